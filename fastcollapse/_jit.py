@@ -72,6 +72,11 @@ def set_threads(n_threads: int) -> None:
     numba.set_num_threads(n_threads)
 
 
+def current_threads() -> int:
+    """Return how many threads parallel kernels use now."""
+    return int(numba.get_num_threads())
+
+
 def max_threads() -> int:
     """Return the number of threads that parallel kernels can use at most."""
     return int(numba.config.NUMBA_NUM_THREADS)

@@ -1,0 +1,299 @@
+"""Multinomial and multivariate hypergeometric draws over many symbols, parallel over replicates and blocks of symbols.
+
+A multinomial of n tokens is drawn as independent Poisson counts, one a symbol, whose sum N is then corrected to n: missing tokens are
+drawn one by one, surplus ones are removed uniformly without replacement (see `multinomial`). Blocks are fixed ranges of BLOCK symbols, so streams
+belong to symbols and not to threads; live symbols are kept at the front of their block.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from fastcollapse._jit import inlined, kernel, parallel_kernel, prange
+from fastcollapse.kernels.poisson_table import GUIDE_SHIFT, LARGEST_MEAN, UNDECIDED, refined_poisson
+from fastcollapse.kernels.variates import binomial, hypergeometric, poisson
+from fastcollapse.rng import (
+    STREAM_WORDS,
+    SUB_BULK,
+    SUB_CORRECT,
+    SUB_SPARE,
+    SUB_SPLIT,
+    open_stream,
+    philox,
+    uniform,
+    uniform_below,
+)
+
+BLOCK = 4096
+# Up to so many symbols a chain of binomials is cheaper than Poisson counts and their correction.
+FEW_SYMBOLS = 8
+# One token at a time costs about 10 ns, a link of a chain 60 to 120: so many symbols a token pays for the chain.
+_TOKENS_PER_LINK = 4
+# The tail of Poisson(1) beyond 20 is below 2^-60: more than a 53-bit uniform can reach, but for rounding.
+_PART_LIMIT = 20
+
+
+class StreamKey(NamedTuple):
+    """What names the streams of one draw: `seed`, the number of the first replicate here, generation and purpose (all uint64)."""
+
+    seed: np.uint64
+    first_replicate: np.uint64
+    generation: np.uint64
+    purpose: np.uint64
+
+
+@inlined
+def _open(key, replicate, block, sub, stream):
+    open_stream(key.seed, key.first_replicate + np.uint64(replicate), key.generation, np.uint64(block), key.purpose + np.uint64(sub), stream)
+
+
+@kernel
+def _part_poisson(part, u):
+    """Return the Poisson variate of mean `part` < 1 at the uniform `u`, by inversion; the first four steps do not branch."""
+    probability = math.exp(-part)
+    cumulative = probability
+    count = np.int64(u >= cumulative)
+    for k in range(1, 4):
+        probability *= part / k
+        cumulative += probability
+        count += np.int64(u >= cumulative)
+    while u >= cumulative and count < _PART_LIMIT:
+        probability *= part / count
+        cumulative += probability
+        count += np.int64(u >= cumulative)
+    return count
+
+
+@kernel
+def poisson_counts(weights, scale, key, replicate, block, tables, out):
+    """Write independent Poisson(weights * scale) counts for up to BLOCK symbols; return their sum and the sum of the weights.
+
+    ``(n),(),...->(n),(),()``; O(n). A whole mean up to LARGEST_MEAN takes sixteen bits and a table, about 3.5 ns; a mean that is not
+    whole adds a variate of its fraction; larger means take `poisson`.
+    """
+    spare = np.empty(STREAM_WORDS, np.uint64)
+    _open(key, replicate, block, SUB_SPARE, spare)
+    number = key.first_replicate + np.uint64(replicate)
+    purpose = key.purpose + np.uint64(SUB_BULK)
+    n = weights.shape[0]
+    words = np.empty(BLOCK // 4, np.uint64)
+    for draw in range((n + 15) // 16):
+        w0, w1, w2, w3 = philox(np.uint64(draw + 1), key.generation, np.uint64(block), purpose, key.seed, number)
+        words[4 * draw] = w0
+        words[4 * draw + 1] = w1
+        words[4 * draw + 2] = w2
+        words[4 * draw + 3] = w3
+    pieces = words.view(np.uint16)
+    # The guide is read here and not in a callee: passing the tuple on counts references, 40 ns a symbol.
+    guide = tables.guide
+    total = np.int64(0)
+    weight_total = 0.0
+    for i in range(n):
+        mean = weights[i] * scale
+        if mean < LARGEST_MEAN + 1:
+            whole = np.int64(mean)
+            piece = np.uint64(pieces[i])
+            count = np.int64(guide[np.uint64(whole), piece >> GUIDE_SHIFT])
+            if count == UNDECIDED:
+                count = refined_poisson(whole, piece, tables, spare)
+            if whole != mean:
+                count += _part_poisson(mean - whole, uniform(spare))
+        else:
+            count = poisson(mean, spare)
+        out[i] = count
+        total += count
+        weight_total += weights[i]
+    return total, weight_total
+
+
+@kernel
+def binomial_chain(weights, n, stream, out):
+    """Write a multinomial of `n` tokens over `weights` by conditional binomials: ``(m),()->(m)``, O(m)."""
+    m = weights.shape[0]
+    rest = 0.0
+    last = 0
+    for i in range(m):
+        rest += weights[i]
+        if weights[i] > 0:
+            last = i
+    for i in range(m):
+        if i == last:
+            out[i] = n
+        elif i > last or n == 0:
+            out[i] = 0
+        else:
+            out[i] = binomial(n, min(1.0, weights[i] / rest), stream)
+        n -= out[i]
+        rest -= weights[i]
+
+
+@kernel
+def hypergeometric_chain(counts, n, stream, out):
+    """Write how many of `n` tokens drawn without replacement from `counts` (int64) fall on each symbol: ``(m),()->(m)``, O(m)."""
+    rest = np.int64(0)
+    for i in range(counts.shape[0]):
+        rest += counts[i]
+    for i in range(counts.shape[0]):
+        rest -= counts[i]
+        out[i] = hypergeometric(counts[i], rest, n, stream)
+        n -= out[i]
+
+
+@kernel
+def _add_tokens(weights, weight_total, n_tokens, stream, drawn):
+    """Add `n_tokens` tokens drawn i.i.d. from `weights` to `drawn`."""
+    m = weights.shape[0]
+    if n_tokens * _TOKENS_PER_LINK > m:
+        extra = np.empty(m, np.int64)
+        binomial_chain(weights, n_tokens, stream, extra)
+        for i in range(m):
+            drawn[i] += extra[i]
+        return
+    picks = np.empty(n_tokens, np.float64)
+    for i in range(n_tokens):
+        picks[i] = uniform(stream) * weight_total
+    picks.sort()
+    passed = 0.0
+    i = -1
+    last = 0
+    for pick in picks:
+        while passed <= pick and i < m - 1:
+            i += 1
+            passed += weights[i]
+            if weights[i] > 0:
+                last = i
+        drawn[last] += 1
+
+
+@kernel
+def _remove_tokens(n_tokens, drawn_total, stream, drawn):
+    """Remove `n_tokens` of the tokens in `drawn`, uniformly without replacement."""
+    m = drawn.shape[0]
+    if n_tokens * _TOKENS_PER_LINK > m or n_tokens * 4 > drawn_total:
+        removed = np.empty(m, np.int64)
+        hypergeometric_chain(drawn, n_tokens, stream, removed)
+        for i in range(m):
+            drawn[i] -= removed[i]
+        return
+    # Distinct tokens: a repeated pick is drawn again, which leaves a uniform subset.
+    picks = np.empty(n_tokens, np.int64)
+    filled = 0
+    while filled < n_tokens:
+        for i in range(filled, n_tokens):
+            picks[i] = uniform_below(drawn_total, stream)
+        picks.sort()
+        filled = 1
+        for i in range(1, n_tokens):
+            if picks[i] != picks[filled - 1]:
+                picks[filled] = picks[i]
+                filled += 1
+    passed = drawn[0]
+    taken = 0
+    i = 0
+    for pick in picks:
+        while passed <= pick:
+            drawn[i] -= taken
+            taken = 0
+            i += 1
+            passed += drawn[i]
+        taken += 1
+    drawn[i] -= taken
+
+
+@parallel_kernel
+def multinomial(weights, lengths, n_tokens, weight_total, key, tables, n_threads, drawn):
+    """Write multinomial counts of `n_tokens` tokens over the symbols of every replicate.
+
+    ``(Q,K),(R,N),(),(),...->(R,K)`` with Q = R, or 1 for weights shared by all replicates.
+
+    Parameters
+    ----------
+    weights: float64 >= 0, counts (whole, exact up to 1e15) or probabilities; those of block b stand at the front of columns b*BLOCK and following
+    lengths: int64, how many weights each of the N blocks has
+    n_tokens: 0..1e15
+    weight_total: the sum of the weights of a replicate, > 0
+    drawn: int64, aligned with `weights`
+    """
+    n_replicates, n_blocks = lengths.shape
+    n_units = n_replicates * n_blocks
+    sums = np.zeros((n_replicates, n_blocks), np.int64)
+    weight_sums = np.zeros((n_replicates, n_blocks))
+    corrections = np.zeros((n_replicates, n_blocks), np.int64)
+    scale = n_tokens / np.float64(weight_total)
+    for thread in prange(n_threads):
+        for unit in range(thread, n_units, n_threads):
+            replicate = unit // n_blocks
+            block = unit - replicate * n_blocks
+            length = lengths[replicate, block]
+            if length == 0:
+                continue
+            row = replicate if weights.shape[0] > 1 else 0
+            start = block * BLOCK
+            mine = weights[row, start : start + length]
+            out = drawn[replicate, start : start + length]
+            if n_blocks == 1 and length <= FEW_SYMBOLS:
+                stream = np.empty(STREAM_WORDS, np.uint64)
+                _open(key, replicate, block, SUB_BULK, stream)
+                binomial_chain(mine, n_tokens, stream, out)
+                sums[replicate, block] = n_tokens
+            else:
+                total, weight = poisson_counts(mine, scale, key, replicate, block, tables, out)
+                sums[replicate, block] = total
+                weight_sums[replicate, block] = weight
+    for replicate in prange(n_replicates):
+        missing = n_tokens - sums[replicate].sum()
+        if missing != 0:
+            stream = np.empty(STREAM_WORDS, np.uint64)
+            _open(key, replicate, 0, SUB_SPLIT, stream)
+            if missing > 0:
+                binomial_chain(weight_sums[replicate], missing, stream, corrections[replicate])
+            else:
+                hypergeometric_chain(sums[replicate], -missing, stream, corrections[replicate])
+                corrections[replicate] *= -1
+    for thread in prange(n_threads):
+        for unit in range(thread, n_units, n_threads):
+            replicate = unit // n_blocks
+            block = unit - replicate * n_blocks
+            n_missing = corrections[replicate, block]
+            if n_missing == 0:
+                continue
+            row = replicate if weights.shape[0] > 1 else 0
+            start = block * BLOCK
+            stop = start + lengths[replicate, block]
+            stream = np.empty(STREAM_WORDS, np.uint64)
+            _open(key, replicate, block, SUB_CORRECT, stream)
+            if n_missing > 0:
+                _add_tokens(weights[row, start:stop], weight_sums[replicate, block], n_missing, stream, drawn[replicate, start:stop])
+            else:
+                _remove_tokens(-n_missing, sums[replicate, block], stream, drawn[replicate, start:stop])
+
+
+@parallel_kernel
+def subsample(counts, n_tokens, key, n_threads, drawn):
+    """Write how many of `n_tokens` tokens drawn without replacement from `counts` fall on each symbol: ``(R,K),()->(R,K)``.
+
+    `counts` (int64) is dense (every symbol of every block, zeros included); each row sums to at least `n_tokens`. It may be `drawn` itself.
+    """
+    n_replicates, n_symbols = counts.shape
+    n_blocks = (n_symbols + BLOCK - 1) // BLOCK
+    n_units = n_replicates * n_blocks
+    sums = np.zeros((n_replicates, n_blocks), np.int64)
+    shares = np.zeros((n_replicates, n_blocks), np.int64)
+    for unit in prange(n_units):
+        replicate = unit // n_blocks
+        block = unit - replicate * n_blocks
+        sums[replicate, block] = counts[replicate, block * BLOCK : (block + 1) * BLOCK].sum()
+    for replicate in prange(n_replicates):
+        stream = np.empty(STREAM_WORDS, np.uint64)
+        _open(key, replicate, 0, SUB_SPLIT, stream)
+        hypergeometric_chain(sums[replicate], n_tokens, stream, shares[replicate])
+    for thread in prange(n_threads):
+        for unit in range(thread, n_units, n_threads):
+            replicate = unit // n_blocks
+            block = unit - replicate * n_blocks
+            start = block * BLOCK
+            stop = min(start + BLOCK, n_symbols)
+            stream = np.empty(STREAM_WORDS, np.uint64)
+            _open(key, replicate, block, SUB_BULK, stream)
+            hypergeometric_chain(counts[replicate, start:stop], shares[replicate, block], stream, drawn[replicate, start:stop])

@@ -1,0 +1,266 @@
+"""Discrete distributions: counts of symbols refitted to resampled counts, generation after generation.
+
+The state is the empirical distribution of the last training data; a generation draws tokens from it. One symbol among two is the
+Bernoulli model (Wright-Fisher), words of a corpus are the unigram model.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastcollapse._jit import current_threads, kernel
+from fastcollapse.kernels.counts import N_SUMS, LiveCounts, Rows, TruthTable, copy_rows, pool_up, refit
+from fastcollapse.kernels.poisson_table import PoissonTables, poisson_tables
+from fastcollapse.kernels.sampling import BLOCK, StreamKey, multinomial, subsample
+from fastcollapse.models.base import as_uint64
+from fastcollapse.rng import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC
+
+# Cells that the rows of one block may have: 12 bytes each.
+_CELLS_A_BLOCK = 4_000_000
+_SYNTHETIC = np.uint64(PURPOSE_SYNTHETIC)
+_REAL = np.uint64(PURPOSE_REAL)
+_SUBSAMPLE = np.uint64(PURPOSE_SUBSAMPLE)
+
+
+class _Plan(NamedTuple):
+    """The schedule as arrays over generations, index generation - 1."""
+
+    n_synthetic: np.ndarray
+    n_real: np.ndarray
+    keep: np.ndarray
+    n_train: np.ndarray
+
+
+class _Work(NamedTuple):
+    """Arrays between the passes: `drawn` int64 (R, K); `pool` float64 (R, K), `real` int64 (R, K), or (0, 0) where not needed."""
+
+    drawn: np.ndarray
+    pool: np.ndarray
+    real: np.ndarray
+
+
+@dataclass(eq=False)
+class CountState:
+    """The replicates between two blocks.
+
+    Parameters
+    ----------
+    live: the live symbols
+    work: arrays between the passes; `pool` and, for a fixed real set, `real` are part of the state
+    totals: int64 (2), tokens of a state and of its pool; 0 tokens of a state: it is the truth itself
+    """
+
+    live: LiveCounts
+    work: _Work
+    totals: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what a resume needs."""
+        kept = {**self.live._asdict(), "totals": self.totals}
+        return kept if self.work.pool.size == 0 else {**kept, "pool": self.work.pool, "real": self.work.real}
+
+    def forgotten(self) -> np.ndarray:
+        """Return int32 (R, K): the first generation at which a symbol was absent, or -1."""
+        if self.work.pool.size:
+            return self.live.forgotten.copy()
+        result = self.live.forgotten.copy()
+        for replicate, lengths in enumerate(self.live.lengths):
+            for block, length in enumerate(lengths):
+                alive = self.live.symbols[replicate, block * BLOCK : block * BLOCK + length]
+                result[replicate, alive] = -1
+        if self.totals[0] == 0:
+            result[:] = -1
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class CountBlock:
+    """What a block of B generations gives: `sums` float64 (R, B, 6), `totals` int64 (B), and the rows or None."""
+
+    sums: np.ndarray
+    totals: np.ndarray
+    rows: Rows | None
+
+
+class _RunKey(NamedTuple):
+    """What names a run's streams, and two choices of its workflow."""
+
+    seed: np.uint64
+    first_replicate: np.uint64
+    fixed_real: bool
+    replacement: bool
+
+
+class _Inputs(NamedTuple):
+    """What the block loops only read."""
+
+    plan: _Plan
+    truth: TruthTable
+    full: np.ndarray
+    key: _RunKey
+    tables: PoissonTables
+    n_threads: int
+
+
+@kernel
+def _stream_key(key, generation, purpose):
+    return StreamKey(key.seed, key.first_replicate, np.uint64(generation), purpose)
+
+
+@kernel
+def _draw_synthetic(live, work, totals, generation, inputs):
+    """Draw the synthetic tokens of a generation from the state; the state of generation 0 is the truth."""
+    n_tokens = inputs.plan.n_synthetic[generation - 1]
+    weights, weight_total = live.counts, np.float64(totals[0])
+    if totals[0] == 0:
+        weights, weight_total = inputs.truth.weights, inputs.truth.weights.sum()
+    key = _stream_key(inputs.key, generation, _SYNTHETIC)
+    multinomial(weights, live.lengths, n_tokens, weight_total, key, inputs.tables, inputs.n_threads, work.drawn)
+    return n_tokens
+
+
+@kernel
+def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums):
+    """Replace: every generation is trained on the tokens drawn from the last one alone; dead symbols are never visited again."""
+    for step in range(n_generations):
+        totals[0] = _draw_synthetic(live, work, totals, first + step, inputs)
+        refit(work.drawn, False, totals[0], first + step, inputs.truth, inputs.n_threads, live, sums[step])
+        if rows.starts.shape[0] > 1:
+            copy_rows(live, step * live.lengths.shape[0], inputs.n_threads, rows)
+
+
+@kernel
+def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
+    """Every other workflow: tokens drawn from the state and real ones go through a pool, which the next state is trained on."""
+    no_real = np.zeros((0, 0), np.int64)
+    plan, truth, n_threads = inputs.plan, inputs.truth, inputs.n_threads
+    for step in range(n_generations):
+        generation = first + step
+        n_synthetic = _draw_synthetic(live, work, totals, generation, inputs)
+        n_real = plan.n_real[generation - 1]
+        real = no_real
+        if n_real > 0:
+            real = work.real
+            if not inputs.key.fixed_real:
+                key = _stream_key(inputs.key, generation, _REAL)
+                multinomial(truth.weights, inputs.full, n_real, truth.weights.sum(), key, inputs.tables, n_threads, real)
+        keep = plan.keep[generation - 1]
+        pool_up(work.drawn, live, keep != 0, real, n_threads, work.pool, work.drawn)
+        totals[1] = totals[1] * keep + n_synthetic + n_real
+        totals[0] = totals[1]
+        if plan.n_train[generation - 1] > 0:
+            totals[0] = plan.n_train[generation - 1]
+            key = _stream_key(inputs.key, generation, _SUBSAMPLE)
+            if inputs.key.replacement:
+                weight_total = np.float64(totals[1])
+                multinomial(work.pool, inputs.full, totals[0], weight_total, key, inputs.tables, n_threads, work.drawn)
+            else:
+                subsample(work.drawn, totals[0], key, n_threads, work.drawn)
+        refit(work.drawn, True, totals[0], generation, truth, n_threads, live, sums[step])
+        if rows.starts.shape[0] > 1:
+            copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
+
+
+class Discrete:
+    """Recursive training of a discrete distribution.
+
+    Parameters
+    ----------
+    truth: the law of generation 0; `counts` int64 (K) or None, `probabilities` float64 (K)
+    schedule: the workflow as arrays over generations
+    with_rows: are the counts of every generation wanted?
+
+    References
+    ----------
+    The chain: Suresh et al., arXiv:2412.17646, section 2. The exact sampler: derived, see `fastcollapse.kernels.sampling`.
+    """
+
+    def __init__(self, truth: Any, schedule: Any, with_rows: bool = False) -> None:
+        probability = np.ascontiguousarray(truth.probabilities, dtype=np.float64)
+        weights = probability if truth.counts is None else truth.counts.astype(np.float64)
+        with np.errstate(divide="ignore"):
+            log_probability = np.log(probability)
+        self._truth = TruthTable(weights[None, :], probability, log_probability)
+        self._schedule = schedule
+        self._with_rows = with_rows
+        self._pooled = bool(schedule.keep.any() or schedule.n_real.any() or schedule.n_train.any())
+        self._plan = _Plan(schedule.n_synthetic, schedule.n_real, schedule.keep, schedule.n_train)
+
+    @property
+    def n_symbols(self) -> int:
+        """The size of the vocabulary."""
+        return self._truth.probability.shape[0]
+
+    def _full_lengths(self, n_replicates: int) -> np.ndarray:
+        starts = np.arange(0, self.n_symbols, BLOCK)
+        return np.tile(np.minimum(BLOCK, self.n_symbols - starts), (n_replicates, 1))
+
+    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> CountState:
+        """Return the state of generation 0, the truth itself; a fixed real set is drawn here."""
+        shape = (n_replicates, self.n_symbols)
+        live = LiveCounts(
+            np.zeros(shape),
+            np.tile(np.arange(self.n_symbols, dtype=np.int32), (n_replicates, 1)),
+            self._full_lengths(n_replicates),
+            np.full(shape, -1, np.int32),
+        )
+        none = (0, 0)
+        pool = np.zeros(shape if self._pooled else none)
+        real = np.zeros(shape if self._schedule.n_real.any() else none, np.int64)
+        state = CountState(live, _Work(np.zeros(shape, np.int64), pool, real), np.zeros(2, np.int64))
+        if self._schedule.start_with_data:
+            pool[:] = self._truth.weights
+            state.totals[1] = int(self._truth.weights.sum())
+        if self._schedule.real == "fixed" and real.size:
+            self._draw_fixed_real(real, seed, first_replicate)
+        return state
+
+    def _draw_fixed_real(self, real: np.ndarray, seed: int, first_replicate: int) -> None:
+        weights = self._truth.weights
+        n_real = int(self._schedule.n_real[0])
+        if self._schedule.real_is_truth:
+            real[:] = weights.astype(np.int64)
+            return
+        key = StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_FIXED_REAL))
+        full = self._full_lengths(real.shape[0])
+        multinomial(weights, full, n_real, weights.sum(), key, poisson_tables(), current_threads(), real)
+
+    def block_length(self, state: CountState, room: int) -> int:
+        """Return how many generations a block may have: all `room` of them, or as many as sparse rows have memory for."""
+        return max(1, min(room, _CELLS_A_BLOCK // max(1, self._most_cells(state)))) if self._with_rows else room
+
+    def _most_cells(self, state: CountState) -> int:
+        return state.live.counts.size if self._pooled else int(state.live.lengths.sum())
+
+    def advance(self, state: CountState, first: int, n_generations: int, seed: int, first_replicate: int = 0) -> CountBlock:
+        """Run the generations first..first+n_generations-1 and return their block; `state` moves on with them."""
+        n_replicates = state.live.counts.shape[0]
+        sums = np.empty((n_generations, n_replicates, N_SUMS))
+        n_rows = n_generations * n_replicates if self._with_rows else 0
+        n_cells = n_generations * self._most_cells(state) if self._with_rows else 0
+        rows = Rows(np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, np.int64))
+        key = _RunKey(
+            as_uint64(seed), as_uint64(first_replicate), self._schedule.real == "fixed", bool(self._schedule.replacement)
+        )
+        full = self._full_lengths(n_replicates)
+        inputs = _Inputs(self._plan, self._truth, full, key, poisson_tables(), current_threads())
+        loop = _pool_block if self._pooled else _resample_block
+        loop(state.live, state.work, state.totals, first, n_generations, inputs, rows, sums)
+        generations = slice(first - 1, first - 1 + n_generations)
+        n_used = rows.starts[-1]
+        return CountBlock(
+            np.moveaxis(sums, 0, 1),
+            self._state_sizes()[generations],
+            Rows(rows.starts, rows.indices[:n_used], rows.data[:n_used]) if self._with_rows else None,
+        )
+
+    def _state_sizes(self) -> np.ndarray:
+        """Return int64 (T): the tokens of every generation's state."""
+        plan = self._plan
+        sizes = np.empty(plan.keep.shape[0], np.int64)
+        pool = int(self._truth.weights.sum()) if self._schedule.start_with_data else 0
+        for i in range(sizes.shape[0]):
+            pool = int(pool * plan.keep[i] + plan.n_synthetic[i] + plan.n_real[i])
+            sizes[i] = plan.n_train[i] if plan.n_train[i] > 0 else pool
+        return sizes
