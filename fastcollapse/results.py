@@ -1,0 +1,195 @@
+"""Read-only results of a run, from memory or a file alike."""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastcollapse.datasets import Truth
+from fastcollapse.errors import InputError
+from fastcollapse.storage.base import Reader
+
+if TYPE_CHECKING:
+    import xarray
+
+    from fastcollapse.experiment import Experiment
+
+
+def _check_index(name: str, value: Any, last: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= last:
+        raise InputError(f"{name} must be an integer from 0 to {last}, got {value!r}")
+    return int(value)
+
+
+class Results:
+    """What a run has recorded up to its last committed generation.
+
+    Generation t is the state after t refits; t = 0 is the initial model, which is the truth.
+
+    Parameters
+    ----------
+    reader : what a store's `finish`, or opening a file, gives.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    @property
+    def path(self) -> Path | None:
+        """The file, or None for a run in memory."""
+        return self._reader.path
+
+    @property
+    def metrics(self) -> Mapping[str, np.ndarray]:
+        """Name -> float64[R, T + 1], read-only."""
+        return self._reader.metrics
+
+    @property
+    def metric_attributes(self) -> Mapping[str, Mapping[str, str]]:
+        """Name -> {"long_name": ..., "units": ...}."""
+        return self._reader.header.metrics
+
+    @property
+    def generation(self) -> np.ndarray:
+        """int64[T + 1]: 0, 1, ..., last committed generation."""
+        return np.arange(self._reader.n_committed + 1, dtype=np.int64)
+
+    @property
+    def n_replicates(self) -> int:
+        """Number of independent runs R."""
+        return self._reader.header.n_replicates
+
+    @property
+    def complete(self) -> bool:
+        """Has the run reached the last generation it was asked for?"""
+        return self._reader.n_committed == self._reader.header.n_generations
+
+    @property
+    def has_trajectory(self) -> bool:
+        """Are the counts of every generation stored?"""
+        return self._reader.header.trajectory
+
+    @property
+    def forgotten(self) -> np.ndarray | None:
+        """int32[R, K]: generation that lost the symbol (-1 none, 0 never there); None before the end."""
+        return self._reader.forgotten
+
+    @property
+    def truth(self) -> Truth:
+        """The law of generation 0."""
+        return self._reader.header.truth
+
+    @cached_property
+    def experiment(self) -> "Experiment":
+        """The experiment with its resolved seed; running it again gives the same numbers.
+
+        The user's own text, if there was a file, is in `experiment_text`.
+        """
+        from fastcollapse.experiment import (
+            Experiment,  # results are read without what it takes to check an experiment
+        )
+
+        return Experiment.from_mapping(json.loads(self._reader.header.experiment_json))
+
+    @property
+    def experiment_text(self) -> str:
+        """The user's experiment file verbatim, or ""."""
+        return self._reader.header.experiment_text
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 hex of the experiment."""
+        return self._reader.header.digest
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Versions, machine and date of the run."""
+        return self._reader.header.provenance
+
+    def counts(self, replicate: int, generation: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the symbols that are alive in a generation and their counts.
+
+        Parameters
+        ----------
+        replicate : 0 to R - 1.
+        generation : 0 to T; 0 is the data that the truth was counted from.
+
+        Returns
+        -------
+        symbols : int64[n], ascending, indices into the truth.
+        counts : int64[n], at least 1.
+
+        Raises
+        ------
+        InputError : out of range, not recorded, or generation 0 of a truth that has no counts.
+        """
+        replicate = _check_index("replicate", replicate, self.n_replicates - 1)
+        generation = _check_index("generation", generation, self._reader.n_committed)
+        if generation > 0:
+            if not self.has_trajectory:
+                raise InputError(
+                    'run.record must contain "trajectory" for counts of generations >= 1, got none'
+                )
+            return self._reader.counts(replicate, generation)
+        if self.truth.counts is None:
+            raise InputError(
+                f"generation must be at least 1, got 0: the truth ({self.truth.source}) has no counts"
+            )
+        symbols = np.flatnonzero(self.truth.counts)
+        return symbols, self.truth.counts[symbols].astype(np.int64)
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """Return metrics and forgetting times with dimensions replicate, generation and symbol.
+
+        Raises
+        ------
+        InputError : xarray is not installed.
+        """
+        try:
+            import xarray  # an extra
+        except ImportError as error:
+            raise InputError("to_xarray must have xarray: pip install 'fastcollapse[xarray]'") from error
+        plane = ("replicate", "generation")
+        variables: dict[str, Any] = {
+            k: (plane, v, dict(self.metric_attributes[k])) for k, v in self.metrics.items()
+        }
+        coordinates: dict[str, Any] = {
+            "generation": self.generation,
+            "replicate": np.arange(self.n_replicates),
+        }
+        if self.forgotten is not None:
+            variables["forgotten"] = (("replicate", "symbol"), self.forgotten)
+            if self.truth.labels is not None:
+                coordinates["symbol"] = np.array(self.truth.labels)
+        return xarray.Dataset(variables, coords=coordinates, attrs={"digest": self.digest})
+
+    def __repr__(self) -> str:
+        where = self.path or "in memory"
+        so_far = f"{self._reader.n_committed} of {self._reader.header.n_generations} generations"
+        return f"<Results {where}: {self.n_replicates} replicates, {so_far}>"
+
+
+def open_results(path: str | Path) -> Results:
+    """Open the results of a run: finished, still running, or killed.
+
+    Parameters
+    ----------
+    path : the file that the run was given.
+
+    Raises
+    ------
+    StoreError : missing, foreign, cut off, or of a newer format; naming path and reason.
+
+    Examples
+    --------
+    >>> open_results("nowhere.h5")
+    Traceback (most recent call last):
+    ...
+    fastcollapse.errors.StoreError: nowhere.h5: no such file
+    """
+    from fastcollapse.storage.hdf5 import open_file  # h5py takes 0.1 s to import
+
+    return Results(open_file(path))

@@ -1,0 +1,268 @@
+"""What a store takes and gives: blocks of generations in, one reader out; all stores agree."""
+
+import json
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Self
+
+import numpy as np
+
+from fastcollapse.datasets import Truth
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """What is known before the first generation: written once, at the start of a run.
+
+    Parameters
+    ----------
+    experiment_json : canonical JSON of the experiment, seed resolved.
+    experiment_text : the user's TOML verbatim, or "".
+    digest : SHA-256 hex of the experiment.
+    provenance : versions, machine, date; anything that JSON can hold.
+    n_replicates, n_generations : at least 1.
+    metrics : name -> {"long_name": ..., "units": ...}.
+    truth : the law of generation 0.
+    trajectory : are the counts of every generation stored?
+    """
+
+    experiment_json: str
+    experiment_text: str
+    digest: str
+    provenance: dict[str, Any]
+    n_replicates: int
+    n_generations: int
+    metrics: dict[str, dict[str, str]]
+    truth: Truth
+    trajectory: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Sparse counts of a block, row = (t - first) * R + r.
+
+    Parameters
+    ----------
+    indptr : int64[B*R + 1], starts at 0.
+    indices : int[indptr[-1]], symbols, ascending within a row.
+    data : int[indptr[-1]], counts, at least 1.
+    """
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    data: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Consecutive generations of every replicate.
+
+    Parameters
+    ----------
+    first : generation of the first column.
+    metrics : name -> float64[R, B].
+    rows : counts from generation max(first, 1) on; None for generation 0, or if not recorded.
+    """
+
+    first: int
+    metrics: Mapping[str, np.ndarray]
+    rows: Rows | None
+
+    @property
+    def n_generations(self) -> int:
+        """Number of columns B."""
+        return next(iter(self.metrics.values())).shape[1]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the arrays."""
+        rows = (self.rows.indptr, self.rows.indices, self.rows.data) if self.rows else ()
+        return sum(a.nbytes for a in (*self.metrics.values(), *rows))
+
+
+def index_dtype(support_size: int) -> np.dtype:
+    """Return the dtype of stored symbols: uint16 up to 65,536 of them, else int32 (SciPy's own).
+
+    Examples
+    --------
+    >>> index_dtype(65536).name, index_dtype(65537).name
+    ('uint16', 'int32')
+    """
+    return np.dtype(np.uint16 if support_size <= 1 << 16 else np.int32)
+
+
+def count_dtype(largest: int) -> np.dtype:
+    """Return the narrowest unsigned dtype that holds a count.
+
+    Examples
+    --------
+    >>> [count_dtype(n).name for n in (0, 255, 256, 70000, 10**15)]
+    ['uint8', 'uint8', 'uint16', 'uint32', 'uint64']
+    """
+    return np.min_scalar_type(largest)
+
+
+def take(header: Header, expected_first: int, block: Block) -> Block:
+    """Check a block against the header and return a copy in narrow dtypes; the caller may reuse its arrays.
+
+    Raises
+    ------
+    ValueError : the block does not follow the last one, or a shape does not fit.
+    """
+    n_replicates = header.n_replicates
+    if block.first != expected_first:
+        raise ValueError(f"block must start at generation {expected_first}, got {block.first}")
+    if list(block.metrics) != list(header.metrics):
+        raise ValueError(f"block must hold the metrics {list(header.metrics)}, got {list(block.metrics)}")
+    n_columns = block.n_generations
+    last = block.first + n_columns - 1
+    if n_columns < 1 or last > header.n_generations or (block.first == 0 and n_columns > 1):
+        raise ValueError(
+            f"block must end within generation {header.n_generations}, got {block.first} to {last}"
+        )
+    for name, values in block.metrics.items():
+        if values.shape != (n_replicates, n_columns):
+            raise ValueError(f"{name} must have shape {(n_replicates, n_columns)}, got {values.shape}")
+    if (block.rows is not None) != (header.trajectory and block.first > 0):
+        raise ValueError(f"block {block.first} must hold rows if and only if the trajectory is recorded")
+    rows = None
+    if block.rows is not None:
+        given = block.rows
+        end = int(given.indptr[-1])
+        if given.indptr.shape != (n_columns * n_replicates + 1,) or not end == len(given.indices) == len(
+            given.data
+        ):
+            raise ValueError(f"rows of block {block.first} do not fit {n_columns * n_replicates} rows")
+        largest = int(given.data.max()) if end else 0
+        rows = Rows(
+            given.indptr.astype(np.int64),
+            given.indices.astype(index_dtype(header.truth.support_size)),
+            given.data.astype(count_dtype(largest)),
+        )
+    return Block(block.first, {k: v.astype(np.float64) for k, v in block.metrics.items()}, rows)
+
+
+class Reader:
+    """A finished or partial run, whichever store it came from.
+
+    Parameters
+    ----------
+    header : what the run was given.
+    blocks : consecutive blocks from generation 0 on; the arrays may be memory maps.
+    forgotten : int32[R, K] or None while the run is not finished.
+    path : the file, or None for memory.
+    state : what resuming after the last committed generation needs, or None.
+    """
+
+    def __init__(
+        self,
+        header: Header,
+        blocks: Sequence[Block],
+        forgotten: np.ndarray | None = None,
+        path: Path | None = None,
+        state: dict[str, np.ndarray] | None = None,
+    ) -> None:
+        self.header = header
+        self.forgotten = forgotten
+        self.path = path
+        self.state = state
+        self._blocks = list(blocks)
+        self._firsts = [block.first for block in self._blocks]
+
+    @property
+    def n_committed(self) -> int:
+        """Last generation that can be read; -1 before generation 0."""
+        return self._blocks[-1].first + self._blocks[-1].n_generations - 1 if self._blocks else -1
+
+    @cached_property
+    def metrics(self) -> Mapping[str, np.ndarray]:
+        """Name -> float64[R, n_committed + 1], read-only."""
+        empty = np.empty((self.header.n_replicates, 0))
+        values = {
+            name: np.concatenate([empty, *(block.metrics[name] for block in self._blocks)], axis=1)
+            for name in self.header.metrics
+        }
+        for array in values.values():
+            array.flags.writeable = False
+        return MappingProxyType(values)
+
+    def counts(self, replicate: int, generation: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return symbols int64[n] and counts int64[n] of a stored generation, 1 to n_committed.
+
+        Raises
+        ------
+        LookupError : the generation is not stored.
+        """
+        at = bisect_right(self._firsts, generation) - 1
+        if generation < 1 or generation > self.n_committed or at < 0 or self._blocks[at].rows is None:
+            raise LookupError(f"counts of generation {generation} are not stored")
+        rows = self._blocks[at].rows
+        assert rows is not None
+        row = (generation - max(self._firsts[at], 1)) * self.header.n_replicates + replicate
+        low, high = rows.indptr[row], rows.indptr[row + 1]
+        return rows.indices[low:high].astype(np.int64), rows.data[low:high].astype(np.int64)
+
+
+class Store(ABC):
+    """Takes the blocks of one run in order; `finish` turns them into a `Reader`.
+
+    Used as a context manager it closes itself; a run that did not finish keeps what was committed.
+    """
+
+    def __init__(self, header: Header) -> None:
+        json.dumps(header.provenance)  # fails here, not hours later
+        self.header = header
+        self._pending: list[Block] = []
+        self._next = 0
+
+    def append(self, block: Block) -> None:
+        """Add the next block, generation 0 alone first; its arrays are copied.
+
+        Raises
+        ------
+        ValueError : see `take`.
+        """
+        self._pending.append(take(self.header, self._next, block))
+        self._next += block.n_generations
+
+    @abstractmethod
+    def commit(self, state: Mapping[str, np.ndarray], force: bool = False) -> None:
+        """Offer a point to resume from: `state` belongs to the last generation appended.
+
+        Parameters
+        ----------
+        state : name -> array, what the model needs to go on.
+        force : make it durable now; otherwise the store decides.
+
+        Raises
+        ------
+        StoreError : it cannot be written; earlier commits are intact.
+        """
+
+    @abstractmethod
+    def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
+        """End the run and return its reader.
+
+        Parameters
+        ----------
+        final : "forgotten": int32[R, K] (-1 not within the run, 0 never there), where the model has it.
+
+        Raises
+        ------
+        StoreError : it cannot be written, or a file of that name has appeared meanwhile.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of everything; a run without a committed generation leaves nothing behind."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

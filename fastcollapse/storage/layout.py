@@ -1,0 +1,221 @@
+"""Which data sets and attributes a run becomes (FORMAT.md), and back; knows arrays and names, not HDF5."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from fastcollapse.datasets import Truth
+from fastcollapse.storage.base import Block, Header, Rows, index_dtype
+
+FORMAT = "fastcollapse"
+FORMAT_VERSION = 1
+ROW_ORDER = "generation-major: row = (generation - 1) * n_replicates + replicate"
+_CHUNK = 16 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """A data set to write: `chunks` gives its elements in C order, in as many arrays as is convenient."""
+
+    name: str
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    chunks: Callable[[], Iterable[np.ndarray]]
+    dims: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    def converted(self) -> Iterator[np.ndarray]:
+        """Yield the chunks as they lie in the file."""
+        little = self.dtype.newbyteorder("<")
+        for chunk in self.chunks():
+            yield chunk.astype(little, copy=False)
+
+
+def whole(name: str, values: np.ndarray, dims: tuple[str, ...] = (), **attributes: Any) -> Array:
+    """Return a data set that is one array in memory."""
+    return Array(name, values.dtype, values.shape, lambda: [values], dims, attributes)
+
+
+def _metric_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> Iterator[np.ndarray]:
+    n_columns = sum(block.n_generations for block in blocks)
+    step = max(1, _CHUNK // (8 * max(n_columns, 1)))
+    for low in range(0, n_replicates, step):
+        yield np.concatenate([block.metrics[name][low : low + step] for block in blocks], axis=1)
+
+
+def _indptr_chunks(rows: Sequence[Rows]) -> Iterator[np.ndarray]:
+    yield np.zeros(1, np.int64)
+    start = 0
+    for r in rows:
+        yield r.indptr[1:] + start
+        start += int(r.indptr[-1])
+
+
+def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Array]:
+    """Return the data sets of consecutive blocks, which may be none."""
+    n_replicates = header.n_replicates
+    n_columns = sum(block.n_generations for block in blocks)
+    first = blocks[0].first if blocks else 0
+    plane = ("replicate", "generation") if dims else ()
+    generation = np.arange(first, first + n_columns, dtype=np.int64)
+    replicate = np.arange(n_replicates, dtype=np.int32)
+    arrays = [
+        whole("generation", generation, plane[1:], long_name="refits so far; 0 is the initial model"),
+        whole("replicate", replicate, plane[:1], long_name="independent run"),
+    ]
+    for name, attributes in header.metrics.items():
+
+        def chunks(name: str = name) -> Iterable[np.ndarray]:
+            return _metric_chunks(blocks, name, n_replicates) if blocks else []
+
+        arrays.append(Array(name, np.dtype(np.float64), (n_replicates, n_columns), chunks, plane, attributes))
+    if not header.trajectory:
+        return arrays
+    rows = [block.rows for block in blocks if block.rows is not None]
+    n_rows = sum(len(r.indptr) - 1 for r in rows)
+    n_cells = sum(int(r.indptr[-1]) for r in rows)
+    data_dtype = max((r.data.dtype for r in rows), key=lambda d: d.itemsize, default=np.dtype(np.uint8))
+    index = index_dtype(header.truth.support_size)
+    bound, entry = (("row_bound",), ("entry",)) if dims else ((), ())
+    return [
+        *arrays,
+        Array("trajectory/indptr", np.dtype(np.int64), (n_rows + 1,), lambda: _indptr_chunks(rows), bound),
+        Array("trajectory/indices", index, (n_cells,), lambda: (r.indices for r in rows), entry),
+        Array("trajectory/data", data_dtype, (n_cells,), lambda: (r.data for r in rows), entry),
+    ]
+
+
+def _trajectory_attributes(header: Header, blocks: Sequence[Block]) -> dict[str, Any]:
+    n_rows = sum(len(b.rows.indptr) - 1 for b in blocks if b.rows is not None)
+    return {
+        "encoding-type": "csr_matrix",
+        "encoding-version": "0.1.0",
+        "shape": np.array([n_rows, header.truth.support_size], np.int64),
+        "row_order": ROW_ORDER,
+    }
+
+
+def header_arrays(header: Header) -> list[Array]:
+    """Return the data sets of the group /truth."""
+    truth = header.truth
+    arrays = [
+        whole(
+            "truth/probability",
+            truth.probabilities.astype(np.float64),
+            ("symbol",),
+            long_name="law of generation 0",
+        )
+    ]
+    if truth.counts is not None:
+        arrays.append(
+            whole("truth/counts", truth.counts.astype(np.int64), ("symbol",), long_name="counts of the data")
+        )
+    if truth.labels is not None:
+        raw = [label.encode() for label in truth.labels]
+        bounds = np.zeros(len(raw) + 1, np.int64)
+        np.cumsum([len(label) for label in raw], out=bounds[1:])
+        arrays.append(whole("truth/label_bytes", np.frombuffer(b"".join(raw), np.uint8), ("label_byte",)))
+        arrays.append(whole("truth/label_bounds", bounds, ("label_bound",)))
+    return arrays
+
+
+def groups_of(header: Header, blocks: Sequence[Block]) -> dict[str, dict[str, Any]]:
+    """Return the attributes of every group of a file with a header."""
+    root = {
+        "format": FORMAT,
+        "format_version": np.int64(FORMAT_VERSION),
+        "digest": header.digest,
+        "experiment": header.experiment_json,
+        "experiment_text": header.experiment_text,
+        "provenance": json.dumps(header.provenance, sort_keys=True),
+        "n_generations": np.int64(header.n_generations),
+    }
+    groups: dict[str, dict[str, Any]] = {"/": root, "truth": {"source": header.truth.source}}
+    if header.trajectory:
+        groups["trajectory"] = _trajectory_attributes(header, blocks)
+    return groups
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a file holds: data sets by path, attributes by path of group or data set ("/" is the root)."""
+
+    arrays: dict[str, np.ndarray]
+    attributes: dict[str, dict[str, Any]]
+
+    def group(self, name: str) -> dict[str, np.ndarray]:
+        """Return the data sets of one group, by their own names."""
+        return {k.removeprefix(name + "/"): v for k, v in self.arrays.items() if k.startswith(name + "/")}
+
+
+def check_format(content: Content) -> None:
+    """Refuse what this version does not read.
+
+    Raises
+    ------
+    ValueError : saying why.
+    """
+    root = content.attributes["/"]
+    if root.get("format") != FORMAT:
+        raise ValueError("is not a fastcollapse file")
+    version = int(root["format_version"])
+    if version > FORMAT_VERSION:
+        raise ValueError(f"has format version {version}, this fastcollapse reads up to {FORMAT_VERSION}")
+
+
+def read_header(content: Content) -> Header:
+    """Return the header of a finished file or of part 0.
+
+    Raises
+    ------
+    KeyError, ValueError : something is missing or malformed.
+    """
+    root, arrays = content.attributes["/"], content.arrays
+    labels = None
+    if "truth/label_bytes" in arrays:
+        raw = arrays["truth/label_bytes"].tobytes()
+        bounds = arrays["truth/label_bounds"].tolist()
+        labels = tuple(raw[low:high].decode() for low, high in pairwise(bounds))
+    counts = arrays.get("truth/counts")
+    truth = Truth(
+        labels=labels,
+        counts=None if counts is None else np.array(counts),
+        probabilities=np.array(arrays["truth/probability"]),
+        source=content.attributes["truth"]["source"],
+    )
+    planes = [k for k, v in arrays.items() if "/" not in k and v.ndim == 2 and k != "forgotten"]
+    return Header(
+        experiment_json=root["experiment"],
+        experiment_text=root["experiment_text"],
+        digest=root["digest"],
+        provenance=json.loads(root["provenance"]),
+        n_replicates=len(arrays["replicate"]),
+        n_generations=int(root["n_generations"]),
+        metrics={name: content.attributes[name] for name in planes},
+        truth=truth,
+        trajectory="trajectory/indptr" in arrays,
+    )
+
+
+def read_block(content: Content, header: Header) -> Block:
+    """Return the generations that a finished file or a part holds, as one block.
+
+    Raises
+    ------
+    KeyError, ValueError : something is missing or malformed.
+    """
+    arrays = content.arrays
+    generation = arrays["generation"]
+    metrics = {name: arrays[name] for name in header.metrics}
+    if any(values.shape != (header.n_replicates, len(generation)) for values in metrics.values()):
+        raise ValueError("holds metrics of the wrong shape")
+    rows = None
+    if header.trajectory:
+        rows = Rows(*(arrays[f"trajectory/{name}"] for name in ("indptr", "indices", "data")))
+        if not len(rows.indices) == len(rows.data) == rows.indptr[-1]:
+            raise ValueError("holds a trajectory of the wrong length")
+    return Block(int(generation[0]), metrics, rows)

@@ -1,0 +1,296 @@
+import json
+import os
+from itertools import pairwise
+
+import h5py
+import numpy as np
+import pytest
+import scipy.sparse
+import xarray
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastcollapse.datasets import Truth
+from fastcollapse.errors import InputError, StoreError
+from fastcollapse.storage.base import Block, Header, Rows
+from fastcollapse.storage.hdf5 import Hdf5Store, open_file, parts_folder
+from fastcollapse.storage.memory import MemoryStore
+
+METRICS = {
+    "support_size": {"long_name": "symbols alive", "units": "count"},
+    "entropy": {"long_name": "entropy", "units": "nats"},
+}
+STATE = {"state": np.arange(6).reshape(2, 3)}
+
+
+def make_header(
+    n_replicates=3, n_generations=7, n_symbols=5, trajectory=True, labels=True, text="[run] # ü\n"
+):
+    truth = Truth(
+        labels=tuple(f"wört{k}" for k in range(n_symbols)) if labels else None,
+        counts=np.arange(n_symbols, 0, -1) if labels else None,
+        probabilities=np.arange(n_symbols, 0, -1) / np.arange(n_symbols, 0, -1).sum(),
+        source="a test",
+    )
+    return Header(
+        '{"run": 1}',
+        text,
+        "d" * 64,
+        {"version": "0"},
+        n_replicates,
+        n_generations,
+        METRICS,
+        truth,
+        trajectory,
+    )
+
+
+def make_run(header, seed=0, largest=70_000):
+    """Return dense counts [T, R, K] (generation 1 first) and metrics [R, T + 1]."""
+    rng = np.random.default_rng(seed)
+    n_symbols = len(header.truth.probabilities)
+    shape = (header.n_generations, header.n_replicates, n_symbols)
+    dense = rng.integers(0, largest, shape) * rng.integers(0, 2, shape)
+    dense[: shape[0] // 2] %= 100
+    return dense, {name: rng.normal(size=(shape[1], shape[0] + 1)) for name in header.metrics}
+
+
+def block_of(header, run, first, stop):
+    dense, metrics = run
+    rows = None
+    if header.trajectory and first > 0:
+        csr = scipy.sparse.csr_matrix(dense[first - 1 : stop - 1].reshape(-1, dense.shape[2]))
+        rows = Rows(csr.indptr.astype(np.int64), csr.indices, csr.data)
+    return Block(first, {k: v[:, first:stop] for k, v in metrics.items()}, rows)
+
+
+def fill(store, run, cuts, commits=()):
+    header = store.header
+    bounds = sorted({0, 1, header.n_generations + 1, *cuts})
+    for i, (first, stop) in enumerate(pairwise(bounds)):
+        store.append(block_of(header, run, first, stop))
+        store.commit(STATE, force=i in commits)
+    return store
+
+
+def assert_equal(got, header, run, forgotten):
+    dense, metrics = run
+    assert got.n_committed == header.n_generations
+    assert list(got.metrics) == list(metrics)
+    for name, expected in metrics.items():
+        np.testing.assert_array_equal(got.metrics[name], expected)
+    np.testing.assert_array_equal(got.forgotten, forgotten)
+    if not header.trajectory:
+        with pytest.raises(LookupError):
+            got.counts(0, 1)
+        return
+    for t in range(1, header.n_generations + 1):
+        for r in range(header.n_replicates):
+            symbols, counts = got.counts(r, t)
+            assert symbols.dtype == counts.dtype == np.int64
+            np.testing.assert_array_equal(symbols, np.flatnonzero(dense[t - 1, r]))
+            np.testing.assert_array_equal(counts, dense[t - 1, r][symbols])
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.sets(st.integers(2, 7)), st.sets(st.integers(0, 7)), st.booleans(), st.booleans(), st.integers(0, 99)
+)
+def test_store__equals_memory_for_every_splitting(tmp_path_factory, cuts, commits, trajectory, labels, seed):
+    path = tmp_path_factory.mktemp("run") / "out.h5"
+    header = make_header(trajectory=trajectory, labels=labels)
+    run = make_run(header, seed)
+    forgotten = np.random.default_rng(seed).integers(-1, 5, (3, 5)).astype(np.int32)
+    for store in (MemoryStore(header), Hdf5Store(header, path)):
+        with store:
+            got = fill(store, run, cuts, commits).finish({"forgotten": forgotten})
+        assert_equal(got, header, run, forgotten)
+    assert [p.name for p in path.parent.iterdir()] == ["out.h5"]
+    got = open_file(path).header
+    assert (got.metrics, got.truth.labels, got.provenance) == (
+        header.metrics,
+        header.truth.labels,
+        header.provenance,
+    )
+    assert (got.experiment_json, got.experiment_text, got.digest) == ('{"run": 1}', "[run] # ü\n", "d" * 64)
+    np.testing.assert_array_equal(got.truth.probabilities, header.truth.probabilities)
+
+
+def test_store__bytes_do_not_depend_on_the_splitting(tmp_path):
+    header = make_header()
+    run = make_run(header)
+    with Hdf5Store(header, tmp_path / "a.h5") as a, Hdf5Store(header, tmp_path / "b.h5") as b:
+        fill(a, run, [3]).finish({})
+        fill(b, run, range(8), range(8)).finish({})
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+@pytest.mark.parametrize(("largest", "dtype"), [(200, "u1"), (60_000, "u2"), (10**6, "u4"), (10**15, "u8")])
+def test_store__counts_take_the_narrowest_type(tmp_path, largest, dtype):
+    header = make_header()
+    with Hdf5Store(header, tmp_path / "out.h5") as store:
+        fill(store, make_run(header, 1, largest), [4], [1]).finish({})
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert file["trajectory/data"].dtype == dtype
+        group = file["trajectory"]
+        csr = scipy.sparse.csr_matrix(
+            (group["data"], group["indices"], group["indptr"]), shape=group.attrs["shape"]
+        )
+    np.testing.assert_array_equal(csr.toarray(), make_run(header, 1, largest)[0].reshape(21, 5))
+
+
+@pytest.mark.parametrize("engine", ["h5netcdf", "netcdf4"])
+def test_file__opens_in_xarray_in_one_line(tmp_path, engine):
+    pytest.importorskip({"netcdf4": "netCDF4"}.get(engine, engine))
+    header = make_header(text="x" * 300_000)
+    run = make_run(header)
+    with Hdf5Store(header, tmp_path / "out.h5") as store:
+        fill(store, run, [4]).finish({"forgotten": np.ones((3, 5), np.int32)})
+    with xarray.open_dataset(tmp_path / "out.h5", engine=engine) as got:
+        assert set(got.data_vars) == {"support_size", "entropy", "forgotten"}
+        assert got.entropy.dims == ("replicate", "generation")
+        assert got.entropy.attrs == METRICS["entropy"]
+        assert got.attrs["experiment_text"] == header.experiment_text
+        assert json.loads(got.attrs["provenance"]) == header.provenance
+        np.testing.assert_array_equal(got.entropy, run[1]["entropy"])
+        np.testing.assert_array_equal(got.generation, np.arange(8))
+        assert got.forgotten.dims == ("replicate", "symbol")
+    with xarray.open_dataset(tmp_path / "out.h5", engine=engine, group="truth") as got:
+        np.testing.assert_array_equal(got.probability, header.truth.probabilities)
+
+
+def test_open__reads_the_complete_parts_of_a_killed_run(tmp_path):
+    path = tmp_path / "out.h5"
+    header = make_header()
+    run = make_run(header)
+    store = Hdf5Store(header, path)
+    assert open_file(path).n_committed == -1
+    for first, stop in ((0, 1), (1, 4)):
+        store.append(block_of(header, run, first, stop))
+        store.commit(STATE, force=True)
+    store.append(block_of(header, run, 4, 6))
+    (store.parts / "part-00003.h5.tmp").write_bytes(b"half")
+    got = open_file(path)
+    assert got.n_committed == 3
+    assert got.forgotten is None
+    np.testing.assert_array_equal(got.metrics["entropy"], run[1]["entropy"][:, :4])
+    np.testing.assert_array_equal(got.state["state"], STATE["state"])
+    np.testing.assert_array_equal(got.counts(1, 3)[0], np.flatnonzero(run[0][2, 1]))
+    store.close()
+    assert open_file(path).n_committed == 3
+
+
+def test_close__leaves_nothing_without_a_commit(tmp_path):
+    with Hdf5Store(make_header(), tmp_path / "new" / "out.h5"):
+        pass
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("part_bytes", "part_seconds", "n_parts"), [(1, 1e9, 3), (1 << 30, 0, 3), (1 << 30, 1e9, 1)]
+)
+def test_commit__writes_when_much_is_pending_or_long_ago(tmp_path, part_bytes, part_seconds, n_parts):
+    header = make_header()
+    store = Hdf5Store(header, tmp_path / "out.h5", part_bytes, part_seconds)
+    fill(store, make_run(header), [])
+    store.commit(STATE)
+    assert len(list(store.parts.iterdir())) == n_parts
+
+
+def test_create__refuses_what_exists(tmp_path):
+    header = make_header()
+    path = tmp_path / "out.h5"
+    path.write_text("mine")
+    with pytest.raises(InputError, match=r"out\.h5 exists, choose another name or remove it"):
+        Hdf5Store(header, path)
+    assert path.read_text() == "mine"
+    assert not parts_folder(path).exists()
+    with pytest.raises(InputError, match="folder that can be written"):
+        Hdf5Store(header, path / "below" / "out.h5")
+    Hdf5Store(header, tmp_path / "two.h5")
+    with pytest.raises(InputError, match=r"two\.h5\.parts exists"):
+        Hdf5Store(header, tmp_path / "two.h5")
+
+
+def test_finish__never_replaces_a_file_and_keeps_the_parts(tmp_path):
+    header = make_header()
+    path = tmp_path / "out.h5"
+    with Hdf5Store(header, path) as store:
+        fill(store, make_run(header), [], [1])
+        path.write_text("someone else's")
+        with pytest.raises(StoreError, match="exists already"):
+            store.finish({})
+    assert path.read_text() == "someone else's"
+    assert parts_folder(path).is_dir()
+
+
+def test_commit__full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
+    header = make_header()
+    run = make_run(header)
+    store = Hdf5Store(header, tmp_path / "out.h5")
+    store.append(block_of(header, run, 0, 1))
+    store.commit(STATE, force=True)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    store.append(block_of(header, run, 1, 3))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        with pytest.raises(StoreError, match=r"part-00002.*No space left on device"):
+            store.commit(STATE, force=True)
+    assert open_file(store.path).n_committed == 0
+    store.commit(STATE, force=True)
+    assert open_file(store.path).n_committed == 2
+
+
+def test_open__refuses_with_path_and_reason(tmp_path):
+    header = make_header()
+    good = tmp_path / "good.h5"
+    with Hdf5Store(header, good) as store:
+        fill(store, make_run(header), []).finish({})
+    raw = good.read_bytes()
+    bad = tmp_path / "bad.h5"
+
+    def reason(match):
+        with pytest.raises(StoreError, match=match) as caught:
+            open_file(bad)
+        assert str(caught.value).startswith(str(bad))
+        assert "\n" not in str(caught.value)
+        bad.unlink(missing_ok=True)
+
+    reason("no such file")
+    bad.write_bytes(b"")
+    reason("is empty")
+    bad.write_bytes(b"plain text\n" * 99)
+    reason("is not an HDF5 file")
+    bad.write_bytes(raw[: len(raw) // 2])
+    reason("is cut off or damaged")
+    with h5py.File(bad, "w") as file:
+        file["x"] = 1
+    reason("is not a fastcollapse file")
+    for attribute, value, match in (
+        ("format_version", 2, "format version 2"),
+        ("digest", None, "digest is missing"),
+    ):
+        bad.write_bytes(raw)
+        with h5py.File(bad, "r+") as file:
+            del file.attrs[attribute]
+            if value is not None:
+                file.attrs[attribute] = value
+        reason(match)
+    with pytest.raises(StoreError, match="is a folder"):
+        open_file(tmp_path)
+
+
+def test_append__refuses_a_block_that_does_not_fit():
+    header = make_header()
+    run = make_run(header)
+    store = MemoryStore(header)
+    with pytest.raises(ValueError, match="start at generation 0, got 1"):
+        store.append(block_of(header, run, 1, 2))
+    with pytest.raises(ValueError, match="0 to 1"):
+        store.append(block_of(header, run, 0, 2))
+    store.append(block_of(header, run, 0, 1))
+    with pytest.raises(ValueError, match="if and only if"):
+        store.append(Block(1, {k: v[:, 1:2] for k, v in run[1].items()}, None))

@@ -1,0 +1,79 @@
+import sys
+
+import numpy as np
+import pytest
+import xarray
+
+from fastcollapse.datasets import Truth
+from fastcollapse.errors import InputError, StoreError
+from fastcollapse.results import Results, open_results
+from fastcollapse.storage.base import Block, Header, Rows
+from fastcollapse.storage.hdf5 import Hdf5Store
+from fastcollapse.storage.memory import MemoryStore
+
+
+def make_results(path=None, trajectory=True, with_counts=True):
+    counts = np.array([2, 1, 0])
+    labels = ("a", "b", "c") if with_counts else None
+    truth = Truth(labels, counts if with_counts else None, counts / 3, "a test")
+    metrics = {"entropy": {"long_name": "entropy", "units": "nats"}}
+    header = Header("{}", "", "d" * 64, {"version": "0"}, 2, 1, metrics, truth, trajectory)
+    store = MemoryStore(header) if path is None else Hdf5Store(header, path)
+    store.append(Block(0, {"entropy": np.ones((2, 1))}, None))
+    rows = Rows(np.array([0, 2, 3]), np.array([0, 1, 0]), np.array([1, 2, 3])) if trajectory else None
+    store.append(Block(1, {"entropy": np.zeros((2, 1))}, rows))
+    return Results(store.finish({"forgotten": np.array([[-1, -1, 0], [-1, 1, 0]])}))
+
+
+def test_results__memory_and_file_agree(tmp_path):
+    memory, file = make_results(), make_results(tmp_path / "out.h5")
+    assert (memory.path, file.path) == (None, tmp_path / "out.h5")
+    xarray.testing.assert_identical(memory.to_xarray(), file.to_xarray())
+    xarray.testing.assert_identical(memory.to_xarray(), open_results(str(tmp_path / "out.h5")).to_xarray())
+    on_disk = xarray.open_dataset(tmp_path / "out.h5")
+    np.testing.assert_array_equal(on_disk.entropy, file.to_xarray().entropy)
+    for results in (memory, file):
+        assert results.complete
+        np.testing.assert_array_equal(results.generation, [0, 1])
+        np.testing.assert_array_equal(results.counts(0, 0), [[0, 1], [2, 1]])
+        np.testing.assert_array_equal(results.counts(0, 1), [[0, 1], [1, 2]])
+        np.testing.assert_array_equal(results.counts(1, 1), [[0], [3]])
+    assert "1 of 1 generations" in repr(memory)
+
+
+def test_metrics__are_read_only(tmp_path):
+    with pytest.raises(ValueError, match="read-only"):
+        make_results(tmp_path / "out.h5").metrics["entropy"][0, 0] = 1
+
+
+@pytest.mark.parametrize(
+    ("replicate", "generation", "match"),
+    [
+        (2, 0, "replicate must be an integer from 0 to 1, got 2"),
+        (-1, 0, "got -1"),
+        (0, 2, "generation must be an integer from 0 to 1, got 2"),
+        (0, 0.5, "got 0.5"),
+        (True, 0, "got True"),
+    ],
+)
+def test_counts__out_of_range_is_refused(replicate, generation, match):
+    with pytest.raises(InputError, match=match):
+        make_results().counts(replicate, generation)
+
+
+def test_counts__says_what_was_not_recorded():
+    with pytest.raises(InputError, match=r'run\.record must contain "trajectory"'):
+        make_results(trajectory=False).counts(0, 1)
+    with pytest.raises(InputError, match=r"truth \(a test\) has no counts"):
+        make_results(with_counts=False).counts(0, 0)
+
+
+def test_to_xarray__says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    with pytest.raises(InputError, match="pip install"):
+        make_results().to_xarray()
+
+
+def test_open_results__missing_file():
+    with pytest.raises(StoreError, match="no such file"):
+        open_results("missing.h5")
