@@ -1,0 +1,404 @@
+"""Experiment: what is simulated, read from TOML, a mapping or the command line, and checked once, here.
+
+Each parameter is one dataclass field that holds its bounds, default and help. NumPy is not imported.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+from fastcollapse.errors import InputError, nearest
+from fastcollapse.parameters import (
+    REQUIRED,
+    Choice,
+    Integer,
+    Number,
+    Problems,
+    Section,
+    Sequence,
+    Table,
+    Text,
+    build,
+    join,
+    parameter,
+    show,
+)
+from fastcollapse.workflows import WORKFLOWS, Workflow
+
+MAX_FILE_BYTES = 2**26
+
+
+def families() -> list[str]:
+    """Return the names of the model families: the modules in `models/`, listed without importing any."""
+    found = (path.stem for path in (Path(__file__).parent / "models").glob("*.py"))
+    return sorted(name for name in found if name != "base" and not name.startswith("_"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Model(Section):
+    """The model family and its own parameters."""
+
+    section: ClassVar[str] = "model"
+
+    family: str = parameter(Choice(families), "what is fitted and drawn from", default="discrete")
+
+
+@dataclasses.dataclass(frozen=True)
+class ZipfMandelbrot(Section):
+    """Probabilities proportional to `(i + b)**-a` for i = 1..size."""
+
+    a: float = parameter(Number(0, 1000, above=True), "exponent")
+    b: float = parameter(Number(-1, 1e15, above=True), "offset")
+    size: int = parameter(Integer(2, 10**8), "number of symbols", unit="symbols")
+
+
+@dataclasses.dataclass(frozen=True)
+class TruthSpec(Section):
+    """What generation 0 is: exactly one of the fields is given."""
+
+    section: ClassVar[str] = "truth"
+
+    text: str | None = parameter(Text(), "text file (.txt, .txt.gz) whose words are counted", default=None)
+    counts: str | None = parameter(Text(), "table of word and count (.csv, .tsv, also .gz)", default=None)
+    zipf_mandelbrot: ZipfMandelbrot | None = parameter(  # noqa: RUF009
+        Table(ZipfMandelbrot), "probabilities proportional to (i + b)**-a, i = 1..size", default=None
+    )
+    uniform: int | None = parameter(
+        Integer(2, 10**8), "number of equally likely symbols", default=None, unit="symbols"
+    )
+    probabilities: tuple[float, ...] | None = parameter(
+        Sequence(Number(0, 1), shortest=2), "probabilities that sum to 1 within 1e-9", default=None
+    )
+
+    def relations(self) -> list[tuple[str, str]]:
+        fields = [f.name for f in dataclasses.fields(self)]
+        given = [name for name in fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            return [
+                ("", f"must have exactly one of {', '.join(fields)}, got {' and '.join(given) or 'none'}")
+            ]
+        total = math.fsum(self.probabilities or (1.0,))
+        if abs(total - 1) > 1e-9:
+            return [("probabilities", f"must sum to 1 within 1e-9, got a sum of {total:.12g}")]
+        return []
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """Accept one name or a list of names of what a run records; kept as a tuple in one order."""
+
+    names: ClassVar[tuple[str, ...]] = ("metrics", "trajectory")
+    text: ClassVar[str] = "list of metrics | trajectory"
+
+    def __call__(self, value: object) -> tuple[str, ...]:
+        choice = Choice(lambda: self.names)
+        given = (choice(value),) if isinstance(value, str) else Sequence(choice)(value)
+        if len(set(given)) < len(given):
+            raise Problems([("", f"must name each thing once, got {show(list(given))}")])
+        return tuple(name for name in self.names if name in given)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run(Section):
+    """How long, how often, with which seed, and what is kept."""
+
+    section: ClassVar[str] = "run"
+
+    n_generations: int = parameter(Integer(1, 10**7), "number of refits", unit="generations")
+    n_replicates: int = parameter(Integer(1, 10**7), "number of independent repetitions", unit="replicates")
+    seed: int | None = parameter(
+        Integer(0, 2**64 - 1), "seed; drawn from the system and recorded if absent", default=None
+    )
+    record: tuple[str, ...] = parameter(
+        Record(), "metrics, or the counts of every generation too", default=("metrics",)
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """Everything that decides what a run computes.
+
+    Parameters
+    ----------
+    model, truth, workflow, run
+        The four sections of the experiment file.
+    text
+        The user's TOML, verbatim, or "".
+    base
+        Folder of the experiment file, where its data files are looked for; None if it came from no file.
+
+    Examples
+    --------
+    >>> experiment = Experiment.from_mapping({
+    ...     "truth": {"probabilities": [0.01, 0.99]},
+    ...     "workflow": {"name": "replace", "n_samples": 100},
+    ...     "run": {"n_generations": 50, "n_replicates": 10, "seed": 1}})
+    >>> experiment.run.record
+    ('metrics',)
+    """
+
+    model: Model
+    truth: TruthSpec
+    workflow: Workflow
+    run: Run
+    text: str = dataclasses.field(default="", compare=False)
+    base: Path | None = dataclasses.field(default=None, compare=False)
+
+    @classmethod
+    def from_mapping(
+        cls, mapping: Mapping[str, Any], base: Path | None = None, text: str = ""
+    ) -> "Experiment":
+        """Return the experiment that a nested mapping of sections and keys describes.
+
+        Raises
+        ------
+        InputError
+            Unknown, missing or refused keys, all of them in one message on one line.
+
+        Examples
+        --------
+        >>> Experiment.from_mapping({"truth": {"uniform": 1}, "run": {"n_generations": 1, "n_replicates": 0},
+        ...                          "workflow": {"name": "replace", "n_samples": 1}})
+        Traceback (most recent call last):
+        fastcollapse.parameters.Problems: truth.uniform must be at least 2, got 1; run.n_replicates must \
+be at least 1, got 0
+        """
+        if not isinstance(mapping, Mapping):
+            raise InputError(f"an experiment must be a table of sections, got {show(mapping)}")
+        builders: dict[str, Any] = {
+            "model": lambda m: build(Model, m),
+            "truth": lambda m: build(TruthSpec, m),
+            "workflow": _workflow,
+            "run": lambda m: build(Run, m),
+        }
+        items = [
+            (
+                name if isinstance(name, str) and name.isidentifier() else show(name),
+                f"is not a known section, use {', '.join(builders)}{nearest(str(name), builders)}"
+                if isinstance(name, str)
+                else "is not a section name",
+            )
+            for name in mapping
+            if not isinstance(name, str) or name not in builders
+        ]
+        sections = {}
+        for name, builder in builders.items():
+            given = mapping[name] if name in mapping else {}
+            try:
+                if not isinstance(given, Mapping):
+                    raise Problems([(name, f"must be a table of keys and values, got {show(given)}")])
+                sections[name] = builder(given)
+            except Problems as error:
+                items += error.items
+        if items:
+            raise Problems(items)
+        return cls(**sections, text=text, base=base)
+
+    @classmethod
+    def from_toml(cls, path: str | os.PathLike) -> "Experiment":
+        """Return the experiment that a TOML file describes; the file's text is kept in `text`.
+
+        Raises
+        ------
+        InputError
+            A file that cannot be read, is not TOML in UTF-8, or holds values that are refused.
+        """
+        name = show(os.fspath(path))
+        try:
+            with open(path, "rb") as file:
+                raw = file.read(MAX_FILE_BYTES + 1)  # a bound, so that a device or a data set ends too
+        except FileNotFoundError:
+            raise InputError(f"experiment file {name} does not exist") from None
+        except IsADirectoryError:
+            raise InputError(f"experiment file {name} must be a file, got a directory") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"experiment file {name} cannot be read: {reason}") from None
+        if len(raw) > MAX_FILE_BYTES:
+            raise InputError(f"experiment file {name} must be at most {MAX_FILE_BYTES // 2**20} MiB")
+        try:
+            text = raw.decode("utf-8")
+            mapping = tomllib.loads(text)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"experiment file {name} must be UTF-8 text, got byte {error.start} that is not"
+            ) from None
+        except (ValueError, RecursionError) as error:
+            reason = (
+                "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+            )
+            raise InputError(f"experiment file {name} must be valid TOML: {reason}") from None
+        return cls.from_mapping(mapping, base=Path(path).resolve().parent, text=text)
+
+    def to_mapping(self) -> dict[str, dict[str, Any]]:
+        """Return the sections as JSON can hold them, defaults filled in; `from_mapping` reads it back."""
+        workflow = {"name": self.workflow.name, **self.workflow.to_mapping()}
+        return {
+            "model": self.model.to_mapping(),
+            "truth": self.truth.to_mapping(),
+            "workflow": workflow,
+            "run": self.run.to_mapping(),
+        }
+
+    @property
+    def json(self) -> str:
+        """Canonical JSON of `to_mapping()`: sorted keys, no spaces; equal experiments have equal strings."""
+        return json.dumps(self.to_mapping(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of `json` in hexadecimal: key order, comments and spelled-out defaults do not matter."""
+        return hashlib.sha256(self.json.encode()).hexdigest()
+
+    def with_values(self, values: Mapping[str, Any]) -> "Experiment":
+        """Return the experiment with other values, given by dotted key.
+
+        Another workflow drops what only the old one had, and another kind of truth replaces the old one.
+
+        Raises
+        ------
+        InputError
+            As `from_mapping`.
+
+        Examples
+        --------
+        >>> recipe = Experiment.from_mapping({
+        ...     "truth": {"uniform": 10},
+        ...     "workflow": {"name": "accumulate", "n_samples": 9, "keep_real": True},
+        ...     "run": {"n_generations": 5, "n_replicates": 1}})
+        >>> recipe.with_values({"workflow.name": "replace", "run.seed": 3}).to_mapping()["workflow"]
+        {'name': 'replace', 'n_samples': 9}
+        """
+        mapping: dict[str, Any] = self.to_mapping()
+        keys = [key.split(".") for key in values]
+        sources = {parts[1] for parts in keys if parts[0] == "truth" and len(parts) > 1}
+        sources &= {f.name for f in dataclasses.fields(TruthSpec)}
+        if sources:
+            mapping["truth"] = {name: value for name, value in mapping["truth"].items() if name in sources}
+        cls = WORKFLOWS.get(values["workflow.name"]) if isinstance(values.get("workflow.name"), str) else None
+        if cls:
+            kept = {"name", *(f.name for f in dataclasses.fields(cls))}
+            mapping["workflow"] = {name: value for name, value in mapping["workflow"].items() if name in kept}
+        for key, parts in zip(values, keys, strict=True):
+            if len(parts) < 2 or not all(parts):
+                known = [one.key for one in parameters()]
+                hint = next(
+                    (f" (did you mean '{k}'?)" for k in known if k.endswith(f".{key}")), nearest(key, known)
+                )
+                raise InputError(f"{show(key)} must be a section and a key such as run.seed{hint}")
+            table = mapping
+            for part in parts[:-1]:
+                if not isinstance(table.get(part), dict):
+                    table[part] = {}
+                table = table[part]
+            table[parts[-1]] = values[key]
+        return self.from_mapping(mapping, base=self.base, text=self.text)
+
+    def resolve_seed(self) -> "Experiment":
+        """Return the experiment with a seed: its own, or one drawn from the system.
+
+        A drawn seed has 63 bits, so that every TOML reader accepts it where it is copied.
+        """
+        if self.run.seed is not None:
+            return self
+        seed = int.from_bytes(os.urandom(8), "little") >> 1
+        return dataclasses.replace(self, run=dataclasses.replace(self.run, seed=seed))
+
+
+def _workflow(mapping: Mapping) -> Workflow:
+    try:
+        cls = WORKFLOWS[Choice(lambda: WORKFLOWS)(mapping["name"])] if "name" in mapping else None
+    except Problems as error:
+        raise Problems(error.under("workflow.name")) from None
+    if cls is None:
+        raise Problems([("workflow.name", f"is required: {' | '.join(WORKFLOWS)}")])
+
+    def elsewhere(name: str) -> str:
+        owners = [c.name for c in WORKFLOWS.values() if name in {f.name for f in dataclasses.fields(c)}]
+        return f"belongs to {', '.join(owners)}, not to {cls.name}" if owners else ""
+
+    return build(cls, {name: value for name, value in mapping.items() if name != "name"}, elsewhere)
+
+
+class Parameter(NamedTuple):
+    """One line of the parameter table: dotted key, what it accepts, default as text, a sentence of help."""
+
+    key: str
+    kind: str
+    default: str
+    help: str
+
+
+def parameters() -> list[Parameter]:
+    """Return every parameter of an experiment, in the order of the sections.
+
+    Examples
+    --------
+    >>> [p.default for p in parameters() if p.key == "run.n_generations"]
+    ['required']
+    """
+    table = (
+        _rows(Model)
+        + _rows(TruthSpec)
+        + [
+            Parameter(
+                "workflow.name", " | ".join(WORKFLOWS), "required", "which data each generation is fitted to"
+            )
+        ]
+    )
+    owners: dict[Parameter, list[str]] = {}
+    for cls in WORKFLOWS.values():
+        for row in _rows(cls):
+            owners.setdefault(row, []).append(cls.name)
+    for row, names in owners.items():
+        table.append(
+            row if len(names) == len(WORKFLOWS) else row._replace(help=f"{row.help} ({', '.join(names)})")
+        )
+    return table + _rows(Run)
+
+
+def _rows(cls: type[Section], prefix: str = "") -> list[Parameter]:
+    rows = []
+    for field in dataclasses.fields(cls):
+        check, default = field.metadata["check"], field.default
+        shown = "required" if default is REQUIRED else "none" if default is None else json.dumps(default)
+        key = join(prefix or cls.section, field.name)
+        rows.append(Parameter(key, check.text, shown, field.metadata["help"]))
+        if isinstance(check, Table):
+            rows += _rows(check.cls, key)
+    return rows
+
+
+def parse_setting(setting: str) -> tuple[str, Any]:
+    """Return key and value of a setting such as "run.seed=3"; the value is TOML, a bare word is a string.
+
+    Raises
+    ------
+    InputError
+        No "=", or a quoted string, list or table that is not valid TOML.
+
+    Examples
+    --------
+    >>> parse_setting("run.seed=3"), parse_setting("truth.text=data/corpus.txt")
+    (('run.seed', 3), ('truth.text', 'data/corpus.txt'))
+    """
+    key, equals, value = setting.partition("=")
+    key, value = key.strip(), value.strip()
+    if not equals or not key or not value:
+        raise InputError(f"a setting must be key=value such as run.seed=3, got {show(setting)}")
+    try:
+        parsed = tomllib.loads(f"value = {value}")
+        if list(parsed) == ["value"] and not re.search(r"[\r\n]", value):
+            return key, parsed["value"]
+    except (ValueError, RecursionError):
+        pass
+    if value[0] in "\"'[{":
+        raise InputError(f"{key} must be a TOML value, got {show(value)}")
+    return key, value

@@ -1,0 +1,308 @@
+"""One parameter: its check, bounds, default and help, held in the metadata of a dataclass field.
+
+NumPy stays out of this file and of the files that declare parameters: `fastcollapse --help` reads them.
+"""
+
+import dataclasses
+import math
+import numbers
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from fastcollapse.errors import InputError, nearest
+
+MAX_COUNT = 10**15
+REQUIRED = dataclasses.MISSING
+
+
+class Problems(InputError):
+    """Every value refused at once: pairs of a key and what is wrong with it."""
+
+    def __init__(self, items: Iterable[tuple[str, str]]) -> None:
+        self.items = tuple(items)
+        super().__init__(self.items)
+
+    def __str__(self) -> str:
+        return "; ".join(f"{key} {problem}".strip() for key, problem in self.items)
+
+    def under(self, key: str) -> list[tuple[str, str]]:
+        """Return the pairs with `key` put before each key."""
+        return [(join(key, below), problem) for below, problem in self.items]
+
+
+def join(key: str, below: str) -> str:
+    """Return the dotted key of `below` inside `key`; either may be empty, `below` may be an index like "[3]".
+
+    Examples
+    --------
+    >>> join("run", "seed"), join("truth.probabilities", "[3]"), join("run", "")
+    ('run.seed', 'truth.probabilities[3]', 'run')
+    """
+    return f"{key}{below}" if not key or not below or below.startswith("[") else f"{key}.{below}"
+
+
+def show(value: object) -> str:
+    """Return a value as it stands in an error message: one line of at most 60 characters.
+
+    Examples
+    --------
+    >>> show("a" * 100)
+    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa..."
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except (ValueError, RecursionError):  # an integer of more than 4300 digits, or very deep nesting
+        return f"a {type(value).__name__} too large to show"
+    return text if len(text) <= 60 else f"{text[:56]}..."
+
+
+def refuse(allowed: str, value: object) -> Problems:
+    """Return the error "must be `allowed`, got `value`"; the field that checks it adds its key."""
+    return Problems([("", f"must be {allowed}, got {show(value)}")])
+
+
+@dataclasses.dataclass(frozen=True)
+class Integer:
+    """Accept a whole number from `minimum` to `maximum`; neither true nor 3.0 is one."""
+
+    minimum: int
+    maximum: int
+
+    @property
+    def text(self) -> str:
+        return f"whole number from {power_text(self.minimum)} to {power_text(self.maximum)}"
+
+    def __call__(self, value: object) -> int:
+        if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
+            raise refuse("a whole number, written without a decimal point", value)
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+            raise refuse("a whole number", value)
+        if int(value) < self.minimum:
+            raise refuse(f"at least {power_text(self.minimum)}", value)
+        if int(value) > self.maximum:
+            raise refuse(f"at most {power_text(self.maximum)}", value)
+        return int(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """Accept a finite number from `minimum` (or strictly above it, if `above`) to `maximum`."""
+
+    minimum: float
+    maximum: float
+    above: bool = False
+
+    @property
+    def text(self) -> str:
+        return f"number {'above' if self.above else 'from'} {self.minimum:g}, at most {self.maximum:g}"
+
+    def __call__(self, value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
+            raise refuse("a number", value)
+        try:
+            number = float(value) + 0.0  # + 0.0 turns -0.0 into 0.0: equal experiments have equal digests
+        except OverflowError:
+            raise refuse(f"at most {self.maximum:g}", value) from None
+        if not math.isfinite(number):
+            raise refuse("a finite number", value)
+        if number < self.minimum or (self.above and number == self.minimum):
+            raise refuse(f"{'above' if self.above else 'at least'} {self.minimum:g}", value)
+        if number > self.maximum:
+            raise refuse(f"at most {self.maximum:g}", value)
+        return number
+
+
+@dataclasses.dataclass(frozen=True)
+class Flag:
+    """Accept true or false."""
+
+    text: ClassVar[str] = "true or false"
+
+    def __call__(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            raise refuse(self.text, value)
+        return value
+
+
+@dataclasses.dataclass(frozen=True)
+class Text:
+    """Accept a string that is not empty."""
+
+    text: ClassVar[str] = "string"
+
+    def __call__(self, value: object) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise refuse("a string that is not empty", value)
+        return str(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """Accept one of the names that `names()` lists when it is asked."""
+
+    names: Callable[[], Iterable[str]]
+
+    @property
+    def text(self) -> str:
+        return " | ".join(self.names())
+
+    def __call__(self, value: object) -> str:
+        names = list(self.names())
+        if not isinstance(value, str) or value not in names:
+            hint = nearest(value, names) if isinstance(value, str) else ""
+            raise Problems([("", f"must be one of {', '.join(names)}, got {show(value)}{hint}")])
+        return str(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sequence:
+    """Accept a list of at least `shortest` entries, each accepted by `entry`; the first bad one is named."""
+
+    entry: Callable[[Any], Any]
+    shortest: int = 1
+
+    @property
+    def text(self) -> str:
+        return f"list of {getattr(self.entry, 'text', 'value')}"
+
+    def __call__(self, value: Any) -> tuple:
+        if not isinstance(value, (list, tuple)) and callable(getattr(value, "tolist", None)):
+            value = value.tolist()  # a NumPy array, without importing NumPy to ask
+        if not isinstance(value, (list, tuple)):
+            raise refuse("a list", value)
+        if len(value) < self.shortest:
+            raise refuse(f"a list of at least {self.shortest}", value)
+        accepted = []
+        for i, one in enumerate(value):
+            try:
+                accepted.append(self.entry(one))
+            except Problems as error:
+                raise Problems(error.under(f"[{i}]")) from None
+        return tuple(accepted)
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Accept a table of the parameters of the dataclass `cls`, or an instance of it."""
+
+    cls: "type[Section]"
+
+    @property
+    def text(self) -> str:
+        return "table {" + ", ".join(f.name for f in dataclasses.fields(self.cls)) + "}"
+
+    def __call__(self, value: object) -> "Section":
+        if isinstance(value, self.cls):
+            return value
+        if not isinstance(value, Mapping):
+            raise refuse(f"a {self.text}", value)
+        return build(self.cls, value)
+
+
+def power_text(n: int) -> str:
+    """Return an integer as people write it in a bound: 10**15 rather than a row of zeros.
+
+    Examples
+    --------
+    >>> power_text(10**15), power_text(2**64 - 1), power_text(12)
+    ('10**15', '2**64 - 1', '12')
+    """
+    if n == 2**64 - 1:
+        return "2**64 - 1"
+    zeros = len(str(n)) - 1
+    return f"10**{zeros}" if n == 10**zeros and zeros > 3 else str(n)
+
+
+def parameter(check: Callable[[Any], Any], help: str, *, default: Any = REQUIRED, unit: str = "") -> Any:
+    """Return the dataclass field of one parameter.
+
+    Parameters
+    ----------
+    check
+        Takes the value given and returns the value kept; raises `Problems`. Its `text` says what it accepts.
+    help
+        One sentence for help texts and documentation.
+    default
+        Used when the key is absent; None also means that the check is not asked about None.
+    unit
+        Unit of the value, empty for a pure number.
+    """
+    return dataclasses.field(default=default, metadata={"check": check, "help": help, "unit": unit})
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """Base of every dataclass whose fields are parameters: each value is checked when the object is made."""
+
+    section: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        items: list[tuple[str, str]] = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value is REQUIRED:
+                items.append((field.name, f"is required: {field.metadata['check'].text}"))
+            elif value is not None or field.default is not None:
+                try:
+                    object.__setattr__(self, field.name, field.metadata["check"](value))
+                except Problems as error:
+                    items += error.under(field.name)
+        items = items or self.relations()
+        if items:
+            raise Problems(Problems(items).under(self.section))
+
+    def relations(self) -> list[tuple[str, str]]:
+        """Return what is wrong between parameters that are right one by one."""
+        return []
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the parameters as JSON can hold them, those that are None left out."""
+        return {
+            f.name: _plain(getattr(self, f.name))
+            for f in dataclasses.fields(self)
+            if getattr(self, f.name) is not None
+        }
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Section):
+        return value.to_mapping()
+    return list(value) if isinstance(value, tuple) else value
+
+
+S = TypeVar("S", bound=Section)
+
+
+def build(cls: type[S], values: Mapping, elsewhere: Callable[[str], str] | None = None) -> S:
+    """Make a section from a mapping, with every refused, missing and unknown key in one error.
+
+    Parameters
+    ----------
+    values
+        Names and values of parameters.
+    elsewhere
+        Explains a name that is not a parameter of `cls` but is known somewhere else; "" if it is not.
+
+    Raises
+    ------
+    Problems
+        With the keys as the user wrote them.
+    """
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    items = []
+    for name in values:
+        if not isinstance(name, str) or name not in fields:
+            key = name if isinstance(name, str) and name.isidentifier() else show(name)
+            reason = elsewhere(name) if elsewhere and isinstance(name, str) else ""
+            hint = nearest(name, fields) if isinstance(name, str) else ""
+            items.append(
+                (join(cls.section, key), reason or f"is not a known key, use {', '.join(fields)}{hint}")
+            )
+    given = {name: values[name] if name in values else field.default for name, field in fields.items()}
+    try:
+        section = cls(**given)
+    except Problems as error:
+        raise Problems([*items, *error.items]) from None
+    if items:
+        raise Problems(items)
+    return section

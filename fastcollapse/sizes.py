@@ -1,0 +1,147 @@
+"""Sizes: a number of tokens that may change over generations, and its value at each of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from fastcollapse.parameters import (
+    MAX_COUNT,
+    Integer,
+    Number,
+    Problems,
+    Section,
+    Sequence,
+    Table,
+    parameter,
+    power_text,
+    refuse,
+    show,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Growth(Section):
+    """A size at generation t: `start * factor**(t - 1)`, rounded, or `start + step * (t - 1)`."""
+
+    start: int = parameter(Integer(0, MAX_COUNT), "size at generation 1", unit="tokens")
+    factor: float | None = parameter(Number(0, 1e15, above=True), "growth per generation", default=None)
+    step: int | None = parameter(
+        Integer(-MAX_COUNT, MAX_COUNT), "growth per generation", default=None, unit="tokens"
+    )
+
+    def relations(self) -> list[tuple[str, str]]:
+        if (self.factor is None) == (self.step is None):
+            return [("", f"must have either factor or step beside start, got {show(self.to_mapping())}")]
+        return []
+
+
+Size = int | str | tuple[int, ...] | Growth
+
+
+@dataclasses.dataclass(frozen=True)
+class SizeCheck:
+    """Accept a size: one whole number, a word, a list with one entry a generation, or a table of `Growth`."""
+
+    minimum: int = 1
+    words: tuple[str, ...] = ("truth",)
+
+    @property
+    def text(self) -> str:
+        words = "".join(f"'{word}', " for word in self.words)
+        return (
+            f"whole number from {self.minimum} to {power_text(MAX_COUNT)}, {words}"
+            "a list of them or a table {start, factor} or {start, step}"
+        )
+
+    def __call__(self, value: object) -> Size:
+        entry = Integer(self.minimum, MAX_COUNT)
+        if isinstance(value, str):
+            if value not in self.words:
+                raise refuse(f"a {self.text}", value)
+            return str(value)
+        if isinstance(value, Mapping | Growth):
+            growth = Table(Growth)(value)
+            assert isinstance(growth, Growth)
+            return growth
+        if isinstance(value, list | tuple) or bool(getattr(value, "ndim", False)):
+            return Sequence(entry)(value)
+        if value is None or isinstance(value, bool):
+            raise refuse(f"a {self.text}", value)
+        return entry(value)
+
+
+def resolve(
+    size: Size, key: str, n_generations: int, truth_total: int | None, minimum: int = 1
+) -> np.ndarray:
+    """Return a size at every generation.
+
+    Geometric growth multiplies step by step, in the same order everywhere, so that the sizes are the same on
+    every machine.
+
+    Parameters
+    ----------
+    size
+        As `SizeCheck` accepts it.
+    key
+        The key the size came from, for errors.
+    n_generations
+        T, at least 1.
+    truth_total
+        Size of the real data; None when the truth has no counts.
+    minimum
+        Smallest size allowed, 0 or 1.
+
+    Returns
+    -------
+    ndarray
+        int64, shape (T,), from `minimum` to 10**15.
+
+    Raises
+    ------
+    InputError
+        A list of another length than T, a size out of bounds at some generation, "truth" without real data.
+
+    Examples
+    --------
+    >>> resolve(Growth(start=100, factor=1.5), "workflow.n_samples", 4, None)
+    array([100, 150, 225, 338])
+    """
+    import numpy as np  # start-up time of the command line
+
+    if size == "truth":
+        if truth_total is None:
+            raise Problems([(key, "must be a number when the truth has no counts of its own, got 'truth'")])
+        return np.full(n_generations, truth_total, dtype=np.int64)
+    if isinstance(size, tuple):
+        if len(size) != n_generations:
+            raise Problems(
+                [(key, f"must list one size for each of the {n_generations} generations, got {len(size)}")]
+            )
+        return np.array(size, dtype=np.int64)
+    if not isinstance(size, Growth):
+        return np.full(n_generations, size, dtype=np.int64)
+    steps = np.arange(n_generations)
+    if size.factor is not None:
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            factors = np.cumprod(np.where(steps > 0, size.factor, 1.0))
+            # 0 * inf is NaN: a start of 0 stays 0 whatever the growth
+            sizes = np.rint(size.start * factors) if size.start else np.zeros(n_generations)
+    else:
+        sizes = size.start + float(size.step or 0) * steps  # at most 1e22: only its range is looked at
+    bad = np.flatnonzero(~((sizes >= minimum) & (sizes <= MAX_COUNT)))
+    if bad.size:
+        raise Problems(
+            [
+                (
+                    key,
+                    f"must stay from {minimum} to {power_text(MAX_COUNT)} at every generation, "
+                    f"got {sizes[bad[0]]:.16g} at generation {bad[0] + 1}",
+                )
+            ]
+        )
+    return sizes.astype(np.int64)
