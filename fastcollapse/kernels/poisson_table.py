@@ -2,7 +2,7 @@
 
 A guide maps the top bits of the piece to the variate where every continuation of those bits gives the same one (90 to 99 % of the
 draws). Elsewhere 48 more bits are drawn and the 64-bit number is searched in the cumulative law. So a draw costs a quarter of a
-Philox word and one byte of table; the law is exact to 2^-64 of probability.
+Philox word and two bytes of table; the law is exact to 2^-64 of probability.
 """
 
 import functools
@@ -14,16 +14,16 @@ from scipy import special
 from fastcollapse._jit import kernel
 from fastcollapse.rng import next_word
 
-# The largest variate that the guide of this mean decides, 244, still fits a byte.
-LARGEST_MEAN = 200
+# 1 MB of guide, which stays in the second-level cache.
+LARGEST_MEAN = 511
 GUIDE_BITS = 10
-UNDECIDED = 255
+UNDECIDED = 65535
 GUIDE_SHIFT = np.uint64(16 - GUIDE_BITS)
-_WIDTH = 384
+_WIDTH = 512
 
 
 class PoissonTables(NamedTuple):
-    """Tables of the means 0..LARGEST_MEAN: `guide` uint8 (means, 2^GUIDE_BITS), `first` int64 and `cumulative` uint64 (means, values)."""
+    """Tables of the means 0..LARGEST_MEAN: `guide` uint16 (means, 2^GUIDE_BITS), `first` int64 and `cumulative` uint64 (means, values)."""
 
     guide: np.ndarray
     first: np.ndarray
@@ -44,7 +44,7 @@ def poisson_tables() -> PoissonTables:
     above = np.uint64(2**64 - 1) - np.minimum(upper * scale, scale / 2).astype(np.uint64)
     cumulative = np.where(lower < 0.5, below, above)
     cumulative[0] = np.uint64(2**64 - 1)
-    guide = np.full((LARGEST_MEAN + 1, 1 << GUIDE_BITS), UNDECIDED, dtype=np.uint8)
+    guide = np.full((LARGEST_MEAN + 1, 1 << GUIDE_BITS), UNDECIDED, dtype=np.uint16)
     left = np.arange(1 << GUIDE_BITS, dtype=np.uint64) << np.uint64(64 - GUIDE_BITS)
     right = left + np.uint64((1 << (64 - GUIDE_BITS)) - 1)
     for mean in range(LARGEST_MEAN + 1):

@@ -10,13 +10,19 @@ from fastcollapse.errors import InputError, nearest
 
 
 class Model(Protocol):
-    """A family of models that are refitted to data they generate."""
+    """A family of models that are refitted to data they generate; each module offers its class as `MODEL`.
 
-    def initial(self, n_replicates: int) -> Any:
-        """Return the state of generation 0 for that many replicates."""
+    It is made from (truth, schedule, with_rows): the law of generation 0, the workflow, and whether states are wanted as rows.
+    """
 
-    def advance(self, state: Any, first: int, room: int, seed: int, first_replicate: int) -> Any:
-        """Run the generations `first` and following, at most `room` of them, and return their block of results."""
+    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> Any:
+        """Return the state of generation 0; it has `arrays()`, what a resume needs, and `forgotten()`."""
+
+    def block_length(self, state: Any, room: int) -> int:
+        """Return how many generations, 1..room, the next block may have."""
+
+    def advance(self, state: Any, first: int, n_generations: int, seed: int, first_replicate: int = 0) -> Any:
+        """Run generations `first` and following and return their block; `state` moves on with them."""
 
 
 def families() -> list[str]:

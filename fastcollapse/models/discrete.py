@@ -182,9 +182,12 @@ class Discrete:
         with np.errstate(divide="ignore"):
             log_probability = np.log(probability)
         self._truth = TruthTable(weights[None, :], probability, log_probability)
+        self._truth_total = truth.total
         self._schedule = schedule
         self._with_rows = with_rows
         self._pooled = bool(schedule.keep.any() or schedule.n_real.any() or schedule.n_train.any())
+        pools = schedule.pool_totals(truth.total)
+        self._sizes = np.where(schedule.n_train > 0, schedule.n_train, pools)
         self._plan = _Plan(schedule.n_synthetic, schedule.n_real, schedule.keep, schedule.n_train)
 
     @property
@@ -219,7 +222,7 @@ class Discrete:
     def _draw_fixed_real(self, real: np.ndarray, seed: int, first_replicate: int) -> None:
         weights = self._truth.weights
         n_real = int(self._schedule.n_real[0])
-        if self._schedule.real_is_truth:
+        if n_real == self._truth_total:
             real[:] = weights.astype(np.int64)
             return
         key = StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_FIXED_REAL))
@@ -251,16 +254,9 @@ class Discrete:
         n_used = rows.starts[-1]
         return CountBlock(
             np.moveaxis(sums, 0, 1),
-            self._state_sizes()[generations],
+            self._sizes[generations],
             Rows(rows.starts, rows.indices[:n_used], rows.data[:n_used]) if self._with_rows else None,
         )
 
-    def _state_sizes(self) -> np.ndarray:
-        """Return int64 (T): the tokens of every generation's state."""
-        plan = self._plan
-        sizes = np.empty(plan.keep.shape[0], np.int64)
-        pool = int(self._truth.weights.sum()) if self._schedule.start_with_data else 0
-        for i in range(sizes.shape[0]):
-            pool = int(pool * plan.keep[i] + plan.n_synthetic[i] + plan.n_real[i])
-            sizes[i] = plan.n_train[i] if plan.n_train[i] > 0 else pool
-        return sizes
+
+MODEL = Discrete

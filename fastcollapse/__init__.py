@@ -1,0 +1,46 @@
+"""Recursive training at the speed of compiled code, with the theorem beside every curve.
+
+Names are imported when first used, so that the command line answers before Numba is loaded.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastcollapse.datasets import Truth, load_truth
+    from fastcollapse.errors import FastcollapseError, InputError, StoreError
+    from fastcollapse.experiment import Experiment
+    from fastcollapse.results import Results, open_results
+    from fastcollapse.simulate import simulate
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Experiment": "experiment",
+    "FastcollapseError": "errors",
+    "InputError": "errors",
+    "Results": "results",
+    "StoreError": "errors",
+    "Truth": "datasets",
+    "load_truth": "datasets",
+    "open_results": "results",
+    "simulate": "simulate",
+}
+
+__all__ = [
+    "Experiment",
+    "FastcollapseError",
+    "InputError",
+    "Results",
+    "StoreError",
+    "Truth",
+    "load_truth",
+    "open_results",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fastcollapse' has no attribute {name!r}")
+    return getattr(import_module(f"fastcollapse.{_HOMES[name]}"), name)

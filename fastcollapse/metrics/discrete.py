@@ -1,0 +1,88 @@
+"""Metrics of discrete distributions: functions of the sums that a pass over the live symbols leaves.
+
+Each takes `CountSums` and returns float64 (R, B): the block of a run and a stored trajectory give the same bits, because both come
+from `fastcollapse.kernels.counts.segment_sums`, block of symbols by block of symbols.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+
+class CountSums(NamedTuple):
+    """Sums over the live symbols of states of `total` tokens, x the counts and p the truth.
+
+    Each is float64 (R, B): the number of live symbols, sum x^2, sum x ln x, sum |x/total - p|, sum x ln p, sum p; `total` is (B).
+    """
+
+    support: np.ndarray
+    squares: np.ndarray
+    x_log_x: np.ndarray
+    distance: np.ndarray
+    x_log_p: np.ndarray
+    covered: np.ndarray
+    total: np.ndarray
+
+
+def support_size(states: CountSums) -> np.ndarray:
+    """Return the number of symbols that are still alive."""
+    return states.support
+
+
+def entropy(states: CountSums) -> np.ndarray:
+    """Return the Shannon entropy of the state, in nats (that of the distribution itself, no bias correction)."""
+    return np.maximum(0.0, np.log(states.total) - states.x_log_x / states.total)
+
+
+def heterozygosity(states: CountSums) -> np.ndarray:
+    """Return 1 - sum p^2, the chance that two tokens of the state differ."""
+    total = states.total.astype(np.float64)
+    return np.maximum(0.0, 1.0 - states.squares / total / total)
+
+
+def total_variation(states: CountSums) -> np.ndarray:
+    """Return the total variation distance to the truth, half the sum of |state - truth| over all symbols."""
+    return np.clip(0.5 * (states.distance + lost_mass(states)), 0.0, 1.0)
+
+
+def kl_divergence(states: CountSums) -> np.ndarray:
+    """Return KL(state || truth) in nats; finite, for a state has no symbol that the truth lacks."""
+    return np.maximum(0.0, (states.x_log_x - states.x_log_p) / states.total - np.log(states.total))
+
+
+def lost_mass(states: CountSums) -> np.ndarray:
+    """Return the probability that the truth gives to symbols the state has lost."""
+    return np.clip(1.0 - states.covered, 0.0, 1.0)
+
+
+METRICS: dict[str, tuple[Callable[[CountSums], np.ndarray], str, str]] = {
+    "support_size": (support_size, "number of live symbols", "1"),
+    "entropy": (entropy, "Shannon entropy", "nat"),
+    "heterozygosity": (heterozygosity, "heterozygosity 1 - sum p^2", "1"),
+    "total_variation": (total_variation, "total variation distance to the truth", "1"),
+    "kl_divergence": (kl_divergence, "Kullback-Leibler divergence KL(state || truth)", "nat"),
+    "lost_mass": (lost_mass, "true probability of the lost symbols", "1"),
+}
+
+
+def metrics_of(sums: np.ndarray, totals: np.ndarray) -> dict[str, np.ndarray]:
+    """Return every metric of states whose sums are float64 (R, B, 6) and whose sizes are `totals` (B)."""
+    states = CountSums(*np.moveaxis(sums, 2, 0), total=totals)
+    return {name: np.ascontiguousarray(function(states)) for name, (function, _, _) in METRICS.items()}
+
+
+def metrics_of_truth(probability: np.ndarray, n_replicates: int) -> dict[str, np.ndarray]:
+    """Return every metric of generation 0, the truth itself, as float64 (R, 1).
+
+    Examples
+    --------
+    >>> float(metrics_of_truth(np.array([0.5, 0.5]), 1)["heterozygosity"][0, 0])
+    0.5
+    """
+    live = probability[probability > 0.0]
+    values = dict.fromkeys(METRICS, 0.0)
+    values["support_size"] = float(live.shape[0])
+    values["entropy"] = float(-(live * np.log(live)).sum())
+    values["heterozygosity"] = float(1.0 - (live * live).sum())
+    return {name: np.full((n_replicates, 1), value) for name, value in values.items()}

@@ -1,0 +1,45 @@
+"""What made a number: versions, machine and time, recorded in every results file."""
+
+import importlib.metadata
+import os
+import platform
+from datetime import UTC, datetime
+from typing import Any
+
+_PACKAGES = ("fastcollapse", "numba", "llvmlite", "numpy", "scipy", "h5py")
+
+
+def provenance() -> dict[str, Any]:
+    """Return versions, processor, core count and the time now (UTC, ISO 8601), all of it JSON.
+
+    Examples
+    --------
+    >>> sorted(provenance())
+    ['created', 'machine', 'n_cores', 'packages', 'processor', 'python']
+    """
+    return {
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "n_cores": os.cpu_count(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or "unknown"

@@ -1,0 +1,126 @@
+"""The block loop: the one file that sees model, workflow, metric and store together."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from fastcollapse._jit import max_threads, set_threads
+from fastcollapse.datasets import Truth, load_truth
+from fastcollapse.errors import InputError
+from fastcollapse.experiment import Experiment
+from fastcollapse.metrics.discrete import METRICS, metrics_of, metrics_of_truth
+from fastcollapse.models import base
+from fastcollapse.provenance import provenance
+from fastcollapse.results import Results
+from fastcollapse.storage.base import Block, Header, Reader, Rows, Store
+from fastcollapse.storage.hdf5 import Hdf5Store
+from fastcollapse.storage.memory import MemoryStore
+
+# A block should take about so long: Ctrl-C and progress wait for its end.
+BLOCK_SECONDS = 0.1
+_FIRST_BLOCK = 4
+_LONGEST_BLOCK = 4096
+
+
+def simulate(
+    experiment: Experiment,
+    path: str | Path | None = None,
+    *,
+    truth: Truth | None = None,
+    threads: int | None = None,
+    block: int | None = None,
+    first_replicate: int = 0,
+    progress: Callable[[int], None] | None = None,
+) -> Results:
+    """Run an experiment and return its results.
+
+    Parameters
+    ----------
+    experiment: what to simulate; a missing seed is drawn from the system and recorded
+    path: the HDF5 file to write, which must not exist; None keeps the results in memory
+    truth: the truth if it is loaded already (it must be the experiment's)
+    threads: 1..number of cores; never changes a number
+    block: generations a block, at least 1; by default a block takes about 0.1 s; never changes a number
+    first_replicate: the number of the first replicate, so that a split run draws what the whole one would
+    progress: called with the number of generations done since the last call
+
+    Raises
+    ------
+    InputError
+        A value is not allowed, or `path` exists or cannot be written.
+
+    Examples
+    --------
+    >>> from fastcollapse import Experiment, simulate
+    >>> results = simulate(Experiment.from_mapping({
+    ...     "truth": {"probabilities": [0.25, 0.75]},
+    ...     "workflow": {"name": "replace", "n_samples": 100},
+    ...     "run": {"n_generations": 10, "n_replicates": 3, "seed": 1},
+    ... }))
+    >>> results.metrics["heterozygosity"].shape
+    (3, 11)
+    """
+    if block is not None and block < 1:
+        raise InputError(f"block must be at least 1, got {block}")
+    experiment = experiment.resolve_seed()
+    truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
+    run = experiment.run
+    schedule = experiment.workflow.schedule(run.n_generations, truth.total)
+    header = Header(
+        experiment_json=experiment.json,
+        experiment_text=experiment.text,
+        digest=experiment.digest,
+        provenance=provenance(),
+        n_replicates=run.n_replicates,
+        n_generations=run.n_generations,
+        metrics={name: {"long_name": long_name, "units": units} for name, (_, long_name, units) in METRICS.items()},
+        truth=truth,
+        trajectory="trajectory" in run.record,
+    )
+    use_threads(threads)
+    model = base.family(experiment.model.family).MODEL(truth, schedule, header.trajectory)
+    with Hdf5Store(header, path) if path is not None else MemoryStore(header) as store:
+        return Results(_run_blocks(model, run.seed, store, block, first_replicate, progress))
+
+
+def _run_blocks(
+    model: base.Model,
+    seed: int,
+    store: Store,
+    block: int | None,
+    first_replicate: int,
+    progress: Callable[[int], None] | None,
+) -> Reader:
+    n_replicates, n_generations = store.header.n_replicates, store.header.n_generations
+    store.append(Block(0, metrics_of_truth(store.header.truth.probabilities, n_replicates), None))
+    state = model.initial(n_replicates, seed, first_replicate)
+    length, first = block or _FIRST_BLOCK, 1
+    while first <= n_generations:
+        length = model.block_length(state, min(length, n_generations - first + 1))
+        start = time.perf_counter()
+        done = model.advance(state, first, length, seed, first_replicate)
+        elapsed = time.perf_counter() - start
+        rows = None if done.rows is None else Rows(*done.rows)
+        store.append(Block(first, metrics_of(done.sums, done.totals), rows))
+        store.commit(state.arrays())
+        first += length
+        if progress is not None:
+            progress(length)
+        # The first block may have compiled kernels, so it says nothing; later ones at most quadruple.
+        wanted = length * 4 if first <= 1 + _FIRST_BLOCK else int(length * min(4.0, BLOCK_SECONDS / max(elapsed, 1e-6)))
+        length = block or max(1, min(wanted, _LONGEST_BLOCK))
+    return store.finish({"forgotten": state.forgotten()})
+
+
+def use_threads(threads: int | None) -> None:
+    """Set the threads of parallel kernels, by default all cores.
+
+    Raises
+    ------
+    InputError
+        `threads` is below 1 or above the number of cores.
+    """
+    most = max_threads()
+    if threads is not None and not 1 <= threads <= most:
+        raise InputError(f"threads must be between 1 and {most} (the cores of this machine), got {threads}")
+    set_threads(most if threads is None else threads)
