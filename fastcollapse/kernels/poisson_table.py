@@ -1,8 +1,11 @@
-"""Tables that turn 16 random bits into a Poisson variate of a whole mean, exactly.
+"""Tables that turn a few random bits into a Poisson variate of a whole mean, exactly.
 
-A guide maps the top bits of the piece to the variate where every continuation of those bits gives the same one (90 to 99 % of the
-draws). Elsewhere 48 more bits are drawn and the 64-bit number is searched in the cumulative law. So a draw costs a quarter of a
-Philox word and two bytes of table; the law is exact to 2^-64 of probability.
+A guide maps the top bits of the uniform to the variate where every continuation of those bits gives the same one (80 to 99 % of
+the draws). Elsewhere the other bits are searched in the cumulative law. So a draw costs a few bits and two bytes of table; the law is
+exact to 2^-64 of probability.
+
+There is a fine table, means 0..COARSE_STEP - 1, and a coarse one, the multiples of COARSE_STEP below MEANS_BELOW: any whole mean below
+MEANS_BELOW is one entry of each, because Poisson variates add up.
 """
 
 import functools
@@ -12,71 +15,85 @@ import numpy as np
 from scipy import special
 
 from fastcollapse._jit import kernel
-from fastcollapse.rng import next_word
 
-# 1 MB of guide, which stays in the second-level cache.
-LARGEST_MEAN = 511
-GUIDE_BITS = 10
+COARSE_STEP = 512
+COARSE_SHIFT = np.uint64(9)
+MEANS_BELOW = 64 * COARSE_STEP
+# 1 MB of fine guide and 0.5 MB of coarse guide: together they stay near the second-level cache.
+FINE_BITS = 10
+COARSE_BITS = 12
+# A fine draw starts from a piece of sixteen bits, a coarse one from a whole word.
+FINE_SHIFT = np.uint64(16 - FINE_BITS)
+COARSE_WORD_SHIFT = np.uint64(64 - COARSE_BITS)
 UNDECIDED = 65535
-GUIDE_SHIFT = np.uint64(16 - GUIDE_BITS)
-_WIDTH = 512
+_DEVIATIONS = 10.0
 
 
 class PoissonTables(NamedTuple):
-    """Tables of the means 0..LARGEST_MEAN: `guide` uint16 (means, 2^GUIDE_BITS), `first` int64 and `cumulative` uint64 (means, values)."""
+    """The fine and the coarse table, each of M means.
+
+    `guide` uint16 (M, 2^bits): the value decided, or UNDECIDED; `first` int64 (M): the value that the cumulative law begins with;
+    `cumulative` uint64 (M, values): 2^64 P(X <= value). Flat, because a `prange` body cannot take a tuple of tuples.
+    """
 
     guide: np.ndarray
     first: np.ndarray
     cumulative: np.ndarray
+    coarse_guide: np.ndarray
+    coarse_first: np.ndarray
+    coarse_cumulative: np.ndarray
 
 
 @functools.cache
 def poisson_tables() -> PoissonTables:
-    """Build the tables once for the process (about 20 ms)."""
-    means = np.arange(LARGEST_MEAN + 1, dtype=np.float64)
-    first = np.maximum(0, np.floor(means - 10.0 * np.sqrt(means))).astype(np.int64)
-    values = first[:, None] + np.arange(_WIDTH)
-    # 2^64 P(X <= x) as an integer: from the upper tail where that one is small, so that rounding stays below one unit of the tail.
-    lower = special.pdtr(values, means[:, None])
-    upper = special.pdtrc(values, means[:, None])
-    scale = 2.0**64
-    below = np.minimum(lower * scale, scale * (1 - 2.0**-53)).astype(np.uint64)
-    above = np.uint64(2**64 - 1) - np.minimum(upper * scale, scale / 2).astype(np.uint64)
-    cumulative = np.where(lower < 0.5, below, above)
-    cumulative[0] = np.uint64(2**64 - 1)
-    guide = np.full((LARGEST_MEAN + 1, 1 << GUIDE_BITS), UNDECIDED, dtype=np.uint16)
-    left = np.arange(1 << GUIDE_BITS, dtype=np.uint64) << np.uint64(64 - GUIDE_BITS)
-    right = left + np.uint64((1 << (64 - GUIDE_BITS)) - 1)
-    for mean in range(LARGEST_MEAN + 1):
-        from_left = np.searchsorted(cumulative[mean], left, side="right")
-        from_right = np.searchsorted(cumulative[mean], right, side="right")
-        decided = from_left == from_right
+    """Build the tables once for the process (about 0.1 s).
+
+    Examples
+    --------
+    >>> poisson_tables().guide.shape
+    (512, 1024)
+    """
+    fine = np.arange(COARSE_STEP)
+    return PoissonTables(*_build(fine, FINE_BITS), *_build(np.arange(0, MEANS_BELOW, COARSE_STEP), COARSE_BITS))
+
+
+def _build(means: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    reach = _DEVIATIONS * np.sqrt(means)
+    first = np.maximum(0, np.floor(means - reach)).astype(np.int64)
+    width = int(np.max(np.ceil(means + reach) - first)) + 30
+    cumulative = np.full((means.shape[0], width), np.uint64(2**64 - 1))
+    guide = np.full((means.shape[0], 1 << bits), UNDECIDED, dtype=np.uint16)
+    guide[means == 0] = 0
+    left = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
+    right = left + np.uint64((1 << (64 - bits)) - 1)
+    for row, mean in enumerate(means):
         if mean == 0:
-            guide[0] = 0
             continue
-        guide[mean, decided] = first[mean] + from_left[decided]
-    return PoissonTables(guide, first, cumulative)
+        values = np.arange(first[row], int(mean + reach[row]) + 30)
+        cumulative[row, : values.shape[0]] = _cumulative(values, float(mean))
+        from_left = np.searchsorted(cumulative[row], left, side="right")
+        decided = from_left == np.searchsorted(cumulative[row], right, side="right")
+        guide[row, decided] = first[row] + from_left[decided]
+    return guide, first, cumulative
+
+
+def _cumulative(values: np.ndarray, mean: float) -> np.ndarray:
+    """Return 2^64 P(X <= value) as uint64, from the upper tail where that one is small: it then rounds by its own last digit."""
+    middle = int(np.searchsorted(values, mean))
+    lower = special.pdtr(values[:middle], mean) * 2.0**64
+    upper = special.pdtrc(values[middle:], mean) * 2.0**64
+    return np.concatenate([lower.astype(np.uint64), np.uint64(2**64 - 1) - upper.astype(np.uint64)])
 
 
 @kernel
-def table_poisson(mean, piece, tables, spare):
-    """Return a Poisson variate of a whole mean 0..LARGEST_MEAN from a 16-bit `piece` (uint64); `spare` refines where needed."""
-    entry = tables.guide[mean, piece >> GUIDE_SHIFT]
-    if entry != UNDECIDED:
-        return np.int64(entry)
-    return refined_poisson(mean, piece, tables, spare)
-
-
-@kernel
-def refined_poisson(mean, piece, tables, spare):
-    """Return the variate for a `piece` that the guide leaves undecided."""
-    number = (piece << np.uint64(48)) | (next_word(spare) >> np.uint64(16))
+def searched_poisson(row, number, first, cumulative):
+    """Return the variate of a table row at a 64-bit uniform `number`."""
     low = 0
-    high = tables.cumulative.shape[1] - 1
+    high = cumulative.shape[1] - 1
     while low < high:
         middle = (low + high) // 2
-        if number < tables.cumulative[mean, middle]:
+        if number < cumulative[row, middle]:
             high = middle
         else:
             low = middle + 1
-    return tables.first[mean] + low
+    return first[row] + low

@@ -11,7 +11,15 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse._jit import inlined, kernel, parallel_kernel, prange
-from fastcollapse.kernels.poisson_table import GUIDE_SHIFT, LARGEST_MEAN, UNDECIDED, refined_poisson
+from fastcollapse.kernels.poisson_table import (
+    COARSE_SHIFT,
+    COARSE_STEP,
+    COARSE_WORD_SHIFT,
+    FINE_SHIFT,
+    MEANS_BELOW,
+    UNDECIDED,
+    searched_poisson,
+)
 from fastcollapse.kernels.variates import binomial, hypergeometric, poisson
 from fastcollapse.rng import (
     STREAM_WORDS,
@@ -19,6 +27,7 @@ from fastcollapse.rng import (
     SUB_CORRECT,
     SUB_SPARE,
     SUB_SPLIT,
+    next_word,
     open_stream,
     philox,
     uniform,
@@ -26,10 +35,12 @@ from fastcollapse.rng import (
 )
 
 BLOCK = 4096
+_FINE_MASK = np.uint64(COARSE_STEP - 1)
 # Up to so many symbols a chain of binomials is cheaper than Poisson counts and their correction.
 FEW_SYMBOLS = 8
-# One token at a time costs about 10 ns, a link of a chain 60 to 120: so many symbols a token pays for the chain.
-_TOKENS_PER_LINK = 4
+# Corrections: a pick of a scan costs a sort, a pick by an index 15 ns and 3 a symbol for the index, a link of a chain 60 to 120 ns.
+_SCAN_UP_TO = 16
+_CHAIN_FROM = 8
 # The tail of Poisson(1) beyond 20 is below 2^-60: more than a 53-bit uniform can reach, but for rounding.
 _PART_LIMIT = 20
 
@@ -69,8 +80,8 @@ def _part_poisson(part, u):
 def poisson_counts(weights, scale, key, replicate, block, tables, out):
     """Write independent Poisson(weights * scale) counts for up to BLOCK symbols; return their sum and the sum of the weights.
 
-    ``(n),(),...->(n),(),()``; O(n). A whole mean up to LARGEST_MEAN takes sixteen bits and a table, about 3.5 ns; a mean that is not
-    whole adds a variate of its fraction; larger means take `poisson`.
+    ``(n),(),...->(n),(),()``; O(n). A whole mean below COARSE_STEP takes sixteen bits and a table, about 3.5 ns; one below MEANS_BELOW
+    two tables; a mean that is not whole adds a variate of its fraction; larger means take `poisson`.
     """
     spare = np.empty(STREAM_WORDS, np.uint64)
     _open(key, replicate, block, SUB_SPARE, spare)
@@ -85,25 +96,35 @@ def poisson_counts(weights, scale, key, replicate, block, tables, out):
         words[4 * draw + 2] = w2
         words[4 * draw + 3] = w3
     pieces = words.view(np.uint16)
-    # The guide is read here and not in a callee: passing the tuple on counts references, 40 ns a symbol.
-    guide = tables.guide
+    # The guides are read here and not in a callee: passing the tuple on counts references, 40 ns a symbol.
+    guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
     total = np.int64(0)
     weight_total = 0.0
     for i in range(n):
-        mean = weights[i] * scale
-        if mean < LARGEST_MEAN + 1:
+        weight = weights[i]
+        mean = weight * scale
+        if mean < MEANS_BELOW:
             whole = np.int64(mean)
+            row = np.uint64(whole) & _FINE_MASK
             piece = np.uint64(pieces[i])
-            count = np.int64(guide[np.uint64(whole), piece >> GUIDE_SHIFT])
+            count = np.int64(guide[row, piece >> FINE_SHIFT])
             if count == UNDECIDED:
-                count = refined_poisson(whole, piece, tables, spare)
+                number = (piece << np.uint64(48)) | (next_word(spare) >> np.uint64(16))
+                count = searched_poisson(row, number, first, cumulative)
+            if whole >= COARSE_STEP:
+                row = np.uint64(whole) >> COARSE_SHIFT
+                number = next_word(spare)
+                more = np.int64(coarse_guide[row, number >> COARSE_WORD_SHIFT])
+                if more == UNDECIDED:
+                    more = searched_poisson(row, number, coarse_first, coarse_cumulative)
+                count += more
             if whole != mean:
                 count += _part_poisson(mean - whole, uniform(spare))
         else:
             count = poisson(mean, spare)
         out[i] = count
         total += count
-        weight_total += weights[i]
+        weight_total += weight
     return total, weight_total
 
 
@@ -141,62 +162,146 @@ def hypergeometric_chain(counts, n, stream, out):
 
 
 @kernel
-def _add_tokens(weights, weight_total, n_tokens, stream, drawn):
-    """Add `n_tokens` tokens drawn i.i.d. from `weights` to `drawn`."""
+def _index(weights, cumulative, guide):
+    """Write the running sums of `weights` and, for each of m equal parts of the whole, the symbol that it begins in; return the sum."""
     m = weights.shape[0]
-    if n_tokens * _TOKENS_PER_LINK > m:
+    total = 0.0
+    for i in range(m):
+        total += weights[i]
+        cumulative[i] = total
+    i = 0
+    for part in range(m):
+        while cumulative[i] <= part * (total / m) and i < m - 1:
+            i += 1
+        guide[part] = i
+    return total
+
+
+@kernel
+def _pick(cumulative, guide, total, stream):
+    """Return a symbol drawn from the indexed weights and the place of the pick within the symbol's own weight."""
+    m = guide.shape[0]
+    u = uniform(stream)
+    place = u * total
+    i = guide[min(np.int64(u * m), m - 1)]
+    while i > 0 and cumulative[i - 1] > place:
+        i -= 1
+    while cumulative[i] <= place and i < m - 1:
+        i += 1
+    return i, place - (cumulative[i - 1] if i > 0 else 0.0)
+
+
+@kernel
+def _add_tokens(weights, n_tokens, stream, drawn):
+    """Add `n_tokens` tokens drawn i.i.d. from `weights` to `drawn`: ``(m),(),...->(m)``.
+
+    Three ways of one law, by which is the cheapest: ordered picks met on one way through the weights, picks by an index, a chain.
+    """
+    m = weights.shape[0]
+    if n_tokens > m * _CHAIN_FROM:
         extra = np.empty(m, np.int64)
         binomial_chain(weights, n_tokens, stream, extra)
         for i in range(m):
             drawn[i] += extra[i]
-        return
-    picks = np.empty(n_tokens, np.float64)
-    for i in range(n_tokens):
-        picks[i] = uniform(stream) * weight_total
-    picks.sort()
-    passed = 0.0
-    i = -1
-    last = 0
-    for pick in picks:
-        while passed <= pick and i < m - 1:
-            i += 1
-            passed += weights[i]
-            if weights[i] > 0:
-                last = i
-        drawn[last] += 1
+    elif n_tokens * _SCAN_UP_TO > m:
+        cumulative = np.empty(m)
+        guide = np.empty(m, np.int32)
+        total = _index(weights, cumulative, guide)
+        for _ in range(n_tokens):
+            drawn[_pick(cumulative, guide, total, stream)[0]] += 1
+    else:
+        _scan_add(weights, n_tokens, stream, drawn)
 
 
 @kernel
-def _remove_tokens(n_tokens, drawn_total, stream, drawn):
-    """Remove `n_tokens` of the tokens in `drawn`, uniformly without replacement."""
+def _eight(values, i):
+    """Return the sum of eight values, added in pairs: a third of the waiting of a running sum."""
+    pairs = (values[i] + values[i + 1]) + (values[i + 2] + values[i + 3])
+    return pairs + ((values[i + 4] + values[i + 5]) + (values[i + 6] + values[i + 7]))
+
+
+@kernel
+def _scan_add(weights, n_tokens, stream, drawn):
+    m = weights.shape[0]
+    total = 0.0
+    for i in range(m // 8):
+        total += _eight(weights, 8 * i)
+    for i in range(m - m % 8, m):
+        total += weights[i]
+    picks = np.empty(n_tokens)
+    for i in range(n_tokens):
+        picks[i] = uniform(stream) * total
+    picks.sort()
+    passed = 0.0
+    i = 0
+    for pick in picks:
+        while i + 8 < m and passed + _eight(weights, i) <= pick:
+            passed += _eight(weights, i)
+            i += 8
+        at = passed
+        j = i
+        while j < m - 1 and at + weights[j] <= pick:
+            at += weights[j]
+            j += 1
+        # Rounding can carry a pick past the last symbol that has weight.
+        while weights[j] == 0.0:
+            j -= 1
+        drawn[j] += 1
+
+
+@kernel
+def _remove_tokens(n_tokens, stream, drawn):
+    """Remove `n_tokens` of the tokens in `drawn`, uniformly without replacement: ``(),...,(m)->(m)``, ways as in `_add_tokens`."""
     m = drawn.shape[0]
-    if n_tokens * _TOKENS_PER_LINK > m or n_tokens * 4 > drawn_total:
+    if n_tokens > m * _CHAIN_FROM:
         removed = np.empty(m, np.int64)
         hypergeometric_chain(drawn, n_tokens, stream, removed)
         for i in range(m):
             drawn[i] -= removed[i]
-        return
-    # Distinct tokens: a repeated pick is drawn again, which leaves a uniform subset.
+    elif n_tokens * _SCAN_UP_TO > m:
+        cumulative = np.empty(m)
+        guide = np.empty(m, np.int32)
+        total = _index(drawn, cumulative, guide)
+        left = n_tokens
+        while left > 0:
+            # Of a symbol's tokens the last ones count as removed: a pick there is drawn again.
+            i, place = _pick(cumulative, guide, total, stream)
+            if place < drawn[i]:
+                drawn[i] -= 1
+                left -= 1
+    else:
+        _scan_remove(n_tokens, stream, drawn)
+
+
+@kernel
+def _scan_remove(n_tokens, stream, drawn):
+    m = drawn.shape[0]
+    total = drawn.sum()
     picks = np.empty(n_tokens, np.int64)
     filled = 0
+    # Distinct tokens: a repeated pick is drawn again, which leaves a uniform subset.
     while filled < n_tokens:
         for i in range(filled, n_tokens):
-            picks[i] = uniform_below(drawn_total, stream)
+            picks[i] = uniform_below(total, stream)
         picks.sort()
         filled = 1
         for i in range(1, n_tokens):
             if picks[i] != picks[filled - 1]:
                 picks[filled] = picks[i]
                 filled += 1
-    passed = drawn[0]
-    taken = 0
+    passed = np.int64(0)
     i = 0
+    taken = 0
     for pick in picks:
-        while passed <= pick:
+        while passed + drawn[i] <= pick:
+            passed += drawn[i]
             drawn[i] -= taken
             taken = 0
+            if i + 9 < m and passed + _eight(drawn, i + 1) <= pick:
+                while i + 9 < m and passed + _eight(drawn, i + 1) <= pick:
+                    passed += _eight(drawn, i + 1)
+                    i += 8
             i += 1
-            passed += drawn[i]
         taken += 1
     drawn[i] -= taken
 
@@ -264,9 +369,9 @@ def multinomial(weights, lengths, n_tokens, weight_total, key, tables, n_threads
             stream = np.empty(STREAM_WORDS, np.uint64)
             _open(key, replicate, block, SUB_CORRECT, stream)
             if n_missing > 0:
-                _add_tokens(weights[row, start:stop], weight_sums[replicate, block], n_missing, stream, drawn[replicate, start:stop])
+                _add_tokens(weights[row, start:stop], n_missing, stream, drawn[replicate, start:stop])
             else:
-                _remove_tokens(-n_missing, sums[replicate, block], stream, drawn[replicate, start:stop])
+                _remove_tokens(-n_missing, stream, drawn[replicate, start:stop])
 
 
 @parallel_kernel
