@@ -16,14 +16,15 @@ from fastcollapse.kernels.sampling import BLOCK
 SUM_SUPPORT, SUM_SQUARES, SUM_X_LOG_X, SUM_DISTANCE, SUM_X_LOG_P, SUM_TRUTH = range(6)
 N_SUMS = 6
 
-_X_LOG_X = np.array([0.0] + [x * math.log(x) for x in range(1, 1024)])
+_TABLED = 2048
+_X_LOG_X = np.array([0.0] + [x * math.log(x) for x in range(1, _TABLED)])
 
 
 class LiveCounts(NamedTuple):
     """Live symbols of R replicates over K symbols in N blocks.
 
     counts: float64 (R, K), whole; symbols: int32 (R, K); lengths: int64 (R, N), live symbols of a block; forgotten: int32 (R, K),
-    the generation at which a symbol was first absent (provisional for a live symbol where symbols cannot return), or -1.
+    the generation at which a symbol was first absent, or -1.
     """
 
     counts: np.ndarray
@@ -68,7 +69,7 @@ def segment_sums(counts, symbols, total, truth, out):
         symbol = np.uint32(symbols[i])
         p = probability[symbol]
         squares += x * x
-        if x < 1024.0:
+        if x < _TABLED:
             x_log_x += _X_LOG_X[np.uint64(x)]
         else:
             x_log_x += x * math.log(x)
@@ -85,19 +86,17 @@ def segment_sums(counts, symbols, total, truth, out):
 
 @kernel
 def _keep_live(drawn, generation, counts, symbols, forgotten):
-    """Move the symbols with a drawn count to the front of their block; return how many there are.
-
-    Every symbol is marked forgotten now; one that lives on is marked again later. That costs less than a branch.
-    """
-    kept = np.uint64(0)
+    """Move the symbols with a drawn count to the front of their block and mark the others forgotten; return how many live."""
+    kept = 0
     for i in range(drawn.shape[0]):
         x = drawn[i]
-        symbol = symbols[i]
-        counts[kept] = x
-        symbols[kept] = symbol
-        forgotten[np.uint32(symbol)] = generation
-        kept += np.uint64(x > 0)
-    return np.int64(kept)
+        if x > 0:
+            counts[kept] = x
+            symbols[kept] = symbols[i]
+            kept += 1
+        elif forgotten[np.uint32(symbols[i])] < 0:
+            forgotten[np.uint32(symbols[i])] = generation
+    return kept
 
 
 @kernel
@@ -169,9 +168,11 @@ def refit(drawn, dense, total, generation, truth, n_threads, live, sums):
                     partial[replicate, block],
                 )
     for replicate in range(n_replicates):
-        sums[replicate] = 0.0
-        for block in range(n_blocks):
-            sums[replicate] += partial[replicate, block]
+        for k in range(N_SUMS):
+            total_sum = 0.0
+            for block in range(n_blocks):
+                total_sum += partial[replicate, block, k]
+            sums[replicate, k] = total_sum
 
 
 @parallel_kernel

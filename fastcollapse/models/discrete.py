@@ -62,16 +62,7 @@ class CountState:
 
     def forgotten(self) -> np.ndarray:
         """Return int32 (R, K): the first generation at which a symbol was absent, or -1."""
-        if self.work.pool.size:
-            return self.live.forgotten.copy()
-        result = self.live.forgotten.copy()
-        for replicate, lengths in enumerate(self.live.lengths):
-            for block, length in enumerate(lengths):
-                alive = self.live.symbols[replicate, block * BLOCK : block * BLOCK + length]
-                result[replicate, alive] = -1
-        if self.totals[0] == 0:
-            result[:] = -1
-        return result
+        return self.live.forgotten
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +197,7 @@ class Discrete:
             np.zeros(shape),
             np.tile(np.arange(self.n_symbols, dtype=np.int32), (n_replicates, 1)),
             self._full_lengths(n_replicates),
-            np.full(shape, -1, np.int32),
+            np.where(self._truth.probability > 0.0, np.int32(-1), np.int32(0)) + np.zeros((n_replicates, 1), np.int32),
         )
         none = (0, 0)
         pool = np.zeros(shape if self._pooled else none)
