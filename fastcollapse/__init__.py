@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fastcollapse.errors import FastcollapseError, InputError, StoreError
     from fastcollapse.experiment import Experiment
     from fastcollapse.results import Results, open_results
-    from fastcollapse.simulate import simulate
+    from fastcollapse.simulation import simulate
 
 __version__ = "0.1.0"
 
@@ -24,7 +24,7 @@ _HOMES = {
     "Truth": "datasets",
     "load_truth": "datasets",
     "open_results": "results",
-    "simulate": "simulate",
+    "simulate": "simulation",
 }
 
 __all__ = [
