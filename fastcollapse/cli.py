@@ -1,0 +1,307 @@
+"""The commands; what needs NumPy or Numba is imported inside them, so that `--help` answers at once."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fastcollapse import __version__
+from fastcollapse.errors import FastcollapseError, InputError, nearest
+
+if TYPE_CHECKING:
+    from fastcollapse.experiment import Experiment
+
+MAIN_RECIPE = "wikitext2-unigram"
+_FIGURE_SUFFIX = ".png"
+
+
+class _Commands(click.Group):
+    """Report every expected failure in one line: 2 bad input, 1 anything else, 130 Ctrl-C."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        extra["standalone_mode"] = False
+        try:
+            status: Any = super().main(*args, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message())
+            status = 0
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx else "fastcollapse"
+            status = _fail(f"{error.format_message()} ({path} --help explains)", 2)
+        except InputError as error:
+            status = _fail(str(error), 2)
+        except (FastcollapseError, click.ClickException) as error:
+            status = _fail(str(error), 1)
+        except MemoryError as error:
+            status = _fail(f"not enough memory: {error}", 1)
+        except _Interrupted as error:
+            status = _fail(str(error), 130)
+        except (click.Abort, KeyboardInterrupt):
+            status = _fail("interrupted", 130)
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+class _Interrupted(Exception):
+    """Ctrl-C, with what is left of the work."""
+
+
+def _fail(message: str, status: int) -> int:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    return status
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 done, 1 failed or not as theory says, 2 bad input, 130 interrupted.",
+)
+@click.version_option(__version__, prog_name="fastcollapse")
+def main() -> None:
+    """Simulate recursive training: a model is fitted, writes the next data set, and is fitted again."""
+
+
+_threads = click.option(
+    "--threads", type=int, metavar="N", help="Threads; all cores by default. Never changes a number."
+)
+
+
+@main.command()
+@click.argument("what", metavar="[RECIPE|FILE.toml]", default=MAIN_RECIPE)
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value, as run.n_generations=200."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A new file; by default results/NAME.h5, or the next free name.",
+)
+@_threads
+@click.option("--seed", metavar="N", help="Seed, 0 to 2^64-1; the same as --set run.seed=N.")
+def run(
+    what: str, settings: Sequence[str], output: Path | None, threads: int | None, seed: str | None
+) -> None:
+    """Run an experiment, print a summary and write results and a figure.
+
+    Without an argument this is the main job: the recipe wikitext2-unigram.
+
+    \b
+    fastcollapse run
+    fastcollapse run my.toml --set run.n_replicates=10 -o results/mine.h5
+    """
+    experiment = _load(what, settings, seed)
+    wanted = output or Path("results") / f"{Path(what).stem}.h5"
+    output = _new_output(wanted if output else _free(wanted, with_others=True))
+    figure = _free(output.with_suffix(_FIGURE_SUFFIX))
+    from fastcollapse.datasets import load_truth
+
+    truth = load_truth(experiment.truth, experiment.base)
+    experiment.workflow.schedule(experiment.run.n_generations, truth.total)
+    from fastcollapse.simulation import simulate, use_threads
+
+    use_threads(threads)
+    if output != wanted:
+        click.echo(f"{wanted} exists already; writing {output}", err=True)
+    start = time.perf_counter()
+    try:
+        with _progress(experiment.run.n_generations) as progress:
+            results = simulate(experiment, output, truth=truth, threads=threads, progress=progress)
+    except KeyboardInterrupt:
+        raise _Interrupted(_kept(output)) from None
+    elapsed = time.perf_counter() - start
+    from fastcollapse.plots import save_figure
+    from fastcollapse.report import summary
+
+    save_figure(results, figure)
+    click.echo(summary(results, elapsed, [output, figure]))
+
+
+def _kept(output: Path) -> str:
+    from fastcollapse.storage.hdf5 import parts_folder
+
+    parts = parts_folder(output)
+    if not parts.exists():
+        return "interrupted, nothing was written"
+    return f"interrupted, {parts} keeps the generations so far: fastcollapse info {output}"
+
+
+def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
+    from fastcollapse.datasets import recipes
+    from fastcollapse.experiment import Experiment, parse_setting
+
+    known = recipes()
+    if what in known:
+        path = known[what]
+    elif what.endswith(".toml") or "/" in what or Path(what).is_file():
+        path = Path(what)
+    else:
+        raise InputError(
+            f"recipe must be one of {', '.join(known)}, or a .toml file, got {what!r}{nearest(what, known)}"
+        )
+    values = dict(parse_setting(setting) for setting in settings)
+    if seed is not None:
+        values["run.seed"] = parse_setting(f"run.seed={seed}")[1] if seed else seed
+    experiment = Experiment.from_toml(path)
+    return experiment.with_values(values) if values else experiment
+
+
+def _new_output(output: Path) -> Path:
+    """Return the path of the results, refused unless it is new and its folder can be written."""
+
+    for taken in (output, output.with_name(output.name + ".parts")):
+        if os.path.lexists(taken):
+            raise InputError(
+                f"output must be a new file, got {output}: {taken} exists, choose another name or remove it"
+            )
+    folder = next(parent for parent in output.absolute().parents if os.path.lexists(parent))
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"output must be in a folder that can be written, got {output}: {folder} is not one")
+    return output
+
+
+def _free(path: Path, with_others: bool = False) -> Path:
+    """Return the path, or with -2, -3, ... before its ending the first that does not exist.
+
+    With others: nor do the figure and the parts that belong to it.
+    """
+
+    def taken(candidate: Path) -> bool:
+        others = (candidate.with_suffix(_FIGURE_SUFFIX), candidate.with_name(candidate.name + ".parts"))
+        return any(os.path.lexists(one) for one in (candidate, *(others if with_others else ())))
+
+    candidate, number = path, 1
+    while taken(candidate):
+        number += 1
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return candidate
+
+
+@contextmanager
+def _progress(n_generations: int) -> Iterator[Callable[[int], None] | None]:
+    """Yield what counts generations on a terminal, and nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=n_generations, unit=" generations", leave=False, dynamic_ncols=True) as bar:
+        bar.set_description("starting (a first run compiles for half a minute)")
+
+        def advance(n: int) -> None:
+            bar.set_description("simulating")
+            bar.update(n)
+
+        yield advance
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def info(file: Path) -> None:
+    """Show what a results FILE holds, finished or not."""
+    from fastcollapse.report import contents
+    from fastcollapse.results import open_results
+
+    click.echo(contents(open_results(file)))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FIGURE",
+    help="A new .png, .pdf or .svg; by default beside FILE, or the next free name.",
+)
+def plot(file: Path, output: Path | None) -> None:
+    """Draw the figure of a results FILE: survival, and forgetting times or heterozygosity, with theory."""
+    from fastcollapse.plots import save_figure
+    from fastcollapse.results import open_results
+
+    results = open_results(file)
+    figure = output or _free(file.with_suffix(_FIGURE_SUFFIX))
+    save_figure(results, figure)
+    click.echo(figure)
+
+
+@main.command()
+@click.argument("name", required=False)
+@click.argument("arguments", nargs=-1, metavar="[ARGUMENT=VALUE]...")
+def theory(name: str | None, arguments: Sequence[str]) -> None:
+    """Evaluate a closed form, a bound or an exact law.
+
+    Without NAME all functions are listed, without arguments NAME is explained. A value is a number, a list
+    (1,10,100) or a range of whole numbers (1..10).
+
+    \b
+    fastcollapse theory survival_bounds p0=0.01 n=100 k=1..5
+    fastcollapse theory forgetting_quantile c=1,10,100 q=0.5
+    """
+    from fastcollapse.formulas import catalogue, evaluate, explain
+
+    click.echo(evaluate(name, arguments) if name and arguments else explain(name) if name else catalogue())
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def compare(file: Path) -> int:
+    """Compare a results FILE with its theory as z-scores.
+
+    Heterozygosity has an exact expectation in every workflow; the surviving share has sharp bounds, or exact
+    values, under plain resampling. Up to 100 generations are compared. Exit status 1 if any |z| is above 4.
+    """
+    from fastcollapse.report import comparison
+    from fastcollapse.results import open_results
+
+    results = open_results(file)
+    if results.n_replicates < 2:
+        raise InputError(
+            f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}"
+        )
+    if results.generation[-1] < 1:
+        raise InputError(f"a comparison must have at least one finished generation, got none in {file}")
+    text, agree = comparison(results)
+    click.echo(text)
+    return 0 if agree else 1
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_threads
+def replay(file: Path, threads: int | None) -> int:
+    """Run the experiment recorded in FILE again, in memory, and check every number bit for bit.
+
+    Exit status 1 if any number differs.
+    """
+    from fastcollapse.results import open_results
+
+    results = open_results(file)
+    from fastcollapse.replay import replay as run_again
+
+    with _progress(results.experiment.run.n_generations) as progress:
+        found = run_again(results, threads, progress)
+    if found.same:
+        click.echo(f"identical, bit for bit: {', '.join(found.same)}")
+    for line in found.different:
+        click.echo(f"different: {line}")
+    for line in found.versions:
+        click.echo(f"not as recorded: {line}")
+    return 1 if found.different else 0
+
+
+@main.command()
+def recipes() -> None:
+    """List the experiments that come with the project."""
+    from fastcollapse.datasets import describe_recipe
+    from fastcollapse.datasets import recipes as known
+
+    names = known()
+    width = max(map(len, names))
+    for name, path in names.items():
+        click.echo(f"{name.ljust(width)}  {describe_recipe(path)}")

@@ -1,0 +1,100 @@
+"""Run a recorded experiment again and check that every number comes back bit for bit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fastcollapse.provenance import provenance
+from fastcollapse.results import Results
+from fastcollapse.simulation import simulate
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What came back and what did not.
+
+    Parameters
+    ----------
+    same, different : names of what was compared, with the first difference where there is one.
+    versions : packages and machine that are not what they were.
+    """
+
+    same: tuple[str, ...]
+    different: tuple[str, ...]
+    versions: tuple[str, ...]
+
+
+def replay(
+    recorded: Results, threads: int | None = None, progress: Callable[[int], None] | None = None
+) -> Replay:
+    """Run the experiment of a results file again, in memory, and compare.
+
+    The truth is the recorded one, so that the data file is not needed. Of an unfinished run, the
+    generations that it has are compared.
+
+    Parameters
+    ----------
+    threads, progress : as for `simulate`.
+
+    Raises
+    ------
+    InputError
+        As `simulate`.
+    """
+    again = simulate(recorded.experiment, truth=recorded.truth, threads=threads, progress=progress)
+    last = int(recorded.generation[-1])
+    same: list[str] = []
+    different: list[str] = []
+    for name, values in recorded.metrics.items():
+        new = again.metrics.get(name)
+        if new is None:
+            different.append(f"{name}: this version does not compute it")
+            continue
+        _note(name, np.asarray(values), np.asarray(new)[:, : last + 1], same, different)
+    if recorded.forgotten is not None and again.forgotten is not None:
+        _note("forgotten", np.asarray(recorded.forgotten), np.asarray(again.forgotten), same, different)
+    if recorded.has_trajectory:
+        wrong = next(
+            (
+                f"replicate {r}, generation {t}"
+                for t in range(1, last + 1)
+                for r in range(recorded.n_replicates)
+                if not all(
+                    np.array_equal(a, b)
+                    for a, b in zip(recorded.counts(r, t), again.counts(r, t), strict=True)
+                )
+            ),
+            None,
+        )
+        if wrong is None:
+            same.append("counts")
+        else:
+            different.append(f"counts: first at {wrong}")
+    return Replay(tuple(same), tuple(different), _changed(recorded.provenance, provenance()))
+
+
+def _note(name: str, old: np.ndarray, new: np.ndarray, same: list[str], different: list[str]) -> None:
+    # Bits, not values: NaN equals itself and -0.0 is not 0.0.
+    unequal = np.argwhere(_bits(old) != _bits(new)) if old.shape == new.shape else None
+    if unequal is None:
+        different.append(f"{name}: shape {old.shape} became {new.shape}")
+    elif unequal.size:
+        r, i = unequal[np.lexsort((unequal[:, 0], unequal[:, 1]))[0]] if name != "forgotten" else unequal[0]
+        axis = "symbol" if name == "forgotten" else "generation"
+        different.append(
+            f"{name}: {len(unequal):,} of {old.size:,} values, first at replicate {r}, {axis} {i}: "
+            f"{old[r, i].item()!r} became {new[r, i].item()!r}"
+        )
+    else:
+        same.append(name)
+
+
+def _bits(values: np.ndarray) -> np.ndarray:
+    return values.view(np.uint64) if values.dtype == np.float64 else values
+
+
+def _changed(old: dict, new: dict) -> tuple[str, ...]:
+    before = {**old.get("packages", {}), **{k: old.get(k) for k in ("python", "machine", "processor")}}
+    after = {**new["packages"], **{k: new[k] for k in ("python", "machine", "processor")}}
+    return tuple(f"{k} {before[k]} became {after.get(k)}" for k in before if before[k] != after.get(k))

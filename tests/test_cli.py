@@ -1,0 +1,245 @@
+"""The commands as a user meets them: what they print, write, refuse, and with which exit status."""
+
+import gzip
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fastcollapse import cli
+from fastcollapse.results import open_results
+
+ROOT = Path(__file__).parent.parent
+TOML = """
+[truth]
+zipf_mandelbrot = { a = 1.0, b = 2.7, size = 60 }
+[workflow]
+name = "replace"
+n_samples = 200
+[run]
+n_generations = 15
+n_replicates = 40
+seed = 5
+record = ["metrics", "trajectory"]
+"""
+
+
+def call(*arguments):
+    return CliRunner().invoke(cli.main, [str(a) for a in arguments])
+
+
+def files_in(folder):
+    return sorted(str(p.relative_to(folder)) for p in Path(folder).rglob("*"))
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "small.toml").write_text(TOML)
+    result = call("run", folder / "small.toml", "-o", folder / "small.h5")
+    assert result.exit_code == 0, result.output
+    return folder, result
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(TOML)
+    return tmp_path
+
+
+def test_run__writes_results_and_figure_and_a_summary(ran):
+    folder, result = ran
+    assert {"small.h5", "small.png"} <= set(files_in(folder))
+    for words in ("workflow replace", "alive %", "exact H", "forgotten", "a second", "small.h5", "small.png"):
+        assert words in result.output
+    assert "\x1b" not in result.output
+    assert result.stderr == ""
+
+
+def test_run__default_output_takes_the_next_free_name(here):
+    for expected in ("small.h5", "small-2.h5"):
+        result = call("run", "small.toml", "--set", "run.n_generations=2", "--seed", "7")
+        assert result.exit_code == 0, result.output
+        assert f"results/{expected}" in result.stdout
+    assert "results/small.h5 exists already; writing results/small-2.h5" in result.stderr
+    assert open_results("results/small-2.h5").experiment.run.seed == 7
+    assert files_in("results") == ["small-2.h5", "small-2.png", "small.h5", "small.png"]
+
+
+def test_run__a_drawn_seed_is_recorded(here):
+    (here / "free.toml").write_text(TOML.replace("seed = 5", ""))
+    result = call("run", "free.toml", "--set", "run.n_generations=1")
+    seed = open_results("results/free.h5").experiment.run.seed
+    assert f"seed {seed}" in result.output
+
+
+SET = ["run", "small.toml", "--set"]
+BAD = {
+    "unknown recipe": (["run", "wikitext2-unigrm"], "recipe must be .*did you mean 'wikitext2-unigram'"),
+    "missing toml": (["run", "none.toml"], "experiment file 'none.toml' does not exist"),
+    "unknown key": ([*SET, "run.n_generation=3"], "run.n_generation.*n_generations"),
+    "n_samples 0": ([*SET, "workflow.n_samples=0"], "workflow.n_samples must be at least 1"),
+    "n_samples 1.5": ([*SET, "workflow.n_samples=1.5"], "workflow.n_samples must be"),
+    "n_samples word": ([*SET, "workflow.n_samples=many"], "workflow.n_samples must be"),
+    "n_samples 1e15+1": (
+        [*SET, "workflow.n_samples=1000000000000001"],
+        "workflow.n_samples must be at most 10",
+    ),
+    "missing text": ([*SET, "truth.text=none.txt"], "truth.text must be a file.*none.txt"),
+    "empty text": ([*SET, "truth.text=empty.txt"], "truth.text must be .*empty"),
+    "binary text": ([*SET, "truth.text=binary.txt"], "truth.text must be .*binary.txt"),
+    "cut gzip": ([*SET, "truth.text=cut.txt.gz"], "truth.text must be a whole gzip file"),
+    "one word": ([*SET, "truth.text=one.txt"], "truth.text must have at least two"),
+    "huge count": ([*SET, "truth.counts=huge.csv"], "truth.counts must have whole counts"),
+    "negative p": ([*SET, "truth.probabilities=[-0.5, 1.5]"], "truth.probabilities"),
+    "infinite p": ([*SET, "truth.probabilities=[inf, 0.5]"], "truth.probabilities"),
+    "nan p": ([*SET, "truth.probabilities=[nan, 0.5]"], "truth.probabilities"),
+    "n_train": (
+        [
+            *SET, "workflow.name=accumulate_subsample", "--set", "workflow.keep_real=true",
+            "--set", "workflow.replacement=false", "--set", "workflow.n_train=201",
+        ],
+        "workflow.n_train must be at most the pool, 200 tokens at generation 1, got 201",
+    ),
+    "output exists": (["run", "small.toml", "-o", "taken.h5"], "output must be a new file, got taken.h5"),
+    "output is a folder": (["run", "small.toml", "-o", "folder"], "output must be a new file, got folder"),
+    "output in a file": (["run", "small.toml", "-o", "one.txt/a.h5"], "output must be in a folder"),
+    "output in proc": (["run", "small.toml", "-o", "/proc/none/a.h5"], "output must be in a folder"),
+    "threads": (["run", "small.toml", "--threads", "100000"], "threads must be between 1 and .*got 100000"),
+    "threads 0": (["run", "small.toml", "--threads", "0"], "threads must be between 1 and .*got 0"),
+    "threads word": (["run", "small.toml", "--threads", "two"], "--threads.*two"),
+    "seed": (["run", "small.toml", "--seed", "-1"], "run.seed must be at least 0, got -1"),
+    "seed 2^64": (["run", "small.toml", "--seed", str(2**64)], "run.seed must be at most"),
+    "setting": ([*SET, "run.seed"], "a setting must be key=value"),
+    "option": (["run", "--nothing"], "--nothing"),
+    "command": (["nothing"], "nothing"),
+    "theory name": (["theory", "survival_bound", "k=1"], "did you mean 'survival_bounds'"),
+    "theory argument": (["theory", "g_at", "j=1"], "'j' is not an argument of g_at, use k"),
+    "theory missing": (["theory", "survival_bounds", "k=1"], "argument p0 and n"),
+    "theory value": (["theory", "survival_bounds", "p0=2", "n=5", "k=1"], r"p0 must be within \[0, 1\]"),
+    "theory word": (["theory", "g_at", "k=x"], "k must be a whole number"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input__is_refused_in_one_line_and_nothing_is_written(case, here):
+    arguments, message = BAD[case]
+    (here / "empty.txt").touch()
+    (here / "binary.txt").write_bytes(b"\x00\xff\x01words and words")
+    (here / "cut.txt.gz").write_bytes(gzip.compress(os.urandom(999).hex().encode())[:500])
+    (here / "one.txt").write_text("alone " * 9)
+    (here / "huge.csv").write_text("word,count\na,1000000000000001\nb,2\n")
+    (here / "taken.h5").write_text("mine")
+    (here / "folder").mkdir()
+    before = files_in(here)
+    result = call(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert re.fullmatch(f"error: .*{message}.*\n", result.stderr), result.stderr
+    assert files_in(here) == before
+    assert (here / "taken.h5").read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", ["info", "plot", "compare", "replay"])
+def test_file_commands__report_a_missing_or_foreign_file_in_one_line(command, here):
+    for name in ("none.h5", "small.toml"):
+        result = call(command, name)
+        assert result.exit_code == 1
+        assert re.fullmatch(f"error: .*{name}.*\n", result.stderr)
+    assert files_in(here) == ["small.toml"]
+
+
+def test_info__shows_experiment_and_provenance(ran):
+    result = call("info", ran[0] / "small.h5")
+    assert result.exit_code == 0
+    for words in ("complete", "seed 5", "metrics, trajectory", "numba", "support_size"):
+        assert words in result.output
+
+
+def test_plot__takes_a_free_name_and_refuses_a_taken_one(ran):
+    folder = ran[0]
+    result = call("plot", folder / "small.h5")
+    assert result.output.strip() == str(folder / "small-2.png")
+    old = (folder / "small.png").read_bytes()
+    result = call("plot", folder / "small.h5", "-o", folder / "small.png")
+    assert result.exit_code == 2
+    assert "figure must be a new file" in result.stderr
+    assert (folder / "small.png").read_bytes() == old
+    assert call("plot", folder / "small.h5", "-o", folder / "a.txt").exit_code == 2
+
+
+def test_compare__agrees_with_theory(ran):
+    result = call("compare", ran[0] / "small.h5")
+    assert result.exit_code == 0, result.output
+    assert "agrees with theory" in result.output
+
+
+def test_compare__a_wrong_run_disagrees(ran, monkeypatch):
+    """The control: the same test sees a sample size that is 20 % off."""
+    monkeypatch.setattr("fastcollapse.comparison.plain_size", lambda results: 240)
+    result = call("compare", ran[0] / "small.h5")
+    assert result.exit_code == 1
+    assert "DISAGREES" in result.output
+
+
+def test_replay__is_identical_on_one_thread(ran):
+    result = call("replay", ran[0] / "small.h5", "--threads", "1")
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("identical, bit for bit: support_size,")
+    assert "forgotten, counts" in result.output
+
+
+def test_replay__reports_another_number(ran, monkeypatch):
+    from fastcollapse.experiment import Experiment
+    from fastcollapse.results import Results
+
+    other = Experiment.from_toml(ran[0] / "small.toml").with_values({"run.seed": 6})
+    monkeypatch.setattr(Results, "experiment", other)
+    result = call("replay", ran[0] / "small.h5")
+    assert result.exit_code == 1
+    assert "different: support_size:" in result.output
+    assert "different: counts: first at replicate 0, generation 1" in result.output
+
+
+def test_theory__lists_explains_and_evaluates():
+    assert "survival_bounds(p0, n, k)" in call("theory").output
+    assert "Parameters" in call("theory", "survival_bounds").output
+    got = call("theory", "forgetting_quantile", "c=1,10,100", "q=0.5").output.split()
+    assert got == ["c", "forgetting_quantile", "1", "2", "10", "27", "100", "286"]
+    got = call("theory", "survival_bounds", "p0=0.001", "n=10000", "k=1..3").output.split()
+    assert got[:3] == ["k", "lower", "upper"]
+    assert len(got) == 12
+
+
+def test_recipes__are_listed_with_a_description():
+    result = call("recipes")
+    assert re.search(r"^wikitext2-unigram +Unigram model", result.output, re.MULTILINE)
+
+
+def test_interrupt__is_one_line_and_status_130(here, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["fastcollapse.simulation"], "simulate", interrupted)
+    result = call("run", "small.toml")
+    assert (result.exit_code, result.stderr) == (130, "error: interrupted, nothing was written\n")
+    assert files_in(here) == ["small.toml"]
+
+
+def test_import__of_the_command_line_loads_no_numerical_package():
+    heavy = ("numba", "numpy", "scipy", "h5py", "matplotlib")
+    code = f"import sys, fastcollapse.cli; print([m for m in {heavy} if m in sys.modules])"
+    got = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert got.stdout == "[]\n"
+
+
+def test_shim__is_the_same_program():
+    got = subprocess.run(
+        [sys.executable, "cli.py", "recipes"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert got.stdout == call("recipes").output
