@@ -1,0 +1,115 @@
+"""Recursive resampling of a large vocabulary against NumPy: Zipf-Mandelbrot (a = 1, b = 2.7), 1e6 symbols, n = 1e7, replace.
+
+Ours computes all six metrics and the forgetting time of every symbol; the NumPy loops count the live symbols and nothing else, so the ratios
+are on the low side. The peers: (i) `Generator.multinomial` on live symbols only, which an expert writes; (ii) the same on the full
+vector; (iii) every token drawn by `Generator.choice` and counted, which the notebook of arXiv:2412.17646 does.
+"""
+
+import tempfile
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+from harness import header, paired, row, save, seconds
+
+from fastcollapse import Experiment, load_truth, simulate
+from fastcollapse._jit import max_threads
+
+BENCH = "discrete"
+N_SYMBOLS = 10**6
+N_TOKENS = 10**7
+
+
+def experiment(n_generations: int, record: str) -> Experiment:
+    """Return the benchmark's experiment."""
+    return Experiment.from_mapping(
+        {
+            "truth": {"zipf_mandelbrot": {"a": 1, "b": 2.7, "size": N_SYMBOLS}},
+            "workflow": {"name": "replace", "n_samples": N_TOKENS},
+            "run": {"n_generations": n_generations, "n_replicates": 1, "seed": 1, "record": [record]},
+        }
+    )
+
+
+def numpy_live(p: np.ndarray, n_generations: int, keep: bool = False) -> list:
+    """Peer (i): multinomial over live symbols only; `keep` collects every generation's live symbols and counts."""
+    rng = np.random.default_rng(1)
+    symbols = np.arange(p.shape[0], dtype=np.int32)
+    kept = []
+    for _ in range(n_generations):
+        counts = rng.multinomial(N_TOKENS, p)
+        live = counts > 0
+        symbols = symbols[live]
+        counts = counts[live]
+        p = counts / N_TOKENS
+        kept.append((symbols, counts) if keep else symbols.shape[0])
+    return kept
+
+
+def numpy_full(p: np.ndarray, n_generations: int) -> list[int]:
+    """Peer (ii): multinomial over the full vector."""
+    rng = np.random.default_rng(1)
+    support = []
+    for _ in range(n_generations):
+        counts = rng.multinomial(N_TOKENS, p)
+        p = counts / N_TOKENS
+        support.append(np.count_nonzero(counts))
+    return support
+
+
+def numpy_tokens(p: np.ndarray, n_generations: int) -> list[int]:
+    """Peer (iii): every token drawn and counted."""
+    rng = np.random.default_rng(1)
+    support = []
+    for _ in range(n_generations):
+        counts = np.bincount(rng.choice(N_SYMBOLS, size=N_TOKENS, p=p), minlength=N_SYMBOLS)
+        p = counts / N_TOKENS
+        support.append(np.count_nonzero(counts))
+    return support
+
+
+def main() -> None:
+    """Run the benchmark, print its table and save its rows."""
+    metrics, trajectory, few = experiment(100, "metrics"), experiment(100, "trajectory"), experiment(5, "metrics")
+    truth = load_truth(metrics.truth)
+    p = truth.probabilities
+    rows = []
+    header()
+    cases = sorted({1, max_threads()})
+    for threads in cases:
+
+        def ours(threads: int = threads) -> object:
+            return simulate(metrics, truth=truth, threads=threads)
+
+        ours_s, peer_s = paired(ours, lambda: numpy_live(p, 100), 3)
+        rows.append(row(BENCH, "100 generations, metrics", "NumPy multinomial, live (i)", threads, ours_s, peer_s))
+        n_cells = N_SYMBOLS + float(ours().metrics["support_size"][0, 1:-1].sum())
+        print(f"  {ours_s / n_cells * 1e9:.2f} ns a live symbol, {n_cells:.3g} live symbols drawn from")
+        if threads == cases[-1]:
+            full_s = seconds(lambda: numpy_full(p, 100))
+            rows.append(row(BENCH, "100 generations, metrics", "NumPy multinomial, full (ii)", threads, ours_s, full_s))
+        with tempfile.TemporaryDirectory() as folder:
+            numbers = iter(range(1000))
+
+            def recorded(threads: int = threads, folder: str = folder, numbers: object = numbers) -> object:
+                path = Path(folder) / f"{next(numbers)}.h5"
+                simulate(trajectory, path, truth=truth, threads=threads)
+                path.unlink()
+                return path
+
+            stored_s, peer_s = paired(recorded, lambda: numpy_live(p, 100, keep=True), 3)
+        rows.append(row(BENCH, "100 generations, trajectory in HDF5", "NumPy (i), kept in memory", threads, stored_s, peer_s))
+        print(f"  recording costs {(stored_s - ours_s) / ours_s:.2f} of the simulation again")
+    few_s, tokens_s = paired(lambda: simulate(few, truth=truth), lambda: numpy_tokens(p, 5), 1)
+    rows.append(row(BENCH, "5 generations, metrics", "NumPy choice, every token (iii)", cases[-1], few_s, tokens_s))
+    tracemalloc.start()
+    simulate(few, truth=truth)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    state = N_SYMBOLS * (8 + 4 + 4)
+    print(f"  peak memory {peak / 1e6:.0f} MB, {peak / state:.2f} times the state (count, symbol, forgetting time: 16 bytes)")
+    save(BENCH, rows)
+
+
+if __name__ == "__main__":
+    main()
