@@ -34,11 +34,13 @@ class LiveCounts(NamedTuple):
 
 
 class TruthTable(NamedTuple):
-    """The truth: `weights` float64 (1, K), counts or probabilities; `probability` and its logarithm, float64 (K)."""
+    """The truth: `weights` float64 (1, K), counts or probabilities; `pairs` float64 (K, 2), a probability beside its logarithm.
+
+    Late in a run live symbols are far apart and each look-up is a cache miss: one, not two.
+    """
 
     weights: np.ndarray
-    probability: np.ndarray
-    log_probability: np.ndarray
+    pairs: np.ndarray
 
 
 class Rows(NamedTuple):
@@ -58,23 +60,25 @@ def segment_sums(counts, symbols, total, truth, out):
     """
     squares = 0.0
     x_log_x = 0.0
-    distance = 0.0
-    x_log_p = 0.0
-    covered = 0.0
-    probability = truth.probability
-    log_probability = truth.log_probability
-    share = 1.0 / total
     for i in range(counts.shape[0]):
         x = counts[i]
-        symbol = np.uint32(symbols[i])
-        p = probability[symbol]
         squares += x * x
         if x < _TABLED:
             x_log_x += _X_LOG_X[np.uint64(x)]
         else:
             x_log_x += x * math.log(x)
+    # A loop of its own: short, so that the processor has many of its cache misses under way at a time.
+    pairs = truth.pairs
+    share = 1.0 / total
+    distance = 0.0
+    x_log_p = 0.0
+    covered = 0.0
+    for i in range(counts.shape[0]):
+        x = counts[i]
+        symbol = np.uint32(symbols[i])
+        p = pairs[symbol, 0]
         distance += abs(x * share - p)
-        x_log_p += x * log_probability[symbol]
+        x_log_p += x * pairs[symbol, 1]
         covered += p
     out[SUM_SUPPORT] = counts.shape[0]
     out[SUM_SQUARES] = squares

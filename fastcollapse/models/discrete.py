@@ -172,7 +172,7 @@ class Discrete:
         weights = probability if truth.counts is None else truth.counts.astype(np.float64)
         with np.errstate(divide="ignore"):
             log_probability = np.log(probability)
-        self._truth = TruthTable(weights[None, :], probability, log_probability)
+        self._truth = TruthTable(weights[None, :], np.stack([probability, log_probability], axis=1))
         self._truth_total = truth.total
         self._schedule = schedule
         self._with_rows = with_rows
@@ -184,7 +184,7 @@ class Discrete:
     @property
     def n_symbols(self) -> int:
         """The size of the vocabulary."""
-        return self._truth.probability.shape[0]
+        return self._truth.pairs.shape[0]
 
     def _full_lengths(self, n_replicates: int) -> np.ndarray:
         starts = np.arange(0, self.n_symbols, BLOCK)
@@ -197,7 +197,7 @@ class Discrete:
             np.zeros(shape),
             np.tile(np.arange(self.n_symbols, dtype=np.int32), (n_replicates, 1)),
             self._full_lengths(n_replicates),
-            np.where(self._truth.probability > 0.0, np.int32(-1), np.int32(0)) + np.zeros((n_replicates, 1), np.int32),
+            np.where(self._truth.pairs[:, 0] > 0.0, np.int32(-1), np.int32(0)) + np.zeros((n_replicates, 1), np.int32),
         )
         none = (0, 0)
         pool = np.zeros(shape if self._pooled else none)
