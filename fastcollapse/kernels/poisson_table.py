@@ -1,7 +1,7 @@
 """Tables that turn a few random bits into a Poisson variate of a whole mean, exactly.
 
 A guide maps the top bits of the uniform to the variate where every continuation of those bits gives the same one (80 to 99 % of
-the draws). Elsewhere the other bits are searched in the cumulative law. So a draw costs a few bits and two bytes of table; the law is
+the draws). Elsewhere the other bits are compared with the cumulative law. So a draw costs a few bits and two bytes of table; the law is
 exact to 2^-64 of probability.
 
 There is a fine table, means 0..COARSE_STEP - 1, and a coarse one, the multiples of COARSE_STEP below MEANS_BELOW: any whole mean below
@@ -18,21 +18,22 @@ from fastcollapse._jit import kernel
 
 COARSE_STEP = 512
 COARSE_SHIFT = np.uint64(9)
-MEANS_BELOW = 64 * COARSE_STEP
+MEANS_BELOW = 60 * COARSE_STEP
 # 1 MB of fine guide and 0.5 MB of coarse guide: together they stay near the second-level cache.
 FINE_BITS = 10
 COARSE_BITS = 12
 # A fine draw starts from a piece of sixteen bits, a coarse one from a whole word.
 FINE_SHIFT = np.uint64(16 - FINE_BITS)
 COARSE_WORD_SHIFT = np.uint64(64 - COARSE_BITS)
-UNDECIDED = 65535
+# Added to the least value that is possible, where the guide does not decide.
+UNDECIDED = 1 << 15
 _DEVIATIONS = 10.0
 
 
 class PoissonTables(NamedTuple):
     """The fine and the coarse table, each of M means.
 
-    `guide` uint16 (M, 2^bits): the value decided, or UNDECIDED; `first` int64 (M): the value that the cumulative law begins with;
+    `guide` uint16 (M, 2^bits): the value decided, or the least possible one plus UNDECIDED; `first` int64 (M): the value that the cumulative law begins with;
     `cumulative` uint64 (M, values): 2^64 P(X <= value). Flat, because a `prange` body cannot take a tuple of tuples.
     """
 
@@ -62,8 +63,7 @@ def _build(means: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray, np.nda
     first = np.maximum(0, np.floor(means - reach)).astype(np.int64)
     width = int(np.max(np.ceil(means + reach) - first)) + 30
     cumulative = np.full((means.shape[0], width), np.uint64(2**64 - 1))
-    guide = np.full((means.shape[0], 1 << bits), UNDECIDED, dtype=np.uint16)
-    guide[means == 0] = 0
+    guide = np.zeros((means.shape[0], 1 << bits), dtype=np.uint16)
     left = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
     right = left + np.uint64((1 << (64 - bits)) - 1)
     for row, mean in enumerate(means):
@@ -72,8 +72,8 @@ def _build(means: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray, np.nda
         values = np.arange(first[row], int(mean + reach[row]) + 30)
         cumulative[row, : values.shape[0]] = _cumulative(values, float(mean))
         from_left = np.searchsorted(cumulative[row], left, side="right")
-        decided = from_left == np.searchsorted(cumulative[row], right, side="right")
-        guide[row, decided] = first[row] + from_left[decided]
+        undecided = from_left != np.searchsorted(cumulative[row], right, side="right")
+        guide[row] = first[row] + from_left + UNDECIDED * undecided
     return guide, first, cumulative
 
 
@@ -86,14 +86,9 @@ def _cumulative(values: np.ndarray, mean: float) -> np.ndarray:
 
 
 @kernel
-def searched_poisson(row, number, first, cumulative):
-    """Return the variate of a table row at a 64-bit uniform `number`."""
-    low = 0
-    high = cumulative.shape[1] - 1
-    while low < high:
-        middle = (low + high) // 2
-        if number < cumulative[row, middle]:
-            high = middle
-        else:
-            low = middle + 1
-    return first[row] + low
+def settled_poisson(row, entry, number, first, cumulative):
+    """Return the variate of a table row at a 64-bit uniform `number` whose guide entry is undecided: a step or two from the least value."""
+    i = entry - UNDECIDED - first[row]
+    while number >= cumulative[row, i]:
+        i += 1
+    return first[row] + i

@@ -2,7 +2,7 @@
 
 A multinomial of n tokens is drawn as independent Poisson counts, one a symbol, whose sum N is then corrected to n: missing tokens are
 drawn one by one, surplus ones are removed uniformly without replacement (see `multinomial`). Blocks are fixed ranges of BLOCK symbols, so streams
-belong to symbols and not to threads; live symbols are kept at the front of their block.
+belong to symbols and not to threads; the live symbols of a block stay together.
 """
 
 import math
@@ -18,7 +18,7 @@ from fastcollapse.kernels.poisson_table import (
     FINE_SHIFT,
     MEANS_BELOW,
     UNDECIDED,
-    searched_poisson,
+    settled_poisson,
 )
 from fastcollapse.kernels.variates import binomial, hypergeometric, poisson
 from fastcollapse.rng import (
@@ -78,9 +78,9 @@ def _part_poisson(part, u):
 
 @kernel
 def poisson_counts(weights, scale, key, replicate, block, tables, out):
-    """Write independent Poisson(weights * scale) counts for up to BLOCK symbols; return their sum and the sum of the weights.
+    """Write independent Poisson(weights * scale) counts for up to BLOCK symbols and return their sum.
 
-    ``(n),(),...->(n),(),()``; O(n). A whole mean below COARSE_STEP takes sixteen bits and a table, about 3.5 ns; one below MEANS_BELOW
+    ``(n),(),...->(n),()``; O(n). A whole mean below COARSE_STEP takes sixteen bits and a table, about 3.5 ns; one below MEANS_BELOW
     two tables; a mean that is not whole adds a variate of its fraction; larger means take `poisson`.
     """
     spare = np.empty(STREAM_WORDS, np.uint64)
@@ -99,24 +99,22 @@ def poisson_counts(weights, scale, key, replicate, block, tables, out):
     # The guides are read here and not in a callee: passing the tuple on counts references, 40 ns a symbol.
     guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
     total = np.int64(0)
-    weight_total = 0.0
     for i in range(n):
-        weight = weights[i]
-        mean = weight * scale
+        mean = weights[i] * scale
         if mean < MEANS_BELOW:
             whole = np.int64(mean)
             row = np.uint64(whole) & _FINE_MASK
             piece = np.uint64(pieces[i])
             count = np.int64(guide[row, piece >> FINE_SHIFT])
-            if count == UNDECIDED:
+            if count >= UNDECIDED:
                 number = (piece << np.uint64(48)) | (next_word(spare) >> np.uint64(16))
-                count = searched_poisson(row, number, first, cumulative)
+                count = settled_poisson(row, count, number, first, cumulative)
             if whole >= COARSE_STEP:
                 row = np.uint64(whole) >> COARSE_SHIFT
                 number = next_word(spare)
                 more = np.int64(coarse_guide[row, number >> COARSE_WORD_SHIFT])
-                if more == UNDECIDED:
-                    more = searched_poisson(row, number, coarse_first, coarse_cumulative)
+                if more >= UNDECIDED:
+                    more = settled_poisson(row, more, number, coarse_first, coarse_cumulative)
                 count += more
             if whole != mean:
                 count += _part_poisson(mean - whole, uniform(spare))
@@ -124,8 +122,7 @@ def poisson_counts(weights, scale, key, replicate, block, tables, out):
             count = poisson(mean, spare)
         out[i] = count
         total += count
-        weight_total += weight
-    return total, weight_total
+    return total
 
 
 @kernel
@@ -221,13 +218,32 @@ def _eight(values, i):
 
 
 @kernel
+def _sum(values):
+    """Return the sum of `values`, in a fixed order."""
+    n = values.shape[0]
+    total = 0.0
+    for i in range(n // 8):
+        total += _eight(values, 8 * i)
+    for i in range(n - n % 8, n):
+        total += values[i]
+    return total
+
+
+@kernel
+def _block_sums(weights, starts, lengths, replicate):
+    """Return the sum of the weights of every block of a replicate."""
+    row = np.int64(replicate) if weights.shape[0] > 1 else np.int64(0)
+    sums = np.zeros(lengths.shape[1])
+    for block in range(lengths.shape[1]):
+        start = starts[replicate, block]
+        sums[block] = _sum(weights[row, start : start + lengths[replicate, block]])
+    return sums
+
+
+@kernel
 def _scan_add(weights, n_tokens, stream, drawn):
     m = weights.shape[0]
-    total = 0.0
-    for i in range(m // 8):
-        total += _eight(weights, 8 * i)
-    for i in range(m - m % 8, m):
-        total += weights[i]
+    total = _sum(weights)
     picks = np.empty(n_tokens)
     for i in range(n_tokens):
         picks[i] = uniform(stream) * total
@@ -306,16 +322,28 @@ def _scan_remove(n_tokens, stream, drawn):
     drawn[i] -= taken
 
 
+def block_grid(n_replicates: int, n_symbols: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the starts and lengths, int64 (R, N), of blocks that hold every symbol.
+
+    Examples
+    --------
+    >>> block_grid(1, 5000)
+    (array([[   0, 4096]]), array([[4096,  904]]))
+    """
+    starts = np.arange(0, n_symbols, BLOCK)
+    return np.tile(starts, (n_replicates, 1)), np.tile(np.minimum(BLOCK, n_symbols - starts), (n_replicates, 1))
+
+
 @parallel_kernel
-def multinomial(weights, lengths, n_tokens, weight_total, key, tables, n_threads, drawn):
+def multinomial(weights, starts, lengths, n_tokens, weight_total, key, tables, n_threads, drawn):
     """Write multinomial counts of `n_tokens` tokens over the symbols of every replicate.
 
-    ``(Q,K),(R,N),(),(),...->(R,K)`` with Q = R, or 1 for weights shared by all replicates.
+    ``(Q,K),(R,N),(R,N),(),(),...->(R,K)`` with Q = R, or 1 for weights shared by all replicates.
 
     Parameters
     ----------
-    weights: float64 >= 0, counts (whole, exact up to 1e15) or probabilities; those of block b stand at the front of columns b*BLOCK and following
-    lengths: int64, how many weights each of the N blocks has
+    weights: float64 >= 0, counts (whole, exact up to 1e15) or probabilities
+    starts, lengths: int64, the column where the weights of each of the N blocks begin, and how many there are
     n_tokens: 0..1e15
     weight_total: the sum of the weights of a replicate, > 0
     drawn: int64, aligned with `weights`
@@ -323,7 +351,6 @@ def multinomial(weights, lengths, n_tokens, weight_total, key, tables, n_threads
     n_replicates, n_blocks = lengths.shape
     n_units = n_replicates * n_blocks
     sums = np.zeros((n_replicates, n_blocks), np.int64)
-    weight_sums = np.zeros((n_replicates, n_blocks))
     corrections = np.zeros((n_replicates, n_blocks), np.int64)
     scale = n_tokens / np.float64(weight_total)
     for thread in prange(n_threads):
@@ -334,7 +361,7 @@ def multinomial(weights, lengths, n_tokens, weight_total, key, tables, n_threads
             if length == 0:
                 continue
             row = replicate if weights.shape[0] > 1 else 0
-            start = block * BLOCK
+            start = starts[replicate, block]
             mine = weights[row, start : start + length]
             out = drawn[replicate, start : start + length]
             if n_blocks == 1 and length <= FEW_SYMBOLS:
@@ -343,16 +370,15 @@ def multinomial(weights, lengths, n_tokens, weight_total, key, tables, n_threads
                 binomial_chain(mine, n_tokens, stream, out)
                 sums[replicate, block] = n_tokens
             else:
-                total, weight = poisson_counts(mine, scale, key, replicate, block, tables, out)
-                sums[replicate, block] = total
-                weight_sums[replicate, block] = weight
+                sums[replicate, block] = poisson_counts(mine, scale, key, replicate, block, tables, out)
     for replicate in prange(n_replicates):
         missing = n_tokens - sums[replicate].sum()
         if missing != 0:
             stream = np.empty(STREAM_WORDS, np.uint64)
             _open(key, replicate, 0, SUB_SPLIT, stream)
             if missing > 0:
-                binomial_chain(weight_sums[replicate], missing, stream, corrections[replicate])
+                weight_sums = _block_sums(weights, starts, lengths, replicate)
+                binomial_chain(weight_sums, missing, stream, corrections[replicate])
             else:
                 hypergeometric_chain(sums[replicate], -missing, stream, corrections[replicate])
                 corrections[replicate] *= -1
@@ -364,7 +390,7 @@ def multinomial(weights, lengths, n_tokens, weight_total, key, tables, n_threads
             if n_missing == 0:
                 continue
             row = replicate if weights.shape[0] > 1 else 0
-            start = block * BLOCK
+            start = starts[replicate, block]
             stop = start + lengths[replicate, block]
             stream = np.empty(STREAM_WORDS, np.uint64)
             _open(key, replicate, block, SUB_CORRECT, stream)

@@ -12,7 +12,7 @@ import numpy as np
 from fastcollapse._jit import current_threads, kernel
 from fastcollapse.kernels.counts import N_SUMS, LiveCounts, Rows, TruthTable, copy_rows, pool_up, refit
 from fastcollapse.kernels.poisson_table import PoissonTables, poisson_tables
-from fastcollapse.kernels.sampling import BLOCK, StreamKey, multinomial, subsample
+from fastcollapse.kernels.sampling import StreamKey, block_grid, multinomial, subsample
 from fastcollapse.models.base import as_uint64
 from fastcollapse.rng import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC
 
@@ -88,7 +88,8 @@ class _Inputs(NamedTuple):
 
     plan: _Plan
     truth: TruthTable
-    full: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
     key: _RunKey
     tables: PoissonTables
     n_threads: int
@@ -107,7 +108,7 @@ def _draw_synthetic(live, work, totals, generation, inputs):
     if totals[0] == 0:
         weights, weight_total = inputs.truth.weights, inputs.truth.weights.sum()
     key = _stream_key(inputs.key, generation, _SYNTHETIC)
-    multinomial(weights, live.lengths, n_tokens, weight_total, key, inputs.tables, inputs.n_threads, work.drawn)
+    multinomial(weights, live.starts, live.lengths, n_tokens, weight_total, key, inputs.tables, inputs.n_threads, work.drawn)
     return n_tokens
 
 
@@ -135,7 +136,7 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
             real = work.real
             if not inputs.key.fixed_real:
                 key = _stream_key(inputs.key, generation, _REAL)
-                multinomial(truth.weights, inputs.full, n_real, truth.weights.sum(), key, inputs.tables, n_threads, real)
+                multinomial(truth.weights, inputs.starts, inputs.lengths, n_real, truth.weights.sum(), key, inputs.tables, n_threads, real)
         keep = plan.keep[generation - 1]
         pool_up(work.drawn, live, keep != 0, real, n_threads, work.pool, work.drawn)
         totals[1] = totals[1] * keep + n_synthetic + n_real
@@ -145,7 +146,7 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
             key = _stream_key(inputs.key, generation, _SUBSAMPLE)
             if inputs.key.replacement:
                 weight_total = np.float64(totals[1])
-                multinomial(work.pool, inputs.full, totals[0], weight_total, key, inputs.tables, n_threads, work.drawn)
+                multinomial(work.pool, inputs.starts, inputs.lengths, totals[0], weight_total, key, inputs.tables, n_threads, work.drawn)
             else:
                 subsample(work.drawn, totals[0], key, n_threads, work.drawn)
         refit(work.drawn, True, totals[0], generation, truth, n_threads, live, sums[step])
@@ -186,18 +187,16 @@ class Discrete:
         """The size of the vocabulary."""
         return self._truth.pairs.shape[0]
 
-    def _full_lengths(self, n_replicates: int) -> np.ndarray:
-        starts = np.arange(0, self.n_symbols, BLOCK)
-        return np.tile(np.minimum(BLOCK, self.n_symbols - starts), (n_replicates, 1))
-
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> CountState:
         """Return the state of generation 0, the truth itself; a fixed real set is drawn here."""
         shape = (n_replicates, self.n_symbols)
         live = LiveCounts(
             np.zeros(shape),
             np.tile(np.arange(self.n_symbols, dtype=np.int32), (n_replicates, 1)),
-            self._full_lengths(n_replicates),
-            np.where(self._truth.pairs[:, 0] > 0.0, np.int32(-1), np.int32(0)) + np.zeros((n_replicates, 1), np.int32),
+            *block_grid(n_replicates, self.n_symbols),
+            np.tile(np.where(self._truth.pairs[:, 0] > 0.0, -1, 0).astype(np.int32), (n_replicates, 1)),
+            np.zeros(n_replicates, np.int64),
+            np.zeros((n_replicates, 0 if self._pooled else self.n_symbols // 2 + 1, 2)),
         )
         none = (0, 0)
         pool = np.zeros(shape if self._pooled else none)
@@ -217,8 +216,8 @@ class Discrete:
             real[:] = weights.astype(np.int64)
             return
         key = StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_FIXED_REAL))
-        full = self._full_lengths(real.shape[0])
-        multinomial(weights, full, n_real, weights.sum(), key, poisson_tables(), current_threads(), real)
+        starts, lengths = block_grid(*real.shape)
+        multinomial(weights, starts, lengths, n_real, weights.sum(), key, poisson_tables(), current_threads(), real)
 
     def block_length(self, state: CountState, room: int) -> int:
         """Return how many generations a block may have: all `room` of them, or as many as sparse rows have memory for."""
@@ -237,8 +236,8 @@ class Discrete:
         key = _RunKey(
             as_uint64(seed), as_uint64(first_replicate), self._schedule.real == "fixed", bool(self._schedule.replacement)
         )
-        full = self._full_lengths(n_replicates)
-        inputs = _Inputs(self._plan, self._truth, full, key, poisson_tables(), current_threads())
+        starts, lengths = block_grid(n_replicates, self.n_symbols)
+        inputs = _Inputs(self._plan, self._truth, starts, lengths, key, poisson_tables(), current_threads())
         loop = _pool_block if self._pooled else _resample_block
         loop(state.live, state.work, state.totals, first, n_generations, inputs, rows, sums)
         generations = slice(first - 1, first - 1 + n_generations)

@@ -14,7 +14,7 @@ from fastcollapse.kernels.counts import (
     refit,
     segment_sums,
 )
-from fastcollapse.kernels.sampling import BLOCK
+from fastcollapse.kernels.sampling import BLOCK, block_grid
 from fastcollapse.models.discrete import Discrete
 from fastcollapse.workflows import Replace
 
@@ -36,8 +36,10 @@ def live_of(states):
     live = LiveCounts(
         np.zeros(states.shape),
         np.zeros(states.shape, np.int32),
-        np.zeros((n_replicates, n_blocks), np.int64),
+        *block_grid(n_replicates, n_symbols),
         np.full(states.shape, -1, np.int32),
+        np.zeros(n_replicates, np.int64),
+        np.zeros((n_replicates, n_symbols // 2 + 1, 2)),
     )
     for replicate in range(n_replicates):
         for block in range(n_blocks):
@@ -54,7 +56,8 @@ def dense_of(live):
     states = np.zeros(live.counts.shape)
     for replicate, lengths in enumerate(live.lengths):
         for block, length in enumerate(lengths):
-            mine = slice(block * BLOCK, block * BLOCK + length)
+            start = live.starts[replicate, block]
+            mine = slice(start, start + length)
             assert (np.diff(live.symbols[replicate, mine]) > 0).all()
             states[replicate, live.symbols[replicate, mine]] = live.counts[replicate, mine]
     return states
@@ -88,7 +91,7 @@ def test_segment_sums__by_definition():
     state[0] += 5000
     symbols = np.flatnonzero(state).astype(np.int32)
     got = np.zeros(N_SUMS)
-    segment_sums(state[symbols].astype(float), symbols, float(state.sum()), truth_table(truth), got)
+    segment_sums(state[symbols].astype(float), symbols, truth_table(truth).pairs, False, float(state.sum()), got)
     np.testing.assert_allclose(got, expected_sums(state[None], truth)[0], rtol=1e-11)
 
 
@@ -99,8 +102,8 @@ def test_segment_sums__do_not_depend_on_the_order_of_symbols(seed, order):
     order = np.array(order)
     numbers = np.arange(12, dtype=np.int32)
     plain, permuted = np.zeros(N_SUMS), np.zeros(N_SUMS)
-    segment_sums(counts, numbers, counts.sum(), truth_table(truth), plain)
-    segment_sums(counts[order], numbers, counts.sum(), truth_table(truth[order]), permuted)
+    segment_sums(counts, numbers, truth_table(truth).pairs, False, counts.sum(), plain)
+    segment_sums(counts[order], numbers, truth_table(truth[order]).pairs, False, counts.sum(), permuted)
     np.testing.assert_allclose(permuted, plain, rtol=1e-11)
 
 
@@ -113,7 +116,8 @@ def test_refit__keeps_the_symbols_that_were_drawn():
     rng = np.random.default_rng(3)
     for replicate, lengths in enumerate(live.lengths):
         for block, length in enumerate(lengths):
-            mine = slice(block * BLOCK, block * BLOCK + length)
+            start = live.starts[replicate, block]
+            mine = slice(start, start + length)
             drawn[replicate, mine] = rng.poisson(0.8, length)
             wanted[replicate, live.symbols[replicate, mine]] = drawn[replicate, mine]
     # The samplers leave every replicate with the same number of tokens.

@@ -13,14 +13,13 @@ P_LIMIT = 3e-6
 
 
 def counts_of(weights, scale, seed, n_blocks):
-    """Return int64 (n_blocks, len(weights)) counts and check the two sums."""
+    """Return int64 (n_blocks, len(weights)) counts and check their sum."""
     weights = np.asarray(weights, dtype=np.float64)
     out = np.empty((n_blocks, len(weights)), np.int64)
     for block in range(n_blocks):
         key = StreamKey(np.uint64(seed), np.uint64(7), np.uint64(1), np.uint64(1))
-        total, weight = poisson_counts(weights, scale, key, 3, block, poisson_tables(), out[block])
+        total = poisson_counts(weights, scale, key, 3, block, poisson_tables(), out[block])
         assert total == out[block].sum()
-        np.testing.assert_allclose(weight, weights.sum(), rtol=1e-12)
     return out
 
 

@@ -12,7 +12,7 @@ from scipy import stats
 from fastcollapse._jit import max_threads
 from fastcollapse.kernels import sampling
 from fastcollapse.kernels.poisson_table import poisson_tables
-from fastcollapse.kernels.sampling import BLOCK, FEW_SYMBOLS, StreamKey, multinomial, subsample
+from fastcollapse.kernels.sampling import BLOCK, FEW_SYMBOLS, StreamKey, block_grid, multinomial, subsample
 from tests.laws import chi_square_p, two_sample_p, variates_p, z_scores
 from tests.naive import discrete as naive
 
@@ -25,12 +25,11 @@ def draw(weights, n_tokens, seed, n_replicates, n_threads=None):
     """Return int64 (R, K) multinomial counts over weights (K), or (R, K)."""
     weights = np.atleast_2d(np.asarray(weights, dtype=np.float64))
     n_symbols = weights.shape[1]
-    starts = np.arange(0, n_symbols, BLOCK)
-    lengths = np.tile(np.minimum(BLOCK, n_symbols - starts), (n_replicates, 1))
+    starts, lengths = block_grid(n_replicates, n_symbols)
     out = np.empty((n_replicates, n_symbols), np.int64)
     key = StreamKey(np.uint64(seed), np.uint64(0), np.uint64(1), np.uint64(1))
     total = np.float64(weights[0].sum())
-    multinomial(weights, lengths, n_tokens, total, key, poisson_tables(), n_threads or max_threads(), out)
+    multinomial(weights, starts, lengths, n_tokens, total, key, poisson_tables(), n_threads or max_threads(), out)
     return out
 
 

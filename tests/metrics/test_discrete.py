@@ -29,7 +29,7 @@ def metrics_of_counts(counts, truth):
     sums = np.zeros(N_SUMS)
     table = truth_table(truth)
     total = int(counts.sum())
-    segment_sums(counts[symbols].astype(np.float64), symbols, float(total), table, sums)
+    segment_sums(counts[symbols].astype(np.float64), symbols, table.pairs, False, float(total), sums)
     return {name: value.item() for name, value in metrics_of(sums[None, None], np.array([total])).items()}
 
 
