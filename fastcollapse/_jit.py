@@ -48,9 +48,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import numba  # noqa: E402  (reads NUMBA_CACHE_DIR at import)
 
 prange = numba.prange
+_config: Any = numba.config  # its names are set while it is imported, unseen by mypy
 
 if CACHE_FOLDER is not None:
-    numba.config.CACHE_DIR = str(CACHE_FOLDER)
+    _config.CACHE_DIR = str(CACHE_FOLDER)
 
 _OPTIONS: dict[str, Any] = {"cache": CACHE_FOLDER is not None, "nogil": True, "error_model": "numpy"}
 
@@ -82,4 +83,4 @@ def current_threads() -> int:
 
 def max_threads() -> int:
     """Return the number of threads that parallel kernels can use at most."""
-    return int(numba.config.NUMBA_NUM_THREADS)
+    return int(_config.NUMBA_NUM_THREADS)

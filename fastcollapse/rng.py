@@ -9,6 +9,7 @@ In kernels a stream is a ``uint64[4]`` array, the state of SFC64.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -43,8 +44,7 @@ _SFC_TURN_BACK = np.uint64(40)
 _TO_UNIT = 1.0 / 9007199254740992.0
 
 
-@intrinsic
-def _high_product(typingctx, a, b):
+def _emit_high_product(typingctx, a, b):
     """Upper 64 bits of a 64 by 64 bit product: one `mul` instruction."""
 
     def codegen(context, builder, signature, arguments):
@@ -53,6 +53,9 @@ def _high_product(typingctx, a, b):
         return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
 
     return types.uint64(types.uint64, types.uint64), codegen
+
+
+_high_product: Any = intrinsic(_emit_high_product)  # called without typingctx, which mypy cannot know
 
 
 @inlined

@@ -65,6 +65,7 @@ def simulate(
     experiment = experiment.resolve_seed()
     truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
     run = experiment.run
+    assert run.seed is not None  # resolve_seed gave one
     schedule = experiment.workflow.schedule(run.n_generations, truth.total)
     header = Header(
         experiment_json=experiment.json,

@@ -68,7 +68,7 @@ METRICS: dict[str, tuple[Callable[[CountSums], np.ndarray], str, str]] = {
 
 def metrics_of(sums: np.ndarray, totals: np.ndarray) -> dict[str, np.ndarray]:
     """Return every metric of states whose sums are float64 (R, B, 6) and whose sizes are `totals` (B)."""
-    states = CountSums(*np.moveaxis(sums, 2, 0), total=totals)
+    states = CountSums._make([*np.moveaxis(sums, 2, 0), totals])
     return {name: np.ascontiguousarray(function(states)) for name, (function, _, _) in METRICS.items()}
 
 
