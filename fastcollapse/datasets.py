@@ -20,7 +20,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.parameters import MAX_COUNT, power_text, show
 
 if TYPE_CHECKING:
-    from fastcollapse.experiment import TruthSpec
+    from fastcollapse.sections import TruthSpec
 
 _WORD = re.compile(r"\w+")
 _CHUNK = 2**22
@@ -78,7 +78,7 @@ def load_truth(spec: TruthSpec, base: Path | None = None) -> Truth:
 
     Examples
     --------
-    >>> from fastcollapse.experiment import TruthSpec, ZipfMandelbrot
+    >>> from fastcollapse.sections import TruthSpec, ZipfMandelbrot
     >>> load_truth(TruthSpec(zipf_mandelbrot=ZipfMandelbrot(a=1, b=1, size=2))).probabilities
     array([0.6, 0.4])
     """

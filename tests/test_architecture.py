@@ -23,8 +23,9 @@ ALLOWED = {
     "parameters": {"errors"},
     "sizes": {"parameters"},
     "workflows": {"parameters", "sizes"},
-    "experiment": {"errors", "parameters", "workflows"},
-    "datasets": {"errors", "parameters", "experiment"},
+    "sections": {"parameters"},
+    "experiment": {"errors", "parameters", "sections", "workflows"},
+    "datasets": {"errors", "parameters", "sections"},
     "_jit": {"errors"},
     "rng": {"_jit"},
     "kernels": {"_jit", "rng"},
@@ -48,7 +49,7 @@ ALLOWED = {
     "executors": {"errors", "experiment", "results", "simulation"},
 }
 # Imported only while types are checked: these may look ahead.
-TYPES_ONLY = {("datasets", "experiment")}
+TYPES_ONLY = {("datasets", "sections")}
 THIRD_PARTY_HOMES = {
     "numba": {"_jit.py", "rng.py"},
     "llvmlite": {"rng.py"},

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fastcollapse import datasets
 from fastcollapse.datasets import data_folder, describe_recipe, find_data, load_truth, recipes
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import TruthSpec, ZipfMandelbrot
+from fastcollapse.sections import TruthSpec, ZipfMandelbrot
 
 CORPUS = "data/wikitext2_sample.txt.gz"
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from fastcollapse.datasets import recipes
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment, families, parameters, parse_setting
+from fastcollapse.experiment import Experiment, parameters, parse_setting
+from fastcollapse.sections import families
 from fastcollapse.workflows import WORKFLOWS
 
 GOOD = {
@@ -371,7 +372,7 @@ def test_parameters__list_every_field_with_help():
 def test_families__are_found_without_importing_them():
     assert "discrete" in families()
     assert not {"base", "__init__"} & set(families())
-    code = "import sys, fastcollapse.experiment as e; e.families(); sys.exit('numpy' in sys.modules)"
+    code = "import sys, fastcollapse.sections as s; s.families(); sys.exit('numpy' in sys.modules)"
     probe = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
     assert probe.returncode == 0
 

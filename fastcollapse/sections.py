@@ -1,0 +1,105 @@
+"""The sections of an experiment but the workflow: a dataclass each, with bounds, defaults and help."""
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import ClassVar
+
+from fastcollapse.parameters import (
+    Choice,
+    Integer,
+    Number,
+    Problems,
+    Section,
+    Sequence,
+    Table,
+    Text,
+    parameter,
+    show,
+)
+
+
+def families() -> list[str]:
+    """Return the names of the model families: the modules in `models/`, listed without importing any."""
+    found = (path.stem for path in (Path(__file__).parent / "models").glob("*.py"))
+    return sorted(name for name in found if name != "base" and not name.startswith("_"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Model(Section):
+    """The model family and its own parameters."""
+
+    section: ClassVar[str] = "model"
+
+    family: str = parameter(Choice(families), "what is fitted and drawn from", default="discrete")
+
+
+@dataclasses.dataclass(frozen=True)
+class ZipfMandelbrot(Section):
+    """Probabilities proportional to `(i + b)**-a` for i = 1..size."""
+
+    a: float = parameter(Number(0, 1000, above=True), "exponent")
+    b: float = parameter(Number(-1, 1e15, above=True), "offset")
+    size: int = parameter(Integer(2, 10**8), "number of symbols", unit="symbols")
+
+
+@dataclasses.dataclass(frozen=True)
+class TruthSpec(Section):
+    """What generation 0 is: exactly one of the fields is given."""
+
+    section: ClassVar[str] = "truth"
+
+    text: str | None = parameter(Text(), "text file (.txt, .txt.gz) whose words are counted", default=None)
+    counts: str | None = parameter(Text(), "table of word and count (.csv, .tsv, also .gz)", default=None)
+    zipf_mandelbrot: ZipfMandelbrot | None = parameter(  # noqa: RUF009
+        Table(ZipfMandelbrot), "probabilities proportional to (i + b)**-a, i = 1..size", default=None
+    )
+    uniform: int | None = parameter(
+        Integer(2, 10**8), "number of equally likely symbols", default=None, unit="symbols"
+    )
+    probabilities: tuple[float, ...] | None = parameter(
+        Sequence(Number(0, 1), shortest=2), "probabilities that sum to 1 within 1e-9", default=None
+    )
+
+    def relations(self) -> list[tuple[str, str]]:
+        fields = [f.name for f in dataclasses.fields(self)]
+        given = [name for name in fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            return [
+                ("", f"must have exactly one of {', '.join(fields)}, got {' and '.join(given) or 'none'}")
+            ]
+        total = math.fsum(self.probabilities or (1.0,))
+        if abs(total - 1) > 1e-9:
+            return [("probabilities", f"must sum to 1 within 1e-9, got a sum of {total:.12g}")]
+        return []
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """Accept one name or a list of names of what a run records; kept as a tuple in one order."""
+
+    names: ClassVar[tuple[str, ...]] = ("metrics", "trajectory")
+    text: ClassVar[str] = "list of metrics | trajectory"
+
+    def __call__(self, value: object) -> tuple[str, ...]:
+        choice = Choice(lambda: self.names)
+        given = (choice(value),) if isinstance(value, str) else Sequence(choice)(value)
+        if len(set(given)) < len(given):
+            raise Problems([("", f"must name each thing once, got {show(list(given))}")])
+        return tuple(name for name in self.names if name in given)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run(Section):
+    """How long, how often, with which seed, and what is kept."""
+
+    section: ClassVar[str] = "run"
+
+    n_generations: int = parameter(Integer(1, 10**7), "number of refits", unit="generations")
+    n_replicates: int = parameter(Integer(1, 10**7), "number of independent repetitions", unit="replicates")
+    seed: int | None = parameter(
+        Integer(0, 2**64 - 1), "seed; drawn from the system and recorded if absent", default=None
+    )
+    record: tuple[str, ...] = parameter(
+        Record(), "metrics, or the counts of every generation too", default=("metrics",)
+    )
