@@ -25,7 +25,7 @@ class LiveCounts(NamedTuple):
 
     counts: float64 (R, K), whole; symbols: int32 (R, K); starts, lengths: int64 (R, N), the column where a block begins and its
     live symbols; forgotten: int32 (R, K), the generation at which a symbol was first absent, or -1; packed: int64 (R), 1 once the
-    blocks were moved together; near: float64 (R, K // 2 + 1, 2), then the truth's pairs of the live symbols, beside them.
+    blocks were moved together; near: float64 (R, K // 4 + 1, 2), then the truth's pairs of the live symbols, beside them.
     """
 
     counts: np.ndarray
@@ -129,7 +129,7 @@ def _store(array, i, j, value):
 
 @kernel
 def _pack(replicate, live, pairs):
-    """Move the blocks of a replicate together once they fill less than half of their room, and the truth's pairs beside them.
+    """Move the blocks of a replicate together once they fill less than a quarter of their room, and the truth's pairs beside them.
 
     Late in a run the live symbols of a large vocabulary are far apart in the truth, and each look-up there is a cache miss: at 1e6
     symbols and 100 generations half of the time.
@@ -137,7 +137,7 @@ def _pack(replicate, live, pairs):
     counts, symbols, near = live.counts[replicate], live.symbols[replicate], live.near[replicate]
     starts, lengths = live.starts[replicate], live.lengths[replicate]
     last = lengths.shape[0] - 1
-    if 2 * lengths.sum() > starts[last] + lengths[last]:
+    if 4 * lengths.sum() > starts[last] + lengths[last]:
         return
     packed = live.packed[replicate] != 0
     position = 0

@@ -196,7 +196,7 @@ class Discrete:
             *block_grid(n_replicates, self.n_symbols),
             np.tile(np.where(self._truth.pairs[:, 0] > 0.0, -1, 0).astype(np.int32), (n_replicates, 1)),
             np.zeros(n_replicates, np.int64),
-            np.zeros((n_replicates, 0 if self._pooled else self.n_symbols // 2 + 1, 2)),
+            np.zeros((n_replicates, 0 if self._pooled else self.n_symbols // 4 + 1, 2)),
         )
         none = (0, 0)
         pool = np.zeros(shape if self._pooled else none)
