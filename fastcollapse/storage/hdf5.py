@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -187,19 +188,32 @@ class Hdf5Store(Store):
                     f"output must be a new file, got {self.path}: {taken} exists, "
                     "choose another name or remove it"
                 )
+        self._made = [folder for folder in self.path.parents if not os.path.lexists(folder)]
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.parts.mkdir()
         except OSError as error:
+            self._remove_made()  # not the parts: another run may have just made them
             raise InputError(
-                f"output must be in a folder that can be written, got {self.path.parent}: {error.strerror}"
+                f"output must be in a folder that can be written, got {self.path}: "
+                f"{self.path.parent}: {error.strerror}"
             ) from error
         try:
             arrays = [*block_arrays(header, [], dims=False), *header_arrays(header)]
             self._write_part([a for a in arrays if a.name != "generation"], groups_of(header, []))
         except BaseException:
-            shutil.rmtree(self.parts, ignore_errors=True)
+            self._remove()
             raise
+
+    def _remove(self) -> None:
+        shutil.rmtree(self.parts, ignore_errors=True)
+        self._remove_made()
+
+    def _remove_made(self) -> None:
+        """Remove the folders made above `path`, as far as nothing else has come into them."""
+        with suppress(OSError):
+            for folder in self._made:
+                folder.rmdir()
 
     def _write_part(self, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]) -> None:
         name = f"part-{self._n_parts:05d}.h5"
@@ -247,7 +261,7 @@ class Hdf5Store(Store):
         """Drop what is pending; the committed parts stay, or nothing if there are none."""
         self._pending.clear()
         if not self._finished and self._n_parts <= 1:
-            shutil.rmtree(self.parts, ignore_errors=True)
+            self._remove()
 
 
 def parts_folder(path: Path) -> Path:

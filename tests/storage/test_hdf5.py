@@ -180,12 +180,6 @@ def test_open__reads_the_complete_parts_of_a_killed_run(tmp_path):
     assert open_file(path).n_committed == 3
 
 
-def test_close__leaves_nothing_without_a_commit(tmp_path):
-    with Hdf5Store(make_header(), tmp_path / "new" / "out.h5"):
-        pass
-    assert list((tmp_path / "new").iterdir()) == []
-
-
 @pytest.mark.parametrize(
     ("part_bytes", "part_seconds", "n_parts"), [(1, 1e9, 3), (1 << 30, 0, 3), (1 << 30, 1e9, 1)]
 )
@@ -205,11 +199,20 @@ def test_create__refuses_what_exists(tmp_path):
         Hdf5Store(header, path)
     assert path.read_text() == "mine"
     assert not parts_folder(path).exists()
-    with pytest.raises(InputError, match="folder that can be written"):
+    with pytest.raises(InputError, match=r"output must be in a folder .*, got .*below/out\.h5"):
         Hdf5Store(header, path / "below" / "out.h5")
     Hdf5Store(header, tmp_path / "two.h5")
     with pytest.raises(InputError, match=r"two\.h5\.parts exists"):
         Hdf5Store(header, tmp_path / "two.h5")
+
+
+def test_close__leaves_nothing_without_a_commit(tmp_path):
+    path = tmp_path / "new" / "deep" / "out.h5"
+    Hdf5Store(make_header(), path).close()
+    assert list(tmp_path.iterdir()) == []
+    with Hdf5Store(make_header(), path):
+        (tmp_path / "new" / "mine.txt").write_text("mine")
+    assert [p.name for p in (tmp_path / "new").iterdir()] == ["mine.txt"]
 
 
 def test_finish__never_replaces_a_file_and_keeps_the_parts(tmp_path):
