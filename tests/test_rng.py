@@ -30,6 +30,15 @@ def fill_words(stream, out):
         out[i] = rng.next_word(stream)
 
 
+def test_fill_words__as_word_by_word():
+    expected, got = np.empty(11, np.uint64), np.empty(11, np.uint64)
+    fill_words(new_stream(1, 2, 3, 4, 5), expected)
+    stream = new_stream(1, 2, 3, 4, 5)
+    rng.fill_words(stream, got[:4])
+    rng.fill_words(stream, got[4:])
+    np.testing.assert_array_equal(got, expected)
+
+
 @kernel
 def fill_uniform(stream, out):
     for i in range(out.shape[0]):

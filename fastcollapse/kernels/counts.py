@@ -1,7 +1,7 @@
-"""Passes over the live symbols of every replicate: refit to drawn counts, reduce to sums, copy out as sparse rows.
+"""Passes over the listed symbols of every replicate: refit to drawn counts, reduce to sums, copy out as sparse rows.
 
-The live symbols of a block (a fixed range of BLOCK symbols) stand together, ascending, as a symbol number and a count. Counts are
-whole numbers up to 1e15 held in float64, exactly, because the samplers take weights.
+The symbols of a block (a fixed range of BLOCK symbols) that may be alive are listed together, ascending, as a symbol number and a
+count. A symbol that dies stays on the list, with a count of zero, until an eighth of the list is dead: closing up costs more than passing by.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse._jit import kernel, parallel_kernel, prange
-from fastcollapse.kernels.sampling import BLOCK
+from fastcollapse.kernels.sampling import BLOCK, settle
 
 # What `segment_sums` writes for each state, n its tokens, x its counts, p the truth.
 SUM_SUPPORT, SUM_SQUARES, SUM_X_LOG_X, SUM_DISTANCE, SUM_X_LOG_P, SUM_TRUTH = range(6)
@@ -18,30 +18,35 @@ N_SUMS = 6
 
 _TABLED = 2048
 _X_LOG_X = np.array([0.0] + [x * math.log(x) for x in range(1, _TABLED)])
+_LANES = 64
+_CLOSE_UP_AT = 8
 
 
 class LiveCounts(NamedTuple):
-    """Live symbols of R replicates over K symbols in N blocks.
+    """Listed symbols of R replicates over K symbols in N blocks.
 
-    counts: float64 (R, K), whole; symbols: int32 (R, K); starts, lengths: int64 (R, N), the column where a block begins and its
-    live symbols; forgotten: int32 (R, K), the generation at which a symbol was first absent, or -1; packed: int64 (R), 1 once the
-    blocks were moved together; near: float64 (R, K // 4 + 1, 2), then the truth's pairs of the live symbols, beside them.
+    counts: float64 (R, K), whole; symbols: int32 (R, K); starts, lengths: int64 (R, N), the column where a block begins and how
+    many symbols it lists; alive: int64 (R, N), how many of them have a count; forgotten: int32 (R, K), the generation at which a symbol
+    was first absent, or -1; packed: int64 (R), 1 once the blocks were moved together; near: float64 (R, 2, K // 2 + 1), then the
+    probability and log probability, under the truth, of the listed symbols, beside them.
     """
 
     counts: np.ndarray
     symbols: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
+    alive: np.ndarray
     forgotten: np.ndarray
     packed: np.ndarray
     near: np.ndarray
 
 
 class TruthTable(NamedTuple):
-    """The truth: `weights` float64 (1, K), counts or probabilities; `pairs` float64 (K, 2), a probability beside its logarithm."""
+    """The truth: `weights` float64 (1, K), counts or probabilities; `probability` and `log_probability` float64 (K)."""
 
     weights: np.ndarray
-    pairs: np.ndarray
+    probability: np.ndarray
+    log_probability: np.ndarray
 
 
 class Rows(NamedTuple):
@@ -53,57 +58,70 @@ class Rows(NamedTuple):
 
 
 @kernel
-def segment_sums(counts, symbols, pairs, aligned, total, out):
-    """Write the sums of one block's live symbols to `out`: ``(n),(n),(m,2),(),()->(6)``, O(n).
-
-    `pairs` are those of these symbols where `aligned`, of all symbols else. The sums are: support, sum x^2, sum x ln x, sum |x/total - p|, sum x ln p, sum p. Blocks are added in ascending order, so that a bit never
-    depends on who computes them.
-    """
-    squares = 0.0
-    x_log_x = 0.0
-    for i in range(counts.shape[0]):
-        x = counts[i]
-        squares += x * x
-        if x < _TABLED:
-            x_log_x += _X_LOG_X[np.uint64(x)]
-        else:
-            x_log_x += x * math.log(x)
-    # A loop of its own: short, so that the processor has many of its cache misses under way at a time.
-    share = 1.0 / total
-    distance = 0.0
-    x_log_p = 0.0
-    covered = 0.0
-    for i in range(counts.shape[0]):
-        x = counts[i]
-        row = np.uint64(i) if aligned else np.uint64(symbols[i])
-        p = pairs[row, 0]
-        distance += abs(x * share - p)
-        x_log_p += x * pairs[row, 1]
-        covered += p
-    out[SUM_SUPPORT] = counts.shape[0]
-    out[SUM_SQUARES] = squares
-    out[SUM_X_LOG_X] = x_log_x
-    out[SUM_DISTANCE] = distance
-    out[SUM_X_LOG_P] = x_log_p
-    out[SUM_TRUTH] = covered
+def _sum_lanes(lanes):
+    total = 0.0
+    for j in range(_LANES):
+        total += lanes[j]
+    return total
 
 
 @kernel
-def _keep_live(drawn, generation, counts, symbols, forgotten, packed, near):
-    """Move the symbols with a drawn count to the front of their block and mark the others forgotten; return how many live."""
-    kept = 0
+def segment_sums(counts, probability, log_probability, total, out):
+    """Write the sums of one block's listed symbols to `out`: ``(m),(m),(m),()->(6)``, O(m).
+
+    The sums are, over the symbols with a count: their number, sum x^2, sum x ln x, sum |x/total - p|, sum x ln p, sum p. Element i is
+    added to lane i mod 64, which vectorises and gives the same bits on every processor; blocks are added in ascending order.
+    """
+    m = counts.shape[0]
+    lanes = np.zeros((6, _LANES))
+    support, squares, x_log_x, distance, x_log_p, covered = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5]
+    share = 1.0 / total
+    for start in range(0, m, _LANES):
+        stop = min(_LANES, m - start)
+        x, p, log_p = counts[start : start + stop], probability[start : start + stop], log_probability[start : start + stop]
+        # One loop a sum: LLVM gives up on the aliases of one loop for all, which then takes three times as long.
+        for j in range(stop):
+            support[j] += 1.0 if x[j] > 0.0 else 0.0
+        for j in range(stop):
+            squares[j] += x[j] * x[j]
+        for j in range(stop):
+            x_log_x[j] += _X_LOG_X[np.uint64(x[j])] if x[j] < _TABLED else x[j] * math.log(x[j])
+        for j in range(stop):
+            distance[j] += abs(x[j] * share - p[j]) if x[j] > 0.0 else 0.0
+        for j in range(stop):
+            x_log_p[j] += x[j] * log_p[j] if x[j] > 0.0 else 0.0
+        for j in range(stop):
+            covered[j] += p[j] if x[j] > 0.0 else 0.0
+    for k in range(N_SUMS):
+        out[k] = _sum_lanes(lanes[k])
+
+
+@kernel
+def _mark_dead(drawn, generation, symbols, forgotten, dead):
+    """Note the generation at which symbols are first without a count; return how many listed symbols are."""
+    n_dead = 0
     for i in range(drawn.shape[0]):
-        x = drawn[i]
-        if x > 0:
-            counts[kept] = x
+        dead[n_dead] = i
+        n_dead += np.int64(drawn[i] == 0.0)
+    for j in range(n_dead):
+        symbol = np.uint32(symbols[dead[j]])
+        if forgotten[symbol] < 0:
+            forgotten[symbol] = generation
+    return n_dead
+
+
+@kernel
+def _close_up(counts, symbols, probability, log_probability):
+    """Move the symbols with a count, and what stands beside them, to the front."""
+    kept = 0
+    for i in range(counts.shape[0]):
+        if counts[i] > 0.0:
+            counts[kept] = counts[i]
             symbols[kept] = symbols[i]
-            if packed:
-                near[kept, 0] = near[i, 0]
-                near[kept, 1] = near[i, 1]
+            if probability.shape[0] > 0:
+                probability[kept] = probability[i]
+                log_probability[kept] = log_probability[i]
             kept += 1
-        elif forgotten[np.uint32(symbols[i])] < 0:
-            forgotten[np.uint32(symbols[i])] = generation
-    return kept
 
 
 @kernel
@@ -128,8 +146,28 @@ def _store(array, i, j, value):
 
 
 @kernel
-def _pack(replicate, live, pairs):
-    """Move the blocks of a replicate together once they fill less than a quarter of their room, and the truth's pairs beside them.
+def _gather(table, symbols, out):
+    for i in range(symbols.shape[0]):
+        out[i] = table[np.uint32(symbols[i])]
+
+
+@kernel
+def _sums_of_block(replicate, start, length, total, truth, live, beside, out):
+    """Write the sums of a block's list; `beside` (2, BLOCK) is room for the truth where it does not stand beside the list."""
+    counts = live.counts[replicate, start : start + length]
+    if live.packed[replicate] != 0:
+        near = live.near[replicate]
+        segment_sums(counts, near[0, start : start + length], near[1, start : start + length], total, out)
+    else:
+        symbols = live.symbols[replicate, start : start + length]
+        _gather(truth.probability, symbols, beside[0])
+        _gather(truth.log_probability, symbols, beside[1])
+        segment_sums(counts, beside[0, :length], beside[1, :length], total, out)
+
+
+@kernel
+def _pack(replicate, live, truth):
+    """Move the blocks of a replicate together once they fill less than half of their room, and the truth beside them.
 
     Late in a run the live symbols of a large vocabulary are far apart in the truth, and each look-up there is a cache miss: at 1e6
     symbols and 100 generations half of the time.
@@ -137,7 +175,7 @@ def _pack(replicate, live, pairs):
     counts, symbols, near = live.counts[replicate], live.symbols[replicate], live.near[replicate]
     starts, lengths = live.starts[replicate], live.lengths[replicate]
     last = lengths.shape[0] - 1
-    if 4 * lengths.sum() > starts[last] + lengths[last]:
+    if 2 * lengths.sum() > starts[last] + lengths[last]:
         return
     packed = live.packed[replicate] != 0
     position = 0
@@ -147,71 +185,106 @@ def _pack(replicate, live, pairs):
         for i in range(start, start + lengths[block]):
             counts[position] = counts[i]
             symbols[position] = symbols[i]
-            near[position] = near[i] if packed else pairs[symbols[i]]
+            near[0, position] = near[0, i] if packed else truth.probability[symbols[i]]
+            near[1, position] = near[1, i] if packed else truth.log_probability[symbols[i]]
             position += 1
     live.packed[replicate] = 1
 
 
+@kernel
+def _add_blocks(partial, sums):
+    """Add the sums of the blocks, in ascending order."""
+    for replicate in range(partial.shape[0]):
+        for k in range(N_SUMS):
+            total_sum = 0.0
+            for block in range(partial.shape[1]):
+                total_sum += partial[replicate, block, k]
+            sums[replicate, k] = total_sum
+
+
+@kernel
+def _refit_block(draw, replicate, block, key, total, live, truth, room, out):
+    """Settle a block of a draw, whose `drawn` are the counts of `live`, and write its sums."""
+    start, length = live.starts[replicate, block], live.lengths[replicate, block]
+    settle(draw, start, start + length, replicate, block, key)
+    counts = live.counts[replicate, start : start + length]
+    symbols = live.symbols[replicate, start : start + length]
+    dead, beside = room
+    n_dead = _mark_dead(counts, np.int64(key.generation), symbols, live.forgotten[replicate], dead)
+    if n_dead * _CLOSE_UP_AT > length:
+        packed = live.packed[replicate]
+        near = live.near[replicate, :, start * packed : (start + length) * packed]
+        _close_up(counts, symbols, near[0], near[1])
+        length -= n_dead
+        live.lengths[replicate, block] = length
+        n_dead = 0
+    live.alive[replicate, block] = length - n_dead
+    if length > 0:
+        _sums_of_block(replicate, start, length, total, truth, live, beside, out)
+
+
 @parallel_kernel
-def refit(drawn, dense, total, generation, truth, n_threads, live, sums):
-    """Make the drawn counts the new state and write its sums: ``(R,K),...->(R,6)``.
+def refit_live(draw, key, total, truth, n_threads, live, sums):
+    """Settle the draw of `poisson_pass`, whose `drawn` are the counts of `live`, and write the sums: ``(R,K),...->(R,6)``.
 
     Parameters
     ----------
-    drawn: int64 (R, K), aligned with the live symbols, or, where `dense`, with all symbols
+    key: of the draw; its generation is noted for the symbols that are first without a count
     total: tokens of a new state
     sums: float64 (R, 6), see `segment_sums`
     """
     n_replicates, n_blocks = live.lengths.shape
-    n_symbols = drawn.shape[1]
     n_units = n_replicates * n_blocks
     partial = np.zeros((n_replicates, n_blocks, N_SUMS))
     for thread in prange(n_threads):
+        room = (np.empty(BLOCK + 1, np.int32), np.empty((2, BLOCK)))
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
-            start = live.starts[replicate, block]
-            if dense:
-                stop = min(start + BLOCK, n_symbols)
-                length = _collect_live(
-                    drawn[replicate, start:stop],
-                    start,
-                    generation,
-                    live.counts[replicate, start:stop],
-                    live.symbols[replicate, start:stop],
-                    live.forgotten[replicate, start:stop],
-                )
-            else:
-                stop = start + live.lengths[replicate, block]
-                length = _keep_live(
-                    drawn[replicate, start:stop],
-                    generation,
-                    live.counts[replicate, start:stop],
-                    live.symbols[replicate, start:stop],
-                    live.forgotten[replicate],
-                    live.packed[replicate] != 0,
-                    live.near[replicate, start:stop],
-                )
+            if live.lengths[replicate, block] > 0:
+                _refit_block(draw, replicate, block, key, total, live, truth, room, partial[replicate, block])
+    for replicate in prange(n_replicates):
+        _pack(replicate, live, truth)
+    _add_blocks(partial, sums)
+
+
+@parallel_kernel
+def refit_dense(trained, total, generation, truth, n_threads, live, sums):
+    """List the symbols with a count in `trained`, float64 (R, K) over all symbols, and write their sums, as `refit_live` does."""
+    n_replicates, n_blocks = live.lengths.shape
+    n_symbols = trained.shape[1]
+    n_units = n_replicates * n_blocks
+    partial = np.zeros((n_replicates, n_blocks, N_SUMS))
+    for thread in prange(n_threads):
+        beside = np.empty((2, BLOCK))
+        for unit in range(thread, n_units, n_threads):
+            replicate = unit // n_blocks
+            block = unit - replicate * n_blocks
+            start = block * BLOCK
+            stop = min(start + BLOCK, n_symbols)
+            length = _collect_live(
+                trained[replicate, start:stop],
+                start,
+                generation,
+                live.counts[replicate, start:stop],
+                live.symbols[replicate, start:stop],
+                live.forgotten[replicate, start:stop],
+            )
             _store(live.lengths, replicate, block, length)
+            _store(live.alive, replicate, block, length)
             if length > 0:
-                aligned = live.packed[replicate] != 0
-                segment_sums(
-                    live.counts[replicate, start : start + length],
-                    live.symbols[replicate, start : start + length],
-                    live.near[replicate, start : start + length] if aligned else truth.pairs,
-                    aligned,
-                    total,
-                    partial[replicate, block],
-                )
-    if not dense:
-        for replicate in prange(n_replicates):
-            _pack(replicate, live, truth.pairs)
-    for replicate in range(n_replicates):
-        for k in range(N_SUMS):
-            total_sum = 0.0
-            for block in range(n_blocks):
-                total_sum += partial[replicate, block, k]
-            sums[replicate, k] = total_sum
+                _sums_of_block(replicate, start, length, total, truth, live, beside, partial[replicate, block])
+    _add_blocks(partial, sums)
+
+
+@kernel
+def _copy_live(counts, symbols, indices, data):
+    kept = 0
+    for i in range(counts.shape[0]):
+        if counts[i] > 0.0:
+            indices[kept] = symbols[i]
+            data[kept] = np.int64(counts[i])
+            kept += 1
 
 
 @parallel_kernel
@@ -224,7 +297,7 @@ def copy_rows(live, first_row, n_threads, rows):
     for unit in range(n_units):
         replicate = unit // n_blocks
         positions[unit] = position
-        position += live.lengths[replicate, unit - replicate * n_blocks]
+        position += live.alive[replicate, unit - replicate * n_blocks]
         rows.starts[first_row + replicate + 1] = position
     for thread in prange(n_threads):
         for unit in range(thread, n_units, n_threads):
@@ -233,18 +306,15 @@ def copy_rows(live, first_row, n_threads, rows):
             start = live.starts[replicate, block]
             counts = live.counts[replicate, start : start + live.lengths[replicate, block]]
             symbols = live.symbols[replicate, start : start + live.lengths[replicate, block]]
-            indices = rows.indices[positions[unit] : positions[unit] + counts.shape[0]]
-            data = rows.data[positions[unit] : positions[unit] + counts.shape[0]]
-            for i in range(counts.shape[0]):
-                indices[i] = symbols[i]
-                data[i] = np.int64(counts[i])
+            position = positions[unit]
+            _copy_live(counts, symbols, rows.indices[position:], rows.data[position:])
 
 
 @parallel_kernel
 def pool_up(drawn, live, keep, real, n_threads, pool, merged):
     """Put the drawn counts and the real ones into the pool and write the pool out densely.
 
-    ``pool <- keep * pool + drawn (by live symbol) + real``, each of R rows; `real` is int64 (R, K), or (0, 0) for none.
+    ``pool <- keep * pool + drawn (by live symbol) + real``, each of R rows; `real` is (R, K), or (0, 0) for none; all float64.
     """
     n_replicates, n_blocks = live.lengths.shape
     n_symbols = pool.shape[1]
@@ -262,4 +332,4 @@ def pool_up(drawn, live, keep, real, n_threads, pool, merged):
             for i in range(stop - start):
                 mine[i] += real[replicate, start + i]
         for i in range(stop - start):
-            merged[replicate, start + i] = np.int64(mine[i])
+            merged[replicate, start + i] = mine[i]

@@ -5,7 +5,8 @@ the draws). Elsewhere the other bits are compared with the cumulative law. So a 
 exact to 2^-64 of probability.
 
 There is a fine table, means 0..COARSE_STEP - 1, and a coarse one, the multiples of COARSE_STEP below MEANS_BELOW: any whole mean below
-MEANS_BELOW is one entry of each, because Poisson variates add up.
+MEANS_BELOW is one entry of each, because Poisson variates add up. The fine table goes on with the means k / FRACTIONS, k < FRACTIONS; what
+a mean has beyond those is so small that its variate is nearly always 0.
 """
 
 import functools
@@ -19,6 +20,7 @@ from fastcollapse._jit import kernel
 COARSE_STEP = 512
 COARSE_SHIFT = np.uint64(9)
 MEANS_BELOW = 60 * COARSE_STEP
+FRACTIONS = 64
 # 1 MB of fine guide and 0.5 MB of coarse guide: together they stay near the second-level cache.
 FINE_BITS = 10
 COARSE_BITS = 12
@@ -52,9 +54,9 @@ def poisson_tables() -> PoissonTables:
     Examples
     --------
     >>> poisson_tables().guide.shape
-    (512, 1024)
+    (576, 1024)
     """
-    fine = np.arange(COARSE_STEP)
+    fine = np.concatenate([np.arange(COARSE_STEP), np.arange(FRACTIONS) / FRACTIONS])
     return PoissonTables(*_build(fine, FINE_BITS), *_build(np.arange(0, MEANS_BELOW, COARSE_STEP), COARSE_BITS))
 
 
@@ -89,6 +91,10 @@ def _cumulative(values: np.ndarray, mean: float) -> np.ndarray:
 def settled_poisson(row, entry, number, first, cumulative):
     """Return the variate of a table row at a 64-bit uniform `number` whose guide entry is undecided: a step or two from the least value."""
     i = entry - UNDECIDED - first[row]
-    while number >= cumulative[row, i]:
+    mine = cumulative[row]
+    # Most entries hold one end of a value, some two: those steps are added, not branched on.
+    i += np.int64(number >= mine[i])
+    i += np.int64(number >= mine[i])
+    while number >= mine[i]:
         i += 1
     return first[row] + i

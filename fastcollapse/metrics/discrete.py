@@ -1,7 +1,6 @@
 """Metrics of discrete distributions: functions of the sums that a pass over the live symbols leaves.
 
-Each takes `CountSums` and returns float64 (R, B): the block of a run and a stored trajectory give the same bits, because both come
-from `fastcollapse.kernels.counts.segment_sums`, block of symbols by block of symbols.
+Each takes `CountSums`, which `fastcollapse.kernels.counts.segment_sums` leaves, and returns float64 (R, B).
 """
 
 from collections.abc import Callable

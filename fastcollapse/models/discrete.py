@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse._jit import current_threads, kernel
-from fastcollapse.kernels.counts import N_SUMS, LiveCounts, Rows, TruthTable, copy_rows, pool_up, refit
+from fastcollapse.kernels.counts import N_SUMS, LiveCounts, Rows, TruthTable, copy_rows, pool_up, refit_dense, refit_live
 from fastcollapse.kernels.poisson_table import PoissonTables, poisson_tables
-from fastcollapse.kernels.sampling import StreamKey, block_grid, multinomial, subsample
+from fastcollapse.kernels.sampling import Draw, StreamKey, block_grid, multinomial, poisson_pass, subsample
 from fastcollapse.models.base import as_uint64
 from fastcollapse.rng import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC
 
@@ -33,9 +33,10 @@ class _Plan(NamedTuple):
 
 
 class _Work(NamedTuple):
-    """Arrays between the passes: `drawn` int64 (R, K); `pool` float64 (R, K), `real` int64 (R, K), or (0, 0) where not needed."""
+    """Arrays between the passes: `drawn` float64 (R, K), `corrections` int64 (R, N); `pool`, `real` float64 (R, K), or (0, 0) where not needed."""
 
     drawn: np.ndarray
+    corrections: np.ndarray
     pool: np.ndarray
     real: np.ndarray
 
@@ -101,42 +102,68 @@ def _stream_key(key, generation, purpose):
 
 
 @kernel
-def _draw_synthetic(live, work, totals, generation, inputs):
-    """Draw the synthetic tokens of a generation from the state; the state of generation 0 is the truth."""
-    n_tokens = inputs.plan.n_synthetic[generation - 1]
-    weights, weight_total = live.counts, np.float64(totals[0])
+def _weights(live, totals, truth):
+    """Return the weights to draw synthetic tokens from, and their sum; the state of generation 0 is the truth."""
     if totals[0] == 0:
-        weights, weight_total = inputs.truth.weights, inputs.truth.weights.sum()
-    key = _stream_key(inputs.key, generation, _SYNTHETIC)
-    multinomial(weights, live.starts, live.lengths, n_tokens, weight_total, key, inputs.tables, inputs.n_threads, work.drawn)
-    return n_tokens
+        return truth.weights, truth.weights.sum()
+    return live.counts, np.float64(totals[0])
+
+
+@kernel
+def _copy_lists(live, to):
+    for replicate in range(live.lengths.shape[0]):
+        for block in range(live.lengths.shape[1]):
+            start = live.starts[replicate, block]
+            stop = start + live.lengths[replicate, block]
+            to[replicate, start:stop] = live.counts[replicate, start:stop]
 
 
 @kernel
 def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums):
-    """Replace: every generation is trained on the tokens drawn from the last one alone; dead symbols are never visited again."""
+    """Replace: every generation is trained on the tokens drawn from the last one alone; dead symbols are soon not visited again.
+
+    The drawn counts are the next state: the two arrays change places, and the counts go home at the end of the block.
+    """
+    n_threads, home, spare = inputs.n_threads, live.counts, work.drawn
     for step in range(n_generations):
-        totals[0] = _draw_synthetic(live, work, totals, first + step, inputs)
-        refit(work.drawn, False, totals[0], first + step, inputs.truth, inputs.n_threads, live, sums[step])
+        n_tokens = inputs.plan.n_synthetic[first + step - 1]
+        weights, weight_total = _weights(live, totals, inputs.truth)
+        draw = Draw(weights, spare, work.corrections)
+        key = _stream_key(inputs.key, first + step, _SYNTHETIC)
+        poisson_pass(draw, live.starts, live.lengths, n_tokens, weight_total, key, inputs.tables, n_threads)
+        spare = live.counts
+        live = LiveCounts(
+            draw.drawn, live.symbols, live.starts, live.lengths, live.alive, live.forgotten, live.packed, live.near
+        )
+        totals[0] = n_tokens
+        refit_live(draw, key, totals[0], inputs.truth, n_threads, live, sums[step])
         if rows.starts.shape[0] > 1:
-            copy_rows(live, step * live.lengths.shape[0], inputs.n_threads, rows)
+            copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
+    if n_generations % 2 == 1:
+        _copy_lists(live, home)
 
 
 @kernel
 def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
     """Every other workflow: tokens drawn from the state and real ones go through a pool, which the next state is trained on."""
-    no_real = np.zeros((0, 0), np.int64)
-    plan, truth, n_threads = inputs.plan, inputs.truth, inputs.n_threads
+    no_real = np.zeros((0, 0))
+    plan, truth, tables, n_threads = inputs.plan, inputs.truth, inputs.tables, inputs.n_threads
+    starts, lengths, corrections = inputs.starts, inputs.lengths, work.corrections
     for step in range(n_generations):
         generation = first + step
-        n_synthetic = _draw_synthetic(live, work, totals, generation, inputs)
+        n_synthetic = plan.n_synthetic[generation - 1]
+        weights, weight_total = _weights(live, totals, truth)
+        draw = Draw(weights, work.drawn, corrections)
+        key = _stream_key(inputs.key, generation, _SYNTHETIC)
+        multinomial(draw, live.starts, live.lengths, n_synthetic, weight_total, key, tables, n_threads)
         n_real = plan.n_real[generation - 1]
         real = no_real
         if n_real > 0:
             real = work.real
             if not inputs.key.fixed_real:
                 key = _stream_key(inputs.key, generation, _REAL)
-                multinomial(truth.weights, inputs.starts, inputs.lengths, n_real, truth.weights.sum(), key, inputs.tables, n_threads, real)
+                draw = Draw(truth.weights, real, corrections)
+                multinomial(draw, starts, lengths, n_real, truth.weights.sum(), key, tables, n_threads)
         keep = plan.keep[generation - 1]
         pool_up(work.drawn, live, keep != 0, real, n_threads, work.pool, work.drawn)
         totals[1] = totals[1] * keep + n_synthetic + n_real
@@ -145,11 +172,11 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
             totals[0] = plan.n_train[generation - 1]
             key = _stream_key(inputs.key, generation, _SUBSAMPLE)
             if inputs.key.replacement:
-                weight_total = np.float64(totals[1])
-                multinomial(work.pool, inputs.starts, inputs.lengths, totals[0], weight_total, key, inputs.tables, n_threads, work.drawn)
+                draw = Draw(work.pool, work.drawn, corrections)
+                multinomial(draw, starts, lengths, totals[0], np.float64(totals[1]), key, tables, n_threads)
             else:
                 subsample(work.drawn, totals[0], key, n_threads, work.drawn)
-        refit(work.drawn, True, totals[0], generation, truth, n_threads, live, sums[step])
+        refit_dense(work.drawn, totals[0], generation, truth, n_threads, live, sums[step])
         if rows.starts.shape[0] > 1:
             copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
 
@@ -173,7 +200,7 @@ class Discrete:
         weights = probability if truth.counts is None else truth.counts.astype(np.float64)
         with np.errstate(divide="ignore"):
             log_probability = np.log(probability)
-        self._truth = TruthTable(weights[None, :], np.stack([probability, log_probability], axis=1))
+        self._truth = TruthTable(weights[None, :], probability, log_probability)
         self._truth_total = truth.total
         self._schedule = schedule
         self._with_rows = with_rows
@@ -185,23 +212,26 @@ class Discrete:
     @property
     def n_symbols(self) -> int:
         """The size of the vocabulary."""
-        return self._truth.pairs.shape[0]
+        return self._truth.probability.shape[0]
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> CountState:
         """Return the state of generation 0, the truth itself; a fixed real set is drawn here."""
         shape = (n_replicates, self.n_symbols)
+        starts, lengths = block_grid(n_replicates, self.n_symbols)
         live = LiveCounts(
             np.zeros(shape),
             np.tile(np.arange(self.n_symbols, dtype=np.int32), (n_replicates, 1)),
-            *block_grid(n_replicates, self.n_symbols),
-            np.tile(np.where(self._truth.pairs[:, 0] > 0.0, -1, 0).astype(np.int32), (n_replicates, 1)),
+            starts,
+            lengths,
+            lengths.copy(),
+            np.tile(np.where(self._truth.probability > 0.0, -1, 0).astype(np.int32), (n_replicates, 1)),
             np.zeros(n_replicates, np.int64),
-            np.zeros((n_replicates, 0 if self._pooled else self.n_symbols // 4 + 1, 2)),
+            np.zeros((n_replicates, 2, 0 if self._pooled else self.n_symbols // 2 + 1)),
         )
         none = (0, 0)
         pool = np.zeros(shape if self._pooled else none)
-        real = np.zeros(shape if self._schedule.n_real.any() else none, np.int64)
-        state = CountState(live, _Work(np.zeros(shape, np.int64), pool, real), np.zeros(2, np.int64))
+        real = np.zeros(shape if self._schedule.n_real.any() else none)
+        state = CountState(live, _Work(np.zeros(shape), np.zeros(starts.shape, np.int64), pool, real), np.zeros(2, np.int64))
         if self._schedule.start_with_data:
             pool[:] = self._truth.weights
             state.totals[1] = int(self._truth.weights.sum())
@@ -213,11 +243,12 @@ class Discrete:
         weights = self._truth.weights
         n_real = int(self._schedule.n_real[0])
         if n_real == self._truth_total:
-            real[:] = weights.astype(np.int64)
+            real[:] = weights
             return
         key = StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_FIXED_REAL))
         starts, lengths = block_grid(*real.shape)
-        multinomial(weights, starts, lengths, n_real, weights.sum(), key, poisson_tables(), current_threads(), real)
+        draw = Draw(weights, real, np.zeros(starts.shape, np.int64))
+        multinomial(draw, starts, lengths, n_real, weights.sum(), key, poisson_tables(), current_threads())
 
     def block_length(self, state: CountState, room: int) -> int:
         """Return how many generations a block may have: all `room` of them, or as many as sparse rows have memory for."""

@@ -1,6 +1,7 @@
 """Passes over live symbols against plain NumPy."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,10 +12,11 @@ from fastcollapse.kernels.counts import (
     Rows,
     copy_rows,
     pool_up,
-    refit,
+    refit_dense,
+    refit_live,
     segment_sums,
 )
-from fastcollapse.kernels.sampling import BLOCK, block_grid
+from fastcollapse.kernels.sampling import BLOCK, Draw, StreamKey, block_grid
 from fastcollapse.models.discrete import Discrete
 from fastcollapse.workflows import Replace
 
@@ -29,6 +31,11 @@ def truth_table(probability):
     return Discrete(truth, Replace(n_samples=1).schedule(1, None))._truth
 
 
+def key_of(generation):
+    """Return the key of the draw of a generation."""
+    return StreamKey(*np.array([1, 0, generation, 1], np.uint64))
+
+
 def live_of(states):
     """Return LiveCounts of dense counts (R, K)."""
     n_replicates, n_symbols = states.shape
@@ -37,9 +44,10 @@ def live_of(states):
         np.zeros(states.shape),
         np.zeros(states.shape, np.int32),
         *block_grid(n_replicates, n_symbols),
+        np.zeros((n_replicates, n_blocks), np.int64),
         np.full(states.shape, -1, np.int32),
         np.zeros(n_replicates, np.int64),
-        np.zeros((n_replicates, n_symbols // 2 + 1, 2)),
+        np.zeros((n_replicates, 2, n_symbols // 2 + 1)),
     )
     for replicate in range(n_replicates):
         for block in range(n_blocks):
@@ -47,7 +55,7 @@ def live_of(states):
             symbols = start + np.flatnonzero(states[replicate, start : start + BLOCK])
             live.symbols[replicate, start : start + len(symbols)] = symbols
             live.counts[replicate, start : start + len(symbols)] = states[replicate, symbols]
-            live.lengths[replicate, block] = len(symbols)
+            live.lengths[replicate, block] = live.alive[replicate, block] = len(symbols)
     return live
 
 
@@ -91,7 +99,12 @@ def test_segment_sums__by_definition():
     state[0] += 5000
     symbols = np.flatnonzero(state).astype(np.int32)
     got = np.zeros(N_SUMS)
-    segment_sums(state[symbols].astype(float), symbols, truth_table(truth).pairs, False, float(state.sum()), got)
+    # A symbol without a count changes nothing, whatever its truth.
+    listed = np.r_[symbols, 0]
+    counts, probability = np.r_[state[symbols], 0].astype(float), truth[listed]
+    probability[-1] = 0
+    with np.errstate(divide="ignore"):
+        segment_sums(counts, probability, np.log(probability), float(state.sum()), got)
     np.testing.assert_allclose(got, expected_sums(state[None], truth)[0], rtol=1e-11)
 
 
@@ -100,47 +113,63 @@ def test_segment_sums__do_not_depend_on_the_order_of_symbols(seed, order):
     rng = np.random.default_rng(seed)
     counts, truth = rng.integers(1, 3000, 12).astype(float), rng.dirichlet(np.ones(12))
     order = np.array(order)
-    numbers = np.arange(12, dtype=np.int32)
     plain, permuted = np.zeros(N_SUMS), np.zeros(N_SUMS)
-    segment_sums(counts, numbers, truth_table(truth).pairs, False, counts.sum(), plain)
-    segment_sums(counts[order], numbers, truth_table(truth[order]).pairs, False, counts.sum(), permuted)
+    segment_sums(counts, truth, np.log(truth), counts.sum(), plain)
+    segment_sums(counts[order], truth[order], np.log(truth[order]), counts.sum(), permuted)
     np.testing.assert_allclose(permuted, plain, rtol=1e-11)
 
 
-def test_refit__keeps_the_symbols_that_were_drawn():
+@pytest.mark.parametrize("rate", [0.8, 3.0], ids=["many die", "few die"])
+def test_refit_live__keeps_the_symbols_that_were_drawn(rate):
     states, truth = random_states(2)
     states[:, 0] += 1
     live = live_of(states)
-    drawn = np.zeros(states.shape, np.int64)
     wanted = np.zeros(states.shape, np.int64)
     rng = np.random.default_rng(3)
     for replicate, lengths in enumerate(live.lengths):
         for block, length in enumerate(lengths):
             start = live.starts[replicate, block]
             mine = slice(start, start + length)
-            drawn[replicate, mine] = rng.poisson(0.8, length)
-            wanted[replicate, live.symbols[replicate, mine]] = drawn[replicate, mine]
+            wanted[replicate, live.symbols[replicate, mine]] = rng.poisson(rate, length)
+            live.counts[replicate, mine] = wanted[replicate, live.symbols[replicate, mine]]
     # The samplers leave every replicate with the same number of tokens.
     totals = wanted.sum(axis=1)
     wanted[:, 0] += totals.max() - totals
-    drawn[:, 0] = wanted[:, 0]
+    live.counts[:, 0] = wanted[:, 0]
     total = int(totals.max())
     sums = np.empty((N_REPLICATES, N_SUMS))
-    refit(drawn, False, total, 4, truth_table(truth), THREADS, live, sums)
+    no_corrections = Draw(live.counts, live.counts, np.zeros(live.lengths.shape, np.int64))
+    refit_live(no_corrections, key_of(4), total, truth_table(truth), THREADS, live, sums)
     np.testing.assert_array_equal(dense_of(live), wanted)
+    np.testing.assert_array_equal(live.alive.sum(axis=1), (wanted > 0).sum(axis=1))
     np.testing.assert_allclose(sums, expected_sums(wanted, truth), rtol=1e-11)
     lost = (states > 0) & (wanted == 0)
     assert (live.forgotten[lost] == 4).all()
     assert (live.forgotten[states == 0] == -1).all()
+    # Lists are closed up once an eighth of them is dead.
+    assert (8 * (live.lengths - live.alive) <= live.lengths).all()
 
 
-def test_refit__dense_counts_may_bring_symbols_back():
+def test_refit_live__a_replicate_packed_together_gives_the_same_sums():
+    states, truth = random_states(2, total=3000)
+    live = live_of(states)
+    sums = np.empty((2, N_REPLICATES, N_SUMS))
+    no_corrections = Draw(live.counts, live.counts, np.zeros(live.lengths.shape, np.int64))
+    for k in range(2):
+        refit_live(no_corrections, key_of(4), 3000, truth_table(truth), THREADS, live, sums[k])
+    assert live.packed.all()
+    assert (live.starts[:, 1] < BLOCK).all()
+    np.testing.assert_array_equal(dense_of(live), states)
+    np.testing.assert_array_equal(sums[0], sums[1])
+
+
+def test_refit_dense__counts_may_bring_symbols_back():
     states, truth = random_states(4)
     other, _ = random_states(5)
     live = live_of(states)
     live.forgotten[0, :10] = 2
     sums = np.empty((N_REPLICATES, N_SUMS))
-    refit(other.astype(np.int64), True, 20_000, 7, truth_table(truth), THREADS, live, sums)
+    refit_dense(other.astype(float), 20_000, 7, truth_table(truth), THREADS, live, sums)
     np.testing.assert_array_equal(dense_of(live), other)
     np.testing.assert_allclose(sums, expected_sums(other, truth), rtol=1e-11)
     expected = np.where(other == 0, 7, -1)
@@ -151,6 +180,11 @@ def test_refit__dense_counts_may_bring_symbols_back():
 def test_copy_rows__appends_one_row_a_replicate():
     states, _ = random_states(6)
     live = live_of(states)
+    # A symbol that died since the list was closed up is passed by.
+    dead = live.symbols[:, 3]
+    states[np.arange(N_REPLICATES), dead] = 0
+    live.counts[:, 3] = 0
+    live.alive[:, 0] -= 1
     n_cells = int((states > 0).sum())
     rows = Rows(
         np.zeros(2 * N_REPLICATES + 1, np.int64),
@@ -170,12 +204,12 @@ def test_pool_up__adds_drawn_and_real_tokens():
     states, _ = random_states(7)
     real, _ = random_states(8)
     live = live_of(states)
-    drawn = live.counts.astype(np.int64)
-    none = np.zeros((0, 0), np.int64)
+    drawn = live.counts.copy()
+    none = np.zeros((0, 0))
     for keep in (True, False):
-        for some_real in (none, real.astype(np.int64)):
+        for some_real in (none, real.astype(float)):
             pool = np.full(states.shape, 3.0)
-            merged = np.full(states.shape, -1)
+            merged = np.full(states.shape, -1.0)
             pool_up(drawn.copy(), live, keep, some_real, THREADS, pool, merged)
             expected = 3 * keep + states + (some_real if some_real.size else 0)
             np.testing.assert_array_equal(pool, expected)

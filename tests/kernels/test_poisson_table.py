@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from fastcollapse.kernels.poisson_table import COARSE_STEP, MEANS_BELOW, poisson_tables
-from fastcollapse.kernels.sampling import BLOCK, StreamKey, poisson_counts
+from fastcollapse.kernels.sampling import BLOCK, StreamKey, _poisson_room, poisson_counts
 from tests.laws import chi_square_p, variates_p
 
 # 30 goodness-of-fit tests in this file, 3e-6 each: 1e-4 in all.
@@ -15,12 +15,13 @@ P_LIMIT = 3e-6
 def counts_of(weights, scale, seed, n_blocks):
     """Return int64 (n_blocks, len(weights)) counts and check their sum."""
     weights = np.asarray(weights, dtype=np.float64)
-    out = np.empty((n_blocks, len(weights)), np.int64)
+    out = np.empty((n_blocks, len(weights)))
+    room = _poisson_room()
     for block in range(n_blocks):
         key = StreamKey(np.uint64(seed), np.uint64(7), np.uint64(1), np.uint64(1))
-        total = poisson_counts(weights, scale, key, 3, block, poisson_tables(), out[block])
+        total = poisson_counts(weights, scale, key, 3, block, poisson_tables(), room, out[block])
         assert total == out[block].sum()
-    return out
+    return out.astype(np.int64)
 
 
 WHOLE = [1, 2, 9, 10, 100, COARSE_STEP - 1, COARSE_STEP, COARSE_STEP + 1, 5000, MEANS_BELOW - 1, MEANS_BELOW]

@@ -12,7 +12,7 @@ from scipy import stats
 from fastcollapse._jit import max_threads
 from fastcollapse.kernels import sampling
 from fastcollapse.kernels.poisson_table import poisson_tables
-from fastcollapse.kernels.sampling import BLOCK, FEW_SYMBOLS, StreamKey, block_grid, multinomial, subsample
+from fastcollapse.kernels.sampling import BLOCK, FEW_SYMBOLS, Draw, StreamKey, block_grid, multinomial, subsample
 from tests.laws import chi_square_p, two_sample_p, variates_p, z_scores
 from tests.naive import discrete as naive
 
@@ -26,18 +26,18 @@ def draw(weights, n_tokens, seed, n_replicates, n_threads=None):
     weights = np.atleast_2d(np.asarray(weights, dtype=np.float64))
     n_symbols = weights.shape[1]
     starts, lengths = block_grid(n_replicates, n_symbols)
-    out = np.empty((n_replicates, n_symbols), np.int64)
+    out = Draw(weights, np.empty((n_replicates, n_symbols)), np.zeros(starts.shape, np.int64))
     key = StreamKey(np.uint64(seed), np.uint64(0), np.uint64(1), np.uint64(1))
     total = np.float64(weights[0].sum())
-    multinomial(weights, starts, lengths, n_tokens, total, key, poisson_tables(), n_threads or max_threads(), out)
-    return out
+    multinomial(out, starts, lengths, n_tokens, total, key, poisson_tables(), n_threads or max_threads())
+    return out.drawn.astype(np.int64)
 
 
 def draw_subsample(counts, n_tokens, seed, n_replicates):
-    counts = np.tile(np.asarray(counts, dtype=np.int64), (n_replicates, 1))
+    counts = np.tile(np.asarray(counts, dtype=np.float64), (n_replicates, 1))
     out = np.empty_like(counts)
     subsample(counts, n_tokens, StreamKey(*np.array([seed, 0, 1, 3], np.uint64)), max_threads(), out)
-    return out
+    return out.astype(np.int64)
 
 
 def labels(counts, n):
@@ -261,7 +261,7 @@ def test_subsample__takes_what_is_there(counts, share, seed):
 
 
 def test_subsample__may_write_over_its_input():
-    counts = np.tile(np.arange(5000), (2, 1))
+    counts = np.tile(np.arange(5000.0), (2, 1))
     expected = draw_subsample(np.arange(5000), 10**5, 4, 2)
     subsample(counts, 10**5, StreamKey(*np.array([4, 0, 1, 3], np.uint64)), max_threads(), counts)
     np.testing.assert_array_equal(counts, expected)

@@ -17,19 +17,12 @@ from tests.naive import discrete as naive
 COUNTS = st.lists(st.integers(0, 10**6), min_size=2, max_size=30).filter(any)
 
 
-def truth_table(probability):
-    """Return the table as the model lays it out."""
-    truth = Truth(None, None, probability, "a test")
-    return Discrete(truth, Replace(n_samples=1).schedule(1, None))._truth
-
-
 def metrics_of_counts(counts, truth):
     """Return the metrics of one state as numbers."""
     symbols = np.flatnonzero(counts).astype(np.int32)
     sums = np.zeros(N_SUMS)
-    table = truth_table(truth)
     total = int(counts.sum())
-    segment_sums(counts[symbols].astype(np.float64), symbols, table.pairs, False, float(total), sums)
+    segment_sums(counts[symbols].astype(np.float64), truth[symbols], np.log(truth[symbols]), float(total), sums)
     return {name: value.item() for name, value in metrics_of(sums[None, None], np.array([total])).items()}
 
 
