@@ -49,10 +49,11 @@ def mean_absorption(p0: ArrayLike, n: int, order: Literal[1, 2] = 2) -> NDArray[
     (array([138.629]), array([136.604]))
     """
     p, size = reals("p0", p0, 0, 1, closed=False), integer("n", n, 2)
-    require(order in (1, 2), "order", "1 or 2", order)
+    level = integer("order", order, 1)
+    require(level <= 2, "order", "1 or 2", order)
     negative_entropy = xlogy(p, p) + xlogy(1 - p, 1 - p)
     kimura = -2 * size * negative_entropy
-    if order == 1:
+    if level == 1:
         return kimura
     return kimura + (negative_entropy - np.log(size * p * (1 - p))) / 3 + A0
 
@@ -239,7 +240,8 @@ def mean_first_loss(p: ArrayLike, n: int, form: Literal["lattice", "continuum"] 
     truth, size = probability_vector("p", p), integer("n", n, 2)
     counts, copies = np.unique(size * truth[truth > 0], return_counts=True)
     require(copies.sum() >= 2, "p", "at least two positive probabilities", p)
-    require(form in ("lattice", "continuum"), "form", "'lattice' or 'continuum'", form)
+    known = isinstance(form, str) and form in ("lattice", "continuum")
+    require(known, "form", "'lattice' or 'continuum'", form)
 
     def alive(constant: float) -> float:
         return math.exp(copies @ np.log(-np.expm1(-counts * constant)))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fastcollapse.theory.checks import integer, integers, reals, require
+from fastcollapse.theory.checks import integer, integers, real, reals, require
 from fastcollapse.theory.discrete import Pair, survival_bounds, survival_bounds_published
 
 
@@ -173,10 +173,11 @@ def not_collapsed_bounds(h0: float, m: int, n: int, k: ArrayLike) -> Pair:
     (0.0424, 0.1766)
     """
     support, size, index = integer("m", m, 2), integer("n", n, 1), integers("k", k, 1)
-    require(0 <= h0 <= 1 - 1 / support + 1e-12, "h0", f"within [0, 1-1/m] with m = {support}", h0)
+    start = real("h0", h0, 0, 1)
+    require(start <= 1 - 1 / support + 1e-12, "h0", f"within [0, 1-1/m] with m = {support}", h0)
     kept = 1 - 1 / size
-    lower = h0 * kept**index / (1 - 1 / support)
-    return np.minimum(lower, 1), np.minimum(size / 2 * h0 * kept ** (index - 1), 1)
+    lower = start * kept**index / (1 - 1 / support)
+    return np.minimum(lower, 1), np.minimum(size / 2 * start * kept ** (index - 1), 1)
 
 
 def _heterozygosity_pair(p0: ArrayLike, n: int, k: ArrayLike, *, published: bool) -> Pair:

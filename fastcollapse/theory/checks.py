@@ -5,6 +5,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.errors import InputError
 
+# Beyond this a float64 does not tell whole numbers apart.
+_LARGEST = 2**53
+# Loops over generations end here: a second or two, and the longest run there is.
+MAX_GENERATIONS = 10**7
+
 
 def require(ok: object, key: str, requirement: str, given: object) -> None:
     """Raise InputError unless `ok` (bool or array of bool) holds everywhere.
@@ -18,32 +23,42 @@ def require(ok: object, key: str, requirement: str, given: object) -> None:
         raise InputError(f"{key} must be {requirement}, got {shown}")
 
 
-def integers(key: str, value: ArrayLike, minimum: int) -> NDArray[np.int64]:
-    """Return `value` as int64, refused unless every entry is a whole number of at least `minimum`.
+def _numbers(key: str, value: ArrayLike, wanted: str) -> NDArray:
+    """Return `value` as an array of int or float, refused if it is anything else, such as bool or text."""
+    try:
+        given = np.asarray(value)
+        # Whole numbers beyond 64 bits make an array of objects.
+        given = given.astype(np.float64) if given.dtype.kind == "O" else given
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{key} must be {wanted}, got {value!r}") from None
+    require(given.dtype.kind in "iuf", key, wanted, value)
+    return given
+
+
+def integers(key: str, value: ArrayLike, minimum: int, maximum: int = _LARGEST) -> NDArray[np.int64]:
+    """Return `value` as int64, refused unless every entry is a whole number from `minimum` to `maximum`.
 
     Examples
     --------
     >>> integers("k", [0, 3], 0)
     array([0, 3])
     """
-    given = np.asarray(value)
-    try:
-        whole = given.astype(np.int64)
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{key} must be a whole number of at least {minimum}, got {value!r}") from None
-    require((whole == given) & (whole >= minimum), key, f"a whole number of at least {minimum}", given)
-    return whole
+    wanted = f"a whole number of at least {minimum}"
+    given = _numbers(key, value, wanted)
+    require((given >= minimum) & (given == np.rint(given)), key, wanted, given)
+    require(given <= maximum, key, f"at most {maximum}", given)
+    return given.astype(np.int64)
 
 
-def integer(key: str, value: object, minimum: int) -> int:
-    """Return the single whole number `value` as int, refused below `minimum`.
+def integer(key: str, value: object, minimum: int, maximum: int = _LARGEST) -> int:
+    """Return the single whole number `value` as int, refused below `minimum` or above `maximum`.
 
     Examples
     --------
     >>> integer("n", 10, 1)
     10
     """
-    whole = integers(key, np.asarray(value), minimum)
+    whole = integers(key, value, minimum, maximum)  # type: ignore[arg-type]
     require(whole.ndim == 0, key, "a single number", value)
     return int(whole)
 
@@ -56,16 +71,38 @@ def reals(key: str, value: ArrayLike, low: float, high: float, *, closed: bool =
     >>> reals("p0", [0.0, 1.0], 0, 1)
     array([0., 1.])
     """
-    given = np.asarray(value)
-    try:
-        number = given.astype(np.float64)
-    except (TypeError, ValueError):
-        raise InputError(f"{key} must be numeric, got {value!r}") from None
+    given = _numbers(key, value, "numeric")
+    number = given.astype(np.float64)
     if closed:
         require((number >= low) & (number <= high), key, f"within [{low:g}, {high:g}]", given)
     else:
         require((number > low) & (number < high), key, f"strictly between {low:g} and {high:g}", given)
     return number
+
+
+def real(key: str, value: ArrayLike, low: float, high: float) -> float:
+    """Return the single number `value` as float, refused outside [low, high].
+
+    Examples
+    --------
+    >>> real("h0", 0.5, 0, 1)
+    0.5
+    """
+    number = reals(key, value, low, high)
+    require(number.ndim == 0, key, "a single number", value)
+    return float(number)
+
+
+def flag(key: str, value: object) -> bool:
+    """Return `value`, refused unless it is True or False.
+
+    Examples
+    --------
+    >>> flag("replacement", True)
+    True
+    """
+    require(isinstance(value, bool | np.bool_), key, "true or false", value)
+    return bool(value)
 
 
 def probability_vector(key: str, value: ArrayLike) -> NDArray[np.float64]:

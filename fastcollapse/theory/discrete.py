@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.checks import integer, integers, reals
+from fastcollapse.theory.checks import MAX_GENERATIONS, integer, integers, reals
 from fastcollapse.theory.collapse_constants import g_at
 
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -60,7 +60,7 @@ def survival_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
     ----------
     p0 : within [0, 1], broadcast against `k`; pass distinct values only, the cost is O(cells).
     n : samples per generation, at least 1.
-    k : number of refits, at least 0; at 0 and 1 both bounds are exact.
+    k : number of refits, 0 to 10**7, cost O(max k) beside that of the cells; at 0 and 1 both bounds are exact.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def survival_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
     >>> lower.round(4), upper.round(4)
     (array([1.    , 0.3187]), array([1.    , 0.3192]))
     """
-    p, size, index = reals("p0", p0, 0, 1), integer("n", n, 1), integers("k", k, 0)
+    p, size, index = reals("p0", p0, 0, 1), integer("n", n, 1), integers("k", k, 0, MAX_GENERATIONS)
     constants = np.where(index == 0, 1.0, g_at(index))
     ancestors = _expected_ancestors(size, int(index.max(initial=0)))[index]
     with np.errstate(divide="ignore"):

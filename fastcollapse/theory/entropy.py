@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import poisson
 
-from fastcollapse.theory.checks import integer, integers, reals
+from fastcollapse.theory.checks import integer, integers, real, reals
 
 # From here on the expansion of phi in 1/c is good to 1e-9 relative.
 _LARGE_COUNT = 1000
@@ -136,5 +136,5 @@ def late_entropy(h0: float, n: int, k: ArrayLike) -> NDArray[np.float64]:
     >>> late_entropy(0.5, 100, [300, 1000]).round(6)
     array([3.6781e-02, 3.2000e-05])
     """
-    start, size, index = float(reals("h0", h0, 0, 1)), integer("n", n, 1), integers("k", k, 0)
+    start, size, index = real("h0", h0, 0, 1), integer("n", n, 1), integers("k", k, 0)
     return 1.5 * start * np.power(1 - 1 / size, index)

@@ -8,6 +8,8 @@ from fastcollapse.theory.checks import integer, probability_vector, reals, requi
 
 # 3000 counts are a matrix of 72 MB.
 MAX_EXACT_N = 3000
+# (counts + values of p0) x generations: two arrays of 400 MB.
+MAX_CELLS = 50_000_000
 
 
 def exact_chain(p0: ArrayLike, n: int, k_max: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -17,7 +19,8 @@ def exact_chain(p0: ArrayLike, n: int, k_max: int) -> tuple[NDArray[np.float64],
     ----------
     p0 : any shape, within [0, 1].
     n : samples per generation, 1..3000 (the matrix has (n+1)^2 entries).
-    k_max : number of refits, at least 0. Cost O(n^2 (k_max + 1) + size of p0 x n k_max).
+    k_max : number of refits, at least 0; (n+1 + size of p0) k_max at most 5e7. Cost O(n^2 (k_max + 1) + size
+        of p0 x n k_max).
 
     Returns
     -------
@@ -40,6 +43,7 @@ def exact_chain(p0: ArrayLike, n: int, k_max: int) -> tuple[NDArray[np.float64],
     """
     p, size, last = reals("p0", p0, 0, 1), integer("n", n, 1), integer("k_max", k_max, 0)
     require(size <= MAX_EXACT_N, "n", f"at most {MAX_EXACT_N} (exact_survival_truncated takes larger)", n)
+    _require_room(size, p, last)
     lost_from, _ = _lost_from_counts(size, last, size)
     return _start(p, lost_from, size), _start(1 - p, lost_from, size)
 
@@ -51,7 +55,7 @@ def exact_unique_symbols(p: ArrayLike, n: int, k_max: int) -> NDArray[np.float64
     ----------
     p : [K] the truth, sums to 1.
     n : samples per generation, 1..3000.
-    k_max : number of refits, at least 0.
+    k_max : number of refits, at least 0; limited as in `exact_chain`.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def exact_survival_truncated(
     ----------
     p0 : any shape, within [0, 1]; useful where n p0 is well below `cap`.
     n : samples per generation, at least 1, any size.
-    k_max : number of refits, at least 0.
+    k_max : number of refits, at least 0; (cap+1 + size of p0) k_max at most 5e7.
     cap : largest count that is followed, 1..3000; lines that exceed it count as alive.
 
     Returns
@@ -112,12 +116,18 @@ def exact_survival_truncated(
     limit = integer("cap", cap, 1)
     require(limit <= MAX_EXACT_N, "cap", f"at most {MAX_EXACT_N}", cap)
     limit = min(limit, size)
+    _require_room(limit, p, last)
     lost_from, above_from = _lost_from_counts(size, last, limit)
     survival = 1 - _start(p, lost_from, size)
     error = np.zeros_like(survival)
     if limit < size and last > 0:
         error[..., 1:] = _start(p, above_from, size)[..., 1:] + binom.sf(limit, size, p)[..., None]
     return survival, error
+
+
+def _require_room(cap: int, p: NDArray[np.float64], k_max: int) -> None:
+    most = MAX_CELLS // (cap + 1 + p.size)
+    require(k_max <= most, "k_max", f"at most {most} for so many counts and p0", k_max)
 
 
 def _lost_from_counts(n: int, k_max: int, cap: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

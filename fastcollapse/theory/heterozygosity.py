@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.checks import integer, integers, reals, require
+from fastcollapse.theory.checks import flag, integer, integers, real as real_number, require
 
 
 def expected_heterozygosity(
@@ -64,7 +64,7 @@ def expected_heterozygosity(
     >>> expected_heterozygosity(0.75, [10, 10], keep=1).round(5)
     array([0.75   , 0.675  , 0.65812])
     """
-    truth = float(reals("h0", h0, 0, 1))
+    truth = real_number("h0", h0, 0, 1)
     require(truth < 1, "h0", "below 1", h0)
     synthetic = integers("n_synthetic", n_synthetic, 0)
     require(synthetic.ndim == 1, "n_synthetic", "a vector, one entry a generation", n_synthetic)
@@ -73,27 +73,29 @@ def expected_heterozygosity(
         for key, value in (("n_real", n_real), ("keep", keep), ("n_train", n_train))
     )
     require(kept <= 1, "keep", "0 or 1", keep)
-    require(real in ("none", "fresh", "fixed"), "real", "'none', 'fresh' or 'fixed'", real)
+    known = isinstance(real, str) and real in ("none", "fresh", "fixed")
+    require(known, "real", "'none', 'fresh' or 'fixed'", real)
     require(real != "none" or not real_sizes.any(), "n_real", "0 if real is 'none'", n_real)
+    with_replacement, is_truth = flag("replacement", replacement), flag("real_is_truth", real_is_truth)
     start = integer("start_total", start_total, 0)
     require(start == 0 or truth <= 1 - 1 / start + 1e-9, "h0", f"at most 1-1/start_total, {start} tokens", h0)
     n_fixed = 0
     if real == "fixed" and synthetic.size:
         require(real_sizes == real_sizes[0], "n_real", "constant if real is 'fixed'", n_real)
         n_fixed, real_sizes = int(real_sizes[0]), np.zeros_like(real_sizes)
-    if n_fixed and real_is_truth:
+    if n_fixed and is_truth:
         require(truth <= 1 - 1 / n_fixed + 1e-9, "h0", f"at most 1-1/n_real, {n_fixed} tokens", h0)
-    pairs = _Pairs(truth, start, n_fixed, real_is_truth)
+    pairs = _Pairs(truth, start, n_fixed, is_truth)
     expected = np.empty(synthetic.size + 1)
     expected[0] = truth
     for t in range(synthetic.size):
         pairs.add(int(synthetic[t]), int(real_sizes[t]), bool(kept[t]))
         n_tokens, n_fit = pairs.total, int(train[t])
         require(n_tokens > 0, f"the training data of generation {t + 1}", "at least one token", n_tokens)
-        if n_fit and not replacement:
+        if n_fit and not with_replacement:
             need = f"at most the {n_tokens} tokens of generation {t + 1} (no replacement)"
             require(n_fit <= n_tokens, "n_train", need, n_fit)
-        expected[t + 1] = pairs.fit(n_fit, replacement)
+        expected[t + 1] = pairs.fit(n_fit, with_replacement)
     return expected
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.checks import integer, integers, reals, require
+from fastcollapse.theory.checks import MAX_GENERATIONS, integer, integers, real, reals, require
 
 
 def heterozygosity_replace(h0: ArrayLike, n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
@@ -47,7 +47,7 @@ def accumulate_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
     Parameters
     ----------
     n : samples per generation, at least 1; the first batch is kept.
-    t : any shape, at least 0.
+    t : any shape, 0 to 10**7.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def accumulate_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
     >>> accumulate_factor(10, [0, 1, 2]).round(5)
     array([1.    , 0.9   , 0.8775])
     """
-    size, index = integer("n", n, 1), integers("t", t, 0)
+    size, index = integer("n", n, 1), integers("t", t, 0, MAX_GENERATIONS)
     s = np.arange(1.0, index.max(initial=0) + 1)
     return np.append(1.0, np.cumprod(1 - 1 / (size * s * s)))[index]
 
@@ -107,7 +107,7 @@ def accumulate_subsample_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
     Parameters
     ----------
     n : samples per generation and size of the subsample, at least 1; the first batch is kept.
-    t : any shape, at least 0.
+    t : any shape, 0 to 10**7.
 
     Returns
     -------
@@ -127,7 +127,7 @@ def accumulate_subsample_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
     >>> accumulate_subsample_factor(10, [1, 2, 10**6]).round(5)
     array([0.9    , 0.83132, 0.73899])
     """
-    size, index = integer("n", n, 1), integers("t", t, 0)
+    size, index = integer("n", n, 1), integers("t", t, 0, MAX_GENERATIONS)
     total = size * np.arange(2.0, max(2, index.max(initial=0) + 1))
     later = np.cumprod(1 - (3 * size - 1) / (total * (total - 1)))
     return np.concatenate([[1.0, 1.0 - 1 / size], (1 - 1 / size) * later])[index]
@@ -229,5 +229,5 @@ def seddik_partial_limit(h1: float, n_real: int, n: int) -> float:
     >>> round(seddik_partial_limit(0.75, 10, 10), 5)
     0.02419
     """
-    start, fixed, size = float(reals("h1", h1, 0, 1)), integer("n_real", n_real, 1), integer("n", n, 1)
+    start, fixed, size = real("h1", h1, 0, 1), integer("n_real", n_real, 1), integer("n", n, 1)
     return start * size / (fixed * fixed + 2 * fixed * size + size)
