@@ -27,13 +27,14 @@ def _digest() -> str:
 
 def _cache_folder() -> Path | None:
     """Return a writable folder for compiled code, or None (said once) where there is none."""
-    root = Path(os.environ.get("FASTCOLLAPSE_CACHE") or Path.home() / ".cache" / "fastcollapse")
-    folder = root / _digest()
     try:
+        # A process without a home directory gives a RuntimeError.
+        root = Path(os.environ.get("FASTCOLLAPSE_CACHE") or Path.home() / ".cache" / "fastcollapse")
+        folder = root / _digest()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return folder
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         print(f"fastcollapse: compiled code is not kept ({error}); set FASTCOLLAPSE_CACHE", file=sys.stderr)
         return None
 

@@ -9,7 +9,7 @@ In kernels a stream is a ``uint64[4]`` array, the state of SFC64.
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -82,6 +82,22 @@ def open_stream(seed, replicate, generation, block, purpose, stream):
     stream[1] = w1
     stream[2] = w2
     stream[3] = _ONE
+
+
+class StreamKey(NamedTuple):
+    """What names the streams of one draw: `seed`, the number of the first replicate here, generation and purpose (all uint64)."""
+
+    seed: np.uint64
+    first_replicate: np.uint64
+    generation: np.uint64
+    purpose: np.uint64
+
+
+@inlined
+def open_draw(key, replicate, block, sub, stream):
+    """Set `stream` to the stream `sub` (SUB_*) of a draw of one block of one replicate, counted from `key.first_replicate`."""
+    number, purpose = key.first_replicate + np.uint64(replicate), key.purpose + np.uint64(sub)
+    open_stream(key.seed, number, key.generation, np.uint64(block), purpose, stream)
 
 
 @kernel

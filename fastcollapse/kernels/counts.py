@@ -10,7 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse._jit import kernel, parallel_kernel, prange
-from fastcollapse.kernels.sampling import BLOCK, settle
+from fastcollapse.kernels.room import BLOCK, room_of
+from fastcollapse.kernels.sampling import draw_block, settle, share_out
+from fastcollapse.kernels.tokens import total_of
+from fastcollapse.rng import StreamKey
 
 # What `segment_sums` writes for each state, n its tokens, x its counts, p the truth.
 SUM_SUPPORT, SUM_SQUARES, SUM_X_LOG_X, SUM_DISTANCE, SUM_X_LOG_P, SUM_TRUTH = range(6)
@@ -58,14 +61,6 @@ class Rows(NamedTuple):
 
 
 @kernel
-def _sum_lanes(lanes):
-    total = 0.0
-    for j in range(_LANES):
-        total += lanes[j]
-    return total
-
-
-@kernel
 def segment_sums(counts, probability, log_probability, total, out):
     """Write the sums of one block's listed symbols to `out`: ``(m),(m),(m),()->(6)``, O(m).
 
@@ -93,7 +88,7 @@ def segment_sums(counts, probability, log_probability, total, out):
         for j in range(stop):
             covered[j] += p[j] if x[j] > 0.0 else 0.0
     for k in range(N_SUMS):
-        out[k] = _sum_lanes(lanes[k])
+        out[k] = total_of(lanes[k])
 
 
 @kernel
@@ -111,17 +106,17 @@ def _mark_dead(drawn, generation, symbols, forgotten, dead):
 
 
 @kernel
-def _close_up(counts, symbols, probability, log_probability):
-    """Move the symbols with a count, and what stands beside them, to the front."""
+def _close_up(counts, symbols, near):
+    """Move the symbols with a count, and what stands beside them, to the front; without branches, they would be mispredicted."""
     kept = 0
     for i in range(counts.shape[0]):
-        if counts[i] > 0.0:
-            counts[kept] = counts[i]
-            symbols[kept] = symbols[i]
-            if probability.shape[0] > 0:
-                probability[kept] = probability[i]
-                log_probability[kept] = log_probability[i]
-            kept += 1
+        x = counts[i]
+        counts[kept] = x
+        symbols[kept] = symbols[i]
+        if near.shape[1] > 0:
+            near[0, kept] = near[0, i]
+            near[1, kept] = near[1, i]
+        kept += np.int64(x > 0.0)
 
 
 @kernel
@@ -166,7 +161,7 @@ def _sums_of_block(replicate, start, length, total, truth, live, beside, out):
 
 
 @kernel
-def _pack(replicate, live, truth):
+def _pack(replicate, live, drawn, truth):
     """Move the blocks of a replicate together once they fill less than half of their room, and the truth beside them.
 
     Late in a run the live symbols of a large vocabulary are far apart in the truth, and each look-up there is a cache miss: at 1e6
@@ -178,6 +173,7 @@ def _pack(replicate, live, truth):
     if 2 * lengths.sum() > starts[last] + lengths[last]:
         return
     packed = live.packed[replicate] != 0
+    upcoming = drawn[replicate]
     position = 0
     for block in range(last + 1):
         start = starts[block]
@@ -185,6 +181,7 @@ def _pack(replicate, live, truth):
         for i in range(start, start + lengths[block]):
             counts[position] = counts[i]
             symbols[position] = symbols[i]
+            upcoming[position] = upcoming[i]
             near[0, position] = near[0, i] if packed else truth.probability[symbols[i]]
             near[1, position] = near[1, i] if packed else truth.log_probability[symbols[i]]
             position += 1
@@ -203,60 +200,70 @@ def _add_blocks(partial, sums):
 
 
 @kernel
-def _refit_block(draw, replicate, block, key, total, live, truth, room, out):
+def _refit_block(draw, replicate, block, key, live, truth, room, out):
     """Settle a block of a draw, whose `drawn` are the counts of `live`, and write its sums."""
     start, length = live.starts[replicate, block], live.lengths[replicate, block]
-    settle(draw, start, start + length, replicate, block, key)
+    settle(draw, start, length, replicate, block, key, room)
     counts = live.counts[replicate, start : start + length]
     symbols = live.symbols[replicate, start : start + length]
-    dead, beside = room
-    n_dead = _mark_dead(counts, np.int64(key.generation), symbols, live.forgotten[replicate], dead)
+    n_dead = _mark_dead(counts, np.int64(key.generation), symbols, live.forgotten[replicate], room.late)
     if n_dead * _CLOSE_UP_AT > length:
         packed = live.packed[replicate]
-        near = live.near[replicate, :, start * packed : (start + length) * packed]
-        _close_up(counts, symbols, near[0], near[1])
+        _close_up(counts, symbols, live.near[replicate, :, start * packed : (start + length) * packed])
         length -= n_dead
         live.lengths[replicate, block] = length
         n_dead = 0
     live.alive[replicate, block] = length - n_dead
     if length > 0:
-        _sums_of_block(replicate, start, length, total, truth, live, beside, out)
+        _sums_of_block(replicate, start, length, draw.n_tokens, truth, live, room.beside, out)
 
 
 @parallel_kernel
-def refit_live(draw, key, total, truth, n_threads, live, sums):
-    """Settle the draw of `poisson_pass`, whose `drawn` are the counts of `live`, and write the sums: ``(R,K),...->(R,6)``.
+def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
+    """Settle a draw, whose `drawn` are the counts of `live`, write the sums of that state, and draw the next one: ``...->(R,6)``.
+
+    One pass over memory: a block is drawn from while it is in the first-level cache.
 
     Parameters
     ----------
-    key: of the draw; its generation is noted for the symbols that are first without a count
-    total: tokens of a new state
+    draw: after `poisson_pass` or this kernel
+    upcoming: the next generation's draw, its weights the counts of `live`; `n_tokens` < 0 for none
+    key: of `draw`; its generation is noted for the symbols that are first without a count
     sums: float64 (R, 6), see `segment_sums`
     """
     n_replicates, n_blocks = live.lengths.shape
     n_units = n_replicates * n_blocks
     partial = np.zeros((n_replicates, n_blocks, N_SUMS))
+    scale = upcoming.n_tokens / np.float64(draw.n_tokens)
+    next_key = StreamKey(key.seed, key.first_replicate, key.generation + np.uint64(1), key.purpose)
+    n_threads = room.late.shape[0]
     for thread in prange(n_threads):
-        room = (np.empty(BLOCK + 1, np.int32), np.empty((2, BLOCK)))
+        mine = room_of(room, thread)
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
             if live.lengths[replicate, block] > 0:
-                _refit_block(draw, replicate, block, key, total, live, truth, room, partial[replicate, block])
+                _refit_block(draw, replicate, block, key, live, truth, mine, partial[replicate, block])
+            if upcoming.n_tokens >= 0:
+                start, length = live.starts[replicate, block], live.lengths[replicate, block]
+                draw_block(upcoming, scale, replicate, block, start, length, next_key, tables, mine)
     for replicate in prange(n_replicates):
-        _pack(replicate, live, truth)
+        _pack(replicate, live, upcoming.drawn, truth)
+        if upcoming.n_tokens >= 0:
+            share_out(upcoming, replicate, next_key)
     _add_blocks(partial, sums)
 
 
 @parallel_kernel
-def refit_dense(trained, total, generation, truth, n_threads, live, sums):
-    """List the symbols with a count in `trained`, float64 (R, K) over all symbols, and write their sums, as `refit_live` does."""
+def refit_dense(trained, total, generation, truth, room, live, sums):
+    """List the symbols with a count in `trained`, float64 (R, K) over all symbols, and write their sums, as `refit_and_draw` does."""
     n_replicates, n_blocks = live.lengths.shape
     n_symbols = trained.shape[1]
     n_units = n_replicates * n_blocks
     partial = np.zeros((n_replicates, n_blocks, N_SUMS))
+    n_threads = room.late.shape[0]
     for thread in prange(n_threads):
-        beside = np.empty((2, BLOCK))
+        beside = room.beside[thread]
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks

@@ -10,11 +10,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse._jit import current_threads, kernel
-from fastcollapse.kernels.counts import N_SUMS, LiveCounts, Rows, TruthTable, copy_rows, pool_up, refit_dense, refit_live
+from fastcollapse.kernels.counts import (
+    N_SUMS,
+    LiveCounts,
+    Rows,
+    TruthTable,
+    copy_rows,
+    pool_up,
+    refit_and_draw,
+    refit_dense,
+)
 from fastcollapse.kernels.poisson_table import PoissonTables, poisson_tables
-from fastcollapse.kernels.sampling import Draw, StreamKey, block_grid, multinomial, poisson_pass, subsample
+from fastcollapse.kernels.room import new_room
+from fastcollapse.kernels.sampling import Draw, block_grid, multinomial, new_draw, poisson_pass, subsample
 from fastcollapse.models.base import as_uint64
-from fastcollapse.rng import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC
+from fastcollapse.rng import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, StreamKey
 
 # Cells that the rows of one block may have: 12 bytes each.
 _CELLS_A_BLOCK = 4_000_000
@@ -33,10 +43,12 @@ class _Plan(NamedTuple):
 
 
 class _Work(NamedTuple):
-    """Arrays between the passes: `drawn` float64 (R, K), `corrections` int64 (R, N); `pool`, `real` float64 (R, K), or (0, 0) where not needed."""
+    """Arrays between the passes: `drawn` float64 (R, K), those of a `Draw`; `pool`, `real` float64 (R, K), or (0, 0) where not needed."""
 
     drawn: np.ndarray
     corrections: np.ndarray
+    sums: np.ndarray
+    weight_sums: np.ndarray
     pool: np.ndarray
     real: np.ndarray
 
@@ -119,26 +131,35 @@ def _copy_lists(live, to):
 
 
 @kernel
+def _draw_of(weights, drawn, n_tokens, work):
+    return Draw(weights, drawn, n_tokens, work.corrections, work.sums, work.weight_sums)
+
+
+@kernel
 def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums):
     """Replace: every generation is trained on the tokens drawn from the last one alone; dead symbols are soon not visited again.
 
     The drawn counts are the next state: the two arrays change places, and the counts go home at the end of the block.
     """
-    n_threads, home, spare = inputs.n_threads, live.counts, work.drawn
+    tables, n_threads, home, spare = inputs.tables, inputs.n_threads, live.counts, live.counts
+    room = new_room(n_threads)
+    weights, weight_total = _weights(live, totals, inputs.truth)
+    draw = _draw_of(weights, work.drawn, inputs.plan.n_synthetic[first - 1], work)
+    key = _stream_key(inputs.key, first, _SYNTHETIC)
+    poisson_pass(draw, live.starts, live.lengths, weight_total, key, tables, room)
     for step in range(n_generations):
-        n_tokens = inputs.plan.n_synthetic[first + step - 1]
-        weights, weight_total = _weights(live, totals, inputs.truth)
-        draw = Draw(weights, spare, work.corrections)
-        key = _stream_key(inputs.key, first + step, _SYNTHETIC)
-        poisson_pass(draw, live.starts, live.lengths, n_tokens, weight_total, key, inputs.tables, n_threads)
-        spare = live.counts
         live = LiveCounts(
             draw.drawn, live.symbols, live.starts, live.lengths, live.alive, live.forgotten, live.packed, live.near
         )
-        totals[0] = n_tokens
-        refit_live(draw, key, totals[0], inputs.truth, n_threads, live, sums[step])
+        n_next = inputs.plan.n_synthetic[first + step] if step + 1 < n_generations else np.int64(-1)
+        upcoming = _draw_of(draw.drawn, spare, n_next, work)
+        key = _stream_key(inputs.key, first + step, _SYNTHETIC)
+        refit_and_draw(draw, upcoming, key, inputs.truth, tables, room, live, sums[step])
         if rows.starts.shape[0] > 1:
             copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
+        totals[0] = draw.n_tokens
+        spare = draw.drawn
+        draw = upcoming
     if n_generations % 2 == 1:
         _copy_lists(live, home)
 
@@ -148,22 +169,23 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
     """Every other workflow: tokens drawn from the state and real ones go through a pool, which the next state is trained on."""
     no_real = np.zeros((0, 0))
     plan, truth, tables, n_threads = inputs.plan, inputs.truth, inputs.tables, inputs.n_threads
-    starts, lengths, corrections = inputs.starts, inputs.lengths, work.corrections
+    starts, lengths = inputs.starts, inputs.lengths
+    room = new_room(n_threads)
     for step in range(n_generations):
         generation = first + step
         n_synthetic = plan.n_synthetic[generation - 1]
         weights, weight_total = _weights(live, totals, truth)
-        draw = Draw(weights, work.drawn, corrections)
+        draw = _draw_of(weights, work.drawn, n_synthetic, work)
         key = _stream_key(inputs.key, generation, _SYNTHETIC)
-        multinomial(draw, live.starts, live.lengths, n_synthetic, weight_total, key, tables, n_threads)
+        multinomial(draw, live.starts, live.lengths, weight_total, key, tables, room)
         n_real = plan.n_real[generation - 1]
         real = no_real
         if n_real > 0:
             real = work.real
             if not inputs.key.fixed_real:
                 key = _stream_key(inputs.key, generation, _REAL)
-                draw = Draw(truth.weights, real, corrections)
-                multinomial(draw, starts, lengths, n_real, truth.weights.sum(), key, tables, n_threads)
+                draw = _draw_of(truth.weights, real, n_real, work)
+                multinomial(draw, starts, lengths, truth.weights.sum(), key, tables, room)
         keep = plan.keep[generation - 1]
         pool_up(work.drawn, live, keep != 0, real, n_threads, work.pool, work.drawn)
         totals[1] = totals[1] * keep + n_synthetic + n_real
@@ -172,11 +194,11 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
             totals[0] = plan.n_train[generation - 1]
             key = _stream_key(inputs.key, generation, _SUBSAMPLE)
             if inputs.key.replacement:
-                draw = Draw(work.pool, work.drawn, corrections)
-                multinomial(draw, starts, lengths, totals[0], np.float64(totals[1]), key, tables, n_threads)
+                draw = _draw_of(work.pool, work.drawn, totals[0], work)
+                multinomial(draw, starts, lengths, np.float64(totals[1]), key, tables, room)
             else:
                 subsample(work.drawn, totals[0], key, n_threads, work.drawn)
-        refit_dense(work.drawn, totals[0], generation, truth, n_threads, live, sums[step])
+        refit_dense(work.drawn, totals[0], generation, truth, room, live, sums[step])
         if rows.starts.shape[0] > 1:
             copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
 
@@ -229,9 +251,10 @@ class Discrete:
             np.zeros((n_replicates, 2, 0 if self._pooled else self.n_symbols // 2 + 1)),
         )
         none = (0, 0)
+        draw = new_draw(self._truth.weights, np.zeros(shape), 0, lengths.shape[1])
         pool = np.zeros(shape if self._pooled else none)
         real = np.zeros(shape if self._schedule.n_real.any() else none)
-        state = CountState(live, _Work(np.zeros(shape), np.zeros(starts.shape, np.int64), pool, real), np.zeros(2, np.int64))
+        state = CountState(live, _Work(draw.drawn, draw.corrections, draw.sums, draw.weight_sums, pool, real), np.zeros(2, np.int64))
         if self._schedule.start_with_data:
             pool[:] = self._truth.weights
             state.totals[1] = int(self._truth.weights.sum())
@@ -247,8 +270,8 @@ class Discrete:
             return
         key = StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_FIXED_REAL))
         starts, lengths = block_grid(*real.shape)
-        draw = Draw(weights, real, np.zeros(starts.shape, np.int64))
-        multinomial(draw, starts, lengths, n_real, weights.sum(), key, poisson_tables(), current_threads())
+        draw = new_draw(weights, real, n_real, lengths.shape[1])
+        multinomial(draw, starts, lengths, weights.sum(), key, poisson_tables(), new_room(current_threads()))
 
     def block_length(self, state: CountState, room: int) -> int:
         """Return how many generations a block may have: all `room` of them, or as many as sparse rows have memory for."""

@@ -12,12 +12,15 @@ from fastcollapse.kernels.counts import (
     Rows,
     copy_rows,
     pool_up,
+    refit_and_draw,
     refit_dense,
-    refit_live,
     segment_sums,
 )
-from fastcollapse.kernels.sampling import BLOCK, Draw, StreamKey, block_grid
+from fastcollapse.kernels.poisson_table import poisson_tables
+from fastcollapse.kernels.room import BLOCK, new_room
+from fastcollapse.kernels.sampling import block_grid, new_draw, poisson_pass
 from fastcollapse.models.discrete import Discrete
+from fastcollapse.rng import StreamKey
 from fastcollapse.workflows import Replace
 
 N_SYMBOLS = BLOCK + 37
@@ -31,9 +34,13 @@ def truth_table(probability):
     return Discrete(truth, Replace(n_samples=1).schedule(1, None))._truth
 
 
-def key_of(generation):
-    """Return the key of the draw of a generation."""
-    return StreamKey(*np.array([1, 0, generation, 1], np.uint64))
+def refit(live, total, truth, sums, upcoming=None):
+    """Refit to the counts of `live` as those of generation 4, which nothing is missing from."""
+    n_blocks = live.lengths.shape[1]
+    draw = new_draw(live.counts, live.counts, total, n_blocks)
+    upcoming = upcoming or new_draw(live.counts, np.zeros(live.counts.shape), -1, n_blocks)
+    key = StreamKey(*np.array([1, 0, 4, 1], np.uint64))
+    refit_and_draw(draw, upcoming, key, truth_table(truth), poisson_tables(), new_room(THREADS), live, sums)
 
 
 def live_of(states):
@@ -120,7 +127,7 @@ def test_segment_sums__do_not_depend_on_the_order_of_symbols(seed, order):
 
 
 @pytest.mark.parametrize("rate", [0.8, 3.0], ids=["many die", "few die"])
-def test_refit_live__keeps_the_symbols_that_were_drawn(rate):
+def test_refit_and_draw__keeps_the_symbols_that_were_drawn(rate):
     states, truth = random_states(2)
     states[:, 0] += 1
     live = live_of(states)
@@ -138,8 +145,7 @@ def test_refit_live__keeps_the_symbols_that_were_drawn(rate):
     live.counts[:, 0] = wanted[:, 0]
     total = int(totals.max())
     sums = np.empty((N_REPLICATES, N_SUMS))
-    no_corrections = Draw(live.counts, live.counts, np.zeros(live.lengths.shape, np.int64))
-    refit_live(no_corrections, key_of(4), total, truth_table(truth), THREADS, live, sums)
+    refit(live, total, truth, sums)
     np.testing.assert_array_equal(dense_of(live), wanted)
     np.testing.assert_array_equal(live.alive.sum(axis=1), (wanted > 0).sum(axis=1))
     np.testing.assert_allclose(sums, expected_sums(wanted, truth), rtol=1e-11)
@@ -150,17 +156,32 @@ def test_refit_live__keeps_the_symbols_that_were_drawn(rate):
     assert (8 * (live.lengths - live.alive) <= live.lengths).all()
 
 
-def test_refit_live__a_replicate_packed_together_gives_the_same_sums():
+def test_refit_and_draw__a_replicate_packed_together_gives_the_same_sums():
     states, truth = random_states(2, total=3000)
     live = live_of(states)
     sums = np.empty((2, N_REPLICATES, N_SUMS))
-    no_corrections = Draw(live.counts, live.counts, np.zeros(live.lengths.shape, np.int64))
     for k in range(2):
-        refit_live(no_corrections, key_of(4), 3000, truth_table(truth), THREADS, live, sums[k])
+        refit(live, 3000, truth, sums[k])
     assert live.packed.all()
     assert (live.starts[:, 1] < BLOCK).all()
     np.testing.assert_array_equal(dense_of(live), states)
     np.testing.assert_array_equal(sums[0], sums[1])
+
+
+def test_refit_and_draw__draws_what_poisson_pass_draws():
+    states, truth = random_states(3)
+    sums = np.empty((N_REPLICATES, N_SUMS))
+    live, other = live_of(states), live_of(states)
+    upcoming, expected = (new_draw(x.counts, np.zeros(states.shape), 7000, x.lengths.shape[1]) for x in (live, other))
+    refit(live, 20_000, truth, sums, upcoming)
+    key = StreamKey(*np.array([1, 0, 5, 1], np.uint64))
+    poisson_pass(expected, other.starts, other.lengths, 20_000.0, key, poisson_tables(), new_room(1))
+    # By symbol: the refit moves the blocks together, and what was drawn with them.
+    assert live.packed.all() and not other.packed.any()
+    got = dense_of(live._replace(counts=upcoming.drawn))
+    np.testing.assert_array_equal(got, dense_of(other._replace(counts=expected.drawn)))
+    np.testing.assert_array_equal(upcoming.corrections, expected.corrections)
+    assert (upcoming.sums.sum(axis=1) + upcoming.corrections.sum(axis=1) == 7000).all()
 
 
 def test_refit_dense__counts_may_bring_symbols_back():
@@ -169,7 +190,7 @@ def test_refit_dense__counts_may_bring_symbols_back():
     live = live_of(states)
     live.forgotten[0, :10] = 2
     sums = np.empty((N_REPLICATES, N_SUMS))
-    refit_dense(other.astype(float), 20_000, 7, truth_table(truth), THREADS, live, sums)
+    refit_dense(other.astype(float), 20_000, 7, truth_table(truth), new_room(THREADS), live, sums)
     np.testing.assert_array_equal(dense_of(live), other)
     np.testing.assert_allclose(sums, expected_sums(other, truth), rtol=1e-11)
     expected = np.where(other == 0, 7, -1)

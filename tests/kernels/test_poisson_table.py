@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fastcollapse.kernels.poisson_counts import poisson_counts
 from fastcollapse.kernels.poisson_table import COARSE_STEP, MEANS_BELOW, poisson_tables
-from fastcollapse.kernels.sampling import BLOCK, StreamKey, _poisson_room, poisson_counts
+from fastcollapse.kernels.room import BLOCK, new_room, room_of
+from fastcollapse.rng import StreamKey
 from tests.laws import chi_square_p, variates_p
 
 # 30 goodness-of-fit tests in this file, 3e-6 each: 1e-4 in all.
@@ -16,7 +18,7 @@ def counts_of(weights, scale, seed, n_blocks):
     """Return int64 (n_blocks, len(weights)) counts and check their sum."""
     weights = np.asarray(weights, dtype=np.float64)
     out = np.empty((n_blocks, len(weights)))
-    room = _poisson_room()
+    room = room_of(new_room(1), 0)
     for block in range(n_blocks):
         key = StreamKey(np.uint64(seed), np.uint64(7), np.uint64(1), np.uint64(1))
         total = poisson_counts(weights, scale, key, 3, block, poisson_tables(), room, out[block])

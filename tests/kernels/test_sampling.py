@@ -12,7 +12,9 @@ from scipy import stats
 from fastcollapse._jit import max_threads
 from fastcollapse.kernels import sampling
 from fastcollapse.kernels.poisson_table import poisson_tables
-from fastcollapse.kernels.sampling import BLOCK, FEW_SYMBOLS, Draw, StreamKey, block_grid, multinomial, subsample
+from fastcollapse.kernels.room import BLOCK, new_room
+from fastcollapse.kernels.sampling import FEW_SYMBOLS, block_grid, multinomial, new_draw, subsample
+from fastcollapse.rng import StreamKey
 from tests.laws import chi_square_p, two_sample_p, variates_p, z_scores
 from tests.naive import discrete as naive
 
@@ -26,10 +28,10 @@ def draw(weights, n_tokens, seed, n_replicates, n_threads=None):
     weights = np.atleast_2d(np.asarray(weights, dtype=np.float64))
     n_symbols = weights.shape[1]
     starts, lengths = block_grid(n_replicates, n_symbols)
-    out = Draw(weights, np.empty((n_replicates, n_symbols)), np.zeros(starts.shape, np.int64))
+    out = new_draw(weights, np.empty((n_replicates, n_symbols)), n_tokens, starts.shape[1])
     key = StreamKey(np.uint64(seed), np.uint64(0), np.uint64(1), np.uint64(1))
     total = np.float64(weights[0].sum())
-    multinomial(out, starts, lengths, n_tokens, total, key, poisson_tables(), n_threads or max_threads())
+    multinomial(out, starts, lengths, total, key, poisson_tables(), new_room(n_threads or max_threads()))
     return out.drawn.astype(np.int64)
 
 
