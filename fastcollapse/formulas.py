@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -146,6 +147,10 @@ def _value(key: str, text: str) -> Any:
 def _tabulate(function: Callable, values: dict[str, Any], results: tuple) -> str:
     arrays = [np.asarray(result) for result in results]
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    n_rows = math.prod(shape)
+    if n_rows > _MOST_ROWS:
+        name = function.__name__
+        raise InputError(f"the table of {name} must have at most {_MOST_ROWS} rows, got {n_rows}")
     returns = re.search(r"Returns\n-+\n([\w, ]+?) : ", inspect.getdoc(function) or "")
     names = returns[1].split(", ") if returns else []
     if len(names) != len(arrays) or names[0].startswith(("float", "int")):

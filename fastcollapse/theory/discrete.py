@@ -58,9 +58,9 @@ def survival_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
     Parameters
     ----------
-    p0 : within [0, 1], broadcast against `k`; pass distinct values only, the cost is O(cells).
+    p0 : within [0, 1], broadcast against `k`; pass distinct values only.
     n : samples per generation, at least 1.
-    k : number of refits, 0 to 10**7, cost O(max k) beside that of the cells; at 0 and 1 both bounds are exact.
+    k : number of refits, 0 to 10**7; at 0 and 1 both bounds are exact. Cost O(cells + max k).
 
     Returns
     -------

@@ -66,7 +66,8 @@ def phi(c: ArrayLike) -> NDArray[np.float64]:
     """
     counts = reals("c", c, 0, np.inf, closed=False)
     large = counts >= _LARGE_COUNT
-    series = 1 / (2 * counts) + 1 / (12 * counts**2) + 1 / (12 * counts**3)
+    inverse = 1 / np.maximum(counts, _LARGE_COUNT)
+    series = inverse / 2 + inverse**2 / 12 + inverse**3 / 12
     flat = np.unique(counts[~large])
     small = np.empty_like(flat)
     for i, mean in enumerate(flat):

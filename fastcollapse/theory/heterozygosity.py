@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.checks import flag, integer, integers, real as real_number, require
+from fastcollapse.theory.checks import flag, integer, integers, require
+from fastcollapse.theory.checks import real as real_number
 
 
 def expected_heterozygosity(

@@ -1,0 +1,66 @@
+"""The theory by name: what it refuses, in words of the arguments and never of the code behind."""
+
+import inspect
+import warnings
+
+import pytest
+
+from fastcollapse.errors import InputError
+from fastcollapse.formulas import evaluate, formulas
+
+REFUSED = {
+    "n 1e20": ("survival_bounds p0=0.1 n=1e20 k=1", r"n must be at most 9007199254740992, got 1\.e\+20"),
+    "n 10^30": (f"survival_bounds p0=0.1 n={10**30} k=1", "n must be at most 9007199254740992"),
+    "k inf": ("survival_bounds p0=0.1 n=5 k=Infinity", "k must be at most 9007199254740992|at most 10000000"),
+    "k nan": ("survival_bounds p0=0.1 n=5 k=NaN", "k must be a whole number of at least 0, got nan"),
+    "k 10^9": ("survival_bounds p0=0.1 n=100 k=1000000000", "k must be at most 10000000, got 1000000000"),
+    "k_max 10^9": ("g k_max=1000000000", "k_max must be at most 10000000"),
+    "t 10^9": ("accumulate_factor n=5 t=1000000000", "t must be at most 10000000"),
+    "chain": ("exact_chain p0=0.1 n=1000 k_max=1000000", "k_max must be at most 49900 for so many counts"),
+    "truncated": (
+        "exact_survival_truncated p0=0.1 n=10000 k_max=1000000",
+        "k_max must be at most 71225 for so many counts",
+    ),
+    "rows": ("g k_max=200000", "the table of g must have at most 100000 rows, got 200001"),
+    "k true": ("g_at k=true", "k must be a whole number of at least 0, got True"),
+    "c true": ("phi c=true", "c must be numeric, got True"),
+    "c word": ("phi c=a", "c must be numeric, got 'a'"),
+    "h0 list": (
+        "not_collapsed_bounds h0=0.1,0.2 m=2 n=5 k=1",
+        r"h0 must be a single number, got \[0.1, 0.2\]",
+    ),
+    "h0 word": ("not_collapsed_bounds h0=a m=2 n=5 k=1", "h0 must be numeric, got 'a'"),
+    "late h0 list": ("late_entropy h0=0.1,0.2 n=5 k=1", "h0 must be a single number"),
+    "h1 list": ("seddik_partial_limit h1=0.1,0.2 n_real=5 n=1", "h1 must be a single number"),
+    "n list": ("survival_bounds p0=0.1 n=5,6 k=1", r"n must be a single number, got \[5, 6\]"),
+    "schedule h0": ("expected_heterozygosity h0=0.1,0.2 n_synthetic=1,2", "h0 must be a single number"),
+    "real": ("expected_heterozygosity h0=0.5 n_synthetic=1,2 real=1,2", "real must be 'none', 'fresh'"),
+    "flag": (
+        "expected_heterozygosity h0=0.5 n_synthetic=1,2 replacement=abc",
+        "replacement must be true or false, got 'abc'",
+    ),
+    "order": ("mean_absorption p0=0.5 n=5 order=1,2", "order must be a single number"),
+    "form": ("mean_first_loss p=0.5,0.5 n=5 form=1,2", "form must be 'lattice' or 'continuum'"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_evaluate__refuses_in_one_line_without_a_warning(case):
+    words, message = REFUSED[case]
+    name, *settings = words.split()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(InputError, match=message) as caught:
+            evaluate(name, settings)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", sorted(formulas()))
+@pytest.mark.parametrize("value", ["a", "true", "Infinity", "1e300", "[]", "-1", "1,2,3"])
+def test_evaluate__any_value_for_every_argument_gives_a_table_or_one_line(name, value):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            evaluate(name, [f"{key}={value}" for key in inspect.signature(formulas()[name]).parameters])
+        except InputError as error:
+            assert "cannot be evaluated there" not in str(error), error
