@@ -68,9 +68,14 @@ class TruthSpec(Section):
             return [
                 ("", f"must have exactly one of {', '.join(fields)}, got {' and '.join(given) or 'none'}")
             ]
-        total = math.fsum(self.probabilities or (1.0,))
+        if self.probabilities is None:
+            return []
+        total = math.fsum(self.probabilities)
         if abs(total - 1) > 1e-9:
             return [("probabilities", f"must sum to 1 within 1e-9, got a sum of {total:.12g}")]
+        n_positive = sum(p > 0 for p in self.probabilities)
+        if n_positive < 2:
+            return [("probabilities", f"must have at least two entries above 0, got {n_positive}")]
         return []
 
 
