@@ -82,6 +82,7 @@ def metrics_of_truth(probability: np.ndarray, n_replicates: int) -> dict[str, np
     live = probability[probability > 0.0]
     values = dict.fromkeys(METRICS, 0.0)
     values["support_size"] = float(live.shape[0])
-    values["entropy"] = float(-(live * np.log(live)).sum())
+    # Of one symbol it is 0.0, not -0.0.
+    values["entropy"] = float(-(live * np.log(live)).sum()) + 0.0
     values["heterozygosity"] = float(1.0 - (live * live).sum())
     return {name: np.full((n_replicates, 1), value) for name, value in values.items()}
