@@ -1,14 +1,18 @@
 """Results beside their theory: curves with bounds and z-scores, forgetting times with their law."""
 
 import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy.special import ndtri, stdtr
 
 from fastcollapse.results import Results
-from fastcollapse.theory.exact_chain import exact_unique_symbols
-from fastcollapse.theory.forgetting import forgetting_median_law, forgetting_quantile
+from fastcollapse.theory.discrete import survival_bounds
+from fastcollapse.theory.exact_chain import MAX_CELLS, exact_chain, exact_unique_symbols
+from fastcollapse.theory.forgetting import forgetting_median_law
 from fastcollapse.theory.heterozygosity import expected_heterozygosity
 from fastcollapse.theory.unique_symbols import unique_symbols_bounds
 from fastcollapse.workflows import Schedule
@@ -17,9 +21,21 @@ from fastcollapse.workflows import Schedule
 _CLOSE = 0.1
 # A sample standard deviation says little about a mean that rests on fewer rare events than this.
 _EVENTS = 20
+# The heterozygosity of m equal symbols has about the law of a chi-square of m - 1 degrees: skewed, so that
+# the spread of a few replicates now and then is far too small. Their degrees together must be as many.
+_DEGREES = 100
 # The exact chain is used up to these costs, about a second.
-_CHAIN_N, _CHAIN_WORK, _CHAIN_CELLS = 1000, 2e9, 4e6
+_CHAIN_N, _CHAIN_WORK, _CHAIN_CELLS = 1000, 2_000_000_000, 4_000_000
+# Half; where it is exactly that, the sums round.
+_HALF = 0.5 + 1e-12
+# Medians of theory are looked for up to this generation.
+_HORIZON = 100_000
+# The limit 2c/ln 2 is off by 1 % where c is this share of n (c = 10 of n = 1000).
+_SMALL_SHARE = 0.01
 _GROUP_WORDS = 20
+
+Value = TypeVar("Value")
+Bracket = tuple[int | None, int | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +75,9 @@ class Forgetting:
     n_symbols : how many symbols.
     quartiles : generations by which 25, 50 and 75 % of symbols x replicates are forgotten; None is not
         within the run.
-    law, exact : the median by 2c/ln 2 and by the exact quantile; None where neither holds.
+    law : 2c/ln 2, the limit of the median for 1 << c << n; None for another workflow, or counts above n/100.
+    median : earliest and latest generation that the median can be by theory, equal where it is known exactly;
+        a None in it is beyond the run; None where there is no theory.
     """
 
     copies: float
@@ -68,7 +86,7 @@ class Forgetting:
     n_symbols: int
     quartiles: tuple[int | None, int | None, int | None]
     law: float | None
-    exact: int | None
+    median: Bracket | None
 
 
 def marks(n_generations: int) -> np.ndarray:
@@ -98,20 +116,42 @@ def spread(n_generations: int, most: int) -> np.ndarray:
     return np.unique(np.rint(np.geomspace(1, n_generations, most)).astype(np.int64))
 
 
-@functools.lru_cache(maxsize=4)
+def _once(function: Callable[[Results], Value]) -> Callable[[Results], Value]:
+    """Keep what `function` says of results for as long as these are in use, and no longer."""
+    known: WeakKeyDictionary[Results, Value] = WeakKeyDictionary()
+
+    @functools.wraps(function)
+    def kept(results: Results) -> Value:
+        if results not in known:
+            known[results] = function(results)
+        return known[results]
+
+    return kept
+
+
+def n_symbols(results: Results) -> int:
+    """Return how many symbols are alive in generation 0: those of probability zero are none."""
+    return int(np.count_nonzero(results.truth.probabilities))
+
+
+@_once
 def schedule_of(results: Results) -> Schedule:
     """Return the schedule that the run followed."""
     experiment = results.experiment
     return experiment.workflow.schedule(experiment.run.n_generations, results.truth.total)
 
 
-def plain_size(results: Results) -> int | None:
-    """Return n if every generation is n tokens of the one before and nothing else, otherwise None."""
+def is_plain(results: Results) -> bool:
+    """Is every generation tokens of the one before and nothing else?"""
     schedule = schedule_of(results)
     other = schedule.n_real.any() or schedule.n_train.any() or schedule.keep[1:].any()
-    if other or schedule.start_with_data or np.ptp(schedule.n_synthetic):
-        return None
-    return int(schedule.n_synthetic[0])
+    return not other and not schedule.start_with_data
+
+
+def plain_size(results: Results) -> int | None:
+    """Return n if every generation is n tokens of the one before and nothing else, otherwise None."""
+    sizes = schedule_of(results).n_synthetic
+    return int(sizes[0]) if is_plain(results) and not np.ptp(sizes) else None
 
 
 def survival(results: Results, generations: np.ndarray) -> Curve:
@@ -130,7 +170,8 @@ def survival(results: Results, generations: np.ndarray) -> Curve:
         lower, upper = unique_symbols_bounds(results.truth.probabilities, n, generations)
         last = int(generations.max(initial=0))
         distinct = np.unique(results.truth.probabilities).size
-        if n <= _CHAIN_N and n * n * last <= _CHAIN_WORK and n * distinct <= _CHAIN_CELLS:
+        affordable = n * n * last <= _CHAIN_WORK and n * distinct <= _CHAIN_CELLS
+        if n <= _CHAIN_N and affordable and (n + 1 + distinct) * last <= MAX_CELLS:
             expected = exact_unique_symbols(results.truth.probabilities, n, last)[generations]
     told = ((support - alive).sum(axis=0) >= _EVENTS) & ((alive - 1).sum(axis=0) >= _EVENTS)
     curve = _curve(generations, alive, lower, upper, expected, told)
@@ -153,11 +194,12 @@ def heterozygosity(results: Results, generations: np.ndarray) -> Curve:
     values = results.metrics["heterozygosity"][:, generations]
     expected = _expected_heterozygosity(results)[generations]
     several = (values > 0).sum(axis=0)
-    told = (several == values.shape[0]) | (several >= _EVENTS)
+    enough = values.shape[0] * expected >= _DEGREES * (1 - expected)
+    told = ((several == values.shape[0]) | (several >= _EVENTS)) & enough
     return _curve(generations, values, None, None, expected, told)
 
 
-@functools.lru_cache(maxsize=4)
+@_once
 def _expected_heterozygosity(results: Results) -> np.ndarray:
     schedule, truth = schedule_of(results), results.truth
     total = truth.total or 0
@@ -232,7 +274,7 @@ def forgetting(results: Results, count: float) -> Forgetting | None:
     chosen = np.flatnonzero(np.isclose(copies, count, rtol=1e-9))
     if chosen.size < _GROUP_WORDS:
         chosen = np.flatnonzero(np.abs(copies - count) <= 0.1 * count * (1 + 1e-9))
-    return _forgetting_of(results, copies, chosen) if chosen.size else None
+    return _forgetting_of(results, copies, [chosen])[0] if chosen.size else None
 
 
 def forgetting_curve(results: Results, bins_a_decade: int = 10) -> list[Forgetting]:
@@ -244,26 +286,84 @@ def forgetting_curve(results: Results, bins_a_decade: int = 10) -> list[Forgetti
     label = np.where(single, -1e6 + copies[alive], fine)
     order = np.argsort(label, kind="stable")
     groups = np.split(alive[order], np.flatnonzero(np.diff(label[order])) + 1) if alive.size else []
-    found = [_forgetting_of(results, copies, group) for group in groups]
-    return sorted(found, key=lambda one: one.copies)
+    return sorted(_forgetting_of(results, copies, groups), key=lambda one: one.copies)
 
 
-def _forgetting_of(results: Results, copies: np.ndarray, chosen: np.ndarray) -> Forgetting:
+def _forgetting_of(results: Results, copies: np.ndarray, groups: Sequence[np.ndarray]) -> list[Forgetting]:
     forgotten = results.forgotten
     assert forgotten is not None
-    values = np.asarray(forgotten[:, chosen]).ravel()
-    last = results.generation[-1]
-    values = np.where(values < 0, last + 1, values)
-    quartiles = np.quantile(values, [0.25, 0.5, 0.75], method="inverted_cdf")
-    within = [int(q) if q <= last else None for q in quartiles]
-    count = float(copies[chosen].mean())
-    plain = plain_size(results) is not None
-    return Forgetting(
-        copies=count,
-        smallest=float(copies[chosen].min()),
-        largest=float(copies[chosen].max()),
-        n_symbols=int(chosen.size),
-        quartiles=(within[0], within[1], within[2]),
-        law=float(forgetting_median_law(count)) if plain else None,
-        exact=int(forgetting_quantile(count, 0.5)) if plain else None,
-    )
+    last = int(results.generation[-1])
+    n = plain_size(results)
+    medians: Sequence[Bracket | None] = [None] * len(groups)
+    if n is not None:
+        medians = _medians(n, [results.truth.probabilities[group] for group in groups], last)
+    found = []
+    for group, median in zip(groups, medians, strict=True):
+        values = np.asarray(forgotten[:, group]).ravel()
+        values = np.where(values < 0, last + 1, values)
+        quartiles = np.quantile(values, [0.25, 0.5, 0.75], method="inverted_cdf")
+        within = [int(q) if q <= last else None for q in quartiles]
+        count, largest = float(copies[group].mean()), float(copies[group].max())
+        found.append(
+            Forgetting(
+                copies=count,
+                smallest=float(copies[group].min()),
+                largest=largest,
+                n_symbols=int(group.size),
+                quartiles=(within[0], within[1], within[2]),
+                law=float(forgetting_median_law(count)) if has_limit(largest, n) else None,
+                median=median,
+            )
+        )
+    return found
+
+
+def has_limit(count: float, n: int | None) -> bool:
+    """Is the limit 2c/ln 2 of the median said of symbols of `count` copies among n tokens?"""
+    return n is not None and count <= _SMALL_SHARE * n * (1 + 1e-9)
+
+
+def _medians(n: int, groups: Sequence[np.ndarray], last: int) -> list[Bracket]:
+    """Return the earliest and latest generation, 1 to `last`, by which half of a group is lost.
+
+    By the two ends of `survival_bounds`; up to n = 1000 by the exact chain. None is beyond `last`.
+
+    Parameters
+    ----------
+    groups : the true probabilities of the symbols of each group, above 0.
+    """
+    if not groups:
+        return []
+    # The law depends on p alone: each distinct p of a group once, with its share of the group.
+    parts = [np.unique(group, return_counts=True) for group in groups]
+    p = np.concatenate([values for values, _ in parts])
+    share = np.concatenate([copies / copies.sum() for _, copies in parts])
+    sizes = [len(values) for values, _ in parts]
+    first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    end = min(last, _HORIZON)
+
+    def search(alive: Callable[[np.ndarray], np.ndarray]) -> list[int]:
+        """Bisect for the first generation in which at most half of each group is alive."""
+        low, high = np.zeros(len(groups), np.int64), np.full(len(groups), end + 1)
+        while (high - low > 1).any():
+            middle = (low + high) // 2
+            half = np.add.reduceat(share * alive(np.repeat(middle, sizes)), first) <= _HALF
+            low, high = np.where(half, low, middle), np.where(half, middle, high)
+        return [int(k) for k in high]
+
+    earliest = search(lambda k: survival_bounds(p, n, k)[0])
+    latest = search(lambda k: survival_bounds(p, n, k)[1])
+    if n <= _CHAIN_N and n * p.size <= _CHAIN_CELLS:
+        reached = min(end, _CHAIN_WORK // (n * n), MAX_CELLS // (n + 1 + p.size))
+        alive = np.add.reduceat(share[:, None] * (1 - exact_chain(p, n, reached)[0]), first)
+        for i, curve in enumerate(alive):
+            half = np.flatnonzero(curve <= _HALF)
+            if half.size:
+                earliest[i] = latest[i] = int(half[0])
+            else:
+                earliest[i] = max(earliest[i], reached + 1)
+    # Beyond the horizon but within the run nothing more is known.
+    return [
+        (low if low <= last else None, high if high <= end else None)
+        for low, high in zip(earliest, latest, strict=True)
+    ]

@@ -1,5 +1,6 @@
 """The figure of a run: simulation as solid lines, theory as broken ones."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,16 +8,20 @@ import numpy as np
 
 from fastcollapse.comparison import (
     Curve,
+    Forgetting,
     copies_of,
     forgetting_curve,
+    has_limit,
     heterozygosity,
+    n_symbols,
     plain_size,
     spread,
     survival,
 )
 from fastcollapse.errors import InputError, StoreError
+from fastcollapse.report import counted
 from fastcollapse.results import Results
-from fastcollapse.theory.forgetting import forgetting_median_law, forgetting_quantile
+from fastcollapse.theory.forgetting import forgetting_median_law
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +81,7 @@ def draw(results: Results) -> "Figure":
     """
     from matplotlib.figure import Figure  # start-up time; without pyplot there is no window and no state
 
-    if results.generation[-1] < 1:
+    if results.last < 1:
         raise InputError("a figure must have at least one finished generation, got none")
     figure = Figure(figsize=(11, 5), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -90,10 +95,10 @@ def draw(results: Results) -> "Figure":
         # Below the panel, where no curve can run under it.
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
     truth, experiment = results.truth, results.experiment
-    size = "" if truth.counts is None else f"{truth.support_size:,} symbols, "
+    size = "" if truth.counts is None else f"{n_symbols(results):,} symbols, "
     figure.suptitle(
         f"Recursive training on {truth.source}\n{size}workflow {experiment.workflow.name}, "
-        f"{results.n_replicates:,} replicates, seed {experiment.run.seed}",
+        f"{counted(results.n_replicates, 'replicate')}, seed {experiment.run.seed}",
         fontsize=11,
     )
     return figure
@@ -133,7 +138,7 @@ def _plain_number(value: float, _: Any = None) -> str:
 
 
 def _survival_panel(axes: "Axes", results: Results) -> None:
-    last = int(results.generation[-1])
+    last = results.last
     curve = survival(results, spread(last, _POINTS))
     _simulated(axes, curve, 100)
     if curve.lower is not None and curve.upper is not None:
@@ -147,7 +152,7 @@ def _survival_panel(axes: "Axes", results: Results) -> None:
 
 
 def _heterozygosity_panel(axes: "Axes", results: Results) -> None:
-    last = int(results.generation[-1])
+    last = results.last
     curve = heterozygosity(results, spread(last, _POINTS))
     _simulated(axes, curve, 1)
     axes.plot(
@@ -168,7 +173,7 @@ def _forgetting_panel(axes: "Axes", results: Results) -> bool:
     """Draw forgetting time against count; False, and nothing drawn, where there is no curve or no law."""
     if results.forgotten is None or plain_size(results) is None:
         return False
-    last = int(results.generation[-1])
+    last = results.last
     groups = [one for one in forgetting_curve(results) if one.copies >= 0.3]
     # Up to the first median beyond the run: later ones within it are those that happened to be early.
     censored = next((i for i, one in enumerate(groups) if one.quartiles[1] is None), len(groups))
@@ -180,20 +185,11 @@ def _forgetting_panel(axes: "Axes", results: Results) -> bool:
         np.array([last if one.quartiles[i] is None else one.quartiles[i] for one in groups], dtype=float)
         for i in range(3)
     )
-    fine = np.geomspace(count[0], count[-1], 400)
     axes.fill_between(
         count, low, high, color=_SIMULATED, alpha=0.25, linewidth=0, label="simulated middle half"
     )
     axes.plot(count, median, color=_SIMULATED, lw=2, marker="o", ms=3.5, label="simulated median")
-    axes.plot(
-        fine,
-        forgetting_quantile(fine, 0.5),
-        color=_THEORY,
-        lw=1.4,
-        ls=(0, (5, 4)),
-        label="theory: exact median",
-    )
-    axes.plot(fine, forgetting_median_law(fine), color=_SECOND, lw=1.2, ls=":", label="theory: 2c / ln 2")
+    _theory_of_forgetting(axes, groups, plain_size(results))
     axes.axhline(last, color=_EDGE, lw=0.8)
     axes.annotate(
         "end of the run", (0.01, last), xycoords=("axes fraction", "data"), xytext=(0, 3),
@@ -204,9 +200,24 @@ def _forgetting_panel(axes: "Axes", results: Results) -> bool:
     axes.set_ylim(0.9, last * 1.6)
     axes.xaxis.set_major_formatter(_plain_number)
     axes.yaxis.set_major_formatter(_plain_number)
-    counted = results.truth.counts is not None and np.array_equal(copies_of(results), results.truth.counts)
-    where = "count c in the corpus" if counted else "expected count c in generation 1"
+    in_data = results.truth.counts is not None and np.array_equal(copies_of(results), results.truth.counts)
+    where = "count c in the corpus" if in_data else "expected count c in generation 1"
     axes.set_xlabel(f"{where} (tokens)")
     axes.set_ylabel("forgotten at generation")
     axes.set_title("Forgetting time by count", fontsize=10)
     return True
+
+
+def _theory_of_forgetting(axes: "Axes", groups: Sequence[Forgetting], n: int | None) -> None:
+    """Draw the median by theory, or its two bounds where it is not known exactly, and its limit 2c/ln 2."""
+    known = [(one.copies, *one.median) for one in groups if one.median is not None]
+    exact = all(low == high for _, low, high in known)
+    for side, label in ((1, "theory: exact median" if exact else "theory: bounds of the median"), (2, None)):
+        at = [(one[0], one[side]) for one in known if one[side] is not None]
+        if at and (side == 1 or not exact):
+            count, median = np.array(at, dtype=float).T
+            axes.plot(count, median, color=_THEORY, lw=1.4, ls=(0, (5, 4)), label=label)
+    small = np.array([one.copies for one in groups if has_limit(one.copies, n)])
+    if small.size > 1:
+        law = forgetting_median_law(small)
+        axes.plot(small, law, color=_SECOND, lw=1.2, ls=":", label="theory: limit 2c / ln 2, c << n")

@@ -37,7 +37,8 @@ def labels(axes):
 def test_draw__replace_has_bounds_and_the_law_of_forgetting():
     left, right = draw(run("zipf", "replace")).axes
     assert labels(left)[2:] == ["theory: lower bound", "theory: upper bound"]
-    assert "theory: 2c / ln 2" in labels(right)
+    # 200 tokens: the median by the exact chain, and its limit for the few counts far below.
+    assert labels(right)[2:] == ["theory: exact median", "theory: limit 2c / ln 2, c << n"]
     for axes in (left, right):
         assert axes.get_xscale() == "log"
         for line in axes.get_lines():
@@ -79,3 +80,34 @@ def test_save_figure__writes_a_new_file_only(suffix, tmp_path):
 def test_save_figure__refuses_another_ending(tmp_path):
     with pytest.raises(InputError, match=r"figure must end in \.png"):
         save_figure(run("uniform", "replace", 3), tmp_path / "figure.h5")
+
+
+def test_draw__bounds_of_the_median_where_it_is_not_known_exactly():
+    """2,000 tokens are too many for the exact chain, 200 copies too large a share for one median."""
+    results = simulate(
+        Experiment.from_mapping(
+            {
+                "truth": {"zipf_mandelbrot": {"a": 1.0, "b": 2.7, "size": 100}},
+                "workflow": {"name": "replace", "n_samples": 2000},
+                "run": {"n_generations": 700, "n_replicates": 20, "seed": 3},
+            }
+        )
+    )
+    right = draw(results).axes[1]
+    assert "theory: bounds of the median" in labels(right)
+    lower, upper = (line for line in right.get_lines() if line.get_linestyle() == "--")
+    shared = min(len(lower.get_xdata()), len(upper.get_xdata()))
+    assert (lower.get_ydata()[:shared] <= upper.get_ydata()[:shared]).all()
+    # The limit stops at n / 100.
+    law = next(line for line in right.get_lines() if line.get_label().startswith("theory: limit"))
+    assert max(law.get_xdata()) <= 20
+
+
+def test_draw__title_counts_one_replicate_and_huge_samples_have_a_figure():
+    mapping = {
+        "truth": {"probabilities": [0.01, 0.99]},
+        "workflow": {"name": "replace", "n_samples": 10**15},
+        "run": {"n_generations": 3, "n_replicates": 1, "seed": 3},
+    }
+    figure = draw(simulate(Experiment.from_mapping(mapping)))
+    assert "1 replicate, seed" in figure.get_suptitle()
