@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -154,17 +155,19 @@ def _attach_scales(file: h5py.File, arrays: Sequence[Array], made: dict[str, h5p
 class Hdf5Store(Store):
     """Writes a run to `path`, by way of parts in the folder `path`.parts.
 
+    A part is written by a thread of its own while the run goes on; the next one waits for it. A part that
+    could not be written is pending again, and the error comes from the next call that waits.
+
     Parameters
     ----------
     header : what is known before the first generation.
     path : must not exist; missing folders above it are made.
-    part_bytes : a commit writes a part when this much is pending, at least 1; bounds the memory.
+    part_bytes : a commit writes a part when this much is pending, at least 1; bounds the memory, twice this.
     part_seconds : or when this long has passed since the last one, at least 0; bounds what a kill loses.
 
     Raises
     ------
     InputError : `path` or its parts exist, or the folder cannot be written.
-    StoreError : the first part cannot be written.
     """
 
     def __init__(
@@ -182,6 +185,9 @@ class Hdf5Store(Store):
         self._pending_bytes = 0
         self._n_parts = 0
         self._finished = False
+        self._writer = ThreadPoolExecutor(1, "fastcollapse-parts")
+        self._writing: Future[None] | None = None
+        self._in_part: list[Block] = []
         for taken in (self.path, self.parts):
             if os.path.lexists(taken):
                 raise InputError(
@@ -198,12 +204,8 @@ class Hdf5Store(Store):
                 f"output must be in a folder that can be written, got {self.path}: "
                 f"{self.path.parent}: {error.strerror}"
             ) from error
-        try:
-            arrays = [*block_arrays(header, [], dims=False), *header_arrays(header)]
-            self._write_part([a for a in arrays if a.name != "generation"], groups_of(header, []))
-        except BaseException:
-            self._remove()
-            raise
+        arrays = [*block_arrays(header, [], dims=False), *header_arrays(header)]
+        self._start_part([a for a in arrays if a.name != "generation"], groups_of(header, []))
 
     def _remove(self) -> None:
         shutil.rmtree(self.parts, ignore_errors=True)
@@ -215,13 +217,32 @@ class Hdf5Store(Store):
             for folder in self._made:
                 folder.rmdir()
 
+    def _start_part(self, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]) -> None:
+        """Begin to write what is pending, as `arrays`; the last part is done."""
+        self._last_part = time.monotonic()
+        self._in_part, self._pending, self._pending_bytes = self._pending, [], 0
+        self._writing = self._writer.submit(self._write_part, arrays, groups)
+
     def _write_part(self, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]) -> None:
         name = f"part-{self._n_parts:05d}.h5"
         temporary = self.parts / f"{name}.tmp"
         _write(temporary, arrays, groups)
         publish(temporary, self.parts / name)
         self._n_parts += 1
-        self._last_part = time.monotonic()
+
+    def _wait(self) -> None:
+        """Wait for the part that is being written; if that failed, its blocks are pending again."""
+        if self._writing is None:
+            return
+        wait([self._writing])  # apart from its result: Ctrl-C here does not mean that the part failed
+        error = self._writing.exception()
+        if error is None or self._n_parts > 0:  # without the first part no other one can be read: it stays failed
+            self._writing = None
+        failed, self._in_part = self._in_part if error else [], []
+        self._pending[:0] = failed
+        self._pending_bytes += sum(block.nbytes for block in failed)
+        if error is not None:
+            raise error
 
     def append(self, block: Block) -> None:
         """Add the next block; see `Store.append`."""
@@ -231,17 +252,21 @@ class Hdf5Store(Store):
     def commit(self, state: Mapping[str, np.ndarray], force: bool = False) -> None:
         """Write a part if enough is pending, enough time has passed, or `force`; see `Store.commit`."""
         late = time.monotonic() - self._last_part >= self._part_seconds
-        if not self._pending or not (force or late or self._pending_bytes >= self._part_bytes):
-            return
-        arrays = block_arrays(self.header, self._pending, dims=False)
-        arrays += [whole(f"state/{name}", np.asarray(values)) for name, values in state.items()]
-        root = {"format": FORMAT, "format_version": np.int64(FORMAT_VERSION), "digest": self.header.digest}
-        self._write_part(arrays, {"/": root})
-        self._pending.clear()
-        self._pending_bytes = 0
+        if self._writing is not None and self._writing.done():
+            self._wait()
+        if self._pending and (force or late or self._pending_bytes >= self._part_bytes):
+            self._wait()
+            arrays = block_arrays(self.header, self._pending, dims=False)
+            # Copies: the model goes on while they are written.
+            arrays += [whole(f"state/{name}", np.array(values)) for name, values in state.items()]
+            root = {"format": FORMAT, "format_version": np.int64(FORMAT_VERSION), "digest": self.header.digest}
+            self._start_part(arrays, {"/": root})
+        if force:
+            self._wait()
 
     def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
         """Collect everything into `path`, streaming from the parts, and remove them; see `Store.finish`."""
+        self._wait()
         header = self.header
         blocks = [block for block, _ in _read_parts(self.parts, header)] + self._pending
         arrays = block_arrays(header, blocks, dims=True)
@@ -255,10 +280,11 @@ class Hdf5Store(Store):
         self._finished = True
         self._pending.clear()
         shutil.rmtree(self.parts, ignore_errors=True)
-        return open_file(self.path)
+        return _read_whole(self.path, header)
 
     def close(self) -> None:
         """Drop what is pending; the committed parts stay, or nothing if there are none."""
+        self._writer.shutdown()
         self._pending.clear()
         if not self._finished and self._n_parts <= 1:
             self._remove()
@@ -354,6 +380,17 @@ def _decoded(path: Path, decode: Callable[[], _Decoded]) -> _Decoded:
         raise StoreError(f"{path}: {_reason(path, error)}") from error
 
 
+def _read_whole(path: Path, header: Header | None = None) -> Reader:
+    """Open a finished run, whose header may be known."""
+    try:
+        content = _read(path)
+    except FileNotFoundError as error:
+        raise StoreError(f"{path}: no such file") from error
+    known = header or _decoded(path, lambda: read_header(content))
+    block = _decoded(path, lambda: read_block(content, known))
+    return Reader(known, [block], forgotten=content.arrays.get("forgotten"), path=path)
+
+
 def open_file(path: str | Path) -> Reader:
     """Open a finished run, or the complete parts of one that is running or was killed.
 
@@ -377,10 +414,4 @@ def open_file(path: str | Path) -> Reader:
     except FileNotFoundError as error:  # a run that finishes just now removes its parts
         if not path.exists():
             raise StoreError(f"{path}: holds no complete part yet") from error
-    try:
-        content = _read(path)
-    except FileNotFoundError as error:
-        raise StoreError(f"{path}: no such file") from error
-    header = _decoded(path, lambda: read_header(content))
-    block = _decoded(path, lambda: read_block(content, header))
-    return Reader(header, [block], forgotten=content.arrays.get("forgotten"), path=path)
+    return _read_whole(path)

@@ -21,6 +21,7 @@ METRICS = {
     "entropy": {"long_name": "entropy", "units": "nats"},
 }
 STATE = {"state": np.arange(6).reshape(2, 3)}
+FORGOTTEN = np.ones((3, 5), np.int32)
 
 
 def make_header(
@@ -164,6 +165,7 @@ def test_open__reads_the_complete_parts_of_a_killed_run(tmp_path):
     header = make_header()
     run = make_run(header)
     store = Hdf5Store(header, path)
+    store.commit({}, force=True)
     assert open_file(path).n_committed == -1
     for first, stop in ((0, 1), (1, 4)):
         store.append(block_of(header, run, first, stop))
@@ -188,7 +190,8 @@ def test_commit__writes_when_much_is_pending_or_long_ago(tmp_path, part_bytes, p
     store = Hdf5Store(header, tmp_path / "out.h5", part_bytes, part_seconds)
     fill(store, make_run(header), [])
     store.commit(STATE)
-    assert len(list(store.parts.iterdir())) == n_parts
+    store.close()
+    assert n_parts == (len(list(store.parts.iterdir())) if store.parts.exists() else 1)
 
 
 def test_create__refuses_what_exists(tmp_path):
@@ -245,6 +248,41 @@ def test_commit__full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
     assert open_file(store.path).n_committed == 0
     store.commit(STATE, force=True)
     assert open_file(store.path).n_committed == 2
+
+
+def test_commit__a_part_that_failed_behind_its_back_is_told_by_the_next_call(tmp_path, monkeypatch):
+    header = make_header()
+    run = make_run(header)
+    store = Hdf5Store(header, tmp_path / "out.h5", part_bytes=1)
+    store.commit({}, force=True)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        store.append(block_of(header, run, 0, 1))
+        store.commit(STATE)
+        with pytest.raises(StoreError, match=r"part-00001.*No space left on device"):
+            store.commit(STATE, force=True)
+    for first, stop in ((1, 3), (3, 8)):
+        store.append(block_of(header, run, first, stop))
+        store.commit(STATE)
+    with store:
+        assert_equal(store.finish({"forgotten": FORGOTTEN}), header, run, FORGOTTEN)
+
+
+def test_create__a_first_part_that_fails_leaves_nothing_and_is_told(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    store = Hdf5Store(make_header(), tmp_path / "out.h5")
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"part-00000.*No space left on device"):
+            store.commit(STATE, force=True)
+    store.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_open__refuses_with_path_and_reason(tmp_path):
