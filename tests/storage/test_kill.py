@@ -1,0 +1,91 @@
+"""A run that is killed leaves whole generations, whenever the kill comes."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastcollapse.errors import StoreError
+from fastcollapse.storage.hdf5 import open_file
+
+ROOT = Path(__file__).parents[2]
+# Every number is known beforehand: metric t + r, and t % 7 symbols with the count t + r + 1.
+VICTIM = """
+import sys
+import numpy as np
+from fastcollapse.datasets import Truth
+from fastcollapse.storage.base import Block, Header, Rows
+from fastcollapse.storage.hdf5 import Hdf5Store
+
+n_generations = int(sys.argv[2])
+truth = Truth(None, None, np.full(8, 1 / 8), "a test")
+metrics = {"m": {"long_name": "m", "units": "1"}}
+header = Header("{}", "", "d" * 64, {}, 2, n_generations, metrics, truth, True)
+with Hdf5Store(header, sys.argv[1], part_bytes=1) as store:
+    store.append(Block(0, {"m": np.array([[0.0], [1.0]])}, None))
+    for t in range(1, n_generations + 1):
+        n = t % 7
+        rows = Rows(np.array([0, n, 2 * n]), np.tile(np.arange(n), 2), np.repeat([t + 1, t + 2], n))
+        store.append(Block(t, {"m": np.array([[t], [t + 1.0]])}, rows))
+        store.commit({"state": np.full(3, t)})
+    store.finish({"forgotten": np.full((2, 8), -1)})
+"""
+
+
+def kill(path, n_generations, seconds):
+    """Return the exit status of a run killed `seconds` after its first generations are there."""
+    victim = subprocess.Popen([sys.executable, "-c", VICTIM, str(path), str(n_generations)], cwd=ROOT)
+    try:
+        first = path.with_name(f"{path.name}.parts") / "part-00001.h5"
+        while not first.exists() and victim.poll() is None:
+            time.sleep(0.002)
+        time.sleep(seconds)
+    finally:
+        victim.kill()
+        victim.wait()
+    return victim.returncode
+
+
+def check(path, n_generations, status):
+    got = open_file(path)
+    last = got.n_committed
+    assert 1 <= last <= n_generations
+    assert (last == n_generations) or status == -signal.SIGKILL
+    assert got.metrics["m"].shape == (2, last + 1)
+    np.testing.assert_array_equal(got.metrics["m"], np.arange(last + 1) + np.array([[0.0], [1.0]]))
+    for t in range(1, last + 1):
+        for r in range(2):
+            symbols, counts = got.counts(r, t)
+            np.testing.assert_array_equal(symbols, np.arange(t % 7))
+            np.testing.assert_array_equal(counts, np.full(t % 7, t + r + 1))
+    if path.exists():
+        assert last == n_generations
+        np.testing.assert_array_equal(got.forgotten, np.full((2, 8), -1))
+    else:
+        np.testing.assert_array_equal(got.state["state"], np.full(3, last))
+
+
+# 60 generations take about 0.1 s, so some are killed while they finish; 100,000 never end.
+@pytest.mark.parametrize(
+    ("n_trials", "n_generations"),
+    [(2, 100_000), (2, 60), pytest.param(60, 60, marks=pytest.mark.slow), pytest.param(60, 10**5, marks=pytest.mark.slow)],
+)
+def test_kill__leaves_whole_generations_only(tmp_path, n_trials, n_generations):
+    waits = np.random.default_rng(n_generations).uniform(0, 0.2, n_trials)
+    for i, seconds in enumerate(waits.tolist()):
+        path = tmp_path / f"{i}.h5"
+        check(path, n_generations, kill(path, n_generations, seconds))
+
+
+def test_kill__the_check_sees_a_part_that_is_cut(tmp_path):
+    """The control: a part written in place would be cut by a kill."""
+    path = tmp_path / "out.h5"
+    kill(path, 100_000, 0.05)
+    last = max(path.with_name("out.h5.parts").glob("part-*.h5"))
+    last.write_bytes(last.read_bytes()[:-200])
+    with pytest.raises((StoreError, AssertionError)):
+        check(path, 100_000, -signal.SIGKILL)
