@@ -1,5 +1,6 @@
 """What made a number: versions, machine and time, recorded in every results file."""
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -27,6 +28,7 @@ def provenance() -> dict[str, Any]:
     }
 
 
+@functools.cache
 def _version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
@@ -34,6 +36,7 @@ def _version(name: str) -> str:
         return "not installed"
 
 
+@functools.cache
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as lines:

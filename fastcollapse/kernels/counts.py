@@ -60,6 +60,25 @@ class Rows(NamedTuple):
     data: np.ndarray
 
 
+@parallel_kernel
+def list_all(probability, live):
+    """List every symbol of every block; those of probability 0 count as forgotten from the start. In parallel: half of it is page faults."""
+    n_replicates, n_blocks = live.lengths.shape
+    for unit in prange(n_replicates * n_blocks):
+        replicate = unit // n_blocks
+        block = unit - replicate * n_blocks
+        start = block * BLOCK
+        stop = start + live.lengths[replicate, block]
+        _list_block(probability[start:stop], start, live.symbols[replicate, start:stop], live.forgotten[replicate, start:stop])
+
+
+@kernel
+def _list_block(probability, start, symbols, forgotten):
+    for i in range(probability.shape[0]):
+        symbols[i] = start + i
+        forgotten[i] = -1 if probability[i] > 0.0 else 0
+
+
 @kernel
 def segment_sums(counts, probability, log_probability, total, out):
     """Write the sums of one block's listed symbols to `out`: ``(m),(m),(m),()->(6)``, O(m).

@@ -16,6 +16,7 @@ from fastcollapse.kernels.counts import (
     Rows,
     TruthTable,
     copy_rows,
+    list_all,
     pool_up,
     refit_and_draw,
     refit_dense,
@@ -242,14 +243,15 @@ class Discrete:
         starts, lengths = block_grid(n_replicates, self.n_symbols)
         live = LiveCounts(
             np.zeros(shape),
-            np.tile(np.arange(self.n_symbols, dtype=np.int32), (n_replicates, 1)),
+            np.empty(shape, np.int32),
             starts,
             lengths,
             lengths.copy(),
-            np.tile(np.where(self._truth.probability > 0.0, -1, 0).astype(np.int32), (n_replicates, 1)),
+            np.empty(shape, np.int32),
             np.zeros(n_replicates, np.int64),
             np.zeros((n_replicates, 2, 0 if self._pooled else self.n_symbols // 2 + 1)),
         )
+        list_all(self._truth.probability, live)
         none = (0, 0)
         draw = new_draw(self._truth.weights, np.zeros(shape), 0, lengths.shape[1])
         pool = np.zeros(shape if self._pooled else none)
