@@ -16,6 +16,10 @@ class StoreError(FastcollapseError, OSError):
     """A results file cannot be created, written or read."""
 
 
+class UnreadableResults(StoreError, InputError):
+    """What was given as a results file is missing, foreign, cut off or of a newer format."""
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Return a hint naming the choice closest to `name`, or an empty string.
 

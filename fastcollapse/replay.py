@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastcollapse.errors import InputError
 from fastcollapse.provenance import provenance
 from fastcollapse.results import Results
 from fastcollapse.simulation import simulate
@@ -40,10 +41,12 @@ def replay(
     Raises
     ------
     InputError
-        As `simulate`.
+        As `simulate`; or nothing is recorded.
     """
+    if recorded.last < 0:
+        raise InputError(f"a replay must have at least one finished generation, got none in {recorded.path}")
     again = simulate(recorded.experiment, truth=recorded.truth, threads=threads, progress=progress)
-    last = int(recorded.generation[-1])
+    last = recorded.last
     same: list[str] = []
     different: list[str] = []
     for name, values in recorded.metrics.items():

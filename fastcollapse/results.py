@@ -11,6 +11,7 @@ import numpy as np
 from fastcollapse.datasets import Truth
 from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
+from fastcollapse.storage.layout import ATTRIBUTES, root_attributes
 
 if TYPE_CHECKING:
     import xarray
@@ -55,7 +56,12 @@ class Results:
     @property
     def generation(self) -> np.ndarray:
         """int64[T + 1]: 0, 1, ..., last committed generation."""
-        return np.arange(self._reader.n_committed + 1, dtype=np.int64)
+        return np.arange(self.last + 1, dtype=np.int64)
+
+    @property
+    def last(self) -> int:
+        """Last committed generation; -1 if a run was killed before generation 0 was."""
+        return self._reader.n_committed
 
     @property
     def n_replicates(self) -> int:
@@ -65,7 +71,7 @@ class Results:
     @property
     def complete(self) -> bool:
         """Has the run reached the last generation it was asked for?"""
-        return self._reader.n_committed == self._reader.header.n_generations
+        return self.last == self._reader.header.n_generations
 
     @property
     def has_trajectory(self) -> bool:
@@ -127,7 +133,9 @@ class Results:
         InputError : out of range, not recorded, or generation 0 of a truth that has no counts.
         """
         replicate = _check_index("replicate", replicate, self.n_replicates - 1)
-        generation = _check_index("generation", generation, self._reader.n_committed)
+        if self.last < 0:
+            raise InputError(f"generation must be finished, got {generation!r}: there is none yet")
+        generation = _check_index("generation", generation, self.last)
         if generation > 0:
             if not self.has_trajectory:
                 raise InputError(
@@ -144,6 +152,8 @@ class Results:
     def to_xarray(self) -> "xarray.Dataset":
         """Return metrics and forgetting times with dimensions replicate, generation and symbol.
 
+        Names, types and attributes are those of the file as `xarray.open_dataset` reads it.
+
         Raises
         ------
         InputError : xarray is not installed.
@@ -157,18 +167,18 @@ class Results:
             k: (plane, v, dict(self.metric_attributes[k])) for k, v in self.metrics.items()
         }
         coordinates: dict[str, Any] = {
-            "generation": self.generation,
-            "replicate": np.arange(self.n_replicates),
+            "generation": ("generation", self.generation, ATTRIBUTES["generation"]),
+            "replicate": ("replicate", np.arange(self.n_replicates, dtype=np.int32), ATTRIBUTES["replicate"]),
         }
         if self.forgotten is not None:
-            variables["forgotten"] = (("replicate", "symbol"), self.forgotten)
+            variables["forgotten"] = (("replicate", "symbol"), self.forgotten, ATTRIBUTES["forgotten"])
             if self.truth.labels is not None:
                 coordinates["symbol"] = np.array(self.truth.labels)
-        return xarray.Dataset(variables, coords=coordinates, attrs={"digest": self.digest})
+        return xarray.Dataset(variables, coords=coordinates, attrs=root_attributes(self._reader.header))
 
     def __repr__(self) -> str:
         where = self.path or "in memory"
-        so_far = f"{self._reader.n_committed} of {self._reader.header.n_generations} generations"
+        so_far = f"{max(self.last, 0)} of {self._reader.header.n_generations} generations"
         return f"<Results {where}: {self.n_replicates} replicates, {so_far}>"
 
 
@@ -181,14 +191,14 @@ def open_results(path: str | Path) -> Results:
 
     Raises
     ------
-    StoreError : missing, foreign, cut off, or of a newer format; naming path and reason.
+    UnreadableResults : missing, foreign, cut off, or of a newer format; naming path and reason.
 
     Examples
     --------
     >>> open_results("nowhere.h5")
     Traceback (most recent call last):
     ...
-    fastcollapse.errors.StoreError: nowhere.h5: no such file
+    fastcollapse.errors.UnreadableResults: nowhere.h5: no such file
     """
     from fastcollapse.storage.hdf5 import open_file  # h5py takes 0.1 s to import
 

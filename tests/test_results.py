@@ -5,9 +5,9 @@ import pytest
 import xarray
 
 from fastcollapse.datasets import Truth
-from fastcollapse.errors import InputError, StoreError
+from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.results import Results, open_results
-from fastcollapse.storage.base import Block, Header, Rows
+from fastcollapse.storage.base import Block, Header, Reader, Rows
 from fastcollapse.storage.hdf5 import Hdf5Store
 from fastcollapse.storage.memory import MemoryStore
 
@@ -30,15 +30,32 @@ def test_results__memory_and_file_agree(tmp_path):
     assert (memory.path, file.path) == (None, tmp_path / "out.h5")
     xarray.testing.assert_identical(memory.to_xarray(), file.to_xarray())
     xarray.testing.assert_identical(memory.to_xarray(), open_results(str(tmp_path / "out.h5")).to_xarray())
-    on_disk = xarray.open_dataset(tmp_path / "out.h5")
-    np.testing.assert_array_equal(on_disk.entropy, file.to_xarray().entropy)
     for results in (memory, file):
         assert results.complete
+        assert results.last == 1
         np.testing.assert_array_equal(results.generation, [0, 1])
         np.testing.assert_array_equal(results.counts(0, 0), [[0, 1], [2, 1]])
         np.testing.assert_array_equal(results.counts(0, 1), [[0, 1], [1, 2]])
         np.testing.assert_array_equal(results.counts(1, 1), [[0], [3]])
     assert "1 of 1 generations" in repr(memory)
+
+
+def test_to_xarray__is_what_xarray_reads_from_the_file(tmp_path):
+    got = make_results(tmp_path / "out.h5").to_xarray().drop_vars("symbol")  # labels are in another group
+    with xarray.open_dataset(tmp_path / "out.h5") as expected:
+        xarray.testing.assert_identical(got, expected)
+        for name in expected.variables:
+            assert set(expected[name].attrs) == {"long_name", "units"}, name
+            assert got[name].dtype == expected[name].dtype
+
+
+def test_results__without_a_generation_are_empty():
+    results = Results(Reader(make_results()._reader.header, []))
+    assert results.last == -1
+    assert results.generation.size == results.metrics["entropy"].size == 0
+    assert not results.complete
+    with pytest.raises(InputError, match="generation must be finished, got 0: there is none yet"):
+        results.counts(0, 0)
 
 
 def test_metrics__are_read_only(tmp_path):
@@ -75,5 +92,9 @@ def test_to_xarray__says_what_is_missing(monkeypatch):
 
 
 def test_open_results__missing_file():
-    with pytest.raises(StoreError, match="no such file"):
+    with pytest.raises(UnreadableResults, match="no such file") as caught:
         open_results("missing.h5")
+    assert isinstance(caught.value, StoreError)
+    assert isinstance(caught.value, InputError)
+    with pytest.raises(InputError, match=r"a results file must have a name, got '\.'"):
+        open_results("")

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import h5py
 import numpy as np
 
-from fastcollapse.errors import InputError, StoreError
+from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage.base import Block, Header, Reader, Store
 from fastcollapse.storage.files import publish, write_new
 from fastcollapse.storage.layout import (
@@ -272,8 +272,7 @@ class Hdf5Store(Store):
         arrays = block_arrays(header, blocks, dims=True)
         if "forgotten" in final:
             values = np.asarray(final["forgotten"], np.int32)
-            long_name = "generation that lost the symbol; -1 not within the run, 0 never there"
-            arrays.append(whole("forgotten", values, ("replicate", "symbol"), long_name=long_name))
+            arrays.append(whole("forgotten", values, ("replicate", "symbol")))
         temporary = self.parts / "final.tmp"
         _write(temporary, arrays + header_arrays(header), groups_of(header, blocks))
         publish(temporary, self.path)
@@ -293,11 +292,17 @@ class Hdf5Store(Store):
 def parts_folder(path: Path) -> Path:
     """Return the folder of the parts of a running run.
 
+    Raises
+    ------
+    InputError : the path ends in no file name.
+
     Examples
     --------
     >>> parts_folder(Path("out.h5")).name
     'out.h5.parts'
     """
+    if path.name in ("", ".."):
+        raise InputError(f"a results file must have a name, got {str(path)!r}")
     return path.with_name(path.name + ".parts")
 
 
@@ -310,7 +315,7 @@ def _read(path: Path) -> Content:
 
     Raises
     ------
-    StoreError : naming the path and the reason.
+    UnreadableResults : naming the path and the reason.
     """
     try:
         whole_file = np.memmap(path, np.uint8, "r")
@@ -340,11 +345,11 @@ def _read(path: Path) -> Content:
     except FileNotFoundError:
         raise
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise StoreError(f"{path}: {_reason(path, error)}") from error
+        raise UnreadableResults(f"{path}: {_reason(path, error)}") from error
 
 
 def _reason(path: Path, error: Exception) -> str:
-    if path.is_dir():
+    if os.path.isdir(path):
         return "is a folder, not a results file"
     if isinstance(error, KeyError):
         return f"is damaged: {error.args[0]} is missing"
@@ -365,10 +370,10 @@ def _read_parts(folder: Path, header: Header) -> Iterator[tuple[Block, dict[str,
             return
         content = _read(path)
         if content.attributes["/"].get("digest") != header.digest:
-            raise StoreError(f"{path}: belongs to another experiment")
+            raise UnreadableResults(f"{path}: belongs to another experiment")
         block = _decoded(path, partial(read_block, content, header))
         if block.first != expected:
-            raise StoreError(f"{path}: starts at generation {block.first} instead of {expected}")
+            raise UnreadableResults(f"{path}: starts at generation {block.first} instead of {expected}")
         expected += block.n_generations
         yield block, content.group("state")
 
@@ -377,7 +382,7 @@ def _decoded(path: Path, decode: Callable[[], _Decoded]) -> _Decoded:
     try:
         return decode()
     except (KeyError, ValueError, TypeError, IndexError) as error:
-        raise StoreError(f"{path}: {_reason(path, error)}") from error
+        raise UnreadableResults(f"{path}: {_reason(path, error)}") from error
 
 
 def _read_whole(path: Path, header: Header | None = None) -> Reader:
@@ -385,7 +390,7 @@ def _read_whole(path: Path, header: Header | None = None) -> Reader:
     try:
         content = _read(path)
     except FileNotFoundError as error:
-        raise StoreError(f"{path}: no such file") from error
+        raise UnreadableResults(f"{path}: no such file") from error
     known = header or _decoded(path, lambda: read_header(content))
     block = _decoded(path, lambda: read_block(content, known))
     return Reader(known, [block], forgotten=content.arrays.get("forgotten"), path=path)
@@ -400,18 +405,18 @@ def open_file(path: str | Path) -> Reader:
 
     Raises
     ------
-    StoreError : missing, foreign, cut off, or of a newer format; naming path and reason.
+    UnreadableResults : missing, foreign, cut off, or of a newer format; naming path and reason.
     """
     path = Path(path)
     folder = parts_folder(path)
     try:
-        if not os.path.lexists(path) and folder.is_dir():
+        if not os.path.lexists(path) and os.path.isdir(folder):
             content = _read(folder / "part-00000.h5")
             header = _decoded(path, lambda: read_header(content))
             parts = list(_read_parts(folder, header))
             state = parts[-1][1] if parts else None
             return Reader(header, [block for block, _ in parts], path=path, state=state)
     except FileNotFoundError as error:  # a run that finishes just now removes its parts
-        if not path.exists():
-            raise StoreError(f"{path}: holds no complete part yet") from error
+        if not os.path.lexists(path):
+            raise UnreadableResults(f"{path}: holds no complete part yet") from error
     return _read_whole(path)

@@ -14,6 +14,17 @@ from fastcollapse.storage.base import Block, Header, Rows, index_dtype
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1
 ROW_ORDER = "generation-major: row = (generation - 1) * n_replicates + replicate"
+# Of every data set that is the same in all runs; those of a metric are its own.
+ATTRIBUTES = {
+    "generation": {"long_name": "refits so far; 0 is the initial model", "units": "1"},
+    "replicate": {"long_name": "independent run", "units": "1"},
+    "forgotten": {
+        "long_name": "generation that lost the symbol; -1 not within the run, 0 never there",
+        "units": "1",
+    },
+    "truth/probability": {"long_name": "law of generation 0", "units": "1"},
+    "truth/counts": {"long_name": "counts of the data", "units": "1"},
+}
 _CHUNK = 16 << 20
 
 
@@ -35,9 +46,9 @@ class Array:
             yield chunk.astype(little, copy=False)
 
 
-def whole(name: str, values: np.ndarray, dims: tuple[str, ...] = (), **attributes: Any) -> Array:
+def whole(name: str, values: np.ndarray, dims: tuple[str, ...] = ()) -> Array:
     """Return a data set that is one array in memory."""
-    return Array(name, values.dtype, values.shape, lambda: [values], dims, attributes)
+    return Array(name, values.dtype, values.shape, lambda: [values], dims, ATTRIBUTES.get(name, {}))
 
 
 def _metric_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> Iterator[np.ndarray]:
@@ -64,8 +75,8 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
     generation = np.arange(first, first + n_columns, dtype=np.int64)
     replicate = np.arange(n_replicates, dtype=np.int32)
     arrays = [
-        whole("generation", generation, plane[1:], long_name="refits so far; 0 is the initial model"),
-        whole("replicate", replicate, plane[:1], long_name="independent run"),
+        whole("generation", generation, plane[1:]),
+        whole("replicate", replicate, plane[:1]),
     ]
     for name, attributes in header.metrics.items():
 
@@ -102,18 +113,9 @@ def _trajectory_attributes(header: Header, blocks: Sequence[Block]) -> dict[str,
 def header_arrays(header: Header) -> list[Array]:
     """Return the data sets of the group /truth."""
     truth = header.truth
-    arrays = [
-        whole(
-            "truth/probability",
-            truth.probabilities.astype(np.float64),
-            ("symbol",),
-            long_name="law of generation 0",
-        )
-    ]
+    arrays = [whole("truth/probability", truth.probabilities.astype(np.float64, copy=False), ("symbol",))]
     if truth.counts is not None:
-        arrays.append(
-            whole("truth/counts", truth.counts.astype(np.int64), ("symbol",), long_name="counts of the data")
-        )
+        arrays.append(whole("truth/counts", truth.counts.astype(np.int64, copy=False), ("symbol",)))
     if truth.labels is not None:
         raw = [label.encode() for label in truth.labels]
         bounds = np.zeros(len(raw) + 1, np.int64)
@@ -123,9 +125,9 @@ def header_arrays(header: Header) -> list[Array]:
     return arrays
 
 
-def groups_of(header: Header, blocks: Sequence[Block]) -> dict[str, dict[str, Any]]:
-    """Return the attributes of every group of a file with a header."""
-    root = {
+def root_attributes(header: Header) -> dict[str, Any]:
+    """Return the attributes of the file as a whole."""
+    return {
         "format": FORMAT,
         "format_version": np.int64(FORMAT_VERSION),
         "digest": header.digest,
@@ -134,7 +136,11 @@ def groups_of(header: Header, blocks: Sequence[Block]) -> dict[str, dict[str, An
         "provenance": json.dumps(header.provenance, sort_keys=True),
         "n_generations": np.int64(header.n_generations),
     }
-    groups: dict[str, dict[str, Any]] = {"/": root, "truth": {"source": header.truth.source}}
+
+
+def groups_of(header: Header, blocks: Sequence[Block]) -> dict[str, dict[str, Any]]:
+    """Return the attributes of every group of a file with a header."""
+    groups: dict[str, dict[str, Any]] = {"/": root_attributes(header), "truth": {"source": header.truth.source}}
     if header.trajectory:
         groups["trajectory"] = _trajectory_attributes(header, blocks)
     return groups
