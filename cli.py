@@ -1,6 +1,16 @@
-"""Run the commands from a checkout: `python cli.py ...` is `fastcollapse ...`."""
+"""Run the commands from a checkout: `python cli.py ...` is `.venv/bin/fastcollapse ...`."""
 
-from fastcollapse.cli import main
+import os
+import sys
+from pathlib import Path
+
+try:
+    from fastcollapse.cli import main
+except ModuleNotFoundError as error:
+    python = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
+    if Path(sys.prefix).resolve() == python.parents[1] or not python.exists():
+        sys.exit(f"error: Python module {error.name} is missing: run `make run` first, it installs everything")
+    os.execv(python, [str(python), *sys.argv])  # the Python that `make` has installed everything for
 
 if __name__ == "__main__":
     main(prog_name="fastcollapse")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAIN_RECIPE = "wikitext2-unigram"
 _FIGURE_SUFFIX = ".png"
+_FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 
 
 class _Commands(click.Group):
@@ -50,6 +51,22 @@ class _Interrupted(Exception):
     """Ctrl-C, with what is left of the work."""
 
 
+class _AfterRun(FastcollapseError):
+    """The run is finished and kept, but what comes after it failed."""
+
+
+class _WithParameters(click.Command):
+    """Print the keys of an experiment at the end of the help."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from fastcollapse.experiment import parameters  # start-up time
+
+        with formatter.section("Keys of FILE.toml and --set"):
+            formatter.write_dl(
+                [(p.key, f"{p.help}; {p.kind} [{p.default}]") for p in parameters()], col_max=28
+            )
+
+
 def _fail(message: str, status: int) -> int:
     click.echo(f"error: {' '.join(message.split())}", err=True)
     return status
@@ -70,7 +87,7 @@ _threads = click.option(
 )
 
 
-@main.command()
+@main.command(cls=_WithParameters)
 @click.argument("what", metavar="[RECIPE|FILE.toml]", default=MAIN_RECIPE)
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value, as run.n_generations=200."
@@ -108,27 +125,67 @@ def run(
     use_threads(threads)
     if output != wanted:
         click.echo(f"{wanted} exists already; writing {output}", err=True)
-    start = time.perf_counter()
+    clock = _Clock()
     try:
         with _progress(experiment.run.n_generations) as progress:
-            results = simulate(experiment, output, truth=truth, threads=threads, progress=progress)
+            clock.progress = progress
+            results = simulate(experiment, output, truth=truth, threads=threads, progress=clock)
     except KeyboardInterrupt:
         raise _Interrupted(_kept(output)) from None
-    elapsed = time.perf_counter() - start
-    from fastcollapse.plots import save_figure
-    from fastcollapse.report import summary
+    elapsed = clock.elapsed()
+    try:
+        from fastcollapse.plots import save_figure
+        from fastcollapse.report import summary
 
-    save_figure(results, figure)
-    click.echo(summary(results, elapsed, [output, figure]))
+        save_figure(results, figure)
+        text = summary(results, elapsed, [output, figure])
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise _AfterRun(f"{output} holds the finished run, but its figure or summary failed: {reason}") from error
+    click.echo(f"{text}\n\n{clock.first_block()}")
+
+
+class _Clock:
+    """Time a run, and its first block apart: that one may have compiled the kernels.
+
+    It takes the place of the progress, which it passes on.
+    """
+
+    def __init__(self) -> None:
+        self.progress: Callable[[int], None] | None = None
+        self._start = time.perf_counter()
+        self._first = self._n_first = self._n_done = 0.0
+
+    def __call__(self, n: int) -> None:
+        if not self._n_done:
+            self._first, self._n_first = self.elapsed(), n
+        self._n_done += n
+        if self.progress is not None:
+            self.progress(n)
+
+    def elapsed(self) -> float:
+        """Return the seconds since the start."""
+        return time.perf_counter() - self._start
+
+    def first_block(self) -> str:
+        """Return what the first block took, as a sentence."""
+        return (
+            f"The time includes compiling, where it was needed: the first {self._n_first:.0f} of "
+            f"{self._n_done:,.0f} generations took {self._first:.2f} s"
+        )
 
 
 def _kept(output: Path) -> str:
+    from fastcollapse.results import open_results
     from fastcollapse.storage.hdf5 import parts_folder
 
     parts = parts_folder(output)
     if not parts.exists():
         return "interrupted, nothing was written"
-    return f"interrupted, {parts} keeps the generations so far: fastcollapse info {output}"
+    return (
+        f"interrupted, {parts} keeps generations 0 to {open_results(output).last:,}: "
+        f"fastcollapse info {output} shows them"
+    )
 
 
 def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
@@ -153,7 +210,13 @@ def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
 
 def _new_output(output: Path) -> Path:
     """Return the path of the results, refused unless it is new and its folder can be written."""
-
+    if output.name in ("", ".."):
+        raise InputError(f"output must be the name of a new file, got {str(output)!r}")
+    if output.suffix.lower() in _FIGURE_SUFFIXES:
+        raise InputError(
+            f"output must not end in {', '.join(_FIGURE_SUFFIXES)}, got {output}: "
+            "the figure is written beside the results"
+        )
     for taken in (output, output.with_name(output.name + ".parts")):
         if os.path.lexists(taken):
             raise InputError(
@@ -225,6 +288,8 @@ def plot(file: Path, output: Path | None) -> None:
     from fastcollapse.results import open_results
 
     results = open_results(file)
+    if results.last < 1:
+        raise InputError(f"a figure must have at least one finished generation, got none in {file}")
     figure = output or _free(file.with_suffix(_FIGURE_SUFFIX))
     save_figure(results, figure)
     click.echo(figure)
@@ -264,7 +329,7 @@ def compare(file: Path) -> int:
         raise InputError(
             f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}"
         )
-    if results.generation[-1] < 1:
+    if results.last < 1:
         raise InputError(f"a comparison must have at least one finished generation, got none in {file}")
     text, agree = comparison(results)
     click.echo(text)

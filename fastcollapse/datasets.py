@@ -135,7 +135,7 @@ def _read_chunks(path: Path, key: str, given: str) -> Iterator[str]:
                         raise InputError(f"{key} must be a text file, got the binary file {show(given)}")
                     yield chunk
     except UnicodeDecodeError:
-        raise InputError(f"{key} must be UTF-8 text, got {show(given)} in another encoding") from None
+        raise InputError(f"{key} must be UTF-8 text, got {show(given)}: binary, or not UTF-8") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{key} must be a whole gzip file, got {show(given)}: {error}") from None
     except InputError:
@@ -236,7 +236,7 @@ def find_data(path: str, base: Path | None = None, key: str = "path") -> Path:
         found = (
             "a directory"
             if any(c.is_dir() for c in candidates)
-            else ("something else" if any(c.exists() for c in candidates) else "no such file")
+            else ("a device or pipe" if any(c.exists() for c in candidates) else "no such file")
         )
     except (OSError, ValueError) as error:
         found = getattr(error, "strerror", None) or str(error)

@@ -1,8 +1,12 @@
 """The block loop: the one file that sees model, workflow, metric and store together."""
 
+import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Self
 
 from fastcollapse._jit import max_threads, set_threads
 from fastcollapse.datasets import Truth, load_truth
@@ -48,6 +52,8 @@ def simulate(
     ------
     InputError
         A value is not allowed, or `path` exists or cannot be written.
+    KeyboardInterrupt
+        Ctrl-C, at the end of the block: the generations so far are kept and `open_results(path)` reads them.
 
     Examples
     --------
@@ -84,6 +90,33 @@ def simulate(
         return Results(_run_blocks(model, run.seed, store, block, first_replicate, progress))
 
 
+class _HeldInterrupt:
+    """Ctrl-C held back until a block is whole, so that state and blocks belong together.
+
+    The first block may compile for half a minute and has nothing to lose: there, and the second time, Ctrl-C acts at once.
+    """
+
+    def __init__(self) -> None:
+        self.holding = False
+        self.pressed = False
+
+    def __enter__(self) -> Self:
+        on_main = threading.current_thread() is threading.main_thread()
+        self._ours = on_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._ours:
+            signal.signal(signal.SIGINT, self._hold)
+        return self
+
+    def _hold(self, _number: int, _frame: FrameType | None) -> None:
+        if self.pressed or not self.holding:
+            raise KeyboardInterrupt
+        self.pressed = True
+
+    def __exit__(self, *_: object) -> None:
+        if self._ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _run_blocks(
     model: base.Model,
     seed: int,
@@ -96,21 +129,30 @@ def _run_blocks(
     store.append(Block(0, metrics_of_truth(store.header.truth.probabilities, n_replicates), None))
     state = model.initial(n_replicates, seed, first_replicate)
     length, first = block or _FIRST_BLOCK, 1
-    while first <= n_generations:
-        length = model.block_length(state, min(length, n_generations - first + 1))
-        start = time.perf_counter()
-        done = model.advance(state, first, length, seed, first_replicate)
-        elapsed = time.perf_counter() - start
-        rows = None if done.rows is None else Rows(*done.rows)
-        store.append(Block(first, metrics_of(done.sums, done.totals), rows))
-        store.commit(state.arrays())
-        first += length
-        if progress is not None:
-            progress(length)
-        # The first block may have compiled kernels, so it says nothing; later ones at most quadruple.
-        wanted = length * 4 if first <= 1 + _FIRST_BLOCK else int(length * min(4.0, BLOCK_SECONDS / max(elapsed, 1e-6)))
-        length = block or max(1, min(wanted, _LONGEST_BLOCK))
-    return store.finish({"forgotten": state.forgotten()})
+    with _HeldInterrupt() as interrupt:
+        while first <= n_generations:
+            length = model.block_length(state, min(length, n_generations - first + 1))
+            start = time.perf_counter()
+            done = model.advance(state, first, length, seed, first_replicate)
+            elapsed = time.perf_counter() - start
+            rows = None if done.rows is None else Rows(*done.rows)
+            store.append(Block(first, metrics_of(done.sums, done.totals), rows))
+            store.commit(state.arrays())
+            first += length
+            interrupt.holding = True
+            if progress is not None:
+                progress(length)
+            if interrupt.pressed:
+                store.commit(state.arrays(), force=True)
+                raise KeyboardInterrupt
+            # The first block may have compiled kernels, so it says nothing; later ones at most quadruple.
+            wanted = length * 4 if first <= 1 + _FIRST_BLOCK else int(length * min(4.0, BLOCK_SECONDS / max(elapsed, 1e-6)))
+            length = block or max(1, min(wanted, _LONGEST_BLOCK))
+    try:
+        return store.finish({"forgotten": state.forgotten()})
+    except KeyboardInterrupt:
+        store.commit(state.arrays(), force=True)
+        raise
 
 
 def use_threads(threads: int | None) -> None:

@@ -1,17 +1,24 @@
 """The commands as a user meets them: what they print, write, refuse, and with which exit status."""
 
+import contextlib
 import gzip
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from fastcollapse import cli
+from fastcollapse.errors import InputError
+from fastcollapse.experiment import parameters
 from fastcollapse.results import open_results
+from fastcollapse.storage.hdf5 import Hdf5Store, parts_folder
 
 ROOT = Path(__file__).parent.parent
 TOML = """
@@ -55,10 +62,30 @@ def here(tmp_path, monkeypatch):
 def test_run__writes_results_and_figure_and_a_summary(ran):
     folder, result = ran
     assert {"small.h5", "small.png"} <= set(files_in(folder))
-    for words in ("workflow replace", "alive %", "exact H", "forgotten", "a second", "small.h5", "small.png"):
+    for words in ("workflow replace", "alive %", "exact H", "forgotten", "a second", "small.h5", "small.png", "includes compiling"):
         assert words in result.output
     assert "\x1b" not in result.output
     assert result.stderr == ""
+
+
+def test_run__help_lists_every_key_of_an_experiment():
+    text = " ".join(call("run", "--help").output.split())
+    for one in parameters():
+        assert f" {one.key} {one.help}; {one.kind} [{one.default}]" in text
+
+
+@pytest.mark.parametrize("what", ["fastcollapse.plots.save_figure", "fastcollapse.report.summary"])
+@pytest.mark.parametrize("error", [InputError("c/ln(1/q) must be at most 1e15"), IndexError("7"), MemoryError()])
+def test_run__a_figure_or_summary_that_fails_names_the_file_that_is_kept(here, monkeypatch, what, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(what, fail)
+    result = call("run", "small.toml", "--set", "run.n_generations=2", "-o", "out.h5")
+    assert result.exit_code == 1
+    words = f"out.h5 holds the finished run, but its figure or summary failed: {type(error).__name__}"
+    assert re.fullmatch(f"error: {words}.*\n", result.stderr)
+    assert open_results("out.h5").complete
 
 
 def test_run__default_output_takes_the_next_free_name(here):
@@ -92,7 +119,13 @@ BAD = {
     ),
     "missing text": ([*SET, "truth.text=none.txt"], "truth.text must be a file.*none.txt"),
     "empty text": ([*SET, "truth.text=empty.txt"], "truth.text must be .*empty"),
-    "binary text": ([*SET, "truth.text=binary.txt"], "truth.text must be .*binary.txt"),
+    "binary text": (
+        [*SET, "truth.text=binary.txt"],
+        "truth.text must be UTF-8 text, got 'binary.txt': binary, or not UTF-8",
+    ),
+    "device as text": (
+        [*SET, "truth.text=/dev/null"], "truth.text must be a file, got '/dev/null': a device or pipe",
+    ),
     "cut gzip": ([*SET, "truth.text=cut.txt.gz"], "truth.text must be a whole gzip file"),
     "one word": ([*SET, "truth.text=one.txt"], "truth.text must have at least two"),
     "huge count": ([*SET, "truth.counts=huge.csv"], "truth.counts must have whole counts"),
@@ -108,6 +141,16 @@ BAD = {
     ),
     "output exists": (["run", "small.toml", "-o", "taken.h5"], "output must be a new file, got taken.h5"),
     "output is a folder": (["run", "small.toml", "-o", "folder"], "output must be a new file, got folder"),
+    "output is empty": (["run", "small.toml", "-o", ""], "output must be the name of a new file, got '.'"),
+    "output is here": (["run", "small.toml", "-o", "."], "output must be the name of a new file, got '.'"),
+    "output is above": (["run", "small.toml", "-o", ".."], "output must be the name of a new file, got '..'"),
+    "output png": (["run", "small.toml", "-o", "a.png"], "output must not end in .png, .pdf, .svg, got a.png"),
+    "output SVG": (["run", "small.toml", "-o", "b.SVG"], "output must not end in .png, .pdf, .svg, got b.SVG"),
+    "info empty": (["info", ""], "a results file must have a name, got '.'"),
+    "info here": (["info", "."], "a results file must have a name, got '.'"),
+    "plot here": (["plot", ".", "-o", ""], "a results file must have a name, got '.'"),
+    "info long": (["info", "a" * 300], "a{300}: cannot be read: File name too long"),
+    "output long": (["run", "small.toml", "-o", "a" * 300], "output must be in a folder"),
     "output in a file": (["run", "small.toml", "-o", "one.txt/a.h5"], "output must be in a folder"),
     "output in proc": (["run", "small.toml", "-o", "/proc/none/a.h5"], "output must be in a folder"),
     "threads": (["run", "small.toml", "--threads", "100000"], "threads must be between 1 and .*got 100000"),
@@ -149,9 +192,41 @@ def test_bad_input__is_refused_in_one_line_and_nothing_is_written(case, here):
 def test_file_commands__report_a_missing_or_foreign_file_in_one_line(command, here):
     for name in ("none.h5", "small.toml"):
         result = call(command, name)
-        assert result.exit_code == 1
+        assert result.exit_code == 2
         assert re.fullmatch(f"error: .*{name}.*\n", result.stderr)
     assert files_in(here) == ["small.toml"]
+
+
+@pytest.fixture
+def barely_begun(ran, here):
+    """A run that was killed before its first part with a generation."""
+    experiment = open_results(ran[0] / "small.h5").experiment
+    header = open_results(ran[0] / "small.h5")._reader.header
+    assert experiment.run.n_generations == 15
+    store = Hdf5Store(header, here / "begun.h5")
+    store.commit({}, force=True)
+    shutil.copytree(store.parts, here / "kept")
+    store.close()
+    (here / "kept").rename(parts_folder(here / "begun.h5"))
+    return "begun.h5"
+
+
+@pytest.mark.parametrize("command", ["plot", "compare", "replay"])
+def test_file_commands__need_a_finished_generation(command, barely_begun, here):
+    result = call(command, barely_begun)
+    assert result.exit_code == 2
+    assert re.fullmatch("error: a .* must have at least one finished generation, got none.*\n", result.stderr)
+
+
+def test_info__of_a_run_without_a_generation_says_so(barely_begun):
+    result = call("info", barely_begun)
+    assert result.exit_code == 0, result.output
+    for words in ("not finished, no generation yet", "seed 5", "numba"):
+        assert words in result.stdout
+
+
+def test_info__shows_the_size_of_a_small_file_in_kilobytes(ran):
+    assert re.search(r"small\.h5, [1-9][0-9.]* kB: complete", call("info", ran[0] / "small.h5").output)
 
 
 def test_info__shows_experiment_and_provenance(ran):
@@ -231,6 +306,37 @@ def test_interrupt__is_one_line_and_status_130(here, monkeypatch):
     assert files_in(here) == ["small.toml"]
 
 
+def test_interrupt__keeps_the_generations_that_are_done(here, monkeypatch):
+    """Ctrl-C comes in the middle of a run; what is kept is what the whole run has."""
+
+    class Bar:
+        n_done = 0
+
+        def __call__(self, n):
+            self.n_done += n
+            if self.n_done >= 20:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    bar = Bar()
+    monkeypatch.setattr(cli, "_progress", lambda n: contextlib.nullcontext(bar))
+    arguments = ["run", "small.toml", "--set", "run.n_generations=100000"]
+    result = call(*arguments)
+    assert result.exit_code == 130
+    parts = "results/small.h5.parts"
+    message = f"interrupted, {parts} keeps generations 0 to {bar.n_done}: fastcollapse info results/small.h5 shows them"
+    assert result.stderr == f"error: {message}\n"
+    assert files_in("results") == ["small.h5.parts", *(f"small.h5.parts/part-0000{i}.h5" for i in (0, 1))]
+    got = open_results("results/small.h5")
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    assert call("run", "small.toml", "--set", f"run.n_generations={bar.n_done}", "-o", "whole.h5").exit_code == 0
+    expected = open_results("whole.h5")
+    np.testing.assert_array_equal(got.metrics["entropy"], expected.metrics["entropy"])
+    np.testing.assert_array_equal(got.counts(3, bar.n_done), expected.counts(3, bar.n_done))
+    assert f"{bar.n_done} of 100,000 generations" in call("info", "results/small.h5").output
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_import__of_the_command_line_loads_no_numerical_package():
     heavy = ("numba", "numpy", "scipy", "h5py", "matplotlib")
     code = f"import sys, fastcollapse.cli; print([m for m in {heavy} if m in sys.modules])"
@@ -243,3 +349,21 @@ def test_shim__is_the_same_program():
         [sys.executable, "cli.py", "recipes"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert got.stdout == call("recipes").output
+
+
+def test_shim__without_the_packages_says_what_to_do_or_takes_the_environment_beside_it(tmp_path):
+    shutil.copy(ROOT / "cli.py", tmp_path)
+
+    def shim():
+        return subprocess.run(
+            [sys.executable, "-S", "cli.py", "recipes"], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+
+    got = shim()
+    assert (got.returncode, got.stdout) == (1, "")
+    assert re.fullmatch("error: Python module .* is missing: run `make run` first.*\n", got.stderr)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "$@"\n')
+    python.chmod(0o755)
+    assert shim().stdout == "cli.py recipes\n"

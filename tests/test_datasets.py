@@ -153,7 +153,7 @@ def test_load_truth__refuses_a_bad_text(tmp_path, name, content, expected):
     [
         ("nowhere.txt", "truth.text must be a file, got 'nowhere.txt': no such file"),
         ("data", "truth.text must be a file, got 'data': a directory"),
-        ("/dev/zero", "truth.text must be a file, got '/dev/zero': something else"),
+        ("/dev/zero", "truth.text must be a file, got '/dev/zero': a device or pipe"),
         ("a\0b", "truth.text must be a file"),
         ("x" * 300, "File name too long"),
     ],
