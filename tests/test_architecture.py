@@ -2,6 +2,7 @@
 h5py, a test beside each subject."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -194,6 +195,21 @@ def test_families__have_a_twin_and_a_test():
     for family in families():
         assert (TESTS / "naive" / f"{family}.py").exists()
         assert (TESTS / "models" / f"test_{family}.py").exists()
+
+
+def unverified(words):
+    """Return the functions of the theory that a text does not name."""
+    from fastcollapse.formulas import formulas
+
+    return [name for name in formulas() if not re.search(rf"\b{name}\b", words)]
+
+
+def test_theory__every_function_has_a_row_of_verification():
+    words = (TESTS / "test_verification.py").read_text()
+    # What is imported only is not used.
+    words = words[words.index("\nZ_LIMIT") :]
+    assert unverified(words) == []
+    assert unverified(words.replace("phi(1)", "1")) == ["phi"]
 
 
 def test_public_names__at_most_fifteen():

@@ -1,10 +1,12 @@
 """Simulation against theory: one row a theorem, as z-scores.
 
 Each test says how many comparisons it makes and at which |z| it fails; each has a negative control, a
-slightly wrong theory that the same data must reject.
+slightly wrong theory that the same data must reject. That no public function of the theory is left out is
+checked in tests/test_architecture.py.
 """
 
 import dataclasses
+import functools
 import itertools
 
 import numpy as np
@@ -15,19 +17,45 @@ from fastcollapse.experiment import Experiment
 from fastcollapse.simulation import simulate
 from fastcollapse.theory.absorption import (
     mean_absorption,
+    mean_absorption_given_extinction,
+    mean_absorption_given_fixation,
     mean_first_loss,
     mean_total_collapse,
+    mean_total_collapse_uniform,
     sd_total_collapse,
 )
-from fastcollapse.theory.discrete import survival_bounds, survival_bounds_published
-from fastcollapse.theory.exact_chain import exact_chain, exact_unique_symbols
-from fastcollapse.theory.forgetting import forgetting_cdf, forgetting_median_law, forgetting_quantile
+from fastcollapse.theory.both_ends import (
+    both_ends_bounds,
+    both_ends_bounds_published,
+    not_collapsed_bounds,
+    seddik_bounds,
+    seddik_bounds_sharp,
+)
+from fastcollapse.theory.collapse_constants import g, g_at, g_bounds, g_bounds_published, g_inverse
+from fastcollapse.theory.discrete import poisson_survival, survival_bounds, survival_bounds_published
+from fastcollapse.theory.entropy import entropy_loss, entropy_slope, late_entropy, phi
+from fastcollapse.theory.exact_chain import exact_chain, exact_survival_truncated, exact_unique_symbols
+from fastcollapse.theory.forgetting import (
+    forgetting_cdf,
+    forgetting_median_law,
+    forgetting_quantile,
+    forgetting_quantile_expansion,
+)
 from fastcollapse.theory.heterozygosity import expected_heterozygosity
-from fastcollapse.theory.unique_symbols import unique_symbols_bounds
+from fastcollapse.theory.heterozygosity_forms import (
+    accumulate_factor,
+    accumulate_limit,
+    accumulate_subsample_factor,
+    fresh_limit,
+    heterozygosity_replace,
+    seddik_partial_limit,
+    seddik_partial_variance,
+)
+from fastcollapse.theory.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
 from fastcollapse.workflows import WORKFLOWS
 from tests.laws import z_scores
 
-# Fewer than 500 z-scores in this file, 5.7e-7 each: 3e-4 in all.
+# Fewer than 1,500 z-scores in this file, 5.7e-7 each: 9e-4 in all.
 Z_LIMIT = 5.0
 COUNTS = np.array([7, 5, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1])
 
@@ -64,6 +92,17 @@ def indicator_z(samples, expected):
 
 def reject(z):
     return np.abs(z).max() > Z_LIMIT
+
+
+def outside(samples, lower, upper):
+    """Return how far means over axis 0 are outside of bounds, in standard errors; 0 inside.
+
+    Five samples more or less are no matter: where something is so rare, its spread is not known.
+    """
+    mean = samples.mean(axis=0)
+    distance = np.maximum(0, np.maximum(lower - mean, mean - upper) - 5 / len(samples))
+    error = samples.std(axis=0, ddof=1) / np.sqrt(len(samples))
+    return np.where(distance > 0, distance / np.maximum(error, 1e-12), 0.0)
 
 
 @pytest.mark.parametrize(("n", "p0"), [(5, 0.2), (12, 0.1), (12, 0.5)])
@@ -166,10 +205,12 @@ def test_unique_symbols__exact_expectation(size, n):
     support = results.metrics["support_size"]
     assert not reject(z_scores(support, exact_unique_symbols(p, n, last), rounding=1e-9))
     assert reject(z_scores(support, exact_unique_symbols(p, n - 3, last), rounding=1e-9))
-    lower, upper = unique_symbols_bounds(p, n, np.arange(last + 1))
-    error = 3 * support.std(axis=0) / np.sqrt(len(support)) + 1e-9
-    assert (support.mean(axis=0) > lower - error).all()
-    assert (support.mean(axis=0) < upper + error).all()
+    k = np.arange(last + 1)
+    for bounds in (unique_symbols_bounds, unique_symbols_bounds_published):
+        # 13 comparisons for each pair and case.
+        assert not reject(outside(support, *bounds(p, n, k)))
+        assert reject(outside(support[:, 4:], *bounds(p, n, k[4:] // 4)))
+        assert reject(outside(support, *bounds(p, n - 15, k)))
 
 
 def collapse_time(results):
@@ -179,11 +220,62 @@ def collapse_time(results):
     return alone.argmax(axis=1).astype(float)
 
 
+@functools.cache
+def two_symbols(p0):
+    """Return 10,000 replicates of two symbols over 300 generations of n = 20: all end with one."""
+    return run({"name": "replace", "n_samples": 20}, 300, 10_000, [p0, 1 - p0])
+
+
+@pytest.mark.parametrize("p0", [0.5, 0.2])
+@pytest.mark.parametrize(
+    "bounds", [both_ends_bounds, both_ends_bounds_published, seddik_bounds, seddik_bounds_sharp]
+)
+def test_both_ends__share_with_two_symbols(bounds, p0):
+    # 60 comparisons for each of 8 cases, on two runs.
+    k = np.arange(60)
+    both = two_symbols(p0).metrics["support_size"][:, k] == 2
+    assert not reject(outside(both, *bounds(p0, 20, k)))
+    # Negative control: four times as many tokens and, where the upper bound says anything, a quarter of them.
+    assert reject(outside(both, *bounds(p0, 80, k)))
+    if bounds is not both_ends_bounds_published:
+        assert reject(outside(both, *bounds(p0, 5, k)))
+
+
+@pytest.mark.parametrize("p0", [0.5, 0.2])
+def test_heterozygosity__of_two_symbols(p0):
+    # 60 comparisons of one run for each case.
+    results, k, h0 = two_symbols(p0), np.arange(60), 2 * p0 * (1 - p0)
+    got = results.metrics["heterozygosity"][:, k]
+    assert not reject(z_scores(got, heterozygosity_replace(h0, 20, k), rounding=1e-12))
+    assert not reject(z_scores(got, heterozygosity_replace(h0, np.full(60, 20), k), rounding=1e-12))
+    assert reject(z_scores(got, heterozygosity_replace(h0, 17, k), rounding=1e-12))
+
+
+def test_entropy__late_of_two_symbols():
+    # 3 comparisons; the diffusion's constant 3/2 is within 5 % at n = 50.
+    n, p0, late = 50, 0.3, np.array([100, 125, 150])
+    entropy = run({"name": "replace", "n_samples": n}, 150, 20_000, [p0, 1 - p0]).metrics["entropy"]
+    expected = late_entropy(2 * p0 * (1 - p0), n, late)
+    assert not reject(z_scores(entropy[:, late], expected, rounding=0.05 * expected))
+    for wrong in (n - 10, n + 10):
+        expected = late_entropy(2 * p0 * (1 - p0), wrong, late)
+        assert reject(z_scores(entropy[:, late], expected, rounding=0.05 * expected))
+
+
 @pytest.mark.parametrize("p0", [0.5, 0.2])
 def test_absorption__mean_time_of_two_symbols(p0):
-    # 1 comparison for each case; the second-order formula is within 0.02.
-    n = 20
-    times = collapse_time(run({"name": "replace", "n_samples": n}, 15 * n, 10_000, [p0, 1 - p0]))
+    # 3 comparisons for each case; the second-order formula is within 0.02.
+    n, results = 20, two_symbols(p0)
+    times = collapse_time(results)
+    lost = results.forgotten[:, 0] > 0
+    # The diffusion's conditional means are 1.2 to 1.7 too long at n = 20 (exact solve).
+    for formula, chosen in (
+        (mean_absorption_given_extinction, lost),
+        (mean_absorption_given_fixation, ~lost),
+    ):
+        assert not reject(z_scores(times[chosen], float(formula(p0, n)), rounding=1.7))
+        for wrong in (n - 6, n + 6):
+            assert reject(z_scores(times[chosen], float(formula(p0, wrong)), rounding=1.7))
     assert not reject(z_scores(times, float(mean_absorption(p0, n)), rounding=0.02))
     assert reject(z_scores(times, float(mean_absorption(p0, n + 2)), rounding=0.02))
     assert reject(z_scores(times, float(mean_absorption(p0, n, order=1)), rounding=0.02))
@@ -193,9 +285,17 @@ def test_absorption__total_collapse_and_first_loss():
     # 2 comparisons; the lattice form of the first loss is within 1 % here.
     n, last, n_replicates = 20, 360, 10_000
     p = np.array([0.2, 0.2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
-    times = collapse_time(run({"name": "replace", "n_samples": n}, last, n_replicates, p))
+    results = run({"name": "replace", "n_samples": n}, last, n_replicates, p)
+    times = collapse_time(results)
     assert not reject(z_scores(times, mean_total_collapse(p, n), rounding=0.05))
     assert reject(z_scores(times, mean_total_collapse(p, n + 2), rounding=0.05))
+    k = np.arange(1, 121)
+    not_alone = results.metrics["support_size"][:, k] > 1
+    h0 = 1 - (p**2).sum()
+    # 120 comparisons, of one run.
+    assert not reject(outside(not_alone, *not_collapsed_bounds(h0, 8, n, k)))
+    assert reject(outside(not_alone, *not_collapsed_bounds(h0, 8, n // 3, k)))
+    assert reject(outside(not_alone, *not_collapsed_bounds(h0, 8, 4 * n, k)))
     # For many symbols and large n; eight and 20 are within 10 %.
     assert abs(times.std() / sd_total_collapse(n) - 1) < 0.1
     p = np.array([0.4, 0.3, 0.3])
@@ -207,32 +307,171 @@ def test_absorption__total_collapse_and_first_loss():
     assert reject(z_scores(first, mean_first_loss(p, 2 * n + 4), rounding=0.01 * expected))
 
 
+def test_absorption__total_collapse_of_equal_symbols():
+    # 1 comparison.
+    m, n = 5, 20
+    results = run({"name": "replace", "n_samples": n}, 400, 10_000, np.full(m, 1 / m))
+    times = collapse_time(results)
+    assert not reject(z_scores(times, float(mean_total_collapse_uniform(m, n)), rounding=0.05))
+    assert reject(z_scores(times, float(mean_total_collapse_uniform(m, n + 2)), rounding=0.05))
+    assert reject(z_scores(times, float(mean_total_collapse_uniform(m + 1, n)), rounding=0.05))
+
+
+H0 = 1 - ((COUNTS / COUNTS.sum()) ** 2).sum()
+
+
+def heterozygosity_of(workflow, n_generations, n_replicates, **truth):
+    return run(workflow, n_generations, n_replicates, **truth).metrics["heterozygosity"][:, 1:]
+
+
+@pytest.mark.parametrize("factor", [accumulate_factor, accumulate_subsample_factor])
+def test_heterozygosity__accumulation_from_the_first_batch_on(factor):
+    # 8 comparisons for each case. Of a law the real data is the first batch.
+    n, k = 12, np.arange(1, 9)
+    workflow = {"name": "accumulate", "n_samples": n, "keep_real": True}
+    if factor is accumulate_subsample_factor:
+        workflow |= {"name": "accumulate_subsample", "replacement": False}
+    got = heterozygosity_of(workflow, len(k), 20_000, probabilities=COUNTS / COUNTS.sum())
+    assert not reject(z_scores(got, H0 * factor(n, k)))
+    for wrong in (H0 * factor(n - 3, k), H0 * factor(n, k + 1), heterozygosity_replace(H0, n, k)):
+        assert reject(z_scores(got, wrong))
+
+
+def test_heterozygosity__limit_of_accumulation():
+    # 1 comparison; after t generations the factor is above its limit by 1/(n t), 1/1200 of it.
+    n, t = 12, 100
+    workflow = {"name": "accumulate", "n_samples": n, "keep_real": True}
+    got = heterozygosity_of(workflow, t, 4000, probabilities=COUNTS / COUNTS.sum())[:, -1]
+    limit = H0 * float(accumulate_limit(n))
+    assert not reject(z_scores(got, limit * (1 + 1 / (2 * n * t)), rounding=limit / (2 * n * t)))
+    for wrong in (n - 2, n + 2):
+        limit = H0 * float(accumulate_limit(wrong))
+        assert reject(z_scores(got, limit, rounding=limit / (n * t)))
+
+
+def test_heterozygosity__limit_beside_fresh_data():
+    # 1 comparison; what is left of the start is (72/256)^20.
+    workflow = {"name": "mix", "n_samples": 9, "n_real": 7, "real": "fresh"}
+    got = heterozygosity_of(workflow, 20, 20_000, probabilities=COUNTS / COUNTS.sum())[:, -1]
+    assert not reject(z_scores(got, H0 * float(fresh_limit(16, 9))))
+    assert reject(z_scores(got, H0 * float(fresh_limit(16, 12))))
+    assert reject(z_scores(got, H0 * float(fresh_limit(15, 9))))
+
+
+def test_heterozygosity__the_same_real_data_in_each_generation():
+    # 12 comparisons and 1 of the limit. State t is p_{t+1}.
+    n_real, n, m = int(COUNTS.sum()), 60, np.arange(2, 14)
+    workflow = {"name": "mix", "n_samples": n, "n_real": "truth", "real": "fixed"}
+    got = heterozygosity_of(workflow, len(m), 20_000, counts=COUNTS)
+    assert not reject(z_scores(got, H0 - seddik_partial_variance(H0, n_real, n, m)))
+    assert reject(z_scores(got, H0 - seddik_partial_variance(H0, n_real, n, m - 1)))
+    assert reject(z_scores(got, H0 - seddik_partial_variance(H0, n_real + 3, n, m)))
+    # What is left of the start is ((60/89)^2 59/60)^12 = 6e-5 of the limit.
+    assert not reject(z_scores(got[:, -1], H0 - seddik_partial_limit(H0, n_real, n), rounding=1e-6))
+    assert reject(z_scores(got[:, -1], H0 - seddik_partial_limit(H0, n_real + 3, n), rounding=1e-6))
+
+
+def test_entropy__loss_of_one_refit():
+    # 2 comparisons; Poisson counts for a multinomial, off by 1/n.
+    n = 4000
+    truth = np.repeat([1.0, 2.0, 5.0], [1000, 1000, 200]) / n
+    for p, loss in ((truth, entropy_loss(truth, n)), (np.full(n, 1 / n), float(phi(1)))):
+        entropy = run({"name": "replace", "n_samples": n}, 1, 2000, p).metrics["entropy"]
+        got = entropy[:, 0] - entropy[:, 1]
+        assert not reject(z_scores(got, loss, rounding=1 / n))
+        assert reject(z_scores(got, loss * 1.02, rounding=1 / n))
+        assert reject(z_scores(got, -entropy_slope((p > 0).sum(), n), rounding=1 / n))
+
+
+def test_entropy__slope_of_large_counts():
+    # 10 comparisons; the next term is 1/(6 n p) of the slope, 2e-3 here.
+    n, m = 2000, 20
+    results = run({"name": "replace", "n_samples": n}, 10, 10_000, np.full(m, 1 / m))
+    assert (results.metrics["support_size"] == m).all()
+    got = -np.diff(results.metrics["entropy"], axis=1)
+    slope = float(entropy_slope(m, n))
+    assert not reject(z_scores(got, -slope, rounding=0.004 * abs(slope)))
+    assert reject(z_scores(got, -float(entropy_slope(m + 1, n)), rounding=0.004 * abs(slope)))
+
+
+@functools.cache
+def forgetting_times(copies):
+    """Return int (20, 40,000/copies), when symbols of equal counts are forgotten; 40 copies + 1: never."""
+    last = 40 * copies
+    counts = np.full(40_000 // copies, copies)
+    results = run({"name": "replace", "n_samples": "truth"}, last, 20, counts=counts)
+    return np.where(results.forgotten < 0, last + 1, results.forgotten)
+
+
+@pytest.mark.parametrize("copies", [1, 10])
+def test_survival__truncated_chain(copies):
+    # 12 comparisons for each case; symbols compete, so their spread is at most the binomial one.
+    forgotten = forgetting_times(copies)
+    k = np.unique(np.geomspace(1, 40 * copies, 12).astype(int))
+    alive = (forgotten[:, :, None] > k).mean(axis=(0, 1))
+
+    def z(p0):
+        survival, error = (values[k] for values in exact_survival_truncated(p0, 40_000, 40 * copies))
+        nearest = np.clip(alive, survival - error, survival)
+        spread = np.sqrt(np.maximum(nearest * (1 - nearest), 1e-9) / forgotten.size)
+        return (alive - nearest) / spread
+
+    assert not reject(z(copies / 40_000))
+    assert reject(z(copies / 39_000))
+
+
+def test_collapse_constants__from_the_shares_that_are_forgotten():
+    # 20 comparisons: -ln(share lost by k) is g_k for symbols of one copy, up to k/n = 5e-4 of it.
+    forgotten = forgetting_times(1)
+    k = np.arange(1, 21)
+    lost = (forgotten[:, :, None] <= k).mean(axis=(0, 1))
+    got = -np.log(lost)
+    error = np.sqrt((1 - lost) / lost / forgotten.size) + 1e-3 / Z_LIMIT * got
+    assert not reject((got - g_at(k)) / error)
+    assert not reject((got - g(20)[k]) / error)
+    assert reject((got - g_at(k + 1)) / error)
+    assert reject((got - 2 / (k + 1)) / error)
+    for bounds in (g_bounds, g_bounds_published):
+        lower, upper = bounds(k)
+        slack = Z_LIMIT * error
+        assert ((lower - slack < got) & (got < upper + slack)).all()
+        # Negative control: the sharp pair of the next generation, the published one of three times as many.
+        assert (got > bounds(k + 1 if bounds is g_bounds else 3 * k + 1)[1] + slack).any()
+    # The first generation with g_k below a level halfway to the one before.
+    middle = (got[1:] + got[:-1]) / 2
+    assert (g_inverse(middle) == k[1:]).all()
+
+
 @pytest.mark.parametrize("copies", [1, 10])
 def test_forgetting__law_and_quantiles(copies):
-    # 40,000 tokens, so that k << n; 12 comparisons of the law, 3 of quantiles for each case.
-    n_symbols, n_replicates = 40_000 // copies, 20
-    last = 40 * copies
-    counts = np.full(n_symbols, copies)
-    results = run({"name": "replace", "n_samples": "truth"}, last, n_replicates, counts=counts)
-    k = np.unique(np.geomspace(1, last, 12).astype(int))
-    forgotten = np.where(results.forgotten < 0, last + 1, results.forgotten)
+    # 40,000 tokens, so that k << n; 24 comparisons of the law, 6 of quantiles for each case.
+    forgotten = forgetting_times(copies)
+    n_replicates, n_symbols = forgotten.shape
+    k = np.unique(np.geomspace(1, 40 * copies, 12).astype(int))
     shares = (forgotten[:, :, None] <= k).mean(axis=1)
 
-    def z(copies):
-        law = forgetting_cdf(copies, k)
+    def z(copies, law=forgetting_cdf):
+        law = law(copies, k)
         # Symbols compete for a fixed number of tokens, so their spread is at most the binomial one.
         error = np.sqrt(law * (1 - law) / (n_symbols * n_replicates)) + 1e-9
         # The law leaves out terms of k / n.
         difference = np.abs(shares.mean(axis=0) - law)
         return np.maximum(0, difference - law * k / 40_000) / error
 
-    assert not reject(z(copies))
-    assert reject(z(copies * 1.05))
-    for q in (0.1, 0.5, 0.8):
-        expected = int(forgetting_quantile(copies, q))
+    for law in (forgetting_cdf, lambda c, k: 1 - poisson_survival(c, k)):
+        assert not reject(z(copies, law))
+        assert reject(z(copies * 1.05, law))
+    # The expansion is within 1/c of the quantile before it is rounded up.
+    for formula, q in itertools.product(
+        (forgetting_quantile, lambda c, q: np.ceil(forgetting_quantile_expansion(c, q))), (0.1, 0.5, 0.8)
+    ):
+        expected = int(formula(copies, q))
         below, at = (forgotten < expected).mean(), (forgotten <= expected).mean()
         slack = Z_LIMIT * np.sqrt(q * (1 - q) / forgotten.size) + q * expected / 40_000
         assert below - slack < q < at + slack
+        if copies == 10:
+            late = (forgotten < 1.1 * expected).mean()
+            assert late > q + slack
     if copies == 10:
         assert abs(np.median(forgotten) - forgetting_median_law(copies)) < 3
 
