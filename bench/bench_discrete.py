@@ -1,8 +1,9 @@
-"""Recursive resampling of a large vocabulary against NumPy: Zipf-Mandelbrot (a = 1, b = 2.7), 1e6 symbols, n = 1e7, replace.
+"""Recursive resampling of a large vocabulary against NumPy: Zipf-Mandelbrot (1, 2.7), 1e6 symbols, n = 1e7, replace.
 
-Ours computes all six metrics and the forgetting time of every symbol; the NumPy loops count the live symbols and nothing else, so the ratios
-are on the low side. The peers: (i) `Generator.multinomial` on live symbols only, which an expert writes; (ii) the same on the full
-vector; (iii) every token drawn by `Generator.choice` and counted, which the notebook of arXiv:2412.17646 does.
+Ours computes all six metrics and the forgetting time of every symbol; the NumPy loops count the live symbols and no
+more, so the ratios are on the low side. The peers: (i) `Generator.multinomial` on live symbols only, which an expert
+writes; (ii) the same on the full vector; (iii) every token drawn by `Generator.choice` and counted, which the notebook
+of arXiv:2412.17646 does.
 """
 
 import subprocess
@@ -70,7 +71,7 @@ def numpy_tokens(p: np.ndarray, n_generations: int) -> list[int]:
 
 
 def _print_memory() -> None:
-    """Print the peak memory of the 100 generations above what the process had, in a child that has compiled code and truth at hand."""
+    """Print the peak memory of the 100 generations, in a child that has compiled code and truth at hand."""
     code = """
 from fastcollapse import Experiment, load_truth, simulate
 import bench_discrete
@@ -85,9 +86,10 @@ before = kilobytes("VmRSS")
 simulate(experiment, truth=truth)
 print((kilobytes("VmHWM") - before) * 1024)
 """
-    peak = int(subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, check=True).stdout)
+    command = [sys.executable, "-c", code]
+    peak = int(subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, check=True).stdout)
     state = N_SYMBOLS * (8 + 4 + 4)
-    print(f"  peak memory {peak / 1e6:.0f} MB, {peak / state:.2f} times the state (count, symbol, forgetting time: 16 bytes)")
+    print(f"  peak memory {peak / 1e6:.0f} MB, {peak / state:.2f} times the state (16 bytes: count, symbol, age)")
 
 
 def main() -> None:
@@ -120,7 +122,8 @@ def main() -> None:
                 return path
 
             stored_s, peer_s = paired(recorded, lambda: numpy_live(p, 100, keep=True), 3)
-        rows.append(row(BENCH, "100 generations, trajectory in HDF5", "NumPy (i), kept in memory", threads, stored_s, peer_s))
+        case = "100 generations, trajectory in HDF5"
+        rows.append(row(BENCH, case, "NumPy (i), kept in memory", threads, stored_s, peer_s))
         print(f"  recording costs {(stored_s - ours_s) / ours_s:.2f} of the simulation again")
     few_s, tokens_s = paired(lambda: simulate(few, truth=truth), lambda: numpy_tokens(p, 5), 1)
     rows.append(row(BENCH, "5 generations, metrics", "NumPy choice, every token (iii)", cases[-1], few_s, tokens_s))

@@ -17,7 +17,7 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def paired(ours: Callable[[], object], peer: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Return the median seconds of both, run in turn in this process; one call of ours before warms the compiled code."""
+    """Return the median seconds of both, run in turn in this process, after one call of ours for compiled code."""
     ours()
     times = [(seconds(ours), seconds(peer)) for _ in range(repeats)]
     return statistics.median(t[0] for t in times), statistics.median(t[1] for t in times)

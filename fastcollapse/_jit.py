@@ -1,7 +1,7 @@
 """The one importer of Numba: fixed compile options and a cache that knows our sources.
 
-Numba's own cache looks at the file of the compiled function only: after an edit of a callee in another file the caller is served
-stale, old numbers and all. So the cache folder is named by a digest of every source that can be compiled.
+Numba's own cache looks at the file of the compiled function only: after an edit of a callee in another file the caller
+is served stale, old numbers and all. So the cache folder is named by a digest of every source that can be compiled.
 """
 
 import hashlib
@@ -43,8 +43,8 @@ CACHE_FOLDER = _cache_folder()
 if CACHE_FOLDER is not None:
     os.environ["NUMBA_CACHE_DIR"] = str(CACHE_FOLDER)
 
-# How long a thread spins at the end of a loop before it sleeps. For ever: 10 times slower on a busy machine; not at all: 1.5 times
-# slower on an idle one, because waking takes 50 us and more.
+# How long a thread spins at the end of a loop before it sleeps. For ever: 10 times slower on a busy machine; not at
+# all: 1.5 times slower on an idle one, because waking takes 50 us and more.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 

@@ -1,9 +1,10 @@
 """Random streams as pure functions of (seed, replicate, generation, block, purpose), and continuous variates on them.
 
-The names of a stream go through Philox4x64-10 (Salmon et al., SC'11) as key (seed, replicate) and counter (1, generation, block, purpose);
-three of the four words are the state of an SFC64 generator (C. Doty-Humphrey, PractRand), which gives the bits. SFC64 costs 2 ns a word,
-Philox itself 5 and, called a word at a time, 14. Both generators equal
-NumPy's bit for bit. Nothing is stored for a resume, and no number depends on threads, block lengths or the way replicates are split.
+The names of a stream go through Philox4x64-10 (Salmon et al., SC'11) as key (seed, replicate) and counter (1,
+generation, block, purpose); three of the four words are the state of an SFC64 generator (C. Doty-Humphrey, PractRand),
+which gives the bits. SFC64 costs 2 ns a word, Philox itself 5 and, called a word at a time, 14. Both generators equal
+NumPy's bit for bit. Nothing is stored for a resume, and no number depends on threads, block lengths or the way
+replicates are split.
 
 In kernels a stream is a ``uint64[4]`` array, the state of SFC64.
 """
@@ -85,7 +86,9 @@ def open_stream(seed, replicate, generation, block, purpose, stream):
 
 
 class StreamKey(NamedTuple):
-    """What names the streams of one draw: `seed`, the number of the first replicate here, generation and purpose (all uint64)."""
+    """What names the streams of one draw: `seed`, the number of the first replicate here, generation and purpose (all
+    uint64).
+    """
 
     seed: np.uint64
     first_replicate: np.uint64
@@ -95,7 +98,9 @@ class StreamKey(NamedTuple):
 
 @inlined
 def open_draw(key, replicate, block, sub, stream):
-    """Set `stream` to the stream `sub` (SUB_*) of a draw of one block of one replicate, counted from `key.first_replicate`."""
+    """Set `stream` to the stream `sub` (SUB_*) of a draw of one block of one replicate, counted from
+    `key.first_replicate`.
+    """
     number, purpose = key.first_replicate + np.uint64(replicate), key.purpose + np.uint64(sub)
     open_stream(key.seed, number, key.generation, np.uint64(block), purpose, stream)
 
@@ -116,7 +121,7 @@ def next_word(stream):
 
 @kernel
 def fill_words(stream, out):
-    """Fill `out` (uint64) with the next words of a stream: as `next_word`, with the state in registers, 1.4 ns a word."""
+    """Fill `out` (uint64) with the next words of a stream: as `next_word`, the state in registers, 1.4 ns a word."""
     a, b, c, d = stream[0], stream[1], stream[2], stream[3]
     for i in range(out.shape[0]):
         word = a + b + d

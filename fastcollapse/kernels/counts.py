@@ -1,7 +1,8 @@
 """Passes over the listed symbols of every replicate: refit to drawn counts, reduce to sums, copy out as sparse rows.
 
-The symbols of a block (a fixed range of BLOCK symbols) that may be alive are listed together, ascending, as a symbol number and a
-count. A symbol that dies stays on the list, with a count of zero, until an eighth of the list is dead: closing up costs more than passing by.
+The symbols of a block (a fixed range of BLOCK symbols) that may be alive are listed together, ascending, as a symbol
+number and a count. A symbol that dies stays on the list, with a count of zero, until an eighth of the list is dead:
+closing up costs more than passing by.
 """
 
 import math
@@ -28,10 +29,11 @@ _CLOSE_UP_AT = 8
 class LiveCounts(NamedTuple):
     """Listed symbols of R replicates over K symbols in N blocks.
 
-    counts: float64 (R, K), whole; symbols: int32 (R, K); starts, lengths: int64 (R, N), the column where a block begins and how
-    many symbols it lists; alive: int64 (R, N), how many of them have a count; forgotten: int32 (R, K), the generation at which a symbol
-    was first absent, or -1; packed: int64 (R), 1 once the blocks were moved together; near: float64 (R, 2, K // 2 + 1), then the
-    probability and log probability, under the truth, of the listed symbols, beside them.
+    counts: float64 (R, K), whole; symbols: int32 (R, K); starts, lengths: int64 (R, N), the column where a block begins
+    and how many symbols it lists; alive: int64 (R, N), how many of them have a count; forgotten: int32 (R, K), the
+    generation at which a symbol was first absent, or -1; packed: int64 (R), 1 once the blocks were moved together;
+    near: float64 (R, 2, K // 2 + 1), then the probability and log probability, under the truth, of the listed symbols,
+    beside them.
     """
 
     counts: np.ndarray
@@ -62,14 +64,19 @@ class Rows(NamedTuple):
 
 @parallel_kernel
 def list_all(probability, live):
-    """List every symbol of every block; those of probability 0 count as forgotten from the start. In parallel: half of it is page faults."""
+    """List every symbol of every block; those of probability 0 count as forgotten from the start.
+
+    In parallel, because half of it is page faults.
+    """
     n_replicates, n_blocks = live.lengths.shape
     for unit in prange(n_replicates * n_blocks):
         replicate = unit // n_blocks
         block = unit - replicate * n_blocks
         start = block * BLOCK
         stop = start + live.lengths[replicate, block]
-        _list_block(probability[start:stop], start, live.symbols[replicate, start:stop], live.forgotten[replicate, start:stop])
+        _list_block(
+            probability[start:stop], start, live.symbols[replicate, start:stop], live.forgotten[replicate, start:stop]
+        )
 
 
 @kernel
@@ -83,8 +90,9 @@ def _list_block(probability, start, symbols, forgotten):
 def segment_sums(counts, probability, log_probability, total, out):
     """Write the sums of one block's listed symbols to `out`: ``(m),(m),(m),()->(6)``, O(m).
 
-    The sums are, over the symbols with a count: their number, sum x^2, sum x ln x, sum |x/total - p|, sum x ln p, sum p. Element i is
-    added to lane i mod 64, which vectorises and gives the same bits on every processor; blocks are added in ascending order.
+    The sums are, over the symbols with a count: their number, sum x^2, sum x ln x, sum |x/total - p|, sum x ln p, sum
+    p. Element i is added to lane i mod 64, which vectorises and gives the same bits on every processor; blocks are
+    added in ascending order.
     """
     m = counts.shape[0]
     lanes = np.zeros((6, _LANES))
@@ -92,7 +100,11 @@ def segment_sums(counts, probability, log_probability, total, out):
     share = 1.0 / total
     for start in range(0, m, _LANES):
         stop = min(_LANES, m - start)
-        x, p, log_p = counts[start : start + stop], probability[start : start + stop], log_probability[start : start + stop]
+        x, p, log_p = (
+            counts[start : start + stop],
+            probability[start : start + stop],
+            log_probability[start : start + stop],
+        )
         # One loop a sum: LLVM gives up on the aliases of one loop for all, which then takes three times as long.
         for j in range(stop):
             support[j] += 1.0 if x[j] > 0.0 else 0.0
@@ -126,7 +138,7 @@ def _mark_dead(drawn, generation, symbols, forgotten, dead):
 
 @kernel
 def _close_up(counts, symbols, near):
-    """Move the symbols with a count, and what stands beside them, to the front; without branches, they would be mispredicted."""
+    """Move the symbols with a count, and what stands beside them, to the front; a branch would be mispredicted."""
     kept = 0
     for i in range(counts.shape[0]):
         x = counts[i]
@@ -167,7 +179,7 @@ def _gather(table, symbols, out):
 
 @kernel
 def _sums_of_block(replicate, start, length, total, truth, live, beside, out):
-    """Write the sums of a block's list; `beside` (2, BLOCK) is room for the truth where it does not stand beside the list."""
+    """Write the sums of a block's list; `beside` (2, BLOCK) is room for a truth that does not stand beside it."""
     counts = live.counts[replicate, start : start + length]
     if live.packed[replicate] != 0:
         near = live.near[replicate]
@@ -183,8 +195,8 @@ def _sums_of_block(replicate, start, length, total, truth, live, beside, out):
 def _pack(replicate, live, drawn, truth):
     """Move the blocks of a replicate together once they fill less than half of their room, and the truth beside them.
 
-    Late in a run the live symbols of a large vocabulary are far apart in the truth, and each look-up there is a cache miss: at 1e6
-    symbols and 100 generations half of the time.
+    Late in a run the live symbols of a large vocabulary are far apart in the truth, and each look-up there is a cache
+    miss: at 1e6 symbols and 100 generations half of the time.
     """
     counts, symbols, near = live.counts[replicate], live.symbols[replicate], live.near[replicate]
     starts, lengths = live.starts[replicate], live.lengths[replicate]
@@ -239,7 +251,7 @@ def _refit_block(draw, replicate, block, key, live, truth, room, out):
 
 @parallel_kernel
 def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
-    """Settle a draw, whose `drawn` are the counts of `live`, write the sums of that state, and draw the next one: ``...->(R,6)``.
+    """Settle a draw, whose `drawn` are the counts of `live`, write their sums, draw the next one: ``...->(R,6)``.
 
     One pass over memory: a block is drawn from while it is in the first-level cache.
 
@@ -275,7 +287,9 @@ def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
 
 @parallel_kernel
 def refit_dense(trained, total, generation, truth, room, live, sums):
-    """List the symbols with a count in `trained`, float64 (R, K) over all symbols, and write their sums, as `refit_and_draw` does."""
+    """List the symbols with a count in `trained`, float64 (R, K) over all symbols, and write their sums, as
+    `refit_and_draw` does.
+    """
     n_replicates, n_blocks = live.lengths.shape
     n_symbols = trained.shape[1]
     n_units = n_replicates * n_blocks
@@ -340,7 +354,8 @@ def copy_rows(live, first_row, n_threads, rows):
 def pool_up(drawn, live, keep, real, n_threads, pool, merged):
     """Put the drawn counts and the real ones into the pool and write the pool out densely.
 
-    ``pool <- keep * pool + drawn (by live symbol) + real``, each of R rows; `real` is (R, K), or (0, 0) for none; all float64.
+    ``pool <- keep * pool + drawn (by live symbol) + real``, each of R rows; `real` is (R, K), or (0, 0) for none; all
+    float64.
     """
     n_replicates, n_blocks = live.lengths.shape
     n_symbols = pool.shape[1]

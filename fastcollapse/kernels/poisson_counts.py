@@ -70,7 +70,9 @@ def _draw_whole(weights, pieces, spare, tables, room, out):
     m = weights.shape[0]
     flat = guide.reshape(guide.size)
     for i in range(m):
-        entries[i] = ((np.int64(weights[i]) & (COARSE_STEP - 1)) << FINE_BITS) + (np.int64(pieces[i]) >> (16 - FINE_BITS))
+        entries[i] = ((np.int64(weights[i]) & (COARSE_STEP - 1)) << FINE_BITS) + (
+            np.int64(pieces[i]) >> (16 - FINE_BITS)
+        )
     n_late = 0
     for i in range(m):
         count = np.int64(flat[np.uint64(entries[i])])
@@ -101,7 +103,9 @@ def _draw_whole(weights, pieces, spare, tables, room, out):
 
 @kernel
 def _draw_parts(weights, scale, pieces, spare, tables, room, out):
-    """Write Poisson counts of any means: that of the whole part, of its 64ths, and of the rest, which is nearly always 0."""
+    """Write Poisson counts of any means: that of the whole part, of its 64ths, and of the rest, which is nearly always
+    0.
+    """
     guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
     late = room.late
     m = weights.shape[0]

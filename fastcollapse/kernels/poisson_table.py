@@ -1,12 +1,12 @@
 """Tables that turn a few random bits into a Poisson variate of a whole mean, exactly.
 
-A guide maps the top bits of the uniform to the variate where every continuation of those bits gives the same one (80 to 99 % of
-the draws). Elsewhere the other bits are compared with the cumulative law. So a draw costs a few bits and two bytes of table; the law is
-exact to 2^-64 of probability.
+A guide maps the top bits of the uniform to the variate where every continuation of those bits gives the same one (80 to
+99 % of the draws). Elsewhere the other bits are compared with the cumulative law. So a draw costs a few bits and two
+bytes of table; the law is exact to 2^-64 of probability.
 
-There is a fine table, means 0..COARSE_STEP - 1, and a coarse one, the multiples of COARSE_STEP below MEANS_BELOW: any whole mean below
-MEANS_BELOW is one entry of each, because Poisson variates add up. The fine table goes on with the means k / FRACTIONS, k < FRACTIONS; what
-a mean has beyond those is so small that its variate is nearly always 0.
+There is a fine table, means 0..COARSE_STEP - 1, and a coarse one, the multiples of COARSE_STEP below MEANS_BELOW: any
+whole mean below MEANS_BELOW is one entry of each, because Poisson variates add up. The fine table goes on with the
+means k / FRACTIONS, k < FRACTIONS; what a mean has beyond those is so small that its variate is nearly always 0.
 """
 
 import functools
@@ -35,8 +35,9 @@ _DEVIATIONS = 10.0
 class PoissonTables(NamedTuple):
     """The fine and the coarse table, each of M means.
 
-    `guide` uint16 (M, 2^bits): the value decided, or the least possible one plus UNDECIDED; `first` int64 (M): the value that the cumulative law begins with;
-    `cumulative` uint64 (M, values): 2^64 P(X <= value). Flat, because a `prange` body cannot take a tuple of tuples.
+    `guide` uint16 (M, 2^bits): the value decided, or the least possible one plus UNDECIDED; `first` int64 (M): the
+    value that the cumulative law begins with; `cumulative` uint64 (M, values): 2^64 P(X <= value). Flat, because a
+    `prange` body cannot take a tuple of tuples.
     """
 
     guide: np.ndarray
@@ -80,7 +81,9 @@ def _build(means: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 def _cumulative(values: np.ndarray, mean: float) -> np.ndarray:
-    """Return 2^64 P(X <= value) as uint64, from the upper tail where that one is small: it then rounds by its own last digit."""
+    """Return 2^64 P(X <= value) as uint64, from the upper tail where that one is small: it then rounds by its own last
+    digit.
+    """
     middle = int(np.searchsorted(values, mean))
     lower = special.pdtr(values[:middle], mean) * 2.0**64
     upper = special.pdtrc(values[middle:], mean) * 2.0**64
@@ -89,7 +92,9 @@ def _cumulative(values: np.ndarray, mean: float) -> np.ndarray:
 
 @kernel
 def settled_poisson(row, entry, number, first, cumulative):
-    """Return the variate of a table row at a 64-bit uniform `number` whose guide entry is undecided: a step or two from the least value."""
+    """Return the variate of a table row at a 64-bit uniform `number` whose guide entry is undecided: a step or two from
+    the least value.
+    """
     i = entry - UNDECIDED - first[row]
     mine = cumulative[row]
     # Most entries hold one end of a value, some two: those steps are added, not branched on.

@@ -14,10 +14,11 @@ _WORDS = 3 * BLOCK // 4
 
 
 class Room(NamedTuple):
-    """Room to work in, a row a thread, made once: what a call allocates and frees goes back to the system, and comes back by page faults.
+    """Room to work in, a row a thread, made once: what a call allocates and frees goes back to the system, and comes
+    back by page faults.
 
-    entries: int64 (T, BLOCK) table entries; late: int32 (T, BLOCK + 1) symbols, and late_words: uint64 (T, BLOCK) their bits; words: uint64
-    (T, 3 BLOCK / 4) bulk bits; streams: uint64 (T, 2, STREAM_WORDS); beside: float64 (T, 2, BLOCK)
+    entries: int64 (T, BLOCK) table entries; late: int32 (T, BLOCK + 1) symbols, and late_words: uint64 (T, BLOCK) their
+    bits; words: uint64 (T, 3 BLOCK / 4) bulk bits; streams: uint64 (T, 2, STREAM_WORDS); beside: float64 (T, 2, BLOCK)
     """
 
     entries: np.ndarray
@@ -52,5 +53,3 @@ def room_of(room, thread):
         room.streams[thread],
         room.beside[thread],
     )
-
-

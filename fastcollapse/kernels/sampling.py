@@ -1,8 +1,9 @@
 """Multinomial and multivariate hypergeometric draws over many symbols, parallel over replicates and blocks of symbols.
 
-A multinomial of n tokens is drawn as independent Poisson counts, one a symbol, whose sum N is then corrected to n: missing tokens are
-drawn one by one, surplus ones are removed uniformly without replacement. `draw_block` draws the Poisson counts of a block,
-`share_out` gives each block its part of the correction, `settle` corrects one block. Blocks are fixed ranges of BLOCK symbols, so streams belong to symbols and not to threads.
+A multinomial of n tokens is drawn as independent Poisson counts, one a symbol, whose sum N is then corrected to n:
+missing tokens are drawn one by one, surplus ones are removed uniformly without replacement. `draw_block` draws the
+Poisson counts of a block, `share_out` gives each block its part of the correction, `settle` corrects one block. Blocks
+are fixed ranges of BLOCK symbols, so streams belong to symbols and not to threads.
 
 Counts and weights are float64: counts are whole and exact up to 1e15 (below 2^53).
 """
@@ -30,9 +31,10 @@ FEW_SYMBOLS = 8
 class Draw(NamedTuple):
     """A draw under way of `n_tokens` tokens a replicate, R replicates over K symbols in N blocks.
 
-    weights: float64 (R, K), or (1, K) for weights shared by all replicates; drawn: float64 (R, K), aligned with the weights;
-    corrections: int64 (R, N), the tokens that a block still has to gain (or, negative, to lose); sums: int64 (R, N) and weight_sums:
-    float64 (R, N), the drawn tokens and the weights of a block.
+    weights: float64 (R, K), or (1, K) for weights shared by all replicates; drawn: float64 (R, K), aligned with the
+    weights;
+    corrections: int64 (R, N), the tokens that a block still has to gain (or, negative, to lose); sums: int64 (R, N) and
+    weight_sums: float64 (R, N), the drawn tokens and the weights of a block.
     """
 
     weights: np.ndarray
@@ -115,7 +117,9 @@ def settle(draw, start, length, replicate, block, key, room):
 
 @parallel_kernel
 def poisson_pass(draw, starts, lengths, weight_total, key, tables, room):
-    """Draw independent Poisson counts and what each block has to gain or lose: ``(Q,K),(R,N),(R,N),(),...->(R,K),(R,N)``."""
+    """Draw independent Poisson counts and what each block has to gain or lose:
+    ``(Q,K),(R,N),(R,N),(),...->(R,K),(R,N)``.
+    """
     n_replicates, n_blocks = lengths.shape
     n_units = n_replicates * n_blocks
     n_threads = room.late.shape[0]
@@ -125,7 +129,9 @@ def poisson_pass(draw, starts, lengths, weight_total, key, tables, room):
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
-            draw_block(draw, scale, replicate, block, starts[replicate, block], lengths[replicate, block], key, tables, mine)
+            draw_block(
+                draw, scale, replicate, block, starts[replicate, block], lengths[replicate, block], key, tables, mine
+            )
     for replicate in prange(n_replicates):
         share_out(draw, replicate, key)
 
@@ -153,9 +159,11 @@ def multinomial(draw, starts, lengths, weight_total, key, tables, room):
 
 @parallel_kernel
 def subsample(counts, n_tokens, key, n_threads, drawn):
-    """Write how many of `n_tokens` tokens drawn without replacement from `counts` fall on each symbol: ``(R,K),()->(R,K)``.
+    """Write how many of `n_tokens` tokens drawn without replacement from `counts` fall on each symbol:
+    ``(R,K),()->(R,K)``.
 
-    `counts` is dense (every symbol of every block, zeros included); each row sums to at least `n_tokens`. It may be `drawn` itself.
+    `counts` is dense (every symbol of every block, zeros included); each row sums to at least `n_tokens`. It may be
+    `drawn` itself.
     """
     n_replicates, n_symbols = counts.shape
     n_blocks = (n_symbols + BLOCK - 1) // BLOCK
@@ -178,4 +186,6 @@ def subsample(counts, n_tokens, key, n_threads, drawn):
             stop = min(start + BLOCK, n_symbols)
             stream = np.empty(STREAM_WORDS, np.uint64)
             open_draw(key, replicate, block, SUB_BULK, stream)
-            hypergeometric_chain(counts[replicate, start:stop], shares[replicate, block], stream, drawn[replicate, start:stop])
+            hypergeometric_chain(
+                counts[replicate, start:stop], shares[replicate, block], stream, drawn[replicate, start:stop]
+            )

@@ -58,7 +58,7 @@ def binomial_chain(weights, n, stream, out):
 
 @kernel
 def hypergeometric_chain(counts, n, stream, out):
-    """Write how many of `n` tokens drawn without replacement from `counts` fall on each symbol: ``(m),()->(m)``, O(m)."""
+    """Write how many of `n` tokens taken without replacement from `counts` fall on each: ``(m),()->(m)``, O(m)."""
     rest = np.int64(0)
     for i in range(counts.shape[0]):
         rest += np.int64(counts[i])
@@ -72,7 +72,9 @@ def hypergeometric_chain(counts, n, stream, out):
 
 @kernel
 def _index(weights, cumulative, guide):
-    """Write the running sums of `weights` and, for each of m equal parts of the whole, the symbol that it begins in; return the sum."""
+    """Write the running sums of `weights` and, for each of m equal parts of the whole, the symbol that it begins in;
+    return the sum.
+    """
     m = weights.shape[0]
     total = 0.0
     for i in range(m):
@@ -117,7 +119,8 @@ def _sum_chunks(weights, cumulative):
 
 @kernel
 def _pick_by_chunks(weights, cumulative, total, stream):
-    """Return a symbol drawn from the weights that `cumulative` was made from, or -1 for a place that lost its weight since.
+    """Return a symbol drawn from the weights that `cumulative` was made from, or -1 for a place that lost its weight
+    since.
 
     Steps are added, not branched on: a pick would mispredict four branches, 5 ns each.
     """
@@ -184,7 +187,8 @@ def add_tokens(weights, n_tokens, stream, room, drawn):
 
 @kernel
 def remove_tokens(n_tokens, stream, room, drawn):
-    """Remove `n_tokens` of the tokens in `drawn`, uniformly without replacement: ``(),...,(m)->(m)``, ways as in `add_tokens`.
+    """Remove `n_tokens` of the tokens in `drawn`, uniformly without replacement: ``(),...,(m)->(m)``, ways as in
+    `add_tokens`.
 
     The tokens of a symbol (by index), or of a chunk, that are gone count as its last ones: a pick there is drawn again.
     """

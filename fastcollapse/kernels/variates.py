@@ -1,8 +1,8 @@
 """Poisson, binomial and hypergeometric variates on an explicit stream, exact for counts up to 1e15.
 
-All three reject against log probabilities that are sums of one function, the Poisson log probability in Loader's saddle-point form (C. Loader,
-"Fast and accurate computation of binomial probabilities", 2000). `lgamma` would not do: at 1e15 its rounding is larger than the
-whole range of log probabilities that a sampler compares.
+All three reject against log probabilities that are sums of one function, the Poisson log probability in Loader's
+saddle-point form (C. Loader, "Fast and accurate computation of binomial probabilities", 2000). `lgamma` would not do:
+at 1e15 its rounding is larger than the whole range of log probabilities that a sampler compares.
 """
 
 import math
@@ -17,8 +17,7 @@ SEARCH_BELOW = 10.0
 _FARTHEST = 1e17
 _HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 _STIRLING_ERRORS = np.array(
-    [0.0]
-    + [math.lgamma(n + 1.0) - (n + 0.5) * math.log(n) + n - _HALF_LOG_TWO_PI for n in range(1, 16)]
+    [0.0] + [math.lgamma(n + 1.0) - (n + 0.5) * math.log(n) + n - _HALF_LOG_TWO_PI for n in range(1, 16)]
 )
 # Constants of the ratio-of-uniforms hat, Stadlober 1989: 2 sqrt(2/e) and 3 - 2 sqrt(3/e).
 _HAT_SLOPE = 1.7155277699214135
@@ -55,7 +54,9 @@ def _deviance(x, mean):
 
 @kernel
 def log_poisson(count, mean):
-    """Return the log probability of `count` >= 0 (a whole float) under a Poisson law with mean >= 0, to a few ulp of its terms."""
+    """Return the log probability of `count` >= 0 (a whole float) under a Poisson law with mean >= 0, to a few ulp of
+    its terms.
+    """
     if mean <= 0.0:
         return 0.0 if count == 0.0 else -math.inf
     if count == 0.0:
@@ -106,7 +107,9 @@ def _search_poisson(mean, stream):
 
 @kernel
 def binomial(n, p, stream):
-    """Return a binomial variate, 0 <= n <= 1e15, 0 <= p <= 1; O(1) (search below a mean of 10, else BTRS of Hormann 1993)."""
+    """Return a binomial variate, 0 <= n <= 1e15, 0 <= p <= 1; O(1) (search below a mean of 10, else BTRS of Hormann
+    1993).
+    """
     if n <= 0 or p <= 0.0:
         return np.int64(0)
     if p >= 1.0:
@@ -165,7 +168,9 @@ def _search_binomial(n, p, stream):
 
 @kernel
 def hypergeometric(good, bad, draws, stream):
-    """Return how many of `draws` items taken without replacement from good + bad <= 1e15 are good; O(1) (Stadlober 1989)."""
+    """Return how many of `draws` items taken without replacement from good + bad <= 1e15 are good; O(1) (Stadlober
+    1989).
+    """
     total = good + bad
     if draws <= 0 or good <= 0:
         return np.int64(0)

@@ -12,7 +12,8 @@ from fastcollapse.errors import InputError, nearest
 class Model(Protocol):
     """A family of models that are refitted to data they generate; each module offers its class as `MODEL`.
 
-    It is made from (truth, schedule, with_rows): the law of generation 0, the workflow, and whether states are wanted as rows.
+    It is made from (truth, schedule, with_rows): the law of generation 0, the workflow, and whether states are wanted
+    as rows.
     """
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> Any:
@@ -45,7 +46,9 @@ def family(name: str) -> Any:
         There is no such family.
     """
     if name not in families():
-        raise InputError(f"model.family must be one of {', '.join(families())}, got {name!r}{nearest(name, families())}")
+        raise InputError(
+            f"model.family must be one of {', '.join(families())}, got {name!r}{nearest(name, families())}"
+        )
     return importlib.import_module(f"fastcollapse.models.{name}")
 
 

@@ -1,7 +1,7 @@
 """Discrete distributions: counts of symbols refitted to resampled counts, generation after generation.
 
-The state is the empirical distribution of the last training data; a generation draws tokens from it. One symbol among two is the
-Bernoulli model (Wright-Fisher), words of a corpus are the unigram model.
+The state is the empirical distribution of the last training data; a generation draws tokens from it. One symbol among
+two is the Bernoulli model (Wright-Fisher), words of a corpus are the unigram model.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,9 @@ class _Plan(NamedTuple):
 
 
 class _Work(NamedTuple):
-    """Arrays between the passes: `drawn` float64 (R, K), those of a `Draw`; `pool`, `real` float64 (R, K), or (0, 0) where not needed."""
+    """Arrays between the passes: `drawn` float64 (R, K), those of a `Draw`; `pool`, `real` float64 (R, K), or (0, 0)
+    where not needed.
+    """
 
     drawn: np.ndarray
     corrections: np.ndarray
@@ -138,7 +140,8 @@ def _draw_of(weights, drawn, n_tokens, work):
 
 @kernel
 def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums):
-    """Replace: every generation is trained on the tokens drawn from the last one alone; dead symbols are soon not visited again.
+    """Replace: every generation is trained on the tokens drawn from the last one alone; dead symbols are soon not
+    visited again.
 
     The drawn counts are the next state: the two arrays change places, and the counts go home at the end of the block.
     """
@@ -167,7 +170,9 @@ def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums
 
 @kernel
 def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
-    """Every other workflow: tokens drawn from the state and real ones go through a pool, which the next state is trained on."""
+    """Every other workflow: tokens drawn from the state and real ones go through a pool, which the next state is
+    trained on.
+    """
     no_real = np.zeros((0, 0))
     plan, truth, tables, n_threads = inputs.plan, inputs.truth, inputs.tables, inputs.n_threads
     starts, lengths = inputs.starts, inputs.lengths
@@ -215,7 +220,8 @@ class Discrete:
 
     References
     ----------
-    The chain: Suresh et al., arXiv:2412.17646, section 2. The exact sampler: derived, see `fastcollapse.kernels.sampling`.
+    The chain: Suresh et al., arXiv:2412.17646, section 2. The exact sampler: derived, see
+    `fastcollapse.kernels.sampling`.
     """
 
     def __init__(self, truth: Any, schedule: Any, with_rows: bool = False) -> None:
@@ -256,7 +262,9 @@ class Discrete:
         draw = new_draw(self._truth.weights, np.zeros(shape), 0, lengths.shape[1])
         pool = np.zeros(shape if self._pooled else none)
         real = np.zeros(shape if self._schedule.n_real.any() else none)
-        state = CountState(live, _Work(draw.drawn, draw.corrections, draw.sums, draw.weight_sums, pool, real), np.zeros(2, np.int64))
+        state = CountState(
+            live, _Work(draw.drawn, draw.corrections, draw.sums, draw.weight_sums, pool, real), np.zeros(2, np.int64)
+        )
         if self._schedule.start_with_data:
             pool[:] = self._truth.weights
             state.totals[1] = int(self._truth.weights.sum())
@@ -276,13 +284,15 @@ class Discrete:
         multinomial(draw, starts, lengths, weights.sum(), key, poisson_tables(), new_room(current_threads()))
 
     def block_length(self, state: CountState, room: int) -> int:
-        """Return how many generations a block may have: all `room` of them, or as many as sparse rows have memory for."""
+        """Return how many generations a block may have: all `room` of them, or as many rows as memory allows."""
         return max(1, min(room, _CELLS_A_BLOCK // max(1, self._most_cells(state)))) if self._with_rows else room
 
     def _most_cells(self, state: CountState) -> int:
         return state.live.counts.size if self._pooled else int(state.live.lengths.sum())
 
-    def advance(self, state: CountState, first: int, n_generations: int, seed: int, first_replicate: int = 0) -> CountBlock:
+    def advance(
+        self, state: CountState, first: int, n_generations: int, seed: int, first_replicate: int = 0
+    ) -> CountBlock:
         """Run the generations first..first+n_generations-1 and return their block; `state` moves on with them."""
         n_replicates = state.live.counts.shape[0]
         sums = np.empty((n_generations, n_replicates, N_SUMS))
@@ -290,7 +300,10 @@ class Discrete:
         n_cells = n_generations * self._most_cells(state) if self._with_rows else 0
         rows = Rows(np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, np.int64))
         key = _RunKey(
-            as_uint64(seed), as_uint64(first_replicate), self._schedule.real == "fixed", bool(self._schedule.replacement)
+            as_uint64(seed),
+            as_uint64(first_replicate),
+            self._schedule.real == "fixed",
+            bool(self._schedule.replacement),
         )
         starts, lengths = block_grid(n_replicates, self.n_symbols)
         inputs = _Inputs(self._plan, self._truth, starts, lengths, key, poisson_tables(), current_threads())
