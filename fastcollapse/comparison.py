@@ -292,7 +292,7 @@ def forgetting_curve(results: Results, bins_a_decade: int = 10) -> list[Forgetti
 def _forgetting_of(results: Results, copies: np.ndarray, groups: Sequence[np.ndarray]) -> list[Forgetting]:
     forgotten = results.forgotten
     assert forgotten is not None
-    last = int(results.generation[-1])
+    last = results.last
     n = plain_size(results)
     medians: Sequence[Bracket | None] = [None] * len(groups)
     if n is not None:
