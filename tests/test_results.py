@@ -1,4 +1,6 @@
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,3 +100,13 @@ def test_open_results__missing_file():
     assert isinstance(caught.value, InputError)
     with pytest.raises(InputError, match=r"a results file must have a name, got '\.'"):
         open_results("")
+
+
+def test_readme__its_python_runs_as_pasted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    (block,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    names = {}
+    exec(block, names)
+    xarray.testing.assert_allclose(names["dataset"].entropy, names["results"].to_xarray().entropy)
+    names["dataset"].close()
