@@ -9,7 +9,7 @@ try:
 except ModuleNotFoundError as error:
     python = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
     if Path(sys.prefix).resolve() == python.parents[1] or not python.exists():
-        sys.exit(f"error: Python module {error.name} is missing: run `make run` first, it installs everything")
+        sys.exit(f"error: Python module {error.name} is missing: run `make run` first, it installs all")
     os.execv(python, [str(python), *sys.argv])  # the Python that `make` has installed everything for
 
 if __name__ == "__main__":

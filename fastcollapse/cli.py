@@ -141,7 +141,8 @@ def run(
         text = summary(results, elapsed, [output, figure])
     except Exception as error:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise _AfterRun(f"{output} holds the finished run, but its figure or summary failed: {reason}") from error
+        message = f"{output} holds the finished run, but its figure or summary failed: {reason}"
+        raise _AfterRun(message) from error
     click.echo(f"{text}\n\n{clock.first_block()}")
 
 

@@ -93,7 +93,8 @@ def simulate(
 class _HeldInterrupt:
     """Ctrl-C held back until a block is whole, so that state and blocks belong together.
 
-    The first block may compile for half a minute and has nothing to lose: there, and the second time, Ctrl-C acts at once.
+    The first block may compile for half a minute and has nothing to lose: there, and the second time, Ctrl-C
+    acts at once.
     """
 
     def __init__(self) -> None:
@@ -146,7 +147,8 @@ def _run_blocks(
                 store.commit(state.arrays(), force=True)
                 raise KeyboardInterrupt
             # The first block may have compiled kernels, so it says nothing; later ones at most quadruple.
-            wanted = length * 4 if first <= 1 + _FIRST_BLOCK else int(length * min(4.0, BLOCK_SECONDS / max(elapsed, 1e-6)))
+            pace = 4.0 if first <= 1 + _FIRST_BLOCK else min(4.0, BLOCK_SECONDS / max(elapsed, 1e-6))
+            wanted = int(length * pace)
             length = block or max(1, min(wanted, _LONGEST_BLOCK))
     try:
         return store.finish({"forgotten": state.forgotten()})

@@ -62,7 +62,8 @@ def here(tmp_path, monkeypatch):
 def test_run__writes_results_and_figure_and_a_summary(ran):
     folder, result = ran
     assert {"small.h5", "small.png"} <= set(files_in(folder))
-    for words in ("workflow replace", "alive %", "exact H", "forgotten", "a second", "small.h5", "small.png", "includes compiling"):
+    table = ("workflow replace", "alive %", "exact H", "forgotten", "a second", "includes compiling")
+    for words in (*table, "small.h5", "small.png"):
         assert words in result.output
     assert "\x1b" not in result.output
     assert result.stderr == ""
