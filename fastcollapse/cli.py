@@ -139,6 +139,8 @@ def run(
 
         save_figure(results, figure)
         text = summary(results, elapsed, [output, figure])
+    except KeyboardInterrupt:
+        raise _Interrupted(f"interrupted, {output} holds the finished run") from None
     except Exception as error:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         message = f"{output} holds the finished run, but its figure or summary failed: {reason}"

@@ -338,6 +338,17 @@ def test_interrupt__keeps_the_generations_that_are_done(here, monkeypatch):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_interrupt__while_the_figure_is_drawn_names_the_finished_run(here, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fastcollapse.plots.save_figure", interrupted)
+    result = call("run", "small.toml", "--set", "run.n_generations=2", "-o", "out.h5")
+    assert result.exit_code == 130
+    assert result.stderr == "error: interrupted, out.h5 holds the finished run\n"
+    assert open_results("out.h5").complete
+
+
 def test_import__of_the_command_line_loads_no_numerical_package():
     heavy = ("numba", "numpy", "scipy", "h5py", "matplotlib")
     code = f"import sys, fastcollapse.cli; print([m for m in {heavy} if m in sys.modules])"
