@@ -62,9 +62,7 @@ class _WithParameters(click.Command):
         from fastcollapse.experiment import parameters  # start-up time
 
         with formatter.section("Keys of FILE.toml and --set"):
-            formatter.write_dl(
-                [(p.key, f"{p.help}; {p.kind} [{p.default}]") for p in parameters()], col_max=28
-            )
+            formatter.write_dl([(p.key, f"{p.help}; {p.kind} [{p.default}]") for p in parameters()], col_max=28)
 
 
 def _fail(message: str, status: int) -> int:
@@ -89,9 +87,7 @@ _threads = click.option(
 
 @main.command(cls=_WithParameters)
 @click.argument("what", metavar="[RECIPE|FILE.toml]", default=MAIN_RECIPE)
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value, as run.n_generations=200."
-)
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value, as run.n_generations=200.")
 @click.option(
     "-o",
     "--output",
@@ -101,9 +97,7 @@ _threads = click.option(
 )
 @_threads
 @click.option("--seed", metavar="N", help="Seed, 0 to 2^64-1; the same as --set run.seed=N.")
-def run(
-    what: str, settings: Sequence[str], output: Path | None, threads: int | None, seed: str | None
-) -> None:
+def run(what: str, settings: Sequence[str], output: Path | None, threads: int | None, seed: str | None) -> None:
     """Run an experiment, print a summary and write results and a figure.
 
     Without an argument this is the main job: the recipe wikitext2-unigram.
@@ -322,16 +316,14 @@ def compare(file: Path) -> int:
     """Compare a results FILE with its theory as z-scores.
 
     Heterozygosity has an exact expectation in every workflow; the surviving share has sharp bounds, or exact
-    values, under plain resampling. Up to 100 generations are compared. Exit status 1 if any |z| is above 4.
+    values, under plain resampling. Up to 10 generations are compared. Exit status 1 if any |z| is above 5.
     """
     from fastcollapse.report import comparison
     from fastcollapse.results import open_results
 
     results = open_results(file)
     if results.n_replicates < 2:
-        raise InputError(
-            f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}"
-        )
+        raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
     if results.last < 1:
         raise InputError(f"a comparison must have at least one finished generation, got none in {file}")
     text, agree = comparison(results)

@@ -99,9 +99,7 @@ def load_truth(spec: TruthSpec, base: Path | None = None) -> Truth:
         weights /= weights.sum()
         return Truth(None, None, weights, f"Zipf-Mandelbrot a={law.a:g} b={law.b:g} over {law.size} symbols")
     if spec.uniform is not None:
-        return Truth(
-            None, None, np.full(spec.uniform, 1 / spec.uniform), f"uniform over {spec.uniform} symbols"
-        )
+        return Truth(None, None, np.full(spec.uniform, 1 / spec.uniform), f"uniform over {spec.uniform} symbols")
     assert spec.probabilities is not None
     given = np.array(spec.probabilities)
     return Truth(None, None, given / math.fsum(given), f"given probabilities of {len(given)} symbols")
@@ -183,8 +181,7 @@ def _read_table(path: Path, given: str) -> dict[str, int]:
             whole = count.isascii() and count.isdigit() and len(count.lstrip("0")) <= 16
             if not whole or int(count) > MAX_COUNT:
                 raise InputError(
-                    f"{key} must have whole counts from 0 to {power_text(MAX_COUNT)}, "
-                    f"got {show(count)} {where}"
+                    f"{key} must have whole counts from 0 to {power_text(MAX_COUNT)}, got {show(count)} {where}"
                 )
             if word in words:
                 raise InputError(f"{key} must name each word once, got {show(word)} again {where}")

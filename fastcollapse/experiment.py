@@ -52,9 +52,7 @@ class Experiment:
     base: Path | None = dataclasses.field(default=None, compare=False)
 
     @classmethod
-    def from_mapping(
-        cls, mapping: Mapping[str, Any], base: Path | None = None, text: str = ""
-    ) -> "Experiment":
+    def from_mapping(cls, mapping: Mapping[str, Any], base: Path | None = None, text: str = "") -> "Experiment":
         """Return the experiment that a nested mapping of sections and keys describes.
 
         Raises
@@ -127,13 +125,9 @@ be at least 1, got 0
             text = raw.decode("utf-8")
             mapping = tomllib.loads(text)
         except UnicodeDecodeError as error:
-            raise InputError(
-                f"experiment file {name} must be UTF-8 text, got byte {error.start} that is not"
-            ) from None
+            raise InputError(f"experiment file {name} must be UTF-8 text, got byte {error.start} that is not") from None
         except (ValueError, RecursionError) as error:
-            reason = (
-                "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-            )
+            reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
             raise InputError(f"experiment file {name} must be valid TOML: {reason}") from None
         return cls.from_mapping(mapping, base=Path(path).resolve().parent, text=text)
 
@@ -189,9 +183,7 @@ be at least 1, got 0
         for key, parts in zip(values, keys, strict=True):
             if len(parts) < 2 or not all(parts):
                 known = [one.key for one in parameters()]
-                hint = next(
-                    (f" (did you mean '{k}'?)" for k in known if k.endswith(f".{key}")), nearest(key, known)
-                )
+                hint = next((f" (did you mean '{k}'?)" for k in known if k.endswith(f".{key}")), nearest(key, known))
                 raise InputError(f"{show(key)} must be a section and a key such as run.seed{hint}")
             table = mapping
             for part in parts[:-1]:
@@ -247,20 +239,14 @@ def parameters() -> list[Parameter]:
     table = (
         _rows(Model)
         + _rows(TruthSpec)
-        + [
-            Parameter(
-                "workflow.name", " | ".join(WORKFLOWS), "required", "which data each generation is fitted to"
-            )
-        ]
+        + [Parameter("workflow.name", " | ".join(WORKFLOWS), "required", "which data each generation is fitted to")]
     )
     owners: dict[Parameter, list[str]] = {}
     for cls in WORKFLOWS.values():
         for row in _rows(cls):
             owners.setdefault(row, []).append(cls.name)
     for row, names in owners.items():
-        table.append(
-            row if len(names) == len(WORKFLOWS) else row._replace(help=f"{row.help} ({', '.join(names)})")
-        )
+        table.append(row if len(names) == len(WORKFLOWS) else row._replace(help=f"{row.help} ({', '.join(names)})"))
     return table + _rows(Run)
 
 

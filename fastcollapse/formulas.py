@@ -95,9 +95,7 @@ def evaluate(name: str, settings: Sequence[str]) -> str:
         if not equals or not key or not text:
             raise InputError(f"{name} must have arguments such as {next(iter(known))}=1, got {setting!r}")
         if key not in known:
-            raise InputError(
-                f"{key!r} is not an argument of {name}, use {', '.join(known)}{nearest(key, known)}"
-            )
+            raise InputError(f"{key!r} is not an argument of {name}, use {', '.join(known)}{nearest(key, known)}")
         if key in values:
             raise InputError(f"{key} must be given once, got it again in {setting!r}")
         values[key] = _value(key, text)
@@ -116,9 +114,7 @@ def evaluate(name: str, settings: Sequence[str]) -> str:
 def _find(name: str) -> Callable:
     known = formulas()
     if name not in known:
-        raise InputError(
-            f"theory must be a name that `fastcollapse theory` lists, got {name!r}{nearest(name, known)}"
-        )
+        raise InputError(f"theory must be a name that `fastcollapse theory` lists, got {name!r}{nearest(name, known)}")
     return known[name]
 
 

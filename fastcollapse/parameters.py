@@ -258,9 +258,7 @@ class Section:
     def to_mapping(self) -> dict[str, Any]:
         """Return the parameters as JSON can hold them, those that are None left out."""
         return {
-            f.name: _plain(getattr(self, f.name))
-            for f in dataclasses.fields(self)
-            if getattr(self, f.name) is not None
+            f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if getattr(self, f.name) is not None
         }
 
 
@@ -295,9 +293,7 @@ def build(cls: type[S], values: Mapping, elsewhere: Callable[[str], str] | None 
             key = name if isinstance(name, str) and name.isidentifier() else show(name)
             reason = elsewhere(name) if elsewhere and isinstance(name, str) else ""
             hint = nearest(name, fields) if isinstance(name, str) else ""
-            items.append(
-                (join(cls.section, key), reason or f"is not a known key, use {', '.join(fields)}{hint}")
-            )
+            items.append((join(cls.section, key), reason or f"is not a known key, use {', '.join(fields)}{hint}"))
     given = {name: values[name] if name in values else field.default for name, field in fields.items()}
     try:
         section = cls(**given)

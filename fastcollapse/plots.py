@@ -58,9 +58,7 @@ def save_figure(results: Results, path: Path) -> None:
     except FileExistsError:
         raise InputError(f"figure must be a new file, got {path}: it exists") from None
     except OSError as error:
-        raise InputError(
-            f"figure must be in a folder that can be written, got {path}: {error.strerror}"
-        ) from None
+        raise InputError(f"figure must be in a folder that can be written, got {path}: {error.strerror}") from None
     try:
         with file:
             figure.savefig(file, format=path.suffix[1:].lower(), dpi=160)
@@ -185,9 +183,7 @@ def _forgetting_panel(axes: "Axes", results: Results) -> bool:
         np.array([last if one.quartiles[i] is None else one.quartiles[i] for one in groups], dtype=float)
         for i in range(3)
     )
-    axes.fill_between(
-        count, low, high, color=_SIMULATED, alpha=0.25, linewidth=0, label="simulated middle half"
-    )
+    axes.fill_between(count, low, high, color=_SIMULATED, alpha=0.25, linewidth=0, label="simulated middle half")
     axes.plot(count, median, color=_SIMULATED, lw=2, marker="o", ms=3.5, label="simulated median")
     _theory_of_forgetting(axes, groups, plain_size(results))
     axes.axhline(last, color=_EDGE, lw=0.8)

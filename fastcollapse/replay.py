@@ -26,9 +26,7 @@ class Replay:
     versions: tuple[str, ...]
 
 
-def replay(
-    recorded: Results, threads: int | None = None, progress: Callable[[int], None] | None = None
-) -> Replay:
+def replay(recorded: Results, threads: int | None = None, progress: Callable[[int], None] | None = None) -> Replay:
     """Run the experiment of a results file again, in memory, and compare.
 
     The truth is the recorded one, so that the data file is not needed. Of an unfinished run, the
@@ -63,10 +61,7 @@ def replay(
                 f"replicate {r}, generation {t}"
                 for t in range(1, last + 1)
                 for r in range(recorded.n_replicates)
-                if not all(
-                    np.array_equal(a, b)
-                    for a, b in zip(recorded.counts(r, t), again.counts(r, t), strict=True)
-                )
+                if not all(np.array_equal(a, b) for a, b in zip(recorded.counts(r, t), again.counts(r, t), strict=True))
             ),
             None,
         )

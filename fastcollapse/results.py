@@ -138,14 +138,10 @@ class Results:
         generation = _check_index("generation", generation, self.last)
         if generation > 0:
             if not self.has_trajectory:
-                raise InputError(
-                    'run.record must contain "trajectory" for counts of generations >= 1, got none'
-                )
+                raise InputError('run.record must contain "trajectory" for counts of generations >= 1, got none')
             return self._reader.counts(replicate, generation)
         if self.truth.counts is None:
-            raise InputError(
-                f"generation must be at least 1, got 0: the truth ({self.truth.source}) has no counts"
-            )
+            raise InputError(f"generation must be at least 1, got 0: the truth ({self.truth.source}) has no counts")
         symbols = np.flatnonzero(self.truth.counts)
         return symbols, self.truth.counts[symbols].astype(np.int64)
 
@@ -163,9 +159,7 @@ class Results:
         except ImportError as error:
             raise InputError("to_xarray must have xarray: pip install 'fastcollapse[xarray]'") from error
         plane = ("replicate", "generation")
-        variables: dict[str, Any] = {
-            k: (plane, v, dict(self.metric_attributes[k])) for k, v in self.metrics.items()
-        }
+        variables: dict[str, Any] = {k: (plane, v, dict(self.metric_attributes[k])) for k, v in self.metrics.items()}
         coordinates: dict[str, Any] = {
             "generation": ("generation", self.generation, ATTRIBUTES["generation"]),
             "replicate": ("replicate", np.arange(self.n_replicates, dtype=np.int32), ATTRIBUTES["replicate"]),

@@ -54,9 +54,7 @@ class TruthSpec(Section):
     zipf_mandelbrot: ZipfMandelbrot | None = parameter(  # noqa: RUF009
         Table(ZipfMandelbrot), "probabilities proportional to (i + b)**-a, i = 1..size", default=None
     )
-    uniform: int | None = parameter(
-        Integer(2, 10**8), "number of equally likely symbols", default=None, unit="symbols"
-    )
+    uniform: int | None = parameter(Integer(2, 10**8), "number of equally likely symbols", default=None, unit="symbols")
     probabilities: tuple[float, ...] | None = parameter(
         Sequence(Number(0, 1), shortest=2), "probabilities that sum to 1 within 1e-9", default=None
     )
@@ -65,9 +63,7 @@ class TruthSpec(Section):
         fields = [f.name for f in dataclasses.fields(self)]
         given = [name for name in fields if getattr(self, name) is not None]
         if len(given) != 1:
-            return [
-                ("", f"must have exactly one of {', '.join(fields)}, got {' and '.join(given) or 'none'}")
-            ]
+            return [("", f"must have exactly one of {', '.join(fields)}, got {' and '.join(given) or 'none'}")]
         if self.probabilities is None:
             return []
         total = math.fsum(self.probabilities)

@@ -30,9 +30,7 @@ class Growth(Section):
 
     start: int = parameter(Integer(0, MAX_COUNT), "size at generation 1", unit="tokens")
     factor: float | None = parameter(Number(0, 1e15, above=True), "growth per generation", default=None)
-    step: int | None = parameter(
-        Integer(-MAX_COUNT, MAX_COUNT), "growth per generation", default=None, unit="tokens"
-    )
+    step: int | None = parameter(Integer(-MAX_COUNT, MAX_COUNT), "growth per generation", default=None, unit="tokens")
 
     def relations(self) -> list[tuple[str, str]]:
         if (self.factor is None) == (self.step is None):
@@ -75,9 +73,7 @@ class SizeCheck:
         return entry(value)
 
 
-def resolve(
-    size: Size, key: str, n_generations: int, truth_total: int | None, minimum: int = 1
-) -> np.ndarray:
+def resolve(size: Size, key: str, n_generations: int, truth_total: int | None, minimum: int = 1) -> np.ndarray:
     """Return a size at every generation.
 
     Geometric growth multiplies step by step, in the same order everywhere, so that the sizes are the same on
@@ -119,9 +115,7 @@ def resolve(
         return np.full(n_generations, truth_total, dtype=np.int64)
     if isinstance(size, tuple):
         if len(size) != n_generations:
-            raise Problems(
-                [(key, f"must list one size for each of the {n_generations} generations, got {len(size)}")]
-            )
+            raise Problems([(key, f"must list one size for each of the {n_generations} generations, got {len(size)}")])
         return np.array(size, dtype=np.int64)
     if not isinstance(size, Growth):
         return np.full(n_generations, size, dtype=np.int64)

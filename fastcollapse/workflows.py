@@ -238,9 +238,7 @@ class Mix(Workflow):
     def relations(self) -> list[tuple[str, str]]:
         if self.real == "fixed" and not isinstance(self.n_real, int | str):
             given = self.to_mapping()["n_real"]
-            return [
-                ("n_real", f"must be one number or 'truth' when workflow.real is 'fixed', got {show(given)}")
-            ]
+            return [("n_real", f"must be one number or 'truth' when workflow.real is 'fixed', got {show(given)}")]
         return []
 
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
@@ -253,6 +251,4 @@ class Mix(Workflow):
         return self._checked(Schedule(n, n_real, zero, zero.copy(), real=real), truth_total)
 
 
-WORKFLOWS: dict[str, type[Workflow]] = {
-    cls.name: cls for cls in (Replace, Accumulate, AccumulateSubsample, Mix)
-}
+WORKFLOWS: dict[str, type[Workflow]] = {cls.name: cls for cls in (Replace, Accumulate, AccumulateSubsample, Mix)}

@@ -42,9 +42,7 @@ def variates_p(variates, law):
 def two_sample_p(first, second):
     """Return the p-value of the chi-square test that two samples of labels (whole numbers) have one law."""
     labels, where = np.unique(np.concatenate([first, second]), return_inverse=True)
-    table = np.stack(
-        [np.bincount(part, minlength=len(labels)) for part in (where[: len(first)], where[len(first) :])]
-    )
+    table = np.stack([np.bincount(part, minlength=len(labels)) for part in (where[: len(first)], where[len(first) :])])
     often = table.sum(axis=0) >= 2 * _LEAST_EXPECTED
     pooled = np.column_stack([table[:, often], table[:, ~often].sum(axis=1)])
     pooled = pooled[:, pooled.sum(axis=0) > 0]

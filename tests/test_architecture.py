@@ -140,8 +140,7 @@ def test_imports__go_one_way(path):
 
 def test_imports__table_is_itself_one_way():
     edges = {
-        layer: {other for other in others if (layer, other) not in TYPES_ONLY}
-        for layer, others in ALLOWED.items()
+        layer: {other for other in others if (layer, other) not in TYPES_ONLY} for layer, others in ALLOWED.items()
     }
     while edges:
         free = [layer for layer, others in edges.items() if not others & set(edges)]
@@ -222,9 +221,7 @@ def test_public_names__at_most_fifteen():
 
 
 def in_new_process(code):
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
-    ).stdout
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
 
 
 def test_public_names__stay_themselves_whatever_was_imported_before():

@@ -357,9 +357,7 @@ def test_import__of_the_command_line_loads_no_numerical_package():
 
 
 def test_shim__is_the_same_program():
-    got = subprocess.run(
-        [sys.executable, "cli.py", "recipes"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    got = subprocess.run([sys.executable, "cli.py", "recipes"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert got.stdout == call("recipes").output
 
 

@@ -49,9 +49,7 @@ def title(workflow):
 
 VARIANTS = [workflow for name in WORKFLOWS for workflow in variants(name)]
 CASES = [
-    pytest.param(family, workflow, id=f"{family}: {title(workflow)}")
-    for family in families()
-    for workflow in VARIANTS
+    pytest.param(family, workflow, id=f"{family}: {title(workflow)}") for family in families() for workflow in VARIANTS
 ]
 
 
@@ -69,9 +67,7 @@ def wide_truth():
     return truth_of(np.ceil(9000 / np.arange(1, 9001)), True)
 
 
-def experiment_of(
-    family, workflow, n_replicates=N_REPLICATES, n_generations=N_GENERATIONS, record="trajectory"
-):
+def experiment_of(family, workflow, n_replicates=N_REPLICATES, n_generations=N_GENERATIONS, record="trajectory"):
     run = {"n_generations": n_generations, "n_replicates": n_replicates, "seed": 20241223, "record": record}
     # The truth is handed to `simulate`; this one only fills the section.
     return Experiment.from_mapping(
@@ -152,9 +148,7 @@ def test_law__equals_the_raw_twin(family, workflow, with_data):
         n_generations, truth.total
     )
     rng = np.random.default_rng(7)
-    expected = np.array(
-        [raw.simulate(truth.probabilities, corpus, schedule, rng) for _ in range(n_replicates)]
-    )
+    expected = np.array([raw.simulate(truth.probabilities, corpus, schedule, rng) for _ in range(n_replicates)])
     got = simulated(family, workflow, truth, n_replicates, n_generations)
     np.testing.assert_array_equal(got.sum(axis=2), expected.sum(axis=2))
     for t in (0, n_generations - 1):

@@ -224,9 +224,7 @@ def test_resolve_seed__draws_once_and_keeps_a_given_one():
 
 def test_with_values__changes_only_what_is_named():
     experiment = Experiment.from_mapping(GOOD, text="# mine")
-    got = experiment.with_values(
-        {"run.n_generations": 200, "truth.zipf_mandelbrot": {"a": 1, "b": 0, "size": 4}}
-    )
+    got = experiment.with_values({"run.n_generations": 200, "truth.zipf_mandelbrot": {"a": 1, "b": 0, "size": 4}})
     expected = {
         **changed("run", n_generations=200, record=["metrics"]),
         "truth": {"zipf_mandelbrot": {"a": 1.0, "b": 0.0, "size": 4}},
@@ -250,8 +248,7 @@ def test_with_values__another_workflow_drops_what_only_the_old_one_had():
     [
         (
             {"n_generations": 3},
-            "'n_generations' must be a section and a key such as run.seed "
-            "(did you mean 'run.n_generations'?)",
+            "'n_generations' must be a section and a key such as run.seed (did you mean 'run.n_generations'?)",
         ),
         ({"run.": 3}, "'run.' must be a section and a key"),
         ({"run.seeed": 3}, "run.seeed is not a known key"),

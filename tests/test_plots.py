@@ -53,9 +53,7 @@ def test_draw__forgetting_stops_at_the_first_median_beyond_the_run():
     assert max(median.get_ydata()) <= 15
 
 
-@pytest.mark.parametrize(
-    ("truth", "workflow"), [("zipf", "mix"), ("bernoulli", "replace"), ("uniform", "replace")]
-)
+@pytest.mark.parametrize(("truth", "workflow"), [("zipf", "mix"), ("bernoulli", "replace"), ("uniform", "replace")])
 def test_draw__without_a_forgetting_curve_shows_heterozygosity(truth, workflow):
     left, right = draw(run(truth, workflow)).axes
     assert labels(right)[-1] == "theory: exact expectation"

@@ -259,9 +259,7 @@ def test_once__forgets_with_the_results(replaced):
 
 def test_truth__of_a_single_live_symbol_is_refused():
     """As a corpus of one word is: nothing could ever change."""
-    with pytest.raises(
-        InputError, match=r"truth.probabilities must have at least two entries above 0, got 1"
-    ):
+    with pytest.raises(InputError, match=r"truth.probabilities must have at least two entries above 0, got 1"):
         Experiment.from_mapping(REPLACE | {"truth": {"probabilities": [0.0, 1.0]}})
 
 

@@ -83,9 +83,7 @@ def draws(fill, seed, *parameters, dtype=np.float64, n=N_DRAWS):
 
 @kernel
 def philox_words(counter, key, out):
-    out[0], out[1], out[2], out[3] = rng.philox(
-        counter[0], counter[1], counter[2], counter[3], key[0], key[1]
-    )
+    out[0], out[1], out[2], out[3] = rng.philox(counter[0], counter[1], counter[2], counter[3], key[0], key[1])
 
 
 def numpy_words(seed, replicate, generation, block, purpose, n):
@@ -94,9 +92,7 @@ def numpy_words(seed, replicate, generation, block, purpose, n):
     counter = np.array([0, generation, block, purpose], np.uint64)
     generator = np.random.SFC64(0)
     state = generator.state
-    state["state"]["state"] = np.append(
-        np.random.Philox(key=key, counter=counter).random_raw(4)[:3], np.uint64(1)
-    )
+    state["state"]["state"] = np.append(np.random.Philox(key=key, counter=counter).random_raw(4)[:3], np.uint64(1))
     generator.state = state
     return generator.random_raw(n)
 

@@ -227,9 +227,7 @@ def two_symbols(p0):
 
 
 @pytest.mark.parametrize("p0", [0.5, 0.2])
-@pytest.mark.parametrize(
-    "bounds", [both_ends_bounds, both_ends_bounds_published, seddik_bounds, seddik_bounds_sharp]
-)
+@pytest.mark.parametrize("bounds", [both_ends_bounds, both_ends_bounds_published, seddik_bounds, seddik_bounds_sharp])
 def test_both_ends__share_with_two_symbols(bounds, p0):
     # 60 comparisons for each of 8 cases, on two runs.
     k = np.arange(60)

@@ -20,9 +20,7 @@ N_GENERATIONS = 6
 sizes = st.one_of(
     st.integers(1, 10**6),
     st.lists(st.integers(1, 10**6), min_size=N_GENERATIONS, max_size=N_GENERATIONS),
-    st.builds(
-        lambda start, factor: {"start": start, "factor": factor}, st.integers(10**3, 10**6), st.floats(0.5, 3)
-    ),
+    st.builds(lambda start, factor: {"start": start, "factor": factor}, st.integers(10**3, 10**6), st.floats(0.5, 3)),
     st.builds(
         lambda start, step: {"start": start, "step": step},
         st.integers(10**3, 10**6),
@@ -82,9 +80,7 @@ def test_resolve__growth_equals_a_plain_loop(start, factor, step):
 
 
 def test_resolve__truth_is_the_size_of_the_real_data():
-    np.testing.assert_array_equal(
-        Replace(n_samples="truth").schedule(2, 436577).n_synthetic, [436577, 436577]
-    )
+    np.testing.assert_array_equal(Replace(n_samples="truth").schedule(2, 436577).n_synthetic, [436577, 436577])
 
 
 def test_replace__keeps_nothing_and_trains_on_the_whole_pool():
@@ -104,9 +100,7 @@ def test_replace__keeps_nothing_and_trains_on_the_whole_pool():
         (False, None, [1, 0, 1], False, [7, 7, 14]),
     ],
 )
-def test_accumulate__keep_real_decides_about_the_data_of_the_start(
-    keep_real, truth_total, keep, started, totals
-):
+def test_accumulate__keep_real_decides_about_the_data_of_the_start(keep_real, truth_total, keep, started, totals):
     schedule = Accumulate(n_samples=7, keep_real=keep_real).schedule(3, truth_total)
     assert schedule.keep.tolist() == keep
     assert schedule.start_with_data is started
@@ -165,8 +159,7 @@ def test_schedule__one_generation_is_enough():
             lambda: Accumulate(n_samples=10**15, keep_real=False),
             3,
             5,
-            "workflow.n_samples must keep the pool at most 10**15 tokens, "
-            "got 2000000000000000 at generation 2",
+            "workflow.n_samples must keep the pool at most 10**15 tokens, got 2000000000000000 at generation 2",
         ),
         (lambda: Accumulate(n_samples=10**15, keep_real=False), 10**5, None, "at generation 3"),
         (lambda: Accumulate(n_samples=10**15, keep_real=True), 1, 1, "got 1000000000000001 at generation 1"),

@@ -55,7 +55,7 @@ class TruthTable(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """CSR rows: `starts` int64 (rows + 1), `indices` int32 and `data` int64 of the room given."""
+    """CSR rows: `starts` int64 (rows + 1), `indices` int32 and `data` uint32 or int64 of the room given."""
 
     starts: np.ndarray
     indices: np.ndarray
@@ -125,7 +125,7 @@ def segment_sums(counts, probability, log_probability, total, out):
 @kernel
 def _mark_dead(drawn, generation, symbols, forgotten, dead):
     """Note the generation at which symbols are first without a count; return how many listed symbols are."""
-    n_dead = 0
+    n_dead = np.int64(0)
     for i in range(drawn.shape[0]):
         dead[n_dead] = i
         n_dead += np.int64(drawn[i] == 0.0)
@@ -139,7 +139,7 @@ def _mark_dead(drawn, generation, symbols, forgotten, dead):
 @kernel
 def _close_up(counts, symbols, near):
     """Move the symbols with a count, and what stands beside them, to the front; a branch would be mispredicted."""
-    kept = 0
+    kept = np.int64(0)
     for i in range(counts.shape[0]):
         x = counts[i]
         counts[kept] = x
@@ -153,7 +153,7 @@ def _close_up(counts, symbols, near):
 @kernel
 def _collect_live(trained, first_symbol, generation, counts, symbols, forgotten):
     """List the symbols with a count in `trained`, all symbols of a block; return how many there are."""
-    kept = 0
+    kept = np.int64(0)
     for i in range(trained.shape[0]):
         x = trained[i]
         if x > 0:
@@ -319,7 +319,7 @@ def refit_dense(trained, total, generation, truth, room, live, sums):
 
 @kernel
 def _copy_live(counts, symbols, indices, data):
-    kept = 0
+    kept = np.int64(0)
     for i in range(counts.shape[0]):
         if counts[i] > 0.0:
             indices[kept] = symbols[i]

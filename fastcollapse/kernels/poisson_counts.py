@@ -53,7 +53,7 @@ def _table_poisson(row, piece, spare, guide, first, cumulative):
 @kernel
 def _count_parts(weights):
     """Return how many weights are not whole."""
-    n_parts = 0
+    n_parts = np.int64(0)
     for i in range(weights.shape[0]):
         n_parts += np.int64(np.float64(np.int64(weights[i])) != weights[i])
     return n_parts
@@ -73,7 +73,7 @@ def _draw_whole(weights, pieces, spare, tables, room, out):
         entries[i] = ((np.int64(weights[i]) & (COARSE_STEP - 1)) << FINE_BITS) + (
             np.int64(pieces[i]) >> (16 - FINE_BITS)
         )
-    n_late = 0
+    n_late = np.int64(0)
     for i in range(m):
         count = np.int64(flat[np.uint64(entries[i])])
         out[i] = count
@@ -81,7 +81,7 @@ def _draw_whole(weights, pieces, spare, tables, room, out):
         n_late += np.int64(count >= UNDECIDED) | np.int64(weights[i] >= COARSE_STEP)
     fill_words(spare, words[:n_late])
     for j in range(n_late):
-        i = np.int64(late[j])
+        i = int(late[j])
         mean = weights[i]
         if mean >= MEANS_BELOW:
             out[i] = poisson(mean, spare)
@@ -109,7 +109,7 @@ def _draw_parts(weights, scale, pieces, spare, tables, room, out):
     guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
     late = room.late
     m = weights.shape[0]
-    n_late = 0
+    n_late = np.int64(0)
     for i in range(m):
         mean = weights[i] * scale
         whole = np.int64(mean)
@@ -126,7 +126,7 @@ def _draw_parts(weights, scale, pieces, spare, tables, room, out):
             | np.int64((np.float64(pieces[2 * m + i]) + 1.0) * _UNIT_16 > 1.0 - rest)
         )
     for j in range(n_late):
-        i = np.int64(late[j])
+        i = int(late[j])
         mean = weights[i] * scale
         if mean >= MEANS_BELOW:
             out[i] = poisson(mean, spare)

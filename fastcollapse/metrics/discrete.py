@@ -12,7 +12,8 @@ import numpy as np
 class CountSums(NamedTuple):
     """Sums over the live symbols of states of `total` tokens, x the counts and p the truth.
 
-    Each is float64 (R, B): the number of live symbols, sum x^2, sum x ln x, sum |x/total - p|, sum x ln p, sum p; `total` is (B).
+    Each is float64 (R, B): the number of live symbols, sum x^2, sum x ln x, sum |x/total - p|, sum x ln p, sum p;
+    `total` is (B).
     """
 
     support: np.ndarray

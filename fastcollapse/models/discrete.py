@@ -236,6 +236,8 @@ class Discrete:
         self._pooled = bool(schedule.keep.any() or schedule.n_real.any() or schedule.n_train.any())
         pools = schedule.pool_totals(truth.total)
         self._sizes = np.where(schedule.n_train > 0, schedule.n_train, pools)
+        # Half the bytes to write where counts fit, at the price of a second compilation where they do not.
+        self._count_dtype = np.uint32 if self._sizes.max() < 2**32 else np.int64
         self._plan = _Plan(schedule.n_synthetic, schedule.n_real, schedule.keep, schedule.n_train)
 
     @property
@@ -298,7 +300,7 @@ class Discrete:
         sums = np.empty((n_generations, n_replicates, N_SUMS))
         n_rows = n_generations * n_replicates if self._with_rows else 0
         n_cells = n_generations * self._most_cells(state) if self._with_rows else 0
-        rows = Rows(np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, np.int64))
+        rows = Rows(np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, self._count_dtype))
         key = _RunKey(
             as_uint64(seed),
             as_uint64(first_replicate),

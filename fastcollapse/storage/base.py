@@ -122,9 +122,7 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
     n_columns = block.n_generations
     last = block.first + n_columns - 1
     if n_columns < 1 or last > header.n_generations or (block.first == 0 and n_columns > 1):
-        raise ValueError(
-            f"block must end within generation {header.n_generations}, got {block.first} to {last}"
-        )
+        raise ValueError(f"block must end within generation {header.n_generations}, got {block.first} to {last}")
     for name, values in block.metrics.items():
         if values.shape != (n_replicates, n_columns):
             raise ValueError(f"{name} must have shape {(n_replicates, n_columns)}, got {values.shape}")
@@ -134,9 +132,7 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
     if block.rows is not None:
         given = block.rows
         end = int(given.indptr[-1])
-        if given.indptr.shape != (n_columns * n_replicates + 1,) or not end == len(given.indices) == len(
-            given.data
-        ):
+        if given.indptr.shape != (n_columns * n_replicates + 1,) or not end == len(given.indices) == len(given.data):
             raise ValueError(f"rows of block {block.first} do not fit {n_columns * n_replicates} rows")
         largest = int(given.data.max()) if end else 0
         rows = Rows(

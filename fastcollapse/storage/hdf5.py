@@ -191,8 +191,7 @@ class Hdf5Store(Store):
         for taken in (self.path, self.parts):
             if os.path.lexists(taken):
                 raise InputError(
-                    f"output must be a new file, got {self.path}: {taken} exists, "
-                    "choose another name or remove it"
+                    f"output must be a new file, got {self.path}: {taken} exists, choose another name or remove it"
                 )
         self._made = [folder for folder in self.path.parents if not os.path.lexists(folder)]
         try:
@@ -201,8 +200,7 @@ class Hdf5Store(Store):
         except OSError as error:
             self._remove_made()  # not the parts: another run may have just made them
             raise InputError(
-                f"output must be in a folder that can be written, got {self.path}: "
-                f"{self.path.parent}: {error.strerror}"
+                f"output must be in a folder that can be written, got {self.path}: {self.path.parent}: {error.strerror}"
             ) from error
         arrays = [*block_arrays(header, [], dims=False), *header_arrays(header)]
         self._start_part([a for a in arrays if a.name != "generation"], groups_of(header, []))

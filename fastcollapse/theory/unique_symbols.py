@@ -84,9 +84,7 @@ def unique_symbols_bounds_published(p: ArrayLike, n: int, k: ArrayLike) -> Pair:
     return _bounds(p, n, k, _published_lower, _published_lower, _published_upper)
 
 
-def _bounds(
-    p: ArrayLike, n: int, k: ArrayLike, lower_term: Term, concave_lower: Term, upper_term: Term
-) -> Pair:
+def _bounds(p: ArrayLike, n: int, k: ArrayLike, lower_term: Term, concave_lower: Term, upper_term: Term) -> Pair:
     """Return the sums over symbols of two terms; many distinct p are binned, with `concave_lower` below."""
     probability, size, index = probability_vector("p", p), integer("n", n, 1), integers("k", k, 0)
     generations = index.ravel()

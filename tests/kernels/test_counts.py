@@ -177,7 +177,8 @@ def test_refit_and_draw__draws_what_poisson_pass_draws():
     key = StreamKey(*np.array([1, 0, 5, 1], np.uint64))
     poisson_pass(expected, other.starts, other.lengths, 20_000.0, key, poisson_tables(), new_room(1))
     # By symbol: the refit moves the blocks together, and what was drawn with them.
-    assert live.packed.all() and not other.packed.any()
+    assert live.packed.all()
+    assert not other.packed.any()
     got = dense_of(live._replace(counts=upcoming.drawn))
     np.testing.assert_array_equal(got, dense_of(other._replace(counts=expected.drawn)))
     np.testing.assert_array_equal(upcoming.corrections, expected.corrections)

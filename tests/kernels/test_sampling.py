@@ -49,9 +49,7 @@ def labels(counts, n):
 
 def exact_multinomial_p(counts, weights, n_tokens):
     """Return the chi-square p-value of rows of counts over every possible outcome."""
-    states = np.array(
-        [x for x in itertools.product(range(n_tokens + 1), repeat=len(weights)) if sum(x) == n_tokens]
-    )
+    states = np.array([x for x in itertools.product(range(n_tokens + 1), repeat=len(weights)) if sum(x) == n_tokens])
     pmf = stats.multinomial(n_tokens, np.array(weights) / np.sum(weights)).pmf(states)
     known = labels(states, n_tokens)
     order = np.argsort(known)
@@ -228,16 +226,12 @@ def test_subsample__several_blocks():
     assert (got.sum(axis=1) == n).all()
     assert (got <= counts).all()
     starts = np.arange(0, len(counts), BLOCK)
-    for drawn, size in zip(
-        np.add.reduceat(got, starts, axis=1).T, np.add.reduceat(counts, starts), strict=True
-    ):
+    for drawn, size in zip(np.add.reduceat(got, starts, axis=1).T, np.add.reduceat(counts, starts), strict=True):
         assert variates_p(drawn, stats.hypergeom(total, size, n)) > P_LIMIT
         assert variates_p(drawn, stats.binom(n, size / total)) < P_LIMIT
     assert variates_p(got[:, BLOCK], stats.hypergeom(total, 3000, n)) > P_LIMIT
     crossing = slice(BLOCK - 40, BLOCK)
-    assert (
-        variates_p(got[:, crossing].sum(axis=1), stats.hypergeom(total, counts[crossing].sum(), n)) > P_LIMIT
-    )
+    assert variates_p(got[:, crossing].sum(axis=1), stats.hypergeom(total, counts[crossing].sum(), n)) > P_LIMIT
 
 
 def test_subsample__against_the_raw_twin():

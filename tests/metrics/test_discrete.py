@@ -9,9 +9,7 @@ from fastcollapse.datasets import Truth
 from fastcollapse.experiment import Experiment
 from fastcollapse.kernels.counts import N_SUMS, segment_sums
 from fastcollapse.metrics.discrete import METRICS, metrics_of, metrics_of_truth
-from fastcollapse.models.discrete import Discrete
 from fastcollapse.simulation import simulate
-from fastcollapse.workflows import Replace
 from tests.naive import discrete as naive
 
 COUNTS = st.lists(st.integers(0, 10**6), min_size=2, max_size=30).filter(any)

@@ -24,9 +24,7 @@ STATE = {"state": np.arange(6).reshape(2, 3)}
 FORGOTTEN = np.ones((3, 5), np.int32)
 
 
-def make_header(
-    n_replicates=3, n_generations=7, n_symbols=5, trajectory=True, labels=True, text="[run] # ü\n"
-):
+def make_header(n_replicates=3, n_generations=7, n_symbols=5, trajectory=True, labels=True, text="[run] # ü\n"):
     truth = Truth(
         labels=tuple(f"wört{k}" for k in range(n_symbols)) if labels else None,
         counts=np.arange(n_symbols, 0, -1) if labels else None,
@@ -94,9 +92,7 @@ def assert_equal(got, header, run, forgotten):
 
 
 @settings(deadline=None, max_examples=40)
-@given(
-    st.sets(st.integers(2, 7)), st.sets(st.integers(0, 7)), st.booleans(), st.booleans(), st.integers(0, 99)
-)
+@given(st.sets(st.integers(2, 7)), st.sets(st.integers(0, 7)), st.booleans(), st.booleans(), st.integers(0, 99))
 def test_store__equals_memory_for_every_splitting(tmp_path_factory, cuts, commits, trajectory, labels, seed):
     path = tmp_path_factory.mktemp("run") / "out.h5"
     header = make_header(trajectory=trajectory, labels=labels)
@@ -134,9 +130,7 @@ def test_store__counts_take_the_narrowest_type(tmp_path, largest, dtype):
     with h5py.File(tmp_path / "out.h5") as file:
         assert file["trajectory/data"].dtype == dtype
         group = file["trajectory"]
-        csr = scipy.sparse.csr_matrix(
-            (group["data"], group["indices"], group["indptr"]), shape=group.attrs["shape"]
-        )
+        csr = scipy.sparse.csr_matrix((group["data"], group["indices"], group["indptr"]), shape=group.attrs["shape"])
     np.testing.assert_array_equal(csr.toarray(), make_run(header, 1, largest)[0].reshape(21, 5))
 
 
@@ -182,9 +176,7 @@ def test_open__reads_the_complete_parts_of_a_killed_run(tmp_path):
     assert open_file(path).n_committed == 3
 
 
-@pytest.mark.parametrize(
-    ("part_bytes", "part_seconds", "n_parts"), [(1, 1e9, 3), (1 << 30, 0, 3), (1 << 30, 1e9, 1)]
-)
+@pytest.mark.parametrize(("part_bytes", "part_seconds", "n_parts"), [(1, 1e9, 3), (1 << 30, 0, 3), (1 << 30, 1e9, 1)])
 def test_commit__writes_when_much_is_pending_or_long_ago(tmp_path, part_bytes, part_seconds, n_parts):
     header = make_header()
     store = Hdf5Store(header, tmp_path / "out.h5", part_bytes, part_seconds)
