@@ -257,7 +257,7 @@ def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
 
     Parameters
     ----------
-    draw: after `poisson_pass` or this kernel
+    draw: made by this kernel; `n_tokens` < 0 for none yet
     upcoming: the next generation's draw, its weights the counts of `live`; `n_tokens` < 0 for none
     key: of `draw`; its generation is noted for the symbols that are first without a count
     sums: float64 (R, 6), see `segment_sums`
@@ -265,7 +265,7 @@ def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
     n_replicates, n_blocks = live.lengths.shape
     n_units = n_replicates * n_blocks
     partial = np.zeros((n_replicates, n_blocks, N_SUMS))
-    scale = upcoming.n_tokens / np.float64(draw.n_tokens)
+    scale = upcoming.n_tokens / upcoming.weight_total
     next_key = StreamKey(key.seed, key.first_replicate, key.generation + np.uint64(1), key.purpose)
     n_threads = room.late.shape[0]
     for thread in prange(n_threads):
@@ -273,7 +273,7 @@ def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
-            if live.lengths[replicate, block] > 0:
+            if draw.n_tokens >= 0 and live.lengths[replicate, block] > 0:
                 _refit_block(draw, replicate, block, key, live, truth, mine, partial[replicate, block])
             if upcoming.n_tokens >= 0:
                 start, length = live.starts[replicate, block], live.lengths[replicate, block]

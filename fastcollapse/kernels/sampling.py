@@ -31,13 +31,14 @@ FEW_SYMBOLS = 8
 class Draw(NamedTuple):
     """A draw under way of `n_tokens` tokens a replicate, R replicates over K symbols in N blocks.
 
-    weights: float64 (R, K), or (1, K) for weights shared by all replicates; drawn: float64 (R, K), aligned with the
-    weights;
+    weights: float64 (R, K), or (1, K) for weights shared by all replicates, counts (whole, exact up to 1e15) or
+    probabilities; weight_total: the sum of a replicate's, > 0; drawn: float64 (R, K), aligned with the weights;
     corrections: int64 (R, N), the tokens that a block still has to gain (or, negative, to lose); sums: int64 (R, N) and
     weight_sums: float64 (R, N), the drawn tokens and the weights of a block.
     """
 
     weights: np.ndarray
+    weight_total: float
     drawn: np.ndarray
     n_tokens: int
     corrections: np.ndarray
@@ -45,10 +46,12 @@ class Draw(NamedTuple):
     weight_sums: np.ndarray
 
 
-def new_draw(weights: np.ndarray, drawn: np.ndarray, n_tokens: int, n_blocks: int) -> Draw:
+def new_draw(weights: np.ndarray, weight_total: float, drawn: np.ndarray, n_tokens: int, n_blocks: int) -> Draw:
     """Return a draw with room for its corrections."""
     shape = (drawn.shape[0], n_blocks)
-    return Draw(weights, drawn, n_tokens, np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape))
+    return Draw(
+        weights, weight_total, drawn, n_tokens, np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape)
+    )
 
 
 def block_grid(n_replicates: int, n_symbols: int) -> tuple[np.ndarray, np.ndarray]:
@@ -56,8 +59,8 @@ def block_grid(n_replicates: int, n_symbols: int) -> tuple[np.ndarray, np.ndarra
 
     Examples
     --------
-    >>> block_grid(1, 5000)
-    (array([[   0, 4096]]), array([[4096,  904]]))
+    >>> block_grid(1, 9000)
+    (array([[   0, 8192]]), array([[8192,  808]]))
     """
     starts = np.arange(0, n_symbols, BLOCK)
     return np.tile(starts, (n_replicates, 1)), np.tile(np.minimum(BLOCK, n_symbols - starts), (n_replicates, 1))
@@ -116,14 +119,14 @@ def settle(draw, start, length, replicate, block, key, room):
 
 
 @parallel_kernel
-def poisson_pass(draw, starts, lengths, weight_total, key, tables, room):
+def poisson_pass(draw, starts, lengths, key, tables, room):
     """Draw independent Poisson counts and what each block has to gain or lose:
     ``(Q,K),(R,N),(R,N),(),...->(R,K),(R,N)``.
     """
     n_replicates, n_blocks = lengths.shape
     n_units = n_replicates * n_blocks
     n_threads = room.late.shape[0]
-    scale = draw.n_tokens / np.float64(weight_total)
+    scale = draw.n_tokens / draw.weight_total
     for thread in prange(n_threads):
         mine = room_of(room, thread)
         for unit in range(thread, n_units, n_threads):
@@ -137,18 +140,17 @@ def poisson_pass(draw, starts, lengths, weight_total, key, tables, room):
 
 
 @parallel_kernel
-def multinomial(draw, starts, lengths, weight_total, key, tables, room):
+def multinomial(draw, starts, lengths, key, tables, room):
     """Draw multinomial counts over the symbols of every replicate: ``(Q,K),(R,N),(R,N),(),...->(R,K)``, Q = R or 1.
 
     Parameters
     ----------
-    draw: weights >= 0, counts (whole, exact up to 1e15) or probabilities; n_tokens, 0..1e15; and the arrays to fill
+    draw: weights >= 0, their total, n_tokens from 0 to 1e15, and the arrays to fill
     starts, lengths: int64, the column where the weights of each of the N blocks begin, and how many there are
-    weight_total: the sum of the weights of a replicate, > 0
     """
     n_replicates, n_blocks = lengths.shape
     n_threads = room.late.shape[0]
-    poisson_pass(draw, starts, lengths, weight_total, key, tables, room)
+    poisson_pass(draw, starts, lengths, key, tables, room)
     for thread in prange(n_threads):
         mine = room_of(room, thread)
         for unit in range(thread, n_replicates * n_blocks, n_threads):

@@ -52,7 +52,7 @@ def binomial_chain(weights, n, stream, out):
             out[i] = 0
         else:
             out[i] = binomial(n, min(1.0, weights[i] / rest), stream)
-        n -= out[i]
+        n -= np.int64(out[i])
         rest -= weights[i]
 
 

@@ -23,7 +23,7 @@ from fastcollapse.kernels.counts import (
 )
 from fastcollapse.kernels.poisson_table import PoissonTables, poisson_tables
 from fastcollapse.kernels.room import new_room
-from fastcollapse.kernels.sampling import Draw, block_grid, multinomial, new_draw, poisson_pass, subsample
+from fastcollapse.kernels.sampling import Draw, block_grid, multinomial, new_draw, subsample
 from fastcollapse.models.base import as_uint64
 from fastcollapse.rng import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, StreamKey
 
@@ -134,36 +134,38 @@ def _copy_lists(live, to):
 
 
 @kernel
-def _draw_of(weights, drawn, n_tokens, work):
-    return Draw(weights, drawn, n_tokens, work.corrections, work.sums, work.weight_sums)
+def _draw_of(weights, weight_total, drawn, n_tokens, work):
+    return Draw(weights, np.float64(weight_total), drawn, n_tokens, work.corrections, work.sums, work.weight_sums)
 
 
 @kernel
 def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums):
-    """Replace: every generation is trained on the tokens drawn from the last one alone; dead symbols are soon not
-    visited again.
+    """Replace: a generation is trained on the tokens drawn from the last one alone; the dead are soon passed by.
 
-    The drawn counts are the next state: the two arrays change places, and the counts go home at the end of the block.
+    The drawn counts are the next state: two arrays change places, and the counts go home at the end of the block.
     """
-    tables, n_threads, home, spare = inputs.tables, inputs.n_threads, live.counts, live.counts
-    room = new_room(n_threads)
-    weights, weight_total = _weights(live, totals, inputs.truth)
-    draw = _draw_of(weights, work.drawn, inputs.plan.n_synthetic[first - 1], work)
-    key = _stream_key(inputs.key, first, _SYNTHETIC)
-    poisson_pass(draw, live.starts, live.lengths, weight_total, key, tables, room)
-    for step in range(n_generations):
+    plan, truth, tables, home = inputs.plan, inputs.truth, inputs.tables, live.counts
+    room = new_room(inputs.n_threads)
+    weights, weight_total = _weights(live, totals, truth)
+    draw = _draw_of(weights, weight_total, home, np.int64(-1), work)
+    upcoming = _draw_of(weights, weight_total, work.drawn, plan.n_synthetic[first - 1], work)
+    for step in range(-1, n_generations):
+        key = _stream_key(inputs.key, first + step, _SYNTHETIC)
+        # The draw before the first generation of the block settles nothing; its sums are written over by the next.
+        refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums[max(step, 0)])
+        if step >= 0:
+            totals[0] = draw.n_tokens
+            if rows.starts.shape[0] > 1:
+                copy_rows(live, step * live.lengths.shape[0], inputs.n_threads, rows)
+        if step + 1 == n_generations:
+            break
+        spare = live.counts
+        draw = upcoming
         live = LiveCounts(
             draw.drawn, live.symbols, live.starts, live.lengths, live.alive, live.forgotten, live.packed, live.near
         )
-        n_next = inputs.plan.n_synthetic[first + step] if step + 1 < n_generations else np.int64(-1)
-        upcoming = _draw_of(draw.drawn, spare, n_next, work)
-        key = _stream_key(inputs.key, first + step, _SYNTHETIC)
-        refit_and_draw(draw, upcoming, key, inputs.truth, tables, room, live, sums[step])
-        if rows.starts.shape[0] > 1:
-            copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
-        totals[0] = draw.n_tokens
-        spare = draw.drawn
-        draw = upcoming
+        n_next = plan.n_synthetic[first + step + 1] if step + 2 < n_generations else np.int64(-1)
+        upcoming = _draw_of(draw.drawn, draw.n_tokens, spare, n_next, work)
     if n_generations % 2 == 1:
         _copy_lists(live, home)
 
@@ -181,17 +183,17 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
         generation = first + step
         n_synthetic = plan.n_synthetic[generation - 1]
         weights, weight_total = _weights(live, totals, truth)
-        draw = _draw_of(weights, work.drawn, n_synthetic, work)
+        draw = _draw_of(weights, weight_total, work.drawn, n_synthetic, work)
         key = _stream_key(inputs.key, generation, _SYNTHETIC)
-        multinomial(draw, live.starts, live.lengths, weight_total, key, tables, room)
+        multinomial(draw, live.starts, live.lengths, key, tables, room)
         n_real = plan.n_real[generation - 1]
         real = no_real
         if n_real > 0:
             real = work.real
             if not inputs.key.fixed_real:
                 key = _stream_key(inputs.key, generation, _REAL)
-                draw = _draw_of(truth.weights, real, n_real, work)
-                multinomial(draw, starts, lengths, truth.weights.sum(), key, tables, room)
+                draw = _draw_of(truth.weights, truth.weights.sum(), real, n_real, work)
+                multinomial(draw, starts, lengths, key, tables, room)
         keep = plan.keep[generation - 1]
         pool_up(work.drawn, live, keep != 0, real, n_threads, work.pool, work.drawn)
         totals[1] = totals[1] * keep + n_synthetic + n_real
@@ -200,8 +202,8 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
             totals[0] = plan.n_train[generation - 1]
             key = _stream_key(inputs.key, generation, _SUBSAMPLE)
             if inputs.key.replacement:
-                draw = _draw_of(work.pool, work.drawn, totals[0], work)
-                multinomial(draw, starts, lengths, np.float64(totals[1]), key, tables, room)
+                draw = _draw_of(work.pool, totals[1], work.drawn, totals[0], work)
+                multinomial(draw, starts, lengths, key, tables, room)
             else:
                 subsample(work.drawn, totals[0], key, n_threads, work.drawn)
         refit_dense(work.drawn, totals[0], generation, truth, room, live, sums[step])
@@ -261,7 +263,7 @@ class Discrete:
         )
         list_all(self._truth.probability, live)
         none = (0, 0)
-        draw = new_draw(self._truth.weights, np.zeros(shape), 0, lengths.shape[1])
+        draw = new_draw(self._truth.weights, 1.0, np.zeros(shape), 0, lengths.shape[1])
         pool = np.zeros(shape if self._pooled else none)
         real = np.zeros(shape if self._schedule.n_real.any() else none)
         state = CountState(
@@ -282,8 +284,8 @@ class Discrete:
             return
         key = StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_FIXED_REAL))
         starts, lengths = block_grid(*real.shape)
-        draw = new_draw(weights, real, n_real, lengths.shape[1])
-        multinomial(draw, starts, lengths, weights.sum(), key, poisson_tables(), new_room(current_threads()))
+        draw = new_draw(weights, float(weights.sum()), real, n_real, lengths.shape[1])
+        multinomial(draw, starts, lengths, key, poisson_tables(), new_room(current_threads()))
 
     def block_length(self, state: CountState, room: int) -> int:
         """Return how many generations a block may have: all `room` of them, or as many rows as memory allows."""

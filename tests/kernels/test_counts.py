@@ -37,8 +37,8 @@ def truth_table(probability):
 def refit(live, total, truth, sums, upcoming=None):
     """Refit to the counts of `live` as those of generation 4, which nothing is missing from."""
     n_blocks = live.lengths.shape[1]
-    draw = new_draw(live.counts, live.counts, total, n_blocks)
-    upcoming = upcoming or new_draw(live.counts, np.zeros(live.counts.shape), -1, n_blocks)
+    draw = new_draw(live.counts, 1.0, live.counts, total, n_blocks)
+    upcoming = upcoming or new_draw(live.counts, 1.0, np.zeros(live.counts.shape), -1, n_blocks)
     key = StreamKey(*np.array([1, 0, 4, 1], np.uint64))
     refit_and_draw(draw, upcoming, key, truth_table(truth), poisson_tables(), new_room(THREADS), live, sums)
 
@@ -172,10 +172,12 @@ def test_refit_and_draw__draws_what_poisson_pass_draws():
     states, truth = random_states(3)
     sums = np.empty((N_REPLICATES, N_SUMS))
     live, other = live_of(states), live_of(states)
-    upcoming, expected = (new_draw(x.counts, np.zeros(states.shape), 7000, x.lengths.shape[1]) for x in (live, other))
+    upcoming, expected = (
+        new_draw(x.counts, 20_000.0, np.zeros(states.shape), 7000, x.lengths.shape[1]) for x in (live, other)
+    )
     refit(live, 20_000, truth, sums, upcoming)
     key = StreamKey(*np.array([1, 0, 5, 1], np.uint64))
-    poisson_pass(expected, other.starts, other.lengths, 20_000.0, key, poisson_tables(), new_room(1))
+    poisson_pass(expected, other.starts, other.lengths, key, poisson_tables(), new_room(1))
     # By symbol: the refit moves the blocks together, and what was drawn with them.
     assert live.packed.all()
     assert not other.packed.any()

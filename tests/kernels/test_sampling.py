@@ -28,10 +28,9 @@ def draw(weights, n_tokens, seed, n_replicates, n_threads=None):
     weights = np.atleast_2d(np.asarray(weights, dtype=np.float64))
     n_symbols = weights.shape[1]
     starts, lengths = block_grid(n_replicates, n_symbols)
-    out = new_draw(weights, np.empty((n_replicates, n_symbols)), n_tokens, starts.shape[1])
+    out = new_draw(weights, float(weights[0].sum()), np.empty((n_replicates, n_symbols)), n_tokens, starts.shape[1])
     key = StreamKey(np.uint64(seed), np.uint64(0), np.uint64(1), np.uint64(1))
-    total = np.float64(weights[0].sum())
-    multinomial(out, starts, lengths, total, key, poisson_tables(), new_room(n_threads or max_threads()))
+    multinomial(out, starts, lengths, key, poisson_tables(), new_room(n_threads or max_threads()))
     return out.drawn.astype(np.int64)
 
 
