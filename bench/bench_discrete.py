@@ -105,7 +105,7 @@ def main() -> None:
         def ours(threads: int = threads) -> object:
             return simulate(metrics, truth=truth, threads=threads)
 
-        ours_s, peer_s = paired(ours, lambda: numpy_live(p, 100), 3)
+        ours_s, peer_s = paired(ours, lambda: numpy_live(p, 100), 5)
         rows.append(row(BENCH, "100 generations, metrics", "NumPy multinomial, live (i)", threads, ours_s, peer_s))
         n_cells = N_SYMBOLS + float(ours().metrics["support_size"][0, 1:-1].sum())
         print(f"  {ours_s / n_cells * 1e9:.2f} ns a live symbol, {n_cells:.3g} live symbols drawn from")
@@ -121,7 +121,7 @@ def main() -> None:
                 path.unlink()
                 return path
 
-            stored_s, peer_s = paired(recorded, lambda: numpy_live(p, 100, keep=True), 3)
+            stored_s, peer_s = paired(recorded, lambda: numpy_live(p, 100, keep=True), 5)
         case = "100 generations, trajectory in HDF5"
         rows.append(row(BENCH, case, "NumPy (i), kept in memory", threads, stored_s, peer_s))
         print(f"  recording costs {(stored_s - ours_s) / ours_s:.2f} of the simulation again")
