@@ -12,15 +12,13 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO, overload
 
 import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.parameters import MAX_COUNT, power_text, show
-
-if TYPE_CHECKING:
-    from fastcollapse.sections import TruthSpec
+from fastcollapse.sections import TruthSection, TruthSpec
 
 _WORD = re.compile(r"\w+")
 _CHUNK = 2**22
@@ -58,8 +56,16 @@ class Truth:
         return None if self.counts is None else int(self.counts.sum())
 
 
-def load_truth(spec: TruthSpec, base: Path | None = None) -> Truth:
-    """Return the truth that the `[truth]` section describes.
+@overload
+def load_truth(spec: TruthSpec, base: Path | None = None) -> Truth: ...
+
+
+@overload
+def load_truth(spec: TruthSection, base: Path | None = None) -> Truth | TruthSection: ...
+
+
+def load_truth(spec: TruthSection, base: Path | None = None) -> Truth | TruthSection:
+    """Return the truth that the `[truth]` section of a discrete model describes; that of another model is its section.
 
     Symbols of a text or a table stand in descending order of count, then by label; those of a law in its own
     order.
@@ -82,6 +88,8 @@ def load_truth(spec: TruthSpec, base: Path | None = None) -> Truth:
     >>> load_truth(TruthSpec(zipf_mandelbrot=ZipfMandelbrot(a=1, b=1, size=2))).probabilities
     array([0.6, 0.4])
     """
+    if not isinstance(spec, TruthSpec):
+        return spec
     if spec.text is not None:
         words = _count_words(find_data(spec.text, base, key="truth.text"), spec.text)
         return _from_counts(words, f"words of {spec.text}", "truth.text", spec.text)

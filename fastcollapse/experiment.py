@@ -5,17 +5,18 @@ The sections are in `sections.py` and `workflows.py`. NumPy is not imported.
 
 import dataclasses
 import hashlib
+import importlib
 import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.parameters import REQUIRED, Choice, Problems, Section, Table, build, join, show
-from fastcollapse.sections import Model, Run, TruthSpec
+from fastcollapse.sections import ModelSection, Run, TruthSection, families
 from fastcollapse.workflows import WORKFLOWS, Workflow
 
 MAX_FILE_BYTES = 2**26
@@ -27,8 +28,10 @@ class Experiment:
 
     Parameters
     ----------
+    family
+        The model family.
     model, truth, workflow, run
-        The four sections of the experiment file.
+        The four sections of the experiment file; the keys of the first two are those of the family.
     text
         The user's TOML, verbatim, or "".
     base
@@ -44,8 +47,9 @@ class Experiment:
     ('metrics',)
     """
 
-    model: Model
-    truth: TruthSpec
+    family: str
+    model: ModelSection
+    truth: TruthSection
     workflow: Workflow
     run: Run
     text: str = dataclasses.field(default="", compare=False)
@@ -70,10 +74,12 @@ be at least 1, got 0
         """
         if not isinstance(mapping, Mapping):
             raise InputError(f"an experiment must be a table of sections, got {show(mapping)}")
+        family = _family(mapping)
+        offered = family_class(family)
         builders: dict[str, Any] = {
-            "model": lambda m: build(Model, m),
-            "truth": lambda m: build(TruthSpec, m),
-            "workflow": _workflow,
+            "model": lambda m: build(offered.PARAMETERS, {k: v for k, v in m.items() if k != "family"}),
+            "truth": lambda m: build(offered.TRUTH, m, _elsewhere("TRUTH")),
+            "workflow": lambda m: _workflow(m, family, offered.WORKFLOWS),
             "run": lambda m: build(Run, m),
         }
         items = [
@@ -97,7 +103,7 @@ be at least 1, got 0
                 items += error.items
         if items:
             raise Problems(items)
-        return cls(**sections, text=text, base=base)
+        return cls(family, **sections, text=text, base=base)
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike) -> "Experiment":
@@ -135,7 +141,7 @@ be at least 1, got 0
         """Return the sections as JSON can hold them, defaults filled in; `from_mapping` reads it back."""
         workflow = {"name": self.workflow.name, **self.workflow.to_mapping()}
         return {
-            "model": self.model.to_mapping(),
+            "model": {"family": self.family, **self.model.to_mapping()},
             "truth": self.truth.to_mapping(),
             "workflow": workflow,
             "run": self.run.to_mapping(),
@@ -173,8 +179,12 @@ be at least 1, got 0
         mapping: dict[str, Any] = self.to_mapping()
         keys = [key.split(".") for key in values]
         sources = {parts[1] for parts in keys if parts[0] == "truth" and len(parts) > 1}
-        sources &= {f.name for f in dataclasses.fields(TruthSpec)}
-        if sources:
+        family = values.get("model.family", self.family)
+        if family != self.family:
+            mapping["model"], mapping["truth"] = {}, {}
+        elif sources and family == "discrete":
+            # Another kind of truth, of which there is exactly one.
+            sources &= {f.name for f in dataclasses.fields(self.truth)}
             mapping["truth"] = {name: value for name, value in mapping["truth"].items() if name in sources}
         cls = WORKFLOWS.get(values["workflow.name"]) if isinstance(values.get("workflow.name"), str) else None
         if cls:
@@ -204,13 +214,43 @@ be at least 1, got 0
         return dataclasses.replace(self, run=dataclasses.replace(self.run, seed=seed))
 
 
-def _workflow(mapping: Mapping) -> Workflow:
+def family_class(name: str) -> Any:
+    """Return the class of a model family, with its sections as `PARAMETERS` and `TRUTH`."""
+    return importlib.import_module(f"fastcollapse.models.{name}").MODEL
+
+
+def _family(mapping: Mapping) -> str:
+    """Return the family that `[model]` names, or the default where the section is refused anyway."""
+    model = mapping.get("model", {})
+    if not isinstance(model, Mapping) or "family" not in model:
+        return "discrete"
+    try:
+        return Choice(families)(model["family"])
+    except Problems as error:
+        raise Problems(error.under("model.family")) from None
+
+
+def _elsewhere(part: str) -> Callable[[str], str]:
+    """Return what tells which families know a key of `[truth]`."""
+
+    def owners(name: str) -> str:
+        known = {f: {field.name for field in dataclasses.fields(getattr(family_class(f), part))} for f in families()}
+        found = [f for f, names in known.items() if name in names]
+        return f"belongs to model.family {' or '.join(found)}" if found else ""
+
+    return owners
+
+
+def _workflow(mapping: Mapping, family: str, served: Mapping[str, str]) -> Workflow:
     try:
         cls = WORKFLOWS[Choice(lambda: WORKFLOWS)(mapping["name"])] if "name" in mapping else None
     except Problems as error:
         raise Problems(error.under("workflow.name")) from None
     if cls is None:
         raise Problems([("workflow.name", f"is required: {' | '.join(WORKFLOWS)}")])
+    if served[cls.name]:
+        reason = f"must be another one for the {family} family, got '{cls.name}': {served[cls.name]}"
+        raise Problems([("workflow.name", reason)])
 
     def elsewhere(name: str) -> str:
         owners = [c.name for c in WORKFLOWS.values() if name in {f.name for f in dataclasses.fields(c)}]
@@ -236,10 +276,13 @@ def parameters() -> list[Parameter]:
     >>> [p.default for p in parameters() if p.key == "run.n_generations"]
     ['required']
     """
-    table = (
-        _rows(Model)
-        + _rows(TruthSpec)
-        + [Parameter("workflow.name", " | ".join(WORKFLOWS), "required", "which data each generation is fitted to")]
+    table = [Parameter("model.family", " | ".join(families()), '"discrete"', "what is fitted and drawn from")]
+    for part in ("PARAMETERS", "TRUTH"):
+        for name in families():
+            rows = _rows(getattr(family_class(name), part))
+            table += [row._replace(help=f"{row.help} ({name})") for row in rows]
+    table.append(
+        Parameter("workflow.name", " | ".join(WORKFLOWS), "required", "which data each generation is fitted to")
     )
     owners: dict[Parameter, list[str]] = {}
     for cls in WORKFLOWS.values():

@@ -74,7 +74,7 @@ def describe(results: Results) -> str:
     n_done, n_asked = max(results.last, 0), experiment.run.n_generations
     done = "" if n_done == n_asked else f"{n_done:,} of "
     lines = [
-        f"Recursive training, {experiment.model.family} model, workflow {experiment.workflow.name}",
+        f"Recursive training, {experiment.family} model, workflow {experiment.workflow.name}",
         f"  truth      {truth.source}{size}",
         f"  workflow   {experiment.workflow.name}: {settings}",
         f"  run        {done}{counted(n_asked, 'generation')} x "
@@ -267,7 +267,7 @@ def contents(results: Results) -> str:
     lines += ["", f"Metrics, mean over replicates at generation 0 and {results.last:,}"]
     rows = []
     for name, values in results.metrics.items():
-        units = results.metric_attributes[name].get("units", "")
+        units = results.variables[name].units
         ends = (f"{values[:, at].mean():.6g}" for at in (0, -1))
         rows.append([name, *ends, units if units != "1" else ""])
     return "\n".join([*lines, table(["metric", "start", "end", "unit"], rows)])

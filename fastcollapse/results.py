@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray
 
     from fastcollapse.experiment import Experiment
+    from fastcollapse.variables import Variable
 
 
 def _check_index(name: str, value: Any, last: int) -> int:
@@ -49,9 +50,14 @@ class Results:
         return self._reader.metrics
 
     @property
-    def metric_attributes(self) -> Mapping[str, Mapping[str, str]]:
-        """Name -> {"long_name": ..., "units": ...}."""
-        return self._reader.header.metrics
+    def states(self) -> Mapping[str, np.ndarray]:
+        """Name -> float64[R, T + 1, ...], read-only: the recorded states of a family that has no counts."""
+        return self._reader.states
+
+    @property
+    def variables(self) -> "Mapping[str, Variable]":
+        """Name -> long name, units and further dimensions of metrics and states."""
+        return self._reader.header.variables
 
     @property
     def generation(self) -> np.ndarray:
@@ -85,7 +91,9 @@ class Results:
 
     @property
     def truth(self) -> Truth:
-        """The law of generation 0."""
+        """The law of generation 0 of a discrete distribution; that of another family is `experiment.truth`."""
+        if self._reader.header.truth is None:
+            raise InputError(f"the {self.experiment.family} family has no truth over symbols, use experiment.truth")
         return self._reader.header.truth
 
     @cached_property
@@ -159,7 +167,13 @@ class Results:
         except ImportError as error:
             raise InputError("to_xarray must have xarray: pip install 'fastcollapse[xarray]'") from error
         plane = ("replicate", "generation")
-        variables: dict[str, Any] = {k: (plane, v, dict(self.metric_attributes[k])) for k, v in self.metrics.items()}
+        variables: dict[str, Any] = {}
+        for name, values in (*self.metrics.items(), *self.states.items()):
+            told = self.variables[name]
+            attributes = told.attributes
+            if name in self.states:
+                attributes["state"] = " ".join(told.dims)
+            variables[name] = ((*plane, *told.dims), values, attributes)
         coordinates: dict[str, Any] = {
             "generation": ("generation", self.generation, ATTRIBUTES["generation"]),
             "replicate": ("replicate", np.arange(self.n_replicates, dtype=np.int32), ATTRIBUTES["replicate"]),

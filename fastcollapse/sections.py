@@ -1,4 +1,8 @@
-"""The sections of an experiment but the workflow: a dataclass each, with bounds, defaults and help."""
+"""The sections of an experiment but the workflow: a dataclass each, with bounds, defaults and help.
+
+The keys of `[model]` and `[truth]` are those of the model family, which has classes for them; the discrete family's are
+here, because reading a corpus takes no compiled code.
+"""
 
 import dataclasses
 import math
@@ -26,12 +30,27 @@ def families() -> list[str]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Model(Section):
-    """The model family and its own parameters."""
+class ModelSection(Section):
+    """The parameters of a model family: none, where a family does not extend this."""
 
     section: ClassVar[str] = "model"
 
-    family: str = parameter(Choice(families), "what is fitted and drawn from", default="discrete")
+
+@dataclasses.dataclass(frozen=True)
+class TruthSection(Section):
+    """What generation 0 is; a family extends this."""
+
+    section: ClassVar[str] = "truth"
+
+    @property
+    def source(self) -> str:
+        """The truth in words."""
+        return ", ".join(f"{name} = {value}" for name, value in self.to_mapping().items())
+
+    @property
+    def total(self) -> None:
+        """Number of tokens of the real data: a law has none."""
+        return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,10 +63,8 @@ class ZipfMandelbrot(Section):
 
 
 @dataclasses.dataclass(frozen=True)
-class TruthSpec(Section):
-    """What generation 0 is: exactly one of the fields is given."""
-
-    section: ClassVar[str] = "truth"
+class TruthSpec(TruthSection):
+    """What generation 0 of a discrete distribution is: exactly one of the fields is given."""
 
     text: str | None = parameter(Text(), "text file (.txt, .txt.gz) whose words are counted", default=None)
     counts: str | None = parameter(Text(), "table of word and count (.csv, .tsv, also .gz)", default=None)
@@ -101,6 +118,4 @@ class Run(Section):
     seed: int | None = parameter(
         Integer(0, 2**64 - 1), "seed; drawn from the system and recorded if absent", default=None
     )
-    record: tuple[str, ...] = parameter(
-        Record(), "metrics, or the counts of every generation too", default=("metrics",)
-    )
+    record: tuple[str, ...] = parameter(Record(), "metrics, or the state of every generation too", default=("metrics",))

@@ -1,24 +1,28 @@
 """The block loop: the one file that sees model, workflow, metric and store together."""
 
+import importlib
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Self
+from typing import Any, Self
+
+import numpy as np
 
 from fastcollapse._jit import max_threads, set_threads
 from fastcollapse.datasets import Truth, load_truth
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
-from fastcollapse.metrics.discrete import METRICS, metrics_of, metrics_of_truth
-from fastcollapse.models import base
+from fastcollapse.models.base import Model, StateBlock, family
 from fastcollapse.provenance import provenance
 from fastcollapse.results import Results
+from fastcollapse.sections import TruthSection
 from fastcollapse.storage.base import Block, Header, Reader, Rows, Store
 from fastcollapse.storage.hdf5 import Hdf5Store
 from fastcollapse.storage.memory import MemoryStore
+from fastcollapse.variables import Variable
 
 # A block should take about so long: Ctrl-C and progress wait for its end.
 BLOCK_SECONDS = 0.1
@@ -30,7 +34,7 @@ def simulate(
     experiment: Experiment,
     path: str | Path | None = None,
     *,
-    truth: Truth | None = None,
+    truth: Truth | TruthSection | None = None,
     threads: int | None = None,
     block: int | None = None,
     first_replicate: int = 0,
@@ -42,7 +46,7 @@ def simulate(
     ----------
     experiment: what to simulate; a missing seed is drawn from the system and recorded
     path: the HDF5 file to write, which must not exist; None keeps the results in memory
-    truth: the truth if it is loaded already (it must be the experiment's)
+    truth: the truth if it is loaded already (it must be the experiment's), see `load_truth`
     threads: 1..number of cores; never changes a number
     block: generations a block, at least 1; by default a block takes about 0.1 s; never changes a number
     first_replicate: the number of the first replicate, so that a split run draws what the whole one would
@@ -73,6 +77,9 @@ def simulate(
     run = experiment.run
     assert run.seed is not None  # resolve_seed gave one
     schedule = experiment.workflow.schedule(run.n_generations, truth.total)
+    record = run.record
+    model = family(experiment.family).MODEL(truth, experiment.model, schedule, record)
+    metrics = _metrics_module(experiment.family)
     header = Header(
         experiment_json=experiment.json,
         experiment_text=experiment.text,
@@ -80,14 +87,29 @@ def simulate(
         provenance=provenance(),
         n_replicates=run.n_replicates,
         n_generations=run.n_generations,
-        metrics={name: {"long_name": long_name, "units": units} for name, (_, long_name, units) in METRICS.items()},
-        truth=truth,
-        trajectory="trajectory" in run.record,
+        metrics={name: Variable(*words) for name, (_, *words) in metrics.METRICS.items()},
+        states=model.state_variables() if "trajectory" in record else {},
+        truth=truth if isinstance(truth, Truth) else None,
+        trajectory="trajectory" in record and not model.state_variables(),
     )
     use_threads(threads)
-    model = base.family(experiment.model.family).MODEL(truth, schedule, header.trajectory)
     with Hdf5Store(header, path) if path is not None else MemoryStore(header) as store:
-        return Results(_run_blocks(model, run.seed, store, block, first_replicate, progress))
+        return Results(_run_blocks(model, truth, run.seed, store, block, first_replicate, progress))
+
+
+def _metrics_module(family_name: str) -> Any:
+    """Return the metrics of a family: the module of the same name."""
+    return importlib.import_module(f"fastcollapse.metrics.{family_name}")
+
+
+def _generation_0(model: Model, metrics: Any, truth: Any, n_replicates: int) -> tuple[dict, dict]:
+    """Return the metrics and the states of the truth itself, float64 (R, 1, ...)."""
+    plain = model.truth_states()
+    if not plain:
+        values = metrics.metrics_of_truth(truth.probabilities)
+        return {name: np.full((n_replicates, 1), value) for name, value in values.items()}, {}
+    states = {name: np.repeat(np.asarray(value)[None, None], n_replicates, axis=0) for name, value in plain.items()}
+    return metrics.metrics_of(StateBlock(states), truth), states
 
 
 class _HeldInterrupt:
@@ -119,15 +141,19 @@ class _HeldInterrupt:
 
 
 def _run_blocks(
-    model: base.Model,
+    model: Model,
+    truth: Any,
     seed: int,
     store: Store,
     block: int | None,
     first_replicate: int,
     progress: Callable[[int], None] | None,
 ) -> Reader:
-    n_replicates, n_generations = store.header.n_replicates, store.header.n_generations
-    store.append(Block(0, metrics_of_truth(store.header.truth.probabilities, n_replicates), None))
+    header = store.header
+    n_replicates, n_generations = header.n_replicates, header.n_generations
+    metrics = _metrics_module(model.__class__.__module__.rpartition(".")[2])
+    values, states = _generation_0(model, metrics, truth, n_replicates)
+    store.append(Block(0, values, None, _wanted(states, header.states)))
     state = model.initial(n_replicates, seed, first_replicate)
     length, first = block or _FIRST_BLOCK, 1
     with _HeldInterrupt() as interrupt:
@@ -136,8 +162,9 @@ def _run_blocks(
             start = time.perf_counter()
             done = model.advance(state, first, length, seed, first_replicate)
             elapsed = time.perf_counter() - start
-            rows = None if done.rows is None else Rows(*done.rows)
-            store.append(Block(first, metrics_of(done.sums, done.totals), rows))
+            rows = getattr(done, "rows", None)
+            states = _wanted(getattr(done, "states", {}), header.states)
+            store.append(Block(first, metrics.metrics_of(done, truth), None if rows is None else Rows(*rows), states))
             store.commit(state.arrays())
             first += length
             interrupt.holding = True
@@ -150,11 +177,16 @@ def _run_blocks(
             pace = 4.0 if first <= 1 + _FIRST_BLOCK else min(4.0, BLOCK_SECONDS / max(elapsed, 1e-6))
             wanted = int(length * pace)
             length = block or max(1, min(wanted, _LONGEST_BLOCK))
+    final = {"forgotten": state.forgotten()} if hasattr(state, "forgotten") else {}
     try:
-        return store.finish({"forgotten": state.forgotten()})
+        return store.finish(final)
     except KeyboardInterrupt:
         store.commit(state.arrays(), force=True)
         raise
+
+
+def _wanted(states: Mapping[str, np.ndarray], wanted: Mapping[str, Variable]) -> dict[str, np.ndarray]:
+    return {name: states[name] for name in wanted}
 
 
 def use_threads(threads: int | None) -> None:

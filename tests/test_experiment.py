@@ -165,7 +165,7 @@ def test_from_mapping__names_all_errors_at_once():
 
 def test_from_mapping__fills_defaults():
     experiment = Experiment.from_mapping({k: v for k, v in GOOD.items() if k != "model"})
-    assert experiment.model.family == "discrete"
+    assert experiment.family == "discrete"
     assert experiment.run.record == ("metrics",)
 
 

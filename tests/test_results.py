@@ -12,13 +12,14 @@ from fastcollapse.results import Results, open_results
 from fastcollapse.storage.base import Block, Header, Reader, Rows
 from fastcollapse.storage.hdf5 import Hdf5Store
 from fastcollapse.storage.memory import MemoryStore
+from fastcollapse.variables import Variable
 
 
 def make_results(path=None, trajectory=True, with_counts=True):
     counts = np.array([2, 1, 0])
     labels = ("a", "b", "c") if with_counts else None
     truth = Truth(labels, counts if with_counts else None, counts / 3, "a test")
-    metrics = {"entropy": {"long_name": "entropy", "units": "nats"}}
+    metrics = {"entropy": Variable("entropy", "nats")}
     header = Header("{}", "", "d" * 64, {"version": "0"}, 2, 1, metrics, truth, trajectory)
     store = MemoryStore(header) if path is None else Hdf5Store(header, path)
     store.append(Block(0, {"entropy": np.ones((2, 1))}, None))

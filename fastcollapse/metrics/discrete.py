@@ -4,7 +4,7 @@ Each takes `CountSums`, which `fastcollapse.kernels.counts.segment_sums` leaves,
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -66,18 +66,18 @@ METRICS: dict[str, tuple[Callable[[CountSums], np.ndarray], str, str]] = {
 }
 
 
-def metrics_of(sums: np.ndarray, totals: np.ndarray) -> dict[str, np.ndarray]:
-    """Return every metric of states whose sums are float64 (R, B, 6) and whose sizes are `totals` (B)."""
-    states = CountSums._make([*np.moveaxis(sums, 2, 0), totals])
+def metrics_of(block: Any, truth: Any) -> dict[str, np.ndarray]:
+    """Return every metric, float64 (R, B), of a block: `sums` (R, B, 6) of states whose sizes are `totals` (B)."""
+    states = CountSums._make([*np.moveaxis(block.sums, 2, 0), block.totals])
     return {name: np.ascontiguousarray(function(states)) for name, (function, _, _) in METRICS.items()}
 
 
-def metrics_of_truth(probability: np.ndarray, n_replicates: int) -> dict[str, np.ndarray]:
-    """Return every metric of generation 0, the truth itself, as float64 (R, 1).
+def metrics_of_truth(probability: np.ndarray) -> dict[str, float]:
+    """Return every metric of generation 0, the truth itself, float64 (K).
 
     Examples
     --------
-    >>> float(metrics_of_truth(np.array([0.5, 0.5]), 1)["heterozygosity"][0, 0])
+    >>> metrics_of_truth(np.array([0.5, 0.5]))["heterozygosity"]
     0.5
     """
     live = probability[probability > 0.0]
@@ -86,4 +86,4 @@ def metrics_of_truth(probability: np.ndarray, n_replicates: int) -> dict[str, np
     # Of one symbol it is 0.0, not -0.0.
     values["entropy"] = float(-(live * np.log(live)).sum()) + 0.0
     values["heterozygosity"] = float(1.0 - (live * live).sum())
-    return {name: np.full((n_replicates, 1), value) for name, value in values.items()}
+    return values

@@ -1,20 +1,37 @@
 """What every model family offers, and the registry: one module of this folder is one family."""
 
 import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from fastcollapse.errors import InputError, nearest
+from fastcollapse.parameters import Section
+from fastcollapse.variables import Variable
 
 
 class Model(Protocol):
     """A family of models that are refitted to data they generate; each module offers its class as `MODEL`.
 
-    It is made from (truth, schedule, with_rows): the law of generation 0, the workflow, and whether states are wanted
-    as rows.
+    It is made from (truth, parameters, schedule, record): the law of generation 0 (its section, or what is loaded from
+    it), the family's own parameters, the workflow as arrays over generations, and what is wanted of `run.record`.
+
+    PARAMETERS and TRUTH are the sections `[model]` and `[truth]`; WORKFLOWS says of each workflow "" if the family
+    serves it, else why not.
     """
+
+    PARAMETERS: ClassVar[type[Section]]
+    TRUTH: ClassVar[type[Section]]
+    WORKFLOWS: ClassVar[Mapping[str, str]]
+
+    def state_variables(self) -> Mapping[str, Variable]:
+        """Return what the arrays of a `StateBlock` are: none where states are sparse rows."""
+
+    def truth_states(self) -> Mapping[str, np.ndarray]:
+        """Return the truth itself as a state, name -> float64 (...); none where states are sparse rows."""
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> Any:
         """Return the state of generation 0; it has `arrays()`, what a resume needs, and `forgotten()`."""
@@ -24,6 +41,13 @@ class Model(Protocol):
 
     def advance(self, state: Any, first: int, n_generations: int, seed: int, first_replicate: int = 0) -> Any:
         """Run generations `first` and following and return their block; `state` moves on with them."""
+
+
+@dataclass(frozen=True, eq=False)
+class StateBlock:
+    """What a block of B generations gives: `states`, name -> float64 (R, B, ...)."""
+
+    states: dict[str, np.ndarray]
 
 
 def families() -> list[str]:

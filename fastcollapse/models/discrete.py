@@ -5,7 +5,7 @@ two is the Bernoulli model (Wright-Fisher), words of a corpus are the unigram mo
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from fastcollapse.kernels.room import new_room
 from fastcollapse.kernels.sampling import Draw, block_grid, multinomial, new_draw, subsample
 from fastcollapse.models.base import as_uint64
 from fastcollapse.rng import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, StreamKey
+from fastcollapse.sections import ModelSection, TruthSpec
+from fastcollapse.variables import Variable
 
 # Cells that the rows of one block may have: 12 bytes each.
 _CELLS_A_BLOCK = 4_000_000
@@ -217,8 +219,9 @@ class Discrete:
     Parameters
     ----------
     truth: the law of generation 0; `counts` int64 (K) or None, `probabilities` float64 (K)
+    parameters: none yet
     schedule: the workflow as arrays over generations
-    with_rows: are the counts of every generation wanted?
+    record: with "trajectory" the counts of every generation are given as rows
 
     References
     ----------
@@ -226,7 +229,11 @@ class Discrete:
     `fastcollapse.kernels.sampling`.
     """
 
-    def __init__(self, truth: Any, schedule: Any, with_rows: bool = False) -> None:
+    PARAMETERS = ModelSection
+    TRUTH = TruthSpec
+    WORKFLOWS: ClassVar[dict[str, str]] = {"replace": "", "accumulate": "", "accumulate_subsample": "", "mix": ""}
+
+    def __init__(self, truth: Any, parameters: ModelSection, schedule: Any, record: tuple[str, ...] = ()) -> None:
         probability = np.ascontiguousarray(truth.probabilities, dtype=np.float64)
         weights = probability if truth.counts is None else truth.counts.astype(np.float64)
         with np.errstate(divide="ignore"):
@@ -234,13 +241,21 @@ class Discrete:
         self._truth = TruthTable(weights[None, :], probability, log_probability)
         self._truth_total = truth.total
         self._schedule = schedule
-        self._with_rows = with_rows
+        self._with_rows = "trajectory" in record
         self._pooled = bool(schedule.keep.any() or schedule.n_real.any() or schedule.n_train.any())
         pools = schedule.pool_totals(truth.total)
         self._sizes = np.where(schedule.n_train > 0, schedule.n_train, pools)
         # Half the bytes to write where counts fit, at the price of a second compilation where they do not.
         self._count_dtype = np.uint32 if self._sizes.max() < 2**32 else np.int64
         self._plan = _Plan(schedule.n_synthetic, schedule.n_real, schedule.keep, schedule.n_train)
+
+    def state_variables(self) -> dict[str, Variable]:
+        """Return none: the states are rows."""
+        return {}
+
+    def truth_states(self) -> dict[str, np.ndarray]:
+        """Return none: the states are rows."""
+        return {}
 
     @property
     def n_symbols(self) -> int:

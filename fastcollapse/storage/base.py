@@ -3,8 +3,8 @@
 import json
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from fastcollapse.datasets import Truth
+from fastcollapse.variables import Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +27,9 @@ class Header:
     digest : SHA-256 hex of the experiment.
     provenance : versions, machine, date; anything that JSON can hold.
     n_replicates, n_generations : at least 1.
-    metrics : name -> {"long_name": ..., "units": ...}.
-    truth : the law of generation 0.
+    metrics : name -> what it is, float64[R, T + 1].
+    states : name -> what it is, float64[R, T + 1, ...]: the states that are stored, none where they are counts.
+    truth : the law of generation 0 of a discrete distribution; None for another family, whose experiment names it.
     trajectory : are the counts of every generation stored?
     """
 
@@ -37,9 +39,15 @@ class Header:
     provenance: dict[str, Any]
     n_replicates: int
     n_generations: int
-    metrics: dict[str, dict[str, str]]
-    truth: Truth
+    metrics: dict[str, Variable]
+    truth: Truth | None
     trajectory: bool
+    states: Mapping[str, Variable] = field(default_factory=dict)
+
+    @property
+    def variables(self) -> dict[str, Variable]:
+        """Metrics and states by name."""
+        return {**self.metrics, **self.states}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +75,18 @@ class Block:
     first : generation of the first column.
     metrics : name -> float64[R, B].
     rows : counts from generation max(first, 1) on; None for generation 0, or if not recorded.
+    states : name -> float64[R, B, ...], those of `Header.states`.
     """
 
     first: int
     metrics: Mapping[str, np.ndarray]
     rows: Rows | None
+    states: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def variables(self) -> dict[str, np.ndarray]:
+        """Metrics and states by name."""
+        return {**self.metrics, **self.states}
 
     @property
     def n_generations(self) -> int:
@@ -82,7 +97,7 @@ class Block:
     def nbytes(self) -> int:
         """Bytes held by the arrays."""
         rows = (self.rows.indptr, self.rows.indices, self.rows.data) if self.rows else ()
-        return sum(a.nbytes for a in (*self.metrics.values(), *rows))
+        return sum(a.nbytes for a in (*self.variables.values(), *rows))
 
 
 def index_dtype(support_size: int) -> np.dtype:
@@ -117,30 +132,37 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
     n_replicates = header.n_replicates
     if block.first != expected_first:
         raise ValueError(f"block must start at generation {expected_first}, got {block.first}")
-    if list(block.metrics) != list(header.metrics):
-        raise ValueError(f"block must hold the metrics {list(header.metrics)}, got {list(block.metrics)}")
+    for what in ("metrics", "states"):
+        given, wanted = list(getattr(block, what)), list(getattr(header, what))
+        if given != wanted:
+            raise ValueError(f"block must hold the {what} {wanted}, got {given}")
     n_columns = block.n_generations
     last = block.first + n_columns - 1
     if n_columns < 1 or last > header.n_generations or (block.first == 0 and n_columns > 1):
         raise ValueError(f"block must end within generation {header.n_generations}, got {block.first} to {last}")
-    for name, values in block.metrics.items():
-        if values.shape != (n_replicates, n_columns):
-            raise ValueError(f"{name} must have shape {(n_replicates, n_columns)}, got {values.shape}")
+    for name, values in block.variables.items():
+        n_more = len(header.variables[name].dims)
+        if values.shape[:2] != (n_replicates, n_columns) or values.ndim != 2 + n_more:
+            raise ValueError(
+                f"{name} must have shape {(n_replicates, n_columns)} and {n_more} dimensions more, got {values.shape}"
+            )
     if (block.rows is not None) != (header.trajectory and block.first > 0):
         raise ValueError(f"block {block.first} must hold rows if and only if the trajectory is recorded")
     rows = None
     if block.rows is not None:
-        given = block.rows
-        end = int(given.indptr[-1])
-        if given.indptr.shape != (n_columns * n_replicates + 1,) or not end == len(given.indices) == len(given.data):
+        assert header.truth is not None
+        counts = block.rows
+        end = int(counts.indptr[-1])
+        if counts.indptr.shape != (n_columns * n_replicates + 1,) or not end == len(counts.indices) == len(counts.data):
             raise ValueError(f"rows of block {block.first} do not fit {n_columns * n_replicates} rows")
-        largest = int(given.data.max()) if end else 0
+        largest = int(counts.data.max()) if end else 0
         rows = Rows(
-            given.indptr.astype(np.int64),
-            given.indices.astype(index_dtype(header.truth.support_size)),
-            given.data.astype(count_dtype(largest)),
+            counts.indptr.astype(np.int64),
+            counts.indices.astype(index_dtype(header.truth.support_size)),
+            counts.data.astype(count_dtype(largest)),
         )
-    return Block(block.first, {k: v.astype(np.float64) for k, v in block.metrics.items()}, rows)
+    metrics, states = ({k: v.astype(np.float64) for k, v in some.items()} for some in (block.metrics, block.states))
+    return Block(block.first, metrics, rows, states)
 
 
 class Reader:
@@ -178,14 +200,25 @@ class Reader:
     @cached_property
     def metrics(self) -> Mapping[str, np.ndarray]:
         """Name -> float64[R, n_committed + 1], read-only."""
-        empty = np.empty((self.header.n_replicates, 0))
-        values = {
-            name: np.concatenate([empty, *(block.metrics[name] for block in self._blocks)], axis=1)
-            for name in self.header.metrics
-        }
-        for array in values.values():
-            array.flags.writeable = False
+        return self._joined(self.header.metrics)
+
+    @cached_property
+    def states(self) -> Mapping[str, np.ndarray]:
+        """Name -> float64[R, n_committed + 1, ...], read-only."""
+        return self._joined(self.header.states)
+
+    def _joined(self, names: Iterable[str]) -> Mapping[str, np.ndarray]:
+        values = {}
+        for name in names:
+            found = [block.variables[name] for block in self._blocks]
+            joined = found[0][:] if len(found) == 1 else np.concatenate(found or [self._none(name)], axis=1)
+            joined.flags.writeable = False
+            values[name] = joined
         return MappingProxyType(values)
+
+    def _none(self, name: str) -> np.ndarray:
+        """Return the variable of a run that has no generation yet."""
+        return np.empty((self.header.n_replicates, 0, *(0 for _ in self.header.variables[name].dims)))
 
     def counts(self, replicate: int, generation: int) -> tuple[np.ndarray, np.ndarray]:
         """Return symbols int64[n] and counts int64[n] of a stored generation, 1 to n_committed.

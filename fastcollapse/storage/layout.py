@@ -10,6 +10,7 @@ import numpy as np
 
 from fastcollapse.datasets import Truth
 from fastcollapse.storage.base import Block, Header, Rows, index_dtype
+from fastcollapse.variables import Variable
 
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1
@@ -51,11 +52,11 @@ def whole(name: str, values: np.ndarray, dims: tuple[str, ...] = ()) -> Array:
     return Array(name, values.dtype, values.shape, lambda: [values], dims, ATTRIBUTES.get(name, {}))
 
 
-def _metric_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> Iterator[np.ndarray]:
-    n_columns = sum(block.n_generations for block in blocks)
-    step = max(1, _CHUNK // (8 * max(n_columns, 1)))
+def _variable_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> Iterator[np.ndarray]:
+    a_replicate = sum(block.variables[name].nbytes for block in blocks) // n_replicates
+    step = max(1, _CHUNK // max(a_replicate, 1))
     for low in range(0, n_replicates, step):
-        yield np.concatenate([block.metrics[name][low : low + step] for block in blocks], axis=1)
+        yield np.concatenate([block.variables[name][low : low + step] for block in blocks], axis=1)
 
 
 def _indptr_chunks(rows: Sequence[Rows]) -> Iterator[np.ndarray]:
@@ -78,19 +79,26 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
         whole("generation", generation, plane[1:]),
         whole("replicate", replicate, plane[:1]),
     ]
-    for name, attributes in header.metrics.items():
+    for name, variable in header.variables.items():
 
         def chunks(name: str = name) -> Iterable[np.ndarray]:
-            return _metric_chunks(blocks, name, n_replicates) if blocks else []
+            return _variable_chunks(blocks, name, n_replicates) if blocks else []
 
-        arrays.append(Array(name, np.dtype(np.float64), (n_replicates, n_columns), chunks, plane, attributes))
+        more = blocks[0].variables[name].shape[2:] if blocks else tuple(0 for _ in variable.dims)
+        attributes = variable.attributes
+        if name in header.states:
+            attributes["state"] = " ".join(variable.dims)
+        shape = (n_replicates, n_columns, *more)
+        # A dimension of its own for each array and axis: two of one length need not be the same thing.
+        axes = (*plane, *variable.dims) if dims else ()
+        arrays.append(Array(name, np.dtype(np.float64), shape, chunks, axes, attributes))
     if not header.trajectory:
         return arrays
     rows = [block.rows for block in blocks if block.rows is not None]
     n_rows = sum(len(r.indptr) - 1 for r in rows)
     n_cells = sum(int(r.indptr[-1]) for r in rows)
     data_dtype = max((r.data.dtype for r in rows), key=lambda d: d.itemsize, default=np.dtype(np.uint8))
-    index = index_dtype(header.truth.support_size)
+    index = index_dtype(_truth(header).support_size)
     bound, entry = (("row_bound",), ("entry",)) if dims else ((), ())
     return [
         *arrays,
@@ -105,13 +113,20 @@ def _trajectory_attributes(header: Header, blocks: Sequence[Block]) -> dict[str,
     return {
         "encoding-type": "csr_matrix",
         "encoding-version": "0.1.0",
-        "shape": np.array([n_rows, header.truth.support_size], np.int64),
+        "shape": np.array([n_rows, _truth(header).support_size], np.int64),
         "row_order": ROW_ORDER,
     }
 
 
+def _truth(header: Header) -> Truth:
+    assert header.truth is not None  # counts are recorded of a discrete distribution alone
+    return header.truth
+
+
 def header_arrays(header: Header) -> list[Array]:
-    """Return the data sets of the group /truth."""
+    """Return the data sets of the group /truth, which is a discrete distribution's."""
+    if header.truth is None:
+        return []
     truth = header.truth
     arrays = [whole("truth/probability", truth.probabilities.astype(np.float64, copy=False), ("symbol",))]
     if truth.counts is not None:
@@ -140,7 +155,9 @@ def root_attributes(header: Header) -> dict[str, Any]:
 
 def groups_of(header: Header, blocks: Sequence[Block]) -> dict[str, dict[str, Any]]:
     """Return the attributes of every group of a file with a header."""
-    groups = {"/": root_attributes(header), "truth": {"source": header.truth.source}}
+    groups = {"/": root_attributes(header)}
+    if header.truth is not None:
+        groups["truth"] = {"source": header.truth.source}
     if header.trajectory:
         groups["trajectory"] = _trajectory_attributes(header, blocks)
     return groups
@@ -187,13 +204,20 @@ def read_header(content: Content) -> Header:
         bounds = arrays["truth/label_bounds"].tolist()
         labels = tuple(raw[low:high].decode() for low, high in pairwise(bounds))
     counts = arrays.get("truth/counts")
-    truth = Truth(
-        labels=labels,
-        counts=None if counts is None else np.array(counts),
-        probabilities=np.array(arrays["truth/probability"]),
-        source=content.attributes["truth"]["source"],
-    )
-    planes = [k for k, v in arrays.items() if "/" not in k and v.ndim == 2 and k != "forgotten"]
+    truth = None
+    if "truth" in content.attributes:
+        truth = Truth(
+            labels=labels,
+            counts=None if counts is None else np.array(counts),
+            probabilities=np.array(arrays["truth/probability"]),
+            source=content.attributes["truth"]["source"],
+        )
+    variables: dict[bool, dict[str, Variable]] = {False: {}, True: {}}
+    for name, values in arrays.items():
+        if "/" not in name and values.ndim >= 2 and name != "forgotten":
+            told = content.attributes[name]
+            dims = tuple(told.get("state", "").split())
+            variables["state" in told][name] = Variable(told["long_name"], told["units"], dims)
     return Header(
         experiment_json=root["experiment"],
         experiment_text=root["experiment_text"],
@@ -201,7 +225,8 @@ def read_header(content: Content) -> Header:
         provenance=json.loads(root["provenance"]),
         n_replicates=len(arrays["replicate"]),
         n_generations=int(root["n_generations"]),
-        metrics={name: content.attributes[name] for name in planes},
+        metrics=variables[False],
+        states=variables[True],
         truth=truth,
         trajectory="trajectory/indptr" in arrays,
     )
@@ -216,12 +241,12 @@ def read_block(content: Content, header: Header) -> Block:
     """
     arrays = content.arrays
     generation = arrays["generation"]
-    metrics = {name: arrays[name] for name in header.metrics}
-    if any(values.shape != (header.n_replicates, len(generation)) for values in metrics.values()):
-        raise ValueError("holds metrics of the wrong shape")
+    metrics, states = ({name: arrays[name] for name in names} for names in (header.metrics, header.states))
+    if any(v.shape[:2] != (header.n_replicates, len(generation)) for v in (*metrics.values(), *states.values())):
+        raise ValueError("holds metrics or states of the wrong shape")
     rows = None
     if header.trajectory:
         rows = Rows(*(arrays[f"trajectory/{name}"] for name in ("indptr", "indices", "data")))
         if not len(rows.indices) == len(rows.data) == rows.indptr[-1]:
             raise ValueError("holds a trajectory of the wrong length")
-    return Block(int(generation[0]), metrics, rows)
+    return Block(int(generation[0]), metrics, rows, states)

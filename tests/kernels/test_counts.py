@@ -21,6 +21,7 @@ from fastcollapse.kernels.room import BLOCK, new_room
 from fastcollapse.kernels.sampling import block_grid, new_draw, poisson_pass
 from fastcollapse.models.discrete import Discrete
 from fastcollapse.rng import StreamKey
+from fastcollapse.sections import ModelSection
 from fastcollapse.workflows import Replace
 
 N_SYMBOLS = BLOCK + 37
@@ -31,7 +32,7 @@ THREADS = 2
 def truth_table(probability):
     """Return the table as the model lays it out."""
     truth = Truth(None, None, probability, "a test")
-    return Discrete(truth, Replace(n_samples=1).schedule(1, None))._truth
+    return Discrete(truth, ModelSection(), Replace(n_samples=1).schedule(1, None))._truth
 
 
 def refit(live, total, truth, sums, upcoming=None):

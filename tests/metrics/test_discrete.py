@@ -9,6 +9,7 @@ from fastcollapse.datasets import Truth
 from fastcollapse.experiment import Experiment
 from fastcollapse.kernels.counts import N_SUMS, segment_sums
 from fastcollapse.metrics.discrete import METRICS, metrics_of, metrics_of_truth
+from fastcollapse.models.discrete import CountBlock
 from fastcollapse.simulation import simulate
 from tests.naive import discrete as naive
 
@@ -21,7 +22,8 @@ def metrics_of_counts(counts, truth):
     sums = np.zeros(N_SUMS)
     total = int(counts.sum())
     segment_sums(counts[symbols].astype(np.float64), truth[symbols], np.log(truth[symbols]), float(total), sums)
-    return {name: value.item() for name, value in metrics_of(sums[None, None], np.array([total])).items()}
+    block = CountBlock(sums[None, None], np.array([total]), None)
+    return {name: value.item() for name, value in metrics_of(block, None).items()}
 
 
 def some_truth(size, seed):
@@ -68,9 +70,9 @@ def test_metrics__permuting_symbols_changes_nothing(counts, seed):
 
 def test_metrics__of_the_truth():
     counts = np.array([5, 3, 2])
-    got = metrics_of_truth(counts / 10, 2)
+    got = metrics_of_truth(counts / 10)
     for name, expected in naive.metrics(counts, counts / 10).items():
-        np.testing.assert_allclose(got[name], np.full((2, 1), expected), rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(got[name], expected, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize(

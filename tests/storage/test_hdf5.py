@@ -15,10 +15,11 @@ from fastcollapse.errors import InputError, StoreError
 from fastcollapse.storage.base import Block, Header, Rows
 from fastcollapse.storage.hdf5 import Hdf5Store, open_file, parts_folder
 from fastcollapse.storage.memory import MemoryStore
+from fastcollapse.variables import Variable
 
 METRICS = {
-    "support_size": {"long_name": "symbols alive", "units": "count"},
-    "entropy": {"long_name": "entropy", "units": "nats"},
+    "support_size": Variable("symbols alive", "count"),
+    "entropy": Variable("entropy", "nats"),
 }
 STATE = {"state": np.arange(6).reshape(2, 3)}
 FORGOTTEN = np.ones((3, 5), np.int32)
@@ -144,7 +145,7 @@ def test_file__opens_in_xarray_in_one_line(tmp_path, engine):
     with xarray.open_dataset(tmp_path / "out.h5", engine=engine) as got:
         assert set(got.data_vars) == {"support_size", "entropy", "forgotten"}
         assert got.entropy.dims == ("replicate", "generation")
-        assert got.entropy.attrs == METRICS["entropy"]
+        assert got.entropy.attrs == METRICS["entropy"].attributes
         assert got.attrs["experiment_text"] == header.experiment_text
         assert json.loads(got.attrs["provenance"]) == header.provenance
         np.testing.assert_array_equal(got.entropy, run[1]["entropy"])

@@ -20,10 +20,11 @@ import numpy as np
 from fastcollapse.datasets import Truth
 from fastcollapse.storage.base import Block, Header, Rows
 from fastcollapse.storage.hdf5 import Hdf5Store
+from fastcollapse.variables import Variable
 
 n_generations = int(sys.argv[2])
 truth = Truth(None, None, np.full(8, 1 / 8), "a test")
-metrics = {"m": {"long_name": "m", "units": "1"}}
+metrics = {"m": Variable("m")}
 header = Header("{}", "", "d" * 64, {}, 2, n_generations, metrics, truth, True)
 with Hdf5Store(header, sys.argv[1], part_bytes=1) as store:
     store.append(Block(0, {"m": np.array([[0.0], [1.0]])}, None))
