@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.parameters import REQUIRED, Choice, Problems, Section, Table, build, join, show
-from fastcollapse.sections import ModelSection, Run, TruthSection, families
+from fastcollapse.sections import ModelSection, Recipe, Run, TruthSection, families
 from fastcollapse.workflows import WORKFLOWS, Workflow
 
 MAX_FILE_BYTES = 2**26
@@ -32,6 +32,8 @@ class Experiment:
         The model family.
     model, truth, workflow, run
         The four sections of the experiment file; the keys of the first two are those of the family.
+    recipe
+        The figure that the experiment is for, if any; it is not part of the digest.
     text
         The user's TOML, verbatim, or "".
     base
@@ -52,6 +54,7 @@ class Experiment:
     truth: TruthSection
     workflow: Workflow
     run: Run
+    recipe: Recipe | None = dataclasses.field(default=None, compare=False)
     text: str = dataclasses.field(default="", compare=False)
     base: Path | None = dataclasses.field(default=None, compare=False)
 
@@ -81,6 +84,7 @@ be at least 1, got 0
             "truth": lambda m: build(offered.TRUTH, m, _elsewhere("TRUTH")),
             "workflow": lambda m: _workflow(m, family, offered.WORKFLOWS),
             "run": lambda m: build(Run, m),
+            "recipe": lambda m: build(Recipe, m),
         }
         items = [
             (
@@ -94,6 +98,8 @@ be at least 1, got 0
         ]
         sections = {}
         for name, builder in builders.items():
+            if name == "recipe" and name not in mapping:
+                continue
             given = mapping[name] if name in mapping else {}
             try:
                 if not isinstance(given, Mapping):
@@ -201,7 +207,20 @@ be at least 1, got 0
                     table[part] = {}
                 table = table[part]
             table[parts[-1]] = values[key]
-        return self.from_mapping(mapping, base=self.base, text=self.text)
+        changed = self.from_mapping(mapping, base=self.base, text=self.text)
+        return dataclasses.replace(changed, recipe=self.recipe)
+
+    def cases(self) -> "list[Experiment]":
+        """Return the experiments of the recipe: one for each of its cases, or this one alone.
+
+        Raises
+        ------
+        InputError
+            As `with_values`.
+        """
+        if self.recipe is None or self.recipe.cases is None:
+            return [self]
+        return [self.with_values(case) for case in self.recipe.cases]
 
     def resolve_seed(self) -> "Experiment":
         """Return the experiment with a seed: its own, or one drawn from the system.

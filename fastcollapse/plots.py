@@ -1,27 +1,18 @@
 """The figure of a run: simulation as solid lines, theory as broken ones."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.comparison import (
-    Curve,
-    Forgetting,
-    copies_of,
-    forgetting_curve,
-    has_limit,
-    heterozygosity,
-    n_symbols,
-    plain_size,
-    spread,
-    survival,
-)
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.report import counted
 from fastcollapse.results import Results
 from fastcollapse.theory.forgetting import forgetting_median_law
+from fastcollapse.views.base import Curve, Panel, case_name, panels_of, plain_size, spread
+from fastcollapse.views.forgetting import Forgetting, copies_of, forgetting_curve, has_limit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,16 +21,21 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, told apart by every kind of colour vision.
 _SIMULATED, _THEORY, _SECOND, _EDGE = "#0072B2", "#D55E00", "#000000", "#777777"
 _POINTS = 200
+_LINEAR_POINTS = 2500
 # Fewer groups of counts than this make no curve; heterozygosity is shown instead.
 _FEWEST_GROUPS = 5
 FORMATS = (".png", ".pdf", ".svg")
+# Panels side by side, and colours of overlaid cases.
+_ABREAST = 3
+_MAP = "viridis"
 
 
-def save_figure(results: Results, path: Path) -> None:
-    """Draw the figure of a run into a new file.
+def save_figure(results: Results | Sequence[Results], path: Path) -> None:
+    """Draw the figure of a run, or of the cases of a recipe, into a new file.
 
     Parameters
     ----------
+    results : with the same recipe, if there are several.
     path : ends in .png, .pdf or .svg, and does not exist.
 
     Raises
@@ -51,7 +47,7 @@ def save_figure(results: Results, path: Path) -> None:
     """
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"figure must end in {', '.join(FORMATS)}, got {path}")
-    figure = draw(results)
+    figure = draw([results] if isinstance(results, Results) else list(results))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = open(path, "xb")
@@ -69,37 +65,131 @@ def save_figure(results: Results, path: Path) -> None:
         raise
 
 
-def draw(results: Results) -> "Figure":
-    """Return the figure of a run: survival, and forgetting times or heterozygosity.
+def draw(cases: Sequence[Results]) -> "Figure":
+    """Return the figure of a run, or of several that differ in the cases of their recipe.
 
     Raises
     ------
     InputError
-        The run has no finished generation.
+        A run has no finished generation.
     """
     from matplotlib.figure import Figure  # start-up time; without pyplot there is no window and no state
 
-    if results.last < 1:
+    if any(results.last < 1 for results in cases):
         raise InputError("a figure must have at least one finished generation, got none")
-    figure = Figure(figsize=(11, 5), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    _survival_panel(left, results)
-    if not _forgetting_panel(right, results):
-        _heterozygosity_panel(right, results)
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(True, which="major", color="#DDDDDD", linewidth=0.6)
-        axes.set_axisbelow(True)
+    recipe = cases[0].recipe
+    overlaid = recipe is not None and recipe.overlay and len(cases) > 1
+    panels = [panels_of(results, _axis_of(results)) for results in cases]
+    n_axes = len(panels[0]) if overlaid else sum(map(len, panels))
+    # The forgetting times of a vocabulary are no curve over generations: they take the second panel's place.
+    forgetting = recipe is None and cases[0].experiment.family == "discrete"
+    n_columns = min(n_axes, _ABREAST)
+    n_rows = -(-n_axes // n_columns)
+    figure = Figure(figsize=(5.5 * max(n_columns, 2) if n_axes > 1 else 7.5, 5 * n_rows), layout="constrained")
+    axes = list(np.atleast_1d(figure.subplots(n_rows, n_columns, squeeze=False)).ravel())
+    for one in axes[n_axes:]:
+        one.set_visible(False)
+    if overlaid:
+        _overlay(axes, cases, panels)
+    else:
+        flat = [(results, panel) for results, some in zip(cases, panels, strict=True) for panel in some]
+        for i, (one, (results, panel)) in enumerate(zip(axes, flat, strict=False)):
+            if not (forgetting and i == 1 and _forgetting_panel(one, results)):
+                _panel(one, panel, results)
+    for one in axes[:n_axes]:
+        one.spines[["top", "right"]].set_visible(False)
+        one.grid(True, which="major", color="#DDDDDD", linewidth=0.6)
+        one.set_axisbelow(True)
         # Below the panel, where no curve can run under it.
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
-    truth, experiment = results.truth, results.experiment
-    size = "" if truth.counts is None else f"{n_symbols(results):,} symbols, "
-    figure.suptitle(
-        f"Recursive training on {truth.source}\n{size}workflow {experiment.workflow.name}, "
-        f"{counted(results.n_replicates, 'replicate')}, seed {experiment.run.seed}",
-        fontsize=11,
-    )
+        one.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
+    figure.suptitle(_title(cases), fontsize=11)
     return figure
+
+
+def _title(cases: Sequence[Results]) -> str:
+    results = cases[0]
+    experiment, recipe = results.experiment, results.recipe
+    run = f"{counted(results.n_replicates, 'replicate')}, seed {experiment.run.seed}"
+    if recipe is not None:
+        lines = [recipe.title, f"{recipe.source or 'own settings'}; {run}"]
+        return "\n".join([*lines, *textwrap.wrap(recipe.note or "", 110)])
+    if experiment.family == "discrete":
+        source = f"{results.truth.source}\n"
+        source += "" if results.truth.counts is None else f"{_live(results):,} symbols, "
+    else:
+        source = f"a {experiment.family} model, {experiment.truth.source}\n"
+    return f"Recursive training on {source}workflow {experiment.workflow.name}, {run}"
+
+
+def _live(results: Results) -> int:
+    return int(results.metrics["support_size"][0, 0])
+
+
+def _axis_of(results: Results) -> np.ndarray:
+    """Return the generations to draw."""
+    recipe = results.recipe
+    if recipe is not None and recipe.linear:
+        return np.unique(np.linspace(0, results.last, min(results.last, _LINEAR_POINTS) + 1).astype(np.int64))
+    return spread(results.last, _POINTS)
+
+
+def _panel(axes: "Axes", panel: Panel, results: Results) -> None:
+    curve, at = panel.curve, panel.curve.generations
+    if panel.paths is not None:
+        for i, path in enumerate(panel.paths):
+            label = counted(len(panel.paths), "replicate") if i == 0 else None
+            axes.plot(at, path * panel.factor, color=_SIMULATED, lw=0.7, alpha=0.6, label=label)
+    else:
+        _simulated(axes, curve, panel.factor)
+    if np.isfinite(curve.expected).any() and curve.lower is None:
+        label = "theory: exact expectation"
+        axes.plot(at, curve.expected * panel.factor, color=_THEORY, lw=1.6, ls=(0, (5, 4)), label=label)
+    styles = {"bound": [(_THEORY, (0, (5, 4))), (_SECOND, ":")], "exact": [(_THEORY, (0, (5, 4))), (_SECOND, ":")]}
+    styles["published"] = [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")]
+    seen: dict[str, int] = {}
+    for line in panel.lines:
+        known = styles[line.kind]
+        colour, dash = known[seen.get(line.kind, 0) % len(known)]
+        seen[line.kind] = seen.get(line.kind, 0) + 1
+        axes.plot(at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
+    _dress(axes, panel, results)
+
+
+def _dress(axes: "Axes", panel: Panel, results: Results) -> None:
+    _generation_axis(axes, results)
+    if panel.log:
+        axes.set_yscale("log")
+    elif panel.factor == 100:
+        axes.set_ylim(0, 103)
+    else:
+        axes.ticklabel_format(axis="y", useOffset=False)
+    if panel.limits is not None:
+        axes.set_ylim(*panel.limits)
+    axes.set_ylabel(panel.label)
+    axes.set_title(panel.title, fontsize=10)
+
+
+def _overlay(axes: Sequence["Axes"], cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> None:
+    """Draw the cases of a recipe into the same panels: solid simulated, broken exact, one colour a case."""
+    import matplotlib  # start-up time
+
+    colours = matplotlib.colormaps[_MAP](np.linspace(0, 0.9, len(cases)))
+    for results, some, colour, case in zip(cases, panels, colours, _case_names(cases), strict=True):
+        for one, panel in zip(axes, some, strict=False):
+            at, curve = panel.curve.generations, panel.curve
+            one.plot(at, curve.mean * panel.factor, color=colour, lw=2.2, label=case)
+            if np.isfinite(curve.expected).any():
+                one.plot(at, curve.expected * panel.factor, color=_SECOND, lw=1.0, ls=(0, (4, 3)))
+            _dress(one, panel, results)
+    for one in axes:
+        one.plot([], [], color=_SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
+
+
+def _case_names(cases: Sequence[Results]) -> list[str]:
+    recipe = cases[0].recipe
+    if recipe is None or recipe.cases is None:
+        return [""] * len(cases)
+    return [case_name(case) for case in recipe.cases]
 
 
 def _simulated(axes: "Axes", curve: Curve, factor: float) -> None:
@@ -124,47 +214,18 @@ def _simulated(axes: "Axes", curve: Curve, factor: float) -> None:
     )
 
 
-def _generation_axis(axes: "Axes", last: int) -> None:
-    axes.set_xscale("log")
-    axes.set_xlim(1, max(last, 2))
+def _generation_axis(axes: "Axes", results: Results) -> None:
+    if results.recipe is not None and results.recipe.linear:
+        axes.set_xlim(0, max(results.last, 2))
+    else:
+        axes.set_xscale("log")
+        axes.set_xlim(1, max(results.last, 2))
+        axes.xaxis.set_major_formatter(_plain_number)
     axes.set_xlabel("generation")
-    axes.xaxis.set_major_formatter(_plain_number)
 
 
 def _plain_number(value: float, _: Any = None) -> str:
     return f"{value:,.0f}" if value >= 1 else f"{value:g}"
-
-
-def _survival_panel(axes: "Axes", results: Results) -> None:
-    last = results.last
-    curve = survival(results, spread(last, _POINTS))
-    _simulated(axes, curve, 100)
-    if curve.lower is not None and curve.upper is not None:
-        at = curve.generations
-        axes.plot(at, curve.lower * 100, color=_THEORY, lw=1.4, ls=(0, (5, 4)), label="theory: lower bound")
-        axes.plot(at, curve.upper * 100, color=_SECOND, lw=1.4, ls=":", label="theory: upper bound")
-    _generation_axis(axes, last)
-    axes.set_ylim(0, 103)
-    axes.set_ylabel("symbols still alive (%)")
-    axes.set_title("Survival of the vocabulary", fontsize=10)
-
-
-def _heterozygosity_panel(axes: "Axes", results: Results) -> None:
-    last = results.last
-    curve = heterozygosity(results, spread(last, _POINTS))
-    _simulated(axes, curve, 1)
-    axes.plot(
-        curve.generations,
-        curve.expected,
-        color=_THEORY,
-        lw=1.6,
-        ls=(0, (5, 4)),
-        label="theory: exact expectation",
-    )
-    _generation_axis(axes, last)
-    axes.set_ylabel("heterozygosity, 1 - sum p²")
-    axes.set_title("Chance that two tokens differ", fontsize=10)
-    axes.ticklabel_format(axis="y", useOffset=False)
 
 
 def _forgetting_panel(axes: "Axes", results: Results) -> bool:

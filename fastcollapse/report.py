@@ -7,20 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fastcollapse.comparison import (
-    Bracket,
-    Curve,
-    copies_of,
-    forgetting,
-    heterozygosity,
-    is_plain,
-    marks,
-    n_symbols,
-    plain_size,
-    spread,
-    survival,
-)
 from fastcollapse.results import Results
+from fastcollapse.views.base import Curve, Panel, marks, panels_of, spread, view_of
+from fastcollapse.views.forgetting import Bracket, copies_of, forgetting
 
 # A z-score beyond this is a disagreement. The generations of a run depend on each other and heterozygosity
 # is skewed, so the rate is a measured one: 2 of 60,000 right runs of 2 to 60 symbols and 5 to 400 replicates
@@ -67,15 +56,19 @@ def summary(results: Results, elapsed: float | None = None, files: Sequence[Path
 
 def describe(results: Results) -> str:
     """Return what was simulated."""
-    experiment, truth = results.experiment, results.truth
-    # The source of a law names its size itself.
-    size = "" if truth.total is None else f": {n_symbols(results):,} symbols, {truth.total:,} tokens"
+    experiment = results.experiment
+    if experiment.family == "discrete":
+        source = results.truth.source + view_of(results).size_of(results)
+    else:
+        source = experiment.truth.source
+    own = ", ".join(f"{k} = {v}" for k, v in experiment.model.to_mapping().items())
     settings = ", ".join(f"{k} = {_short(v)}" for k, v in experiment.workflow.to_mapping().items())
     n_done, n_asked = max(results.last, 0), experiment.run.n_generations
     done = "" if n_done == n_asked else f"{n_done:,} of "
     lines = [
         f"Recursive training, {experiment.family} model, workflow {experiment.workflow.name}",
-        f"  truth      {truth.source}{size}",
+        *([f"  model      {own}"] if own else []),
+        f"  truth      {source}",
         f"  workflow   {experiment.workflow.name}: {settings}",
         f"  run        {done}{counted(n_asked, 'generation')} x "
         f"{counted(results.n_replicates, 'replicate')}, seed {experiment.run.seed}",
@@ -99,45 +92,59 @@ def _short(value: object) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
+def shown(results: Results) -> np.ndarray:
+    """Return the generations of the table: those of the recipe, or 1, 2, 5, 10, ... and the last."""
+    recipe = results.recipe
+    if recipe is None or recipe.generations is None:
+        return marks(results.last)
+    wanted = np.array(recipe.generations, dtype=np.int64)
+    return wanted[wanted <= results.last]
+
+
 def curves(results: Results) -> str:
-    """Return the table over generations: survival and heterozygosity, simulated and in theory."""
-    generations = marks(results.last)
+    """Return the table over generations: each panel, simulated and in theory."""
+    generations = shown(results)
     if not generations[generations >= 1].size:
         return "No generation is finished yet."
-    share, diversity = survival(results, generations), heterozygosity(results, generations)
-    header = ["generation", "alive %", "+- sd", "lower", "upper", "z", "H", "exact H", "z"]
-    rows = [
-        [
-            f"{t:,}",
-            _fixed(share.mean[i], 100, 3),
-            _fixed(share.sd[i], 100, 3),
-            _fixed(share.lower[i], 100, 3) if share.lower is not None else "-",
-            _fixed(share.upper[i], 100, 3) if share.upper is not None else "-",
-            _score(share, i),
-            _fixed(diversity.mean[i], 1, 5),
-            _fixed(diversity.expected[i], 1, 5),
-            _score(diversity, i),
-        ]
-        for i, t in enumerate(generations)
+    panels = panels_of(results, generations)
+    columns = [column for panel in panels for column in _columns(panel)]
+    header = ["generation", *(name for name, _ in columns)]
+    rows = [[f"{t:,}", *(cells[i] for _, cells in columns)] for i, t in enumerate(generations)]
+    named = "\n".join(f"  {panel.heading}: {panel.title}" for panel in panels)
+    bounded = any(panel.curve.lower is not None for panel in panels)
+    notes = [
+        "mean and standard deviation over replicates",
+        *(["lower, upper: bounds of the expectation" if bounded else ""]),
+        *(f"{panel.heading} is not compared ({why})" for panel in panels if (why := _why_not(results, panel))),
+        "z: distance to exact theory in standard errors",
     ]
-    bounds = (
-        "lower, upper: bounds of its expectation; "
-        if share.lower is not None
-        else f"not compared ({_why_no_bounds(results)}); "
-    )
     return (
-        f"Share of the {n_symbols(results):,} symbols still alive (mean and standard deviation over "
-        f"replicates),\nand heterozygosity H, the chance that two tokens differ\n"
-        + table(header, rows)
-        + f"\n  {bounds}z: distance to exact theory in standard errors\n"
+        f"Over generations\n{named}\n" + table(header, rows) + f"\n  {'; '.join(note for note in notes if note)}\n"
         "  (in: between the bounds, which are too far apart to be called exact; -: cannot be told)"
     )
 
 
-def _why_no_bounds(results: Results) -> str:
-    if is_plain(results) and plain_size(results) is None:
-        return "bounds need a constant n_samples"
-    return "there are no bounds for this workflow"
+def _columns(panel: Panel) -> list[tuple[str, list[str]]]:
+    curve = panel.curve
+
+    def cells(values: np.ndarray) -> list[str]:
+        return [_fixed(value, panel.factor, panel.digits) for value in values]
+
+    found = [(panel.heading, cells(curve.mean)), ("+- sd", cells(curve.sd))]
+    if curve.lower is not None and curve.upper is not None:
+        found += [("lower", cells(curve.lower)), ("upper", cells(curve.upper))]
+    if np.isfinite(curve.expected).any():
+        found.append(("exact", cells(curve.expected)))
+    return [*found, ("z", [_score(curve, i) for i in range(len(curve.mean))])]
+
+
+def _why_not(results: Results, panel: Panel) -> str:
+    """Return why a panel has no theory, "" if it has."""
+    if panel.curve.lower is not None or np.isfinite(panel.curve.expected).any():
+        return ""
+    why = getattr(view_of(results), "why_no_bounds", None)
+    reason = "no theory of it is here" if why is None else why(results)
+    return reason
 
 
 def _fixed(value: float, factor: float, digits: int) -> str:
@@ -195,11 +202,12 @@ def _bracket(median: Bracket | None, last: int) -> str:
 def throughput(results: Results, elapsed: float) -> str:
     """Return wall time and throughput."""
     generations = results.last * results.n_replicates
-    cells = float(results.metrics["support_size"][:, :-1].sum())
-    return (
-        f"Simulated in {elapsed:.2f} s: {_rate(generations / elapsed)} generations x replicates a second, "
-        f"{_rate(cells / elapsed)} live symbols a second"
-    )
+    text = f"Simulated in {elapsed:.2f} s: {_rate(generations / elapsed)} generations x replicates a second"
+    view = view_of(results)
+    if hasattr(view, "throughput"):
+        n, what = view.throughput(results)
+        text += f", {_rate(n / elapsed)} {what} a second"
+    return text
 
 
 def _rate(value: float) -> str:
@@ -211,16 +219,14 @@ def comparison(results: Results) -> tuple[str, bool]:
 
     Checked are up to 10 generations spread by their logarithm; a score beyond 5 is a disagreement.
     """
-    generations = spread(results.last, _COMPARED)
+    wanted = results.recipe.generations if results.recipe is not None else None
+    generations = spread(results.last, _COMPARED) if wanted is None else shown(results)
     verdicts, agree, n_compared = [], True, 0
-    for name, curve, missing in (
-        ("surviving share", survival(results, generations), _why_no_bounds(results)),
-        ("heterozygosity", heterozygosity(results, generations), ""),
-    ):
+    for panel in panels_of(results, generations):
+        name, curve, missing = panel.heading, panel.curve, _why_not(results, panel)
         told = np.isfinite(curve.z)
         if not told.any():
-            no_theory = curve.lower is None and np.isnan(curve.expected).all()
-            verdicts.append(f"  {name}: not compared ({missing if no_theory else _TOO_FEW})")
+            verdicts.append(f"  {name}: not compared ({missing or _TOO_FEW})")
             continue
         n_compared += 1
         scores = np.where(told, curve.z, 0.0)
@@ -232,8 +238,8 @@ def comparison(results: Results) -> tuple[str, bool]:
         )
         if far.size:
             agree = False
-            shown = ", ".join(f"{t:,}" for t in far)
-            text += f"; DISAGREES with theory (|z| > {Z_LIMIT:g}) at generation {shown}"
+            where = ", ".join(f"{t:,}" for t in far)
+            text += f"; DISAGREES with theory (|z| > {Z_LIMIT:g}) at generation {where}"
         verdicts.append(f"  {name}: {text}")
     if n_compared == 0:
         verdict = "Nothing could be compared with theory:"

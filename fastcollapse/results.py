@@ -1,6 +1,7 @@
 """Read-only results of a run, from memory or a file alike."""
 
 import json
+import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import xarray
 
     from fastcollapse.experiment import Experiment
+    from fastcollapse.sections import Recipe
     from fastcollapse.variables import Variable
 
 
@@ -112,6 +114,15 @@ class Results:
     def experiment_text(self) -> str:
         """The user's experiment file verbatim, or ""."""
         return self._reader.header.experiment_text
+
+    @cached_property
+    def recipe(self) -> "Recipe | None":
+        """The figure that the run was made for, read from `experiment_text`; None for a run without one."""
+        from fastcollapse.parameters import build
+        from fastcollapse.sections import Recipe
+
+        given = tomllib.loads(self.experiment_text).get("recipe") if self.experiment_text else None
+        return None if given is None else build(Recipe, given)
 
     @property
     def digest(self) -> str:

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from fastcollapse.parameters import (
     Choice,
+    Flag,
     Integer,
     Number,
     Problems,
@@ -90,6 +91,44 @@ class TruthSpec(TruthSection):
         if n_positive < 2:
             return [("probabilities", f"must have at least two entries above 0, got {n_positive}")]
         return []
+
+
+@dataclasses.dataclass(frozen=True)
+class Cases:
+    """Accept a list of tables, each of dotted keys of the experiment and their values."""
+
+    text: ClassVar[str] = "list of tables of dotted keys and values"
+
+    def __call__(self, value: object) -> tuple[dict, ...]:
+        if not isinstance(value, (list, tuple)) or not value:
+            raise Problems([("", f"must be a {self.text}, got {show(value)}")])
+        for i, case in enumerate(value):
+            if not isinstance(case, dict) or not case or not all(isinstance(key, str) for key in case):
+                raise Problems([(f"[{i}]", f"must be a table of dotted keys and values, got {show(case)}")])
+        return tuple(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe(Section):
+    """What makes an experiment a figure; no number depends on it."""
+
+    section: ClassVar[str] = "recipe"
+
+    title: str = parameter(Text(), "what the figure shows, in one line")
+    source: str | None = parameter(Text(), "the paper and figure it redoes", default=None)
+    note: str | None = parameter(Text(), "what is wrong in the published figure, in one sentence", default=None)
+    panels: tuple[str, ...] | None = parameter(
+        Sequence(Text()), "what is drawn; the family's own by default", default=None
+    )
+    generations: tuple[int, ...] | None = parameter(
+        Sequence(Integer(0, 10**7)), "the generations of the table and of its scores", default=None
+    )
+    linear: bool = parameter(Flag(), "is the axis of generations linear?", default=False)
+    overlay: bool = parameter(Flag(), "are the cases drawn into one panel?", default=False)
+    published: bool = parameter(Flag(), "are published bounds drawn too?", default=False)
+    eps: float | None = parameter(Number(0, 1e300, above=True), "threshold of a tail probability", default=None)
+    symbol: int | None = parameter(Integer(0, 10**8), "the symbol that a panel follows", default=None)
+    cases: tuple[dict, ...] | None = parameter(Cases(), "values that differ between the runs", default=None)
 
 
 @dataclasses.dataclass(frozen=True)

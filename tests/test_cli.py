@@ -62,7 +62,7 @@ def here(tmp_path, monkeypatch):
 def test_run__writes_results_and_figure_and_a_summary(ran):
     folder, result = ran
     assert {"small.h5", "small.png"} <= set(files_in(folder))
-    table = ("workflow replace", "alive %", "exact H", "forgotten", "a second", "includes compiling")
+    table = ("workflow replace", "alive %", "exact", "forgotten", "a second", "includes compiling")
     for words in (*table, "small.h5", "small.png"):
         assert words in result.output
     assert "\x1b" not in result.output
@@ -257,7 +257,7 @@ def test_compare__agrees_with_theory(ran):
 
 def test_compare__a_wrong_run_disagrees(ran, monkeypatch):
     """The control: the same test sees a sample size that is 20 % off."""
-    monkeypatch.setattr("fastcollapse.comparison.plain_size", lambda results: 240)
+    monkeypatch.setattr("fastcollapse.views.discrete.plain_size", lambda results: 240)
     result = call("compare", ran[0] / "small.h5")
     assert result.exit_code == 1
     assert "DISAGREES" in result.output

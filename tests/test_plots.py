@@ -35,7 +35,7 @@ def labels(axes):
 
 
 def test_draw__replace_has_bounds_and_the_law_of_forgetting():
-    left, right = draw(run("zipf", "replace")).axes
+    left, right = draw([run("zipf", "replace")]).axes
     assert labels(left)[2:] == ["theory: lower bound", "theory: upper bound"]
     # 200 tokens: the median by the exact chain, and its limit for the few counts far below.
     assert labels(right)[2:] == ["theory: exact median", "theory: limit 2c / ln 2, c << n"]
@@ -48,20 +48,20 @@ def test_draw__replace_has_bounds_and_the_law_of_forgetting():
 
 
 def test_draw__forgetting_stops_at_the_first_median_beyond_the_run():
-    right = draw(run("zipf", "replace", 15)).axes[1]
+    right = draw([run("zipf", "replace", 15)]).axes[1]
     median = next(line for line in right.get_lines() if line.get_label() == "simulated median")
     assert max(median.get_ydata()) <= 15
 
 
 @pytest.mark.parametrize(("truth", "workflow"), [("zipf", "mix"), ("bernoulli", "replace"), ("uniform", "replace")])
 def test_draw__without_a_forgetting_curve_shows_heterozygosity(truth, workflow):
-    left, right = draw(run(truth, workflow)).axes
+    left, right = draw([run(truth, workflow)]).axes
     assert labels(right)[-1] == "theory: exact expectation"
     assert ("theory: lower bound" in labels(left)) == (workflow == "replace")
 
 
 def test_draw__one_generation_is_enough():
-    assert len(draw(run("uniform", "replace", 1)).axes) == 2
+    assert len(draw([run("uniform", "replace", 1)]).axes) == 2
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
@@ -91,7 +91,7 @@ def test_draw__bounds_of_the_median_where_it_is_not_known_exactly():
             }
         )
     )
-    right = draw(results).axes[1]
+    right = draw([results]).axes[1]
     assert "theory: bounds of the median" in labels(right)
     lower, upper = (line for line in right.get_lines() if line.get_linestyle() == "--")
     shared = min(len(lower.get_xdata()), len(upper.get_xdata()))
@@ -107,5 +107,5 @@ def test_draw__title_counts_one_replicate_and_huge_samples_have_a_figure():
         "workflow": {"name": "replace", "n_samples": 10**15},
         "run": {"n_generations": 3, "n_replicates": 1, "seed": 3},
     }
-    figure = draw(simulate(Experiment.from_mapping(mapping)))
+    figure = draw([simulate(Experiment.from_mapping(mapping))])
     assert "1 replicate, seed" in figure.get_suptitle()

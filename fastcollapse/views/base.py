@@ -1,0 +1,279 @@
+"""Quantities of a run beside their theory: curves with z-scores, and the panels that tables and figures show."""
+
+import functools
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from scipy.special import ndtri, stdtr
+
+from fastcollapse.errors import InputError, nearest
+from fastcollapse.results import Results
+from fastcollapse.workflows import Schedule
+
+# Bounds closer than this many standard errors are taken for the exact value.
+_CLOSE = 0.1
+# A sample standard deviation says little about a mean that rests on fewer rare events than this.
+EVENTS = 20
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A quantity over generations, simulated and in theory.
+
+    Parameters
+    ----------
+    generations : int64[B].
+    mean, sd, smallest, largest : float64[B], over replicates; the standard deviation is the unbiased one, and
+        NaN for a single replicate.
+    lower, upper : float64[B], bounds of the expectation, or None.
+    expected : float64[B], the exact expectation, NaN where it is not known.
+    z : float64[B], distance to the expectation, or else to the nearer bound if outside of them (0 inside), in
+        standard errors, brought from Student's law to the normal one; NaN where it cannot be told.
+    """
+
+    generations: np.ndarray
+    mean: np.ndarray
+    sd: np.ndarray
+    smallest: np.ndarray
+    largest: np.ndarray
+    lower: np.ndarray | None
+    upper: np.ndarray | None
+    expected: np.ndarray
+    z: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A curve of theory: `kind` is "exact", "bound" (proven and sharp, or this project's) or "published"."""
+
+    label: str
+    values: np.ndarray
+    kind: str
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A quantity over generations as a table or a figure shows it.
+
+    Parameters
+    ----------
+    title : what it is, in a few words.
+    label : of the axis, with its unit.
+    heading : of its columns in a table.
+    curve : simulated beside exact.
+    lines : theory to draw beside it; the exact expectation is drawn where `curve` has it.
+    paths : float64[n, B], replicates to draw one by one instead of their mean; None for the mean.
+    factor : numbers are shown times this, 100 for a percentage.
+    log : is the axis logarithmic?
+    digits : of the numbers in a table.
+    limits : of the axis; None for those of the curves.
+    """
+
+    title: str
+    label: str
+    heading: str
+    curve: Curve
+    lines: tuple[Line, ...] = ()
+    paths: np.ndarray | None = None
+    factor: float = 1.0
+    log: bool = False
+    digits: int = 5
+    limits: tuple[float, float] | None = None
+
+
+Maker = Callable[[Results, np.ndarray, Mapping[str, Any]], Panel]
+
+
+class View(Protocol):
+    """What a module of this folder offers for the family of its name.
+
+    PANELS: name -> function of (results, int64[B] generations, options of the recipe).
+    DEFAULT: the names that are shown without a recipe.
+    """
+
+    PANELS: Mapping[str, Maker]
+    DEFAULT: tuple[str, ...]
+
+
+def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = ()) -> list[Panel]:
+    """Return the panels of a run, by default those of its recipe, or else those of its family.
+
+    Raises
+    ------
+    InputError
+        There is no such panel, or it cannot be shown of this run.
+    """
+    view, recipe = view_of(results), results.recipe
+    wanted = names or (recipe.panels if recipe is not None and recipe.panels else view.DEFAULT)
+    options = {} if recipe is None else recipe.to_mapping()
+    panels = []
+    for name in wanted:
+        if name not in view.PANELS:
+            known = ", ".join(view.PANELS)
+            raise InputError(f"recipe.panels must be of {known}, got {name!r}{nearest(name, view.PANELS)}")
+        panels.append(view.PANELS[name](results, generations, options))
+    return panels
+
+
+def case_name(case: Mapping[str, Any]) -> str:
+    """Return a case of a recipe in words.
+
+    Examples
+    --------
+    >>> case_name({"workflow.n_samples": 100, "model.estimator": "mle"})
+    'n_samples = 100, estimator = mle'
+    """
+    return ", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in case.items())
+
+
+def view_of(results: Results) -> Any:
+    """Return the view of the family of a run."""
+    return importlib.import_module(f"fastcollapse.views.{results.experiment.family}")
+
+
+def marks(n_generations: int) -> np.ndarray:
+    """Return the generations a short table shows: all of up to 10, else 1, 2, 5, 10, ... and the last.
+
+    Examples
+    --------
+    >>> marks(120)
+    array([  1,   2,   5,  10,  20,  50, 100, 120])
+    """
+    if n_generations <= 10:
+        return np.arange(1, n_generations + 1)
+    series = [m * 10**e for e in range(8) for m in (1, 2, 5) if m * 10**e <= n_generations]
+    return np.unique([*series, n_generations])
+
+
+def spread(n_generations: int, most: int) -> np.ndarray:
+    """Return at most `most` generations from 1 to the last, evenly spread by their logarithm.
+
+    Examples
+    --------
+    >>> spread(1000, 4)
+    array([   1,   10,  100, 1000])
+    """
+    if n_generations < 1:
+        return np.empty(0, np.int64)
+    return np.unique(np.rint(np.geomspace(1, n_generations, most)).astype(np.int64))
+
+
+def once(function: Callable[[Results], Value]) -> Callable[[Results], Value]:
+    """Keep what `function` says of results for as long as these are in use, and no longer."""
+    known: WeakKeyDictionary[Results, Value] = WeakKeyDictionary()
+
+    @functools.wraps(function)
+    def kept(results: Results) -> Value:
+        if results not in known:
+            known[results] = function(results)
+        return known[results]
+
+    return kept
+
+
+@once
+def schedule_of(results: Results) -> Schedule:
+    """Return the schedule that the run followed."""
+    experiment = results.experiment
+    total = results.truth.total if experiment.family == "discrete" else None
+    return experiment.workflow.schedule(experiment.run.n_generations, total)
+
+
+def is_plain(results: Results) -> bool:
+    """Is every generation tokens of the one before and nothing else?"""
+    schedule = schedule_of(results)
+    other = schedule.n_real.any() or schedule.n_train.any() or schedule.keep[1:].any()
+    return not other and not schedule.start_with_data
+
+
+def plain_size(results: Results) -> int | None:
+    """Return n if every generation is n tokens of the one before and nothing else, otherwise None."""
+    sizes = schedule_of(results).n_synthetic
+    return int(sizes[0]) if is_plain(results) and not np.ptp(sizes) else None
+
+
+def curve_of(
+    generations: np.ndarray,
+    values: np.ndarray,
+    lower: np.ndarray | None,
+    upper: np.ndarray | None,
+    expected: np.ndarray,
+    told: np.ndarray,
+) -> Curve:
+    n_replicates = values.shape[0]
+    mean = values.mean(axis=0)
+    sd = values.std(axis=0, ddof=1) if n_replicates > 1 else np.full(mean.shape, np.nan)
+    error = sd / np.sqrt(n_replicates)
+    distance = mean - expected
+    if lower is not None and upper is not None:
+        close = np.isnan(expected) & (upper - lower <= _CLOSE * error)
+        expected = np.where(close, (lower + upper) / 2, expected)
+        outside = np.where(mean < lower, mean - lower, np.where(mean > upper, mean - upper, 0.0))
+        distance = np.where(np.isnan(expected), outside, mean - expected)
+        distance[np.isnan(lower)] = np.nan
+    z = _normal_score(distance, error, n_replicates)
+    z[~told | (sd <= 1e-12 * np.abs(mean))] = np.nan
+    # Values that cannot vary, such as the truth itself: rounding is all that may differ.
+    z[np.abs(distance) <= 1e-12 * np.abs(mean)] = 0.0
+    return Curve(generations, mean, sd, values.min(axis=0), values.max(axis=0), lower, upper, expected, z)
+
+
+def share_of(
+    generations: np.ndarray,
+    happened: np.ndarray,
+    bounds: tuple[np.ndarray, np.ndarray] | None,
+    exact: np.ndarray | None,
+) -> Curve:
+    """Return the share of replicates in which something happened, bool (R, B), beside its probability or bounds of it.
+
+    The score is binomial: its standard error is that of the exact probability, or of the nearer bound.
+    """
+    n = happened.shape[0]
+    mean = happened.mean(axis=0)
+    unknown = np.full(len(generations), np.nan)
+    lower, upper = bounds if bounds is not None else (unknown, unknown)
+    nearest = np.clip(mean, lower, upper)
+    expected = unknown if exact is None else exact
+    reference = nearest if exact is None else exact
+    spread = np.sqrt(np.clip(reference * (1 - reference), 0, None))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(mean == reference, 0.0, (mean - reference) / (spread / np.sqrt(n)))
+    # So few events that the normal law says nothing about them.
+    z[(n * spread**2 < EVENTS / 2) & (np.abs(mean - reference) > 1e-12)] = np.nan
+    low, high = happened.min(axis=0).astype(float), happened.max(axis=0).astype(float)
+    sd = np.sqrt(mean * (1 - mean) * n / max(n - 1, 1))
+    if bounds is None:
+        return Curve(generations, mean, sd, low, high, None, None, expected, z)
+    return Curve(generations, mean, sd, low, high, lower, upper, expected, z)
+
+
+def bound_lines(curve: Curve) -> tuple[Line, ...]:
+    """Return the bounds of a curve as lines."""
+    if curve.lower is None or curve.upper is None:
+        return ()
+    return Line("theory: lower bound", curve.lower, "bound"), Line("theory: upper bound", curve.upper, "bound")
+
+
+def published_lines(name: str, pair: tuple[np.ndarray, np.ndarray], scale: float = 1.0) -> tuple[Line, ...]:
+    """Return published bounds as lines."""
+    return tuple(
+        Line(f"{name}, {side} bound as published", scale * np.asarray(values), "published")
+        for side, values in zip(("lower", "upper"), pair, strict=True)
+    )
+
+
+def _normal_score(distance: np.ndarray, error: np.ndarray, n: int) -> np.ndarray:
+    """Return the normal score whose tail is that of distance/error under Student's law of n - 1 degrees."""
+    if n < 2:
+        return np.full(distance.shape, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = distance / error
+        score = -ndtri(stdtr(n - 1, -np.abs(ratio)))
+    # Far out the tail underflows; there any large number says the same.
+    return np.sign(ratio) * np.where(np.isinf(score), np.abs(ratio), score)

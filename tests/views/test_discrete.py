@@ -1,0 +1,73 @@
+"""Panels of discrete runs: what they show is what was simulated, beside the exact law."""
+
+import numpy as np
+import pytest
+
+from fastcollapse.errors import InputError
+from fastcollapse.experiment import Experiment
+from fastcollapse.simulation import simulate
+from fastcollapse.theory.exact_chain import exact_chain
+from fastcollapse.views.base import panels_of, share_of
+from fastcollapse.views.discrete import DEFAULT, PANELS
+from fastcollapse.views.forgetting import forgetting_curve
+
+GENERATIONS = np.array([1, 5, 20])
+
+
+@pytest.fixture(scope="module")
+def two_symbols():
+    mapping = {
+        "truth": {"probabilities": [0.02, 0.98]},
+        "workflow": {"name": "replace", "n_samples": 100},
+        "run": {"n_generations": 20, "n_replicates": 4000, "seed": 5, "record": ["metrics", "trajectory"]},
+    }
+    return simulate(Experiment.from_mapping(mapping))
+
+
+@pytest.mark.parametrize("name", ["symbol", "both_ends"])
+def test_panels__of_two_symbols_agree_with_the_exact_chain(two_symbols, name):
+    [panel] = panels_of(two_symbols, GENERATIONS, [name])
+    lost, fixed = exact_chain([0.02], 100, 20)
+    expected = 1 - lost[0] - (fixed[0] if name == "both_ends" else 0)
+    np.testing.assert_allclose(panel.curve.expected, expected[GENERATIONS], rtol=1e-12)
+    # 6 scores in all: |z| < 4.5; a law that is off by a generation is noticed.
+    assert np.abs(panel.curve.z).max() < 4.5
+    alive = two_symbols.metrics["support_size"][:, GENERATIONS] > 1
+    wrong = share_of(GENERATIONS, alive, None, expected[GENERATIONS + 1 - 2 * (GENERATIONS == 20)])
+    assert np.nanmax(np.abs(wrong.z)) > 4.5
+    kinds = [line.kind for line in panel.lines]
+    assert kinds == ["bound", "bound", "published", "published"]
+    lower, upper = (line.values for line in panel.lines[:2])
+    assert (lower <= panel.curve.expected + 1e-9).all()
+    assert (panel.curve.expected <= upper + 1e-9).all()
+
+
+def test_paths__are_the_counts(two_symbols):
+    [panel] = panels_of(two_symbols, GENERATIONS, ["paths"])
+    symbols, counts = two_symbols.counts(7, 5)
+    assert panel.paths[7, 1] == counts[symbols == 0].sum() / 100
+    assert np.nanmax(np.abs(panel.curve.z)) < 4.5
+
+
+def test_entropy__starts_at_that_of_the_truth(two_symbols):
+    [panel] = panels_of(two_symbols, np.array([0, 1]), ["entropy"])
+    assert panel.curve.mean[0] == 1
+
+
+def test_panels__by_default_and_unknown(two_symbols):
+    assert len(panels_of(two_symbols, GENERATIONS)) == len(DEFAULT)
+    assert set(DEFAULT) <= set(PANELS)
+    with pytest.raises(InputError, match=r"recipe.panels must be of .*, got 'entropi' .did you mean 'entropy'"):
+        panels_of(two_symbols, GENERATIONS, ["entropi"])
+
+
+def test_both_ends__of_more_symbols_is_refused():
+    mapping = {
+        "truth": {"uniform": 3},
+        "workflow": {"name": "replace", "n_samples": 10},
+        "run": {"n_generations": 2, "n_replicates": 2, "seed": 1},
+    }
+    results = simulate(Experiment.from_mapping(mapping))
+    with pytest.raises(InputError, match="must have a truth of two symbols, got 3"):
+        panels_of(results, GENERATIONS[:1], ["both_ends"])
+    assert forgetting_curve(results)
