@@ -144,7 +144,7 @@ def is_unbiased(estimator: object) -> bool:
 
 
 def sizes_and_fits(n: ArrayLike, k: ArrayLike, minimum: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return sizes `n`, one number or entry s-1 for fit s, and numbers of fits `k`, at most the sizes there are.
+    """Return sizes `n`, one number or entry s-1 for fit s, and numbers of fits `k` (no more than entries).
 
     Examples
     --------
@@ -167,3 +167,16 @@ def over_fits(each: NDArray[np.float64], k: NDArray[np.int64]) -> NDArray[np.flo
     array([0., 3.])
     """
     return each * k if each.ndim == 0 else np.append(0.0, np.cumsum(each))[k]
+
+
+def per_generation(key: str, value: ArrayLike, n_generations: int) -> NDArray[np.int64]:
+    """Return whole numbers of at least 0, one a generation, from one number or from a vector of them.
+
+    Examples
+    --------
+    >>> per_generation("keep", 1, 3)
+    array([1, 1, 1])
+    """
+    sizes = integers(key, value, 0)
+    require(sizes.shape in ((), (n_generations,)), key, f"a number or {n_generations} numbers", value)
+    return np.broadcast_to(sizes, (n_generations,))

@@ -84,7 +84,7 @@ def log_chi_moment(s: ArrayLike, nu: ArrayLike) -> NDArray:
 
     Returns
     -------
-    float64 or complex128, broadcast shape; i t for `s` gives the characteristic function of ln sqrt(chi2_nu/nu).
+    float64 or complex128, broadcast shape; s = i t gives the characteristic function of ln sqrt(chi2_nu/nu).
 
     Raises
     ------

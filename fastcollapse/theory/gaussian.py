@@ -146,7 +146,7 @@ def sigma_moment(s: float, sigma0: float, n: ArrayLike, k: ArrayLike, estimator:
 
 
 def variance_mean(sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return E sigma_k^2: sigma_0^2 for ever if unbiased, though sigma_k tends to 0; sigma_0^2 (1-1/n)^k for "mle".
+    """Return E sigma_k^2: sigma_0^2 if unbiased, though sigma_k tends to 0; sigma_0^2 (1-1/n)^k for "mle".
 
     Parameters
     ----------
