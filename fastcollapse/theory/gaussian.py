@@ -7,10 +7,12 @@ the estimator "unbiased" and D = n for "mle".
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.checks import is_unbiased, over_fits, real, reals, require, sizes_and_fits
+from fastcollapse.theory.checks import is_unbiased, over_fits, real, require, sizes_and_fits
 from fastcollapse.theory.chi import log_chi_mean, log_chi_moment, log_chi_variance
 
-_LARGEST = float(np.finfo(np.float64).max)
+_LARGEST_POWER = 1e15
+# Its square is a float.
+_LARGEST_SIGMA = 1e150
 
 
 def log_sigma_mean(n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
@@ -105,8 +107,8 @@ def log_sigma_moment(s: float, n: ArrayLike, k: ArrayLike, estimator: str) -> ND
     array([-0.027721, -2.772144])
     """
     sizes, index = sizes_and_fits(n, k, 2)
-    power = real("s", s, -_LARGEST, _LARGEST)
-    require(power > -(sizes.min(initial=_LARGEST) - 1), "s", "above -(n-1)", s)
+    power = real("s", s, -_LARGEST_POWER, _LARGEST_POWER)
+    require(power > -(sizes.min(initial=np.inf) - 1), "s", "above -(n-1)", s)
     return over_fits(log_chi_moment(power, sizes - 1) + power * _log_divisor(sizes, estimator), index)
 
 
@@ -116,7 +118,7 @@ def sigma_moment(s: float, sigma0: float, n: ArrayLike, k: ArrayLike, estimator:
     Parameters
     ----------
     s : power, above -(n-1) (the moment is infinite below), at most 1e15.
-    sigma0 : deviation of the truth, positive.
+    sigma0 : deviation of the truth, positive, at most 1e150.
     n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
     k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
     estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
@@ -150,7 +152,7 @@ def variance_mean(sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str) -> 
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive.
+    sigma0 : deviation of the truth, positive, at most 1e150.
     n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
     k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
     estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
@@ -185,7 +187,7 @@ def mean_squared_error_of_mean(
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive.
+    sigma0 : deviation of the truth, positive, at most 1e150.
     n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
     k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
     estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
@@ -223,7 +225,7 @@ def wasserstein2_mean(sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str)
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive.
+    sigma0 : deviation of the truth, positive, at most 1e150.
     n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
     k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
     estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
@@ -261,7 +263,7 @@ def shumailov_wasserstein2(sigma0: float, n: ArrayLike, k: ArrayLike) -> NDArray
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive.
+    sigma0 : deviation of the truth, positive, at most 1e150.
     n : samples per generation (M_i), at least 2: one number, or a vector with entry s-1 for fit s.
     k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
 
@@ -296,10 +298,10 @@ def _log_divisor(sizes: NDArray[np.float64], estimator: str) -> NDArray[np.float
 
 
 def _deviation(sigma0: float) -> float:
-    require(reals("sigma0", sigma0, 0, _LARGEST) > 0, "sigma0", "positive", sigma0)
-    return real("sigma0", sigma0, 0, _LARGEST)
+    number = real("sigma0", sigma0, 0, _LARGEST_SIGMA)
+    require(number > 0, "sigma0", "positive", sigma0)
+    return number
 
 
-def _square(sigma0: float) -> np.float64:
-    with np.errstate(over="ignore"):
-        return np.square(np.float64(_deviation(sigma0)))
+def _square(sigma0: float) -> float:
+    return _deviation(sigma0) ** 2

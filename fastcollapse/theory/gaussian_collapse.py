@@ -1,4 +1,4 @@
-"""The exact law of the deviation Sigma_k of the refitted Gaussian (replace), and its median time to collapse."""
+"""The exact law of the deviation Sigma_k of the refitted Gaussian (replace), and its median collapse time."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -93,9 +93,9 @@ def median_collapse_time(
     Examples
     --------
     >>> median_collapse_time(1, [0.1, 0.01], 100, "unbiased")
-    array([455., 909.])
+    array([455., 910.])
     >>> median_collapse_time(1, [0.1, 0.01], 100, "unbiased", "law").round(2)
-    array([454.38, 908.77])
+    array([454.38, 908.76])
     """
     wanted = choice("form", form, ("exact", "law"))
     start = reals("sigma0", sigma0, 0, np.inf, closed=False)

@@ -80,8 +80,8 @@ def ml_root_exists(m2: ArrayLike, m4: ArrayLike) -> NDArray[np.bool_]:
 
     Returns
     -------
-    bool, broadcast shape. The joint ML solves t = mean(x tanh(t x/s^2)), s^2 = m2 - t^2; t = 0 always does, and
-        is a local maximum iff the kurtosis is above 3. A positive root may exist even then.
+    bool, broadcast shape. The joint ML solves t = mean(x tanh(t x/s^2)), s^2 = m2 - t^2; t = 0 always does,
+        and is a local maximum iff the kurtosis is above 3. A positive root may exist even then.
 
     Raises
     ------

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 from fastcollapse.theory.checks import MAX_GENERATIONS, choice, integer, integers, reals, require
 from fastcollapse.theory.collapse_constants import g_at
 
-# Points of the Fourier transform: 64 MB.
-MAX_POINTS = 2**22
+# Points of the Fourier transform: 16 MB; and times fits: a few seconds.
+MAX_POINTS = 2**20
+MAX_CELLS = 10**8
 
 
 def poisson_rate_variance(
@@ -95,13 +96,14 @@ def poisson_count_law(lam0: float, n: int, k: int, s_max: int) -> NDArray[np.flo
     Parameters
     ----------
     lam0 : true rate, at least 0.
-    n : counts per generation, at least 1; n lam0 at most 10**6.
-    k : number of fits, 1 to 10**4.
+    n : counts per generation, at least 1; n lam0 at most about 10**6.
+    k : number of fits, 1 to about 1,500 for few counts.
     s_max : largest sum, at least 0; the law is computed up to its own end, so this only cuts it.
 
     Returns
     -------
-    float64 [s_max+1]; absolute error about 1e-14. Cost O(k (n lam0 + k)).
+    float64 [s_max+1]; absolute error about 1e-14, relative one of its sum 1e-16 n lam0. Cost O(k (n
+        lam0 + k)), a few seconds at the most.
 
     Raises
     ------
@@ -127,7 +129,9 @@ def poisson_count_law(lam0: float, n: int, k: int, s_max: int) -> NDArray[np.flo
     # What lies beyond the points wraps round; the law falls at least like e^{-2 s/k} beyond its deviation.
     end = total + 9 * np.sqrt(total * fits) + 20 * fits + 40
     points = int(2 ** np.ceil(np.log2(max(end, 2))))
-    require(points <= MAX_POINTS, "k", f"such that the law ends before {MAX_POINTS}", k)
+    most = MAX_CELLS // points
+    require(points <= MAX_POINTS, "n", f"such that the law ends before {MAX_POINTS}", n)
+    require(fits <= most, "k", f"at most {most} for so many counts", k)
     value = np.exp(-2j * np.pi * np.arange(points // 2 + 1) / points)
     for _ in range(fits - 1):
         value = np.exp(value - 1)
