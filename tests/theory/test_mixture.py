@@ -53,7 +53,7 @@ def test_mixture__approximate_ml_is_algorithm_1():
 
 def test_mixture__joint_ml_is_the_largest_likelihood():
     zeros = 0
-    for points in samples(10, 200):
+    for points in samples(10, 100):
         mu, sigma = naive.fit_joint_ml(points)
         np.testing.assert_allclose(mu**2 + sigma**2, (points**2).mean(), rtol=1e-12)
         grid = np.linspace(0, np.abs(points).mean(), 400)

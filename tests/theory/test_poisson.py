@@ -15,7 +15,7 @@ def test_poisson__law_by_transition_matrix(lam0, n):
     s = np.arange(901)
     matrix = stats.poisson.pmf(s[None, :], s[:, None])
     law = stats.poisson.pmf(s, lam0 * n)
-    for k in range(1, 25):
+    for k in range(1, 16):
         got = poisson_count_law(lam0, n, k, 900)
         np.testing.assert_allclose(got, law, atol=1e-12)
         np.testing.assert_allclose(1 - got[0], poisson_survival(lam0 * n, k), atol=1e-12)
@@ -24,12 +24,12 @@ def test_poisson__law_by_transition_matrix(lam0, n):
         np.testing.assert_allclose(got @ s / n / got[1:].sum(), poisson_mean_if_alive(lam0, n, k), rtol=1e-8)
         law = law @ matrix
     # Negative control: one fit later is another law.
-    assert np.abs(poisson_count_law(lam0, n, 25, 900) - got).max() > 1e-4
+    assert np.abs(poisson_count_law(lam0, n, 16, 900) - got).max() > 1e-4
 
 
 def test_poisson__law_ends_within_its_points():
-    for lam0, n, k in ((1, 10, 500), (100, 10, 1), (1000, 1000, 3), (0, 5, 2), (1e-5, 1, 1000)):
-        whole = poisson_count_law(lam0, n, k, 2**20 - 1)
+    for lam0, n, k in ((1, 10, 500), (100, 10, 1), (100, 1000, 3), (0, 5, 2), (1e-5, 1, 1000)):
+        whole = poisson_count_law(lam0, n, k, 2**18 - 1)
         np.testing.assert_allclose(whole.sum(), 1, rtol=5e-9)
         np.testing.assert_array_equal(poisson_count_law(lam0, n, k, 3), whole[:4])
 
