@@ -117,3 +117,66 @@ def probability_vector(key: str, value: ArrayLike) -> NDArray[np.float64]:
     require(p.ndim == 1 and p.size > 0, key, "a vector with at least one entry", value)
     require(abs(p.sum() - 1) <= 1e-6, key, "probabilities that sum to 1", p)
     return p
+
+
+def choice(key: str, value: object, allowed: tuple[str, ...]) -> str:
+    """Return the word `value`, refused unless it is one of `allowed`.
+
+    Examples
+    --------
+    >>> choice("estimator", "mle", ("unbiased", "mle"))
+    'mle'
+    """
+    wanted = " or ".join(repr(word) for word in allowed)
+    require(isinstance(value, str) and value in allowed, key, wanted, value)
+    return str(value)
+
+
+def is_unbiased(estimator: object) -> bool:
+    """Return whether a variance is divided by n - 1, refused unless `estimator` is 'unbiased' or 'mle'.
+
+    Examples
+    --------
+    >>> is_unbiased("mle")
+    False
+    """
+    return choice("estimator", estimator, ("unbiased", "mle")) == "unbiased"
+
+
+def sizes_and_fits(n: ArrayLike, k: ArrayLike, minimum: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return sizes `n`, one number or entry s-1 for fit s, and numbers of fits `k` (no more than entries).
+
+    Examples
+    --------
+    >>> sizes_and_fits([10, 20], [0, 2], 2)
+    (array([10., 20.]), array([0, 2]))
+    """
+    sizes, index = integers("n", n, minimum), integers("k", k, 0)
+    require(sizes.ndim <= 1, "n", "a number or a vector", n)
+    if sizes.ndim == 1:
+        require(index <= sizes.size, "k", f"at most {sizes.size}, the number of sizes", k)
+    return sizes.astype(np.float64), index
+
+
+def over_fits(each: NDArray[np.float64], k: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the sum over the first k fits of `each`, the same number for all or entry s-1 for fit s.
+
+    Examples
+    --------
+    >>> over_fits(np.array([1.0, 2.0]), np.array([0, 2]))
+    array([0., 3.])
+    """
+    return each * k if each.ndim == 0 else np.append(0.0, np.cumsum(each))[k]
+
+
+def per_generation(key: str, value: ArrayLike, n_generations: int) -> NDArray[np.int64]:
+    """Return whole numbers of at least 0, one a generation, from one number or from a vector of them.
+
+    Examples
+    --------
+    >>> per_generation("keep", 1, 3)
+    array([1, 1, 1])
+    """
+    sizes = integers(key, value, 0)
+    require(sizes.shape in ((), (n_generations,)), key, f"a number or {n_generations} numbers", value)
+    return np.broadcast_to(sizes, (n_generations,))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.checks import flag, integer, integers, require
+from fastcollapse.theory.checks import flag, integer, integers, per_generation, require
 from fastcollapse.theory.checks import real as real_number
 
 
@@ -70,7 +70,7 @@ def expected_heterozygosity(
     synthetic = integers("n_synthetic", n_synthetic, 0)
     require(synthetic.ndim == 1, "n_synthetic", "a vector, one entry a generation", n_synthetic)
     real_sizes, kept, train = (
-        _per_generation(key, value, synthetic.size)
+        per_generation(key, value, synthetic.size)
         for key, value in (("n_real", n_real), ("keep", keep), ("n_train", n_train))
     )
     require(kept <= 1, "keep", "0 or 1", keep)
@@ -156,9 +156,3 @@ class _Pairs:
             # Two distinct tokens of the subsample are two distinct tokens of the data.
             self.next = (1 - 1 / n_train) * (whole * total / (total - 1) if total > 1 else 0.0)
         return self.next
-
-
-def _per_generation(key: str, value: ArrayLike, n_generations: int) -> NDArray[np.int64]:
-    sizes = integers(key, value, 0)
-    require(sizes.shape in ((), (n_generations,)), key, f"a number or {n_generations} numbers", value)
-    return np.broadcast_to(sizes, (n_generations,))

@@ -1,0 +1,37 @@
+"""What all families that keep raw samples do at a generation: draw, pool, subsample, fit."""
+
+import numpy as np
+
+
+def states(truth, draw, fit, schedule, n_generations, rng, data=None):
+    """Return the states of generations 0..T of one replicate, a list; state 0 is the truth.
+
+    Parameters
+    ----------
+    truth: a state
+    draw: (state, number of samples, rng) -> array of samples along axis 0
+    fit: array of samples -> state
+    schedule: as `fastcollapse.workflows.Schedule`, at least `n_generations` long
+    data: the samples of a truth that is a data set, or None for a law
+    """
+    fixed = None
+    if schedule.real == "fixed":
+        n_real = schedule.n_real[0]
+        fixed = data if data is not None and n_real == len(data) else draw(truth, n_real, rng)
+    pool = data if schedule.start_with_data else None
+    found = [truth]
+    for t in range(n_generations):
+        batch = [draw(found[-1], schedule.n_synthetic[t], rng)]
+        if schedule.real == "fixed":
+            batch.append(fixed)
+        elif schedule.n_real[t] > 0:
+            batch.append(draw(truth, schedule.n_real[t], rng))
+        if schedule.keep[t] and pool is not None:
+            batch.append(pool)
+        pool = np.concatenate(batch)
+        training = pool
+        if schedule.n_train[t] > 0:
+            chosen = rng.choice(len(pool), schedule.n_train[t], replace=schedule.replacement)
+            training = pool[chosen]
+        found.append(fit(training))
+    return found
