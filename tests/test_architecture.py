@@ -29,7 +29,7 @@ ALLOWED = {
     "_jit": {"errors"},
     "rng": {"_jit"},
     "kernels": {"_jit", "rng"},
-    "models": {"_jit", "errors", "kernels", "rng"},
+    "models": {"_jit", "errors", "kernels", "parameters", "rng"},
     "metrics": set(),
     "theory": {"errors"},
     "storage": {"datasets", "errors"},

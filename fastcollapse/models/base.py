@@ -1,6 +1,7 @@
 """What every model family offers, and the registry: one module of this folder is one family."""
 
 import importlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +24,13 @@ class Model(Protocol):
 
     def advance(self, state: Any, first: int, n_generations: int, seed: int, first_replicate: int = 0) -> Any:
         """Run generations `first` and following and return their block; `state` moves on with them."""
+
+
+@dataclass(frozen=True, eq=False)
+class StateBlock:
+    """What a block of B generations gives: `states`, name -> float64 (R, B, ...), those of the generations first..first+B-1."""
+
+    states: dict[str, np.ndarray]
 
 
 def families() -> list[str]:

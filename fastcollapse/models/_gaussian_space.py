@@ -1,0 +1,1 @@
+class SpaceModel: pass
