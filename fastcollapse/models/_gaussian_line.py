@@ -12,12 +12,11 @@ from fastcollapse.kernels.moments import walk
 from fastcollapse.kernels.point_refits import refit_subsamples
 from fastcollapse.kernels.refits import draw_real, plan_of, refit_pools
 from fastcollapse.kernels.ziggurat import log_chi_table, normal_table
-from fastcollapse.models.base import StateBlock, as_uint64
+from fastcollapse.models.base import MOST_POINTS, StateBlock, as_uint64
 from fastcollapse.rng import PURPOSE_SYNTHETIC, StreamKey
 
 # Bytes of the states of one block. What fits the second-level cache comes back from the allocator without page faults.
 _BYTES_A_BLOCK = 4_000_000
-MOST_POINTS = 4 * 10**9
 
 
 @dataclass(eq=False)

@@ -10,6 +10,10 @@ import numpy as np
 from fastcollapse.errors import InputError, nearest
 
 
+# Single points that all replicates of a run may keep: 32 GB of them.
+MOST_POINTS = 4 * 10**9
+
+
 class Model(Protocol):
     """A family of models that are refitted to data they generate; each module offers its class as `MODEL`.
 
