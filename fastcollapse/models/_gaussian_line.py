@@ -37,7 +37,8 @@ class LineState:
         return {
             "mean": self.moments[0],
             "log_sigma": self.moments[1],
-            "real": self.real,
+            "real_mean": self.real[0],
+            "real_squares": self.real[1],
             "pool": self.pool[:, : self.n_points],
         }
 
