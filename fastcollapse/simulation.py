@@ -94,7 +94,7 @@ def simulate(
     )
     use_threads(threads)
     with Hdf5Store(header, path) if path is not None else MemoryStore(header) as store:
-        return Results(_run_blocks(model, truth, run.seed, store, block, first_replicate, progress))
+        return Results(_run_blocks(model, metrics, truth, run.seed, store, block, first_replicate, progress))
 
 
 def _metrics_module(family_name: str) -> Any:
@@ -142,6 +142,7 @@ class _HeldInterrupt:
 
 def _run_blocks(
     model: Model,
+    metrics: Any,
     truth: Any,
     seed: int,
     store: Store,
@@ -151,7 +152,6 @@ def _run_blocks(
 ) -> Reader:
     header = store.header
     n_replicates, n_generations = header.n_replicates, header.n_generations
-    metrics = _metrics_module(model.__class__.__module__.rpartition(".")[2])
     values, states = _generation_0(model, metrics, truth, n_replicates)
     store.append(Block(0, values, None, _wanted(states, header.states)))
     state = model.initial(n_replicates, seed, first_replicate)

@@ -339,16 +339,12 @@ def test_workflows__fixed_real_data_given():
     data = np.array([-1.2, 0.3, 0.5, 1.4])
     schedule = Mix(n_samples=5, n_real=4, real="fixed").schedule(LAST, None)
     start = data.mean(), data.std()
-    means, sigmas = replicates(
-        gaussian.chain, 2500, 6, *start, schedule, LAST, estimator="unbiased", data=data
-    )
+    means, sigmas = replicates(gaussian.chain, 2500, 6, *start, schedule, LAST, estimator="unbiased", data=data)
     t = np.arange(1, LAST + 1)
 
     def z(m_s, estimator="unbiased"):
         variance, mean_error = gaussian_fixed_moments(4, m_s, t, estimator, data.var(), data.var(), 0.0)
-        return np.append(
-            z_scores(sigmas[:, 1:] ** 2, variance), z_scores((means[:, 1:] - start[0]) ** 2, mean_error)
-        )
+        return np.append(z_scores(sigmas[:, 1:] ** 2, variance), z_scores((means[:, 1:] - start[0]) ** 2, mean_error))
 
     assert not reject(z(5))
     assert reject(z(5, "mle"))

@@ -12,6 +12,9 @@ from fastcollapse.errors import InputError, nearest
 from fastcollapse.parameters import Section
 from fastcollapse.variables import Variable
 
+# Single points that all replicates of a run may keep: 32 GB of them.
+MOST_POINTS = 4 * 10**9
+
 
 class Model(Protocol):
     """A family of models that are refitted to data they generate; each module offers its class as `MODEL`.

@@ -180,9 +180,7 @@ def variance_mean(sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str) -> 
     return start * np.exp(over_fits(2 * _log_divisor(sizes, estimator), index))
 
 
-def mean_squared_error_of_mean(
-    sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str
-) -> NDArray[np.float64]:
+def mean_squared_error_of_mean(sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
     """Return E (mu_k - mu_0)^2: sigma_0^2 k/n if unbiased, sigma_0^2 [1-(1-1/n)^k] for "mle".
 
     Parameters

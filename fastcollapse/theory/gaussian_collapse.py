@@ -16,9 +16,7 @@ _MOST_BLOCKS = 100
 _LARGEST_N = 10**12
 
 
-def tail_exact(
-    sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimator: str
-) -> NDArray[np.float64]:
+def tail_exact(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
     """Return Pr(Sigma_k > eps), exact.
 
     Parameters

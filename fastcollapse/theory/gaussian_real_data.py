@@ -219,9 +219,7 @@ def _finite(key: str, value: float) -> NDArray[np.float64]:
     return number
 
 
-def _iterate(
-    step: NDArray[np.float64], start: NDArray[np.float64], t: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _iterate(step: NDArray[np.float64], start: NDArray[np.float64], t: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return step^t start for every t, by squaring."""
     found = np.broadcast_to(start, (*t.shape, start.size))
     for bit in range(int(t.max(initial=0)).bit_length()):

@@ -15,9 +15,7 @@ from fastcollapse.theory.chi import log_chi_moment
 _LARGEST_LOG_POWER = 30.0
 
 
-def tail_theorem3(
-    sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, exponent: str
-) -> NDArray[np.float64]:
+def tail_theorem3(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, exponent: str) -> NDArray[np.float64]:
     """Return the published bound (sigma_0/eps) e^{-k/(4n-1)}, or with k/(4n), of Pr(Sigma_k > eps).
 
     Parameters
@@ -52,9 +50,7 @@ def tail_theorem3(
     return np.exp(np.minimum(0, log_ratio - index / (4 * size - (published == "4n-1"))))
 
 
-def tail_bertrand(
-    sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimator: str
-) -> NDArray[np.float64]:
+def tail_bertrand(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
     """Return the bound (sigma_0/eps) alpha^k of Pr(Sigma_k > eps), Markov's with E Sigma_k = sigma_0 alpha^k.
 
     Parameters
@@ -124,9 +120,7 @@ def tail_power(
     return np.exp(np.minimum(0, _log_bound(power, log_ratio, size, index, estimator)))
 
 
-def tail_chernoff(
-    sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimator: str
-) -> NDArray[np.float64]:
+def tail_chernoff(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
     """Return the smallest of the bounds `tail_power` over all powers s.
 
     Parameters
@@ -162,9 +156,7 @@ def tail_chernoff(
     return np.where(index == 0, np.where(log_ratio < 0, 0.0, 1.0), bound)
 
 
-def chernoff_power(
-    sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimator: str
-) -> NDArray[np.float64]:
+def chernoff_power(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
     """Return the power s at which E Sigma_k^s/eps^s is smallest, the saddle point of the law of ln Sigma_k.
 
     Parameters

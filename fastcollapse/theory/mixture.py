@@ -132,14 +132,10 @@ def approximate_ml_kappa(n: ArrayLike, eta: float = 2.0) -> NDArray[np.float64]:
     """
     size, power = integers("n", n, 2).astype(np.float64), reals("eta", eta, 1, 1e6)
     require(power.ndim == 0, "eta", "a single number", eta)
-    return np.expm1(
-        (power - 1) * ((size - 1) / 2 + 4 * power) / (power * (size - 1) * (size + 4 * power - 1))
-    )
+    return np.expm1((power - 1) * ((size - 1) / 2 + 4 * power) / (power * (size - 1) * (size + 4 * power - 1)))
 
 
-def approximate_joint_ml(
-    m1: ArrayLike, m2: ArrayLike, n: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def approximate_joint_ml(m1: ArrayLike, m2: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mu and sigma of the approximate joint ML of a symmetric mixture.
 
     Parameters
@@ -174,9 +170,7 @@ def approximate_joint_ml(
     inflation = 1 + approximate_ml_kappa(n)
     known = np.where(second > 0, second, 1)
     # 1/a of the paper, which is 1/50 where the sample looks like two points.
-    inverse = np.where(
-        second > inflation * square, (second - inflation * square) / (2 * inflation * known), 0.02
-    )
+    inverse = np.where(second > inflation * square, (second - inflation * square) / (2 * inflation * known), 0.02)
     apart = second * (1 - 2 * inverse) <= 2 * square
     weight = np.where(apart & (second > 0), square + 2 * inverse * second, 1)
     variance = np.where(apart, second * spread / weight, second)

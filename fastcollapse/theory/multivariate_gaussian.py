@@ -235,9 +235,7 @@ def trace_moments(
     first = reals("trace_of_square", trace_of_square, 0, np.inf, closed=False)
     second = reals("square_of_trace", square_of_trace, 0, np.inf, closed=False)
     require(first.ndim == 0, "trace_of_square", "a single number", trace_of_square)
-    require(
-        second.ndim == 0 and second >= first, "square_of_trace", "at least trace_of_square", square_of_trace
-    )
+    require(second.ndim == 0 and second >= first, "square_of_trace", "at least trace_of_square", square_of_trace)
     nu = sizes - 1
     divided = 2 * np.log(nu / _divisor(sizes, estimator))
     # 2 tr S^2 + (tr S)^2 is multiplied by 1+2/nu, (tr S)^2 - tr S^2 by 1-1/nu, which is 0 for two points.

@@ -12,9 +12,7 @@ MAX_POINTS = 2**20
 MAX_CELLS = 10**8
 
 
-def poisson_rate_variance(
-    lam0: ArrayLike, n: int, k: ArrayLike, workflow: str = "replace"
-) -> NDArray[np.float64]:
+def poisson_rate_variance(lam0: ArrayLike, n: int, k: ArrayLike, workflow: str = "replace") -> NDArray[np.float64]:
     """Return E (Lambda_k - lam0)^2, its mean being lam0 for ever.
 
     Parameters

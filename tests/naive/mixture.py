@@ -79,9 +79,5 @@ def fit_joint_ml(points):
     below = next((i for i, x in enumerate(grid) if step(x) >= x), None)
     if below is None:
         return 0.0, math.sqrt(variance(0.0))
-    root = (
-        grid[0]
-        if below == 0
-        else brentq(lambda x: step(x) - x, grid[below], grid[below - 1], xtol=1e-14 * m1)
-    )
+    root = grid[0] if below == 0 else brentq(lambda x: step(x) - x, grid[below], grid[below - 1], xtol=1e-14 * m1)
     return root, math.sqrt(variance(root))

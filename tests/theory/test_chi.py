@@ -34,9 +34,7 @@ def test_chi__keeps_its_digits_for_any_size():
     nu = np.array([10.0**i for i in range(3, 16)])
     mean = -1 / (2 * nu) - 1 / (6 * nu**2) + 1 / (15 * nu**4)
     np.testing.assert_allclose(log_chi_mean(nu), mean, rtol=1e-13)
-    np.testing.assert_allclose(
-        log_chi_variance(nu), 1 / (2 * nu) + 1 / (2 * nu**2) + 1 / (3 * nu**3), rtol=1e-12
-    )
+    np.testing.assert_allclose(log_chi_variance(nu), 1 / (2 * nu) + 1 / (2 * nu**2) + 1 / (3 * nu**3), rtol=1e-12)
     np.testing.assert_allclose(log_chi_moment(1, nu), -1 / (4 * nu) + 1 / (24 * nu**3), rtol=1e-12)
     # E chi2 = nu, E chi2^2 = nu (nu + 2).
     np.testing.assert_allclose(log_chi_moment(2, nu), 0, atol=1e-18)

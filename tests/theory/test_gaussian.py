@@ -60,18 +60,14 @@ def test_gaussian__growing_sizes_are_sums_of_single_fits():
             got = function(2, np.full(9, 12), np.arange(10), estimator)
             np.testing.assert_allclose(got, function(2, 12, np.arange(10), estimator), rtol=1e-12)
     # The conservation law with sizes.
-    total = variance_mean(2, sizes, np.arange(6), "mle") + mean_squared_error_of_mean(
-        2, sizes, np.arange(6), "mle"
-    )
+    total = variance_mean(2, sizes, np.arange(6), "mle") + mean_squared_error_of_mean(2, sizes, np.arange(6), "mle")
     np.testing.assert_allclose(total, 4, rtol=1e-14)
 
 
 def test_gaussian__wasserstein_limits():
     alpha = sigma_moment(1, 1, 10, 1, "unbiased")
     k = np.array([1, 10, 1000])
-    np.testing.assert_allclose(
-        wasserstein2_mean(1, 10, k, "unbiased"), k / 10 + 2 * (1 - alpha**k), rtol=1e-12
-    )
+    np.testing.assert_allclose(wasserstein2_mean(1, 10, k, "unbiased"), k / 10 + 2 * (1 - alpha**k), rtol=1e-12)
     np.testing.assert_allclose(wasserstein2_mean(3, 10, 10**5, "mle"), 18, rtol=1e-12)
     # First order while k << n; negative control: without the part of sigma it is off.
     n, k = 10**6, np.arange(1, 50)

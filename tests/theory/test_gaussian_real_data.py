@@ -20,9 +20,7 @@ T = np.arange(61)
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize(("n", "m_s"), [(2, 1), (10, 5), (10, 0), (10, 10), (50, 49)])
 def test_gaussian_real_data__fresh(estimator, n, m_s):
-    expected = expected_gaussian(
-        np.full(60, m_s), n - m_s, real="fresh" if m_s < n else "none", estimator=estimator
-    )
+    expected = expected_gaussian(np.full(60, m_s), n - m_s, real="fresh" if m_s < n else "none", estimator=estimator)
     # Generation 0 is the truth, so its synthetic points are real ones too.
     np.testing.assert_allclose(gaussian_fresh_moments(n, m_s, T, estimator), expected, atol=1e-12)
     if m_s < n:

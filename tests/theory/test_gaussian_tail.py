@@ -40,9 +40,7 @@ def test_gaussian_tail__bounds_in_order(n, eps):
     # A smaller divisor makes a larger deviation.
     for smaller, larger in zip(bounds("mle"), bounds("unbiased"), strict=True):
         assert (smaller <= larger * (1 + 1e-10) + 1e-14).all()
-    np.testing.assert_allclose(
-        tail_power(1, 1, eps, n, K, "mle"), tail_bertrand(1, eps, n, K, "mle"), rtol=1e-14
-    )
+    np.testing.assert_allclose(tail_power(1, 1, eps, n, K, "mle"), tail_bertrand(1, eps, n, K, "mle"), rtol=1e-14)
 
 
 def test_gaussian_tail__theorem3_is_true_with_4n_minus_3_and_false_with_4n_minus_4():
@@ -73,9 +71,7 @@ def test_gaussian_tail__chernoff_rate_is_the_true_one():
     np.testing.assert_allclose(chernoff, exponent, rtol=0.02)
     exact = np.log(tail_exact(1, 0.1, n, k, "unbiased"))
     assert abs(exact[1] / chernoff[1] - 1) < 0.05
-    np.testing.assert_allclose(
-        chernoff_power(1, 0.1, n, k, "unbiased"), 1 - 2 * nu * log_ratio / k, rtol=0.02
-    )
+    np.testing.assert_allclose(chernoff_power(1, 0.1, n, k, "unbiased"), 1 - 2 * nu * log_ratio / k, rtol=0.02)
 
 
 def test_gaussian_tail__before_the_first_fit():

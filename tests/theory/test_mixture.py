@@ -23,9 +23,7 @@ def samples(n_points, n_samples, mu=1.0, seed=5):
 def log_likelihood(points, t):
     """Return the mean log likelihood, up to a constant, at mu = t and its best sigma (sigma^2 = m2 - t^2)."""
     variance = (points**2).mean() - t**2
-    values = -((np.abs(points) - t) ** 2) / (2 * variance) + np.log1p(
-        np.exp(-2 * t * np.abs(points) / variance)
-    )
+    values = -((np.abs(points) - t) ** 2) / (2 * variance) + np.log1p(np.exp(-2 * t * np.abs(points) / variance))
     return values.mean() - np.log(variance) / 2
 
 

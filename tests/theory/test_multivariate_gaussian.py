@@ -24,9 +24,7 @@ SIZES = np.array([8, 20, 9, 300])
 @pytest.mark.parametrize("n", [10, SIZES], ids=["constant", "growing"])
 def test_multivariate_gaussian__one_dimension(estimator, n):
     k = np.arange(5)
-    np.testing.assert_allclose(
-        log_det_mean(1, n, k, estimator), 2 * log_sigma_mean(n, k, estimator), rtol=1e-12
-    )
+    np.testing.assert_allclose(log_det_mean(1, n, k, estimator), 2 * log_sigma_mean(n, k, estimator), rtol=1e-12)
     np.testing.assert_allclose(log_det_variance(1, n, k), 4 * log_sigma_variance(n, k), rtol=1e-12)
     fourth = np.exp(log_sigma_moment(4, n, k, estimator))
     for got in trace_moments(1, 1, n, k, estimator):
@@ -58,9 +56,7 @@ def test_multivariate_gaussian__second_symmetric_function_from_traces():
     for estimator in ESTIMATORS:
         of_square, of_trace = trace_moments(5, 25, SIZES, np.arange(5), estimator)
         got = (of_trace - of_square) / 20
-        np.testing.assert_allclose(
-            got, elementary_symmetric_factor(2, SIZES, np.arange(5), estimator), rtol=1e-12
-        )
+        np.testing.assert_allclose(got, elementary_symmetric_factor(2, SIZES, np.arange(5), estimator), rtol=1e-12)
 
 
 def test_multivariate_gaussian__exponents_for_large_n():
@@ -75,9 +71,7 @@ def test_multivariate_gaussian__exponents_for_large_n():
 def test_multivariate_gaussian__rank_deficient(estimator):
     # d = n-1 is both cases.
     k = np.arange(1, 6)
-    np.testing.assert_allclose(
-        log_pseudo_det_mean(6, 7, k, estimator), log_det_mean(6, 7, k, estimator), rtol=1e-12
-    )
+    np.testing.assert_allclose(log_pseudo_det_mean(6, 7, k, estimator), log_det_mean(6, 7, k, estimator), rtol=1e-12)
     np.testing.assert_allclose(log_pseudo_det_variance(6, 7, k), log_det_variance(6, 7, k), rtol=1e-12)
     # Two points: one eigenvalue, chi2_d/D at first, then a chain of one degree of freedom.
     divisor = {"unbiased": 1, "mle": 2}[estimator]

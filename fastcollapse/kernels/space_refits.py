@@ -1,0 +1,277 @@
+"""Refits of a Gaussian law in d dimensions under any schedule, from sufficient statistics, and to subsamples of points."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from fastcollapse._jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.bartlett import (
+    bartlett_factor,
+    fill_normals,
+    move_mean,
+    multiply_on,
+    open_both,
+    pool_factor,
+    take_factor,
+    write_factor,
+)
+from fastcollapse.kernels.subsampling import choose_first
+from fastcollapse.kernels.triangles import add_gram, add_square, clear_upper, factor_upper, multiply_lower
+from fastcollapse.kernels.ziggurat import chi_square
+from fastcollapse.rng import (
+    PURPOSE_FIXED_REAL,
+    PURPOSE_REAL,
+    PURPOSE_SUBSAMPLE,
+    PURPOSE_SYNTHETIC,
+    STREAM_WORDS,
+    uniform_below,
+)
+
+_SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
+_SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_REAL)
+
+
+class Gaussians(NamedTuple):
+    """The fitted laws of R replicates: `mean` float64 (R, D) less that of the truth, `unit` (R, d, d) and
+    `log_diagonal` (R, d).
+
+    d = D, or, where the first fit had n - 1 < D points, d = n - 1: the coordinates are then those of the span of the
+    first sample, mean[d] is the distance of the mean from it, and what is beyond is 0.
+    """
+
+    mean: np.ndarray
+    unit: np.ndarray
+    log_diagonal: np.ndarray
+
+
+class Source(NamedTuple):
+    """The truth, mean float64 (D) and lower factor (d, d), and a fixed real batch: mean (Q, d), upper factor of its
+    squares (Q, d, d), Q = R or 0.
+    """
+
+    mean: np.ndarray
+    factor: np.ndarray
+    real_mean: np.ndarray
+    real_upper: np.ndarray
+
+
+class SpaceStates(NamedTuple):
+    """What is written: `mean` float64 (R, B, D), `factor` (R, B, d, d), `log_diagonal` (R, B, d)."""
+
+    mean: np.ndarray
+    factor: np.ndarray
+    log_diagonal: np.ndarray
+
+
+class _Room(NamedTuple):
+    """Room for one thread, d wide."""
+
+    words: np.ndarray
+    bits: np.ndarray
+    streams: np.ndarray
+    z: np.ndarray
+    rows: np.ndarray
+    factor: np.ndarray
+    upper: np.ndarray
+    matrix: np.ndarray
+
+
+@kernel
+def _new_room(d):
+    return _Room(
+        np.empty(d, np.uint64),
+        np.empty(d, np.int64),
+        np.empty((2, STREAM_WORDS), np.uint64),
+        np.empty(d),
+        np.empty((3, d)),
+        np.zeros((d, d)),
+        np.zeros((d, d)),
+        np.zeros((d, d)),
+    )
+
+
+@kernel
+def _draw_real_batch(n, truth_factor, normals, room, mean, upper):
+    """Draw mean and upper factor of the squares of n points of the truth, with the streams of `room`."""
+    fill_normals(normals, room.words, room.streams, room.z)
+    bartlett_factor(n - 1, normals, room.words, room.streams, room.factor)
+    multiply_lower(truth_factor, room.factor, upper)
+    d = mean.shape[0]
+    for i in range(d):
+        total = 0.0
+        for j in range(i + 1):
+            total += truth_factor[i, j] * room.z[j]
+        mean[i] = total / math.sqrt(n)
+
+
+@parallel_kernel
+def draw_real_batches(n, source, normals, key):
+    """Draw the real batch of every replicate that stays for the run, into `source`."""
+    for replicate in prange(source.real_mean.shape[0]):
+        room = _new_room(source.factor.shape[0])
+        open_both(key.seed, key.first_replicate + np.uint64(replicate), 0, _FIXED_REAL, room.streams)
+        _draw_real_batch(n, source.factor, normals, room, source.real_mean[replicate], source.real_upper[replicate])
+
+
+@kernel
+def _refit(mean, unit, log_diagonal, kept, n, divisor, beyond, normals, room):
+    """Refit to the kept points, which fit the law, and n more drawn from it; `beyond` > 0 dimensions of the truth are
+    not spanned.
+    """
+    d = log_diagonal.shape[0]
+    fill_normals(normals, room.words, room.streams, room.z)
+    if beyond > 0:
+        mean[d] = math.exp(log_diagonal[0]) * math.sqrt(chi_square(np.float64(beyond), normals, room.streams[0]) / n)
+        bartlett_factor(d + beyond, normals, room.words, room.streams, room.factor)
+    else:
+        bartlett_factor(n - 1, normals, room.words, room.streams, room.factor)
+    if kept > 0:
+        pool_factor(room.factor, room.z, kept / np.float64(kept + n), np.float64(divisor - n), room.upper, room.matrix)
+    move_mean(unit, log_diagonal, room.z, math.sqrt(n) / np.float64(kept + n), mean)
+    multiply_on(unit, log_diagonal, room.factor, np.float64(divisor), room.bits, room.rows)
+
+
+@kernel
+def _refit_with_real(mean, unit, log_diagonal, n, m, real_mean, real_upper, divisor, normals, room):
+    """Refit to n points drawn from the law and a real batch of m points; `real_upper` is overwritten where it is the
+    room's.
+    """
+    d = log_diagonal.shape[0]
+    clear_upper(0.0, room.matrix)
+    add_gram(real_upper, room.matrix)
+    fill_normals(normals, room.words, room.streams, room.z)
+    bartlett_factor(n - 1, normals, room.words, room.streams, room.factor)
+    move_mean(unit, log_diagonal, room.z, 1.0 / math.sqrt(n), mean)
+    lower = unit
+    for i in range(d):
+        for j in range(i):
+            lower[i, j] *= math.exp(log_diagonal[j])
+        lower[i, i] = math.exp(log_diagonal[i])
+    multiply_lower(lower, room.factor, room.upper)
+    add_gram(room.upper, room.matrix)
+    share = m / np.float64(n + m)
+    gap = room.z
+    for i in range(d):
+        gap[i] = real_mean[i] - mean[i]
+        mean[i] += share * gap[i]
+    add_square(n * share, gap, room.matrix)
+    factor_upper(room.matrix)
+    take_factor(room.matrix, np.float64(divisor), unit, log_diagonal)
+
+
+@kernel
+def _write(mean, unit, log_diagonal, truth_mean, room, out_mean, out_factor, out_log):
+    out_mean[:] = mean + truth_mean
+    out_log[:] = log_diagonal
+    write_factor(unit, log_diagonal, room.bits, room.rows[0], out_factor)
+
+
+@parallel_kernel
+def refit_space(laws, source, plan, first, n_generations, normals, key, n_threads, out):
+    """Refit R replicates over B generations of a schedule without subsamples; O(d^3 / 6) a step, twice that and more
+    where a pool is kept.
+
+    Parameters
+    ----------
+    laws: `Gaussians`; move on
+    source, plan: see `Source`, `fastcollapse.kernels.refits.Plan`
+    normals: the table of the normal law
+    key: StreamKey; its generation and purpose are not read
+    out: `SpaceStates`
+    """
+    n_replicates, d = laws.log_diagonal.shape
+    for thread in prange(n_threads):
+        room = _new_room(d)
+        beyond = laws.mean.shape[1] - d
+        real_mean, real_upper = np.empty(d), np.zeros((d, d))
+        for replicate in range(thread, n_replicates, n_threads):
+            number = key.first_replicate + np.uint64(replicate)
+            mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
+            for step in range(n_generations):
+                generation = first + step
+                kept, n = plan.kept[generation - 1], plan.n_synthetic[generation - 1]
+                m, divisor = plan.n_real[generation - 1], plan.divisor[generation - 1]
+                if m > 0 and source.real_mean.shape[0] > 0:
+                    real_mean[:] = source.real_mean[replicate]
+                    real_upper[:] = source.real_upper[replicate]
+                elif m > 0:
+                    open_both(key.seed, number, generation, _REAL, room.streams)
+                    _draw_real_batch(m, source.factor, normals, room, real_mean, real_upper)
+                open_both(key.seed, number, generation, _SYNTHETIC, room.streams)
+                if m > 0:
+                    _refit_with_real(mean, unit, log_diagonal, n, m, real_mean, real_upper, divisor, normals, room)
+                else:
+                    _refit(mean, unit, log_diagonal, kept, n, divisor, beyond if generation == 1 else 0, normals, room)
+                _write(
+                    mean, unit, log_diagonal, source.mean, room,
+                    out.mean[replicate, step], out.factor[replicate, step], out.log_diagonal[replicate, step],
+                )  # fmt: skip
+
+
+@parallel_kernel
+def refit_space_subsamples(
+    laws, points, order, source, plan, replacement, first, n_generations, normals, key, n_threads, out
+):
+    """As `refit_space`, to subsamples of a pool of points; O((n_synthetic + n_train) d^2) a step.
+
+    `points` float64 (R, K, d), less the mean of the truth; `order` int64 (R, K), the numbers of the points in the order
+    of the pool.
+    """
+    n_replicates, d = laws.log_diagonal.shape
+    for thread in prange(n_threads):
+        room = _new_room(d)
+        for replicate in range(thread, n_replicates, n_threads):
+            number = key.first_replicate + np.uint64(replicate)
+            mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
+            mine, numbers = points[replicate], order[replicate]
+            for step in range(n_generations):
+                generation = first + step
+                kept, n, size = (
+                    plan.kept[generation - 1],
+                    plan.n_synthetic[generation - 1],
+                    plan.n_train[generation - 1],
+                )
+                open_both(key.seed, number, generation, _SYNTHETIC, room.streams)
+                for i in range(kept, kept + n):
+                    fill_normals(normals, room.words, room.streams, room.z)
+                    mine[i] = mean
+                    move_mean(unit, log_diagonal, room.z, 1.0, mine[i])
+                    numbers[i] = i
+                open_both(key.seed, number, generation, _SUBSAMPLE, room.streams)
+                if size == 0:
+                    size = kept + n
+                elif not replacement:
+                    choose_first(numbers, kept + n, size, room.streams[0])
+                _fit_points(
+                    mine, numbers, kept + n, size, replacement and plan.n_train[generation - 1] > 0,
+                    plan.divisor[generation - 1], room, mean, unit, log_diagonal,
+                )  # fmt: skip
+                _write(
+                    mean, unit, log_diagonal, source.mean, room,
+                    out.mean[replicate, step], out.factor[replicate, step], out.log_diagonal[replicate, step],
+                )  # fmt: skip
+
+
+@kernel
+def _fit_points(points, numbers, n_points, size, replacement, divisor, room, mean, unit, log_diagonal):
+    """Fit to `size` points: those that `numbers` begins with, or as many uniform choices among the first `n_points`.
+
+    The squares are taken about the last mean and brought to the new one: one pass, and close to it already.
+    """
+    d = log_diagonal.shape[0]
+    gap, shift = room.z, room.rows[0]
+    clear_upper(0.0, room.matrix)
+    shift[:] = 0.0
+    for i in range(size):
+        chosen = points[numbers[uniform_below(n_points, room.streams[0]) if replacement else i]]
+        for j in range(d):
+            gap[j] = chosen[j] - mean[j]
+            shift[j] += gap[j]
+        add_square(1.0, gap, room.matrix)
+    for j in range(d):
+        shift[j] /= size
+        mean[j] += shift[j]
+    add_square(-np.float64(size), shift, room.matrix)
+    factor_upper(room.matrix)
+    take_factor(room.matrix, np.float64(divisor), unit, log_diagonal)

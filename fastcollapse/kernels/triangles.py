@@ -1,0 +1,123 @@
+"""Products and factors of triangular matrices, row by row, so that the inner loops run over contiguous numbers and
+become vector code.
+
+Sums run in a fixed order: no bit depends on the width of the vectors.
+"""
+
+import math
+
+from fastcollapse._jit import kernel
+
+_ROWS = 4
+
+
+@kernel
+def add_scaled(scale, x, n, out):
+    """Add `scale` times the first n entries of `x` to those of `out`."""
+    for k in range(n):
+        out[k] += scale * x[k]
+
+
+@kernel
+def multiply_unit(left, right, row_of, out):
+    """Write the product of two unit lower-triangular matrices to `out`: ``(d,d),(d,d)->(d,d)``, d^3 / 6 products.
+
+    Only what is below the diagonals is read and written; `out` may be `left`. `row_of` float64 (d) is room to work in.
+    """
+    d = left.shape[0]
+    for i in range(1, d):
+        target = out[i]
+        for k in range(i):
+            row_of[k] = left[i, k]
+        for k in range(i):
+            target[k] = row_of[k] + right[i, k]
+        # Row j of the right factor ends before j: four rows share what they all have, and the rest of each follows.
+        start = 1
+        while start + _ROWS <= i:
+            a, b, c, e = row_of[start], row_of[start + 1], row_of[start + 2], row_of[start + 3]
+            one, two, three, four = right[start], right[start + 1], right[start + 2], right[start + 3]
+            for k in range(start):
+                target[k] += (a * one[k] + b * two[k]) + (c * three[k] + e * four[k])
+            for k in range(start, start + _ROWS - 1):
+                if k < start + 1:
+                    target[k] += b * two[k]
+                if k < start + 2:
+                    target[k] += c * three[k]
+                target[k] += e * four[k]
+            start += _ROWS
+        for j in range(start, i):
+            add_scaled(row_of[j], right[j], j, target)
+
+
+@kernel
+def multiply_lower(left, right, out):
+    """Write the product of two lower-triangular matrices to the upper triangle of `out`, transposed:
+    ``(d,d),(d,d)->(d,d)``.
+    """
+    d = left.shape[0]
+    for i in range(d):
+        for k in range(i + 1):
+            total = 0.0
+            for j in range(k, i + 1):
+                total += left[i, j] * right[j, k]
+            out[k, i] = total
+
+
+@kernel
+def transpose(matrix, out):
+    """Write the upper triangle of the transpose of a lower-triangular matrix: ``(d,d)->(d,d)``."""
+    for i in range(matrix.shape[0]):
+        for k in range(i + 1):
+            out[k, i] = matrix[i, k]
+
+
+@kernel
+def clear_upper(diagonal, out):
+    """Make the upper triangle of `out` that of `diagonal` times the identity."""
+    for i in range(out.shape[0]):
+        out[i, i:] = 0.0
+        out[i, i] = diagonal
+
+
+@kernel
+def add_gram(rows, out):
+    """Add R^T R, R upper-triangular, to the upper triangle of `out`: ``(d,d)->(d,d)``, d^3 / 6 products."""
+    d = rows.shape[0]
+    for i in range(d):
+        target = out[i]
+        for j in range(i + 1):
+            row = rows[j]
+            weight = row[i]
+            for k in range(i, d):
+                target[k] += weight * row[k]
+
+
+@kernel
+def add_square(scale, x, out):
+    """Add `scale` x x^T to the upper triangle of `out`: ``(),(d)->(d,d)``."""
+    d = x.shape[0]
+    for i in range(d):
+        weight = scale * x[i]
+        target = out[i]
+        for k in range(i, d):
+            target[k] += weight * x[k]
+
+
+@kernel
+def factor_upper(matrix):
+    """Replace the upper triangle of a positive definite matrix by R with R^T R = matrix (Cholesky): ``(d,d)->(d,d)``,
+    d^3 / 6 products.
+    """
+    d = matrix.shape[0]
+    for j in range(d):
+        row = matrix[j]
+        root = math.sqrt(row[j])
+        row[j] = root
+        scale = 1.0 / root
+        for k in range(j + 1, d):
+            row[k] *= scale
+        for i in range(j + 1, d):
+            weight = row[i]
+            target = matrix[i]
+            for k in range(i, d):
+                target[k] -= weight * row[k]

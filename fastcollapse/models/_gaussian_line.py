@@ -1,0 +1,142 @@
+"""The Gaussian family in one dimension: mean and ln sigma, in units of the truth until they are written."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastcollapse._jit import current_threads
+from fastcollapse.errors import InputError
+from fastcollapse.kernels.moments import walk
+from fastcollapse.kernels.point_refits import refit_subsamples
+from fastcollapse.kernels.refits import draw_real, plan_of, refit_pools
+from fastcollapse.kernels.ziggurat import log_chi_table, normal_table
+from fastcollapse.models.base import MOST_POINTS, StateBlock, as_uint64
+from fastcollapse.rng import PURPOSE_SYNTHETIC, StreamKey
+from fastcollapse.variables import Variable
+
+# Bytes of the states of one block. What fits the second-level cache comes back from the allocator without page faults.
+_BYTES_A_BLOCK = 4_000_000
+
+
+@dataclass(eq=False)
+class LineState:
+    """The replicates between two blocks: `moments` float64 (2, R), mean and ln sigma in units of the truth.
+
+    `real` float64 (2, R), mean and sum of squares of a fixed real batch, or (2, 0); `pool` float64 (R, K), the points,
+    of which `n_points` are used, or (R, 0).
+    """
+
+    moments: np.ndarray
+    real: np.ndarray
+    pool: np.ndarray
+    n_points: int = 0
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what a resume needs."""
+        return {
+            "mean": self.moments[0],
+            "log_sigma": self.moments[1],
+            "real_mean": self.real[0],
+            "real_squares": self.real[1],
+            "pool": self.pool[:, : self.n_points],
+        }
+
+
+class LineModel:
+    """Recursive training of a Gaussian law on the line.
+
+    Parameters
+    ----------
+    truth: float64 (3): mean, sigma and ln sigma
+    bias: 1 divides by n - 1, 0 by n
+    schedule: the workflow as arrays over generations
+    """
+
+    def __init__(self, truth: np.ndarray, bias: int, schedule: Any) -> None:
+        self._truth = truth
+        self._schedule = schedule
+        self._plan = plan_of(schedule, bias)
+        sizes = schedule.n_synthetic
+        self._subsampled = bool(schedule.n_train.any())
+        alone = not (self._plan.kept.any() or schedule.n_real.any() or self._subsampled)
+        # One size for the whole run, whatever the blocks: a block never changes the way its numbers are made.
+        self._n_constant = int(sizes[0]) if alone and (sizes == sizes[0]).all() else 0
+        if self._n_constant:
+            nu = self._n_constant - 1
+            shift = 0.5 * math.log(nu / (self._n_constant - bias))
+            self._law = np.concatenate([[1.0 / math.sqrt(self._n_constant), shift, 1.0 / math.sqrt(2.0 * nu)], truth])
+
+    def state_variables(self) -> dict[str, Variable]:
+        """Return what the states are."""
+        return {"mean": Variable("mean"), "log_sigma": Variable("log of the standard deviation")}
+
+    def truth_states(self) -> dict[str, np.ndarray]:
+        """Return the truth as a state."""
+        return {"mean": self._truth[0], "log_sigma": self._truth[2]}
+
+    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> LineState:
+        """Return the state of generation 0."""
+        fixed = self._schedule.real == "fixed"
+        real = np.zeros((2, n_replicates if fixed else 0))
+        if fixed:
+            draw_real(float(self._schedule.n_real[0]), normal_table(), self._key(seed, first_replicate), real)
+        n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if self._subsampled else 0
+        if n_points * n_replicates > MOST_POINTS:
+            raise InputError(
+                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, got {n_points * n_replicates}"
+            )
+        return LineState(np.zeros((2, n_replicates)), real, np.zeros((n_replicates, n_points)))
+
+    def block_length(self, state: LineState, room: int) -> int:
+        """Return how many generations, 1..room, the next block may have."""
+        return max(1, min(room, _BYTES_A_BLOCK // (16 * state.moments.shape[1])))
+
+    @staticmethod
+    def _key(seed: int, first_replicate: int) -> StreamKey:
+        return StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_SYNTHETIC))
+
+    def advance(
+        self, state: LineState, first: int, n_generations: int, seed: int, first_replicate: int = 0
+    ) -> StateBlock:
+        """Run generations `first` and following and return their block; `state` moves on with them."""
+        shape = (state.moments.shape[1], n_generations)
+        means, logs = np.empty(shape), np.empty(shape)
+        key, normals, threads = self._key(seed, first_replicate), normal_table(), current_threads()
+        if self._n_constant:
+            increments = log_chi_table(float(self._n_constant - 1))
+            walk(state.moments, first, n_generations, self._law, normals, increments, key, threads, means, logs)
+        elif self._subsampled:
+            replacement = bool(self._schedule.replacement)
+            refit_subsamples(
+                state.moments,
+                state.pool,
+                self._plan,
+                replacement,
+                first,
+                n_generations,
+                self._truth,
+                normals,
+                key,
+                threads,
+                means,
+                logs,
+            )
+            last = first + n_generations - 2
+            state.n_points = int(self._plan.kept[last] + self._plan.n_synthetic[last])
+        else:
+            refit_pools(
+                state.moments,
+                state.real,
+                self._plan,
+                first,
+                n_generations,
+                self._truth,
+                normals,
+                key,
+                threads,
+                means,
+                logs,
+            )
+        return StateBlock({"mean": means, "log_sigma": logs})

@@ -1,0 +1,153 @@
+"""The Gaussian family in d > 1 dimensions: mean and Cholesky factor, from Wishart factors."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastcollapse._jit import current_threads
+from fastcollapse.errors import InputError
+from fastcollapse.kernels.refits import plan_of
+from fastcollapse.kernels.space_refits import (
+    Gaussians,
+    Source,
+    SpaceStates,
+    draw_real_batches,
+    refit_space,
+    refit_space_subsamples,
+)
+from fastcollapse.kernels.ziggurat import normal_table
+from fastcollapse.models.base import MOST_POINTS, StateBlock, as_uint64
+from fastcollapse.rng import PURPOSE_SYNTHETIC, StreamKey
+from fastcollapse.variables import Variable
+
+# Bytes of the states of one block.
+_BYTES_A_BLOCK = 32_000_000
+
+
+@dataclass(eq=False)
+class SpaceState:
+    """The replicates between two blocks: the laws, a fixed real batch (in `source`), and the points of a pool with
+    their order.
+    """
+
+    laws: Gaussians
+    source: Source
+    points: np.ndarray
+    order: np.ndarray
+    n_points: int = 0
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what a resume needs."""
+        return {
+            **self.laws._asdict(),
+            "real_mean": self.source.real_mean,
+            "real_upper": self.source.real_upper,
+            "points": self.points[:, : self.n_points],
+            "order": self.order[:, : self.n_points],
+        }
+
+
+class SpaceModel:
+    """Recursive training of a Gaussian law in D > 1 dimensions.
+
+    Parameters
+    ----------
+    mean, factor: float64 (D) and (D, D), the truth and the lower Cholesky factor of its covariance
+    is_isotropic: whether that covariance is a multiple of the identity
+    bias: 1 divides by n - 1, 0 by n
+    schedule: the workflow as arrays over generations
+
+    Raises
+    ------
+    InputError
+        A fit has fewer points than its dimensions need, and is not the first fit to an isotropic truth.
+    """
+
+    def __init__(self, mean: np.ndarray, factor: np.ndarray, is_isotropic: bool, bias: int, schedule: Any) -> None:
+        self._mean = mean
+        self._schedule = schedule
+        self._plan = plan_of(schedule, bias)
+        self._subsampled = bool(schedule.n_train.any())
+        fitted = self._plan.divisor + bias
+        self._rank = min(len(mean), int(fitted[0]) - 1)
+        if schedule.n_real.any() and schedule.keep.any():
+            raise InputError(
+                "workflow.n_real must be 0 where the pool is kept, for a gaussian of more than one dimension"
+            )
+        few = np.flatnonzero(fitted - 1 < len(mean))
+        alone = is_isotropic and not self._subsampled and not schedule.n_real.any()
+        if few.size and not (alone and fitted[0] - 1 < len(mean) and (fitted - 1 >= self._rank).all()):
+            raise InputError(_too_few(schedule, int(few[0]), int(fitted[few[0]]), len(mean)))
+        self._factor = np.ascontiguousarray(factor[: self._rank, : self._rank])
+
+    def state_variables(self) -> dict[str, Variable]:
+        """Return what the states are."""
+        return {
+            "mean": Variable("mean", dims=("component",)),
+            "factor": Variable("lower Cholesky factor of the covariance", dims=("row", "column")),
+            "log_diagonal": Variable("logs of the diagonal of the factor", dims=("row",)),
+        }
+
+    def truth_states(self) -> dict[str, np.ndarray]:
+        """Return the truth as a state."""
+        return {"mean": self._mean, "factor": self._factor, "log_diagonal": np.log(self._factor.diagonal())}
+
+    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> SpaceState:
+        """Return the state of generation 0."""
+        rank = self._rank
+        diagonal = self._factor.diagonal()
+        laws = Gaussians(
+            np.zeros((n_replicates, len(self._mean))),
+            np.tile(self._factor / diagonal, (n_replicates, 1, 1)),
+            np.tile(np.log(diagonal), (n_replicates, 1)),
+        )
+        n_fixed = n_replicates if self._schedule.real == "fixed" else 0
+        source = Source(self._mean, self._factor, np.zeros((n_fixed, rank)), np.zeros((n_fixed, rank, rank)))
+        if n_fixed:
+            draw_real_batches(int(self._schedule.n_real[0]), source, normal_table(), self._key(seed, first_replicate))
+        n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if self._subsampled else 0
+        if n_points * n_replicates * rank > MOST_POINTS:
+            raise InputError(
+                f"workflow.n_samples must keep the numbers of all points at most {MOST_POINTS}, got {n_points * n_replicates * rank}"
+            )
+        return SpaceState(
+            laws, source, np.zeros((n_replicates, n_points, rank)), np.zeros((n_replicates, n_points), np.int64)
+        )
+
+    def block_length(self, state: SpaceState, room: int) -> int:
+        """Return how many generations, 1..room, the next block may have."""
+        n_replicates, rank = state.laws.log_diagonal.shape
+        return max(1, min(room, _BYTES_A_BLOCK // (8 * n_replicates * (rank * rank + rank + len(self._mean)))))
+
+    @staticmethod
+    def _key(seed: int, first_replicate: int) -> StreamKey:
+        return StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_SYNTHETIC))
+
+    def advance(
+        self, state: SpaceState, first: int, n_generations: int, seed: int, first_replicate: int = 0
+    ) -> StateBlock:
+        """Run generations `first` and following and return their block; `state` moves on with them."""
+        n_replicates, rank = state.laws.log_diagonal.shape
+        shape = (n_replicates, n_generations)
+        out = SpaceStates(np.empty((*shape, len(self._mean))), np.empty((*shape, rank, rank)), np.empty((*shape, rank)))
+        key, normals, threads = self._key(seed, first_replicate), normal_table(), current_threads()
+        if self._subsampled:
+            replacement = bool(self._schedule.replacement)
+            refit_space_subsamples(
+                state.laws, state.points, state.order, state.source, self._plan, replacement, first, n_generations,
+                normals, key, threads, out,
+            )  # fmt: skip
+            last = first + n_generations - 2
+            state.n_points = int(self._plan.kept[last] + self._plan.n_synthetic[last])
+        else:
+            refit_space(state.laws, state.source, self._plan, first, n_generations, normals, key, threads, out)
+        return StateBlock(out._asdict())
+
+
+def _too_few(schedule: Any, where: int, size: int, dimension: int) -> str:
+    key = "workflow.n_train" if schedule.n_train[where] > 0 else "workflow.n_samples"
+    return (
+        f"{key} must give more than truth.dimension = {dimension} points, got {size} at generation {where + 1}; fewer are served only from "
+        "the first fit to an isotropic truth on, without real data or subsamples, and not fewer later"
+    )

@@ -1,0 +1,113 @@
+"""Fits of the symmetric mixture (1/2) N(mu, s^2) + (1/2) N(-mu, s^2) to the absolute values of n points.
+
+The values are given as `offset + points`: a deviation far below the offset keeps its digits, which a sum of squares
+would cancel.
+"""
+
+import math
+
+from fastcollapse._jit import kernel
+
+_MOST_STEPS = 200
+# Below this share of the mean square a root t^2 of the likelihood equation is taken as 0.
+_LEAST_SHARE = 1e-9
+# From this offset on (in deviations) tanh(t x / s^2) is 1 to the last bit.
+SATURATED = 1e4
+
+
+@kernel
+def _mean_and_variance(points):
+    n = points.shape[0]
+    total = 0.0
+    for i in range(n):
+        total += points[i]
+    mean = total / n
+    squares, rest = 0.0, 0.0
+    for i in range(n):
+        gap = points[i] - mean
+        squares += gap * gap
+        rest += gap
+    return mean + rest / n, (squares - rest * rest / n) / n
+
+
+@kernel
+def fit_approximate(points, offset):
+    """Return (mu - offset, s^2) by the approximate joint maximum likelihood: ``(n),()->(),()``.
+
+    References
+    ----------
+    Suresh et al., arXiv:2412.17646, Algorithm 1 as its authors coded it, with eta = 2; in the ratio q = (m2 - m1^2) /
+    m1^2.
+    """
+    n = float(points.shape[0])
+    mean, variance = _mean_and_variance(points)
+    m1 = offset + mean
+    q = variance / m1 / m1
+    kappa = math.expm1(((n - 1.0) / 2.0 + 8.0) / (2.0 * (n - 1.0) * (n + 7.0)))
+    a = 50.0 if q <= kappa else 2.0 * (1.0 + kappa) * (1.0 + q) / (q - kappa)
+    if 1.0 + q > 2.0 * a / (a - 2.0):
+        return -offset, variance + m1 * m1
+    fitted = a * (1.0 + q) * variance / (a + 2.0 * (1.0 + q))
+    ratio = math.sqrt(max(0.0, 1.0 + (variance - fitted) / m1 / m1))
+    return mean + (variance - fitted) / (m1 * (1.0 + ratio)), fitted
+
+
+@kernel
+def _excess(t, points, m1, variance):
+    """Return phi = (mean(x tanh(t x / s^2)) / t - 1) / t^2 and its derivative by t^2, with s^2 = m2 - t^2 in the
+    centred form.
+    """
+    n = points.shape[0]
+    square = variance + (m1 - t) * (m1 + t)
+    total, slope = 0.0, 0.0
+    for i in range(n):
+        x = points[i]
+        bent = math.tanh(t * x / square)
+        total += x * bent
+        slope += x * x * (1.0 - bent * bent)
+    g = total / n
+    g_slope = slope / n * (square + 2.0 * t * t) / (square * square)
+    phi = (g / t - 1.0) / (t * t)
+    return phi, ((g_slope - g / t) / (t * t * t) - 2.0 * phi / t) / (2.0 * t)
+
+
+@kernel
+def fit_joint(points, offset):
+    """Return (mu - offset, s^2) by joint maximum likelihood: the largest root t <= mean |x| of t = mean(x tanh(t x /
+    s^2)).
+
+    ``(n),()->(),()``. It is where the EM iteration that starts at mean |x| ends; that iteration only falls. Newton's
+    steps in t^2 on the equation divided by t^3, whose root 0 is gone, kept inside a bracket.
+
+    References
+    ----------
+    Derived; checked against the plain EM iteration in tests/models/test_mixture.py.
+    """
+    mean, variance = _mean_and_variance(points)
+    if offset >= SATURATED:
+        return mean, variance
+    m1 = offset + mean
+    m2 = variance + m1 * m1
+    high, low = m1 * m1, 0.0
+    least = _LEAST_SHARE * m2
+    p = high
+    for _ in range(_MOST_STEPS):
+        phi, slope = _excess(math.sqrt(p), points, m1, variance)
+        if abs(phi) * p <= 4e-16:
+            break
+        if phi > 0.0:
+            low = p
+        else:
+            high = p
+        following = p - phi / slope
+        if not low < following < high:
+            # With nothing known below, a fall past 0 is halved until it is sure that there is no root.
+            following = 0.5 * (low + high) if low > 0.0 else 0.25 * high
+        if following < least:
+            return -offset, m2
+        done = abs(following - p) <= 1e-14 * p
+        p = following
+        if done:
+            break
+    t = math.sqrt(p)
+    return t - offset, variance + (m1 - t) * (m1 + t)

@@ -1,0 +1,275 @@
+"""The symmetric Gaussian mixture (1/2) N(mu, s^2) + (1/2) N(-mu, s^2) refitted to points that it generates.
+
+Only absolute values matter: those of mu + s z, z standard normal. Their two means have no simple joint law, so the
+points are drawn.
+"""
+
+import dataclasses
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastcollapse._jit import current_threads, kernel, parallel_kernel, prange
+from fastcollapse.errors import InputError
+from fastcollapse.kernels.refits import NO_BLOCK, plan_of
+from fastcollapse.kernels.subsampling import copy_chosen
+from fastcollapse.kernels.ziggurat import normal_table, ziggurat
+from fastcollapse.models._mixture_fit import SATURATED, fit_approximate, fit_joint
+from fastcollapse.models.base import MOST_POINTS, StateBlock, as_uint64
+from fastcollapse.parameters import Choice, Number, parameter
+from fastcollapse.rng import (
+    PURPOSE_FIXED_REAL,
+    PURPOSE_REAL,
+    PURPOSE_SUBSAMPLE,
+    PURPOSE_SYNTHETIC,
+    STREAM_WORDS,
+    StreamKey,
+    open_stream,
+)
+from fastcollapse.sections import ModelSection, TruthSection
+from fastcollapse.variables import Variable
+
+_BYTES_A_BLOCK = 4_000_000
+_SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
+_SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_REAL)
+ESTIMATORS = ("approximate", "joint_ml")
+
+
+@dataclasses.dataclass(frozen=True)
+class MixtureTruth(TruthSection):
+    """The mixture of generation 0."""
+
+    mu: float = parameter(Number(0, 1e150), "half the distance of the two means")
+    sigma: float = parameter(Number(0, 1e150, above=True), "standard deviation of each half")
+
+
+@dataclasses.dataclass(frozen=True)
+class MixtureParameters(ModelSection):
+    """How a mixture is fitted."""
+
+    estimator: str = parameter(
+        Choice(lambda: ESTIMATORS), "approximate joint maximum likelihood of the paper, or the true one"
+    )
+
+
+@kernel
+def _fill(mu, sigma, normals, stream, out):
+    for i in range(out.shape[0]):
+        out[i] = abs(mu + sigma * ziggurat(normals, stream))
+
+
+@parallel_kernel
+def _draw_real(mu, normals, key, real):
+    """Draw a real batch that stays for the run: ``->(R,n)``."""
+    for replicate in prange(real.shape[0]):
+        stream = np.empty(STREAM_WORDS, np.uint64)
+        open_stream(key.seed, key.first_replicate + np.uint64(replicate), np.uint64(0), NO_BLOCK, _FIXED_REAL, stream)
+        _fill(mu, 1.0, normals, stream, real[replicate])
+
+
+@parallel_kernel
+def _refit_alone(state, n_points, joint, first, n_generations, truth, normals, key, n_threads, mus, logs):
+    """Refit R replicates over B generations, each to its own points alone: ``(2,R),...,(3)->(R,B),(R,B)``; O(n) a step.
+
+    The points are drawn in units of the deviation, so that nothing underflows; once mu is far above it no sign ever
+    changes, and mu is an offset. `state` float64 (2, R): mu and ln s in units of the deviation of the truth; it moves
+    on.
+    """
+    n_replicates = state.shape[1]
+    for thread in prange(n_threads):
+        stream = np.empty(STREAM_WORDS, np.uint64)
+        room = np.empty(n_points[first - 1 : first - 1 + n_generations].max())
+        for replicate in range(thread, n_replicates, n_threads):
+            number = key.first_replicate + np.uint64(replicate)
+            mu, log_sigma = state[0, replicate], state[1, replicate]
+            for step in range(n_generations):
+                generation = first + step
+                points = room[: n_points[generation - 1]]
+                sigma = math.exp(log_sigma)
+                height = mu / sigma
+                open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SYNTHETIC, stream)
+                offset = 0.0
+                if height >= SATURATED:
+                    offset = height
+                    for i in range(points.shape[0]):
+                        points[i] = ziggurat(normals, stream)
+                else:
+                    _fill(height, 1.0, normals, stream, points)
+                move, variance = fit_joint(points, offset) if joint else fit_approximate(points, offset)
+                mu = sigma * move + (mu if offset > 0.0 else 0.0)
+                log_sigma += 0.5 * math.log(variance)
+                mus[replicate, step] = truth[1] * mu
+                logs[replicate, step] = truth[2] + log_sigma
+            state[0, replicate], state[1, replicate] = mu, log_sigma
+
+
+@parallel_kernel
+def _refit_pools(state, pool, real, plan, choices, first, n_generations, truth, normals, key, n_threads, mus, logs):
+    """As `_refit_alone`, to the points of a pool, float64 (R, K), or to subsamples of it; O(fitted) a step.
+
+    `real`: float64 (Q, n), a fixed real batch, Q = R, or 0; `choices`: (joint, replacement).
+    """
+    n_replicates = state.shape[1]
+    for thread in prange(n_threads):
+        stream = np.empty(STREAM_WORDS, np.uint64)
+        kept_points, n_synthetic, n_real, n_train = plan.kept, plan.n_synthetic, plan.n_real, plan.n_train
+        room = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
+        joint, replacement = choices
+        for replicate in range(thread, n_replicates, n_threads):
+            number = key.first_replicate + np.uint64(replicate)
+            points = pool[replicate]
+            mu, log_sigma = state[0, replicate], state[1, replicate]
+            for step in range(n_generations):
+                generation = first + step
+                end = kept_points[generation - 1] + n_synthetic[generation - 1]
+                open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SYNTHETIC, stream)
+                _fill(mu, math.exp(log_sigma), normals, stream, points[kept_points[generation - 1] : end])
+                n = n_real[generation - 1]
+                if n > 0 and real.shape[0] > 0:
+                    points[end : end + n] = real[replicate]
+                elif n > 0:
+                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _REAL, stream)
+                    _fill(truth[0] / truth[1], 1.0, normals, stream, points[end : end + n])
+                end += n
+                size = n_train[generation - 1]
+                chosen = points[:end]
+                if size > 0:
+                    chosen = room[:size]
+                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SUBSAMPLE, stream)
+                    copy_chosen(points, end, replacement, stream, chosen)
+                mu, variance = fit_joint(chosen, 0.0) if joint else fit_approximate(chosen, 0.0)
+                log_sigma = 0.5 * math.log(variance)
+                mus[replicate, step] = truth[1] * mu
+                logs[replicate, step] = truth[2] + log_sigma
+            state[0, replicate], state[1, replicate] = mu, log_sigma
+
+
+@dataclasses.dataclass(eq=False)
+class MixtureState:
+    """The replicates between two blocks: `moments` float64 (2, R), mu and ln s in units of the deviation of the truth.
+
+    `real` float64 (R, n), a fixed real batch, or (0, 0); `pool` float64 (R, K), the points, of which `n_points` are
+    used, or (R, 0).
+    """
+
+    moments: np.ndarray
+    real: np.ndarray
+    pool: np.ndarray
+    n_points: int = 0
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what a resume needs."""
+        return {
+            "mu": self.moments[0],
+            "log_sigma": self.moments[1],
+            "real": self.real,
+            "pool": self.pool[:, : self.n_points],
+        }
+
+
+class Mixture:
+    """Recursive training of a symmetric Gaussian mixture.
+
+    Parameters
+    ----------
+    truth: the law of generation 0
+    parameters: the estimator
+    schedule: the workflow as arrays over generations
+    record: what a run records; the states are given whatever it holds
+
+    Raises
+    ------
+    InputError
+        The fit to so few points is not defined.
+
+    References
+    ----------
+    Suresh et al., arXiv:2412.17646, section 4.2 and Algorithm 1.
+    """
+
+    PARAMETERS = MixtureParameters
+    TRUTH = MixtureTruth
+    WORKFLOWS: ClassVar[dict[str, str]] = {"replace": "", "accumulate": "", "accumulate_subsample": "", "mix": ""}
+
+    def __init__(self, truth: MixtureTruth, parameters: MixtureParameters, schedule: Any, record: tuple = ()) -> None:
+        self._truth = np.array([truth.mu, truth.sigma, math.log(truth.sigma)])
+        self._joint = parameters.estimator == "joint_ml"
+        self._schedule = schedule
+        self._plan = plan_of(schedule, 0)
+        few = np.flatnonzero(self._plan.divisor < 2)
+        if few.size:
+            key = "workflow.n_train" if schedule.n_train[few[0]] > 0 else "workflow.n_samples"
+            raise InputError(
+                f"{key} must give at least 2 points to fit a deviation to, got {self._plan.divisor[few[0]]} at generation {few[0] + 1}"
+            )
+        self._alone = not (self._plan.kept.any() or schedule.n_real.any() or schedule.n_train.any())
+
+    def state_variables(self) -> dict[str, Variable]:
+        """Return what the states are."""
+        return {
+            "mu": Variable("half the distance of the means"),
+            "log_sigma": Variable("log of the deviation of a half"),
+        }
+
+    def truth_states(self) -> dict[str, np.ndarray]:
+        """Return the truth as a state."""
+        return {"mu": self._truth[0], "log_sigma": self._truth[2]}
+
+    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> MixtureState:
+        """Return the state of generation 0."""
+        n_points = 0 if self._alone else int(self._schedule.pool_totals(None).max())
+        n_real = int(self._schedule.n_real[0]) if self._schedule.real == "fixed" else 0
+        if (n_points + n_real) * n_replicates > MOST_POINTS:
+            raise InputError(
+                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, got {n_points * n_replicates}"
+            )
+        real = np.zeros((n_replicates if n_real else 0, n_real))
+        if n_real:
+            _draw_real(self._truth[0] / self._truth[1], normal_table(), self._key(seed, first_replicate), real)
+        moments = np.zeros((2, n_replicates))
+        moments[0] = self._truth[0] / self._truth[1]
+        return MixtureState(moments, real, np.zeros((n_replicates, n_points)))
+
+    def block_length(self, state: MixtureState, room: int) -> int:
+        """Return how many generations, 1..room, the next block may have."""
+        return max(1, min(room, _BYTES_A_BLOCK // (16 * state.moments.shape[1])))
+
+    @staticmethod
+    def _key(seed: int, first_replicate: int) -> StreamKey:
+        return StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), _SYNTHETIC)
+
+    def advance(
+        self, state: MixtureState, first: int, n_generations: int, seed: int, first_replicate: int = 0
+    ) -> StateBlock:
+        """Run generations `first` and following and return their block; `state` moves on with them."""
+        shape = (state.moments.shape[1], n_generations)
+        mus, logs = np.empty(shape), np.empty(shape)
+        key, normals, threads = self._key(seed, first_replicate), normal_table(), current_threads()
+        if self._alone:
+            n_points = self._schedule.n_synthetic
+            _refit_alone(
+                state.moments,
+                n_points,
+                self._joint,
+                first,
+                n_generations,
+                self._truth,
+                normals,
+                key,
+                threads,
+                mus,
+                logs,
+            )
+        else:
+            choices = (self._joint, bool(self._schedule.replacement))
+            _refit_pools(
+                state.moments, state.pool, state.real, self._plan, choices, first, n_generations,
+                self._truth, normals, key, threads, mus, logs,
+            )  # fmt: skip
+            last = first + n_generations - 2
+            state.n_points = int(self._schedule.pool_totals(None)[last])
+        return StateBlock({"mu": mus, "log_sigma": logs})
+
+
+MODEL = Mixture

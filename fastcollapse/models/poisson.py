@@ -1,0 +1,227 @@
+"""Poisson laws refitted to counts that they generate: the rate is the mean of the counts, and their sum is again a
+Poisson variate.
+"""
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastcollapse._jit import current_threads, parallel_kernel, prange
+from fastcollapse.errors import InputError
+from fastcollapse.kernels.refits import NO_BLOCK, Plan, plan_of
+from fastcollapse.kernels.subsampling import copy_chosen
+from fastcollapse.kernels.variates import poisson
+from fastcollapse.models.base import MOST_POINTS, StateBlock, as_uint64
+from fastcollapse.parameters import MAX_COUNT, Number, parameter, power_text
+from fastcollapse.rng import (
+    PURPOSE_FIXED_REAL,
+    PURPOSE_REAL,
+    PURPOSE_SUBSAMPLE,
+    PURPOSE_SYNTHETIC,
+    STREAM_WORDS,
+    StreamKey,
+    open_stream,
+)
+from fastcollapse.sections import ModelSection, TruthSection
+from fastcollapse.variables import Variable
+
+_BYTES_A_BLOCK = 4_000_000
+_SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
+_SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_REAL)
+
+
+@dataclasses.dataclass(frozen=True)
+class PoissonTruth(TruthSection):
+    """The Poisson law of generation 0."""
+
+    rate: float = parameter(Number(0, 1e15, above=True), "mean of a count")
+
+
+@dataclasses.dataclass(frozen=True)
+class PoissonParameters(ModelSection):
+    """The Poisson family has no parameters of its own: the sample mean is the one estimator in use."""
+
+
+@parallel_kernel
+def _draw_real(n_real, rate, key, real):
+    """Draw the sum of a real batch that stays for the run: ``->(R)``."""
+    for replicate in prange(real.shape[0]):
+        stream = np.empty(STREAM_WORDS, np.uint64)
+        open_stream(key.seed, key.first_replicate + np.uint64(replicate), np.uint64(0), NO_BLOCK, _FIXED_REAL, stream)
+        real[replicate] = poisson(n_real * rate, stream)
+
+
+@parallel_kernel
+def _refit_sums(sums, sizes, real, plan, truth_rate, first, n_generations, key, n_threads, rates):
+    """Refit R replicates over B generations without subsamples: ``(R),(R),(Q),...->(R,B)``; one Poisson variate a step.
+
+    `sums` and `sizes`, float64: the sum and the number of the counts fitted to last, (rate, 1) at the start; they move
+    on. `real`: sums of a fixed real batch, or empty.
+    """
+    n_replicates = sums.shape[0]
+    for thread in prange(n_threads):
+        stream = np.empty(STREAM_WORDS, np.uint64)
+        kept_points, n_synthetic, n_real = plan.kept, plan.n_synthetic, plan.n_real
+        for replicate in range(thread, n_replicates, n_threads):
+            number = key.first_replicate + np.uint64(replicate)
+            total, size = sums[replicate], sizes[replicate]
+            for step in range(n_generations):
+                generation = first + step
+                n, m = np.float64(n_synthetic[generation - 1]), np.float64(n_real[generation - 1])
+                kept = np.float64(kept_points[generation - 1])
+                drawn = 0.0
+                # An extinct line stays so: its streams need not be opened.
+                if total > 0.0:
+                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SYNTHETIC, stream)
+                    drawn = np.float64(poisson(total if n == size else n * (total / size), stream))
+                total = drawn + (total if kept > 0.0 else 0.0)
+                if m > 0.0 and real.shape[0] > 0:
+                    total += real[replicate]
+                elif m > 0.0:
+                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _REAL, stream)
+                    total += poisson(m * truth_rate, stream)
+                size = kept + n + m
+                rates[replicate, step] = total / size
+            sums[replicate], sizes[replicate] = total, size
+
+
+@parallel_kernel
+def _refit_subsamples(sums, sizes, pool, plan, replacement, first, n_generations, key, n_threads, rates):
+    """As `_refit_sums`, to subsamples of the counts in `pool`, float64 (R, K); O(n_synthetic + n_train) a step."""
+    n_replicates = sums.shape[0]
+    for thread in prange(n_threads):
+        stream = np.empty(STREAM_WORDS, np.uint64)
+        kept_points, n_synthetic, n_train = plan.kept, plan.n_synthetic, plan.n_train
+        room = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
+        for replicate in range(thread, n_replicates, n_threads):
+            number = key.first_replicate + np.uint64(replicate)
+            points = pool[replicate]
+            for step in range(n_generations):
+                generation = first + step
+                kept, n, size = kept_points[generation - 1], n_synthetic[generation - 1], n_train[generation - 1]
+                rate = sums[replicate] / sizes[replicate]
+                open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SYNTHETIC, stream)
+                for i in range(kept, kept + n):
+                    points[i] = poisson(rate, stream)
+                if size > 0:
+                    chosen = room[:size]
+                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SUBSAMPLE, stream)
+                    copy_chosen(points, kept + n, replacement, stream, chosen)
+                else:
+                    chosen = points[: kept + n]
+                sums[replicate], sizes[replicate] = chosen.sum(), chosen.shape[0]
+                rates[replicate, step] = sums[replicate] / sizes[replicate]
+
+
+@dataclasses.dataclass(eq=False)
+class PoissonState:
+    """The replicates between two blocks: `moments` float64 (2, R), sum and number of the counts fitted to last.
+
+    `real` float64 (R), the sum of a fixed real batch, or (0); `pool` float64 (R, K), the counts, of which `n_points`
+    are used, or (R, 0).
+    """
+
+    moments: np.ndarray
+    real: np.ndarray
+    pool: np.ndarray
+    n_points: int = 0
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what a resume needs."""
+        return {
+            "sum": self.moments[0],
+            "size": self.moments[1],
+            "real": self.real,
+            "pool": self.pool[:, : self.n_points],
+        }
+
+
+class Poisson:
+    """Recursive training of a Poisson law.
+
+    Parameters
+    ----------
+    truth: the law of generation 0
+    parameters: none
+    schedule: the workflow as arrays over generations
+    record: what a run records; the states are given whatever it holds
+
+    Raises
+    ------
+    InputError
+        The counts of a pool may pass what is exact.
+
+    References
+    ----------
+    Suresh et al., arXiv:2412.17646, section 3: with samples of one size the sums are a Galton-Watson process.
+    """
+
+    PARAMETERS = PoissonParameters
+    TRUTH = PoissonTruth
+    WORKFLOWS: ClassVar[dict[str, str]] = {"replace": "", "accumulate": "", "accumulate_subsample": "", "mix": ""}
+
+    def __init__(self, truth: PoissonTruth, parameters: PoissonParameters, schedule: Any, record: tuple = ()) -> None:
+        self._rate = truth.rate
+        self._schedule = schedule
+        self._plan: Plan = plan_of(schedule, 0)
+        largest = int(schedule.pool_totals(None).max())
+        if self._rate * largest > MAX_COUNT:
+            raise InputError(
+                f"truth.rate must keep the sum of a pool at most {power_text(MAX_COUNT)}, got {self._rate:g} for {largest} counts"
+            )
+        if schedule.n_train.any() and schedule.n_real.any():
+            raise InputError("workflow.n_train must be 0 where n_real is not, for the poisson family")
+
+    def state_variables(self) -> dict[str, Variable]:
+        """Return what the states are."""
+        return {"rate": Variable("rate")}
+
+    def truth_states(self) -> dict[str, np.ndarray]:
+        """Return the truth as a state."""
+        return {"rate": np.array(self._rate)}
+
+    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> PoissonState:
+        """Return the state of generation 0."""
+        fixed = self._schedule.real == "fixed"
+        real = np.zeros(n_replicates if fixed else 0)
+        if fixed:
+            _draw_real(float(self._schedule.n_real[0]), self._rate, self._key(seed, first_replicate), real)
+        subsampled = self._schedule.n_train.any()
+        n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if subsampled else 0
+        if n_points * n_replicates > MOST_POINTS:
+            raise InputError(
+                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, got {n_points * n_replicates}"
+            )
+        moments = np.ones((2, n_replicates))
+        moments[0] = self._rate
+        return PoissonState(moments, real, np.zeros((n_replicates, n_points)))
+
+    def block_length(self, state: PoissonState, room: int) -> int:
+        """Return how many generations, 1..room, the next block may have."""
+        return max(1, min(room, _BYTES_A_BLOCK // (8 * state.moments.shape[1])))
+
+    @staticmethod
+    def _key(seed: int, first_replicate: int) -> StreamKey:
+        return StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), _SYNTHETIC)
+
+    def advance(
+        self, state: PoissonState, first: int, n_generations: int, seed: int, first_replicate: int = 0
+    ) -> StateBlock:
+        """Run generations `first` and following and return their block; `state` moves on with them."""
+        rates = np.empty((state.moments.shape[1], n_generations))
+        key, threads = self._key(seed, first_replicate), current_threads()
+        sums, sizes = state.moments
+        if self._schedule.n_train.any():
+            replacement = bool(self._schedule.replacement)
+            _refit_subsamples(
+                sums, sizes, state.pool, self._plan, replacement, first, n_generations, key, threads, rates
+            )
+            last = first + n_generations - 2
+            state.n_points = int(self._plan.kept[last] + self._plan.n_synthetic[last])
+        else:
+            _refit_sums(sums, sizes, state.real, self._plan, self._rate, first, n_generations, key, threads, rates)
+        return StateBlock({"rate": rates})
+
+
+MODEL = Poisson

@@ -1,0 +1,43 @@
+"""What the tests of families whose states are arrays share: a run in blocks, and what no bit of it may depend on."""
+
+import numpy as np
+
+from fastcollapse._jit import current_threads, set_threads
+
+
+def run(model, n_replicates, n_generations, seed=1, blocks=(), first_replicate=0):
+    """Return the states, name -> float64 (R, T, ...), of a run in blocks of the lengths given, by default one."""
+    state = model.initial(n_replicates, seed, first_replicate)
+    parts, first = [], 1
+    for length in blocks or (n_generations,):
+        parts.append(model.advance(state, first, length, seed, first_replicate).states)
+        first += length
+    assert first == n_generations + 1
+    assert all(values.shape[0] == n_replicates for values in state.arrays().values() if values.ndim and values.size)
+    return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+
+
+def assert_same(got, expected):
+    assert got.keys() == expected.keys()
+    for name, values in expected.items():
+        np.testing.assert_array_equal(got[name], values)
+
+
+def assert_bits_depend_on_the_experiment_alone(make):
+    """Check that blocks, threads and the replicates beside change no bit; `make()` gives a new model."""
+    n_replicates, n_generations = 5, 9
+    expected = run(make(), n_replicates, n_generations)
+    threads = current_threads()
+    try:
+        set_threads(1)
+        assert_same(run(make(), n_replicates, n_generations, blocks=(1, 5, 3)), expected)
+    finally:
+        set_threads(threads)
+    parts = [run(make(), size, n_generations, first_replicate=first) for first, size in ((0, 2), (2, 3))]
+    assert_same({name: np.concatenate([part[name] for part in parts]) for name in expected}, expected)
+    other = run(make(), n_replicates, n_generations, seed=2)
+    assert all((other[name] != values).any() for name, values in expected.items())
+    # A block has room for one generation at least, and never more than are left.
+    state = make().initial(n_replicates, 1)
+    assert make().block_length(state, 1) == 1
+    assert 1 <= make().block_length(state, 10**6) <= 10**6

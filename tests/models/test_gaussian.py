@@ -1,0 +1,247 @@
+"""Gaussian runs on the line and in space: the law of raw refits, bits, equivariance, long runs, refusals."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from fastcollapse.errors import InputError
+from fastcollapse.models._gaussian_line import LineModel
+from fastcollapse.models._gaussian_space import SpaceModel
+from fastcollapse.models.gaussian import MODEL, GaussianParameters, GaussianTruth
+from fastcollapse.parameters import build
+from fastcollapse.workflows import Accumulate, AccumulateSubsample, Mix, Replace
+from tests.models.states import assert_bits_depend_on_the_experiment_alone, run
+
+# About 250 goodness-of-fit tests in this file, 4e-7 each: 1e-4 in all.
+P_LIMIT = 4e-7
+WORKFLOWS = [
+    Replace(n_samples=8),
+    Replace(n_samples={"start": 6, "step": 3}),
+    Accumulate(n_samples=8, keep_real=True),
+    Accumulate(n_samples=8, keep_real=False),
+    AccumulateSubsample(n_samples=8, keep_real=True, replacement=False),
+    AccumulateSubsample(n_samples=12, keep_real=True, replacement=True),
+    Mix(n_samples=6, n_real=3, real="fresh"),
+    Mix(n_samples=6, n_real=3, real="fixed"),
+]
+IDS = ["replace", "growing", "accumulate", "dropped", "subsample", "bootstrap", "fresh", "fixed"]
+COVARIANCE = [[2.0, 0.5, 0.3], [0.5, 1.0, -0.2], [0.3, -0.2, 0.5]]
+LINE = {"mean": 3.0, "sigma": 2.0}
+SPACE = {"dimension": 3, "mean": [1.0, -2.0, 0.5], "covariance": COVARIANCE}
+
+
+def model(truth, workflow, n_generations, estimator="unbiased"):
+    schedule = workflow.schedule(n_generations, None)
+    return MODEL(build(GaussianTruth, truth), GaussianParameters(estimator=estimator), schedule, ("metrics",))
+
+
+def raw(truth, schedule, ddof, rng):
+    """Return mean (d) and covariance (d, d) after the schedule, from points."""
+    truth = build(GaussianTruth, truth)
+    d, mean_0, covariance_0 = truth.dimension, truth.means(), truth.factor() @ truth.factor().T
+
+    def draw(mean, covariance, n):
+        factor = np.linalg.cholesky(covariance)
+        return mean + rng.standard_normal((n, d)) @ factor.T
+
+    mean, covariance, pool = mean_0, covariance_0, np.empty((0, d))
+    fixed = draw(mean_0, covariance_0, schedule.n_real[0])
+    for t in range(len(schedule.n_synthetic)):
+        real = fixed if schedule.real == "fixed" else draw(mean_0, covariance_0, schedule.n_real[t])
+        new = draw(mean, covariance, schedule.n_synthetic[t])
+        pool = np.concatenate([pool if schedule.keep[t] else pool[:0], new, real])
+        fitted = pool
+        if schedule.n_train[t]:
+            fitted = pool[rng.choice(len(pool), schedule.n_train[t], replace=schedule.replacement)]
+        mean, covariance = fitted.mean(axis=0), np.cov(fitted.T, ddof=ddof).reshape(d, d)
+    return mean, covariance
+
+
+def summaries(mean, covariance, truth):
+    """Return columns of numbers (R, ...): coordinates, entries, the largest eigenvalue, ln det, squared error of the mean."""
+    errors = ((mean - build(GaussianTruth, truth).means()) ** 2).sum(axis=1)
+    largest = np.linalg.eigvalsh(covariance)[:, -1]
+    log_det = np.linalg.slogdet(covariance)[1]
+    return np.column_stack(
+        [mean[:, 0], mean[:, -1], covariance[:, 0, 0], covariance[:, -1, 0], largest, log_det, errors]
+    )
+
+
+def simulated(truth, workflow, estimator, n_replicates, n_generations, seed=1):
+    states = run(model(truth, workflow, n_generations, estimator), n_replicates, n_generations, seed)
+    if "log_sigma" in states:
+        return states["mean"][:, -1:], np.exp(2 * states["log_sigma"])[:, -1, None, None]
+    factor = states["factor"][:, -1]
+    np.testing.assert_allclose(np.log(factor.diagonal(axis1=1, axis2=2)), states["log_diagonal"][:, -1], atol=1e-12)
+    return states["mean"][:, -1], factor @ factor.transpose(0, 2, 1)
+
+
+@pytest.mark.parametrize("truth", [LINE, SPACE], ids=["line", "space"])
+@pytest.mark.parametrize("estimator", ["unbiased", "mle"])
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=IDS)
+def test_law__equals_raw_refits(truth, workflow, estimator):
+    n_generations, rng = 3, np.random.default_rng(5)
+    schedule = workflow.schedule(n_generations, None)
+    pairs = [raw(truth, schedule, estimator == "unbiased", rng) for _ in range(1000)]
+    expected = summaries(*(np.array(part) for part in zip(*pairs, strict=True)), truth)
+    got = summaries(*simulated(truth, workflow, estimator, 4000, n_generations), truth)
+    p = [stats.ks_2samp(got[:, i], expected[:, i]).pvalue for i in range(got.shape[1])]
+    assert min(p) > P_LIMIT
+    # Negative control: the truth a tenth wider, against the variance itself.
+    other = {**truth, **({"sigma": 2.5} if truth is LINE else {"covariance": (1.5 * np.array(COVARIANCE)).tolist()})}
+    wrong = summaries(*simulated(other, workflow, estimator, 4000, n_generations), truth)
+    assert stats.ks_2samp(wrong[:, 5], expected[:, 5]).pvalue < P_LIMIT
+
+
+@pytest.mark.parametrize("truth", [LINE, SPACE], ids=["line", "space"])
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=IDS)
+def test_bits__depend_on_the_experiment_alone(truth, workflow):
+    made = model(truth, workflow, 9)
+    assert isinstance(made, LineModel if truth is LINE else SpaceModel)
+    assert_bits_depend_on_the_experiment_alone(lambda: model(truth, workflow, 9))
+
+
+@pytest.mark.parametrize("n_samples", [2, 3, 100, 10**6])
+def test_increments__have_the_law_of_a_chi_square(n_samples):
+    states = run(model({}, Replace(n_samples=n_samples), 50, "mle"), 4000, 50)
+    steps = np.diff(states["log_sigma"], axis=1).ravel()
+    chi = n_samples * np.exp(2 * steps)
+    assert stats.kstest(chi, stats.chi2(n_samples - 1).cdf).pvalue > P_LIMIT
+    wrong = n_samples if n_samples <= 100 else 1.0003 * n_samples
+    assert stats.kstest(chi, stats.chi2(wrong).cdf).pvalue < P_LIMIT
+
+
+def test_fewer_points_than_dimensions__law():
+    # 4 points in 6 dimensions: covariances of rank 3, their spectrum, and the part of the mean beyond their span.
+    truth = {"dimension": 6, "sigma": 2.0}
+    for workflow in (Replace(n_samples=4), Accumulate(n_samples=4, keep_real=True)):
+        states = run(model(truth, workflow, 2, "mle"), 6000, 2)
+        assert states["factor"].shape == (6000, 2, 3, 3)
+        assert states["mean"].shape == (6000, 2, 6)
+        rng, expected = np.random.default_rng(3), []
+        for _ in range(1500):
+            points = 2 * rng.standard_normal((4, 6))
+            for _ in range(1):
+                centred = points - points.mean(axis=0)
+                new = points.mean(axis=0) + rng.standard_normal((4, 4)) @ centred / 2
+                points = new if workflow.name == "replace" else np.concatenate([points, new])
+            values = np.linalg.eigvalsh(np.cov(points.T, ddof=0))[-3:]
+            expected.append([*values, (points.mean(axis=0) ** 2).sum()])
+        factor = states["factor"][:, 1]
+        values = np.linalg.eigvalsh(factor @ factor.transpose(0, 2, 1))
+        got = np.column_stack([values, (states["mean"][:, 1] ** 2).sum(axis=1)])
+        for i, column in enumerate(np.array(expected).T):
+            assert stats.ks_2samp(got[:, i], column).pvalue > P_LIMIT
+            assert stats.ks_2samp(3 * got[:, i], column).pvalue < P_LIMIT
+
+
+@settings(max_examples=15)
+@given(
+    st.floats(-1e6, 1e6), st.floats(1e-100, 1e100), st.sampled_from(range(len(WORKFLOWS))), st.integers(0, 2**64 - 1)
+)
+def test_line__is_affine_in_the_truth(shift, scale, which, seed):
+    standard = run(model({}, WORKFLOWS[which], 6), 2, 6, seed)
+    moved = run(model({"mean": shift, "sigma": scale}, WORKFLOWS[which], 6), 2, 6, seed)
+    np.testing.assert_array_equal(moved["mean"], shift + scale * standard["mean"])
+    np.testing.assert_array_equal(moved["log_sigma"], math.log(scale) + standard["log_sigma"])
+
+
+@settings(max_examples=15)
+@given(st.floats(1e-3, 1e3), st.sampled_from(range(len(WORKFLOWS))), st.integers(0, 2**64 - 1))
+def test_space__scales_with_the_truth(scale, which, seed):
+    wide = {**SPACE, "mean": 0.0, "covariance": (scale**2 * np.array(COVARIANCE)).tolist()}
+    standard = run(model({**SPACE, "mean": 0.0}, WORKFLOWS[which], 5), 2, 5, seed)
+    moved = run(model(wide, WORKFLOWS[which], 5), 2, 5, seed)
+    for name in ("mean", "factor"):
+        np.testing.assert_allclose(moved[name], scale * standard[name], rtol=1e-8, atol=1e-10 * scale)
+
+
+def test_line__a_million_generations_stay_finite():
+    n_generations = 10**6
+    line = model({}, Replace(n_samples=10), n_generations)
+    state, first = line.initial(3, 1), 1
+    while first <= n_generations:
+        length = line.block_length(state, n_generations - first + 1)
+        states = line.advance(state, first, length, 1).states
+        assert np.isfinite(states["mean"]).all()
+        assert np.isfinite(states["log_sigma"]).all()
+        first += length
+    # The drift is (psi(nu / 2) - ln(nu / 2)) / 2 = -0.0565 a generation, with a deviation of 0.24 a root of one.
+    assert (np.abs(states["log_sigma"][:, -1] / n_generations + 0.0565) < 0.002).all()
+
+
+def test_space__thousands_of_generations_stay_finite():
+    for truth in (SPACE, {"dimension": 6}):
+        states = run(model(truth, Replace(n_samples=5), 50_000, "mle"), 1, 50_000)
+        assert all(np.isfinite(values).all() for values in states.values())
+        assert states["log_diagonal"][0, -1].max() < -5000
+
+
+TRUTHS = [
+    ({"dimension": 0}, "truth.dimension must be at least 1, got 0"),
+    ({"sigma": -1.0}, "truth.sigma must be above 0, got -1.0"),
+    ({"sigma": 0}, "truth.sigma must be above 0, got 0"),
+    ({"mean": math.nan}, "truth.mean must be a finite number, got nan"),
+    ({"dimension": 2, "mean": [0.0, math.nan]}, r"truth.mean\[1\] must be a finite number, got nan"),
+    ({"dimension": 2, "sigma": [1.0, -1.0]}, r"truth.sigma\[1\] must be above 0, got -1.0"),
+    ({"dimension": 2, "mean": [1.0]}, "truth.mean must be a number or a list of truth.dimension = 2 numbers, got 1"),
+    ({"dimension": 2, "covariance": [[1.0, 2.0], [2.0, 1.0]]}, "truth.covariance must be positive definite"),
+    ({"dimension": 2, "covariance": [[1.0, 0.5], [0.4, 1.0]]}, "truth.covariance must be symmetric"),
+    (
+        {"dimension": 2, "covariance": [[1.0, math.inf], [0.4, 1.0]]},
+        r"truth.covariance\[0\]\[1\] must be a finite number",
+    ),
+    ({"dimension": 2, "covariance": [[1.0]]}, "truth.covariance must have truth.dimension = 2 rows and columns"),
+    ({"dimension": 1, "covariance": [[1.0]], "sigma": 1.0}, "truth must have sigma or covariance, got both"),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), TRUTHS)
+def test_truth__is_refused_in_one_line(values, message):
+    with pytest.raises(InputError, match=f"^{message}") as caught:
+        build(GaussianTruth, values)
+    assert "\n" not in str(caught.value)
+
+
+def test_estimator__is_required():
+    with pytest.raises(InputError, match=r"^model.estimator is required: unbiased \| mle$"):
+        build(GaussianParameters, {})
+    with pytest.raises(InputError, match="did you mean 'unbiased'"):
+        GaussianParameters(estimator="unbiassed")
+
+
+REFUSED = [
+    ({}, Replace(n_samples=1), "workflow.n_samples must give at least 2 points .* got 1 at generation 1$"),
+    ({}, Accumulate(n_samples=1, keep_real=True), "workflow.n_samples must give at least 2 points"),
+    (
+        {},
+        AccumulateSubsample(n_samples=4, keep_real=True, replacement=False, n_train=1),
+        "workflow.n_train must give at least 2 points",
+    ),
+    (SPACE, Replace(n_samples=3), "workflow.n_samples must give more than truth.dimension = 3 points, got 3"),
+    ({"dimension": 3}, Replace(n_samples=[3, 2]), "workflow.n_samples must give more than truth.dimension = 3 points"),
+    ({"dimension": 3}, Replace(n_samples=[9, 3]), "workflow.n_samples must give more than truth.dimension = 3 points"),
+    ({"dimension": 3}, Mix(n_samples=2, n_real=1, real="fresh"), "workflow.n_samples must give more than"),
+    (
+        {"dimension": 3},
+        AccumulateSubsample(n_samples=4, keep_real=True, replacement=False, n_train=3),
+        "workflow.n_train must give more than",
+    ),
+]
+
+
+@pytest.mark.parametrize("estimator", ["unbiased", "mle"])
+@pytest.mark.parametrize(("truth", "workflow", "message"), REFUSED)
+def test_sizes__are_refused_in_one_line(truth, workflow, message, estimator):
+    with pytest.raises(InputError, match=f"^{message}"):
+        model(truth, workflow, 2, estimator)
+
+
+def test_points__that_no_memory_holds_are_refused():
+    huge = model({}, AccumulateSubsample(n_samples=10**6, keep_real=True, replacement=False), 10**4)
+    with pytest.raises(InputError, match="workflow.n_samples must keep the points"):
+        huge.initial(1, 1)
