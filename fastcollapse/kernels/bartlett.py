@@ -20,7 +20,7 @@ _SPARE = np.uint64(SUB_SPARE)
 
 @kernel
 def open_both(seed, replicate, generation, purpose, streams):
-    """Set `streams` (uint64 (2, STREAM_WORDS)) to the stream of a draw and to the one for what its words do not decide."""
+    """Set `streams`, uint64 (2, STREAM_WORDS), to the stream of a draw and the one for what its words leave open."""
     open_stream(seed, replicate, np.uint64(generation), np.uint64(0), purpose, streams[0])
     open_stream(seed, replicate, np.uint64(generation), np.uint64(0), purpose + _SPARE, streams[1])
 

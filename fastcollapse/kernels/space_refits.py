@@ -1,4 +1,4 @@
-"""Refits of a Gaussian law in d dimensions under any schedule, from sufficient statistics, and to subsamples of points."""
+"""Refits of a Gaussian law in d dimensions under any schedule, to sufficient statistics or to subsamples of points."""
 
 import math
 from typing import NamedTuple

@@ -85,7 +85,8 @@ class LineModel:
         n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if self._subsampled else 0
         if n_points * n_replicates > MOST_POINTS:
             raise InputError(
-                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, got {n_points * n_replicates}"
+                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, "
+                f"got {n_points * n_replicates}"
             )
         return LineState(np.zeros((2, n_replicates)), real, np.zeros((n_replicates, n_points)))
 

@@ -109,7 +109,8 @@ class SpaceModel:
         n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if self._subsampled else 0
         if n_points * n_replicates * rank > MOST_POINTS:
             raise InputError(
-                f"workflow.n_samples must keep the numbers of all points at most {MOST_POINTS}, got {n_points * n_replicates * rank}"
+                f"workflow.n_samples must keep the numbers of all points at most {MOST_POINTS}, "
+                f"got {n_points * n_replicates * rank}"
             )
         return SpaceState(
             laws, source, np.zeros((n_replicates, n_points, rank)), np.zeros((n_replicates, n_points), np.int64)
@@ -148,6 +149,7 @@ class SpaceModel:
 def _too_few(schedule: Any, where: int, size: int, dimension: int) -> str:
     key = "workflow.n_train" if schedule.n_train[where] > 0 else "workflow.n_samples"
     return (
-        f"{key} must give more than truth.dimension = {dimension} points, got {size} at generation {where + 1}; fewer are served only from "
-        "the first fit to an isotropic truth on, without real data or subsamples, and not fewer later"
+        f"{key} must give more than truth.dimension = {dimension} points, got {size} at generation {where + 1}; fewer "
+        "are served only from the first fit to an isotropic truth on, without real data or subsamples, and not fewer "
+        "later"
     )

@@ -155,7 +155,8 @@ def _check_sizes(schedule: Any) -> None:
         few = np.flatnonzero(sizes < 2)
         if few.size and (key == "workflow.n_samples" or schedule.n_train[few[0]] > 0):
             raise InputError(
-                f"{key} must give at least 2 points to fit a deviation to, got {sizes[few[0]]} at generation {few[0] + 1}"
+                f"{key} must give at least 2 points to fit a deviation to, "
+                f"got {sizes[few[0]]} at generation {few[0] + 1}"
             )
     if schedule.n_train.any() and schedule.n_real.any():
         raise InputError("workflow.n_train must be 0 where n_real is not, for the gaussian family")

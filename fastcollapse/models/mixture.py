@@ -201,7 +201,8 @@ class Mixture:
         if few.size:
             key = "workflow.n_train" if schedule.n_train[few[0]] > 0 else "workflow.n_samples"
             raise InputError(
-                f"{key} must give at least 2 points to fit a deviation to, got {self._plan.divisor[few[0]]} at generation {few[0] + 1}"
+                f"{key} must give at least 2 points to fit a deviation to, "
+                f"got {self._plan.divisor[few[0]]} at generation {few[0] + 1}"
             )
         self._alone = not (self._plan.kept.any() or schedule.n_real.any() or schedule.n_train.any())
 
@@ -222,7 +223,8 @@ class Mixture:
         n_real = int(self._schedule.n_real[0]) if self._schedule.real == "fixed" else 0
         if (n_points + n_real) * n_replicates > MOST_POINTS:
             raise InputError(
-                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, got {n_points * n_replicates}"
+                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, "
+                f"got {n_points * n_replicates}"
             )
         real = np.zeros((n_replicates if n_real else 0, n_real))
         if n_real:

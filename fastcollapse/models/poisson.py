@@ -168,7 +168,8 @@ class Poisson:
         largest = int(schedule.pool_totals(None).max())
         if self._rate * largest > MAX_COUNT:
             raise InputError(
-                f"truth.rate must keep the sum of a pool at most {power_text(MAX_COUNT)}, got {self._rate:g} for {largest} counts"
+                f"truth.rate must keep the sum of a pool at most {power_text(MAX_COUNT)}, "
+                f"got {self._rate:g} for {largest} counts"
             )
         if schedule.n_train.any() and schedule.n_real.any():
             raise InputError("workflow.n_train must be 0 where n_real is not, for the poisson family")
@@ -191,7 +192,8 @@ class Poisson:
         n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if subsampled else 0
         if n_points * n_replicates > MOST_POINTS:
             raise InputError(
-                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, got {n_points * n_replicates}"
+                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, "
+                f"got {n_points * n_replicates}"
             )
         moments = np.ones((2, n_replicates))
         moments[0] = self._rate

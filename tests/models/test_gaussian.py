@@ -62,7 +62,7 @@ def raw(truth, schedule, ddof, rng):
 
 
 def summaries(mean, covariance, truth):
-    """Return columns of numbers (R, ...): coordinates, entries, the largest eigenvalue, ln det, squared error of the mean."""
+    """Return columns of numbers: coordinates, entries, the largest eigenvalue, ln det, squared error of the mean."""
     errors = ((mean - build(GaussianTruth, truth).means()) ** 2).sum(axis=1)
     largest = np.linalg.eigvalsh(covariance)[:, -1]
     log_det = np.linalg.slogdet(covariance)[1]
@@ -243,5 +243,5 @@ def test_sizes__are_refused_in_one_line(truth, workflow, message, estimator):
 
 def test_points__that_no_memory_holds_are_refused():
     huge = model({}, AccumulateSubsample(n_samples=10**6, keep_real=True, replacement=False), 10**4)
-    with pytest.raises(InputError, match="workflow.n_samples must keep the points"):
+    with pytest.raises(InputError, match=r"workflow\.n_samples must keep the points"):
         huge.initial(1, 1)
