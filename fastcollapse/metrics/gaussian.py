@@ -1,0 +1,251 @@
+"""Metrics of Gaussian laws in any dimension: functions of the states that a model gives, beside the truth.
+
+The states are `mean` (R, B) and `log_sigma` (R, B) in one dimension; else `mean` (R, B, d), `factor` (R, B, r, r), the
+lower Cholesky factor of the covariance, and `log_diagonal` (R, B, r), the logs of its diagonal. A fit to n <= d points
+has r = n - 1 < d: its factor is that of the covariance within the span of the points, the truth being isotropic. The
+truth has `dimension`, `means()` (d) and `factor()` (d, d).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+# Bytes of the factors that are worked on at a time.
+_BYTES_AT_A_TIME = 8_000_000
+
+
+class Laws:
+    """Gaussian laws (R, B) beside the truth: what several metrics need, made once, when first asked for.
+
+    Parameters
+    ----------
+    states : name -> float64 (R, B, ...), see the head of this file.
+    truth : the law of generation 0.
+    """
+
+    def __init__(self, states: Mapping[str, np.ndarray], truth: Any) -> None:
+        self.states = states
+        self.dimension = int(truth.dimension)
+        self.truth_mean, self.truth_factor = truth.means(), truth.factor()
+        self.truth_log_diagonal = np.log(self.truth_factor.diagonal())
+        self.shape = states["mean"].shape[:2]
+        self.rank = 1 if self.dimension == 1 else states["factor"].shape[-1]
+
+    @cached_property
+    def log_ratio(self) -> np.ndarray:
+        """ln(sigma/sigma_0), one dimension."""
+        return self.states["log_sigma"] - self.truth_log_diagonal[0]
+
+    @cached_property
+    def ratio(self) -> np.ndarray:
+        """sigma/sigma_0, one dimension."""
+        return np.exp(self.log_ratio)
+
+    @cached_property
+    def shift(self) -> np.ndarray:
+        """mean - mean_0, (R, B) in one dimension, else (R, B, d)."""
+        return self.states["mean"] - (self.truth_mean[0] if self.dimension == 1 else self.truth_mean)
+
+    @cached_property
+    def squared_shift(self) -> np.ndarray:
+        if self.dimension == 1:
+            return self.shift * self.shift
+        return np.einsum("rbi,rbi->rb", self.shift, self.shift)
+
+    @cached_property
+    def truth_scale(self) -> float:
+        """The square root of tr Sigma_0, without overflow or underflow."""
+        largest = np.abs(self.truth_factor).max()
+        return float(largest * np.linalg.norm(self.truth_factor / largest))
+
+    @cached_property
+    def is_truth(self) -> np.ndarray:
+        """Where a state of low rank stands for the truth itself, whose rank is full: generation 0."""
+        if self.rank == self.dimension:
+            return np.zeros(self.shape, bool)
+        rank = self.rank
+        same = (self.states["mean"] == self.truth_mean).all(axis=-1)
+        same[same] = (self.states["factor"][same] == self.truth_factor[:rank, :rank]).all(axis=(-1, -2))
+        return same
+
+    @cached_property
+    def sums(self) -> np.ndarray:
+        """float64 (5, R, B), more than one dimension: tr Sigma/tr Sigma_0, effective rank, largest share,
+        tr(Sigma_0^-1 Sigma), and tr of the square root of Sigma_0^1/2 Sigma Sigma_0^1/2 over tr Sigma_0.
+        """
+        found = np.empty((5, self.shape[0] * self.shape[1]))
+        within = self.truth_factor[: self.rank, : self.rank]
+        inverse = np.linalg.inv(within / self.truth_scale)
+        isotropic = bool((within == within[0, 0] * np.eye(self.rank)).all())
+        for part, factor in _parts(self.states["factor"]):
+            scaled = factor / self.truth_scale
+            eigenvalues = _eigenvalues(scaled)
+            total = np.einsum("nij,nij->n", scaled, scaled)
+            found[0, part] = total
+            # Far below the smallest float a law is a point: one direction is what the others have left.
+            share = np.where(total[:, None] > 0, eigenvalues / np.where(total, total, 1)[:, None], 0)
+            found[1, part] = np.exp(-(share * np.log(np.where(share > 0, share, 1))).sum(axis=1))
+            found[2, part] = np.where(total > 0, share.max(axis=1), 1)
+            if isotropic:
+                found[3, part] = total * inverse[0, 0] ** 2
+                found[4, part] = np.sqrt(eigenvalues).sum(axis=1) / inverse[0, 0]
+            else:
+                whitened = inverse @ scaled
+                found[3, part] = np.einsum("nij,nij->n", whitened, whitened)
+                mixed = within.T / self.truth_scale @ scaled
+                found[4, part] = np.sqrt(_eigenvalues(mixed)).sum(axis=1)
+        sums = found.reshape(5, *self.shape)
+        d, share_of_one = self.dimension, float(np.linalg.norm(self.truth_factor / self.truth_scale, 2)) ** 2
+        if self.rank < d:
+            for values, value in zip(sums, (1, d, share_of_one, d, 1), strict=True):
+                values[self.is_truth] = value
+        return sums
+
+    @cached_property
+    def log_det(self) -> np.ndarray:
+        if self.dimension == 1:
+            return 2 * self.states["log_sigma"]
+        total = 2 * self.states["log_diagonal"].sum(axis=-1)
+        total[self.is_truth] = 2 * self.truth_log_diagonal.sum()
+        return total
+
+
+def eigenvalues(states: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the positive eigenvalues of the covariance, largest first; absolute error 1e-30 of the largest.
+
+    Parameters
+    ----------
+    states : as recorded, float64 (R, B, ...), or the states of some replicates and generations.
+
+    Returns
+    -------
+    float64 (R, B, r): r = 1, the dimension, or n - 1 where n points span no more.
+
+    Examples
+    --------
+    >>> eigenvalues({"mean": np.zeros((1, 1, 2)), "factor": np.array([[[[3.0, 0.0], [4.0, 0.0]]]])})
+    array([[[25.,  0.]]])
+    """
+    if "factor" not in states:
+        return np.exp(2 * np.asarray(states["log_sigma"]))[..., None]
+    factors = np.asarray(states["factor"])
+    found = np.empty((factors.shape[0] * factors.shape[1], factors.shape[-1]))
+    for part, factor in _parts(factors):
+        found[part] = np.linalg.svd(factor, compute_uv=False) ** 2
+    return found.reshape(*factors.shape[:2], -1)
+
+
+def log_det(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
+    """Return ln det of the covariance; of rank below d the log of the product of its positive eigenvalues."""
+    return _laws(states, truth).log_det
+
+
+def log_sigma(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
+    """Return the mean log of the deviations along the axes, ln det/(2 rank): ln sigma in one dimension."""
+    laws = _laws(states, truth)
+    if laws.dimension == 1:
+        return laws.states["log_sigma"]
+    return laws.log_det / (2 * np.where(laws.is_truth, laws.dimension, laws.rank))
+
+
+def trace_ratio(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
+    """Return tr Sigma/tr Sigma_0, the variance in units of the truth."""
+    laws = _laws(states, truth)
+    return laws.ratio * laws.ratio if laws.dimension == 1 else laws.sums[0]
+
+
+def squared_error(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
+    """Return |mean - mean_0|^2, in squared units of the data."""
+    return _laws(states, truth).squared_shift
+
+
+def effective_rank(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
+    """Return the effective rank: e to the entropy (nats) of the eigenvalues' shares of the trace.
+
+    References
+    ----------
+    Roy and Vetterli, The effective rank, EUSIPCO 2007.
+    """
+    laws = _laws(states, truth)
+    return np.ones(laws.shape) if laws.dimension == 1 else laws.sums[1]
+
+
+def largest_share(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
+    """Return the largest eigenvalue over the trace."""
+    laws = _laws(states, truth)
+    return np.ones(laws.shape) if laws.dimension == 1 else laws.sums[2]
+
+
+def kl_divergence(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
+    """Return KL(state || truth) in nats, with ln det from the logs of the diagonal, so that it stays finite as the
+    covariance underflows; inf, as it is, where the rank is below d.
+    """
+    laws = _laws(states, truth)
+    if laws.dimension == 1:
+        steps = laws.shift / laws.truth_factor[0, 0]
+        spread = laws.ratio * laws.ratio - 1 - 2 * laws.log_ratio
+        return np.maximum(0.0, 0.5 * (spread + steps * steps))
+    d = laws.dimension
+    if laws.rank < d:
+        return np.where(laws.is_truth, 0.0, np.inf)
+    inverse = np.linalg.inv(laws.truth_factor / laws.truth_scale)
+    steps = (laws.shift / laws.truth_scale) @ inverse.T
+    logs = 2 * (laws.states["log_diagonal"] - laws.truth_log_diagonal).sum(axis=-1)
+    return np.maximum(0.0, 0.5 * (laws.sums[3] - d - logs + np.einsum("rbi,rbi->rb", steps, steps)))
+
+
+def wasserstein2(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
+    """Return the squared Wasserstein-2 distance to the truth, in squared units of the data.
+
+    References
+    ----------
+    Gelbrich, Mathematische Nachrichten 147 (1990): |mean - mean_0|^2 + tr Sigma + tr Sigma_0 - 2 tr (Sigma_0^1/2
+    Sigma Sigma_0^1/2)^1/2.
+    """
+    laws = _laws(states, truth)
+    if laws.dimension == 1:
+        gap = laws.truth_factor[0, 0] * (laws.ratio - 1)
+        return laws.squared_shift + gap * gap
+    spread = laws.sums[0] + 1 - 2 * laws.sums[4]
+    return laws.squared_shift + laws.truth_scale**2 * np.maximum(0.0, spread)
+
+
+METRICS: dict[str, tuple[Callable[[Mapping[str, np.ndarray] | Laws, Any], np.ndarray], str, str]] = {
+    "log_det": (log_det, "log determinant of the covariance (of its positive eigenvalues)", "1"),
+    "log_sigma": (log_sigma, "mean log standard deviation, log determinant / (2 rank)", "1"),
+    "trace_ratio": (trace_ratio, "trace of the covariance over that of the truth", "1"),
+    "squared_error": (squared_error, "squared distance of the mean to that of the truth", "1"),
+    "effective_rank": (effective_rank, "effective rank of the covariance", "1"),
+    "largest_share": (largest_share, "largest eigenvalue over the trace of the covariance", "1"),
+    "kl_divergence": (kl_divergence, "Kullback-Leibler divergence KL(state || truth)", "nat"),
+    "wasserstein2": (wasserstein2, "squared Wasserstein-2 distance to the truth", "1"),
+}
+
+
+def metrics_of(block: Any, truth: Any) -> dict[str, np.ndarray]:
+    """Return every metric, float64 (R, B), of a block with `states` against the truth."""
+    laws = Laws(block.states, truth)
+    return {name: np.ascontiguousarray(function(laws, truth)) for name, (function, _, _) in METRICS.items()}
+
+
+def _laws(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> Laws:
+    return states if isinstance(states, Laws) else Laws(states, truth)
+
+
+def _eigenvalues(factors: np.ndarray) -> np.ndarray:
+    """Return the eigenvalues of factor factor^T: ``(N,r,r)->(N,r)``; 5e-16 of the largest is their error, half
+    of the time that singular values take, and the square roots of small ones are lost only where the sums do not
+    notice.
+    """
+    return np.maximum(0.0, np.linalg.eigvalsh(factors @ factors.swapaxes(-1, -2)))
+
+
+def _parts(factors: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """Give the factors (R, B, r, r) as parts (N, r, r) of bounded memory."""
+    flat = factors.reshape(-1, *factors.shape[2:])
+    step = max(1, _BYTES_AT_A_TIME // max(1, 8 * flat.shape[-1] ** 2))
+    for start in range(0, len(flat), step):
+        part = slice(start, start + step)
+        yield part, flat[part]
