@@ -106,38 +106,42 @@ def run(what: str, settings: Sequence[str], output: Path | None, threads: int | 
     fastcollapse run
     fastcollapse run my.toml --set run.n_replicates=10 -o results/mine.h5
     """
-    experiment = _load(what, settings, seed)
+    cases = _load(what, settings, seed).cases()
     wanted = output or Path("results") / f"{Path(what).stem}.h5"
-    output = _new_output(wanted if output else _free(wanted, with_others=True))
-    figure = _free(output.with_suffix(_FIGURE_SUFFIX))
+    chosen = wanted if output else _free(wanted, len(cases))
+    outputs = [_new_output(path) for path in _outputs(chosen, len(cases))]
+    figure = _free(chosen.with_suffix(_FIGURE_SUFFIX))
     from fastcollapse.datasets import load_truth
 
-    truth = load_truth(experiment.truth, experiment.base)
-    experiment.workflow.schedule(experiment.run.n_generations, truth.total)
+    truths = [load_truth(case.truth, case.base) for case in cases]
+    for case, truth in zip(cases, truths, strict=True):
+        case.workflow.schedule(case.run.n_generations, truth.total)
     from fastcollapse.simulation import simulate, use_threads
 
     use_threads(threads)
-    if output != wanted:
-        click.echo(f"{wanted} exists already; writing {output}", err=True)
-    clock = _Clock()
+    if chosen != wanted:
+        click.echo(f"{wanted} exists already; writing {chosen}", err=True)
+    clock, done = _Clock(), []
     try:
-        with _progress(experiment.run.n_generations) as progress:
+        with _progress(sum(case.run.n_generations for case in cases)) as progress:
             clock.progress = progress
-            results = simulate(experiment, output, truth=truth, threads=threads, progress=clock)
+            for case, truth, path in zip(cases, truths, outputs, strict=True):
+                done.append(simulate(case, path, truth=truth, threads=threads, progress=clock))
     except KeyboardInterrupt:
-        raise _Interrupted(_kept(output)) from None
+        raise _Interrupted(_kept(outputs[len(done)])) from None
     elapsed = clock.elapsed()
+    held = f"{chosen} holds" if len(cases) == 1 else f"{outputs[0]} to {outputs[-1]} hold"
     try:
         from fastcollapse.plots import save_figure
         from fastcollapse.report import summary
 
-        save_figure(results, figure)
-        text = summary(results, elapsed, [output, figure])
+        save_figure(done, figure)
+        text = summary(done, elapsed, [*outputs, figure])
     except KeyboardInterrupt:
-        raise _Interrupted(f"interrupted, {output} holds the finished run") from None
+        raise _Interrupted(f"interrupted, {held} the finished run") from None
     except Exception as error:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        message = f"{output} holds the finished run, but its figure or summary failed: {reason}"
+        message = f"{held} the finished run, but its figure or summary failed: {reason}"
         raise _AfterRun(message) from error
     click.echo(f"{text}\n\n{clock.first_block()}")
 
@@ -225,15 +229,23 @@ def _new_output(output: Path) -> Path:
     return output
 
 
-def _free(path: Path, with_others: bool = False) -> Path:
+def _outputs(path: Path, n_cases: int) -> list[Path]:
+    """Return the results files of a run: the path, or one for each case, -case1, -case2, ... before its ending."""
+    if n_cases == 1:
+        return [path]
+    return [path.with_name(f"{path.stem}-case{k}{path.suffix}") for k in range(1, n_cases + 1)]
+
+
+def _free(path: Path, n_cases: int = 0) -> Path:
     """Return the path, or with -2, -3, ... before its ending the first that does not exist.
 
-    With others: nor do the figure and the parts that belong to it.
+    With a number of cases: nor do their files, the figure and the parts that belong to them.
     """
 
     def taken(candidate: Path) -> bool:
-        others = (candidate.with_suffix(_FIGURE_SUFFIX), candidate.with_name(candidate.name + ".parts"))
-        return any(os.path.lexists(one) for one in (candidate, *(others if with_others else ())))
+        files = _outputs(candidate, n_cases) if n_cases else [candidate]
+        others = [candidate.with_suffix(_FIGURE_SUFFIX), *(one.with_name(one.name + ".parts") for one in files)]
+        return any(os.path.lexists(one) for one in (*files, *(others if n_cases else ())))
 
     candidate, number = path, 1
     while taken(candidate):
@@ -353,6 +365,48 @@ def replay(file: Path, threads: int | None) -> int:
     for line in found.versions:
         click.echo(f"not as recorded: {line}")
     return 1 if found.different else 0
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[RECIPE]...")
+@click.option("--all", "everything", is_flag=True, help="Every recipe that redoes a published figure.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Draw the figures into this folder, new ones only.",
+)
+def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> int:
+    """Run recipes and say in one line each: what, parameters, agreement with exact theory, time.
+
+    Exit status 1 if any |z| is above 5.
+
+    \b
+    fastcollapse reproduce --all
+    fastcollapse reproduce sur-bern sur-gau -o figures
+    """
+    if bool(names) == everything:
+        raise InputError("reproduce must be given names of recipes or --all, and not both")
+    from fastcollapse.catalogue import reproduce as run_all
+    from fastcollapse.catalogue import reproducible
+
+    wanted = list(names) or list(reproducible())
+    for name in wanted if output is not None else []:
+        if os.path.lexists(output / f"{name}{_FIGURE_SUFFIX}"):  # type: ignore[operator]
+            raise InputError(f"output must have no {name}{_FIGURE_SUFFIX} yet, got {output}")
+    all_agree, seconds = True, 0.0
+    for one in run_all(wanted):
+        click.echo(one.line())
+        all_agree, seconds = all_agree and one.agrees, seconds + one.seconds
+        if output is not None:
+            from fastcollapse.plots import save_figure
+
+            save_figure(one.cases, output / f"{one.name}{_FIGURE_SUFFIX}")
+    click.echo(
+        f"{len(wanted)} recipes, {seconds:.2f} s of simulation" + ("" if output is None else f", figures in {output}")
+    )
+    return 0 if all_agree else 1
 
 
 @main.command()

@@ -11,7 +11,7 @@ from fastcollapse.errors import InputError, StoreError
 from fastcollapse.report import counted
 from fastcollapse.results import Results
 from fastcollapse.theory.forgetting import forgetting_median_law
-from fastcollapse.views.base import Curve, Panel, case_name, panels_of, plain_size, spread
+from fastcollapse.views.base import DEVIATION, Panel, case_names, panels_of, plain_size, spread, view_of
 from fastcollapse.views.forgetting import Forgetting, copies_of, forgetting_curve, has_limit
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def draw(cases: Sequence[Results]) -> "Figure":
     if any(results.last < 1 for results in cases):
         raise InputError("a figure must have at least one finished generation, got none")
     recipe = cases[0].recipe
+    if recipe is not None and recipe.panels == ("scatter",):
+        return _scatter(cases)
     overlaid = recipe is not None and recipe.overlay and len(cases) > 1
     panels = [panels_of(results, _axis_of(results)) for results in cases]
     n_axes = len(panels[0]) if overlaid else sum(map(len, panels))
@@ -102,6 +104,26 @@ def draw(cases: Sequence[Results]) -> "Figure":
         one.set_axisbelow(True)
         # Below the panel, where no curve can run under it.
         one.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
+    figure.suptitle(_title(cases), fontsize=11)
+    return figure
+
+
+def _scatter(cases: Sequence[Results]) -> "Figure":
+    """Return the estimates after the first fit, a point a replicate, a colour a case."""
+    from matplotlib.figure import Figure  # start-up time
+
+    figure = Figure(figsize=(7.5, 6), layout="constrained")
+    axes = figure.subplots()
+    for results, name, colour, marker in zip(cases, case_names(cases), (_SIMULATED, _THEORY), "ox", strict=False):
+        mu, sigma = view_of(results).scatter(results)
+        axes.plot(mu, sigma, marker, color=colour, ms=6, mfc="none", label=name)
+    truth = cases[0].experiment.truth.to_mapping()
+    axes.plot(truth["mu"], truth["sigma"], "*", color=_SECOND, ms=14, label="truth")
+    axes.set_xlabel("estimate of mu")
+    axes.set_ylabel("estimate of sigma")
+    axes.legend(frameon=False)
+    axes.grid(True, color="#DDDDDD", linewidth=0.6)
+    axes.set_axisbelow(True)
     figure.suptitle(_title(cases), fontsize=11)
     return figure
 
@@ -140,7 +162,7 @@ def _panel(axes: "Axes", panel: Panel, results: Results) -> None:
             label = counted(len(panel.paths), "replicate") if i == 0 else None
             axes.plot(at, path * panel.factor, color=_SIMULATED, lw=0.7, alpha=0.6, label=label)
     else:
-        _simulated(axes, curve, panel.factor)
+        _simulated(axes, panel)
     if np.isfinite(curve.expected).any() and curve.lower is None:
         label = "theory: exact expectation"
         axes.plot(at, curve.expected * panel.factor, color=_THEORY, lw=1.6, ls=(0, (5, 4)), label=label)
@@ -174,7 +196,7 @@ def _overlay(axes: Sequence["Axes"], cases: Sequence[Results], panels: Sequence[
     import matplotlib  # start-up time
 
     colours = matplotlib.colormaps[_MAP](np.linspace(0, 0.9, len(cases)))
-    for results, some, colour, case in zip(cases, panels, colours, _case_names(cases), strict=True):
+    for results, some, colour, case in zip(cases, panels, colours, case_names(cases), strict=True):
         for one, panel in zip(axes, some, strict=False):
             at, curve = panel.curve.generations, panel.curve
             one.plot(at, curve.mean * panel.factor, color=colour, lw=2.2, label=case)
@@ -185,22 +207,13 @@ def _overlay(axes: Sequence["Axes"], cases: Sequence[Results], panels: Sequence[
         one.plot([], [], color=_SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
 
 
-def _case_names(cases: Sequence[Results]) -> list[str]:
-    recipe = cases[0].recipe
-    if recipe is None or recipe.cases is None:
-        return [""] * len(cases)
-    return [case_name(case) for case in recipe.cases]
-
-
-def _simulated(axes: "Axes", curve: Curve, factor: float) -> None:
+def _simulated(axes: "Axes", panel: Panel) -> None:
+    curve, factor = panel.curve, panel.factor
+    low, high = curve.smallest, curve.largest
+    if panel.band == DEVIATION:
+        low, high = np.fmax(curve.mean - curve.sd, low), np.fmin(curve.mean + curve.sd, high)
     axes.fill_between(
-        curve.generations,
-        np.fmax(curve.mean - curve.sd, curve.smallest) * factor,
-        np.fmin(curve.mean + curve.sd, curve.largest) * factor,
-        color=_SIMULATED,
-        alpha=0.25,
-        linewidth=0,
-        label="standard deviation over replicates",
+        curve.generations, low * factor, high * factor, color=_SIMULATED, alpha=0.25, linewidth=0, label=panel.band
     )
     marker = "o" if curve.generations.size <= 12 else None
     axes.plot(

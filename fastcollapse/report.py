@@ -2,13 +2,15 @@
 
 import json
 import math
+import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from fastcollapse.results import Results
-from fastcollapse.views.base import Curve, Panel, marks, panels_of, spread, view_of
+from fastcollapse.views.base import Curve, Panel, case_names, marks, panels_of, spread, view_of
 from fastcollapse.views.forgetting import Bracket, copies_of, forgetting
 
 # A z-score beyond this is a disagreement. The generations of a run depend on each other and heterozygosity
@@ -16,6 +18,8 @@ from fastcollapse.views.forgetting import Bracket, copies_of, forgetting
 # had such a score of heterozygosity at any of the generations compared (beyond 4: about 1 of 400).
 Z_LIMIT = 5.0
 _COMPARED = 10
+# More cases than this are a line each.
+_CASES_IN_FULL = 4
 _TOO_FEW = "too few replicates or events to tell a standard error"
 
 
@@ -36,22 +40,57 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def summary(results: Results, elapsed: float | None = None, files: Sequence[Path] = ()) -> str:
-    """Return the summary of a run for a person.
+def summary(results: Results | Sequence[Results], elapsed: float | None = None, files: Sequence[Path] = ()) -> str:
+    """Return the summary of a run, or of the cases of a recipe, for a person.
 
     Parameters
     ----------
     elapsed : seconds that the simulation took, if known.
     files : what was written.
     """
-    parts = [describe(results), curves(results)]
-    if results.forgotten is not None:
-        parts.append(forgetting_table(results))
+    cases = [results] if isinstance(results, Results) else list(results)
+    parts = [describe(cases[0])] if len(cases) == 1 else [_describe_cases(cases)]
+    names = case_names(cases)
+    for k, one in enumerate(cases):
+        heading = f"Case {k + 1}: {names[k]}\n" if len(cases) > 1 else ""
+        if len(cases) <= _CASES_IN_FULL:
+            parts.append(heading + curves(one))
+    if len(cases) > _CASES_IN_FULL:
+        parts.append(_cases_table(cases))
+    recipe = cases[0].recipe
+    if recipe is not None and recipe.note is not None:
+        parts.append("\n".join(textwrap.wrap(f"Note: {recipe.note}", 110)))
+    if len(cases) == 1 and recipe is None and cases[0].experiment.family == "discrete":
+        if cases[0].forgotten is not None:
+            parts.append(forgetting_table(cases[0]))
     if elapsed is not None:
-        parts.append(throughput(results, elapsed))
+        parts.append(throughput(cases, elapsed))
     if files:
-        parts.append("Files: " + "\n       ".join(str(file) for file in files))
+        shown_files = list(files) if len(files) <= _CASES_IN_FULL + 1 else [files[0], "...", *files[-2:]]
+        parts.append("Files: " + "\n       ".join(str(file) for file in shown_files))
     return "\n\n".join(part for part in parts if part)
+
+
+def _describe_cases(cases: Sequence[Results]) -> str:
+    """Return what the cases of a recipe have in common."""
+    recipe = cases[0].recipe
+    assert recipe is not None
+    source = f", {recipe.source}" if recipe.source else ""
+    return f"{recipe.title}{source}\n{counted(len(cases), 'case')}, the first:\n{describe(cases[0])}"
+
+
+def _cases_table(cases: Sequence[Results]) -> str:
+    """Return a line for each case: its scores and its panels at the last generation."""
+    rows, header = [], ["case", "scores", "largest |z|"]
+    for results, case in zip(cases, case_names(cases), strict=True):
+        found = verdicts(results)
+        told = sum(one.n_told for one in found)
+        last = panels_of(results, np.array([results.last]))
+        header = ["case", "scores", "largest |z|", *(f"{p.heading} at {results.last:,}" for p in last)]
+        numbers = [_fixed(p.curve.mean[0], p.factor, p.digits) for p in last]
+        worst = f"{max(one.worst[0] for one in found):.1f}" if told else "-"
+        rows.append([case, f"{told:,}", worst, *numbers])
+    return table(header, rows)
 
 
 def describe(results: Results) -> str:
@@ -199,13 +238,14 @@ def _bracket(median: Bracket | None, last: int) -> str:
     return f"{earliest:,}" if earliest == latest else f"{earliest:,} to {latest:,}"
 
 
-def throughput(results: Results, elapsed: float) -> str:
-    """Return wall time and throughput."""
-    generations = results.last * results.n_replicates
+def throughput(cases: Sequence[Results], elapsed: float) -> str:
+    """Return wall time and throughput of runs."""
+    generations = sum(results.last * results.n_replicates for results in cases)
     text = f"Simulated in {elapsed:.2f} s: {_rate(generations / elapsed)} generations x replicates a second"
-    view = view_of(results)
+    view = view_of(cases[0])
     if hasattr(view, "throughput"):
-        n, what = view.throughput(results)
+        n = sum(view.throughput(results)[0] for results in cases)
+        what = view.throughput(cases[0])[1]
         text += f", {_rate(n / elapsed)} {what} a second"
     return text
 
@@ -214,38 +254,79 @@ def _rate(value: float) -> str:
     return f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,.1f} million"
 
 
-def comparison(results: Results) -> tuple[str, bool]:
-    """Return the comparison of a run with its theory as text, and whether nothing in it disagrees.
+@dataclass(frozen=True)
+class Verdict:
+    """What the scores of one panel say.
 
-    Checked are up to 10 generations spread by their logarithm; a score beyond 5 is a disagreement.
+    Parameters
+    ----------
+    name : heading of the panel.
+    n_told : generations that could be compared; 0 for none.
+    worst : the largest |z| among them, and its generation.
+    far : generations whose score disagrees with theory.
+    why_not : why nothing could be compared.
+    """
+
+    name: str
+    n_told: int
+    worst: tuple[float, int]
+    far: tuple[int, ...]
+    why_not: str = ""
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    """Return what the scores of each panel of a run say.
+
+    Checked are the generations of the recipe, or up to 10 spread by their logarithm.
     """
     wanted = results.recipe.generations if results.recipe is not None else None
     generations = spread(results.last, _COMPARED) if wanted is None else shown(results)
-    verdicts, agree, n_compared = [], True, 0
+    found = []
     for panel in panels_of(results, generations):
-        name, curve, missing = panel.heading, panel.curve, _why_not(results, panel)
-        told = np.isfinite(curve.z)
+        told = np.isfinite(panel.curve.z)
         if not told.any():
-            verdicts.append(f"  {name}: not compared ({missing or _TOO_FEW})")
+            found.append(Verdict(panel.heading, 0, (0.0, 0), (), _why_not(results, panel) or _TOO_FEW))
             continue
-        n_compared += 1
-        scores = np.where(told, curve.z, 0.0)
-        worst = int(np.argmax(np.abs(scores)))
-        far = generations[np.abs(scores) > Z_LIMIT]
-        text = (
-            f"{counted(int(told.sum()), 'generation')} compared, "
-            f"largest |z| {abs(scores[worst]):.1f} at generation {generations[worst]:,}"
-        )
-        if far.size:
-            agree = False
-            where = ", ".join(f"{t:,}" for t in far)
+        scores = np.where(told, np.abs(panel.curve.z), 0.0)
+        worst = int(np.argmax(scores))
+        far = tuple(int(t) for t in generations[scores > Z_LIMIT])
+        found.append(Verdict(panel.heading, int(told.sum()), (float(scores[worst]), int(generations[worst])), far))
+    return found
+
+
+def comparison(results: Results) -> tuple[str, bool]:
+    """Return the comparison of a run with its theory as text, and whether nothing in it disagrees.
+
+    A score beyond 5 is a disagreement.
+    """
+    found = verdicts(results)
+    lines = []
+    for one in found:
+        if one.n_told == 0:
+            lines.append(f"  {one.name}: not compared ({one.why_not})")
+            continue
+        score, at = one.worst
+        text = f"{counted(one.n_told, 'generation')} compared, largest |z| {score:.1f} at generation {at:,}"
+        if one.far:
+            where = ", ".join(f"{t:,}" for t in one.far)
             text += f"; DISAGREES with theory (|z| > {Z_LIMIT:g}) at generation {where}"
-        verdicts.append(f"  {name}: {text}")
-    if n_compared == 0:
+        lines.append(f"  {one.name}: {text}")
+    agree = not any(one.far for one in found)
+    if not any(one.n_told for one in found):
         verdict = "Nothing could be compared with theory:"
     else:
         verdict = f"The simulation {'agrees' if agree else 'disagrees'} with theory:"
-    return "\n".join([describe(results), "", curves(results), "", verdict, *verdicts]), agree
+    return "\n".join([describe(results), "", curves(results), "", verdict, *lines]), agree
+
+
+def agreement(found: Sequence[Verdict]) -> str:
+    """Return what several verdicts say, in a few words."""
+    n_told = sum(one.n_told for one in found)
+    if n_told == 0:
+        return "not compared"
+    worst = max(one.worst[0] for one in found)
+    far = sum(len(one.far) for one in found)
+    return f"{n_told:,} scores, largest |z| {worst:.1f}" + (f", {far} DISAGREE" if far else "")
 
 
 def _bytes(n: int) -> str:

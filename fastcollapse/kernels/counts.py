@@ -87,6 +87,24 @@ def _list_block(probability, start, symbols, forgotten):
 
 
 @kernel
+def _few_sums(counts, probability, log_probability, total, out):
+    """As `segment_sums`, of fewer symbols than lanes: the same additions without the lanes."""
+    share = 1.0 / total
+    support = squares = x_log_x = distance = x_log_p = covered = 0.0
+    for i in range(counts.shape[0]):
+        x = counts[i]
+        if x > 0.0:
+            support += 1.0
+            squares += x * x
+            x_log_x += _X_LOG_X[np.uint64(x)] if x < _TABLED else x * math.log(x)
+            distance += abs(x * share - probability[i])
+            x_log_p += x * log_probability[i]
+            covered += probability[i]
+    out[SUM_SUPPORT], out[SUM_SQUARES], out[SUM_X_LOG_X] = support, squares, x_log_x
+    out[SUM_DISTANCE], out[SUM_X_LOG_P], out[SUM_TRUTH] = distance, x_log_p, covered
+
+
+@kernel
 def segment_sums(counts, probability, log_probability, total, out):
     """Write the sums of one block's listed symbols to `out`: ``(m),(m),(m),()->(6)``, O(m).
 
@@ -95,6 +113,9 @@ def segment_sums(counts, probability, log_probability, total, out):
     added in ascending order.
     """
     m = counts.shape[0]
+    if m < _LANES:
+        _few_sums(counts, probability, log_probability, total, out)
+        return
     lanes = np.zeros((6, _LANES))
     support, squares, x_log_x, distance, x_log_p, covered = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5]
     share = 1.0 / total

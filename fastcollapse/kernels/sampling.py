@@ -77,7 +77,8 @@ def draw_block(draw, scale, replicate, block, start, length, key, tables, room):
         draw.sums[replicate, block] = 0
     elif draw.sums.shape[1] == 1 and length <= FEW_SYMBOLS:
         stream = room.streams[0]
-        open_draw(key, replicate, block, SUB_BULK, stream)
+        if length > 1:
+            open_draw(key, replicate, block, SUB_BULK, stream)
         binomial_chain(weights, draw.n_tokens, stream, drawn)
         draw.sums[replicate, block] = draw.n_tokens
     else:

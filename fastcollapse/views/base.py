@@ -19,6 +19,8 @@ _CLOSE = 0.1
 # A sample standard deviation says little about a mean that rests on fewer rare events than this.
 EVENTS = 20
 
+DEVIATION = "standard deviation over replicates"
+
 Value = TypeVar("Value")
 
 
@@ -73,6 +75,7 @@ class Panel:
     log : is the axis logarithmic?
     digits : of the numbers in a table.
     limits : of the axis; None for those of the curves.
+    band : what the band about the mean is, `smallest` to `largest` of the curve unless it is the standard deviation.
     """
 
     title: str
@@ -85,6 +88,7 @@ class Panel:
     log: bool = False
     digits: int = 5
     limits: tuple[float, float] | None = None
+    band: str = DEVIATION
 
 
 Maker = Callable[[Results, np.ndarray, Mapping[str, Any]], Panel]
@@ -121,15 +125,12 @@ def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = 
     return panels
 
 
-def case_name(case: Mapping[str, Any]) -> str:
-    """Return a case of a recipe in words.
-
-    Examples
-    --------
-    >>> case_name({"workflow.n_samples": 100, "model.estimator": "mle"})
-    'n_samples = 100, estimator = mle'
-    """
-    return ", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in case.items())
+def case_names(cases: Sequence[Results]) -> list[str]:
+    """Return the cases of a recipe in words, "" for a run without cases."""
+    recipe = cases[0].recipe
+    if recipe is None or recipe.cases is None:
+        return [""] * len(cases)
+    return [", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in case.items()) for case in recipe.cases]
 
 
 def view_of(results: Results) -> Any:
@@ -246,11 +247,17 @@ def share_of(
         z = np.where(mean == reference, 0.0, (mean - reference) / (spread / np.sqrt(n)))
     # So few events that the normal law says nothing about them.
     z[(n * spread**2 < EVENTS / 2) & (np.abs(mean - reference) > 1e-12)] = np.nan
-    low, high = happened.min(axis=0).astype(float), happened.max(axis=0).astype(float)
     sd = np.sqrt(mean * (1 - mean) * n / max(n - 1, 1))
+    low, high = (np.clip(mean + side * sd / np.sqrt(n), 0.0, 1.0) for side in (-2, 2))
     if bounds is None:
         return Curve(generations, mean, sd, low, high, None, None, expected, z)
     return Curve(generations, mean, sd, low, high, lower, upper, expected, z)
+
+
+def chance(title: str, label: str, heading: str, curve: Curve, lines: tuple[Line, ...] = ()) -> Panel:
+    """Return the panel of a probability, whose band is two standard errors."""
+    band = "two standard errors"
+    return Panel(title, label, heading, curve, lines, digits=4, band=band, limits=(-0.02, 1.05))
 
 
 def bound_lines(curve: Curve) -> tuple[Line, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.results import Results
-from fastcollapse.theory.both_ends import seddik_bounds, seddik_bounds_sharp
+from fastcollapse.theory.both_ends import not_collapsed_bounds, seddik_bounds, seddik_bounds_sharp
 from fastcollapse.theory.discrete import survival_bounds, survival_bounds_published
 from fastcollapse.theory.exact_chain import MAX_CELLS, exact_chain, exact_unique_symbols
 from fastcollapse.theory.heterozygosity import expected_heterozygosity
@@ -19,6 +19,7 @@ from fastcollapse.views.base import (
     Maker,
     Panel,
     bound_lines,
+    chance,
     curve_of,
     is_plain,
     once,
@@ -134,7 +135,7 @@ def symbol_panel(results: Results, generations: np.ndarray, options: Mapping[str
         exact = 1 - exact_chain([p0], n, int(generations.max(initial=1)))[0][0][generations]
     curve = share_of(generations, alive, pair, exact)
     lines = bound_lines(curve) + published_lines("Theorem 1", survival_bounds_published(p0, n, generations))
-    return Panel(f"Survival of a symbol, p = {p0:g}, n = {n:,}", "Pr(P_k > 0)", "alive", curve, lines, digits=4)
+    return chance(f"Survival of a symbol, p = {p0:g}, n = {n:,}", "Pr(P_k > 0)", "alive", curve, lines)
 
 
 def both_ends_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -151,7 +152,20 @@ def both_ends_panel(results: Results, generations: np.ndarray, options: Mapping[
         exact = 1 - lost[0][generations] - fixed[0][generations]
     curve = share_of(generations, alive, seddik_bounds_sharp(p0, n, generations), exact)
     lines = bound_lines(curve) + published_lines("Seddik et al.", seddik_bounds(p0, n, generations))
-    return Panel(f"Not collapsed, p = {p0:g}, n = {n:,}", "Pr(0 < P_k < 1)", "undecided", curve, lines, digits=4)
+    return chance(f"Not collapsed, p = {p0:g}, n = {n:,}", "Pr(0 < P_k < 1)", "undecided", curve, lines)
+
+
+def not_collapsed_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+    """Show the chance that more than one symbol is left, inside its bounds."""
+    n = _constant_size(results)
+    p = results.truth.probabilities
+    h0 = max(0.0, 1 - float((p**2).sum()))
+    alive = results.metrics["support_size"][:, generations] > 1
+    bounds = not_collapsed_bounds(h0, int(np.count_nonzero(p)), n, generations)
+    curve = share_of(generations, alive, bounds, None)
+    return chance(
+        f"More than one symbol left, n = {n:,}", "Pr(not collapsed)", "not collapsed", curve, bound_lines(curve)
+    )
 
 
 def paths_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -191,6 +205,7 @@ PANELS: Mapping[str, Maker] = MappingProxyType(
         "heterozygosity": heterozygosity_panel,
         "symbol": symbol_panel,
         "both_ends": both_ends_panel,
+        "not_collapsed": not_collapsed_panel,
         "paths": paths_panel,
         "entropy": entropy_panel,
     }
