@@ -6,7 +6,7 @@ has r = n - 1 < d: its factor is that of the covariance within the span of the p
 truth has `dimension`, `means()` (d) and `factor()` (d, d).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -44,6 +44,10 @@ class Laws:
         return np.exp(self.log_ratio)
 
     @cached_property
+    def squared_ratio(self) -> np.ndarray:
+        return self.ratio * self.ratio
+
+    @cached_property
     def shift(self) -> np.ndarray:
         """mean - mean_0, (R, B) in one dimension, else (R, B, d)."""
         return self.states["mean"] - (self.truth_mean[0] if self.dimension == 1 else self.truth_mean)
@@ -71,37 +75,56 @@ class Laws:
         return same
 
     @cached_property
-    def sums(self) -> np.ndarray:
-        """float64 (5, R, B), more than one dimension: tr Sigma/tr Sigma_0, effective rank, largest share,
-        tr(Sigma_0^-1 Sigma), and tr of the square root of Sigma_0^1/2 Sigma Sigma_0^1/2 over tr Sigma_0.
-        """
-        found = np.empty((5, self.shape[0] * self.shape[1]))
-        within = self.truth_factor[: self.rank, : self.rank]
-        inverse = np.linalg.inv(within / self.truth_scale)
-        isotropic = bool((within == within[0, 0] * np.eye(self.rank)).all())
+    def is_isotropic(self) -> bool:
+        """Is Sigma_0 a multiple of the identity?"""
+        return bool((self.truth_factor == self.truth_factor[0, 0] * np.eye(self.dimension)).all())
+
+    @cached_property
+    def truth_in_span(self) -> np.ndarray:
+        """float64 (r, r), the factor of Sigma_0 over the square root of its trace."""
+        return self.truth_factor[: self.rank, : self.rank] / self.truth_scale
+
+    @cached_property
+    def traces(self) -> np.ndarray:
+        """float64 (2, R, B), more than one dimension: tr Sigma/tr Sigma_0 and tr(Sigma_0^-1 Sigma)."""
+        inverse = np.linalg.inv(self.truth_in_span)
+        found = np.empty((2, self.shape[0] * self.shape[1]))
         for part, factor in _parts(self.states["factor"]):
             scaled = factor / self.truth_scale
-            eigenvalues = _eigenvalues(scaled)
-            total = np.einsum("nij,nij->n", scaled, scaled)
-            found[0, part] = total
-            # Far below the smallest float a law is a point: one direction is what the others have left.
-            share = np.where(total[:, None] > 0, eigenvalues / np.where(total, total, 1)[:, None], 0)
-            found[1, part] = np.exp(-(share * np.log(np.where(share > 0, share, 1))).sum(axis=1))
-            found[2, part] = np.where(total > 0, share.max(axis=1), 1)
-            if isotropic:
-                found[3, part] = total * inverse[0, 0] ** 2
-                found[4, part] = np.sqrt(eigenvalues).sum(axis=1) / inverse[0, 0]
+            found[0, part] = np.einsum("nij,nij->n", scaled, scaled)
+            if not self.is_isotropic:
+                scaled = inverse @ scaled
+                found[1, part] = np.einsum("nij,nij->n", scaled, scaled)
+        if self.is_isotropic:
+            found[1] = found[0] * inverse[0, 0] ** 2
+        return self._with_truth(found, 1, self.dimension)
+
+    @cached_property
+    def spectrum(self) -> np.ndarray:
+        """float64 (3, R, B), more than one dimension: effective rank, largest share, and the trace of the square root
+        of Sigma_0^1/2 Sigma Sigma_0^1/2 over tr Sigma_0. The eigenvalues take several times as long as a refit.
+        """
+        found = np.empty((3, self.shape[0] * self.shape[1]))
+        for part, factor in _parts(self.states["factor"]):
+            scaled = factor / self.truth_scale
+            values = _eigenvalues(scaled)
+            total = values.sum(axis=1, keepdims=True)
+            share = np.where(total > 0, values / np.where(total > 0, total, 1), 0)
+            found[0, part] = np.exp(-(share * np.log(np.where(share > 0, share, 1))).sum(axis=1))
+            # A law whose squares are below the smallest float: one direction is what the others have left.
+            found[1, part] = np.where(total[:, 0] > 0, share.max(axis=1), 1)
+            if self.is_isotropic:
+                found[2, part] = np.sqrt(values).sum(axis=1) * self.truth_in_span[0, 0]
             else:
-                whitened = inverse @ scaled
-                found[3, part] = np.einsum("nij,nij->n", whitened, whitened)
-                mixed = within.T / self.truth_scale @ scaled
-                found[4, part] = np.sqrt(_eigenvalues(mixed)).sum(axis=1)
-        sums = found.reshape(5, *self.shape)
-        d, share_of_one = self.dimension, float(np.linalg.norm(self.truth_factor / self.truth_scale, 2)) ** 2
-        if self.rank < d:
-            for values, value in zip(sums, (1, d, share_of_one, d, 1), strict=True):
-                values[self.is_truth] = value
-        return sums
+                found[2, part] = np.sqrt(_eigenvalues(self.truth_in_span.T @ scaled)).sum(axis=1)
+        return self._with_truth(found, self.dimension, 1 / self.dimension, 1)
+
+    def _with_truth(self, found: np.ndarray, *of_truth: float) -> np.ndarray:
+        values = found.reshape(-1, *self.shape)
+        if self.rank < self.dimension:
+            for row, value in zip(values, of_truth, strict=True):
+                row[self.is_truth] = value
+        return values
 
     @cached_property
     def log_det(self) -> np.ndarray:
@@ -153,7 +176,7 @@ def log_sigma(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray
 def trace_ratio(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
     """Return tr Sigma/tr Sigma_0, the variance in units of the truth."""
     laws = _laws(states, truth)
-    return laws.ratio * laws.ratio if laws.dimension == 1 else laws.sums[0]
+    return laws.squared_ratio if laws.dimension == 1 else laws.traces[0]
 
 
 def squared_error(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
@@ -169,13 +192,13 @@ def effective_rank(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.nd
     Roy and Vetterli, The effective rank, EUSIPCO 2007.
     """
     laws = _laws(states, truth)
-    return np.ones(laws.shape) if laws.dimension == 1 else laws.sums[1]
+    return np.ones(laws.shape) if laws.dimension == 1 else laws.spectrum[0]
 
 
 def largest_share(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
     """Return the largest eigenvalue over the trace."""
     laws = _laws(states, truth)
-    return np.ones(laws.shape) if laws.dimension == 1 else laws.sums[2]
+    return np.ones(laws.shape) if laws.dimension == 1 else laws.spectrum[1]
 
 
 def kl_divergence(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
@@ -185,15 +208,20 @@ def kl_divergence(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.nda
     laws = _laws(states, truth)
     if laws.dimension == 1:
         steps = laws.shift / laws.truth_factor[0, 0]
-        spread = laws.ratio * laws.ratio - 1 - 2 * laws.log_ratio
-        return np.maximum(0.0, 0.5 * (spread + steps * steps))
+        # In place: these arrays are large, and fresh memory costs more than the sums.
+        steps *= steps
+        steps += laws.squared_ratio
+        steps -= 1
+        steps *= 0.5
+        steps -= laws.log_ratio
+        return np.maximum(0.0, steps, out=steps)
     d = laws.dimension
     if laws.rank < d:
         return np.where(laws.is_truth, 0.0, np.inf)
     inverse = np.linalg.inv(laws.truth_factor / laws.truth_scale)
     steps = (laws.shift / laws.truth_scale) @ inverse.T
     logs = 2 * (laws.states["log_diagonal"] - laws.truth_log_diagonal).sum(axis=-1)
-    return np.maximum(0.0, 0.5 * (laws.sums[3] - d - logs + np.einsum("rbi,rbi->rb", steps, steps)))
+    return np.maximum(0.0, 0.5 * (laws.traces[1] - d - logs + np.einsum("rbi,rbi->rb", steps, steps)))
 
 
 def wasserstein2(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
@@ -206,9 +234,12 @@ def wasserstein2(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndar
     """
     laws = _laws(states, truth)
     if laws.dimension == 1:
-        gap = laws.truth_factor[0, 0] * (laws.ratio - 1)
-        return laws.squared_shift + gap * gap
-    spread = laws.sums[0] + 1 - 2 * laws.sums[4]
+        gap = laws.ratio - 1
+        gap *= laws.truth_factor[0, 0]
+        gap *= gap
+        gap += laws.squared_shift
+        return gap
+    spread = laws.traces[0] + 1 - 2 * laws.spectrum[2]
     return laws.squared_shift + laws.truth_scale**2 * np.maximum(0.0, spread)
 
 
@@ -224,10 +255,14 @@ METRICS: dict[str, tuple[Callable[[Mapping[str, np.ndarray] | Laws, Any], np.nda
 }
 
 
-def metrics_of(block: Any, truth: Any) -> dict[str, np.ndarray]:
-    """Return every metric, float64 (R, B), of a block with `states` against the truth."""
+def metrics_of(block: Any, truth: Any, names: Iterable[str] = tuple(METRICS)) -> dict[str, np.ndarray]:
+    """Return metrics, float64 (R, B), of a block with `states` against the truth: by default every one.
+
+    In more than one dimension `effective_rank`, `largest_share` and `wasserstein2` need eigenvalues, which take several
+    times as long as the refit: who does not want them leaves them out of `names`.
+    """
     laws = Laws(block.states, truth)
-    return {name: np.ascontiguousarray(function(laws, truth)) for name, (function, _, _) in METRICS.items()}
+    return {name: np.ascontiguousarray(METRICS[name][0](laws, truth)) for name in names}
 
 
 def _laws(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> Laws:

@@ -1,0 +1,211 @@
+"""Metrics of Gaussian laws against their definitions, their symmetries, and at the ends of the floats."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastcollapse.experiment import Experiment
+from fastcollapse.metrics.gaussian import METRICS, eigenvalues, metrics_of
+from fastcollapse.models.base import StateBlock
+from fastcollapse.models.gaussian import GaussianTruth
+from fastcollapse.simulation import simulate
+
+FEW = settings(deadline=None, max_examples=40)
+SEEDS = st.integers(0, 10**6)
+DIMENSIONS = st.integers(1, 7)
+
+
+def naive(mean, covariance, mean_0, covariance_0):
+    """Return the metrics of one law of full rank by their definitions."""
+    d = len(mean)
+    values = np.linalg.eigvalsh(covariance)
+    shares = values / values.sum()
+    shift = mean - mean_0
+    log_det = np.log(np.linalg.det(covariance))
+    inverse = np.linalg.inv(covariance_0)
+    kl = np.trace(inverse @ covariance) - d + shift @ inverse @ shift - log_det + np.log(np.linalg.det(covariance_0))
+    root = square_root(covariance_0)
+    middle = np.trace(square_root(root @ covariance @ root))
+    return {
+        "log_det": log_det,
+        "log_sigma": log_det / (2 * d),
+        "trace_ratio": np.trace(covariance) / np.trace(covariance_0),
+        "squared_error": shift @ shift,
+        "effective_rank": np.exp(-(shares * np.log(shares)).sum()),
+        "largest_share": shares.max(),
+        "kl_divergence": kl / 2,
+        "wasserstein2": shift @ shift + np.trace(covariance) + np.trace(covariance_0) - 2 * middle,
+    }
+
+
+def square_root(matrix):
+    values, vectors = np.linalg.eigh(matrix)
+    return vectors @ np.diag(np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+
+def states_of(means, covariances):
+    """Return the states (R, B, ...) of laws."""
+    if means.shape[-1] == 1:
+        return {"mean": means[..., 0], "log_sigma": 0.5 * np.log(covariances[..., 0, 0])}
+    factor = np.linalg.cholesky(covariances)
+    return {"mean": means, "factor": factor, "log_diagonal": np.log(np.diagonal(factor, axis1=-2, axis2=-1))}
+
+
+def some_covariances(rng, d, *shape):
+    points = rng.normal(size=(*shape, d, d + 3))
+    return points @ points.swapaxes(-1, -2) / d
+
+
+def truth_of(mean, covariance):
+    d = len(mean)
+    if d == 1:
+        return GaussianTruth(mean=float(mean[0]), sigma=float(np.sqrt(covariance[0, 0])))
+    return GaussianTruth(dimension=d, mean=tuple(mean), covariance=tuple(map(tuple, (covariance + covariance.T) / 2)))
+
+
+def some_laws(d, seed):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(2, 3, d)), some_covariances(rng, d, 2, 3), rng.normal(size=d), some_covariances(rng, d)
+
+
+def values_of(means, covariances, mean_0, covariance_0):
+    return metrics_of(StateBlock(states_of(means, covariances)), truth_of(mean_0, covariance_0))
+
+
+@given(DIMENSIONS, SEEDS)
+@FEW
+def test_metrics__by_definition(d, seed):
+    means, covariances, mean_0, covariance_0 = some_laws(d, seed)
+    got = values_of(means, covariances, mean_0, covariance_0)
+    assert list(got) == list(METRICS)
+    for index in np.ndindex(2, 3):
+        expected = naive(means[index], covariances[index], mean_0, covariance_0)
+        for name in METRICS:
+            np.testing.assert_allclose(got[name][index], expected[name], rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+@given(DIMENSIONS, SEEDS, st.booleans())
+@FEW
+def test_metrics__of_an_isotropic_or_diagonal_truth(d, seed, isotropic):
+    means, covariances, mean_0, covariance_0 = some_laws(d, seed)
+    diagonal = covariance_0.diagonal() if not isotropic else np.full(d, covariance_0[0, 0])
+    sigma = tuple(np.sqrt(diagonal)) if d > 1 else float(np.sqrt(diagonal[0]))
+    truth = GaussianTruth(dimension=d, mean=tuple(mean_0) if d > 1 else float(mean_0[0]), sigma=sigma)
+    got = metrics_of(StateBlock(states_of(means, covariances)), truth)
+    expected = naive(means[1, 2], covariances[1, 2], mean_0, np.diag(diagonal))
+    for name in METRICS:
+        np.testing.assert_allclose(got[name][1, 2], expected[name], rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+@given(DIMENSIONS, SEEDS)
+@FEW
+def test_metrics__permuting_coordinates_changes_nothing(d, seed):
+    means, covariances, mean_0, covariance_0 = some_laws(d, seed)
+    order = np.random.default_rng(seed).permutation(d)
+    both = np.ix_(order, order)
+    expected = values_of(means, covariances, mean_0, covariance_0)
+    turned = covariances[..., order, :][..., order]
+    got = values_of(means[..., order], turned, mean_0[order], covariance_0[both])
+    for name in METRICS:
+        np.testing.assert_allclose(got[name], expected[name], rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+@given(DIMENSIONS, SEEDS, st.floats(-30, 30))
+@FEW
+def test_metrics__scaling_and_moving_the_data(d, seed, log_scale):
+    means, covariances, mean_0, covariance_0 = some_laws(d, seed)
+    scale, move = np.exp(log_scale), np.arange(d) * np.exp(log_scale)
+    before = values_of(means, covariances, mean_0, covariance_0)
+    got = values_of(
+        scale * means + move, scale**2 * covariances, scale * mean_0 + move, scale**2 * covariance_0
+    )  # fmt: skip
+    added = {"log_det": 2 * d * log_scale, "log_sigma": log_scale}
+    factors = {"squared_error": scale**2, "wasserstein2": scale**2}
+    for name in METRICS:
+        expected = factors.get(name, 1) * before[name] + added.get(name, 0)
+        np.testing.assert_allclose(got[name] / factors.get(name, 1), expected / factors.get(name, 1), 1e-6, 1e-8, name)
+
+
+@given(DIMENSIONS, SEEDS)
+@FEW
+def test_metrics__ranges(d, seed):
+    got = values_of(*some_laws(d, seed))
+    assert (got["effective_rank"] >= 1 - 1e-12).all()
+    assert (got["effective_rank"] <= d + 1e-9).all()
+    assert (1 / got["largest_share"] <= got["effective_rank"] + 1e-9).all()
+    assert (got["wasserstein2"] >= got["squared_error"] - 1e-12).all()
+    assert (got["kl_divergence"] >= 0).all()
+
+
+def run(truth, n_samples, n_generations=4, **rest):
+    mapping = {
+        "model": {"family": "gaussian", "estimator": "unbiased"},
+        "truth": truth,
+        "workflow": {"name": "replace", "n_samples": n_samples},
+        "run": {"n_generations": n_generations, "n_replicates": 3, "seed": 4, "record": ["metrics", "trajectory"]},
+    }
+    return simulate(Experiment.from_mapping(mapping), **rest)
+
+
+@pytest.mark.parametrize(
+    "truth", [{"sigma": 2.0, "mean": -1.0}, {"dimension": 3, "sigma": [1.0, 2.0, 3.0]}, {"dimension": 5}]
+)
+def test_metrics__of_a_run_start_at_the_truth_and_follow_from_its_states(truth):
+    results = run(truth, 50)
+    d = truth.get("dimension", 1)
+    start = {name: values[:, 0] for name, values in results.metrics.items()}
+    for name in ("squared_error", "kl_divergence", "wasserstein2"):
+        np.testing.assert_allclose(start[name], 0, atol=1e-14)
+    np.testing.assert_allclose(start["trace_ratio"], 1)
+    got = metrics_of(StateBlock(dict(results.states)), results.experiment.truth)
+    for name in METRICS:
+        np.testing.assert_allclose(got[name], results.metrics[name], rtol=1e-9, atol=1e-12, err_msg=name)
+    spectrum = eigenvalues(results.states)
+    assert spectrum.shape == (3, 5, d)
+    np.testing.assert_allclose(np.log(spectrum).sum(axis=-1), results.metrics["log_det"], atol=1e-9)
+
+
+def test_metrics__of_fewer_points_than_dimensions():
+    results = run({"dimension": 12, "mean": 3.0, "sigma": 2.0}, 5)
+    metrics = results.metrics
+    assert eigenvalues(results.states).shape == (3, 5, 4)
+    # Generation 0 is the truth of full rank, although its state is written in the 4 rows of the later ones.
+    start = {name: values[0, 0] for name, values in metrics.items()}
+    expected = [24 * np.log(2), np.log(2), 1, 0, 12, 1 / 12, 0, 0]
+    np.testing.assert_allclose(list(start.values()), expected, atol=1e-12)
+    values = eigenvalues(results.states)[:, 1:]
+    np.testing.assert_allclose(metrics["log_det"][:, 1:], np.log(values).sum(axis=-1))
+    np.testing.assert_allclose(metrics["log_sigma"][:, 1:], np.log(values).mean(axis=-1) / 2)
+    np.testing.assert_allclose(metrics["trace_ratio"][:, 1:], values.sum(axis=-1) / 48)
+    assert np.isinf(metrics["kl_divergence"][:, 1:]).all()
+    distance = ((np.sqrt(values) - 2) ** 2).sum(axis=-1) + 8 * 4 + metrics["squared_error"][:, 1:]
+    np.testing.assert_allclose(metrics["wasserstein2"][:, 1:], distance, rtol=1e-9)
+
+
+@pytest.mark.parametrize("d", [1, 3])
+@pytest.mark.parametrize("log_sigma", [-1e7, -1000.0, -350.0, 100.0])
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("sigma_0", [1e-150, 1.0, 1e150])
+def test_metrics__at_the_ends_of_the_floats(d, log_sigma, sigma_0):
+    logs = np.full((1, 1, d), log_sigma + np.log(sigma_0))
+    mean = np.zeros((1, 1, d))
+    states = {"mean": mean, "factor": np.exp(logs)[..., None] * np.eye(d), "log_diagonal": logs}
+    if d == 1:
+        states = {"mean": mean[..., 0], "log_sigma": logs[..., 0]}
+    got = {name: value.item() for name, value in metrics_of(
+        StateBlock(states), GaussianTruth(dimension=d, sigma=sigma_0)
+    ).items()}  # fmt: skip
+    if log_sigma > 0 and sigma_0 > 1:
+        del got["wasserstein2"]  # 1e387 is no float
+    assert all(np.isfinite(value) for value in got.values()), got
+    np.testing.assert_allclose(got["log_sigma"], logs[0, 0, 0])
+    np.testing.assert_allclose(got["trace_ratio"], np.exp(2 * log_sigma), rtol=1e-9)
+    expected = d * (np.exp(2 * log_sigma) - 1 - 2 * log_sigma) / 2
+    np.testing.assert_allclose(got["kl_divergence"], expected, rtol=1e-9)
+
+
+def test_metrics__only_those_named():
+    truth = GaussianTruth(dimension=2)
+    states = states_of(np.zeros((1, 1, 2)), np.eye(2)[None, None])
+    assert list(metrics_of(StateBlock(states), truth, ["log_det", "trace_ratio"])) == ["log_det", "trace_ratio"]
