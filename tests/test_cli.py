@@ -377,3 +377,60 @@ def test_shim__without_the_packages_says_what_to_do_or_takes_the_environment_bes
     python.write_text('#!/bin/sh\necho "$@"\n')
     python.chmod(0o755)
     assert shim().stdout == "cli.py recipes\n"
+
+
+CASES = """
+[recipe]
+title = "Two sizes"
+panels = ["survival"]
+
+[truth]
+uniform = 20
+
+[workflow]
+name = "replace"
+n_samples = 10
+
+[run]
+n_generations = 5
+n_replicates = 30
+seed = 1
+
+[[recipe.cases]]
+"workflow.n_samples" = 10
+
+[[recipe.cases]]
+"workflow.n_samples" = 40
+"""
+
+
+def test_run__each_case_of_a_recipe_has_a_file_and_all_have_one_figure(here):
+    (here / "two.toml").write_text(CASES)
+    result = call("run", "two.toml", "-o", "out/two.h5")
+    assert result.exit_code == 0, result.output
+    assert sorted(p.name for p in (here / "out").iterdir()) == ["two-case1.h5", "two-case2.h5", "two.png"]
+    for words in ("Two sizes", "Case 1: n_samples = 10", "Case 2: n_samples = 40", "two-case2.h5"):
+        assert words in result.output
+    again = call("run", "two.toml", "-o", "out/two.h5")
+    assert again.exit_code == 2
+    assert "out/two-case1.h5 exists" in again.stderr
+
+
+def test_run__a_case_that_is_wrong_is_named(here):
+    (here / "two.toml").write_text(CASES.replace("= 40", "= 0"))
+    result = call("run", "two.toml", "-o", "two.h5")
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert "workflow.n_samples must be at least 1, got 0" in result.stderr
+
+
+def test_reproduce__prints_a_line_and_draws(here):
+    result = call("reproduce", "sur-uni", "-o", "figures")
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("sur-uni: Unique words of a unigram model; 10 generations x 5 replicates; ")
+    assert (here / "figures" / "sur-uni.png").exists()
+    again = call("reproduce", "sur-uni", "-o", "figures")
+    assert again.exit_code == 2
+    assert "output must have no sur-uni.png yet, got figures" in again.stderr
+    for arguments in (["reproduce"], ["reproduce", "sur-uni", "--all"]):
+        assert "reproduce must be given names of recipes or --all, and not both" in call(*arguments).stderr

@@ -1,0 +1,82 @@
+"""Recipes of published figures: every one loads, runs small, and says what it is."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fastcollapse.catalogue import reproduce, reproducible
+from fastcollapse.datasets import recipes
+from fastcollapse.errors import InputError
+from fastcollapse.experiment import Experiment
+from fastcollapse.plots import draw
+from fastcollapse.report import summary
+from fastcollapse.simulation import simulate
+
+PUBLISHED = sorted(reproducible())
+
+
+def small(case):
+    """Return a case cut to a few replicates and generations that tests can afford."""
+    return case.with_values({"run.n_generations": min(case.run.n_generations, 12), "run.n_replicates": 8})
+
+
+def test_reproducible__are_the_published_figures_of_the_catalogue():
+    assert {"sur-2a", "sur-2b", "sur-bern", "sur-sed", "sur-poi", "sur-gau", "sur-uni"} <= set(PUBLISHED)
+    assert {"sur-zipf", "sur-gmm", "sur-gmm0", "cot-gau", "cot-disc"} <= set(PUBLISHED)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_recipe__runs_and_draws(name):
+    experiment = Experiment.from_toml(recipes()[name])
+    assert experiment.recipe.title
+    # At most 3 cases here: the first, the last and one between.
+    cases = [small(case) for case in experiment.cases()]
+    chosen = sorted({0, len(cases) // 2, len(cases) - 1})
+    text = experiment.text if len(cases) == 1 else cut(experiment, chosen)
+    done = [simulate(dataclasses.replace(cases[k], text=text)) for k in chosen]
+    figure = draw(done)
+    assert experiment.recipe.title in figure.get_suptitle()
+    words = summary(done, 1.0)
+    assert "generation" in words
+    if experiment.recipe.note is not None:
+        assert "Note: " in words
+
+
+def cut(experiment, chosen):
+    """Return the text of a recipe with the chosen cases alone."""
+    head, *cases = experiment.text.split("[[recipe.cases]]")
+    return "[[recipe.cases]]".join([head, *(cases[k] for k in chosen)])
+
+
+def test_reproduce__says_what_in_one_line():
+    [one] = reproduce(["sur-zipf"])
+    line = one.line()
+    assert line.startswith(
+        "sur-zipf: Unique symbols under Zipf-Mandelbrot laws; 2 cases x 10 generations x 200 replicates;"
+    )
+    assert "scores, largest |z|" in line
+    assert line.endswith(" s")
+    # 16 dependent scores: 5 is passed by chance once in 100,000 runs.
+    assert one.agrees
+
+
+def test_reproduce__unknown_recipe():
+    with pytest.raises(InputError, match=r"recipe must be one of .*, got 'sur-brn' .did you mean 'sur-bern'"):
+        list(reproduce(["sur-brn"]))
+
+
+def test_cases__keep_what_they_do_not_name():
+    first, second = Experiment.from_toml(recipes()["sur-bern"]).cases()
+    assert first.run == second.run
+    assert first.truth.probabilities == (0.001, 0.999)
+    assert second.workflow.n_samples == 100
+    assert first.digest != second.digest
+
+
+def test_recipe__changes_no_number():
+    experiment = Experiment.from_toml(recipes()["sur-uni"])
+    plain = dataclasses.replace(experiment, recipe=None, text="")
+    assert plain.digest == experiment.digest
+    got, expected = simulate(experiment), simulate(plain)
+    np.testing.assert_array_equal(got.metrics["support_size"], expected.metrics["support_size"])
