@@ -2,8 +2,10 @@
 
 import functools
 import importlib
+import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -134,8 +136,19 @@ def case_names(cases: Sequence[Results]) -> list[str]:
 
 
 def view_of(results: Results) -> Any:
-    """Return the view of the family of a run."""
-    return importlib.import_module(f"fastcollapse.views.{results.experiment.family}")
+    """Return the view of the family of a run; of a family that has none its metrics are shown, without theory."""
+    name = f"fastcollapse.views.{results.experiment.family}"
+    if importlib.util.find_spec(name) is not None:
+        return importlib.import_module(name)
+    panels = {metric: functools.partial(_metric_panel, metric) for metric in results.metrics}
+    return SimpleNamespace(PANELS=panels, DEFAULT=tuple(panels)[:2])
+
+
+def _metric_panel(metric: str, results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+    told = results.variables[metric]
+    unknown = np.full(len(generations), np.nan)
+    curve = curve_of(generations, results.metrics[metric][:, generations], None, None, unknown, np.isfinite(unknown))
+    return Panel(told.long_name, f"{told.long_name} ({told.units})", metric, curve)
 
 
 def marks(n_generations: int) -> np.ndarray:
