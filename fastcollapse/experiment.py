@@ -80,7 +80,9 @@ be at least 1, got 0
         family = _family(mapping)
         offered = family_class(family)
         builders: dict[str, Any] = {
-            "model": lambda m: build(offered.PARAMETERS, {k: v for k, v in m.items() if k != "family"}),
+            "model": lambda m: build(
+                offered.PARAMETERS, {k: v for k, v in m.items() if k != "family"}, _of_model(offered.PARAMETERS)
+            ),
             "truth": lambda m: build(offered.TRUTH, m, _elsewhere("TRUTH")),
             "workflow": lambda m: _workflow(m, family, offered.WORKFLOWS),
             "run": lambda m: build(Run, m),
@@ -247,6 +249,12 @@ def _family(mapping: Mapping) -> str:
         return Choice(families)(model["family"])
     except Problems as error:
         raise Problems(error.under("model.family")) from None
+
+
+def _of_model(parameters: type[Section]) -> Callable[[str], str]:
+    """Return what is said of an unknown key of `[model]`, which has `family` beside the keys of the family."""
+    known = ["family", *(field.name for field in dataclasses.fields(parameters))]
+    return lambda name: f"is not a known key, use {', '.join(known)}{nearest(name, known)}"
 
 
 def _elsewhere(part: str) -> Callable[[str], str]:
