@@ -12,7 +12,7 @@ import numpy as np
 from fastcollapse.datasets import Truth
 from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
-from fastcollapse.storage.layout import ATTRIBUTES, root_attributes
+from fastcollapse.storage.layout import ATTRIBUTES, root_attributes, variable_attributes
 
 if TYPE_CHECKING:
     import xarray
@@ -180,11 +180,8 @@ class Results:
         plane = ("replicate", "generation")
         variables: dict[str, Any] = {}
         for name, values in (*self.metrics.items(), *self.states.items()):
-            told = self.variables[name]
-            attributes = told.attributes
-            if name in self.states:
-                attributes["state"] = " ".join(told.dims)
-            variables[name] = ((*plane, *told.dims), values, attributes)
+            attributes = variable_attributes(self._reader.header, name)
+            variables[name] = ((*plane, *self.variables[name].dims), values, attributes)
         coordinates: dict[str, Any] = {
             "generation": ("generation", self.generation, ATTRIBUTES["generation"]),
             "replicate": ("replicate", np.arange(self.n_replicates, dtype=np.int32), ATTRIBUTES["replicate"]),

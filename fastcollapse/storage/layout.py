@@ -59,6 +59,17 @@ def _variable_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> I
         yield np.concatenate([block.variables[name][low : low + step] for block in blocks], axis=1)
 
 
+def variable_attributes(header: Header, name: str) -> dict[str, str]:
+    """Return the attributes of a metric or state; a name that is both is one data set, for its numbers are the same."""
+    variable = header.variables[name]
+    attributes = variable.attributes
+    if name in header.states:
+        attributes["state"] = " ".join(variable.dims)
+        if name in header.metrics:
+            attributes["also"] = "metric"
+    return attributes
+
+
 def _indptr_chunks(rows: Sequence[Rows]) -> Iterator[np.ndarray]:
     yield np.zeros(1, np.int64)
     start = 0
@@ -85,9 +96,7 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
             return _variable_chunks(blocks, name, n_replicates) if blocks else []
 
         more = blocks[0].variables[name].shape[2:] if blocks else tuple(0 for _ in variable.dims)
-        attributes = variable.attributes
-        if name in header.states:
-            attributes["state"] = " ".join(variable.dims)
+        attributes = variable_attributes(header, name)
         shape = (n_replicates, n_columns, *more)
         # A dimension of its own for each array and axis: two of one length need not be the same thing.
         axes = (*plane, *variable.dims) if dims else ()
@@ -212,12 +221,15 @@ def read_header(content: Content) -> Header:
             probabilities=np.array(arrays["truth/probability"]),
             source=content.attributes["truth"]["source"],
         )
-    variables: dict[bool, dict[str, Variable]] = {False: {}, True: {}}
+    metrics, states = {}, {}
     for name, values in arrays.items():
         if "/" not in name and values.ndim >= 2 and name != "forgotten":
             told = content.attributes[name]
-            dims = tuple(told.get("state", "").split())
-            variables["state" in told][name] = Variable(told["long_name"], told["units"], dims)
+            variable = Variable(told["long_name"], told["units"], tuple(told.get("state", "").split()))
+            if "state" in told:
+                states[name] = variable
+            if "state" not in told or "also" in told:
+                metrics[name] = variable
     return Header(
         experiment_json=root["experiment"],
         experiment_text=root["experiment_text"],
@@ -225,8 +237,8 @@ def read_header(content: Content) -> Header:
         provenance=json.loads(root["provenance"]),
         n_replicates=len(arrays["replicate"]),
         n_generations=int(root["n_generations"]),
-        metrics=variables[False],
-        states=variables[True],
+        metrics=metrics,
+        states=states,
         truth=truth,
         trajectory="trajectory/indptr" in arrays,
     )
