@@ -219,7 +219,8 @@ def kl_divergence(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.nda
     if laws.rank < d:
         return np.where(laws.is_truth, 0.0, np.inf)
     inverse = np.linalg.inv(laws.truth_factor / laws.truth_scale)
-    steps = (laws.shift / laws.truth_scale) @ inverse.T
+    # One product for each law: of a whole block it would round by the length of the block.
+    steps = (inverse @ (laws.shift / laws.truth_scale)[..., None])[..., 0]
     logs = 2 * (laws.states["log_diagonal"] - laws.truth_log_diagonal).sum(axis=-1)
     return np.maximum(0.0, 0.5 * (laws.traces[1] - d - logs + np.einsum("rbi,rbi->rb", steps, steps)))
 
