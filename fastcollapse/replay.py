@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class Replay:
 def replay(recorded: Results, threads: int | None = None, progress: Callable[[int], None] | None = None) -> Replay:
     """Run the experiment of a results file again, in memory, and compare.
 
-    The truth is the recorded one, so that the data file is not needed. Of an unfinished run, the
+    A truth that was data is the recorded one, so that the data file is not needed. Of an unfinished run, the
     generations that it has are compared.
 
     Parameters
@@ -43,16 +44,18 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
     """
     if recorded.last < 0:
         raise InputError(f"a replay must have at least one finished generation, got none in {recorded.path}")
-    again = simulate(recorded.experiment, truth=recorded.truth, threads=threads, progress=progress)
+    again = simulate(recorded.experiment, truth=_truth(recorded), threads=threads, progress=progress)
     last = recorded.last
     same: list[str] = []
     different: list[str] = []
-    for name, values in recorded.metrics.items():
-        new = again.metrics.get(name)
-        if new is None:
-            different.append(f"{name}: this version does not compute it")
-            continue
-        _note(name, np.asarray(values), np.asarray(new)[:, : last + 1], same, different)
+    for what in ("metrics", "states"):
+        for name, values in getattr(recorded, what).items():
+            new = getattr(again, what).get(name)
+            shown = f"state {name}" if what == "states" and name in recorded.metrics else name
+            if new is None:
+                different.append(f"{shown}: this version does not compute it")
+                continue
+            _note(shown, np.asarray(values), np.asarray(new)[:, : last + 1], same, different)
     if recorded.forgotten is not None and again.forgotten is not None:
         _note("forgotten", np.asarray(recorded.forgotten), np.asarray(again.forgotten), same, different)
     if recorded.has_trajectory:
@@ -72,17 +75,28 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
     return Replay(tuple(same), tuple(different), _changed(recorded.provenance, provenance()))
 
 
+def _truth(recorded: Results) -> Any:
+    """Return the law of generation 0: what was recorded of a truth over symbols, else its section."""
+    try:
+        return recorded.truth
+    except InputError:
+        return recorded.experiment.truth
+
+
 def _note(name: str, old: np.ndarray, new: np.ndarray, same: list[str], different: list[str]) -> None:
     # Bits, not values: NaN equals itself and -0.0 is not 0.0.
     unequal = np.argwhere(_bits(old) != _bits(new)) if old.shape == new.shape else None
     if unequal is None:
         different.append(f"{name}: shape {old.shape} became {new.shape}")
     elif unequal.size:
-        r, i = unequal[np.lexsort((unequal[:, 0], unequal[:, 1]))[0]] if name != "forgotten" else unequal[0]
-        axis = "symbol" if name == "forgotten" else "generation"
+        # The earliest generation first, and of a generation the first replicate.
+        where = tuple(unequal[np.lexsort((unequal[:, 0], unequal[:, 1]))[0]] if name != "forgotten" else unequal[0])
+        place = f"replicate {where[0]}, {'symbol' if name == 'forgotten' else 'generation'} {where[1]}"
+        if len(where) > 2:
+            place += f", entry {', '.join(str(i) for i in where[2:])}"
         different.append(
-            f"{name}: {len(unequal):,} of {old.size:,} values, first at replicate {r}, {axis} {i}: "
-            f"{old[r, i].item()!r} became {new[r, i].item()!r}"
+            f"{name}: {len(unequal):,} of {old.size:,} values, first at {place}: "
+            f"{old[where].item()!r} became {new[where].item()!r}"
         )
     else:
         same.append(name)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.experiment import Experiment
+from fastcollapse.replay import replay
 from fastcollapse.results import open_results
 from fastcollapse.simulation import simulate
 
@@ -85,3 +86,20 @@ def test_replay__another_seed_differs(tmp_path):
     assert (first.metrics["entropy"][:, 1:] != other.metrics["entropy"][:, 1:]).all()
     # Two replicates are two streams, not one stream twice.
     assert (first.metrics["entropy"][0, 1:] != first.metrics["entropy"][1, 1:]).all()
+
+
+def test_replay__names_the_first_entry_of_a_state_that_differs(tmp_path, monkeypatch):
+    experiment = Experiment.from_mapping(
+        {
+            "model": {"family": "gaussian", "estimator": "mle"},
+            "truth": {"dimension": 2},
+            "workflow": {"name": "replace", "n_samples": 9},
+            "run": {"n_generations": 3, "n_replicates": 2, "seed": 1, "record": ["metrics", "trajectory"]},
+        }
+    )
+    simulate(experiment, tmp_path / "out.h5")
+    recorded = open_results(tmp_path / "out.h5")
+    monkeypatch.setattr(recorded, "experiment", experiment.with_values({"run.seed": 2}))
+    different = replay(recorded).different
+    assert [line.partition(":")[0] for line in different] == [*recorded.metrics, *recorded.states]
+    assert "factor: 18 of 32 values, first at replicate 0, generation 1, entry 0, 0: " in " ".join(different)
