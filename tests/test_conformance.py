@@ -1,5 +1,5 @@
-"""Every family under every workflow, both found by listing: numbers that depend on nothing but the
-experiment, and the right law."""
+"""Every family under every workflow that it serves, both found by listing: numbers that depend on nothing but the
+experiment, whatever the store, and the right law."""
 
 import dataclasses
 import importlib
@@ -7,12 +7,15 @@ import itertools
 
 import numpy as np
 import pytest
+import xarray
+from scipy import stats
 
 from fastcollapse._jit import max_threads
-from fastcollapse.datasets import Truth
-from fastcollapse.experiment import Experiment
+from fastcollapse.datasets import load_truth
+from fastcollapse.experiment import Experiment, family_class
 from fastcollapse.models.base import families
 from fastcollapse.parameters import REQUIRED, Choice, Flag
+from fastcollapse.replay import replay
 from fastcollapse.results import open_results
 from fastcollapse.simulation import simulate
 from fastcollapse.sizes import SizeCheck
@@ -22,8 +25,8 @@ from tests.laws import two_sample_p
 N_SAMPLES = 12
 N_GENERATIONS = 5
 N_REPLICATES = 4
-# Each of about 2 x 9 variants is compared with its twin twice: 1e-5 each is below 4e-4 in all.
-P_LIMIT = 1e-5
+# About 7 cases x 9 variants x 2 generations x 2 columns are compared with their twins: 1e-6 each is below 3e-4 in all.
+P_LIMIT = 1e-6
 
 
 def variants(name):
@@ -43,46 +46,56 @@ def variants(name):
     return [{"name": name, **dict(chosen)} for chosen in itertools.product(*options)]
 
 
-def title(workflow):
-    return ", ".join(str(value) for value in workflow.values())
-
-
-VARIANTS = [workflow for name in WORKFLOWS for workflow in variants(name)]
-CASES = [
-    pytest.param(family, workflow, id=f"{family}: {title(workflow)}") for family in families() for workflow in VARIANTS
-]
-
-
 def twin(family):
     return importlib.import_module(f"tests.naive.{family}")
 
 
-def truth_of(counts, with_data):
-    counts = np.array(counts, dtype=np.int64)
-    return Truth(None, counts if with_data else None, counts / counts.sum(), "a test")
+VARIANTS = [workflow for name in WORKFLOWS for workflow in variants(name)]
+SERVED = {name: [one for one, refusal in family_class(name).WORKFLOWS.items() if not refusal] for name in families()}
+CASES = [
+    pytest.param(family, case, workflow, id=f"{family} {case}: {', '.join(str(value) for value in workflow.values())}")
+    for family in families()
+    for case, made in twin(family).CASES.items()
+    for workflow in VARIANTS
+    if workflow["name"] in (made.workflows or SERVED[family])
+]
+OF_KNOWN_LAW = [param for param in CASES if twin(param.values[0]).CASES[param.values[1]].other]
 
 
-def wide_truth():
-    """Return a truth of three blocks of symbols, most of them rare."""
-    return truth_of(np.ceil(9000 / np.arange(1, 9001)), True)
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """A folder with the data files that truths name."""
+    folder = tmp_path_factory.mktemp("tables")
+    for family in families():
+        if hasattr(twin(family), "write_tables"):
+            twin(family).write_tables(folder)
+    return folder
 
 
-def experiment_of(family, workflow, n_replicates=N_REPLICATES, n_generations=N_GENERATIONS, record="trajectory"):
-    run = {"n_generations": n_generations, "n_replicates": n_replicates, "seed": 20241223, "record": record}
-    # The truth is handed to `simulate`; this one only fills the section.
-    return Experiment.from_mapping(
-        {"model": {"family": family}, "truth": {"uniform": 2}, "workflow": workflow, "run": run}
-    )
+def experiment_of(family, case, workflow, folder, other=False, **run):
+    made = twin(family).CASES[case]
+    workflow = {**workflow, **{name: size for name, size in made.sizes.items() if name in workflow}}
+    run = {"n_generations": N_GENERATIONS, "n_replicates": N_REPLICATES, "seed": 20241223, **run}
+    sections = {
+        "model": {"family": family, **made.model},
+        "truth": made.other if other else made.truth,
+        "workflow": workflow,
+        "run": {"record": ["metrics", "trajectory"], **run},
+    }
+    return Experiment.from_mapping(sections, base=folder)
 
 
 def everything(results):
-    """Return all that a run gives, as one list of arrays, by replicate."""
+    """Return all that a run gives, as one mapping of arrays, by replicate."""
     found = []
     for replicate in range(results.n_replicates):
-        mine = [values[replicate] for values in results.metrics.values()]
-        mine.append(results.forgotten[replicate])
-        for generation in results.generation[1:].tolist():
-            mine += results.counts(replicate, generation)
+        mine = {f"metric {name}": values[replicate] for name, values in results.metrics.items()}
+        mine |= {f"state {name}": values[replicate] for name, values in results.states.items()}
+        if results.forgotten is not None:
+            mine["forgotten"] = results.forgotten[replicate]
+        if results.has_trajectory:
+            for generation in results.generation[1:].tolist():
+                mine[f"symbols {generation}"], mine[f"counts {generation}"] = results.counts(replicate, generation)
         found.append(mine)
     return found
 
@@ -90,69 +103,97 @@ def everything(results):
 def assert_same(got, expected):
     assert len(got) == len(expected)
     for mine, other in zip(got, expected, strict=True):
-        for one, two in zip(mine, other, strict=True):
-            np.testing.assert_array_equal(one, two)
+        assert mine.keys() == other.keys()
+        for name, values in other.items():
+            np.testing.assert_array_equal(mine[name], values, err_msg=name)
 
 
-def test_variants__are_found():
+def test_cases__are_found():
     assert {workflow["name"] for workflow in VARIANTS} == set(WORKFLOWS)
     assert len(VARIANTS) >= 9
+    for family in families():
+        assert {param.values[2]["name"] for param in OF_KNOWN_LAW if param.values[0] == family} == set(SERVED[family])
 
 
-@pytest.mark.parametrize("wide", [False, True], ids=["small", "wide"])
-@pytest.mark.parametrize(("family", "workflow"), CASES)
-def test_bits__depend_on_the_experiment_alone(tmp_path, family, workflow, wide):
-    truth = wide_truth() if wide else truth_of(twin(family).TRUTH_COUNTS, True)
-    if wide:
-        scale = {"n_samples": 20_000, "n_real": 3000}
-        workflow = {**workflow, **{name: size for name, size in scale.items() if name in workflow}}
-    experiment = experiment_of(family, workflow)
+@pytest.mark.parametrize(("family", "case", "workflow"), CASES)
+def test_bits__depend_on_the_experiment_alone(tables, family, case, workflow):
+    experiment = experiment_of(family, case, workflow, tables)
+    truth = load_truth(experiment.truth, tables)
     expected = everything(simulate(experiment, truth=truth, threads=1, block=N_GENERATIONS))
+    assert any(name.startswith("metric") for name in expected[0])
+    assert any(not name.startswith("metric") for name in expected[0])
     for settings in ({}, {"threads": max_threads()}, {"block": 1}, {"block": 3}):
         assert_same(everything(simulate(experiment, truth=truth, **settings)), expected)
     parts = []
     for first, n_replicates in ((0, 1), (1, N_REPLICATES - 1)):
-        part = experiment_of(family, workflow, n_replicates)
+        part = experiment.with_values({"run.n_replicates": n_replicates})
         parts += everything(simulate(part, truth=truth, first_replicate=first))
     assert_same(parts, expected)
-    simulate(experiment, tmp_path / "out.h5", truth=truth, block=2)
-    assert_same(everything(open_results(tmp_path / "out.h5")), expected)
-    other = simulate(experiment.with_values({"run.seed": 1}), truth=truth)
-    assert any(not np.array_equal(a, b) for a, b in zip(everything(other)[0], expected[0], strict=True))
+    other = everything(simulate(experiment.with_values({"run.seed": 1}), truth=truth))
+    assert any(not np.array_equal(other[0][name], values) for name, values in expected[0].items())
 
 
-def summary(states):
-    """Return one whole number for each state (R, K): its support and its count of the first symbol, up to
-    99."""
-    return (states > 0).sum(axis=1) * 100 + np.minimum(states[:, 0], 99)
+@pytest.mark.parametrize(("family", "case", "workflow"), CASES)
+def test_stores__hold_the_same_and_replay(tmp_path, tables, monkeypatch, family, case, workflow):
+    experiment = experiment_of(family, case, workflow, tables)
+    memory = simulate(experiment)
+    simulate(experiment, tmp_path / "out.h5", block=2)
+    file = open_results(tmp_path / "out.h5")
+    assert file.complete
+    assert_same(everything(file), everything(memory))
+    # As xarray opens it: every state has replicate, generation and dimensions of its own.
+    with xarray.open_dataset(tmp_path / "out.h5") as dataset:
+        xarray.testing.assert_identical(dataset, file.to_xarray().drop_vars("symbol", errors="ignore"))
+        for name, values in memory.states.items():
+            assert dataset[name].dims == ("replicate", "generation", *memory.variables[name].dims)
+            np.testing.assert_array_equal(dataset[name], values)
+    # A name that is both a metric and a state is one data set.
+    for name in memory.metrics.keys() & memory.states.keys():
+        np.testing.assert_array_equal(memory.metrics[name], memory.states[name])
+    found = replay(file, threads=1)
+    assert found.different == ()
+    assert len(found.same) >= len(memory.metrics) + max(1, len(memory.states))
+    # Negative control: a run with another seed.
+    monkeypatch.setattr(file, "experiment", experiment.with_values({"run.seed": 1}))
+    wrong = " ".join(replay(file).different)
+    assert all(f"{name}: " in wrong for name in memory.states or ("counts",))
 
 
-def simulated(family, workflow, truth, n_replicates, n_generations):
-    results = simulate(experiment_of(family, workflow, n_replicates, n_generations), truth=truth)
-    states = np.zeros((n_replicates, n_generations, truth.support_size), np.int64)
-    for replicate in range(n_replicates):
-        for generation in range(1, n_generations + 1):
-            symbols, counts = results.counts(replicate, generation)
-            states[replicate, generation - 1, symbols] = counts
-    return states
+def test_record__metrics_alone_keeps_no_states(tables):
+    for family in families():
+        case = next(iter(twin(family).CASES))
+        both = simulate(experiment_of(family, case, VARIANTS[0], tables))
+        alone = simulate(experiment_of(family, case, VARIANTS[0], tables, record=["metrics"]))
+        assert not alone.states
+        assert not alone.has_trajectory
+        assert bool(both.states) != both.has_trajectory
+        assert both.metrics.keys() == alone.metrics.keys()
+        for name, values in both.metrics.items():
+            np.testing.assert_array_equal(alone.metrics[name], values, err_msg=name)
 
 
-@pytest.mark.parametrize("with_data", [False, True], ids=["law", "corpus"])
-@pytest.mark.parametrize(("family", "workflow"), CASES)
-def test_law__equals_the_raw_twin(family, workflow, with_data):
-    raw = twin(family)
-    truth = truth_of(raw.TRUTH_COUNTS, with_data)
-    n_replicates, n_generations = 1500, 3
-    corpus = np.repeat(np.arange(truth.support_size), truth.counts) if with_data else None
-    schedule = WORKFLOWS[workflow["name"]](**{k: v for k, v in workflow.items() if k != "name"}).schedule(
-        n_generations, truth.total
+def p_value(first, second):
+    """Return the p-value of a two-sample test: chi-square for whole numbers, Kolmogorov-Smirnov for others."""
+    both = np.concatenate([first, second])
+    return (
+        two_sample_p(first, second)
+        if (both == np.rint(both)).all()
+        else stats.ks_2samp(first, second, method="asymp").pvalue
     )
-    rng = np.random.default_rng(7)
-    expected = np.array([raw.simulate(truth.probabilities, corpus, schedule, rng) for _ in range(n_replicates)])
-    got = simulated(family, workflow, truth, n_replicates, n_generations)
-    np.testing.assert_array_equal(got.sum(axis=2), expected.sum(axis=2))
-    for t in (0, n_generations - 1):
-        assert two_sample_p(summary(got[:, t]), summary(expected[:, t])) > P_LIMIT
+
+
+@pytest.mark.parametrize(("family", "case", "workflow"), OF_KNOWN_LAW)
+def test_law__equals_the_raw_twin(tables, family, case, workflow):
+    raw, n_generations, rng = twin(family), 3, np.random.default_rng(7)
+    run = {"n_replicates": 2 * raw.N_RAW, "n_generations": n_generations}
+    experiment = experiment_of(family, case, workflow, tables, **run)
+    truth = load_truth(experiment.truth, tables)
+    schedule = experiment.workflow.schedule(n_generations, truth.total)
+    expected = np.array([raw.raw(truth, experiment.model, schedule, n_generations, rng) for _ in range(raw.N_RAW)])
+    got = raw.columns(simulate(experiment, truth=truth))
+    assert got.shape[1:] == expected.shape[1:]
+    for t, i in itertools.product((1, n_generations), range(got.shape[2])):
+        assert p_value(got[:, t, i], expected[:, t, i]) > P_LIMIT
     # Negative control: the same run from another truth.
-    wrong = simulated(family, workflow, truth_of(raw.OTHER_COUNTS, with_data), n_replicates, n_generations)
-    assert two_sample_p(summary(wrong[:, -1]), summary(expected[:, -1])) < P_LIMIT
+    wrong = raw.columns(simulate(experiment_of(family, case, workflow, tables, other=True, **run)))
+    assert min(p_value(wrong[:, -1, i], expected[:, -1, i]) for i in range(got.shape[2])) < P_LIMIT

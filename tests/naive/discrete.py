@@ -6,11 +6,59 @@ Nothing here is quick; `fastcollapse.models.discrete` must have exactly this law
 
 import numpy as np
 
-# What the conformance test runs for this family: more than 8 symbols, so that the parallel scheme is used
-# and not a chain.
-TRUTH_COUNTS = (7, 5, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1)
+from tests.naive import recursion
+
+# More than 8 symbols, so that the parallel scheme is used and not a chain.
+_COUNTS = (7, 5, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1)
 # The same with another law of the first symbol, which a statistical test must tell apart.
-OTHER_COUNTS = (10, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1)
+_OTHER = (10, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1)
+
+
+def _law(counts):
+    return {"probabilities": [count / sum(counts) for count in counts]}
+
+
+# What the conformance test runs for this family; the tables are written by `write_tables`.
+CASES = {
+    "law": recursion.Case(_law(_COUNTS), other=_law(_OTHER)),
+    "corpus": recursion.Case({"counts": "counts.csv"}, other={"counts": "other.csv"}),
+    # Three blocks of symbols, most of them rare.
+    "wide": recursion.Case({"counts": "wide.csv"}, sizes={"n_samples": 20_000, "n_real": 3000}),
+}
+N_RAW = 1500
+
+
+def write_tables(folder):
+    """Write the tables of counts that `CASES` names."""
+    wide = np.ceil(9000 / np.arange(1, 9001)).astype(int)
+    for name, counts in (("counts", _COUNTS), ("other", _OTHER), ("wide", wide)):
+        rows = [f"{symbol:04},{count}" for symbol, count in enumerate(counts)]
+        (folder / f"{name}.csv").write_text("\n".join(["word,count", *rows]) + "\n")
+
+
+def raw(truth, model, schedule, n_generations, rng):
+    """Return columns of numbers of generations 0..T for one replicate, whole float64 (T + 1, 2): the size of the
+    training data, and 100 times its support and the count of the first symbol, up to 99. Generation 0 is 0.
+    """
+    corpus = None if truth.counts is None else np.repeat(np.arange(truth.support_size), truth.counts)
+    states = simulate(truth.probabilities, corpus, schedule, rng)
+    labels = _label((states > 0).sum(axis=1), states[:, 0])
+    return np.vstack([np.zeros(2), np.column_stack([states.sum(axis=1), labels])])
+
+
+def columns(results):
+    """Return the numbers of `raw` of simulated results, float64 (R, T + 1, 2)."""
+    found = np.zeros((results.n_replicates, results.last + 1, 2))
+    for replicate in range(results.n_replicates):
+        for generation in range(1, results.last + 1):
+            symbols, counts = results.counts(replicate, generation)
+            first = counts[0] if symbols[0] == 0 else 0
+            found[replicate, generation] = counts.sum(), _label(len(symbols), first)
+    return found
+
+
+def _label(support, first):
+    return 100 * support + np.minimum(first, 99)
 
 
 def simulate(probabilities, corpus, schedule, rng):

@@ -11,9 +11,24 @@ from scipy.optimize import brentq
 
 from tests.naive import recursion
 
+# What the conformance test runs for this family.
+_TRUTH, _OTHER = {"mu": 2.5, "sigma": 1.0}, {"mu": 2.0, "sigma": 1.2}
+CASES = {name: recursion.Case(_TRUTH, {"estimator": name}, _OTHER) for name in ("approximate", "joint_ml")}
+N_RAW = 500
 _ETA = 2
 # Steps of the EM iteration before the root that it creeps to is looked for directly.
 _EM_STEPS = 300
+
+
+def raw(truth, model, schedule, n_generations, rng):
+    """Return mu and ln sigma of generations 0..T for one replicate, float64 (T + 1, 2)."""
+    mu, sigma = chain(truth.mu, truth.sigma, schedule, n_generations, rng, estimator=model.estimator)
+    return np.column_stack([mu, np.log(sigma)])
+
+
+def columns(results):
+    """Return the numbers of `raw` of simulated results, float64 (R, T + 1, 2)."""
+    return np.stack([results.states["mu"], results.states["log_sigma"]], axis=2)
 
 
 def chain(mu, sigma, schedule, n_generations, rng, *, estimator, data=None):

@@ -7,6 +7,20 @@ import numpy as np
 
 from tests.naive import recursion
 
+# What the conformance test runs for this family.
+CASES = {"rate": recursion.Case({"rate": 0.7}, other={"rate": 0.9})}
+N_RAW = 1500
+
+
+def raw(truth, model, schedule, n_generations, rng):
+    """Return the rates of generations 0..T for one replicate, float64 (T + 1, 1)."""
+    return chain(truth.rate, schedule, n_generations, rng)[:, None]
+
+
+def columns(results):
+    """Return the numbers of `raw` of simulated results, float64 (R, T + 1, 1)."""
+    return results.states["rate"][:, :, None]
+
 
 def chain(rate, schedule, n_generations, rng, *, estimator="mle", data=None):
     """Return the rates of generations 0..T, float64 (T + 1).

@@ -1,6 +1,27 @@
 """What all families that keep raw samples do at a generation: draw, pool, subsample, fit."""
 
+from dataclasses import dataclass, field
+
 import numpy as np
+
+
+@dataclass(frozen=True)
+class Case:
+    """A truth that the conformance test runs a family from, under every workflow.
+
+    Parameters
+    ----------
+    truth, model: the sections of an experiment; `model` without the family
+    other: a truth that a statistical test must tell apart from it; None: the law is not tested
+    sizes: sizes of the workflow that are not the usual ones
+    workflows: names of those that serve it; None: all of the family
+    """
+
+    truth: dict
+    model: dict = field(default_factory=dict)
+    other: dict | None = None
+    sizes: dict = field(default_factory=dict)
+    workflows: tuple[str, ...] | None = None
 
 
 def states(truth, draw, fit, schedule, n_generations, rng, data=None):
