@@ -434,3 +434,85 @@ def test_reproduce__prints_a_line_and_draws(here):
     assert "output must have no sur-uni.png yet, got figures" in again.stderr
     for arguments in (["reproduce"], ["reproduce", "sur-uni", "--all"]):
         assert "reproduce must be given names of recipes or --all, and not both" in call(*arguments).stderr
+
+
+SECTIONS = {
+    "gaussian": '[model]\nfamily = "gaussian"\nestimator = "unbiased"\n[truth]\nsigma = 2.0\n',
+    "space": '[model]\nfamily = "gaussian"\nestimator = "mle"\n[truth]\ndimension = 3\n',
+    "poisson": '[model]\nfamily = "poisson"\n[truth]\nrate = 3.0\n',
+    "mixture": '[model]\nfamily = "mixture"\nestimator = "joint_ml"\n[truth]\nmu = 2.0\nsigma = 1.0\n',
+}
+CORRELATED = "truth.covariance=[[1.0, 0.2, 0.0], [0.2, 1.0, 0.0], [0.0, 0.0, 1.0]]"
+BAD_OF_FAMILIES = {
+    "n 1": ("gaussian", ["workflow.n_samples=1"], "workflow.n_samples must give at least 2 points .* got 1 at generat"),
+    "n 0": ("gaussian", ["workflow.n_samples=0"], "workflow.n_samples must be at least 1, got 0"),
+    "later n 1": (
+        "gaussian",
+        ["workflow.n_samples=[9, 1]", "run.n_generations=2"],
+        "workflow.n_samples must .* got 1 at gen",
+    ),
+    "sigma -1": ("gaussian", ["truth.sigma=-1.0"], "truth.sigma must be above 0, got -1.0"),
+    "sigma 0": ("gaussian", ["truth.sigma=0"], "truth.sigma must be above 0, got 0"),
+    "sigma nan": ("gaussian", ["truth.sigma=nan"], "truth.sigma must be a finite number, got nan"),
+    "mean nan": ("gaussian", ["truth.mean=nan"], "truth.mean must be a finite number, got nan"),
+    "mean inf": ("gaussian", ["truth.mean=-inf"], "truth.mean must be a finite number, got -inf"),
+    "estimator": ("gaussian", ["model.estimator=ml"], "model.estimator must be one of unbiased, mle, got 'ml'"),
+    "dimension 0": ("gaussian", ["truth.dimension=0"], "truth.dimension must be at least 1, got 0"),
+    "dimension 1.5": ("gaussian", ["truth.dimension=1.5"], "truth.dimension must be a whole number.* got 1.5"),
+    "discrete truth": ("gaussian", ["truth.uniform=9"], "truth.uniform belongs to model.family discrete"),
+    "other truth": ("poisson", ["truth.sigma=1.0"], "truth.sigma belongs to model.family gaussian or mixture"),
+    "n is d": (
+        "space",
+        [CORRELATED, "workflow.n_samples=3"],
+        "workflow.n_samples must give more than .* = 3 points, got 3",
+    ),
+    "n below d": (
+        "space",
+        ["workflow.n_samples=2", "truth.sigma=[1, 2, 3]"],
+        "workflow.n_samples must give more than truth.dimension = 3 points, got 2 at generation 1",
+    ),
+    "not definite": (
+        "space",
+        ["truth.dimension=2", "truth.covariance=[[1.0, 2.0], [2.0, 1.0]]"],
+        r"truth.covariance must be positive definite, got \[\[1.0, 2.0\], \[2.0, 1.0\]\]",
+    ),
+    "not symmetric": (
+        "space",
+        ["truth.dimension=2", "truth.covariance=[[1.0, 0.5], [0.4, 1.0]]"],
+        "truth.covariance must be symmetric",
+    ),
+    "covariance nan": (
+        "space",
+        ["truth.dimension=2", "truth.covariance=[[1.0, nan], [0.4, 1.0]]"],
+        r"truth.covariance\[0\]\[1\] must be a finite number, got nan",
+    ),
+    "mean of 2": ("space", ["truth.mean=[0.0, 1.0]"], "truth.mean must be .* truth.dimension = 3 numbers, got 2"),
+    "rate 0": ("poisson", ["truth.rate=0"], "truth.rate must be above 0, got 0"),
+    "rate nan": ("poisson", ["truth.rate=nan"], "truth.rate must be a finite number, got nan"),
+    "rate large": ("poisson", ["truth.rate=1e14"], "truth.rate must keep the sum of a pool at most 10"),
+    "mu -1": ("mixture", ["truth.mu=-1.0"], "truth.mu must be at least 0, got -1.0"),
+    "mixture n 1": ("mixture", ["workflow.n_samples=1"], "workflow.n_samples must give at least 2 points .* got 1 at"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_OF_FAMILIES)
+def test_bad_input__of_every_family_is_refused_in_one_line(case, here):
+    family, values, message = BAD_OF_FAMILIES[case]
+    (here / "small.toml").write_text(SECTIONS[family] + TOML[TOML.index("[workflow]") :])
+    before = files_in(here)
+    result = call("run", "small.toml", *(part for value in values for part in ("--set", value)))
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert re.fullmatch(f"error: {message}.*\n", result.stderr), result.stderr
+    assert files_in(here) == before
+
+
+@pytest.mark.parametrize(
+    ("family", "words"), [("gaussian", "unbiased | mle"), ("mixture", "approximate | joint_ml")], ids=str
+)
+def test_bad_input__an_estimator_is_never_chosen_silently(family, words, here):
+    (here / "small.toml").write_text(re.sub("estimator.*\n", "", SECTIONS[family]) + TOML[TOML.index("[workflow]") :])
+    result = call("run", "small.toml")
+    assert result.exit_code == 2
+    assert result.stderr == f"error: model.estimator is required: {words}\n"
+    assert files_in(here) == ["small.toml"]

@@ -70,19 +70,18 @@ class GaussianTruth(TruthSection):
     def _covariance_problems(self, covariance: tuple) -> list[tuple[str, str]]:
         if self.sigma is not None:
             return [("", "must have sigma or covariance, got both")]
+        given = show([list(row) for row in covariance])
         shapes = {len(row) for row in covariance} | {len(covariance)}
         if shapes != {self.dimension}:
-            return [
-                ("covariance", f"must have truth.dimension = {self.dimension} rows and columns, got {show(covariance)}")
-            ]
+            return [("covariance", f"must have truth.dimension = {self.dimension} rows and columns, got {given}")]
         matrix = np.array(covariance)
         scale = np.sqrt(np.abs(np.outer(matrix.diagonal(), matrix.diagonal())))
         if (np.abs(matrix - matrix.T) > _SYMMETRY * scale).any():
-            return [("covariance", f"must be symmetric, got {show(covariance)}")]
+            return [("covariance", f"must be symmetric, got {given}")]
         try:
             self.factor()
         except np.linalg.LinAlgError:
-            return [("covariance", f"must be positive definite, got {show(covariance)}")]
+            return [("covariance", f"must be positive definite, got {given}")]
         return []
 
     def means(self) -> np.ndarray:
