@@ -14,6 +14,8 @@ import numpy as np
 
 # Bytes of the factors that are worked on at a time.
 _BYTES_AT_A_TIME = 8_000_000
+# Values of a metric that are worked on at a time, one dimension.
+_VALUES_IN_CACHE = 8_192
 
 
 class Laws:
@@ -109,10 +111,10 @@ class Laws:
             scaled = factor / self.truth_scale
             values = _eigenvalues(scaled)
             total = values.sum(axis=1, keepdims=True)
-            share = np.where(total > 0, values / np.where(total > 0, total, 1), 0)
-            found[0, part] = np.exp(-(share * np.log(np.where(share > 0, share, 1))).sum(axis=1))
+            share = values / np.where(total == 0, 1, total)
+            found[0, part] = np.exp(-(share * np.log(np.where(share == 0, 1, share))).sum(axis=1))
             # A law whose squares are below the smallest float: one direction is what the others have left.
-            found[1, part] = np.where(total[:, 0] > 0, share.max(axis=1), 1)
+            found[1, part] = np.where(total[:, 0] == 0, 1, share.max(axis=1))
             if self.is_isotropic:
                 found[2, part] = np.sqrt(values).sum(axis=1) * self.truth_in_span[0, 0]
             else:
@@ -192,13 +194,13 @@ def effective_rank(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.nd
     Roy and Vetterli, The effective rank, EUSIPCO 2007.
     """
     laws = _laws(states, truth)
-    return np.ones(laws.shape) if laws.dimension == 1 else laws.spectrum[0]
+    return np.broadcast_to(1.0, laws.shape) if laws.dimension == 1 else laws.spectrum[0]
 
 
 def largest_share(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
     """Return the largest eigenvalue over the trace."""
     laws = _laws(states, truth)
-    return np.ones(laws.shape) if laws.dimension == 1 else laws.spectrum[1]
+    return np.broadcast_to(1.0, laws.shape) if laws.dimension == 1 else laws.spectrum[1]
 
 
 def kl_divergence(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndarray:
@@ -262,8 +264,28 @@ def metrics_of(block: Any, truth: Any, names: Iterable[str] = tuple(METRICS)) ->
     In more than one dimension `effective_rank`, `largest_share` and `wasserstein2` need eigenvalues, which take several
     times as long as the refit: who does not want them leaves them out of `names`.
     """
+    if truth.dimension == 1:
+        return _metrics_on_the_line(block.states, truth, names)
     laws = Laws(block.states, truth)
-    return {name: np.ascontiguousarray(METRICS[name][0](laws, truth)) for name in names}
+    return {name: METRICS[name][0](laws, truth) for name in names}
+
+
+def _metrics_on_the_line(states: Mapping[str, np.ndarray], truth: Any, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Return metrics of a block, some replicates at a time: what is between the passes stays in the cache, and only
+    results need new memory, which costs more than the arithmetic.
+    """
+    shape = states["mean"].shape
+    found = {"effective_rank": np.broadcast_to(1.0, shape), "largest_share": np.broadcast_to(1.0, shape)}
+    found["log_sigma"] = states["log_sigma"]
+    wanted = [name for name in names if name not in found]
+    found |= {name: np.empty(shape) for name in wanted}
+    step = max(1, _VALUES_IN_CACHE // max(1, shape[1]))
+    for start in range(0, shape[0], step):
+        rows = slice(start, start + step)
+        laws = Laws({name: values[rows] for name, values in states.items()}, truth)
+        for name in wanted:
+            found[name][rows] = METRICS[name][0](laws, truth)
+    return {name: found[name] for name in names}
 
 
 def _laws(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> Laws:
@@ -271,11 +293,18 @@ def _laws(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> Laws:
 
 
 def _eigenvalues(factors: np.ndarray) -> np.ndarray:
-    """Return the eigenvalues of factor factor^T: ``(N,r,r)->(N,r)``; 5e-16 of the largest is their error, half
-    of the time that singular values take, and the square roots of small ones are lost only where the sums do not
-    notice.
+    """Return the eigenvalues of factor factor^T: ``(N,r,r)->(N,r)``, NaN where an entry is no number.
+
+    Their error is 5e-16 of the largest, and they take half of the time of singular values; the square roots of small
+    ones are lost only where the sums do not notice.
     """
-    return np.maximum(0.0, np.linalg.eigvalsh(factors @ factors.swapaxes(-1, -2)))
+    squares = factors @ factors.swapaxes(-1, -2)
+    bad = ~np.isfinite(squares).all(axis=(1, 2))
+    # One such matrix would stop the others.
+    squares[bad] = 0
+    values = np.maximum(0.0, np.linalg.eigvalsh(squares))
+    values[bad] = np.nan
+    return values
 
 
 def _parts(factors: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -209,3 +209,15 @@ def test_metrics__only_those_named():
     truth = GaussianTruth(dimension=2)
     states = states_of(np.zeros((1, 1, 2)), np.eye(2)[None, None])
     assert list(metrics_of(StateBlock(states), truth, ["log_det", "trace_ratio"])) == ["log_det", "trace_ratio"]
+
+
+def test_metrics__of_no_number_are_none_and_leave_the_others():
+    means, covariances, mean_0, covariance_0 = some_laws(3, 1)
+    states = states_of(means, covariances)
+    expected = metrics_of(StateBlock(states), truth_of(mean_0, covariance_0))
+    wrong = {name: values.copy() for name, values in states.items()}
+    wrong["factor"][1, 1, 2, 2] = wrong["log_diagonal"][1, 1, 2] = np.nan
+    got = metrics_of(StateBlock(wrong), truth_of(mean_0, covariance_0))
+    for name in METRICS:
+        assert np.isnan(got[name][1, 1]) == (name != "squared_error")
+        np.testing.assert_allclose(np.delete(got[name], 4), np.delete(expected[name], 4))
