@@ -1,8 +1,8 @@
 """Normal vectors, Wishart factors and factored covariances: what a refit of a Gaussian law in d dimensions is made of.
 
-The Cholesky factor of the covariance is carried as U diag(exp l), U unit lower-triangular: no l underflows, and a product from the right
-by a lower-triangular K is l_j + ln K_jj and U C, C_ij = exp(l_i - l_j) K_ij / K_jj. That does not overflow, because later l fall faster.
-"""
+The Cholesky factor of the covariance is carried as U diag(exp l), U unit lower-triangular: no l underflows, and a
+product from the right by a lower-triangular K is l_j + ln K_jj and U C, C_ij = exp(l_i - l_j) K_ij / K_jj. That does
+not overflow, because later l fall faster."""
 
 import math
 
@@ -12,14 +12,16 @@ from fastcollapse._jit import kernel
 from fastcollapse.kernels.exponential import exponentials
 from fastcollapse.kernels.triangles import add_gram, add_square, clear_upper, factor_upper, multiply_unit, transpose
 from fastcollapse.kernels.ziggurat import chi_square, inside, place, settled
-from fastcollapse.rng import STREAM_WORDS, SUB_SPARE, fill_words, open_stream
+from fastcollapse.rng import SUB_SPARE, fill_words, open_stream
 
 _SPARE = np.uint64(SUB_SPARE)
 
 
 @kernel
 def open_both(seed, replicate, generation, purpose, streams):
-    """Set `streams` (uint64 (2, STREAM_WORDS)) to the stream of a draw and to the one for what its words do not decide."""
+    """Set `streams` (uint64 (2, STREAM_WORDS)) to the stream of a draw and to the one for what its words do not
+    decide.
+    """
     open_stream(seed, replicate, np.uint64(generation), np.uint64(0), purpose, streams[0])
     open_stream(seed, replicate, np.uint64(generation), np.uint64(0), purpose + _SPARE, streams[1])
 
@@ -56,7 +58,9 @@ def bartlett_factor(degrees, normals, words, streams, out):
 
 @kernel
 def pool_factor(factor, z, weight, held, upper, matrix):
-    """Replace a Bartlett factor B by the lower-triangular K with K K^T = held I + B B^T + weight z z^T; two (d, d) rooms to work in."""
+    """Replace a Bartlett factor B by the lower-triangular K with K K^T = held I + B B^T + weight z z^T; two (d, d)
+    rooms to work in.
+    """
     transpose(factor, upper)
     clear_upper(held, matrix)
     add_gram(upper, matrix)
@@ -80,7 +84,8 @@ def move_mean(unit, log_diagonal, z, scale, mean):
 
 @kernel
 def multiply_on(unit, log_diagonal, factor, divisor, bits, rows):
-    """Multiply U diag(exp l) from the right by `factor` / sqrt(divisor), in place: ``(d,d),(d),(d,d),()``; `factor` becomes C.
+    """Multiply U diag(exp l) from the right by `factor` / sqrt(divisor), in place: ``(d,d),(d),(d,d),()``; `factor`
+    becomes C.
 
     `bits` int64 (d) and `rows` float64 (3, d) are room to work in.
     """

@@ -10,7 +10,8 @@ _LOG2_E = 1.0 / math.log(2.0)
 # ln 2 in two parts (Cody and Waite): a whole number of up to 11 bits times the first is exact.
 _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
-# Below it the result is 0 (exp underflows gradually from -708 on, where an increment of a mean is long lost), above it inf.
+# Below it the result is 0 (exp underflows gradually from -708 on, where an increment of a mean is long lost), above it
+# inf.
 _LOWEST, _HIGHEST = -708.0, 709.0
 _BIAS = np.int64(1023)
 _MANTISSA_BITS = np.int64(52)

@@ -1,4 +1,6 @@
-"""Refits of a normal law to subsamples of a pool: the points themselves, because later subsamples share points with earlier ones."""
+"""Refits of a normal law to subsamples of a pool: the points themselves, because later subsamples share points with
+earlier ones.
+"""
 
 import math
 
@@ -15,10 +17,11 @@ _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMP
 
 @parallel_kernel
 def refit_subsamples(state, pool, plan, replacement, first, n_generations, truth, normals, key, n_threads, means, logs):
-    """Refit R replicates over B generations to subsamples: ``(2,R),(R,K),...,(3)->(R,B),(R,B)``; O(n_synthetic + n_train) a step.
+    """Refit R replicates over B generations to subsamples: ``(2,R),(R,K),...,(3)->(R,B),(R,B)``; O(n_synthetic +
+    n_train) a step.
 
-    `pool` float64 (R, K) holds the points in units of the truth, in any order; the other arguments are those of `refit_pools`.
-    """
+    `pool` float64 (R, K) holds the points in units of the truth, in any order; the other arguments are those of
+    `refit_pools`."""
     n_replicates = state.shape[1]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)

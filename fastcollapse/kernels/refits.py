@@ -1,8 +1,8 @@
-"""Refits of a normal law under any schedule, from sufficient statistics: the pool is a count, a mean and a sum of squares.
+"""Refits of a normal law under any schedule, from sufficient statistics: the pool is a count, a mean and a sum of
+squares.
 
-A fit to the whole pool is the pool, so the kept part of a pool is the state itself: `kept` points whose sum of squares is the
-variance times the divisor.
-"""
+A fit to the whole pool is the pool, so the kept part of a pool is the state itself: `kept` points whose sum of squares
+is the variance times the divisor."""
 
 import math
 from typing import NamedTuple
@@ -21,9 +21,8 @@ NO_BLOCK = np.uint64(0)
 class Plan(NamedTuple):
     """A schedule as int64 arrays over generations, index generation - 1.
 
-    `kept` are the points that the pool of a generation keeps from the one before, `n_train` is 0 where the whole pool is fitted to,
-    `divisor` is what the sum of squares of the fit is divided by.
-    """
+    `kept` are the points that the pool of a generation keeps from the one before, `n_train` is 0 where the whole pool
+    is fitted to, `divisor` is what the sum of squares of the fit is divided by."""
 
     kept: np.ndarray
     n_synthetic: np.ndarray
@@ -62,7 +61,9 @@ def draw_real(n_real, normals, key, out):
 
 @kernel
 def _refit(mean, log_sigma, kept, n_synthetic, divisor, normals, stream):
-    """Return mean and ln sigma of the pool of the kept points, which fit (mean, sigma), and `n_synthetic` more drawn from it."""
+    """Return mean and ln sigma of the pool of the kept points, which fit (mean, sigma), and `n_synthetic` more drawn
+    from it.
+    """
     z = ziggurat(normals, stream)
     chi = chi_square(n_synthetic - 1.0, normals, stream)
     total = kept + n_synthetic
@@ -88,7 +89,8 @@ def _refit_with_real(mean, log_sigma, kept, n_synthetic, real, divisor, normals,
 
 @parallel_kernel
 def refit_pools(state, real, plan, first, n_generations, truth, normals, key, n_threads, means, logs):
-    """Refit R replicates over B generations of a schedule without subsamples: ``(2,R),(2,Q)...,(3)->(R,B),(R,B)``; 60 ns a step.
+    """Refit R replicates over B generations of a schedule without subsamples: ``(2,R),(2,Q)...,(3)->(R,B),(R,B)``; 60
+    ns a step.
 
     Parameters
     ----------

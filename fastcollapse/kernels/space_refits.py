@@ -1,4 +1,6 @@
-"""Refits of a Gaussian law in d dimensions under any schedule, from sufficient statistics, and to subsamples of points."""
+"""Refits of a Gaussian law in d dimensions under any schedule, from sufficient statistics, and to subsamples of
+points.
+"""
 
 import math
 from typing import NamedTuple
@@ -33,11 +35,11 @@ _SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_
 
 
 class Gaussians(NamedTuple):
-    """The fitted laws of R replicates: `mean` float64 (R, D) less that of the truth, `unit` (R, d, d) and `log_diagonal` (R, d).
+    """The fitted laws of R replicates: `mean` float64 (R, D) less that of the truth, `unit` (R, d, d) and
+    `log_diagonal` (R, d).
 
-    d = D, or, where the first fit had n - 1 < D points, d = n - 1: the coordinates are then those of the span of the first sample, mean[d] is
-    the distance of the mean from it, and what is beyond is 0.
-    """
+    d = D, or, where the first fit had n - 1 < D points, d = n - 1: the coordinates are then those of the span of the
+    first sample, mean[d] is the distance of the mean from it, and what is beyond is 0."""
 
     mean: np.ndarray
     unit: np.ndarray
@@ -45,7 +47,9 @@ class Gaussians(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The truth, mean float64 (D) and lower factor (d, d), and a fixed real batch: mean (Q, d), upper factor of its squares (Q, d, d), Q = R or 0."""
+    """The truth, mean float64 (D) and lower factor (d, d), and a fixed real batch: mean (Q, d), upper factor of its
+    squares (Q, d, d), Q = R or 0.
+    """
 
     mean: np.ndarray
     factor: np.ndarray
@@ -113,7 +117,9 @@ def draw_real_batches(n, source, normals, key):
 
 @kernel
 def _refit(mean, unit, log_diagonal, kept, n, divisor, beyond, normals, room):
-    """Refit to the kept points, which fit the law, and n more drawn from it; `beyond` > 0 dimensions of the truth are not spanned."""
+    """Refit to the kept points, which fit the law, and n more drawn from it; `beyond` > 0 dimensions of the truth are
+    not spanned.
+    """
     d = log_diagonal.shape[0]
     fill_normals(normals, room.words, room.streams, room.z)
     if beyond > 0:
@@ -129,7 +135,9 @@ def _refit(mean, unit, log_diagonal, kept, n, divisor, beyond, normals, room):
 
 @kernel
 def _refit_with_real(mean, unit, log_diagonal, n, m, real_mean, real_upper, divisor, normals, room):
-    """Refit to n points drawn from the law and a real batch of m points; `real_upper` is overwritten where it is the room's."""
+    """Refit to n points drawn from the law and a real batch of m points; `real_upper` is overwritten where it is the
+    room's.
+    """
     d = log_diagonal.shape[0]
     clear_upper(0.0, room.matrix)
     add_gram(real_upper, room.matrix)
@@ -162,7 +170,8 @@ def _write(mean, unit, log_diagonal, truth_mean, room, out_mean, out_factor, out
 
 @parallel_kernel
 def refit_space(laws, source, plan, first, n_generations, normals, key, n_threads, out):
-    """Refit R replicates over B generations of a schedule without subsamples; O(d^3 / 6) a step, twice that and more where a pool is kept.
+    """Refit R replicates over B generations of a schedule without subsamples; O(d^3 / 6) a step, twice that and more
+    where a pool is kept.
 
     Parameters
     ----------
@@ -196,17 +205,25 @@ def refit_space(laws, source, plan, first, n_generations, normals, key, n_thread
                 else:
                     _refit(mean, unit, log_diagonal, kept, n, divisor, beyond if generation == 1 else 0, normals, room)
                 _write(
-                    mean, unit, log_diagonal, source.mean, room,
-                    out.mean[replicate, step], out.factor[replicate, step], out.log_diagonal[replicate, step],
-                )  # fmt: skip
+                    mean,
+                    unit,
+                    log_diagonal,
+                    source.mean,
+                    room,
+                    out.mean[replicate, step],
+                    out.factor[replicate, step],
+                    out.log_diagonal[replicate, step],
+                )
 
 
 @parallel_kernel
-def refit_space_subsamples(laws, points, order, source, plan, replacement, first, n_generations, normals, key, n_threads, out):
+def refit_space_subsamples(
+    laws, points, order, source, plan, replacement, first, n_generations, normals, key, n_threads, out
+):
     """As `refit_space`, to subsamples of a pool of points; O((n_synthetic + n_train) d^2) a step.
 
-    `points` float64 (R, K, d), less the mean of the truth; `order` int64 (R, K), the numbers of the points in the order of the pool.
-    """
+    `points` float64 (R, K, d), less the mean of the truth; `order` int64 (R, K), the numbers of the points in the
+    order of the pool."""
     n_replicates, d = laws.log_diagonal.shape
     for thread in prange(n_threads):
         room = _new_room(d)
@@ -216,7 +233,11 @@ def refit_space_subsamples(laws, points, order, source, plan, replacement, first
             mine, numbers = points[replicate], order[replicate]
             for step in range(n_generations):
                 generation = first + step
-                kept, n, size = plan.kept[generation - 1], plan.n_synthetic[generation - 1], plan.n_train[generation - 1]
+                kept, n, size = (
+                    plan.kept[generation - 1],
+                    plan.n_synthetic[generation - 1],
+                    plan.n_train[generation - 1],
+                )
                 open_both(key.seed, number, generation, _SYNTHETIC, room.streams)
                 for i in range(kept, kept + n):
                     fill_normals(normals, room.words, room.streams, room.z)
@@ -229,13 +250,27 @@ def refit_space_subsamples(laws, points, order, source, plan, replacement, first
                 elif not replacement:
                     choose_first(numbers, kept + n, size, room.streams[0])
                 _fit_points(
-                    mine, numbers, kept + n, size, replacement and plan.n_train[generation - 1] > 0,
-                    plan.divisor[generation - 1], room, mean, unit, log_diagonal,
-                )  # fmt: skip
+                    mine,
+                    numbers,
+                    kept + n,
+                    size,
+                    replacement and plan.n_train[generation - 1] > 0,
+                    plan.divisor[generation - 1],
+                    room,
+                    mean,
+                    unit,
+                    log_diagonal,
+                )
                 _write(
-                    mean, unit, log_diagonal, source.mean, room,
-                    out.mean[replicate, step], out.factor[replicate, step], out.log_diagonal[replicate, step],
-                )  # fmt: skip
+                    mean,
+                    unit,
+                    log_diagonal,
+                    source.mean,
+                    room,
+                    out.mean[replicate, step],
+                    out.factor[replicate, step],
+                    out.log_diagonal[replicate, step],
+                )
 
 
 @kernel

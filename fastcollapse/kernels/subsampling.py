@@ -6,7 +6,8 @@ from fastcollapse.rng import uniform_below
 
 @kernel
 def choose_first(pool, n_points, n_chosen, stream):
-    """Bring a uniform subset of the first `n_points` >= `n_chosen` entries to the front of `pool`: Fisher and Yates, stopped early.
+    """Bring a uniform subset of the first `n_points` >= `n_chosen` entries to the front of `pool`: Fisher and Yates,
+    stopped early.
 
     The order of the others changes with it: a pool has no order.
     """
@@ -30,7 +31,9 @@ def copy_chosen(pool, n_points, replacement, stream, out):
 
 @kernel
 def mean_and_squares(points):
-    """Return the mean and the sum of squares about it: two passes, in order, with the correction of what the mean rounds."""
+    """Return the mean and the sum of squares about it: two passes, in order, with the correction of what the mean
+    rounds.
+    """
     n = points.shape[0]
     total = 0.0
     for i in range(n):

@@ -1,8 +1,8 @@
-"""Two words for each of many generations: Threefry2x64-20 (Salmon et al., SC'11), a pure function of the names of a draw.
+"""Two words for each of many generations: Threefry2x64-20 (Salmon et al., SC'11), a pure function of the names of a
+draw.
 
-Its adds, turns and exclusive ors become vector code, which the wide products of Philox do not. It suits draws of two words a
-generation; those of many words open a stream (`fastcollapse.rng`).
-"""
+Its adds, turns and exclusive ors become vector code, which the wide products of Philox do not. It suits draws of two
+words a generation; those of many words open a stream (`fastcollapse.rng`)."""
 
 import numpy as np
 
@@ -45,7 +45,9 @@ def threefry(x, y, k0, k1):
 
 @kernel
 def word_pairs(seed, replicate, first, n_generations, purpose, one, two):
-    """Write two words for each of the generations first..first+n-1: ``->(n),(n)``, uint64; the counter is (generation, purpose)."""
+    """Write two words for each of the generations first..first+n-1: ``->(n),(n)``, uint64; the counter is (generation,
+    purpose).
+    """
     start = np.uint64(first)
     for k in range(n_generations):
         one[k], two[k] = threefry(start + np.uint64(k), purpose, seed, replicate)

@@ -1,7 +1,7 @@
 """Fits of the symmetric mixture (1/2) N(mu, s^2) + (1/2) N(-mu, s^2) to the absolute values of n points.
 
-The values are given as `offset + points`: a deviation far below the offset keeps its digits, which a sum of squares would cancel.
-"""
+The values are given as `offset + points`: a deviation far below the offset keeps its digits, which a sum of squares
+would cancel."""
 
 import math
 
@@ -35,8 +35,8 @@ def fit_approximate(points, offset):
 
     References
     ----------
-    Suresh et al., arXiv:2412.17646, Algorithm 1 as its authors coded it, with eta = 2; in the ratio q = (m2 - m1^2) / m1^2.
-    """
+    Suresh et al., arXiv:2412.17646, Algorithm 1 as its authors coded it, with eta = 2; in the ratio q = (m2 - m1^2) /
+    m1^2."""
     n = float(points.shape[0])
     mean, variance = _mean_and_variance(points)
     m1 = offset + mean
@@ -52,7 +52,9 @@ def fit_approximate(points, offset):
 
 @kernel
 def _excess(t, points, m1, variance):
-    """Return phi = (mean(x tanh(t x / s^2)) / t - 1) / t^2 and its derivative by t^2, with s^2 = m2 - t^2 in the centred form."""
+    """Return phi = (mean(x tanh(t x / s^2)) / t - 1) / t^2 and its derivative by t^2, with s^2 = m2 - t^2 in the
+    centred form.
+    """
     n = points.shape[0]
     square = variance + (m1 - t) * (m1 + t)
     total, slope = 0.0, 0.0
@@ -69,10 +71,11 @@ def _excess(t, points, m1, variance):
 
 @kernel
 def fit_joint(points, offset):
-    """Return (mu - offset, s^2) by joint maximum likelihood: the largest root t <= mean |x| of t = mean(x tanh(t x / s^2)).
+    """Return (mu - offset, s^2) by joint maximum likelihood: the largest root t <= mean |x| of t = mean(x tanh(t x /
+    s^2)).
 
-    ``(n),()->(),()``. It is where the EM iteration that starts at mean |x| ends; that iteration only falls. Newton's steps in t^2 on the equation
-    divided by t^3, whose root 0 is gone, kept inside a bracket.
+    ``(n),()->(),()``. It is where the EM iteration that starts at mean |x| ends; that iteration only falls. Newton's
+    steps in t^2 on the equation divided by t^3, whose root 0 is gone, kept inside a bracket.
 
     References
     ----------

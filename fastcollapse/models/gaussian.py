@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse.errors import InputError
+from fastcollapse.kernels.refits import plan_of
 from fastcollapse.models._gaussian_line import LineModel
 from fastcollapse.models._gaussian_space import SpaceModel
-from fastcollapse.parameters import Choice, Integer, Number, Problems, Section, Sequence, parameter, show
+from fastcollapse.models.base import check_fitted
+from fastcollapse.parameters import Choice, Integer, Number, Section, Sequence, parameter, show
 
 _LARGEST = 1e150
 _SYMMETRY = 1e-12
@@ -55,7 +57,9 @@ class GaussianTruth(Section):
         default=None,
     )
     covariance: tuple[tuple[float, ...], ...] | None = parameter(
-        Sequence(Sequence(Number(-_LARGEST, _LARGEST))), "symmetric positive definite matrix, in place of sigma", default=None
+        Sequence(Sequence(Number(-_LARGEST, _LARGEST))),
+        "symmetric positive definite matrix, in place of sigma",
+        default=None,
     )
 
     def relations(self) -> list[tuple[str, str]]:
@@ -71,7 +75,9 @@ class GaussianTruth(Section):
             return [("", "must have sigma or covariance, got both")]
         shapes = {len(row) for row in covariance} | {len(covariance)}
         if shapes != {self.dimension}:
-            return [("covariance", f"must have truth.dimension = {self.dimension} rows and columns, got {show(covariance)}")]
+            return [
+                ("covariance", f"must have truth.dimension = {self.dimension} rows and columns, got {show(covariance)}")
+            ]
         matrix = np.array(covariance)
         scale = np.sqrt(np.abs(np.outer(matrix.diagonal(), matrix.diagonal())))
         if (np.abs(matrix - matrix.T) > _SYMMETRY * scale).any():
@@ -127,8 +133,8 @@ class Gaussian:
 
     References
     ----------
-    One dimension: Suresh et al., arXiv:2412.17646, section 4. The samplers: derived, `theory` section of the file of each kernel.
-    """
+    One dimension: Suresh et al., arXiv:2412.17646, section 4. The samplers: derived, `theory` section of the file of
+    each kernel."""
 
     PARAMETERS = GaussianParameters
     TRUTH = GaussianTruth
@@ -136,24 +142,13 @@ class Gaussian:
 
     def __new__(cls, truth: GaussianTruth, parameters: GaussianParameters, schedule: Any, record: tuple = ()) -> Any:
         bias = 1 if parameters.estimator == "unbiased" else 0
-        _check_sizes(schedule)
+        check_fitted(schedule, plan_of(schedule, 0).divisor)
+        if schedule.n_train.any() and schedule.n_real.any():
+            raise InputError("workflow.n_train must be 0 where n_real is not, for the gaussian family")
         if truth.dimension == 1:
             sigma = float(truth.factor()[0, 0])
             return LineModel(np.array([truth.means()[0], sigma, math.log(sigma)]), bias, schedule)
         return SpaceModel(truth.means(), truth.factor(), truth.is_isotropic(), bias, schedule)
-
-
-def _check_sizes(schedule: Any) -> None:
-    """Refuse what no deviation can be fitted to, and subsamples of pools that have real data of their own."""
-    pools = schedule.pool_totals(None)
-    for key, sizes in (("workflow.n_train", np.where(schedule.n_train > 0, schedule.n_train, pools)), ("workflow.n_samples", pools)):
-        few = np.flatnonzero(sizes < 2)
-        if few.size and (key == "workflow.n_samples" or schedule.n_train[few[0]] > 0):
-            raise InputError(
-                f"{key} must give at least 2 points to fit a deviation to, got {sizes[few[0]]} at generation {few[0] + 1}"
-            )
-    if schedule.n_train.any() and schedule.n_real.any():
-        raise InputError("workflow.n_train must be 0 where n_real is not, for the gaussian family")
 
 
 MODEL = Gaussian

@@ -1,4 +1,6 @@
-"""Poisson laws refitted to counts that they generate: the rate is the mean of the counts, and their sum is again a Poisson variate."""
+"""Poisson laws refitted to counts that they generate: the rate is the mean of the counts, and their sum is again a
+Poisson variate.
+"""
 
 import dataclasses
 from typing import Any, ClassVar
@@ -10,7 +12,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.kernels.refits import NO_BLOCK, Plan, plan_of
 from fastcollapse.kernels.subsampling import copy_chosen
 from fastcollapse.kernels.variates import poisson
-from fastcollapse.models.base import MOST_POINTS, StateBlock, as_uint64
+from fastcollapse.models.base import StateBlock, check_kept, run_key
 from fastcollapse.parameters import MAX_COUNT, Number, Section, parameter, power_text
 from fastcollapse.rng import (
     PURPOSE_FIXED_REAL,
@@ -18,7 +20,6 @@ from fastcollapse.rng import (
     PURPOSE_SUBSAMPLE,
     PURPOSE_SYNTHETIC,
     STREAM_WORDS,
-    StreamKey,
     open_stream,
 )
 
@@ -56,9 +57,8 @@ def _draw_real(n_real, rate, key, real):
 def _refit_sums(sums, sizes, real, plan, truth_rate, first, n_generations, key, n_threads, rates):
     """Refit R replicates over B generations without subsamples: ``(R),(R),(Q),...->(R,B)``; one Poisson variate a step.
 
-    `sums` and `sizes`, float64: the sum and the number of the counts fitted to last, (rate, 1) at the start; they move on. `real`: sums of a
-    fixed real batch, or empty.
-    """
+    `sums` and `sizes`, float64: the sum and the number of the counts fitted to last, (rate, 1) at the start; they move
+    on. `real`: sums of a fixed real batch, or empty."""
     n_replicates = sums.shape[0]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
@@ -118,8 +118,8 @@ def _refit_subsamples(sums, sizes, pool, plan, replacement, first, n_generations
 class PoissonState:
     """The replicates between two blocks: `moments` float64 (2, R), sum and number of the counts fitted to last.
 
-    `real` float64 (R), the sum of a fixed real batch, or (0); `pool` float64 (R, K), the counts, of which `n_points` are used, or (R, 0).
-    """
+    `real` float64 (R), the sum of a fixed real batch, or (0); `pool` float64 (R, K), the counts, of which `n_points`
+    are used, or (R, 0)."""
 
     moments: np.ndarray
     real: np.ndarray
@@ -128,7 +128,12 @@ class PoissonState:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what a resume needs."""
-        return {"sum": self.moments[0], "size": self.moments[1], "real": self.real, "pool": self.pool[:, : self.n_points]}
+        return {
+            "sum": self.moments[0],
+            "size": self.moments[1],
+            "real": self.real,
+            "pool": self.pool[:, : self.n_points],
+        }
 
 
 class Poisson:
@@ -162,7 +167,8 @@ class Poisson:
         largest = int(schedule.pool_totals(None).max())
         if self._rate * largest > MAX_COUNT:
             raise InputError(
-                f"truth.rate must keep the sum of a pool at most {power_text(MAX_COUNT)}, got {self._rate:g} for {largest} counts"
+                f"truth.rate must keep the sum of a pool at most {power_text(MAX_COUNT)}, "
+                f"got {self._rate:g} for {largest} counts"
             )
         if schedule.n_train.any() and schedule.n_real.any():
             raise InputError("workflow.n_train must be 0 where n_real is not, for the poisson family")
@@ -172,13 +178,10 @@ class Poisson:
         fixed = self._schedule.real == "fixed"
         real = np.zeros(n_replicates if fixed else 0)
         if fixed:
-            _draw_real(float(self._schedule.n_real[0]), self._rate, self._key(seed, first_replicate), real)
+            _draw_real(float(self._schedule.n_real[0]), self._rate, run_key(seed, first_replicate), real)
         subsampled = self._schedule.n_train.any()
         n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if subsampled else 0
-        if n_points * n_replicates > MOST_POINTS:
-            raise InputError(
-                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, got {n_points * n_replicates}"
-            )
+        check_kept(n_points * n_replicates)
         moments = np.ones((2, n_replicates))
         moments[0] = self._rate
         return PoissonState(moments, real, np.zeros((n_replicates, n_points)))
@@ -187,18 +190,18 @@ class Poisson:
         """Return how many generations, 1..room, the next block may have."""
         return max(1, min(room, _BYTES_A_BLOCK // (8 * state.moments.shape[1])))
 
-    @staticmethod
-    def _key(seed: int, first_replicate: int) -> StreamKey:
-        return StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), _SYNTHETIC)
-
-    def advance(self, state: PoissonState, first: int, n_generations: int, seed: int, first_replicate: int = 0) -> StateBlock:
+    def advance(
+        self, state: PoissonState, first: int, n_generations: int, seed: int, first_replicate: int = 0
+    ) -> StateBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         rates = np.empty((state.moments.shape[1], n_generations))
-        key, threads = self._key(seed, first_replicate), current_threads()
+        key, threads = run_key(seed, first_replicate), current_threads()
         sums, sizes = state.moments
         if self._schedule.n_train.any():
             replacement = bool(self._schedule.replacement)
-            _refit_subsamples(sums, sizes, state.pool, self._plan, replacement, first, n_generations, key, threads, rates)
+            _refit_subsamples(
+                sums, sizes, state.pool, self._plan, replacement, first, n_generations, key, threads, rates
+            )
             last = first + n_generations - 2
             state.n_points = int(self._plan.kept[last] + self._plan.n_synthetic[last])
         else:

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fastcollapse.kernels.bartlett import bartlett_factor, fill_normals, multiply_on, open_both, pool_factor, write_factor
+from fastcollapse.kernels.bartlett import (
+    bartlett_factor,
+    fill_normals,
+    multiply_on,
+    open_both,
+    pool_factor,
+    write_factor,
+)
 from fastcollapse.kernels.point_refits import refit_subsamples
 from fastcollapse.kernels.refits import draw_real, plan_of, refit_pools
 from fastcollapse.kernels.space_refits import Gaussians, Source, SpaceStates, refit_space

@@ -62,11 +62,15 @@ def raw(truth, schedule, ddof, rng):
 
 
 def summaries(mean, covariance, truth):
-    """Return columns of numbers (R, ...): coordinates, entries, the largest eigenvalue, ln det, squared error of the mean."""
+    """Return columns of numbers (R, ...): coordinates, entries, the largest eigenvalue, ln det, squared error of the
+    mean.
+    """
     errors = ((mean - build(GaussianTruth, truth).means()) ** 2).sum(axis=1)
     largest = np.linalg.eigvalsh(covariance)[:, -1]
     log_det = np.linalg.slogdet(covariance)[1]
-    return np.column_stack([mean[:, 0], mean[:, -1], covariance[:, 0, 0], covariance[:, -1, 0], largest, log_det, errors])
+    return np.column_stack(
+        [mean[:, 0], mean[:, -1], covariance[:, 0, 0], covariance[:, -1, 0], largest, log_det, errors]
+    )
 
 
 def simulated(truth, workflow, estimator, n_replicates, n_generations, seed=1):
@@ -138,7 +142,9 @@ def test_fewer_points_than_dimensions__law():
 
 
 @settings(max_examples=15)
-@given(st.floats(-1e6, 1e6), st.floats(1e-100, 1e100), st.sampled_from(range(len(WORKFLOWS))), st.integers(0, 2**64 - 1))
+@given(
+    st.floats(-1e6, 1e6), st.floats(1e-100, 1e100), st.sampled_from(range(len(WORKFLOWS))), st.integers(0, 2**64 - 1)
+)
 def test_line__is_affine_in_the_truth(shift, scale, which, seed):
     standard = run(model({}, WORKFLOWS[which], 6), 2, 6, seed)
     moved = run(model({"mean": shift, "sigma": scale}, WORKFLOWS[which], 6), 2, 6, seed)
@@ -187,7 +193,10 @@ TRUTHS = [
     ({"dimension": 2, "mean": [1.0]}, "truth.mean must be a number or a list of truth.dimension = 2 numbers, got 1"),
     ({"dimension": 2, "covariance": [[1.0, 2.0], [2.0, 1.0]]}, "truth.covariance must be positive definite"),
     ({"dimension": 2, "covariance": [[1.0, 0.5], [0.4, 1.0]]}, "truth.covariance must be symmetric"),
-    ({"dimension": 2, "covariance": [[1.0, math.inf], [0.4, 1.0]]}, r"truth.covariance\[0\]\[1\] must be a finite number"),
+    (
+        {"dimension": 2, "covariance": [[1.0, math.inf], [0.4, 1.0]]},
+        r"truth.covariance\[0\]\[1\] must be a finite number",
+    ),
     ({"dimension": 2, "covariance": [[1.0]]}, "truth.covariance must have truth.dimension = 2 rows and columns"),
     ({"dimension": 1, "covariance": [[1.0]], "sigma": 1.0}, "truth must have sigma or covariance, got both"),
 ]
@@ -203,7 +212,7 @@ def test_truth__is_refused_in_one_line(values, message):
 def test_estimator__is_required():
     with pytest.raises(InputError, match=r"^model.estimator is required: unbiased \| mle$"):
         build(GaussianParameters, {})
-    with pytest.raises(InputError, match="did you mean 'unbiased'"):
+    with pytest.raises(InputError, match=r"did you mean 'unbiased'"):
         GaussianParameters(estimator="unbiassed")
 
 
@@ -236,5 +245,5 @@ def test_sizes__are_refused_in_one_line(truth, workflow, message, estimator):
 
 def test_points__that_no_memory_holds_are_refused():
     huge = model({}, AccumulateSubsample(n_samples=10**6, keep_real=True, replacement=False), 10**4)
-    with pytest.raises(InputError, match="workflow.n_samples must keep the points"):
+    with pytest.raises(InputError, match=r"workflow\.n_samples must keep the points"):
         huge.initial(1, 1)
