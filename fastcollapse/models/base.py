@@ -13,6 +13,7 @@ from fastcollapse.rng import PURPOSE_SYNTHETIC, StreamKey
 # Numbers that the points of all replicates of a run may hold: 32 GB of them.
 _MOST_NUMBERS = 4 * 10**9
 
+
 class Model(Protocol):
     """A family of models that are refitted to data they generate; each module offers its class as `MODEL`.
 
