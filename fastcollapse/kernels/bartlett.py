@@ -2,8 +2,7 @@
 
 The Cholesky factor of the covariance is carried as U diag(exp l), U unit lower-triangular: no l underflows, and a
 product from the right by a lower-triangular K is l_j + ln K_jj and U C, C_ij = exp(l_i - l_j) K_ij / K_jj. That does
-not overflow, because later l fall faster.
-"""
+not overflow, because later l fall faster."""
 
 import math
 
@@ -20,7 +19,9 @@ _SPARE = np.uint64(SUB_SPARE)
 
 @kernel
 def open_both(seed, replicate, generation, purpose, streams):
-    """Set `streams`, uint64 (2, STREAM_WORDS), to the stream of a draw and the one for what its words leave open."""
+    """Set `streams` (uint64 (2, STREAM_WORDS)) to the stream of a draw and to the one for what its words do not
+    decide.
+    """
     open_stream(seed, replicate, np.uint64(generation), np.uint64(0), purpose, streams[0])
     open_stream(seed, replicate, np.uint64(generation), np.uint64(0), purpose + _SPARE, streams[1])
 

@@ -1,9 +1,9 @@
-"""The walk of mean and log deviation of a refitted normal law, in units of the truth: a normal and a chi-square variate
-a step.
+"""The walk of mean and log deviation of a refitted normal law, in units of the truth: a normal and a chi-square
+variate a step.
 
 A refit to n points moves the mean by sigma z / sqrt(n) and ln sigma by ln(chi2_{n-1} / D) / 2, D = n - 1 or n. While n
-stays, the second has one law, whose table is made once: no logarithm is taken, and ln sigma is a sum, so that nothing
-underflows.
+stays, the
+second has one law, whose table is made once: no logarithm is taken, and ln sigma is a sum, so that nothing underflows.
 """
 
 import numpy as np
@@ -28,8 +28,7 @@ def direct_variates(words, table, n, name, block, stream, out):
     """Write the variates of n words: ``(n)->(n)``.
 
     `name` is (seed, replicate, generation of the first word, purpose); what a word does not decide is decided by the
-    stream of its generation and `block`.
-    """
+    stream of its generation and `block`."""
     seed, replicate, first, purpose = name
     for k in range(n):
         layer, t = place(words[k], table)
@@ -41,8 +40,8 @@ def direct_variates(words, table, n, name, block, stream, out):
 
 @kernel
 def running_sums(steps, n, out):
-    """Write the sums of the first k steps beside the start: ``(4,n)->(4,n+1)``; column 0 of `out` is the start. In this
-    order, always.
+    """Write the sums of the first k steps beside the start: ``(4,n)->(4,n+1)``; column 0 of `out` is the start. In
+    this order, always.
     """
     a, b, c, d = out[0, 0], out[1, 0], out[2, 0], out[3, 0]
     steps_a, steps_b, steps_c, steps_d = steps[0], steps[1], steps[2], steps[3]

@@ -21,8 +21,7 @@ def refit_subsamples(state, pool, plan, replacement, first, n_generations, truth
     n_train) a step.
 
     `pool` float64 (R, K) holds the points in units of the truth, in any order; the other arguments are those of
-    `refit_pools`.
-    """
+    `refit_pools`."""
     n_replicates = state.shape[1]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)

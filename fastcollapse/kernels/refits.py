@@ -2,8 +2,7 @@
 squares.
 
 A fit to the whole pool is the pool, so the kept part of a pool is the state itself: `kept` points whose sum of squares
-is the variance times the divisor.
-"""
+is the variance times the divisor."""
 
 import math
 from typing import NamedTuple
@@ -23,8 +22,7 @@ class Plan(NamedTuple):
     """A schedule as int64 arrays over generations, index generation - 1.
 
     `kept` are the points that the pool of a generation keeps from the one before, `n_train` is 0 where the whole pool
-    is fitted to, `divisor` is what the sum of squares of the fit is divided by.
-    """
+    is fitted to, `divisor` is what the sum of squares of the fit is divided by."""
 
     kept: np.ndarray
     n_synthetic: np.ndarray

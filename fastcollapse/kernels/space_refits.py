@@ -1,4 +1,6 @@
-"""Refits of a Gaussian law in d dimensions under any schedule, to sufficient statistics or to subsamples of points."""
+"""Refits of a Gaussian law in d dimensions under any schedule, from sufficient statistics, and to subsamples of
+points.
+"""
 
 import math
 from typing import NamedTuple
@@ -37,8 +39,7 @@ class Gaussians(NamedTuple):
     `log_diagonal` (R, d).
 
     d = D, or, where the first fit had n - 1 < D points, d = n - 1: the coordinates are then those of the span of the
-    first sample, mean[d] is the distance of the mean from it, and what is beyond is 0.
-    """
+    first sample, mean[d] is the distance of the mean from it, and what is beyond is 0."""
 
     mean: np.ndarray
     unit: np.ndarray
@@ -134,9 +135,7 @@ def _refit(mean, unit, log_diagonal, kept, n, divisor, beyond, normals, room):
 
 @kernel
 def _refit_with_real(mean, unit, log_diagonal, n, m, real_mean, real_upper, divisor, normals, room):
-    """Refit to n points drawn from the law and a real batch of m points; `real_upper` is overwritten where it is the
-    room's.
-    """
+    """Refit to n points drawn from the law and a real batch of m points."""
     d = log_diagonal.shape[0]
     clear_upper(0.0, room.matrix)
     add_gram(real_upper, room.matrix)
@@ -161,16 +160,45 @@ def _refit_with_real(mean, unit, log_diagonal, n, m, real_mean, real_upper, divi
 
 
 @kernel
-def _write(mean, unit, log_diagonal, truth_mean, room, out_mean, out_factor, out_log):
-    out_mean[:] = mean + truth_mean
-    out_log[:] = log_diagonal
-    write_factor(unit, log_diagonal, room.bits, room.rows[0], out_factor)
+def _write(laws, replicate, step, truth_mean, room, out):
+    mean, target = laws.mean[replicate], out.mean[replicate, step]
+    for i in range(mean.shape[0]):
+        target[i] = mean[i] + truth_mean[i]
+    log_diagonal, logs = laws.log_diagonal[replicate], out.log_diagonal[replicate, step]
+    for i in range(logs.shape[0]):
+        logs[i] = log_diagonal[i]
+    write_factor(laws.unit[replicate], log_diagonal, room.bits, room.rows[0], out.factor[replicate, step])
+
+
+@kernel
+def _run(laws, replicate, source, plan, first, n_generations, normals, key, room, out):
+    """Refit one replicate over a block; serial, because a short `prange` body compiles in a third of the time."""
+    number = key.first_replicate + np.uint64(replicate)
+    mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
+    d = log_diagonal.shape[0]
+    fixed = source.real_mean.shape[0] > 0
+    real_mean = source.real_mean[replicate] if fixed else np.empty(d)
+    real_upper = source.real_upper[replicate] if fixed else np.zeros((d, d))
+    for step in range(n_generations):
+        generation = first + step
+        kept, n = plan.kept[generation - 1], plan.n_synthetic[generation - 1]
+        m, divisor = plan.n_real[generation - 1], plan.divisor[generation - 1]
+        if m > 0 and not fixed:
+            open_both(key.seed, number, generation, _REAL, room.streams)
+            _draw_real_batch(m, source.factor, normals, room, real_mean, real_upper)
+        open_both(key.seed, number, generation, _SYNTHETIC, room.streams)
+        if m > 0:
+            _refit_with_real(mean, unit, log_diagonal, n, m, real_mean, real_upper, divisor, normals, room)
+        else:
+            beyond = mean.shape[0] - d if generation == 1 else 0
+            _refit(mean, unit, log_diagonal, kept, n, divisor, beyond, normals, room)
+        _write(laws, replicate, step, source.mean, room, out)
 
 
 @parallel_kernel
 def refit_space(laws, source, plan, first, n_generations, normals, key, n_threads, out):
-    """Refit R replicates over B generations of a schedule without subsamples; O(d^3 / 6) a step, twice that and more
-    where a pool is kept.
+    """Refit R replicates over B generations of a schedule without subsamples; O(d^3 / 6) a step, three times that and
+    more where a pool is kept.
 
     Parameters
     ----------
@@ -183,74 +211,8 @@ def refit_space(laws, source, plan, first, n_generations, normals, key, n_thread
     n_replicates, d = laws.log_diagonal.shape
     for thread in prange(n_threads):
         room = _new_room(d)
-        beyond = laws.mean.shape[1] - d
-        real_mean, real_upper = np.empty(d), np.zeros((d, d))
         for replicate in range(thread, n_replicates, n_threads):
-            number = key.first_replicate + np.uint64(replicate)
-            mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
-            for step in range(n_generations):
-                generation = first + step
-                kept, n = plan.kept[generation - 1], plan.n_synthetic[generation - 1]
-                m, divisor = plan.n_real[generation - 1], plan.divisor[generation - 1]
-                if m > 0 and source.real_mean.shape[0] > 0:
-                    real_mean[:] = source.real_mean[replicate]
-                    real_upper[:] = source.real_upper[replicate]
-                elif m > 0:
-                    open_both(key.seed, number, generation, _REAL, room.streams)
-                    _draw_real_batch(m, source.factor, normals, room, real_mean, real_upper)
-                open_both(key.seed, number, generation, _SYNTHETIC, room.streams)
-                if m > 0:
-                    _refit_with_real(mean, unit, log_diagonal, n, m, real_mean, real_upper, divisor, normals, room)
-                else:
-                    _refit(mean, unit, log_diagonal, kept, n, divisor, beyond if generation == 1 else 0, normals, room)
-                _write(
-                    mean, unit, log_diagonal, source.mean, room,
-                    out.mean[replicate, step], out.factor[replicate, step], out.log_diagonal[replicate, step],
-                )  # fmt: skip
-
-
-@parallel_kernel
-def refit_space_subsamples(
-    laws, points, order, source, plan, replacement, first, n_generations, normals, key, n_threads, out
-):
-    """As `refit_space`, to subsamples of a pool of points; O((n_synthetic + n_train) d^2) a step.
-
-    `points` float64 (R, K, d), less the mean of the truth; `order` int64 (R, K), the numbers of the points in the order
-    of the pool.
-    """
-    n_replicates, d = laws.log_diagonal.shape
-    for thread in prange(n_threads):
-        room = _new_room(d)
-        for replicate in range(thread, n_replicates, n_threads):
-            number = key.first_replicate + np.uint64(replicate)
-            mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
-            mine, numbers = points[replicate], order[replicate]
-            for step in range(n_generations):
-                generation = first + step
-                kept, n, size = (
-                    plan.kept[generation - 1],
-                    plan.n_synthetic[generation - 1],
-                    plan.n_train[generation - 1],
-                )
-                open_both(key.seed, number, generation, _SYNTHETIC, room.streams)
-                for i in range(kept, kept + n):
-                    fill_normals(normals, room.words, room.streams, room.z)
-                    mine[i] = mean
-                    move_mean(unit, log_diagonal, room.z, 1.0, mine[i])
-                    numbers[i] = i
-                open_both(key.seed, number, generation, _SUBSAMPLE, room.streams)
-                if size == 0:
-                    size = kept + n
-                elif not replacement:
-                    choose_first(numbers, kept + n, size, room.streams[0])
-                _fit_points(
-                    mine, numbers, kept + n, size, replacement and plan.n_train[generation - 1] > 0,
-                    plan.divisor[generation - 1], room, mean, unit, log_diagonal,
-                )  # fmt: skip
-                _write(
-                    mean, unit, log_diagonal, source.mean, room,
-                    out.mean[replicate, step], out.factor[replicate, step], out.log_diagonal[replicate, step],
-                )  # fmt: skip
+            _run(laws, replicate, source, plan, first, n_generations, normals, key, room, out)
 
 
 @kernel
@@ -262,7 +224,8 @@ def _fit_points(points, numbers, n_points, size, replacement, divisor, room, mea
     d = log_diagonal.shape[0]
     gap, shift = room.z, room.rows[0]
     clear_upper(0.0, room.matrix)
-    shift[:] = 0.0
+    for j in range(d):
+        shift[j] = 0.0
     for i in range(size):
         chosen = points[numbers[uniform_below(n_points, room.streams[0]) if replacement else i]]
         for j in range(d):
@@ -275,3 +238,51 @@ def _fit_points(points, numbers, n_points, size, replacement, divisor, room, mea
     add_square(-np.float64(size), shift, room.matrix)
     factor_upper(room.matrix)
     take_factor(room.matrix, np.float64(divisor), unit, log_diagonal)
+
+
+@kernel
+def _run_subsamples(
+    laws, replicate, points, numbers, source, plan, replacement, first, n_generations, normals, key, room, out
+):
+    """Refit one replicate to subsamples over a block."""
+    number = key.first_replicate + np.uint64(replicate)
+    mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
+    d = log_diagonal.shape[0]
+    for step in range(n_generations):
+        generation = first + step
+        kept, n = plan.kept[generation - 1], plan.n_synthetic[generation - 1]
+        size, divisor = plan.n_train[generation - 1], plan.divisor[generation - 1]
+        open_both(key.seed, number, generation, _SYNTHETIC, room.streams)
+        for i in range(kept, kept + n):
+            fill_normals(normals, room.words, room.streams, room.z)
+            for j in range(d):
+                points[i, j] = mean[j]
+            move_mean(unit, log_diagonal, room.z, 1.0, points[i])
+            numbers[i] = i
+        open_both(key.seed, number, generation, _SUBSAMPLE, room.streams)
+        again = replacement and size > 0
+        if size == 0:
+            size = kept + n
+        elif not replacement:
+            choose_first(numbers, kept + n, size, room.streams[0])
+        _fit_points(points, numbers, kept + n, size, again, divisor, room, mean, unit, log_diagonal)
+        _write(laws, replicate, step, source.mean, room, out)
+
+
+@parallel_kernel
+def refit_space_subsamples(
+    laws, points, order, source, plan, replacement, first, n_generations, normals, key, n_threads, out
+):
+    """As `refit_space`, to subsamples of a pool of points; O((n_synthetic + n_train) d^2) a step.
+
+    `points` float64 (R, K, d), less the mean of the truth; `order` int64 (R, K), the numbers of the points in the
+    order of the pool.
+    """
+    n_replicates, d = laws.log_diagonal.shape
+    for thread in prange(n_threads):
+        room = _new_room(d)
+        for replicate in range(thread, n_replicates, n_threads):
+            mine, numbers = points[replicate], order[replicate]
+            _run_subsamples(
+                laws, replicate, mine, numbers, source, plan, replacement, first, n_generations, normals, key, room, out
+            )

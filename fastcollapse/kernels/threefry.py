@@ -2,8 +2,7 @@
 draw.
 
 Its adds, turns and exclusive ors become vector code, which the wide products of Philox do not. It suits draws of two
-words a generation; those of many words open a stream (`fastcollapse.rng`).
-"""
+words a generation; those of many words open a stream (`fastcollapse.rng`)."""
 
 import numpy as np
 

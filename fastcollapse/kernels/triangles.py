@@ -80,16 +80,34 @@ def clear_upper(diagonal, out):
 
 
 @kernel
+def _add_rows(sign, rows, n_rows, column, out):
+    """Add `sign` rows[j, i] rows[j, i:] of the first n rows to out[i:], i the `column`: four rows at a time, so that
+    `out` is read less.
+    """
+    # Slices, so that every index begins at 0: a negative one would be turned round, which the compiler then has to
+    # provide for.
+    target = out[column:]
+    n = target.shape[0]
+    j = 0
+    while j + _ROWS <= n_rows:
+        a, b, c, e = rows[j, column], rows[j + 1, column], rows[j + 2, column], rows[j + 3, column]
+        one, two, three, four = rows[j, column:], rows[j + 1, column:], rows[j + 2, column:], rows[j + 3, column:]
+        a, b, c, e = sign * a, sign * b, sign * c, sign * e
+        for k in range(n):
+            target[k] += (a * one[k] + b * two[k]) + (c * three[k] + e * four[k])
+        j += _ROWS
+    for i in range(j, n_rows):
+        row = rows[i, column:]
+        weight = sign * rows[i, column]
+        for k in range(n):
+            target[k] += weight * row[k]
+
+
+@kernel
 def add_gram(rows, out):
     """Add R^T R, R upper-triangular, to the upper triangle of `out`: ``(d,d)->(d,d)``, d^3 / 6 products."""
-    d = rows.shape[0]
-    for i in range(d):
-        target = out[i]
-        for j in range(i + 1):
-            row = rows[j]
-            weight = row[i]
-            for k in range(i, d):
-                target[k] += weight * row[k]
+    for i in range(rows.shape[0]):
+        _add_rows(1.0, rows, i + 1, i, out[i])
 
 
 @kernel
@@ -111,13 +129,9 @@ def factor_upper(matrix):
     d = matrix.shape[0]
     for j in range(d):
         row = matrix[j]
+        _add_rows(-1.0, matrix, j, j, row)
         root = math.sqrt(row[j])
         row[j] = root
         scale = 1.0 / root
         for k in range(j + 1, d):
             row[k] *= scale
-        for i in range(j + 1, d):
-            weight = row[i]
-            target = matrix[i]
-            for k in range(i, d):
-                target[k] -= weight * row[k]

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from fastcollapse._jit import current_threads
-from fastcollapse.errors import InputError
 from fastcollapse.kernels.moments import walk
 from fastcollapse.kernels.point_refits import refit_subsamples
 from fastcollapse.kernels.refits import draw_real, plan_of, refit_pools
 from fastcollapse.kernels.ziggurat import log_chi_table, normal_table
-from fastcollapse.models.base import MOST_POINTS, StateBlock, as_uint64
-from fastcollapse.rng import PURPOSE_SYNTHETIC, StreamKey
+from fastcollapse.models.base import StateBlock, check_kept, run_key
 from fastcollapse.variables import Variable
 
 # Bytes of the states of one block. What fits the second-level cache comes back from the allocator without page faults.
@@ -25,8 +23,7 @@ class LineState:
     """The replicates between two blocks: `moments` float64 (2, R), mean and ln sigma in units of the truth.
 
     `real` float64 (2, R), mean and sum of squares of a fixed real batch, or (2, 0); `pool` float64 (R, K), the points,
-    of which `n_points` are used, or (R, 0).
-    """
+    of which `n_points` are used, or (R, 0)."""
 
     moments: np.ndarray
     real: np.ndarray
@@ -81,22 +78,14 @@ class LineModel:
         fixed = self._schedule.real == "fixed"
         real = np.zeros((2, n_replicates if fixed else 0))
         if fixed:
-            draw_real(float(self._schedule.n_real[0]), normal_table(), self._key(seed, first_replicate), real)
+            draw_real(float(self._schedule.n_real[0]), normal_table(), run_key(seed, first_replicate), real)
         n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if self._subsampled else 0
-        if n_points * n_replicates > MOST_POINTS:
-            raise InputError(
-                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, "
-                f"got {n_points * n_replicates}"
-            )
+        check_kept(n_points * n_replicates)
         return LineState(np.zeros((2, n_replicates)), real, np.zeros((n_replicates, n_points)))
 
     def block_length(self, state: LineState, room: int) -> int:
         """Return how many generations, 1..room, the next block may have."""
         return max(1, min(room, _BYTES_A_BLOCK // (16 * state.moments.shape[1])))
-
-    @staticmethod
-    def _key(seed: int, first_replicate: int) -> StreamKey:
-        return StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_SYNTHETIC))
 
     def advance(
         self, state: LineState, first: int, n_generations: int, seed: int, first_replicate: int = 0
@@ -104,7 +93,7 @@ class LineModel:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         shape = (state.moments.shape[1], n_generations)
         means, logs = np.empty(shape), np.empty(shape)
-        key, normals, threads = self._key(seed, first_replicate), normal_table(), current_threads()
+        key, normals, threads = run_key(seed, first_replicate), normal_table(), current_threads()
         if self._n_constant:
             increments = log_chi_table(float(self._n_constant - 1))
             walk(state.moments, first, n_generations, self._law, normals, increments, key, threads, means, logs)

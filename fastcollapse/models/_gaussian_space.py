@@ -17,8 +17,7 @@ from fastcollapse.kernels.space_refits import (
     refit_space_subsamples,
 )
 from fastcollapse.kernels.ziggurat import normal_table
-from fastcollapse.models.base import MOST_POINTS, StateBlock, as_uint64
-from fastcollapse.rng import PURPOSE_SYNTHETIC, StreamKey
+from fastcollapse.models.base import StateBlock, check_kept, run_key
 from fastcollapse.variables import Variable
 
 # Bytes of the states of one block.
@@ -105,13 +104,9 @@ class SpaceModel:
         n_fixed = n_replicates if self._schedule.real == "fixed" else 0
         source = Source(self._mean, self._factor, np.zeros((n_fixed, rank)), np.zeros((n_fixed, rank, rank)))
         if n_fixed:
-            draw_real_batches(int(self._schedule.n_real[0]), source, normal_table(), self._key(seed, first_replicate))
+            draw_real_batches(int(self._schedule.n_real[0]), source, normal_table(), run_key(seed, first_replicate))
         n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if self._subsampled else 0
-        if n_points * n_replicates * rank > MOST_POINTS:
-            raise InputError(
-                f"workflow.n_samples must keep the numbers of all points at most {MOST_POINTS}, "
-                f"got {n_points * n_replicates * rank}"
-            )
+        check_kept(n_points * n_replicates * rank)
         return SpaceState(
             laws, source, np.zeros((n_replicates, n_points, rank)), np.zeros((n_replicates, n_points), np.int64)
         )
@@ -121,10 +116,6 @@ class SpaceModel:
         n_replicates, rank = state.laws.log_diagonal.shape
         return max(1, min(room, _BYTES_A_BLOCK // (8 * n_replicates * (rank * rank + rank + len(self._mean)))))
 
-    @staticmethod
-    def _key(seed: int, first_replicate: int) -> StreamKey:
-        return StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_SYNTHETIC))
-
     def advance(
         self, state: SpaceState, first: int, n_generations: int, seed: int, first_replicate: int = 0
     ) -> StateBlock:
@@ -132,13 +123,23 @@ class SpaceModel:
         n_replicates, rank = state.laws.log_diagonal.shape
         shape = (n_replicates, n_generations)
         out = SpaceStates(np.empty((*shape, len(self._mean))), np.empty((*shape, rank, rank)), np.empty((*shape, rank)))
-        key, normals, threads = self._key(seed, first_replicate), normal_table(), current_threads()
+        key, normals, threads = run_key(seed, first_replicate), normal_table(), current_threads()
         if self._subsampled:
             replacement = bool(self._schedule.replacement)
             refit_space_subsamples(
-                state.laws, state.points, state.order, state.source, self._plan, replacement, first, n_generations,
-                normals, key, threads, out,
-            )  # fmt: skip
+                state.laws,
+                state.points,
+                state.order,
+                state.source,
+                self._plan,
+                replacement,
+                first,
+                n_generations,
+                normals,
+                key,
+                threads,
+                out,
+            )
             last = first + n_generations - 2
             state.n_points = int(self._plan.kept[last] + self._plan.n_synthetic[last])
         else:
@@ -149,7 +150,7 @@ class SpaceModel:
 def _too_few(schedule: Any, where: int, size: int, dimension: int) -> str:
     key = "workflow.n_train" if schedule.n_train[where] > 0 else "workflow.n_samples"
     return (
-        f"{key} must give more than truth.dimension = {dimension} points, got {size} at generation {where + 1}; fewer "
-        "are served only from the first fit to an isotropic truth on, without real data or subsamples, and not fewer "
-        "later"
+        f"{key} must give more than truth.dimension = {dimension} points, got {size} at generation {where + 1}; "
+        "fewer are served only from the first fit to an isotropic truth on, without real data or subsamples, "
+        "and not fewer later"
     )

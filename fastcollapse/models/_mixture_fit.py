@@ -1,8 +1,7 @@
 """Fits of the symmetric mixture (1/2) N(mu, s^2) + (1/2) N(-mu, s^2) to the absolute values of n points.
 
 The values are given as `offset + points`: a deviation far below the offset keeps its digits, which a sum of squares
-would cancel.
-"""
+would cancel."""
 
 import math
 
@@ -37,8 +36,7 @@ def fit_approximate(points, offset):
     References
     ----------
     Suresh et al., arXiv:2412.17646, Algorithm 1 as its authors coded it, with eta = 2; in the ratio q = (m2 - m1^2) /
-    m1^2.
-    """
+    m1^2."""
     n = float(points.shape[0])
     mean, variance = _mean_and_variance(points)
     m1 = offset + mean

@@ -10,10 +10,11 @@ import numpy as np
 
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.parameters import Section
+from fastcollapse.rng import PURPOSE_SYNTHETIC, StreamKey
 from fastcollapse.variables import Variable
 
-# Single points that all replicates of a run may keep: 32 GB of them.
-MOST_POINTS = 4 * 10**9
+# Numbers that the points of all replicates of a run may hold: 32 GB of them.
+_MOST_NUMBERS = 4 * 10**9
 
 
 class Model(Protocol):
@@ -77,6 +78,41 @@ def family(name: str) -> Any:
             f"model.family must be one of {', '.join(families())}, got {name!r}{nearest(name, families())}"
         )
     return importlib.import_module(f"fastcollapse.models.{name}")
+
+
+def check_fitted(schedule: Any, sizes: np.ndarray) -> None:
+    """Refuse a schedule that fits a deviation to fewer than two points; `sizes` int64 (T) are those fitted to.
+
+    Raises
+    ------
+    InputError
+        With the key of the size and the first generation that has too few.
+    """
+    few = np.flatnonzero(sizes < 2)
+    if few.size:
+        key = "workflow.n_train" if schedule.n_train[few[0]] > 0 else "workflow.n_samples"
+        where = f"got {sizes[few[0]]} at generation {few[0] + 1}"
+        raise InputError(f"{key} must give at least 2 points to fit a deviation to, {where}")
+
+
+def check_kept(n_numbers: int) -> None:
+    """Refuse a run whose points do not fit into memory.
+
+    Raises
+    ------
+    InputError
+        More than 4e9 numbers.
+    """
+    if n_numbers > _MOST_NUMBERS:
+        raise InputError(
+            f"workflow.n_samples must keep the points of all replicates at most {_MOST_NUMBERS} numbers, "
+            f"got {n_numbers}"
+        )
+
+
+def run_key(seed: int, first_replicate: int) -> StreamKey:
+    """Return the key of a run's streams; a kernel sets generation and purpose."""
+    return StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_SYNTHETIC))
 
 
 def as_uint64(value: int) -> np.uint64:

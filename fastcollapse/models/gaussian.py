@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse.errors import InputError
+from fastcollapse.kernels.refits import plan_of
 from fastcollapse.models._gaussian_line import LineModel
 from fastcollapse.models._gaussian_space import SpaceModel
+from fastcollapse.models.base import check_fitted
 from fastcollapse.parameters import Choice, Integer, Number, Sequence, parameter, show
 from fastcollapse.sections import ModelSection, TruthSection
 
@@ -128,8 +130,7 @@ class Gaussian:
     References
     ----------
     One dimension: Suresh et al., arXiv:2412.17646, section 4. The samplers: derived, `theory` section of the file of
-    each kernel.
-    """
+    each kernel."""
 
     PARAMETERS = GaussianParameters
     TRUTH = GaussianTruth
@@ -137,28 +138,13 @@ class Gaussian:
 
     def __new__(cls, truth: GaussianTruth, parameters: GaussianParameters, schedule: Any, record: tuple = ()) -> Any:
         bias = 1 if parameters.estimator == "unbiased" else 0
-        _check_sizes(schedule)
+        check_fitted(schedule, plan_of(schedule, 0).divisor)
+        if schedule.n_train.any() and schedule.n_real.any():
+            raise InputError("workflow.n_train must be 0 where n_real is not, for the gaussian family")
         if truth.dimension == 1:
             sigma = float(truth.factor()[0, 0])
             return LineModel(np.array([truth.means()[0], sigma, math.log(sigma)]), bias, schedule)
         return SpaceModel(truth.means(), truth.factor(), truth.is_isotropic(), bias, schedule)
-
-
-def _check_sizes(schedule: Any) -> None:
-    """Refuse what no deviation can be fitted to, and subsamples of pools that have real data of their own."""
-    pools = schedule.pool_totals(None)
-    for key, sizes in (
-        ("workflow.n_train", np.where(schedule.n_train > 0, schedule.n_train, pools)),
-        ("workflow.n_samples", pools),
-    ):
-        few = np.flatnonzero(sizes < 2)
-        if few.size and (key == "workflow.n_samples" or schedule.n_train[few[0]] > 0):
-            raise InputError(
-                f"{key} must give at least 2 points to fit a deviation to, "
-                f"got {sizes[few[0]]} at generation {few[0] + 1}"
-            )
-    if schedule.n_train.any() and schedule.n_real.any():
-        raise InputError("workflow.n_train must be 0 where n_real is not, for the gaussian family")
 
 
 MODEL = Gaussian

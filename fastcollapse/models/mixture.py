@@ -1,8 +1,7 @@
 """The symmetric Gaussian mixture (1/2) N(mu, s^2) + (1/2) N(-mu, s^2) refitted to points that it generates.
 
 Only absolute values matter: those of mu + s z, z standard normal. Their two means have no simple joint law, so the
-points are drawn.
-"""
+points are drawn."""
 
 import dataclasses
 import math
@@ -11,12 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse._jit import current_threads, kernel, parallel_kernel, prange
-from fastcollapse.errors import InputError
 from fastcollapse.kernels.refits import NO_BLOCK, plan_of
 from fastcollapse.kernels.subsampling import copy_chosen
 from fastcollapse.kernels.ziggurat import normal_table, ziggurat
 from fastcollapse.models._mixture_fit import SATURATED, fit_approximate, fit_joint
-from fastcollapse.models.base import MOST_POINTS, StateBlock, as_uint64
+from fastcollapse.models.base import StateBlock, check_fitted, check_kept, run_key
 from fastcollapse.parameters import Choice, Number, parameter
 from fastcollapse.rng import (
     PURPOSE_FIXED_REAL,
@@ -24,7 +22,6 @@ from fastcollapse.rng import (
     PURPOSE_SUBSAMPLE,
     PURPOSE_SYNTHETIC,
     STREAM_WORDS,
-    StreamKey,
     open_stream,
 )
 from fastcollapse.sections import ModelSection, TruthSection
@@ -74,8 +71,7 @@ def _refit_alone(state, n_points, joint, first, n_generations, truth, normals, k
 
     The points are drawn in units of the deviation, so that nothing underflows; once mu is far above it no sign ever
     changes, and mu is an offset. `state` float64 (2, R): mu and ln s in units of the deviation of the truth; it moves
-    on.
-    """
+    on."""
     n_replicates = state.shape[1]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
@@ -150,8 +146,7 @@ class MixtureState:
     """The replicates between two blocks: `moments` float64 (2, R), mu and ln s in units of the deviation of the truth.
 
     `real` float64 (R, n), a fixed real batch, or (0, 0); `pool` float64 (R, K), the points, of which `n_points` are
-    used, or (R, 0).
-    """
+    used, or (R, 0)."""
 
     moments: np.ndarray
     real: np.ndarray
@@ -197,13 +192,7 @@ class Mixture:
         self._joint = parameters.estimator == "joint_ml"
         self._schedule = schedule
         self._plan = plan_of(schedule, 0)
-        few = np.flatnonzero(self._plan.divisor < 2)
-        if few.size:
-            key = "workflow.n_train" if schedule.n_train[few[0]] > 0 else "workflow.n_samples"
-            raise InputError(
-                f"{key} must give at least 2 points to fit a deviation to, "
-                f"got {self._plan.divisor[few[0]]} at generation {few[0] + 1}"
-            )
+        check_fitted(schedule, self._plan.divisor)
         self._alone = not (self._plan.kept.any() or schedule.n_real.any() or schedule.n_train.any())
 
     def state_variables(self) -> dict[str, Variable]:
@@ -221,14 +210,10 @@ class Mixture:
         """Return the state of generation 0."""
         n_points = 0 if self._alone else int(self._schedule.pool_totals(None).max())
         n_real = int(self._schedule.n_real[0]) if self._schedule.real == "fixed" else 0
-        if (n_points + n_real) * n_replicates > MOST_POINTS:
-            raise InputError(
-                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, "
-                f"got {n_points * n_replicates}"
-            )
+        check_kept((n_points + n_real) * n_replicates)
         real = np.zeros((n_replicates if n_real else 0, n_real))
         if n_real:
-            _draw_real(self._truth[0] / self._truth[1], normal_table(), self._key(seed, first_replicate), real)
+            _draw_real(self._truth[0] / self._truth[1], normal_table(), run_key(seed, first_replicate), real)
         moments = np.zeros((2, n_replicates))
         moments[0] = self._truth[0] / self._truth[1]
         return MixtureState(moments, real, np.zeros((n_replicates, n_points)))
@@ -237,17 +222,13 @@ class Mixture:
         """Return how many generations, 1..room, the next block may have."""
         return max(1, min(room, _BYTES_A_BLOCK // (16 * state.moments.shape[1])))
 
-    @staticmethod
-    def _key(seed: int, first_replicate: int) -> StreamKey:
-        return StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), _SYNTHETIC)
-
     def advance(
         self, state: MixtureState, first: int, n_generations: int, seed: int, first_replicate: int = 0
     ) -> StateBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         shape = (state.moments.shape[1], n_generations)
         mus, logs = np.empty(shape), np.empty(shape)
-        key, normals, threads = self._key(seed, first_replicate), normal_table(), current_threads()
+        key, normals, threads = run_key(seed, first_replicate), normal_table(), current_threads()
         if self._alone:
             n_points = self._schedule.n_synthetic
             _refit_alone(
@@ -266,9 +247,20 @@ class Mixture:
         else:
             choices = (self._joint, bool(self._schedule.replacement))
             _refit_pools(
-                state.moments, state.pool, state.real, self._plan, choices, first, n_generations,
-                self._truth, normals, key, threads, mus, logs,
-            )  # fmt: skip
+                state.moments,
+                state.pool,
+                state.real,
+                self._plan,
+                choices,
+                first,
+                n_generations,
+                self._truth,
+                normals,
+                key,
+                threads,
+                mus,
+                logs,
+            )
             last = first + n_generations - 2
             state.n_points = int(self._schedule.pool_totals(None)[last])
         return StateBlock({"mu": mus, "log_sigma": logs})

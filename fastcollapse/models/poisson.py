@@ -12,7 +12,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.kernels.refits import NO_BLOCK, Plan, plan_of
 from fastcollapse.kernels.subsampling import copy_chosen
 from fastcollapse.kernels.variates import poisson
-from fastcollapse.models.base import MOST_POINTS, StateBlock, as_uint64
+from fastcollapse.models.base import StateBlock, check_kept, run_key
 from fastcollapse.parameters import MAX_COUNT, Number, parameter, power_text
 from fastcollapse.rng import (
     PURPOSE_FIXED_REAL,
@@ -20,7 +20,6 @@ from fastcollapse.rng import (
     PURPOSE_SUBSAMPLE,
     PURPOSE_SYNTHETIC,
     STREAM_WORDS,
-    StreamKey,
     open_stream,
 )
 from fastcollapse.sections import ModelSection, TruthSection
@@ -57,8 +56,7 @@ def _refit_sums(sums, sizes, real, plan, truth_rate, first, n_generations, key, 
     """Refit R replicates over B generations without subsamples: ``(R),(R),(Q),...->(R,B)``; one Poisson variate a step.
 
     `sums` and `sizes`, float64: the sum and the number of the counts fitted to last, (rate, 1) at the start; they move
-    on. `real`: sums of a fixed real batch, or empty.
-    """
+    on. `real`: sums of a fixed real batch, or empty."""
     n_replicates = sums.shape[0]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
@@ -119,8 +117,7 @@ class PoissonState:
     """The replicates between two blocks: `moments` float64 (2, R), sum and number of the counts fitted to last.
 
     `real` float64 (R), the sum of a fixed real batch, or (0); `pool` float64 (R, K), the counts, of which `n_points`
-    are used, or (R, 0).
-    """
+    are used, or (R, 0)."""
 
     moments: np.ndarray
     real: np.ndarray
@@ -187,14 +184,10 @@ class Poisson:
         fixed = self._schedule.real == "fixed"
         real = np.zeros(n_replicates if fixed else 0)
         if fixed:
-            _draw_real(float(self._schedule.n_real[0]), self._rate, self._key(seed, first_replicate), real)
+            _draw_real(float(self._schedule.n_real[0]), self._rate, run_key(seed, first_replicate), real)
         subsampled = self._schedule.n_train.any()
         n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if subsampled else 0
-        if n_points * n_replicates > MOST_POINTS:
-            raise InputError(
-                f"workflow.n_samples must keep the points of all replicates at most {MOST_POINTS}, "
-                f"got {n_points * n_replicates}"
-            )
+        check_kept(n_points * n_replicates)
         moments = np.ones((2, n_replicates))
         moments[0] = self._rate
         return PoissonState(moments, real, np.zeros((n_replicates, n_points)))
@@ -203,16 +196,12 @@ class Poisson:
         """Return how many generations, 1..room, the next block may have."""
         return max(1, min(room, _BYTES_A_BLOCK // (8 * state.moments.shape[1])))
 
-    @staticmethod
-    def _key(seed: int, first_replicate: int) -> StreamKey:
-        return StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), _SYNTHETIC)
-
     def advance(
         self, state: PoissonState, first: int, n_generations: int, seed: int, first_replicate: int = 0
     ) -> StateBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         rates = np.empty((state.moments.shape[1], n_generations))
-        key, threads = self._key(seed, first_replicate), current_threads()
+        key, threads = run_key(seed, first_replicate), current_threads()
         sums, sizes = state.moments
         if self._schedule.n_train.any():
             replacement = bool(self._schedule.replacement)

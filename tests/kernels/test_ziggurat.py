@@ -11,7 +11,7 @@ from fastcollapse._jit import kernel
 from fastcollapse.kernels.ziggurat import LAYERS, chi_square, log_chi_table, normal_table, settled, ziggurat
 from tests.laws import chi_square_p
 
-N_DRAWS = 400_000
+N_DRAWS = 200_000
 # About 30 goodness-of-fit tests in this file, 3e-6 each: 1e-4 in all.
 P_LIMIT = 3e-6
 
@@ -54,21 +54,21 @@ def log_chi_cdf(degrees):
 
 
 def test_normal__law():
-    got = draws(fill, 1, normal_table(), n=2_000_000)
+    got = draws(fill, 1, normal_table(), n=1_000_000)
     assert stats.kstest(got, stats.norm.cdf).pvalue > P_LIMIT
-    assert stats.kstest(got, stats.norm(0.006, 1).cdf).pvalue < P_LIMIT
+    assert stats.kstest(got, stats.norm(0.01, 1).cdf).pvalue < P_LIMIT
     assert stats.kstest(got, stats.norm(0, 1.01).cdf).pvalue < P_LIMIT
     # Neighbours are independent.
     assert abs(np.corrcoef(got[1:], got[:-1])[0, 1]) * math.sqrt(len(got)) < 5
 
 
 def test_normal__law_far_out():
-    got = draws(fill, 2, normal_table(), n=20_000_000)
+    got = draws(fill, 2, normal_table(), n=10_000_000)
     edges = np.concatenate([-np.arange(5, 2.9, -0.25), np.arange(3, 5.1, 0.25)])
     observed = np.histogram(got, np.concatenate([[-np.inf], edges]))[0]
     expected = np.diff(np.concatenate([[0], stats.norm.cdf(edges)]))
     assert chi_square_p(observed, expected) > P_LIMIT
-    wrong = np.diff(np.concatenate([[0], stats.norm(0, 1.003).cdf(edges)]))
+    wrong = np.diff(np.concatenate([[0], stats.norm(0, 1.006).cdf(edges)]))
     assert chi_square_p(observed, wrong) < P_LIMIT
 
 
@@ -95,15 +95,15 @@ def test_tails__law(degrees, side):
 
 @pytest.mark.parametrize("degrees", [1.0, 2.0, 3.0, 9.0, 99.0, 1e4, 1e8, 1e15])
 def test_log_chi__law(degrees):
-    got = draws(fill, 4, log_chi_table(degrees), n=1_000_000)
+    got = draws(fill, 4, log_chi_table(degrees), n=300_000)
     assert stats.kstest(got, log_chi_cdf(degrees)).pvalue > P_LIMIT
-    # Degrees of freedom off by one; where they are many, by 4 %, which shows once the mean of the chi-square stays.
+    # Degrees of freedom off by one; where they are many, the deviation by a twentieth.
     if degrees <= 99:
         root = math.sqrt(2 * degrees)
         wrong = stats.chi2(degrees + 1)
         assert stats.kstest(degrees * np.exp(2 * got / root), wrong.cdf).pvalue < P_LIMIT
     else:
-        assert stats.kstest(1.02 * got, log_chi_cdf(degrees)).pvalue < P_LIMIT
+        assert stats.kstest(1.05 * got, log_chi_cdf(degrees)).pvalue < P_LIMIT
 
 
 @pytest.mark.parametrize("degrees", [math.inf, 1.0, 7.0, 1e6])
@@ -122,7 +122,7 @@ def test_table__layers_have_one_area(degrees):
 def test_chi_square__law(degrees):
     got = draws(fill_chi_square, int(7 * degrees), degrees, normal_table())
     assert stats.kstest(got, stats.chi2(degrees).cdf).pvalue > P_LIMIT
-    wrong = degrees + max(0.02 * degrees, 0.02 * math.sqrt(2 * degrees))
+    wrong = degrees + max(0.02 * degrees, 0.04 * math.sqrt(2 * degrees))
     assert stats.kstest(got, stats.chi2(wrong).cdf).pvalue < P_LIMIT
 
 

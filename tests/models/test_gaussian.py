@@ -62,7 +62,9 @@ def raw(truth, schedule, ddof, rng):
 
 
 def summaries(mean, covariance, truth):
-    """Return columns of numbers: coordinates, entries, the largest eigenvalue, ln det, squared error of the mean."""
+    """Return columns of numbers (R, ...): coordinates, entries, the largest eigenvalue, ln det, squared error of the
+    mean.
+    """
     errors = ((mean - build(GaussianTruth, truth).means()) ** 2).sum(axis=1)
     largest = np.linalg.eigvalsh(covariance)[:, -1]
     log_det = np.linalg.slogdet(covariance)[1]
@@ -210,7 +212,7 @@ def test_truth__is_refused_in_one_line(values, message):
 def test_estimator__is_required():
     with pytest.raises(InputError, match=r"^model.estimator is required: unbiased \| mle$"):
         build(GaussianParameters, {})
-    with pytest.raises(InputError, match="did you mean 'unbiased'"):
+    with pytest.raises(InputError, match=r"did you mean 'unbiased'"):
         GaussianParameters(estimator="unbiassed")
 
 

@@ -1,4 +1,6 @@
-"""Mixture runs: the estimators against plain ones, the law of raw refits, published probabilities, bits, long runs."""
+"""Mixture runs: the estimators against plain ones, the law of raw refits, published probabilities, bits, long runs,
+refusals.
+"""
 
 import math
 
@@ -197,7 +199,7 @@ def test_truth__is_refused_in_one_line(values, message):
 def test_estimator_and_sizes__are_refused_in_one_line():
     with pytest.raises(InputError, match=r"^model.estimator is required: approximate \| joint_ml$"):
         build(MixtureParameters, {})
-    with pytest.raises(InputError, match=r"^workflow\.n_samples must give at least 2 points .* got 1 at generation 1$"):
+    with pytest.raises(InputError, match=r"^workflow.n_samples must give at least 2 points .* got 1 at generation 1$"):
         model(Replace(n_samples=1), 2)
     with pytest.raises(InputError, match=r"^workflow\.n_train must give at least 2 points"):
         model(AccumulateSubsample(n_samples=3, keep_real=True, replacement=False, n_train=1), 2)

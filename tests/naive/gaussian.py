@@ -47,7 +47,6 @@ def columns(results):
     return np.stack([states["mean"][..., -1], 2 * states["log_diagonal"].sum(axis=-1), squares], axis=2)
 
 
-
 def chain(mean, sigma, schedule, n_generations, rng, *, estimator, data=None):
     """Return means and deviations of generations 0..T in one dimension, float64 (T + 1) each.
 
