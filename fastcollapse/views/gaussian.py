@@ -322,7 +322,8 @@ def _skewness(spread: np.ndarray) -> np.ndarray:
     A chi-square, which the variance is after one fit, is less skewed than a log-normal of its moments.
     """
     above = np.maximum(spread - 1, 0)
-    return (above + 3) * np.sqrt(above)
+    with np.errstate(over="ignore"):
+        return (above + 3) * np.sqrt(above)
 
 
 def _skewness_of_squares(freedom: np.ndarray, mixing: np.ndarray) -> np.ndarray:
@@ -346,4 +347,6 @@ def _skewed_curve(generations: np.ndarray, values: np.ndarray, law: _SkewedLaw) 
     curve = curve_of(generations, values, None, None, law.expected, told)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = (curve.mean - law.expected) / (law.expected * np.sqrt((law.spread - 1) / n))
-        return dataclasses.replace(curve, z=np.where(np.abs(z) < np.abs(curve.z), z, curve.z))
+        z = np.where(np.abs(z) < np.abs(curve.z), z, curve.z)
+    # Both may have underflowed to 0, which is no agreement.
+    return dataclasses.replace(curve, z=np.where(told | (generations == 0), z, np.nan))
