@@ -213,7 +213,7 @@ def _sums_of_block(replicate, start, length, total, truth, live, beside, out):
 
 
 @kernel
-def _pack(replicate, live, drawn, truth):
+def pack(replicate, live, drawn, truth):
     """Move the blocks of a replicate together once they fill less than half of their room, and the truth beside them.
 
     Late in a run the live symbols of a large vocabulary are far apart in the truth, and each look-up there is a cache
@@ -252,7 +252,7 @@ def _add_blocks(partial, sums):
 
 
 @kernel
-def _refit_block(draw, replicate, block, key, live, truth, room, out):
+def refit_block(draw, replicate, block, key, live, truth, room, out):
     """Settle a block of a draw, whose `drawn` are the counts of `live`, and write its sums."""
     start, length = live.starts[replicate, block], live.lengths[replicate, block]
     settle(draw, start, length, replicate, block, key, room)
@@ -295,12 +295,12 @@ def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
             if draw.n_tokens >= 0 and live.lengths[replicate, block] > 0:
-                _refit_block(draw, replicate, block, key, live, truth, mine, partial[replicate, block])
+                refit_block(draw, replicate, block, key, live, truth, mine, partial[replicate, block])
             if upcoming.n_tokens >= 0:
                 start, length = live.starts[replicate, block], live.lengths[replicate, block]
                 draw_block(upcoming, scale, replicate, block, start, length, next_key, tables, mine)
     for replicate in prange(n_replicates):
-        _pack(replicate, live, upcoming.drawn, truth)
+        pack(replicate, live, upcoming.drawn, truth)
         if upcoming.n_tokens >= 0:
             share_out(upcoming, replicate, next_key)
     _add_blocks(partial, sums)

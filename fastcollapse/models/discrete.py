@@ -22,6 +22,7 @@ from fastcollapse.kernels.counts import (
     refit_dense,
 )
 from fastcollapse.kernels.poisson_table import PoissonTables, poisson_tables
+from fastcollapse.kernels.replicates import resample_replicates
 from fastcollapse.kernels.room import new_room
 from fastcollapse.kernels.sampling import Draw, block_grid, multinomial, new_draw, subsample
 from fastcollapse.models.base import as_uint64
@@ -31,6 +32,8 @@ from fastcollapse.variables import Variable
 
 # Cells that the rows of one block may have: 12 bytes each.
 _CELLS_A_BLOCK = 4_000_000
+# So many replicates a thread keep all threads busy to the end.
+_EACH_FROM = 4
 _SYNTHETIC = np.uint64(PURPOSE_SYNTHETIC)
 _REAL = np.uint64(PURPOSE_REAL)
 _SUBSAMPLE = np.uint64(PURPOSE_SUBSAMPLE)
@@ -170,6 +173,18 @@ def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums
         upcoming = _draw_of(draw.drawn, draw.n_tokens, spare, n_next, work)
     if n_generations % 2 == 1:
         _copy_lists(live, home)
+
+
+@kernel
+def _resample_each(live, work, totals, first, n_generations, inputs, rows, sums):
+    """As `_resample_block`, replicate by replicate: for many of them, and none of their counts wanted as rows."""
+    weights, weight_total = _weights(live, totals, inputs.truth)
+    draw = _draw_of(weights, weight_total, work.drawn, np.int64(-1), work)
+    sizes = inputs.plan.n_synthetic[first - 1 : first - 1 + n_generations]
+    key = _stream_key(inputs.key, first - 1, _SYNTHETIC)
+    room = new_room(inputs.n_threads)
+    resample_replicates(live, draw, sizes, key, inputs.truth, inputs.tables, room, sums)
+    totals[0] = sizes[n_generations - 1]
 
 
 @kernel
@@ -327,6 +342,8 @@ class Discrete:
         starts, lengths = block_grid(n_replicates, self.n_symbols)
         inputs = _Inputs(self._plan, self._truth, starts, lengths, key, poisson_tables(), current_threads())
         loop = _pool_block if self._pooled else _resample_block
+        if not self._pooled and not self._with_rows and n_replicates >= _EACH_FROM * inputs.n_threads:
+            loop = _resample_each
         loop(state.live, state.work, state.totals, first, n_generations, inputs, rows, sums)
         generations = slice(first - 1, first - 1 + n_generations)
         n_used = rows.starts[-1]
