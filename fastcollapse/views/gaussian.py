@@ -37,11 +37,8 @@ from fastcollapse.views.base import (
     schedule_of,
     share_of,
 )
+from fastcollapse.views.skewed import SkewedLaw, skewed_curve, skewness, skewness_of_squares
 
-# The mean over replicates may be so skewed, as that of 32 squares of normal variates is. Beyond it a score says
-# nothing: the mean variance of an unbiased chain, say, is 1 for ever and that of its replicates falls to 0, because the
-# rare large ones that make up the rest are not among them.
-_MOST_SKEWED = 0.5
 # Degrees of freedom, of all replicates and fits together, from which on the mean of logs of chi-squares is near normal.
 _DEGREES = 100
 _NOTEBOOK_POWER = 0.7
@@ -59,17 +56,6 @@ class _Moments(NamedTuple):
     mean_error: np.ndarray
     spread: np.ndarray
     dimensions: np.ndarray
-
-
-class _SkewedLaw(NamedTuple):
-    """A positive quantity, float64 [B] each: its expectation, the second moment over its square, and its skewness."""
-
-    expected: np.ndarray
-    spread: np.ndarray
-    skewness: np.ndarray
-
-    def at(self, generations: np.ndarray) -> "_SkewedLaw":
-        return _SkewedLaw(*(values[generations] for values in self))
 
 
 def log_sigma_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -100,8 +86,8 @@ def variance_panel(results: Results, generations: np.ndarray, options: Mapping[s
     """Show the variance over the true one, beside its exact expectation, which every workflow has."""
     theory = _moments(results)
     values = results.metrics["trace_ratio"][:, generations]
-    law = _SkewedLaw(theory.variance, theory.spread, _skewness(theory.spread))
-    curve = _skewed_curve(generations, values, law.at(generations))
+    law = SkewedLaw(theory.variance, theory.spread, skewness(theory.spread))
+    curve = skewed_curve(generations, values, law.at(generations))
     title = "Variance over the true one" + _in_dimensions(results)
     return Panel(title, "tr Sigma / tr Sigma_0", "variance", curve)
 
@@ -112,8 +98,8 @@ def mean_error_panel(results: Results, generations: np.ndarray, options: Mapping
     values = results.metrics["squared_error"][:, generations] / float((_truth(results).factor() ** 2).sum())
     # Given the variances the mean is normal: a square, or a sum of as many as there are axes, times a random factor.
     mixing, freedom = _mixing(results), theory.dimensions
-    law = _SkewedLaw(theory.mean_error, mixing * (1 + 2 / freedom), _skewness_of_squares(freedom, mixing))
-    curve = _skewed_curve(generations, values, law.at(generations))
+    law = SkewedLaw(theory.mean_error, mixing * (1 + 2 / freedom), skewness_of_squares(freedom, mixing))
+    curve = skewed_curve(generations, values, law.at(generations))
     title = "Squared error of the mean over the true variance" + _in_dimensions(results)
     return Panel(title, "|mean - mean_0|² / tr Sigma_0", "mean error", curve)
 
@@ -164,13 +150,13 @@ def sigma_paths_panel(results: Results, generations: np.ndarray, options: Mappin
     """Show the deviation replicate by replicate."""
     _require_line(results, "sigma_paths")
     paths = np.exp(results.metrics["log_sigma"][:, generations])
-    law = _SkewedLaw(*np.full((3, len(generations)), np.nan))
+    law = SkewedLaw(*np.full((3, len(generations)), np.nan))
     if is_plain(results):
         sizes, estimator = _sizes(results), _estimator(results)
         first, second = (log_sigma_moment(s, sizes, generations, estimator) for s in (1, 2))
         spread = np.exp(np.minimum(second - 2 * first, 700))
-        law = _SkewedLaw(np.exp(first) * float(_truth(results).factor()[0, 0]), spread, _skewness(spread))
-    curve = _skewed_curve(generations, paths, law)
+        law = SkewedLaw(np.exp(first) * float(_truth(results).factor()[0, 0]), spread, skewness(spread))
+    curve = skewed_curve(generations, paths, law)
     return Panel("Standard deviation", "sigma_k", "sigma", curve, paths=paths)
 
 
@@ -312,41 +298,5 @@ def _mixing(results: Results) -> np.ndarray:
     # V is a sum over the fits before: its relative deviation is at most the mean of theirs, weighted.
     weights = theory.variance / np.append(schedule_of(results).n_synthetic[: results.last], 1)
     with np.errstate(invalid="ignore", over="ignore"):
-        relative = np.cumsum(weights * np.sqrt(theory.spread - 1)) / np.cumsum(weights)
+        relative = np.cumsum(weights * np.sqrt(np.maximum(theory.spread - 1, 0))) / np.cumsum(weights)
     return 1 + np.append(0.0, relative[:-1]) ** 2
-
-
-def _skewness(spread: np.ndarray) -> np.ndarray:
-    """Return the skewness of a log-normal variate whose second moment is `spread` times the square of its mean.
-
-    A chi-square, which the variance is after one fit, is less skewed than a log-normal of its moments.
-    """
-    above = np.maximum(spread - 1, 0)
-    with np.errstate(over="ignore"):
-        return (above + 3) * np.sqrt(above)
-
-
-def _skewness_of_squares(freedom: np.ndarray, mixing: np.ndarray) -> np.ndarray:
-    """Return the skewness of a chi-square times an independent log-normal variate, its spread being `mixing`."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        second = mixing * (1 + 2 / freedom)
-        third = mixing**3 * (1 + 2 / freedom) * (1 + 4 / freedom)
-        found = (third - 3 * second + 2) / (second - 1) ** 1.5
-    return np.where(np.isnan(found), np.inf, found)
-
-
-def _skewed_curve(generations: np.ndarray, values: np.ndarray, law: _SkewedLaw) -> Curve:
-    """Return the curve of a skewed quantity, scored with care.
-
-    A few replicates without a large one have a mean too low and a deviation too small for it: Student's score is then
-    far out. That with the deviation of theory is not, but it is where there is one large value too many, which the
-    deviation of the replicates shows. The smaller of the two was beyond 4 in none of 5,000,000 right runs.
-    """
-    n = values.shape[0]
-    told = law.skewness <= _MOST_SKEWED * math.sqrt(n)
-    curve = curve_of(generations, values, None, None, law.expected, told)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = (curve.mean - law.expected) / (law.expected * np.sqrt((law.spread - 1) / n))
-        z = np.where(np.abs(z) < np.abs(curve.z), z, curve.z)
-    # Both may have underflowed to 0, which is no agreement.
-    return dataclasses.replace(curve, z=np.where(told | (generations == 0), z, np.nan))
