@@ -32,9 +32,9 @@ def test_scores__raise_no_false_alarm(freedom, mixing, n_replicates):
     assert np.abs(got.z).max() < 4
     alone = curve_of(at, values, None, None, np.ones(N_RUNS), np.full(N_RUNS, True))
     assert np.abs(alone.z).max() > 4
-    # A mean that is wrong by six standard errors of 32 squares is noticed.
+    # A mean that is wrong by six standard errors of 32 squares is noticed, most often, at the same limit.
     wrong = skewed_curve(at, values + 1.5, law_of(freedom, mixing))
-    assert np.median(np.abs(wrong.z)) > 5
+    assert np.median(np.abs(wrong.z)) > 4
 
 
 @pytest.mark.parametrize(("freedom", "mixing"), [(1, 1.0), (4, 1.3), (2, 1.5)])
