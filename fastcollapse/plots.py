@@ -1,7 +1,7 @@
 """The figure of a run: simulation as solid lines, theory as broken ones."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,9 @@ FORMATS = (".png", ".pdf", ".svg")
 # Panels side by side, and colours of overlaid cases.
 _ABREAST = 3
 _MAP = "viridis"
+# Longer names of cases are left to the titles of their panels.
+_LONGEST_NAME = 60
+_LETTERS_AN_INCH = 11
 
 
 def save_figure(results: Results | Sequence[Results], path: Path) -> None:
@@ -73,39 +76,95 @@ def draw(cases: Sequence[Results]) -> "Figure":
     InputError
         A run has no finished generation.
     """
-    from matplotlib.figure import Figure  # start-up time; without pyplot there is no window and no state
-
     if any(results.last < 1 for results in cases):
         raise InputError("a figure must have at least one finished generation, got none")
     recipe = cases[0].recipe
     if recipe is not None and recipe.panels == ("scatter",):
         return _scatter(cases)
-    overlaid = recipe is not None and recipe.overlay and len(cases) > 1
     panels = [panels_of(results, _axis_of(results)) for results in cases]
-    n_axes = len(panels[0]) if overlaid else sum(map(len, panels))
-    # The forgetting times of a vocabulary are no curve over generations: they take the second panel's place.
-    forgetting = recipe is None and cases[0].experiment.family == "discrete"
-    n_columns = min(n_axes, _ABREAST)
-    n_rows = -(-n_axes // n_columns)
-    figure = Figure(figsize=(5.5 * max(n_columns, 2) if n_axes > 1 else 7.5, 5 * n_rows), layout="constrained")
-    axes = list(np.atleast_1d(figure.subplots(n_rows, n_columns, squeeze=False)).ravel())
-    for one in axes[n_axes:]:
-        one.set_visible(False)
-    if overlaid:
-        _overlay(axes, cases, panels)
+    if recipe is not None and recipe.overlay is not None and len(cases) > 1:
+        figure, used = _overlay(cases, panels)
     else:
-        flat = [(results, panel) for results, some in zip(cases, panels, strict=True) for panel in some]
-        for i, (one, (results, panel)) in enumerate(zip(axes, flat, strict=False)):
-            if not (forgetting and i == 1 and _forgetting_panel(one, results)):
-                _panel(one, panel, results)
-    for one in axes[:n_axes]:
+        figure, used = _side_by_side(cases, panels)
+    for one in used:
         one.spines[["top", "right"]].set_visible(False)
         one.grid(True, which="major", color="#DDDDDD", linewidth=0.6)
         one.set_axisbelow(True)
         # Below the panel, where no curve can run under it.
         one.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
-    figure.suptitle(_title(cases), fontsize=11)
+    figure.suptitle(_title(cases, figure.get_figwidth()), fontsize=11)
     return figure
+
+
+def _axes(n_rows: int, n_columns: int, width: float = 5.5) -> "tuple[Figure, np.ndarray]":
+    from matplotlib.figure import Figure  # start-up time; without pyplot there is no window and no state
+
+    figure = Figure(figsize=(max(7.5, width * n_columns), 5 * n_rows), layout="constrained")
+    return figure, figure.subplots(n_rows, n_columns, squeeze=False)
+
+
+def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes]]":
+    """Draw the panels of each case beside each other."""
+    flat = [
+        (results, panel, name)
+        for results, some, name in zip(cases, panels, case_names(cases), strict=True)
+        for panel in some
+    ]
+    n_columns = min(len(flat), _ABREAST)
+    figure, axes = _axes(-(-len(flat) // n_columns), n_columns)
+    used = list(axes.ravel())
+    for one in used[len(flat) :]:
+        one.set_visible(False)
+    # The forgetting times of a vocabulary are no curve over generations: they take the second panel's place.
+    forgetting = cases[0].recipe is None and cases[0].experiment.family == "discrete"
+    for i, (one, (results, panel, name)) in enumerate(zip(used, flat, strict=False)):
+        if not (forgetting and i == 1 and _forgetting_panel(one, results)):
+            _panel(one, panel, results)
+            if name:
+                one.set_title(f"{panel.title}\n{_short(name)}", fontsize=10)
+    return figure, used[: len(flat)]
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else ""
+
+
+def _group_name(case: Mapping[str, Any], overlay: str) -> str:
+    """Return what a case is beside the overlaid key: a workflow by its name, without what goes with it."""
+    if "workflow.name" in case:
+        return str(case["workflow.name"])
+    return ", ".join(f"{k.rpartition('.')[2]} = {v}" for k, v in case.items() if k != overlay)
+
+
+def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes]]":
+    """Draw cases that differ in one key into the same panels, a column for each group of the others.
+
+    Solid is simulated, broken exact, one colour a case.
+    """
+    import matplotlib  # start-up time
+
+    recipe = cases[0].recipe
+    assert recipe is not None
+    groups: dict[str, list[int]] = {}
+    for i, case in enumerate(recipe.cases or ()):
+        groups.setdefault(_group_name(case, recipe.overlay), []).append(i)
+    figure, axes = _axes(len(panels[0]), len(groups), width=4.6)
+    for column, (group, members) in zip(axes.T, groups.items(), strict=True):
+        colours = matplotlib.colormaps[_MAP](np.linspace(0, 0.9, len(members)))
+        for one, k in zip(column, range(len(panels[0])), strict=True):
+            for i, colour in zip(members, colours, strict=True):
+                panel, case = panels[i][k], (recipe.cases or ())[i]
+                at, curve = panel.curve.generations, panel.curve
+                key = str(recipe.overlay).rpartition(".")[2]
+                label = f"{key} = {case.get(recipe.overlay)}"
+                one.plot(at, curve.mean * panel.factor, color=colour, lw=2.2, label=label)
+                if np.isfinite(curve.expected).any():
+                    one.plot(at, curve.expected * panel.factor, color=_SECOND, lw=1.0, ls=(0, (4, 3)))
+                _dress(one, panel, cases[i])
+            if any(np.isfinite(panels[i][k].curve.expected).any() for i in members):
+                one.plot([], [], color=_SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
+            one.set_title(f"{panels[members[0]][k].title.partition(', n =')[0]}\n{group}", fontsize=10)
+    return figure, list(axes.ravel())
 
 
 def _scatter(cases: Sequence[Results]) -> "Figure":
@@ -124,17 +183,17 @@ def _scatter(cases: Sequence[Results]) -> "Figure":
     axes.legend(frameon=False)
     axes.grid(True, color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)
-    figure.suptitle(_title(cases), fontsize=11)
+    figure.suptitle(_title(cases, figure.get_figwidth()), fontsize=11)
     return figure
 
 
-def _title(cases: Sequence[Results]) -> str:
+def _title(cases: Sequence[Results], width: float) -> str:
     results = cases[0]
     experiment, recipe = results.experiment, results.recipe
     run = f"{counted(results.n_replicates, 'replicate')}, seed {experiment.run.seed}"
     if recipe is not None:
         lines = [recipe.title, f"{recipe.source or 'own settings'}; {run}"]
-        return "\n".join([*lines, *textwrap.wrap(recipe.note or "", 110)])
+        return "\n".join([*lines, *textwrap.wrap(recipe.note or "", int(_LETTERS_AN_INCH * width))])
     if experiment.family == "discrete":
         source = f"{results.truth.source}\n"
         source += "" if results.truth.counts is None else f"{_live(results):,} symbols, "
@@ -189,22 +248,6 @@ def _dress(axes: "Axes", panel: Panel, results: Results) -> None:
         axes.set_ylim(*panel.limits)
     axes.set_ylabel(panel.label)
     axes.set_title(panel.title, fontsize=10)
-
-
-def _overlay(axes: Sequence["Axes"], cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> None:
-    """Draw the cases of a recipe into the same panels: solid simulated, broken exact, one colour a case."""
-    import matplotlib  # start-up time
-
-    colours = matplotlib.colormaps[_MAP](np.linspace(0, 0.9, len(cases)))
-    for results, some, colour, case in zip(cases, panels, colours, case_names(cases), strict=True):
-        for one, panel in zip(axes, some, strict=False):
-            at, curve = panel.curve.generations, panel.curve
-            one.plot(at, curve.mean * panel.factor, color=colour, lw=2.2, label=case)
-            if np.isfinite(curve.expected).any():
-                one.plot(at, curve.expected * panel.factor, color=_SECOND, lw=1.0, ls=(0, (4, 3)))
-            _dress(one, panel, results)
-    for one in axes:
-        one.plot([], [], color=_SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
 
 
 def _simulated(axes: "Axes", panel: Panel) -> None:

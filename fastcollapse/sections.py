@@ -124,7 +124,7 @@ class Recipe(Section):
         Sequence(Integer(0, 10**7)), "the generations of the table and of its scores", default=None
     )
     linear: bool = parameter(Flag(), "is the axis of generations linear?", default=False)
-    overlay: bool = parameter(Flag(), "are the cases drawn into one panel?", default=False)
+    overlay: str | None = parameter(Text(), "dotted key whose cases are drawn into one panel", default=None)
     published: bool = parameter(Flag(), "are published bounds drawn too?", default=False)
     eps: float | None = parameter(Number(0, 1e300, above=True), "threshold of a tail probability", default=None)
     symbol: int | None = parameter(Integer(0, 10**8), "the symbol that a panel follows", default=None)
