@@ -3,11 +3,10 @@
 import json
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -123,7 +122,7 @@ def count_dtype(largest: int) -> np.dtype:
 
 
 def take(header: Header, expected_first: int, block: Block) -> Block:
-    """Check a block against the header and return a copy in narrow dtypes; the caller may reuse its arrays.
+    """Check a block against the header and return it in narrow dtypes; arrays of float64 are kept as they are.
 
     Raises
     ------
@@ -161,8 +160,31 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
             counts.indices.astype(index_dtype(header.truth.support_size)),
             counts.data.astype(count_dtype(largest)),
         )
-    metrics, states = ({k: v.astype(np.float64) for k, v in some.items()} for some in (block.metrics, block.states))
+    metrics, states = (
+        {name: values.astype(np.float64, copy=False) for name, values in some.items()}
+        for some in (block.metrics, block.states)
+    )
     return Block(block.first, metrics, rows, states)
+
+
+class _MadeOnce(Mapping):
+    """Name -> array, made when it is first asked for: joining costs as much memory again."""
+
+    def __init__(self, names: Iterable[str], make: Callable[[str], np.ndarray]) -> None:
+        self._arrays: dict[str, np.ndarray | None] = dict.fromkeys(names)
+        self._make = make
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        array = self._arrays[name]
+        if array is None:
+            array = self._arrays[name] = self._make(name)
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
 
 
 class Reader:
@@ -208,13 +230,13 @@ class Reader:
         return self._joined(self.header.states)
 
     def _joined(self, names: Iterable[str]) -> Mapping[str, np.ndarray]:
-        values = {}
-        for name in names:
+        def join(name: str) -> np.ndarray:
             found = [block.variables[name] for block in self._blocks]
             joined = found[0][:] if len(found) == 1 else np.concatenate(found or [self._none(name)], axis=1)
             joined.flags.writeable = False
-            values[name] = joined
-        return MappingProxyType(values)
+            return joined
+
+        return _MadeOnce(names, join)
 
     def _none(self, name: str) -> np.ndarray:
         """Return the variable of a run that has no generation yet."""
@@ -250,7 +272,7 @@ class Store(ABC):
         self._next = 0
 
     def append(self, block: Block) -> None:
-        """Add the next block, generation 0 alone first; its arrays are copied.
+        """Add the next block, generation 0 alone first; its arrays are the store's from now on.
 
         Raises
         ------
