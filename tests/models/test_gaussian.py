@@ -1,18 +1,24 @@
 """Gaussian runs on the line and in space: the law of raw refits, bits, equivariance, long runs, refusals."""
 
 import math
+import shutil
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import special, stats
 
 from fastcollapse.errors import InputError
+from fastcollapse.experiment import Experiment
 from fastcollapse.models._gaussian_line import LineModel
 from fastcollapse.models._gaussian_space import SpaceModel
 from fastcollapse.models.gaussian import MODEL, GaussianParameters, GaussianTruth
 from fastcollapse.parameters import build
+from fastcollapse.results import open_results
+from fastcollapse.simulation import simulate
 from fastcollapse.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from tests.models.states import assert_bits_depend_on_the_experiment_alone, run
 
@@ -174,6 +180,72 @@ def test_line__a_million_generations_stay_finite():
         first += length
     # The drift is (psi(nu / 2) - ln(nu / 2)) / 2 = -0.0565 a generation, with a deviation of 0.24 a root of one.
     assert (np.abs(states["log_sigma"][:, -1] / n_generations + 0.0565) < 0.002).all()
+
+
+class _Watch:
+    """The peak of the memory that is the process's own, looked at every 5 ms: pages of mapped files, which the system
+    takes back when it needs them, are not counted.
+    """
+
+    def __enter__(self):
+        self._over, self._start, self.growth = threading.Event(), self._now(), 0
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+        return self
+
+    @staticmethod
+    def _now():
+        status = Path("/proc/self/status").read_text()
+        return 1024 * int(status.partition("RssAnon:")[2].split()[0])
+
+    def _look(self):
+        while not self._over.wait(0.005):
+            self.growth = max(self.growth, self._now() - self._start)
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_line__a_million_generations_of_100_replicates_stream_to_a_file_in_bounded_memory(tmp_path):
+    """7.2 GB of metrics and states, twice that while the file is put together."""
+    if shutil.disk_usage(tmp_path).free < 20e9:
+        pytest.skip("20 GB of disk are needed")
+    n_generations, n_replicates = 10**6, 100
+    experiment = Experiment.from_mapping(
+        {
+            "model": {"family": "gaussian", "estimator": "unbiased"},
+            "truth": {},
+            "workflow": {"name": "replace", "n_samples": 10},
+            "run": {
+                "n_generations": n_generations,
+                "n_replicates": n_replicates,
+                "seed": 1,
+                "record": ["metrics", "trajectory"],
+            },
+        }
+    )
+    simulate(experiment.with_values({"run.n_generations": 10}), tmp_path / "short.h5")
+    try:
+        with _Watch() as memory:
+            simulate(experiment, tmp_path / "out.h5")
+        # Two parts of 256 MiB, one being written while the next fills, and room for a block and its metrics.
+        assert memory.growth < 3 * 2**28
+        results = open_results(tmp_path / "out.h5")
+        assert results.complete
+        for values in (*results.metrics.values(), *results.states.values()):
+            assert all(np.isfinite(row).all() for row in values)
+        last = np.array(results.states["log_sigma"][:, -1])
+    finally:
+        (tmp_path / "out.h5").unlink(missing_ok=True)
+    # Increments are ln(chi2_9 / 9) / 2, and exp(-57,000) is far below the smallest float.
+    half = 4.5
+    drift = (special.digamma(half) - math.log(half)) / 2
+    error = math.sqrt(special.polygamma(1, half) / 4 * n_generations / n_replicates)
+    assert abs(last.mean() - drift * n_generations) < 5 * error
+    assert last.max() < -50_000
 
 
 def test_space__thousands_of_generations_stay_finite():
