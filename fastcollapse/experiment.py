@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.parameters import REQUIRED, Choice, Problems, Section, Table, build, join, show
-from fastcollapse.sections import ModelSection, Recipe, Run, TruthSection, families
+from fastcollapse.sections import ModelSection, Recipe, Record, Run, TruthSection, families
 from fastcollapse.workflows import WORKFLOWS, Workflow
 
 MAX_FILE_BYTES = 2**26
@@ -109,6 +109,8 @@ be at least 1, got 0
                 sections[name] = builder(given)
             except Problems as error:
                 items += error.items
+        if "run" in sections:
+            items += _unknown_metrics(sections["run"].record, family)
         if items:
             raise Problems(items)
         return cls(family, **sections, text=text, base=base)
@@ -249,6 +251,19 @@ def _family(mapping: Mapping) -> str:
         return Choice(families)(model["family"])
     except Problems as error:
         raise Problems(error.under("model.family")) from None
+
+
+def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, str]]:
+    """Return what is wrong with the names in `run.record`."""
+    named = [name for name in record if name not in Record.names]
+    if not named:
+        return []
+    known = [*Record.names, *importlib.import_module(f"fastcollapse.metrics.{family}").METRICS]
+    return [
+        ("run.record", f"must be of {', '.join(known)}, got {show(name)}{nearest(name, known)}")
+        for name in named
+        if name not in known
+    ]
 
 
 def _of_model(parameters: type[Section]) -> Callable[[str], str]:

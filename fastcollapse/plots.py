@@ -147,7 +147,7 @@ def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tu
     assert recipe is not None
     groups: dict[str, list[int]] = {}
     for i, case in enumerate(recipe.cases or ()):
-        groups.setdefault(_group_name(case, recipe.overlay), []).append(i)
+        groups.setdefault(_group_name(case, str(recipe.overlay)), []).append(i)
     figure, axes = _axes(len(panels[0]), len(groups), width=4.6)
     for column, (group, members) in zip(axes.T, groups.items(), strict=True):
         colours = matplotlib.colormaps[_MAP](np.linspace(0, 0.9, len(members)))

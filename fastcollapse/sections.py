@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from fastcollapse.parameters import (
-    Choice,
     Flag,
     Integer,
     Number,
@@ -133,17 +132,24 @@ class Recipe(Section):
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """Accept one name or a list of names of what a run records; kept as a tuple in one order."""
+    """Accept one name or a list of names of what a run records; kept as a tuple in one order.
+
+    The names of metrics are the family's: `Experiment` checks them.
+    """
 
     names: ClassVar[tuple[str, ...]] = ("metrics", "trajectory")
-    text: ClassVar[str] = "list of metrics | trajectory"
+    text: ClassVar[str] = "list of metrics | trajectory | names of metrics"
 
     def __call__(self, value: object) -> tuple[str, ...]:
-        choice = Choice(lambda: self.names)
-        given = (choice(value),) if isinstance(value, str) else Sequence(choice)(value)
+        given = (value,) if isinstance(value, str) else Sequence(Text())(value)
         if len(set(given)) < len(given):
             raise Problems([("", f"must name each thing once, got {show(list(given))}")])
-        return tuple(name for name in self.names if name in given)
+        others = sorted(set(given) - set(self.names))
+        if "metrics" in given and others:
+            raise Problems(
+                [("", f"must have metrics, which are all of them, or names of metrics, got {show(list(given))}")]
+            )
+        return tuple(name for name in ("metrics", *others, "trajectory") if name in given)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,4 +163,6 @@ class Run(Section):
     seed: int | None = parameter(
         Integer(0, 2**64 - 1), "seed; drawn from the system and recorded if absent", default=None
     )
-    record: tuple[str, ...] = parameter(Record(), "metrics, or the state of every generation too", default=("metrics",))
+    record: tuple[str, ...] = parameter(
+        Record(), "all metrics or some by name, and the state of every generation", default=("metrics",)
+    )

@@ -4,7 +4,7 @@ import importlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
@@ -87,7 +87,7 @@ def simulate(
         provenance=provenance(),
         n_replicates=run.n_replicates,
         n_generations=run.n_generations,
-        metrics={name: Variable(*words) for name, (_, *words) in metrics.METRICS.items()},
+        metrics={name: Variable(*metrics.METRICS[name][1:]) for name in _recorded(record, metrics.METRICS)},
         states=model.state_variables() if "trajectory" in record else {},
         truth=truth if isinstance(truth, Truth) else None,
         trajectory="trajectory" in record and not model.state_variables(),
@@ -102,14 +102,19 @@ def _metrics_module(family_name: str) -> Any:
     return importlib.import_module(f"fastcollapse.metrics.{family_name}")
 
 
-def _generation_0(model: Model, metrics: Any, truth: Any, n_replicates: int) -> tuple[dict, dict]:
+def _recorded(record: Sequence[str], metrics: Mapping[str, Any]) -> list[str]:
+    """Return the names of the metrics to record: those that are named, or all of them."""
+    return [name for name in metrics if name in record] or list(metrics)
+
+
+def _generation_0(model: Model, metrics: Any, truth: Any, header: Header) -> tuple[dict, dict]:
     """Return the metrics and the states of the truth itself, float64 (R, 1, ...)."""
-    plain = model.truth_states()
+    plain, n_replicates = model.truth_states(), header.n_replicates
     if not plain:
         values = metrics.metrics_of_truth(truth.probabilities)
-        return {name: np.full((n_replicates, 1), value) for name, value in values.items()}, {}
+        return {name: np.full((n_replicates, 1), values[name]) for name in header.metrics}, {}
     states = {name: np.repeat(np.asarray(value)[None, None], n_replicates, axis=0) for name, value in plain.items()}
-    return metrics.metrics_of(StateBlock(states), truth), states
+    return metrics.metrics_of(StateBlock(states), truth, tuple(header.metrics)), states
 
 
 class _HeldInterrupt:
@@ -151,8 +156,8 @@ def _run_blocks(
     progress: Callable[[int], None] | None,
 ) -> Reader:
     header = store.header
-    n_replicates, n_generations = header.n_replicates, header.n_generations
-    values, states = _generation_0(model, metrics, truth, n_replicates)
+    n_replicates, n_generations, names = header.n_replicates, header.n_generations, tuple(header.metrics)
+    values, states = _generation_0(model, metrics, truth, header)
     store.append(Block(0, values, None, _wanted(states, header.states)))
     state = model.initial(n_replicates, seed, first_replicate)
     length, first = block or _FIRST_BLOCK, 1
@@ -164,7 +169,9 @@ def _run_blocks(
             elapsed = time.perf_counter() - start
             rows = getattr(done, "rows", None)
             states = _wanted(getattr(done, "states", {}), header.states)
-            store.append(Block(first, metrics.metrics_of(done, truth), None if rows is None else Rows(*rows), states))
+            store.append(
+                Block(first, metrics.metrics_of(done, truth, names), None if rows is None else Rows(*rows), states)
+            )
             store.commit(state.arrays())
             first += length
             interrupt.holding = True

@@ -3,7 +3,7 @@
 Each takes `CountSums`, which `fastcollapse.kernels.counts.segment_sums` leaves, and returns float64 (R, B).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,10 +66,10 @@ METRICS: dict[str, tuple[Callable[[CountSums], np.ndarray], str, str]] = {
 }
 
 
-def metrics_of(block: Any, truth: Any) -> dict[str, np.ndarray]:
-    """Return every metric, float64 (R, B), of a block: `sums` (R, B, 6) of states whose sizes are `totals` (B)."""
+def metrics_of(block: Any, truth: Any, names: Iterable[str] = tuple(METRICS)) -> dict[str, np.ndarray]:
+    """Return metrics, float64 (R, B), of a block: `sums` (R, B, 6) of states whose sizes are `totals` (B)."""
     states = CountSums._make([*np.moveaxis(block.sums, 2, 0), block.totals])
-    return {name: np.ascontiguousarray(function(states)) for name, (function, _, _) in METRICS.items()}
+    return {name: np.ascontiguousarray(METRICS[name][0](states)) for name in names}
 
 
 def metrics_of_truth(probability: np.ndarray) -> dict[str, float]:

@@ -119,12 +119,18 @@ def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = 
     wanted = names or (recipe.panels if recipe is not None and recipe.panels else view.DEFAULT)
     options = {} if recipe is None else recipe.to_mapping()
     panels = []
+    asked = bool(names) or (recipe is not None and bool(recipe.panels))
     for name in wanted:
         if name not in view.PANELS:
             known = ", ".join(view.PANELS)
             raise InputError(f"recipe.panels must be of {known}, got {name!r}{nearest(name, view.PANELS)}")
-        panels.append(view.PANELS[name](results, generations, options))
-    return panels
+        try:
+            panels.append(view.PANELS[name](results, generations, options))
+        except KeyError as error:
+            if asked:
+                raise InputError(f"run.record must have {error.args[0]} for the panel {name}") from None
+    # What is shown by default may not be recorded; then the metrics that are.
+    return panels or [_metric_panel(metric, results, generations, options) for metric in list(results.metrics)[:2]]
 
 
 def case_names(cases: Sequence[Results]) -> list[str]:
