@@ -1,5 +1,6 @@
 """The block loop: the one file that sees model, workflow, metric and store together."""
 
+import functools
 import importlib
 import signal
 import threading
@@ -10,6 +11,7 @@ from types import FrameType
 from typing import Any, Self
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from fastcollapse._jit import max_threads, set_threads
 from fastcollapse.datasets import Truth, load_truth
@@ -93,8 +95,20 @@ def simulate(
         trajectory="trajectory" in record and not model.state_variables(),
     )
     use_threads(threads)
-    with Hdf5Store(header, path) if path is not None else MemoryStore(header) as store:
+    with _one_blas_thread(), Hdf5Store(header, path) if path is not None else MemoryStore(header) as store:
         return Results(_run_blocks(model, metrics, truth, run.seed, store, block, first_replicate, progress))
+
+
+@functools.cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+def _one_blas_thread() -> Any:
+    """Hold BLAS to one thread: eigenvalues round by the number of threads, and small matrices lose by them (50 times
+    slower on a busy machine).
+    """
+    return _blas().limit(limits=1, user_api="blas")
 
 
 def _metrics_module(family_name: str) -> Any:

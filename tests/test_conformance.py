@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import xarray
 from scipy import stats
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from fastcollapse._jit import max_threads
 from fastcollapse.datasets import load_truth
@@ -197,3 +198,19 @@ def test_law__equals_the_raw_twin(tables, family, case, workflow):
     # Negative control: the same run from another truth.
     wrong = raw.columns(simulate(experiment_of(family, case, workflow, tables, other=True, **run)))
     assert min(p_value(wrong[:, -1, i], expected[:, -1, i]) for i in range(got.shape[2])) < P_LIMIT
+
+
+def test_bits__do_not_depend_on_the_threads_of_blas():
+    """Eigenvalues of 100 x 100 matrices round by them where they are not held to one."""
+    sections = {
+        "model": {"family": "gaussian", "estimator": "mle"},
+        "truth": {"dimension": 100},
+        "workflow": {"name": "replace", "n_samples": 300},
+        "run": {"n_generations": 3, "n_replicates": 2, "seed": 1},
+    }
+    found = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, "blas"):
+            found.append(everything(simulate(Experiment.from_mapping(sections))))
+            assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {n_threads}
+    assert_same(*found)
