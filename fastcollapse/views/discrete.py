@@ -114,6 +114,25 @@ def survival_panel(results: Results, generations: np.ndarray, options: Mapping[s
     return Panel(title, "symbols still alive (%)", "alive %", curve, lines, factor=100, digits=3)
 
 
+def ratio_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+    """Show the symbols that are left as a share of those of the first sample, generation 1, replicate by replicate.
+
+    Beside it the ratio of the two exact expectations, which is not quite the expectation of the ratio: no score.
+    """
+    alive = results.metrics["support_size"]
+    share = np.where(generations < 1, np.nan, alive[:, generations] / alive[:, [1]])
+    unknown = np.full(len(generations), np.nan)
+    curve = curve_of(generations, share, None, None, unknown, np.isfinite(unknown))
+    n, last = _constant_size(results), int(generations.max(initial=1))
+    lines: tuple[Line, ...] = ()
+    if n <= CHAIN_N:
+        exact = exact_unique_symbols(results.truth.probabilities, n, last)
+        known = np.where(generations < 1, np.nan, exact[generations] / exact[1])
+        lines = (Line("theory: ratio of exact expectations", known, "exact"),)
+    title = "Share of the symbols of the first sample"
+    return Panel(title, "symbols / symbols of generation 1", "of first", curve, lines, digits=4)
+
+
 def heterozygosity_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the chance that two tokens differ."""
     curve = heterozygosity(results, generations)
@@ -202,6 +221,7 @@ def entropy_panel(results: Results, generations: np.ndarray, options: Mapping[st
 PANELS: Mapping[str, Maker] = MappingProxyType(
     {
         "survival": survival_panel,
+        "ratio": ratio_panel,
         "heterozygosity": heterozygosity_panel,
         "symbol": symbol_panel,
         "both_ends": both_ends_panel,

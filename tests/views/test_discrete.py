@@ -71,3 +71,18 @@ def test_both_ends__of_more_symbols_is_refused():
     with pytest.raises(InputError, match="must have a truth of two symbols, got 3"):
         panels_of(results, GENERATIONS[:1], ["both_ends"])
     assert forgetting_curve(results)
+
+
+def test_ratio__is_counted_from_the_first_sample():
+    mapping = {
+        "truth": {"zipf_mandelbrot": {"a": 1.0, "b": 2.7, "size": 1000}},
+        "workflow": {"name": "replace", "n_samples": 1000},
+        "run": {"n_generations": 10, "n_replicates": 200, "seed": 5},
+    }
+    [panel] = panels_of(simulate(Experiment.from_mapping(mapping)), np.array([1, 2, 4, 10]), ["ratio"])
+    assert panel.curve.mean[0] == 1
+    # Exact expectations over initial samples: .7508, .5258 and .2970 after 1, 3 and 9 refits.
+    error = panel.curve.sd / np.sqrt(200)
+    expected = np.array([1, 0.7508, 0.5258, 0.2970])
+    assert (np.abs(panel.curve.mean - expected)[1:] < 4.5 * error[1:]).all()
+    np.testing.assert_allclose(panel.lines[0].values, expected, rtol=2e-3)
