@@ -16,6 +16,7 @@ from fastcollapse.theory.unique_symbols import unique_symbols_bounds, unique_sym
 from fastcollapse.views.base import (
     EVENTS,
     Curve,
+    Line,
     Maker,
     Panel,
     bound_lines,
