@@ -110,7 +110,9 @@ def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -
         for results, some, name in zip(cases, panels, case_names(cases), strict=True)
         for panel in some
     ]
-    n_columns = min(len(flat), _ABREAST)
+    # A row a case where cases have several panels.
+    a_case = len(panels[0])
+    n_columns = a_case if 1 < a_case <= _ABREAST < len(flat) else min(len(flat), _ABREAST)
     figure, axes = _axes(-(-len(flat) // n_columns), n_columns)
     used = list(axes.ravel())
     for one in used[len(flat) :]:
