@@ -15,7 +15,7 @@ import numpy as np
 # Bytes of the factors that are worked on at a time.
 _BYTES_AT_A_TIME = 8_000_000
 # Values of a metric that are worked on at a time, one dimension.
-_VALUES_IN_CACHE = 8_192
+_VALUES_IN_CACHE = 32_768
 
 
 class Laws:
