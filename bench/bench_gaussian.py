@@ -116,10 +116,12 @@ def _rows(
 
 def _print_shares(rows: list[dict]) -> None:
     """Print what the chain itself is of a run with all metrics: the rest is metrics and the memory that they fill."""
-    alone = {(r["case"].partition(":")[0], r["threads"]): r["ours_s"] for r in rows if r["case"].endswith("chain alone")}
-    for (case, threads), chain_s in alone.items():
-        whole_s = next(r["ours_s"] for r in rows if r["case"] == f"{case}: all 8 metrics" and r["threads"] == threads)
-        print(f"  {case}, {threads} threads: all metrics take {1 - chain_s / whole_s:.0%} of the run, the chain the rest")
+    times = {(entry["case"], entry["threads"]): entry["ours_s"] for entry in rows}
+    for (case, threads), whole_s in times.items():
+        size, _, what = case.partition(": ")
+        if what == "all 8 metrics":
+            share = 1 - times[f"{size}: chain alone", threads] / whole_s
+            print(f"  {size}, threads {threads}: all metrics take {share:.0%} of the run, the chain the rest")
 
 
 def main() -> None:
