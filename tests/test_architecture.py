@@ -2,6 +2,7 @@
 h5py, a test beside each subject."""
 
 import ast
+import configparser
 import re
 import subprocess
 import sys
@@ -249,3 +250,11 @@ def test_import__of_the_package_is_light():
         "print(sorted({'numba', 'scipy', 'h5py', 'matplotlib', 'xarray', 'numpy'} & set(sys.modules)))"
     )
     assert heavy.strip() == "[]"
+
+
+def test_packages__are_all_installed():
+    listed = configparser.ConfigParser()
+    listed.read(ROOT / "setup.cfg")
+    names = set(listed["options"]["packages"].split())
+    found = {".".join(path.parent.relative_to(ROOT).parts) for path in PACKAGE.rglob("__init__.py")}
+    assert found <= names
