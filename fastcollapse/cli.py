@@ -206,7 +206,28 @@ def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
     if seed is not None:
         values["run.seed"] = parse_setting(f"run.seed={seed}")[1] if seed else seed
     experiment = Experiment.from_toml(path)
-    return experiment.with_values(values) if values else experiment
+    recipe = experiment.recipe
+    for key in values:
+        if key.partition(".")[0] == "recipe":
+            raise InputError(f"{key} must be changed in the file: a copy of {path} is an experiment file too")
+        for case in recipe.cases or () if recipe is not None else ():
+            if any(key == named or key.startswith(f"{named}.") or named.startswith(f"{key}.") for named in case):
+                raise InputError(f"{key} must be left to the cases of the recipe; copy {path} to change them")
+    experiment = experiment.with_values(values) if values else experiment
+    _check_panels(experiment)
+    return experiment
+
+
+def _check_panels(experiment: "Experiment") -> None:
+    """Refuse panels that the family does not have before anything runs."""
+    if experiment.recipe is None or experiment.recipe.panels is None:
+        return
+    from importlib import import_module
+
+    known = import_module(f"fastcollapse.views.{experiment.family}").PANELS
+    for name in experiment.recipe.panels:
+        if name not in known:
+            raise InputError(f"recipe.panels must be of {', '.join(known)}, got {name!r}{nearest(name, known)}")
 
 
 def _new_output(output: Path) -> Path:
@@ -394,7 +415,7 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
     wanted = list(names) or list(reproducible())
     for name in wanted if output is not None else []:
         if os.path.lexists(output / f"{name}{_FIGURE_SUFFIX}"):  # type: ignore[operator]
-            raise InputError(f"output must have no {name}{_FIGURE_SUFFIX} yet, got {output}")
+            raise InputError(f"output must be a folder without {name}{_FIGURE_SUFFIX}, got {output}")
     all_agree, seconds = True, 0.0
     for one in run_all(wanted):
         click.echo(one.line())

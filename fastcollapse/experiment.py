@@ -217,6 +217,8 @@ be at least 1, got 0
     def cases(self) -> "list[Experiment]":
         """Return the experiments of the recipe: one for each of its cases, or this one alone.
 
+        Case k has the seed of the recipe plus k, from 0 on, so that cases are independent; a case may name its own.
+
         Raises
         ------
         InputError
@@ -224,7 +226,9 @@ be at least 1, got 0
         """
         if self.recipe is None or self.recipe.cases is None:
             return [self]
-        return [self.with_values(case) for case in self.recipe.cases]
+        first = self.resolve_seed()
+        seeds = [{"run.seed": ((first.run.seed or 0) + k) % 2**64} for k in range(len(self.recipe.cases))]
+        return [first.with_values({**seed, **case}) for seed, case in zip(seeds, self.recipe.cases, strict=True)]
 
     def resolve_seed(self) -> "Experiment":
         """Return the experiment with a seed: its own, or one drawn from the system.

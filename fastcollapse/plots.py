@@ -82,7 +82,7 @@ def draw(cases: Sequence[Results]) -> "Figure":
     if recipe is not None and recipe.panels == ("scatter",):
         return _scatter(cases)
     panels = [panels_of(results, _axis_of(results)) for results in cases]
-    if recipe is not None and recipe.overlay is not None and len(cases) > 1:
+    if recipe is not None and recipe.overlay is not None and len(cases) == len(recipe.cases or ()) > 1:
         figure, used = _overlay(cases, panels)
     else:
         figure, used = _side_by_side(cases, panels)
@@ -121,7 +121,7 @@ def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -
     forgetting = cases[0].recipe is None and cases[0].experiment.family == "discrete"
     for i, (one, (results, panel, name)) in enumerate(zip(used, flat, strict=False)):
         if not (forgetting and i == 1 and _forgetting_panel(one, results)):
-            _panel(one, panel, results)
+            _panel(one, panel, results, i % a_case, i // a_case + 1)
             if name:
                 one.set_title(f"{panel.title}\n{_short(name)}", fontsize=10)
     return figure, used[: len(flat)]
@@ -216,7 +216,8 @@ def _axis_of(results: Results) -> np.ndarray:
     return spread(results.last, _POINTS)
 
 
-def _panel(axes: "Axes", panel: Panel, results: Results) -> None:
+def _panel(axes: "Axes", panel: Panel, results: Results, number: int = 0, case: int = 1) -> None:
+    """Draw a panel, the `number`th of its case."""
     curve, at = panel.curve, panel.curve.generations
     if panel.paths is not None:
         for i, path in enumerate(panel.paths):
@@ -224,17 +225,26 @@ def _panel(axes: "Axes", panel: Panel, results: Results) -> None:
             axes.plot(at, path * panel.factor, color=_SIMULATED, lw=0.7, alpha=0.6, label=label)
     else:
         _simulated(axes, panel)
-    if np.isfinite(curve.expected).any() and curve.lower is None:
+    if np.isfinite(curve.expected).any():
         label = "theory: exact expectation"
         axes.plot(at, curve.expected * panel.factor, color=_THEORY, lw=1.6, ls=(0, (5, 4)), label=label)
-    styles = {"bound": [(_THEORY, (0, (5, 4))), (_SECOND, ":")], "exact": [(_THEORY, (0, (5, 4))), (_SECOND, ":")]}
-    styles["published"] = [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")]
+    styles: dict[str, list[tuple[str, Any]]] = {
+        "bound": [(_EDGE, (0, (6, 2, 1, 2))), (_SECOND, ":")],
+        "exact": [(_THEORY, (0, (5, 4))), (_SECOND, ":")],
+        "published": [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")],
+    }
     seen: dict[str, int] = {}
     for line in panel.lines:
         known = styles[line.kind]
         colour, dash = known[seen.get(line.kind, 0) % len(known)]
         seen[line.kind] = seen.get(line.kind, 0) + 1
         axes.plot(at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
+    recipe = results.recipe
+    for read in recipe.read_off or () if recipe is not None and number == 0 else ():
+        if int(read.get("case", 1)) == case:
+            values = np.array(read["values"], dtype=float) * panel.factor
+            label = f"{read['label']}, read off the published figure"
+            axes.plot(read["generations"], values, "k+", ms=9, mew=1.6, label=label)
     _dress(axes, panel, results)
 
 

@@ -104,7 +104,10 @@ def describe(results: Results) -> str:
     settings = ", ".join(f"{k} = {_short(v)}" for k, v in experiment.workflow.to_mapping().items())
     n_done, n_asked = max(results.last, 0), experiment.run.n_generations
     done = "" if n_done == n_asked else f"{n_done:,} of "
+    recipe = results.recipe
+    title = [] if recipe is None else [f"{recipe.title}{f', {recipe.source}' if recipe.source else ''}"]
     lines = [
+        *(title if recipe is not None and recipe.cases is None else []),
         f"Recursive training, {experiment.family} model, workflow {experiment.workflow.name}",
         *([f"  model      {own}"] if own else []),
         f"  truth      {source}",
@@ -265,6 +268,7 @@ class Verdict:
     worst : the largest |z| among them, and its generation.
     far : generations whose score disagrees with theory.
     why_not : why nothing could be compared.
+    n_within : generations whose mean is between bounds that are too far apart to be called exact: no score.
     """
 
     name: str
@@ -272,6 +276,7 @@ class Verdict:
     worst: tuple[float, int]
     far: tuple[int, ...]
     why_not: str = ""
+    n_within: int = 0
 
 
 def verdicts(results: Results) -> list[Verdict]:
@@ -283,14 +288,17 @@ def verdicts(results: Results) -> list[Verdict]:
     generations = spread(results.last, _COMPARED) if wanted is None else shown(results)
     found = []
     for panel in panels_of(results, generations):
-        told = np.isfinite(panel.curve.z)
-        if not told.any():
+        curve = panel.curve
+        within = np.isnan(curve.expected) & (curve.z == 0) & (curve.lower is not None)
+        told = np.isfinite(curve.z) & ~within
+        if not told.any() and not within.any():
             found.append(Verdict(panel.heading, 0, (0.0, 0), (), _why_not(results, panel) or _TOO_FEW))
             continue
-        scores = np.where(told, np.abs(panel.curve.z), 0.0)
+        scores = np.where(told, np.abs(curve.z), 0.0)
         worst = int(np.argmax(scores))
         far = tuple(int(t) for t in generations[scores > Z_LIMIT])
-        found.append(Verdict(panel.heading, int(told.sum()), (float(scores[worst]), int(generations[worst])), far))
+        at = (float(scores[worst]), int(generations[worst]))
+        found.append(Verdict(panel.heading, int(told.sum()), at, far, n_within=int(within.sum())))
     return found
 
 
@@ -302,17 +310,21 @@ def comparison(results: Results) -> tuple[str, bool]:
     found = verdicts(results)
     lines = []
     for one in found:
-        if one.n_told == 0:
+        if one.n_told + one.n_within == 0:
             lines.append(f"  {one.name}: not compared ({one.why_not})")
             continue
         score, at = one.worst
         text = f"{counted(one.n_told, 'generation')} compared, largest |z| {score:.1f} at generation {at:,}"
+        if one.n_told == 0:
+            text = "no exact value"
+        if one.n_within:
+            text += f"; {counted(one.n_within, 'generation')} between the bounds"
         if one.far:
             where = ", ".join(f"{t:,}" for t in one.far)
             text += f"; DISAGREES with theory (|z| > {Z_LIMIT:g}) at generation {where}"
         lines.append(f"  {one.name}: {text}")
     agree = not any(one.far for one in found)
-    if not any(one.n_told for one in found):
+    if not any(one.n_told + one.n_within for one in found):
         verdict = "Nothing could be compared with theory:"
     else:
         verdict = f"The simulation {'agrees' if agree else 'disagrees'} with theory:"
@@ -321,12 +333,13 @@ def comparison(results: Results) -> tuple[str, bool]:
 
 def agreement(found: Sequence[Verdict]) -> str:
     """Return what several verdicts say, in a few words."""
-    n_told = sum(one.n_told for one in found)
-    if n_told == 0:
-        return "not compared"
-    worst = max(one.worst[0] for one in found)
+    n_told, n_within = sum(one.n_told for one in found), sum(one.n_within for one in found)
+    worst = max((one.worst[0] for one in found), default=0.0)
     far = sum(len(one.far) for one in found)
-    return f"{n_told:,} scores, largest |z| {worst:.1f}" + (f", {far} DISAGREE" if far else "")
+    parts = [f"{n_told:,} scores, largest |z| {worst:.1f}"] if n_told else []
+    parts += [f"{n_within} between bounds"] if n_within else []
+    parts += [f"{far} DISAGREE"] if far else []
+    return ", ".join(parts) or "not compared"
 
 
 def _bytes(n: int) -> str:

@@ -7,7 +7,7 @@ here, because reading a corpus takes no compiled code.
 import dataclasses
 import math
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fastcollapse.parameters import (
     Flag,
@@ -127,7 +127,19 @@ class Recipe(Section):
     published: bool = parameter(Flag(), "are published bounds drawn too?", default=False)
     eps: float | None = parameter(Number(0, 1e300, above=True), "threshold of a tail probability", default=None)
     symbol: int | None = parameter(Integer(0, 10**8), "the symbol that a panel follows", default=None)
+    read_off: tuple[dict, ...] | None = parameter(
+        Cases(), "values read off the published figure: label, generations, values, number of the case", default=None
+    )
     cases: tuple[dict, ...] | None = parameter(Cases(), "values that differ between the runs", default=None)
+
+    def relations(self) -> list[tuple[str, str]]:
+        for i, read in enumerate(self.read_off or ()):
+            lists: Any = read.get("generations"), read.get("values")
+            if not isinstance(read.get("label"), str) or not all(isinstance(one, list) and one for one in lists):
+                return [(f"read_off[{i}]", f"must have label, generations and values, got {show(read)}")]
+            if len(lists[0]) != len(lists[1]):
+                return [(f"read_off[{i}]", f"must have as many values as generations, got {show(read)}")]
+        return []
 
 
 @dataclasses.dataclass(frozen=True)

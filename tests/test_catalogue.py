@@ -68,7 +68,8 @@ def test_reproduce__unknown_recipe():
 
 def test_cases__keep_what_they_do_not_name():
     first, second = Experiment.from_toml(recipes()["sur-bern"]).cases()
-    assert first.run == second.run
+    # Cases are independent: each has a seed of its own.
+    assert second.run == dataclasses.replace(first.run, seed=first.run.seed + 1)
     assert first.truth.probabilities == (0.001, 0.999)
     assert second.workflow.n_samples == 100
     assert first.digest != second.digest

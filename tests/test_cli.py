@@ -431,7 +431,7 @@ def test_reproduce__prints_a_line_and_draws(here):
     assert (here / "figures" / "sur-uni.png").exists()
     again = call("reproduce", "sur-uni", "-o", "figures")
     assert again.exit_code == 2
-    assert "output must have no sur-uni.png yet, got figures" in again.stderr
+    assert "output must be a folder without sur-uni.png, got figures" in again.stderr
     for arguments in (["reproduce"], ["reproduce", "sur-uni", "--all"]):
         assert "reproduce must be given names of recipes or --all, and not both" in call(*arguments).stderr
 
@@ -516,3 +516,26 @@ def test_bad_input__an_estimator_is_never_chosen_silently(family, words, here):
     assert result.exit_code == 2
     assert result.stderr == f"error: model.estimator is required: {words}\n"
     assert files_in(here) == ["small.toml"]
+
+
+def test_run__what_the_cases_give_is_theirs(here):
+    (here / "two.toml").write_text(CASES)
+    for setting, words in (
+        ("workflow.n_samples=7", "workflow.n_samples must be left to the cases of the recipe"),
+        ("recipe.title=other", "recipe.title must be changed in the file"),
+    ):
+        result = call("run", "two.toml", "--set", setting, "-o", "x.h5")
+        assert result.exit_code == 2
+        assert words in result.stderr
+    (here / "typo.toml").write_text(CASES.replace('["survival"]', '["survial"]'))
+    result = call("run", "typo.toml", "-o", "x.h5")
+    assert result.exit_code == 2
+    assert "recipe.panels must be of" in result.stderr
+    assert files_in(here) == ["small.toml", "two.toml", "typo.toml"]
+
+
+def test_plot__of_one_case_of_a_recipe(here):
+    (here / "two.toml").write_text(CASES)
+    assert call("run", "two.toml", "-o", "two.h5").exit_code == 0
+    assert call("plot", "two-case2.h5").exit_code == 0
+    assert (here / "two-case2.png").exists()

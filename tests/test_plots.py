@@ -36,7 +36,7 @@ def labels(axes):
 
 def test_draw__replace_has_bounds_and_the_law_of_forgetting():
     left, right = draw([run("zipf", "replace")]).axes
-    assert labels(left)[2:] == ["theory: lower bound", "theory: upper bound"]
+    assert labels(left)[2:] == ["theory: exact expectation", "theory: lower bound", "theory: upper bound"]
     # 200 tokens: the median by the exact chain, and its limit for the few counts far below.
     assert labels(right)[2:] == ["theory: exact median", "theory: limit 2c / ln 2, c << n"]
     for axes in (left, right):

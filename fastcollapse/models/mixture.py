@@ -208,6 +208,7 @@ class Mixture:
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> MixtureState:
         """Return the state of generation 0."""
+        check_kept(int(self._schedule.n_synthetic.max()))
         n_points = 0 if self._alone else int(self._schedule.pool_totals(None).max())
         n_real = int(self._schedule.n_real[0]) if self._schedule.real == "fixed" else 0
         check_kept((n_points + n_real) * n_replicates)

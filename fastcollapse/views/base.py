@@ -136,7 +136,7 @@ def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = 
 def case_names(cases: Sequence[Results]) -> list[str]:
     """Return the cases of a recipe in words, "" for a run without cases."""
     recipe = cases[0].recipe
-    if recipe is None or recipe.cases is None:
+    if recipe is None or recipe.cases is None or len(recipe.cases) != len(cases):
         return [""] * len(cases)
     return [", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in case.items()) for case in recipe.cases]
 

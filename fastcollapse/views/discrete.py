@@ -8,7 +8,12 @@ import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.results import Results
-from fastcollapse.theory.both_ends import not_collapsed_bounds, seddik_bounds, seddik_bounds_sharp
+from fastcollapse.theory.both_ends import (
+    both_ends_bounds,
+    both_ends_bounds_published,
+    not_collapsed_bounds,
+    seddik_bounds,
+)
 from fastcollapse.theory.discrete import survival_bounds, survival_bounds_published
 from fastcollapse.theory.exact_chain import MAX_CELLS, exact_chain, exact_unique_symbols
 from fastcollapse.theory.heterozygosity import expected_heterozygosity
@@ -170,8 +175,10 @@ def both_ends_panel(results: Results, generations: np.ndarray, options: Mapping[
     if n <= CHAIN_N:
         lost, fixed = exact_chain([p0], n, int(generations.max(initial=1)))
         exact = 1 - lost[0][generations] - fixed[0][generations]
-    curve = share_of(generations, alive, seddik_bounds_sharp(p0, n, generations), exact)
-    lines = bound_lines(curve) + published_lines("Seddik et al.", seddik_bounds(p0, n, generations))
+    curve = share_of(generations, alive, both_ends_bounds(p0, n, generations), exact)
+    lines = bound_lines(curve)
+    lines += published_lines("Seddik et al.", _from_first(seddik_bounds(p0, n, generations), generations))
+    lines += published_lines("two ends", _from_first(both_ends_bounds_published(p0, n, generations), generations))
     return chance(f"Not collapsed, p = {p0:g}, n = {n:,}", "Pr(0 < P_k < 1)", "undecided", curve, lines)
 
 
@@ -241,9 +248,17 @@ def _constant_size(results: Results) -> int:
     return n
 
 
+def _from_first(pair: tuple[np.ndarray, np.ndarray], generations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return published bounds from generation 1 on: they say nothing of generation 0."""
+    lower, upper = (np.where(generations < 1, np.nan, values) for values in pair)
+    return lower, upper
+
+
 def why_no_bounds(results: Results) -> str:
-    """Return why the surviving share has no bounds."""
-    if is_plain(results) and plain_size(results) is None:
+    """Return why a quantity has no theory here."""
+    if plain_size(results) is not None:
+        return "its expectation is not known"
+    if is_plain(results):
         return "bounds need a constant n_samples"
     return "there are no bounds for this workflow"
 
