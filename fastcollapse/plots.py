@@ -165,7 +165,7 @@ def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tu
                 _dress(one, panel, cases[i])
             if any(np.isfinite(panels[i][k].curve.expected).any() for i in members):
                 one.plot([], [], color=_SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
-            one.set_title(f"{panels[members[0]][k].title.partition(', n =')[0]}\n{group}", fontsize=10)
+            one.set_title(f"{panels[members[0]][k].title.partition(',')[0]}\n{group}", fontsize=10)
     return figure, list(axes.ravel())
 
 
