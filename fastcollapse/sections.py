@@ -24,7 +24,13 @@ from fastcollapse.parameters import (
 
 
 def families() -> list[str]:
-    """Return the names of the model families: the modules in `models/`, listed without importing any."""
+    """Return the names of the model families: the modules in `models/`, listed without importing any.
+
+    Examples
+    --------
+    >>> "discrete" in families()
+    True
+    """
     found = (path.stem for path in (Path(__file__).parent / "models").glob("*.py"))
     return sorted(name for name in found if name != "base" and not name.startswith("_"))
 

@@ -3,7 +3,6 @@
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.parameters import Section
 from fastcollapse.rng import PURPOSE_SYNTHETIC, StreamKey
+from fastcollapse.sections import families
 from fastcollapse.variables import Variable
 
 # Numbers that the points of all replicates of a run may hold: 32 GB of them.
@@ -52,17 +52,6 @@ class StateBlock:
     """What a block of B generations gives: `states`, name -> float64 (R, B, ...)."""
 
     states: dict[str, np.ndarray]
-
-
-def families() -> list[str]:
-    """Return the names of the model families, in alphabetical order.
-
-    Examples
-    --------
-    >>> "discrete" in families()
-    True
-    """
-    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py") if path.stem != "base")
 
 
 def family(name: str) -> Any:

@@ -120,10 +120,8 @@ def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = 
     options = {} if recipe is None else recipe.to_mapping()
     panels = []
     asked = bool(names) or (recipe is not None and bool(recipe.panels))
+    check_panels(view, wanted)
     for name in wanted:
-        if name not in view.PANELS:
-            known = ", ".join(view.PANELS)
-            raise InputError(f"recipe.panels must be of {known}, got {name!r}{nearest(name, view.PANELS)}")
         try:
             panels.append(view.PANELS[name](results, generations, options))
         except KeyError as error:
@@ -141,11 +139,31 @@ def case_names(cases: Sequence[Results]) -> list[str]:
     return [", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in case.items()) for case in recipe.cases]
 
 
+def check_panels(view: Any, names: Sequence[str]) -> None:
+    """Refuse panels that a view does not have.
+
+    Raises
+    ------
+    InputError
+        With the panels that it has.
+    """
+    for name in names:
+        if name not in view.PANELS:
+            known = ", ".join(view.PANELS)
+            raise InputError(f"recipe.panels must be of {known}, got {name!r}{nearest(name, view.PANELS)}")
+
+
+def view_named(family: str) -> Any:
+    """Return the view of a family, or None where there is none."""
+    name = f"fastcollapse.views.{family}"
+    return None if importlib.util.find_spec(name) is None else importlib.import_module(name)
+
+
 def view_of(results: Results) -> Any:
     """Return the view of the family of a run; of a family that has none its metrics are shown, without theory."""
-    name = f"fastcollapse.views.{results.experiment.family}"
-    if importlib.util.find_spec(name) is not None:
-        return importlib.import_module(name)
+    view = view_named(results.experiment.family)
+    if view is not None:
+        return view
     panels = {metric: functools.partial(_metric_panel, metric) for metric in results.metrics}
     return SimpleNamespace(PANELS=panels, DEFAULT=tuple(panels)[:2])
 
