@@ -241,14 +241,22 @@ def pack(replicate, live, drawn, truth):
 
 
 @kernel
-def _add_blocks(partial, sums):
-    """Add the sums of the blocks, in ascending order."""
-    for replicate in range(partial.shape[0]):
-        for k in range(N_SUMS):
-            total_sum = 0.0
-            for block in range(partial.shape[1]):
-                total_sum += partial[replicate, block, k]
-            sums[replicate, k] = total_sum
+def add_blocks(partial, out):
+    """Add the sums of a replicate's blocks, in ascending order: ``(N,6)->(6)``."""
+    for k in range(N_SUMS):
+        total = 0.0
+        for block in range(partial.shape[0]):
+            total += partial[block, k]
+        out[k] = total
+
+
+@kernel
+def copy_counts(replicate, live, to):
+    """Copy the counts of a replicate's lists to the same places of another array."""
+    for block in range(live.lengths.shape[1]):
+        start = live.starts[replicate, block]
+        stop = start + live.lengths[replicate, block]
+        to[replicate, start:stop] = live.counts[replicate, start:stop]
 
 
 @kernel
@@ -303,7 +311,8 @@ def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
         pack(replicate, live, upcoming.drawn, truth)
         if upcoming.n_tokens >= 0:
             share_out(upcoming, replicate, next_key)
-    _add_blocks(partial, sums)
+    for replicate in range(n_replicates):
+        add_blocks(partial[replicate], sums[replicate])
 
 
 @parallel_kernel
@@ -335,7 +344,8 @@ def refit_dense(trained, total, generation, truth, room, live, sums):
             _store(live.alive, replicate, block, length)
             if length > 0:
                 _sums_of_block(replicate, start, length, total, truth, live, beside, partial[replicate, block])
-    _add_blocks(partial, sums)
+    for replicate in range(n_replicates):
+        add_blocks(partial[replicate], sums[replicate])
 
 
 @kernel

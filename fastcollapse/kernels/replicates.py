@@ -7,7 +7,7 @@ same, because streams, sums and lists belong to replicate and block.
 import numpy as np
 
 from fastcollapse._jit import kernel, parallel_kernel, prange
-from fastcollapse.kernels.counts import N_SUMS, LiveCounts, pack, refit_block
+from fastcollapse.kernels.counts import N_SUMS, LiveCounts, add_blocks, copy_counts, pack, refit_block
 from fastcollapse.kernels.room import room_of
 from fastcollapse.kernels.sampling import Draw, draw_block, share_out
 from fastcollapse.rng import StreamKey
@@ -40,11 +40,7 @@ def _resample(replicate, live, first, sizes, key, truth, tables, room, sums):
                 draw_block(upcoming, scale, replicate, block, start, length, following, tables, room)
         pack(replicate, live, upcoming.drawn, truth)
         if step > 0:
-            for k in range(N_SUMS):
-                total = 0.0
-                for block in range(n_blocks):
-                    total += partial[block, k]
-                sums[step - 1, replicate, k] = total
+            add_blocks(partial, sums[step - 1, replicate])
         if step == n_steps:
             break
         share_out(upcoming, replicate, following)
@@ -57,10 +53,7 @@ def _resample(replicate, live, first, sizes, key, truth, tables, room, sums):
         total_now = np.float64(draw.n_tokens)
         upcoming = Draw(draw.drawn, total_now, spare, n_next, corrections, block_sums, weight_sums)
     if n_steps % 2 == 1:
-        for block in range(n_blocks):
-            start = live.starts[replicate, block]
-            stop = start + live.lengths[replicate, block]
-            home[replicate, start:stop] = live.counts[replicate, start:stop]
+        copy_counts(replicate, live, home)
 
 
 @parallel_kernel

@@ -15,6 +15,7 @@ from fastcollapse.kernels.counts import (
     LiveCounts,
     Rows,
     TruthTable,
+    copy_counts,
     copy_rows,
     list_all,
     pool_up,
@@ -130,15 +131,6 @@ def _weights(live, totals, truth):
 
 
 @kernel
-def _copy_lists(live, to):
-    for replicate in range(live.lengths.shape[0]):
-        for block in range(live.lengths.shape[1]):
-            start = live.starts[replicate, block]
-            stop = start + live.lengths[replicate, block]
-            to[replicate, start:stop] = live.counts[replicate, start:stop]
-
-
-@kernel
 def _draw_of(weights, weight_total, drawn, n_tokens, work):
     return Draw(weights, np.float64(weight_total), drawn, n_tokens, work.corrections, work.sums, work.weight_sums)
 
@@ -172,7 +164,8 @@ def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums
         n_next = plan.n_synthetic[first + step + 1] if step + 2 < n_generations else np.int64(-1)
         upcoming = _draw_of(draw.drawn, draw.n_tokens, spare, n_next, work)
     if n_generations % 2 == 1:
-        _copy_lists(live, home)
+        for replicate in range(live.lengths.shape[0]):
+            copy_counts(replicate, live, home)
 
 
 @kernel
