@@ -18,7 +18,7 @@ from fastcollapse.models.base import families
 from fastcollapse.parameters import REQUIRED, Choice, Flag
 from fastcollapse.replay import replay
 from fastcollapse.results import open_results
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation import simulate, use_threads
 from fastcollapse.sizes import SizeCheck
 from fastcollapse.workflows import WORKFLOWS
 from tests.laws import two_sample_p
@@ -132,6 +132,72 @@ def test_bits__depend_on_the_experiment_alone(tables, family, case, workflow):
     assert_same(parts, expected)
     other = everything(simulate(experiment.with_values({"run.seed": 1}), truth=truth))
     assert any(not np.array_equal(other[0][name], values) for name, values in expected[0].items())
+
+
+def model_of(experiment, truth):
+    schedule = experiment.workflow.schedule(experiment.run.n_generations, truth.total)
+    return family_class(experiment.family)(truth, experiment.model, schedule, experiment.run.record)
+
+
+def advanced(model, truth, metrics, state, first, lengths, **run):
+    """Return all that a model gives, generation by generation, running on in blocks of these lengths."""
+    found = []
+    for length in lengths:
+        block = model.advance(state, first, length, **run)
+        arrays = {**metrics.metrics_of(block, truth, tuple(metrics.METRICS)), **getattr(block, "states", {})}
+        rows = getattr(block, "rows", None)
+        for i in range(length):
+            mine = {name: values[:, i].copy() for name, values in arrays.items()}
+            if rows is not None:
+                mine["ends"] = (
+                    rows.starts[i * N_REPLICATES : (i + 1) * N_REPLICATES + 1] - rows.starts[i * N_REPLICATES]
+                )
+                inside = slice(rows.starts[i * N_REPLICATES], rows.starts[(i + 1) * N_REPLICATES])
+                mine |= {"symbols": rows.indices[inside].copy(), "counts": rows.data[inside].copy()}
+            found.append(mine)
+        first += length
+    return found
+
+
+@pytest.mark.parametrize("record", [("metrics",), ("metrics", "trajectory")])
+@pytest.mark.parametrize(("family", "case", "workflow"), CASES)
+def test_restore__goes_on_as_if_nothing_had_happened(tmp_path, tables, family, case, workflow, record):
+    use_threads(1)
+    experiment = experiment_of(family, case, workflow, tables, record=record)
+    truth, run = load_truth(experiment.truth, tables), {"seed": experiment.run.seed, "first_replicate": 3}
+    metrics = importlib.import_module(f"fastcollapse.metrics.{family}")
+    model = model_of(experiment, truth)
+    state = model.initial(N_REPLICATES, **run)
+    expected = advanced(model, truth, metrics, state, 1, [N_GENERATIONS], **run)
+    assert len(expected) == N_GENERATIONS
+    for t, before, after in ((0, [], [2, 3]), (1, [1], [4]), (3, [1, 2], [1, 1]), (4, [4], [1]), (5, [5], [])):
+        model = model_of(experiment, truth)
+        stopped = model.initial(N_REPLICATES, **run)
+        got = advanced(model, truth, metrics, stopped, 1, before, **run)
+        # As a file gives them back: memory maps that cannot be written.
+        arrays = {}
+        for name, values in stopped.arrays().items():
+            np.save(tmp_path / f"{name}.npy", values)
+            arrays[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="r" if values.size else None)
+            arrays[name].flags.writeable = False
+        # The old state must not matter any more.
+        for values in stopped.arrays().values():
+            values[...] = 0
+        model = model_of(experiment, truth)
+        back = model.restore(arrays, N_REPLICATES, **run)
+        assert_same([back.arrays()], [arrays])
+        assert not any(np.may_share_memory(values, arrays[name]) for name, values in back.arrays().items())
+        assert_same(got + advanced(model, truth, metrics, back, t + 1, after, **run), expected)
+        if hasattr(state, "forgotten"):
+            np.testing.assert_array_equal(back.forgotten(), state.forgotten())
+    # Negative control: another state goes on to other numbers, and another run's is refused.
+    back = model.restore(model.initial(N_REPLICATES, **run).arrays(), N_REPLICATES, **run)
+    other = advanced(model, truth, metrics, back, N_GENERATIONS, [1], **run)
+    assert any(not np.array_equal(other[0][name], values) for name, values in expected[-1].items())
+    name = next(iter(arrays))
+    for wrong in (arrays | {name: np.zeros((7, 7, 7))}, {key: arrays[key] for key in arrays if key != name}):
+        with pytest.raises(ValueError, match=f"{name} of a state must have shape .*, got (none|.7, 7, 7.)"):
+            model.restore(wrong, N_REPLICATES, **run)
 
 
 @pytest.mark.parametrize(("family", "case", "workflow"), CASES)

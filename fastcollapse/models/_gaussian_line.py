@@ -1,6 +1,7 @@
 """The Gaussian family in one dimension: mean and ln sigma, in units of the truth until they are written."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from fastcollapse.kernels.moments import walk
 from fastcollapse.kernels.point_refits import refit_subsamples
 from fastcollapse.kernels.refits import draw_real, plan_of, refit_pools
 from fastcollapse.kernels.ziggurat import log_chi_table, normal_table
-from fastcollapse.models.base import StateBlock, check_kept, run_key
+from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
 from fastcollapse.variables import Variable
 
 # Bytes of the states of one block. Arrays of 4 MiB and more come in huge pages: with small ones the page faults of what
@@ -24,22 +25,16 @@ class LineState:
     """The replicates between two blocks: `moments` float64 (2, R), mean and ln sigma in units of the truth.
 
     `real` float64 (2, R), mean and sum of squares of a fixed real batch, or (2, 0); `pool` float64 (R, K), the points,
-    of which `n_points` are used, or (R, 0)."""
+    of which the next generation keeps `n_kept`, or (R, 0)."""
 
     moments: np.ndarray
     real: np.ndarray
     pool: np.ndarray
-    n_points: int = 0
+    n_kept: int = 0
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what a resume needs."""
-        return {
-            "mean": self.moments[0],
-            "log_sigma": self.moments[1],
-            "real_mean": self.real[0],
-            "real_squares": self.real[1],
-            "pool": self.pool[:, : self.n_points],
-        }
+        return {"mean": self.moments[0], "log_sigma": self.moments[1], "pool": self.pool[:, : self.n_kept]}
 
 
 class LineModel:
@@ -84,6 +79,14 @@ class LineModel:
         check_kept(n_points * n_replicates)
         return LineState(np.zeros((2, n_replicates)), real, np.zeros((n_replicates, n_points)))
 
+    def restore(
+        self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
+    ) -> LineState:
+        """Return the state whose arrays these are."""
+        state = self.initial(n_replicates, seed, first_replicate)
+        put_back(arrays, state, "pool")
+        return state
+
     def block_length(self, state: LineState, room: int) -> int:
         """Return how many generations, 1..room, the next block may have."""
         return max(1, min(room, _BYTES_A_BLOCK // (16 * state.moments.shape[1])))
@@ -114,8 +117,7 @@ class LineModel:
                 means,
                 logs,
             )
-            last = first + n_generations - 2
-            state.n_points = int(self._plan.kept[last] + self._plan.n_synthetic[last])
+            state.n_kept = n_kept_after(self._plan.kept, first + n_generations - 1)
         else:
             refit_pools(
                 state.moments,

@@ -1,5 +1,6 @@
 """The Gaussian family in d > 1 dimensions: mean and Cholesky factor, from Wishart factors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from fastcollapse.kernels.space_refits import (
     refit_space_subsamples,
 )
 from fastcollapse.kernels.ziggurat import normal_table
-from fastcollapse.models.base import StateBlock, check_kept, run_key
+from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
 from fastcollapse.variables import Variable
 
 # Bytes of the states of one block.
@@ -27,23 +28,21 @@ _BYTES_A_BLOCK = 32_000_000
 @dataclass(eq=False)
 class SpaceState:
     """The replicates between two blocks: the laws, a fixed real batch (in `source`), and the points of a pool with
-    their order.
+    their order, of which the next generation keeps `n_kept`.
     """
 
     laws: Gaussians
     source: Source
     points: np.ndarray
     order: np.ndarray
-    n_points: int = 0
+    n_kept: int = 0
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what a resume needs."""
         return {
             **self.laws._asdict(),
-            "real_mean": self.source.real_mean,
-            "real_upper": self.source.real_upper,
-            "points": self.points[:, : self.n_points],
-            "order": self.order[:, : self.n_points],
+            "points": self.points[:, : self.n_kept],
+            "order": self.order[:, : self.n_kept],
         }
 
 
@@ -111,6 +110,14 @@ class SpaceModel:
             laws, source, np.zeros((n_replicates, n_points, rank)), np.zeros((n_replicates, n_points), np.int64)
         )
 
+    def restore(
+        self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
+    ) -> SpaceState:
+        """Return the state whose arrays these are."""
+        state = self.initial(n_replicates, seed, first_replicate)
+        put_back(arrays, state, "points")
+        return state
+
     def block_length(self, state: SpaceState, room: int) -> int:
         """Return how many generations, 1..room, the next block may have."""
         n_replicates, rank = state.laws.log_diagonal.shape
@@ -140,8 +147,7 @@ class SpaceModel:
                 threads,
                 out,
             )
-            last = first + n_generations - 2
-            state.n_points = int(self._plan.kept[last] + self._plan.n_synthetic[last])
+            state.n_kept = n_kept_after(self._plan.kept, first + n_generations - 1)
         else:
             refit_space(state.laws, state.source, self._plan, first, n_generations, normals, key, threads, out)
         return StateBlock(out._asdict())

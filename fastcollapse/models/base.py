@@ -38,7 +38,22 @@ class Model(Protocol):
         """Return the truth itself as a state, name -> float64 (...); none where states are sparse rows."""
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> Any:
-        """Return the state of generation 0; it has `arrays()`, what a resume needs, and `forgotten()`."""
+        """Return the state of generation 0, which has `arrays()`, and `forgotten()` where symbols can be forgotten.
+
+        `arrays()` is what `restore` needs, name -> array: views that the next block changes, and nothing that a stream
+        gives again, such as a fixed real batch.
+        """
+
+    def restore(self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0) -> Any:
+        """Return the state whose `arrays()` these are: `advance` goes on bit for bit as if nothing had happened.
+
+        They are copied, so read-only memory maps will do.
+
+        Raises
+        ------
+        ValueError
+            An array is missing, or its shape is that of another run.
+        """
 
     def block_length(self, state: Any, room: int) -> int:
         """Return how many generations, 1..room, the next block may have."""
@@ -97,6 +112,39 @@ def check_kept(n_numbers: int) -> None:
             f"workflow.n_samples must keep the points of all replicates at most {_MOST_NUMBERS} numbers, "
             f"got {n_numbers}"
         )
+
+
+def put_back(arrays: Mapping[str, np.ndarray], state: Any, pool: str = "") -> None:
+    """Copy the arrays of a state to where they were; those of a pool, one of which is named, say its `n_kept` first.
+
+    Raises
+    ------
+    ValueError
+        An array is missing, or its shape is another one.
+    """
+    if pool in arrays:
+        state.n_kept = arrays[pool].shape[1]
+    for name, to in state.arrays().items():
+        put_array_back(arrays, name, to)
+
+
+def put_array_back(arrays: Mapping[str, np.ndarray], name: str, to: np.ndarray) -> None:
+    """Copy one array of a state to where it was.
+
+    Raises
+    ------
+    ValueError
+        It is missing, or its shape is another one.
+    """
+    got = arrays[name].shape if name in arrays else "none"
+    if got != to.shape:
+        raise ValueError(f"{name} of a state must have shape {to.shape}, got {got}")
+    to[...] = arrays[name]
+
+
+def n_kept_after(kept: np.ndarray, generation: int) -> int:
+    """Return how many points of the pool are needed after a generation; `kept` int64 (T) is that of a `Plan`."""
+    return int(kept[generation]) if generation < len(kept) else 0
 
 
 def run_key(seed: int, first_replicate: int) -> StreamKey:

@@ -4,6 +4,7 @@ The state is the empirical distribution of the last training data; a generation 
 two is the Bernoulli model (Wright-Fisher), words of a corpus are the unigram model.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -26,7 +27,7 @@ from fastcollapse.kernels.poisson_table import PoissonTables, poisson_tables
 from fastcollapse.kernels.replicates import resample_replicates
 from fastcollapse.kernels.room import new_room
 from fastcollapse.kernels.sampling import Draw, block_grid, multinomial, new_draw, subsample
-from fastcollapse.models.base import as_uint64
+from fastcollapse.models.base import as_uint64, put_array_back, put_back
 from fastcollapse.rng import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, StreamKey
 from fastcollapse.sections import ModelSection, TruthSpec
 from fastcollapse.variables import Variable
@@ -69,18 +70,26 @@ class CountState:
     Parameters
     ----------
     live: the live symbols
-    work: arrays between the passes; `pool` and, for a fixed real set, `real` are part of the state
+    work: arrays between the passes; a fixed real set, and a pool that is kept, are part of the state
     totals: int64 (2), tokens of a state and of its pool; 0 tokens of a state: it is the truth itself
+    keeps_pool: does any generation keep the pool of the one before?
     """
 
     live: LiveCounts
     work: _Work
     totals: np.ndarray
+    keeps_pool: bool
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return what a resume needs."""
-        kept = {**self.live._asdict(), "totals": self.totals}
-        return kept if self.work.pool.size == 0 else {**kept, "pool": self.work.pool, "real": self.work.real}
+        """Return what a resume needs: lists with their dead, whose places decide how sums are rounded.
+
+        Columns beyond the last list are left out; the truth beside a list is looked up again.
+        """
+        live = self.live
+        end = int((live.starts[:, -1] + live.lengths[:, -1]).max())
+        kept = {name: values for name, values in live._asdict().items() if name != "near"}
+        kept |= {"counts": live.counts[:, :end], "symbols": live.symbols[:, :end], "totals": self.totals}
+        return {**kept, "pool": self.work.pool} if self.keeps_pool else kept
 
     def forgotten(self) -> np.ndarray:
         """Return int32 (R, K): the first generation at which a symbol was absent, or -1."""
@@ -289,14 +298,29 @@ class Discrete:
         draw = new_draw(self._truth.weights, 1.0, np.zeros(shape), 0, lengths.shape[1])
         pool = np.zeros(shape if self._pooled else none)
         real = np.zeros(shape if self._schedule.n_real.any() else none)
-        state = CountState(
-            live, _Work(draw.drawn, draw.corrections, draw.sums, draw.weight_sums, pool, real), np.zeros(2, np.int64)
-        )
+        work = _Work(draw.drawn, draw.corrections, draw.sums, draw.weight_sums, pool, real)
+        state = CountState(live, work, np.zeros(2, np.int64), bool(self._schedule.keep.any()))
         if self._schedule.start_with_data:
             pool[:] = self._truth.weights
             state.totals[1] = int(self._truth.weights.sum())
         if self._schedule.real == "fixed" and real.size:
             self._draw_fixed_real(real, seed, first_replicate)
+        return state
+
+    def restore(
+        self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
+    ) -> CountState:
+        """Return the state whose arrays these are."""
+        state = self.initial(n_replicates, seed, first_replicate)
+        live = state.live
+        for name in ("starts", "lengths"):  # they say how many columns the others have
+            put_array_back(arrays, name, getattr(live, name))
+        put_back(arrays, state)
+        for replicate in np.flatnonzero(live.packed):
+            end = live.starts[replicate, -1] + live.lengths[replicate, -1]
+            symbols = live.symbols[replicate, :end]
+            live.near[replicate, 0, :end] = self._truth.probability[symbols]
+            live.near[replicate, 1, :end] = self._truth.log_probability[symbols]
         return state
 
     def _draw_fixed_real(self, real: np.ndarray, seed: int, first_replicate: int) -> None:

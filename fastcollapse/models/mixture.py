@@ -5,6 +5,7 @@ points are drawn."""
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from fastcollapse.kernels.refits import NO_BLOCK, plan_of
 from fastcollapse.kernels.subsampling import copy_chosen
 from fastcollapse.kernels.ziggurat import normal_table, ziggurat
 from fastcollapse.models._mixture_fit import SATURATED, fit_approximate, fit_joint
-from fastcollapse.models.base import StateBlock, check_fitted, check_kept, run_key
+from fastcollapse.models.base import StateBlock, check_fitted, check_kept, n_kept_after, put_back, run_key
 from fastcollapse.parameters import Choice, Number, parameter
 from fastcollapse.rng import (
     PURPOSE_FIXED_REAL,
@@ -145,22 +146,17 @@ def _refit_pools(state, pool, real, plan, choices, first, n_generations, truth, 
 class MixtureState:
     """The replicates between two blocks: `moments` float64 (2, R), mu and ln s in units of the deviation of the truth.
 
-    `real` float64 (R, n), a fixed real batch, or (0, 0); `pool` float64 (R, K), the points, of which `n_points` are
-    used, or (R, 0)."""
+    `real` float64 (R, n), a fixed real batch, or (0, 0); `pool` float64 (R, K), the points, of which the next
+    generation keeps `n_kept`, or (R, 0)."""
 
     moments: np.ndarray
     real: np.ndarray
     pool: np.ndarray
-    n_points: int = 0
+    n_kept: int = 0
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what a resume needs."""
-        return {
-            "mu": self.moments[0],
-            "log_sigma": self.moments[1],
-            "real": self.real,
-            "pool": self.pool[:, : self.n_points],
-        }
+        return {"mu": self.moments[0], "log_sigma": self.moments[1], "pool": self.pool[:, : self.n_kept]}
 
 
 class Mixture:
@@ -219,6 +215,14 @@ class Mixture:
         moments[0] = self._truth[0] / self._truth[1]
         return MixtureState(moments, real, np.zeros((n_replicates, n_points)))
 
+    def restore(
+        self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
+    ) -> MixtureState:
+        """Return the state whose arrays these are."""
+        state = self.initial(n_replicates, seed, first_replicate)
+        put_back(arrays, state, "pool")
+        return state
+
     def block_length(self, state: MixtureState, room: int) -> int:
         """Return how many generations, 1..room, the next block may have."""
         return max(1, min(room, _BYTES_A_BLOCK // (16 * state.moments.shape[1])))
@@ -262,8 +266,7 @@ class Mixture:
                 mus,
                 logs,
             )
-            last = first + n_generations - 2
-            state.n_points = int(self._schedule.pool_totals(None)[last])
+            state.n_kept = n_kept_after(self._plan.kept, first + n_generations - 1)
         return StateBlock({"mu": mus, "log_sigma": logs})
 
 

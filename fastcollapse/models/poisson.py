@@ -3,6 +3,7 @@ Poisson variate.
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.kernels.refits import NO_BLOCK, Plan, plan_of
 from fastcollapse.kernels.subsampling import copy_chosen
 from fastcollapse.kernels.variates import poisson
-from fastcollapse.models.base import StateBlock, check_kept, run_key
+from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
 from fastcollapse.parameters import MAX_COUNT, Number, parameter, power_text
 from fastcollapse.rng import (
     PURPOSE_FIXED_REAL,
@@ -116,22 +117,17 @@ def _refit_subsamples(sums, sizes, pool, plan, replacement, first, n_generations
 class PoissonState:
     """The replicates between two blocks: `moments` float64 (2, R), sum and number of the counts fitted to last.
 
-    `real` float64 (R), the sum of a fixed real batch, or (0); `pool` float64 (R, K), the counts, of which `n_points`
-    are used, or (R, 0)."""
+    `real` float64 (R), the sum of a fixed real batch, or (0); `pool` float64 (R, K), the counts, of which the next
+    generation keeps `n_kept`, or (R, 0)."""
 
     moments: np.ndarray
     real: np.ndarray
     pool: np.ndarray
-    n_points: int = 0
+    n_kept: int = 0
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what a resume needs."""
-        return {
-            "sum": self.moments[0],
-            "size": self.moments[1],
-            "real": self.real,
-            "pool": self.pool[:, : self.n_points],
-        }
+        return {"sum": self.moments[0], "size": self.moments[1], "pool": self.pool[:, : self.n_kept]}
 
 
 class Poisson:
@@ -192,6 +188,14 @@ class Poisson:
         moments[0] = self._rate
         return PoissonState(moments, real, np.zeros((n_replicates, n_points)))
 
+    def restore(
+        self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
+    ) -> PoissonState:
+        """Return the state whose arrays these are."""
+        state = self.initial(n_replicates, seed, first_replicate)
+        put_back(arrays, state, "pool")
+        return state
+
     def block_length(self, state: PoissonState, room: int) -> int:
         """Return how many generations, 1..room, the next block may have."""
         return max(1, min(room, _BYTES_A_BLOCK // (8 * state.moments.shape[1])))
@@ -208,8 +212,7 @@ class Poisson:
             _refit_subsamples(
                 sums, sizes, state.pool, self._plan, replacement, first, n_generations, key, threads, rates
             )
-            last = first + n_generations - 2
-            state.n_points = int(self._plan.kept[last] + self._plan.n_synthetic[last])
+            state.n_kept = n_kept_after(self._plan.kept, first + n_generations - 1)
         else:
             _refit_sums(sums, sizes, state.real, self._plan, self._rate, first, n_generations, key, threads, rates)
         return StateBlock({"rate": rates})
