@@ -368,6 +368,23 @@ def contents(results: Results) -> str:
     rows = []
     for name, values in results.metrics.items():
         units = results.variables[name].units
-        ends = (f"{values[:, at].mean():.6g}" for at in (0, -1))
+        ends = (_mean_of(values[:, at]) for at in (0, -1))
         rows.append([name, *ends, units if units != "1" else ""])
-    return "\n".join([*lines, table(["metric", "start", "end", "unit"], rows)])
+    lines.append(table(["metric", "start", "end", "unit"], rows))
+    for dim, at in results.coordinates.items():
+        names = ", ".join(name for name in results.metrics if dim in results.variables[name].dims)
+        span = f"{at[0]:g}" if len(at) == 1 else f"{at.min():g} to {at.max():g}"
+        lines.append(f"  {dim}: {counted(len(at), 'value')}, {span} (of {names})")
+    return "\n".join(lines)
+
+
+def _mean_of(values: np.ndarray) -> str:
+    """Return the mean over replicates, float64 (R, ...), where there are further dimensions from the least to the
+    largest of them; "-" where nothing was evaluated.
+    """
+    means = values.mean(axis=0)
+    means = means[np.isfinite(means)]
+    if not means.size:
+        return "-"
+    low, high = f"{means.min():.6g}", f"{means.max():.6g}"
+    return low if values.ndim == 1 else f"{low} to {high}"

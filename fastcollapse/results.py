@@ -48,7 +48,7 @@ class Results:
 
     @property
     def metrics(self) -> Mapping[str, np.ndarray]:
-        """Name -> float64[R, T + 1], read-only."""
+        """Name -> float64[R, T + 1, ...], read-only; NaN where a metric was not evaluated."""
         return self._reader.metrics
 
     @property
@@ -60,6 +60,15 @@ class Results:
     def variables(self) -> "Mapping[str, Variable]":
         """Name -> long name, units and further dimensions of metrics and states."""
         return self._reader.header.variables
+
+    @property
+    def coordinates(self) -> Mapping[str, np.ndarray]:
+        """Dimension -> int64 or float64 [n], read-only: where the entries of a metric's further dimensions are."""
+        found = {}
+        for name, coordinate in self._reader.header.coordinates.items():
+            found[name] = coordinate.values[:]
+            found[name].flags.writeable = False
+        return found
 
     @property
     def generation(self) -> np.ndarray:
@@ -186,6 +195,8 @@ class Results:
             "generation": ("generation", self.generation, ATTRIBUTES["generation"]),
             "replicate": ("replicate", np.arange(self.n_replicates, dtype=np.int32), ATTRIBUTES["replicate"]),
         }
+        for name, coordinate in self._reader.header.coordinates.items():
+            coordinates[name] = (name, coordinate.values, coordinate.attributes)
         if self.forgotten is not None:
             variables["forgotten"] = (("replicate", "symbol"), self.forgotten, ATTRIBUTES["forgotten"])
             if self.truth.labels is not None:

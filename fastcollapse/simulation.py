@@ -93,6 +93,7 @@ def simulate(
         states=model.state_variables() if "trajectory" in record else {},
         truth=truth if isinstance(truth, Truth) else None,
         trajectory="trajectory" in record and not model.state_variables(),
+        coordinates=getattr(model, "coordinates", dict)(),
     )
     use_threads(threads)
     with _one_blas_thread(), Hdf5Store(header, path) if path is not None else MemoryStore(header) as store:

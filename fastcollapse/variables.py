@@ -1,6 +1,8 @@
-"""What a recorded array is, in words."""
+"""What a recorded array is, in words, and where the entries of its dimensions are."""
 
 from dataclasses import dataclass
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -10,6 +12,20 @@ class Variable:
     long_name: str
     units: str = "1"
     dims: tuple[str, ...] = ()
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Long name and unit, as a file and xarray have them."""
+        return {"long_name": self.long_name, "units": self.units}
+
+
+@dataclass(frozen=True, eq=False)
+class Coordinate:
+    """Where the entries of a further dimension are: int64 or float64 [n], with a name for people and a unit."""
+
+    values: np.ndarray
+    long_name: str
+    units: str = "1"
 
     @property
     def attributes(self) -> dict[str, str]:

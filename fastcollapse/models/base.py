@@ -24,7 +24,7 @@ class Model(Protocol):
     it), the family's own parameters, the workflow as arrays over generations, and what is wanted of `run.record`.
 
     PARAMETERS and TRUTH are the sections `[model]` and `[truth]`; WORKFLOWS says of each workflow "" if the family
-    serves it, else why not.
+    serves it, else why not. Where its metrics have further dimensions, `coordinates()` gives the `Coordinate` of each.
     """
 
     PARAMETERS: ClassVar[type[Section]]

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from fastcollapse.datasets import Truth
-from fastcollapse.variables import Variable
+from fastcollapse.variables import Coordinate, Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,10 +26,11 @@ class Header:
     digest : SHA-256 hex of the experiment.
     provenance : versions, machine, date; anything that JSON can hold.
     n_replicates, n_generations : at least 1.
-    metrics : name -> what it is, float64[R, T + 1].
+    metrics : name -> what it is, float64[R, T + 1, ...].
     states : name -> what it is, float64[R, T + 1, ...]: the states that are stored, none where they are counts.
     truth : the law of generation 0 of a discrete distribution; None for another family, whose experiment names it.
     trajectory : are the counts of every generation stored?
+    coordinates : dimension -> where its entries are, for those further dimensions that have coordinates.
     """
 
     experiment_json: str
@@ -42,11 +43,17 @@ class Header:
     truth: Truth | None
     trajectory: bool
     states: Mapping[str, Variable] = field(default_factory=dict)
+    coordinates: Mapping[str, Coordinate] = field(default_factory=dict)
 
     @property
     def variables(self) -> dict[str, Variable]:
         """Metrics and states by name."""
         return {**self.metrics, **self.states}
+
+    def lengths(self, name: str) -> tuple[int | None, ...]:
+        """Return the lengths of the further dimensions of a metric or state, None where no coordinate tells."""
+        known = self.coordinates
+        return tuple(len(known[dim].values) if dim in known else None for dim in self.variables[name].dims)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +79,7 @@ class Block:
     Parameters
     ----------
     first : generation of the first column.
-    metrics : name -> float64[R, B].
+    metrics : name -> float64[R, B, ...].
     rows : counts from generation max(first, 1) on; None for generation 0, or if not recorded.
     states : name -> float64[R, B, ...], those of `Header.states`.
     """
@@ -121,6 +128,17 @@ def count_dtype(largest: int) -> np.dtype:
     return np.min_scalar_type(largest)
 
 
+def fits(values: np.ndarray, lengths: tuple[int | None, ...]) -> bool:
+    """Has an array the lengths asked for, where None is any?
+
+    Examples
+    --------
+    >>> fits(np.zeros((2, 3)), (2, None)), fits(np.zeros((2, 3)), (2, None, None))
+    (True, False)
+    """
+    return values.ndim == len(lengths) and all(n in (None, m) for n, m in zip(lengths, values.shape, strict=True))
+
+
 def take(header: Header, expected_first: int, block: Block) -> Block:
     """Check a block against the header and return it in narrow dtypes; arrays of float64 are kept as they are.
 
@@ -140,11 +158,10 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
     if n_columns < 1 or last > header.n_generations or (block.first == 0 and n_columns > 1):
         raise ValueError(f"block must end within generation {header.n_generations}, got {block.first} to {last}")
     for name, values in block.variables.items():
-        n_more = len(header.variables[name].dims)
-        if values.shape[:2] != (n_replicates, n_columns) or values.ndim != 2 + n_more:
-            raise ValueError(
-                f"{name} must have shape {(n_replicates, n_columns)} and {n_more} dimensions more, got {values.shape}"
-            )
+        more = header.lengths(name)
+        if not fits(values, (n_replicates, n_columns, *more)):
+            wanted = ", ".join(str(n) if n is not None else "any" for n in (n_replicates, n_columns, *more))
+            raise ValueError(f"{name} must have shape ({wanted}), got {values.shape}")
     if (block.rows is not None) != (header.trajectory and block.first > 0):
         raise ValueError(f"block {block.first} must hold rows if and only if the trajectory is recorded")
     rows = None
@@ -221,7 +238,7 @@ class Reader:
 
     @cached_property
     def metrics(self) -> Mapping[str, np.ndarray]:
-        """Name -> float64[R, n_committed + 1], read-only."""
+        """Name -> float64[R, n_committed + 1, ...], read-only."""
         return self._joined(self.header.metrics)
 
     @cached_property
@@ -240,7 +257,7 @@ class Reader:
 
     def _none(self, name: str) -> np.ndarray:
         """Return the variable of a run that has no generation yet."""
-        return np.empty((self.header.n_replicates, 0, *(0 for _ in self.header.variables[name].dims)))
+        return np.empty((self.header.n_replicates, 0, *(n or 0 for n in self.header.lengths(name))))
 
     def counts(self, replicate: int, generation: int) -> tuple[np.ndarray, np.ndarray]:
         """Return symbols int64[n] and counts int64[n] of a stored generation, 1 to n_committed.

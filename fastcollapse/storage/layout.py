@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.datasets import Truth
-from fastcollapse.storage.base import Block, Header, Rows, index_dtype
-from fastcollapse.variables import Variable
+from fastcollapse.storage.base import Block, Header, Rows, fits, index_dtype
+from fastcollapse.variables import Coordinate, Variable
 
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1
@@ -67,6 +67,8 @@ def variable_attributes(header: Header, name: str) -> dict[str, str]:
         attributes["state"] = " ".join(variable.dims)
         if name in header.metrics:
             attributes["also"] = "metric"
+    elif variable.dims:
+        attributes["dims"] = " ".join(variable.dims)
     return attributes
 
 
@@ -95,10 +97,10 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
         def chunks(name: str = name) -> Iterable[np.ndarray]:
             return _variable_chunks(blocks, name, n_replicates) if blocks else []
 
-        more = blocks[0].variables[name].shape[2:] if blocks else tuple(0 for _ in variable.dims)
+        more = blocks[0].variables[name].shape[2:] if blocks else tuple(n or 0 for n in header.lengths(name))
         attributes = variable_attributes(header, name)
         shape = (n_replicates, n_columns, *more)
-        # A dimension of its own for each array and axis: two of one length need not be the same thing.
+        # Dimensions have names: two of one length need not be the same thing.
         axes = (*plane, *variable.dims) if dims else ()
         arrays.append(Array(name, np.dtype(np.float64), shape, chunks, axes, attributes))
     if not header.trajectory:
@@ -133,11 +135,12 @@ def _truth(header: Header) -> Truth:
 
 
 def header_arrays(header: Header) -> list[Array]:
-    """Return the data sets of the group /truth, which is a discrete distribution's."""
+    """Return the coordinates of further dimensions, and the data sets of /truth, which is a discrete distribution's."""
+    arrays = [_coordinate_array(name, coordinate) for name, coordinate in header.coordinates.items()]
     if header.truth is None:
-        return []
+        return arrays
     truth = header.truth
-    arrays = [whole("truth/probability", truth.probabilities.astype(np.float64, copy=False), ("symbol",))]
+    arrays.append(whole("truth/probability", truth.probabilities.astype(np.float64, copy=False), ("symbol",)))
     if truth.counts is not None:
         arrays.append(whole("truth/counts", truth.counts.astype(np.int64, copy=False), ("symbol",)))
     if truth.labels is not None:
@@ -147,6 +150,11 @@ def header_arrays(header: Header) -> list[Array]:
         arrays.append(whole("truth/label_bytes", np.frombuffer(b"".join(raw), np.uint8), ("label_byte",)))
         arrays.append(whole("truth/label_bounds", bounds, ("label_bound",)))
     return arrays
+
+
+def _coordinate_array(name: str, coordinate: Coordinate) -> Array:
+    values = coordinate.values
+    return Array(name, values.dtype, values.shape, lambda: [values], (name,), coordinate.attributes)
 
 
 def root_attributes(header: Header) -> dict[str, Any]:
@@ -225,7 +233,8 @@ def read_header(content: Content) -> Header:
     for name, values in arrays.items():
         if "/" not in name and values.ndim >= 2 and name != "forgotten":
             told = content.attributes[name]
-            variable = Variable(told["long_name"], told["units"], tuple(told.get("state", "").split()))
+            dims = told.get("state", told.get("dims", ""))
+            variable = Variable(told["long_name"], told["units"], tuple(dims.split()))
             if "state" in told:
                 states[name] = variable
             if "state" not in told or "also" in told:
@@ -241,7 +250,18 @@ def read_header(content: Content) -> Header:
         states=states,
         truth=truth,
         trajectory="trajectory/indptr" in arrays,
+        coordinates={name: _coordinate(content, name) for name in arrays if _is_coordinate(name, arrays[name])},
     )
+
+
+def _is_coordinate(name: str, values: np.ndarray) -> bool:
+    return "/" not in name and values.ndim == 1 and name not in ("generation", "replicate")
+
+
+def _coordinate(content: Content, name: str) -> Coordinate:
+    told = content.attributes[name]
+    # Not the memory map: a few numbers, which outlive the part that they were read from.
+    return Coordinate(np.array(content.arrays[name]), told["long_name"], told["units"])
 
 
 def read_block(content: Content, header: Header) -> Block:
@@ -254,7 +274,8 @@ def read_block(content: Content, header: Header) -> Block:
     arrays = content.arrays
     generation = arrays["generation"]
     metrics, states = ({name: arrays[name] for name in names} for names in (header.metrics, header.states))
-    if any(v.shape[:2] != (header.n_replicates, len(generation)) for v in (*metrics.values(), *states.values())):
+    plane = (header.n_replicates, len(generation))
+    if not all(fits(values, (*plane, *header.lengths(name))) for name, values in {**metrics, **states}.items()):
         raise ValueError("holds metrics or states of the wrong shape")
     rows = None
     if header.trajectory:

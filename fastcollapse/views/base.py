@@ -171,8 +171,13 @@ def view_of(results: Results) -> Any:
 def _metric_panel(metric: str, results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     told = results.variables[metric]
     unknown = np.full(len(generations), np.nan)
-    curve = curve_of(generations, results.metrics[metric][:, generations], None, None, unknown, np.isfinite(unknown))
-    return Panel(told.long_name, f"{told.long_name} ({told.units})", metric, curve)
+    values = results.metrics[metric][:, generations]
+    # Of further dimensions the first entry, which the title names.
+    first = ", ".join(f"{dim} = {results.coordinates[dim][0]:g}" for dim in told.dims if dim in results.coordinates)
+    values = values.reshape(*values.shape[:2], -1)[..., 0]
+    curve = curve_of(generations, values, None, None, unknown, np.isfinite(unknown))
+    title = told.long_name + (f" at {first}" if first else "")
+    return Panel(title, f"{told.long_name} ({told.units})", metric, curve)
 
 
 def marks(n_generations: int) -> np.ndarray:

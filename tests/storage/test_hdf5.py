@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from fastcollapse.datasets import Truth
 from fastcollapse.errors import InputError, StoreError
+from fastcollapse.results import Results
 from fastcollapse.storage.base import Block, Header, Rows
 from fastcollapse.storage.hdf5 import Hdf5Store, open_file, parts_folder
 from fastcollapse.storage.memory import MemoryStore
-from fastcollapse.variables import Variable
+from fastcollapse.variables import Coordinate, Variable
 
 METRICS = {
     "support_size": Variable("symbols alive", "count"),
@@ -328,3 +329,65 @@ def test_append__refuses_a_block_that_does_not_fit():
     store.append(block_of(header, run, 0, 1))
     with pytest.raises(ValueError, match="if and only if"):
         store.append(Block(1, {k: v[:, 1:2] for k, v in run[1].items()}, None))
+
+
+def make_grid(store_of, n_generations=3):
+    """Return the reader of a run whose metric `error` is over 2 sample sizes and 3 ridges, and what it holds."""
+    variables = {"norm": Variable("norm"), "error": Variable("error", dims=("n", "ridge"))}
+    coordinates = {
+        "n": Coordinate(np.array([50, 100]), "samples"),
+        "ridge": Coordinate(np.array([0.0, 0.1, 1.0]), "ridge"),
+    }
+    header = Header(
+        "{}", "", "d" * 64, {}, 2, n_generations, variables, None, False, coordinates=coordinates
+    )  # fmt: skip
+    rng = np.random.default_rng(3)
+    shape = (2, n_generations + 1)
+    metrics = {"norm": rng.normal(size=shape), "error": rng.normal(size=(*shape, 2, 3))}
+    metrics["error"][:, 2] = np.nan
+    store = store_of(header)
+    for first, stop in ((0, 1), (1, 3), (3, n_generations + 1)):
+        store.append(Block(first, {name: values[:, first:stop] for name, values in metrics.items()}, None))
+    return store, metrics, coordinates
+
+
+def test_coordinates__memory_file_parts_and_xarray_agree(tmp_path):
+    path = tmp_path / "out.h5"
+    memory, metrics, coordinates = make_grid(MemoryStore)
+    store, _, _ = make_grid(lambda header: Hdf5Store(header, path))
+    store.commit({}, force=True)
+    for reader in (memory.finish({}), open_file(path), store.finish({}), open_file(path)):
+        results = Results(reader)
+        assert list(results.metrics) == ["norm", "error"]
+        assert results.variables["error"].dims == ("n", "ridge")
+        for name, values in metrics.items():
+            np.testing.assert_array_equal(results.metrics[name], values)
+        assert list(results.coordinates) == ["n", "ridge"]
+        for name, coordinate in coordinates.items():
+            np.testing.assert_array_equal(results.coordinates[name], coordinate.values)
+            assert results.coordinates[name].dtype == coordinate.values.dtype
+            with pytest.raises(ValueError, match="read-only"):
+                results.coordinates[name][0] = 1
+    with xarray.open_dataset(path) as got:
+        xarray.testing.assert_identical(got, memory_dataset := Results(memory.finish({})).to_xarray())
+        assert got.error.dims == memory_dataset.error.dims == ("replicate", "generation", "n", "ridge")
+        assert got.error.attrs == {"long_name": "error", "units": "1", "dims": "n ridge"}
+        assert got.error.sel(ridge=0.1, n=100, generation=1).values == pytest.approx(metrics["error"][:, 1, 1, 1])
+
+
+def test_coordinates__a_run_without_a_generation_has_them(tmp_path):
+    path = tmp_path / "out.h5"
+    store, _, _ = make_grid(lambda header: Hdf5Store(header, path))
+    store._wait()
+    results = Results(open_file(path))
+    assert results.metrics["error"].shape == (2, 0, 2, 3)
+    np.testing.assert_array_equal(results.coordinates["n"], [50, 100])
+    store.close()
+
+
+def test_append__refuses_a_metric_that_does_not_fit_its_coordinates():
+    store, _, _ = make_grid(MemoryStore)
+    store._next = 0
+    wrong = {"norm": np.zeros((2, 1)), "error": np.zeros((2, 1, 2, 4))}
+    with pytest.raises(ValueError, match=r"error must have shape \(2, 1, 2, 3\), got \(2, 1, 2, 4\)"):
+        store.append(Block(0, wrong, None))
