@@ -160,8 +160,8 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
     for name, values in block.variables.items():
         more = header.lengths(name)
         if not fits(values, (n_replicates, n_columns, *more)):
-            wanted = ", ".join(str(n) if n is not None else "any" for n in (n_replicates, n_columns, *more))
-            raise ValueError(f"{name} must have shape ({wanted}), got {values.shape}")
+            shape = ", ".join("any" if n is None else str(n) for n in (n_replicates, n_columns, *more))
+            raise ValueError(f"{name} must have shape ({shape}), got {values.shape}")
     if (block.rows is not None) != (header.trajectory and block.first > 0):
         raise ValueError(f"block {block.first} must hold rows if and only if the trajectory is recorded")
     rows = None
