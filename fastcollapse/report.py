@@ -371,10 +371,10 @@ def contents(results: Results) -> str:
         ends = (_mean_of(values[:, at]) for at in (0, -1))
         rows.append([name, *ends, units if units != "1" else ""])
     lines.append(table(["metric", "start", "end", "unit"], rows))
-    for dim, at in results.coordinates.items():
-        names = ", ".join(name for name in results.metrics if dim in results.variables[name].dims)
+    for dim, coordinate in results.coordinates.items():
+        at = coordinate.values
         span = f"{at[0]:g}" if len(at) == 1 else f"{at.min():g} to {at.max():g}"
-        lines.append(f"  {dim}: {counted(len(at), 'value')}, {span} (of {names})")
+        lines.append(f"  {dim}: {coordinate.long_name}, {counted(len(at), 'value')}, {span}")
     return "\n".join(lines)
 
 

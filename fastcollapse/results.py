@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from fastcollapse.experiment import Experiment
     from fastcollapse.sections import Recipe
-    from fastcollapse.variables import Variable
+    from fastcollapse.variables import Coordinate, Variable
 
 
 def _check_index(name: str, value: Any, last: int) -> int:
@@ -62,13 +62,9 @@ class Results:
         return self._reader.header.variables
 
     @property
-    def coordinates(self) -> Mapping[str, np.ndarray]:
-        """Dimension -> int64 or float64 [n], read-only: where the entries of a metric's further dimensions are."""
-        found = {}
-        for name, coordinate in self._reader.header.coordinates.items():
-            found[name] = coordinate.values[:]
-            found[name].flags.writeable = False
-        return found
+    def coordinates(self) -> "Mapping[str, Coordinate]":
+        """Dimension -> where its entries are: `values` int64 or float64 [n], read-only, long name and units."""
+        return self._reader.header.coordinates
 
     @property
     def generation(self) -> np.ndarray:
@@ -195,7 +191,7 @@ class Results:
             "generation": ("generation", self.generation, ATTRIBUTES["generation"]),
             "replicate": ("replicate", np.arange(self.n_replicates, dtype=np.int32), ATTRIBUTES["replicate"]),
         }
-        for name, coordinate in self._reader.header.coordinates.items():
+        for name, coordinate in self.coordinates.items():
             coordinates[name] = (name, coordinate.values, coordinate.attributes)
         if self.forgotten is not None:
             variables["forgotten"] = (("replicate", "symbol"), self.forgotten, ATTRIBUTES["forgotten"])

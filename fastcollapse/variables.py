@@ -21,11 +21,16 @@ class Variable:
 
 @dataclass(frozen=True, eq=False)
 class Coordinate:
-    """Where the entries of a further dimension are: int64 or float64 [n], with a name for people and a unit."""
+    """Where the entries of a dimension are: int64 or float64 [n], read-only, a name for people and a unit."""
 
     values: np.ndarray
     long_name: str
     units: str = "1"
+
+    def __post_init__(self) -> None:
+        frozen = self.values[:]
+        frozen.flags.writeable = False
+        object.__setattr__(self, "values", frozen)
 
     @property
     def attributes(self) -> dict[str, str]:

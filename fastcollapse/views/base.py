@@ -173,7 +173,7 @@ def _metric_panel(metric: str, results: Results, generations: np.ndarray, option
     unknown = np.full(len(generations), np.nan)
     values = results.metrics[metric][:, generations]
     # Of further dimensions the first entry, which the title names.
-    first = ", ".join(f"{dim} = {results.coordinates[dim][0]:g}" for dim in told.dims if dim in results.coordinates)
+    first = ", ".join(f"{dim} = {results.coordinates[dim].values[0]:g}" for dim in told.dims if dim in results.coordinates)
     values = values.reshape(*values.shape[:2], -1)[..., 0]
     curve = curve_of(generations, values, None, None, unknown, np.isfinite(unknown))
     title = told.long_name + (f" at {first}" if first else "")

@@ -364,10 +364,12 @@ def test_coordinates__memory_file_parts_and_xarray_agree(tmp_path):
             np.testing.assert_array_equal(results.metrics[name], values)
         assert list(results.coordinates) == ["n", "ridge"]
         for name, coordinate in coordinates.items():
-            np.testing.assert_array_equal(results.coordinates[name], coordinate.values)
-            assert results.coordinates[name].dtype == coordinate.values.dtype
+            got = results.coordinates[name]
+            np.testing.assert_array_equal(got.values, coordinate.values)
+            assert got.values.dtype == coordinate.values.dtype
+            assert got.attributes == coordinate.attributes
             with pytest.raises(ValueError, match="read-only"):
-                results.coordinates[name][0] = 1
+                got.values[0] = 1
     with xarray.open_dataset(path) as got:
         xarray.testing.assert_identical(got, memory_dataset := Results(memory.finish({})).to_xarray())
         assert got.error.dims == memory_dataset.error.dims == ("replicate", "generation", "n", "ridge")
@@ -381,7 +383,7 @@ def test_coordinates__a_run_without_a_generation_has_them(tmp_path):
     store._wait()
     results = Results(open_file(path))
     assert results.metrics["error"].shape == (2, 0, 2, 3)
-    np.testing.assert_array_equal(results.coordinates["n"], [50, 100])
+    np.testing.assert_array_equal(results.coordinates["n"].values, [50, 100])
     store.close()
 
 
