@@ -8,9 +8,10 @@ from pathlib import Path
 from fastcollapse.datasets import load_truth, recipes
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.experiment import Experiment
-from fastcollapse.report import Verdict, agreement, counted, verdicts
 from fastcollapse.results import Results
 from fastcollapse.simulation import simulate
+from fastcollapse.tables import counted
+from fastcollapse.verdicts import Verdict, agreement, verdicts
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.report import table
+from fastcollapse.tables import table
 
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)$")
 _MOST_ROWS = 100_000

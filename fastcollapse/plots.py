@@ -7,27 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastcollapse.drawing import EDGE, MAP, SECOND, SIMULATED, THEORY, draw_plot, dress, plain_number
 from fastcollapse.errors import InputError, StoreError
-from fastcollapse.report import counted
 from fastcollapse.results import Results
+from fastcollapse.tables import counted
 from fastcollapse.theory.forgetting import forgetting_median_law
-from fastcollapse.views.base import DEVIATION, Panel, case_names, panels_of, plain_size, spread, view_of
+from fastcollapse.views.base import case_names, panels_of, plain_size, spread, view_of
 from fastcollapse.views.forgetting import Forgetting, copies_of, forgetting_curve, has_limit
+from fastcollapse.views.panel import Panel, plots_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by every kind of colour vision.
-_SIMULATED, _THEORY, _SECOND, _EDGE = "#0072B2", "#D55E00", "#000000", "#777777"
 _POINTS = 200
 _LINEAR_POINTS = 2500
 # Fewer groups of counts than this make no curve; heterozygosity is shown instead.
 _FEWEST_GROUPS = 5
 FORMATS = (".png", ".pdf", ".svg")
-# Panels side by side, and colours of overlaid cases.
+# Plots side by side.
 _ABREAST = 3
-_MAP = "viridis"
 # Longer names of cases are left to the titles of their panels.
 _LONGEST_NAME = 60
 _LETTERS_AN_INCH = 11
@@ -82,7 +81,8 @@ def draw(cases: Sequence[Results]) -> "Figure":
     if recipe is not None and recipe.panels == ("scatter",):
         return _scatter(cases)
     panels = [panels_of(results, _axis_of(results)) for results in cases]
-    if recipe is not None and recipe.overlay is not None and len(cases) == len(recipe.cases or ()) > 1:
+    several = any(panel.group for some in panels for panel in some)
+    if recipe is not None and recipe.overlay is not None and len(cases) == len(recipe.cases or ()) > 1 and not several:
         figure, used = _overlay(cases, panels)
     else:
         figure, used = _side_by_side(cases, panels)
@@ -105,13 +105,14 @@ def _axes(n_rows: int, n_columns: int, width: float = 5.5) -> "tuple[Figure, np.
 
 def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes]]":
     """Draw the panels of each case beside each other."""
+    plots = [plots_of(some) for some in panels]
     flat = [
-        (results, panel, name)
-        for results, some, name in zip(cases, panels, case_names(cases), strict=True)
-        for panel in some
+        (results, plot, name)
+        for results, some, name in zip(cases, plots, case_names(cases), strict=True)
+        for plot in some
     ]
     # A row a case where cases have several panels.
-    a_case = len(panels[0])
+    a_case = len(plots[0])
     n_columns = a_case if 1 < a_case <= _ABREAST < len(flat) else min(len(flat), _ABREAST)
     figure, axes = _axes(-(-len(flat) // n_columns), n_columns)
     used = list(axes.ravel())
@@ -119,11 +120,11 @@ def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -
         one.set_visible(False)
     # The forgetting times of a vocabulary are no curve over generations: they take the second panel's place.
     forgetting = cases[0].recipe is None and cases[0].experiment.family == "discrete"
-    for i, (one, (results, panel, name)) in enumerate(zip(used, flat, strict=False)):
+    for i, (one, (results, plot, name)) in enumerate(zip(used, flat, strict=False)):
         if not (forgetting and i == 1 and _forgetting_panel(one, results)):
-            _panel(one, panel, results, i % a_case, i // a_case + 1)
+            draw_plot(one, plot, results, i % a_case, i // a_case + 1)
             if name:
-                one.set_title(f"{panel.title}\n{_short(name)}", fontsize=10)
+                one.set_title(f"{plot[0].title}\n{_short(name)}", fontsize=10)
     return figure, used[: len(flat)]
 
 
@@ -133,7 +134,7 @@ def _short(name: str) -> str:
 
 def _group_name(case: Mapping[str, Any], overlay: str) -> str:
     """Return what a case is beside the overlaid key: a workflow by its name, without what goes with it."""
-    if "workflow.name" in case:
+    if "workflow.name" in case and overlay != "workflow.name":
         return str(case["workflow.name"])
     return ", ".join(f"{k.rpartition('.')[2]} = {v}" for k, v in case.items() if k != overlay)
 
@@ -152,19 +153,19 @@ def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tu
         groups.setdefault(_group_name(case, str(recipe.overlay)), []).append(i)
     figure, axes = _axes(len(panels[0]), len(groups), width=4.6)
     for column, (group, members) in zip(axes.T, groups.items(), strict=True):
-        colours = matplotlib.colormaps[_MAP](np.linspace(0, 0.9, len(members)))
+        colours = matplotlib.colormaps[MAP](np.linspace(0, 0.9, len(members)))
         for one, k in zip(column, range(len(panels[0])), strict=True):
             for i, colour in zip(members, colours, strict=True):
                 panel, case = panels[i][k], (recipe.cases or ())[i]
-                at, curve = panel.curve.generations, panel.curve
+                at, curve = panel.curve.at, panel.curve
                 key = str(recipe.overlay).rpartition(".")[2]
-                label = f"{key} = {case.get(recipe.overlay)}"
+                label = f"{key} = {case.get(recipe.overlay)}" + (" (median)" if panel.median else "")
                 one.plot(at, curve.mean * panel.factor, color=colour, lw=2.2, label=label)
                 if np.isfinite(curve.expected).any():
-                    one.plot(at, curve.expected * panel.factor, color=_SECOND, lw=1.0, ls=(0, (4, 3)))
-                _dress(one, panel, cases[i])
+                    one.plot(at, curve.expected * panel.factor, color=SECOND, lw=1.0, ls=(0, (4, 3)))
+                dress(one, panel, cases[i])
             if any(np.isfinite(panels[i][k].curve.expected).any() for i in members):
-                one.plot([], [], color=_SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
+                one.plot([], [], color=SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
             one.set_title(f"{panels[members[0]][k].title.partition(',')[0]}\n{group}", fontsize=10)
     return figure, list(axes.ravel())
 
@@ -175,11 +176,11 @@ def _scatter(cases: Sequence[Results]) -> "Figure":
 
     figure = Figure(figsize=(7.5, 6), layout="constrained")
     axes = figure.subplots()
-    for results, name, colour, marker in zip(cases, case_names(cases), (_SIMULATED, _THEORY), "ox", strict=False):
+    for results, name, colour, marker in zip(cases, case_names(cases), (SIMULATED, THEORY), "ox", strict=False):
         mu, sigma = view_of(results).scatter(results)
         axes.plot(mu, sigma, marker, color=colour, ms=6, mfc="none", label=name)
     truth = cases[0].experiment.truth.to_mapping()
-    axes.plot(truth["mu"], truth["sigma"], "*", color=_SECOND, ms=14, label="truth")
+    axes.plot(truth["mu"], truth["sigma"], "*", color=SECOND, ms=14, label="truth")
     axes.set_xlabel("estimate of mu")
     axes.set_ylabel("estimate of sigma")
     axes.legend(frameon=False)
@@ -216,86 +217,6 @@ def _axis_of(results: Results) -> np.ndarray:
     return spread(results.last, _POINTS)
 
 
-def _panel(axes: "Axes", panel: Panel, results: Results, number: int = 0, case: int = 1) -> None:
-    """Draw a panel, the `number`th of its case."""
-    curve, at = panel.curve, panel.curve.generations
-    if panel.paths is not None:
-        for i, path in enumerate(panel.paths):
-            label = counted(len(panel.paths), "replicate") if i == 0 else None
-            axes.plot(at, path * panel.factor, color=_SIMULATED, lw=0.7, alpha=0.6, label=label)
-    else:
-        _simulated(axes, panel)
-    if np.isfinite(curve.expected).any():
-        label = "theory: exact expectation"
-        axes.plot(at, curve.expected * panel.factor, color=_THEORY, lw=1.6, ls=(0, (5, 4)), label=label)
-    styles: dict[str, list[tuple[str, Any]]] = {
-        "bound": [(_EDGE, (0, (6, 2, 1, 2))), (_SECOND, ":")],
-        "exact": [(_THEORY, (0, (5, 4))), (_SECOND, ":")],
-        "published": [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")],
-    }
-    seen: dict[str, int] = {}
-    for line in panel.lines:
-        known = styles[line.kind]
-        colour, dash = known[seen.get(line.kind, 0) % len(known)]
-        seen[line.kind] = seen.get(line.kind, 0) + 1
-        axes.plot(at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
-    recipe = results.recipe
-    for read in recipe.read_off or () if recipe is not None and number == 0 else ():
-        if int(read.get("case", 1)) == case:
-            values = np.array(read["values"], dtype=float) * panel.factor
-            label = f"{read['label']}, read off the published figure"
-            axes.plot(read["generations"], values, "k+", ms=9, mew=1.6, label=label)
-    _dress(axes, panel, results)
-
-
-def _dress(axes: "Axes", panel: Panel, results: Results) -> None:
-    _generation_axis(axes, results)
-    if panel.log:
-        axes.set_yscale("log")
-    elif panel.factor == 100:
-        axes.set_ylim(0, 103)
-    else:
-        axes.ticklabel_format(axis="y", useOffset=False)
-    if panel.limits is not None:
-        axes.set_ylim(*panel.limits)
-    axes.set_ylabel(panel.label)
-    axes.set_title(panel.title, fontsize=10)
-
-
-def _simulated(axes: "Axes", panel: Panel) -> None:
-    curve, factor = panel.curve, panel.factor
-    low, high = curve.smallest, curve.largest
-    if panel.band == DEVIATION:
-        low, high = np.fmax(curve.mean - curve.sd, low), np.fmin(curve.mean + curve.sd, high)
-    axes.fill_between(
-        curve.generations, low * factor, high * factor, color=_SIMULATED, alpha=0.25, linewidth=0, label=panel.band
-    )
-    marker = "o" if curve.generations.size <= 12 else None
-    axes.plot(
-        curve.generations,
-        curve.mean * factor,
-        color=_SIMULATED,
-        marker=marker,
-        ms=5,
-        lw=3.5,
-        label="simulated mean",
-    )
-
-
-def _generation_axis(axes: "Axes", results: Results) -> None:
-    if results.recipe is not None and results.recipe.linear:
-        axes.set_xlim(0, max(results.last, 2))
-    else:
-        axes.set_xscale("log")
-        axes.set_xlim(1, max(results.last, 2))
-        axes.xaxis.set_major_formatter(_plain_number)
-    axes.set_xlabel("generation")
-
-
-def _plain_number(value: float, _: Any = None) -> str:
-    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
-
-
 def _forgetting_panel(axes: "Axes", results: Results) -> bool:
     """Draw forgetting time against count; False, and nothing drawn, where there is no curve or no law."""
     if results.forgotten is None or plain_size(results) is None:
@@ -312,19 +233,19 @@ def _forgetting_panel(axes: "Axes", results: Results) -> bool:
         np.array([last if one.quartiles[i] is None else one.quartiles[i] for one in groups], dtype=float)
         for i in range(3)
     )
-    axes.fill_between(count, low, high, color=_SIMULATED, alpha=0.25, linewidth=0, label="simulated middle half")
-    axes.plot(count, median, color=_SIMULATED, lw=2, marker="o", ms=3.5, label="simulated median")
+    axes.fill_between(count, low, high, color=SIMULATED, alpha=0.25, linewidth=0, label="simulated middle half")
+    axes.plot(count, median, color=SIMULATED, lw=2, marker="o", ms=3.5, label="simulated median")
     _theory_of_forgetting(axes, groups, plain_size(results))
-    axes.axhline(last, color=_EDGE, lw=0.8)
+    axes.axhline(last, color=EDGE, lw=0.8)
     axes.annotate(
         "end of the run", (0.01, last), xycoords=("axes fraction", "data"), xytext=(0, 3),
-        textcoords="offset points", fontsize=8, color=_EDGE,
+        textcoords="offset points", fontsize=8, color=EDGE,
     )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_ylim(0.9, last * 1.6)
-    axes.xaxis.set_major_formatter(_plain_number)
-    axes.yaxis.set_major_formatter(_plain_number)
+    axes.xaxis.set_major_formatter(plain_number)
+    axes.yaxis.set_major_formatter(plain_number)
     in_data = results.truth.counts is not None and np.array_equal(copies_of(results), results.truth.counts)
     where = "count c in the corpus" if in_data else "expected count c in generation 1"
     axes.set_xlabel(f"{where} (tokens)")
@@ -341,8 +262,8 @@ def _theory_of_forgetting(axes: "Axes", groups: Sequence[Forgetting], n: int | N
         at = [(one[0], one[side]) for one in known if one[side] is not None]
         if at and (side == 1 or not exact):
             count, median = np.array(at, dtype=float).T
-            axes.plot(count, median, color=_THEORY, lw=1.4, ls=(0, (5, 4)), label=label)
+            axes.plot(count, median, color=THEORY, lw=1.4, ls=(0, (5, 4)), label=label)
     small = np.array([one.copies for one in groups if has_limit(one.copies, n)])
     if small.size > 1:
         law = forgetting_median_law(small)
-        axes.plot(small, law, color=_SECOND, lw=1.2, ls=":", label="theory: limit 2c / ln 2, c << n")
+        axes.plot(small, law, color=SECOND, lw=1.2, ls=":", label="theory: limit 2c / ln 2, c << n")

@@ -4,40 +4,19 @@ import json
 import math
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from fastcollapse.results import Results
-from fastcollapse.views.base import Curve, Panel, case_names, marks, panels_of, spread, view_of
+from fastcollapse.tables import counted, curves, number, table
+from fastcollapse.verdicts import verdicts
+from fastcollapse.views.base import case_names, panels_of, view_of
 from fastcollapse.views.forgetting import Bracket, copies_of, forgetting
+from fastcollapse.views.panel import GENERATION
 
-# A z-score beyond this is a disagreement. The generations of a run depend on each other and heterozygosity
-# is skewed, so the rate is a measured one: 2 of 60,000 right runs of 2 to 60 symbols and 5 to 400 replicates
-# had such a score of heterozygosity at any of the generations compared (beyond 4: about 1 of 400).
-Z_LIMIT = 5.0
-_COMPARED = 10
 # More cases than this are a line each.
 _CASES_IN_FULL = 4
-_TOO_FEW = "too few replicates or events to tell a standard error"
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table with right-aligned columns, two spaces apart.
-
-    Examples
-    --------
-    >>> print(table(["k", "value"], [["1", "0.5"], ["10", "0.25"]]))
-       k  value
-       1    0.5
-      10   0.25
-    """
-    lines = [header, *rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
-    return "\n".join(
-        "  " + "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
-    )
 
 
 def summary(results: Results | Sequence[Results], elapsed: float | None = None, files: Sequence[Path] = ()) -> str:
@@ -85,9 +64,10 @@ def _cases_table(cases: Sequence[Results]) -> str:
     for results, case in zip(cases, case_names(cases), strict=True):
         found = verdicts(results)
         told = sum(one.n_told for one in found)
-        last = panels_of(results, np.array([results.last]))
-        header = ["case", "scores", "largest |z|", *(f"{p.heading} at {results.last:,}" for p in last)]
-        numbers = [_fixed(p.curve.mean[0], p.factor, p.digits) for p in last]
+        at_end = panels_of(results, np.array([results.last]))
+        last = [one for one in at_end if one.axis is GENERATION and one.curve.at[-1:] == results.last]
+        header = ["case", "scores", "largest |z|", *(f"{one.heading} at {results.last:,}" for one in last)]
+        numbers = [number(one, one.curve.mean[-1]) for one in last]
         worst = f"{max(one.worst[0] for one in found):.1f}" if told else "-"
         rows.append([case, f"{told:,}", worst, *numbers])
     return table(header, rows)
@@ -118,85 +98,9 @@ def describe(results: Results) -> str:
     return "\n".join(lines)
 
 
-def counted(n: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> counted(1, "replicate"), counted(2000, "replicate")
-    ('1 replicate', '2,000 replicates')
-    """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
 def _short(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 40 else text[:37] + "..."
-
-
-def shown(results: Results) -> np.ndarray:
-    """Return the generations of the table: those of the recipe, or 1, 2, 5, 10, ... and the last."""
-    recipe = results.recipe
-    if recipe is None or recipe.generations is None:
-        return marks(results.last)
-    wanted = np.array(recipe.generations, dtype=np.int64)
-    return wanted[wanted <= results.last]
-
-
-def curves(results: Results) -> str:
-    """Return the table over generations: each panel, simulated and in theory."""
-    generations = shown(results)
-    if not generations[generations >= 1].size:
-        return "No generation is finished yet."
-    panels = panels_of(results, generations)
-    columns = [column for panel in panels for column in _columns(panel)]
-    header = ["generation", *(name for name, _ in columns)]
-    rows = [[f"{t:,}", *(cells[i] for _, cells in columns)] for i, t in enumerate(generations)]
-    named = "\n".join(f"  {panel.heading}: {panel.title}" for panel in panels)
-    bounded = any(panel.curve.lower is not None for panel in panels)
-    notes = [
-        "mean and standard deviation over replicates",
-        *(["lower, upper: bounds of the expectation" if bounded else ""]),
-        *(f"{panel.heading} is not compared ({why})" for panel in panels if (why := _why_not(results, panel))),
-        "z: distance to exact theory in standard errors",
-    ]
-    return (
-        f"Over generations\n{named}\n" + table(header, rows) + f"\n  {'; '.join(note for note in notes if note)}\n"
-        "  (in: between the bounds, which are too far apart to be called exact; -: cannot be told)"
-    )
-
-
-def _columns(panel: Panel) -> list[tuple[str, list[str]]]:
-    curve = panel.curve
-
-    def cells(values: np.ndarray) -> list[str]:
-        return [_fixed(value, panel.factor, panel.digits) for value in values]
-
-    found = [(panel.heading, cells(curve.mean)), ("+- sd", cells(curve.sd))]
-    if curve.lower is not None and curve.upper is not None:
-        found += [("lower", cells(curve.lower)), ("upper", cells(curve.upper))]
-    if np.isfinite(curve.expected).any():
-        found.append(("exact", cells(curve.expected)))
-    return [*found, ("z", [_score(curve, i) for i in range(len(curve.mean))])]
-
-
-def _why_not(results: Results, panel: Panel) -> str:
-    """Return why a panel has no theory, "" if it has."""
-    if panel.curve.lower is not None or np.isfinite(panel.curve.expected).any():
-        return ""
-    why = getattr(view_of(results), "why_no_bounds", None)
-    reason = "no theory of it is here" if why is None else why(results)
-    return reason
-
-
-def _fixed(value: float, factor: float, digits: int) -> str:
-    return f"{value * factor:.{digits}f}" if math.isfinite(value) else "-"
-
-
-def _score(curve: Curve, i: int) -> str:
-    if not math.isfinite(curve.z[i]):
-        return "-"
-    return "in" if math.isnan(curve.expected[i]) and curve.z[i] == 0 else f"{curve.z[i]:+.1f}"
 
 
 def forgetting_table(results: Results) -> str:
@@ -257,89 +161,20 @@ def _rate(value: float) -> str:
     return f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,.1f} million"
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What the scores of one panel say.
-
-    Parameters
-    ----------
-    name : heading of the panel.
-    n_told : generations that could be compared; 0 for none.
-    worst : the largest |z| among them, and its generation.
-    far : generations whose score disagrees with theory.
-    why_not : why nothing could be compared.
-    n_within : generations whose mean is between bounds that are too far apart to be called exact: no score.
-    """
-
-    name: str
-    n_told: int
-    worst: tuple[float, int]
-    far: tuple[int, ...]
-    why_not: str = ""
-    n_within: int = 0
-
-
-def verdicts(results: Results) -> list[Verdict]:
-    """Return what the scores of each panel of a run say.
-
-    Checked are the generations of the recipe, or up to 10 spread by their logarithm.
-    """
-    wanted = results.recipe.generations if results.recipe is not None else None
-    generations = spread(results.last, _COMPARED) if wanted is None else shown(results)
-    found = []
-    for panel in panels_of(results, generations):
-        curve = panel.curve
-        within = np.isnan(curve.expected) & (curve.z == 0) & (curve.lower is not None)
-        told = np.isfinite(curve.z) & ~within
-        if not told.any() and not within.any():
-            found.append(Verdict(panel.heading, 0, (0.0, 0), (), _why_not(results, panel) or _TOO_FEW))
-            continue
-        scores = np.where(told, np.abs(curve.z), 0.0)
-        worst = int(np.argmax(scores))
-        far = tuple(int(t) for t in generations[scores > Z_LIMIT])
-        at = (float(scores[worst]), int(generations[worst]))
-        found.append(Verdict(panel.heading, int(told.sum()), at, far, n_within=int(within.sum())))
-    return found
-
-
 def comparison(results: Results) -> tuple[str, bool]:
     """Return the comparison of a run with its theory as text, and whether nothing in it disagrees.
 
     A score beyond 5 is a disagreement.
     """
     found = verdicts(results)
-    lines = []
-    for one in found:
-        if one.n_told + one.n_within == 0:
-            lines.append(f"  {one.name}: not compared ({one.why_not})")
-            continue
-        score, at = one.worst
-        text = f"{counted(one.n_told, 'generation')} compared, largest |z| {score:.1f} at generation {at:,}"
-        if one.n_told == 0:
-            text = "no exact value"
-        if one.n_within:
-            text += f"; {counted(one.n_within, 'generation')} between the bounds"
-        if one.far:
-            where = ", ".join(f"{t:,}" for t in one.far)
-            text += f"; DISAGREES with theory (|z| > {Z_LIMIT:g}) at generation {where}"
-        lines.append(f"  {one.name}: {text}")
     agree = not any(one.far for one in found)
     if not any(one.n_told + one.n_within for one in found):
         verdict = "Nothing could be compared with theory:"
     else:
         verdict = f"The simulation {'agrees' if agree else 'disagrees'} with theory:"
-    return "\n".join([describe(results), "", curves(results), "", verdict, *lines]), agree
-
-
-def agreement(found: Sequence[Verdict]) -> str:
-    """Return what several verdicts say, in a few words."""
-    n_told, n_within = sum(one.n_told for one in found), sum(one.n_within for one in found)
-    worst = max((one.worst[0] for one in found), default=0.0)
-    far = sum(len(one.far) for one in found)
-    parts = [f"{n_told:,} scores, largest |z| {worst:.1f}"] if n_told else []
-    parts += [f"{n_within} between bounds"] if n_within else []
-    parts += [f"{far} DISAGREE"] if far else []
-    return ", ".join(parts) or "not compared"
+    return "\n".join(
+        [describe(results), "", curves(results), "", verdict, *(f"  {one.words()}" for one in found)]
+    ), agree
 
 
 def _bytes(n: int) -> str:

@@ -10,8 +10,10 @@ from fastcollapse import report
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.simulation import simulate
+from fastcollapse.tables import table
 from fastcollapse.theory.exact_chain import exact_chain
 from fastcollapse.theory.forgetting import forgetting_quantile
+from fastcollapse.verdicts import Z_LIMIT
 from fastcollapse.views import base, discrete, forgetting
 
 REPLACE = {
@@ -222,7 +224,7 @@ def test_comparison__right_runs_of_few_symbols_do_not_disagree():
     free = np.full(told.shape, True)
     for rule, few in ((told, True), (free, False)):
         z = [base.curve_of(generations, v, None, None, expected, rule.copy()).z for v in values]
-        beyond = (np.abs(np.nan_to_num(z)) > report.Z_LIMIT).any(axis=1).sum()
+        beyond = (np.abs(np.nan_to_num(z)) > Z_LIMIT).any(axis=1).sum()
         assert (beyond <= 1) == few
 
 
@@ -265,5 +267,5 @@ def test_truth__of_a_single_live_symbol_is_refused():
 
 
 def test_table__columns_are_aligned():
-    lines = report.table(["a", "long name"], [["1,000", "2"], ["3", "4"]]).splitlines()
+    lines = table(["a", "long name"], [["1,000", "2"], ["3", "4"]]).splitlines()
     assert len({len(line) for line in lines}) == 1

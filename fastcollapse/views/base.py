@@ -4,7 +4,6 @@ import functools
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
@@ -14,6 +13,7 @@ from scipy.special import ndtri, stdtr
 
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.results import Results
+from fastcollapse.views.panel import Curve, Line, Panel
 from fastcollapse.workflows import Schedule
 
 # Bounds closer than this many standard errors are taken for the exact value.
@@ -21,85 +21,16 @@ _CLOSE = 0.1
 # A sample standard deviation says little about a mean that rests on fewer rare events than this.
 EVENTS = 20
 
-DEVIATION = "standard deviation over replicates"
-
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, eq=False)
-class Curve:
-    """A quantity over generations, simulated and in theory.
-
-    Parameters
-    ----------
-    generations : int64[B].
-    mean, sd, smallest, largest : float64[B], over replicates; the standard deviation is the unbiased one, and
-        NaN for a single replicate.
-    lower, upper : float64[B], bounds of the expectation, or None.
-    expected : float64[B], the exact expectation, NaN where it is not known.
-    z : float64[B], distance to the expectation, or else to the nearer bound if outside of them (0 inside), in
-        standard errors, brought from Student's law to the normal one; NaN where it cannot be told.
-    """
-
-    generations: np.ndarray
-    mean: np.ndarray
-    sd: np.ndarray
-    smallest: np.ndarray
-    largest: np.ndarray
-    lower: np.ndarray | None
-    upper: np.ndarray | None
-    expected: np.ndarray
-    z: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """A curve of theory: `kind` is "exact", "bound" (proven and sharp, or this project's) or "published"."""
-
-    label: str
-    values: np.ndarray
-    kind: str
-
-
-@dataclass(frozen=True, eq=False)
-class Panel:
-    """A quantity over generations as a table or a figure shows it.
-
-    Parameters
-    ----------
-    title : what it is, in a few words.
-    label : of the axis, with its unit.
-    heading : of its columns in a table.
-    curve : simulated beside exact.
-    lines : theory to draw beside it; the exact expectation is drawn where `curve` has it.
-    paths : float64[n, B], replicates to draw one by one instead of their mean; None for the mean.
-    factor : numbers are shown times this, 100 for a percentage.
-    log : is the axis logarithmic?
-    digits : of the numbers in a table.
-    limits : of the axis; None for those of the curves.
-    band : what the band about the mean is, `smallest` to `largest` of the curve unless it is the standard deviation.
-    """
-
-    title: str
-    label: str
-    heading: str
-    curve: Curve
-    lines: tuple[Line, ...] = ()
-    paths: np.ndarray | None = None
-    factor: float = 1.0
-    log: bool = False
-    digits: int = 5
-    limits: tuple[float, float] | None = None
-    band: str = DEVIATION
-
-
-Maker = Callable[[Results, np.ndarray, Mapping[str, Any]], Panel]
+Maker = Callable[[Results, np.ndarray, Mapping[str, Any]], Panel | Sequence[Panel]]
 
 
 class View(Protocol):
     """What a module of this folder offers for the family of its name.
 
-    PANELS: name -> function of (results, int64[B] generations, options of the recipe).
+    PANELS: name -> function of (results, int64[B] generations, options of the recipe): a panel, or the curves of plots.
     DEFAULT: the names that are shown without a recipe.
     """
 
@@ -118,15 +49,17 @@ def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = 
     view, recipe = view_of(results), results.recipe
     wanted = names or (recipe.panels if recipe is not None and recipe.panels else view.DEFAULT)
     options = {} if recipe is None else recipe.to_mapping()
-    panels = []
+    panels: list[Panel] = []
     asked = bool(names) or (recipe is not None and bool(recipe.panels))
     check_panels(view, wanted)
     for name in wanted:
         try:
-            panels.append(view.PANELS[name](results, generations, options))
+            made = view.PANELS[name](results, generations, options)
         except KeyError as error:
             if asked:
                 raise InputError(f"run.record must have {error.args[0]} for the panel {name}") from None
+        else:
+            panels += [made] if isinstance(made, Panel) else made
     # What is shown by default may not be recorded; then the metrics that are.
     return panels or [_metric_panel(metric, results, generations, options) for metric in list(results.metrics)[:2]]
 
@@ -173,7 +106,8 @@ def _metric_panel(metric: str, results: Results, generations: np.ndarray, option
     unknown = np.full(len(generations), np.nan)
     values = results.metrics[metric][:, generations]
     # Of further dimensions the first entry, which the title names.
-    first = ", ".join(f"{dim} = {results.coordinates[dim].values[0]:g}" for dim in told.dims if dim in results.coordinates)
+    known = results.coordinates
+    first = ", ".join(f"{dim} = {known[dim].values[0]:g}" for dim in told.dims if dim in known)
     values = values.reshape(*values.shape[:2], -1)[..., 0]
     curve = curve_of(generations, values, None, None, unknown, np.isfinite(unknown))
     title = told.long_name + (f" at {first}" if first else "")

@@ -20,10 +20,7 @@ from fastcollapse.theory.heterozygosity import expected_heterozygosity
 from fastcollapse.theory.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
 from fastcollapse.views.base import (
     EVENTS,
-    Curve,
-    Line,
     Maker,
-    Panel,
     bound_lines,
     chance,
     curve_of,
@@ -35,6 +32,7 @@ from fastcollapse.views.base import (
     share_of,
 )
 from fastcollapse.views.forgetting import CHAIN_CELLS, CHAIN_N, CHAIN_WORK
+from fastcollapse.views.panel import Curve, Line, Panel
 
 # The heterozygosity of m equal symbols has about the law of a chi-square of m - 1 degrees: skewed, so that
 # the spread of a few replicates now and then is far too small. Their degrees together must be as many.
@@ -73,7 +71,7 @@ def survival(results: Results, generations: np.ndarray) -> Curve:
     }
     if n is None:
         share |= {"lower": None, "upper": None}
-    return Curve(generations=generations, z=curve.z, **share)
+    return Curve(at=generations, z=curve.z, **share)
 
 
 def heterozygosity(results: Results, generations: np.ndarray) -> Curve:

@@ -23,20 +23,8 @@ from fastcollapse.theory.multivariate_gaussian import (
     log_pseudo_det_variance,
     trace_moments,
 )
-from fastcollapse.views.base import (
-    EVENTS,
-    Curve,
-    Line,
-    Maker,
-    Panel,
-    chance,
-    curve_of,
-    is_plain,
-    once,
-    plain_size,
-    schedule_of,
-    share_of,
-)
+from fastcollapse.views.base import EVENTS, Maker, chance, curve_of, is_plain, once, plain_size, schedule_of, share_of
+from fastcollapse.views.panel import Curve, Line, Panel
 from fastcollapse.views.skewed import SkewedLaw, skewed_curve, skewness, skewness_of_squares
 
 # Degrees of freedom, of all replicates and fits together, from which on the mean of logs of chi-squares is near normal.

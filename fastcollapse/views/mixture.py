@@ -10,7 +10,8 @@ import numpy as np
 from fastcollapse.errors import InputError
 from fastcollapse.results import Results
 from fastcollapse.theory.mixture import tail_theorem4
-from fastcollapse.views.base import Curve, Line, Maker, Panel, chance, curve_of, plain_size, share_of
+from fastcollapse.views.base import Maker, chance, curve_of, plain_size, share_of
+from fastcollapse.views.panel import Curve, Line, Panel
 
 
 def log_sigma_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:

@@ -9,7 +9,8 @@ import numpy as np
 
 from fastcollapse.results import Results
 from fastcollapse.theory.discrete import poisson_survival
-from fastcollapse.views.base import Curve, Maker, Panel, chance, curve_of, plain_size, schedule_of, share_of
+from fastcollapse.views.base import Maker, chance, curve_of, plain_size, schedule_of, share_of
+from fastcollapse.views.panel import Curve, Panel
 
 # The mean over replicates may be so skewed. Beyond it Student's score raises false alarms, when a few replicates with
 # high rates stand for many that are lost.

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastcollapse.views.base import Curve, curve_of
+from fastcollapse.views.base import curve_of
+from fastcollapse.views.panel import Curve
 
 # The mean over replicates may be so skewed, as that of 32 squares of normal variates is. Beyond it a score says
 # nothing: the mean variance of an unbiased chain, say, is 1 for ever and that of its replicates falls to 0, because the

@@ -1,0 +1,156 @@
+"""One plot into one axes: simulation, theory beside it, and what the axes say."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastcollapse.results import Results
+from fastcollapse.tables import counted
+from fastcollapse.views.panel import DEVIATION, GENERATION, Panel
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours, told apart by every kind of colour vision.
+SIMULATED, THEORY, SECOND, EDGE = "#0072B2", "#D55E00", "#000000", "#777777"
+MAP = "viridis"
+# The styles of theory: broken, for only simulation is solid.
+_EXACT, _ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
+_STYLES: dict[str, list[tuple[str, Any]]] = {
+    "bound": [(EDGE, (0, (6, 2, 1, 2))), (SECOND, ":")],
+    "exact": [(THEORY, _EXACT), (SECOND, ":")],
+    "published": [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")],
+    "asymptotic": [(THEORY, _ASYMPTOTIC)],
+}
+
+
+def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results, number: int = 0, case: int = 1) -> None:
+    """Draw a plot, the `number`th of its case: one curve with its band, or several with error bars."""
+    if len(plot) == 1 and not plot[0].group:
+        _panel(axes, plot[0], results, number, case)
+    else:
+        _curves(axes, plot)
+    dress(axes, plot[0], results)
+
+
+def _panel(axes: "Axes", panel: Panel, results: Results, number: int, case: int) -> None:
+    curve, at = panel.curve, panel.curve.at
+    if panel.paths is not None:
+        for i, path in enumerate(panel.paths):
+            label = counted(len(panel.paths), "replicate") if i == 0 else None
+            axes.plot(at, path * panel.factor, color=SIMULATED, lw=0.7, alpha=0.6, label=label)
+    else:
+        _simulated(axes, panel)
+    if np.isfinite(curve.expected).any():
+        axes.plot(at, curve.expected * panel.factor, color=THEORY, lw=1.6, ls=_EXACT, label=_exact_label(panel))
+    seen: dict[str, int] = {}
+    for line in panel.lines:
+        known = _STYLES[line.kind]
+        colour, dash = known[seen.get(line.kind, 0) % len(known)]
+        seen[line.kind] = seen.get(line.kind, 0) + 1
+        axes.plot(at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
+    recipe = results.recipe
+    for read in recipe.read_off or () if recipe is not None and number == 0 else ():
+        if int(read.get("case", 1)) == case:
+            values = np.array(read["values"], dtype=float) * panel.factor
+            label = f"{read['label']}, read off the published figure"
+            axes.plot(read["generations"], values, "k+", ms=9, mew=1.6, label=label)
+
+
+def _exact_label(panel: Panel) -> str:
+    return "theory: exact median" if panel.median else "theory: exact expectation"
+
+
+def _range(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+    """Return from where to where the band of a panel reaches."""
+    curve, low, high = panel.curve, panel.curve.smallest, panel.curve.largest
+    if panel.band == DEVIATION:
+        low, high = np.fmax(curve.mean - curve.sd, low), np.fmin(curve.mean + curve.sd, high)
+    return low * panel.factor, high * panel.factor
+
+
+def _simulated(axes: "Axes", panel: Panel) -> None:
+    curve = panel.curve
+    axes.fill_between(curve.at, *_range(panel), color=SIMULATED, alpha=0.25, linewidth=0, label=panel.band)
+    marker = "o" if curve.at.size <= 12 else None
+    label = f"simulated {'median' if panel.median else 'mean'}"
+    axes.plot(curve.at, curve.mean * panel.factor, color=SIMULATED, marker=marker, ms=5, lw=3.5, label=label)
+
+
+def _curves(axes: "Axes", plot: Sequence[Panel]) -> None:
+    """Draw several curves, a colour each: points with error bars, and theory in their colour."""
+    import matplotlib  # start-up time
+
+    colours = matplotlib.colormaps[MAP](np.linspace(0, 0.88, len(plot)))
+    theories: dict[str, Any] = {}
+    for panel, colour in zip(plot, colours, strict=True):
+        curve, factor = panel.curve, panel.factor
+        lines = [(line.label, line.values, _STYLES[line.kind][0][1]) for line in panel.lines]
+        if np.isfinite(curve.expected).any():
+            lines.insert(0, (_exact_label(panel), curve.expected, _EXACT))
+        for label, values, dash in lines:
+            axes.plot(curve.at, values * factor, color=colour, lw=1.4, ls=dash)
+            theories[label] = dash
+        middle = curve.mean * factor
+        low, high = _range(panel)
+        bars = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))
+        joined = "none" if lines else "-"
+        axes.errorbar(curve.at, middle, bars, color=colour, fmt="o", ms=4, lw=1.0, elinewidth=0.9, ls=joined)
+        # Not by the error bars themselves: their key is a cross as large as three lines of text.
+        axes.plot([], [], "o", color=colour, ms=4, label=panel.group)
+    what = "median" if plot[0].median else "mean"
+    axes.errorbar([], [], [], color=EDGE, fmt="o", ms=4, label=f"simulated {what}, bars: {plot[0].band}")
+    for label, dash in theories.items():
+        axes.plot([], [], color=EDGE, lw=1.4, ls=dash, label=label)
+
+
+def dress(axes: "Axes", panel: Panel, results: Results) -> None:
+    """Set scales, limits and words of the axes of a panel."""
+    if panel.axis is GENERATION:
+        _generation_axis(axes, results)
+    else:
+        _other_axis(axes, panel)
+    if panel.log:
+        axes.set_yscale("log")
+    elif panel.factor == 100:
+        axes.set_ylim(0, 103)
+    else:
+        axes.ticklabel_format(axis="y", useOffset=False)
+    if panel.limits is not None:
+        axes.set_ylim(*panel.limits)
+    axes.set_ylabel(panel.label)
+    axes.set_title(panel.title, fontsize=10)
+
+
+def _generation_axis(axes: "Axes", results: Results) -> None:
+    if results.recipe is not None and results.recipe.linear:
+        axes.set_xlim(0, max(results.last, 2))
+    else:
+        axes.set_xscale("log")
+        axes.set_xlim(1, max(results.last, 2))
+        axes.xaxis.set_major_formatter(plain_number)
+    axes.set_xlabel("generation")
+
+
+def _other_axis(axes: "Axes", panel: Panel) -> None:
+    at = panel.curve.at
+    if panel.axis.log and (at > 0).any():
+        least = float(at[at > 0].min())
+        # A logarithmic axis has no place for 0; a linear piece about it has.
+        axes.set_xscale("symlog", linthresh=least) if (at == 0).any() else axes.set_xscale("log")
+        axes.set_xlim(right=float(at.max()) * 1.1)
+        if at.max() >= 10 and least >= 1:
+            axes.xaxis.set_major_formatter(plain_number)
+    axes.set_xlabel(panel.axis.label)
+
+
+def plain_number(value: float, _: Any = None) -> str:
+    """Return a number as an axis shows it, without powers of ten.
+
+    Examples
+    --------
+    >>> plain_number(1000.0), plain_number(0.5)
+    ('1,000', '0.5')
+    """
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"

@@ -1,0 +1,124 @@
+"""What a panel of a table or a figure is: a curve of simulation over an axis, theory beside it, and words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+DEVIATION = "standard deviation over replicates"
+QUARTILES = "middle half of the replicates"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What a panel is over.
+
+    Parameters
+    ----------
+    heading : of its column in a table.
+    label : of the axis, with its unit.
+    log : is it logarithmic? Generations follow the recipe.
+    """
+
+    heading: str
+    label: str
+    log: bool = True
+
+
+GENERATION = Axis("generation", "generation")
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A quantity over an axis, simulated and in theory.
+
+    Parameters
+    ----------
+    at : int64[B] or float64[B], the generations, or where else along the axis.
+    mean, sd, smallest, largest : float64[B], over replicates; the standard deviation is the unbiased one, and
+        NaN for a single replicate. Of a panel of medians `mean` is the median, `smallest` and `largest` are quartiles.
+    lower, upper : float64[B], bounds of the expectation, or None.
+    expected : float64[B], the exact expectation, NaN where it is not known.
+    z : float64[B], distance to the expectation, or else to the nearer bound if outside of them (0 inside), in
+        standard errors, brought from Student's law to the normal one; NaN where it cannot be told.
+    """
+
+    at: np.ndarray
+    mean: np.ndarray
+    sd: np.ndarray
+    smallest: np.ndarray
+    largest: np.ndarray
+    lower: np.ndarray | None
+    upper: np.ndarray | None
+    expected: np.ndarray
+    z: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A curve of theory: `kind` is "exact", "bound" (proven and sharp, or this project's), "published" or
+    "asymptotic" (known up to an error that vanishes with size: drawn, and compared without a score).
+    """
+
+    label: str
+    values: np.ndarray
+    kind: str
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A quantity over an axis as a table or a figure shows it; panels of one title are one plot.
+
+    Parameters
+    ----------
+    title : what it is, in a few words.
+    label : of the axis of values, with its unit.
+    heading : of its columns in a table.
+    curve : simulated beside exact.
+    lines : theory to draw beside it; the exact expectation is drawn where `curve` has it.
+    paths : float64[n, B], replicates to draw one by one instead of their mean; None for the mean.
+    factor : numbers are shown times this, 100 for a percentage.
+    log : is the axis of values logarithmic?
+    digits : of the numbers in a table.
+    limits : of the axis of values; None for those of the curves.
+    band : what the band about the mean is, `smallest` to `largest` of the curve unless it is the standard deviation.
+    axis : what the curve is over.
+    group : which of several curves of one plot this is, "" where it is the only one.
+    median : are the middle of the curve and its theory medians instead of means?
+    note : what has to be known to read the numbers, or "".
+    """
+
+    title: str
+    label: str
+    heading: str
+    curve: Curve
+    lines: tuple[Line, ...] = ()
+    paths: np.ndarray | None = None
+    factor: float = 1.0
+    log: bool = False
+    digits: int = 5
+    limits: tuple[float, float] | None = None
+    band: str = DEVIATION
+    axis: Axis = GENERATION
+    group: str = ""
+    median: bool = False
+    note: str = ""
+
+    def asymptotic(self) -> np.ndarray:
+        """Return the values of asymptotic theory, float64[B], NaN where there is none."""
+        found = [line.values for line in self.lines if line.kind == "asymptotic"]
+        return found[0] if found else np.full(len(self.curve.at), np.nan)
+
+    def place(self, i: int) -> str:
+        """Return where a point of the curve is, in words."""
+        at = f"{self.curve.at[i]:,}" if self.axis is GENERATION else f"{self.curve.at[i]:.4g}"
+        where = f"{self.axis.heading} {at}" if self.axis is GENERATION else f"{self.axis.heading} = {at}"
+        return f"{self.group}, {where}" if self.group else where
+
+
+def plots_of(panels: Sequence[Panel]) -> list[list[Panel]]:
+    """Return panels by plot: those of one title together, in the order of the first."""
+    plots: dict[str, list[Panel]] = {}
+    for panel in panels:
+        plots.setdefault(panel.title, []).append(panel)
+    return list(plots.values())
