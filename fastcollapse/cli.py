@@ -1,6 +1,7 @@
 """The commands; what needs NumPy or Numba is imported inside them, so that `--help` answers at once."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from fastcollapse.errors import FastcollapseError, InputError, nearest
 
 if TYPE_CHECKING:
     from fastcollapse.experiment import Experiment
+    from fastcollapse.results import Results
 
 MAIN_RECIPE = "wikitext2-unigram"
 _FIGURE_SUFFIX = ".png"
@@ -22,7 +24,7 @@ _FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 
 
 class _Commands(click.Group):
-    """Report every expected failure in one line: 2 bad input, 1 anything else, 130 Ctrl-C."""
+    """Report every expected failure in one line: 2 bad input, 1 anything else, 130 Ctrl-C, 143 SIGTERM."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         extra["standalone_mode"] = False
@@ -41,14 +43,18 @@ class _Commands(click.Group):
         except MemoryError as error:
             status = _fail(f"not enough memory: {error}", 1)
         except _Interrupted as error:
-            status = _fail(str(error), 130)
+            status = _fail(str(error), error.status)
         except (click.Abort, KeyboardInterrupt):
             status = _fail("interrupted", 130)
         sys.exit(status if isinstance(status, int) else 0)
 
 
 class _Interrupted(Exception):
-    """Ctrl-C, with what is left of the work."""
+    """Ctrl-C or SIGTERM, with what is left of the work."""
+
+    def __init__(self, message: str, stopped: BaseException) -> None:
+        super().__init__(message)
+        self.status = getattr(stopped, "status", 130)
 
 
 class _AfterRun(FastcollapseError):
@@ -73,7 +79,7 @@ def _fail(message: str, status: int) -> int:
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 done, 1 failed or not as theory says, 2 bad input, 130 interrupted.",
+    epilog="Exit status: 0 done, 1 failed or not as theory says, 2 bad input, 130 Ctrl-C, 143 SIGTERM.",
 )
 @click.version_option(__version__, prog_name="fastcollapse")
 def main() -> None:
@@ -116,34 +122,48 @@ def run(what: str, settings: Sequence[str], output: Path | None, threads: int | 
     truths = [load_truth(case.truth, case.base) for case in cases]
     for case, truth in zip(cases, truths, strict=True):
         case.workflow.schedule(case.run.n_generations, truth.total)
+    from fastcollapse.interrupts import Interrupts
     from fastcollapse.simulation import simulate, use_threads
 
     use_threads(threads)
     if chosen != wanted:
         click.echo(f"{wanted} exists already; writing {chosen}", err=True)
-    clock, done = _Clock(), []
-    try:
-        with _progress(sum(case.run.n_generations for case in cases)) as progress:
-            clock.progress = progress
-            for case, truth, path in zip(cases, truths, outputs, strict=True):
-                done.append(simulate(case, path, truth=truth, threads=threads, progress=clock))
-    except KeyboardInterrupt:
-        raise _Interrupted(_kept(outputs[len(done)])) from None
-    elapsed = clock.elapsed()
+    clock = _Clock()
+    done: list[Results] = []
     held = f"{chosen} holds" if len(cases) == 1 else f"{outputs[0]} to {outputs[-1]} hold"
+
+    def left() -> str:
+        if len(done) == len(cases):
+            return f"interrupted, {held} the finished run"
+        return _kept(outputs[len(done)])
+
+    try:
+        with Interrupts((signal.SIGINT, signal.SIGTERM), left, lambda: f"interrupted, see {outputs[-1]}") as interrupts:
+            with _progress(sum(case.run.n_generations for case in cases)) as progress:
+                clock.progress = progress
+                for case, truth, path in zip(cases, truths, outputs, strict=True):
+                    run_one = simulate(case, path, truth=truth, threads=threads, progress=clock, interrupts=interrupts)
+                    done.append(run_one)
+            text = _figure_and_summary(done, clock.elapsed(), outputs, figure, held)
+    except KeyboardInterrupt as stopped:
+        raise _Interrupted(left(), stopped) from None
+    click.echo(f"{text}\n\n{clock.first_block()}")
+
+
+def _figure_and_summary(
+    done: Sequence["Results"], elapsed: float, outputs: Sequence[Path], figure: Path, held: str
+) -> str:
+    """Draw the figure of finished runs and return their summary."""
     try:
         from fastcollapse.plots import save_figure
         from fastcollapse.report import summary
 
         save_figure(done, figure)
-        text = summary(done, elapsed, [*outputs, figure])
-    except KeyboardInterrupt:
-        raise _Interrupted(f"interrupted, {held} the finished run") from None
+        return summary(done, elapsed, [*outputs, figure])
     except Exception as error:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         message = f"{held} the finished run, but its figure or summary failed: {reason}"
         raise _AfterRun(message) from error
-    click.echo(f"{text}\n\n{clock.first_block()}")
 
 
 class _Clock:

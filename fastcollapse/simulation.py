@@ -1,35 +1,28 @@
-"""The block loop: the one file that sees model, workflow, metric and store together."""
+"""The front door: model, workflow, metrics and store of an experiment, put together and run."""
 
 import functools
 import importlib
-import signal
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from types import FrameType
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from fastcollapse._jit import max_threads, set_threads
 from fastcollapse.datasets import Truth, load_truth
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
-from fastcollapse.models.base import Model, StateBlock, family
+from fastcollapse.interrupts import Interrupts
+from fastcollapse.loop import Work, run_blocks
+from fastcollapse.models.base import family
 from fastcollapse.provenance import provenance
 from fastcollapse.results import Results
 from fastcollapse.sections import TruthSection
-from fastcollapse.storage.base import Block, Header, Reader, Rows, Store
+from fastcollapse.storage.base import Header
 from fastcollapse.storage.hdf5 import Hdf5Store
 from fastcollapse.storage.memory import MemoryStore
 from fastcollapse.variables import Variable
-
-# A block should take about so long: Ctrl-C and progress wait for its end.
-BLOCK_SECONDS = 0.1
-_FIRST_BLOCK = 4
-_LONGEST_BLOCK = 4096
 
 
 def simulate(
@@ -41,6 +34,7 @@ def simulate(
     block: int | None = None,
     first_replicate: int = 0,
     progress: Callable[[int], None] | None = None,
+    interrupts: Interrupts | None = None,
 ) -> Results:
     """Run an experiment and return its results.
 
@@ -53,6 +47,7 @@ def simulate(
     block: generations a block, at least 1; by default a block takes about 0.1 s; never changes a number
     first_replicate: the number of the first replicate, so that a split run draws what the whole one would
     progress: called with the number of generations done since the last call
+    interrupts: who has taken over the signals; by default Ctrl-C is, if nobody else has
 
     Raises
     ------
@@ -96,8 +91,14 @@ def simulate(
         coordinates=getattr(model, "coordinates", dict)(),
     )
     use_threads(threads)
-    with _one_blas_thread(), Hdf5Store(header, path) if path is not None else MemoryStore(header) as store:
-        return Results(_run_blocks(model, metrics, truth, run.seed, store, block, first_replicate, progress))
+    work = Work(model, metrics, truth, run.seed, first_replicate)
+    with (
+        _one_blas_thread(),
+        Hdf5Store(header, path) if path is not None else MemoryStore(header) as store,
+        Interrupts() if interrupts is None else nullcontext(interrupts) as stopping,
+        stopping.held(False),
+    ):
+        return Results(run_blocks(work, store, stopping, block=block, progress=progress))
 
 
 @functools.cache
@@ -120,95 +121,6 @@ def _metrics_module(family_name: str) -> Any:
 def _recorded(record: Sequence[str], metrics: Mapping[str, Any]) -> list[str]:
     """Return the names of the metrics to record: those that are named, or all of them."""
     return [name for name in metrics if name in record] or list(metrics)
-
-
-def _generation_0(model: Model, metrics: Any, truth: Any, header: Header) -> tuple[dict, dict]:
-    """Return the metrics and the states of the truth itself, float64 (R, 1, ...)."""
-    plain, n_replicates = model.truth_states(), header.n_replicates
-    if not plain:
-        values = metrics.metrics_of_truth(truth.probabilities)
-        return {name: np.full((n_replicates, 1), values[name]) for name in header.metrics}, {}
-    states = {name: np.repeat(np.asarray(value)[None, None], n_replicates, axis=0) for name, value in plain.items()}
-    return metrics.metrics_of(StateBlock(states), truth, tuple(header.metrics)), states
-
-
-class _HeldInterrupt:
-    """Ctrl-C held back until a block is whole, so that state and blocks belong together.
-
-    The first block may compile for half a minute and has nothing to lose: there, and the second time, Ctrl-C
-    acts at once.
-    """
-
-    def __init__(self) -> None:
-        self.holding = False
-        self.pressed = False
-
-    def __enter__(self) -> Self:
-        on_main = threading.current_thread() is threading.main_thread()
-        self._ours = on_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if self._ours:
-            signal.signal(signal.SIGINT, self._hold)
-        return self
-
-    def _hold(self, _number: int, _frame: FrameType | None) -> None:
-        if self.pressed or not self.holding:
-            raise KeyboardInterrupt
-        self.pressed = True
-
-    def __exit__(self, *_: object) -> None:
-        if self._ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _run_blocks(
-    model: Model,
-    metrics: Any,
-    truth: Any,
-    seed: int,
-    store: Store,
-    block: int | None,
-    first_replicate: int,
-    progress: Callable[[int], None] | None,
-) -> Reader:
-    header = store.header
-    n_replicates, n_generations, names = header.n_replicates, header.n_generations, tuple(header.metrics)
-    values, states = _generation_0(model, metrics, truth, header)
-    store.append(Block(0, values, None, _wanted(states, header.states)))
-    state = model.initial(n_replicates, seed, first_replicate)
-    length, first = block or _FIRST_BLOCK, 1
-    with _HeldInterrupt() as interrupt:
-        while first <= n_generations:
-            length = model.block_length(state, min(length, n_generations - first + 1))
-            start = time.perf_counter()
-            done = model.advance(state, first, length, seed, first_replicate)
-            elapsed = time.perf_counter() - start
-            rows = getattr(done, "rows", None)
-            states = _wanted(getattr(done, "states", {}), header.states)
-            store.append(
-                Block(first, metrics.metrics_of(done, truth, names), None if rows is None else Rows(*rows), states)
-            )
-            store.commit(state.arrays())
-            first += length
-            interrupt.holding = True
-            if progress is not None:
-                progress(length)
-            if interrupt.pressed:
-                store.commit(state.arrays(), force=True)
-                raise KeyboardInterrupt
-            # The first block may have compiled kernels, so it says nothing; later ones at most quadruple.
-            pace = 4.0 if first <= 1 + _FIRST_BLOCK else min(4.0, BLOCK_SECONDS / max(elapsed, 1e-6))
-            wanted = int(length * pace)
-            length = block or max(1, min(wanted, _LONGEST_BLOCK))
-    final = {"forgotten": state.forgotten()} if hasattr(state, "forgotten") else {}
-    try:
-        return store.finish(final)
-    except KeyboardInterrupt:
-        store.commit(state.arrays(), force=True)
-        raise
-
-
-def _wanted(states: Mapping[str, np.ndarray], wanted: Mapping[str, Variable]) -> dict[str, np.ndarray]:
-    return {name: states[name] for name in wanted}
 
 
 def use_threads(threads: int | None) -> None:

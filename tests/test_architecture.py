@@ -17,7 +17,7 @@ PACKAGE = ROOT / "fastcollapse"
 TESTS = ROOT / "tests"
 
 # Layer -> layers it may import, beside itself. A folder is one layer. `_jit -> rng -> kernels -> models
-# -> simulation -> leaves`;
+# -> loop -> simulation -> leaves`;
 # workflows, metrics and theory know no model; models know no storage, metric or theory; theory knows no
 # simulation.
 ALLOWED = {
@@ -38,11 +38,15 @@ ALLOWED = {
     "storage": {"datasets", "errors", "variables"},
     "results": {"datasets", "errors", "experiment", "parameters", "sections", "storage", "variables"},
     "provenance": set(),
+    "interrupts": set(),
+    "loop": {"interrupts", "models", "storage", "variables"},
     "simulation": {
         "_jit",
         "datasets",
         "errors",
         "experiment",
+        "interrupts",
+        "loop",
         "metrics",
         "models",
         "provenance",
@@ -72,6 +76,7 @@ TESTED_ELSEWHERE = {
     "errors",
     "files",
     "layout",
+    "loop",
     "memory",
     "parameters",
     "provenance",

@@ -1,0 +1,134 @@
+"""The block loop: a block is computed, reduced to metrics, appended and committed, then the next one."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastcollapse.interrupts import Interrupts
+from fastcollapse.models.base import Model, StateBlock
+from fastcollapse.storage.base import Block, Header, Reader, Rows, Store
+from fastcollapse.variables import Variable
+
+# A block should take about so long: Ctrl-C and progress wait for its end.
+BLOCK_SECONDS = 0.1
+# Only a measured block may be longer than one generation, which may take seconds: at most so many times the last.
+_FASTER = 4
+_LONGEST_BLOCK = 4096
+# A generation that takes longer than this is begun with a copy of the state to go back to, if copying takes next to
+# nothing beside it: so many bytes a second.
+_SLOW_SECONDS = 0.3
+_COPIED_A_SECOND = 50_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Work:
+    """What is to be computed: a model, the metrics of its family, the truth, and what names the streams."""
+
+    model: Model
+    metrics: Any
+    truth: Any
+    seed: int
+    first_replicate: int
+
+
+@dataclass(frozen=True, eq=False)
+class Committed:
+    """Where a run goes on: the last generation that the store holds, and the `arrays()` of its state."""
+
+    last: int
+    arrays: Mapping[str, np.ndarray]
+
+
+def run_blocks(
+    work: Work,
+    store: Store,
+    interrupts: Interrupts,
+    *,
+    block: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    committed: Committed | None = None,
+) -> Reader:
+    """Run all generations into a store and return its reader.
+
+    Parameters
+    ----------
+    block: generations a block, at least 1; None: as many as take 0.1 s
+    progress: called with the number of generations done since the last call
+    committed: where to go on, if the store holds generations already
+
+    Raises
+    ------
+    Stopped
+        A signal has come: at the end of the block, what is done being committed. The first block may compile for half
+        a minute and has nothing to lose: there it is raised at once.
+    """
+    header, model = store.header, work.model
+    run = (header.n_replicates, work.seed, work.first_replicate)
+    if committed is None:
+        store.append(_generation_0(work, header))
+        state, first = model.initial(*run), 1
+    else:
+        state, first = model.restore(committed.arrays, *run), committed.last + 1
+    length, seconds = block or 1, 0.0
+    while first <= header.n_generations:
+        length = model.block_length(state, min(length, header.n_generations - first + 1))
+        start = time.perf_counter()
+        with interrupts.retreat(_way_back(state, seconds, store)) if interrupts.watched else nullcontext():
+            done = model.advance(state, first, length, work.seed, work.first_replicate)
+        store.append(_block(first, done, work, header))
+        seconds = time.perf_counter() - start
+        store.commit(state.arrays())
+        interrupts.holding = True
+        first += length
+        if progress is not None:
+            progress(length)
+        if interrupts.asked:
+            store.commit(state.arrays(), force=True)
+            interrupts.check()
+        # The first block may have compiled kernels: then the next one measures.
+        wanted = int(length * min(_FASTER, BLOCK_SECONDS / max(seconds, 1e-6)))
+        length = block or max(1, min(wanted, _LONGEST_BLOCK))
+    final = {"forgotten": state.forgotten()} if hasattr(state, "forgotten") else {}
+    try:
+        with interrupts.held(False):
+            interrupts.check()
+            return store.finish(final)
+    except KeyboardInterrupt:
+        store.commit(state.arrays(), force=True)
+        raise
+
+
+def _way_back(state: Any, seconds: float, store: Store) -> Callable[[], None] | None:
+    """Return what commits the state as it is now while the next block changes it, if its last one took `seconds`."""
+    arrays = state.arrays()
+    if seconds < _SLOW_SECONDS or sum(values.nbytes for values in arrays.values()) > _COPIED_A_SECOND * seconds:
+        return None
+    copies = {name: values.copy() for name, values in arrays.items()}
+    return lambda: store.commit(copies, force=True)
+
+
+def _generation_0(work: Work, header: Header) -> Block:
+    """Return the truth itself as a block."""
+    plain, n_replicates = work.model.truth_states(), header.n_replicates
+    if not plain:
+        values = work.metrics.metrics_of_truth(work.truth.probabilities)
+        return Block(0, {name: np.full((n_replicates, 1), values[name]) for name in header.metrics}, None)
+    states = {name: np.repeat(np.asarray(value)[None, None], n_replicates, axis=0) for name, value in plain.items()}
+    metrics = work.metrics.metrics_of(StateBlock(states), work.truth, tuple(header.metrics))
+    return Block(0, metrics, None, _wanted(states, header.states))
+
+
+def _block(first: int, done: Any, work: Work, header: Header) -> Block:
+    """Return what the store takes of what a model gave."""
+    metrics = work.metrics.metrics_of(done, work.truth, tuple(header.metrics))
+    rows = getattr(done, "rows", None)
+    states = _wanted(getattr(done, "states", {}), header.states)
+    return Block(first, metrics, None if rows is None else Rows(*rows), states)
+
+
+def _wanted(states: Mapping[str, np.ndarray], wanted: Mapping[str, Variable]) -> dict[str, np.ndarray]:
+    return {name: states[name] for name in wanted}
