@@ -40,17 +40,18 @@ def fill_normals(normals, words, streams, out):
 
 @kernel
 def bartlett_factor(degrees, normals, words, streams, out):
-    """Write a lower-triangular B with B B^T ~ Wishart(I, degrees): ``->(d,d)``; columns from `degrees` < d on are 0.
+    """Write a lower-trapezoidal B with B B^T ~ Wishart(I, degrees): ``->(d,k)``, k at least min(d, degrees); columns
+    from `degrees` < k on are 0.
 
     References
     ----------
     M. S. Bartlett, Proc. R. Soc. Edinburgh 53, 260 (1933).
     """
-    d = out.shape[0]
-    n_columns = min(np.int64(degrees), d)
+    d, k = out.shape
+    n_columns = min(np.int64(degrees), k)
     for i in range(d):
         fill_normals(normals, words, streams, out[i, : min(i, n_columns)])
-        for j in range(min(i, n_columns), d):
+        for j in range(min(i, n_columns), k):
             out[i, j] = 0.0
         if i < n_columns:
             out[i, i] = math.sqrt(chi_square(np.float64(degrees - i), normals, streams[0]))
