@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -102,7 +103,8 @@ def simulate(
 
 
 @functools.cache
-def _blas() -> ThreadpoolController:
+def _blas(_with_scipy: bool) -> ThreadpoolController:
+    """Return what holds the libraries that are loaded: SciPy brings a BLAS of its own, which may come later."""
     return ThreadpoolController()
 
 
@@ -110,7 +112,7 @@ def _one_blas_thread() -> Any:
     """Hold BLAS to one thread: eigenvalues round by the number of threads, and small matrices lose by them (50 times
     slower on a busy machine).
     """
-    return _blas().limit(limits=1, user_api="blas")
+    return _blas("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas")
 
 
 def _metrics_module(family_name: str) -> Any:

@@ -80,13 +80,14 @@ _dlauum = _routine("cython_lapack", "dlauum", 5)
 _dsytrd = _routine("cython_lapack", "dsytrd", 10)
 _dormtr = _routine("cython_lapack", "dormtr", 13)
 _dsyevd = _routine("cython_lapack", "dsyevd", 11)
+_dgesdd = _routine("cython_lapack", "dgesdd", 14)
 _dsyrk = _routine("cython_blas", "dsyrk", 10)
 _dgemm = _routine("cython_blas", "dgemm", 13)
 _dgemv = _routine("cython_blas", "dgemv", 11)
 _dtrmm = _routine("cython_blas", "dtrmm", 11)
 _dtrsm = _routine("cython_blas", "dtrsm", 11)
 
-_L, _N, _R, _T, _U, _V = (ord(letter) for letter in "LNRTUV")
+_N, _R, _S, _T, _U, _V = (ord(letter) for letter in "NRSTUV")
 
 
 @kernel
@@ -140,7 +141,9 @@ def syrk(scale, rows, transposed, keep, out):
 
 @kernel
 def gemm(scale, left, left_transposed, right, right_transposed, keep, out):
-    """Replace `out` by `keep` `out` + `scale` A B, A = `left` or its transpose, B likewise: ``(),(n,k),(k,m)->(n,m)``."""
+    """Replace `out` by `keep` `out` + `scale` A B, A = `left` or its transpose, B likewise:
+    ``(),(n,k),(k,m),()->(n,m)``.
+    """
     n, m = out.shape
     k = left.shape[0] if left_transposed else left.shape[1]
     trans_left, trans_right = _integer(_T if left_transposed else _N), _integer(_T if right_transposed else _N)
@@ -169,10 +172,10 @@ def work_length(n, n_columns):
 
 @kernel
 def sytrd(matrix, work, diagonal, off_diagonal, tau):
-    """Reduce a symmetric matrix to the tridiagonal Q^T S Q: ``(n,n)->(n),(n),(n)``; `matrix` becomes what `ormtr` reads.
+    """Reduce a symmetric matrix to the tridiagonal Q^T S Q: ``(n,n)->(n),(n),(n)``.
 
-    The last entries of `off_diagonal` and `tau` are not written. 4 n^3 / 3 operations, half of them on a matrix and a
-    vector.
+    `matrix` becomes what `ormtr` reads. The last entries of `off_diagonal` and `tau` are not written. 4 n^3 / 3
+    operations, half of them on a matrix and a vector.
     """
     n, status = _integer(matrix.shape[0]), _integer(0)
     _dsytrd(
@@ -203,5 +206,22 @@ def syevd(matrix, values):
     _dsyevd(
         _integer(_V), _integer(_U), side, matrix.ctypes.data, side, values.ctypes.data, work.ctypes.data,
         _integer(work.shape[0]), places.ctypes.data, _integer(places.shape[0]), status,
+    )  # fmt: skip
+    return _read(status)
+
+
+@kernel
+def gesdd(matrix, left, values, right):
+    """Write the thin singular value decomposition and return the status: ``(n,m)->(n,k),(k),(k,m)``, k = min(n, m).
+
+    `matrix` is destroyed; `values` descend. The room to work in, 4 k^2 numbers and more, is made here.
+    """
+    n, m = matrix.shape
+    k = min(n, m)
+    work, places = np.empty(4 * k * k + 7 * k + 64 * (n + m)), np.empty(8 * k, np.int32)
+    rows, status = _integer(m), _integer(0)
+    _dgesdd(
+        _integer(_S), rows, _integer(n), matrix.ctypes.data, rows, values.ctypes.data, right.ctypes.data, rows,
+        left.ctypes.data, _integer(k), work.ctypes.data, _integer(work.shape[0]), places.ctypes.data, status,
     )  # fmt: skip
     return _read(status)

@@ -1,9 +1,9 @@
 """Ridge regression of one sample at many ridges: one tridiagonalisation, O(d) a ridge, one back transformation.
 
 A sample of T rows X and labels X w + e enters as what an orthogonal transformation of its rows leaves: a `factor` A
-(d, k) with X^T X = A A^T, and `z` (k) with X^T e = A z. The fit is (S + ridge)^-1 (S w + A z / T), S = A A^T / T, and its
-error against w0 has three parts: ((S + ridge)^-1 S - 1) w0, the noise (S + ridge)^-1 A z / T and, of gap = w - w0,
-(S + ridge)^-1 S gap. Coordinates are those in which the covariance of a row is diagonal.
+(d, k) with X^T X = A A^T, and `z` (k) with X^T e = A z. With S = A A^T / T the fit is (S + ridge)^-1 (S w + A z / T).
+Its error against w0 has three parts: the bias ((S + ridge)^-1 S - 1) w0, the noise (S + ridge)^-1 A z / T and, of gap =
+w - w0, the synthetic (S + ridge)^-1 S gap. Coordinates are those in which the covariance of a row is diagonal.
 
 Where A is square and lower-triangular, (S + ridge) e = S gap + A z / T - ridge w0 gives the error itself, so nothing
 cancels as the ridge goes to 0, and at 0 a triangular solve is enough. Elsewhere the system is that of A^T A, k x k, and
@@ -48,9 +48,9 @@ class PathRoom(NamedTuple):
     """Room for one thread: samples of d coordinates and factors of up to k columns, L ridges, r = 1 or 3 right-hand
     sides.
 
-    factor: float64 (d k), and z (k), for the sample; gram (k k); work, see `work_length`; tridiagonal (3, k); bases (3
-    k); sides (5, k); ratios, inverses (k L); columns (k r L); weights (d r L); choices (3, L); sums (6, L); words uint64
-    (d) and streams uint64 (2, STREAM_WORDS), for drawing
+    factor: float64 (d k), and z (k), for the sample; gram (k k); work, see `work_length`; tridiagonal (3, k); bases
+    (3 k); sides (5, k); ratios, inverses (k L); columns (k r L); weights (d r L); choices (3, L); sums (6, L); for
+    drawing, words uint64 (d) and streams uint64 (2, STREAM_WORDS)
     """
 
     factor: np.ndarray
@@ -108,7 +108,9 @@ def _is_lower(factor):
 
 @kernel
 def _set_bases(factor, z, truth, gap, n_samples, square, room, bases):
-    """Write what the right-hand sides are made of, (k, 3): w0, A z / T and gap, or A^T w0 / T, z / T and A^T gap / T."""
+    """Write what the right-hand sides are made of: w0, A z / T and gap, or A^T w0 / T, z / T and A^T gap / T:
+    ``...->(k,3)``.
+    """
     k = factor.shape[1]
     scale, product = 1.0 / n_samples, room.sides[0, :k]
     for column in range(3):
@@ -127,8 +129,8 @@ def _set_bases(factor, z, truth, gap, n_samples, square, room, bases):
 
 @kernel
 def _choose(ridges, bound, square, choices):
-    """Write, for each ridge, the weights of S w0 and of w0 in the right-hand side, and 1.0 where the solution is the fit
-    and not its error: it is where the ridge is large, because the fit is then small.
+    """Write, for each ridge, the weights of S w0 and of w0 in the right-hand side, and 1.0 where the solution is the
+    fit and not its error: where the ridge is large, because the fit is then small.
     """
     for k in range(ridges.shape[0]):
         fit = not square or ridges[k] >= bound
@@ -237,33 +239,13 @@ def _sum_up(weights, truth, choices, parts, sums):
 
 
 @kernel
-def solve_path(factor, z, truth, gap, n_samples, ridges, parts, room, out):
-    """Fit one sample at every ridge and write what the fits are worth: ``(d,k),(k),(d),(d),(),(L)->(L,6)``.
-
-    4 k^3 / 3 operations for the tridiagonal matrix, d k^2 or less before it and 4 k^2 r L after it.
-
-    Parameters
-    ----------
-    factor: the sample's A, of full column rank; k = d only with a lower-triangular one, or at 2 digits less near
-        ridge 0
-    z: its noise, times the label noise
-    truth: RegressionTruth
-    gap: the weights that made the labels, less w0
-    n_samples: T
-    ridges: at least 0
-    parts: whether the parts of the error are written too, at three right-hand sides for one
-    room: `new_path_room` of at least this size; its `factor` and `z` may be those given
-    out: ERROR, BIAS, VARIANCE, SYNTHETIC, SQUARED_NORM, OVERLAP of each ridge; NaN where there is no solution
-    """
-    d, k = factor.shape
-    n_ridges = ridges.shape[0]
-    n_columns = 3 * n_ridges if parts else n_ridges
-    square = _is_lower(factor)
+def _solve_all(factor, z, truth, gap, n_samples, ridges, square, parts, room, columns):
+    """Solve at every ridge, for the sum or for the three parts: ``...->(k,r*L)``; writes `room.choices`."""
+    k, n_ridges = factor.shape[1], ridges.shape[0]
     gram, bases = room.gram[: k * k].reshape(k, k), room.bases[: 3 * k].reshape(k, 3)
     diagonal, off_diagonal, tau = room.tridiagonal[0, :k], room.tridiagonal[1, :k], room.tridiagonal[2, :k]
-    ratios, inverses = room.ratios[: k * n_ridges].reshape(k, n_ridges), room.inverses[: k * n_ridges]
-    columns = room.columns[: k * n_columns].reshape(k, n_columns)
-    inverses = inverses.reshape(k, n_ridges)
+    ratios = room.ratios[: k * n_ridges].reshape(k, n_ridges)
+    inverses = room.inverses[: k * n_ridges].reshape(k, n_ridges)
 
     _set_gram(factor, n_samples, square, gram)
     sytrd(gram, room.work, diagonal, off_diagonal, tau)
@@ -282,10 +264,41 @@ def solve_path(factor, z, truth, gap, n_samples, ridges, parts, room, out):
         if known or (ridges[j] < least and not is_above(diagonal, off_diagonal, least - ridges[j])):
             _solve_alone(factor, z, truth, gap, n_samples, ridges[j], square, room, bases)
             _put(bases, parts, j, n_ridges, columns)
+
+
+@kernel
+def solve_path(factor, z, truth, gap, n_samples, ridges, parts, room, out):
+    """Fit one sample at every ridge and write what the fits are worth: ``(d,k),(k),(d),(d),(),(L)->(L,6)``.
+
+    4 k^3 / 3 operations for the tridiagonal matrix, d k^2 or less before it and 4 k^2 r L after it.
+
+    Parameters
+    ----------
+    factor: the sample's A, of full column rank; square ones had better be lower-triangular; k may be 0
+    z: its noise, times the label noise
+    truth: RegressionTruth
+    gap: the weights that made the labels, less w0
+    n_samples: T
+    ridges: at least 0
+    parts: whether the parts of the error are written too, at three right-hand sides for one
+    room: `new_path_room` of at least this size; its `factor` and `z` may be those given
+    out: ERROR, BIAS, VARIANCE, SYNTHETIC, SQUARED_NORM, OVERLAP of each ridge; NaN where there is no solution
+    """
+    d, k = factor.shape
+    n_ridges = ridges.shape[0]
+    n_columns = 3 * n_ridges if parts else n_ridges
+    square = _is_lower(factor)
+    columns = room.columns[: k * n_columns].reshape(k, n_columns)
+    if k > 0:
+        _solve_all(factor, z, truth, gap, n_samples, ridges, square, parts, room, columns)
+    else:
+        room.choices[2, :] = 1.0
     weights = columns
     if not square:
         weights = room.weights[: d * n_columns].reshape(d, n_columns)
-        gemm(1.0, factor, False, columns, False, 0.0, weights)
+        weights[:, :] = 0.0
+        if k > 0:
+            gemm(1.0, factor, False, columns, False, 0.0, weights)
     _sum_up(weights, truth, room.choices, parts, room.sums)
     for j in range(n_ridges):
         for column in range(N_COLUMNS):
