@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         extra["standalone_mode"] = False
+        warnings.showwarning = _warn
         try:
             status: Any = super().main(*args, **extra)
         except click.exceptions.NoArgsIsHelpError as error:
@@ -69,6 +71,10 @@ class _WithParameters(click.Command):
 
         with formatter.section("Keys of FILE.toml and --set"):
             formatter.write_dl([(p.key, f"{p.help}; {p.kind} [{p.default}]") for p in parameters()], col_max=28)
+
+
+def _warn(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    click.echo(f"warning: {message}", err=True)
 
 
 def _fail(message: str, status: int) -> int:

@@ -89,7 +89,7 @@ def load_truth(spec: TruthSection, base: Path | None = None) -> Truth | TruthSec
     array([0.6, 0.4])
     """
     if not isinstance(spec, TruthSpec):
-        return spec
+        return spec.load(lambda path, key: read_matrix(path, base, key))
     if spec.text is not None:
         words = _count_words(find_data(spec.text, base, key="truth.text"), spec.text)
         return _from_counts(words, f"words of {spec.text}", "truth.text", spec.text)
@@ -203,6 +203,49 @@ def _read_table(path: Path, given: str) -> dict[str, int]:
             f"{key} must sum to at most {power_text(MAX_COUNT)}, got {sum(words.values())} in {show(given)}"
         )
     return words
+
+
+def read_matrix(path: str, base: Path | None, key: str) -> np.ndarray:
+    """Return the matrix that a file holds as float64 (n, d).
+
+    Parameters
+    ----------
+    path
+        A .npy file of two dimensions, or a .csv file of numbers with or without a line of names.
+    base, key
+        As in `find_data`.
+
+    Raises
+    ------
+    InputError
+        No such file, of another kind, or with entries that are no finite numbers.
+    """
+    file = find_data(path, base, key)
+    try:
+        if file.suffix == ".npy":
+            matrix = np.load(file, allow_pickle=False)
+        elif file.suffix == ".csv":
+            with open(file, encoding="utf-8") as lines:
+                names = not _is_number(lines.readline().partition(",")[0])
+            matrix = np.loadtxt(file, delimiter=",", ndmin=2, skiprows=int(names))
+        else:
+            raise InputError(f"{key} must end in .npy or .csv, got {show(path)}")
+        matrix = np.asarray(matrix, dtype=np.float64)
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{key} must be a matrix of numbers, got {show(path)}: {reason}") from None
+    if matrix.ndim != 2 or not matrix.size or not np.isfinite(matrix).all():
+        found = "entries that are not finite" if matrix.ndim == 2 and matrix.size else f"shape {matrix.shape}"
+        raise InputError(f"{key} must be a matrix of finite numbers, got {found} in {show(path)}")
+    return matrix
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def find_data(path: str, base: Path | None = None, key: str = "path") -> Path:

@@ -20,6 +20,10 @@ class UnreadableResults(StoreError, InputError):
     """What was given as a results file is missing, foreign, cut off or of a newer format."""
 
 
+class HeavyTails(UserWarning):
+    """A mean or a variance that a run would estimate is infinite."""
+
+
 def nearest(name: str, choices: Iterable[str]) -> str:
     """Return a hint naming the choice closest to `name`, or an empty string.
 

@@ -112,8 +112,11 @@ def _way_back(state: Any, seconds: float, store: Store) -> Callable[[], None] | 
 
 
 def _generation_0(work: Work, header: Header) -> Block:
-    """Return the truth itself as a block."""
-    plain, n_replicates = work.model.truth_states(), header.n_replicates
+    """Return the truth itself as a block, and what a model simulates of it beside."""
+    n_replicates = header.n_replicates
+    if hasattr(work.model, "generation_0"):
+        return _block(0, work.model.generation_0(n_replicates, work.seed, work.first_replicate), work, header)
+    plain = work.model.truth_states()
     if not plain:
         values = work.metrics.metrics_of_truth(work.truth.probabilities)
         return Block(0, {name: np.full((n_replicates, 1), values[name]) for name in header.metrics}, None)

@@ -76,11 +76,11 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
 
 
 def _truth(recorded: Results) -> Any:
-    """Return the law of generation 0: what was recorded of a truth over symbols, else its section."""
+    """Return the law of generation 0 as it was recorded, if it is one over symbols; None: to be loaded again."""
     try:
         return recorded.truth
     except InputError:
-        return recorded.experiment.truth
+        return None
 
 
 def _note(name: str, old: np.ndarray, new: np.ndarray, same: list[str], different: list[str]) -> None:

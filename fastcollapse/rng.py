@@ -27,6 +27,7 @@ PURPOSE_REAL = 2
 PURPOSE_SUBSAMPLE = 3
 PURPOSE_FIXED_REAL = 4
 PURPOSE_DOWNSTREAM = 5
+PURPOSE_DESIGN = 6
 # A draw of a block takes three streams: bulk bits, the rare exact refinements, and the correction to the wanted size.
 SUB_BULK = 0
 SUB_SPARE = 256

@@ -6,6 +6,7 @@ here, because reading a corpus takes no compiled code.
 
 import dataclasses
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -57,6 +58,15 @@ class TruthSection(Section):
     def total(self) -> None:
         """Number of tokens of the real data: a law has none."""
         return None
+
+    def load(self, read: Callable[[str, str], Any]) -> Any:
+        """Return what the model is made from: the section itself, where a family does not load more.
+
+        Parameters
+        ----------
+        read : (file, key it came from) -> float64 (n, d), reads a matrix.
+        """
+        return self
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,8 @@
 import functools
 import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from threadpoolctl import ThreadpoolController
 
 from fastcollapse._jit import max_threads, set_threads
 from fastcollapse.datasets import Truth, load_truth
-from fastcollapse.errors import InputError
+from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.interrupts import Interrupts
 from fastcollapse.loop import Work, run_blocks
@@ -77,6 +78,8 @@ def simulate(
     schedule = experiment.workflow.schedule(run.n_generations, truth.total)
     record = run.record
     model = family(experiment.family).MODEL(truth, experiment.model, schedule, record)
+    for line in getattr(model, "warnings", list)():
+        warnings.warn(line, HeavyTails, stacklevel=2)
     metrics = _metrics_module(experiment.family)
     header = Header(
         experiment_json=experiment.json,
@@ -85,7 +88,7 @@ def simulate(
         provenance=provenance(),
         n_replicates=run.n_replicates,
         n_generations=run.n_generations,
-        metrics={name: Variable(*metrics.METRICS[name][1:]) for name in _recorded(record, metrics.METRICS)},
+        metrics=_recorded(record, metrics, experiment.model),
         states=model.state_variables() if "trajectory" in record else {},
         truth=truth if isinstance(truth, Truth) else None,
         trajectory="trajectory" in record and not model.state_variables(),
@@ -120,9 +123,23 @@ def _metrics_module(family_name: str) -> Any:
     return importlib.import_module(f"fastcollapse.metrics.{family_name}")
 
 
-def _recorded(record: Sequence[str], metrics: Mapping[str, Any]) -> list[str]:
-    """Return the names of the metrics to record: those that are named, or all of them."""
-    return [name for name in metrics if name in record] or list(metrics)
+def _recorded(record: Sequence[str], metrics: Any, parameters: Any) -> dict[str, Variable]:
+    """Return the metrics to record, those that are named or all of them, and what they are.
+
+    Raises
+    ------
+    InputError
+        A metric that the family has, but not with these parameters.
+    """
+    if hasattr(metrics, "available"):
+        offered = metrics.available(parameters)
+    else:
+        offered = {name: Variable(*row[1:]) for name, row in metrics.METRICS.items()}
+    missing = [name for name in metrics.METRICS if name in record and name not in offered]
+    if missing:
+        known = ", ".join(offered)
+        raise InputError(f"run.record must be of {known} with these keys of the model, got {missing[0]!r}")
+    return {name: variable for name, variable in offered.items() if name in record} or offered
 
 
 def use_threads(threads: int | None) -> None:

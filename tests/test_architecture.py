@@ -33,7 +33,7 @@ ALLOWED = {
     "kernels": {"_jit", "rng"},
     "variables": set(),
     "models": {"_jit", "errors", "kernels", "parameters", "rng", "sections", "variables"},
-    "metrics": set(),
+    "metrics": {"variables"},
     "theory": {"errors"},
     "storage": {"datasets", "errors", "variables"},
     "results": {"datasets", "errors", "experiment", "parameters", "sections", "storage", "variables"},

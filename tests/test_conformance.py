@@ -144,7 +144,7 @@ def advanced(model, truth, metrics, state, first, lengths, **run):
     found = []
     for length in lengths:
         block = model.advance(state, first, length, **run)
-        arrays = {**metrics.metrics_of(block, truth, tuple(metrics.METRICS)), **getattr(block, "states", {})}
+        arrays = {**metrics.metrics_of(block, truth), **getattr(block, "states", {})}
         rows = getattr(block, "rows", None)
         for i in range(length):
             mine = {name: values[:, i].copy() for name, values in arrays.items()}

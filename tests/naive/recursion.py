@@ -24,7 +24,7 @@ class Case:
     workflows: tuple[str, ...] | None = None
 
 
-def states(truth, draw, fit, schedule, n_generations, rng, data=None):
+def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=None):
     """Return the states of generations 0..T of one replicate, a list; state 0 is the truth.
 
     Parameters
@@ -34,11 +34,12 @@ def states(truth, draw, fit, schedule, n_generations, rng, data=None):
     fit: array of samples -> state
     schedule: as `fastcollapse.workflows.Schedule`, at least `n_generations` long
     data: the samples of a truth that is a data set, or None for a law
+    draw_real: as `draw`, for real data that is not drawn like the samples of a state
     """
-    fixed = None
+    draw_real, fixed = draw_real or draw, None
     if schedule.real == "fixed":
         n_real = schedule.n_real[0]
-        fixed = data if data is not None and n_real == len(data) else draw(truth, n_real, rng)
+        fixed = data if data is not None and n_real == len(data) else draw_real(truth, n_real, rng)
     pool = data if schedule.start_with_data else None
     found = [truth]
     for t in range(n_generations):
@@ -46,7 +47,7 @@ def states(truth, draw, fit, schedule, n_generations, rng, data=None):
         if schedule.real == "fixed":
             batch.append(fixed)
         elif schedule.n_real[t] > 0:
-            batch.append(draw(truth, schedule.n_real[t], rng))
+            batch.append(draw_real(truth, schedule.n_real[t], rng))
         if schedule.keep[t] and pool is not None:
             batch.append(pool)
         pool = np.concatenate(batch)

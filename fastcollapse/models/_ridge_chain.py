@@ -1,0 +1,235 @@
+"""The generations of a linear regression: which kernel follows them, and what it keeps between blocks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from fastcollapse._jit import current_threads
+from fastcollapse.errors import InputError
+from fastcollapse.kernels.designs import GAUSSIAN, RADEMACHER, REDUCED, ROWS, STUDENT, UNIFORM, Design
+from fastcollapse.kernels.refits import plan_of
+from fastcollapse.kernels.regression_chain import follow_overlaps, follow_weights
+from fastcollapse.kernels.regression_pool import Batches, Noise, Pools, draw_batches, refit_fixed, refit_pools
+from fastcollapse.kernels.regression_rows import Choices, Samples, refit_rows
+from fastcollapse.kernels.ziggurat import normal_table
+from fastcollapse.models._ridge_parameters import RidgeParameters
+from fastcollapse.models._ridge_truth import Regression
+from fastcollapse.models.base import check_kept, n_kept_after, run_key
+from fastcollapse.rng import PURPOSE_DESIGN, PURPOSE_FIXED_REAL
+
+# Rows that are drawn at a time, where a generation has more than inputs.
+_ROWS_AT_A_TIME = 256
+_LAWS = {"rademacher": RADEMACHER, "uniform": UNIFORM, "student": STUDENT, "rows": ROWS}
+
+
+@dataclass(eq=False)
+class ChainState:
+    """The replicates between two blocks.
+
+    Parameters
+    ----------
+    now : float64 (R, d) weights in the basis of the eigenvectors, or (R, 2) overlap and squared norm.
+    kept : name -> array, pools; samples (R, P, ...) are used up to `n_kept`.
+    given : what a stream gives again.
+    """
+
+    now: np.ndarray
+    kept: dict[str, np.ndarray] = field(default_factory=dict)
+    given: Any = None
+    n_kept: int | None = None
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what a resume needs."""
+        kept = self.kept if self.n_kept is None else {name: v[:, : self.n_kept] for name, v in self.kept.items()}
+        return {"now": self.now, **kept}
+
+
+class Chain(Protocol):
+    """Follows replicates over generations; made from (truth, parameters, schedule)."""
+
+    def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
+        """Return the state of generation 0, which is `start` (R, d or 2)."""
+
+    def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
+        """Run generations `first` and following; return `now` of each, float64 (R, B, d or 2)."""
+
+
+def chain_of(truth: Regression, parameters: RidgeParameters, schedule: Any) -> Chain:
+    """Return the quickest chain that has the law of a run.
+
+    Raises
+    ------
+    InputError
+        The parameters want what this truth or schedule does not allow.
+    """
+    sizes = schedule.n_synthetic
+    dependent, exact = parameters.designs == "dependent", parameters.sampler == "exact"
+    if exact and truth.design != "gaussian":
+        raise InputError(f"model.sampler must be 'raw' where truth.design is '{truth.design}', got 'exact'")
+    if dependent and (sizes != sizes[0]).any():
+        raise InputError("workflow.n_samples must be one number where model.designs is 'dependent'")
+    alone = not (schedule.keep[1:].any() or schedule.n_real.any() or schedule.n_train.any())
+    plain = alone and exact and not dependent and parameters.ridge == 0
+    direct = plain and (truth.is_isotropic or bool((sizes >= truth.dimension).all()))
+    if parameters.follow == "overlaps":
+        if not (direct and truth.is_isotropic):
+            wanted = "isotropic gaussian inputs, independent designs, no ridge, the exact sampler and workflow replace"
+            raise InputError(f"model.follow must be 'weights' without {wanted}, got 'overlaps'")
+        return _Direct(truth, parameters, schedule, _overlaps)
+    if direct:
+        return _Direct(truth, parameters, schedule, _weights)
+    if schedule.n_train.any():
+        return _Subsampled(truth, parameters, schedule)
+    if dependent and not schedule.n_real.any():
+        return _Fixed(truth, parameters, schedule)
+    return _Pooled(truth, parameters, schedule)
+
+
+def design_of(truth: Regression, sampler: str, reduced: bool = True) -> Design:
+    """Return the law of the inputs; `reduced` gives the few rows that stand for all where the sampler is exact."""
+    exact = REDUCED if reduced else GAUSSIAN
+    law = (exact if sampler == "exact" else GAUSSIAN) if truth.design == "gaussian" else _LAWS[truth.design]
+    rows = np.empty((0, truth.dimension)) if truth.rows is None else truth.rows
+    return Design(np.int64(law), np.float64(truth.degrees or 0.0), np.sqrt(truth.spectrum), rows)
+
+
+def _weights(truth: Regression) -> Callable:
+    return lambda state, *rest: follow_weights(state.now, truth.spectrum, *rest)
+
+
+def _overlaps(truth: Regression) -> Callable:
+    square = float(truth.weights @ truth.weights)
+    units = np.array([square, square])
+
+    def follow(state: ChainState, sizes: np.ndarray, sigma: float, *rest: Any) -> None:
+        *_, out = rest
+        now = state.now / units
+        follow_overlaps(now, truth.dimension, sizes, sigma / np.sqrt(truth.spectrum[0] * square), *rest)
+        state.now[:] = now * units
+        out *= units
+
+    return follow
+
+
+class _Direct:
+    """Generations that have the law of a few variates: fresh normal inputs, no ridge, no pool."""
+
+    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any, follow: Callable) -> None:
+        self._sizes = schedule.n_synthetic
+        self._sigma = parameters.synthetic_noise
+        self._follow = follow(truth)
+
+    def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
+        return ChainState(start)
+
+    def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
+        out = np.empty((len(state.now), n_generations, state.now.shape[1]))
+        key = run_key(seed, first_replicate)
+        self._follow(state, self._sizes, self._sigma, first, n_generations, normal_table(), key, current_threads(), out)
+        return out
+
+
+class _Refitted:
+    """What chains have in common that solve normal equations."""
+
+    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any) -> None:
+        self._truth = truth
+        self._schedule = schedule
+        self._plan = plan_of(schedule, 0)
+        self._design = design_of(truth, parameters.sampler)
+        self._dependent = parameters.designs == "dependent"
+        self._noise = Noise(parameters.synthetic_noise, parameters.sigma, parameters.ridge)
+        self._n_rows = max(truth.dimension, _ROWS_AT_A_TIME)
+
+    def _batches(self, n_replicates: int, n: int, purpose: int, sigma: float, key: Any) -> Batches:
+        """Draw samples of the truth that stay for the run, of n each."""
+        d = self._truth.dimension
+        m = min(n, d) if self._design.law == REDUCED else n
+        check_kept(n_replicates * m * d)
+        batches = Batches(np.empty((n_replicates, m, d)), np.zeros((n_replicates, m)))
+        weights = self._truth.weights
+        draw_batches(self._design, n, normal_table(), key, np.uint64(purpose), weights, sigma, batches)
+        return batches
+
+    def _same_inputs(self, n_replicates: int, key: Any) -> Batches:
+        n = int(self._schedule.n_synthetic[0]) if self._dependent else 0
+        return self._batches(n_replicates if n else 0, n, PURPOSE_DESIGN, 0.0, key)
+
+
+class _Fixed(_Refitted):
+    """Generations that all have the same inputs, and synthetic labels alone."""
+
+    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any) -> None:
+        super().__init__(truth, parameters, schedule)
+        sizes, kept = self._plan.n_synthetic, self._plan.kept
+        self._rounds = kept // sizes + 1
+        self._noise = self._noise._replace(ridge=parameters.ridge * float(sizes[0]))
+
+    def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
+        batches = self._same_inputs(len(start), run_key(seed, first_replicate))
+        batches.labels[:] = 0.0
+        return ChainState(start, {"labels": batches.labels}, batches)
+
+    def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
+        out = np.empty((len(state.now), n_generations, state.now.shape[1]))
+        key = run_key(seed, first_replicate)
+        refit_fixed(
+            state.now, state.given, self._rounds, self._noise, first, n_generations, normal_table(), key,
+            current_threads(), out,
+        )  # fmt: skip
+        return out
+
+
+class _Pooled(_Refitted):
+    """Generations that are fitted to all that their pool holds."""
+
+    def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
+        n_replicates, d = start.shape
+        key, schedule = run_key(seed, first_replicate), self._schedule
+        n_pools = n_replicates if schedule.keep[1:].any() else 0
+        check_kept(n_pools * d * d)
+        kept = {"gram": np.zeros((n_pools, d, d)), "sums": np.zeros((n_pools, d)), "held": np.zeros(n_pools, np.int64)}
+        n_real = int(schedule.n_real[0]) if schedule.real == "fixed" else 0
+        real = self._batches(n_replicates if n_real else 0, n_real, PURPOSE_FIXED_REAL, self._noise.real, key)
+        return ChainState(start, kept, (self._same_inputs(n_replicates, key), real))
+
+    def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
+        out = np.empty((len(state.now), n_generations, state.now.shape[1]))
+        same, real = state.given
+        n_rows = max(self._n_rows, same.rows.shape[1])
+        refit_pools(
+            Pools(state.now, **state.kept), self._design, same, real, self._plan, self._noise, self._truth.weights,
+            first, n_generations, normal_table(), run_key(seed, first_replicate), n_rows, current_threads(), out,
+        )  # fmt: skip
+        return out
+
+
+class _Subsampled(_Refitted):
+    """Generations that are fitted to a subsample of the rows of their pool."""
+
+    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any) -> None:
+        super().__init__(truth, parameters, schedule)
+        self._design = design_of(truth, parameters.sampler, reduced=False)
+        self._choices = Choices(bool(schedule.replacement), self._dependent)
+
+    def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
+        n_replicates, d = start.shape
+        n = int((self._plan.kept + self._plan.n_synthetic).max())
+        check_kept(n_replicates * n * (2 if self._dependent else d + 2))
+        kept = {"labels": np.zeros((n_replicates, n)), "order": np.zeros((n_replicates, n), np.int64)}
+        inputs = self._same_inputs(n_replicates, run_key(seed, first_replicate)).rows
+        if not self._dependent:
+            kept["inputs"] = inputs = np.zeros((n_replicates, n, d))
+        return ChainState(start, kept, inputs, n_kept=0)
+
+    def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
+        out = np.empty((len(state.now), n_generations, state.now.shape[1]))
+        samples = Samples(state.given, state.kept["labels"], state.kept["order"])
+        refit_rows(
+            state.now, samples, self._design, self._plan, self._noise, self._choices, first, n_generations,
+            normal_table(), run_key(seed, first_replicate), self._n_rows, current_threads(), out,
+        )  # fmt: skip
+        state.n_kept = n_kept_after(self._plan.kept, first + n_generations - 1)
+        return out

@@ -1,0 +1,44 @@
+"""Which moments of the error of a least-squares fit are infinite: those of fits to about as many samples as inputs.
+
+The error of a fit to n samples of d inputs is chi-square over chi-square, whose k-th moment is finite if and only if
+that below has more than 2k degrees: |n - d| + 1."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcollapse.models._ridge_parameters import RidgeParameters
+
+
+def heavy_tails(d: int, parameters: RidgeParameters, schedule: Any) -> list[str]:
+    """Return a line for each number of samples whose fits have errors of infinite mean or variance.
+
+    Parameters
+    ----------
+    d : number of inputs.
+    parameters : noise, ridge, downstream.
+    schedule : the workflow as arrays over generations.
+    """
+    lines = []
+    if parameters.ridge == 0 and (parameters.synthetic_noise > 0 or (parameters.sigma > 0 and schedule.n_real.any())):
+        if parameters.designs == "dependent" and not schedule.n_train.any():
+            fitted = schedule.n_synthetic + schedule.n_real
+        else:
+            fitted = np.where(schedule.n_train > 0, schedule.n_train, schedule.pool_totals(None))
+        key = "workflow.n_train" if schedule.n_train.any() else "workflow.n_samples"
+        near = fitted[np.abs(fitted - d).argmin()]
+        lines += _line(f"{key}: the fit to {near:,} samples", int(near), d, "generator_error")
+    down = parameters.downstream
+    if down is not None and parameters.sigma + parameters.synthetic_noise > 0:
+        for n, ridges in zip(down.sizes().tolist(), down.ridges(), strict=True):
+            if not ridges.all():
+                where = f"model.downstream.n_samples: the fit to {n:,} samples without a ridge"
+                lines += _line(where, n, d, "test_error")
+    return lines
+
+
+def _line(what: str, n: int, d: int, metric: str) -> list[str]:
+    if abs(n - d) > 3:
+        return []
+    moment = "mean" if abs(n - d) <= 1 else "variance"
+    return [f"{what} of {d:,} inputs has an infinite {moment} of {metric}: medians and quantiles say more than means"]

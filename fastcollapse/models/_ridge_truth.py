@@ -1,0 +1,208 @@
+"""The truth of a linear regression: covariance of the inputs, true weights, and the law of the inputs."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastcollapse.errors import InputError
+from fastcollapse.parameters import Choice, Integer, Number, Problems, Sequence, Text, parameter, refuse, show
+from fastcollapse.sections import TruthSection
+
+_LARGEST = 1e100
+_SMALLEST_EIGENVALUE = 1e-100
+_SYMMETRY = 1e-12
+DESIGNS = ("gaussian", "rademacher", "uniform", "student", "rows")
+WEIGHTS = ("constant", "random", "source")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Matrix:
+    """Accept a list of rows, or the name of a file that holds them."""
+
+    text: ClassVar[str] = "list of rows, or a .npy or .csv file of them"
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return Text()(value)
+        return Sequence(Sequence(Number(-_LARGEST, _LARGEST)))(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Weights:
+    """Accept a word or a list of numbers."""
+
+    text: ClassVar[str] = " | ".join((*WEIGHTS, "list of numbers"))
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return Choice(lambda: WEIGHTS)(value)
+        if not isinstance(value, list | tuple) and not bool(getattr(value, "ndim", False)):
+            raise refuse(f"one of {', '.join(WEIGHTS)}, or a list of numbers", value)
+        return Sequence(Number(-_LARGEST, _LARGEST))(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class RidgeTruth(TruthSection):
+    """Inputs of covariance Sigma, and labels that are linear in them with weights w0.
+
+    Sigma is the identity unless `beta`, `spectrum`, `covariance` or `rows` say otherwise. The words for w0 are scaled
+    to |w0|_Sigma = `norm`, a list is taken as it is.
+
+    Examples
+    --------
+    >>> RidgeTruth(dimension=4, beta=1.0).load(read=None).spectrum
+    array([1.        , 0.5       , 0.33333333, 0.25      ])
+    """
+
+    dimension: int | None = parameter(Integer(1, 10**6), "number of inputs of the regression", default=None)
+    beta: float | None = parameter(Number(0, 100), "eigenvalues of the covariance are j^-beta", default=None)
+    spectrum: tuple[float, ...] | None = parameter(
+        Sequence(Number(_SMALLEST_EIGENVALUE, _LARGEST)), "eigenvalues of the covariance of the inputs", default=None
+    )
+    covariance: Any = parameter(_Matrix(), "symmetric positive definite covariance of the inputs", default=None)  # noqa: RUF009
+    w0: Any = parameter(_Weights(), "true weights", default="constant")  # noqa: RUF009
+    r: float | None = parameter(
+        Number(0, 100), "source exponent: eigenvalue times weight squared is j^-(1 + 2 beta r)", default=None
+    )
+    w0_seed: int = parameter(Integer(0, 2**63 - 1), "seed of random weights", default=0)
+    norm: float = parameter(Number(0, _LARGEST, above=True), "|w0| in the norm of the covariance", default=1.0)
+    design: str = parameter(Choice(lambda: DESIGNS), "law of the inputs", default="gaussian")
+    degrees: float | None = parameter(
+        Number(2, 1e6, above=True), "degrees of freedom of inputs of Student's law", default=None
+    )
+    rows: str | None = parameter(Text(), "file (.npy, .csv) whose rows are the inputs of the design rows", default=None)
+
+    def relations(self) -> list[tuple[str, str]]:
+        laws = [name for name in ("beta", "spectrum", "covariance", "rows") if getattr(self, name) is not None]
+        if len(laws) > 1:
+            return [("", f"must have at most one of beta, spectrum, covariance and rows, got {' and '.join(laws)}")]
+        problems = [
+            (name, f"must be given if and only if truth.{key} is '{word}', got {show(getattr(self, name))}")
+            for name, key, word in (("r", "w0", "source"), ("degrees", "design", "student"), ("rows", "design", "rows"))
+            if (getattr(self, name) is not None) != (getattr(self, key) == word)
+        ]
+        if self.dimension is None and not set(laws) & {"spectrum", "covariance", "rows"}:
+            problems.append(("dimension", "is required: whole number from 1 to 10**6"))
+        if self.w0 == "source" and self.beta is None:
+            problems.append(("w0", "must be another one without truth.beta, got 'source'"))
+        if isinstance(self.w0, tuple) and not any(self.w0):
+            problems.append(("w0", "must have an entry that is not 0, got zeros alone"))
+        if not problems:
+            problems += self._lengths()
+        return problems
+
+    def _lengths(self) -> list[tuple[str, str]]:
+        """Return which of the things given have another length than the dimension."""
+        lengths = {name: len(getattr(self, name)) for name in ("spectrum", "w0") if type(getattr(self, name)) is tuple}
+        if type(self.covariance) is tuple:
+            lengths["covariance"] = len(self.covariance)
+            if {len(row) for row in self.covariance} != {len(self.covariance)}:
+                return [("covariance", f"must be square, got {show([list(row) for row in self.covariance])}")]
+        d = self.dimension or next(iter(lengths.values()), 0)
+        return [(name, f"must have {d} entries, one an input, got {n}") for name, n in lengths.items() if n != d]
+
+    def load(self, read: Callable[[str, str], np.ndarray]) -> "Regression":
+        """Return the truth as arrays.
+
+        Parameters
+        ----------
+        read : (file, key) -> float64 (n, d), reads a matrix.
+
+        Raises
+        ------
+        InputError
+            A file that cannot be read, or a matrix that is no covariance of as many inputs as `dimension`.
+        """
+        spectrum, rotation, rows = self._covariance(read)
+        weights = self._weights(spectrum, rotation)
+        return Regression(spectrum, weights, rotation, self.design, self.degrees, rows)
+
+    def _covariance(self, read: Callable) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Return eigenvalues (d), eigenvectors as columns (d, d) or None, and rows (N, d) in their basis or None."""
+        if self.spectrum is not None:
+            return np.array(self.spectrum), None, None
+        if self.rows is not None:
+            rows = read(self.rows, "truth.rows")
+            values, vectors = self._eigen("rows", rows.T @ rows / len(rows), f"the rows of {self.rows}")
+            return values, vectors, np.ascontiguousarray(rows @ vectors)
+        if self.covariance is not None:
+            named = isinstance(self.covariance, str)
+            matrix = read(self.covariance, "truth.covariance") if named else np.array(self.covariance)
+            values, vectors = self._eigen("covariance", matrix, self.covariance if named else "it")
+            return values, vectors, None
+        assert self.dimension is not None
+        return np.arange(1.0, self.dimension + 1) ** -(self.beta or 0.0), None, None
+
+    def _eigen(self, key: str, matrix: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return eigenvalues, the largest first, and eigenvectors of a covariance, refused where it is none."""
+        d = len(matrix)
+        if matrix.shape != (d, d) or self.dimension not in (None, d):
+            wanted = f"{self.dimension or d} rows and columns"
+            raise Problems([(f"truth.{key}", f"must have {wanted}, got {' x '.join(map(str, matrix.shape))}")])
+        scale = np.sqrt(np.abs(np.outer(matrix.diagonal(), matrix.diagonal())))
+        if (np.abs(matrix - matrix.T) > _SYMMETRY * scale).any():
+            raise Problems([(f"truth.{key}", f"must be symmetric, got {show(matrix.tolist())}")])
+        values, vectors = np.linalg.eigh(matrix)
+        if values[0] <= d * np.finfo(float).eps * values[-1]:
+            reason = f"must be positive definite, got a smallest eigenvalue of {values[0]:.3g} for {what}"
+            raise Problems([(f"truth.{key}", reason)])
+        # A sign for each vector, so that no library decides it.
+        vectors = vectors[:, ::-1] * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(d)])[::-1]
+        return values[::-1].copy(), np.ascontiguousarray(vectors)
+
+    def _weights(self, spectrum: np.ndarray, rotation: np.ndarray | None) -> np.ndarray:
+        """Return w0 (d) in the basis of the eigenvectors."""
+        d = len(spectrum)
+        if self.w0 == "source":
+            j = np.arange(1.0, d + 1)
+            found = j ** (-0.5 - (self.beta or 0.0) * (self.r or 0.0)) / np.sqrt(spectrum)
+        else:
+            given = np.random.default_rng(self.w0_seed).standard_normal(d) if self.w0 == "random" else np.ones(d)
+            if isinstance(self.w0, tuple):
+                if len(self.w0) != d:
+                    raise InputError(f"truth.w0 must have {d} entries, one an input, got {len(self.w0)}")
+                given = np.array(self.w0)
+            found = given if rotation is None else rotation.T @ given
+        if isinstance(self.w0, tuple):
+            return found
+        return found * (self.norm / np.sqrt(spectrum @ found**2))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Regression:
+    """The truth of a linear regression as arrays, in the basis of the eigenvectors of Sigma.
+
+    Parameters
+    ----------
+    spectrum : float64 (d), eigenvalues of the covariance Sigma of the inputs, above 0.
+    weights : float64 (d), true weights w0.
+    rotation : float64 (d, d), the eigenvectors as columns, or None where they are the axes.
+    design : law of the inputs, one of DESIGNS.
+    degrees : of Student's law, or None.
+    rows : float64 (N, d), the rows that the design "rows" draws from, or None.
+    """
+
+    spectrum: np.ndarray
+    weights: np.ndarray
+    rotation: np.ndarray | None = None
+    design: str = "gaussian"
+    degrees: float | None = None
+    rows: np.ndarray | None = None
+    total: ClassVar[None] = None
+
+    @property
+    def dimension(self) -> int:
+        """Number of inputs d."""
+        return len(self.spectrum)
+
+    @property
+    def is_isotropic(self) -> bool:
+        """Is Sigma a multiple of the identity?"""
+        return bool((self.spectrum == self.spectrum[0]).all())
+
+    def outside(self, weights: np.ndarray) -> np.ndarray:
+        """Return weights (..., d) in the coordinates of the user."""
+        # Not a product of BLAS, whose rounding depends on how many weights there are.
+        return weights if self.rotation is None else np.einsum("...j,ij->...i", weights, self.rotation)

@@ -1,0 +1,131 @@
+"""Linear regressions fitted to samples that the last one labelled, and predictors trained on what they label."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastcollapse.models._ridge_chain import ChainState, chain_of
+from fastcollapse.models._ridge_downstream import Predictor
+from fastcollapse.models._ridge_moments import heavy_tails
+from fastcollapse.models._ridge_parameters import RidgeParameters
+from fastcollapse.models._ridge_truth import Regression, RidgeTruth
+from fastcollapse.models.base import StateBlock, put_back
+from fastcollapse.variables import Coordinate, Variable
+
+# Bytes of the states of one block.
+_BYTES_A_BLOCK = 32_000_000
+
+
+class Ridge:
+    """Recursive training of a linear regression.
+
+    Generation t is fitted to inputs x of covariance Sigma with labels x'w + noise, w the weights of generation t - 1;
+    those of generation 0 are the true w0. With a predictor downstream, fresh samples labelled by generation t are
+    fitted once more, with each ridge of a grid.
+
+    Parameters
+    ----------
+    truth: covariance, true weights and law of the inputs
+    parameters: designs, noise, ridge, sampler, what is followed, downstream
+    schedule: the workflow as arrays over generations
+    record: what a run records; the three parts of the test error take time only where they are
+
+    Raises
+    ------
+    InputError
+        The parameters want what the truth or the schedule does not allow.
+
+    References
+    ----------
+    Dohmatob, Feng, Kempe, arXiv:2402.07712; Gerstgrasser et al., arXiv:2404.01413. The samplers: derived, see the
+    kernels."""
+
+    PARAMETERS = RidgeParameters
+    TRUTH = RidgeTruth
+    WORKFLOWS: ClassVar[dict[str, str]] = {"replace": "", "accumulate": "", "accumulate_subsample": "", "mix": ""}
+
+    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any, record: tuple = ()) -> None:
+        self._truth, self._parameters = truth, parameters
+        self._schedule = schedule
+        self._overlaps = parameters.follow == "overlaps"
+        self._chain = chain_of(truth, parameters, schedule)
+        self._downstream = None
+        if parameters.downstream is not None:
+            self._downstream = Predictor(truth, parameters, len(schedule.n_synthetic), record)
+
+    def state_variables(self) -> dict[str, Variable]:
+        """Return what the states are."""
+        if self._overlaps:
+            return {
+                "overlap": Variable("product of the weights and the true ones"),
+                "squared_norm": Variable("square of the norm of the weights"),
+            }
+        return {"weights": Variable("weights", dims=("component",))}
+
+    def coordinates(self) -> dict[str, Coordinate]:
+        """Return the truth in the basis of the eigenvectors, and the axes of the predictor."""
+        axes = {} if self._downstream is None else self._downstream.coordinates()
+        return {
+            "spectrum": Coordinate(self._truth.spectrum, "eigenvalues of the covariance of the inputs"),
+            "w0": Coordinate(self._truth.weights, "true weights in the basis of the eigenvectors"),
+            **axes,
+        }
+
+    def truth_states(self) -> dict[str, np.ndarray]:
+        """Return the truth as a state."""
+        return {name: values[0, 0] for name, values in self._states(self._start(1)[:, None]).items()}
+
+    def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> StateBlock:
+        """Return the block of generation 0: a predictor is trained on the labels of the truth too."""
+        now = self._start(n_replicates)[:, None]
+        return StateBlock(self._states(now) | self._predictor(now, 0, seed, first_replicate))
+
+    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ChainState:
+        """Return the state of generation 0."""
+        return self._chain.initial(self._start(n_replicates), seed, first_replicate)
+
+    def restore(
+        self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
+    ) -> ChainState:
+        """Return the state whose arrays these are."""
+        state = self.initial(n_replicates, seed, first_replicate)
+        put_back(arrays, state, "" if state.n_kept is None else "labels")
+        return state
+
+    def block_length(self, state: ChainState, room: int) -> int:
+        """Return how many generations, 1..room, the next block may have."""
+        a_generation = state.now.size + len(state.now) * (0 if self._downstream is None else self._downstream.n_numbers)
+        return max(1, min(room, _BYTES_A_BLOCK // (8 * a_generation)))
+
+    def advance(
+        self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int = 0
+    ) -> StateBlock:
+        """Run generations `first` and following and return their block; `state` moves on with them."""
+        now = self._chain.advance(state, first, n_generations, seed, first_replicate)
+        return StateBlock(self._states(now) | self._predictor(now, first, seed, first_replicate))
+
+    def warnings(self) -> list[str]:
+        """Return which moments of the errors are infinite, a line each: those of fits to about as many samples as
+        inputs.
+        """
+        return heavy_tails(self._truth.dimension, self._parameters, self._schedule)
+
+    def _start(self, n_replicates: int) -> np.ndarray:
+        """Return generation 0 as a chain follows it, float64 (R, d or 2)."""
+        weights = self._truth.weights
+        square = float(weights @ weights)
+        return np.tile(np.array([square, square]) if self._overlaps else weights, (n_replicates, 1))
+
+    def _states(self, now: np.ndarray) -> dict[str, np.ndarray]:
+        if self._overlaps:
+            return {"overlap": now[..., 0], "squared_norm": now[..., 1]}
+        return {"weights": self._truth.outside(now), "inside": now}
+
+    def _predictor(self, now: np.ndarray, first: int, seed: int, first_replicate: int) -> dict[str, np.ndarray]:
+        if self._downstream is None:
+            return {}
+        return {"predictor": self._downstream.train(now, first, seed, first_replicate)}
+
+
+MODEL = Ridge

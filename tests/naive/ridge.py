@@ -1,0 +1,123 @@
+"""The definition of the ridge family: draw every row of inputs, label it, keep raw rows, solve least squares.
+
+Nothing here is quick; `fastcollapse.models.ridge` must have exactly this law.
+"""
+
+import numpy as np
+
+from tests.naive import recursion
+
+_NOISE = {"sigma": 0.5, "sigma0": 0.8}
+_PLANE = {"dimension": 2, "covariance": [[2.0, 0.5], [0.5, 1.0]], "w0": [1.0, -2.0]}
+# What the conformance test runs for this family: 12 samples of 3 inputs, or of 14, which they do not span.
+CASES = {
+    "plane": recursion.Case(
+        _PLANE,
+        {"designs": "independent", "downstream": {"n_samples": [9, 20], "ridge": [0.0, 0.3]}, **_NOISE},
+        {**_PLANE, "w0": [1.5, -2.0]},
+    ),
+    "same inputs": recursion.Case(
+        {"dimension": 3, "beta": 1.0}, {"designs": "dependent", "ridge": 0.2, **_NOISE}, {"dimension": 3, "norm": 1.5}
+    ),
+    "minimum norm": recursion.Case(
+        {"dimension": 14, "beta": 0.5},
+        {"designs": "dependent", "downstream": {"n_samples": 7, "exponent": 1.0}, **_NOISE},
+        {"dimension": 14, "norm": 2.5},
+        workflows=("replace", "accumulate_subsample", "mix"),
+    ),
+    "rows": recursion.Case(
+        {"dimension": 14, "design": "student", "degrees": 5.0, "norm": 2.0},
+        {"designs": "independent", "sampler": "raw", **_NOISE},
+        {"dimension": 14, "design": "student", "degrees": 5.0},
+        workflows=("accumulate", "accumulate_subsample"),
+    ),
+    "projections": recursion.Case(
+        {"dimension": 14},
+        {"designs": "independent", "downstream": {"n_samples": [5, 30], "ridge": 0.1}, **_NOISE},
+        {"dimension": 14, "norm": 2.0},
+        workflows=("replace",),
+    ),
+    "overlaps": recursion.Case(
+        {"dimension": 14},
+        {"designs": "independent", "follow": "overlaps", **_NOISE},
+        {"dimension": 14, "norm": 2.0},
+        workflows=("replace",),
+    ),
+}
+N_RAW = 800
+
+
+def raw(truth, model, schedule, n_generations, rng):
+    """Return columns of numbers of generations 0..T for one replicate, float64 (T + 1, 3 or 4): excess test error,
+    norm and overlap with w0 of the weights, and the test error of the last predictor downstream.
+    """
+    weights = chain(truth, model, schedule, n_generations, rng)
+    found = [_errors(truth, weights), (weights**2).sum(axis=1), weights @ truth.weights]
+    if model.downstream is not None:
+        sizes, ridges = model.downstream.sizes(), model.downstream.ridges()
+        predictors = [fit(*sample(truth, w, sizes[-1], model.sigma, rng), ridges[-1, -1]) for w in weights]
+        found.append(_errors(truth, np.array(predictors)))
+    return np.column_stack(found)
+
+
+def columns(results):
+    """Return the numbers of `raw` of simulated results, float64 (R, T + 1, 3 or 4)."""
+    metrics, w0 = results.metrics, results.coordinates["w0"].values
+    norm = np.linalg.norm(w0)
+    squares = metrics["generator_norm"] ** 2
+    found = [metrics["generator_error"], squares, metrics["generator_alignment"] * metrics["generator_norm"] * norm]
+    if "test_error" in metrics:
+        found.append(metrics["test_error"][:, :, -1, -1])
+    return np.stack(found, axis=2)
+
+
+def _errors(truth, weights):
+    return ((weights - truth.weights) ** 2) @ truth.spectrum
+
+
+def inputs(truth, n, rng):
+    """Return n rows of inputs in the basis of the eigenvectors, float64 (n, d)."""
+    shape = (n, truth.dimension)
+    if truth.design == "rows":
+        return truth.rows[rng.integers(len(truth.rows), size=n)]
+    if truth.design == "gaussian":
+        x = rng.standard_normal(shape)
+    elif truth.design == "rademacher":
+        x = rng.choice([-1.0, 1.0], size=shape)
+    elif truth.design == "uniform":
+        x = rng.uniform(-np.sqrt(3), np.sqrt(3), size=shape)
+    else:
+        x = rng.standard_t(truth.degrees, size=shape) * np.sqrt((truth.degrees - 2) / truth.degrees)
+    return x * np.sqrt(truth.spectrum)
+
+
+def sample(truth, weights, n, sigma, rng):
+    """Return n rows of inputs and their labels."""
+    x = inputs(truth, n, rng)
+    return x, x @ weights + sigma * rng.standard_normal(n)
+
+
+def fit(x, y, ridge):
+    """Return the weights with the least (1/n) |y - x w|^2 + ridge |w|^2, of least norm where they are many."""
+    if ridge == 0:
+        return np.linalg.pinv(x) @ y
+    n, d = x.shape
+    return np.linalg.solve(x.T @ x / n + ridge * np.eye(d), x.T @ y / n)
+
+
+def chain(truth, model, schedule, n_generations, rng):
+    """Return the weights of generations 0..T, float64 (T + 1, d)."""
+    same = inputs(truth, schedule.n_synthetic[0], rng) if model.designs == "dependent" else None
+
+    def draw(weights, n, rng):
+        x = inputs(truth, n, rng) if same is None else same
+        return np.column_stack([x, x @ weights + model.synthetic_noise * rng.standard_normal(n)])
+
+    def draw_real(weights, n, rng):
+        return np.column_stack(sample(truth, weights, n, model.sigma, rng))
+
+    def refit(rows):
+        return fit(rows[:, :-1], rows[:, -1], model.ridge)
+
+    start = truth.weights
+    return np.array(recursion.states(start, draw, refit, schedule, n_generations, rng, draw_real=draw_real))
