@@ -4,12 +4,14 @@ import numpy as np
 
 from fastcollapse._jit import current_threads
 from fastcollapse.errors import InputError
+from fastcollapse.kernels.downstream_rows import evaluate_rows
 from fastcollapse.kernels.ridge_downstream import Downstream, evaluate_downstream
 from fastcollapse.kernels.ridge_path import N_COLUMNS, RegressionTruth
 from fastcollapse.kernels.ziggurat import normal_table
+from fastcollapse.models._ridge_chain import design_of
 from fastcollapse.models._ridge_parameters import RidgeParameters
 from fastcollapse.models._ridge_truth import Regression
-from fastcollapse.models.base import run_key
+from fastcollapse.models.base import check_kept, run_key
 from fastcollapse.variables import Coordinate
 
 # Metrics that need the three parts of the test error, which cost three right-hand sides.
@@ -39,8 +41,11 @@ class Predictor:
         self._plan = Downstream(sizes, ridges, parameters.sigma, bool(_PARTS & set(record)) or not record)
         self._raw = parameters.sampler == "raw"
         self._follows_overlaps = parameters.follow == "overlaps"
-        if self._raw or self._follows_overlaps:
-            raise InputError("model.downstream must be left out with model.sampler 'raw' or model.follow 'overlaps'")
+        if self._follows_overlaps:
+            raise InputError("model.downstream must be left out with model.follow 'overlaps'")
+        self._design = design_of(truth, parameters.sampler, reduced=False)
+        if self._raw:
+            check_kept(int(sizes.max()) * truth.dimension)
         self.n_numbers = ridges.size * N_COLUMNS
 
     def coordinates(self) -> dict[str, Coordinate]:
@@ -72,6 +77,9 @@ class Predictor:
         rest = (self._plan, normal_table(), run_key(seed, first_replicate), current_threads(), found)
         generations = first + chosen
         truth = RegressionTruth(self._truth.spectrum, self._truth.weights)
-        evaluate_downstream(states, generations, truth, *rest)
+        if self._raw:
+            evaluate_rows(states, generations, truth, self._design, *rest)
+        else:
+            evaluate_downstream(states, generations, truth, *rest)
         out[:, chosen] = found
         return out

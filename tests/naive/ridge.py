@@ -27,7 +27,7 @@ CASES = {
     ),
     "rows": recursion.Case(
         {"dimension": 14, "design": "student", "degrees": 5.0, "norm": 2.0},
-        {"designs": "independent", "sampler": "raw", **_NOISE},
+        {"designs": "independent", "sampler": "raw", "downstream": {"n_samples": 20, "ridge": 0.1}, **_NOISE},
         {"dimension": 14, "design": "student", "degrees": 5.0},
         workflows=("accumulate", "accumulate_subsample"),
     ),
