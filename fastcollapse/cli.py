@@ -204,7 +204,7 @@ class _Clock:
 
 def _kept(output: Path) -> str:
     from fastcollapse.results import open_results
-    from fastcollapse.storage.hdf5 import parts_folder
+    from fastcollapse.storage.workplace import parts_folder
 
     parts = parts_folder(output)
     if not parts.exists():

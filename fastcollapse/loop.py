@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.errors import StoreError
 from fastcollapse.interrupts import Interrupts
 from fastcollapse.models.base import Model, StateBlock
 from fastcollapse.storage.base import Block, Header, Reader, Rows, Store
@@ -97,7 +98,7 @@ def run_blocks(
         with interrupts.held(False):
             interrupts.check()
             return store.finish(final)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StoreError):  # the disk may have no room for a copy of everything
         store.commit(state.arrays(), force=True)
         raise
 

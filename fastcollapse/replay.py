@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.provenance import provenance
+from fastcollapse.recorded import recorded_truth
 from fastcollapse.results import Results
 from fastcollapse.simulation import simulate
 
@@ -44,7 +44,13 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
     """
     if recorded.last < 0:
         raise InputError(f"a replay must have at least one finished generation, got none in {recorded.path}")
-    again = simulate(recorded.experiment, truth=_truth(recorded), threads=threads, progress=progress)
+    again = simulate(
+        recorded.experiment,
+        truth=recorded_truth(recorded),
+        threads=threads,
+        first_replicate=recorded.first_replicate,
+        progress=progress,
+    )
     last = recorded.last
     same: list[str] = []
     different: list[str] = []
@@ -73,14 +79,6 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
         else:
             different.append(f"counts: first at {wrong}")
     return Replay(tuple(same), tuple(different), _changed(recorded.provenance, provenance()))
-
-
-def _truth(recorded: Results) -> Any:
-    """Return the law of generation 0 as it was recorded, if it is one over symbols; None: to be loaded again."""
-    try:
-        return recorded.truth
-    except InputError:
-        return None
 
 
 def _note(name: str, old: np.ndarray, new: np.ndarray, same: list[str], different: list[str]) -> None:

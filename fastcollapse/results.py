@@ -87,6 +87,16 @@ class Results:
         return self.last == self._reader.header.n_generations
 
     @property
+    def finished(self) -> bool:
+        """Is this the whole run? If not, it is still running, or was interrupted and can be resumed."""
+        return self._reader.finished
+
+    @property
+    def first_replicate(self) -> int:
+        """The number of the first replicate, which is not 0 where a run has been split."""
+        return self._reader.header.first_replicate
+
+    @property
     def has_trajectory(self) -> bool:
         """Are the counts of every generation stored?"""
         return self._reader.header.trajectory
@@ -223,6 +233,6 @@ def open_results(path: str | Path) -> Results:
     ...
     fastcollapse.errors.UnreadableResults: nowhere.h5: no such file
     """
-    from fastcollapse.storage.hdf5 import open_file  # h5py takes 0.1 s to import
+    from fastcollapse.storage.runs import open_file  # h5py takes 0.1 s to import
 
     return Results(open_file(path))

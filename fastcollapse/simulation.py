@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -16,14 +17,16 @@ from fastcollapse.datasets import Truth, load_truth
 from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.interrupts import Interrupts
-from fastcollapse.loop import Work, run_blocks
+from fastcollapse.loop import Committed, Work, run_blocks
 from fastcollapse.models.base import family
 from fastcollapse.provenance import provenance
-from fastcollapse.results import Results
+from fastcollapse.recorded import check_same, recorded_truth, seeded_as
+from fastcollapse.results import Results, open_results
 from fastcollapse.sections import TruthSection
-from fastcollapse.storage.base import Header
-from fastcollapse.storage.hdf5 import Hdf5Store
+from fastcollapse.storage.base import Header, Store
 from fastcollapse.storage.memory import MemoryStore
+from fastcollapse.storage.store import Hdf5Store, clear_leftovers
+from fastcollapse.storage.workplace import is_begun
 from fastcollapse.variables import Variable
 
 
@@ -37,24 +40,34 @@ def simulate(
     first_replicate: int = 0,
     progress: Callable[[int], None] | None = None,
     interrupts: Interrupts | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
 ) -> Results:
     """Run an experiment and return its results.
 
     Parameters
     ----------
     experiment: what to simulate; a missing seed is drawn from the system and recorded
-    path: the HDF5 file to write, which must not exist; None keeps the results in memory
+    path: the HDF5 file to write, which must not exist (but see the last two); None keeps the results in memory
     truth: the truth if it is loaded already (it must be the experiment's), see `load_truth`
     threads: 1..number of cores; never changes a number
     block: generations a block, at least 1; by default a block takes about 0.1 s; never changes a number
     first_replicate: the number of the first replicate, so that a split run draws what the whole one would
     progress: called with the number of generations done since the last call
     interrupts: who has taken over the signals; by default Ctrl-C is, if nobody else has
+    overwrite: a results file at `path` makes room, finished or not
+    resume: go on with what is at `path`, to the same bits as if it had never stopped: a run that was killed goes on
+        after its last committed generation, a finished one is returned as it is, and where there is none it is started.
+        The truth is the recorded one; an experiment without a seed has that of the file
 
     Raises
     ------
     InputError
-        A value is not allowed, or `path` exists or cannot be written.
+        A value is not allowed, or `path` exists or cannot be written; to resume, the file is another experiment's.
+    UnreadableResults
+        To resume, the file or a part of it is damaged.
+    StoreError
+        The disk is full, say; the generations that are committed are kept.
     KeyboardInterrupt
         Ctrl-C, at the end of the block: the generations so far are kept and `open_results(path)` reads them.
 
@@ -71,6 +84,14 @@ def simulate(
     """
     if block is not None and block < 1:
         raise InputError(f"block must be at least 1, got {block}")
+    found = _found(path) if resume else None
+    if found is not None:
+        experiment = seeded_as(experiment, found)
+        check_same(experiment, found, truth, first_replicate)
+        if found.finished:
+            clear_leftovers(Path(path), found.digest)  # type: ignore[arg-type]
+            return found
+        truth = recorded_truth(found) or truth
     experiment = experiment.resolve_seed()
     truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
     run = experiment.run
@@ -84,7 +105,7 @@ def simulate(
     header = Header(
         experiment_json=experiment.json,
         experiment_text=experiment.text,
-        digest=experiment.digest,
+        digest=experiment.digest if found is None else found.digest,
         provenance=provenance(),
         n_replicates=run.n_replicates,
         n_generations=run.n_generations,
@@ -93,16 +114,31 @@ def simulate(
         truth=truth if isinstance(truth, Truth) else None,
         trajectory="trajectory" in record and not model.state_variables(),
         coordinates=getattr(model, "coordinates", dict)(),
+        first_replicate=first_replicate,
     )
     use_threads(threads)
     work = Work(model, metrics, truth, run.seed, first_replicate)
     with (
         _one_blas_thread(),
-        Hdf5Store(header, path) if path is not None else MemoryStore(header) as store,
+        _store(header, path, overwrite, found is not None) as store,
         Interrupts() if interrupts is None else nullcontext(interrupts) as stopping,
         stopping.held(False),
     ):
-        return Results(run_blocks(work, store, stopping, block=block, progress=progress))
+        committed = None if store.state is None else Committed(store.next_generation - 1, store.state)
+        return Results(run_blocks(work, store, stopping, block=block, progress=progress, committed=committed))
+
+
+def _found(path: str | Path | None) -> Results | None:
+    """Return what there is to resume at a path."""
+    if path is None:
+        raise InputError("resume must have the path of a results file, got None")
+    return open_results(path) if os.path.lexists(path) or is_begun(Path(path)) else None
+
+
+def _store(header: Header, path: str | Path | None, overwrite: bool, resume: bool) -> Store:
+    if path is None:
+        return MemoryStore(header)
+    return Hdf5Store(header, path, overwrite=overwrite, resume=resume)
 
 
 @functools.cache

@@ -18,7 +18,8 @@ from fastcollapse import cli
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import parameters
 from fastcollapse.results import open_results
-from fastcollapse.storage.hdf5 import Hdf5Store, parts_folder
+from fastcollapse.storage.store import Hdf5Store
+from fastcollapse.storage.workplace import parts_folder
 
 ROOT = Path(__file__).parent.parent
 TOML = """

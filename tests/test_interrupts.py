@@ -35,7 +35,7 @@ import os, sys, time
 import numba
 from fastcollapse import cli, loop
 from fastcollapse.models._gaussian_line import LineModel
-from fastcollapse.storage import hdf5
+from fastcollapse.storage import store as stores
 
 kicked = []
 def kick():
@@ -80,9 +80,9 @@ if place == "first block":
 if place == "later block":
     before(LineModel, "advance", later_block)
 if place == "checkpoint":
-    before(hdf5.Hdf5Store, "commit", lambda store, *_, **__: kick() if store._next > 100 else None)
+    before(stores.Hdf5Store, "commit", lambda store, *_, **__: kick() if store._next > 100 else None)
 if place == "collection":
-    before(hdf5.Hdf5Store, "finish", checkpoint)
+    before(stores.Hdf5Store, "finish", checkpoint)
 if place == "figure":
     import fastcollapse.plots
     before(fastcollapse.plots, "save_figure", checkpoint)

@@ -10,8 +10,8 @@ from fastcollapse.datasets import Truth
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.results import Results, open_results
 from fastcollapse.storage.base import Block, Header, Reader, Rows
-from fastcollapse.storage.hdf5 import Hdf5Store
 from fastcollapse.storage.memory import MemoryStore
+from fastcollapse.storage.store import Hdf5Store
 from fastcollapse.variables import Variable
 
 

@@ -31,6 +31,7 @@ class Header:
     truth : the law of generation 0 of a discrete distribution; None for another family, whose experiment names it.
     trajectory : are the counts of every generation stored?
     coordinates : dimension -> where its entries are, for those further dimensions that have coordinates.
+    first_replicate : the number of the first replicate, which is not 0 where a run has been split.
     """
 
     experiment_json: str
@@ -44,6 +45,7 @@ class Header:
     trajectory: bool
     states: Mapping[str, Variable] = field(default_factory=dict)
     coordinates: Mapping[str, Coordinate] = field(default_factory=dict)
+    first_replicate: int = 0
 
     @property
     def variables(self) -> dict[str, Variable]:
@@ -214,6 +216,7 @@ class Reader:
     forgotten : int32[R, K] or None while the run is not finished.
     path : the file, or None for memory.
     state : what resuming after the last committed generation needs, or None.
+    finished : is this the whole run, not parts of one?
     """
 
     def __init__(
@@ -223,8 +226,10 @@ class Reader:
         forgotten: np.ndarray | None = None,
         path: Path | None = None,
         state: dict[str, np.ndarray] | None = None,
+        finished: bool = True,
     ) -> None:
         self.header = header
+        self.finished = finished
         self.forgotten = forgotten
         self.path = path
         self.state = state
@@ -279,14 +284,21 @@ class Reader:
 class Store(ABC):
     """Takes the blocks of one run in order; `finish` turns them into a `Reader`.
 
-    Used as a context manager it closes itself; a run that did not finish keeps what was committed.
+    Used as a context manager it closes itself; a run that did not finish keeps what was committed. A store that goes on
+    with such a run has the `state` after its last generation; of a new one it is None.
     """
 
     def __init__(self, header: Header) -> None:
         json.dumps(header.provenance)  # fails here, not hours later
         self.header = header
+        self.state: Mapping[str, np.ndarray] | None = None
         self._pending: list[Block] = []
         self._next = 0
+
+    @property
+    def next_generation(self) -> int:
+        """Generation that the next block must start with."""
+        return self._next
 
     def append(self, block: Block) -> None:
         """Add the next block, generation 0 alone first; its arrays are the store's from now on.

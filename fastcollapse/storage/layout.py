@@ -167,6 +167,7 @@ def root_attributes(header: Header) -> dict[str, Any]:
         "experiment_text": header.experiment_text,
         "provenance": json.dumps(header.provenance, sort_keys=True),
         "n_generations": np.int64(header.n_generations),
+        "first_replicate": np.int64(header.first_replicate),
     }
 
 
@@ -182,10 +183,13 @@ def groups_of(header: Header, blocks: Sequence[Block]) -> dict[str, dict[str, An
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """What a file holds: data sets by path, attributes by path of group or data set ("/" is the root)."""
+    """What a file holds: data sets by path, attributes by path of group or data set ("/" is the root), and where the
+    data of a data set are.
+    """
 
-    arrays: dict[str, np.ndarray]
-    attributes: dict[str, dict[str, Any]]
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    offsets: dict[str, int] = field(default_factory=dict)
 
     def group(self, name: str) -> dict[str, np.ndarray]:
         """Return the data sets of one group, by their own names."""
@@ -246,6 +250,7 @@ def read_header(content: Content) -> Header:
         provenance=json.loads(root["provenance"]),
         n_replicates=len(arrays["replicate"]),
         n_generations=int(root["n_generations"]),
+        first_replicate=int(root.get("first_replicate", 0)),
         metrics=metrics,
         states=states,
         truth=truth,

@@ -1,6 +1,5 @@
 import json
 import os
-from itertools import pairwise
 
 import h5py
 import numpy as np
@@ -10,68 +9,15 @@ import xarray
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.datasets import Truth
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.results import Results
-from fastcollapse.storage.base import Block, Header, Rows
-from fastcollapse.storage.hdf5 import Hdf5Store, open_file, parts_folder
+from fastcollapse.storage.base import Block, Header
 from fastcollapse.storage.memory import MemoryStore
+from fastcollapse.storage.runs import open_file
+from fastcollapse.storage.store import Hdf5Store
+from fastcollapse.storage.workplace import parts_folder
 from fastcollapse.variables import Coordinate, Variable
-
-METRICS = {
-    "support_size": Variable("symbols alive", "count"),
-    "entropy": Variable("entropy", "nats"),
-}
-STATE = {"state": np.arange(6).reshape(2, 3)}
-FORGOTTEN = np.ones((3, 5), np.int32)
-
-
-def make_header(n_replicates=3, n_generations=7, n_symbols=5, trajectory=True, labels=True, text="[run] # ü\n"):
-    truth = Truth(
-        labels=tuple(f"wört{k}" for k in range(n_symbols)) if labels else None,
-        counts=np.arange(n_symbols, 0, -1) if labels else None,
-        probabilities=np.arange(n_symbols, 0, -1) / np.arange(n_symbols, 0, -1).sum(),
-        source="a test",
-    )
-    return Header(
-        '{"run": 1}',
-        text,
-        "d" * 64,
-        {"version": "0"},
-        n_replicates,
-        n_generations,
-        METRICS,
-        truth,
-        trajectory,
-    )
-
-
-def make_run(header, seed=0, largest=70_000):
-    """Return dense counts [T, R, K] (generation 1 first) and metrics [R, T + 1]."""
-    rng = np.random.default_rng(seed)
-    n_symbols = len(header.truth.probabilities)
-    shape = (header.n_generations, header.n_replicates, n_symbols)
-    dense = rng.integers(0, largest, shape) * rng.integers(0, 2, shape)
-    dense[: shape[0] // 2] %= 100
-    return dense, {name: rng.normal(size=(shape[1], shape[0] + 1)) for name in header.metrics}
-
-
-def block_of(header, run, first, stop):
-    dense, metrics = run
-    rows = None
-    if header.trajectory and first > 0:
-        csr = scipy.sparse.csr_matrix(dense[first - 1 : stop - 1].reshape(-1, dense.shape[2]))
-        rows = Rows(csr.indptr.astype(np.int64), csr.indices, csr.data)
-    return Block(first, {k: v[:, first:stop] for k, v in metrics.items()}, rows)
-
-
-def fill(store, run, cuts, commits=()):
-    header = store.header
-    bounds = sorted({0, 1, header.n_generations + 1, *cuts})
-    for i, (first, stop) in enumerate(pairwise(bounds)):
-        store.append(block_of(header, run, first, stop))
-        store.commit(STATE, force=i in commits)
-    return store
+from tests.storage.runs import FORGOTTEN, METRICS, STATE, block_of, fill, make_header, make_run
 
 
 def assert_equal(got, header, run, forgotten):
@@ -192,14 +138,15 @@ def test_create__refuses_what_exists(tmp_path):
     header = make_header()
     path = tmp_path / "out.h5"
     path.write_text("mine")
-    with pytest.raises(InputError, match=r"out\.h5 exists, choose another name or remove it"):
+    with pytest.raises(InputError, match=r"out\.h5: it exists, choose another name or overwrite it"):
         Hdf5Store(header, path)
     assert path.read_text() == "mine"
     assert not parts_folder(path).exists()
     with pytest.raises(InputError, match=r"output must be in a folder .*, got .*below/out\.h5"):
         Hdf5Store(header, path / "below" / "out.h5")
-    Hdf5Store(header, tmp_path / "two.h5")
-    with pytest.raises(InputError, match=r"two\.h5\.parts exists"):
+    with Hdf5Store(header, tmp_path / "two.h5") as store:
+        fill(store, make_run(header), [], [1])
+    with pytest.raises(InputError, match=r"two\.h5\.parts holds a run that is not finished, resume it, choose"):
         Hdf5Store(header, tmp_path / "two.h5")
 
 

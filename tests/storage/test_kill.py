@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.errors import StoreError
-from fastcollapse.storage.hdf5 import open_file
+from fastcollapse.storage.runs import open_file
 
 ROOT = Path(__file__).parents[2]
 # Every number is known beforehand: metric t + r, and t % 7 symbols with the count t + r + 1.
@@ -19,7 +19,7 @@ import sys
 import numpy as np
 from fastcollapse.datasets import Truth
 from fastcollapse.storage.base import Block, Header, Rows
-from fastcollapse.storage.hdf5 import Hdf5Store
+from fastcollapse.storage.store import Hdf5Store
 from fastcollapse.variables import Variable
 
 n_generations = int(sys.argv[2])

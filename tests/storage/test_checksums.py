@@ -1,0 +1,95 @@
+"""Every byte of a file is covered: by the header's checksum, seen on opening, or by that of a data set."""
+
+import zlib
+from contextlib import nullcontext, suppress
+
+import numpy as np
+import pytest
+
+from fastcollapse.errors import UnreadableResults
+from fastcollapse.storage.checksums import Extent, checksums_of, damaged, gaps, read_checksums
+from fastcollapse.storage.runs import check_data, open_file
+from fastcollapse.storage.store import Hdf5Store
+from tests.storage.runs import fill, make_header, make_run
+
+RAW = b"\x89HDF\r\n\x1a\n" + bytes(range(92))
+
+
+def written(path, end=100, data=((40, 10), (60, 0), (80, 20))):
+    extents = [Extent(low, n, zlib.crc32(RAW[low : low + n])) for low, n in data]
+    checksums = checksums_of(end, extents, lambda offset, n: RAW[offset : offset + n])
+    path.write_bytes(RAW + checksums.encoded())
+    return checksums
+
+
+def test_checksums__come_back_and_agree(tmp_path):
+    expected = written(tmp_path / "f")
+    assert read_checksums(tmp_path / "f") == expected
+    assert expected.metadata == zlib.crc32(RAW[:40] + RAW[50:80])
+    assert damaged(tmp_path / "f", expected) == []
+
+
+def test_checksums__see_every_flipped_bit_and_every_cut(tmp_path):
+    path = tmp_path / "f"
+    checksums = written(path)
+    raw = path.read_bytes()
+    for bit in range(8 * len(raw)):
+        flipped = bytearray(raw)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        if any(low <= bit // 8 < low + n for low, n, _ in checksums.data):
+            assert len(damaged(path, read_checksums(path))) == 1
+        else:
+            # Without the magic of the footer it is HDF5's own end that tells, which these bytes have not.
+            with pytest.raises(ValueError, match="is ") if bit // 8 < len(raw) - 8 else nullcontext():
+                assert read_checksums(path) is None
+    for size in range(len(raw)):
+        path.write_bytes(raw[:size])
+        with suppress(ValueError):
+            assert read_checksums(path) is None
+
+
+@pytest.mark.parametrize("data", [((10, 20), (25, 5)), ((90, 20),), ((10, -5),)])
+def test_gaps__refuse_a_table_that_contradicts_itself(data):
+    with pytest.raises(ValueError, match="contradicts itself"):
+        list(gaps(100, [Extent(*one, 0) for one in data]))
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_file__every_flipped_bit_is_found(tmp_path, finished):
+    """Of a real file and of a part: 1,500 bits each; opening or the check refuses, and nothing else happens."""
+    header = make_header(labels=True)
+    with Hdf5Store(header, tmp_path / "out.h5") as store:
+        fill(store, make_run(header), [4], [2])
+        if finished:
+            store.finish({})
+    path = tmp_path / "out.h5" if finished else store.parts / "part-00001.h5"
+    raw = path.read_bytes()
+    check_data(path)
+    bits = np.random.default_rng(3).choice(8 * len(raw), 1500, replace=False)
+    told = []
+    for bit in [*bits.tolist(), *range(8 * len(raw) - 160, 8 * len(raw))]:  # and the whole footer
+        flipped = bytearray(raw)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        with pytest.raises(UnreadableResults) as caught:
+            check_data(path)
+        assert str(caught.value).startswith(f"{path}: ")
+        assert "\n" not in str(caught.value)
+        told.append(str(caught.value).removeprefix(f"{path}: "))
+        with suppress(UnreadableResults):
+            open_file(tmp_path / "out.h5")
+    assert {"is damaged: its header is not what was written", "is cut off or damaged"} <= set(told)
+    assert any("entropy not as written" in one for one in told)
+
+
+def test_check__says_of_a_file_without_checksums_that_it_cannot_tell(tmp_path):
+    header = make_header()
+    path = tmp_path / "out.h5"
+    with Hdf5Store(header, path) as store:
+        fill(store, make_run(header), [4]).finish({})
+    end = read_checksums(path).end
+    path.write_bytes(path.read_bytes()[:end])
+    assert open_file(path).n_committed == header.n_generations
+    with pytest.raises(UnreadableResults, match="has no checksums"):
+        check_data(path)

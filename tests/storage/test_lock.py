@@ -1,0 +1,74 @@
+"""One writer at a time, whoever it is and however it ends."""
+
+import errno
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from fastcollapse.storage.lock import Lock, Taken, owner
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from fastcollapse.storage.lock import Lock
+lock = Lock(Path(sys.argv[1]))
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_lock__is_for_one_and_says_who_has_it(tmp_path):
+    path = tmp_path / "lock"
+    assert owner(path) is None
+    lock = Lock(path)
+    with pytest.raises(Taken, match=f"process {os.getpid()} on "):
+        Lock(path)
+    assert owner(path).startswith(f"process {os.getpid()} on ")
+    lock.release()
+    assert list(tmp_path.iterdir()) == []
+    Lock(path).release()
+
+
+def test_lock__dies_with_its_owner(tmp_path):
+    path = tmp_path / "lock"
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE)
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(Taken, match=f"process {holder.pid} on "):
+            Lock(path)
+    finally:
+        holder.send_signal(signal.SIGKILL)
+        holder.communicate()
+    assert path.exists()
+    assert owner(path) is None
+    Lock(path).release()
+
+
+def test_lock__of_a_file_that_its_owner_has_just_removed_is_none(tmp_path, monkeypatch):
+    path = tmp_path / "lock"
+    flock, removed = fcntl.flock, []
+
+    def removes_first(fd, how):
+        if not removed:
+            removed.append(path.unlink())
+        flock(fd, how)
+
+    monkeypatch.setattr(fcntl, "flock", removes_first)
+    lock = Lock(path)
+    assert path.exists()
+    assert owner(path) is not None
+    lock.release()
+
+
+def test_lock__a_file_system_without_locks_is_served(tmp_path, monkeypatch):
+    def unknown(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    lock = Lock(tmp_path / "lock")
+    assert owner(tmp_path / "lock") is None
+    lock.release()
