@@ -3,7 +3,8 @@
 The routines are SciPy's, reached by the symbols that `scipy.linalg.cython_lapack` and `cython_blas` export; compiled
 code holds the names only, which importing this module binds, so it is cached like any other.
 
-Arrays are row-major and contiguous (a view of leading rows is, one of leading columns is not). LAPACK reads a row-major
+Arrays are row-major and contiguous (a view of leading rows is, one of leading columns is not); others are refused by
+the compiler. LAPACK reads a row-major
 matrix as its transpose, so what it calls upper is lower here: of a symmetric matrix the lower triangle is read and
 written, of a triangular one it is the lower, and the rest is left alone. `out` (n, m) holds m right-hand sides, a
 column each, n long. What returns a status returns 0 for success. Shapes are not checked.
@@ -21,6 +22,7 @@ import numpy as np
 from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import get_cython_function_address, intrinsic
 
 from fastcollapse._jit import kernel
@@ -61,6 +63,19 @@ def _emit_real(typingctx, value):
     return types.intp(types.float64), codegen
 
 
+def _emit_data(typingctx, array):
+    """Address of the first entry of a row-major array; another does not compile, where LAPACK would read it wrongly."""
+    row_major = isinstance(array, types.Array) and array.layout == "C"
+    if not row_major or array.dtype not in (types.float64, types.int32):
+        raise TypingError(f"LAPACK takes row-major contiguous arrays of float64, got {array}")
+
+    def codegen(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        return builder.ptrtoint(data, _ADDRESS)
+
+    return types.intp(array), codegen
+
+
 def _emit_read(typingctx, address):
     """The 32-bit integer at an address."""
 
@@ -73,6 +88,7 @@ def _emit_read(typingctx, address):
 # Called without typingctx, which mypy cannot know. A character is an integer whose first byte it is.
 _integer: Any = intrinsic(_emit_integer)
 _real: Any = intrinsic(_emit_real)
+_data: Any = intrinsic(_emit_data)
 _read: Any = intrinsic(_emit_read)
 
 _dpotrf = _routine("cython_lapack", "dpotrf", 5)
@@ -94,7 +110,7 @@ _N, _R, _S, _T, _U, _V = (ord(letter) for letter in "NRSTUV")
 def potrf(matrix):
     """Replace a symmetric positive definite matrix by its Cholesky factor, and return the status: ``(n,n)``."""
     n, status = _integer(matrix.shape[0]), _integer(0)
-    _dpotrf(_integer(_U), n, matrix.ctypes.data, n, status)
+    _dpotrf(_integer(_U), n, _data(matrix), n, status)
     return _read(status)
 
 
@@ -110,7 +126,7 @@ def trsm(factor, transposed, out):
     """Solve L X = `out`, or L^T X = `out`, in place: ``(n,n)->(n,m)``."""
     n, m, one = _integer(out.shape[0]), _integer(out.shape[1]), _real(1.0)
     trans = _integer(_T if transposed else _N)
-    _dtrsm(_integer(_R), _integer(_U), trans, _integer(_N), m, n, one, factor.ctypes.data, n, out.ctypes.data, m)
+    _dtrsm(_integer(_R), _integer(_U), trans, _integer(_N), m, n, one, _data(factor), n, _data(out), m)
 
 
 @kernel
@@ -118,14 +134,14 @@ def trmm(scale, factor, transposed, out):
     """Replace `out` by `scale` L `out`, or by `scale` L^T `out`: ``(),(n,n)->(n,m)``."""
     n, m = _integer(out.shape[0]), _integer(out.shape[1])
     side, trans = _integer(_R), _integer(_T if transposed else _N)
-    _dtrmm(side, _integer(_U), trans, _integer(_N), m, n, _real(scale), factor.ctypes.data, n, out.ctypes.data, m)
+    _dtrmm(side, _integer(_U), trans, _integer(_N), m, n, _real(scale), _data(factor), n, _data(out), m)
 
 
 @kernel
 def lauum(matrix):
     """Replace a triangular L by the symmetric L^T L: ``(n,n)``, a third of the cost of `syrk`."""
     n, status = _integer(matrix.shape[0]), _integer(0)
-    _dlauum(_integer(_U), n, matrix.ctypes.data, n, status)
+    _dlauum(_integer(_U), n, _data(matrix), n, status)
 
 
 @kernel
@@ -134,8 +150,8 @@ def syrk(scale, rows, transposed, keep, out):
     n, k = out.shape[0], rows.shape[0] if transposed else rows.shape[1]
     trans, lead = _integer(_N if transposed else _T), _integer(rows.shape[1])
     _dsyrk(
-        _integer(_U), trans, _integer(n), _integer(k), _real(scale), rows.ctypes.data, lead, _real(keep),
-        out.ctypes.data, _integer(n),
+        _integer(_U), trans, _integer(n), _integer(k), _real(scale), _data(rows), lead, _real(keep),
+        _data(out), _integer(n),
     )  # fmt: skip
 
 
@@ -149,8 +165,8 @@ def gemm(scale, left, left_transposed, right, right_transposed, keep, out):
     trans_left, trans_right = _integer(_T if left_transposed else _N), _integer(_T if right_transposed else _N)
     lead_left, lead_right = _integer(left.shape[1]), _integer(right.shape[1])
     _dgemm(
-        trans_right, trans_left, _integer(m), _integer(n), _integer(k), _real(scale), right.ctypes.data, lead_right,
-        left.ctypes.data, lead_left, _real(keep), out.ctypes.data, _integer(m),
+        trans_right, trans_left, _integer(m), _integer(n), _integer(k), _real(scale), _data(right), lead_right,
+        _data(left), lead_left, _real(keep), _data(out), _integer(m),
     )  # fmt: skip
 
 
@@ -159,8 +175,8 @@ def gemv(scale, matrix, transposed, x, keep, out):
     """Replace `out` by `keep` `out` + `scale` M x, or M^T x: ``(),(n,m),(m)->(n)``."""
     columns, one = _integer(matrix.shape[1]), _integer(1)
     _dgemv(
-        _integer(_N if transposed else _T), columns, _integer(matrix.shape[0]), _real(scale), matrix.ctypes.data,
-        columns, x.ctypes.data, one, _real(keep), out.ctypes.data, one,
+        _integer(_N if transposed else _T), columns, _integer(matrix.shape[0]), _real(scale), _data(matrix),
+        columns, _data(x), one, _real(keep), _data(out), one,
     )  # fmt: skip
 
 
@@ -179,8 +195,8 @@ def sytrd(matrix, work, diagonal, off_diagonal, tau):
     """
     n, status = _integer(matrix.shape[0]), _integer(0)
     _dsytrd(
-        _integer(_U), n, matrix.ctypes.data, n, diagonal.ctypes.data, off_diagonal.ctypes.data, tau.ctypes.data,
-        work.ctypes.data, _integer(work.shape[0]), status,
+        _integer(_U), n, _data(matrix), n, _data(diagonal), _data(off_diagonal), _data(tau),
+        _data(work), _integer(work.shape[0]), status,
     )  # fmt: skip
 
 
@@ -189,8 +205,8 @@ def ormtr(reflectors, tau, transposed, work, out):
     """Replace `out` by Q `out`, or Q^T `out`, Q as `sytrd` left it: ``(n,n),(n)->(n,m)``."""
     n, m, status = _integer(out.shape[0]), _integer(out.shape[1]), _integer(0)
     _dormtr(
-        _integer(_R), _integer(_U), _integer(_N if transposed else _T), m, n, reflectors.ctypes.data, n,
-        tau.ctypes.data, out.ctypes.data, m, work.ctypes.data, _integer(work.shape[0]), status,
+        _integer(_R), _integer(_U), _integer(_N if transposed else _T), m, n, _data(reflectors), n,
+        _data(tau), _data(out), m, _data(work), _integer(work.shape[0]), status,
     )  # fmt: skip
 
 
@@ -204,8 +220,8 @@ def syevd(matrix, values):
     work, places = np.empty(1 + 6 * n + 2 * n * n), np.empty(3 + 5 * n, np.int32)
     side, status = _integer(n), _integer(0)
     _dsyevd(
-        _integer(_V), _integer(_U), side, matrix.ctypes.data, side, values.ctypes.data, work.ctypes.data,
-        _integer(work.shape[0]), places.ctypes.data, _integer(places.shape[0]), status,
+        _integer(_V), _integer(_U), side, _data(matrix), side, _data(values), _data(work),
+        _integer(work.shape[0]), _data(places), _integer(places.shape[0]), status,
     )  # fmt: skip
     return _read(status)
 
@@ -221,7 +237,7 @@ def gesdd(matrix, left, values, right):
     work, places = np.empty(4 * k * k + 7 * k + 64 * (n + m)), np.empty(8 * k, np.int32)
     rows, status = _integer(m), _integer(0)
     _dgesdd(
-        _integer(_S), rows, _integer(n), matrix.ctypes.data, rows, values.ctypes.data, right.ctypes.data, rows,
-        left.ctypes.data, _integer(k), work.ctypes.data, _integer(work.shape[0]), places.ctypes.data, status,
+        _integer(_S), rows, _integer(n), _data(matrix), rows, _data(values), _data(right), rows,
+        _data(left), _integer(k), _data(work), _integer(work.shape[0]), _data(places), status,
     )  # fmt: skip
     return _read(status)

@@ -138,6 +138,12 @@ def test_routines__give_the_same_bits_in_a_parallel_loop():
     np.testing.assert_array_equal(matrices, expected)
 
 
+@pytest.mark.parametrize("wrong", [np.eye(3, 4).T, np.eye(6)[:3, :3], np.eye(3, dtype=np.float32)])
+def test_routines__refuse_other_layouts(wrong):
+    with pytest.raises(Exception, match="row-major contiguous arrays of float64"):
+        linalg.potrf(wrong)
+
+
 def test_routines__are_found_by_code_from_the_cache():
     code = (
         "import numpy as np\n"
