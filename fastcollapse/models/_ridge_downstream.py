@@ -3,9 +3,9 @@
 import numpy as np
 
 from fastcollapse._jit import current_threads
-from fastcollapse.errors import InputError
 from fastcollapse.kernels.downstream_rows import evaluate_rows
 from fastcollapse.kernels.ridge_downstream import Downstream, evaluate_downstream
+from fastcollapse.kernels.ridge_isotropic import IsotropicTruth, evaluate_isotropic
 from fastcollapse.kernels.ridge_path import N_COLUMNS, RegressionTruth
 from fastcollapse.kernels.ziggurat import normal_table
 from fastcollapse.models._ridge_chain import design_of
@@ -14,7 +14,8 @@ from fastcollapse.models._ridge_truth import Regression
 from fastcollapse.models.base import check_kept, run_key
 from fastcollapse.variables import Coordinate
 
-# Metrics that need the three parts of the test error, which cost three right-hand sides.
+# Metrics that need the three parts of the test error, which cost three right-hand sides. The total is then their sum,
+# whose last bit may differ from that of a run that records the total alone.
 _PARTS = {"metrics", "test_bias", "test_variance", "test_synthetic"}
 
 
@@ -41,8 +42,6 @@ class Predictor:
         self._plan = Downstream(sizes, ridges, parameters.sigma, bool(_PARTS & set(record)) or not record)
         self._raw = parameters.sampler == "raw"
         self._follows_overlaps = parameters.follow == "overlaps"
-        if self._follows_overlaps:
-            raise InputError("model.downstream must be left out with model.follow 'overlaps'")
         self._design = design_of(truth, parameters.sampler, reduced=False)
         if self._raw:
             check_kept(int(sizes.max()) * truth.dimension)
@@ -77,9 +76,25 @@ class Predictor:
         rest = (self._plan, normal_table(), run_key(seed, first_replicate), current_threads(), found)
         generations = first + chosen
         truth = RegressionTruth(self._truth.spectrum, self._truth.weights)
-        if self._raw:
+        if self._truth.is_isotropic and not self._raw:
+            norm = float(np.linalg.norm(self._truth.weights))
+            isotropic = IsotropicTruth(self._truth.dimension, float(self._truth.spectrum[0]), norm)
+            evaluate_isotropic(self._seen_from_truth(states, norm), generations, isotropic, *rest)
+        elif self._raw:
             evaluate_rows(states, generations, truth, self._design, *rest)
         else:
             evaluate_downstream(states, generations, truth, *rest)
         out[:, chosen] = found
         return out
+
+    def _seen_from_truth(self, states: np.ndarray, norm: float) -> np.ndarray:
+        """Return the part of weights along the true ones and the length of what is beside, float64 (R, G, 2)."""
+        if self._follows_overlaps:
+            along = states[..., 0] / norm
+            beside = np.sqrt(np.maximum(0.0, states[..., 1] - along**2))
+        else:
+            unit = self._truth.weights / norm
+            along = np.einsum("rgi,i->rg", states, unit)
+            rest = states - along[..., None] * unit
+            beside = np.sqrt(np.einsum("rgi,rgi->rg", rest, rest))
+        return np.stack([along, beside], axis=-1)

@@ -39,7 +39,7 @@ CASES = {
     ),
     "overlaps": recursion.Case(
         {"dimension": 14},
-        {"designs": "independent", "follow": "overlaps", **_NOISE},
+        {"designs": "independent", "follow": "overlaps", "downstream": {"n_samples": 5, "ridge": 0.0}, **_NOISE},
         {"dimension": 14, "norm": 2.0},
         workflows=("replace",),
     ),
