@@ -180,3 +180,64 @@ def per_generation(key: str, value: ArrayLike, n_generations: int) -> NDArray[np
     sizes = integers(key, value, 0)
     require(sizes.shape in ((), (n_generations,)), key, f"a number or {n_generations} numbers", value)
     return np.broadcast_to(sizes, (n_generations,))
+
+
+def covariance_spectrum(key: str, value: ArrayLike) -> NDArray[np.float64]:
+    """Return eigenvalues of a covariance, refused unless a vector with entries from 1e-40 to 1e40.
+
+    Examples
+    --------
+    >>> covariance_spectrum("spectrum", [1, 0.5])
+    array([1. , 0.5])
+    """
+    spectrum = reals(key, value, 1e-40, 1e40)
+    require(spectrum.ndim == 1 and spectrum.size > 0, key, "a vector with at least one entry", value)
+    return spectrum
+
+
+def coordinates(key: str, value: ArrayLike, size: int) -> NDArray[np.float64]:
+    """Return a vector of `size` real numbers, none beyond 1e30.
+
+    Examples
+    --------
+    >>> coordinates("w0", [1, -1], 2)
+    array([ 1., -1.])
+    """
+    vector = reals(key, value, -1e30, 1e30)
+    require(vector.shape == (size,), key, f"a vector of {size} numbers, one for each eigenvalue", value)
+    return vector
+
+
+def together(**arrays: NDArray) -> list[NDArray]:
+    """Return the arrays, given by the names of their arguments, broadcast to one shape.
+
+    Examples
+    --------
+    >>> together(T=np.array([1, 2]), ridge=np.array(0.1))
+    [array([1, 2]), array([0.1, 0.1])]
+    """
+    shapes = ", ".join(str(array.shape) for array in arrays.values())
+    try:
+        return list(np.broadcast_arrays(*arrays.values()))
+    except ValueError:
+        raise InputError(f"{' and '.join(arrays)} must have shapes that broadcast, got {shapes}") from None
+
+
+def generators(
+    T0: ArrayLike, n: ArrayLike, design: str, maximum: int = _LARGEST
+) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
+    """Return rows of the generators, one number or entry m-1 for generator m, their numbers, are rows the same.
+
+    Examples
+    --------
+    >>> generators([10, 20], 2, "independent")
+    (array([10, 20]), array(2), False)
+    """
+    dependent = choice("design", design, ("independent", "dependent")) == "dependent"
+    sizes, index = integers("T0", T0, 1), integers("n", n, 0, maximum)
+    if dependent:
+        require(sizes.ndim == 0, "T0", "a single number for dependent generators", T0)
+    require(sizes.ndim <= 1, "T0", "a number or a vector", T0)
+    if sizes.ndim == 1:
+        require(index <= sizes.size, "n", f"at most {sizes.size}, the number of sizes", n)
+    return sizes, index, dependent
