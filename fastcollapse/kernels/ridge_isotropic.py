@@ -18,6 +18,7 @@ import numpy as np
 from fastcollapse._jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.bartlett import fill_normals
 from fastcollapse.kernels.bidiagonal import factor_tall, factor_wide, solve_tall, solve_wide
+from fastcollapse.kernels.chi import fill_chi
 from fastcollapse.kernels.ridge_downstream import open_downstream
 from fastcollapse.kernels.ridge_path import BIAS, ERROR, OVERLAP, SQUARED_NORM, SYNTHETIC, VARIANCE
 from fastcollapse.kernels.ziggurat import chi_square
@@ -148,9 +149,8 @@ def draw_bidiagonal(along, across, truth, n_samples, sigma, normals, room):
     tall = n_samples >= d
     streams = room.streams
     diagonal, above, z, gap = room.sample[0, :k], room.sample[1, :k], room.sample[2, :k], room.sample[3, : k + 1]
-    for i in range(k):
-        diagonal[i] = deviation * math.sqrt(chi_square(np.float64(n_samples - i), normals, streams[0]))
-        above[i] = deviation * math.sqrt(chi_square(np.float64(d - 1 - i), normals, streams[0]))
+    fill_chi(n_samples, normals, room.words, streams, diagonal)
+    fill_chi(d - 1, normals, room.words, streams, above)
     fill_normals(normals, room.words, streams, z)
     n_across = k - 1 if tall else k
     fill_normals(normals, room.words, streams, gap[1 : 1 + n_across])
@@ -159,6 +159,8 @@ def draw_bidiagonal(along, across, truth, n_samples, sigma, normals, room):
         square += gap[i] * gap[i]
     scale = across / math.sqrt(square) if n_across > 0 else 0.0
     for i in range(k):
+        diagonal[i] *= deviation
+        above[i] *= deviation
         z[i] *= sigma
         gap[i + 1] = scale * gap[i + 1] if i < n_across else 0.0
     gap[0] = along - truth.norm
