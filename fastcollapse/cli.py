@@ -1,12 +1,9 @@
 """The commands; what needs NumPy or Numba is imported inside them, so that `--help` answers at once."""
 
 import os
-import signal
 import sys
-import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +11,14 @@ import click
 
 from fastcollapse import __version__
 from fastcollapse.errors import FastcollapseError, InputError, nearest
+from fastcollapse.progress import progress_bar
+from fastcollapse.running import FIGURE_SUFFIX, Interrupted, Job, run_job
 
 if TYPE_CHECKING:
     from fastcollapse.experiment import Experiment
-    from fastcollapse.results import Results
+    from fastcollapse.outputs import Output
 
 MAIN_RECIPE = "wikitext2-unigram"
-_FIGURE_SUFFIX = ".png"
-_FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 
 
 class _Commands(click.Group):
@@ -44,23 +41,11 @@ class _Commands(click.Group):
             status = _fail(str(error), 1)
         except MemoryError as error:
             status = _fail(f"not enough memory: {error}", 1)
-        except _Interrupted as error:
+        except Interrupted as error:
             status = _fail(str(error), error.status)
         except (click.Abort, KeyboardInterrupt):
             status = _fail("interrupted", 130)
         sys.exit(status if isinstance(status, int) else 0)
-
-
-class _Interrupted(Exception):
-    """Ctrl-C or SIGTERM, with what is left of the work."""
-
-    def __init__(self, message: str, stopped: BaseException) -> None:
-        super().__init__(message)
-        self.status = getattr(stopped, "status", 130)
-
-
-class _AfterRun(FastcollapseError):
-    """The run is finished and kept, but what comes after it failed."""
 
 
 class _WithParameters(click.Command):
@@ -98,18 +83,34 @@ _threads = click.option(
 
 
 @main.command(cls=_WithParameters)
-@click.argument("what", metavar="[RECIPE|FILE.toml]", default=MAIN_RECIPE)
+@click.argument("what", metavar="[RECIPE|FILE.toml]", required=False)
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value, as run.n_generations=200.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A new file; by default results/NAME.h5, or the next free name.",
+    help="A new file, or one that holds this very run; by default results/NAME.h5, or the next free name.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace results and figure that exist, finished or not.")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Go on with a run that has stopped. FILE is all it takes; an experiment given too must be the same, and is "
+    "started if FILE is not there.",
 )
 @_threads
 @click.option("--seed", metavar="N", help="Seed, 0 to 2^64-1; the same as --set run.seed=N.")
-def run(what: str, settings: Sequence[str], output: Path | None, threads: int | None, seed: str | None) -> None:
+def run(
+    what: str | None,
+    settings: Sequence[str],
+    output: Path | None,
+    overwrite: bool,
+    resume: Path | None,
+    threads: int | None,
+    seed: str | None,
+) -> None:
     """Run an experiment, print a summary and write results and a figure.
 
     Without an argument this is the main job: the recipe wikitext2-unigram.
@@ -117,107 +118,67 @@ def run(what: str, settings: Sequence[str], output: Path | None, threads: int | 
     \b
     fastcollapse run
     fastcollapse run my.toml --set run.n_replicates=10 -o results/mine.h5
+    fastcollapse run --resume results/mine.h5
     """
-    cases = _load(what, settings, seed).cases()
-    wanted = output or Path("results") / f"{Path(what).stem}.h5"
-    chosen = wanted if output else _free(wanted, len(cases))
-    outputs = [_new_output(path) for path in _outputs(chosen, len(cases))]
-    figure = _free(chosen.with_suffix(_FIGURE_SUFFIX))
+    if resume is None:
+        wanted = output or Path("results") / f"{Path(what or MAIN_RECIPE).stem}.h5"
+        outputs, chosen = _new(_load(what or MAIN_RECIPE, settings, seed), wanted, output is None, overwrite)
+    elif output is not None or overwrite:
+        raise InputError("--resume FILE must be without --output and --overwrite: FILE is what is written")
+    else:
+        outputs, chosen = _resumed(what, settings, seed, resume), resume
+    from fastcollapse.simulation import use_threads
+
+    use_threads(threads)
+    experiment = [part for setting in settings for part in ("--set", setting)] + (["--seed", seed] if seed else [])
+    again = [*([what or MAIN_RECIPE, *experiment] if len(outputs) > 1 else []), "--resume", str(chosen)]
+    run_job(Job(outputs, chosen, overwrite, threads, ["fastcollapse", "run", *again]))
+
+
+def _new(experiment: "Experiment", wanted: Path, by_default: bool, overwrite: bool) -> "tuple[Sequence[Output], Path]":
+    """Return the outputs of a new run, and the path that they are named after."""
+    from fastcollapse.outputs import default_path, new_outputs
+
+    cases = experiment.cases()
+    truths = _truths(cases)
+    chosen = default_path(cases, truths, wanted) if by_default and not overwrite else wanted
+    outputs = new_outputs(cases, truths, chosen, overwrite)
+    if chosen != wanted and not all(one.is_done for one in outputs):
+        click.echo(f"{wanted} exists already; writing {chosen}", err=True)
+    return outputs, chosen
+
+
+def _resumed(what: str | None, settings: Sequence[str], seed: str | None, path: Path) -> "Sequence[Output]":
+    """Return the outputs of a run that goes on; without an experiment it is the one in the file."""
+    from fastcollapse.outputs import first_seed, resumed_outputs
+
+    if what is None:
+        from fastcollapse.results import open_results
+
+        experiment = open_results(path).experiment.with_values(_values(settings, seed))
+        return resumed_outputs([experiment], [None], path)
+    experiment = _load(what, settings, seed)
+    n_cases = len(experiment.cases())
+    if experiment.run.seed is None and n_cases > 1:
+        found = first_seed(path, n_cases)
+        experiment = experiment if found is None else experiment.with_values({"run.seed": found})
+    cases = experiment.cases()
+    return resumed_outputs(cases, _truths(cases), path)
+
+
+def _truths(cases: "Sequence[Experiment]") -> list[Any]:
+    """Return the truths of the cases, loaded, and refuse a workflow that does not suit them."""
     from fastcollapse.datasets import load_truth
 
     truths = [load_truth(case.truth, case.base) for case in cases]
     for case, truth in zip(cases, truths, strict=True):
         case.workflow.schedule(case.run.n_generations, truth.total)
-    from fastcollapse.interrupts import Interrupts
-    from fastcollapse.simulation import simulate, use_threads
-
-    use_threads(threads)
-    if chosen != wanted:
-        click.echo(f"{wanted} exists already; writing {chosen}", err=True)
-    clock = _Clock()
-    done: list[Results] = []
-    held = f"{chosen} holds" if len(cases) == 1 else f"{outputs[0]} to {outputs[-1]} hold"
-
-    def left() -> str:
-        if len(done) == len(cases):
-            return f"interrupted, {held} the finished run"
-        return _kept(outputs[len(done)])
-
-    try:
-        with Interrupts((signal.SIGINT, signal.SIGTERM), left, lambda: f"interrupted, see {outputs[-1]}") as interrupts:
-            with _progress(sum(case.run.n_generations for case in cases)) as progress:
-                clock.progress = progress
-                for case, truth, path in zip(cases, truths, outputs, strict=True):
-                    run_one = simulate(case, path, truth=truth, threads=threads, progress=clock, interrupts=interrupts)
-                    done.append(run_one)
-            text = _figure_and_summary(done, clock.elapsed(), outputs, figure, held)
-    except KeyboardInterrupt as stopped:
-        raise _Interrupted(left(), stopped) from None
-    click.echo(f"{text}\n\n{clock.first_block()}")
-
-
-def _figure_and_summary(
-    done: Sequence["Results"], elapsed: float, outputs: Sequence[Path], figure: Path, held: str
-) -> str:
-    """Draw the figure of finished runs and return their summary."""
-    try:
-        from fastcollapse.plots import save_figure
-        from fastcollapse.report import summary
-
-        save_figure(done, figure)
-        return summary(done, elapsed, [*outputs, figure])
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        message = f"{held} the finished run, but its figure or summary failed: {reason}"
-        raise _AfterRun(message) from error
-
-
-class _Clock:
-    """Time a run, and its first block apart: that one may have compiled the kernels.
-
-    It takes the place of the progress, which it passes on.
-    """
-
-    def __init__(self) -> None:
-        self.progress: Callable[[int], None] | None = None
-        self._start = time.perf_counter()
-        self._first = self._n_first = self._n_done = 0.0
-
-    def __call__(self, n: int) -> None:
-        if not self._n_done:
-            self._first, self._n_first = self.elapsed(), n
-        self._n_done += n
-        if self.progress is not None:
-            self.progress(n)
-
-    def elapsed(self) -> float:
-        """Return the seconds since the start."""
-        return time.perf_counter() - self._start
-
-    def first_block(self) -> str:
-        """Return what the first block took, as a sentence."""
-        return (
-            f"The time includes compiling, where it was needed: the first {self._n_first:.0f} of "
-            f"{self._n_done:,.0f} generations took {self._first:.2f} s"
-        )
-
-
-def _kept(output: Path) -> str:
-    from fastcollapse.results import open_results
-    from fastcollapse.storage.workplace import parts_folder
-
-    parts = parts_folder(output)
-    if not parts.exists():
-        return "interrupted, nothing was written"
-    return (
-        f"interrupted, {parts} keeps generations 0 to {open_results(output).last:,}: "
-        f"fastcollapse info {output} shows them"
-    )
+    return truths
 
 
 def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
     from fastcollapse.datasets import recipes
-    from fastcollapse.experiment import Experiment, parse_setting
+    from fastcollapse.experiment import Experiment
 
     known = recipes()
     if what in known:
@@ -228,9 +189,7 @@ def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
         raise InputError(
             f"recipe must be one of {', '.join(known)}, or a .toml file, got {what!r}{nearest(what, known)}"
         )
-    values = dict(parse_setting(setting) for setting in settings)
-    if seed is not None:
-        values["run.seed"] = parse_setting(f"run.seed={seed}")[1] if seed else seed
+    values = _values(settings, seed)
     experiment = Experiment.from_toml(path)
     recipe = experiment.recipe
     for key in values:
@@ -244,6 +203,16 @@ def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
     return experiment
 
 
+def _values(settings: Sequence[str], seed: str | None) -> dict[str, Any]:
+    """Return the values of --set and --seed by key."""
+    from fastcollapse.experiment import parse_setting
+
+    values = dict(parse_setting(setting) for setting in settings)
+    if seed is not None:
+        values["run.seed"] = parse_setting(f"run.seed={seed}")[1] if seed else seed
+    return values
+
+
 def _check_panels(experiment: "Experiment") -> None:
     """Refuse panels that the family does not have before anything runs."""
     if experiment.recipe is None or experiment.recipe.panels is None:
@@ -255,69 +224,6 @@ def _check_panels(experiment: "Experiment") -> None:
         check_panels(view, experiment.recipe.panels)
 
 
-def _new_output(output: Path) -> Path:
-    """Return the path of the results, refused unless it is new and its folder can be written."""
-    if output.name in ("", ".."):
-        raise InputError(f"output must be the name of a new file, got {str(output)!r}")
-    if output.suffix.lower() in _FIGURE_SUFFIXES:
-        raise InputError(
-            f"output must not end in {', '.join(_FIGURE_SUFFIXES)}, got {output}: "
-            "the figure is written beside the results"
-        )
-    for taken in (output, output.with_name(output.name + ".parts")):
-        if os.path.lexists(taken):
-            raise InputError(
-                f"output must be a new file, got {output}: {taken} exists, choose another name or remove it"
-            )
-    folder = next(parent for parent in output.absolute().parents if os.path.lexists(parent))
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError(f"output must be in a folder that can be written, got {output}: {folder} is not one")
-    return output
-
-
-def _outputs(path: Path, n_cases: int) -> list[Path]:
-    """Return the results files of a run: the path, or one for each case, -case1, -case2, ... before its ending."""
-    if n_cases == 1:
-        return [path]
-    return [path.with_name(f"{path.stem}-case{k}{path.suffix}") for k in range(1, n_cases + 1)]
-
-
-def _free(path: Path, n_cases: int = 0) -> Path:
-    """Return the path, or with -2, -3, ... before its ending the first that does not exist.
-
-    With a number of cases: nor do their files, the figure and the parts that belong to them.
-    """
-
-    def taken(candidate: Path) -> bool:
-        files = _outputs(candidate, n_cases) if n_cases else [candidate]
-        others = [candidate.with_suffix(_FIGURE_SUFFIX), *(one.with_name(one.name + ".parts") for one in files)]
-        return any(os.path.lexists(one) for one in (*files, *(others if n_cases else ())))
-
-    candidate, number = path, 1
-    while taken(candidate):
-        number += 1
-        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
-    return candidate
-
-
-@contextmanager
-def _progress(n_generations: int) -> Iterator[Callable[[int], None] | None]:
-    """Yield what counts generations on a terminal, and nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=n_generations, unit=" generations", leave=False, dynamic_ncols=True) as bar:
-        bar.set_description("starting (a first run compiles for half a minute)")
-
-        def advance(n: int) -> None:
-            bar.set_description("simulating")
-            bar.update(n)
-
-        yield advance
-
-
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def info(file: Path) -> None:
@@ -326,6 +232,19 @@ def info(file: Path) -> None:
     from fastcollapse.results import open_results
 
     click.echo(contents(open_results(file)))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def check(file: Path) -> None:
+    """Read all of a results FILE, finished or not, and compare it with its checksums.
+
+    Exit status 2 if anything is not what was written, as for every FILE that cannot be read.
+    """
+    from fastcollapse.report import whole
+    from fastcollapse.results import check_results
+
+    click.echo(whole(check_results(file)))
 
 
 @main.command()
@@ -345,7 +264,9 @@ def plot(file: Path, output: Path | None) -> None:
     results = open_results(file)
     if results.last < 1:
         raise InputError(f"a figure must have at least one finished generation, got none in {file}")
-    figure = output or _free(file.with_suffix(_FIGURE_SUFFIX))
+    from fastcollapse.outputs import free_path
+
+    figure = output or free_path(file.with_suffix(FIGURE_SUFFIX))
     save_figure(results, figure)
     click.echo(figure)
 
@@ -402,7 +323,7 @@ def replay(file: Path, threads: int | None) -> int:
     results = open_results(file)
     from fastcollapse.replay import replay as run_again
 
-    with _progress(results.experiment.run.n_generations) as progress:
+    with progress_bar(results.experiment.run.n_generations) as progress:
         found = run_again(results, threads, progress)
     if found.same:
         click.echo(f"identical, bit for bit: {', '.join(found.same)}")
@@ -439,8 +360,8 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
 
     wanted = list(names) or list(reproducible())
     for name in wanted if output is not None else []:
-        if os.path.lexists(output / f"{name}{_FIGURE_SUFFIX}"):  # type: ignore[operator]
-            raise InputError(f"output must be a folder without {name}{_FIGURE_SUFFIX}, got {output}")
+        if os.path.lexists(output / f"{name}{FIGURE_SUFFIX}"):  # type: ignore[operator]
+            raise InputError(f"output must be a folder without {name}{FIGURE_SUFFIX}, got {output}")
     all_agree, seconds = True, 0.0
     for one in run_all(wanted):
         click.echo(one.line())
@@ -448,7 +369,7 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
         if output is not None:
             from fastcollapse.plots import save_figure
 
-            save_figure(one.cases, output / f"{one.name}{_FIGURE_SUFFIX}")
+            save_figure(one.cases, output / f"{one.name}{FIGURE_SUFFIX}")
     click.echo(
         f"{len(wanted)} recipes, {seconds:.2f} s of simulation" + ("" if output is None else f", figures in {output}")
     )

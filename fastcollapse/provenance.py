@@ -28,6 +28,13 @@ def provenance() -> dict[str, Any]:
     }
 
 
+def changes(old: dict, new: dict) -> tuple[str, ...]:
+    """Return which packages, and what of the machine, are not what they were, in words."""
+    before = {**old.get("packages", {}), **{k: old.get(k) for k in ("python", "machine", "processor")}}
+    after = {**new["packages"], **{k: new[k] for k in ("python", "machine", "processor")}}
+    return tuple(f"{k} {before[k]} became {after.get(k)}" for k in before if before[k] != after.get(k))
+
+
 @functools.cache
 def _version(name: str) -> str:
     try:

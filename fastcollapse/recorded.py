@@ -43,12 +43,15 @@ def differences(
     truth : what the experiment's truth is, if it is loaded: its data file may have changed since.
     first_replicate : see `simulate`.
     """
+    # model.family is the first of all keys
     old, new = _flat(results.experiment.to_mapping()), _flat(experiment.to_mapping())
     found = [
         f"{key} is {_shown(old.get(key, _ABSENT))} there, {_shown(new.get(key, _ABSENT))} here"
         for key in dict.fromkeys((*old, *new))
         if old.get(key, _ABSENT) != new.get(key, _ABSENT)
     ]
+    if experiment.family != results.experiment.family:
+        return found[:1]  # the other keys are those of the families
     if results.first_replicate != first_replicate:
         found.append(f"first_replicate is {results.first_replicate} there, {first_replicate} here")
     if not found and isinstance(truth, Truth) and not _same_truth(truth, results.truth):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastcollapse.errors import InputError
-from fastcollapse.provenance import provenance
+from fastcollapse.provenance import changes, provenance
 from fastcollapse.recorded import recorded_truth
 from fastcollapse.results import Results
 from fastcollapse.simulation import simulate
@@ -78,7 +78,7 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
             same.append("counts")
         else:
             different.append(f"counts: first at {wrong}")
-    return Replay(tuple(same), tuple(different), _changed(recorded.provenance, provenance()))
+    return Replay(tuple(same), tuple(different), changes(recorded.provenance, provenance()))
 
 
 def _note(name: str, old: np.ndarray, new: np.ndarray, same: list[str], different: list[str]) -> None:
@@ -102,9 +102,3 @@ def _note(name: str, old: np.ndarray, new: np.ndarray, same: list[str], differen
 
 def _bits(values: np.ndarray) -> np.ndarray:
     return values.view(np.uint64) if values.dtype == np.float64 else values
-
-
-def _changed(old: dict, new: dict) -> tuple[str, ...]:
-    before = {**old.get("packages", {}), **{k: old.get(k) for k in ("python", "machine", "processor")}}
-    after = {**new["packages"], **{k: new[k] for k in ("python", "machine", "processor")}}
-    return tuple(f"{k} {before[k]} became {after.get(k)}" for k in before if before[k] != after.get(k))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fastcollapse.results import Results
+from fastcollapse.storage.workplace import writer_of
 from fastcollapse.tables import counted, curves, number, table
 from fastcollapse.verdicts import verdicts
 from fastcollapse.views.base import case_names, panels_of, view_of
@@ -183,12 +184,10 @@ def _bytes(n: int) -> str:
 
 def contents(results: Results) -> str:
     """Return what a results file holds: experiment, state, provenance."""
-    where, provenance = results.path, results.provenance
-    n_bytes = where.stat().st_size if where is not None and where.is_file() else 0
-    size = f", {_bytes(n_bytes)}" if n_bytes else ""
-    state = "complete" if results.complete else "not finished"
+    where, provenance, size = results.path, results.provenance, _size(results)
+    state = "complete" if results.finished and results.complete else "not finished"
     lines = [
-        f"{where}{size}: {state if results.last >= 0 else f'{state}, no generation yet'}",
+        f"{where}{size}: {state}{'' if results.last >= 0 else ', no generation yet'}{_going_on(results)}",
         "",
         describe(results),
         f"  record     {', '.join(results.experiment.run.record)}",
@@ -196,6 +195,7 @@ def contents(results: Results) -> str:
         f"  created    {provenance.get('created', 'unknown')} on {provenance.get('processor', 'unknown')}, "
         f"{provenance.get('n_cores', '?')} cores",
         "  versions   " + ", ".join(f"{k} {v}" for k, v in sorted(provenance.get("packages", {}).items())),
+        *(f"  resumed    after generation {one['after']:,}, {one['created']}" for one in provenance.get("resumed", ())),
     ]
     if results.last < 0:
         return "\n".join(lines)
@@ -211,6 +211,28 @@ def contents(results: Results) -> str:
         span = f"{at[0]:g}" if len(at) == 1 else f"{at.min():g} to {at.max():g}"
         lines.append(f"  {dim}: {coordinate.long_name}, {counted(len(at), 'value')}, {span}")
     return "\n".join(lines)
+
+
+def whole(results: Results) -> str:
+    """Return that a results file has been checked, and what it holds, in one line."""
+    n = max(results.last, 0)
+    held = f"{counted(n, 'generation')} x {counted(results.n_replicates, 'replicate')}"
+    state = "finished" if results.finished else "not finished"
+    return f"{results.path}{_size(results)}: as it was written, {state}, {held}{_going_on(results)}"
+
+
+def _size(results: Results) -> str:
+    where = results.path
+    n_bytes = where.stat().st_size if where is not None and where.is_file() else 0
+    return f", {_bytes(n_bytes)}" if n_bytes else ""
+
+
+def _going_on(results: Results) -> str:
+    """Return who writes a run that is not finished, or how to go on with it."""
+    if results.finished or results.path is None:
+        return ""
+    writer = writer_of(results.path)
+    return f", {writer} is writing it" if writer else f": fastcollapse run --resume {results.path} goes on"
 
 
 def _mean_of(values: np.ndarray) -> str:

@@ -236,3 +236,15 @@ def open_results(path: str | Path) -> Results:
     from fastcollapse.storage.runs import open_file  # h5py takes 0.1 s to import
 
     return Results(open_file(path))
+
+
+def check_results(path: str | Path) -> Results:
+    """Open results as `open_results` does, and read and check all of their data first.
+
+    Raises
+    ------
+    UnreadableResults : as `open_results`; or data are not what was written, naming them.
+    """
+    from fastcollapse.storage.runs import check_file  # as above
+
+    return Results(check_file(path))

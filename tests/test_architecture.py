@@ -67,7 +67,17 @@ THIRD_PARTY_HOMES = {
     "h5py": {"storage/hdf5.py"},
 }
 # Leaves that only the command line reaches may be tested through it.
-BEHIND_THE_COMMAND_LINE = {"drawing", "formulas", "plots", "report", "tables", "verdicts", "views"}
+BEHIND_THE_COMMAND_LINE = {
+    "drawing",
+    "formulas",
+    "plots",
+    "progress",
+    "report",
+    "running",
+    "tables",
+    "verdicts",
+    "views",
+}
 # Tested by those who use them: contracts, checks, parts of the store, the block loop (conformance,
 # verification, replay).
 TESTED_ELSEWHERE = {

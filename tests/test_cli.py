@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fastcollapse import cli
+from fastcollapse import cli, running
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import parameters
 from fastcollapse.results import open_results
@@ -91,8 +91,8 @@ def test_run__a_figure_or_summary_that_fails_names_the_file_that_is_kept(here, m
 
 
 def test_run__default_output_takes_the_next_free_name(here):
-    for expected in ("small.h5", "small-2.h5"):
-        result = call("run", "small.toml", "--set", "run.n_generations=2", "--seed", "7")
+    for expected, seed in (("small.h5", 6), ("small-2.h5", 7)):
+        result = call("run", "small.toml", "--set", "run.n_generations=2", "--seed", seed)
         assert result.exit_code == 0, result.output
         assert f"results/{expected}" in result.stdout
     assert "results/small.h5 exists already; writing results/small-2.h5" in result.stderr
@@ -320,12 +320,13 @@ def test_interrupt__keeps_the_generations_that_are_done(here, monkeypatch):
                 os.kill(os.getpid(), signal.SIGINT)
 
     bar = Bar()
-    monkeypatch.setattr(cli, "_progress", lambda n: contextlib.nullcontext(bar))
+    monkeypatch.setattr(running, "progress_bar", lambda n: contextlib.nullcontext(bar))
     arguments = ["run", "small.toml", "--set", "run.n_generations=100000"]
     result = call(*arguments)
     assert result.exit_code == 130
     parts = "results/small.h5.parts"
-    message = f"interrupted, {parts} keeps generations 0 to {bar.n_done}: fastcollapse info results/small.h5 shows them"
+    again = "fastcollapse run --resume results/small.h5 goes on"
+    message = f"interrupted, {parts} keeps generations 0 to {bar.n_done}: {again}"
     assert result.stderr == f"error: {message}\n"
     assert files_in("results") == ["small.h5.parts", *(f"small.h5.parts/part-0000{i}.h5" for i in (0, 1))]
     got = open_results("results/small.h5")
@@ -412,9 +413,9 @@ def test_run__each_case_of_a_recipe_has_a_file_and_all_have_one_figure(here):
     assert sorted(p.name for p in (here / "out").iterdir()) == ["two-case1.h5", "two-case2.h5", "two.png"]
     for words in ("Two sizes", "Case 1: n_samples = 10", "Case 2: n_samples = 40", "two-case2.h5"):
         assert words in result.output
-    again = call("run", "two.toml", "-o", "out/two.h5")
+    again = call("run", "two.toml", "-o", "out/two.h5", "--set", "run.n_generations=3")
     assert again.exit_code == 2
-    assert "out/two-case1.h5 exists" in again.stderr
+    assert "got out/two-case1.h5: it exists" in again.stderr
 
 
 def test_run__a_case_that_is_wrong_is_named(here):

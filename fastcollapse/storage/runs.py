@@ -1,5 +1,6 @@
 """Runs on disk as anybody may read them at any time: finished, running or killed (FORMAT.md)."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -118,3 +119,24 @@ def open_file(path: str | Path) -> Reader:
             if not os.path.lexists(path):
                 raise UnreadableResults(f"{path}: holds no complete part yet") from error
     return _read_whole(path)
+
+
+def check_file(path: str | Path) -> Reader:
+    """Open a run as `open_file` does, and read and check all of its data first.
+
+    Raises
+    ------
+    UnreadableResults : as `open_file`; or data are not what was written, or there is nothing to tell it by.
+    """
+    path = Path(path)
+    reader = open_file(path)
+    if reader.finished:
+        check_data(path)
+    else:
+        folder = parts_folder(path)
+        check_data(part_path(folder, 0))
+        for _ in read_parts(folder, reader.header, checked=True):
+            pass
+    if hashlib.sha256(reader.header.experiment_json.encode()).hexdigest() != reader.header.digest:
+        raise UnreadableResults(f"{path}: is damaged: its digest is not that of its experiment")
+    return reader

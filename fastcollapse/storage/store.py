@@ -78,9 +78,8 @@ class Hdf5Store(Store):
         self._resumed = resume
         self._writing: Future[None] | None = None
         self._in_part: list[Block] = []
-        if not resume:
-            check_free(self.path, overwrite)
-        elif not is_begun(self.path):
+        check_free(self.path, overwrite, resume)
+        if resume and not is_begun(self.path):
             raise UnreadableResults(f"{self.path}: holds no complete part yet, run it anew")
         self._place = Workplace(self.path)
         try:

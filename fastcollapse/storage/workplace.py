@@ -48,18 +48,32 @@ def is_begun(path: Path) -> bool:
     return os.path.isfile(part_path(parts_folder(path), 0))
 
 
-def check_free(path: Path, overwrite: bool = False) -> None:
-    """Refuse a path that a new run cannot have; touches nothing.
+def writer_of(path: Path) -> str | None:
+    """Return the process that writes to `path`, in words; None if there is none."""
+    return owner(parts_folder(path) / _LOCK)
+
+
+def check_free(path: Path, overwrite: bool = False, resume: bool = False) -> None:
+    """Refuse a path that a run cannot have; touches nothing.
+
+    Parameters
+    ----------
+    overwrite : a results file there, finished or not, is to be replaced.
+    resume : parts there are to be gone on with.
 
     Raises
     ------
     InputError : saying what is in the way.
     """
-    folder = parts_folder(path)
-    holder = owner(folder / _LOCK)
-    if holder:
-        raise InputError(f"output must be written by one run at a time, got {path}: {holder} is writing it")
-    check_taken(path, overwrite)
+    writer = writer_of(path)
+    if writer:
+        raise _taken(path, writer)
+    if not resume:
+        check_taken(path, overwrite)
+
+
+def _taken(path: Path, writer: object) -> InputError:
+    return InputError(f"output must be written by one run at a time, got {path}: {writer} is writing it")
 
 
 def check_taken(path: Path, overwrite: bool = False) -> None:
@@ -76,10 +90,10 @@ def check_taken(path: Path, overwrite: bool = False) -> None:
             f"output must be a new file, got {path}: {folder} holds a run that is not finished, resume it, "
             "choose another name or overwrite it"
         )
-    foreign = [one.name for one in _listed(folder) if not _is_ours(one)]
-    if foreign or (not is_begun(path) and any(_is_part(one) for one in _listed(folder)) and not overwrite):
-        names = ", ".join(foreign) or "parts without a first one"
-        raise InputError(f"output must be a new file, got {path}: {folder} exists and holds {names}")
+    listed = _listed(folder)
+    in_the_way = [one.name for one in listed if not _is_ours(one) or (_is_part(one) and not overwrite)]
+    if in_the_way:
+        raise InputError(f"output must be a new file, got {path}: {folder} exists and holds {', '.join(in_the_way)}")
 
 
 def _check_replaceable(path: Path) -> None:
@@ -126,9 +140,7 @@ class Workplace:
         try:
             self._lock = self._acquired()
         except Taken as error:
-            raise InputError(
-                f"output must be written by one run at a time, got {path}: {error} is writing it"
-            ) from error
+            raise _taken(path, error) from error
         except OSError as error:
             self._remove_made()
             raise InputError(

@@ -1,0 +1,134 @@
+"""What `fastcollapse run` does once it knows which files to write: run, draw, say what is kept if it stops."""
+
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fastcollapse.errors import FastcollapseError, StoreError, UnreadableResults
+from fastcollapse.progress import Clock, progress_bar
+
+if TYPE_CHECKING:
+    from fastcollapse.outputs import Output
+    from fastcollapse.results import Results
+
+FIGURE_SUFFIX = ".png"
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM, with what is left of the work."""
+
+    def __init__(self, message: str, stopped: BaseException) -> None:
+        super().__init__(message)
+        self.status = getattr(stopped, "status", 130)
+
+
+class AfterRun(FastcollapseError):
+    """The run is finished and kept, but what comes after it failed."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """Outputs and the path they are named after; what to do with files that exist; the command that goes on."""
+
+    outputs: "Sequence[Output]"
+    chosen: Path
+    overwrite: bool
+    threads: int | None
+    again: Sequence[str]
+
+    @property
+    def files(self) -> list[Path]:
+        """The results files."""
+        return [one.path for one in self.outputs]
+
+    @property
+    def hold(self) -> str:
+        """The results files and their verb."""
+        files = self.files
+        return f"{files[0]} holds" if len(files) == 1 else f"{files[0]} to {files[-1]} hold"
+
+
+def run_job(job: Job) -> None:
+    """Run what is left of a job, and print its summary."""
+    from fastcollapse.interrupts import Interrupts
+    from fastcollapse.outputs import kept
+    from fastcollapse.simulation import simulate
+
+    outputs, clock = job.outputs, Clock()
+    done: list[Results] = []
+    _announce(outputs)
+
+    def left() -> str:
+        if len(done) == len(outputs):
+            return f"interrupted, {job.hold} the finished run"
+        return f"interrupted, {kept(outputs[len(done)].path, job.again)}"
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    try:
+        with Interrupts(signals, left, lambda: f"interrupted, see {job.files[-1]}") as interrupts:
+            with progress_bar(sum(one.n_left for one in outputs)) as clock.progress:
+                for one in outputs:
+                    first = 0 if one.found is None else one.found.first_replicate
+                    one_done = simulate(
+                        one.case,
+                        one.path,
+                        truth=one.truth,
+                        threads=job.threads,
+                        first_replicate=first,
+                        progress=clock,
+                        interrupts=interrupts,
+                        overwrite=job.overwrite,
+                        resume=one.found is not None,
+                    )
+                    done.append(one_done)
+            text = _figure_and_summary(job, done, clock)
+    except KeyboardInterrupt as stopped:
+        raise Interrupted(left(), stopped) from None
+    except UnreadableResults:
+        raise
+    except StoreError as error:
+        raise StoreError(f"{error}; {kept(outputs[len(done)].path, job.again)}") from error
+    click.echo(text)
+
+
+def _announce(outputs: "Sequence[Output]") -> None:
+    """Say what is there already, and what the versions have become since."""
+    from fastcollapse.provenance import changes, provenance
+
+    for one in outputs:
+        if one.found is None:
+            continue
+        if one.is_done:
+            click.echo(f"{one.path} holds this run already: not run again (--overwrite does)", err=True)
+            continue
+        going_on = f"{one.path} goes on after generation {max(one.found.last, 0):,}"
+        changed = "; ".join(changes(one.found.provenance, provenance()))
+        click.echo(f"{going_on}, not as it began: {changed}" if changed else going_on, err=True)
+
+
+def _figure_and_summary(job: Job, done: "Sequence[Results]", clock: Clock) -> str:
+    """Draw the figure of finished runs and return their summary."""
+    try:
+        from fastcollapse.outputs import free_path
+        from fastcollapse.plots import save_figure
+        from fastcollapse.report import summary
+
+        figure = job.chosen.with_suffix(FIGURE_SUFFIX)
+        all_there = all(one.is_done for one in job.outputs)
+        if job.overwrite:
+            figure.unlink(missing_ok=True)
+        elif not all_there:
+            figure = free_path(figure)
+        if not (all_there and figure.exists()):
+            save_figure(done, figure)
+        whole = all(one.found is None for one in job.outputs)  # else the time is not that of these generations
+        text = summary(done, clock.elapsed() if whole else None, [*job.files, figure])
+        return text if all_there else f"{text}\n\n{clock.first_block()}"
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        message = f"{job.hold} the finished run, but its figure or summary failed: {reason}"
+        raise AfterRun(message) from error

@@ -1,0 +1,430 @@
+"""Results files that exist: recognised, gone on with, replaced on request, and otherwise left as they are."""
+
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fastcollapse import cli, open_results, running
+from fastcollapse.experiment import Experiment
+from fastcollapse.outputs import kept, recognised
+from fastcollapse.simulation import simulate
+from fastcollapse.storage.lock import Lock
+from fastcollapse.storage.workplace import parts_folder
+
+ROOT = Path(__file__).parents[1]
+TOML = """
+[truth]
+uniform = 30
+[workflow]
+name = "replace"
+n_samples = 50
+[run]
+n_generations = 12
+n_replicates = 3
+seed = 5
+record = ["metrics", "trajectory"]
+"""
+CASES = """
+[recipe]
+title = "Two sizes"
+cases = [{"workflow.n_samples" = 10}, {"workflow.n_samples" = 40}, {"workflow.n_samples" = 20}]
+"""
+EXPERIMENT = {
+    "truth": {"uniform": 30},
+    "workflow": {"name": "replace", "n_samples": 50},
+    "run": {"n_generations": 12, "n_replicates": 3, "seed": 5, "record": ["metrics", "trajectory"]},
+}
+
+
+class Killed(BaseException):
+    """Ends a run as a kill would, but for what is written down at once."""
+
+
+def call(*arguments):
+    return CliRunner().invoke(cli.main, [str(a) for a in arguments])
+
+
+def bytes_of(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(Path(folder).rglob("*")) if p.is_file()}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(TOML)
+    (tmp_path / "three.toml").write_text(TOML + CASES)
+    return tmp_path
+
+
+@pytest.fixture
+def parts_at_once(monkeypatch):
+    """Every commit writes a part."""
+    monkeypatch.setattr("fastcollapse.storage.store.Hdf5Store.__init__.__defaults__", (1, 0.0))
+
+
+def stop(path, after, experiment=EXPERIMENT, **options):
+    """Leave at `path` what a run has committed after some generations."""
+    done = itertools.count(1)
+
+    def progress(_):
+        if next(done) == after:
+            raise Killed
+
+    with pytest.raises(Killed):
+        simulate(Experiment.from_mapping(experiment), path, block=1, progress=progress, **options)
+
+
+def assert_same_run(path, expected):
+    got, expected = open_results(path), open_results(expected)
+    for name, values in expected.metrics.items():
+        assert got.metrics[name].tobytes() == values.tobytes()
+    assert got.forgotten.tobytes() == expected.forgotten.tobytes()
+    for place in itertools.product(range(3), range(1, expected.last + 1)):
+        for one, other in zip(got.counts(*place), expected.counts(*place), strict=True):
+            assert one.tobytes() == other.tobytes()
+
+
+def test_run__a_finished_run_is_recognised_and_not_run_again(here, monkeypatch):
+    first = call("run", "small.toml", "-o", "a.h5")
+    assert first.exit_code == 0, first.output
+    before = bytes_of(here)
+    monkeypatch.setattr("fastcollapse.simulation.run_blocks", None)  # nothing runs
+    again = call("run", "small.toml", "-o", "a.h5")
+    assert again.exit_code == 0, again.output
+    assert again.stderr == "a.h5 holds this run already: not run again (--overwrite does)\n"
+    assert again.stdout.startswith("Recursive training")
+    assert "Simulated in" not in again.stdout
+    assert bytes_of(here) == before
+    (here / "a.png").unlink()
+    assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
+    assert (here / "a.png").exists()
+
+
+def test_run__by_default_too(here):
+    assert call("run", "small.toml").exit_code == 0
+    before = bytes_of(here)
+    again = call("run", "small.toml")
+    assert (again.exit_code, bytes_of(here)) == (0, before), again.output
+    assert again.stderr == "results/small.h5 holds this run already: not run again (--overwrite does)\n"
+    other = call("run", "small.toml", "--seed", "6")
+    assert other.exit_code == 0
+    assert other.stderr == "results/small.h5 exists already; writing results/small-2.h5\n"
+    assert call("run", "small.toml", "--seed", "6").stderr.startswith("results/small-2.h5 holds this run already")
+
+
+@pytest.mark.parametrize("setting", ["run.seed=6", "run.n_generations=13", "workflow.n_samples=51"])
+def test_run__another_experiment_is_not(here, setting):
+    assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
+    before = bytes_of(here)
+    result = call("run", "small.toml", "-o", "a.h5", "--set", setting)
+    assert result.exit_code == 2
+    words = "output must be a new file, got a.h5: it exists, choose another name or overwrite it"
+    assert result.stderr == f"error: {words}\n"
+    assert bytes_of(here) == before
+
+
+def test_run__data_that_have_changed_under_their_name_are_another_experiment(here):
+    (here / "words.csv").write_text("word,count\na,5\nb,7\n")
+    (here / "own.toml").write_text(TOML.replace("uniform = 30", 'counts = "words.csv"'))
+    assert call("run", "own.toml", "-o", "a.h5").exit_code == 0
+    assert "holds this run already" in call("run", "own.toml", "-o", "a.h5").stderr
+    (here / "words.csv").write_text("word,count\na,5\nb,8\n")
+    assert "it exists, choose another name" in call("run", "own.toml", "-o", "a.h5").stderr
+    again = call("run", "own.toml", "--resume", "a.h5")
+    assert again.exit_code == 2
+    assert "a.h5 holds another experiment: the data of [truth] are not what they were" in again.stderr
+
+
+def test_run__a_seed_that_is_drawn_is_a_new_run(here):
+    (here / "free.toml").write_text(TOML.replace("seed = 5\n", ""))
+    assert call("run", "free.toml", "-o", "a.h5").exit_code == 0
+    assert call("run", "free.toml", "-o", "a.h5").exit_code == 2
+    experiment = Experiment.from_toml(here / "free.toml")
+    assert recognised(experiment, None, here / "a.h5") is None
+
+
+def test_overwrite__replaces_results_and_figure(here):
+    assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
+    old = bytes_of(here)
+    result = call("run", "small.toml", "-o", "a.h5", "--seed", "6", "--overwrite")
+    assert result.exit_code == 0, result.output
+    new = bytes_of(here)
+    assert new.keys() == old.keys()
+    assert new["a.h5"] != old["a.h5"]
+    assert new["a.png"] != old["a.png"]
+    assert open_results("a.h5").experiment.run.seed == 6
+
+
+def test_overwrite__only_results(here):
+    (here / "notes.h5").write_text("mine")
+    (here / "folder").mkdir()
+    (here / "link.h5").symlink_to("notes.h5")
+    before = bytes_of(here)
+    for name in ("notes.h5", "folder", "link.h5", "small.toml"):
+        result = call("run", "small.toml", "-o", name, "--overwrite")
+        assert result.exit_code == 2
+        words = f"output must be a results file to be overwritten, got {name}: it is something else"
+        assert result.stderr == f"error: {words}\n"
+    assert bytes_of(here) == before
+
+
+def test_overwrite__what_was_there_comes_back_if_nothing_comes_of_the_new_run(here):
+    assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
+    before = bytes_of(here)
+    stop("a.h5", 1, {**EXPERIMENT, "run": {**EXPERIMENT["run"], "seed": 6}}, overwrite=True)
+    assert bytes_of(here) == before
+
+
+def test_overwrite__once_committed_the_new_run_goes_on_and_the_old_one_is_kept_until_its_end(here, parts_at_once):
+    assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
+    old = (here / "a.h5").read_bytes()
+    stop("a.h5", 6, {**EXPERIMENT, "run": {**EXPERIMENT["run"], "seed": 6}}, overwrite=True)
+    assert not (here / "a.h5").exists()
+    assert (here / "a.h5.parts" / "replaced.h5").read_bytes() == old
+    assert open_results("a.h5").experiment.run.seed == 6
+    result = call("run", "--resume", "a.h5")
+    assert result.exit_code == 0, result.output
+    assert open_results("a.h5").experiment.run.seed == 6
+    assert not parts_folder(here / "a.h5").exists()
+
+
+def test_overwrite__a_kill_before_the_first_part_loses_nothing(here):
+    """The finished file stands in the folder, there is no part: the next run finds it again."""
+    assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
+    before = bytes_of(here)
+    parts_folder(here / "a.h5").mkdir()
+    (here / "a.h5").rename(here / "a.h5.parts" / "replaced.h5")
+    (here / "a.h5.parts" / "part-00000.h5.tmp").write_bytes(b"half")
+    result = call("run", "small.toml", "-o", "a.h5", "--seed", "6")
+    assert result.exit_code == 2
+    assert "it exists" in result.stderr
+    assert bytes_of(here) == before
+
+
+def test_unfinished__is_never_begun_anew_unasked(here, parts_at_once):
+    stop("a.h5", 6)
+    before = bytes_of(here)
+    result = call("run", "small.toml", "-o", "a.h5")
+    assert result.exit_code == 2
+    words = "a.h5.parts holds a run that is not finished, resume it, choose another name or overwrite it"
+    assert result.stderr == f"error: output must be a new file, got a.h5: {words}\n"
+    assert bytes_of(here) == before
+    result = call("run", "small.toml", "-o", "a.h5", "--overwrite")
+    assert result.exit_code == 0
+    assert not parts_folder(here / "a.h5").exists()
+
+
+def test_resume__needs_nothing_but_the_file(here, parts_at_once):
+    assert call("run", "small.toml", "-o", "whole.h5").exit_code == 0
+    stop("a.h5", 6)
+    told = kept(here / "a.h5", ["fastcollapse", "run", "--resume", "a.h5"])
+    last = open_results("a.h5").last
+    assert 1 <= last <= 6
+    assert told.endswith(f"keeps generations 0 to {last}: fastcollapse run --resume a.h5 goes on")
+    assert call("info", "a.h5").output.startswith("a.h5: not finished: fastcollapse run --resume a.h5 goes on\n")
+    assert call("check", "a.h5").output == (
+        f"a.h5: as it was written, not finished, {last} generations x 3 replicates: "
+        "fastcollapse run --resume a.h5 goes on\n"
+    )
+    (here / "small.toml").unlink()
+    result = call("run", "--resume", "a.h5")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == f"a.h5 goes on after generation {last}\n"
+    assert "generations took" in result.stdout
+    assert "Simulated in" not in result.stdout  # the time would be that of a part
+    assert_same_run("a.h5", "whole.h5")
+    before = bytes_of(here)
+    result = call("run", "--resume", "a.h5")
+    assert (result.exit_code, bytes_of(here)) == (0, before), result.output
+    assert result.stderr.startswith("a.h5 holds this run already")
+
+
+def test_resume__says_what_made_each_piece(here, parts_at_once, monkeypatch):
+    stop("a.h5", 4)
+    last = open_results("a.h5").last
+    made = {**open_results("a.h5").provenance, "python": "9.9"}
+    for module in ("simulation", "provenance"):
+        monkeypatch.setattr(f"fastcollapse.{module}.provenance", lambda: made)
+    result = call("run", "--resume", "a.h5")
+    assert result.exit_code == 0, result.output
+    assert re.fullmatch(
+        rf"a.h5 goes on after generation {last}, not as it began: python .* became 9.9\n", result.stderr
+    )
+    got = open_results("a.h5").provenance
+    assert got["python"] != "9.9"
+    assert got["resumed"] == [{"after": last, **made}]
+    assert f"resumed    after generation {last}, " in call("info", "a.h5").output
+
+
+RESUMED_WRONG = {
+    "seed": (["--seed", "6"], "run.seed is 5 there, 6 here"),
+    "key": (["--set", "run.n_generations=99"], "run.n_generations is 12 there, 99 here"),
+    "workflow": (["other.toml"], "workflow.n_samples is 50 there, 51 here"),
+    "family": (["sur-gau"], "model.family is 'discrete' there, 'gaussian' here"),
+    "output": (["-o", "b.h5"], "--resume FILE must be without --output and --overwrite"),
+    "overwrite": (["--overwrite"], "--resume FILE must be without --output and --overwrite"),
+}
+
+
+@pytest.mark.parametrize("case", RESUMED_WRONG)
+def test_resume__refuses_another_experiment_and_names_what_differs(case, here, parts_at_once):
+    stop("a.h5", 6)
+    (here / "other.toml").write_text(TOML.replace("= 50", "= 51"))
+    before = bytes_of(here)
+    arguments, words = RESUMED_WRONG[case]
+    result = call("run", *arguments, "--resume", "a.h5")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert re.fullmatch(f"error: .*{words}.*\n", result.stderr)
+    assert bytes_of(here) == before
+
+
+def test_resume__of_nothing_is_refused_or_started(here):
+    parts_folder(here / "begun.h5").mkdir()
+    for name, words in (("none.h5", "no such file"), ("begun.h5", "holds no complete part yet")):
+        result = call("run", "--resume", name)
+        assert result.exit_code == 2
+        assert re.fullmatch(f"error: {name}: {words}.*\n", result.stderr)
+        result = call("run", "small.toml", "--resume", name)  # a batch job that is queued again and again
+        assert result.exit_code == 0, result.output
+        assert open_results(name).complete
+
+
+def test_resume__a_folder_without_a_part_is_taken_by_the_next_run(here):
+    folder = parts_folder(here / "a.h5")
+    folder.mkdir()
+    (folder / "lock").write_text("process 1 on a machine")
+    (folder / "part-00000.h5.tmp").write_bytes(b"half")
+    assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
+    assert not folder.exists()
+
+
+def test_folder__of_something_else_is_left_alone(here):
+    folder = parts_folder(here / "a.h5")
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    before = bytes_of(here)
+    for arguments in ([], ["--overwrite"]):
+        result = call("run", "small.toml", "-o", "a.h5", *arguments)
+        assert result.exit_code == 2
+        assert "a.h5.parts exists and holds mine.txt" in result.stderr
+        assert bytes_of(here) == before
+
+
+def test_leftovers__of_a_kill_at_the_very_end_go(here, parts_at_once, monkeypatch):
+    """The final file has its name, parts are still there."""
+    with monkeypatch.context() as patch:
+        patch.setattr("fastcollapse.storage.workplace.Workplace.remove", lambda self: self.release())
+        simulate(Experiment.from_mapping(EXPERIMENT), "a.h5", block=3)
+    assert open_results("a.h5").finished
+    assert parts_folder(here / "a.h5").exists()
+    shutil.copytree("a.h5.parts", "kept")
+    result = call("run", "--resume", "a.h5")
+    assert result.exit_code == 0, result.output
+    assert not parts_folder(here / "a.h5").exists()
+    # Parts of another run are not rubbish.
+    assert call("run", "small.toml", "-o", "b.h5", "--seed", "9").exit_code == 0
+    (here / "kept").rename(parts_folder(here / "b.h5"))
+    assert call("run", "--resume", "b.h5").exit_code == 0
+    assert parts_folder(here / "b.h5").exists()
+
+
+def test_cases__each_is_recognised_gone_on_with_or_started(here, parts_at_once):
+    assert call("run", "three.toml", "-o", "whole.h5").exit_code == 0
+    experiments = Experiment.from_toml(here / "three.toml").cases()
+    simulate(experiments[0], "a-case1.h5")
+    stop("a-case2.h5", 5, experiments[1].to_mapping())
+    before = (here / "a-case1.h5").read_bytes()
+    result = call("run", "three.toml", "-o", "a.h5")
+    assert result.exit_code == 2
+    assert "a-case2.h5.parts holds a run that is not finished" in result.stderr
+    result = call("run", "three.toml", "--resume", "a.h5")
+    assert result.exit_code == 0, result.output
+    assert "a-case1.h5 holds this run already" in result.stderr
+    assert "a-case2.h5 goes on after generation" in result.stderr
+    assert (here / "a-case1.h5").read_bytes() == before
+    for k in (1, 2, 3):
+        assert_same_run(f"a-case{k}.h5", f"whole-case{k}.h5")
+
+
+def test_cases__of_a_drawn_seed_go_on_with_theirs(here, parts_at_once):
+    (here / "free.toml").write_text((TOML + CASES).replace("seed = 5\n", ""))
+    experiments = Experiment.from_toml(here / "three.toml").with_values({"run.seed": 77}).cases()
+    stop("a-case2.h5", 5, experiments[1].to_mapping())
+    result = call("run", "free.toml", "--resume", "a.h5")
+    assert result.exit_code == 0, result.output
+    assert [open_results(f"a-case{k}.h5").experiment.run.seed for k in (1, 2, 3)] == [77, 78, 79]
+
+
+def test_interrupted_cases__the_words_go_on_with_all_of_them(here, monkeypatch, parts_at_once):
+    class Bar:
+        n_done = 0
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def __call__(self, n):
+            self.n_done += n
+            if self.n_done > 15:
+                os.kill(os.getpid(), 2)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "progress_bar", lambda _: Bar())
+        result = call("run", "three.toml", "--set", "run.n_replicates=4", "-o", "a b.h5")
+    assert result.exit_code == 130
+    (command,) = re.findall("fastcollapse (run .*) goes on\n", result.stderr)
+    assert command == "run three.toml --set run.n_replicates=4 --resume 'a b.h5'"
+    assert call(*command.replace("'a b.h5'", "A").split()[:-1], "a b.h5").exit_code == 0
+    assert open_results("a b-case3.h5").complete
+
+
+@pytest.mark.parametrize("arguments", [["-o"], ["--resume"], ["--overwrite", "-o"], ["small.toml", "--resume"]])
+def test_second_writer__has_one_line_and_touches_nothing(here, parts_at_once, arguments):
+    stop("a.h5", 6)
+    lock = Lock(here / "a.h5.parts" / "lock")
+    try:
+        before = bytes_of(here)
+        what = [] if "--resume" in arguments else ["small.toml"]
+        result = call("run", *what, *arguments, "a.h5")
+        assert result.exit_code == 2
+        words = f"output must be written by one run at a time, got a.h5: process {os.getpid()} on .* is writing it"
+        assert re.fullmatch(f"error: {words}\n", result.stderr)
+        assert bytes_of(here) == before
+        assert f"process {os.getpid()} on" in call("info", "a.h5").output
+    finally:
+        lock.release()
+
+
+WRITER = """
+import sys
+from fastcollapse import cli
+from fastcollapse.storage.store import Hdf5Store
+Hdf5Store.__init__.__defaults__ = (1, 0.0)
+cli.main(sys.argv[1:])
+"""
+
+
+def test_two_processes__one_runs_and_the_other_is_told(here):
+    """Both start at once: exactly one writes, and its numbers are what they are alone."""
+    assert call("run", "small.toml", "--set", "run.n_generations=200", "-o", "alone.h5").exit_code == 0
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", WRITER, "run", "small.toml", "--set", "run.n_generations=200", "-o", "a.h5"]
+    both = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [one.communicate()[1] for one in both]
+    codes = [one.returncode for one in both]
+    assert codes.count(0) >= 1, told  # both, if one came so late that it recognised the finished run
+    for code, words in zip(codes, told, strict=True):
+        assert words.count("\n") <= 1
+        assert code == 0 or (code == 2 and "a.h5" in words), words
+    assert_same_run("a.h5", "alone.h5")
+    assert not parts_folder(here / "a.h5").exists()
