@@ -62,8 +62,8 @@ ALLOWED = {
 # Imported only while types are checked: these may look ahead.
 TYPES_ONLY: set[tuple[str, str]] = set()
 THIRD_PARTY_HOMES = {
-    "numba": {"_jit.py", "rng.py", "kernels/linalg.py"},
-    "llvmlite": {"rng.py", "kernels/linalg.py"},
+    "numba": {"_jit.py", "rng.py", "kernels/fortran.py"},
+    "llvmlite": {"rng.py", "kernels/fortran.py"},
     "h5py": {"storage/hdf5.py"},
 }
 # Leaves that only the command line reaches may be tested through it.

@@ -1,0 +1,95 @@
+"""Fortran routines of SciPy's BLAS and LAPACK, called by their addresses from compiled code.
+
+The routines are reached by the symbols that `scipy.linalg.cython_lapack` and `cython_blas` export; compiled code holds
+the names only, which importing the module that asks for them binds, so it is cached like any other. All arguments are
+addresses: a character is an integer whose first byte it is.
+"""
+
+from typing import Any
+
+from llvmlite import binding, ir
+from numba import types
+from numba.core import cgutils
+from numba.core.errors import TypingError
+from numba.extending import get_cython_function_address, intrinsic
+
+_INT = ir.IntType(32)
+_ADDRESS = ir.IntType(64)
+
+
+def routine(library: str, name: str, n_arguments: int) -> Any:
+    """Return a Fortran routine that takes only addresses, bound to a symbol of ours."""
+    symbol = f"fastcollapse_{name}"
+    binding.add_symbol(symbol, get_cython_function_address(f"scipy.linalg.{library}", name))
+    return types.ExternalFunction(symbol, types.void(*[types.intp] * n_arguments))
+
+
+def _emit_integer(typingctx, value):
+    """Address of a 32-bit integer on the stack."""
+
+    def codegen(context, builder, signature, arguments):
+        place = cgutils.alloca_once(builder, _INT)
+        builder.store(builder.trunc(arguments[0], _INT), place)
+        return builder.ptrtoint(place, _ADDRESS)
+
+    return types.intp(types.int64), codegen
+
+
+def _emit_real(typingctx, value):
+    """Address of a double on the stack."""
+
+    def codegen(context, builder, signature, arguments):
+        place = cgutils.alloca_once_value(builder, arguments[0])
+        return builder.ptrtoint(place, _ADDRESS)
+
+    return types.intp(types.float64), codegen
+
+
+def _emit_single(typingctx, value):
+    """Address of a float on the stack."""
+
+    def codegen(context, builder, signature, arguments):
+        place = cgutils.alloca_once_value(builder, builder.fptrunc(arguments[0], ir.FloatType()))
+        return builder.ptrtoint(place, _ADDRESS)
+
+    return types.intp(types.float64), codegen
+
+
+def _address(context, builder, signature, arguments):
+    made = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.ptrtoint(made.data, _ADDRESS)
+
+
+def _emit_data(typingctx, array):
+    """Address of the first entry of a row-major array; another does not compile, where LAPACK would read it wrongly."""
+    row_major = isinstance(array, types.Array) and array.layout == "C"
+    if not row_major or array.dtype not in (types.float64, types.int32):
+        raise TypingError(f"LAPACK takes row-major contiguous arrays of float64, got {array}")
+    return types.intp(array), _address
+
+
+def _emit_corner(typingctx, array):
+    """Address of the first entry of a view of a matrix, whose last axis has to be contiguous."""
+    if not isinstance(array, types.Array) or array.dtype not in (types.float64, types.float32) or array.layout == "F":
+        raise TypingError(f"a tile is a view of a row-major matrix of floats, got {array}")
+    return types.intp(array), _address
+
+
+def _emit_read(typingctx, address):
+    """The 32-bit integer at an address."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.sext(builder.load(builder.inttoptr(arguments[0], _INT.as_pointer())), ir.IntType(64))
+
+    return types.int64(types.intp), codegen
+
+
+# Called without typingctx, which mypy cannot know.
+integer: Any = intrinsic(_emit_integer)
+real: Any = intrinsic(_emit_real)
+single: Any = intrinsic(_emit_single)
+data: Any = intrinsic(_emit_data)
+corner: Any = intrinsic(_emit_corner)
+read: Any = intrinsic(_emit_read)
+
+N, R, S, T, U, V = (ord(letter) for letter in "NRSTUV")
