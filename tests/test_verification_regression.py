@@ -23,11 +23,20 @@ from fastcollapse.theory.regression_exact import ols_error_mean, ols_error_varia
 from fastcollapse.theory.regression_isotropic import isotropic_chain_means, isotropic_chain_variances
 from fastcollapse.theory.regression_law import ols_error_cdf, ols_error_quantile
 from fastcollapse.theory.regression_mix import mix_contraction, mix_error, mix_fixed_error
+from fastcollapse.theory.regression_optimum import isotropic_optimal_ridge, optimal_ridge
+from fastcollapse.theory.regression_scaling import (
+    best_exponents,
+    crossover_samples,
+    error_exponent,
+    power_law,
+    power_law_equivalents,
+)
 from fastcollapse.theory.regression_schedule import expected_regression
 from fastcollapse.theory.regression_workflows import (
     accumulate_error,
     accumulate_error_limit,
     accumulate_error_variance,
+    min_norm_accumulate_error,
     min_norm_same_rows_error,
     subsample_error,
 )
@@ -89,24 +98,27 @@ SPECTRA = {
 }
 
 
+def parts_of(x, spectrum, w0, ridge):
+    """Return tr R, tr R^2 and the three parts of the error given the rows [replicate, row, dimension], R =
+    S (S + ridge)^{-1}."""
+    size, d = x.shape[-2:]
+    s = np.swapaxes(x, -1, -2) @ x / size
+    # The ridge 0 of the theory as a limit.
+    g = np.linalg.inv(s + max(ridge, 1e-9) * np.eye(d))
+    r = g @ s
+    bias = ((r @ w0 - w0) ** 2) @ spectrum
+    variance = np.einsum("i,...ij,...ji->...", spectrum, r, g) / size
+    synthetic = np.einsum("i,...ij,j->...", spectrum, r**2, 1 / spectrum) / d
+    trace = np.trace(r, axis1=-2, axis2=-1)
+    return np.stack([trace, np.einsum("...ij,...ji->...", r, r), bias, variance, synthetic], axis=-1)
+
+
 @functools.cache
 def resolvents(name, size, ridge, n_replicates=12):
-    """Return df_1 and df_2 of the sample, and the three parts of the error given X, one row a replicate."""
+    """Return `parts_of` of drawn rows."""
     spectrum = SPECTRA[name]
-    rng = np.random.default_rng(21)
-    w0 = truth_of(spectrum)
-    found = []
-    for _ in range(n_replicates):
-        x = rng.standard_normal((size, len(spectrum))) * np.sqrt(spectrum)
-        s = x.T @ x / size
-        # The ridge 0 of the theory as a limit.
-        g = np.linalg.inv(s + max(ridge, 1e-9) * np.eye(len(spectrum)))
-        r = g @ s
-        bias = spectrum @ ((r @ w0 - w0) ** 2)
-        variance = np.trace(spectrum[:, None] * g @ s @ g) / size
-        synthetic = (spectrum[:, None] * r**2 / spectrum).sum() / len(spectrum)
-        found.append([np.trace(r), np.trace(r @ r), bias, variance, synthetic])
-    return np.array(found).T
+    drawn = rows_of(np.random.default_rng(21), n_replicates, size, spectrum)
+    return parts_of(drawn, spectrum, truth_of(spectrum), ridge)
 
 
 def truth_of(spectrum):
@@ -135,7 +147,7 @@ def test_regression__equivalents(name, size, ridge):
         # tr R^2 is the derivative of tr R: dkappa/dridge = 1/(1 - df_2/T).
         second = df_1 - max(ridge, 1e-9) * (df_1 - df_2) / kappa / (1 - df_2 / size)
         expected = np.array([df_1, second, *parts])
-        return z_scores(sample.T, expected, rounding=3 / len(spectrum) * np.abs(expected))
+        return z_scores(sample, expected, rounding=3 / len(spectrum) * np.abs(expected))
 
     kappa = effective_ridge(spectrum, size, ridge)
     parts = ridge_equivalents(spectrum, w0, size, ridge)
@@ -156,7 +168,7 @@ def test_regression__test_error_from_raw_labels(name, size, ridge):
     spectrum, fits, sigma, sigma0, size0 = SPECTRA[name], np.array([0, 1, 3]), 0.4, 0.5, 320
     w0 = truth_of(spectrum)
     rng = np.random.default_rng(22)
-    states = generators(rng, 60, spectrum, w0, (size0,) * 3, sigma0)
+    states = generators(rng, 30, spectrum, w0, (size0,) * 3, sigma0)
     error = np.stack(
         [measures(downstream(rng, spectrum, states[:, n], size, sigma, ridge), spectrum, w0)[0] for n in fits]
     )
@@ -265,7 +277,7 @@ CHAINS = {
 
 @pytest.mark.parametrize("case", CHAINS)
 def test_regression_chain__moments_before_and_after_a_ridge_fit(case):
-    # 15 comparisons for each case: error, overlap and norm of 3 generators, and of fits to two of them; the
+    # 16 comparisons for each case: error, overlap and norm of 3 generators, and of fits to two of them; the
     # sum of second moments of half of the coordinates. The rounding is 4/d.
     name, sizes, ridge0, design = CHAINS[case]
     spectrum, sigma, sigma0, fits = SPECTRA[name], 0.3, 0.4, np.array([1, 2, 3])
@@ -482,6 +494,19 @@ def test_regression_workflows__minimum_norm_on_the_same_rows():
         assert reject(z_scores(error, wrong))
 
 
+def test_regression_workflows__fewer_rows_than_dimensions_at_first():
+    # 5 comparisons: pools of 4, 8, 20, 25 and 34 rows in 12 dimensions.
+    sizes, d, sigma = (4, 4, 12, 5, 9), 12, 0.9
+    rng = np.random.default_rng(33)
+    w0 = np.linspace(0.5, -0.8, d)
+    error = pooled(rng, 8000, np.ones(d), w0, [(size, 0, 1) for size in sizes], sigma, sigma)
+    n = np.arange(1, 6)
+    assert not reject(z_scores(error, min_norm_accumulate_error(d, sizes, n, sigma, w0 @ w0)))
+    # d-N in place of d-N-1, above and below.
+    assert reject(z_scores(error, min_norm_accumulate_error(d, (4, 5, 12, 5, 9), n, sigma, w0 @ w0))[:2])
+    assert reject(z_scores(error, min_norm_accumulate_error(d, (4, 4, 13, 5, 9), n, sigma, w0 @ w0))[2:])
+
+
 def test_regression_workflows__subsample():
     # 4 comparisons; the rounding is 3 d/T.
     d, size, last, sigma, n_replicates = 2, 60, 4, 0.6, 4000
@@ -500,6 +525,123 @@ def test_regression_workflows__subsample():
     assert not reject(z_scores(error, expected, rounding=3 * d / size * expected))
     wrong = accumulate_error(d, size, n, sigma, "same")
     assert reject(z_scores(error, wrong, rounding=3 * d / size * wrong))
+
+
+@pytest.mark.parametrize("name", ["isotropic", "power law"])
+def test_regression_optimum__flat_at_the_best_ridge(name):
+    # 2 comparisons for each of 3 cases: the error at the best ridge, and that it is the same a tenth below and
+    # above. The rounding is 3/d.
+    spectrum, sigma = SPECTRA[name], 0.6
+    d, w0 = len(spectrum), truth_of(spectrum)
+    drawn = {size: rows_of(np.random.default_rng(34), 24, size, spectrum) for size in (100, 400)}
+
+    def z(size, generator_error, ridge, least):
+        around = []
+        for factor in (1 / 1.1, 1, 1.1):
+            parts = parts_of(drawn[size], spectrum, w0, factor * ridge)[:, 2:]
+            around.append(parts @ [1, sigma**2, generator_error])
+        below, error, above = around
+        slope = (above - below) / error
+        rounding = 3 / d * np.array([least, 0.2])
+        return z_scores(np.transpose([error, slope]), np.array([least, 0.0]), rounding)
+
+    for size, generator_error in ((100, 0.0), (100, 0.7), (400, 0.7)):
+        ridge, least = optimal_ridge(spectrum, w0, size, sigma, generator_error)
+        if name == "isotropic":
+            closed = isotropic_optimal_ridge(d, size, sigma, w0 @ w0, generator_error)
+            np.testing.assert_allclose(closed, ridge, rtol=1e-10)
+        assert not reject(z(size, generator_error, ridge, least))
+        # The best ridge for labels of the truth, and for those of a generator in place of it.
+        wrong, worse = optimal_ridge(spectrum, w0, size, sigma, 0.0 if generator_error else 0.7)
+        assert reject(z(size, generator_error, wrong, worse))
+        assert reject(z(size, generator_error, wrong, least)[1:])
+
+
+def test_regression_optimum__isotropic_is_exact_for_clean_labels():
+    # 3 comparisons: the slope of the error at the best ridge, a few dimensions and rows.
+    for d, size, sigma in ((3, 5, 0.8), (4, 3, 1.0), (2, 12, 1.5)):
+        w0 = np.arange(1.0, d + 1) / d
+        drawn = rows_of(np.random.default_rng(35), 6000, size, np.ones(d))
+
+        def z(ridge, drawn=drawn, w0=w0, d=d, sigma=sigma):
+            below, above = (
+                parts_of(drawn, np.ones(d), w0, factor * ridge)[:, 2:4] @ [1, sigma**2] for factor in (0.999, 1.001)
+            )
+            return z_scores(above - below, 0.0, rounding=2e-6 * below.mean())
+
+        ridge = isotropic_optimal_ridge(d, size, sigma, w0 @ w0)
+        assert not reject(z(ridge))
+        assert reject(z(ridge * (size + 1) / size))
+
+
+POWERS = [(2.0, 0.4), (2.0, 1.0), (2.2, 1.6)]
+
+
+@pytest.mark.parametrize(("beta", "r"), POWERS)
+def test_regression_scaling__power_laws_with_their_constants(beta, r):
+    # 4 comparisons for each case, df_1, df_2 by the derivative, bias and variance; the rounding is 4 %.
+    spectrum, w0 = power_law(400, beta, r)
+    size, ridge = 600, 0.004
+    kappa = effective_ridge(spectrum, size, ridge)
+    sample = parts_of(rows_of(np.random.default_rng(36), 12, size, spectrum), spectrum, w0, ridge)[:, :4]
+
+    def z(beta, r, kappa=kappa):
+        df_1, df_2, bias = power_law_equivalents(kappa, beta, r)
+        spare = 1 - df_2 / size
+        expected = np.array([df_1, df_1 - ridge * (df_1 - df_2) / kappa / spare, bias / spare, df_2 / size / spare])
+        return z_scores(sample, expected, rounding=0.04 * expected)
+
+    assert not reject(z(beta, r))
+    assert reject(z(1.1 * beta, r))
+    assert reject(z(beta, 0.8 * r)[2:3])
+
+
+def slope_of_error(beta, r, ell, a, sigma, synthetic):
+    """Return the slope of the mean error from T = 1,000 to 12,000, generators of an error d synthetic T^-a."""
+    spectrum, w0 = power_law(150, beta, r)
+    rng, errors, sizes = np.random.default_rng(37), [], (1000, 12_000)
+    for size in sizes:
+        parts = parts_of(rows_of(rng, 3, size, spectrum), spectrum, w0, size**-ell)[:, 2:]
+        errors.append((parts @ [1, sigma**2, len(spectrum) * synthetic * size**-a]).mean())
+    return -np.diff(np.log(errors))[0] / np.log(sizes[1] / sizes[0])
+
+
+def test_regression_scaling__exponents():
+    # Slopes of 6 curves within 0.06; the next best theory is further away.
+    beta, r = 2.0, 0.4
+    clean, rate = best_exponents(beta, r)
+    late, slow = best_exponents(beta, r, 0.5)
+    cases = [
+        (clean, 1.0, 1.0, 0.0, rate),
+        (late, 0.5, 0.3, 1.0, slow),
+        # Bias alone, variance alone, generators alone.
+        (0.5, 1.0, 0.0, 0.0, error_exponent(beta, r, 0.5)),
+        (0.9, 1.0, 30.0, 0.0, error_exponent(beta, r, 0.9)),
+        (0.7, 0.5, 0.0, 30.0, error_exponent(beta, r, 0.7, 0.5)),
+        (0.7, 0.2, 0.0, 30.0, error_exponent(beta, r, 0.7, 0.2)),
+    ]
+    for ell, a, sigma, synthetic, expected in cases:
+        got = slope_of_error(beta, r, float(ell), a, sigma, synthetic)
+        assert abs(got - expected) < 0.06
+        # Negative control: the exponent of a ridge that falls half as fast again.
+        assert abs(got - error_exponent(beta, r, 1.5 * ell, a)) > 0.06
+
+
+def test_regression_scaling__crossover():
+    # 2 comparisons: bias over variance where they meet; the rounding is 8 %.
+    for beta, r, ell, noise in ((2.0, 0.6, 1.0, 0.02), (2.0, 1.2, 0.8, 0.005)):
+        spectrum, w0 = power_law(300, beta, r)
+        size = int(crossover_samples(beta, r, ell, noise))
+        assert 100 < size < 5000
+
+        def z(size, spectrum=spectrum, w0=w0, ell=ell, noise=noise):
+            rng = np.random.default_rng(38)
+            parts = parts_of(rows_of(rng, 8, size, spectrum), spectrum, w0, size**-ell)
+            bias, variance = parts[:, 2], parts[:, 3]
+            return z_scores(bias / (noise * variance), 1.0, rounding=0.08)
+
+        assert not reject(z(size))
+        assert reject(z(2 * size))
 
 
 def test_verification_regression__limit_rejects_rarely():

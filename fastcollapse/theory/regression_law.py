@@ -56,8 +56,8 @@ def ols_error_cdf(
 
     Returns
     -------
-    float64, shape of `x`; absolute error 1e-10. For one fit it is the F law, error (T0-d+1)/(sigma0^2 d) ~
-        F_{d, T0-d+1}. It has no atom but for no noise, when the error is 0.
+    float64, shape of `x`; absolute error 1e-10, 1e-8 in 10**8 dimensions. For one fit it is the F law, of error
+        (T0-d+1)/(sigma0^2 d) ~ F_{d, T0-d+1}. It has no atom but for no noise, when the error is 0.
 
     Raises
     ------

@@ -55,12 +55,7 @@ def accumulate_error(d: int, T: ArrayLike, n: ArrayLike, sigma: float, rows: str
     if choice("rows", rows, ROWS) == "same":
         size = integer("T", T, 1)
         return _times(ols_error_mean(dimensions, size, 1, noise), risk_factor("accumulate", n))
-    sizes, fits = integers("T", T, 1), integers("n", n, 0, MAX_GENERATIONS)
-    require(sizes.ndim <= 1, "T", "a number or a vector", T)
-    if sizes.ndim:
-        require(fits <= sizes.size, "n", f"at most {sizes.size}, the number of sizes", n)
-    else:
-        sizes = np.full(int(fits.max(initial=0)), sizes)
+    sizes, fits = _rounds(T, n, 0)
     first = np.concatenate([sizes[:1], [dimensions]])[0]
     require(first >= dimensions, "T", f"at least d = {dimensions} in round 1", T)
     total = np.cumsum(sizes.astype(np.float64))
@@ -194,6 +189,50 @@ def min_norm_same_rows_error(
     return (1 - size / dimensions) * length + added * risk_factor(name, fits)
 
 
+def min_norm_accumulate_error(
+    d: int, T: ArrayLike, n: ArrayLike, sigma: float, w0_square: float
+) -> NDArray[np.float64]:
+    """Return the expected error of fit n of `accumulate` with fresh rows that start out fewer than d, Sigma = I.
+
+    Parameters
+    ----------
+    d : dimensions, 1 to 10**9.
+    T : rows of a round, at least 1: one number, or a vector with entry i-1 for round i.
+    n : number of fits, any shape, 1 to 10**7, and at most the length of the vector `T`.
+    sigma : deviation of the noise on all labels.
+    w0_square : |w0|^2.
+
+    Returns
+    -------
+    float64, shape of `n`: (1-min(T_1,d)/d) |w0|^2 + sigma^2 sum_i e_i with N_i = T_1+...+T_i and e_i =
+        T_i/(d-N_i-1) below d and (T_i/N_i) d/(N_i-d-1) above, inf once a round ends with d-1 to d+1 rows. What
+        the first rows do not show is lost for ever: fit n is fit n-1 and what the new noise adds.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_regression.py.
+
+    Examples
+    --------
+    >>> min_norm_accumulate_error(40, 15, [1, 2, 4, 100], 0.5, 1.0).round(5)
+    array([0.78125, 1.19792, 2.16283, 2.38155])
+    """
+    dimensions, length = integer("d", d, 1, MAX_DIMENSIONS), real("w0_square", w0_square, 0, 1e60)
+    noise = real("sigma", sigma, 0, 1e30)
+    sizes, fits = _rounds(T, n, 1)
+    total = np.cumsum(sizes.astype(np.float64))
+    gap = total - dimensions
+    each = np.where(gap < 0, sizes, sizes / total * dimensions) / np.maximum(np.abs(gap) - 1, 1.0)
+    infinite = over_fits(np.where((np.abs(gap) <= 1) & (noise > 0), 1.0, 0.0), fits) > 0
+    first = min(float(sizes[0]), dimensions) if sizes.size else dimensions
+    return np.where(infinite, np.inf, (1 - first / dimensions) * length + noise**2 * over_fits(each, fits))
+
+
 def subsample_error(d: int, T: ArrayLike, n: ArrayLike, sigma: float) -> NDArray[np.float64]:
     """Return the error of fit n of `accumulate_subsample`, to T of the n T rows so far, to first order in 1/T.
 
@@ -228,6 +267,16 @@ def subsample_error(d: int, T: ArrayLike, n: ArrayLike, sigma: float) -> NDArray
     require(sizes >= dimensions, "T", f"at least d = {dimensions}", T)
     size, fits = together(T=sizes, n=integers("n", n, 0, MAX_GENERATIONS))
     return noise**2 * dimensions / size * risk_factor("accumulate_subsample", fits)
+
+
+def _rounds(T: ArrayLike, n: ArrayLike, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of every round up to the last fit, and the numbers of fits."""
+    sizes, fits = integers("T", T, 1), integers("n", n, least, MAX_GENERATIONS)
+    require(sizes.ndim <= 1, "T", "a number or a vector", T)
+    if sizes.ndim:
+        require(fits <= sizes.size, "n", f"at most {sizes.size}, the number of sizes", n)
+        return sizes, fits
+    return np.full(int(fits.max(initial=0)), sizes), fits
 
 
 def _times(one: ArrayLike, factor: NDArray[np.float64]) -> NDArray[np.float64]:

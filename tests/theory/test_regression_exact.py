@@ -63,13 +63,13 @@ def test_regression_exact__norms_of_the_truth_zero():
 
 @pytest.mark.parametrize(
     ("d", "sizes", "n", "T"),
-    [(4, 18, 3, None), (1, 12, 2, None), (40, (60, 90), 2, 70), (300, 600, 20, 500), (3, 2000, 400, None)],
+    [(4, 18, 3, None), (1, 12, 2, None), (40, (60, 90), 2, 70), (300, 600, 20, 500), (3, 200, 40, None)],
 )
 def test_regression_law__moments_are_those_of_the_exact_forms(d, sizes, n, T):
     # E x = int Pr(> x) dx and E x^2 = int 2 x Pr(> x) dx over the logarithm of x.
     arguments = d, sizes, n, 0.7, *((T, 0.4) if T else ())
     mean, variance = ols_error_mean(*arguments), ols_error_variance(*arguments)
-    log_x = np.log(mean) + np.linspace(-16, 8, 1201) * min(1, 4 * np.sqrt(variance) / mean)
+    log_x = np.log(mean) + np.linspace(-16, 8, 241) * min(1, 4 * np.sqrt(variance) / mean)
     x = np.exp(log_x)
     above = 1 - ols_error_cdf(x, *arguments)
     low = x[0]

@@ -15,6 +15,7 @@ from fastcollapse.theory.regression_workflows import (
     accumulate_error,
     accumulate_error_limit,
     accumulate_error_variance,
+    min_norm_accumulate_error,
     min_norm_same_rows_error,
     subsample_error,
 )
@@ -116,6 +117,21 @@ def test_regression_workflows__minimum_norm_and_subsample():
     assert np.isinf(min_norm_same_rows_error(40, 39, 1, 0.5, 1.0, "replace"))
     np.testing.assert_allclose(min_norm_same_rows_error(40, 39, 1, 0.0, 1.0, "replace"), 1 / 40, rtol=1e-12)
     np.testing.assert_allclose(subsample_error(3, 10**6, 10**6, 1.0), 3e-6 * (np.pi**2 / 2 - 2), rtol=1e-5)
+
+
+def test_regression_workflows__fewer_rows_than_dimensions_at_first():
+    n = np.arange(1, 7)
+    # From d rows on it is the accumulate of least squares.
+    got = min_norm_accumulate_error(12, [20, 3, 5, 1, 1, 40], n, 0.5, 9.0)
+    np.testing.assert_allclose(got, accumulate_error(12, [20, 3, 5, 1, 1, 40], n, 0.5, "fresh"), rtol=1e-12)
+    # One round is one minimum-norm fit; the error rises at d rows, and what is lost at first stays lost.
+    one = min_norm_same_rows_error(30, 10, 1, 0.5, 2.0, "replace")
+    got = min_norm_accumulate_error(30, [10, 12, 30, 10**9, 10**9], [1, 2, 3, 4, 5], 0.5, 2.0)
+    np.testing.assert_allclose(got[0], one, rtol=1e-12)
+    assert (np.diff(got) > 0).all()
+    np.testing.assert_allclose(min_norm_accumulate_error(30, [10, 12, 30], 3, 0.0, 2.0), 4 / 3, rtol=1e-12)
+    for end in (29, 30, 31):
+        assert np.isinf(min_norm_accumulate_error(30, [10, end - 10, 50], [1, 2, 3], 0.5, 2.0)).tolist() == [0, 1, 1]
 
 
 def test_regression_workflows__infinite_and_empty():
