@@ -22,6 +22,7 @@ _STYLES: dict[str, list[tuple[str, Any]]] = {
     "exact": [(THEORY, _EXACT), (SECOND, ":")],
     "published": [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")],
     "asymptotic": [(THEORY, _ASYMPTOTIC)],
+    "limit": [(EDGE, ":")],
 }
 
 
@@ -58,6 +59,14 @@ def _panel(axes: "Axes", panel: Panel, results: Results, number: int, case: int)
             axes.plot(read["generations"], values, "k+", ms=9, mew=1.6, label=label)
 
 
+def draw_limits(axes: "Axes", panel: Panel) -> None:
+    """Draw what the curve of a panel tends to."""
+    for line in panel.lines:
+        if line.kind == "limit":
+            colour, dash = _STYLES["limit"][0]
+            axes.plot(panel.curve.at, line.values * panel.factor, color=colour, lw=1.6, ls=dash, label=line.label)
+
+
 def _exact_label(panel: Panel) -> str:
     return "theory: exact median" if panel.median else "theory: exact expectation"
 
@@ -86,23 +95,29 @@ def _curves(axes: "Axes", plot: Sequence[Panel]) -> None:
     theories: dict[str, Any] = {}
     for panel, colour in zip(plot, colours, strict=True):
         curve, factor = panel.curve, panel.factor
-        lines = [(line.label, line.values, _STYLES[line.kind][0][1]) for line in panel.lines]
-        if np.isfinite(curve.expected).any():
-            lines.insert(0, (_exact_label(panel), curve.expected, _EXACT))
+        lines = [(line.label, line.values, _STYLES[line.kind][0][1]) for line in panel.lines if line.kind != "limit"]
+        known = np.isfinite(curve.expected)
         for label, values, dash in lines:
-            axes.plot(curve.at, values * factor, color=colour, lw=1.4, ls=dash)
-            theories[label] = dash
+            axes.plot(curve.at, np.where(known, curve.expected, values) * factor, color=colour, lw=1.4, ls=dash)
+            theories[label] = {"ls": dash}
+        if known.all():
+            axes.plot(curve.at, curve.expected * factor, color=colour, lw=1.4, ls=_EXACT)
+            theories[_exact_label(panel)] = {"ls": _EXACT}
+        elif known.any():  # a point or two make no line
+            axes.plot(curve.at, curve.expected * factor, "_", color=colour, ms=14, mew=1.4, zorder=3)
+            theories[_exact_label(panel)] = {"ls": "", "marker": "_", "ms": 14}
         middle = curve.mean * factor
         low, high = _range(panel)
         bars = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))
-        joined = "none" if lines else "-"
+        joined = "none" if lines or known.any() else "-"
         axes.errorbar(curve.at, middle, bars, color=colour, fmt="o", ms=4, lw=1.0, elinewidth=0.9, ls=joined)
         # Not by the error bars themselves: their key is a cross as large as three lines of text.
         axes.plot([], [], "o", color=colour, ms=4, label=panel.group)
+    draw_limits(axes, plot[0])
     what = "median" if plot[0].median else "mean"
-    axes.errorbar([], [], [], color=EDGE, fmt="o", ms=4, label=f"simulated {what}, bars: {plot[0].band}")
-    for label, dash in theories.items():
-        axes.plot([], [], color=EDGE, lw=1.4, ls=dash, label=label)
+    axes.errorbar([], [], [], color=EDGE, fmt="o", ms=4, label=f"{what}, bars: {plot[0].band}")
+    for label, style in theories.items():
+        axes.plot([], [], color=EDGE, lw=1.4, label=label, **style)
 
 
 def dress(axes: "Axes", panel: Panel, results: Results) -> None:
@@ -126,6 +141,7 @@ def dress(axes: "Axes", panel: Panel, results: Results) -> None:
 def _generation_axis(axes: "Axes", results: Results) -> None:
     if results.recipe is not None and results.recipe.linear:
         axes.set_xlim(0, max(results.last, 2))
+        axes.locator_params(axis="x", integer=True)
     else:
         axes.set_xscale("log")
         axes.set_xlim(1, max(results.last, 2))
@@ -134,13 +150,17 @@ def _generation_axis(axes: "Axes", results: Results) -> None:
 
 
 def _other_axis(axes: "Axes", panel: Panel) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter  # start-up time
+
     at = panel.curve.at
     if panel.axis.log and (at > 0).any():
         least = float(at[at > 0].min())
         # A logarithmic axis has no place for 0; a linear piece about it has.
         axes.set_xscale("symlog", linthresh=least) if (at == 0).any() else axes.set_xscale("log")
         axes.set_xlim(right=float(at.max()) * 1.1)
-        if at.max() >= 10 and least >= 1:
+        if least >= 1 and at.max() < 100 * least:
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.xaxis.set_minor_formatter(NullFormatter())
             axes.xaxis.set_major_formatter(plain_number)
     axes.set_xlabel(panel.axis.label)
 

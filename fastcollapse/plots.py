@@ -1,5 +1,6 @@
 """The figure of a run: simulation as solid lines, theory as broken ones."""
 
+import dataclasses
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.drawing import EDGE, MAP, SECOND, SIMULATED, THEORY, draw_plot, dress, plain_number
+from fastcollapse.drawing import EDGE, MAP, SECOND, SIMULATED, THEORY, draw_limits, draw_plot, dress, plain_number
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.results import Results
 from fastcollapse.tables import counted
 from fastcollapse.theory.forgetting import forgetting_median_law
 from fastcollapse.views.base import case_names, panels_of, plain_size, spread, view_of
 from fastcollapse.views.forgetting import Forgetting, copies_of, forgetting_curve, has_limit
-from fastcollapse.views.panel import Panel, plots_of
+from fastcollapse.views.panel import Panel, is_wide, plots_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -136,7 +137,8 @@ def _group_name(case: Mapping[str, Any], overlay: str) -> str:
     """Return what a case is beside the overlaid key: a workflow by its name, without what goes with it."""
     if "workflow.name" in case and overlay != "workflow.name":
         return str(case["workflow.name"])
-    return ", ".join(f"{k.rpartition('.')[2]} = {v}" for k, v in case.items() if k != overlay)
+    along = "workflow." if overlay == "workflow.name" else overlay
+    return ", ".join(f"{k.rpartition('.')[2]} = {v}" for k, v in case.items() if not k.startswith(along))
 
 
 def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes]]":
@@ -153,17 +155,25 @@ def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tu
         groups.setdefault(_group_name(case, str(recipe.overlay)), []).append(i)
     figure, axes = _axes(len(panels[0]), len(groups), width=4.6)
     for column, (group, members) in zip(axes.T, groups.items(), strict=True):
-        colours = matplotlib.colormaps[MAP](np.linspace(0, 0.9, len(members)))
+        # Theory is black: two need no colour as dark.
+        colours = matplotlib.colormaps[MAP](np.linspace(0 if len(members) > 2 else 0.35, 0.9, len(members)))
         for one, k in zip(column, range(len(panels[0])), strict=True):
+            some = [panels[i][k] for i in members]
+            log = any(one.log for one in some)
+            log |= all(one.positive for one in some) and is_wide(np.concatenate([one.curve.mean for one in some]))
+            limits = {line.label: panels[i][k] for i in members for line in panels[i][k].lines if line.kind == "limit"}
             for i, colour in zip(members, colours, strict=True):
                 panel, case = panels[i][k], (recipe.cases or ())[i]
                 at, curve = panel.curve.at, panel.curve
                 key = str(recipe.overlay).rpartition(".")[2]
-                label = f"{key} = {case.get(recipe.overlay)}" + (" (median)" if panel.median else "")
+                value = case.get(recipe.overlay)
+                label = (f"{value}" if key == "name" else f"{key} = {value}") + (" (median)" if panel.median else "")
                 one.plot(at, curve.mean * panel.factor, color=colour, lw=2.2, label=label)
                 if np.isfinite(curve.expected).any():
                     one.plot(at, curve.expected * panel.factor, color=SECOND, lw=1.0, ls=(0, (4, 3)))
-                dress(one, panel, cases[i])
+                dress(one, dataclasses.replace(panel, log=log), cases[i])
+            for panel in limits.values():
+                draw_limits(one, panel)
             if any(np.isfinite(panels[i][k].curve.expected).any() for i in members):
                 one.plot([], [], color=SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
             one.set_title(f"{panels[members[0]][k].title.partition(',')[0]}\n{group}", fontsize=10)
@@ -195,8 +205,8 @@ def _title(cases: Sequence[Results], width: float) -> str:
     experiment, recipe = results.experiment, results.recipe
     run = f"{counted(results.n_replicates, 'replicate')}, seed {experiment.run.seed}"
     if recipe is not None:
-        lines = [recipe.title, f"{recipe.source or 'own settings'}; {run}"]
-        return "\n".join([*lines, *textwrap.wrap(recipe.note or "", int(_LETTERS_AN_INCH * width))])
+        lines = (recipe.title, f"{recipe.source or 'own settings'}; {run}", recipe.note or "")
+        return "\n".join(part for line in lines for part in textwrap.wrap(line, int(_LETTERS_AN_INCH * width)))
     if experiment.family == "discrete":
         source = f"{results.truth.source}\n"
         source += "" if results.truth.counts is None else f"{_live(results):,} symbols, "

@@ -143,6 +143,12 @@ class Recipe(Section):
     published: bool = parameter(Flag(), "are published bounds drawn too?", default=False)
     eps: float | None = parameter(Number(0, 1e300, above=True), "threshold of a tail probability", default=None)
     symbol: int | None = parameter(Integer(0, 10**8), "the symbol that a panel follows", default=None)
+    samples: tuple[int, ...] | None = parameter(
+        Sequence(Integer(1, 10**9)), "the downstream sample sizes that are shown, of those of the run", default=None
+    )
+    ridge: tuple[float, ...] | None = parameter(
+        Sequence(Number(0, 1e300)), "the downstream ridges, or exponents, that are shown", default=None
+    )
     read_off: tuple[dict, ...] | None = parameter(
         Cases(), "values read off the published figure: label, generations, values, number of the case", default=None
     )

@@ -10,7 +10,9 @@ from fastcollapse.views.base import marks, panels_of, view_of
 from fastcollapse.views.panel import GENERATION, Panel, plots_of
 
 # Points of a curve over another axis than generations that a table shows.
-_MOST_POINTS = 7
+_MOST_POINTS = 5
+# Longer notes are a line each.
+_LONGEST_LINE = 240
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -58,18 +60,19 @@ def curves(results: Results) -> str:
     panels = panels_of(results, generations)
     over = [panel for panel in panels if panel.axis is GENERATION]
     others = [panel for panel in panels if panel.axis is not GENERATION]
-    parts = [_over_generations(results, generations, over)] if over else []
-    parts += [_over_axis(results, plot) for plot in plots_of(others)]
+    parts = [_over_generations(generations, over)] if over else []
+    parts += [_over_axis(plot) for plot in plots_of(others)]
+    parts[-1] += f"\n{_notes(results, panels)}"
     legend = "(in: between the bounds, which are too far apart to be called exact; -: cannot be told)"
     return "\n".join(["\n\n".join(parts), f"  {legend}"])
 
 
-def _over_generations(results: Results, generations: np.ndarray, panels: Sequence[Panel]) -> str:
+def _over_generations(generations: np.ndarray, panels: Sequence[Panel]) -> str:
     columns = [column for panel in panels for column in _columns(panel, _rows_of(panel, generations), [panel])]
     header = ["generation", *(name for name, _ in columns)]
     rows = [[f"{t:,}", *(cells[i] for _, cells in columns)] for i, t in enumerate(generations)]
     named = "\n".join(f"  {panel.heading}: {panel.title}" for panel in panels)
-    return f"Over generations\n{named}\n{table(header, rows)}\n{_notes(results, panels)}"
+    return f"Over generations\n{named}\n{table(header, rows)}"
 
 
 def _rows_of(panel: Panel, generations: np.ndarray) -> list[int | None]:
@@ -78,7 +81,7 @@ def _rows_of(panel: Panel, generations: np.ndarray) -> list[int | None]:
     return [places.get(int(t)) for t in generations]
 
 
-def _over_axis(results: Results, plot: Sequence[Panel]) -> str:
+def _over_axis(plot: Sequence[Panel]) -> str:
     """Return the table of one plot: a few points of each of its curves."""
     rows: list[list[str]] = []
     header = ["curve", plot[0].axis.heading]
@@ -91,30 +94,32 @@ def _over_axis(results: Results, plot: Sequence[Panel]) -> str:
             rows.append([panel.group, f"{panel.curve.at[i]:.4g}", *(cells[row] for _, cells in columns)])
     if not plot[0].group:
         header, rows = header[1:], [row[1:] for row in rows]
-    return f"{plot[0].title}\n{table(header, rows)}\n{_notes(results, plot)}"
+    return f"{plot[0].title}\n{table(header, rows)}"
 
 
 def _notes(results: Results, panels: Sequence[Panel]) -> str:
     """Return what has to be known to read a table."""
     bounded = any(panel.curve.lower is not None for panel in panels)
     medians = [panel for panel in panels if panel.median]
-    close = any(np.isfinite(panel.asymptotic()).any() for panel in panels)
+    close = dict.fromkeys(line.label for panel in panels for line in panel.lines if line.kind == "asymptotic")
     notes = [
         *(["mean and standard deviation over replicates"] if len(medians) < len(panels) else []),
-        *dict.fromkeys(f"{panel.heading} is a median, with quartiles over replicates" for panel in medians),
+        *dict.fromkeys(f"{panel.name}: median and quartiles over replicates" for panel in medians),
         *dict.fromkeys(panel.note for panel in panels if panel.note),
         *(["lower, upper: bounds of the expectation"] if bounded else []),
-        *(["equivalent: theory up to an error that vanishes with the dimension, no score"] if close else []),
-        *(f"{heading} is not compared ({why})" for heading, why in _not_compared(results, panels)),
+        *(f"asymptotic: {label.removeprefix('theory: ')}, not scored" for label in close),
+        *(f"{name} is not compared ({why})" for name, why in _not_compared(results, panels)),
         "z: distance to exact theory in standard errors",
     ]
-    return f"  {'; '.join(notes)}"
+    line = "; ".join(notes)
+    return f"  {line}" if len(line) <= _LONGEST_LINE else "  " + ";\n  ".join(notes)
 
 
 def _not_compared(results: Results, panels: Sequence[Panel]) -> list[tuple[str, str]]:
-    headings = dict.fromkeys(panel.heading for panel in panels)
-    of = {heading: [panel for panel in panels if panel.heading == heading] for heading in headings}
-    return [(heading, why) for heading, some in of.items() if (why := why_not(results, some))]
+    of: dict[str, list[Panel]] = {}
+    for panel in panels:
+        of.setdefault(panel.name, []).append(panel)
+    return [(name, why) for name, some in of.items() if (why := why_not(results, some))]
 
 
 def _columns(panel: Panel, rows: Sequence[int | None], alike: Sequence[Panel]) -> list[tuple[str, list[str]]]:
@@ -134,7 +139,7 @@ def _columns(panel: Panel, rows: Sequence[int | None], alike: Sequence[Panel]) -
     if not all(np.isnan(one.curve.expected).all() for one in alike):
         found.append(("exact", cells(curve.expected)))
     if any(np.isfinite(one.asymptotic()).any() for one in alike):
-        found.append(("equivalent", cells(panel.asymptotic())))
+        found.append(("asymptotic", cells(panel.asymptotic())))
     return [*found, ("z", ["-" if i is None else _score(panel, i) for i in rows])]
 
 
@@ -144,16 +149,19 @@ def why_not(results: Results, panels: Sequence[Panel]) -> str:
         return ""
     off = [_largest_difference(panel) for panel in panels]
     if np.isfinite(off).any():
-        return f"no exact theory; within {100 * np.nanmax(off):.2g} % of the equivalent"
+        return f"no exact theory; within {100 * np.nanmax(off):.2g} % of the asymptotic one"
     why = getattr(view_of(results), "why_no_bounds", None)
     return "no theory of it is here" if why is None else why(results)
 
 
 def _largest_difference(panel: Panel) -> float:
     """Return the largest relative difference between the mean and asymptotic theory, NaN where there is none."""
+    theory = panel.asymptotic()
     with np.errstate(divide="ignore", invalid="ignore"):
-        off = np.abs(panel.curve.mean / panel.asymptotic() - 1)
-    return float(np.nanmax(off)) if np.isfinite(off).any() else math.nan
+        off = np.abs(panel.curve.mean / theory - 1)
+    # Where it passes through zero a ratio says nothing.
+    told = np.isfinite(off) & (np.abs(theory) > 0.05 * np.nanmax(np.abs(theory), initial=0.0))
+    return float(off[told].max()) if told.any() else math.nan
 
 
 def number(panel: Panel, value: float) -> str:

@@ -24,7 +24,7 @@ class Verdict:
 
     Parameters
     ----------
-    name : heading of the panel.
+    name : of the panel, or of the plot.
     n_told : points that could be compared; 0 for none.
     worst : the largest |z| among them, and where it is, in words.
     far : where a score disagrees with theory.
@@ -84,7 +84,7 @@ def _verdict(results: Results, panels: Sequence[Panel]) -> Verdict:
                 far.append(panel.place(int(i)))
     why = "" if n_told + n_within else why_not(results, panels) or _TOO_FEW
     noun = "generation" if panels[0].axis is GENERATION else "value"
-    return Verdict(panels[0].heading, n_told, worst, tuple(far), why, n_within, noun)
+    return Verdict(panels[0].name, n_told, worst, tuple(far), why, n_within, noun)
 
 
 def agreement(found: Sequence[Verdict]) -> str:

@@ -7,6 +7,8 @@ import numpy as np
 
 DEVIATION = "standard deviation over replicates"
 QUARTILES = "middle half of the replicates"
+# Values this far apart are shown on a logarithmic axis; over generations growth is to be seen as what it is.
+_WIDE, _WIDE_OVER_GENERATIONS = 30, 300
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,9 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A curve of theory: `kind` is "exact", "bound" (proven and sharp, or this project's), "published" or
-    "asymptotic" (known up to an error that vanishes with size: drawn, and compared without a score).
+    """A curve of theory: `kind` is "exact", "bound" (proven and sharp, or this project's), "published",
+    "asymptotic" (known up to an error that vanishes with size: drawn, and compared without a score) or "limit" (what
+    the curve tends to, or stays below).
     """
 
     label: str
@@ -86,6 +89,7 @@ class Panel:
     group : which of several curves of one plot this is, "" where it is the only one.
     median : are the middle of the curve and its theory medians instead of means?
     note : what has to be known to read the numbers, or "".
+    positive : may several of its kind, overlaid, be so far apart that only a logarithmic axis shows all?
     """
 
     title: str
@@ -103,6 +107,12 @@ class Panel:
     group: str = ""
     median: bool = False
     note: str = ""
+    positive: bool = False
+
+    @property
+    def name(self) -> str:
+        """What a verdict is of: the column of a table over generations, or a plot over another axis."""
+        return self.heading if self.axis is GENERATION else self.title
 
     def asymptotic(self) -> np.ndarray:
         """Return the values of asymptotic theory, float64[B], NaN where there is none."""
@@ -114,6 +124,19 @@ class Panel:
         at = f"{self.curve.at[i]:,}" if self.axis is GENERATION else f"{self.curve.at[i]:.4g}"
         where = f"{self.axis.heading} {at}" if self.axis is GENERATION else f"{self.axis.heading} = {at}"
         return f"{self.group}, {where}" if self.group else where
+
+
+def is_wide(values: np.ndarray, axis: Axis = GENERATION) -> bool:
+    """Are positive values so far apart that a linear axis hides the small ones?
+
+    Examples
+    --------
+    >>> is_wide(np.array([0.0, 1.0, 200.0])), is_wide(np.array([0.001, 1.0]))
+    (False, True)
+    """
+    limit = _WIDE_OVER_GENERATIONS if axis is GENERATION else _WIDE
+    positive = values[np.isfinite(values) & (values > 0)]
+    return bool(positive.size) and float(positive.max() / positive.min()) > limit
 
 
 def plots_of(panels: Sequence[Panel]) -> list[list[Panel]]:

@@ -70,23 +70,23 @@ def test_summary__has_a_table_for_every_plot(results):
     text = summary(results)
     lines = text.splitlines()
     header = next(
-        i for i, line in enumerate(lines) if line.split() == "curve lambda error +- sd exact equivalent z".split()
+        i for i, line in enumerate(lines) if line.split() == "curve lambda error +- sd exact asymptotic z".split()
     )
     assert [line.split()[3] for line in lines[header + 1 : header + 5]] == ["0", "0.001", "0.1", "10"]
     assert "n = 5" in text
-    assert "equivalent: theory up to an error that vanishes" in text
+    assert "asymptotic: deterministic equivalent, not scored" in text
     assert "generation        H" in text
 
 
 def test_verdicts__the_curves_of_a_plot_are_judged_together(results):
     grid, _ = verdicts(results)
     # 8 scores; 4.5 is passed by chance less than once in 10,000.
-    assert (grid.name, grid.n_told, grid.noun) == ("error", 8, "value")
+    assert (grid.name, grid.n_told, grid.noun) == ("Test error", 8, "value")
     assert grid.worst[0] < 4.5
     assert grid.worst[1].startswith(("n = 0, lambda = ", "n = 1, lambda = "))
     text, agree = comparison(results)
     assert agree
-    assert "error: 8 values compared, largest |z|" in text
+    assert "Test error: 8 values compared, largest |z|" in text
 
 
 def test_verdicts__name_the_place_of_a_disagreement(results, monkeypatch):
@@ -102,7 +102,7 @@ def test_why_not__an_equivalent_is_no_score_but_a_distance(results):
     panel = grid_panel("", lines=(line,))
     assert np.isnan(panel.curve.z).all()
     off = 100 * np.abs(panel.curve.mean / 1.25 - 1).max()
-    assert why_not(results, [panel]) == f"no exact theory; within {off:.2g} % of the equivalent"
+    assert why_not(results, [panel]) == f"no exact theory; within {off:.2g} % of the asymptotic one"
 
 
 def test_number__infinity_is_said():
@@ -120,7 +120,7 @@ def test_draw__curves_of_one_plot_share_axes_and_colours(results):
         "n = 5",
         "theory: exact expectation",
         "theory: deterministic equivalent",
-        "simulated mean, bars: standard deviation over replicates",
+        "mean, bars: standard deviation over replicates",
     ]
     assert left.get_xscale() == "symlog"
     assert left.get_yscale() == "log"
