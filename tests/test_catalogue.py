@@ -13,16 +13,25 @@ from fastcollapse.plots import draw
 from fastcollapse.report import summary
 from fastcollapse.simulation import simulate
 
+pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.HeavyTails")
 PUBLISHED = sorted(reproducible())
 
 
 def small(case):
     """Return a case cut to a few replicates and generations that tests can afford."""
-    return case.with_values({"run.n_generations": min(case.run.n_generations, 12), "run.n_replicates": 8})
+    last = min(case.run.n_generations, 12)
+    values = {"run.n_generations": last, "run.n_replicates": 8}
+    downstream = getattr(case.model, "downstream", None)
+    if downstream is not None and downstream.generations != "all":
+        values["model.downstream.generations"] = [t for t in downstream.generations if t <= last]
+    return case.with_values(values)
 
 
 def test_reproducible__are_the_published_figures_of_the_catalogue():
     assert {"sur-2a", "sur-2b", "sur-bern", "sur-sed", "sur-poi", "sur-gau", "sur-uni"} <= set(PUBLISHED)
+    assert {"dfk-ridge", "dfk-samples", "dfk-power-law", "dfk-linear", "replace-accumulate", "cot-lin"} <= set(
+        PUBLISHED
+    )
     assert {"sur-zipf", "sur-gmm", "sur-gmm0", "cot-gau", "cot-disc"} <= set(PUBLISHED)
 
 
