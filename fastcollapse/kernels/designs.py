@@ -31,7 +31,7 @@ class Design(NamedTuple):
 
 class Sampler(NamedTuple):
     """Room for one thread: `words` (d) and `streams` (2, STREAM_WORDS) uint64, `rows` (m, d), `labels` and `noise`
-    (m), m at least d.
+    (m); what is not used may be empty.
     """
 
     words: np.ndarray

@@ -3,6 +3,7 @@
 A pool holds its first rows as they are, up to d of them; one more, and it becomes X^T X and X^T y. So a fit of minimum
 norm works on the rows, where the sums would square the condition of a singular problem."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from fastcollapse._jit import kernel
 from fastcollapse.kernels.linalg import gemv, potrf, potrs, syevd, syrk
 
-# A pivot that is this much (times n) smaller than the entry it is left of says that the matrix is singular.
-_LEAST_PIVOT = 8.0 * 2.220446049250313e-16
+# An eigenvalue that is this much (times n) smaller than the largest is 0.
+_LEAST = 8.0 * 2.220446049250313e-16
 
 
 class Equations(NamedTuple):
@@ -71,10 +72,12 @@ def factor(matrix, diagonal, values):
         for j in range(i):
             matrix[j, i] = matrix[i, j]
     if potrf(matrix) == 0:
-        regular = True
+        # What should be a pivot of 0 is the rounding of what it is left of, over the least pivot before: if none is below
+        # the root of that rounding, none should be 0.
+        regular, least = True, math.sqrt(n * _LEAST)
         for i in range(n):
             # `not` so that a number that is none is refused too.
-            if not matrix[i, i] * matrix[i, i] > n * _LEAST_PIVOT * diagonal[i]:
+            if not matrix[i, i] * matrix[i, i] > least * diagonal[i]:
                 regular = False
         if regular:
             return True
@@ -93,7 +96,7 @@ def solve(regular, matrix, values, x, room):
     if regular:
         potrs(matrix, x.reshape((n, 1)))
         return
-    least = n * _LEAST_PIVOT * values[n - 1]
+    least = n * _LEAST * values[n - 1]
     gemv(1.0, matrix, False, x, 0.0, room[:n])
     for i in range(n):
         room[i] = room[i] / values[i] if values[i] > least else 0.0
@@ -101,17 +104,16 @@ def solve(regular, matrix, values, x, room):
 
 
 @kernel
-def fit_rows(rows, labels, penalties, room, out):
-    """Fit to rows that are fewer than d or as many, of minimum norm: ``(m,d),(m),(m)->(d)``.
-
-    `penalties` is added to the diagonal of X X^T: the ridge times the number of samples, over how often a row occurs.
+def fit_rows(rows, labels, penalty, room, out):
+    """Fit to rows that are fewer than d or as many, of minimum norm: ``(m,d),(m),()->(d)``; `penalty` is ridge times
+    samples.
     """
     m = rows.shape[0]
     # A corner of the room has gaps between its rows, which LAPACK is not told of.
     matrix = room.matrix.reshape(-1)[: m * m].reshape((m, m))
     syrk(1.0, rows, False, 0.0, matrix)
     for i in range(m):
-        matrix[i, i] += penalties[i]
+        matrix[i, i] += penalty
     x = room.solution[:m]
     x[:] = labels
     regular = factor(matrix, room.diagonal[:m], room.values[:m])

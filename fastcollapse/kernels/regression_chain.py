@@ -19,8 +19,8 @@ from fastcollapse.kernels.ziggurat import chi_square, ziggurat
 from fastcollapse.rng import PURPOSE_SYNTHETIC, STREAM_WORDS
 
 _SYNTHETIC = np.uint64(PURPOSE_SYNTHETIC)
-# Squares below it, which only a chain without noise comes to, are taken as 0.
-_LEAST_SQUARE = 1e-250
+# Squares below it, which only a chain without noise comes to, are taken as 0: those of their entries are rounded.
+_LEAST_SQUARE = 1e-300
 
 
 @kernel
@@ -51,6 +51,17 @@ def _remove(x, y, square):
 
 
 @kernel
+def _shares(d, n, normals, stream):
+    """Return the shares of the square of a vector that a uniform subspace of n < d dimensions keeps and loses.
+
+    Each from its own chi-square: where one is lost in the rounding of their sum, the difference to 1 would be 0.
+    """
+    kept = chi_square(np.float64(n), normals, stream)
+    lost = chi_square(np.float64(d - n), normals, stream)
+    return kept / (kept + lost), lost / (kept + lost)
+
+
+@kernel
 def _step_minimum_norm(weights, n, scale, normals, words, streams, z, rest):
     """Replace `weights` by the fit of minimum norm to n < d samples of isotropic inputs; `scale` is sigma over the
     deviation of an input.
@@ -60,30 +71,29 @@ def _step_minimum_norm(weights, n, scale, normals, words, streams, z, rest):
     """
     d = weights.shape[0]
     square = _dot(weights, weights)
-    kept = chi_square(np.float64(n), normals, streams[0])
-    share = kept / (kept + chi_square(np.float64(d - n), normals, streams[0]))
+    share, lost = _shares(d, n, normals, streams[0])
     fill_normals(normals, words, streams, z)
     fill_normals(normals, words, streams, rest)
     along = ziggurat(normals, streams[0])
     noise = scale / math.sqrt(chi_square(np.float64(d - n + 1), normals, streams[0]))
     beyond = noise * math.sqrt(chi_square(np.float64(n - 1), normals, streams[0]))
     if square < _LEAST_SQUARE:
-        scale = math.hypot(noise * along, beyond) / math.sqrt(_dot(z, z))
+        length = math.hypot(noise * along, beyond) / math.sqrt(_dot(z, z))
         for i in range(d):
-            weights[i] = scale * z[i]
+            weights[i] = length * z[i]
         return
     _remove(z, weights, square)
-    side = math.sqrt(share * (1.0 - share) * square / _dot(z, z))
-    for i in range(d):
-        z[i] *= side
+    beside = _dot(z, z)
     if n > 1:
         _remove(rest, weights, square)
-        _remove(rest, z, _dot(z, z))
+        _remove(rest, z, beside)
         beyond /= math.sqrt(_dot(rest, rest))
+    length = math.sqrt(square)
+    side = math.sqrt(share) * math.sqrt(lost) * length / math.sqrt(beside)
     # |P w| = sqrt(share) |w|: the noise along P w is a multiple of it.
-    longer = 1.0 + noise * along / math.sqrt(share * square)
+    longer = 1.0 + noise * along / (math.sqrt(share) * length)
     for i in range(d):
-        weights[i] = longer * (share * weights[i] + z[i]) + beyond * rest[i]
+        weights[i] = longer * (share * weights[i] + side * z[i]) + beyond * rest[i]
 
 
 @parallel_kernel
@@ -125,41 +135,54 @@ def _direction(n, normals, stream):
 
 
 @kernel
-def _overlap_step(overlap, square, d, n, scale, normals, stream):
-    """Return <w, w0> and |w|^2 after a fit, |w0| = 1: what `follow_weights` does, seen from w0."""
-    length = math.sqrt(square)
-    along = overlap / length if square >= _LEAST_SQUARE else 0.0
-    beside = math.sqrt(max(0.0, 1.0 - along * along))
-    if n >= d:
-        noise = scale / math.sqrt(chi_square(np.float64(n - d + 1), normals, stream))
-        x, y = ziggurat(normals, stream), 0.0
-        rest = 0.0
-        if d > 1:
-            y = ziggurat(normals, stream)
-            rest = chi_square(np.float64(d - 2), normals, stream)
-        longer = length + noise * x
-        return overlap + noise * (along * x + beside * y), longer * longer + noise * noise * (y * y + rest)
-    kept = chi_square(np.float64(n), normals, stream)
-    share = kept / (kept + chi_square(np.float64(d - n), normals, stream))
-    side = beside * _direction(d - 1, normals, stream)
+def _overlap_minimum_norm(overlap, across, d, n, scale, normals, stream):
+    """Return where the fit of minimum norm to n < d samples takes the weights: `_step_minimum_norm`, seen from w0."""
+    length = math.hypot(overlap, across)
+    if length * length < _LEAST_SQUARE:
+        # Nothing points anywhere, so that any direction will do: the true one is as good.
+        length, along, beside = 0.0, 1.0, 0.0
+    else:
+        along, beside = overlap / length, across / length
+    share, lost = _shares(d, n, normals, stream)
+    side = _direction(d - 1, normals, stream)
     noise = scale / math.sqrt(chi_square(np.float64(d - n + 1), normals, stream))
-    x = ziggurat(normals, stream)
+    kept_length = math.sqrt(share) * length + noise * ziggurat(normals, stream)
+    kept_along = math.sqrt(share) * along + math.sqrt(lost) * beside * side
     beyond, third = 0.0, 0.0
     if n > 1:
         beyond = noise * math.sqrt(chi_square(np.float64(n - 1), normals, stream))
-        third = math.sqrt(max(0.0, beside * beside - side * side)) * _direction(d - 2, normals, stream)
-    kept_length = math.sqrt(share) * length + noise * x
-    kept_along = math.sqrt(share) * along + math.sqrt(1.0 - share) * side
-    return kept_length * kept_along + beyond * third, kept_length * kept_length + beyond * beyond
+        third = beside * math.sqrt(max(0.0, 1.0 - side * side)) * _direction(d - 2, normals, stream)
+    overlap = kept_length * kept_along + beyond * third
+    return overlap, math.sqrt(max(0.0, kept_length * kept_length + beyond * beyond - overlap * overlap))
+
+
+@kernel
+def _overlap_step(now, d, n, scale, normals, stream):
+    """Refit once; `now` as in `follow_overlaps`."""
+    if n < d:
+        now[0], now[2] = _overlap_minimum_norm(now[0], now[2], d, n, scale, normals, stream)
+        now[1] = now[0] - 1.0
+        return
+    noise = scale / math.sqrt(chi_square(np.float64(n - d + 1), normals, stream))
+    step = noise * ziggurat(normals, stream)
+    now[0] += step
+    now[1] += step
+    if d > 1:
+        beside = now[2] + noise * ziggurat(normals, stream)
+        now[2] = math.hypot(beside, noise * math.sqrt(chi_square(np.float64(d - 2), normals, stream)))
 
 
 @parallel_kernel
 def follow_overlaps(overlaps, d, n_samples, scale, first, n_generations, normals, key, n_threads, out):
-    """Follow <w, w0> and |w|^2 of R replicates over B generations: ``(R,2),(),(T),...->(R,B,2)``; O(1) a step.
+    """Follow <w, w0>, <w - w0, w0> and |w - <w, w0> w0| of R replicates over B generations, |w0| = 1:
+    ``(R,3),(),(T),...->(R,B,3)``; O(1) a step.
+
+    The first is for weights that vanish, the second for weights near the true ones: each is lost in the other's
+    rounding.
 
     Parameters
     ----------
-    overlaps: float64 (R, 2), in units of |w0| and its square; move on
+    overlaps: float64 (R, 3), those three numbers; move on
     d: number of inputs, isotropic
     n_samples: int64 (T), index generation - 1
     scale: noise of the labels over the deviation of an input and |w0|
@@ -169,10 +192,11 @@ def follow_overlaps(overlaps, d, n_samples, scale, first, n_generations, normals
     for thread in prange(n_threads):
         streams = np.empty((2, STREAM_WORDS), np.uint64)
         for replicate in range(thread, n_replicates, n_threads):
-            overlap, square = overlaps[replicate, 0], overlaps[replicate, 1]
+            now = overlaps[replicate]
             for step in range(n_generations):
                 n = n_samples[first + step - 1]
                 open_both(key.seed, key.first_replicate + np.uint64(replicate), first + step, _SYNTHETIC, streams)
-                overlap, square = _overlap_step(overlap, square, d, n, scale, normals, streams[0])
-                out[replicate, step, 0], out[replicate, step, 1] = overlap, square
-            overlaps[replicate, 0], overlaps[replicate, 1] = overlap, square
+                _overlap_step(now, d, n, scale, normals, streams[0])
+                target = out[replicate, step]
+                for i in range(3):
+                    target[i] = now[i]

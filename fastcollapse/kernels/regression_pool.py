@@ -10,7 +10,7 @@ import numpy as np
 from fastcollapse._jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.bartlett import open_both
 from fastcollapse.kernels.designs import REDUCED, Sampler, draw_labels, draw_rows
-from fastcollapse.kernels.linalg import gemv, syrk
+from fastcollapse.kernels.linalg import gemv, syrk, trsm
 from fastcollapse.kernels.normal_equations import factor, fit_rows, fit_sums, gather, new_equations, solve
 from fastcollapse.rng import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SYNTHETIC, STREAM_WORDS
 
@@ -45,22 +45,17 @@ class Noise(NamedTuple):
 
 
 @kernel
-def new_sampler(n_rows, d):
-    """Return room to draw up to `n_rows` >= d rows at a time."""
-    return Sampler(
-        np.empty(d, np.uint64),
-        np.empty((2, STREAM_WORDS), np.uint64),
-        np.empty((n_rows, d)),
-        np.empty(n_rows),
-        np.empty(n_rows),
-    )
+def new_sampler(n_rows, n_labels, d):
+    """Return room to draw up to `n_rows` rows, and as many labels or more, at a time."""
+    streams = np.empty((2, STREAM_WORDS), np.uint64)
+    return Sampler(np.empty(d, np.uint64), streams, np.empty((n_rows, d)), np.empty(n_labels), np.empty(0))
 
 
 @parallel_kernel
 def draw_batches(design, n, normals, key, purpose, weights, sigma, batches):
     """Draw the batches of every replicate, of n samples each, with labels of `weights` (d)."""
     for replicate in prange(batches.rows.shape[0]):
-        sampler = new_sampler(1, weights.shape[0])
+        sampler = new_sampler(0, 0, weights.shape[0])
         open_both(key.seed, key.first_replicate + np.uint64(replicate), 0, purpose, sampler.streams)
         draw_rows(design, n, normals, sampler, batches.rows[replicate])
         draw_labels(batches.rows[replicate], weights, sigma, normals, sampler, batches.labels[replicate])
@@ -72,7 +67,7 @@ def _gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held,
     d = sums.shape[0]
     left = min(n, d) if design.law == REDUCED else n
     while left > 0:
-        m = min(left, sampler.labels.shape[0])
+        m = min(left, sampler.rows.shape[0])
         rows, labels = sampler.rows[:m], sampler.labels[:m]
         draw_rows(design, n, normals, sampler, rows)
         draw_labels(rows, weights, sigma, normals, sampler, labels)
@@ -85,8 +80,7 @@ def _gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held,
 def _fit(gram, sums, held, penalty, room, weights):
     """Fit to a pool; the penalty is the ridge times the number of samples."""
     if held <= sums.shape[0]:
-        room.values[:held] = penalty
-        fit_rows(gram[:held], sums[:held], room.values[:held].copy(), room, weights)
+        fit_rows(gram[:held], sums[:held], penalty, room, weights)
     else:
         fit_sums(gram, sums, penalty, room, weights)
 
@@ -143,16 +137,26 @@ def refit_pools(
     noise: `Noise`
     truth: float64 (d), true weights
     key: StreamKey; its generation and purpose are not read
-    n_rows: rows drawn at a time, at least d and at least those of a fixed batch
+    n_rows: rows drawn at a time, at least d
     """
     n_replicates, d = pools.weights.shape
     for thread in prange(n_threads):
-        sampler, room = new_sampler(n_rows, d), new_equations(d)
+        sampler, room = new_sampler(n_rows, max(n_rows, fixed.labels.shape[1]), d), new_equations(d)
         for replicate in range(thread, n_replicates, n_threads):
             _run(
                 pools, replicate, design, fixed, real, plan, noise, truth, first, n_generations, normals, key, sampler,
                 room, out,
             )  # fmt: skip
+
+
+@kernel
+def _is_triangular(rows):
+    """Are the rows a square upper-triangular matrix?"""
+    for i in range(rows.shape[0]):
+        for j in range(min(i, rows.shape[1])):
+            if rows[i, j] != 0.0:
+                return False
+    return rows.shape[0] == rows.shape[1]
 
 
 @kernel
@@ -162,11 +166,16 @@ def _run_fixed(weights, rows, means, rounds, noise, first, n_generations, normal
     few = m <= d
     size = min(m, d)
     matrix = room.matrix.reshape(-1)[: size * size].reshape((size, size))
-    syrk(1.0, rows, not few, 0.0, matrix)
-    for i in range(size):
-        matrix[i, i] += noise.ridge
     values = room.values[:size]
-    regular = factor(matrix, room.diagonal[:size], values)
+    # Then the equations need not be squared, which nearly as many samples as inputs would suffer from.
+    triangular, regular = noise.ridge == 0.0 and _is_triangular(rows), True
+    if triangular:
+        matrix[:] = rows.T
+    else:
+        syrk(1.0, rows, not few, 0.0, matrix)
+        for i in range(size):
+            matrix[i, i] += noise.ridge
+        regular = factor(matrix, room.diagonal[:size], values)
     labels, x = sampler.labels[:m], room.solution[:size]
     for step in range(n_generations):
         open_both(key.seed, number, first + step, _SYNTHETIC, sampler.streams)
@@ -174,7 +183,10 @@ def _run_fixed(weights, rows, means, rounds, noise, first, n_generations, normal
         share = 1.0 / rounds[first + step - 1]
         for i in range(m):
             means[i] += share * (labels[i] - means[i])
-        if few:
+        if triangular:
+            weights[:] = means
+            trsm(matrix, True, weights.reshape((d, 1)))
+        elif few:
             x[:] = means
             solve(regular, matrix, values, x, room.vector)
             gemv(1.0, rows, True, x, 0.0, weights)
@@ -198,7 +210,7 @@ def refit_fixed(weights, batches, rounds, noise, first, n_generations, normals, 
     n_replicates, d = weights.shape
     n_rows = batches.labels.shape[1]
     for thread in prange(n_threads):
-        sampler, room = new_sampler(n_rows, d), new_equations(d)
+        sampler, room = new_sampler(0, n_rows, d), new_equations(d)
         for replicate in range(thread, n_replicates, n_threads):
             number = key.first_replicate + np.uint64(replicate)
             _run_fixed(

@@ -68,17 +68,17 @@ def _fit_chosen(inputs, counts, means, penalty, sampler, room, weights):
     for i in range(counts.shape[0]):
         if counts[i] == 0:
             continue
-        scale = 1.0 if few else math.sqrt(counts[i])
+        # Also where the fit goes through all points: two rows may be equal, and their mean is weighted.
+        scale = math.sqrt(counts[i])
         for j in range(d):
             sampler.rows[m, j] = scale * inputs[i, j]
         sampler.labels[m] = scale * means[i]
-        sampler.noise[m] = penalty / counts[i]
         m += 1
         if m == sampler.labels.shape[0] and not few:
             held = gather(gram, sums, held, sampler.rows, sampler.labels, equations)
             m = 0
     if few:
-        fit_rows(sampler.rows[:m], sampler.labels[:m], sampler.noise[:m], equations, weights)
+        fit_rows(sampler.rows[:m], sampler.labels[:m], penalty, equations, weights)
         return
     if m > 0:
         held = gather(gram, sums, held, sampler.rows[:m], sampler.labels[:m], equations)
@@ -127,7 +127,7 @@ def refit_rows(
     """
     n_replicates, d = weights.shape
     for thread in prange(n_threads):
-        sampler = new_sampler(n_rows, d)
+        sampler = new_sampler(n_rows, n_rows, d)
         room = (new_equations(d), np.empty((d, d)), np.empty(d))
         for replicate in range(thread, n_replicates, n_threads):
             _run(

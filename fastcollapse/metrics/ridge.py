@@ -1,9 +1,9 @@
 """Metrics of linear regressions beside the true one: functions of the states that a model gives.
 
-The states are `inside` (R, B, d), the weights in the basis of the eigenvectors of Sigma, or `overlap` <w, w0> and
-`squared_norm` |w|^2 (R, B) of isotropic inputs; and, where a predictor is trained downstream, `predictor`
-(R, B, M, L, 6): its excess test error, the three parts of it, |w_pred|^2 and <w_pred, w0>, for M numbers of samples and
-L ridges. The truth is a `Regression`.
+The states are `inside` (R, B, d), the weights in the basis of the eigenvectors of Sigma, or `overlap` <w, w0>,
+`squared_norm` |w|^2 and `squared_gap` |w - w0|^2 (R, B) of isotropic inputs; and, where a predictor is trained
+downstream, `predictor` (R, B, M, L, 6): its excess test error, the three parts of it, |w_pred|^2 and <w_pred, w0>, for
+M numbers of samples and L ridges. The truth is a `Regression`.
 
 All errors are excess test errors |w - w0|^2 in the norm of Sigma: the noise of the labels is not in them."""
 
@@ -22,13 +22,12 @@ class Fits:
     Parameters
     ----------
     states : name -> float64 (R, B, ...), see the head of this file.
-    truth : `spectrum` and `weights` (d) in that basis.
+    truth : `spectrum` and `weights` (d) in that basis, and `norm`, that of the weights.
     """
 
     def __init__(self, states: Mapping[str, np.ndarray], truth: Any) -> None:
         self.states = states
         self.truth = truth
-        self.truth_square = float(truth.weights @ truth.weights)
 
     @cached_property
     def squared_norm(self) -> np.ndarray:
@@ -49,8 +48,8 @@ class Fits:
 
 def generator_error(fits: Fits) -> np.ndarray:
     """|w - w0|^2 in the norm of Sigma."""
-    if "squared_norm" in fits.states:
-        return fits.truth.spectrum[0] * (fits.squared_norm - 2 * fits.overlap + fits.truth_square)
+    if "squared_gap" in fits.states:
+        return fits.truth.spectrum[0] * fits.states["squared_gap"]
     gap = fits.states["inside"] - fits.truth.weights
     return np.einsum("rbi,rbi,i->rb", gap, gap, fits.truth.spectrum)
 
@@ -62,7 +61,7 @@ def generator_norm(fits: Fits) -> np.ndarray:
 
 def generator_alignment(fits: Fits) -> np.ndarray:
     """Cosine of the angle between w and w0."""
-    return _cosine(fits.overlap, fits.squared_norm, fits.truth_square)
+    return _cosine(fits.overlap, fits.squared_norm, fits.truth.norm)
 
 
 def predictor_error(fits: Fits) -> np.ndarray:
@@ -92,13 +91,13 @@ def predictor_norm(fits: Fits) -> np.ndarray:
 
 def predictor_alignment(fits: Fits) -> np.ndarray:
     """Cosine of the angle between w_pred and w0."""
-    return _cosine(fits.predictor(5), fits.predictor(4), fits.truth_square)
+    return _cosine(fits.predictor(5), fits.predictor(4), fits.truth.norm)
 
 
-def _cosine(overlap: np.ndarray, square: np.ndarray, truth_square: float) -> np.ndarray:
+def _cosine(overlap: np.ndarray, square: np.ndarray, norm: float) -> np.ndarray:
     # Weights that have vanished altogether point nowhere.
-    length = np.sqrt(square * truth_square)
-    return np.divide(overlap, length, out=np.zeros_like(overlap), where=length != 0)
+    length = np.sqrt(square) * norm
+    return np.clip(np.divide(overlap, length, out=np.zeros_like(overlap), where=length != 0), -1, 1)
 
 
 # Name -> function, name for people.

@@ -21,6 +21,8 @@ from fastcollapse.rng import PURPOSE_DESIGN, PURPOSE_FIXED_REAL
 
 # Rows that are drawn at a time, where a generation has more than inputs.
 _ROWS_AT_A_TIME = 256
+# 7 GB a matrix.
+_MOST_INPUTS = 30_000
 _LAWS = {"rademacher": RADEMACHER, "uniform": UNIFORM, "student": STUDENT, "rows": ROWS}
 
 
@@ -30,7 +32,8 @@ class ChainState:
 
     Parameters
     ----------
-    now : float64 (R, d) weights in the basis of the eigenvectors, or (R, 2) overlap and squared norm.
+    now : float64 (R, d) weights in the basis of the eigenvectors, or (R, 3) <w, w0>, <w - w0, w0> and
+        |w - <w, w0> w0| in units in which |w0| = 1.
     kept : name -> array, pools; samples (R, P, ...) are used up to `n_kept`.
     given : what a stream gives again.
     """
@@ -50,10 +53,10 @@ class Chain(Protocol):
     """Follows replicates over generations; made from (truth, parameters, schedule)."""
 
     def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
-        """Return the state of generation 0, which is `start` (R, d or 2)."""
+        """Return the state of generation 0, which is `start` (R, d or 3)."""
 
     def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
-        """Run generations `first` and following; return `now` of each, float64 (R, B, d or 2)."""
+        """Run generations `first` and following; return `now` of each, float64 (R, B, d or 3)."""
 
 
 def chain_of(truth: Regression, parameters: RidgeParameters, schedule: Any) -> Chain:
@@ -100,17 +103,8 @@ def _weights(truth: Regression) -> Callable:
 
 
 def _overlaps(truth: Regression) -> Callable:
-    square = float(truth.weights @ truth.weights)
-    units = np.array([square, square])
-
-    def follow(state: ChainState, sizes: np.ndarray, sigma: float, *rest: Any) -> None:
-        *_, out = rest
-        now = state.now / units
-        follow_overlaps(now, truth.dimension, sizes, sigma / np.sqrt(truth.spectrum[0] * square), *rest)
-        state.now[:] = now * units
-        out *= units
-
-    return follow
+    unit = np.sqrt(truth.spectrum[0]) * truth.norm
+    return lambda state, sizes, sigma, *rest: follow_overlaps(state.now, truth.dimension, sizes, sigma / unit, *rest)
 
 
 class _Direct:
@@ -135,6 +129,9 @@ class _Refitted:
     """What chains have in common that solve normal equations."""
 
     def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any) -> None:
+        if truth.dimension > _MOST_INPUTS:
+            wanted = f"at most {_MOST_INPUTS} where matrices of its square are kept"
+            raise InputError(f"truth.dimension must be {wanted}, got {truth.dimension}")
         self._truth = truth
         self._schedule = schedule
         self._plan = plan_of(schedule, 0)
@@ -147,7 +144,8 @@ class _Refitted:
         """Draw samples of the truth that stay for the run, of n each."""
         d = self._truth.dimension
         m = min(n, d) if self._design.law == REDUCED else n
-        check_kept(n_replicates * m * d)
+        # With the labels, so that no batch has more rows than 32 bits count, which are all that BLAS knows.
+        check_kept(n_replicates * m * (d + 1))
         batches = Batches(np.empty((n_replicates, m, d)), np.zeros((n_replicates, m)))
         weights = self._truth.weights
         draw_batches(self._design, n, normal_table(), key, np.uint64(purpose), weights, sigma, batches)
@@ -198,10 +196,9 @@ class _Pooled(_Refitted):
     def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
         out = np.empty((len(state.now), n_generations, state.now.shape[1]))
         same, real = state.given
-        n_rows = max(self._n_rows, same.rows.shape[1])
         refit_pools(
             Pools(state.now, **state.kept), self._design, same, real, self._plan, self._noise, self._truth.weights,
-            first, n_generations, normal_table(), run_key(seed, first_replicate), n_rows, current_threads(), out,
+            first, n_generations, normal_table(), run_key(seed, first_replicate), self._n_rows, current_threads(), out,
         )  # fmt: skip
         return out
 

@@ -1,25 +1,31 @@
 """Which moments of the error of a least-squares fit are infinite: those of fits to about as many samples as inputs.
 
-The error of a fit to n samples of d inputs is chi-square over chi-square, whose k-th moment is finite if and only if
-that below has more than 2k degrees: |n - d| + 1."""
+The error of a fit to n samples of d normal inputs is chi-square over chi-square, whose k-th moment is finite if and
+only if that below has more than 2k degrees: |n - d| + 1. Inputs of another density are as likely to be nearly
+singular; those of finitely many values have all moments."""
 
 from typing import Any
 
 import numpy as np
 
 from fastcollapse.models._ridge_parameters import RidgeParameters
+from fastcollapse.models._ridge_truth import Regression
+
+_FINITE = ("rademacher", "rows")
 
 
-def heavy_tails(d: int, parameters: RidgeParameters, schedule: Any) -> list[str]:
+def heavy_tails(truth: Regression, parameters: RidgeParameters, schedule: Any) -> list[str]:
     """Return a line for each number of samples whose fits have errors of infinite mean or variance.
 
     Parameters
     ----------
-    d : number of inputs.
+    truth : number and law of the inputs.
     parameters : noise, ridge, downstream.
     schedule : the workflow as arrays over generations.
     """
-    lines = []
+    d, lines = truth.dimension, []
+    if truth.design in _FINITE:
+        return []
     if parameters.ridge == 0 and (parameters.synthetic_noise > 0 or (parameters.sigma > 0 and schedule.n_real.any())):
         if parameters.designs == "dependent" and not schedule.n_train.any():
             fitted = schedule.n_synthetic + schedule.n_real
@@ -29,7 +35,8 @@ def heavy_tails(d: int, parameters: RidgeParameters, schedule: Any) -> list[str]
         near = fitted[np.abs(fitted - d).argmin()]
         lines += _line(f"{key}: the fit to {near:,} samples", int(near), d, "generator_error")
     down = parameters.downstream
-    if down is not None and parameters.sigma + parameters.synthetic_noise > 0:
+    # Without noise of its own the fit is a projection of the generator's weights, and no longer than they are.
+    if down is not None and parameters.sigma > 0:
         for n, ridges in zip(down.sizes().tolist(), down.ridges(), strict=True):
             if not ridges.all():
                 where = f"model.downstream.n_samples: the fit to {n:,} samples without a ridge"

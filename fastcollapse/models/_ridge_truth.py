@@ -1,17 +1,21 @@
 """The truth of a linear regression: covariance of the inputs, true weights, and the law of the inputs."""
 
 import dataclasses
+import functools
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from fastcollapse.errors import InputError
 from fastcollapse.parameters import Choice, Integer, Number, Problems, Sequence, Text, parameter, refuse, show
 from fastcollapse.sections import TruthSection
 
 _LARGEST = 1e100
-_SMALLEST_EIGENVALUE = 1e-100
+# Of eigenvalues, and of |w0|, so that no square underflows.
+_SMALLEST = 1e-100
 _SYMMETRY = 1e-12
 DESIGNS = ("gaussian", "rademacher", "uniform", "student", "rows")
 WEIGHTS = ("constant", "random", "source")
@@ -59,7 +63,7 @@ class RidgeTruth(TruthSection):
     dimension: int | None = parameter(Integer(1, 10**6), "number of inputs of the regression", default=None)
     beta: float | None = parameter(Number(0, 100), "eigenvalues of the covariance are j^-beta", default=None)
     spectrum: tuple[float, ...] | None = parameter(
-        Sequence(Number(_SMALLEST_EIGENVALUE, _LARGEST)), "eigenvalues of the covariance of the inputs", default=None
+        Sequence(Number(_SMALLEST, _LARGEST)), "eigenvalues of the covariance of the inputs", default=None
     )
     covariance: Any = parameter(_Matrix(), "symmetric positive definite covariance of the inputs", default=None)  # noqa: RUF009
     w0: Any = parameter(_Weights(), "true weights", default="constant")  # noqa: RUF009
@@ -67,7 +71,7 @@ class RidgeTruth(TruthSection):
         Number(0, 100), "source exponent: eigenvalue times weight squared is j^-(1 + 2 beta r)", default=None
     )
     w0_seed: int = parameter(Integer(0, 2**63 - 1), "seed of random weights", default=0)
-    norm: float = parameter(Number(0, _LARGEST, above=True), "|w0| in the norm of the covariance", default=1.0)
+    norm: float = parameter(Number(_SMALLEST, _LARGEST), "|w0| in the norm of the covariance", default=1.0)
     design: str = parameter(Choice(lambda: DESIGNS), "law of the inputs", default="gaussian")
     degrees: float | None = parameter(
         Number(2, 1e6, above=True), "degrees of freedom of inputs of Student's law", default=None
@@ -87,8 +91,11 @@ class RidgeTruth(TruthSection):
             problems.append(("dimension", "is required: whole number from 1 to 10**6"))
         if self.w0 == "source" and self.beta is None:
             problems.append(("w0", "must be another one without truth.beta, got 'source'"))
-        if isinstance(self.w0, tuple) and not any(self.w0):
-            problems.append(("w0", "must have an entry that is not 0, got zeros alone"))
+        if isinstance(self.w0, tuple) and max(map(abs, self.w0)) < _SMALLEST:
+            problems.append(("w0", f"must have an entry of at least {_SMALLEST:g} in size, got {show(list(self.w0))}"))
+        if self.beta and self.dimension and self.beta * math.log10(self.dimension) > -math.log10(_SMALLEST):
+            smallest = f"{_SMALLEST:g} as the least eigenvalue"
+            problems.append(("beta", f"must leave at least {smallest}, got {self.dimension}^-{self.beta:g}"))
         if not problems:
             problems += self._lengths()
         return problems
@@ -115,8 +122,10 @@ class RidgeTruth(TruthSection):
         InputError
             A file that cannot be read, or a matrix that is no covariance of as many inputs as `dimension`.
         """
-        spectrum, rotation, rows = self._covariance(read)
-        weights = self._weights(spectrum, rotation)
+        # Eigenvectors, and long products, round by the number of threads.
+        with threadpool_limits(1, "blas"):
+            spectrum, rotation, rows = self._covariance(read)
+            weights = self._weights(spectrum, rotation)
         return Regression(spectrum, weights, rotation, self.design, self.degrees, rows)
 
     def _covariance(self, read: Callable) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
@@ -124,33 +133,33 @@ class RidgeTruth(TruthSection):
         if self.spectrum is not None:
             return np.array(self.spectrum), None, None
         if self.rows is not None:
-            rows = read(self.rows, "truth.rows")
-            values, vectors = self._eigen("rows", rows.T @ rows / len(rows), f"the rows of {self.rows}")
+            rows = self._read("rows", read)
+            if self.dimension not in (None, rows.shape[1]):
+                raise Problems([("truth.rows", f"must have {self.dimension} columns, got {rows.shape[1]}")])
+            values, vectors = _eigen("rows", rows.T @ rows / len(rows), "linearly independent columns")
             return values, vectors, np.ascontiguousarray(rows @ vectors)
         if self.covariance is not None:
             named = isinstance(self.covariance, str)
-            matrix = read(self.covariance, "truth.covariance") if named else np.array(self.covariance)
-            values, vectors = self._eigen("covariance", matrix, self.covariance if named else "it")
+            matrix = self._read("covariance", read) if named else np.array(self.covariance)
+            d = self.dimension or len(matrix)
+            if matrix.shape != (d, d):
+                found = " x ".join(map(str, matrix.shape))
+                raise Problems([("truth.covariance", f"must have {d} rows and columns, got {found}")])
+            scale = np.sqrt(np.abs(matrix.diagonal()))
+            if (np.abs(matrix - matrix.T) > _SYMMETRY * np.outer(scale, scale)).any():
+                raise Problems([("truth.covariance", f"must be symmetric, got {show(matrix.tolist())}")])
+            values, vectors = _eigen("covariance", matrix, "positive eigenvalues alone")
             return values, vectors, None
         assert self.dimension is not None
         return np.arange(1.0, self.dimension + 1) ** -(self.beta or 0.0), None, None
 
-    def _eigen(self, key: str, matrix: np.ndarray, what: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return eigenvalues, the largest first, and eigenvectors of a covariance, refused where it is none."""
-        d = len(matrix)
-        if matrix.shape != (d, d) or self.dimension not in (None, d):
-            wanted = f"{self.dimension or d} rows and columns"
-            raise Problems([(f"truth.{key}", f"must have {wanted}, got {' x '.join(map(str, matrix.shape))}")])
-        scale = np.sqrt(np.abs(np.outer(matrix.diagonal(), matrix.diagonal())))
-        if (np.abs(matrix - matrix.T) > _SYMMETRY * scale).any():
-            raise Problems([(f"truth.{key}", f"must be symmetric, got {show(matrix.tolist())}")])
-        values, vectors = np.linalg.eigh(matrix)
-        if values[0] <= d * np.finfo(float).eps * values[-1]:
-            reason = f"must be positive definite, got a smallest eigenvalue of {values[0]:.3g} for {what}"
+    def _read(self, key: str, read: Callable) -> np.ndarray:
+        """Return the matrix of a file, whose squares must not overflow."""
+        matrix = read(getattr(self, key), f"truth.{key}")
+        if np.abs(matrix).max() > _LARGEST:
+            reason = f"must have entries of at most {_LARGEST:g}, got {np.abs(matrix).max():g}"
             raise Problems([(f"truth.{key}", reason)])
-        # A sign for each vector, so that no library decides it.
-        vectors = vectors[:, ::-1] * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(d)])[::-1]
-        return values[::-1].copy(), np.ascontiguousarray(vectors)
+        return matrix
 
     def _weights(self, spectrum: np.ndarray, rotation: np.ndarray | None) -> np.ndarray:
         """Return w0 (d) in the basis of the eigenvectors."""
@@ -168,6 +177,18 @@ class RidgeTruth(TruthSection):
         if isinstance(self.w0, tuple):
             return found
         return found * (self.norm / np.sqrt(spectrum @ found**2))
+
+
+def _eigen(key: str, matrix: np.ndarray, wanted: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return eigenvalues, the largest first, and eigenvectors of a covariance, refused where it is none."""
+    d = len(matrix)
+    values, vectors = np.linalg.eigh(matrix)
+    if values[0] <= max(d * np.finfo(float).eps * values[-1], _SMALLEST):
+        reason = f"must have {wanted}, got eigenvalues of the covariance from {values[0]:.3g} to {values[-1]:.3g}"
+        raise Problems([(f"truth.{key}", reason)])
+    # A sign for each vector, so that no library decides it.
+    vectors = vectors[:, ::-1] * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(d)])[::-1]
+    return values[::-1].copy(), np.ascontiguousarray(vectors)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -196,6 +217,12 @@ class Regression:
     def dimension(self) -> int:
         """Number of inputs d."""
         return len(self.spectrum)
+
+    @functools.cached_property
+    def norm(self) -> float:
+        """|w0|."""
+        # Not a product of BLAS, which rounds by the number of its threads.
+        return float(np.sqrt(np.sum(self.weights**2)))
 
     @property
     def is_isotropic(self) -> bool:

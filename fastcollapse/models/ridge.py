@@ -29,7 +29,8 @@ class Ridge:
     truth: covariance, true weights and law of the inputs
     parameters: designs, noise, ridge, sampler, what is followed, downstream
     schedule: the workflow as arrays over generations
-    record: what a run records; the three parts of the test error take time only where they are
+    record: what a run records; the three parts of the test error, and weights in other coordinates, take time only
+        where they are
 
     Raises
     ------
@@ -48,6 +49,7 @@ class Ridge:
     def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any, record: tuple = ()) -> None:
         self._truth, self._parameters = truth, parameters
         self._schedule = schedule
+        self._keeps_states = "trajectory" in record
         self._overlaps = parameters.follow == "overlaps"
         self._chain = chain_of(truth, parameters, schedule)
         self._downstream = None
@@ -109,18 +111,22 @@ class Ridge:
         """Return which moments of the errors are infinite, a line each: those of fits to about as many samples as
         inputs.
         """
-        return heavy_tails(self._truth.dimension, self._parameters, self._schedule)
+        return heavy_tails(self._truth, self._parameters, self._schedule)
 
     def _start(self, n_replicates: int) -> np.ndarray:
-        """Return generation 0 as a chain follows it, float64 (R, d or 2)."""
-        weights = self._truth.weights
-        square = float(weights @ weights)
-        return np.tile(np.array([square, square]) if self._overlaps else weights, (n_replicates, 1))
+        """Return generation 0 as a chain follows it, float64 (R, d or 3)."""
+        return np.tile([1.0, 0.0, 0.0] if self._overlaps else self._truth.weights, (n_replicates, 1))
 
     def _states(self, now: np.ndarray) -> dict[str, np.ndarray]:
         if self._overlaps:
-            return {"overlap": now[..., 0], "squared_norm": now[..., 1]}
-        return {"weights": self._truth.outside(now), "inside": now}
+            overlap, ahead, across = np.moveaxis(now, -1, 0)
+            square = self._truth.norm**2
+            return {
+                "overlap": square * overlap,
+                "squared_norm": square * (overlap**2 + across**2),
+                "squared_gap": square * (ahead**2 + across**2),
+            }
+        return {"inside": now, **({"weights": self._truth.outside(now)} if self._keeps_states else {})}
 
     def _predictor(self, now: np.ndarray, first: int, seed: int, first_replicate: int) -> dict[str, np.ndarray]:
         if self._downstream is None:
