@@ -61,7 +61,7 @@ class Predictor:
 
         Parameters
         ----------
-        now : float64 (R, B, d) weights in the basis of the eigenvectors, or (R, B, 2) overlap and squared norm.
+        now : float64 (R, B, d) weights in the basis of the eigenvectors, or (R, B, 3) as chains of overlaps have them.
 
         Returns
         -------
@@ -77,9 +77,8 @@ class Predictor:
         generations = first + chosen
         truth = RegressionTruth(self._truth.spectrum, self._truth.weights)
         if self._truth.is_isotropic and not self._raw:
-            norm = float(np.linalg.norm(self._truth.weights))
-            isotropic = IsotropicTruth(self._truth.dimension, float(self._truth.spectrum[0]), norm)
-            evaluate_isotropic(self._seen_from_truth(states, norm), generations, isotropic, *rest)
+            isotropic = IsotropicTruth(self._truth.dimension, float(self._truth.spectrum[0]), self._truth.norm)
+            evaluate_isotropic(self._seen_from_truth(states), generations, isotropic, *rest)
         elif self._raw:
             evaluate_rows(states, generations, truth, self._design, *rest)
         else:
@@ -87,14 +86,12 @@ class Predictor:
         out[:, chosen] = found
         return out
 
-    def _seen_from_truth(self, states: np.ndarray, norm: float) -> np.ndarray:
+    def _seen_from_truth(self, states: np.ndarray) -> np.ndarray:
         """Return the part of weights along the true ones and the length of what is beside, float64 (R, G, 2)."""
+        norm = self._truth.norm
         if self._follows_overlaps:
-            along = states[..., 0] / norm
-            beside = np.sqrt(np.maximum(0.0, states[..., 1] - along**2))
-        else:
-            unit = self._truth.weights / norm
-            along = np.einsum("rgi,i->rg", states, unit)
-            rest = states - along[..., None] * unit
-            beside = np.sqrt(np.einsum("rgi,rgi->rg", rest, rest))
-        return np.stack([along, beside], axis=-1)
+            return np.ascontiguousarray(norm * states[..., [0, 2]])
+        unit = self._truth.weights / norm
+        along = np.einsum("rgi,i->rg", states, unit)
+        rest = states - along[..., None] * unit
+        return np.stack([along, np.sqrt(np.einsum("rgi,rgi->rg", rest, rest))], axis=-1)
