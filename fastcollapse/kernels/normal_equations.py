@@ -72,8 +72,8 @@ def factor(matrix, diagonal, values):
         for j in range(i):
             matrix[j, i] = matrix[i, j]
     if potrf(matrix) == 0:
-        # What should be a pivot of 0 is the rounding of what it is left of, over the least pivot before: if none is below
-        # the root of that rounding, none should be 0.
+        # What should be a pivot of 0 is the rounding of what it is left of, over the least pivot before it: if none is
+        # below the root of that rounding, none should be 0.
         regular, least = True, math.sqrt(n * _LEAST)
         for i in range(n):
             # `not` so that a number that is none is refused too.

@@ -102,9 +102,10 @@ class RidgeTruth(TruthSection):
 
     def _lengths(self) -> list[tuple[str, str]]:
         """Return which of the things given have another length than the dimension."""
-        lengths = {name: len(getattr(self, name)) for name in ("spectrum", "w0") if type(getattr(self, name)) is tuple}
-        if type(self.covariance) is tuple:
-            lengths["covariance"] = len(self.covariance)
+        # The weights come last: what says the covariance says the dimension.
+        given = [name for name in ("spectrum", "covariance", "w0") if type(getattr(self, name)) is tuple]
+        lengths = {name: len(getattr(self, name)) for name in given}
+        if "covariance" in lengths:
             if {len(row) for row in self.covariance} != {len(self.covariance)}:
                 return [("covariance", f"must be square, got {show([list(row) for row in self.covariance])}")]
         d = self.dimension or next(iter(lengths.values()), 0)
