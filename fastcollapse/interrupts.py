@@ -112,11 +112,17 @@ class Interrupts:
 
     @contextmanager
     def retreat(self, save: Callable[[], None] | None) -> Iterator[None]:
-        """Name what the watching thread shall do if the process ends within: only while nothing else uses the store."""
+        """Name what the watching thread shall do if the process ends within: only while nothing else uses the store.
+
+        An error that comes of a signal, from within a compiler say, is raised as `Stopped`.
+        """
         with self._saving:
             self._save = save
         try:
             yield
+        except Exception:
+            self.check()
+            raise
         finally:
             with self._saving:  # once it saves, the main thread goes no further
                 self._save = None

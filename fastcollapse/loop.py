@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,20 +64,20 @@ def run_blocks(
     ------
     Stopped
         A signal has come: at the end of the block, what is done being committed. The first block may compile for half
-        a minute and has nothing to lose: there it is raised at once.
+        a minute and has nothing to lose: there it is raised at once, or, as Numba may stumble over that, the watching
+        thread ends the process.
     """
     header, model = store.header, work.model
-    run = (header.n_replicates, work.seed, work.first_replicate)
-    if committed is None:
-        store.append(_generation_0(work, header))
-        state, first = model.initial(*run), 1
-    else:
-        state, first = model.restore(committed.arrays, *run), committed.last + 1
+    first = 1 if committed is None else committed.last + 1
+    interrupts.holding = interrupts.watched
+    with interrupts.retreat(store.close):
+        state = _begin(work, store, committed)
     length, seconds = block or 1, 0.0
+    back: Callable[[], None] | None = store.close
     while first <= header.n_generations:
         length = model.block_length(state, min(length, header.n_generations - first + 1))
         start = time.perf_counter()
-        with interrupts.retreat(_way_back(state, seconds, store)) if interrupts.watched else nullcontext():
+        with interrupts.retreat(back):
             done = model.advance(state, first, length, work.seed, work.first_replicate)
         store.append(_block(first, done, work, header))
         seconds = time.perf_counter() - start
@@ -93,6 +92,7 @@ def run_blocks(
         # The first block may have compiled kernels: then the next one measures.
         wanted = int(length * min(_FASTER, BLOCK_SECONDS / max(seconds, 1e-6)))
         length = block or max(1, min(wanted, _LONGEST_BLOCK))
+        back = _way_back(state, seconds, store) if interrupts.watched else None
     final = {"forgotten": state.forgotten()} if hasattr(state, "forgotten") else {}
     try:
         with interrupts.held(False):
@@ -101,6 +101,15 @@ def run_blocks(
     except (KeyboardInterrupt, StoreError):  # the disk may have no room for a copy of everything
         store.commit(state.arrays(), force=True)
         raise
+
+
+def _begin(work: Work, store: Store, committed: Committed | None) -> Any:
+    """Return the state that the first block begins at; a new store is given generation 0."""
+    run = (store.header.n_replicates, work.seed, work.first_replicate)
+    if committed is not None:
+        return work.model.restore(committed.arrays, *run)
+    store.append(_generation_0(work, store.header))
+    return work.model.initial(*run)
 
 
 def _way_back(state: Any, seconds: float, store: Store) -> Callable[[], None] | None:
