@@ -12,6 +12,10 @@ class InputError(FastcollapseError, ValueError):
     """A value given by the user is not allowed; nothing was simulated or written."""
 
 
+class NumberError(FastcollapseError, ArithmeticError):
+    """A run has made a NaN or an infinity that no true value is; what came before is kept."""
+
+
 class StoreError(FastcollapseError, OSError):
     """A results file cannot be created, written or read."""
 

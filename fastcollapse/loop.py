@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.errors import StoreError
+from fastcollapse.errors import NumberError, StoreError
+from fastcollapse.finite import first_fault
 from fastcollapse.interrupts import Interrupts
 from fastcollapse.models.base import Model, StateBlock
 from fastcollapse.storage.base import Block, Header, Reader, Rows, Store
@@ -62,6 +63,8 @@ def run_blocks(
 
     Raises
     ------
+    NumberError
+        A number is no number, or infinite: the generations before it are committed.
     Stopped
         A signal has come: at the end of the block, what is done being committed. The first block may compile for half
         a minute and has nothing to lose: there it is raised at once, or, as Numba may stumble over that, the watching
@@ -79,7 +82,9 @@ def run_blocks(
         start = time.perf_counter()
         with interrupts.retreat(back):
             done = model.advance(state, first, length, work.seed, work.first_replicate)
-        store.append(_block(first, done, work, header))
+        made = _block(first, done, work, header)
+        _check(made, getattr(done, "states", {}), model, store)
+        store.append(made)
         seconds = time.perf_counter() - start
         store.commit(state.arrays())
         interrupts.holding = True
@@ -103,12 +108,39 @@ def run_blocks(
         raise
 
 
+def _check(block: Block, states: Mapping[str, np.ndarray], model: Model, store: Store) -> None:
+    """Stop at the first number out of range, recorded or not; the generations before it are committed.
+
+    They are committed without a state: whoever goes on comes to the same number.
+
+    Raises
+    ------
+    NumberError
+        With the name, the replicate and the generation.
+    """
+    arrays = [(name, block.metrics[name], variable) for name, variable in store.header.metrics.items()]
+    arrays += [(name, states[name], known) for name, known in model.state_variables().items() if name in states]
+    fault = first_fault(arrays, block.first)
+    if fault is None:
+        return
+    sound = fault.generation - block.first
+    if sound:
+        store.append(block.until(sound))
+    if fault.generation:
+        store.commit({}, force=True)
+    raise NumberError(f"{fault}: the run stops there")
+
+
 def _begin(work: Work, store: Store, committed: Committed | None) -> Any:
     """Return the state that the first block begins at; a new store is given generation 0."""
     run = (store.header.n_replicates, work.seed, work.first_replicate)
     if committed is not None:
+        if not committed.arrays:
+            raise NumberError(f"a number out of range has stopped the run after generation {committed.last}")
         return work.model.restore(committed.arrays, *run)
-    store.append(_generation_0(work, store.header))
+    block = _generation_0(work, store.header)
+    _check(block, block.states, work.model, store)
+    store.append(block)
     return work.model.initial(*run)
 
 

@@ -7,11 +7,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Variable:
-    """An array over (replicate, generation, ...): its name for people, its unit, its further dimensions."""
+    """An array over (replicate, generation, ...): its name for people, its unit, its further dimensions.
+
+    Its numbers are finite, or a run stops; but `limits` are infinities that may be true, and where it may be `missing`
+    it is NaN for all replicates of a generation.
+    """
 
     long_name: str
     units: str = "1"
     dims: tuple[str, ...] = ()
+    limits: tuple[float, ...] = ()
+    missing: bool = False
 
     @property
     def attributes(self) -> dict[str, str]:

@@ -40,7 +40,8 @@ ALLOWED = {
     "recorded": {"datasets", "errors", "experiment", "parameters", "results"},
     "provenance": set(),
     "interrupts": set(),
-    "loop": {"errors", "interrupts", "models", "storage", "variables"},
+    "finite": {"variables"},
+    "loop": {"errors", "finite", "interrupts", "models", "storage", "variables"},
     "simulation": {
         "_jit",
         "datasets",

@@ -63,16 +63,6 @@ CASES = [
 OF_KNOWN_LAW = [param for param in CASES if twin(param.values[0]).CASES[param.values[1]].other]
 
 
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory):
-    """A folder with the data files that truths name."""
-    folder = tmp_path_factory.mktemp("tables")
-    for family in families():
-        if hasattr(twin(family), "write_tables"):
-            twin(family).write_tables(folder)
-    return folder
-
-
 def experiment_of(family, case, workflow, folder, other=False, **run):
     made = twin(family).CASES[case]
     workflow = {**workflow, **{name: size for name, size in made.sizes.items() if name in workflow}}

@@ -6,7 +6,7 @@ has r = n - 1 < d: its factor is that of the covariance within the span of the p
 truth has `dimension`, `means()` (d) and `factor()` (d, d).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -246,14 +246,16 @@ def wasserstein2(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndar
     return laws.squared_shift + laws.truth_scale**2 * np.maximum(0.0, spread)
 
 
-METRICS: dict[str, tuple[Callable[[Mapping[str, np.ndarray] | Laws, Any], np.ndarray], str, str]] = {
-    "log_det": (log_det, "log determinant of the covariance (of its positive eigenvalues)", "1"),
-    "log_sigma": (log_sigma, "mean log standard deviation, log determinant / (2 rank)", "1"),
+# Of points that are all the same, as a subsample with replacement may have them, the deviation is 0.
+_OF_A_POINT = ((), (-np.inf,))
+METRICS: dict[str, tuple] = {
+    "log_det": (log_det, "log determinant of the covariance (of its positive eigenvalues)", "1", *_OF_A_POINT),
+    "log_sigma": (log_sigma, "mean log standard deviation, log determinant / (2 rank)", "1", *_OF_A_POINT),
     "trace_ratio": (trace_ratio, "trace of the covariance over that of the truth", "1"),
     "squared_error": (squared_error, "squared distance of the mean to that of the truth", "1"),
     "effective_rank": (effective_rank, "effective rank of the covariance", "1"),
     "largest_share": (largest_share, "largest eigenvalue over the trace of the covariance", "1"),
-    "kl_divergence": (kl_divergence, "Kullback-Leibler divergence KL(state || truth)", "nat"),
+    "kl_divergence": (kl_divergence, "Kullback-Leibler divergence KL(state || truth)", "nat", (), (np.inf,)),
     "wasserstein2": (wasserstein2, "squared Wasserstein-2 distance to the truth", "1"),
 }
 

@@ -2,7 +2,7 @@
 of the truth's `mu` and `sigma`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,9 +30,10 @@ def squared_error_sigma(states: Mapping[str, np.ndarray], truth: Any) -> np.ndar
     return gap * gap
 
 
-METRICS: dict[str, tuple[Callable[[Mapping[str, np.ndarray], Any], np.ndarray], str, str]] = {
+# Of points that are all the same, as a subsample with replacement may have them, the deviation is 0.
+METRICS: dict[str, tuple] = {
     "mu": (mu, "half the distance of the means", "1"),
-    "log_sigma": (log_sigma, "log of the standard deviation of a half", "1"),
+    "log_sigma": (log_sigma, "log of the standard deviation of a half", "1", (), (-np.inf,)),
     "squared_error_mu": (squared_error_mu, "squared distance of mu to that of the truth", "1"),
     "squared_error_sigma": (squared_error_sigma, "squared distance of sigma to that of the truth", "1"),
 }

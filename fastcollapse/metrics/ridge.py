@@ -129,7 +129,7 @@ def available(model: Any) -> dict[str, Variable]:
     found = {name: Variable(row[1]) for name, row in METRICS.items() if name not in DOWNSTREAM}
     if model.downstream is not None:
         dims = ("downstream_samples", model.downstream.axis)
-        found |= {name: Variable(row[1], dims=dims) for name, row in DOWNSTREAM.items()}
+        found |= {name: Variable(row[1], dims=dims, missing=True) for name, row in DOWNSTREAM.items()}
     return found
 
 

@@ -63,7 +63,7 @@ class LineModel:
 
     def state_variables(self) -> dict[str, Variable]:
         """Return what the states are."""
-        return {"mean": Variable("mean"), "log_sigma": Variable("log of the standard deviation")}
+        return {"mean": Variable("mean"), "log_sigma": Variable("log of the standard deviation", limits=(-math.inf,))}
 
     def truth_states(self) -> dict[str, np.ndarray]:
         """Return the truth as a state."""

@@ -84,7 +84,7 @@ class SpaceModel:
         return {
             "mean": Variable("mean", dims=("component",)),
             "factor": Variable("lower Cholesky factor of the covariance", dims=("row", "column")),
-            "log_diagonal": Variable("logs of the diagonal of the factor", dims=("row",)),
+            "log_diagonal": Variable("logs of the diagonal of the factor", dims=("row",), limits=(-np.inf,)),
         }
 
     def truth_states(self) -> dict[str, np.ndarray]:

@@ -195,7 +195,7 @@ class Mixture:
         """Return what the states are."""
         return {
             "mu": Variable("half the distance of the means"),
-            "log_sigma": Variable("log of the deviation of a half"),
+            "log_sigma": Variable("log of the deviation of a half", limits=(-math.inf,)),
         }
 
     def truth_states(self) -> dict[str, np.ndarray]:

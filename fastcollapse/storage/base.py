@@ -101,6 +101,17 @@ class Block:
         """Number of columns B."""
         return next(iter(self.metrics.values())).shape[1]
 
+    def until(self, n_generations: int) -> "Block":
+        """Return its first `n_generations` columns, at least 1."""
+        rows = self.rows
+        if rows is not None:
+            indptr = rows.indptr[: n_generations * ((len(rows.indptr) - 1) // self.n_generations) + 1]
+            rows = Rows(indptr, rows.indices[: indptr[-1]], rows.data[: indptr[-1]])
+        metrics, states = (
+            {name: values[:, :n_generations] for name, values in some.items()} for some in (self.metrics, self.states)
+        )
+        return Block(self.first, metrics, rows, states)
+
     @property
     def nbytes(self) -> int:
         """Bytes held by the arrays."""
