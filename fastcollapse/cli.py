@@ -77,6 +77,11 @@ def main() -> None:
     """Simulate recursive training: a model is fitted, writes the next data set, and is fitted again."""
 
 
+_memory_limit = click.option(
+    "--memory-limit",
+    metavar="SIZE",
+    help="Stay below so much memory, as 2GB, by smaller blocks and parts. Never changes a number.",
+)
 _threads = click.option(
     "--threads", type=int, metavar="N", help="Threads; all cores by default. Never changes a number."
 )
@@ -101,6 +106,7 @@ _threads = click.option(
     "started if FILE is not there.",
 )
 @_threads
+@_memory_limit
 @click.option("--seed", metavar="N", help="Seed, 0 to 2^64-1; the same as --set run.seed=N.")
 def run(
     what: str | None,
@@ -109,6 +115,7 @@ def run(
     overwrite: bool,
     resume: Path | None,
     threads: int | None,
+    memory_limit: str | None,
     seed: str | None,
 ) -> None:
     """Run an experiment, print a summary and write results and a figure.
@@ -132,7 +139,7 @@ def run(
     use_threads(threads)
     experiment = [part for setting in settings for part in ("--set", setting)] + (["--seed", seed] if seed else [])
     again = [*([what or MAIN_RECIPE, *experiment] if len(outputs) > 1 else []), "--resume", str(chosen)]
-    run_job(Job(outputs, chosen, overwrite, threads, ["fastcollapse", "run", *again]))
+    run_job(Job(outputs, chosen, overwrite, threads, ["fastcollapse", "run", *again], memory_limit))
 
 
 def _new(experiment: "Experiment", wanted: Path, by_default: bool, overwrite: bool) -> "tuple[Sequence[Output], Path]":

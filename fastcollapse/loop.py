@@ -10,6 +10,7 @@ import numpy as np
 from fastcollapse.errors import NumberError, StoreError
 from fastcollapse.finite import first_fault
 from fastcollapse.interrupts import Interrupts
+from fastcollapse.memory import bytes_of
 from fastcollapse.models.base import Model, StateBlock
 from fastcollapse.storage.base import Block, Header, Reader, Rows, Store
 from fastcollapse.variables import Variable
@@ -50,6 +51,7 @@ def run_blocks(
     interrupts: Interrupts,
     *,
     block: int | None = None,
+    block_bytes: int | None = None,
     progress: Callable[[int], None] | None = None,
     committed: Committed | None = None,
 ) -> Reader:
@@ -58,6 +60,7 @@ def run_blocks(
     Parameters
     ----------
     block: generations a block, at least 1; None: as many as take 0.1 s
+    block_bytes: what the arrays of a block may take, if it has more than one generation; None: no limit
     progress: called with the number of generations done since the last call
     committed: where to go on, if the store holds generations already
 
@@ -75,7 +78,7 @@ def run_blocks(
     interrupts.holding = interrupts.watched
     with interrupts.retreat(store.close):
         state = _begin(work, store, committed)
-    length, seconds = block or 1, 0.0
+    length, seconds = 1 if block_bytes else block or 1, 0.0
     back: Callable[[], None] | None = store.close
     while first <= header.n_generations:
         length = model.block_length(state, min(length, header.n_generations - first + 1))
@@ -96,7 +99,10 @@ def run_blocks(
             interrupts.check()
         # The first block may have compiled kernels: then the next one measures.
         wanted = int(length * min(_FASTER, BLOCK_SECONDS / max(seconds, 1e-6)))
-        length = block or max(1, min(wanted, _LONGEST_BLOCK))
+        wanted = block or max(1, min(wanted, _LONGEST_BLOCK))
+        if block_bytes is not None:
+            wanted = max(1, min(wanted, int(block_bytes * length / bytes_of([done, made]))))
+        length = wanted
         back = _way_back(state, seconds, store) if interrupts.watched else None
     final = {"forgotten": state.forgotten()} if hasattr(state, "forgotten") else {}
     try:

@@ -163,11 +163,12 @@ def _check_folder(output: Path) -> None:
         raise InputError(f"output must be in a folder that can be written, got {output}: {folder} is not one")
 
 
-def kept(output: Path, again: Sequence[str]) -> str:
-    """Return what is kept of a run that has stopped, and the command that goes on with it."""
+def kept(output: Path, again: Sequence[str] = ()) -> str:
+    """Return what is kept of a run that has stopped, and the command that goes on with it, if there is one."""
     if not is_begun(output):
         return "nothing was written"
     last = open_results(output).last
     if last < 0:
         return f"{parts_folder(output)} keeps no generation yet"
-    return f"{parts_folder(output)} keeps generations 0 to {last:,}: {shlex.join(again)} goes on"
+    held = f"{parts_folder(output)} keeps generations 0 to {last:,}"
+    return f"{held}: {shlex.join(again)} goes on" if again else held

@@ -1,5 +1,6 @@
 """What `fastcollapse run` does once it knows which files to write: run, draw, say what is kept if it stops."""
 
+import shlex
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fastcollapse.errors import FastcollapseError, StoreError, UnreadableResults
+from fastcollapse.errors import FastcollapseError, NumberError, StoreError, UnreadableResults
 from fastcollapse.progress import Clock, progress_bar
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Job:
     overwrite: bool
     threads: int | None
     again: Sequence[str]
+    memory_limit: str | None = None
 
     @property
     def files(self) -> list[Path]:
@@ -69,7 +71,7 @@ def run_job(job: Job) -> None:
 
     signals = (signal.SIGINT, signal.SIGTERM)
     try:
-        with Interrupts(signals, left, lambda: f"interrupted, see {job.files[-1]}") as interrupts:
+        with Interrupts(signals, left, lambda: f"interrupted: {shlex.join(job.again)} goes on") as interrupts:
             with progress_bar(sum(one.n_left for one in outputs)) as clock.progress:
                 for one in outputs:
                     first = 0 if one.found is None else one.found.first_replicate
@@ -83,13 +85,17 @@ def run_job(job: Job) -> None:
                         interrupts=interrupts,
                         overwrite=job.overwrite,
                         resume=one.found is not None,
+                        memory_limit=job.memory_limit,
                     )
                     done.append(one_done)
             text = _figure_and_summary(job, done, clock)
+            interrupts.check()  # what is raised within a callback of a library may be dropped there
     except KeyboardInterrupt as stopped:
         raise Interrupted(left(), stopped) from None
     except UnreadableResults:
         raise
+    except NumberError as error:
+        raise NumberError(f"{error}; {kept(outputs[len(done)].path)}") from error
     except StoreError as error:
         raise StoreError(f"{error}; {kept(outputs[len(done)].path, job.again)}") from error
     click.echo(text)

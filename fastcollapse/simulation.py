@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import math
 import os
 import sys
 import warnings
@@ -18,6 +19,7 @@ from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.interrupts import Interrupts
 from fastcollapse.loop import Committed, Work, run_blocks
+from fastcollapse.memory import Room, bytes_of, parse_bytes, room_for
 from fastcollapse.models.base import family
 from fastcollapse.provenance import provenance
 from fastcollapse.recorded import check_same, recorded_truth, seeded_as
@@ -25,9 +27,12 @@ from fastcollapse.results import Results, open_results
 from fastcollapse.sections import TruthSection
 from fastcollapse.storage.base import Header, Store
 from fastcollapse.storage.memory import MemoryStore
-from fastcollapse.storage.store import Hdf5Store, clear_leftovers
+from fastcollapse.storage.store import PART_BYTES, Hdf5Store, clear_leftovers
 from fastcollapse.storage.workplace import is_begun
 from fastcollapse.variables import Variable
+
+# Of a row: a symbol, and a count of at most eight bytes.
+_BYTES_A_CELL = 12
 
 
 def simulate(
@@ -42,6 +47,7 @@ def simulate(
     interrupts: Interrupts | None = None,
     overwrite: bool = False,
     resume: bool = False,
+    memory_limit: int | str | None = None,
 ) -> Results:
     """Run an experiment and return its results.
 
@@ -59,6 +65,8 @@ def simulate(
     resume: go on with what is at `path`, to the same bits as if it had never stopped: a run that was killed goes on
         after its last committed generation, a finished one is returned as it is, and where there is none it is started.
         The truth is the recorded one; an experiment without a seed has that of the file
+    memory_limit: bytes, or text such as "2GB", that the process stays below, by smaller blocks and parts; it needs a
+        path. By default parts of 256 MB wait and are written: 0.5 GB beside the state of the run
 
     Raises
     ------
@@ -117,15 +125,20 @@ def simulate(
         first_replicate=first_replicate,
     )
     use_threads(threads)
+    room = _room(memory_limit, path, model, header, first_replicate)
     work = Work(model, metrics, truth, run.seed, first_replicate)
     with (
         _one_blas_thread(),
-        _store(header, path, overwrite, found is not None) as store,
+        _store(header, path, overwrite, found is not None, room) as store,
         Interrupts() if interrupts is None else nullcontext(interrupts) as stopping,
         stopping.held(False),
     ):
         committed = None if store.state is None else Committed(store.next_generation - 1, store.state)
-        return Results(run_blocks(work, store, stopping, block=block, progress=progress, committed=committed))
+        return Results(
+            run_blocks(
+                work, store, stopping, block=block, block_bytes=room.block, progress=progress, committed=committed
+            )
+        )
 
 
 def _found(path: str | Path | None) -> Results | None:
@@ -135,10 +148,38 @@ def _found(path: str | Path | None) -> Results | None:
     return open_results(path) if os.path.lexists(path) or is_begun(Path(path)) else None
 
 
-def _store(header: Header, path: str | Path | None, overwrite: bool, resume: bool) -> Store:
+def _store(header: Header, path: str | Path | None, overwrite: bool, resume: bool, room: Room) -> Store:
     if path is None:
         return MemoryStore(header)
-    return Hdf5Store(header, path, overwrite=overwrite, resume=resume)
+    part_bytes = PART_BYTES if room.part is None else min(PART_BYTES, room.part)
+    return Hdf5Store(header, path, part_bytes, overwrite=overwrite, resume=resume)
+
+
+def _room(limit: int | str | None, path: str | Path | None, model: Any, header: Header, first_replicate: int) -> Room:
+    """Return what blocks and parts may have, from the state of one replicate and the shapes of what is recorded.
+
+    Raises
+    ------
+    InputError
+        The run does not fit.
+    """
+    if limit is None:
+        return Room()
+    if path is None:
+        raise InputError("memory_limit must have a file to write to: in memory all results are kept")
+    n_bytes = parse_bytes(limit)
+    generation = 8 * sum(math.prod(n or 1 for n in header.lengths(name)) for name in header.metrics)
+    generation += bytes_of(model.truth_states())
+    if header.trajectory:
+        assert header.truth is not None
+        generation += _BYTES_A_CELL * header.truth.support_size
+    return room_for(n_bytes, *(header.n_replicates * one for one in (*_sizes(model, first_replicate), generation)))
+
+
+def _sizes(model: Any, first_replicate: int) -> tuple[int, int]:
+    """Return the bytes of the state of one replicate, and of what a commit copies of it."""
+    state = model.initial(1, 0, first_replicate)
+    return bytes_of(state), bytes_of(state.arrays())
 
 
 @functools.cache

@@ -41,7 +41,8 @@ ALLOWED = {
     "provenance": set(),
     "interrupts": set(),
     "finite": {"variables"},
-    "loop": {"errors", "finite", "interrupts", "models", "storage", "variables"},
+    "memory": {"errors"},
+    "loop": {"errors", "finite", "interrupts", "memory", "models", "storage", "variables"},
     "simulation": {
         "_jit",
         "datasets",
@@ -49,6 +50,7 @@ ALLOWED = {
         "experiment",
         "interrupts",
         "loop",
+        "memory",
         "metrics",
         "models",
         "provenance",

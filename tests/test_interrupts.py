@@ -65,6 +65,7 @@ ELSEWHERE = """
 def first_block(self, state, first, *_):
     if first == 1:
         kick()
+        spin(1 << 40)
 def later_block(self, state, first, *_):
     if first > 1000:
         kick()
@@ -80,7 +81,7 @@ if place == "first block":
 if place == "later block":
     before(LineModel, "advance", later_block)
 if place == "checkpoint":
-    before(stores.Hdf5Store, "commit", lambda store, *_, **__: kick() if store._next > 100 else None)
+    before(stores.Hdf5Store, "commit", lambda self, *_, **__: kick() if self._next > 100 else None)
 if place == "collection":
     before(stores.Hdf5Store, "finish", checkpoint)
 if place == "figure":

@@ -2,10 +2,12 @@
 
 import ctypes
 import errno
+import mmap
 import os
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +46,18 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
+def forget_pages(array: np.ndarray) -> None:
+    """Let go of the memory of an array that is a part of a file: it is read again where it is needed again.
+
+    Without it, collecting a run takes as much memory as the run has bytes.
+    """
+    owner: Any = array
+    while owner is not None and not isinstance(owner, mmap.mmap):
+        owner = getattr(owner, "base", None)
+    if owner is not None and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
 def _write_at(fd: int, offset: int, arrays: Iterable[np.ndarray]) -> Extent:
     """Write arrays one behind the other and return what was written, the checksum made while it is in the cache."""
     at, crc = offset, 0
@@ -54,6 +68,7 @@ def _write_at(fd: int, offset: int, arrays: Iterable[np.ndarray]) -> Extent:
             if n_written == _STEP:
                 _start_writing(fd, at, n_written)
             crc = zlib.crc32(view[:n_written], crc)
+            forget_pages(array)
             view = view[n_written:]
             at += n_written
     return Extent(offset, at - offset, crc)

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastcollapse.datasets import Truth
 from fastcollapse.storage.base import Block, Header, Rows, fits, index_dtype
+from fastcollapse.storage.files import forget_pages
 from fastcollapse.variables import Coordinate, Variable
 
 FORMAT = "fastcollapse"
@@ -57,6 +58,8 @@ def _variable_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> I
     step = max(1, _CHUNK // max(a_replicate, 1))
     for low in range(0, n_replicates, step):
         yield np.concatenate([block.variables[name][low : low + step] for block in blocks], axis=1)
+        for block in blocks:
+            forget_pages(block.variables[name])
 
 
 def variable_attributes(header: Header, name: str) -> dict[str, str]:

@@ -1,0 +1,162 @@
+"""A limit of memory: read, kept by smaller blocks and parts, refused where nothing helps; never another number."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastcollapse import Experiment, simulate
+from fastcollapse.datasets import load_truth
+from fastcollapse.errors import InputError
+from fastcollapse.memory import RESERVE, Room, bytes_of, parse_bytes, resident, room_for
+from fastcollapse.models.base import families
+from fastcollapse.simulation import _sizes
+from tests.test_conformance import CASES, N_REPLICATES, assert_same, everything, experiment_of, model_of
+
+ROOT = Path(__file__).parents[1]
+PEAK = """
+import json, re, sys
+from fastcollapse import Experiment, simulate
+sections, path, limit = json.loads(sys.argv[1])
+simulate(Experiment.from_mapping(sections), path, memory_limit=limit, threads=1)
+print(int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) * 1024)
+"""
+FIRST_OF = {param.values[0]: param.values for param in reversed(CASES)}
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ("2GB", 2 * 10**9),
+        ("1.5 gib", 3 << 29),
+        ("500MiB", 500 << 20),
+        ("7k", 0),
+        ("100", 100),
+        (100, 100),
+        (".5kB", 500),
+    ],
+)
+def test_parse_bytes__reads_numbers_with_units(size, expected):
+    if not expected:
+        with pytest.raises(InputError, match=r"^memory_limit must be a size such as 2GB or 500MiB, got '7k'$"):
+            parse_bytes(size)
+    else:
+        assert parse_bytes(size) == expected
+
+
+@pytest.mark.parametrize(
+    "size", ["", "GB", "-1GB", "1e9", "1 2", "2GBB", True, 1.5, None, "nan", "0", 0, -3, "1" * 400]
+)
+def test_parse_bytes__refuses_in_one_line(size):
+    with pytest.raises(InputError, match=r"^memory_limit must be .*, got .*$"):
+        parse_bytes(size)
+
+
+def test_room_for__leaves_room_for_all_copies_and_says_what_it_needs():
+    generation, state = 10**6, 10**8
+    fixed = resident() + RESERVE + 2 * state
+    for rest in (5 * generation + 10**7, 10**9, 10**12):
+        room = room_for(fixed + rest, state, state, generation)
+        assert room.block >= generation
+        # The process may have grown a little since.
+        assert 5 * room.block + 2 * room.part <= rest + 10**7
+    with pytest.raises(
+        InputError, match=r"at least [\d,]+ MB for this run, got 400 MB: 200 MB for its state, 5 MB for"
+    ):
+        room_for(400 * 10**6, state, state, generation)
+    needed = int(re.search(r"least ([\d,]+) MB", refusal(state, generation))[1].replace(",", ""))
+    assert room_for((needed + 10) * 10**6, state, state, generation) != Room()
+
+
+def refusal(state, generation):
+    with pytest.raises(InputError) as error:
+        room_for(10**6, state, state, generation)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("family", families())
+def test_limit__changes_no_number(tmp_path, tables, monkeypatch, family):
+    """Found by listing; the smallest limit that is accepted, so blocks are of one generation and a part each."""
+    _, case, workflow = FIRST_OF[family]
+    experiment = experiment_of(family, case, workflow, tables)
+    expected = everything(simulate(experiment))
+    seen = []
+    monkeypatch.setattr("fastcollapse.simulation.room_for", lambda *sizes: seen.append(sizes) or Room(1, 1))
+    limited = simulate(experiment, tmp_path / "out.h5", memory_limit="3GB")
+    assert_same(everything(limited), expected)
+    limit, state, saved, generation = seen[0]
+    assert limit == 3 * 10**9
+    assert 0 < saved <= state * 2
+    assert generation > 0
+    # The state of one replicate tells that of all, up to what replicates share.
+    model = model_of(experiment, load_truth(experiment.truth, tables))
+    assert N_REPLICATES * _sizes(model, 0)[0] >= bytes_of(model.initial(N_REPLICATES, 1))
+
+
+def test_limit__is_refused_without_a_file():
+    experiment = Experiment.from_mapping(
+        {
+            "truth": {"uniform": 10},
+            "workflow": {"name": "replace", "n_samples": 10},
+            "run": {"n_generations": 2, "n_replicates": 2},
+        }
+    )
+    with pytest.raises(InputError, match=r"^memory_limit must have a file to write to: in memory all"):
+        simulate(experiment, memory_limit="1GB")
+
+
+def test_limit__that_is_too_small_leaves_no_file(tmp_path):
+    experiment = Experiment.from_mapping(
+        {
+            "truth": {"uniform": 10},
+            "workflow": {"name": "replace", "n_samples": 10},
+            "run": {"n_generations": 2, "n_replicates": 2},
+        }
+    )
+    with pytest.raises(InputError, match=r"^memory_limit must be at least \d+ MB for this run, got 100 MB: "):
+        simulate(experiment, tmp_path / "out.h5", memory_limit="100MB")
+    assert list(tmp_path.iterdir()) == []
+
+
+def peak(folder, sections, n_generations, limit):
+    """Return the most memory that a process had, in bytes."""
+    sections = {**sections, "run": {**sections["run"], "n_generations": n_generations}}
+    path = folder / f"{n_generations} {limit}.h5"
+    call = [sys.executable, "-c", PEAK, json.dumps([sections, str(path), limit])]
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True)
+    path.unlink()
+    return int(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system tells no peak")
+@pytest.mark.parametrize("family", ["words", "gaussians"])
+def test_peak__does_not_grow_with_the_horizon_and_stays_below_the_limit(tmp_path, family):
+    """bench/bench_memory.py has the long horizons."""
+    words = {
+        "truth": {"zipf_mandelbrot": {"a": 1.0, "b": 2.7, "size": 10**6}},
+        "workflow": {"name": "replace", "n_samples": 2 * 10**8},
+        "run": {"n_replicates": 1, "seed": 1, "record": ["metrics", "trajectory"]},
+    }
+    gaussians = {
+        "model": {"family": "gaussian", "estimator": "mle"},
+        "truth": {},
+        "workflow": {"name": "replace", "n_samples": 100},
+        "run": {"n_replicates": 1000, "seed": 1, "record": ["log_sigma"]},
+    }
+    sections, short, limit = {"words": (words, 60, "800MB"), "gaussians": (gaussians, 50_000, "600MB")}[family]
+    peak(tmp_path, sections, 2, None)  # compiles
+    # At the short horizon both copies of 256 MB are not full yet.
+    assert peak(tmp_path, sections, 4 * short, None) < 1.1e9
+    assert peak(tmp_path, sections, short, limit) < parse_bytes(limit)
+    assert peak(tmp_path, sections, 4 * short, limit) < parse_bytes(limit)
+
+
+def test_bytes_of__counts_an_array_once():
+    one = np.zeros((4, 4))
+    assert bytes_of([one, one[1:], {"a": one.T}]) == one.nbytes
+    assert bytes_of((1, "x", None, np.float64(3))) == 0
