@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 LINT_STAMP := .venv/.installed-lint
-.PHONY: run test test-slow bench lint clean
+.PHONY: run test test-slow torture bench lint clean
 
 # The main job: the shipped corpus forgets its words.
 run: $(STAMP)
@@ -14,6 +14,10 @@ test: $(STAMP)
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -m "slow or not slow"
+
+# Kills, full disks and damage, all of them: hundreds of trials.
+torture: $(STAMP)
+	$(BIN)/python -m pytest -m "slow or not slow" tests/test_torture.py tests/storage -s
 
 bench: $(STAMP)
 	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done

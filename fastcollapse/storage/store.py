@@ -225,14 +225,16 @@ def _check_same_record(path: Path, recorded: Header, header: Header) -> None:
     for what in ("digest", "n_replicates", "n_generations", "first_replicate", "trajectory", "metrics", "states"):
         old, new = getattr(recorded, what), getattr(header, what)
         if what in ("metrics", "states"):
-            old, new = (", ".join(names) or "none" for names in (old, new))
+            old, new = (", ".join(sorted(names)) or "none" for names in (old, new))
         if old != new:
             raise InputError(f"{path}: cannot be resumed: {what} {old} became {new}")
 
 
 def clear_leftovers(path: Path, digest: str) -> None:
     """Remove what a kill at the very end of a run has left beside its finished file; parts of another run stay."""
-    if is_begun(path):
-        with suppress(InputError, UnreadableResults, FileNotFoundError):
+    with suppress(InputError, UnreadableResults, FileNotFoundError):
+        if is_begun(path):
             if read_first(parts_folder(path)).digest == digest:
                 Workplace(path).remove()
+        elif os.path.isdir(parts_folder(path)) and not [*numbers(parts_folder(path))]:
+            Workplace(path).release()

@@ -90,3 +90,21 @@ def test_kill__the_check_sees_a_part_that_is_cut(tmp_path):
     last.write_bytes(last.read_bytes()[:-200])
     with pytest.raises((StoreError, AssertionError)):
         check(path, 100_000, -signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kind", ["new", "resume", "overwrite"])
+@pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.slow)])
+def test_kill__at_every_operation_on_the_disk_is_recovered_from(tmp_path, kind, step):
+    """Creation, every part, its name, the final file, its name, and the end: each operation, before it and in it.
+
+    After each kill what was committed is read, and the run goes on to the right numbers; an overwritten file is there
+    until the new one is.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.storage.victim", str(tmp_path), kind, str(step)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 80 // step

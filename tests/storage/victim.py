@@ -1,0 +1,201 @@
+"""A run of known numbers that dies at a chosen operation on the disk: `python -m tests.storage.victim FOLDER KIND STEP`.
+
+Every STEP-th operation of a small run is tried: a process of its own performs those before it and is killed there, or in the
+middle of it where it writes. Nothing compiled is used, so that a process is a fork and a trial takes milliseconds.
+"""
+
+import fcntl
+import os
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from fastcollapse.datasets import Truth
+from fastcollapse.errors import UnreadableResults
+from fastcollapse.storage import files
+from fastcollapse.storage.base import Block, Header, Rows
+from fastcollapse.storage.runs import check_data, open_file
+from fastcollapse.storage.store import Hdf5Store, clear_leftovers
+from fastcollapse.storage.workplace import is_begun, parts_folder
+
+N_GENERATIONS = 4
+METRIC = "m"
+
+
+def header_of(digest, n_generations=N_GENERATIONS):
+    """Return the header of a run of two replicates over eight symbols; its digest changes its numbers."""
+    from fastcollapse.variables import Variable
+
+    truth = Truth(None, None, np.full(8, 1 / 8), "a test")
+    return Header("{}", "", digest * 64, {}, 2, n_generations, {METRIC: Variable(METRIC)}, truth, True)
+
+
+def offset_of(header):
+    return 1000.0 * ord(header.digest[0])
+
+
+def run(path, header, resume=False, overwrite=False, committed=lambda t: None):
+    """Every number is known beforehand: metric t + r, and t % 7 symbols with the count t + r + 1; a part each."""
+    with Hdf5Store(header, path, part_bytes=1, resume=resume, overwrite=overwrite) as store:
+        if store.state is None:
+            store.append(Block(0, {METRIC: np.array([[0.0], [1.0]]) + offset_of(header)}, None))
+        else:
+            assert (store.state["state"] == store.next_generation - 1).all()
+        for t in range(store.next_generation, header.n_generations + 1):
+            n = t % 7
+            rows = Rows(np.array([0, n, 2 * n]), np.tile(np.arange(n), 2), np.repeat([t + 1, t + 2], n))
+            store.append(Block(t, {METRIC: np.array([[t], [t + 1.0]]) + offset_of(header)}, rows))
+            store.commit({"state": np.full(3, t)}, force=True)
+            committed(t)
+        store.finish({"forgotten": np.full((2, 8), -1)})
+
+
+def check(path, header):
+    """Return the last generation that can be read; every number up to there is right."""
+    got = open_file(path)
+    assert got.header.digest == header.digest
+    last = got.n_committed
+    expected = np.arange(last + 1) + np.array([[0.0], [1.0]]) + offset_of(header)
+    np.testing.assert_array_equal(got.metrics[METRIC], expected[:, : last + 1])
+    for t in range(1, last + 1):
+        for r in range(2):
+            symbols, counts = got.counts(r, t)
+            np.testing.assert_array_equal(symbols, np.arange(t % 7))
+            np.testing.assert_array_equal(counts, np.full(t % 7, t + r + 1))
+    if got.finished:
+        assert last == header.n_generations
+        np.testing.assert_array_equal(got.forgotten, np.full((2, 8), -1))
+        check_data(path)
+    return last
+
+
+class Axe:
+    """Kills this process before the operation `at`, or in the middle of it; with no `at` it counts them."""
+
+    def __init__(self, at=None, halfway=False):
+        self.n, self.at, self.halfway = 0, at, halfway
+        for owner, names in (
+            (os, "open pwrite posix_fallocate fsync unlink rmdir mkdir replace rename link ftruncate close".split()),
+            (fcntl, ["flock"]),
+            (files, ["_renameat2"]),
+        ):
+            for name in names:
+                setattr(owner, name, self.sharpened(getattr(owner, name), name))
+
+    def sharpened(self, operation, name):
+        def performed(*args, **kwargs):
+            self.n += 1
+            if self.n == self.at:
+                if self.halfway and name == "pwrite":
+                    operation(args[0], args[1][: len(args[1]) // 2], args[2])
+                elif self.halfway:
+                    operation(*args, **kwargs)
+                os.kill(os.getpid(), signal.SIGKILL)
+            return operation(*args, **kwargs)
+
+        return performed
+
+
+def forked(work):
+    """Do something in a process of its own; return its wait status and what it told."""
+    inlet, outlet = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(inlet)
+        status = 1
+        try:
+            work(lambda value: os.write(outlet, f"{value}\n".encode()))
+            status = 0
+        except BaseException as error:
+            os.write(2, f"{type(error).__name__}: {error}\n".encode())
+        finally:
+            os._exit(status)
+    os.close(outlet)
+    with os.fdopen(inlet) as told:
+        words = told.read().split()
+    return os.waitpid(child, 0)[1], words
+
+
+def recovered(path, header, overwrite):
+    """Do what the command line does about a path: recognise, go on, or start."""
+    if os.path.lexists(path) and open_file(path).header.digest == header.digest:
+        clear_leftovers(path, header.digest)
+    elif is_begun(path):
+        run(path, header, resume=True)
+    else:
+        run(path, header, overwrite=overwrite)
+
+
+def trial(path, kind, at, halfway):
+    """Kill a run at one operation, look what is left, and go on; return False once there is no such operation."""
+    old, new = header_of("a"), header_of("b")
+    if kind == "overwrite":
+        run(path, old)
+    if kind == "resume":
+        run_until(path, new, 2)
+
+    def doomed(tell):
+        Axe(at, halfway)
+        run(path, new, resume=kind == "resume", overwrite=kind == "overwrite", committed=tell)
+
+    status, told = forked(doomed)
+    assert status in (0, signal.SIGKILL), status
+    at_least = max([int(t) for t in told], default=2 if kind == "resume" else -1)
+    look(path, old, new, kind, at_least)
+    last_words = forked(lambda _: recovered(path, new, kind == "overwrite"))
+    assert last_words == (0, []), last_words
+    assert check(path, new) == N_GENERATIONS
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    return status != 0
+
+
+def run_until(path, header, last):
+    """Leave the parts of a run that was stopped after a generation."""
+
+    def stopped(tell):
+        def leave(t):
+            if t == last:
+                os._exit(0)
+
+        run(path, header, committed=leave)
+
+    forked(stopped)
+
+
+def look(path, old, new, kind, at_least):
+    """Assert that what was committed can be read, and that the old file is not lost before the new one is whole."""
+    try:
+        last = check(path, old if kind == "overwrite" and _is(path, old) else new)
+    except UnreadableResults as error:
+        assert str(error).endswith(("no such file", "holds no complete part yet")), error
+        last = -1
+    assert last >= at_least, (last, at_least)
+    if kind == "overwrite" and not (path.exists() and _is(path, new)):
+        aside = parts_folder(path) / "replaced.h5"
+        assert check(path if path.exists() else aside, old) == N_GENERATIONS
+
+
+def _is(path, header):
+    try:
+        return open_file(path).header.digest == header.digest
+    except UnreadableResults:
+        return False
+
+
+def main(folder, kind, step):
+    n_killed = 0
+    for halfway in (False, True):
+        at = 1
+        while True:
+            place = Path(folder) / f"{kind}-{halfway}-{at}"
+            place.mkdir()
+            if not trial(place / "out.h5", kind, at, halfway):
+                break
+            n_killed, at = n_killed + 1, at + int(step)
+    print(n_killed)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,99 @@
+"""Command lines in processes that share their start: `python -m tests.zygote` reads one a line, as JSON.
+
+Everything is imported once and nothing compiled is run here, so that a command line is a fork: no second of start-up,
+and nothing that a crash could spoil. A line has `arguments`, `folder`, `kill` (seconds until SIGKILL, or null) and
+`parts` (true: every commit writes a part), `largest` (bytes of a file, or null). The answer has `status` (negative: the
+signal), `stdout`, `stderr`, `seconds`.
+"""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+class Zygote:
+    """Runs command lines, each in a process of its own."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.zygote"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __call__(self, folder, *arguments, kill=None, parts=False, largest=None):
+        """Return what a command line answers; `largest` limits the bytes of a file."""
+        words = [str(one) for one in arguments]
+        line = {"arguments": words, "folder": str(folder), "kill": kill, "parts": parts, "largest": largest}
+        self._process.stdin.write(json.dumps(line) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def answered(line):
+    """Fork, run a command line there, and return how it ended."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = time.monotonic()
+        child = os.fork()
+        if not child:
+            os.dup2(out.fileno(), 1)
+            os.dup2(err.fileno(), 2)
+            live(line)
+        if line["kill"] is not None:
+            time.sleep(line["kill"])
+            os.kill(child, signal.SIGKILL)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        seconds = time.monotonic() - start
+        out.seek(0)
+        err.seek(0)
+        return {"status": status, "stdout": out.read().decode(), "stderr": err.read().decode(), "seconds": seconds}
+
+
+def live(line):
+    from fastcollapse import cli
+    from fastcollapse.storage.store import Hdf5Store
+
+    status = 70
+    try:
+        os.chdir(line["folder"])
+        if line["parts"]:
+            Hdf5Store.__init__.__defaults__ = (1, 0.0)
+        if line["largest"] is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (line["largest"], line["largest"]))
+        cli.main(line["arguments"], prog_name="fastcollapse")
+    except SystemExit as end:
+        status = end.code or 0
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def main():
+    import fastcollapse.cli
+    import fastcollapse.outputs
+    import fastcollapse.plots
+    import fastcollapse.replay
+    import fastcollapse.report
+    import fastcollapse.simulation  # noqa: F401
+
+    for line in sys.stdin:
+        print(json.dumps(answered(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
