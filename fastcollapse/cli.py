@@ -266,9 +266,9 @@ def check(file: Path) -> None:
 def plot(file: Path, output: Path | None) -> None:
     """Draw the figure of a results FILE: survival, and forgetting times or heterozygosity, with theory."""
     from fastcollapse.plots import save_figure
-    from fastcollapse.results import open_results
+    from fastcollapse.results import check_results
 
-    results = open_results(file)
+    results = check_results(file, everything=False)
     if results.last < 1:
         raise InputError(f"a figure must have at least one finished generation, got none in {file}")
     from fastcollapse.outputs import free_path
@@ -305,9 +305,9 @@ def compare(file: Path) -> int:
     values, under plain resampling. Up to 10 generations are compared. Exit status 1 if any |z| is above 5.
     """
     from fastcollapse.report import comparison
-    from fastcollapse.results import open_results
+    from fastcollapse.results import check_results
 
-    results = open_results(file)
+    results = check_results(file, everything=False)
     if results.n_replicates < 2:
         raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
     if results.last < 1:
@@ -325,9 +325,9 @@ def replay(file: Path, threads: int | None) -> int:
 
     Exit status 1 if any number differs.
     """
-    from fastcollapse.results import open_results
+    from fastcollapse.results import check_results
 
-    results = open_results(file)
+    results = check_results(file)
     from fastcollapse.replay import replay as run_again
 
     with progress_bar(results.experiment.run.n_generations) as progress:

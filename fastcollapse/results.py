@@ -238,8 +238,13 @@ def open_results(path: str | Path) -> Results:
     return Results(open_file(path))
 
 
-def check_results(path: str | Path) -> Results:
-    """Open results as `open_results` does, and read and check all of their data first.
+def check_results(path: str | Path, everything: bool = True) -> Results:
+    """Open results as `open_results` does, and read and check their data first.
+
+    Parameters
+    ----------
+    path : the file that the run was given.
+    everything : else the counts and states of every generation are left out, which may be as large as a disk.
 
     Raises
     ------
@@ -247,4 +252,4 @@ def check_results(path: str | Path) -> Results:
     """
     from fastcollapse.storage.runs import check_file  # as above
 
-    return Results(check_file(path))
+    return Results(check_file(path, everything))

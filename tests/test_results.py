@@ -1,5 +1,6 @@
 import re
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ def make_results(path=None, trajectory=True, with_counts=True):
     labels = ("a", "b", "c") if with_counts else None
     truth = Truth(labels, counts if with_counts else None, counts / 3, "a test")
     metrics = {"entropy": Variable("entropy", "nats")}
-    header = Header("{}", "", "d" * 64, {"version": "0"}, 2, 1, metrics, truth, trajectory)
+    header = Header("{}", "", sha256(b"{}").hexdigest(), {"version": "0"}, 2, 1, metrics, truth, trajectory)
     store = MemoryStore(header) if path is None else Hdf5Store(header, path)
     store.append(Block(0, {"entropy": np.ones((2, 1))}, None))
     rows = Rows(np.array([0, 2, 3]), np.array([0, 1, 0]), np.array([1, 2, 3])) if trajectory else None

@@ -3,19 +3,19 @@ and no damage is taken for a number. The ordinary suite does a little of each; `
 """
 
 import itertools
+import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray
 
-from fastcollapse import FastcollapseError, open_results
+from fastcollapse import open_results
 from fastcollapse.results import check_results
 from fastcollapse.storage.workplace import parts_folder
 from tests.zygote import Zygote
@@ -177,3 +177,70 @@ def test_kill__at_any_moment_loses_nothing_that_was_committed(zygote, whole, tmp
         shutil.rmtree(place)
     print(f"{name}: {n_trials} trials, {n_kills} kills, {n_readable} looks, nothing lost")
     assert n_kills > 0
+
+
+# A file system of its own: $1 its size, $2 the bytes pending that make a part.
+FULL_DISK = """
+set -e
+mkdir disk
+mount -t tmpfs -o size=$1 tmpfs "$PWD/disk"
+cp run.toml disk
+cd disk
+run() { "$PYTHON" -c '
+import sys
+from fastcollapse import cli
+from fastcollapse.storage.store import Hdf5Store
+Hdf5Store.__init__.__defaults__ = (int(sys.argv[1]), 1e9)
+cli.main(sys.argv[2:], prog_name="fastcollapse")' "$@"; }
+status=0
+run $2 run run.toml -o out.h5 2> ../error || status=$?
+echo $status > ../status
+run 1 check out.h5 > ../check
+ls out.h5.parts > ../left
+mount -o remount,size=200m "$PWD"
+run $2 run --resume out.h5 > ../resumed
+cp out.h5 ..
+"""
+
+
+@pytest.mark.parametrize(("room", "part", "where"), [("3m", 300_000, "part-"), ("10m", 2_000_000, "final")])
+def test_full_disk__keeps_what_was_committed_and_goes_on_once_there_is_room(whole, tmp_path, room, part, where):
+    """While parts are written, and while everything is collected."""
+    if subprocess.run(["unshare", "-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"], capture_output=True).returncode:
+        pytest.skip("mounting needs a user namespace")
+    folder, _ = whole("discrete")
+    shutil.copy(folder / "run.toml", tmp_path)
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", FULL_DISK, "sh", room, str(part)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "status").read_text() == "1\n"
+    error = (tmp_path / "error").read_text()
+    kept = r"out\.h5\.parts keeps generations 0 to ([\d,]+): fastcollapse run --resume out\.h5 goes on"
+    reason = r"cannot be written: No space left on device \([\d,]+ bytes\)"
+    (last,) = re.fullmatch(rf"error: out\.h5\.parts/{where}\S*tmp: {reason}; {kept}\n", error).groups()
+    assert f"not finished, {last} generations x 8 replicates" in (tmp_path / "check").read_text()
+    assert all(re.fullmatch(r"part-\d{5}\.h5", name) for name in (tmp_path / "left").read_text().split())
+    assert arrays_of(tmp_path / "out.h5") == arrays_of(folder / "whole.h5")
+
+
+@pytest.mark.parametrize(("largest", "where"), [(400_000, "part-"), (3_000_000, "final")])
+def test_full_disk__a_limit_of_the_size_of_a_file_is_one(zygote, whole, tmp_path, largest, where):
+    """No file may be larger: RLIMIT_FSIZE, as a quota or FAT has it."""
+    folder, _ = whole("discrete")
+    shutil.copy(folder / "run.toml", tmp_path)
+    answer = zygote(tmp_path, "run", "run.toml", "-o", "out.h5", parts=where == "final", largest=largest)
+    reason = r"cannot be written: File too large \([\d,]+ bytes\)"
+    assert re.search(rf"out\.h5\.parts/{where}\S*: {reason}", one_line(answer, 1))
+    if where == "final":
+        assert check_results(tmp_path / "out.h5").last == GENERATIONS["discrete"]
+        answer = zygote(tmp_path, "run", "--resume", "out.h5")
+    else:  # nothing could be committed, so nothing is left
+        assert [one.name for one in tmp_path.iterdir()] == ["run.toml"]
+        answer = zygote(tmp_path, "run", "run.toml", "-o", "out.h5")
+    assert answer["status"] == 0, answer
+    assert arrays_of(tmp_path / "out.h5") == arrays_of(folder / "whole.h5")

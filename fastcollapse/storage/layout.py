@@ -1,5 +1,6 @@
 """Which data sets and attributes a run becomes (FORMAT.md), and back; knows arrays and names, not HDF5."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -222,6 +223,8 @@ def read_header(content: Content) -> Header:
     KeyError, ValueError : something is missing or malformed.
     """
     root, arrays = content.attributes["/"], content.arrays
+    if hashlib.sha256(root["experiment"].encode()).hexdigest() != root["digest"]:
+        raise ValueError("is damaged: its digest is not that of its experiment")
     labels = None
     if "truth/label_bytes" in arrays:
         raw = arrays["truth/label_bytes"].tobytes()
@@ -281,6 +284,8 @@ def read_block(content: Content, header: Header) -> Block:
     """
     arrays = content.arrays
     generation = arrays["generation"]
+    if not np.array_equal(generation, np.arange(generation[0], generation[0] + len(generation))):
+        raise ValueError("is damaged: its generations do not follow each other")
     metrics, states = ({name: arrays[name] for name in names} for names in (header.metrics, header.states))
     plane = (header.n_replicates, len(generation))
     if not all(fits(values, (*plane, *header.lengths(name))) for name, values in {**metrics, **states}.items()):

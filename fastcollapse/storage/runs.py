@@ -1,9 +1,8 @@
 """Runs on disk as anybody may read them at any time: finished, running or killed (FORMAT.md)."""
 
-import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +24,8 @@ class Part(NamedTuple):
     provenance: dict[str, Any]
 
 
-def read_parts(folder: Path, header: Header, checked: bool = False) -> Iterator[Part]:
-    """Yield the complete parts after part 0, up to the first one missing; `checked` reads and checks their data too.
+def read_parts(folder: Path, header: Header, checked: bool = False, but: Collection[str] = ()) -> Iterator[Part]:
+    """Yield the complete parts after part 0, up to the first one missing; `checked`: see `check_data`.
 
     Raises
     ------
@@ -38,7 +37,7 @@ def read_parts(folder: Path, header: Header, checked: bool = False) -> Iterator[
         if not path.exists():
             return
         if checked:
-            check_data(path)
+            check_data(path, but)
         content = read_file(path)
         if content.attributes["/"].get("digest") != header.digest:
             raise UnreadableResults(f"{path}: belongs to another experiment")
@@ -51,17 +50,18 @@ def read_parts(folder: Path, header: Header, checked: bool = False) -> Iterator[
         yield Part(block, content.group("state"), provenance)
 
 
-def check_data(path: Path) -> None:
-    """Read all data of a file and compare them with their checksums.
+def check_data(path: Path, but: Collection[str] = ()) -> None:
+    """Read the data of a file, but for data sets or groups of these names, and compare them with their checksums.
 
     Raises
     ------
     UnreadableResults : naming the path and what is damaged.
     """
     content = read_file(path)
+    spared = [offset for name, offset in content.offsets.items() if name in but or os.path.dirname(name) in but]
     try:
         checksums = read_checksums(path)
-        wrong = [] if checksums is None else [one.offset for one in damaged(path, checksums)]
+        wrong = [] if checksums is None else [one.offset for one in damaged(path, checksums, spared)]
     except (OSError, ValueError) as error:
         raise UnreadableResults(f"{path}: cannot be read: {error}") from error
     if checksums is None:
@@ -79,6 +79,8 @@ def _read_whole(path: Path) -> Reader:
         raise UnreadableResults(f"{path}: no such file") from error
     header = decoded(path, lambda: read_header(content))
     block = decoded(path, lambda: read_block(content, header))
+    if block.first != 0:
+        raise UnreadableResults(f"{path}: is damaged: it starts at generation {block.first}")
     return Reader(header, [block], forgotten=content.arrays.get("forgotten"), path=path)
 
 
@@ -121,8 +123,13 @@ def open_file(path: str | Path) -> Reader:
     return _read_whole(path)
 
 
-def check_file(path: str | Path) -> Reader:
-    """Open a run as `open_file` does, and read and check all of its data first.
+def check_file(path: str | Path, everything: bool = True) -> Reader:
+    """Open a run as `open_file` does, and read and check its data first.
+
+    Parameters
+    ----------
+    path : see `open_file`.
+    everything : else the counts and states of every generation are left out, which may be as large as a disk.
 
     Raises
     ------
@@ -130,13 +137,12 @@ def check_file(path: str | Path) -> Reader:
     """
     path = Path(path)
     reader = open_file(path)
+    header, folder = reader.header, parts_folder(path)
+    but = () if everything else ("trajectory", "state", *(header.states.keys() - header.metrics.keys()))
     if reader.finished:
-        check_data(path)
+        check_data(path, but)
     else:
-        folder = parts_folder(path)
-        check_data(part_path(folder, 0))
-        for _ in read_parts(folder, reader.header, checked=True):
+        check_data(part_path(folder, 0), but)
+        for _ in read_parts(folder, header, checked=True, but=but):
             pass
-    if hashlib.sha256(reader.header.experiment_json.encode()).hexdigest() != reader.header.digest:
-        raise UnreadableResults(f"{path}: is damaged: its digest is not that of its experiment")
     return reader

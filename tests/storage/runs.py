@@ -1,5 +1,6 @@
 """Runs of known numbers, for the tests of the stores."""
 
+import hashlib
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,8 @@ from fastcollapse.datasets import Truth
 from fastcollapse.storage.base import Block, Header, Rows
 from fastcollapse.variables import Variable
 
+EXPERIMENT = '{"run": 1}'
+DIGEST = hashlib.sha256(EXPERIMENT.encode()).hexdigest()
 METRICS = {
     "support_size": Variable("symbols alive", "count"),
     "entropy": Variable("entropy", "nats"),
@@ -25,9 +28,9 @@ def make_header(n_replicates=3, n_generations=7, n_symbols=5, trajectory=True, l
         source="a test",
     )
     return Header(
-        '{"run": 1}',
+        EXPERIMENT,
         text,
-        "d" * 64,
+        DIGEST,
         {"version": "0"},
         n_replicates,
         n_generations,

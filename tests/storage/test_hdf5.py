@@ -1,5 +1,6 @@
 import json
 import os
+from hashlib import sha256
 
 import h5py
 import numpy as np
@@ -17,7 +18,7 @@ from fastcollapse.storage.runs import open_file
 from fastcollapse.storage.store import Hdf5Store
 from fastcollapse.storage.workplace import parts_folder
 from fastcollapse.variables import Coordinate, Variable
-from tests.storage.runs import FORGOTTEN, METRICS, STATE, block_of, fill, make_header, make_run
+from tests.storage.runs import DIGEST, EXPERIMENT, FORGOTTEN, METRICS, STATE, block_of, fill, make_header, make_run
 
 
 def assert_equal(got, header, run, forgotten):
@@ -57,7 +58,7 @@ def test_store__equals_memory_for_every_splitting(tmp_path_factory, cuts, commit
         header.truth.labels,
         header.provenance,
     )
-    assert (got.experiment_json, got.experiment_text, got.digest) == ('{"run": 1}', "[run] # ü\n", "d" * 64)
+    assert (got.experiment_json, got.experiment_text, got.digest) == (EXPERIMENT, "[run] # ü\n", DIGEST)
     np.testing.assert_array_equal(got.truth.probabilities, header.truth.probabilities)
 
 
@@ -286,7 +287,7 @@ def make_grid(store_of, n_generations=3):
         "ridge": Coordinate(np.array([0.0, 0.1, 1.0]), "ridge"),
     }
     header = Header(
-        "{}", "", "d" * 64, {}, 2, n_generations, variables, None, False, coordinates=coordinates
+        "{}", "", sha256(b"{}").hexdigest(), {}, 2, n_generations, variables, None, False, coordinates=coordinates
     )  # fmt: skip
     rng = np.random.default_rng(3)
     shape = (2, n_generations + 1)

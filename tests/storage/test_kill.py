@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 # Every number is known beforehand: metric t + r, and t % 7 symbols with the count t + r + 1.
 VICTIM = """
 import sys
+from hashlib import sha256
 import numpy as np
 from fastcollapse.datasets import Truth
 from fastcollapse.storage.base import Block, Header, Rows
@@ -25,7 +26,7 @@ from fastcollapse.variables import Variable
 n_generations = int(sys.argv[2])
 truth = Truth(None, None, np.full(8, 1 / 8), "a test")
 metrics = {"m": Variable("m")}
-header = Header("{}", "", "d" * 64, {}, 2, n_generations, metrics, truth, True)
+header = Header("{}", "", sha256(b"{}").hexdigest(), {}, 2, n_generations, metrics, truth, True)
 with Hdf5Store(header, sys.argv[1], part_bytes=1) as store:
     store.append(Block(0, {"m": np.array([[0.0], [1.0]])}, None))
     for t in range(1, n_generations + 1):
