@@ -6,8 +6,10 @@ import csv
 import dataclasses
 import gzip
 import io
+import itertools
 import math
 import re
+import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -211,7 +213,7 @@ def read_matrix(path: str, base: Path | None, key: str) -> np.ndarray:
     Parameters
     ----------
     path
-        A .npy file of two dimensions, or a .csv file of numbers with or without a line of names.
+        A .npy file of two dimensions, or a .csv file of numbers with or without a line of names, none a number.
     base, key
         As in `find_data`.
 
@@ -221,23 +223,32 @@ def read_matrix(path: str, base: Path | None, key: str) -> np.ndarray:
         No such file, of another kind, or with entries that are no finite numbers.
     """
     file = find_data(path, base, key)
+    if file.suffix not in (".npy", ".csv"):
+        raise InputError(f"{key} must end in .npy or .csv, got {show(path)}")
     try:
-        if file.suffix == ".npy":
-            matrix = np.load(file, allow_pickle=False)
-        elif file.suffix == ".csv":
-            with open(file, encoding="utf-8") as lines:
-                names = not _is_number(lines.readline().partition(",")[0])
-            matrix = np.loadtxt(file, delimiter=",", ndmin=2, skiprows=int(names))
-        else:
-            raise InputError(f"{key} must end in .npy or .csv, got {show(path)}")
-        matrix = np.asarray(matrix, dtype=np.float64)
+        matrix = np.load(file, allow_pickle=False) if file.suffix == ".npy" else _read_numbers(file)
+        if not isinstance(matrix, np.ndarray) or matrix.dtype.kind not in "iuf":
+            raise TypeError(f"entries are {getattr(matrix, 'dtype', 'several arrays')}")
     except (OSError, ValueError, TypeError, EOFError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{key} must be a matrix of numbers, got {show(path)}: {reason}") from None
+    matrix = matrix.astype(np.float64)
     if matrix.ndim != 2 or not matrix.size or not np.isfinite(matrix).all():
         found = "entries that are not finite" if matrix.ndim == 2 and matrix.size else f"shape {matrix.shape}"
         raise InputError(f"{key} must be a matrix of finite numbers, got {found} in {show(path)}")
     return matrix
+
+
+def _read_numbers(file: Path) -> np.ndarray:
+    """Return the numbers of a .csv file, float64 (n, d); the first line may be names."""
+    with open(file, encoding="utf-8-sig") as lines:
+        first = lines.readline()
+        names = bool(first.strip()) and not any(_is_number(cell) for cell in first.split(","))
+        rows = lines if names else itertools.chain([first], lines)
+        with warnings.catch_warnings():
+            # Of a file without numbers, which is refused.
+            warnings.simplefilter("ignore", UserWarning)
+            return np.loadtxt(rows, delimiter=",", ndmin=2)
 
 
 def _is_number(text: str) -> bool:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcollapse import datasets
-from fastcollapse.datasets import data_folder, describe_recipe, find_data, load_truth, recipes
+from fastcollapse.datasets import data_folder, describe_recipe, find_data, load_truth, read_matrix, recipes
 from fastcollapse.errors import InputError
 from fastcollapse.sections import TruthSpec, ZipfMandelbrot
 
@@ -162,6 +162,118 @@ def test_load_truth__refuses_a_path_that_is_no_file(path, expected):
     with pytest.raises(InputError) as caught:
         load_truth(TruthSpec(text=path))
     assert expected in str(caught.value)
+
+
+MATRIX = np.array([[1.0, -2.5, 3e-7], [4.0, 5.0, 6.0]])
+TABLES = [
+    "1,-2.5,3e-7\n4,5,6\n",
+    "a,b,c\n1,-2.5,3e-7\n4,5,6",
+    "\ufeff1, -2.5, 3e-7\r\n4, 5, 6\r\n",
+    "\ufeffx 1,x 2,x 3\n1,-2.5,3e-7\n\n4,5,6\n",
+    "\n1,-2.5,3e-7\n4,5,6\n",
+]
+
+
+@pytest.mark.parametrize("content", TABLES)
+def test_read_matrix__table_with_or_without_names(tmp_path, content):
+    path = tmp_path / "x.csv"
+    path.write_bytes(content.encode())
+    np.testing.assert_array_equal(read_matrix(str(path), None, "truth.rows"), MATRIX)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16, np.uint8, ">f8"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_read_matrix__arrays_of_any_numbers(tmp_path, dtype, order):
+    given = np.array([[1, 2, 3], [4, 5, 6]], dtype=dtype, order=order)
+    np.save(tmp_path / "x.npy", given)
+    got = read_matrix("x.npy", tmp_path, "truth.rows")
+    np.testing.assert_array_equal(got, given)
+    assert got.dtype == np.float64
+    assert got.dtype.isnative
+
+
+def test_read_matrix__one_row_or_one_column(tmp_path):
+    for content, shape in (("1\n2\n3\n", (3, 1)), ("1,2,3\n", (1, 3)), ("x\n7\n", (1, 1))):
+        (tmp_path / "x.csv").write_text(content)
+        assert read_matrix("x.csv", tmp_path, "truth.rows").shape == shape
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "must be a file, got 'x.csv': no such file"),
+        ("", "must be a matrix of finite numbers, got shape "),
+        ("a,b\n", "must be a matrix of finite numbers, got shape "),
+        ("1,2\n3,four\n", "must be a matrix of numbers, got 'x.csv': could not convert string 'four'"),
+        # A slip in the first line is no line of names.
+        ("1.o,2\n3,4\n", "must be a matrix of numbers, got 'x.csv': could not convert string '1.o'"),
+        ("1,2\n3\n", "must be a matrix of numbers, got 'x.csv': "),
+        ("1;2\n3;4\n", "must be a matrix of numbers, got 'x.csv': could not convert string '3;4'"),
+        ("1,nan\n3,4\n", "must be a matrix of finite numbers, got entries that are not finite in 'x.csv'"),
+        ("1,2\n3,-inf\n", "must be a matrix of finite numbers, got entries that are not finite in 'x.csv'"),
+        ("1,2\n3,\n", "must be a matrix of numbers, got 'x.csv': "),
+        (b"\xff\xfe1,2", "must be a matrix of numbers, got 'x.csv': "),
+    ],
+)
+def test_read_matrix__refuses_a_bad_table(tmp_path, content, expected):
+    if content is not None:
+        (tmp_path / "x.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError) as caught:
+        read_matrix("x.csv", tmp_path, "truth.covariance")
+    assert f"truth.covariance {expected}" in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            np.array([[1, "a"]], dtype=object),
+            "must be a matrix of numbers, got 'x.npy': Object arrays cannot be loaded",
+        ),
+        (np.array([["1", "2"]]), "must be a matrix of numbers, got 'x.npy': entries are <U1"),
+        (np.array([[1j, 2]]), "must be a matrix of numbers, got 'x.npy': entries are complex128"),
+        (np.array([[True, False]]), "must be a matrix of numbers, got 'x.npy': entries are bool"),
+        (
+            np.array([(1.0, 2)], dtype=[("a", "f8"), ("b", "i4")]),
+            "must be a matrix of numbers, got 'x.npy': entries are",
+        ),
+        (np.ones(3), "must be a matrix of finite numbers, got shape (3,) in 'x.npy'"),
+        (np.ones((2, 2, 2)), "must be a matrix of finite numbers, got shape (2, 2, 2) in 'x.npy'"),
+        (np.ones((0, 3)), "must be a matrix of finite numbers, got shape (0, 3) in 'x.npy'"),
+        (np.array([[1.0, np.nan]]), "must be a matrix of finite numbers, got entries that are not finite in 'x.npy'"),
+        (np.array([[1.0, np.inf]]), "must be a matrix of finite numbers, got entries that are not finite in 'x.npy'"),
+    ],
+)
+def test_read_matrix__refuses_a_bad_array(tmp_path, given, expected):
+    np.save(tmp_path / "x.npy", given, allow_pickle=True)
+    with pytest.raises(InputError) as caught:
+        read_matrix("x.npy", tmp_path, "truth.rows")
+    assert f"truth.rows {expected}" in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_read_matrix__refuses_other_and_cut_off_files(tmp_path):
+    np.savez(tmp_path / "x.npz", a=np.eye(2))
+    (tmp_path / "several.npy").write_bytes((tmp_path / "x.npz").read_bytes())
+    np.save(tmp_path / "whole.npy", np.eye(9))
+    (tmp_path / "cut.npy").write_bytes((tmp_path / "whole.npy").read_bytes()[:-20])
+    (tmp_path / "text.npy").write_text("1,2\n3,4\n")
+    (tmp_path / "x.txt").write_text("1,2\n3,4\n")
+    (tmp_path / "empty.npy").write_bytes(b"")
+    for name, words in (
+        ("x.npz", "must end in .npy or .csv, got 'x.npz'"),
+        ("x.txt", "must end in .npy or .csv, got 'x.txt'"),
+        ("several.npy", "must be a matrix of numbers, got 'several.npy'"),
+        ("cut.npy", "must be a matrix of numbers, got 'cut.npy'"),
+        ("text.npy", "must be a matrix of numbers, got 'text.npy'"),
+        ("empty.npy", "must be a matrix of numbers, got 'empty.npy'"),
+        (".", "must be a file, got '.': a directory"),
+    ):
+        with pytest.raises(InputError) as caught:
+            read_matrix(name, tmp_path, "truth.rows")
+        assert str(caught.value).startswith(f"truth.rows {words}")
+        assert len(str(caught.value).splitlines()) == 1
 
 
 def test_find_data__looks_here_then_beside_the_experiment_then_among_ours(tmp_path, monkeypatch):

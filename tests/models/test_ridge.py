@@ -16,8 +16,11 @@ from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.metrics.ridge import metrics_of
 from fastcollapse.models._ridge_chain import _Direct, _Fixed, _Pooled, _Subsampled
+from fastcollapse.models._ridge_moments import heavy_tails
+from fastcollapse.models._ridge_parameters import RidgeParameters
+from fastcollapse.models._ridge_truth import RidgeTruth
 from fastcollapse.models.base import StateBlock
-from fastcollapse.models.ridge import MODEL, RidgeParameters, RidgeTruth
+from fastcollapse.models.ridge import MODEL
 from fastcollapse.parameters import build
 from fastcollapse.simulation import simulate
 from fastcollapse.workflows import Accumulate, AccumulateSubsample, Mix, Replace
@@ -594,7 +597,10 @@ def test_command_line__refuses_in_one_line(tmp_path, values, message):
 
 
 def warned(truth, workflow, n_generations=3, **parameters):
-    return model(truth, workflow, n_generations, **parameters).warnings()
+    made = build(RidgeParameters, {"designs": "independent", **NOISE, **parameters})
+    lines = heavy_tails(truth_of(**truth), made, workflow.schedule(n_generations, None))
+    assert lines == model(truth, workflow, n_generations, **parameters).warnings()
+    return lines
 
 
 @pytest.mark.parametrize("n", range(1, 13))
