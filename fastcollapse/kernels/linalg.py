@@ -9,8 +9,8 @@ column each, n long. What returns a status returns 0 for success. Shapes are not
 No bit depends on the number of threads of a parallel loop as long as BLAS itself is held to one (`simulation` does),
 but bits do depend on the processor, whose BLAS kernels are chosen when the library is loaded.
 
-Measured: `potrf` in place against `numpy.linalg.cholesky` inside a kernel, which copies and clears, d = 300: see
-CONTRIBUTING.md.
+Measured (time of one core): `potrf` in place takes 32 us, 0.45 and 10.3 ms at n = 100, 300 and 1,000, where
+`numpy.linalg.cholesky` compiled by Numba, which allocates, copies and clears, takes 41 us, 0.53 and 11.6 ms.
 """
 
 import numpy as np

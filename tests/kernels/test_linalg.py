@@ -153,3 +153,18 @@ def test_routines__are_found_by_code_from_the_cache():
     )
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
     assert runs[1].stdout == "0 [[2.0, 0.0], [1.0, 2.0]] 1\n"
+
+
+def test_simulation__holds_a_blas_that_is_loaded_later():
+    code = (
+        "from fastcollapse import simulation\n"
+        "with simulation._one_blas_thread():\n"
+        "    pass\n"
+        "import fastcollapse.kernels.linalg\n"
+        "from threadpoolctl import threadpool_info\n"
+        "with simulation._one_blas_thread():\n"
+        "    found = [one['num_threads'] for one in threadpool_info() if one['user_api'] == 'blas']\n"
+        "print(len(found), set(found))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.endswith(" {1}\n")
