@@ -1,10 +1,10 @@
 """LAPACK and BLAS, double precision, callable in kernels and their parallel loops.
 
 Arrays are row-major and contiguous (a view of leading rows is, one of leading columns is not); others are refused by
-the compiler. LAPACK reads a row-major
-matrix as its transpose, so what it calls upper is lower here: of a symmetric matrix the lower triangle is read and
-written, of a triangular one it is the lower, and the rest is left alone. `out` (n, m) holds m right-hand sides, a
-column each, n long. What returns a status returns 0 for success. Shapes are not checked.
+the compiler. LAPACK reads a row-major matrix as its transpose, so what it calls upper is lower here: of a symmetric
+matrix the lower triangle is read and written, of a triangular one it is the lower, and the rest is left alone. `out`
+(n, m) holds m right-hand sides, a column each, n long. What returns a status returns 0 for success. Shapes are not
+checked.
 
 No bit depends on the number of threads of a parallel loop as long as BLAS itself is held to one (`simulation` does),
 but bits do depend on the processor, whose BLAS kernels are chosen when the library is loaded.
