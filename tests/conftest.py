@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 from fastcollapse.models.base import families
 
@@ -25,3 +26,10 @@ def tables(tmp_path_factory):
         if hasattr(twin, "write_tables"):
             twin.write_tables(folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def one_blas_thread():
+    """Hold BLAS to one thread, as `simulate` does for kernels that call it: more lose by waiting on a busy machine."""
+    with threadpool_limits(1, "blas"):
+        yield

@@ -9,6 +9,8 @@ import pytest
 from fastcollapse._jit import parallel_kernel, prange
 from fastcollapse.kernels import linalg
 
+pytestmark = pytest.mark.usefixtures("one_blas_thread")
+
 SIZES = [1, 2, 5, 70]
 
 

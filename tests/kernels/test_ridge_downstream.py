@@ -9,6 +9,8 @@ from fastcollapse.kernels.ridge_path import BIAS, N_COLUMNS, RegressionTruth
 from fastcollapse.kernels.ziggurat import normal_table
 from fastcollapse.rng import StreamKey
 
+pytestmark = pytest.mark.usefixtures("one_blas_thread")
+
 KEY = StreamKey(*np.array([11, 0, 0, 0], np.uint64))
 # 54 Kolmogorov-Smirnov tests of samples that they share in part, 2e-5 each: 1e-3 in all.
 P_LIMIT = 2e-5

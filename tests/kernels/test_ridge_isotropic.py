@@ -20,6 +20,8 @@ from fastcollapse.kernels.ziggurat import normal_table
 from fastcollapse.rng import StreamKey
 from tests.kernels.test_ridge_path import RIDGES, naive, path
 
+pytestmark = pytest.mark.usefixtures("one_blas_thread")
+
 KEY = StreamKey(*np.array([12, 0, 0, 0], np.uint64))
 # 111 Kolmogorov-Smirnov tests of samples that they share in part, 1e-5 each: 1e-3 in all.
 P_LIMIT = 1e-5

@@ -10,6 +10,8 @@ from fastcollapse.kernels.ridge_rows import reduce_rows
 from fastcollapse.kernels.ridge_systems import is_lower, set_reversed_gram
 from fastcollapse.kernels.tridiagonal import factor_shifted, is_above, row_bound, solve_factored
 
+pytestmark = pytest.mark.usefixtures("one_blas_thread")
+
 RIDGES = np.array([0.0, 1e-13, 1e-9, 1e-6, 1e-3, 0.03, 1.0, 30.0, 1e6, 1e12])
 # Dimension, samples, and how fast the spectrum falls.
 CASES = [
