@@ -19,6 +19,7 @@ from fastcollapse.theory.regression import (
     ridge_test_error,
 )
 from fastcollapse.theory.regression_chain import chain_means, chain_moments, chain_test_means
+from fastcollapse.theory.regression_dependent import dependent_ridge_means
 from fastcollapse.theory.regression_exact import ols_error_mean, ols_error_variance, ols_norm_moments
 from fastcollapse.theory.regression_isotropic import isotropic_chain_means, isotropic_chain_variances
 from fastcollapse.theory.regression_law import ols_error_cdf, ols_error_quantile
@@ -308,6 +309,23 @@ def test_regression_chain__moments_before_and_after_a_ridge_fit(case):
     assert reject(z(fits=np.array([0, 1, 2])))
     if design == "dependent":
         assert reject(z(design="independent"))
+
+
+@pytest.mark.parametrize(("size", "ridge"), [(100, 0.05), (320, 0.2)])
+def test_regression_dependent__ridge_on_the_same_rows(size, ridge):
+    # 9 comparisons for each case; the rounding is 4/d.
+    spectrum, sigma0, fits = SPECTRA["isotropic"], 0.5, np.array([1, 3, 9])
+    w0 = truth_of(spectrum)
+    states = generators(np.random.default_rng(39), 30, spectrum, w0, (size,) * 9, sigma0, ridge=ridge, same=True)
+
+    def z(means):
+        pairs = zip(measures(states[:, fits], spectrum, w0), means, strict=True)
+        return np.array([z_scores(got, mean, rounding=4 / len(spectrum) * np.abs(mean)) for got, mean in pairs])
+
+    assert not reject(z(dependent_ridge_means(len(spectrum), size, ridge, fits, sigma0, w0 @ w0)))
+    # Rows of their own for each generator; a generator more.
+    assert reject(z(chain_means(spectrum, w0, size, fits, sigma0, ridge)))
+    assert reject(z(dependent_ridge_means(len(spectrum), size, ridge, fits + 1, sigma0, w0 @ w0)))
 
 
 ISOTROPIC = {

@@ -6,6 +6,7 @@ import pytest
 from fastcollapse.errors import InputError
 from fastcollapse.theory.regression import ridge_test_error
 from fastcollapse.theory.regression_chain import chain_means, chain_moments, chain_test_means
+from fastcollapse.theory.regression_dependent import dependent_ridge_means
 from fastcollapse.theory.regression_exact import ols_error_mean, ols_norm_moments
 from fastcollapse.theory.regression_isotropic import isotropic_chain_means, isotropic_chain_variances
 
@@ -122,6 +123,28 @@ def test_regression_chain__huge_ridge_forgets_everything():
     np.testing.assert_array_equal(mean[1, 0], mean[1, 1])
 
 
+@pytest.mark.parametrize("size", [1, 100, 299, 300, 301, 10**6])
+@pytest.mark.parametrize("ridge", [1e-6, 0.1, 30.0])
+def test_regression_dependent__first_generator_is_that_of_any_chain(size, ridge):
+    got = dependent_ridge_means(D, size, ridge, [0, 1], 0.3)
+    np.testing.assert_allclose(got, chain_means(ISOTROPIC, CONSTANT, size, [0, 1], 0.3, ridge), rtol=1e-9, atol=1e-13)
+
+
+def test_regression_dependent__small_and_many_steps():
+    n = np.array([1, 4])
+    # A vanishing ridge: one minimum-norm fit with n times the noise.
+    got = dependent_ridge_means(D, 150, 1e-8, n, 0.3)
+    np.testing.assert_allclose(got, chain_means(ISOTROPIC, CONSTANT, 150, n, 0.3, design="dependent"), rtol=1e-6)
+    # Many steps: the truth is forgotten, the noise finds its balance, which rows of their own make larger.
+    error, overlap, norm = dependent_ridge_means(D, 600, 0.1, [10**5, 10**6], 0.3)
+    np.testing.assert_allclose(error[0], error[1], rtol=1e-12)
+    np.testing.assert_allclose(error, 1 + norm, rtol=1e-12)
+    assert overlap.max() < 1e-12
+    # Noise in one dimension of many rows: s = 1, a geometric sum.
+    _, _, norm = dependent_ridge_means(1, 10**12, 0.5, 3, 1e6, 0.0)
+    np.testing.assert_allclose(norm, (2 / 3) ** 2 * sum((2 / 3) ** (2 * k) for k in range(3)), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -135,6 +158,8 @@ def test_regression_chain__huge_ridge_forgets_everything():
             "T and ridge and n must have shapes",
         ),
         (lambda: chain_moments([1.0], [1.0, 1.0], 5, 1, 1.0), "w0 must be a vector of 1 numbers"),
+        (lambda: dependent_ridge_means(4, 5, 0.0, 1, 1.0), "ridge0 must be within"),
+        (lambda: dependent_ridge_means(4, 5, 0.1, 10**7, 1.0), "n must be at most 1000000"),
         (lambda: isotropic_chain_means(4, 5, 1, -1.0), "sigma0 must be within"),
         (lambda: isotropic_chain_means(4, 5, 1, 1.0, -1.0), "w0_square must be within"),
         (lambda: isotropic_chain_means(4, 5, 1, 1.0, sigma=1.0), "sigma must be 0 without the rows T"),
