@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fastcollapse.theory.effective_ridge import degrees_of_freedom, effective_ridge, rows_left
 from fastcollapse.theory.regression import (
-    degrees_of_freedom,
-    effective_ridge,
     isotropic_equivalents,
     ridge_equivalents,
     ridge_test_error,
@@ -146,7 +145,7 @@ def test_regression__equivalents(name, size, ridge):
     def z(kappa, parts):
         df_1, df_2 = degrees_of_freedom(spectrum, kappa)
         # tr R^2 is the derivative of tr R: dkappa/dridge = 1/(1 - df_2/T).
-        second = df_1 - max(ridge, 1e-9) * (df_1 - df_2) / kappa / (1 - df_2 / size)
+        second = df_1 - max(ridge, 1e-9) * (df_1 - df_2) / kappa * size / rows_left(spectrum, size, kappa)[1]
         expected = np.array([df_1, second, *parts])
         return z_scores(sample, expected, rounding=3 / len(spectrum) * np.abs(expected))
 

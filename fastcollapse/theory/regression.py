@@ -11,85 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.checks import coordinates, covariance_spectrum, integer, integers, real, reals, together
+from fastcollapse.theory.effective_ridge import effective_ridge, rows_left
 from fastcollapse.theory.regression_exact import ols_error_mean
 
-# Newton's method halves the distance at worst, where the root is double; the range of floats is 2**2000.
-_MOST_STEPS = 2100
 # Entries of a (ridge, dimension) table that are worked on at once.
 _CHUNK = 1_000_000
-
-
-def effective_ridge(spectrum: ArrayLike, T: ArrayLike, ridge: ArrayLike) -> NDArray[np.float64]:
-    """Return kappa, the ridge that the population covariance sees: kappa - ridge = kappa df_1(kappa)/T.
-
-    Parameters
-    ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    T : rows, at least 1.
-    ridge : 0 to 1e40; broadcast with T.
-
-    Returns
-    -------
-    float64, shape of `T` and `ridge` broadcast. At ridge 0 it is 0 if T >= d and solves df_1(kappa) = T else.
-        Cost O(d) a step of Newton's method, some ten steps.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
-    References
-    ----------
-    arXiv:2402.07712; Newton's method from the right of a convex function is derived; checked in
-    tests/test_verification_regression.py.
-
-    Examples
-    --------
-    >>> effective_ridge([1.0] * 300, [1000, 150], [0.1, 0.0]).round(12).tolist()
-    [0.135889894354, 1.0]
-    """
-    values = covariance_spectrum("spectrum", spectrum)
-    rows, penalty = _rows_and_ridge(T, ridge)
-    kappa = np.zeros(rows.size)
-    for part in _chunks(rows.size, values.size):
-        kappa[part] = _solve(values, rows.ravel()[part].astype(np.float64), penalty.ravel()[part])
-    return kappa.reshape(rows.shape)
-
-
-def degrees_of_freedom(spectrum: ArrayLike, kappa: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return df_1 and df_2, df_m(kappa) = sum_j (lambda_j/(lambda_j + kappa))^m.
-
-    Parameters
-    ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    kappa : any shape, 0 to 1e45.
-
-    Returns
-    -------
-    df_1, df_2 : float64, shape of `kappa`; both d at kappa 0.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
-    References
-    ----------
-    arXiv:2402.07712; checked in tests/test_verification_regression.py.
-
-    Examples
-    --------
-    >>> df_1, df_2 = degrees_of_freedom([1.0, 0.25], [0.0, 0.25])
-    >>> df_1, df_2
-    (array([2. , 1.3]), array([2.  , 0.89]))
-    """
-    values = covariance_spectrum("spectrum", spectrum)
-    at = reals("kappa", kappa, 0, 1e45)
-    first, second = np.zeros(at.size), np.zeros(at.size)
-    for part in _chunks(at.size, values.size):
-        kept = values / (values + at.ravel()[part, None])
-        first[part], second[part] = kept.sum(axis=1), (kept**2).sum(axis=1)
-    return first.reshape(at.shape), second.reshape(at.shape)
 
 
 def ridge_equivalents(
@@ -134,12 +60,14 @@ def ridge_equivalents(
     rows, penalty = _rows_and_ridge(T, ridge)
     kappa = effective_ridge(values, rows, penalty).ravel()
     bias, variance, synthetic = np.zeros(kappa.size), np.zeros(kappa.size), np.zeros(kappa.size)
-    for part in _chunks(kappa.size, values.size):
+    step = max(1, _CHUNK // values.size)
+    for first in range(0, kappa.size, step):
+        part = slice(first, first + step)
         size = rows.ravel()[part].astype(np.float64)
         shrunk = kappa[part, None] / (values + kappa[part, None])
         # 1 - shrunk has no digits where the ridge is large.
         shrunk_square, df_2 = shrunk**2, ((values / (values + kappa[part, None])) ** 2).sum(axis=1)
-        ratio = _variance_ratio(df_2, (shrunk * (2 - shrunk)).sum(axis=1) + (size - values.size))
+        ratio = _variance_ratio(df_2, rows_left(values, rows.ravel()[part], kappa[part])[1])
         # Nothing is shrunk where kappa is 0, even where the ratio is infinite.
         inflation = np.where(kappa[part] > 0, ratio, 0.0)
         bias[part] = (shrunk_square @ (values * truth**2)) * (1 + inflation)
@@ -251,29 +179,6 @@ def isotropic_equivalents(
 def _rows_and_ridge(T: ArrayLike, ridge: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     rows, penalty = together(T=integers("T", T, 1), ridge=reals("ridge", ridge, 0, 1e40))
     return rows, penalty
-
-
-def _chunks(n_rows: int, width: int) -> list[slice]:
-    step = max(1, _CHUNK // width)
-    return [slice(start, start + step) for start in range(0, n_rows, step)]
-
-
-def _solve(values: NDArray[np.float64], rows: NDArray[np.float64], penalty: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the roots of f(kappa) = kappa [T - df_1(kappa)]/T - ridge, which is convex, from its right."""
-    kappa = penalty + values.sum() / rows
-    kappa[(penalty == 0) & (rows >= values.size)] = 0.0
-    todo = np.flatnonzero(kappa)
-    for _ in range(_MOST_STEPS):
-        if not todo.size:
-            return kappa
-        shrunk = kappa[todo, None] / (values + kappa[todo, None])
-        # T - df_m as a sum of positive terms: nothing cancels where T = d.
-        over = rows[todo] - values.size
-        gap, slope = over + shrunk.sum(axis=1), over + (shrunk * (2 - shrunk)).sum(axis=1)
-        step = (kappa[todo] * gap - penalty[todo] * rows[todo]) / slope
-        kappa[todo] -= step
-        todo = todo[step > 1e-15 * kappa[todo]]
-    return kappa
 
 
 def _variance_ratio(df_2: NDArray[np.float64], spare: NDArray[np.float64]) -> NDArray[np.float64]:

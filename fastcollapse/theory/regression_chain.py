@@ -21,7 +21,7 @@ from fastcollapse.theory.checks import (
     require,
     together,
 )
-from fastcollapse.theory.regression import effective_ridge
+from fastcollapse.theory.effective_ridge import effective_ridge, rows_left
 
 MAX_GENERATORS = 10**6
 # Entries of the table of moments, and steps of the recursion times dimensions.
@@ -78,7 +78,8 @@ def chain_moments(
     second = np.zeros((fits.size, values.size))
     for at, mean_at, second_at in _states(values, w0, T0, fits, sigma0, ridge0, design):
         mean[at], second[at] = mean_at, second_at
-    return mean.reshape(*fits.shape, -1), second.reshape(*fits.shape, -1)
+    shape = (*fits.shape, values.size)
+    return mean.reshape(shape), second.reshape(shape)
 
 
 def chain_means(
@@ -188,10 +189,10 @@ class _Refit:
 
     def __init__(self, values: NDArray[np.float64], rows: int, ridge: float, kappa: float) -> None:
         shrunk = kappa / (values + kappa)
-        over = float(rows - values.size)
+        over = rows - values.size
         # Least squares is exact; without a ridge the noise of d-1 to d+1 rows has no moments.
-        spare = over + (shrunk * (2 - shrunk)).sum()
-        self.spare = max(over - 1, 0.0) if ridge == 0 and over >= -1 else spare
+        spare = float(rows_left(values, rows, kappa)[1])
+        self.spare = max(over - 1.0, 0.0) if ridge == 0 and over >= -1 else spare
         self.kept = values / (values + kappa)
         self.into = self.kept**2 / values
         # Nothing is shrunk, and nothing leaks from one direction to others, where kappa is 0.
@@ -205,7 +206,7 @@ class _Refit:
         else:
             added = 0.0
         if self.leak is not None:
-            added += self.leak @ second
+            added += float(self.leak @ second)
         return self.kept * mean, self.kept**2 * second + self.into * added
 
 

@@ -106,9 +106,9 @@ def isotropic_chain_variances(
     # |w_n|^2 = |w0|^2 + 2 <w_n - w0, w0> + |w_n - w0|^2.
     norm = state.error_variance + 4 * state.change_variance + 4 * state.covariance
     return (
-        np.where(state.variance_infinite, np.inf, state.error_variance),
+        np.where(state.variance_infinite, np.inf, np.maximum(state.error_variance, 0.0)),
         np.where(state.mean_infinite, np.inf, state.change_variance),
-        np.where(state.variance_infinite, np.inf, norm),
+        np.where(state.variance_infinite, np.inf, np.maximum(norm, 0.0)),
     )
 
 

@@ -13,7 +13,8 @@ from fastcollapse.theory.checks import (
     reals,
     together,
 )
-from fastcollapse.theory.regression import effective_ridge, ridge_equivalents
+from fastcollapse.theory.effective_ridge import effective_ridge, rows_left
+from fastcollapse.theory.regression import ridge_equivalents
 
 MAX_DIMENSIONS = 10**9
 # Neighbouring kappa of the search differ by this in the logarithm; the error has no narrower features, as
@@ -66,7 +67,7 @@ def optimal_ridge(
     )
     ridge, error = np.zeros(rows.size), np.zeros(rows.size)
     for i in range(rows.size):
-        search = _Search(values, truth, float(rows.flat[i]), noise, float(synthetic.flat[i]))
+        search = _Search(values, truth, int(rows.flat[i]), noise, float(synthetic.flat[i]))
         ridge[i], error[i] = search.best()
     return ridge.reshape(rows.shape), error.reshape(rows.shape)
 
@@ -130,19 +131,19 @@ def _isotropic_root(phi: float, clean: float, error: float) -> float:
     high = clean + error * (1 + phi)
     if excess(clean) >= 0:
         return clean
-    return float(brentq(excess, clean, high, xtol=1e-300, rtol=1e-14)) if excess(high) > 0 else high
+    return float(brentq(excess, clean, high, xtol=1e-300, rtol=1e-14, maxiter=2000)) if excess(high) > 0 else high
 
 
 class _Search:
     """The error as a function of ln kappa, of which ridge is an explicit function."""
 
     def __init__(
-        self, values: NDArray[np.float64], truth: NDArray[np.float64], rows: float, noise: float, synthetic: float
+        self, values: NDArray[np.float64], truth: NDArray[np.float64], rows: int, noise: float, synthetic: float
     ) -> None:
         self.values, self.truth, self.rows = values, truth, rows
         self.own, self.each = noise**2, synthetic / values.size
         self.signal = values * truth**2
-        self.least = float(effective_ridge(values, int(rows), 0.0))
+        self.least = float(effective_ridge(values, rows, 0.0))
 
     def best(self) -> tuple[float, float]:
         start = np.log(self.least) if self.least > 0 else np.log(self.values.min() / _FAR)
@@ -161,10 +162,10 @@ class _Search:
         return self.ridge(float(np.exp(at))), float(self.errors(np.array([at]))[0][0])
 
     def ridge(self, kappa: float) -> float:
-        return kappa * max(self.rows - self.values.size + (kappa / (self.values + kappa)).sum(), 0.0) / self.rows
+        return kappa * max(float(rows_left(self.values, self.rows, kappa)[0]), 0.0) / self.rows
 
     def without_ridge(self) -> float:
-        bias, variance, synthetic = ridge_equivalents(self.values, self.truth, int(self.rows), 0.0)
+        bias, variance, synthetic = ridge_equivalents(self.values, self.truth, self.rows, 0.0)
         own = self.own * float(variance) if self.own > 0 else 0.0
         return float(bias) + own + float(synthetic) * self.each * self.values.size
 
@@ -177,7 +178,7 @@ class _Search:
             kappa = np.exp(log_kappa[part])[:, None]
             # Shares shrunk p and kept q; dp = pq, dq = -pq.
             p, q = kappa / (self.values + kappa), self.values / (self.values + kappa)
-            spare = self.rows - self.values.size + (p * (2 - p)).sum(axis=1)
+            spare = rows_left(self.values, self.rows, kappa[:, 0])[1]
             bias, bias_slope = p**2 @ self.signal, 2 * (p**2 * q) @ self.signal
             df_2, df_2_slope = (q**2).sum(axis=1), -2 * (q**2 * p).sum(axis=1)
             square, square_slope = (p**2).sum(axis=1), 2 * (p**2 * q).sum(axis=1)

@@ -200,11 +200,12 @@ def crossover_samples(beta: float, r: float, ell: float, noise: ArrayLike) -> ND
     require(least + 1e-3 < decay < capacity, "ell", f"from {least + 1e-3:.4g} to less than beta", ell)
 
     def meeting(log_kappa: float, level: float) -> tuple[float, float]:
-        """Return T at which bias and noise are equal, and ridge T^ell - 1 there."""
+        """Return T at which bias and noise are equal, and ln(ridge T^ell) there."""
         kappa = min(np.exp(log_kappa), 0.1)
         df_1, df_2, bias = power_law_equivalents(kappa, capacity, source)
         rows = float(level * df_2 / bias)
-        return rows, kappa * (1 - float(df_1) / rows) * rows**decay - 1
+        left = 1 - float(df_1) / rows
+        return rows, np.log(kappa * left) + decay * np.log(rows) if left > 0 else -np.inf
 
     first, last = np.log(0.1), np.log(1e-39)
     found = np.full(levels.shape, np.inf)

@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastcollapse.errors import InputError
+from fastcollapse.theory.effective_ridge import degrees_of_freedom, effective_ridge, rows_left
 from fastcollapse.theory.regression import (
-    degrees_of_freedom,
-    effective_ridge,
     isotropic_equivalents,
     ridge_equivalents,
     ridge_test_error,
@@ -62,6 +61,9 @@ def test_regression__kappa_solves_its_equation(spectrum, size, ridge):
     # Written without the difference kappa - ridge, which cancels for a large ridge.
     np.testing.assert_allclose(ridge + kappa * df_1 / size, kappa, rtol=1e-11)
     assert df_2 < size
+    left_1, left_2 = rows_left(spectrum, size, kappa)
+    np.testing.assert_allclose([left_1, left_2], [size - df_1, size - df_2], atol=1e-11)
+    np.testing.assert_allclose(left_1 * kappa, size * ridge, rtol=1e-11, atol=1e-12 * kappa * size)
     assert 0 <= df_2 <= df_1 <= len(spectrum)
 
 
@@ -140,6 +142,18 @@ def test_regression__test_error_without_ridge_is_that_of_least_squares():
         False,
         True,
     ]
+
+
+def test_regression__digits_where_the_rows_are_used_up():
+    # Eigenvalues of two scales and as many rows as large ones: kappa is the root of the product of the scales.
+    for ratio in (1e-12, 1e-40):
+        spectrum = np.array([1.0, ratio, 1.0, ratio])
+        kappa = effective_ridge(spectrum, 2, 0.0)
+        np.testing.assert_allclose(kappa, np.sqrt(ratio), rtol=1e-11)
+        np.testing.assert_allclose(rows_left(spectrum, 2, kappa)[1], 4 * kappa, rtol=1e-5)
+        assert abs(rows_left(spectrum, 2, kappa)[0]) < 1e-11 * kappa
+    # The square root of a tiny ridge where T = d.
+    np.testing.assert_allclose(effective_ridge([1.0, 1.0], 2, 1e-30), 1e-15, rtol=1e-11)
 
 
 def test_regression__a_long_and_steep_spectrum():

@@ -86,6 +86,20 @@ def test_regression_law__inversion_is_the_f_law_where_there_is_one(d, nu):
     np.testing.assert_allclose(ols_error_quantile(levels, d, d + nu - 1, 1, 1.0, d + 50, 1e-20), x, rtol=1e-5)
 
 
+def test_regression_law__next_to_zero():
+    # Many generators of many rows: q is a number, and the error chi-square.
+    d, size, n = 3, 10**6, 1000
+    q = n / (size - d - 1)
+    for x in (1e-12, 1e-4, 0.1, 0.3, 1.0, 4.0):
+        np.testing.assert_allclose(ols_error_cdf(x * q, d, size, n, 1.0), stats.chi2.cdf(x, d), rtol=3e-6)
+    # Powers of x meet the integral: its density is smooth over the range where one takes over from the other.
+    x = np.geomspace(0.02, 20, 300)
+    curve = np.log(ols_error_cdf(x, 20, 20, 3, 0.5))
+    assert np.abs(np.diff(curve, 3)).max() < 3e-3
+    with pytest.raises(InputError, match="x must be nearer to the median"):
+        ols_error_cdf(1e-9, 300, 10**9, 10**6, 1e3, 10**15, 1e9)
+
+
 def test_regression_law__medians_where_the_mean_is_infinite():
     rng = np.random.default_rng(4)
     # 9 comparisons at |z| < 5.

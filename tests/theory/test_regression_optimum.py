@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastcollapse.errors import InputError
-from fastcollapse.theory.regression import degrees_of_freedom, ridge_equivalents
+from fastcollapse.theory.effective_ridge import degrees_of_freedom
+from fastcollapse.theory.regression import ridge_equivalents
 from fastcollapse.theory.regression_exact import ols_error_mean
 from fastcollapse.theory.regression_optimum import isotropic_optimal_ridge, optimal_ridge
 
