@@ -18,11 +18,11 @@ import numpy as np
 from fastcollapse._jit import kernel
 from fastcollapse.kernels.fortran import N, R, S, T, U, V, data, integer, read, real, routine
 
-# Columns of a block of reflectors: LAPACK's 32 take 10 to 20 % longer on 3 to 90 right-hand sides, d = 300. With the
-# table of dormql (its LDT and NBMAX) that is the length of work that makes it choose them.
-_ORMTR_BLOCK = 16
+# Columns of a block of reflectors: LAPACK's 32 take 7 % longer in `sytrd` and 10 to 20 % in `ormtr` at n = 300, as long
+# at 1,000 and 5 % less at 2,000. It chooses them by the length of `work`, of which `ormtr` needs a table (the LDT times
+# NBMAX of dormql) besides.
+_BLOCK = 16
 _ORMTR_TABLE = 65 * 64
-_SYTRD_BLOCK = 64
 
 _dpotrf = routine("cython_lapack", "dpotrf", 5)
 _dlauum = routine("cython_lapack", "dlauum", 5)
@@ -114,7 +114,7 @@ def gemv(scale, matrix, transposed, x, keep, out):
 @kernel
 def work_length(n, n_columns):
     """Return the length of `work` that `sytrd` of an n x n matrix and `ormtr` on n_columns take at full speed."""
-    return max(_SYTRD_BLOCK * n, _ORMTR_BLOCK * max(n_columns, 1) + _ORMTR_TABLE)
+    return _BLOCK * max(n, n_columns, 1) + _ORMTR_TABLE
 
 
 @kernel
@@ -125,9 +125,10 @@ def sytrd(matrix, work, diagonal, off_diagonal, tau):
     operations, half of them on a matrix and a vector.
     """
     n, status = integer(matrix.shape[0]), integer(0)
+    length = integer(min(work.shape[0], _BLOCK * matrix.shape[0]))
     _dsytrd(
         integer(U), n, data(matrix), n, data(diagonal), data(off_diagonal), data(tau),
-        data(work), integer(work.shape[0]), status,
+        data(work), length, status,
     )  # fmt: skip
 
 
@@ -135,7 +136,7 @@ def sytrd(matrix, work, diagonal, off_diagonal, tau):
 def ormtr(reflectors, tau, transposed, work, out):
     """Replace `out` by Q `out`, or Q^T `out`, Q as `sytrd` left it: ``(n,n),(n)->(n,m)``."""
     n, m, status = integer(out.shape[0]), integer(out.shape[1]), integer(0)
-    length = integer(min(work.shape[0], _ORMTR_BLOCK * out.shape[1] + _ORMTR_TABLE))
+    length = integer(min(work.shape[0], _BLOCK * out.shape[1] + _ORMTR_TABLE))
     _dormtr(
         integer(R), integer(U), integer(N if transposed else T), m, n, data(reflectors), n,
         data(tau), data(out), m, data(work), length, status,
