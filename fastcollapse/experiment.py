@@ -91,7 +91,9 @@ be at least 1, got 0
         items = [
             (
                 name if isinstance(name, str) and name.isidentifier() else show(name),
-                f"is not a known section, use {', '.join(builders)}{nearest(str(name), builders)}"
+                "varies the experiment: fastcollapse sweep runs it"
+                if name == "sweep"
+                else f"is not a known section, use {', '.join(builders)}{nearest(str(name), builders)}"
                 if isinstance(name, str)
                 else "is not a section name",
             )
@@ -124,27 +126,7 @@ be at least 1, got 0
         InputError
             A file that cannot be read, is not TOML in UTF-8, or holds values that are refused.
         """
-        name = show(os.fspath(path))
-        try:
-            with open(path, "rb") as file:
-                raw = file.read(MAX_FILE_BYTES + 1)  # a bound, so that a device or a data set ends too
-        except FileNotFoundError:
-            raise InputError(f"experiment file {name} does not exist") from None
-        except IsADirectoryError:
-            raise InputError(f"experiment file {name} must be a file, got a directory") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise InputError(f"experiment file {name} cannot be read: {reason}") from None
-        if len(raw) > MAX_FILE_BYTES:
-            raise InputError(f"experiment file {name} must be at most {MAX_FILE_BYTES // 2**20} MiB")
-        try:
-            text = raw.decode("utf-8")
-            mapping = tomllib.loads(text)
-        except UnicodeDecodeError as error:
-            raise InputError(f"experiment file {name} must be UTF-8 text, got byte {error.start} that is not") from None
-        except (ValueError, RecursionError) as error:
-            reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-            raise InputError(f"experiment file {name} must be valid TOML: {reason}") from None
+        mapping, text = read_toml(path)
         return cls.from_mapping(mapping, base=Path(path).resolve().parent, text=text)
 
     def to_mapping(self) -> dict[str, dict[str, Any]]:
@@ -186,31 +168,7 @@ be at least 1, got 0
         >>> recipe.with_values({"workflow.name": "replace", "run.seed": 3}).to_mapping()["workflow"]
         {'name': 'replace', 'n_samples': 9}
         """
-        mapping: dict[str, Any] = self.to_mapping()
-        keys = [key.split(".") for key in values]
-        sources = {parts[1] for parts in keys if parts[0] == "truth" and len(parts) > 1}
-        family = values.get("model.family", self.family)
-        if family != self.family:
-            mapping["model"], mapping["truth"] = {}, {}
-        elif sources and family == "discrete":
-            # Another kind of truth, of which there is exactly one.
-            sources &= {f.name for f in dataclasses.fields(self.truth)}
-            mapping["truth"] = {name: value for name, value in mapping["truth"].items() if name in sources}
-        cls = WORKFLOWS.get(values["workflow.name"]) if isinstance(values.get("workflow.name"), str) else None
-        if cls:
-            kept = {"name", *(f.name for f in dataclasses.fields(cls))}
-            mapping["workflow"] = {name: value for name, value in mapping["workflow"].items() if name in kept}
-        for key, parts in zip(values, keys, strict=True):
-            if len(parts) < 2 or not all(parts):
-                known = [one.key for one in parameters()]
-                hint = next((f" (did you mean '{k}'?)" for k in known if k.endswith(f".{key}")), nearest(key, known))
-                raise InputError(f"{show(key)} must be a section and a key such as run.seed{hint}")
-            table = mapping
-            for part in parts[:-1]:
-                if not isinstance(table.get(part), dict):
-                    table[part] = {}
-                table = table[part]
-            table[parts[-1]] = values[key]
+        mapping = merged(self.to_mapping(), values)
         changed = self.from_mapping(mapping, base=self.base, text=self.text)
         return dataclasses.replace(changed, recipe=self.recipe)
 
@@ -239,6 +197,82 @@ be at least 1, got 0
             return self
         seed = int.from_bytes(os.urandom(8), "little") >> 1
         return dataclasses.replace(self, run=dataclasses.replace(self.run, seed=seed))
+
+
+def read_toml(path: str | os.PathLike) -> tuple[dict[str, Any], str]:
+    """Return what an experiment file holds, and its text.
+
+    Raises
+    ------
+    InputError
+        A file that cannot be read, or is not TOML in UTF-8.
+    """
+    name = show(os.fspath(path))
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)  # a bound, so that a device or a data set ends too
+    except FileNotFoundError:
+        raise InputError(f"experiment file {name} does not exist") from None
+    except IsADirectoryError:
+        raise InputError(f"experiment file {name} must be a file, got a directory") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"experiment file {name} cannot be read: {reason}") from None
+    if len(raw) > MAX_FILE_BYTES:
+        raise InputError(f"experiment file {name} must be at most {MAX_FILE_BYTES // 2**20} MiB")
+    try:
+        text = raw.decode("utf-8")
+        mapping = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise InputError(f"experiment file {name} must be UTF-8 text, got byte {error.start} that is not") from None
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        raise InputError(f"experiment file {name} must be valid TOML: {reason}") from None
+    return mapping, text
+
+
+def merged(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sections of an experiment with other values, by dotted key; see `Experiment.with_values`.
+
+    Raises
+    ------
+    InputError
+        A key is not a section and a key.
+
+    Examples
+    --------
+    >>> merged({"truth": {"uniform": 10}}, {"truth.zipf_mandelbrot.size": 5, "run.seed": 3})
+    {'truth': {'zipf_mandelbrot': {'size': 5}}, 'run': {'seed': 3}}
+    """
+    made: dict[str, Any] = {n: dict(table) if isinstance(table, Mapping) else table for n, table in mapping.items()}
+    tables = {name: table for name, table in made.items() if isinstance(table, dict)}
+    keys = [key.split(".") for key in values]
+    sources = {parts[1] for parts in keys if parts[0] == "truth" and len(parts) > 1}
+    old = tables.get("model", {}).get("family", "discrete")
+    family = values.get("model.family", old)
+    if family != old:
+        made["model"], made["truth"] = {}, {}
+    elif sources and family == "discrete" and "truth" in tables:
+        # Another kind of truth, of which there is exactly one.
+        others = {f.name for f in dataclasses.fields(family_class(family).TRUTH)} - sources
+        made["truth"] = {name: value for name, value in tables["truth"].items() if name not in others}
+    cls = WORKFLOWS.get(values["workflow.name"]) if isinstance(values.get("workflow.name"), str) else None
+    if cls and "workflow" in tables:
+        # Not every key: one that no workflow has is an error.
+        others = {f.name for one in WORKFLOWS.values() for f in dataclasses.fields(one)}
+        others -= {f.name for f in dataclasses.fields(cls)}
+        made["workflow"] = {name: value for name, value in tables["workflow"].items() if name not in others}
+    for key, parts in zip(values, keys, strict=True):
+        if len(parts) < 2 or not all(parts):
+            known = [one.key for one in parameters()]
+            hint = next((f" (did you mean '{k}'?)" for k in known if k.endswith(f".{key}")), nearest(key, known))
+            raise InputError(f"{show(key)} must be a section and a key such as run.seed{hint}")
+        table = made
+        for part in parts[:-1]:
+            table[part] = dict(table[part]) if isinstance(table.get(part), Mapping) else {}
+            table = table[part]
+        table[parts[-1]] = values[key]
+    return made
 
 
 def family_class(name: str) -> Any:
