@@ -42,6 +42,11 @@ class Results:
         self._reader = reader
 
     @property
+    def reader(self) -> Reader:
+        """What the results are read from."""
+        return self._reader
+
+    @property
     def path(self) -> Path | None:
         """The file, or None for a run in memory."""
         return self._reader.path

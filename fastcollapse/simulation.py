@@ -48,6 +48,7 @@ def simulate(
     overwrite: bool = False,
     resume: bool = False,
     memory_limit: int | str | None = None,
+    store: Callable[[Header], Store] | None = None,
 ) -> Results:
     """Run an experiment and return its results.
 
@@ -67,6 +68,7 @@ def simulate(
         The truth is the recorded one; an experiment without a seed has that of the file
     memory_limit: bytes, or text such as "2GB", that the process stays below, by smaller blocks and parts; it needs a
         path. By default parts of 256 MB wait and are written: 0.5 GB beside the state of the run
+    store: makes what takes the results in place of `path`
 
     Raises
     ------
@@ -129,14 +131,14 @@ def simulate(
     work = Work(model, metrics, truth, run.seed, first_replicate)
     with (
         _one_blas_thread(),
-        _store(header, path, overwrite, found is not None, room) as store,
+        store(header) if store is not None else _store(header, path, overwrite, found is not None, room) as blocks,
         Interrupts() if interrupts is None else nullcontext(interrupts) as stopping,
         stopping.held(False),
     ):
-        committed = None if store.state is None else Committed(store.next_generation - 1, store.state)
+        committed = None if blocks.state is None else Committed(blocks.next_generation - 1, blocks.state)
         return Results(
             run_blocks(
-                work, store, stopping, block=block, block_bytes=room.block, progress=progress, committed=committed
+                work, blocks, stopping, block=block, block_bytes=room.block, progress=progress, committed=committed
             )
         )
 

@@ -248,6 +248,11 @@ class Reader:
         self._firsts = [block.first for block in self._blocks]
 
     @property
+    def blocks(self) -> Sequence[Block]:
+        """Consecutive blocks from generation 0 on."""
+        return self._blocks
+
+    @property
     def n_committed(self) -> int:
         """Last generation that can be read; -1 before generation 0."""
         return self._blocks[-1].first + self._blocks[-1].n_generations - 1 if self._blocks else -1

@@ -16,6 +16,9 @@ from fastcollapse.variables import Coordinate, Variable
 
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1
+# Other files than the results of one run, by the attribute `kind` of their root.
+PACK = "pack"
+COLLECTED = "collected sweep"
 ROW_ORDER = "generation-major: row = (generation - 1) * n_replicates + replicate"
 # Of every data set that is the same in all runs; those of a metric are its own.
 ATTRIBUTES = {
@@ -223,6 +226,8 @@ def read_header(content: Content) -> Header:
     KeyError, ValueError : something is missing or malformed.
     """
     root, arrays = content.attributes["/"], content.arrays
+    if "kind" in root:
+        raise ValueError(f"is a {root['kind']}, not the results of one run")
     if hashlib.sha256(root["experiment"].encode()).hexdigest() != root["digest"]:
         raise ValueError("is damaged: its digest is not that of its experiment")
     labels = None

@@ -1,0 +1,166 @@
+"""Packs: many small finished runs in one file (FORMAT.md), because a file of its own costs each 5 ms and more."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastcollapse.errors import UnreadableResults
+from fastcollapse.storage.base import Reader
+from fastcollapse.storage.files import publish
+from fastcollapse.storage.hdf5 import decoded, read_file, write_file
+from fastcollapse.storage.layout import (
+    FORMAT,
+    FORMAT_VERSION,
+    PACK,
+    Array,
+    Content,
+    block_arrays,
+    groups_of,
+    header_arrays,
+    read_block,
+    read_header,
+    whole,
+)
+from fastcollapse.storage.runs import check_data
+
+_ALIGNMENT = 8
+
+
+def run_arrays(reader: Reader, dims: bool) -> list[Array]:
+    """Return all data sets of a finished run, with dimensions or without."""
+    header = reader.header
+    arrays = block_arrays(header, reader.blocks, dims)
+    if reader.forgotten is not None:
+        arrays.append(whole("forgotten", reader.forgotten, ("replicate", "symbol") if dims else ()))
+    return arrays + header_arrays(header)
+
+
+def write_run(path: Path, reader: Reader) -> None:
+    """Write a finished run as the results file that `Hdf5Store` would have made of it, to the byte.
+
+    Raises
+    ------
+    StoreError : the file exists, or cannot be written.
+    """
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.unlink(missing_ok=True)
+    write_file(temporary, run_arrays(reader, dims=True), groups_of(reader.header, reader.blocks))
+    publish(temporary, path)
+
+
+class _Heap:
+    """Arrays one behind the other, equal ones once: the points of a sweep often have one truth."""
+
+    def __init__(self) -> None:
+        self.pieces: list[np.ndarray] = []
+        self.size = 0
+        self._known: dict[bytes, int] = {}
+
+    def add(self, array: Array) -> int:
+        """Return the offset of a data set."""
+        raw = b"".join(np.ascontiguousarray(chunk).tobytes() for chunk in array.converted())
+        key = hashlib.blake2b(raw, digest_size=16).digest()
+        if key not in self._known:
+            self._known[key] = self.size
+            padding = -len(raw) % _ALIGNMENT
+            self.pieces.append(np.frombuffer(raw + bytes(padding), np.uint8))
+            self.size += len(raw) + padding
+        return self._known[key]
+
+
+def write_pack(path: Path, runs: Iterable[tuple[int, Reader]]) -> None:
+    """Write a new pack.
+
+    Parameters
+    ----------
+    path : must not exist.
+    runs : the number of a run in its sweep, and the finished run.
+
+    Raises
+    ------
+    StoreError : the file exists, or cannot be written.
+    """
+    heap, index = _Heap(), []
+    for number, reader in runs:
+        arrays = {
+            array.name: [array.dtype.newbyteorder("<").str, array.shape, heap.add(array), dict(array.attributes)]
+            for array in run_arrays(reader, dims=False)
+        }
+        index.append({"number": number, "groups": groups_of(reader.header, reader.blocks), "arrays": arrays})
+    # What the runs have in common, their text and provenance above all, is written once.
+    packed = zlib.compress(json.dumps(index, separators=(",", ":"), default=_plain).encode(), 1)
+    data = Array("data", np.dtype(np.uint8), (heap.size,), lambda: heap.pieces)
+    root = {"format": FORMAT, "format_version": np.int64(FORMAT_VERSION), "kind": PACK, "n_runs": np.int64(len(index))}
+    temporary = path.with_name(f"{path.name}.tmp")
+    write_file(temporary, [whole("index", np.frombuffer(packed, np.uint8)), data], {"/": root})
+    publish(temporary, path)
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist()
+
+
+class Pack:
+    """The runs of a pack, read when they are asked for.
+
+    Parameters
+    ----------
+    path : the pack.
+    checked : compare all of its data with their checksums?
+
+    Raises
+    ------
+    FileNotFoundError : there is none.
+    UnreadableResults : it is damaged, or no pack.
+    """
+
+    def __init__(self, path: Path, checked: bool = False) -> None:
+        self.path = path
+        if checked:
+            check_data(path)
+        content = read_file(path)
+        if content.attributes["/"].get("kind") != PACK:
+            raise UnreadableResults(f"{path}: is not a pack of the points of a sweep")
+        self._index = decoded(path, lambda: _entries(content))
+        self._data = content.arrays["data"]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def digest(self, number: int) -> str:
+        """Return the digest of the experiment of a run."""
+        return str(self._index[number]["groups"]["/"]["digest"])
+
+    def reader(self, number: int) -> Reader:
+        """Return a run.
+
+        Raises
+        ------
+        KeyError : it is not in this pack.
+        UnreadableResults : it is damaged.
+        """
+        entry = self._index[number]
+        return decoded(self.path, lambda: self._read(entry))
+
+    def _read(self, entry: Any) -> Reader:
+        content = Content()
+        content.attributes.update(entry["groups"])
+        for name, (dtype, shape, offset, attributes) in entry["arrays"].items():
+            n_bytes = np.dtype(dtype).itemsize * int(np.prod(shape))
+            content.arrays[name] = self._data[offset : offset + n_bytes].view(dtype).reshape(shape)
+            content.attributes[name] = attributes
+        header = read_header(content)
+        return Reader(header, [read_block(content, header)], forgotten=content.arrays.get("forgotten"))
+
+
+def _entries(content: Content) -> dict[int, Any]:
+    listed = json.loads(zlib.decompress(content.arrays["index"].tobytes()))
+    return {int(entry["number"]): entry for entry in listed}

@@ -1,0 +1,261 @@
+"""The folder of a sweep: what it is of, which of its points are done, failed or being computed (FORMAT.md)."""
+
+import itertools
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from fastcollapse.errors import StoreError, UnreadableResults
+from fastcollapse.results import Results, open_results
+from fastcollapse.storage.base import Reader
+from fastcollapse.storage.files import sync_folder
+from fastcollapse.storage.lock import Lock, Taken, owner
+from fastcollapse.storage.pack import Pack, write_pack
+from fastcollapse.storage.runs import open_file
+from fastcollapse.sweeps.manifest import CLAIMS, FAILED, PACKS, POINTS, read_manifest, write_json, write_manifest
+from fastcollapse.sweeps.pieces import Unit
+from fastcollapse.sweeps.points import Point, Sweep
+
+# Points whose arrays are larger than this have a file of their own, and so have those with a trajectory.
+SMALL_BYTES = 256 << 10
+# Points of a full pack.
+A_PACK = 1000
+# Two changes of a folder may have one time stamp where they are closer than this, in seconds.
+_GRANULARITY = 0.05
+_MERGE_WITHIN = 60.0
+_PIECE = r"(?:-\d+of\d+)?"
+_POINT, _FAILURE, _CLAIM = (re.compile(rf"(\d+){end}") for end in (r"\.h5", r"\.json", _PIECE))
+_CUT = re.compile(r"(\d+)-\d+of\d+\.h5(?:\.parts)?")
+_PARTS = re.compile(rf"(\d+){_PIECE}\.h5(?:\.parts)?")
+
+
+class SweepFolder:
+    """A folder that holds a sweep.
+
+    Parameters
+    ----------
+    path : the folder; see `make_folder` for a new one.
+
+    Raises
+    ------
+    InputError
+        It is not the folder of a sweep, or of a newer format.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = read_manifest(path)
+        base = self.manifest["base"]
+        sweep = Sweep(self.manifest["mapping"], None if base is None else Path(base), self.manifest["text"])
+        self.sweep = sweep.resolve_seed(self.manifest["seed"])
+        self._packs: dict[tuple[str, int, int], Pack] = {}
+        self._packed: dict[int, Pack] = {}
+        self._listed_at = -1
+
+    def __len__(self) -> int:
+        return len(self.sweep)
+
+    def point_path(self, index: int) -> Path:
+        """Return the results file of a point that has one of its own."""
+        return self.path / POINTS / f"{index:06d}.h5"
+
+    def claim(self, unit: Unit) -> Lock | None:
+        """Return the right to compute a unit, or None if another process is at it; it dies with its owner."""
+        try:
+            return Lock(self.path / CLAIMS / unit.name)
+        except Taken:
+            return None
+
+    def is_done(self, index: int) -> bool:
+        """Is a point finished, by whomever, as of now?"""
+        return os.path.lexists(self.point_path(index)) or index in self.packed()
+
+    def packed(self) -> Mapping[int, Pack]:
+        """Return the packs by the points that are in them, as of now."""
+        folder = self.path / PACKS
+        changed = folder.stat().st_mtime_ns
+        if changed == self._listed_at:
+            return self._packed
+        listed = {key: path for path in sorted(folder.glob("*.h5")) if (key := _identity(path)) is not None}
+        for key in self._packs.keys() - listed:
+            del self._packs[key]
+        for key in listed.keys() - self._packs.keys():
+            with suppress(FileNotFoundError):  # merged just now, into one that is listed next time
+                self._packs[key] = Pack(listed[key])
+        self._packed = {index: self._packs[key] for key in listed if key in self._packs for index in self._packs[key]}
+        # Only a stamp that is old enough tells a later change apart.
+        self._listed_at = changed if time.time_ns() - changed > _GRANULARITY * 1e9 else -1
+        return self._packed
+
+    def done(self) -> set[int]:
+        """Return the points that are finished."""
+        return self.with_file() | set(self.packed())
+
+    def with_file(self) -> set[int]:
+        """Return the finished points that have a file of their own."""
+        return set(_numbers(self.path / POINTS, _POINT))
+
+    def failures(self) -> dict[int, dict[str, Any]]:
+        """Return what is known of points that failed, by their number."""
+        found = {}
+        for index in _numbers(self.path / FAILED, _FAILURE):
+            with suppress(OSError, ValueError):
+                found[index] = json.loads(self._failure_path(index).read_text())
+        return found
+
+    def running(self) -> dict[int, str]:
+        """Return the points that are being computed, and by whom."""
+        claims = ((index, owner(path)) for index, path in _numbered(self.path / CLAIMS, _CLAIM))
+        return {index: who for index, who in claims if who}
+
+    def begun(self) -> set[int]:
+        """Return the points of which something is kept to go on from."""
+        return set(_numbers(self.path / POINTS, _PARTS)) - self.with_file()
+
+    def cut(self) -> dict[int, int]:
+        """Return the points of which pieces are there, and into how many they were cut."""
+        return {
+            index: int(path.name.split("of")[1].split(".")[0]) for index, path in _numbered(self.path / POINTS, _CUT)
+        }
+
+    def _failure_path(self, index: int) -> Path:
+        return self.path / FAILED / f"{index:06d}.json"
+
+    def note_failure(self, index: int, told: Mapping[str, Any]) -> None:
+        """Record why a point failed, instead of what was known."""
+        write_json(self._failure_path(index), told)
+
+    def forget_failure(self, index: int) -> None:
+        """Let a point be missing again."""
+        self._failure_path(index).unlink(missing_ok=True)
+
+    def publish(self, runs: Sequence[tuple[int, Reader]]) -> None:
+        """Keep finished runs, all small, in a pack."""
+        write_pack(self.path / PACKS / f"new-{runs[0][0]:06d}-{secrets.token_hex(6)}.h5", runs)
+
+    def results(self, index: int) -> Results:
+        """Return the results of a point.
+
+        Raises
+        ------
+        InputError
+            It is not finished.
+        UnreadableResults
+            It is damaged, or another experiment's.
+        """
+        pack = self.packed().get(index)
+        found = open_results(self.point_path(index)) if pack is None else Results(pack.reader(index))
+        if found.digest != self.sweep[index].experiment.digest:
+            where = self.point_path(index) if pack is None else pack.path
+            raise UnreadableResults(f"{where}: holds another experiment than point {index} of the sweep")
+        return found
+
+    def readers(self, indices: Iterable[int]) -> Iterator[tuple[Point, Results]]:
+        """Yield finished points and their results."""
+        for index in indices:
+            yield self.sweep[index], self.results(index)
+
+    def merge(self) -> None:
+        """Bring the small points into full packs in their order, so that a finished folder does not tell who did what.
+
+        Pack k has those of the points from 1,000 k on; only packs that change are written.
+
+        Raises
+        ------
+        StoreError
+            The disk is full, say; everything is where it was.
+        """
+        lock = self._merging()
+        try:
+            self._listed_at = -1
+            packs = self.packed()
+            new = {pack.path: pack for pack in packs.values() if pack.path.name.startswith("new-")}
+            files = [index for index in self.with_file() if is_small(open_file(self.point_path(index)))]
+            changed = {index // A_PACK for index in (*files, *itertools.chain(*new.values()))}
+            for k in sorted(changed):
+                inside = range(k * A_PACK, min((k + 1) * A_PACK, len(self)))
+                whole = [index for index in inside if index in packs or index in files]
+                target = self.path / PACKS / f"{inside.start:06d}-{inside.stop - 1:06d}.h5"
+                made = target.with_name(f"{target.stem}.merged")
+                made.unlink(missing_ok=True)
+                write_pack(made, ((index, self._small_reader(index)) for index in whole))
+                os.replace(made, target)
+            if changed:
+                sync_folder(self.path / PACKS)
+            for path in (*new, *map(self.point_path, files)):
+                path.unlink(missing_ok=True)
+            self._clear_claims()
+        finally:
+            lock.release()
+
+    def _clear_claims(self) -> None:
+        """Remove the claims of owners that were killed."""
+        for _, path in _numbered(self.path / CLAIMS, _CLAIM):
+            with suppress(Taken):
+                Lock(path).release()
+
+    def _merging(self) -> Lock:
+        end = time.monotonic() + _MERGE_WITHIN
+        while True:
+            try:
+                return Lock(self.path / CLAIMS / "merge")
+            except Taken as error:
+                if time.monotonic() > end:
+                    raise StoreError(f"{self.path}: {error} has been merging it for {_MERGE_WITHIN:g} s") from error
+                time.sleep(_GRANULARITY)
+
+    def _small_reader(self, index: int) -> Reader:
+        pack = self.packed().get(index)
+        return open_file(self.point_path(index)) if pack is None else pack.reader(index)
+
+
+def _identity(path: Path) -> tuple[str, int, int] | None:
+    """Return what tells a file from another of its name."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return path.name, found.st_ino, found.st_mtime_ns
+
+
+def is_small(reader: Reader) -> bool:
+    """Does a finished run go into a pack? All who compute it agree."""
+    header = reader.header
+    arrays = [*reader.metrics.values(), *reader.states.values()]
+    n_bytes = sum(values.nbytes for values in arrays)
+    n_bytes += 0 if reader.forgotten is None else reader.forgotten.nbytes
+    n_bytes += 0 if header.truth is None else header.truth.probabilities.nbytes
+    return not header.trajectory and n_bytes <= SMALL_BYTES
+
+
+def _numbered(folder: Path, pattern: re.Pattern) -> Iterator[tuple[int, Path]]:
+    """Yield the files of a folder whose names are numbers, and these."""
+    with suppress(FileNotFoundError), os.scandir(folder) as listed:
+        for entry in listed:
+            match = pattern.fullmatch(entry.name)
+            if match:
+                yield int(match[1]), folder / entry.name
+
+
+def _numbers(folder: Path, pattern: re.Pattern) -> Iterator[int]:
+    return (number for number, _ in _numbered(folder, pattern))
+
+
+def make_folder(path: Path, sweep: Sweep) -> SweepFolder:
+    """Return the folder of a sweep, made if it is not there.
+
+    Raises
+    ------
+    InputError
+        See `check_folder`.
+    StoreError
+        It cannot be written.
+    """
+    write_manifest(path, sweep)
+    return SweepFolder(path)
