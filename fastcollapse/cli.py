@@ -13,6 +13,7 @@ from fastcollapse import __version__
 from fastcollapse.errors import FastcollapseError, InputError, nearest
 from fastcollapse.progress import progress_bar
 from fastcollapse.running import FIGURE_SUFFIX, Interrupted, Job, run_job
+from fastcollapse.sweep_commands import status, sweep
 
 if TYPE_CHECKING:
     from fastcollapse.experiment import Experiment
@@ -76,6 +77,9 @@ def _fail(message: str, status: int) -> int:
 def main() -> None:
     """Simulate recursive training: a model is fitted, writes the next data set, and is fitted again."""
 
+
+main.add_command(sweep)
+main.add_command(status)
 
 _memory_limit = click.option(
     "--memory-limit",

@@ -319,6 +319,17 @@ def recipes() -> dict[str, Path]:
     return {path.stem: path for path in sorted((data_folder() / "recipes").glob("*.toml"))}
 
 
+def sweeps() -> dict[str, Path]:
+    """Return the sweeps shipped with the project, by name.
+
+    Examples
+    --------
+    >>> "cot-gau" in sweeps()
+    True
+    """
+    return {path.stem: path for path in sorted((data_folder() / "sweeps").glob("*.toml"))}
+
+
 def describe_recipe(path: Path) -> str:
     """Return what an experiment file says about itself: its first line, if that is a comment, otherwise "".
 

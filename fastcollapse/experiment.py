@@ -77,6 +77,8 @@ be at least 1, got 0
         """
         if not isinstance(mapping, Mapping):
             raise InputError(f"an experiment must be a table of sections, got {show(mapping)}")
+        if "sweep" in mapping:
+            raise InputError("an experiment with [sweep] is many: fastcollapse sweep runs it")
         family = _family(mapping)
         offered = family_class(family)
         builders: dict[str, Any] = {
@@ -91,9 +93,7 @@ be at least 1, got 0
         items = [
             (
                 name if isinstance(name, str) and name.isidentifier() else show(name),
-                "varies the experiment: fastcollapse sweep runs it"
-                if name == "sweep"
-                else f"is not a known section, use {', '.join(builders)}{nearest(str(name), builders)}"
+                f"is not a known section, use {', '.join(builders)}{nearest(str(name), builders)}"
                 if isinstance(name, str)
                 else "is not a section name",
             )

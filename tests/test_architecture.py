@@ -60,7 +60,20 @@ ALLOWED = {
         "storage",
         "variables",
     },
-    "executors": {"errors", "experiment", "results", "simulation"},
+    "executors": {"errors"},
+    "sweeps": {
+        "_jit",
+        "datasets",
+        "errors",
+        "executors",
+        "experiment",
+        "interrupts",
+        "parameters",
+        "provenance",
+        "results",
+        "simulation",
+        "storage",
+    },
 }
 # Imported only while types are checked: these may look ahead.
 TYPES_ONLY: set[tuple[str, str]] = set()

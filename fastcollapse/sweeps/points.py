@@ -9,7 +9,7 @@ import itertools
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -46,6 +46,24 @@ def _flat(table: Mapping, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
+
+
+def _within(key: str, values: Iterable[Any]) -> list[str]:
+    """Return the dotted keys that a key of a sweep varies: itself, or, of a section, those of its tables."""
+    if "." in key:
+        return [key]
+    return list(dict.fromkeys(f"{key}.{below}" for table in values for below in table))
+
+
+def overlap(key: str, other: str) -> bool:
+    """Is one of two dotted keys the other, or within it?
+
+    Examples
+    --------
+    >>> overlap("truth", "truth.rate"), overlap("run.seed", "run.seeds")
+    (True, False)
+    """
+    return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
 
 
 def _quoted(key: str) -> str:
@@ -89,13 +107,15 @@ class SweepSection(Section):
     )
 
     def relations(self) -> list[tuple[str, str]]:
-        keys = [key for key, _ in (*(self.grid or ()), *(self.zip or ()))]
+        varied = (*(self.grid or ()), *(self.zip or ()))
+        keys = [key for key, _ in varied]
         if not keys:
             return [("", 'must have [sweep.grid] or [sweep.zip] with a key such as "workflow.n_samples" = [10, 100]')]
-        for i, key in enumerate(keys):
-            for other in keys[:i]:
-                if f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}."):
-                    return [("", f"must vary {key} in one place, got {other} and {key}")]
+        expanded = [(key, one) for key, values in varied for one in _within(key, values)]
+        for i, (key, one) in enumerate(expanded):
+            for other, before in expanded[:i]:
+                if overlap(one, before):
+                    return [("", f"must vary {one} in one place, got {other} and {key}")]
         lengths = {key: len(values) for key, values in self.zip or ()}
         if len(set(lengths.values())) > 1:
             shown = ", ".join(f"{n} of {key}" for key, n in lengths.items())
@@ -114,6 +134,12 @@ class Axis:
 
     def __len__(self) -> int:
         return len(self.values[0])
+
+    @property
+    def varies(self) -> list[str]:
+        """Dotted keys of the experiment."""
+        pairs = zip(self.keys, self.values, strict=True)
+        return [one for key, values in pairs for one in _within(key, values)]
 
     def at(self, i: int) -> dict[str, Any]:
         """Return key -> value of entry i."""
@@ -199,7 +225,7 @@ class Sweep:
         """
         for key in values:
             for axis in self.axes:
-                if any(f"{key}.".startswith(f"{one}.") or f"{one}.".startswith(f"{key}.") for one in axis.keys):
+                if any(overlap(key, one) for one in axis.varies):
                     raise InputError(f"{key} must be left to the sweep, which varies it")
         own = {"sweep": self.mapping["sweep"]}
         experiment = {name: table for name, table in self.mapping.items() if name != "sweep"}

@@ -55,7 +55,9 @@ def test_points__are_nested_loops_in_the_order_of_the_file(tmp_path):
     ]
     assert got == expected
     assert sweep.shape == (2, 3, 2)
-    assert sweep[3].words == "workflow.name = 'replace', truth.uniform = 20, run.n_replicates = 4, workflow.n_samples = 6"
+    assert (
+        sweep[3].words == "workflow.name = 'replace', truth.uniform = 20, run.n_replicates = 4, workflow.n_samples = 6"
+    )
 
 
 def test_points__a_table_gives_several_keys_at_once():
@@ -69,7 +71,9 @@ def test_points__a_table_gives_several_keys_at_once():
 
 def test_seeds__are_a_documented_function_of_seed_and_experiment(tmp_path):
     point = sweep_of(tmp_path)[5].experiment
-    plain = Experiment.from_mapping({**(m := point.to_mapping()), "run": {k: m["run"][k] for k in m["run"] if k != "seed"}})
+    plain = Experiment.from_mapping(
+        {**(m := point.to_mapping()), "run": {k: m["run"][k] for k in m["run"] if k != "seed"}}
+    )
     made = hashlib.sha256(b"fastcollapse sweep 1\0" + (7).to_bytes(8, "little") + bytes.fromhex(plain.digest))
     assert point.run.seed == int.from_bytes(made.digest()[:8], "little") >> 1
 
@@ -138,7 +142,7 @@ BAD = {
     ),
     "in both": ({"grid": {"run.seed": [1]}, "zip": {"run.seed": [2]}}, "must vary run.seed in one place"),
     "one within the other": (
-        {"grid": {"workflow": [{"name": "replace"}], "workflow.n_samples": [2]}},
+        {"grid": {"workflow": [{"n_samples": 3}, {"name": "replace"}], "workflow.n_samples": [2]}},
         "must vary workflow.n_samples in one place, got workflow and",
     ),
     "a bad value": ({"grid": {"run.n_replicates": [1, 0]}}, r"n_replicates must be at least 1, got 0 \(point 1 of"),
@@ -159,7 +163,7 @@ def test_bad__is_refused_in_one_line(name):
 
 def test_bad__two_points_that_are_one_experiment():
     gaussian = {"model": {"family": "gaussian", "estimator": "mle"}, "truth": {}}
-    with pytest.raises(InputError, match="points of a sweep must differ, got 0 and 2: truth.sigma = 1.0"):
+    with pytest.raises(InputError, match=r"points of a sweep must differ, got 0 and 2: truth\.sigma"):
         Sweep(mapping(grid={"truth.sigma": [1, 2, 1.0]}) | gaussian)
 
 
@@ -170,5 +174,5 @@ def test_bad__a_typing_error_in_the_workflow_is_not_dropped(tmp_path):
 
 def test_bad__a_sweep_is_no_experiment(tmp_path):
     sweep_of(tmp_path)
-    with pytest.raises(InputError, match="sweep varies the experiment: fastcollapse sweep runs it"):
+    with pytest.raises(InputError, match=r"an experiment with \[sweep\] is many: fastcollapse sweep runs it"):
         Experiment.from_toml(tmp_path / "s.toml")

@@ -1,0 +1,332 @@
+"""Sweeps as a whole: whoever computes them, in whatever portions, they give one result."""
+
+import concurrent.futures
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fastcollapse.errors import InputError, UnreadableResults
+from fastcollapse.results import open_results
+from fastcollapse.simulation import simulate
+from fastcollapse.sweeps.folder import SweepFolder, is_small
+from fastcollapse.sweeps.manifest import MANIFEST
+from fastcollapse.sweeps.pieces import Unit, joined
+from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.run import run_sweep
+from fastcollapse.sweeps.warm import warm
+from fastcollapse.sweeps.work import Task, work
+from tests.sweeps.small import contents, folder_contents, mapping, small
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """A sweep of small and large points, computed by this process."""
+    path = tmp_path_factory.mktemp("sweep") / "here"
+    assert run_sweep(mixed(), path).done == 6
+    return path
+
+
+def mixed():
+    """Return a sweep with points that go into a pack and points that have a file."""
+    tables = [{"n_generations": 6}, {"n_generations": 400, "n_replicates": 20}]
+    grid = {"run": tables, "truth.uniform": [10, 20, 30]}
+    return small(workflow={"n_samples": 9}, sweep={"grid": grid})
+
+
+def test_run__points_are_what_simulate_gives(here):
+    folder = SweepFolder(here)
+    assert len(folder.with_file()) == len(folder.packed()) == 3
+    for index in range(len(folder)):
+        results = folder.results(index)
+        assert contents(results) == contents(simulate(folder.sweep[index].experiment))
+        assert is_small(results.reader) == (index in folder.packed())
+    assert sorted(os.listdir(here)) == ["claims", "failed", "packs", "points", MANIFEST]
+    assert os.listdir(here / "claims") == []
+
+
+def test_run__again_does_nothing(here):
+    before = folder_contents(here)
+    outcome = run_sweep(mixed(), here)
+    assert (outcome.total, outcome.done, outcome.failed) == (0, 0, 0)
+    assert folder_contents(here) == before
+
+
+@pytest.mark.parametrize("executor", [1, 2], ids=["a process", "two processes"])
+def test_run__a_pool_gives_the_same(here, tmp_path, executor):
+    run_sweep(mixed(), tmp_path / "pool", executor)
+    assert folder_contents(tmp_path / "pool") == folder_contents(here)
+
+
+def test_run__anything_with_map_gives_the_same(here, tmp_path):
+    with concurrent.futures.ThreadPoolExecutor(3) as threads:
+        run_sweep(mixed(), tmp_path / "map", threads)
+    assert folder_contents(tmp_path / "map") == folder_contents(here)
+
+
+@pytest.mark.parametrize("n", [2, 5, 17])
+def test_run__shards_give_the_same_in_any_order(here, tmp_path, n):
+    for i in sorted(range(1, n + 1), key=lambda i: (i * 7) % n):
+        run_sweep(mixed(), tmp_path / "shards", shard=(i, n))
+    assert folder_contents(tmp_path / "shards") == folder_contents(here)
+
+
+def test_run__dask_gives_the_same(here, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        run_sweep(mixed(), tmp_path / "client", client)
+        run_sweep(mixed(), tmp_path / "address", cluster.scheduler_address)
+    for name in ("client", "address"):
+        assert folder_contents(tmp_path / name) == folder_contents(here)
+
+
+@pytest.mark.parametrize("record", [["metrics"], ["metrics", "trajectory"]])
+@pytest.mark.parametrize("family", ["discrete", "gaussian"])
+@pytest.mark.parametrize("of", [2, 3, 5])
+def test_pieces__join_to_the_run_in_one(tmp_path, record, family, of):
+    more = (
+        {"model": {"family": "gaussian", "estimator": "mle"}, "truth": {"sigma": 1.0}} if family == "gaussian" else {}
+    )
+    made = mapping(run={"record": record}) | more
+    made["sweep"] = {"grid": {"workflow.n_samples": [5]}}
+    whole = Sweep(made)[0].experiment
+    pieces = [
+        simulate(unit.experiment(whole), first_replicate=unit.replicates(5).start).reader
+        for unit in (Unit(0, k, of) for k in range(of))
+    ]
+    assert contents(type(simulate(whole))(joined(whole, pieces))) == contents(simulate(whole))
+
+
+def test_pieces__are_made_where_workers_outnumber_points(tmp_path):
+    sweep = small(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5]}})
+    for i in (1, 2):
+        run_sweep(sweep, tmp_path / "s", shard=(i, 3))
+        assert len(list((tmp_path / "s" / "points").glob("000000-*of3.h5"))) == i
+    run_sweep(sweep, tmp_path / "s", shard=(3, 3))
+    assert os.listdir(tmp_path / "s" / "points") == ["000000.h5"]
+    simulate(sweep[0].experiment, tmp_path / "one.h5")
+    assert contents(open_results(tmp_path / "s" / "points" / "000000.h5")) == contents(
+        open_results(tmp_path / "one.h5")
+    )
+
+
+def failing(tmp_path):
+    """Return a sweep of three texts, one of which is not there."""
+    for name in "ac":
+        (tmp_path / f"{name}.txt").write_text("one two two three " * 5)
+    made = mapping(sweep={"zip": {"truth.text": [f"{name}.txt" for name in "abc"], "workflow.n_samples": [5, 6, 7]}})
+    del made["truth"]
+    return Sweep(made, base=tmp_path)
+
+
+def test_failure__is_recorded_and_stops_no_other_point(tmp_path):
+    sweep = failing(tmp_path)
+    outcome = run_sweep(sweep, tmp_path / "s")
+    assert (outcome.done, outcome.failed, outcome.succeeded) == (2, 1, False)
+    folder = SweepFolder(tmp_path / "s")
+    assert folder.done() == {0, 2}
+    assert folder.failures()[1]["error"] == "truth.text must be a file, got 'b.txt': no such file"
+    again = run_sweep(sweep, tmp_path / "s")
+    assert (again.total, again.known_failures, again.succeeded) == (0, 1, False)
+    (tmp_path / "b.txt").write_text("four five five six")
+    retried = run_sweep(sweep, tmp_path / "s", retry=True)
+    assert (retried.total, retried.done, retried.succeeded) == (1, 1, True)
+    assert SweepFolder(tmp_path / "s").failures() == {}
+
+
+def test_failure__an_error_of_ours_comes_with_its_traceback(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise IndexError("7")
+
+    monkeypatch.setattr("fastcollapse.sweeps.work.simulate", fail)
+    assert run_sweep(small(), tmp_path / "s").failed == 6
+    told = SweepFolder(tmp_path / "s").failures()[3]
+    assert told["error"] == "IndexError: 7"
+    assert "Traceback" in told["traceback"]
+
+
+def test_folder__a_point_of_another_experiment_is_refused(here, tmp_path):
+    shutil.copytree(here, tmp_path / "s")
+    points = tmp_path / "s" / "points"
+    shutil.copy(points / "000003.h5", points / "000004.h5")
+    with pytest.raises(UnreadableResults, match=r"000004\.h5: holds another experiment than point 4"):
+        SweepFolder(tmp_path / "s").results(4)
+
+
+def test_folder__a_claim_keeps_others_from_a_point(tmp_path):
+    sweep = small()
+    run_sweep(sweep, tmp_path / "s", shard=(1, 6))
+    folder = SweepFolder(tmp_path / "s")
+    claim = folder.claim(Unit(2))
+    report = work(Task(str(tmp_path / "s"), (Unit(1), Unit(2)), 9.0))
+    assert (report.done, report.busy) == (1, (Unit(2),))
+    assert set(folder.running()) == {2}
+    claim.release()
+    assert folder.done() == {0, 1}
+
+
+def test_folder__a_drawn_seed_is_kept(tmp_path):
+    made = mapping()
+    del made["run"]["seed"]
+    run_sweep(Sweep(made), tmp_path / "s", shard=(1, 2))
+    seed = json.loads((tmp_path / "s" / MANIFEST).read_text())["seed"]
+    assert run_sweep(Sweep(made), tmp_path / "s").done == 3
+    folder = SweepFolder(tmp_path / "s")
+    assert contents(folder.results(5)) == contents(simulate(Sweep(made).resolve_seed(seed)[5].experiment))
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (small(run={"seed": 8}), "run.seed is 7 there, 8 here"),
+        (
+            small(sweep={"grid": {"workflow.n_samples": [5]}}),
+            r"sweep.grid.workflow.n_samples is \[5, 6, 7\] there, \[5\]",
+        ),
+    ],
+)
+def test_bad__a_folder_of_another_sweep_is_left_as_it_is(here, tmp_path, other, words):
+    run_sweep(small(), tmp_path / "s", shard=(1, 6))
+    before = folder_contents(tmp_path / "s")
+    with pytest.raises(InputError, match=words):
+        run_sweep(other, tmp_path / "s")
+    assert folder_contents(tmp_path / "s") == before
+
+
+@pytest.mark.parametrize(
+    ("shard", "executor"), [((0, 2), None), ((3, 2), None), ((1, 0), None), (None, 0), (None, 1.5)]
+)
+def test_bad__leaves_no_folder(tmp_path, shard, executor):
+    with pytest.raises(InputError, match=r"shard must be i/n|jobs must be at least 1|object with map"):
+        run_sweep(small(), tmp_path / "s", executor, shard=shard)
+    assert not (tmp_path / "s").exists()
+
+
+def test_bad__a_folder_with_something_else(tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(InputError, match=r"it holds notes\.txt"):
+        run_sweep(small(), tmp_path)
+    assert os.listdir(tmp_path) == ["notes.txt"]
+
+
+def test_warm__keeps_what_is_wrong_for_later(tmp_path):
+    warm([failing(tmp_path)[1].experiment])
+
+
+# Points of some tenths of a second each.
+SLOW = """
+[truth]
+uniform = 20000
+[workflow]
+name = "replace"
+[run]
+n_generations = 1000
+n_replicates = 4
+seed = 1
+record = ["support_size"]
+[sweep.grid]
+"workflow.n_samples" = [20000, 20001, 20002, 20003, 20004, 20005, 20006, 20007]
+"""
+
+
+def started(tmp_path, *more):
+    (tmp_path / "slow.toml").write_text(SLOW)
+    command = [
+        sys.executable,
+        "-c",
+        "from fastcollapse.cli import main; main()",
+        "sweep",
+        "slow.toml",
+        "-o",
+        "s",
+        *more,
+    ]
+    return subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def until_done(folder, n):
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        if (folder / MANIFEST).exists() and len(SweepFolder(folder).done()) >= n:
+            return SweepFolder(folder)
+        time.sleep(0.02)
+    raise AssertionError("nothing was done in two minutes")
+
+
+def workers_at_work(folder):
+    """Return the processes that have claimed a point."""
+    return {int(who.split()[1]) for who in folder.running().values()}
+
+
+def test_kill__of_a_worker_loses_nothing_and_does_nothing_twice(tmp_path):
+    process = started(tmp_path, "--jobs", "2")
+    folder = until_done(tmp_path / "s", 1)
+    while not (victims := workers_at_work(folder) - {process.pid}):
+        assert process.poll() is None
+    before = {index: folder.results(index).provenance for index in folder.done()}
+    os.kill(victims.pop(), signal.SIGKILL)
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert "8 of 8 points done, 8 of them now" in out
+    after = SweepFolder(tmp_path / "s")
+    assert {index: after.results(index).provenance for index in before} == before
+    run_sweep(after.sweep, tmp_path / "alone")
+    alone = SweepFolder(tmp_path / "alone")
+    assert [contents(after.results(i)) for i in range(8)] == [contents(alone.results(i)) for i in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("number", "jobs", "status"),
+    [(signal.SIGINT, "2", 130), pytest.param(signal.SIGTERM, "1", 143, marks=pytest.mark.slow)],
+)
+def test_interrupt__stops_and_says_how_to_go_on(tmp_path, number, jobs, status):
+    process = started(tmp_path, "--jobs", jobs)
+    until_done(tmp_path / "s", 1)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == status, err
+    n_kept = len(SweepFolder(tmp_path / "s").done())
+    assert 1 <= n_kept < 8
+    assert f"error: interrupted, s keeps {n_kept} of 8 points: fastcollapse" in err
+    assert "goes on" in err
+    assert run_sweep(SweepFolder(tmp_path / "s").sweep, tmp_path / "s").done == 8 - n_kept
+
+
+@pytest.mark.slow
+def test_kill__of_everything_leaves_what_is_done(tmp_path):
+    process = started(tmp_path, "--jobs", "2")
+    folder = until_done(tmp_path / "s", 2)
+    victims = workers_at_work(folder)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    end = time.monotonic() + 60
+    while any(Path(f"/proc/{pid}").exists() for pid in victims) and time.monotonic() < end:
+        time.sleep(0.05)
+    kept = folder.done()
+    assert len(kept) >= 2
+    assert folder.running() == {}
+    assert run_sweep(folder.sweep, tmp_path / "s").done == 8 - len(kept)
+
+
+def deadly(task, threads):
+    """Compute, but for point 1, which ends its process."""
+    if any(unit.point == 1 for unit in task.units):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return work(task, threads)
+
+
+@pytest.mark.slow
+def test_kill__a_point_that_ends_its_worker_is_found_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("fastcollapse.sweeps.run.work", deadly)
+    outcome = run_sweep(small(), tmp_path / "s", 2)
+    assert (outcome.done, outcome.failed) == (5, 1)
+    assert "its worker was killed each time" in SweepFolder(tmp_path / "s").failures()[1]["error"]

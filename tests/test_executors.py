@@ -1,0 +1,91 @@
+"""Executors call a function for every task, whatever becomes of their workers."""
+
+import concurrent.futures
+import os
+import signal
+import time
+
+import pytest
+
+from fastcollapse.errors import InputError
+from fastcollapse.executors import Dask, Here, Mapped, Pool, WorkerDied, available_cores
+
+
+def square(task, threads):
+    return task * task, threads
+
+
+def die_of_three(task, threads):
+    if task == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.01)
+    return task
+
+
+class Growing:
+    """Tasks of which there are more once the first results are known."""
+
+    def __init__(self):
+        self.tasks = [1, 2]
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if not self.tasks:
+            raise StopIteration
+        return self.tasks.pop(0)
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+@pytest.mark.parametrize("make", [lambda _: Here(3), lambda pool: Mapped(pool, 3)], ids=["here", "map"])
+def test_map__does_every_task(pool, make):
+    assert sorted(make(pool).map(square, range(200))) == [(i * i, 3) for i in range(200)]
+
+
+@pytest.mark.parametrize("make", [lambda _: Here(), lambda pool: Mapped(pool), lambda _: Pool(2)])
+def test_map__takes_tasks_that_follow_from_results(pool, make):
+    tasks, got = Growing(), []
+    for result, _ in make(pool).map(square, tasks):
+        got.append(result)
+        if result == 1:
+            tasks.tasks += [5, 6, 7]
+    assert sorted(got) == [1, 4, 25, 36, 49]
+
+
+def test_pool__shares_the_cores():
+    assert Pool(1).threads == available_cores()
+    assert Pool(10**4).threads == 1
+    assert Pool(2, threads=5).threads == 5
+
+
+def test_pool__a_task_that_ends_its_worker_is_told_and_no_other_is_lost():
+    pool = Pool(2)
+    pool.on_lost(lambda task: f"lost {task}")
+    got = list(pool.map(die_of_three, range(8)))
+    assert sorted(map(str, got)) == sorted(map(str, [0, 1, 2, 4, 5, 6, 7, "lost 3"]))
+
+
+def test_pool__without_anybody_to_tell_it_is_an_error():
+    with pytest.raises(WorkerDied, match="has died 3 times"):
+        list(Pool(1).map(die_of_three, [3]))
+
+
+def test_bad__is_refused():
+    with pytest.raises(InputError, match="jobs must be at least 1, got 0"):
+        Pool(0)
+    with pytest.raises(InputError, match="object with map"):
+        Mapped(3)
+
+
+def test_dask__an_address_without_a_scheduler_is_refused(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("fastcollapse.executors._CONNECT_WITHIN", 1)
+    for address in ("tcp://127.0.0.1:9", "nonsense://", "127.0.0.1:notaport"):
+        with pytest.raises(InputError, match="scheduler must be the address of a Dask scheduler"):
+            Dask(address)

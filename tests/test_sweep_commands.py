@@ -1,0 +1,146 @@
+"""The commands of sweeps as a user meets them."""
+
+import re
+
+import pytest
+from click.testing import CliRunner
+
+from fastcollapse import cli
+from tests.sweeps.small import folder_contents
+
+TOML = """
+[truth]
+uniform = 10
+[workflow]
+name = "replace"
+[run]
+n_generations = 4
+n_replicates = 3
+seed = 5
+[sweep.grid]
+"workflow.n_samples" = [5, 6]
+"truth.uniform" = [10, 20, 30]
+"""
+
+
+def call(*arguments):
+    return CliRunner().invoke(cli.main, [str(a) for a in arguments])
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.toml").write_text(TOML)
+    return tmp_path
+
+
+def test_sweep__runs_what_is_missing_and_says_so(here):
+    first = call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--shard", "1/3")
+    assert (first.exit_code, first.stdout) == (0, "out: 2 of 6 points done, 2 of them now\n")
+    told = call("status", "out")
+    assert "out: 6 points, 2 workflow.n_samples x 3 truth.uniform" in told.stdout
+    assert re.search(r"done +2\n +running +0\n +failed +0\n +missing +4\n", told.stdout)
+    assert call("sweep", "s.toml", "-o", "out", "--jobs", 1).stdout == "out: 6 of 6 points done, 4 of them now\n"
+    assert call("sweep", "s.toml", "-o", "out", "--jobs", 1).stdout == "out: 6 of 6 points done, 0 of them now\n"
+
+
+def test_sweep__by_default_goes_into_results(here):
+    assert call("sweep", "s.toml", "--jobs", 1).stdout.startswith("results/s: 6 of 6")
+
+
+def test_sweep__values_can_be_set(here):
+    call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--set", "run.n_generations=2", "--seed", 9)
+    (contents,) = {told[0] for told, _ in list(folder_contents(here / "out")[2].values())[:1]}
+    assert '"n_generations":2' in contents
+
+
+def test_sweep__a_failed_point_is_told_and_tried_again(here):
+    text = TOML.replace('"truth.uniform" = [10, 20, 30]', '"truth.text" = ["a.txt", "b.txt"]').replace(
+        "uniform = 10", ""
+    )
+    (here / "s.toml").write_text(text)
+    (here / "a.txt").write_text("one two two")
+    result = call("sweep", "s.toml", "-o", "out", "--jobs", 1)
+    assert result.exit_code == 1
+    assert "out: 2 of 4 points done" in result.stdout
+    point = "failed: point 1 (workflow.n_samples = 5, truth.text = 'b.txt'): truth.text must be a file, got 'b.txt'"
+    assert point in result.stderr
+    assert result.stderr.endswith("error: points have failed; --retry tries them again\n")
+    told = call("status", "out")
+    assert told.exit_code == 1
+    assert "failed   2" in told.stdout
+    (here / "b.txt").write_text("one two three")
+    assert call("sweep", "s.toml", "-o", "out", "--jobs", 1).exit_code == 1
+    again = call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--retry")
+    assert (again.exit_code, again.stdout) == (0, "out: 4 of 4 points done, 2 of them now\n")
+
+
+def test_sweep__prints_a_script_for_a_job_array(here):
+    result = call("sweep", "s.toml", "-o", "out", "--slurm", 7)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("#!/bin/bash\n")
+    assert "#SBATCH --array=1-7" in result.stdout
+    assert re.search(rf"^exec \S*fastcollapse sweep {here}/s.toml -o {here}/out --shard ", result.stdout, re.MULTILINE)
+    assert call("status", "out").exit_code == 0
+
+
+def test_run__names_the_command_for_a_sweep(here):
+    result = call("run", "s.toml")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: an experiment with [sweep] is many: fastcollapse sweep runs it\n",
+    )
+
+
+BAD = {
+    "unknown sweep": (["sweep", "cot-guu"], "sweep must be one of .*did you mean 'cot-gau'"),
+    "missing file": (["sweep", "none.toml"], "experiment file 'none.toml' does not exist"),
+    "no sweep": (["sweep", "plain.toml"], r"a sweep must have the section \[sweep.grid\]"),
+    "unknown key": (["sweep", "key.toml"], "workflow.n_sample is not a known key.*did you mean 'n_samples'"),
+    "unequal zip": (["sweep", "zip.toml"], "sweep.zip must have lists of one length, got 2 of run.seed, 3 of"),
+    "many points": (["sweep", "many.toml"], r"at most 1,000,000 points without --yes, got 1,002,001"),
+    "a shard of none": (["sweep", "s.toml", "--shard", "0/3"], "shard must be i/n with i from 1 to n, got 0/3"),
+    "a shard too many": (["sweep", "s.toml", "--shard", "4/3"], "shard must be i/n with i from 1 to n, got 4/3"),
+    "no shard": (["sweep", "s.toml", "--shard", "half"], "shard must be i/n with i from 1 to n, got 'half'"),
+    "no jobs": (["sweep", "s.toml", "--jobs", "0"], "jobs must be at least 1, got 0"),
+    "no elements": (["sweep", "s.toml", "--slurm", "0"], "slurm must be at least 1, got 0"),
+    "two ways": (["sweep", "s.toml", "--scheduler", "tcp://a:1", "--jobs", "2"], "--scheduler must be without --jobs"),
+    "no scheduler": (["sweep", "s.toml", "--scheduler", "tcp://127.0.0.1:9"], "scheduler must be the address"),
+    "a varied key": (["sweep", "s.toml", "--set", "truth.uniform=9"], "truth.uniform must be left to the sweep"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad__is_one_line_and_writes_nothing(here, monkeypatch, name):
+    monkeypatch.setattr("fastcollapse.executors._CONNECT_WITHIN", 1)
+    head = TOML.split("[sweep.grid]")[0]
+    (here / "plain.toml").write_text(head)
+    (here / "key.toml").write_text(TOML.replace("n_samples", "n_sample"))
+    (here / "zip.toml").write_text(head + "[sweep.zip]\n'run.seed' = [1, 2]\n'workflow.n_samples' = [1, 2, 3]\n")
+    values = list(range(2, 1003))
+    (here / "many.toml").write_text(
+        head + f"[sweep.grid]\n'workflow.n_samples' = {values}\n'truth.uniform' = {values}\n"
+    )
+    before = sorted(here.iterdir())
+    arguments, words = BAD[name]
+    result = call(*arguments)
+    assert result.exit_code == 2, result.output
+    assert re.fullmatch(f"error: .*{words}.*\n", result.stderr)
+    assert sorted(here.iterdir()) == before
+
+
+def test_bad__the_folder_of_another_sweep_is_left_as_it_is(here):
+    call("sweep", "s.toml", "-o", "out", "--jobs", 1)
+    before = folder_contents(here / "out")
+    (here / "s.toml").write_text(TOML.replace("seed = 5", "seed = 6"))
+    result = call("sweep", "s.toml", "-o", "out", "--jobs", 1)
+    assert result.exit_code == 2
+    expected = "error: output must be a new folder or that of this sweep, got out: run.seed is 5 there, 6 here\n"
+    assert result.stderr == expected
+    assert folder_contents(here / "out") == before
+
+
+def test_status__of_something_else_is_refused(here):
+    result = call("status", here)
+    assert result.exit_code == 2
+    assert "must be the folder of a sweep" in result.stderr
