@@ -128,6 +128,7 @@ def dress(axes: "Axes", panel: Panel, results: Results) -> None:
         _other_axis(axes, panel)
     if panel.log:
         axes.set_yscale("log")
+        _log_ticks(axes.yaxis, *axes.get_ylim())
     elif panel.factor == 100:
         axes.set_ylim(0, 103)
     else:
@@ -150,19 +151,25 @@ def _generation_axis(axes: "Axes", results: Results) -> None:
 
 
 def _other_axis(axes: "Axes", panel: Panel) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter  # start-up time
-
     at = panel.curve.at
     if panel.axis.log and (at > 0).any():
         least = float(at[at > 0].min())
         # A logarithmic axis has no place for 0; a linear piece about it has.
         axes.set_xscale("symlog", linthresh=least) if (at == 0).any() else axes.set_xscale("log")
         axes.set_xlim(right=float(at.max()) * 1.1)
-        if least >= 1 and at.max() < 100 * least:
-            axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-            axes.xaxis.set_minor_formatter(NullFormatter())
-            axes.xaxis.set_major_formatter(plain_number)
+        if not (at == 0).any():
+            _log_ticks(axes.xaxis, least, float(at.max()))
     axes.set_xlabel(panel.axis.label)
+
+
+def _log_ticks(axis: Any, low: float, high: float) -> None:
+    """Set plain numbers to a logarithmic axis of less than two decades, where powers of ten are too few."""
+    from matplotlib.ticker import LogLocator, NullFormatter  # start-up time
+
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_minor_formatter(NullFormatter())
+        axis.set_major_formatter(plain_number)
 
 
 def plain_number(value: float, _: Any = None) -> str:
