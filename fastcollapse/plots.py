@@ -114,7 +114,8 @@ def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -
     ]
     # A row a case where cases have several panels.
     a_case = len(plots[0])
-    n_columns = a_case if 1 < a_case <= _ABREAST < len(flat) else min(len(flat), _ABREAST)
+    abreast = 2 if len(flat) == 4 else _ABREAST
+    n_columns = a_case if 1 < a_case <= abreast < len(flat) else min(len(flat), abreast)
     figure, axes = _axes(-(-len(flat) // n_columns), n_columns)
     used = list(axes.ravel())
     for one in used[len(flat) :]:

@@ -81,7 +81,9 @@ def describe(results: Results) -> str:
         source = results.truth.source + view_of(results).size_of(results)
     else:
         source = experiment.truth.source
-    own = ", ".join(f"{k} = {v}" for k, v in experiment.model.to_mapping().items())
+    settings_of_model = experiment.model.to_mapping()
+    tables = {k: v for k, v in settings_of_model.items() if isinstance(v, dict)}
+    own = ", ".join(f"{k} = {v}" for k, v in settings_of_model.items() if k not in tables)
     settings = ", ".join(f"{k} = {_short(v)}" for k, v in experiment.workflow.to_mapping().items())
     n_done, n_asked = max(results.last, 0), experiment.run.n_generations
     done = "" if n_done == n_asked else f"{n_done:,} of "
@@ -91,6 +93,7 @@ def describe(results: Results) -> str:
         *(title if recipe is not None and recipe.cases is None else []),
         f"Recursive training, {experiment.family} model, workflow {experiment.workflow.name}",
         *([f"  model      {own}"] if own else []),
+        *(f"  {k:10} {', '.join(f'{name} = {_short(v)}' for name, v in given.items())}" for k, given in tables.items()),
         f"  truth      {source}",
         f"  workflow   {experiment.workflow.name}: {settings}",
         f"  run        {done}{counted(n_asked, 'generation')} x "

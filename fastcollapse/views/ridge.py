@@ -122,6 +122,16 @@ def error_by_generation_panel(results: Results, generations: np.ndarray, options
     return panels
 
 
+def test_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+    """Show the test error over what has most values: the ridge, or the number of samples, or else generations."""
+    grid = grid_of(results)
+    n_values, n_samples = len(grid.values), len(grid.samples)
+    if max(n_values, n_samples) < 3:
+        return error_by_generation_panel(results, generations, options)
+    show = error_by_ridge_panel if n_values >= n_samples else error_by_samples_panel
+    return show(results, generations, options)
+
+
 def decomposition_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the parts of the test error of the last generation, over the ridge, or over samples where it is one."""
     grid = grid_of(results)
@@ -161,6 +171,7 @@ PANELS: Mapping[str, Maker] = MappingProxyType(
         "generator_norm": generator_norm_panel,
         "generator_alignment": generator_alignment_panel,
         "ratio_to_first": ratio_to_first_panel,
+        "test_error": test_error_panel,
         "error_by_ridge": error_by_ridge_panel,
         "error_by_samples": error_by_samples_panel,
         "error_by_generation": error_by_generation_panel,
@@ -168,7 +179,7 @@ PANELS: Mapping[str, Maker] = MappingProxyType(
         "optimum": optimum_panel,
     }
 )
-DEFAULT = ("generator_error", "error_by_generation")
+DEFAULT = ("generator_error", "test_error")
 
 
 def why_no_bounds(results: Results) -> str:

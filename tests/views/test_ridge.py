@@ -1,5 +1,9 @@
 """Panels of refitted regressions: what they show is what was simulated, beside the theory that there is."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -138,6 +142,15 @@ def test_optimum__moves_right_with_every_generation():
     assert np.abs(panel.curve.mean / panel.asymptotic() - 1).max() < 0.3
 
 
+@pytest.mark.parametrize(
+    ("downstream", "axis"),
+    [({}, RIDGE), ({"ridge": [0.1, 1.0]}, SAMPLES), ({"n_samples": 50, "ridge": 0.1}, GENERATION)],
+)
+def test_test_error__is_over_what_has_most_values(downstream, axis):
+    panels = panels_of(run(downstream=downstream, n_replicates=3), ALL)
+    assert {panel.axis for panel in panels[1:]} == {axis}
+
+
 def test_default__without_a_predictor_shows_the_generator():
     mapping = {
         "model": {"family": "ridge", "designs": "independent", "sigma": 0.3},
@@ -152,9 +165,22 @@ def test_default__without_a_predictor_shows_the_generator():
     assert len(draw([results]).axes) == 1
 
 
+def test_readme__its_regression_runs_as_pasted():
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (text,) = (block for block in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if 'family = "ridge"' in block)
+    experiment = Experiment.from_mapping(tomllib.loads(text))
+    results = simulate(experiment.with_values({"run.n_replicates": 2}))
+    got = results.to_xarray().test_error.sel(ridge=0.1, downstream_samples=300, method="nearest")
+    assert got.dims == ("replicate", "generation")
+    assert np.isfinite(got.sel(generation=[0, 1, 5, 10])).all()
+    named = re.search(r"`panels` of (.*?);", readme, re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", named[1])) == set(PANELS) - {"test_error"}
+
+
 def test_words__of_a_file_with_a_grid(results):
     text = contents(results)
     assert "test_error" in text
     assert "downstream_samples" in text
     assert "3 values, 10 to 200" in text
+    assert '  downstream n_samples = [10, 50, 200], ridge = [0.0, 0.03, 0.1, 0.3, 1.0], generations = "all"' in text
     assert set(DEFAULT) <= set(PANELS)
