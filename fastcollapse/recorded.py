@@ -77,6 +77,27 @@ def check_same(
         raise InputError(f"{results.path} holds another experiment: {'; '.join(found)}")
 
 
+def check_coordinates(coordinates: Mapping[str, Any], results: Results) -> None:
+    """Refuse a model whose coordinates are not the file's: what a truth reads from data files shows in them.
+
+    The last digits may differ: eigenvalues round by the processor.
+
+    Parameters
+    ----------
+    coordinates : name -> `Coordinate`, of the model.
+
+    Raises
+    ------
+    InputError
+        Naming the first that differs.
+    """
+    for name, coordinate in coordinates.items():
+        there = results.coordinates[name].values if name in results.coordinates else np.empty(0)
+        here = coordinate.values
+        if there.shape != here.shape or not np.allclose(there, here, rtol=1e-6, atol=1e-9 * np.abs(here).max()):
+            raise InputError(f"{results.path} holds another experiment: {name} of the data of [truth] has changed")
+
+
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return dotted keys and values of nested mappings."""
     found: dict[str, Any] = {}

@@ -52,7 +52,7 @@ class TruthSection(Section):
     @property
     def source(self) -> str:
         """The truth in words."""
-        return ", ".join(f"{name} = {value}" for name, value in self.to_mapping().items())
+        return ", ".join(f"{name} = {_short(value)}" for name, value in self.to_mapping().items())
 
     @property
     def total(self) -> None:
@@ -67,6 +67,11 @@ class TruthSection(Section):
         read : (file, key it came from) -> float64 (n, d), reads a matrix.
         """
         return self
+
+
+def _short(value: object) -> str:
+    """Return a value as `show` does, words without quotes."""
+    return value if isinstance(value, str) else show(value)
 
 
 @dataclasses.dataclass(frozen=True)

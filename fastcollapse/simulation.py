@@ -22,7 +22,7 @@ from fastcollapse.loop import Committed, Work, run_blocks
 from fastcollapse.memory import Room, bytes_of, parse_bytes, room_for
 from fastcollapse.models.base import family
 from fastcollapse.provenance import provenance
-from fastcollapse.recorded import check_same, recorded_truth, seeded_as
+from fastcollapse.recorded import check_coordinates, check_same, recorded_truth, seeded_as
 from fastcollapse.results import Results, open_results
 from fastcollapse.sections import TruthSection
 from fastcollapse.storage.base import Header, Store
@@ -126,6 +126,8 @@ def simulate(
         coordinates=getattr(model, "coordinates", dict)(),
         first_replicate=first_replicate,
     )
+    if found is not None:
+        check_coordinates(header.coordinates, found)
     use_threads(threads)
     room = _room(memory_limit, path, model, header, first_replicate)
     work = Work(model, metrics, truth, run.seed, first_replicate)

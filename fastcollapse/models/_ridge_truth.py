@@ -51,8 +51,9 @@ class _Weights:
 class RidgeTruth(TruthSection):
     """Inputs of covariance Sigma, and labels that are linear in them with weights w0.
 
-    Sigma is the identity unless `beta`, `spectrum`, `covariance` or `rows` say otherwise. The words for w0 are scaled
-    to |w0|_Sigma = `norm`, a list is taken as it is.
+    Sigma is the identity unless `beta`, `spectrum`, `covariance` or `rows` say otherwise; inputs that are neither
+    normal nor rows have independent components along its eigenvectors. The words for w0 are scaled to |w0|_Sigma =
+    `norm`, a list is taken as it is.
 
     Examples
     --------

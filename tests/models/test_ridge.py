@@ -1,6 +1,8 @@
 """Ridge runs: exact moments, what a fit satisfies, symmetries, bits, warnings where moments are infinite, refusals."""
 
 import itertools
+import os
+import signal
 import warnings
 
 import numpy as np
@@ -16,6 +18,7 @@ from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.metrics.ridge import metrics_of
 from fastcollapse.models._ridge_chain import _Direct, _Fixed, _Pooled, _Subsampled
+from fastcollapse.models._ridge_downstream import Predictor
 from fastcollapse.models._ridge_moments import heavy_tails
 from fastcollapse.models._ridge_parameters import RidgeParameters
 from fastcollapse.models._ridge_truth import RidgeTruth
@@ -281,6 +284,53 @@ def test_long_runs__without_noise_end_at_nothing_and_stay_finite():
         assert got["generator_norm"][:, -1].max() < 1e-100
 
 
+# Downstream.
+
+
+def trained(truth, generations, n_generations=2, **parameters):
+    """Return test errors (R, T, M, L) of predictors, of 4 replicates."""
+    down = {"n_samples": [9, 30], "ridge": [0.0, 0.5], "generations": generations}
+    made = run(model(truth, Replace(n_samples=30), n_generations, downstream=down, **parameters), 4, n_generations)
+    return made["predictor"][..., 0]
+
+
+@pytest.mark.parametrize(
+    ("truth", "parameters"),
+    [(STEEP, {}), (ROUND, {}), (ROUND, {"follow": "overlaps"}), ({**STEEP, "design": "uniform"}, {"sampler": "raw"})],
+    ids=["steep", "round", "overlaps", "raw"],
+)
+def test_predictor__is_trained_where_it_is_wanted_and_nowhere_else(truth, parameters):
+    everywhere, once = trained(truth, "all", 4, **parameters), trained(truth, [0, 3], 4, **parameters)
+    assert np.isfinite(everywhere).all()
+    assert np.isnan(once[:, [0, 1, 3]]).all()
+    np.testing.assert_array_equal(once[:, 2], everywhere[:, 2])
+
+
+def test_predictor__has_its_axes():
+    parameters = build(
+        RidgeParameters, {"designs": "independent", **NOISE, "downstream": {"n_samples": 9, "exponent": 0.5}}
+    )
+    axes = Predictor(truth_of(**STEEP), parameters, 3, ("metrics",)).coordinates()
+    assert {name: axis.values.tolist() for name, axis in axes.items()} == {"downstream_samples": [9], "exponent": [0.5]}
+    by_ridge = {"downstream": {"n_samples": 9, "ridge": 1 / 3}}
+    by_exponent = {"downstream": {"n_samples": 9, "exponent": 0.5}}
+    one, other = (
+        run(model(STEEP, Replace(n_samples=30), 2, **made), 2, 2)["predictor"] for made in (by_ridge, by_exponent)
+    )
+    np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+@pytest.mark.parametrize("follow", ["weights", "overlaps"])
+def test_predictor__has_the_exact_mean_of_least_squares(follow):
+    # theory/ridge.md 1 (a): one term of its own noise, one of each generation.
+    down = {"n_samples": 50, "ridge": 0.0, "generations": [0, 4]}
+    made = model(ROUND, Replace(n_samples=60), 4, downstream=down, follow=follow)
+    errors = run(made, 3000, 4)["predictor"][:, -1, 0, 0, 0]
+    expected = 0.25 * D / (50 - D - 1) + 4 * FULL
+    assert abs(z_scores(errors, expected)) < Z_LIMIT
+    assert abs(z_scores(errors, expected - 4 * FULL / 2)) > Z_LIMIT
+
+
 # Bits.
 
 CHAINS = {
@@ -334,10 +384,31 @@ def test_weights__are_turned_back_only_where_they_are_kept():
     np.testing.assert_allclose(states["weights"], states["inside"] @ truth_of(**truth).rotation.T, rtol=1e-12)
 
 
+def test_resume__refuses_a_covariance_that_has_changed(tmp_path):
+    np.save(tmp_path / "c.npy", np.array(COVARIANCE))
+    experiment = Experiment.from_mapping(sections({"covariance": "c.npy"}, ridge=0.1), base=tmp_path)
+
+    def stop(_):
+        os.kill(os.getpid(), signal.SIGINT)
+
+    expected = simulate(experiment).metrics["generator_error"]
+    with pytest.raises(KeyboardInterrupt):
+        simulate(experiment, tmp_path / "out.h5", block=1, progress=stop)
+    np.save(tmp_path / "c.npy", 1.01 * np.array(COVARIANCE))
+    with pytest.raises(
+        InputError, match=r"out.h5 holds another experiment: spectrum of the data of \[truth\] has changed"
+    ):
+        simulate(experiment, tmp_path / "out.h5", resume=True)
+    np.save(tmp_path / "c.npy", np.array(COVARIANCE))
+    got = simulate(experiment, tmp_path / "out.h5", resume=True)
+    np.testing.assert_array_equal(got.metrics["generator_error"], expected)
+
+
 # Truths.
 
 
 def test_words_for_the_weights():
+    assert len(build(RidgeTruth, {"spectrum": [0.1] * 999}).source) < 200
     for values in ({"w0": "constant"}, {"w0": "random", "w0_seed": 3}, {"w0": "source", "r": 0.375}):
         truth = truth_of(dimension=6, beta=1.5, norm=2.0, **values)
         np.testing.assert_allclose(truth.spectrum @ truth.weights**2, 4.0)
