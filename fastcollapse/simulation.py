@@ -1,19 +1,16 @@
 """The front door: model, workflow, metrics and store of an experiment, put together and run."""
 
-import functools
 import importlib
 import math
 import os
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import ThreadpoolController
-
 from fastcollapse._jit import max_threads, set_threads
+from fastcollapse.blas import one_blas_thread
 from fastcollapse.datasets import Truth, load_truth
 from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
@@ -132,7 +129,7 @@ def simulate(
     room = _room(memory_limit, path, model, header, first_replicate)
     work = Work(model, metrics, truth, run.seed, first_replicate)
     with (
-        _one_blas_thread(),
+        one_blas_thread(),
         store(header) if store is not None else _store(header, path, overwrite, found is not None, room) as blocks,
         Interrupts() if interrupts is None else nullcontext(interrupts) as stopping,
         stopping.held(False),
@@ -184,19 +181,6 @@ def _sizes(model: Any, first_replicate: int) -> tuple[int, int]:
     """Return the bytes of the state of one replicate, and of what a commit copies of it."""
     state = model.initial(1, 0, first_replicate)
     return bytes_of(state), bytes_of(state.arrays())
-
-
-@functools.cache
-def _blas(_with_scipy: bool) -> ThreadpoolController:
-    """Return what holds the libraries that are loaded: SciPy brings a BLAS of its own, which may come later."""
-    return ThreadpoolController()
-
-
-def _one_blas_thread() -> Any:
-    """Hold BLAS to one thread: eigenvalues round by the number of threads, and small matrices lose by them (50 times
-    slower on a busy machine).
-    """
-    return _blas("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas")
 
 
 def _metrics_module(family_name: str) -> Any:

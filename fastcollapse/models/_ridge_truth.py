@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from fastcollapse.blas import one_blas_thread
 from fastcollapse.errors import InputError
 from fastcollapse.parameters import Choice, Integer, Number, Problems, Sequence, Text, parameter, refuse, show
 from fastcollapse.sections import TruthSection
@@ -125,7 +125,7 @@ class RidgeTruth(TruthSection):
             A file that cannot be read, or a matrix that is no covariance of as many inputs as `dimension`.
         """
         # Eigenvectors, and long products, round by the number of threads.
-        with threadpool_limits(1, "blas"):
+        with one_blas_thread():
             spectrum, rotation, rows = self._covariance(read)
             weights = self._weights(spectrum, rotation)
         return Regression(spectrum, weights, rotation, self.design, self.degrees, rows)

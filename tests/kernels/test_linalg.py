@@ -157,14 +157,14 @@ def test_routines__are_found_by_code_from_the_cache():
     assert runs[1].stdout == "0 [[2.0, 0.0], [1.0, 2.0]] 1\n"
 
 
-def test_simulation__holds_a_blas_that_is_loaded_later():
+def test_one_blas_thread__holds_a_blas_that_is_loaded_later():
     code = (
-        "from fastcollapse import simulation\n"
-        "with simulation._one_blas_thread():\n"
+        "from fastcollapse import simulation\nfrom fastcollapse.blas import one_blas_thread\n"
+        "with one_blas_thread():\n"
         "    pass\n"
         "import fastcollapse.kernels.linalg\n"
         "from threadpoolctl import threadpool_info\n"
-        "with simulation._one_blas_thread():\n"
+        "with one_blas_thread():\n"
         "    found = [one['num_threads'] for one in threadpool_info() if one['user_api'] == 'blas']\n"
         "print(len(found), set(found))\n"
     )
