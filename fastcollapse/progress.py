@@ -9,15 +9,24 @@ from contextlib import contextmanager
 class Clock:
     """Time a run, and its first block apart: that one may have compiled the kernels.
 
-    It takes the place of the progress, which it passes on.
+    It takes the place of the progress, which it passes on. `words` are said once there is any: what is refused before
+    is told in its own line alone.
     """
 
     def __init__(self) -> None:
+        self.words = ""
         self.progress: Callable[[int], None] | None = None
         self._start = time.perf_counter()
         self._first = self._n_first = self._n_done = 0.0
 
+    def say(self) -> None:
+        """Say the words, once."""
+        if self.words:
+            print(self.words, file=sys.stderr)
+        self.words = ""
+
     def __call__(self, n: int) -> None:
+        self.say()
         if not self._n_done:
             self._first, self._n_first = self.elapsed(), n
         self._n_done += n

@@ -62,7 +62,6 @@ def run_job(job: Job) -> None:
 
     outputs, clock = job.outputs, Clock()
     done: list[Results] = []
-    _announce(outputs)
 
     def left() -> str:
         if len(done) == len(outputs):
@@ -75,6 +74,7 @@ def run_job(job: Job) -> None:
             with progress_bar(sum(one.n_left for one in outputs)) as clock.progress:
                 for one in outputs:
                     first = 0 if one.found is None else one.found.first_replicate
+                    clock.words = _announced(one)
                     one_done = simulate(
                         one.case,
                         one.path,
@@ -87,6 +87,7 @@ def run_job(job: Job) -> None:
                         resume=one.found is not None,
                         memory_limit=job.memory_limit,
                     )
+                    clock.say()  # where there was nothing left to run
                     done.append(one_done)
             text = _figure_and_summary(job, done, clock)
             interrupts.check()  # what is raised within a callback of a library may be dropped there
@@ -101,19 +102,17 @@ def run_job(job: Job) -> None:
     click.echo(text)
 
 
-def _announce(outputs: "Sequence[Output]") -> None:
-    """Say what is there already, and what the versions have become since."""
+def _announced(one: "Output") -> str:
+    """Return what is there already of a case, and what the versions have become since, or ""."""
     from fastcollapse.provenance import changes, provenance
 
-    for one in outputs:
-        if one.found is None:
-            continue
-        if one.is_done:
-            click.echo(f"{one.path} holds this run already: not run again (--overwrite does)", err=True)
-            continue
-        going_on = f"{one.path} goes on after generation {max(one.found.last, 0):,}"
-        changed = "; ".join(changes(one.found.provenance, provenance()))
-        click.echo(f"{going_on}, not as it began: {changed}" if changed else going_on, err=True)
+    if one.found is None:
+        return ""
+    if one.is_done:
+        return f"{one.path} holds this run already: not run again (--overwrite does)"
+    going_on = f"{one.path} goes on after generation {max(one.found.last, 0):,}"
+    changed = "; ".join(changes(one.found.provenance, provenance()))
+    return f"{going_on}, not as it began: {changed}" if changed else going_on
 
 
 def _figure_and_summary(job: Job, done: "Sequence[Results]", clock: Clock) -> str:

@@ -9,14 +9,17 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray
 
-from fastcollapse import open_results
+from fastcollapse import FastcollapseError, open_results
 from fastcollapse.results import check_results
+from fastcollapse.storage.checksums import read_checksums
 from fastcollapse.storage.workplace import parts_folder
 from tests.zygote import Zygote
 
@@ -243,4 +246,178 @@ def test_full_disk__a_limit_of_the_size_of_a_file_is_one(zygote, whole, tmp_path
         assert [one.name for one in tmp_path.iterdir()] == ["run.toml"]
         answer = zygote(tmp_path, "run", "run.toml", "-o", "out.h5")
     assert answer["status"] == 0, answer
+    assert arrays_of(tmp_path / "out.h5") == arrays_of(folder / "whole.h5")
+
+
+def commands(place):
+    """Yield the command lines that take a file, each with a new place for what it writes."""
+    yield ["info", "bad.h5"]
+    yield ["check", "bad.h5"]
+    yield ["plot", "bad.h5", "-o", f"{place}.png"]
+    yield ["compare", "bad.h5"]
+    yield ["replay", "bad.h5"]
+    yield ["run", "--resume", "bad.h5"]
+
+
+@pytest.fixture(scope="module")
+def small(zygote, tmp_path_factory):
+    """A folder with a small finished run and the parts of one that was interrupted."""
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "run.toml").write_text(STUDIES["discrete"] + RUN.format(n_generations=8))
+    assert zygote(folder, "run", "run.toml", "-o", "good.h5")["status"] == 0
+    largest = (folder / "good.h5").stat().st_size - 1  # parts have room, their collection has not
+    answer = zygote(folder, "run", "run.toml", "-o", "full.h5", parts=True, largest=largest)
+    assert answer["status"] == 1, answer
+    assert open_results(folder / "full.h5").last > 1
+    return folder
+
+
+def refused(zygote, place, everything):
+    """Assert that every command that looks at all of a file, or at its header, refuses it in one line."""
+    for words in commands(place):
+        answer = zygote(place, *words)
+        assert answer["status"] in (0, 1, 2), (words, answer)  # neither a crash nor a traceback
+        assert "Traceback" not in answer["stderr"], (words, answer)
+        if everything or words[0] == "check":
+            one_line(answer, 2)
+            assert answer["stdout"] == ""
+
+
+@pytest.mark.parametrize("n_trials", [4, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("what", ["flipped bits", "a cut", "noise", "zeros"])
+def test_damage__of_a_finished_file_is_found_and_crashes_nothing(zygote, small, tmp_path, what, n_trials):
+    raw = (small / "good.h5").read_bytes()
+    end = read_checksums(small / "good.h5").end
+    extents = read_checksums(small / "good.h5").data
+    header = [at for at in range(len(raw)) if at >= end or not any(low <= at < low + n for low, n, _ in extents)]
+    rng = np.random.default_rng(sum(map(ord, what)))
+    for trial in range(n_trials):
+        place = tmp_path / str(trial)
+        place.mkdir()
+        damaged = bytearray(raw)
+        at = int(rng.choice(header)) if trial % 2 else int(rng.integers(len(raw)))
+        if what == "flipped bits":
+            damaged[at] ^= 1 << int(rng.integers(8))
+        elif what == "a cut":
+            damaged = damaged[:at]
+        else:
+            n = min(int(rng.integers(1, 5000)), len(raw) - at)
+            damaged[at : at + n] = rng.bytes(n) if what == "noise" else bytes(n)
+        if damaged == raw:
+            continue
+        (place / "bad.h5").write_bytes(damaged)
+        refused(zygote, place, what == "a cut" or (trial % 2 and what == "flipped bits"))
+        assert (place / "bad.h5").read_bytes() == damaged
+        shutil.rmtree(place)
+
+
+@pytest.mark.parametrize("n_trials", [4, pytest.param(100, marks=pytest.mark.slow)])
+def test_damage__of_a_part_is_found_before_anything_goes_on(zygote, small, tmp_path, n_trials):
+    rng = np.random.default_rng(3)
+    for trial in range(n_trials):
+        place = tmp_path / str(trial)
+        place.mkdir()
+        shutil.copytree(small / "full.h5.parts", place / "bad.h5.parts")
+        parts = sorted((place / "bad.h5.parts").iterdir())
+        part = parts[int(rng.integers(len(parts)))]
+        raw = bytearray(part.read_bytes())
+        at = int(rng.integers(len(raw)))
+        if trial % 3:
+            raw[at] ^= 1 << int(rng.integers(8))
+        else:
+            raw = raw[:at]
+        part.write_bytes(raw)
+        for words in (["check", "bad.h5"], ["run", "--resume", "bad.h5"]):
+            answer = zygote(place, *words)
+            assert part.name in one_line(answer, 2), answer
+        assert part.read_bytes() == raw
+        assert sorted((place / "bad.h5.parts").iterdir()) == parts
+        shutil.rmtree(place)
+
+
+def foreign_files(raw):
+    """Yield name and bytes of what is no results file, or lies."""
+    yield "empty", b""
+    yield "text", b"word,count\na,1\n" * 99
+    yield "png", b"\x89PNG\r\n\x1a\n" + bytes(999)
+    yield "signature", raw[:8] + bytes(4000)
+    yield "noise", raw[:8] + np.random.default_rng(1).bytes(4000)
+
+
+def edited(path, edit):
+    """Let another program change a file, which loses its checksums by that."""
+    with h5py.File(path, "r+") as file:
+        edit(file)
+
+
+def larger_than_the_disk(file):
+    file.create_dataset("lie", shape=(10**9, 10**6), chunks=(1000, 1000), dtype="f8")
+
+
+def of_strings(file):
+    file.attrs["experiment_text"] = np.full(1000, "x" * 60, "S60")
+
+
+EDITS = {
+    "newer": (lambda file: file.attrs.modify("format_version", np.int64(2)), "has format version 2, this .* up to 1"),
+    "other program": (lambda file: file.attrs.modify("format", "other"), "is not a fastcollapse file"),
+    "no experiment": (lambda file: file.attrs.pop("experiment"), "experiment is missing"),
+    "other experiment": (lambda file: file.attrs.modify("experiment", "{}"), "digest is not that of its experiment"),
+    "no data": (lambda file: file.pop("generation"), "generation is missing"),
+    "lie": (larger_than_the_disk, "lie says 8,000,000,000,000,000 bytes and has fewer"),
+    "strings": (of_strings, "experiment_text is not text"),
+}
+
+
+def test_foreign_files__are_refused_in_one_line(zygote, small, tmp_path):
+    for name, raw in foreign_files((small / "good.h5").read_bytes()):
+        place = tmp_path / name
+        place.mkdir()
+        (place / "bad.h5").write_bytes(raw)
+        refused(zygote, place, True)
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_edited_files__are_refused_in_one_line_without_much_memory(zygote, small, tmp_path, name):
+    edit, words = EDITS[name]
+    shutil.copy(small / "good.h5", tmp_path / "bad.h5")
+    edited(tmp_path / "bad.h5", edit)
+    for arguments in commands(tmp_path):
+        answer = zygote(tmp_path, *arguments)
+        assert re.search(f"bad.h5: .*{words}", one_line(answer, 2)), answer
+        assert answer["peak"] < 500 << 20
+
+
+def test_reader__sees_whole_generations_while_a_run_is_written(zygote, whole, tmp_path):
+    """In other processes than the writer's: ours, and at the end xarray's own."""
+    folder, _ = whole("gaussian")
+    expected = open_results(folder / "whole.h5")
+    shutil.copy(folder / "run.toml", tmp_path)
+    code = (
+        "import sys; from fastcollapse import cli, loop; from fastcollapse.storage.store import Hdf5Store;"
+        "Hdf5Store.__init__.__defaults__ = (1, 0.0); loop.BLOCK_SECONDS = 0.003; cli.main(sys.argv[1:])"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", code, "run", "run.toml", "-o", "out.h5"], cwd=tmp_path, stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    seen, last = [], -1
+    while writer.poll() is None or not seen:
+        time.sleep(0.02)
+        try:
+            got = open_results(tmp_path / "out.h5")
+        except FastcollapseError:
+            if last == -1:
+                continue
+            raise
+        assert_prefix(got, expected)
+        dataset = got.to_xarray()
+        assert dataset.sizes["generation"] == got.last + 1
+        assert got.last >= last
+        last = got.last
+        seen.append(last)
+    assert writer.returncode == 0
+    assert len({*seen}) > 2
+    with xarray.open_dataset(tmp_path / "out.h5") as dataset:
+        xarray.testing.assert_identical(dataset, open_results(tmp_path / "out.h5").to_xarray())
     assert arrays_of(tmp_path / "out.h5") == arrays_of(folder / "whole.h5")

@@ -3,7 +3,7 @@
 Everything is imported once and nothing compiled is run here, so that a command line is a fork: no second of start-up,
 and nothing that a crash could spoil. A line has `arguments`, `folder`, `kill` (seconds until SIGKILL, or null) and
 `parts` (true: every commit writes a part), `largest` (bytes of a file, or null). The answer has `status` (negative: the
-signal), `stdout`, `stderr`, `seconds`.
+signal), `stdout`, `stderr`, `seconds`, `peak` (bytes of memory).
 """
 
 import json
@@ -52,11 +52,17 @@ def answered(line):
         if line["kill"] is not None:
             time.sleep(line["kill"])
             os.kill(child, signal.SIGKILL)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        _, status, used = os.wait4(child, 0)
         seconds = time.monotonic() - start
         out.seek(0)
         err.seek(0)
-        return {"status": status, "stdout": out.read().decode(), "stderr": err.read().decode(), "seconds": seconds}
+        return {
+            "status": os.waitstatus_to_exitcode(status),
+            "stdout": out.read().decode(),
+            "stderr": err.read().decode(),
+            "seconds": seconds,
+            "peak": used.ru_maxrss << 10,
+        }
 
 
 def live(line):

@@ -228,6 +228,9 @@ def read_header(content: Content) -> Header:
     root, arrays = content.attributes["/"], content.arrays
     if "kind" in root:
         raise ValueError(f"is a {root['kind']}, not the results of one run")
+    for key in ("experiment", "experiment_text", "digest", "provenance"):
+        if not isinstance(root[key], str):
+            raise ValueError(f"is damaged: {key} is not text")
     if hashlib.sha256(root["experiment"].encode()).hexdigest() != root["digest"]:
         raise ValueError("is damaged: its digest is not that of its experiment")
     labels = None
