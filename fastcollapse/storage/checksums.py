@@ -73,7 +73,13 @@ def checksums_of(end: int, data: Sequence[Extent], read: Callable[[int, int], by
 
 
 def read_checksums(path: Path) -> Checksums | None:
-    """Return the checksums of a file whose metadata agree with them; None if it never had any.
+    """Return the checksums of a file; see `checksums_in`."""
+    with open(path, "rb") as file:
+        return checksums_in(file)
+
+
+def checksums_in(file: BinaryIO) -> Checksums | None:
+    """Return the checksums of an open file whose metadata agree with them; None if it never had any.
 
     HDF5 is never shown a file that fails here: it may crash on damaged metadata.
 
@@ -82,33 +88,33 @@ def read_checksums(path: Path) -> Checksums | None:
     ValueError : the file is empty, not HDF5, cut off, or its metadata are damaged.
     OSError : it cannot be read.
     """
-    with open(path, "rb") as file:
-        head = file.read(_SUPERBLOCK.size)
-        if not head:
-            raise ValueError("is empty")
-        if not head.startswith(SIGNATURE):
-            raise ValueError("is not an HDF5 file")
-        size = file.seek(0, 2)
-        file.seek(max(0, size - _FOOTER.size))
-        footer = file.read(_FOOTER.size)
-        if len(footer) < _FOOTER.size or not footer.endswith(_MAGIC):
-            _check_end(head, size)
-            return None
-        end, expected, _ = _FOOTER.unpack(footer)
-        table = b""
-        if end <= size - _FOOTER.size:
-            file.seek(end)
-            table = file.read(size - _FOOTER.size - end)
-        if not table or zlib.crc32(table) != expected:
-            raise ValueError("is damaged: its table of checksums is not what was written")
-        found = json.loads(table)
-        checksums = Checksums(end, found["metadata"], tuple(Extent(*one) for one in found["data"]))
-        crc = 0
-        for offset, n_bytes in gaps(checksums.end, checksums.data):
-            crc = _crc_of(file, offset, n_bytes, crc)
-        if crc != checksums.metadata:
-            raise ValueError("is damaged: its header is not what was written")
-        return checksums
+    file.seek(0)
+    head = file.read(_SUPERBLOCK.size)
+    if not head:
+        raise ValueError("is empty")
+    if not head.startswith(SIGNATURE):
+        raise ValueError("is not an HDF5 file")
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _FOOTER.size))
+    footer = file.read(_FOOTER.size)
+    if len(footer) < _FOOTER.size or not footer.endswith(_MAGIC):
+        _check_end(head, size)
+        return None
+    end, expected, _ = _FOOTER.unpack(footer)
+    table = b""
+    if end <= size - _FOOTER.size:
+        file.seek(end)
+        table = file.read(size - _FOOTER.size - end)
+    if not table or zlib.crc32(table) != expected:
+        raise ValueError("is damaged: its table of checksums is not what was written")
+    found = json.loads(table)
+    checksums = Checksums(end, found["metadata"], tuple(Extent(*one) for one in found["data"]))
+    crc = 0
+    for offset, n_bytes in gaps(checksums.end, checksums.data):
+        crc = _crc_of(file, offset, n_bytes, crc)
+    if crc != checksums.metadata:
+        raise ValueError("is damaged: its header is not what was written")
+    return checksums
 
 
 def _check_end(head: bytes, size: int) -> None:

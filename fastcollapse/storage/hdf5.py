@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from fastcollapse.errors import UnreadableResults
-from fastcollapse.storage.checksums import checksums_of, read_checksums
+from fastcollapse.storage.checksums import checksums_in, checksums_of
 from fastcollapse.storage.files import write_new
 from fastcollapse.storage.layout import Array, Content, check_format
 
@@ -156,13 +156,15 @@ def read_file(path: Path) -> Content:
     try:
         if os.path.isdir(path):
             raise ValueError("is a folder, not a results file")
-        read_checksums(path)
-        whole_file = np.memmap(path, np.uint8, "r")
         content = Content()
-        with h5py.File(path, "r", locking=False) as file:
-            content.attributes["/"] = _attributes(file, len(whole_file))
-            check_format(content)  # before anything of a foreign file is read
-            _visit(file, "", whole_file, content)
+        # One open file for all: a run that ends may remove a part, or its name, at any moment.
+        with open(path, "rb") as raw:
+            checksums_in(raw)
+            whole_file = np.memmap(raw, np.uint8, "r")
+            with h5py.File(raw, "r") as file:
+                content.attributes["/"] = _attributes(file, len(whole_file))
+                check_format(content)  # before anything of a foreign file is read
+                _visit(file, "", whole_file, content)
         return content
     except FileNotFoundError:
         raise

@@ -139,10 +139,13 @@ def check_file(path: str | Path, everything: bool = True) -> Reader:
     reader = open_file(path)
     header, folder = reader.header, parts_folder(path)
     but = () if everything else ("trajectory", "state", *(header.states.keys() - header.metrics.keys()))
-    if reader.finished:
-        check_data(path, but)
-    else:
-        check_data(part_path(folder, 0), but)
-        for _ in read_parts(folder, header, checked=True, but=but):
-            pass
+    if not reader.finished:
+        try:
+            check_data(part_path(folder, 0), but)
+            for _ in read_parts(folder, header, checked=True, but=but):
+                pass
+            return reader
+        except FileNotFoundError:  # it finishes just now
+            reader = open_file(path)
+    check_data(path, but)
     return reader
