@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.errors import NumberError, StoreError
+from fastcollapse.errors import NumberError
 from fastcollapse.finite import first_fault
 from fastcollapse.interrupts import Interrupts
 from fastcollapse.memory import bytes_of
@@ -109,8 +109,10 @@ def run_blocks(
         with interrupts.held(False):
             interrupts.check()
             return store.finish(final)
-    except (KeyboardInterrupt, StoreError):  # the disk may have no room for a copy of everything
+    except (KeyboardInterrupt, OSError, RuntimeError):
+        # The disk may have no room for a copy of everything; of a signal within HDF5 another error may come.
         store.commit(state.arrays(), force=True)
+        interrupts.check()
         raise
 
 

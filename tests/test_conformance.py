@@ -4,6 +4,8 @@ experiment, whatever the store, and the right law."""
 import dataclasses
 import importlib
 import itertools
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -214,6 +216,24 @@ def test_stores__hold_the_same_and_replay(tmp_path, tables, monkeypatch, family,
     monkeypatch.setattr(file, "experiment", experiment.with_values({"run.seed": 1}))
     wrong = " ".join(replay(file).different)
     assert all(f"{name}: " in wrong for name in memory.states or ("counts",))
+
+
+@pytest.mark.parametrize(("family", "case", "workflow"), CASES)
+def test_bits__do_not_depend_on_where_a_run_was_stopped(tmp_path, tables, family, case, workflow):
+    """Stopped by Ctrl-C twice and gone on with, by other blocks and threads, through the file."""
+    experiment = experiment_of(family, case, workflow, tables)
+    expected = everything(simulate(experiment, threads=1))
+    path, settings = tmp_path / "out.h5", {"resume": True, "progress": lambda _: os.kill(os.getpid(), signal.SIGINT)}
+    for last, more in ((1, {"threads": 1}), (3, {"block": 2})):
+        with pytest.raises(KeyboardInterrupt):
+            simulate(experiment, path, **{"block": 1, **more}, **settings)
+        assert open_results(path).last == last
+        for mine, other in zip(everything(open_results(path)), expected, strict=True):
+            for name, values in mine.items():
+                of_all = name.startswith(("metric", "state"))
+                np.testing.assert_array_equal(values, other[name][: last + 1] if of_all else other[name], err_msg=name)
+    assert_same(everything(simulate(experiment, path, resume=True, threads=max_threads())), expected)
+    assert_same(everything(open_results(path)), expected)
 
 
 def test_record__metrics_alone_keeps_no_states(tables):

@@ -105,7 +105,13 @@ class Hdf5Store(Store):
             raise InputError(f"a run to resume must not be finished, got {self.path}: it exists")
         recorded = read_first(self.parts)
         _check_same_record(self.path, recorded, self.header)
-        self.header = recorded
+        # In the order of the file; what numbers may be infinite or missing is not in it.
+        given = self.header
+        self.header = dataclasses.replace(
+            recorded,
+            metrics={name: given.metrics[name] for name in recorded.metrics},
+            states={name: given.states[name] for name in recorded.states},
+        )
         check_data(part_path(self.parts, 0))
         self._n_parts = 1
         for part in read_parts(self.parts, recorded, checked=True):
