@@ -208,7 +208,7 @@ def paths() -> list[dict]:
 
 def large() -> None:
     """Run (iii): print seconds and the peak of memory."""
-    for n_replicates in (1, max_threads()):
+    for n_replicates in sorted({1, max_threads()}):
         words = [sys.executable, "-c", LARGE, str(n_replicates)]
         seconds, peak = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
         took = f"{float(seconds):.1f} s, {float(peak):.2f} GiB at most"
