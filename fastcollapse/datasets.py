@@ -6,10 +6,8 @@ import csv
 import dataclasses
 import gzip
 import io
-import itertools
 import math
 import re
-import warnings
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +16,7 @@ from typing import BinaryIO, overload
 
 import numpy as np
 
+from fastcollapse.arrays import read_array, read_table, split_name
 from fastcollapse.errors import InputError
 from fastcollapse.parameters import MAX_COUNT, power_text, show
 from fastcollapse.sections import TruthSection, TruthSpec
@@ -91,7 +90,11 @@ def load_truth(spec: TruthSection, base: Path | None = None) -> Truth | TruthSec
     array([0.6, 0.4])
     """
     if not isinstance(spec, TruthSpec):
-        return spec.load(lambda path, key: read_matrix(path, base, key))
+
+        def read(path: str, key: str, any_shape: bool = False) -> np.ndarray:
+            return (read_any if any_shape else read_matrix)(path, base, key)
+
+        return spec.load(read)
     if spec.text is not None:
         words = _count_words(find_data(spec.text, base, key="truth.text"), spec.text)
         return _from_counts(words, f"words of {spec.text}", "truth.text", spec.text)
@@ -226,7 +229,11 @@ def read_matrix(path: str, base: Path | None, key: str) -> np.ndarray:
     if file.suffix not in (".npy", ".csv"):
         raise InputError(f"{key} must end in .npy or .csv, got {show(path)}")
     try:
-        matrix = np.load(file, allow_pickle=False) if file.suffix == ".npy" else _read_numbers(file)
+        matrix = (
+            np.load(file, allow_pickle=False)
+            if file.suffix == ".npy"
+            else read_table(file.read_text(encoding="utf-8-sig"))
+        )
         if not isinstance(matrix, np.ndarray) or matrix.dtype.kind not in "iuf":
             raise TypeError(f"entries are {getattr(matrix, 'dtype', 'several arrays')}")
     except (OSError, ValueError, TypeError, EOFError) as error:
@@ -239,24 +246,23 @@ def read_matrix(path: str, base: Path | None, key: str) -> np.ndarray:
     return matrix
 
 
-def _read_numbers(file: Path) -> np.ndarray:
-    """Return the numbers of a .csv file, float64 (n, d); the first line may be names."""
-    with open(file, encoding="utf-8-sig") as lines:
-        first = lines.readline()
-        names = bool(first.strip()) and not any(_is_number(cell) for cell in first.split(","))
-        rows = lines if names else itertools.chain([first], lines)
-        with warnings.catch_warnings():
-            # Of a file without numbers, which is refused.
-            warnings.simplefilter("ignore", UserWarning)
-            return np.loadtxt(rows, delimiter=",", ndmin=2)
+def read_any(path: str, base: Path | None, key: str) -> np.ndarray:
+    """Return the array that a file holds as float64 of any number of dimensions.
 
+    Parameters
+    ----------
+    path
+        An idx, .npy, .npz or .csv file, gzipped or not; "FILE.npz:NAME" is one of several arrays.
+    base, key
+        As in `find_data`.
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    Raises
+    ------
+    InputError
+        No such file, of another kind or damaged, or with entries that are no finite numbers.
+    """
+    file, name = split_name(path)
+    return read_array(find_data(file, base, key), name, path, key)
 
 
 def find_data(path: str, base: Path | None = None, key: str = "path") -> Path:

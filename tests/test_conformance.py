@@ -209,6 +209,8 @@ def test_stores__hold_the_same_and_replay(tmp_path, tables, monkeypatch, family,
     # A name that is both a metric and a state is one data set.
     for name in memory.metrics.keys() & memory.states.keys():
         np.testing.assert_array_equal(memory.metrics[name], memory.states[name])
+    # A replay looks for data files where it runs.
+    monkeypatch.chdir(tables)
     found = replay(file, threads=1)
     assert found.different == ()
     assert len(found.same) >= len(memory.metrics) + max(1, len(memory.states))

@@ -1,0 +1,126 @@
+"""Arrays of numbers in files that others have written: idx (the format of MNIST), npy, npz and csv, also gzipped."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import math
+import struct
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from fastcollapse.errors import InputError, nearest
+from fastcollapse.parameters import show
+
+_IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+FORMATS = "an idx, .npy, .npz or .csv file, gzipped or not"
+
+
+def split_name(path: str) -> tuple[str, str | None]:
+    """Return the file and, of "FILE.npz:NAME", the name of the array.
+
+    Examples
+    --------
+    >>> split_name("mnist.npz:x_train"), split_name("x.npy")
+    (('mnist.npz', 'x_train'), ('x.npy', None))
+    """
+    file, mark, name = path.rpartition(".npz:")
+    return (f"{file}.npz", name) if mark else (path, None)
+
+
+def read_array(file: Path, name: str | None, given: str, key: str) -> np.ndarray:
+    """Return the array that a file holds as float64 of one dimension or more.
+
+    Parameters
+    ----------
+    file: what it is, its first bytes say, but for text
+    name: of the array in a .npz file; None where there is only one
+    given, key: the path as the user wrote it and the key it came from, for errors
+
+    Raises
+    ------
+    InputError
+        No such array, another format, a file that is cut off or damaged, or entries that are no finite numbers.
+    """
+    try:
+        content = file.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        found = _parse(content, file, name, key, given)
+        if found.dtype.kind not in "iuf":
+            raise TypeError(f"entries are {found.dtype}")
+        array = np.ascontiguousarray(found, dtype=np.float64)
+    except InputError:
+        raise
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{key} must be a whole gzip file, got {show(given)}: {error}") from None
+    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
+        raise InputError(f"{key} must be numbers in {FORMATS}, got {show(given)}: {reason}") from None
+    if not found.ndim or not array.size or not np.isfinite(array).all():
+        what = "entries that are not finite" if found.ndim and array.size else f"shape {found.shape}"
+        raise InputError(f"{key} must be an array of finite numbers, got {what} in {show(given)}")
+    return array
+
+
+def _parse(content: bytes, file: Path, name: str | None, key: str, given: str) -> np.ndarray:
+    if content[:6] == b"\x93NUMPY":
+        return np.load(io.BytesIO(content), allow_pickle=False)
+    if content[:2] == b"PK":
+        return _parse_npz(content, name, key, given)
+    if content[:2] == b"\0\0":
+        return _parse_idx(content, key, given)
+    if ".csv" in file.suffixes:
+        return read_table(content.decode("utf-8-sig"))
+    raise InputError(f"{key} must be {FORMATS}, got {show(given)}, which begins with {show(content[:4])}")
+
+
+def _parse_npz(content: bytes, name: str | None, key: str, given: str) -> np.ndarray:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        names = list(arrays)
+        if name is None and len(names) == 1:
+            name = names[0]
+        if name not in names:
+            wanted = f"name one of its arrays ({', '.join(names)}), as in FILE.npz:{names[0] if names else 'NAME'}"
+            raise InputError(f"{key} must {wanted}, got {show(given)}{nearest(name or '', names)}")
+        return arrays[name]
+
+
+def _parse_idx(content: bytes, key: str, given: str) -> np.ndarray:
+    """Read what Y. LeCun's page on MNIST describes: two zeros, type, number of dimensions, sizes, values."""
+    kind, n_dims = (content[2], content[3]) if len(content) >= 4 else (0, 0)
+    if kind not in _IDX_TYPES or not 1 <= n_dims <= 8:
+        raise InputError(f"{key} must be a sound idx file, got {show(given)}, whose header is {show(content[:4])}")
+    start = 4 + 4 * n_dims
+    if len(content) < start:
+        raise InputError(f"{key} must be a whole idx file, got {show(given)}, which ends within its header")
+    shape = struct.unpack(f">{n_dims}I", content[4:start])
+    kind_of = np.dtype(_IDX_TYPES[kind])
+    wanted, held = math.prod(shape) * kind_of.itemsize, len(content) - start
+    if wanted != held:
+        sizes = " x ".join(map(str, shape))
+        what = f"which has {held} bytes of the {wanted} that {sizes} values take"
+        raise InputError(f"{key} must be a whole idx file, got {show(given)}, {what}")
+    return np.frombuffer(content, kind_of, offset=start).reshape(shape)
+
+
+def read_table(text: str) -> np.ndarray:
+    """Return the numbers of a .csv file, float64 (n, d); the first line may be names, none of them a number."""
+    first = text.partition("\n")[0]
+    names = bool(first.strip()) and not any(_is_number(cell) for cell in first.split(","))
+    with warnings.catch_warnings():
+        # Of a file without numbers, which is refused.
+        warnings.simplefilter("ignore", UserWarning)
+        return np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2, skiprows=int(names))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

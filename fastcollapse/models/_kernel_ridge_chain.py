@@ -1,0 +1,198 @@
+"""The generations of a kernel ridge regression: samples of real inputs, labelled by the last fit, and fitted."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fastcollapse.errors import InputError
+from fastcollapse.kernels.refits import plan_of
+from fastcollapse.kernels.row_samples import draw_noise, draw_rows
+from fastcollapse.kernels.ziggurat import normal_table
+from fastcollapse.models._kernel_ridge_fit import Fitter, Table
+from fastcollapse.models._kernel_ridge_parameters import KernelRidgeParameters
+from fastcollapse.models._kernel_ridge_truth import Labelled
+from fastcollapse.models.base import check_kept, n_kept_after, run_key
+from fastcollapse.rng import (
+    PURPOSE_FIXED_REAL,
+    PURPOSE_REAL,
+    PURPOSE_SUBSAMPLE,
+    PURPOSE_SYNTHETIC,
+    StreamKey,
+)
+
+_EMPTY = -1
+
+
+@dataclass(eq=False)
+class KernelState:
+    """The replicates between two blocks.
+
+    Parameters
+    ----------
+    rows : int64 (R, m), the rows whose kernels a generation is made of, then -1; none for generation 0.
+    coefficients : float64 (R, C, m) of these, then 0.
+    kept : the samples that pools hold, used up to `n_kept`: `inputs` int64 (R, P), `labels` float64 (R, P, C).
+    real : fixed real samples, (R, n) and (R, C, n): streams give them again.
+    """
+
+    rows: np.ndarray
+    coefficients: np.ndarray
+    real: tuple[np.ndarray, np.ndarray]
+    kept: dict[str, np.ndarray] = field(default_factory=dict)
+    n_kept: int = 0
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return what a resume needs."""
+        kept = {name: values[:, : self.n_kept] for name, values in self.kept.items()}
+        return {"rows": self.rows, "coefficients": self.coefficients, **kept}
+
+
+def keyed(seed: int, first_replicate: int, generation: int, purpose: int) -> StreamKey:
+    """Return what names the streams of a draw at a generation."""
+    key = run_key(seed, first_replicate)
+    return StreamKey(key.seed, key.first_replicate, np.uint64(generation), np.uint64(purpose))
+
+
+class Chain:
+    """Follows replicates over generations.
+
+    Raises
+    ------
+    InputError
+        More samples in a generation than there are rows, or more in all than fit.
+    """
+
+    def __init__(self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Any, fitter: Fitter) -> None:
+        self._truth, self._parameters, self._schedule, self._fitter = truth, parameters, schedule, fitter
+        self._plan = plan_of(schedule, 0)
+        n_rows = len(truth.rows)
+        for key, sizes in (("n_samples", schedule.n_synthetic), ("n_real", schedule.n_real)):
+            if sizes.max() > n_rows:
+                wanted = f"at most the {n_rows:,} rows that are not held out"
+                raise InputError(f"workflow.{key} must be {wanted}, got {sizes.max()}")
+        fitted = np.where(
+            self._plan.n_train > 0, self._plan.n_train, self._plan.kept + schedule.n_synthetic + schedule.n_real
+        )
+        self.largest = int(min(fitted.max(), n_rows))
+        self._keeps = bool(self._plan.kept.any()) or bool(schedule.n_train.any())
+
+    def initial(self, n_replicates: int, seed: int, first_replicate: int) -> KernelState:
+        """Return the state of generation 0."""
+        n_outputs, schedule = len(self._truth.targets), self._schedule
+        kept = {}
+        if self._keeps:
+            n = int((self._plan.kept + schedule.n_synthetic + schedule.n_real).max())
+            check_kept(n_replicates * n * (1 + n_outputs))
+            kept = {"inputs": np.zeros((n_replicates, n), np.int64), "labels": np.zeros((n_replicates, n, n_outputs))}
+        n_real = int(schedule.n_real[0]) if schedule.real == "fixed" else 0
+        key = keyed(seed, first_replicate, 0, PURPOSE_FIXED_REAL)
+        rows = np.full((n_replicates, self.largest), _EMPTY, np.int64)
+        coefficients = np.zeros((n_replicates, n_outputs, self.largest))
+        return KernelState(rows, coefficients, self._draw_real(n_replicates, n_real, key), kept)
+
+    def advance(self, state: KernelState, generation: int, seed: int, first_replicate: int) -> None:
+        """Fit the next generation."""
+        plan, t = self._plan, generation - 1
+        n_replicates = len(state.rows)
+        key = keyed(seed, first_replicate, generation, PURPOSE_SYNTHETIC)
+        inputs = self.draw(n_replicates, int(plan.n_synthetic[t]), key)
+        labels = self.label(state, inputs, self._parameters.synthetic_noise, key)
+        if plan.n_real[t]:
+            fixed, real_key = self._schedule.real == "fixed", keyed(seed, first_replicate, generation, PURPOSE_REAL)
+            real = state.real if fixed else self._draw_real(n_replicates, int(plan.n_real[t]), real_key)
+            inputs, labels = np.hstack([inputs, real[0]]), np.concatenate([labels, real[1]], axis=2)
+        if self._keeps:
+            inputs, labels = self._pool(state, inputs, labels, t)
+            inputs, labels = self._subsample(
+                inputs, labels, t, keyed(seed, first_replicate, generation, PURPOSE_SUBSAMPLE)
+            )
+        self._fit(state, inputs, labels, first_replicate, generation)
+
+    def draw(self, n_replicates: int, n: int, key: StreamKey, block: int = 0) -> np.ndarray:
+        """Return n different rows for each replicate, int64 (R, n)."""
+        out = np.empty((n_replicates, n), np.int64)
+        draw_rows(len(self._truth.rows), False, key, np.uint64(block), out)
+        return out
+
+    def label(self, state: KernelState, at: np.ndarray, sigma: float, key: StreamKey, block: int = 0) -> np.ndarray:
+        """Return labels of rows (R, n) that a state writes, with noise: float64 (R, C, n)."""
+        return self.values(state, at) + sigma * self._noise(at.shape, key, block)
+
+    def values(self, state: KernelState, at: np.ndarray | Table) -> np.ndarray:
+        """Return what the functions of a state are at rows of their own, or at rows that are held out: (R, C, N)."""
+        truth, (n_replicates, n_outputs, _) = self._truth, state.coefficients.shape
+        out = np.empty((n_replicates, n_outputs, len(at.rows) if isinstance(at, Table) else at.shape[1]))
+        sizes = (state.rows != _EMPTY).sum(axis=1)
+        for some in self._fitter.in_flight(sizes, self.largest):
+            n = sizes[some.start]
+            own = at if isinstance(at, Table) else at[some]
+            if n > 0:
+                coefficients = np.ascontiguousarray(state.coefficients[some, :, :n])
+                out[some] = self._fitter.values(state.rows[some, :n], coefficients, own)
+            elif isinstance(own, Table):
+                out[some] = truth.test_targets
+            else:
+                out[some] = truth.targets[:, own].swapaxes(0, 1)
+        return out
+
+    def _noise(self, shape: tuple, key: StreamKey, block: int) -> np.ndarray:
+        """Return standard normal variates (R, C, n)."""
+        n_outputs = len(self._truth.targets)
+        out = np.empty((shape[0], n_outputs * shape[1]))
+        draw_noise(normal_table(), key, np.uint64(block), out)
+        return out.reshape(shape[0], n_outputs, shape[1])
+
+    def _draw_real(self, n_replicates: int, n: int, key: StreamKey) -> tuple[np.ndarray, np.ndarray]:
+        """Return real samples: rows (R, n), and their given labels with noise (R, C, n)."""
+        inputs = self.draw(n_replicates, n, key)
+        given = self._truth.targets[:, inputs].swapaxes(0, 1)
+        return inputs, given + self._parameters.sigma * self._noise(inputs.shape, key, 0)
+
+    def _pool(
+        self, state: KernelState, inputs: np.ndarray, labels: np.ndarray, t: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Add samples to those that the pool keeps and return all of them."""
+        kept = int(self._plan.kept[t])
+        end = kept + inputs.shape[1]
+        state.kept["inputs"][:, kept:end] = inputs
+        state.kept["labels"][:, kept:end] = labels.swapaxes(1, 2)
+        state.n_kept = n_kept_after(self._plan.kept, t + 1)
+        return state.kept["inputs"][:, :end], state.kept["labels"][:, :end].swapaxes(1, 2)
+
+    def _subsample(
+        self, inputs: np.ndarray, labels: np.ndarray, t: int, key: StreamKey
+    ) -> tuple[np.ndarray, np.ndarray]:
+        n = int(self._plan.n_train[t])
+        if not n:
+            return inputs, labels
+        chosen = np.empty((len(inputs), n), np.int64)
+        draw_rows(inputs.shape[1], bool(self._schedule.replacement), key, np.uint64(0), chosen)
+        return np.take_along_axis(inputs, chosen, 1), np.take_along_axis(labels, chosen[:, None], 2)
+
+    def _fit(self, state: KernelState, inputs: np.ndarray, labels: np.ndarray, first: int, generation: int) -> None:
+        """Fit every replicate to its samples.
+
+        A row that occurs c times is one with the mean of its labels and the ridge divided by c: the same function, from
+        a matrix that is not singular for it.
+        """
+        penalty = self._parameters.ridge * inputs.shape[1]
+        folded = [fold(inputs[r], labels[r]) for r in range(len(inputs))]
+        sizes = np.array([len(rows) for rows, _, _ in folded])
+        state.rows[:], state.coefficients[:] = _EMPTY, 0.0
+        for some in self._fitter.in_flight(sizes, self.largest):
+            rows, counts, means = (np.stack(parts) for parts in zip(*folded[some], strict=True))
+            found, conditions = self._fitter.fit(rows, means, penalty / counts)
+            n = rows.shape[1]
+            ridge = self._parameters.ridge
+            self._fitter.check(conditions, "model.ridge", ridge, n, first + some.start, generation)
+            state.rows[some, :n], state.coefficients[some, :, :n] = rows, found
+
+
+def fold(inputs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return different rows, ascending, how often each occurs, and the mean of its labels: (n), (C, n) -> (m), (m),
+    (C, m).
+    """
+    rows, place, counts = np.unique(inputs, return_inverse=True, return_counts=True)
+    sums = np.array([np.bincount(place, weights=one, minlength=len(rows)) for one in labels])
+    return rows, counts.astype(np.float64), sums / counts

@@ -1,0 +1,147 @@
+"""The parameters of a kernel ridge regression that is fitted again and again, and of the predictor downstream."""
+
+import dataclasses
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastcollapse._jit import kernel, parallel_kernel, prange
+from fastcollapse.errors import InputError
+from fastcollapse.kernels.gram import (
+    LAPLACIAN,
+    LINEAR,
+    MATERN_1,
+    MATERN_3,
+    MATERN_5,
+    POLYNOMIAL,
+    RBF,
+    Kernel,
+)
+from fastcollapse.models._ridge_parameters import DownstreamParameters
+from fastcollapse.parameters import Choice, Integer, Number, Problems, Table, parameter, refuse
+from fastcollapse.sections import ModelSection
+
+_LARGEST = 1e100
+_KINDS = {"rbf": RBF, "polynomial": POLYNOMIAL, "linear": LINEAR, "laplacian": LAPLACIAN, "matern": MATERN_3}
+_MATERNS = {0.5: MATERN_1, 1.5: MATERN_3, 2.5: MATERN_5}
+# Rows that the scale of a kernel is estimated from.
+_N_SCALE = 500
+
+
+@dataclasses.dataclass(frozen=True)
+class _Scale:
+    """Accept a length or "median"."""
+
+    text: ClassVar[str] = "number above 0 or 'median'"
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, str):
+            if value != "median":
+                raise refuse(self.text, value)
+            return "median"
+        return Number(0, _LARGEST, above=True)(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Order:
+    """Accept the order of a Matern kernel."""
+
+    text: ClassVar[str] = "0.5, 1.5 or 2.5"
+
+    def __call__(self, value: Any) -> float:
+        order = Number(0, _LARGEST)(value)
+        if order not in _MATERNS:
+            raise refuse(self.text, value)
+        return order
+
+
+@dataclasses.dataclass(frozen=True)
+class KernelRidgeParameters(ModelSection):
+    """The kernel, how each generation labels its samples and is fitted to them, and what is trained downstream.
+
+    The kernels, s the scale: rbf exp(-|x - x'|^2 / (2 s^2)), laplacian exp(-|x - x'|_1 / s), polynomial
+    (<x, x'> / s^2 + offset)^degree, linear <x, x'> / s^2, matern of order nu in |x - x'| / s. All defaults are this
+    project's own.
+    """
+
+    kernel: str = parameter(Choice(lambda: tuple(_KINDS)), "kernel of the regression")
+    sigma: float = parameter(Number(0, _LARGEST), "noise of the labels of real data and of the downstream samples")
+    sigma0: float | None = parameter(
+        Number(0, _LARGEST), "noise of the labels that a generation writes; sigma by default", default=None
+    )
+    scale: Any = parameter(  # noqa: RUF009
+        _Scale(), "length of the kernel; the median distance of rows, or root of their median square", default="median"
+    )
+    degree: int | None = parameter(Integer(1, 20), "degree of the polynomial kernel, 3 by default", default=None)
+    offset: float | None = parameter(Number(0, _LARGEST), "offset of the polynomial kernel, 1 by default", default=None)
+    nu: float | None = parameter(_Order(), "order of the Matern kernel, 1.5 by default", default=None)
+    ridge: float = parameter(
+        Number(0, _LARGEST), "ridge of the generations; it multiplies the number of samples", default=1e-6
+    )
+    precision: str = parameter(
+        Choice(lambda: ("float64", "float32")), "of the products of rows that kernels are made from", default="float64"
+    )
+    downstream: DownstreamParameters | None = parameter(  # noqa: RUF009
+        Table(DownstreamParameters), "predictor trained on samples of a generation", default=None
+    )
+
+    def relations(self) -> list[tuple[str, str]]:
+        owners = {"degree": "polynomial", "offset": "polynomial", "nu": "matern"}
+        return [
+            (name, f"must be left out where model.kernel is not '{owner}', got {getattr(self, name)}")
+            for name, owner in owners.items()
+            if getattr(self, name) is not None and self.kernel != owner
+        ]
+
+    @property
+    def synthetic_noise(self) -> float:
+        """Noise of the labels that a generation writes."""
+        return self.sigma if self.sigma0 is None else self.sigma0
+
+    def law(self, rows: np.ndarray, unit: float) -> Kernel:
+        """Return the kernel of inputs as the file has them, `unit` times those that the scale is of.
+
+        Raises
+        ------
+        InputError
+            The median of a few hundred rows is 0.
+        """
+        kind = _MATERNS[self.nu or 1.5] if self.kernel == "matern" else _KINDS[self.kernel]
+        scale = _median_length(kind, rows) if self.scale == "median" else self.scale * unit
+        if scale <= 0:
+            raise InputError("model.scale must be a number where most rows are equal, got 'median', which is 0")
+        offset = 1.0 if self.offset is None else self.offset
+        return Kernel(np.int64(kind), np.float64(scale), np.int64(self.degree or 3), np.float64(offset))
+
+
+def _median_length(kind: int, rows: np.ndarray) -> float:
+    """Return the median distance of the first rows, or of products the root of the median square of a row."""
+    some = rows[:_N_SCALE]
+    if kind in (LINEAR, POLYNOMIAL):
+        return float(np.sqrt(np.median(np.einsum("ij,ij->i", some, some))))
+    if len(some) < 2:
+        raise Problems([("model.scale", "must be a number with a single row, got 'median'")])
+    return float(np.median(_distances(some, kind == LAPLACIAN)))
+
+
+@kernel
+def _distance(x, y, sums):
+    total = 0.0
+    for k in range(x.shape[0]):
+        gap = abs(x[k] - y[k])
+        total += gap if sums else gap * gap
+    return total if sums else np.sqrt(total)
+
+
+@parallel_kernel
+def _all_distances(rows, sums, out):
+    for i in prange(rows.shape[0]):
+        for j in range(rows.shape[0]):
+            out[i, j] = _distance(rows[i], rows[j], sums)
+
+
+def _distances(rows: np.ndarray, sums: bool) -> np.ndarray:
+    """Return the distances of all pairs, summed in an order that no library decides."""
+    found = np.empty((len(rows), len(rows)))
+    _all_distances(rows, sums, found)
+    return found[np.triu_indices(len(rows), 1)]

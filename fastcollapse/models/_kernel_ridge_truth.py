@@ -1,0 +1,154 @@
+"""The truth of a kernel ridge regression: real inputs with their labels, and those of them that are held out."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from fastcollapse.errors import InputError
+from fastcollapse.parameters import Choice, Integer, Text, parameter, show
+from fastcollapse.sections import TruthSection
+
+IMAGES, LABELS = "data/t10k-images-idx3-ubyte.gz", "data/t10k-labels-idx1-ubyte.gz"
+_NAMED = "idx, .npy, .npz[:NAME] or .csv, gzipped or not"
+# One against all others takes an output for each label.
+_MOST_CLASSES = 100
+_N_SHOWN = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class KernelRidgeTruth(TruthSection):
+    """Inputs and labels of files, by default the 10,000 test images of MNIST; generation 0 is the labels as given.
+
+    `n_test` rows, drawn once by `split_seed`, are held out: no generation sees them, all are tested on them.
+    """
+
+    images: str | None = parameter(
+        Text(), f"file of inputs, a row each ({_NAMED}); the shipped 10,000 MNIST images by default", default=None
+    )
+    labels: str | None = parameter(Text(), f"file of their labels ({_NAMED})", default=None)
+    target: str = parameter(
+        Choice(lambda: ("number", "one_vs_rest")),
+        "what is learnt: the label as a number, or for each label 1 where it is that one and -1 elsewhere",
+        default="number",
+    )
+    n_test: int = parameter(Integer(1, 10**7), "rows held out to test on", default=2000, unit="rows")
+    split_seed: int = parameter(Integer(0, 2**63 - 1), "seed of the choice of held-out rows", default=0)
+    scaling: str = parameter(
+        Choice(lambda: ("unit", "none")),
+        "divide inputs by the largest of them (pixels to 0..1), or not",
+        default="unit",
+    )
+
+    def relations(self) -> list[tuple[str, str]]:
+        if (self.images is None) != (self.labels is None):
+            missing, given = ("labels", "images") if self.labels is None else ("images", "labels")
+            return [(missing, f"is required where truth.{given} is given: file of a row each")]
+        return []
+
+    @property
+    def source(self) -> str:
+        """The truth in words."""
+        files = "MNIST test images" if self.images is None else f"{self.images} and {self.labels}"
+        return f"{files}, target {self.target}, {self.n_test:,} rows held out"
+
+    def load(self, read: Callable[..., np.ndarray]) -> "Labelled":
+        """Return inputs and targets as arrays.
+
+        Parameters
+        ----------
+        read : (file, key, any_shape=True) -> float64 (n, ...).
+
+        Raises
+        ------
+        InputError
+            A file that cannot be read or does not hold inputs or labels, or too few rows.
+        """
+        images, labels = self.images or IMAGES, self.labels or LABELS
+        rows = read(images, "truth.images", any_shape=True)
+        given = read(labels, "truth.labels", any_shape=True)
+        if rows.ndim < 2:
+            shape = f"{len(rows)} numbers in a row: are these labels?"
+            raise InputError(f"truth.images must have a row of numbers for each input, got {shape} {show(images)}")
+        rows = rows.reshape(len(rows), -1)
+        if given.size != len(given):
+            shape = " x ".join(map(str, given.shape))
+            raise InputError(f"truth.labels must have one number a row, got {shape} in {show(labels)}")
+        given = given.ravel()
+        if len(given) != len(rows):
+            wanted = f"as many labels as truth.images has rows, {len(rows)}"
+            raise InputError(f"truth.labels must have {wanted}, got {len(given)} in {show(labels)}")
+        if self.n_test > len(rows) - 1:
+            raise InputError(
+                f"truth.n_test must be at most {len(rows) - 1}, to leave a row of {len(rows)}, got {self.n_test}"
+            )
+        return self._split(rows, given)
+
+    def _split(self, rows: np.ndarray, given: np.ndarray) -> "Labelled":
+        levels, classes = np.unique(given, return_inverse=True)
+        if self.target == "one_vs_rest":
+            if not 2 <= len(levels) <= _MOST_CLASSES:
+                wanted = f"with 'one_vs_rest' have 2 to {_MOST_CLASSES} different labels"
+                raise InputError(f"truth.target must {wanted}, got {len(levels)}")
+            targets = np.where(classes == np.arange(len(levels))[:, None], 1.0, -1.0)
+        else:
+            targets = given[None]
+        order = np.random.default_rng(self.split_seed).permutation(len(rows))
+        test, pool = np.sort(order[: self.n_test]), np.sort(order[self.n_test :])
+        largest = float(np.abs(rows).max()) if self.scaling == "unit" else 1.0
+        return Labelled(
+            rows[pool], np.ascontiguousarray(targets[:, pool]), pool,
+            rows[test], np.ascontiguousarray(targets[:, test]), test,
+            levels, classes[test], largest or 1.0, self.target == "number",
+        )  # fmt: skip
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Labelled:
+    """Real inputs with their targets, and those held out.
+
+    Parameters
+    ----------
+    rows : float64 (N, d), the inputs that samples are drawn from, as the file has them.
+    targets : float64 (C, N), what is learnt: C outputs.
+    numbers : int64 (N), their places in the file.
+    test_rows, test_targets, test_numbers : the same of the m rows held out.
+    levels : float64 (K), the different labels, ascending.
+    test_classes : int64 (m), which label each has.
+    unit : what inputs are divided by.
+    is_number : is the one output the label itself? Otherwise there are K, 1 or -1.
+    """
+
+    rows: np.ndarray
+    targets: np.ndarray
+    numbers: np.ndarray
+    test_rows: np.ndarray
+    test_targets: np.ndarray
+    test_numbers: np.ndarray
+    levels: np.ndarray
+    test_classes: np.ndarray
+    unit: float
+    is_number: bool
+    total: ClassVar[None] = None
+
+    def decide(self, outputs: np.ndarray) -> np.ndarray:
+        """Return which label outputs (..., C, m) are nearest to, or largest for: int64 (..., m)."""
+        if self.is_number:
+            return np.searchsorted((self.levels[1:] + self.levels[:-1]) / 2, outputs[..., 0, :])
+        return outputs.argmax(axis=-2)
+
+    def scores(self, outputs: np.ndarray) -> np.ndarray:
+        """Return what outputs (..., C, m) at the held-out rows are worth, (..., 2): mean squared error over rows and
+        outputs, and the share of rows with the right label.
+        """
+        found: Any = np.empty((*outputs.shape[:-2], 2))
+        found[..., 0] = ((outputs - self.test_targets) ** 2).mean(axis=(-2, -1))
+        found[..., 1] = (self.decide(outputs) == self.test_classes).mean(axis=-1)
+        return found
+
+    def shown(self) -> np.ndarray:
+        """Return the places among the held-out rows of those that figures show: the first of each label, int64 (S)."""
+        if len(self.levels) > _N_SHOWN:
+            return np.arange(min(_N_SHOWN, len(self.test_rows)))
+        return np.sort(np.unique(self.test_classes, return_index=True)[1])
