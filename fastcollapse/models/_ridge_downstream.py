@@ -14,8 +14,7 @@ from fastcollapse.models._ridge_truth import Regression
 from fastcollapse.models.base import check_kept, run_key
 from fastcollapse.variables import Coordinate
 
-# Metrics that need the three parts of the test error, which cost three right-hand sides. The total is then their sum,
-# whose last bit may differ from that of a run that records the total alone.
+# Metrics that need the three parts of the test error, which cost three right-hand sides.
 _PARTS = {"metrics", "test_bias", "test_variance", "test_synthetic"}
 
 
