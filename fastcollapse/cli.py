@@ -13,7 +13,7 @@ from fastcollapse import __version__
 from fastcollapse.errors import FastcollapseError, InputError, nearest
 from fastcollapse.progress import progress_bar
 from fastcollapse.running import FIGURE_SUFFIX, Interrupted, Job, run_job
-from fastcollapse.sweep_commands import status, sweep
+from fastcollapse.sweep_commands import SweepChoice, collect, plot_sweep, status, sweep
 
 if TYPE_CHECKING:
     from fastcollapse.experiment import Experiment
@@ -80,6 +80,7 @@ def main() -> None:
 
 main.add_command(sweep)
 main.add_command(status)
+main.add_command(collect)
 
 _memory_limit = click.option(
     "--memory-limit",
@@ -248,13 +249,18 @@ def info(file: Path) -> None:
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def check(file: Path) -> None:
-    """Read all of a results FILE, finished or not, and compare it with its checksums.
+    """Read all of a results FILE, finished or not, or of a sweep, and compare it with its checksums.
 
     Exit status 2 if anything is not what was written, as for every FILE that cannot be read.
     """
     from fastcollapse.report import whole
     from fastcollapse.results import check_results
+    from fastcollapse.sweeps.collected import open_sweep
 
+    source = open_sweep(file)
+    if source is not None:
+        click.echo(f"{file}: {source.check():,} of {len(source.sweep):,} points of a sweep are as they were written")
+        return
     click.echo(whole(check_results(file)))
 
 
@@ -267,11 +273,36 @@ def check(file: Path) -> None:
     metavar="FIGURE",
     help="A new .png, .pdf or .svg; by default beside FILE, or the next free name.",
 )
-def plot(file: Path, output: Path | None) -> None:
-    """Draw the figure of a results FILE: survival, and forgetting times or heterozygosity, with theory."""
+@click.option("--over", multiple=True, metavar="PARAMETER", help="Of a sweep: what the figure is over, one or two.")
+@click.option("--fix", "fixed", multiple=True, metavar="PARAMETER=VALUE", help="Of a sweep: the value of another one.")
+@click.option("--generation", type=int, metavar="T", help="Of a sweep: the generation; the last by default.")
+@click.option("--heat-map/--curves", default=None, help="Of a sweep over two parameters: which kind of figure.")
+def plot(
+    file: Path,
+    output: Path | None,
+    over: Sequence[str],
+    fixed: Sequence[str],
+    generation: int | None,
+    heat_map: bool | None,
+) -> None:
+    """Draw the figure of a results FILE: survival, and forgetting times or heterozygosity, with theory.
+
+    FILE may be a sweep too, its folder or what `collect` made of it: then the figure is over what varies.
+
+    \b
+    fastcollapse plot study.h5 --over n_samples --over dimension --fix workflow=replace --heat-map
+    """
     from fastcollapse.plots import save_figure
     from fastcollapse.results import check_results
+    from fastcollapse.sweeps.collected import open_sweep
 
+    source = open_sweep(file)
+    if source is not None:
+        choice = SweepChoice(over, fixed, generation, heat_map)
+        click.echo(plot_sweep(source, file, output, choice))
+        return
+    if over or fixed or generation is not None or heat_map is not None:
+        raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {file}")
     results = check_results(file, everything=False)
     if results.last < 1:
         raise InputError(f"a figure must have at least one finished generation, got none in {file}")

@@ -48,9 +48,24 @@ def save_figure(results: Results | Sequence[Results], path: Path) -> None:
     StoreError
         The file cannot be written.
     """
+    check_figure(path)
+    write_figure(draw([results] if isinstance(results, Results) else list(results)), path)
+
+
+def check_figure(path: Path) -> None:
+    """Refuse a path that does not end as a figure does.
+
+    Raises
+    ------
+    InputError
+        Another ending.
+    """
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"figure must end in {', '.join(FORMATS)}, got {path}")
-    figure = draw([results] if isinstance(results, Results) else list(results))
+
+
+def write_figure(figure: "Figure", path: Path) -> None:
+    """Write a figure into a new file; see `save_figure`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = open(path, "xb")

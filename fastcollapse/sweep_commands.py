@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -278,3 +278,57 @@ def status(folder: Path) -> int:
     if failed:
         _tell_failures(found)
     return 1 if failed else 0
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A new file; by default DIR.h5.")
+@click.option("--point", type=int, metavar="N", help="Only point N, as the results file that a run of it gives.")
+def collect(folder: Path, output: Path | None, point: int | None) -> int:
+    """Collect what is done of a sweep into one file, which xarray reads.
+
+    Its dimensions are what varies, replicates and generations. Trajectories stay where they are.
+    """
+    from fastcollapse.sweeps.collect import collect as collect_points
+    from fastcollapse.sweeps.collect import extract
+    from fastcollapse.sweeps.folder import SweepFolder
+
+    found = SweepFolder(folder)
+    path = output or folder.with_name(f"{folder.resolve().name}.h5")
+    if point is not None:
+        extract(found, point, path)
+        click.echo(f"{path}: point {point}, {found.sweep[point].words}")
+        return 0
+    n = collect_points(found, path)
+    missing = len(found) - n
+    click.echo(f"{path}: {n:,} of {len(found):,} points" + (f", {missing:,} are NaN" if missing else ""))
+    return 0
+
+
+class SweepChoice(NamedTuple):
+    """The options of `plot` that are for sweeps, as given."""
+
+    over: Sequence[str]
+    fixed: Sequence[str]
+    generation: int | None
+    heat_map: bool | None
+
+
+def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice) -> Path:
+    """Draw the figure of a sweep and return its path."""
+    from fastcollapse.outputs import free_path
+    from fastcollapse.plots import check_figure, write_figure
+    from fastcollapse.running import FIGURE_SUFFIX
+    from fastcollapse.sweep_panels import Choice
+    from fastcollapse.sweep_plots import draw_sweep
+
+    fixed = {}
+    for one in given.fixed:
+        name, _, value = one.partition("=")
+        if not (name and value):
+            raise InputError(f"--fix must be PARAMETER=VALUE, got {one!r}")
+        fixed[name] = value
+    figure = output or free_path(file.with_name(f"{file.resolve().name.removesuffix('.h5')}{FIGURE_SUFFIX}"))
+    check_figure(figure)
+    write_figure(draw_sweep(source, Choice(given.over, fixed, given.generation, given.heat_map)), figure)
+    return figure

@@ -76,6 +76,7 @@ ALLOWED = {
         "results",
         "simulation",
         "storage",
+        "variables",
     },
 }
 # Imported only while types are checked: these may look ahead.
@@ -96,6 +97,8 @@ BEHIND_THE_COMMAND_LINE = {
     "tables",
     "verdicts",
     "views",
+    "sweep_panels",
+    "sweep_plots",
 }
 # Tested by those who use them: contracts, checks, parts of the store, the block loop (conformance,
 # verification, replay).

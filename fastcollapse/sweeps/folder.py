@@ -17,7 +17,7 @@ from fastcollapse.storage.base import Reader
 from fastcollapse.storage.files import sync_folder
 from fastcollapse.storage.lock import Lock, Taken, owner
 from fastcollapse.storage.pack import Pack, write_pack
-from fastcollapse.storage.runs import open_file
+from fastcollapse.storage.runs import check_data, open_file
 from fastcollapse.sweeps.manifest import CLAIMS, FAILED, PACKS, POINTS, read_manifest, write_json, write_manifest
 from fastcollapse.sweeps.pieces import Unit
 from fastcollapse.sweeps.points import Point, Sweep
@@ -160,6 +160,21 @@ class SweepFolder:
         """Yield finished points and their results."""
         for index in indices:
             yield self.sweep[index], self.results(index)
+
+    def check(self) -> int:
+        """Return how many points are finished, all of their data having been checked.
+
+        Raises
+        ------
+        UnreadableResults
+            Data are not what was written, or another experiment's.
+        """
+        for path in (*{pack.path for pack in self.packed().values()}, *map(self.point_path, self.with_file())):
+            check_data(path)
+        done = self.done()
+        for index in done:
+            self.results(index)
+        return len(done)
 
     def merge(self) -> None:
         """Bring the small points into full packs in their order, so that a finished folder does not tell who did what.

@@ -1,0 +1,215 @@
+"""Collected sweeps: one file that xarray reads, its points as results again, figures over what varies."""
+
+import json
+import re
+
+import h5py
+import numpy as np
+import pytest
+import xarray
+from click.testing import CliRunner
+
+from fastcollapse import cli
+from fastcollapse.errors import InputError, UnreadableResults
+from fastcollapse.results import open_results
+from fastcollapse.simulation import simulate
+from fastcollapse.sweep_panels import Choice, drawn_of
+from fastcollapse.sweep_plots import draw_sweep
+from fastcollapse.sweeps.axes import named_axes, words
+from fastcollapse.sweeps.collect import collect, extract
+from fastcollapse.sweeps.collected import open_sweep
+from fastcollapse.sweeps.folder import SweepFolder
+from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.run import run_sweep
+from tests.sweeps.small import contents, mapping, small
+
+
+def call(*arguments):
+    return CliRunner().invoke(cli.main, [str(a) for a in arguments])
+
+
+def ragged():
+    """Return a sweep over words, tables, numbers of generations and of replicates, of which some keep trajectories."""
+    made = mapping(run={"n_generations": 6, "n_replicates": 5, "seed": 7, "record": ["metrics"]})
+    made["workflow"] = {"n_samples": 9}
+    workflows = [{"name": "replace"}, {"name": "accumulate", "keep_real": True}]
+    records = [["metrics"], ["entropy"], ["metrics", "trajectory"]]
+    made["sweep"] = {
+        "grid": {"workflow": workflows, "truth.uniform": [10, 20]},
+        "zip": {"run.n_generations": [6, 4, 5], "run.n_replicates": [3, 5, 2], "run.record": records},
+    }
+    return Sweep(made)
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
+    path = tmp_path_factory.mktemp("collect")
+    run_sweep(ragged(), path / "s", shard=(1, 1))
+    assert collect(SweepFolder(path / "s"), path / "s.h5") == 12
+    return path
+
+
+@pytest.mark.parametrize("engine", [None, "h5netcdf"])
+def test_collect__is_read_by_xarray_with_parameters_as_coordinates(collected, engine):
+    folder = SweepFolder(collected / "s")
+    with xarray.open_dataset(collected / "s.h5", engine=engine) as found:
+        assert dict(found.sizes) == {"workflow": 2, "uniform": 2, "zip": 3, "replicate": 5, "generation": 7}
+        assert found.workflow_label.values.tolist() == ["replace", "accumulate"]
+        assert found.uniform.values.tolist() == [10, 20]
+        assert found.n_generations.values.tolist() == [6, 4, 5]
+        assert found.record_label.values.tolist()[1] == '["entropy"]'
+        assert (found.done.values == 1).all()
+        entropy, support = found.entropy.values, found.support_size.values
+        for index in range(12):
+            where = np.unravel_index(index, folder.sweep.shape)
+            results = folder.results(index)
+            expected = np.full((5, 7), np.nan)
+            expected[: results.n_replicates, : results.last + 1] = results.metrics["entropy"]
+            np.testing.assert_array_equal(entropy[where], expected)
+            assert np.isnan(support[where]).all() == ("support_size" not in results.metrics)
+            assert found.seed.values[where] == results.experiment.run.seed
+            path = found.path.values[where]
+            assert bool(path) == results.has_trajectory
+            if path:
+                linked = collected / found.attrs["folder"] / path
+                assert contents(open_results(linked)) == contents(results)
+
+
+def test_collected__gives_the_points_back(collected):
+    source, folder = open_sweep(collected / "s.h5"), SweepFolder(collected / "s")
+    assert source.done() == folder.done() == set(range(12))
+    for index in range(12):
+        got, expected = source.results(index), folder.results(index)
+        assert (got.digest, got.last, got.recipe) == (expected.digest, expected.last, expected.recipe)
+        assert list(got.metrics) == list(expected.metrics)
+        for name, values in expected.metrics.items():
+            np.testing.assert_array_equal(got.metrics[name], values)
+
+
+def test_collect__what_is_missing_is_nan(tmp_path):
+    run_sweep(small(), tmp_path / "s", shard=(1, 2))
+    assert collect(SweepFolder(tmp_path / "s"), tmp_path / "s.h5") == 3
+    with xarray.open_dataset(tmp_path / "s.h5") as found:
+        np.testing.assert_array_equal(np.isnan(found.entropy.values).all(axis=(2, 3)), found.done.values == 0)
+        assert found.done.values.ravel().tolist() == [1, 0, 1, 0, 1, 0]
+    with pytest.raises(InputError, match="point must be one that is done, got 1 of"):
+        open_sweep(tmp_path / "s.h5").results(1)
+
+
+def test_collect__two_folders_of_one_sweep_give_one_file(tmp_path):
+    for name, shards in (("a", [(1, 1)]), ("b", [(2, 2), (1, 2)])):
+        for shard in shards:
+            run_sweep(small(), tmp_path / name / "s", shard=shard)
+        collect(SweepFolder(tmp_path / name / "s"), tmp_path / name / "s.h5")
+    raw = []
+    for name in "ab":
+        with h5py.File(tmp_path / name / "s.h5") as file:
+            made = {key: (item.dtype, item.shape, item[()].tobytes()) for key, item in file.items()}
+            told = {key: file.attrs[key] for key in file.attrs if key != "provenance"}
+        raw.append((list(made), made, {key: str(value) for key, value in told.items()}))
+    assert raw[0] == raw[1]
+
+
+def test_extract__is_the_file_of_a_run(collected, tmp_path):
+    folder = SweepFolder(collected / "s")
+    for index in (0, 5):
+        extract(folder, index, tmp_path / f"{index}.h5")
+        simulate(folder.sweep[index].experiment, tmp_path / f"{index}-run.h5")
+        assert contents(open_results(tmp_path / f"{index}.h5")) == contents(open_results(tmp_path / f"{index}-run.h5"))
+    with pytest.raises(InputError, match="point must be one that is done, 0 to 11, got 12"):
+        extract(folder, 12, tmp_path / "none.h5")
+
+
+def test_axes__names_that_are_taken_are_spelled_out():
+    sweep = small(sweep={"grid": {"run.seed": [1, 2], "workflow.n_samples": [3, 4]}})
+    assert [axis.dim for axis in named_axes(sweep, reserved=["n_samples"])] == ["run_seed", "workflow_n_samples"]
+    assert words([{"name": "a", "k": 1}, {"name": "a", "k": 2}]) == ['{"name":"a","k":1}', '{"name":"a","k":2}']
+
+
+@pytest.mark.parametrize("source", ["s", "s.h5"])
+def test_figure__has_simulation_and_theory_over_a_parameter(tmp_path, source):
+    run_sweep(small(run={"n_replicates": 40}), tmp_path / "s")
+    collect(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
+    opened = open_sweep(tmp_path / source)
+    drawn = drawn_of(opened, Choice())
+    assert [side.label for side in drawn.sides] == ["n_samples", "uniform"]
+    panel = next(plot for plot in drawn.plots if plot[0].heading == "H")
+    for j, curve in enumerate(panel):
+        assert curve.group == f"uniform = {(10, 20)[j]}"
+        assert curve.curve.at.tolist() == [5, 6, 7]
+        for i, n in enumerate((5, 6, 7)):
+            metrics = opened.results(2 * i + j).metrics["heterozygosity"][:, -1]
+            assert curve.curve.mean[i] == metrics.mean()
+            k = (10, 20)[j]
+            assert curve.curve.expected[i] == pytest.approx((1 - 1 / k) * (1 - 1 / n) ** 6)
+    assert len(draw_sweep(opened).axes) >= 1
+    heat = draw_sweep(opened, Choice(("uniform", "workflow.n_samples"), heat_map=True))
+    assert any("theory" in axes.get_title() for axes in heat.axes)
+
+
+def test_figure__of_words_and_of_one_parameter(collected):
+    opened = open_sweep(collected / "s.h5")
+    figure = draw_sweep(opened, Choice(("workflow",), {"n_generations": "4"}, 2))
+    labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert labels == ["replace", "accumulate"]
+    assert "generation 2; 5 replicates; uniform = 10; n_generations = 4" in figure.get_suptitle()
+
+
+BAD_CHOICES = {
+    "three": (Choice(("workflow", "uniform", "record")), "over one or two parameters"),
+    "unknown": (Choice(("unifrom",)), "parameter must be one of workflow, uniform.*did you mean 'uniform'"),
+    "one axis twice": (Choice(("n_generations", "n_replicates")), "parameters that vary apart"),
+    "fixed and drawn": (Choice(("uniform",), {"uniform": "10"}), "uniform must not be fixed"),
+    "no such value": (Choice(("workflow",), {"uniform": "11"}), "uniform must be one of 10, 20, got '11'"),
+    "generation": (Choice(generation=9), "generation must be from 0 to 6, got 9"),
+    "one for a heat map": (Choice(("uniform",), heat_map=True), "a heat map must be over two parameters"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_CHOICES)
+def test_figure__what_is_not_there_is_refused(collected, name):
+    choice, match = BAD_CHOICES[name]
+    with pytest.raises(InputError, match=match):
+        draw_sweep(open_sweep(collected / "s.h5"), choice)
+
+
+def test_commands__collect_and_plot(collected, tmp_path):
+    result = call("collect", collected / "s", "-o", tmp_path / "out.h5")
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path}/out.h5: 12 of 12 points\n")
+    again = call("collect", collected / "s", "-o", tmp_path / "out.h5")
+    assert again.exit_code == 2
+    assert "output must be a new file" in again.stderr
+    result = call("plot", tmp_path / "out.h5", "--over", "uniform", "--fix", "workflow=accumulate")
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path}/out.png\n"), result.stderr
+    result = call("collect", collected / "s", "--point", 4, "-o", tmp_path / "p.h5")
+    assert "p.h5: point 4, workflow = {'name': 'replace'}, truth.uniform = 20" in result.stdout
+    assert open_results(tmp_path / "p.h5").last == 4
+    assert call("check", tmp_path / "out.h5").exit_code == 0
+    assert call("check", collected / "s").exit_code == 0
+    refused = call("info", tmp_path / "out.h5")
+    assert (refused.exit_code, "is a collected sweep" in refused.stderr) == (2, True)
+    refused = call("plot", tmp_path / "p.h5", "--over", "uniform")
+    assert (refused.exit_code, "are for sweeps" in refused.stderr) == (2, True)
+
+
+def test_commands__damage_is_found(collected, tmp_path):
+    raw = bytearray((collected / "s.h5").read_bytes())
+    with h5py.File(collected / "s.h5") as file:
+        raw[file["entropy"].id.get_offset() + 5] ^= 1
+    (tmp_path / "damaged.h5").write_bytes(raw)
+    for command in ("plot", "check"):
+        result = call(command, tmp_path / "damaged.h5")
+        assert result.exit_code == 2
+        assert re.fullmatch("error: .*damaged.h5: is damaged: entropy not as written\n", result.stderr)
+    with pytest.raises(UnreadableResults):
+        open_sweep(tmp_path / "damaged.h5")
+
+
+def test_collect__of_nothing_is_refused(tmp_path):
+    run_sweep(small(), tmp_path / "s", shard=(6, 6))
+    folder = SweepFolder(tmp_path / "s")
+    for path in (tmp_path / "s" / "packs").iterdir():
+        path.unlink()
+    with pytest.raises(InputError, match="a sweep must have a finished point to be collected"):
+        collect(SweepFolder(folder.path), tmp_path / "out.h5")
+    assert json.loads((folder.path / "sweep.json").read_text())["n_points"] == 6
