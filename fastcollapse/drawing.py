@@ -43,8 +43,11 @@ def _panel(axes: "Axes", panel: Panel, results: Results, number: int, case: int)
             axes.plot(at, path * panel.factor, color=SIMULATED, lw=0.7, alpha=0.6, label=label)
     else:
         _simulated(axes, panel)
-    if np.isfinite(curve.expected).any():
-        axes.plot(at, curve.expected * panel.factor, color=THEORY, lw=1.6, ls=_EXACT, label=_exact_label(panel))
+    known = np.isfinite(curve.expected)
+    if known.any():
+        shown = known if panel.median else np.full(len(at), True)  # some of many medians are known
+        values = curve.expected[shown] * panel.factor
+        axes.plot(at[shown], values, color=THEORY, lw=1.6, ls=_EXACT, label=_exact_label(panel))
     seen: dict[str, int] = {}
     for line in panel.lines:
         known = _STYLES[line.kind]

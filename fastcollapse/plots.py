@@ -185,8 +185,10 @@ def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tu
                 value = case.get(recipe.overlay)
                 label = (f"{value}" if key == "name" else f"{key} = {value}") + (" (median)" if panel.median else "")
                 one.plot(at, curve.mean * panel.factor, color=colour, lw=2.2, label=label)
-                if np.isfinite(curve.expected).any():
-                    one.plot(at, curve.expected * panel.factor, color=SECOND, lw=1.0, ls=(0, (4, 3)))
+                known = np.isfinite(curve.expected)
+                if known.any():
+                    shown = known if panel.median else np.full(len(at), True)  # some of many medians are known
+                    one.plot(at[shown], curve.expected[shown] * panel.factor, color=SECOND, lw=1.0, ls=(0, (4, 3)))
                 dress(one, dataclasses.replace(panel, log=log), cases[i])
             for panel in limits.values():
                 draw_limits(one, panel)

@@ -16,7 +16,7 @@ from fastcollapse.views.downstream import chosen, fit_of, grid_of, some_of
 from fastcollapse.views.minimum import least
 from fastcollapse.views.panel import GENERATION, QUARTILES, Axis, Curve, Line, Panel, is_wide
 from fastcollapse.views.quantiles import median_curve
-from fastcollapse.views.regression import EQUIVALENT, chain_of, setting_of
+from fastcollapse.views.regression import EQUIVALENT, chain_of, medians_of, setting_of
 from fastcollapse.views.skewed import SkewedLaw, skewed_curve
 
 SAMPLES = Axis("T", "samples of the downstream fit, T")
@@ -40,9 +40,9 @@ def generator_error_panel(results: Results, generations: np.ndarray, options: Ma
     """Show the excess error of the generators over generations."""
     chain = chain_of(results)
     law = SkewedLaw(chain.error, chain.spread, chain.skew).at(generations)
-    theory = Theory(
-        law, _all(chain.exact, generations), chain.heavy[generations], chain.median[generations], chain.label
-    )
+    heavy = chain.heavy[generations]
+    median = medians_of(results, generations) if heavy.any() else None
+    theory = Theory(law, _all(chain.exact, generations), heavy, median, chain.label)
     words = Words("Excess error of the generator", "|w - w0|² in the norm of Sigma", "error")
     return _panel(words, generations, results.metrics["generator_error"][:, generations], theory)
 
@@ -77,11 +77,12 @@ def ratio_to_first_panel(results: Results, generations: np.ndarray, options: Map
     chain, schedule = chain_of(results), setting_of(results).schedule
     at = generations[generations >= 1]
     values, heavy = results.metrics["generator_error"], bool(chain.heavy.any())
-    first = chain.median[1] if heavy else chain.error[1]
+    median = medians_of(results, np.append(1, at)) if heavy else np.full(len(at) + 1, np.nan)
+    first = median[0] if heavy else chain.error[1]
     if not np.isfinite(first):
         first = np.median(values[:, 1]) if heavy else values[:, 1].mean()
     law = SkewedLaw(chain.error / first, chain.spread, chain.skew).at(at)
-    theory = Theory(law, _all(chain.exact, at), chain.heavy[at], chain.median[at] / first, chain.label)
+    theory = Theory(law, _all(chain.exact, at), chain.heavy[at], median[1:] / first, chain.label)
     words = Words("Error of the generator over that of the first", "error / error of the first", "ratio")
     # From 1 to n, beside what stays near 1.
     panel = dataclasses.replace(_panel(words, at, values[:, at] / first, theory), log=True)

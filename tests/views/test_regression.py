@@ -6,7 +6,7 @@ import pytest
 from fastcollapse.experiment import Experiment
 from fastcollapse.simulation import simulate
 from fastcollapse.views.base import curve_of
-from fastcollapse.views.regression import EQUIVALENT, FIRST_ORDER, chain_of, setting_of
+from fastcollapse.views.regression import EQUIVALENT, FIRST_ORDER, chain_of, medians_of, setting_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.HeavyTails")
 # About 20 cases of 5 dependent scores of error and norm each: beyond 5 in one of 10,000 right files.
@@ -129,9 +129,19 @@ def test_chain__infinite_moments_are_inherited():
 )  # fmt: skip
 def test_medians__are_exact(workflow, model):
     results = run(workflow, n_replicates=1000, **model)
-    median = chain_of(results).median
+    median = medians_of(results, np.arange(7))
     above = (results.metrics["generator_error"] > median).mean(axis=0)[1:]
     # 18 dependent shares of 1,000: a deviation of 0.0158, 4.5 of them.
     assert np.abs(above - 0.5).max() < 0.071
     # Negative control: that of a tenth more noise variance.
     assert np.abs((results.metrics["generator_error"] > 1.5 * median).mean(axis=0)[1:] - 0.5).max() > 0.071
+
+
+def test_medians__of_many_generations_some_are_known():
+    results = run({"n_samples": 13}, n_replicates=2)
+    several = np.repeat(np.arange(7), 10)
+    found = medians_of(results, several)
+    assert np.isfinite(found[10:]).sum() == 12
+    np.testing.assert_allclose(found[10], medians_of(results, np.array([1])))
+    assert np.isnan(medians_of(run({"n_samples": [13, 14, 15, 16, 17, 18]}, n_replicates=2), np.arange(1, 7))).all()
+    assert np.isnan(medians_of(run(SUBSAMPLE, n_replicates=2), np.arange(1, 7))).all()
