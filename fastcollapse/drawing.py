@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Okabe and Ito's colours, told apart by every kind of colour vision.
 SIMULATED, THEORY, SECOND, EDGE = "#0072B2", "#D55E00", "#000000", "#777777"
 MAP = "viridis"
+# So few exact values among others make no line.
+_FEW_POINTS = 2
 # The styles of theory: broken, for only simulation is solid.
 _EXACT, _ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
 _STYLES: dict[str, list[tuple[str, Any]]] = {
@@ -100,13 +102,16 @@ def _curves(axes: "Axes", plot: Sequence[Panel]) -> None:
         curve, factor = panel.curve, panel.factor
         lines = [(line.label, line.values, _STYLES[line.kind][0][1]) for line in panel.lines if line.kind != "limit"]
         known = np.isfinite(curve.expected)
+        few = known.sum() <= _FEW_POINTS
         for label, values, dash in lines:
-            axes.plot(curve.at, np.where(known, curve.expected, values) * factor, color=colour, lw=1.4, ls=dash)
+            along = np.where(known, curve.expected, values) if few else values
+            axes.plot(curve.at, along * factor, color=colour, lw=1.4, ls=dash)
             theories[label] = {"ls": dash}
-        if known.all():
-            axes.plot(curve.at, curve.expected * factor, color=colour, lw=1.4, ls=_EXACT)
+        if not few:
+            exact = np.where(known, curve.expected, np.nan)
+            axes.plot(curve.at, exact * factor, color=colour, lw=1.4, ls=_EXACT)
             theories[_exact_label(panel)] = {"ls": _EXACT}
-        elif known.any():  # a point or two make no line
+        elif known.any():
             axes.plot(curve.at, curve.expected * factor, "_", color=colour, ms=14, mew=1.4, zorder=3)
             theories[_exact_label(panel)] = {"ls": "", "marker": "_", "ms": 14}
         middle = curve.mean * factor

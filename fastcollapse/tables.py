@@ -150,6 +150,8 @@ def why_not(results: Results, panels: Sequence[Panel]) -> str:
     off = [_largest_difference(panel) for panel in panels]
     if np.isfinite(off).any():
         return f"no exact theory; within {100 * np.nanmax(off):.2g} % of the asymptotic one"
+    if any(panel.median for panel in panels):
+        return "infinite moments, and no exact median is known"
     why = getattr(view_of(results), "why_no_bounds", None)
     return "no theory of it is here" if why is None else why(results)
 

@@ -24,7 +24,7 @@ RIDGE = Axis("lambda", "ridge of the downstream fit, lambda")
 EXPONENT = Axis("l", "exponent l of the ridge lambda = T^-l", log=False)
 # Plots side by side.
 _MOST_PLOTS = 3
-_HEAVY = "its mean or variance is infinite: samples near the dimension"
+_HEAVY = "the mean or variance is infinite, samples near the dimension"
 # Of |w0|²: nothing but rounding is so small.
 _NOTHING = 1e-24
 _METRICS = {
@@ -185,8 +185,6 @@ DEFAULT = ("generator_error", "test_error")
 
 def why_no_bounds(results: Results) -> str:
     """Return why a panel has no theory."""
-    if chain_of(results).heavy.any():
-        return "infinite moments"
     return "its expectation is not known"
 
 
@@ -256,21 +254,28 @@ class Curved(NamedTuple):
 
 
 def _plot(results: Results, title: str, axis: Axis, curves: Sequence[Curved]) -> list[Panel]:
-    """Return the panels of one plot of the test error, all of medians if one of them has to be."""
+    """Return the panels of one plot of the test error, of medians where all of its points need them.
+
+    Where only some points do, the fits without a ridge to about as many samples as inputs, these are left out.
+    """
     grid, fit, panels = grid_of(results), fit_of(results), []
-    heavy = any(np.any(fit.heavy[curve.where]) for curve in curves)
+    inherited = any(np.any(chain_of(results).heavy[curve.where[0]]) for curve in curves)
+    heavy = inherited or all(np.all(fit.heavy[curve.where]) for curve in curves)
     for group, where, part in curves:
         at = {SAMPLES: grid.samples, GENERATION: np.asarray(where[0])}.get(axis, grid.values)
         values = results.metrics[_METRICS[part]][(slice(None), *where)]
         # What is 0 but for rounding, the bias of least squares.
         values = np.where(values < _NOTHING * setting_of(results).length, 0.0, values)
+        out = fit.heavy[where] & (not heavy)
         # The parts of the error have no law of their own here.
         spread = fit.spread[where] if part == "error" else np.full(len(at), np.nan)
         law = SkewedLaw(getattr(fit, part)[where], spread, fit.skew[where])
         heading = f"T = {grid.samples[where[1]]:,}" if axis is GENERATION else "error"
         theory = Theory(law, fit.exact[where], np.full(len(at), heavy))
         words = Words(title, "excess test error", heading)
-        panels.append(_panel(words, at, values, theory, axis=axis, group=group))
+        note = f"{title}: left out where {_HEAVY}" if out.any() else ""
+        panel = _panel(words, at, np.where(out, np.nan, values), theory, axis=axis, group=group)
+        panels.append(dataclasses.replace(panel, note=note or panel.note))
     # Scaling laws are straight lines.
     log = axis is SAMPLES or any(panel.log for panel in panels)
     return [dataclasses.replace(panel, log=log) for panel in panels]

@@ -130,8 +130,28 @@ def test_heavy__medians_instead_of_means_and_the_table_says_so(edge):
     text, agree = comparison(edge)
     assert agree
     assert "error: median and quartiles over replicates" in text
-    assert "its mean or variance is infinite: samples near the dimension" in text
-    assert why_no_bounds(edge) == "infinite moments"
+    assert "error: the mean or variance is infinite, samples near the dimension" in text
+    assert "(infinite moments, and no exact median is known)" in text
+    assert why_no_bounds(edge) == "its expectation is not known"
+
+
+def test_heavy__a_few_points_are_left_out():
+    results = run(downstream={"n_samples": [10, 20, 50]}, n_replicates=50)
+    panels = panels_of(results, ALL, ["error_by_ridge"])
+    near = [panel for panel in panels if panel.title == "Test error, T = 20"]
+    for panel in near:
+        assert not panel.median
+        np.testing.assert_array_equal(np.isnan(panel.curve.mean), [True, False, False, False, False])
+        assert panel.curve.expected[0] == np.inf
+        assert "left out where the mean or variance is infinite" in panel.note
+    assert not any(panel.note for panel in panels if panel not in near)
+    [first, *_] = panels_of(results, ALL, ["error_by_samples"])
+    np.testing.assert_array_equal(np.isnan(first.curve.mean), [False, True, False])
+    # All points of a curve over generations are alike: medians.
+    text = '[recipe]\ntitle = "t"\nridge = [0.0]\nsamples = [20]\npanels = ["error_by_generation"]\n'
+    [panel] = panels_of(run(downstream={"n_samples": [10, 20, 50]}, n_replicates=50, text=text), ALL)
+    assert panel.median
+    draw([results])
 
 
 def test_optimum__moves_right_with_every_generation():
