@@ -60,10 +60,18 @@ def whole(name: str, values: np.ndarray, dims: tuple[str, ...] = ()) -> Array:
 def _variable_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> Iterator[np.ndarray]:
     a_replicate = sum(block.variables[name].nbytes for block in blocks) // n_replicates
     step = max(1, _CHUNK // max(a_replicate, 1))
+    n_columns = sum(block.n_generations for block in blocks)
     for low in range(0, n_replicates, step):
-        yield np.concatenate([block.variables[name][low : low + step] for block in blocks], axis=1)
+        more = blocks[0].variables[name].shape[2:]
+        chunk = np.empty((min(step, n_replicates - low), n_columns, *more))
+        at = 0
         for block in blocks:
-            forget_pages(block.variables[name])
+            values = block.variables[name]
+            chunk[:, at : at + block.n_generations] = values[low : low + step]
+            # At once: a page of a map may have 2 MB, and there may be hundreds of parts.
+            forget_pages(values)
+            at += block.n_generations
+        yield chunk
 
 
 def variable_attributes(header: Header, name: str) -> dict[str, str]:
