@@ -117,7 +117,7 @@ def test_limit__that_is_too_small_leaves_no_file(tmp_path):
             "run": {"n_generations": 2, "n_replicates": 2},
         }
     )
-    with pytest.raises(InputError, match=r"^memory_limit must be at least \d+ MB for this run, got 100 MB: "):
+    with pytest.raises(InputError, match=r"^memory_limit must be at least [\d,]+ MB for this run, got 100 MB: "):
         simulate(experiment, tmp_path / "out.h5", memory_limit="100MB")
     assert list(tmp_path.iterdir()) == []
 
