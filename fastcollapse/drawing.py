@@ -30,6 +30,9 @@ _STYLES: dict[str, list[tuple[str, Any]]] = {
 
 def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results, number: int = 0, case: int = 1) -> None:
     """Draw a plot, the `number`th of its case: one curve with its band, or several with error bars."""
+    if plot[0].image is not None:
+        _pictures(axes, plot)
+        return
     if len(plot) == 1 and not plot[0].group:
         _panel(axes, plot[0], results, number, case)
     else:
@@ -62,6 +65,25 @@ def _panel(axes: "Axes", panel: Panel, results: Results, number: int, case: int)
             values = np.array(read["values"], dtype=float) * panel.factor
             label = f"{read['label']}, read off the published figure"
             axes.plot(read["generations"], values, "k+", ms=9, mew=1.6, label=label)
+
+
+def _pictures(axes: "Axes", plot: Sequence[Panel]) -> None:
+    """Draw pictures in a row, with the values of their curves below them, a line a point."""
+    width = 1 / len(plot)
+    at = plot[0].curve.at
+    for k, panel in enumerate(plot):
+        assert panel.image is not None
+        inset = axes.inset_axes((k * width + 0.05 * width, 0.66, 0.9 * width, 0.34))
+        inset.imshow(panel.image, cmap="gray_r", vmin=0, vmax=1)
+        inset.set_axis_off()
+        for i, value in enumerate(panel.curve.mean):
+            place = ((k + 0.5) * width, 0.6 - 0.55 * i / max(len(at) - 1, 1))
+            axes.text(*place, f"{value:.{panel.digits}f}", ha="center", va="center", fontsize=8, color=SIMULATED)
+    for i, generation in enumerate(at):
+        place = (-0.01, 0.6 - 0.55 * i / max(len(at) - 1, 1))
+        axes.text(*place, f"n = {generation:,}", ha="right", va="center", fontsize=8)
+    axes.set_axis_off()
+    axes.set_title(plot[0].title, fontsize=10)
 
 
 def draw_limits(axes: "Axes", panel: Panel) -> None:

@@ -107,7 +107,8 @@ def draw(cases: Sequence[Results]) -> "Figure":
         one.grid(True, which="major", color="#DDDDDD", linewidth=0.6)
         one.set_axisbelow(True)
         # Below the panel, where no curve can run under it.
-        one.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
+        if one.get_legend_handles_labels()[0]:
+            one.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
     figure.suptitle(_title(cases, figure.get_figwidth()), fontsize=11)
     return figure
 

@@ -174,7 +174,12 @@ def _room(limit: int | str | None, path: str | Path | None, model: Any, header: 
     if header.trajectory:
         assert header.truth is not None
         generation += _BYTES_A_CELL * header.truth.support_size
-    return room_for(n_bytes, *(header.n_replicates * one for one in (*_sizes(model, first_replicate), generation)))
+    state, saved, generation = (header.n_replicates * one for one in (*_sizes(model, first_replicate), generation))
+    if not hasattr(model, "work_bytes"):
+        return room_for(n_bytes, state, saved, generation)
+    room = room_for(n_bytes, state + model.work_bytes(), saved, generation)
+    model.limit_work(room.block)
+    return room
 
 
 def _sizes(model: Any, first_replicate: int) -> tuple[int, int]:

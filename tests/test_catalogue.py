@@ -84,6 +84,29 @@ def test_cases__keep_what_they_do_not_name():
     assert first.digest != second.digest
 
 
+@pytest.mark.parametrize("name", ["mnist-rbf", "mnist-poly"])
+def test_recipe__of_digits_runs_and_draws(name):
+    """Cut to fewer and smaller samples of the same digits: the errors grow with the generations."""
+    experiment = Experiment.from_toml(recipes()[name])
+    values = {
+        "run.n_generations": 5,
+        "run.n_replicates": 2,
+        "workflow.n_samples": 200,
+        "model.spectrum_rows": 200,
+        "model.downstream.n_samples": [100, 800],
+        "model.downstream.ridge": [1e-4, 1e-2],
+        "model.downstream.generations": [0, 5],
+        "truth.n_test": 500,
+    }
+    results = simulate(experiment.with_values(values))
+    words = summary([results], 1.0)
+    assert "asymptotic" in words
+    assert draw([results]).get_suptitle().startswith(experiment.recipe.title)
+    errors = results.metrics["test_error"][:, [0, 5]].mean(axis=0)
+    assert (errors[1, :, 0] > errors[0, :, 0]).all()
+    assert (results.metrics["generator_error"][:, 5] > results.metrics["generator_error"][:, 1]).all()
+
+
 def test_recipe__changes_no_number():
     experiment = Experiment.from_toml(recipes()["sur-uni"])
     plain = dataclasses.replace(experiment, recipe=None, text="")

@@ -75,6 +75,7 @@ class Chain:
             self._plan.n_train > 0, self._plan.n_train, self._plan.kept + schedule.n_synthetic + schedule.n_real
         )
         self.largest = int(min(fitted.max(), n_rows))
+        fitter.check_room(self.largest, "workflow.n_samples")
         self._keeps = bool(self._plan.kept.any()) or bool(schedule.n_train.any())
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int) -> KernelState:

@@ -47,6 +47,7 @@ class Predictor:
             wanted = f"at most the {len(truth.rows):,} rows that are not held out"
             raise InputError(f"model.downstream.n_samples must be {wanted}, got {self._sizes.max()}")
         self.largest = int(self._sizes.max())
+        fitter.check_room(self.largest, "model.downstream.n_samples")
 
     def coordinates(self) -> dict[str, Coordinate]:
         """Return the axes of the results."""

@@ -1,5 +1,6 @@
 """Fits of kernel ridge regressions for many replicates, as many at once as the memory in flight allows."""
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -24,6 +25,11 @@ _WIDTH = 32
 # Estimates of the reciprocal condition number below this are refused: coefficients would have no more than about
 # three digits of their own.
 _LEAST_CONDITION = {"float64": 1e-13, "float32": 1e-6}
+
+
+def physical_bytes() -> int:
+    """Return the memory of this machine."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 class Table:
@@ -52,13 +58,14 @@ class Fitter:
     def __init__(self, law: Kernel, table: Table, precision: str) -> None:
         self._law, self._table = law, table
         self._precision = precision
+        self._bytes = _BYTES_IN_FLIGHT
 
     def in_flight(self, sizes: np.ndarray, largest: int) -> Iterator[slice]:
         """Yield slices of consecutive replicates with samples of one size, `sizes` int64 (R), to work on at once.
 
         They are as many as fit, for samples of up to `largest`; no bit depends on it.
         """
-        most = max(1, _BYTES_IN_FLIGHT // self.bytes_of(largest))
+        most = max(1, self._bytes // self.bytes_of(largest))
         start = 0
         while start < len(sizes):
             end = start + 1
@@ -66,6 +73,23 @@ class Fitter:
                 end += 1
             yield slice(start, end)
             start = end
+
+    def limit(self, n_bytes: int) -> None:
+        """Hold what is in flight to so many bytes, or to one replicate."""
+        self._bytes = min(_BYTES_IN_FLIGHT, n_bytes)
+
+    def check_room(self, n: int, key: str) -> None:
+        """Refuse samples whose Gram matrix does not fit into the memory of this machine.
+
+        Raises
+        ------
+        InputError
+            With the size that it takes.
+        """
+        needed, there = self.bytes_of(n), physical_bytes()
+        if needed > there:
+            found = f"got {n:,}, whose Gram matrix and its room take {needed / 1e9:.1f} GB"
+            raise InputError(f"{key} must fit into the {there / 1e9:.1f} GB of this machine, {found}")
 
     def bytes_of(self, n: int) -> int:
         """Return what a replicate with n samples takes while it is fitted."""

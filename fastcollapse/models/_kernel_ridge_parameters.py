@@ -81,6 +81,12 @@ class KernelRidgeParameters(ModelSection):
     precision: str = parameter(
         Choice(lambda: ("float64", "float32")), "of the products of rows that kernels are made from", default="float64"
     )
+    spectrum_rows: int = parameter(
+        Integer(0, 20_000),
+        "held-out rows that theory estimates the spectrum from; 0: no theory",
+        default=1000,
+        unit="rows",
+    )
     downstream: DownstreamParameters | None = parameter(  # noqa: RUF009
         Table(DownstreamParameters), "predictor trained on samples of a generation", default=None
     )

@@ -148,7 +148,7 @@ class Labelled:
         return found
 
     def shown(self) -> np.ndarray:
-        """Return the places among the held-out rows of those that figures show: the first of each label, int64 (S)."""
+        """Return the places among the held-out rows of those that figures show, int64 (S): the first of each label."""
         if len(self.levels) > _N_SHOWN:
             return np.arange(min(_N_SHOWN, len(self.test_rows)))
-        return np.sort(np.unique(self.test_classes, return_index=True)[1])
+        return np.unique(self.test_classes, return_index=True)[1]

@@ -50,7 +50,7 @@ class KernelRidge:
         self._truth, self._parameters = truth, parameters
         self._law = parameters.law(truth.rows, truth.unit)
         self._test = Table(truth.test_rows, parameters.precision)
-        fitter = Fitter(self._law, Table(truth.rows, parameters.precision), parameters.precision)
+        self._fitter = fitter = Fitter(self._law, Table(truth.rows, parameters.precision), parameters.precision)
         self._chain = Chain(truth, parameters, schedule, fitter)
         self._downstream = None
         if parameters.downstream is not None:
@@ -70,7 +70,6 @@ class KernelRidge:
         """
         truth = self._truth
         shown = truth.shown()
-        spectrum, power = spectrum_of(self._law, self._test, truth.test_targets)
         pixels = truth.test_rows[shown].ravel() / truth.unit
         axes = {} if self._downstream is None else self._downstream.coordinates()
         return {
@@ -81,11 +80,19 @@ class KernelRidge:
             ),
             "shown_label": Coordinate(truth.levels[truth.test_classes[shown]], "labels of the rows shown"),
             "pixels": Coordinate(pixels, "inputs of the rows shown, one after the other"),
-            "spectrum": Coordinate(
-                spectrum, "eigenvalues of the kernel over the rows held out, divided by their number"
-            ),
-            "power": Coordinate(power, "mean square of the targets held out along each eigenvector"),
+            **self._estimate(),
             **axes,
+        }
+
+    def _estimate(self) -> dict[str, Coordinate]:
+        """Return what theory is fed with, where it is wanted."""
+        most = self._parameters.spectrum_rows
+        if not most:
+            return {}
+        spectrum, power = spectrum_of(self._law, self._test, self._truth.test_targets, most)
+        return {
+            "spectrum": Coordinate(spectrum, "eigenvalues of the kernel over rows held out, divided by their number"),
+            "power": Coordinate(power, "mean square of the targets held out along each eigenvector"),
         }
 
     def truth_states(self) -> dict[str, np.ndarray]:
@@ -123,6 +130,15 @@ class KernelRidge:
             self._chain.advance(state, generation, seed, first_replicate)
             found.append(self._evaluate(state, generation, seed, first_replicate))
         return self._block(found)
+
+    def work_bytes(self) -> int:
+        """Return what the fits of one replicate take beside its state."""
+        largest = max(self._chain.largest, 0 if self._downstream is None else self._downstream.largest)
+        return self._fitter.bytes_of(largest)
+
+    def limit_work(self, n_bytes: int) -> None:
+        """Hold the fits of replicates at once to so many bytes, or to one replicate."""
+        self._fitter.limit(n_bytes)
 
     def _evaluate(self, state: KernelState, generation: int, seed: int, first_replicate: int) -> dict[str, np.ndarray]:
         """Return what is recorded of one generation, name -> float64 (R, ...)."""

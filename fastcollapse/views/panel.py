@@ -89,6 +89,7 @@ class Panel:
     group : which of several curves of one plot this is, "" where it is the only one.
     median : are the middle of the curve and its theory medians instead of means?
     note : what has to be known to read the numbers, or "".
+    image : float64[h, w] of 0 to 1, a picture to show with the values of the curve written below it, or None.
     positive : may several of its kind, overlaid, be so far apart that only a logarithmic axis shows all?
     """
 
@@ -107,6 +108,7 @@ class Panel:
     group: str = ""
     median: bool = False
     note: str = ""
+    image: np.ndarray | None = None
     positive: bool = False
 
     @property

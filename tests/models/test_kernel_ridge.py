@@ -146,7 +146,7 @@ def test_spectrum__sums_to_the_trace_and_the_power_to_the_square(folder):
     truth = truth_of(folder, n_test=20)
     model = KernelRidgeParameters(kernel="rbf", sigma=0.1)
     law = model.law(truth.rows, truth.unit)
-    spectrum, power = spectrum_of(law, Table(truth.test_rows, "float64"), truth.test_targets)
+    spectrum, power = spectrum_of(law, Table(truth.test_rows, "float64"), truth.test_targets, 30)
     gram = naive.kernel(truth, model, truth.test_rows, truth.test_rows) / 20
     np.testing.assert_allclose(spectrum, np.linalg.eigvalsh(gram)[::-1], atol=1e-14)
     assert power.sum() == pytest.approx((truth.test_targets**2).mean())
