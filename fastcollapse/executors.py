@@ -261,7 +261,8 @@ class Dask:
 
         waiting = iter(tasks)
         give = partial(self.client.submit, _on_dask, function, pure=False)
-        running = as_completed([give(task) for task in itertools.islice(waiting, self.n_workers * _AHEAD)])
+        first = [give(task) for task in itertools.islice(waiting, self.n_workers * _AHEAD)]
+        running = as_completed(first, loop=self.client.loop)  # else of the default client, which this need not be
         try:
             for future in running:
                 yield future.result()

@@ -5,6 +5,7 @@ here, because reading a corpus takes no compiled code.
 """
 
 import dataclasses
+import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -32,8 +33,13 @@ def families() -> list[str]:
     >>> "discrete" in families()
     True
     """
+    return list(_families())
+
+
+@functools.cache
+def _families() -> tuple[str, ...]:
     found = (path.stem for path in (Path(__file__).parent / "models").glob("*.py"))
-    return sorted(name for name in found if name != "base" and not name.startswith("_"))
+    return tuple(sorted(name for name in found if name != "base" and not name.startswith("_")))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Collected:
         self._content = content
         manifest = json.loads(content.attributes["/"]["sweep"])
         base = manifest["base"]
-        sweep = Sweep(manifest["mapping"], None if base is None else Path(base), manifest["text"])
+        sweep = Sweep(manifest["mapping"], None if base is None else Path(base), manifest["text"], True)
         self.sweep = sweep.resolve_seed(manifest["seed"])
         self._done = content.arrays["done"].ravel()
 

@@ -18,6 +18,7 @@ from fastcollapse.storage.files import sync_folder
 from fastcollapse.storage.lock import Lock, Taken, owner
 from fastcollapse.storage.pack import Pack, write_pack
 from fastcollapse.storage.runs import check_data, open_file
+from fastcollapse.storage.slots import Slot, Slots
 from fastcollapse.sweeps.manifest import CLAIMS, FAILED, PACKS, POINTS, read_manifest, write_json, write_manifest
 from fastcollapse.sweeps.pieces import Unit
 from fastcollapse.sweeps.points import Point, Sweep
@@ -29,8 +30,9 @@ A_PACK = 1000
 # Two changes of a folder may have one time stamp where they are closer than this, in seconds.
 _GRANULARITY = 0.05
 _MERGE_WITHIN = 60.0
+SLOTS = "points"
 _PIECE = r"(?:-\d+of\d+)?"
-_POINT, _FAILURE, _CLAIM = (re.compile(rf"(\d+){end}") for end in (r"\.h5", r"\.json", _PIECE))
+_POINT, _FAILURE, _CLAIM = (re.compile(rf"(\d+){end}") for end in (r"\.h5", r"\.json", r"-\d+of\d+"))
 _CUT = re.compile(r"(\d+)-\d+of\d+\.h5(?:\.parts)?")
 _PARTS = re.compile(rf"(\d+){_PIECE}\.h5(?:\.parts)?")
 
@@ -52,11 +54,13 @@ class SweepFolder:
         self.path = path
         self.manifest = read_manifest(path)
         base = self.manifest["base"]
-        sweep = Sweep(self.manifest["mapping"], None if base is None else Path(base), self.manifest["text"])
+        base = None if base is None else Path(base)
+        sweep = Sweep(self.manifest["mapping"], base, self.manifest["text"], checked=True)
         self.sweep = sweep.resolve_seed(self.manifest["seed"])
         self._packs: dict[tuple[str, int, int], Pack] = {}
         self._packed: dict[int, Pack] = {}
         self._listed_at = -1
+        self._slots = Slots(path / CLAIMS / SLOTS)
 
     def __len__(self) -> int:
         return len(self.sweep)
@@ -65,8 +69,10 @@ class SweepFolder:
         """Return the results file of a point that has one of its own."""
         return self.path / POINTS / f"{index:06d}.h5"
 
-    def claim(self, unit: Unit) -> Lock | None:
+    def claim(self, unit: Unit) -> Lock | Slot | None:
         """Return the right to compute a unit, or None if another process is at it; it dies with its owner."""
+        if unit.of == 1:
+            return self._slots.claim(unit.point)
         try:
             return Lock(self.path / CLAIMS / unit.name)
         except Taken:
@@ -82,13 +88,14 @@ class SweepFolder:
         changed = folder.stat().st_mtime_ns
         if changed == self._listed_at:
             return self._packed
-        listed = {key: path for path in sorted(folder.glob("*.h5")) if (key := _identity(path)) is not None}
-        for key in self._packs.keys() - listed:
-            del self._packs[key]
-        for key in listed.keys() - self._packs.keys():
-            with suppress(FileNotFoundError):  # merged just now, into one that is listed next time
-                self._packs[key] = Pack(listed[key])
-        self._packed = {index: self._packs[key] for key in listed if key in self._packs for index in self._packs[key]}
+        listed = dict(_identified(folder))
+        if listed.keys() != self._packs.keys():
+            for key in self._packs.keys() - listed:
+                del self._packs[key]
+            for key in listed.keys() - self._packs.keys():
+                with suppress(FileNotFoundError):  # merged just now, into one that is listed next time
+                    self._packs[key] = Pack(listed[key])
+            self._packed = {index: pack for pack in self._packs.values() for index in pack}
         # Only a stamp that is old enough tells a later change apart.
         self._listed_at = changed if time.time_ns() - changed > _GRANULARITY * 1e9 else -1
         return self._packed
@@ -111,8 +118,8 @@ class SweepFolder:
 
     def running(self) -> dict[int, str]:
         """Return the points that are being computed, and by whom."""
-        claims = ((index, owner(path)) for index, path in _numbered(self.path / CLAIMS, _CLAIM))
-        return {index: who for index, who in claims if who}
+        pieces = ((index, owner(path)) for index, path in _numbered(self.path / CLAIMS, _CLAIM))
+        return {**dict(self._slots.taken()), **{index: who for index, who in pieces if who}}
 
     def begun(self) -> set[int]:
         """Return the points of which something is kept to go on from."""
@@ -210,7 +217,7 @@ class SweepFolder:
             lock.release()
 
     def _clear_claims(self) -> None:
-        """Remove the claims of owners that were killed."""
+        """Remove what the claims of pieces left whose owners were killed."""
         for _, path in _numbered(self.path / CLAIMS, _CLAIM):
             with suppress(Taken):
                 Lock(path).release()
@@ -230,13 +237,14 @@ class SweepFolder:
         return open_file(self.point_path(index)) if pack is None else pack.reader(index)
 
 
-def _identity(path: Path) -> tuple[str, int, int] | None:
-    """Return what tells a file from another of its name."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return path.name, found.st_ino, found.st_mtime_ns
+def _identified(folder: Path) -> Iterator[tuple[tuple[str, int, int], Path]]:
+    """Yield the packs of a folder, and what tells each from another of its name."""
+    with os.scandir(folder) as listed:
+        for entry in listed:
+            with suppress(FileNotFoundError):  # merged just now
+                if entry.name.endswith(".h5"):
+                    found = entry.stat()
+                    yield (entry.name, found.st_ino, found.st_mtime_ns), folder / entry.name
 
 
 def is_small(reader: Reader) -> bool:

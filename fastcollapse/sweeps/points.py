@@ -172,6 +172,8 @@ class Sweep:
         Folder of the file, where its data files are looked for; None if it came from no file.
     text
         The user's TOML, verbatim, or "".
+    checked
+        Has each point been looked at before?
 
     Raises
     ------
@@ -190,6 +192,7 @@ class Sweep:
     mapping: Mapping[str, Any]
     base: Path | None = None
     text: str = ""
+    checked: bool = False
     section: SweepSection = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
@@ -200,7 +203,7 @@ class Sweep:
         if isinstance(recipe, Mapping) and "cases" in recipe:
             raise InputError("recipe.cases must be left out of a sweep, use sweep.grid or sweep.zip")
         self[0]  # what is wrong with all points is said once
-        if self.seed is not None:
+        if self.seed is not None and not self.checked:
             self._check_points()
 
     @classmethod
@@ -261,7 +264,7 @@ class Sweep:
             return self
         drawn = int.from_bytes(os.urandom(8), "little") >> 1 if seed is None else seed
         section = {**self.mapping["sweep"], "seed": drawn}
-        return Sweep({**self.mapping, "sweep": section}, self.base, self.text)
+        return Sweep({**self.mapping, "sweep": section}, self.base, self.text, self.checked)
 
     def __getitem__(self, index: int) -> Point:
         """Return point `index`, from 0 on.

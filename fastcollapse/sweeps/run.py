@@ -250,7 +250,7 @@ class _Plan(Iterator[Task]):
             # The fastest of the last few: a first one compiles, and one that is too large comes back in part.
             n = max(1, min(share, int(_TASK_SECONDS / max(min(self._recent), 1e-6))))
         units = tuple(self._units.popleft() for _ in range(min(n, len(self._units))))
-        return Task(str(self._folder.path), units, _GIVE_BACK)
+        return Task(str(self._folder.path.resolve()), units, _GIVE_BACK)  # workers may be in other folders
 
     def take(self, report: Report, outcome: Outcome) -> None:
         """Note what came back."""

@@ -26,6 +26,7 @@ from fastcollapse.storage.late import LateStore
 from fastcollapse.storage.lock import Lock
 from fastcollapse.storage.pack import write_run
 from fastcollapse.storage.runs import open_file
+from fastcollapse.storage.slots import Slot
 from fastcollapse.storage.workplace import is_begun
 from fastcollapse.sweeps.folder import SweepFolder, is_small
 from fastcollapse.sweeps.pieces import Unit, joined, piece_paths
@@ -109,7 +110,7 @@ class _Work:
         self._threads = threads
         self._interrupts = interrupts
         self._finished: list[tuple[int, Reader]] = []
-        self._claims: list[Lock] = []
+        self._claims: list[Lock | Slot] = []
         self._kept_at = time.monotonic()
 
     def through(self, task: Task) -> tuple[int, int, tuple[Unit, ...], tuple[Unit, ...], float]:

@@ -48,7 +48,7 @@ def test_run__points_are_what_simulate_gives(here):
         assert contents(results) == contents(simulate(folder.sweep[index].experiment))
         assert is_small(results.reader) == (index in folder.packed())
     assert sorted(os.listdir(here)) == ["claims", "failed", "packs", "points", MANIFEST]
-    assert os.listdir(here / "claims") == []
+    assert (os.listdir(here / "claims"), folder.running()) == (["points"], {})
 
 
 def test_run__again_does_nothing(here):
@@ -77,14 +77,13 @@ def test_run__shards_give_the_same_in_any_order(here, tmp_path, n):
     assert folder_contents(tmp_path / "shards") == folder_contents(here)
 
 
-def test_run__dask_gives_the_same(here, tmp_path):
+def test_run__dask_gives_the_same(here, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        run_sweep(mixed(), tmp_path / "client", client)
-        run_sweep(mixed(), tmp_path / "address", cluster.scheduler_address)
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        monkeypatch.chdir(tmp_path)  # the workers are elsewhere
+        run_sweep(mixed(), "address", cluster.scheduler_address)
+        with distributed.Client(cluster) as client:
+            run_sweep(mixed(), "client", client)
     for name in ("client", "address"):
         assert folder_contents(tmp_path / name) == folder_contents(here)
 

@@ -1,0 +1,102 @@
+"""What sweeps cost beside their points: two processes against one, Dask, and points of no time at all."""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import harness
+
+from fastcollapse.executors import Dask, Executor, Here, Pool
+from fastcollapse.simulation import simulate
+from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.run import run_sweep
+
+REPEATS = 3
+# Points of a second: so many, and about so long each.
+N_LONG, LONG_SECONDS = 20, 1.0
+# Tiny points: their cost is the slope between two numbers of them, so that the start of the pool is left out.
+FEW, MANY = 200, 1000
+
+
+def long_sweep(n_generations: int) -> Sweep:
+    return Sweep(
+        {
+            "truth": {"uniform": 1000},
+            "workflow": {"name": "replace", "n_samples": 1000},
+            "run": {"n_generations": n_generations, "n_replicates": 4, "seed": 1, "record": ["support_size"]},
+            "sweep": {"grid": {"truth.uniform": list(range(1000, 1000 + N_LONG))}},
+        }
+    )
+
+
+def tiny_sweep(n_points: int) -> Sweep:
+    return Sweep(
+        {
+            "model": {"family": "gaussian", "estimator": "mle"},
+            "truth": {"sigma": 1.0},
+            "workflow": {"name": "replace", "n_samples": 100},
+            "run": {"n_generations": 10, "n_replicates": 3},
+            # Not over n_samples: tables of chi variates for each n would take most of the time.
+            "sweep": {"grid": {"run.seed": list(range(n_points))}},
+        }
+    )
+
+
+def long_enough() -> Sweep:
+    """Return points of about a second on one thread."""
+    n_generations = 2000
+    for _ in range(3):
+        experiment = long_sweep(n_generations)[0].experiment
+        simulate(experiment, threads=1)
+        seconds = harness.seconds(lambda experiment=experiment: simulate(experiment, threads=1))
+        n_generations = max(1000, int(n_generations * LONG_SECONDS / seconds))
+    return long_sweep(n_generations)
+
+
+def seconds_of(sweep: Sweep, executor: Executor) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        outcome = run_sweep(sweep, Path(folder) / "s", executor)
+        assert outcome.done == len(sweep)
+        return time.perf_counter() - start
+
+
+def main() -> None:
+    from distributed import Client, LocalCluster  # the extra `dask`
+
+    rows = []
+    harness.header()
+    sweep = long_enough()
+    one, two, here, dask = [], [], [], []
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        seconds_of(tiny_sweep(FEW), Dask(client))  # imports
+        for _ in range(REPEATS):
+            one.append(seconds_of(sweep, Pool(1, threads=1)))
+            two.append(seconds_of(sweep, Pool(2, threads=1)))
+            here.append(seconds_of(sweep, Here(threads=1)))
+            dask.append(seconds_of(sweep, Dask(client)))
+    case = f"{N_LONG} points of {LONG_SECONDS:g} s"
+    rows.append(
+        harness.row("sweep", f"{case}, 2 processes", "1 process", 1, statistics.median(two), statistics.median(one))
+    )
+    rows.append(
+        harness.row("sweep", f"{case}, Dask", "this process", 1, statistics.median(dask), statistics.median(here))
+    )
+    slopes = []
+    for _ in range(REPEATS):
+        few, many = (seconds_of(tiny_sweep(n), Pool(2, threads=1)) for n in (FEW, MANY))
+        slopes.append((many - few) / (MANY - FEW))
+    experiment = tiny_sweep(1)[0].experiment
+    simulate(experiment, threads=1)
+    bare = statistics.median(harness.seconds(lambda: simulate(experiment, threads=1)) for _ in range(200))
+    tiny = statistics.median(slopes)
+    rows.append(harness.row("sweep", "a tiny point, 2 processes", "simulate in memory", 1, tiny, bare))
+    ratio = statistics.median(o / t for o, t in zip(one, two, strict=True))
+    over = statistics.median(d / h for d, h in zip(dask, here, strict=True)) - 1
+    print(f"efficiency of two processes {ratio / 2:.0%}, Dask {over:+.1%}, a tiny point {1e3 * tiny:.2f} ms")
+    harness.save("sweep", rows)
+
+
+if __name__ == "__main__":
+    main()
