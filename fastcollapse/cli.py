@@ -336,8 +336,8 @@ def theory(name: str | None, arguments: Sequence[str]) -> None:
 def compare(file: Path) -> int:
     """Compare a results FILE with its theory as z-scores.
 
-    Heterozygosity has an exact expectation in every workflow; the surviving share has sharp bounds, or exact
-    values, under plain resampling. Up to 10 generations are compared. Exit status 1 if any |z| is above 5.
+    Every panel of the run that has exact theory or sharp bounds is compared, at up to 10 generations or values of
+    another axis; what is asymptotic stands beside it without a score. Exit status 1 if any |z| is above 5.
     """
     from fastcollapse.report import comparison
     from fastcollapse.results import check_results

@@ -75,6 +75,46 @@ class Schedule:
         start = truth_total if self.start_with_data and truth_total is not None else 0
         return added - before + np.where(last_drop < 0, start, 0)
 
+    def different_rows(self, same: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return how many different rows generation t is fitted to at least and at most.
+
+        A subsample may hold a row more than once: drawn with replacement, or from rounds of the same rows. Then the
+        bounds are five standard deviations from the mean number, both in the limit of many rows.
+
+        Parameters
+        ----------
+        same
+            Whether the synthetic rows of all generations are the same ones.
+
+        Returns
+        -------
+        tuple of ndarray
+            int64, shape (T,) each.
+
+        Examples
+        --------
+        >>> workflow = AccumulateSubsample(n_samples=40, keep_real=True, replacement=True)
+        >>> [bound.tolist() for bound in workflow.schedule(2, None).different_rows(same=False)]
+        [[15, 21], [36, 40]]
+        """
+        import numpy as np  # start-up time of the command line
+
+        pool = self.pool_totals()
+        rows = self.n_synthetic + self.n_real if same else pool
+        drawn = np.where(self.n_train > 0, self.n_train, pool)
+        if not self.n_train.any() or not (self.replacement or same):
+            return np.minimum(drawn, rows), np.minimum(drawn, rows)
+        # Each row is taken or not, independently but for the total number, that of which the variance is taken off.
+        if self.replacement:
+            left_out, odds = (1 - 1 / rows) ** drawn, drawn / rows
+        else:
+            copies, share = pool / rows, drawn / pool
+            left_out, odds = (1 - share) ** copies, copies * share / np.maximum(1 - share, 1 / pool)
+        mean = rows * (1 - left_out)
+        deviation = np.sqrt(rows * np.maximum(left_out * (1 - left_out) - odds * left_out**2, 0))
+        least, most = np.floor(mean - 5 * deviation), np.ceil(mean + 5 * deviation)
+        return np.maximum(least, 1).astype(np.int64), np.minimum(most, np.minimum(drawn, rows)).astype(np.int64)
+
 
 @dataclasses.dataclass(frozen=True)
 class Workflow(Section):

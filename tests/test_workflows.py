@@ -241,3 +241,33 @@ def test_workflow__numpy_values_become_plain_ones():
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_workflows__are_found_by_their_name(name):
     assert WORKFLOWS[name].name == name
+
+
+@pytest.mark.parametrize(
+    ("replacement", "same", "n_train"),
+    [(True, False, 30), (True, True, 30), (False, True, 30), (True, False, 12), (False, True, 12)],
+)
+def test_different_rows__hold_what_is_drawn(replacement, same, n_train):
+    workflow = AccumulateSubsample(n_samples=30, keep_real=True, replacement=replacement, n_train=n_train)
+    schedule = workflow.schedule(3, None)
+    least, most = (int(bound[-1]) for bound in schedule.different_rows(same))
+    rng = np.random.default_rng(20240301)
+    rows = np.arange(90) % (30 if same else 90)
+    counts = np.array([len(set(rng.choice(rows, n_train, replace=replacement))) for _ in range(2000)])
+    # Beyond five deviations is none of 2,000; ten deviations, and the rounding of both ends, are all that is between.
+    assert least <= counts.min()
+    assert counts.max() <= most
+    assert most - least <= 10 * 1.1 * counts.std() + 2
+
+
+def test_different_rows__are_all_where_none_is_drawn_twice():
+    for workflow, same, expected in (
+        (Replace(n_samples=[3, 4, 5]), False, [3, 4, 5]),
+        (Replace(n_samples=4), True, [4, 4, 4]),
+        (Accumulate(n_samples=4, keep_real=True), False, [4, 8, 12]),
+        (Accumulate(n_samples=4, keep_real=True), True, [4, 4, 4]),
+        (Mix(n_samples=4, n_real=3, real="fixed"), True, [7, 7, 7]),
+        (AccumulateSubsample(n_samples=4, keep_real=True, replacement=False, n_train=3), False, [3, 3, 3]),
+    ):
+        for bound in workflow.schedule(3, None).different_rows(same):
+            np.testing.assert_array_equal(bound, expected)

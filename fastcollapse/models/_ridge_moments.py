@@ -26,14 +26,16 @@ def heavy_tails(truth: Regression, parameters: RidgeParameters, schedule: Any) -
     d, lines = truth.dimension, []
     if truth.design in _FINITE:
         return []
-    if parameters.ridge == 0 and (parameters.synthetic_noise > 0 or (parameters.sigma > 0 and schedule.n_real.any())):
-        if parameters.designs == "dependent" and not schedule.n_train.any():
-            fitted = schedule.n_synthetic + schedule.n_real
-        else:
-            fitted = np.where(schedule.n_train > 0, schedule.n_train, schedule.pool_totals(None))
+    least, most = schedule.different_rows(parameters.designs == "dependent")
+    # Labels of two truths do not fit together where a generation has too few rows to see all of the first.
+    mixed = bool(schedule.n_real.any() or schedule.n_train.any()) and int(least.min()) < d
+    noisy = parameters.synthetic_noise > 0 or (parameters.sigma > 0 and schedule.n_real.any()) or mixed
+    if parameters.ridge == 0 and noisy:
         key = "workflow.n_train" if schedule.n_train.any() else "workflow.n_samples"
-        near = fitted[np.abs(fitted - d).argmin()]
-        lines += _line(f"{key}: the fit to {near:,} samples", int(near), d, "generator_error")
+        rows = np.clip(d, least, most)
+        near = int(rows[np.abs(rows - d).argmin()])
+        words = "samples" if (least == most).all() else "different samples"
+        lines += _line(f"{key}: the fit to {near:,} {words}", near, d, "generator_error")
     down = parameters.downstream
     # Without noise of its own the fit is a projection of the generator's weights, and no longer than they are.
     if down is not None and parameters.sigma > 0:

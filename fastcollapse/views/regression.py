@@ -79,11 +79,8 @@ class Setting:
 
     @property
     def rows(self) -> np.ndarray:
-        """Rows that each generation is fitted to, int64 [T]: different ones, where all have the same."""
-        schedule = self.schedule
-        if self.dependent:
-            return schedule.n_synthetic
-        return np.where(schedule.n_train > 0, schedule.n_train, schedule.pool_totals(None))
+        """Rows that each generation is fitted to, int64 [T]; of rows that may be the same, the fewest."""
+        return self.schedule.different_rows(self.dependent)[0]
 
 
 @once
@@ -220,9 +217,13 @@ def _unbiased(setting: Setting, error: np.ndarray, exact: bool = True) -> Expect
 
 def _heavy(setting: Setting, last: int) -> np.ndarray:
     """Return from where on the mean or the variance of the error is infinite: what is fitted to labels inherits it."""
-    noisy = setting.ridge == 0 and (setting.sigma0 > 0 or (setting.sigma > 0 and bool(setting.schedule.n_real.any())))
-    near = np.abs(setting.rows[:last] - setting.d) <= EDGE
-    return np.append(False, np.logical_or.accumulate(near & noisy))
+    schedule, d = setting.schedule, setting.d
+    least, most = (bound[:last] for bound in schedule.different_rows(setting.dependent))
+    # Labels of two truths do not fit together where a generation has too few rows to see all of the first.
+    mixed = bool(schedule.n_real.any() or schedule.n_train.any()) and int(least.min(initial=d)) < d
+    noisy = setting.sigma0 > 0 or (setting.sigma > 0 and bool(schedule.n_real.any())) or mixed
+    near = np.abs(np.clip(d, least, most) - d) <= EDGE
+    return np.append(False, np.logical_or.accumulate(near & (noisy and setting.ridge == 0)))
 
 
 def _cumulants(setting: Setting, fits: np.ndarray) -> np.ndarray:

@@ -727,6 +727,27 @@ def test_warnings__of_schedules_that_pass_the_dimension():
     assert warned(truth, Accumulate(n_samples=10, keep_real=True)) == []
 
 
+def test_warnings__of_subsamples_that_hold_rows_twice():
+    # Of 13 draws from 13 rows some 8 are different, of 13 draws from 26 that are twice 13 rows some 10.
+    words = "workflow.n_train: the fit to 8 different samples of 8 inputs has an infinite mean of generator_error"
+    for replacement, designs in ((True, "independent"), (True, "dependent"), (False, "dependent")):
+        workflow = AccumulateSubsample(n_samples=13, keep_real=True, replacement=replacement)
+        (line,) = warned({"dimension": 8}, workflow, designs=designs)
+        assert line.startswith(words)
+    assert warned({"dimension": 8}, workflow) == []
+    # Ten deviations away.
+    assert warned({"dimension": 8}, AccumulateSubsample(n_samples=50, keep_real=True, replacement=True)) == []
+
+
+def test_warnings__of_labels_of_two_truths_without_noise():
+    # The first fit cannot see all of the truth, so that its labels and real ones contradict each other.
+    mix, noiseless = Mix(n_samples=3, n_real=2, real="fresh"), {"sigma": 0.0, "sigma0": 0.0}
+    (line,) = warned({"dimension": 6}, mix, **noiseless)
+    assert "fit to 5 samples of 6 inputs has an infinite mean of generator_error" in line
+    assert warned({"dimension": 5}, mix, **noiseless) == []
+    assert warned({"dimension": 6}, Replace(n_samples=5), **noiseless) == []
+
+
 def test_simulate__warns_and_goes_on():
     with pytest.warns(HeavyTails, match="fit to 4 samples of 3 inputs has an infinite mean of generator_error"):
         results = simulate(Experiment.from_mapping(sections(workflow={"n_samples": 4})))

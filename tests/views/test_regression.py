@@ -116,6 +116,23 @@ def test_chain__knows_infinite_moments(rows, mean, heavy):
         assert not chain_of(run({"n_samples": rows}, n_replicates=2, **model)).heavy.any()
 
 
+@pytest.mark.parametrize(
+    ("workflow", "model", "heavy"),
+    [
+        # The same inputs and as many real rows: fits to 24 and to 12 rows.
+        ({"name": "mix", "n_samples": 12, "n_real": 12, "real": "fresh"}, {"designs": "dependent"}, False),
+        ({"name": "mix", "n_samples": 6, "n_real": 6, "real": "fresh"}, {"designs": "dependent"}, True),
+        # Rows that are drawn twice count once.
+        ({**SUBSAMPLE, "n_samples": 20, "replacement": True}, {}, True),
+        ({**SUBSAMPLE, "n_samples": 20}, {"designs": "dependent"}, True),
+        ({**SUBSAMPLE, "n_samples": 20}, {}, False),
+        ({"name": "mix", "n_samples": 6, "n_real": 5, "real": "fresh"}, {"sigma": 0.0}, True),
+    ],
+)
+def test_chain__counts_different_rows(workflow, model, heavy):
+    assert chain_of(run(workflow, n_replicates=2, **model)).heavy[2:].all() == heavy
+
+
 def test_chain__infinite_moments_are_inherited():
     chain = chain_of(run({"n_samples": [40, 13, 40, 40, 40, 40]}, n_replicates=2))
     np.testing.assert_array_equal(chain.heavy, [False, False, True, True, True, True, True])
