@@ -298,3 +298,9 @@ def test_packages__are_all_installed():
     names = set(listed["options"]["packages"].split())
     found = {".".join(path.parent.relative_to(ROOT).parts) for path in PACKAGE.rglob("__init__.py")}
     assert found <= names
+
+
+def test_layout__names_every_kernel_file():
+    words = (ROOT / "CONTRIBUTING.md").read_text()
+    files = [path.name for path in (PACKAGE / "kernels").glob("*.py") if path.name != "__init__.py"]
+    assert [name for name in files if not re.search(rf"(?<!\w){re.escape(name)}", words)] == []

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.results import Results
+from fastcollapse.theory.effective_ridge import effective_ridge
 from fastcollapse.theory.regression import ridge_equivalents
 from fastcollapse.theory.regression_chain import chain_test_means
 from fastcollapse.views.base import once
@@ -137,7 +138,7 @@ def fit_of(results: Results) -> Fit:
     shape = of_generator.shape
     error = bias + variance + of_generator
     if not chain.unbiased:
-        error = _biased(results, error, variance)
+        error = _biased(results, error, variance, synthetic)
     exact = (least_squares | minimum_norm) & setting.gaussian & chain.exact
     edge = without & (np.abs(rows - setting.d) <= EDGE) & (setting.sigma > 0)
     spread, skew = _shape(setting, chain, grid)
@@ -145,31 +146,30 @@ def fit_of(results: Results) -> Fit:
     return Fit(*(np.broadcast_to(p, shape) for p in (error, bias, variance, of_generator, exact, spread, skew, heavy)))
 
 
-def _biased(results: Results, error: np.ndarray, variance: np.ndarray) -> np.ndarray:
+def _biased(results: Results, error: np.ndarray, variance: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
     """Return the expected error of a fit to labels of generators that shrink, where its parts do not add up to it.
 
     Parameters
     ----------
     error : float64 (T+1, M, L), the sum of the parts.
-    variance : float64 (M, L), the noise of the fit itself.
+    variance, synthetic : float64 (M, L), the noise of the fit itself, and the share of |w|^2 that it leaves.
     """
     setting, chain, grid = setting_of(results), chain_of(results), grid_of(results)
-    rows, without = grid.samples[:, None], grid.ridge == 0
-    found = np.full(error.shape, np.nan)
-    if setting.plain and (not setting.dependent or (setting.ridge == 0 and isinstance(setting.sizes, int))):
+    rows, found = grid.samples[:, None], np.full(error.shape, np.nan)
+    if setting.isotropic:
+        # The fit is as likely in any direction beside that of w: all that counts of w are two numbers.
+        unit = setting.spectrum[0]
+        overlap, square = (unit * one[:, None, None] for one in (chain.overlap, chain.square))
+        kept = unit / (unit + effective_ridge(setting.spectrum, rows, grid.ridge))
+        found = setting.length - 2 * kept * overlap + synthetic * square + variance
+    elif setting.plain and (not setting.dependent or (setting.ridge == 0 and isinstance(setting.sizes, int))):
         fits, ridges = np.arange(results.last + 1)[:, None, None], (setting.ridge, setting.design)
         noises = setting.sigma, setting.sigma0
         found = chain_test_means(setting.spectrum, setting.w0, rows, grid.ridge, setting.sizes, fits, *noises, *ridges)[
             0
         ]
     # Without a ridge the fit to enough rows is the generator itself, but for its own noise.
-    found = np.where(without & (rows >= setting.d), error, found)
-    if setting.isotropic:
-        # |P w - w0|^2 for the projection P on fewer rows, which are as likely in any direction.
-        overlap, square = (setting.spectrum[0] * one[:, None, None] for one in (chain.overlap, chain.square))
-        projected = setting.length + rows / setting.d * (square - 2 * overlap) + variance
-        found = np.where(without & (rows < setting.d), projected, found)
-    return found
+    return np.where((grid.ridge == 0) & (rows >= setting.d), error, found)
 
 
 def _shape(setting: Setting, chain: Chain, grid: Grid) -> tuple[np.ndarray, np.ndarray]:

@@ -7,12 +7,18 @@ import numpy as np
 
 from fastcollapse.results import Results
 from fastcollapse.theory.regression_chain import chain_means
+from fastcollapse.theory.regression_dependent import dependent_ridge_means
 from fastcollapse.theory.regression_exact import ols_error_mean
 from fastcollapse.theory.regression_isotropic import isotropic_chain_means, isotropic_chain_variances
 from fastcollapse.theory.regression_law import ols_error_quantile
 from fastcollapse.theory.regression_mix import mix_fixed_error
 from fastcollapse.theory.regression_schedule import expected_regression
-from fastcollapse.theory.regression_workflows import accumulate_error, min_norm_same_rows_error, subsample_error
+from fastcollapse.theory.regression_workflows import (
+    accumulate_error,
+    min_norm_accumulate_error,
+    min_norm_same_rows_error,
+    subsample_error,
+)
 from fastcollapse.views.base import is_plain, once, schedule_of
 from fastcollapse.views.shapes import inverse_cumulants, shape_of
 from fastcollapse.views.skewed import skewness
@@ -22,6 +28,8 @@ from fastcollapse.workflows import Schedule
 EDGE = 3
 # Medians of one curve, and different numbers of rows that a law is found for in time.
 _MEDIANS, _FEW_SIZES = 12, 4
+# Generations of ridge fits to the same rows, of a ridge of 1: about a second.
+_MOST_INTEGRALS = 10**6
 EQUIVALENT = "theory: deterministic equivalent"
 FIRST_ORDER = "theory: first order in the number of inputs over samples"
 
@@ -162,8 +170,10 @@ def _expectations(setting: Setting, fits: np.ndarray) -> Expectations:
     schedule, d, sigma0 = setting.schedule, setting.d, setting.sigma0
     if setting.ridge == 0 and setting.dependent and not schedule.n_train.any():
         return _same_rows(setting, fits)
-    if setting.ridge > 0 or setting.dependent or int(setting.rows.min()) < d:
+    if setting.ridge > 0 or setting.dependent:
         return _nothing(fits)
+    if int(setting.rows.min()) < d:
+        return _few_rows(setting, fits)
     if not schedule.n_train.any() and schedule.real != "fixed":
         parts = (part[: fits.size - 1] for part in (schedule.n_synthetic, schedule.n_real, schedule.keep))
         return _unbiased(setting, expected_regression(d, *parts, sigma0=sigma0, sigma=setting.sigma))
@@ -182,8 +192,15 @@ def _replaced(setting: Setting, fits: np.ndarray) -> Expectations:
     d, sizes, sigma0 = setting.d, setting.sizes, setting.sigma0
     if setting.ridge == 0 and int(np.min(sizes)) >= d:
         return _unbiased(setting, ols_error_mean(d, sizes, fits, sigma0))
-    if setting.dependent and (setting.ridge > 0 or not isinstance(sizes, int)):
+    if setting.dependent and not isinstance(sizes, int):
         return _nothing(fits)
+    if setting.dependent and setting.ridge > 0:
+        # As if Sigma was I: every number of theory has its integral.
+        ridge = setting.ridge / setting.spectrum[0]
+        if not setting.isotropic or not 1e-8 <= ridge <= 1e40 or fits.size > _MOST_INTEGRALS * min(ridge, 1.0) ** 0.5:
+            return _nothing(fits)
+        error, overlap, square = dependent_ridge_means(d, sizes, ridge, fits, sigma0, setting.length)
+        return error, overlap / setting.spectrum[0], square / setting.spectrum[0], False, False
     if setting.ridge == 0 and setting.isotropic:
         error, overlap, square = isotropic_chain_means(d, sizes, fits, sigma0, setting.length, setting.design)
         return error, overlap / setting.spectrum[0], square / setting.spectrum[0], True, False
@@ -201,6 +218,16 @@ def _same_rows(setting: Setting, fits: np.ndarray) -> Expectations:
             error = min_norm_same_rows_error(d, rows, fits[1:], setting.sigma0, setting.length, "accumulate")
             return np.append(0.0, error), *_nothing(fits)[1:3], True, False
     return _nothing(fits)
+
+
+def _few_rows(setting: Setting, fits: np.ndarray) -> Expectations:
+    """Return the expectations where new rows accumulate, fewer than there are dimensions at first."""
+    schedule = setting.schedule
+    mixed = schedule.n_train.any() or schedule.n_real.any()
+    if mixed or not schedule.keep[1:].all() or not setting.isotropic:
+        return _nothing(fits)
+    error = min_norm_accumulate_error(setting.d, setting.sizes, fits[1:], setting.sigma0, setting.length)
+    return np.append(0.0, error), *_nothing(fits)[1:3], True, False
 
 
 def _nothing(fits: np.ndarray) -> Expectations:
@@ -236,10 +263,10 @@ def _cumulants(setting: Setting, fits: np.ndarray) -> np.ndarray:
 
 
 def _skewness_of_one(setting: Setting) -> float:
-    """Return the skewness of the noise in one fit, which that of an average of several does not exceed."""
+    """Return the skewness of the noise in the fit next to singular, which that of an average does not exceed."""
     if setting.ridge > 0:
         return 0.0
-    rows = int(setting.rows[0])
+    rows = int(setting.rows[np.abs(setting.rows - setting.d).argmin()])
     rank = min(rows, setting.d)
     return float(shape_of(rank, inverse_cumulants(np.array([abs(rows - setting.d) + 1.0]), 1.0))[1][0])
 

@@ -1,5 +1,7 @@
 """What is fitted to labels of the generators: the grid, and theory on it beside the simulation."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -87,8 +89,14 @@ def test_fit__without_a_ridge_is_exact(truth, n_samples, workflow, model):
         assert np.abs((curve.mean - 1.5 * expected)[1:] / (curve.sd[1:] / 20)).max() > Z_LIMIT
 
 
-@pytest.mark.parametrize("truth", [{}, {"beta": 1.0}])
-@pytest.mark.parametrize(("n_samples", "generator"), [(60, {}), (8, {}), (60, {"ridge": 0.2})])
+@pytest.mark.parametrize(
+    ("truth", "n_samples", "generator"),
+    [
+        *itertools.product([{}, {"beta": 1.0}], [60], [{}, {"ridge": 0.2}]),
+        *itertools.product([{}, {"beta": 1.0}], [8], [{}]),
+        ({"spectrum": [2.0] * 20}, 60, {"ridge": 0.4, "designs": "dependent"}),
+    ],
+)
 def test_fit__with_a_ridge_is_near(truth, n_samples, generator):
     results = run(truth, (), n_samples, **generator)
     grid, fit = grid_of(results), fit_of(results)

@@ -45,6 +45,7 @@ def scores(values, expected):
         (ACCUMULATE, {"beta": 1.0}, {}),
         (ACCUMULATE, {"beta": 1.0}, {"designs": "dependent"}),
         ({**ACCUMULATE, "n_samples": 5}, {}, {"designs": "dependent"}),
+        ({**ACCUMULATE, "n_samples": [4, 2, 40, 40, 40, 40]}, {"spectrum": [2.0] * 12}, {}),
         ({**ACCUMULATE, "n_samples": {"start": 40, "factor": 1.5}}, {}, {}),
         ({"name": "mix", "n_samples": 30, "n_real": 10, "real": "fresh"}, {"beta": 1.0}, {"sigma0": 0.5}),
     ],
@@ -69,6 +70,8 @@ def test_chain__is_exact(workflow, truth, model):
     [
         ({"n_samples": 5}, {"beta": 1.0}, {}, EQUIVALENT),
         ({}, {"beta": 1.0}, {"ridge": 0.1}, EQUIVALENT),
+        ({}, {"spectrum": [2.0] * 12}, {"designs": "dependent", "ridge": 0.5}, EQUIVALENT),
+        ({"n_samples": 5}, {}, {"designs": "dependent", "ridge": 0.1}, EQUIVALENT),
         ({}, {"design": "rademacher"}, {"sampler": "raw"}, EQUIVALENT),
         ({**SUBSAMPLE, "n_samples": 400}, {}, {}, FIRST_ORDER),
         ({"name": "mix", "n_samples": 400, "n_real": 100, "real": "fixed"}, {}, {}, FIRST_ORDER),
@@ -85,18 +88,20 @@ def test_chain__is_near_where_it_is_not_exact(workflow, truth, model, label):
 
 
 @pytest.mark.parametrize(
-    ("workflow", "model"),
+    ("workflow", "truth", "model"),
     [
-        ({}, {"designs": "dependent", "ridge": 0.1}),
-        ({**SUBSAMPLE, "replacement": True}, {}),
-        (SUBSAMPLE, {"designs": "dependent"}),
-        (ACCUMULATE, {"ridge": 0.1}),
-        ({**ACCUMULATE, "n_samples": 5}, {}),
-        ({**ACCUMULATE, "keep_real": False}, {"designs": "dependent"}),
+        ({}, {"beta": 1.0}, {"designs": "dependent", "ridge": 0.1}),
+        ({}, {}, {"designs": "dependent", "ridge": 1e-12}),
+        ({**SUBSAMPLE, "replacement": True}, {}, {}),
+        (SUBSAMPLE, {}, {"designs": "dependent"}),
+        (ACCUMULATE, {}, {"ridge": 0.1}),
+        ({**ACCUMULATE, "n_samples": 5}, {"beta": 1.0}, {}),
+        ({**ACCUMULATE, "keep_real": False, "n_samples": 5}, {}, {}),
+        ({**ACCUMULATE, "keep_real": False}, {}, {"designs": "dependent"}),
     ],
 )
-def test_chain__says_when_nothing_is_known(workflow, model):
-    chain = chain_of(run(workflow, n_replicates=2, **model))
+def test_chain__says_when_nothing_is_known(workflow, truth, model):
+    chain = chain_of(run(workflow, truth, n_replicates=2, **model))
     assert np.isnan(chain.error).all()
     assert not chain.exact
 
