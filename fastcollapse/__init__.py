@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from fastcollapse.experiment import Experiment
     from fastcollapse.results import Results, open_results
     from fastcollapse.simulation import simulate
+    from fastcollapse.sweeps.points import Sweep
+    from fastcollapse.sweeps.run import run_sweep
 
 __version__ = "0.1.0"
 
@@ -21,9 +23,11 @@ _HOMES = {
     "InputError": "errors",
     "Results": "results",
     "StoreError": "errors",
+    "Sweep": "sweeps.points",
     "Truth": "datasets",
     "load_truth": "datasets",
     "open_results": "results",
+    "run_sweep": "sweeps.run",
     "simulate": "simulation",
 }
 
@@ -33,9 +37,11 @@ __all__ = [
     "InputError",
     "Results",
     "StoreError",
+    "Sweep",
     "Truth",
     "load_truth",
     "open_results",
+    "run_sweep",
     "simulate",
 ]
 
