@@ -420,11 +420,13 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
 
 @main.command()
 def recipes() -> None:
-    """List the experiments that come with the project."""
-    from fastcollapse.datasets import describe_recipe
+    """List the experiments that come with the project, then its sweeps."""
+    from fastcollapse.datasets import describe_recipe, sweeps
     from fastcollapse.datasets import recipes as known
 
-    names = known()
-    width = max(map(len, names))
-    for name, path in names.items():
-        click.echo(f"{name.ljust(width)}  {describe_recipe(path)}")
+    for heading, names in (("", known()), ("Sweeps, for fastcollapse sweep:", sweeps())):
+        if heading:
+            click.echo(f"\n{heading}")
+        width = max(map(len, names))
+        for name, path in names.items():
+            click.echo(f"{name.ljust(width)}  {describe_recipe(path)}")

@@ -198,11 +198,12 @@ def _progress(folder: Path) -> "Iterator[Callable[[Outcome], None]]":
 
             yield show
         return
-    start = last = time.monotonic()
+    start = last = 0.0
 
     def line(outcome: "Outcome") -> None:
-        nonlocal last
+        nonlocal start, last
         now, n = time.monotonic(), outcome.done + outcome.failed
+        start, last = (start, last) if n else (now, now)  # kernels have been compiled by then
         if n and now - last >= _LINE_SECONDS:
             last = now
             left = (now - start) / n * (outcome.total - n)

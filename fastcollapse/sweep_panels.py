@@ -1,5 +1,6 @@
 """What is drawn of a sweep: panels at one generation over one or two swept parameters, theory beside them."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +67,10 @@ class Side:
     @property
     def groups(self) -> list[str]:
         """What curves are called that are one for each entry."""
-        return [f"{self.label} = {name}" if self.is_number else name for name in self.names]
+        first = self.dimension.parameters[0]
+        if first.is_number and len(set(first.values.tolist())) == self.dimension.length:
+            return [f"{first.name} = {value:,}" for value in first.values.tolist()]
+        return self.names
 
     @property
     def log(self) -> bool:
@@ -111,9 +115,9 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
     first, second = sides[0], sides[1] if len(sides) > 1 else None
     rows = [_row(source, chosen, first, second, j) for j in range(second.dimension.length if second else 1)]
     results = next((one for row in rows for one in row if one is not None), None)
-    n_panels = 0 if results is None else len(_panels(results, choice.generation))
-    if results is None or not n_panels:
-        raise InputError(f"a figure must have finished points with a panel over generations, got none in {source.path}")
+    if results is None:
+        raise InputError(f"a figure must have finished points, got none in {source.path}")
+    n_panels = len(_panels(results, choice.generation))
     groups = second.groups if second else [""]
     plots = [
         [
@@ -123,7 +127,21 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
         ]
         for k in range(n_panels)
     ]
+    if not n_panels:  # panels over something else: a curve for each point along the first parameter
+        sides, plots = [first], _own(rows[0], first)
     return Drawn(plots, sides, results, _title(source, results, axes, chosen, sides, choice.generation))
+
+
+def _own(row: Sequence[Results | None], side: Side) -> list[list[Panel]]:
+    """Return the panels of points that are not over generations, by plot."""
+    plots: dict[str, list[Panel]] = {}
+    for results, group in zip(row, side.groups, strict=True):
+        for panel in panels_of(results, np.array([results.last])) if results is not None else ():
+            if not panel.group:
+                plots.setdefault(panel.title, []).append(dataclasses.replace(panel, group=group))
+    if not plots:
+        raise InputError("a figure must have panels of one curve each, got none")
+    return list(plots.values())
 
 
 def _sides(axes: Sequence[Dimension], over: Sequence[str]) -> list[Side]:

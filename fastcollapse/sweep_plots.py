@@ -58,7 +58,9 @@ def _curves(drawn: Drawn) -> "Figure":
         one.set_visible(False)
     for axes, plot in zip(used, plots, strict=False):
         draw_plot(axes, plot, drawn.results, number=1)
-        if not side.is_number:
+        if plot[0].axis.label != side.label:
+            axes.set_xlim(right=1.1 * max(float(panel.curve.at.max()) for panel in plot))
+        elif not side.is_number:
             axes.set_xticks(side.at, side.names)
         means = np.concatenate([panel.curve.mean for panel in plot]) * plot[0].factor
         positive = means[np.isfinite(means) & (means > 0)]

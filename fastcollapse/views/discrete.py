@@ -31,7 +31,7 @@ from fastcollapse.views.base import (
     schedule_of,
     share_of,
 )
-from fastcollapse.views.forgetting import CHAIN_CELLS, CHAIN_N, CHAIN_WORK
+from fastcollapse.views.forgetting import CHAIN_CELLS, CHAIN_N, CHAIN_WORK, forgetting_panel
 from fastcollapse.views.panel import Curve, Line, Panel
 
 # The heterozygosity of m equal symbols has about the law of a chi-square of m - 1 degrees: skewed, so that
@@ -234,6 +234,7 @@ PANELS: Mapping[str, Maker] = MappingProxyType(
         "not_collapsed": not_collapsed_panel,
         "paths": paths_panel,
         "entropy": entropy_panel,
+        "forgetting": forgetting_panel,
     }
 )
 DEFAULT = ("survival", "heterozygosity")

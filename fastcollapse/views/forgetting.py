@@ -1,15 +1,18 @@
 """When the symbols of a run are forgotten, by how often they occurred, beside what theory says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from fastcollapse.errors import InputError
 from fastcollapse.results import Results
 from fastcollapse.theory.discrete import survival_bounds
 from fastcollapse.theory.exact_chain import MAX_CELLS, exact_chain
 from fastcollapse.theory.forgetting import forgetting_median_law
 from fastcollapse.views.base import plain_size, schedule_of
+from fastcollapse.views.panel import QUARTILES, Axis, Curve, Line, Panel
 
 # The exact chain is used up to these costs, about a second.
 CHAIN_N, CHAIN_WORK, CHAIN_CELLS = 1000, 2_000_000_000, 4_000_000
@@ -20,6 +23,8 @@ _HORIZON = 100_000
 # The limit 2c/ln 2 is off by 1 % where c is this share of n (c = 10 of n = 1000).
 _SMALL_SHARE = 0.01
 _GROUP_WORDS = 20
+# Symbols of fewer expected copies are rarely there at all.
+_FEWEST_COPIES = 0.3
 
 Bracket = tuple[int | None, int | None]
 
@@ -71,6 +76,45 @@ def forgetting(results: Results, count: float) -> Forgetting | None:
     if chosen.size < _GROUP_WORDS:
         chosen = np.flatnonzero(np.abs(copies - count) <= 0.1 * count * (1 + 1e-9))
     return _forgetting_of(results, copies, [chosen])[0] if chosen.size else None
+
+
+def forgetting_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+    """Show the median generation in which symbols are forgotten over how often they occurred, with its theory."""
+    if results.forgotten is None:
+        raise InputError("the panel forgetting must have forgetting times: of a sweep they are in its folder")
+    groups = [one for one in forgetting_curve(results) if one.copies >= _FEWEST_COPIES]
+    # Up to the first median beyond the run: later ones within it are those that happened to be early.
+    censored = next((i for i, one in enumerate(groups) if one.quartiles[1] is None), len(groups))
+    groups = groups[:censored]
+    if not groups:
+        raise InputError("the panel forgetting must have symbols that are forgotten within the run, got none")
+    low, middle, high = (
+        np.array([results.last if one.quartiles[i] is None else one.quartiles[i] for one in groups], dtype=float)
+        for i in range(3)
+    )
+    ends = [one.median or (None, None) for one in groups]
+    lower, upper = (np.array([np.nan if end[side] is None else end[side] for end in ends], float) for side in (0, 1))
+    unknown = np.full(len(groups), np.nan)
+    curve = Curve(
+        at=np.array([one.copies for one in groups]),
+        mean=middle,
+        sd=unknown,
+        smallest=low,
+        largest=high,
+        lower=lower,
+        upper=upper,
+        expected=np.where(lower == upper, lower, np.nan),
+        z=unknown,
+    )
+    law = np.array([np.nan if one.law is None else one.law for one in groups])
+    lines = (
+        (Line("theory: limit 2c / ln 2 of the median, c << n", law, "asymptotic"),) if np.isfinite(law).any() else ()
+    )
+    axis = Axis("count", "count c in the corpus (tokens)")
+    return Panel(
+        "Forgetting time by count", "forgotten at generation", "forgotten", curve, lines,
+        log=True, digits=1, band=QUARTILES, axis=axis, median=True,
+    )  # fmt: skip
 
 
 def forgetting_curve(results: Results, bins_a_decade: int = 10) -> list[Forgetting]:

@@ -147,6 +147,27 @@ def test_figure__has_simulation_and_theory_over_a_parameter(tmp_path, source):
     assert any("theory" in axes.get_title() for axes in heat.axes)
 
 
+def test_figure__of_forgetting_times_has_a_curve_for_each_size(tmp_path):
+    text = '[recipe]\ntitle = "t"\npanels = ["forgetting"]\n'
+    grid = {"workflow.n_samples": [400, 800]}
+    made = mapping(truth={"uniform": 100}, run={"n_generations": 60, "n_replicates": 10}, sweep={"grid": grid})
+    run_sweep(Sweep(made, text=text), tmp_path / "s")
+    collect(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
+    drawn = drawn_of(open_sweep(tmp_path / "s"), Choice())
+    (plot,) = drawn.plots
+    assert [panel.group for panel in plot] == ["n_samples = 400", "n_samples = 800"]
+    for panel, n, index in zip(plot, (400, 800), (0, 1), strict=True):
+        times = SweepFolder(tmp_path / "s").results(index).forgotten
+        times = np.where(times < 0, 61, times)
+        assert panel.curve.at.tolist() == [n / 100]
+        assert panel.curve.mean.tolist() == [np.quantile(times, 0.5, method="inverted_cdf")]
+        # The exact chain knows the median: 2c / ln 2 but for what small counts leave of it.
+        assert panel.curve.expected[0] == pytest.approx(2 * n / 100 / np.log(2), rel=0.15)
+    assert len(draw_sweep(open_sweep(tmp_path / "s")).axes) == 1
+    with pytest.raises(InputError, match="of a sweep they are in its folder"):
+        draw_sweep(open_sweep(tmp_path / "s.h5"))
+
+
 def test_figure__of_words_and_of_one_parameter(collected):
     opened = open_sweep(collected / "s.h5")
     figure = draw_sweep(opened, Choice(("workflow",), {"n_generations": "4"}, 2))

@@ -5,9 +5,11 @@ import re
 
 import pytest
 
+from fastcollapse.datasets import describe_recipe, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.sweeps.points import Sweep
+from fastcollapse.views.base import check_panels, view_named
 
 TOML = """
 [truth]
@@ -123,6 +125,14 @@ def test_with_values__changes_what_is_not_varied(tmp_path):
     assert (sweep[0].experiment.run.n_generations, sweep.seed) == (9, 1)
     with pytest.raises(InputError, match=r"truth\.uniform must be left to the sweep"):
         sweep.with_values({"truth.uniform": 3})
+
+
+@pytest.mark.parametrize("name", sweeps())
+def test_shipped__sweeps_are_whole_and_their_panels_exist(name):
+    sweep = Sweep.from_toml(sweeps()[name])
+    experiment = sweep[len(sweep) - 1].experiment
+    assert describe_recipe(sweeps()[name])
+    check_panels(view_named(experiment.family), experiment.recipe.panels)
 
 
 BAD = {
