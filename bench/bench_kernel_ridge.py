@@ -14,12 +14,14 @@ All have all threads. Ours is `simulate`, which draws rows and noise and keeps t
 theory, as the peers make none.
 """
 
+import dataclasses
+import itertools
 import subprocess
 import sys
 
 import numpy as np
 import scipy.linalg
-from harness import header, paired, row, save
+from harness import header, paired, row, save, seconds
 
 from fastcollapse import Experiment, simulate
 from fastcollapse._jit import max_threads
@@ -149,19 +151,26 @@ def peak() -> None:
     for n_replicates in (1, 4):
         command = [sys.executable, "-c", LARGE, str(n_replicates)]
         found = subprocess.run(command, capture_output=True, text=True, check=True)
-        seconds, gib = map(float, found.stdout.split())
-        print(f"T0 = T = 4,000, {n_replicates} replicates: {seconds:.1f} s, peak {gib:.2f} GiB")
+        took, gib = map(float, found.stdout.split())
+        print(f"T0 = T = 4,000, {n_replicates} replicates: {took:.1f} s, peak {gib:.2f} GiB")
 
 
 def precision() -> None:
-    """Measure (iv)."""
-    for kernel in ("rbf", "polynomial", "matern"):
+    """Measure (iv): with whole pixels, whose products float32 sums without rounding, and with fractions of them."""
+    whole = load_truth(experiment(10, None, 1).truth)
+    rows, test_rows = whole.rows / whole.unit, whole.test_rows / whole.unit
+    broken = dataclasses.replace(whole, rows=rows, test_rows=test_rows, unit=1.0)
+    for kernel, (name, truth) in itertools.product(("rbf", "polynomial"), (("whole", whole), ("fractions of", broken))):
         made = [
-            experiment(1000, [0], 1, kernel=kernel, scale="median", precision=name) for name in ("float64", "float32")
+            experiment(1000, [0], 1, kernel=kernel, scale="median", ridge=1e-4, precision=precision)
+            for precision in ("float64", "float32")
         ]
-        exact, single = (simulate(one).metrics["test_error"][0, 0, 0] for one in made)
+        exact, single = (simulate(one, truth=truth).metrics["test_error"][0, 0, 0] for one in made)
         lost = np.abs(single / exact - 1)
-        print(f"float32, {kernel}: test error off by {lost.max():.1e} at most, {np.median(lost):.1e} in the middle")
+        where = f"ridge {RIDGES[lost.argmax()]:.0e}"
+        print(f"float32, {kernel}, {name} pixels: test error off by {lost.max():.1e} at most, {where}")
+    times = [seconds(lambda one=one: simulate(one, truth=broken)) for one in made]
+    print(f"float32, polynomial, T = 1,000: {times[1]:.2f} s, float64 {times[0]:.2f} s")
 
 
 if __name__ == "__main__":

@@ -123,9 +123,12 @@ class Chain:
     def values(self, state: KernelState, at: np.ndarray | Table) -> np.ndarray:
         """Return what the functions of a state are at rows of their own, or at rows that are held out: (R, C, N)."""
         truth, (n_replicates, n_outputs, _) = self._truth, state.coefficients.shape
-        out = np.empty((n_replicates, n_outputs, len(at.rows) if isinstance(at, Table) else at.shape[1]))
+        common = isinstance(at, Table)
+        n_at = len(at.rows) if isinstance(at, Table) else at.shape[1]
+        out = np.empty((n_replicates, n_outputs, n_at))
         sizes = (state.rows != _EMPTY).sum(axis=1)
-        for some in self._fitter.in_flight(sizes, self.largest):
+        n_numbers = n_at * (n_outputs + (0 if common else truth.rows.shape[1]))
+        for some in self._fitter.in_flight(sizes, self.largest, n_numbers):
             n = sizes[some.start]
             own = at if isinstance(at, Table) else at[some]
             if n > 0:
@@ -181,7 +184,7 @@ class Chain:
         folded = [fold(inputs[r], labels[r]) for r in range(len(inputs))]
         sizes = np.array([len(rows) for rows, _, _ in folded])
         state.rows[:], state.coefficients[:] = _EMPTY, 0.0
-        for some in self._fitter.in_flight(sizes, self.largest):
+        for some in self._fitter.in_flight(sizes, self.largest, 2 * state.coefficients[0].size):
             rows, counts, means = (np.stack(parts) for parts in zip(*folded[some], strict=True))
             found, conditions = self._fitter.fit(rows, means, penalty / counts)
             n = rows.shape[1]

@@ -68,7 +68,8 @@ class Predictor:
             rows = self._chain.draw(n_replicates, n, keyed(seed, first_replicate, 0, PURPOSE_DESIGN), j)
             key = keyed(seed, first_replicate, generation, PURPOSE_DOWNSTREAM)
             labels = self._chain.label(state, rows, self._sigma, key, j)
-            for some in self._fitter.in_flight(np.full(n_replicates, n), n):
+            n_numbers = 2 * len(ridges) * labels.shape[1] * (n + len(test.rows))
+            for some in self._fitter.in_flight(np.full(n_replicates, n), n, n_numbers):
                 found, conditions = self._fitter.fit_path(rows[some], labels[some], ridges)
                 ridge = f"model.downstream.{self._parameters.axis}"
                 self._fitter.check(conditions, ridge, float(ridges.min()), n, first_replicate + some.start, generation)

@@ -60,12 +60,13 @@ class Fitter:
         self._precision = precision
         self._bytes = _BYTES_IN_FLIGHT
 
-    def in_flight(self, sizes: np.ndarray, largest: int) -> Iterator[slice]:
+    def in_flight(self, sizes: np.ndarray, largest: int, n_numbers: int) -> Iterator[slice]:
         """Yield slices of consecutive replicates with samples of one size, `sizes` int64 (R), to work on at once.
 
-        They are as many as fit, for samples of up to `largest`; no bit depends on it.
+        They are as many as fit, for samples of up to `largest` and `n_numbers` numbers each beside: no bit depends on
+        it.
         """
-        most = max(1, self._bytes // self.bytes_of(largest))
+        most = max(1, self._bytes // (self.bytes_of(largest) + 8 * n_numbers))
         start = 0
         while start < len(sizes):
             end = start + 1

@@ -7,6 +7,9 @@ from fastcollapse.blas import one_blas_thread
 from fastcollapse.kernels.gram import Kernel, write_gram
 from fastcollapse.models._kernel_ridge_fit import Table
 
+# Eigenvalues below this share of the largest are rounding.
+_LEAST = 1e-13
+
 
 def spectrum_of(law: Kernel, table: Table, targets: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
     """Return estimates of the eigenvalues of a kernel and of the mean square of the targets along its eigenvectors.
@@ -21,8 +24,8 @@ def spectrum_of(law: Kernel, table: Table, targets: np.ndarray, most: int) -> tu
     Returns
     -------
     spectrum, power : float64 (m), of the matrix K / m, the largest eigenvalue first; the powers sum to the mean square
-        of the targets. Eigenvalues that are rounding alone are left at what they came
-        out as, below 1e-15 of the largest or negative.
+        of the targets. Eigenvalues that are rounding alone are 0, and the power along all of them is that of the first:
+        their eigenvectors are any.
     """
     rows, squares, targets = table.rows[:most], table.squares[:most], targets[:, :most]
     m = len(rows)
@@ -31,4 +34,11 @@ def spectrum_of(law: Kernel, table: Table, targets: np.ndarray, most: int) -> tu
     with one_blas_thread():
         values, vectors = np.linalg.eigh(gram[0], UPLO="U")
         power = ((targets @ vectors) ** 2).mean(axis=0) / m
-    return values[::-1] / m, power[::-1].copy()
+    spectrum, power = values[::-1] / m, power[::-1].copy()
+    null = spectrum < _LEAST * spectrum[0]
+    if null.any():
+        first = int(null.argmax())
+        spectrum[first:] = 0.0
+        power[first] = power[first:].sum()
+        power[first + 1 :] = 0.0
+    return spectrum, power

@@ -30,6 +30,7 @@ KERNELS = [
     {"kernel": "matern", "nu": 2.5},
 ]
 RIDGES = np.geomspace(1e-6, 1.0, 6)
+MANY = {"name": "replace", "n_samples": 8000}
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +151,12 @@ def test_spectrum__sums_to_the_trace_and_the_power_to_the_square(folder):
     gram = naive.kernel(truth, model, truth.test_rows, truth.test_rows) / 20
     np.testing.assert_allclose(spectrum, np.linalg.eigvalsh(gram)[::-1], atol=1e-14)
     assert power.sum() == pytest.approx((truth.test_targets**2).mean())
+    # Three inputs: a linear kernel has three eigenvalues, and no power beyond but in one place.
+    law = KernelRidgeParameters(kernel="linear", sigma=0.1).law(truth.rows, truth.unit)
+    spectrum, power = spectrum_of(law, Table(truth.test_rows, "float64"), truth.test_targets, 30)
+    assert (spectrum > 0).tolist() == [True] * 3 + [False] * 17
+    assert (power > 0).tolist() == [True] * 4 + [False] * 16
+    assert power.sum() == pytest.approx((truth.test_targets**2).mean())
 
 
 def test_scale__is_the_median_distance(folder):
@@ -219,6 +226,33 @@ def test_coefficients__are_those_of_the_rows_drawn(folder):
     assert (np.count_nonzero(found, axis=3)[:, 1:] == 12).all()
     assert results.coordinates["row"].values.shape == (34,)
     assert results.coordinates["pixels"].values.shape == (3 * len(results.coordinates["shown"].values),)
+
+
+def test_memory__holds_replicates_in_flight_and_changes_no_bit(folder, tmp_path, monkeypatch):
+    model = {"downstream": {"n_samples": [9, 20], "ridge": [1e-3, 0.1]}}
+    experiment = experiment_of(folder, model, n_replicates=5)
+    expected = simulate(experiment).metrics
+    for name, limit in (("some", "3GB"), ("one", None)):
+        if limit is None:
+            # One replicate at a time.
+            monkeypatch.setattr("fastcollapse.models._kernel_ridge_fit._BYTES_IN_FLIGHT", 1)
+        found = simulate(experiment, tmp_path / f"{name}.h5", memory_limit=limit).metrics
+        for metric, values in expected.items():
+            np.testing.assert_array_equal(found[metric], values)
+    large = experiment_of(folder, truth={"images": None, "labels": None, "n_test": 2000}, workflow=MANY)
+    with pytest.raises(InputError, match=r"^memory_limit must be at least 1,[\d,]+ MB for this run, got 900 MB"):
+        simulate(large, tmp_path / "large.h5", memory_limit="900MB")
+
+
+def test_memory__of_the_machine_is_enough_or_the_run_is_refused(folder, monkeypatch):
+    monkeypatch.setattr("fastcollapse.models._kernel_ridge_fit.physical_bytes", lambda: 200_000)
+    message = (
+        r"workflow\.n_samples must fit into the 0\.0 GB of this machine, got 30, whose Gram matrix and its room take"
+    )
+    simulate(experiment_of(folder))
+    monkeypatch.setattr("fastcollapse.models._kernel_ridge_fit.physical_bytes", lambda: 2_000)
+    with pytest.raises(InputError, match=message):
+        simulate(experiment_of(folder, workflow={"name": "replace", "n_samples": 30}))
 
 
 WRONG = [
