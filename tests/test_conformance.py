@@ -220,7 +220,16 @@ def test_stores__hold_the_same_and_replay(tmp_path, tables, monkeypatch, family,
     assert all(f"{name}: " in wrong for name in memory.states or ("counts",))
 
 
-@pytest.mark.parametrize(("family", "case", "workflow"), CASES)
+def one_a_case():
+    """Return CASES, all but the first of every family and case marked as slow: they take the same way through a file."""
+    known = set()
+    for param in CASES:
+        case = tuple(param.values[:2])
+        yield pytest.param(*param.values, id=param.id, marks=[pytest.mark.slow] if case in known else [])
+        known.add(case)
+
+
+@pytest.mark.parametrize(("family", "case", "workflow"), list(one_a_case()))
 def test_bits__do_not_depend_on_where_a_run_was_stopped(tmp_path, tables, family, case, workflow):
     """Stopped by Ctrl-C twice and gone on with, by other blocks and threads, through the file."""
     experiment = experiment_of(family, case, workflow, tables)
