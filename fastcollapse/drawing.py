@@ -177,6 +177,7 @@ def _generation_axis(axes: "Axes", results: Results) -> None:
         axes.set_xscale("log")
         axes.set_xlim(1, max(results.last, 2))
         axes.xaxis.set_major_formatter(plain_number)
+        _log_ticks(axes.xaxis, *axes.get_xlim())
     axes.set_xlabel("generation")
 
 

@@ -28,6 +28,8 @@ from fastcollapse.workflows import Schedule
 EDGE = 3
 # Medians of one curve, and different numbers of rows that a law is found for in time.
 _MEDIANS, _FEW_SIZES = 12, 4
+# Rows an input from which on the first order says something: subsamples are off by an eighth there, with two rows an input by five times.
+_FIRST_ORDER_ROWS = 10
 # Generations of ridge fits to the same rows, of a ridge of 1: about a second.
 _MOST_INTEGRALS = 10**6
 EQUIVALENT = "theory: deterministic equivalent"
@@ -179,6 +181,8 @@ def _expectations(setting: Setting, fits: np.ndarray) -> Expectations:
         return _unbiased(setting, expected_regression(d, *parts, sigma0=sigma0, sigma=setting.sigma))
     rows = setting.sizes
     if not isinstance(rows, int) or np.ptp(schedule.n_real) or np.ptp(schedule.n_train):
+        return _nothing(fits)
+    if rows + int(schedule.n_real[0]) < _FIRST_ORDER_ROWS * d:
         return _nothing(fits)
     if schedule.real == "fixed":
         error = mix_fixed_error(d, rows, int(schedule.n_real[0]), fits, sigma0, setting.sigma)

@@ -94,6 +94,8 @@ def test_chain__is_near_where_it_is_not_exact(workflow, truth, model, label):
         ({}, {}, {"designs": "dependent", "ridge": 1e-12}),
         ({**SUBSAMPLE, "replacement": True}, {}, {}),
         (SUBSAMPLE, {}, {"designs": "dependent"}),
+        ({**SUBSAMPLE, "n_samples": 119}, {}, {}),
+        ({"name": "mix", "n_samples": 59, "n_real": 60, "real": "fixed"}, {}, {}),
         (ACCUMULATE, {}, {"ridge": 0.1}),
         ({**ACCUMULATE, "n_samples": 5}, {"beta": 1.0}, {}),
         ({**ACCUMULATE, "keep_real": False, "n_samples": 5}, {}, {}),
