@@ -28,7 +28,7 @@ from fastcollapse.workflows import Schedule
 EDGE = 3
 # Medians of one curve, and different numbers of rows that a law is found for in time.
 _MEDIANS, _FEW_SIZES = 12, 4
-# Rows an input from which on the first order says something: it is off by an eighth there, of two by five times.
+# Rows an input from which on the first order says something: it is off by an eighth there, five times with two rows.
 _FIRST_ORDER_ROWS = 10
 # Generations of ridge fits to the same rows, of a ridge of 1: about a second.
 _MOST_INTEGRALS = 10**6
