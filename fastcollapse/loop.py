@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastcollapse.errors import NumberError
+from fastcollapse.errors import NumberError, UnreadableResults
 from fastcollapse.finite import first_fault
 from fastcollapse.interrupts import Interrupts
 from fastcollapse.memory import bytes_of
@@ -39,10 +40,11 @@ class Work:
 
 @dataclass(frozen=True, eq=False)
 class Committed:
-    """Where a run goes on: the last generation that the store holds, and the `arrays()` of its state."""
+    """Where a run goes on: the last generation that the store holds, the `arrays()` of its state, and their file."""
 
     last: int
     arrays: Mapping[str, np.ndarray]
+    path: str | Path | None = None
 
 
 def run_blocks(
@@ -68,6 +70,8 @@ def run_blocks(
     ------
     NumberError
         A number is no number, or infinite: the generations before it are committed.
+    UnreadableResults
+        What is committed does not fit this run.
     Stopped
         A signal has come: at the end of the block, what is done being committed. The first block may compile for half
         a minute and has nothing to lose: there it is raised at once, or, as Numba may stumble over that, the watching
@@ -140,12 +144,23 @@ def _check(block: Block, states: Mapping[str, np.ndarray], model: Model, store: 
 
 
 def _begin(work: Work, store: Store, committed: Committed | None) -> Any:
-    """Return the state that the first block begins at; a new store is given generation 0."""
+    """Return the state that the first block begins at; a new store is given generation 0.
+
+    Raises
+    ------
+    UnreadableResults
+        The state that is there does not fit this run.
+    """
     run = (store.header.n_replicates, work.seed, work.first_replicate)
     if committed is not None:
         if not committed.arrays:
             raise NumberError(f"a number out of range has stopped the run after generation {committed.last}")
-        return work.model.restore(committed.arrays, *run)
+        try:
+            return work.model.restore(committed.arrays, *run)
+        except (ValueError, IndexError) as error:
+            raise UnreadableResults(
+                f"{committed.path}: cannot be gone on with after generation {committed.last}: {error}"
+            ) from error
     block = _generation_0(work, store.header)
     _check(block, block.states, work.model, store)
     store.append(block)

@@ -72,7 +72,7 @@ def simulate(
     InputError
         A value is not allowed, or `path` exists or cannot be written; to resume, the file is another experiment's.
     UnreadableResults
-        To resume, the file or a part of it is damaged.
+        To resume, the file or a part of it is damaged, or the state in it does not fit.
     StoreError
         The disk is full, say; the generations that are committed are kept.
     KeyboardInterrupt
@@ -134,7 +134,7 @@ def simulate(
         Interrupts() if interrupts is None else nullcontext(interrupts) as stopping,
         stopping.held(False),
     ):
-        committed = None if blocks.state is None else Committed(blocks.next_generation - 1, blocks.state)
+        committed = None if blocks.state is None else Committed(blocks.next_generation - 1, blocks.state, path)
         return Results(
             run_blocks(
                 work, blocks, stopping, block=block, block_bytes=room.block, progress=progress, committed=committed

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -16,6 +17,7 @@ from fastcollapse.experiment import Experiment
 from fastcollapse.outputs import kept, recognised
 from fastcollapse.simulation import simulate
 from fastcollapse.storage.lock import Lock
+from fastcollapse.storage.store import Hdf5Store
 from fastcollapse.storage.workplace import parts_folder
 
 ROOT = Path(__file__).parents[1]
@@ -283,6 +285,25 @@ def test_resume__refuses_another_experiment_and_names_what_differs(case, here, p
     assert result.exit_code == 2
     assert result.stdout == ""
     assert re.fullmatch(f"error: .*{words}.*\n", result.stderr)
+    assert bytes_of(here) == before
+
+
+def test_resume__refuses_a_state_of_another_shape(here, parts_at_once, monkeypatch):
+    """Its checksums agree: no damage of the disk, but not what this program writes either."""
+    commit = Hdf5Store.commit
+
+    def wrong(self, state, force=False):
+        name = next(iter(state))
+        commit(self, {**state, name: np.zeros((7, 7, 7))}, force)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Hdf5Store, "commit", wrong)
+        stop("a.h5", 5)
+    before, last = bytes_of(here), open_results("a.h5").last
+    result = call("run", "--resume", "a.h5")
+    assert result.exit_code == 2
+    shapes = r"\w+ of a state must have shape \(.*\), got \(7, 7, 7\)"
+    assert re.fullmatch(f"error: a.h5: cannot be gone on with after generation {last}: {shapes}\n", result.stderr)
     assert bytes_of(here) == before
 
 

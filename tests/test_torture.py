@@ -191,9 +191,8 @@ cp run.toml disk
 cd disk
 run() { "$PYTHON" -c '
 import sys
-from fastcollapse import cli
-from fastcollapse.storage.store import Hdf5Store
-Hdf5Store.__init__.__defaults__ = (int(sys.argv[1]), 1e9)
+from fastcollapse import cli, simulation
+simulation.PART_BYTES = int(sys.argv[1])
 cli.main(sys.argv[2:], prog_name="fastcollapse")' "$@"; }
 status=0
 run $2 run run.toml -o out.h5 2> ../error || status=$?
