@@ -107,7 +107,7 @@ def test_open_results__missing_file():
 def test_readme__its_python_runs_as_pasted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     readme = (Path(__file__).parents[1] / "README.md").read_text()
-    (block,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    (block,) = re.findall(r"## In Python\n\n```python\n(.*?)```", readme, re.DOTALL)
     names = {}
     exec(block, names)
     xarray.testing.assert_allclose(names["dataset"].entropy, names["results"].to_xarray().entropy)
