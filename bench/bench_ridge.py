@@ -2,7 +2,7 @@
 
 (i) One least-squares generation, 300 inputs, from 600 and from 100,000 samples, on the path of the weights: 100
 generations of some replicates by `simulate`, which keeps weights and errors. The peers draw the rows, label and fit
-them: by the normal equations, by `lstsq` (with few samples only: it takes minutes else), by scikit-learn.
+them: by the normal equations, by `lstsq` (with few samples only: scikit-learn calls the same routine), by scikit-learn.
 
 (ii) A ridge path of 30 values, 300 inputs, 1,000 samples, 100 replicates, by `simulate`. The NumPy peer is what a good
 user writes: draw, one `eigh` of the Gram matrix, all ridges in its basis, errors by one product. scikit-learn's `Ridge`
@@ -181,8 +181,8 @@ def chains() -> list[dict]:
         fits = [("NumPy draw, normal equations", by_normal_equations)]
         if n_samples < 10_000:
             fits += [("NumPy draw, lstsq", by_lstsq)]
-            if Ridge is not None:
-                fits += [("scikit-learn LinearRegression", by_sklearn)]
+        if Ridge is not None:
+            fits += [("scikit-learn LinearRegression", by_sklearn)]
         peers = [
             (name, lambda fit=fit, n=n_samples, m=n_generations: numpy_chain(n, m, fit), scale) for name, fit in fits
         ]
