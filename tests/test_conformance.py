@@ -221,7 +221,7 @@ def test_stores__hold_the_same_and_replay(tmp_path, tables, monkeypatch, family,
 
 
 def one_a_case():
-    """Return CASES, all but the first of every family and case marked as slow: they take the same way through a file."""
+    """Return CASES, all but the first of each family and case marked as slow: they take the same way through a file."""
     known = set()
     for param in CASES:
         case = tuple(param.values[:2])
