@@ -162,7 +162,8 @@ def optimum_panel(results: Results, generations: np.ndarray, options: Mapping[st
         unknown = np.full(len(at), np.nan)
         curve = Curve(at, found, error, found - 2 * error, found + 2 * error, None, None, unknown, unknown)
         title, label = f"Ridge of the least mean test error, T = {grid.samples[m]:,}", "best lambda"
-        panels.append(Panel(title, label, label, curve, lines, band="two standard errors", log=True))
+        note = f"{label}: where the mean over replicates is least, and its standard error"
+        panels.append(Panel(title, label, label, curve, lines, band="two standard errors", log=True, note=note))
     return panels
 
 
