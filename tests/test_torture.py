@@ -446,8 +446,11 @@ def test_reader__sees_whole_generations_while_a_run_is_written(zygote, whole, tm
     expected = open_results(folder / "whole.h5")
     shutil.copy(folder / "run.toml", tmp_path)
     code = (
-        "import sys; from fastcollapse import cli, loop; from fastcollapse.storage.store import Hdf5Store;"
-        "Hdf5Store.__init__.__defaults__ = (1, 0.0); loop.BLOCK_SECONDS = 0.003; cli.main(sys.argv[1:])"
+        "import sys, time; from fastcollapse import cli, loop; from fastcollapse.storage.store import Hdf5Store;"
+        "Hdf5Store.__init__.__defaults__ = (1, 0.0); loop.BLOCK_SECONDS = 0.003; commit = Hdf5Store.commit\n"
+        # Slow enough for a reader to look between two parts.
+        "Hdf5Store.commit = lambda *some, **more: (time.sleep(0.02), commit(*some, **more))\n"
+        "cli.main(sys.argv[1:])"
     )
     writer = subprocess.Popen(
         [sys.executable, "-c", code, "run", "run.toml", "-o", "out.h5"], cwd=tmp_path, stdout=subprocess.DEVNULL,

@@ -24,7 +24,7 @@ CASES = {
             "downstream": {"n_samples": [5, 15], "ridge": [0.01, 0.1, 1.0]},
             **_NOISE,
         },
-        {**_NUMBERS, "labels": "other.csv"},
+        {**_NUMBERS, "labels": "other_labels.csv"},
     ),
     "classes": recursion.Case(
         _CLASSES,
@@ -59,7 +59,7 @@ def write_tables(folder):
     classes = (inputs[:, 0] > 100).astype(np.uint8) + (inputs[:, 1] > 150)
     np.save(folder / "inputs.npy", inputs.astype(np.float32))
     np.savetxt(folder / "labels.csv", labels, header="label", comments="")
-    np.savetxt(folder / "other.csv", labels[::-1] + 1)
+    np.savetxt(folder / "other_labels.csv", labels[::-1] + 1)
     np.savez(folder / "other.npz", classes=classes[::-1], more=labels)
     (folder / "classes.idx").write_bytes(struct.pack(">4BI", 0, 0, 8, 1, 42) + classes.astype(np.uint8).tobytes())
     header = struct.pack(">4B3I", 0, 0, 8, 3, 42, 1, 3)
