@@ -282,10 +282,12 @@ def test_full_disk__keeps_what_was_committed_and_goes_on_once_there_is_room(whol
     assert arrays_of(tmp_path / "out.h5") == arrays_of(folder / "whole.h5")
 
 
-@pytest.mark.parametrize(("largest", "where"), [(400_000, "part-"), (3_000_000, "final")])
-def test_full_disk__a_limit_of_the_size_of_a_file_is_one(zygote, whole, tmp_path, largest, where):
+@pytest.mark.parametrize("where", ["part-", "final"])
+def test_full_disk__a_limit_of_the_size_of_a_file_is_one(zygote, whole, tmp_path, where):
     """No file may be larger: RLIMIT_FSIZE, as a quota or FAT has it."""
     folder, _ = whole("discrete")
+    # Parts are as large as their last block, which is longer on a quicker machine; the whole is larger than any.
+    largest = 400_000 if where == "part-" else (folder / "whole.h5").stat().st_size * 9 // 10
     shutil.copy(folder / "run.toml", tmp_path)
     answer = zygote(tmp_path, "run", "run.toml", "-o", "out.h5", parts=where == "final", largest=largest)
     reason = r"cannot be written: File too large \([\d,]+ bytes\)"
