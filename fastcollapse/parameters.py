@@ -61,6 +61,17 @@ def refuse(allowed: str, value: object) -> Problems:
     return Problems([("", f"must be {allowed}, got {show(value)}")])
 
 
+def is_list(value: object) -> bool:
+    """Return whether a value is a list: also a NumPy array of one dimension or more, without importing NumPy to ask.
+
+    Examples
+    --------
+    >>> is_list((1, 2)), is_list(1)
+    (True, False)
+    """
+    return isinstance(value, list | tuple) or bool(getattr(value, "ndim", False))
+
+
 @dataclasses.dataclass(frozen=True)
 class Integer:
     """Accept a whole number from `minimum` to `maximum`; neither true nor 3.0 is one."""
@@ -179,6 +190,20 @@ class Sequence:
             except Problems as error:
                 raise Problems(error.under(f"[{i}]")) from None
         return tuple(accepted)
+
+
+@dataclasses.dataclass(frozen=True)
+class OneOrMore:
+    """Accept one value or a list of values, each accepted by `entry`."""
+
+    entry: Any
+
+    @property
+    def text(self) -> str:
+        return f"{self.entry.text}, or a list of them"
+
+    def __call__(self, value: Any) -> Any:
+        return Sequence(self.entry)(value) if is_list(value) else self.entry(value)
 
 
 @dataclasses.dataclass(frozen=True)

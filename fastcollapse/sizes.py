@@ -14,6 +14,7 @@ from fastcollapse.parameters import (
     Section,
     Sequence,
     Table,
+    is_list,
     parameter,
     power_text,
     refuse,
@@ -66,7 +67,7 @@ class SizeCheck:
             growth = Table(Growth)(value)
             assert isinstance(growth, Growth)
             return growth
-        if isinstance(value, list | tuple) or bool(getattr(value, "ndim", False)):
+        if is_list(value):
             return Sequence(entry)(value)
         if value is None or isinstance(value, bool):
             raise refuse(f"a {self.text}", value)

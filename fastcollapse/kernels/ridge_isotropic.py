@@ -24,8 +24,6 @@ from fastcollapse.kernels.ridge_path import BIAS, ERROR, OVERLAP, SQUARED_NORM, 
 from fastcollapse.kernels.ziggurat import chi_square
 from fastcollapse.rng import STREAM_WORDS
 
-_SIDES = (ERROR, BIAS, VARIANCE, SYNTHETIC)
-
 
 class IsotropicTruth(NamedTuple):
     """What is to be learnt: the `dimension` d, the `variance` of each coordinate, and the `norm` |w0|."""

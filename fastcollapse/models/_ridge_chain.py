@@ -17,7 +17,7 @@ from fastcollapse.kernels.ziggurat import normal_table
 from fastcollapse.models._ridge_parameters import RidgeParameters
 from fastcollapse.models._ridge_truth import Regression
 from fastcollapse.models.base import check_kept, n_kept_after, run_key
-from fastcollapse.rng import PURPOSE_DESIGN, PURPOSE_FIXED_REAL
+from fastcollapse.rng import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, StreamKey
 
 # Rows that are drawn at a time, where a generation has more than inputs.
 _ROWS_AT_A_TIME = 256
@@ -55,8 +55,8 @@ class Chain(Protocol):
     def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
         """Return the state of generation 0, which is `start` (R, d or 3)."""
 
-    def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
-        """Run generations `first` and following; return `now` of each, float64 (R, B, d or 3)."""
+    def advance(self, state: ChainState, first: int, n_generations: int, key: StreamKey, out: np.ndarray) -> None:
+        """Run generations `first` and following; write `now` of each to `out`, float64 (R, B, d or 3)."""
 
 
 def chain_of(truth: Regression, parameters: RidgeParameters, schedule: Any) -> Chain:
@@ -118,11 +118,8 @@ class _Direct:
     def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
         return ChainState(start)
 
-    def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
-        out = np.empty((len(state.now), n_generations, state.now.shape[1]))
-        key = run_key(seed, first_replicate)
+    def advance(self, state: ChainState, first: int, n_generations: int, key: StreamKey, out: np.ndarray) -> None:
         self._follow(state, self._sizes, self._sigma, first, n_generations, normal_table(), key, current_threads(), out)
-        return out
 
 
 class _Refitted:
@@ -170,14 +167,11 @@ class _Fixed(_Refitted):
         batches.labels[:] = 0.0
         return ChainState(start, {"labels": batches.labels}, batches)
 
-    def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
-        out = np.empty((len(state.now), n_generations, state.now.shape[1]))
-        key = run_key(seed, first_replicate)
+    def advance(self, state: ChainState, first: int, n_generations: int, key: StreamKey, out: np.ndarray) -> None:
         refit_fixed(
             state.now, state.given, self._rounds, self._noise, first, n_generations, normal_table(), key,
             current_threads(), out,
         )  # fmt: skip
-        return out
 
 
 class _Pooled(_Refitted):
@@ -193,14 +187,12 @@ class _Pooled(_Refitted):
         real = self._batches(n_replicates if n_real else 0, n_real, PURPOSE_FIXED_REAL, self._noise.real, key)
         return ChainState(start, kept, (self._same_inputs(n_replicates, key), real))
 
-    def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
-        out = np.empty((len(state.now), n_generations, state.now.shape[1]))
+    def advance(self, state: ChainState, first: int, n_generations: int, key: StreamKey, out: np.ndarray) -> None:
         same, real = state.given
         refit_pools(
             Pools(state.now, **state.kept), self._design, same, real, self._plan, self._noise, self._truth.weights,
-            first, n_generations, normal_table(), run_key(seed, first_replicate), self._n_rows, current_threads(), out,
+            first, n_generations, normal_table(), key, self._n_rows, current_threads(), out,
         )  # fmt: skip
-        return out
 
 
 class _Subsampled(_Refitted):
@@ -221,12 +213,10 @@ class _Subsampled(_Refitted):
             kept["inputs"] = inputs = np.zeros((n_replicates, n, d))
         return ChainState(start, kept, inputs, n_kept=0)
 
-    def advance(self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int) -> np.ndarray:
-        out = np.empty((len(state.now), n_generations, state.now.shape[1]))
+    def advance(self, state: ChainState, first: int, n_generations: int, key: StreamKey, out: np.ndarray) -> None:
         samples = Samples(state.given, state.kept["labels"], state.kept["order"])
         refit_rows(
             state.now, samples, self._design, self._plan, self._noise, self._choices, first, n_generations,
-            normal_table(), run_key(seed, first_replicate), self._n_rows, current_threads(), out,
+            normal_table(), key, self._n_rows, current_threads(), out,
         )  # fmt: skip
         state.n_kept = n_kept_after(self._plan.kept, first + n_generations - 1)
-        return out

@@ -6,26 +6,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse.errors import InputError
-from fastcollapse.parameters import Choice, Integer, Number, Section, Sequence, Table, parameter, refuse
+from fastcollapse.parameters import Choice, Integer, Number, OneOrMore, Section, Sequence, Table, parameter, refuse
 from fastcollapse.sections import ModelSection
 
 _LARGEST = 1e100
-
-
-@dataclasses.dataclass(frozen=True)
-class _OneOrMore:
-    """Accept one value or a list of values."""
-
-    entry: Any
-
-    @property
-    def text(self) -> str:
-        return f"{self.entry.text}, or a list of them"
-
-    def __call__(self, value: Any) -> Any:
-        if isinstance(value, list | tuple) or bool(getattr(value, "ndim", False)):
-            return Sequence(self.entry)(value)
-        return self.entry(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +34,7 @@ class _Ridges:
     def __call__(self, value: Any) -> Any:
         if isinstance(value, dict | Geometric):
             return Table(Geometric)(value)
-        return _OneOrMore(Number(0, _LARGEST))(value)
+        return OneOrMore(Number(0, _LARGEST))(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,11 +62,11 @@ class DownstreamParameters(Section):
     """
 
     n_samples: int | tuple[int, ...] = parameter(
-        _OneOrMore(Integer(1, 10**9)), "samples T that the predictor is trained on", unit="samples"
+        OneOrMore(Integer(1, 10**9)), "samples T that the predictor is trained on", unit="samples"
     )
     ridge: Any = parameter(_Ridges(), "ridge; it multiplies T, as in (X'X/T + ridge)^-1 X'y/T", default=None)  # noqa: RUF009
     exponent: float | tuple[float, ...] | None = parameter(
-        _OneOrMore(Number(0, 100)), "the ridge is T^-exponent", default=None
+        OneOrMore(Number(0, 100)), "the ridge is T^-exponent", default=None
     )
     generations: Any = parameter(_Generations(), "generations that a predictor is trained on", default="all")  # noqa: RUF009
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastcollapse.blas import one_blas_thread
 from fastcollapse.errors import InputError
-from fastcollapse.parameters import Choice, Integer, Number, Problems, Sequence, Text, parameter, refuse, show
+from fastcollapse.parameters import Choice, Integer, Number, Problems, Sequence, Text, is_list, parameter, refuse, show
 from fastcollapse.sections import TruthSection
 
 _LARGEST = 1e100
@@ -42,7 +42,7 @@ class _Weights:
     def __call__(self, value: Any) -> Any:
         if isinstance(value, str):
             return Choice(lambda: WEIGHTS)(value)
-        if not isinstance(value, list | tuple) and not bool(getattr(value, "ndim", False)):
+        if not is_list(value):
             raise refuse(f"one of {', '.join(WEIGHTS)}, or a list of numbers", value)
         return Sequence(Number(-_LARGEST, _LARGEST))(value)
 

@@ -24,7 +24,11 @@ class Model(Protocol):
     it), the family's own parameters, the workflow as arrays over generations, and what is wanted of `run.record`.
 
     PARAMETERS and TRUTH are the sections `[model]` and `[truth]`; WORKFLOWS says of each workflow "" if the family
-    serves it, else why not. Where its metrics have further dimensions, `coordinates()` gives the `Coordinate` of each.
+    serves it, else why not.
+
+    A model may have more: `coordinates()`, the `Coordinate` of each further dimension of its metrics; `generation_0(
+    n_replicates, seed, first_replicate)`, its block where more than the truth is simulated; `warnings()`, lines that a
+    user should see; `work_bytes()` and `limit_work(n_bytes)`, the least memory it works in and what it may use.
     """
 
     PARAMETERS: ClassVar[type[Section]]

@@ -11,28 +11,12 @@ from fastcollapse.kernels.refits import plan_of
 from fastcollapse.models._gaussian_line import LineModel
 from fastcollapse.models._gaussian_space import SpaceModel
 from fastcollapse.models.base import check_fitted
-from fastcollapse.parameters import Choice, Integer, Number, Sequence, parameter, show
+from fastcollapse.parameters import Choice, Integer, Number, OneOrMore, Sequence, parameter, show
 from fastcollapse.sections import ModelSection, TruthSection
 
 _LARGEST = 1e150
 _SYMMETRY = 1e-12
 ESTIMATORS = ("unbiased", "mle")
-
-
-@dataclasses.dataclass(frozen=True)
-class _NumberOrList:
-    """Accept a number or a list of numbers."""
-
-    entry: Number
-
-    @property
-    def text(self) -> str:
-        return f"{self.entry.text}, or a list of them"
-
-    def __call__(self, value: Any) -> float | tuple[float, ...]:
-        if isinstance(value, (list, tuple)) or bool(getattr(value, "ndim", False)):
-            return Sequence(self.entry)(value)
-        return self.entry(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,10 +32,10 @@ class GaussianTruth(TruthSection):
 
     dimension: int = parameter(Integer(1, 10**4), "number of coordinates", default=1)
     mean: float | tuple[float, ...] = parameter(
-        _NumberOrList(Number(-_LARGEST, _LARGEST)), "mean, of every coordinate or one by one", default=0.0
+        OneOrMore(Number(-_LARGEST, _LARGEST)), "mean, of every coordinate or one by one", default=0.0
     )
     sigma: float | tuple[float, ...] | None = parameter(
-        _NumberOrList(Number(0, _LARGEST, above=True)),
+        OneOrMore(Number(0, _LARGEST, above=True)),
         "standard deviation, of every coordinate or one by one; 1 where no covariance is given",
         default=None,
     )

@@ -10,7 +10,7 @@ from fastcollapse.models._ridge_downstream import Predictor
 from fastcollapse.models._ridge_moments import heavy_tails
 from fastcollapse.models._ridge_parameters import RidgeParameters
 from fastcollapse.models._ridge_truth import Regression, RidgeTruth
-from fastcollapse.models.base import StateBlock, put_back
+from fastcollapse.models.base import StateBlock, put_back, run_key
 from fastcollapse.variables import Coordinate, Variable
 
 # Bytes of the states of one block.
@@ -104,7 +104,8 @@ class Ridge:
         self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int = 0
     ) -> StateBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
-        now = self._chain.advance(state, first, n_generations, seed, first_replicate)
+        now = np.empty((len(state.now), n_generations, state.now.shape[1]))
+        self._chain.advance(state, first, n_generations, run_key(seed, first_replicate), now)
         return StateBlock(self._states(now) | self._predictor(now, first, seed, first_replicate))
 
     def warnings(self) -> list[str]:
