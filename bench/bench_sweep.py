@@ -23,8 +23,8 @@ def long_sweep(n_generations: int) -> Sweep:
     return Sweep(
         {
             "truth": {"uniform": 1000},
-            "workflow": {"name": "replace", "n_samples": 1000},
-            "run": {"n_generations": n_generations, "n_replicates": 4, "seed": 1, "record": ["support_size"]},
+            "workflow": {"name": "accumulate", "n_samples": 1000, "keep_real": True},
+            "run": {"n_generations": n_generations, "n_replicates": 50, "seed": 1, "record": ["entropy"]},
             "sweep": {"grid": {"truth.uniform": list(range(1000, 1000 + N_LONG))}},
         }
     )

@@ -105,9 +105,7 @@ def run_sweep(
     units, known_failures = _missing(folder, _share(folder, i, n), retry)
     if shard is None:
         units = _cut(folder, units, workers.n_workers or 1)
-    if units and (shard is not None or not isinstance(workers, Here)):
-        warm(folder.sweep[unit.point].experiment for unit in units[:_LOOKED_AT])
-    plan = _Plan(folder, units, workers.n_workers)
+    plan = _Plan(folder, units, workers.n_workers, cold=shard is not None or not isinstance(workers, Here))
     if isinstance(workers, Pool):
         workers.on_lost(plan.lost)
     outcome = Outcome(plan.n_left, known_failures=known_failures)
@@ -223,12 +221,16 @@ def _seconds(experiment: Experiment) -> float:
 
 
 class _Plan(Iterator[Task]):
-    """The units that are left, as tasks: asked for the next one, it says how large that should be now."""
+    """The units that are left, as tasks: asked for the next one, it says how large that should be now.
 
-    def __init__(self, folder: SweepFolder, units: Sequence[Unit], n_workers: int | None) -> None:
+    Where `cold`, kernels are compiled before the first one; the workers of a pool start meanwhile.
+    """
+
+    def __init__(self, folder: SweepFolder, units: Sequence[Unit], n_workers: int | None, cold: bool) -> None:
         self._folder = folder
         self._units = deque(units)
         self._n_workers = n_workers or 1
+        self._cold = cold
         self._alone: set[Unit] = set()
         self._recent: deque[float] = deque(maxlen=2 * self._n_workers)
 
@@ -237,13 +239,12 @@ class _Plan(Iterator[Task]):
         """Number of units to give out."""
         return len(self._units)
 
-    def give(self, units: Sequence[Unit]) -> None:
-        """Add units to give out."""
-        self._units.extend(units)
-
     def __next__(self) -> Task:
         if not self._units:
             raise StopIteration
+        if self._cold:
+            self._cold = False
+            warm(self._folder.sweep[unit.point].experiment for unit in list(self._units)[:_LOOKED_AT])
         n = 1
         if self._recent and self._units[0] not in self._alone:
             share = math.ceil(len(self._units) / (_SHARES * self._n_workers))
