@@ -1,5 +1,6 @@
 """What sweeps cost beside their points: two processes against one, Dask, and points of no time at all."""
 
+import functools
 import statistics
 import tempfile
 import time
@@ -12,7 +13,7 @@ from fastcollapse.simulation import simulate
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
 
-REPEATS = 3
+REPEATS = 5
 # Points of a second: so many, and about so long each.
 N_LONG, LONG_SECONDS = 20, 1.0
 # Tiny points: their cost is the slope between two numbers of them, so that the start of the pool is left out.
@@ -49,7 +50,8 @@ def long_enough() -> Sweep:
     for _ in range(3):
         experiment = long_sweep(n_generations)[0].experiment
         simulate(experiment, threads=1)
-        seconds = harness.seconds(lambda experiment=experiment: simulate(experiment, threads=1))
+        run = functools.partial(simulate, experiment, threads=1)
+        seconds = statistics.median(harness.seconds(run) for _ in range(3))
         n_generations = max(1000, int(n_generations * LONG_SECONDS / seconds))
     return long_sweep(n_generations)
 
@@ -69,11 +71,13 @@ def main() -> None:
     harness.header()
     sweep = long_enough()
     one, two, here, dask = [], [], [], []
+    for _ in range(REPEATS):
+        one.append(seconds_of(sweep, Pool(1, threads=1)))
+        two.append(seconds_of(sweep, Pool(2, threads=1)))
+    # Not before: a cluster without work takes a few hundredths of the cores.
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
         seconds_of(tiny_sweep(FEW), Dask(client))  # imports
         for _ in range(REPEATS):
-            one.append(seconds_of(sweep, Pool(1, threads=1)))
-            two.append(seconds_of(sweep, Pool(2, threads=1)))
             here.append(seconds_of(sweep, Here(threads=1)))
             dask.append(seconds_of(sweep, Dask(client)))
     case = f"{N_LONG} points of {LONG_SECONDS:g} s"

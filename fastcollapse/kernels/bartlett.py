@@ -58,6 +58,24 @@ def bartlett_factor(degrees, normals, words, streams, out):
 
 
 @kernel
+def spread_points(factor, points):
+    """Write d + 1 points of mean 0 whose inner products are those of H B, H the columns of Helmert's matrix that are
+    orthogonal to 1: ``(d,d)->(d+1,d)``.
+
+    With B B^T ~ Wishart(I, D), D >= d, they are d + 1 normal points in D dimensions less their mean, seen from within
+    their span: of these the products are H W H^T, W ~ Wishart_d(I, D).
+    """
+    d = points.shape[1]
+    for j in range(d):
+        below = 0.0
+        for i in range(d, 0, -1):
+            mine = factor[i - 1, j] / math.sqrt(i * (i + 1.0))
+            points[i, j] = below - i * mine
+            below += mine
+        points[0, j] = below
+
+
+@kernel
 def pool_factor(factor, z, weight, held, upper, matrix):
     """Replace a Bartlett factor B by the lower-triangular K with K K^T = held I + B B^T + weight z z^T; two (d, d)
     rooms to work in.

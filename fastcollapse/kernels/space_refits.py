@@ -15,6 +15,7 @@ from fastcollapse.kernels.bartlett import (
     multiply_on,
     open_both,
     pool_factor,
+    spread_points,
     take_factor,
     write_factor,
 )
@@ -216,6 +217,19 @@ def refit_space(laws, source, plan, first, n_generations, normals, key, n_thread
 
 
 @kernel
+def _draw_span(mean, sigma, beyond, normals, room, points):
+    """Draw n = d + 1 points of an isotropic truth of d + `beyond` dimensions, in coordinates of their span."""
+    n, d = points.shape
+    fill_normals(normals, room.words, room.streams, room.z)
+    mean[d] = sigma * math.sqrt(chi_square(np.float64(beyond), normals, room.streams[0]) / n)
+    bartlett_factor(d + beyond, normals, room.words, room.streams, room.factor)
+    spread_points(room.factor, points)
+    for i in range(n):
+        for j in range(d):
+            points[i, j] = sigma * (points[i, j] + room.z[j] / math.sqrt(n))
+
+
+@kernel
 def _fit_points(points, numbers, n_points, size, replacement, divisor, room, mean, unit, log_diagonal):
     """Fit to `size` points: those that `numbers` begins with, or as many uniform choices among the first `n_points`.
 
@@ -253,12 +267,17 @@ def _run_subsamples(
         kept, n = plan.kept[generation - 1], plan.n_synthetic[generation - 1]
         size, divisor = plan.n_train[generation - 1], plan.divisor[generation - 1]
         open_both(key.seed, number, generation, _SYNTHETIC, room.streams)
+        beyond = mean.shape[0] - d if generation == 1 else 0
+        if beyond > 0:
+            _draw_span(mean, math.exp(log_diagonal[0]), beyond, normals, room, points[:n])
         for i in range(kept, kept + n):
+            numbers[i] = i
+            if beyond > 0:
+                continue
             fill_normals(normals, room.words, room.streams, room.z)
             for j in range(d):
                 points[i, j] = mean[j]
             move_mean(unit, log_diagonal, room.z, 1.0, points[i])
-            numbers[i] = i
         open_both(key.seed, number, generation, _SUBSAMPLE, room.streams)
         again = replacement and size > 0
         if size == 0:
@@ -276,7 +295,7 @@ def refit_space_subsamples(
     """As `refit_space`, to subsamples of a pool of points; O((n_synthetic + n_train) d^2) a step.
 
     `points` float64 (R, K, d), less the mean of the truth; `order` int64 (R, K), the numbers of the points in the
-    order of the pool.
+    order of the pool. Where d < D, the first fit is to all of its points: nothing is ever outside their span.
     """
     n_replicates, d = laws.log_diagonal.shape
     for thread in prange(n_threads):

@@ -74,7 +74,10 @@ class SpaceModel:
                 "workflow.n_real must be 0 where the pool is kept, for a gaussian of more than one dimension"
             )
         few = np.flatnonzero(fitted - 1 < len(mean))
-        alone = is_isotropic and not self._subsampled and not schedule.n_real.any()
+        # All points that are ever drawn are then in the span of the first fit's.
+        alone = is_isotropic and not schedule.n_real.any() and schedule.n_synthetic[0] == fitted[0]
+        if self._subsampled and schedule.replacement:
+            alone = False  # points that are chosen twice span less
         if few.size and not (alone and fitted[0] - 1 < len(mean) and (fitted - 1 >= self._rank).all()):
             raise InputError(_too_few(schedule, int(few[0]), int(fitted[few[0]]), len(mean)))
         self._factor = np.ascontiguousarray(factor[: self._rank, : self._rank])
@@ -157,6 +160,6 @@ def _too_few(schedule: Any, where: int, size: int, dimension: int) -> str:
     key = "workflow.n_train" if schedule.n_train[where] > 0 else "workflow.n_samples"
     return (
         f"{key} must give more than truth.dimension = {dimension} points, got {size} at generation {where + 1}; "
-        "fewer are served only from the first fit to an isotropic truth on, without real data or subsamples, "
-        "and not fewer later"
+        "fewer are served only from the first fit to an isotropic truth on, to all of its points, "
+        "without real data or replacement, and not fewer later"
     )

@@ -123,28 +123,43 @@ def test_increments__have_the_law_of_a_chi_square(n_samples):
     assert stats.kstest(chi, stats.chi2(wrong).cdf).pvalue < P_LIMIT
 
 
-def test_fewer_points_than_dimensions__law():
-    # 4 points in 6 dimensions: covariances of rank 3, their spectrum, and the part of the mean beyond their span.
-    truth = {"dimension": 6, "sigma": 2.0}
-    for workflow in (Replace(n_samples=4), Accumulate(n_samples=4, keep_real=True)):
-        states = run(model(truth, workflow, 2, "mle"), 6000, 2)
-        assert states["factor"].shape == (6000, 2, 3, 3)
-        assert states["mean"].shape == (6000, 2, 6)
-        rng, expected = np.random.default_rng(3), []
-        for _ in range(1500):
-            points = 2 * rng.standard_normal((4, 6))
-            for _ in range(1):
-                centred = points - points.mean(axis=0)
-                new = points.mean(axis=0) + rng.standard_normal((4, 4)) @ centred / 2
-                points = new if workflow.name == "replace" else np.concatenate([points, new])
-            values = np.linalg.eigvalsh(np.cov(points.T, ddof=0))[-3:]
-            expected.append([*values, (points.mean(axis=0) ** 2).sum()])
-        factor = states["factor"][:, 1]
-        values = np.linalg.eigvalsh(factor @ factor.transpose(0, 2, 1))
-        got = np.column_stack([values, (states["mean"][:, 1] ** 2).sum(axis=1)])
-        for i, column in enumerate(np.array(expected).T):
-            assert stats.ks_2samp(got[:, i], column).pvalue > P_LIMIT
-            assert stats.ks_2samp(3 * got[:, i], column).pvalue < P_LIMIT
+FEW = [
+    Replace(n_samples=4),
+    Accumulate(n_samples=4, keep_real=True),
+    AccumulateSubsample(n_samples=4, keep_real=True, replacement=False),
+    AccumulateSubsample(n_samples=4, keep_real=False, replacement=False),
+]
+
+
+@pytest.mark.parametrize("workflow", FEW, ids=["replace", "accumulate", "subsample real too", "subsample"])
+def test_fewer_points_than_dimensions__law(workflow):
+    # 4 points in 6 dimensions: covariances of rank 3, their spectrum, and the mean, beyond their span too.
+    n_generations = 3
+    states = run(model({"dimension": 6, "sigma": 2.0}, workflow, n_generations, "mle"), 6000, n_generations)
+    assert states["factor"].shape == (6000, n_generations, 3, 3)
+    assert states["mean"].shape == (6000, n_generations, 6)
+    rng, expected = np.random.default_rng(3), []
+    for _ in range(1500):
+        fitted = pool = 2 * rng.standard_normal((4, 6))
+        for generation in range(2, n_generations + 1):
+            # Combinations of what was fitted, with its mean and its covariance over n.
+            centred = fitted - fitted.mean(axis=0)
+            new = fitted.mean(axis=0) + rng.standard_normal((4, len(fitted))) @ centred / np.sqrt(len(fitted))
+            starts_anew = generation == 2 and not getattr(workflow, "keep_real", False)
+            pool = new if workflow.name == "replace" or starts_anew else np.concatenate([pool, new])
+            fitted = rng.permutation(pool)[:4] if workflow.name == "accumulate_subsample" else pool
+        values = np.linalg.eigvalsh(np.cov(fitted.T, ddof=0))[-3:]
+        expected.append([*values, (fitted.mean(axis=0) ** 2).sum()])
+    factor = states["factor"][:, -1]
+    values = np.linalg.eigvalsh(factor @ factor.transpose(0, 2, 1))
+    got = np.column_stack([values, (states["mean"][:, -1] ** 2).sum(axis=1)])
+    for i, column in enumerate(np.array(expected).T):
+        assert stats.ks_2samp(got[:, i], column).pvalue > P_LIMIT
+        assert stats.ks_2samp(3 * got[:, i], column).pvalue < P_LIMIT
+
+
+def test_fewer_points_than_dimensions__subsample_bits_depend_on_the_experiment_alone():
+    assert_bits_depend_on_the_experiment_alone(lambda: model({"dimension": 6}, FEW[2], 9))
 
 
 @settings(max_examples=15)
