@@ -115,13 +115,16 @@ def _simulated(axes: "Axes", panel: Panel) -> None:
 
 
 def _curves(axes: "Axes", plot: Sequence[Panel]) -> None:
-    """Draw several curves, a colour each: points with error bars, and theory in their colour."""
+    """Draw several curves, a colour a group: points with error bars, and theory in their colour."""
     import matplotlib  # start-up time
 
-    colours = matplotlib.colormaps[MAP](np.linspace(0, 0.88, len(plot)))
+    groups = list(dict.fromkeys(panel.group for panel in plot))
+    colours = dict(zip(groups, matplotlib.colormaps[MAP](np.linspace(0, 0.88, len(groups))), strict=True))
+    both = len({panel.median for panel in plot}) > 1
     theories: dict[str, Any] = {}
-    for panel, colour in zip(plot, colours, strict=True):
-        curve, factor = panel.curve, panel.factor
+    any_untold = False
+    for panel in plot:
+        curve, factor, colour = panel.curve, panel.factor, colours[panel.group]
         lines = [(line.label, line.values, _STYLES[line.kind][0][1]) for line in panel.lines if line.kind != "limit"]
         known = np.isfinite(curve.expected)
         few = known.sum() <= _FEW_POINTS
@@ -133,21 +136,38 @@ def _curves(axes: "Axes", plot: Sequence[Panel]) -> None:
             exact = np.where(known, curve.expected, np.nan)
             axes.plot(curve.at, exact * factor, color=colour, lw=1.4, ls=_EXACT)
             theories[_exact_label(panel)] = {"ls": _EXACT}
+            alone = known & ~np.append(known[1:], False) & ~np.append(False, known[:-1])  # makes no line
         elif known.any():
-            axes.plot(curve.at, curve.expected * factor, "_", color=colour, ms=14, mew=1.4, zorder=3)
+            alone = known
             theories[_exact_label(panel)] = {"ls": "", "marker": "_", "ms": 14}
+        else:
+            alone = known
+        axes.plot(curve.at[alone], curve.expected[alone] * factor, "_", color=colour, ms=14, mew=1.4, zorder=3)
         middle = curve.mean * factor
         low, high = _range(panel)
         bars = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))
         joined = "none" if lines or known.any() else "-"
-        axes.errorbar(curve.at, middle, bars, color=colour, fmt="o", ms=4, lw=1.0, elinewidth=0.9, ls=joined)
+        fmt = _marker(panel, both)
+        axes.errorbar(curve.at, middle, bars, color=colour, fmt=fmt, ms=4, lw=1.0, elinewidth=0.9, ls=joined)
+        untold = known & np.isfinite(middle) & np.isnan(curve.z)
+        any_untold |= bool(untold.any())
+        axes.plot(curve.at[untold], middle[untold], fmt, color=colour, mfc="white", ms=4, zorder=3)
+    for group, colour in colours.items():
         # Not by the error bars themselves: their key is a cross as large as three lines of text.
-        axes.plot([], [], "o", color=colour, ms=4, label=panel.group)
+        axes.plot([], [], "o", color=colour, ms=4, label=group)
     draw_limits(axes, plot[0])
-    what = "median" if plot[0].median else "mean"
-    axes.errorbar([], [], [], color=EDGE, fmt="o", ms=4, label=f"{what}, bars: {plot[0].band}")
+    for panel in {panel.median: panel for panel in plot}.values():
+        what = "mean" if not panel.median else "median where a mean or variance is infinite" if both else "median"
+        axes.errorbar([], [], [], color=EDGE, fmt=_marker(panel, both), ms=4, label=f"{what}, bars: {panel.band}")
+    if any_untold:
+        axes.plot([], [], "o", color=EDGE, mfc="white", ms=4, label="too few replicates to score against theory")
     for label, style in theories.items():
         axes.plot([], [], color=EDGE, lw=1.4, label=label, **style)
+
+
+def _marker(panel: Panel, both: bool) -> str:
+    """Return a disc, or, beside means, a diamond for medians."""
+    return "D" if both and panel.median else "o"
 
 
 def dress(axes: "Axes", panel: Panel, results: Results) -> None:

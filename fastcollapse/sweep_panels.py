@@ -61,7 +61,7 @@ class Side:
     @property
     def names(self) -> list[str]:
         """Its values in words."""
-        columns = [words(parameter.values.tolist()) for parameter in self.dimension.parameters]
+        columns = [parameter.texts for parameter in self.dimension.parameters]
         return [", ".join(row) for row in zip(*columns, strict=True)]
 
     @property
@@ -69,7 +69,7 @@ class Side:
         """What curves are called that are one for each entry."""
         first = self.dimension.parameters[0]
         if first.is_number and len(set(first.values.tolist())) == self.dimension.length:
-            return [f"{first.name} = {value:,}" for value in first.values.tolist()]
+            return [f"{first.name} = {text}" for text in first.texts]
         return self.names
 
     @property
@@ -85,7 +85,7 @@ class Drawn:
 
     Parameters
     ----------
-    plots : the panels of each plot, a curve each.
+    plots : the panels of each plot, a curve each; one of means and one of medians where some means are infinite.
     sides : what they are over: the axis, and what tells the curves apart, if there are several.
     results : one of the points.
     title : of the figure.
@@ -123,13 +123,17 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
         [
             panel
             for row, group in zip(rows, groups, strict=True)
-            if (panel := _over(row, first, k, group, choice.generation)) is not None
+            for panel in _over(row, first, k, group, choice.generation)
         ]
         for k in range(n_panels)
     ]
     if not n_panels:  # panels over something else: a curve for each point along the first parameter
         sides, plots = [first], _own(rows[0], first)
-    return Drawn(plots, sides, results, _title(source, results, axes, chosen, sides, choice.generation))
+    title = _title(source, results, axes, chosen, sides, choice.generation)
+    z = np.concatenate([panel.curve.z[np.isfinite(panel.curve.z)] for plot in plots for panel in plot])
+    if z.size:
+        title += f"; {z.size:,} scores, largest |z| {np.abs(z).max():.1f}"
+    return Drawn(plots, sides, results, title)
 
 
 def _own(row: Sequence[Results | None], side: Side) -> list[list[Panel]]:
@@ -177,7 +181,7 @@ def _fixed(axes: Sequence[Dimension], fixed: Mapping[str, str], drawn: set[int])
             raise InputError(f"{name} must not be fixed: the figure is over it")
         parameter = next(p for p in axes[k].parameters if name in (p.name, p.key))
         names = words(parameter.values.tolist())
-        texts = [*names, *(f"{one:g}" for one in parameter.values)] if parameter.is_number else names
+        texts = [*names, *parameter.texts, *(f"{one:g}" for one in parameter.values)] if parameter.is_number else names
         if value not in texts:
             raise InputError(f"{name} must be one of {', '.join(names)}, got {value!r}")
         chosen[k] = texts.index(value) % len(names)
@@ -205,22 +209,30 @@ def _panels(results: Results, generation: int | None) -> list[Panel]:
     return [one for one in panels_of(results, np.array([at])) if one.axis is GENERATION and one.curve.at.size == 1]
 
 
-def _over(row: Sequence[Results | None], side: Side, k: int, group: str, generation: int | None) -> Panel | None:
-    """Return panel k of the points of a row as one panel over their parameter."""
+def _over(row: Sequence[Results | None], side: Side, k: int, group: str, generation: int | None) -> list[Panel]:
+    """Return panel k of the points of a row over their parameter: of the means, and of the medians where there are."""
     found = [(at, _panels(one, generation)[k]) for at, one in zip(side.at, row, strict=True) if one is not None]
-    if not found:
-        return None
-    panels = [panel for _, panel in found]
-    curves = [panel.curve for panel in panels]
+    panels, at = [panel for _, panel in found], np.array([at for at, _ in found])
+    return [
+        _joined(panels, at, side, group, median)
+        for median in (False, True)
+        if any(panel.median is median for panel in panels)
+    ]
+
+
+def _joined(panels: Sequence[Panel], at: np.ndarray, side: Side, group: str, median: bool) -> Panel:
+    """Return panels of one point each as one, with a gap where a point has not this kind of middle."""
+    curves = [panel.curve if panel.median is median else None for panel in panels]
+    panels = [panel for panel in panels if panel.median is median]
     unknown = np.full(1, np.nan)
 
     def joined(name: str) -> np.ndarray:
-        values = [getattr(curve, name) for curve in curves]
+        values = [None if curve is None else getattr(curve, name) for curve in curves]
         return np.concatenate([unknown if one is None else one for one in values])
 
-    bounded = any(curve.lower is not None for curve in curves)
+    bounded = any(curve is not None and curve.lower is not None for curve in curves)
     curve = Curve(
-        at=np.array([at for at, _ in found]),
+        at=at,
         mean=joined("mean"),
         sd=joined("sd"),
         smallest=joined("smallest"),
@@ -230,18 +242,18 @@ def _over(row: Sequence[Results | None], side: Side, k: int, group: str, generat
         expected=joined("expected"),
         z=joined("z"),
     )
-    first = panels[0]
-    labels = [line.label for line in first.lines if all(line.label in [x.label for x in p.lines] for p in panels)]
-    lines = tuple(
-        Line(label, np.concatenate([one.values for p in panels for one in p.lines if one.label == label]), kind)
-        for label, kind in ((line.label, line.kind) for line in first.lines if line.label in labels)
-    )
+    first, own = panels[0], np.flatnonzero([curve is not None for curve in curves])
+    lines: dict[str, Line] = {}
+    for i, panel in zip(own, panels, strict=True):
+        for line in panel.lines:
+            known = lines.setdefault(line.label, Line(line.label, np.full(len(at), np.nan), line.kind))
+            known.values[i] = line.values[0]
     return Panel(
         first.title.partition(",")[0],
         first.label,
         first.heading,
         curve,
-        lines,
+        tuple(lines.values()),
         factor=first.factor,
         log=first.log,
         digits=first.digits,
@@ -249,7 +261,7 @@ def _over(row: Sequence[Results | None], side: Side, k: int, group: str, generat
         band=first.band,
         axis=Axis(side.label, side.label, side.log),
         group=group,
-        median=any(panel.median for panel in panels),
+        median=median,
     )
 
 
@@ -263,7 +275,7 @@ def _title(
 ) -> str:
     drawn = {side.axis for side in sides}
     fixed = [
-        f"{parameter.name} = {words(parameter.values.tolist())[chosen[k]]}"
+        f"{parameter.name} = {parameter.texts[chosen[k]]}"
         for k, axis in enumerate(axes)
         for parameter in axis.parameters
         if k not in drawn

@@ -20,6 +20,8 @@ _ABREAST = 2
 # A heat map of more cells than this has no numbers in them.
 _NUMBERS = 150
 _DARK = 0.6
+# So far below the least middle a logarithmic axis begins, where bars would take it further.
+_BELOW = 5.0
 
 
 def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
@@ -63,15 +65,25 @@ def _curves(drawn: Drawn) -> "Figure":
         elif not side.is_number:
             axes.set_xticks(side.at, side.names)
         means = np.concatenate([panel.curve.mean for panel in plot]) * plot[0].factor
-        positive = means[np.isfinite(means) & (means > 0)]
-        if plot[0].factor == 1 and plot[0].limits is None and positive.size == means.size > 0:
-            if positive.max() / positive.min() >= WIDE:
+        means = means[np.isfinite(means)]
+        if plot[0].factor == 1 and plot[0].limits is None and means.size and means.min() > 0:
+            if means.max() / means.min() >= WIDE:
                 axes.set_yscale("log")
+        if axes.get_yscale() == "log":
+            _show_middles(axes, plot)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(True, which="major", color="#DDDDDD", linewidth=0.6)
         axes.set_axisbelow(True)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
     return figure
+
+
+def _show_middles(axes: "Axes", plot: Sequence[Panel]) -> None:
+    """Let a logarithmic axis begin below the middles and their theory: a bar may reach nearly down to 0."""
+    values = np.concatenate([values for panel in plot for values in (panel.curve.mean, panel.curve.expected)])
+    positive = values[np.isfinite(values) & (values > 0)] * plot[0].factor
+    if positive.size:
+        axes.set_ylim(bottom=max(axes.get_ylim()[0], float(positive.min()) / _BELOW))
 
 
 def _heat_maps(plots: Sequence[Sequence[Panel]], first: Side, second: Side) -> "Figure":
@@ -82,7 +94,8 @@ def _heat_maps(plots: Sequence[Sequence[Panel]], first: Side, second: Side) -> "
     for columns, plot in zip(figure.subplots(len(plots), 2, squeeze=False), plots, strict=True):
         simulated, expected = (_table(plot, first, second, what) for what in ("mean", "expected"))
         norm = _norm(np.concatenate([simulated.ravel(), expected.ravel()]))
-        middle = "median" if plot[0].median else "mean"
+        kinds = {panel.median for panel in plot}
+        middle = "mean (median where a moment is infinite)" if len(kinds) > 1 else "median" if True in kinds else "mean"
         for axes, values, what in zip(columns, (simulated, expected), (f"simulated {middle}", "theory"), strict=True):
             if not np.isfinite(values).any():
                 axes.set_visible(False)
@@ -96,7 +109,8 @@ def _table(plot: Sequence[Panel], first: Side, second: Side, what: str) -> np.nd
     for panel in plot:
         columns = np.searchsorted(np.sort(first.at), panel.curve.at)
         order = np.argsort(first.at)[columns]
-        values[second.groups.index(panel.group), order] = getattr(panel.curve, what) * panel.factor
+        own = np.isfinite(panel.curve.mean)
+        values[second.groups.index(panel.group), order[own]] = getattr(panel.curve, what)[own] * panel.factor
     return values
 
 

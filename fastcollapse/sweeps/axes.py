@@ -26,6 +26,17 @@ class Parameter:
         """Are its values numbers?"""
         return self.values.dtype.kind in "iuf"
 
+    @property
+    def texts(self) -> list[str]:
+        """Its values as people read them, numbers with four digits where that tells them apart."""
+        values = self.values.tolist()
+        if not self.is_number:
+            return words(values)
+        if self.values.dtype.kind != "f":
+            return [f"{value:,}" for value in values]
+        short = [f"{value:.4g}" for value in values]
+        return short if len(set(short)) == len(set(values)) else [f"{value:,}" for value in values]
+
 
 @dataclass(frozen=True, eq=False)
 class Dimension:

@@ -1,6 +1,7 @@
 """The points of a sweep in one file: metrics over the swept parameters, replicates and generations (FORMAT.md)."""
 
 import json
+import math
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +58,9 @@ def collect(folder: SweepFolder, path: Path) -> int:
         whole("replicate", np.arange(n_replicates, dtype=np.int32), ("replicate",)),
         whole("generation", np.arange(n_generations, dtype=np.int64), ("generation",)),
     ]
-    arrays += [_array(name, one.values, (name,), one.attributes) for name, one in _further(points).items()]
+    shared = _further(points)
+    arrays += [_array(name, one.values, (name,), one.attributes) for name, one in shared.items()]
+    arrays += _by_point(points, shared, shape, dims)
     for name, variable in _variables(points).items():
         inner = (n_replicates, n_generations, *_lengths(points, name))
 
@@ -89,8 +92,8 @@ def extract(folder: SweepFolder, index: int, path: Path) -> None:
 
 
 def _names(points: Mapping[int, Results]) -> set[str]:
-    """Return the names that metrics and their further dimensions have."""
-    found = set(_variables(points))
+    """Return the names that metrics, their further dimensions and coordinates have."""
+    found = set(_variables(points)).union(*(results.coordinates for results in points.values()))
     return found.union(*(variable.dims for variable in _variables(points).values()))
 
 
@@ -109,7 +112,7 @@ def _lengths(points: Mapping[int, Results], name: str) -> tuple[int, ...]:
 
 
 def _further(points: Mapping[int, Results]) -> dict[str, Coordinate]:
-    """Return the coordinates of further dimensions that all points agree on."""
+    """Return the coordinates that all points agree on."""
     found: dict[str, Coordinate] = {}
     differ = set()
     for results in points.values():
@@ -118,6 +121,27 @@ def _further(points: Mapping[int, Results]) -> dict[str, Coordinate]:
             if not np.array_equal(known.values, coordinate.values):
                 differ.add(name)
     return {name: coordinate for name, coordinate in found.items() if name not in differ}
+
+
+def _by_point(
+    points: Mapping[int, Results], shared: Mapping[str, Coordinate], shape: Sequence[int], dims: Sequence[str]
+) -> Iterator[Array]:
+    """Yield the coordinates that differ between points, NaN behind the last one of each.
+
+    Not by their own name: xarray has no dimension whose coordinate has several.
+    """
+    names = dict.fromkeys(name for results in points.values() for name in results.coordinates if name not in shared)
+    for name in names:
+        of = {index: one.coordinates[name] for index, one in points.items() if name in one.coordinates}
+        values = np.full((math.prod(shape), max(len(one.values) for one in of.values())), np.nan)
+        for index, one in of.items():
+            values[index, : len(one.values)] = one.values
+        told = {
+            **next(iter(of.values())).attributes,
+            "of_point": name,
+            "kind": next(iter(of.values())).values.dtype.kind,
+        }
+        yield _array(f"{name}_of_point", values.reshape(*shape, -1), (*dims, f"{name}_entry"), told)
 
 
 def _padded(n_points: int, points: Mapping[int, Results], name: str, inner: tuple[int, ...]) -> Iterator[np.ndarray]:

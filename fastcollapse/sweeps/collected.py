@@ -1,7 +1,6 @@
 """A collected sweep, read again: each of its points as results, the truth loaded where theory needs it."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,9 @@ from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.manifest import MANIFEST
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.variables import Coordinate, Variable
+
+# Arrays of one dimension that are neither a swept key nor a coordinate of points.
+_NOT_FURTHER = ("replicate", "generation", "done", "seed")
 
 
 class Collected:
@@ -67,13 +69,14 @@ class Collected:
         n_replicates, n_columns = experiment.run.n_replicates, experiment.run.n_generations + 1
         arrays, attributes, n_axes = self._content.arrays, self._content.attributes, len(self.sweep.shape)
         where = np.unravel_index(index, self.sweep.shape)
-        metrics, variables = {}, {}
+        metrics, variables, coordinates = {}, {}, self._further(where)
         for name, values in arrays.items():
-            if values.ndim >= n_axes + 2 and values.dtype == np.float64:
-                mine = values[where][:n_replicates, :n_columns]
+            if values.ndim >= n_axes + 2 and values.dtype == np.float64 and "of_point" not in attributes[name]:
+                dims = tuple(str(one) for one in attributes[name].get("dims", "").split())
+                lengths = [len(coordinates[dim].values) if dim in coordinates else None for dim in dims]
+                mine = values[where][tuple(slice(n) for n in (n_replicates, n_columns, *lengths))]
                 if not np.isnan(mine).all():  # else another family's
                     metrics[name] = mine
-                    dims = tuple(str(one) for one in attributes[name].get("dims", "").split())
                     variables[name] = Variable(attributes[name]["long_name"], attributes[name]["units"], dims)
         truth = load_truth(experiment.truth, experiment.base)
         header = Header(
@@ -86,14 +89,23 @@ class Collected:
             metrics=variables,
             truth=truth if isinstance(truth, Truth) else None,
             trajectory=False,
-            coordinates=self._further(variables),
+            coordinates=coordinates,
         )
         return Results(Reader(header, [Block(0, metrics, None)], path=self.path))
 
-    def _further(self, variables: Mapping[str, Variable]) -> dict[str, Coordinate]:
-        known, told = self._content.arrays, self._content.attributes
-        dims = {dim for variable in variables.values() for dim in variable.dims if dim in known}
-        return {dim: Coordinate(np.array(known[dim]), told[dim]["long_name"], told[dim]["units"]) for dim in dims}
+    def _further(self, where: tuple[Any, ...]) -> dict[str, Coordinate]:
+        """Return the coordinates of a point: those of all points, and its own."""
+        found = {}
+        for name, values in self._content.arrays.items():
+            told = self._content.attributes[name]
+            if "of_point" in told:
+                mine = values[where]
+                mine = mine[~np.isnan(mine)].astype(np.int64 if told["kind"] == "i" else np.float64)
+                if mine.size:
+                    found[str(told["of_point"])] = Coordinate(mine, told["long_name"], told["units"])
+            elif values.ndim == 1 and "key" not in told and name not in _NOT_FURTHER:
+                found[name] = Coordinate(np.array(values), told["long_name"], told["units"])
+        return found
 
 
 def open_sweep(path: Path) -> Any:

@@ -110,6 +110,58 @@ def test_collect__two_folders_of_one_sweep_give_one_file(tmp_path):
     assert raw[0] == raw[1]
 
 
+def regressions():
+    """Return a sweep whose points have coordinates of their own, and means that are infinite where n = d."""
+    downstream = [{"n_samples": [6, 9], "ridge": [0.1, 1.0]}, {"n_samples": 6, "ridge": [0.5]}]
+    return Sweep(
+        {
+            "model": {"family": "ridge", "designs": "independent", "sigma": 0.5},
+            "truth": {"w0": "random", "dimension": 2},
+            "workflow": {"name": "replace", "n_samples": 9},
+            "run": {"n_generations": 2, "n_replicates": 30, "seed": 3},
+            "sweep": {
+                "grid": {"workflow.n_samples": [8, 20], "truth.dimension": [2, 8], "model.downstream": downstream}
+            },
+        }
+    )
+
+
+def test_collected__has_the_coordinates_of_each_point(tmp_path):
+    run_sweep(regressions(), tmp_path / "s")
+    folder = SweepFolder(tmp_path / "s")
+    collect(folder, tmp_path / "s.h5")
+    with xarray.open_dataset(tmp_path / "s.h5") as found:
+        assert found.w0_of_point.dims == ("n_samples", "dimension", "downstream", "w0_entry")
+    source = open_sweep(tmp_path / "s.h5")
+    for index in range(len(folder)):
+        got, expected = source.results(index), folder.results(index)
+        assert set(expected.coordinates) <= set(got.coordinates)
+        for name, one in expected.coordinates.items():
+            assert got.coordinates[name].values.dtype == one.values.dtype
+            np.testing.assert_array_equal(got.coordinates[name].values, one.values)
+        for name, values in expected.metrics.items():
+            np.testing.assert_array_equal(got.metrics[name], values)
+
+
+def test_figure__has_medians_where_means_are_infinite_and_means_elsewhere(tmp_path):
+    run_sweep(regressions(), tmp_path / "s")
+    collect(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
+    choice = Choice(("workflow.n_samples", "truth.dimension"))
+    drawn = [drawn_of(open_sweep(tmp_path / name), choice) for name in ("s", "s.h5")]
+    for one in drawn:
+        plot = next(plot for plot in one.plots if "error of the generator" in plot[0].title)
+        kinds = [(panel.group[-1], panel.median) for panel in plot]
+        assert kinds == [("2", False), ("8", False), ("8", True)]
+        assert np.isnan(plot[1].curve.mean).tolist() == [True, False]
+        assert np.isnan(plot[2].curve.mean).tolist() == [False, True]
+    for one, other in zip(*(each.plots for each in drawn), strict=True):
+        for mine, theirs in zip(one, other, strict=True):
+            np.testing.assert_array_equal(mine.curve.mean, theirs.curve.mean)
+            np.testing.assert_array_equal(mine.curve.expected, theirs.curve.expected)
+    labels = draw_sweep(open_sweep(tmp_path / "s.h5"), choice).axes[0].get_legend_handles_labels()[1]
+    assert any(label.startswith("median where a mean or variance is infinite") for label in labels)
+
+
 def test_extract__is_the_file_of_a_run(collected, tmp_path):
     folder = SweepFolder(collected / "s")
     for index in (0, 5):
