@@ -25,7 +25,7 @@ _TASK_SECONDS = 0.5
 _GIVE_BACK = 4 * _TASK_SECONDS
 # A worker gets at most this share of what is left, so that all end at about the same time.
 _SHARES = 4
-# A point is cut into pieces if there are more workers than points, and it takes longer than this.
+# A point is cut into pieces if there are more workers than points left, and it takes longer than this.
 _WORTH_CUTTING = 4.0
 _TRIED = 0.5
 # Points that are looked at for kernels to compile.
@@ -104,8 +104,14 @@ def run_sweep(
     folder = make_folder(Path(path), sweep)
     units, known_failures = _missing(folder, _share(folder, i, n), retry)
     if shard is None:
-        units = _cut(folder, units, workers.n_workers or 1)
-    plan = _Plan(folder, units, workers.n_workers, cold=shard is not None or not isinstance(workers, Here))
+        units = _as_begun(folder, units)
+    plan = _Plan(
+        folder,
+        units,
+        workers.n_workers,
+        cold=shard is not None or not isinstance(workers, Here),
+        cuts=shard is None,
+    )
     if isinstance(workers, Pool):
         workers.on_lost(plan.lost)
     outcome = Outcome(plan.n_left, known_failures=known_failures)
@@ -183,18 +189,14 @@ def _missing(folder: SweepFolder, share: Sequence[Unit], retry: bool) -> tuple[l
     return [unit for unit in share if unit.point not in done and unit.point not in failed], len(failed)
 
 
-def _cut(folder: SweepFolder, units: Sequence[Unit], n_workers: int) -> list[Unit]:
-    """Return the units, in pieces where they are fewer than the workers and long, or have been cut before."""
+def _as_begun(folder: SweepFolder, units: Sequence[Unit]) -> list[Unit]:
+    """Return the units, in pieces where a point has been cut before."""
     before = folder.cut()
-    of = math.ceil(n_workers / len(units)) if units else 1
-    made = []
-    for unit in units:
-        n_pieces = before.get(unit.point, 1)
-        if of > 1 and unit.point not in before:
-            experiment = folder.sweep[unit.point].experiment
-            n_pieces = min(of, experiment.run.n_replicates) if _seconds(experiment) > _WORTH_CUTTING else 1
-        made += [Unit(unit.point, k, n_pieces) for k in range(n_pieces)]
-    return made
+    return [piece for unit in units for piece in _pieces(unit.point, before.get(unit.point, 1))]
+
+
+def _pieces(point: int, of: int) -> list[Unit]:
+    return [Unit(point, k, of) for k in range(of)]
 
 
 class _Enough(Exception):
@@ -223,14 +225,20 @@ def _seconds(experiment: Experiment) -> float:
 class _Plan(Iterator[Task]):
     """The units that are left, as tasks: asked for the next one, it says how large that should be now.
 
-    Where `cold`, kernels are compiled before the first one; the workers of a pool start meanwhile.
+    Where `cold`, kernels are compiled before the first one; the workers of a pool start meanwhile. Where it `cuts`, a
+    long point is given out in pieces once fewer are left than there are workers, unless it has been begun in one.
     """
 
-    def __init__(self, folder: SweepFolder, units: Sequence[Unit], n_workers: int | None, cold: bool) -> None:
+    def __init__(
+        self, folder: SweepFolder, units: Sequence[Unit], n_workers: int | None, cold: bool, cuts: bool
+    ) -> None:
         self._folder = folder
         self._units = deque(units)
         self._n_workers = n_workers or 1
         self._cold = cold
+        self._cuts = cuts
+        self._whole = folder.begun()
+        self._n_added = 0
         self._alone: set[Unit] = set()
         self._recent: deque[float] = deque(maxlen=2 * self._n_workers)
 
@@ -245,6 +253,8 @@ class _Plan(Iterator[Task]):
         if self._cold:
             self._cold = False
             warm(self._folder.sweep[unit.point].experiment for unit in list(self._units)[:_LOOKED_AT])
+        if self._cuts and len(self._units) < self._n_workers:
+            self._cut()
         n = 1
         if self._recent and self._units[0] not in self._alone:
             share = math.ceil(len(self._units) / (_SHARES * self._n_workers))
@@ -253,9 +263,24 @@ class _Plan(Iterator[Task]):
         units = tuple(self._units.popleft() for _ in range(min(n, len(self._units))))
         return Task(str(self._folder.path.resolve()), units, _GIVE_BACK)  # workers may be in other folders
 
+    def _cut(self) -> None:
+        """Cut the next unit, if it is a whole point, and long."""
+        point = self._units[0].point
+        if self._units[0].of > 1 or point in self._whole:
+            return
+        self._whole.add(point)
+        experiment = self._folder.sweep[point].experiment
+        of = min(math.ceil(self._n_workers / len(self._units)), experiment.run.n_replicates)
+        if of > 1 and _seconds(experiment) > _WORTH_CUTTING:
+            self._units.popleft()
+            self._units.extendleft(reversed(_pieces(point, of)))
+            self._n_added += of - 1
+
     def take(self, report: Report, outcome: Outcome) -> None:
         """Note what came back."""
         self._units.extend(report.left)
+        outcome.total += self._n_added
+        self._n_added = 0
         n_done = report.done + report.failed
         if n_done:
             self._recent.append(report.seconds / n_done)

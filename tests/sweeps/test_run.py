@@ -15,7 +15,7 @@ import pytest
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.results import open_results
 from fastcollapse.simulation import simulate
-from fastcollapse.sweeps.folder import SweepFolder, is_small
+from fastcollapse.sweeps.folder import SweepFolder, is_small, make_folder
 from fastcollapse.sweeps.manifest import MANIFEST
 from fastcollapse.sweeps.pieces import Unit, joined
 from fastcollapse.sweeps.points import Sweep
@@ -116,6 +116,16 @@ def test_pieces__are_made_where_workers_outnumber_points(tmp_path):
     assert contents(open_results(tmp_path / "s" / "points" / "000000.h5")) == contents(
         open_results(tmp_path / "one.h5")
     )
+
+
+def test_pieces__are_made_of_a_long_last_point_unless_it_is_begun(here, tmp_path, monkeypatch):
+    monkeypatch.setattr("fastcollapse.sweeps.run._seconds", lambda experiment: 60.0)
+    outcome = run_sweep(mixed(), tmp_path / "pool", 2)
+    assert (outcome.total, outcome.done) == (len(mixed()) + 1, len(mixed()) + 1)
+    assert folder_contents(tmp_path / "pool") == folder_contents(here)
+    make_folder(tmp_path / "begun", mixed())
+    (tmp_path / "begun" / "points" / f"{len(mixed()) - 1:06d}.h5.parts").mkdir()
+    assert run_sweep(mixed(), tmp_path / "begun", 2).total == len(mixed())
 
 
 def failing(tmp_path):
