@@ -208,9 +208,13 @@ def _progress(folder: Path) -> "Iterator[Callable[[Outcome], None]]":
             last = now
             left = (now - start) / n * (outcome.total - n)
             failed = f", {outcome.failed:,} failed" if outcome.failed else ""
-            click.echo(f"{n:,} of {outcome.total:,} points{failed}, about {_duration(left)} left", err=True)
+            click.echo(f"{n:,} of {outcome.total:,} {_units(outcome)}{failed}, about {_duration(left)} left", err=True)
 
     yield line
+
+
+def _units(outcome: "Outcome") -> str:
+    return "points and pieces of points" if outcome.cut else "points"
 
 
 def _duration(seconds: float) -> str:
@@ -234,7 +238,8 @@ def _tell(folder: Path, outcome: "Outcome") -> int:
     for words in list(outcome.words)[:_SHOWN]:
         click.echo(f"warning: {words}", err=True)
     n_done = len(found.done())
-    click.echo(f"{folder}: {n_done:,} of {len(found):,} points done, {outcome.done:,} of them now")
+    now = f"{outcome.done:,} {_units(outcome) if outcome.cut else 'of them'} now"
+    click.echo(f"{folder}: {n_done:,} of {len(found):,} points done, {now}")
     if outcome.busy:
         click.echo(f"{len(outcome.busy):,} points are being computed by another process", err=True)
     n_failed = outcome.failed + outcome.known_failures

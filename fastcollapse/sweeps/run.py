@@ -41,6 +41,7 @@ class Outcome:
     total : units that were missing.
     done, failed : of these.
     known_failures : points that failed before and were not tried again.
+    cut : are some of them pieces of points?
     busy : points that another process is computing.
     words : warnings of the points, each once.
     """
@@ -49,6 +50,7 @@ class Outcome:
     done: int = 0
     failed: int = 0
     known_failures: int = 0
+    cut: bool = False
     busy: set[int] = dataclasses.field(default_factory=set)
     words: dict[str, None] = dataclasses.field(default_factory=dict)
 
@@ -114,7 +116,7 @@ def run_sweep(
     )
     if isinstance(workers, Pool):
         workers.on_lost(plan.lost)
-    outcome = Outcome(plan.n_left, known_failures=known_failures)
+    outcome = Outcome(plan.n_left, known_failures=known_failures, cut=any(unit.of > 1 for unit in units))
     if progress is not None:
         progress(outcome)
     function: Callable[[Task, int | None], Report] = work
@@ -280,6 +282,7 @@ class _Plan(Iterator[Task]):
         """Note what came back."""
         self._units.extend(report.left)
         outcome.total += self._n_added
+        outcome.cut |= self._n_added > 0
         self._n_added = 0
         n_done = report.done + report.failed
         if n_done:
