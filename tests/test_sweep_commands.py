@@ -1,6 +1,8 @@
 """The commands of sweeps as a user meets them."""
 
+import os
 import re
+import subprocess
 
 import pytest
 from click.testing import CliRunner
@@ -82,6 +84,19 @@ def test_sweep__prints_a_script_for_a_job_array(here):
     assert "#SBATCH --array=1-7" in result.stdout
     assert re.search(rf"^exec \S*fastcollapse sweep {here}/s.toml -o {here}/out --shard ", result.stdout, re.MULTILINE)
     assert call("status", "out").exit_code == 0
+
+
+def test_sweep__the_script_does_a_share_for_each_element(here):
+    script = call("sweep", "s.toml", "-o", "out", "--slurm", 2).stdout
+    n_points = 0
+    for element in (1, 2):
+        given = {**os.environ, "SLURM_ARRAY_TASK_ID": str(element), "SLURM_CPUS_PER_TASK": "1"}
+        done = subprocess.run(["bash", "-c", script], env=given, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        found = re.fullmatch(r"\S*/out: (\d+) of (\d+) points done, (\d+) of them now\n", done.stdout)
+        n_points += int(found[3])
+        assert int(found[1]) == n_points
+    assert n_points == int(found[2])
 
 
 def test_run__names_the_command_for_a_sweep(here):
