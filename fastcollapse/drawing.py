@@ -33,7 +33,7 @@ def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results, number: int
     if plot[0].image is not None:
         _pictures(axes, plot)
         return
-    if len(plot) == 1 and not plot[0].group:
+    if len(plot) == 1 and not plot[0].group and not plot[0].axis.words:
         _panel(axes, plot[0], results, number, case)
     else:
         _curves(axes, plot)
@@ -127,11 +127,12 @@ def _curves(axes: "Axes", plot: Sequence[Panel]) -> None:
         curve, factor, colour = panel.curve, panel.factor, colours[panel.group]
         lines = [(line.label, line.values, _STYLES[line.kind][0][1]) for line in panel.lines if line.kind != "limit"]
         known = np.isfinite(curve.expected)
-        few = known.sum() <= _FEW_POINTS
+        few = known.sum() <= _FEW_POINTS or panel.axis.words
         for label, values, dash in lines:
             along = np.where(known, curve.expected, values) if few else values
-            axes.plot(curve.at, along * factor, color=colour, lw=1.4, ls=dash)
-            theories[label] = {"ls": dash}
+            style: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14} if panel.axis.words else {"ls": dash}
+            axes.plot(curve.at, along * factor, color=colour, lw=1.4, **style)
+            theories[label] = style
         if not few:
             exact = np.where(known, curve.expected, np.nan)
             axes.plot(curve.at, exact * factor, color=colour, lw=1.4, ls=_EXACT)
@@ -146,13 +147,13 @@ def _curves(axes: "Axes", plot: Sequence[Panel]) -> None:
         middle = curve.mean * factor
         low, high = _range(panel)
         bars = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))
-        joined = "none" if lines or known.any() else "-"
+        joined = "none" if lines or known.any() or panel.axis.words else "-"
         fmt = _marker(panel, both)
         axes.errorbar(curve.at, middle, bars, color=colour, fmt=fmt, ms=4, lw=1.0, elinewidth=0.9, ls=joined)
         untold = known & np.isfinite(middle) & np.isnan(curve.z)
         any_untold |= bool(untold.any())
         axes.plot(curve.at[untold], middle[untold], fmt, color=colour, mfc="white", ms=4, zorder=3)
-    for group, colour in colours.items():
+    for group, colour in colours.items() if groups != [""] else ():
         # Not by the error bars themselves: their key is a cross as large as three lines of text.
         axes.plot([], [], "o", color=colour, ms=4, label=group)
     draw_limits(axes, plot[0])

@@ -1,7 +1,7 @@
 """What is drawn of a sweep: panels at one generation over one or two swept parameters, theory beside them."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.results import Results
-from fastcollapse.sweeps.axes import Dimension, named_axes, words
+from fastcollapse.sweeps.axes import Dimension, Parameter, named_axes, words
 from fastcollapse.views.base import panels_of
 from fastcollapse.views.panel import GENERATION, Axis, Curve, Line, Panel
 
@@ -43,34 +43,39 @@ class Side:
     axis: int
 
     @property
+    def parameters(self) -> Sequence[Parameter]:
+        """What is told of it: how much is run only where nothing else varies."""
+        told = [one for one in self.dimension.parameters if not one.key.startswith("run.")]
+        return told or self.dimension.parameters
+
+    @property
     def label(self) -> str:
         """Names of its parameters."""
-        return ", ".join(parameter.name for parameter in self.dimension.parameters)
+        return ", ".join(parameter.name for parameter in self.parameters)
 
     @property
     def is_number(self) -> bool:
-        """Is it one parameter of numbers?"""
-        return len(self.dimension.parameters) == 1 and self.dimension.parameters[0].is_number
+        """Is it one parameter of numbers, each of them once?"""
+        first = self.parameters[0]
+        return len(self.parameters) == 1 and first.is_number and len(set(first.values.tolist())) == len(first.values)
 
     @property
     def at(self) -> np.ndarray:
         """The numbers, or 0, 1, 2, ..."""
-        values = self.dimension.parameters[0].values
+        values = self.parameters[0].values
         return values.astype(float) if self.is_number else np.arange(self.dimension.length, dtype=float)
 
     @property
     def names(self) -> list[str]:
         """Its values in words."""
-        columns = [parameter.texts for parameter in self.dimension.parameters]
+        columns = [parameter.texts for parameter in self.parameters]
         return [", ".join(row) for row in zip(*columns, strict=True)]
 
     @property
     def groups(self) -> list[str]:
         """What curves are called that are one for each entry."""
-        first = self.dimension.parameters[0]
-        if first.is_number and len(set(first.values.tolist())) == self.dimension.length:
-            return [f"{first.name} = {text}" for text in first.texts]
-        return self.names
+        columns = [[f"{one.name} = {text}" for text in one.texts] for one in self.parameters]
+        return [", ".join(row) for row in zip(*columns, strict=True)]
 
     @property
     def log(self) -> bool:
@@ -110,26 +115,26 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
         A parameter or value is not the sweep's, or there is nothing to draw.
     """
     axes = named_axes(source.sweep)
-    sides = _sides(axes, choice.over)
+    sides = _sides(axes, choice.over, choice.fixed or {})
     chosen = _fixed(axes, choice.fixed or {}, {side.axis for side in sides})
     first, second = sides[0], sides[1] if len(sides) > 1 else None
     rows = [_row(source, chosen, first, second, j) for j in range(second.dimension.length if second else 1)]
-    results = next((one for row in rows for one in row if one is not None), None)
-    if results is None:
+    points = [one for row in rows for one in row if one is not None]
+    if not points:
         raise InputError(f"a figure must have finished points, got none in {source.path}")
-    n_panels = len(_panels(results, choice.generation))
+    longest = max(one.last for one in points)
+    if choice.generation is not None and not 0 <= choice.generation <= longest:
+        raise InputError(f"generation must be from 0 to {longest}, got {choice.generation}")
+    results = points[0]
+    panels = [[{} if one is None else _panels(one, choice.generation) for one in row] for row in rows]
     groups = second.groups if second else [""]
     plots = [
-        [
-            panel
-            for row, group in zip(rows, groups, strict=True)
-            for panel in _over(row, first, k, group, choice.generation)
-        ]
-        for k in range(n_panels)
+        [panel for row, group in zip(panels, groups, strict=True) for panel in _over(row, first, key, group)]
+        for key in dict.fromkeys(key for row in panels for one in row for key in one)
     ]
-    if not n_panels:  # panels over something else: a curve for each point along the first parameter
+    if not plots:  # panels over something else: a curve for each point along the first parameter
         sides, plots = [first], _own(rows[0], first)
-    title = _title(source, results, axes, chosen, sides, choice.generation)
+    title = _title(source, points, axes, chosen, sides, choice.generation)
     z = np.concatenate([panel.curve.z[np.isfinite(panel.curve.z)] for plot in plots for panel in plot])
     if z.size:
         title += f"; {z.size:,} scores, largest |z| {np.abs(z).max():.1f}"
@@ -148,8 +153,8 @@ def _own(row: Sequence[Results | None], side: Side) -> list[list[Panel]]:
     return list(plots.values())
 
 
-def _sides(axes: Sequence[Dimension], over: Sequence[str]) -> list[Side]:
-    """Return one or two dimensions to draw over, the longest of numbers first."""
+def _sides(axes: Sequence[Dimension], over: Sequence[str], fixed: Iterable[str]) -> list[Side]:
+    """Return one or two dimensions to draw over, by default the longest of numbers first, of those not fixed."""
     if len(over) > 2:
         raise InputError(f"a figure must be over one or two parameters, got {', '.join(over)}")
     if over:
@@ -157,7 +162,8 @@ def _sides(axes: Sequence[Dimension], over: Sequence[str]) -> list[Side]:
         if len({side.axis for side in found}) < len(found):
             raise InputError(f"a figure must be over parameters that vary apart, got {', '.join(over)}")
         return found
-    sides = [Side(axis, k) for k, axis in enumerate(axes)]
+    held = {_axis_of(axes, name) for name in fixed}
+    sides = [Side(axis, k) for k, axis in enumerate(axes) if k not in held] or [Side(axes[0], 0)]
     first = max(sides, key=lambda side: (side.dimension.length > 1, side.is_number, side.dimension.length))
     others = [side for side in sides if side.axis != first.axis and side.dimension.length > 1]
     return [first, *sorted(others, key=lambda side: -side.dimension.length)[:1]]
@@ -201,29 +207,39 @@ def _row(source: Any, chosen: list[int], first: Side, second: Side | None, j: in
     return row
 
 
-def _panels(results: Results, generation: int | None) -> list[Panel]:
-    """Return the panels of a point that are over generations, at one."""
+def _panels(results: Results, generation: int | None) -> dict[tuple[str, str, int], Panel]:
+    """Return the panels of a point that are over generations, at one, by what they show: families differ in them."""
     at = results.last if generation is None else generation
-    if not 0 <= at <= results.last:
-        raise InputError(f"generation must be from 0 to {results.last}, got {at}")
-    return [one for one in panels_of(results, np.array([at])) if one.axis is GENERATION and one.curve.at.size == 1]
+    found: dict[tuple[str, str, int], Panel] = {}
+    for one in panels_of(results, np.array([at])) if at <= results.last else ():
+        if one.axis is GENERATION and one.curve.at.size == 1:
+            title = _plain(one)
+            n = sum(key[:2] == (title, one.label) for key in found)
+            found[title, one.label, n] = one
+    return found
 
 
-def _over(row: Sequence[Results | None], side: Side, k: int, group: str, generation: int | None) -> list[Panel]:
-    """Return panel k of the points of a row over their parameter: of the means, and of the medians where there are."""
-    found = [(at, _panels(one, generation)[k]) for at, one in zip(side.at, row, strict=True) if one is not None]
-    panels, at = [panel for _, panel in found], np.array([at for at, _ in found])
+def _plain(panel: Panel) -> str:
+    """Return the title without what differs between points."""
+    return panel.title.partition(",")[0]
+
+
+def _over(
+    row: Sequence[Mapping[tuple[str, str, int], Panel]], side: Side, key: tuple[str, str, int], group: str
+) -> list[Panel]:
+    """Return a panel of the points of a row over their parameter: of the means, and of the medians where there are."""
+    panels = [point.get(key) for point in row]
     return [
-        _joined(panels, at, side, group, median)
+        _joined([None if one is None or one.median is not median else one for one in panels], side, group)
         for median in (False, True)
-        if any(panel.median is median for panel in panels)
+        if any(one is not None and one.median is median for one in panels)
     ]
 
 
-def _joined(panels: Sequence[Panel], at: np.ndarray, side: Side, group: str, median: bool) -> Panel:
-    """Return panels of one point each as one, with a gap where a point has not this kind of middle."""
-    curves = [panel.curve if panel.median is median else None for panel in panels]
-    panels = [panel for panel in panels if panel.median is median]
+def _joined(found: Sequence[Panel | None], side: Side, group: str) -> Panel:
+    """Return panels of one point each as one, with gaps."""
+    curves = [None if one is None else one.curve for one in found]
+    panels, at = [one for one in found if one is not None], side.at
     unknown = np.full(1, np.nan)
 
     def joined(name: str) -> np.ndarray:
@@ -249,7 +265,7 @@ def _joined(panels: Sequence[Panel], at: np.ndarray, side: Side, group: str, med
             known = lines.setdefault(line.label, Line(line.label, np.full(len(at), np.nan), line.kind))
             known.values[i] = line.values[0]
     return Panel(
-        first.title.partition(",")[0],
+        _plain(first),
         first.label,
         first.heading,
         curve,
@@ -259,15 +275,15 @@ def _joined(panels: Sequence[Panel], at: np.ndarray, side: Side, group: str, med
         digits=first.digits,
         limits=first.limits,
         band=first.band,
-        axis=Axis(side.label, side.label, side.log),
+        axis=Axis(side.label, side.label, side.log, words=not side.is_number),
         group=group,
-        median=median,
+        median=first.median,
     )
 
 
 def _title(
     source: Any,
-    results: Results,
+    points: Sequence[Results],
     axes: Sequence[Dimension],
     chosen: Sequence[int],
     sides: Sequence[Side],
@@ -277,12 +293,20 @@ def _title(
     fixed = [
         f"{parameter.name} = {parameter.texts[chosen[k]]}"
         for k, axis in enumerate(axes)
-        for parameter in axis.parameters
+        for parameter in Side(axis, k).parameters
         if k not in drawn
     ]
-    recipe = results.recipe
-    what = recipe.title if recipe is not None else f"Sweep of the {results.experiment.family} family"
-    when = f"generation {results.last if at is None else at:,}"
+    recipe = points[0].recipe
+    families = dict.fromkeys(one.experiment.family for one in points)
+    which = f"{' and '.join(families)} {'family' if len(families) == 1 else 'families'}"
+    what = recipe.title if recipe is not None else f"Sweep of the {which}"
+    when = f"generation {_range([one.last for one in points] if at is None else [at])}"
+    n_replicates = _range([one.n_replicates for one in points])
     missing = len(source.sweep) - len(source.done())
     left = [f"{missing:,} of {len(source.sweep):,} points missing"] if missing else []
-    return "\n".join([what, "; ".join([when, f"{results.n_replicates:,} replicates", *fixed, *left])])
+    return "\n".join([what, "; ".join([when, f"{n_replicates} replicates", *fixed, *left])])
+
+
+def _range(numbers: Sequence[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -1,5 +1,6 @@
 """The figure of a sweep: curves, or heat maps of simulation and theory side by side."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ _NUMBERS = 150
 _DARK = 0.6
 # So far below the least middle a logarithmic axis begins, where bars would take it further.
 _BELOW = 5.0
+# Names of places on an axis have so many letters abreast, and lines of so much of the height of the axes.
+_ABREAST_WORDS, _NARROW, _A_LINE = 64, 8, 0.05
 
 
 def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
@@ -58,12 +61,16 @@ def _curves(drawn: Drawn) -> "Figure":
     used = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
     for one in used[len(plots) :]:
         one.set_visible(False)
+    width = max(_NARROW, _ABREAST_WORDS // max(1, len(side.names)))
+    names = ["\n".join(textwrap.wrap(name, width)) for name in side.names]
+    under = -0.14 - (0 if side.is_number else _A_LINE * max(name.count("\n") for name in names))
     for axes, plot in zip(used, plots, strict=False):
         draw_plot(axes, plot, drawn.results, number=1)
         if plot[0].axis.label != side.label:
             axes.set_xlim(right=1.1 * max(float(panel.curve.at.max()) for panel in plot))
         elif not side.is_number:
-            axes.set_xticks(side.at, side.names)
+            axes.set_xticks(side.at, names, fontsize=8)
+            axes.set_xlim(-0.5, len(side.at) - 0.5)
         means = np.concatenate([panel.curve.mean for panel in plot]) * plot[0].factor
         means = means[np.isfinite(means)]
         if plot[0].factor == 1 and plot[0].limits is None and means.size and means.min() > 0:
@@ -74,7 +81,7 @@ def _curves(drawn: Drawn) -> "Figure":
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(True, which="major", color="#DDDDDD", linewidth=0.6)
         axes.set_axisbelow(True)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, under), ncols=2, frameon=False, fontsize=9)
     return figure
 
 

@@ -236,7 +236,7 @@ def test_describe__counts_one_as_one_and_the_symbols_that_live():
     }
     text = report.summary(simulate(Experiment.from_mapping(mapping)))
     assert "1 generation x 1 replicate, seed 1" in text
-    assert "Share of the 2 symbols" in text
+    assert "Share of symbols still alive, of 2" in text
 
 
 def test_summary__of_huge_samples_has_its_numbers():

@@ -31,7 +31,7 @@ class Parameter:
         """Its values as people read them, numbers with four digits where that tells them apart."""
         values = self.values.tolist()
         if not self.is_number:
-            return words(values)
+            return _differences(values)
         if self.values.dtype.kind != "f":
             return [f"{value:,}" for value in values]
         short = [f"{value:.4g}" for value in values]
@@ -88,6 +88,25 @@ def _values(values: Sequence[Any]) -> np.ndarray:
     if all(isinstance(one, int | float) and not isinstance(one, bool) for one in values):
         return np.array(values, np.float64)
     return np.array(words(values))
+
+
+def _differences(texts: Sequence[str]) -> list[str]:
+    """Return words, of tables only what differs between them.
+
+    Examples
+    --------
+    >>> _differences(['{"a":1,"b":2}', '{"a":1,"b":3,"c":"x"}', "replace"])
+    ['b = 2', 'b = 3, c = x', 'replace']
+    """
+    tables = [json.loads(text) if text.startswith("{") else {} for text in texts]
+    found = [table for table in tables if table]
+    keys = dict.fromkeys(key for table in found for key in table)
+    varied = [key for key in keys if len({json.dumps(table.get(key)) for table in found}) > 1]
+    told = [
+        ", ".join(f"{key} = {words([table[key]])[0]}" for key in varied if key in table) or text
+        for table, text in zip(tables, texts, strict=True)
+    ]
+    return told if len(set(told)) == len(set(texts)) else list(texts)
 
 
 def words(values: Sequence[Any]) -> list[str]:

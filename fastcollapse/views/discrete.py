@@ -114,7 +114,7 @@ def survival_panel(results: Results, generations: np.ndarray, options: Mapping[s
     if options.get("published") and n is not None:
         pair = unique_symbols_bounds_published(results.truth.probabilities, n, generations)
         lines += published_lines("Corollary 1", pair, 1 / n_symbols(results))
-    title = f"Share of the {n_symbols(results):,} symbols still alive"
+    title = f"Share of symbols still alive, of {n_symbols(results):,}"
     return Panel(title, "symbols still alive (%)", "alive %", curve, lines, factor=100, digits=3)
 
 

@@ -20,11 +20,13 @@ class Axis:
     heading : of its column in a table.
     label : of the axis, with its unit.
     log : is it logarithmic? Generations follow the recipe.
+    words : are its places words, with nothing between them?
     """
 
     heading: str
     label: str
     log: bool = True
+    words: bool = False
 
 
 GENERATION = Axis("generation", "generation")
