@@ -99,7 +99,8 @@ def _heat_maps(plots: Sequence[Sequence[Panel]], first: Side, second: Side) -> "
 
     figure = Figure(figsize=(13, 5 * len(plots)), layout="constrained")
     for columns, plot in zip(figure.subplots(len(plots), 2, squeeze=False), plots, strict=True):
-        simulated, expected = (_table(plot, first, second, what) for what in ("mean", "expected"))
+        simulated, expected, z = (_table(plot, first, second, what) for what in ("mean", "expected", "z"))
+        untold = np.isfinite(simulated) & np.isfinite(expected) & np.isnan(z)
         norm = _norm(np.concatenate([simulated.ravel(), expected.ravel()]))
         kinds = {panel.median for panel in plot}
         middle = "mean (median where a moment is infinite)" if len(kinds) > 1 else "median" if True in kinds else "mean"
@@ -107,7 +108,7 @@ def _heat_maps(plots: Sequence[Sequence[Panel]], first: Side, second: Side) -> "
             if not np.isfinite(values).any():
                 axes.set_visible(False)
                 continue
-            _heat_map(axes, values, norm, first, second, plot[0], what)
+            _heat_map(axes, values, norm, first, second, plot[0], what, untold & (values is simulated))
     return figure
 
 
@@ -129,15 +130,20 @@ def _norm(values: np.ndarray) -> Any:
     return LogNorm(low, high) if low > 0 and high / low >= WIDE else Normalize(low, high if high > low else low + 1)
 
 
-def _heat_map(axes: "Axes", values: np.ndarray, norm: Any, first: Side, second: Side, panel: Panel, what: str) -> None:
+def _heat_map(
+    axes: "Axes", values: np.ndarray, norm: Any, first: Side, second: Side, panel: Panel, what: str, untold: np.ndarray
+) -> None:
+    """Draw a map; the numbers that are `untold`, bool of the shape of `values`, are in brackets."""
     image = axes.imshow(values, norm=norm, cmap="viridis", aspect="auto", origin="lower")
     axes.set_xticks(range(first.dimension.length), first.names)
     axes.set_yticks(range(second.dimension.length), second.names)
     for (j, i), value in np.ndenumerate(values):
         if np.isfinite(value) and values.size <= _NUMBERS:
             shade = "white" if norm(value) < _DARK else "black"
-            axes.text(i, j, f"{value:.3g}", ha="center", va="center", color=shade, fontsize=8)
+            number = f"({value:.3g})" if untold[j, i] else f"{value:.3g}"
+            axes.text(i, j, number, ha="center", va="center", color=shade, fontsize=8)
     axes.set_xlabel(first.label)
     axes.set_ylabel(second.label)
-    axes.set_title(f"{panel.title}\n{what}", fontsize=10)
+    brackets = "; in brackets: too few replicates to score" if untold.any() and values.size <= _NUMBERS else ""
+    axes.set_title(f"{panel.title}\n{what}{brackets}", fontsize=10)
     axes.figure.colorbar(image, ax=axes, label=panel.label)
