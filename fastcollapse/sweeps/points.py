@@ -75,16 +75,22 @@ def _wrong(key: str, values: Any) -> str:
     if not isinstance(values, (list, tuple)) or not values:
         return f"must be a list of values, got {show(values)}"
     section, _, rest = key.partition(".")
-    if section in ("recipe", "sweep"):
+    if section == "sweep":
+        return "must be a key of the experiment, got one of the sweep itself"
+    if section == "recipe":
         return "cannot be varied: no number depends on it"
-    if not rest and not all(isinstance(one, Mapping) for one in values):
-        return f"must be a section and a key such as workflow.n_samples, or a list of tables, got {show(values[0])}"
-    try:
-        texts = [_canonical(one) for one in values]
-    except (TypeError, ValueError):
-        return f"must hold numbers, strings, lists and tables, got {show(values)}"
-    twice = next((one for one, text in zip(values, texts, strict=True) if texts.count(text) > 1), None)
-    return "" if twice is None else f"must have each value once, got {show(twice)} twice"
+    seen = set()
+    for one in values:
+        if not rest and not isinstance(one, Mapping):
+            return f"must be a section and a key such as workflow.n_samples, or a list of tables, got {show(one)}"
+        try:
+            text = _canonical(one)
+        except (TypeError, ValueError):
+            return f"must hold finite numbers, strings, lists and tables, got {show(one)}"
+        if text in seen:
+            return f"must have each value once, got {show(one)} twice"
+        seen.add(text)
+    return ""
 
 
 def _canonical(value: Any) -> str:
@@ -120,7 +126,7 @@ class SweepSection(Section):
         if len(set(lengths.values())) > 1:
             shown = ", ".join(f"{n} of {key}" for key, n in lengths.items())
             return [("zip", f"must have lists of one length, got {shown}")]
-        if self.paired and "run.seed" in keys:
+        if self.paired and any(one == "run.seed" for _, one in expanded):
             return [("paired", "must be left out where run.seed is varied")]
         return []
 
@@ -227,6 +233,8 @@ class Sweep:
             As the sweep itself.
         """
         for key in values:
+            if key.partition(".")[0] == "sweep":
+                raise InputError(f"{key} must be changed in the file: it is no value of the experiment")
             for axis in self.axes:
                 if any(overlap(key, one) for one in axis.varies):
                     raise InputError(f"{key} must be left to the sweep, which varies it")

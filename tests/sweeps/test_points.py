@@ -127,6 +127,12 @@ def test_with_values__changes_what_is_not_varied(tmp_path):
         sweep.with_values({"truth.uniform": 3})
 
 
+@pytest.mark.parametrize("key", ["sweep.paired", "sweep.grid.seed", "sweep"])
+def test_with_values__leaves_the_sweep_itself_to_the_file(tmp_path, key):
+    with pytest.raises(InputError, match=f"^{key} must be changed in the file: it is no value of the experiment$"):
+        sweep_of(tmp_path).with_values({key: True})
+
+
 @pytest.mark.parametrize("name", sweeps())
 def test_shipped__sweeps_are_whole_and_their_panels_exist(name):
     sweep = Sweep.from_toml(sweeps()[name])
@@ -145,7 +151,9 @@ BAD = {
     "empty list": ({"zip": {"run.seed": []}}, 'sweep.zip."run.seed" must be a list of values'),
     "not a table": ({"grid": [1]}, "sweep.grid must be a table of dotted keys"),
     "a value twice": ({"grid": {"run.n_replicates": [1, 2, 1]}}, "must have each value once, got 1 twice"),
-    "nan": ({"grid": {"truth.rate": [float("nan")]}}, "must hold numbers, strings"),
+    "nan": ({"grid": {"truth.rate": [1.0, float("nan")]}}, "must hold finite numbers, strings, .*, got nan$"),
+    "one is no table": ({"grid": {"workflow": [{"name": "replace"}, 3]}}, "or a list of tables, got 3$"),
+    "the sweep itself": ({"grid": {"sweep.seed": [1, 2]}}, '"sweep.seed" must be a key of the experiment, got one of'),
     "unequal": (
         {"zip": {"run.n_replicates": [1, 2], "workflow.n_samples": [1, 2, 3]}},
         "sweep.zip must have lists of one length, got 2 of run.n_replicates, 3 of workflow.n_samples",
@@ -158,6 +166,10 @@ BAD = {
     "a bad value": ({"grid": {"run.n_replicates": [1, 0]}}, r"n_replicates must be at least 1, got 0 \(point 1 of"),
     "the recipe": ({"grid": {"recipe.title": ["a"]}}, '"recipe.title" cannot be varied'),
     "paired seeds": ({"grid": {"run.seed": [1]}, "paired": True}, "sweep.paired must be left out where run.seed"),
+    "paired seeds of tables": (
+        {"grid": {"run": [{"seed": 1}, {"seed": 2}]}, "paired": True},
+        "sweep.paired must be left",
+    ),
     "paired is no flag": ({"grid": {"run.seed": [1]}, "paired": 1}, "sweep.paired must be true or false"),
 }
 
