@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from fastcollapse.errors import InputError, nearest
+from fastcollapse.errors import FastcollapseError, InputError, nearest
+from fastcollapse.parameters import show
 from fastcollapse.running import Interrupted
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _SLURM = """#!/bin/bash
 #SBATCH --cpus-per-task=1
 #SBATCH --time=1-00:00:00
 #SBATCH --signal=B:TERM@120
-#SBATCH --output={folder}/slurm-%A_%a.log
+#SBATCH --output="{folder}/slurm-%A_%a.log"
 # What an element has not done when its time is up is done by submitting this again.
 exec {command} --shard "$SLURM_ARRAY_TASK_ID/{n}" --jobs "$SLURM_CPUS_PER_TASK"
 """
@@ -43,7 +44,6 @@ exec {command} --shard "$SLURM_ARRAY_TASK_ID/{n}" --jobs "$SLURM_CPUS_PER_TASK"
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
     metavar="DIR",
     help="A new folder, or that of this very sweep, of which what is missing is computed; by default results/NAME.",
 )
@@ -53,12 +53,17 @@ exec {command} --shard "$SLURM_ARRAY_TASK_ID/{n}" --jobs "$SLURM_CPUS_PER_TASK"
 @click.option("--threads", type=int, metavar="N", help="Threads of each process; by default its share of the cores.")
 @click.option("--shard", metavar="I/N", help="Do the I-th of N shares, from 1 on: one element of a job array.")
 @click.option("--scheduler", metavar="ADDRESS", help="Compute on the Dask cluster of this scheduler.")
-@click.option("--slurm", type=int, metavar="N", help="Print a script for a job array of N elements; compute nothing.")
+@click.option(
+    "--slurm",
+    type=int,
+    metavar="N",
+    help="Make the folder and print a script for a job array of N elements, with the other options; compute nothing.",
+)
 @click.option("--retry", is_flag=True, help="Try again what has failed.")
 @click.option("--yes", is_flag=True, help="Begin more than a million points.")
 def sweep(
     what: str,
-    output: Path | None,
+    output: str | None,
     settings: Sequence[str],
     seed: str | None,
     jobs: int | None,
@@ -81,15 +86,27 @@ def sweep(
     fastcollapse status study
     fastcollapse collect study -o study.h5
     """
+    if output == "":  # to Path it is the folder one is in
+        raise InputError("output must be a folder, got ''")
+    if threads is not None and threads < 1:
+        raise InputError(f"threads must be at least 1, got {threads}")
+    if slurm is not None:
+        for name, value in (("--shard", shard), ("--scheduler", scheduler), ("--jobs", jobs)):
+            if value is not None:
+                raise InputError(f"--slurm must be without {name}: its script says what each element does, on how much")
     given = _load(what, settings, seed)
     _check_size(given, yes)
-    folder = output or Path("results") / Path(what).stem
+    folder = Path("results") / Path(what).stem if output is None else Path(output)
     share = None if shard is None else _shard(shard)
     if slurm is not None:
-        return _print_script(given, what, folder, slurm, settings, seed)
+        options = [part for setting in settings for part in ("--set", setting)]
+        options += [] if seed is None else ["--seed", seed]
+        options += [] if threads is None else ["--threads", str(threads)]
+        options += ["--retry"] * retry + ["--yes"] * yes
+        return _print_script(given, what, folder, slurm, options)
     from fastcollapse.executors import Dask, Here, Pool, available_cores
     from fastcollapse.interrupts import Interrupts
-    from fastcollapse.sweeps.manifest import MANIFEST, check_folder
+    from fastcollapse.sweeps.manifest import MANIFEST
     from fastcollapse.sweeps.run import check_shard, run_sweep
 
     check_shard(share)
@@ -97,7 +114,7 @@ def sweep(
         raise InputError("--scheduler must be without --jobs, --threads and --shard: the cluster has its own workers")
     n_workers = jobs if jobs is not None else min(available_cores(), len(given))
     executor: Any = Here(threads) if n_workers == 1 else Pool(n_workers, threads)
-    check_folder(folder, given)
+    _check_folder(folder, given)
     if scheduler is not None:
         executor = Dask(scheduler)
     again = shlex.join(["fastcollapse", *sys.argv[1:]])
@@ -150,6 +167,25 @@ def _check_size(given: "Sweep", yes: bool) -> None:
         raise InputError(f"a sweep must have at most {MAX_POINTS:,} points without --yes, got {len(given):,}")
 
 
+def _check_folder(folder: Path, given: "Sweep") -> None:
+    """Refuse a folder that the sweep cannot have, and a new one for data that no point can load."""
+    from fastcollapse.datasets import load_truth
+    from fastcollapse.sweeps.manifest import MANIFEST, check_folder
+    from fastcollapse.sweeps.points import overlap
+
+    try:
+        check_folder(folder, given)
+    except FastcollapseError:
+        raise
+    except OSError as error:  # a name that is too long, say
+        reason = error.strerror
+        raise InputError(f"output must be a folder that can be made, got {show(str(folder))}: {reason}") from None
+    varied = [key for axis in given.axes for key in axis.varies]
+    if not (os.path.lexists(folder / MANIFEST) or "model.family" in varied or any(overlap(k, "truth") for k in varied)):
+        first = given[0].experiment
+        load_truth(first.truth, first.base)
+
+
 def _shard(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
     if match is None:
@@ -157,20 +193,27 @@ def _shard(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def _print_script(given: "Sweep", what: str, folder: Path, n: int, settings: Sequence[str], seed: str | None) -> int:
+def _print_script(given: "Sweep", what: str, folder: Path, n: int, options: Sequence[str]) -> int:
     """Print the script of a job array; the folder is made and the kernels are compiled, so that no element has to."""
+    from fastcollapse.datasets import sweeps
     from fastcollapse.sweeps.folder import make_folder
     from fastcollapse.sweeps.warm import warm
 
     if n < 1:
         raise InputError(f"slurm must be at least 1, got {n}")
+    _check_folder(folder, given)
     made = make_folder(folder, given)
     warm([made.sweep[index].experiment for index in range(min(len(made), 200))])
     program = shutil.which("fastcollapse") or str(Path(sys.executable).with_name("fastcollapse"))
-    source = str(Path(what).resolve()) if Path(what).exists() else what
-    command = [os.path.abspath(program), "sweep", source, "-o", str(folder.resolve())]
-    command += [part for setting in settings for part in ("--set", setting)] + (["--seed", seed] if seed else [])
-    words = {"name": shlex.quote(folder.name), "n": n, "folder": folder.resolve(), "command": shlex.join(command)}
+    source = what if what in sweeps() else str(Path(what).resolve())
+    whole = folder.resolve()
+    command = [os.path.abspath(program), "sweep", source, "-o", str(whole), *options]
+    words = {
+        "name": shlex.quote(whole.name),
+        "n": n,
+        "folder": str(whole).replace("%", "%%"),  # of Slurm's own names of files
+        "command": shlex.join(command),
+    }
     click.echo(_SLURM.format(**words), nl=False)
     return 0
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -99,6 +100,46 @@ def test_sweep__the_script_does_a_share_for_each_element(here):
     assert n_points == int(found[2])
 
 
+def test_sweep__that_is_done_needs_no_data(here):
+    text = TOML.replace('"truth.uniform" = [10, 20, 30]', "").replace("uniform = 10", 'text = "a.txt"')
+    (here / "s.toml").write_text(text)
+    (here / "a.txt").write_text("one two two")
+    call("sweep", "s.toml", "-o", "out", "--jobs", 1)
+    (here / "a.txt").unlink()
+    again = call("sweep", "s.toml", "-o", "out", "--jobs", 1)
+    assert (again.exit_code, again.stdout) == (0, "out: 2 of 2 points done, 0 of them now\n")
+
+
+def lines_of_script(*arguments):
+    """Return the lines of a script for a job array that set something, and the words of its command."""
+    result = call("sweep", *arguments, "--slurm", 2)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert subprocess.run(["bash", "-n"], input=result.stdout, text=True, check=False).returncode == 0
+    lines = result.stdout.splitlines()
+    (command,) = [shlex.split(line) for line in lines if line.startswith("exec ")]
+    return [line for line in lines if line.startswith("#SBATCH")], command[2:]
+
+
+def test_sweep__the_script_has_the_options_of_the_command(here):
+    given = ["--set", "run.n_generations=2", "--seed", "3", "--threads", "1", "--retry", "--yes"]
+    _, command = lines_of_script("s.toml", "-o", "out", *given)
+    assert command[:4] == ["sweep", f"{here}/s.toml", "-o", f"{here}/out"]
+    assert command[4:] == [*given, "--shard", "$SLURM_ARRAY_TASK_ID/2", "--jobs", "$SLURM_CPUS_PER_TASK"]
+
+
+def test_sweep__the_script_of_a_folder_with_blanks_and_percents(here):
+    told, command = lines_of_script("s.toml", "-o", "my 5% study")
+    assert "#SBATCH --job-name='my 5% study'" in told
+    assert f'#SBATCH --output="{here}/my 5%% study/slurm-%A_%a.log"' in told
+    assert command[3] == f"{here}/my 5% study"
+
+
+def test_sweep__the_script_of_a_shipped_sweep_has_its_name(here, monkeypatch):
+    monkeypatch.setattr("fastcollapse.sweeps.warm.warm", lambda experiments: None)
+    _, command = lines_of_script("cot-gau", "-o", "cot-gau")
+    assert command[1] == "cot-gau"
+
+
 def test_run__names_the_command_for_a_sweep(here):
     result = call("run", "s.toml")
     assert (result.exit_code, result.stderr) == (
@@ -119,6 +160,15 @@ BAD = {
     "no shard": (["sweep", "s.toml", "--shard", "half"], "shard must be i/n with i from 1 to n, got 'half'"),
     "no jobs": (["sweep", "s.toml", "--jobs", "0"], "jobs must be at least 1, got 0"),
     "no elements": (["sweep", "s.toml", "--slurm", "0"], "slurm must be at least 1, got 0"),
+    "a script of a shard": (["sweep", "s.toml", "--slurm", "2", "--shard", "1/2"], "--slurm must be without --shard: "),
+    "a script of jobs": (["sweep", "s.toml", "--slurm", "2", "--jobs", "2"], "--slurm must be without --jobs: "),
+    "a script for Dask": (["sweep", "s.toml", "--slurm", "2", "--scheduler", "tcp://x:1"], "--slurm .* --scheduler: "),
+    "no threads": (["sweep", "s.toml", "--threads", "0"], "threads must be at least 1, got 0"),
+    "the sweep itself": (["sweep", "s.toml", "--set", "sweep.paired=true"], "sweep.paired must be changed in the file"),
+    "an empty name": (["sweep", "s.toml", "-o", ""], "output must be a folder, got ''"),
+    "a long name": (["sweep", "s.toml", "-o", "x" * 300], "output must be .*, got '?xxx.*: File name too long"),
+    "no data": (["sweep", "data.toml"], r"truth.text must be a file, got 'none.txt': no such file"),
+    "no data of a script": (["sweep", "data.toml", "--slurm", "2"], r"truth.text must be a file, got 'none.txt'"),
     "two ways": (["sweep", "s.toml", "--scheduler", "tcp://a:1", "--jobs", "2"], "--scheduler must be without --jobs"),
     "no scheduler": (["sweep", "s.toml", "--scheduler", "tcp://127.0.0.1:9"], "scheduler must be the address"),
     "a varied key": (["sweep", "s.toml", "--set", "truth.uniform=9"], "truth.uniform must be left to the sweep"),
@@ -130,6 +180,9 @@ def test_bad__is_one_line_and_writes_nothing(here, monkeypatch, name):
     monkeypatch.setattr("fastcollapse.executors._CONNECT_WITHIN", 1)
     head = TOML.split("[sweep.grid]")[0]
     (here / "plain.toml").write_text(head)
+    (here / "data.toml").write_text(
+        head.replace("uniform = 10", "text = 'none.txt'") + "[sweep.grid]\n'workflow.n_samples' = [5, 6]\n"
+    )
     (here / "key.toml").write_text(TOML.replace("n_samples", "n_sample"))
     (here / "zip.toml").write_text(head + "[sweep.zip]\n'run.seed' = [1, 2]\n'workflow.n_samples' = [1, 2, 3]\n")
     values = list(range(2, 1003))
