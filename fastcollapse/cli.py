@@ -301,9 +301,9 @@ def plot(
         choice = SweepChoice(over, fixed, generation, heat_map)
         click.echo(plot_sweep(source, file, output, choice))
         return
+    results = check_results(file, everything=False)
     if over or fixed or generation is not None or heat_map is not None:
         raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {file}")
-    results = check_results(file, everything=False)
     if results.last < 1:
         raise InputError(f"a figure must have at least one finished generation, got none in {file}")
     from fastcollapse.outputs import free_path

@@ -306,6 +306,9 @@ def status(folder: Path) -> int:
     """Show which points of a sweep are done, running, failed or missing.
 
     Exit status 1 if a point has failed.
+
+    \b
+    fastcollapse status study
     """
     from fastcollapse.sweeps.folder import SweepFolder
 
@@ -331,19 +334,29 @@ def status(folder: Path) -> int:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A new file; by default DIR.h5.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A new file; by default DIR.h5, of point 3 alone DIR-000003.h5.",
+)
 @click.option("--point", type=int, metavar="N", help="Only point N, as the results file that a run of it gives.")
 def collect(folder: Path, output: Path | None, point: int | None) -> int:
     """Collect what is done of a sweep into one file, which xarray reads.
 
     Its dimensions are what varies, replicates and generations. Trajectories stay where they are.
+
+    \b
+    fastcollapse collect study -o study.h5
+    fastcollapse collect study --point 3
     """
     from fastcollapse.sweeps.collect import collect as collect_points
     from fastcollapse.sweeps.collect import extract
     from fastcollapse.sweeps.folder import SweepFolder
 
     found = SweepFolder(folder)
-    path = output or folder.with_name(f"{folder.resolve().name}.h5")
+    path = output or _beside(folder, ".h5" if point is None else f"-{point:06d}.h5")
     if point is not None:
         extract(found, point, path)
         click.echo(f"{path}: point {point}, {found.sweep[point].words}")
@@ -352,6 +365,12 @@ def collect(folder: Path, output: Path | None, point: int | None) -> int:
     missing = len(found) - n
     click.echo(f"{path}: {n:,} of {len(found):,} points" + (f", {missing:,} are NaN" if missing else ""))
     return 0
+
+
+def _beside(path: Path, ending: str) -> Path:
+    """Return the path with an ending at its name; where it has none, as "." has not, at that of the folder it is."""
+    named = path.resolve() if path.name in ("", "..") else path
+    return named.with_name(f"{named.name}{ending}")
 
 
 class SweepChoice(NamedTuple):
@@ -377,7 +396,7 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice)
         if not (name and value):
             raise InputError(f"--fix must be PARAMETER=VALUE, got {one!r}")
         fixed[name] = value
-    figure = output or free_path(file.with_name(f"{file.resolve().name.removesuffix('.h5')}{FIGURE_SUFFIX}"))
+    figure = output or free_path(_beside(file.with_suffix("") if file.suffix == ".h5" else file, FIGURE_SUFFIX))
     check_figure(figure)
     write_figure(draw_sweep(source, Choice(given.over, fixed, given.generation, given.heat_map)), figure)
     return figure

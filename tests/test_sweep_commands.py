@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from fastcollapse import cli
+from fastcollapse.results import open_results
 from tests.sweeps.small import folder_contents
 
 TOML = """
@@ -212,3 +213,39 @@ def test_status__of_something_else_is_refused(here):
     result = call("status", here)
     assert result.exit_code == 2
     assert "must be the folder of a sweep" in result.stderr
+
+
+def test_collect__names_its_file_after_the_folder(here, monkeypatch):
+    call("sweep", "s.toml", "-o", "out", "--jobs", 1)
+    assert call("collect", "out").stdout == "out.h5: 6 of 6 points\n"
+    assert call("collect", "out", "--point", 3).stdout.startswith("out-000003.h5: point 3, workflow.n_samples = 6")
+    assert open_results("out-000003.h5").last == 4
+    (here / "out.h5").unlink()
+    monkeypatch.chdir(here / "out")
+    assert call("collect", ".").stdout == f"{here}/out.h5: 6 of 6 points\n"
+    assert call("collect", "../out", "--point", 0).stdout.startswith("../out-000000.h5: point 0")
+
+
+@pytest.mark.parametrize(
+    ("where", "file", "figure"),
+    [(".", "out", "out.png"), (".", "out.h5", "out.png"), ("out", ".", "{here}/out.png")],
+)
+def test_plot__names_its_figure_after_the_sweep(here, monkeypatch, where, file, figure):
+    call("sweep", "s.toml", "-o", "out", "--jobs", 1)
+    call("collect", "out")
+    monkeypatch.chdir(here / where)
+    drawn = []
+    monkeypatch.setattr("fastcollapse.sweep_plots.draw_sweep", lambda source, choice: None)
+    monkeypatch.setattr("fastcollapse.plots.write_figure", lambda made, path: drawn.append(str(path)))
+    result = call("plot", file)
+    assert (result.exit_code, drawn) == (0, [figure.format(here=here)])
+
+
+def test_plot__tells_a_missing_file_first(here):
+    result = call("plot", "none.h5", "--over", "uniform")
+    assert (result.exit_code, result.stderr) == (2, "error: none.h5: no such file\n")
+
+
+@pytest.mark.parametrize("command", ["sweep", "status", "collect"])
+def test_help__has_an_example(command):
+    assert f"\n  fastcollapse {command} study" in call(command, "--help").stdout
