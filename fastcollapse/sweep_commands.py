@@ -57,7 +57,7 @@ exec {command} --shard "$SLURM_ARRAY_TASK_ID/{n}" --jobs "$SLURM_CPUS_PER_TASK"
     "--slurm",
     type=int,
     metavar="N",
-    help="Make the folder and print a script for a job array of N elements, with the other options; compute nothing.",
+    help="Make the folder, compute nothing, and print a script for a job array of N elements.",
 )
 @click.option("--retry", is_flag=True, help="Try again what has failed.")
 @click.option("--yes", is_flag=True, help="Begin more than a million points.")
