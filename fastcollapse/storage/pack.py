@@ -3,13 +3,13 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastcollapse.errors import UnreadableResults
+from fastcollapse.errors import StoreError, UnreadableResults
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.files import publish
 from fastcollapse.storage.hdf5 import decoded, read_file, write_file
@@ -48,9 +48,22 @@ def write_run(path: Path, reader: Reader) -> None:
     StoreError : the file exists, or cannot be written.
     """
     temporary = path.with_name(f"{path.name}.tmp")
+    write_whole(path, temporary, run_arrays(reader, dims=True), groups_of(reader.header, reader.blocks))
+
+
+def write_whole(path: Path, temporary: Path, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write a new file by way of a temporary one, where a kill may have left another.
+
+    Raises
+    ------
+    StoreError : the file exists, or cannot be written; it is called by its own name.
+    """
     temporary.unlink(missing_ok=True)
-    write_file(temporary, run_arrays(reader, dims=True), groups_of(reader.header, reader.blocks))
-    publish(temporary, path)
+    try:
+        write_file(temporary, arrays, groups)
+        publish(temporary, path)
+    except StoreError as error:
+        raise StoreError(str(error).replace(str(temporary), str(path))) from error
 
 
 class _Heap:
@@ -97,8 +110,7 @@ def write_pack(path: Path, runs: Iterable[tuple[int, Reader]]) -> None:
     data = Array("data", np.dtype(np.uint8), (heap.size,), lambda: heap.pieces)
     root = {"format": FORMAT, "format_version": np.int64(FORMAT_VERSION), "kind": PACK, "n_runs": np.int64(len(index))}
     temporary = path.with_name(f"{path.name}.tmp")
-    write_file(temporary, [whole("index", np.frombuffer(packed, np.uint8)), data], {"/": root})
-    publish(temporary, path)
+    write_whole(path, temporary, [whole("index", np.frombuffer(packed, np.uint8)), data], {"/": root})
 
 
 def _plain(value: Any) -> Any:

@@ -30,9 +30,12 @@ A_PACK = 1000
 # Two changes of a folder may have one time stamp where they are closer than this, in seconds.
 _GRANULARITY = 0.05
 _MERGE_WITHIN = 60.0
+# Seconds after which nobody writes any more what a pack is written to first: that takes less than one.
+_ABANDONED = 3600.0
 SLOTS = "points"
 _PIECE = r"(?:-\d+of\d+)?"
 _POINT, _FAILURE, _CLAIM = (re.compile(rf"(\d+){end}") for end in (r"\.h5", r"\.json", r"-\d+of\d+"))
+_MERGED = re.compile(r".*\.merged(?:\.tmp)?")
 _CUT = re.compile(r"(\d+)-\d+of\d+\.h5(?:\.parts)?")
 _PARTS = re.compile(rf"(\d+){_PIECE}\.h5(?:\.parts)?")
 
@@ -197,7 +200,9 @@ class SweepFolder:
         try:
             self._listed_at = -1
             packs = self.packed()
-            new = {pack.path: pack for pack in packs.values() if pack.path.name.startswith("new-")}
+            self._clear_temporaries()
+            # Also those that have nothing but what others have: a kill may have left both.
+            new = {pack.path: pack for pack in self._packs.values() if pack.path.name.startswith("new-")}
             files = [index for index in self.with_file() if is_small(open_file(self.point_path(index)))]
             changed = {index // A_PACK for index in (*files, *itertools.chain(*new.values()))}
             for k in sorted(changed):
@@ -205,7 +210,6 @@ class SweepFolder:
                 whole = [index for index in inside if index in packs or index in files]
                 target = self.path / PACKS / f"{inside.start:06d}-{inside.stop - 1:06d}.h5"
                 made = target.with_name(f"{target.stem}.merged")
-                made.unlink(missing_ok=True)
                 write_pack(made, ((index, self._small_reader(index)) for index in whole))
                 os.replace(made, target)
             if changed:
@@ -215,6 +219,15 @@ class SweepFolder:
             self._clear_claims()
         finally:
             lock.release()
+
+    def _clear_temporaries(self) -> None:
+        """Remove what killed processes were writing: of merges all, since this one has the lock; of workers the old."""
+        for path in (self.path / PACKS).iterdir():
+            with suppress(FileNotFoundError):
+                if _MERGED.fullmatch(path.name) or (
+                    path.suffix == ".tmp" and time.time() - path.stat().st_mtime > _ABANDONED
+                ):
+                    path.unlink()
 
     def _clear_claims(self) -> None:
         """Remove what the claims of pieces left whose owners were killed."""
