@@ -174,5 +174,8 @@ class Pack:
 
 
 def _entries(content: Content) -> dict[int, Any]:
-    listed = json.loads(zlib.decompress(content.arrays["index"].tobytes()))
+    try:
+        listed = json.loads(zlib.decompress(content.arrays["index"].tobytes()))
+    except (zlib.error, ValueError) as error:
+        raise ValueError("is damaged: index not as written") from error
     return {int(entry["number"]): entry for entry in listed}

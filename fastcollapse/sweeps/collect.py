@@ -13,10 +13,8 @@ import numpy as np
 from fastcollapse.errors import InputError
 from fastcollapse.provenance import provenance
 from fastcollapse.results import Results
-from fastcollapse.storage.files import publish
-from fastcollapse.storage.hdf5 import write_file
 from fastcollapse.storage.layout import COLLECTED, FORMAT, FORMAT_VERSION, Array, whole
-from fastcollapse.storage.pack import write_run
+from fastcollapse.storage.pack import write_run, write_whole
 from fastcollapse.sweeps.axes import Dimension, named_axes
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.variables import Coordinate, Variable
@@ -43,12 +41,10 @@ def collect(folder: SweepFolder, path: Path) -> int:
     if not done:
         raise InputError(f"a sweep must have a finished point to be collected, got none in {folder.path}")
     points = {index: folder.results(index) for index in done}
+    folder.check_before_copying(done, but=("trajectory", "forgotten", *_states(points)))
     shape, axes = folder.sweep.shape, named_axes(folder.sweep, reserved=_names(points))
     dims = [axis.dim for axis in axes]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"output must be in a folder that can be written, got {path}: {error.strerror}") from error
+    _make_folder_of(path)
     n_replicates = max(results.n_replicates for results in points.values())
     n_generations = max(results.last for results in points.values()) + 1
     arrays = [array for axis in axes for array in _coordinates(axis)]
@@ -71,8 +67,7 @@ def collect(folder: SweepFolder, path: Path) -> int:
         all_dims = (*dims, "replicate", "generation", *variable.dims)
         arrays.append(Array(name, np.dtype(np.float64), (*shape, *inner), chunks, all_dims, told))
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}.tmp")
-    write_file(temporary, arrays, {"/": _root(folder, path, coordinates, len(done))})
-    publish(temporary, path)
+    write_whole(path, temporary, arrays, {"/": _root(folder, path, coordinates, len(done))})
     return len(done)
 
 
@@ -82,13 +77,27 @@ def extract(folder: SweepFolder, index: int, path: Path) -> None:
     Raises
     ------
     InputError
-        There is no such point, it is not done, or the file exists.
+        There is no such point, it is not done, or the file exists or cannot be made.
+    UnreadableResults
+        The point is damaged.
+    StoreError
+        The file cannot be written.
     """
     if os.path.lexists(path):
         raise InputError(f"output must be a new file, got {path}: it exists, choose another name or remove it")
     if index not in folder.done():
         raise InputError(f"point must be one that is done, 0 to {len(folder) - 1}, got {index}")
-    write_run(path, folder.results(index).reader)
+    results = folder.results(index)
+    folder.check_before_copying([index])
+    _make_folder_of(path)
+    write_run(path, results.reader)
+
+
+def _make_folder_of(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"output must be in a folder that can be written, got {path}: {error.strerror}") from error
 
 
 def _names(points: Mapping[int, Results]) -> set[str]:
@@ -103,6 +112,11 @@ def _variables(points: Mapping[int, Results]) -> dict[str, Variable]:
     for results in points.values():
         found.update(results.reader.header.metrics)
     return found
+
+
+def _states(points: Mapping[int, Results]) -> set[str]:
+    """Return the states that are no metrics."""
+    return {name for results in points.values() for name in results.reader.header.states} - set(_variables(points))
 
 
 def _lengths(points: Mapping[int, Results], name: str) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -171,6 +171,23 @@ class SweepFolder:
         for index in indices:
             yield self.sweep[index], self.results(index)
 
+    def check_before_copying(self, indices: Iterable[int], but: Collection[str] = ()) -> None:
+        """Compare the data of finished points with their checksums: a copy of damaged ones would get valid sums.
+
+        Parameters
+        ----------
+        but : data sets or groups that are not copied.
+
+        Raises
+        ------
+        UnreadableResults
+            They are not what was written.
+        """
+        packed = self.packed()
+        for path in {packed[index].path if index in packed else self.point_path(index) for index in indices}:
+            with suppress(FileNotFoundError):  # merged just now, and checked then
+                check_data(path, but)
+
     def check(self) -> int:
         """Return how many points are finished, all of their data having been checked.
 
@@ -194,7 +211,7 @@ class SweepFolder:
         Raises
         ------
         StoreError
-            The disk is full, say; everything is where it was.
+            The disk is full, say, or data are not what was written; everything is where it was.
         """
         lock = self._merging()
         try:
@@ -203,14 +220,15 @@ class SweepFolder:
             self._clear_temporaries()
             # Also those that have nothing but what others have: a kill may have left both.
             new = {pack.path: pack for pack in self._packs.values() if pack.path.name.startswith("new-")}
-            files = [index for index in self.with_file() if is_small(open_file(self.point_path(index)))]
+            files = {index for index in self.with_file() if is_small(open_file(self.point_path(index)))}
             changed = {index // A_PACK for index in (*files, *itertools.chain(*new.values()))}
-            for k in sorted(changed):
-                inside = range(k * A_PACK, min((k + 1) * A_PACK, len(self)))
-                whole = [index for index in inside if index in packs or index in files]
+            kept = packs.keys() | files
+            insides = [range(k * A_PACK, min((k + 1) * A_PACK, len(self))) for k in sorted(changed)]
+            self.check_before_copying(index for inside in insides for index in inside if index in kept)
+            for inside in insides:
                 target = self.path / PACKS / f"{inside.start:06d}-{inside.stop - 1:06d}.h5"
                 made = target.with_name(f"{target.stem}.merged")
-                write_pack(made, ((index, self._small_reader(index)) for index in whole))
+                write_pack(made, ((index, self._small_reader(index)) for index in inside if index in kept))
                 os.replace(made, target)
             if changed:
                 sync_folder(self.path / PACKS)

@@ -25,7 +25,7 @@ from fastcollapse.storage.base import Reader
 from fastcollapse.storage.late import LateStore
 from fastcollapse.storage.lock import Lock
 from fastcollapse.storage.pack import write_run
-from fastcollapse.storage.runs import open_file
+from fastcollapse.storage.runs import check_file
 from fastcollapse.storage.slots import Slot
 from fastcollapse.storage.workplace import is_begun
 from fastcollapse.sweeps.folder import SweepFolder, is_small
@@ -200,7 +200,7 @@ class _Work:
             return
         self._claims.append(claim)
         if not self._folder.is_done(unit.point):
-            self._take(unit.point, joined(experiment, [open_file(path) for path in paths]))
+            self._take(unit.point, joined(experiment, [check_file(path) for path in paths]))
             self._keep()
             for path in paths:
                 path.unlink(missing_ok=True)

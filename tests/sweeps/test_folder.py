@@ -1,11 +1,18 @@
 """The folder of a sweep: what kills, copies and damage leave of it."""
 
 import os
+import shutil
 
+import h5py
 import pytest
+from click.testing import CliRunner
 
+from fastcollapse import cli
+from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage import pack as packs
 from fastcollapse.sweeps import folder as folders
+from fastcollapse.sweeps.collect import collect, extract
+from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.run import run_sweep
 from tests.sweeps.small import folder_contents, small
 
@@ -66,3 +73,66 @@ def test_kill__of_a_worker_that_writes_leaves_nothing_for_good(alone, tmp_path):
     assert (old.exists(), recent.exists()) == (False, True)
     recent.unlink()
     assert folder_contents(tmp_path / "s") == folder_contents(alone)
+
+
+def flip(path, name="data", within=0.5):
+    """Flip one bit of a data set."""
+    raw = bytearray(path.read_bytes())
+    with h5py.File(path) as file:
+        one = file[name]
+        raw[one.id.get_offset() + int(one.id.get_storage_size() * within)] ^= 1
+    path.write_bytes(raw)
+
+
+def files_of(path):
+    return {one: one.read_bytes() for one in path.rglob("*") if one.is_file()}
+
+
+@pytest.mark.parametrize("copy", [collect, lambda folder, path: extract(folder, 2, path)], ids=["collect", "extract"])
+def test_damage__is_not_copied_into_a_new_file(alone, tmp_path, copy):
+    shutil.copytree(alone, tmp_path / "s")
+    copy(SweepFolder(tmp_path / "s"), tmp_path / "whole.h5")
+    flip(tmp_path / "s" / "packs" / "000000-000005.h5")
+    with pytest.raises(UnreadableResults, match=r"000000-000005\.h5: is damaged: data not as written"):
+        copy(SweepFolder(tmp_path / "s"), tmp_path / "out.h5")
+    assert sorted(os.listdir(tmp_path)) == ["s", "whole.h5"]
+
+
+def test_damage__of_a_file_of_a_point_is_not_copied(tmp_path):
+    sweep = small(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5, 6]}})
+    run_sweep(sweep, tmp_path / "s", shard=(1, 1))
+    folder, path = SweepFolder(tmp_path / "s"), tmp_path / "s" / "points" / "000001.h5"
+    flip(path, "trajectory/data")
+    collect(folder, tmp_path / "out.h5")  # has no trajectories
+    with pytest.raises(UnreadableResults, match="trajectory/data not as written"):
+        extract(folder, 1, tmp_path / "point.h5")
+    flip(path, "entropy")
+    with pytest.raises(UnreadableResults, match="entropy"):
+        collect(folder, tmp_path / "again.h5")
+    assert sorted(os.listdir(tmp_path)) == ["out.h5", "s"]
+
+
+@pytest.mark.parametrize("name", ["data", "index"])
+def test_damage__of_a_pack_is_not_merged(tmp_path, name):
+    run_sweep(small(), tmp_path / "s", shard=(1, 2))
+    pack = tmp_path / "s" / "packs" / "000000-000005.h5"
+    flip(pack, name)
+    before = files_of(tmp_path / "s" / "packs")
+    result = CliRunner().invoke(cli.main, ["check", str(tmp_path / "s")])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    with pytest.raises(UnreadableResults, match=rf"000000-000005\.h5: is damaged: {name} not as written"):
+        run_sweep(small(), tmp_path / "s")
+    after = files_of(tmp_path / "s" / "packs")
+    assert after.items() >= before.items()
+    # What has been computed before the damage was seen is kept.
+    assert (len(after) > len(before)) == (name == "data")
+
+
+def test_damage__of_a_piece_is_not_joined(tmp_path):
+    sweep = small(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5]}})
+    run_sweep(sweep, tmp_path / "s", shard=(1, 2))
+    flip(tmp_path / "s" / "points" / "000000-1of2.h5", "entropy")
+    assert run_sweep(sweep, tmp_path / "s", shard=(2, 2)).failed == 1
+    folder = SweepFolder(tmp_path / "s")
+    assert (folder.done(), len(folder.cut())) == (set(), 1)
+    assert folder.failures()[0]["error"].endswith("000000-1of2.h5: is damaged: entropy not as written")
