@@ -19,7 +19,16 @@ from fastcollapse.storage.lock import Lock, Taken, owner
 from fastcollapse.storage.pack import Pack, write_pack
 from fastcollapse.storage.runs import check_data, open_file
 from fastcollapse.storage.slots import Slot, Slots
-from fastcollapse.sweeps.manifest import CLAIMS, FAILED, PACKS, POINTS, read_manifest, write_json, write_manifest
+from fastcollapse.sweeps.manifest import (
+    CLAIMS,
+    FAILED,
+    PACKS,
+    POINTS,
+    read_manifest,
+    sweep_of,
+    write_json,
+    write_manifest,
+)
 from fastcollapse.sweeps.pieces import Unit
 from fastcollapse.sweeps.points import Point, Sweep
 
@@ -50,16 +59,13 @@ class SweepFolder:
     Raises
     ------
     InputError
-        It is not the folder of a sweep, or of a newer format.
+        It is not the folder of a sweep, or of a newer format, or what it says is damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.manifest = read_manifest(path)
-        base = self.manifest["base"]
-        base = None if base is None else Path(base)
-        sweep = Sweep(self.manifest["mapping"], base, self.manifest["text"], checked=True)
-        self.sweep = sweep.resolve_seed(self.manifest["seed"])
+        self.sweep = sweep_of(path, self.manifest)
         self._packs: dict[tuple[str, int, int], Pack] = {}
         self._packed: dict[int, Pack] = {}
         self._listed_at = -1
@@ -88,7 +94,10 @@ class SweepFolder:
     def packed(self) -> Mapping[int, Pack]:
         """Return the packs by the points that are in them, as of now."""
         folder = self.path / PACKS
-        changed = folder.stat().st_mtime_ns
+        try:
+            changed = folder.stat().st_mtime_ns
+        except FileNotFoundError:  # a copy without empty folders
+            return {}
         if changed == self._listed_at:
             return self._packed
         listed = dict(_identified(folder))
@@ -98,7 +107,7 @@ class SweepFolder:
             for key in listed.keys() - self._packs.keys():
                 with suppress(FileNotFoundError):  # merged just now, into one that is listed next time
                     self._packs[key] = Pack(listed[key])
-            self._packed = {index: pack for pack in self._packs.values() for index in pack}
+            self._packed = {index: pack for pack in self._packs.values() for index in pack if index < len(self)}
         # Only a stamp that is old enough tells a later change apart.
         self._listed_at = changed if time.time_ns() - changed > _GRANULARITY * 1e9 else -1
         return self._packed
@@ -109,30 +118,40 @@ class SweepFolder:
 
     def with_file(self) -> set[int]:
         """Return the finished points that have a file of their own."""
-        return set(_numbers(self.path / POINTS, _POINT))
+        return set(self._numbers(POINTS, _POINT))
 
     def failures(self) -> dict[int, dict[str, Any]]:
         """Return what is known of points that failed, by their number."""
         found = {}
-        for index in _numbers(self.path / FAILED, _FAILURE):
+        for index in self._numbers(FAILED, _FAILURE):
             with suppress(OSError, ValueError):
-                found[index] = json.loads(self._failure_path(index).read_text())
+                told = json.loads(self._failure_path(index).read_text())
+                found[index] = told if isinstance(told, dict) else {}
         return found
 
     def running(self) -> dict[int, str]:
         """Return the points that are being computed, and by whom."""
-        pieces = ((index, owner(path)) for index, path in _numbered(self.path / CLAIMS, _CLAIM))
+        pieces = ((index, owner(path)) for index, path in self._numbered(CLAIMS, _CLAIM))
         return {**dict(self._slots.taken()), **{index: who for index, who in pieces if who}}
 
     def begun(self) -> set[int]:
         """Return the points of which something is kept to go on from."""
-        return set(_numbers(self.path / POINTS, _PARTS)) - self.with_file()
+        return set(self._numbers(POINTS, _PARTS)) - self.with_file()
 
     def cut(self) -> dict[int, int]:
         """Return the points of which pieces are there, and into how many they were cut."""
-        return {
-            index: int(path.name.split("of")[1].split(".")[0]) for index, path in _numbered(self.path / POINTS, _CUT)
-        }
+        return {index: int(path.name.split("of")[1].split(".")[0]) for index, path in self._numbered(POINTS, _CUT)}
+
+    def _numbered(self, folder: str, pattern: re.Pattern) -> Iterator[tuple[int, Path]]:
+        """Yield what has the number of a point as its name, and that."""
+        with suppress(FileNotFoundError), os.scandir(self.path / folder) as listed:
+            for entry in listed:
+                match = pattern.fullmatch(entry.name)
+                if match and int(match[1]) < len(self):
+                    yield int(match[1]), Path(entry.path)
+
+    def _numbers(self, folder: str, pattern: re.Pattern) -> Iterator[int]:
+        return (number for number, _ in self._numbered(folder, pattern))
 
     def _failure_path(self, index: int) -> Path:
         return self.path / FAILED / f"{index:06d}.json"
@@ -221,8 +240,8 @@ class SweepFolder:
             # Also those that have nothing but what others have: a kill may have left both.
             new = {pack.path: pack for pack in self._packs.values() if pack.path.name.startswith("new-")}
             files = {index for index in self.with_file() if is_small(open_file(self.point_path(index)))}
-            changed = {index // A_PACK for index in (*files, *itertools.chain(*new.values()))}
             kept = packs.keys() | files
+            changed = {index // A_PACK for index in (*files, *itertools.chain(*new.values())) if index in kept}
             insides = [range(k * A_PACK, min((k + 1) * A_PACK, len(self))) for k in sorted(changed)]
             self.check_before_copying(index for inside in insides for index in inside if index in kept)
             for inside in insides:
@@ -249,7 +268,7 @@ class SweepFolder:
 
     def _clear_claims(self) -> None:
         """Remove what the claims of pieces left whose owners were killed."""
-        for _, path in _numbered(self.path / CLAIMS, _CLAIM):
+        for _, path in self._numbered(CLAIMS, _CLAIM):
             with suppress(Taken):
                 Lock(path).release()
 
@@ -286,19 +305,6 @@ def is_small(reader: Reader) -> bool:
     n_bytes += 0 if reader.forgotten is None else reader.forgotten.nbytes
     n_bytes += 0 if header.truth is None else header.truth.probabilities.nbytes
     return not header.trajectory and n_bytes <= SMALL_BYTES
-
-
-def _numbered(folder: Path, pattern: re.Pattern) -> Iterator[tuple[int, Path]]:
-    """Yield the files of a folder whose names are numbers, and these."""
-    with suppress(FileNotFoundError), os.scandir(folder) as listed:
-        for entry in listed:
-            match = pattern.fullmatch(entry.name)
-            if match:
-                yield int(match[1]), folder / entry.name
-
-
-def _numbers(folder: Path, pattern: re.Pattern) -> Iterator[int]:
-    return (number for number, _ in _numbered(folder, pattern))
 
 
 def make_folder(path: Path, sweep: Sweep) -> SweepFolder:

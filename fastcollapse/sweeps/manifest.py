@@ -15,6 +15,16 @@ from fastcollapse.sweeps.points import Sweep
 FORMAT = "fastcollapse-sweep"
 FORMAT_VERSION = 1
 MANIFEST = "sweep.json"
+# In this order: what comes before the version is in all versions.
+_TYPES: dict[str, Any] = {
+    "format": str,
+    "format_version": int,
+    "digest": str,
+    "seed": int,
+    "mapping": dict,
+    "base": str | None,
+    "text": str,
+}
 POINTS, PACKS, FAILED, CLAIMS = FOLDERS = ("points", "packs", "failed", "claims")
 
 
@@ -45,20 +55,45 @@ def read_manifest(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        It is not the folder of a sweep, or of a newer format.
+        It is not the folder of a sweep, or of a newer format, or damaged.
     """
+    file = path / MANIFEST
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        known = manifest["format"] == FORMAT
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise InputError(f"{path} must be the folder of a sweep, got one without {MANIFEST}")
-    if manifest["format_version"] > FORMAT_VERSION:
-        raise InputError(
-            f"{path} has format version {manifest['format_version']}, this fastcollapse reads up to {FORMAT_VERSION}"
-        )
+        manifest = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path} must be the folder of a sweep, got one without {MANIFEST}") from None
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{file}: is damaged: it is not JSON") from error
+    for key, types in _TYPES.items():
+        if not isinstance(manifest, dict) or key not in manifest:
+            raise InputError(f"{file}: is damaged: {key} is missing")
+        if not isinstance(manifest[key], types) or isinstance(manifest[key], bool):
+            raise InputError(f"{file}: is damaged: {key} must not be {show(manifest[key])}")
+        if key == "format" and manifest[key] != FORMAT:
+            raise InputError(f"{path} must be the folder of a sweep, got one whose {MANIFEST} is something else")
+        if key == "format_version" and manifest[key] > FORMAT_VERSION:
+            raise InputError(
+                f"{path} has format version {manifest[key]}, this fastcollapse reads up to {FORMAT_VERSION}"
+            )
     return manifest
+
+
+def sweep_of(path: Path, manifest: Mapping[str, Any]) -> Sweep:
+    """Return the sweep that a folder says that it holds.
+
+    Raises
+    ------
+    InputError
+        There is none like that.
+    """
+    base = manifest["base"]
+    try:
+        sweep = Sweep(manifest["mapping"], None if base is None else Path(base), manifest["text"], checked=True)
+        return sweep.resolve_seed(manifest["seed"])
+    except InputError as error:
+        raise InputError(f"{path / MANIFEST}: is damaged, or of another fastcollapse: {error}") from error
 
 
 def check_folder(path: Path, sweep: Sweep) -> None:
@@ -111,7 +146,7 @@ def _json(value: Any) -> str:
 
 
 def write_manifest(path: Path, sweep: Sweep) -> None:
-    """Make the folder of a sweep, if it is not there.
+    """Make the folder of a sweep, or what is not there of it: copies leave out empty folders.
 
     Raises
     ------
@@ -121,6 +156,11 @@ def write_manifest(path: Path, sweep: Sweep) -> None:
         It cannot be written.
     """
     check_folder(path, sweep)
+    try:
+        for name in FOLDERS:
+            (path / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"output must be in a folder that can be written, got {path}: {error.strerror}") from error
     if not os.path.lexists(path / MANIFEST):
         seeded = sweep.resolve_seed()
         manifest = {
@@ -133,11 +173,6 @@ def write_manifest(path: Path, sweep: Sweep) -> None:
             "base": None if sweep.base is None else str(sweep.base),
             "text": sweep.text,
         }
-        try:
-            for name in FOLDERS:
-                (path / name).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"output must be in a folder that can be written, got {path}: {error.strerror}") from error
         temporary = path / CLAIMS / f"{MANIFEST}-{secrets.token_hex(6)}"
         write_json(temporary, manifest)
         try:

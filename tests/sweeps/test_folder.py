@@ -1,14 +1,16 @@
 """The folder of a sweep: what kills, copies and damage leave of it."""
 
+import json
 import os
 import shutil
+from contextlib import suppress
 
 import h5py
 import pytest
 from click.testing import CliRunner
 
 from fastcollapse import cli
-from fastcollapse.errors import UnreadableResults
+from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage import pack as packs
 from fastcollapse.sweeps import folder as folders
 from fastcollapse.sweeps.collect import collect, extract
@@ -136,3 +138,81 @@ def test_damage__of_a_piece_is_not_joined(tmp_path):
     folder = SweepFolder(tmp_path / "s")
     assert (folder.done(), len(folder.cut())) == (set(), 1)
     assert folder.failures()[0]["error"].endswith("000000-1of2.h5: is damaged: entropy not as written")
+
+
+def damaged_manifests():
+    """Yield what a manifest may be damaged to, and what is said then."""
+    yield "", "is not JSON"
+    yield '{"format": "fastcollapse-sw', "is not JSON"
+    yield "[]", "format is missing"
+    for key in ("format", "format_version", "digest", "seed", "mapping", "base", "text"):
+        yield {key: None}, f"{key} is missing"
+    for key, value in (("format_version", "x"), ("format", 3), ("seed", True), ("mapping", []), ("base", 7)):
+        yield {key: value}, f"{key} must not be"
+    yield {"mapping": {}}, r"must have the section \[sweep.grid\]"
+
+
+@pytest.mark.parametrize("command", ["status", "sweep"])
+@pytest.mark.parametrize(("change", "words"), list(damaged_manifests()))
+def test_manifest__that_is_damaged_is_one_line(alone, tmp_path, change, words, command):
+    shutil.copytree(alone, tmp_path / "s")
+    path = tmp_path / "s" / "sweep.json"
+    if not isinstance(change, str):
+        made = json.loads(path.read_text())
+        ((key, value),) = change.items()
+        made = {k: v for k, v in made.items() if k != key} if value is None else made | change
+        change = json.dumps(made)
+    path.write_text(change)
+    with pytest.raises(InputError, match=rf"sweep\.json: is damaged.*{words}"):
+        SweepFolder(tmp_path / "s") if command == "status" else run_sweep(small(), tmp_path / "s")
+
+
+def test_manifest__of_something_else_is_refused(tmp_path):
+    (tmp_path / "sweep.json").write_text('{"format": "other"}')
+    with pytest.raises(InputError, match=r"must be the folder of a sweep, got one whose sweep\.json is something else"):
+        SweepFolder(tmp_path)
+    with pytest.raises(InputError, match=r"must be the folder of a sweep, got one without sweep\.json"):
+        SweepFolder(tmp_path / "none")
+
+
+def test_folder__a_copy_without_empty_folders_is_whole(alone, tmp_path):
+    for done in (True, False):
+        path = tmp_path / str(done)
+        folders.make_folder(path, small())
+        if done:
+            run_sweep(small(), path)
+            (path / "claims" / "points").unlink()
+        for name in ("points", "packs", "failed", "claims"):
+            with suppress(OSError):
+                (path / name).rmdir()
+        assert sorted(os.listdir(path)) == (["packs", "sweep.json"] if done else ["sweep.json"])
+        for command in ("status", "check"):
+            assert CliRunner().invoke(cli.main, [command, str(path)], catch_exceptions=False).exit_code == 0
+        assert run_sweep(small(), path).done == (0 if done else 6)
+        assert SweepFolder(path).check() == 6
+
+
+def test_folder__numbers_beyond_the_sweep_are_none_of_its_points(alone, tmp_path):
+    shutil.copytree(alone, tmp_path / "s")
+    for name in ("points/000099.h5", "points/000099-1of2.h5", "failed/000099.json", "claims/000099-1of2"):
+        (tmp_path / "s" / name).write_text("{}")
+    packs.write_pack(tmp_path / "s" / "packs" / "other.h5", [(99, SweepFolder(alone).results(0).reader)])
+    folder = SweepFolder(tmp_path / "s")
+    assert (folder.done(), folder.failures(), folder.running()) == (set(range(6)), {}, {})
+    assert (folder.begun(), folder.cut(), folder.check()) == (set(), {}, 6)
+    result = CliRunner().invoke(cli.main, ["status", str(tmp_path / "s")], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "missing  0" in result.stdout
+    assert run_sweep(small(), tmp_path / "s").total == 0
+    assert collect(folder, tmp_path / "s.h5") == 6
+
+
+def test_failure__that_cannot_be_understood_is_one_of_unknown_cause(tmp_path):
+    run_sweep(small(), tmp_path / "s", shard=(1, 2))
+    (tmp_path / "s" / "failed" / "000003.json").write_text("[]")
+    assert SweepFolder(tmp_path / "s").failures() == {3: {}}
+    result = CliRunner().invoke(cli.main, ["status", str(tmp_path / "s")], catch_exceptions=False)
+    assert result.exit_code == 1
+    assert "truth.uniform = 20): unknown" in result.stderr
+    assert run_sweep(small(), tmp_path / "s").known_failures == 1
+    assert run_sweep(small(), tmp_path / "s", retry=True).succeeded
