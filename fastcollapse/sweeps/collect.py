@@ -56,7 +56,9 @@ def collect(folder: SweepFolder, path: Path) -> int:
     ]
     shared = _further(points)
     arrays += [_array(name, one.values, (name,), one.attributes) for name, one in shared.items()]
-    arrays += _by_point(points, shared, shape, dims)
+    apart = list(_by_point(points, shared, shape, dims))
+    arrays += apart
+    coordinates += [array.name for array in apart]
     for name, variable in _variables(points).items():
         inner = (n_replicates, n_generations, *_lengths(points, name))
 

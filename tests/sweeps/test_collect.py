@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -10,7 +11,7 @@ import xarray
 from click.testing import CliRunner
 
 from fastcollapse import cli
-from fastcollapse.errors import InputError, UnreadableResults
+from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.results import open_results
 from fastcollapse.simulation import simulate
 from fastcollapse.sweep_panels import Choice, drawn_of
@@ -131,6 +132,8 @@ def test_collected__has_the_coordinates_of_each_point(tmp_path):
     folder = SweepFolder(tmp_path / "s")
     collect(folder, tmp_path / "s.h5")
     with xarray.open_dataset(tmp_path / "s.h5") as found:
+        assert "w0_of_point" in found.coords
+        assert not any(name.endswith("_of_point") for name in found.data_vars)
         assert found.w0_of_point.dims == ("n_samples", "dimension", "downstream", "w0_entry")
     source = open_sweep(tmp_path / "s.h5")
     for index in range(len(folder)):
@@ -170,6 +173,24 @@ def test_extract__is_the_file_of_a_run(collected, tmp_path):
         assert contents(open_results(tmp_path / f"{index}.h5")) == contents(open_results(tmp_path / f"{index}-run.h5"))
     with pytest.raises(InputError, match="point must be one that is done, 0 to 11, got 12"):
         extract(folder, 12, tmp_path / "none.h5")
+
+
+def test_output__in_a_new_folder_is_made_with_it(collected, tmp_path):
+    folder = SweepFolder(collected / "s")
+    extract(folder, 5, tmp_path / "a" / "b" / "5.h5")
+    collect(folder, tmp_path / "c" / "d" / "s.h5")
+    assert contents(open_results(tmp_path / "a" / "b" / "5.h5")) == contents(folder.results(5))
+    (tmp_path / "file").write_text("")
+    for write in (collect, lambda folder, path: extract(folder, 5, path)):
+        with pytest.raises(InputError, match=r"output must be in a folder that can be written, got .*file/s\.h5"):
+            write(folder, tmp_path / "file" / "s.h5")
+
+
+def test_output__that_cannot_be_created_is_called_as_it_was_given(collected):
+    folder = SweepFolder(collected / "s")
+    for write in (collect, lambda folder, path: extract(folder, 5, path)):
+        with pytest.raises(StoreError, match=r"^/proc/x\.h5: cannot be created: "):
+            write(folder, Path("/proc/x.h5"))
 
 
 def test_axes__names_that_are_taken_are_spelled_out():
