@@ -21,7 +21,7 @@ from fastcollapse.storage.files import write_new
 from fastcollapse.storage.layout import Array, Content, check_format
 
 _PAGE = 4096
-_SCALE_ATTRIBUTES = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid"}
+_SCALE_ATTRIBUTES = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"}
 _Decoded = TypeVar("_Decoded")
 # What deflate can gain at most, and what any data set may have: a header that says more lies.
 _DEFLATE = 1100
@@ -139,9 +139,16 @@ def _attach_scales(file: h5py.File, arrays: Sequence[Array], made: dict[str, h5p
             made[dim].make_scale(f"{_NOT_A_VARIABLE}{length:10d}")
         else:
             made[dim].make_scale(dim)
+    several = [array for array in arrays if array.name in lengths and len(array.dims) > 1]
+    if several:  # HDF5 has no scales of scales: netCDF numbers the dimensions for these, and then all of them
+        numbers = {dim: np.int32(number) for number, dim in enumerate(lengths)}
+        for dim, number in numbers.items():
+            made[dim].attrs["_Netcdf4Dimid"] = number
+        for array in several:
+            made[array.name].attrs["_Netcdf4Coordinates"] = np.array([numbers[dim] for dim in array.dims], np.int32)
     for array in arrays:
         for axis, dim in enumerate(array.dims):
-            if dim != array.name:
+            if dim != array.name and array not in several:
                 made[array.name].dims[axis].attach_scale(made[dim])
 
 

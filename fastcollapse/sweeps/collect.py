@@ -193,7 +193,7 @@ def _coordinates(axis: Dimension) -> Iterator[Array]:
         if parameter.is_number:
             yield _array(parameter.name, parameter.values, (axis.dim,), {**told, "units": "1"})
         else:
-            yield _letters(f"{parameter.name}_label", parameter.values, (axis.dim,), told)
+            yield _letters(parameter.name, parameter.values, (axis.dim,), told)
 
 
 def _about_points(folder: SweepFolder, points: Mapping[int, Results], dims: Sequence[str]) -> list[Array]:

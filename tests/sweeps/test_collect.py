@@ -55,10 +55,11 @@ def test_collect__is_read_by_xarray_with_parameters_as_coordinates(collected, en
     folder = SweepFolder(collected / "s")
     with xarray.open_dataset(collected / "s.h5", engine=engine) as found:
         assert dict(found.sizes) == {"workflow": 2, "uniform": 2, "zip": 3, "replicate": 5, "generation": 7}
-        assert found.workflow_label.values.tolist() == ["replace", "accumulate"]
+        assert found.indexes["workflow"].tolist() == ["replace", "accumulate"]
+        np.testing.assert_array_equal(found.entropy.sel(workflow="accumulate"), found.entropy[1])
         assert found.uniform.values.tolist() == [10, 20]
         assert found.n_generations.values.tolist() == [6, 4, 5]
-        assert found.record_label.values.tolist()[1] == '["entropy"]'
+        assert found.record.values.tolist()[1] == '["entropy"]'
         assert (found.done.values == 1).all()
         entropy, support = found.entropy.values, found.support_size.values
         for index in range(12):
