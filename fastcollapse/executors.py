@@ -9,13 +9,16 @@ import atexit
 import concurrent.futures
 import ctypes
 import itertools
+import logging
 import multiprocessing
 import os
 import signal
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import partial
@@ -259,31 +262,82 @@ class Dask:
     def __init__(self, client: Any) -> None:
         self._own = isinstance(client, str)
         self.client = _connected(client) if self._own else client
+        self._lost: Callable[[Any], Any] | None = None
 
     @property
     def n_workers(self) -> int:
         """How many workers there are now, at least 1."""
-        return max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
+        return max(1, self._n_there())
+
+    def _n_there(self) -> int:
+        return len(self.client.scheduler_info(n_workers=-1)["workers"])
+
+    def on_lost(self, lost: Callable[[Any], Any]) -> None:
+        """Have `lost(task)` give the result of a task that ends every worker it is given to."""
+        self._lost = lost
 
     def map(self, function: Callable[[Task, int | None], Result], tasks: Iterable[Task]) -> Iterator[Result]:
-        """Yield the results as they come; Dask gives out again what a worker that died had."""
-        from distributed import as_completed  # an extra
+        """Yield the results as they come; Dask gives out again what a worker that died had.
 
-        waiting = iter(tasks)
-        give = partial(self.client.submit, _on_dask, function, pure=False)
-        first = [give(task) for task in itertools.islice(waiting, self.n_workers * _AHEAD)]
-        running = as_completed(first, loop=self.client.loop)  # else of the default client, which this need not be
+        Raises
+        ------
+        FastcollapseError
+            The connection to the scheduler is lost.
+        """
+        from distributed.comm import CommClosedError  # an extra
+
+        given: dict[Any, Any] = {}
+        gone = False
         try:
-            for future in running:
-                yield future.result()
-                for task in itertools.islice(waiting, max(1, self.n_workers * _AHEAD - running.count())):
-                    running.add(give(task))
+            if not self._n_there():
+                warnings.warn("the scheduler has no workers yet: waiting for them", stacklevel=2)
+            yield from self._results(partial(self.client.submit, _on_dask, function, pure=False), iter(tasks), given)
+        except Exception as error:
+            gone = isinstance(error, CommClosedError | CancelledError) or self.client.status != "running"
+            if not gone:
+                raise
+            raise FastcollapseError("the connection to the Dask scheduler is lost; what is done is kept") from None
         finally:
-            left: Sequence[Any] = list(running.futures)
             with suppress(Exception):
-                self.client.cancel(left)
-            if self._own:
-                self.client.close()
+                if not gone:
+                    self.client.cancel(list(given))
+                if self._own:
+                    _close(self.client)
+
+    def _results(self, submit: Callable[[Any], Any], waiting: Iterator[Any], given: dict[Any, Any]) -> Iterator[Any]:
+        """Yield the results; `given` has the tasks that are given out.
+
+        Dask gives a task up if workers have died beside it a few times. Another task may be the cause, so it is given
+        out again, alone, when all others are done.
+        """
+        from distributed import KilledWorker, as_completed  # an extra
+
+        running = as_completed(loop=self.client.loop)  # else of the default client, which this need not be
+        suspects: list[Any] = []
+        while True:
+            for task in itertools.islice(waiting, max(0, self.n_workers * _AHEAD - len(given))):
+                future = submit(task)
+                given[future] = task
+                running.add(future)
+            if given:
+                future = next(running)
+                task = given.pop(future)
+                try:
+                    result = future.result()
+                except KilledWorker:
+                    suspects.append(task)
+                    continue
+            elif suspects:
+                task = suspects.pop()
+                try:
+                    result = submit(task).result()
+                except KilledWorker as error:
+                    if self._lost is None:
+                        raise WorkerDied(f"the worker of a task has died {error.allowed_failures + 1} times") from None
+                    result = self._lost(task)
+            else:
+                return
+            yield result
 
 
 def _connected(address: str) -> Any:
@@ -291,11 +345,24 @@ def _connected(address: str) -> Any:
         import distributed  # an extra
     except ImportError:
         raise InputError("--scheduler needs Dask: pip install 'fastcollapse[dask]'") from None
+    client: Any = distributed.Client.__new__(distributed.Client)
     try:
-        return distributed.Client(address, timeout=_CONNECT_WITHIN, set_as_default=False)
+        client.__init__(address, timeout=_CONNECT_WITHIN, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
+        client.status = "closed"  # half made, it would be waited for when it is let go of
         reason = " ".join(str(error).split())[:100]
         raise InputError(f"scheduler must be the address of a Dask scheduler, got {address!r}: {reason}") from None
+    return client
+
+
+def _close(client: Any) -> None:
+    """Close a client, without its words on how it was connecting again."""
+    logger = logging.getLogger("distributed.client")
+    before, logger.disabled = logger.disabled, True
+    try:
+        client.close()
+    finally:
+        logger.disabled = before
 
 
 def _on_dask(function: Callable, task: Any) -> Any:

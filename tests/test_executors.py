@@ -1,13 +1,15 @@
 """Executors call a function for every task, whatever becomes of their workers."""
 
 import concurrent.futures
+import gc
+import logging
 import os
 import signal
 import time
 
 import pytest
 
-from fastcollapse.errors import InputError
+from fastcollapse.errors import FastcollapseError, InputError
 from fastcollapse.executors import Dask, Here, Mapped, Pool, WorkerDied, available_cores
 
 
@@ -83,9 +85,43 @@ def test_bad__is_refused():
         Mapped(3)
 
 
-def test_dask__an_address_without_a_scheduler_is_refused(monkeypatch):
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://", "127.0.0.1:notaport", "nonsense", ""])
+def test_dask__an_address_without_a_scheduler_is_refused(monkeypatch, recwarn, address):
     pytest.importorskip("distributed")
     monkeypatch.setattr("fastcollapse.executors._CONNECT_WITHIN", 1)
-    for address in ("tcp://127.0.0.1:9", "nonsense://", "127.0.0.1:notaport"):
-        with pytest.raises(InputError, match="scheduler must be the address of a Dask scheduler"):
-            Dask(address)
+    with pytest.raises(InputError, match="scheduler must be the address of a Dask scheduler"):
+        Dask(address)
+    gc.collect()  # what a client that is let go of cannot do is a warning of pytest's
+    assert not recwarn.list
+
+
+@pytest.mark.slow
+def test_dask__a_task_that_ends_its_worker_is_told_and_no_other_is_lost():
+    distributed = pytest.importorskip("distributed")
+    dask = pytest.importorskip("dask")
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        executor = Dask(client)
+        executor.on_lost(lambda task: f"lost {task}")
+        got = list(executor.map(die_of_three, range(8)))
+    assert sorted(map(str, got)) == sorted(map(str, [0, 1, 2, 4, 5, 6, 7, "lost 3"]))
+
+
+def test_dask__without_workers_it_says_so_and_without_a_scheduler_it_ends(caplog):
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address=None) as cluster:
+
+        def tasks():
+            yield 1
+            cluster.close()
+            yield 2
+
+        with (
+            pytest.warns(UserWarning, match="the scheduler has no workers yet: waiting for them"),
+            pytest.raises(FastcollapseError, match="connection to the Dask scheduler is lost; what is done is kept"),
+        ):
+            list(Dask(cluster.scheduler_address).map(square, tasks()))
+    assert not [record for record in caplog.records if record.levelno > logging.INFO]

@@ -114,7 +114,7 @@ def run_sweep(
         cold=shard is not None or not isinstance(workers, Here),
         cuts=shard is None,
     )
-    if isinstance(workers, Pool):
+    if isinstance(workers, Pool | Dask):
         workers.on_lost(plan.lost)
     outcome = Outcome(plan.n_left, known_failures=known_failures, cut=any(unit.of > 1 for unit in units))
     if progress is not None:
