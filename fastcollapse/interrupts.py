@@ -30,6 +30,9 @@ class Stopped(KeyboardInterrupt):
         super().__init__(f"interrupted by {signal.Signals(number).name}")
         self.status = 128 + number
 
+    def __reduce__(self) -> tuple[type["Stopped"], tuple[int]]:
+        return Stopped, (self.status - 128,)
+
 
 class Interrupts:
     """Take over signals, as a context manager in the main thread; elsewhere, and where somebody else has, do nothing.

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -179,6 +180,11 @@ def test_signal__twice_is_raised_at_once():
             os.kill(os.getpid(), signal.SIGINT)
     assert first.value.status == 130
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_stopped__is_the_same_in_another_process():
+    got = pickle.loads(pickle.dumps(Stopped(signal.SIGTERM)))
+    assert (str(got), got.status) == ("interrupted by SIGTERM", 143)
 
 
 def test_interrupts__leave_alone_what_is_ignored_or_somebody_elses():
