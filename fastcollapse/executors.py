@@ -10,7 +10,7 @@ import concurrent.futures
 import ctypes
 import itertools
 import logging
-import multiprocessing
+import multiprocessing.pool
 import os
 import signal
 import sys
@@ -225,6 +225,11 @@ class Mapped:
     ----------
     peer : the object.
     threads : of each of its workers.
+
+    Raises
+    ------
+    InputError
+        It has no `map`, or its processes are forked: OpenMP ends a fork of a process that has used it.
     """
 
     n_workers = None
@@ -232,6 +237,11 @@ class Mapped:
     def __init__(self, peer: Any, threads: int | None = 1) -> None:
         if not callable(getattr(peer, "map", None)):
             raise InputError(f"executor must be an object with map(function, tasks), got {type(peer).__name__}")
+        if _forks(peer):
+            raise InputError(
+                "executor must have processes of multiprocessing.get_context('spawn'), its mp_context, got a "
+                f"{type(peer).__name__} that forks: parallel kernels do not outlive that"
+            )
         self.peer = peer
         self.threads = threads
 
@@ -240,6 +250,17 @@ class Mapped:
         waiting = iter(tasks)
         while batch := list(itertools.islice(waiting, _A_BATCH)):
             yield from self.peer.map(partial(_with_threads, function, self.threads), batch)
+
+
+def _forks(peer: Any) -> bool:
+    context: Any
+    if isinstance(peer, concurrent.futures.ProcessPoolExecutor):
+        context = peer._mp_context  # type: ignore[attr-defined]
+    elif isinstance(peer, multiprocessing.pool.Pool) and not isinstance(peer, multiprocessing.pool.ThreadPool):
+        context = peer._ctx  # type: ignore[attr-defined]
+    else:
+        return False
+    return context.get_start_method() == "fork"
 
 
 def _with_threads(function: Callable, threads: int | None, task: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import logging
+import multiprocessing.pool
 import os
 import signal
 import subprocess
@@ -92,6 +93,23 @@ def test_dask__an_address_without_a_scheduler_is_refused(monkeypatch, address):
     monkeypatch.setattr("fastcollapse.executors._CONNECT_WITHIN", 1)
     with pytest.raises(InputError, match="scheduler must be the address of a Dask scheduler"):
         Dask(address)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("make", [concurrent.futures.ProcessPoolExecutor, multiprocessing.pool.Pool])
+def test_map__processes_that_are_forked_are_refused(method, make):
+    context = multiprocessing.get_context(method)
+    with make(1, **{"mp_context" if make is concurrent.futures.ProcessPoolExecutor else "context": context}) as peer:
+        if method == "spawn":
+            assert list(Mapped(peer).map(square, range(3))) == [(0, 1), (1, 1), (4, 1)]
+            return
+        with pytest.raises(InputError, match=r"get_context\('spawn'\).*, got a P.* that forks"):
+            Mapped(peer)
+
+
+def test_map__threads_of_a_pool_are_taken():
+    with multiprocessing.pool.ThreadPool(1) as peer:
+        assert list(Mapped(peer).map(square, range(2))) == [(0, 1), (1, 1)]
 
 
 def test_dask__a_refused_address_leaves_nothing_that_speaks_at_the_end():

@@ -111,7 +111,8 @@ def run_sweep(
         folder,
         units,
         workers.n_workers,
-        cold=shard is not None or not isinstance(workers, Here),
+        # How others start their processes is not known, and a fork of one that has run kernels may be ended.
+        cold=not isinstance(workers, Mapped) and (shard is not None or not isinstance(workers, Here)),
         cuts=shard is None,
     )
     if isinstance(workers, Pool | Dask):

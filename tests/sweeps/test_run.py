@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -68,6 +69,15 @@ def test_run__anything_with_map_gives_the_same(here, tmp_path):
     with concurrent.futures.ThreadPoolExecutor(3) as threads:
         run_sweep(mixed(), tmp_path / "map", threads)
     assert folder_contents(tmp_path / "map") == folder_contents(here)
+    with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as processes:
+        run_sweep(mixed(), tmp_path / "processes", processes)
+    assert folder_contents(tmp_path / "processes") == folder_contents(here)
+
+
+def test_run__for_others_nothing_is_compiled_here(tmp_path, monkeypatch):
+    monkeypatch.delattr("fastcollapse.sweeps.run.warm")
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        assert run_sweep(small(), tmp_path / "s", threads).done == 6
 
 
 @pytest.mark.parametrize("n", [2, 5, 17])
