@@ -13,7 +13,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.executors import Dask, Executor, Here, Mapped, Pool
 from fastcollapse.experiment import Experiment
 from fastcollapse.interrupts import Interrupts
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation import simulate, use_threads
 from fastcollapse.sweeps.folder import SweepFolder, make_folder
 from fastcollapse.sweeps.pieces import Unit
 from fastcollapse.sweeps.points import Sweep
@@ -79,7 +79,7 @@ def run_sweep(
         client, any object with `map`, or one of `fastcollapse.executors`.
     shard : (i, n), the i-th of n shares, from 1 on; the others are left to other processes.
     retry : try again what has failed.
-    progress : called before the first point and after every portion of points.
+    progress : called at first, again once kernels are compiled, and after every portion of points.
     interrupts : who has taken over the signals.
 
     Raises
@@ -103,10 +103,14 @@ def run_sweep(
     """
     i, n = check_shard(shard)
     workers = executor_of(executor)
+    if isinstance(workers, Here | Pool):
+        use_threads(workers.threads)  # refuses now what every point would refuse
     folder = make_folder(Path(path), sweep)
     units, known_failures = _missing(folder, _share(folder, i, n), retry)
     if shard is None:
         units = _as_begun(folder, units)
+    outcome = Outcome(len(units), known_failures=known_failures, cut=any(unit.of > 1 for unit in units))
+    told: Callable[[Outcome], None] = (lambda outcome: None) if progress is None else progress
     plan = _Plan(
         folder,
         units,
@@ -114,12 +118,11 @@ def run_sweep(
         # How others start their processes is not known, and a fork of one that has run kernels may be ended.
         cold=not isinstance(workers, Mapped) and (shard is not None or not isinstance(workers, Here)),
         cuts=shard is None,
+        compiled=lambda: told(outcome),
     )
     if isinstance(workers, Pool | Dask):
         workers.on_lost(plan.lost)
-    outcome = Outcome(plan.n_left, known_failures=known_failures, cut=any(unit.of > 1 for unit in units))
-    if progress is not None:
-        progress(outcome)
+    told(outcome)
     function: Callable[[Task, int | None], Report] = work
     if isinstance(workers, Here):
         function = lambda task, threads: work(task, threads, interrupts)  # noqa: E731
@@ -127,8 +130,7 @@ def run_sweep(
         with closing(workers.map(function, plan)) as reports:  # type: ignore[type-var]
             for report in reports:
                 plan.take(report, outcome)
-                if progress is not None:
-                    progress(outcome)
+                told(outcome)
     folder.merge()
     return outcome
 
@@ -228,27 +230,31 @@ def _seconds(experiment: Experiment) -> float:
 class _Plan(Iterator[Task]):
     """The units that are left, as tasks: asked for the next one, it says how large that should be now.
 
-    Where `cold`, kernels are compiled before the first one; the workers of a pool start meanwhile. Where it `cuts`, a
-    long point is given out in pieces once fewer are left than there are workers, unless it has been begun in one.
+    Where `cold`, kernels are compiled before the first one, and then `compiled` is called; the workers of a pool start
+    meanwhile. Where it `cuts`, a long point is given out in pieces once fewer are left than there are workers, unless
+    it has been begun in one.
     """
 
     def __init__(
-        self, folder: SweepFolder, units: Sequence[Unit], n_workers: int | None, cold: bool, cuts: bool
+        self,
+        folder: SweepFolder,
+        units: Sequence[Unit],
+        n_workers: int | None,
+        *,
+        cold: bool,
+        cuts: bool,
+        compiled: Callable[[], None],
     ) -> None:
         self._folder = folder
         self._units = deque(units)
         self._n_workers = n_workers or 1
         self._cold = cold
         self._cuts = cuts
+        self._compiled = compiled
         self._whole = folder.begun()
         self._n_added = 0
         self._alone: set[Unit] = set()
         self._recent: deque[float] = deque(maxlen=2 * self._n_workers)
-
-    @property
-    def n_left(self) -> int:
-        """Number of units to give out."""
-        return len(self._units)
 
     def __next__(self) -> Task:
         if not self._units:
@@ -256,6 +262,7 @@ class _Plan(Iterator[Task]):
         if self._cold:
             self._cold = False
             warm(self._folder.sweep[unit.point].experiment for unit in list(self._units)[:_LOOKED_AT])
+            self._compiled()
         if self._cuts and len(self._units) < self._n_workers:
             self._cut()
         n = 1

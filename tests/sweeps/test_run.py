@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fastcollapse.errors import InputError, UnreadableResults
+from fastcollapse.executors import Here, Pool
 from fastcollapse.results import open_results
 from fastcollapse.simulation import simulate
 from fastcollapse.sweeps.folder import SweepFolder, is_small, make_folder
@@ -78,6 +79,14 @@ def test_run__for_others_nothing_is_compiled_here(tmp_path, monkeypatch):
     monkeypatch.delattr("fastcollapse.sweeps.run.warm")
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
         assert run_sweep(small(), tmp_path / "s", threads).done == 6
+
+
+def test_run__progress_begins_again_once_kernels_are_compiled(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("fastcollapse.sweeps.run.warm", lambda experiments: seen.append("compiled"))
+    run_sweep(small(), tmp_path / "s", Here(), shard=(1, 2), progress=lambda outcome: seen.append(outcome.done))
+    assert seen[:3] == [0, "compiled", 0]
+    assert seen[-1] == 3
 
 
 @pytest.mark.parametrize("n", [2, 5, 17])
@@ -222,10 +231,22 @@ def test_bad__a_folder_of_another_sweep_is_left_as_it_is(here, tmp_path, other, 
 
 
 @pytest.mark.parametrize(
-    ("shard", "executor"), [((0, 2), None), ((3, 2), None), ((1, 0), None), (None, 0), (None, 1.5)]
+    ("shard", "executor"),
+    [
+        ((0, 2), None),
+        ((3, 2), None),
+        ((1, 0), None),
+        (None, 0),
+        (None, 1.5),
+        (None, Here(0)),
+        (None, Here(10**6)),
+        (None, Pool(2, -3)),
+    ],
 )
 def test_bad__leaves_no_folder(tmp_path, shard, executor):
-    with pytest.raises(InputError, match=r"shard must be i/n|jobs must be at least 1|object with map"):
+    with pytest.raises(
+        InputError, match=r"shard must be i/n|jobs must be at least 1|object with map|threads must be between"
+    ):
         run_sweep(small(), tmp_path / "s", executor, shard=shard)
     assert not (tmp_path / "s").exists()
 
