@@ -370,3 +370,17 @@ def test_kill__a_point_that_ends_its_worker_is_found_out(tmp_path, monkeypatch):
     outcome = run_sweep(small(), tmp_path / "s", 2)
     assert (outcome.done, outcome.failed) == (5, 1)
     assert "its worker was killed each time" in SweepFolder(tmp_path / "s").failures()[1]["error"]
+
+
+@pytest.mark.slow
+def test_kill__a_point_that_ends_its_dask_workers_is_found_out(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    dask = pytest.importorskip("dask")
+    monkeypatch.setattr("fastcollapse.sweeps.run.work", deadly)
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        outcome = run_sweep(small(), tmp_path / "s", cluster.scheduler_address)
+    assert (outcome.done, outcome.failed) == (5, 1)
+    assert "its worker was killed each time" in SweepFolder(tmp_path / "s").failures()[1]["error"]
