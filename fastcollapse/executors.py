@@ -90,7 +90,7 @@ class Pool:
         if n_workers < 1:
             raise InputError(f"jobs must be at least 1, got {n_workers}")
         self.n_workers = n_workers
-        self.threads = max(1, available_cores() // n_workers) if threads is None else threads
+        self.threads = _at_most(max(1, available_cores() // n_workers)) if threads is None else threads
         self._lost: Callable[[Any], Any] | None = None
 
     def on_lost(self, lost: Callable[[Any], Any]) -> None:
@@ -389,7 +389,13 @@ def _close(client: Any) -> None:
 def _on_dask(function: Callable, task: Any) -> Any:
     from distributed import get_worker  # an extra
 
-    return function(task, min(get_worker().state.nthreads, available_cores()))
+    return function(task, _at_most(min(get_worker().state.nthreads, available_cores())))
+
+
+def _at_most(threads: int) -> int:
+    """Return as many threads as Numba may have, if fewer are asked of it by its variable."""
+    allowed = os.environ.get("NUMBA_NUM_THREADS", "")
+    return min(threads, int(allowed)) if allowed.isdigit() and int(allowed) else threads
 
 
 def available_cores() -> int:

@@ -241,17 +241,19 @@ def _progress(folder: Path) -> "Iterator[Callable[[Outcome], None]]":
 
             yield show
         return
-    start = last = 0.0
+    start, first, last = 0.0, 0, time.monotonic()
 
     def line(outcome: "Outcome") -> None:
-        nonlocal start, last
+        nonlocal start, first, last
         now, n = time.monotonic(), outcome.done + outcome.failed
-        start, last = (start, last) if n else (now, now)  # kernels have been compiled by then
+        if not first:  # the first points may have compiled kernels: the time of the others tells
+            start, first = now, n
         if n and now - last >= _LINE_SECONDS:
             last = now
-            left = (now - start) / n * (outcome.total - n)
             failed = f", {outcome.failed:,} failed" if outcome.failed else ""
-            click.echo(f"{n:,} of {outcome.total:,} {_units(outcome)}{failed}, about {_duration(left)} left", err=True)
+            each = (now - start) / (n - first) if n > first else None
+            left = "" if each is None else f", about {_duration(each * (outcome.total - n))} left"
+            click.echo(f"{n:,} of {outcome.total:,} {_units(outcome)}{failed}{left}", err=True)
 
     yield line
 

@@ -149,3 +149,10 @@ def test_dask__without_workers_it_says_so_and_without_a_scheduler_it_ends(caplog
         ):
             list(Dask(cluster.scheduler_address).map(square, tasks()))
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
+
+
+def test_pool__has_no_more_threads_than_numba_may(monkeypatch):
+    monkeypatch.setattr("fastcollapse.executors.available_cores", lambda: 8)
+    assert Pool(2).threads == 4
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
+    assert (Pool(2).threads, Pool(8).threads, Pool(2, threads=4).threads) == (3, 1, 4)
