@@ -10,7 +10,7 @@ import numpy as np
 from fastcollapse.sweeps.points import Axis, Sweep
 
 # Names that a file of a sweep has anyway.
-_RESERVED = ("replicate", "generation", "seed", "done", "path", "zip")
+_RESERVED = ("replicate", "generation", "seed", "done", "path", "data_crc32", "zip")
 
 
 @dataclass(frozen=True, eq=False)

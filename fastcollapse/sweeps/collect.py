@@ -4,6 +4,7 @@ import json
 import math
 import os
 import secrets
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -197,18 +198,30 @@ def _coordinates(axis: Dimension) -> Iterator[Array]:
 
 
 def _about_points(folder: SweepFolder, points: Mapping[int, Results], dims: Sequence[str]) -> list[Array]:
-    """Return whether a point is done, its seed, and its file relative to the folder of the sweep, "" without one."""
+    """Return whether a point is done, its seed, what its data were, and its file relative to the folder of the sweep,
+    "" without one.
+    """
     shape, n = folder.sweep.shape, len(folder)
     done = np.array([index in points for index in range(n)], np.int8).reshape(shape)
     seeds = np.array([folder.sweep[index].experiment.run.seed for index in range(n)], np.uint64).reshape(shape)
+    truths = [points[index].reader.header.truth if index in points else None for index in range(n)]
+    data = np.array([data_crc32(truth) for truth in truths], np.uint32)
+    told = {"long_name": "CRC-32 of the counts of the data of [truth], 0 without any", "units": "1"}
     with_file = folder.with_file()
     paths = [str(folder.point_path(i).relative_to(folder.path)) if i in with_file else "" for i in range(n)]
     where = {"long_name": "file of the point in the folder of the sweep"}
     return [
         _array("done", done, dims, {"long_name": "is the point finished?", "units": "1"}),
         _array("seed", seeds, dims, {"long_name": "seed of the point", "units": "1"}),
+        _array("data_crc32", data.reshape(shape), dims, told),
         _letters("path", np.array(paths).reshape(shape), dims, where),
     ]
+
+
+def data_crc32(truth: Any) -> int:
+    """Return what tells the data of a truth apart from others, 0 where it is a law."""
+    counts = getattr(truth, "counts", None)
+    return 0 if counts is None else zlib.crc32(np.ascontiguousarray(counts, np.int64).tobytes())
 
 
 def _root(folder: SweepFolder, path: Path, coordinates: Sequence[str], n_done: int) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from fastcollapse.storage.base import Block, Header, Reader
 from fastcollapse.storage.hdf5 import decoded, read_file
 from fastcollapse.storage.layout import COLLECTED, Content
 from fastcollapse.storage.runs import check_data
+from fastcollapse.sweeps.collect import data_crc32
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.manifest import MANIFEST
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.variables import Coordinate, Variable
 
 # Arrays of one dimension that are neither a swept key nor a coordinate of points.
-_NOT_FURTHER = ("replicate", "generation", "done", "seed")
+_NOT_FURTHER = ("replicate", "generation", "done", "seed", "data_crc32")
 
 
 class Collected:
@@ -61,7 +62,7 @@ class Collected:
         Raises
         ------
         InputError
-            The point is not there, or its truth cannot be loaded.
+            The point is not there, or its truth cannot be loaded, or has changed.
         """
         if index not in self.done():
             raise InputError(f"point must be one that is done, got {index} of {self.path}")
@@ -79,6 +80,8 @@ class Collected:
                     metrics[name] = mine
                     variables[name] = Variable(attributes[name]["long_name"], attributes[name]["units"], dims)
         truth = load_truth(experiment.truth, experiment.base)
+        if "data_crc32" in arrays and data_crc32(truth) != arrays["data_crc32"][where]:
+            raise InputError(f"{self.path}: the data of [truth] are not what they were (point {index} of the sweep)")
         header = Header(
             experiment_json=experiment.json,
             experiment_text=experiment.text,

@@ -147,6 +147,19 @@ def test_collected__has_the_coordinates_of_each_point(tmp_path):
             np.testing.assert_array_equal(got.metrics[name], values)
 
 
+def test_collected__is_not_read_with_other_data(tmp_path):
+    text = tmp_path / "a.txt"
+    text.write_text("one two two three " * 3)
+    made = mapping(sweep={"grid": {"workflow.n_samples": [5, 6]}})
+    made["truth"] = {"text": "a.txt"}
+    run_sweep(Sweep(made, base=tmp_path), tmp_path / "s")
+    collect(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
+    assert open_sweep(tmp_path / "s.h5").results(0).truth.support_size == 3
+    text.write_text("one two three three " * 3 + "three")
+    with pytest.raises(InputError, match=r"the data of \[truth\] are not what they were \(point 0 of the sweep\)"):
+        open_sweep(tmp_path / "s.h5").results(0)
+
+
 def test_figure__has_medians_where_means_are_infinite_and_means_elsewhere(tmp_path):
     run_sweep(regressions(), tmp_path / "s")
     collect(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
