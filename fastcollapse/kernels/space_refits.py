@@ -20,7 +20,15 @@ from fastcollapse.kernels.bartlett import (
     write_factor,
 )
 from fastcollapse.kernels.subsampling import choose_first
-from fastcollapse.kernels.triangles import add_gram, add_square, clear_upper, factor_upper, multiply_lower
+from fastcollapse.kernels.triangles import (
+    add_gram,
+    add_square,
+    add_squares,
+    clear_upper,
+    factor_upper,
+    multiply_columns,
+    multiply_lower,
+)
 from fastcollapse.kernels.ziggurat import chi_square
 from fastcollapse.rng import (
     PURPOSE_FIXED_REAL,
@@ -32,6 +40,8 @@ from fastcollapse.rng import (
 )
 
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
+# Points that are drawn, and fitted to, at a time: they stay in the first-level cache with what they are multiplied by.
+_ABREAST = 16
 _SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_REAL)
 
 
@@ -67,7 +77,7 @@ class SpaceStates(NamedTuple):
 
 
 class _Room(NamedTuple):
-    """Room for one thread, d wide."""
+    """Room for one thread, d wide; `block` is so many points, `scaled` and `across` theirs as columns."""
 
     words: np.ndarray
     bits: np.ndarray
@@ -77,6 +87,9 @@ class _Room(NamedTuple):
     factor: np.ndarray
     upper: np.ndarray
     matrix: np.ndarray
+    block: np.ndarray
+    scaled: np.ndarray
+    across: np.ndarray
 
 
 @kernel
@@ -90,6 +103,9 @@ def _new_room(d):
         np.zeros((d, d)),
         np.zeros((d, d)),
         np.zeros((d, d)),
+        np.empty((_ABREAST, d)),
+        np.zeros((d, _ABREAST)),
+        np.empty((d, _ABREAST)),
     )
 
 
@@ -230,22 +246,45 @@ def _draw_span(mean, sigma, beyond, normals, room, points):
 
 
 @kernel
+def _draw_points(mean, unit, log_diagonal, normals, room, points):
+    """Draw up to _ABREAST points of the law."""
+    n, d = points.shape
+    scaled, across = room.scaled, room.across
+    for i in range(n):
+        fill_normals(normals, room.words, room.streams, room.z)
+        for j in range(d):
+            scaled[j, i] = room.z[j]
+    for j in range(d):
+        sigma = math.exp(log_diagonal[j])
+        for i in range(_ABREAST):
+            scaled[j, i] = scaled[j, i] * sigma if i < n else 0.0
+            across[j, i] = mean[j]
+    multiply_columns(unit, scaled, across)
+    for i in range(n):
+        for j in range(d):
+            points[i, j] = across[j, i]
+
+
+@kernel
 def _fit_points(points, numbers, n_points, size, replacement, divisor, room, mean, unit, log_diagonal):
     """Fit to `size` points: those that `numbers` begins with, or as many uniform choices among the first `n_points`.
 
     The squares are taken about the last mean and brought to the new one: one pass, and close to it already.
     """
     d = log_diagonal.shape[0]
-    gap, shift = room.z, room.rows[0]
+    shift = room.rows[0]
     clear_upper(0.0, room.matrix)
     for j in range(d):
         shift[j] = 0.0
-    for i in range(size):
-        chosen = points[numbers[uniform_below(n_points, room.streams[0]) if replacement else i]]
-        for j in range(d):
-            gap[j] = chosen[j] - mean[j]
-            shift[j] += gap[j]
-        add_square(1.0, gap, room.matrix)
+    for begin in range(0, size, _ABREAST):
+        n = min(_ABREAST, size - begin)
+        for i in range(n):
+            chosen = points[numbers[uniform_below(n_points, room.streams[0]) if replacement else begin + i]]
+            gap = room.block[i]
+            for j in range(d):
+                gap[j] = chosen[j] - mean[j]
+                shift[j] += gap[j]
+        add_squares(room.block, n, room.matrix)
     for j in range(d):
         shift[j] /= size
         mean[j] += shift[j]
@@ -270,14 +309,11 @@ def _run_subsamples(
         beyond = mean.shape[0] - d if generation == 1 else 0
         if beyond > 0:
             _draw_span(mean, math.exp(log_diagonal[0]), beyond, normals, room, points[:n])
+        else:
+            for begin in range(kept, kept + n, _ABREAST):
+                _draw_points(mean, unit, log_diagonal, normals, room, points[begin : min(begin + _ABREAST, kept + n)])
         for i in range(kept, kept + n):
             numbers[i] = i
-            if beyond > 0:
-                continue
-            fill_normals(normals, room.words, room.streams, room.z)
-            for j in range(d):
-                points[i, j] = mean[j]
-            move_mean(unit, log_diagonal, room.z, 1.0, points[i])
         open_both(key.seed, number, generation, _SUBSAMPLE, room.streams)
         again = replacement and size > 0
         if size == 0:

@@ -122,6 +122,32 @@ def add_square(scale, x, out):
 
 
 @kernel
+def add_squares(rows, n_rows, out):
+    """Add R^T R, R the first n rows, to the upper triangle of `out`: ``(m,d)->(d,d)``."""
+    for i in range(rows.shape[1]):
+        _add_rows(1.0, rows, n_rows, i, out[i])
+
+
+@kernel
+def multiply_columns(unit, columns, out):
+    """Add U X, U unit lower-triangular, to `out`: ``(d,d),(d,m)->(d,m)``, four rows of X at a time."""
+    d, m = columns.shape
+    for i in range(d):
+        target, own = out[i], columns[i]
+        for k in range(m):
+            target[k] += own[k]
+        j = 0
+        while j + _ROWS <= i:
+            a, b, c, e = unit[i, j], unit[i, j + 1], unit[i, j + 2], unit[i, j + 3]
+            one, two, three, four = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]
+            for k in range(m):
+                target[k] += (a * one[k] + b * two[k]) + (c * three[k] + e * four[k])
+            j += _ROWS
+        for rest in range(j, i):
+            add_scaled(unit[i, rest], columns[rest], m, target)
+
+
+@kernel
 def factor_upper(matrix):
     """Replace the upper triangle of a positive definite matrix by R with R^T R = matrix (Cholesky): ``(d,d)->(d,d)``,
     d^3 / 6 products.

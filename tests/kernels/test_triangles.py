@@ -6,8 +6,10 @@ import pytest
 from fastcollapse.kernels.triangles import (
     add_gram,
     add_square,
+    add_squares,
     clear_upper,
     factor_upper,
+    multiply_columns,
     multiply_lower,
     multiply_unit,
     transpose,
@@ -60,3 +62,16 @@ def test_factor_upper__gives_nan_where_there_is_no_factor():
     got = np.array([[1.0, 2.0], [2.0, 1.0]])
     factor_upper(got)
     assert np.isnan(got[1, 1])
+
+
+@pytest.mark.parametrize("d", SIZES)
+@pytest.mark.parametrize("n", [0, 1, 4, 7])
+def test_blocks_of_points__equal_numpy(d, n):
+    rng = np.random.default_rng(7)
+    rows, unit = rng.normal(size=(8, d)), np.tril(lower(d, 8), -1) + np.eye(d)
+    upper = np.ones((d, d))
+    add_squares(rows, n, upper)
+    np.testing.assert_allclose(np.triu(upper), np.triu(1 + rows[:n].T @ rows[:n]), rtol=1e-12, atol=1e-12)
+    columns, out = rows.T.copy(), np.ones((d, 8))
+    multiply_columns(np.where(unit == 0, np.nan, unit), columns, out)
+    np.testing.assert_allclose(out, 1 + unit @ columns, rtol=1e-12, atol=1e-12)
