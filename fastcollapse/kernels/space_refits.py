@@ -25,6 +25,7 @@ from fastcollapse.kernels.triangles import (
     add_square,
     add_squares,
     clear_upper,
+    factor_columns,
     factor_upper,
     multiply_columns,
     multiply_lower,
@@ -40,6 +41,8 @@ from fastcollapse.rng import (
 )
 
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
+# What is left of a square below this share has lost half of its digits: points that are nearly in a plane.
+_KNOWN = 1e-8
 # Points that are drawn, and fitted to, at a time: they stay in the first-level cache with what they are multiplied by.
 _ABREAST = 16
 _SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_REAL)
@@ -269,17 +272,20 @@ def _draw_points(mean, unit, log_diagonal, normals, room, points):
 def _fit_points(points, numbers, n_points, size, replacement, divisor, room, mean, unit, log_diagonal):
     """Fit to `size` points: those that `numbers` begins with, or as many uniform choices among the first `n_points`.
 
-    The squares are taken about the last mean and brought to the new one: one pass, and close to it already.
+    The squares are taken about the last mean and brought to the new one: one pass, and close to it already. Where they
+    do not know the shortest direction of the points, the points themselves are factored.
     """
     d = log_diagonal.shape[0]
-    shift = room.rows[0]
+    shift, squares = room.rows[0], room.rows[1]
+    picked = np.empty(size, np.int64)
     clear_upper(0.0, room.matrix)
     for j in range(d):
         shift[j] = 0.0
     for begin in range(0, size, _ABREAST):
         n = min(_ABREAST, size - begin)
         for i in range(n):
-            chosen = points[numbers[uniform_below(n_points, room.streams[0]) if replacement else begin + i]]
+            picked[begin + i] = numbers[uniform_below(n_points, room.streams[0]) if replacement else begin + i]
+            chosen = points[picked[begin + i]]
             gap = room.block[i]
             for j in range(d):
                 gap[j] = chosen[j] - mean[j]
@@ -289,8 +295,25 @@ def _fit_points(points, numbers, n_points, size, replacement, divisor, room, mea
         shift[j] /= size
         mean[j] += shift[j]
     add_square(-np.float64(size), shift, room.matrix)
+    for j in range(d):
+        squares[j] = room.matrix[j, j]
     factor_upper(room.matrix)
+    if not _is_known(room.matrix, squares):
+        columns = np.empty((d, size))
+        for i in range(size):
+            for j in range(d):
+                columns[j, i] = points[picked[i], j] - mean[j]
+        factor_columns(columns, room.matrix)
     take_factor(room.matrix, np.float64(divisor), unit, log_diagonal)
+
+
+@kernel
+def _is_known(upper, squares):
+    """Return whether the digits of a Cholesky factor are known: `squares` was the diagonal of what it is of."""
+    for j in range(squares.shape[0]):
+        if not upper[j, j] * upper[j, j] > _KNOWN * squares[j]:  # or NaN
+            return False
+    return True
 
 
 @kernel

@@ -148,6 +148,36 @@ def multiply_columns(unit, columns, out):
 
 
 @kernel
+def factor_columns(columns, out):
+    """Write the upper-triangular R of R^T R = X X^T, X the `columns`, which are used up: ``(d,n)->(d,d)``.
+
+    Modified Gram-Schmidt, which knows lengths down to 1e-16 of the longest; Cholesky's factor of X X^T knows their
+    squares to that. What is shorter than 1e-13 of its column is NaN: the columns do not span d dimensions.
+    """
+    d, n = columns.shape
+    for j in range(d):
+        own = columns[j]
+        length = 0.0
+        for k in range(j):
+            length += out[k, j] * out[k, j]
+        square = 0.0
+        for i in range(n):
+            square += own[i] * own[i]
+        root = math.sqrt(square)
+        out[j, j] = root if root > 1e-13 * math.sqrt(length + square) else math.nan
+        for i in range(n):
+            own[i] /= root
+        for k in range(j + 1, d):
+            other = columns[k]
+            total = 0.0
+            for i in range(n):
+                total += own[i] * other[i]
+            out[j, k] = total
+            for i in range(n):
+                other[i] -= total * own[i]
+
+
+@kernel
 def factor_upper(matrix):
     """Replace the upper triangle of a positive definite matrix by R with R^T R = matrix (Cholesky): ``(d,d)->(d,d)``,
     d^3 / 6 products.

@@ -8,6 +8,7 @@ from fastcollapse.kernels.triangles import (
     add_square,
     add_squares,
     clear_upper,
+    factor_columns,
     factor_upper,
     multiply_columns,
     multiply_lower,
@@ -75,3 +76,20 @@ def test_blocks_of_points__equal_numpy(d, n):
     columns, out = rows.T.copy(), np.ones((d, 8))
     multiply_columns(np.where(unit == 0, np.nan, unit), columns, out)
     np.testing.assert_allclose(out, 1 + unit @ columns, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("d", SIZES)
+def test_factor_columns__knows_short_directions(d):
+    rng = np.random.default_rng(9)
+    columns = rng.normal(size=(d, d + 1))
+    if d > 1:
+        columns[-1] = columns[0] + 1e-10 * columns[-1]
+    expected = np.linalg.qr(columns.T, mode="r")
+    expected *= np.sign(np.diag(expected))[:, None]
+    got = np.zeros((d, d))
+    factor_columns(columns.copy(), got)
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-14)
+    if d > 1:
+        columns[-1] = columns[0]
+        factor_columns(columns, got)
+        assert np.isnan(got[-1, -1])
