@@ -18,6 +18,7 @@ MAP = "viridis"
 # So few exact values among others make no line.
 _FEW_POINTS = 2
 # The styles of theory: broken, for only simulation is solid.
+_MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14}
 _EXACT, _ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
 _STYLES: dict[str, list[tuple[str, Any]]] = {
     "bound": [(EDGE, (0, (6, 2, 1, 2))), (SECOND, ":")],
@@ -128,9 +129,10 @@ def _curves(axes: "Axes", plot: Sequence[Panel]) -> None:
         lines = [(line.label, line.values, _STYLES[line.kind][0][1]) for line in panel.lines if line.kind != "limit"]
         known = np.isfinite(curve.expected)
         few = known.sum() <= _FEW_POINTS or panel.axis.words
+        alone = known
         for label, values, dash in lines:
             along = np.where(known, curve.expected, values) if few else values
-            style: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14} if panel.axis.words else {"ls": dash}
+            style = _MARK if panel.axis.words else {"ls": dash}
             axes.plot(curve.at, along * factor, color=colour, lw=1.4, **style)
             theories[label] = style
         if not few:
@@ -139,11 +141,8 @@ def _curves(axes: "Axes", plot: Sequence[Panel]) -> None:
             theories[_exact_label(panel)] = {"ls": _EXACT}
             alone = known & ~np.append(known[1:], False) & ~np.append(False, known[:-1])  # makes no line
         elif known.any():
-            alone = known
-            theories[_exact_label(panel)] = {"ls": "", "marker": "_", "ms": 14}
-        else:
-            alone = known
-        axes.plot(curve.at[alone], curve.expected[alone] * factor, "_", color=colour, ms=14, mew=1.4, zorder=3)
+            theories[_exact_label(panel)] = _MARK
+        axes.plot(curve.at[alone], curve.expected[alone] * factor, color=colour, mew=1.4, zorder=3, **_MARK)
         middle = curve.mean * factor
         low, high = _range(panel)
         bars = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))

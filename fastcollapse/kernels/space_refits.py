@@ -41,11 +41,11 @@ from fastcollapse.rng import (
 )
 
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
+_SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_REAL)
 # What is left of a square below this share has lost half of its digits: points that are nearly in a plane.
 _KNOWN = 1e-8
 # Points that are drawn, and fitted to, at a time: they stay in the first-level cache with what they are multiplied by.
 _ABREAST = 16
-_SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_REAL)
 
 
 class Gaussians(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 from fastcollapse.sweeps.points import Axis, Sweep
 
 # Names that a file of a sweep has anyway.
-_RESERVED = ("replicate", "generation", "seed", "done", "path", "data_crc32", "zip")
+RESERVED = ("replicate", "generation", "seed", "done", "path", "data_crc32", "zip")
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ def named_axes(sweep: Sweep, reserved: Iterable[str] = ()) -> list[Dimension]:
     [('n_samples', array([ 10, 100]))]
     """
     keys = [key for axis in sweep.axes for key in axis.keys]
-    taken = {*_RESERVED, *reserved}
+    taken = {*RESERVED, *reserved}
     last = [key.rpartition(".")[2] for key in keys]
     names = {
         key: short if last.count(short) == 1 and short not in taken else key.replace(".", "_")

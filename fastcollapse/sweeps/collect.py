@@ -150,14 +150,11 @@ def _by_point(
     names = dict.fromkeys(name for results in points.values() for name in results.coordinates if name not in shared)
     for name in names:
         of = {index: one.coordinates[name] for index, one in points.items() if name in one.coordinates}
+        first = next(iter(of.values()))
         values = np.full((math.prod(shape), max(len(one.values) for one in of.values())), np.nan)
         for index, one in of.items():
             values[index, : len(one.values)] = one.values
-        told = {
-            **next(iter(of.values())).attributes,
-            "of_point": name,
-            "kind": next(iter(of.values())).values.dtype.kind,
-        }
+        told = {**first.attributes, "of_point": name, "kind": first.values.dtype.kind}
         yield _array(f"{name}_of_point", values.reshape(*shape, -1), (*dims, f"{name}_entry"), told)
 
 

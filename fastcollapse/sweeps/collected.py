@@ -13,14 +13,12 @@ from fastcollapse.storage.base import Block, Header, Reader
 from fastcollapse.storage.hdf5 import decoded, read_file
 from fastcollapse.storage.layout import COLLECTED, Content
 from fastcollapse.storage.runs import check_data
+from fastcollapse.sweeps.axes import RESERVED
 from fastcollapse.sweeps.collect import data_crc32
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.manifest import MANIFEST
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.variables import Coordinate, Variable
-
-# Arrays of one dimension that are neither a swept key nor a coordinate of points.
-_NOT_FURTHER = ("replicate", "generation", "done", "seed", "data_crc32")
 
 
 class Collected:
@@ -72,7 +70,7 @@ class Collected:
         where = np.unravel_index(index, self.sweep.shape)
         metrics, variables, coordinates = {}, {}, self._further(where)
         for name, values in arrays.items():
-            if values.ndim >= n_axes + 2 and values.dtype == np.float64 and "of_point" not in attributes[name]:
+            if values.ndim >= n_axes + 2 and values.dtype == np.float64:
                 dims = tuple(str(one) for one in attributes[name].get("dims", "").split())
                 lengths = [len(coordinates[dim].values) if dim in coordinates else None for dim in dims]
                 mine = values[where][tuple(slice(n) for n in (n_replicates, n_columns, *lengths))]
@@ -106,7 +104,7 @@ class Collected:
                 mine = mine[~np.isnan(mine)].astype(np.int64 if told["kind"] == "i" else np.float64)
                 if mine.size:
                     found[str(told["of_point"])] = Coordinate(mine, told["long_name"], told["units"])
-            elif values.ndim == 1 and "key" not in told and name not in _NOT_FURTHER:
+            elif values.ndim == 1 and "key" not in told and name not in RESERVED:
                 found[name] = Coordinate(np.array(values), told["long_name"], told["units"])
         return found
 
