@@ -158,6 +158,19 @@ def test_fewer_points_than_dimensions__law(workflow):
         assert stats.ks_2samp(3 * got[:, i], column).pvalue < P_LIMIT
 
 
+def test_subsample__nearly_in_a_plane_has_the_determinant_of_its_points():
+    # Of this replicate the points of generation 67 are 32 in 31 dimensions, 1e-8 wide in one direction.
+    made = model({"dimension": 31}, AccumulateSubsample(n_samples=32, keep_real=True, replacement=False), 67, "mle")
+    state = made.initial(1, 1432242357745325088, 86)
+    got = 2 * made.advance(state, 1, 67, 1432242357745325088, 86).states["log_diagonal"][0, -1].sum()
+    points = state.points[0][state.order[0][:32]]
+    values = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)[:31]
+    assert values[-1] < 1e-7
+    assert got == pytest.approx(np.log(values**2 / 32).sum(), abs=1e-6)
+    # Negative control: the squares alone.
+    assert abs(np.linalg.slogdet(np.cov(points.T, ddof=0))[1] - got) > 0.1
+
+
 def test_fewer_points_than_dimensions__subsample_bits_depend_on_the_experiment_alone():
     assert_bits_depend_on_the_experiment_alone(lambda: model({"dimension": 6}, FEW[2], 9))
 
