@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fastcollapse.config.fields import show
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.parameters import show
 
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 FORMATS = "an idx, .npy, .npz or .csv file, gzipped or not"

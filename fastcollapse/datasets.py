@@ -17,9 +17,9 @@ from typing import BinaryIO, overload
 import numpy as np
 
 from fastcollapse.arrays import read_array, read_table, split_name
+from fastcollapse.config.fields import MAX_COUNT, power_text, show
+from fastcollapse.config.sections import TruthSection, TruthSpec
 from fastcollapse.errors import InputError
-from fastcollapse.parameters import MAX_COUNT, power_text, show
-from fastcollapse.sections import TruthSection, TruthSpec
 
 _WORD = re.compile(r"\w+")
 _CHUNK = 2**22
@@ -85,7 +85,7 @@ def load_truth(spec: TruthSection, base: Path | None = None) -> Truth | TruthSec
 
     Examples
     --------
-    >>> from fastcollapse.sections import TruthSpec, ZipfMandelbrot
+    >>> from fastcollapse.config.sections import TruthSpec, ZipfMandelbrot
     >>> load_truth(TruthSpec(zipf_mandelbrot=ZipfMandelbrot(a=1, b=1, size=2))).probabilities
     array([0.6, 0.4])
     """

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fastcollapse.config.fields import REQUIRED, Choice, Problems, Section, Table, build, join, show
+from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection, families
+from fastcollapse.config.workflows import WORKFLOWS, Workflow
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.parameters import REQUIRED, Choice, Problems, Section, Table, build, join, show
-from fastcollapse.sections import ModelSection, Recipe, Record, Run, TruthSection, families
-from fastcollapse.workflows import WORKFLOWS, Workflow
 
 MAX_FILE_BYTES = 2**26
 
@@ -72,7 +72,7 @@ class Experiment:
         >>> Experiment.from_mapping({"truth": {"uniform": 1}, "run": {"n_generations": 1, "n_replicates": 0},
         ...                          "workflow": {"name": "replace", "n_samples": 1}})
         Traceback (most recent call last):
-        fastcollapse.parameters.Problems: truth.uniform must be at least 2, got 1; run.n_replicates must \
+        fastcollapse.config.fields.Problems: truth.uniform must be at least 2, got 1; run.n_replicates must \
 be at least 1, got 0
         """
         if not isinstance(mapping, Mapping):

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.fields import show
 from fastcollapse.datasets import Truth
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
-from fastcollapse.parameters import show
 from fastcollapse.results import Results
 
 _ABSENT = object()

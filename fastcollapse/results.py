@@ -17,8 +17,8 @@ from fastcollapse.storage.layout import ATTRIBUTES, root_attributes, variable_at
 if TYPE_CHECKING:
     import xarray
 
+    from fastcollapse.config.sections import Recipe
     from fastcollapse.experiment import Experiment
-    from fastcollapse.sections import Recipe
     from fastcollapse.variables import Coordinate, Variable
 
 
@@ -138,8 +138,8 @@ class Results:
     @cached_property
     def recipe(self) -> "Recipe | None":
         """The figure that the run was made for, read from `experiment_text`; None for a run without one."""
-        from fastcollapse.parameters import build
-        from fastcollapse.sections import Recipe
+        from fastcollapse.config.fields import build
+        from fastcollapse.config.sections import Recipe
 
         given = tomllib.loads(self.experiment_text).get("recipe") if self.experiment_text else None
         return None if given is None else build(Recipe, given)

@@ -11,6 +11,7 @@ from typing import Any
 
 from fastcollapse._jit import max_threads, set_threads
 from fastcollapse.blas import one_blas_thread
+from fastcollapse.config.sections import TruthSection
 from fastcollapse.datasets import Truth, load_truth
 from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
@@ -21,7 +22,6 @@ from fastcollapse.models.base import family
 from fastcollapse.provenance import provenance
 from fastcollapse.recorded import check_coordinates, check_same, recorded_truth, seeded_as
 from fastcollapse.results import Results, open_results
-from fastcollapse.sections import TruthSection
 from fastcollapse.storage.base import Header, Store
 from fastcollapse.storage.memory import MemoryStore
 from fastcollapse.storage.store import PART_BYTES, Hdf5Store, clear_leftovers

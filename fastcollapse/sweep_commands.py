@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from fastcollapse.config.fields import show
 from fastcollapse.errors import FastcollapseError, InputError, nearest
-from fastcollapse.parameters import show
 from fastcollapse.running import Interrupted
 
 if TYPE_CHECKING:

@@ -14,15 +14,15 @@ from scipy import stats
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from fastcollapse._jit import max_threads
+from fastcollapse.config.fields import REQUIRED, Choice, Flag
+from fastcollapse.config.sizes import SizeCheck
+from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets import load_truth
 from fastcollapse.experiment import Experiment, family_class
 from fastcollapse.models.base import families
-from fastcollapse.parameters import REQUIRED, Choice, Flag
 from fastcollapse.replay import replay
 from fastcollapse.results import open_results
 from fastcollapse.simulation import simulate, use_threads
-from fastcollapse.sizes import SizeCheck
-from fastcollapse.workflows import WORKFLOWS
 from tests.laws import two_sample_p
 
 N_SAMPLES = 12

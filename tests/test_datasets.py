@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcollapse import datasets
+from fastcollapse.config.sections import TruthSpec, ZipfMandelbrot
 from fastcollapse.datasets import data_folder, describe_recipe, find_data, load_truth, read_matrix, recipes
 from fastcollapse.errors import InputError
-from fastcollapse.sections import TruthSpec, ZipfMandelbrot
 
 CORPUS = "data/wikitext2_sample.txt.gz"
 

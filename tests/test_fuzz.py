@@ -23,15 +23,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fastcollapse.config.fields import REQUIRED, Choice, Flag, Integer, Number, Sequence, Table, Text
+from fastcollapse.config.sections import Recipe, Run
+from fastcollapse.config.sizes import Growth, SizeCheck
+from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets import load_truth
 from fastcollapse.errors import InputError, NumberError
 from fastcollapse.experiment import Experiment, family_class, parse_setting
 from fastcollapse.models.base import families
-from fastcollapse.parameters import REQUIRED, Choice, Flag, Integer, Number, Sequence, Table, Text
-from fastcollapse.sections import Recipe, Run
 from fastcollapse.simulation import simulate
-from fastcollapse.sizes import Growth, SizeCheck
-from fastcollapse.workflows import WORKFLOWS
 from tests.test_conformance import CASES, assert_same, everything
 
 ROOT = Path(__file__).parents[1]

@@ -12,6 +12,7 @@ import itertools
 import numpy as np
 import pytest
 
+from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets import Truth
 from fastcollapse.experiment import Experiment
 from fastcollapse.simulation import simulate
@@ -52,7 +53,6 @@ from fastcollapse.theory.heterozygosity_forms import (
     seddik_partial_variance,
 )
 from fastcollapse.theory.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
-from fastcollapse.workflows import WORKFLOWS
 from tests.laws import z_scores
 
 # Fewer than 1,500 z-scores in this file, 5.7e-7 each: 9e-4 in all.

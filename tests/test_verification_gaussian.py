@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.theory.chi import log_chi_mean, log_chi_moment, log_chi_variance
 from fastcollapse.theory.discrete import poisson_survival
 from fastcollapse.theory.gaussian import (
@@ -64,7 +65,6 @@ from fastcollapse.theory.multivariate_gaussian import (
     trace_moments,
 )
 from fastcollapse.theory.poisson import poisson_count_law, poisson_mean_if_alive, poisson_rate_variance
-from fastcollapse.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from tests.laws import chi_square_p, z_scores
 from tests.naive import gaussian, mixture, poisson
 

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse._jit import kernel, parallel_kernel, prange
+from fastcollapse.config.fields import Choice, Integer, Number, Problems, Table, parameter, refuse
+from fastcollapse.config.sections import ModelSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.gram import (
     LAPLACIAN,
@@ -18,8 +20,6 @@ from fastcollapse.kernels.gram import (
     Kernel,
 )
 from fastcollapse.models._ridge_parameters import DownstreamParameters
-from fastcollapse.parameters import Choice, Integer, Number, Problems, Table, parameter, refuse
-from fastcollapse.sections import ModelSection
 
 _LARGEST = 1e100
 _KINDS = {"rbf": RBF, "polynomial": POLYNOMIAL, "linear": LINEAR, "laplacian": LAPLACIAN, "matern": MATERN_3}

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fastcollapse.config.fields import Choice, Integer, Text, parameter, show
+from fastcollapse.config.sections import TruthSection
 from fastcollapse.errors import InputError
-from fastcollapse.parameters import Choice, Integer, Text, parameter, show
-from fastcollapse.sections import TruthSection
 
 IMAGES, LABELS = "data/t10k-images-idx3-ubyte.gz", "data/t10k-labels-idx1-ubyte.gz"
 _NAMED = "idx, .npy, .npz[:NAME] or .csv, gzipped or not"

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fastcollapse.config.fields import Choice, Integer, Number, OneOrMore, Section, Sequence, Table, parameter, refuse
+from fastcollapse.config.sections import ModelSection
 from fastcollapse.errors import InputError
-from fastcollapse.parameters import Choice, Integer, Number, OneOrMore, Section, Sequence, Table, parameter, refuse
-from fastcollapse.sections import ModelSection
 
 _LARGEST = 1e100
 

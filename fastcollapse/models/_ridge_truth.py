@@ -9,9 +9,20 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse.blas import one_blas_thread
+from fastcollapse.config.fields import (
+    Choice,
+    Integer,
+    Number,
+    Problems,
+    Sequence,
+    Text,
+    is_list,
+    parameter,
+    refuse,
+    show,
+)
+from fastcollapse.config.sections import TruthSection
 from fastcollapse.errors import InputError
-from fastcollapse.parameters import Choice, Integer, Number, Problems, Sequence, Text, is_list, parameter, refuse, show
-from fastcollapse.sections import TruthSection
 
 _LARGEST = 1e100
 # Of eigenvalues, and of |w0|, so that no square underflows.

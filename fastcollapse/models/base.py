@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from fastcollapse.config.fields import Section
+from fastcollapse.config.sections import families
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.parameters import Section
 from fastcollapse.rng import PURPOSE_SYNTHETIC, StreamKey
-from fastcollapse.sections import families
 from fastcollapse.variables import Variable
 
 # Numbers that the points of all replicates of a run may hold: 32 GB of them.

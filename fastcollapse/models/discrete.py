@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from fastcollapse._jit import current_threads, kernel
+from fastcollapse.config.sections import ModelSection, TruthSpec
 from fastcollapse.kernels.counts import (
     N_SUMS,
     LiveCounts,
@@ -29,7 +30,6 @@ from fastcollapse.kernels.room import new_room
 from fastcollapse.kernels.sampling import Draw, block_grid, multinomial, new_draw, subsample
 from fastcollapse.models.base import as_uint64, put_array_back, put_back
 from fastcollapse.rng import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, StreamKey
-from fastcollapse.sections import ModelSection, TruthSpec
 from fastcollapse.variables import Variable
 
 # Cells that the rows of one block may have: 12 bytes each.

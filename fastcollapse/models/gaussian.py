@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fastcollapse.config.fields import Choice, Integer, Number, OneOrMore, Sequence, parameter, show
+from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.refits import plan_of
 from fastcollapse.models._gaussian_line import LineModel
 from fastcollapse.models._gaussian_space import SpaceModel
 from fastcollapse.models.base import check_fitted
-from fastcollapse.parameters import Choice, Integer, Number, OneOrMore, Sequence, parameter, show
-from fastcollapse.sections import ModelSection, TruthSection
 
 _LARGEST = 1e150
 _SYMMETRY = 1e-12

@@ -11,12 +11,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse._jit import current_threads, kernel, parallel_kernel, prange
+from fastcollapse.config.fields import Choice, Number, parameter
+from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.kernels.refits import NO_BLOCK, plan_of
 from fastcollapse.kernels.subsampling import copy_chosen
 from fastcollapse.kernels.ziggurat import normal_table, ziggurat
 from fastcollapse.models._mixture_fit import SATURATED, fit_approximate, fit_joint
 from fastcollapse.models.base import StateBlock, check_fitted, check_kept, n_kept_after, put_back, run_key
-from fastcollapse.parameters import Choice, Number, parameter
 from fastcollapse.rng import (
     PURPOSE_FIXED_REAL,
     PURPOSE_REAL,
@@ -25,7 +26,6 @@ from fastcollapse.rng import (
     STREAM_WORDS,
     open_stream,
 )
-from fastcollapse.sections import ModelSection, TruthSection
 from fastcollapse.variables import Variable
 
 _BYTES_A_BLOCK = 4_000_000

@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse._jit import current_threads, parallel_kernel, prange
+from fastcollapse.config.fields import MAX_COUNT, Number, parameter, power_text
+from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.refits import NO_BLOCK, Plan, plan_of
 from fastcollapse.kernels.subsampling import copy_chosen
 from fastcollapse.kernels.variates import poisson
 from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
-from fastcollapse.parameters import MAX_COUNT, Number, parameter, power_text
 from fastcollapse.rng import (
     PURPOSE_FIXED_REAL,
     PURPOSE_REAL,
@@ -23,7 +24,6 @@ from fastcollapse.rng import (
     STREAM_WORDS,
     open_stream,
 )
-from fastcollapse.sections import ModelSection, TruthSection
 from fastcollapse.variables import Variable
 
 _BYTES_A_BLOCK = 4_000_000

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.config.fields import show
 from fastcollapse.errors import InputError, StoreError
-from fastcollapse.parameters import show
 from fastcollapse.storage.files import publish
 from fastcollapse.sweeps.points import Sweep
 

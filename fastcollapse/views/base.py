@@ -11,10 +11,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from scipy.special import ndtri, stdtr
 
+from fastcollapse.config.workflows import Schedule
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.results import Results
 from fastcollapse.views.panel import Curve, Line, Panel
-from fastcollapse.workflows import Schedule
 
 # Bounds closer than this many standard errors are taken for the exact value.
 _CLOSE = 0.1

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.workflows import Schedule
 from fastcollapse.results import Results
 from fastcollapse.theory.regression_chain import chain_means
 from fastcollapse.theory.regression_dependent import dependent_ridge_means
@@ -22,7 +23,6 @@ from fastcollapse.theory.regression_workflows import (
 from fastcollapse.views.base import is_plain, once, schedule_of
 from fastcollapse.views.shapes import inverse_cumulants, shape_of
 from fastcollapse.views.skewed import skewness
-from fastcollapse.workflows import Schedule
 
 # The error of a fit to rows so close to the dimensions has no finite variance, closer yet no finite mean.
 EDGE = 3

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastcollapse.config.sections import ModelSection
+from fastcollapse.config.workflows import Replace
 from fastcollapse.datasets import Truth
 from fastcollapse.kernels.counts import (
     N_SUMS,
@@ -21,8 +23,6 @@ from fastcollapse.kernels.room import BLOCK, new_room
 from fastcollapse.kernels.sampling import block_grid, new_draw, poisson_pass
 from fastcollapse.models.discrete import Discrete
 from fastcollapse.rng import StreamKey
-from fastcollapse.sections import ModelSection
-from fastcollapse.workflows import Replace
 
 N_SYMBOLS = BLOCK + 37
 N_REPLICATES = 3

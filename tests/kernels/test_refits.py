@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.kernels.bartlett import (
     bartlett_factor,
     fill_normals,
@@ -17,7 +18,6 @@ from fastcollapse.kernels.refits import draw_real, plan_of, refit_pools
 from fastcollapse.kernels.space_refits import Gaussians, Source, SpaceStates, refit_space
 from fastcollapse.kernels.ziggurat import normal_table
 from fastcollapse.rng import STREAM_WORDS, StreamKey
-from fastcollapse.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 
 KEY = StreamKey(np.uint64(4), np.uint64(0), np.uint64(0), np.uint64(1))
 # About 25 goodness-of-fit tests in this file, 4e-6 each: 1e-4 in all.

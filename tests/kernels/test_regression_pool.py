@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fastcollapse.config.workflows import Accumulate, Mix, Replace
 from fastcollapse.kernels.designs import GAUSSIAN, RADEMACHER, REDUCED, ROWS, UNIFORM
 from fastcollapse.kernels.refits import plan_of
 from fastcollapse.kernels.regression_pool import (
@@ -17,7 +18,6 @@ from fastcollapse.kernels.regression_pool import (
 )
 from fastcollapse.kernels.ziggurat import normal_table
 from fastcollapse.rng import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SYNTHETIC
-from fastcollapse.workflows import Accumulate, Mix, Replace
 from tests.kernels.regressions import (
     DIMENSION,
     N_GENERATIONS,

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastcollapse.config.workflows import AccumulateSubsample
 from fastcollapse.kernels.designs import GAUSSIAN, RADEMACHER, ROWS
 from fastcollapse.kernels.refits import plan_of
 from fastcollapse.kernels.regression_pool import Noise
@@ -10,7 +11,6 @@ from fastcollapse.kernels.regression_rows import Choices, Samples, refit_rows
 from fastcollapse.kernels.subsampling import choose_first
 from fastcollapse.kernels.ziggurat import normal_table
 from fastcollapse.rng import PURPOSE_DESIGN, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, uniform_below
-from fastcollapse.workflows import AccumulateSubsample
 from tests.kernels.regressions import DIMENSION, N_GENERATIONS, TRUTH, Streams, batches_of, design_of, fit, key
 
 WORKFLOWS = {

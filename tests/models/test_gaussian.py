@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
+from fastcollapse.config.fields import build
+from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.models._gaussian_line import LineModel
 from fastcollapse.models._gaussian_space import SpaceModel
 from fastcollapse.models.gaussian import MODEL, GaussianParameters, GaussianTruth
-from fastcollapse.parameters import build
 from fastcollapse.results import open_results
 from fastcollapse.simulation import simulate
-from fastcollapse.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from tests.models.states import assert_bits_depend_on_the_experiment_alone, run
 
 # About 250 goodness-of-fit tests in this file, 4e-7 each: 1e-4 in all.

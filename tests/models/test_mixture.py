@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
+from fastcollapse.config.fields import build
+from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.errors import InputError
 from fastcollapse.models._mixture_fit import SATURATED, fit_approximate, fit_joint
 from fastcollapse.models.mixture import MODEL, MixtureParameters, MixtureTruth
-from fastcollapse.parameters import build
-from fastcollapse.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from tests.models.states import assert_bits_depend_on_the_experiment_alone, run
 
 # About 70 goodness-of-fit tests in this file, 1e-6 each: 1e-4 in all.

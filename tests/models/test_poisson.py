@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fastcollapse.config.fields import build
+from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.errors import InputError
 from fastcollapse.models.poisson import MODEL, PoissonParameters, PoissonTruth
-from fastcollapse.parameters import build
-from fastcollapse.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from tests.laws import chi_square_p, two_sample_p
 from tests.models.states import assert_bits_depend_on_the_experiment_alone, run
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fastcollapse.cli import main
+from fastcollapse.config.fields import build
+from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.datasets import load_truth
 from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
@@ -24,9 +26,7 @@ from fastcollapse.models._ridge_parameters import RidgeParameters
 from fastcollapse.models._ridge_truth import RidgeTruth
 from fastcollapse.models.base import StateBlock
 from fastcollapse.models.ridge import MODEL
-from fastcollapse.parameters import build
 from fastcollapse.simulation import simulate
-from fastcollapse.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from tests.laws import z_scores
 from tests.models.states import assert_bits_depend_on_the_experiment_alone, run
 

@@ -53,7 +53,7 @@ def chain(mean, sigma, schedule, n_generations, rng, *, estimator, data=None):
     Parameters
     ----------
     mean, sigma: the truth
-    schedule: as `fastcollapse.workflows.Schedule`
+    schedule: as `fastcollapse.config.workflows.Schedule`
     estimator: "unbiased" or "mle"
     data: (N) points of a truth that is a data set, or None for a law
     """
@@ -75,7 +75,7 @@ def multivariate_chain(mean, covariance, schedule, n_generations, rng, *, estima
     Parameters
     ----------
     mean, covariance: (d), (d, d), the truth
-    schedule: as `fastcollapse.workflows.Schedule`
+    schedule: as `fastcollapse.config.workflows.Schedule`
     estimator: "unbiased" or "mle"
     data: (N, d) points of a truth that is a data set, or None for a law
     """

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.errors import InputError
-from fastcollapse.sizes import Growth, resolve
-from fastcollapse.workflows import (
+from fastcollapse.config.sizes import Growth, resolve
+from fastcollapse.config.workflows import (
     WORKFLOWS,
     Accumulate,
     AccumulateSubsample,
@@ -15,6 +14,7 @@ from fastcollapse.workflows import (
     Replace,
     Schedule,
 )
+from fastcollapse.errors import InputError
 
 N_GENERATIONS = 6
 sizes = st.one_of(

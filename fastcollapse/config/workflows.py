@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, ClassVar
 
-from fastcollapse.parameters import MAX_COUNT, Choice, Flag, Problems, Section, parameter, power_text, show
-from fastcollapse.sizes import Size, SizeCheck, resolve
+from fastcollapse.config.fields import MAX_COUNT, Choice, Flag, Problems, Section, parameter, power_text, show
+from fastcollapse.config.sizes import Size, SizeCheck, resolve
 
 if TYPE_CHECKING:
     import numpy as np

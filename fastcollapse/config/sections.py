@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from fastcollapse.parameters import (
+from fastcollapse.config.fields import (
     Flag,
     Integer,
     Number,
@@ -38,7 +38,7 @@ def families() -> list[str]:
 
 @functools.cache
 def _families() -> tuple[str, ...]:
-    found = (path.stem for path in (Path(__file__).parent / "models").glob("*.py"))
+    found = (path.stem for path in (Path(__file__).parents[1] / "models").glob("*.py"))
     return tuple(sorted(name for name in found if name != "base" and not name.startswith("_")))
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from fastcollapse.parameters import (
+from fastcollapse.config.fields import (
     MAX_COUNT,
     Integer,
     Number,
