@@ -25,7 +25,7 @@ from harness import header, paired, row, save, seconds
 
 from fastcollapse import Experiment, simulate
 from fastcollapse._jit import max_threads
-from fastcollapse.datasets import load_truth
+from fastcollapse.datasets.load import load_truth
 
 try:
     from sklearn.kernel_ridge import KernelRidge

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastcollapse.datasets import Truth, load_truth
+    from fastcollapse.datasets.load import Truth, load_truth
     from fastcollapse.errors import FastcollapseError, InputError, StoreError
     from fastcollapse.experiment import Experiment
     from fastcollapse.results import Results, open_results
@@ -24,8 +24,8 @@ _HOMES = {
     "Results": "results",
     "StoreError": "errors",
     "Sweep": "sweeps.points",
-    "Truth": "datasets",
-    "load_truth": "datasets",
+    "Truth": "datasets.load",
+    "load_truth": "datasets.load",
     "open_results": "results",
     "run_sweep": "sweeps.run",
     "simulate": "simulation",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastcollapse.datasets import load_truth, recipes
+from fastcollapse.datasets.load import load_truth, recipes
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.experiment import Experiment
 from fastcollapse.results import Results

@@ -180,7 +180,7 @@ def _resumed(what: str | None, settings: Sequence[str], seed: str | None, path: 
 
 def _truths(cases: "Sequence[Experiment]") -> list[Any]:
     """Return the truths of the cases, loaded, and refuse a workflow that does not suit them."""
-    from fastcollapse.datasets import load_truth
+    from fastcollapse.datasets.load import load_truth
 
     truths = [load_truth(case.truth, case.base) for case in cases]
     for case, truth in zip(cases, truths, strict=True):
@@ -189,7 +189,7 @@ def _truths(cases: "Sequence[Experiment]") -> list[Any]:
 
 
 def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
-    from fastcollapse.datasets import recipes
+    from fastcollapse.datasets.load import recipes
     from fastcollapse.experiment import Experiment
 
     known = recipes()
@@ -421,8 +421,8 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
 @main.command()
 def recipes() -> None:
     """List the experiments that come with the project, then its sweeps."""
-    from fastcollapse.datasets import describe_recipe, sweeps
-    from fastcollapse.datasets import recipes as known
+    from fastcollapse.datasets.load import describe_recipe, sweeps
+    from fastcollapse.datasets.load import recipes as known
 
     for heading, names in (("", known()), ("Sweeps, for fastcollapse sweep:", sweeps())):
         if heading:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.fields import show
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.results import Results

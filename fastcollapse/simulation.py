@@ -12,7 +12,7 @@ from typing import Any
 from fastcollapse._jit import max_threads, set_threads
 from fastcollapse.blas import one_blas_thread
 from fastcollapse.config.sections import TruthSection
-from fastcollapse.datasets import Truth, load_truth
+from fastcollapse.datasets.load import Truth, load_truth
 from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.interrupts import Interrupts

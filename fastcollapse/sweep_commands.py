@@ -144,7 +144,7 @@ def sweep(
 
 
 def _load(what: str, settings: Sequence[str], seed: str | None) -> "Sweep":
-    from fastcollapse.datasets import sweeps
+    from fastcollapse.datasets.load import sweeps
     from fastcollapse.experiment import parse_setting
     from fastcollapse.sweeps.points import Sweep
 
@@ -169,7 +169,7 @@ def _check_size(given: "Sweep", yes: bool) -> None:
 
 def _check_folder(folder: Path, given: "Sweep") -> None:
     """Refuse a folder that the sweep cannot have, and a new one for data that no point can load."""
-    from fastcollapse.datasets import load_truth
+    from fastcollapse.datasets.load import load_truth
     from fastcollapse.sweeps.manifest import MANIFEST, check_folder
     from fastcollapse.sweeps.points import overlap
 
@@ -195,7 +195,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 def _print_script(given: "Sweep", what: str, folder: Path, n: int, options: Sequence[str]) -> int:
     """Print the script of a job array; the folder is made and the kernels are compiled, so that no element has to."""
-    from fastcollapse.datasets import sweeps
+    from fastcollapse.datasets.load import sweeps
     from fastcollapse.sweeps.folder import make_folder
     from fastcollapse.sweeps.warm import warm
 

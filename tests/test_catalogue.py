@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.catalogue import reproduce, reproducible
-from fastcollapse.datasets import recipes
+from fastcollapse.datasets.load import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.plots import draw

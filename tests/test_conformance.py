@@ -17,7 +17,7 @@ from fastcollapse._jit import max_threads
 from fastcollapse.config.fields import REQUIRED, Choice, Flag
 from fastcollapse.config.sizes import SizeCheck
 from fastcollapse.config.workflows import WORKFLOWS
-from fastcollapse.datasets import load_truth
+from fastcollapse.datasets.load import load_truth
 from fastcollapse.experiment import Experiment, family_class
 from fastcollapse.models.base import families
 from fastcollapse.replay import replay

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from fastcollapse.datasets import load_truth
+from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import NumberError
 from fastcollapse.experiment import Experiment
 from fastcollapse.finite import first_fault

@@ -27,7 +27,7 @@ from fastcollapse.config.fields import REQUIRED, Choice, Flag, Integer, Number, 
 from fastcollapse.config.sections import Recipe, Run
 from fastcollapse.config.sizes import Growth, SizeCheck
 from fastcollapse.config.workflows import WORKFLOWS
-from fastcollapse.datasets import load_truth
+from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, NumberError
 from fastcollapse.experiment import Experiment, family_class, parse_setting
 from fastcollapse.models.base import families

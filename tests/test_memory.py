@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fastcollapse import Experiment, simulate
-from fastcollapse.datasets import load_truth
+from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError
 from fastcollapse.memory import RESERVE, Room, bytes_of, parse_bytes, resident, room_for
 from fastcollapse.models.base import families

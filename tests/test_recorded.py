@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastcollapse import Experiment, InputError, simulate
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.recorded import check_same, differences, recorded_truth, seeded_as
 
 MAPPING = {

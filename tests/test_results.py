@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray
 
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.results import Results, open_results
 from fastcollapse.storage.base import Block, Header, Reader, Rows

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.config.workflows import WORKFLOWS
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.experiment import Experiment
 from fastcollapse.simulation import simulate
 from fastcollapse.theory.absorption import (

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.variables import Coordinate, Variable
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.storage.base import Block, Header, Rows, fits, index_dtype
 from fastcollapse.storage.files import forget_pages
 from fastcollapse.variables import Coordinate, Variable

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.datasets import Truth, load_truth
+from fastcollapse.datasets.load import Truth, load_truth
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.results import Results
 from fastcollapse.storage.base import Block, Header, Reader

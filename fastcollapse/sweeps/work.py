@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastcollapse.datasets import load_truth
+from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import FastcollapseError, StoreError, UnreadableResults
 from fastcollapse.experiment import Experiment
 from fastcollapse.interrupts import Interrupts

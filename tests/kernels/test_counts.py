@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.config.workflows import Replace
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.kernels.counts import (
     N_SUMS,
     LiveCounts,

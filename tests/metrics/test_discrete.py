@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.experiment import Experiment
 from fastcollapse.kernels.counts import N_SUMS, segment_sums
 from fastcollapse.metrics.discrete import METRICS, metrics_of, metrics_of_truth

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.models.base import families, family

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from fastcollapse.datasets import load_truth
+from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.models._kernel_ridge_chain import fold, keyed

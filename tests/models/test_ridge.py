@@ -15,7 +15,7 @@ from scipy import stats
 from fastcollapse.cli import main
 from fastcollapse.config.fields import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
-from fastcollapse.datasets import load_truth
+from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.metrics.ridge import metrics_of

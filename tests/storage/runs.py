@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import scipy.sparse
 
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.storage.base import Block, Header, Rows
 from fastcollapse.variables import Variable
 

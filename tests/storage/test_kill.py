@@ -18,7 +18,7 @@ VICTIM = """
 import sys
 from hashlib import sha256
 import numpy as np
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.storage.base import Block, Header, Rows
 from fastcollapse.storage.store import Hdf5Store
 from fastcollapse.variables import Variable

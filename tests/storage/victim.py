@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastcollapse.datasets import Truth
+from fastcollapse.datasets.load import Truth
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage import files
 from fastcollapse.storage.base import Block, Header, Rows

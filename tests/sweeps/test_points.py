@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from fastcollapse.datasets import describe_recipe, sweeps
+from fastcollapse.datasets.load import describe_recipe, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.sweeps.points import Sweep

@@ -16,9 +16,9 @@ from typing import BinaryIO, overload
 
 import numpy as np
 
-from fastcollapse.arrays import read_array, read_table, split_name
 from fastcollapse.config.fields import MAX_COUNT, power_text, show
 from fastcollapse.config.sections import TruthSection, TruthSpec
+from fastcollapse.datasets.arrays import read_array, read_table, split_name
 from fastcollapse.errors import InputError
 
 _WORD = re.compile(r"\w+")
@@ -310,7 +310,7 @@ def find_data(path: str, base: Path | None = None, key: str = "path") -> Path:
 
 def data_folder() -> Path:
     """Return the folder of the shipped data: inside the package in a wheel, beside it in a checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     return package / "data" if (package / "data").is_dir() else package.parent / "data"
 
 
