@@ -15,7 +15,7 @@ import numpy as np
 from harness import header, paired, row, save, seconds
 
 from fastcollapse import Experiment, load_truth, simulate
-from fastcollapse._jit import max_threads
+from fastcollapse.kernels.jit import max_threads
 
 BENCH = "discrete"
 N_SYMBOLS = 10**6

@@ -19,7 +19,7 @@ from harness import header, paired, row, save
 from threadpoolctl import threadpool_limits
 
 from fastcollapse import Experiment, simulate
-from fastcollapse._jit import max_threads, set_threads
+from fastcollapse.kernels.jit import max_threads, set_threads
 from fastcollapse.metrics.gaussian import metrics_of
 from fastcollapse.models.base import StateBlock, family
 

@@ -24,8 +24,8 @@ import scipy.linalg
 from harness import header, paired, row, save, seconds
 
 from fastcollapse import Experiment, simulate
-from fastcollapse._jit import max_threads
 from fastcollapse.datasets.load import load_truth
+from fastcollapse.kernels.jit import max_threads
 
 try:
     from sklearn.kernel_ridge import KernelRidge

@@ -24,7 +24,7 @@ from harness import header, paired, row, save
 from threadpoolctl import threadpool_limits
 
 from fastcollapse import Experiment, simulate
-from fastcollapse._jit import max_threads
+from fastcollapse.kernels.jit import max_threads
 
 try:
     from sklearn.linear_model import LinearRegression, Ridge

@@ -9,13 +9,13 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from fastcollapse._jit import max_threads, set_threads
-from fastcollapse.blas import one_blas_thread
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.datasets.load import Truth, load_truth
 from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.interrupts import Interrupts
+from fastcollapse.kernels.jit import max_threads, set_threads
+from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 from fastcollapse.loop import Committed, Work, run_blocks
 from fastcollapse.memory import Room, bytes_of, parse_bytes, room_for
 from fastcollapse.models.base import family

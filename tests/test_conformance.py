@@ -13,12 +13,12 @@ import xarray
 from scipy import stats
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from fastcollapse._jit import max_threads
 from fastcollapse.config.fields import REQUIRED, Choice, Flag
 from fastcollapse.config.sizes import SizeCheck
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.experiment import Experiment, family_class
+from fastcollapse.kernels.jit import max_threads
 from fastcollapse.models.base import families
 from fastcollapse.replay import replay
 from fastcollapse.results import open_results

@@ -1,6 +1,6 @@
 """Metrics of discrete distributions: functions of the sums that a pass over the live symbols leaves.
 
-Each takes `CountSums`, which `fastcollapse.kernels.counts.segment_sums` leaves, and returns float64 (R, B).
+Each takes `CountSums`, which `fastcollapse.kernels.counts.live_counts.segment_sums` leaves, and returns float64 (R, B).
 """
 
 from collections.abc import Callable, Iterable

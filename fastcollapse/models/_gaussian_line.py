@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse._jit import current_threads
-from fastcollapse.kernels.moments import walk
-from fastcollapse.kernels.point_refits import refit_subsamples
-from fastcollapse.kernels.refits import draw_real, plan_of, refit_pools
-from fastcollapse.kernels.ziggurat import log_chi_table, normal_table
+from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, plan_of, refit_pools
+from fastcollapse.kernels.gaussian.univariate_replace import walk
+from fastcollapse.kernels.gaussian.univariate_subsampled import refit_subsamples
+from fastcollapse.kernels.jit import current_threads
+from fastcollapse.kernels.random.ziggurat import log_chi_table, normal_table
 from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
 from fastcollapse.variables import Variable
 

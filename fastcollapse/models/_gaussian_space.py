@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse._jit import current_threads
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.refits import plan_of
-from fastcollapse.kernels.space_refits import (
+from fastcollapse.kernels.gaussian.multivariate import (
     Gaussians,
     Source,
     SpaceStates,
@@ -17,7 +15,9 @@ from fastcollapse.kernels.space_refits import (
     refit_space,
     refit_space_subsamples,
 )
-from fastcollapse.kernels.ziggurat import normal_table
+from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
+from fastcollapse.kernels.jit import current_threads
+from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
 from fastcollapse.variables import Variable
 

@@ -6,20 +6,20 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.refits import plan_of
-from fastcollapse.kernels.row_samples import draw_noise, draw_rows
-from fastcollapse.kernels.ziggurat import normal_table
-from fastcollapse.models._kernel_ridge_fit import Fitter, Table
-from fastcollapse.models._kernel_ridge_parameters import KernelRidgeParameters
-from fastcollapse.models._kernel_ridge_truth import Labelled
-from fastcollapse.models.base import check_kept, n_kept_after, run_key
-from fastcollapse.rng import (
+from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
+from fastcollapse.kernels.random.streams import (
     PURPOSE_FIXED_REAL,
     PURPOSE_REAL,
     PURPOSE_SUBSAMPLE,
     PURPOSE_SYNTHETIC,
     StreamKey,
 )
+from fastcollapse.kernels.random.ziggurat import normal_table
+from fastcollapse.kernels.regression.row_samples import draw_noise, draw_rows
+from fastcollapse.models._kernel_ridge_fit import Fitter, Table
+from fastcollapse.models._kernel_ridge_parameters import KernelRidgeParameters
+from fastcollapse.models._kernel_ridge_truth import Labelled
+from fastcollapse.models.base import check_kept, n_kept_after, run_key
 
 _EMPTY = -1
 

@@ -3,11 +3,11 @@
 import numpy as np
 
 from fastcollapse.errors import InputError
+from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_DOWNSTREAM
 from fastcollapse.models._kernel_ridge_chain import Chain, KernelState, keyed
 from fastcollapse.models._kernel_ridge_fit import Fitter, Table
 from fastcollapse.models._kernel_ridge_truth import Labelled
 from fastcollapse.models._ridge_parameters import DownstreamParameters
-from fastcollapse.rng import PURPOSE_DESIGN, PURPOSE_DOWNSTREAM
 from fastcollapse.variables import Coordinate
 
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fastcollapse._jit import current_threads
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.band import (
+from fastcollapse.kernels.jit import current_threads
+from fastcollapse.kernels.linalg.banded import (
     apply_reduction,
     new_reduction,
     new_sweep,
@@ -15,8 +15,8 @@ from fastcollapse.kernels.band import (
     solve_shifted_bands,
     sweep_length,
 )
-from fastcollapse.kernels.cholesky import solve_by_cholesky
-from fastcollapse.kernels.gram import Kernel, predict, squares_of_rows, write_gram
+from fastcollapse.kernels.linalg.cholesky import solve_by_cholesky
+from fastcollapse.kernels.regression.kernel_matrix import Kernel, predict, squares_of_rows, write_gram
 
 # What the matrices of replicates in flight may take together: one replicate may take more.
 _BYTES_IN_FLIGHT = 2**29

@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse._jit import kernel, parallel_kernel, prange
 from fastcollapse.config.fields import Choice, Integer, Number, Problems, Table, parameter, refuse
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.gram import (
+from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.regression.kernel_matrix import (
     LAPLACIAN,
     LINEAR,
     MATERN_1,

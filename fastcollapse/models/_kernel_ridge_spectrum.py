@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from fastcollapse._jit import current_threads
-from fastcollapse.blas import one_blas_thread
-from fastcollapse.kernels.gram import Kernel, write_gram
+from fastcollapse.kernels.jit import current_threads
+from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
+from fastcollapse.kernels.regression.kernel_matrix import Kernel, write_gram
 from fastcollapse.models._kernel_ridge_fit import Table
 
 # Eigenvalues below this share of the largest are rounding.

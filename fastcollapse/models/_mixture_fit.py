@@ -5,7 +5,7 @@ would cancel."""
 
 import math
 
-from fastcollapse._jit import kernel
+from fastcollapse.kernels.jit import kernel
 
 _MOST_STEPS = 200
 # Below this share of the mean square a root t^2 of the likelihood equation is taken as 0.

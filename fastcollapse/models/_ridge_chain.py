@@ -6,18 +6,25 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fastcollapse._jit import current_threads
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.designs import GAUSSIAN, RADEMACHER, REDUCED, ROWS, STUDENT, UNIFORM, Design
-from fastcollapse.kernels.refits import plan_of
-from fastcollapse.kernels.regression_chain import follow_overlaps, follow_weights
-from fastcollapse.kernels.regression_pool import Batches, Noise, Pools, draw_batches, refit_fixed, refit_pools
-from fastcollapse.kernels.regression_rows import Choices, Samples, refit_rows
-from fastcollapse.kernels.ziggurat import normal_table
+from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
+from fastcollapse.kernels.jit import current_threads
+from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, StreamKey
+from fastcollapse.kernels.random.ziggurat import normal_table
+from fastcollapse.kernels.regression.designs import GAUSSIAN, RADEMACHER, REDUCED, ROWS, STUDENT, UNIFORM, Design
+from fastcollapse.kernels.regression.generator_pooled import (
+    Batches,
+    Noise,
+    Pools,
+    draw_batches,
+    refit_fixed,
+    refit_pools,
+)
+from fastcollapse.kernels.regression.generator_replace import follow_overlaps, follow_weights
+from fastcollapse.kernels.regression.generator_subsampled import Choices, Samples, refit_rows
 from fastcollapse.models._ridge_parameters import RidgeParameters
 from fastcollapse.models._ridge_truth import Regression
 from fastcollapse.models.base import check_kept, n_kept_after, run_key
-from fastcollapse.rng import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, StreamKey
 
 # Rows that are drawn at a time, where a generation has more than inputs.
 _ROWS_AT_A_TIME = 256

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from fastcollapse._jit import current_threads
-from fastcollapse.kernels.downstream_rows import evaluate_rows
-from fastcollapse.kernels.ridge_downstream import Downstream, evaluate_downstream
-from fastcollapse.kernels.ridge_isotropic import IsotropicTruth, evaluate_isotropic
-from fastcollapse.kernels.ridge_path import N_COLUMNS, RegressionTruth
-from fastcollapse.kernels.ziggurat import normal_table
+from fastcollapse.kernels.jit import current_threads
+from fastcollapse.kernels.random.ziggurat import normal_table
+from fastcollapse.kernels.regression.downstream_gaussian import Downstream, evaluate_downstream
+from fastcollapse.kernels.regression.downstream_isotropic import IsotropicTruth, evaluate_isotropic
+from fastcollapse.kernels.regression.downstream_rows import evaluate_rows
+from fastcollapse.kernels.regression.ridge_path import N_COLUMNS, RegressionTruth
 from fastcollapse.models._ridge_chain import design_of
 from fastcollapse.models._ridge_parameters import RidgeParameters
 from fastcollapse.models._ridge_truth import Regression

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse.blas import one_blas_thread
 from fastcollapse.config.fields import (
     Choice,
     Integer,
@@ -23,6 +22,7 @@ from fastcollapse.config.fields import (
 )
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.errors import InputError
+from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 
 _LARGEST = 1e100
 # Of eigenvalues, and of |w0|, so that no square underflows.

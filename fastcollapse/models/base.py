@@ -10,7 +10,7 @@ import numpy as np
 from fastcollapse.config.fields import Section
 from fastcollapse.config.sections import families
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.rng import PURPOSE_SYNTHETIC, StreamKey
+from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, StreamKey
 from fastcollapse.variables import Variable
 
 # Numbers that the points of all replicates of a run may hold: 32 GB of them.

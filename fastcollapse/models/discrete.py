@@ -10,9 +10,8 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from fastcollapse._jit import current_threads, kernel
 from fastcollapse.config.sections import ModelSection, TruthSpec
-from fastcollapse.kernels.counts import (
+from fastcollapse.kernels.counts.live_counts import (
     N_SUMS,
     LiveCounts,
     Rows,
@@ -24,12 +23,19 @@ from fastcollapse.kernels.counts import (
     refit_and_draw,
     refit_dense,
 )
-from fastcollapse.kernels.poisson_table import PoissonTables, poisson_tables
-from fastcollapse.kernels.replicates import resample_replicates
-from fastcollapse.kernels.room import new_room
-from fastcollapse.kernels.sampling import Draw, block_grid, multinomial, new_draw, subsample
+from fastcollapse.kernels.counts.multinomial import Draw, block_grid, multinomial, new_draw, subsample
+from fastcollapse.kernels.counts.replicate_loop import resample_replicates
+from fastcollapse.kernels.counts.workspace import new_room
+from fastcollapse.kernels.jit import current_threads, kernel
+from fastcollapse.kernels.random.poisson_table import PoissonTables, poisson_tables
+from fastcollapse.kernels.random.streams import (
+    PURPOSE_FIXED_REAL,
+    PURPOSE_REAL,
+    PURPOSE_SUBSAMPLE,
+    PURPOSE_SYNTHETIC,
+    StreamKey,
+)
 from fastcollapse.models.base import as_uint64, put_array_back, put_back
-from fastcollapse.rng import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, StreamKey
 from fastcollapse.variables import Variable
 
 # Cells that the rows of one block may have: 12 bytes each.
@@ -243,7 +249,7 @@ class Discrete:
     References
     ----------
     The chain: Suresh et al., arXiv:2412.17646, section 2. The exact sampler: derived, see
-    `fastcollapse.kernels.sampling`.
+    `fastcollapse.kernels.counts.multinomial`.
     """
 
     PARAMETERS = ModelSection

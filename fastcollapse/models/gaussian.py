@@ -9,7 +9,7 @@ import numpy as np
 from fastcollapse.config.fields import Choice, Integer, Number, OneOrMore, Sequence, parameter, show
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.refits import plan_of
+from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
 from fastcollapse.models._gaussian_line import LineModel
 from fastcollapse.models._gaussian_space import SpaceModel
 from fastcollapse.models.base import check_fitted

@@ -10,15 +10,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse._jit import current_threads, kernel, parallel_kernel, prange
 from fastcollapse.config.fields import Choice, Number, parameter
 from fastcollapse.config.sections import ModelSection, TruthSection
-from fastcollapse.kernels.refits import NO_BLOCK, plan_of
-from fastcollapse.kernels.subsampling import copy_chosen
-from fastcollapse.kernels.ziggurat import normal_table, ziggurat
-from fastcollapse.models._mixture_fit import SATURATED, fit_approximate, fit_joint
-from fastcollapse.models.base import StateBlock, check_fitted, check_kept, n_kept_after, put_back, run_key
-from fastcollapse.rng import (
+from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK, plan_of
+from fastcollapse.kernels.jit import current_threads, kernel, parallel_kernel, prange
+from fastcollapse.kernels.random.streams import (
     PURPOSE_FIXED_REAL,
     PURPOSE_REAL,
     PURPOSE_SUBSAMPLE,
@@ -26,6 +22,10 @@ from fastcollapse.rng import (
     STREAM_WORDS,
     open_stream,
 )
+from fastcollapse.kernels.random.subsample import copy_chosen
+from fastcollapse.kernels.random.ziggurat import normal_table, ziggurat
+from fastcollapse.models._mixture_fit import SATURATED, fit_approximate, fit_joint
+from fastcollapse.models.base import StateBlock, check_fitted, check_kept, n_kept_after, put_back, run_key
 from fastcollapse.variables import Variable
 
 _BYTES_A_BLOCK = 4_000_000

@@ -8,15 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse._jit import current_threads, parallel_kernel, prange
 from fastcollapse.config.fields import MAX_COUNT, Number, parameter, power_text
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.refits import NO_BLOCK, Plan, plan_of
-from fastcollapse.kernels.subsampling import copy_chosen
-from fastcollapse.kernels.variates import poisson
-from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
-from fastcollapse.rng import (
+from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK, Plan, plan_of
+from fastcollapse.kernels.jit import current_threads, parallel_kernel, prange
+from fastcollapse.kernels.random.discrete_variates import poisson
+from fastcollapse.kernels.random.streams import (
     PURPOSE_FIXED_REAL,
     PURPOSE_REAL,
     PURPOSE_SUBSAMPLE,
@@ -24,6 +22,8 @@ from fastcollapse.rng import (
     STREAM_WORDS,
     open_stream,
 )
+from fastcollapse.kernels.random.subsample import copy_chosen
+from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
 from fastcollapse.variables import Variable
 
 _BYTES_A_BLOCK = 4_000_000

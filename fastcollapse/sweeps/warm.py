@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from fastcollapse._jit import CACHE_ROOT
 from fastcollapse.experiment import Experiment
+from fastcollapse.kernels.jit import CACHE_ROOT
 from fastcollapse.provenance import provenance
 from fastcollapse.simulation import simulate
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcollapse.config.sections import TruthSpec, ZipfMandelbrot
+from fastcollapse.datasets import load as datasets
 from fastcollapse.datasets.load import data_folder, describe_recipe, find_data, load_truth, read_matrix, recipes
-from fastcollapse.datasets.load import load as datasets
 from fastcollapse.errors import InputError
 
 CORPUS = "data/wikitext2_sample.txt.gz"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastcollapse._jit import current_threads, set_threads
+from fastcollapse.kernels.jit import current_threads, set_threads
 
 
 def run(model, n_replicates, n_generations, seed=1, blocks=(), first_replicate=0):

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
+from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_SYNTHETIC
 from fastcollapse.models._kernel_ridge_chain import fold, keyed
 from fastcollapse.models._kernel_ridge_downstream import Predictor
 from fastcollapse.models._kernel_ridge_fit import Fitter, Table
@@ -16,7 +17,6 @@ from fastcollapse.models._kernel_ridge_parameters import KernelRidgeParameters
 from fastcollapse.models._kernel_ridge_spectrum import spectrum_of
 from fastcollapse.models._kernel_ridge_truth import KernelRidgeTruth
 from fastcollapse.models.kernel_ridge import KernelRidge
-from fastcollapse.rng import PURPOSE_DESIGN, PURPOSE_SYNTHETIC
 from fastcollapse.simulation import simulate
 from tests.naive import kernel_ridge as naive
 

@@ -1,0 +1,74 @@
+"""Whole replicates, generation after generation, each in one thread: nothing waits between generations.
+
+What a generation does to a block of symbols is in `counts.py`; here the loops are turned inside out. The bits are the
+same, because streams, sums and lists belong to replicate and block.
+"""
+
+import numpy as np
+
+from fastcollapse.kernels.counts.live_counts import N_SUMS, LiveCounts, add_blocks, copy_counts, pack, refit_block
+from fastcollapse.kernels.counts.multinomial import Draw, draw_block, share_out
+from fastcollapse.kernels.counts.workspace import room_of
+from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.random.streams import StreamKey
+
+
+@kernel
+def _generation(key, step):
+    return StreamKey(key.seed, key.first_replicate, key.generation + np.uint64(step), key.purpose)
+
+
+@kernel
+def _resample(replicate, live, first, sizes, key, truth, tables, room, sums):
+    """Resample one replicate `sizes.shape[0]` times; see `resample_replicates`."""
+    n_steps = sizes.shape[0]
+    n_blocks = live.lengths.shape[1]
+    partial = np.zeros((n_blocks, N_SUMS))
+    corrections, block_sums, weight_sums, home = first.corrections, first.sums, first.weight_sums, live.counts
+    draw = Draw(first.weights, first.weight_total, home, first.n_tokens, corrections, block_sums, weight_sums)
+    upcoming = Draw(first.weights, first.weight_total, first.drawn, sizes[0], corrections, block_sums, weight_sums)
+    for step in range(n_steps + 1):
+        this, following = _generation(key, step), _generation(key, step + 1)
+        scale = upcoming.n_tokens / upcoming.weight_total
+        for block in range(n_blocks):
+            if draw.n_tokens >= 0:
+                partial[block, :] = 0.0
+                if live.lengths[replicate, block] > 0:
+                    refit_block(draw, replicate, block, this, live, truth, room, partial[block])
+            if upcoming.n_tokens >= 0:
+                start, length = live.starts[replicate, block], live.lengths[replicate, block]
+                draw_block(upcoming, scale, replicate, block, start, length, following, tables, room)
+        pack(replicate, live, upcoming.drawn, truth)
+        if step > 0:
+            add_blocks(partial, sums[step - 1, replicate])
+        if step == n_steps:
+            break
+        share_out(upcoming, replicate, following)
+        spare = live.counts
+        draw = upcoming
+        live = LiveCounts(
+            draw.drawn, live.symbols, live.starts, live.lengths, live.alive, live.forgotten, live.packed, live.near
+        )
+        n_next = sizes[step + 1] if step + 1 < n_steps else first.n_tokens
+        total_now = np.float64(draw.n_tokens)
+        upcoming = Draw(draw.drawn, total_now, spare, n_next, corrections, block_sums, weight_sums)
+    if n_steps % 2 == 1:
+        copy_counts(replicate, live, home)
+
+
+@parallel_kernel
+def resample_replicates(live, first, sizes, key, truth, tables, room, sums):
+    """Resample every replicate B times and write the sums of each state: ``...,(B)->(B,R,6)``.
+
+    Parameters
+    ----------
+    first: what to draw from first; its `drawn` is the second array of counts, its `n_tokens` -1, for no draw
+    sizes: int64 (B), tokens of each generation
+    key: of the generation before the first
+    """
+    n_replicates = live.lengths.shape[0]
+    n_threads = room.late.shape[0]
+    for thread in prange(n_threads):
+        mine = room_of(room, thread)
+        for replicate in range(thread, n_replicates, n_threads):
+            _resample(replicate, live, first, sizes, key, truth, tables, mine, sums)

@@ -1,0 +1,193 @@
+"""Products and factors of triangular matrices, row by row, so that the inner loops run over contiguous numbers and
+become vector code.
+
+Sums run in a fixed order: no bit depends on the width of the vectors.
+"""
+
+import math
+
+from fastcollapse.kernels.jit import kernel
+
+_ROWS = 4
+
+
+@kernel
+def add_scaled(scale, x, n, out):
+    """Add `scale` times the first n entries of `x` to those of `out`."""
+    for k in range(n):
+        out[k] += scale * x[k]
+
+
+@kernel
+def multiply_unit(left, right, row_of, out):
+    """Write the product of two unit lower-triangular matrices to `out`: ``(d,d),(d,d)->(d,d)``, d^3 / 6 products.
+
+    Only what is below the diagonals is read and written; `out` may be `left`. `row_of` float64 (d) is room to work in.
+    """
+    d = left.shape[0]
+    for i in range(1, d):
+        target = out[i]
+        for k in range(i):
+            row_of[k] = left[i, k]
+        for k in range(i):
+            target[k] = row_of[k] + right[i, k]
+        # Row j of the right factor ends before j: four rows share what they all have, and the rest of each follows.
+        start = 1
+        while start + _ROWS <= i:
+            a, b, c, e = row_of[start], row_of[start + 1], row_of[start + 2], row_of[start + 3]
+            one, two, three, four = right[start], right[start + 1], right[start + 2], right[start + 3]
+            for k in range(start):
+                target[k] += (a * one[k] + b * two[k]) + (c * three[k] + e * four[k])
+            for k in range(start, start + _ROWS - 1):
+                if k < start + 1:
+                    target[k] += b * two[k]
+                if k < start + 2:
+                    target[k] += c * three[k]
+                target[k] += e * four[k]
+            start += _ROWS
+        for j in range(start, i):
+            add_scaled(row_of[j], right[j], j, target)
+
+
+@kernel
+def multiply_lower(left, right, out):
+    """Write the product of two lower-triangular matrices to the upper triangle of `out`, transposed:
+    ``(d,d),(d,d)->(d,d)``.
+    """
+    d = left.shape[0]
+    for i in range(d):
+        for k in range(i + 1):
+            total = 0.0
+            for j in range(k, i + 1):
+                total += left[i, j] * right[j, k]
+            out[k, i] = total
+
+
+@kernel
+def transpose(matrix, out):
+    """Write the upper triangle of the transpose of a lower-triangular matrix: ``(d,d)->(d,d)``."""
+    for i in range(matrix.shape[0]):
+        for k in range(i + 1):
+            out[k, i] = matrix[i, k]
+
+
+@kernel
+def clear_upper(diagonal, out):
+    """Make the upper triangle of `out` that of `diagonal` times the identity."""
+    for i in range(out.shape[0]):
+        out[i, i:] = 0.0
+        out[i, i] = diagonal
+
+
+@kernel
+def _add_rows(sign, rows, n_rows, column, out):
+    """Add `sign` rows[j, i] rows[j, i:] of the first n rows to out[i:], i the `column`: four rows at a time, so that
+    `out` is read less.
+    """
+    # Slices, so that every index begins at 0: a negative one would be turned round, which the compiler then has to
+    # provide for.
+    target = out[column:]
+    n = target.shape[0]
+    j = 0
+    while j + _ROWS <= n_rows:
+        a, b, c, e = rows[j, column], rows[j + 1, column], rows[j + 2, column], rows[j + 3, column]
+        one, two, three, four = rows[j, column:], rows[j + 1, column:], rows[j + 2, column:], rows[j + 3, column:]
+        a, b, c, e = sign * a, sign * b, sign * c, sign * e
+        for k in range(n):
+            target[k] += (a * one[k] + b * two[k]) + (c * three[k] + e * four[k])
+        j += _ROWS
+    for i in range(j, n_rows):
+        row = rows[i, column:]
+        weight = sign * rows[i, column]
+        for k in range(n):
+            target[k] += weight * row[k]
+
+
+@kernel
+def add_gram(rows, out):
+    """Add R^T R, R upper-triangular, to the upper triangle of `out`: ``(d,d)->(d,d)``, d^3 / 6 products."""
+    for i in range(rows.shape[0]):
+        _add_rows(1.0, rows, i + 1, i, out[i])
+
+
+@kernel
+def add_square(scale, x, out):
+    """Add `scale` x x^T to the upper triangle of `out`: ``(),(d)->(d,d)``."""
+    d = x.shape[0]
+    for i in range(d):
+        weight = scale * x[i]
+        target = out[i]
+        for k in range(i, d):
+            target[k] += weight * x[k]
+
+
+@kernel
+def add_squares(rows, n_rows, out):
+    """Add R^T R, R the first n rows, to the upper triangle of `out`: ``(m,d)->(d,d)``."""
+    for i in range(rows.shape[1]):
+        _add_rows(1.0, rows, n_rows, i, out[i])
+
+
+@kernel
+def multiply_columns(unit, columns, out):
+    """Add U X, U unit lower-triangular, to `out`: ``(d,d),(d,m)->(d,m)``, four rows of X at a time."""
+    d, m = columns.shape
+    for i in range(d):
+        target, own = out[i], columns[i]
+        for k in range(m):
+            target[k] += own[k]
+        j = 0
+        while j + _ROWS <= i:
+            a, b, c, e = unit[i, j], unit[i, j + 1], unit[i, j + 2], unit[i, j + 3]
+            one, two, three, four = columns[j], columns[j + 1], columns[j + 2], columns[j + 3]
+            for k in range(m):
+                target[k] += (a * one[k] + b * two[k]) + (c * three[k] + e * four[k])
+            j += _ROWS
+        for rest in range(j, i):
+            add_scaled(unit[i, rest], columns[rest], m, target)
+
+
+@kernel
+def factor_columns(columns, out):
+    """Write the upper-triangular R of R^T R = X X^T, X the `columns`, which are used up: ``(d,n)->(d,d)``.
+
+    Modified Gram-Schmidt, which knows lengths down to 1e-16 of the longest; Cholesky's factor of X X^T knows their
+    squares to that. What is shorter than 1e-13 of its column is NaN: the columns do not span d dimensions.
+    """
+    d, n = columns.shape
+    for j in range(d):
+        own = columns[j]
+        length = 0.0
+        for k in range(j):
+            length += out[k, j] * out[k, j]
+        square = 0.0
+        for i in range(n):
+            square += own[i] * own[i]
+        root = math.sqrt(square)
+        out[j, j] = root if root > 1e-13 * math.sqrt(length + square) else math.nan
+        for i in range(n):
+            own[i] /= root
+        for k in range(j + 1, d):
+            other = columns[k]
+            total = 0.0
+            for i in range(n):
+                total += own[i] * other[i]
+            out[j, k] = total
+            for i in range(n):
+                other[i] -= total * own[i]
+
+
+@kernel
+def factor_upper(matrix):
+    """Replace the upper triangle of a positive definite matrix by R with R^T R = matrix (Cholesky): ``(d,d)->(d,d)``,
+    d^3 / 6 products.
+    """
+    d = matrix.shape[0]
+    for j in range(d):
+        row = matrix[j]
+        _add_rows(-1.0, matrix, j, j, row)
+        root = math.sqrt(row[j])
+        row[j] = root
+        scale = 1.0 / root
+        for k in range(j + 1, d):
+            row[k] *= scale

@@ -1,0 +1,100 @@
+"""Downstream ridge regressions on Gaussian designs: samples are drawn as their reduced factors, never row by row."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.random.streams import PURPOSE_DOWNSTREAM, SUB_SPARE, open_stream
+from fastcollapse.kernels.random.wishart import bartlett_factor, fill_normals
+from fastcollapse.kernels.regression.ridge_path import new_path_room, solve_path
+
+_PURPOSE = np.uint64(PURPOSE_DOWNSTREAM)
+_SPARE = np.uint64(SUB_SPARE)
+
+
+class Downstream(NamedTuple):
+    """The fits that are made of each state: `n_samples` int64 (M), `ridges` float64 (M, L), the label noise `sigma`,
+    and whether the `parts` of the error are written.
+    """
+
+    n_samples: np.ndarray
+    ridges: np.ndarray
+    sigma: float
+    parts: bool
+
+
+@kernel
+def open_downstream(key, replicate, generation, index, streams):
+    """Set `streams` to those of the sample of one size (its `index`) at one generation; of `key` the seed and the first
+    replicate are read.
+    """
+    number = key.first_replicate + np.uint64(replicate)
+    open_stream(key.seed, number, np.uint64(generation), np.uint64(index), _PURPOSE, streams[0])
+    open_stream(key.seed, number, np.uint64(generation), np.uint64(index), _PURPOSE + _SPARE, streams[1])
+
+
+@kernel
+def draw_factor(n_samples, spectrum, normals, words, streams, out):
+    """Draw A (d, k), k = min(d, T), where A A^T has the law of X^T X of T Gaussian rows: ``(),(d)->(d,k)``.
+
+    `words` uint64 (d or more) is room to work in.
+
+    References
+    ----------
+    Derived: X = Q L^T with L lower-trapezoidal (M. S. Bartlett, Proc. R. Soc. Edinburgh 53, 260 (1933), for T >= d).
+    """
+    bartlett_factor(n_samples, normals, words, streams, out)
+    d, k = out.shape
+    for i in range(d):
+        deviation, row = math.sqrt(spectrum[i]), out[i]
+        for j in range(min(i + 1, k)):
+            row[j] *= deviation
+
+
+@kernel
+def _evaluate(weights, generation, index, replicate, truth, downstream, normals, key, room, gap, out):
+    """Draw one sample, fit it at every ridge and write what the fits are worth."""
+    d, n_samples = weights.shape[0], downstream.n_samples[index]
+    k = min(d, n_samples)
+    factor, z = room.factor[: d * k].reshape(d, k), room.z[:k]
+    open_downstream(key, replicate, generation, index, room.streams)
+    draw_factor(n_samples, truth.spectrum, normals, room.words, room.streams, factor)
+    fill_normals(normals, room.words, room.streams, z)
+    for i in range(k):
+        z[i] *= downstream.sigma
+    for i in range(d):
+        gap[i] = weights[i] - truth.w0[i]
+    solve_path(factor, z, truth, gap, n_samples, downstream.ridges[index], downstream.parts, room, out)
+
+
+@parallel_kernel
+def evaluate_downstream(weights, generations, truth, downstream, normals, key, n_threads, out):
+    """Fit the samples of every size at every ridge to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``.
+
+    Parameters
+    ----------
+    weights: the generators' weights; generations: int64, their numbers, which name the streams
+    truth, downstream: RegressionTruth, Downstream
+    normals: the table of the normal law
+    key: StreamKey; its generation and purpose are not read
+    out: see `fastcollapse.kernels.regression.ridge_path.solve_path`
+    """
+    n_replicates, n_generations, d = weights.shape
+    n_sizes, n_ridges = downstream.ridges.shape
+    n_units = n_sizes * n_replicates * n_generations
+    most = 1
+    for index in range(n_sizes):
+        most = max(most, min(d, downstream.n_samples[index]))
+    for thread in prange(n_threads):
+        room = new_path_room(d, most, n_ridges, downstream.parts)
+        gap = np.empty(d)
+        # Samples of one size are neighbours: threads share the dear ones.
+        for unit in range(thread, n_units, n_threads):
+            index, state = unit // (n_replicates * n_generations), unit % (n_replicates * n_generations)
+            replicate, step = state // n_generations, state % n_generations
+            _evaluate(
+                weights[replicate, step], generations[step], index, replicate, truth, downstream, normals, key, room,
+                gap, out[replicate, step, index],
+            )  # fmt: skip

@@ -1,0 +1,195 @@
+"""Downstream ridge regressions on isotropic Gaussian designs, O(min(d, T)) a ridge: the design is drawn bidiagonal.
+
+Householder reflections from both sides bring a Gaussian design to P B Q^T with Q e_1 = w0 / |w0|: B is upper bidiagonal
+with independent chi variates, T, T - 1, ... degrees of freedom on the diagonal and d - 1, d - 2, ... above it, and what
+of the labels' weights is across w0 has a uniform direction in the new coordinates.
+
+References
+----------
+G. H. Golub and W. Kahan, SIAM J. Numer. Anal. B 2(2), 205 (1965); the law of B: J. W. Silverstein, Ann. Probab. 13,
+1364 (1985); the rest derived, checked against raw samples in tests/kernels/test_ridge_isotropic.py.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.linalg.bidiagonal import factor_tall, factor_wide, solve_tall, solve_wide
+from fastcollapse.kernels.random.chi import fill_chi
+from fastcollapse.kernels.random.streams import STREAM_WORDS
+from fastcollapse.kernels.random.wishart import fill_normals
+from fastcollapse.kernels.random.ziggurat import chi_square
+from fastcollapse.kernels.regression.downstream_gaussian import open_downstream
+from fastcollapse.kernels.regression.ridge_path import BIAS, ERROR, OVERLAP, SQUARED_NORM, SYNTHETIC, VARIANCE
+
+
+class IsotropicTruth(NamedTuple):
+    """What is to be learnt: the `dimension` d, the `variance` of each coordinate, and the `norm` |w0|."""
+
+    dimension: int
+    variance: float
+    norm: float
+
+
+class BidiagonalSample(NamedTuple):
+    """A sample in the coordinates of its bidiagonal design, all float64, k = min(d, T).
+
+    diagonal (k); above (k), the last 0 where T >= d; z (k), the noise; gap (k + 1), the weights of the labels less w0 =
+    |w0| e_1, the last 0 where T >= d
+    """
+
+    diagonal: np.ndarray
+    above: np.ndarray
+    z: np.ndarray
+    gap: np.ndarray
+
+
+class IsotropicRoom(NamedTuple):
+    """Room for one thread, samples of up to k rows and L ridges.
+
+    sample (4, k + 1); labels (k); inverses, lifts, carried (k L); lanes (5, L); words uint64 (k); streams uint64 (2,
+    STREAM_WORDS)
+    """
+
+    sample: np.ndarray
+    labels: np.ndarray
+    inverses: np.ndarray
+    lifts: np.ndarray
+    carried: np.ndarray
+    lanes: np.ndarray
+    words: np.ndarray
+    streams: np.ndarray
+
+
+@kernel
+def new_isotropic_room(k, n_ridges):
+    """Return room for samples of at most k = min(d, T) rows and so many ridges."""
+    return IsotropicRoom(
+        np.empty((4, k + 1)),
+        np.empty(k),
+        np.empty(k * n_ridges),
+        np.empty(k * n_ridges),
+        np.empty(k * n_ridges),
+        np.empty((5, n_ridges)),
+        np.empty(k + 1, np.uint64),
+        np.empty((2, STREAM_WORDS), np.uint64),
+    )
+
+
+@kernel
+def _set_labels(side, sample, labels):
+    """Write what of the labels, less those of w0, belongs to a column of the results: ``...->(k)``."""
+    diagonal, above, z, gap = sample
+    for i in range(labels.shape[0]):
+        labels[i] = 0.0
+        if side == ERROR or side == SYNTHETIC:
+            labels[i] = diagonal[i] * gap[i] + above[i] * gap[i + 1]
+        if side == ERROR or side == VARIANCE:
+            labels[i] += z[i]
+
+
+@kernel
+def solve_isotropic(sample, truth, n_samples, ridges, parts, room, out):
+    """Fit one sample at every ridge and write what the fits are worth: ``...,(L)->(L,6)``, O(k L).
+
+    Parameters
+    ----------
+    sample, truth: BidiagonalSample, IsotropicTruth
+    ridges: at least 0
+    parts: whether the parts of the error are written too, at four right-hand sides for one
+    room: IsotropicRoom of at least this size; its `sample` may be the one given
+    out: as `fastcollapse.kernels.regression.ridge_path.solve_path`
+    """
+    diagonal, above = sample.diagonal, sample.above
+    k, n_ridges, norm = diagonal.shape[0], ridges.shape[0], truth.norm
+    tall = n_samples >= truth.dimension
+    labels = room.labels[:k]
+    inverses, lifts = room.inverses[: k * n_ridges].reshape(k, n_ridges), room.lifts[: k * n_ridges]
+    lifts, carried = lifts.reshape(k, n_ridges), room.carried[: k * n_ridges].reshape(k, n_ridges)
+    shifts, fits, label, sums, first = room.lanes[0], room.lanes[1], room.lanes[2], room.lanes[3], room.lanes[4]
+    bound = truth.variance * (math.sqrt(n_samples) + math.sqrt(truth.dimension)) ** 2
+    for j in range(n_ridges):
+        shifts[j] = n_samples * ridges[j]
+        # Where the ridge is large the solution is the fit, which is small, and elsewhere its error, which may be.
+        fits[j] = 1.0 if shifts[j] >= bound or not tall else 0.0
+    if tall:
+        factor_tall(diagonal, above, shifts, inverses, lifts)
+    else:
+        factor_wide(diagonal, above, shifts, inverses, lifts)
+    for side in range(4 if parts else 1):
+        _set_labels(side, sample, labels)
+        about_w0 = norm if side == ERROR or side == BIAS else 0.0
+        for j in range(n_ridges):
+            label[j] = labels[0] + fits[j] * diagonal[0] * about_w0
+            carried[0, j] = (fits[j] - 1.0) * shifts[j] * about_w0
+        if tall:
+            solve_tall(diagonal, above, inverses, lifts, label, labels, carried, sums, first)
+        else:
+            solve_wide(diagonal, above, inverses, lifts, label, labels, carried, sums, first)
+        for j in range(n_ridges):
+            gap = first[j] - fits[j] * about_w0
+            out[j, side] = truth.variance * (gap * gap + sums[j])
+            if side == ERROR:
+                fit = first[j] + (1.0 - fits[j]) * norm
+                out[j, SQUARED_NORM] = fit * fit + sums[j]
+                out[j, OVERLAP] = fit * norm
+
+
+@kernel
+def draw_bidiagonal(along, across, truth, n_samples, sigma, normals, room):
+    """Draw a sample with labels of weights that are `along` w0 / |w0| and `across` it: returns a BidiagonalSample of
+    `room`.
+    """
+    d, deviation = truth.dimension, math.sqrt(truth.variance)
+    k = min(d, n_samples)
+    tall = n_samples >= d
+    streams = room.streams
+    diagonal, above, z, gap = room.sample[0, :k], room.sample[1, :k], room.sample[2, :k], room.sample[3, : k + 1]
+    fill_chi(n_samples, normals, room.words, streams, diagonal)
+    fill_chi(d - 1, normals, room.words, streams, above)
+    fill_normals(normals, room.words, streams, z)
+    n_across = k - 1 if tall else k
+    fill_normals(normals, room.words, streams, gap[1 : 1 + n_across])
+    square = chi_square(np.float64(d - 1 - n_across), normals, streams[0])
+    for i in range(1, 1 + n_across):
+        square += gap[i] * gap[i]
+    scale = across / math.sqrt(square) if n_across > 0 else 0.0
+    for i in range(k):
+        diagonal[i] *= deviation
+        above[i] *= deviation
+        z[i] *= sigma
+        gap[i + 1] = scale * gap[i + 1] if i < n_across else 0.0
+    gap[0] = along - truth.norm
+    return BidiagonalSample(diagonal, above, z, gap)
+
+
+@parallel_kernel
+def evaluate_isotropic(overlaps, generations, truth, downstream, normals, key, n_threads, out):
+    """Fit the samples of every size at every ridge to the labels of every state: ``(R,G,2),(G)->(R,G,M,L,6)``.
+
+    Parameters
+    ----------
+    overlaps: <w, w0> / |w0| and |w - <w, w0> w0 / |w0|^2| of the generators' weights w
+    generations: int64, their numbers, which name the streams
+    truth, downstream: IsotropicTruth, `fastcollapse.kernels.regression.downstream_gaussian.Downstream`
+    normals: the table of the normal law
+    key: StreamKey; its generation and purpose are not read
+    out: see `solve_isotropic`
+    """
+    n_replicates, n_generations = overlaps.shape[:2]
+    n_sizes, n_ridges = downstream.ridges.shape
+    n_states = n_replicates * n_generations
+    most = 1
+    for index in range(n_sizes):
+        most = max(most, min(truth.dimension, downstream.n_samples[index]))
+    for thread in prange(n_threads):
+        room = new_isotropic_room(most, n_ridges)
+        for unit in range(thread, n_sizes * n_states, n_threads):
+            index, replicate, step = unit // n_states, unit % n_states // n_generations, unit % n_generations
+            open_downstream(key, replicate, generations[step], index, room.streams)
+            along, across = overlaps[replicate, step]
+            n_samples, ridges = downstream.n_samples[index], downstream.ridges[index]
+            sample = draw_bidiagonal(along, across, truth, n_samples, downstream.sigma, normals, room)
+            solve_isotropic(sample, truth, n_samples, ridges, downstream.parts, room, out[replicate, step, index])

@@ -1,0 +1,55 @@
+"""Predictors trained on rows of inputs of any law, drawn one by one."""
+
+import numpy as np
+
+from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.random.ziggurat import ziggurat
+from fastcollapse.kernels.regression.designs import Sampler, draw_rows
+from fastcollapse.kernels.regression.downstream_gaussian import open_downstream
+from fastcollapse.kernels.regression.ridge_from_rows import reduce_rows
+from fastcollapse.kernels.regression.ridge_path import new_path_room, solve_path
+
+
+@kernel
+def _evaluate(weights, generation, index, replicate, truth, design, downstream, normals, key, sampler, room, gap, out):
+    """Fit fresh samples labelled by one replicate and generation, as many as the size `index` says, at every ridge."""
+    d, n = weights.shape[0], downstream.n_samples[index]
+    open_downstream(key, replicate, generation, index, room.streams)
+    rows, noise = sampler.rows[:n], sampler.noise[:n]
+    draw_rows(design, n, normals, sampler, rows)
+    for i in range(n):
+        noise[i] = downstream.sigma * ziggurat(normals, room.streams[0])
+    for i in range(d):
+        gap[i] = weights[i] - truth.w0[i]
+    k = reduce_rows(rows, noise, room)
+    factor, z = room.factor[: d * k].reshape(d, k), room.z[:k]
+    solve_path(factor, z, truth, gap, n, downstream.ridges[index], downstream.parts, room, out)
+
+
+@parallel_kernel
+def evaluate_rows(weights, generations, truth, design, downstream, normals, key, n_threads, out):
+    """Fit rows drawn from a design to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``; O(T d^2) each.
+
+    Parameters
+    ----------
+    design: `Design`, not of the law REDUCED
+    the others: as for `fastcollapse.kernels.regression.downstream_gaussian.evaluate_downstream`
+    """
+    n_replicates, n_generations, d = weights.shape
+    n_sizes, n_ridges = downstream.ridges.shape
+    n_units = n_sizes * n_replicates * n_generations
+    most = 1
+    for index in range(n_sizes):
+        most = max(most, downstream.n_samples[index])
+    for thread in prange(n_threads):
+        room = new_path_room(d, min(d, most), n_ridges, downstream.parts)
+        sampler = Sampler(room.words, room.streams, np.empty((most, d)), np.empty(0), np.empty(most))
+        gap = np.empty(d)
+        # Samples of one size are neighbours: threads share the dear ones.
+        for unit in range(thread, n_units, n_threads):
+            index, state = unit // (n_replicates * n_generations), unit % (n_replicates * n_generations)
+            replicate, step = state // n_generations, state % n_generations
+            _evaluate(
+                weights[replicate, step], generations[step], index, replicate, truth, design, downstream, normals, key,
+                sampler, room, gap, out[replicate, step, index],
+            )  # fmt: skip

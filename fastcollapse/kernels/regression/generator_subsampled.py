@@ -1,0 +1,136 @@
+"""Regressions fitted to subsamples of a pool: the rows themselves, because later subsamples share rows with earlier
+ones.
+
+Rows that occur several times, drawn again or the same inputs of several generations, are one row with the mean of
+their labels and a weight: else a fit of minimum norm would be singular."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.random.streams import PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, uniform_below
+from fastcollapse.kernels.random.subsample import choose_first
+from fastcollapse.kernels.random.wishart import open_both
+from fastcollapse.kernels.regression.designs import draw_labels, draw_rows
+from fastcollapse.kernels.regression.generator_pooled import new_sampler
+from fastcollapse.kernels.regression.normal_equations import fit_rows, fit_sums, gather, new_equations
+
+_SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMPLE)
+
+
+class Samples(NamedTuple):
+    """The samples that R replicates keep: `inputs` float64 (R, Q, d), `labels` (R, P), and `order` int64 (R, P), their
+    numbers in any order; Q = P, or the n samples of a generation where their inputs are the same in all.
+    """
+
+    inputs: np.ndarray
+    labels: np.ndarray
+    order: np.ndarray
+
+
+class Choices(NamedTuple):
+    """Whether subsamples are drawn with `replacement`, and whether generations have the `same` inputs."""
+
+    replacement: bool
+    same: bool
+
+
+@kernel
+def _count(order, n_points, size, replacement, n_inputs, labels, streams, counts, means):
+    """Choose `size` of the first `n_points` samples: how often each input is among them, and the mean of its labels.
+
+    `order` int64 (P) are the numbers of the samples in any order, sample i has input i modulo `n_inputs`.
+    """
+    counts[:] = 0
+    means[:] = 0.0
+    if not replacement:
+        choose_first(order, n_points, size, streams[0])
+    for i in range(size):
+        sample = order[uniform_below(n_points, streams[0]) if replacement else i]
+        at = sample % n_inputs
+        counts[at] += 1
+        means[at] += (labels[sample] - means[at]) / counts[at]
+
+
+@kernel
+def _fit_chosen(inputs, counts, means, penalty, sampler, room, weights):
+    """Fit to inputs that occur `counts` times: ``(P,d),(P),(P),()->(d)``."""
+    d = weights.shape[0]
+    n_distinct = 0
+    for i in range(counts.shape[0]):
+        if counts[i] > 0:
+            n_distinct += 1
+    few = n_distinct <= d
+    equations, gram, sums = room
+    held, m = 0, 0
+    for i in range(counts.shape[0]):
+        if counts[i] == 0:
+            continue
+        # Also where the fit goes through all points: two rows may be equal, and their mean is weighted.
+        scale = math.sqrt(counts[i])
+        for j in range(d):
+            sampler.rows[m, j] = scale * inputs[i, j]
+        sampler.labels[m] = scale * means[i]
+        m += 1
+        if m == sampler.labels.shape[0] and not few:
+            held = gather(gram, sums, held, sampler.rows, sampler.labels, equations)
+            m = 0
+    if few:
+        fit_rows(sampler.rows[:m], sampler.labels[:m], penalty, equations, weights)
+        return
+    if m > 0:
+        held = gather(gram, sums, held, sampler.rows[:m], sampler.labels[:m], equations)
+    fit_sums(gram, sums, penalty, equations, weights)
+
+
+@kernel
+def _run(
+    weights, samples, replicate, design, plan, noise, choices, first, n_generations, normals, key, sampler, room, out
+):
+    """Refit one replicate to subsamples over a block."""
+    inputs, labels, order = samples.inputs[replicate], samples.labels[replicate], samples.order[replicate]
+    number = key.first_replicate + np.uint64(replicate)
+    n_inputs = inputs.shape[0]
+    counts, means = np.empty(n_inputs, np.int64), np.empty(n_inputs)
+    for step in range(n_generations):
+        generation = first + step
+        kept, n = plan.kept[generation - 1], plan.n_synthetic[generation - 1]
+        size = plan.n_train[generation - 1]
+        open_both(key.seed, number, generation, _SYNTHETIC, sampler.streams)
+        if not choices.same:
+            draw_rows(design, n, normals, sampler, inputs[kept : kept + n])
+        rows = inputs if choices.same else inputs[kept : kept + n]
+        draw_labels(rows, weights, noise.synthetic, normals, sampler, labels[kept : kept + n])
+        for i in range(kept, kept + n):
+            order[i] = i
+        open_both(key.seed, number, generation, _SUBSAMPLE, sampler.streams)
+        _count(order, kept + n, size, choices.replacement, n_inputs, labels, sampler.streams, counts, means)
+        _fit_chosen(inputs, counts, means, noise.ridge * size, sampler, room, weights)
+        out[step] = weights
+
+
+@parallel_kernel
+def refit_rows(
+    weights, samples, design, plan, noise, choices, first, n_generations, normals, key, n_rows, n_threads, out
+):
+    """Refit R replicates over B generations to subsamples: ``(R,d),...->(R,B,d)``.
+
+    Parameters
+    ----------
+    weights: float64 (R, d); move on
+    samples: `Samples`; move on
+    design, plan, noise, key: as for `refit_pools`
+    choices: `Choices`
+    n_rows: rows fitted to at a time, at least d
+    """
+    n_replicates, d = weights.shape
+    for thread in prange(n_threads):
+        sampler = new_sampler(n_rows, n_rows, d)
+        room = (new_equations(d), np.empty((d, d)), np.empty(d))
+        for replicate in range(thread, n_replicates, n_threads):
+            _run(
+                weights[replicate], samples, replicate, design, plan, noise, choices, first, n_generations, normals,
+                key, sampler, room, out[replicate],
+            )  # fmt: skip

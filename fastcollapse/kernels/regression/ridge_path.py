@@ -1,0 +1,253 @@
+"""Ridge regression of one sample at many ridges: one tridiagonalisation, O(d) a ridge, one back transformation.
+
+A sample of T rows X and labels X w + e enters as what an orthogonal transformation of its rows leaves: a `factor` A
+(d, k) with X^T X = A A^T, and `z` (k) with X^T e = A z. With S = A A^T / T the fit is (S + ridge)^-1 (S w + A z / T).
+Its error against w0 has three parts: the bias ((S + ridge)^-1 S - 1) w0, the noise (S + ridge)^-1 A z / T and, of gap =
+w - w0, the synthetic (S + ridge)^-1 S gap. Coordinates are those in which the covariance of a row is diagonal.
+
+Where A is square and lower-triangular, (S + ridge) e = S gap + A z / T - ridge w0 gives the error itself, so nothing
+cancels as the ridge goes to 0, and at 0 a triangular solve is enough. Elsewhere the system is that of A^T A, k x k, and
+its limit at ridge 0 is the minimum-norm fit.
+
+A tridiagonal matrix holds small eigenvalues to the rounding of large ones. A ridge that does not lift all of them above
+1e-6 of the largest is solved by a Cholesky factorisation of its own, which keeps the relative accuracy of a graded
+matrix (J. Demmel and K. Veselic, SIAM J. Matrix Anal. Appl. 13(4), 1992).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.linalg.lapack import gemm, gemv, ormtr, potrf, potrs, sytrd, trsm, work_length
+from fastcollapse.kernels.linalg.tridiagonal import factor_shifted, is_above, row_bound, solve_factored
+from fastcollapse.kernels.random.streams import STREAM_WORDS
+from fastcollapse.kernels.regression.ridge_systems import (
+    choose,
+    is_lower,
+    reverse_rows,
+    set_bases,
+    set_columns,
+    set_gram,
+    set_reversed_gram,
+)
+
+# The columns of what is written. An error is an excess test error, a squared Sigma-norm.
+ERROR, BIAS, VARIANCE, SYNTHETIC, SQUARED_NORM, OVERLAP = range(6)
+N_COLUMNS = 6
+# Relative to the norm. The error of a solution is about 1e-16 over it.
+_LEAST_EIGENVALUE = 1e-6
+
+
+class RegressionTruth(NamedTuple):
+    """What is to be learnt: `spectrum` float64 (d), the variances of the coordinates, and `w0` (d)."""
+
+    spectrum: np.ndarray
+    w0: np.ndarray
+
+
+class PathRoom(NamedTuple):
+    """Room for one thread: samples of d coordinates and factors of up to k columns, L ridges, and r = 3 parts of the
+    error, or 0.
+
+    factor: float64 (d k), and z (k), for the sample; gram (k k); work, see `work_length`; tridiagonal (3, k); bases
+    (3 k); sides (5, k); ratios, inverses (k L); columns (k L) and part_columns (k r L), solutions; weights (d L) and
+    part_weights (d r L), the same in d coordinates; choices (3, L); sums (6, L); for drawing, words uint64 (d) and
+    streams uint64 (2, STREAM_WORDS)
+    """
+
+    factor: np.ndarray
+    z: np.ndarray
+    gram: np.ndarray
+    work: np.ndarray
+    tridiagonal: np.ndarray
+    bases: np.ndarray
+    sides: np.ndarray
+    ratios: np.ndarray
+    inverses: np.ndarray
+    columns: np.ndarray
+    part_columns: np.ndarray
+    weights: np.ndarray
+    part_weights: np.ndarray
+    choices: np.ndarray
+    sums: np.ndarray
+    words: np.ndarray
+    streams: np.ndarray
+
+
+@kernel
+def new_path_room(d, k, n_ridges, parts):
+    """Return room for d coordinates, factors of at most k columns and so many ridges; `parts`: of the error too."""
+    n_parts = 3 * n_ridges if parts else 0
+    return PathRoom(
+        np.empty(d * k),
+        np.empty(k),
+        np.empty(k * k),
+        np.empty(work_length(k, max(n_parts, n_ridges, 3))),
+        np.empty((3, k)),
+        np.empty(3 * k),
+        np.empty((5, k)),
+        np.empty(k * n_ridges),
+        np.empty(k * n_ridges),
+        np.empty(k * n_ridges),
+        np.empty(k * n_parts),
+        np.empty(d * n_ridges),
+        np.empty(d * n_parts),
+        np.empty((3, n_ridges)),
+        np.empty((N_COLUMNS, n_ridges)),
+        np.empty(max(d, k), np.uint64),
+        np.empty((2, STREAM_WORDS), np.uint64),
+    )
+
+
+@kernel
+def _solve_alone(factor, z, truth, gap, n_samples, ridge, square, room, bases):
+    """Solve at one ridge without the tridiagonal matrix, for bias, noise and synthetic part: ``...->(k,3)``."""
+    k = factor.shape[1]
+    product = room.sides[0, :k]
+    if square and ridge == 0.0:
+        product[:] = z
+        trsm(factor, True, product.reshape(k, 1))
+        for i in range(k):
+            bases[i, 0], bases[i, 1], bases[i, 2] = 0.0, product[i], gap[i]
+        return
+    set_bases(factor, z, truth, gap, n_samples, square, product, bases)
+    if square:
+        other = room.sides[1, :k]
+        gemv(1.0 / n_samples, factor, True, gap, 0.0, other)
+        gemv(1.0, factor, False, other, 0.0, product)
+        for i in range(k):
+            bases[i, 0] *= -ridge
+            bases[i, 2] = product[i]
+    gram = room.gram[: k * k].reshape(k, k)
+    set_gram(factor, n_samples, square, gram)
+    for i in range(k):
+        gram[i, i] += ridge
+    if potrf(gram) != 0:
+        bases[:, :] = math.nan
+    else:
+        potrs(gram, bases)
+
+
+@kernel
+def _put(bases, ridge, columns, part_columns):
+    """Write the solutions at one ridge, (k, 3), over those of the tridiagonal matrix, (k, L) and (k, r*L)."""
+    n_ridges = columns.shape[1]
+    for i in range(bases.shape[0]):
+        columns[i, ridge] = bases[i, 0] + bases[i, 1] + bases[i, 2]
+        if part_columns.shape[1] > 0:
+            for part in range(3):
+                part_columns[i, part * n_ridges + ridge] = bases[i, part]
+
+
+@kernel
+def _solve_all(factor, z, truth, gap, n_samples, ridges, square, room, columns, part_columns):
+    """Solve at every ridge, for the whole and for the parts: ``...->(k,L),(k,r*L)``; writes `room.choices`."""
+    k, n_ridges = columns.shape
+    gram, bases = room.gram[: k * k].reshape(k, k), room.bases[: 3 * k].reshape(k, 3)
+    diagonal, off_diagonal, tau = room.tridiagonal[0, :k], room.tridiagonal[1, :k], room.tridiagonal[2, :k]
+    ratios = room.ratios[: k * n_ridges].reshape(k, n_ridges)
+    inverses = room.inverses[: k * n_ridges].reshape(k, n_ridges)
+
+    if square:
+        set_reversed_gram(factor, n_samples, gram)
+    else:
+        set_gram(factor, n_samples, square, gram)
+    sytrd(gram, room.work, diagonal, off_diagonal, tau)
+    bound = row_bound(diagonal, off_diagonal)
+    choose(ridges, bound, square, room.choices)
+    set_bases(factor, z, truth, gap, n_samples, square, room.sides[0, :k], bases)
+    if square:
+        reverse_rows(bases)
+    ormtr(gram, tau, True, room.work, bases)
+    set_columns(bases, diagonal, off_diagonal, room.choices, square, room.sides, columns, part_columns)
+    factor_shifted(diagonal, off_diagonal, ridges, ratios, inverses)
+    # The whole by itself: BLAS rounds a column by how many stand beside it, and no error may depend on what is written.
+    for solution in (columns, part_columns):
+        if solution.shape[1] > 0:
+            solve_factored(ratios, inverses, solution)
+            ormtr(gram, tau, False, room.work, solution)
+            if square:
+                reverse_rows(solution)
+
+    least = _LEAST_EIGENVALUE * bound
+    for j in range(n_ridges):
+        known = square and ridges[j] == 0.0
+        if known or (ridges[j] < least and not is_above(diagonal, off_diagonal, least - ridges[j])):
+            _solve_alone(factor, z, truth, gap, n_samples, ridges[j], square, room, bases)
+            _put(bases, j, columns, part_columns)
+
+
+@kernel
+def _sum_up(weights, part_weights, truth, choices, sums):
+    """Write the sums over coordinates: ``(d,L),(d,r*L),...->(6,L)``."""
+    d, n_ridges = weights.shape
+    fits = choices[2]
+    error, norm, overlap = sums[ERROR], sums[SQUARED_NORM], sums[OVERLAP]
+    sums[:, :] = 0.0
+    for i in range(d):
+        variance, w0, row = truth.spectrum[i], truth.w0[i], weights[i]
+        for k in range(n_ridges):
+            gap = row[k] - fits[k] * w0
+            error[k] += variance * gap * gap
+        for k in range(n_ridges):
+            fit = row[k] + (1.0 - fits[k]) * w0
+            norm[k] += fit * fit
+            overlap[k] += fit * w0
+        for part in range(part_weights.shape[1] // n_ridges):
+            total, row = sums[BIAS + part], part_weights[i, part * n_ridges : (part + 1) * n_ridges]
+            shift = w0 if part == 0 else 0.0
+            for k in range(n_ridges):
+                gap = row[k] - fits[k] * shift
+                total[k] += variance * gap * gap
+
+
+@kernel
+def _in_all_coordinates(factor, columns, weights):
+    """Write A times the solutions: ``(d,k),(k,n)->(d,n)``; k may be 0."""
+    if columns.size > 0:
+        gemm(1.0, factor, False, columns, False, 0.0, weights)
+    else:
+        weights[:, :] = 0.0
+
+
+@kernel
+def solve_path(factor, z, truth, gap, n_samples, ridges, parts, room, out):
+    """Fit one sample at every ridge and write what the fits are worth: ``(d,k),(k),(d),(d),(),(L)->(L,6)``.
+
+    4 k^3 / 3 operations for the tridiagonal matrix, d k^2 or less before it and 4 k^2 (1 + r) L after it.
+
+    Parameters
+    ----------
+    factor: the sample's A, of full column rank; square ones had better be lower-triangular; k may be 0
+    z: its noise, times the label noise
+    truth: RegressionTruth
+    gap: the weights that made the labels, less w0
+    n_samples: T
+    ridges: at least 0
+    parts: whether the parts of the error are written too
+    room: `new_path_room` of at least this size; its `factor` and `z` may be those given
+    out: ERROR, BIAS, VARIANCE, SYNTHETIC, SQUARED_NORM, OVERLAP of each ridge; NaN where there is no solution
+    """
+    d, k = factor.shape
+    n_ridges = ridges.shape[0]
+    n_parts = 3 * n_ridges if parts else 0
+    square = is_lower(factor)
+    columns = room.columns[: k * n_ridges].reshape(k, n_ridges)
+    part_columns = room.part_columns[: k * n_parts].reshape(k, n_parts)
+    if k > 0:
+        _solve_all(factor, z, truth, gap, n_samples, ridges, square, room, columns, part_columns)
+    else:
+        room.choices[2, :] = 1.0
+    weights, part_weights = columns, part_columns
+    if not square:
+        weights = room.weights[: d * n_ridges].reshape(d, n_ridges)
+        part_weights = room.part_weights[: d * n_parts].reshape(d, n_parts)
+        _in_all_coordinates(factor, columns, weights)
+        _in_all_coordinates(factor, part_columns, part_weights)
+    _sum_up(weights, part_weights, truth, room.choices, room.sums)
+    for j in range(n_ridges):
+        for column in range(N_COLUMNS):
+            if parts or column == ERROR or column >= SQUARED_NORM:
+                out[j, column] = room.sums[column, j]

@@ -1,0 +1,30 @@
+"""Samples of the rows of a table, and noise on their labels: numbers that streams alone decide."""
+
+import numpy as np
+
+from fastcollapse.kernels.jit import parallel_kernel, prange
+from fastcollapse.kernels.random.streams import STREAM_WORDS, SUB_BULK, SUB_SPARE, SUB_SPLIT, open_draw
+from fastcollapse.kernels.random.subsample import copy_chosen
+from fastcollapse.kernels.random.wishart import fill_normals
+
+
+@parallel_kernel
+def draw_rows(n_rows, replacement, key, block, out):
+    """Draw numbers of rows, 0 to n_rows - 1, for R replicates, with or without replacement: ``->(R,n)``.
+
+    `key` is a `StreamKey`; with its generation and purpose, `block` names the draw.
+    """
+    for replicate in prange(out.shape[0]):
+        stream, pool = np.empty(STREAM_WORDS, np.uint64), np.arange(n_rows)
+        open_draw(key, replicate, block, SUB_SPLIT, stream)
+        copy_chosen(pool, n_rows, replacement, stream, out[replicate])
+
+
+@parallel_kernel
+def draw_noise(normals, key, block, out):
+    """Draw standard normal variates for R replicates: ``->(R,n)``; the arguments are as for `draw_rows`."""
+    for replicate in prange(out.shape[0]):
+        streams, words = np.empty((2, STREAM_WORDS), np.uint64), np.empty(out.shape[1], np.uint64)
+        open_draw(key, replicate, block, SUB_BULK, streams[0])
+        open_draw(key, replicate, block, SUB_SPARE, streams[1])
+        fill_normals(normals, words, streams, out[replicate])

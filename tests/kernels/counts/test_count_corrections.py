@@ -1,0 +1,86 @@
+"""Tokens added and removed, each of the three ways against the exact law."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from fastcollapse.kernels.counts.count_corrections import add_tokens, remove_tokens, total_of
+from fastcollapse.kernels.counts.workspace import BLOCK, new_room, room_of
+from fastcollapse.kernels.random.streams import STREAM_WORDS, open_stream
+from tests.laws import variates_p
+
+N_REPLICATES = 20_000
+# 30 goodness-of-fit tests in this file, 3e-6 each: 1e-4 in all.
+P_LIMIT = 3e-6
+# 64 symbols are two chunks; up to 8 tokens are picked by chunks, up to 512 by an index, more are a chain.
+COUNTS = np.random.default_rng(3).integers(0, 30, 64) * 1.0
+COUNTS[[0, 31, 32, 63]] = 40, 200, 90, 33
+WAYS = {"chunks": 8, "index": 60, "chain": 900}
+
+
+def repeated(function):
+    """Return float64 (N_REPLICATES, 64): what `function(stream, room, drawn)` makes of COUNTS."""
+    room, stream = room_of(new_room(1), 0), np.zeros(STREAM_WORDS, np.uint64)
+    out = np.tile(COUNTS, (N_REPLICATES, 1))
+    for i, drawn in enumerate(out):
+        open_stream(*np.array([1, i, 2, 3, 4], np.uint64), stream)
+        function(stream, room, drawn)
+    return out
+
+
+@pytest.mark.parametrize("n_tokens", WAYS.values(), ids=WAYS)
+def test_add_tokens__are_drawn_by_weight(n_tokens):
+    got = repeated(lambda stream, room, drawn: add_tokens(COUNTS, n_tokens, stream, room, drawn)) - COUNTS
+    assert (got.sum(axis=1) == n_tokens).all()
+    assert (got >= 0).all()
+    assert not got[:, COUNTS == 0].any()
+    share = COUNTS / COUNTS.sum()
+    # Single symbols at the ends of chunks, and a set that crosses them.
+    for symbols in ([0], [31], [32, 63], range(20, 40)):
+        p = share[list(symbols)].sum()
+        found = got[:, list(symbols)].sum(axis=1).astype(int)
+        assert variates_p(found, stats.binom(n_tokens, p)) > P_LIMIT
+        assert variates_p(found, stats.binom(n_tokens, p * (1 + 0.3 / (n_tokens * p) ** 0.5))) < P_LIMIT
+
+
+@pytest.mark.parametrize("n_tokens", WAYS.values(), ids=WAYS)
+def test_remove_tokens__are_taken_without_replacement(n_tokens):
+    total = int(COUNTS.sum())
+    assert total > n_tokens
+    got = COUNTS - repeated(lambda stream, room, drawn: remove_tokens(n_tokens, stream, room, drawn))
+    assert (got.sum(axis=1) == n_tokens).all()
+    assert ((got >= 0) & (got <= COUNTS)).all()
+    for symbols in ([0], [31], [32, 63], range(20, 40)):
+        n_good = int(COUNTS[list(symbols)].sum())
+        found = got[:, list(symbols)].sum(axis=1).astype(int)
+        assert variates_p(found, stats.hypergeom(total, n_good, n_tokens)) > P_LIMIT
+        if n_tokens > 8:
+            # With replacement is another law; too few tokens would not show it.
+            assert variates_p(found, stats.binom(n_tokens, n_good / total)) < P_LIMIT or n_tokens == 60
+
+
+def test_remove_tokens__down_to_none():
+    def remove_all(stream, room, drawn):
+        remove_tokens(int(COUNTS.sum()), stream, room, drawn)
+
+    assert not repeated(remove_all)[:100].any()
+
+
+@given(st.lists(st.integers(0, 10**13), max_size=60))
+def test_total_of__whole_numbers_are_added_exactly(counts):
+    assert total_of(np.array(counts, dtype=float)) == sum(counts)
+
+
+def test_add_tokens__a_whole_block_of_probabilities():
+    weights = np.random.default_rng(1).dirichlet(np.full(BLOCK, 0.1))
+    drawn, stream = np.zeros(BLOCK), np.zeros(STREAM_WORDS, np.uint64)
+    open_stream(*np.array([1, 2, 3, 4, 5], np.uint64), stream)
+    for _ in range(200):
+        add_tokens(weights, 1000, stream, room_of(new_room(1), 0), drawn)
+    assert drawn.sum() == 200_000
+    order = np.argsort(weights)[::-1]
+    expected, got = 200_000 * weights[order], drawn[order]
+    groups = np.add.reduceat(got, np.arange(0, 1000, 20)), np.add.reduceat(expected, np.arange(0, 1000, 20))
+    assert stats.chisquare(groups[0], groups[1] * groups[0].sum() / groups[1].sum()).pvalue > P_LIMIT

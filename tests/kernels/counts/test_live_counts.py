@@ -1,0 +1,241 @@
+"""Passes over live symbols against plain NumPy."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fastcollapse.config.sections import ModelSection
+from fastcollapse.config.workflows import Replace
+from fastcollapse.datasets.load import Truth
+from fastcollapse.kernels.counts.live_counts import (
+    N_SUMS,
+    LiveCounts,
+    Rows,
+    copy_rows,
+    pool_up,
+    refit_and_draw,
+    refit_dense,
+    segment_sums,
+)
+from fastcollapse.kernels.counts.multinomial import block_grid, new_draw, poisson_pass
+from fastcollapse.kernels.counts.workspace import BLOCK, new_room
+from fastcollapse.kernels.random.poisson_table import poisson_tables
+from fastcollapse.kernels.random.streams import StreamKey
+from fastcollapse.models.discrete import Discrete
+
+N_SYMBOLS = BLOCK + 37
+N_REPLICATES = 3
+THREADS = 2
+
+
+def truth_table(probability):
+    """Return the table as the model lays it out."""
+    truth = Truth(None, None, probability, "a test")
+    return Discrete(truth, ModelSection(), Replace(n_samples=1).schedule(1, None))._truth
+
+
+def refit(live, total, truth, sums, upcoming=None):
+    """Refit to the counts of `live` as those of generation 4, which nothing is missing from."""
+    n_blocks = live.lengths.shape[1]
+    draw = new_draw(live.counts, 1.0, live.counts, total, n_blocks)
+    upcoming = upcoming or new_draw(live.counts, 1.0, np.zeros(live.counts.shape), -1, n_blocks)
+    key = StreamKey(*np.array([1, 0, 4, 1], np.uint64))
+    refit_and_draw(draw, upcoming, key, truth_table(truth), poisson_tables(), new_room(THREADS), live, sums)
+
+
+def live_of(states):
+    """Return LiveCounts of dense counts (R, K)."""
+    n_replicates, n_symbols = states.shape
+    n_blocks = -(-n_symbols // BLOCK)
+    live = LiveCounts(
+        np.zeros(states.shape),
+        np.zeros(states.shape, np.int32),
+        *block_grid(n_replicates, n_symbols),
+        np.zeros((n_replicates, n_blocks), np.int64),
+        np.full(states.shape, -1, np.int32),
+        np.zeros(n_replicates, np.int64),
+        np.zeros((n_replicates, 2, n_symbols // 2 + 1)),
+    )
+    for replicate in range(n_replicates):
+        for block in range(n_blocks):
+            start = block * BLOCK
+            symbols = start + np.flatnonzero(states[replicate, start : start + BLOCK])
+            live.symbols[replicate, start : start + len(symbols)] = symbols
+            live.counts[replicate, start : start + len(symbols)] = states[replicate, symbols]
+            live.lengths[replicate, block] = live.alive[replicate, block] = len(symbols)
+    return live
+
+
+def dense_of(live):
+    """Return dense counts (R, K) of LiveCounts; symbols must ascend."""
+    states = np.zeros(live.counts.shape)
+    for replicate, lengths in enumerate(live.lengths):
+        for block, length in enumerate(lengths):
+            start = live.starts[replicate, block]
+            mine = slice(start, start + length)
+            assert (np.diff(live.symbols[replicate, mine]) > 0).all()
+            states[replicate, live.symbols[replicate, mine]] = live.counts[replicate, mine]
+    return states
+
+
+def random_states(seed, total=20_000):
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet(np.full(N_SYMBOLS, 0.3))
+    return rng.multinomial(total, p, N_REPLICATES), (p + 1e-9) / (p + 1e-9).sum()
+
+
+def expected_sums(states, truth):
+    total = states.sum(axis=1, keepdims=True)
+    live = states > 0
+    x_log_x = np.where(live, states * np.log(np.maximum(states, 1)), 0)
+    return np.column_stack(
+        [
+            live.sum(axis=1),
+            (states.astype(float) ** 2).sum(axis=1),
+            x_log_x.sum(axis=1),
+            np.where(live, np.abs(states / total - truth), 0).sum(axis=1),
+            (states * np.log(truth)).sum(axis=1),
+            np.where(live, truth, 0).sum(axis=1),
+        ]
+    )
+
+
+def test_segment_sums__by_definition():
+    states, truth = random_states(1)
+    state = states[0]
+    state[0] += 5000
+    symbols = np.flatnonzero(state).astype(np.int32)
+    got = np.zeros(N_SUMS)
+    # A symbol without a count changes nothing, whatever its truth.
+    listed = np.r_[symbols, 0]
+    counts, probability = np.r_[state[symbols], 0].astype(float), truth[listed]
+    probability[-1] = 0
+    with np.errstate(divide="ignore"):
+        segment_sums(counts, probability, np.log(probability), float(state.sum()), got)
+    np.testing.assert_allclose(got, expected_sums(state[None], truth)[0], rtol=1e-11)
+
+
+@given(st.integers(0, 2**32), st.permutations(range(12)))
+def test_segment_sums__do_not_depend_on_the_order_of_symbols(seed, order):
+    rng = np.random.default_rng(seed)
+    counts, truth = rng.integers(1, 3000, 12).astype(float), rng.dirichlet(np.ones(12))
+    order = np.array(order)
+    plain, permuted = np.zeros(N_SUMS), np.zeros(N_SUMS)
+    segment_sums(counts, truth, np.log(truth), counts.sum(), plain)
+    segment_sums(counts[order], truth[order], np.log(truth[order]), counts.sum(), permuted)
+    np.testing.assert_allclose(permuted, plain, rtol=1e-11)
+
+
+@pytest.mark.parametrize("rate", [0.8, 3.0], ids=["many die", "few die"])
+def test_refit_and_draw__keeps_the_symbols_that_were_drawn(rate):
+    states, truth = random_states(2)
+    states[:, 0] += 1
+    live = live_of(states)
+    wanted = np.zeros(states.shape, np.int64)
+    rng = np.random.default_rng(3)
+    for replicate, lengths in enumerate(live.lengths):
+        for block, length in enumerate(lengths):
+            start = live.starts[replicate, block]
+            mine = slice(start, start + length)
+            wanted[replicate, live.symbols[replicate, mine]] = rng.poisson(rate, length)
+            live.counts[replicate, mine] = wanted[replicate, live.symbols[replicate, mine]]
+    # The samplers leave every replicate with the same number of tokens.
+    totals = wanted.sum(axis=1)
+    wanted[:, 0] += totals.max() - totals
+    live.counts[:, 0] = wanted[:, 0]
+    total = int(totals.max())
+    sums = np.empty((N_REPLICATES, N_SUMS))
+    refit(live, total, truth, sums)
+    np.testing.assert_array_equal(dense_of(live), wanted)
+    np.testing.assert_array_equal(live.alive.sum(axis=1), (wanted > 0).sum(axis=1))
+    np.testing.assert_allclose(sums, expected_sums(wanted, truth), rtol=1e-11)
+    lost = (states > 0) & (wanted == 0)
+    assert (live.forgotten[lost] == 4).all()
+    assert (live.forgotten[states == 0] == -1).all()
+    # Lists are closed up once an eighth of them is dead.
+    assert (8 * (live.lengths - live.alive) <= live.lengths).all()
+
+
+def test_refit_and_draw__a_replicate_packed_together_gives_the_same_sums():
+    states, truth = random_states(2, total=3000)
+    live = live_of(states)
+    sums = np.empty((2, N_REPLICATES, N_SUMS))
+    for k in range(2):
+        refit(live, 3000, truth, sums[k])
+    assert live.packed.all()
+    assert (live.starts[:, 1] < BLOCK).all()
+    np.testing.assert_array_equal(dense_of(live), states)
+    np.testing.assert_array_equal(sums[0], sums[1])
+
+
+def test_refit_and_draw__draws_what_poisson_pass_draws():
+    states, truth = random_states(3)
+    sums = np.empty((N_REPLICATES, N_SUMS))
+    live, other = live_of(states), live_of(states)
+    upcoming, expected = (
+        new_draw(x.counts, 20_000.0, np.zeros(states.shape), 7000, x.lengths.shape[1]) for x in (live, other)
+    )
+    refit(live, 20_000, truth, sums, upcoming)
+    key = StreamKey(*np.array([1, 0, 5, 1], np.uint64))
+    poisson_pass(expected, other.starts, other.lengths, key, poisson_tables(), new_room(1))
+    # By symbol: the refit moves the blocks together, and what was drawn with them.
+    assert live.packed.all()
+    assert not other.packed.any()
+    got = dense_of(live._replace(counts=upcoming.drawn))
+    np.testing.assert_array_equal(got, dense_of(other._replace(counts=expected.drawn)))
+    np.testing.assert_array_equal(upcoming.corrections, expected.corrections)
+    assert (upcoming.sums.sum(axis=1) + upcoming.corrections.sum(axis=1) == 7000).all()
+
+
+def test_refit_dense__counts_may_bring_symbols_back():
+    states, truth = random_states(4)
+    other, _ = random_states(5)
+    live = live_of(states)
+    live.forgotten[0, :10] = 2
+    sums = np.empty((N_REPLICATES, N_SUMS))
+    refit_dense(other.astype(float), 20_000, 7, truth_table(truth), new_room(THREADS), live, sums)
+    np.testing.assert_array_equal(dense_of(live), other)
+    np.testing.assert_allclose(sums, expected_sums(other, truth), rtol=1e-11)
+    expected = np.where(other == 0, 7, -1)
+    expected[0, :10] = 2
+    np.testing.assert_array_equal(live.forgotten, expected)
+
+
+def test_copy_rows__appends_one_row_a_replicate():
+    states, _ = random_states(6)
+    live = live_of(states)
+    # A symbol that died since the list was closed up is passed by.
+    dead = live.symbols[:, 3]
+    states[np.arange(N_REPLICATES), dead] = 0
+    live.counts[:, 3] = 0
+    live.alive[:, 0] -= 1
+    n_cells = int((states > 0).sum())
+    rows = Rows(
+        np.zeros(2 * N_REPLICATES + 1, np.int64),
+        np.empty(2 * n_cells, np.int32),
+        np.empty(2 * n_cells, np.int64),
+    )
+    for first_row in (0, N_REPLICATES):
+        copy_rows(live, first_row, THREADS, rows)
+    for row in range(2 * N_REPLICATES):
+        mine = slice(rows.starts[row], rows.starts[row + 1])
+        expected = states[row % N_REPLICATES]
+        np.testing.assert_array_equal(rows.indices[mine], np.flatnonzero(expected))
+        np.testing.assert_array_equal(rows.data[mine], expected[expected > 0])
+
+
+def test_pool_up__adds_drawn_and_real_tokens():
+    states, _ = random_states(7)
+    real, _ = random_states(8)
+    live = live_of(states)
+    drawn = live.counts.copy()
+    none = np.zeros((0, 0))
+    for keep in (True, False):
+        for some_real in (none, real.astype(float)):
+            pool = np.full(states.shape, 3.0)
+            merged = np.full(states.shape, -1.0)
+            pool_up(drawn.copy(), live, keep, some_real, THREADS, pool, merged)
+            expected = 3 * keep + states + (some_real if some_real.size else 0)
+            np.testing.assert_array_equal(pool, expected)
+            np.testing.assert_array_equal(merged, expected)

@@ -1,0 +1,72 @@
+"""Table variates against the Poisson law: whole, fractional and large means, and the ends of the tables."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from fastcollapse.kernels.counts.poisson_counts import poisson_counts
+from fastcollapse.kernels.counts.workspace import BLOCK, new_room, room_of
+from fastcollapse.kernels.random.poisson_table import COARSE_STEP, MEANS_BELOW, poisson_tables
+from fastcollapse.kernels.random.streams import StreamKey
+from tests.laws import chi_square_p, variates_p
+
+# 30 goodness-of-fit tests in this file, 3e-6 each: 1e-4 in all.
+P_LIMIT = 3e-6
+
+
+def counts_of(weights, scale, seed, n_blocks):
+    """Return int64 (n_blocks, len(weights)) counts and check their sum."""
+    weights = np.asarray(weights, dtype=np.float64)
+    out = np.empty((n_blocks, len(weights)))
+    room = room_of(new_room(1), 0)
+    for block in range(n_blocks):
+        key = StreamKey(np.uint64(seed), np.uint64(7), np.uint64(1), np.uint64(1))
+        total = poisson_counts(weights, scale, key, 3, block, poisson_tables(), room, out[block])
+        assert total == out[block].sum()
+    return out.astype(np.int64)
+
+
+WHOLE = [1, 2, 9, 10, 100, COARSE_STEP - 1, COARSE_STEP, COARSE_STEP + 1, 5000, MEANS_BELOW - 1, MEANS_BELOW]
+FRACTIONAL = [1e-4, 0.3, 0.999999, 1.5, 42.42, COARSE_STEP - 0.5, COARSE_STEP + 0.25, MEANS_BELOW - 0.5]
+
+
+@pytest.mark.parametrize("mean", [*WHOLE, *FRACTIONAL, MEANS_BELOW + 0.5, 1e6])
+def test_poisson_counts__law(mean):
+    got = counts_of(np.full(BLOCK, mean), 1.0, int(10 * mean), 50).ravel()
+    assert variates_p(got, stats.poisson(mean)) > P_LIMIT
+    wrong = mean + 0.1 * mean**0.5
+    assert variates_p(got, stats.poisson(wrong)) < P_LIMIT
+
+
+def test_poisson_counts__scale_multiplies_the_weights():
+    got = counts_of(np.full(BLOCK, 12.0), 1.7, 5, 20).ravel()
+    assert variates_p(got, stats.poisson(20.4)) > P_LIMIT
+    assert variates_p(got, stats.poisson(20)) < P_LIMIT
+
+
+def test_poisson_counts__each_symbol_has_its_own_mean():
+    means = np.array([0.0, 1, 600, 0.25, 3, 40_000, 2.5, 0, 511.75, 30_000])
+    got = counts_of(means, 1.0, 9, 20_000)
+    for i, mean in enumerate(means):
+        if mean == 0:
+            assert not got[:, i].any()
+        else:
+            assert variates_p(got[:, i], stats.poisson(mean)) > P_LIMIT
+    # Neighbours are independent: the correlations of 45 pairs, each a z-score over 20,000 draws, below 5.
+    live = got[:, means > 0]
+    correlation = np.corrcoef(live.T)[np.triu_indices(live.shape[1], 1)]
+    assert np.abs(correlation * np.sqrt(len(live))).max() < 5
+
+
+def test_poisson_counts__rare_values_have_their_probability():
+    # Mean 1 over 4 million draws: values up to 10, the last of which a coarse guide alone cannot give.
+    got = counts_of(np.ones(BLOCK), 1.0, 77, 1000).ravel()
+    probability = stats.poisson(1).pmf(np.arange(10))
+    assert chi_square_p(np.bincount(np.minimum(got, 10), minlength=11)[:10], probability) > P_LIMIT
+    assert got.max() >= 8
+
+
+def test_poisson_counts__the_same_key_gives_the_same_counts():
+    weights = np.geomspace(0.1, 1e5, 300)
+    np.testing.assert_array_equal(counts_of(weights, 1.0, 1, 3), counts_of(weights, 1.0, 1, 3))
+    assert (counts_of(weights, 1.0, 1, 1) != counts_of(weights, 1.0, 2, 1)).mean() > 0.5

@@ -1,0 +1,56 @@
+"""The cache of compiled code knows every source that a kernel can reach."""
+
+import pytest
+
+from fastcollapse.kernels import jit as _jit
+
+SOURCES = {
+    "_jit.py": "import os\n",
+    "rng.py": "from fastcollapse.kernels.jit import kernel\n",
+    "kernels/callee.py": "from fastcollapse.kernels.random.streams import x\n",
+    "kernels/caller.py": "import math\nfrom fastcollapse.kernels.callee import x\n",
+    "kernels/other.py": "from fastcollapse.kernels.random.streams import x\n",
+}
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    (tmp_path / "fastcollapse" / "kernels").mkdir(parents=True)
+    for name, text in SOURCES.items():
+        (tmp_path / "fastcollapse" / name).write_text(text)
+    monkeypatch.setattr(_jit, "_ROOT", tmp_path)
+    return tmp_path / "fastcollapse"
+
+
+def digests(package):
+    _jit._sources.cache_clear()
+    _jit.source_digest.cache_clear()
+    return {name: _jit.source_digest(package / name) for name in SOURCES}
+
+
+@pytest.mark.parametrize(
+    ("edited", "expected"),
+    [
+        ("kernels/callee.py", {"kernels/callee.py", "kernels/caller.py"}),
+        ("kernels/other.py", {"kernels/other.py"}),
+        ("rng.py", set(SOURCES) - {"_jit.py"}),
+        ("_jit.py", set(SOURCES)),
+    ],
+)
+def test_source_digest__follows_imports_and_nothing_else(package, edited, expected):
+    before = digests(package)
+    with open(package / edited, "a") as file:
+        file.write("# edited\n")
+    after = digests(package)
+    assert {name for name in SOURCES if before[name] != after[name]} == expected
+
+
+def test_cache__of_a_kernel_lies_in_the_folder_of_its_digest():
+    from pathlib import Path
+
+    from fastcollapse.kernels.counts import count_corrections as tokens
+
+    if _jit.CACHE_ROOT is None:
+        pytest.skip("compiled code is not kept here")
+    expected = _jit.CACHE_ROOT / _jit.source_digest(Path(tokens.__file__))
+    assert Path(tokens.total_of._cache.cache_path).is_relative_to(expected)
