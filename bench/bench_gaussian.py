@@ -20,8 +20,8 @@ from threadpoolctl import threadpool_limits
 
 from fastcollapse import Experiment, simulate
 from fastcollapse.kernels.jit import max_threads, set_threads
-from fastcollapse.metrics.gaussian import metrics_of
 from fastcollapse.models.base import StateBlock, family
+from fastcollapse.models.gaussian.metrics import metrics_of
 
 BENCH = "gaussian"
 N_REPLICATES, N_GENERATIONS, N_POINTS = 2000, 2000, 100

@@ -277,7 +277,7 @@ def merged(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, A
 
 def family_class(name: str) -> Any:
     """Return the class of a model family, with its sections as `PARAMETERS` and `TRUTH`."""
-    return importlib.import_module(f"fastcollapse.models.{name}").MODEL
+    return importlib.import_module(f"fastcollapse.models.{name}.model").MODEL
 
 
 def _family(mapping: Mapping) -> str:
@@ -296,7 +296,7 @@ def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, st
     named = [name for name in record if name not in Record.names]
     if not named:
         return []
-    known = [*Record.names, *importlib.import_module(f"fastcollapse.metrics.{family}").METRICS]
+    known = [*Record.names, *importlib.import_module(f"fastcollapse.models.{family}.metrics").METRICS]
     return [
         ("run.record", f"must be of {', '.join(known)}, got {show(name)}{nearest(name, known)}")
         for name in named

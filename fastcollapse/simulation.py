@@ -190,7 +190,7 @@ def _sizes(model: Any, first_replicate: int) -> tuple[int, int]:
 
 def _metrics_module(family_name: str) -> Any:
     """Return the metrics of a family: the module of the same name."""
-    return importlib.import_module(f"fastcollapse.metrics.{family_name}")
+    return importlib.import_module(f"fastcollapse.models.{family_name}.metrics")
 
 
 def _recorded(record: Sequence[str], metrics: Any, parameters: Any) -> dict[str, Variable]:

@@ -157,7 +157,7 @@ def test_restore__goes_on_as_if_nothing_had_happened(tmp_path, tables, family, c
     use_threads(1)
     experiment = experiment_of(family, case, workflow, tables, record=record)
     truth, run = load_truth(experiment.truth, tables), {"seed": experiment.run.seed, "first_replicate": 3}
-    metrics = importlib.import_module(f"fastcollapse.metrics.{family}")
+    metrics = importlib.import_module(f"fastcollapse.models.{family}.metrics")
     model = model_of(experiment, truth)
     state = model.initial(N_REPLICATES, **run)
     expected = advanced(model, truth, metrics, state, 1, [N_GENERATIONS], **run)

@@ -73,7 +73,7 @@ def test_metric__out_of_range_stops_the_run_and_keeps_what_came_before(
     experiment = experiment_of(family, case, workflow, tables, n_generations=9)
     whole = simulate(experiment)
     name = next(name for name, told in whole.variables.items() if name in whole.metrics and not told.limits)
-    metrics, done = importlib.import_module(f"fastcollapse.metrics.{family}"), [0]
+    metrics, done = importlib.import_module(f"fastcollapse.models.{family}.metrics"), [0]
     honest = metrics.metrics_of
 
     def poisoned(block, truth, names=()):
@@ -103,7 +103,7 @@ def test_state__out_of_range_stops_the_run_recorded_or_not(tmp_path, tables, mon
     """The metrics are those of a sound run: the state alone shows it."""
     _, case, workflow = FIRST_OF[family]
     experiment = experiment_of(family, case, workflow, tables, record=["metrics"], n_generations=9)
-    whole, metrics = simulate(experiment), importlib.import_module(f"fastcollapse.metrics.{family}")
+    whole, metrics = simulate(experiment), importlib.import_module(f"fastcollapse.models.{family}.metrics")
     assert not whole.states
     model = type(model_of(experiment, load_truth(experiment.truth, tables)))
     honest, done = model.advance, [0]

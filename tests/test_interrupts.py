@@ -35,7 +35,7 @@ DRIVER = """
 import os, sys, time
 import numba
 from fastcollapse import cli, loop
-from fastcollapse.models._gaussian_line import LineModel
+from fastcollapse.models.gaussian.univariate import LineModel
 from fastcollapse.storage import store as stores
 
 kicked = []

@@ -38,8 +38,7 @@ def families() -> list[str]:
 
 @functools.cache
 def _families() -> tuple[str, ...]:
-    found = (path.stem for path in (Path(__file__).parents[1] / "models").glob("*.py"))
-    return tuple(sorted(name for name in found if name != "base" and not name.startswith("_")))
+    return tuple(sorted(path.parent.name for path in (Path(__file__).parents[1] / "models").glob("*/model.py")))
 
 
 @dataclasses.dataclass(frozen=True)

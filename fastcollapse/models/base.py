@@ -85,7 +85,7 @@ def family(name: str) -> Any:
         raise InputError(
             f"model.family must be one of {', '.join(families())}, got {name!r}{nearest(name, families())}"
         )
-    return importlib.import_module(f"fastcollapse.models.{name}")
+    return importlib.import_module(f"fastcollapse.models.{name}.model")
 
 
 def check_fitted(schedule: Any, sizes: np.ndarray) -> None:

@@ -1,7 +1,7 @@
 """The definition of the discrete family: draw every token, keep pools of raw tokens, count what the model
 is fitted to.
 
-Nothing here is quick; `fastcollapse.models.discrete` must have exactly this law.
+Nothing here is quick; `fastcollapse.models.discrete.model` must have exactly this law.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """The definition of the Gaussian family: draw every point, keep raw points, refit mean and covariance.
 
-Nothing here is quick; `fastcollapse.models.gaussian` must have exactly this law.
+Nothing here is quick; `fastcollapse.models.gaussian.model` must have exactly this law.
 """
 
 import numpy as np

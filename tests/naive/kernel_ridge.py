@@ -1,6 +1,6 @@
 """The definition of the kernel ridge family: draw rows, label them, keep every sample, solve the whole system.
 
-Nothing here is quick; `fastcollapse.models.kernel_ridge` must have exactly this law.
+Nothing here is quick; `fastcollapse.models.kernel_ridge.model` must have exactly this law.
 """
 
 import gzip

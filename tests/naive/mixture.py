@@ -1,7 +1,7 @@
 """The definition of the symmetric mixture family: draw every point of (1/2) N(mu, sigma^2) + (1/2) N(-mu,
 sigma^2), keep pools of raw points, refit mu >= 0 and sigma jointly.
 
-Nothing here is quick; `fastcollapse.models.mixture` must have exactly this law.
+Nothing here is quick; `fastcollapse.models.mixture.model` must have exactly this law.
 """
 
 import math

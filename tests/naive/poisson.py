@@ -1,6 +1,6 @@
 """The definition of the Poisson family: draw every count, keep pools of raw counts, refit their mean.
 
-Nothing here is quick; `fastcollapse.models.poisson` must have exactly this law.
+Nothing here is quick; `fastcollapse.models.poisson.model` must have exactly this law.
 """
 
 import numpy as np

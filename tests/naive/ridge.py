@@ -1,6 +1,6 @@
 """The definition of the ridge family: draw every row of inputs, label it, keep raw rows, solve least squares.
 
-Nothing here is quick; `fastcollapse.models.ridge` must have exactly this law.
+Nothing here is quick; `fastcollapse.models.ridge.model` must have exactly this law.
 """
 
 import numpy as np

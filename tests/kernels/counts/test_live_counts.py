@@ -22,7 +22,7 @@ from fastcollapse.kernels.counts.multinomial import block_grid, new_draw, poisso
 from fastcollapse.kernels.counts.workspace import BLOCK, new_room
 from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import StreamKey
-from fastcollapse.models.discrete import Discrete
+from fastcollapse.models.discrete.model import Discrete
 
 N_SYMBOLS = BLOCK + 37
 N_REPLICATES = 3

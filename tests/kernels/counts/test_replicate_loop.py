@@ -5,7 +5,7 @@ import pytest
 
 from fastcollapse.experiment import Experiment
 from fastcollapse.kernels.counts.replicate_loop import resample_replicates
-from fastcollapse.models import discrete
+from fastcollapse.models.discrete import model as discrete
 from fastcollapse.simulation import simulate
 
 CASES = {

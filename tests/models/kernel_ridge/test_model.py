@@ -10,13 +10,13 @@ from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_SYNTHETIC
-from fastcollapse.models._kernel_ridge_chain import fold, keyed
-from fastcollapse.models._kernel_ridge_downstream import Predictor
-from fastcollapse.models._kernel_ridge_fit import Fitter, Table
-from fastcollapse.models._kernel_ridge_parameters import KernelRidgeParameters
-from fastcollapse.models._kernel_ridge_spectrum import spectrum_of
-from fastcollapse.models._kernel_ridge_truth import KernelRidgeTruth
-from fastcollapse.models.kernel_ridge import KernelRidge
+from fastcollapse.models.kernel_ridge.downstream import Predictor
+from fastcollapse.models.kernel_ridge.fit import Fitter, Table
+from fastcollapse.models.kernel_ridge.generators import fold, keyed
+from fastcollapse.models.kernel_ridge.model import KernelRidge
+from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
+from fastcollapse.models.kernel_ridge.spectrum import spectrum_of
+from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth
 from fastcollapse.simulation import simulate
 from tests.naive import kernel_ridge as naive
 
@@ -237,7 +237,7 @@ def test_memory__holds_replicates_in_flight_and_changes_no_bit(folder, tmp_path,
     for name, limit in (("some", "3GB"), ("one", None)):
         if limit is None:
             # One replicate at a time.
-            monkeypatch.setattr("fastcollapse.models._kernel_ridge_fit._BYTES_IN_FLIGHT", 1)
+            monkeypatch.setattr("fastcollapse.models.kernel_ridge.fit._BYTES_IN_FLIGHT", 1)
         found = simulate(experiment, tmp_path / f"{name}.h5", memory_limit=limit).metrics
         for metric, values in expected.items():
             np.testing.assert_array_equal(found[metric], values)
@@ -247,12 +247,12 @@ def test_memory__holds_replicates_in_flight_and_changes_no_bit(folder, tmp_path,
 
 
 def test_memory__of_the_machine_is_enough_or_the_run_is_refused(folder, monkeypatch):
-    monkeypatch.setattr("fastcollapse.models._kernel_ridge_fit.physical_bytes", lambda: 200_000)
+    monkeypatch.setattr("fastcollapse.models.kernel_ridge.fit.physical_bytes", lambda: 200_000)
     message = (
         r"workflow\.n_samples must fit into the 0\.0 GB of this machine, got 30, whose Gram matrix and its room take"
     )
     simulate(experiment_of(folder))
-    monkeypatch.setattr("fastcollapse.models._kernel_ridge_fit.physical_bytes", lambda: 2_000)
+    monkeypatch.setattr("fastcollapse.models.kernel_ridge.fit.physical_bytes", lambda: 2_000)
     with pytest.raises(InputError, match=message):
         simulate(experiment_of(folder, workflow={"name": "replace", "n_samples": 30}))
 

@@ -10,9 +10,9 @@ from fastcollapse.config.fields import Choice, Integer, Number, OneOrMore, Seque
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
-from fastcollapse.models._gaussian_line import LineModel
-from fastcollapse.models._gaussian_space import SpaceModel
 from fastcollapse.models.base import check_fitted
+from fastcollapse.models.gaussian.multivariate import SpaceModel
+from fastcollapse.models.gaussian.univariate import LineModel
 
 _LARGEST = 1e150
 _SYMMETRY = 1e-12

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from fastcollapse.errors import InputError
-from fastcollapse.models._ridge_downstream import Predictor
-from fastcollapse.models._ridge_parameters import RidgeParameters
-from fastcollapse.models._ridge_truth import RidgeTruth
+from fastcollapse.models.ridge.downstream import Predictor
+from fastcollapse.models.ridge.parameters import RidgeParameters
+from fastcollapse.models.ridge.truth import RidgeTruth
 
 PLAN = {"n_samples": [5, 30], "ridge": [0.0, 0.5], "generations": [0, 3]}
 

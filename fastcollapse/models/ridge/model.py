@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse.models._ridge_chain import ChainState, chain_of
-from fastcollapse.models._ridge_downstream import Predictor
-from fastcollapse.models._ridge_moments import heavy_tails
-from fastcollapse.models._ridge_parameters import RidgeParameters
-from fastcollapse.models._ridge_truth import Regression, RidgeTruth
 from fastcollapse.models.base import StateBlock, put_back, run_key
+from fastcollapse.models.ridge.downstream import Predictor
+from fastcollapse.models.ridge.generators import ChainState, chain_of
+from fastcollapse.models.ridge.infinite_moments import heavy_tails
+from fastcollapse.models.ridge.parameters import RidgeParameters
+from fastcollapse.models.ridge.truth import Regression, RidgeTruth
 from fastcollapse.variables import Coordinate, Variable
 
 # Bytes of the states of one block.

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from fastcollapse.datasets.load import Truth
 from fastcollapse.experiment import Experiment
 from fastcollapse.kernels.counts.live_counts import N_SUMS, segment_sums
-from fastcollapse.metrics.discrete import METRICS, metrics_of, metrics_of_truth
-from fastcollapse.models.discrete import CountBlock
+from fastcollapse.models.discrete.metrics import METRICS, metrics_of, metrics_of_truth
+from fastcollapse.models.discrete.model import CountBlock
 from fastcollapse.simulation import simulate
 from tests.naive import discrete as naive
 

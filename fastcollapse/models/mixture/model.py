@@ -24,8 +24,8 @@ from fastcollapse.kernels.random.streams import (
 )
 from fastcollapse.kernels.random.subsample import copy_chosen
 from fastcollapse.kernels.random.ziggurat import normal_table, ziggurat
-from fastcollapse.models._mixture_fit import SATURATED, fit_approximate, fit_joint
 from fastcollapse.models.base import StateBlock, check_fitted, check_kept, n_kept_after, put_back, run_key
+from fastcollapse.models.mixture.fit import SATURATED, fit_approximate, fit_joint
 from fastcollapse.variables import Variable
 
 _BYTES_A_BLOCK = 4_000_000

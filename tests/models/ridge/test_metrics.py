@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.metrics.ridge import DOWNSTREAM, METRICS, PARTS, available, metrics_of
 from fastcollapse.models.base import StateBlock
+from fastcollapse.models.ridge.metrics import DOWNSTREAM, METRICS, PARTS, available, metrics_of
 
 FEW = settings(deadline=None, max_examples=40)
 

@@ -16,10 +16,10 @@ from fastcollapse.kernels.random.streams import (
 )
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.row_samples import draw_noise, draw_rows
-from fastcollapse.models._kernel_ridge_fit import Fitter, Table
-from fastcollapse.models._kernel_ridge_parameters import KernelRidgeParameters
-from fastcollapse.models._kernel_ridge_truth import Labelled
 from fastcollapse.models.base import check_kept, n_kept_after, run_key
+from fastcollapse.models.kernel_ridge.fit import Fitter, Table
+from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
+from fastcollapse.models.kernel_ridge.truth import Labelled
 
 _EMPTY = -1
 

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.metrics.poisson import METRICS, metrics_of
 from fastcollapse.models.base import StateBlock
-from fastcollapse.models.poisson import PoissonTruth
+from fastcollapse.models.poisson.metrics import METRICS, metrics_of
+from fastcollapse.models.poisson.model import PoissonTruth
 
 RATES = st.floats(0, 1e15)
 

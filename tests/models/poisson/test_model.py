@@ -9,9 +9,9 @@ from scipy import stats
 from fastcollapse.config.fields import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.errors import InputError
-from fastcollapse.models.poisson import MODEL, PoissonParameters, PoissonTruth
+from fastcollapse.models.poisson.model import MODEL, PoissonParameters, PoissonTruth
 from tests.laws import chi_square_p, two_sample_p
-from tests.models.states import assert_bits_depend_on_the_experiment_alone, run
+from tests.models._block_runs import assert_bits_depend_on_the_experiment_alone, run
 
 # About 20 goodness-of-fit tests in this file, 5e-6 each: 1e-4 in all.
 P_LIMIT = 5e-6

@@ -8,10 +8,10 @@ from fastcollapse.kernels.regression.downstream_gaussian import Downstream, eval
 from fastcollapse.kernels.regression.downstream_isotropic import IsotropicTruth, evaluate_isotropic
 from fastcollapse.kernels.regression.downstream_rows import evaluate_rows
 from fastcollapse.kernels.regression.ridge_path import N_COLUMNS, RegressionTruth
-from fastcollapse.models._ridge_chain import design_of
-from fastcollapse.models._ridge_parameters import RidgeParameters
-from fastcollapse.models._ridge_truth import Regression
 from fastcollapse.models.base import check_kept, run_key
+from fastcollapse.models.ridge.generators import design_of
+from fastcollapse.models.ridge.parameters import RidgeParameters
+from fastcollapse.models.ridge.truth import Regression
 from fastcollapse.variables import Coordinate
 
 # Metrics that need the three parts of the test error, which cost three right-hand sides.

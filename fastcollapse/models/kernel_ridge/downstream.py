@@ -4,10 +4,10 @@ import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_DOWNSTREAM
-from fastcollapse.models._kernel_ridge_chain import Chain, KernelState, keyed
-from fastcollapse.models._kernel_ridge_fit import Fitter, Table
-from fastcollapse.models._kernel_ridge_truth import Labelled
-from fastcollapse.models._ridge_parameters import DownstreamParameters
+from fastcollapse.models.kernel_ridge.fit import Fitter, Table
+from fastcollapse.models.kernel_ridge.generators import Chain, KernelState, keyed
+from fastcollapse.models.kernel_ridge.truth import Labelled
+from fastcollapse.models.ridge.parameters import DownstreamParameters
 from fastcollapse.variables import Coordinate
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 from fastcollapse.kernels.regression.kernel_matrix import Kernel, write_gram
-from fastcollapse.models._kernel_ridge_fit import Table
+from fastcollapse.models.kernel_ridge.fit import Table
 
 # Eigenvalues below this share of the largest are rounding.
 _LEAST = 1e-13

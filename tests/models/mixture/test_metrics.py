@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.metrics.mixture import METRICS, metrics_of
 from fastcollapse.models.base import StateBlock
-from fastcollapse.models.mixture import MixtureTruth
+from fastcollapse.models.mixture.metrics import METRICS, metrics_of
+from fastcollapse.models.mixture.model import MixtureTruth
 
 SIZES = st.floats(1e-3, 1e3)
 

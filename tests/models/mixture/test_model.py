@@ -14,9 +14,9 @@ from scipy import stats
 from fastcollapse.config.fields import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.errors import InputError
-from fastcollapse.models._mixture_fit import SATURATED, fit_approximate, fit_joint
-from fastcollapse.models.mixture import MODEL, MixtureParameters, MixtureTruth
-from tests.models.states import assert_bits_depend_on_the_experiment_alone, run
+from fastcollapse.models.mixture.fit import SATURATED, fit_approximate, fit_joint
+from fastcollapse.models.mixture.model import MODEL, MixtureParameters, MixtureTruth
+from tests.models._block_runs import assert_bits_depend_on_the_experiment_alone, run
 
 # About 70 goodness-of-fit tests in this file, 1e-6 each: 1e-4 in all.
 P_LIMIT = 1e-6

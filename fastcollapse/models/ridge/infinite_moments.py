@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.models._ridge_parameters import RidgeParameters
-from fastcollapse.models._ridge_truth import Regression
+from fastcollapse.models.ridge.parameters import RidgeParameters
+from fastcollapse.models.ridge.truth import Regression
 
 _FINITE = ("rademacher", "rows")
 

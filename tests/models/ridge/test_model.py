@@ -18,17 +18,17 @@ from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, 
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import HeavyTails, InputError
 from fastcollapse.experiment import Experiment
-from fastcollapse.metrics.ridge import metrics_of
-from fastcollapse.models._ridge_chain import _Direct, _Fixed, _Pooled, _Subsampled
-from fastcollapse.models._ridge_downstream import Predictor
-from fastcollapse.models._ridge_moments import heavy_tails
-from fastcollapse.models._ridge_parameters import RidgeParameters
-from fastcollapse.models._ridge_truth import RidgeTruth
 from fastcollapse.models.base import StateBlock
-from fastcollapse.models.ridge import MODEL
+from fastcollapse.models.ridge.downstream import Predictor
+from fastcollapse.models.ridge.generators import _Direct, _Fixed, _Pooled, _Subsampled
+from fastcollapse.models.ridge.infinite_moments import heavy_tails
+from fastcollapse.models.ridge.metrics import metrics_of
+from fastcollapse.models.ridge.model import MODEL
+from fastcollapse.models.ridge.parameters import RidgeParameters
+from fastcollapse.models.ridge.truth import RidgeTruth
 from fastcollapse.simulation import simulate
 from tests.laws import z_scores
-from tests.models.states import assert_bits_depend_on_the_experiment_alone, run
+from tests.models._block_runs import assert_bits_depend_on_the_experiment_alone, run
 
 FEW = settings(deadline=None, max_examples=15)
 SEEDS = st.integers(0, 2**64 - 1)

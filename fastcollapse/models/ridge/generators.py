@@ -22,9 +22,9 @@ from fastcollapse.kernels.regression.generator_pooled import (
 )
 from fastcollapse.kernels.regression.generator_replace import follow_overlaps, follow_weights
 from fastcollapse.kernels.regression.generator_subsampled import Choices, Samples, refit_rows
-from fastcollapse.models._ridge_parameters import RidgeParameters
-from fastcollapse.models._ridge_truth import Regression
 from fastcollapse.models.base import check_kept, n_kept_after, run_key
+from fastcollapse.models.ridge.parameters import RidgeParameters
+from fastcollapse.models.ridge.truth import Regression
 
 # Rows that are drawn at a time, where a generation has more than inputs.
 _ROWS_AT_A_TIME = 256

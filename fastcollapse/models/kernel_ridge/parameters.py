@@ -19,7 +19,7 @@ from fastcollapse.kernels.regression.kernel_matrix import (
     RBF,
     Kernel,
 )
-from fastcollapse.models._ridge_parameters import DownstreamParameters
+from fastcollapse.models.ridge.parameters import DownstreamParameters
 
 _LARGEST = 1e100
 _KINDS = {"rbf": RBF, "polynomial": POLYNOMIAL, "linear": LINEAR, "laplacian": LAPLACIAN, "matern": MATERN_3}

@@ -5,13 +5,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse.models._kernel_ridge_chain import Chain, KernelState
-from fastcollapse.models._kernel_ridge_downstream import Predictor
-from fastcollapse.models._kernel_ridge_fit import Fitter, Table
-from fastcollapse.models._kernel_ridge_parameters import KernelRidgeParameters
-from fastcollapse.models._kernel_ridge_spectrum import spectrum_of
-from fastcollapse.models._kernel_ridge_truth import KernelRidgeTruth, Labelled
 from fastcollapse.models.base import StateBlock, put_back
+from fastcollapse.models.kernel_ridge.downstream import Predictor
+from fastcollapse.models.kernel_ridge.fit import Fitter, Table
+from fastcollapse.models.kernel_ridge.generators import Chain, KernelState
+from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
+from fastcollapse.models.kernel_ridge.spectrum import spectrum_of
+from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth, Labelled
 from fastcollapse.variables import Coordinate, Variable
 
 # Bytes of the states of one block.

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcollapse.experiment import Experiment
-from fastcollapse.metrics.gaussian import METRICS, eigenvalues, metrics_of
 from fastcollapse.models.base import StateBlock
-from fastcollapse.models.gaussian import GaussianTruth
+from fastcollapse.models.gaussian.metrics import METRICS, eigenvalues, metrics_of
+from fastcollapse.models.gaussian.model import GaussianTruth
 from fastcollapse.simulation import simulate
 
 FEW = settings(deadline=None, max_examples=40)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from fastcollapse.metrics.kernel_ridge import METRICS, available, metrics_of
 from fastcollapse.models.base import StateBlock
-from fastcollapse.models.kernel_ridge import KernelRidge
+from fastcollapse.models.kernel_ridge.metrics import METRICS, available, metrics_of
+from fastcollapse.models.kernel_ridge.model import KernelRidge
 
 RNG = np.random.default_rng(1)
 STATES = {
