@@ -27,10 +27,8 @@ def formulas() -> dict[str, Callable]:
     True
     """
     found: dict[str, Callable] = {}
-    for path in sorted((Path(__file__).parent / "theory").glob("*.py")):
-        if path.stem in ("__init__", "checks"):
-            continue
-        module = importlib.import_module(f"fastcollapse.theory.{path.stem}")
+    for path in sorted((Path(__file__).parent / "theory").glob("*/*.py")):
+        module = importlib.import_module(f"fastcollapse.theory.{path.parent.name}.{path.stem}")
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not name.startswith("_"):
                 found[name] = function

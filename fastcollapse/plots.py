@@ -12,7 +12,7 @@ from fastcollapse.drawing import EDGE, MAP, SECOND, SIMULATED, THEORY, draw_limi
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.results import Results
 from fastcollapse.tables import counted
-from fastcollapse.theory.forgetting import forgetting_median_law
+from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 from fastcollapse.views.base import case_names, panels_of, plain_size, spread, view_of
 from fastcollapse.views.forgetting import Forgetting, copies_of, forgetting_curve, has_limit
 from fastcollapse.views.panel import Panel, is_wide, plots_of

@@ -11,8 +11,8 @@ from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.simulation import simulate
 from fastcollapse.tables import table
-from fastcollapse.theory.exact_chain import exact_chain
-from fastcollapse.theory.forgetting import forgetting_quantile
+from fastcollapse.theory.discrete.binomial_chain import exact_chain
+from fastcollapse.theory.discrete.extinction_time import forgetting_quantile
 from fastcollapse.verdicts import Z_LIMIT
 from fastcollapse.views import base, discrete, forgetting
 

@@ -8,16 +8,16 @@ import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.results import Results
-from fastcollapse.theory.both_ends import (
+from fastcollapse.theory.discrete.binomial_chain import MAX_CELLS, exact_chain, exact_unique_symbols
+from fastcollapse.theory.discrete.coexistence import (
     both_ends_bounds,
     both_ends_bounds_published,
     not_collapsed_bounds,
     seddik_bounds,
 )
-from fastcollapse.theory.discrete import survival_bounds, survival_bounds_published
-from fastcollapse.theory.exact_chain import MAX_CELLS, exact_chain, exact_unique_symbols
-from fastcollapse.theory.heterozygosity import expected_heterozygosity
-from fastcollapse.theory.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
+from fastcollapse.theory.discrete.heterozygosity import expected_heterozygosity
+from fastcollapse.theory.discrete.survival import survival_bounds, survival_bounds_published
+from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
 from fastcollapse.views.base import (
     EVENTS,
     Maker,

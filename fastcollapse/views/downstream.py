@@ -8,9 +8,9 @@ import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.results import Results
-from fastcollapse.theory.effective_ridge import effective_ridge
-from fastcollapse.theory.regression import ridge_equivalents
-from fastcollapse.theory.regression_chain import chain_test_means
+from fastcollapse.theory.regression.chain_asymptotic import chain_test_means
+from fastcollapse.theory.regression.effective_ridge import effective_ridge
+from fastcollapse.theory.regression.ridge_risk import ridge_equivalents
 from fastcollapse.views.base import once
 from fastcollapse.views.regression import EDGE, Chain, Setting, chain_of, setting_of
 from fastcollapse.views.shapes import inverse_cumulants, shape_of

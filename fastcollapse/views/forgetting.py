@@ -8,9 +8,9 @@ import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.results import Results
-from fastcollapse.theory.discrete import survival_bounds
-from fastcollapse.theory.exact_chain import MAX_CELLS, exact_chain
-from fastcollapse.theory.forgetting import forgetting_median_law
+from fastcollapse.theory.discrete.binomial_chain import MAX_CELLS, exact_chain
+from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
+from fastcollapse.theory.discrete.survival import survival_bounds
 from fastcollapse.views.base import plain_size, schedule_of
 from fastcollapse.views.panel import QUARTILES, Axis, Curve, Line, Panel
 

@@ -10,19 +10,19 @@ import numpy as np
 
 from fastcollapse.errors import InputError
 from fastcollapse.results import Results
-from fastcollapse.theory.chi import log_chi_variance
-from fastcollapse.theory.gaussian import log_sigma_moment, mean_squared_error_of_mean
-from fastcollapse.theory.gaussian_collapse import tail_exact
-from fastcollapse.theory.gaussian_schedule import expected_gaussian
-from fastcollapse.theory.gaussian_tail import tail_bertrand, tail_chernoff, tail_power, tail_theorem3
-from fastcollapse.theory.gaussian_workflows import gaussian_replace_factor
-from fastcollapse.theory.multivariate_gaussian import (
+from fastcollapse.theory.gaussian.collapse_time import tail_exact
+from fastcollapse.theory.gaussian.log_chi import log_chi_variance
+from fastcollapse.theory.gaussian.multivariate import (
     log_det_mean,
     log_det_variance,
     log_pseudo_det_mean,
     log_pseudo_det_variance,
     trace_moments,
 )
+from fastcollapse.theory.gaussian.schedule import expected_gaussian
+from fastcollapse.theory.gaussian.tail_bounds import tail_bertrand, tail_chernoff, tail_power, tail_theorem3
+from fastcollapse.theory.gaussian.univariate import log_sigma_moment, mean_squared_error_of_mean
+from fastcollapse.theory.gaussian.workflows import gaussian_replace_factor
 from fastcollapse.views.base import EVENTS, Maker, chance, curve_of, is_plain, once, plain_size, schedule_of, share_of
 from fastcollapse.views.panel import Curve, Line, Panel
 from fastcollapse.views.skewed import SkewedLaw, skewed_curve, skewness, skewness_of_squares

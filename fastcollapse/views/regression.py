@@ -7,14 +7,14 @@ import numpy as np
 
 from fastcollapse.config.workflows import Schedule
 from fastcollapse.results import Results
-from fastcollapse.theory.regression_chain import chain_means
-from fastcollapse.theory.regression_dependent import dependent_ridge_means
-from fastcollapse.theory.regression_exact import ols_error_mean
-from fastcollapse.theory.regression_isotropic import isotropic_chain_means, isotropic_chain_variances
-from fastcollapse.theory.regression_law import ols_error_quantile
-from fastcollapse.theory.regression_mix import mix_fixed_error
-from fastcollapse.theory.regression_schedule import expected_regression
-from fastcollapse.theory.regression_workflows import (
+from fastcollapse.theory.regression.chain_asymptotic import chain_means
+from fastcollapse.theory.regression.chain_exact import ols_error_mean
+from fastcollapse.theory.regression.error_distribution import ols_error_quantile
+from fastcollapse.theory.regression.isotropic import isotropic_chain_means, isotropic_chain_variances
+from fastcollapse.theory.regression.real_data import mix_fixed_error
+from fastcollapse.theory.regression.schedule import expected_regression
+from fastcollapse.theory.regression.shared_design import dependent_ridge_means
+from fastcollapse.theory.regression.workflows import (
     accumulate_error,
     min_norm_accumulate_error,
     min_norm_same_rows_error,

@@ -6,7 +6,7 @@ import pytest
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.simulation import simulate
-from fastcollapse.theory.exact_chain import exact_chain
+from fastcollapse.theory.discrete.binomial_chain import exact_chain
 from fastcollapse.views.base import panels_of, share_of
 from fastcollapse.views.discrete import DEFAULT, PANELS
 from fastcollapse.views.forgetting import forgetting_curve

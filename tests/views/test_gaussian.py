@@ -6,10 +6,10 @@ import pytest
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import Experiment
 from fastcollapse.simulation import simulate
-from fastcollapse.theory.gaussian import log_sigma_mean, log_sigma_variance
-from fastcollapse.theory.gaussian_collapse import tail_exact
-from fastcollapse.theory.gaussian_workflows import gaussian_accumulate_factor, gaussian_subsample_factor
-from fastcollapse.theory.multivariate_gaussian import log_det_mean, log_pseudo_det_mean
+from fastcollapse.theory.gaussian.collapse_time import tail_exact
+from fastcollapse.theory.gaussian.multivariate import log_det_mean, log_pseudo_det_mean
+from fastcollapse.theory.gaussian.univariate import log_sigma_mean, log_sigma_variance
+from fastcollapse.theory.gaussian.workflows import gaussian_accumulate_factor, gaussian_subsample_factor
 from fastcollapse.views.base import panels_of, share_of
 from fastcollapse.views.gaussian import DEFAULT, PANELS, why_no_bounds
 

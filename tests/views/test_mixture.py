@@ -5,7 +5,7 @@ import pytest
 
 from fastcollapse.experiment import Experiment
 from fastcollapse.simulation import simulate
-from fastcollapse.theory.mixture import tail_theorem4
+from fastcollapse.theory.gaussian.mixture import tail_theorem4
 from fastcollapse.views.base import panels_of, share_of
 from fastcollapse.views.mixture import DEFAULT, PANELS, scatter, why_no_bounds
 

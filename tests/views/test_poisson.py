@@ -5,7 +5,7 @@ import pytest
 
 from fastcollapse.experiment import Experiment
 from fastcollapse.simulation import simulate
-from fastcollapse.theory.discrete import poisson_survival
+from fastcollapse.theory.discrete.survival import poisson_survival
 from fastcollapse.views.base import panels_of, share_of
 from fastcollapse.views.poisson import DEFAULT, PANELS, why_no_bounds
 

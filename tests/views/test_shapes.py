@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fastcollapse.theory.regression_exact import ols_error_mean, ols_error_variance
+from fastcollapse.theory.regression.chain_exact import ols_error_mean, ols_error_variance
 from fastcollapse.views.shapes import inverse_cumulants, shape_of
 
 

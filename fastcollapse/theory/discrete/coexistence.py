@@ -1,0 +1,189 @@
+"""Bounds of the probability that a discrete distribution has not collapsed after k refits (replace)."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fastcollapse.theory.arguments import integer, integers, real, reals, require
+from fastcollapse.theory.discrete.survival import Pair, survival_bounds, survival_bounds_published
+
+
+def both_ends_bounds_published(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
+    """Return the published bounds of Pr(P_k not in {0, 1}), cut to [0, 1].
+
+    Parameters
+    ----------
+    p0 : within [0, 1], broadcast against `k`.
+    n : samples per generation, at least 1.
+    k : number of refits, at least 0; at 0 both bounds are the truth.
+
+    Returns
+    -------
+    lower, upper : float64, broadcast shape.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Theorem 1 of arXiv:2412.17646, applied to p0 and to 1-p0.
+
+    Examples
+    --------
+    >>> lower, upper = both_ends_bounds_published(0.2, 100, 1)
+    >>> bool(0 <= lower <= upper <= 1)
+    True
+    """
+    p = reals("p0", p0, 0, 1)
+    low, high = survival_bounds_published(p, n, k)
+    low_rest, high_rest = survival_bounds_published(1 - p, n, k)
+    return np.clip(low + low_rest - 1, 0, 1), np.clip(high + high_rest - 1, 0, 1)
+
+
+def both_ends_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
+    """Return the best bounds known here of Pr(P_k not in {0, 1}).
+
+    The sharp survival pair of p0 and of 1-p0, narrowed by `seddik_bounds_sharp`.
+
+    Parameters
+    ----------
+    p0 : within [0, 1], broadcast against `k`.
+    n : samples per generation, at least 1.
+    k : number of refits, at least 0; at 0 both bounds are the truth.
+
+    Returns
+    -------
+    lower, upper : float64, broadcast shape.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked against the exact chain in tests/theory/test_both_ends.py.
+
+    Examples
+    --------
+    >>> lower, upper = both_ends_bounds(0.2, 100, [1, 200])
+    >>> bool((lower <= upper).all())
+    True
+    """
+    p = reals("p0", p0, 0, 1)
+    low, high = survival_bounds(p, n, k)
+    low_rest, high_rest = survival_bounds(1 - p, n, k)
+    slow_low, slow_high = seddik_bounds_sharp(p, n, k)
+    return np.maximum(low + low_rest - 1, slow_low), np.minimum(high + high_rest - 1, slow_high)
+
+
+def seddik_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
+    """Return 4 p0 q0 (1-1/n)^k and 2 n p0 q0 (1-1/n)^k, the published bounds of Pr(P_k not in {0, 1}).
+
+    Parameters
+    ----------
+    p0 : within [0, 1], q0 = 1-p0; broadcast against `k`.
+    n : samples per generation, at least 1.
+    k : number of refits, at least 0; at 0 both bounds are the truth.
+
+    Returns
+    -------
+    lower, upper : float64, broadcast shape, cut at 1.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    arXiv:2404.05090, as used in the notebook of arXiv:2412.17646.
+
+    Examples
+    --------
+    >>> lower, upper = seddik_bounds(0.2, 100, 500)
+    >>> round(float(lower), 4), round(float(upper), 4)
+    (0.0042, 0.2103)
+    """
+    return _heterozygosity_pair(p0, n, k, published=True)
+
+
+def seddik_bounds_sharp(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
+    """Return 4 p0 q0 (1-1/n)^k and n p0 q0 (1-1/n)^{k-1}, bounds of Pr(P_k not in {0, 1}).
+
+    The late-time constant of the diffusion is 6 p0 q0.
+
+    Parameters
+    ----------
+    p0 : within [0, 1], q0 = 1-p0; broadcast against `k`.
+    n : samples per generation, at least 1.
+    k : number of refits, at least 0; at 0 both bounds are the truth.
+
+    Returns
+    -------
+    lower, upper : float64, broadcast shape, cut at 1.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived: p(1-p) on the lattice j/n is between (1-1/n)/n and 1/4; checked against the exact chain in
+    tests/theory/test_both_ends.py.
+
+    Examples
+    --------
+    >>> lower, upper = seddik_bounds_sharp(0.2, 100, 500)
+    >>> round(float(lower), 4), round(float(upper), 4)
+    (0.0042, 0.1062)
+    """
+    return _heterozygosity_pair(p0, n, k, published=False)
+
+
+def not_collapsed_bounds(h0: float, m: int, n: int, k: ArrayLike) -> Pair:
+    """Return bounds of the probability that at least two of m symbols are alive after k refits.
+
+    Parameters
+    ----------
+    h0 : heterozygosity 1 - sum p^2 of the truth, within [0, 1-1/m].
+    m : support size, at least 2.
+    n : samples per generation, at least 1.
+    k : number of refits, at least 1, any shape.
+
+    Returns
+    -------
+    lower, upper : float64, shape of `k`: H_0 (1-1/n)^k/(1-1/m) and (n/2) H_0 (1-1/n)^{k-1}, cut at 1.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived, the argument of `seddik_bounds_sharp`; checked by simulation in tests/theory/test_both_ends.py.
+
+    Examples
+    --------
+    >>> lower, upper = not_collapsed_bounds(0.75, 4, 10, 30)
+    >>> round(float(lower), 4), round(float(upper), 4)
+    (0.0424, 0.1766)
+    """
+    support, size, index = integer("m", m, 2), integer("n", n, 1), integers("k", k, 1)
+    start = real("h0", h0, 0, 1)
+    require(start <= 1 - 1 / support + 1e-12, "h0", f"within [0, 1-1/m] with m = {support}", h0)
+    kept = 1 - 1 / size
+    lower = start * kept**index / (1 - 1 / support)
+    return np.minimum(lower, 1), np.minimum(size / 2 * start * kept ** (index - 1), 1)
+
+
+def _heterozygosity_pair(p0: ArrayLike, n: int, k: ArrayLike, *, published: bool) -> Pair:
+    p, size, index = reals("p0", p0, 0, 1), integer("n", n, 1), integers("k", k, 0)
+    spread, kept = p * (1 - p), 1 - 1 / size
+    high = 2 * size * spread * kept**index if published else size * spread * kept ** np.maximum(index - 1, 0)
+    start = (spread > 0) * 1.0
+    lower = np.where(index == 0, start, 4 * spread * kept**index)
+    return lower, np.where(index == 0, start, np.minimum(high, 1))

@@ -1,0 +1,141 @@
+"""Expected loss of entropy (nats) of a discrete distribution refitted to n of its own samples (replace)."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import poisson
+
+from fastcollapse.theory.arguments import integer, integers, real, reals
+
+# From here on the expansion of phi in 1/c is good to 1e-9 relative.
+_LARGE_COUNT = 1000
+
+
+def entropy_slope(expected_unique: ArrayLike, n: int) -> NDArray[np.float64]:
+    """Return dE[H]/dk = -(E uniq_k - 1)/(2n), the diffusion limit.
+
+    Parameters
+    ----------
+    expected_unique : expected number of distinct symbols, any shape, at least 1.
+    n : samples per generation, at least 1.
+
+    Returns
+    -------
+    float64, nats per generation. Holds where most counts are well above 1; `entropy_loss` otherwise.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked by simulation in tests/theory/test_entropy.py.
+
+    Examples
+    --------
+    >>> float(entropy_slope(11, 100))
+    -0.05
+    """
+    return -(reals("expected_unique", expected_unique, 1, np.inf) - 1) / (2 * integer("n", n, 1))
+
+
+def phi(c: ArrayLike) -> NDArray[np.float64]:
+    """Return phi(c) = E ln(1+Pois(c)) - ln c: a symbol of count c loses (c/n) phi(c) nats in one refit.
+
+    Parameters
+    ----------
+    c : expected count n p, any shape, above 0.
+
+    Returns
+    -------
+    float64, shape of `c`; about 1/(2c) for large c. Relative error below 1e-8.
+
+    Raises
+    ------
+    InputError
+        if an entry is not above 0.
+
+    References
+    ----------
+    Derived, E[X ln X] = c E ln(1+X) for X ~ Pois(c); checked by simulation in tests/theory/test_entropy.py.
+
+    Examples
+    --------
+    >>> phi([1, 10, 1e6]).round(9)
+    array([5.73402809e-01, 5.09414270e-02, 5.00000000e-07])
+    """
+    counts = reals("c", c, 0, np.inf, closed=False)
+    large = counts >= _LARGE_COUNT
+    inverse = 1 / np.maximum(counts, _LARGE_COUNT)
+    series = inverse / 2 + inverse**2 / 12 + inverse**3 / 12
+    flat = np.unique(counts[~large])
+    small = np.empty_like(flat)
+    for i, mean in enumerate(flat):
+        x = np.arange(np.ceil(mean + 12 * np.sqrt(mean) + 40))
+        small[i] = poisson.pmf(x, mean) @ np.log1p(x) - np.log(mean)
+    if flat.size == 0:
+        return series
+    return np.where(large, series, small[np.minimum(np.searchsorted(flat, counts), flat.size - 1)])
+
+
+def entropy_loss(p: ArrayLike, n: int) -> float:
+    """Return the expected entropy lost by the next refit, sum_i p_i phi(n p_i), for large n.
+
+    Parameters
+    ----------
+    p : [K] the state, any probabilities, zeros allowed.
+    n : samples per generation, at least 1, much larger than any n p.
+
+    Returns
+    -------
+    float, nats.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked by simulation in tests/theory/test_entropy.py.
+
+    Examples
+    --------
+    >>> round(entropy_loss([0.001] * 1000, 1000), 4)
+    0.5734
+    """
+    state = reals("p", p, 0, 1).ravel()
+    size = integer("n", n, 1)
+    alive = state[state > 0]
+    return float(alive @ phi(size * alive)) if alive.size else 0.0
+
+
+def late_entropy(h0: float, n: int, k: ArrayLike) -> NDArray[np.float64]:
+    """Return 3 sum_{i<j} p_i p_j (1-1/n)^k, the expected entropy when at most two symbols are left.
+
+    Parameters
+    ----------
+    h0 : heterozygosity 1 - sum p^2 = 2 sum_{i<j} p_i p_j of the truth, within [0, 1].
+    n : samples per generation, at least 1.
+    k : number of refits, at least 0, any shape; much larger than n for the formula to hold.
+
+    Returns
+    -------
+    float64, shape of `k`, nats.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived (two symbols, uniform quasi-stationary law); checked in tests/theory/test_entropy.py.
+
+    Examples
+    --------
+    >>> late_entropy(0.5, 100, [300, 1000]).round(6)
+    array([3.6781e-02, 3.2000e-05])
+    """
+    start, size, index = real("h0", h0, 0, 1), integer("n", n, 1), integers("k", k, 0)
+    return 1.5 * start * np.power(1 - 1 / size, index)

@@ -1,0 +1,301 @@
+"""The refitted Gaussian in d dimensions (replace): determinant, trace, eigenvalues of its covariance Sigma_k.
+
+Sigma_{k+1} given Sigma_k is Wishart(Sigma_k, nu)/D with nu = n-1 and D = n-1 ("unbiased") or n ("mle"). Each
+coordinate of the mean obeys theory/gaussian.py.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastcollapse.theory.arguments import (
+    integer,
+    integers,
+    is_unbiased,
+    over_fits,
+    reals,
+    require,
+    sizes_and_fits,
+)
+from fastcollapse.theory.gaussian.log_chi import log_chi_mean, log_chi_variance
+
+# Sums over dimensions end here.
+MAX_DIMENSIONS = 10**6
+MAX_CELLS = 10**7
+
+
+def log_det_mean(d: int, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
+    """Return E ln det Sigma_k - ln det Sigma_0.
+
+    Parameters
+    ----------
+    d : dimensions, at least 1 and at most n-1 (the determinant is 0 beyond; see `log_pseudo_det_mean`).
+    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
+    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
+    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+
+    Returns
+    -------
+    float64, shape of `k`: k sum_{i<d} [psi((nu-i)/2) + ln(2/D)].
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived (Bartlett's factors); checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> log_det_mean(3, 10, [1, 100], "unbiased").round(4)
+    array([ -0.7641, -76.4087])
+    """
+    sizes, index = sizes_and_fits(n, k, 2)
+    freedom = _degrees(d, sizes)
+    each = (2 * log_chi_mean(freedom) + np.log(freedom / _divisor(sizes, estimator))).sum(axis=0)
+    return over_fits(each, index)
+
+
+def log_det_variance(d: int, n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
+    """Return Var ln det Sigma_k = k sum_{i<d} psi_1((nu-i)/2), the same for both estimators.
+
+    Parameters
+    ----------
+    d : dimensions, at least 1 and at most n-1.
+    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
+    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
+
+    Returns
+    -------
+    float64, shape of `k`.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived (Bartlett's factors); checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> log_det_variance(3, 10, [1, 100]).round(4)
+    array([ 0.8629, 86.2906])
+    """
+    sizes, index = sizes_and_fits(n, k, 2)
+    return over_fits(4 * log_chi_variance(_degrees(d, sizes)).sum(axis=0), index)
+
+
+def log_pseudo_det_mean(d: int, n: int, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
+    """Return E of the log of the product of the n-1 positive eigenvalues of Sigma_k, Sigma_0 = I, d >= n-1.
+
+    Parameters
+    ----------
+    d : dimensions, at least n-1, at most 10**6; the rank is n-1 from the first fit on.
+    n : samples per generation, at least 2.
+    k : number of fits, any shape, at least 1.
+    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+
+    Returns
+    -------
+    float64, shape of `k`; for Sigma_0 = c I add (n-1) ln c.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived: the first fit is Wishart_{n-1}(I, d)/D in its span, later ones Wishart_{n-1}(., n-1)/D; checked
+    in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> log_pseudo_det_mean(20, 5, [1, 10], "unbiased").round(4)
+    array([  5.8976, -37.7887])
+    """
+    size, fits = integer("n", n, 2, MAX_DIMENSIONS), integers("k", k, 1)
+    divisor = _divisor(np.float64(size), estimator)
+    first, later = _spanned(d, size)
+    start = (2 * log_chi_mean(first) + np.log(first / divisor)).sum()
+    return start + (fits - 1) * (2 * log_chi_mean(later) + np.log(later / divisor)).sum()
+
+
+def log_pseudo_det_variance(d: int, n: int, k: ArrayLike) -> NDArray[np.float64]:
+    """Return the variance of the log whose mean is `log_pseudo_det_mean`.
+
+    Parameters
+    ----------
+    d : dimensions, at least n-1, at most 10**6.
+    n : samples per generation, at least 2.
+    k : number of fits, any shape, at least 1.
+
+    Returns
+    -------
+    float64, shape of `k`, the same for both estimators.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived, as `log_pseudo_det_mean`.
+
+    Examples
+    --------
+    >>> log_pseudo_det_variance(20, 5, [1, 10]).round(4)
+    array([ 0.4585, 73.8938])
+    """
+    size, fits = integer("n", n, 2, MAX_DIMENSIONS), integers("k", k, 1)
+    first, later = _spanned(d, size)
+    return 4 * log_chi_variance(first).sum() + (fits - 1) * 4 * log_chi_variance(later).sum()
+
+
+def elementary_symmetric_factor(j: int, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
+    """Return E e_j(Sigma_k)/e_j(Sigma_0), e_j the elementary symmetric function of the eigenvalues.
+
+    Parameters
+    ----------
+    j : 1 is the trace, d the determinant; at least 1, at most 10**6.
+    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
+    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
+    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+
+    Returns
+    -------
+    float64, shape of `k`: [prod_{i<j} (nu-i)/D]^k, whatever d; 0 for j >= n and k >= 1, where the rank
+        is below j.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> elementary_symmetric_factor(1, 10, [1, 10], "mle").round(4)
+    array([0.9   , 0.3487])
+    >>> elementary_symmetric_factor(3, 10, [1, 10], "unbiased").round(4)
+    array([0.6914, 0.0249])
+    """
+    sizes, index = sizes_and_fits(n, k, 2)
+    order = integer("j", j, 1, MAX_DIMENSIONS)
+    require(order * sizes.size <= MAX_CELLS, "j", f"at most {MAX_CELLS} over the number of sizes", j)
+    divisor = _divisor(sizes, estimator)
+    freedom = sizes - 1 - np.arange(order).reshape(-1, *(1,) * sizes.ndim)
+    positive = np.where(freedom > 0, freedom, divisor)
+    each = np.log(positive / divisor).sum(axis=0)
+    vanishes = over_fits(np.where(sizes <= order, 1.0, 0.0), index) > 0
+    return np.where(vanishes, 0.0, np.exp(over_fits(each, index)))
+
+
+def trace_moments(
+    trace_of_square: float, square_of_trace: float, n: ArrayLike, k: ArrayLike, estimator: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return E tr(Sigma_k^2) and E (tr Sigma_k)^2, for any d.
+
+    Parameters
+    ----------
+    trace_of_square : tr(Sigma_0^2), at least 0; d for the identity.
+    square_of_trace : (tr Sigma_0)^2, at least that; d^2 for the identity.
+    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
+    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
+    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+
+    Returns
+    -------
+    of_square, of_trace : float64, shape of `k`. One fit is [[1+1/nu, 1/nu], [2/nu, 1]] (nu/D)^2, of
+        eigenvalues 1+2/nu and 1-1/nu (nu/D)^2.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived (Wishart moments); checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> of_square, of_trace = trace_moments(3, 9, 10, [0, 1, 10], "unbiased")
+    >>> of_square.round(4), of_trace.round(4)
+    (array([ 3.    ,  4.3333, 36.578 ]), array([ 9.    ,  9.6667, 38.4257]))
+    """
+    sizes, index = sizes_and_fits(n, k, 2)
+    first = reals("trace_of_square", trace_of_square, 0, np.inf, closed=False)
+    second = reals("square_of_trace", square_of_trace, 0, np.inf, closed=False)
+    require(first.ndim == 0, "trace_of_square", "a single number", trace_of_square)
+    require(second.ndim == 0 and second >= first, "square_of_trace", "at least trace_of_square", square_of_trace)
+    nu = sizes - 1
+    divided = 2 * np.log(nu / _divisor(sizes, estimator))
+    # 2 tr S^2 + (tr S)^2 is multiplied by 1+2/nu, (tr S)^2 - tr S^2 by 1-1/nu, which is 0 for two points.
+    with np.errstate(over="ignore"):
+        grown = (2 * first + second) * np.exp(over_fits(np.log1p(2 / nu) + divided, index))
+        safe = np.log1p(-1 / np.maximum(nu, 2))
+        gone = over_fits(np.where(nu == 1, 1.0, 0.0), index) > 0
+        shrunk = (second - first) * np.where(gone, 0.0, np.exp(over_fits(safe + divided, index)))
+    return (grown - shrunk) / 3, (grown + 2 * shrunk) / 3
+
+
+def lyapunov_exponents(d: int, n: int, estimator: str) -> NDArray[np.float64]:
+    """Return the almost sure limits of ln(eigenvalue)/k of Sigma_k, largest first.
+
+    Parameters
+    ----------
+    d : dimensions, at least 1, at most n-1 and 10**6.
+    n : samples per generation, at least 2.
+    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+
+    Returns
+    -------
+    float64 [d]: psi((nu-i)/2) - ln(D/2), i = 0..d-1; about -(i+1)/nu if unbiased, so that neighbours separate
+        by e^{-k/nu} and one direction is left.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> lyapunov_exponents(3, 10, "unbiased").round(4)
+    array([-0.1152, -0.248 , -0.4009])
+    """
+    size = np.float64(integer("n", n, 2))
+    freedom = _degrees(d, size)
+    return 2 * log_chi_mean(freedom) + np.log(freedom / _divisor(size, estimator))
+
+
+def _divisor(sizes: NDArray[np.float64] | np.float64, estimator: str) -> NDArray[np.float64]:
+    return np.asarray(sizes - is_unbiased(estimator))
+
+
+def _degrees(d: int, sizes: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+    """Return nu, nu-1, ..., nu-d+1 along axis 0, for each size."""
+    sizes = np.asarray(sizes)
+    dimensions = integer("d", d, 1, MAX_DIMENSIONS)
+    require(sizes > dimensions, "d", f"at most n-1 = {sizes.min(initial=np.inf) - 1:g}", d)
+    require(dimensions * sizes.size <= MAX_CELLS, "d", f"at most {MAX_CELLS} over the number of sizes", d)
+    return sizes - 1 - np.arange(dimensions).reshape(-1, *(1,) * sizes.ndim)
+
+
+def _spanned(d: int, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the degrees of freedom of the n-1 factors at the first fit and at later ones."""
+    dimensions = integer("d", d, 1, MAX_DIMENSIONS)
+    require(dimensions >= n - 1, "d", f"at least n-1 = {n - 1}", d)
+    below = np.arange(float(n - 1))
+    return dimensions - below, n - 1 - below

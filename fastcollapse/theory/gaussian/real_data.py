@@ -1,0 +1,234 @@
+"""Closed forms of a refitted Gaussian whose training data is partly real, drawn anew or fixed."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastcollapse.theory.arguments import integer, integers, is_unbiased, reals, require
+
+# Counts beyond this are told apart by their ratios only.
+_LARGEST_N = 10**12
+
+
+def gaussian_fresh_moments(
+    n: int, m_s: int, t: ArrayLike, estimator: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return E sigma_t^2 and E (mu_t - mu_0)^2 over sigma_0^2 with n - m_s of n points real, drawn anew.
+
+    Parameters
+    ----------
+    n : points per generation, 2 to 10**12.
+    m_s : synthetic ones among them, 0..n.
+    t : any shape, at least 0.
+    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+
+    Returns
+    -------
+    variance, mean_error : float64, shape of `t`; for "mle" e_t = 1 - variance obeys
+        e' = 1/n + m_s (m_s-1)/n^2 e and is the mean error.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> variance, mean_error = gaussian_fresh_moments(10, 5, [0, 1, 100], "mle")
+    >>> variance.round(4), mean_error.round(4)
+    (array([1.   , 0.9  , 0.875]), array([0.   , 0.1  , 0.125]))
+    """
+    step = _fresh_step(n, m_s, estimator)
+    found = _iterate(step, np.array([1.0, 0.0, 1.0]), integers("t", t, 0))
+    return found[..., 0], found[..., 1]
+
+
+def gaussian_fresh_limits(n: int, m_s: int, estimator: str) -> tuple[float, float]:
+    """Return the limits of `gaussian_fresh_moments`.
+
+    Parameters
+    ----------
+    n : points per generation, 2 to 10**12.
+    m_s : synthetic ones among them, 0..n-1.
+    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+
+    Returns
+    -------
+    variance, mean_error : float; for "mle" mean_error = n/(n^2 - m_s (m_s-1)), about 1/(n lam (2-lam)), lam
+        the share of real points.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/theory/test_gaussian_real_data.py.
+
+    Examples
+    --------
+    >>> variance, mean_error = gaussian_fresh_limits(10, 5, "mle")
+    >>> round(variance, 4), round(mean_error, 4)
+    (0.875, 0.125)
+    """
+    size, synthetic = integer("n", n, 2, _LARGEST_N), integer("m_s", m_s, 0)
+    require(synthetic < size, "m_s", "below n, or there is no limit", m_s)
+    return _fixed_point(_fresh_step(size, synthetic, estimator))
+
+
+def gaussian_fixed_moments(
+    n_r: int,
+    m_s: int,
+    t: ArrayLike,
+    estimator: str,
+    v_r: float = 1.0,
+    w0: float = 1.0,
+    q0: float = 0.0,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return w_t = E sigma_t^2 and q_t = E (mu_t - xbar_r)^2 with the same n_r real points in every fit.
+
+    Parameters
+    ----------
+    n_r : real points, 1 to 10**12, of mean xbar_r.
+    m_s : synthetic points per generation, 1 to 10**12.
+    t : any shape, at least 0.
+    estimator : "unbiased" (divisor n_r + m_s - 1) or "mle" (divisor n_r + m_s).
+    v_r : variance of the real points with divisor n_r, at least 0; on average (1-1/n_r) sigma_0^2.
+    w0, q0 : the start, at least 0: v_r and 0 for a fit to the real points, sigma_0^2 and (mu_0 - xbar_r)^2
+        (on average sigma_0^2/n_r) for the truth.
+
+    Returns
+    -------
+    variance, mean_error : float64, shape of `t`.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> variance, mean_error = gaussian_fixed_moments(10, 10, [0, 1, 100], "mle", v_r=0.9, w0=0.9)
+    >>> variance.round(4), mean_error.round(4)
+    (array([0.9   , 0.8775, 0.871 ]), array([0.    , 0.0225, 0.029 ]))
+    """
+    step = _fixed_step(n_r, m_s, estimator, v_r)
+    start = [float(_finite("w0", w0)), float(_finite("q0", q0)), 1.0]
+    found = _iterate(step, np.array(start), integers("t", t, 0))
+    return found[..., 0], found[..., 1]
+
+
+def gaussian_fixed_limits(n_r: int, m_s: int, estimator: str, v_r: float = 1.0) -> tuple[float, float]:
+    """Return the limits of `gaussian_fixed_moments`, whatever the start.
+
+    Parameters
+    ----------
+    n_r : real points, 1 to 10**12.
+    m_s : synthetic points per generation, 1 to 10**12.
+    estimator : "unbiased" (divisor n_r + m_s - 1) or "mle" (divisor n_r + m_s).
+    v_r : variance of the real points with divisor n_r, at least 0.
+
+    Returns
+    -------
+    variance, mean_error : float.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/theory/test_gaussian_real_data.py.
+
+    Examples
+    --------
+    >>> variance, mean_error = gaussian_fixed_limits(10, 10, "mle", 0.9)
+    >>> round(variance, 4), round(mean_error, 4)
+    (0.871, 0.029)
+    """
+    return _fixed_point(_fixed_step(n_r, m_s, estimator, v_r))
+
+
+def fresh_risk_factor(lam: ArrayLike, t: ArrayLike) -> NDArray[np.float64]:
+    """Return the excess risk of fit t over that of fit 1 for large n with a share `lam` of fresh real data.
+
+    Parameters
+    ----------
+    lam : share of real points, above 0 and at most 1; broadcast against `t`.
+    t : at least 0.
+
+    Returns
+    -------
+    float64, broadcast shape: (1-(1-lam)^{2t})/(lam (2-lam)), towards 1/(lam (2-lam)).
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> fresh_risk_factor(0.5, [1, 2, 100]).round(4)
+    array([1.    , 1.25  , 1.3333])
+    """
+    share, index = reals("lam", lam, 0, 1), integers("t", t, 0)
+    require(share >= 1e-15, "lam", "at least 1e-15", lam)
+    synthetic = np.where(share == 1, 0.5, share)
+    shrunk = -np.expm1(2 * index * np.log1p(-synthetic))
+    return np.where(share == 1, np.minimum(index, 1), shrunk / (share * (2 - share)))
+
+
+def _fresh_step(n: int, m_s: int, estimator: str) -> NDArray[np.float64]:
+    """Return the matrix that moves (variance, mean error, 1) by one generation."""
+    size, synthetic = integer("n", n, 2, _LARGEST_N), integer("m_s", m_s, 0)
+    require(synthetic <= size, "m_s", "at most n", m_s)
+    real, m = float(size - synthetic), float(synthetic)
+    share = 1 / (float(size) * (size - is_unbiased(estimator)))
+    variance = np.array([m * (m - 1) + m * real, m * real, real * (m + real - 1)]) * share
+    mean_error = np.array([m, m * m, real]) / float(size) ** 2
+    return np.array([variance, mean_error, [0.0, 0.0, 1.0]])
+
+
+def _fixed_step(n_r: int, m_s: int, estimator: str, v_r: float) -> NDArray[np.float64]:
+    """Return the matrix that moves (w, q, 1) by one generation."""
+    real, m = float(integer("n_r", n_r, 1, _LARGEST_N)), float(integer("m_s", m_s, 1, _LARGEST_N))
+    spread = float(_finite("v_r", v_r))
+    total = real + m
+    between = real * m / total
+    variance = np.array([m - 1 + between / m, between, real * spread]) / (total - is_unbiased(estimator))
+    mean_error = (m / total) ** 2 * np.array([1 / m, 1.0, 0.0])
+    return np.array([variance, mean_error, [0.0, 0.0, 1.0]])
+
+
+def _finite(key: str, value: float) -> NDArray[np.float64]:
+    number = reals(key, value, 0, 1e100)
+    require(number.ndim == 0, key, "a single number", value)
+    return number
+
+
+def _iterate(step: NDArray[np.float64], start: NDArray[np.float64], t: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return step^t start for every t, by squaring."""
+    found = np.broadcast_to(start, (*t.shape, start.size))
+    for bit in range(int(t.max(initial=0)).bit_length()):
+        chosen = (t >> bit & 1).astype(bool)[..., None]
+        found = np.where(chosen, found @ step.T, found)
+        step = step @ step
+    return found
+
+
+def _fixed_point(step: NDArray[np.float64]) -> tuple[float, float]:
+    found = np.linalg.solve(np.eye(2) - step[:2, :2], step[:2, 2])
+    return float(found[0]), float(found[1])

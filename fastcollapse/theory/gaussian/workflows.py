@@ -1,0 +1,276 @@
+"""Closed forms of E sigma_t^2/sigma_0^2 of a refitted Gaussian, workflow by workflow, and their limits.
+
+For "mle" they are the factors of the heterozygosity, theory/heterozygosity_forms.py. In d dimensions
+E Sigma_t = factor x Sigma_0. `expected_gaussian` gives any schedule.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln
+
+from fastcollapse.theory.arguments import (
+    MAX_GENERATIONS,
+    choice,
+    integer,
+    integers,
+    is_unbiased,
+    over_fits,
+    reals,
+    sizes_and_fits,
+)
+from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
+    accumulate_factor,
+    accumulate_limit,
+    accumulate_subsample_factor,
+)
+
+
+def gaussian_replace_factor(n: ArrayLike, t: ArrayLike, estimator: str) -> NDArray[np.float64]:
+    """Return the factor of `replace`: prod_{s<=t} (1-1/n_s) for "mle", 1 if unbiased.
+
+    Parameters
+    ----------
+    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
+    t : number of fits, any shape, at least 0, and at most the length of the vector `n`.
+    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+
+    Returns
+    -------
+    float64, shape of `t`. For "mle" its limit is positive iff sum 1/n_s is finite.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> gaussian_replace_factor(10, [0, 1, 2], "mle").round(4)
+    array([1.  , 0.9 , 0.81])
+    """
+    sizes, index = sizes_and_fits(n, t, 2)
+    if is_unbiased(estimator):
+        return np.ones(index.shape)
+    return np.exp(over_fits(np.log1p(-1 / sizes), index))
+
+
+def gaussian_accumulate_factor(n: int, t: ArrayLike, estimator: str) -> NDArray[np.float64]:
+    """Return the factor of `accumulate`, whose fit s is to all n s points so far.
+
+    Parameters
+    ----------
+    n : samples per generation, at least 2; the first batch is real and is kept.
+    t : any shape, 0 to 10**7.
+    estimator : "unbiased" (divisor n s - 1) or "mle" (divisor n s).
+
+    Returns
+    -------
+    float64, shape of `t`: prod_{s<=t} (1-1/(n s^2)), or prod_{s=2}^t (1-1/(s(n s-1))) if unbiased;
+        cost O(max t).
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> gaussian_accumulate_factor(10, [1, 2], "mle")
+    array([0.9   , 0.8775])
+    >>> gaussian_accumulate_factor(10, [1, 2], "unbiased").round(5)
+    array([1.     , 0.97368])
+    """
+    size, index = integer("n", n, 2), integers("t", t, 0, MAX_GENERATIONS)
+    if not is_unbiased(estimator):
+        return accumulate_factor(size, index)
+    s = np.arange(2.0, max(2, index.max(initial=0) + 1))
+    return np.concatenate([[1.0, 1.0], np.cumprod(1 - 1 / (s * (size * s - 1)))])[index]
+
+
+def gaussian_accumulate_limit(n: ArrayLike, estimator: str) -> NDArray[np.float64]:
+    """Return the limit of `gaussian_accumulate_factor`, sin(pi/sqrt n)/(pi/sqrt n) for "mle".
+
+    Parameters
+    ----------
+    n : samples per generation, any shape, at least 2.
+    estimator : "unbiased" or "mle".
+
+    Returns
+    -------
+    float64, shape of `n`; if unbiased Gamma(2-1/n)/(Gamma(2-r) Gamma(2-1/n+r)), r = (1+sqrt(1+4n))/(2n).
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived (Euler's product); checked in tests/theory/test_gaussian_workflows.py.
+
+    Examples
+    --------
+    >>> gaussian_accumulate_limit([10, 100], "mle").round(5)
+    array([0.84344, 0.98363])
+    >>> gaussian_accumulate_limit([10, 100], "unbiased").round(5)
+    array([0.93514, 0.99355])
+    """
+    sizes = integers("n", n, 2).astype(np.float64)
+    if not is_unbiased(estimator):
+        return accumulate_limit(n)
+    return np.exp(_log_product(sizes, (1 + np.sqrt(1 + 4 * sizes)) / (2 * sizes)))
+
+
+def gaussian_subsample_factor(n: int, t: ArrayLike, estimator: str) -> NDArray[np.float64]:
+    """Return the factor of `accumulate_subsample`: fit s is to n of the n s points, without replacement.
+
+    Parameters
+    ----------
+    n : samples per generation and size of the subsample, at least 2; the first batch is real and is kept.
+    t : any shape, 0 to 10**7.
+    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+
+    Returns
+    -------
+    float64, shape of `t`: (1-1/n) prod_{s=2}^t [1-(3n-1)/(n s(n s-1))], or prod_{s=2}^t [1+(s-3)/(s(n s-1))]
+        if unbiased, which grows without end like t^{1/n}; cost O(max t).
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> gaussian_subsample_factor(10, [1, 2, 10**6], "mle").round(5)
+    array([0.9    , 0.83132, 0.73899])
+    >>> gaussian_subsample_factor(10, [1, 2, 10**6], "unbiased").round(5)
+    array([1.     , 0.97368, 3.14312])
+    """
+    size, index = integer("n", n, 2), integers("t", t, 0, MAX_GENERATIONS)
+    if not is_unbiased(estimator):
+        return accumulate_subsample_factor(size, index)
+    s = np.arange(2.0, max(2, index.max(initial=0) + 1))
+    return np.concatenate([[1.0, 1.0], np.cumprod(1 + (s - 3) / (s * (size * s - 1)))])[index]
+
+
+def gaussian_subsample_limit(n: ArrayLike, estimator: str) -> NDArray[np.float64]:
+    """Return the limit of `gaussian_subsample_factor`; if unbiased that of the factor over t^{1/n}.
+
+    Parameters
+    ----------
+    n : samples per generation and size of the subsample, any shape, at least 2.
+    estimator : "unbiased" or "mle".
+
+    Returns
+    -------
+    float64, shape of `n`: c Gamma(2-1/n)/(Gamma(2-r) Gamma(2-r')) with c = 1-1/n, r = (1+sqrt(12n-3))/(2n)
+        and r' = 1/n - r for "mle", c = 1, r = sqrt(3/n) and r' = -r if unbiased.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/theory/test_gaussian_workflows.py.
+
+    Examples
+    --------
+    >>> gaussian_subsample_limit([10, 100], "mle").round(5)
+    array([0.73899, 0.971  ])
+    >>> gaussian_subsample_limit([10, 100], "unbiased").round(5)
+    array([0.78952, 0.9767 ])
+    """
+    sizes = integers("n", n, 2).astype(np.float64)
+    if is_unbiased(estimator):
+        root = np.sqrt(3 / sizes)
+        return np.exp(gammaln(2 - 1 / sizes) - gammaln(2 - root) - gammaln(2 + root))
+    return (1 - 1 / sizes) * np.exp(_log_product(sizes, (1 + np.sqrt(12 * sizes - 3)) / (2 * sizes)))
+
+
+def conserved_mean_error(factor: ArrayLike) -> NDArray[np.float64]:
+    """Return E (mu_t - mu_0)^2/sigma_0^2 = 1 - E sigma_t^2/sigma_0^2, the conservation law of the MLE.
+
+    Parameters
+    ----------
+    factor : E sigma_t^2/sigma_0^2 for "mle", any shape, within [0, 1], in any workflow; with a fixed real
+        set, on average over that set too.
+
+    Returns
+    -------
+    float64, shape of `factor`; times tr Sigma_0 in d dimensions.
+
+    Raises
+    ------
+    InputError
+        if an entry is outside [0, 1].
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> conserved_mean_error(gaussian_replace_factor(10, [0, 1, 2], "mle")).round(4)
+    array([0.  , 0.1 , 0.19])
+    """
+    return 1 - reals("factor", factor, 0, 1)
+
+
+def risk_factor(workflow: str, t: ArrayLike) -> NDArray[np.float64]:
+    """Return the excess risk of fit t over that of fit 1 for large n, the same for all regular models.
+
+    Parameters
+    ----------
+    workflow : "replace" (t), "accumulate" (sum_{s<=t} 1/s^2, towards pi^2/6 = 1.645) or
+        "accumulate_subsample" (1 + 3 sum_{s=2}^t 1/s^2, towards pi^2/2 - 2 = 2.935).
+    t : any shape, 0 to 10**7.
+
+    Returns
+    -------
+    float64, shape of `t`; 0 at t = 0.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    arXiv:2404.01413 and arXiv:2410.22812 for "accumulate"; derived for the others; checked in
+    tests/test_verification_gaussian.py.
+
+    Examples
+    --------
+    >>> risk_factor("accumulate", [1, 2, 10**6]).round(4)
+    array([1.    , 1.25  , 1.6449])
+    >>> risk_factor("accumulate_subsample", [1, 2, 10**6]).round(4)
+    array([1.    , 1.75  , 2.9348])
+    """
+    name = choice("workflow", workflow, ("replace", "accumulate", "accumulate_subsample"))
+    index = integers("t", t, 0, MAX_GENERATIONS)
+    if name == "replace":
+        return index.astype(np.float64)
+    s = np.arange(1.0, index.max(initial=0) + 1)
+    total = np.append(0.0, np.cumsum(1 / s**2))[index]
+    return total if name == "accumulate" else np.where(index == 0, 0.0, 3 * total - 2)
+
+
+def _log_product(sizes: NDArray[np.float64], root: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log of prod_{s>=2} (s-root)(s-1/n+root)/(s(s-1/n))."""
+    first = 1 / sizes
+    return gammaln(2 - first) - gammaln(2 - root) - gammaln(2 - first + root)

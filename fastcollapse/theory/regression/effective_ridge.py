@@ -1,0 +1,160 @@
+"""The effective ridge of a random design, and the degrees of freedom that it leaves to a fit.
+
+A ridge fit to T rows of covariance Sigma acts on average like one to Sigma itself with the ridge kappa; `ridge`
+multiplies T in the sum of squares, and `spectrum` are the eigenvalues of Sigma.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastcollapse.theory.arguments import covariance_spectrum, integers, reals, together
+
+# Newton's method halves the distance at worst, where the root is double; the range of floats is 2**2000.
+_MOST_STEPS = 2100
+# Entries of a (ridge, dimension) table that are worked on at once.
+_CHUNK = 1_000_000
+
+
+def effective_ridge(spectrum: ArrayLike, T: ArrayLike, ridge: ArrayLike) -> NDArray[np.float64]:
+    """Return kappa, the ridge that the population covariance sees: kappa - ridge = kappa df_1(kappa)/T.
+
+    Parameters
+    ----------
+    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
+    T : rows, at least 1.
+    ridge : 0 to 1e40; broadcast with T.
+
+    Returns
+    -------
+    float64, shape of `T` and `ridge` broadcast. At ridge 0 it is 0 if T >= d and solves df_1(kappa) = T else.
+        Cost O(d) a step of Newton's method, some ten steps.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    arXiv:2402.07712; Newton's method from the right of a convex function is derived; checked in
+    tests/test_verification_regression.py.
+
+    Examples
+    --------
+    >>> effective_ridge([1.0] * 300, [1000, 150], [0.1, 0.0]).round(12).tolist()
+    [0.135889894354, 1.0]
+    """
+    values = covariance_spectrum("spectrum", spectrum)
+    rows, penalty = together(T=integers("T", T, 1), ridge=reals("ridge", ridge, 0, 1e40))
+    kappa, descending = np.zeros(rows.size), np.sort(values)[::-1]
+    for part in _chunks(rows.size, values.size):
+        kappa[part] = _solve(descending, rows.ravel()[part].astype(np.float64), penalty.ravel()[part])
+    return kappa.reshape(rows.shape)
+
+
+def degrees_of_freedom(spectrum: ArrayLike, kappa: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return df_1 and df_2, df_m(kappa) = sum_j (lambda_j/(lambda_j + kappa))^m.
+
+    Parameters
+    ----------
+    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
+    kappa : any shape, 0 to 1e45.
+
+    Returns
+    -------
+    df_1, df_2 : float64, shape of `kappa`; both d at kappa 0.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    arXiv:2402.07712; checked in tests/test_verification_regression.py.
+
+    Examples
+    --------
+    >>> df_1, df_2 = degrees_of_freedom([1.0, 0.25], [0.0, 0.25])
+    >>> df_1, df_2
+    (array([2. , 1.3]), array([2.  , 0.89]))
+    """
+    values = covariance_spectrum("spectrum", spectrum)
+    at = reals("kappa", kappa, 0, 1e45)
+    first, second = np.zeros(at.size), np.zeros(at.size)
+    for part in _chunks(at.size, values.size):
+        kept = values / (values + at.ravel()[part, None])
+        first[part], second[part] = kept.sum(axis=1), (kept**2).sum(axis=1)
+    return first.reshape(at.shape), second.reshape(at.shape)
+
+
+def rows_left(spectrum: ArrayLike, T: ArrayLike, kappa: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return T - df_1(kappa) and T - df_2(kappa), all digits of them also where T is next to d or df_m next to T.
+
+    Parameters
+    ----------
+    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
+    T : rows, at least 1.
+    kappa : 0 to 1e45; broadcast with T.
+
+    Returns
+    -------
+    left_1, left_2 : float64, shape of `T` and `kappa` broadcast. At `effective_ridge` the first is T ridge/kappa,
+        and T over the second is dkappa/dridge = 1/(1-u).
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    arXiv:2402.07712; checked in tests/test_verification_regression.py.
+
+    Examples
+    --------
+    >>> left_1, left_2 = rows_left([1.0, 1e-30], [1, 2], 2e-15)
+    >>> left_1, left_2
+    (array([1.5e-15, 1.0e+00]), array([4.e-15, 1.e+00]))
+    """
+    values = covariance_spectrum("spectrum", spectrum)
+    rows, at = together(T=integers("T", T, 1), kappa=reals("kappa", kappa, 0, 1e45))
+    first, second = np.zeros(rows.size), np.zeros(rows.size)
+    descending = np.sort(values)[::-1]
+    for part in _chunks(rows.size, values.size):
+        first[part], second[part] = _left(descending, rows.ravel()[part].astype(np.float64), at.ravel()[part])
+    return first.reshape(rows.shape), second.reshape(rows.shape)
+
+
+def _chunks(n_rows: int, width: int) -> list[slice]:
+    step = max(1, _CHUNK // width)
+    return [slice(start, start + step) for start in range(0, n_rows, step)]
+
+
+def _solve(values: NDArray[np.float64], rows: NDArray[np.float64], penalty: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the roots of f(kappa) = kappa [T - df_1(kappa)]/T - ridge, which is convex, from its right."""
+    kappa = penalty + values.sum() / rows
+    kappa[(penalty == 0) & (rows >= values.size)] = 0.0
+    todo = np.flatnonzero(kappa)
+    for _ in range(_MOST_STEPS):
+        if not todo.size:
+            return kappa
+        gap, slope = _left(values, rows[todo], kappa[todo])
+        old = kappa[todo]
+        step = (old * gap - penalty[todo] * rows[todo]) / slope
+        # A step over many decades is lost in rounding: it may end left of the root, even below 0.
+        kappa[todo] = np.maximum(old - step, 2e-14 * old)
+        todo = todo[(step > 1e-15 * old) | (step < -1e-10 * old)]
+    return kappa
+
+
+def _left(
+    descending: NDArray[np.float64], rows: NDArray[np.float64], kappa: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return T - df_1 and T - df_2: what the first T directions lack of a whole one, less what the others have."""
+    at = kappa[:, None]
+    shrunk, kept = at / (descending + at), descending / (descending + at)
+    first = np.arange(descending.size) < rows[:, None]
+    over = np.maximum(rows - descending.size, 0.0)
+    left_1 = over + np.where(first, shrunk, -kept).sum(axis=1)
+    return left_1, over + np.where(first, shrunk * (1 + kept), -(kept**2)).sum(axis=1)

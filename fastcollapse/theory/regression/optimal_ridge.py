@@ -1,0 +1,189 @@
+"""The best ridge for labels of the truth and for labels of a generator, in the limit of many dimensions."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq
+
+from fastcollapse.theory.arguments import (
+    coordinates,
+    covariance_spectrum,
+    integer,
+    integers,
+    real,
+    reals,
+    together,
+)
+from fastcollapse.theory.regression.effective_ridge import effective_ridge, rows_left
+from fastcollapse.theory.regression.ridge_risk import ridge_equivalents
+
+MAX_DIMENSIONS = 10**9
+# Neighbouring kappa of the search differ by this in the logarithm; the error has no narrower features, as
+# each eigenvalue turns from kept to shrunk over a decade.
+_STEP = 0.25
+# Beyond these factors of the extreme eigenvalues the ridge is as good as none, or the fit as good as 0.
+_FAR = 1e15
+_CHUNK = 1_000_000
+
+
+def optimal_ridge(
+    spectrum: ArrayLike, w0: ArrayLike, T: ArrayLike, sigma: float, generator_error: ArrayLike = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ridge at which bias + sigma^2 variance + synthetic D of `ridge_equivalents` is least, and that.
+
+    Parameters
+    ----------
+    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
+    w0 : [d], the truth in the eigenbasis of Sigma.
+    T : rows of the fit, at least 1; 10**15 is as good as the limit, the plateau that more rows cannot leave.
+    sigma : deviation of the noise on the labels of the fit.
+    generator_error : D, the error of the generator that labels, alike in all directions as after least squares:
+        0 for the truth, `ols_error_mean` for a chain, 0 to 1e60; broadcast with T.
+
+    Returns
+    -------
+    ridge, error : float64, shape of `T` and `generator_error` broadcast; ridge is 0 where none is best, and inf
+        where 0 is the best fit.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_regression.py.
+
+    Examples
+    --------
+    >>> ridge, error = optimal_ridge([1.0] * 300, [300**-0.5] * 300, 1000, 0.5, [0.0, 1.0])
+    >>> ridge.round(5), error.round(5)
+    (array([0.075  , 0.95952]), array([0.0934 , 0.55941]))
+    """
+    values = covariance_spectrum("spectrum", spectrum)
+    truth = coordinates("w0", w0, values.size)
+    noise = real("sigma", sigma, 0, 1e30)
+    rows, synthetic = together(
+        T=integers("T", T, 1), generator_error=reals("generator_error", generator_error, 0, 1e60)
+    )
+    ridge, error = np.zeros(rows.size), np.zeros(rows.size)
+    for i in range(rows.size):
+        search = _Search(values, truth, int(rows.flat[i]), noise, float(synthetic.flat[i]))
+        ridge[i], error[i] = search.best()
+    return ridge.reshape(rows.shape), error.reshape(rows.shape)
+
+
+def isotropic_optimal_ridge(
+    d: int, T: ArrayLike, sigma: float, w0_square: float, generator_error: ArrayLike = 0.0
+) -> NDArray[np.float64]:
+    """Return the best ridge for Sigma = I; for labels of the truth it is exact for any d and T.
+
+    Parameters
+    ----------
+    d : dimensions, 1 to 10**9.
+    T : rows of the fit, at least 1.
+    sigma : deviation of the noise on the labels of the fit.
+    w0_square : |w0|^2, positive.
+    generator_error : D, as in `optimal_ridge`; broadcast with T.
+
+    Returns
+    -------
+    float64, shape of `T` and `generator_error` broadcast: the root of ridge (|w0|^2 + D) = sigma^2 d/T +
+        D (1+kappa) (1-u)^2, with kappa and u of `isotropic_equivalents`; sigma^2 d/(T |w0|^2) for D = 0, and
+        (sigma^2 d/T + D)/|w0|^2 for T much larger than d.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_regression.py.
+
+    Examples
+    --------
+    >>> isotropic_optimal_ridge(300, 1000, 0.5, 1.0, [0.0, 1.0]).round(5)
+    array([0.075  , 0.95952])
+    """
+    dimensions, noise = integer("d", d, 1, MAX_DIMENSIONS), real("sigma", sigma, 0, 1e30)
+    length = real("w0_square", w0_square, 1e-60, 1e60)
+    rows, synthetic = together(
+        T=integers("T", T, 1), generator_error=reals("generator_error", generator_error, 0, 1e60)
+    )
+    best = np.zeros(rows.size)
+    for i, (size, error) in enumerate(zip(rows.flat, synthetic.flat, strict=True)):
+        phi = dimensions / float(size)
+        best[i] = _isotropic_root(phi, noise**2 * phi / length, float(error) / length)
+    return best.reshape(rows.shape)
+
+
+def _isotropic_root(phi: float, clean: float, error: float) -> float:
+    """Return the root of ridge (1 + error) = clean + error (1+kappa) (1-u)^2."""
+
+    def excess(ridge: float) -> float:
+        half = (ridge + phi - 1) / 2
+        root = float(np.hypot(half, np.sqrt(ridge)))
+        kappa = half + root if half >= 0 else ridge / (root - half)
+        # (1+kappa)(1-u) = 2 root, the derivative of kappa the other way round.
+        return ridge - clean + error * (ridge - 4 * root**2 / (1 + kappa))
+
+    # Rounding may take either end for the root.
+    high = clean + error * (1 + phi)
+    if excess(clean) >= 0:
+        return clean
+    return float(brentq(excess, clean, high, xtol=1e-300, rtol=1e-14, maxiter=2000)) if excess(high) > 0 else high
+
+
+class _Search:
+    """The error as a function of ln kappa, of which ridge is an explicit function."""
+
+    def __init__(
+        self, values: NDArray[np.float64], truth: NDArray[np.float64], rows: int, noise: float, synthetic: float
+    ) -> None:
+        self.values, self.truth, self.rows = values, truth, rows
+        self.own, self.each = noise**2, synthetic / values.size
+        self.signal = values * truth**2
+        self.least = float(effective_ridge(values, rows, 0.0))
+
+    def best(self) -> tuple[float, float]:
+        start = np.log(self.least) if self.least > 0 else np.log(self.values.min() / _FAR)
+        log_kappa = np.arange(start, np.log(self.values.max() * _FAR), _STEP)
+        error, slope = self.errors(log_kappa)
+        i = int(np.argmin(error))
+        if slope[i] > 0:
+            i -= 1
+        if i == len(log_kappa) - 1:
+            return np.inf, float(self.signal.sum())
+        if i < 0:
+            return 0.0, self.without_ridge()
+        at = log_kappa[i]
+        if slope[i] < 0 < slope[i + 1]:
+            at = brentq(lambda x: float(self.errors(np.array([x]))[1][0]), log_kappa[i], log_kappa[i + 1], xtol=1e-14)
+        return self.ridge(float(np.exp(at))), float(self.errors(np.array([at]))[0][0])
+
+    def ridge(self, kappa: float) -> float:
+        return kappa * max(float(rows_left(self.values, self.rows, kappa)[0]), 0.0) / self.rows
+
+    def without_ridge(self) -> float:
+        bias, variance, synthetic = ridge_equivalents(self.values, self.truth, self.rows, 0.0)
+        own = self.own * float(variance) if self.own > 0 else 0.0
+        return float(bias) + own + float(synthetic) * self.each * self.values.size
+
+    def errors(self, log_kappa: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the error and its derivative for each ln kappa."""
+        error, slope = np.zeros(log_kappa.size), np.zeros(log_kappa.size)
+        step = max(1, _CHUNK // self.values.size)
+        for first in range(0, log_kappa.size, step):
+            part = slice(first, first + step)
+            kappa = np.exp(log_kappa[part])[:, None]
+            # Shares shrunk p and kept q; dp = pq, dq = -pq.
+            p, q = kappa / (self.values + kappa), self.values / (self.values + kappa)
+            spare = rows_left(self.values, self.rows, kappa[:, 0])[1]
+            bias, bias_slope = p**2 @ self.signal, 2 * (p**2 * q) @ self.signal
+            df_2, df_2_slope = (q**2).sum(axis=1), -2 * (q**2 * p).sum(axis=1)
+            square, square_slope = (p**2).sum(axis=1), 2 * (p**2 * q).sum(axis=1)
+            ratio, ratio_slope = df_2 / spare, df_2_slope * self.rows / spare**2
+            leak, leak_slope = bias + self.own + self.each * square, bias_slope + self.each * square_slope
+            error[part] = bias + self.each * df_2 + ratio * leak
+            slope[part] = bias_slope + self.each * df_2_slope + ratio_slope * leak + ratio * leak_slope
+        return error, slope

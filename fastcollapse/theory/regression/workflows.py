@@ -1,0 +1,284 @@
+"""Closed forms for least squares under accumulate and subsampling, with new rows or the same ones.
+
+Fit n is made with labels of fit n-1; fit 1 is to labels of the truth. The same T rows X in every round make
+w_n = X^+ (mean of the labels so far), one fit with noise of variance s_n sigma^2: the whole law is known. New
+rows make better fits. `expected_regression` gives any schedule with new rows.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import digamma, zeta
+
+from fastcollapse.theory.arguments import MAX_GENERATIONS, choice, integer, integers, over_fits, real, require, together
+from fastcollapse.theory.gaussian.workflows import risk_factor
+from fastcollapse.theory.regression.chain_exact import ols_error_mean, ols_error_variance
+
+MAX_DIMENSIONS = 10**9
+ROWS = ("fresh", "same")
+
+
+def accumulate_error(d: int, T: ArrayLike, n: ArrayLike, sigma: float, rows: str) -> NDArray[np.float64]:
+    """Return the expected error of fit n of `accumulate`, to the labels of all rounds so far.
+
+    Parameters
+    ----------
+    d : dimensions, 1 to 10**9.
+    T : rows of a round, at least d: one number, or for fresh rows a vector with entry i-1 for round i, whose
+        first entry is at least d.
+    n : number of fits, any shape, 0 to 10**7, and at most the length of the vector `T`.
+    sigma : deviation of the noise on all labels.
+    rows : "fresh" (new rows X in each round) or "same" (the rows of round 1 again).
+
+    Returns
+    -------
+    float64, shape of `n`: sum_i sigma^2 (T_i/N_i) d/(N_i-d-1) with N_i = T_1+...+T_i if fresh,
+        sigma^2 d/(T-d-1) sum_i 1/i^2 if the same; inf for d or d+1 rows in round 1. Exact, for any covariance.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    arXiv:2404.01413 for the same rows, derived for fresh ones; checked in
+    tests/test_verification_regression.py.
+
+    Examples
+    --------
+    >>> accumulate_error(20, 40, [1, 2, 10**6], 0.5, "same").round(5)
+    array([0.26316, 0.32895, 0.43288])
+    >>> accumulate_error(20, 40, [1, 2, 10**6], 0.5, "fresh").round(5)
+    array([0.26316, 0.30553, 0.36076])
+    """
+    dimensions, noise = integer("d", d, 1, MAX_DIMENSIONS), real("sigma", sigma, 0, 1e30)
+    if choice("rows", rows, ROWS) == "same":
+        size = integer("T", T, 1)
+        return _times(ols_error_mean(dimensions, size, 1, noise), risk_factor("accumulate", n))
+    sizes, fits = _rounds(T, n, 0)
+    first = np.concatenate([sizes[:1], [dimensions]])[0]
+    require(first >= dimensions, "T", f"at least d = {dimensions} in round 1", T)
+    total = np.cumsum(sizes.astype(np.float64))
+    spare = total - dimensions - 1
+    each = noise**2 * dimensions * sizes / total / np.where(spare > 0, spare, 1.0)
+    error = over_fits(np.where(spare > 0, each, 0.0), fits)
+    infinite = sizes.size > 0 and noise > 0 and spare[0] <= 0
+    return np.where((fits > 0) & infinite, np.inf, error)
+
+
+def accumulate_error_limit(d: int, T: ArrayLike, sigma: float, rows: str) -> NDArray[np.float64]:
+    """Return the limit of `accumulate_error` for n to infinity.
+
+    Parameters
+    ----------
+    d : dimensions, 1 to 10**9.
+    T : rows of a round, any shape, at least d.
+    sigma : deviation of the noise on all labels.
+    rows : "fresh" or "same".
+
+    Returns
+    -------
+    float64, shape of `T`: pi^2/6 sigma^2 d/(T-d-1) for the same rows, less for fresh ones:
+        -sigma^2 d/(d+1) [gamma + psi(1-(d+1)/T)].
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    arXiv:2404.01413 for the same rows, derived for fresh ones; checked in
+    tests/test_verification_regression.py and tests/theory/test_regression_workflows.py.
+
+    Examples
+    --------
+    >>> accumulate_error_limit(20, [40, 1000], 0.5, "same").round(5)
+    array([0.43288, 0.0084 ])
+    >>> accumulate_error_limit(20, [40, 1000], 0.5, "fresh").round(5)
+    array([0.36076, 0.00835])
+    """
+    dimensions, noise = integer("d", d, 1, MAX_DIMENSIONS), real("sigma", sigma, 0, 1e30)
+    sizes = integers("T", T, 1).astype(np.float64)
+    require(sizes >= dimensions, "T", f"at least d = {dimensions}", T)
+    if noise == 0:
+        choice("rows", rows, ROWS)
+        return np.zeros(sizes.shape)
+    finite = sizes > dimensions + 1
+    safe = np.where(finite, sizes, dimensions + 2.0)
+    if choice("rows", rows, ROWS) == "same":
+        return np.where(finite, np.pi**2 / 6 * noise**2 * dimensions / (safe - dimensions - 1), np.inf)
+    x = (dimensions + 1) / safe
+    # The digamma function is next to -gamma for small x: its series, whose next term is x^6.
+    series = sum(zeta(k) * x ** (k - 1) for k in range(2, 7))
+    psi = np.where(x < 1e-3, series, -(np.euler_gamma + digamma(1 - x)))
+    return np.where(finite, noise**2 * dimensions / (dimensions + 1) * psi, np.inf)
+
+
+def accumulate_error_variance(d: int, T: int, n: ArrayLike, sigma: float) -> NDArray[np.float64]:
+    """Return the variance of the error of fit n of `accumulate` with the same rows in every round.
+
+    Parameters
+    ----------
+    d : dimensions, 1 to 10**9.
+    T : rows of a round, at least d.
+    n : number of fits, any shape, 0 to 10**7.
+    sigma : deviation of the noise on all labels.
+
+    Returns
+    -------
+    float64, shape of `n`: that of one fit times (sum_{i<=n} 1/i^2)^2; inf for fewer than d+4 rows.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_regression.py.
+
+    Examples
+    --------
+    >>> accumulate_error_variance(20, 40, [0, 1, 2], 0.5).round(5)
+    array([0.     , 0.01589, 0.02482])
+    """
+    one = ols_error_variance(integer("d", d, 1, MAX_DIMENSIONS), integer("T", T, 1), 1, sigma)
+    return _times(one, risk_factor("accumulate", n) ** 2)
+
+
+def min_norm_same_rows_error(
+    d: int, T: int, n: ArrayLike, sigma: float, w0_square: float, workflow: str
+) -> NDArray[np.float64]:
+    """Return the expected error of minimum-norm fit n to the same T < d rows in every round, for Sigma = I.
+
+    Parameters
+    ----------
+    d : dimensions, 2 to 10**9.
+    T : rows, 1 to d-1.
+    n : number of fits, any shape, 1 to 10**7.
+    sigma : deviation of the noise on all labels.
+    w0_square : |w0|^2.
+    workflow : "replace" (s_n = n) or "accumulate" (s_n = sum_{i<=n} 1/i^2).
+
+    Returns
+    -------
+    float64, shape of `n`: (1-T/d) |w0|^2 + s_n sigma^2 T/(d-T-1); inf where noise meets d-1 rows.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_regression.py.
+
+    Examples
+    --------
+    >>> min_norm_same_rows_error(40, 20, [1, 2, 10], 0.5, 1.0, "accumulate").round(5)
+    array([0.76316, 0.82895, 0.90783])
+    """
+    dimensions, size = integer("d", d, 2, MAX_DIMENSIONS), integer("T", T, 1)
+    require(size < dimensions, "T", f"less than d = {dimensions}", T)
+    noise, length = real("sigma", sigma, 0, 1e30), real("w0_square", w0_square, 0, 1e60)
+    name = choice("workflow", workflow, ("replace", "accumulate"))
+    fits = integers("n", n, 1, MAX_GENERATIONS)
+    spare = dimensions - size - 1
+    added = 0.0 if noise == 0 else (noise**2 * size / spare if spare else np.inf)
+    return (1 - size / dimensions) * length + added * risk_factor(name, fits)
+
+
+def min_norm_accumulate_error(
+    d: int, T: ArrayLike, n: ArrayLike, sigma: float, w0_square: float
+) -> NDArray[np.float64]:
+    """Return the expected error of fit n of `accumulate` with fresh rows that start out fewer than d, Sigma = I.
+
+    Parameters
+    ----------
+    d : dimensions, 1 to 10**9.
+    T : rows of a round, at least 1: one number, or a vector with entry i-1 for round i.
+    n : number of fits, any shape, 1 to 10**7, and at most the length of the vector `T`.
+    sigma : deviation of the noise on all labels.
+    w0_square : |w0|^2.
+
+    Returns
+    -------
+    float64, shape of `n`: (1-min(T_1,d)/d) |w0|^2 + sigma^2 sum_i e_i with N_i = T_1+...+T_i and e_i =
+        T_i/(d-N_i-1) below d and (T_i/N_i) d/(N_i-d-1) above, inf once a round ends with d-1 to d+1 rows. What
+        the first rows do not show is lost for ever: fit n is fit n-1 and what the new noise adds.
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_regression.py.
+
+    Examples
+    --------
+    >>> min_norm_accumulate_error(40, 15, [1, 2, 4, 100], 0.5, 1.0).round(5)
+    array([0.78125, 1.19792, 2.16283, 2.38155])
+    """
+    dimensions, length = integer("d", d, 1, MAX_DIMENSIONS), real("w0_square", w0_square, 0, 1e60)
+    noise = real("sigma", sigma, 0, 1e30)
+    sizes, fits = _rounds(T, n, 1)
+    total = np.cumsum(sizes.astype(np.float64))
+    gap = total - dimensions
+    each = np.where(gap < 0, sizes, sizes / total * dimensions) / np.maximum(np.abs(gap) - 1, 1.0)
+    infinite = over_fits(np.where((np.abs(gap) <= 1) & (noise > 0), 1.0, 0.0), fits) > 0
+    first = min(float(sizes[0]), dimensions) if sizes.size else dimensions
+    return np.where(infinite, np.inf, (1 - first / dimensions) * length + noise**2 * over_fits(each, fits))
+
+
+def subsample_error(d: int, T: ArrayLike, n: ArrayLike, sigma: float) -> NDArray[np.float64]:
+    """Return the error of fit n of `accumulate_subsample`, to T of the n T rows so far, to first order in 1/T.
+
+    Parameters
+    ----------
+    d : dimensions, 1 to 10**9.
+    T : rows of a round and of a fit, at least d; the subsample is without replacement.
+    n : number of fits, 0 to 10**7; broadcast with T.
+    sigma : deviation of the noise on all labels.
+
+    Returns
+    -------
+    float64, shape of `T` and `n` broadcast: sigma^2 d/T [1 + 3 sum_{i=2}^n 1/i^2], towards 2.935 sigma^2 d/T;
+        relative error O(d/T).
+
+    Raises
+    ------
+    InputError
+        if an argument is outside its range.
+
+    References
+    ----------
+    Derived; checked in tests/test_verification_regression.py.
+
+    Examples
+    --------
+    >>> subsample_error(3, 1000, [1, 2, 10**6], 1.0).round(6)
+    array([0.003   , 0.00525 , 0.008804])
+    """
+    dimensions, noise = integer("d", d, 1, MAX_DIMENSIONS), real("sigma", sigma, 0, 1e30)
+    sizes = integers("T", T, 1)
+    require(sizes >= dimensions, "T", f"at least d = {dimensions}", T)
+    size, fits = together(T=sizes, n=integers("n", n, 0, MAX_GENERATIONS))
+    return noise**2 * dimensions / size * risk_factor("accumulate_subsample", fits)
+
+
+def _rounds(T: ArrayLike, n: ArrayLike, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of every round up to the last fit, and the numbers of fits."""
+    sizes, fits = integers("T", T, 1), integers("n", n, least, MAX_GENERATIONS)
+    require(sizes.ndim <= 1, "T", "a number or a vector", T)
+    if sizes.ndim:
+        require(fits <= sizes.size, "n", f"at most {sizes.size}, the number of sizes", n)
+        return sizes, fits
+    return np.full(int(fits.max(initial=0)), sizes), fits
+
+
+def _times(one: ArrayLike, factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the product, 0 where the factor is 0 even if `one` is infinite."""
+    return np.where(factor > 0, one * np.where(factor > 0, factor, 1.0), 0.0)

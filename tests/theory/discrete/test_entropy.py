@@ -1,0 +1,54 @@
+"""Entropy losses against simulation and the exact chain."""
+
+import numpy as np
+import pytest
+from scipy.special import entr
+from scipy.stats import binom
+
+from fastcollapse.errors import InputError
+from fastcollapse.theory.discrete.entropy import entropy_loss, entropy_slope, late_entropy, phi
+
+
+def test_entropy__phi_of_one_and_series_meet():
+    assert round(float(phi(1)), 3) == 0.573
+    c = np.array([900.0, 999.0])
+    np.testing.assert_allclose(phi(c), 1 / (2 * c) + 1 / (12 * c**2) + 1 / (12 * c**3), rtol=1e-8)
+    np.testing.assert_allclose(phi([[1.0], [2000.0]])[0], phi(1.0))
+    assert abs(phi(1e-6) - (-np.log(1e-6) + 1e-6 * np.log(2))) < 1e-6
+
+
+def test_entropy__loss_against_simulation():
+    rng, n, replicates = np.random.default_rng(11), 2000, 3000
+    p = np.repeat([1.0, 2.0, 5.0], [500, 500, 100])
+    p /= p.sum()
+    new = entr(rng.multinomial(n, p, size=replicates) / n).sum(axis=1)
+    loss = entr(p).sum() - new
+    error = loss.std() / np.sqrt(replicates)
+    # One comparison, |z| < 4.5. The formula is Poisson, off by O(1/n) of itself beside this error.
+    assert abs(loss.mean() - entropy_loss(p, n)) < 4.5 * error + 1 / n
+    # Negative control: with so small counts the diffusion slope of 1100 symbols is rejected.
+    assert abs(loss.mean() + entropy_slope(1100, n)) > 4.5 * error + 1 / n
+
+
+def test_entropy__slope_is_the_large_count_loss():
+    p = np.full(20, 0.05)
+    np.testing.assert_allclose(entropy_loss(p, 10**6), 20 / (2 * 10**6), rtol=1e-4)
+    np.testing.assert_allclose(-entropy_slope(20, 10**6), 19 / (2 * 10**6))
+
+
+def test_entropy__late_time_of_two_symbols():
+    n, p0, k = 100, 0.3, 500
+    counts = np.arange(n + 1)
+    matrix = binom.pmf(counts[None, :], n, counts[:, None] / n)
+    law = binom.pmf(counts, n, p0) @ np.linalg.matrix_power(matrix, k - 1)
+    expected = law @ (entr(counts / n) + entr(1 - counts / n))
+    got = late_entropy(2 * p0 * (1 - p0), n, k)
+    assert abs(got / expected - 1) < 0.02
+    assert abs(late_entropy(2 * p0 * (1 - p0), n, k + 10) / expected - 1) > 0.02
+
+
+def test_entropy__refuses():
+    with pytest.raises(InputError, match="c must be strictly between 0 and inf, got 0"):
+        phi(0)
+    with pytest.raises(InputError, match="expected_unique must be within"):
+        entropy_slope(0.5, 10)
