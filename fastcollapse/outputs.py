@@ -12,7 +12,7 @@ from fastcollapse.experiment import Experiment
 from fastcollapse.recorded import check_same, differences, seeded_as
 from fastcollapse.results import Results, open_results
 from fastcollapse.running import FIGURE_SUFFIX
-from fastcollapse.storage.workplace import check_free, is_begun, parts_folder
+from fastcollapse.storage.parts_folder import check_free, is_begun, parts_folder
 
 _FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 

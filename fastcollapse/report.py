@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fastcollapse.results import Results
-from fastcollapse.storage.workplace import writer_of
+from fastcollapse.storage.parts_folder import writer_of
 from fastcollapse.tables import counted, curves, number, table
 from fastcollapse.verdicts import verdicts
 from fastcollapse.views.base import case_names, panels_of, view_of

@@ -238,7 +238,7 @@ def open_results(path: str | Path) -> Results:
     ...
     fastcollapse.errors.UnreadableResults: nowhere.h5: no such file
     """
-    from fastcollapse.storage.runs import open_file  # h5py takes 0.1 s to import
+    from fastcollapse.storage.readers import open_file  # h5py takes 0.1 s to import
 
     return Results(open_file(path))
 
@@ -255,6 +255,6 @@ def check_results(path: str | Path, everything: bool = True) -> Results:
     ------
     UnreadableResults : as `open_results`; or data are not what was written, naming them.
     """
-    from fastcollapse.storage.runs import check_file  # as above
+    from fastcollapse.storage.readers import check_file  # as above
 
     return Results(check_file(path, everything))

@@ -23,9 +23,9 @@ from fastcollapse.provenance import provenance
 from fastcollapse.recorded import check_coordinates, check_same, recorded_truth, seeded_as
 from fastcollapse.results import Results, open_results
 from fastcollapse.storage.base import Header, Store
-from fastcollapse.storage.memory import MemoryStore
-from fastcollapse.storage.store import PART_BYTES, Hdf5Store, clear_leftovers
-from fastcollapse.storage.workplace import is_begun
+from fastcollapse.storage.hdf5_store import PART_BYTES, Hdf5Store, clear_leftovers
+from fastcollapse.storage.memory_store import MemoryStore
+from fastcollapse.storage.parts_folder import is_begun
 from fastcollapse.variables import Variable
 
 # Of a row: a symbol, and a count of at most eight bytes.

@@ -1,4 +1,4 @@
-"""Makes `tests.naive` and `tests.laws` importable, fixes what Hypothesis does, and writes the tables of the twins."""
+"""Makes `tests.naive` and `tests._goodness_of_fit` importable, fixes what Hypothesis does, and writes the tables of the twins."""
 
 import importlib
 import sys

@@ -18,8 +18,8 @@ from fastcollapse import cli, running
 from fastcollapse.errors import InputError
 from fastcollapse.experiment import parameters
 from fastcollapse.results import open_results
-from fastcollapse.storage.store import Hdf5Store
-from fastcollapse.storage.workplace import parts_folder
+from fastcollapse.storage.hdf5_store import Hdf5Store
+from fastcollapse.storage.parts_folder import parts_folder
 
 ROOT = Path(__file__).parent.parent
 TOML = """

@@ -23,7 +23,7 @@ from fastcollapse.models.base import families
 from fastcollapse.replay import replay
 from fastcollapse.results import open_results
 from fastcollapse.simulation import simulate, use_threads
-from tests.laws import two_sample_p
+from tests._goodness_of_fit import two_sample_p
 
 N_SAMPLES = 12
 N_GENERATIONS = 5

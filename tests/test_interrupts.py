@@ -36,7 +36,7 @@ import os, sys, time
 import numba
 from fastcollapse import cli, loop
 from fastcollapse.models.gaussian.univariate import LineModel
-from fastcollapse.storage import store as stores
+from fastcollapse.storage import hdf5_store as stores
 
 kicked = []
 def kick():

@@ -16,9 +16,9 @@ from fastcollapse import cli, open_results, running
 from fastcollapse.experiment import Experiment
 from fastcollapse.outputs import kept, recognised
 from fastcollapse.simulation import simulate
-from fastcollapse.storage.lock import Lock
-from fastcollapse.storage.store import Hdf5Store
-from fastcollapse.storage.workplace import parts_folder
+from fastcollapse.storage.file_lock import Lock
+from fastcollapse.storage.hdf5_store import Hdf5Store
+from fastcollapse.storage.parts_folder import parts_folder
 
 ROOT = Path(__file__).parents[1]
 TOML = """
@@ -68,7 +68,7 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def parts_at_once(monkeypatch):
     """Every commit writes a part."""
-    monkeypatch.setattr("fastcollapse.storage.store.Hdf5Store.__init__.__defaults__", (1, 0.0))
+    monkeypatch.setattr("fastcollapse.storage.hdf5_store.Hdf5Store.__init__.__defaults__", (1, 0.0))
 
 
 def stop(path, after, experiment=EXPERIMENT, **options):
@@ -342,7 +342,7 @@ def test_folder__of_something_else_is_left_alone(here):
 def test_leftovers__of_a_kill_at_the_very_end_go(here, parts_at_once, monkeypatch):
     """The final file has its name, parts are still there."""
     with monkeypatch.context() as patch:
-        patch.setattr("fastcollapse.storage.workplace.Workplace.remove", lambda self: self.release())
+        patch.setattr("fastcollapse.storage.parts_folder.Workplace.remove", lambda self: self.release())
         simulate(Experiment.from_mapping(EXPERIMENT), "a.h5", block=3)
     assert open_results("a.h5").finished
     assert parts_folder(here / "a.h5").exists()
@@ -429,7 +429,7 @@ def test_second_writer__has_one_line_and_touches_nothing(here, parts_at_once, ar
 WRITER = """
 import sys
 from fastcollapse import cli
-from fastcollapse.storage.store import Hdf5Store
+from fastcollapse.storage.hdf5_store import Hdf5Store
 Hdf5Store.__init__.__defaults__ = (1, 0.0)
 cli.main(sys.argv[1:])
 """

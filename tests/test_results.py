@@ -11,8 +11,8 @@ from fastcollapse.datasets.load import Truth
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.results import Results, open_results
 from fastcollapse.storage.base import Block, Header, Reader, Rows
-from fastcollapse.storage.memory import MemoryStore
-from fastcollapse.storage.store import Hdf5Store
+from fastcollapse.storage.hdf5_store import Hdf5Store
+from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.variables import Variable
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.datasets.load import Truth
+from fastcollapse.storage.atomic_write import forget_pages
 from fastcollapse.storage.base import Block, Header, Rows, fits, index_dtype
-from fastcollapse.storage.files import forget_pages
 from fastcollapse.variables import Coordinate, Variable
 
 FORMAT = "fastcollapse"

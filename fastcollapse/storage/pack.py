@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import StoreError, UnreadableResults
+from fastcollapse.storage.atomic_write import publish
 from fastcollapse.storage.base import Reader
-from fastcollapse.storage.files import publish
-from fastcollapse.storage.hdf5 import decoded, read_file, write_file
+from fastcollapse.storage.hdf5_file import decoded, read_file, write_file
 from fastcollapse.storage.layout import (
     FORMAT,
     FORMAT_VERSION,
@@ -26,7 +26,7 @@ from fastcollapse.storage.layout import (
     read_header,
     whole,
 )
-from fastcollapse.storage.runs import check_data
+from fastcollapse.storage.readers import check_data
 
 _ALIGNMENT = 8
 

@@ -10,9 +10,9 @@ from fastcollapse.datasets.load import Truth, load_truth
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.results import Results
 from fastcollapse.storage.base import Block, Header, Reader
-from fastcollapse.storage.hdf5 import decoded, read_file
+from fastcollapse.storage.hdf5_file import decoded, read_file
 from fastcollapse.storage.layout import COLLECTED, Content
-from fastcollapse.storage.runs import check_data
+from fastcollapse.storage.readers import check_data
 from fastcollapse.sweeps.axes import RESERVED
 from fastcollapse.sweeps.collect import data_crc32
 from fastcollapse.sweeps.folder import SweepFolder

@@ -13,12 +13,12 @@ from typing import Any
 
 from fastcollapse.errors import StoreError, UnreadableResults
 from fastcollapse.results import Results, open_results
+from fastcollapse.storage.atomic_write import sync_folder
 from fastcollapse.storage.base import Reader
-from fastcollapse.storage.files import sync_folder
-from fastcollapse.storage.lock import Lock, Taken, owner
+from fastcollapse.storage.file_lock import Lock, Taken, owner
 from fastcollapse.storage.pack import Pack, write_pack
-from fastcollapse.storage.runs import check_data, open_file
-from fastcollapse.storage.slots import Slot, Slots
+from fastcollapse.storage.range_lock import Slot, Slots
+from fastcollapse.storage.readers import check_data, open_file
 from fastcollapse.sweeps.manifest import (
     CLAIMS,
     FAILED,

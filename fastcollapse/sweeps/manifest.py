@@ -9,7 +9,7 @@ from typing import Any
 
 from fastcollapse.config.fields import show
 from fastcollapse.errors import InputError, StoreError
-from fastcollapse.storage.files import publish
+from fastcollapse.storage.atomic_write import publish
 from fastcollapse.sweeps.points import Sweep
 
 FORMAT = "fastcollapse-sweep"

@@ -22,12 +22,12 @@ from fastcollapse.experiment import Experiment
 from fastcollapse.interrupts import Interrupts
 from fastcollapse.simulation import simulate
 from fastcollapse.storage.base import Reader
-from fastcollapse.storage.late import LateStore
-from fastcollapse.storage.lock import Lock
+from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.pack import write_run
-from fastcollapse.storage.runs import check_file
-from fastcollapse.storage.slots import Slot
-from fastcollapse.storage.workplace import is_begun
+from fastcollapse.storage.parts_folder import is_begun
+from fastcollapse.storage.range_lock import Slot
+from fastcollapse.storage.readers import check_file
+from fastcollapse.storage.spill_store import LateStore
 from fastcollapse.sweeps.folder import SweepFolder, is_small
 from fastcollapse.sweeps.pieces import Unit, joined, piece_paths
 

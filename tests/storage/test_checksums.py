@@ -8,9 +8,9 @@ import pytest
 
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage.checksums import Extent, checksums_of, damaged, gaps, read_checksums
-from fastcollapse.storage.runs import check_data, open_file
-from fastcollapse.storage.store import Hdf5Store
-from tests.storage.runs import fill, make_header, make_run
+from fastcollapse.storage.hdf5_store import Hdf5Store
+from fastcollapse.storage.readers import check_data, open_file
+from tests.storage._stored_runs import fill, make_header, make_run
 
 RAW = b"\x89HDF\r\n\x1a\n" + bytes(range(92))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.errors import StoreError
-from fastcollapse.storage.runs import open_file
+from fastcollapse.storage.readers import open_file
 
 ROOT = Path(__file__).parents[2]
 # Every number is known beforehand: metric t + r, and t % 7 symbols with the count t + r + 1.
@@ -20,7 +20,7 @@ from hashlib import sha256
 import numpy as np
 from fastcollapse.datasets.load import Truth
 from fastcollapse.storage.base import Block, Header, Rows
-from fastcollapse.storage.store import Hdf5Store
+from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.variables import Variable
 
 n_generations = int(sys.argv[2])
@@ -102,7 +102,7 @@ def test_kill__at_every_operation_on_the_disk_is_recovered_from(tmp_path, kind, 
     until the new one is.
     """
     done = subprocess.run(
-        [sys.executable, "-m", "tests.storage.victim", str(tmp_path), kind, str(step)],
+        [sys.executable, "-m", "tests.storage._crash_worker", str(tmp_path), kind, str(step)],
         cwd=ROOT,
         capture_output=True,
         text=True,

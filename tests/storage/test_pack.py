@@ -6,14 +6,14 @@ import pytest
 
 from fastcollapse.errors import StoreError, UnreadableResults
 from fastcollapse.results import open_results
-from fastcollapse.storage.late import LATE_BYTES, LATE_SECONDS, LateStore
-from fastcollapse.storage.memory import MemoryStore
+from fastcollapse.storage.hdf5_store import Hdf5Store
+from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.storage.pack import Pack, write_pack, write_run
-from fastcollapse.storage.runs import open_file
-from fastcollapse.storage.store import Hdf5Store
-from fastcollapse.storage.workplace import parts_folder
-from tests.storage.runs import FORGOTTEN, STATE, block_of, fill, make_header, make_run
-from tests.storage.test_hdf5 import assert_equal
+from fastcollapse.storage.parts_folder import parts_folder
+from fastcollapse.storage.readers import open_file
+from fastcollapse.storage.spill_store import LATE_BYTES, LATE_SECONDS, LateStore
+from tests.storage._stored_runs import FORGOTTEN, STATE, block_of, fill, make_header, make_run
+from tests.storage.test_hdf5_store import assert_equal
 
 
 def memory(trajectory, labels, seed=1, cuts=(3,)):
@@ -91,7 +91,7 @@ def test_late__a_short_run_leaves_no_file(tmp_path):
 @pytest.mark.parametrize("what", ["late", "large"])
 def test_late__a_long_or_large_run_has_a_file_with_parts(tmp_path, monkeypatch, what):
     name, value = {"late": ("LATE_SECONDS", 0.0), "large": ("LATE_BYTES", 1)}[what]
-    monkeypatch.setattr(f"fastcollapse.storage.late.{name}", value)
+    monkeypatch.setattr(f"fastcollapse.storage.spill_store.{name}", value)
     header = make_header()
     run = make_run(header, 1)
     with LateStore(header, tmp_path / "out.h5") as store:
@@ -107,7 +107,7 @@ def test_late__an_interrupt_keeps_what_took_a_second(tmp_path, monkeypatch):
     header = make_header()
     run = make_run(header, 1)
     for worth, kept in ((1.0, False), (0.0, True)):
-        monkeypatch.setattr("fastcollapse.storage.late._WORTH_KEEPING", worth)
+        monkeypatch.setattr("fastcollapse.storage.spill_store._WORTH_KEEPING", worth)
         with LateStore(header, tmp_path / "out.h5") as store:
             store.append(block_of(header, run, 0, 1))
             store.append(block_of(header, run, 1, 3))

@@ -65,7 +65,7 @@ from fastcollapse.theory.gaussian.workflows import (
     gaussian_subsample_limit,
     risk_factor,
 )
-from tests.laws import chi_square_p, z_scores
+from tests._goodness_of_fit import chi_square_p, z_scores
 from tests.naive import gaussian, mixture, poisson
 
 # Fewer than 700 z-scores in this file, 5.7e-7 each: 4e-4 in all.

@@ -40,7 +40,7 @@ from fastcollapse.theory.regression.workflows import (
     min_norm_same_rows_error,
     subsample_error,
 )
-from tests.laws import z_scores
+from tests._goodness_of_fit import z_scores
 
 # Fewer than 400 z-scores in this file, 5.7e-7 each: 2.3e-4 in all.
 Z_LIMIT = 5.0

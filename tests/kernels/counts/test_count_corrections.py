@@ -9,7 +9,7 @@ from scipy import stats
 from fastcollapse.kernels.counts.count_corrections import add_tokens, remove_tokens, total_of
 from fastcollapse.kernels.counts.workspace import BLOCK, new_room, room_of
 from fastcollapse.kernels.random.streams import STREAM_WORDS, open_stream
-from tests.laws import variates_p
+from tests._goodness_of_fit import variates_p
 
 N_REPLICATES = 20_000
 # 30 goodness-of-fit tests in this file, 3e-6 each: 1e-4 in all.

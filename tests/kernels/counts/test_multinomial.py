@@ -15,7 +15,7 @@ from fastcollapse.kernels.counts.workspace import BLOCK, new_room
 from fastcollapse.kernels.jit import max_threads
 from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import StreamKey
-from tests.laws import chi_square_p, two_sample_p, variates_p, z_scores
+from tests._goodness_of_fit import chi_square_p, two_sample_p, variates_p, z_scores
 from tests.naive import discrete as naive
 
 N_REPLICATES = 60_000

@@ -12,7 +12,7 @@ from scipy import stats
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random import streams as rng
 from fastcollapse.kernels.random.discrete_variates import binomial, hypergeometric, log_poisson, poisson
-from tests.laws import variates_p
+from tests._goodness_of_fit import variates_p
 
 N_DRAWS = 200_000
 # About 60 goodness-of-fit tests in this file, 2e-6 each: 1.2e-4 in all.

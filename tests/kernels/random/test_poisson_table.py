@@ -8,7 +8,7 @@ from fastcollapse.kernels.counts.poisson_counts import poisson_counts
 from fastcollapse.kernels.counts.workspace import BLOCK, new_room, room_of
 from fastcollapse.kernels.random.poisson_table import COARSE_STEP, MEANS_BELOW, poisson_tables
 from fastcollapse.kernels.random.streams import StreamKey
-from tests.laws import chi_square_p, variates_p
+from tests._goodness_of_fit import chi_square_p, variates_p
 
 # 30 goodness-of-fit tests in this file, 3e-6 each: 1e-4 in all.
 P_LIMIT = 3e-6

@@ -9,7 +9,7 @@ from scipy import stats
 
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random import streams as rng
-from tests.laws import chi_square_p
+from tests._goodness_of_fit import chi_square_p
 from tests.naive import streams
 
 WORD = st.integers(0, 2**64 - 1)

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from fastcollapse.kernels.random import streams as rng
 from fastcollapse.kernels.random.subsample import choose_first, copy_chosen, mean_and_squares
-from tests.laws import chi_square_p
+from tests._goodness_of_fit import chi_square_p
 
 P_LIMIT = 1e-5
 

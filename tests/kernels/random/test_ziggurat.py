@@ -9,7 +9,7 @@ from scipy import stats
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random import streams as rng
 from fastcollapse.kernels.random.ziggurat import LAYERS, chi_square, log_chi_table, normal_table, settled, ziggurat
-from tests.laws import chi_square_p
+from tests._goodness_of_fit import chi_square_p
 
 N_DRAWS = 200_000
 # About 30 goodness-of-fit tests in this file, 3e-6 each: 1e-4 in all.

@@ -19,7 +19,7 @@ from fastcollapse.kernels.regression.designs import (
     draw_labels,
     draw_rows,
 )
-from tests.laws import chi_square_p, z_scores
+from tests._goodness_of_fit import chi_square_p, z_scores
 
 # About 80 comparisons in this file, 1e-6 each (z-scores of 4.9): 1e-4 in all.
 P_LIMIT = 1e-6

@@ -9,7 +9,7 @@ from scipy import special, stats
 from fastcollapse.kernels.random.streams import StreamKey
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.generator_replace import follow_overlaps, follow_weights
-from tests.laws import z_scores
+from tests._goodness_of_fit import z_scores
 
 # About 150 goodness-of-fit tests in this file, 6e-7 each: 1e-4 in all.
 P_LIMIT = 6e-7

@@ -10,7 +10,7 @@ from fastcollapse.config.fields import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.errors import InputError
 from fastcollapse.models.poisson.model import MODEL, PoissonParameters, PoissonTruth
-from tests.laws import chi_square_p, two_sample_p
+from tests._goodness_of_fit import chi_square_p, two_sample_p
 from tests.models._block_runs import assert_bits_depend_on_the_experiment_alone, run
 
 # About 20 goodness-of-fit tests in this file, 5e-6 each: 1e-4 in all.

@@ -27,7 +27,7 @@ from fastcollapse.models.ridge.model import MODEL
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import RidgeTruth
 from fastcollapse.simulation import simulate
-from tests.laws import z_scores
+from tests._goodness_of_fit import z_scores
 from tests.models._block_runs import assert_bits_depend_on_the_experiment_alone, run
 
 FEW = settings(deadline=None, max_examples=15)

@@ -9,7 +9,7 @@ from scipy import integrate, stats
 from fastcollapse.errors import InputError
 from fastcollapse.theory.regression.chain_exact import ols_error_mean, ols_error_variance, ols_norm_moments
 from fastcollapse.theory.regression.error_distribution import ols_error_cdf, ols_error_quantile
-from tests.laws import z_scores
+from tests._goodness_of_fit import z_scores
 
 
 def test_regression_exact__one_fit_is_an_f_law():

@@ -16,8 +16,8 @@ import h5py
 import numpy as np
 
 from fastcollapse.errors import UnreadableResults
+from fastcollapse.storage.atomic_write import write_new
 from fastcollapse.storage.checksums import checksums_in, checksums_of
-from fastcollapse.storage.files import write_new
 from fastcollapse.storage.layout import Array, Content, check_format
 
 _PAGE = 4096

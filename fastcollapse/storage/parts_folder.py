@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastcollapse.errors import InputError
 from fastcollapse.storage.checksums import SIGNATURE
-from fastcollapse.storage.lock import Lock, Taken, owner
+from fastcollapse.storage.file_lock import Lock, Taken, owner
 
 _LOCK = "lock"
 # The finished run that --overwrite has put aside until the new one has committed something of its own to lose.

@@ -1,6 +1,6 @@
 """A run of known numbers that dies at a chosen operation on the disk.
 
-`python -m tests.storage.victim FOLDER KIND STEP` tries every STEP-th operation of a small run: a process of its own
+`python -m tests.storage._crash_worker FOLDER KIND STEP` tries every STEP-th operation of a small run: a process of its own
 performs those before it and is killed there, or in the middle of it where it writes. Nothing compiled is used, so that
 a process is a fork and a trial takes milliseconds.
 """
@@ -16,11 +16,11 @@ import numpy as np
 
 from fastcollapse.datasets.load import Truth
 from fastcollapse.errors import UnreadableResults
-from fastcollapse.storage import files
+from fastcollapse.storage import atomic_write as files
 from fastcollapse.storage.base import Block, Header, Rows
-from fastcollapse.storage.runs import check_data, open_file
-from fastcollapse.storage.store import Hdf5Store, clear_leftovers
-from fastcollapse.storage.workplace import is_begun, parts_folder
+from fastcollapse.storage.hdf5_store import Hdf5Store, clear_leftovers
+from fastcollapse.storage.parts_folder import is_begun, parts_folder
+from fastcollapse.storage.readers import check_data, open_file
 
 N_GENERATIONS = 4
 METRIC = "m"

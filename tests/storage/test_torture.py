@@ -22,9 +22,9 @@ from fastcollapse import FastcollapseError, open_results
 from fastcollapse.models.base import families
 from fastcollapse.results import check_results
 from fastcollapse.storage.checksums import read_checksums
-from fastcollapse.storage.workplace import parts_folder
+from fastcollapse.storage.parts_folder import parts_folder
+from tests._fork_server import Zygote
 from tests.naive import kernel_ridge
-from tests.zygote import Zygote
 
 ROOT = Path(__file__).parents[1]
 RUN = """
@@ -448,7 +448,7 @@ def test_reader__sees_whole_generations_while_a_run_is_written(zygote, whole, tm
     expected = open_results(folder / "whole.h5")
     shutil.copy(folder / "run.toml", tmp_path)
     code = (
-        "import sys, time; from fastcollapse import cli, loop; from fastcollapse.storage.store import Hdf5Store;"
+        "import sys, time; from fastcollapse import cli, loop; from fastcollapse.storage.hdf5_store import Hdf5Store;"
         "Hdf5Store.__init__.__defaults__ = (1, 0.0); loop.BLOCK_SECONDS = 0.003; commit = Hdf5Store.commit\n"
         # Slow enough for a reader to look between two parts.
         "Hdf5Store.commit = lambda *some, **more: (time.sleep(0.02), commit(*some, **more))\n"

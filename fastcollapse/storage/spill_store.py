@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fastcollapse.storage.base import Block, Header, Reader, Store
-from fastcollapse.storage.store import Hdf5Store
+from fastcollapse.storage.hdf5_store import Hdf5Store
 
 # What a kill may cost, in seconds, is weighed against a folder of parts for each of a million points.
 LATE_SECONDS = 5.0

@@ -13,12 +13,22 @@ from hypothesis import strategies as st
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.results import Results
 from fastcollapse.storage.base import Block, Header
-from fastcollapse.storage.memory import MemoryStore
-from fastcollapse.storage.runs import open_file
-from fastcollapse.storage.store import Hdf5Store
-from fastcollapse.storage.workplace import parts_folder
+from fastcollapse.storage.hdf5_store import Hdf5Store
+from fastcollapse.storage.memory_store import MemoryStore
+from fastcollapse.storage.parts_folder import parts_folder
+from fastcollapse.storage.readers import open_file
 from fastcollapse.variables import Coordinate, Variable
-from tests.storage.runs import DIGEST, EXPERIMENT, FORGOTTEN, METRICS, STATE, block_of, fill, make_header, make_run
+from tests.storage._stored_runs import (
+    DIGEST,
+    EXPERIMENT,
+    FORGOTTEN,
+    METRICS,
+    STATE,
+    block_of,
+    fill,
+    make_header,
+    make_run,
+)
 
 
 def assert_equal(got, header, run, forgotten):

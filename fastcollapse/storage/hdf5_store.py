@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import InputError, UnreadableResults
+from fastcollapse.storage.atomic_write import publish
 from fastcollapse.storage.base import Block, Header, Reader, Store
-from fastcollapse.storage.files import publish
-from fastcollapse.storage.hdf5 import write_file
+from fastcollapse.storage.hdf5_file import write_file
 from fastcollapse.storage.layout import FORMAT, FORMAT_VERSION, Array, block_arrays, groups_of, header_arrays, whole
-from fastcollapse.storage.runs import Part, check_data, open_file, read_first, read_parts
-from fastcollapse.storage.workplace import (
+from fastcollapse.storage.parts_folder import (
     Workplace,
     check_free,
     check_taken,
@@ -28,6 +27,7 @@ from fastcollapse.storage.workplace import (
     parts_folder,
     temporary_path,
 )
+from fastcollapse.storage.readers import Part, check_data, open_file, read_first, read_parts
 
 PART_BYTES = 256 << 20
 PART_SECONDS = 30.0

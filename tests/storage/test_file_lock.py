@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from fastcollapse.storage.lock import Lock, Taken, owner
+from fastcollapse.storage.file_lock import Lock, Taken, owner
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from fastcollapse.storage.lock import Lock
+from fastcollapse.storage.file_lock import Lock
 lock = Lock(Path(sys.argv[1]))
 print("held", flush=True)
 time.sleep(60)

@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 
-from fastcollapse.storage.slots import SLOT, Slots
+from fastcollapse.storage.range_lock import SLOT, Slots
 
 OWNER = """
 import sys, time
 from pathlib import Path
-from fastcollapse.storage.slots import Slots
+from fastcollapse.storage.range_lock import Slots
 held = [Slots(Path(sys.argv[1])).claim(n) for n in (3, 70)]
 print("held", flush=True)
 time.sleep(60)

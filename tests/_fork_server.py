@@ -1,4 +1,4 @@
-"""Command lines in processes that share their start: `python -m tests.zygote` reads one a line, as JSON.
+"""Command lines in processes that share their start: `python -m tests._fork_server` reads one a line, as JSON.
 
 Everything is imported once and nothing compiled is run here, so that a command line is a fork: no second of start-up,
 and nothing that a crash could spoil. A line has `arguments`, `folder`, `kill` (seconds until SIGKILL, or null) and
@@ -24,7 +24,11 @@ class Zygote:
 
     def __init__(self):
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.zygote"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests._fork_server"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def __call__(self, folder, *arguments, kill=None, parts=False, largest=None):
@@ -67,7 +71,7 @@ def answered(line):
 
 def live(line):
     from fastcollapse import cli
-    from fastcollapse.storage.store import Hdf5Store
+    from fastcollapse.storage.hdf5_store import Hdf5Store
 
     status = 70
     try:

@@ -11,9 +11,9 @@ import numpy as np
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage.base import Block, Header, Reader
 from fastcollapse.storage.checksums import damaged, read_checksums
-from fastcollapse.storage.hdf5 import decoded, read_file
+from fastcollapse.storage.hdf5_file import decoded, read_file
 from fastcollapse.storage.layout import read_block, read_header
-from fastcollapse.storage.workplace import part_path, parts_folder
+from fastcollapse.storage.parts_folder import part_path, parts_folder
 
 
 class Part(NamedTuple):
