@@ -20,7 +20,7 @@ BENCH = "memory"
 CHILD = """
 import json, os, re, sys
 from fastcollapse import Experiment, simulate
-from fastcollapse.memory import resident
+from fastcollapse.simulation.memory_budget import resident
 sections, path, limit = json.loads(sys.argv[1])
 start = resident()
 results = simulate(Experiment.from_mapping(sections), path, memory_limit=limit)

@@ -9,7 +9,7 @@ from pathlib import Path
 import harness
 
 from fastcollapse.executors import Dask, Executor, Here, Pool
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
 

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fastcollapse.datasets.load import Truth, load_truth
     from fastcollapse.errors import FastcollapseError, InputError, StoreError
-    from fastcollapse.experiment import Experiment
-    from fastcollapse.results import Results, open_results
-    from fastcollapse.simulation import simulate
+    from fastcollapse.simulation.experiment import Experiment
+    from fastcollapse.simulation.results import Results, open_results
+    from fastcollapse.simulation.simulate import simulate
     from fastcollapse.sweeps.points import Sweep
     from fastcollapse.sweeps.run import run_sweep
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Experiment": "experiment",
+    "Experiment": "simulation.experiment",
     "FastcollapseError": "errors",
     "InputError": "errors",
-    "Results": "results",
+    "Results": "simulation.results",
     "StoreError": "errors",
     "Sweep": "sweeps.points",
     "Truth": "datasets.load",
     "load_truth": "datasets.load",
-    "open_results": "results",
+    "open_results": "simulation.results",
     "run_sweep": "sweeps.run",
-    "simulate": "simulation",
+    "simulate": "simulation.simulate",
 }
 
 __all__ = [

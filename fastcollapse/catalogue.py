@@ -7,9 +7,9 @@ from pathlib import Path
 
 from fastcollapse.datasets.load import load_truth, recipes
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.experiment import Experiment
-from fastcollapse.results import Results
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.tables import counted
 from fastcollapse.verdicts import Verdict, agreement, verdicts
 

@@ -16,8 +16,8 @@ from fastcollapse.running import FIGURE_SUFFIX, Interrupted, Job, run_job
 from fastcollapse.sweep_commands import SweepChoice, collect, plot_sweep, status, sweep
 
 if TYPE_CHECKING:
-    from fastcollapse.experiment import Experiment
     from fastcollapse.outputs import Output
+    from fastcollapse.simulation.experiment import Experiment
 
 MAIN_RECIPE = "wikitext2-unigram"
 
@@ -53,7 +53,7 @@ class _WithParameters(click.Command):
     """Print the keys of an experiment at the end of the help."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from fastcollapse.experiment import parameters  # start-up time
+        from fastcollapse.simulation.experiment import parameters  # start-up time
 
         with formatter.section("Keys of FILE.toml and --set"):
             formatter.write_dl([(p.key, f"{p.help}; {p.kind} [{p.default}]") for p in parameters()], col_max=28)
@@ -139,7 +139,7 @@ def run(
         raise InputError("--resume FILE must be without --output and --overwrite: FILE is what is written")
     else:
         outputs, chosen = _resumed(what, settings, seed, resume), resume
-    from fastcollapse.simulation import use_threads
+    from fastcollapse.simulation.simulate import use_threads
 
     use_threads(threads)
     experiment = [part for setting in settings for part in ("--set", setting)] + (["--seed", seed] if seed else [])
@@ -165,7 +165,7 @@ def _resumed(what: str | None, settings: Sequence[str], seed: str | None, path: 
     from fastcollapse.outputs import first_seed, resumed_outputs
 
     if what is None:
-        from fastcollapse.results import open_results
+        from fastcollapse.simulation.results import open_results
 
         experiment = open_results(path).experiment.with_values(_values(settings, seed))
         return resumed_outputs([experiment], [None], path)
@@ -190,7 +190,7 @@ def _truths(cases: "Sequence[Experiment]") -> list[Any]:
 
 def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
     from fastcollapse.datasets.load import recipes
-    from fastcollapse.experiment import Experiment
+    from fastcollapse.simulation.experiment import Experiment
 
     known = recipes()
     if what in known:
@@ -217,7 +217,7 @@ def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
 
 def _values(settings: Sequence[str], seed: str | None) -> dict[str, Any]:
     """Return the values of --set and --seed by key."""
-    from fastcollapse.experiment import parse_setting
+    from fastcollapse.simulation.experiment import parse_setting
 
     values = dict(parse_setting(setting) for setting in settings)
     if seed is not None:
@@ -241,7 +241,7 @@ def _check_panels(experiment: "Experiment") -> None:
 def info(file: Path) -> None:
     """Show what a results FILE holds, finished or not."""
     from fastcollapse.report import contents
-    from fastcollapse.results import open_results
+    from fastcollapse.simulation.results import open_results
 
     click.echo(contents(open_results(file)))
 
@@ -254,7 +254,7 @@ def check(file: Path) -> None:
     Exit status 2 if anything is not what was written, as for every FILE that cannot be read.
     """
     from fastcollapse.report import whole
-    from fastcollapse.results import check_results
+    from fastcollapse.simulation.results import check_results
     from fastcollapse.sweeps.collected import open_sweep
 
     source = open_sweep(file)
@@ -293,7 +293,7 @@ def plot(
     fastcollapse plot study.h5 --over n_samples --over dimension --fix workflow=replace --heat-map
     """
     from fastcollapse.plots import save_figure
-    from fastcollapse.results import check_results
+    from fastcollapse.simulation.results import check_results
     from fastcollapse.sweeps.collected import open_sweep
 
     source = open_sweep(file)
@@ -340,7 +340,7 @@ def compare(file: Path) -> int:
     another axis; what is asymptotic stands beside it without a score. Exit status 1 if any |z| is above 5.
     """
     from fastcollapse.report import comparison
-    from fastcollapse.results import check_results
+    from fastcollapse.simulation.results import check_results
 
     results = check_results(file, everything=False)
     if results.n_replicates < 2:
@@ -360,10 +360,10 @@ def replay(file: Path, threads: int | None) -> int:
 
     Exit status 1 if any number differs.
     """
-    from fastcollapse.results import check_results
+    from fastcollapse.simulation.results import check_results
 
     results = check_results(file)
-    from fastcollapse.replay import replay as run_again
+    from fastcollapse.simulation.replay import replay as run_again
 
     with progress_bar(results.experiment.run.n_generations) as progress:
         found = run_again(results, threads, progress)

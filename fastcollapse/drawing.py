@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.tables import counted
 from fastcollapse.views.panel import DEVIATION, GENERATION, Panel
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
-from fastcollapse.recorded import check_same, differences, seeded_as
-from fastcollapse.results import Results, open_results
 from fastcollapse.running import FIGURE_SUFFIX
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.results import Results, open_results
+from fastcollapse.simulation.same_experiment import check_same, differences, seeded_as
 from fastcollapse.storage.parts_folder import check_free, is_begun, parts_folder
 
 _FIGURE_SUFFIXES = (".png", ".pdf", ".svg")

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastcollapse.drawing import EDGE, MAP, SECOND, SIMULATED, THEORY, draw_limits, draw_plot, dress, plain_number
 from fastcollapse.errors import InputError, StoreError
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.tables import counted
 from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 from fastcollapse.views.base import case_names, panels_of, plain_size, spread, view_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.storage.parts_folder import writer_of
 from fastcollapse.tables import counted, curves, number, table
 from fastcollapse.verdicts import verdicts

@@ -14,7 +14,7 @@ from fastcollapse.progress import Clock, progress_bar
 
 if TYPE_CHECKING:
     from fastcollapse.outputs import Output
-    from fastcollapse.results import Results
+    from fastcollapse.simulation.results import Results
 
 FIGURE_SUFFIX = ".png"
 
@@ -56,9 +56,9 @@ class Job:
 
 def run_job(job: Job) -> None:
     """Run what is left of a job, and print its summary."""
-    from fastcollapse.interrupts import Interrupts
     from fastcollapse.outputs import kept
-    from fastcollapse.simulation import simulate
+    from fastcollapse.simulation.interrupts import Interrupts
+    from fastcollapse.simulation.simulate import simulate
 
     outputs, clock = job.outputs, Clock()
     done: list[Results] = []
@@ -104,7 +104,7 @@ def run_job(job: Job) -> None:
 
 def _announced(one: "Output") -> str:
     """Return what is there already of a case, and what the versions have become since, or ""."""
-    from fastcollapse.provenance import changes, provenance
+    from fastcollapse.simulation.provenance import changes, provenance
 
     if one.found is None:
         return ""

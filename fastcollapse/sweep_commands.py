@@ -105,7 +105,7 @@ def sweep(
         options += ["--retry"] * retry + ["--yes"] * yes
         return _print_script(given, what, folder, slurm, options)
     from fastcollapse.executors import Dask, Here, Pool, available_cores
-    from fastcollapse.interrupts import Interrupts
+    from fastcollapse.simulation.interrupts import Interrupts
     from fastcollapse.sweeps.manifest import MANIFEST
     from fastcollapse.sweeps.run import check_shard, run_sweep
 
@@ -145,7 +145,7 @@ def sweep(
 
 def _load(what: str, settings: Sequence[str], seed: str | None) -> "Sweep":
     from fastcollapse.datasets.load import sweeps
-    from fastcollapse.experiment import parse_setting
+    from fastcollapse.simulation.experiment import parse_setting
     from fastcollapse.sweeps.points import Sweep
 
     known = sweeps()

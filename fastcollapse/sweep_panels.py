@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.sweeps.axes import Dimension, Parameter, named_axes, words
 from fastcollapse.views.base import panels_of
 from fastcollapse.views.panel import GENERATION, Axis, Curve, Line, Panel

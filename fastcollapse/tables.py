@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.views.base import marks, panels_of, view_of
 from fastcollapse.views.panel import GENERATION, Panel, plots_of
 

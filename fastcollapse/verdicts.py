@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.tables import counted, shown, why_not
 from fastcollapse.views.base import panels_of, spread
 from fastcollapse.views.panel import GENERATION, Panel

@@ -97,9 +97,9 @@ def main():
     import fastcollapse.cli
     import fastcollapse.outputs
     import fastcollapse.plots
-    import fastcollapse.replay
     import fastcollapse.report
-    import fastcollapse.simulation  # noqa: F401
+    import fastcollapse.simulation.replay
+    import fastcollapse.simulation.simulate  # noqa: F401
 
     for line in sys.stdin:
         print(json.dumps(answered(json.loads(line))), flush=True)

@@ -197,7 +197,7 @@ def test_imports__table_is_itself_one_way():
 def test_imports__a_breach_is_seen(tmp_path, monkeypatch):
     wrong = tmp_path / "theory" / "new.py"
     wrong.parent.mkdir()
-    wrong.write_text("def f():\n    from fastcollapse.simulation import simulate\n")
+    wrong.write_text("def f():\n    from fastcollapse.simulation.simulate import simulate\n")
     monkeypatch.setitem(globals(), "layer_of", lambda path: "theory")
     assert breaches(wrong) == ["simulation"]
 
@@ -286,7 +286,7 @@ def test_public_names__stay_themselves_whatever_was_imported_before():
 
 def test_import__of_the_package_is_light():
     heavy = in_new_process(
-        "import sys, fastcollapse, fastcollapse.experiment\n"
+        "import sys, fastcollapse, fastcollapse.simulation.experiment\n"
         "print(sorted({'numba', 'scipy', 'h5py', 'matplotlib', 'xarray', 'numpy'} & set(sys.modules)))"
     )
     assert heavy.strip() == "[]"

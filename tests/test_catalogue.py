@@ -8,10 +8,10 @@ import pytest
 from fastcollapse.catalogue import reproduce, reproducible
 from fastcollapse.datasets.load import recipes
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
 from fastcollapse.plots import draw
 from fastcollapse.report import summary
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.HeavyTails")
 PUBLISHED = sorted(reproducible())

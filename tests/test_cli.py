@@ -16,8 +16,8 @@ from click.testing import CliRunner
 
 from fastcollapse import cli, running
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import parameters
-from fastcollapse.results import open_results
+from fastcollapse.simulation.experiment import parameters
+from fastcollapse.simulation.results import open_results
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.parts_folder import parts_folder
 
@@ -272,8 +272,8 @@ def test_replay__is_identical_on_one_thread(ran):
 
 
 def test_replay__reports_another_number(ran, monkeypatch):
-    from fastcollapse.experiment import Experiment
-    from fastcollapse.results import Results
+    from fastcollapse.simulation.experiment import Experiment
+    from fastcollapse.simulation.results import Results
 
     other = Experiment.from_toml(ran[0] / "small.toml").with_values({"run.seed": 6})
     monkeypatch.setattr(Results, "experiment", other)
@@ -302,7 +302,7 @@ def test_interrupt__is_one_line_and_status_130(here, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["fastcollapse.simulation"], "simulate", interrupted)
+    monkeypatch.setattr(sys.modules["fastcollapse.simulation.simulate"], "simulate", interrupted)
     result = call("run", "small.toml")
     assert (result.exit_code, result.stderr) == (130, "error: interrupted, nothing was written\n")
     assert files_in(here) == ["small.toml"]

@@ -17,12 +17,12 @@ from fastcollapse.config.fields import REQUIRED, Choice, Flag
 from fastcollapse.config.sizes import SizeCheck
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.load import load_truth
-from fastcollapse.experiment import Experiment, family_class
 from fastcollapse.kernels.jit import max_threads
 from fastcollapse.models.base import families
-from fastcollapse.replay import replay
-from fastcollapse.results import open_results
-from fastcollapse.simulation import simulate, use_threads
+from fastcollapse.simulation.experiment import Experiment, family_class
+from fastcollapse.simulation.replay import replay
+from fastcollapse.simulation.results import open_results
+from fastcollapse.simulation.simulate import simulate, use_threads
 from tests._goodness_of_fit import two_sample_p
 
 N_SAMPLES = 12

@@ -29,9 +29,9 @@ from fastcollapse.config.sizes import Growth, SizeCheck
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, NumberError
-from fastcollapse.experiment import Experiment, family_class, parse_setting
 from fastcollapse.models.base import families
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment, family_class, parse_setting
+from fastcollapse.simulation.simulate import simulate
 from tests.test_conformance import CASES, assert_same, everything
 
 ROOT = Path(__file__).parents[1]

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from fastcollapse import cli, open_results, running
-from fastcollapse.experiment import Experiment
 from fastcollapse.outputs import kept, recognised
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.parts_folder import parts_folder
@@ -97,7 +97,7 @@ def test_run__a_finished_run_is_recognised_and_not_run_again(here, monkeypatch):
     first = call("run", "small.toml", "-o", "a.h5")
     assert first.exit_code == 0, first.output
     before = bytes_of(here)
-    monkeypatch.setattr("fastcollapse.simulation.run_blocks", None)  # nothing runs
+    monkeypatch.setattr("fastcollapse.simulation.simulate.run_blocks", None)  # nothing runs
     again = call("run", "small.toml", "-o", "a.h5")
     assert again.exit_code == 0, again.output
     assert again.stderr == "a.h5 holds this run already: not run again (--overwrite does)\n"

@@ -3,9 +3,9 @@
 import pytest
 
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
 from fastcollapse.plots import draw, save_figure
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 
 WORKFLOWS = {
     "replace": {"name": "replace", "n_samples": 200},

@@ -8,8 +8,8 @@ import pytest
 
 from fastcollapse import report
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.tables import table
 from fastcollapse.theory.discrete.binomial_chain import exact_chain
 from fastcollapse.theory.discrete.extinction_time import forgetting_quantile

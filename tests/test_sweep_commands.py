@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from fastcollapse import cli
-from fastcollapse.results import open_results
+from fastcollapse.simulation.results import open_results
 from tests.sweeps.small import folder_contents
 
 TOML = """

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import InputError
-from fastcollapse.provenance import provenance
-from fastcollapse.results import Results
+from fastcollapse.simulation.provenance import provenance
+from fastcollapse.simulation.results import Results
 from fastcollapse.storage.layout import COLLECTED, FORMAT, FORMAT_VERSION, Array, whole
 from fastcollapse.storage.pack import write_run, write_whole
 from fastcollapse.sweeps.axes import Dimension, named_axes

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastcollapse.datasets.load import Truth, load_truth
 from fastcollapse.errors import InputError, UnreadableResults
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.storage.base import Block, Header, Reader
 from fastcollapse.storage.hdf5_file import decoded, read_file
 from fastcollapse.storage.layout import COLLECTED, Content

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.errors import StoreError, UnreadableResults
-from fastcollapse.results import Results, open_results
+from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.storage.atomic_write import sync_folder
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import Lock, Taken, owner

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastcollapse.experiment import Experiment
+from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.storage.base import Block, Header, Reader, Rows
 
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from fastcollapse.config.fields import Flag, Integer, Problems, Section, build, parameter, show
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment, merged, read_toml
+from fastcollapse.simulation.experiment import Experiment, merged, read_toml
 
 MAX_POINTS = 10**6
 # Up to so many points each is checked before anything runs (0.1 ms a point); of more, each value by itself.

@@ -11,9 +11,9 @@ from typing import Any
 
 from fastcollapse.errors import InputError
 from fastcollapse.executors import Dask, Executor, Here, Mapped, Pool
-from fastcollapse.experiment import Experiment
-from fastcollapse.interrupts import Interrupts
-from fastcollapse.simulation import simulate, use_threads
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.interrupts import Interrupts
+from fastcollapse.simulation.simulate import simulate, use_threads
 from fastcollapse.sweeps.folder import SweepFolder, make_folder
 from fastcollapse.sweeps.pieces import Unit
 from fastcollapse.sweeps.points import Sweep

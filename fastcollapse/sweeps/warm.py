@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from fastcollapse.experiment import Experiment
 from fastcollapse.kernels.jit import CACHE_ROOT
-from fastcollapse.provenance import provenance
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.provenance import provenance
+from fastcollapse.simulation.simulate import simulate
 
 # What differs in words takes other kernels; of more kinds than this the workers compile the rest.
 _KINDS = 8

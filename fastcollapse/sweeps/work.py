@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import FastcollapseError, StoreError, UnreadableResults
-from fastcollapse.experiment import Experiment
-from fastcollapse.interrupts import Interrupts
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.interrupts import Interrupts
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.pack import write_run

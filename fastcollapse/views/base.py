@@ -13,7 +13,7 @@ from scipy.special import ndtri, stdtr
 
 from fastcollapse.config.workflows import Schedule
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.views.panel import Curve, Line, Panel
 
 # Bounds closer than this many standard errors are taken for the exact value.

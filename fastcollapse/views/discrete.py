@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import InputError
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.theory.discrete.binomial_chain import MAX_CELLS, exact_chain, exact_unique_symbols
 from fastcollapse.theory.discrete.coexistence import (
     both_ends_bounds,

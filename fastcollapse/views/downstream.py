@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import InputError
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.chain_asymptotic import chain_test_means
 from fastcollapse.theory.regression.effective_ridge import effective_ridge
 from fastcollapse.theory.regression.ridge_risk import ridge_equivalents

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import InputError
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.theory.discrete.binomial_chain import MAX_CELLS, exact_chain
 from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 from fastcollapse.theory.discrete.survival import survival_bounds

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.errors import InputError
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.theory.gaussian.collapse_time import tail_exact
 from fastcollapse.theory.gaussian.log_chi import log_chi_variance
 from fastcollapse.theory.gaussian.multivariate import (

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.chain_asymptotic import chain_means, chain_test_means
 from fastcollapse.views.base import Maker, curve_of, is_plain, once, schedule_of
 from fastcollapse.views.downstream import chosen, grid_of, some_of

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import InputError
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.theory.gaussian.mixture import tail_theorem4
 from fastcollapse.views.base import Maker, chance, curve_of, plain_size, share_of
 from fastcollapse.views.panel import Curve, Line, Panel

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.theory.discrete.survival import poisson_survival
 from fastcollapse.views.base import Maker, chance, curve_of, plain_size, schedule_of, share_of
 from fastcollapse.views.panel import Curve, Panel

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.workflows import Schedule
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.chain_asymptotic import chain_means
 from fastcollapse.theory.regression.chain_exact import ols_error_mean
 from fastcollapse.theory.regression.error_distribution import ols_error_quantile

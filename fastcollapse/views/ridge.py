@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.errors import InputError
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.optimal_ridge import optimal_ridge
 from fastcollapse.views.base import Maker, curve_of
 from fastcollapse.views.downstream import chosen, fit_of, grid_of, some_of

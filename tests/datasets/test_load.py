@@ -316,7 +316,7 @@ def test_load_truth__uniform_and_given_probabilities():
 
 @pytest.mark.parametrize("name", recipes())
 def test_recipes__describe_themselves_and_find_their_data(name, tmp_path, monkeypatch):
-    from fastcollapse.experiment import Experiment
+    from fastcollapse.simulation.experiment import Experiment
 
     monkeypatch.chdir(tmp_path)
     experiment = Experiment.from_toml(recipes()[name])

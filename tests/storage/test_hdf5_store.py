@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcollapse.errors import InputError, StoreError
-from fastcollapse.results import Results
+from fastcollapse.simulation.results import Results
 from fastcollapse.storage.base import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore

@@ -20,7 +20,7 @@ import xarray
 
 from fastcollapse import FastcollapseError, open_results
 from fastcollapse.models.base import families
-from fastcollapse.results import check_results
+from fastcollapse.simulation.results import check_results
 from fastcollapse.storage.checksums import read_checksums
 from fastcollapse.storage.parts_folder import parts_folder
 from tests._fork_server import Zygote
@@ -243,7 +243,8 @@ cp run.toml disk
 cd disk
 run() { "$PYTHON" -c '
 import sys
-from fastcollapse import cli, simulation
+from fastcollapse.simulation import simulate as simulation
+from fastcollapse import cli
 simulation.PART_BYTES = int(sys.argv[1])
 cli.main(sys.argv[2:], prog_name="fastcollapse")' "$@"; }
 status=0

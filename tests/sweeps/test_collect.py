@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from fastcollapse import cli
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
-from fastcollapse.results import open_results
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.results import open_results
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.sweep_panels import Choice, drawn_of
 from fastcollapse.sweep_plots import draw_sweep
 from fastcollapse.sweeps.axes import named_axes, words

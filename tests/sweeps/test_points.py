@@ -7,7 +7,7 @@ import pytest
 
 from fastcollapse.datasets.load import describe_recipe, sweeps
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
+from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.views.base import check_panels, view_named
 

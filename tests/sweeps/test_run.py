@@ -15,8 +15,8 @@ import pytest
 
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.executors import Here, Pool
-from fastcollapse.results import open_results
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.results import open_results
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.sweeps.folder import SweepFolder, is_small, make_folder
 from fastcollapse.sweeps.manifest import MANIFEST
 from fastcollapse.sweeps.pieces import Unit, joined

@@ -14,8 +14,8 @@ import pytest
 
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.load import Truth
-from fastcollapse.experiment import Experiment
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.absorption import (
     mean_absorption,
     mean_absorption_given_extinction,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.binomial_chain import exact_chain
 from fastcollapse.views.base import panels_of, share_of
 from fastcollapse.views.discrete import DEFAULT, PANELS

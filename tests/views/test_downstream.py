@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.views.base import curve_of
 from fastcollapse.views.downstream import chosen, fit_of, grid_of
 

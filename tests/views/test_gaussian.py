@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.gaussian.collapse_time import tail_exact
 from fastcollapse.theory.gaussian.multivariate import log_det_mean, log_pseudo_det_mean
 from fastcollapse.theory.gaussian.univariate import log_sigma_mean, log_sigma_variance

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
 from fastcollapse.plots import draw
-from fastcollapse.results import Results
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.views.base import panels_of
 from fastcollapse.views.kernel_ridge import ESTIMATE, PANELS, estimate_of
 from tests.naive import kernel_ridge as naive

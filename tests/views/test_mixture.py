@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fastcollapse.experiment import Experiment
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.gaussian.mixture import tail_theorem4
 from fastcollapse.views.base import panels_of, share_of
 from fastcollapse.views.mixture import DEFAULT, PANELS, scatter, why_no_bounds

@@ -7,10 +7,10 @@ import pytest
 from matplotlib.figure import Figure
 
 from fastcollapse.drawing import draw_plot
-from fastcollapse.experiment import Experiment
 from fastcollapse.plots import draw
 from fastcollapse.report import comparison, summary
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.tables import number, why_not
 from fastcollapse.verdicts import verdicts
 from fastcollapse.views import discrete

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fastcollapse.experiment import Experiment
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.views.base import curve_of
 from fastcollapse.views.regression import EQUIVALENT, FIRST_ORDER, chain_of, medians_of, setting_of
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
 from fastcollapse.plots import draw
 from fastcollapse.report import comparison, contents, summary
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.views.base import panels_of
 from fastcollapse.views.panel import GENERATION, QUARTILES
 from fastcollapse.views.ridge import DEFAULT, EXPONENT, PANELS, RIDGE, SAMPLES, why_no_bounds

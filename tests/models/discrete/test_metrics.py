@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastcollapse.datasets.load import Truth
-from fastcollapse.experiment import Experiment
 from fastcollapse.kernels.counts.live_counts import N_SUMS, segment_sums
 from fastcollapse.models.discrete.metrics import METRICS, metrics_of, metrics_of_truth
 from fastcollapse.models.discrete.model import CountBlock
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from tests.naive import discrete as naive
 
 COUNTS = st.lists(st.integers(0, 10**6), min_size=2, max_size=30).filter(any)

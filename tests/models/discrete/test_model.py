@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from fastcollapse.datasets.load import Truth
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
 from fastcollapse.models.base import families, family
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from tests.naive import discrete as naive
 
 T = 6

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.experiment import Experiment
 from fastcollapse.models.base import StateBlock
 from fastcollapse.models.gaussian.metrics import METRICS, eigenvalues, metrics_of
 from fastcollapse.models.gaussian.model import GaussianTruth
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 
 FEW = settings(deadline=None, max_examples=40)
 SEEDS = st.integers(0, 10**6)

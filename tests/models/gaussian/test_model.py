@@ -14,12 +14,12 @@ from scipy import special, stats
 from fastcollapse.config.fields import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
 from fastcollapse.models.gaussian.model import MODEL, GaussianParameters, GaussianTruth
 from fastcollapse.models.gaussian.multivariate import SpaceModel
 from fastcollapse.models.gaussian.univariate import LineModel
-from fastcollapse.results import open_results
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.results import open_results
+from fastcollapse.simulation.simulate import simulate
 from tests.models._block_runs import assert_bits_depend_on_the_experiment_alone, run
 
 # About 250 goodness-of-fit tests in this file, 4e-7 each: 1e-4 in all.

@@ -8,7 +8,6 @@ from threadpoolctl import threadpool_limits
 
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_SYNTHETIC
 from fastcollapse.models.kernel_ridge.downstream import Predictor
 from fastcollapse.models.kernel_ridge.fit import Fitter, Table
@@ -17,7 +16,8 @@ from fastcollapse.models.kernel_ridge.model import KernelRidge
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
 from fastcollapse.models.kernel_ridge.spectrum import spectrum_of
 from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from tests.naive import kernel_ridge as naive
 
 KERNELS = [
@@ -231,7 +231,7 @@ def test_coefficients__are_those_of_the_rows_drawn(folder):
 def test_memory__holds_replicates_in_flight_and_changes_no_bit(folder, tmp_path, monkeypatch):
     model = {"downstream": {"n_samples": [9, 20], "ridge": [1e-3, 0.1]}}
     # What other tests have left in this process is not the run's.
-    monkeypatch.setattr("fastcollapse.memory.resident", lambda: 500_000_000)
+    monkeypatch.setattr("fastcollapse.simulation.memory_budget.resident", lambda: 500_000_000)
     experiment = experiment_of(folder, model, n_replicates=5)
     expected = simulate(experiment).metrics
     for name, limit in (("some", "3GB"), ("one", None)):

@@ -17,7 +17,6 @@ from fastcollapse.config.fields import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import HeavyTails, InputError
-from fastcollapse.experiment import Experiment
 from fastcollapse.models.base import StateBlock
 from fastcollapse.models.ridge.downstream import Predictor
 from fastcollapse.models.ridge.generators import _Direct, _Fixed, _Pooled, _Subsampled
@@ -26,7 +25,8 @@ from fastcollapse.models.ridge.metrics import metrics_of
 from fastcollapse.models.ridge.model import MODEL
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import RidgeTruth
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
 from tests._goodness_of_fit import z_scores
 from tests.models._block_runs import assert_bits_depend_on_the_experiment_alone, run
 

@@ -5,7 +5,7 @@ import pytest
 
 from fastcollapse import Experiment, InputError, simulate
 from fastcollapse.datasets.load import Truth
-from fastcollapse.recorded import check_same, differences, recorded_truth, seeded_as
+from fastcollapse.simulation.same_experiment import check_same, differences, recorded_truth, seeded_as
 
 MAPPING = {
     "truth": {"zipf_mandelbrot": {"a": 1.0, "b": 2.7, "size": 30}},

@@ -14,7 +14,7 @@ from fastcollapse.config.sections import families
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.load import recipes
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment, parameters, parse_setting
+from fastcollapse.simulation.experiment import Experiment, parameters, parse_setting
 
 GOOD = {
     "model": {"family": "discrete"},

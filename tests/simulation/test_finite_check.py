@@ -9,11 +9,11 @@ import pytest
 
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import NumberError
-from fastcollapse.experiment import Experiment
-from fastcollapse.finite import first_fault
 from fastcollapse.models.base import families
-from fastcollapse.results import open_results
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.finite_check import first_fault
+from fastcollapse.simulation.results import open_results
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.variables import Variable
 from tests.test_conformance import CASES, everything, experiment_of, model_of
 

@@ -9,8 +9,8 @@ import numpy as np
 from fastcollapse.config.fields import show
 from fastcollapse.datasets.load import Truth
 from fastcollapse.errors import InputError
-from fastcollapse.experiment import Experiment
-from fastcollapse.results import Results
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.results import Results
 
 _ABSENT = object()
 

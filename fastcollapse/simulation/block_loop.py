@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import NumberError, UnreadableResults
-from fastcollapse.finite import first_fault
-from fastcollapse.interrupts import Interrupts
-from fastcollapse.memory import bytes_of
 from fastcollapse.models.base import Model, StateBlock
+from fastcollapse.simulation.finite_check import first_fault
+from fastcollapse.simulation.interrupts import Interrupts
+from fastcollapse.simulation.memory_budget import bytes_of
 from fastcollapse.storage.base import Block, Header, Reader, Rows, Store
 from fastcollapse.variables import Variable
 

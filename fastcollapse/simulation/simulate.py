@@ -12,16 +12,16 @@ from typing import Any
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.datasets.load import Truth, load_truth
 from fastcollapse.errors import HeavyTails, InputError
-from fastcollapse.experiment import Experiment
-from fastcollapse.interrupts import Interrupts
 from fastcollapse.kernels.jit import max_threads, set_threads
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
-from fastcollapse.loop import Committed, Work, run_blocks
-from fastcollapse.memory import Room, bytes_of, parse_bytes, room_for
 from fastcollapse.models.base import family
-from fastcollapse.provenance import provenance
-from fastcollapse.recorded import check_coordinates, check_same, recorded_truth, seeded_as
-from fastcollapse.results import Results, open_results
+from fastcollapse.simulation.block_loop import Committed, Work, run_blocks
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.interrupts import Interrupts
+from fastcollapse.simulation.memory_budget import Room, bytes_of, parse_bytes, room_for
+from fastcollapse.simulation.provenance import provenance
+from fastcollapse.simulation.results import Results, open_results
+from fastcollapse.simulation.same_experiment import check_coordinates, check_same, recorded_truth, seeded_as
 from fastcollapse.storage.base import Header, Store
 from fastcollapse.storage.hdf5_store import PART_BYTES, Hdf5Store, clear_leftovers
 from fastcollapse.storage.memory_store import MemoryStore

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import xarray
 
     from fastcollapse.config.sections import Recipe
-    from fastcollapse.experiment import Experiment
+    from fastcollapse.simulation.experiment import Experiment
     from fastcollapse.variables import Coordinate, Variable
 
 
@@ -124,7 +124,7 @@ class Results:
 
         The user's own text, if there was a file, is in `experiment_text`.
         """
-        from fastcollapse.experiment import (
+        from fastcollapse.simulation.experiment import (
             Experiment,  # results are read without what it takes to check an experiment
         )
 

@@ -9,7 +9,7 @@ import xarray
 
 from fastcollapse.datasets.load import Truth
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
-from fastcollapse.results import Results, open_results
+from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.storage.base import Block, Header, Reader, Rows
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fastcollapse.experiment import Experiment
-from fastcollapse.replay import replay
-from fastcollapse.results import open_results
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.replay import replay
+from fastcollapse.simulation.results import open_results
+from fastcollapse.simulation.simulate import simulate
 
 WORKFLOWS = [
     {"name": "replace", "n_samples": {"start": 400, "factor": 1.1}},

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from fastcollapse.interrupts import Interrupts, Stopped
-from fastcollapse.results import open_results
+from fastcollapse.simulation.interrupts import Interrupts, Stopped
+from fastcollapse.simulation.results import open_results
 
 ROOT = Path(__file__).parents[1]
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
@@ -34,7 +34,8 @@ seed = 5
 DRIVER = """
 import os, sys, time
 import numba
-from fastcollapse import cli, loop
+from fastcollapse.simulation import block_loop as loop
+from fastcollapse import cli
 from fastcollapse.models.gaussian.univariate import LineModel
 from fastcollapse.storage import hdf5_store as stores
 

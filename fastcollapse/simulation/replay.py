@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastcollapse.errors import InputError
-from fastcollapse.provenance import changes, provenance
-from fastcollapse.recorded import recorded_truth
-from fastcollapse.results import Results
-from fastcollapse.simulation import simulate
+from fastcollapse.simulation.provenance import changes, provenance
+from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.same_experiment import recorded_truth
+from fastcollapse.simulation.simulate import simulate
 
 
 @dataclass(frozen=True)

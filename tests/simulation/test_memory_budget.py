@@ -12,9 +12,9 @@ import pytest
 from fastcollapse import Experiment, simulate
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError
-from fastcollapse.memory import RESERVE, Room, bytes_of, parse_bytes, resident, room_for
 from fastcollapse.models.base import families
-from fastcollapse.simulation import _sizes
+from fastcollapse.simulation.memory_budget import RESERVE, Room, bytes_of, parse_bytes, resident, room_for
+from fastcollapse.simulation.simulate import _sizes
 from tests.test_conformance import CASES, N_REPLICATES, assert_same, everything, experiment_of, model_of
 
 ROOT = Path(__file__).parents[1]
@@ -85,7 +85,7 @@ def test_limit__changes_no_number(tmp_path, tables, monkeypatch, family):
     experiment = experiment_of(family, case, workflow, tables)
     expected = everything(simulate(experiment))
     seen = []
-    monkeypatch.setattr("fastcollapse.simulation.room_for", lambda *sizes: seen.append(sizes) or Room(1, 1))
+    monkeypatch.setattr("fastcollapse.simulation.simulate.room_for", lambda *sizes: seen.append(sizes) or Room(1, 1))
     limited = simulate(experiment, tmp_path / "out.h5", memory_limit="3GB")
     assert_same(everything(limited), expected)
     limit, state, saved, generation = seen[0]
