@@ -8,8 +8,8 @@ from pathlib import Path
 
 import harness
 
-from fastcollapse.executors import Dask, Executor, Here, Pool
 from fastcollapse.simulation.simulate import simulate
+from fastcollapse.sweeps.executors import Dask, Executor, Here, Pool
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
 

@@ -255,7 +255,7 @@ def check(file: Path) -> None:
     """
     from fastcollapse.report import whole
     from fastcollapse.simulation.results import check_results
-    from fastcollapse.sweeps.collected import open_sweep
+    from fastcollapse.sweeps.collected_results import open_sweep
 
     source = open_sweep(file)
     if source is not None:
@@ -294,7 +294,7 @@ def plot(
     """
     from fastcollapse.plots import save_figure
     from fastcollapse.simulation.results import check_results
-    from fastcollapse.sweeps.collected import open_sweep
+    from fastcollapse.sweeps.collected_results import open_sweep
 
     source = open_sweep(file)
     if source is not None:

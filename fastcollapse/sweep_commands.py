@@ -104,8 +104,8 @@ def sweep(
         options += [] if threads is None else ["--threads", str(threads)]
         options += ["--retry"] * retry + ["--yes"] * yes
         return _print_script(given, what, folder, slurm, options)
-    from fastcollapse.executors import Dask, Here, Pool, available_cores
     from fastcollapse.simulation.interrupts import Interrupts
+    from fastcollapse.sweeps.executors import Dask, Here, Pool, available_cores
     from fastcollapse.sweeps.manifest import MANIFEST
     from fastcollapse.sweeps.run import check_shard, run_sweep
 
@@ -197,7 +197,7 @@ def _print_script(given: "Sweep", what: str, folder: Path, n: int, options: Sequ
     """Print the script of a job array; the folder is made and the kernels are compiled, so that no element has to."""
     from fastcollapse.datasets.load import sweeps
     from fastcollapse.sweeps.folder import make_folder
-    from fastcollapse.sweeps.warm import warm
+    from fastcollapse.sweeps.precompile import warm
 
     if n < 1:
         raise InputError(f"slurm must be at least 1, got {n}")

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from fastcollapse import cli
 from fastcollapse.simulation.results import open_results
-from tests.sweeps.small import folder_contents
+from tests.sweeps._example_sweeps import folder_contents
 
 TOML = """
 [truth]
@@ -136,7 +136,7 @@ def test_sweep__the_script_of_a_folder_with_blanks_and_percents(here):
 
 
 def test_sweep__the_script_of_a_shipped_sweep_has_its_name(here, monkeypatch):
-    monkeypatch.setattr("fastcollapse.sweeps.warm.warm", lambda experiments: None)
+    monkeypatch.setattr("fastcollapse.sweeps.precompile.warm", lambda experiments: None)
     _, command = lines_of_script("cot-gau", "-o", "cot-gau")
     assert command[1] == "cot-gau"
 
@@ -178,7 +178,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad__is_one_line_and_writes_nothing(here, monkeypatch, name):
-    monkeypatch.setattr("fastcollapse.executors._CONNECT_WITHIN", 1)
+    monkeypatch.setattr("fastcollapse.sweeps.executors._CONNECT_WITHIN", 1)
     head = TOML.split("[sweep.grid]")[0]
     (here / "plain.toml").write_text(head)
     (here / "data.toml").write_text(

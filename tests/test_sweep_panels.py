@@ -9,7 +9,7 @@ from fastcollapse.sweep_plots import draw_sweep
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
-from tests.sweeps.small import small
+from tests.sweeps._example_sweeps import small
 
 
 def folder_of(path, sweep):

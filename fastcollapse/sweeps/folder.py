@@ -29,8 +29,8 @@ from fastcollapse.sweeps.manifest import (
     write_json,
     write_manifest,
 )
-from fastcollapse.sweeps.pieces import Unit
 from fastcollapse.sweeps.points import Point, Sweep
+from fastcollapse.sweeps.replicate_ranges import Unit
 
 # Points whose arrays are larger than this have a file of their own, and so have those with a trajectory.
 SMALL_BYTES = 256 << 10

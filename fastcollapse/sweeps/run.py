@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.errors import InputError
-from fastcollapse.executors import Dask, Executor, Here, Mapped, Pool
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.simulate import simulate, use_threads
+from fastcollapse.sweeps.executors import Dask, Executor, Here, Mapped, Pool
 from fastcollapse.sweeps.folder import SweepFolder, make_folder
-from fastcollapse.sweeps.pieces import Unit
 from fastcollapse.sweeps.points import Sweep
-from fastcollapse.sweeps.warm import warm
-from fastcollapse.sweeps.work import Report, Task, work
+from fastcollapse.sweeps.precompile import warm
+from fastcollapse.sweeps.replicate_ranges import Unit
+from fastcollapse.sweeps.worker import Report, Task, work
 
 # Seconds that a task should take: many points where they are short. A longer one gives back what it has not begun.
 _TASK_SECONDS = 0.5
@@ -76,7 +76,7 @@ def run_sweep(
     ----------
     path : the folder; a new one, or that of this very sweep.
     executor : who computes: None for this process, a number of processes, the address of a Dask scheduler, a Dask
-        client, any object with `map`, or one of `fastcollapse.executors`.
+        client, any object with `map`, or one of `fastcollapse.sweeps.executors`.
     shard : (i, n), the i-th of n shares, from 1 on; the others are left to other processes.
     retry : try again what has failed.
     progress : called at first, again once kernels are compiled, and after every portion of points.

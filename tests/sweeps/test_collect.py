@@ -18,11 +18,11 @@ from fastcollapse.sweep_panels import Choice, drawn_of
 from fastcollapse.sweep_plots import draw_sweep
 from fastcollapse.sweeps.axes import named_axes, words
 from fastcollapse.sweeps.collect import collect, extract
-from fastcollapse.sweeps.collected import open_sweep
+from fastcollapse.sweeps.collected_results import open_sweep
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
-from tests.sweeps.small import contents, mapping, small
+from tests.sweeps._example_sweeps import contents, mapping, small
 
 
 def call(*arguments):

@@ -16,7 +16,7 @@ from fastcollapse.sweeps import folder as folders
 from fastcollapse.sweeps.collect import collect, extract
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.run import run_sweep
-from tests.sweeps.small import folder_contents, small
+from tests.sweeps._example_sweeps import folder_contents, small
 
 
 @pytest.fixture(scope="module")

@@ -14,17 +14,17 @@ from pathlib import Path
 import pytest
 
 from fastcollapse.errors import InputError, UnreadableResults
-from fastcollapse.executors import Here, Pool
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate
+from fastcollapse.sweeps.executors import Here, Pool
 from fastcollapse.sweeps.folder import SweepFolder, is_small, make_folder
 from fastcollapse.sweeps.manifest import MANIFEST
-from fastcollapse.sweeps.pieces import Unit, joined
 from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.precompile import warm
+from fastcollapse.sweeps.replicate_ranges import Unit, joined
 from fastcollapse.sweeps.run import run_sweep
-from fastcollapse.sweeps.warm import warm
-from fastcollapse.sweeps.work import Task, work
-from tests.sweeps.small import contents, folder_contents, mapping, small
+from fastcollapse.sweeps.worker import Task, work
+from tests.sweeps._example_sweeps import contents, folder_contents, mapping, small
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,7 @@ def test_failure__an_error_of_ours_comes_with_its_traceback(tmp_path, monkeypatc
     def fail(*_, **__):
         raise IndexError("7")
 
-    monkeypatch.setattr("fastcollapse.sweeps.work.simulate", fail)
+    monkeypatch.setattr("fastcollapse.sweeps.worker.simulate", fail)
     assert run_sweep(small(), tmp_path / "s").failed == 6
     told = SweepFolder(tmp_path / "s").failures()[3]
     assert told["error"] == "IndexError: 7"

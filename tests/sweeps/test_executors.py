@@ -12,7 +12,7 @@ import time
 import pytest
 
 from fastcollapse.errors import FastcollapseError, InputError
-from fastcollapse.executors import Dask, Here, Mapped, Pool, WorkerDied, available_cores
+from fastcollapse.sweeps.executors import Dask, Here, Mapped, Pool, WorkerDied, available_cores
 
 
 def square(task, threads):
@@ -90,7 +90,7 @@ def test_bad__is_refused():
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://", "127.0.0.1:notaport", "nonsense", ""])
 def test_dask__an_address_without_a_scheduler_is_refused(monkeypatch, address):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("fastcollapse.executors._CONNECT_WITHIN", 1)
+    monkeypatch.setattr("fastcollapse.sweeps.executors._CONNECT_WITHIN", 1)
     with pytest.raises(InputError, match="scheduler must be the address of a Dask scheduler"):
         Dask(address)
 
@@ -114,7 +114,7 @@ def test_map__threads_of_a_pool_are_taken():
 
 def test_dask__a_refused_address_leaves_nothing_that_speaks_at_the_end():
     pytest.importorskip("distributed")
-    code = "from fastcollapse.executors import Dask; Dask('nonsense')"
+    code = "from fastcollapse.sweeps.executors import Dask; Dask('nonsense')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "InputError: scheduler must be the address" in done.stderr.strip().splitlines()[-1]
 
@@ -152,7 +152,7 @@ def test_dask__without_workers_it_says_so_and_without_a_scheduler_it_ends(caplog
 
 
 def test_pool__has_no_more_threads_than_numba_may(monkeypatch):
-    monkeypatch.setattr("fastcollapse.executors.available_cores", lambda: 8)
+    monkeypatch.setattr("fastcollapse.sweeps.executors.available_cores", lambda: 8)
     assert Pool(2).threads == 4
     monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
     assert (Pool(2).threads, Pool(8).threads, Pool(2, threads=4).threads) == (3, 1, 4)

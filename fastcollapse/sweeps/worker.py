@@ -29,7 +29,7 @@ from fastcollapse.storage.range_lock import Slot
 from fastcollapse.storage.readers import check_file
 from fastcollapse.storage.spill_store import LateStore
 from fastcollapse.sweeps.folder import SweepFolder, is_small
-from fastcollapse.sweeps.pieces import Unit, joined, piece_paths
+from fastcollapse.sweeps.replicate_ranges import Unit, joined, piece_paths
 
 # Finished points are kept after so much work: what a kill may cost, against a file for each.
 _KEEP_SECONDS = 0.2
