@@ -4,7 +4,7 @@ Their authors' notebook needs about 4 minutes for the recipes of arXiv:2412.1764
 keeps; that is no peer in the same run, so no ratio is saved.
 """
 
-from fastcollapse.catalogue import reproduce, reproducible
+from fastcollapse.analysis.reproduction import reproduce, reproducible
 
 
 def main() -> None:

@@ -229,7 +229,7 @@ def _check_panels(experiment: "Experiment") -> None:
     """Refuse panels that the family does not have before anything runs."""
     if experiment.recipe is None or experiment.recipe.panels is None:
         return
-    from fastcollapse.views.base import check_panels, view_named
+    from fastcollapse.analysis.panels.base import check_panels, view_named
 
     view = view_named(experiment.family)
     if view is not None:
@@ -240,7 +240,7 @@ def _check_panels(experiment: "Experiment") -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def info(file: Path) -> None:
     """Show what a results FILE holds, finished or not."""
-    from fastcollapse.report import contents
+    from fastcollapse.analysis.report import contents
     from fastcollapse.simulation.results import open_results
 
     click.echo(contents(open_results(file)))
@@ -253,7 +253,7 @@ def check(file: Path) -> None:
 
     Exit status 2 if anything is not what was written, as for every FILE that cannot be read.
     """
-    from fastcollapse.report import whole
+    from fastcollapse.analysis.report import whole
     from fastcollapse.simulation.results import check_results
     from fastcollapse.sweeps.collected_results import open_sweep
 
@@ -292,7 +292,7 @@ def plot(
     \b
     fastcollapse plot study.h5 --over n_samples --over dimension --fix workflow=replace --heat-map
     """
-    from fastcollapse.plots import save_figure
+    from fastcollapse.analysis.figures import save_figure
     from fastcollapse.simulation.results import check_results
     from fastcollapse.sweeps.collected_results import open_sweep
 
@@ -339,7 +339,7 @@ def compare(file: Path) -> int:
     Every panel of the run that has exact theory or sharp bounds is compared, at up to 10 generations or values of
     another axis; what is asymptotic stands beside it without a score. Exit status 1 if any |z| is above 5.
     """
-    from fastcollapse.report import comparison
+    from fastcollapse.analysis.report import comparison
     from fastcollapse.simulation.results import check_results
 
     results = check_results(file, everything=False)
@@ -397,8 +397,8 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
     """
     if bool(names) == everything:
         raise InputError("reproduce must be given names of recipes or --all, and not both")
-    from fastcollapse.catalogue import reproduce as run_all
-    from fastcollapse.catalogue import reproducible
+    from fastcollapse.analysis.reproduction import reproduce as run_all
+    from fastcollapse.analysis.reproduction import reproducible
 
     wanted = list(names) or list(reproducible())
     for name in wanted if output is not None else []:
@@ -409,7 +409,7 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
         click.echo(one.line())
         all_agree, seconds = all_agree and one.agrees, seconds + one.seconds
         if output is not None:
-            from fastcollapse.plots import save_figure
+            from fastcollapse.analysis.figures import save_figure
 
             save_figure(one.cases, output / f"{one.name}{FIGURE_SUFFIX}")
     click.echo(

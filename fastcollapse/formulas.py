@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.analysis.tables import table
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.tables import table
 
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)$")
 _MOST_ROWS = 100_000

@@ -118,9 +118,9 @@ def _announced(one: "Output") -> str:
 def _figure_and_summary(job: Job, done: "Sequence[Results]", clock: Clock) -> str:
     """Draw the figure of finished runs and return their summary."""
     try:
+        from fastcollapse.analysis.figures import save_figure
+        from fastcollapse.analysis.report import summary
         from fastcollapse.outputs import free_path
-        from fastcollapse.plots import save_figure
-        from fastcollapse.report import summary
 
         figure = job.chosen.with_suffix(FIGURE_SUFFIX)
         all_there = all(one.is_done for one in job.outputs)

@@ -386,11 +386,11 @@ class SweepChoice(NamedTuple):
 
 def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice) -> Path:
     """Draw the figure of a sweep and return its path."""
+    from fastcollapse.analysis.figures import check_figure, write_figure
+    from fastcollapse.analysis.sweep_figures import draw_sweep
+    from fastcollapse.analysis.sweep_panels import Choice
     from fastcollapse.outputs import free_path
-    from fastcollapse.plots import check_figure, write_figure
     from fastcollapse.running import FIGURE_SUFFIX
-    from fastcollapse.sweep_panels import Choice
-    from fastcollapse.sweep_plots import draw_sweep
 
     fixed = {}
     for one in given.fixed:

@@ -94,10 +94,10 @@ def live(line):
 
 
 def main():
+    import fastcollapse.analysis.figures
+    import fastcollapse.analysis.report
     import fastcollapse.cli
     import fastcollapse.outputs
-    import fastcollapse.plots
-    import fastcollapse.report
     import fastcollapse.simulation.replay
     import fastcollapse.simulation.simulate  # noqa: F401
 

@@ -76,7 +76,7 @@ def test_run__help_lists_every_key_of_an_experiment():
         assert f" {one.key} {one.help}; {one.kind} [{one.default}]" in text
 
 
-@pytest.mark.parametrize("what", ["fastcollapse.plots.save_figure", "fastcollapse.report.summary"])
+@pytest.mark.parametrize("what", ["fastcollapse.analysis.figures.save_figure", "fastcollapse.analysis.report.summary"])
 @pytest.mark.parametrize("error", [InputError("c/ln(1/q) must be at most 1e15"), IndexError("7"), MemoryError()])
 def test_run__a_figure_or_summary_that_fails_names_the_file_that_is_kept(here, monkeypatch, what, error):
     def fail(*_):
@@ -258,7 +258,7 @@ def test_compare__agrees_with_theory(ran):
 
 def test_compare__a_wrong_run_disagrees(ran, monkeypatch):
     """The control: the same test sees a sample size that is 20 % off."""
-    monkeypatch.setattr("fastcollapse.views.discrete.plain_size", lambda results: 240)
+    monkeypatch.setattr("fastcollapse.analysis.panels.discrete.plain_size", lambda results: 240)
     result = call("compare", ran[0] / "small.h5")
     assert result.exit_code == 1
     assert "DISAGREES" in result.output
@@ -344,7 +344,7 @@ def test_interrupt__while_the_figure_is_drawn_names_the_finished_run(here, monke
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fastcollapse.plots.save_figure", interrupted)
+    monkeypatch.setattr("fastcollapse.analysis.figures.save_figure", interrupted)
     result = call("run", "small.toml", "--set", "run.n_generations=2", "-o", "out.h5")
     assert result.exit_code == 130
     assert result.stderr == "error: interrupted, out.h5 holds the finished run\n"

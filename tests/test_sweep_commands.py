@@ -235,8 +235,8 @@ def test_plot__names_its_figure_after_the_sweep(here, monkeypatch, where, file, 
     call("collect", "out")
     monkeypatch.chdir(here / where)
     drawn = []
-    monkeypatch.setattr("fastcollapse.sweep_plots.draw_sweep", lambda source, choice: None)
-    monkeypatch.setattr("fastcollapse.plots.write_figure", lambda made, path: drawn.append(str(path)))
+    monkeypatch.setattr("fastcollapse.analysis.sweep_figures.draw_sweep", lambda source, choice: None)
+    monkeypatch.setattr("fastcollapse.analysis.figures.write_figure", lambda made, path: drawn.append(str(path)))
     result = call("plot", file)
     assert (result.exit_code, drawn) == (0, [figure.format(here=here)])
 

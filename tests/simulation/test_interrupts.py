@@ -87,8 +87,8 @@ if place == "checkpoint":
 if place == "collection":
     before(stores.Hdf5Store, "finish", checkpoint)
 if place == "figure":
-    import fastcollapse.plots
-    before(fastcollapse.plots, "save_figure", checkpoint)
+    import fastcollapse.analysis.figures
+    before(fastcollapse.analysis.figures, "save_figure", checkpoint)
 if place in ("kernel", "kernel, slow before"):
     before(LineModel, "advance", long_block)
 if place == "kernel, slow before":

@@ -11,11 +11,11 @@ import xarray
 from click.testing import CliRunner
 
 from fastcollapse import cli
+from fastcollapse.analysis.sweep_figures import draw_sweep
+from fastcollapse.analysis.sweep_panels import Choice, drawn_of
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate
-from fastcollapse.sweep_panels import Choice, drawn_of
-from fastcollapse.sweep_plots import draw_sweep
 from fastcollapse.sweeps.axes import named_axes, words
 from fastcollapse.sweeps.collect import collect, extract
 from fastcollapse.sweeps.collected_results import open_sweep

@@ -1,0 +1,296 @@
+"""Which theory speaks of the generators of a run of regressions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastcollapse.analysis.panels.base import is_plain, once, schedule_of
+from fastcollapse.analysis.panels.error_shape import inverse_cumulants, shape_of
+from fastcollapse.analysis.panels.skewed_scores import skewness
+from fastcollapse.config.workflows import Schedule
+from fastcollapse.simulation.results import Results
+from fastcollapse.theory.regression.chain_asymptotic import chain_means
+from fastcollapse.theory.regression.chain_exact import ols_error_mean
+from fastcollapse.theory.regression.error_distribution import ols_error_quantile
+from fastcollapse.theory.regression.isotropic import isotropic_chain_means, isotropic_chain_variances
+from fastcollapse.theory.regression.real_data import mix_fixed_error
+from fastcollapse.theory.regression.schedule import expected_regression
+from fastcollapse.theory.regression.shared_design import dependent_ridge_means
+from fastcollapse.theory.regression.workflows import (
+    accumulate_error,
+    min_norm_accumulate_error,
+    min_norm_same_rows_error,
+    subsample_error,
+)
+
+# The error of a fit to rows so close to the dimensions has no finite variance, closer yet no finite mean.
+EDGE = 3
+# Medians of one curve, and different numbers of rows that a law is found for in time.
+_MEDIANS, _FEW_SIZES = 12, 4
+# Rows an input from which on the first order says something: it is off by an eighth there, five times with two rows.
+_FIRST_ORDER_ROWS = 10
+# Generations of ridge fits to the same rows, of a ridge of 1: about a second.
+_MOST_INTEGRALS = 10**6
+EQUIVALENT = "theory: deterministic equivalent"
+FIRST_ORDER = "theory: first order in the number of inputs over samples"
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """What theory has to know of a run.
+
+    Parameters
+    ----------
+    spectrum, w0 : float64 [d], eigenvalues of Sigma and the truth in its eigenbasis.
+    sigma, sigma0 : noise on the labels of real and downstream data, and on those of generators.
+    ridge : of the generators.
+    dependent : have all generators the same rows?
+    gaussian : are rows Gaussian? Finite-sample theory needs it.
+    plain : is every generation fitted to labels of the one before and nothing else?
+    schedule : the rows of each generation.
+    """
+
+    spectrum: np.ndarray
+    w0: np.ndarray
+    sigma: float
+    sigma0: float
+    ridge: float
+    dependent: bool
+    gaussian: bool
+    plain: bool
+    schedule: Schedule
+
+    @property
+    def d(self) -> int:
+        """The number of dimensions."""
+        return self.spectrum.size
+
+    @property
+    def design(self) -> str:
+        """The design as theory names it."""
+        return "dependent" if self.dependent else "independent"
+
+    @property
+    def isotropic(self) -> bool:
+        """Are all eigenvalues the same?"""
+        return bool(np.ptp(self.spectrum) <= 1e-12 * self.spectrum[0])
+
+    @property
+    def length(self) -> float:
+        """|w0|_Sigma^2."""
+        return float(self.spectrum @ self.w0**2)
+
+    @property
+    def sizes(self) -> Any:
+        """Synthetic rows of each generation, one number where they are all the same."""
+        rows = self.schedule.n_synthetic
+        return rows if np.ptp(rows) else int(rows[0])
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Rows that each generation is fitted to, int64 [T]; of rows that may be the same, the fewest."""
+        return self.schedule.different_rows(self.dependent)[0]
+
+
+@once
+def setting_of(results: Results) -> Setting:
+    """Return what theory has to know of a run."""
+    model: Any = results.experiment.model
+    truth: Any = results.experiment.truth
+    spectrum, w0 = (np.asarray(results.coordinates[name].values, np.float64) for name in ("spectrum", "w0"))
+    return Setting(
+        spectrum=spectrum,
+        w0=w0,
+        sigma=float(model.sigma),
+        sigma0=float(model.sigma if model.sigma0 is None else model.sigma0),
+        ridge=float(model.ridge),
+        dependent=model.designs == "dependent",
+        gaussian=truth.design == "gaussian",
+        plain=is_plain(results),
+        schedule=schedule_of(results),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """Theory of the generators 0..T, float64 [T+1] each, NaN where it is not known.
+
+    Parameters
+    ----------
+    error, overlap, square : expectations of |w - w0|_Sigma^2, and Euclidean of <w, w0> and |w|^2.
+    exact : are they exact, or deterministic equivalents?
+    unbiased : is E w = w0, and the error as large in all directions of Sigma's norm?
+    cumulants : float64 (3, T+1), of the q that makes the error q chi2_d under plain least squares, else NaN.
+    spread, skew : of the error: second moment over the square of the first; skewness, or that of a heavier tail.
+    heavy : bool [T+1], is the mean or the variance of the error infinite?
+    label : of theory that is not exact.
+    """
+
+    error: np.ndarray
+    overlap: np.ndarray
+    square: np.ndarray
+    exact: bool
+    unbiased: bool
+    cumulants: np.ndarray
+    spread: np.ndarray
+    skew: np.ndarray
+    heavy: np.ndarray
+    label: str
+
+
+@once
+def chain_of(results: Results) -> Chain:
+    """Return the theory of the generators of a run."""
+    setting, fits = setting_of(results), np.arange(results.last + 1)
+    error, overlap, square, exact, unbiased = _expectations(setting, fits)
+    heavy = _heavy(setting, results.last)
+    cumulants = np.full((3, fits.size), np.nan)
+    spread, skew = np.full(fits.size, np.nan), np.where(fits > 0, _skewness_of_one(setting), 0.0)
+    if unbiased and setting.plain:
+        cumulants = _cumulants(setting, fits)
+        spread, skew = shape_of(setting.d, cumulants)
+    elif exact and setting.plain:
+        variance = isotropic_chain_variances(
+            setting.d, setting.sizes, fits, setting.sigma0, setting.length, setting.design
+        )[0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            spread = np.where(error > 0, 1 + variance / error**2, 1.0)
+        skew = np.maximum(skew, skewness(spread))
+    label = FIRST_ORDER if unbiased and not exact else EQUIVALENT
+    exact = exact and setting.gaussian
+    return Chain(error, overlap, square, exact, unbiased, cumulants, spread, skew, heavy, label)
+
+
+# Error, overlap and square of the generators; whether these are exact, and whether E w = w0.
+Expectations = tuple[np.ndarray, np.ndarray, np.ndarray, bool, bool]
+
+
+def _expectations(setting: Setting, fits: np.ndarray) -> Expectations:
+    if setting.plain:
+        return _replaced(setting, fits)
+    schedule, d, sigma0 = setting.schedule, setting.d, setting.sigma0
+    if setting.ridge == 0 and setting.dependent and not schedule.n_train.any():
+        return _same_rows(setting, fits)
+    if setting.ridge > 0 or setting.dependent:
+        return _nothing(fits)
+    if int(setting.rows.min()) < d:
+        return _few_rows(setting, fits)
+    if not schedule.n_train.any() and schedule.real != "fixed":
+        parts = (part[: fits.size - 1] for part in (schedule.n_synthetic, schedule.n_real, schedule.keep))
+        return _unbiased(setting, expected_regression(d, *parts, sigma0=sigma0, sigma=setting.sigma))
+    rows = setting.sizes
+    if not isinstance(rows, int) or np.ptp(schedule.n_real) or np.ptp(schedule.n_train):
+        return _nothing(fits)
+    if rows + int(schedule.n_real[0]) < _FIRST_ORDER_ROWS * d:
+        return _nothing(fits)
+    if schedule.real == "fixed":
+        error = mix_fixed_error(d, rows, int(schedule.n_real[0]), fits, sigma0, setting.sigma)
+        return _unbiased(setting, error, exact=False)
+    if schedule.replacement or schedule.n_train[0] != rows or not schedule.keep[1:].all():
+        return _nothing(fits)
+    return _unbiased(setting, subsample_error(d, rows, fits, sigma0), exact=False)
+
+
+def _replaced(setting: Setting, fits: np.ndarray) -> Expectations:
+    d, sizes, sigma0 = setting.d, setting.sizes, setting.sigma0
+    if setting.ridge == 0 and int(np.min(sizes)) >= d:
+        return _unbiased(setting, ols_error_mean(d, sizes, fits, sigma0))
+    if setting.dependent and not isinstance(sizes, int):
+        return _nothing(fits)
+    if setting.dependent and setting.ridge > 0:
+        # As if Sigma was I: every number of theory has its integral.
+        ridge = setting.ridge / setting.spectrum[0]
+        if not setting.isotropic or not 1e-8 <= ridge <= 1e40 or fits.size > _MOST_INTEGRALS * min(ridge, 1.0) ** 0.5:
+            return _nothing(fits)
+        error, overlap, square = dependent_ridge_means(d, sizes, ridge, fits, sigma0, setting.length)
+        return error, overlap / setting.spectrum[0], square / setting.spectrum[0], False, False
+    if setting.ridge == 0 and setting.isotropic:
+        error, overlap, square = isotropic_chain_means(d, sizes, fits, sigma0, setting.length, setting.design)
+        return error, overlap / setting.spectrum[0], square / setting.spectrum[0], True, False
+    found = chain_means(setting.spectrum, setting.w0, sizes, fits, sigma0, setting.ridge, setting.design)
+    return *found, False, False
+
+
+def _same_rows(setting: Setting, fits: np.ndarray) -> Expectations:
+    """Return the expectations where the labels of all generations for the same rows accumulate."""
+    schedule, d, rows = setting.schedule, setting.d, setting.sizes
+    if isinstance(rows, int) and schedule.keep[1:].all() and not schedule.n_real.any():
+        if rows >= d:
+            return _unbiased(setting, np.append(0.0, accumulate_error(d, rows, fits[1:], setting.sigma0, "same")))
+        if rows <= d - 2 and setting.isotropic:
+            error = min_norm_same_rows_error(d, rows, fits[1:], setting.sigma0, setting.length, "accumulate")
+            return np.append(0.0, error), *_nothing(fits)[1:3], True, False
+    return _nothing(fits)
+
+
+def _few_rows(setting: Setting, fits: np.ndarray) -> Expectations:
+    """Return the expectations where new rows accumulate, fewer than there are dimensions at first."""
+    schedule = setting.schedule
+    mixed = schedule.n_train.any() or schedule.n_real.any()
+    if mixed or not schedule.keep[1:].all() or not setting.isotropic:
+        return _nothing(fits)
+    error = min_norm_accumulate_error(setting.d, setting.sizes, fits[1:], setting.sigma0, setting.length)
+    return np.append(0.0, error), *_nothing(fits)[1:3], True, False
+
+
+def _nothing(fits: np.ndarray) -> Expectations:
+    unknown = np.full(fits.size, np.nan)
+    return unknown, unknown, unknown, False, False
+
+
+def _unbiased(setting: Setting, error: np.ndarray, exact: bool = True) -> Expectations:
+    """Return the moments of generators whose error is as large in all directions of Sigma's norm."""
+    square = float((setting.w0**2).sum())
+    more = error * float((1 / setting.spectrum).sum()) / setting.d
+    return error, np.full(error.shape, square), square + more, exact, True
+
+
+def _heavy(setting: Setting, last: int) -> np.ndarray:
+    """Return from where on the mean or the variance of the error is infinite: what is fitted to labels inherits it."""
+    schedule, d = setting.schedule, setting.d
+    least, most = (bound[:last] for bound in schedule.different_rows(setting.dependent))
+    # Labels of two truths do not fit together where a generation has too few rows to see all of the first.
+    mixed = bool(schedule.n_real.any() or schedule.n_train.any()) and int(least.min(initial=d)) < d
+    noisy = setting.sigma0 > 0 or (setting.sigma > 0 and bool(schedule.n_real.any())) or mixed
+    near = np.abs(np.clip(d, least, most) - d) <= EDGE
+    return np.append(False, np.logical_or.accumulate(near & (noisy and setting.ridge == 0)))
+
+
+def _cumulants(setting: Setting, fits: np.ndarray) -> np.ndarray:
+    """Return the cumulants of q, the error of plain least squares being q chi2_d, float64 (3, n)."""
+    freedom = setting.schedule.n_synthetic[: fits.size - 1] - setting.d + 1
+    each = inverse_cumulants(freedom, setting.sigma0**2)
+    if setting.dependent:
+        return np.hstack([np.zeros((3, 1)), each[:, :1] * fits[1:].astype(float) ** np.array([[1], [2], [3]])])
+    return np.hstack([np.zeros((3, 1)), np.cumsum(each, axis=1)])
+
+
+def _skewness_of_one(setting: Setting) -> float:
+    """Return the skewness of the noise in the fit next to singular, which that of an average does not exceed."""
+    if setting.ridge > 0:
+        return 0.0
+    rows = int(setting.rows[np.abs(setting.rows - setting.d).argmin()])
+    rank = min(rows, setting.d)
+    return float(shape_of(rank, inverse_cumulants(np.array([abs(rows - setting.d) + 1.0]), 1.0))[1][0])
+
+
+def medians_of(results: Results, generations: np.ndarray) -> np.ndarray:
+    """Return exact medians of the error of the generators, float64 [n], NaN where the law is not known.
+
+    Of many generations some, spread evenly, have one: each takes a tenth of a second.
+    """
+    setting, chain, found = setting_of(results), chain_of(results), np.full(len(generations), np.nan)
+    if not (chain.unbiased and chain.exact):
+        return found
+    found[generations == 0] = 0.0
+    later = np.flatnonzero(generations > 0)
+    if setting.plain and np.unique(setting.sizes).size <= _FEW_SIZES and later.size:
+        for i in later[np.unique(np.linspace(0, later.size - 1, min(later.size, _MEDIANS)).astype(int))]:
+            law = setting.d, setting.sizes, int(generations[i]), setting.sigma0
+            found[i] = float(ols_error_quantile(0.5, *law, design=setting.design))
+    elif setting.dependent and not setting.plain:
+        # The same rows for all: one fit, whose noise is a weighted mean of that of all labels.
+        one = float(ols_error_quantile(0.5, setting.d, setting.sizes, 1, setting.sigma0))
+        found[later] = one * np.cumsum(1.0 / np.arange(1, results.last + 1) ** 2)[generations[later] - 1]
+    return found

@@ -1,0 +1,149 @@
+"""The figure of a sweep: curves, or heat maps of simulation and theory side by side."""
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastcollapse.analysis.axes import draw_plot
+from fastcollapse.analysis.panels.panel import Panel
+from fastcollapse.analysis.sweep_panels import WIDE, Choice, Drawn, Side, drawn_of
+from fastcollapse.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# More curves than this in one plot are a heat map.
+_CURVES = 8
+_ABREAST = 2
+# A heat map of more cells than this has no numbers in them.
+_NUMBERS = 150
+_DARK = 0.6
+# So far below the least middle a logarithmic axis begins, where bars would take it further.
+_BELOW = 5.0
+# Names of places on an axis have so many letters abreast, and lines of so much of the height of the axes.
+_ABREAST_WORDS, _NARROW, _A_LINE = 64, 8, 0.05
+
+
+def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
+    """Return the figure of a sweep.
+
+    Parameters
+    ----------
+    source : a `SweepFolder` or `Collected`.
+    choice : what is drawn; None for what suits it.
+
+    Raises
+    ------
+    InputError
+        A parameter or value is not the sweep's, or there is nothing to draw.
+    """
+    choice = choice or Choice()
+    drawn = drawn_of(source, choice)
+    two = len(drawn.sides) > 1
+    heat = choice.heat_map if choice.heat_map is not None else two and drawn.sides[1].dimension.length > _CURVES
+    if heat and not two:
+        raise InputError("a heat map must be over two parameters, got one")
+    figure = _heat_maps(drawn.plots, *drawn.sides) if heat else _curves(drawn)
+    figure.suptitle(drawn.title, fontsize=11)
+    return figure
+
+
+def _curves(drawn: Drawn) -> "Figure":
+    from matplotlib.figure import Figure  # start-up time
+
+    plots, side = drawn.plots, drawn.sides[0]
+    n_columns = min(len(plots), _ABREAST)
+    n_rows = -(-len(plots) // n_columns)
+    figure = Figure(figsize=(max(7.5, 6.0 * n_columns), 5 * n_rows), layout="constrained")
+    used = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
+    for one in used[len(plots) :]:
+        one.set_visible(False)
+    width = max(_NARROW, _ABREAST_WORDS // max(1, len(side.names)))
+    names = ["\n".join(textwrap.wrap(name, width)) for name in side.names]
+    under = -0.14 - (0 if side.is_number else _A_LINE * max(name.count("\n") for name in names))
+    for axes, plot in zip(used, plots, strict=False):
+        draw_plot(axes, plot, drawn.results, number=1)
+        if plot[0].axis.label != side.label:
+            axes.set_xlim(right=1.1 * max(float(panel.curve.at.max()) for panel in plot))
+        elif not side.is_number:
+            axes.set_xticks(side.at, names, fontsize=8)
+            axes.set_xlim(-0.5, len(side.at) - 0.5)
+        means = np.concatenate([panel.curve.mean for panel in plot]) * plot[0].factor
+        means = means[np.isfinite(means)]
+        if plot[0].factor == 1 and plot[0].limits is None and means.size and means.min() > 0:
+            if means.max() / means.min() >= WIDE:
+                axes.set_yscale("log")
+        if axes.get_yscale() == "log":
+            _show_middles(axes, plot)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(True, which="major", color="#DDDDDD", linewidth=0.6)
+        axes.set_axisbelow(True)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, under), ncols=2, frameon=False, fontsize=9)
+    return figure
+
+
+def _show_middles(axes: "Axes", plot: Sequence[Panel]) -> None:
+    """Let a logarithmic axis begin below the middles and their theory: a bar may reach nearly down to 0."""
+    values = np.concatenate([values for panel in plot for values in (panel.curve.mean, panel.curve.expected)])
+    positive = values[np.isfinite(values) & (values > 0)] * plot[0].factor
+    if positive.size:
+        axes.set_ylim(bottom=max(axes.get_ylim()[0], float(positive.min()) / _BELOW))
+
+
+def _heat_maps(plots: Sequence[Sequence[Panel]], first: Side, second: Side) -> "Figure":
+    """Return a row for each plot: the simulated means, and beside them what theory expects, where it does."""
+    from matplotlib.figure import Figure  # start-up time
+
+    figure = Figure(figsize=(13, 5 * len(plots)), layout="constrained")
+    for columns, plot in zip(figure.subplots(len(plots), 2, squeeze=False), plots, strict=True):
+        simulated, expected, z = (_table(plot, first, second, what) for what in ("mean", "expected", "z"))
+        untold = np.isfinite(simulated) & np.isfinite(expected) & np.isnan(z)
+        norm = _norm(np.concatenate([simulated.ravel(), expected.ravel()]))
+        kinds = {panel.median for panel in plot}
+        middle = "mean (median where a moment is infinite)" if len(kinds) > 1 else "median" if True in kinds else "mean"
+        for axes, values, what in zip(columns, (simulated, expected), (f"simulated {middle}", "theory"), strict=True):
+            if not np.isfinite(values).any():
+                axes.set_visible(False)
+                continue
+            _heat_map(axes, values, norm, first, second, plot[0], what, untold & (values is simulated))
+    return figure
+
+
+def _table(plot: Sequence[Panel], first: Side, second: Side, what: str) -> np.ndarray:
+    values = np.full((second.dimension.length, first.dimension.length), np.nan)
+    for panel in plot:
+        columns = np.searchsorted(np.sort(first.at), panel.curve.at)
+        order = np.argsort(first.at)[columns]
+        own = np.isfinite(panel.curve.mean)
+        values[second.groups.index(panel.group), order[own]] = getattr(panel.curve, what)[own] * panel.factor
+    return values
+
+
+def _norm(values: np.ndarray) -> Any:
+    from matplotlib.colors import LogNorm, Normalize  # start-up time
+
+    known = values[np.isfinite(values)]
+    low, high = (known.min(), known.max()) if known.size else (0.0, 1.0)
+    return LogNorm(low, high) if low > 0 and high / low >= WIDE else Normalize(low, high if high > low else low + 1)
+
+
+def _heat_map(
+    axes: "Axes", values: np.ndarray, norm: Any, first: Side, second: Side, panel: Panel, what: str, untold: np.ndarray
+) -> None:
+    """Draw a map; the numbers that are `untold`, bool of the shape of `values`, are in brackets."""
+    image = axes.imshow(values, norm=norm, cmap="viridis", aspect="auto", origin="lower")
+    axes.set_xticks(range(first.dimension.length), first.names)
+    axes.set_yticks(range(second.dimension.length), second.names)
+    for (j, i), value in np.ndenumerate(values):
+        if np.isfinite(value) and values.size <= _NUMBERS:
+            shade = "white" if norm(value) < _DARK else "black"
+            number = f"({value:.3g})" if untold[j, i] else f"{value:.3g}"
+            axes.text(i, j, number, ha="center", va="center", color=shade, fontsize=8)
+    axes.set_xlabel(first.label)
+    axes.set_ylabel(second.label)
+    brackets = "; in brackets: too few replicates to score" if untold.any() and values.size <= _NUMBERS else ""
+    axes.set_title(f"{panel.title}\n{what}{brackets}", fontsize=10)
+    axes.figure.colorbar(image, ax=axes, label=panel.label)

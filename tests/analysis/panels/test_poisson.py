@@ -1,0 +1,76 @@
+"""Panels of refitted Poisson laws: what they show is what was simulated, beside the exact law."""
+
+import numpy as np
+import pytest
+
+from fastcollapse.analysis.panels.base import panels_of, share_of
+from fastcollapse.analysis.panels.poisson import DEFAULT, PANELS, why_no_bounds
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
+from fastcollapse.theory.discrete.survival import poisson_survival
+
+GENERATIONS = np.array([0, 1, 5, 20])
+# About 60 scores in this file, far fewer independent ones: beyond 5 in one of 30,000 right files.
+Z_LIMIT = 5.0
+
+
+def run(rate, workflow, n_replicates=4000):
+    mapping = {
+        "model": {"family": "poisson"},
+        "truth": {"rate": rate},
+        "workflow": {"n_samples": 10, **workflow},
+        "run": {"n_generations": 20, "n_replicates": n_replicates, "seed": 3},
+    }
+    return simulate(Experiment.from_mapping(mapping))
+
+
+@pytest.fixture(scope="module")
+def replaced():
+    return run(0.5, {"name": "replace"})
+
+
+def test_alive__agrees_with_the_exact_law(replaced):
+    [panel] = panels_of(replaced, GENERATIONS, ["alive"])
+    expected = poisson_survival(5, GENERATIONS)
+    np.testing.assert_allclose(panel.curve.expected, expected)
+    np.testing.assert_array_equal(panel.curve.mean, (replaced.metrics["rate"] > 0).mean(axis=0)[GENERATIONS])
+    assert np.abs(panel.curve.z).max() < Z_LIMIT
+    wrong = share_of(
+        GENERATIONS, replaced.metrics["alive"][:, GENERATIONS] > 0, None, poisson_survival(5, GENERATIONS + 1)
+    )
+    assert np.nanmax(np.abs(wrong.z)) > Z_LIMIT
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        {"name": "replace"},
+        {"name": "accumulate", "keep_real": True},
+        {"name": "accumulate_subsample", "keep_real": True, "replacement": True},
+        {"name": "mix", "n_real": 5, "real": "fresh"},
+        {"name": "mix", "n_real": 5, "real": "fixed"},
+    ],
+    ids=str,
+)
+def test_rate__keeps_its_mean_in_every_workflow(workflow):
+    results = run(0.5, workflow)
+    rate, paths, alive = panels_of(results, GENERATIONS, ["rate", "rate_paths", "alive"])
+    np.testing.assert_array_equal(rate.curve.expected, 0.5)
+    assert np.abs(rate.curve.z).max() < Z_LIMIT
+    np.testing.assert_array_equal(paths.paths, results.metrics["rate"][:, GENERATIONS])
+    if workflow["name"] != "replace":
+        assert np.isnan(alive.curve.expected).all()
+        assert "plain resampling" in why_no_bounds(results)
+    # A rate that is a tenth larger is noticed.
+    last = (rate.curve.mean - 0.55)[1] / (rate.curve.sd[1] / np.sqrt(4000))
+    assert abs(last) > Z_LIMIT
+
+
+def test_rate__of_few_survivors_has_no_score():
+    [panel] = panels_of(run(0.1, {"name": "replace"}, 50), GENERATIONS, ["rate"])
+    assert np.isnan(panel.curve.z[1:]).all()
+
+
+def test_panels__by_default(replaced):
+    assert [panel.heading for panel in panels_of(replaced, GENERATIONS)] == ["alive", "rate"]
+    assert set(DEFAULT) <= set(PANELS)

@@ -1,0 +1,206 @@
+"""Panels of refitted regressions: what they show is what was simulated, beside the theory that there is."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fastcollapse.analysis.figures import draw
+from fastcollapse.analysis.panels.base import panels_of
+from fastcollapse.analysis.panels.panel import GENERATION, QUARTILES
+from fastcollapse.analysis.panels.ridge import DEFAULT, EXPONENT, PANELS, RIDGE, SAMPLES, why_no_bounds
+from fastcollapse.analysis.report import comparison, contents, summary
+from fastcollapse.errors import InputError
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
+
+pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.HeavyTails")
+# All scores of this file are about 200: beyond 5 in one of 10,000 right files.
+Z_LIMIT = 5.0
+ALL = np.arange(7)
+
+
+def run(model=(), truth=(), workflow=(), downstream=(), n_replicates=400, text=""):
+    mapping = {
+        "model": {
+            "family": "ridge",
+            "designs": "independent",
+            "sigma": 0.3,
+            "downstream": {"n_samples": [10, 50, 200], "ridge": [0.0, 0.03, 0.1, 0.3, 1.0], **dict(downstream)},
+            **dict(model),
+        },
+        "truth": {"dimension": 20, **dict(truth)},
+        "workflow": {"name": "replace", "n_samples": 60, **dict(workflow)},
+        "run": {"n_generations": 6, "n_replicates": n_replicates, "seed": 8},
+    }
+    return simulate(Experiment.from_mapping(mapping, text=text))
+
+
+@pytest.fixture(scope="module")
+def results():
+    return run()
+
+
+@pytest.fixture(scope="module")
+def edge():
+    """As many samples as inputs, the same inputs for all: every moment is infinite, the law is known."""
+    return run({"designs": "dependent"}, workflow={"name": "accumulate", "n_samples": 20, "keep_real": True})
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_panels__agree_with_theory(name, results):
+    panels = panels_of(results, ALL, [name])
+    scores = np.concatenate([panel.curve.z[np.isfinite(panel.curve.z)] for panel in panels])
+    close = [panel.asymptotic() for panel in panels]
+    assert scores.size or any(np.isfinite(values).any() for values in close)
+    assert np.abs(scores).max(initial=0.0) < Z_LIMIT
+    for panel in panels:
+        assert len(panel.curve.at) == len(panel.curve.mean)
+        assert not panel.median
+
+
+def test_error_by_ridge__has_a_curve_a_generation_and_a_plot_a_number_of_samples(results):
+    panels = panels_of(results, ALL, ["error_by_ridge"])
+    assert [panel.title for panel in panels[::6]] == ["Test error, T = 10", "Test error, T = 50", "Test error, T = 200"]
+    assert [panel.group for panel in panels[:6]] == [f"n = {t}" for t in (0, 1, 2, 3, 4, 6)]
+    assert all(panel.axis is RIDGE for panel in panels)
+    np.testing.assert_array_equal(panels[1].curve.mean, results.metrics["test_error"][:, 1, 0].mean(axis=0))
+    # Exact without a ridge alone.
+    np.testing.assert_array_equal(np.isfinite(panels[1].curve.expected), [True, False, False, False, False])
+    np.testing.assert_array_equal(np.isfinite(panels[1].asymptotic()), [False, True, True, True, True])
+
+
+def test_error_by_samples__of_the_ridges_that_the_recipe_names():
+    results = run(n_replicates=2, text='[recipe]\ntitle = "t"\nridge = [0.1]\npanels = ["error_by_samples"]\n')
+    panels = panels_of(results, ALL)
+    assert {panel.title for panel in panels} == {"Test error, lambda = 0.1"}
+    assert all(panel.axis is SAMPLES and panel.log for panel in panels)
+    np.testing.assert_array_equal(panels[0].curve.at, [10, 50, 200])
+    wrong = run(n_replicates=2, text='[recipe]\ntitle = "t"\nridge = [0.2]\npanels = ["error_by_samples"]\n')
+    with pytest.raises(InputError, match=r"recipe\.ridge must be in the grid of the run, got 0.2"):
+        panels_of(wrong, ALL)
+
+
+def test_error_by_generation__shows_what_was_evaluated():
+    results = run(downstream={"generations": [0, 2, 6]}, n_replicates=3)
+    panels = panels_of(results, np.array([1, 2, 3, 6]), ["error_by_generation"])
+    assert all(panel.axis is GENERATION for panel in panels)
+    np.testing.assert_array_equal(panels[0].curve.at, [2, 6])
+    assert "T = 10" in summary(results)
+
+
+def test_exponents__have_their_own_axis():
+    results = run(downstream={"ridge": None, "exponent": [0.3, 0.6, 0.9]}, n_replicates=50)
+    assert all(panel.axis is EXPONENT for panel in panels_of(results, ALL, ["error_by_ridge", "decomposition"]))
+    with pytest.raises(InputError, match="at least 3 values above 0 for the panel optimum"):
+        panels_of(results, ALL, ["optimum"])
+
+
+def test_decomposition__parts_add_up(results):
+    bias, variance, synthetic, total = (panel.curve for panel in panels_of(results, ALL, ["decomposition"]))
+    # The products of the parts have mean 0; 400 replicates of them vary by less than a tenth of the whole.
+    np.testing.assert_allclose(bias.mean + variance.mean + synthetic.mean, total.mean, rtol=0.05)
+    assert bias.mean[0] == bias.expected[0] == bias.z[0] == 0
+
+
+def test_ratio__is_below_its_limit_where_data_accumulates():
+    replaced, kept = (
+        panels_of(run(workflow={"name": name, **more}), ALL, ["ratio_to_first"])[0]
+        for name, more in (("replace", {}), ("accumulate", {"keep_real": True}))
+    )
+    np.testing.assert_allclose(replaced.curve.expected, np.arange(1, 7))
+    assert [line.kind for line in kept.lines] == ["limit"]
+    assert not replaced.lines
+    assert kept.curve.expected.max() < np.pi**2 / 6
+    for panel in (replaced, kept):
+        assert np.abs(panel.curve.z).max() < Z_LIMIT
+
+
+def test_heavy__medians_instead_of_means_and_the_table_says_so(edge):
+    error, ratio, *tests = panels_of(edge, ALL, ["generator_error", "ratio_to_first", "error_by_ridge"])
+    for panel in (error, ratio):
+        assert panel.median
+        assert panel.band == QUARTILES
+        assert np.abs(panel.curve.z[1:]).max() < Z_LIMIT
+    np.testing.assert_allclose(ratio.curve.expected, np.cumsum(1 / np.arange(1, 7) ** 2))
+    np.testing.assert_allclose(error.curve.mean, np.median(edge.metrics["generator_error"], axis=0))
+    assert all(panel.median for panel in tests)
+    text, agree = comparison(edge)
+    assert agree
+    assert "error: median and quartiles over replicates" in text
+    assert "error: the mean or variance is infinite, samples near the dimension" in text
+    assert "(infinite moments, and no exact median is known)" in text
+    assert why_no_bounds(edge) == "its expectation is not known"
+
+
+def test_heavy__a_few_points_are_left_out():
+    results = run(downstream={"n_samples": [10, 20, 50]}, n_replicates=50)
+    panels = panels_of(results, ALL, ["error_by_ridge"])
+    near = [panel for panel in panels if panel.title == "Test error, T = 20"]
+    for panel in near:
+        assert not panel.median
+        np.testing.assert_array_equal(np.isnan(panel.curve.mean), [True, False, False, False, False])
+        assert panel.curve.expected[0] == np.inf
+        assert "left out where the mean or variance is infinite" in panel.note
+    assert not any(panel.note for panel in panels if panel not in near)
+    [first, *_] = panels_of(results, ALL, ["error_by_samples"])
+    np.testing.assert_array_equal(np.isnan(first.curve.mean), [False, True, False])
+    # All points of a curve over generations are alike: medians.
+    text = '[recipe]\ntitle = "t"\nridge = [0.0]\nsamples = [20]\npanels = ["error_by_generation"]\n'
+    [panel] = panels_of(run(downstream={"n_samples": [10, 20, 50]}, n_replicates=50, text=text), ALL)
+    assert panel.median
+    draw([results])
+
+
+def test_optimum__moves_right_with_every_generation():
+    grid = {"start": 0.003, "stop": 3.0, "n": 15}
+    results = run({"sigma": 0.2}, downstream={"n_samples": 100, "ridge": grid})
+    [panel] = panels_of(results, ALL, ["optimum"])
+    assert (np.diff(panel.curve.mean) > 0).all()
+    assert np.abs(panel.curve.mean / panel.asymptotic() - 1).max() < 0.3
+
+
+@pytest.mark.parametrize(
+    ("downstream", "axis"),
+    [({}, RIDGE), ({"ridge": [0.1, 1.0]}, SAMPLES), ({"n_samples": 50, "ridge": 0.1}, GENERATION)],
+)
+def test_test_error__is_over_what_has_most_values(downstream, axis):
+    panels = panels_of(run(downstream=downstream, n_replicates=3), ALL)
+    assert {panel.axis for panel in panels[1:]} == {axis}
+
+
+def test_default__without_a_predictor_shows_the_generator():
+    mapping = {
+        "model": {"family": "ridge", "designs": "independent", "sigma": 0.3},
+        "truth": {"dimension": 20},
+        "workflow": {"name": "replace", "n_samples": 60},
+        "run": {"n_generations": 6, "n_replicates": 30, "seed": 8},
+    }
+    results = simulate(Experiment.from_mapping(mapping))
+    assert [panel.heading for panel in panels_of(results, ALL)] == ["error"]
+    with pytest.raises(InputError, match=r"run\.record must have test_error for the panel error_by_ridge"):
+        panels_of(results, ALL, ["error_by_ridge"])
+    assert len(draw([results]).axes) == 1
+
+
+def test_readme__its_regression_runs_as_pasted():
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (text,) = (block for block in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if 'family = "ridge"' in block)
+    experiment = Experiment.from_mapping(tomllib.loads(text))
+    results = simulate(experiment.with_values({"run.n_replicates": 2}))
+    got = results.to_xarray().test_error.sel(ridge=0.1, downstream_samples=300, method="nearest")
+    assert got.dims == ("replicate", "generation")
+    assert np.isfinite(got.sel(generation=[0, 1, 5, 10])).all()
+    named = re.search(r"`panels` of (.*?);", readme, re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", named[1])) == set(PANELS) - {"test_error"}
+
+
+def test_words__of_a_file_with_a_grid(results):
+    text = contents(results)
+    assert "test_error" in text
+    assert "downstream_samples" in text
+    assert "3 values, 10 to 200" in text
+    assert '  downstream n_samples = [10, 50, 200], ridge = [0.0, 0.03, 0.1, 0.3, 1.0], generations = "all"' in text
+    assert set(DEFAULT) <= set(PANELS)

@@ -1,0 +1,111 @@
+"""The figure: which panels it has, that theory is broken lines, and that no file is overwritten."""
+
+import pytest
+
+from fastcollapse.analysis.figures import draw, save_figure
+from fastcollapse.errors import InputError
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
+
+WORKFLOWS = {
+    "replace": {"name": "replace", "n_samples": 200},
+    "mix": {"name": "mix", "n_samples": 200, "n_real": 20, "real": "fresh"},
+}
+TRUTHS = {
+    "zipf": {"zipf_mandelbrot": {"a": 1.0, "b": 2.7, "size": 60}},
+    "bernoulli": {"probabilities": [0.01, 0.99]},
+    "uniform": {"uniform": 10},
+}
+
+
+def run(truth, workflow, n_generations=40):
+    return simulate(
+        Experiment.from_mapping(
+            {
+                "truth": TRUTHS[truth],
+                "workflow": WORKFLOWS[workflow],
+                "run": {"n_generations": n_generations, "n_replicates": 20, "seed": 3},
+            }
+        )
+    )
+
+
+def labels(axes):
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_draw__replace_has_bounds_and_the_law_of_forgetting():
+    left, right = draw([run("zipf", "replace")]).axes
+    assert labels(left)[2:] == ["theory: exact expectation", "theory: lower bound", "theory: upper bound"]
+    # 200 tokens: the median by the exact chain, and its limit for the few counts far below.
+    assert labels(right)[2:] == ["theory: exact median", "theory: limit 2c / ln 2, c << n"]
+    for axes in (left, right):
+        assert axes.get_xscale() == "log"
+        for line in axes.get_lines():
+            name = line.get_label()
+            if name.startswith(("theory", "simulated")):
+                assert (line.get_linestyle() == "-") == name.startswith("simulated")
+
+
+def test_draw__forgetting_stops_at_the_first_median_beyond_the_run():
+    right = draw([run("zipf", "replace", 15)]).axes[1]
+    median = next(line for line in right.get_lines() if line.get_label() == "simulated median")
+    assert max(median.get_ydata()) <= 15
+
+
+@pytest.mark.parametrize(("truth", "workflow"), [("zipf", "mix"), ("bernoulli", "replace"), ("uniform", "replace")])
+def test_draw__without_a_forgetting_curve_shows_heterozygosity(truth, workflow):
+    left, right = draw([run(truth, workflow)]).axes
+    assert labels(right)[-1] == "theory: exact expectation"
+    assert ("theory: lower bound" in labels(left)) == (workflow == "replace")
+
+
+def test_draw__one_generation_is_enough():
+    assert len(draw([run("uniform", "replace", 1)]).axes) == 2
+
+
+@pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
+def test_save_figure__writes_a_new_file_only(suffix, tmp_path):
+    results, path = run("uniform", "replace", 3), tmp_path / f"figure{suffix}"
+    save_figure(results, path)
+    old = path.read_bytes()
+    assert len(old) > 1000
+    with pytest.raises(InputError, match="figure must be a new file"):
+        save_figure(results, path)
+    assert path.read_bytes() == old
+
+
+def test_save_figure__refuses_another_ending(tmp_path):
+    with pytest.raises(InputError, match=r"figure must end in \.png"):
+        save_figure(run("uniform", "replace", 3), tmp_path / "figure.h5")
+
+
+def test_draw__bounds_of_the_median_where_it_is_not_known_exactly():
+    """2,000 tokens are too many for the exact chain, 200 copies too large a share for one median."""
+    results = simulate(
+        Experiment.from_mapping(
+            {
+                "truth": {"zipf_mandelbrot": {"a": 1.0, "b": 2.7, "size": 100}},
+                "workflow": {"name": "replace", "n_samples": 2000},
+                "run": {"n_generations": 700, "n_replicates": 20, "seed": 3},
+            }
+        )
+    )
+    right = draw([results]).axes[1]
+    assert "theory: bounds of the median" in labels(right)
+    lower, upper = (line for line in right.get_lines() if line.get_linestyle() == "--")
+    shared = min(len(lower.get_xdata()), len(upper.get_xdata()))
+    assert (lower.get_ydata()[:shared] <= upper.get_ydata()[:shared]).all()
+    # The limit stops at n / 100.
+    law = next(line for line in right.get_lines() if line.get_label().startswith("theory: limit"))
+    assert max(law.get_xdata()) <= 20
+
+
+def test_draw__title_counts_one_replicate_and_huge_samples_have_a_figure():
+    mapping = {
+        "truth": {"probabilities": [0.01, 0.99]},
+        "workflow": {"name": "replace", "n_samples": 10**15},
+        "run": {"n_generations": 3, "n_replicates": 1, "seed": 3},
+    }
+    figure = draw([simulate(Experiment.from_mapping(mapping))])
+    assert "1 replicate, seed" in figure.get_suptitle()

@@ -1,0 +1,115 @@
+"""Recipes of published figures: every one loads, runs small, and says what it is."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fastcollapse.analysis.figures import draw
+from fastcollapse.analysis.report import summary
+from fastcollapse.analysis.reproduction import reproduce, reproducible
+from fastcollapse.datasets.load import recipes
+from fastcollapse.errors import InputError
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
+
+pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.HeavyTails")
+PUBLISHED = sorted(reproducible())
+
+
+def small(case):
+    """Return a case cut to a few replicates and generations that tests can afford."""
+    last = min(case.run.n_generations, 12)
+    values = {"run.n_generations": last, "run.n_replicates": 8}
+    downstream = getattr(case.model, "downstream", None)
+    if downstream is not None and downstream.generations != "all":
+        values["model.downstream.generations"] = [t for t in downstream.generations if t <= last]
+    return case.with_values(values)
+
+
+def test_reproducible__are_the_published_figures_of_the_catalogue():
+    assert {"sur-2a", "sur-2b", "sur-bern", "sur-sed", "sur-poi", "sur-gau", "sur-uni"} <= set(PUBLISHED)
+    assert {"dfk-ridge", "dfk-samples", "dfk-power-law", "dfk-linear", "replace-accumulate", "cot-lin"} <= set(
+        PUBLISHED
+    )
+    assert {"sur-zipf", "sur-gmm", "sur-gmm0", "cot-gau", "cot-disc"} <= set(PUBLISHED)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_recipe__runs_and_draws(name):
+    experiment = Experiment.from_toml(recipes()[name])
+    assert experiment.recipe.title
+    # At most 3 cases here: the first, the last and one between.
+    cases = [small(case) for case in experiment.cases()]
+    chosen = sorted({0, len(cases) // 2, len(cases) - 1})
+    text = experiment.text if len(cases) == 1 else cut(experiment, chosen)
+    done = [simulate(dataclasses.replace(cases[k], text=text)) for k in chosen]
+    figure = draw(done)
+    assert experiment.recipe.title in figure.get_suptitle()
+    words = summary(done, 1.0)
+    assert "generation" in words
+    if experiment.recipe.note is not None:
+        assert "Note: " in words
+
+
+def cut(experiment, chosen):
+    """Return the text of a recipe with the chosen cases alone."""
+    head, *cases = experiment.text.split("[[recipe.cases]]")
+    return "[[recipe.cases]]".join([head, *(cases[k] for k in chosen)])
+
+
+def test_reproduce__says_what_in_one_line():
+    [one] = reproduce(["sur-zipf"])
+    line = one.line()
+    assert line.startswith(
+        "sur-zipf: Unique symbols under Zipf-Mandelbrot laws; 2 cases x 10 generations x 200 replicates;"
+    )
+    assert "scores, largest |z|" in line
+    assert line.endswith(" s")
+    # 16 dependent scores: 5 is passed by chance once in 100,000 runs.
+    assert one.agrees
+
+
+def test_reproduce__unknown_recipe():
+    with pytest.raises(InputError, match=r"recipe must be one of .*, got 'sur-brn' .did you mean 'sur-bern'"):
+        list(reproduce(["sur-brn"]))
+
+
+def test_cases__keep_what_they_do_not_name():
+    first, second = Experiment.from_toml(recipes()["sur-bern"]).cases()
+    # Cases are independent: each has a seed of its own.
+    assert second.run == dataclasses.replace(first.run, seed=first.run.seed + 1)
+    assert first.truth.probabilities == (0.001, 0.999)
+    assert second.workflow.n_samples == 100
+    assert first.digest != second.digest
+
+
+@pytest.mark.parametrize("name", ["mnist-rbf", "mnist-poly"])
+def test_recipe__of_digits_runs_and_draws(name):
+    """Cut to fewer and smaller samples of the same digits: the errors grow with the generations."""
+    experiment = Experiment.from_toml(recipes()[name])
+    values = {
+        "run.n_generations": 5,
+        "run.n_replicates": 2,
+        "workflow.n_samples": 200,
+        "model.spectrum_rows": 200,
+        "model.downstream.n_samples": [100, 800],
+        "model.downstream.ridge": [1e-4, 1e-2],
+        "model.downstream.generations": [0, 5],
+        "truth.n_test": 500,
+    }
+    results = simulate(experiment.with_values(values))
+    words = summary([results], 1.0)
+    assert "asymptotic" in words
+    assert draw([results]).get_suptitle().startswith(experiment.recipe.title)
+    errors = results.metrics["test_error"][:, [0, 5]].mean(axis=0)
+    assert (errors[1, :, 0] > errors[0, :, 0]).all()
+    assert (results.metrics["generator_error"][:, 5] > results.metrics["generator_error"][:, 1]).all()
+
+
+def test_recipe__changes_no_number():
+    experiment = Experiment.from_toml(recipes()["sur-uni"])
+    plain = dataclasses.replace(experiment, recipe=None, text="")
+    assert plain.digest == experiment.digest
+    got, expected = simulate(experiment), simulate(plain)
+    np.testing.assert_array_equal(got.metrics["support_size"], expected.metrics["support_size"])

@@ -1,0 +1,82 @@
+"""What is drawn of a sweep: panels by what they show, gaps where there is none, words that are true of all points."""
+
+import numpy as np
+import pytest
+
+from fastcollapse.analysis.sweep_figures import draw_sweep
+from fastcollapse.analysis.sweep_panels import Choice, drawn_of
+from fastcollapse.errors import InputError
+from fastcollapse.sweeps.folder import SweepFolder
+from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.run import run_sweep
+from tests.sweeps._example_sweeps import small
+
+
+def folder_of(path, sweep):
+    run_sweep(sweep, path)
+    return SweepFolder(path)
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory):
+    """A sweep over families, which differ in what can be shown of them."""
+    models = [{"family": "poisson"}, {"family": "gaussian", "estimator": "mle"}]
+    truths = [{"rate": 2.0}, {"sigma": 1.0}]
+    return folder_of(
+        tmp_path_factory.mktemp("families") / "s",
+        Sweep(
+            {
+                "workflow": {"name": "replace", "n_samples": 20},
+                "run": {"n_generations": 3, "n_replicates": 20, "seed": 3},
+                "sweep": {"zip": {"model": models, "truth": truths}},
+            }
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def ragged(tmp_path_factory):
+    """A sweep of points of 2 and 6 generations, 5 and 3 replicates, over three numbers of samples."""
+    lengths = {"run.n_generations": [2, 6], "run.n_replicates": [5, 3], "truth.uniform": [10, 20]}
+    sweep = small(sweep={"grid": {"workflow.n_samples": [5, 6, 7]}, "zip": lengths})
+    return folder_of(tmp_path_factory.mktemp("ragged") / "s", sweep)
+
+
+def test_panels__of_other_families_are_other_plots(families):
+    drawn = drawn_of(families, Choice())
+    titles = [plot[0].title for plot in drawn.plots]
+    assert "Mean rate" in titles
+    assert "Log deviation" in titles
+    for title, known in (("Mean rate", [True, False]), ("Log deviation", [False, True])):
+        (panel,) = drawn.plots[titles.index(title)]
+        assert np.isfinite(panel.curve.mean).tolist() == known
+    assert drawn.sides[0].names == ["family = poisson, rate = 2.0", "family = gaussian, estimator = mle, sigma = 1.0"]
+    assert drawn.title.startswith("Sweep of the poisson and gaussian families\n")
+
+
+def test_words__have_nothing_between_them(families):
+    figure = draw_sweep(families)
+    for axes in figure.axes:
+        assert all(line.get_linestyle() in ("None", "none") for line in axes.lines if len(line.get_xdata()) > 1)
+
+
+def test_title__is_true_of_all_points(ragged):
+    drawn = drawn_of(ragged, Choice())
+    assert drawn.title.splitlines()[1].startswith("generation 2 to 6; 3 to 5 replicates")
+    assert [panel.group for panel in drawn.plots[0]] == ["uniform = 10", "uniform = 20"]
+    one = drawn_of(ragged, Choice(fixed={"uniform": "20"}))
+    assert one.title.splitlines()[1].startswith("generation 6; 3 replicates; uniform = 20")
+
+
+def test_generation__of_shorter_points_is_a_gap(ragged):
+    drawn = drawn_of(ragged, Choice(generation=5))
+    assert [panel.group for panel in drawn.plots[0]] == ["uniform = 20"]
+    with pytest.raises(InputError, match="generation must be from 0 to 6, got 7"):
+        drawn_of(ragged, Choice(generation=7))
+
+
+def test_fixed__is_not_drawn_over_by_default(ragged):
+    drawn = drawn_of(ragged, Choice(fixed={"n_samples": "6"}))
+    assert [side.label for side in drawn.sides] == ["uniform"]
+    with pytest.raises(InputError, match="n_samples must not be fixed: the figure is over it"):
+        drawn_of(ragged, Choice(("n_samples",), {"n_samples": "6"}))
