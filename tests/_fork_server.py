@@ -70,7 +70,7 @@ def answered(line):
 
 
 def live(line):
-    from fastcollapse import cli
+    from fastcollapse.cli import main as cli
     from fastcollapse.storage.hdf5_store import Hdf5Store
 
     status = 70
@@ -96,8 +96,8 @@ def live(line):
 def main():
     import fastcollapse.analysis.figures
     import fastcollapse.analysis.report
-    import fastcollapse.cli
-    import fastcollapse.outputs
+    import fastcollapse.cli.main
+    import fastcollapse.cli.output_files
     import fastcollapse.simulation.replay
     import fastcollapse.simulation.simulate  # noqa: F401
 

@@ -243,7 +243,7 @@ def test_families__have_a_twin_and_a_test():
 
 def unverified(words):
     """Return the functions of the theory that a text does not name."""
-    from fastcollapse.formulas import formulas
+    from fastcollapse.cli.theory import formulas
 
     return [name for name in formulas() if not re.search(rf"\b{name}\b", words)]
 

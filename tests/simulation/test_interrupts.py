@@ -35,7 +35,7 @@ DRIVER = """
 import os, sys, time
 import numba
 from fastcollapse.simulation import block_loop as loop
-from fastcollapse import cli
+from fastcollapse.cli import main as cli
 from fastcollapse.models.gaussian.univariate import LineModel
 from fastcollapse.storage import hdf5_store as stores
 

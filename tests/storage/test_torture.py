@@ -244,7 +244,7 @@ cd disk
 run() { "$PYTHON" -c '
 import sys
 from fastcollapse.simulation import simulate as simulation
-from fastcollapse import cli
+from fastcollapse.cli import main as cli
 simulation.PART_BYTES = int(sys.argv[1])
 cli.main(sys.argv[2:], prog_name="fastcollapse")' "$@"; }
 status=0

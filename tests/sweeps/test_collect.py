@@ -10,9 +10,9 @@ import pytest
 import xarray
 from click.testing import CliRunner
 
-from fastcollapse import cli
 from fastcollapse.analysis.sweep_figures import draw_sweep
 from fastcollapse.analysis.sweep_panels import Choice, drawn_of
+from fastcollapse.cli import main as cli
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate

@@ -9,7 +9,7 @@ import h5py
 import pytest
 from click.testing import CliRunner
 
-from fastcollapse import cli
+from fastcollapse.cli import main as cli
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage import pack as packs
 from fastcollapse.sweeps import folder as folders

@@ -283,7 +283,7 @@ def started(tmp_path, *more):
     command = [
         sys.executable,
         "-c",
-        "from fastcollapse.cli import main; main()",
+        "from fastcollapse.cli.main import main; main()",
         "sweep",
         "slow.toml",
         "-o",

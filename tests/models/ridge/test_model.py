@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from fastcollapse.cli import main
+from fastcollapse.cli.main import main
 from fastcollapse.config.fields import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.datasets.load import load_truth

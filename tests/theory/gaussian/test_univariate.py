@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.special import digamma, gammaln, polygamma
 
+from fastcollapse.cli.theory import formulas
 from fastcollapse.errors import InputError
-from fastcollapse.formulas import formulas
 from fastcollapse.theory.gaussian.univariate import (
     log_sigma_mean,
     log_sigma_moment,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fastcollapse.cli.progress import Clock, progress_bar
 from fastcollapse.errors import FastcollapseError, NumberError, StoreError, UnreadableResults
-from fastcollapse.progress import Clock, progress_bar
 
 if TYPE_CHECKING:
-    from fastcollapse.outputs import Output
+    from fastcollapse.cli.output_files import Output
     from fastcollapse.simulation.results import Results
 
 FIGURE_SUFFIX = ".png"
@@ -56,7 +56,7 @@ class Job:
 
 def run_job(job: Job) -> None:
     """Run what is left of a job, and print its summary."""
-    from fastcollapse.outputs import kept
+    from fastcollapse.cli.output_files import kept
     from fastcollapse.simulation.interrupts import Interrupts
     from fastcollapse.simulation.simulate import simulate
 
@@ -120,7 +120,7 @@ def _figure_and_summary(job: Job, done: "Sequence[Results]", clock: Clock) -> st
     try:
         from fastcollapse.analysis.figures import save_figure
         from fastcollapse.analysis.report import summary
-        from fastcollapse.outputs import free_path
+        from fastcollapse.cli.output_files import free_path
 
         figure = job.chosen.with_suffix(FIGURE_SUFFIX)
         all_there = all(one.is_done for one in job.outputs)

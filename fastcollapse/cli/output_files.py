@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.cli.run_job import FIGURE_SUFFIX
 from fastcollapse.errors import InputError
-from fastcollapse.running import FIGURE_SUFFIX
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.simulation.same_experiment import check_same, differences, seeded_as

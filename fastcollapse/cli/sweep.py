@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from fastcollapse.cli.run_job import Interrupted
 from fastcollapse.config.fields import show
 from fastcollapse.errors import FastcollapseError, InputError, nearest
-from fastcollapse.running import Interrupted
 
 if TYPE_CHECKING:
     from fastcollapse.sweeps.points import Sweep
@@ -389,8 +389,8 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice)
     from fastcollapse.analysis.figures import check_figure, write_figure
     from fastcollapse.analysis.sweep_figures import draw_sweep
     from fastcollapse.analysis.sweep_panels import Choice
-    from fastcollapse.outputs import free_path
-    from fastcollapse.running import FIGURE_SUFFIX
+    from fastcollapse.cli.output_files import free_path
+    from fastcollapse.cli.run_job import FIGURE_SUFFIX
 
     fixed = {}
     for one in given.fixed:

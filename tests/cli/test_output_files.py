@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fastcollapse import cli, open_results, running
-from fastcollapse.outputs import kept, recognised
+from fastcollapse import open_results
+from fastcollapse.cli import main as cli
+from fastcollapse.cli import run_job as running
+from fastcollapse.cli.output_files import kept, recognised
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.file_lock import Lock
@@ -428,7 +430,7 @@ def test_second_writer__has_one_line_and_touches_nothing(here, parts_at_once, ar
 
 WRITER = """
 import sys
-from fastcollapse import cli
+from fastcollapse.cli import main as cli
 from fastcollapse.storage.hdf5_store import Hdf5Store
 Hdf5Store.__init__.__defaults__ = (1, 0.0)
 cli.main(sys.argv[1:])

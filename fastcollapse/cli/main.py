@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fastcollapse import __version__
+from fastcollapse.cli.progress import progress_bar
+from fastcollapse.cli.run_job import FIGURE_SUFFIX, Interrupted, Job, run_job
+from fastcollapse.cli.sweep import SweepChoice, collect, plot_sweep, status, sweep
 from fastcollapse.errors import FastcollapseError, InputError, nearest
-from fastcollapse.progress import progress_bar
-from fastcollapse.running import FIGURE_SUFFIX, Interrupted, Job, run_job
-from fastcollapse.sweep_commands import SweepChoice, collect, plot_sweep, status, sweep
 
 if TYPE_CHECKING:
-    from fastcollapse.outputs import Output
+    from fastcollapse.cli.output_files import Output
     from fastcollapse.simulation.experiment import Experiment
 
 MAIN_RECIPE = "wikitext2-unigram"
@@ -149,7 +149,7 @@ def run(
 
 def _new(experiment: "Experiment", wanted: Path, by_default: bool, overwrite: bool) -> "tuple[Sequence[Output], Path]":
     """Return the outputs of a new run, and the path that they are named after."""
-    from fastcollapse.outputs import default_path, new_outputs
+    from fastcollapse.cli.output_files import default_path, new_outputs
 
     cases = experiment.cases()
     truths = _truths(cases)
@@ -162,7 +162,7 @@ def _new(experiment: "Experiment", wanted: Path, by_default: bool, overwrite: bo
 
 def _resumed(what: str | None, settings: Sequence[str], seed: str | None, path: Path) -> "Sequence[Output]":
     """Return the outputs of a run that goes on; without an experiment it is the one in the file."""
-    from fastcollapse.outputs import first_seed, resumed_outputs
+    from fastcollapse.cli.output_files import first_seed, resumed_outputs
 
     if what is None:
         from fastcollapse.simulation.results import open_results
@@ -306,7 +306,7 @@ def plot(
         raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {file}")
     if results.last < 1:
         raise InputError(f"a figure must have at least one finished generation, got none in {file}")
-    from fastcollapse.outputs import free_path
+    from fastcollapse.cli.output_files import free_path
 
     figure = output or free_path(file.with_suffix(FIGURE_SUFFIX))
     save_figure(results, figure)
@@ -326,7 +326,7 @@ def theory(name: str | None, arguments: Sequence[str]) -> None:
     fastcollapse theory survival_bounds p0=0.01 n=100 k=1..5
     fastcollapse theory forgetting_quantile c=1,10,100 q=0.5
     """
-    from fastcollapse.formulas import catalogue, evaluate, explain
+    from fastcollapse.cli.theory import catalogue, evaluate, explain
 
     click.echo(evaluate(name, arguments) if name and arguments else explain(name) if name else catalogue())
 

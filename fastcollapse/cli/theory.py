@@ -27,7 +27,7 @@ def formulas() -> dict[str, Callable]:
     True
     """
     found: dict[str, Callable] = {}
-    for path in sorted((Path(__file__).parent / "theory").glob("*/*.py")):
+    for path in sorted((Path(__file__).parents[1] / "theory").glob("*/*.py")):
         module = importlib.import_module(f"fastcollapse.theory.{path.parent.name}.{path.stem}")
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not name.startswith("_"):

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fastcollapse import cli, running
+from fastcollapse.cli import main as cli
+from fastcollapse.cli import run_job as running
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import parameters
 from fastcollapse.simulation.results import open_results
@@ -353,7 +354,7 @@ def test_interrupt__while_the_figure_is_drawn_names_the_finished_run(here, monke
 
 def test_import__of_the_command_line_loads_no_numerical_package():
     heavy = ("numba", "numpy", "scipy", "h5py", "matplotlib")
-    code = f"import sys, fastcollapse.cli; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, fastcollapse.cli.main; print([m for m in {heavy} if m in sys.modules])"
     got = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert got.stdout == "[]\n"
 

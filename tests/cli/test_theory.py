@@ -5,8 +5,8 @@ import warnings
 
 import pytest
 
+from fastcollapse.cli.theory import evaluate, formulas
 from fastcollapse.errors import InputError
-from fastcollapse.formulas import evaluate, formulas
 
 REFUSED = {
     "n 1e20": ("survival_bounds p0=0.1 n=1e20 k=1", r"n must be at most 9007199254740992, got 1\.e\+20"),

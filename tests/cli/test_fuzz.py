@@ -322,7 +322,7 @@ def test_numbers__do_not_depend_on_the_order_of_keys(tables, mapping, seed):
 LOCALE_RUN = """
 import json, locale, sys
 locale.setlocale(locale.LC_ALL, "")
-from fastcollapse.cli import main
+from fastcollapse.cli.main import main
 print(json.dumps([locale.localeconv()["decimal_point"]]), flush=True)
 main(["run", "run.toml", "-o", sys.argv[1]])
 """
