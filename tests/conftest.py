@@ -1,4 +1,4 @@
-"""Makes `tests.naive` and `tests._goodness_of_fit` importable, fixes what Hypothesis does, and writes the tables of the twins."""
+"""Import path of the tests, the Hypothesis profile, and data files of the naive twins."""
 
 import importlib
 import sys

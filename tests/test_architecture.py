@@ -16,229 +16,191 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fastcollapse"
 TESTS = ROOT / "tests"
 
-# Layer -> layers it may import, beside itself. A folder is one layer. `_jit -> rng -> kernels -> models
-# -> loop -> simulation -> leaves`;
-# workflows, metrics and theory know no model; models know no storage, metric or theory; theory knows no
-# simulation.
-ALLOWED = {
+# Entry of the package -> entries it may import. A folder is one entry; so is a file at the root.
+ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    "parameters": {"errors"},
-    "sizes": {"parameters"},
-    "workflows": {"parameters", "sizes"},
-    "sections": {"parameters"},
-    "experiment": {"errors", "parameters", "sections", "workflows"},
-    "arrays": {"errors", "parameters"},
-    "datasets": {"arrays", "errors", "parameters", "sections"},
-    "blas": set(),
-    "_jit": {"errors"},
-    "rng": {"_jit"},
-    "kernels": {"_jit", "rng"},
     "variables": set(),
-    "models": {"_jit", "blas", "errors", "kernels", "parameters", "rng", "sections", "variables"},
-    "metrics": {"variables"},
+    "config": {"errors"},
     "theory": {"errors"},
+    "kernels": {"errors"},
+    "datasets": {"config", "errors"},
+    "models": {"config", "datasets", "errors", "kernels", "variables"},
     "storage": {"datasets", "errors", "variables"},
-    "results": {"datasets", "errors", "experiment", "parameters", "sections", "storage", "variables"},
-    "recorded": {"datasets", "errors", "experiment", "parameters", "results"},
-    "provenance": set(),
-    "interrupts": set(),
-    "finite": {"variables"},
-    "memory": {"errors"},
-    "loop": {"errors", "finite", "interrupts", "memory", "models", "storage", "variables"},
-    "simulation": {
-        "_jit",
-        "blas",
+    "simulation": {"config", "datasets", "errors", "kernels", "models", "storage", "variables"},
+    "sweeps": {"config", "datasets", "errors", "kernels", "simulation", "storage", "variables"},
+    "analysis": {"config", "datasets", "errors", "models", "simulation", "storage", "sweeps", "theory", "variables"},
+    "cli": {
+        "__init__",
+        "analysis",
+        "config",
         "datasets",
         "errors",
-        "experiment",
-        "interrupts",
-        "loop",
-        "memory",
-        "metrics",
-        "models",
-        "provenance",
-        "recorded",
-        "results",
-        "sections",
-        "storage",
-        "variables",
-    },
-    "executors": {"errors"},
-    "sweeps": {
-        "_jit",
-        "datasets",
-        "errors",
-        "executors",
-        "experiment",
-        "interrupts",
-        "parameters",
-        "provenance",
-        "results",
+        "kernels",
         "simulation",
         "storage",
-        "variables",
+        "sweeps",
+        "theory",
     },
+    "__init__": {"config", "datasets", "errors", "models", "simulation", "sweeps"},
+    "__main__": {"cli"},
 }
-# Imported only while types are checked: these may look ahead.
-TYPES_ONLY: set[tuple[str, str]] = set()
+MAX_LEVELS = 9
 THIRD_PARTY_HOMES = {
-    "numba": {"_jit.py", "rng.py", "kernels/fortran.py"},
-    "llvmlite": {"rng.py", "kernels/fortran.py"},
-    "h5py": {"storage/hdf5.py"},
-}
-# Leaves that only the command line reaches may be tested through it.
-BEHIND_THE_COMMAND_LINE = {
-    "drawing",
-    "formulas",
-    "plots",
-    "progress",
-    "report",
-    "running",
-    "tables",
-    "verdicts",
-    "views",
-    "sweep_panels",
-    "sweep_plots",
-}
-# Tested by those who use them: contracts, checks, parts of the store, the block loop (conformance,
-# verification, replay).
-TESTED_ELSEWHERE = {
-    "__init__",
-    "_jit",
-    "base",
-    "blas",
-    "checks",
-    "errors",
-    "files",
-    "layout",
-    "loop",
-    "memory",
-    "parameters",
-    "provenance",
-    "simulation",
-    "sizes",
-    "variables",
+    "numba": {"kernels/jit.py", "kernels/random/streams.py", "kernels/linalg/scipy_routines.py"},
+    "llvmlite": {"kernels/random/streams.py", "kernels/linalg/scipy_routines.py"},
+    "h5py": {"storage/hdf5_file.py"},
 }
 SOURCES = sorted(PACKAGE.rglob("*.py"))
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in SOURCES}
 
 
 def name_of(path):
     return path.relative_to(PACKAGE).as_posix()
 
 
-def layer_of(path):
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def entry_of(module):
+    """Return the entry of the package root that a dotted module belongs to."""
+    parts = module.removesuffix(".__init__").split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
 
 
-def _is_type_checking(node):
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+def module_named(name):
+    """Return the module or package file that a dotted name is, or is a member of."""
+    while name and name not in MODULES and f"{name}.__init__" not in MODULES:
+        name = name.rpartition(".")[0]
+    return name if name in MODULES else f"{name}.__init__"
+
+
+DYNAMIC = ("import_module", "__import__", "find_spec")
+
+
+def _literal_start(node):
+    """Return the literal text that an argument begins with."""
+    if isinstance(node, ast.JoinedStr) and node.values:
+        node = node.values[0]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def imports_of(path):
-    """Return (dotted module, imported for types only?) of every import of a file, lazy ones too."""
+    """Return the dotted names that a file imports: at its top, in functions, for types, and dynamically by name."""
     found = []
-
-    def visit(node, types_only):
-        for child in ast.iter_child_nodes(node):
-            inside = types_only or _is_type_checking(node)
-            if isinstance(child, ast.Import):
-                found.extend((alias.name, inside) for alias in child.names)
-            elif isinstance(child, ast.ImportFrom):
-                assert child.level == 0, f"{path}: imports are absolute"
-                # `from fastcollapse import x` may name a module or a public name.
-                if child.module == "fastcollapse":
-                    found.extend((f"fastcollapse.{alias.name}", inside) for alias in child.names)
-                elif child.module is not None:
-                    found.append((child.module, inside))
-            visit(child, inside)
-
-    visit(ast.parse(path.read_text()), False)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in DYNAMIC:
+                start = _literal_start(node.args[0])
+                assert start.partition(".")[0] in ("fastcollapse", "tests"), f"{path}: what {called} may import"
+                found.append(start.rstrip("."))
     return found
 
 
-def layers_imported(path):
-    for module, types_only in imports_of(path):
-        parts = module.split(".")
-        if parts[0] == "fastcollapse" and len(parts) > 1 and (PACKAGE / parts[1]).with_suffix("").name:
-            known = (PACKAGE / parts[1]).is_dir() or (PACKAGE / f"{parts[1]}.py").exists()
-            if known:
-                yield parts[1], types_only
+def ours(path):
+    """Return the modules of the package that a file imports."""
+    names = [name for name in imports_of(path) if name == "fastcollapse" or name.startswith("fastcollapse.")]
+    return {module_named(name) for name in names}
 
 
-def breaches(path):
-    """Return the layers that a file imports and must not."""
-    layer = layer_of(path)
-    if layer == "__init__" or layer not in ALLOWED:
-        return []
-    found = []
-    for other, types_only in layers_imported(path):
-        allowed = ALLOWED[layer] | {layer}
-        if other not in allowed or ((layer, other) in TYPES_ONLY and not types_only):
-            found.append(other)
+def edges(group):
+    """Return what imports what, as a graph of groups: group(module) -> name, or None for modules left out."""
+    graph = {}
+    for module, path in MODULES.items():
+        here = group(module)
+        if here is not None:
+            graph.setdefault(here, set()).update(group(other) for other in ours(path))
+    return {here: others - {here, None} for here, others in graph.items()}
+
+
+def levels(graph):
+    """Return the nodes of a graph by level, those that import nothing first; a circle is an AssertionError."""
+    found, graph = [], dict(graph)
+    while graph:
+        free = {node for node, others in graph.items() if not others & set(graph)}
+        assert free, f"a circle among {sorted(graph)}"
+        found.append(free)
+        graph = {node: others for node, others in graph.items() if node not in free}
     return found
+
+
+def breaches(path, entry):
+    """Return the entries that a file imports and must not."""
+    return sorted({entry_of(module) for module in ours(path)} - ALLOWED[entry] - {entry})
+
+
+def test_root__has_folders_and_three_files():
+    assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "__main__.py", "errors.py", "variables.py"}
+    entries = [path for path in PACKAGE.iterdir() if path.name != "__pycache__"]
+    assert len(entries) <= 15
+    assert {path.stem for path in entries} - {"py"} == set(ALLOWED)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_imports__go_one_way(path):
-    assert breaches(path) == []
+    entry = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    assert breaches(path, entry) == []
 
 
 def test_imports__table_is_itself_one_way():
-    edges = {
-        layer: {other for other in others if (layer, other) not in TYPES_ONLY} for layer, others in ALLOWED.items()
-    }
-    while edges:
-        free = [layer for layer, others in edges.items() if not others & set(edges)]
-        assert free, f"a circle among {sorted(edges)}"
-        for layer in free:
-            del edges[layer]
+    levels(ALLOWED)
+    assert len(levels(edges(entry_of))) <= MAX_LEVELS
 
 
-def test_imports__a_breach_is_seen(tmp_path, monkeypatch):
-    wrong = tmp_path / "theory" / "new.py"
-    wrong.parent.mkdir()
-    wrong.write_text("def f():\n    from fastcollapse.simulation.simulate import simulate\n")
-    monkeypatch.setitem(globals(), "layer_of", lambda path: "theory")
-    assert breaches(wrong) == ["simulation"]
+def test_imports__have_no_circle_among_folders_and_files():
+    levels(edges(lambda module: module))
+    levels(edges(lambda module: ".".join(MODULES[module].relative_to(PACKAGE).parent.parts) or module))
+
+
+def test_imports__a_breach_is_seen(tmp_path):
+    wrong = tmp_path / "new.py"
+    for text in (
+        "def f():\n    from fastcollapse.simulation.simulate import simulate\n",
+        "from importlib import import_module\nimport_module(f'fastcollapse.simulation.{name}')\n",
+        "if TYPE_CHECKING:\n    import fastcollapse.simulation.simulate\n",
+    ):
+        wrong.write_text(text)
+        assert breaches(wrong, "theory") == ["simulation"]
+    wrong.write_text("import importlib\nimportlib.import_module(name)\n")
+    with pytest.raises(AssertionError, match="what import_module may import"):
+        breaches(wrong, "theory")
+    with pytest.raises(AssertionError, match="a circle among"):
+        levels({"a": {"b"}, "b": {"a"}, "c": set()})
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_imports__numba_and_h5py_have_one_home(path):
-    for module, _ in imports_of(path):
+    for module in imports_of(path):
         homes = THIRD_PARTY_HOMES.get(module.split(".")[0])
         assert homes is None or name_of(path) in homes
 
 
-def test_imports__nothing_imports_a_leaf():
-    for path in SOURCES:
-        if layer_of(path) in ALLOWED or layer_of(path) == "__init__":
-            for other, types_only in layers_imported(path):
-                assert other in ALLOWED or types_only, f"{name_of(path)} imports the leaf {other}"
-
-
 def test_kernels__name_no_model():
-    for path in (PACKAGE / "kernels").glob("*.py"):
+    for path in (PACKAGE / "kernels").rglob("*.py"):
         assert not any(f"models.{family}" in path.read_text() for family in families())
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_tests__stand_beside_their_subject(path):
-    if path.stem not in TESTED_ELSEWHERE:
-        relative = path.relative_to(PACKAGE)
-        test = TESTS / relative.with_name(f"test_{path.name}")
-        direct = test.exists()
-        # A subject may share the test of its neighbour, whose sources then name it.
-        words = f"{path.parent.name}.{path.stem} import"
-        shared = any(words in other.read_text() for other in test.parent.glob("test_*.py"))
-        if path.stem in BEHIND_THE_COMMAND_LINE:
-            shared = shared or (TESTS / "test_cli.py").exists()
-        assert direct or shared, f"{test.relative_to(ROOT)} is missing"
+def test_tests__import_every_module():
+    """A test stands beside its subject, or imports it: no module is tested only by accident."""
+    tests = [path for path in TESTS.rglob("*.py") if path != Path(__file__)]
+    imported = {module for path in tests for module in ours(path)}
+    text = "\n".join(path.read_text() for path in tests)  # scripts of other processes are text
+    beside = {path.relative_to(TESTS).as_posix() for path in tests}
+    for module, path in MODULES.items():
+        mirror = path.relative_to(PACKAGE).with_name(f"test_{path.name}").as_posix()
+        folder, _, name = module.rpartition(".")
+        in_script = f"from {module} import" in text or f"from {folder} import {name}" in text
+        assert path.name in ("__init__.py", "__main__.py") or module in imported or mirror in beside or in_script, (
+            module
+        )
 
 
 def test_families__have_a_twin_and_a_test():
     for family in families():
         assert (TESTS / "naive" / f"{family}.py").exists()
-        assert (TESTS / "models" / f"test_{family}.py").exists()
+        assert (TESTS / "models" / family / "test_model.py").exists()
 
 
 def unverified(words):
@@ -250,7 +212,7 @@ def unverified(words):
 
 def test_theory__every_function_has_a_row_of_verification():
     words = ""
-    for path in sorted(TESTS.glob("test_verification*.py")):
+    for path in sorted((TESTS / "verification").glob("test_*.py")):
         text = path.read_text()
         # What is imported only is not used.
         words += text[text.index("\nZ_LIMIT") :]
@@ -300,7 +262,7 @@ def test_packages__are_all_installed():
     assert found <= names
 
 
-def test_layout__names_every_kernel_file():
+def test_layout__is_in_the_guide():
     words = (ROOT / "CONTRIBUTING.md").read_text()
-    files = [path.name for path in (PACKAGE / "kernels").glob("*.py") if path.name != "__init__.py"]
-    assert [name for name in files if not re.search(rf"(?<!\w){re.escape(name)}", words)] == []
+    folders = {path.parent.relative_to(PACKAGE).parts[0] for path in SOURCES if path.parent != PACKAGE}
+    assert [name for name in sorted(folders) if not re.search(rf"(?<!\w){name}/", words)] == []

@@ -11,7 +11,7 @@ import click
 
 from fastcollapse import __version__
 from fastcollapse.cli.progress import progress_bar
-from fastcollapse.cli.run_job import FIGURE_SUFFIX, Interrupted, Job, run_job
+from fastcollapse.cli.run_job import Interrupted, Job, run_job
 from fastcollapse.cli.sweep import SweepChoice, collect, plot_sweep, status, sweep
 from fastcollapse.errors import FastcollapseError, InputError, nearest
 
@@ -306,7 +306,7 @@ def plot(
         raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {file}")
     if results.last < 1:
         raise InputError(f"a figure must have at least one finished generation, got none in {file}")
-    from fastcollapse.cli.output_files import free_path
+    from fastcollapse.cli.output_files import FIGURE_SUFFIX, free_path
 
     figure = output or free_path(file.with_suffix(FIGURE_SUFFIX))
     save_figure(results, figure)
@@ -399,6 +399,7 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
         raise InputError("reproduce must be given names of recipes or --all, and not both")
     from fastcollapse.analysis.reproduction import reproduce as run_all
     from fastcollapse.analysis.reproduction import reproducible
+    from fastcollapse.cli.output_files import FIGURE_SUFFIX
 
     wanted = list(names) or list(reproducible())
     for name in wanted if output is not None else []:

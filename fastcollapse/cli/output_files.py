@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fastcollapse.cli.run_job import FIGURE_SUFFIX
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.simulation.same_experiment import check_same, differences, seeded_as
 from fastcollapse.storage.parts_folder import check_free, is_begun, parts_folder
 
-_FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
+FIGURE_SUFFIX = ".png"
+_FIGURE_SUFFIXES = (FIGURE_SUFFIX, ".pdf", ".svg")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from fastcollapse.cli.output_files import Output
     from fastcollapse.simulation.results import Results
 
-FIGURE_SUFFIX = ".png"
-
 
 class Interrupted(Exception):
     """Ctrl-C or SIGTERM, with what is left of the work."""
@@ -120,7 +118,7 @@ def _figure_and_summary(job: Job, done: "Sequence[Results]", clock: Clock) -> st
     try:
         from fastcollapse.analysis.figures import save_figure
         from fastcollapse.analysis.report import summary
-        from fastcollapse.cli.output_files import free_path
+        from fastcollapse.cli.output_files import FIGURE_SUFFIX, free_path
 
         figure = job.chosen.with_suffix(FIGURE_SUFFIX)
         all_there = all(one.is_done for one in job.outputs)

@@ -34,7 +34,7 @@ from fastcollapse.simulation.experiment import Experiment, family_class, parse_s
 from fastcollapse.simulation.simulate import simulate
 from tests.test_conformance import CASES, assert_same, everything
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FUZZ = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 # What is run must be over soon: no whole number but the seed is above this, and no pool of a schedule above the other.
 LARGEST, LARGEST_POOL = 60, 400

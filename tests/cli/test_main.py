@@ -22,7 +22,7 @@ from fastcollapse.simulation.results import open_results
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.parts_folder import parts_folder
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TOML = """
 [truth]
 zipf_mandelbrot = { a = 1.0, b = 2.7, size = 60 }

@@ -22,7 +22,7 @@ from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.parts_folder import parts_folder
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TOML = """
 [truth]
 uniform = 30
@@ -254,8 +254,8 @@ def test_resume__says_what_made_each_piece(here, parts_at_once, monkeypatch):
     stop("a.h5", 4)
     last = open_results("a.h5").last
     made = {**open_results("a.h5").provenance, "python": "9.9"}
-    for module in ("simulation", "provenance"):
-        monkeypatch.setattr(f"fastcollapse.{module}.provenance", lambda: made)
+    for module in ("simulate", "provenance"):
+        monkeypatch.setattr(f"fastcollapse.simulation.{module}.provenance", lambda: made)
     result = call("run", "--resume", "a.h5")
     assert result.exit_code == 0, result.output
     assert re.fullmatch(

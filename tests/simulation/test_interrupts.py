@@ -15,7 +15,7 @@ import pytest
 from fastcollapse.simulation.interrupts import Interrupts, Stopped
 from fastcollapse.simulation.results import open_results
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 TOML = """
 [model]

@@ -17,7 +17,7 @@ from fastcollapse.simulation.memory_budget import RESERVE, Room, bytes_of, parse
 from fastcollapse.simulation.simulate import _sizes
 from tests.test_conformance import CASES, N_REPLICATES, assert_same, everything, experiment_of, model_of
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PEAK = """
 import json, re, sys
 from fastcollapse import Experiment, simulate

@@ -106,7 +106,7 @@ def test_open_results__missing_file():
 
 def test_readme__its_python_runs_as_pasted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
     (block,) = re.findall(r"## In Python\n\n```python\n(.*?)```", readme, re.DOTALL)
     names = {}
     exec(block, names)

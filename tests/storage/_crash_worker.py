@@ -1,8 +1,8 @@
 """A run of known numbers that dies at a chosen operation on the disk.
 
-`python -m tests.storage._crash_worker FOLDER KIND STEP` tries every STEP-th operation of a small run: a process of its own
-performs those before it and is killed there, or in the middle of it where it writes. Nothing compiled is used, so that
-a process is a fork and a trial takes milliseconds.
+`python -m tests.storage._crash_worker FOLDER KIND STEP` tries every STEP-th operation of a small run: a process of its
+own performs those before it and is killed there, or in the middle of it where it writes. Nothing compiled is
+used, so that a process is a fork and a trial takes milliseconds.
 """
 
 import fcntl

@@ -26,7 +26,7 @@ from fastcollapse.storage.parts_folder import parts_folder
 from tests._fork_server import Zygote
 from tests.naive import kernel_ridge
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RUN = """
 [run]
 n_generations = {n_generations}
@@ -449,8 +449,9 @@ def test_reader__sees_whole_generations_while_a_run_is_written(zygote, whole, tm
     expected = open_results(folder / "whole.h5")
     shutil.copy(folder / "run.toml", tmp_path)
     code = (
-        "import sys, time; from fastcollapse import cli, loop; from fastcollapse.storage.hdf5_store import Hdf5Store;"
-        "Hdf5Store.__init__.__defaults__ = (1, 0.0); loop.BLOCK_SECONDS = 0.003; commit = Hdf5Store.commit\n"
+        "import sys, time; from fastcollapse.cli import main as cli; from fastcollapse.simulation import block_loop\n"
+        "from fastcollapse.storage.hdf5_store import Hdf5Store\n"
+        "Hdf5Store.__init__.__defaults__ = (1, 0.0); block_loop.BLOCK_SECONDS = 0.003; commit = Hdf5Store.commit\n"
         # Slow enough for a reader to look between two parts.
         "Hdf5Store.commit = lambda *some, **more: (time.sleep(0.02), commit(*some, **more))\n"
         "cli.main(sys.argv[1:])"

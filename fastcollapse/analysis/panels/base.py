@@ -88,8 +88,9 @@ def check_panels(view: Any, names: Sequence[str]) -> None:
 
 def view_named(family: str) -> Any:
     """Return the view of a family, or None where there is none."""
-    name = f"fastcollapse.analysis.panels.{family}"
-    return None if importlib.util.find_spec(name) is None else importlib.import_module(name)
+    if importlib.util.find_spec(f"fastcollapse.analysis.panels.{family}") is None:
+        return None
+    return importlib.import_module(f"fastcollapse.analysis.panels.{family}")
 
 
 def view_of(results: Results) -> Any:

@@ -186,7 +186,7 @@ def test_default__without_a_predictor_shows_the_generator():
 
 
 def test_readme__its_regression_runs_as_pasted():
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
     (text,) = (block for block in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if 'family = "ridge"' in block)
     experiment = Experiment.from_mapping(tomllib.loads(text))
     results = simulate(experiment.with_values({"run.n_replicates": 2}))

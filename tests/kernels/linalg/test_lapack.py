@@ -159,7 +159,8 @@ def test_routines__are_found_by_code_from_the_cache():
 
 def test_one_blas_thread__holds_a_blas_that_is_loaded_later():
     code = (
-        "from fastcollapse import simulation\nfrom fastcollapse.kernels.linalg.blas_threads import one_blas_thread\n"
+        "from fastcollapse.simulation import simulate\n"
+        "from fastcollapse.kernels.linalg.blas_threads import one_blas_thread\n"
         "with one_blas_thread():\n"
         "    pass\n"
         "import fastcollapse.kernels.linalg.lapack\n"
