@@ -390,7 +390,7 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice)
     from fastcollapse.analysis.sweep_figures import draw_sweep
     from fastcollapse.analysis.sweep_panels import Choice
     from fastcollapse.cli.output_files import free_path
-    from fastcollapse.cli.run_job import FIGURE_SUFFIX
+    from fastcollapse.cli.output_files import FIGURE_SUFFIX
 
     fixed = {}
     for one in given.fixed:
