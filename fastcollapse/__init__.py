@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastcollapse.datasets.load import Truth, load_truth
+    from fastcollapse.datasets.load import CategoricalDistribution, load_truth
     from fastcollapse.errors import FastcollapseError, InputError, StoreError
     from fastcollapse.simulation.experiment import Experiment
     from fastcollapse.simulation.results import Results, open_results
@@ -24,7 +24,7 @@ _HOMES = {
     "Results": "simulation.results",
     "StoreError": "errors",
     "Sweep": "sweeps.points",
-    "Truth": "datasets.load",
+    "CategoricalDistribution": "datasets.load",
     "load_truth": "datasets.load",
     "open_results": "simulation.results",
     "run_sweep": "sweeps.run",
@@ -32,13 +32,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "CategoricalDistribution",
     "Experiment",
     "FastcollapseError",
     "InputError",
     "Results",
     "StoreError",
     "Sweep",
-    "Truth",
     "load_truth",
     "open_results",
     "run_sweep",

@@ -12,7 +12,7 @@ class InputError(FastcollapseError, ValueError):
     """A value given by the user is not allowed; nothing was simulated or written."""
 
 
-class NumberError(FastcollapseError, ArithmeticError):
+class NonFiniteError(FastcollapseError, ArithmeticError):
     """A run has made a NaN or an infinity that no true value is; what came before is kept."""
 
 
@@ -24,7 +24,7 @@ class UnreadableResults(StoreError, InputError):
     """What was given as a results file is missing, foreign, cut off or of a newer format."""
 
 
-class HeavyTails(UserWarning):
+class InfiniteMomentWarning(UserWarning):
     """A mean or a variance that a run would estimate is infinite."""
 
 

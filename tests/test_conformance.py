@@ -13,8 +13,8 @@ import xarray
 from scipy import stats
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from fastcollapse.config.fields import REQUIRED, Choice, Flag
-from fastcollapse.config.sizes import SizeCheck
+from fastcollapse.config.fields import REQUIRED, BoolField, ChoiceField
+from fastcollapse.config.sizes import SizeField
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.kernels.jit import max_threads
@@ -37,11 +37,11 @@ def variants(name):
     options = []
     for field in dataclasses.fields(WORKFLOWS[name]):
         check = field.metadata["check"]
-        if isinstance(check, Flag):
+        if isinstance(check, BoolField):
             values = (False, True)
-        elif isinstance(check, Choice):
+        elif isinstance(check, ChoiceField):
             values = tuple(check.names())
-        elif isinstance(check, SizeCheck) and field.default is REQUIRED:
+        elif isinstance(check, SizeField) and field.default is REQUIRED:
             values = (N_SAMPLES,)
         else:
             continue

@@ -10,7 +10,7 @@ from typing import Any
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results, open_results
-from fastcollapse.simulation.same_experiment import check_same, differences, seeded_as
+from fastcollapse.simulation.same_experiment import check_same_experiment, experiment_diff, with_seed_of
 from fastcollapse.storage.parts_folder import check_free, is_begun, parts_folder
 
 FIGURE_SUFFIX = ".png"
@@ -56,7 +56,7 @@ def new_outputs(cases: Sequence[Experiment], truths: Sequence[Any], path: Path, 
     made = []
     for case, truth, file in zip(cases, truths, case_paths(path, len(cases)), strict=True):
         _check_name(file)
-        found = None if overwrite else recognised(case, truth, file)
+        found = None if overwrite else find_finished_run(case, truth, file)
         if found is None:
             check_free(file, overwrite)
             _check_folder(file)
@@ -81,9 +81,9 @@ def resumed_outputs(cases: Sequence[Experiment], truths: Sequence[Any], path: Pa
     made = []
     for case, truth, file, found in zip(cases, truths, files, there, strict=True):
         _check_name(file)
-        seeded = case if found is None else seeded_as(case, found)
+        seeded = case if found is None else with_seed_of(case, found)
         if found is not None:
-            check_same(seeded, found, truth, found.first_replicate)
+            check_same_experiment(seeded, found, truth, found.first_replicate)
         if found is None or not found.finished:
             check_free(file, resume=found is not None)  # before any case is started
             _check_folder(file)
@@ -100,13 +100,13 @@ def first_seed(path: Path, n_cases: int) -> int | None:
     return None
 
 
-def recognised(case: Experiment, truth: Any, path: Path) -> Results | None:
+def find_finished_run(case: Experiment, truth: Any, path: Path) -> Results | None:
     """Return the finished run that a file holds, if it is this case's."""
     if case.run.seed is None or not os.path.lexists(path):
         return None
     try:
         found = open_results(path)
-        return found if found.finished and not differences(case, found, truth) else None
+        return found if found.finished and not experiment_diff(case, found, truth) else None
     except InputError:
         return None
 
@@ -119,7 +119,7 @@ def default_path(cases: Sequence[Experiment], truths: Sequence[Any], path: Path)
 
     def taken(candidate: Path) -> bool:
         files = case_paths(candidate, len(cases))
-        if all(recognised(*one) for one in zip(cases, truths, files, strict=True)):
+        if all(find_finished_run(*one) for one in zip(cases, truths, files, strict=True)):
             return False
         others = (candidate.with_suffix(FIGURE_SUFFIX), *map(parts_folder, files))
         return any(os.path.lexists(one) for one in (*files, *others))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fastcollapse.cli.progress import Clock, progress_bar
-from fastcollapse.errors import FastcollapseError, NumberError, StoreError, UnreadableResults
+from fastcollapse.errors import FastcollapseError, NonFiniteError, StoreError, UnreadableResults
 
 if TYPE_CHECKING:
     from fastcollapse.cli.output_files import Output
@@ -93,8 +93,8 @@ def run_job(job: Job) -> None:
         raise Interrupted(left(), stopped) from None
     except UnreadableResults:
         raise
-    except NumberError as error:
-        raise NumberError(f"{error}; {kept(outputs[len(done)].path)}") from error
+    except NonFiniteError as error:
+        raise NonFiniteError(f"{error}; {kept(outputs[len(done)].path)}") from error
     except StoreError as error:
         raise StoreError(f"{error}; {kept(outputs[len(done)].path, job.again)}") from error
     click.echo(text)

@@ -15,7 +15,7 @@ MAX_COUNT = 10**15
 REQUIRED = dataclasses.MISSING
 
 
-class Problems(InputError):
+class ValidationErrors(InputError):
     """Every value refused at once: pairs of a key and what is wrong with it."""
 
     def __init__(self, items: Iterable[tuple[str, str]]) -> None:
@@ -56,9 +56,9 @@ def show(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:56]}..."
 
 
-def refuse(allowed: str, value: object) -> Problems:
+def refuse(allowed: str, value: object) -> ValidationErrors:
     """Return the error "must be `allowed`, got `value`"; the field that checks it adds its key."""
-    return Problems([("", f"must be {allowed}, got {show(value)}")])
+    return ValidationErrors([("", f"must be {allowed}, got {show(value)}")])
 
 
 def is_list(value: object) -> bool:
@@ -73,7 +73,7 @@ def is_list(value: object) -> bool:
 
 
 @dataclasses.dataclass(frozen=True)
-class Integer:
+class IntField:
     """Accept a whole number from `minimum` to `maximum`; neither true nor 3.0 is one."""
 
     minimum: int
@@ -96,7 +96,7 @@ class Integer:
 
 
 @dataclasses.dataclass(frozen=True)
-class Number:
+class FloatField:
     """Accept a finite number from `minimum` (or strictly above it, if `above`) to `maximum`."""
 
     minimum: float
@@ -124,7 +124,7 @@ class Number:
 
 
 @dataclasses.dataclass(frozen=True)
-class Flag:
+class BoolField:
     """Accept true or false."""
 
     text: ClassVar[str] = "true or false"
@@ -136,7 +136,7 @@ class Flag:
 
 
 @dataclasses.dataclass(frozen=True)
-class Text:
+class StringField:
     """Accept a string that is not empty."""
 
     text: ClassVar[str] = "string"
@@ -148,7 +148,7 @@ class Text:
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class ChoiceField:
     """Accept one of the names that `names()` lists when it is asked."""
 
     names: Callable[[], Iterable[str]]
@@ -161,12 +161,12 @@ class Choice:
         names = list(self.names())
         if not isinstance(value, str) or value not in names:
             hint = nearest(value, names) if isinstance(value, str) else ""
-            raise Problems([("", f"must be one of {', '.join(names)}, got {show(value)}{hint}")])
+            raise ValidationErrors([("", f"must be one of {', '.join(names)}, got {show(value)}{hint}")])
         return str(value)
 
 
 @dataclasses.dataclass(frozen=True)
-class Sequence:
+class ListField:
     """Accept a list of at least `shortest` entries, each accepted by `entry`; the first bad one is named."""
 
     entry: Callable[[Any], Any]
@@ -187,13 +187,13 @@ class Sequence:
         for i, one in enumerate(value):
             try:
                 accepted.append(self.entry(one))
-            except Problems as error:
-                raise Problems(error.under(f"[{i}]")) from None
+            except ValidationErrors as error:
+                raise ValidationErrors(error.under(f"[{i}]")) from None
         return tuple(accepted)
 
 
 @dataclasses.dataclass(frozen=True)
-class OneOrMore:
+class OneOrMoreField:
     """Accept one value or a list of values, each accepted by `entry`."""
 
     entry: Any
@@ -203,11 +203,11 @@ class OneOrMore:
         return f"{self.entry.text}, or a list of them"
 
     def __call__(self, value: Any) -> Any:
-        return Sequence(self.entry)(value) if is_list(value) else self.entry(value)
+        return ListField(self.entry)(value) if is_list(value) else self.entry(value)
 
 
 @dataclasses.dataclass(frozen=True)
-class Table:
+class TableField:
     """Accept a table of the parameters of the dataclass `cls`, or an instance of it."""
 
     cls: "type[Section]"
@@ -244,7 +244,7 @@ def parameter(check: Callable[[Any], Any], help: str, *, default: Any = REQUIRED
     Parameters
     ----------
     check
-        Takes the value given and returns the value kept; raises `Problems`. Its `text` says what it accepts.
+        Takes the value given and returns the value kept; raises `ValidationErrors`. Its `text` says what it accepts.
     help
         One sentence for help texts and documentation.
     default
@@ -270,11 +270,11 @@ class Section:
             elif value is not None or field.default is not None:
                 try:
                     object.__setattr__(self, field.name, field.metadata["check"](value))
-                except Problems as error:
+                except ValidationErrors as error:
                     items += error.under(field.name)
         items = items or self.relations()
         if items:
-            raise Problems(Problems(items).under(self.section))
+            raise ValidationErrors(ValidationErrors(items).under(self.section))
 
     def relations(self) -> list[tuple[str, str]]:
         """Return what is wrong between parameters that are right one by one."""
@@ -308,7 +308,7 @@ def build(cls: type[S], values: Mapping, elsewhere: Callable[[str], str] | None 
 
     Raises
     ------
-    Problems
+    ValidationErrors
         With the keys as the user wrote them.
     """
     fields = {f.name: f for f in dataclasses.fields(cls)}
@@ -322,8 +322,8 @@ def build(cls: type[S], values: Mapping, elsewhere: Callable[[str], str] | None 
     given = {name: values[name] if name in values else field.default for name, field in fields.items()}
     try:
         section = cls(**given)
-    except Problems as error:
-        raise Problems([*items, *error.items]) from None
+    except ValidationErrors as error:
+        raise ValidationErrors([*items, *error.items]) from None
     if items:
-        raise Problems(items)
+        raise ValidationErrors(items)
     return section

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from fastcollapse.config.fields import (
-    Flag,
-    Integer,
-    Number,
-    Problems,
+    BoolField,
+    FloatField,
+    IntField,
+    ListField,
     Section,
-    Sequence,
-    Table,
-    Text,
+    StringField,
+    TableField,
+    ValidationErrors,
     parameter,
     show,
 )
@@ -83,23 +83,25 @@ def _short(value: object) -> str:
 class ZipfMandelbrot(Section):
     """Probabilities proportional to `(i + b)**-a` for i = 1..size."""
 
-    a: float = parameter(Number(0, 1000, above=True), "exponent")
-    b: float = parameter(Number(-1, 1e15, above=True), "offset")
-    size: int = parameter(Integer(2, 10**8), "number of symbols", unit="symbols")
+    a: float = parameter(FloatField(0, 1000, above=True), "exponent")
+    b: float = parameter(FloatField(-1, 1e15, above=True), "offset")
+    size: int = parameter(IntField(2, 10**8), "number of symbols", unit="symbols")
 
 
 @dataclasses.dataclass(frozen=True)
-class TruthSpec(TruthSection):
+class DiscreteTruth(TruthSection):
     """What generation 0 of a discrete distribution is: exactly one of the fields is given."""
 
-    text: str | None = parameter(Text(), "text file (.txt, .txt.gz) whose words are counted", default=None)
-    counts: str | None = parameter(Text(), "table of word and count (.csv, .tsv, also .gz)", default=None)
+    text: str | None = parameter(StringField(), "text file (.txt, .txt.gz) whose words are counted", default=None)
+    counts: str | None = parameter(StringField(), "table of word and count (.csv, .tsv, also .gz)", default=None)
     zipf_mandelbrot: ZipfMandelbrot | None = parameter(  # noqa: RUF009
-        Table(ZipfMandelbrot), "probabilities proportional to (i + b)**-a, i = 1..size", default=None
+        TableField(ZipfMandelbrot), "probabilities proportional to (i + b)**-a, i = 1..size", default=None
     )
-    uniform: int | None = parameter(Integer(2, 10**8), "number of equally likely symbols", default=None, unit="symbols")
+    uniform: int | None = parameter(
+        IntField(2, 10**8), "number of equally likely symbols", default=None, unit="symbols"
+    )
     probabilities: tuple[float, ...] | None = parameter(
-        Sequence(Number(0, 1), shortest=2), "probabilities that sum to 1 within 1e-9", default=None
+        ListField(FloatField(0, 1), shortest=2), "probabilities that sum to 1 within 1e-9", default=None
     )
 
     def relations(self) -> list[tuple[str, str]]:
@@ -126,10 +128,10 @@ class Cases:
 
     def __call__(self, value: object) -> tuple[dict, ...]:
         if not isinstance(value, (list, tuple)) or not value:
-            raise Problems([("", f"must be a {self.text}, got {show(value)}")])
+            raise ValidationErrors([("", f"must be a {self.text}, got {show(value)}")])
         for i, case in enumerate(value):
             if not isinstance(case, dict) or not case or not all(isinstance(key, str) for key in case):
-                raise Problems([(f"[{i}]", f"must be a table of dotted keys and values, got {show(case)}")])
+                raise ValidationErrors([(f"[{i}]", f"must be a table of dotted keys and values, got {show(case)}")])
         return tuple(value)
 
 
@@ -139,25 +141,25 @@ class Recipe(Section):
 
     section: ClassVar[str] = "recipe"
 
-    title: str = parameter(Text(), "what the figure shows, in one line")
-    source: str | None = parameter(Text(), "the paper and figure it redoes", default=None)
-    note: str | None = parameter(Text(), "what is wrong in the published figure, in one sentence", default=None)
+    title: str = parameter(StringField(), "what the figure shows, in one line")
+    source: str | None = parameter(StringField(), "the paper and figure it redoes", default=None)
+    note: str | None = parameter(StringField(), "what is wrong in the published figure, in one sentence", default=None)
     panels: tuple[str, ...] | None = parameter(
-        Sequence(Text()), "what is drawn; the family's own by default", default=None
+        ListField(StringField()), "what is drawn; the family's own by default", default=None
     )
     generations: tuple[int, ...] | None = parameter(
-        Sequence(Integer(0, 10**7)), "the generations of the table and of its scores", default=None
+        ListField(IntField(0, 10**7)), "the generations of the table and of its scores", default=None
     )
-    linear: bool = parameter(Flag(), "is the axis of generations linear?", default=False)
-    overlay: str | None = parameter(Text(), "dotted key whose cases are drawn into one panel", default=None)
-    published: bool = parameter(Flag(), "are published bounds drawn too?", default=False)
-    eps: float | None = parameter(Number(0, 1e300, above=True), "threshold of a tail probability", default=None)
-    symbol: int | None = parameter(Integer(0, 10**8), "the symbol that a panel follows", default=None)
+    linear: bool = parameter(BoolField(), "is the axis of generations linear?", default=False)
+    overlay: str | None = parameter(StringField(), "dotted key whose cases are drawn into one panel", default=None)
+    published: bool = parameter(BoolField(), "are published bounds drawn too?", default=False)
+    eps: float | None = parameter(FloatField(0, 1e300, above=True), "threshold of a tail probability", default=None)
+    symbol: int | None = parameter(IntField(0, 10**8), "the symbol that a panel follows", default=None)
     samples: tuple[int, ...] | None = parameter(
-        Sequence(Integer(1, 10**9)), "the downstream sample sizes that are shown, of those of the run", default=None
+        ListField(IntField(1, 10**9)), "the downstream sample sizes that are shown, of those of the run", default=None
     )
     ridge: tuple[float, ...] | None = parameter(
-        Sequence(Number(0, 1e300)), "the downstream ridges, or exponents, that are shown", default=None
+        ListField(FloatField(0, 1e300)), "the downstream ridges, or exponents, that are shown", default=None
     )
     read_off: tuple[dict, ...] | None = parameter(
         Cases(), "values read off the published figure: label, generations, values, number of the case", default=None
@@ -185,12 +187,12 @@ class Record:
     text: ClassVar[str] = "list of metrics | trajectory | names of metrics"
 
     def __call__(self, value: object) -> tuple[str, ...]:
-        given = (value,) if isinstance(value, str) else Sequence(Text())(value)
+        given = (value,) if isinstance(value, str) else ListField(StringField())(value)
         if len(set(given)) < len(given):
-            raise Problems([("", f"must name each thing once, got {show(list(given))}")])
+            raise ValidationErrors([("", f"must name each thing once, got {show(list(given))}")])
         others = sorted(set(given) - set(self.names))
         if "metrics" in given and others:
-            raise Problems(
+            raise ValidationErrors(
                 [("", f"must have metrics, which are all of them, or names of metrics, got {show(list(given))}")]
             )
         return tuple(name for name in ("metrics", *others, "trajectory") if name in given)
@@ -202,10 +204,10 @@ class Run(Section):
 
     section: ClassVar[str] = "run"
 
-    n_generations: int = parameter(Integer(1, 10**7), "number of refits", unit="generations")
-    n_replicates: int = parameter(Integer(1, 10**7), "number of independent repetitions", unit="replicates")
+    n_generations: int = parameter(IntField(1, 10**7), "number of refits", unit="generations")
+    n_replicates: int = parameter(IntField(1, 10**7), "number of independent repetitions", unit="replicates")
     seed: int | None = parameter(
-        Integer(0, 2**64 - 1), "seed; drawn from the system and recorded if absent", default=None
+        IntField(0, 2**64 - 1), "seed; drawn from the system and recorded if absent", default=None
     )
     record: tuple[str, ...] = parameter(
         Record(), "all metrics or some by name, and the state of every generation", default=("metrics",)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from fastcollapse.config.fields import (
     MAX_COUNT,
-    Integer,
-    Number,
-    Problems,
+    FloatField,
+    IntField,
+    ListField,
     Section,
-    Sequence,
-    Table,
+    TableField,
+    ValidationErrors,
     is_list,
     parameter,
     power_text,
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 class Growth(Section):
     """A size at generation t: `start * factor**(t - 1)`, rounded, or `start + step * (t - 1)`."""
 
-    start: int = parameter(Integer(0, MAX_COUNT), "size at generation 1", unit="tokens")
-    factor: float | None = parameter(Number(0, 1e15, above=True), "growth per generation", default=None)
-    step: int | None = parameter(Integer(-MAX_COUNT, MAX_COUNT), "growth per generation", default=None, unit="tokens")
+    start: int = parameter(IntField(0, MAX_COUNT), "size at generation 1", unit="tokens")
+    factor: float | None = parameter(FloatField(0, 1e15, above=True), "growth per generation", default=None)
+    step: int | None = parameter(IntField(-MAX_COUNT, MAX_COUNT), "growth per generation", default=None, unit="tokens")
 
     def relations(self) -> list[tuple[str, str]]:
         if (self.factor is None) == (self.step is None):
@@ -43,7 +43,7 @@ Size = int | str | tuple[int, ...] | Growth
 
 
 @dataclasses.dataclass(frozen=True)
-class SizeCheck:
+class SizeField:
     """Accept a size: one whole number, a word, a list with one entry a generation, or a table of `Growth`."""
 
     minimum: int = 1
@@ -58,17 +58,17 @@ class SizeCheck:
         )
 
     def __call__(self, value: object) -> Size:
-        entry = Integer(self.minimum, MAX_COUNT)
+        entry = IntField(self.minimum, MAX_COUNT)
         if isinstance(value, str):
             if value not in self.words:
                 raise refuse(f"a {self.text}", value)
             return str(value)
         if isinstance(value, Mapping | Growth):
-            growth = Table(Growth)(value)
+            growth = TableField(Growth)(value)
             assert isinstance(growth, Growth)
             return growth
         if is_list(value):
-            return Sequence(entry)(value)
+            return ListField(entry)(value)
         if value is None or isinstance(value, bool):
             raise refuse(f"a {self.text}", value)
         return entry(value)
@@ -83,7 +83,7 @@ def resolve(size: Size, key: str, n_generations: int, truth_total: int | None, m
     Parameters
     ----------
     size
-        As `SizeCheck` accepts it.
+        As `SizeField` accepts it.
     key
         The key the size came from, for errors.
     n_generations
@@ -112,11 +112,13 @@ def resolve(size: Size, key: str, n_generations: int, truth_total: int | None, m
 
     if size == "truth":
         if truth_total is None:
-            raise Problems([(key, "must be a number when the truth has no counts of its own, got 'truth'")])
+            raise ValidationErrors([(key, "must be a number when the truth has no counts of its own, got 'truth'")])
         return np.full(n_generations, truth_total, dtype=np.int64)
     if isinstance(size, tuple):
         if len(size) != n_generations:
-            raise Problems([(key, f"must list one size for each of the {n_generations} generations, got {len(size)}")])
+            raise ValidationErrors(
+                [(key, f"must list one size for each of the {n_generations} generations, got {len(size)}")]
+            )
         return np.array(size, dtype=np.int64)
     if not isinstance(size, Growth):
         return np.full(n_generations, size, dtype=np.int64)
@@ -130,7 +132,7 @@ def resolve(size: Size, key: str, n_generations: int, truth_total: int | None, m
         sizes = size.start + float(size.step or 0) * steps  # at most 1e22: only its range is looked at
     bad = np.flatnonzero(~((sizes >= minimum) & (sizes <= MAX_COUNT)))
     if bad.size:
-        raise Problems(
+        raise ValidationErrors(
             [
                 (
                     key,

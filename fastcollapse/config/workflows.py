@@ -9,8 +9,17 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, ClassVar
 
-from fastcollapse.config.fields import MAX_COUNT, Choice, Flag, Problems, Section, parameter, power_text, show
-from fastcollapse.config.sizes import Size, SizeCheck, resolve
+from fastcollapse.config.fields import (
+    MAX_COUNT,
+    BoolField,
+    ChoiceField,
+    Section,
+    ValidationErrors,
+    parameter,
+    power_text,
+    show,
+)
+from fastcollapse.config.sizes import Size, SizeField, resolve
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,7 +84,7 @@ class Schedule:
         start = truth_total if self.start_with_data and truth_total is not None else 0
         return added - before + np.where(last_drop < 0, start, 0)
 
-    def different_rows(self, same: bool) -> tuple[np.ndarray, np.ndarray]:
+    def distinct_rows(self, same: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return how many different rows generation t is fitted to at least and at most.
 
         A subsample may hold a row more than once: drawn with replacement, or from rounds of the same rows. Then the
@@ -94,7 +103,7 @@ class Schedule:
         Examples
         --------
         >>> workflow = AccumulateSubsample(n_samples=40, keep_real=True, replacement=True)
-        >>> [bound.tolist() for bound in workflow.schedule(2, None).different_rows(same=False)]
+        >>> [bound.tolist() for bound in workflow.schedule(2, None).distinct_rows(same=False)]
         [[15, 21], [36, 40]]
         """
         import numpy as np  # start-up time of the command line
@@ -123,7 +132,7 @@ class Workflow(Section):
     section: ClassVar[str] = "workflow"
     name: ClassVar[str] = ""
 
-    n_samples: Size = parameter(SizeCheck(), "synthetic tokens that each generation draws", unit="tokens")  # noqa: RUF009
+    n_samples: Size = parameter(SizeField(), "synthetic tokens that each generation draws", unit="tokens")  # noqa: RUF009
 
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
         """Return the workflow spelled out over generations.
@@ -151,7 +160,7 @@ class Workflow(Section):
         totals = schedule.pool_totals(truth_total)[:end]
         over = np.flatnonzero(totals > MAX_COUNT)
         if over.size:
-            raise Problems(
+            raise ValidationErrors(
                 [
                     (
                         "workflow.n_samples",
@@ -163,7 +172,7 @@ class Workflow(Section):
         over = np.flatnonzero(schedule.n_train[:end] > totals)
         if over.size:
             t = over[0]
-            raise Problems(
+            raise ValidationErrors(
                 [
                     (
                         "workflow.n_train",
@@ -210,7 +219,7 @@ class Accumulate(Workflow):
 
     name: ClassVar[str] = "accumulate"
 
-    keep_real: bool = parameter(Flag(), "whether the pool keeps the real data of the start for ever")
+    keep_real: bool = parameter(BoolField(), "whether the pool keeps the real data of the start for ever")
 
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
         import numpy as np  # start-up time of the command line
@@ -237,9 +246,9 @@ class AccumulateSubsample(Accumulate):
 
     name: ClassVar[str] = "accumulate_subsample"
 
-    replacement: bool = parameter(Flag(), "whether the subsample is drawn with replacement")
+    replacement: bool = parameter(BoolField(), "whether the subsample is drawn with replacement")
     n_train: Size = parameter(  # noqa: RUF009
-        SizeCheck(words=("n_samples", "truth")),
+        SizeField(words=("n_samples", "truth")),
         "size of the subsample that is fitted to",
         default="n_samples",
         unit="tokens",
@@ -269,9 +278,9 @@ class Mix(Workflow):
 
     name: ClassVar[str] = "mix"
 
-    n_real: Size = parameter(SizeCheck(minimum=0), "real tokens beside the synthetic ones", unit="tokens")  # noqa: RUF009
+    n_real: Size = parameter(SizeField(minimum=0), "real tokens beside the synthetic ones", unit="tokens")  # noqa: RUF009
     real: str = parameter(
-        Choice(lambda: ("fresh", "fixed")),
+        ChoiceField(lambda: ("fresh", "fixed")),
         "whether real data is drawn anew each generation, or once per replicate",
     )
 

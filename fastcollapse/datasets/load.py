@@ -17,7 +17,7 @@ from typing import BinaryIO, overload
 import numpy as np
 
 from fastcollapse.config.fields import MAX_COUNT, power_text, show
-from fastcollapse.config.sections import TruthSection, TruthSpec
+from fastcollapse.config.sections import DiscreteTruth, TruthSection
 from fastcollapse.datasets.arrays import read_array, read_table, split_name
 from fastcollapse.errors import InputError
 
@@ -26,7 +26,7 @@ _CHUNK = 2**22
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Truth:
+class CategoricalDistribution:
     """The distribution of generation 0 over K symbols.
 
     Parameters
@@ -58,14 +58,14 @@ class Truth:
 
 
 @overload
-def load_truth(spec: TruthSpec, base: Path | None = None) -> Truth: ...
+def load_truth(spec: DiscreteTruth, base: Path | None = None) -> CategoricalDistribution: ...
 
 
 @overload
-def load_truth(spec: TruthSection, base: Path | None = None) -> Truth | TruthSection: ...
+def load_truth(spec: TruthSection, base: Path | None = None) -> CategoricalDistribution | TruthSection: ...
 
 
-def load_truth(spec: TruthSection, base: Path | None = None) -> Truth | TruthSection:
+def load_truth(spec: TruthSection, base: Path | None = None) -> CategoricalDistribution | TruthSection:
     """Return the truth that the `[truth]` section of a discrete model describes; that of another model is its section.
 
     Symbols of a text or a table stand in descending order of count, then by label; those of a law in its own
@@ -85,11 +85,11 @@ def load_truth(spec: TruthSection, base: Path | None = None) -> Truth | TruthSec
 
     Examples
     --------
-    >>> from fastcollapse.config.sections import TruthSpec, ZipfMandelbrot
-    >>> load_truth(TruthSpec(zipf_mandelbrot=ZipfMandelbrot(a=1, b=1, size=2))).probabilities
+    >>> from fastcollapse.config.sections import DiscreteTruth, ZipfMandelbrot
+    >>> load_truth(DiscreteTruth(zipf_mandelbrot=ZipfMandelbrot(a=1, b=1, size=2))).probabilities
     array([0.6, 0.4])
     """
-    if not isinstance(spec, TruthSpec):
+    if not isinstance(spec, DiscreteTruth):
 
         def read(path: str, key: str, any_shape: bool = False) -> np.ndarray:
             return (read_any if any_shape else read_matrix)(path, base, key)
@@ -110,21 +110,25 @@ def load_truth(spec: TruthSection, base: Path | None = None) -> Truth | TruthSec
         weights -= weights[0]  # the largest: (1 + b)**-a itself can overflow
         np.exp(weights, out=weights)
         weights /= weights.sum()
-        return Truth(None, None, weights, f"Zipf-Mandelbrot a={law.a:g} b={law.b:g} over {law.size} symbols")
+        return CategoricalDistribution(
+            None, None, weights, f"Zipf-Mandelbrot a={law.a:g} b={law.b:g} over {law.size} symbols"
+        )
     if spec.uniform is not None:
-        return Truth(None, None, np.full(spec.uniform, 1 / spec.uniform), f"uniform over {spec.uniform} symbols")
+        return CategoricalDistribution(
+            None, None, np.full(spec.uniform, 1 / spec.uniform), f"uniform over {spec.uniform} symbols"
+        )
     assert spec.probabilities is not None
     given = np.array(spec.probabilities)
-    return Truth(None, None, given / math.fsum(given), f"given probabilities of {len(given)} symbols")
+    return CategoricalDistribution(None, None, given / math.fsum(given), f"given probabilities of {len(given)} symbols")
 
 
-def _from_counts(words: dict[str, int], source: str, key: str, given: str) -> Truth:
+def _from_counts(words: dict[str, int], source: str, key: str, given: str) -> CategoricalDistribution:
     present = {word: count for word, count in words.items() if count}
     if len(present) < 2:
         raise InputError(f"{key} must have at least two different words, got {len(present)} in {show(given)}")
     order = sorted(present.items(), key=lambda item: (-item[1], item[0]))
     counts = np.array([count for _, count in order], dtype=np.int64)
-    return Truth(tuple(word for word, _ in order), counts, counts / counts.sum(), source)
+    return CategoricalDistribution(tuple(word for word, _ in order), counts, counts / counts.sum(), source)
 
 
 def _read_chunks(path: Path, key: str, given: str) -> Iterator[str]:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.errors import NumberError, UnreadableResults
+from fastcollapse.errors import NonFiniteError, UnreadableResults
 from fastcollapse.models.base import Model, StateBlock
 from fastcollapse.simulation.finite_check import first_fault
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import bytes_of
-from fastcollapse.storage.base import Block, Header, Reader, Rows, Store
+from fastcollapse.storage.base import Block, CountRows, Header, Reader, Store
 from fastcollapse.variables import Variable
 
 # A block should take about so long: Ctrl-C and progress wait for its end.
@@ -28,7 +28,7 @@ _COPIED_A_SECOND = 50_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Work:
+class RunContext:
     """What is to be computed: a model, the metrics of its family, the truth, and what names the streams."""
 
     model: Model
@@ -39,7 +39,7 @@ class Work:
 
 
 @dataclass(frozen=True, eq=False)
-class Committed:
+class ResumePoint:
     """Where a run goes on: the last generation that the store holds, the `arrays()` of its state, and their file."""
 
     last: int
@@ -48,14 +48,14 @@ class Committed:
 
 
 def run_blocks(
-    work: Work,
+    work: RunContext,
     store: Store,
     interrupts: Interrupts,
     *,
     block: int | None = None,
     block_bytes: int | None = None,
     progress: Callable[[int], None] | None = None,
-    committed: Committed | None = None,
+    committed: ResumePoint | None = None,
 ) -> Reader:
     """Run all generations into a store and return its reader.
 
@@ -68,7 +68,7 @@ def run_blocks(
 
     Raises
     ------
-    NumberError
+    NonFiniteError
         A number is no number, or infinite: the generations before it are committed.
     UnreadableResults
         What is committed does not fit this run.
@@ -107,7 +107,7 @@ def run_blocks(
         if block_bytes is not None:
             wanted = max(1, min(wanted, int(block_bytes * length / bytes_of([done, made]))))
         length = wanted
-        back = _way_back(state, seconds, store) if interrupts.watched else None
+        back = _recovery_commit(state, seconds, store) if interrupts.watched else None
     final = {"forgotten": state.forgotten()} if hasattr(state, "forgotten") else {}
     try:
         with interrupts.held(False):
@@ -127,7 +127,7 @@ def _check(block: Block, states: Mapping[str, np.ndarray], model: Model, store: 
 
     Raises
     ------
-    NumberError
+    NonFiniteError
         With the name, the replicate and the generation.
     """
     arrays = [(name, block.metrics[name], variable) for name, variable in store.header.metrics.items()]
@@ -140,10 +140,10 @@ def _check(block: Block, states: Mapping[str, np.ndarray], model: Model, store: 
         store.append(block.until(sound))
     if fault.generation:
         store.commit({}, force=True)
-    raise NumberError(f"{fault}: the run stops there")
+    raise NonFiniteError(f"{fault}: the run stops there")
 
 
-def _begin(work: Work, store: Store, committed: Committed | None) -> Any:
+def _begin(work: RunContext, store: Store, committed: ResumePoint | None) -> Any:
     """Return the state that the first block begins at; a new store is given generation 0.
 
     Raises
@@ -154,7 +154,7 @@ def _begin(work: Work, store: Store, committed: Committed | None) -> Any:
     run = (store.header.n_replicates, work.seed, work.first_replicate)
     if committed is not None:
         if not committed.arrays:
-            raise NumberError(f"a number out of range has stopped the run after generation {committed.last}")
+            raise NonFiniteError(f"a number out of range has stopped the run after generation {committed.last}")
         try:
             return work.model.restore(committed.arrays, *run)
         except (ValueError, IndexError) as error:
@@ -167,7 +167,7 @@ def _begin(work: Work, store: Store, committed: Committed | None) -> Any:
     return work.model.initial(*run)
 
 
-def _way_back(state: Any, seconds: float, store: Store) -> Callable[[], None] | None:
+def _recovery_commit(state: Any, seconds: float, store: Store) -> Callable[[], None] | None:
     """Return what commits the state as it is now while the next block changes it, if its last one took `seconds`."""
     arrays = state.arrays()
     if seconds < _SLOW_SECONDS or sum(values.nbytes for values in arrays.values()) > _COPIED_A_SECOND * seconds:
@@ -176,7 +176,7 @@ def _way_back(state: Any, seconds: float, store: Store) -> Callable[[], None] | 
     return lambda: store.commit(copies, force=True)
 
 
-def _generation_0(work: Work, header: Header) -> Block:
+def _generation_0(work: RunContext, header: Header) -> Block:
     """Return the truth itself as a block, and what a model simulates of it beside."""
     n_replicates = header.n_replicates
     if hasattr(work.model, "generation_0"):
@@ -190,12 +190,12 @@ def _generation_0(work: Work, header: Header) -> Block:
     return Block(0, metrics, None, _wanted(states, header.states))
 
 
-def _block(first: int, done: Any, work: Work, header: Header) -> Block:
+def _block(first: int, done: Any, work: RunContext, header: Header) -> Block:
     """Return what the store takes of what a model gave."""
     metrics = work.metrics.metrics_of(done, work.truth, tuple(header.metrics))
     rows = getattr(done, "rows", None)
     states = _wanted(getattr(done, "states", {}), header.states)
-    return Block(first, metrics, None if rows is None else Rows(*rows), states)
+    return Block(first, metrics, None if rows is None else CountRows(*rows), states)
 
 
 def _wanted(states: Mapping[str, np.ndarray], wanted: Mapping[str, Variable]) -> dict[str, np.ndarray]:

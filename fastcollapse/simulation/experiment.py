@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastcollapse.config.fields import REQUIRED, Choice, Problems, Section, Table, build, join, show
+from fastcollapse.config.fields import REQUIRED, ChoiceField, Section, TableField, ValidationErrors, build, join, show
 from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection, families
 from fastcollapse.config.workflows import WORKFLOWS, Workflow
 from fastcollapse.errors import InputError, nearest
@@ -72,7 +72,7 @@ class Experiment:
         >>> Experiment.from_mapping({"truth": {"uniform": 1}, "run": {"n_generations": 1, "n_replicates": 0},
         ...                          "workflow": {"name": "replace", "n_samples": 1}})
         Traceback (most recent call last):
-        fastcollapse.config.fields.Problems: truth.uniform must be at least 2, got 1; run.n_replicates must \
+        fastcollapse.config.fields.ValidationErrors: truth.uniform must be at least 2, got 1; run.n_replicates must \
 be at least 1, got 0
         """
         if not isinstance(mapping, Mapping):
@@ -83,9 +83,9 @@ be at least 1, got 0
         offered = family_class(family)
         builders: dict[str, Any] = {
             "model": lambda m: build(
-                offered.PARAMETERS, {k: v for k, v in m.items() if k != "family"}, _of_model(offered.PARAMETERS)
+                offered.PARAMETERS, {k: v for k, v in m.items() if k != "family"}, _model_keys_hint(offered.PARAMETERS)
             ),
-            "truth": lambda m: build(offered.TRUTH, m, _elsewhere("TRUTH")),
+            "truth": lambda m: build(offered.TRUTH, m, _hint_other_owner("TRUTH")),
             "workflow": lambda m: _workflow(m, family, offered.WORKFLOWS),
             "run": lambda m: build(Run, m),
             "recipe": lambda m: build(Recipe, m),
@@ -107,14 +107,14 @@ be at least 1, got 0
             given = mapping[name] if name in mapping else {}
             try:
                 if not isinstance(given, Mapping):
-                    raise Problems([(name, f"must be a table of keys and values, got {show(given)}")])
+                    raise ValidationErrors([(name, f"must be a table of keys and values, got {show(given)}")])
                 sections[name] = builder(given)
-            except Problems as error:
+            except ValidationErrors as error:
                 items += error.items
         if "run" in sections:
             items += _unknown_metrics(sections["run"].record, family)
         if items:
-            raise Problems(items)
+            raise ValidationErrors(items)
         return cls(family, **sections, text=text, base=base)
 
     @classmethod
@@ -168,7 +168,7 @@ be at least 1, got 0
         >>> recipe.with_values({"workflow.name": "replace", "run.seed": 3}).to_mapping()["workflow"]
         {'name': 'replace', 'n_samples': 9}
         """
-        mapping = merged(self.to_mapping(), values)
+        mapping = apply_overrides(self.to_mapping(), values)
         changed = self.from_mapping(mapping, base=self.base, text=self.text)
         return dataclasses.replace(changed, recipe=self.recipe)
 
@@ -231,7 +231,7 @@ def read_toml(path: str | os.PathLike) -> tuple[dict[str, Any], str]:
     return mapping, text
 
 
-def merged(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the sections of an experiment with other values, by dotted key; see `Experiment.with_values`.
 
     Raises
@@ -241,7 +241,7 @@ def merged(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, A
 
     Examples
     --------
-    >>> merged({"truth": {"uniform": 10}}, {"truth.zipf_mandelbrot.size": 5, "run.seed": 3})
+    >>> apply_overrides({"truth": {"uniform": 10}}, {"truth.zipf_mandelbrot.size": 5, "run.seed": 3})
     {'truth': {'zipf_mandelbrot': {'size': 5}}, 'run': {'seed': 3}}
     """
     made: dict[str, Any] = {n: dict(table) if isinstance(table, Mapping) else table for n, table in mapping.items()}
@@ -286,9 +286,9 @@ def _family(mapping: Mapping) -> str:
     if not isinstance(model, Mapping) or "family" not in model:
         return "discrete"
     try:
-        return Choice(families)(model["family"])
-    except Problems as error:
-        raise Problems(error.under("model.family")) from None
+        return ChoiceField(families)(model["family"])
+    except ValidationErrors as error:
+        raise ValidationErrors(error.under("model.family")) from None
 
 
 def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, str]]:
@@ -304,13 +304,13 @@ def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, st
     ]
 
 
-def _of_model(parameters: type[Section]) -> Callable[[str], str]:
+def _model_keys_hint(parameters: type[Section]) -> Callable[[str], str]:
     """Return what is said of an unknown key of `[model]`, which has `family` beside the keys of the family."""
     known = ["family", *(field.name for field in dataclasses.fields(parameters))]
     return lambda name: f"is not a known key, use {', '.join(known)}{nearest(name, known)}"
 
 
-def _elsewhere(part: str) -> Callable[[str], str]:
+def _hint_other_owner(part: str) -> Callable[[str], str]:
     """Return what tells which families know a key of `[truth]`."""
 
     def owners(name: str) -> str:
@@ -323,14 +323,14 @@ def _elsewhere(part: str) -> Callable[[str], str]:
 
 def _workflow(mapping: Mapping, family: str, served: Mapping[str, str]) -> Workflow:
     try:
-        cls = WORKFLOWS[Choice(lambda: WORKFLOWS)(mapping["name"])] if "name" in mapping else None
-    except Problems as error:
-        raise Problems(error.under("workflow.name")) from None
+        cls = WORKFLOWS[ChoiceField(lambda: WORKFLOWS)(mapping["name"])] if "name" in mapping else None
+    except ValidationErrors as error:
+        raise ValidationErrors(error.under("workflow.name")) from None
     if cls is None:
-        raise Problems([("workflow.name", f"is required: {' | '.join(WORKFLOWS)}")])
+        raise ValidationErrors([("workflow.name", f"is required: {' | '.join(WORKFLOWS)}")])
     if served[cls.name]:
         reason = f"must be another one for the {family} family, got '{cls.name}': {served[cls.name]}"
-        raise Problems([("workflow.name", reason)])
+        raise ValidationErrors([("workflow.name", reason)])
 
     def elsewhere(name: str) -> str:
         owners = [c.name for c in WORKFLOWS.values() if name in {f.name for f in dataclasses.fields(c)}]
@@ -380,7 +380,7 @@ def _rows(cls: type[Section], prefix: str = "") -> list[Parameter]:
         shown = "required" if default is REQUIRED else "none" if default is None else json.dumps(default)
         key = join(prefix or cls.section, field.name)
         rows.append(Parameter(key, check.text, shown, field.metadata["help"]))
-        if isinstance(check, Table):
+        if isinstance(check, TableField):
             rows += _rows(check.cls, key)
     return rows
 

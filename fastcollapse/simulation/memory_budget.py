@@ -21,7 +21,7 @@ _UNITS = {"": 1, "b": 1} | {
 _SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)\s*", re.IGNORECASE)
 
 
-class Room(NamedTuple):
+class MemoryBudget(NamedTuple):
     """Bytes that a block and a part may have, None where nothing limits them."""
 
     block: int | None = None
@@ -100,7 +100,7 @@ def _page_size() -> int:
     return resource.getpagesize()
 
 
-def room_for(limit: int, state: int, saved: int, generation: int) -> Room:
+def fit_budget(limit: int, state: int, saved: int, generation: int) -> MemoryBudget:
     """Return what blocks and parts may have, so that a run stays below a limit.
 
     Parameters
@@ -125,7 +125,7 @@ def room_for(limit: int, state: int, saved: int, generation: int) -> Room:
         )
     rest = limit - fixed
     block = max(generation, rest // (2 * _COPIES))
-    return Room(block, max(1, (rest - _COPIES * block) // 2))
+    return MemoryBudget(block, max(1, (rest - _COPIES * block) // 2))
 
 
 def megabytes(n_bytes: int, up: bool = True) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.datasets.load import Truth
+from fastcollapse.datasets.load import CategoricalDistribution
 from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.layout import ATTRIBUTES, root_attributes, variable_attributes
@@ -112,7 +112,7 @@ class Results:
         return self._reader.forgotten
 
     @property
-    def truth(self) -> Truth:
+    def truth(self) -> CategoricalDistribution:
         """The law of generation 0 of a discrete distribution; that of another family is `experiment.truth`."""
         if self._reader.header.truth is None:
             raise InputError(f"the {self.experiment.family} family has no truth over symbols, use experiment.truth")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.fields import show
-from fastcollapse.datasets.load import Truth
+from fastcollapse.datasets.load import CategoricalDistribution
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results
@@ -15,7 +15,7 @@ from fastcollapse.simulation.results import Results
 _ABSENT = object()
 
 
-def recorded_truth(results: Results) -> Truth | None:
+def recorded_truth(results: Results) -> CategoricalDistribution | None:
     """Return the law of generation 0 as it was recorded, if it is one over symbols; None: to be loaded again."""
     try:
         return results.truth
@@ -23,14 +23,14 @@ def recorded_truth(results: Results) -> Truth | None:
         return None
 
 
-def seeded_as(experiment: Experiment, results: Results) -> Experiment:
+def with_seed_of(experiment: Experiment, results: Results) -> Experiment:
     """Return the experiment with the seed of a file, if it has none of its own."""
     if experiment.run.seed is not None:
         return experiment
     return dataclasses.replace(experiment, run=dataclasses.replace(experiment.run, seed=results.experiment.run.seed))
 
 
-def differences(
+def experiment_diff(
     experiment: Experiment,
     results: Results,
     truth: Any = None,
@@ -54,25 +54,25 @@ def differences(
         return found[:1]  # the other keys are those of the families
     if results.first_replicate != first_replicate:
         found.append(f"first_replicate is {results.first_replicate} there, {first_replicate} here")
-    if not found and isinstance(truth, Truth) and not _same_truth(truth, results.truth):
+    if not found and isinstance(truth, CategoricalDistribution) and not _same_truth(truth, results.truth):
         found.append(f"the data of [truth] are not what they were ({results.truth.source})")
     return found
 
 
-def check_same(
+def check_same_experiment(
     experiment: Experiment,
     results: Results,
     truth: Any = None,
     first_replicate: int = 0,
 ) -> None:
-    """Refuse an experiment that is not the file's; see `differences`.
+    """Refuse an experiment that is not the file's; see `experiment_diff`.
 
     Raises
     ------
     InputError
         Naming every key that differs, with both values.
     """
-    found = differences(experiment, results, truth, first_replicate)
+    found = experiment_diff(experiment, results, truth, first_replicate)
     if found:
         raise InputError(f"{results.path} holds another experiment: {'; '.join(found)}")
 
@@ -110,7 +110,7 @@ def _shown(value: Any) -> str:
     return "absent" if value is _ABSENT else show(value)
 
 
-def _same_truth(one: Truth, other: Truth) -> bool:
+def _same_truth(one: CategoricalDistribution, other: CategoricalDistribution) -> bool:
     counts = (one.counts, other.counts)
     if (one.counts is None) != (other.counts is None):
         return False

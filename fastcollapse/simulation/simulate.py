@@ -10,18 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.config.sections import TruthSection
-from fastcollapse.datasets.load import Truth, load_truth
-from fastcollapse.errors import HeavyTails, InputError
+from fastcollapse.datasets.load import CategoricalDistribution, load_truth
+from fastcollapse.errors import InfiniteMomentWarning, InputError
 from fastcollapse.kernels.jit import max_threads, set_threads
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 from fastcollapse.models.base import family
-from fastcollapse.simulation.block_loop import Committed, Work, run_blocks
+from fastcollapse.simulation.block_loop import ResumePoint, RunContext, run_blocks
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import Interrupts
-from fastcollapse.simulation.memory_budget import Room, bytes_of, parse_bytes, room_for
+from fastcollapse.simulation.memory_budget import MemoryBudget, bytes_of, fit_budget, parse_bytes
 from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.results import Results, open_results
-from fastcollapse.simulation.same_experiment import check_coordinates, check_same, recorded_truth, seeded_as
+from fastcollapse.simulation.same_experiment import (
+    check_coordinates,
+    check_same_experiment,
+    recorded_truth,
+    with_seed_of,
+)
 from fastcollapse.storage.base import Header, Store
 from fastcollapse.storage.hdf5_store import PART_BYTES, Hdf5Store, clear_leftovers
 from fastcollapse.storage.memory_store import MemoryStore
@@ -36,7 +41,7 @@ def simulate(
     experiment: Experiment,
     path: str | Path | None = None,
     *,
-    truth: Truth | TruthSection | None = None,
+    truth: CategoricalDistribution | TruthSection | None = None,
     threads: int | None = None,
     block: int | None = None,
     first_replicate: int = 0,
@@ -93,8 +98,8 @@ def simulate(
         raise InputError(f"block must be at least 1, got {block}")
     found = _found(path) if resume else None
     if found is not None:
-        experiment = seeded_as(experiment, found)
-        check_same(experiment, found, truth, first_replicate)
+        experiment = with_seed_of(experiment, found)
+        check_same_experiment(experiment, found, truth, first_replicate)
         if found.finished:
             clear_leftovers(Path(path), found.digest)  # type: ignore[arg-type]
             return found
@@ -107,7 +112,7 @@ def simulate(
     record = run.record
     model = family(experiment.family).MODEL(truth, experiment.model, schedule, record)
     for line in getattr(model, "warnings", list)():
-        warnings.warn(line, HeavyTails, stacklevel=2)
+        warnings.warn(line, InfiniteMomentWarning, stacklevel=2)
     metrics = _metrics_module(experiment.family)
     header = Header(
         experiment_json=experiment.json,
@@ -118,7 +123,7 @@ def simulate(
         n_generations=run.n_generations,
         metrics=_recorded(record, metrics, experiment.model),
         states=model.state_variables() if "trajectory" in record else {},
-        truth=truth if isinstance(truth, Truth) else None,
+        truth=truth if isinstance(truth, CategoricalDistribution) else None,
         trajectory="trajectory" in record and not model.state_variables(),
         coordinates=getattr(model, "coordinates", dict)(),
         first_replicate=first_replicate,
@@ -127,14 +132,14 @@ def simulate(
         check_coordinates(header.coordinates, found)
     use_threads(threads)
     room = _room(memory_limit, path, model, header, first_replicate)
-    work = Work(model, metrics, truth, run.seed, first_replicate)
+    work = RunContext(model, metrics, truth, run.seed, first_replicate)
     with (
         one_blas_thread(),
         store(header) if store is not None else _store(header, path, overwrite, found is not None, room) as blocks,
         Interrupts() if interrupts is None else nullcontext(interrupts) as stopping,
         stopping.held(False),
     ):
-        committed = None if blocks.state is None else Committed(blocks.next_generation - 1, blocks.state, path)
+        committed = None if blocks.state is None else ResumePoint(blocks.next_generation - 1, blocks.state, path)
         return Results(
             run_blocks(
                 work, blocks, stopping, block=block, block_bytes=room.block, progress=progress, committed=committed
@@ -149,14 +154,16 @@ def _found(path: str | Path | None) -> Results | None:
     return open_results(path) if os.path.lexists(path) or is_begun(Path(path)) else None
 
 
-def _store(header: Header, path: str | Path | None, overwrite: bool, resume: bool, room: Room) -> Store:
+def _store(header: Header, path: str | Path | None, overwrite: bool, resume: bool, room: MemoryBudget) -> Store:
     if path is None:
         return MemoryStore(header)
     part_bytes = PART_BYTES if room.part is None else min(PART_BYTES, room.part)
     return Hdf5Store(header, path, part_bytes, overwrite=overwrite, resume=resume)
 
 
-def _room(limit: int | str | None, path: str | Path | None, model: Any, header: Header, first_replicate: int) -> Room:
+def _room(
+    limit: int | str | None, path: str | Path | None, model: Any, header: Header, first_replicate: int
+) -> MemoryBudget:
     """Return what blocks and parts may have, from the state of one replicate and the shapes of what is recorded.
 
     Raises
@@ -165,7 +172,7 @@ def _room(limit: int | str | None, path: str | Path | None, model: Any, header: 
         The run does not fit.
     """
     if limit is None:
-        return Room()
+        return MemoryBudget()
     if path is None:
         raise InputError("memory_limit must have a file to write to: in memory all results are kept")
     n_bytes = parse_bytes(limit)
@@ -176,8 +183,8 @@ def _room(limit: int | str | None, path: str | Path | None, model: Any, header: 
         generation += _BYTES_A_CELL * header.truth.support_size
     state, saved, generation = (header.n_replicates * one for one in (*_sizes(model, first_replicate), generation))
     if not hasattr(model, "work_bytes"):
-        return room_for(n_bytes, state, saved, generation)
-    room = room_for(n_bytes, state + model.work_bytes(), saved, generation)
+        return fit_budget(n_bytes, state, saved, generation)
+    room = fit_budget(n_bytes, state + model.work_bytes(), saved, generation)
     model.limit_work(room.block)
     return room
 

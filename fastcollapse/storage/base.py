@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from fastcollapse.datasets.load import Truth
+from fastcollapse.datasets.load import CategoricalDistribution
 from fastcollapse.variables import Coordinate, Variable
 
 
@@ -41,7 +41,7 @@ class Header:
     n_replicates: int
     n_generations: int
     metrics: dict[str, Variable]
-    truth: Truth | None
+    truth: CategoricalDistribution | None
     trajectory: bool
     states: Mapping[str, Variable] = field(default_factory=dict)
     coordinates: Mapping[str, Coordinate] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Header:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class CountRows:
     """Sparse counts of a block, row = (t - first) * R + r.
 
     Parameters
@@ -88,7 +88,7 @@ class Block:
 
     first: int
     metrics: Mapping[str, np.ndarray]
-    rows: Rows | None
+    rows: CountRows | None
     states: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
@@ -106,7 +106,7 @@ class Block:
         rows = self.rows
         if rows is not None:
             indptr = rows.indptr[: n_generations * ((len(rows.indptr) - 1) // self.n_generations) + 1]
-            rows = Rows(indptr, rows.indices[: indptr[-1]], rows.data[: indptr[-1]])
+            rows = CountRows(indptr, rows.indices[: indptr[-1]], rows.data[: indptr[-1]])
         metrics, states = (
             {name: values[:, :n_generations] for name, values in some.items()} for some in (self.metrics, self.states)
         )
@@ -185,7 +185,7 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
         if counts.indptr.shape != (n_columns * n_replicates + 1,) or not end == len(counts.indices) == len(counts.data):
             raise ValueError(f"rows of block {block.first} do not fit {n_columns * n_replicates} rows")
         largest = int(counts.data.max()) if end else 0
-        rows = Rows(
+        rows = CountRows(
             counts.indptr.astype(np.int64),
             counts.indices.astype(index_dtype(header.truth.support_size)),
             counts.data.astype(count_dtype(largest)),

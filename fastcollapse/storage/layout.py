@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.datasets.load import Truth
+from fastcollapse.datasets.load import CategoricalDistribution
 from fastcollapse.storage.atomic_write import forget_pages
-from fastcollapse.storage.base import Block, Header, Rows, fits, index_dtype
+from fastcollapse.storage.base import Block, CountRows, Header, fits, index_dtype
 from fastcollapse.variables import Coordinate, Variable
 
 FORMAT = "fastcollapse"
@@ -87,7 +87,7 @@ def variable_attributes(header: Header, name: str) -> dict[str, str]:
     return attributes
 
 
-def _indptr_chunks(rows: Sequence[Rows]) -> Iterator[np.ndarray]:
+def _indptr_chunks(rows: Sequence[CountRows]) -> Iterator[np.ndarray]:
     yield np.zeros(1, np.int64)
     start = 0
     for r in rows:
@@ -144,7 +144,7 @@ def _trajectory_attributes(header: Header, blocks: Sequence[Block]) -> dict[str,
     }
 
 
-def _truth(header: Header) -> Truth:
+def _truth(header: Header) -> CategoricalDistribution:
     assert header.truth is not None  # counts are recorded of a discrete distribution alone
     return header.truth
 
@@ -249,7 +249,7 @@ def read_header(content: Content) -> Header:
     counts = arrays.get("truth/counts")
     truth = None
     if "truth" in content.attributes:
-        truth = Truth(
+        truth = CategoricalDistribution(
             labels=labels,
             counts=None if counts is None else np.array(counts),
             probabilities=np.array(arrays["truth/probability"]),
@@ -308,7 +308,7 @@ def read_block(content: Content, header: Header) -> Block:
         raise ValueError("holds metrics or states of the wrong shape")
     rows = None
     if header.trajectory:
-        rows = Rows(*(arrays[f"trajectory/{name}"] for name in ("indptr", "indices", "data")))
+        rows = CountRows(*(arrays[f"trajectory/{name}"] for name in ("indptr", "indices", "data")))
         if not len(rows.indices) == len(rows.data) == rows.indptr[-1]:
             raise ValueError("holds a trajectory of the wrong length")
     return Block(int(generation[0]), metrics, rows, states)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.datasets.load import Truth, load_truth
+from fastcollapse.datasets.load import CategoricalDistribution, load_truth
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.results import Results
 from fastcollapse.storage.base import Block, Header, Reader
@@ -88,7 +88,7 @@ class Collected:
             n_replicates=n_replicates,
             n_generations=experiment.run.n_generations,
             metrics=variables,
-            truth=truth if isinstance(truth, Truth) else None,
+            truth=truth if isinstance(truth, CategoricalDistribution) else None,
             trajectory=False,
             coordinates=coordinates,
         )

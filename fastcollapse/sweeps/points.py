@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from fastcollapse.config.fields import Flag, Integer, Problems, Section, build, parameter, show
+from fastcollapse.config.fields import BoolField, IntField, Section, ValidationErrors, build, parameter, show
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.experiment import Experiment, merged, read_toml
+from fastcollapse.simulation.experiment import Experiment, apply_overrides, read_toml
 
 MAX_POINTS = 10**6
 # Up to so many points each is checked before anything runs (0.1 ms a point); of more, each value by itself.
@@ -31,11 +31,11 @@ class Varied:
 
     def __call__(self, value: object) -> tuple[tuple[str, tuple], ...]:
         if not isinstance(value, Mapping):
-            raise Problems([("", f"must be a {self.text}, got {show(value)}")])
+            raise ValidationErrors([("", f"must be a {self.text}, got {show(value)}")])
         found = list(_flat(value))
         items = [(_quoted(key), problem) for key, values in found if (problem := _wrong(key, values))]
         if items:
-            raise Problems(items)
+            raise ValidationErrors(items)
         return tuple((key, tuple(values)) for key, values in found)
 
 
@@ -106,10 +106,10 @@ class SweepSection(Section):
     grid: tuple | None = parameter(Varied(), "keys and values of which every combination is a point", default=None)
     zip: tuple | None = parameter(Varied(), "keys and values that go together, the first with the first", default=None)
     seed: int | None = parameter(
-        Integer(0, 2**64 - 1), "seed that those of the points are made from; run.seed by default", default=None
+        IntField(0, 2**64 - 1), "seed that those of the points are made from; run.seed by default", default=None
     )
     paired: bool = parameter(
-        Flag(), "have all points the same seed, so that their differences carry less noise?", default=False
+        BoolField(), "have all points the same seed, so that their differences carry less noise?", default=False
     )
 
     def relations(self) -> list[tuple[str, str]]:
@@ -242,7 +242,7 @@ class Sweep:
         experiment = {name: table for name, table in self.mapping.items() if name != "sweep"}
         if "run.seed" in values and self.section.seed is not None:
             own = {"sweep": {key: value for key, value in own["sweep"].items() if key != "seed"}}
-        return Sweep({**merged(experiment, values), **own}, self.base, self.text)
+        return Sweep({**apply_overrides(experiment, values), **own}, self.base, self.text)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -296,9 +296,11 @@ class Sweep:
             given |= {key: value} if "." in key else {f"{key}.{below}": one for below, one in value.items()}
         plain = {name: table for name, table in self.mapping.items() if name != "sweep"}
         try:
-            experiment = Experiment.from_mapping(merged(plain, given), base=self.base, text=self.text)
-        except Problems as error:
-            raise Problems([(key, f"{problem} (point {index} of the sweep)") for key, problem in error.items]) from None
+            experiment = Experiment.from_mapping(apply_overrides(plain, given), base=self.base, text=self.text)
+        except ValidationErrors as error:
+            raise ValidationErrors(
+                [(key, f"{problem} (point {index} of the sweep)") for key, problem in error.items]
+            ) from None
         if "run.seed" not in given and self.seed is not None:
             run = dataclasses.replace(experiment.run, seed=self._seed_of(experiment))
             experiment = dataclasses.replace(experiment, run=run)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.storage.base import Block, Header, Reader, Rows
+from fastcollapse.storage.base import Block, CountRows, Header, Reader
 
 
 class Unit(NamedTuple):
@@ -68,7 +68,7 @@ def _concatenated(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(arrays, axis=0)
 
 
-def _rows(header: Header, pieces: Sequence[Sequence[Block]]) -> Rows:
+def _rows(header: Header, pieces: Sequence[Sequence[Block]]) -> CountRows:
     """Return the counts of all pieces in the order of one run: of a generation all replicates, then the next one."""
     split = [_Rows.of(blocks) for blocks in pieces]
     n_generations = header.n_generations
@@ -86,7 +86,7 @@ def _rows(header: Header, pieces: Sequence[Sequence[Block]]) -> Rows:
                 out[at : at + high - low] = values[low:high]
                 at += high - low
         made[name] = out
-    return Rows(indptr, made["indices"], made["data"])
+    return CountRows(indptr, made["indices"], made["data"])
 
 
 class _Rows(NamedTuple):

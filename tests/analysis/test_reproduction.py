@@ -13,7 +13,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 
-pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.HeavyTails")
+pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMomentWarning")
 PUBLISHED = sorted(reproducible())
 
 

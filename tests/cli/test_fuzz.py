@@ -23,12 +23,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.config.fields import REQUIRED, Choice, Flag, Integer, Number, Sequence, Table, Text
+from fastcollapse.config.fields import (
+    REQUIRED,
+    BoolField,
+    ChoiceField,
+    FloatField,
+    IntField,
+    ListField,
+    StringField,
+    TableField,
+)
 from fastcollapse.config.sections import Recipe, Run
-from fastcollapse.config.sizes import Growth, SizeCheck
+from fastcollapse.config.sizes import Growth, SizeField
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.load import load_truth
-from fastcollapse.errors import InputError, NumberError
+from fastcollapse.errors import InputError, NonFiniteError
 from fastcollapse.models.base import families
 from fastcollapse.simulation.experiment import Experiment, family_class, parse_setting
 from fastcollapse.simulation.simulate import simulate
@@ -64,22 +73,22 @@ JUNK = st.one_of(TOML_JUNK, ODD, st.dictionaries(SCALARS, SCALARS, max_size=2))
 
 def accepted(check):
     """Return values that a check accepts, small ones."""
-    if isinstance(check, Integer):
+    if isinstance(check, IntField):
         return st.integers(check.minimum, min(check.maximum, max(check.minimum, 0) + 6))
-    if isinstance(check, Number):
+    if isinstance(check, FloatField):
         top = min(check.maximum, max(check.minimum, 0.0) + 3.0)
         return st.floats(check.minimum, top, exclude_min=check.above, allow_nan=False)
-    if isinstance(check, Flag):
+    if isinstance(check, BoolField):
         return st.booleans()
-    if isinstance(check, Choice):
+    if isinstance(check, ChoiceField):
         return st.sampled_from(sorted(check.names()))
-    if isinstance(check, Text):
+    if isinstance(check, StringField):
         return st.sampled_from(["counts.csv", "wide.csv", "a title"])
-    if isinstance(check, Sequence):
+    if isinstance(check, ListField):
         return st.lists(accepted(check.entry), min_size=check.shortest, max_size=check.shortest + 2)
-    if isinstance(check, Table):
+    if isinstance(check, TableField):
         return table_of(check.cls)
-    if isinstance(check, SizeCheck):
+    if isinstance(check, SizeField):
         number = st.integers(check.minimum, 20)
         words, lists = st.sampled_from(check.words or ("truth",)), st.lists(number, min_size=1, max_size=6)
         return st.one_of(number, words, lists, table_of(Growth))
@@ -186,7 +195,7 @@ def outcome(mapping, folder):
             return everything(simulate(experiment, truth=truth, threads=1))
     except InputError as error:
         return one_line(error)
-    except NumberError as error:
+    except NonFiniteError as error:
         return one_line(error)
 
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from fastcollapse import open_results
 from fastcollapse.cli import main as cli
 from fastcollapse.cli import run_job as running
-from fastcollapse.cli.output_files import kept, recognised
+from fastcollapse.cli.output_files import find_finished_run, kept
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.file_lock import Lock
@@ -151,7 +151,7 @@ def test_run__a_seed_that_is_drawn_is_a_new_run(here):
     assert call("run", "free.toml", "-o", "a.h5").exit_code == 0
     assert call("run", "free.toml", "-o", "a.h5").exit_code == 2
     experiment = Experiment.from_toml(here / "free.toml")
-    assert recognised(experiment, None, here / "a.h5") is None
+    assert find_finished_run(experiment, None, here / "a.h5") is None
 
 
 def test_overwrite__replaces_results_and_figure(here):

@@ -250,7 +250,7 @@ def test_workflows__are_found_by_their_name(name):
 def test_different_rows__hold_what_is_drawn(replacement, same, n_train):
     workflow = AccumulateSubsample(n_samples=30, keep_real=True, replacement=replacement, n_train=n_train)
     schedule = workflow.schedule(3, None)
-    least, most = (int(bound[-1]) for bound in schedule.different_rows(same))
+    least, most = (int(bound[-1]) for bound in schedule.distinct_rows(same))
     rng = np.random.default_rng(20240301)
     rows = np.arange(90) % (30 if same else 90)
     counts = np.array([len(set(rng.choice(rows, n_train, replace=replacement))) for _ in range(2000)])
@@ -269,5 +269,5 @@ def test_different_rows__are_all_where_none_is_drawn_twice():
         (Mix(n_samples=4, n_real=3, real="fixed"), True, [7, 7, 7]),
         (AccumulateSubsample(n_samples=4, keep_real=True, replacement=False, n_train=3), False, [3, 3, 3]),
     ):
-        for bound in workflow.schedule(3, None).different_rows(same):
+        for bound in workflow.schedule(3, None).distinct_rows(same):
             np.testing.assert_array_equal(bound, expected)

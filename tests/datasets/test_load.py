@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.config.sections import TruthSpec, ZipfMandelbrot
+from fastcollapse.config.sections import DiscreteTruth, ZipfMandelbrot
 from fastcollapse.datasets import load as datasets
 from fastcollapse.datasets.load import data_folder, describe_recipe, find_data, load_truth, read_matrix, recipes
 from fastcollapse.errors import InputError
@@ -29,7 +29,7 @@ def words_of(truth):
 
 
 def test_load_truth__shipped_corpus_has_the_published_size():
-    truth = load_truth(TruthSpec(text=CORPUS))
+    truth = load_truth(DiscreteTruth(text=CORPUS))
     assert truth.total == 436_577
     assert truth.support_size == 19_919
     assert int((truth.counts == 1).sum()) == 4_378
@@ -41,7 +41,7 @@ def test_load_truth__shipped_corpus_has_the_published_size():
 def test_load_truth__shipped_corpus_equals_the_plain_reading():
     text = gzip.decompress((data_folder() / "wikitext2_sample.txt.gz").read_bytes()).decode()
     expected = naive_words(text)
-    truth = load_truth(TruthSpec(text=CORPUS))
+    truth = load_truth(DiscreteTruth(text=CORPUS))
     assert words_of(truth) == expected
     assert list(truth.labels) == sorted(expected, key=lambda word: (-expected[word], word))
 
@@ -53,7 +53,7 @@ def test_load_truth__text_equals_the_plain_reading_whatever_the_chunks(tmp_path_
     path.write_bytes(f"x y {text}".encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(datasets, "_CHUNK", 5)
-        truth = load_truth(TruthSpec(text=str(path)))
+        truth = load_truth(DiscreteTruth(text=str(path)))
     assert words_of(truth) == naive_words(f"x y {text}")
 
 
@@ -76,7 +76,7 @@ def test_readme__states_the_checksum_of_every_data_file():
 def test_load_truth__counts_table_by_comma_or_tab(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content.encode())
-    truth = load_truth(TruthSpec(counts=str(path)))
+    truth = load_truth(DiscreteTruth(counts=str(path)))
     assert truth.labels == ("c", "a", "b")
     np.testing.assert_array_equal(truth.counts, [10, 2, 2])
     np.testing.assert_allclose(truth.probabilities, [10 / 14, 2 / 14, 2 / 14])
@@ -85,10 +85,10 @@ def test_load_truth__counts_table_by_comma_or_tab(tmp_path, name, content):
 def test_load_truth__counts_table_knows_odd_words_and_gzip(tmp_path):
     path = tmp_path / "x.csv.gz"
     path.write_bytes(gzip.compress(b'"a,b",3\n"""",2\n'))
-    assert load_truth(TruthSpec(counts=str(path))).labels == ("a,b", '"')
+    assert load_truth(DiscreteTruth(counts=str(path))).labels == ("a,b", '"')
     path = tmp_path / "x.tsv"
     path.write_bytes(b'"\t3\n,\t999999999999997\n')
-    truth = load_truth(TruthSpec(counts=str(path)))
+    truth = load_truth(DiscreteTruth(counts=str(path)))
     assert truth.labels == (",", '"')
     assert truth.total == 10**15
 
@@ -118,7 +118,7 @@ def test_load_truth__refuses_a_bad_table(tmp_path, content, expected):
     path = tmp_path / "x.csv"
     path.write_bytes(content.encode())
     with pytest.raises(InputError) as caught:
-        load_truth(TruthSpec(counts=str(path)))
+        load_truth(DiscreteTruth(counts=str(path)))
     assert expected in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -143,7 +143,7 @@ def test_load_truth__refuses_a_bad_text(tmp_path, name, content, expected):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
-        load_truth(TruthSpec(text=str(path)))
+        load_truth(DiscreteTruth(text=str(path)))
     assert expected in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -160,7 +160,7 @@ def test_load_truth__refuses_a_bad_text(tmp_path, name, content, expected):
 )
 def test_load_truth__refuses_a_path_that_is_no_file(path, expected):
     with pytest.raises(InputError) as caught:
-        load_truth(TruthSpec(text=path))
+        load_truth(DiscreteTruth(text=path))
     assert expected in str(caught.value)
 
 
@@ -293,7 +293,7 @@ def test_find_data__looks_here_then_beside_the_experiment_then_among_ours(tmp_pa
 
 @pytest.mark.parametrize(("a", "b"), [(1, 2.7), (2, 5), (1000, -0.5), (0.5, 1e15), (1000, 0)])
 def test_load_truth__zipf_mandelbrot_is_a_law(a, b):
-    truth = load_truth(TruthSpec(zipf_mandelbrot=ZipfMandelbrot(a=a, b=b, size=1000)))
+    truth = load_truth(DiscreteTruth(zipf_mandelbrot=ZipfMandelbrot(a=a, b=b, size=1000)))
     p = truth.probabilities
     assert p.shape == (1000,)
     assert np.isfinite(p).all()
@@ -306,11 +306,11 @@ def test_load_truth__zipf_mandelbrot_is_a_law(a, b):
 
 
 def test_load_truth__uniform_and_given_probabilities():
-    np.testing.assert_array_equal(load_truth(TruthSpec(uniform=4)).probabilities, [0.25] * 4)
-    truth = load_truth(TruthSpec(probabilities=(0.01, 0.99, 0)))
+    np.testing.assert_array_equal(load_truth(DiscreteTruth(uniform=4)).probabilities, [0.25] * 4)
+    truth = load_truth(DiscreteTruth(probabilities=(0.01, 0.99, 0)))
     np.testing.assert_array_equal(truth.probabilities, [0.01, 0.99, 0])
     assert truth.support_size == 3
-    nearly = load_truth(TruthSpec(probabilities=(0.5, 0.5 + 5e-10)))
+    nearly = load_truth(DiscreteTruth(probabilities=(0.5, 0.5 + 5e-10)))
     np.testing.assert_allclose(nearly.probabilities.sum(), 1, rtol=1e-15)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.datasets.load import load_truth
-from fastcollapse.errors import NumberError
+from fastcollapse.errors import NonFiniteError
 from fastcollapse.models.base import families
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.finite_check import first_fault
@@ -88,7 +88,9 @@ def test_metric__out_of_range_stops_the_run_and_keeps_what_came_before(
     # Generation 0 of the families with states is reduced by the same function.
     done[0] = 0 if whole.states else 1
     monkeypatch.setattr(metrics, "metrics_of", poisoned)
-    with pytest.raises(NumberError, match=f"^{name} of replicate 2 is {value} at generation 7: the run stops there$"):
+    with pytest.raises(
+        NonFiniteError, match=f"^{name} of replicate 2 is {value} at generation 7: the run stops there$"
+    ):
         simulate(experiment, tmp_path / "out.h5", block=block)
     got = open_results(tmp_path / "out.h5")
     assert (got.last, got.complete) == (6, False)
@@ -123,7 +125,7 @@ def test_state__out_of_range_stops_the_run_recorded_or_not(tmp_path, tables, mon
 
     monkeypatch.setattr(model, "advance", poisoned)
     monkeypatch.setattr(metrics, "metrics_of", sound)
-    with pytest.raises(NumberError, match="of replicate 1 is nan at generation 4: the run stops there"):
+    with pytest.raises(NonFiniteError, match="of replicate 1 is nan at generation 4: the run stops there"):
         simulate(experiment, tmp_path / "out.h5", block=1)
     assert open_results(tmp_path / "out.h5").last == 3
 

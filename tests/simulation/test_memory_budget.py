@@ -13,7 +13,7 @@ from fastcollapse import Experiment, simulate
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError
 from fastcollapse.models.base import families
-from fastcollapse.simulation.memory_budget import RESERVE, Room, bytes_of, parse_bytes, resident, room_for
+from fastcollapse.simulation.memory_budget import RESERVE, MemoryBudget, bytes_of, fit_budget, parse_bytes, resident
 from fastcollapse.simulation.simulate import _sizes
 from tests.test_conformance import CASES, N_REPLICATES, assert_same, everything, experiment_of, model_of
 
@@ -60,21 +60,21 @@ def test_room_for__leaves_room_for_all_copies_and_says_what_it_needs():
     generation, state = 10**6, 10**8
     fixed = resident() + RESERVE + 2 * state
     for rest in (5 * generation + 10**7, 10**9, 10**12):
-        room = room_for(fixed + rest, state, state, generation)
+        room = fit_budget(fixed + rest, state, state, generation)
         assert room.block >= generation
         # The process may have grown a little since.
         assert 5 * room.block + 2 * room.part <= rest + 10**7
     with pytest.raises(
         InputError, match=r"at least [\d,]+ MB for this run, got 400 MB: 200 MB for its state, 5 MB for"
     ):
-        room_for(400 * 10**6, state, state, generation)
+        fit_budget(400 * 10**6, state, state, generation)
     needed = int(re.search(r"least ([\d,]+) MB", refusal(state, generation))[1].replace(",", ""))
-    assert room_for((needed + 10) * 10**6, state, state, generation) != Room()
+    assert fit_budget((needed + 10) * 10**6, state, state, generation) != MemoryBudget()
 
 
 def refusal(state, generation):
     with pytest.raises(InputError) as error:
-        room_for(10**6, state, state, generation)
+        fit_budget(10**6, state, state, generation)
     return str(error.value)
 
 
@@ -85,7 +85,9 @@ def test_limit__changes_no_number(tmp_path, tables, monkeypatch, family):
     experiment = experiment_of(family, case, workflow, tables)
     expected = everything(simulate(experiment))
     seen = []
-    monkeypatch.setattr("fastcollapse.simulation.simulate.room_for", lambda *sizes: seen.append(sizes) or Room(1, 1))
+    monkeypatch.setattr(
+        "fastcollapse.simulation.simulate.fit_budget", lambda *sizes: seen.append(sizes) or MemoryBudget(1, 1)
+    )
     limited = simulate(experiment, tmp_path / "out.h5", memory_limit="3GB")
     assert_same(everything(limited), expected)
     limit, state, saved, generation = seen[0]

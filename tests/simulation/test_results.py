@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray
 
-from fastcollapse.datasets.load import Truth
+from fastcollapse.datasets.load import CategoricalDistribution
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.storage.base import Block, Header, Reader, Rows
@@ -19,7 +19,7 @@ from fastcollapse.variables import Variable
 def make_results(path=None, trajectory=True, with_counts=True):
     counts = np.array([2, 1, 0])
     labels = ("a", "b", "c") if with_counts else None
-    truth = Truth(labels, counts if with_counts else None, counts / 3, "a test")
+    truth = CategoricalDistribution(labels, counts if with_counts else None, counts / 3, "a test")
     metrics = {"entropy": Variable("entropy", "nats")}
     header = Header("{}", "", sha256(b"{}").hexdigest(), {"version": "0"}, 2, 1, metrics, truth, trajectory)
     store = MemoryStore(header) if path is None else Hdf5Store(header, path)

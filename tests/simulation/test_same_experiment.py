@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastcollapse import Experiment, InputError, simulate
-from fastcollapse.datasets.load import Truth
-from fastcollapse.simulation.same_experiment import check_same, differences, recorded_truth, seeded_as
+from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.simulation.same_experiment import check_same_experiment, experiment_diff, recorded_truth, with_seed_of
 
 MAPPING = {
     "truth": {"zipf_mandelbrot": {"a": 1.0, "b": 2.7, "size": 30}},
@@ -35,29 +35,29 @@ def ran():
 def test_differences__name_each_key_with_both_values(ran, case):
     values, message = OTHERS[case]
     with pytest.raises(InputError, match=f"holds another experiment: {message}$"):
-        check_same(Experiment.from_mapping(MAPPING).with_values(values), ran)
+        check_same_experiment(Experiment.from_mapping(MAPPING).with_values(values), ran)
 
 
 def test_differences__of_the_same_are_none(ran):
     experiment = Experiment.from_mapping(MAPPING)
-    assert differences(experiment, ran) == []
-    assert differences(experiment, ran, recorded_truth(ran)) == []
-    check_same(experiment, ran)
-    assert differences(experiment, ran, first_replicate=5) == ["first_replicate is 0 there, 5 here"]
+    assert experiment_diff(experiment, ran) == []
+    assert experiment_diff(experiment, ran, recorded_truth(ran)) == []
+    check_same_experiment(experiment, ran)
+    assert experiment_diff(experiment, ran, first_replicate=5) == ["first_replicate is 0 there, 5 here"]
 
 
 def test_differences__a_file_of_data_that_has_changed_is_another_truth(ran):
     truth = recorded_truth(ran)
     for other in (
-        Truth(truth.labels, truth.counts, np.roll(truth.probabilities, 1), truth.source),
-        Truth(truth.labels, np.ones(30, np.int64), truth.probabilities, truth.source),
-        Truth(tuple("abc") * 10, truth.counts, truth.probabilities, truth.source),
+        CategoricalDistribution(truth.labels, truth.counts, np.roll(truth.probabilities, 1), truth.source),
+        CategoricalDistribution(truth.labels, np.ones(30, np.int64), truth.probabilities, truth.source),
+        CategoricalDistribution(tuple("abc") * 10, truth.counts, truth.probabilities, truth.source),
     ):
-        (found,) = differences(Experiment.from_mapping(MAPPING), ran, other)
+        (found,) = experiment_diff(Experiment.from_mapping(MAPPING), ran, other)
         assert found.startswith("the data of [truth] are not what they were")
 
 
 def test_seed__is_that_of_the_file_unless_given(ran):
     free = Experiment.from_mapping({**MAPPING, "run": {"n_generations": 2, "n_replicates": 2}})
-    assert seeded_as(free, ran).run.seed == 1
-    assert seeded_as(free.with_values({"run.seed": 7}), ran).run.seed == 7
+    assert with_seed_of(free, ran).run.seed == 1
+    assert with_seed_of(free.with_values({"run.seed": 7}), ran).run.seed == 7

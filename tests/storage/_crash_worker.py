@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fastcollapse.datasets.load import Truth
+from fastcollapse.datasets.load import CategoricalDistribution
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage import atomic_write as files
-from fastcollapse.storage.base import Block, Header, Rows
+from fastcollapse.storage.base import Block, CountRows, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store, clear_leftovers
 from fastcollapse.storage.parts_folder import is_begun, parts_folder
 from fastcollapse.storage.readers import check_data, open_file
@@ -30,7 +30,7 @@ def header_of(letter, n_generations=N_GENERATIONS):
     """Return the header of a run of two replicates over eight symbols; the letter is part of its numbers."""
     from fastcollapse.variables import Variable
 
-    truth = Truth(None, None, np.full(8, 1 / 8), "a test")
+    truth = CategoricalDistribution(None, None, np.full(8, 1 / 8), "a test")
     experiment = f'{{"letter": "{letter}"}}'
     digest = hashlib.sha256(experiment.encode()).hexdigest()
     return Header(experiment, "", digest, {}, 2, n_generations, {METRIC: Variable(METRIC)}, truth, True)
@@ -49,7 +49,7 @@ def run(path, header, resume=False, overwrite=False, committed=lambda t: None):
             assert (store.state["state"] == store.next_generation - 1).all()
         for t in range(store.next_generation, header.n_generations + 1):
             n = t % 7
-            rows = Rows(np.array([0, n, 2 * n]), np.tile(np.arange(n), 2), np.repeat([t + 1, t + 2], n))
+            rows = CountRows(np.array([0, n, 2 * n]), np.tile(np.arange(n), 2), np.repeat([t + 1, t + 2], n))
             store.append(Block(t, {METRIC: np.array([[t], [t + 1.0]]) + offset_of(header)}, rows))
             store.commit({"state": np.full(3, t)}, force=True)
             committed(t)

@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 import scipy.sparse
 
-from fastcollapse.datasets.load import Truth
-from fastcollapse.storage.base import Block, Header, Rows
+from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.storage.base import Block, CountRows, Header
 from fastcollapse.variables import Variable
 
 EXPERIMENT = '{"run": 1}'
@@ -21,7 +21,7 @@ FORGOTTEN = np.ones((3, 5), np.int32)
 
 
 def make_header(n_replicates=3, n_generations=7, n_symbols=5, trajectory=True, labels=True, text="[run] # ü\n"):
-    truth = Truth(
+    truth = CategoricalDistribution(
         labels=tuple(f"wört{k}" for k in range(n_symbols)) if labels else None,
         counts=np.arange(n_symbols, 0, -1) if labels else None,
         probabilities=np.arange(n_symbols, 0, -1) / np.arange(n_symbols, 0, -1).sum(),
@@ -55,7 +55,7 @@ def block_of(header, run, first, stop):
     rows = None
     if header.trajectory and first > 0:
         csr = scipy.sparse.csr_matrix(dense[first - 1 : stop - 1].reshape(-1, dense.shape[2]))
-        rows = Rows(csr.indptr.astype(np.int64), csr.indices, csr.data)
+        rows = CountRows(csr.indptr.astype(np.int64), csr.indices, csr.data)
     return Block(first, {k: v[:, first:stop] for k, v in metrics.items()}, rows)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.config.workflows import WORKFLOWS
-from fastcollapse.datasets.load import Truth
+from fastcollapse.datasets.load import CategoricalDistribution
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.absorption import (
@@ -64,7 +64,7 @@ def run(workflow, n_generations, n_replicates, probabilities=None, counts=None, 
     if counts is not None:
         counts = np.asarray(counts, dtype=np.int64)
         probabilities = counts / counts.sum()
-    truth = Truth(None, counts, np.asarray(probabilities, dtype=float), "a test")
+    truth = CategoricalDistribution(None, counts, np.asarray(probabilities, dtype=float), "a test")
     experiment = Experiment.from_mapping(
         {
             "truth": {"uniform": 2},

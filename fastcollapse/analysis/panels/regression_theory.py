@@ -90,7 +90,7 @@ class Setting:
     @property
     def rows(self) -> np.ndarray:
         """Rows that each generation is fitted to, int64 [T]; of rows that may be the same, the fewest."""
-        return self.schedule.different_rows(self.dependent)[0]
+        return self.schedule.distinct_rows(self.dependent)[0]
 
 
 @once
@@ -249,7 +249,7 @@ def _unbiased(setting: Setting, error: np.ndarray, exact: bool = True) -> Expect
 def _heavy(setting: Setting, last: int) -> np.ndarray:
     """Return from where on the mean or the variance of the error is infinite: what is fitted to labels inherits it."""
     schedule, d = setting.schedule, setting.d
-    least, most = (bound[:last] for bound in schedule.different_rows(setting.dependent))
+    least, most = (bound[:last] for bound in schedule.distinct_rows(setting.dependent))
     # Labels of two truths do not fit together where a generation has too few rows to see all of the first.
     mixed = bool(schedule.n_real.any() or schedule.n_train.any()) and int(least.min(initial=d)) < d
     noisy = setting.sigma0 > 0 or (setting.sigma > 0 and bool(schedule.n_real.any())) or mixed

@@ -54,7 +54,7 @@ class TruthTable(NamedTuple):
     log_probability: np.ndarray
 
 
-class Rows(NamedTuple):
+class CountRows(NamedTuple):
     """CSR rows: `starts` int64 (rows + 1), `indices` int32 and `data` uint32 or int64 of the room given."""
 
     starts: np.ndarray

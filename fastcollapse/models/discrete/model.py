@@ -10,11 +10,11 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from fastcollapse.config.sections import ModelSection, TruthSpec
+from fastcollapse.config.sections import DiscreteTruth, ModelSection
 from fastcollapse.kernels.counts.live_counts import (
     N_SUMS,
+    CountRows,
     LiveCounts,
-    Rows,
     TruthTable,
     copy_counts,
     copy_rows,
@@ -108,7 +108,7 @@ class CountBlock:
 
     sums: np.ndarray
     totals: np.ndarray
-    rows: Rows | None
+    rows: CountRows | None
 
 
 class _RunKey(NamedTuple):
@@ -253,7 +253,7 @@ class Discrete:
     """
 
     PARAMETERS = ModelSection
-    TRUTH = TruthSpec
+    TRUTH = DiscreteTruth
     WORKFLOWS: ClassVar[dict[str, str]] = {"replace": "", "accumulate": "", "accumulate_subsample": "", "mix": ""}
 
     def __init__(self, truth: Any, parameters: ModelSection, schedule: Any, record: tuple[str, ...] = ()) -> None:
@@ -355,7 +355,9 @@ class Discrete:
         sums = np.empty((n_generations, n_replicates, N_SUMS))
         n_rows = n_generations * n_replicates if self._with_rows else 0
         n_cells = n_generations * self._most_cells(state) if self._with_rows else 0
-        rows = Rows(np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, self._count_dtype))
+        rows = CountRows(
+            np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, self._count_dtype)
+        )
         key = _RunKey(
             as_uint64(seed),
             as_uint64(first_replicate),
@@ -373,7 +375,7 @@ class Discrete:
         return CountBlock(
             np.moveaxis(sums, 0, 1),
             self._sizes[generations],
-            Rows(rows.starts, rows.indices[:n_used], rows.data[:n_used]) if self._with_rows else None,
+            CountRows(rows.starts, rows.indices[:n_used], rows.data[:n_used]) if self._with_rows else None,
         )
 
 

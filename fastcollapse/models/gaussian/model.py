@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse.config.fields import Choice, Integer, Number, OneOrMore, Sequence, parameter, show
+from fastcollapse.config.fields import ChoiceField, FloatField, IntField, ListField, OneOrMoreField, parameter, show
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
@@ -30,17 +30,17 @@ class GaussianTruth(TruthSection):
            [0., 3.]])
     """
 
-    dimension: int = parameter(Integer(1, 10**4), "number of coordinates", default=1)
+    dimension: int = parameter(IntField(1, 10**4), "number of coordinates", default=1)
     mean: float | tuple[float, ...] = parameter(
-        OneOrMore(Number(-_LARGEST, _LARGEST)), "mean, of every coordinate or one by one", default=0.0
+        OneOrMoreField(FloatField(-_LARGEST, _LARGEST)), "mean, of every coordinate or one by one", default=0.0
     )
     sigma: float | tuple[float, ...] | None = parameter(
-        OneOrMore(Number(0, _LARGEST, above=True)),
+        OneOrMoreField(FloatField(0, _LARGEST, above=True)),
         "standard deviation, of every coordinate or one by one; 1 where no covariance is given",
         default=None,
     )
     covariance: tuple[tuple[float, ...], ...] | None = parameter(
-        Sequence(Sequence(Number(-_LARGEST, _LARGEST))),
+        ListField(ListField(FloatField(-_LARGEST, _LARGEST))),
         "symmetric positive definite matrix, in place of sigma",
         default=None,
     )
@@ -92,7 +92,7 @@ class GaussianParameters(ModelSection):
     """How a Gaussian law is fitted."""
 
     estimator: str = parameter(
-        Choice(lambda: ESTIMATORS), "covariance over n - 1 (unbiased) or over n (mle, maximum likelihood)"
+        ChoiceField(lambda: ESTIMATORS), "covariance over n - 1 (unbiased) or over n (mle, maximum likelihood)"
     )
 
 

@@ -5,7 +5,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse.config.fields import Choice, Integer, Number, Problems, Table, parameter, refuse
+from fastcollapse.config.fields import (
+    ChoiceField,
+    FloatField,
+    IntField,
+    TableField,
+    ValidationErrors,
+    parameter,
+    refuse,
+)
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
@@ -39,7 +47,7 @@ class _Scale:
             if value != "median":
                 raise refuse(self.text, value)
             return "median"
-        return Number(0, _LARGEST, above=True)(value)
+        return FloatField(0, _LARGEST, above=True)(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +57,7 @@ class _Order:
     text: ClassVar[str] = "0.5, 1.5 or 2.5"
 
     def __call__(self, value: Any) -> float:
-        order = Number(0, _LARGEST)(value)
+        order = FloatField(0, _LARGEST)(value)
         if order not in _MATERNS:
             raise refuse(self.text, value)
         return order
@@ -64,31 +72,35 @@ class KernelRidgeParameters(ModelSection):
     project's own.
     """
 
-    kernel: str = parameter(Choice(lambda: tuple(_KINDS)), "kernel of the regression")
-    sigma: float = parameter(Number(0, _LARGEST), "noise of the labels of real data and of the downstream samples")
+    kernel: str = parameter(ChoiceField(lambda: tuple(_KINDS)), "kernel of the regression")
+    sigma: float = parameter(FloatField(0, _LARGEST), "noise of the labels of real data and of the downstream samples")
     sigma0: float | None = parameter(
-        Number(0, _LARGEST), "noise of the labels that a generation writes; sigma by default", default=None
+        FloatField(0, _LARGEST), "noise of the labels that a generation writes; sigma by default", default=None
     )
     scale: Any = parameter(  # noqa: RUF009
         _Scale(), "length of the kernel; the median distance of rows, or root of their median square", default="median"
     )
-    degree: int | None = parameter(Integer(1, 20), "degree of the polynomial kernel, 3 by default", default=None)
-    offset: float | None = parameter(Number(0, _LARGEST), "offset of the polynomial kernel, 1 by default", default=None)
+    degree: int | None = parameter(IntField(1, 20), "degree of the polynomial kernel, 3 by default", default=None)
+    offset: float | None = parameter(
+        FloatField(0, _LARGEST), "offset of the polynomial kernel, 1 by default", default=None
+    )
     nu: float | None = parameter(_Order(), "order of the Matern kernel, 1.5 by default", default=None)
     ridge: float = parameter(
-        Number(0, _LARGEST), "ridge of the generations; it multiplies the number of samples", default=1e-6
+        FloatField(0, _LARGEST), "ridge of the generations; it multiplies the number of samples", default=1e-6
     )
     precision: str = parameter(
-        Choice(lambda: ("float64", "float32")), "of the products of rows that kernels are made from", default="float64"
+        ChoiceField(lambda: ("float64", "float32")),
+        "of the products of rows that kernels are made from",
+        default="float64",
     )
     spectrum_rows: int = parameter(
-        Integer(0, 20_000),
+        IntField(0, 20_000),
         "held-out rows that theory estimates the spectrum from; 0: no theory",
         default=1000,
         unit="rows",
     )
     downstream: DownstreamParameters | None = parameter(  # noqa: RUF009
-        Table(DownstreamParameters), "predictor trained on samples of a generation", default=None
+        TableField(DownstreamParameters), "predictor trained on samples of a generation", default=None
     )
 
     def relations(self) -> list[tuple[str, str]]:
@@ -126,7 +138,7 @@ def _median_length(kind: int, rows: np.ndarray) -> float:
     if kind in (LINEAR, POLYNOMIAL):
         return float(np.sqrt(np.median(np.einsum("ij,ij->i", some, some))))
     if len(some) < 2:
-        raise Problems([("model.scale", "must be a number with a single row, got 'median'")])
+        raise ValidationErrors([("model.scale", "must be a number with a single row, got 'median'")])
     return float(np.median(_distances(some, kind == LAPLACIAN)))
 
 

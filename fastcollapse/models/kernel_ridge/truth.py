@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse.config.fields import Choice, Integer, Text, parameter, show
+from fastcollapse.config.fields import ChoiceField, IntField, StringField, parameter, show
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.errors import InputError
 
@@ -25,18 +25,20 @@ class KernelRidgeTruth(TruthSection):
     """
 
     images: str | None = parameter(
-        Text(), f"file of inputs, a row each ({_NAMED}); the shipped 10,000 MNIST images by default", default=None
+        StringField(),
+        f"file of inputs, a row each ({_NAMED}); the shipped 10,000 MNIST images by default",
+        default=None,
     )
-    labels: str | None = parameter(Text(), f"file of their labels ({_NAMED})", default=None)
+    labels: str | None = parameter(StringField(), f"file of their labels ({_NAMED})", default=None)
     target: str = parameter(
-        Choice(lambda: ("number", "one_vs_rest")),
+        ChoiceField(lambda: ("number", "one_vs_rest")),
         "what is learnt: the label as a number, or for each label 1 where it is that one and -1 elsewhere",
         default="number",
     )
-    n_test: int = parameter(Integer(1, 10**7), "rows held out to test on", default=2000, unit="rows")
-    split_seed: int = parameter(Integer(0, 2**63 - 1), "seed of the choice of held-out rows", default=0)
+    n_test: int = parameter(IntField(1, 10**7), "rows held out to test on", default=2000, unit="rows")
+    split_seed: int = parameter(IntField(0, 2**63 - 1), "seed of the choice of held-out rows", default=0)
     scaling: str = parameter(
-        Choice(lambda: ("unit", "none")),
+        ChoiceField(lambda: ("unit", "none")),
         "divide inputs by the largest of them (pixels to 0..1), or not",
         default="unit",
     )

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse.config.fields import Choice, Number, parameter
+from fastcollapse.config.fields import ChoiceField, FloatField, parameter
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK, plan_of
 from fastcollapse.kernels.jit import current_threads, kernel, parallel_kernel, prange
@@ -38,8 +38,8 @@ ESTIMATORS = ("approximate", "joint_ml")
 class MixtureTruth(TruthSection):
     """The mixture of generation 0."""
 
-    mu: float = parameter(Number(0, 1e150), "half the distance of the two means")
-    sigma: float = parameter(Number(0, 1e150, above=True), "standard deviation of each half")
+    mu: float = parameter(FloatField(0, 1e150), "half the distance of the two means")
+    sigma: float = parameter(FloatField(0, 1e150, above=True), "standard deviation of each half")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,7 @@ class MixtureParameters(ModelSection):
     """How a mixture is fitted."""
 
     estimator: str = parameter(
-        Choice(lambda: ESTIMATORS), "approximate joint maximum likelihood of the paper, or the true one"
+        ChoiceField(lambda: ESTIMATORS), "approximate joint maximum likelihood of the paper, or the true one"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse.config.fields import MAX_COUNT, Number, parameter, power_text
+from fastcollapse.config.fields import MAX_COUNT, FloatField, parameter, power_text
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK, Plan, plan_of
@@ -35,7 +35,7 @@ _SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_
 class PoissonTruth(TruthSection):
     """The Poisson law of generation 0."""
 
-    rate: float = parameter(Number(0, 1e15, above=True), "mean of a count")
+    rate: float = parameter(FloatField(0, 1e15, above=True), "mean of a count")
 
 
 @dataclasses.dataclass(frozen=True)

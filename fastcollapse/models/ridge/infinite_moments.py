@@ -26,7 +26,7 @@ def heavy_tails(truth: Regression, parameters: RidgeParameters, schedule: Any) -
     d, lines = truth.dimension, []
     if truth.design in _FINITE:
         return []
-    least, most = schedule.different_rows(parameters.designs == "dependent")
+    least, most = schedule.distinct_rows(parameters.designs == "dependent")
     # Labels of two truths do not fit together where a generation has too few rows to see all of the first.
     mixed = bool(schedule.n_real.any() or schedule.n_train.any()) and int(least.min()) < d
     noisy = parameters.synthetic_noise > 0 or (parameters.sigma > 0 and schedule.n_real.any()) or mixed

@@ -5,7 +5,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse.config.fields import Choice, Integer, Number, OneOrMore, Section, Sequence, Table, parameter, refuse
+from fastcollapse.config.fields import (
+    ChoiceField,
+    FloatField,
+    IntField,
+    ListField,
+    OneOrMoreField,
+    Section,
+    TableField,
+    parameter,
+    refuse,
+)
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.errors import InputError
 
@@ -16,9 +26,9 @@ _LARGEST = 1e100
 class Geometric(Section):
     """`n` values from `start` to `stop`, each the same multiple of the one before."""
 
-    start: float = parameter(Number(0, _LARGEST, above=True), "first value")
-    stop: float = parameter(Number(0, _LARGEST, above=True), "last value")
-    n: int = parameter(Integer(2, 10**4), "number of values")
+    start: float = parameter(FloatField(0, _LARGEST, above=True), "first value")
+    stop: float = parameter(FloatField(0, _LARGEST, above=True), "last value")
+    n: int = parameter(IntField(2, 10**4), "number of values")
 
     def values(self) -> np.ndarray:
         """Return the values as float64 (n)."""
@@ -33,8 +43,8 @@ class _Ridges:
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, dict | Geometric):
-            return Table(Geometric)(value)
-        return OneOrMore(Number(0, _LARGEST))(value)
+            return TableField(Geometric)(value)
+        return OneOrMoreField(FloatField(0, _LARGEST))(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +58,7 @@ class _Generations:
             if value != "all":
                 raise refuse(self.text, value)
             return "all"
-        return Sequence(Integer(0, 10**7))(value)
+        return ListField(IntField(0, 10**7))(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,11 +72,11 @@ class DownstreamParameters(Section):
     """
 
     n_samples: int | tuple[int, ...] = parameter(
-        OneOrMore(Integer(1, 10**9)), "samples T that the predictor is trained on", unit="samples"
+        OneOrMoreField(IntField(1, 10**9)), "samples T that the predictor is trained on", unit="samples"
     )
     ridge: Any = parameter(_Ridges(), "ridge; it multiplies T, as in (X'X/T + ridge)^-1 X'y/T", default=None)  # noqa: RUF009
     exponent: float | tuple[float, ...] | None = parameter(
-        OneOrMore(Number(0, 100)), "the ridge is T^-exponent", default=None
+        OneOrMoreField(FloatField(0, 100)), "the ridge is T^-exponent", default=None
     )
     generations: Any = parameter(_Generations(), "generations that a predictor is trained on", default="all")  # noqa: RUF009
 
@@ -120,25 +130,28 @@ class RidgeParameters(ModelSection):
     """How each generation labels its samples and is fitted to them, and what is trained downstream."""
 
     designs: str = parameter(
-        Choice(lambda: ("independent", "dependent")), "whether each generation has inputs of its own, or all the same"
+        ChoiceField(lambda: ("independent", "dependent")),
+        "whether each generation has inputs of its own, or all the same",
     )
-    sigma: float = parameter(Number(0, _LARGEST), "noise of the labels of real data and of the downstream samples")
+    sigma: float = parameter(FloatField(0, _LARGEST), "noise of the labels of real data and of the downstream samples")
     sigma0: float | None = parameter(
-        Number(0, _LARGEST), "noise of the labels that a generation writes; sigma by default", default=None
+        FloatField(0, _LARGEST), "noise of the labels that a generation writes; sigma by default", default=None
     )
     ridge: float = parameter(
-        Number(0, _LARGEST), "ridge of the generations; 0 is least squares, of minimum norm", default=0.0
+        FloatField(0, _LARGEST), "ridge of the generations; 0 is least squares, of minimum norm", default=0.0
     )
     sampler: str = parameter(
-        Choice(lambda: ("exact", "raw")), "the law of the fit alone (gaussian inputs), or row by row", default="exact"
+        ChoiceField(lambda: ("exact", "raw")),
+        "the law of the fit alone (gaussian inputs), or row by row",
+        default="exact",
     )
     follow: str = parameter(
-        Choice(lambda: ("weights", "overlaps")),
+        ChoiceField(lambda: ("weights", "overlaps")),
         "all weights, or their norm and overlap with w0 alone (isotropic, O(1) a generation)",
         default="weights",
     )
     downstream: DownstreamParameters | None = parameter(  # noqa: RUF009
-        Table(DownstreamParameters), "predictor trained on samples of a generation", default=None
+        TableField(DownstreamParameters), "predictor trained on samples of a generation", default=None
     )
 
     @property

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse.config.fields import (
-    Choice,
-    Integer,
-    Number,
-    Problems,
-    Sequence,
-    Text,
+    ChoiceField,
+    FloatField,
+    IntField,
+    ListField,
+    StringField,
+    ValidationErrors,
     is_list,
     parameter,
     refuse,
@@ -40,8 +40,8 @@ class _Matrix:
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, str):
-            return Text()(value)
-        return Sequence(Sequence(Number(-_LARGEST, _LARGEST)))(value)
+            return StringField()(value)
+        return ListField(ListField(FloatField(-_LARGEST, _LARGEST)))(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,10 +52,10 @@ class _Weights:
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, str):
-            return Choice(lambda: WEIGHTS)(value)
+            return ChoiceField(lambda: WEIGHTS)(value)
         if not is_list(value):
             raise refuse(f"one of {', '.join(WEIGHTS)}, or a list of numbers", value)
-        return Sequence(Number(-_LARGEST, _LARGEST))(value)
+        return ListField(FloatField(-_LARGEST, _LARGEST))(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,23 +72,25 @@ class RidgeTruth(TruthSection):
     array([1.        , 0.5       , 0.33333333, 0.25      ])
     """
 
-    dimension: int | None = parameter(Integer(1, 10**6), "number of inputs of the regression", default=None)
-    beta: float | None = parameter(Number(0, 100), "eigenvalues of the covariance are j^-beta", default=None)
+    dimension: int | None = parameter(IntField(1, 10**6), "number of inputs of the regression", default=None)
+    beta: float | None = parameter(FloatField(0, 100), "eigenvalues of the covariance are j^-beta", default=None)
     spectrum: tuple[float, ...] | None = parameter(
-        Sequence(Number(_SMALLEST, _LARGEST)), "eigenvalues of the covariance of the inputs", default=None
+        ListField(FloatField(_SMALLEST, _LARGEST)), "eigenvalues of the covariance of the inputs", default=None
     )
     covariance: Any = parameter(_Matrix(), "symmetric positive definite covariance of the inputs", default=None)  # noqa: RUF009
     w0: Any = parameter(_Weights(), "true weights", default="constant")  # noqa: RUF009
     r: float | None = parameter(
-        Number(0, 100), "source exponent: eigenvalue times weight squared is j^-(1 + 2 beta r)", default=None
+        FloatField(0, 100), "source exponent: eigenvalue times weight squared is j^-(1 + 2 beta r)", default=None
     )
-    w0_seed: int = parameter(Integer(0, 2**63 - 1), "seed of random weights", default=0)
-    norm: float = parameter(Number(_SMALLEST, _LARGEST), "|w0| in the norm of the covariance", default=1.0)
-    design: str = parameter(Choice(lambda: DESIGNS), "law of the inputs", default="gaussian")
+    w0_seed: int = parameter(IntField(0, 2**63 - 1), "seed of random weights", default=0)
+    norm: float = parameter(FloatField(_SMALLEST, _LARGEST), "|w0| in the norm of the covariance", default=1.0)
+    design: str = parameter(ChoiceField(lambda: DESIGNS), "law of the inputs", default="gaussian")
     degrees: float | None = parameter(
-        Number(2, 1e6, above=True), "degrees of freedom of inputs of Student's law", default=None
+        FloatField(2, 1e6, above=True), "degrees of freedom of inputs of Student's law", default=None
     )
-    rows: str | None = parameter(Text(), "file (.npy, .csv) whose rows are the inputs of the design rows", default=None)
+    rows: str | None = parameter(
+        StringField(), "file (.npy, .csv) whose rows are the inputs of the design rows", default=None
+    )
 
     def relations(self) -> list[tuple[str, str]]:
         laws = [name for name in ("beta", "spectrum", "covariance", "rows") if getattr(self, name) is not None]
@@ -148,7 +150,7 @@ class RidgeTruth(TruthSection):
         if self.rows is not None:
             rows = self._read("rows", read)
             if self.dimension not in (None, rows.shape[1]):
-                raise Problems([("truth.rows", f"must have {self.dimension} columns, got {rows.shape[1]}")])
+                raise ValidationErrors([("truth.rows", f"must have {self.dimension} columns, got {rows.shape[1]}")])
             values, vectors = _eigen("rows", rows.T @ rows / len(rows), "linearly independent columns")
             return values, vectors, np.ascontiguousarray(rows @ vectors)
         if self.covariance is not None:
@@ -157,10 +159,10 @@ class RidgeTruth(TruthSection):
             d = self.dimension or len(matrix)
             if matrix.shape != (d, d):
                 found = " x ".join(map(str, matrix.shape))
-                raise Problems([("truth.covariance", f"must have {d} rows and columns, got {found}")])
+                raise ValidationErrors([("truth.covariance", f"must have {d} rows and columns, got {found}")])
             scale = np.sqrt(np.abs(matrix.diagonal()))
             if (np.abs(matrix - matrix.T) > _SYMMETRY * np.outer(scale, scale)).any():
-                raise Problems([("truth.covariance", f"must be symmetric, got {show(matrix.tolist())}")])
+                raise ValidationErrors([("truth.covariance", f"must be symmetric, got {show(matrix.tolist())}")])
             values, vectors = _eigen("covariance", matrix, "positive eigenvalues alone")
             return values, vectors, None
         assert self.dimension is not None
@@ -171,7 +173,7 @@ class RidgeTruth(TruthSection):
         matrix = read(getattr(self, key), f"truth.{key}")
         if np.abs(matrix).max() > _LARGEST:
             reason = f"must have entries of at most {_LARGEST:g}, got {np.abs(matrix).max():g}"
-            raise Problems([(f"truth.{key}", reason)])
+            raise ValidationErrors([(f"truth.{key}", reason)])
         return matrix
 
     def _weights(self, spectrum: np.ndarray, rotation: np.ndarray | None) -> np.ndarray:
@@ -198,7 +200,7 @@ def _eigen(key: str, matrix: np.ndarray, wanted: str) -> tuple[np.ndarray, np.nd
     values, vectors = np.linalg.eigh(matrix)
     if values[0] <= max(d * np.finfo(float).eps * values[-1], _SMALLEST):
         reason = f"must have {wanted}, got eigenvalues of the covariance from {values[0]:.3g} to {values[-1]:.3g}"
-        raise Problems([(f"truth.{key}", reason)])
+        raise ValidationErrors([(f"truth.{key}", reason)])
     # A sign for each vector, so that no library decides it.
     vectors = vectors[:, ::-1] * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(d)])[::-1]
     return values[::-1].copy(), np.ascontiguousarray(vectors)

@@ -11,7 +11,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 
-pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.HeavyTails")
+pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMomentWarning")
 # 60 cases of 3 dependent scores: beyond 5 in one of 10,000 right files.
 Z_LIMIT = 5.0
 DOWNSTREAM = {"n_samples": [10, 50], "ridge": [0.0, 0.1, 1.0], "generations": [0, 1, 3]}

@@ -8,7 +8,7 @@ from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, FIRST_ORD
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 
-pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.HeavyTails")
+pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMomentWarning")
 # About 20 cases of 5 dependent scores of error and norm each: beyond 5 in one of 10,000 right files.
 Z_LIMIT = 5.0
 GENERATIONS = np.array([0, 1, 2, 3, 6])

@@ -16,7 +16,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 
-pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.HeavyTails")
+pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMomentWarning")
 # All scores of this file are about 200: beyond 5 in one of 10,000 right files.
 Z_LIMIT = 5.0
 ALL = np.arange(7)

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.config.workflows import Replace
-from fastcollapse.datasets.load import Truth
+from fastcollapse.datasets.load import CategoricalDistribution
 from fastcollapse.kernels.counts.live_counts import (
     N_SUMS,
+    CountRows,
     LiveCounts,
-    Rows,
     copy_rows,
     pool_up,
     refit_and_draw,
@@ -31,7 +31,7 @@ THREADS = 2
 
 def truth_table(probability):
     """Return the table as the model lays it out."""
-    truth = Truth(None, None, probability, "a test")
+    truth = CategoricalDistribution(None, None, probability, "a test")
     return Discrete(truth, ModelSection(), Replace(n_samples=1).schedule(1, None))._truth
 
 
@@ -211,7 +211,7 @@ def test_copy_rows__appends_one_row_a_replicate():
     live.counts[:, 3] = 0
     live.alive[:, 0] -= 1
     n_cells = int((states > 0).sum())
-    rows = Rows(
+    rows = CountRows(
         np.zeros(2 * N_REPLICATES + 1, np.int64),
         np.empty(2 * n_cells, np.int32),
         np.empty(2 * n_cells, np.int64),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastcollapse.datasets.load import Truth
+from fastcollapse.datasets.load import CategoricalDistribution
 from fastcollapse.kernels.counts.live_counts import N_SUMS, segment_sums
 from fastcollapse.models.discrete.metrics import METRICS, metrics_of, metrics_of_truth
 from fastcollapse.models.discrete.model import CountBlock
@@ -87,7 +87,7 @@ def test_metrics__of_the_truth():
 def test_metrics__recomputed_from_the_trajectory(workflow):
     # Two blocks of symbols, so that the sums of blocks are put together.
     counts = np.ceil(3000 / np.arange(1, 5001)).astype(np.int64)
-    truth = Truth(None, counts, counts / counts.sum(), "a test")
+    truth = CategoricalDistribution(None, counts, counts / counts.sum(), "a test")
     experiment = Experiment.from_mapping(
         {
             "truth": {"uniform": 5000},

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.datasets.load import Truth
+from fastcollapse.datasets.load import CategoricalDistribution
 from fastcollapse.errors import InputError
 from fastcollapse.models.base import families, family
 from fastcollapse.simulation.experiment import Experiment
@@ -22,9 +22,9 @@ def run(counts, workflow, seed=1, n_replicates=2, probabilities=None, n_generati
     """Return the results and the dense trajectory int64 (R, T, K)."""
     if probabilities is None:
         counts = np.array(counts, dtype=np.int64)
-        truth = Truth(None, counts, counts / counts.sum(), "a test")
+        truth = CategoricalDistribution(None, counts, counts / counts.sum(), "a test")
     else:
-        truth = Truth(None, None, np.array(probabilities, dtype=float), "a test")
+        truth = CategoricalDistribution(None, None, np.array(probabilities, dtype=float), "a test")
     experiment = Experiment.from_mapping(
         {
             "truth": {"uniform": max(2, truth.support_size)},

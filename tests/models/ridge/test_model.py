@@ -16,7 +16,7 @@ from fastcollapse.cli.main import main
 from fastcollapse.config.fields import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.datasets.load import load_truth
-from fastcollapse.errors import HeavyTails, InputError
+from fastcollapse.errors import InfiniteMomentWarning, InputError
 from fastcollapse.models.base import StateBlock
 from fastcollapse.models.ridge.downstream import Predictor
 from fastcollapse.models.ridge.generators import _Direct, _Fixed, _Pooled, _Subsampled
@@ -749,11 +749,13 @@ def test_warnings__of_labels_of_two_truths_without_noise():
 
 
 def test_simulate__warns_and_goes_on():
-    with pytest.warns(HeavyTails, match="fit to 4 samples of 3 inputs has an infinite mean of generator_error"):
+    with pytest.warns(
+        InfiniteMomentWarning, match="fit to 4 samples of 3 inputs has an infinite mean of generator_error"
+    ):
         results = simulate(Experiment.from_mapping(sections(workflow={"n_samples": 4})))
     assert np.isfinite(results.metrics["generator_error"]).all()
     with warnings.catch_warnings():
-        warnings.simplefilter("error", HeavyTails)
+        warnings.simplefilter("error", InfiniteMomentWarning)
         simulate(Experiment.from_mapping(sections(workflow={"n_samples": 7})))
 
 
