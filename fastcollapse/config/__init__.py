@@ -1,0 +1,6 @@
+"""What a user may write: sections and keys with bounds, defaults and help; workflows and their schedules."""
+
+from fastcollapse.config.schedule import CAPABILITIES, Schedule
+from fastcollapse.config.workflows import WORKFLOWS, Workflow, register_workflow
+
+__all__ = ["CAPABILITIES", "WORKFLOWS", "Schedule", "Workflow", "register_workflow"]

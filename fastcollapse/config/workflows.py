@@ -1,13 +1,13 @@
-"""Workflows: which data each generation is fitted to, as arrays over generations that models read alike.
+"""Workflows: one dataclass each, which turns its keys into a `Schedule`.
 
 At generation t = 1..T a model does `pool <- keep*pool + n_synthetic draws from its state + n_real draws from
-the truth`, then fits to the pool, or to a subsample of `n_train` of it. Nothing here knows a model.
+the truth`, then fits to the pool, or to a subsample of `n_train` points. A workflow knows no model.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, TypeVar
 
 from fastcollapse.config.fields import (
     MAX_COUNT,
@@ -19,110 +19,9 @@ from fastcollapse.config.fields import (
     power_text,
     show,
 )
+from fastcollapse.config.schedule import CAPABILITIES, Schedule
 from fastcollapse.config.sizes import Size, SizeField, resolve
-
-if TYPE_CHECKING:
-    import numpy as np
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Schedule:
-    """A workflow spelled out: index t - 1 of each array is generation t.
-
-    Parameters
-    ----------
-    n_synthetic
-        int64, shape (T,), at least 1: draws from the model of generation t - 1.
-    n_real
-        int64, shape (T,), at least 0: draws of real data beside them.
-    keep
-        int64, shape (T,), 0 or 1: whether generation t keeps the pool of generation t - 1.
-    n_train
-        int64, shape (T,): 0 fits to the whole pool, otherwise the size of the subsample,
-        at most the pool.
-    replacement
-        Whether that subsample is drawn with replacement.
-    real
-        "none", "fresh" (real data drawn anew each generation) or "fixed" (drawn once per replicate; where
-        `n_real` is the total of the real data, that data itself).
-    start_with_data
-        Whether the pool of generation 0 holds the counts of the truth; otherwise it is empty.
-    """
-
-    n_synthetic: np.ndarray
-    n_real: np.ndarray
-    keep: np.ndarray
-    n_train: np.ndarray
-    replacement: bool = False
-    real: str = "none"
-    start_with_data: bool = False
-
-    def pool_totals(self, truth_total: int | None = None) -> np.ndarray:
-        """Return the number of tokens in the pool that generation t is fitted to, or subsampled from.
-
-        Parameters
-        ----------
-        truth_total
-            Size of the real data, at least 1; needed when the pool starts with it.
-
-        Returns
-        -------
-        ndarray
-            int64, shape (T,).
-
-        Examples
-        --------
-        >>> Accumulate(n_samples=10, keep_real=True).schedule(3, truth_total=100).pool_totals(100)
-        array([110, 120, 130])
-        """
-        import numpy as np  # start-up time of the command line
-
-        # a sum that wraps round is harmless: the difference is right while the pool fits
-        added = np.cumsum(self.n_synthetic + self.n_real)
-        last_drop = np.maximum.accumulate(np.where(self.keep == 0, np.arange(len(added)), -1))
-        before = np.concatenate(([0], added))[np.maximum(last_drop, 0)]
-        start = truth_total if self.start_with_data and truth_total is not None else 0
-        return added - before + np.where(last_drop < 0, start, 0)
-
-    def distinct_rows(self, same: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return how many different rows generation t is fitted to at least and at most.
-
-        A subsample may hold a row more than once: drawn with replacement, or from rounds of the same rows. Then the
-        bounds are five standard deviations from the mean number, both in the limit of many rows.
-
-        Parameters
-        ----------
-        same
-            Whether the synthetic rows of all generations are the same ones.
-
-        Returns
-        -------
-        tuple of ndarray
-            int64, shape (T,) each.
-
-        Examples
-        --------
-        >>> workflow = AccumulateSubsample(n_samples=40, keep_real=True, replacement=True)
-        >>> [bound.tolist() for bound in workflow.schedule(2, None).distinct_rows(same=False)]
-        [[15, 21], [36, 40]]
-        """
-        import numpy as np  # start-up time of the command line
-
-        pool = self.pool_totals()
-        rows = self.n_synthetic + self.n_real if same else pool
-        drawn = np.where(self.n_train > 0, self.n_train, pool)
-        if not self.n_train.any() or not (self.replacement or same):
-            return np.minimum(drawn, rows), np.minimum(drawn, rows)
-        # Each row is taken or not, independently but for the total number, that of which the variance is taken off.
-        if self.replacement:
-            left_out, odds = (1 - 1 / rows) ** drawn, drawn / rows
-        else:
-            copies, share = pool / rows, drawn / pool
-            left_out, odds = (1 - share) ** copies, copies * share / np.maximum(1 - share, 1 / pool)
-        mean = rows * (1 - left_out)
-        deviation = np.sqrt(rows * np.maximum(left_out * (1 - left_out) - odds * left_out**2, 0))
-        least, most = np.floor(mean - 5 * deviation), np.ceil(mean + 5 * deviation)
-        return np.maximum(least, 1).astype(np.int64), np.minimum(most, np.minimum(drawn, rows)).astype(np.int64)
+from fastcollapse.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,6 +32,10 @@ class Workflow(Section):
     name: ClassVar[str] = ""
 
     n_samples: Size = parameter(SizeField(), "synthetic tokens that each generation draws", unit="tokens")  # noqa: RUF009
+
+    def needs(self) -> frozenset[str]:
+        """Return the capabilities that a family must have to serve the workflow, see `CAPABILITIES`."""
+        return frozenset()
 
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
         """Return the workflow spelled out over generations.
@@ -221,6 +124,9 @@ class Accumulate(Workflow):
 
     keep_real: bool = parameter(BoolField(), "whether the pool keeps the real data of the start for ever")
 
+    def needs(self) -> frozenset[str]:
+        return frozenset({"pool"})
+
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
         import numpy as np  # start-up time of the command line
 
@@ -254,6 +160,9 @@ class AccumulateSubsample(Accumulate):
         unit="tokens",
     )
 
+    def needs(self) -> frozenset[str]:
+        return frozenset({"pool", "subsample"})
+
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
         plain = super().schedule(n_generations, truth_total)
         n_train = (
@@ -284,6 +193,9 @@ class Mix(Workflow):
         "whether real data is drawn anew each generation, or once per replicate",
     )
 
+    def needs(self) -> frozenset[str]:
+        return frozenset({f"{self.real}_real"})
+
     def relations(self) -> list[tuple[str, str]]:
         if self.real == "fixed" and not isinstance(self.n_real, int | str):
             given = self.to_mapping()["n_real"]
@@ -301,3 +213,46 @@ class Mix(Workflow):
 
 
 WORKFLOWS: dict[str, type[Workflow]] = {cls.name: cls for cls in (Replace, Accumulate, AccumulateSubsample, Mix)}
+W = TypeVar("W", bound=type[Workflow])
+
+
+def register_workflow(cls: W) -> W:
+    """Add a workflow to those that `[workflow] name` may have, and return it: also a class decorator.
+
+    Parameters
+    ----------
+    cls
+        A frozen dataclass that extends `Workflow`, with a `name` of its own, `schedule` and, where a family must have
+        capabilities for it, `needs`.
+
+    Raises
+    ------
+    InputError
+        It is no such class, or another workflow has its name.
+
+    Examples
+    --------
+    >>> @register_workflow
+    ... @dataclasses.dataclass(frozen=True)
+    ... class ReplaceTwice(Replace):
+    ...     name: ClassVar[str] = "replace_twice"
+    >>> WORKFLOWS.pop("replace_twice").__name__
+    'ReplaceTwice'
+    """
+    if not (isinstance(cls, type) and issubclass(cls, Workflow) and dataclasses.is_dataclass(cls)):
+        raise InputError(f"a workflow must be a dataclass that extends Workflow, got {show(cls)}")
+    if not cls.name.isidentifier():
+        raise InputError(f"the name of workflow {cls.__name__} must be an identifier, got {show(cls.name)}")
+    if WORKFLOWS.get(cls.name, cls) is not cls:
+        raise InputError(f"the name of workflow {cls.__name__} must be new, got {show(cls.name)}")
+    WORKFLOWS[cls.name] = cls
+    return cls
+
+
+def missing_capability(needs: frozenset[str], capabilities: frozenset[str], family: str) -> str:
+    """Return what a family lacks, as the end of a sentence, or "" where it has all of `needs`."""
+    missing = sorted(needs - capabilities)
+    if not missing:
+        return ""
+    words = "; ".join(f"{CAPABILITIES.get(name, name)} (capability '{name}')" for name in missing)
+    return f"the {family} family does not serve {words}"

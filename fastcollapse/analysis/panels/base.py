@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtri, stdtr
 
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
-from fastcollapse.config.workflows import Schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.simulation.results import Results
 

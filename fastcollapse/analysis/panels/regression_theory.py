@@ -8,7 +8,7 @@ import numpy as np
 from fastcollapse.analysis.panels.base import is_plain, once, schedule_of
 from fastcollapse.analysis.panels.error_shape import inverse_cumulants, shape_of
 from fastcollapse.analysis.panels.skewed_scores import skewness
-from fastcollapse.config.workflows import Schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.chain_asymptotic import chain_means
 from fastcollapse.theory.regression.chain_exact import ols_error_mean

@@ -201,7 +201,7 @@ def _run(laws, replicate, source, plan, first, n_generations, normals, key, room
     real_upper = source.real_upper[replicate] if fixed else np.zeros((d, d))
     for step in range(n_generations):
         generation = first + step
-        kept, n = plan.kept[generation - 1], plan.n_synthetic[generation - 1]
+        kept, n = plan.n_kept[generation - 1], plan.n_synthetic[generation - 1]
         m, divisor = plan.n_real[generation - 1], plan.divisor[generation - 1]
         if m > 0 and not fixed:
             open_both(key.seed, number, generation, _REAL, room.streams)
@@ -223,7 +223,7 @@ def refit_space(laws, source, plan, first, n_generations, normals, key, n_thread
     Parameters
     ----------
     laws: `Gaussians`; move on
-    source, plan: see `Source`, `fastcollapse.kernels.gaussian.univariate_pooled.Plan`
+    source, plan: see `Source`, `fastcollapse.config.schedule.KernelSchedule`
     normals: the table of the normal law
     key: StreamKey; its generation and purpose are not read
     out: `SpaceStates`
@@ -326,7 +326,7 @@ def _run_subsamples(
     d = log_diagonal.shape[0]
     for step in range(n_generations):
         generation = first + step
-        kept, n = plan.kept[generation - 1], plan.n_synthetic[generation - 1]
+        kept, n = plan.n_kept[generation - 1], plan.n_synthetic[generation - 1]
         size, divisor = plan.n_train[generation - 1], plan.divisor[generation - 1]
         open_both(key.seed, number, generation, _SYNTHETIC, room.streams)
         beyond = mean.shape[0] - d if generation == 1 else 0

@@ -5,7 +5,6 @@ A fit to the whole pool is the pool, so the kept part of a pool is the state its
 is the variance times the divisor."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,27 +21,6 @@ from fastcollapse.kernels.random.ziggurat import chi_square, ziggurat
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 _FIXED_REAL = np.uint64(PURPOSE_FIXED_REAL)
 NO_BLOCK = np.uint64(0)
-
-
-class Plan(NamedTuple):
-    """A schedule as int64 arrays over generations, index generation - 1.
-
-    `kept` are the points that the pool of a generation keeps from the one before, `n_train` is 0 where the whole pool
-    is fitted to, `divisor` is what the sum of squares of the fit is divided by."""
-
-    kept: np.ndarray
-    n_synthetic: np.ndarray
-    n_real: np.ndarray
-    n_train: np.ndarray
-    divisor: np.ndarray
-
-
-def plan_of(schedule, bias: int) -> Plan:
-    """Return the plan of a schedule; the divisor is the size of what is fitted to, less `bias` (0 or 1)."""
-    pools = schedule.pool_totals(None)
-    kept = pools - schedule.n_synthetic - schedule.n_real
-    fitted = np.where(schedule.n_train > 0, schedule.n_train, pools)
-    return Plan(kept, schedule.n_synthetic, schedule.n_real, schedule.n_train, fitted - bias)
 
 
 @kernel
@@ -102,7 +80,7 @@ def refit_pools(state, real, plan, first, n_generations, truth, normals, key, n_
     ----------
     state: float64 (2, R), mean and ln sigma in units of the truth; moves on
     real: float64 (2, Q), mean and sum of squares of a fixed real batch, Q = R; Q = 0 where real data is fresh
-    plan: see `Plan`
+    plan: `fastcollapse.config.schedule.KernelSchedule`
     truth: float64 (3): mean, sigma and ln sigma of the truth
     normals: the table of the normal law
     key: StreamKey; its generation and purpose are not read
@@ -110,7 +88,7 @@ def refit_pools(state, real, plan, first, n_generations, truth, normals, key, n_
     n_replicates = state.shape[1]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_real, divisors = plan.kept, plan.n_synthetic, plan.n_real, plan.divisor
+        kept_points, n_synthetic, n_real, divisors = plan.n_kept, plan.n_synthetic, plan.n_real, plan.divisor
         truth_mean, truth_sigma, truth_log = truth[0], truth[1], truth[2]
         for replicate in range(thread, n_replicates, n_threads):
             number = key.first_replicate + np.uint64(replicate)

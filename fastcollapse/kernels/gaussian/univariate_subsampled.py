@@ -25,7 +25,7 @@ def refit_subsamples(state, pool, plan, replacement, first, n_generations, truth
     n_replicates = state.shape[1]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_train, divisors = plan.kept, plan.n_synthetic, plan.n_train, plan.divisor
+        kept_points, n_synthetic, n_train, divisors = plan.n_kept, plan.n_synthetic, plan.n_train, plan.divisor
         room = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
         truth_mean, truth_sigma, truth_log = truth[0], truth[1], truth[2]
         for replicate in range(thread, n_replicates, n_threads):

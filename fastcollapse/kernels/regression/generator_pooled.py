@@ -106,7 +106,7 @@ def _run(
     for step in range(n_generations):
         generation = first + step
         n, m = plan.n_synthetic[generation - 1], plan.n_real[generation - 1]
-        if plan.kept[generation - 1] == 0:
+        if plan.n_kept[generation - 1] == 0:
             held = 0
         open_both(key.seed, number, generation, _SYNTHETIC, sampler.streams)
         if fixed.rows.shape[0] > 0:
@@ -120,7 +120,7 @@ def _run(
         elif m > 0:
             open_both(key.seed, number, generation, _REAL, sampler.streams)
             held = _gather_fresh(design, m, truth, noise.real, normals, sampler, gram, sums, held, room)
-        n_samples = plan.kept[generation - 1] + n + m
+        n_samples = plan.n_kept[generation - 1] + n + m
         _fit(gram, sums, held, noise.ridge * n_samples, room, weights)
         out[replicate, step] = weights
     if keeps:
@@ -139,7 +139,7 @@ def refit_pools(
     design: `Design` of fresh inputs
     fixed, real: `Batches` of inputs that are the same in every generation (their labels are not read), and of real
         data that stays; or none
-    plan: `fastcollapse.kernels.gaussian.univariate_pooled.Plan`
+    plan: `fastcollapse.config.schedule.KernelSchedule`
     noise: `Noise`
     truth: float64 (d), true weights
     key: StreamKey; its generation and purpose are not read

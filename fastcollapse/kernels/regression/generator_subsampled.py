@@ -96,7 +96,7 @@ def _run(
     counts, means = np.empty(n_inputs, np.int64), np.empty(n_inputs)
     for step in range(n_generations):
         generation = first + step
-        kept, n = plan.kept[generation - 1], plan.n_synthetic[generation - 1]
+        kept, n = plan.n_kept[generation - 1], plan.n_synthetic[generation - 1]
         size = plan.n_train[generation - 1]
         open_both(key.seed, number, generation, _SYNTHETIC, sampler.streams)
         if not choices.same:

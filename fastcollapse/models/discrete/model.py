@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from fastcollapse.config.schedule import KernelSchedule, kernel_schedule
 from fastcollapse.config.sections import DiscreteTruth, ModelSection
 from fastcollapse.kernels.counts.live_counts import (
     N_SUMS,
@@ -35,7 +36,7 @@ from fastcollapse.kernels.random.streams import (
     PURPOSE_SYNTHETIC,
     StreamKey,
 )
-from fastcollapse.models.base import as_uint64, put_array_back, put_back
+from fastcollapse.models.base import as_uint64, put_array_back, put_back, run_key
 from fastcollapse.variables import Variable
 
 # Cells that the rows of one block may have: 12 bytes each.
@@ -45,15 +46,6 @@ _EACH_FROM = 4
 _SYNTHETIC = np.uint64(PURPOSE_SYNTHETIC)
 _REAL = np.uint64(PURPOSE_REAL)
 _SUBSAMPLE = np.uint64(PURPOSE_SUBSAMPLE)
-
-
-class _Plan(NamedTuple):
-    """The schedule as arrays over generations, index generation - 1."""
-
-    n_synthetic: np.ndarray
-    n_real: np.ndarray
-    keep: np.ndarray
-    n_train: np.ndarray
 
 
 class _Work(NamedTuple):
@@ -111,23 +103,14 @@ class CountBlock:
     rows: CountRows | None
 
 
-class _RunKey(NamedTuple):
-    """What names a run's streams, and two choices of its workflow."""
-
-    seed: np.uint64
-    first_replicate: np.uint64
-    fixed_real: bool
-    replacement: bool
-
-
 class _Inputs(NamedTuple):
     """What the block loops only read."""
 
-    plan: _Plan
+    plan: KernelSchedule
     truth: TruthTable
     starts: np.ndarray
     lengths: np.ndarray
-    key: _RunKey
+    key: StreamKey
     tables: PoissonTables
     n_threads: int
 
@@ -215,18 +198,18 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
         real = no_real
         if n_real > 0:
             real = work.real
-            if not inputs.key.fixed_real:
+            if not plan.fixed_real:
                 key = _stream_key(inputs.key, generation, _REAL)
                 draw = _draw_of(truth.weights, truth.weights.sum(), real, n_real, work)
                 multinomial(draw, starts, lengths, key, tables, room)
-        keep = plan.keep[generation - 1]
-        pool_up(work.drawn, live, keep != 0, real, n_threads, work.pool, work.drawn)
-        totals[1] = totals[1] * keep + n_synthetic + n_real
+        n_kept = plan.n_kept[generation - 1]
+        pool_up(work.drawn, live, n_kept > 0, real, n_threads, work.pool, work.drawn)
+        totals[1] = n_kept + n_synthetic + n_real
         totals[0] = totals[1]
         if plan.n_train[generation - 1] > 0:
             totals[0] = plan.n_train[generation - 1]
             key = _stream_key(inputs.key, generation, _SUBSAMPLE)
-            if inputs.key.replacement:
+            if plan.replacement:
                 draw = _draw_of(work.pool, totals[1], work.drawn, totals[0], work)
                 multinomial(draw, starts, lengths, key, tables, room)
             else:
@@ -270,7 +253,7 @@ class Discrete:
         self._sizes = np.where(schedule.n_train > 0, schedule.n_train, pools)
         # Half the bytes to write where counts fit, at the price of a second compilation where they do not.
         self._count_dtype = np.uint32 if self._sizes.max() < 2**32 else np.int64
-        self._plan = _Plan(schedule.n_synthetic, schedule.n_real, schedule.keep, schedule.n_train)
+        self._plan = kernel_schedule(schedule, truth.total)
 
     def state_variables(self) -> dict[str, Variable]:
         """Return none: the states are rows."""
@@ -358,12 +341,7 @@ class Discrete:
         rows = CountRows(
             np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, self._count_dtype)
         )
-        key = _RunKey(
-            as_uint64(seed),
-            as_uint64(first_replicate),
-            self._schedule.real == "fixed",
-            bool(self._schedule.replacement),
-        )
+        key = run_key(seed, first_replicate)
         starts, lengths = block_grid(n_replicates, self.n_symbols)
         inputs = _Inputs(self._plan, self._truth, starts, lengths, key, poisson_tables(), current_threads())
         loop = _pool_block if self._pooled else _resample_block

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse.config.fields import ChoiceField, FloatField, IntField, ListField, OneOrMoreField, parameter, show
+from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
 from fastcollapse.models.base import check_fitted
 from fastcollapse.models.gaussian.multivariate import SpaceModel
 from fastcollapse.models.gaussian.univariate import LineModel
@@ -122,7 +122,7 @@ class Gaussian:
 
     def __new__(cls, truth: GaussianTruth, parameters: GaussianParameters, schedule: Any, record: tuple = ()) -> Any:
         bias = 1 if parameters.estimator == "unbiased" else 0
-        check_fitted(schedule, plan_of(schedule, 0).divisor)
+        check_fitted(schedule, kernel_schedule(schedule).divisor)
         if schedule.n_train.any() and schedule.n_real.any():
             raise InputError("workflow.n_train must be 0 where n_real is not, for the gaussian family")
         if truth.dimension == 1:

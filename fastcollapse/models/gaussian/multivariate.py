@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.gaussian.multivariate import (
     Gaussians,
@@ -15,7 +16,6 @@ from fastcollapse.kernels.gaussian.multivariate import (
     refit_space,
     refit_space_subsamples,
 )
-from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
@@ -65,7 +65,7 @@ class SpaceModel:
     def __init__(self, mean: np.ndarray, factor: np.ndarray, is_isotropic: bool, bias: int, schedule: Any) -> None:
         self._mean = mean
         self._schedule = schedule
-        self._plan = plan_of(schedule, bias)
+        self._plan = kernel_schedule(schedule, bias=bias)
         self._subsampled = bool(schedule.n_train.any())
         fitted = self._plan.divisor + bias
         self._rank = min(len(mean), int(fitted[0]) - 1)
@@ -107,7 +107,7 @@ class SpaceModel:
         source = Source(self._mean, self._factor, np.zeros((n_fixed, rank)), np.zeros((n_fixed, rank, rank)))
         if n_fixed:
             draw_real_batches(int(self._schedule.n_real[0]), source, normal_table(), run_key(seed, first_replicate))
-        n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if self._subsampled else 0
+        n_points = int((self._plan.n_kept + self._plan.n_synthetic).max()) if self._subsampled else 0
         check_kept(n_points * n_replicates * rank)
         return SpaceState(
             laws, source, np.zeros((n_replicates, n_points, rank)), np.zeros((n_replicates, n_points), np.int64)
@@ -150,7 +150,7 @@ class SpaceModel:
                 threads,
                 out,
             )
-            state.n_kept = n_kept_after(self._plan.kept, first + n_generations - 1)
+            state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         else:
             refit_space(state.laws, state.source, self._plan, first, n_generations, normals, key, threads, out)
         return StateBlock(out._asdict())

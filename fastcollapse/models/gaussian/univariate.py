@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, plan_of, refit_pools
+from fastcollapse.config.schedule import kernel_schedule
+from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, refit_pools
 from fastcollapse.kernels.gaussian.univariate_replace import walk
 from fastcollapse.kernels.gaussian.univariate_subsampled import refit_subsamples
 from fastcollapse.kernels.jit import current_threads
@@ -50,10 +51,10 @@ class LineModel:
     def __init__(self, truth: np.ndarray, bias: int, schedule: Any) -> None:
         self._truth = truth
         self._schedule = schedule
-        self._plan = plan_of(schedule, bias)
+        self._plan = kernel_schedule(schedule, bias=bias)
         sizes = schedule.n_synthetic
         self._subsampled = bool(schedule.n_train.any())
-        alone = not (self._plan.kept.any() or schedule.n_real.any() or self._subsampled)
+        alone = not (self._plan.n_kept.any() or schedule.n_real.any() or self._subsampled)
         # One size for the whole run, whatever the blocks: a block never changes the way its numbers are made.
         self._n_constant = int(sizes[0]) if alone and (sizes == sizes[0]).all() else 0
         if self._n_constant:
@@ -75,7 +76,7 @@ class LineModel:
         real = np.zeros((2, n_replicates if fixed else 0))
         if fixed:
             draw_real(float(self._schedule.n_real[0]), normal_table(), run_key(seed, first_replicate), real)
-        n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if self._subsampled else 0
+        n_points = int((self._plan.n_kept + self._plan.n_synthetic).max()) if self._subsampled else 0
         check_kept(n_points * n_replicates)
         return LineState(np.zeros((2, n_replicates)), real, np.zeros((n_replicates, n_points)))
 
@@ -117,7 +118,7 @@ class LineModel:
                 means,
                 logs,
             )
-            state.n_kept = n_kept_after(self._plan.kept, first + n_generations - 1)
+            state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         else:
             refit_pools(
                 state.moments,

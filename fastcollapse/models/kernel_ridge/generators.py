@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
 from fastcollapse.kernels.random.streams import (
     PURPOSE_FIXED_REAL,
     PURPOSE_REAL,
@@ -65,25 +65,25 @@ class Chain:
 
     def __init__(self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Any, fitter: Fitter) -> None:
         self._truth, self._parameters, self._schedule, self._fitter = truth, parameters, schedule, fitter
-        self._plan = plan_of(schedule, 0)
+        self._plan = kernel_schedule(schedule)
         n_rows = len(truth.rows)
         for key, sizes in (("n_samples", schedule.n_synthetic), ("n_real", schedule.n_real)):
             if sizes.max() > n_rows:
                 wanted = f"at most the {n_rows:,} rows that are not held out"
                 raise InputError(f"workflow.{key} must be {wanted}, got {sizes.max()}")
         fitted = np.where(
-            self._plan.n_train > 0, self._plan.n_train, self._plan.kept + schedule.n_synthetic + schedule.n_real
+            self._plan.n_train > 0, self._plan.n_train, self._plan.n_kept + schedule.n_synthetic + schedule.n_real
         )
         self.largest = int(min(fitted.max(), n_rows))
         fitter.check_room(self.largest, "workflow.n_samples")
-        self._keeps = bool(self._plan.kept.any()) or bool(schedule.n_train.any())
+        self._keeps = bool(self._plan.n_kept.any()) or bool(schedule.n_train.any())
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int) -> KernelState:
         """Return the state of generation 0."""
         n_outputs, schedule = len(self._truth.targets), self._schedule
         kept = {}
         if self._keeps:
-            n = int((self._plan.kept + schedule.n_synthetic + schedule.n_real).max())
+            n = int((self._plan.n_kept + schedule.n_synthetic + schedule.n_real).max())
             check_kept(n_replicates * n * (1 + n_outputs))
             kept = {"inputs": np.zeros((n_replicates, n), np.int64), "labels": np.zeros((n_replicates, n, n_outputs))}
         n_real = int(schedule.n_real[0]) if schedule.real == "fixed" else 0
@@ -157,11 +157,11 @@ class Chain:
         self, state: KernelState, inputs: np.ndarray, labels: np.ndarray, t: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Add samples to those that the pool keeps and return all of them."""
-        kept = int(self._plan.kept[t])
+        kept = int(self._plan.n_kept[t])
         end = kept + inputs.shape[1]
         state.kept["inputs"][:, kept:end] = inputs
         state.kept["labels"][:, kept:end] = labels.swapaxes(1, 2)
-        state.n_kept = n_kept_after(self._plan.kept, t + 1)
+        state.n_kept = n_kept_after(self._plan.n_kept, t + 1)
         return state.kept["inputs"][:, :end], state.kept["labels"][:, :end].swapaxes(1, 2)
 
     def _subsample(

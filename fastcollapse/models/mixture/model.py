@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse.config.fields import ChoiceField, FloatField, parameter
+from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
-from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK, plan_of
+from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK
 from fastcollapse.kernels.jit import current_threads, kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import (
     PURPOSE_FIXED_REAL,
@@ -110,7 +111,7 @@ def _refit_pools(state, pool, real, plan, choices, first, n_generations, truth, 
     n_replicates = state.shape[1]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_real, n_train = plan.kept, plan.n_synthetic, plan.n_real, plan.n_train
+        kept_points, n_synthetic, n_real, n_train = plan.n_kept, plan.n_synthetic, plan.n_real, plan.n_train
         room = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
         joint, replacement = choices
         for replicate in range(thread, n_replicates, n_threads):
@@ -187,9 +188,9 @@ class Mixture:
         self._truth = np.array([truth.mu, truth.sigma, math.log(truth.sigma)])
         self._joint = parameters.estimator == "joint_ml"
         self._schedule = schedule
-        self._plan = plan_of(schedule, 0)
+        self._plan = kernel_schedule(schedule)
         check_fitted(schedule, self._plan.divisor)
-        self._alone = not (self._plan.kept.any() or schedule.n_real.any() or schedule.n_train.any())
+        self._alone = not (self._plan.n_kept.any() or schedule.n_real.any() or schedule.n_train.any())
 
     def state_variables(self) -> dict[str, Variable]:
         """Return what the states are."""
@@ -266,7 +267,7 @@ class Mixture:
                 mus,
                 logs,
             )
-            state.n_kept = n_kept_after(self._plan.kept, first + n_generations - 1)
+            state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         return StateBlock({"mu": mus, "log_sigma": logs})
 
 

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse.config.fields import MAX_COUNT, FloatField, parameter, power_text
+from fastcollapse.config.schedule import KernelSchedule, kernel_schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK, Plan, plan_of
+from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK
 from fastcollapse.kernels.jit import current_threads, parallel_kernel, prange
 from fastcollapse.kernels.random.discrete_variates import poisson
 from fastcollapse.kernels.random.streams import (
@@ -61,7 +62,7 @@ def _refit_sums(sums, sizes, real, plan, truth_rate, first, n_generations, key, 
     n_replicates = sums.shape[0]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_real = plan.kept, plan.n_synthetic, plan.n_real
+        kept_points, n_synthetic, n_real = plan.n_kept, plan.n_synthetic, plan.n_real
         for replicate in range(thread, n_replicates, n_threads):
             number = key.first_replicate + np.uint64(replicate)
             total, size = sums[replicate], sizes[replicate]
@@ -91,7 +92,7 @@ def _refit_subsamples(sums, sizes, pool, plan, replacement, first, n_generations
     n_replicates = sums.shape[0]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_train = plan.kept, plan.n_synthetic, plan.n_train
+        kept_points, n_synthetic, n_train = plan.n_kept, plan.n_synthetic, plan.n_train
         room = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
         for replicate in range(thread, n_replicates, n_threads):
             number = key.first_replicate + np.uint64(replicate)
@@ -157,7 +158,7 @@ class Poisson:
     def __init__(self, truth: PoissonTruth, parameters: PoissonParameters, schedule: Any, record: tuple = ()) -> None:
         self._rate = truth.rate
         self._schedule = schedule
-        self._plan: Plan = plan_of(schedule, 0)
+        self._plan: KernelSchedule = kernel_schedule(schedule)
         largest = int(schedule.pool_totals(None).max())
         if self._rate * largest > MAX_COUNT:
             raise InputError(
@@ -182,7 +183,7 @@ class Poisson:
         if fixed:
             _draw_real(float(self._schedule.n_real[0]), self._rate, run_key(seed, first_replicate), real)
         subsampled = self._schedule.n_train.any()
-        n_points = int((self._plan.kept + self._plan.n_synthetic).max()) if subsampled else 0
+        n_points = int((self._plan.n_kept + self._plan.n_synthetic).max()) if subsampled else 0
         check_kept(n_points * n_replicates)
         moments = np.ones((2, n_replicates))
         moments[0] = self._rate
@@ -212,7 +213,7 @@ class Poisson:
             _refit_subsamples(
                 sums, sizes, state.pool, self._plan, replacement, first, n_generations, key, threads, rates
             )
-            state.n_kept = n_kept_after(self._plan.kept, first + n_generations - 1)
+            state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         else:
             _refit_sums(sums, sizes, state.real, self._plan, self._rate, first, n_generations, key, threads, rates)
         return StateBlock({"rate": rates})

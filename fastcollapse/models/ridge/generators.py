@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, StreamKey
 from fastcollapse.kernels.random.ziggurat import normal_table
@@ -138,7 +138,7 @@ class _Refitted:
             raise InputError(f"truth.dimension must be {wanted}, got {truth.dimension}")
         self._truth = truth
         self._schedule = schedule
-        self._plan = plan_of(schedule, 0)
+        self._plan = kernel_schedule(schedule)
         self._design = design_of(truth, parameters.sampler)
         self._dependent = parameters.designs == "dependent"
         self._noise = Noise(parameters.synthetic_noise, parameters.sigma, parameters.ridge)
@@ -165,7 +165,7 @@ class _Fixed(_Refitted):
 
     def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any) -> None:
         super().__init__(truth, parameters, schedule)
-        sizes, kept = self._plan.n_synthetic, self._plan.kept
+        sizes, kept = self._plan.n_synthetic, self._plan.n_kept
         self._rounds = kept // sizes + 1
         self._noise = self._noise._replace(ridge=parameters.ridge * float(sizes[0]))
 
@@ -212,7 +212,7 @@ class _Subsampled(_Refitted):
 
     def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
         n_replicates, d = start.shape
-        n = int((self._plan.kept + self._plan.n_synthetic).max())
+        n = int((self._plan.n_kept + self._plan.n_synthetic).max())
         check_kept(n_replicates * n * (2 if self._dependent else d + 2))
         kept = {"labels": np.zeros((n_replicates, n)), "order": np.zeros((n_replicates, n), np.int64)}
         inputs = self._same_inputs(n_replicates, run_key(seed, first_replicate)).rows
@@ -226,4 +226,4 @@ class _Subsampled(_Refitted):
             state.now, samples, self._design, self._plan, self._noise, self._choices, first, n_generations,
             normal_table(), key, self._n_rows, current_threads(), out,
         )  # fmt: skip
-        state.n_kept = n_kept_after(self._plan.kept, first + n_generations - 1)
+        state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)

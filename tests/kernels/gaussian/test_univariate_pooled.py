@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.kernels.gaussian.multivariate import Gaussians, Source, SpaceStates, refit_space
-from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, plan_of, refit_pools
+from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, refit_pools
 from fastcollapse.kernels.gaussian.univariate_subsampled import refit_subsamples
 from fastcollapse.kernels.random.streams import STREAM_WORDS, StreamKey
 from fastcollapse.kernels.random.wishart import (
@@ -27,13 +28,13 @@ N_REPLICATES = 20_000
 
 def test_plan_of__counts_points():
     schedule = AccumulateSubsample(n_samples=5, keep_real=True, replacement=False, n_train=4).schedule(3, None)
-    plan = plan_of(schedule, 1)
-    np.testing.assert_array_equal(plan.kept, [0, 5, 10])
+    plan = kernel_schedule(schedule, bias=1)
+    np.testing.assert_array_equal(plan.n_kept, [0, 5, 10])
     np.testing.assert_array_equal(plan.divisor, [3, 3, 3])
-    plan = plan_of(Accumulate(n_samples=5, keep_real=False).schedule(3, None), 0)
-    np.testing.assert_array_equal(plan.kept, [0, 0, 5])
+    plan = kernel_schedule(Accumulate(n_samples=5, keep_real=False).schedule(3, None))
+    np.testing.assert_array_equal(plan.n_kept, [0, 0, 5])
     np.testing.assert_array_equal(plan.divisor, [5, 5, 10])
-    plan = plan_of(Mix(n_samples=5, n_real=2, real="fresh").schedule(2, None), 1)
+    plan = kernel_schedule(Mix(n_samples=5, n_real=2, real="fresh").schedule(2, None), bias=1)
     np.testing.assert_array_equal(plan.divisor, [6, 6])
 
 
@@ -50,10 +51,10 @@ def first_fits(kernel, schedule):
     state, out = np.zeros((2, N_REPLICATES)), np.empty((2, N_REPLICATES, 1))
     truth = np.array([0.0, 1.0, 0.0])
     if kernel is refit_pools:
-        middle = (np.zeros((2, 0)), plan_of(schedule, 0))
+        middle = (np.zeros((2, 0)), kernel_schedule(schedule))
     else:
         pool = np.zeros((N_REPLICATES, 20))
-        middle = (pool, plan_of(schedule, 0), schedule.replacement)
+        middle = (pool, kernel_schedule(schedule), schedule.replacement)
     kernel(state, *middle, 1, 1, truth, normal_table(), KEY, 2, out[0], out[1])
     return out[:, :, 0]
 
@@ -126,6 +127,6 @@ def test_refit_space__with_one_dimension_is_the_line():
     laws = Gaussians(np.zeros((2000, 1)), np.ones((2000, 1, 1)), np.zeros((2000, 1)))
     source = Source(np.zeros(1), np.eye(1), np.zeros((0, 1)), np.zeros((0, 1, 1)))
     out = SpaceStates(np.empty((2000, 1, 1)), np.empty((2000, 1, 1, 1)), np.empty((2000, 1, 1)))
-    refit_space(laws, source, plan_of(schedule, 1), 1, 1, normal_table(), KEY, 2, out)
+    refit_space(laws, source, kernel_schedule(schedule, bias=1), 1, 1, normal_table(), KEY, 2, out)
     assert stats.kstest(out.mean.ravel() * 8**0.5, "norm").pvalue > P_LIMIT
     assert stats.kstest(7 * out.factor.ravel() ** 2, stats.chi2(7).cdf).pvalue > P_LIMIT

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.config.workflows import Accumulate, Mix, Replace
-from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SYNTHETIC
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.designs import GAUSSIAN, RADEMACHER, REDUCED, ROWS, UNIFORM
@@ -57,7 +57,7 @@ def test_refit_pools__every_fit_solves_its_equations(workflow, ridge, same, law)
     schedule, design, n_replicates = workflow.schedule(N_GENERATIONS, None), design_of(law), 2
     if same and (schedule.n_synthetic != schedule.n_synthetic[0]).any():
         pytest.skip("the same inputs are as many in every generation")
-    plan, noise = plan_of(schedule, 0), Noise(0.5, 0.8, ridge)
+    plan, noise = kernel_schedule(schedule), Noise(0.5, 0.8, ridge)
     fixed = batches_of(design, int(schedule.n_synthetic[0]) * same, PURPOSE_DESIGN, TRUTH, 0.0, n_replicates)
     n_real = int(schedule.n_real[0]) if schedule.real == "fixed" else 0
     real = batches_of(design, n_real, PURPOSE_FIXED_REAL, TRUTH, noise.real, n_replicates)
@@ -87,7 +87,7 @@ def test_refit_pools__every_fit_solves_its_equations(workflow, ridge, same, law)
             elif schedule.n_real[t]:
                 streams.open(t + 1, PURPOSE_REAL)
                 used.append(streams.sample(schedule.n_real[t], TRUTH, noise.real, N_ROWS))
-            n_samples = plan.kept[t] + schedule.n_synthetic[t] + schedule.n_real[t]
+            n_samples = plan.n_kept[t] + schedule.n_synthetic[t] + schedule.n_real[t]
             expected = fit(used, ridge, n_samples)
             np.testing.assert_allclose(out[replicate, t], expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
             # From here on as the kernel goes: what one fit rounds must not add up.
@@ -104,7 +104,7 @@ def test_refit_fixed__every_fit_solves_its_equations(workflow, ridge, law, n):
     schedule = (workflow(n_samples=n) if workflow is Replace else workflow(n_samples=n, keep_real=False)).schedule(
         N_GENERATIONS, None
     )
-    rounds = plan_of(schedule, 0).kept // n + 1
+    rounds = kernel_schedule(schedule).kept // n + 1
     batches = batches_of(design, n, PURPOSE_DESIGN, TRUTH, 0.0, n_replicates)
     now, out = np.tile(TRUTH, (n_replicates, 1)), np.empty((n_replicates, N_GENERATIONS, DIMENSION))
     moving = Batches(batches.rows, np.zeros_like(batches.labels))
@@ -129,10 +129,10 @@ def fixed_errors(workflow, n, n_generations, d, n_replicates=10_000):
     """Return |w - w0|^2 in the norm of Sigma over sigma^2 of inputs that never change, float64 (R, T)."""
     design, truth = design_of(REDUCED, d), TRUTH[:d]
     batches = batches_of(design, n, PURPOSE_DESIGN, truth, 0.0, n_replicates, d)
-    plan = plan_of(workflow.schedule(n_generations, None), 0)
+    plan = kernel_schedule(workflow.schedule(n_generations, None))
     now, out = np.tile(truth, (n_replicates, 1)), np.empty((n_replicates, n_generations, d))
     refit_fixed(
-        now, Batches(batches.rows, np.zeros_like(batches.labels)), plan.kept // n + 1, Noise(0.5, 0.5, 0.0), 1,
+        now, Batches(batches.rows, np.zeros_like(batches.labels)), plan.n_kept // n + 1, Noise(0.5, 0.5, 0.0), 1,
         n_generations, normal_table(), key(), 2, out,
     )  # fmt: skip
     return (out - truth) ** 2 @ SPECTRUM[:d] / 0.25
@@ -156,7 +156,7 @@ def test_fresh_inputs__have_the_law_of_least_squares():
     """The road by the normal equations beside the short one, at as many samples as inputs and beyond."""
     d, n_replicates = 3, 10_000
     for n in (3, 4, 9):
-        plan = plan_of(Replace(n_samples=n).schedule(1, None), 0)
+        plan = kernel_schedule(Replace(n_samples=n).schedule(1, None))
         now, out = np.tile(TRUTH[:d], (n_replicates, 1)), np.empty((n_replicates, 1, d))
         pools = Pools(now, np.zeros((0, d, d)), np.zeros((0, d)), np.zeros(0, np.int64))
         nothing, design = Batches(np.empty((0, 0, d)), np.empty((0, 0))), design_of(REDUCED, d)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.config.workflows import AccumulateSubsample
-from fastcollapse.kernels.gaussian.univariate_pooled import plan_of
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, uniform_below
 from fastcollapse.kernels.random.subsample import choose_first
 from fastcollapse.kernels.random.ziggurat import normal_table
@@ -31,8 +31,8 @@ WORKFLOWS = {
 def test_refit_rows__every_fit_solves_its_equations(sizes, ridge, replacement, same, law):
     workflow = AccumulateSubsample(**{"keep_real": True, **sizes}, replacement=replacement)
     schedule, design, n_replicates = workflow.schedule(N_GENERATIONS, None), design_of(law), 2
-    plan, noise, n = plan_of(schedule, 0), Noise(0.5, 0.8, ridge), int(schedule.n_synthetic[0])
-    most = int((plan.kept + plan.n_synthetic).max())
+    plan, noise, n = kernel_schedule(schedule), Noise(0.5, 0.8, ridge), int(schedule.n_synthetic[0])
+    most = int((plan.n_kept + plan.n_synthetic).max())
     fixed = batches_of(design, n * same, PURPOSE_DESIGN, TRUTH, 0.0, n_replicates)
     inputs = fixed.rows if same else np.zeros((n_replicates, most, DIMENSION))
     samples = Samples(inputs, np.zeros((n_replicates, most)), np.zeros((n_replicates, most), np.int64))

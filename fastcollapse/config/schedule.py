@@ -1,0 +1,203 @@
+"""The pipeline of a generation as arrays over generations, and its compiled form for kernels.
+
+One generation is one pipeline, and each stage is an array here, never an `if` in a model:
+
+    state -- map --> draw n_synthetic --+
+    truth ---------> draw n_real -------+ pool (keep) -- subsample n_train -- fit (weights) --> next state
+
+The stages that exist today are the two draws, the pool and the subsample. The map is the identity, and all points of a
+fit have the same weight.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# What a workflow may need and a family may be capable of, in words.
+CAPABILITIES = {
+    "pool": "a pool that keeps the data of earlier generations",
+    "subsample": "a fit to a subsample of the pool",
+    "fresh_real": "real data drawn anew each generation",
+    "fixed_real": "real data drawn once per replicate",
+    "subsample_with_real": "a subsample of synthetic and real data together",
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Schedule:
+    """A workflow spelled out: index t - 1 of each array is generation t.
+
+    Parameters
+    ----------
+    n_synthetic
+        Stage draw: int64, shape (T,), at least 1, the draws from the model of generation t - 1.
+    n_real
+        Stage draw: int64, shape (T,), at least 0, the draws of real data beside them.
+    keep
+        Stage pool: int64, shape (T,), 0 or 1, whether generation t keeps the pool of generation t - 1.
+    n_train
+        Stage subsample: int64, shape (T,), the size of the subsample, at most the pool; 0 fits to the whole pool.
+    replacement
+        Stage subsample: whether it is drawn with replacement.
+    real
+        "none", "fresh" (real data drawn anew each generation) or "fixed" (drawn once per replicate; where
+        `n_real` is the total of the real data, that data itself).
+    start_with_data
+        Whether the pool of generation 0 holds the counts of the truth; otherwise it is empty.
+    """
+
+    n_synthetic: np.ndarray
+    n_real: np.ndarray
+    keep: np.ndarray
+    n_train: np.ndarray
+    replacement: bool = False
+    real: str = "none"
+    start_with_data: bool = False
+
+    @property
+    def n_generations(self) -> int:
+        """Number of generations T."""
+        return len(self.n_synthetic)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The capabilities that a family must have to run it, see `CAPABILITIES`."""
+        real, subsample = bool(self.n_real.any()), bool(self.n_train.any())
+        needed = {
+            "pool": self.start_with_data or bool(self.keep[1:].any()),
+            "subsample": subsample,
+            "fresh_real": real and self.real == "fresh",
+            "fixed_real": real and self.real == "fixed",
+            "subsample_with_real": real and subsample,
+        }
+        return frozenset(name for name, is_needed in needed.items() if is_needed)
+
+    @property
+    def is_replace_only(self) -> bool:
+        """Whether each generation is fitted to all synthetic data of the generation before and to nothing else."""
+        return not self.needs
+
+    def pool_totals(self, truth_total: int | None = None) -> np.ndarray:
+        """Return the number of tokens in the pool that generation t is fitted to, or subsampled from.
+
+        Parameters
+        ----------
+        truth_total
+            Size of the real data, at least 1; needed when the pool starts with it.
+
+        Returns
+        -------
+        ndarray
+            int64, shape (T,).
+
+        Examples
+        --------
+        >>> from fastcollapse.config.workflows import Accumulate
+        >>> Accumulate(n_samples=10, keep_real=True).schedule(3, truth_total=100).pool_totals(100)
+        array([110, 120, 130])
+        """
+        import numpy as np  # start-up time of the command line
+
+        # a sum that wraps round is harmless: the difference is right while the pool fits
+        added = np.cumsum(self.n_synthetic + self.n_real)
+        last_drop = np.maximum.accumulate(np.where(self.keep == 0, np.arange(len(added)), -1))
+        before = np.concatenate(([0], added))[np.maximum(last_drop, 0)]
+        start = truth_total if self.start_with_data and truth_total is not None else 0
+        return added - before + np.where(last_drop < 0, start, 0)
+
+    def distinct_rows(self, same: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Return how many different rows generation t is fitted to at least and at most.
+
+        A subsample may hold a row more than once: drawn with replacement, or from rounds of the same rows. Then the
+        bounds are five standard deviations from the mean number, both in the limit of many rows.
+
+        Parameters
+        ----------
+        same
+            Whether the synthetic rows of all generations are the same ones.
+
+        Returns
+        -------
+        tuple of ndarray
+            int64, shape (T,) each.
+
+        Examples
+        --------
+        >>> from fastcollapse.config.workflows import AccumulateSubsample
+        >>> workflow = AccumulateSubsample(n_samples=40, keep_real=True, replacement=True)
+        >>> [bound.tolist() for bound in workflow.schedule(2, None).distinct_rows(same=False)]
+        [[15, 21], [36, 40]]
+        """
+        import numpy as np  # start-up time of the command line
+
+        pool = self.pool_totals()
+        rows = self.n_synthetic + self.n_real if same else pool
+        drawn = np.where(self.n_train > 0, self.n_train, pool)
+        if not self.n_train.any() or not (self.replacement or same):
+            return np.minimum(drawn, rows), np.minimum(drawn, rows)
+        # Each row is taken or not, independently but for the total number, that of which the variance is taken off.
+        if self.replacement:
+            left_out, odds = (1 - 1 / rows) ** drawn, drawn / rows
+        else:
+            copies, share = pool / rows, drawn / pool
+            left_out, odds = (1 - share) ** copies, copies * share / np.maximum(1 - share, 1 / pool)
+        mean = rows * (1 - left_out)
+        deviation = np.sqrt(rows * np.maximum(left_out * (1 - left_out) - odds * left_out**2, 0))
+        least, most = np.floor(mean - 5 * deviation), np.ceil(mean + 5 * deviation)
+        return np.maximum(least, 1).astype(np.int64), np.minimum(most, np.minimum(drawn, rows)).astype(np.int64)
+
+    def fitted_sizes(self, truth_total: int | None = None) -> np.ndarray:
+        """Return the number of points that generation t is fitted to: int64, shape (T,)."""
+        import numpy as np  # start-up time of the command line
+
+        return np.where(self.n_train > 0, self.n_train, self.pool_totals(truth_total))
+
+
+class KernelSchedule(NamedTuple):
+    """A schedule as kernels read it: int64 arrays over generations, index generation - 1, and two flags.
+
+    Parameters
+    ----------
+    n_kept
+        The points that the pool of a generation keeps from the generation before; 0 where it keeps no pool.
+    n_synthetic, n_real, n_train, replacement
+        See `Schedule`.
+    divisor
+        The number that the sum of squares of the fit is divided by.
+    fixed_real
+        Whether the real data is drawn once per replicate.
+    """
+
+    n_kept: np.ndarray
+    n_synthetic: np.ndarray
+    n_real: np.ndarray
+    n_train: np.ndarray
+    divisor: np.ndarray
+    replacement: bool
+    fixed_real: bool
+
+
+def kernel_schedule(schedule: Schedule, truth_total: int | None = None, bias: int = 0) -> KernelSchedule:
+    """Return the compiled form of a schedule.
+
+    Parameters
+    ----------
+    truth_total
+        Size of the real data; needed when the pool starts with it.
+    bias
+        0 or 1: the divisor is the size of the fit less this.
+    """
+    pools = schedule.pool_totals(truth_total)
+    return KernelSchedule(
+        pools - schedule.n_synthetic - schedule.n_real,
+        schedule.n_synthetic,
+        schedule.n_real,
+        schedule.n_train,
+        schedule.fitted_sizes(truth_total) - bias,
+        bool(schedule.replacement),
+        schedule.real == "fixed",
+    )
