@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastcollapse.datasets.load import CategoricalDistribution, load_truth
+    from fastcollapse.datasets.categorical import CategoricalDistribution
+    from fastcollapse.datasets.load import load_truth
     from fastcollapse.errors import FastcollapseError, InputError, StoreError
     from fastcollapse.simulation.experiment import Experiment
     from fastcollapse.simulation.results import Results, open_results
@@ -24,7 +25,7 @@ _HOMES = {
     "Results": "simulation.results",
     "StoreError": "errors",
     "Sweep": "sweeps.points",
-    "CategoricalDistribution": "datasets.load",
+    "CategoricalDistribution": "datasets.categorical",
     "load_truth": "datasets.load",
     "open_results": "simulation.results",
     "run_sweep": "sweeps.run",

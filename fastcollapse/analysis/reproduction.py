@@ -7,7 +7,8 @@ from pathlib import Path
 
 from fastcollapse.analysis.agreement import Verdict, agreement, verdicts
 from fastcollapse.analysis.tables import counted
-from fastcollapse.datasets.load import load_truth, recipes
+from fastcollapse.datasets.load import load_truth
+from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results

@@ -189,7 +189,7 @@ def _truths(cases: "Sequence[Experiment]") -> list[Any]:
 
 
 def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
-    from fastcollapse.datasets.load import recipes
+    from fastcollapse.datasets.shipped import recipes
     from fastcollapse.simulation.experiment import Experiment
 
     known = recipes()
@@ -422,8 +422,8 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
 @main.command()
 def recipes() -> None:
     """List the experiments that come with the project, then its sweeps."""
-    from fastcollapse.datasets.load import describe_recipe, sweeps
-    from fastcollapse.datasets.load import recipes as known
+    from fastcollapse.datasets.shipped import describe_recipe, sweeps
+    from fastcollapse.datasets.shipped import recipes as known
 
     for heading, names in (("", known()), ("Sweeps, for fastcollapse sweep:", sweeps())):
         if heading:

@@ -144,7 +144,7 @@ def sweep(
 
 
 def _load(what: str, settings: Sequence[str], seed: str | None) -> "Sweep":
-    from fastcollapse.datasets.load import sweeps
+    from fastcollapse.datasets.shipped import sweeps
     from fastcollapse.simulation.experiment import parse_setting
     from fastcollapse.sweeps.points import Sweep
 
@@ -195,7 +195,7 @@ def _shard(text: str) -> tuple[int, int]:
 
 def _print_script(given: "Sweep", what: str, folder: Path, n: int, options: Sequence[str]) -> int:
     """Print the script of a job array; the folder is made and the kernels are compiled, so that no element has to."""
-    from fastcollapse.datasets.load import sweeps
+    from fastcollapse.datasets.shipped import sweeps
     from fastcollapse.sweeps.folder import make_folder
     from fastcollapse.sweeps.precompile import warm
 

@@ -1,13 +1,9 @@
-"""The sections of an experiment but the workflow: a dataclass each, with bounds, defaults and help.
+"""The sections of an experiment except the workflow: one dataclass each, with bounds, defaults and help.
 
-The keys of `[model]` and `[truth]` are those of the model family, which has classes for them; the discrete family's are
-here, because reading a corpus takes no compiled code.
+The keys of `[model]` and `[truth]` belong to the model family, which extends `ModelSection` and `TruthSection`.
 """
 
 import dataclasses
-import functools
-import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,27 +14,10 @@ from fastcollapse.config.fields import (
     ListField,
     Section,
     StringField,
-    TableField,
     ValidationErrors,
     parameter,
     show,
 )
-
-
-def families() -> list[str]:
-    """Return the names of the model families: the modules in `models/`, listed without importing any.
-
-    Examples
-    --------
-    >>> "discrete" in families()
-    True
-    """
-    return list(_families())
-
-
-@functools.cache
-def _families() -> tuple[str, ...]:
-    return tuple(sorted(path.parent.name for path in (Path(__file__).parents[1] / "models").glob("*/model.py")))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +32,8 @@ class TruthSection(Section):
     """What generation 0 is; a family extends this."""
 
     section: ClassVar[str] = "truth"
+    # Whether exactly one key is given, so that another key replaces it.
+    exclusive: ClassVar[bool] = False
 
     @property
     def source(self) -> str:
@@ -64,12 +45,17 @@ class TruthSection(Section):
         """Number of tokens of the real data: a law has none."""
         return None
 
-    def load(self, read: Callable[[str, str], Any]) -> Any:
-        """Return what the model is made from: the section itself, where a family does not load more.
+    def load(self, base: Path | None = None) -> Any:
+        """Return the truth that a model is made from: the section itself, where a family loads no file.
 
         Parameters
         ----------
-        read : (file, key it came from) -> float64 (n, d), reads a matrix.
+        base : folder of the experiment file, where data files are looked for too.
+
+        Raises
+        ------
+        InputError
+            A data file cannot be read, or does not hold what the section needs.
         """
         return self
 
@@ -77,47 +63,6 @@ class TruthSection(Section):
 def _short(value: object) -> str:
     """Return a value as `show` does, words without quotes."""
     return value if isinstance(value, str) else show(value)
-
-
-@dataclasses.dataclass(frozen=True)
-class ZipfMandelbrot(Section):
-    """Probabilities proportional to `(i + b)**-a` for i = 1..size."""
-
-    a: float = parameter(FloatField(0, 1000, above=True), "exponent")
-    b: float = parameter(FloatField(-1, 1e15, above=True), "offset")
-    size: int = parameter(IntField(2, 10**8), "number of symbols", unit="symbols")
-
-
-@dataclasses.dataclass(frozen=True)
-class DiscreteTruth(TruthSection):
-    """What generation 0 of a discrete distribution is: exactly one of the fields is given."""
-
-    text: str | None = parameter(StringField(), "text file (.txt, .txt.gz) whose words are counted", default=None)
-    counts: str | None = parameter(StringField(), "table of word and count (.csv, .tsv, also .gz)", default=None)
-    zipf_mandelbrot: ZipfMandelbrot | None = parameter(  # noqa: RUF009
-        TableField(ZipfMandelbrot), "probabilities proportional to (i + b)**-a, i = 1..size", default=None
-    )
-    uniform: int | None = parameter(
-        IntField(2, 10**8), "number of equally likely symbols", default=None, unit="symbols"
-    )
-    probabilities: tuple[float, ...] | None = parameter(
-        ListField(FloatField(0, 1), shortest=2), "probabilities that sum to 1 within 1e-9", default=None
-    )
-
-    def relations(self) -> list[tuple[str, str]]:
-        fields = [f.name for f in dataclasses.fields(self)]
-        given = [name for name in fields if getattr(self, name) is not None]
-        if len(given) != 1:
-            return [("", f"must have exactly one of {', '.join(fields)}, got {' and '.join(given) or 'none'}")]
-        if self.probabilities is None:
-            return []
-        total = math.fsum(self.probabilities)
-        if abs(total - 1) > 1e-9:
-            return [("probabilities", f"must sum to 1 within 1e-9, got a sum of {total:.12g}")]
-        n_positive = sum(p > 0 for p in self.probabilities)
-        if n_positive < 2:
-            return [("probabilities", f"must have at least two entries above 0, got {n_positive}")]
-        return []
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fastcollapse.config.fields import show
+from fastcollapse.datasets.shipped import find_data
 from fastcollapse.errors import InputError, nearest
 
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -124,3 +125,58 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def read_matrix(path: str, base: Path | None, key: str) -> np.ndarray:
+    """Return the matrix that a file holds as float64 (n, d).
+
+    Parameters
+    ----------
+    path
+        A .npy file of two dimensions, or a .csv file of numbers with or without a line of names, none a number.
+    base, key
+        As in `find_data`.
+
+    Raises
+    ------
+    InputError
+        No such file, of another kind, or with entries that are no finite numbers.
+    """
+    file = find_data(path, base, key)
+    if file.suffix not in (".npy", ".csv"):
+        raise InputError(f"{key} must end in .npy or .csv, got {show(path)}")
+    try:
+        matrix = (
+            np.load(file, allow_pickle=False)
+            if file.suffix == ".npy"
+            else read_table(file.read_text(encoding="utf-8-sig"))
+        )
+        if not isinstance(matrix, np.ndarray) or matrix.dtype.kind not in "iuf":
+            raise TypeError(f"entries are {getattr(matrix, 'dtype', 'several arrays')}")
+    except (OSError, ValueError, TypeError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{key} must be a matrix of numbers, got {show(path)}: {reason}") from None
+    matrix = matrix.astype(np.float64)
+    if matrix.ndim != 2 or not matrix.size or not np.isfinite(matrix).all():
+        found = "entries that are not finite" if matrix.ndim == 2 and matrix.size else f"shape {matrix.shape}"
+        raise InputError(f"{key} must be a matrix of finite numbers, got {found} in {show(path)}")
+    return matrix
+
+
+def read_any(path: str, base: Path | None, key: str) -> np.ndarray:
+    """Return the array that a file holds as float64 of any number of dimensions.
+
+    Parameters
+    ----------
+    path
+        An idx, .npy, .npz or .csv file, gzipped or not; "FILE.npz:NAME" is one of several arrays.
+    base, key
+        As in `find_data`.
+
+    Raises
+    ------
+    InputError
+        No such file, of another kind or damaged, or with entries that are no finite numbers.
+    """
+    file, name = split_name(path)
+    return read_array(find_data(file, base, key), name, path, key)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.errors import NonFiniteError, UnreadableResults
-from fastcollapse.models.base import Model, StateBlock
+from fastcollapse.models.base import Model, ModelBlock
 from fastcollapse.simulation.finite_check import first_fault
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import bytes_of
-from fastcollapse.storage.base import Block, CountRows, Header, Reader, Store
+from fastcollapse.storage.base import Block, Header, Reader, Store
 from fastcollapse.variables import Variable
 
 # A block should take about so long: Ctrl-C and progress wait for its end.
@@ -29,10 +29,9 @@ _COPIED_A_SECOND = 50_000_000
 
 @dataclass(frozen=True, eq=False)
 class RunContext:
-    """What is to be computed: a model, the metrics of its family, the truth, and what names the streams."""
+    """The model of a run, its truth, and the seed and first replicate that name its streams."""
 
     model: Model
-    metrics: Any
     truth: Any
     seed: int
     first_replicate: int
@@ -90,7 +89,7 @@ def run_blocks(
         with interrupts.retreat(back):
             done = model.advance(state, first, length, work.seed, work.first_replicate)
         made = _block(first, done, work, header)
-        _check(made, getattr(done, "states", {}), model, store)
+        _check(made, done.states, model, store)
         store.append(made)
         seconds = time.perf_counter() - start
         store.commit(state.arrays())
@@ -108,7 +107,8 @@ def run_blocks(
             wanted = max(1, min(wanted, int(block_bytes * length / bytes_of([done, made]))))
         length = wanted
         back = _recovery_commit(state, seconds, store) if interrupts.watched else None
-    final = {"forgotten": state.forgotten()} if hasattr(state, "forgotten") else {}
+    forgotten = state.forgotten()
+    final = {} if forgotten is None else {"forgotten": forgotten}
     try:
         with interrupts.held(False):
             interrupts.check()
@@ -161,8 +161,9 @@ def _begin(work: RunContext, store: Store, committed: ResumePoint | None) -> Any
             raise UnreadableResults(
                 f"{committed.path}: cannot be gone on with after generation {committed.last}: {error}"
             ) from error
-    block = _generation_0(work, store.header)
-    _check(block, block.states, work.model, store)
+    done = work.model.generation_0(store.header.n_replicates, work.seed, work.first_replicate)
+    block = _block(0, done, work, store.header)
+    _check(block, done.states, work.model, store)
     store.append(block)
     return work.model.initial(*run)
 
@@ -176,26 +177,10 @@ def _recovery_commit(state: Any, seconds: float, store: Store) -> Callable[[], N
     return lambda: store.commit(copies, force=True)
 
 
-def _generation_0(work: RunContext, header: Header) -> Block:
-    """Return the truth itself as a block, and what a model simulates of it beside."""
-    n_replicates = header.n_replicates
-    if hasattr(work.model, "generation_0"):
-        return _block(0, work.model.generation_0(n_replicates, work.seed, work.first_replicate), work, header)
-    plain = work.model.truth_states()
-    if not plain:
-        values = work.metrics.metrics_of_truth(work.truth.probabilities)
-        return Block(0, {name: np.full((n_replicates, 1), values[name]) for name in header.metrics}, None)
-    states = {name: np.repeat(np.asarray(value)[None, None], n_replicates, axis=0) for name, value in plain.items()}
-    metrics = work.metrics.metrics_of(StateBlock(states), work.truth, tuple(header.metrics))
-    return Block(0, metrics, None, _wanted(states, header.states))
-
-
-def _block(first: int, done: Any, work: RunContext, header: Header) -> Block:
-    """Return what the store takes of what a model gave."""
-    metrics = work.metrics.metrics_of(done, work.truth, tuple(header.metrics))
-    rows = getattr(done, "rows", None)
-    states = _wanted(getattr(done, "states", {}), header.states)
-    return Block(first, metrics, None if rows is None else CountRows(*rows), states)
+def _block(first: int, done: ModelBlock, work: RunContext, header: Header) -> Block:
+    """Return what the store takes of the result of a model."""
+    metrics = work.model.measure(done, work.truth, tuple(header.metrics))
+    return Block(first, metrics, done.counts if header.trajectory else None, _wanted(done.states, header.states))
 
 
 def _wanted(states: Mapping[str, np.ndarray], wanted: Mapping[str, Variable]) -> dict[str, np.ndarray]:

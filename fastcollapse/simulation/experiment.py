@@ -5,7 +5,6 @@ The sections are in `sections.py` and `workflows.py`. NumPy is not imported.
 
 import dataclasses
 import hashlib
-import importlib
 import json
 import os
 import re
@@ -15,9 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastcollapse.config.fields import REQUIRED, ChoiceField, Section, TableField, ValidationErrors, build, join, show
-from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection, families
-from fastcollapse.config.workflows import WORKFLOWS, Workflow
+from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection
+from fastcollapse.config.workflows import WORKFLOWS, Workflow, missing_capability
 from fastcollapse.errors import InputError, nearest
+from fastcollapse.models.registry import DEFAULT_FAMILY, families
+from fastcollapse.models.registry import family as family_class
 
 MAX_FILE_BYTES = 2**26
 
@@ -86,7 +87,7 @@ be at least 1, got 0
                 offered.PARAMETERS, {k: v for k, v in m.items() if k != "family"}, _model_keys_hint(offered.PARAMETERS)
             ),
             "truth": lambda m: build(offered.TRUTH, m, _hint_other_owner("TRUTH")),
-            "workflow": lambda m: _workflow(m, family, offered.WORKFLOWS),
+            "workflow": lambda m: _workflow(m, family, offered.CAPABILITIES),
             "run": lambda m: build(Run, m),
             "recipe": lambda m: build(Recipe, m),
         }
@@ -248,12 +249,11 @@ def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> di
     tables = {name: table for name, table in made.items() if isinstance(table, dict)}
     keys = [key.split(".") for key in values]
     sources = {parts[1] for parts in keys if parts[0] == "truth" and len(parts) > 1}
-    old = tables.get("model", {}).get("family", "discrete")
+    old = tables.get("model", {}).get("family", DEFAULT_FAMILY)
     family = values.get("model.family", old)
     if family != old:
         made["model"], made["truth"] = {}, {}
-    elif sources and family == "discrete" and "truth" in tables:
-        # Another kind of truth, of which there is exactly one.
+    elif sources and "truth" in tables and family in families() and family_class(family).TRUTH.exclusive:
         others = {f.name for f in dataclasses.fields(family_class(family).TRUTH)} - sources
         made["truth"] = {name: value for name, value in tables["truth"].items() if name not in others}
     cls = WORKFLOWS.get(values["workflow.name"]) if isinstance(values.get("workflow.name"), str) else None
@@ -275,16 +275,11 @@ def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> di
     return made
 
 
-def family_class(name: str) -> Any:
-    """Return the class of a model family, with its sections as `PARAMETERS` and `TRUTH`."""
-    return importlib.import_module(f"fastcollapse.models.{name}.model").MODEL
-
-
 def _family(mapping: Mapping) -> str:
     """Return the family that `[model]` names, or the default where the section is refused anyway."""
     model = mapping.get("model", {})
     if not isinstance(model, Mapping) or "family" not in model:
-        return "discrete"
+        return DEFAULT_FAMILY
     try:
         return ChoiceField(families)(model["family"])
     except ValidationErrors as error:
@@ -296,7 +291,7 @@ def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, st
     named = [name for name in record if name not in Record.names]
     if not named:
         return []
-    known = [*Record.names, *importlib.import_module(f"fastcollapse.models.{family}.metrics").METRICS]
+    known = [*Record.names, *family_class(family).METRICS]
     return [
         ("run.record", f"must be of {', '.join(known)}, got {show(name)}{nearest(name, known)}")
         for name in named
@@ -321,22 +316,23 @@ def _hint_other_owner(part: str) -> Callable[[str], str]:
     return owners
 
 
-def _workflow(mapping: Mapping, family: str, served: Mapping[str, str]) -> Workflow:
+def _workflow(mapping: Mapping, family: str, capabilities: frozenset[str]) -> Workflow:
     try:
         cls = WORKFLOWS[ChoiceField(lambda: WORKFLOWS)(mapping["name"])] if "name" in mapping else None
     except ValidationErrors as error:
         raise ValidationErrors(error.under("workflow.name")) from None
     if cls is None:
         raise ValidationErrors([("workflow.name", f"is required: {' | '.join(WORKFLOWS)}")])
-    if served[cls.name]:
-        reason = f"must be another one for the {family} family, got '{cls.name}': {served[cls.name]}"
-        raise ValidationErrors([("workflow.name", reason)])
 
     def elsewhere(name: str) -> str:
         owners = [c.name for c in WORKFLOWS.values() if name in {f.name for f in dataclasses.fields(c)}]
         return f"belongs to {', '.join(owners)}, not to {cls.name}" if owners else ""
 
-    return build(cls, {name: value for name, value in mapping.items() if name != "name"}, elsewhere)
+    workflow = build(cls, {name: value for name, value in mapping.items() if name != "name"}, elsewhere)
+    missing = missing_capability(workflow.needs(), capabilities, family)
+    if missing:
+        raise ValidationErrors([("workflow.name", f"must be another one than '{cls.name}': {missing}")])
+    return workflow
 
 
 class Parameter(NamedTuple):
@@ -356,7 +352,9 @@ def parameters() -> list[Parameter]:
     >>> [p.default for p in parameters() if p.key == "run.n_generations"]
     ['required']
     """
-    table = [Parameter("model.family", " | ".join(families()), '"discrete"', "what is fitted and drawn from")]
+    table = [
+        Parameter("model.family", " | ".join(families()), json.dumps(DEFAULT_FAMILY), "what is fitted and drawn from")
+    ]
     for part in ("PARAMETERS", "TRUTH"):
         for name in families():
             rows = _rows(getattr(family_class(name), part))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.layout import ATTRIBUTES, root_attributes, variable_attributes

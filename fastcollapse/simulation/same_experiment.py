@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.fields import show
-from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results

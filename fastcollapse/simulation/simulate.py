@@ -1,6 +1,5 @@
 """The front door: model, workflow, metrics and store of an experiment, put together and run."""
 
-import importlib
 import math
 import os
 import warnings
@@ -10,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.config.sections import TruthSection
-from fastcollapse.datasets.load import CategoricalDistribution, load_truth
+from fastcollapse.config.workflows import missing_capability
+from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InfiniteMomentWarning, InputError
 from fastcollapse.kernels.jit import max_threads, set_threads
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
-from fastcollapse.models.base import family
+from fastcollapse.models.base import Model
+from fastcollapse.models.registry import family
 from fastcollapse.simulation.block_loop import ResumePoint, RunContext, run_blocks
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import Interrupts
@@ -110,10 +112,13 @@ def simulate(
     assert run.seed is not None  # resolve_seed gave one
     schedule = experiment.workflow.schedule(run.n_generations, truth.total)
     record = run.record
-    model = family(experiment.family).MODEL(truth, experiment.model, schedule, record)
-    for line in getattr(model, "warnings", list)():
+    model_class = family(experiment.family)
+    missing = missing_capability(schedule.needs, model_class.CAPABILITIES, experiment.family)
+    if missing:
+        raise InputError(f"workflow.name must be another one than {experiment.workflow.name!r}: {missing}")
+    model = model_class.create(truth, experiment.model, schedule, record)
+    for line in model.warnings():
         warnings.warn(line, InfiniteMomentWarning, stacklevel=2)
-    metrics = _metrics_module(experiment.family)
     header = Header(
         experiment_json=experiment.json,
         experiment_text=experiment.text,
@@ -121,18 +126,18 @@ def simulate(
         provenance=provenance(),
         n_replicates=run.n_replicates,
         n_generations=run.n_generations,
-        metrics=_recorded(record, metrics, experiment.model),
+        metrics=_recorded(record, model_class, experiment.model),
         states=model.state_variables() if "trajectory" in record else {},
         truth=truth if isinstance(truth, CategoricalDistribution) else None,
-        trajectory="trajectory" in record and not model.state_variables(),
-        coordinates=getattr(model, "coordinates", dict)(),
+        trajectory="trajectory" in record and model.n_columns is not None,
+        coordinates=model.coordinates(),
         first_replicate=first_replicate,
     )
     if found is not None:
         check_coordinates(header.coordinates, found)
     use_threads(threads)
     room = _room(memory_limit, path, model, header, first_replicate)
-    work = RunContext(model, metrics, truth, run.seed, first_replicate)
+    work = RunContext(model, truth, run.seed, first_replicate)
     with (
         one_blas_thread(),
         store(header) if store is not None else _store(header, path, overwrite, found is not None, room) as blocks,
@@ -162,7 +167,7 @@ def _store(header: Header, path: str | Path | None, overwrite: bool, resume: boo
 
 
 def _room(
-    limit: int | str | None, path: str | Path | None, model: Any, header: Header, first_replicate: int
+    limit: int | str | None, path: str | Path | None, model: Model, header: Header, first_replicate: int
 ) -> MemoryBudget:
     """Return what blocks and parts may have, from the state of one replicate and the shapes of what is recorded.
 
@@ -179,44 +184,34 @@ def _room(
     generation = 8 * sum(math.prod(n or 1 for n in header.lengths(name)) for name in header.metrics)
     generation += bytes_of(model.truth_states())
     if header.trajectory:
-        assert header.truth is not None
-        generation += _BYTES_A_CELL * header.truth.support_size
+        generation += _BYTES_A_CELL * (model.n_columns or 0)
     state, saved, generation = (header.n_replicates * one for one in (*_sizes(model, first_replicate), generation))
-    if not hasattr(model, "work_bytes"):
-        return fit_budget(n_bytes, state, saved, generation)
     room = fit_budget(n_bytes, state + model.work_bytes(), saved, generation)
     model.limit_work(room.block)
     return room
 
 
-def _sizes(model: Any, first_replicate: int) -> tuple[int, int]:
+def _sizes(model: Model, first_replicate: int) -> tuple[int, int]:
     """Return the bytes of the state of one replicate, and of what a commit copies of it."""
     state = model.initial(1, 0, first_replicate)
     return bytes_of(state), bytes_of(state.arrays())
 
 
-def _metrics_module(family_name: str) -> Any:
-    """Return the metrics of a family: the module of the same name."""
-    return importlib.import_module(f"fastcollapse.models.{family_name}.metrics")
-
-
-def _recorded(record: Sequence[str], metrics: Any, parameters: Any) -> dict[str, Variable]:
-    """Return the metrics to record, those that are named or all of them, and what they are.
+def _recorded(record: Sequence[str], model: type[Model], parameters: Any) -> dict[str, Variable]:
+    """Return the metrics to record, by default all, and what they are.
 
     Raises
     ------
     InputError
         A metric that the family has, but not with these parameters.
     """
-    if hasattr(metrics, "available"):
-        offered = metrics.available(parameters)
-    else:
-        offered = {name: Variable(*row[1:]) for name, row in metrics.METRICS.items()}
-    missing = [name for name in metrics.METRICS if name in record and name not in offered]
+    offered = model.available_metrics(parameters)
+    missing = [name for name in model.METRICS if name in record and name not in offered]
     if missing:
         known = ", ".join(offered)
         raise InputError(f"run.record must be of {known} with these keys of the model, got {missing[0]!r}")
-    return {name: variable for name, variable in offered.items() if name in record} or offered
+    variables = {name: metric.variable for name, metric in offered.items()}
+    return {name: variable for name, variable in variables.items() if name in record} or variables
 
 
 def use_threads(threads: int | None) -> None:

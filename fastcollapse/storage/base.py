@@ -11,8 +11,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from fastcollapse.datasets.load import CategoricalDistribution
-from fastcollapse.variables import Coordinate, Variable
+from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.variables import Coordinate, CountRows, Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,22 +56,6 @@ class Header:
         """Return the lengths of the further dimensions of a metric or state, None where no coordinate tells."""
         known = self.coordinates
         return tuple(len(known[dim].values) if dim in known else None for dim in self.variables[name].dims)
-
-
-@dataclass(frozen=True, eq=False)
-class CountRows:
-    """Sparse counts of a block, row = (t - first) * R + r.
-
-    Parameters
-    ----------
-    indptr : int64[B*R + 1], starts at 0.
-    indices : int[indptr[-1]], symbols, ascending within a row.
-    data : int[indptr[-1]], counts, at least 1.
-    """
-
-    indptr: np.ndarray
-    indices: np.ndarray
-    data: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

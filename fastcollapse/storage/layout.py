@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.storage.atomic_write import forget_pages
-from fastcollapse.storage.base import Block, CountRows, Header, fits, index_dtype
-from fastcollapse.variables import Coordinate, Variable
+from fastcollapse.storage.base import Block, Header, fits, index_dtype
+from fastcollapse.variables import Coordinate, CountRows, Variable
 
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1

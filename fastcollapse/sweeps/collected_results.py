@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.datasets.load import CategoricalDistribution, load_truth
+from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.results import Results
 from fastcollapse.storage.base import Block, Header, Reader

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.storage.base import Block, CountRows, Header, Reader
+from fastcollapse.storage.base import Block, Header, Reader
+from fastcollapse.variables import CountRows
 
 
 class Unit(NamedTuple):

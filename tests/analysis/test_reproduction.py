@@ -8,7 +8,7 @@ import pytest
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.report import summary
 from fastcollapse.analysis.reproduction import reproduce, reproducible
-from fastcollapse.datasets.load import recipes
+from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate

@@ -7,8 +7,8 @@ import struct
 import numpy as np
 import pytest
 
-from fastcollapse.datasets.arrays import read_array, split_name
-from fastcollapse.datasets.load import find_data, read_any
+from fastcollapse.datasets.arrays import read_any, read_array, split_name
+from fastcollapse.datasets.shipped import find_data
 from fastcollapse.errors import InputError
 
 VALUES = np.arange(12).reshape(3, 2, 2)

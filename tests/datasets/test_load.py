@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcollapse.config.sections import DiscreteTruth, ZipfMandelbrot
-from fastcollapse.datasets import load as datasets
-from fastcollapse.datasets.load import data_folder, describe_recipe, find_data, load_truth, read_matrix, recipes
+from fastcollapse.datasets import corpus
+from fastcollapse.datasets.arrays import read_matrix
+from fastcollapse.datasets.load import load_truth
+from fastcollapse.datasets.shipped import data_folder, describe_recipe, find_data, recipes
 from fastcollapse.errors import InputError
 
 CORPUS = "data/wikitext2_sample.txt.gz"
@@ -52,7 +54,7 @@ def test_load_truth__text_equals_the_plain_reading_whatever_the_chunks(tmp_path_
     path = tmp_path_factory.mktemp("text") / "x.txt"
     path.write_bytes(f"x y {text}".encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets, "_CHUNK", 5)
+        patch.setattr(corpus, "_CHUNK", 5)
         truth = load_truth(DiscreteTruth(text=str(path)))
     assert words_of(truth) == naive_words(f"x y {text}")
 

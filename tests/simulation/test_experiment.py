@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.config.sections import families
 from fastcollapse.config.workflows import WORKFLOWS
-from fastcollapse.datasets.load import recipes
+from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment, parameters, parse_setting
 

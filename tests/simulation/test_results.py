@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray
 
-from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.storage.base import Block, Header, Reader, Rows

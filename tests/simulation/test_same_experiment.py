@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastcollapse import Experiment, InputError, simulate
-from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.simulation.same_experiment import check_same_experiment, experiment_diff, recorded_truth, with_seed_of
 
 MAPPING = {

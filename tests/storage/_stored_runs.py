@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 import scipy.sparse
 
-from fastcollapse.datasets.load import CategoricalDistribution
-from fastcollapse.storage.base import Block, CountRows, Header
+from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.storage.base import Block, Header
+from fastcollapse.variables import CountRows
 from fastcollapse.variables import Variable
 
 EXPERIMENT = '{"run": 1}'

@@ -18,13 +18,13 @@ VICTIM = """
 import sys
 from hashlib import sha256
 import numpy as np
-from fastcollapse.datasets.load import Truth
+from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.storage.base import Block, Header, Rows
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.variables import Variable
 
 n_generations = int(sys.argv[2])
-truth = Truth(None, None, np.full(8, 1 / 8), "a test")
+truth = CategoricalDistribution(None, None, np.full(8, 1 / 8), "a test")
 metrics = {"m": Variable("m")}
 header = Header("{}", "", sha256(b"{}").hexdigest(), {}, 2, n_generations, metrics, truth, True)
 with Hdf5Store(header, sys.argv[1], part_bytes=1) as store:

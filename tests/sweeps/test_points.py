@@ -6,7 +6,7 @@ import re
 import pytest
 
 from fastcollapse.analysis.panels.base import check_panels, view_named
-from fastcollapse.datasets.load import describe_recipe, sweeps
+from fastcollapse.datasets.shipped import describe_recipe, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.sweeps.points import Sweep

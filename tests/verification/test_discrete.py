@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.config.workflows import WORKFLOWS
-from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.absorption import (

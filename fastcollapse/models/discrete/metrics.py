@@ -3,10 +3,12 @@
 Each takes `CountSums`, which `fastcollapse.kernels.counts.live_counts.segment_sums` leaves, and returns float64 (R, B).
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
+
+from fastcollapse.variables import Metric, Variable, metric_table
 
 
 class CountSums(NamedTuple):
@@ -56,20 +58,20 @@ def lost_mass(states: CountSums) -> np.ndarray:
     return np.clip(1.0 - states.covered, 0.0, 1.0)
 
 
-METRICS: dict[str, tuple[Callable[[CountSums], np.ndarray], str, str]] = {
-    "support_size": (support_size, "number of live symbols", "1"),
-    "entropy": (entropy, "Shannon entropy", "nat"),
-    "heterozygosity": (heterozygosity, "heterozygosity 1 - sum p^2", "1"),
-    "total_variation": (total_variation, "total variation distance to the truth", "1"),
-    "kl_divergence": (kl_divergence, "Kullback-Leibler divergence KL(state || truth)", "nat"),
-    "lost_mass": (lost_mass, "true probability of the lost symbols", "1"),
-}
+METRICS = metric_table(
+    Metric("support_size", Variable("number of live symbols"), support_size),
+    Metric("entropy", Variable("Shannon entropy", "nat"), entropy),
+    Metric("heterozygosity", Variable("heterozygosity 1 - sum p^2"), heterozygosity),
+    Metric("total_variation", Variable("total variation distance to the truth"), total_variation),
+    Metric("kl_divergence", Variable("Kullback-Leibler divergence KL(state || truth)", "nat"), kl_divergence),
+    Metric("lost_mass", Variable("true probability of the lost symbols"), lost_mass),
+)
 
 
-def metrics_of(block: Any, truth: Any, names: Iterable[str] = tuple(METRICS)) -> dict[str, np.ndarray]:
-    """Return metrics, float64 (R, B), of a block: `sums` (R, B, 6) of states whose sizes are `totals` (B)."""
-    states = CountSums._make([*np.moveaxis(block.sums, 2, 0), block.totals])
-    return {name: np.ascontiguousarray(METRICS[name][0](states)) for name in names}
+def metrics_of(states: CountSums, names: Iterable[str] = tuple(METRICS)) -> dict[str, np.ndarray]:
+    """Return metrics, float64 (R, B), of the sums of a block."""
+    functions = {name: METRICS[name].function for name in names}
+    return {name: np.ascontiguousarray(function(states)) for name, function in functions.items() if function}
 
 
 def metrics_of_truth(probability: np.ndarray) -> dict[str, float]:

@@ -4,14 +4,15 @@ The state is the empirical distribution of the last training data; a generation 
 two is the Bernoulli model (Wright-Fisher), words of a corpus are the unigram model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcollapse.config.schedule import KernelSchedule, kernel_schedule
-from fastcollapse.config.sections import DiscreteTruth, ModelSection
+from fastcollapse import variables
+from fastcollapse.config.schedule import KernelSchedule, Schedule, kernel_schedule
+from fastcollapse.config.sections import ModelSection
 from fastcollapse.kernels.counts.live_counts import (
     N_SUMS,
     CountRows,
@@ -36,8 +37,9 @@ from fastcollapse.kernels.random.streams import (
     PURPOSE_SYNTHETIC,
     StreamKey,
 )
-from fastcollapse.models.base import as_uint64, put_array_back, put_back, run_key
-from fastcollapse.variables import Variable
+from fastcollapse.models.base import Model, ModelBlock, State, as_uint64, restore_array, restore_arrays, run_key
+from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of, metrics_of_truth
+from fastcollapse.models.discrete.truth import DiscreteTruth
 
 # Cells that the rows of one block may have: 12 bytes each.
 _CELLS_A_BLOCK = 4_000_000
@@ -62,7 +64,7 @@ class _Work(NamedTuple):
 
 
 @dataclass(eq=False)
-class CountState:
+class CountState(State):
     """The replicates between two blocks.
 
     Parameters
@@ -92,15 +94,6 @@ class CountState:
     def forgotten(self) -> np.ndarray:
         """Return int32 (R, K): the first generation at which a symbol was absent, or -1."""
         return self.live.forgotten
-
-
-@dataclass(frozen=True, eq=False)
-class CountBlock:
-    """What a block of B generations gives: `sums` float64 (R, B, 6), `totals` int64 (B), and the rows or None."""
-
-    sums: np.ndarray
-    totals: np.ndarray
-    rows: CountRows | None
 
 
 class _Inputs(NamedTuple):
@@ -219,7 +212,7 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
             copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
 
 
-class Discrete:
+class Discrete(Model):
     """Recursive training of a discrete distribution.
 
     Parameters
@@ -237,9 +230,10 @@ class Discrete:
 
     PARAMETERS = ModelSection
     TRUTH = DiscreteTruth
-    WORKFLOWS: ClassVar[dict[str, str]] = {"replace": "", "accumulate": "", "accumulate_subsample": "", "mix": ""}
+    METRICS = METRICS
+    CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})
 
-    def __init__(self, truth: Any, parameters: ModelSection, schedule: Any, record: tuple[str, ...] = ()) -> None:
+    def __init__(self, truth: Any, parameters: ModelSection, schedule: Schedule, record: tuple[str, ...] = ()) -> None:
         probability = np.ascontiguousarray(truth.probabilities, dtype=np.float64)
         weights = probability if truth.counts is None else truth.counts.astype(np.float64)
         with np.errstate(divide="ignore"):
@@ -255,18 +249,26 @@ class Discrete:
         self._count_dtype = np.uint32 if self._sizes.max() < 2**32 else np.int64
         self._plan = kernel_schedule(schedule, truth.total)
 
-    def state_variables(self) -> dict[str, Variable]:
-        """Return none: the states are rows."""
-        return {}
-
-    def truth_states(self) -> dict[str, np.ndarray]:
-        """Return none: the states are rows."""
-        return {}
-
     @property
     def n_symbols(self) -> int:
         """The size of the vocabulary."""
         return self._truth.probability.shape[0]
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns of the sparse counts: the size of the vocabulary."""
+        return self.n_symbols
+
+    def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ModelBlock:
+        """Return the metrics of the truth itself."""
+        values = metrics_of_truth(self._truth.probability)
+        return ModelBlock(metrics={name: np.full((n_replicates, 1), value) for name, value in values.items()})
+
+    def measure(self, block: ModelBlock, truth: Any, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """Return metrics of a block, from the sums of its counts or of the truth."""
+        if block.metrics:
+            return {name: block.metrics[name] for name in names}
+        return metrics_of(block.quantities, names)
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> CountState:
         """Return the state of generation 0, the truth itself; a fixed real set is drawn here."""
@@ -303,8 +305,8 @@ class Discrete:
         state = self.initial(n_replicates, seed, first_replicate)
         live = state.live
         for name in ("starts", "lengths"):  # they say how many columns the others have
-            put_array_back(arrays, name, getattr(live, name))
-        put_back(arrays, state)
+            restore_array(arrays, name, getattr(live, name))
+        restore_arrays(arrays, state)
         for replicate in np.flatnonzero(live.packed):
             end = live.starts[replicate, -1] + live.lengths[replicate, -1]
             symbols = live.symbols[replicate, :end]
@@ -323,16 +325,18 @@ class Discrete:
         draw = new_draw(weights, float(weights.sum()), real, n_real, lengths.shape[1])
         multinomial(draw, starts, lengths, key, poisson_tables(), new_room(current_threads()))
 
-    def block_length(self, state: CountState, room: int) -> int:
-        """Return how many generations a block may have: all `room` of them, or as many rows as memory allows."""
-        return max(1, min(room, _CELLS_A_BLOCK // max(1, self._most_cells(state)))) if self._with_rows else room
+    def block_length(self, state: CountState, max_generations: int) -> int:
+        """Return how many generations a block may have: all of them, or as many rows as memory allows."""
+        if not self._with_rows:
+            return max_generations
+        return max(1, min(max_generations, _CELLS_A_BLOCK // max(1, self._most_cells(state))))
 
     def _most_cells(self, state: CountState) -> int:
         return state.live.counts.size if self._pooled else int(state.live.lengths.sum())
 
     def advance(
         self, state: CountState, first: int, n_generations: int, seed: int, first_replicate: int = 0
-    ) -> CountBlock:
+    ) -> ModelBlock:
         """Run the generations first..first+n_generations-1 and return their block; `state` moves on with them."""
         n_replicates = state.live.counts.shape[0]
         sums = np.empty((n_generations, n_replicates, N_SUMS))
@@ -350,10 +354,10 @@ class Discrete:
         loop(state.live, state.work, state.totals, first, n_generations, inputs, rows, sums)
         generations = slice(first - 1, first - 1 + n_generations)
         n_used = rows.starts[-1]
-        return CountBlock(
-            np.moveaxis(sums, 0, 1),
-            self._sizes[generations],
-            CountRows(rows.starts, rows.indices[:n_used], rows.data[:n_used]) if self._with_rows else None,
+        counts = variables.CountRows(rows.starts, rows.indices[:n_used], rows.data[:n_used])
+        return ModelBlock(
+            counts=counts if self._with_rows else None,
+            quantities=CountSums._make([*np.moveaxis(sums, 2, 0).swapaxes(1, 2), self._sizes[generations]]),
         )
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.variables import Metric, Variable, metric_table
+
 # Bytes of the factors that are worked on at a time.
 _BYTES_AT_A_TIME = 8_000_000
 # Values of a metric that are worked on at a time, one dimension.
@@ -246,18 +248,33 @@ def wasserstein2(states: Mapping[str, np.ndarray] | Laws, truth: Any) -> np.ndar
     return laws.squared_shift + laws.truth_scale**2 * np.maximum(0.0, spread)
 
 
-# Of points that are all the same, as a subsample with replacement may have them, the deviation is 0.
-_OF_A_POINT = ((), (-np.inf,))
-METRICS: dict[str, tuple] = {
-    "log_det": (log_det, "log determinant of the covariance (of its positive eigenvalues)", "1", *_OF_A_POINT),
-    "log_sigma": (log_sigma, "mean log standard deviation, log determinant / (2 rank)", "1", *_OF_A_POINT),
-    "trace_ratio": (trace_ratio, "trace of the covariance over that of the truth", "1"),
-    "squared_error": (squared_error, "squared distance of the mean to that of the truth", "1"),
-    "effective_rank": (effective_rank, "effective rank of the covariance", "1"),
-    "largest_share": (largest_share, "largest eigenvalue over the trace of the covariance", "1"),
-    "kl_divergence": (kl_divergence, "Kullback-Leibler divergence KL(state || truth)", "nat", (), (np.inf,)),
-    "wasserstein2": (wasserstein2, "squared Wasserstein-2 distance to the truth", "1"),
-}
+# A subsample with replacement may be one point many times: its deviation is 0.
+_OF_A_POINT = (-np.inf,)
+METRICS = metric_table(
+    Metric(
+        "log_det",
+        Variable("log determinant of the covariance (of its positive eigenvalues)", limits=_OF_A_POINT),
+        log_det,
+    ),
+    Metric(
+        "log_sigma",
+        Variable("mean log standard deviation, log determinant / (2 rank)", limits=_OF_A_POINT),
+        log_sigma,
+    ),
+    Metric("trace_ratio", Variable("trace of the covariance over that of the truth"), trace_ratio),
+    Metric("squared_error", Variable("squared distance of the mean to that of the truth"), squared_error),
+    Metric("effective_rank", Variable("effective rank of the covariance"), effective_rank),
+    Metric("largest_share", Variable("largest eigenvalue over the trace of the covariance"), largest_share),
+    Metric(
+        "kl_divergence",
+        Variable("Kullback-Leibler divergence KL(state || truth)", "nat", limits=(np.inf,)),
+        kl_divergence,
+    ),
+    Metric("wasserstein2", Variable("squared Wasserstein-2 distance to the truth"), wasserstein2),
+)
+
+
+_FUNCTIONS = {name: metric.function for name, metric in METRICS.items() if metric.function is not None}
 
 
 def metrics_of(block: Any, truth: Any, names: Iterable[str] = tuple(METRICS)) -> dict[str, np.ndarray]:
@@ -269,7 +286,7 @@ def metrics_of(block: Any, truth: Any, names: Iterable[str] = tuple(METRICS)) ->
     if truth.dimension == 1:
         return _metrics_on_the_line(block.states, truth, names)
     laws = Laws(block.states, truth)
-    return {name: METRICS[name][0](laws, truth) for name in names}
+    return {name: _FUNCTIONS[name](laws, truth) for name in names}
 
 
 def _metrics_on_the_line(states: Mapping[str, np.ndarray], truth: Any, names: Iterable[str]) -> dict[str, np.ndarray]:
@@ -286,7 +303,7 @@ def _metrics_on_the_line(states: Mapping[str, np.ndarray], truth: Any, names: It
         rows = slice(start, start + step)
         laws = Laws({name: values[rows] for name, values in states.items()}, truth)
         for name in wanted:
-            found[name][rows] = METRICS[name][0](laws, truth)
+            found[name][rows] = _FUNCTIONS[name](laws, truth)
     return {name: found[name] for name in names}
 
 

@@ -1,12 +1,10 @@
 """The Gaussian family in d > 1 dimensions: mean and Cholesky factor, from Wishart factors."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from fastcollapse.config.schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.gaussian.multivariate import (
     Gaussians,
@@ -18,15 +16,15 @@ from fastcollapse.kernels.gaussian.multivariate import (
 )
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.ziggurat import normal_table
-from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
+from fastcollapse.models.base import ModelBlock, State, check_kept, n_kept_after, run_key
+from fastcollapse.models.gaussian.family import GaussianModel
 from fastcollapse.variables import Variable
 
 # Bytes of the states of one block.
-_BYTES_A_BLOCK = 32_000_000
 
 
 @dataclass(eq=False)
-class SpaceState:
+class MultivariateState(State):
     """The replicates between two blocks: the laws, a fixed real batch (in `source`), and the points of a pool with
     their order, of which the next generation keeps `n_kept`.
     """
@@ -46,7 +44,7 @@ class SpaceState:
         }
 
 
-class SpaceModel:
+class MultivariateGaussian(GaussianModel):
     """Recursive training of a Gaussian law in D > 1 dimensions.
 
     Parameters
@@ -62,7 +60,9 @@ class SpaceModel:
         A fit has fewer points than its dimensions need, and is not the first fit to an isotropic truth.
     """
 
-    def __init__(self, mean: np.ndarray, factor: np.ndarray, is_isotropic: bool, bias: int, schedule: Any) -> None:
+    POOL = "points"
+
+    def __init__(self, mean: np.ndarray, factor: np.ndarray, is_isotropic: bool, bias: int, schedule: Schedule) -> None:
         self._mean = mean
         self._schedule = schedule
         self._plan = kernel_schedule(schedule, bias=bias)
@@ -94,7 +94,7 @@ class SpaceModel:
         """Return the truth as a state."""
         return {"mean": self._mean, "factor": self._factor, "log_diagonal": np.log(self._factor.diagonal())}
 
-    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> SpaceState:
+    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> MultivariateState:
         """Return the state of generation 0."""
         rank = self._rank
         diagonal = self._factor.diagonal()
@@ -109,26 +109,18 @@ class SpaceModel:
             draw_real_batches(int(self._schedule.n_real[0]), source, normal_table(), run_key(seed, first_replicate))
         n_points = int((self._plan.n_kept + self._plan.n_synthetic).max()) if self._subsampled else 0
         check_kept(n_points * n_replicates * rank)
-        return SpaceState(
+        return MultivariateState(
             laws, source, np.zeros((n_replicates, n_points, rank)), np.zeros((n_replicates, n_points), np.int64)
         )
 
-    def restore(
-        self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
-    ) -> SpaceState:
-        """Return the state whose arrays these are."""
-        state = self.initial(n_replicates, seed, first_replicate)
-        put_back(arrays, state, "points")
-        return state
-
-    def block_length(self, state: SpaceState, room: int) -> int:
-        """Return how many generations, 1..room, the next block may have."""
+    def generation_bytes(self, state: MultivariateState) -> int:
+        """Return the bytes of the states of one generation."""
         n_replicates, rank = state.laws.log_diagonal.shape
-        return max(1, min(room, _BYTES_A_BLOCK // (8 * n_replicates * (rank * rank + rank + len(self._mean)))))
+        return 8 * n_replicates * (rank * rank + rank + len(self._mean))
 
     def advance(
-        self, state: SpaceState, first: int, n_generations: int, seed: int, first_replicate: int = 0
-    ) -> StateBlock:
+        self, state: MultivariateState, first: int, n_generations: int, seed: int, first_replicate: int = 0
+    ) -> ModelBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         n_replicates, rank = state.laws.log_diagonal.shape
         shape = (n_replicates, n_generations)
@@ -153,10 +145,10 @@ class SpaceModel:
             state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         else:
             refit_space(state.laws, state.source, self._plan, first, n_generations, normals, key, threads, out)
-        return StateBlock(out._asdict())
+        return ModelBlock(out._asdict())
 
 
-def _too_few(schedule: Any, where: int, size: int, dimension: int) -> str:
+def _too_few(schedule: Schedule, where: int, size: int, dimension: int) -> str:
     key = "workflow.n_train" if schedule.n_train[where] > 0 else "workflow.n_samples"
     return (
         f"{key} must give more than truth.dimension = {dimension} points, got {size} at generation {where + 1}; "

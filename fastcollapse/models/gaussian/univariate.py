@@ -1,44 +1,29 @@
 """The Gaussian family in one dimension: mean and ln sigma, in units of the truth until they are written."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from fastcollapse.config.schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, refit_pools
 from fastcollapse.kernels.gaussian.univariate_replace import walk
 from fastcollapse.kernels.gaussian.univariate_subsampled import refit_subsamples
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.ziggurat import log_chi_table, normal_table
-from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
+from fastcollapse.models.base import ModelBlock, PooledState, check_kept, n_kept_after, run_key
+from fastcollapse.models.gaussian.family import GaussianModel
 from fastcollapse.variables import Variable
 
-# Bytes of the states of one block. Arrays of 4 MiB and more come in huge pages: with small ones the page faults of what
-# is recorded took twice as long as the run.
-_BYTES_A_BLOCK = 32_000_000
+
+class UnivariateState(PooledState):
+    """Mean and ln sigma in units of the truth, mean and sum of squares of a fixed real batch, (2, R) or (2, 0), and a
+    pool.
+    """
+
+    MOMENTS = ("mean", "log_sigma")
 
 
-@dataclass(eq=False)
-class LineState:
-    """The replicates between two blocks: `moments` float64 (2, R), mean and ln sigma in units of the truth.
-
-    `real` float64 (2, R), mean and sum of squares of a fixed real batch, or (2, 0); `pool` float64 (R, K), the points,
-    of which the next generation keeps `n_kept`, or (R, 0)."""
-
-    moments: np.ndarray
-    real: np.ndarray
-    pool: np.ndarray
-    n_kept: int = 0
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return what a resume needs."""
-        return {"mean": self.moments[0], "log_sigma": self.moments[1], "pool": self.pool[:, : self.n_kept]}
-
-
-class LineModel:
+class UnivariateGaussian(GaussianModel):
     """Recursive training of a Gaussian law on the line.
 
     Parameters
@@ -48,7 +33,7 @@ class LineModel:
     schedule: the workflow as arrays over generations
     """
 
-    def __init__(self, truth: np.ndarray, bias: int, schedule: Any) -> None:
+    def __init__(self, truth: np.ndarray, bias: int, schedule: Schedule) -> None:
         self._truth = truth
         self._schedule = schedule
         self._plan = kernel_schedule(schedule, bias=bias)
@@ -70,7 +55,7 @@ class LineModel:
         """Return the truth as a state."""
         return {"mean": self._truth[0], "log_sigma": self._truth[2]}
 
-    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> LineState:
+    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> UnivariateState:
         """Return the state of generation 0."""
         fixed = self._schedule.real == "fixed"
         real = np.zeros((2, n_replicates if fixed else 0))
@@ -78,23 +63,15 @@ class LineModel:
             draw_real(float(self._schedule.n_real[0]), normal_table(), run_key(seed, first_replicate), real)
         n_points = int((self._plan.n_kept + self._plan.n_synthetic).max()) if self._subsampled else 0
         check_kept(n_points * n_replicates)
-        return LineState(np.zeros((2, n_replicates)), real, np.zeros((n_replicates, n_points)))
+        return UnivariateState(np.zeros((2, n_replicates)), real, np.zeros((n_replicates, n_points)))
 
-    def restore(
-        self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
-    ) -> LineState:
-        """Return the state whose arrays these are."""
-        state = self.initial(n_replicates, seed, first_replicate)
-        put_back(arrays, state, "pool")
-        return state
-
-    def block_length(self, state: LineState, room: int) -> int:
-        """Return how many generations, 1..room, the next block may have."""
-        return max(1, min(room, _BYTES_A_BLOCK // (16 * state.moments.shape[1])))
+    def generation_bytes(self, state: UnivariateState) -> int:
+        """Return the bytes of the states of one generation."""
+        return 16 * state.moments.shape[1]
 
     def advance(
-        self, state: LineState, first: int, n_generations: int, seed: int, first_replicate: int = 0
-    ) -> StateBlock:
+        self, state: UnivariateState, first: int, n_generations: int, seed: int, first_replicate: int = 0
+    ) -> ModelBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         shape = (state.moments.shape[1], n_generations)
         means, logs = np.empty(shape), np.empty(shape)
@@ -133,4 +110,4 @@ class LineModel:
                 means,
                 logs,
             )
-        return StateBlock({"mean": means, "log_sigma": logs})
+        return ModelBlock({"mean": means, "log_sigma": logs})

@@ -1,11 +1,10 @@
 """The generations of a kernel ridge regression: samples of real inputs, labelled by the last fit, and fitted."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from fastcollapse.config.schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import (
     PURPOSE_FIXED_REAL,
@@ -16,7 +15,7 @@ from fastcollapse.kernels.random.streams import (
 )
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.row_samples import draw_noise, draw_rows
-from fastcollapse.models.base import check_kept, n_kept_after, run_key
+from fastcollapse.models.base import State, check_kept, n_kept_after, run_key
 from fastcollapse.models.kernel_ridge.fit import Fitter, Table
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
 from fastcollapse.models.kernel_ridge.truth import Labelled
@@ -25,7 +24,7 @@ _EMPTY = -1
 
 
 @dataclass(eq=False)
-class KernelState:
+class KernelState(State):
     """The replicates between two blocks.
 
     Parameters
@@ -63,7 +62,7 @@ class Chain:
         More samples in a generation than there are rows, or more in all than fit.
     """
 
-    def __init__(self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Any, fitter: Fitter) -> None:
+    def __init__(self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Schedule, fitter: Fitter) -> None:
         self._truth, self._parameters, self._schedule, self._fitter = truth, parameters, schedule, fitter
         self._plan = kernel_schedule(schedule)
         n_rows = len(truth.rows)

@@ -1,24 +1,22 @@
 """Kernel ridge regressions on real inputs, fitted to labels that the last one wrote, and predictors trained on them."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse.models.base import StateBlock, put_back
+from fastcollapse.config.schedule import Schedule
+from fastcollapse.models.base import ArrayModel, ModelBlock, restore_arrays
 from fastcollapse.models.kernel_ridge.downstream import Predictor
 from fastcollapse.models.kernel_ridge.fit import Fitter, Table
 from fastcollapse.models.kernel_ridge.generators import Chain, KernelState
+from fastcollapse.models.kernel_ridge.metrics import METRICS, available
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
 from fastcollapse.models.kernel_ridge.spectrum import spectrum_of
 from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth, Labelled
-from fastcollapse.variables import Coordinate, Variable
-
-# Bytes of the states of one block.
-_BYTES_A_BLOCK = 32_000_000
+from fastcollapse.variables import Coordinate, Metric, Variable
 
 
-class KernelRidge:
+class KernelRidge(ArrayModel):
     """Recursive training of a kernel ridge regression on real inputs.
 
     Generation t is fitted to fresh rows of the data, all different, with labels f(x) + noise, f the function of
@@ -44,9 +42,12 @@ class KernelRidge:
 
     PARAMETERS = KernelRidgeParameters
     TRUTH = KernelRidgeTruth
-    WORKFLOWS: ClassVar[dict[str, str]] = {"replace": "", "accumulate": "", "accumulate_subsample": "", "mix": ""}
+    METRICS = METRICS
+    CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})
 
-    def __init__(self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Any, record: tuple = ()) -> None:
+    def __init__(
+        self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Schedule, record: tuple = ()
+    ) -> None:
         self._truth, self._parameters = truth, parameters
         self._law = parameters.law(truth.rows, truth.unit)
         self._test = Table(truth.test_rows, parameters.precision)
@@ -99,7 +100,7 @@ class KernelRidge:
         """Return generation 0 as a state."""
         return {"coefficients": np.zeros((len(self._truth.targets), len(self._truth.rows)))}
 
-    def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> StateBlock:
+    def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ModelBlock:
         """Return the block of generation 0: a predictor is trained on the labels as given too."""
         state = self._chain.initial(n_replicates, seed, first_replicate)
         return self._block([self._evaluate(state, 0, seed, first_replicate)])
@@ -113,17 +114,21 @@ class KernelRidge:
     ) -> KernelState:
         """Return the state whose arrays these are."""
         state = self.initial(n_replicates, seed, first_replicate)
-        put_back(arrays, state, "inputs" if state.kept else "")
+        restore_arrays(arrays, state, "inputs" if state.kept else "")
         return state
 
-    def block_length(self, state: KernelState, room: int) -> int:
-        """Return how many generations, 1..room, the next block may have."""
-        a_generation = len(state.rows) * self._truth.targets.size
-        return max(1, min(room, _BYTES_A_BLOCK // (8 * a_generation)))
+    def generation_bytes(self, state: KernelState) -> int:
+        """Return the bytes of the states of one generation."""
+        return 8 * len(state.rows) * self._truth.targets.size
+
+    @classmethod
+    def available_metrics(cls, parameters: KernelRidgeParameters) -> dict[str, Metric]:
+        """Return the metrics that a run with these parameters has: those downstream where a predictor is trained."""
+        return available(parameters)
 
     def advance(
         self, state: KernelState, first: int, n_generations: int, seed: int, first_replicate: int = 0
-    ) -> StateBlock:
+    ) -> ModelBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         found = []
         for generation in range(first, first + n_generations):
@@ -136,9 +141,10 @@ class KernelRidge:
         largest = max(self._chain.largest, 0 if self._downstream is None else self._downstream.largest)
         return self._fitter.bytes_of(largest)
 
-    def limit_work(self, n_bytes: int) -> None:
+    def limit_work(self, n_bytes: int | None) -> None:
         """Hold the fits of replicates at once to so many bytes, or to one replicate."""
-        self._fitter.limit(n_bytes)
+        if n_bytes is not None:
+            self._fitter.limit(n_bytes)
 
     def _evaluate(self, state: KernelState, generation: int, seed: int, first_replicate: int) -> dict[str, np.ndarray]:
         """Return what is recorded of one generation, name -> float64 (R, ...)."""
@@ -148,17 +154,21 @@ class KernelRidge:
         spread = np.zeros((*state.coefficients.shape[:2], len(truth.rows) + 1))
         # The places that hold nothing are -1: the last column, which goes.
         np.put_along_axis(spread, state.rows[:, None], state.coefficients, axis=2)
+        scores = truth.scores(outputs)
         found = {
-            "generator": truth.scores(outputs),
-            "shown": shown[:, 0] if truth.is_number else truth.levels[truth.decide(shown)],
             "coefficients": spread[..., :-1],
+            "generator_error": scores[..., 0],
+            "generator_accuracy": scores[..., 1],
+            "generator_shown": shown[:, 0] if truth.is_number else truth.levels[truth.decide(shown)],
         }
         if self._downstream is not None:
-            found["predictor"] = self._downstream.train(state, generation, self._test, seed, first_replicate)
+            scores = self._downstream.train(state, generation, self._test, seed, first_replicate)
+            found |= {"test_error": scores[..., 0], "test_accuracy": scores[..., 1]}
         return found
 
-    def _block(self, found: list[dict[str, np.ndarray]]) -> StateBlock:
-        return StateBlock({name: np.stack([one[name] for one in found], axis=1) for name in found[0]})
+    def _block(self, found: list[dict[str, np.ndarray]]) -> ModelBlock:
+        metrics = {name: np.stack([one[name] for one in found], axis=1) for name in found[0]}
+        return ModelBlock({"coefficients": metrics.pop("coefficients")}, metrics=metrics)
 
 
 MODEL = KernelRidge

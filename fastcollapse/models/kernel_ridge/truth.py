@@ -1,13 +1,14 @@
 """The truth of a kernel ridge regression: real inputs with their labels, and those of them that are held out."""
 
 import dataclasses
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from fastcollapse.config.fields import ChoiceField, IntField, StringField, parameter, show
 from fastcollapse.config.sections import TruthSection
+from fastcollapse.datasets.arrays import read_any
 from fastcollapse.errors import InputError
 
 IMAGES, LABELS = "data/t10k-images-idx3-ubyte.gz", "data/t10k-labels-idx1-ubyte.gz"
@@ -55,12 +56,12 @@ class KernelRidgeTruth(TruthSection):
         files = "MNIST test images" if self.images is None else f"{self.images} and {self.labels}"
         return f"{files}, target {self.target}, {self.n_test:,} rows held out"
 
-    def load(self, read: Callable[..., np.ndarray]) -> "Labelled":
+    def load(self, base: Path | None = None) -> "Labelled":
         """Return inputs and targets as arrays.
 
         Parameters
         ----------
-        read : (file, key, any_shape=True) -> float64 (n, ...).
+        base : folder of the experiment file, where data files are looked for too.
 
         Raises
         ------
@@ -68,8 +69,8 @@ class KernelRidgeTruth(TruthSection):
             A file that cannot be read or does not hold inputs or labels, or too few rows.
         """
         images, labels = self.images or IMAGES, self.labels or LABELS
-        rows = read(images, "truth.images", any_shape=True)
-        given = read(labels, "truth.labels", any_shape=True)
+        rows = read_any(images, base, "truth.images")
+        given = read_any(labels, base, "truth.labels")
         if rows.ndim < 2:
             shape = f"{len(rows)} numbers in a row: are these labels?"
             raise InputError(f"truth.images must have a row of numbers for each input, got {shape} {show(images)}")

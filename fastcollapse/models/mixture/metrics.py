@@ -2,10 +2,12 @@
 of the truth's `mu` and `sigma`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from fastcollapse.variables import Metric, Variable, metric_table
 
 
 def mu(states: Mapping[str, np.ndarray], truth: Any) -> np.ndarray:
@@ -30,15 +32,10 @@ def squared_error_sigma(states: Mapping[str, np.ndarray], truth: Any) -> np.ndar
     return gap * gap
 
 
-# Of points that are all the same, as a subsample with replacement may have them, the deviation is 0.
-METRICS: dict[str, tuple] = {
-    "mu": (mu, "half the distance of the means", "1"),
-    "log_sigma": (log_sigma, "log of the standard deviation of a half", "1", (), (-np.inf,)),
-    "squared_error_mu": (squared_error_mu, "squared distance of mu to that of the truth", "1"),
-    "squared_error_sigma": (squared_error_sigma, "squared distance of sigma to that of the truth", "1"),
-}
-
-
-def metrics_of(block: Any, truth: Any, names: Iterable[str] = tuple(METRICS)) -> dict[str, np.ndarray]:
-    """Return metrics, float64 (R, B), of a block with `states` against the truth."""
-    return {name: np.ascontiguousarray(METRICS[name][0](block.states, truth)) for name in names}
+METRICS = metric_table(
+    Metric("mu", Variable("half the distance of the means"), mu),
+    # A subsample with replacement may be one point many times: its deviation is 0.
+    Metric("log_sigma", Variable("log of the standard deviation of a half", limits=(-np.inf,)), log_sigma),
+    Metric("squared_error_mu", Variable("squared distance of mu to that of the truth"), squared_error_mu),
+    Metric("squared_error_sigma", Variable("squared distance of sigma to that of the truth"), squared_error_sigma),
+)

@@ -5,13 +5,11 @@ points are drawn."""
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from typing import Any, ClassVar
 
 import numpy as np
 
 from fastcollapse.config.fields import ChoiceField, FloatField, parameter
-from fastcollapse.config.schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK
 from fastcollapse.kernels.jit import current_threads, kernel, parallel_kernel, prange
@@ -25,11 +23,19 @@ from fastcollapse.kernels.random.streams import (
 )
 from fastcollapse.kernels.random.subsample import copy_chosen
 from fastcollapse.kernels.random.ziggurat import normal_table, ziggurat
-from fastcollapse.models.base import StateBlock, check_fitted, check_kept, n_kept_after, put_back, run_key
+from fastcollapse.models.base import (
+    ArrayModel,
+    ModelBlock,
+    PooledState,
+    check_fitted,
+    check_kept,
+    n_kept_after,
+    run_key,
+)
 from fastcollapse.models.mixture.fit import SATURATED, fit_approximate, fit_joint
+from fastcollapse.models.mixture.metrics import METRICS
 from fastcollapse.variables import Variable
 
-_BYTES_A_BLOCK = 4_000_000
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 _SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_REAL)
 ESTIMATORS = ("approximate", "joint_ml")
@@ -143,24 +149,13 @@ def _refit_pools(state, pool, real, plan, choices, first, n_generations, truth, 
             state[0, replicate], state[1, replicate] = mu, log_sigma
 
 
-@dataclasses.dataclass(eq=False)
-class MixtureState:
-    """The replicates between two blocks: `moments` float64 (2, R), mu and ln s in units of the deviation of the truth.
+class MixtureState(PooledState):
+    """mu and ln s in units of the deviation of the truth, a fixed real batch float64 (R, n) or (0, 0), and a pool."""
 
-    `real` float64 (R, n), a fixed real batch, or (0, 0); `pool` float64 (R, K), the points, of which the next
-    generation keeps `n_kept`, or (R, 0)."""
-
-    moments: np.ndarray
-    real: np.ndarray
-    pool: np.ndarray
-    n_kept: int = 0
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return what a resume needs."""
-        return {"mu": self.moments[0], "log_sigma": self.moments[1], "pool": self.pool[:, : self.n_kept]}
+    MOMENTS = ("mu", "log_sigma")
 
 
-class Mixture:
+class Mixture(ArrayModel):
     """Recursive training of a symmetric Gaussian mixture.
 
     Parameters
@@ -182,9 +177,13 @@ class Mixture:
 
     PARAMETERS = MixtureParameters
     TRUTH = MixtureTruth
-    WORKFLOWS: ClassVar[dict[str, str]] = {"replace": "", "accumulate": "", "accumulate_subsample": "", "mix": ""}
+    BLOCK_BYTES = 4_000_000
+    METRICS = METRICS
+    CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})
 
-    def __init__(self, truth: MixtureTruth, parameters: MixtureParameters, schedule: Any, record: tuple = ()) -> None:
+    def __init__(
+        self, truth: MixtureTruth, parameters: MixtureParameters, schedule: Schedule, record: tuple = ()
+    ) -> None:
         self._truth = np.array([truth.mu, truth.sigma, math.log(truth.sigma)])
         self._joint = parameters.estimator == "joint_ml"
         self._schedule = schedule
@@ -216,21 +215,13 @@ class Mixture:
         moments[0] = self._truth[0] / self._truth[1]
         return MixtureState(moments, real, np.zeros((n_replicates, n_points)))
 
-    def restore(
-        self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
-    ) -> MixtureState:
-        """Return the state whose arrays these are."""
-        state = self.initial(n_replicates, seed, first_replicate)
-        put_back(arrays, state, "pool")
-        return state
-
-    def block_length(self, state: MixtureState, room: int) -> int:
-        """Return how many generations, 1..room, the next block may have."""
-        return max(1, min(room, _BYTES_A_BLOCK // (16 * state.moments.shape[1])))
+    def generation_bytes(self, state: MixtureState) -> int:
+        """Return the bytes of the states of one generation."""
+        return 16 * state.moments.shape[1]
 
     def advance(
         self, state: MixtureState, first: int, n_generations: int, seed: int, first_replicate: int = 0
-    ) -> StateBlock:
+    ) -> ModelBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         shape = (state.moments.shape[1], n_generations)
         mus, logs = np.empty(shape), np.empty(shape)
@@ -268,7 +259,7 @@ class Mixture:
                 logs,
             )
             state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
-        return StateBlock({"mu": mus, "log_sigma": logs})
+        return ModelBlock({"mu": mus, "log_sigma": logs})
 
 
 MODEL = Mixture

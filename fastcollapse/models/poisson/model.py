@@ -3,13 +3,11 @@ Poisson variate.
 """
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any, ClassVar
 
 import numpy as np
 
 from fastcollapse.config.fields import MAX_COUNT, FloatField, parameter, power_text
-from fastcollapse.config.schedule import KernelSchedule, kernel_schedule
+from fastcollapse.config.schedule import KernelSchedule, Schedule, kernel_schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK
@@ -24,10 +22,10 @@ from fastcollapse.kernels.random.streams import (
     open_stream,
 )
 from fastcollapse.kernels.random.subsample import copy_chosen
-from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
+from fastcollapse.models.base import ArrayModel, ModelBlock, PooledState, check_kept, n_kept_after, run_key
+from fastcollapse.models.poisson.metrics import METRICS
 from fastcollapse.variables import Variable
 
-_BYTES_A_BLOCK = 4_000_000
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 _SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_REAL)
 
@@ -114,24 +112,13 @@ def _refit_subsamples(sums, sizes, pool, plan, replacement, first, n_generations
                 rates[replicate, step] = sums[replicate] / sizes[replicate]
 
 
-@dataclasses.dataclass(eq=False)
-class PoissonState:
-    """The replicates between two blocks: `moments` float64 (2, R), sum and number of the counts fitted to last.
+class PoissonState(PooledState):
+    """Sum and number of the counts fitted to last, the sums of a fixed real batch, and the counts of the pool."""
 
-    `real` float64 (R), the sum of a fixed real batch, or (0); `pool` float64 (R, K), the counts, of which the next
-    generation keeps `n_kept`, or (R, 0)."""
-
-    moments: np.ndarray
-    real: np.ndarray
-    pool: np.ndarray
-    n_kept: int = 0
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return what a resume needs."""
-        return {"sum": self.moments[0], "size": self.moments[1], "pool": self.pool[:, : self.n_kept]}
+    MOMENTS = ("sum", "size")
 
 
-class Poisson:
+class Poisson(ArrayModel):
     """Recursive training of a Poisson law.
 
     Parameters
@@ -153,9 +140,13 @@ class Poisson:
 
     PARAMETERS = PoissonParameters
     TRUTH = PoissonTruth
-    WORKFLOWS: ClassVar[dict[str, str]] = {"replace": "", "accumulate": "", "accumulate_subsample": "", "mix": ""}
+    BLOCK_BYTES = 4_000_000
+    METRICS = METRICS
+    CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real"})
 
-    def __init__(self, truth: PoissonTruth, parameters: PoissonParameters, schedule: Any, record: tuple = ()) -> None:
+    def __init__(
+        self, truth: PoissonTruth, parameters: PoissonParameters, schedule: Schedule, record: tuple = ()
+    ) -> None:
         self._rate = truth.rate
         self._schedule = schedule
         self._plan: KernelSchedule = kernel_schedule(schedule)
@@ -165,8 +156,6 @@ class Poisson:
                 f"truth.rate must keep the sum of a pool at most {power_text(MAX_COUNT)}, "
                 f"got {self._rate:g} for {largest} counts"
             )
-        if schedule.n_train.any() and schedule.n_real.any():
-            raise InputError("workflow.n_train must be 0 where n_real is not, for the poisson family")
 
     def state_variables(self) -> dict[str, Variable]:
         """Return what the states are."""
@@ -189,21 +178,13 @@ class Poisson:
         moments[0] = self._rate
         return PoissonState(moments, real, np.zeros((n_replicates, n_points)))
 
-    def restore(
-        self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
-    ) -> PoissonState:
-        """Return the state whose arrays these are."""
-        state = self.initial(n_replicates, seed, first_replicate)
-        put_back(arrays, state, "pool")
-        return state
-
-    def block_length(self, state: PoissonState, room: int) -> int:
-        """Return how many generations, 1..room, the next block may have."""
-        return max(1, min(room, _BYTES_A_BLOCK // (8 * state.moments.shape[1])))
+    def generation_bytes(self, state: PoissonState) -> int:
+        """Return the bytes of the states of one generation."""
+        return 8 * state.moments.shape[1]
 
     def advance(
         self, state: PoissonState, first: int, n_generations: int, seed: int, first_replicate: int = 0
-    ) -> StateBlock:
+    ) -> ModelBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         rates = np.empty((state.moments.shape[1], n_generations))
         key, threads = run_key(seed, first_replicate), current_threads()
@@ -216,7 +197,7 @@ class Poisson:
             state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         else:
             _refit_sums(sums, sizes, state.real, self._plan, self._rate, first, n_generations, key, threads, rates)
-        return StateBlock({"rate": rates})
+        return ModelBlock({"rate": rates})
 
 
 MODEL = Poisson

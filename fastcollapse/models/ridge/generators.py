@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fastcollapse.config.schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, StreamKey
@@ -22,7 +22,7 @@ from fastcollapse.kernels.regression.generator_pooled import (
 )
 from fastcollapse.kernels.regression.generator_replace import follow_overlaps, follow_weights
 from fastcollapse.kernels.regression.generator_subsampled import Choices, Samples, refit_rows
-from fastcollapse.models.base import check_kept, n_kept_after, run_key
+from fastcollapse.models.base import State, check_kept, n_kept_after, run_key
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression
 
@@ -34,7 +34,7 @@ _LAWS = {"rademacher": RADEMACHER, "uniform": UNIFORM, "student": STUDENT, "rows
 
 
 @dataclass(eq=False)
-class ChainState:
+class ChainState(State):
     """The replicates between two blocks.
 
     Parameters
@@ -66,7 +66,7 @@ class Chain(Protocol):
         """Run generations `first` and following; write `now` of each to `out`, float64 (R, B, d or 3)."""
 
 
-def chain_of(truth: Regression, parameters: RidgeParameters, schedule: Any) -> Chain:
+def chain_of(truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> Chain:
     """Return the quickest chain that has the law of a run.
 
     Raises
@@ -117,7 +117,7 @@ def _overlaps(truth: Regression) -> Callable:
 class _Direct:
     """Generations that have the law of a few variates: fresh normal inputs, no ridge, no pool."""
 
-    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any, follow: Callable) -> None:
+    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule, follow: Callable) -> None:
         self._sizes = schedule.n_synthetic
         self._sigma = parameters.synthetic_noise
         self._follow = follow(truth)
@@ -132,7 +132,7 @@ class _Direct:
 class _Refitted:
     """What chains have in common that solve normal equations."""
 
-    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any) -> None:
+    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> None:
         if truth.dimension > _MOST_INPUTS:
             wanted = f"at most {_MOST_INPUTS} where matrices of its square are kept"
             raise InputError(f"truth.dimension must be {wanted}, got {truth.dimension}")
@@ -163,7 +163,7 @@ class _Refitted:
 class _Fixed(_Refitted):
     """Generations that all have the same inputs, and synthetic labels alone."""
 
-    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any) -> None:
+    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> None:
         super().__init__(truth, parameters, schedule)
         sizes, kept = self._plan.n_synthetic, self._plan.n_kept
         self._rounds = kept // sizes + 1
@@ -205,7 +205,7 @@ class _Pooled(_Refitted):
 class _Subsampled(_Refitted):
     """Generations that are fitted to a subsample of the rows of their pool."""
 
-    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any) -> None:
+    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> None:
         super().__init__(truth, parameters, schedule)
         self._design = design_of(truth, parameters.sampler, reduced=False)
         self._choices = Choices(bool(schedule.replacement), self._dependent)

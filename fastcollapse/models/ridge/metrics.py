@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.variables import Variable
+from fastcollapse.models.base import with_downstream
+from fastcollapse.variables import Metric, Variable, metric_table
 
 
 class Fits:
@@ -100,41 +101,51 @@ def _cosine(overlap: np.ndarray, square: np.ndarray, norm: float) -> np.ndarray:
     return np.clip(np.divide(overlap, length, out=np.zeros_like(overlap), where=length != 0), -1, 1)
 
 
-# Name -> function, name for people.
-METRICS: dict[str, tuple] = {
-    "generator_error": (generator_error, "excess test error of the generator"),
-    "generator_norm": (generator_norm, "norm of the generator's weights"),
-    "generator_alignment": (generator_alignment, "cosine of the generator's weights and the true ones"),
-}
-DOWNSTREAM: dict[str, tuple] = {
-    "test_error": (predictor_error, "excess test error downstream"),
-    "test_bias": (predictor_bias, "part of the ridge in the test error"),
-    "test_variance": (predictor_variance, "part of the downstream noise in the test error"),
-    "test_synthetic": (predictor_synthetic, "part of the generator's error in the test error"),
-    "test_norm": (predictor_norm, "norm of the downstream weights"),
-    "test_alignment": (predictor_alignment, "cosine of the downstream weights and the true ones"),
-}
-METRICS |= DOWNSTREAM
+_GENERATOR = (
+    Metric("generator_error", Variable("excess test error of the generator"), generator_error),
+    Metric("generator_norm", Variable("norm of the generator's weights"), generator_norm),
+    Metric("generator_alignment", Variable("cosine of the generator's weights and the true ones"), generator_alignment),
+)
+# The predictor's metrics have the dimensions samples and ridge, whose names a run's parameters give.
+_PREDICTOR = (
+    Metric("test_error", Variable("excess test error downstream", missing=True), predictor_error),
+    Metric("test_bias", Variable("part of the ridge in the test error", missing=True), predictor_bias),
+    Metric(
+        "test_variance", Variable("part of the downstream noise in the test error", missing=True), predictor_variance
+    ),
+    Metric(
+        "test_synthetic", Variable("part of the generator's error in the test error", missing=True), predictor_synthetic
+    ),
+    Metric("test_norm", Variable("norm of the downstream weights", missing=True), predictor_norm),
+    Metric(
+        "test_alignment",
+        Variable("cosine of the downstream weights and the true ones", missing=True),
+        predictor_alignment,
+    ),
+)
+METRICS = metric_table(*_GENERATOR, *_PREDICTOR)
+DOWNSTREAM = metric_table(*_PREDICTOR)
 # The metrics that need the three parts of the error, which take three times as long.
 PARTS = ("test_bias", "test_variance", "test_synthetic")
 
 
-def available(model: Any) -> dict[str, Variable]:
+def available(model: Any) -> dict[str, Metric]:
     """Return the metrics that a run with these parameters has: those of the predictor where it has one.
 
     Parameters
     ----------
     model : with `downstream`, None or with `axis`, the name of the axis of its ridges.
     """
-    found = {name: Variable(row[1]) for name, row in METRICS.items() if name not in DOWNSTREAM}
-    if model.downstream is not None:
-        dims = ("downstream_samples", model.downstream.axis)
-        found |= {name: Variable(row[1], dims=dims, missing=True) for name, row in DOWNSTREAM.items()}
-    return found
+    return with_downstream(_GENERATOR, _PREDICTOR, model.downstream)
 
 
 def metrics_of(block: Any, truth: Any, names: Iterable[str] = ()) -> dict[str, np.ndarray]:
     """Return metrics of a block, by default all that it has: name -> float64 (R, B), of the predictor (R, B, M, L)."""
-    fits = Fits(block.states, truth)
-    wanted = names or [name for name in METRICS if name not in DOWNSTREAM or "predictor" in block.states]
-    return {name: METRICS[name][0](fits) for name in wanted}
+    fits = Fits(block.quantities, truth)
+    wanted = names or [name for name in METRICS if name not in DOWNSTREAM or "predictor" in block.quantities]
+    found = {}
+    for name in wanted:
+        function = METRICS[name].function
+        assert function is not None
+        found[name] = function(fits)
+    return found

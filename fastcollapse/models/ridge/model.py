@@ -1,23 +1,22 @@
 """Linear regressions fitted to samples that the last one labelled, and predictors trained on what they label."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
-from fastcollapse.models.base import StateBlock, put_back, run_key
+from fastcollapse.config.schedule import Schedule
+from fastcollapse.models.base import ArrayModel, ModelBlock, restore_arrays, run_key
 from fastcollapse.models.ridge.downstream import Predictor
 from fastcollapse.models.ridge.generators import ChainState, chain_of
 from fastcollapse.models.ridge.infinite_moments import heavy_tails
+from fastcollapse.models.ridge.metrics import METRICS, available, metrics_of
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression, RidgeTruth
-from fastcollapse.variables import Coordinate, Variable
-
-# Bytes of the states of one block.
-_BYTES_A_BLOCK = 32_000_000
+from fastcollapse.variables import Coordinate, Metric, Variable
 
 
-class Ridge:
+class Ridge(ArrayModel):
     """Recursive training of a linear regression.
 
     Generation t is fitted to inputs x of covariance Sigma with labels x'w + noise, w the weights of generation t - 1;
@@ -44,9 +43,10 @@ class Ridge:
 
     PARAMETERS = RidgeParameters
     TRUTH = RidgeTruth
-    WORKFLOWS: ClassVar[dict[str, str]] = {"replace": "", "accumulate": "", "accumulate_subsample": "", "mix": ""}
+    METRICS = METRICS
+    CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real"})
 
-    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Any, record: tuple = ()) -> None:
+    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule, record: tuple = ()) -> None:
         self._truth, self._parameters = truth, parameters
         self._schedule = schedule
         self._keeps_states = "trajectory" in record
@@ -76,12 +76,12 @@ class Ridge:
 
     def truth_states(self) -> dict[str, np.ndarray]:
         """Return the truth as a state."""
-        return {name: values[0, 0] for name, values in self._states(self._start(1)[:, None]).items()}
+        return {name: values[0, 0] for name, values in self._block(self._start(1)[:, None]).states.items()}
 
-    def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> StateBlock:
+    def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ModelBlock:
         """Return the block of generation 0: a predictor is trained on the labels of the truth too."""
         now = self._start(n_replicates)[:, None]
-        return StateBlock(self._states(now) | self._predictor(now, 0, seed, first_replicate))
+        return self._block(now, self._predictor(now, 0, seed, first_replicate))
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ChainState:
         """Return the state of generation 0."""
@@ -92,21 +92,30 @@ class Ridge:
     ) -> ChainState:
         """Return the state whose arrays these are."""
         state = self.initial(n_replicates, seed, first_replicate)
-        put_back(arrays, state, "" if state.n_kept is None else "labels")
+        restore_arrays(arrays, state, "" if state.n_kept is None else "labels")
         return state
 
-    def block_length(self, state: ChainState, room: int) -> int:
-        """Return how many generations, 1..room, the next block may have."""
-        a_generation = state.now.size + len(state.now) * (0 if self._downstream is None else self._downstream.n_numbers)
-        return max(1, min(room, _BYTES_A_BLOCK // (8 * a_generation)))
+    def generation_bytes(self, state: ChainState) -> int:
+        """Return the bytes of the states of one generation, and of what is trained on its labels."""
+        n_numbers = 0 if self._downstream is None else self._downstream.n_numbers
+        return 8 * (state.now.size + len(state.now) * n_numbers)
+
+    @classmethod
+    def available_metrics(cls, parameters: RidgeParameters) -> dict[str, Metric]:
+        """Return the metrics that a run with these parameters has: those downstream where a predictor is trained."""
+        return available(parameters)
+
+    def measure(self, block: ModelBlock, truth: Regression, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """Return metrics of a block."""
+        return metrics_of(block, truth, names)
 
     def advance(
         self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int = 0
-    ) -> StateBlock:
+    ) -> ModelBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         now = np.empty((len(state.now), n_generations, state.now.shape[1]))
         self._chain.advance(state, first, n_generations, run_key(seed, first_replicate), now)
-        return StateBlock(self._states(now) | self._predictor(now, first, seed, first_replicate))
+        return self._block(now, self._predictor(now, first, seed, first_replicate))
 
     def warnings(self) -> list[str]:
         """Return which moments of the errors are infinite, a line each: those of fits to about as many samples as
@@ -118,16 +127,16 @@ class Ridge:
         """Return generation 0 as a chain follows it, float64 (R, d or 3)."""
         return np.tile([1.0, 0.0, 0.0] if self._overlaps else self._truth.weights, (n_replicates, 1))
 
-    def _states(self, now: np.ndarray) -> dict[str, np.ndarray]:
+    def _block(self, now: np.ndarray, predictor: Mapping[str, np.ndarray] = MappingProxyType({})) -> ModelBlock:
+        """Return the block of generations that a chain has followed, float64 (R, B, d or 3)."""
         if self._overlaps:
             overlap, ahead, across = np.moveaxis(now, -1, 0)
             square = self._truth.norm**2
-            return {
-                "overlap": square * overlap,
-                "squared_norm": square * (overlap**2 + across**2),
-                "squared_gap": square * (ahead**2 + across**2),
-            }
-        return {"inside": now, **({"weights": self._truth.outside(now)} if self._keeps_states else {})}
+            states = {"overlap": square * overlap, "squared_norm": square * (overlap**2 + across**2)}
+            gap = {"squared_gap": square * (ahead**2 + across**2)}
+            return ModelBlock(states, quantities={**states, **gap, **predictor})
+        states = {"weights": self._truth.outside(now)} if self._keeps_states else {}
+        return ModelBlock(states, quantities={"inside": now, **predictor})
 
     def _predictor(self, now: np.ndarray, first: int, seed: int, first_replicate: int) -> dict[str, np.ndarray]:
         if self._downstream is None:

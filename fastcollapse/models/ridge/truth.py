@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from fastcollapse.config.fields import (
     show,
 )
 from fastcollapse.config.sections import TruthSection
+from fastcollapse.datasets.arrays import read_matrix
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 
@@ -125,12 +126,12 @@ class RidgeTruth(TruthSection):
         d = self.dimension or next(iter(lengths.values()), 0)
         return [(name, f"must have {d} entries, one an input, got {n}") for name, n in lengths.items() if n != d]
 
-    def load(self, read: Callable[[str, str], np.ndarray]) -> "Regression":
+    def load(self, base: Path | None = None) -> "Regression":
         """Return the truth as arrays.
 
         Parameters
         ----------
-        read : (file, key) -> float64 (n, d), reads a matrix.
+        base : folder of the experiment file, where data files are looked for too.
 
         Raises
         ------
@@ -139,23 +140,23 @@ class RidgeTruth(TruthSection):
         """
         # Eigenvectors, and long products, round by the number of threads.
         with one_blas_thread():
-            spectrum, rotation, rows = self._covariance(read)
+            spectrum, rotation, rows = self._covariance(base)
             weights = self._weights(spectrum, rotation)
         return Regression(spectrum, weights, rotation, self.design, self.degrees, rows)
 
-    def _covariance(self, read: Callable) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    def _covariance(self, base: Path | None) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """Return eigenvalues (d), eigenvectors as columns (d, d) or None, and rows (N, d) in their basis or None."""
         if self.spectrum is not None:
             return np.array(self.spectrum), None, None
         if self.rows is not None:
-            rows = self._read("rows", read)
+            rows = self._read("rows", base)
             if self.dimension not in (None, rows.shape[1]):
                 raise ValidationErrors([("truth.rows", f"must have {self.dimension} columns, got {rows.shape[1]}")])
             values, vectors = _eigen("rows", rows.T @ rows / len(rows), "linearly independent columns")
             return values, vectors, np.ascontiguousarray(rows @ vectors)
         if self.covariance is not None:
             named = isinstance(self.covariance, str)
-            matrix = self._read("covariance", read) if named else np.array(self.covariance)
+            matrix = self._read("covariance", base) if named else np.array(self.covariance)
             d = self.dimension or len(matrix)
             if matrix.shape != (d, d):
                 found = " x ".join(map(str, matrix.shape))
@@ -168,9 +169,9 @@ class RidgeTruth(TruthSection):
         assert self.dimension is not None
         return np.arange(1.0, self.dimension + 1) ** -(self.beta or 0.0), None, None
 
-    def _read(self, key: str, read: Callable) -> np.ndarray:
+    def _read(self, key: str, base: Path | None) -> np.ndarray:
         """Return the matrix of a file, whose squares must not overflow."""
-        matrix = read(getattr(self, key), f"truth.{key}")
+        matrix = read_matrix(getattr(self, key), base, f"truth.{key}")
         if np.abs(matrix).max() > _LARGEST:
             reason = f"must have entries of at most {_LARGEST:g}, got {np.abs(matrix).max():g}"
             raise ValidationErrors([(f"truth.{key}", reason)])

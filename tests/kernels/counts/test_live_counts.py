@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.config.workflows import Replace
-from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.kernels.counts.live_counts import (
     N_SUMS,
     CountRows,

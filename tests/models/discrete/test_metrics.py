@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.kernels.counts.live_counts import N_SUMS, segment_sums
 from fastcollapse.models.discrete.metrics import METRICS, metrics_of, metrics_of_truth
 from fastcollapse.models.discrete.model import CountBlock

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError
 from fastcollapse.models.base import families, family
 from fastcollapse.simulation.experiment import Experiment

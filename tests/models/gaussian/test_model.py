@@ -15,8 +15,8 @@ from fastcollapse.config.fields import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.errors import InputError
 from fastcollapse.models.gaussian.model import MODEL, GaussianParameters, GaussianTruth
-from fastcollapse.models.gaussian.multivariate import SpaceModel
-from fastcollapse.models.gaussian.univariate import LineModel
+from fastcollapse.models.gaussian.multivariate import MultivariateGaussian
+from fastcollapse.models.gaussian.univariate import UnivariateGaussian
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate
@@ -109,7 +109,7 @@ def test_law__equals_raw_refits(truth, workflow, estimator):
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=IDS)
 def test_bits__depend_on_the_experiment_alone(truth, workflow):
     made = model(truth, workflow, 9)
-    assert isinstance(made, LineModel if truth is LINE else SpaceModel)
+    assert isinstance(made, UnivariateGaussian if truth is LINE else MultivariateGaussian)
     assert_bits_depend_on_the_experiment_alone(lambda: model(truth, workflow, 9))
 
 

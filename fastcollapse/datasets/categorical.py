@@ -1,0 +1,89 @@
+"""Distributions over symbols: the truth of discrete families."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from fastcollapse.config.fields import show
+from fastcollapse.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class CategoricalDistribution:
+    """The distribution of generation 0 over K symbols.
+
+    Parameters
+    ----------
+    labels
+        K names; None for a law, whose symbols are numbers.
+    counts
+        int64, shape (K,), at least 1: the real data, where there is any.
+    probabilities
+        float64, shape (K,), non-negative, sum 1.
+    source
+        Where it comes from, for people.
+    """
+
+    labels: tuple[str, ...] | None
+    counts: np.ndarray | None
+    probabilities: np.ndarray
+    source: str
+
+    @property
+    def support_size(self) -> int:
+        """K, the number of symbols; those given with probability zero are counted."""
+        return len(self.probabilities)
+
+    @property
+    def total(self) -> int | None:
+        """Number of tokens of the real data; None for a law."""
+        return None if self.counts is None else int(self.counts.sum())
+
+    @classmethod
+    def from_counts(cls, words: dict[str, int], source: str, key: str, given: str) -> CategoricalDistribution:
+        """Return the empirical distribution of counted words: descending by count, then by label.
+
+        Parameters
+        ----------
+        source
+            Where the words come from, for people.
+        key, given
+            The key that named the file and its value, for errors.
+
+        Raises
+        ------
+        InputError
+            Fewer than two words have a count above 0.
+        """
+        present = {word: count for word, count in words.items() if count}
+        if len(present) < 2:
+            raise InputError(f"{key} must have at least two different words, got {len(present)} in {show(given)}")
+        order = sorted(present.items(), key=lambda item: (-item[1], item[0]))
+        counts = np.array([count for _, count in order], dtype=np.int64)
+        return cls(tuple(word for word, _ in order), counts, counts / counts.sum(), source)
+
+    @classmethod
+    def zipf_mandelbrot(cls, a: float, b: float, size: int) -> CategoricalDistribution:
+        """Return the law with probabilities proportional to (i + b)^-a, i = 1..size."""
+        weights = np.arange(1.0, size + 1)
+        weights += b
+        np.log(weights, out=weights)
+        weights *= -a
+        weights -= weights[0]  # the largest: (1 + b)**-a itself can overflow
+        np.exp(weights, out=weights)
+        weights /= weights.sum()
+        return cls(None, None, weights, f"Zipf-Mandelbrot a={a:g} b={b:g} over {size} symbols")
+
+    @classmethod
+    def uniform(cls, size: int) -> CategoricalDistribution:
+        """Return the uniform law over `size` symbols."""
+        return cls(None, None, np.full(size, 1 / size), f"uniform over {size} symbols")
+
+    @classmethod
+    def from_probabilities(cls, probabilities: tuple[float, ...]) -> CategoricalDistribution:
+        """Return the law with these probabilities, divided by their sum."""
+        given = np.array(probabilities)
+        return cls(None, None, given / math.fsum(given), f"given probabilities of {len(given)} symbols")

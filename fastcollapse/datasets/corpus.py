@@ -1,0 +1,102 @@
+"""Words of a text and tables of word counts."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from fastcollapse.config.fields import MAX_COUNT, power_text, show
+from fastcollapse.errors import InputError
+
+_WORD = re.compile(r"\w+")
+_CHUNK = 2**22
+
+
+def _read_chunks(path: Path, key: str, given: str) -> Iterator[str]:
+    """Yield the text of a file, decompressed if it is gzip, in chunks that end at a line's end.
+
+    A line is never cut, because lower-casing looks at the neighbours of a letter (the Greek final sigma).
+    """
+    try:
+        with open(path, "rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b" or path.suffix == ".gz"
+            raw.seek(0)
+            if not raw.read(1):
+                raise InputError(f"{key} must be a text file with words, got the empty file {show(given)}")
+            raw.seek(0)
+            stream: BinaryIO = gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[assignment]
+            with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+                while chunk := text.read(_CHUNK) + text.readline():
+                    if "\0" in chunk:
+                        raise InputError(f"{key} must be a text file, got the binary file {show(given)}")
+                    yield chunk
+    except UnicodeDecodeError:
+        raise InputError(f"{key} must be UTF-8 text, got {show(given)}: binary, or not UTF-8") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{key} must be a whole gzip file, got {show(given)}: {error}") from None
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"{key} must be a readable file, got {show(given)}: {error.strerror}") from None
+
+
+def count_words(path: Path, given: str) -> dict[str, int]:
+    """Count words: lower case, runs of non-word characters to spaces, split; so a word is a run of `\\w`."""
+    words: Counter[str] = Counter()
+    for chunk in _read_chunks(path, "truth.text", given):
+        words.update(_WORD.findall(chunk.lower()))
+    return words
+
+
+def read_counts(path: Path, given: str) -> dict[str, int]:
+    """Read a table of word and count, by tab or comma, with or without the header `word,count`."""
+    key = "truth.counts"
+    lines = "".join(_read_chunks(path, key, given))
+    first = next((line for line in lines.splitlines() if line.strip()), "")
+    tabs = "\t" in first  # a table by tabs quotes nothing: a word may be a quotation mark
+    rows = csv.reader(
+        io.StringIO(lines, newline=""),
+        delimiter="\t" if tabs else ",",
+        strict=True,
+        quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
+    )
+    words: dict[str, int] = {}
+    header_possible = True
+    try:
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            where = f"in line {rows.line_num} of {show(given)}"
+            if not any(cells):
+                continue
+            if header_possible and [cell.lower() for cell in cells] == ["word", "count"]:
+                header_possible = False
+                continue
+            header_possible = False
+            if len(cells) != 2 or not cells[0]:
+                raise InputError(f"{key} must have a word and a count a line, got {show(cells)} {where}")
+            word, count = cells
+            # the length first: int() refuses more than 4300 digits with an error of its own
+            whole = count.isascii() and count.isdigit() and len(count.lstrip("0")) <= 16
+            if not whole or int(count) > MAX_COUNT:
+                raise InputError(
+                    f"{key} must have whole counts from 0 to {power_text(MAX_COUNT)}, got {show(count)} {where}"
+                )
+            if word in words:
+                raise InputError(f"{key} must name each word once, got {show(word)} again {where}")
+            words[word] = int(count)
+    except csv.Error as error:
+        raise InputError(
+            f"{key} must be a table of word and count, got {show(given)}: {error} in line {rows.line_num}"
+        ) from None
+    if sum(words.values()) > MAX_COUNT:
+        raise InputError(
+            f"{key} must sum to at most {power_text(MAX_COUNT)}, got {sum(words.values())} in {show(given)}"
+        )
+    return words

@@ -1,0 +1,79 @@
+"""The truth of a discrete distribution: a text, a table of counts, or a law."""
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import ClassVar
+
+from fastcollapse.config.fields import FloatField, IntField, ListField, Section, StringField, TableField, parameter
+from fastcollapse.config.sections import TruthSection
+from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.corpus import count_words, read_counts
+from fastcollapse.datasets.shipped import find_data
+
+
+@dataclasses.dataclass(frozen=True)
+class ZipfMandelbrot(Section):
+    """Probabilities proportional to `(i + b)**-a` for i = 1..size."""
+
+    a: float = parameter(FloatField(0, 1000, above=True), "exponent")
+    b: float = parameter(FloatField(-1, 1e15, above=True), "offset")
+    size: int = parameter(IntField(2, 10**8), "number of symbols", unit="symbols")
+
+
+@dataclasses.dataclass(frozen=True)
+class DiscreteTruth(TruthSection):
+    """The distribution of generation 0: exactly one of the keys is given."""
+
+    exclusive: ClassVar[bool] = True
+
+    text: str | None = parameter(StringField(), "text file (.txt, .txt.gz) whose words are counted", default=None)
+    counts: str | None = parameter(StringField(), "table of word and count (.csv, .tsv, also .gz)", default=None)
+    zipf_mandelbrot: ZipfMandelbrot | None = parameter(  # noqa: RUF009
+        TableField(ZipfMandelbrot), "probabilities proportional to (i + b)**-a, i = 1..size", default=None
+    )
+    uniform: int | None = parameter(
+        IntField(2, 10**8), "number of equally likely symbols", default=None, unit="symbols"
+    )
+    probabilities: tuple[float, ...] | None = parameter(
+        ListField(FloatField(0, 1), shortest=2), "probabilities that sum to 1 within 1e-9", default=None
+    )
+
+    def load(self, base: Path | None = None) -> CategoricalDistribution:
+        """Return the distribution of generation 0.
+
+        Symbols of a text or a table stand in descending order of count, then by label; those of a law in its own order.
+
+        Raises
+        ------
+        InputError
+            A file that is missing, empty, binary, damaged or has fewer than two words.
+        """
+        if self.text is not None:
+            words = count_words(find_data(self.text, base, key="truth.text"), self.text)
+            return CategoricalDistribution.from_counts(words, f"words of {self.text}", "truth.text", self.text)
+        if self.counts is not None:
+            words = read_counts(find_data(self.counts, base, key="truth.counts"), self.counts)
+            return CategoricalDistribution.from_counts(words, f"counts of {self.counts}", "truth.counts", self.counts)
+        if self.zipf_mandelbrot is not None:
+            law = self.zipf_mandelbrot
+            return CategoricalDistribution.zipf_mandelbrot(law.a, law.b, law.size)
+        if self.uniform is not None:
+            return CategoricalDistribution.uniform(self.uniform)
+        assert self.probabilities is not None
+        return CategoricalDistribution.from_probabilities(self.probabilities)
+
+    def relations(self) -> list[tuple[str, str]]:
+        fields = [f.name for f in dataclasses.fields(self)]
+        given = [name for name in fields if getattr(self, name) is not None]
+        if len(given) != 1:
+            return [("", f"must have exactly one of {', '.join(fields)}, got {' and '.join(given) or 'none'}")]
+        if self.probabilities is None:
+            return []
+        total = math.fsum(self.probabilities)
+        if abs(total - 1) > 1e-9:
+            return [("probabilities", f"must sum to 1 within 1e-9, got a sum of {total:.12g}")]
+        n_positive = sum(p > 0 for p in self.probabilities)
+        if n_positive < 2:
+            return [("probabilities", f"must have at least two entries above 0, got {n_positive}")]
+        return []

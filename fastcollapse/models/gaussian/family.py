@@ -1,0 +1,22 @@
+"""What Gaussian models of one dimension and of many have in common."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from fastcollapse.models.base import ArrayModel, ModelBlock
+from fastcollapse.models.gaussian.metrics import METRICS, metrics_of
+from fastcollapse.models.gaussian.parameters import GaussianParameters, GaussianTruth
+
+
+class GaussianModel(ArrayModel):
+    """Recursive training of a Gaussian law."""
+
+    PARAMETERS = GaussianParameters
+    TRUTH = GaussianTruth
+    METRICS = METRICS
+    CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real"})
+
+    def measure(self, block: ModelBlock, truth: GaussianTruth, names: Iterable[str]) -> dict[str, np.ndarray]:
+        """Return metrics of a block."""
+        return metrics_of(block, truth, names)

@@ -1,0 +1,108 @@
+"""The model families: folders of `models/` with a `model.py`, and folders that a user registers."""
+
+import functools
+import importlib
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastcollapse.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from fastcollapse.models.base import Model
+
+# The family of an experiment that names none.
+DEFAULT_FAMILY = "discrete"
+_registered: set[str] = set()
+
+
+@functools.cache
+def _shipped() -> tuple[str, ...]:
+    return tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("*/model.py")))
+
+
+def families() -> list[str]:
+    """Return the names of the model families; no family is imported.
+
+    Examples
+    --------
+    >>> "discrete" in families()
+    True
+    """
+    return [*_shipped(), *sorted(_registered)]
+
+
+def family(name: str) -> "type[Model]":
+    """Return the class of a model family.
+
+    Raises
+    ------
+    InputError
+        No family has this name.
+    """
+    if name not in families():
+        choices = ", ".join(families())
+        raise InputError(f"model.family must be one of {choices}, got {name!r}{nearest(name, families())}")
+    return importlib.import_module(f"fastcollapse.models.{name}.model").MODEL
+
+
+def register(path: str | Path) -> str:
+    """Add a model family from a folder and return its name, which is that of the folder.
+
+    The folder has a `model.py` with `MODEL`, a class that extends `fastcollapse.models.base.Model`; its files import
+    each other as `fastcollapse.models.<name>.<file>`. A family is registered for this process alone.
+
+    Raises
+    ------
+    InputError
+        The folder has no `model.py`, its name is taken or no identifier, or `MODEL` is no model.
+    """
+    folder = Path(path).resolve()
+    name = folder.name
+    if not (folder / "model.py").is_file():
+        raise InputError(f"a model family must be a folder with a file model.py, got {str(path)!r}")
+    if not name.isidentifier() or name in (*_shipped(), "base", "registry"):
+        raise InputError(f"the folder of a model family must have a new name that is an identifier, got {name!r}")
+    full_name = f"fastcollapse.models.{name}"
+    for loaded in [module for module in sys.modules if module == full_name or module.startswith(f"{full_name}.")]:
+        del sys.modules[loaded]
+    spec = ModuleSpec(full_name, None, is_package=True)
+    spec.submodule_search_locations = [str(folder)]
+    sys.modules[full_name] = module_from_spec(spec)
+    _registered.add(name)
+    try:
+        _check_model(name)
+    except BaseException:
+        unregister(name)
+        raise
+    return name
+
+
+def unregister(name: str) -> None:
+    """Remove a family that `register` has added."""
+    _registered.discard(name)
+    sys.modules.pop(f"fastcollapse.models.{name}", None)
+
+
+def _check_model(name: str) -> None:
+    """Refuse a family that does not keep the contract.
+
+    Raises
+    ------
+    InputError
+        With what is wrong.
+    """
+    from fastcollapse.models.base import Model  # imports NumPy, which the command line does without
+
+    module = importlib.import_module(f"fastcollapse.models.{name}.model")
+    model = vars(module).get("MODEL")
+    if not (isinstance(model, type) and issubclass(model, Model)):
+        raise InputError(f"model.py of family {name} must have MODEL, a class that extends Model, got {model!r}")
+    abstract = sorted(model.__abstractmethods__)
+    if "create" in vars(model):  # it returns models of other classes
+        abstract = []
+    missing = [attribute for attribute in ("TRUTH", "METRICS") if attribute not in dir(model)]
+    if abstract or missing:
+        raise InputError(f"MODEL of family {name} must define {', '.join([*abstract, *missing])}")
