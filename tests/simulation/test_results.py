@@ -104,10 +104,10 @@ def test_open_results__missing_file():
         open_results("")
 
 
-def test_readme__its_python_runs_as_pasted(tmp_path, monkeypatch):
+def test_quickstart__its_python_runs_as_pasted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    (block,) = re.findall(r"## In Python\n\n```python\n(.*?)```", readme, re.DOTALL)
+    page = (Path(__file__).parents[2] / "docs" / "quickstart.md").read_text()
+    (block,) = re.findall(r"## In Python\n\n```python\n(.*?)```", page, re.DOTALL)
     names = {}
     exec(block, names)
     xarray.testing.assert_allclose(names["dataset"].entropy, names["results"].to_xarray().entropy)

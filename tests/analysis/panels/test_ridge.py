@@ -185,15 +185,15 @@ def test_default__without_a_predictor_shows_the_generator():
     assert len(draw([results]).axes) == 1
 
 
-def test_readme__its_regression_runs_as_pasted():
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
-    (text,) = (block for block in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if 'family = "ridge"' in block)
+def test_families_page__its_regression_runs_as_pasted():
+    page = (Path(__file__).parents[3] / "docs" / "families.md").read_text()
+    (text,) = (block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if 'family = "ridge"' in block)
     experiment = Experiment.from_mapping(tomllib.loads(text))
     results = simulate(experiment.with_values({"run.n_replicates": 2}))
     got = results.to_xarray().test_error.sel(ridge=0.1, downstream_samples=300, method="nearest")
     assert got.dims == ("replicate", "generation")
     assert np.isfinite(got.sel(generation=[0, 1, 5, 10])).all()
-    named = re.search(r"`panels` of (.*?);", readme, re.DOTALL)
+    named = re.search(r"`panels` of (.*?);", page, re.DOTALL)
     assert set(re.findall(r"`(\w+)`", named[1])) == set(PANELS) - {"test_error"}
 
 

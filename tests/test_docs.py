@@ -1,0 +1,99 @@
+"""README, CONTRIBUTING and the pages of docs/: links lead to files, and examples run as they stand."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fastcollapse import Experiment, Sweep
+from fastcollapse.cli.main import main
+from fastcollapse.simulation.experiment import parameters
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page, language=""):
+    """Return the code blocks of a page in one language."""
+    fences = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    return [text for name, text in fences if name == language]
+
+
+def anchors(page):
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def theory_commands():
+    """Return every command of the pages that evaluates, explains or lists formulas."""
+    lines = [line for page in PAGES for block in blocks(page) for line in block.splitlines()]
+    found = {line.partition(" #")[0].strip() for line in lines if line.startswith("fastcollapse theory")}
+    return sorted(found)
+
+
+def tables():
+    """Return the TOML examples of the pages: each is a whole experiment or sweep."""
+    return [pytest.param(text, id=f"{page.stem} {i}") for page in PAGES for i, text in enumerate(blocks(page, "toml"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links__lead_to_files_and_headings(page):
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+    broken = []
+    for link in links:
+        if re.match(r"\w+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_pages__are_all_linked_from_the_readme():
+    text = README.read_text()
+    assert [page.name for page in PAGES[1:] if f"({page.relative_to(ROOT).as_posix()})" not in text] == []
+
+
+def test_readme__is_short():
+    lines = README.read_text().splitlines()
+    assert len(lines) <= 120
+    assert max(len(line) for line in lines) <= 160
+
+
+def test_readme__its_python_runs_as_pasted(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (text,) = blocks(README, "python")
+    exec(text, {})
+    assert capsys.readouterr().out == "1000 symbols at the start, 18.3 after 100 generations\n"
+
+
+def test_theory_commands__are_found():
+    assert len(theory_commands()) > 5
+
+
+@pytest.mark.parametrize("command", theory_commands())
+def test_theory_commands__run_as_pasted(command):
+    result = CliRunner().invoke(main, shlex.split(command)[1:])
+    assert (result.exit_code, result.exception) == (0, None)
+    assert result.output
+
+
+@pytest.mark.parametrize("text", tables())
+def test_toml_examples__are_accepted(text):
+    mapping = tomllib.loads(text)
+    if "sweep" in mapping:
+        assert len(Sweep(mapping)) == 30
+    else:
+        assert Experiment.from_mapping(mapping).json
+
+
+def test_keys__are_all_explained():
+    text = "".join(page.read_text() for page in PAGES)
+    keys = [parameter.key for parameter in parameters()]
+    assert [key for key in keys if not re.search(rf"`(\w+\.)?{key.rpartition('.')[2]}\b", text)] == []
