@@ -20,8 +20,9 @@ from threadpoolctl import threadpool_limits
 
 from fastcollapse import Experiment, simulate
 from fastcollapse.kernels.jit import max_threads, set_threads
-from fastcollapse.models.base import StateBlock, family
+from fastcollapse.models.base import ModelBlock
 from fastcollapse.models.gaussian.metrics import metrics_of
+from fastcollapse.models.registry import family
 
 BENCH = "gaussian"
 N_REPLICATES, N_GENERATIONS, N_POINTS = 2000, 2000, 100
@@ -52,7 +53,7 @@ def chain(made: Experiment, threads: int) -> None:
     """Run the model alone, block by block as `simulate` does."""
     set_threads(threads)
     run = made.run
-    model = family("gaussian").MODEL(made.truth, made.model, made.workflow.schedule(run.n_generations, None), ())
+    model = family("gaussian").create(made.truth, made.model, made.workflow.schedule(run.n_generations, None), ())
     state, first = model.initial(run.n_replicates, 1), 1
     while first <= run.n_generations:
         length = model.block_length(state, run.n_generations - first + 1)
@@ -75,7 +76,7 @@ def numpy_chain(n_generations: int = N_GENERATIONS) -> tuple[np.ndarray, np.ndar
 def numpy_chain_with_metrics(made: Experiment) -> dict[str, np.ndarray]:
     """Peer (ii): the same, and the metrics of all states."""
     means, sigmas = numpy_chain()
-    return metrics_of(StateBlock({"mean": means, "log_sigma": np.log(sigmas)}), made.truth)
+    return metrics_of(ModelBlock({"mean": means, "log_sigma": np.log(sigmas)}), made.truth)
 
 
 def numpy_points(n_generations: int = RAW_GENERATIONS) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
-from fastcollapse.models.base import families
+from fastcollapse.models.registry import families
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fastcollapse.models.base import families
+from fastcollapse.models.registry import families
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "fastcollapse"

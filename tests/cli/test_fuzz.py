@@ -38,8 +38,9 @@ from fastcollapse.config.sizes import Growth, SizeField
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, NonFiniteError
-from fastcollapse.models.base import families
-from fastcollapse.simulation.experiment import Experiment, family_class, parse_setting
+from fastcollapse.models.registry import families
+from fastcollapse.models.registry import family as family_class
+from fastcollapse.simulation.experiment import Experiment, parse_setting
 from fastcollapse.simulation.simulate import simulate
 from tests.test_conformance import CASES, assert_same, everything
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.config.sections import DiscreteTruth, ZipfMandelbrot
 from fastcollapse.datasets import corpus
 from fastcollapse.datasets.arrays import read_matrix
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.datasets.shipped import data_folder, describe_recipe, find_data, recipes
 from fastcollapse.errors import InputError
+from fastcollapse.models.discrete.truth import DiscreteTruth, ZipfMandelbrot
 
 CORPUS = "data/wikitext2_sample.txt.gz"
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.config.sections import families
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
+from fastcollapse.models.registry import families
 from fastcollapse.simulation.experiment import Experiment, parameters, parse_setting
 
 GOOD = {
@@ -370,7 +370,7 @@ def test_parameters__list_every_field_with_help():
 def test_families__are_found_without_importing_them():
     assert "discrete" in families()
     assert not {"base", "__init__"} & set(families())
-    code = "import sys, fastcollapse.config.sections as s; s.families(); sys.exit('numpy' in sys.modules)"
+    code = "import sys, fastcollapse.models.registry as r; r.families(); sys.exit('numpy' in sys.modules)"
     probe = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
     assert probe.returncode == 0
 

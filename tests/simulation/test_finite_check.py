@@ -1,6 +1,5 @@
 """Numbers out of range: found wherever they are, named, and everything before them kept, in every family."""
 
-import importlib
 import itertools
 import math
 
@@ -9,7 +8,7 @@ import pytest
 
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import NonFiniteError
-from fastcollapse.models.base import families
+from fastcollapse.models.registry import families
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.finite_check import first_fault
 from fastcollapse.simulation.results import open_results
@@ -73,11 +72,11 @@ def test_metric__out_of_range_stops_the_run_and_keeps_what_came_before(
     experiment = experiment_of(family, case, workflow, tables, n_generations=9)
     whole = simulate(experiment)
     name = next(name for name, told in whole.variables.items() if name in whole.metrics and not told.limits)
-    metrics, done = importlib.import_module(f"fastcollapse.models.{family}.metrics"), [0]
-    honest = metrics.metrics_of
+    model, done = type(model_of(experiment, load_truth(experiment.truth, tables))), [0]
+    honest = model.measure
 
-    def poisoned(block, truth, names=()):
-        found = dict(honest(block, truth, names))
+    def poisoned(self, block, truth, names):
+        found = dict(honest(self, block, truth, names))
         first = done[0]
         done[0] += found[name].shape[1]
         if first <= 7 < done[0] and found[name].shape[1] < 9:
@@ -85,9 +84,7 @@ def test_metric__out_of_range_stops_the_run_and_keeps_what_came_before(
             found[name][2, 7 - first] = value
         return found
 
-    # Generation 0 of the families with states is reduced by the same function.
-    done[0] = 0 if whole.states else 1
-    monkeypatch.setattr(metrics, "metrics_of", poisoned)
+    monkeypatch.setattr(model, "measure", poisoned)
     with pytest.raises(
         NonFiniteError, match=f"^{name} of replicate 2 is {value} at generation 7: the run stops there$"
     ):
@@ -105,7 +102,7 @@ def test_state__out_of_range_stops_the_run_recorded_or_not(tmp_path, tables, mon
     """The metrics are those of a sound run: the state alone shows it."""
     _, case, workflow = FIRST_OF[family]
     experiment = experiment_of(family, case, workflow, tables, record=["metrics"], n_generations=9)
-    whole, metrics = simulate(experiment), importlib.import_module(f"fastcollapse.models.{family}.metrics")
+    whole = simulate(experiment)
     assert not whole.states
     model = type(model_of(experiment, load_truth(experiment.truth, tables)))
     honest, done = model.advance, [0]
@@ -119,12 +116,12 @@ def test_state__out_of_range_stops_the_run_recorded_or_not(tmp_path, tables, mon
             block.states[made[0]][1] = math.nan
         return block
 
-    def sound(block, truth, names=()):
+    def sound(self, block, truth, names):
         done[0] += 1
         return {name: values[:, done[0] - 1 : done[0]].copy() for name, values in whole.metrics.items()}
 
     monkeypatch.setattr(model, "advance", poisoned)
-    monkeypatch.setattr(metrics, "metrics_of", sound)
+    monkeypatch.setattr(model, "measure", sound)
     with pytest.raises(NonFiniteError, match="of replicate 1 is nan at generation 4: the run stops there"):
         simulate(experiment, tmp_path / "out.h5", block=1)
     assert open_results(tmp_path / "out.h5").last == 3

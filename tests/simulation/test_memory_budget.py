@@ -12,7 +12,7 @@ import pytest
 from fastcollapse import Experiment, simulate
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError
-from fastcollapse.models.base import families
+from fastcollapse.models.registry import families
 from fastcollapse.simulation.memory_budget import RESERVE, MemoryBudget, bytes_of, fit_budget, parse_bytes, resident
 from fastcollapse.simulation.simulate import _sizes
 from tests.test_conformance import CASES, N_REPLICATES, assert_same, everything, experiment_of, model_of

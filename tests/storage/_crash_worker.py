@@ -18,10 +18,10 @@ from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage import atomic_write as files
 from fastcollapse.storage.base import Block, Header
-from fastcollapse.variables import CountRows
 from fastcollapse.storage.hdf5_store import Hdf5Store, clear_leftovers
 from fastcollapse.storage.parts_folder import is_begun, parts_folder
 from fastcollapse.storage.readers import check_data, open_file
+from fastcollapse.variables import CountRows
 
 N_GENERATIONS = 4
 METRIC = "m"

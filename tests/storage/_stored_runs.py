@@ -8,8 +8,7 @@ import scipy.sparse
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.storage.base import Block, Header
-from fastcollapse.variables import CountRows
-from fastcollapse.variables import Variable
+from fastcollapse.variables import CountRows, Variable
 
 EXPERIMENT = '{"run": 1}'
 DIGEST = hashlib.sha256(EXPERIMENT.encode()).hexdigest()

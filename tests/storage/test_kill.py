@@ -19,7 +19,8 @@ import sys
 from hashlib import sha256
 import numpy as np
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.storage.base import Block, Header, Rows
+from fastcollapse.storage.base import Block, Header
+from fastcollapse.variables import CountRows
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.variables import Variable
 
@@ -31,7 +32,7 @@ with Hdf5Store(header, sys.argv[1], part_bytes=1) as store:
     store.append(Block(0, {"m": np.array([[0.0], [1.0]])}, None))
     for t in range(1, n_generations + 1):
         n = t % 7
-        rows = Rows(np.array([0, n, 2 * n]), np.tile(np.arange(n), 2), np.repeat([t + 1, t + 2], n))
+        rows = CountRows(np.array([0, n, 2 * n]), np.tile(np.arange(n), 2), np.repeat([t + 1, t + 2], n))
         store.append(Block(t, {"m": np.array([[t], [t + 1.0]])}, rows))
         store.commit({"state": np.full(3, t)})
     store.finish({"forgotten": np.full((2, 8), -1)})

@@ -19,7 +19,7 @@ import pytest
 import xarray
 
 from fastcollapse import FastcollapseError, open_results
-from fastcollapse.models.base import families
+from fastcollapse.models.registry import families
 from fastcollapse.simulation.results import check_results
 from fastcollapse.storage.checksums import read_checksums
 from fastcollapse.storage.parts_folder import parts_folder

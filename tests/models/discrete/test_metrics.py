@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.kernels.counts.live_counts import N_SUMS, segment_sums
-from fastcollapse.models.discrete.metrics import METRICS, metrics_of, metrics_of_truth
-from fastcollapse.models.discrete.model import CountBlock
+from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of, metrics_of_truth
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from tests.naive import discrete as naive
@@ -22,8 +21,8 @@ def metrics_of_counts(counts, truth):
     sums = np.zeros(N_SUMS)
     total = int(counts.sum())
     segment_sums(counts[symbols].astype(np.float64), truth[symbols], np.log(truth[symbols]), float(total), sums)
-    block = CountBlock(sums[None, None], np.array([total]), None)
-    return {name: value.item() for name, value in metrics_of(block, None).items()}
+    states = CountSums._make([*sums[:, None, None], np.array([total])])
+    return {name: value.item() for name, value in metrics_of(states).items()}
 
 
 def some_truth(size, seed):

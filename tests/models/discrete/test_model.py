@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError
-from fastcollapse.models.base import families, family
+from fastcollapse.models.registry import families, family
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from tests.naive import discrete as naive

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.models.base import StateBlock
+from fastcollapse.models.base import ModelBlock
 from fastcollapse.models.gaussian.metrics import METRICS, eigenvalues, metrics_of
 from fastcollapse.models.gaussian.model import GaussianTruth
 from fastcollapse.simulation.experiment import Experiment
@@ -70,7 +70,7 @@ def some_laws(d, seed):
 
 
 def values_of(means, covariances, mean_0, covariance_0):
-    return metrics_of(StateBlock(states_of(means, covariances)), truth_of(mean_0, covariance_0))
+    return metrics_of(ModelBlock(states_of(means, covariances)), truth_of(mean_0, covariance_0))
 
 
 @given(DIMENSIONS, SEEDS)
@@ -92,7 +92,7 @@ def test_metrics__of_an_isotropic_or_diagonal_truth(d, seed, isotropic):
     diagonal = covariance_0.diagonal() if not isotropic else np.full(d, covariance_0[0, 0])
     sigma = tuple(np.sqrt(diagonal)) if d > 1 else float(np.sqrt(diagonal[0]))
     truth = GaussianTruth(dimension=d, mean=tuple(mean_0) if d > 1 else float(mean_0[0]), sigma=sigma)
-    got = metrics_of(StateBlock(states_of(means, covariances)), truth)
+    got = metrics_of(ModelBlock(states_of(means, covariances)), truth)
     expected = naive(means[1, 2], covariances[1, 2], mean_0, np.diag(diagonal))
     for name in METRICS:
         np.testing.assert_allclose(got[name][1, 2], expected[name], rtol=1e-7, atol=1e-9, err_msg=name)
@@ -158,7 +158,7 @@ def test_metrics__of_a_run_start_at_the_truth_and_follow_from_its_states(truth):
     for name in ("squared_error", "kl_divergence", "wasserstein2"):
         np.testing.assert_allclose(start[name], 0, atol=1e-14)
     np.testing.assert_allclose(start["trace_ratio"], 1)
-    got = metrics_of(StateBlock(dict(results.states)), results.experiment.truth)
+    got = metrics_of(ModelBlock(dict(results.states)), results.experiment.truth)
     for name in METRICS:
         np.testing.assert_allclose(got[name], results.metrics[name], rtol=1e-9, atol=1e-12, err_msg=name)
     spectrum = eigenvalues(results.states)
@@ -194,7 +194,7 @@ def test_metrics__at_the_ends_of_the_floats(d, log_sigma, sigma_0):
     if d == 1:
         states = {"mean": mean[..., 0], "log_sigma": logs[..., 0]}
     got = {name: value.item() for name, value in metrics_of(
-        StateBlock(states), GaussianTruth(dimension=d, sigma=sigma_0)
+        ModelBlock(states), GaussianTruth(dimension=d, sigma=sigma_0)
     ).items()}  # fmt: skip
     if log_sigma > 0 and sigma_0 > 1:
         del got["wasserstein2"]  # 1e387 is no float
@@ -208,16 +208,16 @@ def test_metrics__at_the_ends_of_the_floats(d, log_sigma, sigma_0):
 def test_metrics__only_those_named():
     truth = GaussianTruth(dimension=2)
     states = states_of(np.zeros((1, 1, 2)), np.eye(2)[None, None])
-    assert list(metrics_of(StateBlock(states), truth, ["log_det", "trace_ratio"])) == ["log_det", "trace_ratio"]
+    assert list(metrics_of(ModelBlock(states), truth, ["log_det", "trace_ratio"])) == ["log_det", "trace_ratio"]
 
 
 def test_metrics__of_no_number_are_none_and_leave_the_others():
     means, covariances, mean_0, covariance_0 = some_laws(3, 1)
     states = states_of(means, covariances)
-    expected = metrics_of(StateBlock(states), truth_of(mean_0, covariance_0))
+    expected = metrics_of(ModelBlock(states), truth_of(mean_0, covariance_0))
     wrong = {name: values.copy() for name, values in states.items()}
     wrong["factor"][1, 1, 2, 2] = wrong["log_diagonal"][1, 1, 2] = np.nan
-    got = metrics_of(StateBlock(wrong), truth_of(mean_0, covariance_0))
+    got = metrics_of(ModelBlock(wrong), truth_of(mean_0, covariance_0))
     for name in METRICS:
         assert np.isnan(got[name][1, 1]) == (name != "squared_error")
         np.testing.assert_allclose(np.delete(got[name], 4), np.delete(expected[name], 4))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastcollapse.models.base import StateBlock
+from fastcollapse.models.base import ModelBlock
 from fastcollapse.models.ridge.metrics import DOWNSTREAM, METRICS, PARTS, available, metrics_of
 
 FEW = settings(deadline=None, max_examples=40)
@@ -23,7 +23,7 @@ def truth_of(spectrum, weights):
 def test_metrics__equal_their_definitions(seed, d):
     rng = np.random.default_rng(seed)
     truth, inside = truth_of(rng.uniform(0.1, 3, d), rng.standard_normal(d)), rng.standard_normal((2, 3, d))
-    got = metrics_of(StateBlock({"inside": inside}), truth)
+    got = metrics_of(ModelBlock({"inside": inside}), truth)
     assert set(got) == set(METRICS) - set(DOWNSTREAM)
     for r, b in np.ndindex(2, 3):
         w = inside[r, b]
@@ -39,13 +39,13 @@ def test_metrics__equal_their_definitions(seed, d):
 def test_overlaps__give_the_metrics_of_the_weights(seed, d, variance):
     rng = np.random.default_rng(seed)
     truth, inside = truth_of(np.full(d, variance), rng.standard_normal(d)), rng.standard_normal((2, 3, d))
-    expected = metrics_of(StateBlock({"inside": inside}), truth)
+    expected = metrics_of(ModelBlock({"inside": inside}), truth)
     overlaps = {
         "overlap": inside @ truth.weights,
         "squared_norm": (inside**2).sum(-1),
         "squared_gap": ((inside - truth.weights) ** 2).sum(-1),
     }
-    got = metrics_of(StateBlock(overlaps), truth)
+    got = metrics_of(ModelBlock(overlaps), truth)
     assert got.keys() == expected.keys()
     for name, values in expected.items():
         np.testing.assert_allclose(got[name], values, rtol=1e-9, atol=1e-12)
@@ -54,34 +54,34 @@ def test_overlaps__give_the_metrics_of_the_weights(seed, d, variance):
 def test_error__of_the_truth_is_0_and_is_not_rounded_away():
     truth = truth_of([2.0, 1.0], [1.0, 2.0])
     inside = np.array([[[1.0, 2.0], [1.0 + 2**-40, 2.0]]])
-    error = metrics_of(StateBlock({"inside": inside}), truth, ["generator_error"])["generator_error"]
+    error = metrics_of(ModelBlock({"inside": inside}), truth, ["generator_error"])["generator_error"]
     np.testing.assert_array_equal(error, [[0.0, 2 * 2.0**-80]])
     overlaps = {
         "overlap": np.full((1, 1), 5.0),
         "squared_norm": np.full((1, 1), 5.0),
         "squared_gap": np.full((1, 1), 1e-30),
     }
-    assert metrics_of(StateBlock(overlaps), truth)["generator_error"] == 2e-30
+    assert metrics_of(ModelBlock(overlaps), truth)["generator_error"] == 2e-30
 
 
 def test_alignment__is_a_cosine_of_whatever_is_left():
     truth = truth_of([1.0, 1.0], [3e-90, 4e-90])
     inside = np.array([[[3e-80, 4e-80], [-3e-70, -4e-70], [0.0, 0.0], [3e120, 4e120], [4.0, -3.0]]])
-    got = metrics_of(StateBlock({"inside": inside}), truth)
+    got = metrics_of(ModelBlock({"inside": inside}), truth)
     np.testing.assert_allclose(got["generator_alignment"], [[1.0, -1.0, 0.0, 1.0, 0.0]], atol=1e-12)
     np.testing.assert_allclose(got["generator_norm"], [[5e-80, 5e-70, 0.0, 5e120, 5.0]])
     # Rounding makes no cosine of more than 1.
     rng = np.random.default_rng(1)
     weights = rng.standard_normal((1, 1000, 3))
     for w in weights[0, :50]:
-        along = metrics_of(StateBlock({"inside": w[None, None] * 3}), truth_of([1.0] * 3, w))["generator_alignment"]
+        along = metrics_of(ModelBlock({"inside": w[None, None] * 3}), truth_of([1.0] * 3, w))["generator_alignment"]
         assert along <= 1
 
 
 def test_predictor__columns_are_named():
     truth, rng = truth_of([1.0, 2.0], [3.0, 4.0]), np.random.default_rng(2)
     predictor = rng.uniform(1, 2, (2, 3, 4, 5, 6))
-    got = metrics_of(StateBlock({"inside": rng.standard_normal((2, 3, 2)), "predictor": predictor}), truth)
+    got = metrics_of(ModelBlock({"inside": rng.standard_normal((2, 3, 2)), "predictor": predictor}), truth)
     assert set(got) == set(METRICS)
     for i, name in enumerate(("test_error", "test_bias", "test_variance", "test_synthetic")):
         np.testing.assert_array_equal(got[name], predictor[..., i])
@@ -90,7 +90,7 @@ def test_predictor__columns_are_named():
     np.testing.assert_allclose(got["test_alignment"], expected)
     # Generations without a predictor are no number, in each of them.
     predictor[:, 1] = np.nan
-    got = metrics_of(StateBlock({"inside": np.zeros((2, 3, 2)), "predictor": predictor}), truth)
+    got = metrics_of(ModelBlock({"inside": np.zeros((2, 3, 2)), "predictor": predictor}), truth)
     for name in DOWNSTREAM:
         assert np.isnan(got[name][:, 1]).all(), name
         assert not np.isnan(got[name][:, [0, 2]]).any()
@@ -98,7 +98,7 @@ def test_predictor__columns_are_named():
 
 
 def test_names__that_are_wanted_are_all_that_is_made():
-    block = StateBlock({"inside": np.ones((1, 1, 2))})
+    block = ModelBlock({"inside": np.ones((1, 1, 2))})
     assert list(metrics_of(block, truth_of([1.0, 1.0], [1.0, 1.0]), ["generator_norm"])) == ["generator_norm"]
 
 

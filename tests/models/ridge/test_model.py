@@ -17,7 +17,7 @@ from fastcollapse.config.fields import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InfiniteMomentWarning, InputError
-from fastcollapse.models.base import StateBlock
+from fastcollapse.models.base import ModelBlock
 from fastcollapse.models.ridge.downstream import Predictor
 from fastcollapse.models.ridge.generators import _Direct, _Fixed, _Pooled, _Subsampled
 from fastcollapse.models.ridge.infinite_moments import heavy_tails
@@ -55,7 +55,7 @@ def weights(truth, workflow, n_generations=4, n_replicates=3, seed=1, **paramete
 
 def metrics(truth, workflow, n_generations=4, n_replicates=3, seed=1, **parameters):
     states = run(model(truth, workflow, n_generations, **parameters), n_replicates, n_generations, seed)
-    return metrics_of(StateBlock(states), truth_of(**truth))
+    return metrics_of(ModelBlock(states), truth_of(**truth))
 
 
 # Exact moments: the closed forms of theory/ridge.md 1 (a), (c), (e).
