@@ -105,13 +105,19 @@ def ours(path):
     return {module_named(name) for name in names}
 
 
+def _is_inside(path, other):
+    return MODULES[other].name == "__init__.py" and path.is_relative_to(MODULES[other].parent)
+
+
 def edges(group):
     """Return what imports what, as a graph of groups: group(module) -> name, or None for modules left out."""
     graph = {}
     for module, path in MODULES.items():
         here = group(module)
         if here is not None:
-            graph.setdefault(here, set()).update(group(other) for other in ours(path))
+            # A dynamic import names the folder that it looks into, often its own.
+            others = {other for other in ours(path) if not _is_inside(path, other)}
+            graph.setdefault(here, set()).update(group(other) for other in others)
     return {here: others - {here, None} for here, others in graph.items()}
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.models.base import ModelBlock
 from fastcollapse.models.gaussian.metrics import METRICS, eigenvalues, metrics_of
-from fastcollapse.models.gaussian.model import GaussianTruth
+from fastcollapse.models.gaussian.parameters import GaussianTruth
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 

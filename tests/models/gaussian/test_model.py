@@ -14,8 +14,9 @@ from scipy import special, stats
 from fastcollapse.config.fields import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.errors import InputError
-from fastcollapse.models.gaussian.model import MODEL, GaussianParameters, GaussianTruth
+from fastcollapse.models.gaussian.model import MODEL
 from fastcollapse.models.gaussian.multivariate import MultivariateGaussian
+from fastcollapse.models.gaussian.parameters import GaussianParameters, GaussianTruth
 from fastcollapse.models.gaussian.univariate import UnivariateGaussian
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import open_results
@@ -42,7 +43,7 @@ SPACE = {"dimension": 3, "mean": [1.0, -2.0, 0.5], "covariance": COVARIANCE}
 
 def model(truth, workflow, n_generations, estimator="unbiased"):
     schedule = workflow.schedule(n_generations, None)
-    return MODEL(build(GaussianTruth, truth), GaussianParameters(estimator=estimator), schedule, ("metrics",))
+    return MODEL.create(build(GaussianTruth, truth), GaussianParameters(estimator=estimator), schedule, ("metrics",))
 
 
 def raw(truth, schedule, ddof, rng):
