@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 from harness import header, paired, row, save, seconds
 
-from fastcollapse import Experiment, load_truth, simulate
+from fastcollapse import Experiment, load_truth
 from fastcollapse.kernels.jit import max_threads
+from fastcollapse.simulation.run_plan import plan_run
+from fastcollapse.simulation.simulate import execute
 
 BENCH = "discrete"
 N_SYMBOLS = 10**6
@@ -83,7 +85,7 @@ experiment = bench_discrete.experiment(100, "metrics")
 truth = load_truth(experiment.truth)
 open("/proc/self/clear_refs", "w").write("5")
 before = kilobytes("VmRSS")
-simulate(experiment, truth=truth)
+execute(plan_run(experiment, truth=truth))
 print((kilobytes("VmHWM") - before) * 1024)
 """
     command = [sys.executable, "-c", code]
@@ -103,7 +105,7 @@ def main() -> None:
     for threads in cases:
 
         def ours(threads: int = threads) -> object:
-            return simulate(metrics, truth=truth, threads=threads)
+            return execute(plan_run(metrics, truth=truth), threads=threads)
 
         ours_s, peer_s = paired(ours, lambda: numpy_live(p, 100), 5)
         rows.append(row(BENCH, "100 generations, metrics", "NumPy multinomial, live (i)", threads, ours_s, peer_s))
@@ -117,7 +119,7 @@ def main() -> None:
 
             def recorded(threads: int = threads, folder: str = folder, numbers: object = numbers) -> object:
                 path = Path(folder) / f"{next(numbers)}.h5"
-                simulate(trajectory, path, truth=truth, threads=threads)
+                execute(plan_run(trajectory, path, truth=truth), threads=threads)
                 path.unlink()
                 return path
 
@@ -125,7 +127,7 @@ def main() -> None:
         case = "100 generations, trajectory in HDF5"
         rows.append(row(BENCH, case, "NumPy (i), kept in memory", threads, stored_s, peer_s))
         print(f"  recording costs {(stored_s - ours_s) / ours_s:.2f} of the simulation again")
-    few_s, tokens_s = paired(lambda: simulate(few, truth=truth), lambda: numpy_tokens(p, 5), 1)
+    few_s, tokens_s = paired(lambda: execute(plan_run(few, truth=truth)), lambda: numpy_tokens(p, 5), 1)
     rows.append(row(BENCH, "5 generations, metrics", "NumPy choice, every token (iii)", cases[-1], few_s, tokens_s))
     _print_memory()
     save(BENCH, rows)

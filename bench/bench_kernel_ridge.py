@@ -23,9 +23,11 @@ import numpy as np
 import scipy.linalg
 from harness import header, paired, row, save, seconds
 
-from fastcollapse import Experiment, simulate
+from fastcollapse import Experiment
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.kernels.jit import max_threads
+from fastcollapse.simulation.run_plan import plan_run
+from fastcollapse.simulation.simulate import execute
 
 try:
     from sklearn.kernel_ridge import KernelRidge
@@ -130,7 +132,9 @@ def grids() -> list[dict]:
             peers["scikit-learn KernelRidge a value"] = peer.scikit_learn
         for name, function in peers.items():
             repeats = 3 if n < 2000 else 1
-            ours, theirs = paired(lambda made=made, truth=truth: simulate(made, truth=truth), function, repeats)
+            ours, theirs = paired(
+                lambda made=made, truth=truth: execute(plan_run(made, truth=truth)), function, repeats
+            )
             rows.append(row(BENCH, f"20 ridges, T = {n:,}, 2,000 test rows", name, max_threads(), ours, theirs))
     return rows
 
@@ -141,7 +145,7 @@ def generations() -> list[dict]:
     for n in SAMPLES if KernelRidge is not None else ():
         made, peer = experiment(n, None, 3), Peer(n)
         truth = load_truth(made.truth)
-        ours, theirs = paired(lambda made=made, truth=truth: simulate(made, truth=truth), peer.generation, 3)
+        ours, theirs = paired(lambda made=made, truth=truth: execute(plan_run(made, truth=truth)), peer.generation, 3)
         rows.append(row(BENCH, f"generation, T0 = {n:,}", "scikit-learn KernelRidge", max_threads(), ours / 3, theirs))
     return rows
 
@@ -165,11 +169,11 @@ def precision() -> None:
             experiment(1000, [0], 1, kernel=kernel, scale="median", ridge=1e-4, precision=precision)
             for precision in ("float64", "float32")
         ]
-        exact, single = (simulate(one, truth=truth).metrics["test_error"][0, 0, 0] for one in made)
+        exact, single = (execute(plan_run(one, truth=truth)).metrics["test_error"][0, 0, 0] for one in made)
         lost = np.abs(single / exact - 1)
         where = f"ridge {RIDGES[lost.argmax()]:.0e}"
         print(f"float32, {kernel}, {name} pixels: test error off by {lost.max():.1e} at most, {where}")
-    times = [seconds(lambda one=one: simulate(one, truth=broken)) for one in made]
+    times = [seconds(lambda one=one: execute(plan_run(one, truth=broken))) for one in made]
     print(f"float32, polynomial, T = 1,000: {times[1]:.2f} s, float64 {times[0]:.2f} s")
 
 

@@ -25,6 +25,7 @@ from fastcollapse.simulation.replay import replay
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate, use_threads
 from tests._goodness_of_fit import two_sample_p
+from tests._runs import run_with_truth
 
 N_SAMPLES = 12
 N_GENERATIONS = 5
@@ -124,17 +125,17 @@ def test_cases__are_found():
 def test_bits__depend_on_the_experiment_alone(tables, family, case, workflow):
     experiment = experiment_of(family, case, workflow, tables)
     truth = load_truth(experiment.truth, tables)
-    expected = everything(simulate(experiment, truth=truth, threads=1, block=N_GENERATIONS))
+    expected = everything(run_with_truth(experiment, truth, threads=1, block=N_GENERATIONS))
     assert any(name.startswith("metric") for name in expected[0])
     assert any(not name.startswith("metric") for name in expected[0])
     for settings in ({}, {"threads": max_threads()}, {"block": 1}, {"block": 3}):
-        assert_same(everything(simulate(experiment, truth=truth, **settings)), expected)
+        assert_same(everything(run_with_truth(experiment, truth, **settings)), expected)
     parts = []
     for first, n_replicates in ((0, 1), (1, N_REPLICATES - 1)):
         part = experiment.with_values({"run.n_replicates": n_replicates})
-        parts += everything(simulate(part, truth=truth, first_replicate=first))
+        parts += everything(run_with_truth(part, truth, first_replicate=first))
     assert_same(parts, expected)
-    other = everything(simulate(experiment.with_values({"run.seed": 1}), truth=truth))
+    other = everything(run_with_truth(experiment.with_values({"run.seed": 1}), truth))
     assert any(not np.array_equal(other[0][name], values) for name, values in expected[0].items())
 
 
@@ -290,7 +291,7 @@ def test_law__equals_the_raw_twin(tables, family, case, workflow):
     truth = load_truth(experiment.truth, tables)
     schedule = experiment.workflow.schedule(n_generations, truth.total)
     expected = np.array([raw.raw(truth, experiment.model, schedule, n_generations, rng) for _ in range(raw.N_RAW)])
-    got = raw.columns(simulate(experiment, truth=truth))
+    got = raw.columns(run_with_truth(experiment, truth))
     assert got.shape[1:] == expected.shape[1:]
     for t, i in itertools.product((1, n_generations), range(got.shape[2])):
         assert p_value(got[:, t, i], expected[:, t, i]) > P_LIMIT

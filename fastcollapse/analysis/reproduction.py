@@ -12,7 +12,8 @@ from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results
-from fastcollapse.simulation.simulate import simulate
+from fastcollapse.simulation.run_plan import plan_run
+from fastcollapse.simulation.simulate import execute
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,6 @@ def reproduce(names: Sequence[str], started: Callable[[str], None] | None = None
             if truth_spec != case.truth:
                 truth, truth_spec = load_truth(case.truth, case.base), case.truth
             start = time.perf_counter()
-            cases.append(simulate(case, truth=truth))
+            cases.append(execute(plan_run(case, truth=truth)))
             seconds += time.perf_counter() - start
         yield Reproduction(name, cases, seconds, [one for results in cases for one in verdicts(results)])

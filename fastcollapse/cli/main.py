@@ -16,7 +16,6 @@ from fastcollapse.cli.sweep import SweepChoice, collect, plot_sweep, status, swe
 from fastcollapse.errors import FastcollapseError, InputError, nearest
 
 if TYPE_CHECKING:
-    from fastcollapse.cli.output_files import Output
     from fastcollapse.simulation.experiment import Experiment
 
 MAIN_RECIPE = "wikitext2-unigram"
@@ -132,60 +131,26 @@ def run(
     fastcollapse run my.toml --set run.n_replicates=10 -o results/mine.h5
     fastcollapse run --resume results/mine.h5
     """
-    if resume is None:
-        wanted = output or Path("results") / f"{Path(what or MAIN_RECIPE).stem}.h5"
-        outputs, chosen = _new(_load(what or MAIN_RECIPE, settings, seed), wanted, output is None, overwrite)
-    elif output is not None or overwrite:
+    from fastcollapse.cli.output_files import plan_output
+
+    if resume is not None and (output is not None or overwrite):
         raise InputError("--resume FILE must be without --output and --overwrite: FILE is what is written")
+    if resume is not None:
+        experiment = None if what is None else _load(what, settings, seed)
+        chosen, plans = plan_output(experiment, resume, resume=True, values=_values(settings, seed))
     else:
-        outputs, chosen = _resumed(what, settings, seed, resume), resume
+        wanted = output or Path("results") / f"{Path(what or MAIN_RECIPE).stem}.h5"
+        by_default = output is None and not overwrite
+        experiment = _load(what or MAIN_RECIPE, settings, seed)
+        chosen, plans = plan_output(experiment, wanted, numbered=by_default, overwrite=overwrite)
+        if chosen != wanted and not all(one.is_finished for one in plans):
+            click.echo(f"{wanted} exists already; writing {chosen}", err=True)
     from fastcollapse.simulation.simulate import use_threads
 
     use_threads(threads)
-    experiment = [part for setting in settings for part in ("--set", setting)] + (["--seed", seed] if seed else [])
-    again = [*([what or MAIN_RECIPE, *experiment] if len(outputs) > 1 else []), "--resume", str(chosen)]
-    run_job(Job(outputs, chosen, overwrite, threads, ["fastcollapse", "run", *again], memory_limit))
-
-
-def _new(experiment: "Experiment", wanted: Path, by_default: bool, overwrite: bool) -> "tuple[Sequence[Output], Path]":
-    """Return the outputs of a new run, and the path that they are named after."""
-    from fastcollapse.cli.output_files import default_path, new_outputs
-
-    cases = experiment.cases()
-    truths = _truths(cases)
-    chosen = default_path(cases, truths, wanted) if by_default and not overwrite else wanted
-    outputs = new_outputs(cases, truths, chosen, overwrite)
-    if chosen != wanted and not all(one.is_done for one in outputs):
-        click.echo(f"{wanted} exists already; writing {chosen}", err=True)
-    return outputs, chosen
-
-
-def _resumed(what: str | None, settings: Sequence[str], seed: str | None, path: Path) -> "Sequence[Output]":
-    """Return the outputs of a run that goes on; without an experiment it is the one in the file."""
-    from fastcollapse.cli.output_files import first_seed, resumed_outputs
-
-    if what is None:
-        from fastcollapse.simulation.results import open_results
-
-        experiment = open_results(path).experiment.with_values(_values(settings, seed))
-        return resumed_outputs([experiment], [None], path)
-    experiment = _load(what, settings, seed)
-    n_cases = len(experiment.cases())
-    if experiment.run.seed is None and n_cases > 1:
-        found = first_seed(path, n_cases)
-        experiment = experiment if found is None else experiment.with_values({"run.seed": found})
-    cases = experiment.cases()
-    return resumed_outputs(cases, _truths(cases), path)
-
-
-def _truths(cases: "Sequence[Experiment]") -> list[Any]:
-    """Return the truths of the cases, loaded, and refuse a workflow that does not suit them."""
-    from fastcollapse.datasets.load import load_truth
-
-    truths = [load_truth(case.truth, case.base) for case in cases]
-    for case, truth in zip(cases, truths, strict=True):
-        case.workflow.schedule(case.run.n_generations, truth.total)
-    return truths
+    options = [part for setting in settings for part in ("--set", setting)] + (["--seed", seed] if seed else [])
+    again = [*([what or MAIN_RECIPE, *options] if len(plans) > 1 else []), "--resume", str(chosen)]
+    run_job(Job(plans, chosen, overwrite, threads, ["fastcollapse", "run", *again], memory_limit))
 
 
 def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
@@ -306,7 +271,8 @@ def plot(
         raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {file}")
     if results.last < 1:
         raise InputError(f"a figure must have at least one finished generation, got none in {file}")
-    from fastcollapse.cli.output_files import FIGURE_SUFFIX, free_path
+    from fastcollapse.cli.output_files import FIGURE_SUFFIX
+    from fastcollapse.simulation.run_plan import free_path
 
     figure = output or free_path(file.with_suffix(FIGURE_SUFFIX))
     save_figure(results, figure)

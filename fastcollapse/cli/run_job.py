@@ -13,8 +13,8 @@ from fastcollapse.cli.progress import Clock, progress_bar
 from fastcollapse.errors import FastcollapseError, NonFiniteError, StoreError, UnreadableResults
 
 if TYPE_CHECKING:
-    from fastcollapse.cli.output_files import Output
     from fastcollapse.simulation.results import Results
+    from fastcollapse.simulation.run_plan import RunPlan
 
 
 class Interrupted(Exception):
@@ -33,7 +33,7 @@ class AfterRun(FastcollapseError):
 class Job:
     """Outputs and the path they are named after; what to do with files that exist; the command that goes on."""
 
-    outputs: "Sequence[Output]"
+    plans: "Sequence[RunPlan]"
     chosen: Path
     overwrite: bool
     threads: int | None
@@ -43,7 +43,7 @@ class Job:
     @property
     def files(self) -> list[Path]:
         """The results files."""
-        return [one.path for one in self.outputs]
+        return [one.path for one in self.plans if one.path is not None]
 
     @property
     def hold(self) -> str:
@@ -54,35 +54,29 @@ class Job:
 
 def run_job(job: Job) -> None:
     """Run what is left of a job, and print its summary."""
-    from fastcollapse.cli.output_files import kept
+    from fastcollapse.cli.output_files import kept_generations
     from fastcollapse.simulation.interrupts import Interrupts
-    from fastcollapse.simulation.simulate import simulate
+    from fastcollapse.simulation.simulate import execute
 
-    outputs, clock = job.outputs, Clock()
+    plans, clock = job.plans, Clock()
     done: list[Results] = []
 
     def left() -> str:
-        if len(done) == len(outputs):
+        if len(done) == len(plans):
             return f"interrupted, {job.hold} the finished run"
-        return f"interrupted, {kept(outputs[len(done)].path, job.again)}"
+        return f"interrupted, {kept_generations(job.files[len(done)], job.again)}"
 
     signals = (signal.SIGINT, signal.SIGTERM)
     try:
-        with Interrupts(signals, left, lambda: f"interrupted: {shlex.join(job.again)} goes on") as interrupts:
-            with progress_bar(sum(one.n_left for one in outputs)) as clock.progress:
-                for one in outputs:
-                    first = 0 if one.found is None else one.found.first_replicate
+        with Interrupts(signals, left, lambda: f"interrupted; resume with: {shlex.join(job.again)}") as interrupts:
+            with progress_bar(sum(one.n_left for one in plans)) as clock.progress:
+                for one in plans:
                     clock.words = _announced(one)
-                    one_done = simulate(
-                        one.case,
-                        one.path,
-                        truth=one.truth,
+                    one_done = execute(
+                        one,
                         threads=job.threads,
-                        first_replicate=first,
                         progress=clock,
                         interrupts=interrupts,
-                        overwrite=job.overwrite,
-                        resume=one.found is not None,
                         memory_limit=job.memory_limit,
                     )
                     clock.say()  # where there was nothing left to run
@@ -94,23 +88,23 @@ def run_job(job: Job) -> None:
     except UnreadableResults:
         raise
     except NonFiniteError as error:
-        raise NonFiniteError(f"{error}; {kept(outputs[len(done)].path)}") from error
+        raise NonFiniteError(f"{error}; {kept_generations(job.files[len(done)])}") from error
     except StoreError as error:
-        raise StoreError(f"{error}; {kept(outputs[len(done)].path, job.again)}") from error
+        raise StoreError(f"{error}; {kept_generations(job.files[len(done)], job.again)}") from error
     click.echo(text)
 
 
-def _announced(one: "Output") -> str:
+def _announced(one: "RunPlan") -> str:
     """Return what is there already of a case, and what the versions have become since, or ""."""
     from fastcollapse.simulation.provenance import changes, provenance
 
     if one.found is None:
         return ""
-    if one.is_done:
-        return f"{one.path} holds this run already: not run again (--overwrite does)"
-    going_on = f"{one.path} goes on after generation {max(one.found.last, 0):,}"
+    if one.is_finished:
+        return f"{one.path} already contains this run; nothing to do (use --overwrite to run again)"
+    resumed = f"{one.path} resumes after generation {max(one.found.last, 0):,}"
     changed = "; ".join(changes(one.found.provenance, provenance()))
-    return f"{going_on}, not as it began: {changed}" if changed else going_on
+    return f"{resumed}; changed since it started: {changed}" if changed else resumed
 
 
 def _figure_and_summary(job: Job, done: "Sequence[Results]", clock: Clock) -> str:
@@ -118,17 +112,18 @@ def _figure_and_summary(job: Job, done: "Sequence[Results]", clock: Clock) -> st
     try:
         from fastcollapse.analysis.figures import save_figure
         from fastcollapse.analysis.report import summary
-        from fastcollapse.cli.output_files import FIGURE_SUFFIX, free_path
+        from fastcollapse.cli.output_files import FIGURE_SUFFIX
+        from fastcollapse.simulation.run_plan import free_path
 
         figure = job.chosen.with_suffix(FIGURE_SUFFIX)
-        all_there = all(one.is_done for one in job.outputs)
+        all_there = all(one.is_finished for one in job.plans)
         if job.overwrite:
             figure.unlink(missing_ok=True)
         elif not all_there:
             figure = free_path(figure)
         if not (all_there and figure.exists()):
             save_figure(done, figure)
-        whole = all(one.found is None for one in job.outputs)  # else the time is not that of these generations
+        whole = all(one.found is None for one in job.plans)  # else the time is not that of these generations
         text = summary(done, clock.elapsed() if whole else None, [*job.files, figure])
         return text if all_there else f"{text}\n\n{clock.first_block()}"
     except Exception as error:

@@ -389,7 +389,8 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice)
     from fastcollapse.analysis.figures import check_figure, write_figure
     from fastcollapse.analysis.sweep_figures import draw_sweep
     from fastcollapse.analysis.sweep_panels import Choice
-    from fastcollapse.cli.output_files import FIGURE_SUFFIX, free_path
+    from fastcollapse.cli.output_files import FIGURE_SUFFIX
+    from fastcollapse.simulation.run_plan import free_path
 
     fixed = {}
     for one in given.fixed:

@@ -8,8 +8,9 @@ import numpy as np
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.provenance import changes, provenance
 from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.same_experiment import recorded_truth
-from fastcollapse.simulation.simulate import simulate
+from fastcollapse.simulation.simulate import execute
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,8 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
     """
     if recorded.last < 0:
         raise InputError(f"a replay must have at least one finished generation, got none in {recorded.path}")
-    again = simulate(
-        recorded.experiment,
-        truth=recorded_truth(recorded),
-        threads=threads,
-        first_replicate=recorded.first_replicate,
-        progress=progress,
-    )
+    plan = plan_run(recorded.experiment, truth=recorded_truth(recorded), first_replicate=recorded.first_replicate)
+    again = execute(plan, threads=threads, progress=progress)
     last = recorded.last
     same: list[str] = []
     different: list[str] = []

@@ -1,41 +1,31 @@
-"""The front door: model, workflow, metrics and store of an experiment, put together and run."""
+"""The front door: run an experiment, or the plan of one."""
 
 import math
-import os
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from fastcollapse.config.sections import TruthSection
-from fastcollapse.config.workflows import missing_capability
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InfiniteMomentWarning, InputError
 from fastcollapse.kernels.jit import max_threads, set_threads
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 from fastcollapse.models.base import Model
-from fastcollapse.models.registry import family
 from fastcollapse.simulation.block_loop import ResumePoint, RunContext, run_blocks
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import MemoryBudget, bytes_of, fit_budget, parse_bytes
 from fastcollapse.simulation.provenance import provenance
-from fastcollapse.simulation.results import Results, open_results
-from fastcollapse.simulation.same_experiment import (
-    check_coordinates,
-    check_same_experiment,
-    recorded_truth,
-    with_seed_of,
-)
+from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.run_plan import Mode, RunPlan, plan_run
+from fastcollapse.simulation.same_experiment import check_coordinates
 from fastcollapse.storage.base import Header, Store
 from fastcollapse.storage.hdf5_store import PART_BYTES, Hdf5Store, clear_leftovers
 from fastcollapse.storage.memory_store import MemoryStore
-from fastcollapse.storage.parts_folder import is_begun
 from fastcollapse.variables import Variable
 
-# Of a row: a symbol, and a count of at most eight bytes.
+# Bytes of one entry of a row: a symbol, and a count of at most eight bytes.
 _BYTES_A_CELL = 12
 
 
@@ -43,7 +33,6 @@ def simulate(
     experiment: Experiment,
     path: str | Path | None = None,
     *,
-    truth: CategoricalDistribution | TruthSection | None = None,
     threads: int | None = None,
     block: int | None = None,
     first_replicate: int = 0,
@@ -52,27 +41,25 @@ def simulate(
     overwrite: bool = False,
     resume: bool = False,
     memory_limit: int | str | None = None,
-    store: Callable[[Header], Store] | None = None,
 ) -> Results:
     """Run an experiment and return its results.
 
     Parameters
     ----------
-    experiment: what to simulate; a missing seed is drawn from the system and recorded
-    path: the HDF5 file to write, which must not exist (but see the last two); None keeps the results in memory
-    truth: the truth if it is loaded already (it must be the experiment's), see `load_truth`
-    threads: 1..number of cores; never changes a number
-    block: generations a block, at least 1; by default a block takes about 0.1 s; never changes a number
-    first_replicate: the number of the first replicate, so that a split run draws what the whole one would
-    progress: called with the number of generations done since the last call
-    interrupts: who has taken over the signals; by default Ctrl-C is, if nobody else has
-    overwrite: a results file at `path` makes room, finished or not
-    resume: go on with what is at `path`, to the same bits as if it had never stopped: a run that was killed goes on
-        after its last committed generation, a finished one is returned as it is, and where there is none it is started.
-        The truth is the recorded one; an experiment without a seed has that of the file
-    memory_limit: bytes, or text such as "2GB", that the process stays below, by smaller blocks and parts; it needs a
-        path. By default parts of 256 MB wait and are written: 0.5 GB beside the state of the run
-    store: makes what takes the results in place of `path`
+    experiment : what to simulate; a missing seed is drawn from the system and recorded.
+    path : the HDF5 file to write, which must not exist (see `overwrite` and `resume`); None keeps the results in
+        memory.
+    threads : 1 to the number of cores, by default all; never changes a number.
+    block : generations a block, at least 1; by default a block takes about 0.1 s; never changes a number.
+    first_replicate : the number of the first replicate, so that a part of a run draws what the whole one would.
+    progress : called with the number of generations done since the last call.
+    interrupts : the handler that has taken over the signals; by default Ctrl-C is taken over, if nobody else has.
+    overwrite : whether a results file at `path`, finished or not, is replaced.
+    resume : whether the run at `path` is continued, to the bits of an uninterrupted run. A finished run is returned,
+        and where there is none it is started. The truth is the recorded one; an experiment without a seed has that of
+        the file.
+    memory_limit : bytes, or text such as "2GB", that the process stays below, by smaller blocks and parts; it needs a
+        path. By default parts of 256 MB wait and are written: 0.5 GB beside the state of the run.
 
     Raises
     ------
@@ -81,7 +68,7 @@ def simulate(
     UnreadableResults
         To resume, the file or a part of it is damaged, or the state in it does not fit.
     StoreError
-        The disk is full, say; the generations that are committed are kept.
+        The disk is full, for example; the committed generations are kept.
     KeyboardInterrupt
         Ctrl-C, at the end of the block: the generations so far are kept and `open_results(path)` reads them.
 
@@ -96,80 +83,97 @@ def simulate(
     >>> results.metrics["heterozygosity"].shape
     (3, 11)
     """
+    mode: Mode = "resume" if resume else "overwrite" if overwrite else "new"
+    plan = plan_run(experiment, path, mode, first_replicate=first_replicate)
+    return execute(
+        plan, threads=threads, block=block, progress=progress, interrupts=interrupts, memory_limit=memory_limit
+    )
+
+
+def execute(
+    plan: RunPlan,
+    *,
+    threads: int | None = None,
+    block: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    interrupts: Interrupts | None = None,
+    memory_limit: int | str | None = None,
+) -> Results:
+    """Run what a plan leaves to run and return the results.
+
+    Parameters
+    ----------
+    plan : see `plan_run`.
+    threads, block, progress, interrupts, memory_limit : see `simulate`.
+
+    Raises
+    ------
+    InputError, UnreadableResults, StoreError, KeyboardInterrupt
+        As `simulate`.
+    """
     if block is not None and block < 1:
         raise InputError(f"block must be at least 1, got {block}")
-    found = _found(path) if resume else None
-    if found is not None:
-        experiment = with_seed_of(experiment, found)
-        check_same_experiment(experiment, found, truth, first_replicate)
-        if found.finished:
-            clear_leftovers(Path(path), found.digest)  # type: ignore[arg-type]
-            return found
-        truth = recorded_truth(found) or truth
-    experiment = experiment.resolve_seed()
-    truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
-    run = experiment.run
-    assert run.seed is not None  # resolve_seed gave one
-    schedule = experiment.workflow.schedule(run.n_generations, truth.total)
-    record = run.record
-    model_class = family(experiment.family)
-    missing = missing_capability(schedule.needs, model_class.CAPABILITIES, experiment.family)
-    if missing:
-        raise InputError(f"workflow.name must be another one than {experiment.workflow.name!r}: {missing}")
-    model = model_class.create(truth, experiment.model, schedule, record)
+    if plan.is_finished:
+        assert plan.found is not None
+        if plan.path is not None:
+            clear_leftovers(plan.path, plan.found.digest)
+        return plan.found
+    model = plan.model()
     for line in model.warnings():
-        warnings.warn(line, InfiniteMomentWarning, stacklevel=2)
-    header = Header(
-        experiment_json=experiment.json,
-        experiment_text=experiment.text,
-        digest=experiment.digest if found is None else found.digest,
-        provenance=provenance(),
-        n_replicates=run.n_replicates,
-        n_generations=run.n_generations,
-        metrics=_recorded(record, model_class, experiment.model),
-        states=model.state_variables() if "trajectory" in record else {},
-        truth=truth if isinstance(truth, CategoricalDistribution) else None,
-        trajectory="trajectory" in record and model.n_columns is not None,
-        coordinates=model.coordinates(),
-        first_replicate=first_replicate,
-    )
-    if found is not None:
-        check_coordinates(header.coordinates, found)
+        warnings.warn(line, InfiniteMomentWarning, stacklevel=3)
+    header = _header(plan, model)
+    if plan.found is not None:
+        check_coordinates(header.coordinates, plan.found)
     use_threads(threads)
-    room = _room(memory_limit, path, model, header, first_replicate)
-    work = RunContext(model, truth, run.seed, first_replicate)
+    budget = _budget(memory_limit, plan, model, header)
+    seed = plan.experiment.run.seed
+    assert seed is not None  # a plan has one
+    context = RunContext(model, plan.truth, seed, plan.first_replicate)
     with (
         one_blas_thread(),
-        store(header) if store is not None else _store(header, path, overwrite, found is not None, room) as blocks,
+        _store(header, plan, budget) as store,
         Interrupts() if interrupts is None else nullcontext(interrupts) as stopping,
         stopping.held(False),
     ):
-        committed = None if blocks.state is None else ResumePoint(blocks.next_generation - 1, blocks.state, path)
+        committed = None if store.state is None else ResumePoint(store.next_generation - 1, store.state, plan.path)
         return Results(
             run_blocks(
-                work, blocks, stopping, block=block, block_bytes=room.block, progress=progress, committed=committed
+                context, store, stopping, block=block, block_bytes=budget.block, progress=progress, committed=committed
             )
         )
 
 
-def _found(path: str | Path | None) -> Results | None:
-    """Return what there is to resume at a path."""
-    if path is None:
-        raise InputError("resume must have the path of a results file, got None")
-    return open_results(path) if os.path.lexists(path) or is_begun(Path(path)) else None
+def _header(plan: RunPlan, model: Model) -> Header:
+    """Return what is known of a run before its first generation."""
+    experiment, states = plan.experiment, model.state_variables()
+    keeps_states = "trajectory" in experiment.run.record
+    return Header(
+        experiment_json=experiment.json,
+        experiment_text=experiment.text,
+        digest=experiment.digest if plan.found is None else plan.found.digest,
+        provenance=provenance(),
+        n_replicates=experiment.run.n_replicates,
+        n_generations=experiment.run.n_generations,
+        metrics=_recorded(experiment.run.record, type(model), experiment.model),
+        states=states if keeps_states else {},
+        truth=plan.truth if isinstance(plan.truth, CategoricalDistribution) else None,
+        trajectory=keeps_states and model.n_columns is not None,
+        coordinates=model.coordinates(),
+        first_replicate=plan.first_replicate,
+    )
 
 
-def _store(header: Header, path: str | Path | None, overwrite: bool, resume: bool, room: MemoryBudget) -> Store:
-    if path is None:
+def _store(header: Header, plan: RunPlan, budget: MemoryBudget) -> Store:
+    if plan.store is not None:
+        return plan.store(header)
+    if plan.path is None:
         return MemoryStore(header)
-    part_bytes = PART_BYTES if room.part is None else min(PART_BYTES, room.part)
-    return Hdf5Store(header, path, part_bytes, overwrite=overwrite, resume=resume)
+    part_bytes = PART_BYTES if budget.part is None else min(PART_BYTES, budget.part)
+    return Hdf5Store(header, plan.path, part_bytes, overwrite=plan.overwrite, resume=plan.action == "resume")
 
 
-def _room(
-    limit: int | str | None, path: str | Path | None, model: Model, header: Header, first_replicate: int
-) -> MemoryBudget:
-    """Return what blocks and parts may have, from the state of one replicate and the shapes of what is recorded.
+def _budget(limit: int | str | None, plan: RunPlan, model: Model, header: Header) -> MemoryBudget:
+    """Return the bytes of blocks and parts, from the state of one replicate and the shapes of what is recorded.
 
     Raises
     ------
@@ -178,17 +182,17 @@ def _room(
     """
     if limit is None:
         return MemoryBudget()
-    if path is None:
+    if plan.path is None:
         raise InputError("memory_limit must have a file to write to: in memory all results are kept")
     n_bytes = parse_bytes(limit)
     generation = 8 * sum(math.prod(n or 1 for n in header.lengths(name)) for name in header.metrics)
     generation += bytes_of(model.truth_states())
     if header.trajectory:
         generation += _BYTES_A_CELL * (model.n_columns or 0)
-    state, saved, generation = (header.n_replicates * one for one in (*_sizes(model, first_replicate), generation))
-    room = fit_budget(n_bytes, state + model.work_bytes(), saved, generation)
-    model.limit_work(room.block)
-    return room
+    state, saved, generation = (header.n_replicates * one for one in (*_sizes(model, plan.first_replicate), generation))
+    budget = fit_budget(n_bytes, state + model.work_bytes(), saved, generation)
+    model.limit_work(budget.block)
+    return budget
 
 
 def _sizes(model: Model, first_replicate: int) -> tuple[int, int]:

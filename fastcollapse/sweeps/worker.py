@@ -20,7 +20,8 @@ from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import FastcollapseError, StoreError, UnreadableResults
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import Interrupts
-from fastcollapse.simulation.simulate import simulate
+from fastcollapse.simulation.run_plan import plan_run
+from fastcollapse.simulation.simulate import execute
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.pack import write_run
@@ -166,11 +167,12 @@ class _Work:
     def _whole(self, index: int, experiment: Experiment) -> None:
         path = self._folder.point_path(index)
         truth = _truth_of(experiment)
-        common: dict[str, Any] = {"truth": truth, "threads": self._threads, "interrupts": self._interrupts}
+        common: dict[str, Any] = {"threads": self._threads, "interrupts": self._interrupts}
         if is_begun(path):
-            simulate(experiment, path, resume=True, **common)
+            execute(plan_run(experiment, path, "resume", truth=truth), **common)
             return
-        results = simulate(experiment, store=lambda header: LateStore(header, path), **common)
+        plan = plan_run(experiment, truth=truth, store=lambda header: LateStore(header, path))
+        results = execute(plan, **common)
         if results.path is None:
             self._take(index, results.reader)
 
@@ -183,15 +185,14 @@ class _Work:
 
     def _piece(self, unit: Unit, experiment: Experiment) -> None:
         paths = piece_paths(self._folder.point_path(unit.point).parent, unit.point, unit.of)
-        simulate(
+        plan = plan_run(
             unit.experiment(experiment),
             paths[unit.piece],
+            "resume",
             truth=_truth_of(experiment),
-            threads=self._threads,
             first_replicate=unit.replicates(experiment.run.n_replicates).start,
-            interrupts=self._interrupts,
-            resume=True,
         )
+        execute(plan, threads=self._threads, interrupts=self._interrupts)
         # Whoever is last finds all of them: each looks after its own has its name.
         if not all(path.exists() for path in paths):
             return

@@ -41,7 +41,7 @@ from fastcollapse.errors import InputError, NonFiniteError
 from fastcollapse.models.registry import families
 from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.experiment import Experiment, parse_setting
-from fastcollapse.simulation.simulate import simulate
+from tests._runs import run_with_truth
 from tests.test_conformance import CASES, assert_same, everything
 
 ROOT = Path(__file__).parents[2]
@@ -193,7 +193,7 @@ def outcome(mapping, folder):
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return everything(simulate(experiment, truth=truth, threads=1))
+            return everything(run_with_truth(experiment, truth, threads=1))
     except InputError as error:
         return one_line(error)
     except NonFiniteError as error:

@@ -303,7 +303,7 @@ def test_interrupt__is_one_line_and_status_130(here, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["fastcollapse.simulation.simulate"], "simulate", interrupted)
+    monkeypatch.setattr(sys.modules["fastcollapse.simulation.simulate"], "execute", interrupted)
     result = call("run", "small.toml")
     assert (result.exit_code, result.stderr) == (130, "error: interrupted, nothing was written\n")
     assert files_in(here) == ["small.toml"]
@@ -326,8 +326,8 @@ def test_interrupt__keeps_the_generations_that_are_done(here, monkeypatch):
     result = call(*arguments)
     assert result.exit_code == 130
     parts = "results/small.h5.parts"
-    again = "fastcollapse run --resume results/small.h5 goes on"
-    message = f"interrupted, {parts} keeps generations 0 to {bar.n_done}: {again}"
+    again = "resume with: fastcollapse run --resume results/small.h5"
+    message = f"interrupted, {parts} keeps generations 0 to {bar.n_done}; {again}"
     assert result.stderr == f"error: {message}\n"
     assert files_in("results") == ["small.h5.parts", *(f"small.h5.parts/part-0000{i}.h5" for i in (0, 1))]
     got = open_results("results/small.h5")
@@ -416,7 +416,7 @@ def test_run__each_case_of_a_recipe_has_a_file_and_all_have_one_figure(here):
         assert words in result.output
     again = call("run", "two.toml", "-o", "out/two.h5", "--set", "run.n_generations=3")
     assert again.exit_code == 2
-    assert "got out/two-case1.h5: it exists" in again.stderr
+    assert "out/two-case1.h5 already exists (another experiment: run.n_generations is 5 there, 3 here)" in again.stderr
 
 
 def test_run__a_case_that_is_wrong_is_named(here):

@@ -15,8 +15,10 @@ from click.testing import CliRunner
 from fastcollapse import open_results
 from fastcollapse.cli import main as cli
 from fastcollapse.cli import run_job as running
-from fastcollapse.cli.output_files import find_finished_run, kept
+from fastcollapse.cli.output_files import kept_generations
+from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.hdf5_store import Hdf5Store
@@ -102,7 +104,7 @@ def test_run__a_finished_run_is_recognised_and_not_run_again(here, monkeypatch):
     monkeypatch.setattr("fastcollapse.simulation.simulate.run_blocks", None)  # nothing runs
     again = call("run", "small.toml", "-o", "a.h5")
     assert again.exit_code == 0, again.output
-    assert again.stderr == "a.h5 holds this run already: not run again (--overwrite does)\n"
+    assert again.stderr == "a.h5 already contains this run; nothing to do (use --overwrite to run again)\n"
     assert again.stdout.startswith("Recursive training")
     assert "Simulated in" not in again.stdout
     assert bytes_of(here) == before
@@ -116,11 +118,11 @@ def test_run__by_default_too(here):
     before = bytes_of(here)
     again = call("run", "small.toml")
     assert (again.exit_code, bytes_of(here)) == (0, before), again.output
-    assert again.stderr == "results/small.h5 holds this run already: not run again (--overwrite does)\n"
+    assert again.stderr == "results/small.h5 already contains this run; nothing to do (use --overwrite to run again)\n"
     other = call("run", "small.toml", "--seed", "6")
     assert other.exit_code == 0
     assert other.stderr == "results/small.h5 exists already; writing results/small-2.h5\n"
-    assert call("run", "small.toml", "--seed", "6").stderr.startswith("results/small-2.h5 holds this run already")
+    assert call("run", "small.toml", "--seed", "6").stderr.startswith("results/small-2.h5 already contains this run")
 
 
 @pytest.mark.parametrize("setting", ["run.seed=6", "run.n_generations=13", "workflow.n_samples=51"])
@@ -129,8 +131,11 @@ def test_run__another_experiment_is_not(here, setting):
     before = bytes_of(here)
     result = call("run", "small.toml", "-o", "a.h5", "--set", setting)
     assert result.exit_code == 2
-    words = "output must be a new file, got a.h5: it exists, choose another name or overwrite it"
-    assert result.stderr == f"error: {words}\n"
+    key, value = setting.split("=")
+    expected = (
+        rf"error: a.h5 already exists \(another experiment: {key} is \d+ there, {value} here\): overwrite it .*\n"
+    )
+    assert re.fullmatch(expected, result.stderr)
     assert bytes_of(here) == before
 
 
@@ -138,9 +143,9 @@ def test_run__data_that_have_changed_under_their_name_are_another_experiment(her
     (here / "words.csv").write_text("word,count\na,5\nb,7\n")
     (here / "own.toml").write_text(TOML.replace("uniform = 30", 'counts = "words.csv"'))
     assert call("run", "own.toml", "-o", "a.h5").exit_code == 0
-    assert "holds this run already" in call("run", "own.toml", "-o", "a.h5").stderr
+    assert "already contains this run" in call("run", "own.toml", "-o", "a.h5").stderr
     (here / "words.csv").write_text("word,count\na,5\nb,8\n")
-    assert "it exists, choose another name" in call("run", "own.toml", "-o", "a.h5").stderr
+    assert "a.h5 already exists (" in call("run", "own.toml", "-o", "a.h5").stderr
     again = call("run", "own.toml", "--resume", "a.h5")
     assert again.exit_code == 2
     assert "a.h5 holds another experiment: the data of [truth] are not what they were" in again.stderr
@@ -151,7 +156,10 @@ def test_run__a_seed_that_is_drawn_is_a_new_run(here):
     assert call("run", "free.toml", "-o", "a.h5").exit_code == 0
     assert call("run", "free.toml", "-o", "a.h5").exit_code == 2
     experiment = Experiment.from_toml(here / "free.toml")
-    assert find_finished_run(experiment, None, here / "a.h5") is None
+    with pytest.raises(
+        InputError, match=r"a.h5 already exists \(another experiment: run.seed is .* there, absent here\): overwrite it"
+    ):
+        plan_run(experiment, here / "a.h5", "reuse")
 
 
 def test_overwrite__replaces_results_and_figure(here):
@@ -228,10 +236,10 @@ def test_unfinished__is_never_begun_anew_unasked(here, parts_at_once):
 def test_resume__needs_nothing_but_the_file(here, parts_at_once):
     assert call("run", "small.toml", "-o", "whole.h5").exit_code == 0
     stop("a.h5", 6)
-    told = kept(here / "a.h5", ["fastcollapse", "run", "--resume", "a.h5"])
+    told = kept_generations(here / "a.h5", ["fastcollapse", "run", "--resume", "a.h5"])
     last = open_results("a.h5").last
     assert 1 <= last <= 6
-    assert told.endswith(f"keeps generations 0 to {last}: fastcollapse run --resume a.h5 goes on")
+    assert told.endswith(f"keeps generations 0 to {last}; resume with: fastcollapse run --resume a.h5")
     assert call("info", "a.h5").output.startswith("a.h5: not finished: fastcollapse run --resume a.h5 goes on\n")
     assert call("check", "a.h5").output == (
         f"a.h5: as it was written, not finished, {last} generations x 3 replicates: "
@@ -240,14 +248,14 @@ def test_resume__needs_nothing_but_the_file(here, parts_at_once):
     (here / "small.toml").unlink()
     result = call("run", "--resume", "a.h5")
     assert result.exit_code == 0, result.output
-    assert result.stderr == f"a.h5 goes on after generation {last}\n"
+    assert result.stderr == f"a.h5 resumes after generation {last}\n"
     assert "generations took" in result.stdout
     assert "Simulated in" not in result.stdout  # the time would be that of a part
     assert_same_run("a.h5", "whole.h5")
     before = bytes_of(here)
     result = call("run", "--resume", "a.h5")
     assert (result.exit_code, bytes_of(here)) == (0, before), result.output
-    assert result.stderr.startswith("a.h5 holds this run already")
+    assert result.stderr.startswith("a.h5 already contains this run")
 
 
 def test_resume__says_what_made_each_piece(here, parts_at_once, monkeypatch):
@@ -259,7 +267,7 @@ def test_resume__says_what_made_each_piece(here, parts_at_once, monkeypatch):
     result = call("run", "--resume", "a.h5")
     assert result.exit_code == 0, result.output
     assert re.fullmatch(
-        rf"a.h5 goes on after generation {last}, not as it began: python .* became 9.9\n", result.stderr
+        rf"a.h5 resumes after generation {last}; changed since it started: python .* became 9.9\n", result.stderr
     )
     got = open_results("a.h5").provenance
     assert got["python"] != "9.9"
@@ -370,8 +378,8 @@ def test_cases__each_is_recognised_gone_on_with_or_started(here, parts_at_once):
     assert "a-case2.h5.parts holds a run that is not finished" in result.stderr
     result = call("run", "three.toml", "--resume", "a.h5")
     assert result.exit_code == 0, result.output
-    assert "a-case1.h5 holds this run already" in result.stderr
-    assert "a-case2.h5 goes on after generation" in result.stderr
+    assert "a-case1.h5 already contains this run" in result.stderr
+    assert "a-case2.h5 resumes after generation" in result.stderr
     assert (here / "a-case1.h5").read_bytes() == before
     for k in (1, 2, 3):
         assert_same_run(f"a-case{k}.h5", f"whole-case{k}.h5")
@@ -405,7 +413,7 @@ def test_interrupted_cases__the_words_go_on_with_all_of_them(here, monkeypatch, 
         patch.setattr(running, "progress_bar", lambda _: Bar())
         result = call("run", "three.toml", "--set", "run.n_replicates=4", "-o", "a b.h5")
     assert result.exit_code == 130
-    (command,) = re.findall("fastcollapse (run .*) goes on\n", result.stderr)
+    (command,) = re.findall("resume with: fastcollapse (run .*)\n", result.stderr)
     assert command == "run three.toml --set run.n_replicates=4 --resume 'a b.h5'"
     assert call(*command.replace("'a b.h5'", "A").split()[:-1], "a b.h5").exit_code == 0
     assert open_results("a b-case3.h5").complete

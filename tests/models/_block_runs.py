@@ -6,11 +6,12 @@ from fastcollapse.kernels.jit import current_threads, set_threads
 
 
 def run(model, n_replicates, n_generations, seed=1, blocks=(), first_replicate=0):
-    """Return the states, name -> float64 (R, T, ...), of a run in blocks of the lengths given, by default one."""
+    """Return states and quantities of metrics, name -> float64 (R, T, ...), of a run in blocks of the lengths given, by default one."""
     state = model.initial(n_replicates, seed, first_replicate)
     parts, first = [], 1
     for length in blocks or (n_generations,):
-        parts.append(model.advance(state, first, length, seed, first_replicate).states)
+        block = model.advance(state, first, length, seed, first_replicate)
+        parts.append({**block.states, **block.quantities, **block.metrics})
         first += length
     assert first == n_generations + 1
     assert all(values.shape[0] == n_replicates for values in state.arrays().values() if values.ndim and values.size)

@@ -7,6 +7,7 @@ from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.replay import replay
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate
+from tests._runs import run_with_truth
 
 WORKFLOWS = [
     {"name": "replace", "n_samples": {"start": 400, "factor": 1.1}},
@@ -72,7 +73,7 @@ record = ["trajectory"]
     assert first.experiment_text == experiment.text
     assert_same(simulate(first.experiment), first)
     # The file itself holds the truth, should the table be gone.
-    assert_same(simulate(first.experiment, truth=first.truth), first)
+    assert_same(run_with_truth(first.experiment, first.truth), first)
 
 
 def test_replay__another_seed_differs(tmp_path):

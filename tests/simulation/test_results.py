@@ -10,10 +10,10 @@ import xarray
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.simulation.results import Results, open_results
-from fastcollapse.storage.base import Block, Header, Reader, Rows
+from fastcollapse.storage.base import Block, Header, Reader
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore
-from fastcollapse.variables import Variable
+from fastcollapse.variables import CountRows, Variable
 
 
 def make_results(path=None, trajectory=True, with_counts=True):
@@ -24,7 +24,7 @@ def make_results(path=None, trajectory=True, with_counts=True):
     header = Header("{}", "", sha256(b"{}").hexdigest(), {"version": "0"}, 2, 1, metrics, truth, trajectory)
     store = MemoryStore(header) if path is None else Hdf5Store(header, path)
     store.append(Block(0, {"entropy": np.ones((2, 1))}, None))
-    rows = Rows(np.array([0, 2, 3]), np.array([0, 1, 0]), np.array([1, 2, 3])) if trajectory else None
+    rows = CountRows(np.array([0, 2, 3]), np.array([0, 1, 0]), np.array([1, 2, 3])) if trajectory else None
     store.append(Block(1, {"entropy": np.zeros((2, 1))}, rows))
     return Results(store.finish({"forgotten": np.array([[-1, -1, 0], [-1, 1, 0]])}))
 

@@ -54,6 +54,7 @@ from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
 from fastcollapse.theory.discrete.survival import poisson_survival, survival_bounds, survival_bounds_published
 from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
 from tests._goodness_of_fit import z_scores
+from tests._runs import run_with_truth
 
 # Fewer than 1,500 z-scores in this file, 5.7e-7 each: 9e-4 in all.
 Z_LIMIT = 5.0
@@ -72,7 +73,7 @@ def run(workflow, n_generations, n_replicates, probabilities=None, counts=None, 
             "run": {"n_generations": n_generations, "n_replicates": n_replicates, "seed": seed},
         }
     )
-    return simulate(experiment, truth=truth)
+    return run_with_truth(experiment, truth)
 
 
 def lost_by(forgotten, n_generations):

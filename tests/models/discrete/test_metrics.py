@@ -9,7 +9,7 @@ from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.kernels.counts.live_counts import N_SUMS, segment_sums
 from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of, metrics_of_truth
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
+from tests._runs import run_with_truth
 from tests.naive import discrete as naive
 
 COUNTS = st.lists(st.integers(0, 10**6), min_size=2, max_size=30).filter(any)
@@ -99,7 +99,7 @@ def test_metrics__recomputed_from_the_trajectory(workflow):
             },
         }
     )
-    results = simulate(experiment, truth=truth)
+    results = run_with_truth(experiment, truth)
     for replicate in range(2):
         states = np.zeros((6, 5000), np.int64)
         for generation in range(1, 7):

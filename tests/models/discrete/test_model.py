@@ -12,6 +12,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.models.registry import families, family
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
+from tests._runs import run_with_truth
 from tests.naive import discrete as naive
 
 T = 6
@@ -37,7 +38,7 @@ def run(counts, workflow, seed=1, n_replicates=2, probabilities=None, n_generati
             },
         }
     )
-    results = simulate(experiment, truth=truth)
+    results = run_with_truth(experiment, truth)
     states = np.zeros((n_replicates, n_generations, truth.support_size), np.int64)
     for replicate in range(n_replicates):
         for generation in range(1, n_generations + 1):

@@ -1,0 +1,9 @@
+"""Runs in memory of a truth that is loaded already."""
+
+from fastcollapse.simulation.run_plan import plan_run
+from fastcollapse.simulation.simulate import execute
+
+
+def run_with_truth(experiment, truth, first_replicate=0, **settings):
+    """Return the results of an experiment whose truth is given."""
+    return execute(plan_run(experiment, truth=truth, first_replicate=first_replicate), **settings)
