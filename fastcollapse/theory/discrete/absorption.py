@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+import scipy  # scipy.integrate is loaded at its first use, because it takes half a second
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import quad
 from scipy.special import xlogy
 
-from fastcollapse.theory.arguments import integer, integers, probability_vector, reals, require
+from fastcollapse.theory.arguments import choice, integer, integers, probability_vector, reals, require
 from fastcollapse.theory.discrete.collapse_constants import C_G, g
 
 # The lattice correction of the diffusion's mean times, -0.7217.
@@ -240,13 +240,12 @@ def mean_first_loss(p: ArrayLike, n: int, form: Literal["lattice", "continuum"] 
     truth, size = probability_vector("p", p), integer("n", n, 2)
     counts, copies = np.unique(size * truth[truth > 0], return_counts=True)
     require(copies.sum() >= 2, "p", "at least two positive probabilities", p)
-    known = isinstance(form, str) and form in ("lattice", "continuum")
-    require(known, "form", "'lattice' or 'continuum'", form)
+    kind = choice("form", form, ("lattice", "continuum"))
 
     def alive(constant: float) -> float:
         return math.exp(copies @ np.log(-np.expm1(-counts * constant)))
 
-    if form == "continuum":
+    if kind == "continuum":
         return _integral(lambda t: alive(2 / t), 0.0, 2.0 * size)
     constants = g(_LATTICE_TERMS)
     direct = sum(alive(constant) for constant in constants[1:])
@@ -261,7 +260,7 @@ def _integral(survival: Callable[[float], float], low: float, scale: float) -> f
     # Two symbols decay as t^-2: 40 units of ln t beyond both ends leave 1e-17.
     edges = np.arange(start, max(start, math.log(scale)) + 41, 1.0)
     parts = [
-        quad(lambda y: survival(math.exp(y)) * math.exp(y), a, b, epsabs=0, epsrel=1e-10)[0]
+        scipy.integrate.quad(lambda y: survival(math.exp(y)) * math.exp(y), a, b, epsabs=0, epsrel=1e-10)[0]
         for a, b in itertools.pairwise(edges)
     ]
     return float(math.fsum(parts))

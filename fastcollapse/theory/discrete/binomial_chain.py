@@ -1,8 +1,8 @@
 """Exact probabilities of the binomial chain n P_{k+1} | P_k ~ Bin(n, P_k), by its transition matrix."""
 
 import numpy as np
+import scipy  # scipy.stats is loaded at its first use, because it takes half a second
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom
 
 from fastcollapse.theory.arguments import integer, probability_vector, reals, require
 
@@ -121,7 +121,7 @@ def exact_survival_truncated(
     survival = 1 - _start(p, lost_from, size)
     error = np.zeros_like(survival)
     if limit < size and last > 0:
-        error[..., 1:] = _start(p, above_from, size)[..., 1:] + binom.sf(limit, size, p)[..., None]
+        error[..., 1:] = _start(p, above_from, size)[..., 1:] + scipy.stats.binom.sf(limit, size, p)[..., None]
     return survival, error
 
 
@@ -137,8 +137,8 @@ def _lost_from_counts(n: int, k_max: int, cap: int) -> tuple[NDArray[np.float64]
     if k_max > 0:
         lost[0, 0] = 1
     if k_max > 1:
-        matrix = binom.pmf(counts[None, :], n, counts[:, None] / n)
-        leave = binom.sf(cap, n, counts / n)
+        matrix = scipy.stats.binom.pmf(counts[None, :], n, counts[:, None] / n)
+        leave = scipy.stats.binom.sf(cap, n, counts / n)
         for j in range(1, k_max):
             lost[j] = matrix @ lost[j - 1]
             above[j] = leave + matrix @ above[j - 1]
@@ -148,5 +148,5 @@ def _lost_from_counts(n: int, k_max: int, cap: int) -> tuple[NDArray[np.float64]
 def _start(p: NDArray[np.float64], from_counts: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     """Return the values of k = 0..k_max from the truth p; at k = 0 whether p is 0."""
     counts = np.arange(from_counts.shape[1])
-    later = binom.pmf(counts, n, p[..., None]) @ from_counts.T
+    later = scipy.stats.binom.pmf(counts, n, p[..., None]) @ from_counts.T
     return np.concatenate([(p == 0)[..., None] * 1.0, later], axis=-1)

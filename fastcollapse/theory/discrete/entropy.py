@@ -1,8 +1,8 @@
 """Expected loss of entropy (nats) of a discrete distribution refitted to n of its own samples (replace)."""
 
 import numpy as np
+import scipy  # scipy.stats is loaded at its first use, because it takes half a second
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import poisson
 
 from fastcollapse.theory.arguments import integer, integers, real, reals
 
@@ -72,7 +72,7 @@ def phi(c: ArrayLike) -> NDArray[np.float64]:
     small = np.empty_like(flat)
     for i, mean in enumerate(flat):
         x = np.arange(np.ceil(mean + 12 * np.sqrt(mean) + 40))
-        small[i] = poisson.pmf(x, mean) @ np.log1p(x) - np.log(mean)
+        small[i] = scipy.stats.poisson.pmf(x, mean) @ np.log1p(x) - np.log(mean)
     if flat.size == 0:
         return series
     return np.where(large, series, small[np.minimum(np.searchsorted(flat, counts), flat.size - 1)])

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.arguments import MAX_GENERATIONS, integer, integers, real, reals, require
+from fastcollapse.theory.arguments import integer, integers, real, reals, require, sizes_and_fits
 
 
 def heterozygosity_replace(h0: ArrayLike, n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
@@ -33,104 +33,10 @@ def heterozygosity_replace(h0: ArrayLike, n: ArrayLike, k: ArrayLike) -> NDArray
     >>> heterozygosity_replace(0.75, 10, [0, 1, 2]).round(5)
     array([0.75  , 0.675 , 0.6075])
     """
-    start, sizes, index = reals("h0", h0, 0, 1), integers("n", n, 1), integers("k", k, 0)
+    start, (sizes, index) = reals("h0", h0, 0, 1), sizes_and_fits(n, k, 1)
     if sizes.ndim == 0:
         return start * (1 - 1 / sizes) ** index
-    require(sizes.ndim == 1, "n", "a number or a vector", n)
-    require(index <= sizes.size, "k", f"at most {sizes.size}, the number of sizes", k)
     return start * np.append(1.0, np.cumprod(1 - 1 / sizes))[index]
-
-
-def accumulate_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
-    """Return prod_{s<=t} (1-1/(n s^2)), the factor of H_0 after t generations of `accumulate`.
-
-    Parameters
-    ----------
-    n : samples per generation, at least 1; the first batch is kept.
-    t : any shape, 0 to 10**7.
-
-    Returns
-    -------
-    float64, shape of `t`; cost O(max t).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
-    References
-    ----------
-    Derived; checked in tests/theory/test_heterozygosity.py.
-
-    Examples
-    --------
-    >>> accumulate_factor(10, [0, 1, 2]).round(5)
-    array([1.    , 0.9   , 0.8775])
-    """
-    size, index = integer("n", n, 1), integers("t", t, 0, MAX_GENERATIONS)
-    s = np.arange(1.0, index.max(initial=0) + 1)
-    return np.append(1.0, np.cumprod(1 - 1 / (size * s * s)))[index]
-
-
-def accumulate_limit(n: ArrayLike) -> NDArray[np.float64]:
-    """Return S(n) = sin(pi/sqrt n)/(pi/sqrt n), the limit of `accumulate_factor`.
-
-    Parameters
-    ----------
-    n : samples per generation, any shape, at least 1.
-
-    Returns
-    -------
-    float64, shape of `n`.
-
-    Raises
-    ------
-    InputError
-        if an entry is not a whole number of at least 1.
-
-    References
-    ----------
-    Derived (Euler's product); checked in tests/theory/test_heterozygosity.py.
-
-    Examples
-    --------
-    >>> accumulate_limit([10, 100]).round(5)
-    array([0.84344, 0.98363])
-    """
-    sizes = integers("n", n, 1)
-    return np.where(sizes == 1, 0.0, np.sinc(1 / np.sqrt(sizes)))
-
-
-def accumulate_subsample_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
-    """Return the factor of H_0 when n of the n t accumulated tokens are fitted, without replacement.
-
-    Parameters
-    ----------
-    n : samples per generation and size of the subsample, at least 1; the first batch is kept.
-    t : any shape, 0 to 10**7.
-
-    Returns
-    -------
-    float64, shape of `t`: (1-1/n) prod_{s=2}^t [1-(3n-1)/(n s (n s-1))]; cost O(max t).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
-    References
-    ----------
-    Derived; checked in tests/theory/test_heterozygosity.py.
-
-    Examples
-    --------
-    >>> accumulate_subsample_factor(10, [1, 2, 10**6]).round(5)
-    array([0.9    , 0.83132, 0.73899])
-    """
-    size, index = integer("n", n, 1), integers("t", t, 0, MAX_GENERATIONS)
-    total = size * np.arange(2.0, max(2, index.max(initial=0) + 1))
-    later = np.cumprod(1 - (3 * size - 1) / (total * (total - 1)))
-    return np.concatenate([[1.0, 1.0 - 1 / size], (1 - 1 / size) * later])[index]
 
 
 def fresh_limit(n: ArrayLike, m_s: ArrayLike) -> NDArray[np.float64]:

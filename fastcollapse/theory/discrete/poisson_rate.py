@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.arguments import MAX_GENERATIONS, choice, integer, integers, reals, require
 from fastcollapse.theory.discrete.collapse_constants import g_at
+from fastcollapse.theory.workflow_factors import risk_factor
 
 # Points of the Fourier transform: 16 MB; and times fits: a few seconds.
 MAX_POINTS = 2**20
@@ -42,14 +43,10 @@ def poisson_rate_variance(lam0: ArrayLike, n: int, k: ArrayLike, workflow: str =
     >>> poisson_rate_variance(1, 10, [1, 2, 100], "accumulate").round(4)
     array([0.1   , 0.125 , 0.1635])
     """
-    rate, size = reals("lam0", lam0, 0, np.inf, closed=True), integer("n", n, 1)
+    rate, size = reals("lam0", lam0, 0, np.inf), integer("n", n, 1)
     require(np.isfinite(rate), "lam0", "finite", lam0)
     index = integers("k", k, 0, MAX_GENERATIONS)
-    if choice("workflow", workflow, ("replace", "accumulate")) == "replace":
-        factor = index.astype(np.float64)
-    else:
-        s = np.arange(1.0, index.max(initial=0) + 1)
-        factor = np.append(0.0, np.cumsum(1 / s**2))[index]
+    factor = risk_factor(choice("workflow", workflow, ("replace", "accumulate")), index)
     with np.errstate(over="ignore"):
         return rate / size * factor
 

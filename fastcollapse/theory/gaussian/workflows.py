@@ -10,7 +10,6 @@ from scipy.special import gammaln
 
 from fastcollapse.theory.arguments import (
     MAX_GENERATIONS,
-    choice,
     integer,
     integers,
     is_unbiased,
@@ -18,7 +17,7 @@ from fastcollapse.theory.arguments import (
     reals,
     sizes_and_fits,
 )
-from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
+from fastcollapse.theory.workflow_factors import (
     accumulate_factor,
     accumulate_limit,
     accumulate_subsample_factor,
@@ -52,7 +51,7 @@ def gaussian_replace_factor(n: ArrayLike, t: ArrayLike, estimator: str) -> NDArr
     >>> gaussian_replace_factor(10, [0, 1, 2], "mle").round(4)
     array([1.  , 0.9 , 0.81])
     """
-    sizes, index = sizes_and_fits(n, t, 2)
+    sizes, index = sizes_and_fits(n, t, 2, "t")
     if is_unbiased(estimator):
         return np.ones(index.shape)
     return np.exp(over_fits(np.log1p(-1 / sizes), index))
@@ -229,45 +228,6 @@ def conserved_mean_error(factor: ArrayLike) -> NDArray[np.float64]:
     array([0.  , 0.1 , 0.19])
     """
     return 1 - reals("factor", factor, 0, 1)
-
-
-def risk_factor(workflow: str, t: ArrayLike) -> NDArray[np.float64]:
-    """Return the excess risk of fit t over that of fit 1 for large n, the same for all regular models.
-
-    Parameters
-    ----------
-    workflow : "replace" (t), "accumulate" (sum_{s<=t} 1/s^2, towards pi^2/6 = 1.645) or
-        "accumulate_subsample" (1 + 3 sum_{s=2}^t 1/s^2, towards pi^2/2 - 2 = 2.935).
-    t : any shape, 0 to 10**7.
-
-    Returns
-    -------
-    float64, shape of `t`; 0 at t = 0.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
-    References
-    ----------
-    arXiv:2404.01413 and arXiv:2410.22812 for "accumulate"; derived for the others; checked in
-    tests/test_verification_gaussian.py.
-
-    Examples
-    --------
-    >>> risk_factor("accumulate", [1, 2, 10**6]).round(4)
-    array([1.    , 1.25  , 1.6449])
-    >>> risk_factor("accumulate_subsample", [1, 2, 10**6]).round(4)
-    array([1.    , 1.75  , 2.9348])
-    """
-    name = choice("workflow", workflow, ("replace", "accumulate", "accumulate_subsample"))
-    index = integers("t", t, 0, MAX_GENERATIONS)
-    if name == "replace":
-        return index.astype(np.float64)
-    s = np.arange(1.0, index.max(initial=0) + 1)
-    total = np.append(0.0, np.cumsum(1 / s**2))[index]
-    return total if name == "accumulate" else np.where(index == 0, 0.0, 3 * total - 2)
 
 
 def _log_product(sizes: NDArray[np.float64], root: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.arguments import integer, integers, per_generation, real, require
+from fastcollapse.theory.arguments import integer, real, require
+from fastcollapse.theory.schedule_recursion import check_schedule
 
 _MAX_DIMENSIONS = 10**9
 
@@ -58,18 +59,13 @@ def expected_regression(
     array([0.     , 0.26316, 0.46294, 0.6146 ])
     """
     dimensions = integer("d", d, 1, _MAX_DIMENSIONS)
-    synthetic = integers("n_synthetic", n_synthetic, 0)
-    require(synthetic.ndim == 1, "n_synthetic", "a vector, one entry a generation", n_synthetic)
-    real_sizes, kept = (
-        per_generation(key, value, synthetic.size) for key, value in (("n_real", n_real), ("keep", keep))
-    )
-    require(kept <= 1, "keep", "0 or 1", keep)
+    schedule = check_schedule(n_synthetic, n_real, keep)
     noise = real("sigma0", sigma0, 0, 1e30), real("sigma", sigma, 0, 1e30)
-    error, state = np.zeros(synthetic.size + 1), _State(dimensions)
-    for t in range(synthetic.size):
-        state.refit(float(synthetic[t]), float(real_sizes[t]), bool(kept[t]), *noise)
-        require(state.rows >= dimensions, f"the rows of generation {t + 1}", f"at least d = {dimensions}", state.rows)
-        error[t + 1] = state.error
+    error, state = np.zeros(len(schedule) + 1), _State(dimensions)
+    for t, n_synthetic_rows, n_real_rows, keep_pool, _ in schedule:
+        state.refit(float(n_synthetic_rows), float(n_real_rows), keep_pool, *noise)
+        require(state.rows >= dimensions, f"the rows of generation {t}", f"at least d = {dimensions}", state.rows)
+        error[t] = state.error
     return error
 
 

@@ -9,9 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, zeta
 
-from fastcollapse.theory.arguments import MAX_GENERATIONS, choice, integer, integers, over_fits, real, require, together
-from fastcollapse.theory.gaussian.workflows import risk_factor
+from fastcollapse.theory.arguments import (
+    MAX_GENERATIONS,
+    check_sizes,
+    choice,
+    integer,
+    integers,
+    over_fits,
+    real,
+    require,
+    together,
+)
 from fastcollapse.theory.regression.chain_exact import ols_error_mean, ols_error_variance
+from fastcollapse.theory.workflow_factors import risk_factor
 
 MAX_DIMENSIONS = 10**9
 ROWS = ("fresh", "same")
@@ -272,11 +282,8 @@ def subsample_error(d: int, T: ArrayLike, n: ArrayLike, sigma: float) -> NDArray
 def _rounds(T: ArrayLike, n: ArrayLike, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows of every round up to the last fit, and the numbers of fits."""
     sizes, fits = integers("T", T, 1), integers("n", n, least, MAX_GENERATIONS)
-    require(sizes.ndim <= 1, "T", "a number or a vector", T)
-    if sizes.ndim:
-        require(fits <= sizes.size, "n", f"at most {sizes.size}, the number of sizes", n)
-        return sizes, fits
-    return np.full(int(fits.max(initial=0)), sizes), fits
+    check_sizes("T", sizes, "n", fits)
+    return (sizes if sizes.ndim else np.full(int(fits.max(initial=0)), sizes)), fits
 
 
 def _times(one: ArrayLike, factor: NDArray[np.float64]) -> NDArray[np.float64]:

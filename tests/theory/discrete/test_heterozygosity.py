@@ -6,14 +6,12 @@ import pytest
 from fastcollapse.errors import InputError
 from fastcollapse.theory.discrete.heterozygosity import expected_heterozygosity
 from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
-    accumulate_factor,
-    accumulate_limit,
-    accumulate_subsample_factor,
     fresh_limit,
     heterozygosity_replace,
     seddik_partial_limit,
     seddik_partial_variance,
 )
+from fastcollapse.theory.workflow_factors import accumulate_factor, accumulate_limit, accumulate_subsample_factor
 
 TRUTH = np.array([0, 0, 0, 0, 0, 1, 1, 1, 2, 2])
 H0 = 1 - (0.25 + 0.09 + 0.04)

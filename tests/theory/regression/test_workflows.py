@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from scipy.special import digamma
 
 from fastcollapse.errors import InputError
-from fastcollapse.theory.gaussian.workflows import risk_factor
 from fastcollapse.theory.regression.chain_exact import ols_error_mean
 from fastcollapse.theory.regression.real_data import mix_contraction, mix_error, mix_fixed_error
 from fastcollapse.theory.regression.schedule import expected_regression
@@ -19,6 +18,7 @@ from fastcollapse.theory.regression.workflows import (
     min_norm_same_rows_error,
     subsample_error,
 )
+from fastcollapse.theory.workflow_factors import risk_factor
 
 
 def test_regression_workflows__sums_of_the_notes():
@@ -164,7 +164,10 @@ def test_regression_workflows__infinite_and_empty():
             lambda: expected_regression(3, [4, 2], sigma0=1, sigma=1),
             "the rows of generation 2 must be at least d = 3, got 2",
         ),
-        (lambda: expected_regression(3, 4, sigma0=1, sigma=1), "n_synthetic must be a vector, one entry a generation"),
+        (
+            lambda: expected_regression(3, 4, sigma0=1, sigma=1),
+            "n_synthetic must be a vector, one entry for each",
+        ),
         (lambda: expected_regression(3, [4], keep=2, sigma0=1, sigma=1), "keep must be 0 or 1, got 2"),
         (lambda: expected_regression(3, [4, 4], n_real=[1], sigma0=1, sigma=1), "n_real must be a number or 2 numbers"),
     ],
