@@ -1,4 +1,10 @@
-"""Factors by which workflows change a variance, a heterozygosity or a risk, the same for several models."""
+"""Factors by which a workflow changes a variance, a heterozygosity or a risk; several models share them.
+
+Notation
+--------
+n : samples per generation, at least 1; a single number, where not stated otherwise.
+t : number of fits, any shape, 0 to 10**7.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -7,25 +13,21 @@ from fastcollapse.theory.arguments import MAX_GENERATIONS, choice, integer, inte
 
 
 def accumulate_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
-    """Return prod_{s<=t} (1-1/(n s^2)), the factor of H_0 after t generations of `accumulate`.
+    """Return the factor of the expected heterozygosity after t generations of `accumulate`.
+
+    The factor is prod_{s<=t} (1-1/(n s^2)). The first batch stays in the pool.
 
     Parameters
     ----------
-    n : samples per generation, at least 1; the first batch is kept.
-    t : any shape, 0 to 10**7.
+    n, t : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `t`; cost O(max t).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `t`, exact. Cost O(max t).
 
     References
     ----------
-    Derived; checked in tests/theory/test_heterozygosity.py.
+    Derived; checked in tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------
@@ -38,7 +40,9 @@ def accumulate_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
 
 
 def accumulate_limit(n: ArrayLike) -> NDArray[np.float64]:
-    """Return S(n) = sin(pi/sqrt n)/(pi/sqrt n), the limit of `accumulate_factor`.
+    """Return the limit of `accumulate_factor` for many generations.
+
+    The limit is S(n) = sin(pi/sqrt n)/(pi/sqrt n).
 
     Parameters
     ----------
@@ -46,16 +50,11 @@ def accumulate_limit(n: ArrayLike) -> NDArray[np.float64]:
 
     Returns
     -------
-    float64, shape of `n`.
-
-    Raises
-    ------
-    InputError
-        if an entry is not a whole number of at least 1.
+    float64, shape of `n`, exact.
 
     References
     ----------
-    Derived (Euler's product); checked in tests/theory/test_heterozygosity.py.
+    Derived (Euler's product for the sine); checked in tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------
@@ -67,25 +66,22 @@ def accumulate_limit(n: ArrayLike) -> NDArray[np.float64]:
 
 
 def accumulate_subsample_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
-    """Return the factor of H_0 when n of the n t accumulated tokens are fitted, without replacement.
+    """Return the factor of the expected heterozygosity after t generations of `accumulate_subsample`.
+
+    Each fit is to n of the n t accumulated tokens, drawn without replacement. The first batch stays in the
+    pool. The factor is (1-1/n) prod_{s=2}^t [1-(3n-1)/(n s (n s-1))], and 1 for t = 0.
 
     Parameters
     ----------
-    n : samples per generation and size of the subsample, at least 1; the first batch is kept.
-    t : any shape, 0 to 10**7.
+    n, t : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `t`: (1-1/n) prod_{s=2}^t [1-(3n-1)/(n s (n s-1))]; cost O(max t).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `t`, exact. Cost O(max t).
 
     References
     ----------
-    Derived; checked in tests/theory/test_heterozygosity.py.
+    Derived; checked in tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------
@@ -99,27 +95,24 @@ def accumulate_subsample_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
 
 
 def risk_factor(workflow: str, t: ArrayLike) -> NDArray[np.float64]:
-    """Return the excess risk of fit t over that of fit 1 for large n, the same for all regular models.
+    """Return the excess risk of fit t divided by that of fit 1, for large n.
+
+    The factor is the same for all regular models.
 
     Parameters
     ----------
-    workflow : "replace" (t), "accumulate" (sum_{s<=t} 1/s^2, towards pi^2/6 = 1.645) or
-        "accumulate_subsample" (1 + 3 sum_{s=2}^t 1/s^2, towards pi^2/2 - 2 = 2.935).
-    t : any shape, 0 to 10**7.
+    workflow : "replace" (factor t), "accumulate" (factor sum_{s<=t} 1/s^2, which tends to pi^2/6 = 1.645) or
+        "accumulate_subsample" (factor 1 + 3 sum_{s=2}^t 1/s^2, which tends to pi^2/2 - 2 = 2.935).
+    t : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `t`; 0 at t = 0.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `t`, asymptotic in n; 0 at t = 0.
 
     References
     ----------
-    arXiv:2404.01413 and arXiv:2410.22812 for "accumulate"; derived for the others; checked in
-    tests/test_verification_gaussian.py.
+    arXiv:2404.01413 and arXiv:2410.22812 for "accumulate"; derived for the other workflows; checked in
+    tests/verification/test_gaussian.py.
 
     Examples
     --------

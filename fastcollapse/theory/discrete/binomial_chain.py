@@ -1,4 +1,11 @@
-"""Exact probabilities of the binomial chain n P_{k+1} | P_k ~ Bin(n, P_k), by its transition matrix."""
+"""Exact probabilities of the binomial chain n P_{k+1} | P_k ~ Bin(n, P_k), by its transition matrix.
+
+Notation
+--------
+p0 : true probability of a symbol, any shape, within [0, 1].
+n : samples per generation, 1 to 3000; the matrix has (n+1)^2 entries.
+k_max : number of refits, at least 0; (n+1 + size of `p0`) k_max is at most 5e7.
+"""
 
 import numpy as np
 import scipy  # scipy.stats is loaded at its first use, because it takes half a second
@@ -13,27 +20,22 @@ MAX_CELLS = 50_000_000
 
 
 def exact_chain(p0: ArrayLike, n: int, k_max: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Pr(P_k = 0) and Pr(P_k = 1) for k = 0..k_max, exact.
+    """Return the probabilities that a symbol is lost and that it is the only one, after 0..k_max refits.
+
+    The probabilities are Pr(P_k = 0) and Pr(P_k = 1). The cost is O(n^2 (k_max + 1) + size of p0 x n k_max).
 
     Parameters
     ----------
-    p0 : any shape, within [0, 1].
-    n : samples per generation, 1..3000 (the matrix has (n+1)^2 entries).
-    k_max : number of refits, at least 0; (n+1 + size of p0) k_max at most 5e7. Cost O(n^2 (k_max + 1) + size
-        of p0 x n k_max).
+    p0, n, k_max : see `Notation` of the module.
 
     Returns
     -------
-    lost, fixed : float64, shape of `p0` + [k_max+1]; absolute error about 1e-13.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    lost, fixed : float64, shape of `p0` + [k_max+1], exact; the absolute rounding error is about 1e-13.
 
     References
     ----------
-    Derived: Pr(P_k = 0 | p0) = Bin(n, p0) . P^{k-1} e_0, with P the binomial matrix.
+    Derived: Pr(P_k = 0 | p0) = Bin(n, p0) . P^{k-1} e_0, with the binomial matrix P; checked in
+    tests/verification/test_discrete.py.
 
     Examples
     --------
@@ -49,26 +51,21 @@ def exact_chain(p0: ArrayLike, n: int, k_max: int) -> tuple[NDArray[np.float64],
 
 
 def exact_unique_symbols(p: ArrayLike, n: int, k_max: int) -> NDArray[np.float64]:
-    """Return the expected number of distinct symbols after k = 0..k_max refits, exact.
+    """Return the expected number of distinct symbols after 0..k_max refits.
 
     Parameters
     ----------
-    p : [K] the truth, sums to 1.
-    n : samples per generation, 1..3000.
-    k_max : number of refits, at least 0; limited as in `exact_chain`.
+    p : [K], the true probabilities, which sum to 1.
+    k_max : number of refits, at least 0; (n+1 + number of distinct p) k_max is at most 5e7.
+    n : see `Notation` of the module.
 
     Returns
     -------
-    float64 [k_max+1]; entry 0 is the support size.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64 [k_max+1], exact; entry 0 is the number of symbols in the truth.
 
     References
     ----------
-    Derived, the sum of 1 - `exact_chain` over the symbols.
+    Derived, the sum of 1 - `exact_chain` over the symbols; checked in tests/verification/test_discrete.py.
 
     Examples
     --------
@@ -83,28 +80,25 @@ def exact_unique_symbols(p: ArrayLike, n: int, k_max: int) -> NDArray[np.float64
 def exact_survival_truncated(
     p0: ArrayLike, n: int, k_max: int, cap: int = 700
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Pr(P_k != 0) for k = 0..k_max with counts followed up to `cap` only, and the error of it.
+    """Return the survival probability after 0..k_max refits with counts up to `cap`, and a bound of its error.
+
+    A family of tokens whose count exceeds `cap` is counted as alive.
 
     Parameters
     ----------
-    p0 : any shape, within [0, 1]; useful where n p0 is well below `cap`.
-    n : samples per generation, at least 1, any size.
-    k_max : number of refits, at least 0; (cap+1 + size of p0) k_max at most 5e7.
-    cap : largest count that is followed, 1..3000; lines that exceed it count as alive.
+    p0 : true probability, any shape, within [0, 1]; the error is small if n p0 is well below `cap`.
+    n : samples per generation, at least 1, without an upper bound.
+    k_max : number of refits, at least 0; (cap+1 + size of `p0`) k_max is at most 5e7.
+    cap : largest count in the matrix, 1 to 3000.
 
     Returns
     -------
-    survival, error : float64, shape of `p0` + [k_max+1]; the truth is in [survival - error, survival], as the
-        error is the probability that the count has exceeded `cap` by then (rounding of 1e-13 aside).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    survival, error : float64, shape of `p0` + [k_max+1]. The exact value is in [survival - error, survival], up
+        to rounding errors of 1e-13; `error` is the probability that the count has exceeded `cap` by then.
 
     References
     ----------
-    Derived, as `exact_chain`.
+    Derived, as `exact_chain`; checked in tests/verification/test_discrete.py.
 
     Examples
     --------

@@ -1,6 +1,7 @@
-"""Expected heterozygosity E[1 - sum p_t^2] of a discrete distribution under recursive training.
+"""Expected heterozygosity of a refitted discrete distribution under any schedule.
 
-Everything follows from the probability that two tokens differ; in every workflow E p_t = p_0.
+The heterozygosity 1 - sum p_t^2 of state t is the probability that two tokens drawn from it differ. A recursion
+over pairs of tokens gives its expectation. In every workflow E p_t = p_0.
 """
 
 from dataclasses import dataclass
@@ -27,37 +28,39 @@ def expected_heterozygosity(
 ) -> NDArray[np.float64]:
     """Return the exact expected heterozygosity of the states 0..T of any schedule.
 
-    Generation t makes the pool (kept or emptied) + n_synthetic[t-1] i.i.d. tokens of state t-1 (+ fresh real
-    tokens), and state t is the empirical distribution of the training data: the pool and the fixed real
-    tokens, or a subsample of them.
+    Generation t keeps or empties the pool and adds n_synthetic[t-1] i.i.d. tokens of state t-1 and fresh real
+    tokens. The training data are the pool and the fixed real tokens. State t is the empirical distribution of
+    the training data or of a subsample of them.
 
     Parameters
     ----------
-    h0 : 1 - sum p_0^2 of the truth, within [0, 1).
-    n_synthetic : [T], at least 0: tokens drawn from the previous state.
-    n_real : [T] or scalar, at least 0: real tokens of a generation; the same for all if `real` is "fixed".
-    keep : [T] or scalar, 0 or 1: is the previous pool kept.
-    n_train : [T] or scalar: size of the subsample that is fitted, 0 for all the training data.
-    replacement : is the subsample drawn with replacement.
-    real : "none"; "fresh": new i.i.d. tokens of the truth each generation, which enter the pool; "fixed": one
-        set of real tokens that is in every generation's training data once.
-    start_total : size of the data the pool starts with, whose empirical distribution is the truth; 0: none.
-    real_is_truth : is the fixed set the data whose empirical distribution is the truth; else it is drawn
-        i.i.d. from the truth, once.
+    h0 : heterozygosity of the truth, within [0, 1).
+    n_synthetic : [T], at least 0; tokens drawn from the previous state.
+    n_real : [T] or scalar, at least 0; real tokens of a generation, constant if `real` is "fixed".
+    keep : [T] or scalar, 0 or 1; whether the previous pool is kept.
+    n_train : [T] or scalar, at least 0; size of the subsample that is fitted, 0 for all training data.
+    replacement : whether the subsample is drawn with replacement.
+    real : "none"; "fresh" (new i.i.d. tokens of the truth in each generation, which enter the pool); "fixed"
+        (one set of real tokens, which is part of the training data of every generation).
+    start_total : at least 0; size of the initial pool, whose empirical distribution is the truth; 0 for an
+        empty pool.
+    real_is_truth : whether the truth is the empirical distribution of the fixed set. Otherwise the set is drawn
+        once, i.i.d. from the truth.
 
     Returns
     -------
-    float64 [T+1], entry 0 is `h0`.
+    float64 [T+1]; entry 0 is `h0`.
 
     Raises
     ------
     InputError
-        if an argument is outside its range, or a generation has no training data or too little of it.
+        if an argument is outside its range, or if a generation has no training data or fewer tokens than its
+        subsample.
 
     References
     ----------
-    Derived; checked by a plain simulation and against the closed forms of
-    theory/heterozygosity_forms.py in tests/theory/test_heterozygosity.py.
+    Derived; checked by a token-by-token simulation and against the closed forms of
+    heterozygosity_closed_forms.py in tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------

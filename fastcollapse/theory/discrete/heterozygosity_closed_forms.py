@@ -1,4 +1,14 @@
-"""Closed forms of the expected heterozygosity of a discrete distribution, workflow by workflow."""
+"""Closed forms of the expected heterozygosity of a refitted discrete distribution, by workflow.
+
+The heterozygosity of probabilities p is H = 1 - sum p^2. H_0 is that of the truth. The factors of `accumulate`
+and `accumulate_subsample` are in `fastcollapse.theory.workflow_factors`.
+
+Notation
+--------
+h1 : heterozygosity of the real tokens, within [0, 1].
+n_real : number of real tokens, at least 1.
+n : number of synthetic tokens per generation, at least 1.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -7,7 +17,9 @@ from fastcollapse.theory.arguments import integer, integers, real, reals, requir
 
 
 def heterozygosity_replace(h0: ArrayLike, n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    """Return H_0 (1-1/n)^k, or H_0 prod_{s<=k} (1-1/n_s) for a vector of sizes n_s.
+    """Return the expected heterozygosity after k refits (replace).
+
+    It is H_0 (1-1/n)^k for a constant size n, and H_0 prod_{s<=k} (1-1/n_s) for sizes n_s.
 
     Parameters
     ----------
@@ -17,16 +29,13 @@ def heterozygosity_replace(h0: ArrayLike, n: ArrayLike, k: ArrayLike) -> NDArray
 
     Returns
     -------
-    float64, broadcast shape of `h0` and `k`. Its limit is positive iff sum 1/n_s is finite.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape of `h0` and `k`, exact. For a vector the limit is positive if and only if sum 1/n_s
+        is finite.
 
     References
     ----------
-    arXiv:2404.05090 (constant n); derived for growing n; checked in tests/theory/test_heterozygosity.py.
+    arXiv:2404.05090 for constant n; derived for sizes that grow; checked in
+    tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------
@@ -40,25 +49,23 @@ def heterozygosity_replace(h0: ArrayLike, n: ArrayLike, k: ArrayLike) -> NDArray
 
 
 def fresh_limit(n: ArrayLike, m_s: ArrayLike) -> NDArray[np.float64]:
-    """Return the limit of E H_t/H_0 when m_s of n tokens are synthetic and n - m_s fresh real ones.
+    """Return the limit of E H_t/H_0 when some tokens of each generation are fresh real ones.
+
+    Each generation has n tokens: m_s synthetic ones and n - m_s fresh real ones. The limit is 1 - n/(n^2 - m_s
+    (m_s-1)).
 
     Parameters
     ----------
-    n : tokens per generation, at least 1, broadcast against `m_s`.
-    m_s : synthetic ones among them, 0..n.
+    n : tokens per generation, at least 1; broadcast against `m_s`.
+    m_s : number of synthetic tokens among them, 0 to n.
 
     Returns
     -------
-    float64, broadcast shape: 1 - n/(n^2 - m_s (m_s-1)).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, exact.
 
     References
     ----------
-    Derived; checked in tests/theory/test_heterozygosity.py.
+    Derived; checked in tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------
@@ -72,30 +79,23 @@ def fresh_limit(n: ArrayLike, m_s: ArrayLike) -> NDArray[np.float64]:
 
 
 def seddik_partial_variance(h1: float, n_real: int, n: int, m: ArrayLike) -> NDArray[np.float64]:
-    """Return V_m = E ||p_m - p_1||^2 when the same real tokens stay and n synthetic ones are renewed.
+    """Return V_m = E ||p_m - p_1||^2 when the same real tokens stay in every fit.
 
-    p_1 is the empirical distribution of the real tokens (m = 1); refit m+1 uses them and n tokens of p_m.
+    p_1 is the empirical distribution of the real tokens. Refit m+1 uses them and n new synthetic tokens drawn
+    from p_m. State t of `expected_heterozygosity` with a fixed set that is the truth is p_{t+1}.
 
     Parameters
     ----------
-    h1 : heterozygosity 1 - sum p_1^2, within [0, 1].
-    n_real : real tokens, at least 1.
-    n : synthetic tokens per generation, at least 1.
-    m : any shape, at least 1.
+    m : number of fits, any shape, at least 1.
+    h1, n_real, n : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `m`; V_1 = 0 and E H(p_m) = h1 - V_m. In the terms of `expected_heterozygosity` with
-        a fixed set that is the truth, state t is p_{t+1}.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `m`, exact. V_1 = 0 and E H(p_m) = h1 - V_m.
 
     References
     ----------
-    Setting of arXiv:2404.05090; derived; checked in tests/theory/test_heterozygosity.py.
+    Setting of arXiv:2404.05090; derived; checked in tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------
@@ -109,26 +109,21 @@ def seddik_partial_variance(h1: float, n_real: int, n: int, m: ArrayLike) -> NDA
 
 
 def seddik_partial_limit(h1: float, n_real: int, n: int) -> float:
-    """Return the limit of `seddik_partial_variance`, h1 n/(n_real^2 + 2 n_real n + n).
+    """Return the limit of `seddik_partial_variance` for many fits.
+
+    The limit is h1 n/(n_real^2 + 2 n_real n + n).
 
     Parameters
     ----------
-    h1 : heterozygosity 1 - sum p_1^2, within [0, 1].
-    n_real : real tokens, at least 1.
-    n : synthetic tokens per generation, at least 1.
+    h1, n_real, n : see `Notation` of the module.
 
     Returns
     -------
-    float, below h1/(2 n_real + 1) however large `n` is.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float, exact. It is below h1/(2 n_real + 1) for every `n`.
 
     References
     ----------
-    Setting of arXiv:2404.05090; derived; checked in tests/theory/test_heterozygosity.py.
+    Setting of arXiv:2404.05090; derived; checked in tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------

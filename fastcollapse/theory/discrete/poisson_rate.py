@@ -1,5 +1,14 @@
-"""The refitted Poisson rate Lambda_k, the mean of n counts drawn with the rate before: n Lambda_k is a
-Galton-Watson process with Poisson(1) children. Its survival is `poisson_survival` in theory/discrete.py."""
+"""Law of the refitted Poisson rate Lambda_k, the mean of n counts drawn with the rate Lambda_{k-1}.
+
+n Lambda_k is a Galton-Watson process whose number of children is Poisson(1). The probability that it is not extinct
+is `poisson_survival`.
+
+Notation
+--------
+lam0 : true rate, at least 0; broadcast against `k`.
+n : counts per generation, at least 1.
+k : number of fits, at least 0.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,27 +23,24 @@ MAX_CELLS = 10**8
 
 
 def poisson_rate_variance(lam0: ArrayLike, n: int, k: ArrayLike, workflow: str = "replace") -> NDArray[np.float64]:
-    """Return E (Lambda_k - lam0)^2, its mean being lam0 for ever.
+    """Return the expected squared error E (Lambda_k - lam0)^2 of the fitted rate.
+
+    It is (lam0/n) k for "replace", and (lam0/n) sum_{s<=k} 1/s^2 for "accumulate", which tends to 1.645 lam0/n.
+    The fitted rate is unbiased: E Lambda_k = lam0.
 
     Parameters
     ----------
-    lam0 : true rate, at least 0; broadcast against `k`.
-    n : counts per generation, at least 1.
     k : number of fits, 0 to 10**7.
-    workflow : "replace" or "accumulate" (the fit is to all counts so far).
+    workflow : "replace" or "accumulate" (each fit is to all counts so far).
+    lam0, n : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape: (lam0/n) k, or (lam0/n) sum_{s<=k} 1/s^2, which ends at 1.645 lam0/n.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, exact.
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -52,26 +58,23 @@ def poisson_rate_variance(lam0: ArrayLike, n: int, k: ArrayLike, workflow: str =
 
 
 def poisson_mean_if_alive(lam0: ArrayLike, n: int, k: ArrayLike) -> NDArray[np.float64]:
-    """Return E[Lambda_k | Lambda_k != 0] = lam0/(1-e^{-n lam0 g_k}), about k/(2 n) once n lam0 << k.
+    """Return the expected rate after k fits, given that it is not 0.
+
+    E[Lambda_k | Lambda_k != 0] = lam0/(1-e^{-n lam0 g_k}), which is about k/(2 n) for k much larger than n
+    lam0.
 
     Parameters
     ----------
     lam0 : true rate, positive; broadcast against `k`.
-    n : counts per generation, at least 1.
-    k : number of fits, at least 0.
+    n, k : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape; lam0 at k = 0.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, exact; `lam0` at k = 0.
 
     References
     ----------
-    Derived from Theorem 2 of arXiv:2412.17646; checked in tests/test_verification_gaussian.py.
+    Derived from Theorem 2 of arXiv:2412.17646; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -86,29 +89,24 @@ def poisson_mean_if_alive(lam0: ArrayLike, n: int, k: ArrayLike) -> NDArray[np.f
 
 
 def poisson_count_law(lam0: float, n: int, k: int, s_max: int) -> NDArray[np.float64]:
-    """Return Pr(n Lambda_k = s) for s = 0..s_max, the exact law of the sum of the n counts.
+    """Return the probabilities Pr(n Lambda_k = s) of the sum of the counts, for s = 0..s_max.
 
     Parameters
     ----------
-    lam0 : true rate, at least 0.
-    n : counts per generation, at least 1; n lam0 at most about 10**6.
-    k : number of fits, 1 to about 1,500 for few counts.
-    s_max : largest sum, at least 0; the law is computed up to its own end, so this only cuts it.
+    lam0 : true rate, at least 0; n lam0 is at most about 10**6.
+    k : number of fits, from 1 to about 1,500 for small n lam0.
+    s_max : largest sum in the result, at least 0. It only cuts the result.
+    n : see `Notation` of the module.
 
     Returns
     -------
-    float64 [s_max+1]; absolute error about 1e-14, relative one of its sum 1e-16 n lam0. Cost O(k (n
-        lam0 + k)), a few seconds at the most.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64 [s_max+1]; the absolute error is about 1e-14, the relative error of the sum 1e-16 n lam0. Cost O(k
+        (n lam0 + k)), at most a few seconds.
 
     References
     ----------
-    Derived: the generating function exp(n lam0 (f_{k-1}(z) - 1)), f_0 = z, f_{j+1} = exp(f_j - 1), on the
-    unit circle; checked in tests/theory/test_poisson.py.
+    Derived: the generating function exp(n lam0 (f_{k-1}(z) - 1)) with f_0 = z, f_{j+1} = exp(f_j - 1), on the
+    unit circle; checked in tests/theory/discrete/test_poisson_rate.py.
 
     Examples
     --------
