@@ -1,4 +1,13 @@
-"""The exact law of the deviation Sigma_k of the refitted Gaussian (replace), and its median collapse time."""
+"""Exact law of the standard deviation Sigma_k of the refitted Gaussian (replace), and its median collapse time.
+
+Notation
+--------
+sigma0 : standard deviation of the truth, positive; broadcast against the other arrays.
+eps : threshold, positive.
+n : samples per generation, at least 2, and at most 10**12 for `median_collapse_time`.
+k : number of fits, at least 0.
+estimator : "unbiased" (divisor D = n-1) or "mle" (maximum likelihood, D = n).
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,30 +26,21 @@ _LARGEST_N = 10**12
 
 
 def tail_exact(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return Pr(Sigma_k > eps), exact.
+    """Return the exact probability Pr(Sigma_k > eps).
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive; broadcast against `eps` and `k`.
-    eps : threshold, positive.
-    n : samples per generation, at least 2.
-    k : number of fits, at least 0.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    sigma0, eps, n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape; relative error about 1e-11, in the far tail too. Cost 10 us to 0.1 ms a value.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape; the relative error is about 1e-11, also in the far tail. Cost 10 us to 0.1 ms a
+        value.
 
     References
     ----------
-    Derived: Gil-Pelaez' inversion of the characteristic function of ln Sigma_k, a sum of k independent
-    ln sqrt(chi2/D), along the line through its saddle point; checked in
-    tests/theory/test_gaussian_collapse.py.
+    Derived: the inversion formula of Gil-Pelaez for ln Sigma_k, a sum of k independent ln sqrt(chi2/D), along
+    the line through the saddle point; checked in tests/theory/gaussian/test_collapse_time.py.
 
     Examples
     --------
@@ -68,25 +68,17 @@ def median_collapse_time(
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive; broadcast against `eps`.
-    eps : threshold, positive.
-    n : samples per generation, 2 to 10**12.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
-    form : "exact", the smallest k with Pr(Sigma_k > eps) <= 1/2, or "law", where the mean of ln Sigma_k
-        is ln eps: about 2 (n-1) ln(sigma_0/eps) if unbiased, n ln(sigma_0/eps) for "mle".
+    form : "exact" (the smallest k with Pr(Sigma_k > eps) <= 1/2) or "law" (the k at which the mean of ln
+        Sigma_k is ln eps, about 2 (n-1) ln(sigma_0/eps) for "unbiased" and n ln(sigma_0/eps) for "mle").
+    sigma0, eps, n, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape, whole numbers if exact; 0 where eps is sigma_0 or more.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, whole numbers for "exact"; 0 where `eps` is at least `sigma0`.
 
     References
     ----------
-    Derived; checked in tests/theory/test_gaussian_collapse.py.
+    Derived; checked in tests/theory/gaussian/test_collapse_time.py.
 
     Examples
     --------

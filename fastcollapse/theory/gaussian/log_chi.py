@@ -1,4 +1,9 @@
-"""Moments of ln sqrt(chi2_nu/nu), the step of the logarithm of a refitted standard deviation, for any nu."""
+"""Moments of ln sqrt(chi2_nu/nu), the step of the logarithm of a refitted standard deviation.
+
+Notation
+--------
+nu : degrees of freedom, any shape, at least 1.
+"""
 
 import math
 
@@ -17,24 +22,19 @@ _BERNOULLI = bernoulli(12)
 
 
 def log_chi_mean(nu: ArrayLike) -> NDArray[np.float64]:
-    """Return E ln sqrt(chi2_nu/nu) = [psi(nu/2) - ln(nu/2)]/2.
+    """Return the mean of ln sqrt(chi2_nu/nu).
 
     Parameters
     ----------
-    nu : degrees of freedom, any shape, at least 1.
+    nu : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `nu`, about -1/(2 nu); relative error below 1e-12.
-
-    Raises
-    ------
-    InputError
-        if an entry is not a whole number of at least 1.
+    float64, shape of `nu`: [psi(nu/2) - ln(nu/2)]/2, about -1/(2 nu). The relative error is below 1e-12.
 
     References
     ----------
-    Derived; checked in tests/theory/test_chi.py.
+    Derived; checked in tests/theory/gaussian/test_log_chi.py.
 
     Examples
     --------
@@ -47,24 +47,19 @@ def log_chi_mean(nu: ArrayLike) -> NDArray[np.float64]:
 
 
 def log_chi_variance(nu: ArrayLike) -> NDArray[np.float64]:
-    """Return Var ln sqrt(chi2_nu/nu) = psi_1(nu/2)/4.
+    """Return the variance of ln sqrt(chi2_nu/nu).
 
     Parameters
     ----------
-    nu : degrees of freedom, any shape, at least 1.
+    nu : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `nu`, about 1/(2 nu).
-
-    Raises
-    ------
-    InputError
-        if an entry is not a whole number of at least 1.
+    float64, shape of `nu`: psi_1(nu/2)/4, about 1/(2 nu), exact.
 
     References
     ----------
-    Derived; checked in tests/theory/test_chi.py.
+    Derived; checked in tests/theory/gaussian/test_log_chi.py.
 
     Examples
     --------
@@ -75,25 +70,23 @@ def log_chi_variance(nu: ArrayLike) -> NDArray[np.float64]:
 
 
 def log_chi_moment(s: ArrayLike, nu: ArrayLike) -> NDArray:
-    """Return ln E (chi2_nu/nu)^{s/2} = ln Gamma((nu+s)/2) - ln Gamma(nu/2) - (s/2) ln(nu/2).
+    """Return the logarithm of the moment, ln E (chi2_nu/nu)^{s/2}.
+
+    It is ln Gamma((nu+s)/2) - ln Gamma(nu/2) - (s/2) ln(nu/2). For s = i t the moment is the characteristic
+    function of ln sqrt(chi2_nu/nu).
 
     Parameters
     ----------
-    s : power, real or complex, at most 1e15, real part above -nu; broadcast against `nu`.
-    nu : degrees of freedom, at least 1.
+    s : power, real or complex, at most 1e15, with a real part above -nu; broadcast against `nu`.
+    nu : see `Notation` of the module.
 
     Returns
     -------
-    float64 or complex128, broadcast shape; s = i t gives the characteristic function of ln sqrt(chi2_nu/nu).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64 or complex128, broadcast shape, exact.
 
     References
     ----------
-    Derived; checked in tests/theory/test_chi.py.
+    Derived; checked in tests/theory/gaussian/test_log_chi.py.
 
     Examples
     --------

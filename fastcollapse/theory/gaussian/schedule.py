@@ -1,6 +1,6 @@
-"""Expected variance of a refitted Gaussian and squared error of its mean under any schedule of data.
+"""Expected variance and squared error of the mean of a refitted Gaussian under any schedule.
 
-Everything follows from second moments: of one point, and of the difference of two.
+A recursion over second moments of one point and of the difference of two points gives both.
 """
 
 from dataclasses import dataclass
@@ -22,36 +22,38 @@ def expected_gaussian(
     replacement: bool = False,
     real: str = "none",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return E sigma_t^2 and E (mu_t - mu_0)^2 over sigma_0^2, exact for the states 0..T of any schedule.
+    """Return the expected variance and squared error of the mean of the states 0..T of any schedule.
 
-    Generation t makes the pool (kept or emptied) + n_synthetic[t-1] points of N(mu, sigma^2) of state t-1 (+
-    real points), and state t is fitted to the pool or to a subsample of it. In d dimensions the same factors
-    multiply Sigma_0 and tr Sigma_0.
+    Generation t keeps or empties the pool and adds n_synthetic[t-1] points of N(mu, sigma^2) of state t-1 and
+    fresh real points. The training data are the pool and the fixed real points. State t is fitted to the
+    training data or to a subsample of them. Both results are exact and relative to sigma_0^2. In d dimensions
+    the same factors multiply Sigma_0 and tr Sigma_0.
 
     Parameters
     ----------
-    n_synthetic : [T], at least 0: points drawn from the previous state.
-    n_real : [T] or scalar, at least 0: real points of a generation; the same for all if `real` is "fixed".
-    keep : [T] or scalar, 0 or 1: is the previous pool kept; 0 if `real` is "fixed".
-    n_train : [T] or scalar: size of the subsample that is fitted to, 0 for all the training data.
-    estimator : "unbiased" (divisor one less than the points that are fitted to) or "mle".
-    replacement : is the subsample drawn with replacement.
-    real : "none"; "fresh": drawn anew each generation; "fixed": drawn once.
+    n_synthetic : [T], at least 0; points drawn from the previous state.
+    n_real : [T] or scalar, at least 0; real points of a generation, constant if `real` is "fixed".
+    keep : [T] or scalar, 0 or 1; whether the previous pool is kept; 0 if `real` is "fixed".
+    n_train : [T] or scalar, at least 0; size of the subsample that is fitted, 0 for all training data.
+    estimator : "unbiased" (divisor one less than the number of fitted points) or "mle" (divisor that number).
+    replacement : whether the subsample is drawn with replacement.
+    real : "none", "fresh" (drawn anew in each generation) or "fixed" (drawn once).
 
     Returns
     -------
-    variance, mean_error : float64 [T+1], from 1 and 0 on; absolute rounding error 1e-15 a generation. For
-        "mle" they sum to 1, the conservation law, and `variance` is the factor of the heterozygosity too.
+    variance, mean_error : float64 [T+1], which start at 1 and 0; the absolute rounding error is 1e-15 a
+        generation. For "mle" they sum to 1, the conservation law, and `variance` is also the factor of the
+        expected heterozygosity.
 
     Raises
     ------
     InputError
-        if an argument is outside its range, or a generation has too little training data.
+        if an argument is outside its range, or if a generation has too little training data.
 
     References
     ----------
-    Derived; checked against the raw chain in tests/test_verification_gaussian.py and against the closed forms
-    of theory/gaussian_workflows.py in tests/theory/test_gaussian_schedule.py.
+    Derived; checked against the raw chain in tests/verification/test_gaussian.py and against the closed forms
+    of workflows.py in tests/theory/gaussian/test_schedule.py.
 
     Examples
     --------

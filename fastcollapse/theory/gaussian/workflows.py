@@ -1,7 +1,13 @@
-"""Closed forms of E sigma_t^2/sigma_0^2 of a refitted Gaussian, workflow by workflow, and their limits.
+"""Closed forms of the expected variance of a refitted Gaussian, by workflow, and their limits.
 
-For "mle" they are the factors of the heterozygosity, theory/heterozygosity_forms.py. In d dimensions
-E Sigma_t = factor x Sigma_0. `expected_gaussian` gives any schedule.
+A factor is E sigma_t^2/sigma_0^2, exact. In d dimensions E Sigma_t = factor x Sigma_0. For "mle" the factors are those
+of the expected heterozygosity. `expected_gaussian` gives any schedule.
+
+Notation
+--------
+n : samples per generation, at least 2; the first batch is real and stays in the pool.
+t : number of fits, any shape, 0 to 10**7.
+estimator : "unbiased" (divisor one less than the number of fitted points) or "mle" (divisor that number).
 """
 
 import numpy as np
@@ -25,26 +31,23 @@ from fastcollapse.theory.workflow_factors import (
 
 
 def gaussian_replace_factor(n: ArrayLike, t: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the factor of `replace`: prod_{s<=t} (1-1/n_s) for "mle", 1 if unbiased.
+    """Return the factor of the expected variance after t fits of `replace`.
+
+    The factor is prod_{s<=t} (1-1/n_s) for "mle" and 1 for "unbiased".
 
     Parameters
     ----------
     n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
     t : number of fits, any shape, at least 0, and at most the length of the vector `n`.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `t`. For "mle" its limit is positive iff sum 1/n_s is finite.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `t`. For "mle" the limit is positive if and only if sum 1/n_s is finite.
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -58,27 +61,22 @@ def gaussian_replace_factor(n: ArrayLike, t: ArrayLike, estimator: str) -> NDArr
 
 
 def gaussian_accumulate_factor(n: int, t: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the factor of `accumulate`, whose fit s is to all n s points so far.
+    """Return the factor of the expected variance after t fits of `accumulate`.
+
+    Fit s is to all n s points so far. The factor is prod_{s<=t} (1-1/(n s^2)) for "mle" and prod_{s=2}^t
+    (1-1/(s(n s-1))) for "unbiased".
 
     Parameters
     ----------
-    n : samples per generation, at least 2; the first batch is real and is kept.
-    t : any shape, 0 to 10**7.
-    estimator : "unbiased" (divisor n s - 1) or "mle" (divisor n s).
+    n, t, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `t`: prod_{s<=t} (1-1/(n s^2)), or prod_{s=2}^t (1-1/(s(n s-1))) if unbiased;
-        cost O(max t).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `t`. Cost O(max t).
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -95,25 +93,23 @@ def gaussian_accumulate_factor(n: int, t: ArrayLike, estimator: str) -> NDArray[
 
 
 def gaussian_accumulate_limit(n: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the limit of `gaussian_accumulate_factor`, sin(pi/sqrt n)/(pi/sqrt n) for "mle".
+    """Return the limit of `gaussian_accumulate_factor` for many fits.
+
+    The limit is sin(pi/sqrt n)/(pi/sqrt n) for "mle" and Gamma(2-1/n)/(Gamma(2-r) Gamma(2-1/n+r)) with r =
+    (1+sqrt(1+4n))/(2n) for "unbiased".
 
     Parameters
     ----------
     n : samples per generation, any shape, at least 2.
-    estimator : "unbiased" or "mle".
+    estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`; if unbiased Gamma(2-1/n)/(Gamma(2-r) Gamma(2-1/n+r)), r = (1+sqrt(1+4n))/(2n).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`.
 
     References
     ----------
-    Derived (Euler's product); checked in tests/theory/test_gaussian_workflows.py.
+    Derived (Euler's product); checked in tests/theory/gaussian/test_workflows.py.
 
     Examples
     --------
@@ -129,27 +125,23 @@ def gaussian_accumulate_limit(n: ArrayLike, estimator: str) -> NDArray[np.float6
 
 
 def gaussian_subsample_factor(n: int, t: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the factor of `accumulate_subsample`: fit s is to n of the n s points, without replacement.
+    """Return the factor of the expected variance after t fits of `accumulate_subsample`.
+
+    Fit s is to n of the n s points, drawn without replacement. The factor is (1-1/n) prod_{s=2}^t [1-(3n-1)/(n
+    s(n s-1))] for "mle" and prod_{s=2}^t [1+(s-3)/(s(n s-1))] for "unbiased", which grows without bound like
+    t^{1/n}.
 
     Parameters
     ----------
-    n : samples per generation and size of the subsample, at least 2; the first batch is real and is kept.
-    t : any shape, 0 to 10**7.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    n, t, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `t`: (1-1/n) prod_{s=2}^t [1-(3n-1)/(n s(n s-1))], or prod_{s=2}^t [1+(s-3)/(s(n s-1))]
-        if unbiased, which grows without end like t^{1/n}; cost O(max t).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `t`. Cost O(max t).
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -166,26 +158,23 @@ def gaussian_subsample_factor(n: int, t: ArrayLike, estimator: str) -> NDArray[n
 
 
 def gaussian_subsample_limit(n: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the limit of `gaussian_subsample_factor`; if unbiased that of the factor over t^{1/n}.
+    """Return the limit of `gaussian_subsample_factor`, for "unbiased" that of the factor divided by t^{1/n}.
+
+    The limit is c Gamma(2-1/n)/(Gamma(2-r) Gamma(2-r')), with c = 1-1/n, r = (1+sqrt(12n-3))/(2n) and r' = 1/n
+    - r for "mle", and with c = 1, r = sqrt(3/n) and r' = -r for "unbiased".
 
     Parameters
     ----------
     n : samples per generation and size of the subsample, any shape, at least 2.
-    estimator : "unbiased" or "mle".
+    estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`: c Gamma(2-1/n)/(Gamma(2-r) Gamma(2-r')) with c = 1-1/n, r = (1+sqrt(12n-3))/(2n)
-        and r' = 1/n - r for "mle", c = 1, r = sqrt(3/n) and r' = -r if unbiased.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`.
 
     References
     ----------
-    Derived; checked in tests/theory/test_gaussian_workflows.py.
+    Derived; checked in tests/theory/gaussian/test_workflows.py.
 
     Examples
     --------
@@ -202,25 +191,23 @@ def gaussian_subsample_limit(n: ArrayLike, estimator: str) -> NDArray[np.float64
 
 
 def conserved_mean_error(factor: ArrayLike) -> NDArray[np.float64]:
-    """Return E (mu_t - mu_0)^2/sigma_0^2 = 1 - E sigma_t^2/sigma_0^2, the conservation law of the MLE.
+    """Return the expected squared error of the mean that the conservation law of the MLE gives.
+
+    E (mu_t - mu_0)^2/sigma_0^2 = 1 - E sigma_t^2/sigma_0^2 in every workflow. In d dimensions multiply it by tr
+    Sigma_0.
 
     Parameters
     ----------
-    factor : E sigma_t^2/sigma_0^2 for "mle", any shape, within [0, 1], in any workflow; with a fixed real
-        set, on average over that set too.
+    factor : E sigma_t^2/sigma_0^2 for "mle", any shape, within [0, 1]; with a fixed real set the average over
+        that set.
 
     Returns
     -------
-    float64, shape of `factor`; times tr Sigma_0 in d dimensions.
-
-    Raises
-    ------
-    InputError
-        if an entry is outside [0, 1].
+    float64, shape of `factor`.
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
