@@ -1,7 +1,7 @@
 """Bounds of the probability that a discrete distribution has not collapsed after k refits (replace).
 
-Two symbols of true probabilities p0 and q0 = 1-p0 are both alive while the fitted probability P_k is neither 0 nor
-1. Upper bounds are cut at 1.
+Two symbols of true probabilities p0 and q0 = 1-p0 are both alive while the fitted probability P_k is neither 0
+nor 1. Upper bounds are cut at 1.
 
 Notation
 --------

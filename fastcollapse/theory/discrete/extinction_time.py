@@ -28,8 +28,8 @@ def forgetting_cdf(c: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
 
     Returns
     -------
-    float64, broadcast shape, asymptotic for c and k well below the corpus size n. `survival_bounds` with p0 =
-        c/n holds for every n.
+    float64, broadcast shape, asymptotic for c and k well below the corpus size n. `survival_bounds` with
+        p0 = c/n holds for every n.
 
     References
     ----------

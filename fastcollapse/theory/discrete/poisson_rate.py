@@ -1,7 +1,7 @@
 """Law of the refitted Poisson rate Lambda_k, the mean of n counts drawn with the rate Lambda_{k-1}.
 
-n Lambda_k is a Galton-Watson process whose number of children is Poisson(1). The probability that it is not extinct
-is `poisson_survival`.
+n Lambda_k is a Galton-Watson process whose number of children is Poisson(1). The probability that it is not
+extinct is `poisson_survival`.
 
 Notation
 --------

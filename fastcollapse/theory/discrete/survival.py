@@ -54,8 +54,8 @@ def survival_bounds_published(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
 def survival_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
     """Return sharp bounds of the probability that a symbol is alive, Pr(P_k != 0).
 
-    max(p0, 1-(1-p0 g_k)^n) <= Pr(P_k != 0) <= 1-(1-p0)^{b_{k-1}}, with b_0 = n and b_{j+1} =
-    n(1-(1-1/n)^{b_j}). The bounds hold for every n, p0 and k.
+    max(p0, 1-(1-p0 g_k)^n) <= Pr(P_k != 0) <= 1-(1-p0)^{b_{k-1}}, with b_0 = n and
+    b_{j+1} = n(1-(1-1/n)^{b_j}). The bounds hold for every n, p0 and k.
 
     Parameters
     ----------

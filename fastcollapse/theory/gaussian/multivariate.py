@@ -1,7 +1,7 @@
 """Covariance of the refitted Gaussian in d dimensions (replace): its determinant, trace and eigenvalues.
 
-Sigma_{k+1} given Sigma_k is Wishart(Sigma_k, nu)/D, with nu = n-1 and the divisor D of the estimator. Each coordinate
-of the mean obeys `fastcollapse.theory.gaussian.univariate`. All results are exact.
+Sigma_{k+1} given Sigma_k is Wishart(Sigma_k, nu)/D, with nu = n-1 and the divisor D of the estimator. Each
+coordinate of the mean obeys `fastcollapse.theory.gaussian.univariate`. All results are exact.
 
 Notation
 --------

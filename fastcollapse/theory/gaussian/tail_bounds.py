@@ -1,7 +1,7 @@
 """Bounds of the probability Pr(Sigma_k > eps) that the refitted Gaussian is wide after k fits (replace).
 
-Sigma_k is the fitted standard deviation, nu = n-1 and L = ln(sigma_0/eps). The exact law and the time to collapse are
-in `fastcollapse.theory.gaussian.collapse_time`. Bounds are cut at 1.
+Sigma_k is the fitted standard deviation, nu = n-1 and L = ln(sigma_0/eps). The exact law and the time to
+collapse are in `fastcollapse.theory.gaussian.collapse_time`. Bounds are cut at 1.
 
 Notation
 --------

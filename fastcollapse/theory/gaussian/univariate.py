@@ -1,8 +1,8 @@
 """Moments of the refitted one-dimensional Gaussian (replace): its deviation, its mean and its distance to the truth.
 
-Fit k+1 is to n_{k+1} samples of N(mu_k, sigma_k^2), so that mu_{k+1} = mu_k + sigma_k Z/sqrt n and, independently,
-sigma_{k+1}^2 = sigma_k^2 chi2_nu/D, with nu = n-1 and the divisor D of the estimator. All results are exact, where
-not stated otherwise.
+Fit k+1 is to n_{k+1} samples of N(mu_k, sigma_k^2), so that mu_{k+1} = mu_k + sigma_k Z/sqrt n and,
+independently, sigma_{k+1}^2 = sigma_k^2 chi2_nu/D, with nu = n-1 and the divisor D of the estimator. All
+results are exact, where not stated otherwise.
 
 Notation
 --------

@@ -1,7 +1,7 @@
 """Closed forms of the expected variance of a refitted Gaussian, by workflow, and their limits.
 
-A factor is E sigma_t^2/sigma_0^2, exact. In d dimensions E Sigma_t = factor x Sigma_0. For "mle" the factors are those
-of the expected heterozygosity. `expected_gaussian` gives any schedule.
+A factor is E sigma_t^2/sigma_0^2, exact. In d dimensions E Sigma_t = factor x Sigma_0. For "mle" the factors
+are those of the expected heterozygosity. `expected_gaussian` gives any schedule.
 
 Notation
 --------
@@ -95,8 +95,8 @@ def gaussian_accumulate_factor(n: int, t: ArrayLike, estimator: str) -> NDArray[
 def gaussian_accumulate_limit(n: ArrayLike, estimator: str) -> NDArray[np.float64]:
     """Return the limit of `gaussian_accumulate_factor` for many fits.
 
-    The limit is sin(pi/sqrt n)/(pi/sqrt n) for "mle" and Gamma(2-1/n)/(Gamma(2-r) Gamma(2-1/n+r)) with r =
-    (1+sqrt(1+4n))/(2n) for "unbiased".
+    The limit is sin(pi/sqrt n)/(pi/sqrt n) for "mle" and Gamma(2-1/n)/(Gamma(2-r) Gamma(2-1/n+r)) with
+    r = (1+sqrt(1+4n))/(2n) for "unbiased".
 
     Parameters
     ----------

@@ -1,9 +1,21 @@
-"""Chains of generators for any covariance, with fewer rows than dimensions or a ridge: asymptotic recursions.
+"""Asymptotic recursions for chains of generators with any covariance, with fewer rows than dimensions or a ridge.
 
-Generator m is the minimum-norm, least-squares or ridge fit to T0 rows with labels <x, w_{m-1}> + N(0, sigma0^2).
-With kappa0 = kappa(ridge0, T0), q_j = lambda_j/(lambda_j + kappa0) and D0 = T0 - df_2(kappa0), in the eigenbasis
-of Sigma, M_j = E (w_m)_j^2 becomes q_j^2 M_j + (q_j^2/lambda_j) [kappa0^2 sum_k q_k^2/lambda_k M_k + sigma0^2]/D0
-and E (w_m)_j becomes q_j E (w_{m-1})_j. The relative error is O(1/d); least squares is exact, with D0 = T0-d-1.
+Generator m is the minimum-norm, least-squares or ridge fit to T0 rows with labels <x, w_{m-1}> + N(0,
+sigma0^2). With kappa0 = kappa(ridge0, T0), q_j = lambda_j/(lambda_j + kappa0) and D0 = T0 - df_2(kappa0), in
+the eigenbasis of Sigma, M_j = E (w_m)_j^2 becomes q_j^2 M_j + (q_j^2/lambda_j) [kappa0^2 sum_k q_k^2/lambda_k
+M_k + sigma0^2]/D0, and E (w_m)_j becomes q_j E (w_{m-1})_j. The relative error is O(1/d). Least squares is
+exact, with D0 = T0-d-1.
+
+Notation
+--------
+spectrum : [d], eigenvalues lambda_j of Sigma, 1e-40 to 1e40.
+w0 : [d], coordinates of the truth in the eigenbasis of Sigma, -1e30 to 1e30.
+T0 : rows of a generator, at least 1: one number, or for independent generators a vector with entry m-1 for
+    generator m.
+n : number of generators, any shape, 0 to 10**6, and at most the length of the vector `T0`.
+sigma0 : standard deviation of the noise on the labels of the generators, 0 to 1e30.
+ridge0 : ridge of the generators, 0 to 1e40; 0 is least squares or minimum norm.
+design : "independent" (new rows for each generator) or "dependent" (the same rows for all generators, ridge0 = 0).
 """
 
 from collections.abc import Iterator
@@ -38,32 +50,20 @@ def chain_moments(
     ridge0: float = 0.0,
     design: str = "independent",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and second moment of each coordinate of generator n.
+    """Return the mean and the second moment of each coordinate of generator n.
 
     Parameters
     ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    w0 : [d], the truth in the eigenbasis of Sigma.
-    T0 : rows of a generator, at least 1: one number, or for independent generators a vector with entry m-1 for
-        generator m.
-    n : number of generators, any shape, 0 to 10**6, and at most the length of the vector `T0`.
-    sigma0 : deviation of the noise on the generators' labels.
-    ridge0 : ridge of the generators, 0 to 1e40; 0 is least squares or minimum norm.
-    design : "independent" (new rows for each generator) or "dependent" (the same rows for all, ridge0 = 0).
+    spectrum, w0, T0, n, sigma0, ridge0, design : see `Notation` of the module.
 
     Returns
     -------
-    mean, second_moment : float64 [shape of `n`, d]; second moments are inf where noise meets d-1 to d+1 rows
-        without a ridge.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    mean, second_moment : float64 [shape of `n`, d], asymptotic in d; second moments are inf for d-1 to d+1 rows
+        with noise and without a ridge.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -91,24 +91,20 @@ def chain_means(
     ridge0: float = 0.0,
     design: str = "independent",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return expected error, overlap <w_n, w0> and squared norm |w_n|^2 of generator n.
+    """Return the expected error, overlap <w_n, w0> and squared norm |w_n|^2 of generator n.
 
     Parameters
     ----------
-    spectrum, w0, T0, n, sigma0, ridge0, design : as in `chain_moments`.
+    spectrum, w0, T0, n, sigma0, ridge0, design : see `Notation` of the module.
 
     Returns
     -------
-    error, overlap, squared_norm : float64, shape of `n`; the error in the norm of Sigma, the others Euclidean.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    error, overlap, squared_norm : float64, shape of `n`, asymptotic in d; the excess error is in the norm of
+        Sigma, the others are Euclidean.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -138,28 +134,25 @@ def chain_test_means(
     ridge0: float = 0.0,
     design: str = "independent",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return error, overlap <fit, w0> and squared norm |fit|^2 of a ridge fit to labels of generator n.
+    """Return the expected error, overlap <v, w0> and squared norm |v|^2 of a ridge fit v to labels of generator n.
+
+    With r_j = lambda_j/(lambda_j+kappa) and u = df_2(kappa)/T the error is sum_j [lambda_j w0_j^2 - 2 lambda_j
+    r_j E[w_n]_j w0_j + A_j E (w_n)_j^2] + sigma^2 u/(1-u), with A_j = lambda_j [r_j^2 + (1-r_j)^2 u/(1-u)].
 
     Parameters
     ----------
-    spectrum, w0, T0, n, sigma0, ridge0, design : as in `chain_moments`.
-    T, ridge : rows of the fit, new ones, at least 1, and its ridge, 0 to 1e40.
-    sigma : deviation of the noise on the labels of the fit.
+    T, ridge : number of rows of the fit, at least 1, all new, and its ridge, 0 to 1e40; broadcast against `n`.
+    sigma : standard deviation of the noise on the labels of the fit, 0 to 1e30.
+    spectrum, w0, T0, n, sigma0, ridge0, design : see `Notation` of the module.
 
     Returns
     -------
-    error, overlap, squared_norm : float64, shape of `T`, `ridge` and `n` broadcast. With r_j =
-        lambda_j/(lambda_j+kappa) and u = df_2(kappa)/T the error is sum_j [lambda_j w0_j^2 - 2 lambda_j r_j
-        E[w_n]_j w0_j + A_j E (w_n)_j^2] + sigma^2 u/(1-u), A_j = lambda_j [r_j^2 + (1-r_j)^2 u/(1-u)].
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    error, overlap, squared_norm : float64, broadcast shape of `T`, `ridge` and `n`, asymptotic in d; the excess
+        error is in the norm of Sigma, the others are Euclidean.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------

@@ -1,7 +1,14 @@
-"""The effective ridge of a random design, and the degrees of freedom that it leaves to a fit.
+"""Effective ridge of a random design, and the degrees of freedom that it leaves to a fit.
 
-A ridge fit to T rows of covariance Sigma acts on average like one to Sigma itself with the ridge kappa; `ridge`
-multiplies T in the sum of squares, and `spectrum` are the eigenvalues of Sigma.
+A ridge fit to T rows of covariance Sigma acts on average like a ridge fit to Sigma itself with the ridge kappa.
+`ridge` multiplies T in the sum of squares, and df_m(kappa) = sum_j (lambda_j/(lambda_j + kappa))^m.
+
+Notation
+--------
+spectrum : [d], eigenvalues lambda_j of Sigma, 1e-40 to 1e40.
+T : number of rows, at least 1; broadcast against `ridge` or `kappa`.
+ridge : ridge of the fit, 0 to 1e40.
+kappa : effective ridge, any shape, 0 to 1e45.
 """
 
 import numpy as np
@@ -16,28 +23,23 @@ _CHUNK = 1_000_000
 
 
 def effective_ridge(spectrum: ArrayLike, T: ArrayLike, ridge: ArrayLike) -> NDArray[np.float64]:
-    """Return kappa, the ridge that the population covariance sees: kappa - ridge = kappa df_1(kappa)/T.
+    """Return the effective ridge kappa, the ridge that the population covariance sees.
+
+    It solves kappa - ridge = kappa df_1(kappa)/T. At ridge 0 it is 0 for T >= d and solves df_1(kappa) = T for
+    T < d.
 
     Parameters
     ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    T : rows, at least 1.
-    ridge : 0 to 1e40; broadcast with T.
+    spectrum, T, ridge : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `T` and `ridge` broadcast. At ridge 0 it is 0 if T >= d and solves df_1(kappa) = T else.
-        Cost O(d) a step of Newton's method, some ten steps.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape of `T` and `ridge`. Cost O(d) for each of about ten steps of Newton's method.
 
     References
     ----------
     arXiv:2402.07712; Newton's method from the right of a convex function is derived; checked in
-    tests/test_verification_regression.py.
+    tests/verification/test_regression.py.
 
     Examples
     --------
@@ -53,25 +55,19 @@ def effective_ridge(spectrum: ArrayLike, T: ArrayLike, ridge: ArrayLike) -> NDAr
 
 
 def degrees_of_freedom(spectrum: ArrayLike, kappa: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return df_1 and df_2, df_m(kappa) = sum_j (lambda_j/(lambda_j + kappa))^m.
+    """Return the degrees of freedom df_1 and df_2.
 
     Parameters
     ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    kappa : any shape, 0 to 1e45.
+    spectrum, kappa : see `Notation` of the module.
 
     Returns
     -------
-    df_1, df_2 : float64, shape of `kappa`; both d at kappa 0.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    df_1, df_2 : float64, shape of `kappa`; both are d at kappa 0.
 
     References
     ----------
-    arXiv:2402.07712; checked in tests/test_verification_regression.py.
+    arXiv:2402.07712; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -89,27 +85,22 @@ def degrees_of_freedom(spectrum: ArrayLike, kappa: ArrayLike) -> tuple[NDArray[n
 
 
 def rows_left(spectrum: ArrayLike, T: ArrayLike, kappa: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return T - df_1(kappa) and T - df_2(kappa), all digits of them also where T is next to d or df_m next to T.
+    """Return the differences T - df_1(kappa) and T - df_2(kappa) without loss of digits.
+
+    At `effective_ridge` the first is T ridge/kappa, and T divided by the second is dkappa/dridge = 1/(1-u) with
+    u = df_2(kappa)/T. All digits are correct also where T is close to d or df_m is close to T.
 
     Parameters
     ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    T : rows, at least 1.
-    kappa : 0 to 1e45; broadcast with T.
+    spectrum, T, kappa : see `Notation` of the module.
 
     Returns
     -------
-    left_1, left_2 : float64, shape of `T` and `kappa` broadcast. At `effective_ridge` the first is T ridge/kappa,
-        and T over the second is dkappa/dridge = 1/(1-u).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    left_1, left_2 : float64, broadcast shape of `T` and `kappa`.
 
     References
     ----------
-    arXiv:2402.07712; checked in tests/test_verification_regression.py.
+    arXiv:2402.07712; checked in tests/verification/test_regression.py.
 
     Examples
     --------

@@ -1,9 +1,21 @@
-"""The whole law of the error of a chain of least-squares fits: probabilities, and medians where means are infinite.
+"""Distribution of the error of a chain of least-squares fits: probabilities and quantiles.
 
-The error is q chi2_d with q = sum_m sigma_m^2/g_m, g_m ~ chi2_{T_m-d+1} independent, so Pr(error <= x) =
-Pr(q - x/c <= 0), c ~ chi2_d, a sum of independent terms. The characteristic function of 1/chi2_nu at t is
-2 (z/2)^v K_v(z)/Gamma(v), v = nu/2, z = sqrt(-2it), and the inversion of Gil-Pelaez is an integral over ln t of
-a function that falls off exponentially, which the trapezoidal rule gets to 1e-12.
+The error is q chi2_d with q = sum_m sigma_m^2/g_m and independent g_m ~ chi2_{T_m-d+1}, so that
+Pr(error <= x) = Pr(q - x/c <= 0) with c ~ chi2_d, a sum of independent terms. The characteristic function of
+1/chi2_nu at t is 2 (z/2)^v K_v(z)/Gamma(v), with v = nu/2 and z = sqrt(-2it). The inversion formula of
+Gil-Pelaez is an integral over ln t of a function with exponential tails, for which the trapezoidal rule has an
+error of 1e-12. The median exists also where the mean is infinite.
+
+Notation
+--------
+d : number of dimensions, 1 to 10**9.
+T0 : rows of a generator, at least d: one number, or for independent generators a vector with entry m-1 for
+    generator m.
+n : number of generators, 0 to 10**6.
+sigma0 : standard deviation of the noise on the labels of the generators, 0 to 1e30.
+T, sigma : rows of the downstream fit, at least d, and the standard deviation of the noise on its labels; None and 0
+    for the error of the generator itself.
+design : "independent" (new rows for each generator) or "dependent" (the same rows for all generators).
 """
 
 import numpy as np
@@ -46,30 +58,26 @@ def ols_error_cdf(
 ) -> NDArray[np.float64]:
     """Return Pr(error <= x) of generator n, or of a least-squares fit to T rows of its labels.
 
+    For one fit it is the F distribution: error (T0-d+1)/(sigma0^2 d) ~ F_{d, T0-d+1}. Without noise the error
+    is 0.
+
     Parameters
     ----------
-    x : any shape, at least 0.
-    d : dimensions, 1 to 10**9.
-    T0 : rows of a generator, at least d: one number, or for independent generators a vector with entry m-1 for
-        generator m.
-    n : number of generators, 0 to 10**6.
-    sigma0 : deviation of the noise on the generators' labels.
-    T, sigma : rows of the downstream fit, at least d, and the noise on its labels; None for the generator.
-    design : "independent" (new rows for each generator) or "dependent" (the same rows for all).
+    x : excess error, any shape, 0 to 1e100.
+    d, T0, n, sigma0, T, sigma, design : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `x`; absolute error 1e-10, 1e-8 for n or d of 10**7. For one fit it is the F law, of error
-        (T0-d+1)/(sigma0^2 d) ~ F_{d, T0-d+1}. It has no atom but for no noise, when the error is 0.
+    float64, shape of `x`; the absolute error is 1e-10, and 1e-8 for n or d of 10**7.
 
     Raises
     ------
     InputError
-        if an argument is outside its range, or x so far from the median that the integral is not resolved.
+        if an argument is outside its range, or if x is too far from the median for the integral.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py and tests/theory/test_regression_law.py.
+    Derived; checked in tests/verification/test_regression.py and tests/theory/regression/test_chain_exact.py.
 
     Examples
     --------
@@ -93,25 +101,20 @@ def ols_error_quantile(
     sigma: float = 0.0,
     design: str = "independent",
 ) -> NDArray[np.float64]:
-    """Return the p-quantile of the error whose law is `ols_error_cdf`; its median for p = 1/2.
+    """Return the p-quantile of the error whose distribution is `ols_error_cdf`.
 
     Parameters
     ----------
-    p : any shape, 1e-8 to 1 - 1e-8.
-    d, T0, n, sigma0, T, sigma, design : as in `ols_error_cdf`.
+    p : probability of the quantile, any shape, 1e-8 to 1 - 1e-8; 1/2 gives the median.
+    d, T0, n, sigma0, T, sigma, design : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `p`; 0 for no noise.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `p`; 0 without noise.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------

@@ -1,8 +1,21 @@
-"""Isotropic rows x ~ N(0, I): exact moments of a chain of least-squares or minimum-norm generators.
+"""Exact moments of a chain of least-squares or minimum-norm generators for isotropic rows x ~ N(0, I).
 
-A fit to T0 rows is w -> P w + e, P the projection onto a uniform subspace of dimension r = min(T0, d) and e a
-vector in it of uniform direction with |e|^2 = sigma0^2 chi2_r/chi2_{|T0-d|+1}, independent of P. So the means of
-<w_n, w0> and |w_n|^2 and of their products follow a linear recursion, whatever the sizes.
+A fit to T0 rows is w -> P w + e. P is the projection onto a uniformly distributed subspace of dimension
+r = min(T0, d). e is a vector in the subspace, with uniform direction and |e|^2 = sigma0^2
+chi2_r/chi2_{|T0-d|+1}, independent of P. The means of <w_n, w0>, of |w_n|^2 and of their products follow a
+linear recursion, whatever the sizes.
+
+Notation
+--------
+d : number of dimensions, 1 to 10**9.
+T0 : rows of a generator, at least 1, fewer than d (minimum norm) or more (least squares): one number, or for
+    independent generators a vector with entry m-1 for generator m.
+n : number of generators, any shape, 0 to 10**6, and at most the length of the vector `T0`.
+sigma0 : standard deviation of the noise on the labels of the generators, 0 to 1e30.
+w0_square : |w0|^2, 0 to 1e60.
+design : "independent" (new rows for each generator) or "dependent" (the same rows for all generators).
+T, sigma : rows of a downstream fit without ridge to new rows, at least 1, and the standard deviation of the noise on
+    its labels; None and 0 for generator n itself.
 """
 
 from typing import NamedTuple
@@ -26,33 +39,20 @@ def isotropic_chain_means(
     T: int | None = None,
     sigma: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return expected error |w_n - w0|^2, overlap <w_n, w0> and squared norm |w_n|^2 of generator n.
+    """Return the expected error |w_n - w0|^2, overlap <w_n, w0> and squared norm |w_n|^2 of generator n.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T0 : rows of a generator, at least 1, fewer than d (minimum norm) or more: one number, or for independent
-        generators a vector with entry m-1 for generator m.
-    n : number of generators, any shape, 0 to 10**6, and at most the length of the vector `T0`.
-    sigma0 : deviation of the noise on the generators' labels.
-    w0_square : |w0|^2.
-    design : "independent" (new rows for each generator) or "dependent" (the same rows for all).
-    T, sigma : rows of a downstream fit without ridge to new rows, and the noise on its labels; None for
-        generator n itself.
+    d, T0, n, sigma0, w0_square, design, T, sigma : see `Notation` of the module.
 
     Returns
     -------
-    error, overlap, squared_norm : float64, shape of `n`; error and norm are inf where noise meets d-1 to d+1
-        rows.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    error, overlap, squared_norm : float64, shape of `n`, exact; error and norm are inf for d-1 to d+1 rows with
+        noise.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -76,25 +76,20 @@ def isotropic_chain_variances(
     T: int | None = None,
     sigma: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the variances of the three whose means are `isotropic_chain_means`.
+    """Return the variances of the three quantities whose means are `isotropic_chain_means`.
 
     Parameters
     ----------
-    d, T0, n, sigma0, w0_square, design, T, sigma : as in `isotropic_chain_means`.
+    d, T0, n, sigma0, w0_square, design, T, sigma : see `Notation` of the module.
 
     Returns
     -------
-    error, overlap, squared_norm : float64, shape of `n`, with a rounding error of 1e-15 |w0|^4 a generator; inf
-        where noise meets d-3 to d+3 rows, that of the overlap d-1 to d+1 rows.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    error, overlap, squared_norm : float64, shape of `n`, exact, with a rounding error of 1e-15 |w0|^4 a
+        generator; inf for d-3 to d+3 rows with noise, that of the overlap for d-1 to d+1 rows.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------

@@ -1,4 +1,12 @@
-"""The best ridge for labels of the truth and for labels of a generator, in the limit of many dimensions."""
+"""Optimal ridge for labels of the truth and for labels of a generator, in the limit of many dimensions.
+
+Notation
+--------
+T : number of rows of the fit, at least 1; broadcast against `generator_error`.
+sigma : standard deviation of the noise on the labels of the fit, 0 to 1e30.
+generator_error : error D of the generator of the labels, the same in all directions, 0 to 1e60: 0 for the truth,
+    `ols_error_mean` for a chain of least-squares generators.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,30 +36,26 @@ _CHUNK = 1_000_000
 def optimal_ridge(
     spectrum: ArrayLike, w0: ArrayLike, T: ArrayLike, sigma: float, generator_error: ArrayLike = 0.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the ridge at which bias + sigma^2 variance + synthetic D of `ridge_equivalents` is least, and that.
+    """Return the ridge that minimises the error of `ridge_equivalents`, and that error.
+
+    The error is bias + sigma^2 variance + synthetic D.
 
     Parameters
     ----------
     spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    w0 : [d], the truth in the eigenbasis of Sigma.
-    T : rows of the fit, at least 1; 10**15 is as good as the limit, the plateau that more rows cannot leave.
-    sigma : deviation of the noise on the labels of the fit.
-    generator_error : D, the error of the generator that labels, alike in all directions as after least squares:
-        0 for the truth, `ols_error_mean` for a chain, 0 to 1e60; broadcast with T.
+    w0 : [d], coordinates of the truth in the eigenbasis of Sigma, -1e30 to 1e30.
+    T : number of rows of the fit, at least 1; broadcast against `generator_error`. 10**15 rows give the limit
+        of many rows, a plateau of the error for D > 0.
+    sigma, generator_error : see `Notation` of the module.
 
     Returns
     -------
-    ridge, error : float64, shape of `T` and `generator_error` broadcast; ridge is 0 where none is best, and inf
-        where 0 is the best fit.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    ridge, error : float64, broadcast shape of `T` and `generator_error`, asymptotic in d; the ridge is 0 where
+        no ridge is optimal, and inf where the best fit is 0.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -75,30 +79,25 @@ def optimal_ridge(
 def isotropic_optimal_ridge(
     d: int, T: ArrayLike, sigma: float, w0_square: float, generator_error: ArrayLike = 0.0
 ) -> NDArray[np.float64]:
-    """Return the best ridge for Sigma = I; for labels of the truth it is exact for any d and T.
+    """Return the optimal ridge for Sigma = I.
+
+    It is the root of ridge (|w0|^2 + D) = sigma^2 d/T + D (1+kappa) (1-u)^2, with kappa and u of
+    `isotropic_equivalents`. For D = 0 this is sigma^2 d/(T |w0|^2), and (sigma^2 d/T + D)/|w0|^2 for T much
+    larger than d.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T : rows of the fit, at least 1.
-    sigma : deviation of the noise on the labels of the fit.
-    w0_square : |w0|^2, positive.
-    generator_error : D, as in `optimal_ridge`; broadcast with T.
+    d : number of dimensions, 1 to 10**9.
+    w0_square : |w0|^2, 1e-60 to 1e60.
+    T, sigma, generator_error : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `T` and `generator_error` broadcast: the root of ridge (|w0|^2 + D) = sigma^2 d/T +
-        D (1+kappa) (1-u)^2, with kappa and u of `isotropic_equivalents`; sigma^2 d/(T |w0|^2) for D = 0, and
-        (sigma^2 d/T + D)/|w0|^2 for T much larger than d.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape of `T` and `generator_error`; exact for D = 0, otherwise asymptotic in d.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------

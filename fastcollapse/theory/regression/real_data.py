@@ -1,6 +1,15 @@
-"""Least squares refitted to a mix of synthetic rows and rows that the truth labels: closed forms.
+"""Closed forms for least squares refitted to a mix of synthetic rows and rows with labels of the truth.
 
-`expected_regression` gives any schedule of fresh real rows; here the sizes are the same in each generation.
+The sizes are the same in each generation, and N = T0 + n_real. `expected_regression` gives any schedule of
+fresh real rows. Errors are expected excess errors E|w_n - w_0|_Sigma^2.
+
+Notation
+--------
+d : number of dimensions, 1 to 10**9.
+T0 : synthetic rows of a generation, at least 0; all are new, with labels of fit n-1.
+n_real : real rows of a generation, at least 0; N is at least d.
+n : number of fits, any shape, at least 0.
+sigma0, sigma : standard deviation of the noise on synthetic and on real labels, 0 to 1e30.
 """
 
 import numpy as np
@@ -12,29 +21,22 @@ MAX_DIMENSIONS = 10**9
 
 
 def mix_error(d: int, T0: int, n_real: int, n: ArrayLike, sigma0: float, sigma: float) -> NDArray[np.float64]:
-    """Return the expected error of fit n to T0 rows that fit n-1 labels and n_real new ones that the truth labels.
+    """Return the expected error of fit n to synthetic rows and new real rows.
+
+    It is e (1-g^n)/(1-g), with g = `mix_contraction` and the error e = (sigma0^2 T0 + sigma^2 n_real) d/[N
+    (N-d-1)] of one fit.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T0 : synthetic rows of a generation, at least 0, all new.
-    n_real : real rows of a generation, at least 0, all new; at least d with T0.
-    n : number of fits, any shape, at least 0.
-    sigma0, sigma : deviation of the noise on synthetic and on real labels.
+    d, T0, n_real, n, sigma0, sigma : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`: e (1-g^n)/(1-g) with the error e of one fit, (sigma0^2 T0 + sigma^2 n_real) d/[N
-        (N-d-1)], N = T0+n_real, and g = `mix_contraction`. Exact, for any covariance.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`, exact for any covariance; inf for d or d+1 rows.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -60,27 +62,23 @@ def mix_error(d: int, T0: int, n_real: int, n: ArrayLike, sigma0: float, sigma: 
 
 
 def mix_contraction(d: int, T0: ArrayLike, n_real: ArrayLike) -> NDArray[np.float64]:
-    """Return g, the factor by which a fit to T0 rows labelled by a state and n_real true ones keeps its error.
+    """Return the factor g by which the error of a state enters the error of the next fit.
+
+    g = E|S^{-1} S_0 v|_Sigma^2/|v|_Sigma^2 = 1 - n_real/[N(N+2)] [N+T0+2 - T0 (N+1)(d-1)/((N-1)(N-d-1))]. For
+    g > 1 the expected error grows without bound although every fit has real rows.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T0, n_real : synthetic and real rows, at least 0, broadcast; N = T0 + n_real at least d.
+    T0, n_real : synthetic and real rows, at least 0, broadcast; N is at least d.
+    d : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `T0` and `n_real` broadcast: E|S^{-1} S_0 v|_Sigma^2/|v|_Sigma^2 = 1 - n_real/[N(N+2)]
-        [N+T0+2 - T0 (N+1)(d-1)/((N-1)(N-d-1))]; inf for N in d, d+1 and d >= 2. Beyond 1 the expected error
-        explodes although real rows are in every fit.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, exact; inf for N = d or d+1 and d >= 2.
 
     References
     ----------
-    Derived (S_0 is a matrix-variate beta share of S); checked in tests/test_verification_regression.py.
+    Derived (S_0 is a matrix-variate beta share of S); checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -94,29 +92,22 @@ def mix_contraction(d: int, T0: ArrayLike, n_real: ArrayLike) -> NDArray[np.floa
 
 
 def mix_fixed_error(d: int, T0: int, n_real: int, n: ArrayLike, sigma0: float, sigma: float) -> NDArray[np.float64]:
-    """Return the error of fit n to T0 new rows that fit n-1 labels and one fixed real set, to first order.
+    """Return the error of fit n to new synthetic rows and one fixed real set, to first order in d/N.
+
+    With p = T0/N it is d/N [sigma0^2 p (1-p^{2n})/(1-p^2) + sigma^2 (1-p) ((1-p^n)/(1-p))^2].
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T0 : synthetic rows of a generation, at least 0, all new.
-    n_real : real rows, at least 0, with their labels the same in every generation; at least d with T0.
-    n : number of fits, any shape, at least 0.
-    sigma0, sigma : deviation of the noise on synthetic and on real labels.
+    n_real : real rows, at least 0, the same rows and labels in every generation; N is at least d.
+    d, T0, n, sigma0, sigma : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`: d/N [sigma0^2 p (1-p^{2n})/(1-p^2) + sigma^2 (1-p) ((1-p^n)/(1-p))^2], N = T0+n_real,
-        p = T0/N; relative error O(d/N).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`, asymptotic with a relative error O(d/N).
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------

@@ -1,10 +1,16 @@
-"""Ridge regression with a random Gaussian design: deterministic equivalents of its excess test error.
+"""Deterministic equivalents of the excess test error of ridge regression with a random Gaussian design.
 
-x ~ N(0, Sigma) in R^d; labels <x, w> + N(0, sigma^2) of T rows; fit (S + ridge)^{-1} X'y/T with S = X'X/T, so
-that `ridge` multiplies T in the sum of squares. Errors are excess errors E|fit - w0|_Sigma^2, label noise not
-added. `spectrum` are the eigenvalues of Sigma and `w0` are coordinates in its eigenbasis. The equivalents have
-a relative error O(1/d); where a fit has as many rows as dimensions or more and no ridge they are replaced by
-the exact value.
+x ~ N(0, Sigma) in R^d, and T rows have labels <x, w> + N(0, sigma^2). The fit is (S + ridge)^{-1} X'y/T with
+S = X'X/T, so that `ridge` multiplies T in the sum of squares. Errors are excess errors E|fit - w0|_Sigma^2
+without the label noise. The equivalents have a relative error O(1/d). Fits without a ridge to at least as many
+rows as dimensions are exact.
+
+Notation
+--------
+spectrum : [d], eigenvalues lambda_j of Sigma, 1e-40 to 1e40.
+w0 : [d], coordinates of the truth in the eigenbasis of Sigma, -1e30 to 1e30.
+T : number of rows of the fit, at least 1; broadcast against `ridge`.
+ridge : ridge of the fit, 0 to 1e40.
 """
 
 import numpy as np
@@ -21,33 +27,25 @@ _CHUNK = 1_000_000
 def ridge_equivalents(
     spectrum: ArrayLike, w0: ArrayLike, T: ArrayLike, ridge: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the three parts of the error: bias, variance for sigma = 1, and the share of the generator's error.
+    """Return the bias, the variance for sigma = 1 and the factor of the generator's error in the error of a fit.
 
-    A fit to T rows that are labelled by w, with E w = w0 and an error D = E|w - w0|_Sigma^2 that is as large in
-    all directions, as after least squares, has the error bias + sigma^2 variance + synthetic D.
+    A fit to T rows with labels of w has the error bias + sigma^2 variance + synthetic D. Here E w = w0, and the
+    error D = E|w - w0|_Sigma^2 is the same in all directions, as after least squares. With u = df_2(kappa)/T
+    and p_j = kappa/(lambda_j + kappa) the parts are sum_j lambda_j p_j^2 w0_j^2/(1-u), u/(1-u) and
+    [df_2 + sum_j p_j^2 u/(1-u)]/d. At ridge 0 they are exactly 0, d/(T-d-1) and 1 for T >= d.
 
     Parameters
     ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    w0 : [d], the truth in the eigenbasis of Sigma.
-    T : rows, at least 1.
-    ridge : 0 to 1e40; broadcast with T.
+    spectrum, w0, T, ridge : see `Notation` of the module.
 
     Returns
     -------
-    bias, variance, synthetic : float64, shape of `T` and `ridge` broadcast. With u = df_2(kappa)/T and
-        p_j = kappa/(lambda_j + kappa): sum_j lambda_j p_j^2 w0_j^2/(1-u), u/(1-u) and
-        [df_2 + sum_j p_j^2 u/(1-u)]/d. At ridge 0 exactly 0, d/(T-d-1) and 1 if T >= d, and the variance is
-        inf for T in d-1..d+1.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    bias, variance, synthetic : float64, broadcast shape of `T` and `ridge`; at ridge 0 the variance is inf for
+        T from d-1 to d+1.
 
     References
     ----------
-    arXiv:2402.07712, constants re-derived; checked in tests/test_verification_regression.py.
+    arXiv:2402.07712; constants derived again; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -88,27 +86,23 @@ def ridge_test_error(
 ) -> NDArray[np.float64]:
     """Return the error of a ridge fit to labels of the n-th of a chain of least-squares generators.
 
+    It is bias + sigma^2 variance + n sigma0^2 rho with rho = synthetic d/(T0-d-1), linear in n.
+
     Parameters
     ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    w0 : [d], the truth in the eigenbasis of Sigma.
-    T, ridge : rows of the fit, at least 1, and its ridge, 0 to 1e40.
-    T0, n : rows of each generator, at least d, and the number of generators, at least 0 (0 is clean data).
-    sigma, sigma0 : deviation of the noise on the labels of the fit and on those of the generators.
+    T0, n : rows of each generator, at least d, and number of generators, at least 0; 0 stands for labels of the
+        truth. Both are broadcast against `T` and `ridge`.
+    sigma, sigma0 : standard deviation of the noise on the labels of the fit and on those of the generators, 0
+        to 1e30.
+    spectrum, w0, T, ridge : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `T`, `ridge`, `T0` and `n` broadcast: bias + sigma^2 variance + n sigma0^2 rho with
-        rho = synthetic d/(T0-d-1); linear in n. Infinite for n >= 1 and T0 in d, d+1.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape of `T`, `ridge`, `T0` and `n`, asymptotic in d; inf for n >= 1 and T0 = d or d+1.
 
     References
     ----------
-    arXiv:2402.07712, constants re-derived; checked in tests/test_verification_regression.py.
+    arXiv:2402.07712; constants derived again; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -133,26 +127,22 @@ def isotropic_equivalents(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return kappa and the three parts of `ridge_equivalents` for Sigma = I in closed form.
 
+    With phi = d/T and b = ridge + phi - 1, kappa = [b + sqrt(b^2 + 4 ridge)]/2 and u = phi/(1+kappa)^2.
+
     Parameters
     ----------
-    d : dimensions, at least 1.
-    T : rows, at least 1.
-    ridge : 0 to 1e40; broadcast with T.
+    d : number of dimensions, at least 1.
+    T, ridge : see `Notation` of the module.
 
     Returns
     -------
-    kappa, bias, variance, synthetic : float64, shape of `T` and `ridge` broadcast; the bias for |w0| = 1. With
-        phi = d/T, b = ridge + phi - 1: kappa = [b + sqrt(b^2 + 4 ridge)]/2, u = phi/(1+kappa)^2.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    kappa, bias, variance, synthetic : float64, broadcast shape of `T` and `ridge`, asymptotic in d; the bias
+        for |w0| = 1.
 
     References
     ----------
-    arXiv:2402.07712, constants re-derived; checked in tests/test_verification_regression.py and against the
-    general solver in tests/theory/test_regression.py.
+    arXiv:2402.07712; constants derived again; checked in tests/verification/test_regression.py and against the
+    general solver in tests/theory/regression/test_ridge_risk.py.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Expected error of least squares refitted under any schedule of synthetic and fresh real rows: exact.
+"""Exact expected error of least squares refitted under any schedule of synthetic and fresh real rows.
 
-In coordinates where Sigma = I the error of a state given the Gram matrix S of the rows that it was fitted to has
-E[dd'|S] = a I + b tr(S) S^{-1} + c S^{-1}, and adding rows, or starting afresh, keeps that form: the shares of S
-are matrix-variate beta, whose first moments and those of their inverse are known.
+In coordinates where Sigma = I, the error vector d of a state fitted to rows with the Gram matrix S has
+E[dd'|S] = a I + b tr(S) S^{-1} + c S^{-1}. This form persists when rows are added and when the pool is emptied,
+because the shares of S are matrix-variate beta, whose first moments and those of their inverse are known.
 """
 
 from dataclasses import dataclass
@@ -25,31 +25,33 @@ def expected_regression(
     sigma0: float,
     sigma: float,
 ) -> NDArray[np.float64]:
-    """Return E|w_t - w_0|_Sigma^2 of the states 0..T, each a least-squares fit to all rows of its pool.
+    """Return the expected error E|w_t - w_0|_Sigma^2 of the states 0..T of any schedule.
 
-    Generation t makes the pool (kept or emptied) + n_synthetic[t-1] rows that state t-1 labels + n_real[t-1] new
-    rows that the truth w_0 labels, and state t is fitted to it. Rows are Gaussian, new for each generation.
+    Generation t keeps or empties the pool and adds n_synthetic[t-1] rows with labels of state t-1 and
+    n_real[t-1] rows with labels of the truth w_0. State t is the least-squares fit to the pool. Rows are
+    Gaussian, and new in each generation.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    n_synthetic : [T], at least 0: rows that the previous state labels.
-    n_real : [T] or scalar, at least 0: new rows with true labels.
-    keep : [T] or scalar, 0 or 1: is the previous pool kept.
-    sigma0, sigma : deviation of the noise on synthetic and on real labels.
+    d : number of dimensions, 1 to 10**9.
+    n_synthetic : [T], at least 0; rows with labels of the previous state.
+    n_real : [T] or scalar, at least 0; new rows with labels of the truth.
+    keep : [T] or scalar, 0 or 1; whether the previous pool is kept.
+    sigma0, sigma : standard deviation of the noise on synthetic and on real labels, 0 to 1e30.
 
     Returns
     -------
-    float64 [T+1], from 0 on; inf from where the labels of a state with d or d+1 rows go in.
+    float64 [T+1], excess error, exact; entry 0 is 0. It is inf from the generation on that uses labels of a
+        state with d or d+1 rows.
 
     Raises
     ------
     InputError
-        if an argument is outside its range, or a pool has fewer than d rows.
+        if an argument is outside its range, or if a pool has fewer than d rows.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Ridge generators that are all fitted to the same isotropic rows: many small steps along the same directions.
+"""Ridge generators that are all fitted to the same isotropic rows.
 
-With S = X'X/T0 and R = (S + ridge0)^{-1} S, w_n = R w_{n-1} + noise is R^n w0 and a sum of powers of R, so every
-mean is an integral over the limiting law of Marchenko and Pastur of the eigenvalues s of S.
+With S = X'X/T0 and R = (S + ridge0)^{-1} S, w_n = R w_{n-1} + noise is R^n w0 plus a sum of powers of R. Every
+mean is an integral over the Marchenko-Pastur law of the eigenvalues s of S.
 """
 
 import numpy as np
@@ -18,31 +18,28 @@ _LEAST_NODES, _MOST_NODES = 2**9, 2**18
 def dependent_ridge_means(
     d: int, T0: int, ridge0: float, n: ArrayLike, sigma0: float, w0_square: float = 1.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return error |w_n - w0|^2, overlap <w_n, w0> and squared norm of ridge generator n to the same rows, Sigma = I.
+    """Return the expected error, overlap and squared norm of ridge generator n to the same rows, for Sigma = I.
+
+    They are |w_n - w0|^2, <w_n, w0> and |w_n|^2. With r = s/(s+ridge0) and expectations over the law of s, they
+    are |w0|^2 E(1-r^n)^2 + v, |w0|^2 E r^n and |w0|^2 E r^(2n) + v, with v = sigma0^2 d/T0 E s/(s+ridge0)^2
+    (1-r^(2n))/(1-r^2), which stays finite as n grows.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T0 : rows, the same for all generators, at least 1.
-    ridge0 : ridge of the generators, 1e-8 to 1e40; `chain_means` has the case 0.
+    d : number of dimensions, 1 to 10**9.
+    T0 : number of rows, at least 1.
+    ridge0 : ridge of the generators, 1e-8 to 1e40; `chain_means` covers the case 0.
     n : number of generators, any shape, 0 to 10**6.
-    sigma0 : deviation of the noise on the generators' labels.
-    w0_square : |w0|^2.
+    sigma0 : standard deviation of the noise on the labels of the generators, 0 to 1e30.
+    w0_square : |w0|^2, 0 to 1e60.
 
     Returns
     -------
-    error, overlap, squared_norm : float64, shape of `n`; relative error O(1/d). With r = s/(s+ridge0), over the
-        law of s: |w0|^2 E(1-r^n)^2 + v, |w0|^2 E r^n and |w0|^2 E r^(2n) + v, v = sigma0^2 d/T0 E s/(s+ridge0)^2
-        (1-r^(2n))/(1-r^2), which stays finite as n grows.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    error, overlap, squared_norm : float64, shape of `n`, asymptotic with a relative error O(1/d).
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
