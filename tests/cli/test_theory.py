@@ -19,10 +19,13 @@ REFUSED = {
     "k 10^9": ("survival_bounds p0=0.1 n=100 k=1000000000", "k must be at most 10000000, got 1000000000"),
     "k_max 10^9": ("g k_max=1000000000", "k_max must be at most 10000000"),
     "t 10^9": ("accumulate_factor n=5 t=1000000000", "t must be at most 10000000"),
-    "chain": ("exact_chain p0=0.1 n=1000 k_max=1000000", "k_max must be at most 49900 for so many counts"),
+    "chain": (
+        "exact_chain p0=0.1 n=1000 k_max=1000000",
+        "k_max must be at most 49900 for 1001 counts and p0 of size 1",
+    ),
     "truncated": (
         "exact_survival_truncated p0=0.1 n=10000 k_max=1000000",
-        "k_max must be at most 71225 for so many counts",
+        "k_max must be at most 71225 for 701 counts and p0 of size 1",
     ),
     "rows": ("g k_max=200000", "the table of g must have at most 100000 rows, got 200001"),
     "k true": ("g_at k=true", "k must be a whole number of at least 0, got True"),

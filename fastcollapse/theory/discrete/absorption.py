@@ -22,9 +22,9 @@ from scipy.special import xlogy
 from fastcollapse.theory.arguments import choice, integer, integers, probability_vector, reals, require
 from fastcollapse.theory.discrete.collapse_constants import C_G, g
 
-# The lattice correction of the diffusion's mean times, -0.7217.
+# Lattice correction of the mean times of the diffusion, -0.7217.
 A0 = 0.5 - 2 * C_G - (np.euler_gamma + math.log(2)) / 3
-# Terms of the sum over generations that are summed one by one before the tail is integrated.
+# Number of generations that are summed one by one; the tail is integrated.
 _LATTICE_TERMS = 4000
 
 
@@ -229,15 +229,15 @@ def mean_first_loss(p: ArrayLike, n: int, form: Literal["lattice", "continuum"] 
         return _integral(lambda t: alive(2 / t), 0.0, 2.0 * size)
     constants = g(_LATTICE_TERMS)
     direct = sum(alive(constant) for constant in constants[1:])
-    # 1/g_t = t/2 + ln(t)/6 + C_G beyond the terms summed; the midpoint rule there is exact to 1e-9.
+    # In the tail 1/g_t = t/2 + ln(t)/6 + C_G, and the error of the midpoint rule is below 1e-9.
     tail = _integral(lambda t: alive(1 / (t / 2 + math.log(t) / 6 + C_G)), _LATTICE_TERMS + 0.5, 2.0 * size)
     return float(1 + direct + tail)
 
 
 def _integral(survival: Callable[[float], float], low: float, scale: float) -> float:
-    """Integrate a survival function of t from `low` to infinity, in ln t around its scale."""
+    """Return the integral of a survival function of t from `low` to infinity, computed in ln t."""
     start = math.log(low) if low > 0 else math.log(scale) - 40
-    # Two symbols decay as t^-2: 40 units of ln t beyond both ends leave 1e-17.
+    # For two symbols the survival function decays like t^-2, so 40 units of ln t beyond the scale leave 1e-17.
     edges = np.arange(start, max(start, math.log(scale)) + 41, 1.0)
     parts = [
         scipy.integrate.quad(lambda y: survival(math.exp(y)) * math.exp(y), a, b, epsabs=0, epsrel=1e-10)[0]

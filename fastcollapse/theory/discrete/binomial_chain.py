@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.arguments import integer, probability_vector, reals, require
 
-# 3000 counts are a matrix of 72 MB.
+# Largest count: the matrix has 72 MB.
 MAX_EXACT_N = 3000
-# (counts + values of p0) x generations: two arrays of 400 MB.
+# Maximum of (counts + values of p0) x generations: two arrays of 400 MB.
 MAX_CELLS = 50_000_000
 
 
@@ -44,8 +44,8 @@ def exact_chain(p0: ArrayLike, n: int, k_max: int) -> tuple[NDArray[np.float64],
     (array([0. , 0.5, 0.5]), array([0. , 0.5, 0.5]))
     """
     p, size, last = reals("p0", p0, 0, 1), integer("n", n, 1), integer("k_max", k_max, 0)
-    require(size <= MAX_EXACT_N, "n", f"at most {MAX_EXACT_N} (exact_survival_truncated takes larger)", n)
-    _require_room(size, p, last)
+    require(size <= MAX_EXACT_N, "n", f"at most {MAX_EXACT_N} (use exact_survival_truncated for larger n)", n)
+    _require_memory(size, p, last)
     lost_from, _ = _lost_from_counts(size, last, size)
     return _start(p, lost_from, size), _start(1 - p, lost_from, size)
 
@@ -110,7 +110,7 @@ def exact_survival_truncated(
     limit = integer("cap", cap, 1)
     require(limit <= MAX_EXACT_N, "cap", f"at most {MAX_EXACT_N}", cap)
     limit = min(limit, size)
-    _require_room(limit, p, last)
+    _require_memory(limit, p, last)
     lost_from, above_from = _lost_from_counts(size, last, limit)
     survival = 1 - _start(p, lost_from, size)
     error = np.zeros_like(survival)
@@ -119,9 +119,9 @@ def exact_survival_truncated(
     return survival, error
 
 
-def _require_room(cap: int, p: NDArray[np.float64], k_max: int) -> None:
-    most = MAX_CELLS // (cap + 1 + p.size)
-    require(k_max <= most, "k_max", f"at most {most} for so many counts and p0", k_max)
+def _require_memory(cap: int, p: NDArray[np.float64], k_max: int) -> None:
+    max_refits = MAX_CELLS // (cap + 1 + p.size)
+    require(k_max <= max_refits, "k_max", f"at most {max_refits} for {cap + 1} counts and p0 of size {p.size}", k_max)
 
 
 def _lost_from_counts(n: int, k_max: int, cap: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

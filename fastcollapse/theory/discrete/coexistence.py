@@ -157,15 +157,15 @@ def not_collapsed_bounds(h0: float, m: int, n: int, k: ArrayLike) -> Pair:
     support, size, index = integer("m", m, 2), integer("n", n, 1), integers("k", k, 1)
     start = real("h0", h0, 0, 1)
     require(start <= 1 - 1 / support + 1e-12, "h0", f"within [0, 1-1/m] with m = {support}", h0)
-    kept = 1 - 1 / size
-    lower = start * kept**index / (1 - 1 / support)
-    return np.minimum(lower, 1), np.minimum(size / 2 * start * kept ** (index - 1), 1)
+    decay = 1 - 1 / size
+    lower = start * decay**index / (1 - 1 / support)
+    return np.minimum(lower, 1), np.minimum(size / 2 * start * decay ** (index - 1), 1)
 
 
 def _heterozygosity_pair(p0: ArrayLike, n: int, k: ArrayLike, *, published: bool) -> Pair:
     p, size, index = reals("p0", p0, 0, 1), integer("n", n, 1), integers("k", k, 0)
-    spread, kept = p * (1 - p), 1 - 1 / size
-    high = 2 * size * spread * kept**index if published else size * spread * kept ** np.maximum(index - 1, 0)
+    spread, decay = p * (1 - p), 1 - 1 / size
+    high = 2 * size * spread * decay**index if published else size * spread * decay ** np.maximum(index - 1, 0)
     start = (spread > 0) * 1.0
-    lower = np.where(index == 0, start, 4 * spread * kept**index)
+    lower = np.where(index == 0, start, 4 * spread * decay**index)
     return lower, np.where(index == 0, start, np.minimum(high, 1))

@@ -15,10 +15,10 @@ from scipy.special import digamma
 
 from fastcollapse.theory.arguments import MAX_GENERATIONS, integer, integers, reals
 
-# 1/g_k = k/2 + ln(k)/6 + C_G + o(1); from 1e5 steps of the recursion in 40-digit arithmetic.
+# 1/g_k = k/2 + ln(k)/6 + C_G + o(1), computed from 1e5 steps of the recursion in 40-digit arithmetic.
 C_G = 0.39912407711569383
 _ABEL_CONSTANT = 2 * C_G + math.log(2) / 3
-# Beyond this index the expansion _abel is exact to 1e-13, within the rounding of the recursion.
+# Index beyond which the error of the expansion `_abel` is below 1e-13, the rounding error of the recursion.
 _TABLE_SIZE = 4096
 
 
@@ -105,16 +105,16 @@ def g_inverse(x: ArrayLike) -> NDArray[np.int64]:
     [1, 3, 1999999993]
     """
     level = reals("x", x, 1e-15, np.inf)
-    # Entries of the table above the level, counted from the smallest (the table decreases).
+    # The number of entries above the level; the negative table increases.
     k = np.searchsorted(-_TABLE, -level, side="left").astype(np.int64)
-    far = k > _TABLE_SIZE
-    if np.any(far):
-        y = 1 / np.where(far, level, _TABLE[-1])
+    beyond_table = k > _TABLE_SIZE
+    if np.any(beyond_table):
+        y = 1 / np.where(beyond_table, level, _TABLE[-1])
         guess = np.ceil(_abel(y) - _ABEL_CONSTANT).astype(np.int64)
-        # Rounding of a level that is itself some g_k: make the answer agree with g_at.
+        # A level that equals some g_k is rounded; the result must agree with g_at.
         guess = np.where(g_at(guess) > level, guess + 1, guess)
         guess = np.where(g_at(guess - 1) <= level, guess - 1, guess)
-        k = np.where(far, guess, k)
+        k = np.where(beyond_table, guess, k)
     return np.asarray(k, dtype=np.int64)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.arguments import integer, integers, real, reals
 
-# From here on the expansion of phi in 1/c is good to 1e-9 relative.
+# Count from which on the expansion of phi in 1/c has a relative error below 1e-9.
 _LARGE_COUNT = 1000
 
 

@@ -74,9 +74,9 @@ def expected_heterozygosity(
     schedule = check_schedule(n_synthetic, n_real, keep, n_train, real)
     with_replacement, is_truth = flag("replacement", replacement), flag("real_is_truth", real_is_truth)
     start = integer("start_total", start_total, 0)
-    require(start == 0 or truth <= 1 - 1 / start + 1e-9, "h0", f"at most 1-1/start_total, {start} tokens", h0)
+    require(start == 0 or truth <= 1 - 1 / start + 1e-9, "h0", f"at most 1-1/start_total for {start} tokens", h0)
     if schedule.n_fixed and is_truth:
-        limit = f"at most 1-1/n_real, {schedule.n_fixed} tokens"
+        limit = f"at most 1-1/n_real for {schedule.n_fixed} tokens"
         require(truth <= 1 - 1 / schedule.n_fixed + 1e-9, "h0", limit, h0)
     pairs = _TokenPairs.of_truth(truth, start, schedule.n_fixed, is_truth)
     expected = np.empty(len(schedule) + 1)

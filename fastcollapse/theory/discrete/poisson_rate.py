@@ -17,7 +17,7 @@ from fastcollapse.theory.arguments import MAX_GENERATIONS, choice, integer, inte
 from fastcollapse.theory.discrete.collapse_constants import g_at
 from fastcollapse.theory.workflow_factors import risk_factor
 
-# Points of the Fourier transform: 16 MB; and times fits: a few seconds.
+# Maximum number of points of the Fourier transform (16 MB), and of points times fits (a few seconds).
 MAX_POINTS = 2**20
 MAX_CELLS = 10**8
 
@@ -83,7 +83,7 @@ def poisson_mean_if_alive(lam0: ArrayLike, n: int, k: ArrayLike) -> NDArray[np.f
     """
     rate, size, index = reals("lam0", lam0, 0, 1e300, closed=False), integer("n", n, 1), integers("k", k, 0)
     level = np.where(index == 0, 1.0, g_at(np.maximum(index, 1)))
-    # A subnormal rate would make 0/0: the limit is 1/(n g_k).
+    # A subnormal rate would give 0/0; the limit is 1/(n g_k).
     expected = np.maximum(size * rate, 1e-300) * level
     return np.where(index == 0, rate, np.maximum(rate, 1e-300 / size) / -np.expm1(-expected))
 
@@ -119,16 +119,16 @@ def poisson_count_law(lam0: float, n: int, k: int, s_max: int) -> NDArray[np.flo
     last = integer("s_max", s_max, 0, MAX_POINTS - 1)
     total = float(rate * size) if rate < 1e300 else np.inf
     require(total <= 10**6, "lam0", "at most 10^6/n", lam0)
-    # What lies beyond the points wraps round; the law falls at least like e^{-2 s/k} beyond its deviation.
+    # Probabilities beyond the last point are aliased. They decay at least like e^{-2 s/k} in the tail.
     end = total + 9 * np.sqrt(total * fits) + 20 * fits + 40
     points = int(2 ** np.ceil(np.log2(max(end, 2))))
-    most = MAX_CELLS // points
-    require(points <= MAX_POINTS, "n", f"such that the law ends before {MAX_POINTS}", n)
-    require(fits <= most, "k", f"at most {most} for so many counts", k)
+    max_fits = MAX_CELLS // points
+    require(points <= MAX_POINTS, "n", f"small enough for sums below {MAX_POINTS}", n)
+    require(fits <= max_fits, "k", f"at most {max_fits} for n lam0 = {total:g}", k)
     value = np.exp(-2j * np.pi * np.arange(points // 2 + 1) / points)
     for _ in range(fits - 1):
         value = np.exp(value - 1)
     law = np.fft.irfft(np.exp(total * (value - 1)), points)
-    found = np.zeros(last + 1)
-    found[: min(points, last + 1)] = np.maximum(law[: last + 1], 0)
-    return found
+    probabilities = np.zeros(last + 1)
+    probabilities[: min(points, last + 1)] = np.maximum(law[: last + 1], 0)
+    return probabilities

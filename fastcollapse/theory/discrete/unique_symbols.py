@@ -19,9 +19,9 @@ from fastcollapse.theory.discrete.survival import Pair, survival_bounds, surviva
 
 Term = Callable[[NDArray, int, NDArray], NDArray]
 
-# Values of one block of the (symbols x generations) table: 16 MB per temporary.
+# Number of values in a block of the (symbols x generations) table: 16 MB for each temporary array.
 _BLOCK_CELLS = 2_000_000
-# More distinct probabilities than this are put in bins of this relative width.
+# Largest number of distinct probabilities without bins, and the relative width of a bin.
 _EXACT_DISTINCT = 8192
 _BIN_WIDTH = 1e-3
 
@@ -89,7 +89,7 @@ def _bounds(p: ArrayLike, n: int, k: ArrayLike, lower_term: Term, concave_lower:
         low, high, mean, members = _bins(values, copies)
         with np.errstate(invalid="ignore"):
             share = np.where(high > low, (mean - low) / (high - low), 0.0)
-        # Concave terms: the chord over a bin bounds its sum from below, the value at the mean from above.
+        # For concave terms the chord over a bin is a lower bound of its sum, and the value at the mean an upper one.
         lower = _weighted_sum(concave_lower, low, members * (1 - share), size, generations)
         lower += _weighted_sum(concave_lower, high, members * share, size, generations)
         upper = _weighted_sum(upper_term, mean, members, size, generations)

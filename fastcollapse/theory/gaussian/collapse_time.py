@@ -17,10 +17,10 @@ from fastcollapse.theory.arguments import choice, integer, integers, is_unbiased
 from fastcollapse.theory.gaussian.log_chi import log_chi_mean, log_chi_moment, log_chi_variance
 from fastcollapse.theory.gaussian.tail_bounds import chernoff_power
 
-# Nodes that are evaluated at a time, and values: 20 MB.
+# Numbers of nodes and of values that are computed at once: 20 MB.
 _NODES = 64
 _VALUES = 1024
-# Nodes of the longest integral, one fit of two points, are 700.
+# The longest integral, for one fit to two points, has 700 nodes.
 _MOST_BLOCKS = 100
 _LARGEST_N = 10**12
 
@@ -51,14 +51,14 @@ def tail_exact(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimato
     size, index = integer("n", n, 2), integers("k", k, 0)
     log_ratio = np.log(reals("sigma0", sigma0, 0, np.inf)) - np.log(reals("eps", eps, 0, np.inf))
     divisor = 0.0 if is_unbiased(estimator) else np.log1p(-1 / size) / 2
-    flat = [np.ravel(a) for a in np.broadcast_arrays(log_ratio, index.astype(np.float64), saddle)]
-    found = np.empty(saddle.size)
+    columns = [np.ravel(a) for a in np.broadcast_arrays(log_ratio, index.astype(np.float64), saddle)]
+    probability = np.empty(saddle.size)
     for start in range(0, saddle.size, _VALUES):
         part = slice(start, start + _VALUES)
-        ratio, fits, power = (a[part] for a in flat)
-        later = _invert(ratio, np.maximum(fits, 1), power, size - 1, divisor)
-        found[part] = np.where(fits == 0, ratio > 0, later)
-    return found.reshape(saddle.shape)
+        ratio, fits, power = (a[part] for a in columns)
+        inverted = _invert(ratio, np.maximum(fits, 1), power, size - 1, divisor)
+        probability[part] = np.where(fits == 0, ratio > 0, inverted)
+    return probability.reshape(saddle.shape)
 
 
 def median_collapse_time(
@@ -87,16 +87,16 @@ def median_collapse_time(
     >>> median_collapse_time(1, [0.1, 0.01], 100, "unbiased", "law").round(2)
     array([454.38, 908.76])
     """
-    wanted = choice("form", form, ("exact", "law"))
+    kind = choice("form", form, ("exact", "law"))
     start = reals("sigma0", sigma0, 0, np.inf, closed=False)
     threshold = reals("eps", eps, 0, np.inf, closed=False)
     size = integer("n", n, 2, _LARGEST_N)
     drift = log_chi_mean(size - 1) + (0.0 if is_unbiased(estimator) else np.log1p(-1 / size) / 2)
     law = np.asarray(np.maximum(0, np.log(start) - np.log(threshold)) / -drift)
-    if wanted == "law" or law.size == 0:
+    if kind == "law" or law.size == 0:
         return law
     low, high = np.zeros(law.shape), np.where(law > 0, np.ceil(2 * law) + 8, 0)
-    # The median of ln Sigma_k is within a few steps of its mean, so twice that is beyond it.
+    # The median of ln Sigma_k is within a few steps of its mean, so twice the mean time is an upper bound.
     while np.any(high - low > 1):
         middle = np.floor((low + high) / 2)
         above = tail_exact(start, threshold, size, middle, estimator) > 0.5
@@ -118,12 +118,12 @@ def _invert(
         ratio, k = (a.reshape(a.shape + (1,) * (z.ndim - 1)) for a in (log_ratio, fits))
         return k * (log_chi_moment(z, nu) + z * divisor) + z * ratio
 
-    # Through the saddle point, but a standard deviation off the pole at 0; on the left its tail is near 1,
-    # and half way to the pole at -nu is enough.
+    # The line passes through the saddle point, but at least a standard deviation away from the pole at 0. On
+    # the left the probability is close to 1, and half the distance to the pole at -nu is sufficient.
     least = 1 / np.sqrt(fits * log_chi_variance(nu))
     line = np.where(saddle >= 0, np.maximum(saddle, least), -np.minimum(np.maximum(-saddle, least), nu / 2))
     variance = fits * polygamma(1, (line + nu) / 2) / 4
-    # The midpoint rule errs by e^{-2 pi distance/step}, with the distance of the nearest pole.
+    # The error of the midpoint rule is e^{-2 pi distance/step}, with the distance of the nearest pole.
     step = np.minimum(0.15 / np.sqrt(variance), np.minimum(np.abs(line), line + nu) / 6.5)
     height = exponent(line)
     total = np.zeros_like(line)

@@ -13,8 +13,8 @@ from scipy.special import bernoulli, digamma, loggamma, polygamma
 
 from fastcollapse.theory.arguments import integers, reals, require
 
-# From here on, and for |a| up to x/20, the series of ln Gamma(x+a) - ln Gamma(x) is exact to 1e-16, while the
-# difference itself loses all its digits as x grows.
+# For x from here on and |a| up to x/20 the series of ln Gamma(x+a) - ln Gamma(x) is accurate to 1e-16. The
+# difference of the two functions loses all digits as x grows.
 _SERIES_FROM = 20.0
 _LARGEST_POWER = 1e15
 _N_TERMS = 15
@@ -42,8 +42,8 @@ def log_chi_mean(nu: ArrayLike) -> NDArray[np.float64]:
     array([-5.76032352e-02, -5.00000000e-13])
     """
     x = integers("nu", nu, 1) / 2
-    far = x >= _SERIES_FROM
-    return np.where(far, _coefficient(1, np.where(far, x, _SERIES_FROM)), digamma(x) - np.log(x)) / 2
+    large = x >= _SERIES_FROM
+    return np.where(large, _coefficient(1, np.where(large, x, _SERIES_FROM)), digamma(x) - np.log(x)) / 2
 
 
 def log_chi_variance(nu: ArrayLike) -> NDArray[np.float64]:
@@ -106,18 +106,18 @@ def log_chi_moment(s: ArrayLike, nu: ArrayLike) -> NDArray:
 
 def _log_gamma_growth(a: NDArray, x: NDArray[np.float64]) -> NDArray:
     """Return ln Gamma(x+a) - ln Gamma(x) - a ln x."""
-    far = (x >= _SERIES_FROM) & (np.abs(a) <= x / _SERIES_FROM)
+    large = (x >= _SERIES_FROM) & (np.abs(a) <= x / _SERIES_FROM)
     series = direct = np.zeros(np.broadcast_shapes(a.shape, x.shape))
-    if far.any():
-        safe = np.where(x >= _SERIES_FROM, x, _SERIES_FROM)
-        ratio = np.where(far, a, 0) / safe
+    if large.any():
+        large_x = np.where(x >= _SERIES_FROM, x, _SERIES_FROM)
+        ratio = np.where(large, a, 0) / large_x
         series = np.zeros_like(ratio)
         for j in range(_N_TERMS, 0, -1):
-            series = series * ratio + _coefficient(j, safe)
+            series = series * ratio + _coefficient(j, large_x)
         series = series * a
-    if not far.all():
+    if not large.all():
         direct = loggamma(x + a) - loggamma(x) - a * np.log(x)
-    return np.where(far, series, direct)
+    return np.where(large, series, direct)
 
 
 def _coefficient(j: int, x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -89,7 +89,7 @@ def ml_root_exists(m2: ArrayLike, m4: ArrayLike) -> NDArray[np.bool_]:
     array([ True,  True, False])
     """
     second, fourth = reals("m2", m2, 0, 1e150, closed=False), reals("m4", m4, 0, 1e301)
-    # Rounding of a sample of two equal squares must not refuse it; subnormal squares say nothing.
+    # The tolerance accepts rounding errors of a sample of equal squares. Subnormal squares have too few digits.
     require(second >= 1e-150, "m2", "at least 1e-150", m2)
     require(fourth >= second * second * (1 - 1e-9), "m4", "at least m2^2", m4)
     return fourth < 3 * second * second
@@ -152,10 +152,12 @@ def approximate_joint_ml(m1: ArrayLike, m2: ArrayLike, n: ArrayLike) -> tuple[ND
     require(second >= square * (1 - 1e-12), "m2", "at least m1^2", m2)
     spread = np.maximum(second - square, 0)
     inflation = 1 + approximate_ml_kappa(n)
-    known = np.where(second > 0, second, 1)
-    # 1/a of the paper, which is 1/50 where the sample looks like two points.
-    inverse = np.where(second > inflation * square, (second - inflation * square) / (2 * inflation * known), 0.02)
-    apart = second * (1 - 2 * inverse) <= 2 * square
-    weight = np.where(apart & (second > 0), square + 2 * inverse * second, 1)
-    variance = np.where(apart, second * spread / weight, second)
+    positive_second = np.where(second > 0, second, 1)
+    # This is 1/a of the paper; it is 1/50 if the sample resembles two points.
+    inverse = np.where(
+        second > inflation * square, (second - inflation * square) / (2 * inflation * positive_second), 0.02
+    )
+    separated = second * (1 - 2 * inverse) <= 2 * square
+    weight = np.where(separated & (second > 0), square + 2 * inverse * second, 1)
+    variance = np.where(separated, second * spread / weight, second)
     return np.sqrt(np.maximum(second - variance, 0)), np.sqrt(variance)

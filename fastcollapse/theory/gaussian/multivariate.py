@@ -25,8 +25,9 @@ from fastcollapse.theory.arguments import (
 )
 from fastcollapse.theory.gaussian.log_chi import log_chi_mean, log_chi_variance
 
-# Sums over dimensions end here.
+# Maximum number of terms of a sum over dimensions.
 MAX_DIMENSIONS = 10**6
+# Maximum number of dimensions times sizes.
 MAX_CELLS = 10**7
 
 
@@ -167,7 +168,9 @@ def elementary_symmetric_factor(j: int, n: ArrayLike, k: ArrayLike, estimator: s
     """
     sizes, index = sizes_and_fits(n, k, 2)
     order = integer("j", j, 1, MAX_DIMENSIONS)
-    require(order * sizes.size <= MAX_CELLS, "j", f"at most {MAX_CELLS} over the number of sizes", j)
+    require(
+        order * sizes.size <= MAX_CELLS, "j", f"at most {MAX_CELLS // max(sizes.size, 1)} for {sizes.size} sizes", j
+    )
     divisor = _divisor(sizes, estimator)
     freedom = sizes - 1 - np.arange(order).reshape(-1, *(1,) * sizes.ndim)
     positive = np.where(freedom > 0, freedom, divisor)
@@ -211,12 +214,12 @@ def trace_moments(
     require(second.ndim == 0 and second >= first, "square_of_trace", "at least trace_of_square", square_of_trace)
     nu = sizes - 1
     divided = 2 * np.log(nu / _divisor(sizes, estimator))
-    # 2 tr S^2 + (tr S)^2 is multiplied by 1+2/nu, (tr S)^2 - tr S^2 by 1-1/nu, which is 0 for two points.
+    # A fit multiplies 2 tr S^2 + (tr S)^2 by 1+2/nu and (tr S)^2 - tr S^2 by 1-1/nu, which is 0 for two points.
     with np.errstate(over="ignore"):
         grown = (2 * first + second) * np.exp(over_fits(np.log1p(2 / nu) + divided, index))
         safe = np.log1p(-1 / np.maximum(nu, 2))
-        gone = over_fits(np.where(nu == 1, 1.0, 0.0), index) > 0
-        shrunk = (second - first) * np.where(gone, 0.0, np.exp(over_fits(safe + divided, index)))
+        vanishes = over_fits(np.where(nu == 1, 1.0, 0.0), index) > 0
+        shrunk = (second - first) * np.where(vanishes, 0.0, np.exp(over_fits(safe + divided, index)))
     return (grown - shrunk) / 3, (grown + 2 * shrunk) / 3
 
 
@@ -259,7 +262,12 @@ def _degrees(d: int, sizes: NDArray[np.float64] | np.float64) -> NDArray[np.floa
     sizes = np.asarray(sizes)
     dimensions = integer("d", d, 1, MAX_DIMENSIONS)
     require(sizes > dimensions, "d", f"at most n-1 = {sizes.min(initial=np.inf) - 1:g}", d)
-    require(dimensions * sizes.size <= MAX_CELLS, "d", f"at most {MAX_CELLS} over the number of sizes", d)
+    require(
+        dimensions * sizes.size <= MAX_CELLS,
+        "d",
+        f"at most {MAX_CELLS // max(sizes.size, 1)} for {sizes.size} sizes",
+        d,
+    )
     return sizes - 1 - np.arange(dimensions).reshape(-1, *(1,) * sizes.ndim)
 
 

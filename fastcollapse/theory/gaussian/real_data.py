@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.arguments import integer, integers, is_unbiased, reals, require
 
-# Counts beyond this are told apart by their ratios only.
+# Larger sizes affect the results only through their ratios.
 _LARGEST_N = 10**12
 
 
@@ -47,8 +47,8 @@ def gaussian_fresh_moments(
     (array([1.   , 0.9  , 0.875]), array([0.   , 0.1  , 0.125]))
     """
     step = _fresh_step(n, m_s, estimator)
-    found = _iterate(step, np.array([1.0, 0.0, 1.0]), integers("t", t, 0))
-    return found[..., 0], found[..., 1]
+    moments = _iterate(step, np.array([1.0, 0.0, 1.0]), integers("t", t, 0))
+    return moments[..., 0], moments[..., 1]
 
 
 def gaussian_fresh_limits(n: int, m_s: int, estimator: str) -> tuple[float, float]:
@@ -77,7 +77,7 @@ def gaussian_fresh_limits(n: int, m_s: int, estimator: str) -> tuple[float, floa
     (0.875, 0.125)
     """
     size, synthetic = integer("n", n, 2, _LARGEST_N), integer("m_s", m_s, 0)
-    require(synthetic < size, "m_s", "below n, or there is no limit", m_s)
+    require(synthetic < size, "m_s", "below n for a limit to exist", m_s)
     return _fixed_point(_fresh_step(size, synthetic, estimator))
 
 
@@ -116,8 +116,8 @@ def gaussian_fixed_moments(
     """
     step = _fixed_step(n_r, m_s, estimator, v_r)
     start = [float(_finite("w0", w0)), float(_finite("q0", q0)), 1.0]
-    found = _iterate(step, np.array(start), integers("t", t, 0))
-    return found[..., 0], found[..., 1]
+    moments = _iterate(step, np.array(start), integers("t", t, 0))
+    return moments[..., 0], moments[..., 1]
 
 
 def gaussian_fixed_limits(n_r: int, m_s: int, estimator: str, v_r: float = 1.0) -> tuple[float, float]:
@@ -204,14 +204,14 @@ def _finite(key: str, value: float) -> NDArray[np.float64]:
 
 def _iterate(step: NDArray[np.float64], start: NDArray[np.float64], t: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return step^t start for every t, by squaring."""
-    found = np.broadcast_to(start, (*t.shape, start.size))
+    moments = np.broadcast_to(start, (*t.shape, start.size))
     for bit in range(int(t.max(initial=0)).bit_length()):
-        chosen = (t >> bit & 1).astype(bool)[..., None]
-        found = np.where(chosen, found @ step.T, found)
+        bit_set = (t >> bit & 1).astype(bool)[..., None]
+        moments = np.where(bit_set, moments @ step.T, moments)
         step = step @ step
-    return found
+    return moments
 
 
 def _fixed_point(step: NDArray[np.float64]) -> tuple[float, float]:
-    found = np.linalg.solve(np.eye(2) - step[:2, :2], step[:2, 2])
-    return float(found[0]), float(found[1])
+    moments = np.linalg.solve(np.eye(2) - step[:2, :2], step[:2, 2])
+    return float(moments[0]), float(moments[1])

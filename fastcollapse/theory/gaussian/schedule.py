@@ -66,13 +66,15 @@ def expected_gaussian(
     require(real != "fixed" or not schedule.keep.any(), "keep", "0 if real is 'fixed'", keep)
     pairs = _PointPairs(0, schedule.n_fixed, *(1.0,) * 6)
     variance, mean_error = np.ones(len(schedule) + 1), np.zeros(len(schedule) + 1)
-    least = 2 if unbiased else 1
+    min_points = 2 if unbiased else 1
     for generation in schedule:
         t, n_fit = generation.number, generation.n_train
         pairs.add(generation)
         n_points = pairs.n_examples
-        require(n_points >= least, f"the training data of generation {t}", f"at least {least} points", n_points)
-        require(n_fit == 0 or n_fit >= least, "n_train", f"0 or at least {least}", n_fit)
+        require(
+            n_points >= min_points, f"the training data of generation {t}", f"at least {min_points} points", n_points
+        )
+        require(n_fit == 0 or n_fit >= min_points, "n_train", f"0 or at least {min_points}", n_fit)
         if n_fit and not with_replacement:
             limit = f"at most the {n_points} points of generation {t} (no replacement)"
             require(n_fit <= n_points, "n_train", limit, n_fit)

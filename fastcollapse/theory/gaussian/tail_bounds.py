@@ -19,7 +19,7 @@ from scipy.special import digamma, polygamma
 from fastcollapse.theory.arguments import choice, integer, integers, is_unbiased, reals, require
 from fastcollapse.theory.gaussian.log_chi import log_chi_moment
 
-# A power beyond this gives a bound that is 0 as a float.
+# Logarithm of the largest power; a larger one gives a bound that underflows to 0.
 _LARGEST_LOG_POWER = 30.0
 
 

@@ -20,7 +20,7 @@ from fastcollapse.theory.arguments import is_unbiased, over_fits, real, require,
 from fastcollapse.theory.gaussian.log_chi import log_chi_mean, log_chi_moment, log_chi_variance
 
 _LARGEST_POWER = 1e15
-# Its square is a float.
+# The square of the largest deviation is a finite float64.
 _LARGEST_SIGMA = 1e150
 
 

@@ -36,9 +36,9 @@ from fastcollapse.theory.arguments import (
 from fastcollapse.theory.regression.effective_ridge import effective_ridge, rows_left
 
 MAX_GENERATORS = 10**6
-# Entries of the table of moments, and steps of the recursion times dimensions.
-_MOST_CELLS = 10**8
-_MOST_WORK = 10**10
+# Maximum number of values in the table of moments, and of generators times dimensions in the recursion.
+_MAX_VALUES = 10**8
+_MAX_OPERATIONS = 10**10
 
 
 def chain_moments(
@@ -73,11 +73,11 @@ def chain_moments(
     """
     values = covariance_spectrum("spectrum", spectrum)
     fits = integers("n", n, 0, MAX_GENERATORS)
-    require(fits.size * values.size <= _MOST_CELLS, "n", f"at most {_MOST_CELLS} numbers over the dimensions", n)
+    require(fits.size * values.size <= _MAX_VALUES, "n", f"an array of at most {_MAX_VALUES // values.size} numbers", n)
     mean = np.zeros((fits.size, values.size))
     second = np.zeros((fits.size, values.size))
-    for at, mean_at, second_at in _states(values, w0, T0, fits, sigma0, ridge0, design):
-        mean[at], second[at] = mean_at, second_at
+    for places, mean_n, second_n in _states(values, w0, T0, fits, sigma0, ridge0, design):
+        mean[places], second[places] = mean_n, second_n
     shape = (*fits.shape, values.size)
     return mean.reshape(shape), second.reshape(shape)
 
@@ -116,9 +116,9 @@ def chain_means(
     truth = coordinates("w0", w0, values.size)
     fits = integers("n", n, 0, MAX_GENERATORS)
     error, overlap, norm = (np.zeros(fits.size) for _ in range(3))
-    for at, mean, second in _states(values, truth, T0, fits, sigma0, ridge0, design):
-        error[at] = values @ (second - 2 * mean * truth + truth**2)
-        overlap[at], norm[at] = mean @ truth, second.sum()
+    for places, mean, second in _states(values, truth, T0, fits, sigma0, ridge0, design):
+        error[places] = values @ (second - 2 * mean * truth + truth**2)
+        overlap[places], norm[places] = mean @ truth, second.sum()
     return error.reshape(fits.shape), overlap.reshape(fits.shape), norm.reshape(fits.shape)
 
 
@@ -168,8 +168,8 @@ def chain_test_means(
     shape = fits.shape
     kappa = effective_ridge(values, rows, penalty).ravel()
     error, overlap, norm = (np.zeros(kappa.size) for _ in range(3))
-    for at, mean, second in _states(values, truth, T0, fits, sigma0, ridge0, design):
-        for i in at:
+    for places, mean, second in _states(values, truth, T0, fits, sigma0, ridge0, design):
+        for i in places:
             step = _Refit(values, int(rows.flat[i]), float(penalty.flat[i]), float(kappa[i]))
             fit_mean, fit_second = step(mean, second, noise)
             error[i] = values @ (fit_second - 2 * fit_mean * truth + truth**2)
@@ -178,29 +178,29 @@ def chain_test_means(
 
 
 class _Refit:
-    """A fit to `rows` labels of a w that is known by the mean and second moment of its coordinates."""
+    """Map of the mean and second moment of the coordinates of w to those of a fit to `rows` labels of w."""
 
     def __init__(self, values: NDArray[np.float64], rows: int, ridge: float, kappa: float) -> None:
         shrunk = kappa / (values + kappa)
         over = rows - values.size
-        # Least squares is exact; without a ridge the noise of d-1 to d+1 rows has no moments.
+        # Least squares is exact. Without a ridge the noise of d-1 to d+1 rows has no moments.
         spare = float(rows_left(values, rows, kappa)[1])
         self.spare = max(over - 1.0, 0.0) if ridge == 0 and over >= -1 else spare
-        self.kept = values / (values + kappa)
-        self.into = self.kept**2 / values
-        # Nothing is shrunk, and nothing leaks from one direction to others, where kappa is 0.
+        self.shrinkage = values / (values + kappa)
+        self.noise_gain = self.shrinkage**2 / values
+        # For kappa = 0 nothing is shrunk, and no direction affects another.
         self.leak = values * shrunk**2 / spare if kappa > 0 else None
 
     def __call__(
         self, mean: NDArray[np.float64], second: NDArray[np.float64], noise: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if noise > 0:
-            added = noise**2 / self.spare if self.spare > 0 else np.inf
+            total_noise = noise**2 / self.spare if self.spare > 0 else np.inf
         else:
-            added = 0.0
+            total_noise = 0.0
         if self.leak is not None:
-            added += float(self.leak @ second)
-        return self.kept * mean, self.kept**2 * second + self.into * added
+            total_noise += float(self.leak @ second)
+        return self.shrinkage * mean, self.shrinkage**2 * second + self.noise_gain * total_noise
 
 
 def _states(
@@ -212,26 +212,31 @@ def _states(
     ridge0: float,
     design: str,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield (places in `n` of a number of generators, its mean, its second moment)."""
+    """Yield, for each distinct number of generators, its positions in `n`, the mean and the second moment."""
     truth = coordinates("w0", w0, values.size)
     sizes, fits, dependent = generators(T0, n, design, MAX_GENERATORS)
     noise, ridge = real("sigma0", sigma0, 0, 1e30), real("ridge0", ridge0, 0, 1e40)
     require(not dependent or ridge == 0, "ridge0", "0 for dependent generators", ridge0)
-    wanted, where = np.unique(fits, return_inverse=True)
-    last = int(wanted[-1]) if wanted.size else 0
-    require(dependent or last * values.size <= _MOST_WORK, "n", f"at most {_MOST_WORK} over the dimensions", last)
+    numbers, where = np.unique(fits, return_inverse=True)
+    last = int(numbers[-1]) if numbers.size else 0
+    require(
+        dependent or last * values.size <= _MAX_OPERATIONS,
+        "n",
+        f"at most {_MAX_OPERATIONS // values.size} for {values.size} dimensions",
+        last,
+    )
     schedule = sizes if sizes.ndim else np.full(max(last, 1), sizes)
     refits = {
         int(size): _Refit(values, int(size), ridge, float(effective_ridge(values, int(size), ridge)))
         for size in np.unique(schedule)
     }
-    mean, second, done = truth, truth**2, 0
-    for i, m in enumerate(wanted):
+    mean, second, n_done = truth, truth**2, 0
+    for i, m in enumerate(numbers):
         if dependent and m:
-            # P w0 + X^+(E_1 + ... + E_n): one fit with n times the variance of the noise.
+            # w_n = P w0 + X^+(E_1 + ... + E_n) is one fit with n times the variance of the noise.
             mean, second = refits[int(sizes)](truth, truth**2, noise * float(np.sqrt(m)))
         else:
-            for size in schedule[done:m]:
+            for size in schedule[n_done:m]:
                 mean, second = refits[int(size)](mean, second, noise)
-        done = m
+        n_done = m
         yield np.flatnonzero(where.ravel() == i), mean, second

@@ -29,9 +29,9 @@ from fastcollapse.theory.arguments import generators, integer, real, reals, requ
 
 MAX_DIMENSIONS = 10**9
 MAX_GENERATORS = 10**6
-# From this order on the uniform expansion of K_v has a relative error below 1e-12.
+# Order from which on the uniform expansion of K_v has a relative error below 1e-12.
 _DEBYE_ORDER = 100.0
-# Coefficients of p^k, p^{k+2}, ... of U_k(p), over their denominator.
+# Polynomials U_k(p) of the expansion: a denominator, and the coefficients of p^k, p^{k+2}, ...
 _DEBYE = (
     (24, (3, -5)),
     (1152, (81, -462, 385)),
@@ -39,10 +39,10 @@ _DEBYE = (
     (39813120, (4465125, -94121676, 349922430, -446185740, 185910725)),
     (6688604160, (1519035525, -49286948607, 284499769554, -614135872350, 566098157625, -188699385875)),
 )
-# The step in ln t is halved until the result moves by less, and at most so often.
+# The step in ln t is halved until the result changes by less than the tolerance.
 _TOLERANCE = 1e-11
-_MOST_HALVINGS = 9
-# Up to here powers of x are tried first.
+_MAX_HALVINGS = 9
+# Maximum dimension for which the series in powers of x is tried first.
 _SERIES_DIMENSIONS = 200
 
 
@@ -87,8 +87,8 @@ def ols_error_cdf(
     array([0.     , 0.     , 0.04658])
     """
     terms = _terms(d, T0, n, sigma0, T, sigma, design)
-    at = reals("x", x, 0, 1e100)
-    return np.array([_cdf(float(value), int(d), terms) for value in at.flat]).reshape(at.shape)
+    errors = reals("x", x, 0, 1e100)
+    return np.array([_cdf(float(value), int(d), terms) for value in errors.flat]).reshape(errors.shape)
 
 
 def ols_error_quantile(
@@ -129,27 +129,27 @@ def ols_error_quantile(
 def _terms(
     d: int, T0: ArrayLike, n: int, sigma0: float, T: int | None, sigma: float, design: str
 ) -> dict[tuple[float, float], int]:
-    """Return how many terms weight/chi2_nu there are of each (nu, weight)."""
+    """Return the number of terms weight/chi2_nu of q for each (nu, weight)."""
     dimensions, fits = integer("d", d, 1, MAX_DIMENSIONS), integer("n", n, 0, MAX_GENERATORS)
-    noise, own = real("sigma0", sigma0, 0, 1e30), real("sigma", sigma, 0, 1e30)
+    noise, test_noise = real("sigma0", sigma0, 0, 1e30), real("sigma", sigma, 0, 1e30)
     sizes, _, dependent = generators(T0, fits, design)
     require(sizes >= dimensions, "T0", f"at least d = {dimensions}", T0)
     terms: dict[tuple[float, float], int] = {}
     if sizes.ndim:
         sizes = sizes[:fits]
     if noise > 0 and fits > 0:
-        different, counts = np.unique(np.broadcast_to(sizes, (fits,)), return_counts=True)
-        for size, count in zip(different, counts, strict=True):
+        distinct_sizes, counts = np.unique(np.broadcast_to(sizes, (fits,)), return_counts=True)
+        for size, count in zip(distinct_sizes, counts, strict=True):
             terms[float(size) - dimensions + 1, noise**2] = int(count)
         if dependent:
             terms = {(nu, noise**2 * fits): 1 for nu, _ in terms}
     if T is None:
-        require(own == 0, "sigma", "0 without the rows T of a downstream fit", sigma)
+        require(test_noise == 0, "sigma", "0 without the rows T of a downstream fit", sigma)
     else:
         rows = integer("T", T, 1)
         require(rows >= dimensions, "T", f"at least d = {dimensions}", T)
-        if own > 0:
-            key = float(rows) - dimensions + 1, own**2
+        if test_noise > 0:
+            key = float(rows) - dimensions + 1, test_noise**2
             terms[key] = terms.get(key, 0) + 1
     return terms
 
@@ -160,34 +160,34 @@ def _cdf(x: float, d: int, terms: dict[tuple[float, float], int]) -> float:
     if sum(terms.values()) == 1:
         ((nu, weight),) = terms
         return float(f_law.cdf(x / weight * nu / d, d, nu))
-    # Below `low` the integrand is less than 1e-16; nu = 1 and d = 1 fall off like sqrt(t) only.
+    # Below `low` the integrand is less than 1e-16. For nu = 1 and d = 1 it decays only like sqrt(t).
     scale = sum(weight / nu * count ** max(1.0, 2 / nu) for (nu, weight), count in terms.items())
     slowest = min(1.0, d / 2, *(nu / 2 for nu, _ in terms))
     low = -np.log(max(scale, x / d)) - 40 / slowest
-    # One factor that has fallen off is enough.
+    # Above `high` one factor is negligible, and so is the product.
     high = min(2 * np.log(60 + nu) - np.log(weight) for nu, weight in ((float(d), x), *terms))
     if d <= _SERIES_DIMENSIONS and (small := _series(x, d, terms)) is not None:
         return small
     step = 1 / 16
     total = _integrand(np.arange(low, high, step), x, d, terms)
     value = total * step
-    for _ in range(_MOST_HALVINGS):
+    for _ in range(_MAX_HALVINGS):
         total += _integrand(np.arange(low + step / 2, high, step), x, d, terms)
         step, previous, value = step / 2, value, total * step / 2
         if abs(value - previous) < _TOLERANCE:
             return float(np.clip(0.5 - value / np.pi, 0.0, 1.0))
-    raise InputError(f"x must be nearer to the median, where the integral can be resolved, got {x:g}")
+    raise InputError(f"x must be closer to the median, because the integral does not converge, got {x:g}")
 
 
 def _series(x: float, d: int, terms: dict[tuple[float, float], int]) -> float | None:
-    """Return E Pr(chi2_d <= x/q) by the powers of x, or None where they do not fall off quickly.
+    """Return E Pr(chi2_d <= x/q) as a series in powers of x, or None where the terms decay too slowly.
 
-    Next to 0 the integrand of `_cdf` turns too often for any rule, and d/2 + k negative moments of q do."""
+    Close to x = 0 the integrand of `_cdf` oscillates too fast, but the series of negative moments of q converges.
+    """
     k = np.arange(30.0)
     order = d / 2 + k
     scale = sum(count * weight / nu for (nu, weight), count in terms.items())
-    # E q^-s = int t^(s-1) E e^(-tq) dt/Gamma(s), in logarithms.
-    # The integrand falls off beyond this as soon as one factor has.
+    # E q^-s = int t^(s-1) E e^(-tq) dt/Gamma(s), in logarithms. Above `high` one factor is negligible.
     high = min(2 * np.log(120 + d + nu) - np.log(weight) for nu, weight in terms) + np.log(scale)
     log_t = np.arange(-80.0, high, 1 / 32)
     log_laplace = np.zeros(log_t.size)
@@ -212,7 +212,7 @@ def _integrand(log_t: NDArray[np.float64], x: float, d: int, terms: dict[tuple[f
 def _log_laplace(s: NDArray, nu: float) -> NDArray:
     """Return a logarithm of E exp(-s/g), g ~ chi2_nu, for s above 0 or imaginary."""
     order = nu / 2
-    # Underflow to 0 has no logarithm.
+    # An underflow to 0 would have no logarithm.
     root = np.sqrt(2 * np.where(np.abs(s) < 1e-280, 1e-280, s))
     if order >= _DEBYE_ORDER:
         square = (root / order) ** 2
@@ -225,7 +225,7 @@ def _log_laplace(s: NDArray, nu: float) -> NDArray:
             series += polynomial / (-order) ** k
         stirling = 1 / (12 * order) - 1 / (360 * order**3)
         return order * (np.log1p(above / 2) - above) - np.log(length) / 2 + np.log(series) - stirling
-    # K_v overflows next to 0, where two cumulants do.
+    # Close to 0, where K_v overflows, two cumulants are accurate.
     near = np.abs(root) < (1e-4 if order < 20 else 0.1)
     if nu <= 4:
         near[:] = False

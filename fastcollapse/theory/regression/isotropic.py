@@ -3,7 +3,7 @@
 A fit to T0 rows is w -> P w + e. P is the projection onto a uniformly distributed subspace of dimension
 r = min(T0, d). e is a vector in the subspace, with uniform direction and |e|^2 = sigma0^2
 chi2_r/chi2_{|T0-d|+1}, independent of P. The means of <w_n, w0>, of |w_n|^2 and of their products follow a
-linear recursion, whatever the sizes.
+linear recursion, for all sizes.
 
 Notation
 --------
@@ -108,7 +108,7 @@ def isotropic_chain_variances(
 
 
 class _State(NamedTuple):
-    """Moments of the error |w - w0|^2 and of the change <w - w0, w0>, steps of infinite moments left out."""
+    """Moments of the error |w - w0|^2 and of the change <w - w0, w0>, without the steps whose moments are infinite."""
 
     error: NDArray[np.float64]
     change: NDArray[np.float64]
@@ -121,27 +121,29 @@ class _State(NamedTuple):
     def refitted(self, d: int, rows: int, noise: float, w0_square: float) -> "_State":
         """Return the moments after a fit to `rows` labels of w with `noise`."""
         rank, nu = min(rows, d), abs(rows - d) + 1
-        kept, lost = rank / d, (d - rank) / d
-        # E P_ij P_kl - E P_ij E P_kl = b (I_ik I_jl + I_il I_jk - 2/d I_ij I_kl); P = I in full rank.
-        b = kept * (d - rank) / ((d - 1) * (d + 2)) if rank < d else 0.0
+        inside, outside = rank / d, (d - rank) / d
+        # E P_ij P_kl - E P_ij E P_kl = b (I_ik I_jl + I_il I_jk - 2/d I_ij I_kl); P = I at full rank.
+        b = inside * (d - rank) / ((d - 1) * (d + 2)) if rank < d else 0.0
         length, spread = _noise_moments(rank, nu, noise)
         overlap, change = w0_square + self.change, self.change
         change_square, overlap_square = self.change_variance + change**2, self.change_variance + overlap**2
         error_square, product = self.error_variance + self.error**2, self.covariance + self.error * change
         norm = overlap + change + self.error
-        turned = 2 * (1 - 1 / d) * (error_square + w0_square**2) + 4 / d * self.error * w0_square - 4 * change_square
-        both = (
+        error_term = (
+            2 * (1 - 1 / d) * (error_square + w0_square**2) + 4 / d * self.error * w0_square - 4 * change_square
+        )
+        covariance_term = (
             2 * (change_square + product)
             - 2 / d * (self.error * w0_square + product)
             - 2 * (1 - 1 / d) * w0_square * overlap
         )
-        tilted = (1 - 2 / d) * overlap_square + norm * w0_square
+        change_term = (1 - 2 / d) * overlap_square + norm * w0_square
         return _State(
-            error=kept * self.error + lost * w0_square + length,
-            change=kept * change - lost * w0_square,
-            error_variance=kept**2 * self.error_variance + b * turned + spread + 4 * length / d * self.error,
-            change_variance=kept**2 * self.change_variance + b * tilted + length / d * w0_square,
-            covariance=kept**2 * self.covariance + b * both + 2 * length / d * change,
+            error=inside * self.error + outside * w0_square + length,
+            change=inside * change - outside * w0_square,
+            error_variance=inside**2 * self.error_variance + b * error_term + spread + 4 * length / d * self.error,
+            change_variance=inside**2 * self.change_variance + b * change_term + length / d * w0_square,
+            covariance=inside**2 * self.covariance + b * covariance_term + 2 * length / d * change,
             mean_infinite=self.mean_infinite | (noise > 0 and nu <= 2),
             variance_infinite=self.variance_infinite | (noise > 0 and nu <= 4),
         )
@@ -167,18 +169,18 @@ def _chain(
     dimensions, length = integer("d", d, 1, MAX_DIMENSIONS), real("w0_square", w0_square, 0, 1e60)
     sizes, fits, dependent = generators(T0, n, design, MAX_GENERATORS)
     noise, own = real("sigma0", sigma0, 0, 1e30), real("sigma", sigma, 0, 1e30)
-    zero, never = np.zeros(()), np.zeros((), dtype=bool)
-    states = [_State(zero, zero, zero, zero, zero, never, never)]
-    wanted, where = np.unique(fits, return_inverse=True)
+    zero, no = np.zeros(()), np.zeros((), dtype=bool)
+    states = [_State(zero, zero, zero, zero, zero, no, no)]
+    numbers, where = np.unique(fits, return_inverse=True)
     if dependent:
-        # P w0 + X^+(E_1 + ... + E_n): one fit with n times the variance of the noise.
+        # w_n = P w0 + X^+(E_1 + ... + E_n) is one fit with n times the variance of the noise.
         states = [
-            states[0].refitted(dimensions, int(sizes), noise * np.sqrt(m), length) if m else states[0] for m in wanted
+            states[0].refitted(dimensions, int(sizes), noise * np.sqrt(m), length) if m else states[0] for m in numbers
         ]
     else:
         for size in sizes if sizes.ndim else np.full(fits.max(initial=0), sizes):
             states.append(states[-1].refitted(dimensions, int(size), noise, length))
-        states = [states[m] for m in wanted]
+        states = [states[m] for m in numbers]
     if T is None:
         require(own == 0, "sigma", "0 without the rows T of a downstream fit", sigma)
     else:

@@ -47,18 +47,18 @@ def mix_error(d: int, T0: int, n_real: int, n: ArrayLike, sigma0: float, sigma: 
     synthetic, real_rows = integer("T0", T0, 0), integer("n_real", n_real, 0)
     noises = real("sigma0", sigma0, 0, 1e30), real("sigma", sigma, 0, 1e30)
     rows = synthetic + real_rows
-    require(rows >= dimensions, "n_real", f"at least d = {dimensions} with T0", n_real)
+    require(rows >= dimensions, "n_real", f"such that T0 + n_real is at least d = {dimensions}", n_real)
     fits, spare = integers("n", n, 0).astype(np.float64), rows - dimensions - 1
     noise = (noises[0] ** 2 * synthetic + noises[1] ** 2 * real_rows) / rows
     if noise == 0:
         return np.zeros(fits.shape)
     if spare <= 0:
         return np.where(fits > 0, np.inf, 0.0)
-    one, lost = noise * dimensions / spare, float(_lost(dimensions, synthetic, real_rows))
-    if lost == 0:
-        return one * fits
+    one_fit, complement = noise * dimensions / spare, float(_one_minus_contraction(dimensions, synthetic, real_rows))
+    if complement == 0:
+        return one_fit * fits
     with np.errstate(over="ignore", divide="ignore"):
-        return np.where(fits > 0, one * -np.expm1(np.maximum(fits, 1.0) * np.log1p(-lost)) / lost, 0.0)
+        return np.where(fits > 0, one_fit * -np.expm1(np.maximum(fits, 1.0) * np.log1p(-complement)) / complement, 0.0)
 
 
 def mix_contraction(d: int, T0: ArrayLike, n_real: ArrayLike) -> NDArray[np.float64]:
@@ -87,8 +87,10 @@ def mix_contraction(d: int, T0: ArrayLike, n_real: ArrayLike) -> NDArray[np.floa
     """
     dimensions = integer("d", d, 1, MAX_DIMENSIONS)
     synthetic, real_rows = together(T0=integers("T0", T0, 0), n_real=integers("n_real", n_real, 0))
-    require(synthetic + real_rows >= dimensions, "n_real", f"at least d = {dimensions} with T0", n_real)
-    return 1 - _lost(dimensions, synthetic, real_rows)
+    require(
+        synthetic + real_rows >= dimensions, "n_real", f"such that T0 + n_real is at least d = {dimensions}", n_real
+    )
+    return 1 - _one_minus_contraction(dimensions, synthetic, real_rows)
 
 
 def mix_fixed_error(d: int, T0: int, n_real: int, n: ArrayLike, sigma0: float, sigma: float) -> NDArray[np.float64]:
@@ -118,21 +120,21 @@ def mix_fixed_error(d: int, T0: int, n_real: int, n: ArrayLike, sigma0: float, s
     synthetic, real_rows = integer("T0", T0, 0), integer("n_real", n_real, 0)
     noise, own = real("sigma0", sigma0, 0, 1e30), real("sigma", sigma, 0, 1e30)
     rows = synthetic + real_rows
-    require(rows >= dimensions, "n_real", f"at least d = {dimensions} with T0", n_real)
+    require(rows >= dimensions, "n_real", f"such that T0 + n_real is at least d = {dimensions}", n_real)
     fits, share = integers("n", n, 0).astype(np.float64), synthetic / rows
     if share == 1:
         return dimensions / rows * noise**2 * fits
-    passed = share**fits
-    drawn = noise**2 * share * (1 - passed**2) / (1 - share**2)
-    return dimensions / rows * (drawn + own**2 * (1 - passed) ** 2 / (1 - share))
+    share_power = share**fits
+    synthetic_part = noise**2 * share * (1 - share_power**2) / (1 - share**2)
+    return dimensions / rows * (synthetic_part + own**2 * (1 - share_power) ** 2 / (1 - share))
 
 
-def _lost(d: int, synthetic: ArrayLike, real_rows: ArrayLike) -> NDArray[np.float64]:
-    """Return 1 - g of `mix_contraction`, without rounding error where it is small."""
+def _one_minus_contraction(d: int, synthetic: ArrayLike, real_rows: ArrayLike) -> NDArray[np.float64]:
+    """Return 1 - g of `mix_contraction` without cancellation."""
     old, new = np.asarray(synthetic, dtype=np.float64), np.asarray(real_rows, dtype=np.float64)
     rows = old + new
     spare = rows - d - 1
     safe = np.where(spare > 0, spare, 1.0)
-    turned = old * (rows + 1) / np.maximum(rows - 1, 1.0) * ((d - 1) / safe)
-    lost = new / (rows * (rows + 2)) * (rows + old + 2 - turned)
-    return np.where((spare <= 0) & (old > 0) & (new > 0) & (d > 1), -np.inf, lost)
+    cross_term = old * (rows + 1) / np.maximum(rows - 1, 1.0) * ((d - 1) / safe)
+    complement = new / (rows * (rows + 2)) * (rows + old + 2 - cross_term)
+    return np.where((spare <= 0) & (old > 0) & (new > 0) & (d > 1), -np.inf, complement)

@@ -20,7 +20,7 @@ from fastcollapse.theory.arguments import coordinates, covariance_spectrum, inte
 from fastcollapse.theory.regression.chain_exact import ols_error_mean
 from fastcollapse.theory.regression.effective_ridge import effective_ridge, rows_left
 
-# Entries of a (ridge, dimension) table that are worked on at once.
+# Number of (ridge, dimension) values that are computed at once.
 _CHUNK = 1_000_000
 
 
@@ -63,10 +63,10 @@ def ridge_equivalents(
         part = slice(first, first + step)
         size = rows.ravel()[part].astype(np.float64)
         shrunk = kappa[part, None] / (values + kappa[part, None])
-        # 1 - shrunk has no digits where the ridge is large.
+        # 1 - shrunk would lose its digits for a large ridge.
         shrunk_square, df_2 = shrunk**2, ((values / (values + kappa[part, None])) ** 2).sum(axis=1)
         ratio = _variance_ratio(df_2, rows_left(values, rows.ravel()[part], kappa[part])[1])
-        # Nothing is shrunk where kappa is 0, even where the ratio is infinite.
+        # For kappa = 0 nothing is shrunk, even if the ratio is infinite.
         inflation = np.where(kappa[part] > 0, ratio, 0.0)
         bias[part] = (shrunk_square @ (values * truth**2)) * (1 + inflation)
         synthetic[part] = (df_2 + shrunk_square.sum(axis=1) * inflation) / values.size
@@ -115,11 +115,11 @@ def ridge_test_error(
     sizes, fits = integers("T0", T0, 1), integers("n", n, 0)
     shape = together(T=rows, ridge=penalty, T0=sizes, n=fits)[0].shape
     bias, variance, synthetic = ridge_equivalents(values, w0, rows, penalty)
-    one = np.reshape([ols_error_mean(values.size, size, 1, sigma0) for size in sizes.ravel()], sizes.shape)
-    # No noise and no generator are 0, also where a moment is infinite.
-    own = np.multiply(noise**2, variance, where=noise > 0, out=np.zeros(variance.shape))
-    generator = np.where(fits > 0, np.maximum(fits, 1) * one, 0.0)
-    return np.broadcast_to(bias + own + synthetic * generator, shape).copy()
+    one_generator = np.reshape([ols_error_mean(values.size, size, 1, sigma0) for size in sizes.ravel()], sizes.shape)
+    # Without noise or generators a part is 0, even if a moment is infinite.
+    noise_part = np.multiply(noise**2, variance, where=noise > 0, out=np.zeros(variance.shape))
+    generator_part = np.where(fits > 0, np.maximum(fits, 1) * one_generator, 0.0)
+    return np.broadcast_to(bias + noise_part + synthetic * generator_part, shape).copy()
 
 
 def isotropic_equivalents(
@@ -155,15 +155,15 @@ def isotropic_equivalents(
     excess = (dimensions - size) / size
     half = (penalty + excess) / 2
     root = np.sqrt(half**2 + penalty)
-    # The other form loses all digits where the sum cancels.
+    # half + root would lose all digits for negative `half`.
     kappa = np.where(half >= 0, half + root, penalty / np.where(half >= 0, 1.0, root - half))
-    kept = 1 / (1 + kappa)
-    df_2 = dimensions * kept**2
-    ratio = _variance_ratio(df_2, size * (kappa * (2 + kappa) - excess) * kept**2)
+    shrinkage = 1 / (1 + kappa)
+    df_2 = dimensions * shrinkage**2
+    ratio = _variance_ratio(df_2, size * (kappa * (2 + kappa) - excess) * shrinkage**2)
     inflation = np.where(kappa > 0, ratio, 0.0)
-    shrunk_square = (kappa * kept) ** 2
+    shrunk_square = (kappa * shrinkage) ** 2
     variance = _exact_without_ridge(ratio, size, dimensions, penalty)
-    return kappa, shrunk_square * (1 + inflation), variance, kept**2 + shrunk_square * inflation
+    return kappa, shrunk_square * (1 + inflation), variance, shrinkage**2 + shrunk_square * inflation
 
 
 def _rows_and_ridge(T: ArrayLike, ridge: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -172,14 +172,14 @@ def _rows_and_ridge(T: ArrayLike, ridge: ArrayLike) -> tuple[NDArray[np.int64], 
 
 
 def _variance_ratio(df_2: NDArray[np.float64], spare: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return u/(1-u) = df_2/(T-df_2), inf where as many rows as dimensions meet no ridge."""
+    """Return u/(1-u) = df_2/(T-df_2), inf for as many rows as dimensions without a ridge."""
     return np.where(spare > 0, df_2 / np.where(spare > 0, spare, 1.0), np.inf)
 
 
 def _exact_without_ridge(
     ratio: NDArray[np.float64], rows: NDArray[np.float64], d: int, penalty: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return `ratio`, at ridge 0 replaced by d/(T-d-1) for T > d+1 and by inf for T in d-1..d+1."""
+    """Return `ratio`, at ridge 0 replaced by d/(T-d-1) for T > d+1 and by inf for T from d-1 to d+1."""
     spare = rows - d - 1
     exact = np.where(spare > 0, d / np.where(spare > 0, spare, 1.0), np.inf)
     return np.where((penalty == 0) & (spare >= -2), exact, ratio)

@@ -186,7 +186,7 @@ def crossover_samples(beta: float, r: float, ell: float, noise: ArrayLike) -> ND
     decay, least = real("ell", ell, 0, capacity), float(best_exponents(beta, r)[0])
     require(least + 1e-3 < decay < capacity, "ell", f"from {least + 1e-3:.4g} to less than beta", ell)
 
-    def meeting(log_kappa: float, level: float) -> tuple[float, float]:
+    def crossing(log_kappa: float, level: float) -> tuple[float, float]:
         """Return T at which bias and noise are equal, and ln(ridge T^ell) there."""
         kappa = min(np.exp(log_kappa), 0.1)
         df_1, df_2, bias = power_law_equivalents(kappa, capacity, source)
@@ -195,13 +195,13 @@ def crossover_samples(beta: float, r: float, ell: float, noise: ArrayLike) -> ND
         return rows, np.log(kappa * left) + decay * np.log(rows) if left > 0 else -np.inf
 
     first, last = np.log(0.1), np.log(1e-39)
-    found = np.full(levels.shape, np.inf)
+    samples = np.full(levels.shape, np.inf)
     for at, level in np.ndenumerate(levels):
-        if meeting(last, level)[1] > 0:
-            later = meeting(first, level)[1] < 0
-            root = brentq(lambda x, level=level: meeting(x, level)[1], last, first, xtol=1e-13) if later else first
-            found[at] = meeting(root, level)[0]
-    return found
+        if crossing(last, level)[1] > 0:
+            later = crossing(first, level)[1] < 0
+            root = brentq(lambda x, level=level: crossing(x, level)[1], last, first, xtol=1e-13) if later else first
+            samples[at] = crossing(root, level)[0]
+    return samples
 
 
 def _exponents(beta: float, r: float) -> tuple[float, float]:

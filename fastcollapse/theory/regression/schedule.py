@@ -73,14 +73,14 @@ def expected_regression(
 
 @dataclass
 class _State:
-    """E[dd'|S] = a I + b tr(S) S^{-1} + c S^{-1} of the error d of the state, S of `rows` rows."""
+    """Coefficients of E[dd'|S] = a I + b tr(S) S^{-1} + c S^{-1}, with the Gram matrix S of `rows` rows."""
 
     d: int
     rows: float = 0.0
     a: float = 0.0
     b: float = 0.0
     c: float = 0.0
-    # Labels of a state without a finite error are in the pool.
+    # Whether the pool has labels of a state without a finite error.
     infinite: bool = False
 
     @property
@@ -103,15 +103,15 @@ class _State:
         if self.infinite:
             pass
         elif keep:
-            # G is the Gram matrix of the old and the synthetic rows, U the share of the old ones in it:
-            # E[U^{-1}] = inverse I, E[U^{-1} tr(GU)] = x tr(G) I + 2 (1-x)/(d+1) G.
+            # With the Gram matrix G of the old and the synthetic rows and the share U of the old rows in it,
+            # E[U^{-1}] = inverse I and E[U^{-1} tr(GU)] = x tr(G) I + 2 (1-x)/(d+1) G.
             spare = old - self.d - 1
             inverse = (labelled - self.d - 1) / spare if n_synthetic > 0 and spare > 0 else 1.0
             weighted = self.b * inverse * old / max(labelled, 1.0)
             plain = self.a + 2 * (self.b - weighted) / (self.d + 1)
             scaled = self.c * inverse
         elif n_synthetic > 0:
-            # The state is independent of the new rows, and its error alike in all directions.
+            # The state is independent of the new rows, and its error is the same in all directions.
             plain = error / self.d
         self._share(labelled, plain, weighted, scaled)
         self.c += (sigma0**2 * n_synthetic + sigma**2 * n_real) / max(self.rows, 1.0)
@@ -119,7 +119,7 @@ class _State:
     def _share(self, labelled: float, plain: float, weighted: float, scaled: float) -> None:
         """Set S^{-1} (plain G^2 + weighted tr(G) G + scaled G) S^{-1}, G the Gram matrix of `labelled` rows."""
         rows = max(self.rows, 2.0)
-        # E V_ij V_kl = alpha I_ij I_kl + beta (I_ik I_jl + I_il I_jk) of the share V of those rows in S.
+        # For the share V of those rows in S, E V_ij V_kl = alpha I_ij I_kl + beta (I_ik I_jl + I_il I_jk).
         beta = labelled / rows * (self.rows - labelled) / ((rows - 1) * (rows + 2))
         alpha = 1.0 if labelled == self.rows else labelled / rows * (labelled - 1) / (rows - 1) + beta
         self.a = (alpha + beta) * plain + 2 * beta * weighted

@@ -11,8 +11,8 @@ from fastcollapse.theory.arguments import integer, integers, real
 
 MAX_DIMENSIONS = 10**9
 MAX_GENERATORS = 10**6
-# The angles of the trapezoidal rule: their distance resolves s as small as the ridge.
-_LEAST_NODES, _MOST_NODES = 2**9, 2**18
+# Number of angles of the trapezoidal rule; their distance resolves s as small as the ridge.
+_MIN_NODES, _MAX_NODES = 2**9, 2**18
 
 
 def dependent_ridge_means(
@@ -51,26 +51,26 @@ def dependent_ridge_means(
     ridge, fits = real("ridge0", ridge0, 1e-8, 1e40), integers("n", n, 0, MAX_GENERATORS)
     noise, length = real("sigma0", sigma0, 0, 1e30), real("w0_square", w0_square, 0, 1e60)
     s, weight = _marchenko_pastur(phi, ridge)
-    # ln r and the rest of the share are free of cancellation at both ends of s.
-    log_kept = -np.log1p(ridge / s)
+    # ln r has no cancellation at both ends of s.
+    log_r = -np.log1p(ridge / s)
     step = noise**2 * phi * s / (ridge * (2 * s + ridge))
-    # Directions that no row shows, and those that next to none does and the nodes miss, are forgotten at once.
+    # Directions outside the span of the rows, or below the resolution of the nodes, are lost in the first fit.
     unseen = 1 - weight.sum()
     error, overlap, norm = (np.zeros(fits.size) for _ in range(3))
     for i, m in enumerate(fits.flat):
-        kept = np.exp(m * log_kept)
-        added = weight @ (step * -np.expm1(2 * m * log_kept))
-        error[i] = length * max(weight @ np.expm1(m * log_kept) ** 2 + (unseen if m else 0.0), 0.0) + added
-        overlap[i] = length * (weight @ kept + (0.0 if m else unseen))
-        norm[i] = length * (weight @ kept**2 + (0.0 if m else unseen)) + added
+        r_power = np.exp(m * log_r)
+        added = weight @ (step * -np.expm1(2 * m * log_r))
+        error[i] = length * max(weight @ np.expm1(m * log_r) ** 2 + (unseen if m else 0.0), 0.0) + added
+        overlap[i] = length * (weight @ r_power + (0.0 if m else unseen))
+        norm[i] = length * (weight @ r_power**2 + (0.0 if m else unseen)) + added
     return error.reshape(fits.shape), overlap.reshape(fits.shape), norm.reshape(fits.shape)
 
 
 def _marchenko_pastur(phi: float, ridge: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return eigenvalues of S but 0 and their weights, d/T0 = phi."""
-    wanted = 64 * (1 + phi) / np.sqrt(min(ridge, 1.0))
-    n_nodes = int(np.clip(wanted, _LEAST_NODES, _MOST_NODES))
+    """Return nodes for the positive eigenvalues of S, with d/T0 = phi, and their weights."""
+    resolution = 64 * (1 + phi) / np.sqrt(min(ridge, 1.0))
+    n_nodes = int(np.clip(resolution, _MIN_NODES, _MAX_NODES))
     angle = (np.arange(n_nodes) + 0.5) * np.pi / n_nodes
-    # s = |1 + sqrt(phi) e^{i angle}|^2, written without cancellation.
+    # s = |1 + sqrt(phi) e^{i angle}|^2 without cancellation.
     s = (1 - np.sqrt(phi)) ** 2 + 4 * np.sqrt(phi) * np.cos(angle / 2) ** 2
     return s, 2 / n_nodes * np.sin(angle) ** 2 / s

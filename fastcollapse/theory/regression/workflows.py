@@ -119,7 +119,7 @@ def accumulate_error_limit(d: int, T: ArrayLike, sigma: float, rows: str) -> NDA
     if choice("rows", rows, ROWS) == "same":
         return np.where(finite, np.pi**2 / 6 * noise**2 * dimensions / (safe - dimensions - 1), np.inf)
     x = (dimensions + 1) / safe
-    # The digamma function is next to -gamma for small x: its series, whose next term is x^6.
+    # For small x the digamma function is close to -gamma, so its series is used; the next term is x^6.
     series = sum(zeta(k) * x ** (k - 1) for k in range(2, 7))
     psi = np.where(x < 1e-3, series, -(np.euler_gamma + digamma(1 - x)))
     return np.where(finite, noise**2 * dimensions / (dimensions + 1) * psi, np.inf)
@@ -147,8 +147,8 @@ def accumulate_error_variance(d: int, T: int, n: ArrayLike, sigma: float) -> NDA
     >>> accumulate_error_variance(20, 40, [0, 1, 2], 0.5).round(5)
     array([0.     , 0.01589, 0.02482])
     """
-    one = ols_error_variance(integer("d", d, 1, MAX_DIMENSIONS), integer("T", T, 1), 1, sigma)
-    return _times(one, risk_factor("accumulate", n) ** 2)
+    one_fit = ols_error_variance(integer("d", d, 1, MAX_DIMENSIONS), integer("T", T, 1), 1, sigma)
+    return _times(one_fit, risk_factor("accumulate", n) ** 2)
 
 
 def min_norm_same_rows_error(
@@ -266,6 +266,6 @@ def _rounds(T: ArrayLike, n: ArrayLike, least: int) -> tuple[NDArray[np.int64], 
     return (sizes if sizes.ndim else np.full(int(fits.max(initial=0)), sizes)), fits
 
 
-def _times(one: ArrayLike, factor: NDArray[np.float64]) -> NDArray[np.float64]:
+def _times(one_fit: ArrayLike, factor: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the product, 0 where the factor is 0 even if `one` is infinite."""
-    return np.where(factor > 0, one * np.where(factor > 0, factor, 1.0), 0.0)
+    return np.where(factor > 0, one_fit * np.where(factor > 0, factor, 1.0), 0.0)

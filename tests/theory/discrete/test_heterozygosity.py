@@ -172,7 +172,7 @@ def test_heterozygosity__huge_sizes_do_not_overflow():
         ({"n_real": [1, 1]}, "n_real must be a number or 6 numbers"),
         ({"n_real": [1, 2, 2, 2, 2, 2], "real": "fixed"}, "n_real must be constant if real is 'fixed'"),
         ({"n_synthetic": [0]}, "the training data of generation 1 must be at least one token, got 0"),
-        ({"start_total": 2}, "h0 must be at most 1-1/start_total, 2 tokens"),
+        ({"start_total": 2}, "h0 must be at most 1-1/start_total for 2 tokens"),
     ],
 )
 def test_heterozygosity__refuses(change, message):

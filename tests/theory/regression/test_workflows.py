@@ -157,9 +157,9 @@ def test_regression_workflows__infinite_and_empty():
         (lambda: min_norm_same_rows_error(12, 12, 1, 1.0, 1.0, "replace"), "T must be less than d = 12, got 12"),
         (lambda: min_norm_same_rows_error(12, 5, 1, 1.0, 1.0, "mix"), "workflow must be 'replace' or 'accumulate'"),
         (lambda: subsample_error(12, 11, 1, 1.0), "T must be at least d = 12, got 11"),
-        (lambda: mix_error(12, 5, 6, 1, 1.0, 1.0), "n_real must be at least d = 12 with T0, got 6"),
+        (lambda: mix_error(12, 5, 6, 1, 1.0, 1.0), r"n_real must be such that T0 \+ n_real is at least d = 12, got 6"),
         (lambda: mix_contraction(12, [5, 9], [1, 2, 3]), "T0 and n_real must have shapes that broadcast"),
-        (lambda: mix_fixed_error(12, 5, 6, 1, 1.0, 1.0), "n_real must be at least d = 12 with T0"),
+        (lambda: mix_fixed_error(12, 5, 6, 1, 1.0, 1.0), r"n_real must be such that T0 \+ n_real is at least d = 12"),
         (
             lambda: expected_regression(3, [4, 2], sigma0=1, sigma=1),
             "the rows of generation 2 must be at least d = 3, got 2",
