@@ -257,3 +257,18 @@ def generators(
         require(sizes.ndim == 0, "T0", "a single number for dependent generators", T0)
     check_sizes("T0", sizes, "n", numbers)
     return sizes, numbers, dependent
+
+
+def downstream_fit(T: int | None, sigma: float) -> tuple[int | None, float]:
+    """Return the rows of a downstream fit and the noise of its labels; without such a fit they are None and 0.
+
+    Examples
+    --------
+    >>> downstream_fit(10, 0.5)
+    (10, 0.5)
+    """
+    noise = real("sigma", sigma, 0, 1e30)
+    if T is None:
+        require(noise == 0, "sigma", "0 without the rows T of a downstream fit", sigma)
+        return None, noise
+    return integer("T", T, 1), noise

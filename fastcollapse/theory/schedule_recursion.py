@@ -1,4 +1,4 @@
-"""Recursion over a schedule that discrete and Gaussian theory share: how unlike two training examples are."""
+"""Recursion over a schedule for the expected difference of two training examples, for tokens and points."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from fastcollapse.theory.arguments import choice, integers, per_generation, requ
 
 
 class Generation(NamedTuple):
-    """Sizes of one generation: examples drawn and kept, and the subsample that is fitted (0: all examples)."""
+    """Sizes of one generation; `n_train` is the size of the fitted subsample, 0 for all examples."""
 
     number: int
     n_synthetic: int
@@ -43,7 +43,7 @@ class CheckedSchedule:
 def check_schedule(
     n_synthetic: ArrayLike, n_real: ArrayLike, keep: ArrayLike, n_train: ArrayLike = 0, real: str = "fresh"
 ) -> CheckedSchedule:
-    """Return the sizes of a schedule, refused unless they fit together.
+    """Return the sizes of a schedule; inconsistent sizes raise InputError.
 
     Parameters
     ----------
@@ -101,9 +101,9 @@ class PairRecursion:
         return self.n_pool + self.n_fixed
 
     def renew_pool(self, generation: Generation) -> tuple[int, int]:
-        """Keep or empty the pool and add draws from the state; return the number kept and the number of pairs.
+        """Renew the pool with draws from the state; return the size of its old part and the number of pairs.
 
-        The pool has its new size, fresh real examples included. The subclass adds their part of `within`.
+        The size of the pool includes fresh real examples. The subclass adds their contribution to `within`.
         """
         old, new = self.n_pool if generation.keep else 0, generation.n_synthetic
         self.n_pool = size = old + new + generation.n_fresh
@@ -116,12 +116,12 @@ class PairRecursion:
         return old, n_pairs
 
     def fit_pairs(self, n_train: int, replacement: bool) -> float:
-        """Move on to the state fitted to the training data; return the difference of two draws from the data.
+        """Update `pool_next` and `fixed_next`; return the expected difference of two draws from the fitted data.
 
-        The data are all examples (`n_train` 0) or a subsample of `n_train` of them.
+        The fit is to all examples (`n_train` 0) or to a subsample of `n_train` of them. The subclass sets `next`.
         """
         pool, fixed, total = self.n_pool, self.n_fixed, self.n_examples
-        # A draw from the state is one example, uniformly, also where the fit is to a subsample.
+        # A draw from the state is one example, uniformly, also if the fit is to a subsample.
         self.pool_next = (pool - 1) / total * self.within + fixed / total * self.across
         self.fixed_next = pool / total * self.across + (fixed - 1) / total * self.fixed
         draws = pool / total * self.pool_next + fixed / total * self.fixed_next

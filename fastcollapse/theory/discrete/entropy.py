@@ -109,7 +109,7 @@ def entropy_loss(p: ArrayLike, n: int) -> float:
 
 
 def late_entropy(h0: float, n: int, k: ArrayLike) -> NDArray[np.float64]:
-    """Return the expected entropy after so many refits that at most two symbols are left.
+    """Return the expected entropy late in the collapse, when at most two symbols are left.
 
     It is 3 sum_{i<j} p_i p_j (1-1/n)^k, with the probabilities p of the truth.
 

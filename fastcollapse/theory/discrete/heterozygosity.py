@@ -101,7 +101,7 @@ class _TokenPairs(PairRecursion):
 
     @classmethod
     def of_truth(cls, h0: float, n_pool: int, n_fixed: int, real_is_truth: bool) -> "_TokenPairs":
-        """Return the start: a pool and fixed data, each the truth itself or a sample of it."""
+        """Return the initial state: the pool is empty or the truth, and the fixed data are the truth or a sample."""
         within = h0 * n_pool / (n_pool - 1) if n_pool > 1 else 0.0
         fixed = h0 * n_fixed / (n_fixed - 1) if real_is_truth and n_fixed > 1 else h0
         return cls(n_pool, n_fixed, within, h0, fixed, h0, h0, h0, h0)

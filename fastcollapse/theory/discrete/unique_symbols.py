@@ -78,7 +78,7 @@ def unique_symbols_bounds_published(p: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
 
 def _bounds(p: ArrayLike, n: int, k: ArrayLike, lower_term: Term, concave_lower: Term, upper_term: Term) -> Pair:
-    """Return the sums over symbols of two terms; many distinct p are binned, with `concave_lower` below."""
+    """Return the sums of two terms over the symbols; `concave_lower` replaces the lower term in bins."""
     probability, size, index = probability_vector("p", p), integer("n", n, 1), integers("k", k, 0)
     generations = index.ravel()
     values, copies = np.unique(probability[probability > 0], return_counts=True)

@@ -111,8 +111,10 @@ def _invert(
     nu: int,
     divisor: float,
 ) -> NDArray[np.float64]:
-    """Return Pr(S > -log_ratio), S the sum of `fits` steps: 1/(2 pi i) times the integral of e^{K(z) + z
-    log_ratio}/z along Re z = c > 0, and 1 plus that for c < 0."""
+    """Return Pr(S > -log_ratio) for the sum S of `fits` steps with the cumulant function K.
+
+    It is 1/(2 pi i) times the integral of e^{K(z) + z log_ratio}/z along Re z = c > 0, and 1 plus that for c < 0.
+    """
 
     def exponent(z: NDArray) -> NDArray:
         ratio, k = (a.reshape(a.shape + (1,) * (z.ndim - 1)) for a in (log_ratio, fits))

@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastcollapse.theory.arguments import (
     coordinates,
     covariance_spectrum,
+    downstream_fit,
     generators,
     integer,
     over_fits,
@@ -171,11 +172,9 @@ def _law(d: int, T0: ArrayLike, n: ArrayLike, sigma0: float, T: int | None, sigm
     require(sizes >= dimensions, "T0", f"at least d = {dimensions}", T0)
     means, variances = _inverse_chi2(sizes.astype(np.float64) - dimensions + 1, real("sigma0", sigma0, 0, 1e30))
     mean_q, variance_q = _sum(means, fits), _sum(variances, fits.astype(np.float64) ** 2 if dependent else fits)
-    noise = real("sigma", sigma, 0, 1e30)
-    if T is None:
-        require(noise == 0, "sigma", "0 without the rows T of a downstream fit", sigma)
+    rows, noise = downstream_fit(T, sigma)
+    if rows is None:
         return _Law(dimensions, mean_q, variance_q)
-    rows = integer("T", T, 1)
     require(rows >= dimensions, "T", f"at least d = {dimensions}", T)
     mean, variance = _inverse_chi2(np.asarray(rows, dtype=np.float64) - dimensions + 1, noise)
     return _Law(dimensions, mean_q + mean, variance_q + variance)

@@ -25,7 +25,7 @@ from scipy.special import gammaln, kve, logsumexp
 from scipy.stats import f as f_law
 
 from fastcollapse.errors import InputError
-from fastcollapse.theory.arguments import generators, integer, real, reals, require
+from fastcollapse.theory.arguments import downstream_fit, generators, integer, real, reals, require
 
 MAX_DIMENSIONS = 10**9
 MAX_GENERATORS = 10**6
@@ -131,7 +131,7 @@ def _terms(
 ) -> dict[tuple[float, float], int]:
     """Return the number of terms weight/chi2_nu of q for each (nu, weight)."""
     dimensions, fits = integer("d", d, 1, MAX_DIMENSIONS), integer("n", n, 0, MAX_GENERATORS)
-    noise, test_noise = real("sigma0", sigma0, 0, 1e30), real("sigma", sigma, 0, 1e30)
+    noise, (rows, test_noise) = real("sigma0", sigma0, 0, 1e30), downstream_fit(T, sigma)
     sizes, _, dependent = generators(T0, fits, design)
     require(sizes >= dimensions, "T0", f"at least d = {dimensions}", T0)
     terms: dict[tuple[float, float], int] = {}
@@ -143,10 +143,7 @@ def _terms(
             terms[float(size) - dimensions + 1, noise**2] = int(count)
         if dependent:
             terms = {(nu, noise**2 * fits): 1 for nu, _ in terms}
-    if T is None:
-        require(test_noise == 0, "sigma", "0 without the rows T of a downstream fit", sigma)
-    else:
-        rows = integer("T", T, 1)
+    if rows is not None:
         require(rows >= dimensions, "T", f"at least d = {dimensions}", T)
         if test_noise > 0:
             key = float(rows) - dimensions + 1, test_noise**2

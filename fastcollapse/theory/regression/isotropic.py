@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.arguments import generators, integer, real, require
+from fastcollapse.theory.arguments import downstream_fit, generators, integer, real
 
 MAX_DIMENSIONS = 10**9
 MAX_GENERATORS = 10**6
@@ -168,7 +168,7 @@ def _chain(
 ) -> _State:
     dimensions, length = integer("d", d, 1, MAX_DIMENSIONS), real("w0_square", w0_square, 0, 1e60)
     sizes, fits, dependent = generators(T0, n, design, MAX_GENERATORS)
-    noise, own = real("sigma0", sigma0, 0, 1e30), real("sigma", sigma, 0, 1e30)
+    noise, (rows, test_noise) = real("sigma0", sigma0, 0, 1e30), downstream_fit(T, sigma)
     zero, no = np.zeros(()), np.zeros((), dtype=bool)
     states = [_State(zero, zero, zero, zero, zero, no, no)]
     numbers, where = np.unique(fits, return_inverse=True)
@@ -181,10 +181,7 @@ def _chain(
         for size in sizes if sizes.ndim else np.full(fits.max(initial=0), sizes):
             states.append(states[-1].refitted(dimensions, int(size), noise, length))
         states = [states[m] for m in numbers]
-    if T is None:
-        require(own == 0, "sigma", "0 without the rows T of a downstream fit", sigma)
-    else:
-        rows = integer("T", T, 1)
-        states = [state.refitted(dimensions, rows, own, length) for state in states]
+    if rows is not None:
+        states = [state.refitted(dimensions, rows, test_noise, length) for state in states]
     columns = zip(*states, strict=True) if states else [()] * len(_State._fields)
     return _State(*(np.array(column)[where].reshape(fits.shape) for column in columns))

@@ -267,5 +267,5 @@ def _rounds(T: ArrayLike, n: ArrayLike, least: int) -> tuple[NDArray[np.int64], 
 
 
 def _times(one_fit: ArrayLike, factor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the product, 0 where the factor is 0 even if `one` is infinite."""
+    """Return the product, 0 where the factor is 0 even if `one_fit` is infinite."""
     return np.where(factor > 0, one_fit * np.where(factor > 0, factor, 1.0), 0.0)

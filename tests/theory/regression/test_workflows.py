@@ -72,7 +72,7 @@ def test_regression_schedule__is_the_mix(d, synthetic, real):
 
 
 def test_regression_schedule__real_rows_alone_are_one_fit():
-    # The pool of real rows is one sample, whatever the generations.
+    # The pool of real rows is one sample, independent of the generations.
     got = expected_regression(5, [0, 0, 0], [6, 9, 4], 1, sigma0=9.0, sigma=0.5)
     expected = [0, *(ols_error_mean(5, total, 1, 0.5) for total in (6, 15, 19))]
     np.testing.assert_allclose(got, expected, rtol=1e-12)
