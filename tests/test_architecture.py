@@ -211,9 +211,9 @@ def test_families__have_a_twin_and_a_test():
 
 def unverified(words):
     """Return the functions of the theory that a text does not name."""
-    from fastcollapse.cli.theory import formulas
+    from fastcollapse.cli.theory import theory_functions
 
-    return [name for name in formulas() if not re.search(rf"\b{name}\b", words)]
+    return [name for name in theory_functions() if not re.search(rf"\b{name}\b", words)]
 
 
 def test_theory__every_function_has_a_row_of_verification():

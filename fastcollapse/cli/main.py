@@ -292,9 +292,9 @@ def theory(name: str | None, arguments: Sequence[str]) -> None:
     fastcollapse theory survival_bounds p0=0.01 n=100 k=1..5
     fastcollapse theory forgetting_quantile c=1,10,100 q=0.5
     """
-    from fastcollapse.cli.theory import catalogue, evaluate, explain
+    from fastcollapse.cli.theory import evaluate, explain, list_functions
 
-    click.echo(evaluate(name, arguments) if name and arguments else explain(name) if name else catalogue())
+    click.echo(evaluate(name, arguments) if name and arguments else explain(name) if name else list_functions())
 
 
 @main.command()

@@ -1,67 +1,68 @@
-"""The functions of `fastcollapse.theory` by name, for the command line: listed, explained, evaluated."""
+"""The functions of `fastcollapse.theory` for the command line: list, documentation and evaluation."""
 
-import importlib
 import inspect
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fastcollapse.analysis.tables import table
 from fastcollapse.errors import InputError, nearest
+from fastcollapse.theory import discrete, gaussian, regression
 
+_TOPICS = (discrete, gaussian, regression)
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)$")
-_MOST_ROWS = 100_000
+_RETURNED_NAMES = re.compile(r"Returns\n-+\n([\w, ]+?) : ")
+_NOTATION = re.compile(r"^Notation\n-+\n.*?(?=\n\n\w+\n-+\n|\Z)", re.MULTILINE | re.DOTALL)
+_MAX_ROWS = 100_000
 
 
-def formulas() -> dict[str, Callable]:
-    """Return the public functions of the theory modules by name.
+def theory_functions() -> dict[str, Callable]:
+    """Return the public functions of all topics by name, sorted by module.
 
     Examples
     --------
-    >>> "survival_bounds" in formulas()
+    >>> "survival_bounds" in theory_functions()
     True
     """
-    found: dict[str, Callable] = {}
-    for path in sorted((Path(__file__).parents[1] / "theory").glob("*/*.py")):
-        module = importlib.import_module(f"fastcollapse.theory.{path.parent.name}.{path.stem}")
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            if function.__module__ == module.__name__ and not name.startswith("_"):
-                found[name] = function
-    return found
+    functions = [getattr(topic, name) for topic in _TOPICS for name in topic.__all__]
+    return {f.__name__: f for f in sorted(functions, key=lambda f: (f.__module__, f.__name__))}
 
 
-def catalogue() -> str:
-    """Return the list of functions, a line each, by module."""
+def list_functions() -> str:
+    """Return the functions by module, each with its arguments and the first line of its docstring."""
     lines: list[str] = []
     module = ""
-    for name, function in formulas().items():
+    for name, function in theory_functions().items():
         if function.__module__ != module:
             module = function.__module__
             lines += ["", module.removeprefix("fastcollapse.theory.")]
-        first = (inspect.getdoc(function) or "").splitlines()[0]
-        lines.append(f"  {name}({', '.join(inspect.signature(function).parameters)})\n      {first}")
+        lines.append(f"  {name}({', '.join(inspect.signature(function).parameters)})")
+        # Python strips docstrings with -OO.
+        lines += [f"      {line}" for line in _documentation(function).splitlines()[:1]]
     return "\n".join(lines[1:])
 
 
 def explain(name: str) -> str:
-    """Return signature and documentation of a function.
+    """Return the signature and the documentation of a function, with the notation of its module.
 
     Raises
     ------
     InputError
-        No such function.
+        if there is no such function.
     """
-    function = _find(name)
+    function = _function(name)
     parameters = ", ".join(
         p.name if p.default is p.empty else f"{p.name}={p.default!r}"
         for p in inspect.signature(function).parameters.values()
     )
-    return f"{name}({parameters})\n\n{inspect.getdoc(function)}"
+    notation = _NOTATION.search(inspect.cleandoc(sys.modules[function.__module__].__doc__ or ""))
+    parts = [f"{name}({parameters})", _documentation(function), notation[0] if notation else ""]
+    return "\n\n".join(part for part in parts if part)
 
 
 def evaluate(name: str, settings: Sequence[str]) -> str:
@@ -75,7 +76,7 @@ def evaluate(name: str, settings: Sequence[str]) -> str:
     Raises
     ------
     InputError
-        No such function or argument, an argument missing, or a value that is refused.
+        if there is no such function or argument, if an argument is missing or if a value is outside its range.
 
     Examples
     --------
@@ -85,42 +86,56 @@ def evaluate(name: str, settings: Sequence[str]) -> str:
       2  0.632121
       3  0.468536
     """
-    function = _find(name)
-    known = inspect.signature(function).parameters
-    values: dict[str, Any] = {}
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        if not equals or not key or not text:
-            raise InputError(f"{name} must have arguments such as {next(iter(known))}=1, got {setting!r}")
-        if key not in known:
-            raise InputError(f"{key!r} is not an argument of {name}, use {', '.join(known)}{nearest(key, known)}")
-        if key in values:
-            raise InputError(f"{key} must be given once, got it again in {setting!r}")
-        values[key] = _value(key, text)
-    missing = [p.name for p in known.values() if p.default is p.empty and p.name not in values]
-    if missing:
-        raise InputError(f"{name} must have the argument {' and '.join(missing)}, got none")
+    function = _function(name)
+    arguments = _parse_arguments(function, settings)
     try:
-        result = function(**values)
+        result = function(**arguments)
     except (TypeError, ValueError, OverflowError, MemoryError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{name} cannot be evaluated there: {' '.join(str(error).split())}") from error
-    return _tabulate(function, values, result if isinstance(result, tuple) else (result,))
+    return _tabulate(function, arguments, result if isinstance(result, tuple) else (result,))
 
 
-def _find(name: str) -> Callable:
-    known = formulas()
-    if name not in known:
-        raise InputError(f"theory must be a name that `fastcollapse theory` lists, got {name!r}{nearest(name, known)}")
-    return known[name]
+def _documentation(function: Callable) -> str:
+    return inspect.getdoc(function) or ""
 
 
-def _value(key: str, text: str) -> Any:
+def _function(name: str) -> Callable:
+    functions = theory_functions()
+    if name not in functions:
+        hint = nearest(name, functions)
+        raise InputError(f"theory must be a name that `fastcollapse theory` lists, got {name!r}{hint}")
+    return functions[name]
+
+
+def _parse_arguments(function: Callable, settings: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments of a function from "argument=value" texts."""
+    name, parameters = function.__name__, inspect.signature(function).parameters
+    arguments: dict[str, Any] = {}
+    for setting in settings:
+        key, _, text = setting.partition("=")
+        if not key or not text:
+            raise InputError(f"{name} must have arguments such as {next(iter(parameters))}=1, got {setting!r}")
+        if key not in parameters:
+            hint = nearest(key, parameters)
+            raise InputError(f"{key!r} is not an argument of {name}, use {', '.join(parameters)}{hint}")
+        if key in arguments:
+            raise InputError(f"{key} must be given once, got it again in {setting!r}")
+        arguments[key] = _parse_value(key, text)
+    missing = [p.name for p in parameters.values() if p.default is p.empty and p.name not in arguments]
+    if missing:
+        verb = "argument {} is missing" if len(missing) == 1 else "arguments {} are missing"
+        raise InputError(f"{name}: {verb.format(' and '.join(missing))}")
+    return arguments
+
+
+def _parse_value(key: str, text: str) -> Any:
+    """Return the number, array, bool or word that a text stands for."""
     if match := _RANGE.match(text):
         first, last = int(match[1]), int(match[2])
-        if not 0 <= last - first < _MOST_ROWS:
-            raise InputError(f"{key} must be a range of 1 to {_MOST_ROWS} numbers, got {text}")
+        if not 0 <= last - first < _MAX_ROWS:
+            raise InputError(f"{key} must be a range of 1 to {_MAX_ROWS} numbers, got {text}")
         return np.arange(first, last + 1)
     for candidate in (text, f"[{text}]"):
         try:
@@ -138,39 +153,51 @@ def _value(key: str, text: str) -> Any:
     return text
 
 
-def _tabulate(function: Callable, values: dict[str, Any], results: tuple) -> str:
+def _tabulate(function: Callable, arguments: dict[str, Any], results: tuple) -> str:
+    """Return a table with a row for each value: the arguments that vary, then the results."""
     arrays = [np.asarray(result) for result in results]
-    shape = np.broadcast_shapes(*(a.shape for a in arrays))
+    shape = np.broadcast_shapes(*(array.shape for array in arrays))
     n_rows = math.prod(shape)
-    if n_rows > _MOST_ROWS:
-        name = function.__name__
-        raise InputError(f"the table of {name} must have at most {_MOST_ROWS} rows, got {n_rows}")
-    returns = re.search(r"Returns\n-+\n([\w, ]+?) : ", inspect.getdoc(function) or "")
-    names = returns[1].split(", ") if returns else []
-    if len(names) != len(arrays) or names[0].startswith(("float", "int")):
-        names = [function.__name__] if len(arrays) == 1 else [f"value {i + 1}" for i in range(len(arrays))]
+    if n_rows > _MAX_ROWS:
+        raise InputError(f"the table of {function.__name__} must have at most {_MAX_ROWS} rows, got {n_rows}")
+    columns = _argument_columns(arguments, shape)
+    for name, array in zip(_result_names(function, len(arrays)), arrays, strict=True):
+        columns[name] = np.broadcast_to(array, shape)
+    rows = [[_format(column[at]) for column in columns.values()] for at in np.ndindex(*shape)]
+    return table(list(columns), rows)
+
+
+def _result_names(function: Callable, n_results: int) -> list[str]:
+    """Return the names of the results in the docstring, or the name of the function, or numbers."""
+    match = _RETURNED_NAMES.search(_documentation(function))
+    names = match[1].split(", ") if match else []
+    if len(names) == n_results and not names[0].startswith(("float", "int")):
+        return names
+    return [function.__name__] if n_results == 1 else [f"value {i + 1}" for i in range(n_results)]
+
+
+def _argument_columns(arguments: dict[str, Any], shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Return the vector arguments along the axes of the results, and an index for each other axis."""
+
+    def along(axis: int, values: np.ndarray) -> np.ndarray:
+        return np.broadcast_to(values.reshape([-1 if i == axis else 1 for i in range(len(shape))]), shape)
+
     columns: dict[str, np.ndarray] = {}
     covered: set[int] = set()
-    for key, value in values.items():
-        given = np.asarray(value)
-        axis = next((i for i, size in enumerate(shape) if given.ndim == 1 and given.size == size), None)
+    for key, value in arguments.items():
+        vector = np.asarray(value)
+        axis = next((i for i, size in enumerate(shape) if vector.ndim == 1 and vector.size == size), None)
         if axis is not None:
-            placed = given.reshape([-1 if i == axis else 1 for i in range(len(shape))])
-            columns[key] = np.broadcast_to(placed, shape)
-            # A schedule has one entry a generation, a result of it one more: never the same length.
+            # The sizes of a schedule are never taken for an axis: its results have one entry more.
+            columns[key] = along(axis, vector)
             covered.add(axis)
     for axis, size in enumerate(shape):
         if axis not in covered and size > 1:
-            # Results over all generations up to a last one are indexed from 0.
-            name = "k" if {"k_max"} & set(values) else "index"
-            place = np.arange(size).reshape([-1 if i == axis else 1 for i in range(len(shape))])
-            columns = {name: np.broadcast_to(place, shape), **columns}
-    for name, array in zip(names, arrays, strict=True):
-        columns[name] = np.broadcast_to(array, shape)
-    header = list(columns)
-    rows = [[_number(columns[name][at]) for name in header] for at in np.ndindex(*shape)]
-    return table(header, rows)
+            # Results up to generation `k_max` are indexed from 0.
+            name = "k" if "k_max" in arguments else "index"
+            columns = {name: along(axis, np.arange(size)), **columns}
+    return columns
 
 
-def _number(value: Any) -> str:
+def _format(value: Any) -> str:
     return str(int(value)) if isinstance(value, np.integer) else f"{value:.6g}"

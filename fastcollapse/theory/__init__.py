@@ -1,0 +1,9 @@
+"""Closed forms, bounds and exact laws of recursive training, one package for each topic.
+
+`discrete` : categorical distributions and Poisson rates.
+`gaussian` : Gaussians and symmetric Gaussian mixtures.
+`regression` : least squares, minimum-norm and ridge regression.
+
+Each topic exports its functions: `from fastcollapse.theory.discrete import survival_bounds`. The command
+`fastcollapse theory` lists, explains and evaluates them.
+"""

@@ -1,87 +1,87 @@
-"""Domain checks of the formulas: each names the argument, what it must be and what was given."""
+"""Domain checks of arguments: each error names the argument, the requirement and the value."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.errors import InputError
 
-# Beyond this a float64 does not tell whole numbers apart.
-_LARGEST = 2**53
-# Loops over generations end here: a second or two, and the longest run there is.
+# Largest bound below which float64 represents every integer.
+_MAX_INTEGER = 2**53
+# Bound of loops over generations: they take one or two seconds, and no run is longer.
 MAX_GENERATIONS = 10**7
 
 
-def require(ok: object, key: str, requirement: str, given: object) -> None:
-    """Raise InputError unless `ok` (bool or array of bool) holds everywhere.
+def require(condition: object, key: str, requirement: str, value: object) -> None:
+    """Raise InputError unless `condition` (bool or array of bool) is true everywhere.
 
     Examples
     --------
     >>> require(1 > 0, "n", "positive", 1)
     """
-    if not np.all(np.asarray(ok)):
-        shown = np.array2string(np.asarray(given), threshold=6, separator=", ")
-        raise InputError(f"{key} must be {requirement}, got {shown}")
+    if not np.all(np.asarray(condition)):
+        text = np.array2string(np.asarray(value), threshold=6, separator=", ")
+        raise InputError(f"{key} must be {requirement}, got {text}")
 
 
-def _numbers(key: str, value: ArrayLike, wanted: str) -> NDArray:
-    """Return `value` as an array of int or float, refused if it is anything else, such as bool or text."""
+def _numbers(key: str, value: ArrayLike, requirement: str) -> NDArray:
+    """Return `value` as an array of int or float. Other types, such as bool and text, raise InputError."""
     try:
-        given = np.asarray(value)
-        # Whole numbers beyond 64 bits make an array of objects.
-        given = given.astype(np.float64) if given.dtype.kind == "O" else given
+        array = np.asarray(value)
+        # Integers beyond 64 bits make an array of objects.
+        array = array.astype(np.float64) if array.dtype.kind == "O" else array
     except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{key} must be {wanted}, got {value!r}") from None
-    require(given.dtype.kind in "iuf", key, wanted, value)
-    return given
+        raise InputError(f"{key} must be {requirement}, got {value!r}") from None
+    require(array.dtype.kind in "iuf", key, requirement, value)
+    return array
 
 
-def integers(key: str, value: ArrayLike, minimum: int, maximum: int = _LARGEST) -> NDArray[np.int64]:
-    """Return `value` as int64, refused unless every entry is a whole number from `minimum` to `maximum`.
+def integers(key: str, value: ArrayLike, minimum: int, maximum: int = _MAX_INTEGER) -> NDArray[np.int64]:
+    """Return `value` as int64; every entry must be a whole number from `minimum` to `maximum`.
 
     Examples
     --------
     >>> integers("k", [0, 3], 0)
     array([0, 3])
     """
-    wanted = f"a whole number of at least {minimum}"
-    given = _numbers(key, value, wanted)
-    require((given >= minimum) & (given == np.rint(given)), key, wanted, given)
-    require(given <= maximum, key, f"at most {maximum}", given)
-    return given.astype(np.int64)
+    requirement = f"a whole number of at least {minimum}"
+    array = _numbers(key, value, requirement)
+    require((array >= minimum) & (array == np.rint(array)), key, requirement, array)
+    require(array <= maximum, key, f"at most {maximum}", array)
+    return array.astype(np.int64)
 
 
-def integer(key: str, value: object, minimum: int, maximum: int = _LARGEST) -> int:
-    """Return the single whole number `value` as int, refused below `minimum` or above `maximum`.
+def integer(key: str, value: object, minimum: int, maximum: int = _MAX_INTEGER) -> int:
+    """Return `value` as int; it must be one whole number from `minimum` to `maximum`.
 
     Examples
     --------
     >>> integer("n", 10, 1)
     10
     """
-    whole = integers(key, value, minimum, maximum)  # type: ignore[arg-type]
-    require(whole.ndim == 0, key, "a single number", value)
-    return int(whole)
+    number = integers(key, value, minimum, maximum)  # type: ignore[arg-type]
+    require(number.ndim == 0, key, "a single number", value)
+    return int(number)
 
 
 def reals(key: str, value: ArrayLike, low: float, high: float, *, closed: bool = True) -> NDArray[np.float64]:
-    """Return `value` as float64, refused outside [low, high], or outside (low, high) if not `closed`.
+    """Return `value` as float64; every entry must be in [low, high], or in (low, high) if not `closed`.
 
     Examples
     --------
     >>> reals("p0", [0.0, 1.0], 0, 1)
     array([0., 1.])
     """
-    given = _numbers(key, value, "numeric")
-    number = given.astype(np.float64)
+    array = _numbers(key, value, "numeric")
+    numbers = array.astype(np.float64)
     if closed:
-        require((number >= low) & (number <= high), key, f"within [{low:g}, {high:g}]", given)
+        require((numbers >= low) & (numbers <= high), key, f"within [{low:g}, {high:g}]", array)
     else:
-        require((number > low) & (number < high), key, f"strictly between {low:g} and {high:g}", given)
-    return number
+        require((numbers > low) & (numbers < high), key, f"strictly between {low:g} and {high:g}", array)
+    return numbers
 
 
 def real(key: str, value: ArrayLike, low: float, high: float) -> float:
-    """Return the single number `value` as float, refused outside [low, high].
+    """Return `value` as float; it must be one number in [low, high].
 
     Examples
     --------
@@ -94,7 +94,7 @@ def real(key: str, value: ArrayLike, low: float, high: float) -> float:
 
 
 def flag(key: str, value: object) -> bool:
-    """Return `value`, refused unless it is True or False.
+    """Return `value` as bool; it must be True or False.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def flag(key: str, value: object) -> bool:
 
 
 def probability_vector(key: str, value: ArrayLike) -> NDArray[np.float64]:
-    """Return `value` as a float64 vector of probabilities, refused unless it sums to 1 within 1e-6.
+    """Return `value` as a float64 vector; its entries must be probabilities that sum to 1 within 1e-6.
 
     Examples
     --------
@@ -120,20 +120,20 @@ def probability_vector(key: str, value: ArrayLike) -> NDArray[np.float64]:
 
 
 def choice(key: str, value: object, allowed: tuple[str, ...]) -> str:
-    """Return the word `value`, refused unless it is one of `allowed`.
+    """Return `value`; it must be one of at least two names.
 
     Examples
     --------
     >>> choice("estimator", "mle", ("unbiased", "mle"))
     'mle'
     """
-    wanted = " or ".join(repr(word) for word in allowed)
-    require(isinstance(value, str) and value in allowed, key, wanted, value)
+    *first, last = map(repr, allowed)
+    require(isinstance(value, str) and value in allowed, key, f"{', '.join(first)} or {last}", value)
     return str(value)
 
 
 def is_unbiased(estimator: object) -> bool:
-    """Return whether a variance is divided by n - 1, refused unless `estimator` is 'unbiased' or 'mle'.
+    """Return whether a sum of squares is divided by n-1; `estimator` must be "unbiased" or "mle".
 
     Examples
     --------
@@ -143,23 +143,35 @@ def is_unbiased(estimator: object) -> bool:
     return choice("estimator", estimator, ("unbiased", "mle")) == "unbiased"
 
 
-def sizes_and_fits(n: ArrayLike, k: ArrayLike, minimum: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Return sizes `n`, one number or entry s-1 for fit s, and numbers of fits `k` (no more than entries).
+def check_sizes(key: str, sizes: NDArray, fits_key: str, fits: NDArray) -> None:
+    """Raise InputError unless `sizes` is one number, or a vector with an entry for each of the fits.
+
+    Examples
+    --------
+    >>> check_sizes("n", np.array([10, 20]), "k", np.array([0, 2]))
+    """
+    require(sizes.ndim <= 1, key, "a number or a vector", sizes)
+    if sizes.ndim == 1:
+        require(fits <= sizes.size, fits_key, f"at most {sizes.size}, the number of sizes", fits)
+
+
+def sizes_and_fits(
+    n: ArrayLike, k: ArrayLike, minimum: int, fits_key: str = "k"
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the sizes `n`, one number or entry s-1 for fit s, and the numbers of fits `k`.
 
     Examples
     --------
     >>> sizes_and_fits([10, 20], [0, 2], 2)
     (array([10., 20.]), array([0, 2]))
     """
-    sizes, index = integers("n", n, minimum), integers("k", k, 0)
-    require(sizes.ndim <= 1, "n", "a number or a vector", n)
-    if sizes.ndim == 1:
-        require(index <= sizes.size, "k", f"at most {sizes.size}, the number of sizes", k)
-    return sizes.astype(np.float64), index
+    sizes, fits = integers("n", n, minimum), integers(fits_key, k, 0)
+    check_sizes("n", sizes, fits_key, fits)
+    return sizes.astype(np.float64), fits
 
 
 def over_fits(each: NDArray[np.float64], k: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the sum over the first k fits of `each`, the same number for all or entry s-1 for fit s.
+    """Return the sum of `each` over the first k fits: one number for all fits, or entry s-1 for fit s.
 
     Examples
     --------
@@ -170,7 +182,7 @@ def over_fits(each: NDArray[np.float64], k: NDArray[np.int64]) -> NDArray[np.flo
 
 
 def per_generation(key: str, value: ArrayLike, n_generations: int) -> NDArray[np.int64]:
-    """Return whole numbers of at least 0, one a generation, from one number or from a vector of them.
+    """Return one whole number of at least 0 for each generation; `value` is one number or a vector.
 
     Examples
     --------
@@ -183,7 +195,7 @@ def per_generation(key: str, value: ArrayLike, n_generations: int) -> NDArray[np
 
 
 def covariance_spectrum(key: str, value: ArrayLike) -> NDArray[np.float64]:
-    """Return eigenvalues of a covariance, refused unless a vector with entries from 1e-40 to 1e40.
+    """Return the eigenvalues of a covariance; they must be a vector with entries from 1e-40 to 1e40.
 
     Examples
     --------
@@ -196,7 +208,7 @@ def covariance_spectrum(key: str, value: ArrayLike) -> NDArray[np.float64]:
 
 
 def coordinates(key: str, value: ArrayLike, size: int) -> NDArray[np.float64]:
-    """Return a vector of `size` real numbers, none beyond 1e30.
+    """Return `value` as a vector of `size` numbers from -1e30 to 1e30.
 
     Examples
     --------
@@ -209,7 +221,7 @@ def coordinates(key: str, value: ArrayLike, size: int) -> NDArray[np.float64]:
 
 
 def together(**arrays: NDArray) -> list[NDArray]:
-    """Return the arrays, given by the names of their arguments, broadcast to one shape.
+    """Return the arrays broadcast to one shape; the keywords are the names in the error message.
 
     Examples
     --------
@@ -224,9 +236,15 @@ def together(**arrays: NDArray) -> list[NDArray]:
 
 
 def generators(
-    T0: ArrayLike, n: ArrayLike, design: str, maximum: int = _LARGEST
+    T0: ArrayLike, n: ArrayLike, design: str, maximum: int = _MAX_INTEGER
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
-    """Return rows of the generators, one number or entry m-1 for generator m, their numbers, are rows the same.
+    """Return the rows of the generators, the numbers of generators, and whether all have the same rows.
+
+    Parameters
+    ----------
+    T0 : one number, or entry m-1 for generator m; one number if all have the same rows.
+    n : any shape, 0 to `maximum`.
+    design : "independent" (new rows for each generator) or "dependent" (the same rows for all).
 
     Examples
     --------
@@ -234,10 +252,23 @@ def generators(
     (array([10, 20]), array(2), False)
     """
     dependent = choice("design", design, ("independent", "dependent")) == "dependent"
-    sizes, index = integers("T0", T0, 1), integers("n", n, 0, maximum)
+    sizes, numbers = integers("T0", T0, 1), integers("n", n, 0, maximum)
     if dependent:
         require(sizes.ndim == 0, "T0", "a single number for dependent generators", T0)
-    require(sizes.ndim <= 1, "T0", "a number or a vector", T0)
-    if sizes.ndim == 1:
-        require(index <= sizes.size, "n", f"at most {sizes.size}, the number of sizes", n)
-    return sizes, index, dependent
+    check_sizes("T0", sizes, "n", numbers)
+    return sizes, numbers, dependent
+
+
+def downstream_fit(T: int | None, sigma: float) -> tuple[int | None, float]:
+    """Return the rows of a downstream fit and the noise of its labels; without such a fit they are None and 0.
+
+    Examples
+    --------
+    >>> downstream_fit(10, 0.5)
+    (10, 0.5)
+    """
+    noise = real("sigma", sigma, 0, 1e30)
+    if T is None:
+        require(noise == 0, "sigma", "0 without the rows T of a downstream fit", sigma)
+        return None, noise
+    return integer("T", T, 1), noise

@@ -166,7 +166,7 @@ BAD = {
     "command": (["nothing"], "nothing"),
     "theory name": (["theory", "survival_bound", "k=1"], "did you mean 'survival_bounds'"),
     "theory argument": (["theory", "g_at", "j=1"], "'j' is not an argument of g_at, use k"),
-    "theory missing": (["theory", "survival_bounds", "k=1"], "argument p0 and n"),
+    "theory missing": (["theory", "survival_bounds", "k=1"], "survival_bounds: arguments p0 and n are missing"),
     "theory value": (["theory", "survival_bounds", "p0=2", "n=5", "k=1"], r"p0 must be within \[0, 1\]"),
     "theory word": (["theory", "g_at", "k=x"], "k must be a whole number"),
 }  # fmt: skip

@@ -1,11 +1,14 @@
-"""The theory by name: what it refuses, in words of the arguments and never of the code behind."""
+"""The functions of the theory by name: list, documentation, and error messages that name the arguments."""
 
 import inspect
+import os
+import subprocess
+import sys
 import warnings
 
 import pytest
 
-from fastcollapse.cli.theory import evaluate, formulas
+from fastcollapse.cli.theory import evaluate, explain, list_functions, theory_functions
 from fastcollapse.errors import InputError
 
 REFUSED = {
@@ -16,10 +19,13 @@ REFUSED = {
     "k 10^9": ("survival_bounds p0=0.1 n=100 k=1000000000", "k must be at most 10000000, got 1000000000"),
     "k_max 10^9": ("g k_max=1000000000", "k_max must be at most 10000000"),
     "t 10^9": ("accumulate_factor n=5 t=1000000000", "t must be at most 10000000"),
-    "chain": ("exact_chain p0=0.1 n=1000 k_max=1000000", "k_max must be at most 49900 for so many counts"),
+    "chain": (
+        "exact_chain p0=0.1 n=1000 k_max=1000000",
+        "k_max must be at most 49900 for 1001 counts and p0 of size 1",
+    ),
     "truncated": (
         "exact_survival_truncated p0=0.1 n=10000 k_max=1000000",
-        "k_max must be at most 71225 for so many counts",
+        "k_max must be at most 71225 for 701 counts and p0 of size 1",
     ),
     "rows": ("g k_max=200000", "the table of g must have at most 100000 rows, got 200001"),
     "k true": ("g_at k=true", "k must be a whole number of at least 0, got True"),
@@ -44,10 +50,41 @@ REFUSED = {
 }
 
 
+def test_list__has_each_function_once_below_its_module():
+    names, modules = [], []
+    for line in list_functions().splitlines():
+        if line and not line.startswith(" "):
+            modules.append(line)
+        elif line.startswith("  ") and not line.startswith("   "):
+            names.append(line.strip().partition("(")[0])
+    assert sorted(names) == sorted(theory_functions())
+    assert modules == sorted(set(modules))
+    assert "workflow_factors" in modules
+
+
+def test_explain__has_the_notation_of_the_module():
+    text = explain("survival_bounds")
+    assert text.startswith("survival_bounds(p0, n, k)\n\nReturn ")
+    assert "\nNotation\n--------\n" in text
+    assert "p0 : " in text
+
+
+def test_functions__are_listed_and_explained_without_docstrings():
+    code = (
+        "from fastcollapse.cli.theory import evaluate, explain, list_functions\n"
+        "assert '  g_at(k)' in list_functions().splitlines()\n"
+        "print(explain('g_at'), evaluate('g_bounds', ['k=1,2']))"
+    )
+    environment = {**os.environ, "PYTHONOPTIMIZE": "2"}
+    command = [sys.executable, "-c", code]
+    got = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout
+    assert got.split()[:6] == ["g_at(k)", "k", "value", "1", "value", "2"]
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_evaluate__refuses_in_one_line_without_a_warning(case):
-    words, message = REFUSED[case]
-    name, *settings = words.split()
+    command, message = REFUSED[case]
+    name, *settings = command.split()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(InputError, match=message) as caught:
@@ -55,16 +92,16 @@ def test_evaluate__refuses_in_one_line_without_a_warning(case):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(formulas()))
+@pytest.mark.parametrize("name", sorted(theory_functions()))
 @pytest.mark.parametrize("value", ["a", "true", "Infinity", "1e300", "[]", "-1", "1,2,3"])
 def test_evaluate__any_value_for_every_argument_gives_a_table_or_one_line(name, value):
-    keys = inspect.signature(formulas()[name]).parameters
-    said = ""
+    keys = inspect.signature(theory_functions()[name]).parameters
+    message = ""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
             evaluate(name, [f"{key}={value}" for key in keys])
         except InputError as error:
-            said = str(error)
-    assert "\n" not in said
-    assert "cannot be evaluated there" not in said
+            message = str(error)
+    assert "\n" not in message
+    assert "cannot be evaluated there" not in message

@@ -43,9 +43,6 @@ from fastcollapse.theory.discrete.extinction_time import (
 )
 from fastcollapse.theory.discrete.heterozygosity import expected_heterozygosity
 from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
-    accumulate_factor,
-    accumulate_limit,
-    accumulate_subsample_factor,
     fresh_limit,
     heterozygosity_replace,
     seddik_partial_limit,
@@ -53,6 +50,7 @@ from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
 )
 from fastcollapse.theory.discrete.survival import poisson_survival, survival_bounds, survival_bounds_published
 from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
+from fastcollapse.theory.workflow_factors import accumulate_factor, accumulate_limit, accumulate_subsample_factor
 from tests._goodness_of_fit import z_scores
 from tests._runs import run_with_truth
 

@@ -63,8 +63,8 @@ from fastcollapse.theory.gaussian.workflows import (
     gaussian_replace_factor,
     gaussian_subsample_factor,
     gaussian_subsample_limit,
-    risk_factor,
 )
+from fastcollapse.theory.workflow_factors import risk_factor
 from tests._goodness_of_fit import chi_square_p, z_scores
 from tests.naive import gaussian, mixture, poisson
 

@@ -1,0 +1,111 @@
+"""Theory of refitted categorical distributions and Poisson rates.
+
+The probability that a symbol is alive after k refits:
+    survival_bounds, survival_bounds_published, poisson_survival
+Exact probabilities by the transition matrix:
+    exact_chain, exact_survival_truncated, exact_unique_symbols
+The expected number of distinct symbols:
+    unique_symbols_bounds, unique_symbols_bounds_published
+The generation in which a symbol of a large corpus becomes extinct:
+    forgetting_cdf, forgetting_quantile, forgetting_median_law, forgetting_quantile_expansion
+The probability that at least two symbols are alive:
+    both_ends_bounds, both_ends_bounds_published, seddik_bounds, seddik_bounds_sharp, not_collapsed_bounds
+Mean times until symbols are lost:
+    mean_absorption, mean_absorption_given_extinction, mean_absorption_given_fixation, mean_first_loss,
+    mean_total_collapse, mean_total_collapse_uniform, sd_total_collapse
+The expected heterozygosity under any schedule, and its closed forms by workflow:
+    expected_heterozygosity, heterozygosity_replace, accumulate_factor, accumulate_limit,
+    accumulate_subsample_factor, fresh_limit, seddik_partial_variance, seddik_partial_limit
+The expected loss of entropy:
+    entropy_slope, entropy_loss, late_entropy, phi
+The constants g_k of the collapse law:
+    g, g_at, g_inverse, g_bounds, g_bounds_published
+The refitted Poisson rate:
+    poisson_rate_variance, poisson_mean_if_alive, poisson_count_law
+
+`help` of a function explains its own arguments; those that a module shares are in the `Notation` of the module.
+"""
+
+from fastcollapse.theory.discrete.absorption import (
+    mean_absorption,
+    mean_absorption_given_extinction,
+    mean_absorption_given_fixation,
+    mean_first_loss,
+    mean_total_collapse,
+    mean_total_collapse_uniform,
+    sd_total_collapse,
+)
+from fastcollapse.theory.discrete.binomial_chain import exact_chain, exact_survival_truncated, exact_unique_symbols
+from fastcollapse.theory.discrete.coexistence import (
+    both_ends_bounds,
+    both_ends_bounds_published,
+    not_collapsed_bounds,
+    seddik_bounds,
+    seddik_bounds_sharp,
+)
+from fastcollapse.theory.discrete.collapse_constants import g, g_at, g_bounds, g_bounds_published, g_inverse
+from fastcollapse.theory.discrete.entropy import entropy_loss, entropy_slope, late_entropy, phi
+from fastcollapse.theory.discrete.extinction_time import (
+    forgetting_cdf,
+    forgetting_median_law,
+    forgetting_quantile,
+    forgetting_quantile_expansion,
+)
+from fastcollapse.theory.discrete.heterozygosity import expected_heterozygosity
+from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
+    fresh_limit,
+    heterozygosity_replace,
+    seddik_partial_limit,
+    seddik_partial_variance,
+)
+from fastcollapse.theory.discrete.poisson_rate import poisson_count_law, poisson_mean_if_alive, poisson_rate_variance
+from fastcollapse.theory.discrete.survival import poisson_survival, survival_bounds, survival_bounds_published
+from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
+from fastcollapse.theory.workflow_factors import accumulate_factor, accumulate_limit, accumulate_subsample_factor
+
+__all__ = [
+    "accumulate_factor",
+    "accumulate_limit",
+    "accumulate_subsample_factor",
+    "both_ends_bounds",
+    "both_ends_bounds_published",
+    "entropy_loss",
+    "entropy_slope",
+    "exact_chain",
+    "exact_survival_truncated",
+    "exact_unique_symbols",
+    "expected_heterozygosity",
+    "forgetting_cdf",
+    "forgetting_median_law",
+    "forgetting_quantile",
+    "forgetting_quantile_expansion",
+    "fresh_limit",
+    "g",
+    "g_at",
+    "g_bounds",
+    "g_bounds_published",
+    "g_inverse",
+    "heterozygosity_replace",
+    "late_entropy",
+    "mean_absorption",
+    "mean_absorption_given_extinction",
+    "mean_absorption_given_fixation",
+    "mean_first_loss",
+    "mean_total_collapse",
+    "mean_total_collapse_uniform",
+    "not_collapsed_bounds",
+    "phi",
+    "poisson_count_law",
+    "poisson_mean_if_alive",
+    "poisson_rate_variance",
+    "poisson_survival",
+    "sd_total_collapse",
+    "seddik_bounds",
+    "seddik_bounds_sharp",
+    "seddik_partial_limit",
+    "seddik_partial_variance",
+    "survival_bounds",
+    "survival_bounds_published",
+    "unique_symbols_bounds",
+    "unique_symbols_bounds_published",
+]

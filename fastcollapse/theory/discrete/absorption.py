@@ -1,4 +1,13 @@
-"""Mean times, in refits, until symbols are lost or one is left, when n samples are refitted (replace)."""
+"""Mean times until symbols are lost, or until one symbol is left, for a refitted discrete distribution (replace).
+
+Times are numbers of refits. A symbol is lost, or extinct, when its probability is 0.
+
+Notation
+--------
+p0 : true probability of the symbol, any shape, strictly between 0 and 1; q = 1-p0.
+p : [m], the true probabilities, which sum to 1; at least two of them are positive.
+n : samples per generation, at least 2.
+"""
 
 import itertools
 import math
@@ -6,16 +15,16 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+import scipy  # scipy.integrate is loaded at its first use, because it takes half a second
 from numpy.typing import ArrayLike, NDArray
-from scipy.integrate import quad
 from scipy.special import xlogy
 
-from fastcollapse.theory.arguments import integer, integers, probability_vector, reals, require
+from fastcollapse.theory.arguments import choice, integer, integers, probability_vector, reals, require
 from fastcollapse.theory.discrete.collapse_constants import C_G, g
 
-# The lattice correction of the diffusion's mean times, -0.7217.
+# Lattice correction of the mean times of the diffusion, -0.7217.
 A0 = 0.5 - 2 * C_G - (np.euler_gamma + math.log(2)) / 3
-# Terms of the sum over generations that are summed one by one before the tail is integrated.
+# Number of generations that are summed one by one; the tail is integrated.
 _LATTICE_TERMS = 4000
 
 
@@ -24,24 +33,18 @@ def mean_absorption(p0: ArrayLike, n: int, order: Literal[1, 2] = 2) -> NDArray[
 
     Parameters
     ----------
-    p0 : probability of one of them, any shape, strictly between 0 and 1; q = 1-p0.
-    n : samples per generation, at least 2.
-    order : 1 is Kimura's -2n[p ln p + q ln q]; 2 adds (1/3)[p ln p + q ln q - ln(n p q)] + A0.
+    order : 1 for Kimura's -2n[p ln p + q ln q]; 2 adds the correction (1/3)[p ln p + q ln q - ln(n p q)] + A0.
+    p0, n : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `p0`. Error of order 2 against the exact solve, in refits: below 0.08 where
-        the rarer symbol has count 1, 0.018 from count 2 on, 0.003 from count 10 on.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `p0`, asymptotic in n. The error of order 2 is below 0.08 refits if the rarer symbol has
+        count 1, 0.018 from count 2 on and 0.003 from count 10 on.
 
     References
     ----------
-    Kimura's diffusion for order 1; order 2 derived; checked against the exact solve in
-    tests/theory/test_absorption.py.
+    Kimura's diffusion for order 1; order 2 derived; checked against the exact solution in
+    tests/theory/discrete/test_absorption.py.
 
     Examples
     --------
@@ -59,25 +62,21 @@ def mean_absorption(p0: ArrayLike, n: int, order: Literal[1, 2] = 2) -> NDArray[
 
 
 def mean_absorption_given_extinction(p0: ArrayLike, n: int) -> NDArray[np.float64]:
-    """Return the mean number of refits until a symbol is lost, given that it is lost, -2n p ln p/(1-p).
+    """Return the mean number of refits until a symbol is lost, given that it is lost.
+
+    The diffusion limit is -2n p ln p/(1-p).
 
     Parameters
     ----------
-    p0 : its probability, any shape, strictly between 0 and 1.
-    n : samples per generation, at least 2.
+    p0, n : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `p0`; 1.4 % off at n = 400, n p0 = 20.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `p0`, asymptotic in n; the error is 1.4 % at n = 400, n p0 = 20.
 
     References
     ----------
-    Derived (diffusion); checked against the exact solve in tests/theory/test_absorption.py.
+    Derived (diffusion); checked against the exact solution in tests/theory/discrete/test_absorption.py.
 
     Examples
     --------
@@ -89,25 +88,21 @@ def mean_absorption_given_extinction(p0: ArrayLike, n: int) -> NDArray[np.float6
 
 
 def mean_absorption_given_fixation(p0: ArrayLike, n: int) -> NDArray[np.float64]:
-    """Return the mean number of refits until a symbol is the only one, given that, -2n q ln q/p.
+    """Return the mean number of refits until a symbol is the only one, given that this happens.
+
+    The diffusion limit is -2n q ln q/p.
 
     Parameters
     ----------
-    p0 : its probability p, any shape, strictly between 0 and 1; q = 1-p.
-    n : samples per generation, at least 2.
+    p0, n : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `p0`.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `p0`, asymptotic in n.
 
     References
     ----------
-    Derived (diffusion); checked against the exact solve in tests/theory/test_absorption.py.
+    Derived (diffusion); checked against the exact solution in tests/theory/discrete/test_absorption.py.
 
     Examples
     --------
@@ -119,25 +114,19 @@ def mean_absorption_given_fixation(p0: ArrayLike, n: int) -> NDArray[np.float64]
 
 
 def mean_total_collapse(p: ArrayLike, n: int) -> float:
-    """Return the mean number of refits until a single symbol is left, second order.
+    """Return the mean number of refits until a single symbol is left.
 
     Parameters
     ----------
-    p : [m] the truth, sums to 1, at least two positive entries.
-    n : samples per generation, at least 2.
+    p, n : see `Notation` of the module.
 
     Returns
     -------
-    float: -2n sum (1-p_i) ln(1-p_i) - (1/3) sum p_i ln(1-p_i) - (1/3) ln n + A0.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float, second order in 1/n: -2n sum (1-p_i) ln(1-p_i) - (1/3) sum p_i ln(1-p_i) - (1/3) ln n + A0.
 
     References
     ----------
-    Derived; checked by simulation in tests/theory/test_absorption.py.
+    Derived; checked by simulation in tests/theory/discrete/test_absorption.py.
 
     Examples
     --------
@@ -151,25 +140,23 @@ def mean_total_collapse(p: ArrayLike, n: int) -> float:
 
 
 def mean_total_collapse_uniform(m: ArrayLike, n: ArrayLike) -> NDArray[np.float64]:
-    """Return `mean_total_collapse` of m equally probable symbols; the first fit counts as 1.
+    """Return `mean_total_collapse` of m equally probable symbols.
+
+    It is 2n(m-1) ln(m/(m-1)) - ln(1-1/m)/3 - ln(n)/3 + A0, which tends to 2n for many symbols. The first fit
+    counts as 1.
 
     Parameters
     ----------
-    m : support size, at least 2, broadcast against `n`.
+    m : number of symbols, at least 2; broadcast against `n`.
     n : samples per generation, at least 2.
 
     Returns
     -------
-    float64, broadcast shape: 2n(m-1) ln(m/(m-1)) - ln(1-1/m)/3 - ln(n)/3 + A0, towards 2n.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, second order in 1/n.
 
     References
     ----------
-    Derived; checked by simulation in tests/theory/test_absorption.py.
+    Derived; checked by simulation in tests/theory/discrete/test_absorption.py.
 
     Examples
     --------
@@ -182,7 +169,9 @@ def mean_total_collapse_uniform(m: ArrayLike, n: ArrayLike) -> NDArray[np.float6
 
 
 def sd_total_collapse(n: ArrayLike) -> NDArray[np.float64]:
-    """Return n sqrt(4 pi^2/3 - 12) = 1.077 n, the standard deviation of the time to total collapse.
+    """Return the standard deviation of the number of refits until a single symbol is left.
+
+    It is n sqrt(4 pi^2/3 - 12) = 1.077 n.
 
     Parameters
     ----------
@@ -190,16 +179,11 @@ def sd_total_collapse(n: ArrayLike) -> NDArray[np.float64]:
 
     Returns
     -------
-    float64, shape of `n`; for many symbols, none of them large, and large n.
-
-    Raises
-    ------
-    InputError
-        if an entry is not a whole number of at least 2.
+    float64, shape of `n`, asymptotic for large n and many symbols without a large one.
 
     References
     ----------
-    Derived (Kingman's coalescent); checked by simulation in tests/theory/test_absorption.py.
+    Derived (Kingman's coalescent); checked by simulation in tests/theory/discrete/test_absorption.py.
 
     Examples
     --------
@@ -212,25 +196,21 @@ def sd_total_collapse(n: ArrayLike) -> NDArray[np.float64]:
 def mean_first_loss(p: ArrayLike, n: int, form: Literal["lattice", "continuum"] = "lattice") -> float:
     """Return the mean number of refits until the first symbol is lost.
 
+    Symbols of probability 0 are ignored.
+
     Parameters
     ----------
-    p : [m] the truth, sums to 1, at least two positive entries (zeros are ignored).
-    n : samples per generation, at least 2.
     form : "lattice" sums prod_i (1-e^{-n p_i g_t}) over t >= 0; "continuum" integrates it with g_t = 2/t.
+    p, n : see `Notation` of the module.
 
     Returns
     -------
-    float; the lattice form is within 0.4 % where many generations pass.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float, asymptotic in n; the lattice form is within 0.4 % if the loss takes many generations.
 
     References
     ----------
-    Derived; the continuum is the statement of the abstract of arXiv:2509.20101. Checked in
-    tests/theory/test_absorption.py.
+    Derived; the continuum form is the statement in the abstract of arXiv:2509.20101; checked in
+    tests/theory/discrete/test_absorption.py.
 
     Examples
     --------
@@ -240,28 +220,27 @@ def mean_first_loss(p: ArrayLike, n: int, form: Literal["lattice", "continuum"] 
     truth, size = probability_vector("p", p), integer("n", n, 2)
     counts, copies = np.unique(size * truth[truth > 0], return_counts=True)
     require(copies.sum() >= 2, "p", "at least two positive probabilities", p)
-    known = isinstance(form, str) and form in ("lattice", "continuum")
-    require(known, "form", "'lattice' or 'continuum'", form)
+    kind = choice("form", form, ("lattice", "continuum"))
 
     def alive(constant: float) -> float:
         return math.exp(copies @ np.log(-np.expm1(-counts * constant)))
 
-    if form == "continuum":
+    if kind == "continuum":
         return _integral(lambda t: alive(2 / t), 0.0, 2.0 * size)
     constants = g(_LATTICE_TERMS)
     direct = sum(alive(constant) for constant in constants[1:])
-    # 1/g_t = t/2 + ln(t)/6 + C_G beyond the terms summed; the midpoint rule there is exact to 1e-9.
+    # In the tail 1/g_t = t/2 + ln(t)/6 + C_G, and the error of the midpoint rule is below 1e-9.
     tail = _integral(lambda t: alive(1 / (t / 2 + math.log(t) / 6 + C_G)), _LATTICE_TERMS + 0.5, 2.0 * size)
     return float(1 + direct + tail)
 
 
 def _integral(survival: Callable[[float], float], low: float, scale: float) -> float:
-    """Integrate a survival function of t from `low` to infinity, in ln t around its scale."""
+    """Return the integral of a survival function of t from `low` to infinity, computed in ln t."""
     start = math.log(low) if low > 0 else math.log(scale) - 40
-    # Two symbols decay as t^-2: 40 units of ln t beyond both ends leave 1e-17.
+    # For two symbols the survival function decays like t^-2, so 40 units of ln t beyond the scale leave 1e-17.
     edges = np.arange(start, max(start, math.log(scale)) + 41, 1.0)
     parts = [
-        quad(lambda y: survival(math.exp(y)) * math.exp(y), a, b, epsabs=0, epsrel=1e-10)[0]
+        scipy.integrate.quad(lambda y: survival(math.exp(y)) * math.exp(y), a, b, epsabs=0, epsrel=1e-10)[0]
         for a, b in itertools.pairwise(edges)
     ]
     return float(math.fsum(parts))

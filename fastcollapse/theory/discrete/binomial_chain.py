@@ -1,39 +1,41 @@
-"""Exact probabilities of the binomial chain n P_{k+1} | P_k ~ Bin(n, P_k), by its transition matrix."""
+"""Exact probabilities of the binomial chain n P_{k+1} | P_k ~ Bin(n, P_k), by its transition matrix.
+
+Notation
+--------
+p0 : true probability of a symbol, any shape, within [0, 1].
+n : samples per generation, 1 to 3000; the matrix has (n+1)^2 entries.
+k_max : number of refits, at least 0; (n+1 + size of `p0`) k_max is at most 5e7.
+"""
 
 import numpy as np
+import scipy  # scipy.stats is loaded at its first use, because it takes half a second
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom
 
 from fastcollapse.theory.arguments import integer, probability_vector, reals, require
 
-# 3000 counts are a matrix of 72 MB.
+# Largest count: the matrix has 72 MB.
 MAX_EXACT_N = 3000
-# (counts + values of p0) x generations: two arrays of 400 MB.
+# Maximum of (counts + values of p0) x generations: two arrays of 400 MB.
 MAX_CELLS = 50_000_000
 
 
 def exact_chain(p0: ArrayLike, n: int, k_max: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Pr(P_k = 0) and Pr(P_k = 1) for k = 0..k_max, exact.
+    """Return the probabilities that a symbol is lost and that it is the only one, after 0..k_max refits.
+
+    The probabilities are Pr(P_k = 0) and Pr(P_k = 1). The cost is O(n^2 (k_max + 1) + size of p0 x n k_max).
 
     Parameters
     ----------
-    p0 : any shape, within [0, 1].
-    n : samples per generation, 1..3000 (the matrix has (n+1)^2 entries).
-    k_max : number of refits, at least 0; (n+1 + size of p0) k_max at most 5e7. Cost O(n^2 (k_max + 1) + size
-        of p0 x n k_max).
+    p0, n, k_max : see `Notation` of the module.
 
     Returns
     -------
-    lost, fixed : float64, shape of `p0` + [k_max+1]; absolute error about 1e-13.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    lost, fixed : float64, shape of `p0` + [k_max+1], exact; the absolute rounding error is about 1e-13.
 
     References
     ----------
-    Derived: Pr(P_k = 0 | p0) = Bin(n, p0) . P^{k-1} e_0, with P the binomial matrix.
+    Derived: Pr(P_k = 0 | p0) = Bin(n, p0) . P^{k-1} e_0, with the binomial matrix P; checked in
+    tests/verification/test_discrete.py.
 
     Examples
     --------
@@ -42,33 +44,28 @@ def exact_chain(p0: ArrayLike, n: int, k_max: int) -> tuple[NDArray[np.float64],
     (array([0. , 0.5, 0.5]), array([0. , 0.5, 0.5]))
     """
     p, size, last = reals("p0", p0, 0, 1), integer("n", n, 1), integer("k_max", k_max, 0)
-    require(size <= MAX_EXACT_N, "n", f"at most {MAX_EXACT_N} (exact_survival_truncated takes larger)", n)
-    _require_room(size, p, last)
+    require(size <= MAX_EXACT_N, "n", f"at most {MAX_EXACT_N} (use exact_survival_truncated for larger n)", n)
+    _require_memory(size, p, last)
     lost_from, _ = _lost_from_counts(size, last, size)
     return _start(p, lost_from, size), _start(1 - p, lost_from, size)
 
 
 def exact_unique_symbols(p: ArrayLike, n: int, k_max: int) -> NDArray[np.float64]:
-    """Return the expected number of distinct symbols after k = 0..k_max refits, exact.
+    """Return the expected number of distinct symbols after 0..k_max refits.
 
     Parameters
     ----------
-    p : [K] the truth, sums to 1.
-    n : samples per generation, 1..3000.
-    k_max : number of refits, at least 0; limited as in `exact_chain`.
+    p : [K], the true probabilities, which sum to 1.
+    k_max : number of refits, at least 0; (n+1 + number of distinct p) k_max is at most 5e7.
+    n : see `Notation` of the module.
 
     Returns
     -------
-    float64 [k_max+1]; entry 0 is the support size.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64 [k_max+1], exact; entry 0 is the number of symbols in the truth.
 
     References
     ----------
-    Derived, the sum of 1 - `exact_chain` over the symbols.
+    Derived, the sum of 1 - `exact_chain` over the symbols; checked in tests/verification/test_discrete.py.
 
     Examples
     --------
@@ -83,28 +80,25 @@ def exact_unique_symbols(p: ArrayLike, n: int, k_max: int) -> NDArray[np.float64
 def exact_survival_truncated(
     p0: ArrayLike, n: int, k_max: int, cap: int = 700
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return Pr(P_k != 0) for k = 0..k_max with counts followed up to `cap` only, and the error of it.
+    """Return the survival probability after 0..k_max refits with counts up to `cap`, and a bound of its error.
+
+    A family of tokens whose count exceeds `cap` is counted as alive.
 
     Parameters
     ----------
-    p0 : any shape, within [0, 1]; useful where n p0 is well below `cap`.
-    n : samples per generation, at least 1, any size.
-    k_max : number of refits, at least 0; (cap+1 + size of p0) k_max at most 5e7.
-    cap : largest count that is followed, 1..3000; lines that exceed it count as alive.
+    p0 : true probability, any shape, within [0, 1]; the error is small if n p0 is well below `cap`.
+    n : samples per generation, at least 1, without an upper bound.
+    k_max : number of refits, at least 0; (cap+1 + size of `p0`) k_max is at most 5e7.
+    cap : largest count in the matrix, 1 to 3000.
 
     Returns
     -------
-    survival, error : float64, shape of `p0` + [k_max+1]; the truth is in [survival - error, survival], as the
-        error is the probability that the count has exceeded `cap` by then (rounding of 1e-13 aside).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    survival, error : float64, shape of `p0` + [k_max+1]. The exact value is in [survival - error, survival], up
+        to rounding errors of 1e-13; `error` is the probability that the count has exceeded `cap` by then.
 
     References
     ----------
-    Derived, as `exact_chain`.
+    Derived, as `exact_chain`; checked in tests/verification/test_discrete.py.
 
     Examples
     --------
@@ -116,18 +110,18 @@ def exact_survival_truncated(
     limit = integer("cap", cap, 1)
     require(limit <= MAX_EXACT_N, "cap", f"at most {MAX_EXACT_N}", cap)
     limit = min(limit, size)
-    _require_room(limit, p, last)
+    _require_memory(limit, p, last)
     lost_from, above_from = _lost_from_counts(size, last, limit)
     survival = 1 - _start(p, lost_from, size)
     error = np.zeros_like(survival)
     if limit < size and last > 0:
-        error[..., 1:] = _start(p, above_from, size)[..., 1:] + binom.sf(limit, size, p)[..., None]
+        error[..., 1:] = _start(p, above_from, size)[..., 1:] + scipy.stats.binom.sf(limit, size, p)[..., None]
     return survival, error
 
 
-def _require_room(cap: int, p: NDArray[np.float64], k_max: int) -> None:
-    most = MAX_CELLS // (cap + 1 + p.size)
-    require(k_max <= most, "k_max", f"at most {most} for so many counts and p0", k_max)
+def _require_memory(cap: int, p: NDArray[np.float64], k_max: int) -> None:
+    max_refits = MAX_CELLS // (cap + 1 + p.size)
+    require(k_max <= max_refits, "k_max", f"at most {max_refits} for {cap + 1} counts and p0 of size {p.size}", k_max)
 
 
 def _lost_from_counts(n: int, k_max: int, cap: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -137,8 +131,8 @@ def _lost_from_counts(n: int, k_max: int, cap: int) -> tuple[NDArray[np.float64]
     if k_max > 0:
         lost[0, 0] = 1
     if k_max > 1:
-        matrix = binom.pmf(counts[None, :], n, counts[:, None] / n)
-        leave = binom.sf(cap, n, counts / n)
+        matrix = scipy.stats.binom.pmf(counts[None, :], n, counts[:, None] / n)
+        leave = scipy.stats.binom.sf(cap, n, counts / n)
         for j in range(1, k_max):
             lost[j] = matrix @ lost[j - 1]
             above[j] = leave + matrix @ above[j - 1]
@@ -148,5 +142,5 @@ def _lost_from_counts(n: int, k_max: int, cap: int) -> tuple[NDArray[np.float64]
 def _start(p: NDArray[np.float64], from_counts: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     """Return the values of k = 0..k_max from the truth p; at k = 0 whether p is 0."""
     counts = np.arange(from_counts.shape[1])
-    later = binom.pmf(counts, n, p[..., None]) @ from_counts.T
+    later = scipy.stats.binom.pmf(counts, n, p[..., None]) @ from_counts.T
     return np.concatenate([(p == 0)[..., None] * 1.0, later], axis=-1)

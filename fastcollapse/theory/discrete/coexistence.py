@@ -1,4 +1,14 @@
-"""Bounds of the probability that a discrete distribution has not collapsed after k refits (replace)."""
+"""Bounds of the probability that a discrete distribution has not collapsed after k refits (replace).
+
+Two symbols of true probabilities p0 and q0 = 1-p0 are both alive while the fitted probability P_k is neither 0
+nor 1. Upper bounds are cut at 1.
+
+Notation
+--------
+p0 : true probability of one of the symbols, within [0, 1]; broadcast against `k`.
+n : samples per generation, at least 1.
+k : number of refits, at least 0; at k = 0 both bounds are the exact value.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -8,22 +18,15 @@ from fastcollapse.theory.discrete.survival import Pair, survival_bounds, surviva
 
 
 def both_ends_bounds_published(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
-    """Return the published bounds of Pr(P_k not in {0, 1}), cut to [0, 1].
+    """Return the published bounds of the probability that both symbols are alive.
 
     Parameters
     ----------
-    p0 : within [0, 1], broadcast against `k`.
-    n : samples per generation, at least 1.
-    k : number of refits, at least 0; at 0 both bounds are the truth.
+    p0, n, k : see `Notation` of the module.
 
     Returns
     -------
-    lower, upper : float64, broadcast shape.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    lower, upper : float64, broadcast shape, cut to [0, 1].
 
     References
     ----------
@@ -42,28 +45,21 @@ def both_ends_bounds_published(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
 
 def both_ends_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
-    """Return the best bounds known here of Pr(P_k not in {0, 1}).
+    """Return the sharpest bounds known here of the probability that both symbols are alive.
 
-    The sharp survival pair of p0 and of 1-p0, narrowed by `seddik_bounds_sharp`.
+    They combine `survival_bounds` of p0 and of 1-p0 with `seddik_bounds_sharp`.
 
     Parameters
     ----------
-    p0 : within [0, 1], broadcast against `k`.
-    n : samples per generation, at least 1.
-    k : number of refits, at least 0; at 0 both bounds are the truth.
+    p0, n, k : see `Notation` of the module.
 
     Returns
     -------
     lower, upper : float64, broadcast shape.
 
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
     References
     ----------
-    Derived; checked against the exact chain in tests/theory/test_both_ends.py.
+    Derived; checked against the exact chain in tests/theory/discrete/test_coexistence.py.
 
     Examples
     --------
@@ -79,22 +75,17 @@ def both_ends_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
 
 def seddik_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
-    """Return 4 p0 q0 (1-1/n)^k and 2 n p0 q0 (1-1/n)^k, the published bounds of Pr(P_k not in {0, 1}).
+    """Return the published geometric bounds of the probability that both symbols are alive.
+
+    The bounds are 4 p0 q0 (1-1/n)^k and 2 n p0 q0 (1-1/n)^k.
 
     Parameters
     ----------
-    p0 : within [0, 1], q0 = 1-p0; broadcast against `k`.
-    n : samples per generation, at least 1.
-    k : number of refits, at least 0; at 0 both bounds are the truth.
+    p0, n, k : see `Notation` of the module.
 
     Returns
     -------
-    lower, upper : float64, broadcast shape, cut at 1.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    lower, upper : float64, broadcast shape.
 
     References
     ----------
@@ -110,29 +101,23 @@ def seddik_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
 
 def seddik_bounds_sharp(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
-    """Return 4 p0 q0 (1-1/n)^k and n p0 q0 (1-1/n)^{k-1}, bounds of Pr(P_k not in {0, 1}).
+    """Return sharper geometric bounds of the probability that both symbols are alive.
 
-    The late-time constant of the diffusion is 6 p0 q0.
+    The bounds are 4 p0 q0 (1-1/n)^k and n p0 q0 (1-1/n)^{k-1}. The diffusion has 6 p0 q0 as its late-time
+    constant.
 
     Parameters
     ----------
-    p0 : within [0, 1], q0 = 1-p0; broadcast against `k`.
-    n : samples per generation, at least 1.
-    k : number of refits, at least 0; at 0 both bounds are the truth.
+    p0, n, k : see `Notation` of the module.
 
     Returns
     -------
-    lower, upper : float64, broadcast shape, cut at 1.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    lower, upper : float64, broadcast shape.
 
     References
     ----------
     Derived: p(1-p) on the lattice j/n is between (1-1/n)/n and 1/4; checked against the exact chain in
-    tests/theory/test_both_ends.py.
+    tests/theory/discrete/test_coexistence.py.
 
     Examples
     --------
@@ -144,27 +129,24 @@ def seddik_bounds_sharp(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
 
 def not_collapsed_bounds(h0: float, m: int, n: int, k: ArrayLike) -> Pair:
-    """Return bounds of the probability that at least two of m symbols are alive after k refits.
+    """Return bounds of the probability that at least two of m symbols are alive.
+
+    The bounds are H_0 (1-1/n)^k/(1-1/m) and (n/2) H_0 (1-1/n)^{k-1}.
 
     Parameters
     ----------
-    h0 : heterozygosity 1 - sum p^2 of the truth, within [0, 1-1/m].
-    m : support size, at least 2.
-    n : samples per generation, at least 1.
+    h0 : heterozygosity H_0 = 1 - sum p^2 of the truth, within [0, 1-1/m].
+    m : number of symbols, at least 2.
     k : number of refits, at least 1, any shape.
+    n : see `Notation` of the module.
 
     Returns
     -------
-    lower, upper : float64, shape of `k`: H_0 (1-1/n)^k/(1-1/m) and (n/2) H_0 (1-1/n)^{k-1}, cut at 1.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    lower, upper : float64, shape of `k`.
 
     References
     ----------
-    Derived, the argument of `seddik_bounds_sharp`; checked by simulation in tests/theory/test_both_ends.py.
+    Derived, as `seddik_bounds_sharp`; checked by simulation in tests/theory/discrete/test_coexistence.py.
 
     Examples
     --------
@@ -175,15 +157,15 @@ def not_collapsed_bounds(h0: float, m: int, n: int, k: ArrayLike) -> Pair:
     support, size, index = integer("m", m, 2), integer("n", n, 1), integers("k", k, 1)
     start = real("h0", h0, 0, 1)
     require(start <= 1 - 1 / support + 1e-12, "h0", f"within [0, 1-1/m] with m = {support}", h0)
-    kept = 1 - 1 / size
-    lower = start * kept**index / (1 - 1 / support)
-    return np.minimum(lower, 1), np.minimum(size / 2 * start * kept ** (index - 1), 1)
+    decay = 1 - 1 / size
+    lower = start * decay**index / (1 - 1 / support)
+    return np.minimum(lower, 1), np.minimum(size / 2 * start * decay ** (index - 1), 1)
 
 
 def _heterozygosity_pair(p0: ArrayLike, n: int, k: ArrayLike, *, published: bool) -> Pair:
     p, size, index = reals("p0", p0, 0, 1), integer("n", n, 1), integers("k", k, 0)
-    spread, kept = p * (1 - p), 1 - 1 / size
-    high = 2 * size * spread * kept**index if published else size * spread * kept ** np.maximum(index - 1, 0)
+    spread, decay = p * (1 - p), 1 - 1 / size
+    high = 2 * size * spread * decay**index if published else size * spread * decay ** np.maximum(index - 1, 0)
     start = (spread > 0) * 1.0
-    lower = np.where(index == 0, start, 4 * spread * kept**index)
+    lower = np.where(index == 0, start, 4 * spread * decay**index)
     return lower, np.where(index == 0, start, np.minimum(high, 1))

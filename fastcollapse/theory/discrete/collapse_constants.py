@@ -1,4 +1,11 @@
-"""The constants g_k of the discrete collapse law: e^{-s g_k} is the extinction law of s Poisson lines."""
+"""The constants g_k of the discrete collapse law.
+
+s independent Poisson families are all extinct after k refits with the probability e^{-s g_k}.
+
+Notation
+--------
+k : number of refits, any shape, at least 1.
+"""
 
 import math
 
@@ -8,28 +15,25 @@ from scipy.special import digamma
 
 from fastcollapse.theory.arguments import MAX_GENERATIONS, integer, integers, reals
 
-# 1/g_k = k/2 + ln(k)/6 + C_G + o(1); from 1e5 steps of the recursion in 40-digit arithmetic.
+# 1/g_k = k/2 + ln(k)/6 + C_G + o(1), computed from 1e5 steps of the recursion in 40-digit arithmetic.
 C_G = 0.39912407711569383
 _ABEL_CONSTANT = 2 * C_G + math.log(2) / 3
-# Beyond this index the expansion _abel is exact to 1e-13, within the rounding of the recursion.
+# Index beyond which the error of the expansion `_abel` is below 1e-13, the rounding error of the recursion.
 _TABLE_SIZE = 4096
 
 
 def g(k_max: int) -> NDArray[np.float64]:
-    """Return g_0..g_{k_max}: g_0 = inf, g_1 = 1, g_{k+1} = 1 - exp(-g_k).
+    """Return the constants g_0..g_{k_max} by their recursion.
+
+    g_0 = inf, g_1 = 1 and g_{k+1} = 1 - exp(-g_k), so that g_k ~ 2/k.
 
     Parameters
     ----------
-    k_max : 0 to 10**7; cost O(k_max), about a second at the most. `g_at` has no such limit.
+    k_max : 0 to 10**7. Cost O(k_max), at most about a second; `g_at` has no such bound.
 
     Returns
     -------
-    float64 [k_max+1], strictly decreasing, g_k ~ 2/k.
-
-    Raises
-    ------
-    InputError
-        if `k_max` is not a whole number in its range.
+    float64 [k_max+1], strictly decreasing.
 
     References
     ----------
@@ -49,25 +53,20 @@ def g(k_max: int) -> NDArray[np.float64]:
 
 
 def g_at(k: ArrayLike) -> NDArray[np.float64]:
-    """Return g_k at any generations k, without the recursion where k is large.
+    """Return g_k for any k, without the recursion if k is large.
 
     Parameters
     ----------
-    k : any shape, at least 0, up to 2**53.
+    k : number of refits, any shape, 0 to 2**53.
 
     Returns
     -------
-    float64, shape of `k`; relative error below 1e-13.
-
-    Raises
-    ------
-    InputError
-        if an entry is not a whole number of at least 0.
+    float64, shape of `k`; the relative error is below 1e-13.
 
     References
     ----------
-    Derived: 1/g_k obeys y' = y + 1/2 + 1/(12 y) - ..., whose Abel function is expanded in 1/y; checked
-    against the recursion in tests/theory/test_collapse_constants.py.
+    Derived: y = 1/g_k obeys y' = y + 1/2 + 1/(12 y) - ..., and its Abel function is expanded in 1/y; checked
+    against the recursion in tests/theory/discrete/test_collapse_constants.py.
 
     Examples
     --------
@@ -90,20 +89,15 @@ def g_inverse(x: ArrayLike) -> NDArray[np.int64]:
 
     Parameters
     ----------
-    x : any shape, at least 1e-15; cost does not depend on the answer.
+    x : any shape, at least 1e-15.
 
     Returns
     -------
-    int64, shape of `x`.
-
-    Raises
-    ------
-    InputError
-        if an entry is below 1e-15.
+    int64, shape of `x`, exact. The cost does not depend on the result.
 
     References
     ----------
-    Derived, as `g_at`.
+    Derived, as `g_at`; checked in tests/theory/discrete/test_collapse_constants.py.
 
     Examples
     --------
@@ -111,34 +105,29 @@ def g_inverse(x: ArrayLike) -> NDArray[np.int64]:
     [1, 3, 1999999993]
     """
     level = reals("x", x, 1e-15, np.inf)
-    # Entries of the table above the level, counted from the smallest (the table decreases).
+    # The number of entries above the level; the negative table increases.
     k = np.searchsorted(-_TABLE, -level, side="left").astype(np.int64)
-    far = k > _TABLE_SIZE
-    if np.any(far):
-        y = 1 / np.where(far, level, _TABLE[-1])
+    beyond_table = k > _TABLE_SIZE
+    if np.any(beyond_table):
+        y = 1 / np.where(beyond_table, level, _TABLE[-1])
         guess = np.ceil(_abel(y) - _ABEL_CONSTANT).astype(np.int64)
-        # Rounding of a level that is itself some g_k: make the answer agree with g_at.
+        # A level that equals some g_k is rounded; the result must agree with g_at.
         guess = np.where(g_at(guess) > level, guess + 1, guess)
         guess = np.where(g_at(guess - 1) <= level, guess - 1, guess)
-        k = np.where(far, guess, k)
+        k = np.where(beyond_table, guess, k)
     return np.asarray(k, dtype=np.int64)
 
 
 def g_bounds_published(k: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return 1/k and 3/k, the published bounds of g_k.
+    """Return the published bounds of g_k, 1/k and 3/k.
 
     Parameters
     ----------
-    k : any shape, at least 1.
+    k : see `Notation` of the module.
 
     Returns
     -------
     lower, upper : float64, shape of `k`.
-
-    Raises
-    ------
-    InputError
-        if an entry is not a whole number of at least 1.
 
     References
     ----------
@@ -154,25 +143,22 @@ def g_bounds_published(k: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.fl
 
 
 def g_bounds(k: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the sharp bounds 2/(k+1+(H_k-1)/3) <= g_k <= 2/(k+1), with H_k the harmonic number.
+    """Return sharp bounds of g_k.
+
+    2/(k+1+(H_k-1)/3) <= g_k <= 2/(k+1), with the harmonic number H_k.
 
     Parameters
     ----------
-    k : any shape, at least 1.
+    k : see `Notation` of the module.
 
     Returns
     -------
-    lower, upper : float64, shape of `k`; the lower one is within 0.31 % of g_k.
-
-    Raises
-    ------
-    InputError
-        if an entry is not a whole number of at least 1.
+    lower, upper : float64, shape of `k`; the lower bound is within 0.31 % of g_k.
 
     References
     ----------
     Derived from 1/(1-e^{-x}) = 1/x + 1/2 + theta x/12, 0 < theta < 1; checked against `g` in
-    tests/theory/test_collapse_constants.py.
+    tests/theory/discrete/test_collapse_constants.py.
 
     Examples
     --------

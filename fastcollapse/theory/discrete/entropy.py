@@ -1,35 +1,38 @@
-"""Expected loss of entropy (nats) of a discrete distribution refitted to n of its own samples (replace)."""
+"""Expected loss of entropy, in nats, of a discrete distribution refitted to n of its own samples (replace).
+
+Notation
+--------
+n : samples per generation, at least 1.
+"""
 
 import numpy as np
+import scipy  # scipy.stats is loaded at its first use, because it takes half a second
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import poisson
 
 from fastcollapse.theory.arguments import integer, integers, real, reals
 
-# From here on the expansion of phi in 1/c is good to 1e-9 relative.
+# Count from which on the expansion of phi in 1/c has a relative error below 1e-9.
 _LARGE_COUNT = 1000
 
 
 def entropy_slope(expected_unique: ArrayLike, n: int) -> NDArray[np.float64]:
-    """Return dE[H]/dk = -(E uniq_k - 1)/(2n), the diffusion limit.
+    """Return the expected change of the entropy in one refit, in the diffusion limit.
+
+    dE[H]/dk = -(E uniq_k - 1)/(2n), with the number uniq_k of distinct symbols after k refits.
 
     Parameters
     ----------
     expected_unique : expected number of distinct symbols, any shape, at least 1.
-    n : samples per generation, at least 1.
+    n : see `Notation` of the module.
 
     Returns
     -------
-    float64, nats per generation. Holds where most counts are well above 1; `entropy_loss` otherwise.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `expected_unique`, nats per generation. It is accurate if most counts are well above 1;
+        use `entropy_loss` otherwise.
 
     References
     ----------
-    Derived; checked by simulation in tests/theory/test_entropy.py.
+    Derived; checked by simulation in tests/theory/discrete/test_entropy.py.
 
     Examples
     --------
@@ -40,7 +43,9 @@ def entropy_slope(expected_unique: ArrayLike, n: int) -> NDArray[np.float64]:
 
 
 def phi(c: ArrayLike) -> NDArray[np.float64]:
-    """Return phi(c) = E ln(1+Pois(c)) - ln c: a symbol of count c loses (c/n) phi(c) nats in one refit.
+    """Return the function phi that gives the expected loss of entropy by one symbol in one refit.
+
+    phi(c) = E ln(1+Pois(c)) - ln c. A symbol of count c loses (c/n) phi(c) nats.
 
     Parameters
     ----------
@@ -48,16 +53,12 @@ def phi(c: ArrayLike) -> NDArray[np.float64]:
 
     Returns
     -------
-    float64, shape of `c`; about 1/(2c) for large c. Relative error below 1e-8.
-
-    Raises
-    ------
-    InputError
-        if an entry is not above 0.
+    float64, shape of `c`; about 1/(2c) for large c. The relative error is below 1e-8.
 
     References
     ----------
-    Derived, E[X ln X] = c E ln(1+X) for X ~ Pois(c); checked by simulation in tests/theory/test_entropy.py.
+    Derived, E[X ln X] = c E ln(1+X) for X ~ Pois(c); checked by simulation in
+    tests/theory/discrete/test_entropy.py.
 
     Examples
     --------
@@ -72,32 +73,29 @@ def phi(c: ArrayLike) -> NDArray[np.float64]:
     small = np.empty_like(flat)
     for i, mean in enumerate(flat):
         x = np.arange(np.ceil(mean + 12 * np.sqrt(mean) + 40))
-        small[i] = poisson.pmf(x, mean) @ np.log1p(x) - np.log(mean)
+        small[i] = scipy.stats.poisson.pmf(x, mean) @ np.log1p(x) - np.log(mean)
     if flat.size == 0:
         return series
     return np.where(large, series, small[np.minimum(np.searchsorted(flat, counts), flat.size - 1)])
 
 
 def entropy_loss(p: ArrayLike, n: int) -> float:
-    """Return the expected entropy lost by the next refit, sum_i p_i phi(n p_i), for large n.
+    """Return the expected loss of entropy in the next refit, for large n.
+
+    The loss is sum_i p_i phi(n p_i).
 
     Parameters
     ----------
-    p : [K] the state, any probabilities, zeros allowed.
-    n : samples per generation, at least 1, much larger than any n p.
+    p : [K], the probabilities of the state, zeros allowed.
+    n : samples per generation, at least 1, much larger than each n p.
 
     Returns
     -------
-    float, nats.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float, nats, asymptotic in n.
 
     References
     ----------
-    Derived; checked by simulation in tests/theory/test_entropy.py.
+    Derived; checked by simulation in tests/theory/discrete/test_entropy.py.
 
     Examples
     --------
@@ -111,26 +109,23 @@ def entropy_loss(p: ArrayLike, n: int) -> float:
 
 
 def late_entropy(h0: float, n: int, k: ArrayLike) -> NDArray[np.float64]:
-    """Return 3 sum_{i<j} p_i p_j (1-1/n)^k, the expected entropy when at most two symbols are left.
+    """Return the expected entropy late in the collapse, when at most two symbols are left.
+
+    It is 3 sum_{i<j} p_i p_j (1-1/n)^k, with the probabilities p of the truth.
 
     Parameters
     ----------
     h0 : heterozygosity 1 - sum p^2 = 2 sum_{i<j} p_i p_j of the truth, within [0, 1].
-    n : samples per generation, at least 1.
-    k : number of refits, at least 0, any shape; much larger than n for the formula to hold.
+    k : number of refits, at least 0, any shape.
+    n : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `k`, nats.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `k`, nats, asymptotic for k much larger than n.
 
     References
     ----------
-    Derived (two symbols, uniform quasi-stationary law); checked in tests/theory/test_entropy.py.
+    Derived (two symbols, uniform quasi-stationary law); checked in tests/theory/discrete/test_entropy.py.
 
     Examples
     --------

@@ -1,4 +1,13 @@
-"""Law of the generation in which a symbol that occurs c times in a large corpus is forgotten (replace)."""
+"""Law of the extinction time of a symbol that occurs c times in a large corpus (replace).
+
+T_c is the generation in which the symbol is absent for the first time. The limit law of T_c/c has no mean:
+compare quantiles only.
+
+Notation
+--------
+c : number of copies of the symbol in the corpus, above 0; broadcast against the other argument.
+q : probability of the quantile, strictly between 0 and 1.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,22 +17,19 @@ from fastcollapse.theory.discrete.collapse_constants import C_G, g_at, g_inverse
 
 
 def forgetting_cdf(c: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    """Return Pr(T_c <= k) = e^{-c g_k}, T_c the generation in which a symbol of count c is forgotten.
+    """Return the probability Pr(T_c <= k) that the symbol is extinct after k generations.
+
+    It is e^{-c g_k}.
 
     Parameters
     ----------
-    c : its number of copies, above 0, broadcast against `k`.
     k : generation, at least 0.
+    c : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape; the law for c and k well below the corpus size n (`survival_bounds` with
-        p0 = c/n holds at any n).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, asymptotic for c and k well below the corpus size n. `survival_bounds` with
+        p0 = c/n holds for every n.
 
     References
     ----------
@@ -38,25 +44,22 @@ def forgetting_cdf(c: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
 
 
 def forgetting_quantile(c: ArrayLike, q: ArrayLike) -> NDArray[np.int64]:
-    """Return the smallest k with Pr(T_c <= k) >= q, that is g_k <= ln(1/q)/c.
+    """Return the quantile of the extinction time, the smallest k with Pr(T_c <= k) >= q.
+
+    This is the smallest k with g_k <= ln(1/q)/c.
 
     Parameters
     ----------
-    c : number of copies, above 0, broadcast against `q`.
-    q : strictly between 0 and 1; c/ln(1/q) at most 1e15.
+    q : probability of the quantile, strictly between 0 and 1; c/ln(1/q) is at most 1e15.
+    c : see `Notation` of the module.
 
     Returns
     -------
-    int64, broadcast shape; cost does not depend on the answer.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    int64, broadcast shape, exact for the law of `forgetting_cdf`. The cost does not depend on the result.
 
     References
     ----------
-    Derived; checked against the recursion in tests/theory/test_forgetting.py.
+    Derived; checked against the recursion in tests/theory/discrete/test_extinction_time.py.
 
     Examples
     --------
@@ -70,25 +73,21 @@ def forgetting_quantile(c: ArrayLike, q: ArrayLike) -> NDArray[np.int64]:
 
 
 def forgetting_median_law(c: ArrayLike) -> NDArray[np.float64]:
-    """Return 2c/ln 2, the leading term of the median: 2.885 generations for each copy.
+    """Return the leading term of the median extinction time, 2c/ln 2.
+
+    This is 2.885 generations for each copy.
 
     Parameters
     ----------
-    c : number of copies, any shape, above 0.
+    c : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `c`.
-
-    Raises
-    ------
-    InputError
-        if an entry is not above 0.
+    float64, shape of `c`, asymptotic in c.
 
     References
     ----------
-    Derived; checked against `forgetting_quantile` in tests/theory/test_forgetting.py. The limit law of T_c/c
-    has no mean: compare quantiles only.
+    Derived; checked against `forgetting_quantile` in tests/theory/discrete/test_extinction_time.py.
 
     Examples
     --------
@@ -99,25 +98,21 @@ def forgetting_median_law(c: ArrayLike) -> NDArray[np.float64]:
 
 
 def forgetting_quantile_expansion(c: ArrayLike, q: ArrayLike) -> NDArray[np.float64]:
-    """Return 2c/L - ln(2c/L)/3 - 2 C_g with L = ln(1/q), the quantile q of T_c before rounding up.
+    """Return an expansion of the quantile of the extinction time, before it is rounded up.
+
+    The expansion is 2c/L - ln(2c/L)/3 - 2 C_g with L = ln(1/q).
 
     Parameters
     ----------
-    c : number of copies, above 0, broadcast against `q`; the error is O(1/c).
-    q : strictly between 0 and 1.
+    c, q : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, asymptotic in c; the error is O(1/c).
 
     References
     ----------
-    Derived; checked against `forgetting_quantile` in tests/theory/test_forgetting.py.
+    Derived; checked against `forgetting_quantile` in tests/theory/discrete/test_extinction_time.py.
 
     Examples
     --------

@@ -1,6 +1,7 @@
-"""Expected heterozygosity E[1 - sum p_t^2] of a discrete distribution under recursive training.
+"""Expected heterozygosity of a refitted discrete distribution under any schedule.
 
-Everything follows from the probability that two tokens differ; in every workflow E p_t = p_0.
+The heterozygosity 1 - sum p_t^2 of state t is the probability that two tokens drawn from it differ. A recursion
+over pairs of tokens gives its expectation. In every workflow E p_t = p_0.
 """
 
 from dataclasses import dataclass
@@ -8,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.arguments import flag, integer, integers, per_generation, require
+from fastcollapse.theory.arguments import flag, integer, require
 from fastcollapse.theory.arguments import real as real_number
+from fastcollapse.theory.schedule_recursion import Generation, PairRecursion, check_schedule
 
 
 def expected_heterozygosity(
@@ -26,37 +28,39 @@ def expected_heterozygosity(
 ) -> NDArray[np.float64]:
     """Return the exact expected heterozygosity of the states 0..T of any schedule.
 
-    Generation t makes the pool (kept or emptied) + n_synthetic[t-1] i.i.d. tokens of state t-1 (+ fresh real
-    tokens), and state t is the empirical distribution of the training data: the pool and the fixed real
-    tokens, or a subsample of them.
+    Generation t keeps or empties the pool and adds n_synthetic[t-1] i.i.d. tokens of state t-1 and fresh real
+    tokens. The training data are the pool and the fixed real tokens. State t is the empirical distribution of
+    the training data or of a subsample of them.
 
     Parameters
     ----------
-    h0 : 1 - sum p_0^2 of the truth, within [0, 1).
-    n_synthetic : [T], at least 0: tokens drawn from the previous state.
-    n_real : [T] or scalar, at least 0: real tokens of a generation; the same for all if `real` is "fixed".
-    keep : [T] or scalar, 0 or 1: is the previous pool kept.
-    n_train : [T] or scalar: size of the subsample that is fitted, 0 for all the training data.
-    replacement : is the subsample drawn with replacement.
-    real : "none"; "fresh": new i.i.d. tokens of the truth each generation, which enter the pool; "fixed": one
-        set of real tokens that is in every generation's training data once.
-    start_total : size of the data the pool starts with, whose empirical distribution is the truth; 0: none.
-    real_is_truth : is the fixed set the data whose empirical distribution is the truth; else it is drawn
-        i.i.d. from the truth, once.
+    h0 : heterozygosity of the truth, within [0, 1).
+    n_synthetic : [T], at least 0; tokens drawn from the previous state.
+    n_real : [T] or scalar, at least 0; real tokens of a generation, constant if `real` is "fixed".
+    keep : [T] or scalar, 0 or 1; whether the previous pool is kept.
+    n_train : [T] or scalar, at least 0; size of the subsample that is fitted, 0 for all training data.
+    replacement : whether the subsample is drawn with replacement.
+    real : "none"; "fresh" (new i.i.d. tokens of the truth in each generation, which enter the pool); "fixed"
+        (one set of real tokens, which is part of the training data of every generation).
+    start_total : at least 0; size of the initial pool, whose empirical distribution is the truth; 0 for an
+        empty pool.
+    real_is_truth : whether the truth is the empirical distribution of the fixed set. Otherwise the set is drawn
+        once, i.i.d. from the truth.
 
     Returns
     -------
-    float64 [T+1], entry 0 is `h0`.
+    float64 [T+1]; entry 0 is `h0`.
 
     Raises
     ------
     InputError
-        if an argument is outside its range, or a generation has no training data or too little of it.
+        if an argument is outside its range, or if a generation has no training data or fewer tokens than its
+        subsample.
 
     References
     ----------
-    Derived; checked by a plain simulation and against the closed forms of
-    theory/heterozygosity_forms.py in tests/theory/test_heterozygosity.py.
+    Derived; checked by a token-by-token simulation and against the closed forms of
+    heterozygosity_closed_forms.py in tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------
@@ -67,92 +71,45 @@ def expected_heterozygosity(
     """
     truth = real_number("h0", h0, 0, 1)
     require(truth < 1, "h0", "below 1", h0)
-    synthetic = integers("n_synthetic", n_synthetic, 0)
-    require(synthetic.ndim == 1, "n_synthetic", "a vector, one entry a generation", n_synthetic)
-    real_sizes, kept, train = (
-        per_generation(key, value, synthetic.size)
-        for key, value in (("n_real", n_real), ("keep", keep), ("n_train", n_train))
-    )
-    require(kept <= 1, "keep", "0 or 1", keep)
-    known = isinstance(real, str) and real in ("none", "fresh", "fixed")
-    require(known, "real", "'none', 'fresh' or 'fixed'", real)
-    require(real != "none" or not real_sizes.any(), "n_real", "0 if real is 'none'", n_real)
+    schedule = check_schedule(n_synthetic, n_real, keep, n_train, real)
     with_replacement, is_truth = flag("replacement", replacement), flag("real_is_truth", real_is_truth)
     start = integer("start_total", start_total, 0)
-    require(start == 0 or truth <= 1 - 1 / start + 1e-9, "h0", f"at most 1-1/start_total, {start} tokens", h0)
-    n_fixed = 0
-    if real == "fixed" and synthetic.size:
-        require(real_sizes == real_sizes[0], "n_real", "constant if real is 'fixed'", n_real)
-        n_fixed, real_sizes = int(real_sizes[0]), np.zeros_like(real_sizes)
-    if n_fixed and is_truth:
-        require(truth <= 1 - 1 / n_fixed + 1e-9, "h0", f"at most 1-1/n_real, {n_fixed} tokens", h0)
-    pairs = _Pairs(truth, start, n_fixed, is_truth)
-    expected = np.empty(synthetic.size + 1)
+    require(start == 0 or truth <= 1 - 1 / start + 1e-9, "h0", f"at most 1-1/start_total for {start} tokens", h0)
+    if schedule.n_fixed and is_truth:
+        limit = f"at most 1-1/n_real for {schedule.n_fixed} tokens"
+        require(truth <= 1 - 1 / schedule.n_fixed + 1e-9, "h0", limit, h0)
+    pairs = _TokenPairs.of_truth(truth, start, schedule.n_fixed, is_truth)
+    expected = np.empty(len(schedule) + 1)
     expected[0] = truth
-    for t in range(synthetic.size):
-        pairs.add(int(synthetic[t]), int(real_sizes[t]), bool(kept[t]))
-        n_tokens, n_fit = pairs.total, int(train[t])
-        require(n_tokens > 0, f"the training data of generation {t + 1}", "at least one token", n_tokens)
+    for generation in schedule:
+        t, n_fit = generation.number, generation.n_train
+        pairs.add(generation)
+        n_tokens = pairs.n_examples
+        require(n_tokens > 0, f"the training data of generation {t}", "at least one token", n_tokens)
         if n_fit and not with_replacement:
-            need = f"at most the {n_tokens} tokens of generation {t + 1} (no replacement)"
-            require(n_fit <= n_tokens, "n_train", need, n_fit)
-        expected[t + 1] = pairs.fit(n_fit, with_replacement)
+            limit = f"at most the {n_tokens} tokens of generation {t} (no replacement)"
+            require(n_fit <= n_tokens, "n_train", limit, n_fit)
+        expected[t] = pairs.next = pairs.fit_pairs(n_fit, with_replacement)
     return expected
 
 
 @dataclass
-class _Pairs:
-    """Probabilities that two tokens differ, after each generation: the state of the recursion.
+class _TokenPairs(PairRecursion):
+    """Probabilities that two tokens differ; the truth has the heterozygosity `h0`."""
 
-    `within` two distinct tokens of the pool, `across` one of the pool and one fixed real token, `fixed` two
-    distinct fixed ones; `pool_next` and `fixed_next` one such token and one draw from the state; `next` two
-    draws from the state.
-    """
+    h0: float
 
-    truth: float
-    n_pool: int
-    n_fixed: int
-    real_is_truth: bool
+    @classmethod
+    def of_truth(cls, h0: float, n_pool: int, n_fixed: int, real_is_truth: bool) -> "_TokenPairs":
+        """Return the initial state: the pool is empty or the truth, and the fixed data are the truth or a sample."""
+        within = h0 * n_pool / (n_pool - 1) if n_pool > 1 else 0.0
+        fixed = h0 * n_fixed / (n_fixed - 1) if real_is_truth and n_fixed > 1 else h0
+        return cls(n_pool, n_fixed, within, h0, fixed, h0, h0, h0, h0)
 
-    def __post_init__(self) -> None:
-        h0 = self.truth
-        self.within = h0 * self.n_pool / (self.n_pool - 1) if self.n_pool > 1 else 0.0
-        self.fixed = h0
-        if self.real_is_truth and self.n_fixed > 1:
-            self.fixed = h0 * self.n_fixed / (self.n_fixed - 1)
-        self.across = self.pool_next = self.fixed_next = self.next = h0
-
-    @property
-    def total(self) -> int:
-        return self.n_pool + self.n_fixed
-
-    def add(self, n_new: int, n_fresh: int, keep: bool) -> None:
-        """Make the pool of the next generation from draws of the state and fresh draws of the truth."""
-        old = self.n_pool if keep else 0
-        self.n_pool = size = old + n_new + n_fresh
-        # Sizes are Python integers: products of sizes up to 1e15 do not overflow.
-        weight = max(size * (size - 1), 1)
-        self.within = (
-            old * (old - 1) / weight * self.within
-            + 2 * old * n_new / weight * self.pool_next
-            + n_new * (n_new - 1) / weight * self.next
-            + n_fresh * (n_fresh - 1 + 2 * (old + n_new)) / weight * self.truth
-        )
-        across = old * self.across + n_new * self.fixed_next + n_fresh * self.truth
-        self.across = across / max(size, 1)
-
-    def fit(self, n_train: int, replacement: bool) -> float:
-        """Fit the state to the training data, or to `n_train` tokens of it; return its heterozygosity."""
-        pool, fixed, total = self.n_pool, self.n_fixed, self.total
-        # A draw from the state is one token of the training data, uniformly, whatever the subsample.
-        self.pool_next = (pool - 1) / total * self.within + fixed / total * self.across
-        self.fixed_next = pool / total * self.across + (fixed - 1) / total * self.fixed
-        whole = pool / total * self.pool_next + fixed / total * self.fixed_next
-        if n_train == 0:
-            self.next = whole
-        elif replacement:
-            self.next = (1 - 1 / n_train) * whole
-        else:
-            # Two distinct tokens of the subsample are two distinct tokens of the data.
-            self.next = (1 - 1 / n_train) * (whole * total / (total - 1) if total > 1 else 0.0)
-        return self.next
+    def add(self, generation: Generation) -> None:
+        """Make the pool of a generation."""
+        old, n_pairs = self.renew_pool(generation)
+        new, fresh = generation.n_synthetic, generation.n_fresh
+        self.within += fresh * (fresh - 1 + 2 * (old + new)) / n_pairs * self.h0
+        across = old * self.across + new * self.fixed_next + fresh * self.h0
+        self.across = across / max(self.n_pool, 1)

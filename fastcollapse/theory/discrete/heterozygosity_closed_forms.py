@@ -1,13 +1,25 @@
-"""Closed forms of the expected heterozygosity of a discrete distribution, workflow by workflow."""
+"""Closed forms of the expected heterozygosity of a refitted discrete distribution, by workflow.
+
+The heterozygosity of probabilities p is H = 1 - sum p^2. H_0 is that of the truth. The factors of `accumulate`
+and `accumulate_subsample` are in `fastcollapse.theory.workflow_factors`.
+
+Notation
+--------
+h1 : heterozygosity of the real tokens, within [0, 1].
+n_real : number of real tokens, at least 1.
+n : number of synthetic tokens per generation, at least 1.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.arguments import MAX_GENERATIONS, integer, integers, real, reals, require
+from fastcollapse.theory.arguments import integer, integers, real, reals, require, sizes_and_fits
 
 
 def heterozygosity_replace(h0: ArrayLike, n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    """Return H_0 (1-1/n)^k, or H_0 prod_{s<=k} (1-1/n_s) for a vector of sizes n_s.
+    """Return the expected heterozygosity after k refits (replace).
+
+    It is H_0 (1-1/n)^k for a constant size n, and H_0 prod_{s<=k} (1-1/n_s) for sizes n_s.
 
     Parameters
     ----------
@@ -17,142 +29,43 @@ def heterozygosity_replace(h0: ArrayLike, n: ArrayLike, k: ArrayLike) -> NDArray
 
     Returns
     -------
-    float64, broadcast shape of `h0` and `k`. Its limit is positive iff sum 1/n_s is finite.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape of `h0` and `k`, exact. For a vector the limit is positive if and only if sum 1/n_s
+        is finite.
 
     References
     ----------
-    arXiv:2404.05090 (constant n); derived for growing n; checked in tests/theory/test_heterozygosity.py.
+    arXiv:2404.05090 for constant n; derived for sizes that grow; checked in
+    tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------
     >>> heterozygosity_replace(0.75, 10, [0, 1, 2]).round(5)
     array([0.75  , 0.675 , 0.6075])
     """
-    start, sizes, index = reals("h0", h0, 0, 1), integers("n", n, 1), integers("k", k, 0)
+    start, (sizes, index) = reals("h0", h0, 0, 1), sizes_and_fits(n, k, 1)
     if sizes.ndim == 0:
         return start * (1 - 1 / sizes) ** index
-    require(sizes.ndim == 1, "n", "a number or a vector", n)
-    require(index <= sizes.size, "k", f"at most {sizes.size}, the number of sizes", k)
     return start * np.append(1.0, np.cumprod(1 - 1 / sizes))[index]
 
 
-def accumulate_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
-    """Return prod_{s<=t} (1-1/(n s^2)), the factor of H_0 after t generations of `accumulate`.
-
-    Parameters
-    ----------
-    n : samples per generation, at least 1; the first batch is kept.
-    t : any shape, 0 to 10**7.
-
-    Returns
-    -------
-    float64, shape of `t`; cost O(max t).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
-    References
-    ----------
-    Derived; checked in tests/theory/test_heterozygosity.py.
-
-    Examples
-    --------
-    >>> accumulate_factor(10, [0, 1, 2]).round(5)
-    array([1.    , 0.9   , 0.8775])
-    """
-    size, index = integer("n", n, 1), integers("t", t, 0, MAX_GENERATIONS)
-    s = np.arange(1.0, index.max(initial=0) + 1)
-    return np.append(1.0, np.cumprod(1 - 1 / (size * s * s)))[index]
-
-
-def accumulate_limit(n: ArrayLike) -> NDArray[np.float64]:
-    """Return S(n) = sin(pi/sqrt n)/(pi/sqrt n), the limit of `accumulate_factor`.
-
-    Parameters
-    ----------
-    n : samples per generation, any shape, at least 1.
-
-    Returns
-    -------
-    float64, shape of `n`.
-
-    Raises
-    ------
-    InputError
-        if an entry is not a whole number of at least 1.
-
-    References
-    ----------
-    Derived (Euler's product); checked in tests/theory/test_heterozygosity.py.
-
-    Examples
-    --------
-    >>> accumulate_limit([10, 100]).round(5)
-    array([0.84344, 0.98363])
-    """
-    sizes = integers("n", n, 1)
-    return np.where(sizes == 1, 0.0, np.sinc(1 / np.sqrt(sizes)))
-
-
-def accumulate_subsample_factor(n: int, t: ArrayLike) -> NDArray[np.float64]:
-    """Return the factor of H_0 when n of the n t accumulated tokens are fitted, without replacement.
-
-    Parameters
-    ----------
-    n : samples per generation and size of the subsample, at least 1; the first batch is kept.
-    t : any shape, 0 to 10**7.
-
-    Returns
-    -------
-    float64, shape of `t`: (1-1/n) prod_{s=2}^t [1-(3n-1)/(n s (n s-1))]; cost O(max t).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
-    References
-    ----------
-    Derived; checked in tests/theory/test_heterozygosity.py.
-
-    Examples
-    --------
-    >>> accumulate_subsample_factor(10, [1, 2, 10**6]).round(5)
-    array([0.9    , 0.83132, 0.73899])
-    """
-    size, index = integer("n", n, 1), integers("t", t, 0, MAX_GENERATIONS)
-    total = size * np.arange(2.0, max(2, index.max(initial=0) + 1))
-    later = np.cumprod(1 - (3 * size - 1) / (total * (total - 1)))
-    return np.concatenate([[1.0, 1.0 - 1 / size], (1 - 1 / size) * later])[index]
-
-
 def fresh_limit(n: ArrayLike, m_s: ArrayLike) -> NDArray[np.float64]:
-    """Return the limit of E H_t/H_0 when m_s of n tokens are synthetic and n - m_s fresh real ones.
+    """Return the limit of E H_t/H_0 when some tokens of each generation are fresh real ones.
+
+    Each generation has n tokens: m_s synthetic ones and n - m_s fresh real ones. The limit is 1 - n/(n^2 - m_s
+    (m_s-1)).
 
     Parameters
     ----------
-    n : tokens per generation, at least 1, broadcast against `m_s`.
-    m_s : synthetic ones among them, 0..n.
+    n : tokens per generation, at least 1; broadcast against `m_s`.
+    m_s : number of synthetic tokens among them, 0 to n.
 
     Returns
     -------
-    float64, broadcast shape: 1 - n/(n^2 - m_s (m_s-1)).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, exact.
 
     References
     ----------
-    Derived; checked in tests/theory/test_heterozygosity.py.
+    Derived; checked in tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------
@@ -166,30 +79,23 @@ def fresh_limit(n: ArrayLike, m_s: ArrayLike) -> NDArray[np.float64]:
 
 
 def seddik_partial_variance(h1: float, n_real: int, n: int, m: ArrayLike) -> NDArray[np.float64]:
-    """Return V_m = E ||p_m - p_1||^2 when the same real tokens stay and n synthetic ones are renewed.
+    """Return V_m = E ||p_m - p_1||^2 when the same real tokens stay in every fit.
 
-    p_1 is the empirical distribution of the real tokens (m = 1); refit m+1 uses them and n tokens of p_m.
+    p_1 is the empirical distribution of the real tokens. Refit m+1 uses them and n new synthetic tokens drawn
+    from p_m. State t of `expected_heterozygosity` with a fixed set that is the truth is p_{t+1}.
 
     Parameters
     ----------
-    h1 : heterozygosity 1 - sum p_1^2, within [0, 1].
-    n_real : real tokens, at least 1.
-    n : synthetic tokens per generation, at least 1.
-    m : any shape, at least 1.
+    m : number of fits, any shape, at least 1.
+    h1, n_real, n : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `m`; V_1 = 0 and E H(p_m) = h1 - V_m. In the terms of `expected_heterozygosity` with
-        a fixed set that is the truth, state t is p_{t+1}.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `m`, exact. V_1 = 0 and E H(p_m) = h1 - V_m.
 
     References
     ----------
-    Setting of arXiv:2404.05090; derived; checked in tests/theory/test_heterozygosity.py.
+    Setting of arXiv:2404.05090; derived; checked in tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------
@@ -203,26 +109,21 @@ def seddik_partial_variance(h1: float, n_real: int, n: int, m: ArrayLike) -> NDA
 
 
 def seddik_partial_limit(h1: float, n_real: int, n: int) -> float:
-    """Return the limit of `seddik_partial_variance`, h1 n/(n_real^2 + 2 n_real n + n).
+    """Return the limit of `seddik_partial_variance` for many fits.
+
+    The limit is h1 n/(n_real^2 + 2 n_real n + n).
 
     Parameters
     ----------
-    h1 : heterozygosity 1 - sum p_1^2, within [0, 1].
-    n_real : real tokens, at least 1.
-    n : synthetic tokens per generation, at least 1.
+    h1, n_real, n : see `Notation` of the module.
 
     Returns
     -------
-    float, below h1/(2 n_real + 1) however large `n` is.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float, exact. It is below h1/(2 n_real + 1) for every `n`.
 
     References
     ----------
-    Setting of arXiv:2404.05090; derived; checked in tests/theory/test_heterozygosity.py.
+    Setting of arXiv:2404.05090; derived; checked in tests/theory/discrete/test_heterozygosity.py.
 
     Examples
     --------

@@ -1,7 +1,14 @@
 """Survival of symbols when a discrete distribution is refitted to n of its own samples (replace).
 
-Throughout, P_k is the fitted probability of a symbol after k refits, P_0 = p0 the truth, and
-n P_{k+1} | P_k ~ Bin(n, P_k); all symbols together are Mult(n, P_k).
+P_k is the fitted probability of a symbol after k refits, and P_0 = p0 is its true probability. The count
+n P_{k+1} given P_k is Bin(n, P_k); the counts of all symbols together are Mult(n, P_k). A symbol is alive while
+P_k != 0.
+
+Notation
+--------
+p0 : true probability, within [0, 1]; broadcast against `k`.
+n : samples per generation, at least 1.
+k : number of refits, at least 0; at k = 0 both bounds are the exact value.
 """
 
 import math
@@ -16,22 +23,15 @@ Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def survival_bounds_published(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
-    """Return the published lower and upper bound of Pr(P_k != 0).
+    """Return the published bounds of the probability that a symbol is alive, Pr(P_k != 0).
 
     Parameters
     ----------
-    p0 : within [0, 1], broadcast against `k`.
-    n : samples per generation, at least 1.
-    k : number of refits, at least 0; at 0 both bounds are the truth.
+    p0, n, k : see `Notation` of the module.
 
     Returns
     -------
-    lower, upper : float64, broadcast shape. The upper one is 1 from about k = 1/(3 p0).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    lower, upper : float64, broadcast shape. The upper bound is 1 from about k = 1/(3 p0) on.
 
     References
     ----------
@@ -52,29 +52,27 @@ def survival_bounds_published(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
 
 def survival_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
-    """Return sharp bounds of Pr(P_k != 0), valid for every n, p0 and k.
+    """Return sharp bounds of the probability that a symbol is alive, Pr(P_k != 0).
 
-    max(p0, 1-(1-p0 g_k)^n) <= Pr(P_k != 0) <= 1-(1-p0)^{b_{k-1}}, b_0 = n, b_{j+1} = n(1-(1-1/n)^{b_j}).
+    max(p0, 1-(1-p0 g_k)^n) <= Pr(P_k != 0) <= 1-(1-p0)^{b_{k-1}}, with b_0 = n and
+    b_{j+1} = n(1-(1-1/n)^{b_j}). The bounds hold for every n, p0 and k.
 
     Parameters
     ----------
-    p0 : within [0, 1], broadcast against `k`; pass distinct values only.
-    n : samples per generation, at least 1.
-    k : number of refits, 0 to 10**7; at 0 and 1 both bounds are exact. Cost O(cells + max k).
+    p0 : true probability, within [0, 1]; broadcast against `k`. Pass each distinct value once: the cost is
+        O(cells + max k).
+    k : number of refits, 0 to 10**7; at 0 and 1 both bounds are the exact value.
+    n : see `Notation` of the module.
 
     Returns
     -------
-    lower, upper : float64, broadcast shape. Worst relative gap of the lower/upper one to the truth:
-        5 %/2.3 % for k <= n/4, 19 %/8 % for k <= n, 30 %/12 % for k <= 1000.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    lower, upper : float64, broadcast shape. The largest relative errors of the lower/upper bound are 5 %/2.3 %
+        for k <= n/4, 19 %/8 % for k <= n and 30 %/12 % for k <= 1000.
 
     References
     ----------
-    Derived (duality with occupied boxes); checked against the exact chain in tests/theory/test_discrete.py.
+    Derived (duality with occupied boxes); checked against the exact chain in
+    tests/theory/discrete/test_survival.py.
 
     Examples
     --------
@@ -97,21 +95,18 @@ def survival_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
 
 def poisson_survival(n_lambda0: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    """Return Pr(Lambda_k != 0) = 1 - exp(-n lambda0 g_k), exact for the Poisson model.
+    """Return the probability that a rate of the Poisson model is not 0 after k refits.
+
+    Pr(Lambda_k != 0) = 1 - exp(-n lambda0 g_k).
 
     Parameters
     ----------
-    n_lambda0 : n times the true rate, at least 0, broadcast against `k`.
-    k : number of refits, at least 0.
+    n_lambda0 : n times the true rate lambda0, at least 0; broadcast against `k`.
+    k : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, exact.
 
     References
     ----------

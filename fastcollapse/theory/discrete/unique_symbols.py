@@ -1,4 +1,12 @@
-"""Bounds of the expected number of distinct symbols after k refits of a discrete distribution (replace)."""
+"""Bounds of the expected number of distinct symbols after k refits of a discrete distribution (replace).
+
+Notation
+--------
+p : [K], the true probabilities, which sum to 1. The cost is O(distinct p x B); more than 8192 distinct values
+    are put in bins.
+n : samples per generation, at least 1.
+k : [B] or scalar, number of refits, at least 0; at k = 0 both bounds are the number of symbols in the truth.
+"""
 
 from collections.abc import Callable
 
@@ -11,9 +19,9 @@ from fastcollapse.theory.discrete.survival import Pair, survival_bounds, surviva
 
 Term = Callable[[NDArray, int, NDArray], NDArray]
 
-# Values of one block of the (symbols x generations) table: 16 MB per temporary.
+# Number of values in a block of the (symbols x generations) table: 16 MB for each temporary array.
 _BLOCK_CELLS = 2_000_000
-# More distinct probabilities than this are put in bins of this relative width.
+# Largest number of distinct probabilities without bins, and the relative width of a bin.
 _EXACT_DISTINCT = 8192
 _BIN_WIDTH = 1e-3
 
@@ -23,25 +31,17 @@ def unique_symbols_bounds(p: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
     Parameters
     ----------
-    p : [K] the truth, sums to 1.
-    n : samples per generation, at least 1.
-    k : [B] or scalar, number of refits, at least 0; at 0 both are the support size.
+    p, n, k : see `Notation` of the module.
 
     Returns
     -------
-    lower, upper : float64, shape of `k`; the sums over symbols of `survival_bounds`. Cost O(distinct p x B);
-        more than 8192 distinct p are binned, which keeps lower and upper valid (the summands are concave in
-        p) and moves them by about 1e-7 relative.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    lower, upper : float64, shape of `k`; the sums of `survival_bounds` over the symbols. Bins move the sums by
+        about 1e-7 relative. The bounds stay valid, because the summands are concave in p.
 
     References
     ----------
-    Corollary 1 of arXiv:2412.17646 with the derived pair in place of Theorem 1; checked against the exact
-    chain in tests/theory/test_unique_symbols.py.
+    Corollary 1 of arXiv:2412.17646, with the derived bounds in place of Theorem 1; checked against the exact
+    chain in tests/theory/discrete/test_unique_symbols.py.
 
     Examples
     --------
@@ -57,19 +57,12 @@ def unique_symbols_bounds_published(p: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
     Parameters
     ----------
-    p : [K] the truth, sums to 1.
-    n : samples per generation, at least 1.
-    k : [B] or scalar, number of refits, at least 0; at 0 both are the support size.
+    p, n, k : see `Notation` of the module.
 
     Returns
     -------
-    lower, upper : float64, shape of `k`; a lower sum below 1 is raised to 1. Cost O(distinct p x B); more
-        than 8192 distinct p are binned, which moves the sums by at most 1e-6 relative (upper: either way).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    lower, upper : float64, shape of `k`; a lower bound below 1 is raised to 1. Bins move the sums by at most
+        1e-6 relative, the upper one up or down.
 
     References
     ----------
@@ -85,7 +78,7 @@ def unique_symbols_bounds_published(p: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
 
 def _bounds(p: ArrayLike, n: int, k: ArrayLike, lower_term: Term, concave_lower: Term, upper_term: Term) -> Pair:
-    """Return the sums over symbols of two terms; many distinct p are binned, with `concave_lower` below."""
+    """Return the sums of two terms over the symbols; `concave_lower` replaces the lower term in bins."""
     probability, size, index = probability_vector("p", p), integer("n", n, 1), integers("k", k, 0)
     generations = index.ravel()
     values, copies = np.unique(probability[probability > 0], return_counts=True)
@@ -96,7 +89,7 @@ def _bounds(p: ArrayLike, n: int, k: ArrayLike, lower_term: Term, concave_lower:
         low, high, mean, members = _bins(values, copies)
         with np.errstate(invalid="ignore"):
             share = np.where(high > low, (mean - low) / (high - low), 0.0)
-        # Concave terms: the chord over a bin bounds its sum from below, the value at the mean from above.
+        # For concave terms the chord over a bin is a lower bound of its sum, and the value at the mean an upper one.
         lower = _weighted_sum(concave_lower, low, members * (1 - share), size, generations)
         lower += _weighted_sum(concave_lower, high, members * share, size, generations)
         upper = _weighted_sum(upper_term, mean, members, size, generations)

@@ -1,4 +1,9 @@
-"""Moments of ln sqrt(chi2_nu/nu), the step of the logarithm of a refitted standard deviation, for any nu."""
+"""Moments of ln sqrt(chi2_nu/nu), the step of the logarithm of a refitted standard deviation.
+
+Notation
+--------
+nu : degrees of freedom, any shape, at least 1.
+"""
 
 import math
 
@@ -8,8 +13,8 @@ from scipy.special import bernoulli, digamma, loggamma, polygamma
 
 from fastcollapse.theory.arguments import integers, reals, require
 
-# From here on, and for |a| up to x/20, the series of ln Gamma(x+a) - ln Gamma(x) is exact to 1e-16, while the
-# difference itself loses all its digits as x grows.
+# For x from here on and |a| up to x/20 the series of ln Gamma(x+a) - ln Gamma(x) is accurate to 1e-16. The
+# difference of the two functions loses all digits as x grows.
 _SERIES_FROM = 20.0
 _LARGEST_POWER = 1e15
 _N_TERMS = 15
@@ -17,24 +22,19 @@ _BERNOULLI = bernoulli(12)
 
 
 def log_chi_mean(nu: ArrayLike) -> NDArray[np.float64]:
-    """Return E ln sqrt(chi2_nu/nu) = [psi(nu/2) - ln(nu/2)]/2.
+    """Return the mean of ln sqrt(chi2_nu/nu).
 
     Parameters
     ----------
-    nu : degrees of freedom, any shape, at least 1.
+    nu : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `nu`, about -1/(2 nu); relative error below 1e-12.
-
-    Raises
-    ------
-    InputError
-        if an entry is not a whole number of at least 1.
+    float64, shape of `nu`: [psi(nu/2) - ln(nu/2)]/2, about -1/(2 nu). The relative error is below 1e-12.
 
     References
     ----------
-    Derived; checked in tests/theory/test_chi.py.
+    Derived; checked in tests/theory/gaussian/test_log_chi.py.
 
     Examples
     --------
@@ -42,29 +42,24 @@ def log_chi_mean(nu: ArrayLike) -> NDArray[np.float64]:
     array([-5.76032352e-02, -5.00000000e-13])
     """
     x = integers("nu", nu, 1) / 2
-    far = x >= _SERIES_FROM
-    return np.where(far, _coefficient(1, np.where(far, x, _SERIES_FROM)), digamma(x) - np.log(x)) / 2
+    large = x >= _SERIES_FROM
+    return np.where(large, _coefficient(1, np.where(large, x, _SERIES_FROM)), digamma(x) - np.log(x)) / 2
 
 
 def log_chi_variance(nu: ArrayLike) -> NDArray[np.float64]:
-    """Return Var ln sqrt(chi2_nu/nu) = psi_1(nu/2)/4.
+    """Return the variance of ln sqrt(chi2_nu/nu).
 
     Parameters
     ----------
-    nu : degrees of freedom, any shape, at least 1.
+    nu : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `nu`, about 1/(2 nu).
-
-    Raises
-    ------
-    InputError
-        if an entry is not a whole number of at least 1.
+    float64, shape of `nu`: psi_1(nu/2)/4, about 1/(2 nu), exact.
 
     References
     ----------
-    Derived; checked in tests/theory/test_chi.py.
+    Derived; checked in tests/theory/gaussian/test_log_chi.py.
 
     Examples
     --------
@@ -75,25 +70,23 @@ def log_chi_variance(nu: ArrayLike) -> NDArray[np.float64]:
 
 
 def log_chi_moment(s: ArrayLike, nu: ArrayLike) -> NDArray:
-    """Return ln E (chi2_nu/nu)^{s/2} = ln Gamma((nu+s)/2) - ln Gamma(nu/2) - (s/2) ln(nu/2).
+    """Return the logarithm of the moment, ln E (chi2_nu/nu)^{s/2}.
+
+    It is ln Gamma((nu+s)/2) - ln Gamma(nu/2) - (s/2) ln(nu/2). For s = i t the moment is the characteristic
+    function of ln sqrt(chi2_nu/nu).
 
     Parameters
     ----------
-    s : power, real or complex, at most 1e15, real part above -nu; broadcast against `nu`.
-    nu : degrees of freedom, at least 1.
+    s : power, real or complex, at most 1e15, with a real part above -nu; broadcast against `nu`.
+    nu : see `Notation` of the module.
 
     Returns
     -------
-    float64 or complex128, broadcast shape; s = i t gives the characteristic function of ln sqrt(chi2_nu/nu).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64 or complex128, broadcast shape, exact.
 
     References
     ----------
-    Derived; checked in tests/theory/test_chi.py.
+    Derived; checked in tests/theory/gaussian/test_log_chi.py.
 
     Examples
     --------
@@ -113,18 +106,18 @@ def log_chi_moment(s: ArrayLike, nu: ArrayLike) -> NDArray:
 
 def _log_gamma_growth(a: NDArray, x: NDArray[np.float64]) -> NDArray:
     """Return ln Gamma(x+a) - ln Gamma(x) - a ln x."""
-    far = (x >= _SERIES_FROM) & (np.abs(a) <= x / _SERIES_FROM)
+    large = (x >= _SERIES_FROM) & (np.abs(a) <= x / _SERIES_FROM)
     series = direct = np.zeros(np.broadcast_shapes(a.shape, x.shape))
-    if far.any():
-        safe = np.where(x >= _SERIES_FROM, x, _SERIES_FROM)
-        ratio = np.where(far, a, 0) / safe
+    if large.any():
+        large_x = np.where(x >= _SERIES_FROM, x, _SERIES_FROM)
+        ratio = np.where(large, a, 0) / large_x
         series = np.zeros_like(ratio)
         for j in range(_N_TERMS, 0, -1):
-            series = series * ratio + _coefficient(j, safe)
+            series = series * ratio + _coefficient(j, large_x)
         series = series * a
-    if not far.all():
+    if not large.all():
         direct = loggamma(x + a) - loggamma(x) - a * np.log(x)
-    return np.where(far, series, direct)
+    return np.where(large, series, direct)
 
 
 def _coefficient(j: int, x: NDArray[np.float64]) -> NDArray[np.float64]:

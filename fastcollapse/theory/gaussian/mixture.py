@@ -1,4 +1,4 @@
-"""The refitted symmetric mixture (1/2) N(mu, sigma^2) + (1/2) N(-mu, sigma^2): Theorem 4, its estimators."""
+"""The refitted symmetric mixture (1/2) N(mu, sigma^2) + (1/2) N(-mu, sigma^2): its tail bound and its estimators."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,25 +10,22 @@ from fastcollapse.theory.gaussian.tail_bounds import tail_theorem3
 def tail_theorem4(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike) -> NDArray[np.float64]:
     """Return the published bound (sigma_0/eps) e^{-k/(4n)} of Pr(Sigma_k > eps) for the mixture (replace).
 
+    It is published for the approximate joint ML. The exact joint ML does not violate it either.
+
     Parameters
     ----------
-    sigma0 : deviation of a component of the truth, positive; broadcast against `eps` and `k`.
+    sigma0 : standard deviation of a component of the truth, positive; broadcast against `eps` and `k`.
     eps : threshold, positive.
     n : samples per generation, at least 2.
     k : number of fits, at least 0.
 
     Returns
     -------
-    float64, broadcast shape, at most 1; for the approximate joint ML, and never violated by the true one.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, cut at 1.
 
     References
     ----------
-    Theorem 4 of arXiv:2412.17646; checked in tests/test_verification_gaussian.py.
+    Theorem 4 of arXiv:2412.17646; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -39,25 +36,22 @@ def tail_theorem4(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike) -> ND
 
 
 def mixture_kurtosis(mu: ArrayLike, sigma: ArrayLike) -> NDArray[np.float64]:
-    """Return the kurtosis E x^4/(E x^2)^2 = 3 - 2 mu^4/(mu^2 + sigma^2)^2 of the mixture.
+    """Return the kurtosis E x^4/(E x^2)^2 of the mixture.
+
+    It is 3 - 2 mu^4/(mu^2 + sigma^2)^2, not in excess of 3.
 
     Parameters
     ----------
     mu : half of the distance of the components, any sign; broadcast against `sigma`.
-    sigma : deviation of a component, positive.
+    sigma : standard deviation of a component, positive.
 
     Returns
     -------
-    float64, broadcast shape, within [1, 3].
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, within [1, 3], exact.
 
     References
     ----------
-    Derived; checked in tests/theory/test_mixture.py.
+    Derived; checked in tests/theory/gaussian/test_mixture.py.
 
     Examples
     --------
@@ -71,7 +65,10 @@ def mixture_kurtosis(mu: ArrayLike, sigma: ArrayLike) -> NDArray[np.float64]:
 
 
 def ml_root_exists(m2: ArrayLike, m4: ArrayLike) -> NDArray[np.bool_]:
-    """Return whether the kurtosis m4/m2^2 is below 3, so that some mu > 0 is more likely than mu = 0.
+    """Return whether the sample kurtosis is below 3, so that some mu > 0 is more likely than mu = 0.
+
+    The joint ML solves t = mean(x tanh(t x/s^2)) with s^2 = m2 - t^2. The root t = 0 always exists. It is a
+    local maximum if and only if the kurtosis m4/m2^2 is above 3. A positive root may exist even then.
 
     Parameters
     ----------
@@ -80,17 +77,11 @@ def ml_root_exists(m2: ArrayLike, m4: ArrayLike) -> NDArray[np.bool_]:
 
     Returns
     -------
-    bool, broadcast shape. The joint ML solves t = mean(x tanh(t x/s^2)), s^2 = m2 - t^2; t = 0 always does,
-        and is a local maximum iff the kurtosis is above 3. A positive root may exist even then.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    bool, broadcast shape.
 
     References
     ----------
-    Derived (the fourth order of the likelihood at t = 0); checked in tests/theory/test_mixture.py.
+    Derived (the fourth order of the likelihood at t = 0); checked in tests/theory/gaussian/test_mixture.py.
 
     Examples
     --------
@@ -98,14 +89,16 @@ def ml_root_exists(m2: ArrayLike, m4: ArrayLike) -> NDArray[np.bool_]:
     array([ True,  True, False])
     """
     second, fourth = reals("m2", m2, 0, 1e150, closed=False), reals("m4", m4, 0, 1e301)
-    # Rounding of a sample of two equal squares must not refuse it; subnormal squares say nothing.
+    # The tolerance accepts rounding errors of a sample of equal squares. Subnormal squares have too few digits.
     require(second >= 1e-150, "m2", "at least 1e-150", m2)
     require(fourth >= second * second * (1 - 1e-9), "m4", "at least m2^2", m4)
     return fourth < 3 * second * second
 
 
 def approximate_ml_kappa(n: ArrayLike, eta: float = 2.0) -> NDArray[np.float64]:
-    """Return kappa = exp{(eta-1)((n-1)/2+4 eta)/(eta (n-1)(n+4 eta-1))} - 1 of the approximate joint ML.
+    """Return the constant kappa of the approximate joint ML.
+
+    kappa = exp{(eta-1)((n-1)/2+4 eta)/(eta (n-1)(n+4 eta-1))} - 1.
 
     Parameters
     ----------
@@ -115,11 +108,6 @@ def approximate_ml_kappa(n: ArrayLike, eta: float = 2.0) -> NDArray[np.float64]:
     Returns
     -------
     float64, shape of `n`.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
 
     References
     ----------
@@ -142,20 +130,16 @@ def approximate_joint_ml(m1: ArrayLike, m2: ArrayLike, n: ArrayLike) -> tuple[ND
     ----------
     m1 : mean of |x|, at least 0; broadcast against `m2`.
     m2 : mean of x^2, at least m1^2.
-    n : sample size, at least 2; broadcast too.
+    n : sample size, at least 2; broadcast against `m1` and `m2`.
 
     Returns
     -------
-    mu, sigma : float64, broadcast shape. m2 - m1^2 loses its digits where sigma is below 1e-8 mu.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    mu, sigma : float64, broadcast shape. The difference m2 - m1^2 loses its digits where sigma is below 1e-8
+        mu.
 
     References
     ----------
-    Algorithm 1 of arXiv:2412.17646, as coded (eta = 2); checked in tests/theory/test_mixture.py.
+    Algorithm 1 of arXiv:2412.17646, as coded (eta = 2); checked in tests/theory/gaussian/test_mixture.py.
 
     Examples
     --------
@@ -168,10 +152,12 @@ def approximate_joint_ml(m1: ArrayLike, m2: ArrayLike, n: ArrayLike) -> tuple[ND
     require(second >= square * (1 - 1e-12), "m2", "at least m1^2", m2)
     spread = np.maximum(second - square, 0)
     inflation = 1 + approximate_ml_kappa(n)
-    known = np.where(second > 0, second, 1)
-    # 1/a of the paper, which is 1/50 where the sample looks like two points.
-    inverse = np.where(second > inflation * square, (second - inflation * square) / (2 * inflation * known), 0.02)
-    apart = second * (1 - 2 * inverse) <= 2 * square
-    weight = np.where(apart & (second > 0), square + 2 * inverse * second, 1)
-    variance = np.where(apart, second * spread / weight, second)
+    positive_second = np.where(second > 0, second, 1)
+    # This is 1/a of the paper; it is 1/50 if the sample resembles two points.
+    inverse = np.where(
+        second > inflation * square, (second - inflation * square) / (2 * inflation * positive_second), 0.02
+    )
+    separated = second * (1 - 2 * inverse) <= 2 * square
+    weight = np.where(separated & (second > 0), square + 2 * inverse * second, 1)
+    variance = np.where(separated, second * spread / weight, second)
     return np.sqrt(np.maximum(second - variance, 0)), np.sqrt(variance)

@@ -1,7 +1,14 @@
-"""The refitted Gaussian in d dimensions (replace): determinant, trace, eigenvalues of its covariance Sigma_k.
+"""Covariance of the refitted Gaussian in d dimensions (replace): its determinant, trace and eigenvalues.
 
-Sigma_{k+1} given Sigma_k is Wishart(Sigma_k, nu)/D with nu = n-1 and D = n-1 ("unbiased") or n ("mle"). Each
-coordinate of the mean obeys theory/gaussian.py.
+Sigma_{k+1} given Sigma_k is Wishart(Sigma_k, nu)/D, with nu = n-1 and the divisor D of the estimator. Each
+coordinate of the mean obeys `fastcollapse.theory.gaussian.univariate`. All results are exact.
+
+Notation
+--------
+d : number of dimensions, 1 to n-1; the determinant is 0 in more dimensions.
+n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
+k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
+estimator : "unbiased" (D = n-1) or "mle" (maximum likelihood, D = n).
 """
 
 import numpy as np
@@ -18,33 +25,26 @@ from fastcollapse.theory.arguments import (
 )
 from fastcollapse.theory.gaussian.log_chi import log_chi_mean, log_chi_variance
 
-# Sums over dimensions end here.
+# Maximum number of terms of a sum over dimensions.
 MAX_DIMENSIONS = 10**6
+# Maximum number of dimensions times sizes.
 MAX_CELLS = 10**7
 
 
 def log_det_mean(d: int, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return E ln det Sigma_k - ln det Sigma_0.
+    """Return the expected logarithm of the determinant, E ln det Sigma_k - ln det Sigma_0.
 
     Parameters
     ----------
-    d : dimensions, at least 1 and at most n-1 (the determinant is 0 beyond; see `log_pseudo_det_mean`).
-    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    d, n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
     float64, shape of `k`: k sum_{i<d} [psi((nu-i)/2) + ln(2/D)].
 
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
     References
     ----------
-    Derived (Bartlett's factors); checked in tests/test_verification_gaussian.py.
+    Derived (Bartlett's factors); checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -58,26 +58,19 @@ def log_det_mean(d: int, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[
 
 
 def log_det_variance(d: int, n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    """Return Var ln det Sigma_k = k sum_{i<d} psi_1((nu-i)/2), the same for both estimators.
+    """Return the variance of ln det Sigma_k, which is the same for both estimators.
 
     Parameters
     ----------
-    d : dimensions, at least 1 and at most n-1.
-    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
+    d, n, k : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `k`.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `k`: k sum_{i<d} psi_1((nu-i)/2).
 
     References
     ----------
-    Derived (Bartlett's factors); checked in tests/test_verification_gaussian.py.
+    Derived (Bartlett's factors); checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -89,28 +82,25 @@ def log_det_variance(d: int, n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
 
 
 def log_pseudo_det_mean(d: int, n: int, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return E of the log of the product of the n-1 positive eigenvalues of Sigma_k, Sigma_0 = I, d >= n-1.
+    """Return the expected logarithm of the product of the positive eigenvalues of Sigma_k, for Sigma_0 = I.
+
+    From the first fit on n-1 eigenvalues are positive. For Sigma_0 = c I add (n-1) ln c.
 
     Parameters
     ----------
-    d : dimensions, at least n-1, at most 10**6; the rank is n-1 from the first fit on.
-    n : samples per generation, at least 2.
+    d : number of dimensions, n-1 to 10**6.
+    n : samples per generation, 2 to 10**6.
     k : number of fits, any shape, at least 1.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `k`; for Sigma_0 = c I add (n-1) ln c.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `k`.
 
     References
     ----------
-    Derived: the first fit is Wishart_{n-1}(I, d)/D in its span, later ones Wishart_{n-1}(., n-1)/D; checked
-    in tests/test_verification_gaussian.py.
+    Derived: the first fit is Wishart_{n-1}(I, d)/D in its span, later fits are Wishart_{n-1}(., n-1)/D; checked
+    in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -125,26 +115,21 @@ def log_pseudo_det_mean(d: int, n: int, k: ArrayLike, estimator: str) -> NDArray
 
 
 def log_pseudo_det_variance(d: int, n: int, k: ArrayLike) -> NDArray[np.float64]:
-    """Return the variance of the log whose mean is `log_pseudo_det_mean`.
+    """Return the variance of the logarithm whose mean is `log_pseudo_det_mean`.
 
     Parameters
     ----------
-    d : dimensions, at least n-1, at most 10**6.
-    n : samples per generation, at least 2.
+    d : number of dimensions, n-1 to 10**6.
+    n : samples per generation, 2 to 10**6.
     k : number of fits, any shape, at least 1.
 
     Returns
     -------
     float64, shape of `k`, the same for both estimators.
 
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
     References
     ----------
-    Derived, as `log_pseudo_det_mean`.
+    Derived, as `log_pseudo_det_mean`; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -157,28 +142,22 @@ def log_pseudo_det_variance(d: int, n: int, k: ArrayLike) -> NDArray[np.float64]
 
 
 def elementary_symmetric_factor(j: int, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return E e_j(Sigma_k)/e_j(Sigma_0), e_j the elementary symmetric function of the eigenvalues.
+    """Return the factor of an elementary symmetric function of the eigenvalues of Sigma_k.
+
+    E e_j(Sigma_k)/e_j(Sigma_0) = [prod_{i<j} (nu-i)/D]^k, for every number of dimensions.
 
     Parameters
     ----------
-    j : 1 is the trace, d the determinant; at least 1, at most 10**6.
-    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    j : order, 1 to 10**6; order 1 is the trace and order d the determinant.
+    n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `k`: [prod_{i<j} (nu-i)/D]^k, whatever d; 0 for j >= n and k >= 1, where the rank
-        is below j.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `k`; 0 for j >= n and k >= 1, where the rank is below j.
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -189,7 +168,9 @@ def elementary_symmetric_factor(j: int, n: ArrayLike, k: ArrayLike, estimator: s
     """
     sizes, index = sizes_and_fits(n, k, 2)
     order = integer("j", j, 1, MAX_DIMENSIONS)
-    require(order * sizes.size <= MAX_CELLS, "j", f"at most {MAX_CELLS} over the number of sizes", j)
+    require(
+        order * sizes.size <= MAX_CELLS, "j", f"at most {MAX_CELLS // max(sizes.size, 1)} for {sizes.size} sizes", j
+    )
     divisor = _divisor(sizes, estimator)
     freedom = sizes - 1 - np.arange(order).reshape(-1, *(1,) * sizes.ndim)
     positive = np.where(freedom > 0, freedom, divisor)
@@ -201,29 +182,24 @@ def elementary_symmetric_factor(j: int, n: ArrayLike, k: ArrayLike, estimator: s
 def trace_moments(
     trace_of_square: float, square_of_trace: float, n: ArrayLike, k: ArrayLike, estimator: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return E tr(Sigma_k^2) and E (tr Sigma_k)^2, for any d.
+    """Return the expected trace of Sigma_k^2 and the expected square of the trace of Sigma_k.
+
+    One fit multiplies the pair by [[1+1/nu, 1/nu], [2/nu, 1]] (nu/D)^2, whose eigenvalues are (1+2/nu) (nu/D)^2
+    and (1-1/nu) (nu/D)^2. This holds for every number of dimensions.
 
     Parameters
     ----------
-    trace_of_square : tr(Sigma_0^2), at least 0; d for the identity.
-    square_of_trace : (tr Sigma_0)^2, at least that; d^2 for the identity.
-    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    trace_of_square : tr(Sigma_0^2), positive; d for the identity.
+    square_of_trace : (tr Sigma_0)^2, at least `trace_of_square`; d^2 for the identity.
+    n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
-    of_square, of_trace : float64, shape of `k`. One fit is [[1+1/nu, 1/nu], [2/nu, 1]] (nu/D)^2, of
-        eigenvalues 1+2/nu and 1-1/nu (nu/D)^2.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    of_square, of_trace : float64, shape of `k`.
 
     References
     ----------
-    Derived (Wishart moments); checked in tests/test_verification_gaussian.py.
+    Derived (Wishart moments); checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -238,37 +214,34 @@ def trace_moments(
     require(second.ndim == 0 and second >= first, "square_of_trace", "at least trace_of_square", square_of_trace)
     nu = sizes - 1
     divided = 2 * np.log(nu / _divisor(sizes, estimator))
-    # 2 tr S^2 + (tr S)^2 is multiplied by 1+2/nu, (tr S)^2 - tr S^2 by 1-1/nu, which is 0 for two points.
+    # A fit multiplies 2 tr S^2 + (tr S)^2 by 1+2/nu and (tr S)^2 - tr S^2 by 1-1/nu, which is 0 for two points.
     with np.errstate(over="ignore"):
         grown = (2 * first + second) * np.exp(over_fits(np.log1p(2 / nu) + divided, index))
         safe = np.log1p(-1 / np.maximum(nu, 2))
-        gone = over_fits(np.where(nu == 1, 1.0, 0.0), index) > 0
-        shrunk = (second - first) * np.where(gone, 0.0, np.exp(over_fits(safe + divided, index)))
+        vanishes = over_fits(np.where(nu == 1, 1.0, 0.0), index) > 0
+        shrunk = (second - first) * np.where(vanishes, 0.0, np.exp(over_fits(safe + divided, index)))
     return (grown - shrunk) / 3, (grown + 2 * shrunk) / 3
 
 
 def lyapunov_exponents(d: int, n: int, estimator: str) -> NDArray[np.float64]:
     """Return the almost sure limits of ln(eigenvalue)/k of Sigma_k, largest first.
 
+    The limits are psi((nu-i)/2) - ln(D/2) for i = 0..d-1. They are about -(i+1)/nu for "unbiased", so that
+    neighbouring eigenvalues separate by e^{-k/nu} and one direction dominates.
+
     Parameters
     ----------
-    d : dimensions, at least 1, at most n-1 and 10**6.
+    d : number of dimensions, 1 to n-1, at most 10**6.
     n : samples per generation, at least 2.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64 [d]: psi((nu-i)/2) - ln(D/2), i = 0..d-1; about -(i+1)/nu if unbiased, so that neighbours separate
-        by e^{-k/nu} and one direction is left.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64 [d].
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -289,7 +262,12 @@ def _degrees(d: int, sizes: NDArray[np.float64] | np.float64) -> NDArray[np.floa
     sizes = np.asarray(sizes)
     dimensions = integer("d", d, 1, MAX_DIMENSIONS)
     require(sizes > dimensions, "d", f"at most n-1 = {sizes.min(initial=np.inf) - 1:g}", d)
-    require(dimensions * sizes.size <= MAX_CELLS, "d", f"at most {MAX_CELLS} over the number of sizes", d)
+    require(
+        dimensions * sizes.size <= MAX_CELLS,
+        "d",
+        f"at most {MAX_CELLS // max(sizes.size, 1)} for {sizes.size} sizes",
+        d,
+    )
     return sizes - 1 - np.arange(dimensions).reshape(-1, *(1,) * sizes.ndim)
 
 

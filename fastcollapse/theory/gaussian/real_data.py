@@ -1,39 +1,44 @@
-"""Closed forms of a refitted Gaussian whose training data is partly real, drawn anew or fixed."""
+"""Closed forms of a refitted Gaussian whose training data is partly real, drawn anew or fixed.
+
+Notation
+--------
+n : points per generation, 2 to 10**12.
+m_s : synthetic points per generation, 0 to n with fresh real data, 1 to 10**12 with fixed real data.
+n_r : number of fixed real points, 1 to 10**12; xbar_r is their mean.
+t : number of fits, any shape, at least 0.
+estimator : "unbiased" (divisor one less than the number of fitted points) or "mle" (divisor that number).
+v_r : variance of the fixed real points with divisor n_r, at least 0; on average (1-1/n_r) sigma_0^2.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.arguments import integer, integers, is_unbiased, reals, require
 
-# Counts beyond this are told apart by their ratios only.
+# Larger sizes affect the results only through their ratios.
 _LARGEST_N = 10**12
 
 
 def gaussian_fresh_moments(
     n: int, m_s: int, t: ArrayLike, estimator: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return E sigma_t^2 and E (mu_t - mu_0)^2 over sigma_0^2 with n - m_s of n points real, drawn anew.
+    """Return the expected variance and squared error of the mean with fresh real data.
+
+    The n - m_s real points of each generation are drawn anew. Both results are exact and relative to sigma_0^2:
+    E sigma_t^2 and E (mu_t - mu_0)^2. For "mle" the mean error is e_t = 1 - variance, with e_{t+1} = 1/n + m_s
+    (m_s-1)/n^2 e_t.
 
     Parameters
     ----------
-    n : points per generation, 2 to 10**12.
-    m_s : synthetic ones among them, 0..n.
-    t : any shape, at least 0.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    n, m_s, t, estimator : see `Notation` of the module.
 
     Returns
     -------
-    variance, mean_error : float64, shape of `t`; for "mle" e_t = 1 - variance obeys
-        e' = 1/n + m_s (m_s-1)/n^2 e and is the mean error.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    variance, mean_error : float64, shape of `t`.
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -42,32 +47,28 @@ def gaussian_fresh_moments(
     (array([1.   , 0.9  , 0.875]), array([0.   , 0.1  , 0.125]))
     """
     step = _fresh_step(n, m_s, estimator)
-    found = _iterate(step, np.array([1.0, 0.0, 1.0]), integers("t", t, 0))
-    return found[..., 0], found[..., 1]
+    moments = _iterate(step, np.array([1.0, 0.0, 1.0]), integers("t", t, 0))
+    return moments[..., 0], moments[..., 1]
 
 
 def gaussian_fresh_limits(n: int, m_s: int, estimator: str) -> tuple[float, float]:
-    """Return the limits of `gaussian_fresh_moments`.
+    """Return the limits of `gaussian_fresh_moments` for many fits.
+
+    For "mle" the mean error tends to n/(n^2 - m_s (m_s-1)), about 1/(n lam (2-lam)) with the share lam of real
+    points.
 
     Parameters
     ----------
-    n : points per generation, 2 to 10**12.
-    m_s : synthetic ones among them, 0..n-1.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    m_s : synthetic points per generation, 0 to n-1.
+    n, estimator : see `Notation` of the module.
 
     Returns
     -------
-    variance, mean_error : float; for "mle" mean_error = n/(n^2 - m_s (m_s-1)), about 1/(n lam (2-lam)), lam
-        the share of real points.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    variance, mean_error : float, exact.
 
     References
     ----------
-    Derived; checked in tests/theory/test_gaussian_real_data.py.
+    Derived; checked in tests/theory/gaussian/test_real_data.py.
 
     Examples
     --------
@@ -76,7 +77,7 @@ def gaussian_fresh_limits(n: int, m_s: int, estimator: str) -> tuple[float, floa
     (0.875, 0.125)
     """
     size, synthetic = integer("n", n, 2, _LARGEST_N), integer("m_s", m_s, 0)
-    require(synthetic < size, "m_s", "below n, or there is no limit", m_s)
+    require(synthetic < size, "m_s", "below n for a limit to exist", m_s)
     return _fixed_point(_fresh_step(size, synthetic, estimator))
 
 
@@ -89,30 +90,23 @@ def gaussian_fixed_moments(
     w0: float = 1.0,
     q0: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return w_t = E sigma_t^2 and q_t = E (mu_t - xbar_r)^2 with the same n_r real points in every fit.
+    """Return the expected variance and squared distance of the mean with fixed real data.
+
+    The same n_r real points are in every fit. The results are w_t = E sigma_t^2 and q_t = E (mu_t - xbar_r)^2.
 
     Parameters
     ----------
-    n_r : real points, 1 to 10**12, of mean xbar_r.
-    m_s : synthetic points per generation, 1 to 10**12.
-    t : any shape, at least 0.
-    estimator : "unbiased" (divisor n_r + m_s - 1) or "mle" (divisor n_r + m_s).
-    v_r : variance of the real points with divisor n_r, at least 0; on average (1-1/n_r) sigma_0^2.
-    w0, q0 : the start, at least 0: v_r and 0 for a fit to the real points, sigma_0^2 and (mu_0 - xbar_r)^2
-        (on average sigma_0^2/n_r) for the truth.
+    w0, q0 : start of the recursion, at least 0: v_r and 0 for a fit to the real points; sigma_0^2 and (mu_0 -
+        xbar_r)^2, on average sigma_0^2/n_r, for the truth.
+    n_r, m_s, t, estimator, v_r : see `Notation` of the module.
 
     Returns
     -------
-    variance, mean_error : float64, shape of `t`.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    variance, mean_error : float64, shape of `t`, exact.
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -122,32 +116,24 @@ def gaussian_fixed_moments(
     """
     step = _fixed_step(n_r, m_s, estimator, v_r)
     start = [float(_finite("w0", w0)), float(_finite("q0", q0)), 1.0]
-    found = _iterate(step, np.array(start), integers("t", t, 0))
-    return found[..., 0], found[..., 1]
+    moments = _iterate(step, np.array(start), integers("t", t, 0))
+    return moments[..., 0], moments[..., 1]
 
 
 def gaussian_fixed_limits(n_r: int, m_s: int, estimator: str, v_r: float = 1.0) -> tuple[float, float]:
-    """Return the limits of `gaussian_fixed_moments`, whatever the start.
+    """Return the limits of `gaussian_fixed_moments` for many fits, which do not depend on the start.
 
     Parameters
     ----------
-    n_r : real points, 1 to 10**12.
-    m_s : synthetic points per generation, 1 to 10**12.
-    estimator : "unbiased" (divisor n_r + m_s - 1) or "mle" (divisor n_r + m_s).
-    v_r : variance of the real points with divisor n_r, at least 0.
+    n_r, m_s, estimator, v_r : see `Notation` of the module.
 
     Returns
     -------
-    variance, mean_error : float.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    variance, mean_error : float, exact.
 
     References
     ----------
-    Derived; checked in tests/theory/test_gaussian_real_data.py.
+    Derived; checked in tests/theory/gaussian/test_real_data.py.
 
     Examples
     --------
@@ -159,25 +145,22 @@ def gaussian_fixed_limits(n_r: int, m_s: int, estimator: str, v_r: float = 1.0) 
 
 
 def fresh_risk_factor(lam: ArrayLike, t: ArrayLike) -> NDArray[np.float64]:
-    """Return the excess risk of fit t over that of fit 1 for large n with a share `lam` of fresh real data.
+    """Return the excess risk of fit t divided by that of fit 1, for large n and a share of fresh real data.
+
+    The factor is (1-(1-lam)^{2t})/(lam (2-lam)), which tends to 1/(lam (2-lam)) for many fits.
 
     Parameters
     ----------
-    lam : share of real points, above 0 and at most 1; broadcast against `t`.
-    t : at least 0.
+    lam : share of real points, 1e-15 to 1; broadcast against `t`.
+    t : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape: (1-(1-lam)^{2t})/(lam (2-lam)), towards 1/(lam (2-lam)).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, asymptotic in n.
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -221,14 +204,14 @@ def _finite(key: str, value: float) -> NDArray[np.float64]:
 
 def _iterate(step: NDArray[np.float64], start: NDArray[np.float64], t: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return step^t start for every t, by squaring."""
-    found = np.broadcast_to(start, (*t.shape, start.size))
+    moments = np.broadcast_to(start, (*t.shape, start.size))
     for bit in range(int(t.max(initial=0)).bit_length()):
-        chosen = (t >> bit & 1).astype(bool)[..., None]
-        found = np.where(chosen, found @ step.T, found)
+        bit_set = (t >> bit & 1).astype(bool)[..., None]
+        moments = np.where(bit_set, moments @ step.T, moments)
         step = step @ step
-    return found
+    return moments
 
 
 def _fixed_point(step: NDArray[np.float64]) -> tuple[float, float]:
-    found = np.linalg.solve(np.eye(2) - step[:2, :2], step[:2, 2])
-    return float(found[0]), float(found[1])
+    moments = np.linalg.solve(np.eye(2) - step[:2, :2], step[:2, 2])
+    return float(moments[0]), float(moments[1])

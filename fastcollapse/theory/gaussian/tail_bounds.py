@@ -1,7 +1,15 @@
-"""Pr(Sigma_k > eps) of the refitted Gaussian (replace): published bounds and the best of their kind.
+"""Bounds of the probability Pr(Sigma_k > eps) that the refitted Gaussian is wide after k fits (replace).
 
-The exact law and the time to collapse are in theory/gaussian_collapse.py. In all of them nu = n-1 and
-L = ln(sigma_0/eps).
+Sigma_k is the fitted standard deviation, nu = n-1 and L = ln(sigma_0/eps). The exact law and the time to
+collapse are in `fastcollapse.theory.gaussian.collapse_time`. Bounds are cut at 1.
+
+Notation
+--------
+sigma0 : standard deviation of the truth, positive; broadcast against `eps` and `k`.
+eps : threshold, positive.
+n : samples per generation, at least 2.
+k : number of fits, at least 0.
+estimator : "unbiased" (divisor D = n-1) or "mle" (maximum likelihood, D = n).
 """
 
 import numpy as np
@@ -11,34 +19,28 @@ from scipy.special import digamma, polygamma
 from fastcollapse.theory.arguments import choice, integer, integers, is_unbiased, reals, require
 from fastcollapse.theory.gaussian.log_chi import log_chi_moment
 
-# A power beyond this gives a bound that is 0 as a float.
+# Logarithm of the largest power; a larger one gives a bound that underflows to 0.
 _LARGEST_LOG_POWER = 30.0
 
 
 def tail_theorem3(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, exponent: str) -> NDArray[np.float64]:
     """Return the published bound (sigma_0/eps) e^{-k/(4n-1)}, or with k/(4n), of Pr(Sigma_k > eps).
 
+    It holds for "unbiased", and so for "mle", whose Sigma_k is smaller.
+
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive; broadcast against `eps` and `k`.
-    eps : threshold, positive.
-    n : samples per generation, at least 2.
-    k : number of fits, at least 0.
     exponent : "4n-1" (Theorem 3 and the authors' notebook) or "4n" (summaries, and Theorem 4 for mixtures).
+    sigma0, eps, n, k : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape, at most 1; for the unbiased estimator, and so for "mle", which is smaller.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape.
 
     References
     ----------
-    Theorem 3 of arXiv:2412.17646. It follows from `tail_bertrand`, since ln alpha <= -1/(4n-3); with 4n-4
-    it would be false.
+    Theorem 3 of arXiv:2412.17646. It follows from `tail_bertrand`, because ln alpha <= -1/(4n-3); with 4n-4 it
+    would be false.
 
     Examples
     --------
@@ -51,24 +53,17 @@ def tail_theorem3(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, expon
 
 
 def tail_bertrand(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the bound (sigma_0/eps) alpha^k of Pr(Sigma_k > eps), Markov's with E Sigma_k = sigma_0 alpha^k.
+    """Return the bound (sigma_0/eps) alpha^k of Pr(Sigma_k > eps).
+
+    This is Markov's inequality with E Sigma_k = sigma_0 alpha^k.
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive; broadcast against `eps` and `k`.
-    eps : threshold, positive.
-    n : samples per generation, at least 2.
-    k : number of fits, at least 0.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    sigma0, eps, n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape, at most 1.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape.
 
     References
     ----------
@@ -90,20 +85,11 @@ def tail_power(
     Parameters
     ----------
     s : power, positive, at most 1e15; 0.7 in the authors' notebook.
-    sigma0 : deviation of the truth, positive; broadcast against `eps` and `k`.
-    eps : threshold, positive.
-    n : samples per generation, at least 2.
-    k : number of fits, at least 0.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    sigma0, eps, n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape, at most 1.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape.
 
     References
     ----------
@@ -125,25 +111,16 @@ def tail_chernoff(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estim
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive; broadcast against `eps` and `k`.
-    eps : threshold, positive.
-    n : samples per generation, at least 2.
-    k : number of fits, at least 0.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    sigma0, eps, n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape; its rate is the true one, about k/(4 nu) (1-2 nu L/k)^2 in the exponent if
-        unbiased.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape. Its rate is the true one: for "unbiased" the exponent is about k/(4 nu) (1-2 nu
+        L/k)^2.
 
     References
     ----------
-    Derived; checked against the exact law in tests/theory/test_gaussian_tail.py.
+    Derived; checked against the exact law in tests/theory/gaussian/test_tail_bounds.py.
 
     Examples
     --------
@@ -157,30 +134,23 @@ def tail_chernoff(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estim
 
 
 def chernoff_power(sigma0: ArrayLike, eps: ArrayLike, n: int, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the power s at which E Sigma_k^s/eps^s is smallest, the saddle point of the law of ln Sigma_k.
+    """Return the power s for which the bound E Sigma_k^s/eps^s is smallest.
+
+    It is the saddle point of the law of ln Sigma_k. For "unbiased" it is about 1-2 nu L/k. It is negative where
+    no bound of this kind is below 1.
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive; broadcast against `eps` and `k`.
-    eps : threshold, positive.
-    n : samples per generation, at least 2.
-    k : number of fits, at least 0 (0 is answered as 1).
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    k : number of fits, at least 0; 0 gives the power of 1 fit.
+    sigma0, eps, n, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, broadcast shape, above -nu, about 1-2 nu L/k if unbiased; negative where Pr(Sigma_k > eps) has no
-        bound of this kind. At most about 1e13.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape, above -nu and at most about 1e13.
 
     References
     ----------
-    Derived: the root of psi((nu+s)/2) = ln(D/2) - 2L/k, D the divisor; checked in
-    tests/theory/test_gaussian_tail.py.
+    Derived: the root of psi((nu+s)/2) = ln(D/2) - 2L/k; checked in tests/theory/gaussian/test_tail_bounds.py.
 
     Examples
     --------

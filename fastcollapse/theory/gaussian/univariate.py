@@ -1,7 +1,16 @@
-"""The refitted one-dimensional Gaussian (replace): moments of its deviation, its mean and its distance.
+"""Moments of the refitted one-dimensional Gaussian (replace): its deviation, its mean and its distance to the truth.
 
-mu_{k+1} = mu_k + sigma_k Z/sqrt n and, independently, sigma_{k+1}^2 = sigma_k^2 chi2_{n-1}/D with D = n-1 for
-the estimator "unbiased" and D = n for "mle".
+Fit k+1 is to n_{k+1} samples of N(mu_k, sigma_k^2), so that mu_{k+1} = mu_k + sigma_k Z/sqrt n and,
+independently, sigma_{k+1}^2 = sigma_k^2 chi2_nu/D, with nu = n-1 and the divisor D of the estimator. All
+results are exact, where not stated otherwise.
+
+Notation
+--------
+n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
+k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
+estimator : "unbiased" (D = n-1) or "mle" (maximum likelihood, D = n).
+sigma0 : standard deviation of the truth, positive, at most 1e150.
+s : power, above -(n-1), where the moment becomes infinite, at most 1e15.
 """
 
 import numpy as np
@@ -11,31 +20,24 @@ from fastcollapse.theory.arguments import is_unbiased, over_fits, real, require,
 from fastcollapse.theory.gaussian.log_chi import log_chi_mean, log_chi_moment, log_chi_variance
 
 _LARGEST_POWER = 1e15
-# Its square is a float.
+# The square of the largest deviation is a finite float64.
 _LARGEST_SIGMA = 1e150
 
 
 def log_sigma_mean(n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return E ln(sigma_k/sigma_0), the drift towards collapse.
+    """Return the expected logarithm E ln(sigma_k/sigma_0), the drift towards collapse.
 
     Parameters
     ----------
-    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `k`: (k/2)[psi(nu/2) - ln(nu/2)], nu = n-1; for "mle" (k/2) ln(1-1/n) is added.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `k`: (k/2)[psi(nu/2) - ln(nu/2)], plus (k/2) ln(1-1/n) for "mle".
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -49,25 +51,19 @@ def log_sigma_mean(n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.flo
 
 
 def log_sigma_variance(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    """Return Var ln sigma_k = (k/4) psi_1((n-1)/2), the same for both estimators.
+    """Return the variance of ln sigma_k, which is the same for both estimators.
 
     Parameters
     ----------
-    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
+    n, k : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `k`; about k/(2(n-1)).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `k`: (k/4) psi_1(nu/2), about k/(2(n-1)).
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -79,27 +75,19 @@ def log_sigma_variance(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
 
 
 def log_sigma_moment(s: float, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return ln E (sigma_k/sigma_0)^s.
+    """Return the logarithm of the relative moment, ln E (sigma_k/sigma_0)^s.
 
     Parameters
     ----------
-    s : power, above -(n-1) (the moment is infinite below), at most 1e15.
-    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    s, n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `k`: k ln[Gamma((nu+s)/2)/Gamma(nu/2) (2/D)^{s/2}], nu = n-1, D the divisor.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `k`: k ln[Gamma((nu+s)/2)/Gamma(nu/2) (2/D)^{s/2}].
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -113,28 +101,21 @@ def log_sigma_moment(s: float, n: ArrayLike, k: ArrayLike, estimator: str) -> ND
 
 
 def sigma_moment(s: float, sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return E sigma_k^s; s = 1 is sigma_0 alpha^k of Bertrand et al.
+    """Return the moment E sigma_k^s of the standard deviation.
+
+    For s = 1 it is sigma_0 alpha^k of Bertrand et al.
 
     Parameters
     ----------
-    s : power, above -(n-1) (the moment is infinite below), at most 1e15.
-    sigma0 : deviation of the truth, positive, at most 1e150.
-    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    s, sigma0, n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `k`; inf or 0 beyond the range of floats.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `k`; inf or 0 beyond the range of float64.
 
     References
     ----------
-    arXiv:2310.00429 for s = 1; derived otherwise; checked in tests/test_verification_gaussian.py.
+    arXiv:2310.00429 for s = 1; derived otherwise; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -148,27 +129,22 @@ def sigma_moment(s: float, sigma0: float, n: ArrayLike, k: ArrayLike, estimator:
 
 
 def variance_mean(sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return E sigma_k^2: sigma_0^2 if unbiased, though sigma_k tends to 0; sigma_0^2 (1-1/n)^k for "mle".
+    """Return the expected variance E sigma_k^2.
+
+    It is sigma_0^2 for "unbiased", although sigma_k tends to 0, and sigma_0^2 (1-1/n)^k for "mle". The average
+    of 100 runs is far below it for large k, because sigma_k^2 is nearly log-normal.
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive, at most 1e150.
-    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    sigma0, n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `k`. The mean of 100 runs is far below it: sigma_k^2 is nearly log-normal.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `k`.
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -181,27 +157,21 @@ def variance_mean(sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str) -> 
 
 
 def mean_squared_error_of_mean(sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return E (mu_k - mu_0)^2: sigma_0^2 k/n if unbiased, sigma_0^2 [1-(1-1/n)^k] for "mle".
+    """Return the expected squared error E (mu_k - mu_0)^2 of the fitted mean.
+
+    It is sigma_0^2 k/n for "unbiased" and sigma_0^2 [1-(1-1/n)^k] for "mle".
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive, at most 1e150.
-    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    sigma0, n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
     float64, shape of `k`.
 
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -219,28 +189,22 @@ def mean_squared_error_of_mean(sigma0: float, n: ArrayLike, k: ArrayLike, estima
 
 
 def wasserstein2_mean(sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the mean of the squared Wasserstein-2 distance between the Gaussian after k fits and the truth.
+    """Return the expected squared Wasserstein-2 distance between the Gaussian after k fits and the truth.
+
+    With alpha = E sigma_1/sigma_0 it is sigma_0^2 [k/n + 2(1-alpha^k)] for "unbiased", which grows without
+    bound, and 2 sigma_0^2 (1-alpha^k) for "mle", which tends to 2 sigma_0^2.
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive, at most 1e150.
-    n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    sigma0, n, k, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `k`: sigma_0^2 [k/n + 2(1-alpha^k)] if unbiased, which has no bound, and
-        2 sigma_0^2 (1-alpha^k) for "mle", towards 2 sigma_0^2; alpha = E sigma_1/sigma_0.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `k`.
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -257,27 +221,22 @@ def wasserstein2_mean(sigma0: float, n: ArrayLike, k: ArrayLike, estimator: str)
 
 
 def shumailov_wasserstein2(sigma0: float, n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    """Return (3/2) sigma_0^2 sum_{s<=k} 1/n_s, the first order of `wasserstein2_mean` if unbiased.
+    """Return the first-order approximation of `wasserstein2_mean` for "unbiased".
+
+    It is (3/2) sigma_0^2 sum_{s<=k} 1/n_s. The paper calls the sizes M_i.
 
     Parameters
     ----------
-    sigma0 : deviation of the truth, positive, at most 1e150.
-    n : samples per generation (M_i), at least 2: one number, or a vector with entry s-1 for fit s.
-    k : number of fits, any shape, at least 0, and at most the length of the vector `n`.
+    sigma0, n, k : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `k`; good while it is far below sigma_0^2.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `k`; accurate while it is far below sigma_0^2.
 
     References
     ----------
     Shumailov et al., Nature 631 (2024); derived from the exact mean; checked in
-    tests/theory/test_gaussian.py.
+    tests/theory/gaussian/test_univariate.py.
 
     Examples
     --------

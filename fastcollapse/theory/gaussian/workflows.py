@@ -1,7 +1,13 @@
-"""Closed forms of E sigma_t^2/sigma_0^2 of a refitted Gaussian, workflow by workflow, and their limits.
+"""Closed forms of the expected variance of a refitted Gaussian, by workflow, and their limits.
 
-For "mle" they are the factors of the heterozygosity, theory/heterozygosity_forms.py. In d dimensions
-E Sigma_t = factor x Sigma_0. `expected_gaussian` gives any schedule.
+A factor is E sigma_t^2/sigma_0^2, exact. In d dimensions E Sigma_t = factor x Sigma_0. For "mle" the factors
+are those of the expected heterozygosity. `expected_gaussian` gives any schedule.
+
+Notation
+--------
+n : samples per generation, at least 2; the first batch is real and stays in the pool.
+t : number of fits, any shape, 0 to 10**7.
+estimator : "unbiased" (divisor one less than the number of fitted points) or "mle" (divisor that number).
 """
 
 import numpy as np
@@ -10,7 +16,6 @@ from scipy.special import gammaln
 
 from fastcollapse.theory.arguments import (
     MAX_GENERATIONS,
-    choice,
     integer,
     integers,
     is_unbiased,
@@ -18,7 +23,7 @@ from fastcollapse.theory.arguments import (
     reals,
     sizes_and_fits,
 )
-from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
+from fastcollapse.theory.workflow_factors import (
     accumulate_factor,
     accumulate_limit,
     accumulate_subsample_factor,
@@ -26,60 +31,52 @@ from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
 
 
 def gaussian_replace_factor(n: ArrayLike, t: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the factor of `replace`: prod_{s<=t} (1-1/n_s) for "mle", 1 if unbiased.
+    """Return the factor of the expected variance after t fits of `replace`.
+
+    The factor is prod_{s<=t} (1-1/n_s) for "mle" and 1 for "unbiased".
 
     Parameters
     ----------
     n : samples per generation, at least 2: one number, or a vector with entry s-1 for fit s.
     t : number of fits, any shape, at least 0, and at most the length of the vector `n`.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `t`. For "mle" its limit is positive iff sum 1/n_s is finite.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `t`. For "mle" the limit is positive if and only if sum 1/n_s is finite.
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
     >>> gaussian_replace_factor(10, [0, 1, 2], "mle").round(4)
     array([1.  , 0.9 , 0.81])
     """
-    sizes, index = sizes_and_fits(n, t, 2)
+    sizes, index = sizes_and_fits(n, t, 2, "t")
     if is_unbiased(estimator):
         return np.ones(index.shape)
     return np.exp(over_fits(np.log1p(-1 / sizes), index))
 
 
 def gaussian_accumulate_factor(n: int, t: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the factor of `accumulate`, whose fit s is to all n s points so far.
+    """Return the factor of the expected variance after t fits of `accumulate`.
+
+    Fit s is to all n s points so far. The factor is prod_{s<=t} (1-1/(n s^2)) for "mle" and prod_{s=2}^t
+    (1-1/(s(n s-1))) for "unbiased".
 
     Parameters
     ----------
-    n : samples per generation, at least 2; the first batch is real and is kept.
-    t : any shape, 0 to 10**7.
-    estimator : "unbiased" (divisor n s - 1) or "mle" (divisor n s).
+    n, t, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `t`: prod_{s<=t} (1-1/(n s^2)), or prod_{s=2}^t (1-1/(s(n s-1))) if unbiased;
-        cost O(max t).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `t`. Cost O(max t).
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -96,25 +93,23 @@ def gaussian_accumulate_factor(n: int, t: ArrayLike, estimator: str) -> NDArray[
 
 
 def gaussian_accumulate_limit(n: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the limit of `gaussian_accumulate_factor`, sin(pi/sqrt n)/(pi/sqrt n) for "mle".
+    """Return the limit of `gaussian_accumulate_factor` for many fits.
+
+    The limit is sin(pi/sqrt n)/(pi/sqrt n) for "mle" and Gamma(2-1/n)/(Gamma(2-r) Gamma(2-1/n+r)) with
+    r = (1+sqrt(1+4n))/(2n) for "unbiased".
 
     Parameters
     ----------
     n : samples per generation, any shape, at least 2.
-    estimator : "unbiased" or "mle".
+    estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`; if unbiased Gamma(2-1/n)/(Gamma(2-r) Gamma(2-1/n+r)), r = (1+sqrt(1+4n))/(2n).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`.
 
     References
     ----------
-    Derived (Euler's product); checked in tests/theory/test_gaussian_workflows.py.
+    Derived (Euler's product); checked in tests/theory/gaussian/test_workflows.py.
 
     Examples
     --------
@@ -130,27 +125,23 @@ def gaussian_accumulate_limit(n: ArrayLike, estimator: str) -> NDArray[np.float6
 
 
 def gaussian_subsample_factor(n: int, t: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the factor of `accumulate_subsample`: fit s is to n of the n s points, without replacement.
+    """Return the factor of the expected variance after t fits of `accumulate_subsample`.
+
+    Fit s is to n of the n s points, drawn without replacement. The factor is (1-1/n) prod_{s=2}^t [1-(3n-1)/(n
+    s(n s-1))] for "mle" and prod_{s=2}^t [1+(s-3)/(s(n s-1))] for "unbiased", which grows without bound like
+    t^{1/n}.
 
     Parameters
     ----------
-    n : samples per generation and size of the subsample, at least 2; the first batch is real and is kept.
-    t : any shape, 0 to 10**7.
-    estimator : "unbiased" (divisor n-1) or "mle" (divisor n).
+    n, t, estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `t`: (1-1/n) prod_{s=2}^t [1-(3n-1)/(n s(n s-1))], or prod_{s=2}^t [1+(s-3)/(s(n s-1))]
-        if unbiased, which grows without end like t^{1/n}; cost O(max t).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `t`. Cost O(max t).
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -167,26 +158,23 @@ def gaussian_subsample_factor(n: int, t: ArrayLike, estimator: str) -> NDArray[n
 
 
 def gaussian_subsample_limit(n: ArrayLike, estimator: str) -> NDArray[np.float64]:
-    """Return the limit of `gaussian_subsample_factor`; if unbiased that of the factor over t^{1/n}.
+    """Return the limit of `gaussian_subsample_factor`, for "unbiased" that of the factor divided by t^{1/n}.
+
+    The limit is c Gamma(2-1/n)/(Gamma(2-r) Gamma(2-r')), with c = 1-1/n, r = (1+sqrt(12n-3))/(2n) and r' = 1/n
+    - r for "mle", and with c = 1, r = sqrt(3/n) and r' = -r for "unbiased".
 
     Parameters
     ----------
     n : samples per generation and size of the subsample, any shape, at least 2.
-    estimator : "unbiased" or "mle".
+    estimator : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`: c Gamma(2-1/n)/(Gamma(2-r) Gamma(2-r')) with c = 1-1/n, r = (1+sqrt(12n-3))/(2n)
-        and r' = 1/n - r for "mle", c = 1, r = sqrt(3/n) and r' = -r if unbiased.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`.
 
     References
     ----------
-    Derived; checked in tests/theory/test_gaussian_workflows.py.
+    Derived; checked in tests/theory/gaussian/test_workflows.py.
 
     Examples
     --------
@@ -203,25 +191,23 @@ def gaussian_subsample_limit(n: ArrayLike, estimator: str) -> NDArray[np.float64
 
 
 def conserved_mean_error(factor: ArrayLike) -> NDArray[np.float64]:
-    """Return E (mu_t - mu_0)^2/sigma_0^2 = 1 - E sigma_t^2/sigma_0^2, the conservation law of the MLE.
+    """Return the expected squared error of the mean that the conservation law of the MLE gives.
+
+    E (mu_t - mu_0)^2/sigma_0^2 = 1 - E sigma_t^2/sigma_0^2 in every workflow. In d dimensions multiply it by tr
+    Sigma_0.
 
     Parameters
     ----------
-    factor : E sigma_t^2/sigma_0^2 for "mle", any shape, within [0, 1], in any workflow; with a fixed real
-        set, on average over that set too.
+    factor : E sigma_t^2/sigma_0^2 for "mle", any shape, within [0, 1]; with a fixed real set the average over
+        that set.
 
     Returns
     -------
-    float64, shape of `factor`; times tr Sigma_0 in d dimensions.
-
-    Raises
-    ------
-    InputError
-        if an entry is outside [0, 1].
+    float64, shape of `factor`.
 
     References
     ----------
-    Derived; checked in tests/test_verification_gaussian.py.
+    Derived; checked in tests/verification/test_gaussian.py.
 
     Examples
     --------
@@ -229,45 +215,6 @@ def conserved_mean_error(factor: ArrayLike) -> NDArray[np.float64]:
     array([0.  , 0.1 , 0.19])
     """
     return 1 - reals("factor", factor, 0, 1)
-
-
-def risk_factor(workflow: str, t: ArrayLike) -> NDArray[np.float64]:
-    """Return the excess risk of fit t over that of fit 1 for large n, the same for all regular models.
-
-    Parameters
-    ----------
-    workflow : "replace" (t), "accumulate" (sum_{s<=t} 1/s^2, towards pi^2/6 = 1.645) or
-        "accumulate_subsample" (1 + 3 sum_{s=2}^t 1/s^2, towards pi^2/2 - 2 = 2.935).
-    t : any shape, 0 to 10**7.
-
-    Returns
-    -------
-    float64, shape of `t`; 0 at t = 0.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
-    References
-    ----------
-    arXiv:2404.01413 and arXiv:2410.22812 for "accumulate"; derived for the others; checked in
-    tests/test_verification_gaussian.py.
-
-    Examples
-    --------
-    >>> risk_factor("accumulate", [1, 2, 10**6]).round(4)
-    array([1.    , 1.25  , 1.6449])
-    >>> risk_factor("accumulate_subsample", [1, 2, 10**6]).round(4)
-    array([1.    , 1.75  , 2.9348])
-    """
-    name = choice("workflow", workflow, ("replace", "accumulate", "accumulate_subsample"))
-    index = integers("t", t, 0, MAX_GENERATIONS)
-    if name == "replace":
-        return index.astype(np.float64)
-    s = np.arange(1.0, index.max(initial=0) + 1)
-    total = np.append(0.0, np.cumsum(1 / s**2))[index]
-    return total if name == "accumulate" else np.where(index == 0, 0.0, 3 * total - 2)
 
 
 def _log_product(sizes: NDArray[np.float64], root: NDArray[np.float64]) -> NDArray[np.float64]:

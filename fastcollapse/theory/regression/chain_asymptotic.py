@@ -1,9 +1,21 @@
-"""Chains of generators for any covariance, with fewer rows than dimensions or a ridge: asymptotic recursions.
+"""Asymptotic recursions for chains of generators with any covariance, with fewer rows than dimensions or a ridge.
 
-Generator m is the minimum-norm, least-squares or ridge fit to T0 rows with labels <x, w_{m-1}> + N(0, sigma0^2).
-With kappa0 = kappa(ridge0, T0), q_j = lambda_j/(lambda_j + kappa0) and D0 = T0 - df_2(kappa0), in the eigenbasis
-of Sigma, M_j = E (w_m)_j^2 becomes q_j^2 M_j + (q_j^2/lambda_j) [kappa0^2 sum_k q_k^2/lambda_k M_k + sigma0^2]/D0
-and E (w_m)_j becomes q_j E (w_{m-1})_j. The relative error is O(1/d); least squares is exact, with D0 = T0-d-1.
+Generator m is the minimum-norm, least-squares or ridge fit to T0 rows with labels <x, w_{m-1}> + N(0,
+sigma0^2). With kappa0 = kappa(ridge0, T0), q_j = lambda_j/(lambda_j + kappa0) and D0 = T0 - df_2(kappa0), in
+the eigenbasis of Sigma, M_j = E (w_m)_j^2 becomes q_j^2 M_j + (q_j^2/lambda_j) [kappa0^2 sum_k q_k^2/lambda_k
+M_k + sigma0^2]/D0, and E (w_m)_j becomes q_j E (w_{m-1})_j. The relative error is O(1/d). Least squares is
+exact, with D0 = T0-d-1.
+
+Notation
+--------
+spectrum : [d], eigenvalues lambda_j of Sigma, 1e-40 to 1e40.
+w0 : [d], coordinates of the truth in the eigenbasis of Sigma, -1e30 to 1e30.
+T0 : rows of a generator, at least 1: one number, or for independent generators a vector with entry m-1 for
+    generator m.
+n : number of generators, any shape, 0 to 10**6, and at most the length of the vector `T0`.
+sigma0 : standard deviation of the noise on the labels of the generators, 0 to 1e30.
+ridge0 : ridge of the generators, 0 to 1e40; 0 is least squares or minimum norm.
+design : "independent" (new rows for each generator) or "dependent" (the same rows for all generators, ridge0 = 0).
 """
 
 from collections.abc import Iterator
@@ -24,9 +36,9 @@ from fastcollapse.theory.arguments import (
 from fastcollapse.theory.regression.effective_ridge import effective_ridge, rows_left
 
 MAX_GENERATORS = 10**6
-# Entries of the table of moments, and steps of the recursion times dimensions.
-_MOST_CELLS = 10**8
-_MOST_WORK = 10**10
+# Maximum number of values in the table of moments, and of generators times dimensions in the recursion.
+_MAX_VALUES = 10**8
+_MAX_OPERATIONS = 10**10
 
 
 def chain_moments(
@@ -38,32 +50,20 @@ def chain_moments(
     ridge0: float = 0.0,
     design: str = "independent",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and second moment of each coordinate of generator n.
+    """Return the mean and the second moment of each coordinate of generator n.
 
     Parameters
     ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    w0 : [d], the truth in the eigenbasis of Sigma.
-    T0 : rows of a generator, at least 1: one number, or for independent generators a vector with entry m-1 for
-        generator m.
-    n : number of generators, any shape, 0 to 10**6, and at most the length of the vector `T0`.
-    sigma0 : deviation of the noise on the generators' labels.
-    ridge0 : ridge of the generators, 0 to 1e40; 0 is least squares or minimum norm.
-    design : "independent" (new rows for each generator) or "dependent" (the same rows for all, ridge0 = 0).
+    spectrum, w0, T0, n, sigma0, ridge0, design : see `Notation` of the module.
 
     Returns
     -------
-    mean, second_moment : float64 [shape of `n`, d]; second moments are inf where noise meets d-1 to d+1 rows
-        without a ridge.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    mean, second_moment : float64 [shape of `n`, d], asymptotic in d; second moments are inf for d-1 to d+1 rows
+        with noise and without a ridge.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -73,11 +73,11 @@ def chain_moments(
     """
     values = covariance_spectrum("spectrum", spectrum)
     fits = integers("n", n, 0, MAX_GENERATORS)
-    require(fits.size * values.size <= _MOST_CELLS, "n", f"at most {_MOST_CELLS} numbers over the dimensions", n)
+    require(fits.size * values.size <= _MAX_VALUES, "n", f"an array of at most {_MAX_VALUES // values.size} numbers", n)
     mean = np.zeros((fits.size, values.size))
     second = np.zeros((fits.size, values.size))
-    for at, mean_at, second_at in _states(values, w0, T0, fits, sigma0, ridge0, design):
-        mean[at], second[at] = mean_at, second_at
+    for places, mean_n, second_n in _states(values, w0, T0, fits, sigma0, ridge0, design):
+        mean[places], second[places] = mean_n, second_n
     shape = (*fits.shape, values.size)
     return mean.reshape(shape), second.reshape(shape)
 
@@ -91,24 +91,20 @@ def chain_means(
     ridge0: float = 0.0,
     design: str = "independent",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return expected error, overlap <w_n, w0> and squared norm |w_n|^2 of generator n.
+    """Return the expected error, overlap <w_n, w0> and squared norm |w_n|^2 of generator n.
 
     Parameters
     ----------
-    spectrum, w0, T0, n, sigma0, ridge0, design : as in `chain_moments`.
+    spectrum, w0, T0, n, sigma0, ridge0, design : see `Notation` of the module.
 
     Returns
     -------
-    error, overlap, squared_norm : float64, shape of `n`; the error in the norm of Sigma, the others Euclidean.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    error, overlap, squared_norm : float64, shape of `n`, asymptotic in d; the excess error is in the norm of
+        Sigma, the others are Euclidean.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -120,9 +116,9 @@ def chain_means(
     truth = coordinates("w0", w0, values.size)
     fits = integers("n", n, 0, MAX_GENERATORS)
     error, overlap, norm = (np.zeros(fits.size) for _ in range(3))
-    for at, mean, second in _states(values, truth, T0, fits, sigma0, ridge0, design):
-        error[at] = values @ (second - 2 * mean * truth + truth**2)
-        overlap[at], norm[at] = mean @ truth, second.sum()
+    for places, mean, second in _states(values, truth, T0, fits, sigma0, ridge0, design):
+        error[places] = values @ (second - 2 * mean * truth + truth**2)
+        overlap[places], norm[places] = mean @ truth, second.sum()
     return error.reshape(fits.shape), overlap.reshape(fits.shape), norm.reshape(fits.shape)
 
 
@@ -138,28 +134,25 @@ def chain_test_means(
     ridge0: float = 0.0,
     design: str = "independent",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return error, overlap <fit, w0> and squared norm |fit|^2 of a ridge fit to labels of generator n.
+    """Return the expected error, overlap <v, w0> and squared norm |v|^2 of a ridge fit v to labels of generator n.
+
+    With r_j = lambda_j/(lambda_j+kappa) and u = df_2(kappa)/T the error is sum_j [lambda_j w0_j^2 - 2 lambda_j
+    r_j E[w_n]_j w0_j + A_j E (w_n)_j^2] + sigma^2 u/(1-u), with A_j = lambda_j [r_j^2 + (1-r_j)^2 u/(1-u)].
 
     Parameters
     ----------
-    spectrum, w0, T0, n, sigma0, ridge0, design : as in `chain_moments`.
-    T, ridge : rows of the fit, new ones, at least 1, and its ridge, 0 to 1e40.
-    sigma : deviation of the noise on the labels of the fit.
+    T, ridge : number of rows of the fit, at least 1, all new, and its ridge, 0 to 1e40; broadcast against `n`.
+    sigma : standard deviation of the noise on the labels of the fit, 0 to 1e30.
+    spectrum, w0, T0, n, sigma0, ridge0, design : see `Notation` of the module.
 
     Returns
     -------
-    error, overlap, squared_norm : float64, shape of `T`, `ridge` and `n` broadcast. With r_j =
-        lambda_j/(lambda_j+kappa) and u = df_2(kappa)/T the error is sum_j [lambda_j w0_j^2 - 2 lambda_j r_j
-        E[w_n]_j w0_j + A_j E (w_n)_j^2] + sigma^2 u/(1-u), A_j = lambda_j [r_j^2 + (1-r_j)^2 u/(1-u)].
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    error, overlap, squared_norm : float64, broadcast shape of `T`, `ridge` and `n`, asymptotic in d; the excess
+        error is in the norm of Sigma, the others are Euclidean.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -175,8 +168,8 @@ def chain_test_means(
     shape = fits.shape
     kappa = effective_ridge(values, rows, penalty).ravel()
     error, overlap, norm = (np.zeros(kappa.size) for _ in range(3))
-    for at, mean, second in _states(values, truth, T0, fits, sigma0, ridge0, design):
-        for i in at:
+    for places, mean, second in _states(values, truth, T0, fits, sigma0, ridge0, design):
+        for i in places:
             step = _Refit(values, int(rows.flat[i]), float(penalty.flat[i]), float(kappa[i]))
             fit_mean, fit_second = step(mean, second, noise)
             error[i] = values @ (fit_second - 2 * fit_mean * truth + truth**2)
@@ -185,29 +178,29 @@ def chain_test_means(
 
 
 class _Refit:
-    """A fit to `rows` labels of a w that is known by the mean and second moment of its coordinates."""
+    """Map of the mean and second moment of the coordinates of w to those of a fit to `rows` labels of w."""
 
     def __init__(self, values: NDArray[np.float64], rows: int, ridge: float, kappa: float) -> None:
         shrunk = kappa / (values + kappa)
         over = rows - values.size
-        # Least squares is exact; without a ridge the noise of d-1 to d+1 rows has no moments.
+        # Least squares is exact. Without a ridge the noise of d-1 to d+1 rows has no moments.
         spare = float(rows_left(values, rows, kappa)[1])
         self.spare = max(over - 1.0, 0.0) if ridge == 0 and over >= -1 else spare
-        self.kept = values / (values + kappa)
-        self.into = self.kept**2 / values
-        # Nothing is shrunk, and nothing leaks from one direction to others, where kappa is 0.
+        self.shrinkage = values / (values + kappa)
+        self.noise_gain = self.shrinkage**2 / values
+        # For kappa = 0 nothing is shrunk, and no direction affects another.
         self.leak = values * shrunk**2 / spare if kappa > 0 else None
 
     def __call__(
         self, mean: NDArray[np.float64], second: NDArray[np.float64], noise: float
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if noise > 0:
-            added = noise**2 / self.spare if self.spare > 0 else np.inf
+            total_noise = noise**2 / self.spare if self.spare > 0 else np.inf
         else:
-            added = 0.0
+            total_noise = 0.0
         if self.leak is not None:
-            added += float(self.leak @ second)
-        return self.kept * mean, self.kept**2 * second + self.into * added
+            total_noise += float(self.leak @ second)
+        return self.shrinkage * mean, self.shrinkage**2 * second + self.noise_gain * total_noise
 
 
 def _states(
@@ -219,26 +212,31 @@ def _states(
     ridge0: float,
     design: str,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield (places in `n` of a number of generators, its mean, its second moment)."""
+    """Yield, for each distinct number of generators, its positions in `n`, the mean and the second moment."""
     truth = coordinates("w0", w0, values.size)
     sizes, fits, dependent = generators(T0, n, design, MAX_GENERATORS)
     noise, ridge = real("sigma0", sigma0, 0, 1e30), real("ridge0", ridge0, 0, 1e40)
     require(not dependent or ridge == 0, "ridge0", "0 for dependent generators", ridge0)
-    wanted, where = np.unique(fits, return_inverse=True)
-    last = int(wanted[-1]) if wanted.size else 0
-    require(dependent or last * values.size <= _MOST_WORK, "n", f"at most {_MOST_WORK} over the dimensions", last)
+    numbers, where = np.unique(fits, return_inverse=True)
+    last = int(numbers[-1]) if numbers.size else 0
+    require(
+        dependent or last * values.size <= _MAX_OPERATIONS,
+        "n",
+        f"at most {_MAX_OPERATIONS // values.size} for {values.size} dimensions",
+        last,
+    )
     schedule = sizes if sizes.ndim else np.full(max(last, 1), sizes)
     refits = {
         int(size): _Refit(values, int(size), ridge, float(effective_ridge(values, int(size), ridge)))
         for size in np.unique(schedule)
     }
-    mean, second, done = truth, truth**2, 0
-    for i, m in enumerate(wanted):
+    mean, second, n_done = truth, truth**2, 0
+    for i, m in enumerate(numbers):
         if dependent and m:
-            # P w0 + X^+(E_1 + ... + E_n): one fit with n times the variance of the noise.
+            # w_n = P w0 + X^+(E_1 + ... + E_n) is one fit with n times the variance of the noise.
             mean, second = refits[int(sizes)](truth, truth**2, noise * float(np.sqrt(m)))
         else:
-            for size in schedule[done:m]:
+            for size in schedule[n_done:m]:
                 mean, second = refits[int(size)](mean, second, noise)
-        done = m
+        n_done = m
         yield np.flatnonzero(where.ravel() == i), mean, second

@@ -1,8 +1,19 @@
-"""Least squares refitted to its own labels: the exact law of its error at finite sample, for any covariance.
+"""Exact moments of the error of least squares refitted to its own labels, at finite sample size, for any covariance.
 
-Generator m is fitted to T0 rows with labels <x, w_{m-1}> + N(0, sigma0^2). Its error E|w_n - w0|_Sigma^2 is
-(sum_m sigma0^2/g_m) chi2_d, g_m ~ chi2_{T0-d+1} independent ("independent": new rows for each generator), or
-(n sigma0^2/g_1) chi2_d ("dependent": the same rows for all). A fit to labels of generator n is one more term.
+Generator m is fitted to T0 rows with labels <x, w_{m-1}> + N(0, sigma0^2). Its excess error |w_n - w0|_Sigma^2
+is (sum_m sigma0^2/g_m) chi2_d with independent g_m ~ chi2_{T0-d+1} ("independent"), or (n sigma0^2/g_1) chi2_d
+("dependent"). A least-squares fit to T rows with labels of generator n adds one more term.
+
+Notation
+--------
+d : number of dimensions, 1 to 10**9.
+T0 : rows of a generator, at least d: one number, or for independent generators a vector with entry m-1 for
+    generator m.
+n : number of generators, any shape, at least 0, and at most the length of the vector `T0`.
+sigma0 : standard deviation of the noise on the labels of the generators, 0 to 1e30.
+T, sigma : rows of the downstream fit, at least d, and the standard deviation of the noise on its labels; None and 0
+    for the error of the generator itself.
+design : "independent" (new rows for each generator) or "dependent" (the same rows for all generators).
 """
 
 from dataclasses import dataclass
@@ -13,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastcollapse.theory.arguments import (
     coordinates,
     covariance_spectrum,
+    downstream_fit,
     generators,
     integer,
     over_fits,
@@ -28,27 +40,19 @@ def ols_error_mean(
 ) -> NDArray[np.float64]:
     """Return the expected error of generator n, or of a least-squares fit to T rows of its labels.
 
+    It is sum_m sigma0^2 d/(T0_m-d-1) + sigma^2 d/(T-d-1), the same for independent and dependent generators.
+
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T0 : rows of a generator, at least d: one number, or a vector with entry m-1 for generator m.
-    n : number of generators, any shape, at least 0, and at most the length of the vector `T0`.
-    sigma0 : deviation of the noise on the generators' labels.
-    T, sigma : rows of the downstream fit, at least d, and the noise on its labels; None for the generator.
+    d, T0, n, sigma0, T, sigma : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`: sum_m sigma0^2 d/(T0_m-d-1) + sigma^2 d/(T-d-1), the same for independent and
-        dependent generators; inf where noise meets d or d+1 rows.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`, exact; inf for d or d+1 rows with noise.
 
     References
     ----------
-    arXiv:2402.07712, finite-sample constants derived; checked in tests/test_verification_regression.py.
+    arXiv:2402.07712; constants at finite sample size derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -71,24 +75,19 @@ def ols_error_variance(
 ) -> NDArray[np.float64]:
     """Return the variance of the error whose mean is `ols_error_mean`.
 
+    It is [Var q + (E q)^2] d(d+2) - (d E q)^2, with q = sum_m sigma0^2/g_m + sigma^2/g.
+
     Parameters
     ----------
-    d, T0, n, sigma0, T, sigma : as in `ols_error_mean`.
-    design : "independent" or "dependent" (one number T0).
+    d, T0, n, sigma0, T, sigma, design : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`: [Var q + (E q)^2] d(d+2) - (d E q)^2 with q = sum_m sigma0^2/g_m + sigma^2/g; inf
-        where noise meets fewer than d+4 rows.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`, exact; inf for fewer than d+4 rows with noise.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -103,27 +102,24 @@ def ols_error_variance(
 def ols_norm_moments(
     spectrum: ArrayLike, w0: ArrayLike, T0: ArrayLike, n: ArrayLike, sigma0: float, design: str = "independent"
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return means and variances of <w_n, w0> and of |w_n|^2 of generator n, Euclidean.
+    """Return the means and variances of the overlap <w_n, w0> and of the squared norm |w_n|^2 of generator n.
+
+    Both are Euclidean.
 
     Parameters
     ----------
     spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    w0 : [d], the truth in the eigenbasis of Sigma.
-    T0, n, sigma0, design : as in `ols_error_variance`.
+    w0 : [d], coordinates of the truth in the eigenbasis of Sigma, -1e30 to 1e30.
+    T0, n, sigma0, design : see `Notation` of the module.
 
     Returns
     -------
-    overlap, overlap_variance, squared_norm, squared_norm_variance : float64, shape of `n`; inf where noise
-        meets fewer than d+2 rows, the last one fewer than d+4.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    overlap, overlap_variance, squared_norm, squared_norm_variance : float64, shape of `n`, exact; inf for fewer
+        than d+2 rows with noise, the last one for fewer than d+4.
 
     References
     ----------
-    Derived from w_n - w0 = sqrt(q) Sigma^{-1/2} N(0, I); checked in tests/test_verification_regression.py.
+    Derived from w_n - w0 = sqrt(q) Sigma^{-1/2} N(0, I); checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -176,11 +172,9 @@ def _law(d: int, T0: ArrayLike, n: ArrayLike, sigma0: float, T: int | None, sigm
     require(sizes >= dimensions, "T0", f"at least d = {dimensions}", T0)
     means, variances = _inverse_chi2(sizes.astype(np.float64) - dimensions + 1, real("sigma0", sigma0, 0, 1e30))
     mean_q, variance_q = _sum(means, fits), _sum(variances, fits.astype(np.float64) ** 2 if dependent else fits)
-    noise = real("sigma", sigma, 0, 1e30)
-    if T is None:
-        require(noise == 0, "sigma", "0 without the rows T of a downstream fit", sigma)
+    rows, noise = downstream_fit(T, sigma)
+    if rows is None:
         return _Law(dimensions, mean_q, variance_q)
-    rows = integer("T", T, 1)
     require(rows >= dimensions, "T", f"at least d = {dimensions}", T)
     mean, variance = _inverse_chi2(np.asarray(rows, dtype=np.float64) - dimensions + 1, noise)
     return _Law(dimensions, mean_q + mean, variance_q + variance)

@@ -1,7 +1,14 @@
-"""The effective ridge of a random design, and the degrees of freedom that it leaves to a fit.
+"""Effective ridge of a random design, and the degrees of freedom that it leaves to a fit.
 
-A ridge fit to T rows of covariance Sigma acts on average like one to Sigma itself with the ridge kappa; `ridge`
-multiplies T in the sum of squares, and `spectrum` are the eigenvalues of Sigma.
+A ridge fit to T rows of covariance Sigma acts on average like a ridge fit to Sigma itself with the ridge kappa.
+`ridge` multiplies T in the sum of squares, and df_m(kappa) = sum_j (lambda_j/(lambda_j + kappa))^m.
+
+Notation
+--------
+spectrum : [d], eigenvalues lambda_j of Sigma, 1e-40 to 1e40.
+T : number of rows, at least 1; broadcast against `ridge` or `kappa`.
+ridge : ridge of the fit, 0 to 1e40.
+kappa : effective ridge, any shape, 0 to 1e45.
 """
 
 import numpy as np
@@ -9,35 +16,30 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.arguments import covariance_spectrum, integers, reals, together
 
-# Newton's method halves the distance at worst, where the root is double; the range of floats is 2**2000.
-_MOST_STEPS = 2100
-# Entries of a (ridge, dimension) table that are worked on at once.
+# At a double root Newton's method only halves the distance, and float64 covers about 2**2000.
+_MAX_STEPS = 2100
+# Number of (ridge, dimension) values that are computed at once.
 _CHUNK = 1_000_000
 
 
 def effective_ridge(spectrum: ArrayLike, T: ArrayLike, ridge: ArrayLike) -> NDArray[np.float64]:
-    """Return kappa, the ridge that the population covariance sees: kappa - ridge = kappa df_1(kappa)/T.
+    """Return the effective ridge kappa, the ridge that the population covariance sees.
+
+    It solves kappa - ridge = kappa df_1(kappa)/T. At ridge 0 it is 0 for T >= d and solves df_1(kappa) = T for
+    T < d.
 
     Parameters
     ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    T : rows, at least 1.
-    ridge : 0 to 1e40; broadcast with T.
+    spectrum, T, ridge : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `T` and `ridge` broadcast. At ridge 0 it is 0 if T >= d and solves df_1(kappa) = T else.
-        Cost O(d) a step of Newton's method, some ten steps.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape of `T` and `ridge`. Cost O(d) for each of about ten steps of Newton's method.
 
     References
     ----------
     arXiv:2402.07712; Newton's method from the right of a convex function is derived; checked in
-    tests/test_verification_regression.py.
+    tests/verification/test_regression.py.
 
     Examples
     --------
@@ -53,25 +55,19 @@ def effective_ridge(spectrum: ArrayLike, T: ArrayLike, ridge: ArrayLike) -> NDAr
 
 
 def degrees_of_freedom(spectrum: ArrayLike, kappa: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return df_1 and df_2, df_m(kappa) = sum_j (lambda_j/(lambda_j + kappa))^m.
+    """Return the degrees of freedom df_1 and df_2.
 
     Parameters
     ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    kappa : any shape, 0 to 1e45.
+    spectrum, kappa : see `Notation` of the module.
 
     Returns
     -------
-    df_1, df_2 : float64, shape of `kappa`; both d at kappa 0.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    df_1, df_2 : float64, shape of `kappa`; both are d at kappa 0.
 
     References
     ----------
-    arXiv:2402.07712; checked in tests/test_verification_regression.py.
+    arXiv:2402.07712; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -80,36 +76,31 @@ def degrees_of_freedom(spectrum: ArrayLike, kappa: ArrayLike) -> tuple[NDArray[n
     (array([2. , 1.3]), array([2.  , 0.89]))
     """
     values = covariance_spectrum("spectrum", spectrum)
-    at = reals("kappa", kappa, 0, 1e45)
-    first, second = np.zeros(at.size), np.zeros(at.size)
-    for part in _chunks(at.size, values.size):
-        kept = values / (values + at.ravel()[part, None])
-        first[part], second[part] = kept.sum(axis=1), (kept**2).sum(axis=1)
-    return first.reshape(at.shape), second.reshape(at.shape)
+    kappas = reals("kappa", kappa, 0, 1e45)
+    first, second = np.zeros(kappas.size), np.zeros(kappas.size)
+    for part in _chunks(kappas.size, values.size):
+        shrinkage = values / (values + kappas.ravel()[part, None])
+        first[part], second[part] = shrinkage.sum(axis=1), (shrinkage**2).sum(axis=1)
+    return first.reshape(kappas.shape), second.reshape(kappas.shape)
 
 
 def rows_left(spectrum: ArrayLike, T: ArrayLike, kappa: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return T - df_1(kappa) and T - df_2(kappa), all digits of them also where T is next to d or df_m next to T.
+    """Return the differences T - df_1(kappa) and T - df_2(kappa) without loss of digits.
+
+    At `effective_ridge` the first is T ridge/kappa, and T divided by the second is dkappa/dridge = 1/(1-u) with
+    u = df_2(kappa)/T. All digits are correct also where T is close to d or df_m is close to T.
 
     Parameters
     ----------
-    spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    T : rows, at least 1.
-    kappa : 0 to 1e45; broadcast with T.
+    spectrum, T, kappa : see `Notation` of the module.
 
     Returns
     -------
-    left_1, left_2 : float64, shape of `T` and `kappa` broadcast. At `effective_ridge` the first is T ridge/kappa,
-        and T over the second is dkappa/dridge = 1/(1-u).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    left_1, left_2 : float64, broadcast shape of `T` and `kappa`.
 
     References
     ----------
-    arXiv:2402.07712; checked in tests/test_verification_regression.py.
+    arXiv:2402.07712; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -118,11 +109,11 @@ def rows_left(spectrum: ArrayLike, T: ArrayLike, kappa: ArrayLike) -> tuple[NDAr
     (array([1.5e-15, 1.0e+00]), array([4.e-15, 1.e+00]))
     """
     values = covariance_spectrum("spectrum", spectrum)
-    rows, at = together(T=integers("T", T, 1), kappa=reals("kappa", kappa, 0, 1e45))
+    rows, kappas = together(T=integers("T", T, 1), kappa=reals("kappa", kappa, 0, 1e45))
     first, second = np.zeros(rows.size), np.zeros(rows.size)
     descending = np.sort(values)[::-1]
     for part in _chunks(rows.size, values.size):
-        first[part], second[part] = _left(descending, rows.ravel()[part].astype(np.float64), at.ravel()[part])
+        first[part], second[part] = _rows_left(descending, rows.ravel()[part].astype(np.float64), kappas.ravel()[part])
     return first.reshape(rows.shape), second.reshape(rows.shape)
 
 
@@ -135,26 +126,26 @@ def _solve(values: NDArray[np.float64], rows: NDArray[np.float64], penalty: NDAr
     """Return the roots of f(kappa) = kappa [T - df_1(kappa)]/T - ridge, which is convex, from its right."""
     kappa = penalty + values.sum() / rows
     kappa[(penalty == 0) & (rows >= values.size)] = 0.0
-    todo = np.flatnonzero(kappa)
-    for _ in range(_MOST_STEPS):
-        if not todo.size:
+    pending = np.flatnonzero(kappa)
+    for _ in range(_MAX_STEPS):
+        if not pending.size:
             return kappa
-        gap, slope = _left(values, rows[todo], kappa[todo])
-        old = kappa[todo]
-        step = (old * gap - penalty[todo] * rows[todo]) / slope
-        # A step over many decades is lost in rounding: it may end left of the root, even below 0.
-        kappa[todo] = np.maximum(old - step, 2e-14 * old)
-        todo = todo[(step > 1e-15 * old) | (step < -1e-10 * old)]
+        gap, slope = _rows_left(values, rows[pending], kappa[pending])
+        old = kappa[pending]
+        step = (old * gap - penalty[pending] * rows[pending]) / slope
+        # Due to rounding a step over many decades may end left of the root, even below 0.
+        kappa[pending] = np.maximum(old - step, 2e-14 * old)
+        pending = pending[(step > 1e-15 * old) | (step < -1e-10 * old)]
     return kappa
 
 
-def _left(
+def _rows_left(
     descending: NDArray[np.float64], rows: NDArray[np.float64], kappa: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return T - df_1 and T - df_2: what the first T directions lack of a whole one, less what the others have."""
-    at = kappa[:, None]
-    shrunk, kept = at / (descending + at), descending / (descending + at)
+    """Return T - df_1 and T - df_2 without cancellation: the first T directions count from 1, the others from 0."""
+    kappas = kappa[:, None]
+    shrunk, shrinkage = kappas / (descending + kappas), descending / (descending + kappas)
     first = np.arange(descending.size) < rows[:, None]
-    over = np.maximum(rows - descending.size, 0.0)
-    left_1 = over + np.where(first, shrunk, -kept).sum(axis=1)
-    return left_1, over + np.where(first, shrunk * (1 + kept), -(kept**2)).sum(axis=1)
+    n_surplus = np.maximum(rows - descending.size, 0.0)
+    left_1 = n_surplus + np.where(first, shrunk, -shrinkage).sum(axis=1)
+    return left_1, n_surplus + np.where(first, shrunk * (1 + shrinkage), -(shrinkage**2)).sum(axis=1)

@@ -1,8 +1,21 @@
-"""Isotropic rows x ~ N(0, I): exact moments of a chain of least-squares or minimum-norm generators.
+"""Exact moments of a chain of least-squares or minimum-norm generators for isotropic rows x ~ N(0, I).
 
-A fit to T0 rows is w -> P w + e, P the projection onto a uniform subspace of dimension r = min(T0, d) and e a
-vector in it of uniform direction with |e|^2 = sigma0^2 chi2_r/chi2_{|T0-d|+1}, independent of P. So the means of
-<w_n, w0> and |w_n|^2 and of their products follow a linear recursion, whatever the sizes.
+A fit to T0 rows is w -> P w + e. P is the projection onto a uniformly distributed subspace of dimension
+r = min(T0, d). e is a vector in the subspace, with uniform direction and |e|^2 = sigma0^2
+chi2_r/chi2_{|T0-d|+1}, independent of P. The means of <w_n, w0>, of |w_n|^2 and of their products follow a
+linear recursion, for all sizes.
+
+Notation
+--------
+d : number of dimensions, 1 to 10**9.
+T0 : rows of a generator, at least 1, fewer than d (minimum norm) or more (least squares): one number, or for
+    independent generators a vector with entry m-1 for generator m.
+n : number of generators, any shape, 0 to 10**6, and at most the length of the vector `T0`.
+sigma0 : standard deviation of the noise on the labels of the generators, 0 to 1e30.
+w0_square : |w0|^2, 0 to 1e60.
+design : "independent" (new rows for each generator) or "dependent" (the same rows for all generators).
+T, sigma : rows of a downstream fit without ridge to new rows, at least 1, and the standard deviation of the noise on
+    its labels; None and 0 for generator n itself.
 """
 
 from typing import NamedTuple
@@ -10,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.arguments import generators, integer, real, require
+from fastcollapse.theory.arguments import downstream_fit, generators, integer, real
 
 MAX_DIMENSIONS = 10**9
 MAX_GENERATORS = 10**6
@@ -26,33 +39,20 @@ def isotropic_chain_means(
     T: int | None = None,
     sigma: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return expected error |w_n - w0|^2, overlap <w_n, w0> and squared norm |w_n|^2 of generator n.
+    """Return the expected error |w_n - w0|^2, overlap <w_n, w0> and squared norm |w_n|^2 of generator n.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T0 : rows of a generator, at least 1, fewer than d (minimum norm) or more: one number, or for independent
-        generators a vector with entry m-1 for generator m.
-    n : number of generators, any shape, 0 to 10**6, and at most the length of the vector `T0`.
-    sigma0 : deviation of the noise on the generators' labels.
-    w0_square : |w0|^2.
-    design : "independent" (new rows for each generator) or "dependent" (the same rows for all).
-    T, sigma : rows of a downstream fit without ridge to new rows, and the noise on its labels; None for
-        generator n itself.
+    d, T0, n, sigma0, w0_square, design, T, sigma : see `Notation` of the module.
 
     Returns
     -------
-    error, overlap, squared_norm : float64, shape of `n`; error and norm are inf where noise meets d-1 to d+1
-        rows.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    error, overlap, squared_norm : float64, shape of `n`, exact; error and norm are inf for d-1 to d+1 rows with
+        noise.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -76,25 +76,20 @@ def isotropic_chain_variances(
     T: int | None = None,
     sigma: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the variances of the three whose means are `isotropic_chain_means`.
+    """Return the variances of the three quantities whose means are `isotropic_chain_means`.
 
     Parameters
     ----------
-    d, T0, n, sigma0, w0_square, design, T, sigma : as in `isotropic_chain_means`.
+    d, T0, n, sigma0, w0_square, design, T, sigma : see `Notation` of the module.
 
     Returns
     -------
-    error, overlap, squared_norm : float64, shape of `n`, with a rounding error of 1e-15 |w0|^4 a generator; inf
-        where noise meets d-3 to d+3 rows, that of the overlap d-1 to d+1 rows.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    error, overlap, squared_norm : float64, shape of `n`, exact, with a rounding error of 1e-15 |w0|^4 a
+        generator; inf for d-3 to d+3 rows with noise, that of the overlap for d-1 to d+1 rows.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -113,7 +108,7 @@ def isotropic_chain_variances(
 
 
 class _State(NamedTuple):
-    """Moments of the error |w - w0|^2 and of the change <w - w0, w0>, steps of infinite moments left out."""
+    """Moments of the error |w - w0|^2 and of the change <w - w0, w0>, without the steps whose moments are infinite."""
 
     error: NDArray[np.float64]
     change: NDArray[np.float64]
@@ -126,27 +121,29 @@ class _State(NamedTuple):
     def refitted(self, d: int, rows: int, noise: float, w0_square: float) -> "_State":
         """Return the moments after a fit to `rows` labels of w with `noise`."""
         rank, nu = min(rows, d), abs(rows - d) + 1
-        kept, lost = rank / d, (d - rank) / d
-        # E P_ij P_kl - E P_ij E P_kl = b (I_ik I_jl + I_il I_jk - 2/d I_ij I_kl); P = I in full rank.
-        b = kept * (d - rank) / ((d - 1) * (d + 2)) if rank < d else 0.0
+        inside, outside = rank / d, (d - rank) / d
+        # E P_ij P_kl - E P_ij E P_kl = b (I_ik I_jl + I_il I_jk - 2/d I_ij I_kl); P = I at full rank.
+        b = inside * (d - rank) / ((d - 1) * (d + 2)) if rank < d else 0.0
         length, spread = _noise_moments(rank, nu, noise)
         overlap, change = w0_square + self.change, self.change
         change_square, overlap_square = self.change_variance + change**2, self.change_variance + overlap**2
         error_square, product = self.error_variance + self.error**2, self.covariance + self.error * change
         norm = overlap + change + self.error
-        turned = 2 * (1 - 1 / d) * (error_square + w0_square**2) + 4 / d * self.error * w0_square - 4 * change_square
-        both = (
+        error_term = (
+            2 * (1 - 1 / d) * (error_square + w0_square**2) + 4 / d * self.error * w0_square - 4 * change_square
+        )
+        covariance_term = (
             2 * (change_square + product)
             - 2 / d * (self.error * w0_square + product)
             - 2 * (1 - 1 / d) * w0_square * overlap
         )
-        tilted = (1 - 2 / d) * overlap_square + norm * w0_square
+        change_term = (1 - 2 / d) * overlap_square + norm * w0_square
         return _State(
-            error=kept * self.error + lost * w0_square + length,
-            change=kept * change - lost * w0_square,
-            error_variance=kept**2 * self.error_variance + b * turned + spread + 4 * length / d * self.error,
-            change_variance=kept**2 * self.change_variance + b * tilted + length / d * w0_square,
-            covariance=kept**2 * self.covariance + b * both + 2 * length / d * change,
+            error=inside * self.error + outside * w0_square + length,
+            change=inside * change - outside * w0_square,
+            error_variance=inside**2 * self.error_variance + b * error_term + spread + 4 * length / d * self.error,
+            change_variance=inside**2 * self.change_variance + b * change_term + length / d * w0_square,
+            covariance=inside**2 * self.covariance + b * covariance_term + 2 * length / d * change,
             mean_infinite=self.mean_infinite | (noise > 0 and nu <= 2),
             variance_infinite=self.variance_infinite | (noise > 0 and nu <= 4),
         )
@@ -171,23 +168,20 @@ def _chain(
 ) -> _State:
     dimensions, length = integer("d", d, 1, MAX_DIMENSIONS), real("w0_square", w0_square, 0, 1e60)
     sizes, fits, dependent = generators(T0, n, design, MAX_GENERATORS)
-    noise, own = real("sigma0", sigma0, 0, 1e30), real("sigma", sigma, 0, 1e30)
-    zero, never = np.zeros(()), np.zeros((), dtype=bool)
-    states = [_State(zero, zero, zero, zero, zero, never, never)]
-    wanted, where = np.unique(fits, return_inverse=True)
+    noise, (rows, test_noise) = real("sigma0", sigma0, 0, 1e30), downstream_fit(T, sigma)
+    zero, no = np.zeros(()), np.zeros((), dtype=bool)
+    states = [_State(zero, zero, zero, zero, zero, no, no)]
+    numbers, where = np.unique(fits, return_inverse=True)
     if dependent:
-        # P w0 + X^+(E_1 + ... + E_n): one fit with n times the variance of the noise.
+        # w_n = P w0 + X^+(E_1 + ... + E_n) is one fit with n times the variance of the noise.
         states = [
-            states[0].refitted(dimensions, int(sizes), noise * np.sqrt(m), length) if m else states[0] for m in wanted
+            states[0].refitted(dimensions, int(sizes), noise * np.sqrt(m), length) if m else states[0] for m in numbers
         ]
     else:
         for size in sizes if sizes.ndim else np.full(fits.max(initial=0), sizes):
             states.append(states[-1].refitted(dimensions, int(size), noise, length))
-        states = [states[m] for m in wanted]
-    if T is None:
-        require(own == 0, "sigma", "0 without the rows T of a downstream fit", sigma)
-    else:
-        rows = integer("T", T, 1)
-        states = [state.refitted(dimensions, rows, own, length) for state in states]
+        states = [states[m] for m in numbers]
+    if rows is not None:
+        states = [state.refitted(dimensions, rows, test_noise, length) for state in states]
     columns = zip(*states, strict=True) if states else [()] * len(_State._fields)
     return _State(*(np.array(column)[where].reshape(fits.shape) for column in columns))

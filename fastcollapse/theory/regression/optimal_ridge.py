@@ -1,4 +1,12 @@
-"""The best ridge for labels of the truth and for labels of a generator, in the limit of many dimensions."""
+"""Optimal ridge for labels of the truth and for labels of a generator, in the limit of many dimensions.
+
+Notation
+--------
+T : number of rows of the fit, at least 1; broadcast against `generator_error`.
+sigma : standard deviation of the noise on the labels of the fit, 0 to 1e30.
+generator_error : error D of the generator of the labels, the same in all directions, 0 to 1e60: 0 for the truth,
+    `ols_error_mean` for a chain of least-squares generators.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,41 +25,38 @@ from fastcollapse.theory.regression.effective_ridge import effective_ridge, rows
 from fastcollapse.theory.regression.ridge_risk import ridge_equivalents
 
 MAX_DIMENSIONS = 10**9
-# Neighbouring kappa of the search differ by this in the logarithm; the error has no narrower features, as
-# each eigenvalue turns from kept to shrunk over a decade.
+# Step of ln kappa in the search. The error has no narrower features: each eigenvalue is shrunk over about a
+# decade of kappa.
 _STEP = 0.25
-# Beyond these factors of the extreme eigenvalues the ridge is as good as none, or the fit as good as 0.
-_FAR = 1e15
+# Factor beyond the extreme eigenvalues at which the ridge has no effect, or at which the fit is 0.
+_MAX_FACTOR = 1e15
+# Number of (kappa, dimension) values that are computed at once.
 _CHUNK = 1_000_000
 
 
 def optimal_ridge(
     spectrum: ArrayLike, w0: ArrayLike, T: ArrayLike, sigma: float, generator_error: ArrayLike = 0.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the ridge at which bias + sigma^2 variance + synthetic D of `ridge_equivalents` is least, and that.
+    """Return the ridge that minimises the error of `ridge_equivalents`, and that error.
+
+    The error is bias + sigma^2 variance + synthetic D.
 
     Parameters
     ----------
     spectrum : [d], eigenvalues of Sigma, 1e-40 to 1e40.
-    w0 : [d], the truth in the eigenbasis of Sigma.
-    T : rows of the fit, at least 1; 10**15 is as good as the limit, the plateau that more rows cannot leave.
-    sigma : deviation of the noise on the labels of the fit.
-    generator_error : D, the error of the generator that labels, alike in all directions as after least squares:
-        0 for the truth, `ols_error_mean` for a chain, 0 to 1e60; broadcast with T.
+    w0 : [d], coordinates of the truth in the eigenbasis of Sigma, -1e30 to 1e30.
+    T : number of rows of the fit, at least 1; broadcast against `generator_error`. 10**15 rows give the limit
+        of many rows, a plateau of the error for D > 0.
+    sigma, generator_error : see `Notation` of the module.
 
     Returns
     -------
-    ridge, error : float64, shape of `T` and `generator_error` broadcast; ridge is 0 where none is best, and inf
-        where 0 is the best fit.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    ridge, error : float64, broadcast shape of `T` and `generator_error`, asymptotic in d; the ridge is 0 where
+        no ridge is optimal, and inf where the best fit is 0.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -68,37 +73,32 @@ def optimal_ridge(
     ridge, error = np.zeros(rows.size), np.zeros(rows.size)
     for i in range(rows.size):
         search = _Search(values, truth, int(rows.flat[i]), noise, float(synthetic.flat[i]))
-        ridge[i], error[i] = search.best()
+        ridge[i], error[i] = search.minimum()
     return ridge.reshape(rows.shape), error.reshape(rows.shape)
 
 
 def isotropic_optimal_ridge(
     d: int, T: ArrayLike, sigma: float, w0_square: float, generator_error: ArrayLike = 0.0
 ) -> NDArray[np.float64]:
-    """Return the best ridge for Sigma = I; for labels of the truth it is exact for any d and T.
+    """Return the optimal ridge for Sigma = I.
+
+    It is the root of ridge (|w0|^2 + D) = sigma^2 d/T + D (1+kappa) (1-u)^2, with kappa and u of
+    `isotropic_equivalents`. For D = 0 this is sigma^2 d/(T |w0|^2), and (sigma^2 d/T + D)/|w0|^2 for T much
+    larger than d.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T : rows of the fit, at least 1.
-    sigma : deviation of the noise on the labels of the fit.
-    w0_square : |w0|^2, positive.
-    generator_error : D, as in `optimal_ridge`; broadcast with T.
+    d : number of dimensions, 1 to 10**9.
+    w0_square : |w0|^2, 1e-60 to 1e60.
+    T, sigma, generator_error : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `T` and `generator_error` broadcast: the root of ridge (|w0|^2 + D) = sigma^2 d/T +
-        D (1+kappa) (1-u)^2, with kappa and u of `isotropic_equivalents`; sigma^2 d/(T |w0|^2) for D = 0, and
-        (sigma^2 d/T + D)/|w0|^2 for T much larger than d.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape of `T` and `generator_error`; exact for D = 0, otherwise asymptotic in d.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -110,11 +110,11 @@ def isotropic_optimal_ridge(
     rows, synthetic = together(
         T=integers("T", T, 1), generator_error=reals("generator_error", generator_error, 0, 1e60)
     )
-    best = np.zeros(rows.size)
+    ridge = np.zeros(rows.size)
     for i, (size, error) in enumerate(zip(rows.flat, synthetic.flat, strict=True)):
         phi = dimensions / float(size)
-        best[i] = _isotropic_root(phi, noise**2 * phi / length, float(error) / length)
-    return best.reshape(rows.shape)
+        ridge[i] = _isotropic_root(phi, noise**2 * phi / length, float(error) / length)
+    return ridge.reshape(rows.shape)
 
 
 def _isotropic_root(phi: float, clean: float, error: float) -> float:
@@ -124,10 +124,10 @@ def _isotropic_root(phi: float, clean: float, error: float) -> float:
         half = (ridge + phi - 1) / 2
         root = float(np.hypot(half, np.sqrt(ridge)))
         kappa = half + root if half >= 0 else ridge / (root - half)
-        # (1+kappa)(1-u) = 2 root, the derivative of kappa the other way round.
+        # (1+kappa)(1-u) = 2 root, by the derivative of ridge with respect to kappa.
         return ridge - clean + error * (ridge - 4 * root**2 / (1 + kappa))
 
-    # Rounding may take either end for the root.
+    # Due to rounding either end may be the root.
     high = clean + error * (1 + phi)
     if excess(clean) >= 0:
         return clean
@@ -135,19 +135,20 @@ def _isotropic_root(phi: float, clean: float, error: float) -> float:
 
 
 class _Search:
-    """The error as a function of ln kappa, of which ridge is an explicit function."""
+    """Minimum of the error as a function of ln kappa; the ridge is an explicit function of kappa."""
 
     def __init__(
         self, values: NDArray[np.float64], truth: NDArray[np.float64], rows: int, noise: float, synthetic: float
     ) -> None:
         self.values, self.truth, self.rows = values, truth, rows
-        self.own, self.each = noise**2, synthetic / values.size
+        self.noise_variance, self.error_per_dimension = noise**2, synthetic / values.size
         self.signal = values * truth**2
-        self.least = float(effective_ridge(values, rows, 0.0))
+        self.min_kappa = float(effective_ridge(values, rows, 0.0))
 
-    def best(self) -> tuple[float, float]:
-        start = np.log(self.least) if self.least > 0 else np.log(self.values.min() / _FAR)
-        log_kappa = np.arange(start, np.log(self.values.max() * _FAR), _STEP)
+    def minimum(self) -> tuple[float, float]:
+        """Return the optimal ridge and its error."""
+        start = np.log(self.min_kappa) if self.min_kappa > 0 else np.log(self.values.min() / _MAX_FACTOR)
+        log_kappa = np.arange(start, np.log(self.values.max() * _MAX_FACTOR), _STEP)
         error, slope = self.errors(log_kappa)
         i = int(np.argmin(error))
         if slope[i] > 0:
@@ -156,18 +157,20 @@ class _Search:
             return np.inf, float(self.signal.sum())
         if i < 0:
             return 0.0, self.without_ridge()
-        at = log_kappa[i]
+        minimum = log_kappa[i]
         if slope[i] < 0 < slope[i + 1]:
-            at = brentq(lambda x: float(self.errors(np.array([x]))[1][0]), log_kappa[i], log_kappa[i + 1], xtol=1e-14)
-        return self.ridge(float(np.exp(at))), float(self.errors(np.array([at]))[0][0])
+            minimum = brentq(
+                lambda x: float(self.errors(np.array([x]))[1][0]), log_kappa[i], log_kappa[i + 1], xtol=1e-14
+            )
+        return self.ridge(float(np.exp(minimum))), float(self.errors(np.array([minimum]))[0][0])
 
     def ridge(self, kappa: float) -> float:
         return kappa * max(float(rows_left(self.values, self.rows, kappa)[0]), 0.0) / self.rows
 
     def without_ridge(self) -> float:
         bias, variance, synthetic = ridge_equivalents(self.values, self.truth, self.rows, 0.0)
-        own = self.own * float(variance) if self.own > 0 else 0.0
-        return float(bias) + own + float(synthetic) * self.each * self.values.size
+        noise_part = self.noise_variance * float(variance) if self.noise_variance > 0 else 0.0
+        return float(bias) + noise_part + float(synthetic) * self.error_per_dimension * self.values.size
 
     def errors(self, log_kappa: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the error and its derivative for each ln kappa."""
@@ -176,14 +179,17 @@ class _Search:
         for first in range(0, log_kappa.size, step):
             part = slice(first, first + step)
             kappa = np.exp(log_kappa[part])[:, None]
-            # Shares shrunk p and kept q; dp = pq, dq = -pq.
+            # With respect to ln kappa: dp = pq and dq = -pq.
             p, q = kappa / (self.values + kappa), self.values / (self.values + kappa)
             spare = rows_left(self.values, self.rows, kappa[:, 0])[1]
             bias, bias_slope = p**2 @ self.signal, 2 * (p**2 * q) @ self.signal
             df_2, df_2_slope = (q**2).sum(axis=1), -2 * (q**2 * p).sum(axis=1)
             square, square_slope = (p**2).sum(axis=1), 2 * (p**2 * q).sum(axis=1)
             ratio, ratio_slope = df_2 / spare, df_2_slope * self.rows / spare**2
-            leak, leak_slope = bias + self.own + self.each * square, bias_slope + self.each * square_slope
-            error[part] = bias + self.each * df_2 + ratio * leak
-            slope[part] = bias_slope + self.each * df_2_slope + ratio_slope * leak + ratio * leak_slope
+            leak, leak_slope = (
+                bias + self.noise_variance + self.error_per_dimension * square,
+                bias_slope + self.error_per_dimension * square_slope,
+            )
+            error[part] = bias + self.error_per_dimension * df_2 + ratio * leak
+            slope[part] = bias_slope + self.error_per_dimension * df_2_slope + ratio_slope * leak + ratio * leak_slope
         return error, slope

@@ -1,7 +1,15 @@
-"""Power laws: spectrum lambda_j = j^-beta and signal lambda_j w0_j^2 = j^-(1+2 beta r), with ridge T^-ell.
+"""Scaling laws for the spectrum lambda_j = j^-beta, the signal lambda_j w0_j^2 = j^-(1+2 beta r) and the ridge T^-ell.
 
-The bias falls like T^(-2 min(r,1) ell), the variance like T^-(1-ell/beta), and the part of a generator of T0 ~ T^a
-rows like T^-(min(a,1)-ell/beta), as long as T^(ell/beta) is much less than d. In the limit of many dimensions.
+In the limit of many dimensions the bias falls like T^(-2 min(r,1) ell) and the variance like T^-(1-ell/beta).
+The contribution of a generator with T0 ~ T^a rows falls like T^-(min(a,1)-ell/beta). These laws hold while
+T^(ell/beta) is much less than d.
+
+Notation
+--------
+beta : capacity exponent, above 1, at most 5.
+r : source exponent, 0 to 5.
+ell : exponent of the ridge, 0 to beta.
+a : exponent of the rows of a generator, 0 to 10; 1 and more give the exponent of labels of the truth.
 """
 
 import numpy as np
@@ -15,26 +23,20 @@ _MAX_DIMENSIONS = 10**7
 
 
 def power_law(d: int, beta: float, r: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return spectrum and truth of the power law with capacity exponent beta and source exponent r.
+    """Return the spectrum and the truth of a power law.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**7.
-    beta : above 1 to 5.
-    r : 0 to 5.
+    d : number of dimensions, 1 to 10**7.
+    beta, r : see `Notation` of the module.
 
     Returns
     -------
     spectrum, w0 : float64 [d], j^-beta and j^-((1+2 beta r-beta)/2).
 
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
-
     References
     ----------
-    arXiv:2402.07712, arXiv:2105.15004; checked in tests/test_verification_regression.py.
+    arXiv:2402.07712, arXiv:2105.15004; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -50,30 +52,28 @@ def power_law(d: int, beta: float, r: float) -> tuple[NDArray[np.float64], NDArr
 def power_law_equivalents(
     kappa: ArrayLike, beta: float, r: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return df_1, df_2 and sum_j kappa^2 lambda_j w0_j^2/(lambda_j+kappa)^2 of `power_law` with d = infinity.
+    """Return the degrees of freedom and the bias of `power_law` with infinitely many dimensions.
+
+    df_1 = C kappa^(-1/beta) - 1/2 with C = (pi/beta)/sin(pi/beta), and df_2 = (1-1/beta) C kappa^(-1/beta) -
+    1/2. The bias sum_j kappa^2 lambda_j w0_j^2/(lambda_j+kappa)^2 is Gamma(2-2r) Gamma(2r)/beta
+    kappa^(2r) + zeta(1+2 beta (r-1)) kappa^2 for r < 5/4, at r = 1 its limit kappa^2
+    [(ln(1/kappa)-1)/beta + gamma], and only the second term for larger r. A ridge fit has this bias times
+    T/(T-df_2).
 
     Parameters
     ----------
-    kappa : any shape, 1e-40 to 0.1.
-    beta : above 1 to 5.
-    r : above 0 to 5.
+    kappa : effective ridge, any shape, 1e-40 to 0.1.
+    r : source exponent, above 0, at most 5.
+    beta : see `Notation` of the module.
 
     Returns
     -------
-    df_1, df_2, bias : float64, shape of `kappa`: C kappa^(-1/beta) - 1/2 with C = (pi/beta)/sin(pi/beta),
-        (1-1/beta) C kappa^(-1/beta) - 1/2 and, for r < 5/4, Gamma(2-2r) Gamma(2r)/beta kappa^(2r) +
-        zeta(1+2 beta (r-1)) kappa^2, at r = 1 its limit kappa^2 [(ln(1/kappa)-1)/beta + gamma]; only the second
-        term beyond. Relative error O(kappa), O(kappa^min(1, 2r-2)) of the bias for r > 5/4. A ridge fit has the
-        bias times T/(T-df_2).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    df_1, df_2, bias : float64, shape of `kappa`, asymptotic with a relative error O(kappa), for the bias with
+        r > 5/4 O(kappa^min(1, 2r-2)).
 
     References
     ----------
-    Derived (residues of the Mellin transform); checked in tests/test_verification_regression.py.
+    Derived (residues of the Mellin transform); checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -94,28 +94,23 @@ def power_law_equivalents(
 
 
 def error_exponent(beta: float, r: float, ell: ArrayLike, a: ArrayLike = 1.0) -> NDArray[np.float64]:
-    """Return e such that the error with ridge T^-ell falls like T^-e, for generators of T0 ~ T^a rows.
+    """Return the exponent e with which the error falls like T^-e.
+
+    It is min(2 min(r,1) ell, min(a,1) - ell/beta).
 
     Parameters
     ----------
-    beta : above 1 to 5.
-    r : 0 to 5.
-    ell : 0 to beta.
-    a : at least 0, at most 10; 1 and more is the exponent of labels of the truth; broadcast with ell.
+    beta, r, ell, a : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `ell` and `a` broadcast: min(2 min(r,1) ell, min(a,1) - ell/beta); negative where the
-        error grows, as long as kappa is above the eigenvalues.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape of `ell` and `a`, asymptotic; negative where the error grows, while kappa is above
+        the eigenvalues.
 
     References
     ----------
-    arXiv:2105.15004 for labels of the truth; derived; checked in tests/test_verification_regression.py.
+    arXiv:2105.15004 for labels of the truth; derived for generators; checked in
+    tests/verification/test_regression.py.
 
     Examples
     --------
@@ -129,27 +124,22 @@ def error_exponent(beta: float, r: float, ell: ArrayLike, a: ArrayLike = 1.0) ->
 
 
 def best_exponents(beta: float, r: float, a: ArrayLike = 1.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return ell_crit, at which the error with ridge T^-ell falls fastest, and its exponent there.
+    """Return the exponent of the ridge for which the error falls fastest, and the exponent of the error there.
+
+    ell_crit = min(a,1) beta/(2 beta min(r,1) + 1), and the error has the exponent 2 min(r,1) ell_crit.
 
     Parameters
     ----------
-    beta : above 1 to 5.
-    r : 0 to 5.
-    a : any shape, 0 to 10; generators have T0 ~ T^a rows, 1 and more is as for labels of the truth.
+    beta, r, a : see `Notation` of the module.
 
     Returns
     -------
-    ell, exponent : float64, shape of `a`: min(a,1) beta/(2 beta min(r,1) + 1), and 2 min(r,1) times that.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    ell, exponent : float64, shape of `a`, asymptotic.
 
     References
     ----------
-    arXiv:2105.15004 for labels of the truth, arXiv:2402.07712; checked in
-    tests/test_verification_regression.py.
+    arXiv:2105.15004 for labels of the truth, arXiv:2402.07712 for generators; checked in
+    tests/verification/test_regression.py.
 
     Examples
     --------
@@ -164,30 +154,27 @@ def best_exponents(beta: float, r: float, a: ArrayLike = 1.0) -> tuple[NDArray[n
 
 
 def crossover_samples(beta: float, r: float, ell: float, noise: ArrayLike) -> NDArray[np.float64]:
-    """Return the T at which the noise overtakes the bias, where the error with ridge T^-ell bends.
+    """Return the number T of rows at which the noise overtakes the bias, where the slope of the error changes.
+
+    T = noise df_2/bias of `power_law_equivalents` at the kappa of T and ridge T^-ell. There the exponent
+    changes from 2 min(r,1) ell to 1-ell/beta. The leading order for small noise and r < 1 is [Gamma(2-2r)
+    Gamma(2r)/(beta noise (1-1/beta) C)]^(1/(2 r ell+ell/beta-1)).
 
     Parameters
     ----------
-    beta : above 1 to 5.
-    r : above 0 to 5.
-    ell : more than the best exponent for labels of the truth, less than beta.
-    noise : any shape, 1e-30 to 1e30: sigma^2, or sigma^2 + n sigma0^2 T/(T0-d-1) where T/T0 is constant.
+    r : source exponent, above 0, at most 5.
+    ell : exponent of the ridge, above that of `best_exponents` for labels of the truth, below beta.
+    noise : any shape, 1e-30 to 1e30: sigma^2, or sigma^2 + n sigma0^2 T/(T0-d-1) if T/T0 is constant.
+    beta : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `noise`: T = noise df_2/bias of `power_law_equivalents` at the kappa of T and ridge T^-ell;
-        there the slope turns from 2 min(r,1) ell to 1-ell/beta. Leading order for small noise and r < 1:
-        [Gamma(2-2r) Gamma(2r)/(beta noise (1-1/beta) C)]^(1/(2 r ell+ell/beta-1)). The T of kappa = 0.1 where
-        the bend is before, inf where it is after kappa = 1e-39.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `noise`, asymptotic in d; the T of kappa = 0.1 if the change is before it, inf if it is
+        after kappa = 1e-39.
 
     References
     ----------
-    arXiv:2105.15004, constants derived; checked in tests/test_verification_regression.py.
+    arXiv:2105.15004; constants derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -199,7 +186,7 @@ def crossover_samples(beta: float, r: float, ell: float, noise: ArrayLike) -> ND
     decay, least = real("ell", ell, 0, capacity), float(best_exponents(beta, r)[0])
     require(least + 1e-3 < decay < capacity, "ell", f"from {least + 1e-3:.4g} to less than beta", ell)
 
-    def meeting(log_kappa: float, level: float) -> tuple[float, float]:
+    def crossing(log_kappa: float, level: float) -> tuple[float, float]:
         """Return T at which bias and noise are equal, and ln(ridge T^ell) there."""
         kappa = min(np.exp(log_kappa), 0.1)
         df_1, df_2, bias = power_law_equivalents(kappa, capacity, source)
@@ -208,13 +195,13 @@ def crossover_samples(beta: float, r: float, ell: float, noise: ArrayLike) -> ND
         return rows, np.log(kappa * left) + decay * np.log(rows) if left > 0 else -np.inf
 
     first, last = np.log(0.1), np.log(1e-39)
-    found = np.full(levels.shape, np.inf)
+    samples = np.full(levels.shape, np.inf)
     for at, level in np.ndenumerate(levels):
-        if meeting(last, level)[1] > 0:
-            later = meeting(first, level)[1] < 0
-            root = brentq(lambda x, level=level: meeting(x, level)[1], last, first, xtol=1e-13) if later else first
-            found[at] = meeting(root, level)[0]
-    return found
+        if crossing(last, level)[1] > 0:
+            later = crossing(first, level)[1] < 0
+            root = brentq(lambda x, level=level: crossing(x, level)[1], last, first, xtol=1e-13) if later else first
+            samples[at] = crossing(root, level)[0]
+    return samples
 
 
 def _exponents(beta: float, r: float) -> tuple[float, float]:

@@ -1,7 +1,7 @@
-"""Ridge generators that are all fitted to the same isotropic rows: many small steps along the same directions.
+"""Ridge generators that are all fitted to the same isotropic rows.
 
-With S = X'X/T0 and R = (S + ridge0)^{-1} S, w_n = R w_{n-1} + noise is R^n w0 and a sum of powers of R, so every
-mean is an integral over the limiting law of Marchenko and Pastur of the eigenvalues s of S.
+With S = X'X/T0 and R = (S + ridge0)^{-1} S, w_n = R w_{n-1} + noise is R^n w0 plus a sum of powers of R. Every
+mean is an integral over the Marchenko-Pastur law of the eigenvalues s of S.
 """
 
 import numpy as np
@@ -11,38 +11,35 @@ from fastcollapse.theory.arguments import integer, integers, real
 
 MAX_DIMENSIONS = 10**9
 MAX_GENERATORS = 10**6
-# The angles of the trapezoidal rule: their distance resolves s as small as the ridge.
-_LEAST_NODES, _MOST_NODES = 2**9, 2**18
+# Number of angles of the trapezoidal rule; their distance resolves s as small as the ridge.
+_MIN_NODES, _MAX_NODES = 2**9, 2**18
 
 
 def dependent_ridge_means(
     d: int, T0: int, ridge0: float, n: ArrayLike, sigma0: float, w0_square: float = 1.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return error |w_n - w0|^2, overlap <w_n, w0> and squared norm of ridge generator n to the same rows, Sigma = I.
+    """Return the expected error, overlap and squared norm of ridge generator n to the same rows, for Sigma = I.
+
+    They are |w_n - w0|^2, <w_n, w0> and |w_n|^2. With r = s/(s+ridge0) and expectations over the law of s, they
+    are |w0|^2 E(1-r^n)^2 + v, |w0|^2 E r^n and |w0|^2 E r^(2n) + v, with v = sigma0^2 d/T0 E s/(s+ridge0)^2
+    (1-r^(2n))/(1-r^2), which stays finite as n grows.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T0 : rows, the same for all generators, at least 1.
-    ridge0 : ridge of the generators, 1e-8 to 1e40; `chain_means` has the case 0.
+    d : number of dimensions, 1 to 10**9.
+    T0 : number of rows, at least 1.
+    ridge0 : ridge of the generators, 1e-8 to 1e40; `chain_means` covers the case 0.
     n : number of generators, any shape, 0 to 10**6.
-    sigma0 : deviation of the noise on the generators' labels.
-    w0_square : |w0|^2.
+    sigma0 : standard deviation of the noise on the labels of the generators, 0 to 1e30.
+    w0_square : |w0|^2, 0 to 1e60.
 
     Returns
     -------
-    error, overlap, squared_norm : float64, shape of `n`; relative error O(1/d). With r = s/(s+ridge0), over the
-        law of s: |w0|^2 E(1-r^n)^2 + v, |w0|^2 E r^n and |w0|^2 E r^(2n) + v, v = sigma0^2 d/T0 E s/(s+ridge0)^2
-        (1-r^(2n))/(1-r^2), which stays finite as n grows.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    error, overlap, squared_norm : float64, shape of `n`, asymptotic with a relative error O(1/d).
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -54,26 +51,26 @@ def dependent_ridge_means(
     ridge, fits = real("ridge0", ridge0, 1e-8, 1e40), integers("n", n, 0, MAX_GENERATORS)
     noise, length = real("sigma0", sigma0, 0, 1e30), real("w0_square", w0_square, 0, 1e60)
     s, weight = _marchenko_pastur(phi, ridge)
-    # ln r and the rest of the share are free of cancellation at both ends of s.
-    log_kept = -np.log1p(ridge / s)
+    # ln r has no cancellation at both ends of s.
+    log_r = -np.log1p(ridge / s)
     step = noise**2 * phi * s / (ridge * (2 * s + ridge))
-    # Directions that no row shows, and those that next to none does and the nodes miss, are forgotten at once.
+    # Directions outside the span of the rows, or below the resolution of the nodes, are lost in the first fit.
     unseen = 1 - weight.sum()
     error, overlap, norm = (np.zeros(fits.size) for _ in range(3))
     for i, m in enumerate(fits.flat):
-        kept = np.exp(m * log_kept)
-        added = weight @ (step * -np.expm1(2 * m * log_kept))
-        error[i] = length * max(weight @ np.expm1(m * log_kept) ** 2 + (unseen if m else 0.0), 0.0) + added
-        overlap[i] = length * (weight @ kept + (0.0 if m else unseen))
-        norm[i] = length * (weight @ kept**2 + (0.0 if m else unseen)) + added
+        r_power = np.exp(m * log_r)
+        added = weight @ (step * -np.expm1(2 * m * log_r))
+        error[i] = length * max(weight @ np.expm1(m * log_r) ** 2 + (unseen if m else 0.0), 0.0) + added
+        overlap[i] = length * (weight @ r_power + (0.0 if m else unseen))
+        norm[i] = length * (weight @ r_power**2 + (0.0 if m else unseen)) + added
     return error.reshape(fits.shape), overlap.reshape(fits.shape), norm.reshape(fits.shape)
 
 
 def _marchenko_pastur(phi: float, ridge: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return eigenvalues of S but 0 and their weights, d/T0 = phi."""
-    wanted = 64 * (1 + phi) / np.sqrt(min(ridge, 1.0))
-    n_nodes = int(np.clip(wanted, _LEAST_NODES, _MOST_NODES))
+    """Return nodes for the positive eigenvalues of S, with d/T0 = phi, and their weights."""
+    resolution = 64 * (1 + phi) / np.sqrt(min(ridge, 1.0))
+    n_nodes = int(np.clip(resolution, _MIN_NODES, _MAX_NODES))
     angle = (np.arange(n_nodes) + 0.5) * np.pi / n_nodes
-    # s = |1 + sqrt(phi) e^{i angle}|^2, written without cancellation.
+    # s = |1 + sqrt(phi) e^{i angle}|^2 without cancellation.
     s = (1 - np.sqrt(phi)) ** 2 + 4 * np.sqrt(phi) * np.cos(angle / 2) ** 2
     return s, 2 / n_nodes * np.sin(angle) ** 2 / s

@@ -1,48 +1,63 @@
-"""Closed forms for least squares under accumulate and subsampling, with new rows or the same ones.
+"""Closed forms for least squares under accumulate and subsampling, with fresh rows or the same rows in every round.
 
-Fit n is made with labels of fit n-1; fit 1 is to labels of the truth. The same T rows X in every round make
-w_n = X^+ (mean of the labels so far), one fit with noise of variance s_n sigma^2: the whole law is known. New
-rows make better fits. `expected_regression` gives any schedule with new rows.
+Fit n is made with labels of fit n-1; fit 1 with labels of the truth. With the same T rows X in every round,
+w_n = X^+ (mean of the labels so far) is one fit with noise of variance s_n sigma^2, so that its whole law is
+known. Fresh rows make better fits. Errors are expected excess errors E|w_n - w_0|_Sigma^2, where not stated
+otherwise. `expected_regression` gives any schedule with fresh rows.
+
+Notation
+--------
+d : number of dimensions, 1 to 10**9.
+T : rows of a round, at least d.
+n : number of fits, any shape, 0 to 10**7.
+sigma : standard deviation of the noise on all labels, 0 to 1e30.
+rows : "fresh" (new rows X in each round) or "same" (the rows of round 1 in every round).
+w0_square : |w0|^2, 0 to 1e60.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, zeta
 
-from fastcollapse.theory.arguments import MAX_GENERATIONS, choice, integer, integers, over_fits, real, require, together
-from fastcollapse.theory.gaussian.workflows import risk_factor
+from fastcollapse.theory.arguments import (
+    MAX_GENERATIONS,
+    check_sizes,
+    choice,
+    integer,
+    integers,
+    over_fits,
+    real,
+    require,
+    together,
+)
 from fastcollapse.theory.regression.chain_exact import ols_error_mean, ols_error_variance
+from fastcollapse.theory.workflow_factors import risk_factor
 
 MAX_DIMENSIONS = 10**9
 ROWS = ("fresh", "same")
 
 
 def accumulate_error(d: int, T: ArrayLike, n: ArrayLike, sigma: float, rows: str) -> NDArray[np.float64]:
-    """Return the expected error of fit n of `accumulate`, to the labels of all rounds so far.
+    """Return the expected error of fit n of `accumulate`, which is to the labels of all rounds so far.
+
+    With N_i = T_1+...+T_i it is sum_i sigma^2 (T_i/N_i) d/(N_i-d-1) for fresh rows and sigma^2 d/(T-d-1) sum_i
+    1/i^2 for the same rows.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
     T : rows of a round, at least d: one number, or for fresh rows a vector with entry i-1 for round i, whose
         first entry is at least d.
     n : number of fits, any shape, 0 to 10**7, and at most the length of the vector `T`.
-    sigma : deviation of the noise on all labels.
-    rows : "fresh" (new rows X in each round) or "same" (the rows of round 1 again).
+    d, sigma, rows : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`: sum_i sigma^2 (T_i/N_i) d/(N_i-d-1) with N_i = T_1+...+T_i if fresh,
-        sigma^2 d/(T-d-1) sum_i 1/i^2 if the same; inf for d or d+1 rows in round 1. Exact, for any covariance.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`, exact for any covariance; inf for d or d+1 rows in round 1.
 
     References
     ----------
     arXiv:2404.01413 for the same rows, derived for fresh ones; checked in
-    tests/test_verification_regression.py.
+    tests/verification/test_regression.py.
 
     Examples
     --------
@@ -67,29 +82,24 @@ def accumulate_error(d: int, T: ArrayLike, n: ArrayLike, sigma: float, rows: str
 
 
 def accumulate_error_limit(d: int, T: ArrayLike, sigma: float, rows: str) -> NDArray[np.float64]:
-    """Return the limit of `accumulate_error` for n to infinity.
+    """Return the limit of `accumulate_error` for many fits.
+
+    The limit is pi^2/6 sigma^2 d/(T-d-1) for the same rows, and the smaller -sigma^2 d/(d+1)
+    [gamma + psi(1-(d+1)/T)] for fresh rows.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
     T : rows of a round, any shape, at least d.
-    sigma : deviation of the noise on all labels.
-    rows : "fresh" or "same".
+    d, sigma, rows : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `T`: pi^2/6 sigma^2 d/(T-d-1) for the same rows, less for fresh ones:
-        -sigma^2 d/(d+1) [gamma + psi(1-(d+1)/T)].
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `T`, exact.
 
     References
     ----------
-    arXiv:2404.01413 for the same rows, derived for fresh ones; checked in
-    tests/test_verification_regression.py and tests/theory/test_regression_workflows.py.
+    arXiv:2404.01413 for the same rows, derived for fresh ones; checked in tests/verification/test_regression.py
+    and tests/theory/regression/test_workflows.py.
 
     Examples
     --------
@@ -109,7 +119,7 @@ def accumulate_error_limit(d: int, T: ArrayLike, sigma: float, rows: str) -> NDA
     if choice("rows", rows, ROWS) == "same":
         return np.where(finite, np.pi**2 / 6 * noise**2 * dimensions / (safe - dimensions - 1), np.inf)
     x = (dimensions + 1) / safe
-    # The digamma function is next to -gamma for small x: its series, whose next term is x^6.
+    # For small x the digamma function is close to -gamma, so its series is used; the next term is x^6.
     series = sum(zeta(k) * x ** (k - 1) for k in range(2, 7))
     psi = np.where(x < 1e-3, series, -(np.euler_gamma + digamma(1 - x)))
     return np.where(finite, noise**2 * dimensions / (dimensions + 1) * psi, np.inf)
@@ -118,33 +128,27 @@ def accumulate_error_limit(d: int, T: ArrayLike, sigma: float, rows: str) -> NDA
 def accumulate_error_variance(d: int, T: int, n: ArrayLike, sigma: float) -> NDArray[np.float64]:
     """Return the variance of the error of fit n of `accumulate` with the same rows in every round.
 
+    It is the variance of one fit times (sum_{i<=n} 1/i^2)^2.
+
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T : rows of a round, at least d.
-    n : number of fits, any shape, 0 to 10**7.
-    sigma : deviation of the noise on all labels.
+    d, T, n, sigma : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`: that of one fit times (sum_{i<=n} 1/i^2)^2; inf for fewer than d+4 rows.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`, exact; inf for fewer than d+4 rows.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
     >>> accumulate_error_variance(20, 40, [0, 1, 2], 0.5).round(5)
     array([0.     , 0.01589, 0.02482])
     """
-    one = ols_error_variance(integer("d", d, 1, MAX_DIMENSIONS), integer("T", T, 1), 1, sigma)
-    return _times(one, risk_factor("accumulate", n) ** 2)
+    one_fit = ols_error_variance(integer("d", d, 1, MAX_DIMENSIONS), integer("T", T, 1), 1, sigma)
+    return _times(one_fit, risk_factor("accumulate", n) ** 2)
 
 
 def min_norm_same_rows_error(
@@ -152,27 +156,23 @@ def min_norm_same_rows_error(
 ) -> NDArray[np.float64]:
     """Return the expected error of minimum-norm fit n to the same T < d rows in every round, for Sigma = I.
 
+    It is (1-T/d) |w0|^2 + s_n sigma^2 T/(d-T-1).
+
     Parameters
     ----------
-    d : dimensions, 2 to 10**9.
-    T : rows, 1 to d-1.
+    d : number of dimensions, 2 to 10**9.
+    T : number of rows, 1 to d-1.
     n : number of fits, any shape, 1 to 10**7.
-    sigma : deviation of the noise on all labels.
-    w0_square : |w0|^2.
     workflow : "replace" (s_n = n) or "accumulate" (s_n = sum_{i<=n} 1/i^2).
+    sigma, w0_square : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`: (1-T/d) |w0|^2 + s_n sigma^2 T/(d-T-1); inf where noise meets d-1 rows.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`, exact; inf for d-1 rows with noise.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -192,30 +192,25 @@ def min_norm_same_rows_error(
 def min_norm_accumulate_error(
     d: int, T: ArrayLike, n: ArrayLike, sigma: float, w0_square: float
 ) -> NDArray[np.float64]:
-    """Return the expected error of fit n of `accumulate` with fresh rows that start out fewer than d, Sigma = I.
+    """Return the expected error of fit n of `accumulate` with fresh rows, fewer than d at first, for Sigma = I.
+
+    It is (1-min(T_1,d)/d) |w0|^2 + sigma^2 sum_i e_i, with N_i = T_1+...+T_i, e_i = T_i/(d-N_i-1) for N_i < d
+    and e_i = (T_i/N_i) d/(N_i-d-1) above. Fit n is fit n-1 plus the effect of the new noise: directions that
+    the first rows do not span are lost.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
     T : rows of a round, at least 1: one number, or a vector with entry i-1 for round i.
     n : number of fits, any shape, 1 to 10**7, and at most the length of the vector `T`.
-    sigma : deviation of the noise on all labels.
-    w0_square : |w0|^2.
+    d, sigma, w0_square : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `n`: (1-min(T_1,d)/d) |w0|^2 + sigma^2 sum_i e_i with N_i = T_1+...+T_i and e_i =
-        T_i/(d-N_i-1) below d and (T_i/N_i) d/(N_i-d-1) above, inf once a round ends with d-1 to d+1 rows. What
-        the first rows do not show is lost for ever: fit n is fit n-1 and what the new noise adds.
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, shape of `n`, exact; inf from the round on that ends with d-1 to d+1 rows.
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -234,28 +229,23 @@ def min_norm_accumulate_error(
 
 
 def subsample_error(d: int, T: ArrayLike, n: ArrayLike, sigma: float) -> NDArray[np.float64]:
-    """Return the error of fit n of `accumulate_subsample`, to T of the n T rows so far, to first order in 1/T.
+    """Return the error of fit n of `accumulate_subsample`, to first order in 1/T.
+
+    The fit is to T of the n T rows so far, drawn without replacement. The error is sigma^2 d/T [1 + 3
+    sum_{i=2}^n 1/i^2], which tends to 2.935 sigma^2 d/T for many fits.
 
     Parameters
     ----------
-    d : dimensions, 1 to 10**9.
-    T : rows of a round and of a fit, at least d; the subsample is without replacement.
-    n : number of fits, 0 to 10**7; broadcast with T.
-    sigma : deviation of the noise on all labels.
+    T : rows of a round and of a fit, at least d; broadcast against `n`.
+    d, n, sigma : see `Notation` of the module.
 
     Returns
     -------
-    float64, shape of `T` and `n` broadcast: sigma^2 d/T [1 + 3 sum_{i=2}^n 1/i^2], towards 2.935 sigma^2 d/T;
-        relative error O(d/T).
-
-    Raises
-    ------
-    InputError
-        if an argument is outside its range.
+    float64, broadcast shape of `T` and `n`, asymptotic with a relative error O(d/T).
 
     References
     ----------
-    Derived; checked in tests/test_verification_regression.py.
+    Derived; checked in tests/verification/test_regression.py.
 
     Examples
     --------
@@ -272,13 +262,10 @@ def subsample_error(d: int, T: ArrayLike, n: ArrayLike, sigma: float) -> NDArray
 def _rounds(T: ArrayLike, n: ArrayLike, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the rows of every round up to the last fit, and the numbers of fits."""
     sizes, fits = integers("T", T, 1), integers("n", n, least, MAX_GENERATIONS)
-    require(sizes.ndim <= 1, "T", "a number or a vector", T)
-    if sizes.ndim:
-        require(fits <= sizes.size, "n", f"at most {sizes.size}, the number of sizes", n)
-        return sizes, fits
-    return np.full(int(fits.max(initial=0)), sizes), fits
+    check_sizes("T", sizes, "n", fits)
+    return (sizes if sizes.ndim else np.full(int(fits.max(initial=0)), sizes)), fits
 
 
-def _times(one: ArrayLike, factor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the product, 0 where the factor is 0 even if `one` is infinite."""
-    return np.where(factor > 0, one * np.where(factor > 0, factor, 1.0), 0.0)
+def _times(one_fit: ArrayLike, factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the product, 0 where the factor is 0 even if `one_fit` is infinite."""
+    return np.where(factor > 0, one_fit * np.where(factor > 0, factor, 1.0), 0.0)

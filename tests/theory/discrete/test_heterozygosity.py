@@ -6,14 +6,12 @@ import pytest
 from fastcollapse.errors import InputError
 from fastcollapse.theory.discrete.heterozygosity import expected_heterozygosity
 from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
-    accumulate_factor,
-    accumulate_limit,
-    accumulate_subsample_factor,
     fresh_limit,
     heterozygosity_replace,
     seddik_partial_limit,
     seddik_partial_variance,
 )
+from fastcollapse.theory.workflow_factors import accumulate_factor, accumulate_limit, accumulate_subsample_factor
 
 TRUTH = np.array([0, 0, 0, 0, 0, 1, 1, 1, 2, 2])
 H0 = 1 - (0.25 + 0.09 + 0.04)
@@ -174,7 +172,7 @@ def test_heterozygosity__huge_sizes_do_not_overflow():
         ({"n_real": [1, 1]}, "n_real must be a number or 6 numbers"),
         ({"n_real": [1, 2, 2, 2, 2, 2], "real": "fixed"}, "n_real must be constant if real is 'fixed'"),
         ({"n_synthetic": [0]}, "the training data of generation 1 must be at least one token, got 0"),
-        ({"start_total": 2}, "h0 must be at most 1-1/start_total, 2 tokens"),
+        ({"start_total": 2}, "h0 must be at most 1-1/start_total for 2 tokens"),
     ],
 )
 def test_heterozygosity__refuses(change, message):

@@ -57,9 +57,9 @@ def test_poisson__limits():
         (lambda: poisson_count_law(1, 10, 10**5, 5), "k must be at most 10000"),
         (lambda: poisson_count_law(1, 10**7, 1, 5), r"lam0 must be at most 10\^6/n"),
         (lambda: poisson_count_law([1, 2], 10, 1, 5), "lam0 must be a single number"),
-        (lambda: poisson_count_law(5 * 10**5, 1, 1000, 5), "k must be at most 95 for so many counts"),
-        (lambda: poisson_count_law(10**6, 1, 1000, 5), "n must be such that the law ends before 1048576"),
-        (lambda: poisson_count_law(1, 1, 10**4, 5), "k must be at most 381 for so many counts"),
+        (lambda: poisson_count_law(5 * 10**5, 1, 1000, 5), "k must be at most 95 for n lam0 = 500000"),
+        (lambda: poisson_count_law(10**6, 1, 1000, 5), "n must be small enough for sums below 1048576"),
+        (lambda: poisson_count_law(1, 1, 10**4, 5), "k must be at most 381 for n lam0 = 1"),
     ],
 )
 def test_poisson__refuses(call, message):

@@ -68,7 +68,7 @@ def test_gaussian_real_data__risk_factor_is_the_large_n_limit():
     ("call", "message"),
     [
         (lambda: gaussian_fresh_moments(5, 6, 1, "mle"), "m_s must be at most n, got 6"),
-        (lambda: gaussian_fresh_limits(5, 5, "mle"), "m_s must be below n, or there is no limit, got 5"),
+        (lambda: gaussian_fresh_limits(5, 5, "mle"), "m_s must be below n for a limit to exist, got 5"),
         (lambda: gaussian_fresh_moments(1, 1, 1, "mle"), "n must be a whole number of at least 2"),
         (lambda: gaussian_fixed_moments(0, 5, 1, "mle"), "n_r must be a whole number of at least 1"),
         (lambda: gaussian_fixed_moments(5, 5, 1, "mle", v_r=-1), "v_r must be within"),

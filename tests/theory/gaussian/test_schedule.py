@@ -67,7 +67,7 @@ def test_gaussian_schedule__huge_sizes_do_not_overflow():
         ({"n_synthetic": 5}, "n_synthetic must be a vector"),
         ({"keep": 2}, "keep must be 0 or 1, got 2"),
         ({"keep": [1, 1, 1]}, "keep must be a number or 2 numbers"),
-        ({"real": "old"}, "real must be 'none' or 'fresh' or 'fixed', got 'old'"),
+        ({"real": "old"}, "real must be 'none', 'fresh' or 'fixed', got 'old'"),
         ({"n_real": 2}, "n_real must be 0 if real is 'none'"),
         ({"n_real": [2, 3], "real": "fixed"}, "n_real must be constant if real is 'fixed'"),
         ({"n_real": 2, "real": "fixed", "keep": 1}, "keep must be 0 if real is 'fixed'"),

@@ -12,8 +12,8 @@ from fastcollapse.theory.gaussian.workflows import (
     gaussian_replace_factor,
     gaussian_subsample_factor,
     gaussian_subsample_limit,
-    risk_factor,
 )
+from fastcollapse.theory.workflow_factors import risk_factor
 
 ESTIMATORS = ("unbiased", "mle")
 T = np.arange(61)
@@ -97,7 +97,7 @@ def test_gaussian_workflows__risk_factors_are_large_n_limits():
         (lambda: conserved_mean_error(1.1), r"factor must be within \[0, 1\], got 1.1"),
         (
             lambda: risk_factor("mix", 1),
-            "workflow must be 'replace' or 'accumulate' or 'accumulate_subsample'",
+            "workflow must be 'replace', 'accumulate' or 'accumulate_subsample'",
         ),
     ],
 )

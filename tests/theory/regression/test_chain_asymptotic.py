@@ -96,7 +96,7 @@ def test_regression_isotropic__infinite_moments_are_known():
         # The general recursion knows the same.
         assert np.isfinite(chain_means(np.ones(d), np.ones(d), size, 2, 0.5)[0]) == (abs(size - d) > 1)
         assert np.isfinite(chain_means(np.ones(d), np.ones(d), size, 2, 0.5, 0.01)[0])
-    # It stays infinite whatever follows.
+    # It stays infinite in all later generations.
     assert np.isinf(isotropic_chain_means(d, [10, 40, 3], 3, 0.5)[0])
     assert np.isinf(chain_means(np.ones(d), np.ones(d), [10, 40, 3], 3, 0.5)[0])
 

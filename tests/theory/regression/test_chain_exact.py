@@ -96,7 +96,7 @@ def test_regression_law__next_to_zero():
     x = np.geomspace(0.02, 20, 300)
     curve = np.log(ols_error_cdf(x, 20, 20, 3, 0.5))
     assert np.abs(np.diff(curve, 3)).max() < 3e-3
-    with pytest.raises(InputError, match="x must be nearer to the median"):
+    with pytest.raises(InputError, match="x must be closer to the median"):
         ols_error_cdf(1e-9, 300, 10**9, 10**6, 1e3, 10**15, 1e9)
 
 

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from scipy.special import digamma
 
 from fastcollapse.errors import InputError
-from fastcollapse.theory.gaussian.workflows import risk_factor
 from fastcollapse.theory.regression.chain_exact import ols_error_mean
 from fastcollapse.theory.regression.real_data import mix_contraction, mix_error, mix_fixed_error
 from fastcollapse.theory.regression.schedule import expected_regression
@@ -19,6 +18,7 @@ from fastcollapse.theory.regression.workflows import (
     min_norm_same_rows_error,
     subsample_error,
 )
+from fastcollapse.theory.workflow_factors import risk_factor
 
 
 def test_regression_workflows__sums_of_the_notes():
@@ -72,7 +72,7 @@ def test_regression_schedule__is_the_mix(d, synthetic, real):
 
 
 def test_regression_schedule__real_rows_alone_are_one_fit():
-    # The pool of real rows is one sample, whatever the generations.
+    # The pool of real rows is one sample, independent of the generations.
     got = expected_regression(5, [0, 0, 0], [6, 9, 4], 1, sigma0=9.0, sigma=0.5)
     expected = [0, *(ols_error_mean(5, total, 1, 0.5) for total in (6, 15, 19))]
     np.testing.assert_allclose(got, expected, rtol=1e-12)
@@ -157,14 +157,17 @@ def test_regression_workflows__infinite_and_empty():
         (lambda: min_norm_same_rows_error(12, 12, 1, 1.0, 1.0, "replace"), "T must be less than d = 12, got 12"),
         (lambda: min_norm_same_rows_error(12, 5, 1, 1.0, 1.0, "mix"), "workflow must be 'replace' or 'accumulate'"),
         (lambda: subsample_error(12, 11, 1, 1.0), "T must be at least d = 12, got 11"),
-        (lambda: mix_error(12, 5, 6, 1, 1.0, 1.0), "n_real must be at least d = 12 with T0, got 6"),
+        (lambda: mix_error(12, 5, 6, 1, 1.0, 1.0), r"n_real must be such that T0 \+ n_real is at least d = 12, got 6"),
         (lambda: mix_contraction(12, [5, 9], [1, 2, 3]), "T0 and n_real must have shapes that broadcast"),
-        (lambda: mix_fixed_error(12, 5, 6, 1, 1.0, 1.0), "n_real must be at least d = 12 with T0"),
+        (lambda: mix_fixed_error(12, 5, 6, 1, 1.0, 1.0), r"n_real must be such that T0 \+ n_real is at least d = 12"),
         (
             lambda: expected_regression(3, [4, 2], sigma0=1, sigma=1),
             "the rows of generation 2 must be at least d = 3, got 2",
         ),
-        (lambda: expected_regression(3, 4, sigma0=1, sigma=1), "n_synthetic must be a vector, one entry a generation"),
+        (
+            lambda: expected_regression(3, 4, sigma0=1, sigma=1),
+            "n_synthetic must be a vector, one entry for each",
+        ),
         (lambda: expected_regression(3, [4], keep=2, sigma0=1, sigma=1), "keep must be 0 or 1, got 2"),
         (lambda: expected_regression(3, [4, 4], n_real=[1], sigma0=1, sigma=1), "n_real must be a number or 2 numbers"),
     ],
