@@ -10,7 +10,7 @@ import numpy as np
 
 from fastcollapse.errors import NonFiniteError, UnreadableResults
 from fastcollapse.models.base import Model, ModelBlock
-from fastcollapse.simulation.finite_check import first_fault
+from fastcollapse.simulation.finite_check import earliest, first_fault, first_sample_fault
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import bytes_of
 from fastcollapse.storage.base import Block, Header, Reader, Store
@@ -89,7 +89,7 @@ def run_blocks(
         with interrupts.retreat(back):
             done = model.advance(state, first, length, work.seed, work.first_replicate)
         made = _block(first, done, work, header)
-        _check(made, done.states, model, store)
+        _check(made, done, model, store)
         store.append(made)
         seconds = time.perf_counter() - start
         store.commit(state.arrays())
@@ -120,10 +120,10 @@ def run_blocks(
         raise
 
 
-def _check(block: Block, states: Mapping[str, np.ndarray], model: Model, store: Store) -> None:
-    """Stop at the first number out of range, recorded or not; the generations before it are committed.
+def _check(block: Block, done: ModelBlock, model: Model, store: Store) -> None:
+    """Stop at the first value out of range, recorded or not; the generations before it are committed.
 
-    They are committed without a state: whoever goes on comes to the same number.
+    They are committed without a state: a resumed run would come to the same value.
 
     Raises
     ------
@@ -131,8 +131,12 @@ def _check(block: Block, states: Mapping[str, np.ndarray], model: Model, store: 
         With the name, the replicate and the generation.
     """
     arrays = [(name, block.metrics[name], variable) for name, variable in store.header.metrics.items()]
-    arrays += [(name, states[name], known) for name, known in model.state_variables().items() if name in states]
-    fault = first_fault(arrays, block.first)
+    known = model.state_variables()
+    arrays += [(name, done.states[name], variable) for name, variable in known.items() if name in done.states]
+    samples = [(name, done.samples[name], variable) for name, variable in known.items() if name in done.samples]
+    fault = earliest(
+        [first_fault(arrays, block.first), first_sample_fault(samples, block.first, store.header.n_replicates)]
+    )
     if fault is None:
         return
     sound = fault.generation - block.first
@@ -163,7 +167,7 @@ def _begin(work: RunContext, store: Store, committed: ResumePoint | None) -> Any
             ) from error
     done = work.model.generation_0(store.header.n_replicates, work.seed, work.first_replicate)
     block = _block(0, done, work, store.header)
-    _check(block, done.states, work.model, store)
+    _check(block, done, work.model, store)
     store.append(block)
     return work.model.initial(*run)
 
@@ -180,7 +184,9 @@ def _recovery_commit(state: Any, seconds: float, store: Store) -> Callable[[], N
 def _block(first: int, done: ModelBlock, work: RunContext, header: Header) -> Block:
     """Return what the store takes of the result of a model."""
     metrics = work.model.measure(done, work.truth, tuple(header.metrics))
-    return Block(first, metrics, done.counts if header.trajectory else None, _wanted(done.states, header.states))
+    counts = done.counts if header.trajectory else None
+    samples = {name: done.samples[name] for name in header.samples}
+    return Block(first, metrics, counts, _wanted(done.states, header.states), samples)
 
 
 def _wanted(states: Mapping[str, np.ndarray], wanted: Mapping[str, Variable]) -> dict[str, np.ndarray]:

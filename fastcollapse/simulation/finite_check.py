@@ -1,11 +1,11 @@
-"""Numbers that a run makes and that are none: the first NaN or infinity of a block."""
+"""Detect the first non-finite value in a block."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from fastcollapse.variables import Variable
+from fastcollapse.variables import SampleRows, Variable
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,36 @@ def first_fault(
         fault = _first(name, values, variable, first, first_replicate)
         if fault is not None:
             found.append(fault)
-    return min(found, key=lambda fault: (fault.generation, fault.replicate), default=None)
+    return earliest(found)
+
+
+def first_sample_fault(
+    samples: Iterable[tuple[str, SampleRows, Variable]], first: int, n_replicates: int, first_replicate: int = 0
+) -> Fault | None:
+    """Return the first value out of range in the ragged rows of a block that begins at generation `first`, or None.
+
+    Parameters
+    ----------
+    samples : a name, rows that are ordered by generation and then replicate, and what they are.
+    """
+    found = []
+    for name, (indptr, values), variable in samples:
+        wrong = ~np.isfinite(values)
+        for limit in variable.limits:
+            wrong &= values != limit
+        points = np.flatnonzero(wrong.reshape(len(values), -1).any(axis=1))
+        if points.size:
+            row = int(np.searchsorted(indptr, points[0], side="right")) - 1
+            generation, replicate = divmod(row, n_replicates)
+            value = float(values[points[0]][wrong[points[0]]].ravel()[0])
+            found.append(Fault(name, first_replicate + replicate, first + generation, value))
+    return earliest(found)
+
+
+def earliest(faults: Iterable[Fault | None]) -> Fault | None:
+    """Return the fault of the first generation, and there of the first replicate; None where there is none."""
+    known = [fault for fault in faults if fault is not None]
+    return min(known, key=lambda fault: (fault.generation, fault.replicate), default=None)
 
 
 def _first(name: str, values: np.ndarray, variable: Variable, first: int, first_replicate: int) -> Fault | None:

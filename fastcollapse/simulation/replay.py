@@ -58,6 +58,15 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
                 different.append(f"{shown}: this version does not compute it")
                 continue
             _note(shown, np.asarray(values), np.asarray(new)[:, : last + 1], same, different)
+    for name in recorded.sample_names:
+        rows, new_rows = recorded.sample_rows(name), again.sample_rows(name)
+        n_rows = len(rows.indptr)
+        indptr, values = new_rows.indptr[:n_rows], new_rows.values[: new_rows.indptr[n_rows - 1]]
+        equal = np.array_equal(rows.indptr, indptr) and np.array_equal(_bits(rows.values), _bits(values))
+        if equal:
+            same.append(name)
+        else:
+            different.append(f"{name}: the samples differ")
     if recorded.forgotten is not None and again.forgotten is not None:
         _note("forgotten", np.asarray(recorded.forgotten), np.asarray(again.forgotten), same, different)
     if recorded.has_trajectory:

@@ -12,7 +12,15 @@ import numpy as np
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
-from fastcollapse.storage.layout import ATTRIBUTES, root_attributes, variable_attributes
+from fastcollapse.storage.layout import (
+    ATTRIBUTES,
+    SIZE_SUFFIX,
+    root_attributes,
+    sample_attributes,
+    size_attributes,
+    variable_attributes,
+)
+from fastcollapse.variables import SampleRows
 
 if TYPE_CHECKING:
     import xarray
@@ -63,8 +71,8 @@ class Results:
 
     @property
     def variables(self) -> "Mapping[str, Variable]":
-        """Name -> long name, units and further dimensions of metrics and states."""
-        return self._reader.header.variables
+        """Name -> long name, units and further dimensions of metrics, states and samples."""
+        return {**self._reader.header.variables, **self._reader.header.samples}
 
     @property
     def coordinates(self) -> "Mapping[str, Coordinate]":
@@ -184,8 +192,51 @@ class Results:
         symbols = np.flatnonzero(self.truth.counts)
         return symbols, self.truth.counts[symbols].astype(np.int64)
 
+    @property
+    def sample_names(self) -> tuple[str, ...]:
+        """Names of the recorded states that are samples of any size, see `sample`."""
+        return tuple(self._reader.header.samples)
+
+    def sample(self, name: str, replicate: int, generation: int) -> np.ndarray:
+        """Return the sample that is the state of a replicate at a generation.
+
+        Parameters
+        ----------
+        name : one of `sample_names`.
+        replicate : 0 to R - 1.
+        generation : 0 to T.
+
+        Returns
+        -------
+        float64[n, ...] : n points, which may be none.
+
+        Raises
+        ------
+        InputError : out of range, or not recorded.
+        """
+        if name not in self.sample_names:
+            known = ", ".join(self.sample_names) or 'none: run.record must contain "trajectory"'
+            raise InputError(f"the name of a recorded sample must be one of {known}, got {name!r}")
+        replicate = _check_index("replicate", replicate, self.n_replicates - 1)
+        generation = _check_index("generation", generation, self.last)
+        return self._reader.sample(name, replicate, generation)
+
+    def sample_rows(self, name: str) -> SampleRows:
+        """Return all rows of a recorded sample: row generation * R + replicate is values[indptr[row]:indptr[row + 1]].
+
+        Raises
+        ------
+        InputError : not recorded.
+        """
+        if name not in self.sample_names:
+            raise InputError(f"the name of a recorded sample must be one of {self.sample_names}, got {name!r}")
+        return self._reader.sample_rows(name)
+
     def to_xarray(self) -> "xarray.Dataset":
-        """Return metrics and forgetting times with dimensions replicate, generation and symbol.
+        """Return metrics, states and extinction times with dimensions replicate, generation and symbol.
+
+        A state that is a sample NAME of any size is a contiguous ragged array of the CF conventions: the points of all
+        rows in NAME, and their number in NAME_size (generation, replicate).
 
         Names, types and attributes are those of the file as `xarray.open_dataset` reads it.
 
@@ -202,6 +253,11 @@ class Results:
         for name, values in (*self.metrics.items(), *self.states.items()):
             attributes = variable_attributes(self._reader.header, name)
             variables[name] = ((*plane, *self.variables[name].dims), values, attributes)
+        for name, variable in self._reader.header.samples.items():
+            indptr, points = self._reader.sample_rows(name)
+            sizes = np.diff(indptr).reshape(len(self.generation), self.n_replicates)
+            variables[f"{name}{SIZE_SUFFIX}"] = (plane[::-1], sizes, size_attributes(name, variable))
+            variables[name] = ((f"{name}_point", *variable.dims), points, sample_attributes(variable))
         coordinates: dict[str, Any] = {
             "generation": ("generation", self.generation, ATTRIBUTES["generation"]),
             "replicate": ("replicate", np.arange(self.n_replicates, dtype=np.int32), ATTRIBUTES["replicate"]),

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.variables import Coordinate, CountRows, Variable
+from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,9 @@ class Header:
     provenance : versions, machine, date; anything that JSON can hold.
     n_replicates, n_generations : at least 1.
     metrics : name -> what it is, float64[R, T + 1, ...].
-    states : name -> what it is, float64[R, T + 1, ...]: the states that are stored, none where they are counts.
+    states : name -> what it is, float64[R, T + 1, ...]: the states that are stored as fixed arrays.
+    samples : name -> what it is: the states that are stored as ragged rows, a sample of any size a replicate and
+        generation.
     truth : the law of generation 0 of a discrete distribution; None for another family, whose experiment names it.
     trajectory : are the counts of every generation stored?
     coordinates : dimension -> where its entries are, for those further dimensions that have coordinates.
@@ -46,16 +48,18 @@ class Header:
     states: Mapping[str, Variable] = field(default_factory=dict)
     coordinates: Mapping[str, Coordinate] = field(default_factory=dict)
     first_replicate: int = 0
+    samples: Mapping[str, Variable] = field(default_factory=dict)
 
     @property
     def variables(self) -> dict[str, Variable]:
-        """Metrics and states by name."""
+        """Metrics and fixed states by name."""
         return {**self.metrics, **self.states}
 
     def lengths(self, name: str) -> tuple[int | None, ...]:
-        """Return the lengths of the further dimensions of a metric or state, None where no coordinate tells."""
+        """Return the lengths of the further dimensions of a variable or sample, None where no coordinate tells."""
         known = self.coordinates
-        return tuple(len(known[dim].values) if dim in known else None for dim in self.variables[name].dims)
+        variable = self.samples[name] if name in self.samples else self.variables[name]
+        return tuple(len(known[dim].values) if dim in known else None for dim in variable.dims)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +72,14 @@ class Block:
     metrics : name -> float64[R, B, ...].
     rows : counts from generation max(first, 1) on; None for generation 0, or if not recorded.
     states : name -> float64[R, B, ...], those of `Header.states`.
+    samples : name -> rows, those of `Header.samples`.
     """
 
     first: int
     metrics: Mapping[str, np.ndarray]
     rows: CountRows | None
     states: Mapping[str, np.ndarray] = field(default_factory=dict)
+    samples: Mapping[str, SampleRows] = field(default_factory=dict)
 
     @property
     def variables(self) -> dict[str, np.ndarray]:
@@ -94,13 +100,18 @@ class Block:
         metrics, states = (
             {name: values[:, :n_generations] for name, values in some.items()} for some in (self.metrics, self.states)
         )
-        return Block(self.first, metrics, rows, states)
+        samples = {}
+        for name, (indptr, values) in self.samples.items():
+            indptr = indptr[: n_generations * ((len(indptr) - 1) // self.n_generations) + 1]
+            samples[name] = SampleRows(indptr, values[: indptr[-1]])
+        return Block(self.first, metrics, rows, states, samples)
 
     @property
     def nbytes(self) -> int:
         """Bytes held by the arrays."""
         rows = (self.rows.indptr, self.rows.indices, self.rows.data) if self.rows else ()
-        return sum(a.nbytes for a in (*self.variables.values(), *rows))
+        samples = (array for sample in self.samples.values() for array in sample)
+        return sum(a.nbytes for a in (*self.variables.values(), *rows, *samples))
 
 
 def index_dtype(support_size: int) -> np.dtype:
@@ -146,7 +157,7 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
     n_replicates = header.n_replicates
     if block.first != expected_first:
         raise ValueError(f"block must start at generation {expected_first}, got {block.first}")
-    for what in ("metrics", "states"):
+    for what in ("metrics", "states", "samples"):
         given, wanted = list(getattr(block, what)), list(getattr(header, what))
         if given != wanted:
             raise ValueError(f"block must hold the {what} {wanted}, got {given}")
@@ -178,7 +189,24 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
         {name: values.astype(np.float64, copy=False) for name, values in some.items()}
         for some in (block.metrics, block.states)
     )
-    return Block(block.first, metrics, rows, states)
+    samples = {name: _taken_sample(header, name, n_columns, sample) for name, sample in block.samples.items()}
+    return Block(block.first, metrics, rows, states, samples)
+
+
+def _taken_sample(header: Header, name: str, n_columns: int, sample: SampleRows) -> SampleRows:
+    """Check the rows of a sample and return them in the dtypes of the file.
+
+    Raises
+    ------
+    ValueError : a shape does not fit.
+    """
+    indptr, values = np.asarray(sample.indptr, np.int64), np.asarray(sample.values, np.float64)
+    n_rows = n_columns * header.n_replicates
+    if indptr.shape != (n_rows + 1,) or indptr[0] != 0 or (np.diff(indptr) < 0).any() or indptr[-1] != len(values):
+        raise ValueError(f"{name} must have {n_rows} rows that its values fill")
+    if not fits(values, (None, *header.lengths(name))):
+        raise ValueError(f"{name} must have points of {len(header.lengths(name))} dimensions, got {values.shape[1:]}")
+    return SampleRows(indptr, values)
 
 
 class _MadeOnce(Mapping):
@@ -279,6 +307,31 @@ class Reader:
         row = (generation - max(self._firsts[at], 1)) * self.header.n_replicates + replicate
         low, high = rows.indptr[row], rows.indptr[row + 1]
         return rows.indices[low:high].astype(np.int64), rows.data[low:high].astype(np.int64)
+
+    def sample(self, name: str, replicate: int, generation: int) -> np.ndarray:
+        """Return the sample of a stored generation, 0 to n_committed: float64[n, ...].
+
+        Raises
+        ------
+        LookupError : the generation is not stored, or no sample has this name.
+        """
+        at = bisect_right(self._firsts, generation) - 1
+        if generation > self.n_committed or at < 0 or name not in self._blocks[at].samples:
+            raise LookupError(f"{name} of generation {generation} is not stored")
+        indptr, values = self._blocks[at].samples[name]
+        row = (generation - self._firsts[at]) * self.header.n_replicates + replicate
+        return values[indptr[row] : indptr[row + 1]]
+
+    def sample_rows(self, name: str) -> SampleRows:
+        """Return all rows of a sample, row = generation * R + replicate."""
+        return join_samples([block.samples[name] for block in self._blocks])
+
+
+def join_samples(parts: Sequence[SampleRows]) -> SampleRows:
+    """Return the rows of consecutive blocks as one."""
+    ends = np.cumsum([0, *(int(part.indptr[-1]) for part in parts)])
+    indptr = np.concatenate([[0], *(part.indptr[1:] + end for part, end in zip(parts, ends, strict=False))])
+    return SampleRows(indptr.astype(np.int64), np.concatenate([part.values for part in parts]))
 
 
 class Store(ABC):

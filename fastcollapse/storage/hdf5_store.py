@@ -111,6 +111,7 @@ class Hdf5Store(Store):
             recorded,
             metrics={name: given.metrics[name] for name in recorded.metrics},
             states={name: given.states[name] for name in recorded.states},
+            samples={name: given.samples[name] for name in recorded.samples},
         )
         check_data(part_path(self.parts, 0))
         self._n_parts = 1
@@ -228,9 +229,18 @@ def _check_same_record(path: Path, recorded: Header, header: Header) -> None:
     ------
     InputError : naming the first thing that differs.
     """
-    for what in ("digest", "n_replicates", "n_generations", "first_replicate", "trajectory", "metrics", "states"):
+    for what in (
+        "digest",
+        "n_replicates",
+        "n_generations",
+        "first_replicate",
+        "trajectory",
+        "metrics",
+        "states",
+        "samples",
+    ):
         old, new = getattr(recorded, what), getattr(header, what)
-        if what in ("metrics", "states"):
+        if what in ("metrics", "states", "samples"):
             old, new = (", ".join(sorted(names)) or "none" for names in (old, new))
         if old != new:
             raise InputError(f"{path}: cannot be resumed: {what} {old} became {new}")

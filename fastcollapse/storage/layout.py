@@ -12,10 +12,12 @@ import numpy as np
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.storage.atomic_write import forget_pages
 from fastcollapse.storage.base import Block, Header, fits, index_dtype
-from fastcollapse.variables import Coordinate, CountRows, Variable
+from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
 
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1
+# Of runs with ragged states, which readers of version 1 would misread.
+RAGGED_VERSION = 2
 # Other files than the results of one run, by the attribute `kind` of their root.
 PACK = "pack"
 COLLECTED = "collected sweep"
@@ -31,6 +33,8 @@ ATTRIBUTES = {
     "truth/probability": {"long_name": "law of generation 0", "units": "1"},
     "truth/counts": {"long_name": "counts of the data", "units": "1"},
 }
+# A ragged state NAME has its points in NAME and the size of each row in NAME_size.
+SIZE_SUFFIX = "_size"
 _CHUNK = 16 << 20
 
 
@@ -118,6 +122,8 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
         # Dimensions have names: two of one length need not be the same thing.
         axes = (*plane, *variable.dims) if dims else ()
         arrays.append(Array(name, np.dtype(np.float64), shape, chunks, axes, attributes))
+    for name, variable in header.samples.items():
+        arrays += _sample_arrays(header, blocks, name, variable, dims)
     if not header.trajectory:
         return arrays
     rows = [block.rows for block in blocks if block.rows is not None]
@@ -132,6 +138,43 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
         Array("trajectory/indices", index, (n_cells,), lambda: (r.indices for r in rows), entry),
         Array("trajectory/data", data_dtype, (n_cells,), lambda: (r.data for r in rows), entry),
     ]
+
+
+def _sample_arrays(header: Header, blocks: Sequence[Block], name: str, variable: Variable, dims: bool) -> list[Array]:
+    """Return the sizes and the points of a ragged state, by the contiguous ragged arrays of the CF conventions."""
+    samples = [block.samples[name] for block in blocks]
+    n_columns = sum(block.n_generations for block in blocks)
+    n_points = sum(int(one.indptr[-1]) for one in samples)
+    more = samples[0].values.shape[1:] if samples else tuple(n or 0 for n in header.lengths(name))
+    point = f"{name}_point"
+    return [
+        Array(
+            f"{name}{SIZE_SUFFIX}",
+            np.dtype(np.int64),
+            (n_columns, header.n_replicates),
+            lambda: (np.diff(one.indptr) for one in samples),
+            ("generation", "replicate") if dims else (),
+            size_attributes(name, variable),
+        ),
+        Array(
+            name,
+            np.dtype(np.float64),
+            (n_points, *more),
+            lambda: (one.values for one in samples),
+            (point, *variable.dims) if dims else (),
+            sample_attributes(variable),
+        ),
+    ]
+
+
+def size_attributes(name: str, variable: Variable) -> dict[str, str]:
+    """Return the attributes of the sizes of a ragged state."""
+    return {"long_name": f"size of {variable.long_name}", "units": "1", "sample_dimension": f"{name}_point"}
+
+
+def sample_attributes(variable: Variable) -> dict[str, str]:
+    """Return the attributes of the points of a ragged state."""
+    return {**variable.attributes, "ragged": " ".join(variable.dims)}
 
 
 def _trajectory_attributes(header: Header, blocks: Sequence[Block]) -> dict[str, Any]:
@@ -176,7 +219,7 @@ def root_attributes(header: Header) -> dict[str, Any]:
     """Return the attributes of the file as a whole."""
     return {
         "format": FORMAT,
-        "format_version": np.int64(FORMAT_VERSION),
+        "format_version": np.int64(RAGGED_VERSION if header.samples else FORMAT_VERSION),
         "digest": header.digest,
         "experiment": header.experiment_json,
         "experiment_text": header.experiment_text,
@@ -222,8 +265,8 @@ def check_format(content: Content) -> None:
     if root.get("format") != FORMAT:
         raise ValueError("is not a fastcollapse file")
     version = int(root["format_version"])
-    if version > FORMAT_VERSION:
-        raise ValueError(f"has format version {version}, this fastcollapse reads up to {FORMAT_VERSION}")
+    if version > RAGGED_VERSION:
+        raise ValueError(f"has format version {version}, this fastcollapse reads up to {RAGGED_VERSION}")
 
 
 def read_header(content: Content) -> Header:
@@ -255,10 +298,12 @@ def read_header(content: Content) -> Header:
             probabilities=np.array(arrays["truth/probability"]),
             source=content.attributes["truth"]["source"],
         )
-    metrics, states = {}, {}
+    metrics, states, samples = {}, {}, {}
     for name, values in arrays.items():
-        if "/" not in name and values.ndim >= 2 and name != "forgotten":
-            told = content.attributes[name]
+        told = content.attributes[name]
+        if "ragged" in told:
+            samples[name] = Variable(told["long_name"], told["units"], tuple(told["ragged"].split()), ragged=True)
+        elif "/" not in name and values.ndim >= 2 and name != "forgotten" and "sample_dimension" not in told:
             dims = told.get("state", told.get("dims", ""))
             variable = Variable(told["long_name"], told["units"], tuple(dims.split()))
             if "state" in told:
@@ -277,12 +322,14 @@ def read_header(content: Content) -> Header:
         states=states,
         truth=truth,
         trajectory="trajectory/indptr" in arrays,
-        coordinates={name: _coordinate(content, name) for name in arrays if _is_coordinate(name, arrays[name])},
+        coordinates={name: _coordinate(content, name) for name in arrays if _is_coordinate(content, name)},
+        samples=samples,
     )
 
 
-def _is_coordinate(name: str, values: np.ndarray) -> bool:
-    return "/" not in name and values.ndim == 1 and name not in ("generation", "replicate")
+def _is_coordinate(content: Content, name: str) -> bool:
+    is_line = "/" not in name and content.arrays[name].ndim == 1
+    return is_line and name not in ("generation", "replicate") and "ragged" not in content.attributes[name]
 
 
 def _coordinate(content: Content, name: str) -> Coordinate:
@@ -311,4 +358,17 @@ def read_block(content: Content, header: Header) -> Block:
         rows = CountRows(*(arrays[f"trajectory/{name}"] for name in ("indptr", "indices", "data")))
         if not len(rows.indices) == len(rows.data) == rows.indptr[-1]:
             raise ValueError("holds a trajectory of the wrong length")
-    return Block(int(generation[0]), metrics, rows, states)
+    samples = {name: _read_sample(content, header, name, plane) for name in header.samples}
+    return Block(int(generation[0]), metrics, rows, states, samples)
+
+
+def _read_sample(content: Content, header: Header, name: str, plane: tuple[int, int]) -> SampleRows:
+    values, sizes = content.arrays[name], content.arrays[f"{name}{SIZE_SUFFIX}"]
+    if sizes.shape != plane[::-1] or not fits(values, (None, *header.lengths(name))):
+        raise ValueError(f"holds {name} of the wrong shape")
+    if sizes.size and sizes.min() < 0:
+        raise ValueError(f"holds a negative size of {name}")
+    indptr = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    if indptr[-1] != len(values):
+        raise ValueError(f"holds {name} of the wrong length")
+    return SampleRows(indptr, values)

@@ -6,7 +6,7 @@ from fastcollapse.kernels.jit import current_threads, set_threads
 
 
 def run(model, n_replicates, n_generations, seed=1, blocks=(), first_replicate=0):
-    """Return states and quantities of metrics, name -> float64 (R, T, ...), of a run in blocks of the lengths given, by default one."""
+    """Return states, quantities and metrics of a run in blocks of these lengths: name -> float64 (R, T, ...)."""
     state = model.initial(n_replicates, seed, first_replicate)
     parts, first = [], 1
     for length in blocks or (n_generations,):
