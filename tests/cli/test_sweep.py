@@ -40,12 +40,16 @@ def here(tmp_path, monkeypatch):
 
 def test_sweep__runs_what_is_missing_and_says_so(here):
     first = call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--shard", "1/3")
-    assert (first.exit_code, first.stdout) == (0, "out: 2 of 6 points done, 2 of them now\n")
+    assert (first.exit_code, first.stdout) == (0, "out: 2 of 6 points done (2 tasks in this call)\n")
     told = call("status", "out")
-    assert "out: 6 points, 2 workflow.n_samples x 3 truth.uniform" in told.stdout
+    assert "out: 6 points: workflow.n_samples (2 values) x truth.uniform (3 values)" in told.stdout
     assert re.search(r"done +2\n +running +0\n +failed +0\n +missing +4\n", told.stdout)
-    assert call("sweep", "s.toml", "-o", "out", "--jobs", 1).stdout == "out: 6 of 6 points done, 4 of them now\n"
-    assert call("sweep", "s.toml", "-o", "out", "--jobs", 1).stdout == "out: 6 of 6 points done, 0 of them now\n"
+    assert (
+        call("sweep", "s.toml", "-o", "out", "--jobs", 1).stdout == "out: 6 of 6 points done (4 tasks in this call)\n"
+    )
+    assert (
+        call("sweep", "s.toml", "-o", "out", "--jobs", 1).stdout == "out: 6 of 6 points done (0 tasks in this call)\n"
+    )
 
 
 def test_sweep__by_default_goes_into_results(here):
@@ -69,14 +73,14 @@ def test_sweep__a_failed_point_is_told_and_tried_again(here):
     assert "out: 2 of 4 points done" in result.stdout
     point = "failed: point 1 (workflow.n_samples = 5, truth.text = 'b.txt'): truth.text must be a file, got 'b.txt'"
     assert point in result.stderr
-    assert result.stderr.endswith("error: points have failed; --retry tries them again\n")
+    assert result.stderr.endswith("error: points have failed; use --retry to retry them\n")
     told = call("status", "out")
     assert told.exit_code == 1
     assert "failed   2" in told.stdout
     (here / "b.txt").write_text("one two three")
     assert call("sweep", "s.toml", "-o", "out", "--jobs", 1).exit_code == 1
     again = call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--retry")
-    assert (again.exit_code, again.stdout) == (0, "out: 4 of 4 points done, 2 of them now\n")
+    assert (again.exit_code, again.stdout) == (0, "out: 4 of 4 points done (2 tasks in this call)\n")
 
 
 def test_sweep__prints_a_script_for_a_job_array(here):
@@ -95,7 +99,7 @@ def test_sweep__the_script_does_a_share_for_each_element(here):
         given = {**os.environ, "SLURM_ARRAY_TASK_ID": str(element), "SLURM_CPUS_PER_TASK": "1"}
         done = subprocess.run(["bash", "-c", script], env=given, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
-        found = re.fullmatch(r"\S*/out: (\d+) of (\d+) points done, (\d+) of them now\n", done.stdout)
+        found = re.fullmatch(r"\S*/out: (\d+) of (\d+) points done \((\d+) tasks? in this call\)\n", done.stdout)
         n_points += int(found[3])
         assert int(found[1]) == n_points
     assert n_points == int(found[2])
@@ -108,7 +112,7 @@ def test_sweep__that_is_done_needs_no_data(here):
     call("sweep", "s.toml", "-o", "out", "--jobs", 1)
     (here / "a.txt").unlink()
     again = call("sweep", "s.toml", "-o", "out", "--jobs", 1)
-    assert (again.exit_code, again.stdout) == (0, "out: 2 of 2 points done, 0 of them now\n")
+    assert (again.exit_code, again.stdout) == (0, "out: 2 of 2 points done (0 tasks in this call)\n")
 
 
 def lines_of_script(*arguments):
@@ -136,7 +140,7 @@ def test_sweep__the_script_of_a_folder_with_blanks_and_percents(here):
 
 
 def test_sweep__the_script_of_a_shipped_sweep_has_its_name(here, monkeypatch):
-    monkeypatch.setattr("fastcollapse.sweeps.precompile.warm", lambda experiments: None)
+    monkeypatch.setattr("fastcollapse.sweeps.slurm.precompile", lambda experiments: None)
     _, command = lines_of_script("cot-gau", "-o", "cot-gau")
     assert command[1] == "cot-gau"
 
@@ -178,7 +182,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad__is_one_line_and_writes_nothing(here, monkeypatch, name):
-    monkeypatch.setattr("fastcollapse.sweeps.executors._CONNECT_WITHIN", 1)
+    monkeypatch.setattr("fastcollapse.sweeps.executors.dask._CONNECT_SECONDS", 1)
     head = TOML.split("[sweep.grid]")[0]
     (here / "plain.toml").write_text(head)
     (here / "data.toml").write_text(

@@ -51,7 +51,7 @@ def test_checksums__see_every_flipped_bit_and_every_cut(tmp_path):
 
 @pytest.mark.parametrize("data", [((10, 20), (25, 5)), ((90, 20),), ((10, -5),)])
 def test_gaps__refuse_a_table_that_contradicts_itself(data):
-    with pytest.raises(ValueError, match="contradicts itself"):
+    with pytest.raises(ValueError, match="is inconsistent"):
         list(gaps(100, [Extent(*one, 0) for one in data]))
 
 
@@ -79,8 +79,8 @@ def test_file__every_flipped_bit_is_found(tmp_path, finished):
         told.append(str(caught.value).removeprefix(f"{path}: "))
         with suppress(UnreadableResults):
             open_file(tmp_path / "out.h5")
-    assert {"is damaged: its header is not what was written", "is cut off or damaged"} <= set(told)
-    assert any("entropy not as written" in one for one in told)
+    assert {"is damaged: the checksum of its metadata does not match", "is truncated or damaged"} <= set(told)
+    assert any("checksum mismatch in entropy" in one for one in told)
 
 
 def test_check__says_of_a_file_without_checksums_that_it_cannot_tell(tmp_path):
