@@ -202,7 +202,7 @@ def test_commit__full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
     assert open_file(store.path).n_committed == 2
 
 
-def test_commit__a_part_that_failed_behind_its_back_is_told_by_the_next_call(tmp_path, monkeypatch):
+def test_commit__raises_the_error_of_the_part_before(tmp_path, monkeypatch):
     header = make_header()
     run = make_run(header)
     store = Hdf5Store(header, tmp_path / "out.h5", part_bytes=1)
@@ -224,7 +224,7 @@ def test_commit__a_part_that_failed_behind_its_back_is_told_by_the_next_call(tmp
         assert_equal(store.finish({"forgotten": FORGOTTEN}), header, run, FORGOTTEN)
 
 
-def test_create__a_first_part_that_fails_leaves_nothing_and_is_told(tmp_path, monkeypatch):
+def test_create__a_first_part_that_fails_leaves_nothing_and_raises(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 

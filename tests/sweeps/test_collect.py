@@ -1,4 +1,4 @@
-"""Collected sweeps: one file that xarray reads, its points as results again, figures over what varies."""
+"""Collected sweeps: reading by xarray, results of each point, figures over swept parameters."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def call(*arguments):
 
 
 def ragged():
-    """Return a sweep over words, tables, numbers of generations and of replicates, of which some keep trajectories."""
+    """Return a sweep over text, tables and numbers of generations and replicates; some points record trajectories."""
     made = mapping(run={"n_generations": 6, "n_replicates": 5, "seed": 7, "record": ["metrics"]})
     made["workflow"] = {"n_samples": 9}
     workflows = [{"name": "replace"}, {"name": "accumulate", "keep_real": True}]
@@ -107,13 +107,13 @@ def test_collect__two_folders_of_one_sweep_give_one_file(tmp_path):
     for name in "ab":
         with h5py.File(tmp_path / name / "s.h5") as file:
             made = {key: (item.dtype, item.shape, item[()].tobytes()) for key, item in file.items()}
-            told = {key: file.attrs[key] for key in file.attrs if key != "provenance"}
-        raw.append((list(made), made, {key: str(value) for key, value in told.items()}))
+            attributes = {key: file.attrs[key] for key in file.attrs if key != "provenance"}
+        raw.append((list(made), made, {key: str(value) for key, value in attributes.items()}))
     assert raw[0] == raw[1]
 
 
 def regressions():
-    """Return a sweep whose points have coordinates of their own, and means that are infinite where n = d."""
+    """Return a sweep whose points have different coordinates, and infinite means where n = d."""
     downstream = [{"n_samples": [6, 9], "ridge": [0.1, 1.0]}, {"n_samples": 6, "ridge": [0.5]}]
     return Sweep(
         {
@@ -248,7 +248,7 @@ def test_figure__of_forgetting_times_has_a_curve_for_each_size(tmp_path):
         times = np.where(times < 0, 61, times)
         assert panel.curve.at.tolist() == [n / 100]
         assert panel.curve.mean.tolist() == [np.quantile(times, 0.5, method="inverted_cdf")]
-        # The exact chain knows the median: 2c / ln 2 but for what small counts leave of it.
+        # The exact median is close to the limit 2c / ln 2.
         assert panel.curve.expected[0] == pytest.approx(2 * n / 100 / np.log(2), rel=0.15)
     assert len(draw_sweep(open_sweep(tmp_path / "s")).axes) == 1
     with pytest.raises(InputError, match="of a sweep they are in its folder"):

@@ -116,19 +116,23 @@ def test_damage__of_a_file_of_a_point_is_not_copied(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["out.h5", "s"]
 
 
-@pytest.mark.parametrize("name", ["data", "index"])
-def test_damage__of_a_pack_is_not_merged(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("data", "checksum mismatch in data"), ("index", "its index cannot be decoded")],
+    ids=["data", "index"],
+)
+def test_damage__of_a_pack_is_not_merged(tmp_path, name, words):
     run_sweep(small(), tmp_path / "s", shard=(1, 2))
     pack = tmp_path / "s" / "packs" / "000000-000005.h5"
     flip(pack, name)
     before = files_of(tmp_path / "s" / "packs")
     result = CliRunner().invoke(cli.main, ["check", str(tmp_path / "s")])
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-    with pytest.raises(UnreadableResults, match=rf"000000-000005\.h5: is damaged: checksum mismatch in {name}"):
+    with pytest.raises(UnreadableResults, match=rf"000000-000005\.h5: is damaged: {words}"):
         run_sweep(small(), tmp_path / "s")
     after = files_of(tmp_path / "s" / "packs")
     assert after.items() >= before.items()
-    # What has been computed before the damage was seen is kept.
+    # Points computed before the damage was found are saved.
     assert (len(after) > len(before)) == (name == "data")
 
 

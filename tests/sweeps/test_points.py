@@ -1,4 +1,4 @@
-"""Sweeps as files and mappings: which points, in which order, with which seeds, and what is refused."""
+"""Sweeps as files and mappings: points, their order, their seeds, and refused input."""
 
 import hashlib
 import re
