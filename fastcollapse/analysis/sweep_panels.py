@@ -107,7 +107,7 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
 
     Parameters
     ----------
-    source : a `SweepFolder` or `Collected`.
+    source : a `SweepFolder` or `CollectedSweep`.
 
     Raises
     ------

@@ -98,8 +98,8 @@ def test_kill__the_check_sees_a_part_that_is_cut(tmp_path):
 def test_kill__at_every_operation_on_the_disk_is_recovered_from(tmp_path, kind, step):
     """Creation, every part, its name, the final file, its name, and the end: each operation, before it and in it.
 
-    After each kill the committed generations are read and the run resumes to the right numbers; an overwritten file is there
-    until the new one is.
+    After each kill the committed generations are read and the run resumes to the right numbers; an overwritten file is
+    there until the new one is.
     """
     done = subprocess.run(
         [sys.executable, "-m", "tests.storage._crash_worker", str(tmp_path), kind, str(step)],
