@@ -416,7 +416,7 @@ def test_run__each_case_of_a_recipe_has_a_file_and_all_have_one_figure(here):
         assert words in result.output
     again = call("run", "two.toml", "-o", "out/two.h5", "--set", "run.n_generations=3")
     assert again.exit_code == 2
-    assert "got out/two-case1.h5: it exists" in again.stderr
+    assert "out/two-case1.h5 already exists" in again.stderr
 
 
 def test_run__a_case_that_is_wrong_is_named(here):

@@ -208,7 +208,7 @@ def test_overwrite__a_kill_before_the_first_part_loses_nothing(here):
     (here / "a.h5.parts" / "part-00000.h5.tmp").write_bytes(b"half")
     result = call("run", "small.toml", "-o", "a.h5", "--seed", "6")
     assert result.exit_code == 2
-    assert "it exists" in result.stderr
+    assert "already exists" in result.stderr
     assert bytes_of(here) == before
 
 

@@ -18,20 +18,20 @@ VICTIM = """
 import sys
 from hashlib import sha256
 import numpy as np
-from fastcollapse.datasets.load import Truth
-from fastcollapse.storage.base import Block, Header, Rows
+from fastcollapse.datasets.load import CategoricalDistribution
+from fastcollapse.storage.base import Block, CountRows, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.variables import Variable
 
 n_generations = int(sys.argv[2])
-truth = Truth(None, None, np.full(8, 1 / 8), "a test")
+truth = CategoricalDistribution(None, None, np.full(8, 1 / 8), "a test")
 metrics = {"m": Variable("m")}
 header = Header("{}", "", sha256(b"{}").hexdigest(), {}, 2, n_generations, metrics, truth, True)
 with Hdf5Store(header, sys.argv[1], part_bytes=1) as store:
     store.append(Block(0, {"m": np.array([[0.0], [1.0]])}, None))
     for t in range(1, n_generations + 1):
         n = t % 7
-        rows = Rows(np.array([0, n, 2 * n]), np.tile(np.arange(n), 2), np.repeat([t + 1, t + 2], n))
+        rows = CountRows(np.array([0, n, 2 * n]), np.tile(np.arange(n), 2), np.repeat([t + 1, t + 2], n))
         store.append(Block(t, {"m": np.array([[t], [t + 1.0]])}, rows))
         store.commit({"state": np.full(3, t)})
     store.finish({"forgotten": np.full((2, 8), -1)})
