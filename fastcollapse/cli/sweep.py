@@ -16,6 +16,7 @@ from fastcollapse.cli.sweep_progress import sweep_progress
 from fastcollapse.errors import InputError
 
 if TYPE_CHECKING:
+    from fastcollapse.sweeps.points import Sweep
     from fastcollapse.sweeps.status import SweepStatus
     from fastcollapse.sweeps.task_queue import Outcome
 
@@ -72,7 +73,7 @@ def sweep(
     """
     _check_options(output, jobs, threads, shard, scheduler, slurm)
     from fastcollapse.simulation.experiment import parse_setting
-    from fastcollapse.sweeps import load_sweep, run_sweep, slurm_script
+    from fastcollapse.sweeps import load_sweep, slurm_script
     from fastcollapse.sweeps.points import MAX_POINTS
 
     values = dict(parse_setting(setting) for setting in settings)
@@ -86,33 +87,35 @@ def sweep(
         options = {"set": settings, "seed": seed, "threads": threads, "retry": retry, "yes": yes}
         click.echo(slurm_script(given, folder, slurm, source=what, options=options), nl=False)
         return 0
-    from fastcollapse.simulation.interrupts import Interrupts
+    if scheduler is not None:
+        return _run(given, folder, scheduler, None, retry, on_cluster=True)
     from fastcollapse.sweeps.executors import ProcessPool, SerialExecutor, available_cores
 
     n_workers = jobs if jobs is not None else min(available_cores(), len(given))
-    executor: Any = SerialExecutor(threads) if n_workers == 1 else ProcessPool(n_workers, threads)
-    if scheduler is not None:
-        executor = scheduler
+    executor = SerialExecutor(threads) if n_workers == 1 else ProcessPool(n_workers, threads)
+    return _run(given, folder, executor, None if shard is None else _parse_shard(shard), retry)
+
+
+def _run(
+    given: "Sweep", folder: Path, executor: Any, shard: tuple[int, int] | None, retry: bool, on_cluster: bool = False
+) -> int:
+    """Run a sweep with progress and signal handling, print the result and return the exit status."""
+    from fastcollapse.simulation.interrupts import Interrupts
+    from fastcollapse.sweeps import run_sweep
+
     command = shlex.join(["fastcollapse", *sys.argv[1:]])
-    stopped_message = _stopped_message(folder, command, on_cluster=scheduler is not None)
+    message = _stopped_message(folder, command, on_cluster)
+    signals = (signal.SIGINT, signal.SIGTERM)
     try:
         with (
-            Interrupts(
-                (signal.SIGINT, signal.SIGTERM), stopped_message, lambda: f"interrupted; to resume: {command}"
-            ) as interrupts,
+            Interrupts(signals, message, lambda: f"interrupted; to resume: {command}") as interrupts,
             sweep_progress(folder) as progress,
         ):
             outcome = run_sweep(
-                given,
-                folder,
-                executor,
-                shard=None if shard is None else _parse_shard(shard),
-                retry=retry,
-                progress=progress,
-                interrupts=interrupts,
+                given, folder, executor, shard=shard, retry=retry, progress=progress, interrupts=interrupts
             )
     except KeyboardInterrupt as stopped:
-        raise Interrupted(stopped_message(), stopped) from None
+        raise Interrupted(message(), stopped) from None
     return _print_outcome(folder, outcome)
 
 

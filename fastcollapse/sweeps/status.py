@@ -18,7 +18,7 @@ class SweepStatus:
     done : finished points.
     running : process by point, for points that are being computed.
     failed : error message by point, for points that have failed, in ascending order.
-    begun : points with saved parts, which nobody computes now.
+    begun : points with saved parts that no process computes now.
     """
 
     path: Path
