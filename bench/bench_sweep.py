@@ -9,7 +9,7 @@ from pathlib import Path
 import harness
 
 from fastcollapse.simulation.simulate import simulate
-from fastcollapse.sweeps.executors import Dask, Executor, Here, Pool
+from fastcollapse.sweeps.executors import DaskExecutor, Executor, ProcessPool, SerialExecutor
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
 
@@ -72,14 +72,14 @@ def main() -> None:
     sweep = long_enough()
     one, two, here, dask = [], [], [], []
     for _ in range(REPEATS):
-        one.append(seconds_of(sweep, Pool(1, threads=1)))
-        two.append(seconds_of(sweep, Pool(2, threads=1)))
+        one.append(seconds_of(sweep, ProcessPool(1, threads=1)))
+        two.append(seconds_of(sweep, ProcessPool(2, threads=1)))
     # Not before: a cluster without work takes a few hundredths of the cores.
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
-        seconds_of(tiny_sweep(FEW), Dask(client))  # imports
+        seconds_of(tiny_sweep(FEW), DaskExecutor(client))  # imports
         for _ in range(REPEATS):
-            here.append(seconds_of(sweep, Here(threads=1)))
-            dask.append(seconds_of(sweep, Dask(client)))
+            here.append(seconds_of(sweep, SerialExecutor(threads=1)))
+            dask.append(seconds_of(sweep, DaskExecutor(client)))
     case = f"{N_LONG} points of {LONG_SECONDS:g} s"
     rows.append(
         harness.row("sweep", f"{case}, 2 processes", "1 process", 1, statistics.median(two), statistics.median(one))
@@ -89,7 +89,7 @@ def main() -> None:
     )
     slopes = []
     for _ in range(REPEATS):
-        few, many = (seconds_of(tiny_sweep(n), Pool(2, threads=1)) for n in (FEW, MANY))
+        few, many = (seconds_of(tiny_sweep(n), ProcessPool(2, threads=1)) for n in (FEW, MANY))
         slopes.append((many - few) / (MANY - FEW))
     experiment = tiny_sweep(1)[0].experiment
     simulate(experiment, threads=1)

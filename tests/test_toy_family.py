@@ -125,7 +125,7 @@ def test_record__metrics_alone_keeps_no_samples(tmp_path):
     assert results.sample_names == ()
     assert list(results.metrics) == ["nll"]
     assert read_file(tmp_path / "out.h5").attributes["/"]["format_version"] == 1
-    with pytest.raises(InputError, match='run.record must contain "trajectory"'):
+    with pytest.raises(InputError, match=r'run\.record must contain "trajectory"'):
         results.sample("points", 0, 0)
 
 

@@ -32,7 +32,7 @@ def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
 
     Parameters
     ----------
-    source : a `SweepFolder` or `Collected`.
+    source : a `SweepFolder` or `CollectedSweep`.
     choice : what is drawn; None for what suits it.
 
     Raises

@@ -11,7 +11,7 @@ from fastcollapse.analysis.panels.base import panels_of
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Curve, Line, Panel
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.simulation.results import Results
-from fastcollapse.sweeps.axes import Dimension, Parameter, named_axes, words
+from fastcollapse.sweeps.axes import Dimension, SweptParameter, named_axes, value_labels
 
 # A range wider than this has a logarithmic axis.
 WIDE = 10.0
@@ -43,7 +43,7 @@ class Side:
     axis: int
 
     @property
-    def parameters(self) -> Sequence[Parameter]:
+    def parameters(self) -> Sequence[SweptParameter]:
         """What is told of it: how much is run only where nothing else varies."""
         told = [one for one in self.dimension.parameters if not one.key.startswith("run.")]
         return told or self.dimension.parameters
@@ -107,7 +107,7 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
 
     Parameters
     ----------
-    source : a `SweepFolder` or `Collected`.
+    source : a `SweepFolder` or `CollectedSweep`.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def _fixed(axes: Sequence[Dimension], fixed: Mapping[str, str], drawn: set[int])
         if k in drawn:
             raise InputError(f"{name} must not be fixed: the figure is over it")
         parameter = next(p for p in axes[k].parameters if name in (p.name, p.key))
-        names = words(parameter.values.tolist())
+        names = value_labels(parameter.values.tolist())
         texts = [*names, *parameter.texts, *(f"{one:g}" for one in parameter.values)] if parameter.is_number else names
         if value not in texts:
             raise InputError(f"{name} must be one of {', '.join(names)}, got {value!r}")

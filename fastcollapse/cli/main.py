@@ -224,7 +224,7 @@ def check(file: Path) -> None:
 
     source = open_sweep(file)
     if source is not None:
-        click.echo(f"{file}: {source.check():,} of {len(source.sweep):,} points of a sweep are as they were written")
+        click.echo(f"{file}: OK: checksums of {source.check():,} of {len(source.sweep):,} points match")
         return
     click.echo(whole(check_results(file)))
 

@@ -1,4 +1,4 @@
-"""Writing files so that a kill, a full disk or a second writer leaves only whole files."""
+"""Atomic writing of files: a kill, a full disk or a second writer leaves only complete files."""
 
 import ctypes
 import errno
@@ -14,12 +14,12 @@ import numpy as np
 from fastcollapse.errors import StoreError
 from fastcollapse.storage.checksums import Extent
 
-_STEP = 4 << 20
+_CHUNK_BYTES = 4 << 20
 _SYNC_FILE_RANGE_WRITE = 2
-_HERE = -100  # AT_FDCWD
-_NOREPLACE = 1
+_AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
 _libc = ctypes.CDLL(None, use_errno=True)
-# Linux; posix_fadvise(DONTNEED) starts the disk too, but waits for every core: 0.11 s.
+# Only on Linux. posix_fadvise(DONTNEED) starts the disk too, but it waits for every core.
 _sync_file_range = getattr(_libc, "sync_file_range", None)
 if _sync_file_range is not None:
     _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
@@ -29,16 +29,13 @@ if _renameat2 is not None:
 
 
 def _start_writing(fd: int, offset: int, n_bytes: int) -> None:
-    """Let the disk begin now, not at fsync: 147 MB are safe after 0.08 s instead of 0.13.
-
-    A hint: the fsync to come tells of every error.
-    """
+    """Start the disk before the final fsync, which reports every error; this shortens the wait for the fsync."""
     if _sync_file_range is not None:
         _sync_file_range(fd, offset, n_bytes, _SYNC_FILE_RANGE_WRITE)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Make the file names in a folder durable."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)
@@ -47,9 +44,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def forget_pages(array: np.ndarray) -> None:
-    """Let go of the memory of an array that is a part of a file: it is read again where it is needed again.
+    """Release the memory of an array that is mapped from a file; a later access reads it again.
 
-    Without it, collecting a run takes as much memory as the run has bytes.
+    Without it, the final file of a run needs as much memory as the run has bytes.
     """
     owner: Any = array
     while owner is not None and not isinstance(owner, mmap.mmap):
@@ -59,13 +56,13 @@ def forget_pages(array: np.ndarray) -> None:
 
 
 def _write_at(fd: int, offset: int, arrays: Iterable[np.ndarray]) -> Extent:
-    """Write arrays one behind the other and return what was written, the checksum made while it is in the cache."""
+    """Write consecutive arrays and return their extent; the checksum is computed while the data are in the cache."""
     at, crc = offset, 0
     for array in arrays:
         view = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
         while len(view):
-            n_written = os.pwrite(fd, view[:_STEP], at)
-            if n_written == _STEP:
+            n_written = os.pwrite(fd, view[:_CHUNK_BYTES], at)
+            if n_written == _CHUNK_BYTES:
                 _start_writing(fd, at, n_written)
             crc = zlib.crc32(view[:n_written], crc)
             forget_pages(array)
@@ -81,20 +78,20 @@ def write_new(
     data: Iterable[tuple[int, Iterable[np.ndarray]]],
     trailer: Callable[[list[Extent]], bytes],
 ) -> None:
-    """Write a new durable file; on any failure the file is gone again.
+    """Write a new durable file; after a failure the file is removed.
 
     Parameters
     ----------
-    path : must not exist.
-    size : bytes but for the trailer; allocated first, so a full disk shows before anything is copied, and writing is
-        cheaper.
-    metadata : (offset, bytes); written first, so data may overwrite the rest of a page.
-    data : (offset, arrays that follow each other there).
-    trailer : given what was written of the data, returns the bytes behind `size`.
+    path : path of the file, which must not exist.
+    size : bytes without the trailer. They are allocated first, so a full disk fails before any data are copied.
+    metadata : (offset, bytes); written first, because data may overwrite the rest of a page.
+    data : (offset, consecutive arrays).
+    trailer : function that returns the bytes after `size`, given the extents of the data.
 
     Raises
     ------
-    StoreError : naming the path, the reason and the size.
+    StoreError
+        The message names the path, the reason and the size.
     """
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -118,31 +115,32 @@ def write_new(
 
 
 def publish(temporary: Path, target: Path) -> None:
-    """Give a whole file its final name in the same file system; an existing file is never replaced.
+    """Rename a complete file to its final name in the same file system; an existing file is never replaced.
 
     Raises
     ------
-    StoreError : the target exists, or cannot be named; the file is gone again.
+    StoreError
+        The target exists or cannot be made; the file is removed.
     """
-    named = False
+    renamed = False
     try:
         _rename_new(temporary, target)
-        named = True
+        renamed = True
         sync_folder(target.parent)
     except OSError as error:
-        (target if named else temporary).unlink(missing_ok=True)
+        (target if renamed else temporary).unlink(missing_ok=True)
         if isinstance(error, FileExistsError):
-            raise StoreError(f"{target}: exists already and is left as it is") from error
-        raise StoreError(f"{target}: cannot be named: {error.strerror}") from error
+            raise StoreError(f"{target}: already exists and is not replaced") from error
+        raise StoreError(f"{target}: cannot be made by renaming: {error.strerror}") from error
 
 
 def _rename_new(old: Path, new: Path) -> None:
-    """Rename a file in one step that no kill can divide; fail if the new name is taken."""
+    """Rename a file atomically; raise FileExistsError if the new name exists."""
     if _renameat2 is not None:
-        if _renameat2(_HERE, os.fsencode(old), _HERE, os.fsencode(new), _NOREPLACE) == 0:
+        if _renameat2(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), _RENAME_NOREPLACE) == 0:
             return
         if ctypes.get_errno() == errno.EEXIST:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(new))
-    # File systems that cannot: two steps, and a kill between them leaves both names of one whole file.
+    # Other file systems need two steps; a kill between them leaves one complete file with two names.
     os.link(old, new)
     old.unlink()

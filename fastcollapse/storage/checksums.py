@@ -1,7 +1,7 @@
-"""Checksums over every byte of a results file, kept behind the end of the HDF5 file (FORMAT.md); knows bytes, not HDF5.
+"""Checksums of every byte of a results file, stored after the end of the HDF5 file (FORMAT.md).
 
-The CRC-32 of zlib: it sees every burst of 32 bits and misses one in 4e9 of other damages; 4.2 GB a second here, where
-the disk takes 1.8.
+The checksum is the CRC-32 of zlib: it detects every burst error of up to 32 bits and misses one in 4e9 other errors. It
+is faster than the disk.
 """
 
 import json
@@ -15,11 +15,11 @@ SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAGIC = b"fc-sums\n"
 _FOOTER = struct.Struct("<QI8s")  # end of the HDF5 file, CRC-32 of the table, magic
 _SUPERBLOCK = struct.Struct("<8sBBBBQQQ")  # signature, version, sizes, flags, base, extension, end of file
-_STEP = 4 << 20
+_CHUNK_BYTES = 4 << 20
 
 
 class Extent(NamedTuple):
-    """The bytes of one data set: where, how many, CRC-32."""
+    """Bytes of one data set: offset, number of bytes, CRC-32."""
 
     offset: int
     n_bytes: int
@@ -27,13 +27,13 @@ class Extent(NamedTuple):
 
 
 class Checksums(NamedTuple):
-    """What a file is checked against.
+    """Checksums of a file.
 
     Parameters
     ----------
-    end : bytes of the HDF5 file, behind which the table stands.
+    end : bytes of the HDF5 file; the table of checksums follows.
     metadata : CRC-32 of all bytes before `end` that are in no extent.
-    data : in the order of their offsets, apart from each other.
+    data : extents in the order of their offsets, without overlap.
     """
 
     end: int
@@ -41,31 +41,32 @@ class Checksums(NamedTuple):
     data: tuple[Extent, ...]
 
     def encoded(self) -> bytes:
-        """Return the table and the footer, which go behind the HDF5 file."""
+        """Return the table and the footer, which follow the HDF5 file."""
         table = json.dumps({"data": self.data, "metadata": self.metadata}, separators=(",", ":")).encode()
         return table + _FOOTER.pack(self.end, zlib.crc32(table), _MAGIC)
 
 
 def gaps(end: int, data: Sequence[Extent]) -> Iterator[tuple[int, int]]:
-    """Yield (offset, bytes) of what lies between the extents and the end.
+    """Yield (offset, bytes) of the gaps before, between and after the extents.
 
     Raises
     ------
-    ValueError : the extents overlap, or reach over the end.
+    ValueError
+        The extents overlap or extend beyond the end.
     """
     at = 0
     for offset, n_bytes, _ in data:
         if offset < at or n_bytes < 0:
-            raise ValueError("is damaged: its table of checksums contradicts itself")
+            raise ValueError("is damaged: its table of checksums is inconsistent")
         yield at, offset - at
         at = offset + n_bytes
     if at > end:
-        raise ValueError("is damaged: its table of checksums contradicts itself")
+        raise ValueError("is damaged: its table of checksums is inconsistent")
     yield at, end - at
 
 
 def checksums_of(end: int, data: Sequence[Extent], read: Callable[[int, int], bytes]) -> Checksums:
-    """Return the checksums of a file to be; `read` gives its metadata by (offset, bytes)."""
+    """Return the checksums of a file before it is written; `read` returns its metadata at (offset, bytes)."""
     crc, ordered = 0, tuple(sorted(data))
     for offset, n_bytes in gaps(end, ordered):
         crc = zlib.crc32(read(offset, n_bytes), crc)
@@ -79,14 +80,16 @@ def read_checksums(path: Path) -> Checksums | None:
 
 
 def checksums_in(file: BinaryIO) -> Checksums | None:
-    """Return the checksums of an open file whose metadata agree with them; None if it never had any.
+    """Return the checksums of an open file after a check of its metadata; None if the file has no checksums.
 
-    HDF5 is never shown a file that fails here: it may crash on damaged metadata.
+    A file that fails is never passed to HDF5, which may crash on damaged metadata.
 
     Raises
     ------
-    ValueError : the file is empty, not HDF5, cut off, or its metadata are damaged.
-    OSError : it cannot be read.
+    ValueError
+        The file is empty, not HDF5 or truncated, or its metadata are damaged.
+    OSError
+        The file cannot be read.
     """
     file.seek(0)
     head = file.read(_SUPERBLOCK.size)
@@ -106,43 +109,48 @@ def checksums_in(file: BinaryIO) -> Checksums | None:
         file.seek(end)
         table = file.read(size - _FOOTER.size - end)
     if not table or zlib.crc32(table) != expected:
-        raise ValueError("is damaged: its table of checksums is not what was written")
+        raise ValueError("is damaged: the checksum of its table of checksums does not match")
     found = json.loads(table)
     checksums = Checksums(end, found["metadata"], tuple(Extent(*one) for one in found["data"]))
     crc = 0
     for offset, n_bytes in gaps(checksums.end, checksums.data):
         crc = _crc_of(file, offset, n_bytes, crc)
     if crc != checksums.metadata:
-        raise ValueError("is damaged: its header is not what was written")
+        raise ValueError("is damaged: the checksum of its metadata does not match")
     return checksums
 
 
 def _check_end(head: bytes, size: int) -> None:
-    """Refuse a file without checksums that does not end where HDF5 says (superblocks 2 and 3, which ours have)."""
+    """Refuse a file without checksums whose size differs from that in its superblock (version 2 or 3, as ours have)."""
     if len(head) == _SUPERBLOCK.size and head[8] in (2, 3):
         *_, end = _SUPERBLOCK.unpack(head)
         if size != end:
-            raise ValueError("is cut off or damaged")
+            raise ValueError("is truncated or damaged")
 
 
-def damaged(path: Path, checksums: Checksums, spared: Collection[int] = ()) -> list[Extent]:
-    """Return the extents whose bytes are not what was written; reads all but those `spared`, a few MiB at a time.
+def damaged(path: Path, checksums: Checksums, skip: Collection[int] = ()) -> list[Extent]:
+    """Return the extents whose checksums do not match; the file is read in chunks.
+
+    Parameters
+    ----------
+    skip : offsets of extents that are not read.
 
     Raises
     ------
-    OSError : the file cannot be read.
+    OSError
+        The file cannot be read.
     """
     with open(path, "rb") as file:
-        looked_at = [one for one in checksums.data if one.offset not in spared]
-        return [one for one in looked_at if _crc_of(file, one.offset, one.n_bytes) != one.crc]
+        read = [one for one in checksums.data if one.offset not in skip]
+        return [one for one in read if _crc_of(file, one.offset, one.n_bytes) != one.crc]
 
 
 def _crc_of(file: BinaryIO, offset: int, n_bytes: int, crc: int = 0) -> int:
     file.seek(offset)
-    buffer: Any = bytearray(min(_STEP, n_bytes))
+    buffer: Any = bytearray(min(_CHUNK_BYTES, n_bytes))
     while n_bytes:
         n_read = file.readinto(memoryview(buffer)[:n_bytes])  # type: ignore[attr-defined]
-        if not n_read:  # shorter than when it was opened: no sum of what is left is right
+        if not n_read:  # the file is shorter than when it was opened: -1 matches no checksum
             return -1
         crc = zlib.crc32(memoryview(buffer)[:n_read], crc)
         n_bytes -= n_read

@@ -1,4 +1,4 @@
-"""One writer at a time: a lock on a file that dies with its owner, whatever kills it."""
+"""File lock: exclusive, and released by the operating system when its process ends."""
 
 import errno
 import fcntl
@@ -7,28 +7,30 @@ import socket
 import time
 from pathlib import Path
 
-# A writer that looks whether a lock is taken holds it for an instant; a dying one a little longer.
+# `owner` holds a free lock for an instant, and a process that ends holds its lock a little longer.
 _TRIES = 5
 _PAUSE = 0.02
-# File systems without locks (some clusters): two writers still damage no part, since no name is taken twice.
-_UNKNOWN = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
+# Errors of file systems without locks (some clusters). Two writers still cannot damage a part: names are exclusive.
+_NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 
 
-class Taken(Exception):
-    """Somebody else holds the lock; the text says who."""
+class AlreadyLocked(Exception):
+    """Another process holds the lock; the message names it."""
 
 
 class Lock:
-    """The right to write into a folder, held while the object is and this process lives.
+    """Exclusive lock, held until it is released or this process ends.
 
     Parameters
     ----------
-    path : of the lock file; it is made where it does not exist, in a folder that does.
+    path : path of the lock file, in an existing folder.
 
     Raises
     ------
-    Taken : another process, or another writer of this one, holds it.
-    OSError : the file cannot be made.
+    AlreadyLocked
+        Another process, or another lock of this process, holds it.
+    OSError
+        The file cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,7 +40,7 @@ class Lock:
         os.pwrite(self._fd, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
 
     def release(self) -> None:
-        """Let go of the lock and remove its file."""
+        """Remove the lock file and release the lock."""
         if self._fd is not None:
             self.path.unlink(missing_ok=True)
             os.close(self._fd)
@@ -46,28 +48,28 @@ class Lock:
 
 
 def _locked(path: Path) -> int:
-    """Return a descriptor of the file at `path` that holds its lock."""
+    """Return a file descriptor that holds the lock of the file at `path`."""
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(_PAUSE)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(fd), os.stat(path)):  # else its owner has just removed it
+            if os.path.samestat(os.fstat(fd), os.stat(path)):  # else the previous owner has just removed it
                 return fd
         except (BlockingIOError, FileNotFoundError):
             pass
         except OSError as error:
-            if error.errno in _UNKNOWN:
+            if error.errno in _NO_LOCKS:
                 return fd
             os.close(fd)
             raise
         os.close(fd)
-    raise Taken(owner(path) or "another process")
+    raise AlreadyLocked(owner(path) or "another process")
 
 
 def owner(path: Path) -> str | None:
-    """Return who holds the lock of a file, or None; touches nothing."""
+    """Return the process that holds the lock of a file, or None; nothing is written."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -1,10 +1,9 @@
-"""One HDF5 file written or read as a whole (FORMAT.md); the one importer of h5py.
+"""HDF5 files, written and read in one call (FORMAT.md); the only module that imports h5py.
 
-HDF5 only ever sees memory: it lays a file out on `_Pages`, a file object that keeps the few KB of metadata,
-and the arrays go from where they are to their offsets with `pwrite`. So a full disk is a plain `OSError` (an
-open HDF5 file would crash the interpreter at exit), and an array is copied once. All data sets are contiguous
-and uncompressed, and read back as memory maps; FORMAT.md has the measurements. What HDF5 reads has been checked
-before: it may crash on damaged metadata.
+HDF5 writes to memory only: `_Pages` is a file object that keeps the few KB of metadata, and the arrays are written to
+their offsets with `pwrite`. A full disk is therefore an ordinary `OSError` (with an open HDF5 file it crashes the
+interpreter at exit), and an array is copied once. All data sets are contiguous and uncompressed, and are read as memory
+maps. The metadata of a file are checked before HDF5 reads them, because HDF5 may crash on damaged metadata.
 """
 
 import os
@@ -23,14 +22,14 @@ from fastcollapse.storage.layout import Array, Content, check_format
 _PAGE = 4096
 _SCALE_ATTRIBUTES = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"}
 _Decoded = TypeVar("_Decoded")
-# What deflate can gain at most, and what any data set may have: a header that says more lies.
-_DEFLATE = 1100
-_SMALL = 1 << 16
+# Largest compression ratio of deflate, and bytes that any data set may have: a header that claims more is damaged.
+_MAX_DEFLATE_RATIO = 1100
+_ALWAYS_ALLOWED_BYTES = 1 << 16
 _NOT_A_VARIABLE = "This is a netCDF dimension but not a netCDF variable."
 
 
 class _Pages:
-    """A sparse file in memory, for h5py's file-object driver."""
+    """Sparse file in memory for the file-object driver of h5py."""
 
     def __init__(self) -> None:
         self.pages: dict[int, bytearray] = {}
@@ -87,18 +86,25 @@ class _Pages:
 
 def _set_attributes(target: Any, attributes: Mapping[str, Any]) -> None:
     for key, value in attributes.items():
-        if isinstance(value, str):  # fixed length: xarray's readers stumble over variable-length strings
+        if isinstance(value, str):  # fixed length: readers of xarray do not support variable-length strings
             raw = value.encode()
             value = np.array(raw, dtype=h5py.string_dtype("utf-8", max(len(raw), 1)))
         target.attrs[key] = value
 
 
 def write_file(path: Path, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write a new HDF5 file: data sets, dimension scales by `dims`, attributes of groups ("/": the root).
+    """Write a new HDF5 file.
+
+    Parameters
+    ----------
+    path : path of the file, which must not exist.
+    arrays : data sets; their `dims` become dimension scales.
+    groups : attributes by name of the group, "/" for the root.
 
     Raises
     ------
-    StoreError : it cannot be written; it is gone again.
+    StoreError
+        The file cannot be written; it is removed.
     """
     memory = _Pages()
     creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -106,71 +112,73 @@ def write_file(path: Path, arrays: Sequence[Array], groups: Mapping[str, Mapping
     creation.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     creation.set_attr_creation_order(h5py.h5p.CRT_ORDER_TRACKED | h5py.h5p.CRT_ORDER_INDEXED)
     creation.set_obj_track_times(False)
-    pieces: list[tuple[int, Iterable[np.ndarray]]] = []
+    data: list[tuple[int, Iterable[np.ndarray]]] = []
     with h5py.File(
         memory, "w", libver=("v108", "v110"), track_order=True, alignment_threshold=512, alignment_interval=64
     ) as file:
         for name, attributes in groups.items():
             group = file if name == "/" else file.create_group(name, track_order=True)
             _set_attributes(group, attributes)
-        made = {}
+        datasets = {}
         for array in arrays:
             kind = h5py.h5t.py_create(array.dtype.newbyteorder("<"))
             space = h5py.h5s.create_simple(array.shape) if array.shape else h5py.h5s.create(h5py.h5s.SCALAR)
             group = file.require_group(os.path.dirname(array.name) or "/")
             leaf = os.path.basename(array.name).encode()
-            made[array.name] = h5py.Dataset(h5py.h5d.create(group.id, leaf, kind, space, dcpl=creation))
-            _set_attributes(made[array.name], array.attributes)
-            offset = made[array.name].id.get_offset()
+            datasets[array.name] = h5py.Dataset(h5py.h5d.create(group.id, leaf, kind, space, dcpl=creation))
+            _set_attributes(datasets[array.name], array.attributes)
+            offset = datasets[array.name].id.get_offset()
             if offset is not None:
-                pieces.append((offset, array.converted()))
-        _attach_scales(file, arrays, made)
+                data.append((offset, array.converted()))
+        _attach_scales(file, arrays, datasets)
     end = memory.size
     pages = [(page * _PAGE, np.frombuffer(memory.pages[page], np.uint8)) for page in sorted(memory.pages)]
-    pages = [(offset, values[: end - offset]) for offset, values in pages]  # the last may reach over the end
-    write_new(path, end, pages, pieces, lambda extents: checksums_of(end, extents, memory.at).encoded())
+    pages = [(offset, values[: end - offset]) for offset, values in pages]  # the last page may extend beyond the end
+    write_new(path, end, pages, data, lambda extents: checksums_of(end, extents, memory.at).encoded())
 
 
-def _attach_scales(file: h5py.File, arrays: Sequence[Array], made: dict[str, h5py.Dataset]) -> None:
+def _attach_scales(file: h5py.File, arrays: Sequence[Array], datasets: dict[str, h5py.Dataset]) -> None:
     lengths = {dim: n for a in arrays for dim, n in zip(a.dims, a.shape, strict=bool(a.dims))}
     for dim, length in lengths.items():
-        if dim not in made:  # netCDF's way to say "a dimension without coordinates"; takes no room
-            made[dim] = file.create_dataset(dim, shape=(length,), dtype=">f4")
-            made[dim].make_scale(f"{_NOT_A_VARIABLE}{length:10d}")
+        if dim not in datasets:  # the netCDF form of a dimension without coordinates; its data are not allocated
+            datasets[dim] = file.create_dataset(dim, shape=(length,), dtype=">f4")
+            datasets[dim].make_scale(f"{_NOT_A_VARIABLE}{length:10d}")
         else:
-            made[dim].make_scale(dim)
+            datasets[dim].make_scale(dim)
     several = [array for array in arrays if array.name in lengths and len(array.dims) > 1]
-    if several:  # HDF5 has no scales of scales: netCDF numbers the dimensions for these, and then all of them
+    if several:  # a scale cannot have scales in HDF5; netCDF then numbers all dimensions
         numbers = {dim: np.int32(number) for number, dim in enumerate(lengths)}
         for dim, number in numbers.items():
-            made[dim].attrs["_Netcdf4Dimid"] = number
+            datasets[dim].attrs["_Netcdf4Dimid"] = number
         for array in several:
-            made[array.name].attrs["_Netcdf4Coordinates"] = np.array([numbers[dim] for dim in array.dims], np.int32)
+            datasets[array.name].attrs["_Netcdf4Coordinates"] = np.array([numbers[dim] for dim in array.dims], np.int32)
     for array in arrays:
         for axis, dim in enumerate(array.dims):
             if dim != array.name and array not in several:
-                made[array.name].dims[axis].attach_scale(made[dim])
+                datasets[array.name].dims[axis].attach_scale(datasets[dim])
 
 
 def read_file(path: Path) -> Content:
-    """Return what a file holds, its contiguous arrays as memory maps; its header is checked, its data are not.
+    """Return the content of a file, with contiguous arrays as memory maps; metadata are checked, data are not.
 
     Raises
     ------
-    FileNotFoundError : there is none.
-    UnreadableResults : naming the path and the reason.
+    FileNotFoundError
+        The file does not exist.
+    UnreadableResults
+        The message names the path and the reason.
     """
     try:
         if os.path.isdir(path):
             raise ValueError("is a folder, not a results file")
         content = Content()
-        # One open file for all: a run that ends may remove a part, or its name, at any moment.
+        # The file is opened once, because a run that finishes may remove a part at any moment.
         with open(path, "rb") as raw:
             checksums_in(raw)
             whole_file = np.memmap(raw, np.uint8, "r")
             with h5py.File(raw, "r") as file:
                 content.attributes["/"] = _attributes(file, len(whole_file))
-                check_format(content)  # before anything of a foreign file is read
+                check_format(content)  # before any array of a foreign file is read
                 _visit(file, "", whole_file, content)
         return content
     except FileNotFoundError:
@@ -183,19 +191,19 @@ def _text(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def _attributes(item: h5py.Group | h5py.Dataset, room: int) -> dict[str, Any]:
-    """Return the attributes of a group or data set; none is larger than the file."""
+def _attributes(item: h5py.Group | h5py.Dataset, max_bytes: int) -> dict[str, Any]:
+    """Return the attributes of a group or data set; an attribute larger than the file is refused."""
     found = {}
     for key in item.attrs:
         if key not in _SCALE_ATTRIBUTES:
-            if item.attrs.get_id(key).get_storage_size() > room:
+            if item.attrs.get_id(key).get_storage_size() > max_bytes:
                 raise ValueError(f"is damaged: attribute {key} is larger than the file")
             found[key] = _text(item.attrs[key])
     return found
 
 
 def _visit(group: h5py.Group, prefix: str, whole_file: np.ndarray, content: Content) -> None:
-    for key, item in group.items():  # in order of creation, which visititems does not keep
+    for key, item in group.items():  # in order of creation, unlike visititems
         name = prefix + key
         if _text(item.attrs.get("NAME", "")).startswith(_NOT_A_VARIABLE):
             continue
@@ -210,19 +218,19 @@ def _visit(group: h5py.Group, prefix: str, whole_file: np.ndarray, content: Cont
 
 
 def _array(name: str, item: h5py.Dataset, offset: int | None, whole_file: np.ndarray) -> np.ndarray:
-    """Return a data set as a memory map, or, of a copy that was compressed, as it is."""
+    """Return a data set as a memory map, or as an array if a copy of the file is compressed."""
     n_bytes = item.dtype.itemsize * item.size
     if offset is None:
-        if n_bytes > max(_SMALL, _DEFLATE * item.id.get_storage_size()):
-            raise ValueError(f"is damaged: {name} says {n_bytes:,} bytes and has fewer")
+        if n_bytes > max(_ALWAYS_ALLOWED_BYTES, _MAX_DEFLATE_RATIO * item.id.get_storage_size()):
+            raise ValueError(f"is damaged: {name} should have {n_bytes:,} bytes and has fewer")
         return item[()]
     if offset + n_bytes > len(whole_file):
-        raise ValueError(f"is damaged: {name} reaches over the end of the file")
+        raise ValueError(f"is damaged: {name} extends beyond the end of the file")
     return np.asarray(whole_file[offset : offset + n_bytes]).view(item.dtype).reshape(item.shape)
 
 
 def reason_of(error: Exception) -> str:
-    """Return what is wrong with a file, in words."""
+    """Return the description of an error in a file."""
     if isinstance(error, KeyError):
         return f"is damaged: {error.args[0]} is missing"
     return str(error).splitlines()[0] if str(error) else f"is damaged: {type(error).__name__}"
@@ -230,17 +238,18 @@ def reason_of(error: Exception) -> str:
 
 def _reason(path: Path, error: Exception) -> str:
     if isinstance(error, OSError):
-        # HDF5's own words are long, and about its code.
-        return f"cannot be read: {error.strerror}" if error.strerror and error.errno else "is cut off or damaged"
+        # Messages of HDF5 are long and describe its code.
+        return f"cannot be read: {error.strerror}" if error.strerror and error.errno else "is truncated or damaged"
     return reason_of(error)
 
 
 def decoded(path: Path, decode: Callable[[], _Decoded]) -> _Decoded:
-    """Return what `decode` makes of the content of a file.
+    """Return `decode()`, which interprets the content of a file.
 
     Raises
     ------
-    UnreadableResults : it does not make sense; naming the path and the reason.
+    UnreadableResults
+        The content is malformed; the message names the path and the reason.
     """
     try:
         return decode()

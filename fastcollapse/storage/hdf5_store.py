@@ -1,4 +1,4 @@
-"""Hdf5Store: a run on disk, by way of parts; one writer at a time, no step that a kill can spoil."""
+"""HDF5 store: a run on disk, written as parts that are renamed when complete, with one writer at a time."""
 
 import dataclasses
 import json
@@ -18,42 +18,46 @@ from fastcollapse.storage.base import Block, Header, Reader, Store
 from fastcollapse.storage.hdf5_file import write_file
 from fastcollapse.storage.layout import FORMAT, FORMAT_VERSION, Array, block_arrays, groups_of, header_arrays, whole
 from fastcollapse.storage.parts_folder import (
-    Workplace,
+    PartsFolder,
     check_free,
-    check_taken,
+    check_unused,
     is_begun,
-    numbers,
+    part_numbers,
     part_path,
     parts_folder,
     temporary_path,
 )
 from fastcollapse.storage.readers import Part, check_data, open_file, read_first, read_parts
 
+# A commit writes a part if this much is pending, or this long after the previous part, in seconds.
 PART_BYTES = 256 << 20
 PART_SECONDS = 30.0
 
 
 class Hdf5Store(Store):
-    """Writes a run to `path`, by way of parts in the folder `path`.parts.
+    """Writes a run to `path`, in parts in the folder `path`.parts that `finish` collects.
 
-    A part is written by a thread of its own while the run goes on; the next one waits for it. A part that
-    could not be written is pending again, and the error comes from the next call that waits.
+    A thread writes a part while the run continues, and the next part waits for it. The blocks of a part that could not
+    be written are pending again, and the next call that waits raises the error.
 
     Parameters
     ----------
-    header : what is known before the first generation.
-    path : must not exist, but for the two cases below; missing folders above it are made.
-    part_bytes : a commit writes a part when this much is pending, at least 1; bounds the memory, twice this.
-    part_seconds : or when this long has passed since the last one, at least 0; bounds what a kill loses.
-    overwrite : a results file at `path`, finished or not, makes room for the new run. A finished one is put back if
-        the new run ends before it has committed a generation, and is gone when it is finished.
-    resume : go on after the last committed generation of the parts, whose data are read and checked.
+    header : header of the run.
+    path : results file, which must not exist unless `overwrite` is true; missing parent folders are made.
+    part_bytes : a commit writes a part if this many bytes are pending, at least 1. Memory is limited to twice this.
+    part_seconds : a commit also writes a part if this time has passed since the previous one, at least 0. A kill loses
+        at most this much work.
+    overwrite : whether to replace a results file at `path`, finished or not. A finished file is restored if the new run
+        ends before its first commit, and deleted when the new run is complete.
+    resume : whether to continue after the last committed generation of the parts, whose data are checked.
 
     Raises
     ------
-    InputError : `path` or its parts exist, or are being written, or the folder cannot be written; to resume, there are
-        no parts, or they record something else.
-    UnreadableResults : to resume, a part is damaged.
+    InputError
+        `path` or its parts exist or are being written, or the folder cannot be written; for `resume`, the parts belong
+        to another run.
+    UnreadableResults
+        For `resume`, there are no complete parts, or a part is damaged.
     """
 
     def __init__(
@@ -77,21 +81,21 @@ class Hdf5Store(Store):
         self._finished = False
         self._resumed = resume
         self._writing: Future[None] | None = None
-        self._in_part: list[Block] = []
+        self._blocks_in_writing: list[Block] = []
         check_free(self.path, overwrite, resume)
         if resume and not is_begun(self.path):
-            raise UnreadableResults(f"{self.path}: holds no complete part yet, run it anew")
-        self._place = Workplace(self.path)
+            raise UnreadableResults(f"{self.path}: holds no complete part yet; run it again without resume")
+        self._folder = PartsFolder(self.path)
         try:
             if resume:
-                self._go_on()
+                self._open_parts()
             else:
-                self._place.put_back()
-                check_taken(self.path, overwrite)
+                self._folder.restore_previous()
+                check_unused(self.path, overwrite)
                 if overwrite:
-                    self._place.put_aside()
+                    self._folder.stash_previous()
         except BaseException:
-            self._place.release()
+            self._folder.release()
             raise
         self._writer = ThreadPoolExecutor(1, "fastcollapse-parts")
         self._last_part = time.monotonic()
@@ -99,13 +103,13 @@ class Hdf5Store(Store):
             arrays = [*block_arrays(header, [], dims=False), *header_arrays(header)]
             self._start_part([a for a in arrays if a.name != "generation"], groups_of(header, []))
 
-    def _go_on(self) -> None:
-        """Take over header and state of the parts, all of which are checked."""
+    def _open_parts(self) -> None:
+        """Check all parts and take their header and state."""
         if os.path.lexists(self.path):
-            raise InputError(f"a run to resume must not be finished, got {self.path}: it exists")
+            raise InputError(f"{self.path} is finished and cannot be resumed")
         recorded = read_first(self.parts)
         _check_same_record(self.path, recorded, self.header)
-        # In the order of the file; what numbers may be infinite or missing is not in it.
+        # The order is that of the file; the limits of the variables are not in the file.
         given = self.header
         self.header = dataclasses.replace(
             recorded,
@@ -119,17 +123,16 @@ class Hdf5Store(Store):
             self._n_parts += 1
             self._next = part.block.first + part.block.n_generations
             self.state = part.state
-        stray = [n for n in numbers(self.parts) if n >= self._n_parts]
-        if stray:
+        if any(number >= self._n_parts for number in part_numbers(self.parts)):
             raise UnreadableResults(
-                f"{part_path(self.parts, self._n_parts)}: is missing; remove the parts behind it to resume after "
+                f"{part_path(self.parts, self._n_parts)}: is missing; remove the parts after it to resume after "
                 f"generation {max(self._next - 1, 0):,}"
             )
 
     def _start_part(self, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]) -> None:
-        """Begin to write what is pending, as `arrays`; the last part is done."""
+        """Start to write the pending blocks as a part; the previous part must be complete."""
         self._last_part = time.monotonic()
-        self._in_part, self._pending, self._pending_bytes = self._pending, [], 0
+        self._blocks_in_writing, self._pending, self._pending_bytes = self._pending, [], 0
         self._writing = self._writer.submit(self._write_part, arrays, groups)
 
     def _write_part(self, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]) -> None:
@@ -139,14 +142,14 @@ class Hdf5Store(Store):
         self._n_parts += 1
 
     def _wait(self) -> None:
-        """Wait for the part that is being written; if that failed, its blocks are pending again."""
+        """Wait for the part that is being written; if that fails, its blocks are pending again."""
         if self._writing is None:
             return
-        wait([self._writing])  # apart from its result: Ctrl-C here does not mean that the part failed
+        wait([self._writing])  # not `result()`: a Ctrl-C here does not mean that the part failed
         error = self._writing.exception()
-        if error is None or self._n_parts > 0:  # without the first part none can be read: it stays failed
+        if error is None or self._n_parts > 0:  # without the first part no part is readable, so the store stays failed
             self._writing = None
-        failed, self._in_part = self._in_part if error else [], []
+        failed, self._blocks_in_writing = self._blocks_in_writing if error else [], []
         self._pending[:0] = failed
         self._pending_bytes += sum(block.nbytes for block in failed)
         if error is not None:
@@ -159,13 +162,13 @@ class Hdf5Store(Store):
 
     def commit(self, state: Mapping[str, np.ndarray], force: bool = False) -> None:
         """Write a part if enough is pending, enough time has passed, or `force`; see `Store.commit`."""
-        late = time.monotonic() - self._last_part >= self._part_seconds
+        is_due = time.monotonic() - self._last_part >= self._part_seconds
         if self._writing is not None and self._writing.done():
             self._wait()
-        if self._pending and (force or late or self._pending_bytes >= self._part_bytes):
+        if self._pending and (force or is_due or self._pending_bytes >= self._part_bytes):
             self._wait()
             arrays = block_arrays(self.header, self._pending, dims=False)
-            # Copies: the model goes on while they are written.
+            # Copies, because the model continues while they are written.
             arrays += [whole(f"state/{name}", np.array(values)) for name, values in state.items()]
             root = {
                 "format": FORMAT,
@@ -178,9 +181,9 @@ class Hdf5Store(Store):
             self._wait()
 
     def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
-        """Collect everything into `path`, streaming from the parts, and remove them; see `Store.finish`.
+        """Stream all parts into `path` and remove them; see `Store.finish`.
 
-        The parts are checked first: a damage must not become part of a file whose checksums agree.
+        The parts are checked first, because a copy of damaged data would get valid checksums.
         """
         self._wait()
         parts = list(read_parts(self.parts, self.header, checked=True))
@@ -195,39 +198,40 @@ class Hdf5Store(Store):
         publish(temporary, self.path)
         self._finished = True
         self._pending.clear()
-        self._place.remove()
+        self._folder.remove()
         return open_file(self.path)
 
     def _all_provenance(self, parts: Sequence[Part]) -> dict[str, Any]:
-        """Return the provenance of the first generation and, under "resumed", of what was made by another process."""
-        made = [(part.block.first, part.provenance) for part in parts]
+        """Return the provenance of the first generation and, under "resumed", that of each later process."""
+        records = [(part.block.first, part.provenance) for part in parts]
         if self._pending:
-            made.append((self._pending[0].first, self._provenance))
+            records.append((self._pending[0].first, self._provenance))
         last, resumed = self.header.provenance, []
-        for first, one in made:
+        for first, one in records:
             if one != last:
                 last = one
                 resumed.append({"after": first - 1, **one})
         return {**self.header.provenance, "resumed": resumed} if resumed else self.header.provenance
 
     def close(self) -> None:
-        """Drop what is pending; the committed parts stay, or nothing if there are none."""
+        """Discard the pending blocks; committed parts stay, and a run without a commit leaves nothing."""
         self._writer.shutdown()
         self._pending.clear()
         if self._finished:
             return
         if self._n_parts <= 1 and not self._resumed:
-            self._place.discard()
+            self._folder.discard()
         else:
-            self._place.release()
+            self._folder.release()
 
 
 def _check_same_record(path: Path, recorded: Header, header: Header) -> None:
-    """Refuse to go on with a file whose arrays would change in the middle.
+    """Check that a run to resume has the arrays of the file.
 
     Raises
     ------
-    InputError : naming the first thing that differs.
+    InputError
+        The message names the first difference.
     """
     for what in (
         "digest",
@@ -243,14 +247,14 @@ def _check_same_record(path: Path, recorded: Header, header: Header) -> None:
         if what in ("metrics", "states", "samples"):
             old, new = (", ".join(sorted(names)) or "none" for names in (old, new))
         if old != new:
-            raise InputError(f"{path}: cannot be resumed: {what} {old} became {new}")
+            raise InputError(f"{path}: cannot be resumed: {what} was {old} and is {new} now")
 
 
 def clear_leftovers(path: Path, digest: str) -> None:
-    """Remove what a kill at the very end of a run has left beside its finished file; parts of another run stay."""
+    """Remove the parts that a kill at the end of a run has left beside its finished file; parts of another run stay."""
     with suppress(InputError, UnreadableResults, FileNotFoundError):
         if is_begun(path):
             if read_first(parts_folder(path)).digest == digest:
-                Workplace(path).remove()
-        elif os.path.isdir(parts_folder(path)) and not [*numbers(parts_folder(path))]:
-            Workplace(path).release()
+                PartsFolder(path).remove()
+        elif os.path.isdir(parts_folder(path)) and not [*part_numbers(parts_folder(path))]:
+            PartsFolder(path).release()

@@ -1,4 +1,4 @@
-"""Packs: many small finished runs in one file (FORMAT.md), because a file of its own costs each 5 ms and more."""
+"""Packs: many small finished runs in one file (FORMAT.md), because a file for each run costs 5 ms and more."""
 
 import hashlib
 import json
@@ -32,7 +32,12 @@ _ALIGNMENT = 8
 
 
 def run_arrays(reader: Reader, dims: bool) -> list[Array]:
-    """Return all data sets of a finished run, with dimensions or without."""
+    """Return all data sets of a finished run.
+
+    Parameters
+    ----------
+    dims : whether the data sets have dimensions.
+    """
     header = reader.header
     arrays = block_arrays(header, reader.blocks, dims)
     if reader.forgotten is not None:
@@ -41,22 +46,26 @@ def run_arrays(reader: Reader, dims: bool) -> list[Array]:
 
 
 def write_run(path: Path, reader: Reader) -> None:
-    """Write a finished run as the results file that `Hdf5Store` would have made of it, to the byte.
+    """Write a finished run as a results file, byte-identical to the file of `Hdf5Store`.
 
     Raises
     ------
-    StoreError : the file exists, or cannot be written.
+    StoreError
+        The file exists or cannot be written.
     """
     temporary = path.with_name(f"{path.name}.tmp")
-    write_whole(path, temporary, run_arrays(reader, dims=True), groups_of(reader.header, reader.blocks))
+    write_atomically(path, temporary, run_arrays(reader, dims=True), groups_of(reader.header, reader.blocks))
 
 
-def write_whole(path: Path, temporary: Path, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write a new file by way of a temporary one, where a kill may have left another.
+def write_atomically(
+    path: Path, temporary: Path, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Write a new file under a temporary name and rename it; a temporary file that a kill has left is replaced.
 
     Raises
     ------
-    StoreError : the file exists, or cannot be written; it is called by its own name.
+    StoreError
+        The file exists or cannot be written; the message names `path`.
     """
     temporary.unlink(missing_ok=True)
     try:
@@ -67,21 +76,21 @@ def write_whole(path: Path, temporary: Path, arrays: Sequence[Array], groups: Ma
 
 
 class _Heap:
-    """Arrays one behind the other, equal ones once: the points of a sweep often have one truth."""
+    """Consecutive arrays, where equal arrays are stored once: the points of a sweep often share their truth."""
 
     def __init__(self) -> None:
-        self.pieces: list[np.ndarray] = []
+        self.chunks: list[np.ndarray] = []
         self.size = 0
         self._known: dict[bytes, int] = {}
 
     def add(self, array: Array) -> int:
-        """Return the offset of a data set."""
+        """Add a data set and return its offset."""
         raw = b"".join(np.ascontiguousarray(chunk).tobytes() for chunk in array.converted())
         key = hashlib.blake2b(raw, digest_size=16).digest()
         if key not in self._known:
             self._known[key] = self.size
             padding = -len(raw) % _ALIGNMENT
-            self.pieces.append(np.frombuffer(raw + bytes(padding), np.uint8))
+            self.chunks.append(np.frombuffer(raw + bytes(padding), np.uint8))
             self.size += len(raw) + padding
         return self._known[key]
 
@@ -91,12 +100,13 @@ def write_pack(path: Path, runs: Iterable[tuple[int, Reader]]) -> None:
 
     Parameters
     ----------
-    path : must not exist.
-    runs : the number of a run in its sweep, and the finished run.
+    path : path of the pack, which must not exist.
+    runs : pairs of the number of the point and its finished run.
 
     Raises
     ------
-    StoreError : the file exists, or cannot be written.
+    StoreError
+        The file exists or cannot be written.
     """
     heap, index = _Heap(), []
     for number, reader in runs:
@@ -105,12 +115,12 @@ def write_pack(path: Path, runs: Iterable[tuple[int, Reader]]) -> None:
             for array in run_arrays(reader, dims=False)
         }
         index.append({"number": number, "groups": groups_of(reader.header, reader.blocks), "arrays": arrays})
-    # What the runs have in common, their text and provenance above all, is written once.
+    # Compression removes what the runs have in common, above all their text and provenance.
     packed = zlib.compress(json.dumps(index, separators=(",", ":"), default=_plain).encode(), 1)
-    data = Array("data", np.dtype(np.uint8), (heap.size,), lambda: heap.pieces)
+    data = Array("data", np.dtype(np.uint8), (heap.size,), lambda: heap.chunks)
     root = {"format": FORMAT, "format_version": np.int64(FORMAT_VERSION), "kind": PACK, "n_runs": np.int64(len(index))}
     temporary = path.with_name(f"{path.name}.tmp")
-    write_whole(path, temporary, [whole("index", np.frombuffer(packed, np.uint8)), data], {"/": root})
+    write_atomically(path, temporary, [whole("index", np.frombuffer(packed, np.uint8)), data], {"/": root})
 
 
 def _plain(value: Any) -> Any:
@@ -118,17 +128,19 @@ def _plain(value: Any) -> Any:
 
 
 class Pack:
-    """The runs of a pack, read when they are asked for.
+    """Runs of a pack, read on access.
 
     Parameters
     ----------
-    path : the pack.
-    checked : compare all of its data with their checksums?
+    path : path of the pack.
+    checked : whether to compare all data with their checksums.
 
     Raises
     ------
-    FileNotFoundError : there is none.
-    UnreadableResults : it is damaged, or no pack.
+    FileNotFoundError
+        The file does not exist.
+    UnreadableResults
+        The file is damaged or is not a pack.
     """
 
     def __init__(self, path: Path, checked: bool = False) -> None:
@@ -156,8 +168,10 @@ class Pack:
 
         Raises
         ------
-        KeyError : it is not in this pack.
-        UnreadableResults : it is damaged.
+        KeyError
+            The run is not in this pack.
+        UnreadableResults
+            The run is damaged.
         """
         entry = self._index[number]
         return decoded(self.path, lambda: self._read(entry))
@@ -177,5 +191,5 @@ def _entries(content: Content) -> dict[int, Any]:
     try:
         listed = json.loads(zlib.decompress(content.arrays["index"].tobytes()))
     except (zlib.error, ValueError) as error:
-        raise ValueError("is damaged: index not as written") from error
+        raise ValueError("is damaged: its index cannot be decoded") from error
     return {int(entry["number"]): entry for entry in listed}

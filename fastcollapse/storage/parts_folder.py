@@ -1,4 +1,4 @@
-"""The folder of a run that is being written: one writer at a time, and what a kill has left in it."""
+"""Parts folder of a run in progress: exclusive lock and recovery after a crash."""
 
 import os
 from collections.abc import Iterator
@@ -7,21 +7,22 @@ from pathlib import Path
 
 from fastcollapse.errors import InputError
 from fastcollapse.storage.checksums import SIGNATURE
-from fastcollapse.storage.file_lock import Lock, Taken, owner
+from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
 
 _LOCK = "lock"
-# The finished run that --overwrite has put aside until the new one has committed something of its own to lose.
+# The previous run when a file is overwritten; it is deleted after the new run is complete.
 _REPLACED = "replaced.h5"
 _TEMPORARY = ".tmp"
 _TRIES = 10
 
 
 def parts_folder(path: Path) -> Path:
-    """Return the folder of the parts of a running run.
+    """Return the folder of the parts of an unfinished run.
 
     Raises
     ------
-    InputError : the path ends in no file name.
+    InputError
+        The path does not end in a file name.
 
     Examples
     --------
@@ -39,61 +40,59 @@ def part_path(folder: Path, number: int) -> Path:
 
 
 def temporary_path(path: Path) -> Path:
-    """Return where a file of the folder is written before it has its name."""
+    """Return the temporary name of a file while it is written."""
     return path.with_name(path.name + _TEMPORARY)
 
 
 def is_begun(path: Path) -> bool:
-    """Has a run to `path` left parts that can be read?"""
+    """Whether there are readable parts of a run to `path`."""
     return os.path.isfile(part_path(parts_folder(path), 0))
 
 
 def writer_of(path: Path) -> str | None:
-    """Return the process that writes to `path`, in words; None if there is none."""
+    """Return the process that writes to `path`, for example "process 22407 on vm", or None."""
     return owner(parts_folder(path) / _LOCK)
 
 
 def check_free(path: Path, overwrite: bool = False, resume: bool = False) -> None:
-    """Refuse a path that a run cannot have; touches nothing.
+    """Check that a run can write to a path; nothing is written.
 
     Parameters
     ----------
-    overwrite : a results file there, finished or not, is to be replaced.
-    resume : parts there are to be gone on with.
+    overwrite : whether the run replaces an existing results file, finished or not.
+    resume : whether the run resumes from existing parts.
 
     Raises
     ------
-    InputError : saying what is in the way.
+    InputError
+        Another process writes to the path, or a file exists there.
     """
     writer = writer_of(path)
     if writer:
-        raise _taken(path, writer)
+        raise _busy(path, writer)
     if not resume:
-        check_taken(path, overwrite)
+        check_unused(path, overwrite)
 
 
-def _taken(path: Path, writer: object) -> InputError:
-    return InputError(f"output must be written by one run at a time, got {path}: {writer} is writing it")
+def _busy(path: Path, writer: object) -> InputError:
+    return InputError(f"{path} is being written by {writer}")
 
 
-def check_taken(path: Path, overwrite: bool = False) -> None:
-    """Refuse a path that has been used, whoever writes there now; see `check_free`."""
+def check_unused(path: Path, overwrite: bool = False) -> None:
+    """Check that nothing exists at a path that a run would replace; see `check_free`."""
     folder = parts_folder(path)
     if overwrite:
         _check_replaceable(path)
     elif os.path.lexists(path):
-        raise InputError(f"output must be a new file, got {path}: it exists, choose another name or overwrite it")
+        raise InputError(f"{path} already exists; overwrite it or choose another name")
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise InputError(f"output must be a new file, got {path}: {folder} exists and is not a folder")
     if is_begun(path) and not overwrite:
-        raise InputError(
-            f"output must be a new file, got {path}: {folder} holds a run that is not finished, resume it, "
-            "choose another name or overwrite it"
-        )
+        raise InputError(f"{folder} holds an unfinished run; resume it, overwrite it or choose another name")
     listed = _listed(folder)
-    in_the_way = [one.name for one in listed if not _is_ours(one) or (_is_part(one) and not overwrite)]
-    if in_the_way:
-        raise InputError(f"output must be a new file, got {path}: {folder} exists and holds {', '.join(in_the_way)}")
+    foreign = [one.name for one in listed if not _is_ours(one) or (_is_part(one) and not overwrite)]
+    if foreign:
+        raise InputError(f"output must be a new file, got {path}: {folder} exists and holds {', '.join(foreign)}")
 
 
 def _check_replaceable(path: Path) -> None:
@@ -101,9 +100,9 @@ def _check_replaceable(path: Path) -> None:
         return
     if os.path.isfile(path) and not os.path.islink(path):
         with suppress(OSError), open(path, "rb") as file:
-            if file.read(len(SIGNATURE)) in (SIGNATURE, b""):  # a damaged one too
+            if file.read(len(SIGNATURE)) in (SIGNATURE, b""):  # also a damaged results file
                 return
-    raise InputError(f"output must be a results file to be overwritten, got {path}: it is something else")
+    raise InputError(f"{path} is not a results file and is not overwritten")
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -121,64 +120,65 @@ def _is_ours(path: Path) -> bool:
     return _is_part(path) or path.name in (_LOCK, _REPLACED) or path.name.endswith(_TEMPORARY)
 
 
-class Workplace:
-    """The parts folder of one writer, locked until it is released.
+class PartsFolder:
+    """Parts folder of one writer, locked until it is released.
 
     Parameters
     ----------
-    path : the results file to be.
+    path : results file of the run.
 
     Raises
     ------
-    InputError : another writer has it, or the folder cannot be written.
+    InputError
+        Another process has the lock, or the folder cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.folder = parts_folder(path)
-        self._made = [folder for folder in (self.folder, *path.parents) if not os.path.lexists(folder)]
+        self._created = [folder for folder in (self.folder, *path.parents) if not os.path.lexists(folder)]
         try:
-            self._lock = self._acquired()
-        except Taken as error:
-            raise _taken(path, error) from error
+            self._lock = self._acquire()
+        except AlreadyLocked as error:
+            raise _busy(path, error) from error
         except OSError as error:
-            self._remove_made()
+            self._remove_created()
             raise InputError(
                 f"output must be in a folder that can be written, got {path}: {path.parent}: {error.strerror}"
             ) from error
-        for left in _listed(self.folder):  # of a writer that was killed
-            if left.name.endswith(_TEMPORARY):
-                left.unlink(missing_ok=True)
+        for path in _listed(self.folder):  # temporary files of a killed writer
+            if path.name.endswith(_TEMPORARY):
+                path.unlink(missing_ok=True)
 
-    def _acquired(self) -> Lock:
+    def _acquire(self) -> Lock:
         for _ in range(_TRIES):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with suppress(FileNotFoundError):  # a writer that ends just now removes the folder
+            with suppress(FileNotFoundError):  # a writer that ends at this moment removes the folder
                 return Lock(self.folder / _LOCK)
-        raise Taken("another process")
+        raise AlreadyLocked("another process")
 
-    def put_aside(self) -> None:
-        """Remove the parts of an earlier run and keep its finished file, if any, until `remove`."""
+    def stash_previous(self) -> None:
+        """Remove the parts of the previous run, and keep its finished file until `remove`."""
         self._remove_parts()
         if os.path.lexists(self.path):
             os.replace(self.path, self.folder / _REPLACED)
 
-    def put_back(self) -> None:
-        """Give a finished file that was put aside its name again, if nothing has come of the new run."""
-        replaced = self.folder / _REPLACED
-        if not is_begun(self.path) and replaced.exists() and not os.path.lexists(self.path):
-            os.rename(replaced, self.path)
+    def restore_previous(self) -> None:
+        """Rename the file of the previous run back if the new run has committed nothing."""
+        previous = self.folder / _REPLACED
+        if not is_begun(self.path) and previous.exists() and not os.path.lexists(self.path):
+            os.rename(previous, self.path)
 
     def remove(self) -> None:
-        """Remove the folder, parts last to first, so that a kill leaves what can still be read, and the lock."""
+        """Remove the previous run, the parts in reverse order (after a kill the rest is readable), and the folder."""
         (self.folder / _REPLACED).unlink(missing_ok=True)
         self._remove_parts()
         self.release()
 
     def discard(self) -> None:
-        """Remove a run that has committed nothing; what was put aside is back."""
+        """Remove a run that has committed nothing, and restore the previous run."""
         self._remove_parts()
-        self.put_back()
+        self.restore_previous()
         self.release()
 
     def _remove_parts(self) -> None:
@@ -187,21 +187,21 @@ class Workplace:
                 path.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Let go of the lock; a folder that holds nothing goes too, and those above it that were made for it."""
+        """Release the lock; remove the folder if it is empty, and the parent folders that were made for it."""
         self._lock.release()
         with suppress(OSError):
             self.folder.rmdir()
-        self._remove_made()
+        self._remove_created()
 
-    def _remove_made(self) -> None:
+    def _remove_created(self) -> None:
         with suppress(OSError):
-            for folder in self._made:
+            for folder in self._created:
                 if folder.exists():
                     folder.rmdir()
 
 
-def numbers(folder: Path) -> Iterator[int]:
-    """Yield the numbers of the parts that are there."""
+def part_numbers(folder: Path) -> Iterator[int]:
+    """Yield the numbers of the existing parts."""
     for path in _listed(folder):
         digits = path.name.removeprefix("part-").removesuffix(".h5")
         if _is_part(path) and digits.isdigit():

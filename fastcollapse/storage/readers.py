@@ -1,4 +1,4 @@
-"""Runs on disk as anybody may read them at any time: finished, running or killed (FORMAT.md)."""
+"""Readers of runs on disk, which may be finished, running or killed (FORMAT.md)."""
 
 import json
 import os
@@ -17,19 +17,25 @@ from fastcollapse.storage.parts_folder import part_path, parts_folder
 
 
 class Part(NamedTuple):
-    """A part after the first: its generations, the state after them, and what made it."""
+    """Part after the first: its generations, the state after them, and its provenance."""
 
     block: Block
     state: dict[str, np.ndarray]
     provenance: dict[str, Any]
 
 
-def read_parts(folder: Path, header: Header, checked: bool = False, but: Collection[str] = ()) -> Iterator[Part]:
-    """Yield the complete parts after part 0, up to the first one missing; `checked`: see `check_data`.
+def read_parts(folder: Path, header: Header, checked: bool = False, skip: Collection[str] = ()) -> Iterator[Part]:
+    """Yield the complete parts after part 0, up to the first missing part.
+
+    Parameters
+    ----------
+    checked : whether to compare the data with their checksums.
+    skip : see `check_data`.
 
     Raises
     ------
-    UnreadableResults : a part is damaged or of another experiment.
+    UnreadableResults
+        A part is damaged or belongs to another experiment.
     """
     expected = 0
     for n in range(1, 1 << 31):
@@ -37,7 +43,7 @@ def read_parts(folder: Path, header: Header, checked: bool = False, but: Collect
         if not path.exists():
             return
         if checked:
-            check_data(path, but)
+            check_data(path, skip)
         content = read_file(path)
         if content.attributes["/"].get("digest") != header.digest:
             raise UnreadableResults(f"{path}: belongs to another experiment")
@@ -45,33 +51,38 @@ def read_parts(folder: Path, header: Header, checked: bool = False, but: Collect
         if block.first != expected:
             raise UnreadableResults(f"{path}: starts at generation {block.first} instead of {expected}")
         expected += block.n_generations
-        made = content.attributes["/"].get("provenance")
-        provenance = header.provenance if made is None else decoded(path, lambda made=made: json.loads(made))  # type: ignore[misc]
+        text = content.attributes["/"].get("provenance")
+        provenance = header.provenance if text is None else decoded(path, lambda text=text: json.loads(text))  # type: ignore[misc]
         yield Part(block, content.group("state"), provenance)
 
 
-def check_data(path: Path, but: Collection[str] = ()) -> None:
-    """Read the data of a file, but for data sets or groups of these names, and compare them with their checksums.
+def check_data(path: Path, skip: Collection[str] = ()) -> None:
+    """Compare the data of a file with their checksums.
+
+    Parameters
+    ----------
+    skip : names of data sets or groups that are not read.
 
     Raises
     ------
-    UnreadableResults : naming the path and what is damaged.
+    UnreadableResults
+        The message names the path and the damaged data sets.
     """
     content = read_file(path)
-    spared = [offset for name, offset in content.offsets.items() if name in but or os.path.dirname(name) in but]
+    skipped = [offset for name, offset in content.offsets.items() if name in skip or os.path.dirname(name) in skip]
     try:
         checksums = read_checksums(path)
-        wrong = [] if checksums is None else [one.offset for one in damaged(path, checksums, spared)]
+        wrong = [] if checksums is None else [one.offset for one in damaged(path, checksums, skipped)]
     except (OSError, ValueError) as error:
         raise UnreadableResults(f"{path}: cannot be read: {error}") from error
     if checksums is None:
-        raise UnreadableResults(f"{path}: has no checksums: it is not as it was written")
+        raise UnreadableResults(f"{path}: has no checksums: another tool has rewritten it")
     if wrong:
         names = [name for name, offset in content.offsets.items() if offset in wrong]
-        raise UnreadableResults(f"{path}: is damaged: {', '.join(names)} not as written")
+        raise UnreadableResults(f"{path}: is damaged: checksum mismatch in {', '.join(names)}")
 
 
-def _read_whole(path: Path) -> Reader:
+def _read_finished(path: Path) -> Reader:
     """Open a finished run."""
     try:
         content = read_file(path)
@@ -85,12 +96,14 @@ def _read_whole(path: Path) -> Reader:
 
 
 def read_first(folder: Path) -> Header:
-    """Return the header of a run that is not finished.
+    """Return the header of an unfinished run.
 
     Raises
     ------
-    FileNotFoundError : it has no first part.
-    UnreadableResults : see `open_file`.
+    FileNotFoundError
+        The first part does not exist.
+    UnreadableResults
+        The first part is damaged.
     """
     path = part_path(folder, 0)
     content = read_file(path)
@@ -102,11 +115,12 @@ def open_file(path: str | Path) -> Reader:
 
     Parameters
     ----------
-    path : the file that was given to the run, whether or not it exists yet.
+    path : results file of the run; the file of an unfinished run does not exist yet.
 
     Raises
     ------
-    UnreadableResults : missing, foreign, cut off, or of a newer format; naming path and reason.
+    UnreadableResults
+        The file is missing, foreign, truncated or of a newer format; the message names the path and the reason.
     """
     path = Path(path)
     folder = parts_folder(path)
@@ -117,35 +131,36 @@ def open_file(path: str | Path) -> Reader:
             if not os.path.lexists(path):
                 state = parts[-1].state if parts else None
                 return Reader(header, [part.block for part in parts], path=path, state=state, finished=False)
-        except FileNotFoundError as error:  # a run that finishes just now removes its parts
+        except FileNotFoundError as error:  # a run that finishes at this moment removes its parts
             if not os.path.lexists(path):
                 raise UnreadableResults(f"{path}: holds no complete part yet") from error
-    return _read_whole(path)
+    return _read_finished(path)
 
 
 def check_file(path: str | Path, everything: bool = True) -> Reader:
-    """Open a run as `open_file` does, and read and check its data first.
+    """Open a run as `open_file` does, after a comparison of its data with their checksums.
 
     Parameters
     ----------
     path : see `open_file`.
-    everything : else the counts and states of every generation are left out, which may be as large as a disk.
+    everything : whether to check the counts and states of every generation too, which may be large.
 
     Raises
     ------
-    UnreadableResults : as `open_file`; or data are not what was written, or there is nothing to tell it by.
+    UnreadableResults
+        As for `open_file`; or a checksum does not match, or the file has no checksums.
     """
     path = Path(path)
     reader = open_file(path)
     header, folder = reader.header, parts_folder(path)
-    but = () if everything else ("trajectory", "state", *(header.states.keys() - header.metrics.keys()))
+    skip = () if everything else ("trajectory", "state", *(header.states.keys() - header.metrics.keys()))
     if not reader.finished:
         try:
-            check_data(part_path(folder, 0), but)
-            for _ in read_parts(folder, header, checked=True, but=but):
+            check_data(part_path(folder, 0), skip)
+            for _ in read_parts(folder, header, checked=True, skip=skip):
                 pass
             return reader
-        except FileNotFoundError:  # it finishes just now
+        except FileNotFoundError:  # the run finishes at this moment
             reader = open_file(path)
-    check_data(path, but)
+    check_data(path, skip)
     return reader

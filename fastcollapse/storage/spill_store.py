@@ -1,4 +1,4 @@
-"""LateStore: memory while a run is short, a file with parts as soon as it is not."""
+"""Spill store: a run in memory that spills to a file with parts if it is long or large."""
 
 import time
 from collections.abc import Mapping
@@ -9,20 +9,21 @@ import numpy as np
 from fastcollapse.storage.base import Block, Header, Reader, Store
 from fastcollapse.storage.hdf5_store import Hdf5Store
 
-# What a kill may cost, in seconds, is weighed against a folder of parts for each of a million points.
-LATE_SECONDS = 5.0
-LATE_BYTES = 16 << 20
-# An interrupt keeps what took longer than this.
-_WORTH_KEEPING = 1.0
+# Duration and size of a run that stays in memory: a kill loses it, but a folder of parts for each of a million points
+# costs more.
+SPILL_SECONDS = 5.0
+SPILL_BYTES = 16 << 20
+# An interrupted run is saved if it took longer than this, in seconds.
+_SAVE_SECONDS = 1.0
 
 
-class LateStore(Store):
-    """Keeps a run in memory, and from the first commit that is late or large on in the parts of a file.
+class SpillStore(Store):
+    """Keeps a run in memory, and in the parts of a file after a commit that comes late or is large.
 
     Parameters
     ----------
-    header : what is known before the first generation.
-    path : the file, if it comes to that; see `Hdf5Store`.
+    header : header of the run.
+    path : path of the file; see `Hdf5Store`.
     """
 
     def __init__(self, header: Header, path: Path) -> None:
@@ -41,10 +42,10 @@ class LateStore(Store):
         self._bytes += self._pending[-1].nbytes
 
     def commit(self, state: Mapping[str, np.ndarray], force: bool = False) -> None:
-        """Pass on what a file is worth; see `Store.commit`."""
+        """Spill to the file if the run is long or large; see `Store.commit`."""
         if self._disk is None:
             elapsed = time.monotonic() - self._start
-            if elapsed < (_WORTH_KEEPING if force else LATE_SECONDS) and self._bytes < LATE_BYTES:
+            if elapsed < (_SAVE_SECONDS if force else SPILL_SECONDS) and self._bytes < SPILL_BYTES:
                 return
             self._disk, force = Hdf5Store(self.header, self.path), True
             for block in self._pending:
@@ -53,13 +54,13 @@ class LateStore(Store):
         self._disk.commit(state, force)
 
     def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
-        """End the run: a reader of memory, or of the file."""
+        """Return the reader of the run, in memory or in the file; see `Store.finish`."""
         if self._disk is not None:
             return self._disk.finish(final)
         forgotten = final.get("forgotten")
         return Reader(self.header, self._pending, None if forgotten is None else forgotten.astype(np.int32))
 
     def close(self) -> None:
-        """Let go of the file; memory is left to the reader."""
+        """Close the file; the reader still uses the memory."""
         if self._disk is not None:
             self._disk.close()

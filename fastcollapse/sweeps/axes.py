@@ -1,4 +1,4 @@
-"""What varies in a sweep as dimensions with names, and the values along them as numbers or words."""
+"""Named dimensions of a sweep, and the values of its swept parameters as numbers or text."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -9,13 +9,13 @@ import numpy as np
 
 from fastcollapse.sweeps.points import Axis, Sweep
 
-# Names that a file of a sweep has anyway.
+# Names of other variables of a collected sweep.
 RESERVED = ("replicate", "generation", "seed", "done", "path", "data_crc32", "zip")
 
 
 @dataclass(frozen=True, eq=False)
-class Parameter:
-    """A swept key: its name in a file, and its values along its dimension, numbers if all of them are, else words."""
+class SweptParameter:
+    """A swept key: its name in a collected sweep, and its values, which are text unless all of them are numbers."""
 
     key: str
     name: str
@@ -23,12 +23,12 @@ class Parameter:
 
     @property
     def is_number(self) -> bool:
-        """Are its values numbers?"""
+        """Whether its values are numbers."""
         return self.values.dtype.kind in "iuf"
 
     @property
     def texts(self) -> list[str]:
-        """Its values as people read them, numbers with four digits where that tells them apart."""
+        """Its values as text for people; numbers have four digits if that distinguishes them."""
         values = self.values.tolist()
         if not self.is_number:
             return _differences(values)
@@ -40,21 +40,21 @@ class Parameter:
 
 @dataclass(frozen=True, eq=False)
 class Dimension:
-    """An axis of a sweep: the name of its dimension and its keys."""
+    """Axis of a sweep: the name of its dimension, its parameters and its length."""
 
     dim: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[SweptParameter, ...]
     length: int
 
 
 def named_axes(sweep: Sweep, reserved: Iterable[str] = ()) -> list[Dimension]:
     """Return the dimensions of a sweep.
 
-    A key is called by its last part, or by all of it where that is taken.
+    The name of a parameter is the last part of its key, or the whole key if another variable has that name.
 
     Parameters
     ----------
-    reserved : names that are something else.
+    reserved : names of other variables.
 
     Examples
     --------
@@ -65,10 +65,10 @@ def named_axes(sweep: Sweep, reserved: Iterable[str] = ()) -> list[Dimension]:
     [('n_samples', array([ 10, 100]))]
     """
     keys = [key for axis in sweep.axes for key in axis.keys]
-    taken = {*RESERVED, *reserved}
+    used = {*RESERVED, *reserved}
     last = [key.rpartition(".")[2] for key in keys]
     names = {
-        key: short if last.count(short) == 1 and short not in taken else key.replace(".", "_")
+        key: short if last.count(short) == 1 and short not in used else key.replace(".", "_")
         for key, short in zip(keys, last, strict=True)
     }
     return [_dimension(axis, names) for axis in sweep.axes]
@@ -76,22 +76,22 @@ def named_axes(sweep: Sweep, reserved: Iterable[str] = ()) -> list[Dimension]:
 
 def _dimension(axis: Axis, names: dict[str, str]) -> Dimension:
     parameters = tuple(
-        Parameter(key, names[key], _values(values)) for key, values in zip(axis.keys, axis.values, strict=True)
+        SweptParameter(key, names[key], _values(values)) for key, values in zip(axis.keys, axis.values, strict=True)
     )
     return Dimension(parameters[0].name if len(parameters) == 1 else "zip", parameters, len(axis))
 
 
 def _values(values: Sequence[Any]) -> np.ndarray:
-    """Return values as int64 or float64, or as words."""
+    """Return values as int64, float64 or text."""
     if all(isinstance(one, int) and not isinstance(one, bool) and abs(one) < 2**63 for one in values):
         return np.array(values, np.int64)
     if all(isinstance(one, int | float) and not isinstance(one, bool) for one in values):
         return np.array(values, np.float64)
-    return np.array(words(values))
+    return np.array(value_labels(values))
 
 
 def _differences(texts: Sequence[str]) -> list[str]:
-    """Return words, of tables only what differs between them.
+    """Return texts in which tables are reduced to the keys whose values differ.
 
     Examples
     --------
@@ -99,29 +99,29 @@ def _differences(texts: Sequence[str]) -> list[str]:
     ['b = 2', 'b = 3, c = x', 'replace']
     """
     tables = [json.loads(text) if text.startswith("{") else {} for text in texts]
-    found = [table for table in tables if table]
-    keys = dict.fromkeys(key for table in found for key in table)
-    varied = [key for key in keys if len({json.dumps(table.get(key)) for table in found}) > 1]
-    told = [
-        ", ".join(f"{key} = {words([table[key]])[0]}" for key in varied if key in table) or text
+    filled = [table for table in tables if table]
+    keys = dict.fromkeys(key for table in filled for key in table)
+    varied = [key for key in keys if len({json.dumps(table.get(key)) for table in filled}) > 1]
+    short = [
+        ", ".join(f"{key} = {value_labels([table[key]])[0]}" for key in varied if key in table) or text
         for table, text in zip(tables, texts, strict=True)
     ]
-    return told if len(set(told)) == len(set(texts)) else list(texts)
+    return short if len(set(short)) == len(set(texts)) else list(texts)
 
 
-def words(values: Sequence[Any]) -> list[str]:
-    """Return values as words that tell them apart: a table by its name, if it has one and no other has that.
+def value_labels(values: Sequence[Any]) -> list[str]:
+    """Return a distinct text for each value; the text of a table is its name if no other table has it.
 
     Examples
     --------
-    >>> words(["a", 3, {"name": "replace"}, [1, 2]])
+    >>> value_labels(["a", 3, {"name": "replace"}, [1, 2]])
     ['a', '3', 'replace', '[1,2]']
     """
-    named = [one["name"] if isinstance(one, dict) and isinstance(one.get("name"), str) else None for one in values]
-    made = []
-    for one, name in zip(values, named, strict=True):
-        if name is not None and named.count(name) == 1:
-            made.append(name)
+    names = [one["name"] if isinstance(one, dict) and isinstance(one.get("name"), str) else None for one in values]
+    labels = []
+    for one, name in zip(values, names, strict=True):
+        if name is not None and names.count(name) == 1:
+            labels.append(name)
         else:
-            made.append(one if isinstance(one, str) else json.dumps(one, separators=(",", ":")))
-    return made
+            labels.append(one if isinstance(one, str) else json.dumps(one, separators=(",", ":")))
+    return labels

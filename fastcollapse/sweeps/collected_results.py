@@ -1,4 +1,4 @@
-"""A collected sweep, read again: each of its points as results, the truth loaded where theory needs it."""
+"""Reader of a collected sweep: the results of each point, with the loaded truth that theory needs."""
 
 import json
 from pathlib import Path
@@ -22,13 +22,13 @@ from fastcollapse.sweeps.points import Sweep
 from fastcollapse.variables import Coordinate, Variable
 
 
-class Collected:
-    """The points of a collected sweep.
+class CollectedSweep:
+    """Points of a collected sweep.
 
     Parameters
     ----------
-    path : what `collect` wrote.
-    content : what is in it.
+    path : file that `collect_sweep` has written.
+    content : its data sets and attributes.
     """
 
     def __init__(self, path: Path, content: Content) -> None:
@@ -41,45 +41,45 @@ class Collected:
         self._done = content.arrays["done"].ravel()
 
     def done(self) -> set[int]:
-        """Return the points that are there."""
+        """Return the finished points."""
         return set(np.flatnonzero(self._done).tolist())
 
     def check(self) -> int:
-        """Return how many points are there, all data having been checked.
+        """Compare all data with their checksums and return the number of finished points.
 
         Raises
         ------
         UnreadableResults
-            Data are not what was written.
+            A checksum does not match.
         """
         check_data(self.path)
         return len(self.done())
 
     def results(self, index: int) -> Results:
-        """Return the metrics of a point; its trajectory and forgetting times are in the folder of the sweep.
+        """Return the metrics of a point; trajectories and extinction times are only in the folder of the sweep.
 
         Raises
         ------
         InputError
-            The point is not there, or its truth cannot be loaded, or has changed.
+            The point is not finished, or the data of its truth cannot be loaded or have changed.
         """
         if index not in self.done():
             raise InputError(f"point must be one that is done, got {index} of {self.path}")
         experiment = self.sweep[index].experiment
         n_replicates, n_columns = experiment.run.n_replicates, experiment.run.n_generations + 1
         arrays, attributes, n_axes = self._content.arrays, self._content.attributes, len(self.sweep.shape)
-        where = np.unravel_index(index, self.sweep.shape)
-        metrics, variables, coordinates = {}, {}, self._further(where)
+        position = np.unravel_index(index, self.sweep.shape)
+        metrics, variables, coordinates = {}, {}, self._coordinates(position)
         for name, values in arrays.items():
             if values.ndim >= n_axes + 2 and values.dtype == np.float64:
                 dims = tuple(str(one) for one in attributes[name].get("dims", "").split())
                 lengths = [len(coordinates[dim].values) if dim in coordinates else None for dim in dims]
-                mine = values[where][tuple(slice(n) for n in (n_replicates, n_columns, *lengths))]
-                if not np.isnan(mine).all():  # else another family's
-                    metrics[name] = mine
+                own = values[position][tuple(slice(n) for n in (n_replicates, n_columns, *lengths))]
+                if not np.isnan(own).all():  # else it is a metric of another family
+                    metrics[name] = own
                     variables[name] = Variable(attributes[name]["long_name"], attributes[name]["units"], dims)
         truth = load_truth(experiment.truth, experiment.base)
-        if "data_crc32" in arrays and data_crc32(truth) != arrays["data_crc32"][where]:
+        if "data_crc32" in arrays and data_crc32(truth) != arrays["data_crc32"][position]:
             raise InputError(f"{self.path}: the data of [truth] are not what they were (point {index} of the sweep)")
         header = Header(
             experiment_json=experiment.json,
@@ -95,36 +95,36 @@ class Collected:
         )
         return Results(Reader(header, [Block(0, metrics, None)], path=self.path))
 
-    def _further(self, where: tuple[Any, ...]) -> dict[str, Coordinate]:
-        """Return the coordinates of a point: those of all points, and its own."""
+    def _coordinates(self, position: tuple[Any, ...]) -> dict[str, Coordinate]:
+        """Return the coordinates of a point, shared ones and its own."""
         found = {}
         for name, values in self._content.arrays.items():
-            told = self._content.attributes[name]
-            if "of_point" in told:
-                mine = values[where]
-                mine = mine[~np.isnan(mine)].astype(np.int64 if told["kind"] == "i" else np.float64)
-                if mine.size:
-                    found[str(told["of_point"])] = Coordinate(mine, told["long_name"], told["units"])
-            elif values.ndim == 1 and "key" not in told and name not in RESERVED:
-                found[name] = Coordinate(np.array(values), told["long_name"], told["units"])
+            attributes = self._content.attributes[name]
+            if "of_point" in attributes:
+                own = values[position]
+                own = own[~np.isnan(own)].astype(np.int64 if attributes["kind"] == "i" else np.float64)
+                if own.size:
+                    found[str(attributes["of_point"])] = Coordinate(own, attributes["long_name"], attributes["units"])
+            elif values.ndim == 1 and "key" not in attributes and name not in RESERVED:
+                found[name] = Coordinate(np.array(values), attributes["long_name"], attributes["units"])
         return found
 
 
-def open_sweep(path: Path) -> Any:
-    """Return what a sweep is drawn from: a folder or a collected file; None where there is something else.
+def open_sweep(path: Path) -> SweepFolder | CollectedSweep | None:
+    """Open the folder of a sweep or a collected sweep; return None if the path is neither.
 
     Raises
     ------
     UnreadableResults
-        A collected file is damaged.
+        A collected sweep is damaged.
     """
     if (path / MANIFEST).is_file():
         return SweepFolder(path)
     try:
         content = read_file(path)
     except (FileNotFoundError, UnreadableResults):
-        return None  # what reads results says what is wrong
+        return None  # the reader of results reports the error
     if content.attributes["/"].get("kind") != COLLECTED:
         return None
     check_data(path)
-    return decoded(path, lambda: Collected(path, content))
+    return decoded(path, lambda: CollectedSweep(path, content))

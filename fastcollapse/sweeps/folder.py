@@ -1,6 +1,5 @@
-"""The folder of a sweep: what it is of, which of its points are done, failed or being computed (FORMAT.md)."""
+"""Folder of a sweep: which of its points are done, failed or being computed (FORMAT.md)."""
 
-import itertools
 import json
 import os
 import re
@@ -11,14 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from fastcollapse.errors import StoreError, UnreadableResults
+from fastcollapse.errors import UnreadableResults
 from fastcollapse.simulation.results import Results, open_results
-from fastcollapse.storage.atomic_write import sync_folder
 from fastcollapse.storage.base import Reader
-from fastcollapse.storage.file_lock import Lock, Taken, owner
+from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
 from fastcollapse.storage.pack import Pack, write_pack
-from fastcollapse.storage.range_lock import Slot, Slots
-from fastcollapse.storage.readers import check_data, open_file
+from fastcollapse.storage.range_lock import RangeLock, RangeLocks
+from fastcollapse.storage.readers import check_data
 from fastcollapse.sweeps.manifest import (
     CLAIMS,
     FAILED,
@@ -29,37 +27,32 @@ from fastcollapse.sweeps.manifest import (
     write_json,
     write_manifest,
 )
-from fastcollapse.sweeps.points import Point, Sweep
-from fastcollapse.sweeps.replicate_ranges import Unit
+from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.replicate_ranges import WorkUnit
 
-# Points whose arrays are larger than this have a file of their own, and so have those with a trajectory.
+# A run whose arrays are larger than this, or that records a trajectory, has a file of its own.
 SMALL_BYTES = 256 << 10
-# Points of a full pack.
-A_PACK = 1000
-# Two changes of a folder may have one time stamp where they are closer than this, in seconds.
-_GRANULARITY = 0.05
-_MERGE_WITHIN = 60.0
-# Seconds after which nobody writes any more what a pack is written to first: that takes less than one.
-_ABANDONED = 3600.0
-SLOTS = "points"
-_PIECE = r"(?:-\d+of\d+)?"
+# Two changes of a folder within this time, in seconds, may have the same time stamp.
+TIME_STAMP_SECONDS = 0.05
+# Lock file in the folder of claims, with one byte range for each point.
+LOCK_FILE = "points"
+_RANGE = r"(?:-\d+of\d+)?"
 _POINT, _FAILURE, _CLAIM = (re.compile(rf"(\d+){end}") for end in (r"\.h5", r"\.json", r"-\d+of\d+"))
-_MERGED = re.compile(r".*\.merged(?:\.tmp)?")
-_CUT = re.compile(r"(\d+)-\d+of\d+\.h5(?:\.parts)?")
-_PARTS = re.compile(rf"(\d+){_PIECE}\.h5(?:\.parts)?")
+_SPLIT = re.compile(r"(\d+)-\d+of\d+\.h5(?:\.parts)?")
+_PARTS = re.compile(rf"(\d+){_RANGE}\.h5(?:\.parts)?")
 
 
 class SweepFolder:
-    """A folder that holds a sweep.
+    """Folder that holds a sweep.
 
     Parameters
     ----------
-    path : the folder; see `make_folder` for a new one.
+    path : the folder; `make_folder` makes a new one.
 
     Raises
     ------
     InputError
-        It is not the folder of a sweep, or of a newer format, or what it says is damaged.
+        The folder is not that of a sweep, has a newer format, or has a damaged manifest.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,30 +62,36 @@ class SweepFolder:
         self._packs: dict[tuple[str, int, int], Pack] = {}
         self._packed: dict[int, Pack] = {}
         self._listed_at = -1
-        self._slots = Slots(path / CLAIMS / SLOTS)
+        self._locks = RangeLocks(path / CLAIMS / LOCK_FILE)
 
     def __len__(self) -> int:
         return len(self.sweep)
 
     def point_path(self, index: int) -> Path:
-        """Return the results file of a point that has one of its own."""
+        """Return the path of the results file of a point."""
         return self.path / POINTS / f"{index:06d}.h5"
 
-    def claim(self, unit: Unit) -> Lock | Slot | None:
-        """Return the right to compute a unit, or None if another process is at it; it dies with its owner."""
-        if unit.of == 1:
-            return self._slots.claim(unit.point)
+    def claim(self, unit: WorkUnit) -> Lock | RangeLock | None:
+        """Return an exclusive lock on a unit, or None if another process has it; it ends with its process."""
+        if unit.n_ranges == 1:
+            return self._locks.claim(unit.point)
         try:
             return Lock(self.path / CLAIMS / unit.name)
-        except Taken:
+        except AlreadyLocked:
             return None
 
+    def clear_claims(self) -> None:
+        """Remove the claims of replicate ranges that killed processes have left."""
+        for _, path in self._numbered(CLAIMS, _CLAIM):
+            with suppress(AlreadyLocked):
+                Lock(path).release()
+
     def is_done(self, index: int) -> bool:
-        """Is a point finished, by whomever, as of now?"""
+        """Whether a point is finished now, by any process."""
         return os.path.lexists(self.point_path(index)) or index in self.packed()
 
     def packed(self) -> Mapping[int, Pack]:
-        """Return the packs by the points that are in them, as of now."""
+        """Return the current packs by the numbers of their points."""
         folder = self.path / PACKS
         try:
             changed = folder.stat().st_mtime_ns
@@ -105,15 +104,21 @@ class SweepFolder:
             for key in self._packs.keys() - listed:
                 del self._packs[key]
             for key in listed.keys() - self._packs.keys():
-                with suppress(FileNotFoundError):  # merged just now, into one that is listed next time
+                with suppress(FileNotFoundError):  # a concurrent merge has removed it; the next call lists its target
                     self._packs[key] = Pack(listed[key])
             self._packed = {index: pack for pack in self._packs.values() for index in pack if index < len(self)}
-        # Only a stamp that is old enough tells a later change apart.
-        self._listed_at = changed if time.time_ns() - changed > _GRANULARITY * 1e9 else -1
+        # Only a stamp that is old enough differs from the stamp of a later change.
+        self._listed_at = changed if time.time_ns() - changed > TIME_STAMP_SECONDS * 1e9 else -1
         return self._packed
 
+    def packs(self) -> list[Pack]:
+        """Return all current packs, read anew, also those whose points are all in other packs."""
+        self._listed_at = -1
+        self.packed()
+        return list(self._packs.values())
+
     def done(self) -> set[int]:
-        """Return the points that are finished."""
+        """Return the finished points."""
         return self.with_file() | set(self.packed())
 
     def with_file(self) -> set[int]:
@@ -121,29 +126,29 @@ class SweepFolder:
         return set(self._numbers(POINTS, _POINT))
 
     def failures(self) -> dict[int, dict[str, Any]]:
-        """Return what is known of points that failed, by their number."""
+        """Return the records of points that have failed, by point."""
         found = {}
         for index in self._numbers(FAILED, _FAILURE):
             with suppress(OSError, ValueError):
-                told = json.loads(self._failure_path(index).read_text())
-                found[index] = told if isinstance(told, dict) else {}
+                record = json.loads(self._failure_path(index).read_text())
+                found[index] = record if isinstance(record, dict) else {}
         return found
 
     def running(self) -> dict[int, str]:
-        """Return the points that are being computed, and by whom."""
-        pieces = ((index, owner(path)) for index, path in self._numbered(CLAIMS, _CLAIM))
-        return {**dict(self._slots.taken()), **{index: who for index, who in pieces if who}}
+        """Return the processes that are computing points, by point."""
+        ranges = ((index, owner(path)) for index, path in self._numbered(CLAIMS, _CLAIM))
+        return {**dict(self._locks.held()), **{index: process for index, process in ranges if process}}
 
     def begun(self) -> set[int]:
-        """Return the points of which something is kept to go on from."""
+        """Return the unfinished points that have saved parts or replicate ranges."""
         return set(self._numbers(POINTS, _PARTS)) - self.with_file()
 
-    def cut(self) -> dict[int, int]:
-        """Return the points of which pieces are there, and into how many they were cut."""
-        return {index: int(path.name.split("of")[1].split(".")[0]) for index, path in self._numbered(POINTS, _CUT)}
+    def split(self) -> dict[int, int]:
+        """Return the number of replicate ranges by point, for the points that are split."""
+        return {index: int(path.name.split("of")[1].split(".")[0]) for index, path in self._numbered(POINTS, _SPLIT)}
 
     def _numbered(self, folder: str, pattern: re.Pattern) -> Iterator[tuple[int, Path]]:
-        """Yield what has the number of a point as its name, and that."""
+        """Yield the entries whose name begins with the number of a point, with that number."""
         with suppress(FileNotFoundError), os.scandir(self.path / folder) as listed:
             for entry in listed:
                 match = pattern.fullmatch(entry.name)
@@ -156,16 +161,16 @@ class SweepFolder:
     def _failure_path(self, index: int) -> Path:
         return self.path / FAILED / f"{index:06d}.json"
 
-    def note_failure(self, index: int, told: Mapping[str, Any]) -> None:
-        """Record why a point failed, instead of what was known."""
-        write_json(self._failure_path(index), told)
+    def note_failure(self, index: int, record: Mapping[str, Any]) -> None:
+        """Write the record of a point that has failed; an earlier record is replaced."""
+        write_json(self._failure_path(index), record)
 
     def forget_failure(self, index: int) -> None:
-        """Let a point be missing again."""
+        """Remove the record of a failure, so that the point counts as missing again."""
         self._failure_path(index).unlink(missing_ok=True)
 
     def publish(self, runs: Sequence[tuple[int, Reader]]) -> None:
-        """Keep finished runs, all small, in a pack."""
+        """Write finished small runs into a new pack."""
         write_pack(self.path / PACKS / f"new-{runs[0][0]:06d}-{secrets.token_hex(6)}.h5", runs)
 
     def results(self, index: int) -> Results:
@@ -174,46 +179,41 @@ class SweepFolder:
         Raises
         ------
         InputError
-            It is not finished.
+            The point is not finished.
         UnreadableResults
-            It is damaged, or another experiment's.
+            The file is damaged or holds another experiment.
         """
         pack = self.packed().get(index)
         found = open_results(self.point_path(index)) if pack is None else Results(pack.reader(index))
         if found.digest != self.sweep[index].experiment.digest:
-            where = self.point_path(index) if pack is None else pack.path
-            raise UnreadableResults(f"{where}: holds another experiment than point {index} of the sweep")
+            path = self.point_path(index) if pack is None else pack.path
+            raise UnreadableResults(f"{path}: holds another experiment than point {index} of the sweep")
         return found
 
-    def readers(self, indices: Iterable[int]) -> Iterator[tuple[Point, Results]]:
-        """Yield finished points and their results."""
-        for index in indices:
-            yield self.sweep[index], self.results(index)
-
-    def check_before_copying(self, indices: Iterable[int], but: Collection[str] = ()) -> None:
-        """Compare the data of finished points with their checksums: a copy of damaged ones would get valid sums.
+    def check_before_copying(self, indices: Iterable[int], skip: Collection[str] = ()) -> None:
+        """Compare the data of finished points with their checksums: a copy of damaged data would get valid checksums.
 
         Parameters
         ----------
-        but : data sets or groups that are not copied.
+        skip : data sets or groups that are not copied.
 
         Raises
         ------
         UnreadableResults
-            They are not what was written.
+            A checksum does not match.
         """
         packed = self.packed()
         for path in {packed[index].path if index in packed else self.point_path(index) for index in indices}:
-            with suppress(FileNotFoundError):  # merged just now, and checked then
-                check_data(path, but)
+            with suppress(FileNotFoundError):  # a concurrent merge has checked and removed it
+                check_data(path, skip)
 
     def check(self) -> int:
-        """Return how many points are finished, all of their data having been checked.
+        """Compare all data with their checksums and return the number of finished points.
 
         Raises
         ------
         UnreadableResults
-            Data are not what was written, or another experiment's.
+            A checksum does not match, or a file holds another experiment.
         """
         for path in (*{pack.path for pack in self.packed().values()}, *map(self.point_path, self.with_file())):
             check_data(path)
@@ -222,83 +222,19 @@ class SweepFolder:
             self.results(index)
         return len(done)
 
-    def merge(self) -> None:
-        """Bring the small points into full packs in their order, so that a finished folder does not tell who did what.
-
-        Pack k has those of the points from 1,000 k on; only packs that change are written.
-
-        Raises
-        ------
-        StoreError
-            The disk is full, say, or data are not what was written; everything is where it was.
-        """
-        lock = self._merging()
-        try:
-            self._listed_at = -1
-            packs = self.packed()
-            self._clear_temporaries()
-            # Also those that have nothing but what others have: a kill may have left both.
-            new = {pack.path: pack for pack in self._packs.values() if pack.path.name.startswith("new-")}
-            files = {index for index in self.with_file() if is_small(open_file(self.point_path(index)))}
-            kept = packs.keys() | files
-            changed = {index // A_PACK for index in (*files, *itertools.chain(*new.values())) if index in kept}
-            insides = [range(k * A_PACK, min((k + 1) * A_PACK, len(self))) for k in sorted(changed)]
-            self.check_before_copying(index for inside in insides for index in inside if index in kept)
-            for inside in insides:
-                target = self.path / PACKS / f"{inside.start:06d}-{inside.stop - 1:06d}.h5"
-                made = target.with_name(f"{target.stem}.merged")
-                write_pack(made, ((index, self._small_reader(index)) for index in inside if index in kept))
-                os.replace(made, target)
-            if changed:
-                sync_folder(self.path / PACKS)
-            for path in (*new, *map(self.point_path, files)):
-                path.unlink(missing_ok=True)
-            self._clear_claims()
-        finally:
-            lock.release()
-
-    def _clear_temporaries(self) -> None:
-        """Remove what killed processes were writing: of merges all, since this one has the lock; of workers the old."""
-        for path in (self.path / PACKS).iterdir():
-            with suppress(FileNotFoundError):
-                if _MERGED.fullmatch(path.name) or (
-                    path.suffix == ".tmp" and time.time() - path.stat().st_mtime > _ABANDONED
-                ):
-                    path.unlink()
-
-    def _clear_claims(self) -> None:
-        """Remove what the claims of pieces left whose owners were killed."""
-        for _, path in self._numbered(CLAIMS, _CLAIM):
-            with suppress(Taken):
-                Lock(path).release()
-
-    def _merging(self) -> Lock:
-        end = time.monotonic() + _MERGE_WITHIN
-        while True:
-            try:
-                return Lock(self.path / CLAIMS / "merge")
-            except Taken as error:
-                if time.monotonic() > end:
-                    raise StoreError(f"{self.path}: {error} has been merging it for {_MERGE_WITHIN:g} s") from error
-                time.sleep(_GRANULARITY)
-
-    def _small_reader(self, index: int) -> Reader:
-        pack = self.packed().get(index)
-        return open_file(self.point_path(index)) if pack is None else pack.reader(index)
-
 
 def _identified(folder: Path) -> Iterator[tuple[tuple[str, int, int], Path]]:
-    """Yield the packs of a folder, and what tells each from another of its name."""
+    """Yield the packs of a folder with a key that differs for a replaced pack of the same name."""
     with os.scandir(folder) as listed:
         for entry in listed:
-            with suppress(FileNotFoundError):  # merged just now
+            with suppress(FileNotFoundError):  # a concurrent merge has removed it
                 if entry.name.endswith(".h5"):
                     found = entry.stat()
                     yield (entry.name, found.st_ino, found.st_mtime_ns), folder / entry.name
 
 
 def is_small(reader: Reader) -> bool:
-    """Does a finished run go into a pack? All who compute it agree."""
+    """Whether a finished run is stored in a pack; the answer depends on the run only, not on the process."""
     header = reader.header
     arrays = [*reader.metrics.values(), *reader.states.values()]
     n_bytes = sum(values.nbytes for values in arrays)
@@ -308,14 +244,14 @@ def is_small(reader: Reader) -> bool:
 
 
 def make_folder(path: Path, sweep: Sweep) -> SweepFolder:
-    """Return the folder of a sweep, made if it is not there.
+    """Return the folder of a sweep; a new one is made.
 
     Raises
     ------
     InputError
         See `check_folder`.
     StoreError
-        It cannot be written.
+        The folder cannot be written.
     """
     write_manifest(path, sweep)
     return SweepFolder(path)

@@ -1,4 +1,4 @@
-"""What a folder says that it is the sweep of, and whether a sweep can have it."""
+"""Sweep manifest: identifies the sweep stored in a folder and checks compatibility."""
 
 import json
 import os
@@ -11,11 +11,13 @@ from fastcollapse.config.fields import show
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.storage.atomic_write import publish
 from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.sweep_section import overlap
+from fastcollapse.sweeps.truth_cache import cached_truth
 
 FORMAT = "fastcollapse-sweep"
 FORMAT_VERSION = 1
 MANIFEST = "sweep.json"
-# In this order: what comes before the version is in all versions.
+# Checked in this order: all versions have the keys before the version.
 _TYPES: dict[str, Any] = {
     "format": str,
     "format_version": int,
@@ -29,12 +31,12 @@ POINTS, PACKS, FAILED, CLAIMS = FOLDERS = ("points", "packs", "failed", "claims"
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a small file by way of a temporary one; one that exists is replaced.
+    """Write a small JSON file atomically; an existing file is replaced.
 
     Raises
     ------
     StoreError
-        It cannot be written.
+        The file cannot be written.
     """
     temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}.tmp")
     try:
@@ -50,12 +52,12 @@ def _plain(value: Any) -> Any:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Return what a folder says that it holds.
+    """Return the manifest of a folder.
 
     Raises
     ------
     InputError
-        It is not the folder of a sweep, or of a newer format, or damaged.
+        The folder is not that of a sweep, or its manifest has a newer format or is damaged.
     """
     file = path / MANIFEST
     try:
@@ -81,12 +83,12 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def sweep_of(path: Path, manifest: Mapping[str, Any]) -> Sweep:
-    """Return the sweep that a folder says that it holds.
+    """Return the sweep that a manifest describes.
 
     Raises
     ------
     InputError
-        There is none like that.
+        The sweep is not valid.
     """
     base = manifest["base"]
     try:
@@ -97,32 +99,45 @@ def sweep_of(path: Path, manifest: Mapping[str, Any]) -> Sweep:
 
 
 def check_folder(path: Path, sweep: Sweep) -> None:
-    """Refuse a folder that a sweep cannot have; touches nothing.
+    """Check that a folder is that of a sweep, or can become it; nothing is written.
 
     Raises
     ------
     InputError
-        It holds another sweep or something else, or cannot be written.
+        The folder holds another sweep or something else, or cannot be written, or no point of a new sweep can load its
+        data.
     """
+    try:
+        is_new = _check_path(path, sweep)
+    except OSError as error:  # for example, the name is too long
+        raise InputError(f"output must be a folder that can be made, got {show(str(path))}: {error.strerror}") from None
+    varied = [key for axis in sweep.axes for key in axis.varies]
+    if is_new and not any(key == "model.family" or overlap(key, "truth") for key in varied):
+        cached_truth(sweep[0].experiment)
+
+
+def _check_path(path: Path, sweep: Sweep) -> bool:
+    """Check the content of a folder; return whether it is new."""
     if os.path.lexists(path / MANIFEST):
         manifest = read_manifest(path)
         if manifest["digest"] != sweep.digest:
             raise InputError(
                 f"output must be a new folder or that of this sweep, got {path}: {_differs(manifest, sweep)}"
             )
-        return
+        return False
     if os.path.lexists(path) and not path.is_dir():
-        raise InputError(f"output must be a folder, got {path}: it exists and is none")
-    strange = sorted(set(os.listdir(path) if path.is_dir() else ()) - set(FOLDERS))
-    if strange:
-        raise InputError(f"output must be a new folder or that of this sweep, got {path}: it holds {strange[0]}")
+        raise InputError(f"output must be a folder, got {path}: it is a file")
+    foreign = sorted(set(os.listdir(path) if path.is_dir() else ()) - set(FOLDERS))
+    if foreign:
+        raise InputError(f"output must be a new folder or that of this sweep, got {path}: it holds {foreign[0]}")
     above = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
     if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
         raise InputError(f"output must be in a folder that can be written, got {path}: {above} is not one")
+    return True
 
 
 def _differs(manifest: Mapping[str, Any], sweep: Sweep) -> str:
-    """Return the first thing that tells the sweep of a folder from another."""
+    """Return the first difference between the sweep of a folder and another sweep."""
     old, new = (
         _leaves({k: v for k, v in one.items() if k != "recipe"}) for one in (manifest["mapping"], sweep.mapping)
     )
@@ -130,7 +145,7 @@ def _differs(manifest: Mapping[str, Any], sweep: Sweep) -> str:
         if old.get(key) != new.get(key):
             there, here = (show(one[key]) if key in one else "absent" for one in (old, new))
             return f"{key} is {there} there, {here} here"
-    return "it holds another one"
+    return "it holds another sweep"
 
 
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -146,14 +161,14 @@ def _json(value: Any) -> str:
 
 
 def write_manifest(path: Path, sweep: Sweep) -> None:
-    """Make the folder of a sweep, or what is not there of it: copies leave out empty folders.
+    """Check the folder of a sweep and make it; of an existing one, make missing subfolders, which copies leave out.
 
     Raises
     ------
     InputError
         See `check_folder`.
     StoreError
-        It cannot be written.
+        The folder cannot be written.
     """
     check_folder(path, sweep)
     try:
@@ -180,5 +195,5 @@ def write_manifest(path: Path, sweep: Sweep) -> None:
         except StoreError:
             if not os.path.lexists(path / MANIFEST):
                 raise
-            temporary.unlink(missing_ok=True)  # another shard was first: its seed counts, if one had to be drawn
+            temporary.unlink(missing_ok=True)  # another shard was first, and its drawn seed is used
             check_folder(path, sweep)

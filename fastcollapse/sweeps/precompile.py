@@ -1,4 +1,4 @@
-"""Compiling before workers do: each would compile the same kernels, at the same time."""
+"""Compilation of kernels before workers start; otherwise every worker compiles the same kernels at the same time."""
 
 import dataclasses
 import fcntl
@@ -13,49 +13,49 @@ from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.simulate import simulate
 
-# What differs in words takes other kernels; of more kinds than this the workers compile the rest.
-_KINDS = 8
+# Experiments that differ in more than numbers use other kernels; workers compile those of further kinds.
+_MAX_KINDS = 8
 _GENERATIONS, _REPLICATES = 3, 2
 
 
-def warm(experiments: Iterable[Experiment]) -> None:
-    """Run the first generations of an experiment of each kind, so that its kernels are in the cache.
+def precompile(experiments: Iterable[Experiment]) -> None:
+    """Run the first generations of one experiment of each kind, so that the cache has its compiled kernels.
 
-    Processes of one kind of machine wait for each other: the first compiles, the others read.
+    Processes on the same kind of machine wait for each other: the first one compiles and the others read the cache.
     """
     kinds: dict[str, Experiment] = {}
     for experiment in experiments:
-        kinds.setdefault(_words(experiment.to_mapping()), experiment)
-    for experiment in list(kinds.values())[:_KINDS]:
+        kinds.setdefault(_kind(experiment.to_mapping()), experiment)
+    for experiment in list(kinds.values())[:_MAX_KINDS]:
         run = experiment.run
-        few = dataclasses.replace(
+        short = dataclasses.replace(
             run, n_generations=min(run.n_generations, _GENERATIONS), n_replicates=min(run.n_replicates, _REPLICATES)
         )
-        with _alone(), suppress(Exception):  # what is wrong is told when the point is computed
-            simulate(dataclasses.replace(experiment, run=few))
+        with _exclusive(), suppress(Exception):  # the worker reports the error when it computes the point
+            simulate(dataclasses.replace(experiment, run=short))
 
 
-def _words(value: Any) -> str:
-    """Return all that is not a number: names of families, workflows, estimators, what is recorded."""
+def _kind(value: Any) -> str:
+    """Return everything that is not a number: names of families, workflows, estimators, recorded metrics."""
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{key}:{_words(one)}" for key, one in value.items()) + "}"
+        return "{" + ",".join(f"{key}:{_kind(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(sorted({_words(one) for one in value})) + "]"
+        return "[" + ",".join(sorted({_kind(one) for one in value})) + "]"
     return value if isinstance(value, str) else str(value) if isinstance(value, bool) else ""
 
 
 def _processor() -> str:
-    """Return what compiled code is for, short enough for a name."""
+    """Return a short name of the processor type."""
     return hashlib.sha256(f"{platform.machine()} {provenance()['processor']}".encode()).hexdigest()[:16]
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Hold a lock that all processes of this kind of machine share."""
+def _exclusive() -> Iterator[None]:
+    """Hold the compilation lock that all processes on this kind of machine share."""
     if CACHE_ROOT is None:
         yield
         return
     with open(CACHE_ROOT / f"compiling-{_processor()}.lock", "w") as file:
-        with suppress(OSError):  # file systems without locks
+        with suppress(OSError):  # some file systems have no locks
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,119 +1,129 @@
-"""A large run in ranges of its replicates, joined to what the run in one piece would have been, bit for bit."""
+"""Replicate ranges: a large run split by replicates, and its ranges concatenated, bit-identical to the unsplit run."""
 
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.storage.base import Block, Header, Reader
-from fastcollapse.variables import CountRows
+from fastcollapse.storage.base import Block, Reader
+from fastcollapse.variables import CountRows, SampleRows
+
+Rows = TypeVar("Rows", CountRows, SampleRows)
 
 
-class Unit(NamedTuple):
-    """What is computed at once: a point, or piece `piece` of `of` of its replicates."""
+class WorkUnit(NamedTuple):
+    """Smallest unit of work: a point, or one range of its replicates.
+
+    Parameters
+    ----------
+    point : number of the point, from 0.
+    range_index : number of the range, from 0.
+    n_ranges : number of ranges of the point; 1 for the whole point.
+    """
 
     point: int
-    piece: int = 0
-    of: int = 1
+    range_index: int = 0
+    n_ranges: int = 1
 
     @property
     def name(self) -> str:
-        """Of its files: "000012", or "000012-3of8" for the third piece of eight."""
-        return f"{self.point:06d}" if self.of == 1 else f"{self.point:06d}-{self.piece + 1}of{self.of}"
+        """Name of its files: "000012", or "000012-3of8" for the third of eight ranges."""
+        point = f"{self.point:06d}"
+        return point if self.n_ranges == 1 else f"{point}-{self.range_index + 1}of{self.n_ranges}"
 
     def replicates(self, n_replicates: int) -> range:
-        """Return the replicates of the unit; the pieces have all of them, in order.
+        """Return the replicates of the unit; all ranges together have every replicate, in order.
 
         Examples
         --------
-        >>> [len(Unit(0, k, 3).replicates(10)) for k in range(3)]
+        >>> [len(WorkUnit(0, k, 3).replicates(10)) for k in range(3)]
         [3, 3, 4]
         """
-        return range(n_replicates * self.piece // self.of, n_replicates * (self.piece + 1) // self.of)
+        start, stop = (n_replicates * k // self.n_ranges for k in (self.range_index, self.range_index + 1))
+        return range(start, stop)
 
-    def experiment(self, whole: Experiment) -> Experiment:
-        """Return the experiment of the unit; its first replicate goes to `simulate`."""
-        n = len(self.replicates(whole.run.n_replicates))
-        return dataclasses.replace(whole, run=dataclasses.replace(whole.run, n_replicates=n))
+    def experiment(self, full: Experiment) -> Experiment:
+        """Return the experiment of the unit; `simulate` takes its first replicate as a separate argument."""
+        n = len(self.replicates(full.run.n_replicates))
+        return dataclasses.replace(full, run=dataclasses.replace(full.run, n_replicates=n))
 
 
-def joined(whole: Experiment, pieces: Sequence[Reader]) -> Reader:
+def replicate_ranges(point: int, n_ranges: int) -> list[WorkUnit]:
+    """Return the units of a point that is split into ranges of its replicates."""
+    return [WorkUnit(point, k, n_ranges) for k in range(n_ranges)]
+
+
+def range_paths(folder: Path, point: int, n_ranges: int) -> list[Path]:
+    """Return the results files of all ranges of a point."""
+    return [folder / f"{unit.name}.h5" for unit in replicate_ranges(point, n_ranges)]
+
+
+def concatenate_ranges(full: Experiment, ranges: Sequence[Reader]) -> Reader:
     """Return the run of all replicates.
 
     Parameters
     ----------
-    whole : the experiment of the run.
-    pieces : finished, in the order of their replicates, without a gap.
+    full : experiment of the unsplit run.
+    ranges : finished runs of all ranges, in the order of their replicates.
     """
     header = dataclasses.replace(
-        pieces[0].header,
-        experiment_json=whole.json,
-        experiment_text=whole.text,
-        digest=whole.digest,
-        n_replicates=whole.run.n_replicates,
+        ranges[0].header,
+        experiment_json=full.json,
+        experiment_text=full.text,
+        digest=full.digest,
+        n_replicates=full.run.n_replicates,
         first_replicate=0,
     )
     metrics, states = (
-        {name: _concatenated([getattr(piece, what)[name] for piece in pieces]) for name in getattr(header, what)}
+        {name: _concatenate([getattr(one, what)[name] for one in ranges]) for name in getattr(header, what)}
         for what in ("metrics", "states")
     )
-    rows = _rows(header, [piece.blocks for piece in pieces]) if header.trajectory else None
-    forgotten = None if pieces[0].forgotten is None else _concatenated([one.forgotten for one in pieces])  # type: ignore[misc]
-    return Reader(header, [Block(0, metrics, rows, states)], forgotten=forgotten)
+    n_generations = header.n_generations
+    rows = None
+    if header.trajectory:  # generation 0 has no counts
+        rows = _merge_rows([_range_rows(one.blocks) for one in ranges], n_generations)
+    samples = {
+        name: _merge_rows([one.sample_rows(name) for one in ranges], n_generations + 1) for name in header.samples
+    }
+    forgotten = None if ranges[0].forgotten is None else _concatenate([one.forgotten for one in ranges])  # type: ignore[misc]
+    return Reader(header, [Block(0, metrics, rows, states, samples)], forgotten=forgotten)
 
 
-def _concatenated(arrays: Sequence[np.ndarray]) -> np.ndarray:
+def _concatenate(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate(arrays, axis=0)
 
 
-def _rows(header: Header, pieces: Sequence[Sequence[Block]]) -> CountRows:
-    """Return the counts of all pieces in the order of one run: of a generation all replicates, then the next one."""
-    split = [_Rows.of(blocks) for blocks in pieces]
-    n_generations = header.n_generations
+def _merge_rows(split: Sequence[Rows], n_generations: int) -> Rows:
+    """Return the rows of all ranges in the order of one run: all replicates of a generation, then the next one."""
     lengths = np.concatenate([np.diff(one.indptr).reshape(n_generations, -1) for one in split], axis=1)
     indptr = np.zeros(lengths.size + 1, np.int64)
     np.cumsum(lengths.reshape(-1), out=indptr[1:])
-    made = {}
-    for name in ("indices", "data"):
-        arrays = [getattr(one, name) for one in split]
-        out = np.empty(int(indptr[-1]), max((a.dtype for a in arrays), key=lambda dtype: dtype.itemsize))
+    merged = []
+    columns: list[tuple[np.ndarray, ...]] = list(zip(*(one[1:] for one in split), strict=True))
+    for arrays in columns:
+        dtype = max((a.dtype for a in arrays), key=lambda dtype: dtype.itemsize)
+        out = np.empty((int(indptr[-1]), *arrays[0].shape[1:]), dtype)
         at = 0
         for t in range(n_generations):
             for one, values in zip(split, arrays, strict=True):
-                low, high = one.bounds(t, n_generations)
+                n_replicates = (len(one.indptr) - 1) // n_generations
+                low, high = int(one.indptr[t * n_replicates]), int(one.indptr[(t + 1) * n_replicates])
                 out[at : at + high - low] = values[low:high]
                 at += high - low
-        made[name] = out
-    return CountRows(indptr, made["indices"], made["data"])
+        merged.append(out)
+    return type(split[0])(indptr, *merged)
 
 
-class _Rows(NamedTuple):
-    """The counts of a piece as one matrix."""
-
-    indptr: np.ndarray
-    indices: np.ndarray
-    data: np.ndarray
-
-    @classmethod
-    def of(cls, blocks: Sequence[Block]) -> "_Rows":
-        found = [block.rows for block in blocks if block.rows is not None]
-        starts = np.cumsum([0, *(int(rows.indptr[-1]) for rows in found)])
-        pointers = [rows.indptr[1:] + start for rows, start in zip(found, starts[:-1], strict=True)]
-        return cls(
-            np.concatenate([np.zeros(1, np.int64), *pointers]),
-            np.concatenate([rows.indices for rows in found]),
-            np.concatenate([rows.data for rows in found]),
-        )
-
-    def bounds(self, t: int, n_generations: int) -> tuple[int, int]:
-        """Return where the entries of generation t + 1 start and end."""
-        n_replicates = (len(self.indptr) - 1) // n_generations
-        return int(self.indptr[t * n_replicates]), int(self.indptr[(t + 1) * n_replicates])
-
-
-def piece_paths(folder: Path, index: int, of: int) -> list[Path]:
-    """Return the files of all pieces of a point."""
-    return [folder / f"{Unit(index, k, of).name}.h5" for k in range(of)]
+def _range_rows(blocks: Sequence[Block]) -> CountRows:
+    """Return the counts of one range as one matrix."""
+    found = [block.rows for block in blocks if block.rows is not None]
+    starts = np.cumsum([0, *(int(rows.indptr[-1]) for rows in found)])
+    pointers = [rows.indptr[1:] + start for rows, start in zip(found, starts[:-1], strict=True)]
+    return CountRows(
+        np.concatenate([np.zeros(1, np.int64), *pointers]),
+        np.concatenate([rows.indices for rows in found]),
+        np.concatenate([rows.data for rows in found]),
+    )

@@ -182,7 +182,7 @@ def test_overwrite__only_results(here):
     for name in ("notes.h5", "folder", "link.h5", "small.toml"):
         result = call("run", "small.toml", "-o", name, "--overwrite")
         assert result.exit_code == 2
-        words = f"output must be a results file to be overwritten, got {name}: it is something else"
+        words = f"{name} is not a results file and is not overwritten"
         assert result.stderr == f"error: {words}\n"
     assert bytes_of(here) == before
 
@@ -216,7 +216,7 @@ def test_overwrite__a_kill_before_the_first_part_loses_nothing(here):
     (here / "a.h5.parts" / "part-00000.h5.tmp").write_bytes(b"half")
     result = call("run", "small.toml", "-o", "a.h5", "--seed", "6")
     assert result.exit_code == 2
-    assert "it exists" in result.stderr
+    assert "already exists" in result.stderr
     assert bytes_of(here) == before
 
 
@@ -225,8 +225,8 @@ def test_unfinished__is_never_begun_anew_unasked(here, parts_at_once):
     before = bytes_of(here)
     result = call("run", "small.toml", "-o", "a.h5")
     assert result.exit_code == 2
-    words = "a.h5.parts holds a run that is not finished, resume it, choose another name or overwrite it"
-    assert result.stderr == f"error: output must be a new file, got a.h5: {words}\n"
+    words = "a.h5.parts holds an unfinished run; resume it, overwrite it or choose another name"
+    assert result.stderr == f"error: {words}\n"
     assert bytes_of(here) == before
     result = call("run", "small.toml", "-o", "a.h5", "--overwrite")
     assert result.exit_code == 0
@@ -352,7 +352,7 @@ def test_folder__of_something_else_is_left_alone(here):
 def test_leftovers__of_a_kill_at_the_very_end_go(here, parts_at_once, monkeypatch):
     """The final file has its name, parts are still there."""
     with monkeypatch.context() as patch:
-        patch.setattr("fastcollapse.storage.parts_folder.Workplace.remove", lambda self: self.release())
+        patch.setattr("fastcollapse.storage.parts_folder.PartsFolder.remove", lambda self: self.release())
         simulate(Experiment.from_mapping(EXPERIMENT), "a.h5", block=3)
     assert open_results("a.h5").finished
     assert parts_folder(here / "a.h5").exists()
@@ -375,7 +375,7 @@ def test_cases__each_is_recognised_gone_on_with_or_started(here, parts_at_once):
     before = (here / "a-case1.h5").read_bytes()
     result = call("run", "three.toml", "-o", "a.h5")
     assert result.exit_code == 2
-    assert "a-case2.h5.parts holds a run that is not finished" in result.stderr
+    assert "a-case2.h5.parts holds an unfinished run" in result.stderr
     result = call("run", "three.toml", "--resume", "a.h5")
     assert result.exit_code == 0, result.output
     assert "a-case1.h5 already contains this run" in result.stderr
@@ -428,7 +428,7 @@ def test_second_writer__has_one_line_and_touches_nothing(here, parts_at_once, ar
         what = [] if "--resume" in arguments else ["small.toml"]
         result = call("run", *what, *arguments, "a.h5")
         assert result.exit_code == 2
-        words = f"output must be written by one run at a time, got a.h5: process {os.getpid()} on .* is writing it"
+        words = f"a.h5 is being written by process {os.getpid()} on .*"
         assert re.fullmatch(f"error: {words}\n", result.stderr)
         assert bytes_of(here) == before
         assert f"process {os.getpid()} on" in call("info", "a.h5").output

@@ -1,4 +1,4 @@
-"""The commands of sweeps as a user meets them."""
+"""Commands of sweeps."""
 
 import os
 import re
@@ -38,27 +38,31 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_sweep__runs_what_is_missing_and_says_so(here):
+def test_sweep__runs_missing_points_and_prints_their_number(here):
     first = call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--shard", "1/3")
-    assert (first.exit_code, first.stdout) == (0, "out: 2 of 6 points done, 2 of them now\n")
-    told = call("status", "out")
-    assert "out: 6 points, 2 workflow.n_samples x 3 truth.uniform" in told.stdout
-    assert re.search(r"done +2\n +running +0\n +failed +0\n +missing +4\n", told.stdout)
-    assert call("sweep", "s.toml", "-o", "out", "--jobs", 1).stdout == "out: 6 of 6 points done, 4 of them now\n"
-    assert call("sweep", "s.toml", "-o", "out", "--jobs", 1).stdout == "out: 6 of 6 points done, 0 of them now\n"
+    assert (first.exit_code, first.stdout) == (0, "out: 2 of 6 points done (2 tasks in this call)\n")
+    status = call("status", "out")
+    assert "out: 6 points: workflow.n_samples (2 values) x truth.uniform (3 values)" in status.stdout
+    assert re.search(r"done +2\n +running +0\n +failed +0\n +missing +4\n", status.stdout)
+    assert (
+        call("sweep", "s.toml", "-o", "out", "--jobs", 1).stdout == "out: 6 of 6 points done (4 tasks in this call)\n"
+    )
+    assert (
+        call("sweep", "s.toml", "-o", "out", "--jobs", 1).stdout == "out: 6 of 6 points done (0 tasks in this call)\n"
+    )
 
 
-def test_sweep__by_default_goes_into_results(here):
+def test_sweep__default_folder_is_in_results(here):
     assert call("sweep", "s.toml", "--jobs", 1).stdout.startswith("results/s: 6 of 6")
 
 
 def test_sweep__values_can_be_set(here):
     call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--set", "run.n_generations=2", "--seed", 9)
-    (contents,) = {told[0] for told, _ in list(folder_contents(here / "out")[2].values())[:1]}
+    (contents,) = {header[0] for header, _ in list(folder_contents(here / "out")[2].values())[:1]}
     assert '"n_generations":2' in contents
 
 
-def test_sweep__a_failed_point_is_told_and_tried_again(here):
+def test_sweep__prints_failed_points_and_retries_them(here):
     text = TOML.replace('"truth.uniform" = [10, 20, 30]', '"truth.text" = ["a.txt", "b.txt"]').replace(
         "uniform = 10", ""
     )
@@ -69,14 +73,14 @@ def test_sweep__a_failed_point_is_told_and_tried_again(here):
     assert "out: 2 of 4 points done" in result.stdout
     point = "failed: point 1 (workflow.n_samples = 5, truth.text = 'b.txt'): truth.text must be a file, got 'b.txt'"
     assert point in result.stderr
-    assert result.stderr.endswith("error: points have failed; --retry tries them again\n")
-    told = call("status", "out")
-    assert told.exit_code == 1
-    assert "failed   2" in told.stdout
+    assert result.stderr.endswith("error: points have failed; use --retry to retry them\n")
+    status = call("status", "out")
+    assert status.exit_code == 1
+    assert "failed   2" in status.stdout
     (here / "b.txt").write_text("one two three")
     assert call("sweep", "s.toml", "-o", "out", "--jobs", 1).exit_code == 1
     again = call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--retry")
-    assert (again.exit_code, again.stdout) == (0, "out: 4 of 4 points done, 2 of them now\n")
+    assert (again.exit_code, again.stdout) == (0, "out: 4 of 4 points done (2 tasks in this call)\n")
 
 
 def test_sweep__prints_a_script_for_a_job_array(here):
@@ -95,7 +99,7 @@ def test_sweep__the_script_does_a_share_for_each_element(here):
         given = {**os.environ, "SLURM_ARRAY_TASK_ID": str(element), "SLURM_CPUS_PER_TASK": "1"}
         done = subprocess.run(["bash", "-c", script], env=given, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, "")
-        found = re.fullmatch(r"\S*/out: (\d+) of (\d+) points done, (\d+) of them now\n", done.stdout)
+        found = re.fullmatch(r"\S*/out: (\d+) of (\d+) points done \((\d+) tasks? in this call\)\n", done.stdout)
         n_points += int(found[3])
         assert int(found[1]) == n_points
     assert n_points == int(found[2])
@@ -108,11 +112,11 @@ def test_sweep__that_is_done_needs_no_data(here):
     call("sweep", "s.toml", "-o", "out", "--jobs", 1)
     (here / "a.txt").unlink()
     again = call("sweep", "s.toml", "-o", "out", "--jobs", 1)
-    assert (again.exit_code, again.stdout) == (0, "out: 2 of 2 points done, 0 of them now\n")
+    assert (again.exit_code, again.stdout) == (0, "out: 2 of 2 points done (0 tasks in this call)\n")
 
 
 def lines_of_script(*arguments):
-    """Return the lines of a script for a job array that set something, and the words of its command."""
+    """Return the #SBATCH lines of the script of a job array, and the words of its command."""
     result = call("sweep", *arguments, "--slurm", 2)
     assert (result.exit_code, result.stderr) == (0, "")
     assert subprocess.run(["bash", "-n"], input=result.stdout, text=True, check=False).returncode == 0
@@ -129,14 +133,14 @@ def test_sweep__the_script_has_the_options_of_the_command(here):
 
 
 def test_sweep__the_script_of_a_folder_with_blanks_and_percents(here):
-    told, command = lines_of_script("s.toml", "-o", "my 5% study")
-    assert "#SBATCH --job-name='my 5% study'" in told
-    assert f'#SBATCH --output="{here}/my 5%% study/slurm-%A_%a.log"' in told
+    settings, command = lines_of_script("s.toml", "-o", "my 5% study")
+    assert "#SBATCH --job-name='my 5% study'" in settings
+    assert f'#SBATCH --output="{here}/my 5%% study/slurm-%A_%a.log"' in settings
     assert command[3] == f"{here}/my 5% study"
 
 
 def test_sweep__the_script_of_a_shipped_sweep_has_its_name(here, monkeypatch):
-    monkeypatch.setattr("fastcollapse.sweeps.precompile.warm", lambda experiments: None)
+    monkeypatch.setattr("fastcollapse.sweeps.slurm.precompile", lambda experiments: None)
     _, command = lines_of_script("cot-gau", "-o", "cot-gau")
     assert command[1] == "cot-gau"
 
@@ -178,7 +182,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad__is_one_line_and_writes_nothing(here, monkeypatch, name):
-    monkeypatch.setattr("fastcollapse.sweeps.executors._CONNECT_WITHIN", 1)
+    monkeypatch.setattr("fastcollapse.sweeps.executors.dask._CONNECT_SECONDS", 1)
     head = TOML.split("[sweep.grid]")[0]
     (here / "plain.toml").write_text(head)
     (here / "data.toml").write_text(
@@ -241,7 +245,7 @@ def test_plot__names_its_figure_after_the_sweep(here, monkeypatch, where, file, 
     assert (result.exit_code, drawn) == (0, [figure.format(here=here)])
 
 
-def test_plot__tells_a_missing_file_first(here):
+def test_plot__reports_a_missing_file_first(here):
     result = call("plot", "none.h5", "--over", "uniform")
     assert (result.exit_code, result.stderr) == (2, "error: none.h5: no such file\n")
 

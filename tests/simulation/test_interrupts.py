@@ -36,7 +36,7 @@ import os, sys, time
 import numba
 from fastcollapse.simulation import block_loop as loop
 from fastcollapse.cli import main as cli
-from fastcollapse.models.gaussian.univariate import LineModel
+from fastcollapse.models.gaussian.univariate import UnivariateGaussian
 from fastcollapse.storage import hdf5_store as stores
 
 kicked = []
@@ -79,9 +79,9 @@ def long_block(self, state, first, *_):
         spin(1 << 40)
 spin(1)
 if place == "first block":
-    before(LineModel, "advance", first_block)
+    before(UnivariateGaussian, "advance", first_block)
 if place == "later block":
-    before(LineModel, "advance", later_block)
+    before(UnivariateGaussian, "advance", later_block)
 if place == "checkpoint":
     before(stores.Hdf5Store, "commit", lambda self, *_, **__: kick() if self._next > 100 else None)
 if place == "collection":
@@ -90,7 +90,7 @@ if place == "figure":
     import fastcollapse.analysis.figures
     before(fastcollapse.analysis.figures, "save_figure", checkpoint)
 if place in ("kernel", "kernel, slow before"):
-    before(LineModel, "advance", long_block)
+    before(UnivariateGaussian, "advance", long_block)
 if place == "kernel, slow before":
     loop._SLOW_SECONDS = 0.0
     loop._COPIED_A_SECOND = 1e15

@@ -1,8 +1,8 @@
-"""A run of known numbers that dies at a chosen operation on the disk.
+"""A run of known numbers that is killed at a chosen disk operation.
 
-`python -m tests.storage._crash_worker FOLDER KIND STEP` tries every STEP-th operation of a small run: a process of its
-own performs those before it and is killed there, or in the middle of it where it writes. Nothing compiled is
-used, so that a process is a fork and a trial takes milliseconds.
+`python -m tests.storage._crash_worker FOLDER KIND STEP` tries every STEP-th operation of a small run: a forked process
+performs the operations before it and is killed there, or in the middle of a write. No compiled code is used, so that a
+process can be forked and a trial takes milliseconds.
 """
 
 import fcntl
@@ -104,7 +104,7 @@ class Axe:
 
 
 def forked(work):
-    """Do something in a process of its own; return its wait status and what it told."""
+    """Call a function in a forked process; return its wait status and the words that it wrote."""
     inlet, outlet = os.pipe()
     child = os.fork()
     if not child:
@@ -118,13 +118,13 @@ def forked(work):
         finally:
             os._exit(status)
     os.close(outlet)
-    with os.fdopen(inlet) as told:
-        words = told.read().split()
+    with os.fdopen(inlet) as pipe:
+        words = pipe.read().split()
     return os.waitpid(child, 0)[1], words
 
 
 def recovered(path, header, overwrite):
-    """Do what the command line does about a path: recognise, go on, or start."""
+    """Do what the command line does for a path: reuse a finished run, resume, or start."""
     if os.path.lexists(path) and open_file(path).header.digest == header.digest:
         clear_leftovers(path, header.digest)
     elif is_begun(path):
@@ -134,7 +134,7 @@ def recovered(path, header, overwrite):
 
 
 def trial(path, kind, at, halfway):
-    """Kill a run at one operation, look what is left, and go on; return False once there is no such operation."""
+    """Kill a run at one operation, check the files and resume; return False if there is no such operation."""
     old, new = header_of("a"), header_of("b")
     if kind == "overwrite":
         run(path, old)
@@ -145,9 +145,9 @@ def trial(path, kind, at, halfway):
         Axe(at, halfway)
         run(path, new, resume=kind == "resume", overwrite=kind == "overwrite", committed=tell)
 
-    status, told = forked(doomed)
+    status, committed = forked(doomed)
     assert status in (0, signal.SIGKILL), status
-    at_least = max([int(t) for t in told], default=2 if kind == "resume" else -1)
+    at_least = max([int(t) for t in committed], default=2 if kind == "resume" else -1)
     look(path, old, new, kind, at_least)
     last_words = forked(lambda _: recovered(path, new, kind == "overwrite"))
     assert last_words == (0, []), last_words
@@ -157,7 +157,7 @@ def trial(path, kind, at, halfway):
 
 
 def run_until(path, header, last):
-    """Leave the parts of a run that was stopped after a generation."""
+    """Make the parts of a run that was stopped after a generation."""
 
     def stopped(tell):
         def leave(t):
@@ -170,7 +170,7 @@ def run_until(path, header, last):
 
 
 def look(path, old, new, kind, at_least):
-    """Assert that what was committed can be read, and that the old file is not lost before the new one is whole."""
+    """Assert that committed generations are readable, and that the old file exists until the new one is complete."""
     last = -1
     try:
         last = check(path, old if kind == "overwrite" and _is(path, old) else new)

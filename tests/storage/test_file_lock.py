@@ -1,4 +1,4 @@
-"""One writer at a time, whoever it is and however it ends."""
+"""File lock: one writer at a time, however it ends."""
 
 import errno
 import fcntl
@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from fastcollapse.storage.file_lock import Lock, Taken, owner
+from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
 
 HOLDER = """
 import sys, time
@@ -21,11 +21,11 @@ time.sleep(60)
 """
 
 
-def test_lock__is_for_one_and_says_who_has_it(tmp_path):
+def test_lock__is_exclusive_and_names_its_owner(tmp_path):
     path = tmp_path / "lock"
     assert owner(path) is None
     lock = Lock(path)
-    with pytest.raises(Taken, match=f"process {os.getpid()} on "):
+    with pytest.raises(AlreadyLocked, match=f"process {os.getpid()} on "):
         Lock(path)
     assert owner(path).startswith(f"process {os.getpid()} on ")
     lock.release()
@@ -33,12 +33,12 @@ def test_lock__is_for_one_and_says_who_has_it(tmp_path):
     Lock(path).release()
 
 
-def test_lock__dies_with_its_owner(tmp_path):
+def test_lock__ends_with_its_process(tmp_path):
     path = tmp_path / "lock"
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdout=subprocess.PIPE)
     try:
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(Taken, match=f"process {holder.pid} on "):
+        with pytest.raises(AlreadyLocked, match=f"process {holder.pid} on "):
             Lock(path)
     finally:
         holder.send_signal(signal.SIGKILL)

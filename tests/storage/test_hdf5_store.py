@@ -149,7 +149,7 @@ def test_create__refuses_what_exists(tmp_path):
     header = make_header()
     path = tmp_path / "out.h5"
     path.write_text("mine")
-    with pytest.raises(InputError, match=r"out\.h5: it exists, choose another name or overwrite it"):
+    with pytest.raises(InputError, match=r"out\.h5 already exists; overwrite it or choose another name"):
         Hdf5Store(header, path)
     assert path.read_text() == "mine"
     assert not parts_folder(path).exists()
@@ -157,7 +157,7 @@ def test_create__refuses_what_exists(tmp_path):
         Hdf5Store(header, path / "below" / "out.h5")
     with Hdf5Store(header, tmp_path / "two.h5") as store:
         fill(store, make_run(header), [], [1])
-    with pytest.raises(InputError, match=r"two\.h5\.parts holds a run that is not finished, resume it, choose"):
+    with pytest.raises(InputError, match=r"two\.h5\.parts holds an unfinished run; resume it, overwrite it"):
         Hdf5Store(header, tmp_path / "two.h5")
 
 
@@ -176,7 +176,7 @@ def test_finish__never_replaces_a_file_and_keeps_the_parts(tmp_path):
     with Hdf5Store(header, path) as store:
         fill(store, make_run(header), [], [1])
         path.write_text("someone else's")
-        with pytest.raises(StoreError, match="exists already"):
+        with pytest.raises(StoreError, match="already exists"):
             store.finish({})
     assert path.read_text() == "someone else's"
     assert parts_folder(path).is_dir()
@@ -202,7 +202,7 @@ def test_commit__full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
     assert open_file(store.path).n_committed == 2
 
 
-def test_commit__a_part_that_failed_behind_its_back_is_told_by_the_next_call(tmp_path, monkeypatch):
+def test_commit__raises_the_error_of_the_part_before(tmp_path, monkeypatch):
     header = make_header()
     run = make_run(header)
     store = Hdf5Store(header, tmp_path / "out.h5", part_bytes=1)
@@ -224,7 +224,7 @@ def test_commit__a_part_that_failed_behind_its_back_is_told_by_the_next_call(tmp
         assert_equal(store.finish({"forgotten": FORGOTTEN}), header, run, FORGOTTEN)
 
 
-def test_create__a_first_part_that_fails_leaves_nothing_and_is_told(tmp_path, monkeypatch):
+def test_create__a_first_part_that_fails_leaves_nothing_and_raises(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -258,7 +258,7 @@ def test_open__refuses_with_path_and_reason(tmp_path):
     bad.write_bytes(b"plain text\n" * 99)
     reason("is not an HDF5 file")
     bad.write_bytes(raw[: len(raw) // 2])
-    reason("is cut off or damaged")
+    reason("is truncated or damaged")
     with h5py.File(bad, "w") as file:
         file["x"] = 1
     reason("is not a fastcollapse file")

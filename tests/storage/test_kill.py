@@ -20,9 +20,8 @@ from hashlib import sha256
 import numpy as np
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.storage.base import Block, Header
-from fastcollapse.variables import CountRows
 from fastcollapse.storage.hdf5_store import Hdf5Store
-from fastcollapse.variables import Variable
+from fastcollapse.variables import CountRows, Variable
 
 n_generations = int(sys.argv[2])
 truth = CategoricalDistribution(None, None, np.full(8, 1 / 8), "a test")
@@ -99,8 +98,8 @@ def test_kill__the_check_sees_a_part_that_is_cut(tmp_path):
 def test_kill__at_every_operation_on_the_disk_is_recovered_from(tmp_path, kind, step):
     """Creation, every part, its name, the final file, its name, and the end: each operation, before it and in it.
 
-    After each kill what was committed is read, and the run goes on to the right numbers; an overwritten file is there
-    until the new one is.
+    After each kill the committed generations are read and the run resumes to the right numbers; an overwritten file is
+    there until the new one is.
     """
     done = subprocess.run(
         [sys.executable, "-m", "tests.storage._crash_worker", str(tmp_path), kind, str(step)],

@@ -1,4 +1,4 @@
-"""Packs of small runs read back as they were; runs that begin in memory end where they belong."""
+"""Packs of small runs, and runs that start in memory and spill to a file."""
 
 import h5py
 import numpy as np
@@ -11,7 +11,7 @@ from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.storage.pack import Pack, write_pack, write_run
 from fastcollapse.storage.parts_folder import parts_folder
 from fastcollapse.storage.readers import open_file
-from fastcollapse.storage.spill_store import LATE_BYTES, LATE_SECONDS, LateStore
+from fastcollapse.storage.spill_store import SPILL_BYTES, SPILL_SECONDS, SpillStore
 from tests.storage._stored_runs import FORGOTTEN, STATE, block_of, fill, make_header, make_run
 from tests.storage.test_hdf5_store import assert_equal
 
@@ -54,7 +54,7 @@ def test_pack__damage_is_found(tmp_path):
     raw = bytearray((tmp_path / "p.h5").read_bytes())
     raw[at] ^= 1
     (tmp_path / "p.h5").write_bytes(raw)
-    with pytest.raises(UnreadableResults, match="data not as written"):
+    with pytest.raises(UnreadableResults, match="checksum mismatch in data"):
         Pack(tmp_path / "p.h5", checked=True)
 
 
@@ -66,7 +66,7 @@ def test_pack__is_told_from_the_results_of_a_run(tmp_path):
         open_results(tmp_path / "p.h5")
     with pytest.raises(UnreadableResults, match=r"r\.h5: is not a pack"):
         Pack(tmp_path / "r.h5")
-    with pytest.raises(StoreError, match="exists already"):
+    with pytest.raises(StoreError, match="already exists"):
         write_pack(tmp_path / "p.h5", [(0, reader)])
 
 
@@ -79,22 +79,22 @@ def test_write_run__is_the_file_of_the_store_to_the_byte(tmp_path, trajectory):
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
-def test_late__a_short_run_leaves_no_file(tmp_path):
+def test_spill__a_short_run_leaves_no_file(tmp_path):
     header = make_header()
     run = make_run(header, 1)
-    with LateStore(header, tmp_path / "out.h5") as store:
+    with SpillStore(header, tmp_path / "out.h5") as store:
         got = fill(store, run, {3, 5}, {3, 5}).finish({"forgotten": FORGOTTEN})
     assert_equal(got, header, run, FORGOTTEN)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("what", ["late", "large"])
-def test_late__a_long_or_large_run_has_a_file_with_parts(tmp_path, monkeypatch, what):
-    name, value = {"late": ("LATE_SECONDS", 0.0), "large": ("LATE_BYTES", 1)}[what]
+def test_spill__a_long_or_large_run_has_a_file_with_parts(tmp_path, monkeypatch, what):
+    name, value = {"late": ("SPILL_SECONDS", 0.0), "large": ("SPILL_BYTES", 1)}[what]
     monkeypatch.setattr(f"fastcollapse.storage.spill_store.{name}", value)
     header = make_header()
     run = make_run(header, 1)
-    with LateStore(header, tmp_path / "out.h5") as store:
+    with SpillStore(header, tmp_path / "out.h5") as store:
         fill(store, run, {3}, {3})
         assert open_file(tmp_path / "out.h5").n_committed == 0
         got = store.finish({"forgotten": FORGOTTEN})
@@ -103,16 +103,16 @@ def test_late__a_long_or_large_run_has_a_file_with_parts(tmp_path, monkeypatch, 
     assert not parts_folder(tmp_path / "out.h5").exists()
 
 
-def test_late__an_interrupt_keeps_what_took_a_second(tmp_path, monkeypatch):
+def test_spill__an_interrupt_keeps_what_took_a_second(tmp_path, monkeypatch):
     header = make_header()
     run = make_run(header, 1)
     for worth, kept in ((1.0, False), (0.0, True)):
-        monkeypatch.setattr("fastcollapse.storage.spill_store._WORTH_KEEPING", worth)
-        with LateStore(header, tmp_path / "out.h5") as store:
+        monkeypatch.setattr("fastcollapse.storage.spill_store._SAVE_SECONDS", worth)
+        with SpillStore(header, tmp_path / "out.h5") as store:
             store.append(block_of(header, run, 0, 1))
             store.append(block_of(header, run, 1, 3))
             store.commit(STATE, force=True)
         assert parts_folder(tmp_path / "out.h5").exists() == kept
-    assert LATE_SECONDS > 0
-    assert LATE_BYTES > 0
+    assert SPILL_SECONDS > 0
+    assert SPILL_BYTES > 0
     assert np.all(open_file(tmp_path / "out.h5").metrics["entropy"] == run[1]["entropy"][:, :3])

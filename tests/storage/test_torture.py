@@ -160,7 +160,7 @@ def whole(zygote, tmp_path_factory):
 
 
 def arrays_of(path):
-    """Return every array of a finished file, and its attributes but for what made it."""
+    """Return every array of a finished file, and its attributes except the provenance."""
     with xarray.open_dataset(path) as root:
         found = {name: (values.values.tobytes(), values.attrs) for name, values in root.variables.items()}
         attributes = {k: str(v) for k, v in root.attrs.items() if k != "provenance"}
@@ -202,7 +202,7 @@ def one_line(answer, status):
     ],
 )
 def test_kill__at_any_moment_loses_nothing_that_was_committed(zygote, whole, tmp_path, name, n_trials, parts):
-    """Killed, gone on with and killed again up to three times, then run to its end: the bits of the whole run."""
+    """A run that is killed and resumed up to three times is bit-identical to an uninterrupted run."""
     folder, seconds = whole(name)
     expected, expected_results = arrays_of(folder / "whole.h5"), open_results(folder / "whole.h5")
     rng = np.random.default_rng(len(name) + parts)
@@ -419,7 +419,7 @@ EDITS = {
     "no experiment": (lambda file: file.attrs.pop("experiment"), "experiment is missing"),
     "other experiment": (lambda file: file.attrs.modify("experiment", "{}"), "digest is not that of its experiment"),
     "no data": (lambda file: file.pop("generation"), "generation is missing"),
-    "lie": (larger_than_the_disk, "lie says 8,000,000,000,000,000 bytes and has fewer"),
+    "lie": (larger_than_the_disk, "lie should have 8,000,000,000,000,000 bytes and has fewer"),
     "strings": (of_strings, "experiment_text is not text"),
 }
 

@@ -1,4 +1,4 @@
-"""Sweeps that take no time, and what is compared of their folders."""
+"""Short sweeps, and the content of their folders for comparisons."""
 
 import json
 
@@ -9,7 +9,7 @@ from fastcollapse.sweeps.points import Sweep
 
 
 def mapping(**changes):
-    """Return a sweep of six points: counts, metrics and forgetting times of a few symbols."""
+    """Return the mapping of a sweep of six points with counts, metrics and extinction times of a few symbols."""
     made = {
         "truth": {"uniform": 10},
         "workflow": {"name": "replace"},
@@ -26,7 +26,7 @@ def small(**changes):
 
 
 def contents(results):
-    """Return all that is in results but their provenance, arrays as bytes."""
+    """Return everything in results except the provenance; arrays as bytes."""
     reader = results.reader
     arrays = {f"metrics/{name}": values for name, values in results.metrics.items()}
     arrays |= {f"states/{name}": values for name, values in results.states.items()}
@@ -37,12 +37,18 @@ def contents(results):
             for r in range(results.n_replicates):
                 arrays |= {f"counts/{r}/{t}/{i}": one for i, one in enumerate(results.counts(r, t))}
     header = reader.header
-    told = (header.experiment_json, header.experiment_text, header.digest, header.first_replicate, results.n_replicates)
-    return told, {k: (v.dtype.str, v.shape, np.ascontiguousarray(v).tobytes()) for k, v in arrays.items()}
+    fields = (
+        header.experiment_json,
+        header.experiment_text,
+        header.digest,
+        header.first_replicate,
+        results.n_replicates,
+    )
+    return fields, {k: (v.dtype.str, v.shape, np.ascontiguousarray(v).tobytes()) for k, v in arrays.items()}
 
 
 def folder_contents(path):
-    """Return what a folder holds: its files, and everything of every point but the provenance."""
+    """Return the file names of a folder, and everything of every point except the provenance."""
     folder = SweepFolder(path)
     names = sorted(str(one.relative_to(path)) for one in path.rglob("*") if one.is_file())
     manifest = json.loads((path / "sweep.json").read_text())

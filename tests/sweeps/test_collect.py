@@ -1,4 +1,4 @@
-"""Collected sweeps: one file that xarray reads, its points as results again, figures over what varies."""
+"""Collected sweeps: reading by xarray, results of each point, figures over swept parameters."""
 
 import json
 import re
@@ -16,8 +16,8 @@ from fastcollapse.cli import main as cli
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate
-from fastcollapse.sweeps.axes import named_axes, words
-from fastcollapse.sweeps.collect import collect, extract
+from fastcollapse.sweeps.axes import named_axes, value_labels
+from fastcollapse.sweeps.collect import collect_sweep, extract_point
 from fastcollapse.sweeps.collected_results import open_sweep
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
@@ -30,7 +30,7 @@ def call(*arguments):
 
 
 def ragged():
-    """Return a sweep over words, tables, numbers of generations and of replicates, of which some keep trajectories."""
+    """Return a sweep over text, tables and numbers of generations and replicates; some points record trajectories."""
     made = mapping(run={"n_generations": 6, "n_replicates": 5, "seed": 7, "record": ["metrics"]})
     made["workflow"] = {"n_samples": 9}
     workflows = [{"name": "replace"}, {"name": "accumulate", "keep_real": True}]
@@ -46,7 +46,7 @@ def ragged():
 def collected(tmp_path_factory):
     path = tmp_path_factory.mktemp("collect")
     run_sweep(ragged(), path / "s", shard=(1, 1))
-    assert collect(SweepFolder(path / "s"), path / "s.h5") == 12
+    assert collect_sweep(SweepFolder(path / "s"), path / "s.h5") == 12
     return path
 
 
@@ -90,7 +90,7 @@ def test_collected__gives_the_points_back(collected):
 
 def test_collect__what_is_missing_is_nan(tmp_path):
     run_sweep(small(), tmp_path / "s", shard=(1, 2))
-    assert collect(SweepFolder(tmp_path / "s"), tmp_path / "s.h5") == 3
+    assert collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5") == 3
     with xarray.open_dataset(tmp_path / "s.h5") as found:
         np.testing.assert_array_equal(np.isnan(found.entropy.values).all(axis=(2, 3)), found.done.values == 0)
         assert found.done.values.ravel().tolist() == [1, 0, 1, 0, 1, 0]
@@ -102,18 +102,18 @@ def test_collect__two_folders_of_one_sweep_give_one_file(tmp_path):
     for name, shards in (("a", [(1, 1)]), ("b", [(2, 2), (1, 2)])):
         for shard in shards:
             run_sweep(small(), tmp_path / name / "s", shard=shard)
-        collect(SweepFolder(tmp_path / name / "s"), tmp_path / name / "s.h5")
+        collect_sweep(SweepFolder(tmp_path / name / "s"), tmp_path / name / "s.h5")
     raw = []
     for name in "ab":
         with h5py.File(tmp_path / name / "s.h5") as file:
             made = {key: (item.dtype, item.shape, item[()].tobytes()) for key, item in file.items()}
-            told = {key: file.attrs[key] for key in file.attrs if key != "provenance"}
-        raw.append((list(made), made, {key: str(value) for key, value in told.items()}))
+            attributes = {key: file.attrs[key] for key in file.attrs if key != "provenance"}
+        raw.append((list(made), made, {key: str(value) for key, value in attributes.items()}))
     assert raw[0] == raw[1]
 
 
 def regressions():
-    """Return a sweep whose points have coordinates of their own, and means that are infinite where n = d."""
+    """Return a sweep whose points have different coordinates, and infinite means where n = d."""
     downstream = [{"n_samples": [6, 9], "ridge": [0.1, 1.0]}, {"n_samples": 6, "ridge": [0.5]}]
     return Sweep(
         {
@@ -131,7 +131,7 @@ def regressions():
 def test_collected__has_the_coordinates_of_each_point(tmp_path):
     run_sweep(regressions(), tmp_path / "s")
     folder = SweepFolder(tmp_path / "s")
-    collect(folder, tmp_path / "s.h5")
+    collect_sweep(folder, tmp_path / "s.h5")
     with xarray.open_dataset(tmp_path / "s.h5") as found:
         assert "w0_of_point" in found.coords
         assert not any(name.endswith("_of_point") for name in found.data_vars)
@@ -153,7 +153,7 @@ def test_collected__is_not_read_with_other_data(tmp_path):
     made = mapping(sweep={"grid": {"workflow.n_samples": [5, 6]}})
     made["truth"] = {"text": "a.txt"}
     run_sweep(Sweep(made, base=tmp_path), tmp_path / "s")
-    collect(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
+    collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
     assert open_sweep(tmp_path / "s.h5").results(0).truth.support_size == 3
     text.write_text("one two three three " * 3 + "three")
     with pytest.raises(InputError, match=r"the data of \[truth\] are not what they were \(point 0 of the sweep\)"):
@@ -162,7 +162,7 @@ def test_collected__is_not_read_with_other_data(tmp_path):
 
 def test_figure__has_medians_where_means_are_infinite_and_means_elsewhere(tmp_path):
     run_sweep(regressions(), tmp_path / "s")
-    collect(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
+    collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
     choice = Choice(("workflow.n_samples", "truth.dimension"))
     drawn = [drawn_of(open_sweep(tmp_path / name), choice) for name in ("s", "s.h5")]
     for one in drawn:
@@ -182,27 +182,27 @@ def test_figure__has_medians_where_means_are_infinite_and_means_elsewhere(tmp_pa
 def test_extract__is_the_file_of_a_run(collected, tmp_path):
     folder = SweepFolder(collected / "s")
     for index in (0, 5):
-        extract(folder, index, tmp_path / f"{index}.h5")
+        extract_point(folder, index, tmp_path / f"{index}.h5")
         simulate(folder.sweep[index].experiment, tmp_path / f"{index}-run.h5")
         assert contents(open_results(tmp_path / f"{index}.h5")) == contents(open_results(tmp_path / f"{index}-run.h5"))
     with pytest.raises(InputError, match="point must be one that is done, 0 to 11, got 12"):
-        extract(folder, 12, tmp_path / "none.h5")
+        extract_point(folder, 12, tmp_path / "none.h5")
 
 
 def test_output__in_a_new_folder_is_made_with_it(collected, tmp_path):
     folder = SweepFolder(collected / "s")
-    extract(folder, 5, tmp_path / "a" / "b" / "5.h5")
-    collect(folder, tmp_path / "c" / "d" / "s.h5")
+    extract_point(folder, 5, tmp_path / "a" / "b" / "5.h5")
+    collect_sweep(folder, tmp_path / "c" / "d" / "s.h5")
     assert contents(open_results(tmp_path / "a" / "b" / "5.h5")) == contents(folder.results(5))
     (tmp_path / "file").write_text("")
-    for write in (collect, lambda folder, path: extract(folder, 5, path)):
+    for write in (collect_sweep, lambda folder, path: extract_point(folder, 5, path)):
         with pytest.raises(InputError, match=r"output must be in a folder that can be written, got .*file/s\.h5"):
             write(folder, tmp_path / "file" / "s.h5")
 
 
 def test_output__that_cannot_be_created_is_called_as_it_was_given(collected):
     folder = SweepFolder(collected / "s")
-    for write in (collect, lambda folder, path: extract(folder, 5, path)):
+    for write in (collect_sweep, lambda folder, path: extract_point(folder, 5, path)):
         with pytest.raises(StoreError, match=r"^/proc/x\.h5: cannot be created: "):
             write(folder, Path("/proc/x.h5"))
 
@@ -210,13 +210,13 @@ def test_output__that_cannot_be_created_is_called_as_it_was_given(collected):
 def test_axes__names_that_are_taken_are_spelled_out():
     sweep = small(sweep={"grid": {"run.seed": [1, 2], "workflow.n_samples": [3, 4]}})
     assert [axis.dim for axis in named_axes(sweep, reserved=["n_samples"])] == ["run_seed", "workflow_n_samples"]
-    assert words([{"name": "a", "k": 1}, {"name": "a", "k": 2}]) == ['{"name":"a","k":1}', '{"name":"a","k":2}']
+    assert value_labels([{"name": "a", "k": 1}, {"name": "a", "k": 2}]) == ['{"name":"a","k":1}', '{"name":"a","k":2}']
 
 
 @pytest.mark.parametrize("source", ["s", "s.h5"])
 def test_figure__has_simulation_and_theory_over_a_parameter(tmp_path, source):
     run_sweep(small(run={"n_replicates": 40}), tmp_path / "s")
-    collect(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
+    collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
     opened = open_sweep(tmp_path / source)
     drawn = drawn_of(opened, Choice())
     assert [side.label for side in drawn.sides] == ["n_samples", "uniform"]
@@ -239,7 +239,7 @@ def test_figure__of_forgetting_times_has_a_curve_for_each_size(tmp_path):
     grid = {"workflow.n_samples": [400, 800]}
     made = mapping(truth={"uniform": 100}, run={"n_generations": 60, "n_replicates": 10}, sweep={"grid": grid})
     run_sweep(Sweep(made, text=text), tmp_path / "s")
-    collect(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
+    collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
     drawn = drawn_of(open_sweep(tmp_path / "s"), Choice())
     (plot,) = drawn.plots
     assert [panel.group for panel in plot] == ["n_samples = 400", "n_samples = 800"]
@@ -248,7 +248,7 @@ def test_figure__of_forgetting_times_has_a_curve_for_each_size(tmp_path):
         times = np.where(times < 0, 61, times)
         assert panel.curve.at.tolist() == [n / 100]
         assert panel.curve.mean.tolist() == [np.quantile(times, 0.5, method="inverted_cdf")]
-        # The exact chain knows the median: 2c / ln 2 but for what small counts leave of it.
+        # The exact median is close to the limit 2c / ln 2.
         assert panel.curve.expected[0] == pytest.approx(2 * n / 100 / np.log(2), rel=0.15)
     assert len(draw_sweep(open_sweep(tmp_path / "s")).axes) == 1
     with pytest.raises(InputError, match="of a sweep they are in its folder"):
@@ -286,7 +286,7 @@ def test_commands__collect_and_plot(collected, tmp_path):
     assert (result.exit_code, result.stdout) == (0, f"{tmp_path}/out.h5: 12 of 12 points\n")
     again = call("collect", collected / "s", "-o", tmp_path / "out.h5")
     assert again.exit_code == 2
-    assert "output must be a new file" in again.stderr
+    assert "already exists" in again.stderr
     result = call("plot", tmp_path / "out.h5", "--over", "uniform", "--fix", "workflow=accumulate")
     assert (result.exit_code, result.stdout) == (0, f"{tmp_path}/out.png\n"), result.stderr
     result = call("collect", collected / "s", "--point", 4, "-o", tmp_path / "p.h5")
@@ -308,7 +308,7 @@ def test_commands__damage_is_found(collected, tmp_path):
     for command in ("plot", "check"):
         result = call(command, tmp_path / "damaged.h5")
         assert result.exit_code == 2
-        assert re.fullmatch("error: .*damaged.h5: is damaged: entropy not as written\n", result.stderr)
+        assert re.fullmatch("error: .*damaged.h5: is damaged: checksum mismatch in entropy\n", result.stderr)
     with pytest.raises(UnreadableResults):
         open_sweep(tmp_path / "damaged.h5")
 
@@ -319,5 +319,5 @@ def test_collect__of_nothing_is_refused(tmp_path):
     for path in (tmp_path / "s" / "packs").iterdir():
         path.unlink()
     with pytest.raises(InputError, match="a sweep must have a finished point to be collected"):
-        collect(SweepFolder(folder.path), tmp_path / "out.h5")
+        collect_sweep(SweepFolder(folder.path), tmp_path / "out.h5")
     assert json.loads((folder.path / "sweep.json").read_text())["n_points"] == 6

@@ -1,4 +1,4 @@
-"""Executors call a function for every task, whatever becomes of their workers."""
+"""Executors call a function for every task, even if workers die."""
 
 import concurrent.futures
 import logging
@@ -12,7 +12,12 @@ import time
 import pytest
 
 from fastcollapse.errors import FastcollapseError, InputError
-from fastcollapse.sweeps.executors import Dask, Here, Mapped, Pool, WorkerDied, available_cores
+from fastcollapse.sweeps import executors
+from fastcollapse.sweeps.executors.adapter import ExecutorAdapter
+from fastcollapse.sweeps.executors.base import WorkerDied, available_cores, limit_threads
+from fastcollapse.sweeps.executors.dask import DaskExecutor
+from fastcollapse.sweeps.executors.process_pool import ProcessPool, RetryQueue
+from fastcollapse.sweeps.executors.serial import SerialExecutor
 
 
 def square(task, threads):
@@ -27,7 +32,7 @@ def die_of_three(task, threads):
 
 
 class Growing:
-    """Tasks of which there are more once the first results are known."""
+    """Tasks that grow in number when the first results are known."""
 
     def __init__(self):
         self.tasks = [1, 2]
@@ -47,12 +52,16 @@ def pool():
         yield threads
 
 
-@pytest.mark.parametrize("make", [lambda _: Here(3), lambda pool: Mapped(pool, 3)], ids=["here", "map"])
+@pytest.mark.parametrize(
+    "make", [lambda _: SerialExecutor(3), lambda pool: ExecutorAdapter(pool, 3)], ids=["serial", "map"]
+)
 def test_map__does_every_task(pool, make):
     assert sorted(make(pool).map(square, range(200))) == [(i * i, 3) for i in range(200)]
 
 
-@pytest.mark.parametrize("make", [lambda _: Here(), lambda pool: Mapped(pool), lambda _: Pool(2)])
+@pytest.mark.parametrize(
+    "make", [lambda _: SerialExecutor(), lambda pool: ExecutorAdapter(pool), lambda _: ProcessPool(2)]
+)
 def test_map__takes_tasks_that_follow_from_results(pool, make):
     tasks, got = Growing(), []
     for result, _ in make(pool).map(square, tasks):
@@ -63,36 +72,60 @@ def test_map__takes_tasks_that_follow_from_results(pool, make):
 
 
 def test_pool__shares_the_cores():
-    assert Pool(1).threads == available_cores()
-    assert Pool(10**4).threads == 1
-    assert Pool(2, threads=5).threads == 5
+    assert ProcessPool(1).threads == available_cores()
+    assert ProcessPool(10**4).threads == 1
+    assert ProcessPool(2, threads=5).threads == 5
 
 
-def test_pool__a_task_that_ends_its_worker_is_told_and_no_other_is_lost():
-    pool = Pool(2)
+def test_pool__reports_a_task_that_ends_its_worker_and_loses_no_other():
+    pool = ProcessPool(2)
     pool.on_lost(lambda task: f"lost {task}")
     got = list(pool.map(die_of_three, range(8)))
     assert sorted(map(str, got)) == sorted(map(str, [0, 1, 2, 4, 5, 6, 7, "lost 3"]))
 
 
-def test_pool__without_anybody_to_tell_it_is_an_error():
+def test_pool__raises_without_a_function_for_lost_tasks():
     with pytest.raises(WorkerDied, match="has died 3 times"):
-        list(Pool(1).map(die_of_three, [3]))
+        list(ProcessPool(1).map(die_of_three, [3]))
+
+
+def test_retry_queue__quarantines_a_task_after_repeated_deaths():
+    queue = RetryQueue([0])
+    queue.add([1, 2])
+    assert (queue.quarantined(), queue.pop(2), queue.pop(2)) == ([], [0, 1], [2])
+    queue.add([1])
+    assert (queue.quarantined(), queue.pop(9)) == ([1], [])
+
+
+def test_limit_threads__follows_numba(monkeypatch):
+    for allowed, expected in (("3", 3), ("0", 8), ("", 8), ("many", 8)):
+        monkeypatch.setenv("NUMBA_NUM_THREADS", allowed)
+        assert limit_threads(8) == expected
+
+
+def test_package__imports_dask_only_on_use():
+    code = (
+        "import sys, fastcollapse.sweeps.executors as e; assert f'{e.__name__}.dask' not in sys.modules; e.DaskExecutor"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert set(executors.__all__) <= set(dir(executors)) | {"DaskExecutor"}
+    with pytest.raises(AttributeError, match="has no attribute 'Dask'"):
+        _ = executors.Dask
 
 
 def test_bad__is_refused():
     with pytest.raises(InputError, match="jobs must be at least 1, got 0"):
-        Pool(0)
+        ProcessPool(0)
     with pytest.raises(InputError, match="object with map"):
-        Mapped(3)
+        ExecutorAdapter(3)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://", "127.0.0.1:notaport", "nonsense", ""])
 def test_dask__an_address_without_a_scheduler_is_refused(monkeypatch, address):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("fastcollapse.sweeps.executors._CONNECT_WITHIN", 1)
+    monkeypatch.setattr("fastcollapse.sweeps.executors.dask._CONNECT_SECONDS", 1)
     with pytest.raises(InputError, match="scheduler must be the address of a Dask scheduler"):
-        Dask(address)
+        DaskExecutor(address)
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
@@ -101,26 +134,26 @@ def test_map__processes_that_are_forked_are_refused(method, make):
     context = multiprocessing.get_context(method)
     with make(1, **{"mp_context" if make is concurrent.futures.ProcessPoolExecutor else "context": context}) as peer:
         if method == "spawn":
-            assert list(Mapped(peer).map(square, range(3))) == [(0, 1), (1, 1), (4, 1)]
+            assert list(ExecutorAdapter(peer).map(square, range(3))) == [(0, 1), (1, 1), (4, 1)]
             return
         with pytest.raises(InputError, match=r"get_context\('spawn'\).*, got a P.* that forks"):
-            Mapped(peer)
+            ExecutorAdapter(peer)
 
 
 def test_map__threads_of_a_pool_are_taken():
     with multiprocessing.pool.ThreadPool(1) as peer:
-        assert list(Mapped(peer).map(square, range(2))) == [(0, 1), (1, 1)]
+        assert list(ExecutorAdapter(peer).map(square, range(2))) == [(0, 1), (1, 1)]
 
 
-def test_dask__a_refused_address_leaves_nothing_that_speaks_at_the_end():
+def test_dask__a_refused_address_prints_nothing_at_exit():
     pytest.importorskip("distributed")
-    code = "from fastcollapse.sweeps.executors import Dask; Dask('nonsense')"
+    code = "from fastcollapse.sweeps.executors import DaskExecutor; DaskExecutor('nonsense')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "InputError: scheduler must be the address" in done.stderr.strip().splitlines()[-1]
 
 
 @pytest.mark.slow
-def test_dask__a_task_that_ends_its_worker_is_told_and_no_other_is_lost():
+def test_dask__reports_a_task_that_ends_its_worker_and_loses_no_other():
     distributed = pytest.importorskip("distributed")
     dask = pytest.importorskip("dask")
     with (
@@ -128,13 +161,13 @@ def test_dask__a_task_that_ends_its_worker_is_told_and_no_other_is_lost():
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
-        executor = Dask(client)
+        executor = DaskExecutor(client)
         executor.on_lost(lambda task: f"lost {task}")
         got = list(executor.map(die_of_three, range(8)))
     assert sorted(map(str, got)) == sorted(map(str, [0, 1, 2, 4, 5, 6, 7, "lost 3"]))
 
 
-def test_dask__without_workers_it_says_so_and_without_a_scheduler_it_ends(caplog):
+def test_dask__warns_without_workers_and_ends_without_a_scheduler(caplog):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address=None) as cluster:
 
@@ -145,14 +178,16 @@ def test_dask__without_workers_it_says_so_and_without_a_scheduler_it_ends(caplog
 
         with (
             pytest.warns(UserWarning, match="the scheduler has no workers yet: waiting for them"),
-            pytest.raises(FastcollapseError, match="connection to the Dask scheduler is lost; what is done is kept"),
+            pytest.raises(
+                FastcollapseError, match="connection to the Dask scheduler is lost; finished points are saved"
+            ),
         ):
-            list(Dask(cluster.scheduler_address).map(square, tasks()))
+            list(DaskExecutor(cluster.scheduler_address).map(square, tasks()))
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
 def test_pool__has_no_more_threads_than_numba_may(monkeypatch):
-    monkeypatch.setattr("fastcollapse.sweeps.executors.available_cores", lambda: 8)
-    assert Pool(2).threads == 4
+    monkeypatch.setattr("fastcollapse.sweeps.executors.process_pool.available_cores", lambda: 8)
+    assert ProcessPool(2).threads == 4
     monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
-    assert (Pool(2).threads, Pool(8).threads, Pool(2, threads=4).threads) == (3, 1, 4)
+    assert (ProcessPool(2).threads, ProcessPool(8).threads, ProcessPool(2, threads=4).threads) == (3, 1, 4)

@@ -1,4 +1,4 @@
-"""The folder of a sweep: what kills, copies and damage leave of it."""
+"""Folder of a sweep after kills, copies and damage."""
 
 import json
 import os
@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from fastcollapse.cli import main as cli
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage import pack as packs
-from fastcollapse.sweeps import folder as folders
-from fastcollapse.sweeps.collect import collect, extract
-from fastcollapse.sweeps.folder import SweepFolder
+from fastcollapse.sweeps import pack_merge
+from fastcollapse.sweeps.collect import collect_sweep, extract_point
+from fastcollapse.sweeps.folder import SweepFolder, make_folder
 from fastcollapse.sweeps.run import run_sweep
 from tests.sweeps._example_sweeps import folder_contents, small
 
@@ -57,7 +57,7 @@ def test_kill__in_a_merge_that_has_written_stops_no_later_one(alone, tmp_path, m
         if step == "replace":
             patched.setattr(os, "replace", lambda old, new: killed() if "merged" in str(old) else replace(old, new))
         else:
-            patched.setattr(folders, "sync_folder", killed)
+            patched.setattr(pack_merge, "sync_folder", killed)
         with pytest.raises(Killed):
             run_sweep(small(), tmp_path / "s")
     assert any(name.startswith("new-") for name in os.listdir(tmp_path / "s" / "packs"))
@@ -90,12 +90,14 @@ def files_of(path):
     return {one: one.read_bytes() for one in path.rglob("*") if one.is_file()}
 
 
-@pytest.mark.parametrize("copy", [collect, lambda folder, path: extract(folder, 2, path)], ids=["collect", "extract"])
+@pytest.mark.parametrize(
+    "copy", [collect_sweep, lambda folder, path: extract_point(folder, 2, path)], ids=["collect", "extract"]
+)
 def test_damage__is_not_copied_into_a_new_file(alone, tmp_path, copy):
     shutil.copytree(alone, tmp_path / "s")
     copy(SweepFolder(tmp_path / "s"), tmp_path / "whole.h5")
     flip(tmp_path / "s" / "packs" / "000000-000005.h5")
-    with pytest.raises(UnreadableResults, match=r"000000-000005\.h5: is damaged: data not as written"):
+    with pytest.raises(UnreadableResults, match=r"000000-000005\.h5: is damaged: checksum mismatch in data"):
         copy(SweepFolder(tmp_path / "s"), tmp_path / "out.h5")
     assert sorted(os.listdir(tmp_path)) == ["s", "whole.h5"]
 
@@ -105,28 +107,32 @@ def test_damage__of_a_file_of_a_point_is_not_copied(tmp_path):
     run_sweep(sweep, tmp_path / "s", shard=(1, 1))
     folder, path = SweepFolder(tmp_path / "s"), tmp_path / "s" / "points" / "000001.h5"
     flip(path, "trajectory/data")
-    collect(folder, tmp_path / "out.h5")  # has no trajectories
-    with pytest.raises(UnreadableResults, match="trajectory/data not as written"):
-        extract(folder, 1, tmp_path / "point.h5")
+    collect_sweep(folder, tmp_path / "out.h5")  # has no trajectories
+    with pytest.raises(UnreadableResults, match="checksum mismatch in trajectory/data"):
+        extract_point(folder, 1, tmp_path / "point.h5")
     flip(path, "entropy")
     with pytest.raises(UnreadableResults, match="entropy"):
-        collect(folder, tmp_path / "again.h5")
+        collect_sweep(folder, tmp_path / "again.h5")
     assert sorted(os.listdir(tmp_path)) == ["out.h5", "s"]
 
 
-@pytest.mark.parametrize("name", ["data", "index"])
-def test_damage__of_a_pack_is_not_merged(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("data", "checksum mismatch in data"), ("index", "its index cannot be decoded")],
+    ids=["data", "index"],
+)
+def test_damage__of_a_pack_is_not_merged(tmp_path, name, words):
     run_sweep(small(), tmp_path / "s", shard=(1, 2))
     pack = tmp_path / "s" / "packs" / "000000-000005.h5"
     flip(pack, name)
     before = files_of(tmp_path / "s" / "packs")
     result = CliRunner().invoke(cli.main, ["check", str(tmp_path / "s")])
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
-    with pytest.raises(UnreadableResults, match=rf"000000-000005\.h5: is damaged: {name} not as written"):
+    with pytest.raises(UnreadableResults, match=rf"000000-000005\.h5: is damaged: {words}"):
         run_sweep(small(), tmp_path / "s")
     after = files_of(tmp_path / "s" / "packs")
     assert after.items() >= before.items()
-    # What has been computed before the damage was seen is kept.
+    # Points computed before the damage was found are saved.
     assert (len(after) > len(before)) == (name == "data")
 
 
@@ -136,8 +142,8 @@ def test_damage__of_a_piece_is_not_joined(tmp_path):
     flip(tmp_path / "s" / "points" / "000000-1of2.h5", "entropy")
     assert run_sweep(sweep, tmp_path / "s", shard=(2, 2)).failed == 1
     folder = SweepFolder(tmp_path / "s")
-    assert (folder.done(), len(folder.cut())) == (set(), 1)
-    assert folder.failures()[0]["error"].endswith("000000-1of2.h5: is damaged: entropy not as written")
+    assert (folder.done(), len(folder.split())) == (set(), 1)
+    assert folder.failures()[0]["error"].endswith("000000-1of2.h5: is damaged: checksum mismatch in entropy")
 
 
 def damaged_manifests():
@@ -178,7 +184,7 @@ def test_manifest__of_something_else_is_refused(tmp_path):
 def test_folder__a_copy_without_empty_folders_is_whole(alone, tmp_path):
     for done in (True, False):
         path = tmp_path / str(done)
-        folders.make_folder(path, small())
+        make_folder(path, small())
         if done:
             run_sweep(small(), path)
             (path / "claims" / "points").unlink()
@@ -199,12 +205,12 @@ def test_folder__numbers_beyond_the_sweep_are_none_of_its_points(alone, tmp_path
     packs.write_pack(tmp_path / "s" / "packs" / "other.h5", [(99, SweepFolder(alone).results(0).reader)])
     folder = SweepFolder(tmp_path / "s")
     assert (folder.done(), folder.failures(), folder.running()) == (set(range(6)), {}, {})
-    assert (folder.begun(), folder.cut(), folder.check()) == (set(), {}, 6)
+    assert (folder.begun(), folder.split(), folder.check()) == (set(), {}, 6)
     result = CliRunner().invoke(cli.main, ["status", str(tmp_path / "s")], catch_exceptions=False)
     assert result.exit_code == 0
     assert "missing  0" in result.stdout
     assert run_sweep(small(), tmp_path / "s").total == 0
-    assert collect(folder, tmp_path / "s.h5") == 6
+    assert collect_sweep(folder, tmp_path / "s.h5") == 6
 
 
 def test_failure__that_cannot_be_understood_is_one_of_unknown_cause(tmp_path):

@@ -1,4 +1,4 @@
-"""Sweeps as files and mappings: which points, in which order, with which seeds, and what is refused."""
+"""Sweeps as files and mappings: points, their order, their seeds, and refused input."""
 
 import hashlib
 import re
@@ -10,6 +10,7 @@ from fastcollapse.datasets.shipped import describe_recipe, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.sweep_section import varied_keys
 
 TOML = """
 [truth]
@@ -58,7 +59,7 @@ def test_points__are_nested_loops_in_the_order_of_the_file(tmp_path):
     assert got == expected
     assert sweep.shape == (2, 3, 2)
     assert (
-        sweep[3].words == "workflow.name = 'replace', truth.uniform = 20, run.n_replicates = 4, workflow.n_samples = 6"
+        sweep[3].label == "workflow.name = 'replace', truth.uniform = 20, run.n_replicates = 4, workflow.n_samples = 6"
     )
 
 
@@ -69,6 +70,14 @@ def test_points__a_table_gives_several_keys_at_once():
         {"n_samples": 5},
         {"n_samples": 5, "keep_real": True},
     ]
+
+
+def test_varied_keys__of_a_section_are_those_of_its_tables():
+    assert varied_keys("workflow", [{"name": "replace"}, {"name": "mix", "n_real": 3}]) == [
+        "workflow.name",
+        "workflow.n_real",
+    ]
+    assert varied_keys("truth.rate", [1.0, 2.0]) == ["truth.rate"]
 
 
 def test_seeds__are_a_documented_function_of_seed_and_experiment(tmp_path):

@@ -1,4 +1,4 @@
-"""Sweeps as a whole: whoever computes them, in whatever portions, they give one result."""
+"""Complete sweeps: results are identical for every executor, task size and shard."""
 
 import concurrent.futures
 import json
@@ -16,14 +16,14 @@ import pytest
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate
-from fastcollapse.sweeps.executors import Here, Pool
+from fastcollapse.sweeps.executors import ProcessPool, SerialExecutor
 from fastcollapse.sweeps.folder import SweepFolder, is_small, make_folder
 from fastcollapse.sweeps.manifest import MANIFEST
 from fastcollapse.sweeps.points import Sweep
-from fastcollapse.sweeps.precompile import warm
-from fastcollapse.sweeps.replicate_ranges import Unit, joined
+from fastcollapse.sweeps.precompile import precompile
+from fastcollapse.sweeps.replicate_ranges import WorkUnit, concatenate_ranges
 from fastcollapse.sweeps.run import run_sweep
-from fastcollapse.sweeps.worker import Task, work
+from fastcollapse.sweeps.worker import Task, run_task
 from tests.sweeps._example_sweeps import contents, folder_contents, mapping, small
 
 
@@ -76,15 +76,17 @@ def test_run__anything_with_map_gives_the_same(here, tmp_path):
 
 
 def test_run__for_others_nothing_is_compiled_here(tmp_path, monkeypatch):
-    monkeypatch.delattr("fastcollapse.sweeps.run.warm")
+    monkeypatch.delattr("fastcollapse.sweeps.task_queue.precompile")
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
         assert run_sweep(small(), tmp_path / "s", threads).done == 6
 
 
 def test_run__progress_begins_again_once_kernels_are_compiled(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr("fastcollapse.sweeps.run.warm", lambda experiments: seen.append("compiled"))
-    run_sweep(small(), tmp_path / "s", Here(), shard=(1, 2), progress=lambda outcome: seen.append(outcome.done))
+    monkeypatch.setattr("fastcollapse.sweeps.task_queue.precompile", lambda experiments: seen.append("compiled"))
+    run_sweep(
+        small(), tmp_path / "s", SerialExecutor(), shard=(1, 2), progress=lambda outcome: seen.append(outcome.done)
+    )
     assert seen[:3] == [0, "compiled", 0]
     assert seen[-1] == 3
 
@@ -110,7 +112,7 @@ def test_run__dask_gives_the_same(here, tmp_path, monkeypatch):
 @pytest.mark.parametrize("record", [["metrics"], ["metrics", "trajectory"]])
 @pytest.mark.parametrize("family", ["discrete", "gaussian"])
 @pytest.mark.parametrize("of", [2, 3, 5])
-def test_pieces__join_to_the_run_in_one(tmp_path, record, family, of):
+def test_ranges__concatenate_to_the_run_in_one(tmp_path, record, family, of):
     more = (
         {"model": {"family": "gaussian", "estimator": "mle"}, "truth": {"sigma": 1.0}} if family == "gaussian" else {}
     )
@@ -119,12 +121,12 @@ def test_pieces__join_to_the_run_in_one(tmp_path, record, family, of):
     whole = Sweep(made)[0].experiment
     pieces = [
         simulate(unit.experiment(whole), first_replicate=unit.replicates(5).start).reader
-        for unit in (Unit(0, k, of) for k in range(of))
+        for unit in (WorkUnit(0, k, of) for k in range(of))
     ]
-    assert contents(type(simulate(whole))(joined(whole, pieces))) == contents(simulate(whole))
+    assert contents(type(simulate(whole))(concatenate_ranges(whole, pieces))) == contents(simulate(whole))
 
 
-def test_pieces__are_made_where_workers_outnumber_points(tmp_path):
+def test_ranges__are_made_where_workers_outnumber_points(tmp_path):
     sweep = small(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5]}})
     for i in (1, 2):
         run_sweep(sweep, tmp_path / "s", shard=(i, 3))
@@ -137,8 +139,8 @@ def test_pieces__are_made_where_workers_outnumber_points(tmp_path):
     )
 
 
-def test_pieces__are_made_of_a_long_last_point_unless_it_is_begun(here, tmp_path, monkeypatch):
-    monkeypatch.setattr("fastcollapse.sweeps.run._seconds", lambda experiment: 60.0)
+def test_ranges__are_made_of_a_long_last_point_unless_it_is_begun(here, tmp_path, monkeypatch):
+    monkeypatch.setattr("fastcollapse.sweeps.task_queue.estimate_seconds", lambda experiment: 60.0)
     outcome = run_sweep(mixed(), tmp_path / "pool", 2)
     assert (outcome.total, outcome.done) == (len(mixed()) + 1, len(mixed()) + 1)
     assert folder_contents(tmp_path / "pool") == folder_contents(here)
@@ -175,11 +177,11 @@ def test_failure__an_error_of_ours_comes_with_its_traceback(tmp_path, monkeypatc
     def fail(*_, **__):
         raise IndexError("7")
 
-    monkeypatch.setattr("fastcollapse.sweeps.worker.simulate", fail)
+    monkeypatch.setattr("fastcollapse.sweeps.worker.execute", fail)
     assert run_sweep(small(), tmp_path / "s").failed == 6
-    told = SweepFolder(tmp_path / "s").failures()[3]
-    assert told["error"] == "IndexError: 7"
-    assert "Traceback" in told["traceback"]
+    record = SweepFolder(tmp_path / "s").failures()[3]
+    assert record["error"] == "IndexError: 7"
+    assert "Traceback" in record["traceback"]
 
 
 def test_folder__a_point_of_another_experiment_is_refused(here, tmp_path):
@@ -194,9 +196,9 @@ def test_folder__a_claim_keeps_others_from_a_point(tmp_path):
     sweep = small()
     run_sweep(sweep, tmp_path / "s", shard=(1, 6))
     folder = SweepFolder(tmp_path / "s")
-    claim = folder.claim(Unit(2))
-    report = work(Task(str(tmp_path / "s"), (Unit(1), Unit(2)), 9.0))
-    assert (report.done, report.busy) == (1, (Unit(2),))
+    claim = folder.claim(WorkUnit(2))
+    report = run_task(Task(str(tmp_path / "s"), (WorkUnit(1), WorkUnit(2)), 9.0))
+    assert (report.done, report.busy) == (1, (WorkUnit(2),))
     assert set(folder.running()) == {2}
     claim.release()
     assert folder.done() == {0, 1}
@@ -238,9 +240,9 @@ def test_bad__a_folder_of_another_sweep_is_left_as_it_is(here, tmp_path, other, 
         ((1, 0), None),
         (None, 0),
         (None, 1.5),
-        (None, Here(0)),
-        (None, Here(10**6)),
-        (None, Pool(2, -3)),
+        (None, SerialExecutor(0)),
+        (None, SerialExecutor(10**6)),
+        (None, ProcessPool(2, -3)),
     ],
 )
 def test_bad__leaves_no_folder(tmp_path, shard, executor):
@@ -258,8 +260,8 @@ def test_bad__a_folder_with_something_else(tmp_path):
     assert os.listdir(tmp_path) == ["notes.txt"]
 
 
-def test_warm__keeps_what_is_wrong_for_later(tmp_path):
-    warm([failing(tmp_path)[1].experiment])
+def test_precompile__ignores_errors_of_points(tmp_path):
+    precompile([failing(tmp_path)[1].experiment])
 
 
 # Points of some tenths of a second each.
@@ -293,7 +295,7 @@ def started(tmp_path, *more):
     return subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def until_done(folder, n):
+def wait_until_done(folder, n):
     end = time.monotonic() + 120
     while time.monotonic() < end:
         if (folder / MANIFEST).exists() and len(SweepFolder(folder).done()) >= n:
@@ -309,14 +311,14 @@ def workers_at_work(folder):
 
 def test_kill__of_a_worker_loses_nothing_and_does_nothing_twice(tmp_path):
     process = started(tmp_path, "--jobs", "2")
-    folder = until_done(tmp_path / "s", 1)
+    folder = wait_until_done(tmp_path / "s", 1)
     while not (victims := workers_at_work(folder) - {process.pid}):
         assert process.poll() is None
     before = {index: folder.results(index).provenance for index in folder.done()}
     os.kill(victims.pop(), signal.SIGKILL)
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
-    assert "8 of 8 points done, 8 of them now" in out
+    assert "8 of 8 points done (8 tasks in this call)" in out
     after = SweepFolder(tmp_path / "s")
     assert {index: after.results(index).provenance for index in before} == before
     run_sweep(after.sweep, tmp_path / "alone")
@@ -328,23 +330,22 @@ def test_kill__of_a_worker_loses_nothing_and_does_nothing_twice(tmp_path):
     ("number", "jobs", "status"),
     [(signal.SIGINT, "2", 130), pytest.param(signal.SIGTERM, "1", 143, marks=pytest.mark.slow)],
 )
-def test_interrupt__stops_and_says_how_to_go_on(tmp_path, number, jobs, status):
+def test_interrupt__stops_and_names_the_command_to_resume(tmp_path, number, jobs, status):
     process = started(tmp_path, "--jobs", jobs)
-    until_done(tmp_path / "s", 1)
+    wait_until_done(tmp_path / "s", 1)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode == status, err
     n_kept = len(SweepFolder(tmp_path / "s").done())
     assert 1 <= n_kept < 8
-    assert f"error: interrupted, s keeps {n_kept} of 8 points: fastcollapse" in err
-    assert "goes on" in err
+    assert f"error: interrupted; s: {n_kept} of 8 points done; to resume: fastcollapse" in err
     assert run_sweep(SweepFolder(tmp_path / "s").sweep, tmp_path / "s").done == 8 - n_kept
 
 
 @pytest.mark.slow
 def test_kill__of_everything_leaves_what_is_done(tmp_path):
     process = started(tmp_path, "--jobs", "2")
-    folder = until_done(tmp_path / "s", 2)
+    folder = wait_until_done(tmp_path / "s", 2)
     victims = workers_at_work(folder)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
@@ -358,29 +359,29 @@ def test_kill__of_everything_leaves_what_is_done(tmp_path):
 
 
 def deadly(task, threads):
-    """Compute, but for point 1, which ends its process."""
+    """Compute every point except point 1, which ends its process."""
     if any(unit.point == 1 for unit in task.units):
         os.kill(os.getpid(), signal.SIGKILL)
-    return work(task, threads)
+    return run_task(task, threads)
 
 
 @pytest.mark.slow
 def test_kill__a_point_that_ends_its_worker_is_found_out(tmp_path, monkeypatch):
-    monkeypatch.setattr("fastcollapse.sweeps.run.work", deadly)
+    monkeypatch.setattr("fastcollapse.sweeps.run.run_task", deadly)
     outcome = run_sweep(small(), tmp_path / "s", 2)
     assert (outcome.done, outcome.failed) == (5, 1)
-    assert "its worker was killed each time" in SweepFolder(tmp_path / "s").failures()[1]["error"]
+    assert "its worker was killed in every attempt" in SweepFolder(tmp_path / "s").failures()[1]["error"]
 
 
 @pytest.mark.slow
 def test_kill__a_point_that_ends_its_dask_workers_is_found_out(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     dask = pytest.importorskip("dask")
-    monkeypatch.setattr("fastcollapse.sweeps.run.work", deadly)
+    monkeypatch.setattr("fastcollapse.sweeps.run.run_task", deadly)
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
     ):
         outcome = run_sweep(small(), tmp_path / "s", cluster.scheduler_address)
     assert (outcome.done, outcome.failed) == (5, 1)
-    assert "its worker was killed each time" in SweepFolder(tmp_path / "s").failures()[1]["error"]
+    assert "its worker was killed in every attempt" in SweepFolder(tmp_path / "s").failures()[1]["error"]

@@ -107,5 +107,5 @@ def test_available__follows_the_predictor(axis):
     assert set(available(SimpleNamespace(downstream=None))) == set(METRICS) - set(DOWNSTREAM)
     found = available(SimpleNamespace(downstream=SimpleNamespace(axis=axis)))
     assert set(found) == set(METRICS)
-    assert found["test_error"].dims == ("downstream_samples", axis)
-    assert found["generator_error"].dims == ()
+    assert found["test_error"].variable.dims == ("downstream_samples", axis)
+    assert found["generator_error"].variable.dims == ()

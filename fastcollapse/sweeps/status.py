@@ -1,0 +1,60 @@
+"""Status of a sweep: which of its points are done, running, failed or missing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastcollapse.sweeps.folder import SweepFolder
+from fastcollapse.sweeps.points import Sweep
+
+
+@dataclass(frozen=True, eq=False)
+class SweepStatus:
+    """Status of the folder of a sweep at one moment.
+
+    Parameters
+    ----------
+    path : the folder.
+    sweep : its sweep.
+    done : finished points.
+    running : process by point, for points that are being computed.
+    failed : error message by point, for points that have failed, in ascending order.
+    begun : points with saved parts that no process computes now.
+    """
+
+    path: Path
+    sweep: Sweep
+    done: frozenset[int]
+    running: dict[int, str]
+    failed: dict[int, str]
+    begun: frozenset[int]
+
+    @property
+    def n_points(self) -> int:
+        """Number of points of the sweep."""
+        return len(self.sweep)
+
+    @property
+    def n_missing(self) -> int:
+        """Number of points that are neither done, running nor failed."""
+        return self.n_points - len(self.done | self.failed.keys() | self.running.keys())
+
+    @property
+    def axes(self) -> str:
+        """The varied keys and their numbers of values, as text."""
+        return " x ".join(f"{' and '.join(axis.keys)} ({len(axis)} values)" for axis in self.sweep.axes)
+
+
+def sweep_status(path: str | Path) -> SweepStatus:
+    """Return the status of the folder of a sweep.
+
+    Raises
+    ------
+    InputError
+        The folder is not that of a sweep, has a newer format, or has a damaged manifest.
+    """
+    folder = SweepFolder(Path(path))
+    done, failures, running = folder.done(), folder.failures(), folder.running()
+    failed = {index: str(failures[index].get("error", "unknown")) for index in sorted(failures.keys() - done)}
+    running = {index: process for index, process in running.items() if index not in done}
+    begun = folder.begun() - running.keys() - failed.keys() - done
+    return SweepStatus(folder.path, folder.sweep, frozenset(done), running, failed, frozenset(begun))
