@@ -50,4 +50,4 @@ def kept_generations(output: Path, again: Sequence[str] = ()) -> str:
     if last < 0:
         return f"{parts_folder(output)} keeps no generation yet"
     saved = f"{parts_folder(output)} keeps generations 0 to {last:,}"
-    return f"{saved}; resume with: {shlex.join(again)}" if again else saved
+    return f"{saved}; to resume: {shlex.join(again)}" if again else saved

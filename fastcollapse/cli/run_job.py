@@ -68,7 +68,7 @@ def run_job(job: Job) -> None:
 
     signals = (signal.SIGINT, signal.SIGTERM)
     try:
-        with Interrupts(signals, left, lambda: f"interrupted; resume with: {shlex.join(job.again)}") as interrupts:
+        with Interrupts(signals, left, lambda: f"interrupted; to resume: {shlex.join(job.again)}") as interrupts:
             with progress_bar(sum(one.n_left for one in plans)) as clock.progress:
                 for one in plans:
                     clock.words = _announced(one)

@@ -101,9 +101,9 @@ def _merge_rows(split: Sequence[Rows], n_generations: int) -> Rows:
     lengths = np.concatenate([np.diff(one.indptr).reshape(n_generations, -1) for one in split], axis=1)
     indptr = np.zeros(lengths.size + 1, np.int64)
     np.cumsum(lengths.reshape(-1), out=indptr[1:])
-    merged = []
-    columns: list[tuple[np.ndarray, ...]] = list(zip(*(one[1:] for one in split), strict=True))
-    for arrays in columns:
+    merged: list[np.ndarray] = []
+    for column in range(1, len(split[0])):
+        arrays: list[np.ndarray] = [one[column] for one in split]
         dtype = max((a.dtype for a in arrays), key=lambda dtype: dtype.itemsize)
         out = np.empty((int(indptr[-1]), *arrays[0].shape[1:]), dtype)
         at = 0

@@ -326,7 +326,7 @@ def test_interrupt__keeps_the_generations_that_are_done(here, monkeypatch):
     result = call(*arguments)
     assert result.exit_code == 130
     parts = "results/small.h5.parts"
-    again = "resume with: fastcollapse run --resume results/small.h5"
+    again = "to resume: fastcollapse run --resume results/small.h5"
     message = f"interrupted, {parts} keeps generations 0 to {bar.n_done}; {again}"
     assert result.stderr == f"error: {message}\n"
     assert files_in("results") == ["small.h5.parts", *(f"small.h5.parts/part-0000{i}.h5" for i in (0, 1))]

@@ -239,7 +239,7 @@ def test_resume__needs_nothing_but_the_file(here, parts_at_once):
     told = kept_generations(here / "a.h5", ["fastcollapse", "run", "--resume", "a.h5"])
     last = open_results("a.h5").last
     assert 1 <= last <= 6
-    assert told.endswith(f"keeps generations 0 to {last}; resume with: fastcollapse run --resume a.h5")
+    assert told.endswith(f"keeps generations 0 to {last}; to resume: fastcollapse run --resume a.h5")
     assert call("info", "a.h5").output.startswith("a.h5: not finished: fastcollapse run --resume a.h5 goes on\n")
     assert call("check", "a.h5").output == (
         f"a.h5: as it was written, not finished, {last} generations x 3 replicates: "
@@ -413,7 +413,7 @@ def test_interrupted_cases__the_words_go_on_with_all_of_them(here, monkeypatch, 
         patch.setattr(running, "progress_bar", lambda _: Bar())
         result = call("run", "three.toml", "--set", "run.n_replicates=4", "-o", "a b.h5")
     assert result.exit_code == 130
-    (command,) = re.findall("resume with: fastcollapse (run .*)\n", result.stderr)
+    (command,) = re.findall("to resume: fastcollapse (run .*)\n", result.stderr)
     assert command == "run three.toml --set run.n_replicates=4 --resume 'a b.h5'"
     assert call(*command.replace("'a b.h5'", "A").split()[:-1], "a b.h5").exit_code == 0
     assert open_results("a b-case3.h5").complete
