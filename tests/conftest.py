@@ -17,14 +17,19 @@ settings.register_profile("fastcollapse", deadline=None, derandomize=True, print
 settings.load_profile("fastcollapse")
 
 
-@pytest.fixture(scope="session")
-def tables(tmp_path_factory):
-    """A folder with the data files that truths name."""
-    folder = tmp_path_factory.mktemp("tables")
+def write_tables(folder):
+    """Write the data files that the truths of the naive twins name."""
     for family in families():
         twin = importlib.import_module(f"tests.naive.{family}")
         if hasattr(twin, "write_tables"):
             twin.write_tables(folder)
+
+
+@pytest.fixture(scope="session")
+def tables(tmp_path_factory):
+    """A folder with the data files that truths name."""
+    folder = tmp_path_factory.mktemp("tables")
+    write_tables(folder)
     return folder
 
 
