@@ -1,8 +1,21 @@
-"""What the tests of families whose states are arrays share: a run in blocks, and what no bit of it may depend on."""
+"""Shared tests of families whose states are arrays: workflows, a run in blocks, and what no bit of it may depend on."""
 
 import numpy as np
 
+from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.kernels.jit import current_threads, set_threads
+
+WORKFLOWS = [
+    Replace(n_samples=8),
+    Replace(n_samples={"start": 6, "step": 3}),
+    Accumulate(n_samples=8, keep_real=True),
+    Accumulate(n_samples=8, keep_real=False),
+    AccumulateSubsample(n_samples=8, keep_real=True, replacement=False),
+    AccumulateSubsample(n_samples=12, keep_real=True, replacement=True),
+    Mix(n_samples=6, n_real=3, real="fresh"),
+    Mix(n_samples=6, n_real=3, real="fixed"),
+]
+IDS = ["replace", "growing", "accumulate", "dropped", "subsample", "bootstrap", "fresh", "fixed"]
 
 
 def run(model, n_replicates, n_generations, seed=1, blocks=(), first_replicate=0):

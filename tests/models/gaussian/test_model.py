@@ -21,21 +21,10 @@ from fastcollapse.models.gaussian.univariate import UnivariateGaussian
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate
-from tests.models._block_runs import assert_bits_depend_on_the_experiment_alone, run
+from tests.models._block_runs import IDS, WORKFLOWS, assert_bits_depend_on_the_experiment_alone, run
 
 # About 250 goodness-of-fit tests in this file, 4e-7 each: 1e-4 in all.
 P_LIMIT = 4e-7
-WORKFLOWS = [
-    Replace(n_samples=8),
-    Replace(n_samples={"start": 6, "step": 3}),
-    Accumulate(n_samples=8, keep_real=True),
-    Accumulate(n_samples=8, keep_real=False),
-    AccumulateSubsample(n_samples=8, keep_real=True, replacement=False),
-    AccumulateSubsample(n_samples=12, keep_real=True, replacement=True),
-    Mix(n_samples=6, n_real=3, real="fresh"),
-    Mix(n_samples=6, n_real=3, real="fixed"),
-]
-IDS = ["replace", "growing", "accumulate", "dropped", "subsample", "bootstrap", "fresh", "fixed"]
 COVARIANCE = [[2.0, 0.5, 0.3], [0.5, 1.0, -0.2], [0.3, -0.2, 0.5]]
 LINE = {"mean": 3.0, "sigma": 2.0}
 SPACE = {"dimension": 3, "mean": [1.0, -2.0, 0.5], "covariance": COVARIANCE}

@@ -12,25 +12,16 @@ from hypothesis.extra import numpy as arrays
 from scipy import stats
 
 from fastcollapse.config.fields import build
-from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
+from fastcollapse.config.workflows import AccumulateSubsample, Replace
 from fastcollapse.errors import InputError
 from fastcollapse.models.mixture.fit import SATURATED, fit_approximate, fit_joint
 from fastcollapse.models.mixture.model import MODEL, MixtureParameters, MixtureTruth
-from tests.models._block_runs import assert_bits_depend_on_the_experiment_alone, run
+from tests.models import _block_runs
+from tests.models._block_runs import IDS, assert_bits_depend_on_the_experiment_alone, run
 
 # About 70 goodness-of-fit tests in this file, 1e-6 each: 1e-4 in all.
 P_LIMIT = 1e-6
-WORKFLOWS = [
-    Replace(n_samples=10),
-    Replace(n_samples={"start": 6, "step": 3}),
-    Accumulate(n_samples=8, keep_real=True),
-    Accumulate(n_samples=8, keep_real=False),
-    AccumulateSubsample(n_samples=8, keep_real=True, replacement=False),
-    AccumulateSubsample(n_samples=12, keep_real=True, replacement=True),
-    Mix(n_samples=6, n_real=3, real="fresh"),
-    Mix(n_samples=6, n_real=3, real="fixed"),
-]
-IDS = ["replace", "growing", "accumulate", "dropped", "subsample", "bootstrap", "fresh", "fixed"]
+WORKFLOWS = [Replace(n_samples=10), *_block_runs.WORKFLOWS[1:]]
 POINTS = arrays.arrays(np.float64, st.integers(2, 30), elements=st.floats(1e-3, 10), unique=True)
 
 

@@ -7,25 +7,14 @@ import pytest
 from scipy import stats
 
 from fastcollapse.config.fields import build
-from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
+from fastcollapse.config.workflows import Replace
 from fastcollapse.errors import InputError
 from fastcollapse.models.poisson.model import MODEL, PoissonParameters, PoissonTruth
 from tests._goodness_of_fit import chi_square_p, two_sample_p
-from tests.models._block_runs import assert_bits_depend_on_the_experiment_alone, run
+from tests.models._block_runs import IDS, WORKFLOWS, assert_bits_depend_on_the_experiment_alone, run
 
 # About 20 goodness-of-fit tests in this file, 5e-6 each: 1e-4 in all.
 P_LIMIT = 5e-6
-WORKFLOWS = [
-    Replace(n_samples=8),
-    Replace(n_samples={"start": 6, "step": 3}),
-    Accumulate(n_samples=8, keep_real=True),
-    Accumulate(n_samples=8, keep_real=False),
-    AccumulateSubsample(n_samples=8, keep_real=True, replacement=False),
-    AccumulateSubsample(n_samples=12, keep_real=True, replacement=True),
-    Mix(n_samples=6, n_real=3, real="fresh"),
-    Mix(n_samples=6, n_real=3, real="fixed"),
-]
-IDS = ["replace", "growing", "accumulate", "dropped", "subsample", "bootstrap", "fresh", "fixed"]
 
 
 def model(workflow, n_generations, rate=2.5):
