@@ -157,24 +157,24 @@ def _pick_by_chunks(weights, cumulative, total, stream):
 
 
 @kernel
-def add_tokens(weights, n_tokens, stream, room, drawn):
+def add_tokens(weights, n_tokens, stream, workspace, drawn):
     """Add `n_tokens` tokens drawn i.i.d. from `weights` to `drawn`: ``(m),(),...->(m)``.
 
     Three ways of one law, by which is the cheapest: picks found by sums over chunks, picks found by an index, a chain.
     """
     m = weights.shape[0]
     if n_tokens > m * _CHAIN_FROM:
-        extra = room.beside[0, :m]
+        extra = workspace.scratch[0, :m]
         binomial_chain(weights, n_tokens, stream, extra)
         for i in range(m):
             drawn[i] += extra[i]
     elif n_tokens * _INDEX_FROM > m:
-        cumulative, guide = room.beside[0], room.late[:m]
+        cumulative, guide = workspace.scratch[0], workspace.deferred[:m]
         total = _index(weights, cumulative, guide)
         for _ in range(n_tokens):
             drawn[_pick_by_index(cumulative, guide, total, stream)[0]] += 1.0
     else:
-        cumulative = room.beside[0]
+        cumulative = workspace.scratch[0]
         total = _sum_chunks(weights, cumulative)
         left = n_tokens
         while left > 0:
@@ -186,7 +186,7 @@ def add_tokens(weights, n_tokens, stream, room, drawn):
 
 
 @kernel
-def remove_tokens(n_tokens, stream, room, drawn):
+def remove_tokens(n_tokens, stream, workspace, drawn):
     """Remove `n_tokens` of the tokens in `drawn`, uniformly without replacement: ``(),...,(m)->(m)``, ways as in
     `add_tokens`.
 
@@ -194,12 +194,12 @@ def remove_tokens(n_tokens, stream, room, drawn):
     """
     m = drawn.shape[0]
     if n_tokens > m * _CHAIN_FROM:
-        removed = room.beside[0, :m]
+        removed = workspace.scratch[0, :m]
         hypergeometric_chain(drawn, n_tokens, stream, removed)
         for i in range(m):
             drawn[i] -= removed[i]
     elif n_tokens * _INDEX_FROM > m:
-        cumulative, guide = room.beside[0], room.late[:m]
+        cumulative, guide = workspace.scratch[0], workspace.deferred[:m]
         total = _index(drawn, cumulative, guide)
         left = n_tokens
         while left > 0:
@@ -208,7 +208,7 @@ def remove_tokens(n_tokens, stream, room, drawn):
                 drawn[i] -= 1.0
                 left -= 1
     else:
-        cumulative = room.beside[0]
+        cumulative = workspace.scratch[0]
         total = _sum_chunks(drawn, cumulative)
         left = n_tokens
         while left > 0:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.counts.count_corrections import total_of
-from fastcollapse.kernels.counts.multinomial import draw_block, settle, share_out
-from fastcollapse.kernels.counts.workspace import BLOCK, room_of
+from fastcollapse.kernels.counts.multinomial import apply_correction, draw_block, split_correction
+from fastcollapse.kernels.counts.workspace import BLOCK, thread_workspace
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import StreamKey
 
@@ -23,7 +23,7 @@ N_SUMS = 6
 _TABLED = 2048
 _X_LOG_X = np.array([0.0] + [x * math.log(x) for x in range(1, _TABLED)])
 _LANES = 64
-_CLOSE_UP_AT = 8
+_COMPACT_AT = 8
 
 
 class LiveCounts(NamedTuple):
@@ -43,7 +43,7 @@ class LiveCounts(NamedTuple):
     alive: np.ndarray
     forgotten: np.ndarray
     packed: np.ndarray
-    near: np.ndarray
+    truth_cache: np.ndarray
 
 
 class TruthTable(NamedTuple):
@@ -63,7 +63,7 @@ class CountRows(NamedTuple):
 
 
 @parallel_kernel
-def list_all(probability, live):
+def init_live_counts(probability, live):
     """List every symbol of every block; those of probability 0 count as forgotten from the start.
 
     In parallel, because half of it is page faults.
@@ -158,16 +158,16 @@ def _mark_dead(drawn, generation, symbols, forgotten, dead):
 
 
 @kernel
-def _close_up(counts, symbols, near):
+def _compact(counts, symbols, truth_cache):
     """Move the symbols with a count, and what stands beside them, to the front; a branch would be mispredicted."""
     kept = np.int64(0)
     for i in range(counts.shape[0]):
         x = counts[i]
         counts[kept] = x
         symbols[kept] = symbols[i]
-        if near.shape[1] > 0:
-            near[0, kept] = near[0, i]
-            near[1, kept] = near[1, i]
+        if truth_cache.shape[1] > 0:
+            truth_cache[0, kept] = truth_cache[0, i]
+            truth_cache[1, kept] = truth_cache[1, i]
         kept += np.int64(x > 0.0)
 
 
@@ -199,27 +199,27 @@ def _gather(table, symbols, out):
 
 
 @kernel
-def _sums_of_block(replicate, start, length, total, truth, live, beside, out):
-    """Write the sums of a block's list; `beside` (2, BLOCK) is room for a truth that does not stand beside it."""
+def _sums_of_block(replicate, start, length, total, truth, live, scratch, out):
+    """Write the sums of a block's list; `scratch` (2, BLOCK) is room for a truth that does not stand beside it."""
     counts = live.counts[replicate, start : start + length]
     if live.packed[replicate] != 0:
-        near = live.near[replicate]
-        segment_sums(counts, near[0, start : start + length], near[1, start : start + length], total, out)
+        truth_cache = live.truth_cache[replicate]
+        segment_sums(counts, truth_cache[0, start : start + length], truth_cache[1, start : start + length], total, out)
     else:
         symbols = live.symbols[replicate, start : start + length]
-        _gather(truth.probability, symbols, beside[0])
-        _gather(truth.log_probability, symbols, beside[1])
-        segment_sums(counts, beside[0, :length], beside[1, :length], total, out)
+        _gather(truth.probability, symbols, scratch[0])
+        _gather(truth.log_probability, symbols, scratch[1])
+        segment_sums(counts, scratch[0, :length], scratch[1, :length], total, out)
 
 
 @kernel
-def pack(replicate, live, drawn, truth):
+def compact_blocks(replicate, live, drawn, truth):
     """Move the blocks of a replicate together once they fill less than half of their room, and the truth beside them.
 
     Late in a run the live symbols of a large vocabulary are far apart in the truth, and each look-up there is a cache
     miss: at 1e6 symbols and 100 generations half of the time.
     """
-    counts, symbols, near = live.counts[replicate], live.symbols[replicate], live.near[replicate]
+    counts, symbols, truth_cache = live.counts[replicate], live.symbols[replicate], live.truth_cache[replicate]
     starts, lengths = live.starts[replicate], live.lengths[replicate]
     last = lengths.shape[0] - 1
     if 2 * lengths.sum() > starts[last] + lengths[last]:
@@ -234,8 +234,8 @@ def pack(replicate, live, drawn, truth):
             counts[position] = counts[i]
             symbols[position] = symbols[i]
             upcoming[position] = upcoming[i]
-            near[0, position] = near[0, i] if packed else truth.probability[symbols[i]]
-            near[1, position] = near[1, i] if packed else truth.log_probability[symbols[i]]
+            truth_cache[0, position] = truth_cache[0, i] if packed else truth.probability[symbols[i]]
+            truth_cache[1, position] = truth_cache[1, i] if packed else truth.log_probability[symbols[i]]
             position += 1
     live.packed[replicate] = 1
 
@@ -260,26 +260,26 @@ def copy_counts(replicate, live, to):
 
 
 @kernel
-def refit_block(draw, replicate, block, key, live, truth, room, out):
+def refit_block(draw, replicate, block, key, live, truth, workspace, out):
     """Settle a block of a draw, whose `drawn` are the counts of `live`, and write its sums."""
     start, length = live.starts[replicate, block], live.lengths[replicate, block]
-    settle(draw, start, length, replicate, block, key, room)
+    apply_correction(draw, start, length, replicate, block, key, workspace)
     counts = live.counts[replicate, start : start + length]
     symbols = live.symbols[replicate, start : start + length]
-    n_dead = _mark_dead(counts, np.int64(key.generation), symbols, live.forgotten[replicate], room.late)
-    if n_dead * _CLOSE_UP_AT > length:
+    n_dead = _mark_dead(counts, np.int64(key.generation), symbols, live.forgotten[replicate], workspace.deferred)
+    if n_dead * _COMPACT_AT > length:
         packed = live.packed[replicate]
-        _close_up(counts, symbols, live.near[replicate, :, start * packed : (start + length) * packed])
+        _compact(counts, symbols, live.truth_cache[replicate, :, start * packed : (start + length) * packed])
         length -= n_dead
         live.lengths[replicate, block] = length
         n_dead = 0
     live.alive[replicate, block] = length - n_dead
     if length > 0:
-        _sums_of_block(replicate, start, length, draw.n_tokens, truth, live, room.beside, out)
+        _sums_of_block(replicate, start, length, draw.n_tokens, truth, live, workspace.scratch, out)
 
 
 @parallel_kernel
-def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
+def refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums):
     """Settle a draw, whose `drawn` are the counts of `live`, write their sums, draw the next one: ``...->(R,6)``.
 
     One pass over memory: a block is drawn from while it is in the first-level cache.
@@ -296,9 +296,9 @@ def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
     partial = np.zeros((n_replicates, n_blocks, N_SUMS))
     scale = upcoming.n_tokens / upcoming.weight_total
     next_key = StreamKey(key.seed, key.first_replicate, key.generation + np.uint64(1), key.purpose)
-    n_threads = room.late.shape[0]
+    n_threads = workspace.deferred.shape[0]
     for thread in prange(n_threads):
-        mine = room_of(room, thread)
+        mine = thread_workspace(workspace, thread)
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
@@ -308,15 +308,15 @@ def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
                 start, length = live.starts[replicate, block], live.lengths[replicate, block]
                 draw_block(upcoming, scale, replicate, block, start, length, next_key, tables, mine)
     for replicate in prange(n_replicates):
-        pack(replicate, live, upcoming.drawn, truth)
+        compact_blocks(replicate, live, upcoming.drawn, truth)
         if upcoming.n_tokens >= 0:
-            share_out(upcoming, replicate, next_key)
+            split_correction(upcoming, replicate, next_key)
     for replicate in range(n_replicates):
         add_blocks(partial[replicate], sums[replicate])
 
 
 @parallel_kernel
-def refit_dense(trained, total, generation, truth, room, live, sums):
+def refit_dense(trained, total, generation, truth, workspace, live, sums):
     """List the symbols with a count in `trained`, float64 (R, K) over all symbols, and write their sums, as
     `refit_and_draw` does.
     """
@@ -324,9 +324,9 @@ def refit_dense(trained, total, generation, truth, room, live, sums):
     n_symbols = trained.shape[1]
     n_units = n_replicates * n_blocks
     partial = np.zeros((n_replicates, n_blocks, N_SUMS))
-    n_threads = room.late.shape[0]
+    n_threads = workspace.deferred.shape[0]
     for thread in prange(n_threads):
-        beside = room.beside[thread]
+        scratch = workspace.scratch[thread]
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
@@ -343,7 +343,7 @@ def refit_dense(trained, total, generation, truth, room, live, sums):
             _store(live.lengths, replicate, block, length)
             _store(live.alive, replicate, block, length)
             if length > 0:
-                _sums_of_block(replicate, start, length, total, truth, live, beside, partial[replicate, block])
+                _sums_of_block(replicate, start, length, total, truth, live, scratch, partial[replicate, block])
     for replicate in range(n_replicates):
         add_blocks(partial[replicate], sums[replicate])
 
@@ -382,7 +382,7 @@ def copy_rows(live, first_row, n_threads, rows):
 
 
 @parallel_kernel
-def pool_up(drawn, live, keep, real, n_threads, pool, merged):
+def add_to_pool(drawn, live, keep, real, n_threads, pool, merged):
     """Put the drawn counts and the real ones into the pool and write the pool out densely.
 
     ``pool <- keep * pool + drawn (by live symbol) + real``, each of R rows; `real` is (R, K), or (0, 0) for none; all

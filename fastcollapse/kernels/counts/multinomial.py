@@ -2,7 +2,7 @@
 
 A multinomial of n tokens is drawn as independent Poisson counts, one a symbol, whose sum N is then corrected to n:
 missing tokens are drawn one by one, surplus ones are removed uniformly without replacement. `draw_block` draws the
-Poisson counts of a block, `share_out` gives each block its part of the correction, `settle` corrects one block. Blocks
+Poisson counts of a block, `split_correction` gives each block its part of the correction, `apply_correction` corrects one block. Blocks
 are fixed ranges of BLOCK symbols, so streams belong to symbols and not to threads.
 
 Counts and weights are float64: counts are whole and exact up to 1e15 (below 2^53).
@@ -20,7 +20,7 @@ from fastcollapse.kernels.counts.count_corrections import (
     total_of,
 )
 from fastcollapse.kernels.counts.poisson_counts import poisson_counts
-from fastcollapse.kernels.counts.workspace import BLOCK, room_of
+from fastcollapse.kernels.counts.workspace import BLOCK, thread_workspace
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import STREAM_WORDS, SUB_BULK, SUB_CORRECT, SUB_SPLIT, open_draw
 
@@ -67,7 +67,7 @@ def block_grid(n_replicates: int, n_symbols: int) -> tuple[np.ndarray, np.ndarra
 
 
 @kernel
-def draw_block(draw, scale, replicate, block, start, length, key, tables, room):
+def draw_block(draw, scale, replicate, block, start, length, key, tables, workspace):
     """Draw the Poisson counts of one block, whose columns begin at `start`, and note its sums."""
     row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
     weights = draw.weights[row, start : start + length]
@@ -76,17 +76,17 @@ def draw_block(draw, scale, replicate, block, start, length, key, tables, room):
     if length == 0:
         draw.sums[replicate, block] = 0
     elif draw.sums.shape[1] == 1 and length <= FEW_SYMBOLS:
-        stream = room.streams[0]
+        stream = workspace.streams[0]
         if length > 1:
             open_draw(key, replicate, block, SUB_BULK, stream)
         binomial_chain(weights, draw.n_tokens, stream, drawn)
         draw.sums[replicate, block] = draw.n_tokens
     else:
-        draw.sums[replicate, block] = poisson_counts(weights, scale, key, replicate, block, tables, room, drawn)
+        draw.sums[replicate, block] = poisson_counts(weights, scale, key, replicate, block, tables, workspace, drawn)
 
 
 @kernel
-def share_out(draw, replicate, key):
+def split_correction(draw, replicate, key):
     """Share what a replicate misses to `n_tokens`, or has too many, out over its blocks."""
     sums, corrections = draw.sums[replicate], draw.corrections[replicate]
     missing = draw.n_tokens - sums.sum()
@@ -104,32 +104,32 @@ def share_out(draw, replicate, key):
 
 
 @kernel
-def settle(draw, start, length, replicate, block, key, room):
-    """Add or remove the tokens that `share_out` left to one block."""
+def apply_correction(draw, start, length, replicate, block, key, workspace):
+    """Add or remove the tokens that `split_correction` left to one block."""
     n_missing = draw.corrections[replicate, block]
     if n_missing == 0:
         return
-    stream = room.streams[0]
+    stream = workspace.streams[0]
     open_draw(key, replicate, block, SUB_CORRECT, stream)
     drawn = draw.drawn[replicate, start : start + length]
     if n_missing > 0:
         row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
-        add_tokens(draw.weights[row, start : start + length], n_missing, stream, room, drawn)
+        add_tokens(draw.weights[row, start : start + length], n_missing, stream, workspace, drawn)
     else:
-        remove_tokens(-n_missing, stream, room, drawn)
+        remove_tokens(-n_missing, stream, workspace, drawn)
 
 
 @parallel_kernel
-def poisson_pass(draw, starts, lengths, key, tables, room):
+def poisson_pass(draw, starts, lengths, key, tables, workspace):
     """Draw independent Poisson counts and what each block has to gain or lose:
     ``(Q,K),(R,N),(R,N),(),...->(R,K),(R,N)``.
     """
     n_replicates, n_blocks = lengths.shape
     n_units = n_replicates * n_blocks
-    n_threads = room.late.shape[0]
+    n_threads = workspace.deferred.shape[0]
     scale = draw.n_tokens / draw.weight_total
     for thread in prange(n_threads):
-        mine = room_of(room, thread)
+        mine = thread_workspace(workspace, thread)
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
@@ -137,11 +137,11 @@ def poisson_pass(draw, starts, lengths, key, tables, room):
                 draw, scale, replicate, block, starts[replicate, block], lengths[replicate, block], key, tables, mine
             )
     for replicate in prange(n_replicates):
-        share_out(draw, replicate, key)
+        split_correction(draw, replicate, key)
 
 
 @parallel_kernel
-def multinomial(draw, starts, lengths, key, tables, room):
+def multinomial(draw, starts, lengths, key, tables, workspace):
     """Draw multinomial counts over the symbols of every replicate: ``(Q,K),(R,N),(R,N),(),...->(R,K)``, Q = R or 1.
 
     Parameters
@@ -150,14 +150,14 @@ def multinomial(draw, starts, lengths, key, tables, room):
     starts, lengths: int64, the column where the weights of each of the N blocks begin, and how many there are
     """
     n_replicates, n_blocks = lengths.shape
-    n_threads = room.late.shape[0]
-    poisson_pass(draw, starts, lengths, key, tables, room)
+    n_threads = workspace.deferred.shape[0]
+    poisson_pass(draw, starts, lengths, key, tables, workspace)
     for thread in prange(n_threads):
-        mine = room_of(room, thread)
+        mine = thread_workspace(workspace, thread)
         for unit in range(thread, n_replicates * n_blocks, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
-            settle(draw, starts[replicate, block], lengths[replicate, block], replicate, block, key, mine)
+            apply_correction(draw, starts[replicate, block], lengths[replicate, block], replicate, block, key, mine)
 
 
 @parallel_kernel

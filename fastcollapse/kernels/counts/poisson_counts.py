@@ -60,34 +60,34 @@ def _count_parts(weights):
 
 
 @kernel
-def _draw_whole(weights, pieces, spare, tables, room, out):
+def _draw_whole(weights, pieces, spare, tables, workspace, out):
     """Write Poisson counts of whole means: a table where one piece of bits decides, about 2 ns; the others afterwards.
 
     The first loop vectorises and the second has no branches; together they leave a list of the symbols that are late.
     """
     guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
-    entries, late, words = room.entries, room.late, room.late_words
+    table_index, deferred, words = workspace.table_index, workspace.deferred, workspace.deferred_bits
     m = weights.shape[0]
     flat = guide.reshape(guide.size)
     for i in range(m):
-        entries[i] = ((np.int64(weights[i]) & (COARSE_STEP - 1)) << FINE_BITS) + (
+        table_index[i] = ((np.int64(weights[i]) & (COARSE_STEP - 1)) << FINE_BITS) + (
             np.int64(pieces[i]) >> (16 - FINE_BITS)
         )
-    n_late = np.int64(0)
+    n_deferred = np.int64(0)
     for i in range(m):
-        count = np.int64(flat[np.uint64(entries[i])])
+        count = np.int64(flat[np.uint64(table_index[i])])
         out[i] = count
-        late[n_late] = i
-        n_late += np.int64(count >= UNDECIDED) | np.int64(weights[i] >= COARSE_STEP)
-    fill_words(spare, words[:n_late])
-    for j in range(n_late):
-        i = int(late[j])
+        deferred[n_deferred] = i
+        n_deferred += np.int64(count >= UNDECIDED) | np.int64(weights[i] >= COARSE_STEP)
+    fill_words(spare, words[:n_deferred])
+    for j in range(n_deferred):
+        i = int(deferred[j])
         mean = weights[i]
         if mean >= MEANS_BELOW:
             out[i] = poisson(mean, spare)
             continue
         row = np.uint64(mean) & _FINE_MASK
-        count = np.int64(flat[np.uint64(entries[i])])
+        count = np.int64(flat[np.uint64(table_index[i])])
         if count >= UNDECIDED:
             number = (np.uint64(pieces[i]) << np.uint64(48)) | (words[j] >> np.uint64(16))
             count = settled_poisson(row, count, number, first, cumulative)
@@ -102,14 +102,14 @@ def _draw_whole(weights, pieces, spare, tables, room, out):
 
 
 @kernel
-def _draw_parts(weights, scale, pieces, spare, tables, room, out):
+def _draw_parts(weights, scale, pieces, spare, tables, workspace, out):
     """Write Poisson counts of any means: that of the whole part, of its 64ths, and of the rest, which is nearly always
     0.
     """
     guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
-    late = room.late
+    deferred = workspace.deferred
     m = weights.shape[0]
-    n_late = np.int64(0)
+    n_deferred = np.int64(0)
     for i in range(m):
         mean = weights[i] * scale
         whole = np.int64(mean)
@@ -119,14 +119,14 @@ def _draw_parts(weights, scale, pieces, spare, tables, room, out):
         count = np.int64(guide[np.uint64(whole) & _FINE_MASK, np.uint64(pieces[i]) >> FINE_SHIFT])
         more = np.int64(guide[_FRACTION_ROW + row, np.uint64(pieces[m + i]) >> FINE_SHIFT])
         out[i] = count + more
-        late[n_late] = i
-        n_late += (
+        deferred[n_deferred] = i
+        n_deferred += (
             np.int64((count | more) >= UNDECIDED)
             | np.int64(mean >= COARSE_STEP)
             | np.int64((np.float64(pieces[2 * m + i]) + 1.0) * _UNIT_16 > 1.0 - rest)
         )
-    for j in range(n_late):
-        i = int(late[j])
+    for j in range(n_deferred):
+        i = int(deferred[j])
         mean = weights[i] * scale
         if mean >= MEANS_BELOW:
             out[i] = poisson(mean, spare)
@@ -153,20 +153,20 @@ def _draw_parts(weights, scale, pieces, spare, tables, room, out):
 
 
 @kernel
-def poisson_counts(weights, scale, key, replicate, block, tables, room, out):
+def poisson_counts(weights, scale, key, replicate, block, tables, workspace, out):
     """Write independent Poisson(weights * scale) counts for up to BLOCK symbols and return their sum.
 
-    ``(m),(),...->(m),()``; O(m), 2 ns a symbol for small whole means, 6 ns with fractions; `room` is one thread's.
+    ``(m),(),...->(m),()``; O(m), 2 ns a symbol for small whole means, 6 ns with fractions; `workspace` is one thread's.
     """
     m = weights.shape[0]
-    words, stream, spare = room.words, room.streams[0], room.streams[1]
+    words, stream, spare = workspace.words, workspace.streams[0], workspace.streams[1]
     open_draw(key, replicate, block, SUB_BULK, stream)
     open_draw(key, replicate, block, SUB_SPARE, spare)
     pieces = words.view(np.uint16)
     if scale == 1.0 and _count_parts(weights) == 0:
         fill_words(stream, words[: (m + 3) // 4])
-        _draw_whole(weights, pieces, spare, tables, room, out)
+        _draw_whole(weights, pieces, spare, tables, workspace, out)
     else:
         fill_words(stream, words[: (3 * m + 3) // 4])
-        _draw_parts(weights, scale, pieces, spare, tables, room, out)
+        _draw_parts(weights, scale, pieces, spare, tables, workspace, out)
     return np.int64(total_of(out))

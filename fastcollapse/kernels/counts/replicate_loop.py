@@ -6,9 +6,16 @@ same, because streams, sums and lists belong to replicate and block.
 
 import numpy as np
 
-from fastcollapse.kernels.counts.live_counts import N_SUMS, LiveCounts, add_blocks, copy_counts, pack, refit_block
-from fastcollapse.kernels.counts.multinomial import Draw, draw_block, share_out
-from fastcollapse.kernels.counts.workspace import room_of
+from fastcollapse.kernels.counts.live_counts import (
+    N_SUMS,
+    LiveCounts,
+    add_blocks,
+    compact_blocks,
+    copy_counts,
+    refit_block,
+)
+from fastcollapse.kernels.counts.multinomial import Draw, draw_block, split_correction
+from fastcollapse.kernels.counts.workspace import thread_workspace
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import StreamKey
 
@@ -19,7 +26,7 @@ def _generation(key, step):
 
 
 @kernel
-def _resample(replicate, live, first, sizes, key, truth, tables, room, sums):
+def _resample(replicate, live, first, sizes, key, truth, tables, workspace, sums):
     """Resample one replicate `sizes.shape[0]` times; see `resample_replicates`."""
     n_steps = sizes.shape[0]
     n_blocks = live.lengths.shape[1]
@@ -34,20 +41,27 @@ def _resample(replicate, live, first, sizes, key, truth, tables, room, sums):
             if draw.n_tokens >= 0:
                 partial[block, :] = 0.0
                 if live.lengths[replicate, block] > 0:
-                    refit_block(draw, replicate, block, this, live, truth, room, partial[block])
+                    refit_block(draw, replicate, block, this, live, truth, workspace, partial[block])
             if upcoming.n_tokens >= 0:
                 start, length = live.starts[replicate, block], live.lengths[replicate, block]
-                draw_block(upcoming, scale, replicate, block, start, length, following, tables, room)
-        pack(replicate, live, upcoming.drawn, truth)
+                draw_block(upcoming, scale, replicate, block, start, length, following, tables, workspace)
+        compact_blocks(replicate, live, upcoming.drawn, truth)
         if step > 0:
             add_blocks(partial, sums[step - 1, replicate])
         if step == n_steps:
             break
-        share_out(upcoming, replicate, following)
+        split_correction(upcoming, replicate, following)
         spare = live.counts
         draw = upcoming
         live = LiveCounts(
-            draw.drawn, live.symbols, live.starts, live.lengths, live.alive, live.forgotten, live.packed, live.near
+            draw.drawn,
+            live.symbols,
+            live.starts,
+            live.lengths,
+            live.alive,
+            live.forgotten,
+            live.packed,
+            live.truth_cache,
         )
         n_next = sizes[step + 1] if step + 1 < n_steps else first.n_tokens
         total_now = np.float64(draw.n_tokens)
@@ -57,7 +71,7 @@ def _resample(replicate, live, first, sizes, key, truth, tables, room, sums):
 
 
 @parallel_kernel
-def resample_replicates(live, first, sizes, key, truth, tables, room, sums):
+def resample_replicates(live, first, sizes, key, truth, tables, workspace, sums):
     """Resample every replicate B times and write the sums of each state: ``...,(B)->(B,R,6)``.
 
     Parameters
@@ -67,8 +81,8 @@ def resample_replicates(live, first, sizes, key, truth, tables, room, sums):
     key: of the generation before the first
     """
     n_replicates = live.lengths.shape[0]
-    n_threads = room.late.shape[0]
+    n_threads = workspace.deferred.shape[0]
     for thread in prange(n_threads):
-        mine = room_of(room, thread)
+        mine = thread_workspace(workspace, thread)
         for replicate in range(thread, n_replicates, n_threads):
             _resample(replicate, live, first, sizes, key, truth, tables, mine, sums)

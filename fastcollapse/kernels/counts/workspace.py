@@ -13,7 +13,7 @@ BLOCK = 8192
 _WORDS = 3 * BLOCK // 4
 
 
-class Room(NamedTuple):
+class Workspace(NamedTuple):
     """Room to work in, a row a thread, made once: what a call allocates and frees goes back to the system, and comes
     back by page faults.
 
@@ -21,18 +21,18 @@ class Room(NamedTuple):
     bits; words: uint64 (T, 3 BLOCK / 4) bulk bits; streams: uint64 (T, 2, STREAM_WORDS); beside: float64 (T, 2, BLOCK)
     """
 
-    entries: np.ndarray
-    late: np.ndarray
-    late_words: np.ndarray
+    table_index: np.ndarray
+    deferred: np.ndarray
+    deferred_bits: np.ndarray
     words: np.ndarray
     streams: np.ndarray
-    beside: np.ndarray
+    scratch: np.ndarray
 
 
 @kernel
-def new_room(n_threads):
+def new_workspace(n_threads):
     """Return room for so many threads."""
-    return Room(
+    return Workspace(
         np.empty((n_threads, BLOCK), np.int64),
         np.empty((n_threads, BLOCK + 1), np.int32),
         np.empty((n_threads, BLOCK), np.uint64),
@@ -43,13 +43,13 @@ def new_room(n_threads):
 
 
 @kernel
-def room_of(room, thread):
+def thread_workspace(workspace, thread):
     """Return one thread's room."""
-    return Room(
-        room.entries[thread],
-        room.late[thread],
-        room.late_words[thread],
-        room.words[thread],
-        room.streams[thread],
-        room.beside[thread],
+    return Workspace(
+        workspace.table_index[thread],
+        workspace.deferred[thread],
+        workspace.deferred_bits[thread],
+        workspace.words[thread],
+        workspace.streams[thread],
+        workspace.scratch[thread],
     )

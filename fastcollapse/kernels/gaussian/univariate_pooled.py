@@ -72,7 +72,7 @@ def _refit_with_real(mean, log_sigma, kept, n_synthetic, real, divisor, normals,
 
 
 @parallel_kernel
-def refit_pools(state, real, plan, first, n_generations, truth, normals, key, n_threads, means, logs):
+def refit_pools(state, real, schedule, first, n_generations, truth, normals, key, n_threads, means, logs):
     """Refit R replicates over B generations of a schedule without subsamples: ``(2,R),(2,Q)...,(3)->(R,B),(R,B)``; 60
     ns a step.
 
@@ -80,7 +80,7 @@ def refit_pools(state, real, plan, first, n_generations, truth, normals, key, n_
     ----------
     state: float64 (2, R), mean and ln sigma in units of the truth; moves on
     real: float64 (2, Q), mean and sum of squares of a fixed real batch, Q = R; Q = 0 where real data is fresh
-    plan: `fastcollapse.config.schedule.KernelSchedule`
+    schedule: `fastcollapse.config.schedule.KernelSchedule`
     truth: float64 (3): mean, sigma and ln sigma of the truth
     normals: the table of the normal law
     key: StreamKey; its generation and purpose are not read
@@ -88,7 +88,12 @@ def refit_pools(state, real, plan, first, n_generations, truth, normals, key, n_
     n_replicates = state.shape[1]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_real, divisors = plan.n_kept, plan.n_synthetic, plan.n_real, plan.divisor
+        kept_points, n_synthetic, n_real, divisors = (
+            schedule.n_kept,
+            schedule.n_synthetic,
+            schedule.n_real,
+            schedule.divisor,
+        )
         truth_mean, truth_sigma, truth_log = truth[0], truth[1], truth[2]
         for replicate in range(thread, n_replicates, n_threads):
             number = key.first_replicate + np.uint64(replicate)

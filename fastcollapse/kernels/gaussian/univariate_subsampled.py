@@ -16,7 +16,9 @@ _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMP
 
 
 @parallel_kernel
-def refit_subsamples(state, pool, plan, replacement, first, n_generations, truth, normals, key, n_threads, means, logs):
+def refit_subsamples(
+    state, pool, schedule, replacement, first, n_generations, truth, normals, key, n_threads, means, logs
+):
     """Refit R replicates over B generations to subsamples: ``(2,R),(R,K),...,(3)->(R,B),(R,B)``; O(n_synthetic +
     n_train) a step.
 
@@ -25,8 +27,13 @@ def refit_subsamples(state, pool, plan, replacement, first, n_generations, truth
     n_replicates = state.shape[1]
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_train, divisors = plan.n_kept, plan.n_synthetic, plan.n_train, plan.divisor
-        room = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
+        kept_points, n_synthetic, n_train, divisors = (
+            schedule.n_kept,
+            schedule.n_synthetic,
+            schedule.n_train,
+            schedule.divisor,
+        )
+        buffer = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
         truth_mean, truth_sigma, truth_log = truth[0], truth[1], truth[2]
         for replicate in range(thread, n_replicates, n_threads):
             number = key.first_replicate + np.uint64(replicate)
@@ -40,7 +47,7 @@ def refit_subsamples(state, pool, plan, replacement, first, n_generations, truth
                 for i in range(kept, kept + n):
                     points[i] = mean + sigma * ziggurat(normals, stream)
                 if size > 0:
-                    chosen = room[:size]
+                    chosen = buffer[:size]
                     open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SUBSAMPLE, stream)
                     copy_chosen(points, kept + n, replacement, stream, chosen)
                 else:

@@ -34,7 +34,7 @@ STRIP = 128
 _ROWS = 8
 
 
-class Reduction(NamedTuple):
+class BandReduction(NamedTuple):
     """What `reduce_to_band` leaves beside the Householder vectors in the matrix: `band` float64 (G, n, width + 1),
     `tables` (G, P, width, width) of the P panels.
     """
@@ -43,7 +43,7 @@ class Reduction(NamedTuple):
     tables: np.ndarray
 
 
-class Sweep(NamedTuple):
+class PanelWorkspace(NamedTuple):
     """Room for the panels of G matrices: `vectors` V^T above X^T, `others` X^T above V^T, (G, 2 width, n); `products`
     (G, width, n), which are Y^T; `parts` (G, strips, width, width); `work` (G, width^2).
     """
@@ -55,16 +55,16 @@ class Sweep(NamedTuple):
     work: np.ndarray
 
 
-def new_reduction(n_matrices: int, n: int, width: int) -> Reduction:
+def new_band_reduction(n_matrices: int, n: int, width: int) -> BandReduction:
     """Return arrays for `reduce_to_band`."""
     n_panels = max(0, -(-(n - 1 - width) // width))
-    return Reduction(np.empty((n_matrices, n, width + 1)), np.zeros((n_matrices, n_panels, width, width)))
+    return BandReduction(np.empty((n_matrices, n, width + 1)), np.zeros((n_matrices, n_panels, width, width)))
 
 
-def new_sweep(n_matrices: int, n: int, width: int) -> Sweep:
+def new_panel_workspace(n_matrices: int, n: int, width: int) -> PanelWorkspace:
     """Return room for `reduce_to_band`."""
     n_strips = -(-n // STRIP)
-    return Sweep(
+    return PanelWorkspace(
         np.empty((n_matrices, 2 * width, n)),
         np.empty((n_matrices, 2 * width, n)),
         np.empty((n_matrices, width, n)),
@@ -73,8 +73,8 @@ def new_sweep(n_matrices: int, n: int, width: int) -> Sweep:
     )
 
 
-def sweep_length(n: int, width: int) -> int:
-    """Return how many numbers `Reduction` and `Sweep` of one matrix hold."""
+def band_workspace_length(n: int, width: int) -> int:
+    """Return how many numbers `BandReduction` and `PanelWorkspace` of one matrix hold."""
     return n * (width + 1) + n * width + 5 * width * n + (-(-n // STRIP) + 2) * width * width
 
 
@@ -102,7 +102,7 @@ def _n_tasks(start, n, n_matrices):
 
 
 @kernel
-def _factor_panel(g, panel, matrices, reduction, sweep):
+def _factor_panel(g, panel, matrices, reduction, workspace):
     """Factor a panel: R goes to the band, V stays in the matrix and is copied to the room."""
     matrix, band = matrices[g], reduction.band[g]
     n, width = matrix.shape[0], band.shape[1] - 1
@@ -110,7 +110,7 @@ def _factor_panel(g, panel, matrices, reduction, sweep):
     start = first + width
     size = min(width, n - start)
     columns = matrix[first:start, start:]
-    factor_panel(columns, reduction.tables[g, panel, :size, :size], sweep.work[g])
+    factor_panel(columns, reduction.tables[g, panel, :size, :size], workspace.work[g])
     _set_band(matrix, band, first, start)
     for i in range(width):
         if i >= size:
@@ -118,32 +118,32 @@ def _factor_panel(g, panel, matrices, reduction, sweep):
         else:
             columns[i, :i] = 0.0
             columns[i, i] = 1.0
-    sweep.vectors[g, :width, start:] = columns
-    sweep.others[g, width:, start:] = columns
+    workspace.vectors[g, :width, start:] = columns
+    workspace.others[g, width:, start:] = columns
 
 
 @kernel
-def _multiply_strips(thread, n_threads, panel, matrices, reduction, sweep):
+def _multiply_strips(thread, n_threads, panel, matrices, reduction, workspace):
     """Write strips of columns of Y^T = T^T V^T A, and their parts of V^T Y."""
     n_matrices, n, _ = matrices.shape
     width = reduction.band.shape[2] - 1
     start = (panel + 1) * width
-    room = np.empty(width * STRIP)
+    buffer = np.empty(width * STRIP)
     for task in range(thread, _n_tasks(start, n, n_matrices), n_threads):
         g, strip, left, right = _strip(task, start, n, n_matrices)
-        matrix, vectors = matrices[g], sweep.vectors[g, :width]
-        image = room[: width * (right - left)].reshape(width, right - left)
+        matrix, vectors = matrices[g], workspace.vectors[g, :width]
+        image = buffer[: width * (right - left)].reshape(width, right - left)
         multiply(1.0, vectors[:, start:right], False, matrix[start:right, left:right], False, 0.0, image)
         if right < n:
             multiply(1.0, vectors[:, right:], False, matrix[left:right, right:], True, 1.0, image)
         # The table is stored transposed.
-        products = sweep.products[g, :, left:right]
+        products = workspace.products[g, :, left:right]
         multiply(1.0, reduction.tables[g, panel], False, image, False, 0.0, products)
-        multiply(1.0, vectors[:, left:right], False, products, True, 0.0, sweep.parts[g, strip])
+        multiply(1.0, vectors[:, left:right], False, products, True, 0.0, workspace.parts[g, strip])
 
 
 @kernel
-def _shift_strips(thread, n_threads, panel, matrices, reduction, sweep):
+def _shift_strips(thread, n_threads, panel, matrices, reduction, workspace):
     """Write strips of columns of X^T = Y^T - (T^T V^T Y) V^T / 2, to both places."""
     n_matrices, n, _ = matrices.shape
     width = reduction.band.shape[2] - 1
@@ -152,48 +152,48 @@ def _shift_strips(thread, n_threads, panel, matrices, reduction, sweep):
     for task in range(thread, _n_tasks(start, n, n_matrices), n_threads):
         g, _, left, right = _strip(task, start, n, n_matrices)
         inner[:, :] = 0.0
-        for strip in range(start // STRIP, sweep.parts.shape[1]):
-            inner += sweep.parts[g, strip]
+        for strip in range(start // STRIP, workspace.parts.shape[1]):
+            inner += workspace.parts[g, strip]
         multiply(1.0, reduction.tables[g, panel], False, inner, False, 0.0, outer)
-        to = sweep.others[g, :width, left:right]
-        to[:, :] = sweep.products[g, :, left:right]
+        to = workspace.others[g, :width, left:right]
+        to[:, :] = workspace.products[g, :, left:right]
         # T^T V^T Y is symmetric.
-        multiply(-0.5, outer, False, sweep.vectors[g, :width, left:right], False, 1.0, to)
-        sweep.vectors[g, width:, left:right] = to
+        multiply(-0.5, outer, False, workspace.vectors[g, :width, left:right], False, 1.0, to)
+        workspace.vectors[g, width:, left:right] = to
 
 
 @kernel
-def _update_strips(thread, n_threads, panel, matrices, reduction, sweep):
+def _update_strips(thread, n_threads, panel, matrices, reduction, workspace):
     """Subtract V X^T + X V^T from strips of rows."""
     n_matrices, n, _ = matrices.shape
     start = (panel + 1) * (reduction.band.shape[2] - 1)
     for task in range(thread, _n_tasks(start, n, n_matrices), n_threads):
         g, _, left, right = _strip(task, start, n, n_matrices)
         to = matrices[g, left:right, left:]
-        multiply(-1.0, sweep.vectors[g, :, left:right], True, sweep.others[g, :, left:], False, 1.0, to)
+        multiply(-1.0, workspace.vectors[g, :, left:right], True, workspace.others[g, :, left:], False, 1.0, to)
 
 
 @parallel_kernel
-def reduce_to_band(matrices, reduction, sweep, n_threads):
+def reduce_to_band(matrices, reduction, workspace, n_threads):
     """Reduce symmetric matrices to bands: ``(G,n,n)->(G,n,width+1)``.
 
     Parameters
     ----------
     matrices: upper triangles; become what `apply_reduction` reads
-    reduction: `new_reduction`; the width of the band is its
-    sweep: `new_sweep`
+    reduction: `new_band_reduction`; the width of the band is its
+    workspace: `new_panel_workspace`
     """
     n_matrices, n, _ = matrices.shape
     n_panels, width = reduction.tables.shape[1], reduction.tables.shape[2]
     for panel in range(n_panels):
         for g in prange(n_matrices):
-            _factor_panel(g, panel, matrices, reduction, sweep)
+            _factor_panel(g, panel, matrices, reduction, workspace)
         for thread in prange(n_threads):
-            _multiply_strips(thread, n_threads, panel, matrices, reduction, sweep)
+            _multiply_strips(thread, n_threads, panel, matrices, reduction, workspace)
         for thread in prange(n_threads):
-            _shift_strips(thread, n_threads, panel, matrices, reduction, sweep)
+            _shift_strips(thread, n_threads, panel, matrices, reduction, workspace)
         for thread in prange(n_threads):
-            _update_strips(thread, n_threads, panel, matrices, reduction, sweep)
+            _update_strips(thread, n_threads, panel, matrices, reduction, workspace)
     for g in prange(n_matrices):
         _set_band(matrices[g], reduction.band[g], n_panels * width, n)
 

@@ -42,50 +42,50 @@ class Sampler(NamedTuple):
 
 
 @kernel
-def _fill_row(design, normals, room, out):
+def _fill_row(design, normals, workspace, out):
     """Draw one row of inputs."""
     d, law = out.shape[0], design.law
     if law == ROWS:
-        out[:] = design.rows[uniform_below(design.rows.shape[0], room.streams[0])]
+        out[:] = design.rows[uniform_below(design.rows.shape[0], workspace.streams[0])]
         return
     if law == GAUSSIAN:
-        fill_normals(normals, room.words, room.streams, out)
+        fill_normals(normals, workspace.words, workspace.streams, out)
     elif law == STUDENT:
         # A variance of 1: Student's has degrees / (degrees - 2).
         for i in range(d):
-            square = chi_square(design.degrees, normals, room.streams[0])
-            out[i] = ziggurat(normals, room.streams[0]) * math.sqrt((design.degrees - 2.0) / square)
+            square = chi_square(design.degrees, normals, workspace.streams[0])
+            out[i] = ziggurat(normals, workspace.streams[0]) * math.sqrt((design.degrees - 2.0) / square)
     elif law == UNIFORM:
         for i in range(d):
-            out[i] = _ROOT_3 * (2.0 * uniform(room.streams[0]) - 1.0)
+            out[i] = _ROOT_3 * (2.0 * uniform(workspace.streams[0]) - 1.0)
     else:
         word = np.uint64(0)
         for i in range(d):
-            word = next_word(room.streams[0]) if i % 64 == 0 else word >> _SIGN
+            word = next_word(workspace.streams[0]) if i % 64 == 0 else word >> _SIGN
             out[i] = 1.0 if word & _SIGN else -1.0
     for i in range(d):
         out[i] *= design.roots[i]
 
 
 @kernel
-def draw_rows(design, n, normals, room, out):
+def draw_rows(design, n, normals, workspace, out):
     """Draw inputs: all of `out`, or, of n samples of the law REDUCED, the min(n, d) rows of R that it has room for."""
     m, d = out.shape
     for j in range(m):
         if design.law == REDUCED:
             out[j, :j] = 0.0
-            out[j, j] = math.sqrt(chi_square(np.float64(n - j), normals, room.streams[0]))
-            fill_normals(normals, room.words, room.streams, out[j, j + 1 :])
+            out[j, j] = math.sqrt(chi_square(np.float64(n - j), normals, workspace.streams[0]))
+            fill_normals(normals, workspace.words, workspace.streams, out[j, j + 1 :])
             for i in range(j, d):
                 out[j, i] *= design.roots[i]
         else:
-            _fill_row(design, normals, room, out[j])
+            _fill_row(design, normals, workspace, out[j])
 
 
 @kernel
-def draw_labels(rows, weights, sigma, normals, room, out):
+def draw_labels(rows, weights, sigma, normals, workspace, out):
     """Write the labels of `weights` with normal noise: ``(m,d),(d),()->(m)``."""
     m = rows.shape[0]
     for i in range(m):
-        out[i] = ziggurat(normals, room.streams[0])
+        out[i] = ziggurat(normals, workspace.streams[0])
     gemv(1.0, rows, False, weights, sigma, out)

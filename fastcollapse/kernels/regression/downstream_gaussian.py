@@ -8,7 +8,7 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import PURPOSE_DOWNSTREAM, SUB_SPARE, open_stream
 from fastcollapse.kernels.random.wishart import bartlett_factor, fill_normals
-from fastcollapse.kernels.regression.ridge_path import new_path_room, solve_path
+from fastcollapse.kernels.regression.ridge_path import new_path_workspace, solve_path
 
 _PURPOSE = np.uint64(PURPOSE_DOWNSTREAM)
 _SPARE = np.uint64(SUB_SPARE)
@@ -54,19 +54,19 @@ def draw_factor(n_samples, spectrum, normals, words, streams, out):
 
 
 @kernel
-def _evaluate(weights, generation, index, replicate, truth, downstream, normals, key, room, gap, out):
+def _evaluate(weights, generation, index, replicate, truth, downstream, normals, key, workspace, gap, out):
     """Draw one sample, fit it at every ridge and write what the fits are worth."""
     d, n_samples = weights.shape[0], downstream.n_samples[index]
     k = min(d, n_samples)
-    factor, z = room.factor[: d * k].reshape(d, k), room.z[:k]
-    open_downstream(key, replicate, generation, index, room.streams)
-    draw_factor(n_samples, truth.spectrum, normals, room.words, room.streams, factor)
-    fill_normals(normals, room.words, room.streams, z)
+    factor, z = workspace.factor[: d * k].reshape(d, k), workspace.z[:k]
+    open_downstream(key, replicate, generation, index, workspace.streams)
+    draw_factor(n_samples, truth.spectrum, normals, workspace.words, workspace.streams, factor)
+    fill_normals(normals, workspace.words, workspace.streams, z)
     for i in range(k):
         z[i] *= downstream.sigma
     for i in range(d):
         gap[i] = weights[i] - truth.w0[i]
-    solve_path(factor, z, truth, gap, n_samples, downstream.ridges[index], downstream.parts, room, out)
+    solve_path(factor, z, truth, gap, n_samples, downstream.ridges[index], downstream.parts, workspace, out)
 
 
 @parallel_kernel
@@ -88,13 +88,13 @@ def evaluate_downstream(weights, generations, truth, downstream, normals, key, n
     for index in range(n_sizes):
         most = max(most, min(d, downstream.n_samples[index]))
     for thread in prange(n_threads):
-        room = new_path_room(d, most, n_ridges, downstream.parts)
+        workspace = new_path_workspace(d, most, n_ridges, downstream.parts)
         gap = np.empty(d)
         # Samples of one size are neighbours: threads share the dear ones.
         for unit in range(thread, n_units, n_threads):
             index, state = unit // (n_replicates * n_generations), unit % (n_replicates * n_generations)
             replicate, step = state // n_generations, state % n_generations
             _evaluate(
-                weights[replicate, step], generations[step], index, replicate, truth, downstream, normals, key, room,
+                weights[replicate, step], generations[step], index, replicate, truth, downstream, normals, key, workspace,
                 gap, out[replicate, step, index],
             )  # fmt: skip

@@ -46,7 +46,7 @@ class BidiagonalSample(NamedTuple):
     gap: np.ndarray
 
 
-class IsotropicRoom(NamedTuple):
+class IsotropicWorkspace(NamedTuple):
     """Room for one thread, samples of up to k rows and L ridges.
 
     sample (4, k + 1); labels (k); inverses, lifts, carried (k L); lanes (5, L); words uint64 (k); streams uint64 (2,
@@ -64,9 +64,9 @@ class IsotropicRoom(NamedTuple):
 
 
 @kernel
-def new_isotropic_room(k, n_ridges):
+def new_isotropic_workspace(k, n_ridges):
     """Return room for samples of at most k = min(d, T) rows and so many ridges."""
-    return IsotropicRoom(
+    return IsotropicWorkspace(
         np.empty((4, k + 1)),
         np.empty(k),
         np.empty(k * n_ridges),
@@ -91,7 +91,7 @@ def _set_labels(side, sample, labels):
 
 
 @kernel
-def solve_isotropic(sample, truth, n_samples, ridges, parts, room, out):
+def solve_isotropic(sample, truth, n_samples, ridges, parts, workspace, out):
     """Fit one sample at every ridge and write what the fits are worth: ``...,(L)->(L,6)``, O(k L).
 
     Parameters
@@ -99,16 +99,22 @@ def solve_isotropic(sample, truth, n_samples, ridges, parts, room, out):
     sample, truth: BidiagonalSample, IsotropicTruth
     ridges: at least 0
     parts: whether the parts of the error are written too, at four right-hand sides for one
-    room: IsotropicRoom of at least this size; its `sample` may be the one given
+    workspace: IsotropicWorkspace of at least this size; its `sample` may be the one given
     out: as `fastcollapse.kernels.regression.ridge_path.solve_path`
     """
     diagonal, above = sample.diagonal, sample.above
     k, n_ridges, norm = diagonal.shape[0], ridges.shape[0], truth.norm
     tall = n_samples >= truth.dimension
-    labels = room.labels[:k]
-    inverses, lifts = room.inverses[: k * n_ridges].reshape(k, n_ridges), room.lifts[: k * n_ridges]
-    lifts, carried = lifts.reshape(k, n_ridges), room.carried[: k * n_ridges].reshape(k, n_ridges)
-    shifts, fits, label, sums, first = room.lanes[0], room.lanes[1], room.lanes[2], room.lanes[3], room.lanes[4]
+    labels = workspace.labels[:k]
+    inverses, lifts = workspace.inverses[: k * n_ridges].reshape(k, n_ridges), workspace.lifts[: k * n_ridges]
+    lifts, carried = lifts.reshape(k, n_ridges), workspace.carried[: k * n_ridges].reshape(k, n_ridges)
+    shifts, fits, label, sums, first = (
+        workspace.lanes[0],
+        workspace.lanes[1],
+        workspace.lanes[2],
+        workspace.lanes[3],
+        workspace.lanes[4],
+    )
     bound = truth.variance * (math.sqrt(n_samples) + math.sqrt(truth.dimension)) ** 2
     for j in range(n_ridges):
         shifts[j] = n_samples * ridges[j]
@@ -138,20 +144,25 @@ def solve_isotropic(sample, truth, n_samples, ridges, parts, room, out):
 
 
 @kernel
-def draw_bidiagonal(along, across, truth, n_samples, sigma, normals, room):
+def draw_bidiagonal(along, across, truth, n_samples, sigma, normals, workspace):
     """Draw a sample with labels of weights that are `along` w0 / |w0| and `across` it: returns a BidiagonalSample of
-    `room`.
+    `workspace`.
     """
     d, deviation = truth.dimension, math.sqrt(truth.variance)
     k = min(d, n_samples)
     tall = n_samples >= d
-    streams = room.streams
-    diagonal, above, z, gap = room.sample[0, :k], room.sample[1, :k], room.sample[2, :k], room.sample[3, : k + 1]
-    fill_chi(n_samples, normals, room.words, streams, diagonal)
-    fill_chi(d - 1, normals, room.words, streams, above)
-    fill_normals(normals, room.words, streams, z)
+    streams = workspace.streams
+    diagonal, above, z, gap = (
+        workspace.sample[0, :k],
+        workspace.sample[1, :k],
+        workspace.sample[2, :k],
+        workspace.sample[3, : k + 1],
+    )
+    fill_chi(n_samples, normals, workspace.words, streams, diagonal)
+    fill_chi(d - 1, normals, workspace.words, streams, above)
+    fill_normals(normals, workspace.words, streams, z)
     n_across = k - 1 if tall else k
-    fill_normals(normals, room.words, streams, gap[1 : 1 + n_across])
+    fill_normals(normals, workspace.words, streams, gap[1 : 1 + n_across])
     square = chi_square(np.float64(d - 1 - n_across), normals, streams[0])
     for i in range(1, 1 + n_across):
         square += gap[i] * gap[i]
@@ -185,11 +196,11 @@ def evaluate_isotropic(overlaps, generations, truth, downstream, normals, key, n
     for index in range(n_sizes):
         most = max(most, min(truth.dimension, downstream.n_samples[index]))
     for thread in prange(n_threads):
-        room = new_isotropic_room(most, n_ridges)
+        workspace = new_isotropic_workspace(most, n_ridges)
         for unit in range(thread, n_sizes * n_states, n_threads):
             index, replicate, step = unit // n_states, unit % n_states // n_generations, unit % n_generations
-            open_downstream(key, replicate, generations[step], index, room.streams)
+            open_downstream(key, replicate, generations[step], index, workspace.streams)
             along, across = overlaps[replicate, step]
             n_samples, ridges = downstream.n_samples[index], downstream.ridges[index]
-            sample = draw_bidiagonal(along, across, truth, n_samples, downstream.sigma, normals, room)
-            solve_isotropic(sample, truth, n_samples, ridges, downstream.parts, room, out[replicate, step, index])
+            sample = draw_bidiagonal(along, across, truth, n_samples, downstream.sigma, normals, workspace)
+            solve_isotropic(sample, truth, n_samples, ridges, downstream.parts, workspace, out[replicate, step, index])

@@ -7,23 +7,25 @@ from fastcollapse.kernels.random.ziggurat import ziggurat
 from fastcollapse.kernels.regression.designs import Sampler, draw_rows
 from fastcollapse.kernels.regression.downstream_gaussian import open_downstream
 from fastcollapse.kernels.regression.ridge_from_rows import reduce_rows
-from fastcollapse.kernels.regression.ridge_path import new_path_room, solve_path
+from fastcollapse.kernels.regression.ridge_path import new_path_workspace, solve_path
 
 
 @kernel
-def _evaluate(weights, generation, index, replicate, truth, design, downstream, normals, key, sampler, room, gap, out):
+def _evaluate(
+    weights, generation, index, replicate, truth, design, downstream, normals, key, sampler, workspace, gap, out
+):
     """Fit fresh samples labelled by one replicate and generation, as many as the size `index` says, at every ridge."""
     d, n = weights.shape[0], downstream.n_samples[index]
-    open_downstream(key, replicate, generation, index, room.streams)
+    open_downstream(key, replicate, generation, index, workspace.streams)
     rows, noise = sampler.rows[:n], sampler.noise[:n]
     draw_rows(design, n, normals, sampler, rows)
     for i in range(n):
-        noise[i] = downstream.sigma * ziggurat(normals, room.streams[0])
+        noise[i] = downstream.sigma * ziggurat(normals, workspace.streams[0])
     for i in range(d):
         gap[i] = weights[i] - truth.w0[i]
-    k = reduce_rows(rows, noise, room)
-    factor, z = room.factor[: d * k].reshape(d, k), room.z[:k]
-    solve_path(factor, z, truth, gap, n, downstream.ridges[index], downstream.parts, room, out)
+    k = reduce_rows(rows, noise, workspace)
+    factor, z = workspace.factor[: d * k].reshape(d, k), workspace.z[:k]
+    solve_path(factor, z, truth, gap, n, downstream.ridges[index], downstream.parts, workspace, out)
 
 
 @parallel_kernel
@@ -42,8 +44,8 @@ def evaluate_rows(weights, generations, truth, design, downstream, normals, key,
     for index in range(n_sizes):
         most = max(most, downstream.n_samples[index])
     for thread in prange(n_threads):
-        room = new_path_room(d, min(d, most), n_ridges, downstream.parts)
-        sampler = Sampler(room.words, room.streams, np.empty((most, d)), np.empty(0), np.empty(most))
+        workspace = new_path_workspace(d, min(d, most), n_ridges, downstream.parts)
+        sampler = Sampler(workspace.words, workspace.streams, np.empty((most, d)), np.empty(0), np.empty(most))
         gap = np.empty(d)
         # Samples of one size are neighbours: threads share the dear ones.
         for unit in range(thread, n_units, n_threads):
@@ -51,5 +53,5 @@ def evaluate_rows(weights, generations, truth, design, downstream, normals, key,
             replicate, step = state // n_generations, state % n_generations
             _evaluate(
                 weights[replicate, step], generations[step], index, replicate, truth, design, downstream, normals, key,
-                sampler, room, gap, out[replicate, step, index],
+                sampler, workspace, gap, out[replicate, step, index],
             )  # fmt: skip

@@ -68,7 +68,7 @@ def draw_batches(design, n, normals, key, purpose, weights, sigma, batches):
 
 
 @kernel
-def _gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held, room):
+def _gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held, workspace):
     """Add n samples of fresh inputs to a pool, as many at a time as there is room for, and return what it holds."""
     d = sums.shape[0]
     left = min(n, d) if design.law == REDUCED else n
@@ -77,23 +77,37 @@ def _gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held,
         rows, labels = sampler.rows[:m], sampler.labels[:m]
         draw_rows(design, n, normals, sampler, rows)
         draw_labels(rows, weights, sigma, normals, sampler, labels)
-        held = gather(gram, sums, held, rows, labels, room)
+        held = gather(gram, sums, held, rows, labels, workspace)
         left -= m
     return held
 
 
 @kernel
-def _fit(gram, sums, held, penalty, room, weights):
+def _fit(gram, sums, held, penalty, workspace, weights):
     """Fit to a pool; the penalty is the ridge times the number of samples."""
     if held <= sums.shape[0]:
-        fit_rows(gram[:held], sums[:held], penalty, room, weights)
+        fit_rows(gram[:held], sums[:held], penalty, workspace, weights)
     else:
-        fit_sums(gram, sums, penalty, room, weights)
+        fit_sums(gram, sums, penalty, workspace, weights)
 
 
 @kernel
 def _run(
-    pools, replicate, design, fixed, real, plan, noise, truth, first, n_generations, normals, key, sampler, room, out
+    pools,
+    replicate,
+    design,
+    fixed,
+    real,
+    schedule,
+    noise,
+    truth,
+    first,
+    n_generations,
+    normals,
+    key,
+    sampler,
+    workspace,
+    out,
 ):
     """Refit one replicate over a block; serial, because a short `prange` body compiles in a third of the time."""
     number = key.first_replicate + np.uint64(replicate)
@@ -105,23 +119,23 @@ def _run(
     held = pools.held[replicate] if keeps else 0
     for step in range(n_generations):
         generation = first + step
-        n, m = plan.n_synthetic[generation - 1], plan.n_real[generation - 1]
-        if plan.n_kept[generation - 1] == 0:
+        n, m = schedule.n_synthetic[generation - 1], schedule.n_real[generation - 1]
+        if schedule.n_kept[generation - 1] == 0:
             held = 0
         open_both(key.seed, number, generation, _SYNTHETIC, sampler.streams)
         if fixed.rows.shape[0] > 0:
             rows, labels = fixed.rows[replicate], sampler.labels[: fixed.rows.shape[1]]
             draw_labels(rows, weights, noise.synthetic, normals, sampler, labels)
-            held = gather(gram, sums, held, rows, labels, room)
+            held = gather(gram, sums, held, rows, labels, workspace)
         else:
-            held = _gather_fresh(design, n, weights, noise.synthetic, normals, sampler, gram, sums, held, room)
+            held = _gather_fresh(design, n, weights, noise.synthetic, normals, sampler, gram, sums, held, workspace)
         if m > 0 and real.rows.shape[0] > 0:
-            held = gather(gram, sums, held, real.rows[replicate], real.labels[replicate], room)
+            held = gather(gram, sums, held, real.rows[replicate], real.labels[replicate], workspace)
         elif m > 0:
             open_both(key.seed, number, generation, _REAL, sampler.streams)
-            held = _gather_fresh(design, m, truth, noise.real, normals, sampler, gram, sums, held, room)
-        n_samples = plan.n_kept[generation - 1] + n + m
-        _fit(gram, sums, held, noise.ridge * n_samples, room, weights)
+            held = _gather_fresh(design, m, truth, noise.real, normals, sampler, gram, sums, held, workspace)
+        n_samples = schedule.n_kept[generation - 1] + n + m
+        _fit(gram, sums, held, noise.ridge * n_samples, workspace, weights)
         out[replicate, step] = weights
     if keeps:
         pools.held[replicate] = held
@@ -129,7 +143,7 @@ def _run(
 
 @parallel_kernel
 def refit_pools(
-    pools, design, fixed, real, plan, noise, truth, first, n_generations, normals, key, n_rows, n_threads, out
+    pools, design, fixed, real, schedule, noise, truth, first, n_generations, normals, key, n_rows, n_threads, out
 ):
     """Refit R replicates over B generations: ``(R,d),...->(R,B,d)``.
 
@@ -139,7 +153,7 @@ def refit_pools(
     design: `Design` of fresh inputs
     fixed, real: `Batches` of inputs that are the same in every generation (their labels are not read), and of real
         data that stays; or none
-    plan: `fastcollapse.config.schedule.KernelSchedule`
+    schedule: `fastcollapse.config.schedule.KernelSchedule`
     noise: `Noise`
     truth: float64 (d), true weights
     key: StreamKey; its generation and purpose are not read
@@ -147,11 +161,11 @@ def refit_pools(
     """
     n_replicates, d = pools.weights.shape
     for thread in prange(n_threads):
-        sampler, room = new_sampler(n_rows, max(n_rows, fixed.labels.shape[1]), d), new_equations(d)
+        sampler, workspace = new_sampler(n_rows, max(n_rows, fixed.labels.shape[1]), d), new_equations(d)
         for replicate in range(thread, n_replicates, n_threads):
             _run(
-                pools, replicate, design, fixed, real, plan, noise, truth, first, n_generations, normals, key, sampler,
-                room, out,
+                pools, replicate, design, fixed, real, schedule, noise, truth, first, n_generations, normals, key, sampler,
+                workspace, out,
             )  # fmt: skip
 
 
@@ -166,13 +180,15 @@ def _is_triangular(rows):
 
 
 @kernel
-def _run_fixed(weights, rows, means, rounds, noise, first, n_generations, normals, key, number, sampler, room, out):
+def _run_fixed(
+    weights, rows, means, rounds, noise, first, n_generations, normals, key, number, sampler, workspace, out
+):
     """Refit one replicate, whose inputs are always the same, over a block."""
     m, d = rows.shape
     few = m <= d
     size = min(m, d)
-    matrix = room.matrix.reshape(-1)[: size * size].reshape((size, size))
-    values = room.values[:size]
+    matrix = workspace.matrix.reshape(-1)[: size * size].reshape((size, size))
+    values = workspace.values[:size]
     # Then the equations need not be squared, which nearly as many samples as inputs would suffer from.
     triangular, regular = noise.ridge == 0.0 and _is_triangular(rows), True
     if triangular:
@@ -181,8 +197,8 @@ def _run_fixed(weights, rows, means, rounds, noise, first, n_generations, normal
         syrk(1.0, rows, not few, 0.0, matrix)
         for i in range(size):
             matrix[i, i] += noise.ridge
-        regular = factor(matrix, room.diagonal[:size], values)
-    labels, x = sampler.labels[:m], room.solution[:size]
+        regular = factor(matrix, workspace.diagonal[:size], values)
+    labels, x = sampler.labels[:m], workspace.solution[:size]
     for step in range(n_generations):
         open_both(key.seed, number, first + step, _SYNTHETIC, sampler.streams)
         draw_labels(rows, weights, noise.synthetic, normals, sampler, labels)
@@ -194,11 +210,11 @@ def _run_fixed(weights, rows, means, rounds, noise, first, n_generations, normal
             trsm(matrix, True, weights.reshape((d, 1)))
         elif few:
             x[:] = means
-            solve(regular, matrix, values, x, room.vector)
+            solve(regular, matrix, values, x, workspace.vector)
             gemv(1.0, rows, True, x, 0.0, weights)
         else:
             gemv(1.0, rows, True, means, 0.0, weights)
-            solve(regular, matrix, values, weights, room.vector)
+            solve(regular, matrix, values, weights, workspace.vector)
         out[step] = weights
 
 
@@ -216,10 +232,10 @@ def refit_fixed(weights, batches, rounds, noise, first, n_generations, normals, 
     n_replicates, d = weights.shape
     n_rows = batches.labels.shape[1]
     for thread in prange(n_threads):
-        sampler, room = new_sampler(0, n_rows, d), new_equations(d)
+        sampler, workspace = new_sampler(0, n_rows, d), new_equations(d)
         for replicate in range(thread, n_replicates, n_threads):
             number = key.first_replicate + np.uint64(replicate)
             _run_fixed(
                 weights[replicate], batches.rows[replicate], batches.labels[replicate], rounds, noise, first,
-                n_generations, normals, key, number, sampler, room, out[replicate],
+                n_generations, normals, key, number, sampler, workspace, out[replicate],
             )  # fmt: skip

@@ -55,7 +55,7 @@ def _count(order, n_points, size, replacement, n_inputs, labels, streams, counts
 
 
 @kernel
-def _fit_chosen(inputs, counts, means, penalty, sampler, room, weights):
+def _fit_chosen(inputs, counts, means, penalty, sampler, workspace, weights):
     """Fit to inputs that occur `counts` times: ``(P,d),(P),(P),()->(d)``."""
     d = weights.shape[0]
     n_distinct = 0
@@ -63,7 +63,7 @@ def _fit_chosen(inputs, counts, means, penalty, sampler, room, weights):
         if counts[i] > 0:
             n_distinct += 1
     few = n_distinct <= d
-    equations, gram, sums = room
+    equations, gram, sums = workspace
     held, m = 0, 0
     for i in range(counts.shape[0]):
         if counts[i] == 0:
@@ -87,7 +87,20 @@ def _fit_chosen(inputs, counts, means, penalty, sampler, room, weights):
 
 @kernel
 def _run(
-    weights, samples, replicate, design, plan, noise, choices, first, n_generations, normals, key, sampler, room, out
+    weights,
+    samples,
+    replicate,
+    design,
+    schedule,
+    noise,
+    choices,
+    first,
+    n_generations,
+    normals,
+    key,
+    sampler,
+    workspace,
+    out,
 ):
     """Refit one replicate to subsamples over a block."""
     inputs, labels, order = samples.inputs[replicate], samples.labels[replicate], samples.order[replicate]
@@ -96,8 +109,8 @@ def _run(
     counts, means = np.empty(n_inputs, np.int64), np.empty(n_inputs)
     for step in range(n_generations):
         generation = first + step
-        kept, n = plan.n_kept[generation - 1], plan.n_synthetic[generation - 1]
-        size = plan.n_train[generation - 1]
+        kept, n = schedule.n_kept[generation - 1], schedule.n_synthetic[generation - 1]
+        size = schedule.n_train[generation - 1]
         open_both(key.seed, number, generation, _SYNTHETIC, sampler.streams)
         if not choices.same:
             draw_rows(design, n, normals, sampler, inputs[kept : kept + n])
@@ -107,13 +120,13 @@ def _run(
             order[i] = i
         open_both(key.seed, number, generation, _SUBSAMPLE, sampler.streams)
         _count(order, kept + n, size, choices.replacement, n_inputs, labels, sampler.streams, counts, means)
-        _fit_chosen(inputs, counts, means, noise.ridge * size, sampler, room, weights)
+        _fit_chosen(inputs, counts, means, noise.ridge * size, sampler, workspace, weights)
         out[step] = weights
 
 
 @parallel_kernel
 def refit_rows(
-    weights, samples, design, plan, noise, choices, first, n_generations, normals, key, n_rows, n_threads, out
+    weights, samples, design, schedule, noise, choices, first, n_generations, normals, key, n_rows, n_threads, out
 ):
     """Refit R replicates over B generations to subsamples: ``(R,d),...->(R,B,d)``.
 
@@ -128,9 +141,9 @@ def refit_rows(
     n_replicates, d = weights.shape
     for thread in prange(n_threads):
         sampler = new_sampler(n_rows, n_rows, d)
-        room = (new_equations(d), np.empty((d, d)), np.empty(d))
+        workspace = (new_equations(d), np.empty((d, d)), np.empty(d))
         for replicate in range(thread, n_replicates, n_threads):
             _run(
-                weights[replicate], samples, replicate, design, plan, noise, choices, first, n_generations, normals,
-                key, sampler, room, out[replicate],
+                weights[replicate], samples, replicate, design, schedule, noise, choices, first, n_generations, normals,
+                key, sampler, workspace, out[replicate],
             )  # fmt: skip

@@ -75,13 +75,13 @@ def _write_manhattan(left, right, columns, out):
 
 
 @kernel
-def _write_products(left, right, room, out):
-    """Write <x, x'>: ``(n,d),(m,d)->(n,m)``; `room` (TILE TILE) is of the type of the rows."""
+def _write_products(left, right, workspace, out):
+    """Write <x, x'>: ``(n,d),(m,d)->(n,m)``; `workspace` (TILE TILE) is of the type of the rows."""
     n, m = out.shape
     if left.itemsize == 8:
         multiply_rows(left, right, out)
         return
-    products = room[: n * m].reshape(n, m)
+    products = workspace[: n * m].reshape(n, m)
     multiply_rows_single(left, right, products)
     for i in range(n):
         for j in range(m):
@@ -89,8 +89,8 @@ def _write_products(left, right, room, out):
 
 
 @kernel
-def _write_squared_distances(left, left_squares, right, right_squares, room, out):
-    _write_products(left, right, room, out)
+def _write_squared_distances(left, left_squares, right, right_squares, workspace, out):
+    _write_products(left, right, workspace, out)
     n, m = out.shape
     for i in range(n):
         row, square = out[i], left_squares[i]
@@ -143,27 +143,27 @@ def _apply(law, out):
 
 
 @kernel
-def write_tile(law, left, left_squares, right, right_squares, room, out):
+def write_tile(law, left, left_squares, right, right_squares, workspace, out):
     """Write the kernels of a few rows: ``(n,d),(n),(m,d),(m)->(n,m)``.
 
     Parameters
     ----------
     law: Kernel
     left_squares, right_squares: |x|^2
-    room: TILE * TILE and d * TILE entries at least, of the type of the rows
+    workspace: TILE * TILE and d * TILE entries at least, of the type of the rows
     """
     if law.kind == LAPLACIAN:
         m, d = right.shape
-        _write_manhattan(left, right, room[: d * m].reshape(d, m), out)
+        _write_manhattan(left, right, workspace[: d * m].reshape(d, m), out)
     elif law.kind == POLYNOMIAL or law.kind == LINEAR:
-        _write_products(left, right, room, out)
+        _write_products(left, right, workspace, out)
     else:
-        _write_squared_distances(left, left_squares, right, right_squares, room, out)
+        _write_squared_distances(left, left_squares, right, right_squares, workspace, out)
     _apply(law, out)
 
 
 @kernel
-def room_length(d):
+def tile_workspace_length(d):
     """Return how many entries `write_tile` needs room for."""
     return TILE * max(TILE, d)
 
@@ -177,7 +177,7 @@ def write_gram(law, rows, squares, n_threads, out):
     n_matrices, n, d = rows.shape
     n_tiles = (n + TILE - 1) // TILE
     for thread in prange(n_threads):
-        room = np.empty(room_length(d), rows.dtype)
+        workspace = np.empty(tile_workspace_length(d), rows.dtype)
         task = 0
         for g in range(n_matrices):
             for first in range(n_tiles):
@@ -187,7 +187,7 @@ def write_gram(law, rows, squares, n_threads, out):
                         left, right = second * TILE, min(n, (second + 1) * TILE)
                         write_tile(
                             law, rows[g, start:end], squares[g, start:end], rows[g, left:right],
-                            squares[g, left:right], room, out[g, start:end, left:right],
+                            squares[g, left:right], workspace, out[g, start:end, left:right],
                         )  # fmt: skip
                     task += 1
 
@@ -203,7 +203,7 @@ def predict(law, rows, squares, support, support_squares, coefficients, n_thread
     n_matrices, m, _ = support.shape
     n_tiles, n_others = (n + TILE - 1) // TILE, (m + TILE - 1) // TILE
     for thread in prange(n_threads):
-        room = np.empty(room_length(d), rows.dtype)
+        workspace = np.empty(tile_workspace_length(d), rows.dtype)
         tile = np.empty((TILE, TILE))
         for task in range(thread, n_matrices * n_tiles, n_threads):
             g, first = task // n_tiles, task % n_tiles
@@ -213,7 +213,7 @@ def predict(law, rows, squares, support, support_squares, coefficients, n_thread
                 values = tile[: end - start, : right - left]
                 write_tile(
                     law, rows[h, start:end], squares[h, start:end], support[g, left:right],
-                    support_squares[g, left:right], room, values,
+                    support_squares[g, left:right], workspace, values,
                 )  # fmt: skip
                 keep = 0.0 if other == 0 else 1.0
                 multiply(1.0, coefficients[g, :, left:right], False, values, True, keep, out[g, :, start:end])

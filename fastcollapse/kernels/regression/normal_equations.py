@@ -32,14 +32,14 @@ def new_equations(d):
 
 
 @kernel
-def gather(gram, sums, held, rows, labels, room):
+def gather(gram, sums, held, rows, labels, workspace):
     """Add samples to a pool and return what it then holds: ``(d,d),(d),(),(m,d),(m)``.
 
     Parameters
     ----------
     gram, sums: the first `held` rows and labels, or, if `held` is d + 1, the lower triangle of X^T X, and X^T y
     held: 0 to d + 1
-    room: `Equations` to work in
+    workspace: `Equations` to work in
     """
     d, m = sums.shape[0], rows.shape[0]
     if held + m <= d:
@@ -48,10 +48,10 @@ def gather(gram, sums, held, rows, labels, room):
         return held + m
     if held <= d:
         if held > 0:
-            syrk(1.0, gram[:held], True, 0.0, room.matrix)
-            gemv(1.0, gram[:held], True, sums[:held], 0.0, room.vector)
-            gram[:] = room.matrix
-            sums[:] = room.vector
+            syrk(1.0, gram[:held], True, 0.0, workspace.matrix)
+            gemv(1.0, gram[:held], True, sums[:held], 0.0, workspace.vector)
+            gram[:] = workspace.matrix
+            sums[:] = workspace.vector
         else:
             gram[:] = 0.0
             sums[:] = 0.0
@@ -90,44 +90,44 @@ def factor(matrix, diagonal, values):
 
 
 @kernel
-def solve(regular, matrix, values, x, room):
+def solve(regular, matrix, values, x, workspace):
     """Replace `x` by the solution, of minimum norm if the matrix is singular, from what `factor` left: ``(n)->(n)``."""
     n = x.shape[0]
     if regular:
         potrs(matrix, x.reshape((n, 1)))
         return
     least = n * _LEAST * values[n - 1]
-    gemv(1.0, matrix, False, x, 0.0, room[:n])
+    gemv(1.0, matrix, False, x, 0.0, workspace[:n])
     for i in range(n):
-        room[i] = room[i] / values[i] if values[i] > least else 0.0
-    gemv(1.0, matrix, True, room[:n], 0.0, x)
+        workspace[i] = workspace[i] / values[i] if values[i] > least else 0.0
+    gemv(1.0, matrix, True, workspace[:n], 0.0, x)
 
 
 @kernel
-def fit_rows(rows, labels, penalty, room, out):
+def fit_rows(rows, labels, penalty, workspace, out):
     """Fit to rows that are fewer than d or as many, of minimum norm: ``(m,d),(m),()->(d)``; `penalty` is ridge times
     samples.
     """
     m = rows.shape[0]
     # A corner of the room has gaps between its rows, which LAPACK is not told of.
-    matrix = room.matrix.reshape(-1)[: m * m].reshape((m, m))
+    matrix = workspace.matrix.reshape(-1)[: m * m].reshape((m, m))
     syrk(1.0, rows, False, 0.0, matrix)
     for i in range(m):
         matrix[i, i] += penalty
-    x = room.solution[:m]
+    x = workspace.solution[:m]
     x[:] = labels
-    regular = factor(matrix, room.diagonal[:m], room.values[:m])
-    solve(regular, matrix, room.values[:m], x, room.vector)
+    regular = factor(matrix, workspace.diagonal[:m], workspace.values[:m])
+    solve(regular, matrix, workspace.values[:m], x, workspace.vector)
     gemv(1.0, rows, True, x, 0.0, out)
 
 
 @kernel
-def fit_sums(gram, sums, penalty, room, out):
+def fit_sums(gram, sums, penalty, workspace, out):
     """Fit to X^T X (its lower triangle) and X^T y: ``(d,d),(d),()->(d)``; `penalty` is ridge times samples."""
     d = out.shape[0]
     for i in range(d):
-        room.matrix[i, : i + 1] = gram[i, : i + 1]
-        room.matrix[i, i] += penalty
+        workspace.matrix[i, : i + 1] = gram[i, : i + 1]
+        workspace.matrix[i, i] += penalty
     out[:] = sums
-    regular = factor(room.matrix, room.diagonal, room.values)
-    solve(regular, room.matrix, room.values, out, room.vector)
+    regular = factor(workspace.matrix, workspace.diagonal, workspace.values)
+    solve(regular, workspace.matrix, workspace.values, out, workspace.vector)

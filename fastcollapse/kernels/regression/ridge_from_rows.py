@@ -26,7 +26,7 @@ def _is_factored(gram, squares):
 
 
 @kernel
-def _reduce_by_singular_values(rows, noise, room):
+def _reduce_by_singular_values(rows, noise, workspace):
     """The same for rows of any rank: A = V diag(s), z = U^T e, without the singular values that are 0 but for
     rounding; rows that are not finite give NaN.
     """
@@ -34,14 +34,14 @@ def _reduce_by_singular_values(rows, noise, room):
     m = min(n_samples, d)
     left, values, right = np.empty((n_samples, m)), np.empty(m), np.empty((m, d))
     if gesdd(rows, left, values, right) != 0:
-        room.factor[:d] = math.nan
-        room.z[0] = math.nan
+        workspace.factor[:d] = math.nan
+        workspace.z[0] = math.nan
         return 1
     rank = 0
     least = values[0] * np.finfo(np.float64).eps * max(n_samples, d)
     while rank < m and values[rank] > least:
         rank += 1
-    factor = room.factor[: d * rank].reshape(d, rank)
+    factor = workspace.factor[: d * rank].reshape(d, rank)
     for i in range(d):
         for j in range(rank):
             factor[i, j] = right[j, i] * values[j]
@@ -49,13 +49,13 @@ def _reduce_by_singular_values(rows, noise, room):
         total = 0.0
         for i in range(n_samples):
             total += left[i, j] * noise[i]
-        room.z[j] = total
+        workspace.z[j] = total
     return rank
 
 
 @kernel
-def reduce_rows(rows, noise, room):
-    """Reduce a design and the noise of its labels to `room.factor`, (d, k), and `room.z`, and return k:
+def reduce_rows(rows, noise, workspace):
+    """Reduce a design and the noise of its labels to `workspace.factor`, (d, k), and `workspace.z`, and return k:
     ``(T,d),(T)->(d,k),(k)``.
 
     O(T d min(T, d)). The factor is that of X^T X, lower-triangular, where T >= d, and X^T where T < d; where X has not
@@ -65,16 +65,16 @@ def reduce_rows(rows, noise, room):
     ----------
     rows: may be overwritten
     noise: times the label noise
-    room: `fastcollapse.kernels.regression.ridge_path.PathRoom` for d coordinates and min(d, T) columns at least
+    workspace: `fastcollapse.kernels.regression.ridge_path.PathWorkspace` for d coordinates and min(d, T) columns at least
     """
     n_samples, d = rows.shape
     m = min(n_samples, d)
     tall = n_samples >= d
-    gram = room.gram[: m * m].reshape(m, m)
+    gram = workspace.gram[: m * m].reshape(m, m)
     syrk(1.0, rows, tall, 0.0, gram)
-    if not _is_factored(gram, room.sides[0]):
-        return _reduce_by_singular_values(rows, noise, room)
-    factor, z = room.factor[: d * m].reshape(d, m), room.z[:m]
+    if not _is_factored(gram, workspace.sides[0]):
+        return _reduce_by_singular_values(rows, noise, workspace)
+    factor, z = workspace.factor[: d * m].reshape(d, m), workspace.z[:m]
     if tall:
         gemv(1.0, rows, True, noise, 0.0, z)
         trsm(gram, False, z.reshape(m, 1))

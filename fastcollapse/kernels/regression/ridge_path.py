@@ -47,7 +47,7 @@ class RegressionTruth(NamedTuple):
     w0: np.ndarray
 
 
-class PathRoom(NamedTuple):
+class PathWorkspace(NamedTuple):
     """Room for one thread: samples of d coordinates and factors of up to k columns, L ridges, and r = 3 parts of the
     error, or 0.
 
@@ -77,10 +77,10 @@ class PathRoom(NamedTuple):
 
 
 @kernel
-def new_path_room(d, k, n_ridges, parts):
+def new_path_workspace(d, k, n_ridges, parts):
     """Return room for d coordinates, factors of at most k columns and so many ridges; `parts`: of the error too."""
     n_parts = 3 * n_ridges if parts else 0
-    return PathRoom(
+    return PathWorkspace(
         np.empty(d * k),
         np.empty(k),
         np.empty(k * k),
@@ -102,10 +102,10 @@ def new_path_room(d, k, n_ridges, parts):
 
 
 @kernel
-def _solve_alone(factor, z, truth, gap, n_samples, ridge, square, room, bases):
+def _solve_alone(factor, z, truth, gap, n_samples, ridge, square, workspace, bases):
     """Solve at one ridge without the tridiagonal matrix, for bias, noise and synthetic part: ``...->(k,3)``."""
     k = factor.shape[1]
-    product = room.sides[0, :k]
+    product = workspace.sides[0, :k]
     if square and ridge == 0.0:
         product[:] = z
         trsm(factor, True, product.reshape(k, 1))
@@ -114,13 +114,13 @@ def _solve_alone(factor, z, truth, gap, n_samples, ridge, square, room, bases):
         return
     set_bases(factor, z, truth, gap, n_samples, square, product, bases)
     if square:
-        other = room.sides[1, :k]
+        other = workspace.sides[1, :k]
         gemv(1.0 / n_samples, factor, True, gap, 0.0, other)
         gemv(1.0, factor, False, other, 0.0, product)
         for i in range(k):
             bases[i, 0] *= -ridge
             bases[i, 2] = product[i]
-    gram = room.gram[: k * k].reshape(k, k)
+    gram = workspace.gram[: k * k].reshape(k, k)
     set_gram(factor, n_samples, square, gram)
     for i in range(k):
         gram[i, i] += ridge
@@ -142,32 +142,36 @@ def _put(bases, ridge, columns, part_columns):
 
 
 @kernel
-def _solve_all(factor, z, truth, gap, n_samples, ridges, square, room, columns, part_columns):
-    """Solve at every ridge, for the whole and for the parts: ``...->(k,L),(k,r*L)``; writes `room.choices`."""
+def _solve_all(factor, z, truth, gap, n_samples, ridges, square, workspace, columns, part_columns):
+    """Solve at every ridge, for the whole and for the parts: ``...->(k,L),(k,r*L)``; writes `workspace.choices`."""
     k, n_ridges = columns.shape
-    gram, bases = room.gram[: k * k].reshape(k, k), room.bases[: 3 * k].reshape(k, 3)
-    diagonal, off_diagonal, tau = room.tridiagonal[0, :k], room.tridiagonal[1, :k], room.tridiagonal[2, :k]
-    ratios = room.ratios[: k * n_ridges].reshape(k, n_ridges)
-    inverses = room.inverses[: k * n_ridges].reshape(k, n_ridges)
+    gram, bases = workspace.gram[: k * k].reshape(k, k), workspace.bases[: 3 * k].reshape(k, 3)
+    diagonal, off_diagonal, tau = (
+        workspace.tridiagonal[0, :k],
+        workspace.tridiagonal[1, :k],
+        workspace.tridiagonal[2, :k],
+    )
+    ratios = workspace.ratios[: k * n_ridges].reshape(k, n_ridges)
+    inverses = workspace.inverses[: k * n_ridges].reshape(k, n_ridges)
 
     if square:
         set_reversed_gram(factor, n_samples, gram)
     else:
         set_gram(factor, n_samples, square, gram)
-    sytrd(gram, room.work, diagonal, off_diagonal, tau)
+    sytrd(gram, workspace.work, diagonal, off_diagonal, tau)
     bound = row_bound(diagonal, off_diagonal)
-    choose(ridges, bound, square, room.choices)
-    set_bases(factor, z, truth, gap, n_samples, square, room.sides[0, :k], bases)
+    choose(ridges, bound, square, workspace.choices)
+    set_bases(factor, z, truth, gap, n_samples, square, workspace.sides[0, :k], bases)
     if square:
         reverse_rows(bases)
-    ormtr(gram, tau, True, room.work, bases)
-    set_columns(bases, diagonal, off_diagonal, room.choices, square, room.sides, columns, part_columns)
+    ormtr(gram, tau, True, workspace.work, bases)
+    set_columns(bases, diagonal, off_diagonal, workspace.choices, square, workspace.sides, columns, part_columns)
     factor_shifted(diagonal, off_diagonal, ridges, ratios, inverses)
     # The whole by itself: BLAS rounds a column by how many stand beside it, and no error may depend on what is written.
     for solution in (columns, part_columns):
         if solution.shape[1] > 0:
             solve_factored(ratios, inverses, solution)
-            ormtr(gram, tau, False, room.work, solution)
+            ormtr(gram, tau, False, workspace.work, solution)
             if square:
                 reverse_rows(solution)
 
@@ -175,7 +179,7 @@ def _solve_all(factor, z, truth, gap, n_samples, ridges, square, room, columns, 
     for j in range(n_ridges):
         known = square and ridges[j] == 0.0
         if known or (ridges[j] < least and not is_above(diagonal, off_diagonal, least - ridges[j])):
-            _solve_alone(factor, z, truth, gap, n_samples, ridges[j], square, room, bases)
+            _solve_alone(factor, z, truth, gap, n_samples, ridges[j], square, workspace, bases)
             _put(bases, j, columns, part_columns)
 
 
@@ -213,7 +217,7 @@ def _in_all_coordinates(factor, columns, weights):
 
 
 @kernel
-def solve_path(factor, z, truth, gap, n_samples, ridges, parts, room, out):
+def solve_path(factor, z, truth, gap, n_samples, ridges, parts, workspace, out):
     """Fit one sample at every ridge and write what the fits are worth: ``(d,k),(k),(d),(d),(),(L)->(L,6)``.
 
     4 k^3 / 3 operations for the tridiagonal matrix, d k^2 or less before it and 4 k^2 (1 + r) L after it.
@@ -227,27 +231,27 @@ def solve_path(factor, z, truth, gap, n_samples, ridges, parts, room, out):
     n_samples: T
     ridges: at least 0
     parts: whether the parts of the error are written too
-    room: `new_path_room` of at least this size; its `factor` and `z` may be those given
+    workspace: `new_path_workspace` of at least this size; its `factor` and `z` may be those given
     out: ERROR, BIAS, VARIANCE, SYNTHETIC, SQUARED_NORM, OVERLAP of each ridge; NaN where there is no solution
     """
     d, k = factor.shape
     n_ridges = ridges.shape[0]
     n_parts = 3 * n_ridges if parts else 0
     square = is_lower(factor)
-    columns = room.columns[: k * n_ridges].reshape(k, n_ridges)
-    part_columns = room.part_columns[: k * n_parts].reshape(k, n_parts)
+    columns = workspace.columns[: k * n_ridges].reshape(k, n_ridges)
+    part_columns = workspace.part_columns[: k * n_parts].reshape(k, n_parts)
     if k > 0:
-        _solve_all(factor, z, truth, gap, n_samples, ridges, square, room, columns, part_columns)
+        _solve_all(factor, z, truth, gap, n_samples, ridges, square, workspace, columns, part_columns)
     else:
-        room.choices[2, :] = 1.0
+        workspace.choices[2, :] = 1.0
     weights, part_weights = columns, part_columns
     if not square:
-        weights = room.weights[: d * n_ridges].reshape(d, n_ridges)
-        part_weights = room.part_weights[: d * n_parts].reshape(d, n_parts)
+        weights = workspace.weights[: d * n_ridges].reshape(d, n_ridges)
+        part_weights = workspace.part_weights[: d * n_parts].reshape(d, n_parts)
         _in_all_coordinates(factor, columns, weights)
         _in_all_coordinates(factor, part_columns, part_weights)
-    _sum_up(weights, part_weights, truth, room.choices, room.sums)
+    _sum_up(weights, part_weights, truth, workspace.choices, workspace.sums)
     for j in range(n_ridges):
         for column in range(N_COLUMNS):
             if parts or column == ERROR or column >= SQUARED_NORM:
-                out[j, column] = room.sums[column, j]
+                out[j, column] = workspace.sums[column, j]

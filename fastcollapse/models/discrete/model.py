@@ -17,16 +17,16 @@ from fastcollapse.kernels.counts.live_counts import (
     CountRows,
     LiveCounts,
     TruthTable,
+    add_to_pool,
     copy_counts,
     copy_rows,
-    list_all,
-    pool_up,
+    init_live_counts,
     refit_and_draw,
     refit_dense,
 )
 from fastcollapse.kernels.counts.multinomial import Draw, block_grid, multinomial, new_draw, subsample
 from fastcollapse.kernels.counts.replicate_loop import resample_replicates
-from fastcollapse.kernels.counts.workspace import new_room
+from fastcollapse.kernels.counts.workspace import new_workspace
 from fastcollapse.kernels.jit import current_threads, kernel
 from fastcollapse.kernels.random.poisson_table import PoissonTables, poisson_tables
 from fastcollapse.kernels.random.streams import (
@@ -85,7 +85,7 @@ class CountState:
         """
         live = self.live
         end = int((live.starts[:, -1] + live.lengths[:, -1]).max())
-        kept = {name: values for name, values in live._asdict().items() if name != "near"}
+        kept = {name: values for name, values in live._asdict().items() if name != "truth_cache"}
         kept |= {"counts": live.counts[:, :end], "symbols": live.symbols[:, :end], "totals": self.totals}
         return {**kept, "pool": self.work.pool} if self.keeps_pool else kept
 
@@ -106,7 +106,7 @@ class CountBlock:
 class _Inputs(NamedTuple):
     """What the block loops only read."""
 
-    plan: KernelSchedule
+    schedule: KernelSchedule
     truth: TruthTable
     starts: np.ndarray
     lengths: np.ndarray
@@ -139,15 +139,15 @@ def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums
 
     The drawn counts are the next state: two arrays change places, and the counts go home at the end of the block.
     """
-    plan, truth, tables, home = inputs.plan, inputs.truth, inputs.tables, live.counts
-    room = new_room(inputs.n_threads)
+    schedule, truth, tables, home = inputs.schedule, inputs.truth, inputs.tables, live.counts
+    workspace = new_workspace(inputs.n_threads)
     weights, weight_total = _weights(live, totals, truth)
     draw = _draw_of(weights, weight_total, home, np.int64(-1), work)
-    upcoming = _draw_of(weights, weight_total, work.drawn, plan.n_synthetic[first - 1], work)
+    upcoming = _draw_of(weights, weight_total, work.drawn, schedule.n_synthetic[first - 1], work)
     for step in range(-1, n_generations):
         key = _stream_key(inputs.key, first + step, _SYNTHETIC)
         # The draw before the first generation of the block settles nothing; its sums are written over by the next.
-        refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums[max(step, 0)])
+        refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums[max(step, 0)])
         if step >= 0:
             totals[0] = draw.n_tokens
             if rows.starts.shape[0] > 1:
@@ -157,9 +157,16 @@ def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums
         spare = live.counts
         draw = upcoming
         live = LiveCounts(
-            draw.drawn, live.symbols, live.starts, live.lengths, live.alive, live.forgotten, live.packed, live.near
+            draw.drawn,
+            live.symbols,
+            live.starts,
+            live.lengths,
+            live.alive,
+            live.forgotten,
+            live.packed,
+            live.truth_cache,
         )
-        n_next = plan.n_synthetic[first + step + 1] if step + 2 < n_generations else np.int64(-1)
+        n_next = schedule.n_synthetic[first + step + 1] if step + 2 < n_generations else np.int64(-1)
         upcoming = _draw_of(draw.drawn, draw.n_tokens, spare, n_next, work)
     if n_generations % 2 == 1:
         for replicate in range(live.lengths.shape[0]):
@@ -171,10 +178,10 @@ def _resample_each(live, work, totals, first, n_generations, inputs, rows, sums)
     """As `_resample_block`, replicate by replicate: for many of them, and none of their counts wanted as rows."""
     weights, weight_total = _weights(live, totals, inputs.truth)
     draw = _draw_of(weights, weight_total, work.drawn, np.int64(-1), work)
-    sizes = inputs.plan.n_synthetic[first - 1 : first - 1 + n_generations]
+    sizes = inputs.schedule.n_synthetic[first - 1 : first - 1 + n_generations]
     key = _stream_key(inputs.key, first - 1, _SYNTHETIC)
-    room = new_room(inputs.n_threads)
-    resample_replicates(live, draw, sizes, key, inputs.truth, inputs.tables, room, sums)
+    workspace = new_workspace(inputs.n_threads)
+    resample_replicates(live, draw, sizes, key, inputs.truth, inputs.tables, workspace, sums)
     totals[0] = sizes[n_generations - 1]
 
 
@@ -184,37 +191,37 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
     trained on.
     """
     no_real = np.zeros((0, 0))
-    plan, truth, tables, n_threads = inputs.plan, inputs.truth, inputs.tables, inputs.n_threads
+    schedule, truth, tables, n_threads = inputs.schedule, inputs.truth, inputs.tables, inputs.n_threads
     starts, lengths = inputs.starts, inputs.lengths
-    room = new_room(n_threads)
+    workspace = new_workspace(n_threads)
     for step in range(n_generations):
         generation = first + step
-        n_synthetic = plan.n_synthetic[generation - 1]
+        n_synthetic = schedule.n_synthetic[generation - 1]
         weights, weight_total = _weights(live, totals, truth)
         draw = _draw_of(weights, weight_total, work.drawn, n_synthetic, work)
         key = _stream_key(inputs.key, generation, _SYNTHETIC)
-        multinomial(draw, live.starts, live.lengths, key, tables, room)
-        n_real = plan.n_real[generation - 1]
+        multinomial(draw, live.starts, live.lengths, key, tables, workspace)
+        n_real = schedule.n_real[generation - 1]
         real = no_real
         if n_real > 0:
             real = work.real
-            if not plan.fixed_real:
+            if not schedule.fixed_real:
                 key = _stream_key(inputs.key, generation, _REAL)
                 draw = _draw_of(truth.weights, truth.weights.sum(), real, n_real, work)
-                multinomial(draw, starts, lengths, key, tables, room)
-        n_kept = plan.n_kept[generation - 1]
-        pool_up(work.drawn, live, n_kept > 0, real, n_threads, work.pool, work.drawn)
+                multinomial(draw, starts, lengths, key, tables, workspace)
+        n_kept = schedule.n_kept[generation - 1]
+        add_to_pool(work.drawn, live, n_kept > 0, real, n_threads, work.pool, work.drawn)
         totals[1] = n_kept + n_synthetic + n_real
         totals[0] = totals[1]
-        if plan.n_train[generation - 1] > 0:
-            totals[0] = plan.n_train[generation - 1]
+        if schedule.n_train[generation - 1] > 0:
+            totals[0] = schedule.n_train[generation - 1]
             key = _stream_key(inputs.key, generation, _SUBSAMPLE)
-            if plan.replacement:
+            if schedule.replacement:
                 draw = _draw_of(work.pool, totals[1], work.drawn, totals[0], work)
-                multinomial(draw, starts, lengths, key, tables, room)
+                multinomial(draw, starts, lengths, key, tables, workspace)
             else:
                 subsample(work.drawn, totals[0], key, n_threads, work.drawn)
-        refit_dense(work.drawn, totals[0], generation, truth, room, live, sums[step])
+        refit_dense(work.drawn, totals[0], generation, truth, workspace, live, sums[step])
         if rows.starts.shape[0] > 1:
             copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
 
@@ -282,7 +289,7 @@ class Discrete:
             np.zeros(n_replicates, np.int64),
             np.zeros((n_replicates, 2, 0 if self._pooled else self.n_symbols // 2 + 1)),
         )
-        list_all(self._truth.probability, live)
+        init_live_counts(self._truth.probability, live)
         none = (0, 0)
         draw = new_draw(self._truth.weights, 1.0, np.zeros(shape), 0, lengths.shape[1])
         pool = np.zeros(shape if self._pooled else none)
@@ -308,8 +315,8 @@ class Discrete:
         for replicate in np.flatnonzero(live.packed):
             end = live.starts[replicate, -1] + live.lengths[replicate, -1]
             symbols = live.symbols[replicate, :end]
-            live.near[replicate, 0, :end] = self._truth.probability[symbols]
-            live.near[replicate, 1, :end] = self._truth.log_probability[symbols]
+            live.truth_cache[replicate, 0, :end] = self._truth.probability[symbols]
+            live.truth_cache[replicate, 1, :end] = self._truth.log_probability[symbols]
         return state
 
     def _draw_fixed_real(self, real: np.ndarray, seed: int, first_replicate: int) -> None:
@@ -321,7 +328,7 @@ class Discrete:
         key = StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_FIXED_REAL))
         starts, lengths = block_grid(*real.shape)
         draw = new_draw(weights, float(weights.sum()), real, n_real, lengths.shape[1])
-        multinomial(draw, starts, lengths, key, poisson_tables(), new_room(current_threads()))
+        multinomial(draw, starts, lengths, key, poisson_tables(), new_workspace(current_threads()))
 
     def block_length(self, state: CountState, room: int) -> int:
         """Return how many generations a block may have: all `room` of them, or as many rows as memory allows."""

@@ -10,11 +10,11 @@ from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.gaussian.multivariate import (
     Gaussians,
+    MultivariateStates,
     Source,
-    SpaceStates,
     draw_real_batches,
-    refit_space,
-    refit_space_subsamples,
+    refit_multivariate,
+    refit_multivariate_subsamples,
 )
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.ziggurat import normal_table
@@ -132,11 +132,13 @@ class SpaceModel:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         n_replicates, rank = state.laws.log_diagonal.shape
         shape = (n_replicates, n_generations)
-        out = SpaceStates(np.empty((*shape, len(self._mean))), np.empty((*shape, rank, rank)), np.empty((*shape, rank)))
+        out = MultivariateStates(
+            np.empty((*shape, len(self._mean))), np.empty((*shape, rank, rank)), np.empty((*shape, rank))
+        )
         key, normals, threads = run_key(seed, first_replicate), normal_table(), current_threads()
         if self._subsampled:
             replacement = bool(self._schedule.replacement)
-            refit_space_subsamples(
+            refit_multivariate_subsamples(
                 state.laws,
                 state.points,
                 state.order,
@@ -152,7 +154,7 @@ class SpaceModel:
             )
             state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         else:
-            refit_space(state.laws, state.source, self._plan, first, n_generations, normals, key, threads, out)
+            refit_multivariate(state.laws, state.source, self._plan, first, n_generations, normals, key, threads, out)
         return StateBlock(out._asdict())
 
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
-from fastcollapse.kernels.gaussian.multivariate import Gaussians, Source, SpaceStates, refit_space
+from fastcollapse.kernels.gaussian.multivariate import Gaussians, MultivariateStates, Source, refit_multivariate
 from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, refit_pools
 from fastcollapse.kernels.gaussian.univariate_subsampled import refit_subsamples
 from fastcollapse.kernels.random.streams import STREAM_WORDS, StreamKey
@@ -26,7 +26,7 @@ P_LIMIT = 4e-6
 N_REPLICATES = 20_000
 
 
-def test_plan_of__counts_points():
+def test_kernel_schedule__counts_points():
     schedule = AccumulateSubsample(n_samples=5, keep_real=True, replacement=False, n_train=4).schedule(3, None)
     plan = kernel_schedule(schedule, bias=1)
     np.testing.assert_array_equal(plan.n_kept, [0, 5, 10])
@@ -122,11 +122,11 @@ def test_factors__multiply_as_matrices_do():
     np.testing.assert_allclose(out, start @ factor / 7**0.5, rtol=1e-12, atol=1e-18)
 
 
-def test_refit_space__with_one_dimension_is_the_line():
+def test_refit_multivariate__with_one_dimension_is_univariate():
     schedule = Replace(n_samples=8).schedule(1, None)
     laws = Gaussians(np.zeros((2000, 1)), np.ones((2000, 1, 1)), np.zeros((2000, 1)))
     source = Source(np.zeros(1), np.eye(1), np.zeros((0, 1)), np.zeros((0, 1, 1)))
-    out = SpaceStates(np.empty((2000, 1, 1)), np.empty((2000, 1, 1, 1)), np.empty((2000, 1, 1)))
-    refit_space(laws, source, kernel_schedule(schedule, bias=1), 1, 1, normal_table(), KEY, 2, out)
+    out = MultivariateStates(np.empty((2000, 1, 1)), np.empty((2000, 1, 1, 1)), np.empty((2000, 1, 1)))
+    refit_multivariate(laws, source, kernel_schedule(schedule, bias=1), 1, 1, normal_table(), KEY, 2, out)
     assert stats.kstest(out.mean.ravel() * 8**0.5, "norm").pvalue > P_LIMIT
     assert stats.kstest(7 * out.factor.ravel() ** 2, stats.chi2(7).cdf).pvalue > P_LIMIT

@@ -14,7 +14,7 @@ from fastcollapse.kernels.regression.downstream_isotropic import (
     BidiagonalSample,
     IsotropicTruth,
     evaluate_isotropic,
-    new_isotropic_room,
+    new_isotropic_workspace,
     solve_isotropic,
 )
 from fastcollapse.kernels.regression.ridge_path import BIAS, N_COLUMNS, RegressionTruth
@@ -54,10 +54,10 @@ def dense(made, d, n_samples):
 
 
 def fitted(made, d, n_samples, ridges, parts=True, variance=1.0, norm=1.7):
-    room = new_isotropic_room(len(made.diagonal), len(ridges))
+    workspace = new_isotropic_workspace(len(made.diagonal), len(ridges))
     out = np.full((len(ridges), N_COLUMNS), np.nan)
     truth = IsotropicTruth(d, variance, norm)
-    solve_isotropic(made, truth, n_samples, np.asarray(ridges, float), parts, room, out)
+    solve_isotropic(made, truth, n_samples, np.asarray(ridges, float), parts, workspace, out)
     return out
 
 

@@ -104,7 +104,7 @@ def test_refit_fixed__every_fit_solves_its_equations(workflow, ridge, law, n):
     schedule = (workflow(n_samples=n) if workflow is Replace else workflow(n_samples=n, keep_real=False)).schedule(
         N_GENERATIONS, None
     )
-    rounds = kernel_schedule(schedule).kept // n + 1
+    rounds = kernel_schedule(schedule).n_kept // n + 1
     batches = batches_of(design, n, PURPOSE_DESIGN, TRUTH, 0.0, n_replicates)
     now, out = np.tile(TRUTH, (n_replicates, 1)), np.empty((n_replicates, N_GENERATIONS, DIMENSION))
     moving = Batches(batches.rows, np.zeros_like(batches.labels))
