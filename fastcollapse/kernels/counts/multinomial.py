@@ -2,8 +2,8 @@
 
 A multinomial of n tokens is drawn as independent Poisson counts, one a symbol, whose sum N is then corrected to n:
 missing tokens are drawn one by one, surplus ones are removed uniformly without replacement. `draw_block` draws the
-Poisson counts of a block, `split_correction` gives each block its part of the correction, `apply_correction` corrects one block. Blocks
-are fixed ranges of BLOCK symbols, so streams belong to symbols and not to threads.
+Poisson counts of a block, `split_correction` gives each block its part of the correction, `apply_correction` corrects
+one block. Blocks are fixed ranges of BLOCK symbols, so streams belong to symbols and not to threads.
 
 Counts and weights are float64: counts are whole and exact up to 1e15 (below 2^53).
 """

@@ -6,23 +6,13 @@ same, because streams, sums and lists belong to replicate and block.
 
 import numpy as np
 
-from fastcollapse.kernels.counts.live_counts import (
-    N_SUMS,
-    LiveCounts,
-    add_blocks,
-    compact_blocks,
-    copy_counts,
-    refit_block,
-)
+from fastcollapse.kernels.counts.count_sums import N_SUMS, add_blocks
+from fastcollapse.kernels.counts.live_counts import LiveCounts, compact_blocks, copy_counts
 from fastcollapse.kernels.counts.multinomial import Draw, draw_block, split_correction
+from fastcollapse.kernels.counts.refit_counts import refit_block
 from fastcollapse.kernels.counts.workspace import thread_workspace
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
-from fastcollapse.kernels.random.streams import StreamKey
-
-
-@kernel
-def _generation(key, step):
-    return StreamKey(key.seed, key.first_replicate, key.generation + np.uint64(step), key.purpose)
+from fastcollapse.kernels.random.streams import generation_key
 
 
 @kernel
@@ -35,7 +25,8 @@ def _resample(replicate, live, first, sizes, key, truth, tables, workspace, sums
     draw = Draw(first.weights, first.weight_total, home, first.n_tokens, corrections, block_sums, weight_sums)
     upcoming = Draw(first.weights, first.weight_total, first.drawn, sizes[0], corrections, block_sums, weight_sums)
     for step in range(n_steps + 1):
-        this, following = _generation(key, step), _generation(key, step + 1)
+        this = generation_key(key, key.generation + np.uint64(step), key.purpose)
+        following = generation_key(key, this.generation + np.uint64(1), key.purpose)
         scale = upcoming.n_tokens / upcoming.weight_total
         for block in range(n_blocks):
             if draw.n_tokens >= 0:

@@ -14,13 +14,12 @@ from fastcollapse.kernels.random.streams import (
     PURPOSE_REAL,
     PURPOSE_SYNTHETIC,
     STREAM_WORDS,
-    open_stream,
+    generation_stream,
 )
 from fastcollapse.kernels.random.ziggurat import chi_square, ziggurat
 
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 _FIXED_REAL = np.uint64(PURPOSE_FIXED_REAL)
-NO_BLOCK = np.uint64(0)
 
 
 @kernel
@@ -38,7 +37,7 @@ def draw_real(n_real, normals, key, out):
     """Draw mean and sum of squares of `n_real` standard normal points that stay for the run: ``->(2,R)``."""
     stream = np.empty(STREAM_WORDS, np.uint64)
     for replicate in range(out.shape[1]):
-        open_stream(key.seed, key.first_replicate + np.uint64(replicate), np.uint64(0), NO_BLOCK, _FIXED_REAL, stream)
+        generation_stream(key, replicate, 0, _FIXED_REAL, stream)
         out[0, replicate] = ziggurat(normals, stream) / math.sqrt(n_real)
         out[1, replicate] = chi_square(n_real - 1.0, normals, stream)
 
@@ -72,7 +71,7 @@ def _refit_with_real(mean, log_sigma, kept, n_synthetic, real, divisor, normals,
 
 
 @parallel_kernel
-def refit_pools(state, real, schedule, first, n_generations, truth, normals, key, n_threads, means, logs):
+def refit_pools(state, real, schedule, truth, normals, span, means, logs):
     """Refit R replicates over B generations of a schedule without subsamples: ``(2,R),(2,Q)...,(3)->(R,B),(R,B)``; 60
     ns a step.
 
@@ -86,6 +85,7 @@ def refit_pools(state, real, schedule, first, n_generations, truth, normals, key
     key: StreamKey; its generation and purpose are not read
     """
     n_replicates = state.shape[1]
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
         kept_points, n_synthetic, n_real, divisors = (
@@ -96,7 +96,6 @@ def refit_pools(state, real, schedule, first, n_generations, truth, normals, key
         )
         truth_mean, truth_sigma, truth_log = truth[0], truth[1], truth[2]
         for replicate in range(thread, n_replicates, n_threads):
-            number = key.first_replicate + np.uint64(replicate)
             mean, log_sigma = state[0, replicate], state[1, replicate]
             for step in range(n_generations):
                 generation = first + step
@@ -106,10 +105,10 @@ def refit_pools(state, real, schedule, first, n_generations, truth, normals, key
                 if m > 0.0 and real.shape[1] > 0:
                     real_mean, real_squares = real[0, replicate], real[1, replicate]
                 elif m > 0.0:
-                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _REAL, stream)
+                    generation_stream(span, replicate, generation, _REAL, stream)
                     real_mean = ziggurat(normals, stream) / math.sqrt(m)
                     real_squares = chi_square(m - 1.0, normals, stream)
-                open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SYNTHETIC, stream)
+                generation_stream(span, replicate, generation, _SYNTHETIC, stream)
                 if m > 0.0:
                     batch = (m, real_mean, real_squares)
                     mean, log_sigma = _refit_with_real(mean, log_sigma, kept, n, batch, divisor, normals, stream)

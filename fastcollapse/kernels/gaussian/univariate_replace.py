@@ -9,7 +9,7 @@ second has one law, whose table is made once: no logarithm is taken, and ln sigm
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
-from fastcollapse.kernels.random.streams import STREAM_WORDS, SUB_SPARE, open_stream
+from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, STREAM_WORDS, SUB_SPARE, open_stream
 from fastcollapse.kernels.random.threefry import word_pairs
 from fastcollapse.kernels.random.vector_exp import exponentials
 from fastcollapse.kernels.random.ziggurat import inside, place, settled
@@ -18,7 +18,7 @@ from fastcollapse.kernels.random.ziggurat import inside, place, settled
 STRIP = 128
 # Replicates worked on side by side: a sum over generations waits for the addition before it, four sums wait together.
 GROUP = 4
-_SPARE = np.uint64(SUB_SPARE)
+_SYNTHETIC, _SPARE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(SUB_SPARE)
 # Blocks of the spare streams: the exact decisions of the two variates of a generation.
 _FOR_NORMAL, _FOR_CHI = np.uint64(0), np.uint64(1)
 
@@ -67,7 +67,7 @@ def _moves(sigma, z, rate, n, out):
 
 
 @parallel_kernel
-def walk(state, first, n_generations, law, normals, increments, key, n_threads, means, logs):
+def walk(state, law, normals, increments, span, means, logs):
     """Walk R replicates over B generations of one sample size: ``(2,R),(),(),(6),...->(R,B),(R,B)``.
 
     Parameters
@@ -80,6 +80,7 @@ def walk(state, first, n_generations, law, normals, increments, key, n_threads, 
     """
     n_replicates = state.shape[1]
     n_groups = (n_replicates + GROUP - 1) // GROUP
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     for thread in prange(n_threads):
         words = np.empty((2, STRIP), np.uint64)
         bits = np.empty(STRIP, np.int64)
@@ -96,7 +97,7 @@ def walk(state, first, n_generations, law, normals, increments, key, n_threads, 
             for begin in range(0, n_generations, STRIP):
                 n = min(STRIP, n_generations - begin)
                 for g in range(size):
-                    name = (key.seed, key.first_replicate + np.uint64(start + g), first + begin, key.purpose)
+                    name = (span.seed, span.first_replicate + np.uint64(start + g), first + begin, _SYNTHETIC)
                     word_pairs(name[0], name[1], name[2], n, name[3], words[0], words[1])
                     direct_variates(words[0], normals, n, name, _FOR_NORMAL, stream, normal[g])
                     direct_variates(words[1], increments, n, name, _FOR_CHI, stream, sigma)

@@ -34,6 +34,8 @@ SUB_SPARE = 256
 SUB_SPLIT = 512
 SUB_CORRECT = 768
 
+_NO_BLOCK = np.uint64(0)
+_SPARE = np.uint64(SUB_SPARE)
 _MULTIPLIER_0 = np.uint64(0xD2E7470EE14C6C93)
 _MULTIPLIER_1 = np.uint64(0xCA5A826395121157)
 _WEYL_0 = np.uint64(0x9E3779B97F4A7C15)
@@ -88,14 +90,72 @@ def open_stream(seed, replicate, generation, block, purpose, stream):
 
 
 class StreamKey(NamedTuple):
-    """What names the streams of one draw: `seed`, the number of the first replicate here, generation and purpose (all
-    uint64).
+    """The names of the streams of one draw, all uint64.
+
+    Attributes
+    ----------
+    seed : the seed of the run.
+    first_replicate : the number of the replicate with index 0 in the arrays.
+    generation : the generation that the draw belongs to.
+    purpose : one of PURPOSE_*.
     """
 
     seed: np.uint64
     first_replicate: np.uint64
     generation: np.uint64
     purpose: np.uint64
+
+
+class Span(NamedTuple):
+    """The generations that a call computes, the names of their streams, and the threads.
+
+    Flat, because a `prange` body cannot take a tuple within a tuple. It serves as `key` of `generation_stream`.
+
+    Attributes
+    ----------
+    seed, first_replicate : uint64, as in `StreamKey`.
+    first : the first generation, at least 1.
+    n_generations : the number of generations B.
+    n_threads : the number of threads, at least 1.
+    """
+
+    seed: np.uint64
+    first_replicate: np.uint64
+    first: int
+    n_generations: int
+    n_threads: int
+
+
+def span_of(key: StreamKey, first: int, n_generations: int, n_threads: int) -> Span:
+    """Return a span with the seed and the first replicate of `key`."""
+    return Span(key.seed, key.first_replicate, first, n_generations, n_threads)
+
+
+@inlined
+def generation_key(key, generation, purpose):
+    """Return the key of another generation and purpose of the same run."""
+    return StreamKey(key.seed, key.first_replicate, np.uint64(generation), purpose)
+
+
+@inlined
+def generation_stream(key, replicate, generation, purpose, stream):
+    """Set `stream` to the stream of a replicate, counted from `key.first_replicate`, at a generation.
+
+    For draws that do not split their symbols into blocks; the generation and the purpose of `key` are not read.
+    """
+    number = key.first_replicate + np.uint64(replicate)
+    open_stream(key.seed, number, np.uint64(generation), _NO_BLOCK, purpose, stream)
+
+
+@kernel
+def generation_stream_pair(key, replicate, generation, purpose, streams):
+    """Set `streams`, uint64 (2, STREAM_WORDS), to the main and the spare stream of a replicate at a generation.
+
+    The main stream is that of `generation_stream`. The spare stream serves the rare draws that the words of the main
+    stream leave undecided.
+    """
+    generation_stream(key, replicate, generation, purpose, streams[0])
+    generation_stream(key, replicate, generation, purpose + _SPARE, streams[1])
 
 
 @inlined

@@ -17,20 +17,9 @@ from fastcollapse.kernels.linalg.triangular import (
     multiply_unit,
     transpose,
 )
-from fastcollapse.kernels.random.streams import SUB_SPARE, fill_words, open_stream
+from fastcollapse.kernels.random.streams import fill_words
 from fastcollapse.kernels.random.vector_exp import exponentials
 from fastcollapse.kernels.random.ziggurat import chi_square, inside, place, settled
-
-_SPARE = np.uint64(SUB_SPARE)
-
-
-@kernel
-def open_both(seed, replicate, generation, purpose, streams):
-    """Set `streams` (uint64 (2, STREAM_WORDS)) to the stream of a draw and to the one for what its words do not
-    decide.
-    """
-    open_stream(seed, replicate, np.uint64(generation), np.uint64(0), purpose, streams[0])
-    open_stream(seed, replicate, np.uint64(generation), np.uint64(0), purpose + _SPARE, streams[1])
 
 
 @kernel

@@ -14,6 +14,19 @@ _PURPOSE = np.uint64(PURPOSE_DOWNSTREAM)
 _SPARE = np.uint64(SUB_SPARE)
 
 
+class Generators(NamedTuple):
+    """The models that label the samples downstream.
+
+    Attributes
+    ----------
+    weights : float64 (R, G, d), of R replicates at G generations; for isotropic designs (R, G, 2), see there.
+    generations : int64 (G), the numbers of the generations, which name the streams.
+    """
+
+    weights: np.ndarray
+    generations: np.ndarray
+
+
 class Downstream(NamedTuple):
     """The fits that are made of each state: `n_samples` int64 (M), `ridges` float64 (M, L), the label noise `sigma`,
     and whether the `parts` of the error are written.
@@ -70,7 +83,7 @@ def _evaluate(weights, generation, index, replicate, truth, downstream, normals,
 
 
 @parallel_kernel
-def evaluate_downstream(weights, generations, truth, downstream, normals, key, n_threads, out):
+def evaluate_downstream(generators, truth, downstream, normals, key, n_threads, out):
     """Fit the samples of every size at every ridge to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``.
 
     Parameters
@@ -81,6 +94,7 @@ def evaluate_downstream(weights, generations, truth, downstream, normals, key, n
     key: StreamKey; its generation and purpose are not read
     out: see `fastcollapse.kernels.regression.ridge_path.solve_path`
     """
+    weights, generations = generators
     n_replicates, n_generations, d = weights.shape
     n_sizes, n_ridges = downstream.ridges.shape
     n_units = n_sizes * n_replicates * n_generations
@@ -95,6 +109,6 @@ def evaluate_downstream(weights, generations, truth, downstream, normals, key, n
             index, state = unit // (n_replicates * n_generations), unit % (n_replicates * n_generations)
             replicate, step = state // n_generations, state % n_generations
             _evaluate(
-                weights[replicate, step], generations[step], index, replicate, truth, downstream, normals, key, workspace,
-                gap, out[replicate, step, index],
+                weights[replicate, step], generations[step], index, replicate, truth, downstream, normals, key,
+                workspace, gap, out[replicate, step, index],
             )  # fmt: skip

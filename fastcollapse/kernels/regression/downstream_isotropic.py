@@ -177,7 +177,7 @@ def draw_bidiagonal(along, across, truth, n_samples, sigma, normals, workspace):
 
 
 @parallel_kernel
-def evaluate_isotropic(overlaps, generations, truth, downstream, normals, key, n_threads, out):
+def evaluate_isotropic(generators, truth, downstream, normals, key, n_threads, out):
     """Fit the samples of every size at every ridge to the labels of every state: ``(R,G,2),(G)->(R,G,M,L,6)``.
 
     Parameters
@@ -189,6 +189,7 @@ def evaluate_isotropic(overlaps, generations, truth, downstream, normals, key, n
     key: StreamKey; its generation and purpose are not read
     out: see `solve_isotropic`
     """
+    overlaps, generations = generators
     n_replicates, n_generations = overlaps.shape[:2]
     n_sizes, n_ridges = downstream.ridges.shape
     n_states = n_replicates * n_generations

@@ -29,7 +29,7 @@ def _evaluate(
 
 
 @parallel_kernel
-def evaluate_rows(weights, generations, truth, design, downstream, normals, key, n_threads, out):
+def evaluate_rows(generators, truth, design, downstream, normals, key, n_threads, out):
     """Fit rows drawn from a design to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``; O(T d^2) each.
 
     Parameters
@@ -37,6 +37,7 @@ def evaluate_rows(weights, generations, truth, design, downstream, normals, key,
     design: `Design`, not of the law REDUCED
     the others: as for `fastcollapse.kernels.regression.downstream_gaussian.evaluate_downstream`
     """
+    weights, generations = generators
     n_replicates, n_generations, d = weights.shape
     n_sizes, n_ridges = downstream.ridges.shape
     n_units = n_sizes * n_replicates * n_generations

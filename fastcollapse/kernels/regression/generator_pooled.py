@@ -10,18 +10,15 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.linalg.lapack import gemv, syrk, trsm
 from fastcollapse.kernels.random.streams import (
-    PURPOSE_DESIGN,
-    PURPOSE_FIXED_REAL,
     PURPOSE_REAL,
     PURPOSE_SYNTHETIC,
     STREAM_WORDS,
+    generation_stream_pair,
 )
-from fastcollapse.kernels.random.wishart import open_both
 from fastcollapse.kernels.regression.designs import REDUCED, Sampler, draw_labels, draw_rows
 from fastcollapse.kernels.regression.normal_equations import factor, fit_rows, fit_sums, gather, new_equations, solve
 
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
-_FIXED_REAL, _DESIGN = np.uint64(PURPOSE_FIXED_REAL), np.uint64(PURPOSE_DESIGN)
 
 
 class Pools(NamedTuple):
@@ -42,12 +39,36 @@ class Batches(NamedTuple):
     labels: np.ndarray
 
 
-class Noise(NamedTuple):
-    """Deviation of the noise of labels, and the ridge of a fit: `synthetic`, `real`, `ridge`."""
+class FixedData(NamedTuple):
+    """The data that stays for the run; an array has Q = R replicates, or 0 where there is none.
 
-    synthetic: float
-    real: float
+    Attributes
+    ----------
+    inputs : float64 (Q, n, d), the inputs of the synthetic data where all generations have the same.
+    real_rows, real_labels : float64 (Q, m, d) and (Q, m), a fixed batch of real data.
+    """
+
+    inputs: np.ndarray
+    real_rows: np.ndarray
+    real_labels: np.ndarray
+
+
+class Refit(NamedTuple):
+    """How a regression is refitted.
+
+    Attributes
+    ----------
+    synthetic_noise, real_noise : standard deviation of the noise of synthetic and of real labels.
+    ridge : the ridge of a fit, which is multiplied by its number of samples.
+    truth : float64 (d), the true weights, which label real data.
+    n_rows : the number of rows that are drawn or fitted at a time, at least d.
+    """
+
+    synthetic_noise: float
+    real_noise: float
     ridge: float
+    truth: np.ndarray
+    n_rows: int
 
 
 @kernel
@@ -62,7 +83,7 @@ def draw_batches(design, n, normals, key, purpose, weights, sigma, batches):
     """Draw the batches of every replicate, of n samples each, with labels of `weights` (d)."""
     for replicate in prange(batches.rows.shape[0]):
         sampler = new_sampler(0, 0, weights.shape[0])
-        open_both(key.seed, key.first_replicate + np.uint64(replicate), 0, purpose, sampler.streams)
+        generation_stream_pair(key, replicate, 0, purpose, sampler.streams)
         draw_rows(design, n, normals, sampler, batches.rows[replicate])
         draw_labels(batches.rows[replicate], weights, sigma, normals, sampler, batches.labels[replicate])
 
@@ -92,59 +113,44 @@ def _fit(gram, sums, held, penalty, workspace, weights):
 
 
 @kernel
-def _run(
-    pools,
-    replicate,
-    design,
-    fixed,
-    real,
-    schedule,
-    noise,
-    truth,
-    first,
-    n_generations,
-    normals,
-    key,
-    sampler,
-    workspace,
-    out,
-):
+def _run(pools, replicate, design, fixed, schedule, refit, normals, span, sampler, workspace, out):
     """Refit one replicate over a block; serial, because a short `prange` body compiles in a third of the time."""
-    number = key.first_replicate + np.uint64(replicate)
     weights = pools.weights[replicate]
     d = weights.shape[0]
     keeps = pools.held.shape[0] > 0
     gram = pools.gram[replicate] if keeps else np.empty((d, d))
     sums = pools.sums[replicate] if keeps else np.empty(d)
     held = pools.held[replicate] if keeps else 0
-    for step in range(n_generations):
-        generation = first + step
+    for step in range(span.n_generations):
+        generation = span.first + step
         n, m = schedule.n_synthetic[generation - 1], schedule.n_real[generation - 1]
         if schedule.n_kept[generation - 1] == 0:
             held = 0
-        open_both(key.seed, number, generation, _SYNTHETIC, sampler.streams)
-        if fixed.rows.shape[0] > 0:
-            rows, labels = fixed.rows[replicate], sampler.labels[: fixed.rows.shape[1]]
-            draw_labels(rows, weights, noise.synthetic, normals, sampler, labels)
+        generation_stream_pair(span, replicate, generation, _SYNTHETIC, sampler.streams)
+        if fixed.inputs.shape[0] > 0:
+            rows, labels = fixed.inputs[replicate], sampler.labels[: fixed.inputs.shape[1]]
+            draw_labels(rows, weights, refit.synthetic_noise, normals, sampler, labels)
             held = gather(gram, sums, held, rows, labels, workspace)
         else:
-            held = _gather_fresh(design, n, weights, noise.synthetic, normals, sampler, gram, sums, held, workspace)
-        if m > 0 and real.rows.shape[0] > 0:
-            held = gather(gram, sums, held, real.rows[replicate], real.labels[replicate], workspace)
+            held = _gather_fresh(
+                design, n, weights, refit.synthetic_noise, normals, sampler, gram, sums, held, workspace
+            )
+        if m > 0 and fixed.real_rows.shape[0] > 0:
+            held = gather(gram, sums, held, fixed.real_rows[replicate], fixed.real_labels[replicate], workspace)
         elif m > 0:
-            open_both(key.seed, number, generation, _REAL, sampler.streams)
-            held = _gather_fresh(design, m, truth, noise.real, normals, sampler, gram, sums, held, workspace)
+            generation_stream_pair(span, replicate, generation, _REAL, sampler.streams)
+            held = _gather_fresh(
+                design, m, refit.truth, refit.real_noise, normals, sampler, gram, sums, held, workspace
+            )
         n_samples = schedule.n_kept[generation - 1] + n + m
-        _fit(gram, sums, held, noise.ridge * n_samples, workspace, weights)
+        _fit(gram, sums, held, refit.ridge * n_samples, workspace, weights)
         out[replicate, step] = weights
     if keeps:
         pools.held[replicate] = held
 
 
 @parallel_kernel
-def refit_pools(
-    pools, design, fixed, real, schedule, noise, truth, first, n_generations, normals, key, n_rows, n_threads, out
-):
+def refit_pools(pools, design, fixed, schedule, refit, normals, span, out):
     """Refit R replicates over B generations: ``(R,d),...->(R,B,d)``.
 
     Parameters
@@ -160,13 +166,11 @@ def refit_pools(
     n_rows: rows drawn at a time, at least d
     """
     n_replicates, d = pools.weights.shape
-    for thread in prange(n_threads):
-        sampler, workspace = new_sampler(n_rows, max(n_rows, fixed.labels.shape[1]), d), new_equations(d)
-        for replicate in range(thread, n_replicates, n_threads):
-            _run(
-                pools, replicate, design, fixed, real, schedule, noise, truth, first, n_generations, normals, key, sampler,
-                workspace, out,
-            )  # fmt: skip
+    for thread in prange(span.n_threads):
+        sampler = new_sampler(refit.n_rows, max(refit.n_rows, fixed.inputs.shape[1]), d)
+        workspace = new_equations(d)
+        for replicate in range(thread, n_replicates, span.n_threads):
+            _run(pools, replicate, design, fixed, schedule, refit, normals, span, sampler, workspace, out)
 
 
 @kernel
@@ -180,9 +184,7 @@ def _is_triangular(rows):
 
 
 @kernel
-def _run_fixed(
-    weights, rows, means, rounds, noise, first, n_generations, normals, key, number, sampler, workspace, out
-):
+def _run_fixed(weights, rows, means, rounds, refit, normals, span, replicate, sampler, workspace, out):
     """Refit one replicate, whose inputs are always the same, over a block."""
     m, d = rows.shape
     few = m <= d
@@ -190,19 +192,19 @@ def _run_fixed(
     matrix = workspace.matrix.reshape(-1)[: size * size].reshape((size, size))
     values = workspace.values[:size]
     # Then the equations need not be squared, which nearly as many samples as inputs would suffer from.
-    triangular, regular = noise.ridge == 0.0 and _is_triangular(rows), True
+    triangular, regular = refit.ridge == 0.0 and _is_triangular(rows), True
     if triangular:
         matrix[:] = rows.T
     else:
         syrk(1.0, rows, not few, 0.0, matrix)
         for i in range(size):
-            matrix[i, i] += noise.ridge
+            matrix[i, i] += refit.ridge
         regular = factor(matrix, workspace.diagonal[:size], values)
     labels, x = sampler.labels[:m], workspace.solution[:size]
-    for step in range(n_generations):
-        open_both(key.seed, number, first + step, _SYNTHETIC, sampler.streams)
-        draw_labels(rows, weights, noise.synthetic, normals, sampler, labels)
-        share = 1.0 / rounds[first + step - 1]
+    for step in range(span.n_generations):
+        generation_stream_pair(span, replicate, span.first + step, _SYNTHETIC, sampler.streams)
+        draw_labels(rows, weights, refit.synthetic_noise, normals, sampler, labels)
+        share = 1.0 / rounds[span.first + step - 1]
         for i in range(m):
             means[i] += share * (labels[i] - means[i])
         if triangular:
@@ -219,7 +221,7 @@ def _run_fixed(
 
 
 @parallel_kernel
-def refit_fixed(weights, batches, rounds, noise, first, n_generations, normals, key, n_threads, out):
+def refit_fixed(weights, batches, rounds, refit, normals, span, out):
     """Refit R replicates, each to inputs of its own that never change, over B generations: ``(R,d),...->(R,B,d)``.
 
     Parameters
@@ -231,11 +233,10 @@ def refit_fixed(weights, batches, rounds, noise, first, n_generations, normals, 
     """
     n_replicates, d = weights.shape
     n_rows = batches.labels.shape[1]
-    for thread in prange(n_threads):
+    for thread in prange(span.n_threads):
         sampler, workspace = new_sampler(0, n_rows, d), new_equations(d)
-        for replicate in range(thread, n_replicates, n_threads):
-            number = key.first_replicate + np.uint64(replicate)
+        for replicate in range(thread, n_replicates, span.n_threads):
             _run_fixed(
-                weights[replicate], batches.rows[replicate], batches.labels[replicate], rounds, noise, first,
-                n_generations, normals, key, number, sampler, workspace, out[replicate],
+                weights[replicate], batches.rows[replicate], batches.labels[replicate], rounds, refit, normals, span,
+                replicate, sampler, workspace, out[replicate],
             )  # fmt: skip

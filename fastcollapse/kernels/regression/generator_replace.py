@@ -14,8 +14,8 @@ import math
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
-from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, STREAM_WORDS
-from fastcollapse.kernels.random.wishart import fill_normals, open_both
+from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, STREAM_WORDS, generation_stream_pair
+from fastcollapse.kernels.random.wishart import fill_normals
 from fastcollapse.kernels.random.ziggurat import chi_square, ziggurat
 
 _SYNTHETIC = np.uint64(PURPOSE_SYNTHETIC)
@@ -97,7 +97,7 @@ def _step_minimum_norm(weights, n, scale, normals, words, streams, z, rest):
 
 
 @parallel_kernel
-def follow_weights(weights, spectrum, n_samples, sigma, first, n_generations, normals, key, n_threads, out):
+def follow_weights(weights, spectrum, n_samples, sigma, normals, span, out):
     """Follow the weights of R replicates over B generations: ``(R,d),(d),(T),...->(R,B,d)``; O(d) a step.
 
     Parameters
@@ -109,6 +109,7 @@ def follow_weights(weights, spectrum, n_samples, sigma, first, n_generations, no
     key: StreamKey; its generation and purpose are not read
     """
     n_replicates, d = weights.shape
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     for thread in prange(n_threads):
         words, streams = np.empty(d, np.uint64), np.empty((2, STREAM_WORDS), np.uint64)
         z, rest = np.empty(d), np.empty(d)
@@ -117,7 +118,7 @@ def follow_weights(weights, spectrum, n_samples, sigma, first, n_generations, no
             now = weights[replicate]
             for step in range(n_generations):
                 n = n_samples[first + step - 1]
-                open_both(key.seed, key.first_replicate + np.uint64(replicate), first + step, _SYNTHETIC, streams)
+                generation_stream_pair(span, replicate, first + step, _SYNTHETIC, streams)
                 if n >= d:
                     _step_least_squares(now, n, sigma, roots, normals, words, streams, z)
                 else:
@@ -173,7 +174,7 @@ def _overlap_step(now, d, n, scale, normals, stream):
 
 
 @parallel_kernel
-def follow_overlaps(overlaps, d, n_samples, scale, first, n_generations, normals, key, n_threads, out):
+def follow_overlaps(overlaps, d, n_samples, scale, normals, span, out):
     """Follow <w, w0>, <w - w0, w0> and |w - <w, w0> w0| of R replicates over B generations, |w0| = 1:
     ``(R,3),(),(T),...->(R,B,3)``; O(1) a step.
 
@@ -189,13 +190,14 @@ def follow_overlaps(overlaps, d, n_samples, scale, first, n_generations, normals
     key: StreamKey; its generation and purpose are not read
     """
     n_replicates = overlaps.shape[0]
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     for thread in prange(n_threads):
         streams = np.empty((2, STREAM_WORDS), np.uint64)
         for replicate in range(thread, n_replicates, n_threads):
             now = overlaps[replicate]
             for step in range(n_generations):
                 n = n_samples[first + step - 1]
-                open_both(key.seed, key.first_replicate + np.uint64(replicate), first + step, _SYNTHETIC, streams)
+                generation_stream_pair(span, replicate, first + step, _SYNTHETIC, streams)
                 _overlap_step(now, d, n, scale, normals, streams[0])
                 target = out[replicate, step]
                 for i in range(3):

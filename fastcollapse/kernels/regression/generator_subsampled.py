@@ -10,9 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
-from fastcollapse.kernels.random.streams import PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, uniform_below
+from fastcollapse.kernels.random.streams import (
+    PURPOSE_SUBSAMPLE,
+    PURPOSE_SYNTHETIC,
+    generation_stream_pair,
+    uniform_below,
+)
 from fastcollapse.kernels.random.subsample import choose_first
-from fastcollapse.kernels.random.wishart import open_both
 from fastcollapse.kernels.regression.designs import draw_labels, draw_rows
 from fastcollapse.kernels.regression.generator_pooled import new_sampler
 from fastcollapse.kernels.regression.normal_equations import fit_rows, fit_sums, gather, new_equations
@@ -28,13 +32,7 @@ class Samples(NamedTuple):
     inputs: np.ndarray
     labels: np.ndarray
     order: np.ndarray
-
-
-class Choices(NamedTuple):
-    """Whether subsamples are drawn with `replacement`, and whether generations have the `same` inputs."""
-
-    replacement: bool
-    same: bool
+    same_inputs: bool
 
 
 @kernel
@@ -86,48 +84,30 @@ def _fit_chosen(inputs, counts, means, penalty, sampler, workspace, weights):
 
 
 @kernel
-def _run(
-    weights,
-    samples,
-    replicate,
-    design,
-    schedule,
-    noise,
-    choices,
-    first,
-    n_generations,
-    normals,
-    key,
-    sampler,
-    workspace,
-    out,
-):
+def _run(weights, samples, replicate, design, schedule, refit, normals, span, sampler, workspace, out):
     """Refit one replicate to subsamples over a block."""
     inputs, labels, order = samples.inputs[replicate], samples.labels[replicate], samples.order[replicate]
-    number = key.first_replicate + np.uint64(replicate)
     n_inputs = inputs.shape[0]
     counts, means = np.empty(n_inputs, np.int64), np.empty(n_inputs)
-    for step in range(n_generations):
-        generation = first + step
+    for step in range(span.n_generations):
+        generation = span.first + step
         kept, n = schedule.n_kept[generation - 1], schedule.n_synthetic[generation - 1]
         size = schedule.n_train[generation - 1]
-        open_both(key.seed, number, generation, _SYNTHETIC, sampler.streams)
-        if not choices.same:
+        generation_stream_pair(span, replicate, generation, _SYNTHETIC, sampler.streams)
+        if not samples.same_inputs:
             draw_rows(design, n, normals, sampler, inputs[kept : kept + n])
-        rows = inputs if choices.same else inputs[kept : kept + n]
-        draw_labels(rows, weights, noise.synthetic, normals, sampler, labels[kept : kept + n])
+        rows = inputs if samples.same_inputs else inputs[kept : kept + n]
+        draw_labels(rows, weights, refit.synthetic_noise, normals, sampler, labels[kept : kept + n])
         for i in range(kept, kept + n):
             order[i] = i
-        open_both(key.seed, number, generation, _SUBSAMPLE, sampler.streams)
-        _count(order, kept + n, size, choices.replacement, n_inputs, labels, sampler.streams, counts, means)
-        _fit_chosen(inputs, counts, means, noise.ridge * size, sampler, workspace, weights)
+        generation_stream_pair(span, replicate, generation, _SUBSAMPLE, sampler.streams)
+        _count(order, kept + n, size, schedule.replacement, n_inputs, labels, sampler.streams, counts, means)
+        _fit_chosen(inputs, counts, means, refit.ridge * size, sampler, workspace, weights)
         out[step] = weights
 
 
 @parallel_kernel
-def refit_rows(
-    weights, samples, design, schedule, noise, choices, first, n_generations, normals, key, n_rows, n_threads, out
-):
+def refit_rows(weights, samples, design, schedule, refit, normals, span, out):
     """Refit R replicates over B generations to subsamples: ``(R,d),...->(R,B,d)``.
 
     Parameters
@@ -139,11 +119,11 @@ def refit_rows(
     n_rows: rows fitted to at a time, at least d
     """
     n_replicates, d = weights.shape
-    for thread in prange(n_threads):
-        sampler = new_sampler(n_rows, n_rows, d)
+    for thread in prange(span.n_threads):
+        sampler = new_sampler(refit.n_rows, refit.n_rows, d)
         workspace = (new_equations(d), np.empty((d, d)), np.empty(d))
-        for replicate in range(thread, n_replicates, n_threads):
+        for replicate in range(thread, n_replicates, span.n_threads):
             _run(
-                weights[replicate], samples, replicate, design, schedule, noise, choices, first, n_generations, normals,
-                key, sampler, workspace, out[replicate],
+                weights[replicate], samples, replicate, design, schedule, refit, normals, span, sampler, workspace,
+                out[replicate],
             )  # fmt: skip

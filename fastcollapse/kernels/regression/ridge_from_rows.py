@@ -65,7 +65,7 @@ def reduce_rows(rows, noise, workspace):
     ----------
     rows: may be overwritten
     noise: times the label noise
-    workspace: `fastcollapse.kernels.regression.ridge_path.PathWorkspace` for d coordinates and min(d, T) columns at least
+    workspace: `PathWorkspace` for d coordinates and min(d, T) columns at least
     """
     n_samples, d = rows.shape
     m = min(n_samples, d)

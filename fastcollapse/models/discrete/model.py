@@ -12,19 +12,10 @@ import numpy as np
 
 from fastcollapse.config.schedule import KernelSchedule, kernel_schedule
 from fastcollapse.config.sections import DiscreteTruth, ModelSection
-from fastcollapse.kernels.counts.live_counts import (
-    N_SUMS,
-    CountRows,
-    LiveCounts,
-    TruthTable,
-    add_to_pool,
-    copy_counts,
-    copy_rows,
-    init_live_counts,
-    refit_and_draw,
-    refit_dense,
-)
+from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable
+from fastcollapse.kernels.counts.live_counts import CountRows, LiveCounts, copy_counts, copy_rows, init_live_counts
 from fastcollapse.kernels.counts.multinomial import Draw, block_grid, multinomial, new_draw, subsample
+from fastcollapse.kernels.counts.refit_counts import add_to_pool, refit_and_draw, refit_dense
 from fastcollapse.kernels.counts.replicate_loop import resample_replicates
 from fastcollapse.kernels.counts.workspace import new_workspace
 from fastcollapse.kernels.jit import current_threads, kernel
@@ -34,9 +25,10 @@ from fastcollapse.kernels.random.streams import (
     PURPOSE_REAL,
     PURPOSE_SUBSAMPLE,
     PURPOSE_SYNTHETIC,
-    StreamKey,
+    generation_key,
+    span_of,
 )
-from fastcollapse.models.base import as_uint64, put_array_back, put_back, run_key
+from fastcollapse.models.base import put_array_back, put_back, run_key
 from fastcollapse.variables import Variable
 
 # Cells that the rows of one block may have: 12 bytes each.
@@ -110,14 +102,7 @@ class _Inputs(NamedTuple):
     truth: TruthTable
     starts: np.ndarray
     lengths: np.ndarray
-    key: StreamKey
     tables: PoissonTables
-    n_threads: int
-
-
-@kernel
-def _stream_key(key, generation, purpose):
-    return StreamKey(key.seed, key.first_replicate, np.uint64(generation), purpose)
 
 
 @kernel
@@ -134,24 +119,25 @@ def _draw_of(weights, weight_total, drawn, n_tokens, work):
 
 
 @kernel
-def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums):
+def _resample_block(live, work, totals, inputs, span, rows, sums):
     """Replace: a generation is trained on the tokens drawn from the last one alone; the dead are soon passed by.
 
     The drawn counts are the next state: two arrays change places, and the counts go home at the end of the block.
     """
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     schedule, truth, tables, home = inputs.schedule, inputs.truth, inputs.tables, live.counts
-    workspace = new_workspace(inputs.n_threads)
+    workspace = new_workspace(n_threads)
     weights, weight_total = _weights(live, totals, truth)
     draw = _draw_of(weights, weight_total, home, np.int64(-1), work)
     upcoming = _draw_of(weights, weight_total, work.drawn, schedule.n_synthetic[first - 1], work)
     for step in range(-1, n_generations):
-        key = _stream_key(inputs.key, first + step, _SYNTHETIC)
+        key = generation_key(span, first + step, _SYNTHETIC)
         # The draw before the first generation of the block settles nothing; its sums are written over by the next.
         refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums[max(step, 0)])
         if step >= 0:
             totals[0] = draw.n_tokens
             if rows.starts.shape[0] > 1:
-                copy_rows(live, step * live.lengths.shape[0], inputs.n_threads, rows)
+                copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
         if step + 1 == n_generations:
             break
         spare = live.counts
@@ -174,24 +160,26 @@ def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums
 
 
 @kernel
-def _resample_each(live, work, totals, first, n_generations, inputs, rows, sums):
+def _resample_each(live, work, totals, inputs, span, rows, sums):
     """As `_resample_block`, replicate by replicate: for many of them, and none of their counts wanted as rows."""
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     weights, weight_total = _weights(live, totals, inputs.truth)
     draw = _draw_of(weights, weight_total, work.drawn, np.int64(-1), work)
     sizes = inputs.schedule.n_synthetic[first - 1 : first - 1 + n_generations]
-    key = _stream_key(inputs.key, first - 1, _SYNTHETIC)
-    workspace = new_workspace(inputs.n_threads)
+    key = generation_key(span, first - 1, _SYNTHETIC)
+    workspace = new_workspace(n_threads)
     resample_replicates(live, draw, sizes, key, inputs.truth, inputs.tables, workspace, sums)
     totals[0] = sizes[n_generations - 1]
 
 
 @kernel
-def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
+def _pool_block(live, work, totals, inputs, span, rows, sums):
     """Every other workflow: tokens drawn from the state and real ones go through a pool, which the next state is
     trained on.
     """
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     no_real = np.zeros((0, 0))
-    schedule, truth, tables, n_threads = inputs.schedule, inputs.truth, inputs.tables, inputs.n_threads
+    schedule, truth, tables = inputs.schedule, inputs.truth, inputs.tables
     starts, lengths = inputs.starts, inputs.lengths
     workspace = new_workspace(n_threads)
     for step in range(n_generations):
@@ -199,14 +187,14 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
         n_synthetic = schedule.n_synthetic[generation - 1]
         weights, weight_total = _weights(live, totals, truth)
         draw = _draw_of(weights, weight_total, work.drawn, n_synthetic, work)
-        key = _stream_key(inputs.key, generation, _SYNTHETIC)
+        key = generation_key(span, generation, _SYNTHETIC)
         multinomial(draw, live.starts, live.lengths, key, tables, workspace)
         n_real = schedule.n_real[generation - 1]
         real = no_real
         if n_real > 0:
             real = work.real
             if not schedule.fixed_real:
-                key = _stream_key(inputs.key, generation, _REAL)
+                key = generation_key(span, generation, _REAL)
                 draw = _draw_of(truth.weights, truth.weights.sum(), real, n_real, work)
                 multinomial(draw, starts, lengths, key, tables, workspace)
         n_kept = schedule.n_kept[generation - 1]
@@ -215,7 +203,7 @@ def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
         totals[0] = totals[1]
         if schedule.n_train[generation - 1] > 0:
             totals[0] = schedule.n_train[generation - 1]
-            key = _stream_key(inputs.key, generation, _SUBSAMPLE)
+            key = generation_key(span, generation, _SUBSAMPLE)
             if schedule.replacement:
                 draw = _draw_of(work.pool, totals[1], work.drawn, totals[0], work)
                 multinomial(draw, starts, lengths, key, tables, workspace)
@@ -325,7 +313,7 @@ class Discrete:
         if n_real == self._truth_total:
             real[:] = weights
             return
-        key = StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_FIXED_REAL))
+        key = run_key(seed, first_replicate)._replace(purpose=np.uint64(PURPOSE_FIXED_REAL))
         starts, lengths = block_grid(*real.shape)
         draw = new_draw(weights, float(weights.sum()), real, n_real, lengths.shape[1])
         multinomial(draw, starts, lengths, key, poisson_tables(), new_workspace(current_threads()))
@@ -348,13 +336,13 @@ class Discrete:
         rows = CountRows(
             np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, self._count_dtype)
         )
-        key = run_key(seed, first_replicate)
         starts, lengths = block_grid(n_replicates, self.n_symbols)
-        inputs = _Inputs(self._plan, self._truth, starts, lengths, key, poisson_tables(), current_threads())
+        inputs = _Inputs(self._plan, self._truth, starts, lengths, poisson_tables())
+        span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         loop = _pool_block if self._pooled else _resample_block
-        if not self._pooled and not self._with_rows and n_replicates >= _EACH_FROM * inputs.n_threads:
+        if not self._pooled and not self._with_rows and n_replicates >= _EACH_FROM * span.n_threads:
             loop = _resample_each
-        loop(state.live, state.work, state.totals, first, n_generations, inputs, rows, sums)
+        loop(state.live, state.work, state.totals, inputs, span, rows, sums)
         generations = slice(first - 1, first - 1 + n_generations)
         n_used = rows.starts[-1]
         return CountBlock(

@@ -8,15 +8,16 @@ import numpy as np
 
 from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.gaussian.multivariate import (
+from fastcollapse.kernels.gaussian.multivariate_pooled import (
     Gaussians,
     MultivariateStates,
     Source,
     draw_real_batches,
     refit_multivariate,
-    refit_multivariate_subsamples,
 )
+from fastcollapse.kernels.gaussian.multivariate_subsampled import refit_multivariate_subsamples
 from fastcollapse.kernels.jit import current_threads
+from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.models.base import StateBlock, check_kept, n_kept_after, put_back, run_key
 from fastcollapse.variables import Variable
@@ -135,26 +136,15 @@ class SpaceModel:
         out = MultivariateStates(
             np.empty((*shape, len(self._mean))), np.empty((*shape, rank, rank)), np.empty((*shape, rank))
         )
-        key, normals, threads = run_key(seed, first_replicate), normal_table(), current_threads()
+        normals = normal_table()
+        span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         if self._subsampled:
-            replacement = bool(self._schedule.replacement)
             refit_multivariate_subsamples(
-                state.laws,
-                state.points,
-                state.order,
-                state.source,
-                self._plan,
-                replacement,
-                first,
-                n_generations,
-                normals,
-                key,
-                threads,
-                out,
+                state.laws, state.points, state.order, state.source, self._plan, normals, span, out
             )
             state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         else:
-            refit_multivariate(state.laws, state.source, self._plan, first, n_generations, normals, key, threads, out)
+            refit_multivariate(state.laws, state.source, self._plan, normals, span, out)
         return StateBlock(out._asdict())
 
 

@@ -8,17 +8,10 @@ from hypothesis import strategies as st
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.config.workflows import Replace
 from fastcollapse.datasets.load import CategoricalDistribution
-from fastcollapse.kernels.counts.live_counts import (
-    N_SUMS,
-    CountRows,
-    LiveCounts,
-    add_to_pool,
-    copy_rows,
-    refit_and_draw,
-    refit_dense,
-    segment_sums,
-)
+from fastcollapse.kernels.counts.count_sums import N_SUMS, segment_sums
+from fastcollapse.kernels.counts.live_counts import CountRows, LiveCounts, copy_rows
 from fastcollapse.kernels.counts.multinomial import block_grid, new_draw, poisson_pass
+from fastcollapse.kernels.counts.refit_counts import add_to_pool, refit_and_draw, refit_dense
 from fastcollapse.kernels.counts.workspace import BLOCK, new_workspace
 from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import StreamKey
