@@ -1,4 +1,4 @@
-"""Compiled schedules, and one refit of every kind with known moments: pooled, subsampled and multivariate."""
+"""Compiled schedules, and one refit of every kind with known moments: pooled and subsampled."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ from scipy import stats
 
 from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
-from fastcollapse.kernels.gaussian.multivariate_pooled import Gaussians, MultivariateStates, Source, refit_multivariate
 from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, refit_pools
 from fastcollapse.kernels.gaussian.univariate_subsampled import refit_subsamples
 from fastcollapse.kernels.random.streams import STREAM_WORDS, StreamKey, generation_stream_pair, span_of
@@ -119,13 +118,3 @@ def test_factors__multiply_as_matrices_do():
     out = np.empty((d, d))
     write_factor(unit, log_diagonal, np.empty(d, np.int64), np.empty(d), out)
     np.testing.assert_allclose(out, start @ factor / 7**0.5, rtol=1e-12, atol=1e-18)
-
-
-def test_refit_multivariate__with_one_dimension_is_univariate():
-    schedule = Replace(n_samples=8).schedule(1, None)
-    laws = Gaussians(np.zeros((2000, 1)), np.ones((2000, 1, 1)), np.zeros((2000, 1)))
-    source = Source(np.zeros(1), np.eye(1), np.zeros((0, 1)), np.zeros((0, 1, 1)))
-    out = MultivariateStates(np.empty((2000, 1, 1)), np.empty((2000, 1, 1, 1)), np.empty((2000, 1, 1)))
-    refit_multivariate(laws, source, kernel_schedule(schedule, bias=1), normal_table(), span_of(KEY, 1, 1, 2), out)
-    assert stats.kstest(out.mean.ravel() * 8**0.5, "norm").pvalue > P_LIMIT
-    assert stats.kstest(7 * out.factor.ravel() ** 2, stats.chi2(7).cdf).pvalue > P_LIMIT
