@@ -1,4 +1,4 @@
-"""Sums over the live symbols of a replicate."""
+"""Sums over the counts of live symbols, which the metrics are functions of."""
 
 import math
 from typing import NamedTuple
@@ -8,16 +8,24 @@ import numpy as np
 from fastcollapse.kernels.counts.count_corrections import total_of
 from fastcollapse.kernels.jit import kernel
 
-# What `segment_sums` writes for each state, n its tokens, x its counts, p the truth.
+# Columns of `segment_sums`; x are the counts, p the truth.
 SUM_SUPPORT, SUM_SQUARES, SUM_X_LOG_X, SUM_DISTANCE, SUM_X_LOG_P, SUM_TRUTH = range(6)
 N_SUMS = 6
+# Counts below this have their x ln x in a table.
 _TABLED = 2048
 _X_LOG_X = np.array([0.0] + [x * math.log(x) for x in range(1, _TABLED)])
 _LANES = 64
 
 
 class TruthTable(NamedTuple):
-    """The truth: `weights` float64 (1, K), counts or probabilities; `probability` and `log_probability` float64 (K)."""
+    """The law of generation 0 over K symbols.
+
+    Attributes
+    ----------
+    weights : float64 (1, K), counts or probabilities.
+    probability : float64 (K).
+    log_probability : float64 (K), -inf where the probability is 0.
+    """
 
     weights: np.ndarray
     probability: np.ndarray
@@ -26,7 +34,7 @@ class TruthTable(NamedTuple):
 
 @kernel
 def _few_sums(counts, probability, log_probability, total, out):
-    """As `segment_sums`, of fewer symbols than lanes: the same additions without the lanes."""
+    """Write the sums of `segment_sums` for fewer symbols than lanes; the additions are the same."""
     share = 1.0 / total
     support = squares = x_log_x = distance = x_log_p = covered = 0.0
     for i in range(counts.shape[0]):
@@ -44,11 +52,18 @@ def _few_sums(counts, probability, log_probability, total, out):
 
 @kernel
 def segment_sums(counts, probability, log_probability, total, out):
-    """Write the sums of one block's listed symbols to `out`: ``(m),(m),(m),()->(6)``, O(m).
+    """Write the sums of one segment of listed symbols: ``(m),(m),(m),()->(6)``, O(m).
 
-    The sums are, over the symbols with a count: their number, sum x^2, sum x ln x, sum |x/total - p|, sum x ln p, sum
-    p. Element i is added to lane i mod 64, which vectorises and gives the same bits on every processor; blocks are
-    added in ascending order.
+    Over the symbols with a count x, of probability p, the sums are: the number of symbols, x^2, x ln x,
+    |x / total - p|, x ln p, and p. Element i is added to lane i mod 64. So the loops vectorise and give the same bits
+    on every processor.
+
+    Parameters
+    ----------
+    counts : float64 (m), whole.
+    probability, log_probability : float64 (m), under the truth.
+    total : the tokens of the state.
+    out : float64 (6), indexed by SUM_*.
     """
     m = counts.shape[0]
     if m < _LANES:
@@ -64,7 +79,7 @@ def segment_sums(counts, probability, log_probability, total, out):
             probability[start : start + stop],
             log_probability[start : start + stop],
         )
-        # One loop a sum: LLVM gives up on the aliases of one loop for all, which then takes three times as long.
+        # One loop for each sum: in a single loop LLVM cannot rule out aliases, does not vectorise, and takes 3 times as long.
         for j in range(stop):
             support[j] += 1.0 if x[j] > 0.0 else 0.0
         for j in range(stop):
@@ -83,13 +98,14 @@ def segment_sums(counts, probability, log_probability, total, out):
 
 @kernel
 def _gather(table, symbols, out):
+    """Write table[symbols]: ``(K),(m)->(m)``."""
     for i in range(symbols.shape[0]):
         out[i] = table[np.uint32(symbols[i])]
 
 
 @kernel
 def sums_of_block(replicate, start, length, total, truth, live, scratch, out):
-    """Write the sums of a block's list; `scratch` (2, BLOCK) is room for a truth that does not stand beside it."""
+    """Write the sums of the list of one block; `scratch` (2, BLOCK) receives a truth that is not cached."""
     counts = live.counts[replicate, start : start + length]
     if live.packed[replicate] != 0:
         truth_cache = live.truth_cache[replicate]
@@ -103,7 +119,7 @@ def sums_of_block(replicate, start, length, total, truth, live, scratch, out):
 
 @kernel
 def add_blocks(partial, out):
-    """Add the sums of a replicate's blocks, in ascending order: ``(N,6)->(6)``."""
+    """Add the sums of the blocks of a replicate in ascending order: ``(N,6)->(6)``."""
     for k in range(N_SUMS):
         total = 0.0
         for block in range(partial.shape[0]):

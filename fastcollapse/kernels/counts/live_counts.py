@@ -1,4 +1,9 @@
-"""Lists."""
+"""Lists of the live symbols of every replicate, and their copy as sparse rows.
+
+A block is a fixed range of BLOCK symbols. Its list holds the symbols that may be alive, in ascending order, with their
+counts. A symbol that dies stays on the list with a count of zero until the list is compacted, because a zero costs
+less than moving the others.
+"""
 
 from typing import NamedTuple
 
@@ -9,13 +14,18 @@ from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 
 
 class LiveCounts(NamedTuple):
-    """Listed symbols of R replicates over K symbols in N blocks.
+    """Lists of live symbols of R replicates over K symbols in N blocks.
 
-    counts: float64 (R, K), whole; symbols: int32 (R, K); starts, lengths: int64 (R, N), the column where a block begins
-    and how many symbols it lists; alive: int64 (R, N), how many of them have a count; forgotten: int32 (R, K), the
-    generation at which a symbol was first absent, or -1; packed: int64 (R), 1 once the blocks were moved together;
-    near: float64 (R, 2, K // 2 + 1), then the probability and log probability, under the truth, of the listed symbols,
-    beside them.
+    Attributes
+    ----------
+    counts : float64 (R, K), whole.
+    symbols : int32 (R, K).
+    starts, lengths : int64 (R, N), the first column of the list of a block and its number of symbols.
+    alive : int64 (R, N), the number of listed symbols with a count.
+    forgotten : int32 (R, K), the generation at which a symbol was first absent, or -1.
+    packed : int64 (R), 1 once `compact_blocks` has moved the blocks of the replicate together.
+    truth_cache : float64 (R, 2, K // 2 + 1), for a packed replicate the probability and log probability of the listed
+        symbols, column by column.
     """
 
     counts: np.ndarray
@@ -29,7 +39,14 @@ class LiveCounts(NamedTuple):
 
 
 class CountRows(NamedTuple):
-    """CSR rows: `starts` int64 (rows + 1), `indices` int32 and `data` uint32 or int64 of the room given."""
+    """Counts as rows of a CSR matrix.
+
+    Attributes
+    ----------
+    starts : int64 (rows + 1), where each row begins.
+    indices : int32, the symbols.
+    data : uint32 or int64, their counts.
+    """
 
     starts: np.ndarray
     indices: np.ndarray
@@ -38,6 +55,7 @@ class CountRows(NamedTuple):
 
 @kernel
 def _list_block(probability, start, symbols, forgotten):
+    """List all symbols of a block: ``(m),()->(m),(m)``."""
     for i in range(probability.shape[0]):
         symbols[i] = start + i
         forgotten[i] = -1 if probability[i] > 0.0 else 0
@@ -45,9 +63,9 @@ def _list_block(probability, start, symbols, forgotten):
 
 @parallel_kernel
 def init_live_counts(probability, live):
-    """List every symbol of every block; those of probability 0 count as forgotten from the start.
+    """List every symbol of every block; symbols of probability 0 are forgotten from generation 0 on.
 
-    In parallel, because half of it is page faults.
+    The loop is parallel because half of its time is page faults.
     """
     n_replicates, n_blocks = live.lengths.shape
     for unit in prange(n_replicates * n_blocks):
@@ -62,7 +80,20 @@ def init_live_counts(probability, live):
 
 @kernel
 def mark_extinct(drawn, generation, symbols, forgotten, dead):
-    """Note the generation at which symbols are first without a count; return how many listed symbols are."""
+    """Record the generation for the listed symbols that are first without a count: ``(m),(),(m)->(K),(m)``.
+
+    Parameters
+    ----------
+    drawn : float64 (m), the new counts of the list.
+    generation : their generation.
+    symbols : int32 (m).
+    forgotten : int32 (K), see `LiveCounts`.
+    dead : receives the places of the zeros; m + 1 entries or more.
+
+    Returns
+    -------
+    The number of listed symbols without a count.
+    """
     n_dead = np.int64(0)
     for i in range(drawn.shape[0]):
         dead[n_dead] = i
@@ -76,7 +107,10 @@ def mark_extinct(drawn, generation, symbols, forgotten, dead):
 
 @kernel
 def compact(counts, symbols, truth_cache):
-    """Move the symbols with a count, and what stands beside them, to the front; a branch would be mispredicted."""
+    """Move the symbols with a count, and their cached truth, to the front of the list: ``(m),(m),(2,m or 0)``.
+
+    Every entry is written and the place of the next one advances by 0 or 1: a branch would be mispredicted.
+    """
     kept = np.int64(0)
     for i in range(counts.shape[0]):
         x = counts[i]
@@ -90,7 +124,7 @@ def compact(counts, symbols, truth_cache):
 
 @kernel
 def collect_live(trained, first_symbol, generation, counts, symbols, forgotten):
-    """List the symbols with a count in `trained`, all symbols of a block; return how many there are."""
+    """List the symbols with a count in `trained`, all symbols of a block, and return their number."""
     kept = np.int64(0)
     for i in range(trained.shape[0]):
         x = trained[i]
@@ -105,10 +139,17 @@ def collect_live(trained, first_symbol, generation, counts, symbols, forgotten):
 
 @kernel
 def compact_blocks(replicate, live, drawn, truth):
-    """Move the blocks of a replicate together once they fill less than half of their room, and the truth beside them.
+    """Move the lists of a replicate together once they fill less than half of their columns; cache the truth.
 
-    Late in a run the live symbols of a large vocabulary are far apart in the truth, and each look-up there is a cache
-    miss: at 1e6 symbols and 100 generations half of the time.
+    Late in a run the live symbols of a large vocabulary are far apart in the truth. Each look-up there is a cache miss:
+    half of the time at 1e6 symbols and 100 generations.
+
+    Parameters
+    ----------
+    replicate : its index.
+    live : `LiveCounts`, updated.
+    drawn : float64 (R, K), counts drawn over the same lists, moved with them.
+    truth : `TruthTable`.
     """
     counts, symbols, truth_cache = live.counts[replicate], live.symbols[replicate], live.truth_cache[replicate]
     starts, lengths = live.starts[replicate], live.lengths[replicate]
@@ -133,7 +174,7 @@ def compact_blocks(replicate, live, drawn, truth):
 
 @kernel
 def copy_counts(replicate, live, to):
-    """Copy the counts of a replicate's lists to the same places of another array."""
+    """Copy the counts of the lists of a replicate to the same columns of `to`, float64 (R, K)."""
     for block in range(live.lengths.shape[1]):
         start = live.starts[replicate, block]
         stop = start + live.lengths[replicate, block]
@@ -142,6 +183,7 @@ def copy_counts(replicate, live, to):
 
 @kernel
 def _copy_live(counts, symbols, indices, data):
+    """Write symbols and counts of the entries with a count: ``(m),(m)->(n),(n)``."""
     kept = np.int64(0)
     for i in range(counts.shape[0]):
         if counts[i] > 0.0:
@@ -152,7 +194,15 @@ def _copy_live(counts, symbols, indices, data):
 
 @parallel_kernel
 def copy_rows(live, first_row, n_threads, rows):
-    """Append the live symbols of each replicate to `rows` as one row each, beginning with row `first_row`."""
+    """Append the live symbols of each replicate to `rows`, one row each: ``(R,K),...->(R rows)``, O(listed symbols).
+
+    Parameters
+    ----------
+    live : `LiveCounts`.
+    first_row : the row of the first replicate; `rows.starts[first_row]` must be set.
+    n_threads : the number of threads.
+    rows : `CountRows` with space for the symbols alive.
+    """
     n_replicates, n_blocks = live.lengths.shape
     n_units = n_replicates * n_blocks
     positions = np.empty(n_units, np.int64)

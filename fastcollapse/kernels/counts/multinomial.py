@@ -1,11 +1,11 @@
 """Multinomial and multivariate hypergeometric draws over many symbols, parallel over replicates and blocks of symbols.
 
-A multinomial of n tokens is drawn as independent Poisson counts, one a symbol, whose sum N is then corrected to n:
-missing tokens are drawn one by one, surplus ones are removed uniformly without replacement. `draw_block` draws the
-Poisson counts of a block, `split_correction` gives each block its part of the correction, `apply_correction` corrects
-one block. Blocks are fixed ranges of BLOCK symbols, so streams belong to symbols and not to threads.
+A multinomial of n tokens starts as independent Poisson counts, one for each symbol. Their sum N is then corrected to n:
+missing tokens are drawn one by one, surplus tokens are removed uniformly without replacement. `draw_block` draws the
+Poisson counts of a block, `split_correction` gives each block its part of the correction, and `apply_correction`
+corrects one block. Blocks are fixed ranges of BLOCK symbols, so streams belong to symbols and not to threads.
 
-Counts and weights are float64: counts are whole and exact up to 1e15 (below 2^53).
+Counts and weights are float64. Counts are whole and exact up to 1e15, which is below 2^53.
 """
 
 from typing import NamedTuple
@@ -24,17 +24,22 @@ from fastcollapse.kernels.counts.workspace import BLOCK, thread_workspace
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import STREAM_WORDS, SUB_BULK, SUB_CORRECT, SUB_SPLIT, open_draw
 
-# Up to so many symbols a chain of binomials is cheaper than Poisson counts and their correction.
+# Up to this number of symbols a chain of binomials is cheaper than Poisson counts and their correction.
 FEW_SYMBOLS = 8
 
 
 class Draw(NamedTuple):
-    """A draw under way of `n_tokens` tokens a replicate, R replicates over K symbols in N blocks.
+    """A draw in progress: `n_tokens` tokens for each of R replicates, over K symbols in N blocks.
 
-    weights: float64 (R, K), or (1, K) for weights shared by all replicates, counts (whole, exact up to 1e15) or
-    probabilities; weight_total: the sum of a replicate's, > 0; drawn: float64 (R, K), aligned with the weights;
-    corrections: int64 (R, N), the tokens that a block still has to gain (or, negative, to lose); sums: int64 (R, N) and
-    weight_sums: float64 (R, N), the drawn tokens and the weights of a block.
+    Attributes
+    ----------
+    weights : float64 (R, K), or (1, K) where all replicates share them; counts up to 1e15, or probabilities.
+    weight_total : the sum of the weights of a replicate, above 0.
+    drawn : float64 (R, K), aligned with the weights.
+    n_tokens : 0 to 1e15; some kernels take -1 for no draw.
+    corrections : int64 (R, N), the tokens that a block still has to gain or, negative, to lose.
+    sums : int64 (R, N), the drawn tokens of a block.
+    weight_sums : float64 (R, N), the weights of a block.
     """
 
     weights: np.ndarray
@@ -47,7 +52,7 @@ class Draw(NamedTuple):
 
 
 def new_draw(weights: np.ndarray, weight_total: float, drawn: np.ndarray, n_tokens: int, n_blocks: int) -> Draw:
-    """Return a draw with room for its corrections."""
+    """Return a draw with new arrays for its corrections and sums."""
     shape = (drawn.shape[0], n_blocks)
     return Draw(
         weights, weight_total, drawn, n_tokens, np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape)
@@ -68,7 +73,19 @@ def block_grid(n_replicates: int, n_symbols: int) -> tuple[np.ndarray, np.ndarra
 
 @kernel
 def draw_block(draw, scale, replicate, block, start, length, key, tables, workspace):
-    """Draw the Poisson counts of one block, whose columns begin at `start`, and note its sums."""
+    """Draw the Poisson counts of one block and record its sums: ``(m),()->(m),(),()``, O(m).
+
+    More than eight arguments, because the serial loops that call it would build a tuple for each block.
+
+    Parameters
+    ----------
+    draw : `Draw`, whose `drawn`, `sums` and `weight_sums` are written.
+    scale : `n_tokens` over `weight_total`.
+    replicate, block : the indices of the block.
+    start, length : the first column and the number of columns of the block.
+    key, tables : `StreamKey` and `PoissonTables`.
+    workspace : `Workspace` of one thread.
+    """
     row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
     weights = draw.weights[row, start : start + length]
     drawn = draw.drawn[replicate, start : start + length]
@@ -87,7 +104,7 @@ def draw_block(draw, scale, replicate, block, start, length, key, tables, worksp
 
 @kernel
 def split_correction(draw, replicate, key):
-    """Share what a replicate misses to `n_tokens`, or has too many, out over its blocks."""
+    """Split what a replicate lacks to `n_tokens`, or has in excess, over its blocks: ``(N),()->(N)``, O(N)."""
     sums, corrections = draw.sums[replicate], draw.corrections[replicate]
     missing = draw.n_tokens - sums.sum()
     if missing == 0:
@@ -105,7 +122,7 @@ def split_correction(draw, replicate, key):
 
 @kernel
 def apply_correction(draw, start, length, replicate, block, key, workspace):
-    """Add or remove the tokens that `split_correction` left to one block."""
+    """Add or remove the tokens that `split_correction` assigned to one block; O(tokens) or O(length)."""
     n_missing = draw.corrections[replicate, block]
     if n_missing == 0:
         return
@@ -121,9 +138,7 @@ def apply_correction(draw, start, length, replicate, block, key, workspace):
 
 @parallel_kernel
 def poisson_pass(draw, starts, lengths, key, tables, workspace):
-    """Draw independent Poisson counts and what each block has to gain or lose:
-    ``(Q,K),(R,N),(R,N),(),...->(R,K),(R,N)``.
-    """
+    """Draw Poisson counts and the correction of each block: ``(Q,K),(R,N),(R,N),...->(R,K),(R,N)``, O(R K)."""
     n_replicates, n_blocks = lengths.shape
     n_units = n_replicates * n_blocks
     n_threads = workspace.deferred.shape[0]
@@ -142,12 +157,14 @@ def poisson_pass(draw, starts, lengths, key, tables, workspace):
 
 @parallel_kernel
 def multinomial(draw, starts, lengths, key, tables, workspace):
-    """Draw multinomial counts over the symbols of every replicate: ``(Q,K),(R,N),(R,N),(),...->(R,K)``, Q = R or 1.
+    """Draw multinomial counts for every replicate: ``(Q,K),(R,N),(R,N),...->(R,K)``, Q = R or 1, O(R K).
 
     Parameters
     ----------
-    draw: weights >= 0, their total, n_tokens from 0 to 1e15, and the arrays to fill
-    starts, lengths: int64, the column where the weights of each of the N blocks begin, and how many there are
+    draw : `Draw` with the weights, at least 0, and the arrays to fill.
+    starts, lengths : int64 (R, N), the first column and the number of columns of each block.
+    key, tables : `StreamKey` and `PoissonTables`.
+    workspace : `Workspace`, a row for each thread.
     """
     n_replicates, n_blocks = lengths.shape
     n_threads = workspace.deferred.shape[0]
@@ -162,11 +179,15 @@ def multinomial(draw, starts, lengths, key, tables, workspace):
 
 @parallel_kernel
 def subsample(counts, n_tokens, key, n_threads, drawn):
-    """Write how many of `n_tokens` tokens drawn without replacement from `counts` fall on each symbol:
-    ``(R,K),()->(R,K)``.
+    """Write how many of `n_tokens` tokens drawn without replacement fall on each symbol: ``(R,K),()->(R,K)``, O(R K).
 
-    `counts` is dense (every symbol of every block, zeros included); each row sums to at least `n_tokens`. It may be
-    `drawn` itself.
+    Parameters
+    ----------
+    counts : float64 (R, K), every symbol of every block; each row sums to at least `n_tokens`.
+    n_tokens : the tokens of each replicate.
+    key : `StreamKey`.
+    n_threads : the number of threads.
+    drawn : float64 (R, K), may be `counts`.
     """
     n_replicates, n_symbols = counts.shape
     n_blocks = (n_symbols + BLOCK - 1) // BLOCK

@@ -1,4 +1,4 @@
-"""Refits."""
+"""Refits of discrete distributions to drawn counts: corrected draws, lists, sums and pools."""
 
 import numpy as np
 
@@ -9,18 +9,19 @@ from fastcollapse.kernels.counts.workspace import BLOCK, thread_workspace
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import StreamKey
 
+# A list is compacted once an eighth of its symbols is dead.
 _COMPACT_AT = 8
 
 
 @kernel
 def _store(array, i, j, value):
-    """Write one entry by a call: Numba drops a plain assignment to a field of a tuple inside `prange` as dead code."""
+    """Write one entry. A call, because Numba drops an assignment to a field of a tuple inside `prange` as dead code."""
     array[i, j] = value
 
 
 @kernel
 def refit_block(draw, replicate, block, key, live, truth, workspace, out):
-    """Settle a block of a draw, whose `drawn` are the counts of `live`, and write its sums."""
+    """Correct the draw of one block, whose `drawn` are the counts of `live`, update its list, and write its sums."""
     start, length = live.starts[replicate, block], live.lengths[replicate, block]
     apply_correction(draw, start, length, replicate, block, key, workspace)
     counts = live.counts[replicate, start : start + length]
@@ -39,22 +40,26 @@ def refit_block(draw, replicate, block, key, live, truth, workspace, out):
 
 @parallel_kernel
 def refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums):
-    """Settle a draw, whose `drawn` are the counts of `live`, write their sums, draw the next one: ``...->(R,6)``.
+    """Refit to one draw and start the next in a single pass over memory: ``...->(R,6)``, O(listed symbols).
 
-    One pass over memory: a block is drawn from while it is in the first-level cache.
+    Each block is corrected, summed, and drawn from while it is in the first-level cache.
 
     Parameters
     ----------
-    draw: made by this kernel; `n_tokens` < 0 for none yet
-    upcoming: the next generation's draw, its weights the counts of `live`; `n_tokens` < 0 for none
-    key: of `draw`; its generation is noted for the symbols that are first without a count
-    sums: float64 (R, 6), see `segment_sums`
+    draw : `Draw` of the last call, whose `drawn` are the counts of `live`; `n_tokens` < 0 if there is none.
+    upcoming : `Draw` of the next generation, whose weights are the counts of `live`; `n_tokens` < 0 if there is none.
+    key : `StreamKey` of `draw`; its generation is recorded for the symbols that become extinct.
+    truth : `TruthTable`.
+    tables : `PoissonTables`.
+    workspace : `Workspace`, a row for each thread.
+    live : `LiveCounts`, updated.
+    sums : float64 (R, 6), see `segment_sums`.
     """
     n_replicates, n_blocks = live.lengths.shape
     n_units = n_replicates * n_blocks
     partial = np.zeros((n_replicates, n_blocks, N_SUMS))
     scale = upcoming.n_tokens / upcoming.weight_total
-    # The constructor itself: Numba takes no other tuple into a `prange` body.
+    # Constructed here, because a `prange` body takes no tuple that another function returned.
     next_key = StreamKey(key.seed, key.first_replicate, key.generation + np.uint64(1), key.purpose)
     n_threads = workspace.deferred.shape[0]
     for thread in prange(n_threads):
@@ -77,8 +82,14 @@ def refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums):
 
 @parallel_kernel
 def refit_dense(trained, total, generation, truth, workspace, live, sums):
-    """List the symbols with a count in `trained`, float64 (R, K) over all symbols, and write their sums, as
-    `refit_and_draw` does.
+    """Refit to dense counts: list the symbols with a count and write their sums: ``(R,K),...->(R,6)``, O(K).
+
+    Parameters
+    ----------
+    trained : float64 (R, K), counts over all symbols.
+    total : the tokens of each replicate.
+    generation : recorded for the symbols that become extinct.
+    truth, workspace, live, sums : as in `refit_and_draw`.
     """
     n_replicates, n_blocks = live.lengths.shape
     n_symbols = trained.shape[1]
@@ -110,10 +121,19 @@ def refit_dense(trained, total, generation, truth, workspace, live, sums):
 
 @parallel_kernel
 def add_to_pool(drawn, live, keep, real, n_threads, pool, merged):
-    """Put the drawn counts and the real ones into the pool and write the pool out densely.
+    """Add drawn and real counts to the pool and write the pool out densely: ``(R,K),...,(R,K)->(R,K),(R,K)``, O(K).
 
-    ``pool <- keep * pool + drawn (by live symbol) + real``, each of R rows; `real` is (R, K), or (0, 0) for none; all
-    float64.
+    ``pool <- keep * pool + drawn (by live symbol) + real``, all float64.
+
+    Parameters
+    ----------
+    drawn : (R, K), aligned with the lists of `live`.
+    live : `LiveCounts`.
+    keep : whether the pool of the generation before stays.
+    real : (R, K), or (0, 0) for none.
+    n_threads : the number of threads.
+    pool : (R, K), updated.
+    merged : (R, K), receives the pool; may be `drawn`.
     """
     n_replicates, n_blocks = live.lengths.shape
     n_symbols = pool.shape[1]

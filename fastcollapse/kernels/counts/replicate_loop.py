@@ -1,7 +1,7 @@
-"""Whole replicates, generation after generation, each in one thread: nothing waits between generations.
+"""Replicate-parallel resampling: one thread runs all generations of a replicate, without barriers.
 
-What a generation does to a block of symbols is in `counts.py`; here the loops are turned inside out. The bits are the
-same, because streams, sums and lists belong to replicate and block.
+The work on one block of symbols is that of `refit_counts.refit_and_draw`, with the loops over generations and
+replicates exchanged. The bits are the same, because streams, sums and lists belong to a replicate and a block.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from fastcollapse.kernels.random.streams import generation_key
 
 @kernel
 def _resample(replicate, live, first, sizes, key, truth, tables, workspace, sums):
-    """Resample one replicate `sizes.shape[0]` times; see `resample_replicates`."""
+    """Resample one replicate `sizes.shape[0]` times; the arguments are those of `resample_replicates`."""
     n_steps = sizes.shape[0]
     n_blocks = live.lengths.shape[1]
     partial = np.zeros((n_blocks, N_SUMS))
@@ -67,9 +67,12 @@ def resample_replicates(live, first, sizes, key, truth, tables, workspace, sums)
 
     Parameters
     ----------
-    first: what to draw from first; its `drawn` is the second array of counts, its `n_tokens` -1, for no draw
-    sizes: int64 (B), tokens of each generation
-    key: of the generation before the first
+    live : `LiveCounts`, updated.
+    first : `Draw` with the weights of the first generation; `drawn` is the second array of counts, `n_tokens` is -1.
+    sizes : int64 (B), the tokens of each generation.
+    key : `StreamKey` of the generation before the first.
+    truth, tables, workspace : as in `refit_and_draw`.
+    sums : float64 (B, R, 6), see `segment_sums`.
     """
     n_replicates = live.lengths.shape[0]
     n_threads = workspace.deferred.shape[0]

@@ -1,4 +1,4 @@
-"""The block of symbols that kernels work on at a time, and the room to work in."""
+"""Block size of the kernels over symbols, and their per-thread workspace."""
 
 from typing import NamedTuple
 
@@ -7,18 +7,23 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.streams import STREAM_WORDS
 
-# Symbols of a block: its counts, list and random bits stay in the second-level cache.
+# Symbols of a block: its counts, list and random bits fit into the second-level cache.
 BLOCK = 8192
-# A symbol takes one piece of sixteen bits for a whole mean, and two more for a mean that is not.
+# A symbol takes one piece of 16 bits for a whole mean, and two more for a fractional mean.
 _WORDS = 3 * BLOCK // 4
 
 
 class Workspace(NamedTuple):
-    """Room to work in, a row a thread, made once: what a call allocates and frees goes back to the system, and comes
-    back by page faults.
+    """Per-thread work arrays of T threads, allocated once to avoid page faults from repeated allocation.
 
-    entries: int64 (T, BLOCK) table entries; late: int32 (T, BLOCK + 1) symbols, and late_words: uint64 (T, BLOCK) their
-    bits; words: uint64 (T, 3 BLOCK / 4) bulk bits; streams: uint64 (T, 2, STREAM_WORDS); beside: float64 (T, 2, BLOCK)
+    Attributes
+    ----------
+    table_index : int64 (T, BLOCK), entries of the Poisson tables.
+    deferred : int32 (T, BLOCK + 1), the symbols that the fast path leaves undecided.
+    deferred_bits : uint64 (T, BLOCK), their further random bits.
+    words : uint64 (T, 3 BLOCK / 4), the random bits of a block.
+    streams : uint64 (T, 2, STREAM_WORDS), the main and the spare stream.
+    scratch : float64 (T, 2, BLOCK), two rows for intermediate values.
     """
 
     table_index: np.ndarray
@@ -31,7 +36,7 @@ class Workspace(NamedTuple):
 
 @kernel
 def new_workspace(n_threads):
-    """Return room for so many threads."""
+    """Return a workspace for `n_threads` threads."""
     return Workspace(
         np.empty((n_threads, BLOCK), np.int64),
         np.empty((n_threads, BLOCK + 1), np.int32),
@@ -44,7 +49,7 @@ def new_workspace(n_threads):
 
 @kernel
 def thread_workspace(workspace, thread):
-    """Return one thread's room."""
+    """Return the rows of one thread, without the axis T."""
     return Workspace(
         workspace.table_index[thread],
         workspace.deferred[thread],

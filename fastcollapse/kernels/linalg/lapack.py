@@ -16,7 +16,29 @@ Measured (time of one core): `potrf` in place takes 32 us, 0.45 and 10.3 ms at n
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel
-from fastcollapse.kernels.linalg.scipy_routines import N, R, S, T, U, V, data, integer, read, real, routine
+from fastcollapse.kernels.linalg.scipy_routines import (
+    N,
+    R,
+    S,
+    T,
+    U,
+    V,
+    data,
+    dgemm,
+    dgemv,
+    dgesdd,
+    dlauum,
+    dormtr,
+    dpotrf,
+    dsyevd,
+    dsyrk,
+    dsytrd,
+    dtrmm,
+    dtrsm,
+    integer,
+    read,
+    real,
+)
 
 # Columns of a block of reflectors: LAPACK's 32 take 7 % longer in `sytrd` and 10 to 20 % in `ormtr` at n = 300, as long
 # at 1,000 and 5 % less at 2,000. It chooses them by the length of `work`, of which `ormtr` needs a table (the LDT times
@@ -24,24 +46,12 @@ from fastcollapse.kernels.linalg.scipy_routines import N, R, S, T, U, V, data, i
 _BLOCK = 16
 _ORMTR_TABLE = 65 * 64
 
-_dpotrf = routine("cython_lapack", "dpotrf", 5)
-_dlauum = routine("cython_lapack", "dlauum", 5)
-_dsytrd = routine("cython_lapack", "dsytrd", 10)
-_dormtr = routine("cython_lapack", "dormtr", 13)
-_dsyevd = routine("cython_lapack", "dsyevd", 11)
-_dgesdd = routine("cython_lapack", "dgesdd", 14)
-_dsyrk = routine("cython_blas", "dsyrk", 10)
-_dgemm = routine("cython_blas", "dgemm", 13)
-_dgemv = routine("cython_blas", "dgemv", 11)
-_dtrmm = routine("cython_blas", "dtrmm", 11)
-_dtrsm = routine("cython_blas", "dtrsm", 11)
-
 
 @kernel
 def potrf(matrix):
     """Replace a symmetric positive definite matrix by its Cholesky factor, and return the status: ``(n,n)``."""
     n, status = integer(matrix.shape[0]), integer(0)
-    _dpotrf(integer(U), n, data(matrix), n, status)
+    dpotrf(integer(U), n, data(matrix), n, status)
     return read(status)
 
 
@@ -57,7 +67,7 @@ def trsm(factor, transposed, out):
     """Solve L X = `out`, or L^T X = `out`, in place: ``(n,n)->(n,m)``."""
     n, m, one = integer(out.shape[0]), integer(out.shape[1]), real(1.0)
     trans = integer(T if transposed else N)
-    _dtrsm(integer(R), integer(U), trans, integer(N), m, n, one, data(factor), n, data(out), m)
+    dtrsm(integer(R), integer(U), trans, integer(N), m, n, one, data(factor), n, data(out), m)
 
 
 @kernel
@@ -65,14 +75,14 @@ def trmm(scale, factor, transposed, out):
     """Replace `out` by `scale` L `out`, or by `scale` L^T `out`: ``(),(n,n)->(n,m)``."""
     n, m = integer(out.shape[0]), integer(out.shape[1])
     side, trans = integer(R), integer(T if transposed else N)
-    _dtrmm(side, integer(U), trans, integer(N), m, n, real(scale), data(factor), n, data(out), m)
+    dtrmm(side, integer(U), trans, integer(N), m, n, real(scale), data(factor), n, data(out), m)
 
 
 @kernel
 def lauum(matrix):
     """Replace a triangular L by the symmetric L^T L: ``(n,n)``, a third of the cost of `syrk`."""
     n, status = integer(matrix.shape[0]), integer(0)
-    _dlauum(integer(U), n, data(matrix), n, status)
+    dlauum(integer(U), n, data(matrix), n, status)
 
 
 @kernel
@@ -80,7 +90,7 @@ def syrk(scale, rows, transposed, keep, out):
     """Replace `out` by `keep` `out` + `scale` M M^T, or M^T M if `transposed`, M = `rows`: ``(),(n,k),()->(n,n)``."""
     n, k = out.shape[0], rows.shape[0] if transposed else rows.shape[1]
     trans, lead = integer(N if transposed else T), integer(rows.shape[1])
-    _dsyrk(
+    dsyrk(
         integer(U), trans, integer(n), integer(k), real(scale), data(rows), lead, real(keep),
         data(out), integer(n),
     )  # fmt: skip
@@ -95,7 +105,7 @@ def gemm(scale, left, left_transposed, right, right_transposed, keep, out):
     k = left.shape[0] if left_transposed else left.shape[1]
     trans_left, trans_right = integer(T if left_transposed else N), integer(T if right_transposed else N)
     lead_left, lead_right = integer(left.shape[1]), integer(right.shape[1])
-    _dgemm(
+    dgemm(
         trans_right, trans_left, integer(m), integer(n), integer(k), real(scale), data(right), lead_right,
         data(left), lead_left, real(keep), data(out), integer(m),
     )  # fmt: skip
@@ -105,7 +115,7 @@ def gemm(scale, left, left_transposed, right, right_transposed, keep, out):
 def gemv(scale, matrix, transposed, x, keep, out):
     """Replace `out` by `keep` `out` + `scale` M x, or M^T x: ``(),(n,m),(m)->(n)``."""
     columns, one = integer(matrix.shape[1]), integer(1)
-    _dgemv(
+    dgemv(
         integer(N if transposed else T), columns, integer(matrix.shape[0]), real(scale), data(matrix),
         columns, data(x), one, real(keep), data(out), one,
     )  # fmt: skip
@@ -126,7 +136,7 @@ def sytrd(matrix, work, diagonal, off_diagonal, tau):
     """
     n, status = integer(matrix.shape[0]), integer(0)
     length = integer(min(work.shape[0], _BLOCK * matrix.shape[0]))
-    _dsytrd(
+    dsytrd(
         integer(U), n, data(matrix), n, data(diagonal), data(off_diagonal), data(tau),
         data(work), length, status,
     )  # fmt: skip
@@ -137,7 +147,7 @@ def ormtr(reflectors, tau, transposed, work, out):
     """Replace `out` by Q `out`, or Q^T `out`, Q as `sytrd` left it: ``(n,n),(n)->(n,m)``."""
     n, m, status = integer(out.shape[0]), integer(out.shape[1]), integer(0)
     length = integer(min(work.shape[0], _BLOCK * out.shape[1] + _ORMTR_TABLE))
-    _dormtr(
+    dormtr(
         integer(R), integer(U), integer(N if transposed else T), m, n, data(reflectors), n,
         data(tau), data(out), m, data(work), length, status,
     )  # fmt: skip
@@ -152,7 +162,7 @@ def syevd(matrix, values):
     n = matrix.shape[0]
     work, places = np.empty(1 + 6 * n + 2 * n * n), np.empty(3 + 5 * n, np.int32)
     side, status = integer(n), integer(0)
-    _dsyevd(
+    dsyevd(
         integer(V), integer(U), side, data(matrix), side, data(values), data(work),
         integer(work.shape[0]), data(places), integer(places.shape[0]), status,
     )  # fmt: skip
@@ -169,7 +179,7 @@ def gesdd(matrix, left, values, right):
     k = min(n, m)
     work, places = np.empty(4 * k * k + 7 * k + 64 * (n + m)), np.empty(8 * k, np.int32)
     rows, status = integer(m), integer(0)
-    _dgesdd(
+    dgesdd(
         integer(S), rows, integer(n), data(matrix), rows, data(values), data(right), rows,
         data(left), integer(k), data(work), integer(work.shape[0]), data(places), status,
     )  # fmt: skip

@@ -17,7 +17,7 @@ _INT = ir.IntType(32)
 _ADDRESS = ir.IntType(64)
 
 
-def routine(library: str, name: str, n_arguments: int) -> Any:
+def _routine(library: str, name: str, n_arguments: int) -> Any:
     """Return a Fortran routine that takes only addresses, bound to a symbol of ours."""
     symbol = f"fastcollapse_{name}"
     binding.add_symbol(symbol, get_cython_function_address(f"scipy.linalg.{library}", name))
@@ -93,3 +93,21 @@ corner: Any = intrinsic(_emit_corner)
 read: Any = intrinsic(_emit_read)
 
 N, R, S, T, U, V = (ord(letter) for letter in "NRSTUV")
+
+dgemm = _routine("cython_blas", "dgemm", 13)
+dgemv = _routine("cython_blas", "dgemv", 11)
+dsyrk = _routine("cython_blas", "dsyrk", 10)
+dtrmm = _routine("cython_blas", "dtrmm", 11)
+dtrsm = _routine("cython_blas", "dtrsm", 11)
+sgemm = _routine("cython_blas", "sgemm", 13)
+dgeqrt = _routine("cython_lapack", "dgeqrt", 9)
+dgesdd = _routine("cython_lapack", "dgesdd", 14)
+dlauum = _routine("cython_lapack", "dlauum", 5)
+dormtr = _routine("cython_lapack", "dormtr", 13)
+dpbcon = _routine("cython_lapack", "dpbcon", 10)
+dpbtrf = _routine("cython_lapack", "dpbtrf", 6)
+dpbtrs = _routine("cython_lapack", "dpbtrs", 9)
+dpocon = _routine("cython_lapack", "dpocon", 9)
+dpotrf = _routine("cython_lapack", "dpotrf", 5)
+dsyevd = _routine("cython_lapack", "dsyevd", 11)
+dsytrd = _routine("cython_lapack", "dsytrd", 10)

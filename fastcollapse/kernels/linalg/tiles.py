@@ -8,19 +8,28 @@ what returns a status returns 0 for success. For whole matrices, and lower trian
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel
-from fastcollapse.kernels.linalg.scipy_routines import N, R, T, corner, data, integer, read, real, routine, single
+from fastcollapse.kernels.linalg.scipy_routines import (
+    N,
+    R,
+    T,
+    corner,
+    data,
+    dgemm,
+    dgeqrt,
+    dpbcon,
+    dpbtrf,
+    dpbtrs,
+    dpocon,
+    dpotrf,
+    dtrsm,
+    integer,
+    read,
+    real,
+    sgemm,
+    single,
+)
 
 _L, _ONE = ord("L"), ord("1")
-
-_dgemm = routine("cython_blas", "dgemm", 13)
-_sgemm = routine("cython_blas", "sgemm", 13)
-_dtrsm = routine("cython_blas", "dtrsm", 11)
-_dpotrf = routine("cython_lapack", "dpotrf", 5)
-_dpocon = routine("cython_lapack", "dpocon", 9)
-_dpbtrf = routine("cython_lapack", "dpbtrf", 6)
-_dpbtrs = routine("cython_lapack", "dpbtrs", 9)
-_dpbcon = routine("cython_lapack", "dpbcon", 10)
-_dgeqrt = routine("cython_lapack", "dgeqrt", 9)
 
 
 @kernel
@@ -37,7 +46,7 @@ def multiply(scale, left, left_transposed, right, right_transposed, keep, out):
     n, m = out.shape
     k = left.shape[0] if left_transposed else left.shape[1]
     trans_left, trans_right = integer(T if left_transposed else N), integer(T if right_transposed else N)
-    _dgemm(
+    dgemm(
         trans_right, trans_left, integer(m), integer(n), integer(k), real(scale), corner(right), integer(lead(right)),
         corner(left), integer(lead(left)), real(keep), corner(out), integer(lead(out)),
     )  # fmt: skip
@@ -53,7 +62,7 @@ def multiply_rows(left, right, out):
 def multiply_rows_single(left, right, out):
     """Write A B^T: ``(n,k),(m,k)->(n,m)``, all float32."""
     n, m = out.shape
-    _sgemm(
+    sgemm(
         integer(T), integer(N), integer(m), integer(n), integer(left.shape[1]), single(1.0), corner(right),
         integer(lead(right)), corner(left), integer(lead(left)), single(0.0), corner(out), integer(lead(out)),
     )  # fmt: skip
@@ -63,7 +72,7 @@ def multiply_rows_single(left, right, out):
 def factor(tile):
     """Replace a symmetric positive definite U^T U by U, and return the status: ``(n,n)``."""
     status = integer(0)
-    _dpotrf(integer(_L), integer(tile.shape[0]), corner(tile), integer(lead(tile)), status)
+    dpotrf(integer(_L), integer(tile.shape[0]), corner(tile), integer(lead(tile)), status)
     return read(status)
 
 
@@ -73,7 +82,7 @@ def solve_left(tile, transposed, out):
     n, m = out.shape
     # Fortran sees X^T L^-1 or X^T L^-T.
     trans = integer(T if transposed else N)
-    _dtrsm(
+    dtrsm(
         integer(R), integer(_L), trans, integer(N), integer(m), integer(n), real(1.0), corner(tile),
         integer(lead(tile)), corner(out), integer(lead(out)),
     )  # fmt: skip
@@ -83,7 +92,7 @@ def solve_left(tile, transposed, out):
 def reciprocal_condition(tile, norm, work, places):
     """Return an estimate of 1 / (|A| |A^-1|) in the 1-norm, A = U^T U of the given norm: ``(n,n),(),(3n),(n)->()``."""
     status, n, found = integer(0), tile.shape[0], np.zeros(1)
-    _dpocon(
+    dpocon(
         integer(_L), integer(n), corner(tile), integer(lead(tile)), real(norm), data(found), data(work), data(places),
         status,
     )  # fmt: skip
@@ -97,7 +106,7 @@ def factor_band(band):
     Entry [i, k] is that of row i and column i + k, or of row i + k and column i.
     """
     n, width, status = band.shape[0], band.shape[1], integer(0)
-    _dpbtrf(integer(_L), integer(n), integer(width - 1), data(band), integer(width), status)
+    dpbtrf(integer(_L), integer(n), integer(width - 1), data(band), integer(width), status)
     return read(status)
 
 
@@ -105,7 +114,7 @@ def factor_band(band):
 def solve_band(band, out):
     """Replace right-hand sides, a row each, by the solutions, `band` as `factor_band` left it: ``(n,b+1)->(m,n)``."""
     n, width, status = band.shape[0], band.shape[1], integer(0)
-    _dpbtrs(
+    dpbtrs(
         integer(_L), integer(n), integer(width - 1), integer(out.shape[0]), data(band), integer(width), corner(out),
         integer(lead(out)), status,
     )  # fmt: skip
@@ -115,7 +124,7 @@ def solve_band(band, out):
 def reciprocal_condition_of_band(band, norm, work, places):
     """As `reciprocal_condition`, of a band that `factor_band` has factored: ``(n,b+1),(),(3n),(n)->()``."""
     n, width, status, found = band.shape[0], band.shape[1], integer(0), np.zeros(1)
-    _dpbcon(
+    dpbcon(
         integer(_L), integer(n), integer(width - 1), data(band), integer(width), real(norm), data(found), data(work),
         data(places), status,
     )  # fmt: skip
@@ -131,7 +140,7 @@ def factor_panel(panel, table, work):
     """
     b, m = panel.shape
     k, status = min(b, m), integer(0)
-    _dgeqrt(
+    dgeqrt(
         integer(m), integer(b), integer(k), corner(panel), integer(lead(panel)), corner(table), integer(lead(table)),
         data(work), status,
     )  # fmt: skip

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.jit import inlined, kernel
 from fastcollapse.kernels.random.streams import uniform, uniform_positive
 
 # Below this mean a sequential search from 0 is used, above it transformed rejection, which needs a mean of 10.
@@ -64,6 +64,17 @@ def log_poisson(count, mean):
     return -_stirling_error(count) - _HALF_LOG_TWO_PI - 0.5 * math.log(count) - _deviance(count, mean)
 
 
+@inlined
+def _propose(a, b, shift, stream):
+    """Return the next proposal of transformed rejection: 1/2 - |u|, the uniform v, and the distance from the centre."""
+    us = u = v = 0.0
+    while us == 0.0:
+        u = uniform(stream) - 0.5
+        v = uniform_positive(stream)
+        us = 0.5 - abs(u)
+    return us, v, math.floor((2.0 * a / us + b) * u + shift)
+
+
 @kernel
 def poisson(mean, stream):
     """Return a Poisson variate, 0 <= mean <= 1e15; O(1) (search below a mean of 10, else PTRS of Hormann 1993)."""
@@ -76,12 +87,7 @@ def poisson(mean, stream):
     centre = math.floor(mean)
     shift = mean - centre + 0.43
     while True:
-        u = uniform(stream) - 0.5
-        v = uniform_positive(stream)
-        us = 0.5 - abs(u)
-        if us == 0.0:
-            continue
-        distance = math.floor((2.0 * a / us + b) * u + shift)
+        us, v, distance = _propose(a, b, shift, stream)
         if us >= 0.07 and v <= squeeze:
             return np.int64(centre) + np.int64(distance)
         if abs(distance) > _FARTHEST or centre + distance < 0.0 or (us < 0.013 and v > us):
@@ -132,12 +138,7 @@ def _binomial_lower(n, p, stream):
     centre = math.floor(mean)
     shift = mean - centre + 0.5
     while True:
-        u = uniform(stream) - 0.5
-        v = uniform_positive(stream)
-        us = 0.5 - abs(u)
-        if us == 0.0:
-            continue
-        distance = math.floor((2.0 * a / us + b) * u + shift)
+        us, v, distance = _propose(a, b, shift, stream)
         if us >= 0.07 and v <= squeeze:
             return np.int64(centre) + np.int64(distance)
         if abs(distance) > _FARTHEST or centre + distance < 0.0 or centre + distance > n:
