@@ -1,4 +1,4 @@
-"""P."""
+"""Refits of a Gaussian law in d dimensions under any schedule without subsamples, from sufficient statistics."""
 
 import math
 from typing import NamedTuple
@@ -27,16 +27,22 @@ from fastcollapse.kernels.random.ziggurat import chi_square
 
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 _FIXED_REAL = np.uint64(PURPOSE_FIXED_REAL)
-# Points that are drawn, and fitted to, at a time: they stay in the first-level cache with what they are multiplied by.
+# Points that are drawn or fitted at a time, so that they stay in the first-level cache.
 POINTS_AT_A_TIME = 16
 
 
 class Gaussians(NamedTuple):
-    """The fitted laws of R replicates: `mean` float64 (R, D) less that of the truth, `unit` (R, d, d) and
-    `log_diagonal` (R, d).
+    """The fitted laws of R replicates.
 
-    d = D, or, where the first fit had n - 1 < D points, d = n - 1: the coordinates are then those of the span of the
-    first sample, mean[d] is the distance of the mean from it, and what is beyond is 0."""
+    d = D, or d = n - 1 where the first fit had n <= D points. The coordinates are then those of the span of the
+    first sample, mean[d] is the distance of the mean from it, and the rest of the mean is 0.
+
+    Attributes
+    ----------
+    mean : float64 (R, D), less the mean of the truth.
+    unit : float64 (R, d, d), U of the factor U diag(exp l), unit lower-triangular.
+    log_diagonal : float64 (R, d), l.
+    """
 
     mean: np.ndarray
     unit: np.ndarray
@@ -44,8 +50,14 @@ class Gaussians(NamedTuple):
 
 
 class Source(NamedTuple):
-    """The truth, mean float64 (D) and lower factor (d, d), and a fixed real batch: mean (Q, d), upper factor of its
-    squares (Q, d, d), Q = R or 0.
+    """The truth and a fixed real batch.
+
+    Attributes
+    ----------
+    mean : float64 (D), of the truth.
+    factor : float64 (d, d), its lower Cholesky factor.
+    real_mean : float64 (Q, d), of the batch less `mean`; Q = R, or 0 where there is none.
+    real_upper : float64 (Q, d, d), the upper factor of its squares.
     """
 
     mean: np.ndarray
@@ -55,7 +67,14 @@ class Source(NamedTuple):
 
 
 class MultivariateStates(NamedTuple):
-    """What is written: `mean` float64 (R, B, D), `factor` (R, B, d, d), `log_diagonal` (R, B, d)."""
+    """The states that a block writes.
+
+    Attributes
+    ----------
+    mean : float64 (R, B, D).
+    factor : float64 (R, B, d, d), lower-triangular.
+    log_diagonal : float64 (R, B, d), the logs of its diagonal.
+    """
 
     mean: np.ndarray
     factor: np.ndarray
@@ -63,7 +82,17 @@ class MultivariateStates(NamedTuple):
 
 
 class MultivariateWorkspace(NamedTuple):
-    """Room for one thread, d wide; `block` is so many points, `scaled` and `across` theirs as columns."""
+    """Work arrays of one thread for d dimensions.
+
+    Attributes
+    ----------
+    words, bits, z : uint64, int64 and float64 (d), for normal variates and exponentials.
+    streams : uint64 (2, STREAM_WORDS).
+    rows : float64 (3, d).
+    factor, upper, matrix : float64 (d, d).
+    block : float64 (POINTS_AT_A_TIME, d), points.
+    scaled, across : float64 (d, POINTS_AT_A_TIME), points as columns.
+    """
 
     words: np.ndarray
     bits: np.ndarray
@@ -80,6 +109,7 @@ class MultivariateWorkspace(NamedTuple):
 
 @kernel
 def new_multivariate_workspace(d):
+    """Return the work arrays of one thread for d dimensions."""
     return MultivariateWorkspace(
         np.empty(d, np.uint64),
         np.empty(d, np.int64),
@@ -97,7 +127,7 @@ def new_multivariate_workspace(d):
 
 @kernel
 def _draw_real_batch(n, truth_factor, normals, workspace, mean, upper):
-    """Draw mean and upper factor of the squares of n points of the truth, with the streams of `workspace`."""
+    """Draw mean and upper factor of the squares of n points of the truth, less its mean: ``(),(d,d)->(d),(d,d)``."""
     fill_normals(normals, workspace.words, workspace.streams, workspace.z)
     bartlett_factor(n - 1, normals, workspace.words, workspace.streams, workspace.factor)
     multiply_lower(truth_factor, workspace.factor, upper)
@@ -111,7 +141,7 @@ def _draw_real_batch(n, truth_factor, normals, workspace, mean, upper):
 
 @parallel_kernel
 def draw_real_batches(n, source, normals, key):
-    """Draw the real batch of every replicate that stays for the run, into `source`."""
+    """Draw the fixed real batch of every replicate into `source`, n points each: O(d^3 / 3) a replicate."""
     for replicate in prange(source.real_mean.shape[0]):
         workspace = new_multivariate_workspace(source.factor.shape[0])
         generation_stream_pair(key, replicate, 0, _FIXED_REAL, workspace.streams)
@@ -122,8 +152,9 @@ def draw_real_batches(n, source, normals, key):
 
 @kernel
 def _refit(mean, unit, log_diagonal, kept, n, divisor, beyond, normals, workspace):
-    """Refit to the kept points, which fit the law, and n more drawn from it; `beyond` > 0 dimensions of the truth are
-    not spanned.
+    """Refit to the kept points, which fit the law, and n more drawn from it.
+
+    `beyond` is the number of dimensions of the truth outside the span, above 0 in the first fit to few points only.
     """
     d = log_diagonal.shape[0]
     fill_normals(normals, workspace.words, workspace.streams, workspace.z)
@@ -175,6 +206,7 @@ def _refit_with_real(mean, unit, log_diagonal, n, m, real_mean, real_upper, divi
 
 @kernel
 def write_state(laws, replicate, step, truth_mean, workspace, out):
+    """Write the state of a replicate after a step to `out`, a `MultivariateStates`."""
     mean, target = laws.mean[replicate], out.mean[replicate, step]
     for i in range(mean.shape[0]):
         target[i] = mean[i] + truth_mean[i]
@@ -186,7 +218,11 @@ def write_state(laws, replicate, step, truth_mean, workspace, out):
 
 @kernel
 def _run(laws, replicate, source, schedule, normals, span, workspace, out):
-    """Refit one replicate over a block; serial, because a short `prange` body compiles in a third of the time."""
+    """Refit one replicate over a block.
+
+    Serial, because a short `prange` body compiles in a third of the time. More than eight arguments, because a tuple of
+    arrays made in the loop would count references.
+    """
     mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
     d = log_diagonal.shape[0]
     fixed = source.real_mean.shape[0] > 0
@@ -210,16 +246,18 @@ def _run(laws, replicate, source, schedule, normals, span, workspace, out):
 
 @parallel_kernel
 def refit_multivariate(laws, source, schedule, normals, span, out):
-    """Refit R replicates over B generations of a schedule without subsamples; O(d^3 / 6) a step, three times that and
-    more where a pool is kept.
+    """Refit R replicates over B generations: ``(R,D),(R,d,d),(R,d),...->(R,B,D),(R,B,d,d),(R,B,d)``.
+
+    O(d^3 / 6) a step, three times that and more where a pool is kept.
 
     Parameters
     ----------
-    laws: `Gaussians`; move on
-    source, schedule: see `Source`, `fastcollapse.config.schedule.KernelSchedule`
-    normals: the table of the normal law
-    key: StreamKey; its generation and purpose are not read
-    out: `MultivariateStates`
+    laws : `Gaussians`, updated.
+    source : `Source`.
+    schedule : `KernelSchedule`.
+    normals : the table of the normal law.
+    span : `Span`.
+    out : `MultivariateStates`.
     """
     n_replicates, d = laws.log_diagonal.shape
     for thread in prange(span.n_threads):

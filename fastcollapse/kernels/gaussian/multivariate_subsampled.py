@@ -1,4 +1,4 @@
-"""S."""
+"""Refits of a Gaussian law in d dimensions to subsamples of a pool of points."""
 
 import math
 
@@ -26,13 +26,13 @@ from fastcollapse.kernels.random.ziggurat import chi_square
 
 _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMPLE)
 
-# What is left of a square below this share has lost half of its digits: points that are nearly in a plane.
+# A remainder below this share of a square has lost half of its digits: the points are nearly in a plane.
 _KNOWN = 1e-8
 
 
 @kernel
 def _draw_span(mean, sigma, beyond, normals, workspace, points):
-    """Draw n = d + 1 points of an isotropic truth of d + `beyond` dimensions, in coordinates of their span."""
+    """Draw d + 1 points of an isotropic truth of d + `beyond` dimensions in their span: ``->(d+1,d)``."""
     n, d = points.shape
     fill_normals(normals, workspace.words, workspace.streams, workspace.z)
     mean[d] = sigma * math.sqrt(chi_square(np.float64(beyond), normals, workspace.streams[0]) / n)
@@ -45,7 +45,7 @@ def _draw_span(mean, sigma, beyond, normals, workspace, points):
 
 @kernel
 def _draw_points(mean, unit, log_diagonal, normals, workspace, points):
-    """Draw up to POINTS_AT_A_TIME points of the law."""
+    """Draw up to POINTS_AT_A_TIME points of the law: ``(d),(d,d),(d)->(n,d)``."""
     n, d = points.shape
     scaled, across = workspace.scaled, workspace.across
     for i in range(n):
@@ -65,7 +65,7 @@ def _draw_points(mean, unit, log_diagonal, normals, workspace, points):
 
 @kernel
 def _is_known(upper, squares):
-    """Return whether the digits of a Cholesky factor are known: `squares` was the diagonal of what it is of."""
+    """Whether the digits of a Cholesky factor are known; `squares` was the diagonal of the factored matrix."""
     for j in range(squares.shape[0]):
         if not upper[j, j] * upper[j, j] > _KNOWN * squares[j]:  # or NaN
             return False
@@ -74,10 +74,10 @@ def _is_known(upper, squares):
 
 @kernel
 def _fit_points(points, numbers, n_points, size, replacement, divisor, workspace, mean, unit, log_diagonal):
-    """Fit to `size` points: those that `numbers` begins with, or as many uniform choices among the first `n_points`.
+    """Fit to `size` points: the first of `numbers`, or as many uniform choices among the first `n_points`.
 
-    The squares are taken about the last mean and brought to the new one: one pass, and close to it already. Where they
-    do not know the shortest direction of the points, the points themselves are factored.
+    The squares are taken about the last mean and moved to the new one: one pass, with a shift that is already close.
+    Where they do not determine the shortest direction of the points, the points themselves are factored.
     """
     d = log_diagonal.shape[0]
     shift, squares = workspace.rows[0], workspace.rows[1]
@@ -113,7 +113,10 @@ def _fit_points(points, numbers, n_points, size, replacement, divisor, workspace
 
 @kernel
 def _run(laws, replicate, points, numbers, source, schedule, normals, span, workspace, out):
-    """Refit one replicate to subsamples over a block."""
+    """Refit one replicate to subsamples over a block.
+
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
     d = log_diagonal.shape[0]
     for step in range(span.n_generations):
@@ -142,10 +145,16 @@ def _run(laws, replicate, points, numbers, source, schedule, normals, span, work
 
 @parallel_kernel
 def refit_multivariate_subsamples(laws, points, order, source, schedule, normals, span, out):
-    """As `refit_multivariate`, to subsamples of a pool of points; O((n_synthetic + n_train) d^2) a step.
+    """Refit R replicates over B generations to subsamples: ``...,(R,K,d),(R,K)->(R,B,D),(R,B,d,d),(R,B,d)``.
 
-    `points` float64 (R, K, d), less the mean of the truth; `order` int64 (R, K), the numbers of the points in the
-    order of the pool. Where d < D, the first fit is to all of its points: nothing is ever outside their span.
+    O((n_synthetic + n_train) d^2) a step. Where d < D, the first fit is to all of its points, so that no point is ever
+    outside their span.
+
+    Parameters
+    ----------
+    points : float64 (R, K, d), the pool, less the mean of the truth; updated.
+    order : int64 (R, K), the numbers of the points in the order of the pool; updated.
+    laws, source, schedule, normals, span, out : as in `multivariate_pooled.refit_multivariate`.
     """
     n_replicates, d = laws.log_diagonal.shape
     for thread in prange(span.n_threads):

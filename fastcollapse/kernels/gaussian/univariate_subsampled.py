@@ -1,5 +1,6 @@
-"""Refits of a normal law to subsamples of a pool: the points themselves, because later subsamples share points with
-earlier ones.
+"""Refits of a normal law to subsamples of a pool.
+
+The points themselves are kept, because later subsamples share points with earlier ones.
 """
 
 import math
@@ -16,11 +17,15 @@ _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMP
 
 @parallel_kernel
 def refit_subsamples(state, pool, schedule, truth, normals, span, means, logs):
-    """Refit R replicates over B generations to subsamples: ``(2,R),(R,K),...,(3)->(R,B),(R,B)``; O(n_synthetic +
-    n_train) a step.
+    """Refit R replicates over B generations to subsamples: ``(2,R),(R,K),...,(3)->(R,B),(R,B)``.
 
-    `pool` float64 (R, K) holds the points in units of the truth, in any order; the other arguments are those of
-    `refit_pools`."""
+    O(n_synthetic + n_train) a step.
+
+    Parameters
+    ----------
+    pool : float64 (R, K), the points in units of the truth, in any order; updated.
+    state, schedule, truth, normals, span, means, logs : as in `univariate_pooled.refit_pools`.
+    """
     n_replicates = state.shape[1]
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     replacement = schedule.replacement
