@@ -79,7 +79,7 @@ def segment_sums(counts, probability, log_probability, total, out):
             probability[start : start + stop],
             log_probability[start : start + stop],
         )
-        # One loop for each sum: in a single loop LLVM cannot rule out aliases, does not vectorise, and takes 3 times as long.
+        # One loop for each sum: LLVM does not vectorise a single loop for all, which takes three times as long.
         for j in range(stop):
             support[j] += 1.0 if x[j] > 0.0 else 0.0
         for j in range(stop):

@@ -220,8 +220,7 @@ def write_state(laws, replicate, step, truth_mean, workspace, out):
 def _run(laws, replicate, source, schedule, normals, span, workspace, out):
     """Refit one replicate over a block.
 
-    Serial, because a short `prange` body compiles in a third of the time. More than eight arguments, because a tuple of
-    arrays made in the loop would count references.
+    Serial, because a short `prange` body compiles in a third of the time.
     """
     mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
     d = log_diagonal.shape[0]

@@ -1,13 +1,12 @@
-"""Symmetric systems (A + shift) x = b with many shifts: A is reduced to a band once, by orthogonal transformations that
-are products of matrices throughout, and each shift costs a band.
+"""Symmetric systems (A + shift) x = b with many shifts: one reduction of A to a band, one band solve a shift.
 
-A = Q B Q^T, B of `width` diagonals beside the main one, takes 4 n^3 / 3 operations, as many as four Cholesky factors,
-where a tridiagonal matrix does half of as many on a matrix and a vector, which wait for memory. Panel by panel: the
-columns below the band are Q_j R, and A becomes Q_j^T A Q_j = A - V X^T - X V^T with Q_j = 1 - V T V^T, Y = A V T,
-X = Y - V (T^T V^T Y) / 2.
+A = Q B Q^T, B of `width` diagonals beside the main one, takes 4 n^3 / 3 operations, as many as four Cholesky factors.
+All are products of matrices. A tridiagonal reduction spends half of its operations on a matrix and a vector, which
+wait for memory. Panel by panel: the columns below the band are Q_j R, and A becomes Q_j^T A Q_j = A - V X^T - X V^T
+with Q_j = 1 - V T V^T, Y = A V T, X = Y - V (T^T V^T Y) / 2.
 
-Matrices of G replicates stand side by side, upper triangles; tiles on the diagonal are whole. Sums are in an order that
-depends on n alone: no bit depends on threads or on G.
+The matrices of G replicates stand side by side. Their upper triangles are used, and tiles on the diagonal are whole.
+The order of sums depends on n alone: no bit depends on threads or on G.
 
 References
 ----------
@@ -28,15 +27,19 @@ from fastcollapse.kernels.linalg.tiles import (
     solve_band,
 )
 
-# Rows and columns that a thread works on at a time.
+# Rows or columns of a strip, the work unit of a thread.
 STRIP = 128
-# Right-hand sides that are transformed at a time: never another number, because rounding may depend on it.
+# Right-hand sides transformed at a time; always this number, because rounding may depend on it.
 _ROWS = 8
 
 
 class BandReduction(NamedTuple):
-    """What `reduce_to_band` leaves beside the Householder vectors in the matrix: `band` float64 (G, n, width + 1),
-    `tables` (G, P, width, width) of the P panels.
+    """What `reduce_to_band` leaves beside the Householder vectors in the matrix.
+
+    Attributes
+    ----------
+    band : float64 (G, n, width + 1).
+    tables : float64 (G, P, width, width), T of the P panels.
     """
 
     band: np.ndarray
@@ -44,8 +47,14 @@ class BandReduction(NamedTuple):
 
 
 class PanelWorkspace(NamedTuple):
-    """Room for the panels of G matrices: `vectors` V^T above X^T, `others` X^T above V^T, (G, 2 width, n); `products`
-    (G, width, n), which are Y^T; `parts` (G, strips, width, width); `work` (G, width^2).
+    """Work arrays for the panels of G matrices.
+
+    Attributes
+    ----------
+    vectors, others : float64 (G, 2 width, n), V^T above X^T, and X^T above V^T.
+    products : float64 (G, width, n), Y^T.
+    parts : float64 (G, strips, width, width).
+    work : float64 (G, width^2).
     """
 
     vectors: np.ndarray
@@ -62,7 +71,7 @@ def new_band_reduction(n_matrices: int, n: int, width: int) -> BandReduction:
 
 
 def new_panel_workspace(n_matrices: int, n: int, width: int) -> PanelWorkspace:
-    """Return room for `reduce_to_band`."""
+    """Return the work arrays of `reduce_to_band`."""
     n_strips = -(-n // STRIP)
     return PanelWorkspace(
         np.empty((n_matrices, 2 * width, n)),
@@ -80,7 +89,7 @@ def band_workspace_length(n: int, width: int) -> int:
 
 @kernel
 def _set_band(matrix, band, first, last):
-    """Copy the band of columns `first` to `last`."""
+    """Copy the columns `first` to `last` of the band."""
     n, width = band.shape
     for i in range(first, last):
         for k in range(width):
@@ -89,7 +98,7 @@ def _set_band(matrix, band, first, last):
 
 @kernel
 def _strip(task, start, n, n_matrices):
-    """Return (matrix, strip, first column, end) of a task; strips have the same places whatever the panel."""
+    """Return (matrix, strip, first column, end) of a task; strips have the same places in every panel."""
     first = start // STRIP
     n_active = (n + STRIP - 1) // STRIP - first
     g, strip = task // n_active, first + task % n_active
@@ -98,12 +107,13 @@ def _strip(task, start, n, n_matrices):
 
 @kernel
 def _n_tasks(start, n, n_matrices):
+    """Return the number of strips of all matrices from column `start` on."""
     return n_matrices * ((n + STRIP - 1) // STRIP - start // STRIP)
 
 
 @kernel
 def _factor_panel(g, panel, matrices, reduction, workspace):
-    """Factor a panel: R goes to the band, V stays in the matrix and is copied to the room."""
+    """Factor a panel: R goes to the band, V stays in the matrix and is copied to the workspace."""
     matrix, band = matrices[g], reduction.band[g]
     n, width = matrix.shape[0], band.shape[1] - 1
     first = panel * width
@@ -175,13 +185,14 @@ def _update_strips(thread, n_threads, panel, matrices, reduction, workspace):
 
 @parallel_kernel
 def reduce_to_band(matrices, reduction, workspace, n_threads):
-    """Reduce symmetric matrices to bands: ``(G,n,n)->(G,n,width+1)``.
+    """Reduce symmetric matrices to bands: ``(G,n,n)->(G,n,width+1)``, 4 n^3 / 3 operations each.
 
     Parameters
     ----------
-    matrices: upper triangles; become what `apply_reduction` reads
-    reduction: `new_band_reduction`; the width of the band is its
-    workspace: `new_panel_workspace`
+    matrices : float64 (G, n, n), upper triangles; overwritten with the input of `apply_reduction`.
+    reduction : `BandReduction` of the width of the band.
+    workspace : `PanelWorkspace`.
+    n_threads : the number of threads.
     """
     n_matrices, n, _ = matrices.shape
     n_panels, width = reduction.tables.shape[1], reduction.tables.shape[2]
@@ -200,6 +211,7 @@ def reduce_to_band(matrices, reduction, workspace, n_threads):
 
 @kernel
 def _apply_to_rows(matrix, tables, transposed, rows):
+    """Replace rows x^T by (Q x)^T or, if `transposed`, (Q^T x)^T: ``(n,n),(P,width,width),(m,n)->(m,n)``."""
     n_panels, width = tables.shape[0], tables.shape[1]
     inner, outer = np.empty((rows.shape[0], width)), np.empty((rows.shape[0], width))
     for step in range(n_panels):
@@ -214,7 +226,7 @@ def _apply_to_rows(matrix, tables, transposed, rows):
 
 @parallel_kernel
 def apply_reduction(matrices, reduction, transposed, out):
-    """Replace rows x^T by (Q x)^T, or by (Q^T x)^T: ``(G,n,n)->(G,N,n)``, 2 n^2 N operations for each of the G."""
+    """Replace rows x^T by (Q x)^T or, if `transposed`, (Q^T x)^T: ``(G,n,n)->(G,N,n)``, 2 n^2 N operations each."""
     n_matrices, n_rows, _ = out.shape
     n_parts = (n_rows + _ROWS - 1) // _ROWS
     for task in prange(n_matrices * n_parts):
@@ -225,7 +237,7 @@ def apply_reduction(matrices, reduction, transposed, out):
 
 @kernel
 def _norm_of_band(band):
-    """Return the 1-norm."""
+    """Return the 1-norm of a symmetric band: ``(n,b+1)->()``."""
     n, width = band.shape
     sums = np.zeros(n)
     for i in range(n):
@@ -238,7 +250,12 @@ def _norm_of_band(band):
 
 @kernel
 def _solve_band(band, shift, right_sides, wants_condition, out):
-    """Solve at one shift and return the reciprocal condition number, or 1.0 where it is not wanted; 0.0 for failure."""
+    """Solve at one shift: ``(n,b+1),(),(m,n)->(m,n)``.
+
+    Returns
+    -------
+    The reciprocal condition number, 1.0 where it is not wanted, 0.0 for failure.
+    """
     n = band.shape[0]
     shifted = band.copy()
     for i in range(n):
@@ -256,12 +273,16 @@ def _solve_band(band, shift, right_sides, wants_condition, out):
 
 @parallel_kernel
 def solve_shifted_bands(bands, shifts, right_sides, out, conditions):
-    """Solve (B + shift) x = b at every shift: ``(G,n,b+1),(L),(G,C,n)->(G,L,C,n),(G,L)``.
+    """Solve (B + shift) x = b at every shift: ``(G,n,b+1),(L),(G,C,n)->(G,L,C,n),(G,L)``, O(n b (b + C)) each.
 
     Parameters
     ----------
-    conditions: an estimate of the reciprocal condition number at the least shift, 1 at the others; 0 where B + shift
-        is not positive definite in floating point, and then `out` is NaN
+    bands : float64 (G, n, b + 1).
+    shifts : float64 (L).
+    right_sides : float64 (G, C, n).
+    out : float64 (G, L, C, n), NaN where B + shift is not positive definite in floating point.
+    conditions : float64 (G, L), an estimate of the reciprocal condition number at the least shift, 1 at the others; 0
+        where `out` is NaN.
     """
     n_matrices, n_shifts = bands.shape[0], shifts.shape[0]
     least = np.argmin(shifts)

@@ -1,8 +1,8 @@
 """BLAS and LAPACK on tiles: views of larger row-major matrices, in which the last axis is contiguous.
 
-Of a symmetric matrix the *upper* triangle is read and written: what Fortran, which reads the transpose, calls lower.
-Panels of Householder vectors and columns of a band then lie in rows, one after the other. Shapes are not checked;
-what returns a status returns 0 for success. For whole matrices, and lower triangles, see `linalg`.
+The *upper* triangle of a symmetric matrix is read and written: Fortran, which reads the transpose, calls it lower.
+Panels of Householder vectors and columns of a band then lie in rows, one after the other. Shapes are not checked. A
+returned status is 0 for success. For whole matrices, and lower triangles, see `lapack`.
 """
 
 import numpy as np
@@ -40,8 +40,9 @@ def lead(tile):
 
 @kernel
 def multiply(scale, left, left_transposed, right, right_transposed, keep, out):
-    """Replace `out` by `keep` `out` + `scale` A B, A = `left` or its transpose, B likewise:
-    ``(),(n,k),(k,m),()->(n,m)``.
+    """Replace `out` by `keep` `out` + `scale` A B: ``(),(n,k),(k,m),()->(n,m)``, O(n k m).
+
+    A is `left` or its transpose, B is `right` or its transpose.
     """
     n, m = out.shape
     k = left.shape[0] if left_transposed else left.shape[1]
@@ -54,13 +55,13 @@ def multiply(scale, left, left_transposed, right, right_transposed, keep, out):
 
 @kernel
 def multiply_rows(left, right, out):
-    """Write A B^T: ``(n,k),(m,k)->(n,m)``, all float64."""
+    """Write A B^T in float64: ``(n,k),(m,k)->(n,m)``, O(n k m)."""
     multiply(1.0, left, False, right, True, 0.0, out)
 
 
 @kernel
 def multiply_rows_single(left, right, out):
-    """Write A B^T: ``(n,k),(m,k)->(n,m)``, all float32."""
+    """Write A B^T in float32: ``(n,k),(m,k)->(n,m)``, O(n k m)."""
     n, m = out.shape
     sgemm(
         integer(T), integer(N), integer(m), integer(n), integer(left.shape[1]), single(1.0), corner(right),
@@ -70,7 +71,7 @@ def multiply_rows_single(left, right, out):
 
 @kernel
 def factor(tile):
-    """Replace a symmetric positive definite U^T U by U, and return the status: ``(n,n)``."""
+    """Replace a symmetric positive definite U^T U by U, and return the status: ``(n,n)``, O(n^3 / 3)."""
     status = integer(0)
     dpotrf(integer(_L), integer(tile.shape[0]), corner(tile), integer(lead(tile)), status)
     return read(status)
@@ -78,7 +79,7 @@ def factor(tile):
 
 @kernel
 def solve_left(tile, transposed, out):
-    """Replace X by U^-1 X, or U^-T X: ``(n,n)->(n,m)``."""
+    """Replace X by U^-1 X, or U^-T X: ``(n,n)->(n,m)``, O(n^2 m)."""
     n, m = out.shape
     # Fortran sees X^T L^-1 or X^T L^-T.
     trans = integer(T if transposed else N)
@@ -101,7 +102,7 @@ def reciprocal_condition(tile, norm, work, places):
 
 @kernel
 def factor_band(band):
-    """Replace a symmetric positive definite band by its factor, and return the status: ``(n,b+1)``.
+    """Replace a symmetric positive definite band by its factor, and return the status: ``(n,b+1)``, O(n b^2).
 
     Entry [i, k] is that of row i and column i + k, or of row i + k and column i.
     """
@@ -112,7 +113,7 @@ def factor_band(band):
 
 @kernel
 def solve_band(band, out):
-    """Replace right-hand sides, a row each, by the solutions, `band` as `factor_band` left it: ``(n,b+1)->(m,n)``."""
+    """Replace right-hand sides, as rows, by the solutions; `band` is from `factor_band`: ``(n,b+1)->(m,n)``."""
     n, width, status = band.shape[0], band.shape[1], integer(0)
     dpbtrs(
         integer(_L), integer(n), integer(width - 1), integer(out.shape[0]), data(band), integer(width), corner(out),
@@ -122,7 +123,7 @@ def solve_band(band, out):
 
 @kernel
 def reciprocal_condition_of_band(band, norm, work, places):
-    """As `reciprocal_condition`, of a band that `factor_band` has factored: ``(n,b+1),(),(3n),(n)->()``."""
+    """Return the estimate of `reciprocal_condition` for a band from `factor_band`: ``(n,b+1),(),(3n),(n)->()``."""
     n, width, status, found = band.shape[0], band.shape[1], integer(0), np.zeros(1)
     dpbcon(
         integer(_L), integer(n), integer(width - 1), data(band), integer(width), real(norm), data(found), data(work),
@@ -133,10 +134,9 @@ def reciprocal_condition_of_band(band, norm, work, places):
 
 @kernel
 def factor_panel(panel, table, work):
-    """Replace P^T = `panel` of a tall P = Q R by R and the Householder vectors V below it: ``(b,m)->(k,k)``,
-    k = min(b, m).
+    """Replace P^T = `panel`, P = Q R tall, by R and the Householder vectors V below it: ``(b,m)->(k,k)``.
 
-    Q = 1 - V `table`^T V^T. `work` has at least k b entries.
+    k = min(b, m) and Q = 1 - V `table`^T V^T. `work` has at least k b entries.
     """
     b, m = panel.shape
     k, status = min(b, m), integer(0)
@@ -144,7 +144,7 @@ def factor_panel(panel, table, work):
         integer(m), integer(b), integer(k), corner(panel), integer(lead(panel)), corner(table), integer(lead(table)),
         data(work), status,
     )  # fmt: skip
-    # Fortran leaves the other triangle of the table as it was.
+    # Fortran does not write the other triangle of the table.
     for i in range(k):
         for j in range(i + 1, k):
             table[i, j] = 0.0

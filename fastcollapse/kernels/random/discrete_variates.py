@@ -102,7 +102,7 @@ def _search_poisson(mean, stream):
     while True:
         u = uniform(stream)
         probability = start
-        # 150 is beyond the double-precision tail of any mean below 10. Rounding alone gets there, and then it draws again.
+        # 150 is beyond the double-precision tail of any mean below 10. Only rounding gets there; then it draws again.
         for count in range(150):
             if u < probability:
                 return count

@@ -230,8 +230,8 @@ def ziggurat(table, stream):
 def chi_square(degrees, normals, stream):
     """Return a chi-square variate (Marsaglia and Tsang, ACM TOMS 26(3), 2000).
 
-    The degrees of freedom are 0 (the variate is then 0) or any real number from 1 on. `normals` is `normal_table()`. The
-    squeeze saves the logarithms in most cases.
+    The degrees of freedom are 0 (the variate is then 0) or any real number from 1 on. `normals` is `normal_table()`.
+    The squeeze saves the logarithms in most cases.
     """
     if degrees < 2.0:
         root = ziggurat(normals, stream)

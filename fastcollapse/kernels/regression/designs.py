@@ -1,7 +1,8 @@
-"""Inputs of regressions: rows of many laws, or, of normal inputs, the few rows that have the same sums of squares.
+"""Inputs of regressions: rows of several laws, or, for normal inputs, the few rows with the same sums of squares.
 
-X^T X of n normal rows is that of the triangular factor R of X = Q R, min(n, d) rows with a chi of n - i degrees on the
-diagonal and standard normals beyond (Bartlett 1933), and X^T e, e normal, is R^T e' with as many normals."""
+X^T X of n normal rows is that of the triangular factor R of X = Q R: min(n, d) rows with a chi variate of n - i degrees
+of freedom on the diagonal and standard normals beyond (Bartlett 1933). X^T e, e normal, is R^T e' with as many normals.
+"""
 
 import math
 from typing import NamedTuple
@@ -14,14 +15,22 @@ from fastcollapse.kernels.random.streams import next_word, uniform, uniform_belo
 from fastcollapse.kernels.random.wishart import fill_normals
 from fastcollapse.kernels.random.ziggurat import chi_square, ziggurat
 
-# Laws of the inputs; REDUCED gives the rows of R in place of normal ones.
+# Laws of the inputs; REDUCED stands for normal inputs and gives the rows of R.
 REDUCED, GAUSSIAN, RADEMACHER, UNIFORM, STUDENT, ROWS = range(6)
 _SIGN = np.uint64(1)
 _ROOT_3 = math.sqrt(3.0)
 
 
 class Design(NamedTuple):
-    """A law of inputs: int64 `law`, `degrees` of Student's, `roots` (d) of the spectrum, `rows` (N, d) of ROWS."""
+    """The law of the inputs.
+
+    Attributes
+    ----------
+    law : int64, REDUCED, GAUSSIAN, RADEMACHER, UNIFORM, STUDENT or ROWS.
+    degrees : degrees of freedom of the law STUDENT, above 2.
+    roots : float64 (d), the roots of the spectrum, which scale the coordinates.
+    rows : float64 (N, d), the table of the law ROWS.
+    """
 
     law: np.int64
     degrees: np.float64
@@ -30,8 +39,14 @@ class Design(NamedTuple):
 
 
 class Sampler(NamedTuple):
-    """Room for one thread: `words` (d) and `streams` (2, STREAM_WORDS) uint64, `rows` (m, d), `labels` and `noise`
-    (m); what is not used may be empty.
+    """Work arrays of one thread to draw samples with; arrays that are not used may be empty.
+
+    Attributes
+    ----------
+    words : uint64 (d).
+    streams : uint64 (2, STREAM_WORDS).
+    rows : float64 (m, d).
+    labels, noise : float64 (m).
     """
 
     words: np.ndarray
@@ -43,7 +58,7 @@ class Sampler(NamedTuple):
 
 @kernel
 def _fill_row(design, normals, workspace, out):
-    """Draw one row of inputs."""
+    """Draw one row of inputs: ``->(d)``."""
     d, law = out.shape[0], design.law
     if law == ROWS:
         out[:] = design.rows[uniform_below(design.rows.shape[0], workspace.streams[0])]
@@ -51,7 +66,7 @@ def _fill_row(design, normals, workspace, out):
     if law == GAUSSIAN:
         fill_normals(normals, workspace.words, workspace.streams, out)
     elif law == STUDENT:
-        # A variance of 1: Student's has degrees / (degrees - 2).
+        # Scaled to variance 1; that of Student's law is degrees / (degrees - 2).
         for i in range(d):
             square = chi_square(design.degrees, normals, workspace.streams[0])
             out[i] = ziggurat(normals, workspace.streams[0]) * math.sqrt((design.degrees - 2.0) / square)
@@ -69,7 +84,10 @@ def _fill_row(design, normals, workspace, out):
 
 @kernel
 def draw_rows(design, n, normals, workspace, out):
-    """Draw inputs: all of `out`, or, of n samples of the law REDUCED, the min(n, d) rows of R that it has room for."""
+    """Draw inputs: ``->(m,d)``.
+
+    All m rows of `out`; for `n` samples of the law REDUCED these are rows of R, m at most min(n, d).
+    """
     m, d = out.shape
     for j in range(m):
         if design.law == REDUCED:
@@ -84,7 +102,7 @@ def draw_rows(design, n, normals, workspace, out):
 
 @kernel
 def draw_labels(rows, weights, sigma, normals, workspace, out):
-    """Write the labels of `weights` with normal noise: ``(m,d),(d),()->(m)``."""
+    """Write the labels of `weights` with normal noise of deviation `sigma`: ``(m,d),(d),()->(m)``, O(m d)."""
     m = rows.shape[0]
     for i in range(m):
         out[i] = ziggurat(normals, workspace.streams[0])

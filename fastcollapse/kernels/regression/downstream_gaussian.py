@@ -1,4 +1,4 @@
-"""Downstream ridge regressions on Gaussian designs: samples are drawn as their reduced factors, never row by row."""
+"""Downstream ridge regressions on Gaussian designs, drawn as reduced factors instead of row by row."""
 
 import math
 from typing import NamedTuple
@@ -19,8 +19,8 @@ class Generators(NamedTuple):
 
     Attributes
     ----------
-    weights : float64 (R, G, d), of R replicates at G generations; for isotropic designs (R, G, 2), see there.
-    generations : int64 (G), the numbers of the generations, which name the streams.
+    weights : float64 (R, G, d), of R replicates at G generations, in the basis of the eigenvectors.
+    generations : int64 (G), their numbers, which name the streams.
     """
 
     weights: np.ndarray
@@ -28,8 +28,14 @@ class Generators(NamedTuple):
 
 
 class Downstream(NamedTuple):
-    """The fits that are made of each state: `n_samples` int64 (M), `ridges` float64 (M, L), the label noise `sigma`,
-    and whether the `parts` of the error are written.
+    """The fits that are made for each state.
+
+    Attributes
+    ----------
+    n_samples : int64 (M), sample sizes.
+    ridges : float64 (M, L), at least 0.
+    sigma : standard deviation of the noise of labels.
+    parts : whether the parts of the error are written.
     """
 
     n_samples: np.ndarray
@@ -40,9 +46,7 @@ class Downstream(NamedTuple):
 
 @kernel
 def open_downstream(key, replicate, generation, index, streams):
-    """Set `streams` to those of the sample of one size (its `index`) at one generation; of `key` the seed and the first
-    replicate are read.
-    """
+    """Set `streams` to those of the sample with size number `index` at a generation, for a replicate of `key`."""
     number = key.first_replicate + np.uint64(replicate)
     open_stream(key.seed, number, np.uint64(generation), np.uint64(index), _PURPOSE, streams[0])
     open_stream(key.seed, number, np.uint64(generation), np.uint64(index), _PURPOSE + _SPARE, streams[1])
@@ -50,9 +54,9 @@ def open_downstream(key, replicate, generation, index, streams):
 
 @kernel
 def draw_factor(n_samples, spectrum, normals, words, streams, out):
-    """Draw A (d, k), k = min(d, T), where A A^T has the law of X^T X of T Gaussian rows: ``(),(d)->(d,k)``.
+    """Draw A (d, k), k = min(d, T), where A A^T has the law of X^T X of T Gaussian rows: ``(),(d)->(d,k)``, O(d k).
 
-    `words` uint64 (d or more) is room to work in.
+    `words` uint64 (d or more) is work space.
 
     References
     ----------
@@ -68,7 +72,10 @@ def draw_factor(n_samples, spectrum, normals, words, streams, out):
 
 @kernel
 def _evaluate(weights, generation, index, replicate, truth, downstream, normals, key, workspace, gap, out):
-    """Draw one sample, fit it at every ridge and write what the fits are worth."""
+    """Draw one sample, fit it at every ridge, and write the columns of `solve_path`.
+
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     d, n_samples = weights.shape[0], downstream.n_samples[index]
     k = min(d, n_samples)
     factor, z = workspace.factor[: d * k].reshape(d, k), workspace.z[:k]
@@ -84,15 +91,17 @@ def _evaluate(weights, generation, index, replicate, truth, downstream, normals,
 
 @parallel_kernel
 def evaluate_downstream(generators, truth, downstream, normals, key, n_threads, out):
-    """Fit the samples of every size at every ridge to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``.
+    """Fit samples of every size at every ridge to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``.
 
     Parameters
     ----------
-    weights: the generators' weights; generations: int64, their numbers, which name the streams
-    truth, downstream: RegressionTruth, Downstream
-    normals: the table of the normal law
-    key: StreamKey; its generation and purpose are not read
-    out: see `fastcollapse.kernels.regression.ridge_path.solve_path`
+    generators : `Generators`.
+    truth : `RegressionTruth`.
+    downstream : `Downstream`.
+    normals : the table of the normal law.
+    key : `StreamKey`; its generation and purpose are not read.
+    n_threads : the number of threads.
+    out : float64 (R, G, M, L, 6), see `ridge_path.solve_path`, which has the cost.
     """
     weights, generations = generators
     n_replicates, n_generations, d = weights.shape
@@ -104,7 +113,7 @@ def evaluate_downstream(generators, truth, downstream, normals, key, n_threads, 
     for thread in prange(n_threads):
         workspace = new_path_workspace(d, most, n_ridges, downstream.parts)
         gap = np.empty(d)
-        # Samples of one size are neighbours: threads share the dear ones.
+        # Samples of one size are consecutive, so that threads share the expensive ones.
         for unit in range(thread, n_units, n_threads):
             index, state = unit // (n_replicates * n_generations), unit % (n_replicates * n_generations)
             replicate, step = state // n_generations, state % n_generations

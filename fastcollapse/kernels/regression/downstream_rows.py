@@ -1,4 +1,4 @@
-"""Predictors trained on rows of inputs of any law, drawn one by one."""
+"""Downstream ridge regressions on rows of inputs of any law, drawn one by one."""
 
 import numpy as np
 
@@ -14,7 +14,10 @@ from fastcollapse.kernels.regression.ridge_path import new_path_workspace, solve
 def _evaluate(
     weights, generation, index, replicate, truth, design, downstream, normals, key, sampler, workspace, gap, out
 ):
-    """Fit fresh samples labelled by one replicate and generation, as many as the size `index` says, at every ridge."""
+    """Draw one sample, fit it at every ridge, and write the columns of `solve_path`.
+
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     d, n = weights.shape[0], downstream.n_samples[index]
     open_downstream(key, replicate, generation, index, workspace.streams)
     rows, noise = sampler.rows[:n], sampler.noise[:n]
@@ -30,12 +33,12 @@ def _evaluate(
 
 @parallel_kernel
 def evaluate_rows(generators, truth, design, downstream, normals, key, n_threads, out):
-    """Fit rows drawn from a design to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``; O(T d^2) each.
+    """Fit rows drawn from a design to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``, O(T d^2) a sample.
 
     Parameters
     ----------
-    design: `Design`, not of the law REDUCED
-    the others: as for `fastcollapse.kernels.regression.downstream_gaussian.evaluate_downstream`
+    design : `Design`, of any law but REDUCED.
+    generators, truth, downstream, normals, key, n_threads, out : as in `downstream_gaussian.evaluate_downstream`.
     """
     weights, generations = generators
     n_replicates, n_generations, d = weights.shape
@@ -48,7 +51,7 @@ def evaluate_rows(generators, truth, design, downstream, normals, key, n_threads
         workspace = new_path_workspace(d, min(d, most), n_ridges, downstream.parts)
         sampler = Sampler(workspace.words, workspace.streams, np.empty((most, d)), np.empty(0), np.empty(most))
         gap = np.empty(d)
-        # Samples of one size are neighbours: threads share the dear ones.
+        # Samples of one size are consecutive, so that threads share the expensive ones.
         for unit in range(thread, n_units, n_threads):
             index, state = unit // (n_replicates * n_generations), unit % (n_replicates * n_generations)
             replicate, step = state // n_generations, state % n_generations

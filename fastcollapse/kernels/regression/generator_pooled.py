@@ -1,7 +1,8 @@
-"""Regressions fitted under any schedule without subsamples, from the normal equations of what their pools hold.
+"""Regressions fitted under any schedule without subsamples, from the normal equations of their pools.
 
-Fresh inputs each generation cost O(d^3), or O(d m^2) for m < d samples. Inputs that are the same in every generation
-are factored once a block: then a generation is O(d^2), and its pool is the mean of the labels that each row has had."""
+Fresh inputs in each generation cost O(d^3), or O(d m^2) for m < d samples. Inputs that are the same in all generations
+are factored once a block. Then a generation is O(d^2), and its pool is the mean of the labels of each row.
+"""
 
 from typing import NamedTuple
 
@@ -22,8 +23,12 @@ _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 
 
 class Pools(NamedTuple):
-    """What R replicates keep: `weights` float64 (R, d), and pools as `gather` has them, `gram` (R, d, d), `sums` (R, d)
-    and `held` int64 (R); the arrays of pools have 0 replicates where none is kept.
+    """What R replicates keep between generations; the arrays of pools have 0 replicates where none is kept.
+
+    Attributes
+    ----------
+    weights : float64 (R, d).
+    gram, sums, held : float64 (R, d, d), (R, d) and int64 (R), pools of `normal_equations.gather`.
     """
 
     weights: np.ndarray
@@ -33,7 +38,7 @@ class Pools(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """Samples that stay for the run: `rows` float64 (Q, m, d) and `labels` (Q, m), Q = R or 0."""
+    """Samples that stay for the run: `rows` float64 (Q, m, d) and `labels` (Q, m); Q = R, or 0 where there are none."""
 
     rows: np.ndarray
     labels: np.ndarray
@@ -73,14 +78,14 @@ class Refit(NamedTuple):
 
 @kernel
 def new_sampler(n_rows, n_labels, d):
-    """Return room to draw up to `n_rows` rows, and as many labels or more, at a time."""
+    """Return work arrays for drawing up to `n_rows` rows and `n_labels` labels at a time."""
     streams = np.empty((2, STREAM_WORDS), np.uint64)
     return Sampler(np.empty(d, np.uint64), streams, np.empty((n_rows, d)), np.empty(n_labels), np.empty(0))
 
 
 @parallel_kernel
 def draw_batches(design, n, normals, key, purpose, weights, sigma, batches):
-    """Draw the batches of every replicate, of n samples each, with labels of `weights` (d)."""
+    """Draw the batches of every replicate, n samples each, with labels of `weights`: ``(d)->(R,m,d),(R,m)``."""
     for replicate in prange(batches.rows.shape[0]):
         sampler = new_sampler(0, 0, weights.shape[0])
         generation_stream_pair(key, replicate, 0, purpose, sampler.streams)
@@ -90,7 +95,7 @@ def draw_batches(design, n, normals, key, purpose, weights, sigma, batches):
 
 @kernel
 def _gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held, workspace):
-    """Add n samples of fresh inputs to a pool, as many at a time as there is room for, and return what it holds."""
+    """Add n samples of fresh inputs to a pool, `sampler.rows` of them at a time, and return the new `held`."""
     d = sums.shape[0]
     left = min(n, d) if design.law == REDUCED else n
     while left > 0:
@@ -105,7 +110,7 @@ def _gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held,
 
 @kernel
 def _fit(gram, sums, held, penalty, workspace, weights):
-    """Fit to a pool; the penalty is the ridge times the number of samples."""
+    """Fit to a pool: ``(d,d),(d),(),()->(d)``; the penalty is the ridge times the number of samples."""
     if held <= sums.shape[0]:
         fit_rows(gram[:held], sums[:held], penalty, workspace, weights)
     else:
@@ -114,7 +119,11 @@ def _fit(gram, sums, held, penalty, workspace, weights):
 
 @kernel
 def _run(pools, replicate, design, fixed, schedule, refit, normals, span, sampler, workspace, out):
-    """Refit one replicate over a block; serial, because a short `prange` body compiles in a third of the time."""
+    """Refit one replicate over a block.
+
+    Serial, because a short `prange` body compiles in a third of the time. More than eight arguments, because a tuple of
+    arrays made in the loop would count references.
+    """
     weights = pools.weights[replicate]
     d = weights.shape[0]
     keeps = pools.held.shape[0] > 0
@@ -151,19 +160,18 @@ def _run(pools, replicate, design, fixed, schedule, refit, normals, span, sample
 
 @parallel_kernel
 def refit_pools(pools, design, fixed, schedule, refit, normals, span, out):
-    """Refit R replicates over B generations: ``(R,d),...->(R,B,d)``.
+    """Refit R replicates over B generations: ``(R,d),...->(R,B,d)``, O(d^3) a step.
 
     Parameters
     ----------
-    pools: `Pools`; move on
-    design: `Design` of fresh inputs
-    fixed, real: `Batches` of inputs that are the same in every generation (their labels are not read), and of real
-        data that stays; or none
-    schedule: `fastcollapse.config.schedule.KernelSchedule`
-    noise: `Noise`
-    truth: float64 (d), true weights
-    key: StreamKey; its generation and purpose are not read
-    n_rows: rows drawn at a time, at least d
+    pools : `Pools`, updated.
+    design : `Design` of fresh inputs.
+    fixed : `FixedData`.
+    schedule : `KernelSchedule`.
+    refit : `Refit`.
+    normals : the table of the normal law.
+    span : `Span`.
+    out : float64 (R, B, d), the weights after each generation.
     """
     n_replicates, d = pools.weights.shape
     for thread in prange(span.n_threads):
@@ -175,7 +183,7 @@ def refit_pools(pools, design, fixed, schedule, refit, normals, span, out):
 
 @kernel
 def _is_triangular(rows):
-    """Are the rows a square upper-triangular matrix?"""
+    """Whether the rows are a square upper-triangular matrix."""
     for i in range(rows.shape[0]):
         for j in range(min(i, rows.shape[1])):
             if rows[i, j] != 0.0:
@@ -185,13 +193,16 @@ def _is_triangular(rows):
 
 @kernel
 def _run_fixed(weights, rows, means, rounds, refit, normals, span, replicate, sampler, workspace, out):
-    """Refit one replicate, whose inputs are always the same, over a block."""
+    """Refit one replicate with fixed inputs over a block.
+
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     m, d = rows.shape
     few = m <= d
     size = min(m, d)
     matrix = workspace.matrix.reshape(-1)[: size * size].reshape((size, size))
     values = workspace.values[:size]
-    # Then the equations need not be squared, which nearly as many samples as inputs would suffer from.
+    # Triangular rows are solved directly: squaring them would lose digits where n is close to d.
     triangular, regular = refit.ridge == 0.0 and _is_triangular(rows), True
     if triangular:
         matrix[:] = rows.T
@@ -222,14 +233,17 @@ def _run_fixed(weights, rows, means, rounds, refit, normals, span, replicate, sa
 
 @parallel_kernel
 def refit_fixed(weights, batches, rounds, refit, normals, span, out):
-    """Refit R replicates, each to inputs of its own that never change, over B generations: ``(R,d),...->(R,B,d)``.
+    """Refit R replicates, each to fixed inputs of its own, over B generations: ``(R,d),...->(R,B,d)``, O(m d) a step.
 
     Parameters
     ----------
-    weights: float64 (R, d); move on
-    batches: `Batches`, the inputs and the mean of the labels that each has had; these move on
-    rounds: int64 (T), index generation - 1: how many generations are in that mean, 1 where only the last is fitted to
-    noise: `Noise`, whose ridge is times the number of samples of a generation
+    weights : float64 (R, d), updated.
+    batches : `Batches`, the inputs and the mean of all labels of each; the means are updated.
+    rounds : int64 (T), index generation - 1: the number of generations in that mean, 1 where only the last is fitted.
+    refit : `Refit`, whose ridge is multiplied by the samples of a generation; its `truth` and `n_rows` are not read.
+    normals : the table of the normal law.
+    span : `Span`.
+    out : float64 (R, B, d), the weights after each generation.
     """
     n_replicates, d = weights.shape
     n_rows = batches.labels.shape[1]

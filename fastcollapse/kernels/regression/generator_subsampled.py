@@ -1,8 +1,9 @@
-"""Regressions fitted to subsamples of a pool: the rows themselves, because later subsamples share rows with earlier
-ones.
+"""Regressions fitted to subsamples of a pool of rows.
 
-Rows that occur several times, drawn again or the same inputs of several generations, are one row with the mean of
-their labels and a weight: else a fit of minimum norm would be singular."""
+The rows themselves are kept, because later subsamples share rows with earlier ones. Rows that occur several times
+(drawn again, or the same inputs in several generations) become one row with the mean of their labels and a weight.
+Otherwise a fit of minimum norm would be singular.
+"""
 
 import math
 from typing import NamedTuple
@@ -25,8 +26,14 @@ _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMP
 
 
 class Samples(NamedTuple):
-    """The samples that R replicates keep: `inputs` float64 (R, Q, d), `labels` (R, P), and `order` int64 (R, P), their
-    numbers in any order; Q = P, or the n samples of a generation where their inputs are the same in all.
+    """The samples that R replicates keep.
+
+    Attributes
+    ----------
+    inputs : float64 (R, Q, d); Q = P, or the n samples of a generation with `same_inputs`.
+    labels : float64 (R, P).
+    order : int64 (R, P), the numbers of the samples in any order.
+    same_inputs : whether all generations have the same inputs; sample i then has input i modulo n.
     """
 
     inputs: np.ndarray
@@ -37,9 +44,15 @@ class Samples(NamedTuple):
 
 @kernel
 def _count(order, n_points, size, replacement, n_inputs, labels, streams, counts, means):
-    """Choose `size` of the first `n_points` samples: how often each input is among them, and the mean of its labels.
+    """Choose `size` of the first `n_points` samples: write the count of each input and the mean of its labels, O(size).
 
-    `order` int64 (P) are the numbers of the samples in any order, sample i has input i modulo `n_inputs`.
+    Parameters
+    ----------
+    order : int64 (P), the numbers of the samples in any order; sample i has input i modulo `n_inputs`.
+    n_points, size, replacement : the subsample.
+    labels : float64 (P).
+    streams : the first one is used.
+    counts, means : int64 and float64 (n_inputs), written.
     """
     counts[:] = 0
     means[:] = 0.0
@@ -54,7 +67,7 @@ def _count(order, n_points, size, replacement, n_inputs, labels, streams, counts
 
 @kernel
 def _fit_chosen(inputs, counts, means, penalty, sampler, workspace, weights):
-    """Fit to inputs that occur `counts` times: ``(P,d),(P),(P),()->(d)``."""
+    """Fit to inputs that occur `counts` times: ``(P,d),(P),(P),()->(d)``, O(P d^2)."""
     d = weights.shape[0]
     n_distinct = 0
     for i in range(counts.shape[0]):
@@ -66,7 +79,7 @@ def _fit_chosen(inputs, counts, means, penalty, sampler, workspace, weights):
     for i in range(counts.shape[0]):
         if counts[i] == 0:
             continue
-        # Also where the fit goes through all points: two rows may be equal, and their mean is weighted.
+        # Also for an interpolating fit: two rows may be equal, and the weights count in their mean.
         scale = math.sqrt(counts[i])
         for j in range(d):
             sampler.rows[m, j] = scale * inputs[i, j]
@@ -85,7 +98,10 @@ def _fit_chosen(inputs, counts, means, penalty, sampler, workspace, weights):
 
 @kernel
 def _run(weights, samples, replicate, design, schedule, refit, normals, span, sampler, workspace, out):
-    """Refit one replicate to subsamples over a block."""
+    """Refit one replicate to subsamples over a block.
+
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     inputs, labels, order = samples.inputs[replicate], samples.labels[replicate], samples.order[replicate]
     n_inputs = inputs.shape[0]
     counts, means = np.empty(n_inputs, np.int64), np.empty(n_inputs)
@@ -108,15 +124,13 @@ def _run(weights, samples, replicate, design, schedule, refit, normals, span, sa
 
 @parallel_kernel
 def refit_rows(weights, samples, design, schedule, refit, normals, span, out):
-    """Refit R replicates over B generations to subsamples: ``(R,d),...->(R,B,d)``.
+    """Refit R replicates over B generations to subsamples: ``(R,d),...->(R,B,d)``, O(n_train d^2) a step.
 
     Parameters
     ----------
-    weights: float64 (R, d); move on
-    samples: `Samples`; move on
-    design, plan, noise, key: as for `refit_pools`
-    choices: `Choices`
-    n_rows: rows fitted to at a time, at least d
+    weights : float64 (R, d), updated.
+    samples : `Samples`, updated.
+    design, schedule, refit, normals, span, out : as in `generator_pooled.refit_pools`; `refit.truth` is not read.
     """
     n_replicates, d = weights.shape
     for thread in prange(span.n_threads):

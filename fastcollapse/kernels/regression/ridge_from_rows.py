@@ -1,4 +1,4 @@
-"""What a regression needs of the rows of a design, whatever their law: the factor and the noise of `ridge_path`."""
+"""Reduction of a design of any law to the factor and the noise that `ridge_path` reads."""
 
 import math
 
@@ -7,13 +7,13 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.linalg.lapack import gemv, gesdd, potrf, syrk, trsm
 
-# The least share of a row or column that the ones before it leave unexplained. Its error is about 1e-16 over it.
+# The least share of a row that the ones before it may leave unexplained; its relative error is 1e-16 over this.
 _LEAST_SHARE = 1e-7
 
 
 @kernel
 def _is_factored(gram, squares):
-    """Replace a Gram matrix by its Cholesky factor and return whether no row of it is nearly in the span of others."""
+    """Replace a Gram matrix by its Cholesky factor; return whether no row is nearly in the span of others."""
     m = gram.shape[0]
     for i in range(m):
         squares[i] = gram[i, i]
@@ -27,8 +27,9 @@ def _is_factored(gram, squares):
 
 @kernel
 def _reduce_by_singular_values(rows, noise, workspace):
-    """The same for rows of any rank: A = V diag(s), z = U^T e, without the singular values that are 0 but for
-    rounding; rows that are not finite give NaN.
+    """Reduce rows of any rank: A = V diag(s), z = U^T e, without singular values that are 0 up to rounding.
+
+    Rows that are not finite give NaN.
     """
     n_samples, d = rows.shape
     m = min(n_samples, d)
@@ -55,17 +56,20 @@ def _reduce_by_singular_values(rows, noise, workspace):
 
 @kernel
 def reduce_rows(rows, noise, workspace):
-    """Reduce a design and the noise of its labels to `workspace.factor`, (d, k), and `workspace.z`, and return k:
-    ``(T,d),(T)->(d,k),(k)``.
+    """Reduce a design and the noise of its labels to a factor and z: ``(T,d),(T)->(d,k),(k)``, O(T d min(T, d)).
 
-    O(T d min(T, d)). The factor is that of X^T X, lower-triangular, where T >= d, and X^T where T < d; where X has not
-    full rank, or nearly so, it comes from the singular values, and k may be less than both, even 0.
+    The factor is that of X^T X, lower-triangular, where T >= d, and X^T where T < d. Where the rank of X is not full,
+    or nearly so, it comes from the singular values, and k may be less than both, even 0.
 
     Parameters
     ----------
-    rows: may be overwritten
-    noise: times the label noise
-    workspace: `PathWorkspace` for d coordinates and min(d, T) columns at least
+    rows : float64 (T, d), overwritten.
+    noise : float64 (T), with the deviation of the label noise.
+    workspace : `PathWorkspace` for d coordinates and at least min(d, T) columns; its `factor` and `z` are written.
+
+    Returns
+    -------
+    The number of columns k.
     """
     n_samples, d = rows.shape
     m = min(n_samples, d)

@@ -1,17 +1,17 @@
 """Ridge regression of one sample at many ridges: one tridiagonalisation, O(d) a ridge, one back transformation.
 
-A sample of T rows X and labels X w + e enters as what an orthogonal transformation of its rows leaves: a `factor` A
-(d, k) with X^T X = A A^T, and `z` (k) with X^T e = A z. With S = A A^T / T the fit is (S + ridge)^-1 (S w + A z / T).
-Its error against w0 has three parts: the bias ((S + ridge)^-1 S - 1) w0, the noise (S + ridge)^-1 A z / T and, of gap =
-w - w0, the synthetic (S + ridge)^-1 S gap. Coordinates are those in which the covariance of a row is diagonal.
+A sample of T rows X with labels X w + e enters in a reduced form: a `factor` A (d, k) with X^T X = A A^T, and `z` (k)
+with X^T e = A z. With S = A A^T / T the fit is (S + ridge)^-1 (S w + A z / T). Its error against w0 has three parts:
+the bias ((S + ridge)^-1 S - 1) w0, the noise (S + ridge)^-1 A z / T and, of gap = w - w0, the synthetic part
+(S + ridge)^-1 S gap. Coordinates are those in which the covariance of a row is diagonal.
 
-Where A is square and lower-triangular, (S + ridge) e = S gap + A z / T - ridge w0 gives the error itself, so nothing
-cancels as the ridge goes to 0, and at 0 a triangular solve is enough. Elsewhere the system is that of A^T A, k x k, and
-its limit at ridge 0 is the minimum-norm fit.
+Where A is square and lower-triangular, (S + ridge) e = S gap + A z / T - ridge w0 is solved for the error itself. So
+nothing cancels as the ridge goes to 0, and at 0 a triangular solve is enough. Elsewhere the system is that of A^T A,
+k x k, and its limit at ridge 0 is the minimum-norm fit.
 
 A tridiagonal matrix holds small eigenvalues to the rounding of large ones. A ridge that does not lift all of them above
-1e-6 of the largest is solved by a Cholesky factorisation of its own, which keeps the relative accuracy of a graded
-matrix (J. Demmel and K. Veselic, SIAM J. Matrix Anal. Appl. 13(4), 1992).
+1e-6 of the largest has a Cholesky factorisation of its own, which keeps the relative accuracy of a graded matrix
+(J. Demmel and K. Veselic, SIAM J. Matrix Anal. Appl. 13(4), 1992).
 """
 
 import math
@@ -33,28 +33,38 @@ from fastcollapse.kernels.regression.ridge_systems import (
     set_reversed_gram,
 )
 
-# The columns of what is written. An error is an excess test error, a squared Sigma-norm.
+# The columns of the results. An error is an excess test error, a squared Sigma-norm.
 ERROR, BIAS, VARIANCE, SYNTHETIC, SQUARED_NORM, OVERLAP = range(6)
 N_COLUMNS = 6
-# Relative to the norm. The error of a solution is about 1e-16 over it.
+# Relative to the norm of the system; the relative error of a solution is about 1e-16 over this.
 _LEAST_EIGENVALUE = 1e-6
 
 
 class RegressionTruth(NamedTuple):
-    """What is to be learnt: `spectrum` float64 (d), the variances of the coordinates, and `w0` (d)."""
+    """The true regression: `spectrum` float64 (d), the variances of the input coordinates, and weights `w0` (d)."""
 
     spectrum: np.ndarray
     w0: np.ndarray
 
 
 class PathWorkspace(NamedTuple):
-    """Room for one thread: samples of d coordinates and factors of up to k columns, L ridges, and r = 3 parts of the
-    error, or 0.
+    """Work arrays of one thread: d coordinates, factors of up to k columns, L ridges, r = 3 or 0 error parts.
 
-    factor: float64 (d k), and z (k), for the sample; gram (k k); work, see `work_length`; tridiagonal (3, k); bases
-    (3 k); sides (5, k); ratios, inverses (k L); columns (k L) and part_columns (k r L), solutions; weights (d L) and
-    part_weights (d r L), the same in d coordinates; choices (3, L); sums (6, L); for drawing, words uint64 (d) and
-    streams uint64 (2, STREAM_WORDS)
+    Attributes
+    ----------
+    factor, z : float64 (d k) and (k), the sample.
+    gram : float64 (k k).
+    work : float64, see `lapack.work_length`.
+    tridiagonal : float64 (3, k).
+    bases : float64 (3 k).
+    sides : float64 (5, k).
+    ratios, inverses : float64 (k L).
+    columns, part_columns : float64 (k L) and (k r L), solutions.
+    weights, part_weights : float64 (d L) and (d r L), solutions in d coordinates.
+    choices : float64 (3, L).
+    sums : float64 (6, L).
+    words : uint64 (max(d, k)), for drawing.
+    streams : uint64 (2, STREAM_WORDS), for drawing.
     """
 
     factor: np.ndarray
@@ -78,7 +88,10 @@ class PathWorkspace(NamedTuple):
 
 @kernel
 def new_path_workspace(d, k, n_ridges, parts):
-    """Return room for d coordinates, factors of at most k columns and so many ridges; `parts`: of the error too."""
+    """Return the work arrays of one thread for d coordinates, factors of at most k columns and `n_ridges` ridges.
+
+    `parts` says whether the parts of the error are written too.
+    """
     n_parts = 3 * n_ridges if parts else 0
     return PathWorkspace(
         np.empty(d * k),
@@ -103,7 +116,7 @@ def new_path_workspace(d, k, n_ridges, parts):
 
 @kernel
 def _solve_alone(factor, z, truth, gap, n_samples, ridge, square, workspace, bases):
-    """Solve at one ridge without the tridiagonal matrix, for bias, noise and synthetic part: ``...->(k,3)``."""
+    """Solve at one ridge without the tridiagonal matrix, for the three error parts: ``...->(k,3)``, O(d k^2)."""
     k = factor.shape[1]
     product = workspace.sides[0, :k]
     if square and ridge == 0.0:
@@ -167,7 +180,7 @@ def _solve_all(factor, z, truth, gap, n_samples, ridges, square, workspace, colu
     ormtr(gram, tau, True, workspace.work, bases)
     set_columns(bases, diagonal, off_diagonal, workspace.choices, square, workspace.sides, columns, part_columns)
     factor_shifted(diagonal, off_diagonal, ridges, ratios, inverses)
-    # The whole by itself: BLAS rounds a column by how many stand beside it, and no error may depend on what is written.
+    # The whole separately: BLAS rounds by the number of columns, and the error must not depend on `parts`.
     for solution in (columns, part_columns):
         if solution.shape[1] > 0:
             solve_factored(ratios, inverses, solution)
@@ -185,7 +198,7 @@ def _solve_all(factor, z, truth, gap, n_samples, ridges, square, workspace, colu
 
 @kernel
 def _sum_up(weights, part_weights, truth, choices, sums):
-    """Write the sums over coordinates: ``(d,L),(d,r*L),...->(6,L)``."""
+    """Write the sums over coordinates: ``(d,L),(d,r*L),...->(6,L)``, O(d L)."""
     d, n_ridges = weights.shape
     fits = choices[2]
     error, norm, overlap = sums[ERROR], sums[SQUARED_NORM], sums[OVERLAP]
@@ -218,21 +231,21 @@ def _in_all_coordinates(factor, columns, weights):
 
 @kernel
 def solve_path(factor, z, truth, gap, n_samples, ridges, parts, workspace, out):
-    """Fit one sample at every ridge and write what the fits are worth: ``(d,k),(k),(d),(d),(),(L)->(L,6)``.
+    """Fit one sample at every ridge and write the errors of the fits: ``(d,k),(k),(d),(d),(),(L)->(L,6)``.
 
-    4 k^3 / 3 operations for the tridiagonal matrix, d k^2 or less before it and 4 k^2 (1 + r) L after it.
+    4 k^3 / 3 operations for the tridiagonal matrix, at most d k^2 before it and 4 k^2 (1 + r) L after it.
 
     Parameters
     ----------
-    factor: the sample's A, of full column rank; square ones had better be lower-triangular; k may be 0
-    z: its noise, times the label noise
-    truth: RegressionTruth
-    gap: the weights that made the labels, less w0
-    n_samples: T
-    ridges: at least 0
-    parts: whether the parts of the error are written too
-    workspace: `new_path_workspace` of at least this size; its `factor` and `z` may be those given
-    out: ERROR, BIAS, VARIANCE, SYNTHETIC, SQUARED_NORM, OVERLAP of each ridge; NaN where there is no solution
+    factor : float64 (d, k), the sample's A, of full column rank; k may be 0. Square factors should be lower-triangular.
+    z : float64 (k), its noise, with the deviation of the label noise.
+    truth : `RegressionTruth`.
+    gap : float64 (d), the labelling weights less w0.
+    n_samples : T.
+    ridges : float64 (L), at least 0.
+    parts : whether the parts of the error are written too.
+    workspace : `PathWorkspace` of at least this size; its `factor` and `z` may be those given.
+    out : float64 (L, 6), ERROR, BIAS, VARIANCE, SYNTHETIC, SQUARED_NORM, OVERLAP; NaN where there is no solution.
     """
     d, k = factor.shape
     n_ridges = ridges.shape[0]

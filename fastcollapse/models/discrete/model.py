@@ -107,7 +107,7 @@ class _Inputs(NamedTuple):
 
 @kernel
 def _weights(live, totals, truth):
-    """Return the weights to draw synthetic tokens from, and their sum; the state of generation 0 is the truth."""
+    """Return the weights of synthetic tokens and their sum; the state of generation 0 is the truth."""
     if totals[0] == 0:
         return truth.weights, truth.weights.sum()
     return live.counts, np.float64(totals[0])
@@ -120,9 +120,10 @@ def _draw_of(weights, weight_total, drawn, n_tokens, work):
 
 @kernel
 def _resample_block(live, work, totals, inputs, span, rows, sums):
-    """Replace: a generation is trained on the tokens drawn from the last one alone; the dead are soon passed by.
+    """Run a block of workflow replace, in which a generation is trained on tokens of the one before alone.
 
-    The drawn counts are the next state: two arrays change places, and the counts go home at the end of the block.
+    The drawn counts are the next state. Two arrays swap roles each generation, and the counts are copied to
+    `live.counts` at the end of an odd block.
     """
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     schedule, truth, tables, home = inputs.schedule, inputs.truth, inputs.tables, live.counts
@@ -132,7 +133,7 @@ def _resample_block(live, work, totals, inputs, span, rows, sums):
     upcoming = _draw_of(weights, weight_total, work.drawn, schedule.n_synthetic[first - 1], work)
     for step in range(-1, n_generations):
         key = generation_key(span, first + step, _SYNTHETIC)
-        # The draw before the first generation of the block settles nothing; its sums are written over by the next.
+        # The step before the first generation corrects no draw; the next step overwrites its sums.
         refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums[max(step, 0)])
         if step >= 0:
             totals[0] = draw.n_tokens
@@ -161,7 +162,7 @@ def _resample_block(live, work, totals, inputs, span, rows, sums):
 
 @kernel
 def _resample_each(live, work, totals, inputs, span, rows, sums):
-    """As `_resample_block`, replicate by replicate: for many of them, and none of their counts wanted as rows."""
+    """Run the block of `_resample_block` replicate by replicate, without rows: faster for many replicates."""
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     weights, weight_total = _weights(live, totals, inputs.truth)
     draw = _draw_of(weights, weight_total, work.drawn, np.int64(-1), work)
@@ -174,9 +175,7 @@ def _resample_each(live, work, totals, inputs, span, rows, sums):
 
 @kernel
 def _pool_block(live, work, totals, inputs, span, rows, sums):
-    """Every other workflow: tokens drawn from the state and real ones go through a pool, which the next state is
-    trained on.
-    """
+    """Run a block of any other workflow: drawn and real tokens go into a pool that the next state is trained on."""
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     no_real = np.zeros((0, 0))
     schedule, truth, tables = inputs.schedule, inputs.truth, inputs.tables

@@ -9,7 +9,7 @@ from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.subsample import mean_and_squares
 
 _MOST_STEPS = 200
-# Below this share of the mean square a root t^2 of the likelihood equation is taken as 0.
+# A root t^2 of the likelihood equation below this share of the mean square is taken as 0.
 _LEAST_SHARE = 1e-9
 # From this offset on (in deviations) tanh(t x / s^2) is 1 to the last bit.
 SATURATED = 1e4

@@ -60,7 +60,7 @@ def _fill(mu, sigma, normals, stream, out):
 
 @parallel_kernel
 def _draw_real(mu, normals, key, real):
-    """Draw a real batch that stays for the run: ``->(R,n)``."""
+    """Draw the fixed real batch of every replicate: ``->(R,n)``, O(n) each."""
     for replicate in prange(real.shape[0]):
         stream = np.empty(STREAM_WORDS, np.uint64)
         generation_stream(key, replicate, 0, _FIXED_REAL, stream)
@@ -83,11 +83,21 @@ class _Pools(NamedTuple):
 
 @parallel_kernel
 def _refit_alone(state, n_points, joint, truth, normals, span, out):
-    """Refit R replicates over B generations, each to its own points alone: ``(2,R),...,(3)->(R,B),(R,B)``; O(n) a step.
+    """Refit R replicates over B generations to synthetic points alone: ``(2,R),...,(3)->(R,B),(R,B)``, O(n) a step.
 
-    The points are drawn in units of the deviation, so that nothing underflows; once mu is far above it no sign ever
-    changes, and mu is an offset. `state` float64 (2, R): mu and ln s in units of the deviation of the truth; it moves
-    on."""
+    The points are drawn in units of the deviation, so that nothing underflows. Once mu is far above the deviation no
+    sign changes, and mu is an offset.
+
+    Parameters
+    ----------
+    state : float64 (2, R), mu and ln s in units of the deviation of the truth; updated.
+    n_points : int64 (T), index generation - 1.
+    joint : whether the fit is by joint maximum likelihood.
+    truth : float64 (3), mu, sigma and ln sigma of the truth.
+    normals : the table of the normal law.
+    span : `Span`.
+    out : `_States`.
+    """
     n_replicates = state.shape[1]
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     mus, logs = out
@@ -119,9 +129,13 @@ def _refit_alone(state, n_points, joint, truth, normals, span, out):
 
 @parallel_kernel
 def _refit_pools(state, pools, schedule, joint, truth, normals, span, out):
-    """As `_refit_alone`, to the points of a pool, float64 (R, K), or to subsamples of it; O(fitted) a step.
+    """Refit as `_refit_alone` to a pool, or to subsamples of it: ``(2,R),(R,K),...->(R,B),(R,B)``, O(points) a step.
 
-    `real`: float64 (Q, n), a fixed real batch, Q = R, or 0; `choices`: (joint, replacement).
+    Parameters
+    ----------
+    pools : `_Pools`; the points are updated.
+    schedule : `KernelSchedule`.
+    state, joint, truth, normals, span, out : as in `_refit_alone`.
     """
     n_replicates = state.shape[1]
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads

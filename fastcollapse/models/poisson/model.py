@@ -46,7 +46,7 @@ class PoissonParameters(ModelSection):
 
 @parallel_kernel
 def _draw_real(n_real, rate, key, real):
-    """Draw the sum of a real batch that stays for the run: ``->(R)``."""
+    """Draw the sum of the fixed real batch of every replicate: ``->(R)``, O(R)."""
     for replicate in prange(real.shape[0]):
         stream = np.empty(STREAM_WORDS, np.uint64)
         generation_stream(key, replicate, 0, _FIXED_REAL, stream)
@@ -55,10 +55,17 @@ def _draw_real(n_real, rate, key, real):
 
 @parallel_kernel
 def _refit_sums(sums, sizes, real, schedule, truth_rate, span, rates):
-    """Refit R replicates over B generations without subsamples: ``(R),(R),(Q),...->(R,B)``; one Poisson variate a step.
+    """Refit R replicates over B generations without subsamples: ``(R),(R),(Q),...->(R,B)``, one Poisson variate a step.
 
-    `sums` and `sizes`, float64: the sum and the number of the counts fitted to last, (rate, 1) at the start; they move
-    on. `real`: sums of a fixed real batch, or empty."""
+    Parameters
+    ----------
+    sums, sizes : float64 (R), sum and number of the counts of the last fit, (rate, 1) at the start; updated.
+    real : float64 (Q), the sums of a fixed real batch; Q = R, or 0 where there is none.
+    schedule : `KernelSchedule`.
+    truth_rate : the rate of real data.
+    span : `Span`.
+    rates : float64 (R, B), the rate of each state.
+    """
     n_replicates = sums.shape[0]
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     for thread in prange(n_threads):
@@ -71,7 +78,7 @@ def _refit_sums(sums, sizes, real, schedule, truth_rate, span, rates):
                 n, m = np.float64(n_synthetic[generation - 1]), np.float64(n_real[generation - 1])
                 kept = np.float64(kept_points[generation - 1])
                 drawn = 0.0
-                # An extinct line stays so: its streams need not be opened.
+                # A sum of 0 stays 0, so that its streams need not be opened.
                 if total > 0.0:
                     generation_stream(span, replicate, generation, _SYNTHETIC, stream)
                     drawn = np.float64(poisson(total if n == size else n * (total / size), stream))
@@ -88,7 +95,7 @@ def _refit_sums(sums, sizes, real, schedule, truth_rate, span, rates):
 
 @parallel_kernel
 def _refit_subsamples(sums, sizes, pool, schedule, span, rates):
-    """As `_refit_sums`, to subsamples of the counts in `pool`, float64 (R, K); O(n_synthetic + n_train) a step."""
+    """Refit as `_refit_sums` to subsamples of `pool`: ``(R),(R),(R,K),...->(R,B)``, O(n_synthetic + n_train) a step."""
     n_replicates = sums.shape[0]
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     for thread in prange(n_threads):
