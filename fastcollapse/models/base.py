@@ -147,7 +147,7 @@ def put_array_back(arrays: Mapping[str, np.ndarray], name: str, to: np.ndarray) 
 
 
 def n_kept_after(kept: np.ndarray, generation: int) -> int:
-    """Return how many points of the pool are needed after a generation; `kept` int64 (T) is `KernelSchedule.n_kept`."""
+    """Return how many points of the pool are needed after a generation; `kept` int64 (T) is that of a `KernelSchedule`."""
     return int(kept[generation]) if generation < len(kept) else 0
 
 
