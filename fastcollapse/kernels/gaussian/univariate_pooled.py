@@ -86,12 +86,8 @@ def refit_pools(state, real, schedule, truth, normals, span, means, logs):
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_real, divisors = (
-            schedule.n_kept,
-            schedule.n_synthetic,
-            schedule.n_real,
-            schedule.divisor,
-        )
+        kept_points, n_synthetic = schedule.n_kept, schedule.n_synthetic
+        n_real, divisors = schedule.n_real, schedule.divisor
         truth_mean, truth_sigma, truth_log = truth[0], truth[1], truth[2]
         for replicate in range(thread, n_replicates, n_threads):
             mean, log_sigma = state[0, replicate], state[1, replicate]

@@ -31,12 +31,8 @@ def refit_subsamples(state, pool, schedule, truth, normals, span, means, logs):
     replacement = schedule.replacement
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_train, divisors = (
-            schedule.n_kept,
-            schedule.n_synthetic,
-            schedule.n_train,
-            schedule.divisor,
-        )
+        kept_points, n_synthetic = schedule.n_kept, schedule.n_synthetic
+        n_train, divisors = schedule.n_train, schedule.divisor
         buffer = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
         truth_mean, truth_sigma, truth_log = truth[0], truth[1], truth[2]
         for replicate in range(thread, n_replicates, n_threads):

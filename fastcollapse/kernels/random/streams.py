@@ -153,8 +153,9 @@ def generation_stream_pair(key, replicate, generation, purpose, streams):
     The main stream is that of `generation_stream`. The spare stream serves the rare draws that the words of the main
     stream leave undecided.
     """
-    generation_stream(key, replicate, generation, purpose, streams[0])
-    generation_stream(key, replicate, generation, purpose + _SPARE, streams[1])
+    number = key.first_replicate + np.uint64(replicate)
+    open_stream(key.seed, number, np.uint64(generation), _NO_BLOCK, purpose, streams[0])
+    open_stream(key.seed, number, np.uint64(generation), _NO_BLOCK, purpose + _SPARE, streams[1])
 
 
 @inlined

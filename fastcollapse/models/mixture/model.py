@@ -143,12 +143,8 @@ def _refit_pools(state, pools, schedule, joint, truth, normals, span, out):
     mus, logs = out
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_real, n_train = (
-            schedule.n_kept,
-            schedule.n_synthetic,
-            schedule.n_real,
-            schedule.n_train,
-        )
+        kept_points, n_synthetic = schedule.n_kept, schedule.n_synthetic
+        n_real, n_train = schedule.n_real, schedule.n_train
         buffer = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
         for replicate in range(thread, n_replicates, n_threads):
             points = pool[replicate]
