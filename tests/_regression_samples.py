@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from fastcollapse.kernels.random.streams import StreamKey
-from fastcollapse.kernels.random.wishart import open_both
+from fastcollapse.kernels.random.streams import StreamKey, generation_stream_pair
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.designs import REDUCED, Design, draw_labels, draw_rows
 from fastcollapse.kernels.regression.generator_pooled import Batches, draw_batches, new_sampler
@@ -36,10 +35,10 @@ class Streams:
     """The samples of a replicate, drawn as the kernels draw them."""
 
     def __init__(self, design, replicate, d=DIMENSION):
-        self.design, self.number, self.sampler, self.d = design, 3 + replicate, new_sampler(0, 0, d), d
+        self.design, self.replicate, self.sampler, self.d = design, replicate, new_sampler(0, 0, d), d
 
     def open(self, generation, purpose):
-        open_both(np.uint64(21), np.uint64(self.number), generation, np.uint64(purpose), self.sampler.streams)
+        generation_stream_pair(key(), self.replicate, generation, np.uint64(purpose), self.sampler.streams)
 
     def rows(self, n):
         m = min(n, self.d) if self.design.law == REDUCED else n

@@ -1,8 +1,8 @@
-"""The one importer of Numba: fixed compile options and a cache that knows our sources.
+"""The one importer of Numba: fixed compile options, and a cache that depends on our sources.
 
-Numba's own cache looks at the file of the compiled function only: after an edit of a callee in another file the caller
-is served stale, old numbers and all. So the cache folder of a file is named by a digest of it and of every file of ours
-that it imports, and those import: an edit compiles again what it can reach and nothing else.
+The cache of Numba looks at the file of the compiled function only. After an edit of a callee in another file the caller
+would be served stale. So the cache folder of a file is named by a digest of it and of all files of ours that it
+imports, directly or not: an edit recompiles exactly the kernels that can reach it.
 """
 
 import functools
@@ -22,7 +22,7 @@ _IMPORT = re.compile(rb"^(?:from|import) (fastcollapse(?:\.\w+)*)", re.MULTILINE
 
 @functools.cache
 def _sources(path: Path) -> frozenset[Path]:
-    """Return a source file and those of ours that it imports at its top, and so on."""
+    """Return a source file and all files of ours that it imports at its top, directly or not."""
     found, new = {path}, [path]
     while new:
         for name in _IMPORT.findall(new.pop().read_bytes()):
@@ -43,7 +43,7 @@ def source_digest(path: Path) -> str:
 
 
 def _cache_root() -> Path | None:
-    """Return a writable folder for compiled code, or None (said once) where there is none."""
+    """Return a writable folder for compiled code, or None, with one message, where there is none."""
     try:
         # A process without a home directory gives a RuntimeError.
         root = Path(os.environ.get("FASTCOLLAPSE_CACHE") or Path.home() / ".cache" / "fastcollapse")
@@ -57,8 +57,8 @@ def _cache_root() -> Path | None:
 
 CACHE_ROOT = _cache_root()
 
-# How long a thread spins at the end of a loop before it sleeps. For ever: 10 times slower on a busy machine; not at
-# all: 1.5 times slower on an idle one, because waking takes 50 us and more.
+# How long a thread spins at the end of a loop before it sleeps. Endless spinning is 10 times slower on a busy machine,
+# none is 1.5 times slower on an idle one, because waking takes 50 us and more.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
@@ -71,17 +71,17 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 def _cached(function: Callable) -> bool:
-    """Name the cache folder of a function, which Numba reads when it is decorated; return whether there is one."""
+    """Set the cache folder that Numba reads when it decorates a function; return whether there is one."""
     if CACHE_ROOT is not None:
         source = Path(function.__code__.co_filename)
-        # A kernel from elsewhere, a notebook's say, has Numba's own check of its file.
+        # A kernel from elsewhere, such as a notebook, has Numba's own check of its file.
         name = source_digest(source) if source.is_relative_to(_ROOT / "fastcollapse") else "others"
         _config.CACHE_DIR = str(CACHE_ROOT / name)
     return CACHE_ROOT is not None
 
 
 def kernel(function: Callable) -> Any:
-    """Compile a serial kernel (callable from Python and from other kernels)."""
+    """Compile a serial kernel, callable from Python and from other kernels."""
     return numba.njit(cache=_cached(function), **_OPTIONS)(function)
 
 
@@ -91,20 +91,20 @@ def parallel_kernel(function: Callable) -> Any:
 
 
 def inlined(function: Callable) -> Any:
-    """Compile a small helper that LLVM places into its callers."""
+    """Compile a small helper that LLVM inlines into its callers."""
     return numba.njit(**_OPTIONS)(function)
 
 
 def set_threads(n_threads: int) -> None:
-    """Set how many threads parallel kernels use from now on."""
+    """Set the number of threads that parallel kernels use from now on."""
     numba.set_num_threads(n_threads)
 
 
 def current_threads() -> int:
-    """Return how many threads parallel kernels use now."""
+    """Return the number of threads that parallel kernels use now."""
     return int(numba.get_num_threads())
 
 
 def max_threads() -> int:
-    """Return the number of threads that parallel kernels can use at most."""
+    """Return the largest number of threads that parallel kernels can use."""
     return int(_config.NUMBA_NUM_THREADS)

@@ -1,4 +1,4 @@
-"""Tokens added to counts, or removed from them, one by one or by chains of conditional variates."""
+"""Corrections of drawn counts: tokens added or removed one by one, or by chains of conditional variates."""
 
 import math
 
@@ -9,7 +9,8 @@ from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.discrete_variates import binomial, hypergeometric
 from fastcollapse.kernels.random.streams import uniform
 
-# A pick by chunks costs 40 ns, one by an index 15 ns and 3 a symbol for the index, a link of a chain 60 to 120 ns.
+# Where an index is built, and where a chain is cheaper: a pick by chunks costs 40 ns, by an index 15 ns plus 3 ns a
+# symbol, a link of a chain 60 to 120 ns.
 _INDEX_FROM = 8
 _CHAIN_FROM = 8
 _CHUNK = 32
@@ -18,14 +19,14 @@ _CHUNKS = BLOCK // _CHUNK
 
 @kernel
 def _eight(values, i):
-    """Return the sum of eight values, added in pairs: a third of the waiting of a running sum."""
+    """Return the sum of eight values, added in pairs: a running sum would wait for each addition."""
     pairs = (values[i] + values[i + 1]) + (values[i + 2] + values[i + 3])
     return pairs + ((values[i + 4] + values[i + 5]) + (values[i + 6] + values[i + 7]))
 
 
 @kernel
 def total_of(values):
-    """Return the sum of `values`, in a fixed order."""
+    """Return the sum of `values` in a fixed order: ``(m)->()``."""
     n = values.shape[0]
     total = 0.0
     for i in range(0, n - n % 8, 8):
@@ -37,7 +38,7 @@ def total_of(values):
 
 @kernel
 def binomial_chain(weights, n, stream, out):
-    """Write a multinomial of `n` tokens over `weights` by conditional binomials: ``(m),()->(m)``, O(m)."""
+    """Write a multinomial draw of `n` tokens over `weights` by conditional binomials: ``(m),()->(m)``, O(m)."""
     m = weights.shape[0]
     rest = 0.0
     last = 0
@@ -58,7 +59,7 @@ def binomial_chain(weights, n, stream, out):
 
 @kernel
 def hypergeometric_chain(counts, n, stream, out):
-    """Write how many of `n` tokens taken without replacement from `counts` fall on each: ``(m),()->(m)``, O(m)."""
+    """Write how many of `n` tokens taken without replacement fall on each symbol: ``(m),()->(m)``, O(m)."""
     rest = np.int64(0)
     for i in range(counts.shape[0]):
         rest += np.int64(counts[i])
@@ -72,8 +73,11 @@ def hypergeometric_chain(counts, n, stream, out):
 
 @kernel
 def _index(weights, cumulative, guide):
-    """Write the running sums of `weights` and, for each of m equal parts of the whole, the symbol that it begins in;
-    return the sum.
+    """Write running sums of `weights`, and where each of m equal parts of the total begins: ``(m)->(m),(m)``.
+
+    Returns
+    -------
+    The total of the weights.
     """
     m = weights.shape[0]
     total = 0.0
@@ -90,7 +94,7 @@ def _index(weights, cumulative, guide):
 
 @kernel
 def _pick_by_index(cumulative, guide, total, stream):
-    """Return a symbol drawn from the indexed weights and the place of the pick within the symbol's own weight."""
+    """Return a symbol drawn from the indexed weights, and the place of the pick within the weight of that symbol."""
     m = guide.shape[0]
     u = uniform(stream)
     place = u * total
@@ -104,7 +108,7 @@ def _pick_by_index(cumulative, guide, total, stream):
 
 @kernel
 def _sum_chunks(weights, cumulative):
-    """Write the running sums over chunks of `weights`, filled up with infinity, and return the sum of all."""
+    """Write running sums over chunks of `weights`, padded with infinity, and return the total: ``(m)->(chunks)``."""
     m = weights.shape[0]
     total = 0.0
     for chunk in range(_CHUNKS):
@@ -119,10 +123,10 @@ def _sum_chunks(weights, cumulative):
 
 @kernel
 def _pick_by_chunks(weights, cumulative, total, stream):
-    """Return a symbol drawn from the weights that `cumulative` was made from, or -1 for a place that lost its weight
-    since.
+    """Return a symbol drawn from the weights that `cumulative` was made of, or -1.
 
-    Steps are added, not branched on: a pick would mispredict four branches, 5 ns each.
+    It is -1 where the place of the pick has lost its weight since. The steps are added instead of branched on, because
+    a pick would mispredict four branches, 5 ns each.
     """
     m = weights.shape[0]
     place = uniform(stream) * total
@@ -157,28 +161,28 @@ def _pick_by_chunks(weights, cumulative, total, stream):
 
 
 @kernel
-def add_tokens(weights, n_tokens, stream, room, drawn):
-    """Add `n_tokens` tokens drawn i.i.d. from `weights` to `drawn`: ``(m),(),...->(m)``.
+def add_tokens(weights, n_tokens, stream, workspace, drawn):
+    """Add `n_tokens` tokens, drawn i.i.d. from `weights`, to `drawn`: ``(m),(),...->(m)``, O(n_tokens) or O(m).
 
-    Three ways of one law, by which is the cheapest: picks found by sums over chunks, picks found by an index, a chain.
+    The cheapest of three ways to the same law: picks by sums over chunks, picks by an index, or a chain.
     """
     m = weights.shape[0]
     if n_tokens > m * _CHAIN_FROM:
-        extra = room.beside[0, :m]
+        extra = workspace.scratch[0, :m]
         binomial_chain(weights, n_tokens, stream, extra)
         for i in range(m):
             drawn[i] += extra[i]
     elif n_tokens * _INDEX_FROM > m:
-        cumulative, guide = room.beside[0], room.late[:m]
+        cumulative, guide = workspace.scratch[0], workspace.deferred[:m]
         total = _index(weights, cumulative, guide)
         for _ in range(n_tokens):
             drawn[_pick_by_index(cumulative, guide, total, stream)[0]] += 1.0
     else:
-        cumulative = room.beside[0]
+        cumulative = workspace.scratch[0]
         total = _sum_chunks(weights, cumulative)
         left = n_tokens
         while left > 0:
-            # Rounding can carry a pick past the last weight of a chunk: it is drawn again.
+            # Rounding can carry a pick past the last weight of a chunk. Then it is drawn again.
             i = _pick_by_chunks(weights, cumulative, total, stream)
             if i >= 0:
                 drawn[i] += 1.0
@@ -186,20 +190,20 @@ def add_tokens(weights, n_tokens, stream, room, drawn):
 
 
 @kernel
-def remove_tokens(n_tokens, stream, room, drawn):
-    """Remove `n_tokens` of the tokens in `drawn`, uniformly without replacement: ``(),...,(m)->(m)``, ways as in
-    `add_tokens`.
+def remove_tokens(n_tokens, stream, workspace, drawn):
+    """Remove `n_tokens` of the tokens in `drawn`, uniformly without replacement: ``(),...,(m)->(m)``.
 
-    The tokens of a symbol (by index), or of a chunk, that are gone count as its last ones: a pick there is drawn again.
+    The ways are those of `add_tokens`. The removed tokens of a symbol (or of a chunk) count as its last ones, and a
+    pick that falls on them is drawn again.
     """
     m = drawn.shape[0]
     if n_tokens > m * _CHAIN_FROM:
-        removed = room.beside[0, :m]
+        removed = workspace.scratch[0, :m]
         hypergeometric_chain(drawn, n_tokens, stream, removed)
         for i in range(m):
             drawn[i] -= removed[i]
     elif n_tokens * _INDEX_FROM > m:
-        cumulative, guide = room.beside[0], room.late[:m]
+        cumulative, guide = workspace.scratch[0], workspace.deferred[:m]
         total = _index(drawn, cumulative, guide)
         left = n_tokens
         while left > 0:
@@ -208,7 +212,7 @@ def remove_tokens(n_tokens, stream, room, drawn):
                 drawn[i] -= 1.0
                 left -= 1
     else:
-        cumulative = room.beside[0]
+        cumulative = workspace.scratch[0]
         total = _sum_chunks(drawn, cumulative)
         left = n_tokens
         while left > 0:

@@ -1,39 +1,31 @@
-"""Passes over the listed symbols of every replicate: refit to drawn counts, reduce to sums, copy out as sparse rows.
+"""Lists of the live symbols of every replicate, and their copy as sparse rows.
 
-The symbols of a block (a fixed range of BLOCK symbols) that may be alive are listed together, ascending, as a symbol
-number and a count. A symbol that dies stays on the list, with a count of zero, until an eighth of the list is dead:
-closing up costs more than passing by.
+A block is a fixed range of BLOCK symbols. Its list holds the symbols that may be alive, in ascending order, with their
+counts. A symbol that dies stays on the list with a count of zero until the list is compacted, because a zero costs
+less than moving the others.
 """
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
-from fastcollapse.kernels.counts.count_corrections import total_of
-from fastcollapse.kernels.counts.multinomial import draw_block, settle, share_out
-from fastcollapse.kernels.counts.workspace import BLOCK, room_of
+from fastcollapse.kernels.counts.workspace import BLOCK
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
-from fastcollapse.kernels.random.streams import StreamKey
-
-# What `segment_sums` writes for each state, n its tokens, x its counts, p the truth.
-SUM_SUPPORT, SUM_SQUARES, SUM_X_LOG_X, SUM_DISTANCE, SUM_X_LOG_P, SUM_TRUTH = range(6)
-N_SUMS = 6
-
-_TABLED = 2048
-_X_LOG_X = np.array([0.0] + [x * math.log(x) for x in range(1, _TABLED)])
-_LANES = 64
-_CLOSE_UP_AT = 8
 
 
 class LiveCounts(NamedTuple):
-    """Listed symbols of R replicates over K symbols in N blocks.
+    """Lists of live symbols of R replicates over K symbols in N blocks.
 
-    counts: float64 (R, K), whole; symbols: int32 (R, K); starts, lengths: int64 (R, N), the column where a block begins
-    and how many symbols it lists; alive: int64 (R, N), how many of them have a count; forgotten: int32 (R, K), the
-    generation at which a symbol was first absent, or -1; packed: int64 (R), 1 once the blocks were moved together;
-    near: float64 (R, 2, K // 2 + 1), then the probability and log probability, under the truth, of the listed symbols,
-    beside them.
+    Attributes
+    ----------
+    counts : float64 (R, K), whole.
+    symbols : int32 (R, K).
+    starts, lengths : int64 (R, N), the first column of the list of a block and its number of symbols.
+    alive : int64 (R, N), the number of listed symbols with a count.
+    forgotten : int32 (R, K), the generation at which a symbol was first absent, or -1.
+    packed : int64 (R), 1 once `compact_blocks` has moved the blocks of the replicate together.
+    truth_cache : float64 (R, 2, K // 2 + 1), for a packed replicate the probability and log probability of the listed
+        symbols, column by column.
     """
 
     counts: np.ndarray
@@ -43,30 +35,37 @@ class LiveCounts(NamedTuple):
     alive: np.ndarray
     forgotten: np.ndarray
     packed: np.ndarray
-    near: np.ndarray
-
-
-class TruthTable(NamedTuple):
-    """The truth: `weights` float64 (1, K), counts or probabilities; `probability` and `log_probability` float64 (K)."""
-
-    weights: np.ndarray
-    probability: np.ndarray
-    log_probability: np.ndarray
+    truth_cache: np.ndarray
 
 
 class CountRows(NamedTuple):
-    """CSR rows: `starts` int64 (rows + 1), `indices` int32 and `data` uint32 or int64 of the room given."""
+    """Counts as rows of a CSR matrix.
+
+    Attributes
+    ----------
+    starts : int64 (rows + 1), where each row begins.
+    indices : int32, the symbols.
+    data : uint32 or int64, their counts.
+    """
 
     starts: np.ndarray
     indices: np.ndarray
     data: np.ndarray
 
 
-@parallel_kernel
-def list_all(probability, live):
-    """List every symbol of every block; those of probability 0 count as forgotten from the start.
+@kernel
+def _list_block(probability, start, symbols, forgotten):
+    """List all symbols of a block: ``(m),()->(m),(m)``."""
+    for i in range(probability.shape[0]):
+        symbols[i] = start + i
+        forgotten[i] = -1 if probability[i] > 0.0 else 0
 
-    In parallel, because half of it is page faults.
+
+@parallel_kernel
+def init_live_counts(probability, live):
+    """List every symbol of every block; symbols of probability 0 are forgotten from generation 0 on.
+
+    The loop is parallel because half of its time is page faults.
     """
     n_replicates, n_blocks = live.lengths.shape
     for unit in prange(n_replicates * n_blocks):
@@ -80,72 +79,21 @@ def list_all(probability, live):
 
 
 @kernel
-def _list_block(probability, start, symbols, forgotten):
-    for i in range(probability.shape[0]):
-        symbols[i] = start + i
-        forgotten[i] = -1 if probability[i] > 0.0 else 0
+def mark_extinct(drawn, generation, symbols, forgotten, dead):
+    """Record the generation for the listed symbols that are first without a count: ``(m),(),(m)->(K),(m)``.
 
+    Parameters
+    ----------
+    drawn : float64 (m), the new counts of the list.
+    generation : their generation.
+    symbols : int32 (m).
+    forgotten : int32 (K), see `LiveCounts`.
+    dead : receives the places of the zeros; m + 1 entries or more.
 
-@kernel
-def _few_sums(counts, probability, log_probability, total, out):
-    """As `segment_sums`, of fewer symbols than lanes: the same additions without the lanes."""
-    share = 1.0 / total
-    support = squares = x_log_x = distance = x_log_p = covered = 0.0
-    for i in range(counts.shape[0]):
-        x = counts[i]
-        if x > 0.0:
-            support += 1.0
-            squares += x * x
-            x_log_x += _X_LOG_X[np.uint64(x)] if x < _TABLED else x * math.log(x)
-            distance += abs(x * share - probability[i])
-            x_log_p += x * log_probability[i]
-            covered += probability[i]
-    out[SUM_SUPPORT], out[SUM_SQUARES], out[SUM_X_LOG_X] = support, squares, x_log_x
-    out[SUM_DISTANCE], out[SUM_X_LOG_P], out[SUM_TRUTH] = distance, x_log_p, covered
-
-
-@kernel
-def segment_sums(counts, probability, log_probability, total, out):
-    """Write the sums of one block's listed symbols to `out`: ``(m),(m),(m),()->(6)``, O(m).
-
-    The sums are, over the symbols with a count: their number, sum x^2, sum x ln x, sum |x/total - p|, sum x ln p, sum
-    p. Element i is added to lane i mod 64, which vectorises and gives the same bits on every processor; blocks are
-    added in ascending order.
+    Returns
+    -------
+    The number of listed symbols without a count.
     """
-    m = counts.shape[0]
-    if m < _LANES:
-        _few_sums(counts, probability, log_probability, total, out)
-        return
-    lanes = np.zeros((6, _LANES))
-    support, squares, x_log_x, distance, x_log_p, covered = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5]
-    share = 1.0 / total
-    for start in range(0, m, _LANES):
-        stop = min(_LANES, m - start)
-        x, p, log_p = (
-            counts[start : start + stop],
-            probability[start : start + stop],
-            log_probability[start : start + stop],
-        )
-        # One loop a sum: LLVM gives up on the aliases of one loop for all, which then takes three times as long.
-        for j in range(stop):
-            support[j] += 1.0 if x[j] > 0.0 else 0.0
-        for j in range(stop):
-            squares[j] += x[j] * x[j]
-        for j in range(stop):
-            x_log_x[j] += _X_LOG_X[np.uint64(x[j])] if x[j] < _TABLED else x[j] * math.log(x[j])
-        for j in range(stop):
-            distance[j] += abs(x[j] * share - p[j]) if x[j] > 0.0 else 0.0
-        for j in range(stop):
-            x_log_p[j] += x[j] * log_p[j] if x[j] > 0.0 else 0.0
-        for j in range(stop):
-            covered[j] += p[j] if x[j] > 0.0 else 0.0
-    for k in range(N_SUMS):
-        out[k] = total_of(lanes[k])
-
-
-@kernel
-def _mark_dead(drawn, generation, symbols, forgotten, dead):
-    """Note the generation at which symbols are first without a count; return how many listed symbols are."""
     n_dead = np.int64(0)
     for i in range(drawn.shape[0]):
         dead[n_dead] = i
@@ -158,22 +106,25 @@ def _mark_dead(drawn, generation, symbols, forgotten, dead):
 
 
 @kernel
-def _close_up(counts, symbols, near):
-    """Move the symbols with a count, and what stands beside them, to the front; a branch would be mispredicted."""
+def compact(counts, symbols, truth_cache):
+    """Move the symbols with a count, and their cached truth, to the front of the list: ``(m),(m),(2,m or 0)``.
+
+    Every entry is written and the place of the next one advances by 0 or 1: a branch would be mispredicted.
+    """
     kept = np.int64(0)
     for i in range(counts.shape[0]):
         x = counts[i]
         counts[kept] = x
         symbols[kept] = symbols[i]
-        if near.shape[1] > 0:
-            near[0, kept] = near[0, i]
-            near[1, kept] = near[1, i]
+        if truth_cache.shape[1] > 0:
+            truth_cache[0, kept] = truth_cache[0, i]
+            truth_cache[1, kept] = truth_cache[1, i]
         kept += np.int64(x > 0.0)
 
 
 @kernel
-def _collect_live(trained, first_symbol, generation, counts, symbols, forgotten):
-    """List the symbols with a count in `trained`, all symbols of a block; return how many there are."""
+def collect_live(trained, first_symbol, generation, counts, symbols, forgotten):
+    """List the symbols with a count in `trained`, all symbols of a block, and return their number."""
     kept = np.int64(0)
     for i in range(trained.shape[0]):
         x = trained[i]
@@ -187,39 +138,20 @@ def _collect_live(trained, first_symbol, generation, counts, symbols, forgotten)
 
 
 @kernel
-def _store(array, i, j, value):
-    """Write one entry by a call: Numba drops a plain assignment to a field of a tuple inside `prange` as dead code."""
-    array[i, j] = value
+def compact_blocks(replicate, live, drawn, truth):
+    """Move the lists of a replicate together once they fill less than half of their columns; cache the truth.
 
+    Late in a run the live symbols of a large vocabulary are far apart in the truth. Each look-up there is a cache miss:
+    half of the time at 1e6 symbols and 100 generations.
 
-@kernel
-def _gather(table, symbols, out):
-    for i in range(symbols.shape[0]):
-        out[i] = table[np.uint32(symbols[i])]
-
-
-@kernel
-def _sums_of_block(replicate, start, length, total, truth, live, beside, out):
-    """Write the sums of a block's list; `beside` (2, BLOCK) is room for a truth that does not stand beside it."""
-    counts = live.counts[replicate, start : start + length]
-    if live.packed[replicate] != 0:
-        near = live.near[replicate]
-        segment_sums(counts, near[0, start : start + length], near[1, start : start + length], total, out)
-    else:
-        symbols = live.symbols[replicate, start : start + length]
-        _gather(truth.probability, symbols, beside[0])
-        _gather(truth.log_probability, symbols, beside[1])
-        segment_sums(counts, beside[0, :length], beside[1, :length], total, out)
-
-
-@kernel
-def pack(replicate, live, drawn, truth):
-    """Move the blocks of a replicate together once they fill less than half of their room, and the truth beside them.
-
-    Late in a run the live symbols of a large vocabulary are far apart in the truth, and each look-up there is a cache
-    miss: at 1e6 symbols and 100 generations half of the time.
+    Parameters
+    ----------
+    replicate : its index.
+    live : `LiveCounts`, updated.
+    drawn : float64 (R, K), counts drawn over the same lists, moved with them.
+    truth : `TruthTable`.
     """
-    counts, symbols, near = live.counts[replicate], live.symbols[replicate], live.near[replicate]
+    counts, symbols, truth_cache = live.counts[replicate], live.symbols[replicate], live.truth_cache[replicate]
     starts, lengths = live.starts[replicate], live.lengths[replicate]
     last = lengths.shape[0] - 1
     if 2 * lengths.sum() > starts[last] + lengths[last]:
@@ -234,25 +166,15 @@ def pack(replicate, live, drawn, truth):
             counts[position] = counts[i]
             symbols[position] = symbols[i]
             upcoming[position] = upcoming[i]
-            near[0, position] = near[0, i] if packed else truth.probability[symbols[i]]
-            near[1, position] = near[1, i] if packed else truth.log_probability[symbols[i]]
+            truth_cache[0, position] = truth_cache[0, i] if packed else truth.probability[symbols[i]]
+            truth_cache[1, position] = truth_cache[1, i] if packed else truth.log_probability[symbols[i]]
             position += 1
     live.packed[replicate] = 1
 
 
 @kernel
-def add_blocks(partial, out):
-    """Add the sums of a replicate's blocks, in ascending order: ``(N,6)->(6)``."""
-    for k in range(N_SUMS):
-        total = 0.0
-        for block in range(partial.shape[0]):
-            total += partial[block, k]
-        out[k] = total
-
-
-@kernel
 def copy_counts(replicate, live, to):
-    """Copy the counts of a replicate's lists to the same places of another array."""
+    """Copy the counts of the lists of a replicate to the same columns of `to`, float64 (R, K)."""
     for block in range(live.lengths.shape[1]):
         start = live.starts[replicate, block]
         stop = start + live.lengths[replicate, block]
@@ -260,96 +182,8 @@ def copy_counts(replicate, live, to):
 
 
 @kernel
-def refit_block(draw, replicate, block, key, live, truth, room, out):
-    """Settle a block of a draw, whose `drawn` are the counts of `live`, and write its sums."""
-    start, length = live.starts[replicate, block], live.lengths[replicate, block]
-    settle(draw, start, length, replicate, block, key, room)
-    counts = live.counts[replicate, start : start + length]
-    symbols = live.symbols[replicate, start : start + length]
-    n_dead = _mark_dead(counts, np.int64(key.generation), symbols, live.forgotten[replicate], room.late)
-    if n_dead * _CLOSE_UP_AT > length:
-        packed = live.packed[replicate]
-        _close_up(counts, symbols, live.near[replicate, :, start * packed : (start + length) * packed])
-        length -= n_dead
-        live.lengths[replicate, block] = length
-        n_dead = 0
-    live.alive[replicate, block] = length - n_dead
-    if length > 0:
-        _sums_of_block(replicate, start, length, draw.n_tokens, truth, live, room.beside, out)
-
-
-@parallel_kernel
-def refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums):
-    """Settle a draw, whose `drawn` are the counts of `live`, write their sums, draw the next one: ``...->(R,6)``.
-
-    One pass over memory: a block is drawn from while it is in the first-level cache.
-
-    Parameters
-    ----------
-    draw: made by this kernel; `n_tokens` < 0 for none yet
-    upcoming: the next generation's draw, its weights the counts of `live`; `n_tokens` < 0 for none
-    key: of `draw`; its generation is noted for the symbols that are first without a count
-    sums: float64 (R, 6), see `segment_sums`
-    """
-    n_replicates, n_blocks = live.lengths.shape
-    n_units = n_replicates * n_blocks
-    partial = np.zeros((n_replicates, n_blocks, N_SUMS))
-    scale = upcoming.n_tokens / upcoming.weight_total
-    next_key = StreamKey(key.seed, key.first_replicate, key.generation + np.uint64(1), key.purpose)
-    n_threads = room.late.shape[0]
-    for thread in prange(n_threads):
-        mine = room_of(room, thread)
-        for unit in range(thread, n_units, n_threads):
-            replicate = unit // n_blocks
-            block = unit - replicate * n_blocks
-            if draw.n_tokens >= 0 and live.lengths[replicate, block] > 0:
-                refit_block(draw, replicate, block, key, live, truth, mine, partial[replicate, block])
-            if upcoming.n_tokens >= 0:
-                start, length = live.starts[replicate, block], live.lengths[replicate, block]
-                draw_block(upcoming, scale, replicate, block, start, length, next_key, tables, mine)
-    for replicate in prange(n_replicates):
-        pack(replicate, live, upcoming.drawn, truth)
-        if upcoming.n_tokens >= 0:
-            share_out(upcoming, replicate, next_key)
-    for replicate in range(n_replicates):
-        add_blocks(partial[replicate], sums[replicate])
-
-
-@parallel_kernel
-def refit_dense(trained, total, generation, truth, room, live, sums):
-    """List the symbols with a count in `trained`, float64 (R, K) over all symbols, and write their sums, as
-    `refit_and_draw` does.
-    """
-    n_replicates, n_blocks = live.lengths.shape
-    n_symbols = trained.shape[1]
-    n_units = n_replicates * n_blocks
-    partial = np.zeros((n_replicates, n_blocks, N_SUMS))
-    n_threads = room.late.shape[0]
-    for thread in prange(n_threads):
-        beside = room.beside[thread]
-        for unit in range(thread, n_units, n_threads):
-            replicate = unit // n_blocks
-            block = unit - replicate * n_blocks
-            start = block * BLOCK
-            stop = min(start + BLOCK, n_symbols)
-            length = _collect_live(
-                trained[replicate, start:stop],
-                start,
-                generation,
-                live.counts[replicate, start:stop],
-                live.symbols[replicate, start:stop],
-                live.forgotten[replicate, start:stop],
-            )
-            _store(live.lengths, replicate, block, length)
-            _store(live.alive, replicate, block, length)
-            if length > 0:
-                _sums_of_block(replicate, start, length, total, truth, live, beside, partial[replicate, block])
-    for replicate in range(n_replicates):
-        add_blocks(partial[replicate], sums[replicate])
-
-
-@kernel
 def _copy_live(counts, symbols, indices, data):
+    """Write symbols and counts of the entries with a count: ``(m),(m)->(n),(n)``."""
     kept = np.int64(0)
     for i in range(counts.shape[0]):
         if counts[i] > 0.0:
@@ -360,7 +194,15 @@ def _copy_live(counts, symbols, indices, data):
 
 @parallel_kernel
 def copy_rows(live, first_row, n_threads, rows):
-    """Append the live symbols of each replicate to `rows` as one row each, beginning with row `first_row`."""
+    """Append the live symbols of each replicate to `rows`, one row each: ``(R,K),...->(R rows)``, O(listed symbols).
+
+    Parameters
+    ----------
+    live : `LiveCounts`.
+    first_row : the row of the first replicate; `rows.starts[first_row]` must be set.
+    n_threads : the number of threads.
+    rows : `CountRows` with space for the symbols alive.
+    """
     n_replicates, n_blocks = live.lengths.shape
     n_units = n_replicates * n_blocks
     positions = np.empty(n_units, np.int64)
@@ -379,29 +221,3 @@ def copy_rows(live, first_row, n_threads, rows):
             symbols = live.symbols[replicate, start : start + live.lengths[replicate, block]]
             position = positions[unit]
             _copy_live(counts, symbols, rows.indices[position:], rows.data[position:])
-
-
-@parallel_kernel
-def pool_up(drawn, live, keep, real, n_threads, pool, merged):
-    """Put the drawn counts and the real ones into the pool and write the pool out densely.
-
-    ``pool <- keep * pool + drawn (by live symbol) + real``, each of R rows; `real` is (R, K), or (0, 0) for none; all
-    float64.
-    """
-    n_replicates, n_blocks = live.lengths.shape
-    n_symbols = pool.shape[1]
-    for unit in prange(n_replicates * n_blocks):
-        replicate = unit // n_blocks
-        block = unit - replicate * n_blocks
-        start = block * BLOCK
-        stop = min(start + BLOCK, n_symbols)
-        mine = pool[replicate, start:stop]
-        if not keep:
-            mine[:] = 0.0
-        for i in range(start, start + live.lengths[replicate, block]):
-            mine[live.symbols[replicate, i] - start] += drawn[replicate, i]
-        if real.shape[0] > 0:
-            for i in range(stop - start):
-                mine[i] += real[replicate, start + i]
-        for i in range(stop - start):
-            merged[replicate, start + i] = mine[i]

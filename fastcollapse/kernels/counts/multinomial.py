@@ -1,11 +1,11 @@
 """Multinomial and multivariate hypergeometric draws over many symbols, parallel over replicates and blocks of symbols.
 
-A multinomial of n tokens is drawn as independent Poisson counts, one a symbol, whose sum N is then corrected to n:
-missing tokens are drawn one by one, surplus ones are removed uniformly without replacement. `draw_block` draws the
-Poisson counts of a block, `share_out` gives each block its part of the correction, `settle` corrects one block. Blocks
-are fixed ranges of BLOCK symbols, so streams belong to symbols and not to threads.
+A multinomial of n tokens starts as independent Poisson counts, one for each symbol. Their sum N is then corrected to n:
+missing tokens are drawn one by one, surplus tokens are removed uniformly without replacement. `draw_block` draws the
+Poisson counts of a block, `split_correction` gives each block its part of the correction, and `apply_correction`
+corrects one block. Blocks are fixed ranges of BLOCK symbols, so streams belong to symbols and not to threads.
 
-Counts and weights are float64: counts are whole and exact up to 1e15 (below 2^53).
+Counts and weights are float64. Counts are whole and exact up to 1e15, which is below 2^53.
 """
 
 from typing import NamedTuple
@@ -20,21 +20,26 @@ from fastcollapse.kernels.counts.count_corrections import (
     total_of,
 )
 from fastcollapse.kernels.counts.poisson_counts import poisson_counts
-from fastcollapse.kernels.counts.workspace import BLOCK, room_of
+from fastcollapse.kernels.counts.workspace import BLOCK, thread_workspace
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import STREAM_WORDS, SUB_BULK, SUB_CORRECT, SUB_SPLIT, open_draw
 
-# Up to so many symbols a chain of binomials is cheaper than Poisson counts and their correction.
+# Up to this number of symbols a chain of binomials is cheaper than Poisson counts and their correction.
 FEW_SYMBOLS = 8
 
 
 class Draw(NamedTuple):
-    """A draw under way of `n_tokens` tokens a replicate, R replicates over K symbols in N blocks.
+    """A draw in progress: `n_tokens` tokens for each of R replicates, over K symbols in N blocks.
 
-    weights: float64 (R, K), or (1, K) for weights shared by all replicates, counts (whole, exact up to 1e15) or
-    probabilities; weight_total: the sum of a replicate's, > 0; drawn: float64 (R, K), aligned with the weights;
-    corrections: int64 (R, N), the tokens that a block still has to gain (or, negative, to lose); sums: int64 (R, N) and
-    weight_sums: float64 (R, N), the drawn tokens and the weights of a block.
+    Attributes
+    ----------
+    weights : float64 (R, K), or (1, K) where all replicates share them; counts up to 1e15, or probabilities.
+    weight_total : the sum of the weights of a replicate, above 0.
+    drawn : float64 (R, K), aligned with the weights.
+    n_tokens : 0 to 1e15; some kernels take -1 for no draw.
+    corrections : int64 (R, N), the tokens that a block still has to gain or, negative, to lose.
+    sums : int64 (R, N), the drawn tokens of a block.
+    weight_sums : float64 (R, N), the weights of a block.
     """
 
     weights: np.ndarray
@@ -47,7 +52,7 @@ class Draw(NamedTuple):
 
 
 def new_draw(weights: np.ndarray, weight_total: float, drawn: np.ndarray, n_tokens: int, n_blocks: int) -> Draw:
-    """Return a draw with room for its corrections."""
+    """Return a draw with new arrays for its corrections and sums."""
     shape = (drawn.shape[0], n_blocks)
     return Draw(
         weights, weight_total, drawn, n_tokens, np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape)
@@ -67,8 +72,20 @@ def block_grid(n_replicates: int, n_symbols: int) -> tuple[np.ndarray, np.ndarra
 
 
 @kernel
-def draw_block(draw, scale, replicate, block, start, length, key, tables, room):
-    """Draw the Poisson counts of one block, whose columns begin at `start`, and note its sums."""
+def draw_block(draw, scale, replicate, block, start, length, key, tables, workspace):
+    """Draw the Poisson counts of one block and record its sums: ``(m),()->(m),(),()``, O(m).
+
+    More than eight arguments, because the serial loops that call it would build a tuple for each block.
+
+    Parameters
+    ----------
+    draw : `Draw`, whose `drawn`, `sums` and `weight_sums` are written.
+    scale : `n_tokens` over `weight_total`.
+    replicate, block : the indices of the block.
+    start, length : the first column and the number of columns of the block.
+    key, tables : `StreamKey` and `PoissonTables`.
+    workspace : `Workspace` of one thread.
+    """
     row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
     weights = draw.weights[row, start : start + length]
     drawn = draw.drawn[replicate, start : start + length]
@@ -76,18 +93,18 @@ def draw_block(draw, scale, replicate, block, start, length, key, tables, room):
     if length == 0:
         draw.sums[replicate, block] = 0
     elif draw.sums.shape[1] == 1 and length <= FEW_SYMBOLS:
-        stream = room.streams[0]
+        stream = workspace.streams[0]
         if length > 1:
             open_draw(key, replicate, block, SUB_BULK, stream)
         binomial_chain(weights, draw.n_tokens, stream, drawn)
         draw.sums[replicate, block] = draw.n_tokens
     else:
-        draw.sums[replicate, block] = poisson_counts(weights, scale, key, replicate, block, tables, room, drawn)
+        draw.sums[replicate, block] = poisson_counts(weights, scale, key, replicate, block, tables, workspace, drawn)
 
 
 @kernel
-def share_out(draw, replicate, key):
-    """Share what a replicate misses to `n_tokens`, or has too many, out over its blocks."""
+def split_correction(draw, replicate, key):
+    """Split what a replicate lacks to `n_tokens`, or has in excess, over its blocks: ``(N),()->(N)``, O(N)."""
     sums, corrections = draw.sums[replicate], draw.corrections[replicate]
     missing = draw.n_tokens - sums.sum()
     if missing == 0:
@@ -104,32 +121,30 @@ def share_out(draw, replicate, key):
 
 
 @kernel
-def settle(draw, start, length, replicate, block, key, room):
-    """Add or remove the tokens that `share_out` left to one block."""
+def apply_correction(draw, start, length, replicate, block, key, workspace):
+    """Add or remove the tokens that `split_correction` assigned to one block; O(tokens) or O(length)."""
     n_missing = draw.corrections[replicate, block]
     if n_missing == 0:
         return
-    stream = room.streams[0]
+    stream = workspace.streams[0]
     open_draw(key, replicate, block, SUB_CORRECT, stream)
     drawn = draw.drawn[replicate, start : start + length]
     if n_missing > 0:
         row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
-        add_tokens(draw.weights[row, start : start + length], n_missing, stream, room, drawn)
+        add_tokens(draw.weights[row, start : start + length], n_missing, stream, workspace, drawn)
     else:
-        remove_tokens(-n_missing, stream, room, drawn)
+        remove_tokens(-n_missing, stream, workspace, drawn)
 
 
 @parallel_kernel
-def poisson_pass(draw, starts, lengths, key, tables, room):
-    """Draw independent Poisson counts and what each block has to gain or lose:
-    ``(Q,K),(R,N),(R,N),(),...->(R,K),(R,N)``.
-    """
+def poisson_pass(draw, starts, lengths, key, tables, workspace):
+    """Draw Poisson counts and the correction of each block: ``(Q,K),(R,N),(R,N),...->(R,K),(R,N)``, O(R K)."""
     n_replicates, n_blocks = lengths.shape
     n_units = n_replicates * n_blocks
-    n_threads = room.late.shape[0]
+    n_threads = workspace.deferred.shape[0]
     scale = draw.n_tokens / draw.weight_total
     for thread in prange(n_threads):
-        mine = room_of(room, thread)
+        mine = thread_workspace(workspace, thread)
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
@@ -137,36 +152,42 @@ def poisson_pass(draw, starts, lengths, key, tables, room):
                 draw, scale, replicate, block, starts[replicate, block], lengths[replicate, block], key, tables, mine
             )
     for replicate in prange(n_replicates):
-        share_out(draw, replicate, key)
+        split_correction(draw, replicate, key)
 
 
 @parallel_kernel
-def multinomial(draw, starts, lengths, key, tables, room):
-    """Draw multinomial counts over the symbols of every replicate: ``(Q,K),(R,N),(R,N),(),...->(R,K)``, Q = R or 1.
+def multinomial(draw, starts, lengths, key, tables, workspace):
+    """Draw multinomial counts for every replicate: ``(Q,K),(R,N),(R,N),...->(R,K)``, Q = R or 1, O(R K).
 
     Parameters
     ----------
-    draw: weights >= 0, their total, n_tokens from 0 to 1e15, and the arrays to fill
-    starts, lengths: int64, the column where the weights of each of the N blocks begin, and how many there are
+    draw : `Draw` with the weights, at least 0, and the arrays to fill.
+    starts, lengths : int64 (R, N), the first column and the number of columns of each block.
+    key, tables : `StreamKey` and `PoissonTables`.
+    workspace : `Workspace`, a row for each thread.
     """
     n_replicates, n_blocks = lengths.shape
-    n_threads = room.late.shape[0]
-    poisson_pass(draw, starts, lengths, key, tables, room)
+    n_threads = workspace.deferred.shape[0]
+    poisson_pass(draw, starts, lengths, key, tables, workspace)
     for thread in prange(n_threads):
-        mine = room_of(room, thread)
+        mine = thread_workspace(workspace, thread)
         for unit in range(thread, n_replicates * n_blocks, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
-            settle(draw, starts[replicate, block], lengths[replicate, block], replicate, block, key, mine)
+            apply_correction(draw, starts[replicate, block], lengths[replicate, block], replicate, block, key, mine)
 
 
 @parallel_kernel
 def subsample(counts, n_tokens, key, n_threads, drawn):
-    """Write how many of `n_tokens` tokens drawn without replacement from `counts` fall on each symbol:
-    ``(R,K),()->(R,K)``.
+    """Write how many of `n_tokens` tokens drawn without replacement fall on each symbol: ``(R,K),()->(R,K)``, O(R K).
 
-    `counts` is dense (every symbol of every block, zeros included); each row sums to at least `n_tokens`. It may be
-    `drawn` itself.
+    Parameters
+    ----------
+    counts : float64 (R, K), every symbol of every block; each row sums to at least `n_tokens`.
+    n_tokens : the tokens of each replicate.
+    key : `StreamKey`.
+    n_threads : the number of threads.
+    drawn : float64 (R, K), may be `counts`.
     """
     n_replicates, n_symbols = counts.shape
     n_blocks = (n_symbols + BLOCK - 1) // BLOCK

@@ -1,4 +1,4 @@
-"""Independent Poisson counts of many symbols at a time: tables, and exact variates where they do not decide."""
+"""Independent Poisson counts of many symbols: tables, and exact variates where the tables do not decide."""
 
 import math
 
@@ -24,7 +24,7 @@ _FINE_MASK = np.uint64(COARSE_STEP - 1)
 _FRACTION_ROW = np.uint64(COARSE_STEP)
 _UNIT_16 = 1.0 / 65536.0
 _UNIT_48 = 1.0 / 281474976710656.0
-# The tail of Poisson(1) beyond 20 is below 2^-60: more than a 53-bit uniform can reach, but for rounding.
+# The tail of Poisson(1) beyond 20 is below 2^-60, less than a 53-bit uniform can reach (rounding aside).
 _PART_LIMIT = 20
 
 
@@ -43,6 +43,7 @@ def _part_poisson(part, u):
 
 @kernel
 def _table_poisson(row, piece, spare, guide, first, cumulative):
+    """Return the variate of a table row at a piece of bits; `spare` gives further bits where it does not decide."""
     count = np.int64(guide[row, piece >> FINE_SHIFT])
     if count >= UNDECIDED:
         number = (piece << np.uint64(48)) | (next_word(spare) >> np.uint64(16))
@@ -52,7 +53,7 @@ def _table_poisson(row, piece, spare, guide, first, cumulative):
 
 @kernel
 def _count_parts(weights):
-    """Return how many weights are not whole."""
+    """Return the number of weights that are not whole: ``(m)->()``."""
     n_parts = np.int64(0)
     for i in range(weights.shape[0]):
         n_parts += np.int64(np.float64(np.int64(weights[i])) != weights[i])
@@ -60,34 +61,35 @@ def _count_parts(weights):
 
 
 @kernel
-def _draw_whole(weights, pieces, spare, tables, room, out):
-    """Write Poisson counts of whole means: a table where one piece of bits decides, about 2 ns; the others afterwards.
+def _draw_whole(weights, pieces, spare, tables, workspace, out):
+    """Write Poisson counts of whole means: ``(m),(m),...->(m)``.
 
-    The first loop vectorises and the second has no branches; together they leave a list of the symbols that are late.
+    The first loop vectorises and the second has no branches. They leave a list of the deferred symbols, whose piece of
+    bits does not decide or whose mean is beyond the fine table.
     """
     guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
-    entries, late, words = room.entries, room.late, room.late_words
+    table_index, deferred, words = workspace.table_index, workspace.deferred, workspace.deferred_bits
     m = weights.shape[0]
     flat = guide.reshape(guide.size)
     for i in range(m):
-        entries[i] = ((np.int64(weights[i]) & (COARSE_STEP - 1)) << FINE_BITS) + (
+        table_index[i] = ((np.int64(weights[i]) & (COARSE_STEP - 1)) << FINE_BITS) + (
             np.int64(pieces[i]) >> (16 - FINE_BITS)
         )
-    n_late = np.int64(0)
+    n_deferred = np.int64(0)
     for i in range(m):
-        count = np.int64(flat[np.uint64(entries[i])])
+        count = np.int64(flat[np.uint64(table_index[i])])
         out[i] = count
-        late[n_late] = i
-        n_late += np.int64(count >= UNDECIDED) | np.int64(weights[i] >= COARSE_STEP)
-    fill_words(spare, words[:n_late])
-    for j in range(n_late):
-        i = int(late[j])
+        deferred[n_deferred] = i
+        n_deferred += np.int64(count >= UNDECIDED) | np.int64(weights[i] >= COARSE_STEP)
+    fill_words(spare, words[:n_deferred])
+    for j in range(n_deferred):
+        i = int(deferred[j])
         mean = weights[i]
         if mean >= MEANS_BELOW:
             out[i] = poisson(mean, spare)
             continue
         row = np.uint64(mean) & _FINE_MASK
-        count = np.int64(flat[np.uint64(entries[i])])
+        count = np.int64(flat[np.uint64(table_index[i])])
         if count >= UNDECIDED:
             number = (np.uint64(pieces[i]) << np.uint64(48)) | (words[j] >> np.uint64(16))
             count = settled_poisson(row, count, number, first, cumulative)
@@ -102,14 +104,16 @@ def _draw_whole(weights, pieces, spare, tables, room, out):
 
 
 @kernel
-def _draw_parts(weights, scale, pieces, spare, tables, room, out):
-    """Write Poisson counts of any means: that of the whole part, of its 64ths, and of the rest, which is nearly always
+def _draw_parts(weights, scale, pieces, spare, tables, workspace, out):
+    """Write Poisson counts of any means: ``(m),(),(3m),...->(m)``.
+
+    A variate is the sum of three: of the whole part of the mean, of its 64ths, and of the rest, which is nearly always
     0.
     """
     guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
-    late = room.late
+    deferred = workspace.deferred
     m = weights.shape[0]
-    n_late = np.int64(0)
+    n_deferred = np.int64(0)
     for i in range(m):
         mean = weights[i] * scale
         whole = np.int64(mean)
@@ -119,14 +123,14 @@ def _draw_parts(weights, scale, pieces, spare, tables, room, out):
         count = np.int64(guide[np.uint64(whole) & _FINE_MASK, np.uint64(pieces[i]) >> FINE_SHIFT])
         more = np.int64(guide[_FRACTION_ROW + row, np.uint64(pieces[m + i]) >> FINE_SHIFT])
         out[i] = count + more
-        late[n_late] = i
-        n_late += (
+        deferred[n_deferred] = i
+        n_deferred += (
             np.int64((count | more) >= UNDECIDED)
             | np.int64(mean >= COARSE_STEP)
             | np.int64((np.float64(pieces[2 * m + i]) + 1.0) * _UNIT_16 > 1.0 - rest)
         )
-    for j in range(n_late):
-        i = int(late[j])
+    for j in range(n_deferred):
+        i = int(deferred[j])
         mean = weights[i] * scale
         if mean >= MEANS_BELOW:
             out[i] = poisson(mean, spare)
@@ -146,27 +150,40 @@ def _draw_parts(weights, scale, pieces, spare, tables, room, out):
         count += _table_poisson(_FRACTION_ROW + row, np.uint64(pieces[m + i]), spare, guide, first, cumulative)
         u = np.float64(pieces[2 * m + i])
         if (u + 1.0) * _UNIT_16 > 1.0 - rest:
-            # P(0) = exp(-rest) >= 1 - rest: a piece below that needs no more bits.
+            # P(0) = exp(-rest) >= 1 - rest: a piece below that decides by itself.
             low = np.float64(next_word(spare) >> np.uint64(16)) * _UNIT_48
             count += _part_poisson(rest, (u + low) * _UNIT_16)
         out[i] = count
 
 
 @kernel
-def poisson_counts(weights, scale, key, replicate, block, tables, room, out):
-    """Write independent Poisson(weights * scale) counts for up to BLOCK symbols and return their sum.
+def poisson_counts(weights, scale, key, replicate, block, tables, workspace, out):
+    """Write independent Poisson(weights * scale) counts of up to BLOCK symbols: ``(m),(),...->(m)``, O(m).
 
-    ``(m),(),...->(m),()``; O(m), 2 ns a symbol for small whole means, 6 ns with fractions; `room` is one thread's.
+    2 ns a symbol for small whole means, 6 ns with fractions.
+
+    Parameters
+    ----------
+    weights : float64 (m), at least 0.
+    scale : factor of the means.
+    key, replicate, block : name the streams.
+    tables : `PoissonTables`.
+    workspace : `Workspace` of one thread.
+    out : float64 (m).
+
+    Returns
+    -------
+    The sum of the counts.
     """
     m = weights.shape[0]
-    words, stream, spare = room.words, room.streams[0], room.streams[1]
+    words, stream, spare = workspace.words, workspace.streams[0], workspace.streams[1]
     open_draw(key, replicate, block, SUB_BULK, stream)
     open_draw(key, replicate, block, SUB_SPARE, spare)
     pieces = words.view(np.uint16)
     if scale == 1.0 and _count_parts(weights) == 0:
         fill_words(stream, words[: (m + 3) // 4])
-        _draw_whole(weights, pieces, spare, tables, room, out)
+        _draw_whole(weights, pieces, spare, tables, workspace, out)
     else:
         fill_words(stream, words[: (3 * m + 3) // 4])
-        _draw_parts(weights, scale, pieces, spare, tables, room, out)
+        _draw_parts(weights, scale, pieces, spare, tables, workspace, out)
     return np.int64(total_of(out))

@@ -1,26 +1,23 @@
-"""Whole replicates, generation after generation, each in one thread: nothing waits between generations.
+"""Replicate-parallel resampling: one thread runs all generations of a replicate, without barriers.
 
-What a generation does to a block of symbols is in `counts.py`; here the loops are turned inside out. The bits are the
-same, because streams, sums and lists belong to replicate and block.
+The work on one block of symbols is that of `refit_counts.refit_and_draw`, with the loops over generations and
+replicates exchanged. The bits are the same, because streams, sums and lists belong to a replicate and a block.
 """
 
 import numpy as np
 
-from fastcollapse.kernels.counts.live_counts import N_SUMS, LiveCounts, add_blocks, copy_counts, pack, refit_block
-from fastcollapse.kernels.counts.multinomial import Draw, draw_block, share_out
-from fastcollapse.kernels.counts.workspace import room_of
+from fastcollapse.kernels.counts.count_sums import N_SUMS, add_blocks
+from fastcollapse.kernels.counts.live_counts import LiveCounts, compact_blocks, copy_counts
+from fastcollapse.kernels.counts.multinomial import Draw, draw_block, split_correction
+from fastcollapse.kernels.counts.refit_counts import refit_block
+from fastcollapse.kernels.counts.workspace import thread_workspace
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
-from fastcollapse.kernels.random.streams import StreamKey
+from fastcollapse.kernels.random.streams import generation_key
 
 
 @kernel
-def _generation(key, step):
-    return StreamKey(key.seed, key.first_replicate, key.generation + np.uint64(step), key.purpose)
-
-
-@kernel
-def _resample(replicate, live, first, sizes, key, truth, tables, room, sums):
-    """Resample one replicate `sizes.shape[0]` times; see `resample_replicates`."""
+def _resample(replicate, live, first, sizes, key, truth, tables, workspace, sums):
+    """Resample one replicate `sizes.shape[0]` times; the arguments are those of `resample_replicates`."""
     n_steps = sizes.shape[0]
     n_blocks = live.lengths.shape[1]
     partial = np.zeros((n_blocks, N_SUMS))
@@ -28,26 +25,34 @@ def _resample(replicate, live, first, sizes, key, truth, tables, room, sums):
     draw = Draw(first.weights, first.weight_total, home, first.n_tokens, corrections, block_sums, weight_sums)
     upcoming = Draw(first.weights, first.weight_total, first.drawn, sizes[0], corrections, block_sums, weight_sums)
     for step in range(n_steps + 1):
-        this, following = _generation(key, step), _generation(key, step + 1)
+        this = generation_key(key, key.generation + np.uint64(step), key.purpose)
+        following = generation_key(key, this.generation + np.uint64(1), key.purpose)
         scale = upcoming.n_tokens / upcoming.weight_total
         for block in range(n_blocks):
             if draw.n_tokens >= 0:
                 partial[block, :] = 0.0
                 if live.lengths[replicate, block] > 0:
-                    refit_block(draw, replicate, block, this, live, truth, room, partial[block])
+                    refit_block(draw, replicate, block, this, live, truth, workspace, partial[block])
             if upcoming.n_tokens >= 0:
                 start, length = live.starts[replicate, block], live.lengths[replicate, block]
-                draw_block(upcoming, scale, replicate, block, start, length, following, tables, room)
-        pack(replicate, live, upcoming.drawn, truth)
+                draw_block(upcoming, scale, replicate, block, start, length, following, tables, workspace)
+        compact_blocks(replicate, live, upcoming.drawn, truth)
         if step > 0:
             add_blocks(partial, sums[step - 1, replicate])
         if step == n_steps:
             break
-        share_out(upcoming, replicate, following)
+        split_correction(upcoming, replicate, following)
         spare = live.counts
         draw = upcoming
         live = LiveCounts(
-            draw.drawn, live.symbols, live.starts, live.lengths, live.alive, live.forgotten, live.packed, live.near
+            draw.drawn,
+            live.symbols,
+            live.starts,
+            live.lengths,
+            live.alive,
+            live.forgotten,
+            live.packed,
+            live.truth_cache,
         )
         n_next = sizes[step + 1] if step + 1 < n_steps else first.n_tokens
         total_now = np.float64(draw.n_tokens)
@@ -57,18 +62,21 @@ def _resample(replicate, live, first, sizes, key, truth, tables, room, sums):
 
 
 @parallel_kernel
-def resample_replicates(live, first, sizes, key, truth, tables, room, sums):
+def resample_replicates(live, first, sizes, key, truth, tables, workspace, sums):
     """Resample every replicate B times and write the sums of each state: ``...,(B)->(B,R,6)``.
 
     Parameters
     ----------
-    first: what to draw from first; its `drawn` is the second array of counts, its `n_tokens` -1, for no draw
-    sizes: int64 (B), tokens of each generation
-    key: of the generation before the first
+    live : `LiveCounts`, updated.
+    first : `Draw` with the weights of the first generation; `drawn` is the second array of counts, `n_tokens` is -1.
+    sizes : int64 (B), the tokens of each generation.
+    key : `StreamKey` of the generation before the first.
+    truth, tables, workspace : as in `refit_and_draw`.
+    sums : float64 (B, R, 6), see `segment_sums`.
     """
     n_replicates = live.lengths.shape[0]
-    n_threads = room.late.shape[0]
+    n_threads = workspace.deferred.shape[0]
     for thread in prange(n_threads):
-        mine = room_of(room, thread)
+        mine = thread_workspace(workspace, thread)
         for replicate in range(thread, n_replicates, n_threads):
             _resample(replicate, live, first, sizes, key, truth, tables, mine, sums)

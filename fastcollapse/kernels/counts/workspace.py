@@ -1,4 +1,4 @@
-"""The block of symbols that kernels work on at a time, and the room to work in."""
+"""Block size of the kernels over symbols, and their per-thread workspace."""
 
 from typing import NamedTuple
 
@@ -7,32 +7,37 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.streams import STREAM_WORDS
 
-# Symbols of a block: its counts, list and random bits stay in the second-level cache.
+# Symbols of a block: its counts, list and random bits fit into the second-level cache.
 BLOCK = 8192
-# A symbol takes one piece of sixteen bits for a whole mean, and two more for a mean that is not.
+# A symbol takes one piece of 16 bits for a whole mean, and two more for a fractional mean.
 _WORDS = 3 * BLOCK // 4
 
 
-class Room(NamedTuple):
-    """Room to work in, a row a thread, made once: what a call allocates and frees goes back to the system, and comes
-    back by page faults.
+class Workspace(NamedTuple):
+    """Per-thread work arrays of T threads, allocated once to avoid page faults from repeated allocation.
 
-    entries: int64 (T, BLOCK) table entries; late: int32 (T, BLOCK + 1) symbols, and late_words: uint64 (T, BLOCK) their
-    bits; words: uint64 (T, 3 BLOCK / 4) bulk bits; streams: uint64 (T, 2, STREAM_WORDS); beside: float64 (T, 2, BLOCK)
+    Attributes
+    ----------
+    table_index : int64 (T, BLOCK), entries of the Poisson tables.
+    deferred : int32 (T, BLOCK + 1), the symbols that the fast path leaves undecided.
+    deferred_bits : uint64 (T, BLOCK), their further random bits.
+    words : uint64 (T, 3 BLOCK / 4), the random bits of a block.
+    streams : uint64 (T, 2, STREAM_WORDS), the main and the spare stream.
+    scratch : float64 (T, 2, BLOCK), two rows for intermediate values.
     """
 
-    entries: np.ndarray
-    late: np.ndarray
-    late_words: np.ndarray
+    table_index: np.ndarray
+    deferred: np.ndarray
+    deferred_bits: np.ndarray
     words: np.ndarray
     streams: np.ndarray
-    beside: np.ndarray
+    scratch: np.ndarray
 
 
 @kernel
-def new_room(n_threads):
-    """Return room for so many threads."""
-    return Room(
+def new_workspace(n_threads):
+    """Return a workspace for `n_threads` threads."""
+    return Workspace(
         np.empty((n_threads, BLOCK), np.int64),
         np.empty((n_threads, BLOCK + 1), np.int32),
         np.empty((n_threads, BLOCK), np.uint64),
@@ -43,13 +48,13 @@ def new_room(n_threads):
 
 
 @kernel
-def room_of(room, thread):
-    """Return one thread's room."""
-    return Room(
-        room.entries[thread],
-        room.late[thread],
-        room.late_words[thread],
-        room.words[thread],
-        room.streams[thread],
-        room.beside[thread],
+def thread_workspace(workspace, thread):
+    """Return the rows of one thread, without the axis T."""
+    return Workspace(
+        workspace.table_index[thread],
+        workspace.deferred[thread],
+        workspace.deferred_bits[thread],
+        workspace.words[thread],
+        workspace.streams[thread],
+        workspace.scratch[thread],
     )

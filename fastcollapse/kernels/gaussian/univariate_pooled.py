@@ -1,8 +1,8 @@
-"""Refits of a normal law under any schedule, from sufficient statistics: the pool is a count, a mean and a sum of
-squares.
+"""Refits of a normal law under any schedule without subsamples, from sufficient statistics.
 
-A fit to the whole pool is the pool, so the kept part of a pool is the state itself: `kept` points whose sum of squares
-is the variance times the divisor."""
+The pool is a count, a mean and a sum of squares. A fit to the whole pool equals the pool, so the kept part of a pool is
+the state itself: `kept` points whose sum of squares is the variance times the divisor.
+"""
 
 import math
 
@@ -14,13 +14,12 @@ from fastcollapse.kernels.random.streams import (
     PURPOSE_REAL,
     PURPOSE_SYNTHETIC,
     STREAM_WORDS,
-    open_stream,
+    generation_stream,
 )
 from fastcollapse.kernels.random.ziggurat import chi_square, ziggurat
 
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 _FIXED_REAL = np.uint64(PURPOSE_FIXED_REAL)
-NO_BLOCK = np.uint64(0)
 
 
 @kernel
@@ -35,23 +34,21 @@ def _merged(count, mean, squares, more, more_mean, more_squares):
 
 @kernel
 def draw_real(n_real, normals, key, out):
-    """Draw mean and sum of squares of `n_real` standard normal points that stay for the run: ``->(2,R)``."""
+    """Draw mean and sum of squares of a fixed batch of `n_real` standard normal points: ``->(2,R)``, O(R)."""
     stream = np.empty(STREAM_WORDS, np.uint64)
     for replicate in range(out.shape[1]):
-        open_stream(key.seed, key.first_replicate + np.uint64(replicate), np.uint64(0), NO_BLOCK, _FIXED_REAL, stream)
+        generation_stream(key, replicate, 0, _FIXED_REAL, stream)
         out[0, replicate] = ziggurat(normals, stream) / math.sqrt(n_real)
         out[1, replicate] = chi_square(n_real - 1.0, normals, stream)
 
 
 @kernel
 def _refit(mean, log_sigma, kept, n_synthetic, divisor, normals, stream):
-    """Return mean and ln sigma of the pool of the kept points, which fit (mean, sigma), and `n_synthetic` more drawn
-    from it.
-    """
+    """Return mean and ln sigma of a pool: kept points, which fit the law, and `n_synthetic` points drawn from it."""
     z = ziggurat(normals, stream)
     chi = chi_square(n_synthetic - 1.0, normals, stream)
     total = kept + n_synthetic
-    # A kept pool has the divisor of now less the points added: the rest of the sum stands against those.
+    # The divisor of a kept pool is the new one less the points added, so the growth is counted against those.
     added = divisor if kept == 0.0 else n_synthetic
     growth = (chi + z * z * (kept / total) - added) / divisor
     return mean + math.exp(log_sigma) * z * (math.sqrt(n_synthetic) / total), log_sigma + 0.5 * math.log1p(growth)
@@ -59,7 +56,7 @@ def _refit(mean, log_sigma, kept, n_synthetic, divisor, normals, stream):
 
 @kernel
 def _refit_with_real(mean, log_sigma, kept, n_synthetic, real, divisor, normals, stream):
-    """As `_refit`, with a real batch (count, mean, sum of squares) in the pool."""
+    """Return mean and ln sigma as `_refit` does, with a real batch (count, mean, sum of squares) in the pool."""
     sigma = math.exp(log_sigma)
     z = ziggurat(normals, stream)
     chi = chi_square(n_synthetic - 1.0, normals, stream)
@@ -72,26 +69,27 @@ def _refit_with_real(mean, log_sigma, kept, n_synthetic, real, divisor, normals,
 
 
 @parallel_kernel
-def refit_pools(state, real, plan, first, n_generations, truth, normals, key, n_threads, means, logs):
-    """Refit R replicates over B generations of a schedule without subsamples: ``(2,R),(2,Q)...,(3)->(R,B),(R,B)``; 60
-    ns a step.
+def refit_pools(state, real, schedule, truth, normals, span, means, logs):
+    """Refit R replicates over B generations: ``(2,R),(2,Q),...,(3)->(R,B),(R,B)``, 60 ns a step.
 
     Parameters
     ----------
-    state: float64 (2, R), mean and ln sigma in units of the truth; moves on
-    real: float64 (2, Q), mean and sum of squares of a fixed real batch, Q = R; Q = 0 where real data is fresh
-    plan: `fastcollapse.config.schedule.KernelSchedule`
-    truth: float64 (3): mean, sigma and ln sigma of the truth
-    normals: the table of the normal law
-    key: StreamKey; its generation and purpose are not read
+    state : float64 (2, R), mean and ln sigma in units of the truth; updated.
+    real : float64 (2, Q), mean and sum of squares of a fixed real batch; Q = R, or 0 where there is none.
+    schedule : `KernelSchedule`.
+    truth : float64 (3), mean, sigma and ln sigma of the truth.
+    normals : the table of the normal law.
+    span : `Span`.
+    means, logs : float64 (R, B), mean and ln sigma of each state.
     """
     n_replicates = state.shape[1]
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_real, divisors = plan.n_kept, plan.n_synthetic, plan.n_real, plan.divisor
+        kept_points, n_synthetic = schedule.n_kept, schedule.n_synthetic
+        n_real, divisors = schedule.n_real, schedule.divisor
         truth_mean, truth_sigma, truth_log = truth[0], truth[1], truth[2]
         for replicate in range(thread, n_replicates, n_threads):
-            number = key.first_replicate + np.uint64(replicate)
             mean, log_sigma = state[0, replicate], state[1, replicate]
             for step in range(n_generations):
                 generation = first + step
@@ -101,10 +99,10 @@ def refit_pools(state, real, plan, first, n_generations, truth, normals, key, n_
                 if m > 0.0 and real.shape[1] > 0:
                     real_mean, real_squares = real[0, replicate], real[1, replicate]
                 elif m > 0.0:
-                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _REAL, stream)
+                    generation_stream(span, replicate, generation, _REAL, stream)
                     real_mean = ziggurat(normals, stream) / math.sqrt(m)
                     real_squares = chi_square(m - 1.0, normals, stream)
-                open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SYNTHETIC, stream)
+                generation_stream(span, replicate, generation, _SYNTHETIC, stream)
                 if m > 0.0:
                     batch = (m, real_mean, real_squares)
                     mean, log_sigma = _refit_with_real(mean, log_sigma, kept, n, batch, divisor, normals, stream)

@@ -1,14 +1,14 @@
-"""Refits of a normal law to subsamples of a pool: the points themselves, because later subsamples share points with
-earlier ones.
+"""Refits of a normal law to subsamples of a pool.
+
+The points themselves are kept, because later subsamples share points with earlier ones.
 """
 
 import math
 
 import numpy as np
 
-from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK
 from fastcollapse.kernels.jit import parallel_kernel, prange
-from fastcollapse.kernels.random.streams import PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, STREAM_WORDS, open_stream
+from fastcollapse.kernels.random.streams import PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, STREAM_WORDS, generation_stream
 from fastcollapse.kernels.random.subsample import copy_chosen, mean_and_squares
 from fastcollapse.kernels.random.ziggurat import ziggurat
 
@@ -16,32 +16,38 @@ _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMP
 
 
 @parallel_kernel
-def refit_subsamples(state, pool, plan, replacement, first, n_generations, truth, normals, key, n_threads, means, logs):
-    """Refit R replicates over B generations to subsamples: ``(2,R),(R,K),...,(3)->(R,B),(R,B)``; O(n_synthetic +
-    n_train) a step.
+def refit_subsamples(state, pool, schedule, truth, normals, span, means, logs):
+    """Refit R replicates over B generations to subsamples: ``(2,R),(R,K),...,(3)->(R,B),(R,B)``.
 
-    `pool` float64 (R, K) holds the points in units of the truth, in any order; the other arguments are those of
-    `refit_pools`."""
+    O(n_synthetic + n_train) a step.
+
+    Parameters
+    ----------
+    pool : float64 (R, K), the points in units of the truth, in any order; updated.
+    state, schedule, truth, normals, span, means, logs : as in `univariate_pooled.refit_pools`.
+    """
     n_replicates = state.shape[1]
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
+    replacement = schedule.replacement
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_train, divisors = plan.n_kept, plan.n_synthetic, plan.n_train, plan.divisor
-        room = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
+        kept_points, n_synthetic = schedule.n_kept, schedule.n_synthetic
+        n_train, divisors = schedule.n_train, schedule.divisor
+        buffer = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
         truth_mean, truth_sigma, truth_log = truth[0], truth[1], truth[2]
         for replicate in range(thread, n_replicates, n_threads):
-            number = key.first_replicate + np.uint64(replicate)
             mean, log_sigma = state[0, replicate], state[1, replicate]
             points = pool[replicate]
             for step in range(n_generations):
                 generation = first + step
                 kept, n, size = kept_points[generation - 1], n_synthetic[generation - 1], n_train[generation - 1]
                 sigma = math.exp(log_sigma)
-                open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SYNTHETIC, stream)
+                generation_stream(span, replicate, generation, _SYNTHETIC, stream)
                 for i in range(kept, kept + n):
                     points[i] = mean + sigma * ziggurat(normals, stream)
                 if size > 0:
-                    chosen = room[:size]
-                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SUBSAMPLE, stream)
+                    chosen = buffer[:size]
+                    generation_stream(span, replicate, generation, _SUBSAMPLE, stream)
                     copy_chosen(points, kept + n, replacement, stream, chosen)
                 else:
                     chosen = points[: kept + n]

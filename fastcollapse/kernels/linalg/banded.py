@@ -1,13 +1,12 @@
-"""Symmetric systems (A + shift) x = b with many shifts: A is reduced to a band once, by orthogonal transformations that
-are products of matrices throughout, and each shift costs a band.
+"""Symmetric systems (A + shift) x = b with many shifts: one reduction of A to a band, one band solve a shift.
 
-A = Q B Q^T, B of `width` diagonals beside the main one, takes 4 n^3 / 3 operations, as many as four Cholesky factors,
-where a tridiagonal matrix does half of as many on a matrix and a vector, which wait for memory. Panel by panel: the
-columns below the band are Q_j R, and A becomes Q_j^T A Q_j = A - V X^T - X V^T with Q_j = 1 - V T V^T, Y = A V T,
-X = Y - V (T^T V^T Y) / 2.
+A = Q B Q^T, B of `width` diagonals beside the main one, takes 4 n^3 / 3 operations, as many as four Cholesky factors.
+All are products of matrices. A tridiagonal reduction spends half of its operations on a matrix and a vector, which
+wait for memory. Panel by panel: the columns below the band are Q_j R, and A becomes Q_j^T A Q_j = A - V X^T - X V^T
+with Q_j = 1 - V T V^T, Y = A V T, X = Y - V (T^T V^T Y) / 2.
 
-Matrices of G replicates stand side by side, upper triangles; tiles on the diagonal are whole. Sums are in an order that
-depends on n alone: no bit depends on threads or on G.
+The matrices of G replicates stand side by side. Their upper triangles are used, and tiles on the diagonal are whole.
+The order of sums depends on n alone: no bit depends on threads or on G.
 
 References
 ----------
@@ -28,24 +27,34 @@ from fastcollapse.kernels.linalg.tiles import (
     solve_band,
 )
 
-# Rows and columns that a thread works on at a time.
+# Rows or columns of a strip, the work unit of a thread.
 STRIP = 128
-# Right-hand sides that are transformed at a time: never another number, because rounding may depend on it.
+# Right-hand sides transformed at a time; always this number, because rounding may depend on it.
 _ROWS = 8
 
 
-class Reduction(NamedTuple):
-    """What `reduce_to_band` leaves beside the Householder vectors in the matrix: `band` float64 (G, n, width + 1),
-    `tables` (G, P, width, width) of the P panels.
+class BandReduction(NamedTuple):
+    """What `reduce_to_band` leaves beside the Householder vectors in the matrix.
+
+    Attributes
+    ----------
+    band : float64 (G, n, width + 1).
+    tables : float64 (G, P, width, width), T of the P panels.
     """
 
     band: np.ndarray
     tables: np.ndarray
 
 
-class Sweep(NamedTuple):
-    """Room for the panels of G matrices: `vectors` V^T above X^T, `others` X^T above V^T, (G, 2 width, n); `products`
-    (G, width, n), which are Y^T; `parts` (G, strips, width, width); `work` (G, width^2).
+class PanelWorkspace(NamedTuple):
+    """Work arrays for the panels of G matrices.
+
+    Attributes
+    ----------
+    vectors, others : float64 (G, 2 width, n), V^T above X^T, and X^T above V^T.
+    products : float64 (G, width, n), Y^T.
+    parts : float64 (G, strips, width, width).
+    work : float64 (G, width^2).
     """
 
     vectors: np.ndarray
@@ -55,16 +64,16 @@ class Sweep(NamedTuple):
     work: np.ndarray
 
 
-def new_reduction(n_matrices: int, n: int, width: int) -> Reduction:
+def new_band_reduction(n_matrices: int, n: int, width: int) -> BandReduction:
     """Return arrays for `reduce_to_band`."""
     n_panels = max(0, -(-(n - 1 - width) // width))
-    return Reduction(np.empty((n_matrices, n, width + 1)), np.zeros((n_matrices, n_panels, width, width)))
+    return BandReduction(np.empty((n_matrices, n, width + 1)), np.zeros((n_matrices, n_panels, width, width)))
 
 
-def new_sweep(n_matrices: int, n: int, width: int) -> Sweep:
-    """Return room for `reduce_to_band`."""
+def new_panel_workspace(n_matrices: int, n: int, width: int) -> PanelWorkspace:
+    """Return the work arrays of `reduce_to_band`."""
     n_strips = -(-n // STRIP)
-    return Sweep(
+    return PanelWorkspace(
         np.empty((n_matrices, 2 * width, n)),
         np.empty((n_matrices, 2 * width, n)),
         np.empty((n_matrices, width, n)),
@@ -73,14 +82,14 @@ def new_sweep(n_matrices: int, n: int, width: int) -> Sweep:
     )
 
 
-def sweep_length(n: int, width: int) -> int:
-    """Return how many numbers `Reduction` and `Sweep` of one matrix hold."""
+def band_workspace_length(n: int, width: int) -> int:
+    """Return how many numbers `BandReduction` and `PanelWorkspace` of one matrix hold."""
     return n * (width + 1) + n * width + 5 * width * n + (-(-n // STRIP) + 2) * width * width
 
 
 @kernel
 def _set_band(matrix, band, first, last):
-    """Copy the band of columns `first` to `last`."""
+    """Copy the columns `first` to `last` of the band."""
     n, width = band.shape
     for i in range(first, last):
         for k in range(width):
@@ -89,7 +98,7 @@ def _set_band(matrix, band, first, last):
 
 @kernel
 def _strip(task, start, n, n_matrices):
-    """Return (matrix, strip, first column, end) of a task; strips have the same places whatever the panel."""
+    """Return (matrix, strip, first column, end) of a task; strips have the same places in every panel."""
     first = start // STRIP
     n_active = (n + STRIP - 1) // STRIP - first
     g, strip = task // n_active, first + task % n_active
@@ -98,19 +107,20 @@ def _strip(task, start, n, n_matrices):
 
 @kernel
 def _n_tasks(start, n, n_matrices):
+    """Return the number of strips of all matrices from column `start` on."""
     return n_matrices * ((n + STRIP - 1) // STRIP - start // STRIP)
 
 
 @kernel
-def _factor_panel(g, panel, matrices, reduction, sweep):
-    """Factor a panel: R goes to the band, V stays in the matrix and is copied to the room."""
+def _factor_panel(g, panel, matrices, reduction, workspace):
+    """Factor a panel: R goes to the band, V stays in the matrix and is copied to the workspace."""
     matrix, band = matrices[g], reduction.band[g]
     n, width = matrix.shape[0], band.shape[1] - 1
     first = panel * width
     start = first + width
     size = min(width, n - start)
     columns = matrix[first:start, start:]
-    factor_panel(columns, reduction.tables[g, panel, :size, :size], sweep.work[g])
+    factor_panel(columns, reduction.tables[g, panel, :size, :size], workspace.work[g])
     _set_band(matrix, band, first, start)
     for i in range(width):
         if i >= size:
@@ -118,32 +128,32 @@ def _factor_panel(g, panel, matrices, reduction, sweep):
         else:
             columns[i, :i] = 0.0
             columns[i, i] = 1.0
-    sweep.vectors[g, :width, start:] = columns
-    sweep.others[g, width:, start:] = columns
+    workspace.vectors[g, :width, start:] = columns
+    workspace.others[g, width:, start:] = columns
 
 
 @kernel
-def _multiply_strips(thread, n_threads, panel, matrices, reduction, sweep):
+def _multiply_strips(thread, n_threads, panel, matrices, reduction, workspace):
     """Write strips of columns of Y^T = T^T V^T A, and their parts of V^T Y."""
     n_matrices, n, _ = matrices.shape
     width = reduction.band.shape[2] - 1
     start = (panel + 1) * width
-    room = np.empty(width * STRIP)
+    buffer = np.empty(width * STRIP)
     for task in range(thread, _n_tasks(start, n, n_matrices), n_threads):
         g, strip, left, right = _strip(task, start, n, n_matrices)
-        matrix, vectors = matrices[g], sweep.vectors[g, :width]
-        image = room[: width * (right - left)].reshape(width, right - left)
+        matrix, vectors = matrices[g], workspace.vectors[g, :width]
+        image = buffer[: width * (right - left)].reshape(width, right - left)
         multiply(1.0, vectors[:, start:right], False, matrix[start:right, left:right], False, 0.0, image)
         if right < n:
             multiply(1.0, vectors[:, right:], False, matrix[left:right, right:], True, 1.0, image)
         # The table is stored transposed.
-        products = sweep.products[g, :, left:right]
+        products = workspace.products[g, :, left:right]
         multiply(1.0, reduction.tables[g, panel], False, image, False, 0.0, products)
-        multiply(1.0, vectors[:, left:right], False, products, True, 0.0, sweep.parts[g, strip])
+        multiply(1.0, vectors[:, left:right], False, products, True, 0.0, workspace.parts[g, strip])
 
 
 @kernel
-def _shift_strips(thread, n_threads, panel, matrices, reduction, sweep):
+def _shift_strips(thread, n_threads, panel, matrices, reduction, workspace):
     """Write strips of columns of X^T = Y^T - (T^T V^T Y) V^T / 2, to both places."""
     n_matrices, n, _ = matrices.shape
     width = reduction.band.shape[2] - 1
@@ -152,54 +162,56 @@ def _shift_strips(thread, n_threads, panel, matrices, reduction, sweep):
     for task in range(thread, _n_tasks(start, n, n_matrices), n_threads):
         g, _, left, right = _strip(task, start, n, n_matrices)
         inner[:, :] = 0.0
-        for strip in range(start // STRIP, sweep.parts.shape[1]):
-            inner += sweep.parts[g, strip]
+        for strip in range(start // STRIP, workspace.parts.shape[1]):
+            inner += workspace.parts[g, strip]
         multiply(1.0, reduction.tables[g, panel], False, inner, False, 0.0, outer)
-        to = sweep.others[g, :width, left:right]
-        to[:, :] = sweep.products[g, :, left:right]
+        to = workspace.others[g, :width, left:right]
+        to[:, :] = workspace.products[g, :, left:right]
         # T^T V^T Y is symmetric.
-        multiply(-0.5, outer, False, sweep.vectors[g, :width, left:right], False, 1.0, to)
-        sweep.vectors[g, width:, left:right] = to
+        multiply(-0.5, outer, False, workspace.vectors[g, :width, left:right], False, 1.0, to)
+        workspace.vectors[g, width:, left:right] = to
 
 
 @kernel
-def _update_strips(thread, n_threads, panel, matrices, reduction, sweep):
+def _update_strips(thread, n_threads, panel, matrices, reduction, workspace):
     """Subtract V X^T + X V^T from strips of rows."""
     n_matrices, n, _ = matrices.shape
     start = (panel + 1) * (reduction.band.shape[2] - 1)
     for task in range(thread, _n_tasks(start, n, n_matrices), n_threads):
         g, _, left, right = _strip(task, start, n, n_matrices)
         to = matrices[g, left:right, left:]
-        multiply(-1.0, sweep.vectors[g, :, left:right], True, sweep.others[g, :, left:], False, 1.0, to)
+        multiply(-1.0, workspace.vectors[g, :, left:right], True, workspace.others[g, :, left:], False, 1.0, to)
 
 
 @parallel_kernel
-def reduce_to_band(matrices, reduction, sweep, n_threads):
-    """Reduce symmetric matrices to bands: ``(G,n,n)->(G,n,width+1)``.
+def reduce_to_band(matrices, reduction, workspace, n_threads):
+    """Reduce symmetric matrices to bands: ``(G,n,n)->(G,n,width+1)``, 4 n^3 / 3 operations each.
 
     Parameters
     ----------
-    matrices: upper triangles; become what `apply_reduction` reads
-    reduction: `new_reduction`; the width of the band is its
-    sweep: `new_sweep`
+    matrices : float64 (G, n, n), upper triangles; overwritten with the input of `apply_reduction`.
+    reduction : `BandReduction` of the width of the band.
+    workspace : `PanelWorkspace`.
+    n_threads : the number of threads.
     """
     n_matrices, n, _ = matrices.shape
     n_panels, width = reduction.tables.shape[1], reduction.tables.shape[2]
     for panel in range(n_panels):
         for g in prange(n_matrices):
-            _factor_panel(g, panel, matrices, reduction, sweep)
+            _factor_panel(g, panel, matrices, reduction, workspace)
         for thread in prange(n_threads):
-            _multiply_strips(thread, n_threads, panel, matrices, reduction, sweep)
+            _multiply_strips(thread, n_threads, panel, matrices, reduction, workspace)
         for thread in prange(n_threads):
-            _shift_strips(thread, n_threads, panel, matrices, reduction, sweep)
+            _shift_strips(thread, n_threads, panel, matrices, reduction, workspace)
         for thread in prange(n_threads):
-            _update_strips(thread, n_threads, panel, matrices, reduction, sweep)
+            _update_strips(thread, n_threads, panel, matrices, reduction, workspace)
     for g in prange(n_matrices):
         _set_band(matrices[g], reduction.band[g], n_panels * width, n)
 
 
 @kernel
 def _apply_to_rows(matrix, tables, transposed, rows):
+    """Replace rows x^T by (Q x)^T or, if `transposed`, (Q^T x)^T: ``(n,n),(P,width,width),(m,n)->(m,n)``."""
     n_panels, width = tables.shape[0], tables.shape[1]
     inner, outer = np.empty((rows.shape[0], width)), np.empty((rows.shape[0], width))
     for step in range(n_panels):
@@ -214,7 +226,7 @@ def _apply_to_rows(matrix, tables, transposed, rows):
 
 @parallel_kernel
 def apply_reduction(matrices, reduction, transposed, out):
-    """Replace rows x^T by (Q x)^T, or by (Q^T x)^T: ``(G,n,n)->(G,N,n)``, 2 n^2 N operations for each of the G."""
+    """Replace rows x^T by (Q x)^T or, if `transposed`, (Q^T x)^T: ``(G,n,n)->(G,N,n)``, 2 n^2 N operations each."""
     n_matrices, n_rows, _ = out.shape
     n_parts = (n_rows + _ROWS - 1) // _ROWS
     for task in prange(n_matrices * n_parts):
@@ -225,7 +237,7 @@ def apply_reduction(matrices, reduction, transposed, out):
 
 @kernel
 def _norm_of_band(band):
-    """Return the 1-norm."""
+    """Return the 1-norm of a symmetric band: ``(n,b+1)->()``."""
     n, width = band.shape
     sums = np.zeros(n)
     for i in range(n):
@@ -238,7 +250,12 @@ def _norm_of_band(band):
 
 @kernel
 def _solve_band(band, shift, right_sides, wants_condition, out):
-    """Solve at one shift and return the reciprocal condition number, or 1.0 where it is not wanted; 0.0 for failure."""
+    """Solve at one shift: ``(n,b+1),(),(m,n)->(m,n)``.
+
+    Returns
+    -------
+    The reciprocal condition number, 1.0 where it is not wanted, 0.0 for failure.
+    """
     n = band.shape[0]
     shifted = band.copy()
     for i in range(n):
@@ -256,12 +273,16 @@ def _solve_band(band, shift, right_sides, wants_condition, out):
 
 @parallel_kernel
 def solve_shifted_bands(bands, shifts, right_sides, out, conditions):
-    """Solve (B + shift) x = b at every shift: ``(G,n,b+1),(L),(G,C,n)->(G,L,C,n),(G,L)``.
+    """Solve (B + shift) x = b at every shift: ``(G,n,b+1),(L),(G,C,n)->(G,L,C,n),(G,L)``, O(n b (b + C)) each.
 
     Parameters
     ----------
-    conditions: an estimate of the reciprocal condition number at the least shift, 1 at the others; 0 where B + shift
-        is not positive definite in floating point, and then `out` is NaN
+    bands : float64 (G, n, b + 1).
+    shifts : float64 (L).
+    right_sides : float64 (G, C, n).
+    out : float64 (G, L, C, n), NaN where B + shift is not positive definite in floating point.
+    conditions : float64 (G, L), an estimate of the reciprocal condition number at the least shift, 1 at the others; 0
+        where `out` is NaN.
     """
     n_matrices, n_shifts = bands.shape[0], shifts.shape[0]
     least = np.argmin(shifts)

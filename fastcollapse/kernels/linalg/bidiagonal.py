@@ -1,11 +1,11 @@
-"""Ridge regressions on an upper bidiagonal design B at many shifts at once: O(k) a shift, to the accuracy of QR.
+"""Ridge regressions on an upper bidiagonal design B at many shifts: O(k) a shift, to the accuracy of QR.
 
-With a the diagonal and b what is above it, B^T B + shift = L D L^T has D_i = a_i^2 + s_i, s_1 = shift, s_{i+1} = shift
-+ b_i^2 s_i / D_i, and B B^T + shift has D_i = b_i^2 + p_i, p_i = shift + a_i^2 r_i, r_1 = 1, r_{i+1} = p_i / D_i.
-Nothing is subtracted, so every pivot is good to a few roundings whatever the condition number, as in the differential
-qd algorithm (K. V. Fernando and B. N. Parlett, Numer. Math. 67, 191 (1994)); and the right-hand side B^T y is never
-formed, but only what of it is left when the part that the factor cancels is taken away. So no condition number is
-squared, and the shift may be 0. The shifts are the lanes of the vectors.
+With a the diagonal and b the entries above it, B^T B + shift = L D L^T has D_i = a_i^2 + s_i, s_1 = shift, s_{i+1} =
+shift + b_i^2 s_i / D_i, and B B^T + shift has D_i = b_i^2 + p_i, p_i = shift + a_i^2 r_i, r_1 = 1, r_{i+1} = p_i / D_i.
+Nothing is subtracted, so every pivot is good to a few roundings at any condition number, as in the differential qd
+algorithm (K. V. Fernando and B. N. Parlett, Numer. Math. 67, 191 (1994)). The right-hand side B^T y is never formed:
+only its remainder after the part that the factor cancels. So no condition number is squared, and the shift may be 0.
+The shifts are the lanes of the vectors.
 """
 
 from fastcollapse.kernels.jit import kernel
@@ -29,11 +29,17 @@ def factor_tall(diagonal, above, shifts, inverses, lifts):
 
 @kernel
 def solve_tall(diagonal, above, inverses, lifts, label, labels, carried, sums, out):
-    """Solve (B^T B + shift) x = B^T y + (carried[0], 0, ...), y = (label[j], labels[1:]):
-    ``(k),(k),(k,L),(k,L),(L),(k),(k,L)->(L),(L)``.
+    """Solve (B^T B + shift) x = B^T y + (carried[0], 0, ...): ``(k),(k),(k,L),(k,L),(L),(k),(k,L)->(L),(L)``, O(k L).
 
-    `sums` are those of the squares of x but for its first entry, `out` is that entry. `carried` is room, but for its
-    first row.
+    Parameters
+    ----------
+    diagonal, above : float64 (k), of B; the last of `above` is 0.
+    inverses, lifts : float64 (k, L), from `factor_tall`.
+    label : float64 (L), the first entry of y at each shift.
+    labels : float64 (k), the others; the first one is not read.
+    carried : float64 (k, L), overwritten; its first row is part of the right-hand side.
+    sums : float64 (L), the sums of the squares of x without its first entry.
+    out : float64 (L), that entry.
     """
     k, n_shifts = inverses.shape
     for i in range(k - 1):
@@ -79,7 +85,7 @@ def factor_wide(diagonal, above, shifts, inverses, lifts):
 
 @kernel
 def solve_wide(diagonal, above, inverses, lifts, label, labels, carried, sums, out):
-    """Write x = B^T (B B^T + shift)^-1 y as `solve_tall` does; `carried` is room."""
+    """Write x = B^T (B B^T + shift)^-1 y as `solve_tall` does; no row of `carried` is read."""
     k, n_shifts = inverses.shape
     carried[0] = 0.0
     for i in range(k - 1):
@@ -91,7 +97,7 @@ def solve_wide(diagonal, above, inverses, lifts, label, labels, carried, sums, o
         else:
             for j in range(n_shifts):
                 following[j] = b * inverse[j] * (y - a * carry[j])
-    # out holds a_i u_i, u the solution of the system of B B^T.
+    # `out` holds a_i u_i, where u solves the system of B B^T.
     for i in range(k - 1, -1, -1):
         a, b, y = diagonal[i], above[i], labels[i]
         inverse, carry, lift = inverses[i], carried[i], lifts[i]

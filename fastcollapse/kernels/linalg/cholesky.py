@@ -1,7 +1,7 @@
 """Symmetric positive definite systems by a Cholesky factor in place, in parallel over strips of G matrices.
 
-Matrices are upper triangles, whose tiles on the diagonal may be whole. Sums are in an order that depends on n alone: no
-bit depends on threads or on G.
+The upper triangles are used; tiles on the diagonal may be whole. The order of sums depends on n alone: no bit depends
+on threads or on G.
 """
 
 import math
@@ -16,7 +16,7 @@ STRIP = 128
 
 @kernel
 def _norm(matrix):
-    """Return the 1-norm of a symmetric matrix."""
+    """Return the 1-norm of a symmetric matrix: ``(n,n)->()``."""
     n = matrix.shape[0]
     sums = np.zeros(n)
     for i in range(n):
@@ -43,7 +43,7 @@ def _divide_strips(thread, n_threads, start, end, matrices):
 
 @kernel
 def _update_strips(thread, n_threads, start, end, matrices):
-    """Subtract from the strips of rows below what the rows `start` to `end` make of them."""
+    """Subtract the products of the rows `start` to `end` from the strips of rows below."""
     n_matrices, n, _ = matrices.shape
     n_strips = (n - end + STRIP - 1) // STRIP
     for task in range(thread, n_matrices * n_strips, n_threads):
@@ -55,7 +55,7 @@ def _update_strips(thread, n_threads, start, end, matrices):
 
 @kernel
 def _begin(matrix, shifts):
-    """Add to the diagonal and return the norm."""
+    """Add `shifts` to the diagonal and return the norm."""
     for i in range(matrix.shape[0]):
         matrix[i, i] += shifts[i]
     return _norm(matrix)
@@ -63,7 +63,7 @@ def _begin(matrix, shifts):
 
 @kernel
 def _finish(matrix, norm, out):
-    """Solve with the factor and return the reciprocal condition number; a factor that has failed has NaN in it."""
+    """Solve with the factor and return the reciprocal condition number; a failed factor contains NaN."""
     n = matrix.shape[0]
     for i in range(n):
         if not matrix[i, i] > 0.0:
@@ -78,20 +78,23 @@ def _finish(matrix, norm, out):
 
 @kernel
 def _factor_tile(tile):
+    """Replace a tile by its factor, or its first entry by NaN."""
     if factor(tile) != 0:
         tile[0, 0] = math.nan
 
 
 @parallel_kernel
 def solve_by_cholesky(matrices, shifts, n_threads, out, conditions):
-    """Solve (A + diag(shifts)) x = b: ``(G,n,n),(G,n)->(G,C,n),(G)``, n^3 / 3 operations for each of the G.
+    """Solve (A + diag(shifts)) x = b: ``(G,n,n),(G,n)->(G,C,n),(G)``, n^3 / 3 operations each.
 
     Parameters
     ----------
-    matrices: upper triangles, destroyed
-    out: right-hand sides, a row each, then the solutions, NaN where the matrix is not positive definite in floating
-        point
-    conditions: estimates of the reciprocal condition numbers, 0 where there is no solution
+    matrices : float64 (G, n, n), upper triangles; overwritten.
+    shifts : float64 (G, n).
+    n_threads : the number of threads.
+    out : float64 (G, C, n), right-hand sides as rows, replaced by the solutions; NaN where the matrix is not positive
+        definite in floating point.
+    conditions : float64 (G), estimates of the reciprocal condition numbers, 0 where there is no solution.
     """
     n_matrices, n, _ = matrices.shape
     norms = np.empty(n_matrices)

@@ -1,26 +1,35 @@
 """BLAS and LAPACK on tiles: views of larger row-major matrices, in which the last axis is contiguous.
 
-Of a symmetric matrix the *upper* triangle is read and written: what Fortran, which reads the transpose, calls lower.
-Panels of Householder vectors and columns of a band then lie in rows, one after the other. Shapes are not checked;
-what returns a status returns 0 for success. For whole matrices, and lower triangles, see `linalg`.
+The *upper* triangle of a symmetric matrix is read and written: Fortran, which reads the transpose, calls it lower.
+Panels of Householder vectors and columns of a band then lie in rows, one after the other. Shapes are not checked. A
+returned status is 0 for success. For whole matrices, and lower triangles, see `lapack`.
 """
 
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel
-from fastcollapse.kernels.linalg.scipy_routines import N, R, T, corner, data, integer, read, real, routine, single
+from fastcollapse.kernels.linalg.scipy_routines import (
+    N,
+    R,
+    T,
+    corner,
+    data,
+    dgemm,
+    dgeqrt,
+    dpbcon,
+    dpbtrf,
+    dpbtrs,
+    dpocon,
+    dpotrf,
+    dtrsm,
+    integer,
+    read,
+    real,
+    sgemm,
+    single,
+)
 
 _L, _ONE = ord("L"), ord("1")
-
-_dgemm = routine("cython_blas", "dgemm", 13)
-_sgemm = routine("cython_blas", "sgemm", 13)
-_dtrsm = routine("cython_blas", "dtrsm", 11)
-_dpotrf = routine("cython_lapack", "dpotrf", 5)
-_dpocon = routine("cython_lapack", "dpocon", 9)
-_dpbtrf = routine("cython_lapack", "dpbtrf", 6)
-_dpbtrs = routine("cython_lapack", "dpbtrs", 9)
-_dpbcon = routine("cython_lapack", "dpbcon", 10)
-_dgeqrt = routine("cython_lapack", "dgeqrt", 9)
 
 
 @kernel
@@ -31,13 +40,14 @@ def lead(tile):
 
 @kernel
 def multiply(scale, left, left_transposed, right, right_transposed, keep, out):
-    """Replace `out` by `keep` `out` + `scale` A B, A = `left` or its transpose, B likewise:
-    ``(),(n,k),(k,m),()->(n,m)``.
+    """Replace `out` by `keep` `out` + `scale` A B: ``(),(n,k),(k,m),()->(n,m)``, O(n k m).
+
+    A is `left` or its transpose, B is `right` or its transpose.
     """
     n, m = out.shape
     k = left.shape[0] if left_transposed else left.shape[1]
     trans_left, trans_right = integer(T if left_transposed else N), integer(T if right_transposed else N)
-    _dgemm(
+    dgemm(
         trans_right, trans_left, integer(m), integer(n), integer(k), real(scale), corner(right), integer(lead(right)),
         corner(left), integer(lead(left)), real(keep), corner(out), integer(lead(out)),
     )  # fmt: skip
@@ -45,15 +55,15 @@ def multiply(scale, left, left_transposed, right, right_transposed, keep, out):
 
 @kernel
 def multiply_rows(left, right, out):
-    """Write A B^T: ``(n,k),(m,k)->(n,m)``, all float64."""
+    """Write A B^T in float64: ``(n,k),(m,k)->(n,m)``, O(n k m)."""
     multiply(1.0, left, False, right, True, 0.0, out)
 
 
 @kernel
 def multiply_rows_single(left, right, out):
-    """Write A B^T: ``(n,k),(m,k)->(n,m)``, all float32."""
+    """Write A B^T in float32: ``(n,k),(m,k)->(n,m)``, O(n k m)."""
     n, m = out.shape
-    _sgemm(
+    sgemm(
         integer(T), integer(N), integer(m), integer(n), integer(left.shape[1]), single(1.0), corner(right),
         integer(lead(right)), corner(left), integer(lead(left)), single(0.0), corner(out), integer(lead(out)),
     )  # fmt: skip
@@ -61,19 +71,19 @@ def multiply_rows_single(left, right, out):
 
 @kernel
 def factor(tile):
-    """Replace a symmetric positive definite U^T U by U, and return the status: ``(n,n)``."""
+    """Replace a symmetric positive definite U^T U by U, and return the status: ``(n,n)``, O(n^3 / 3)."""
     status = integer(0)
-    _dpotrf(integer(_L), integer(tile.shape[0]), corner(tile), integer(lead(tile)), status)
+    dpotrf(integer(_L), integer(tile.shape[0]), corner(tile), integer(lead(tile)), status)
     return read(status)
 
 
 @kernel
 def solve_left(tile, transposed, out):
-    """Replace X by U^-1 X, or U^-T X: ``(n,n)->(n,m)``."""
+    """Replace X by U^-1 X, or U^-T X: ``(n,n)->(n,m)``, O(n^2 m)."""
     n, m = out.shape
     # Fortran sees X^T L^-1 or X^T L^-T.
     trans = integer(T if transposed else N)
-    _dtrsm(
+    dtrsm(
         integer(R), integer(_L), trans, integer(N), integer(m), integer(n), real(1.0), corner(tile),
         integer(lead(tile)), corner(out), integer(lead(out)),
     )  # fmt: skip
@@ -83,7 +93,7 @@ def solve_left(tile, transposed, out):
 def reciprocal_condition(tile, norm, work, places):
     """Return an estimate of 1 / (|A| |A^-1|) in the 1-norm, A = U^T U of the given norm: ``(n,n),(),(3n),(n)->()``."""
     status, n, found = integer(0), tile.shape[0], np.zeros(1)
-    _dpocon(
+    dpocon(
         integer(_L), integer(n), corner(tile), integer(lead(tile)), real(norm), data(found), data(work), data(places),
         status,
     )  # fmt: skip
@@ -92,20 +102,20 @@ def reciprocal_condition(tile, norm, work, places):
 
 @kernel
 def factor_band(band):
-    """Replace a symmetric positive definite band by its factor, and return the status: ``(n,b+1)``.
+    """Replace a symmetric positive definite band by its factor, and return the status: ``(n,b+1)``, O(n b^2).
 
     Entry [i, k] is that of row i and column i + k, or of row i + k and column i.
     """
     n, width, status = band.shape[0], band.shape[1], integer(0)
-    _dpbtrf(integer(_L), integer(n), integer(width - 1), data(band), integer(width), status)
+    dpbtrf(integer(_L), integer(n), integer(width - 1), data(band), integer(width), status)
     return read(status)
 
 
 @kernel
 def solve_band(band, out):
-    """Replace right-hand sides, a row each, by the solutions, `band` as `factor_band` left it: ``(n,b+1)->(m,n)``."""
+    """Replace right-hand sides, as rows, by the solutions; `band` is from `factor_band`: ``(n,b+1)->(m,n)``."""
     n, width, status = band.shape[0], band.shape[1], integer(0)
-    _dpbtrs(
+    dpbtrs(
         integer(_L), integer(n), integer(width - 1), integer(out.shape[0]), data(band), integer(width), corner(out),
         integer(lead(out)), status,
     )  # fmt: skip
@@ -113,9 +123,9 @@ def solve_band(band, out):
 
 @kernel
 def reciprocal_condition_of_band(band, norm, work, places):
-    """As `reciprocal_condition`, of a band that `factor_band` has factored: ``(n,b+1),(),(3n),(n)->()``."""
+    """Return the estimate of `reciprocal_condition` for a band from `factor_band`: ``(n,b+1),(),(3n),(n)->()``."""
     n, width, status, found = band.shape[0], band.shape[1], integer(0), np.zeros(1)
-    _dpbcon(
+    dpbcon(
         integer(_L), integer(n), integer(width - 1), data(band), integer(width), real(norm), data(found), data(work),
         data(places), status,
     )  # fmt: skip
@@ -124,18 +134,17 @@ def reciprocal_condition_of_band(band, norm, work, places):
 
 @kernel
 def factor_panel(panel, table, work):
-    """Replace P^T = `panel` of a tall P = Q R by R and the Householder vectors V below it: ``(b,m)->(k,k)``,
-    k = min(b, m).
+    """Replace P^T = `panel`, P = Q R tall, by R and the Householder vectors V below it: ``(b,m)->(k,k)``.
 
-    Q = 1 - V `table`^T V^T. `work` has at least k b entries.
+    k = min(b, m) and Q = 1 - V `table`^T V^T. `work` has at least k b entries.
     """
     b, m = panel.shape
     k, status = min(b, m), integer(0)
-    _dgeqrt(
+    dgeqrt(
         integer(m), integer(b), integer(k), corner(panel), integer(lead(panel)), corner(table), integer(lead(table)),
         data(work), status,
     )  # fmt: skip
-    # Fortran leaves the other triangle of the table as it was.
+    # Fortran does not write the other triangle of the table.
     for i in range(k):
         for j in range(i + 1, k):
             table[i, j] = 0.0

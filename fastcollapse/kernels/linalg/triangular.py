@@ -1,7 +1,6 @@
-"""Products and factors of triangular matrices, row by row, so that the inner loops run over contiguous numbers and
-become vector code.
+"""Products and factors of triangular matrices, row by row, so that the inner loops vectorise over contiguous numbers.
 
-Sums run in a fixed order: no bit depends on the width of the vectors.
+Sums have a fixed order: no bit depends on the width of the vectors.
 """
 
 import math
@@ -22,7 +21,7 @@ def add_scaled(scale, x, n, out):
 def multiply_unit(left, right, row_of, out):
     """Write the product of two unit lower-triangular matrices to `out`: ``(d,d),(d,d)->(d,d)``, d^3 / 6 products.
 
-    Only what is below the diagonals is read and written; `out` may be `left`. `row_of` float64 (d) is room to work in.
+    Only entries below the diagonals are read and written. `out` may be `left`. `row_of` float64 (d) is work space.
     """
     d = left.shape[0]
     for i in range(1, d):
@@ -31,7 +30,7 @@ def multiply_unit(left, right, row_of, out):
             row_of[k] = left[i, k]
         for k in range(i):
             target[k] = row_of[k] + right[i, k]
-        # Row j of the right factor ends before j: four rows share what they all have, and the rest of each follows.
+        # Row j of the right factor ends before j: four rows are added together over their common part, then the rest.
         start = 1
         while start + _ROWS <= i:
             a, b, c, e = row_of[start], row_of[start + 1], row_of[start + 2], row_of[start + 3]
@@ -51,9 +50,7 @@ def multiply_unit(left, right, row_of, out):
 
 @kernel
 def multiply_lower(left, right, out):
-    """Write the product of two lower-triangular matrices to the upper triangle of `out`, transposed:
-    ``(d,d),(d,d)->(d,d)``.
-    """
+    """Write the transposed product of two lower-triangular matrices to the upper triangle: ``(d,d),(d,d)->(d,d)``."""
     d = left.shape[0]
     for i in range(d):
         for k in range(i + 1):
@@ -73,7 +70,7 @@ def transpose(matrix, out):
 
 @kernel
 def clear_upper(diagonal, out):
-    """Make the upper triangle of `out` that of `diagonal` times the identity."""
+    """Set the upper triangle of `out` to that of `diagonal` times the identity."""
     for i in range(out.shape[0]):
         out[i, i:] = 0.0
         out[i, i] = diagonal
@@ -81,11 +78,11 @@ def clear_upper(diagonal, out):
 
 @kernel
 def _add_rows(sign, rows, n_rows, column, out):
-    """Add `sign` rows[j, i] rows[j, i:] of the first n rows to out[i:], i the `column`: four rows at a time, so that
-    `out` is read less.
+    """Add `sign` rows[j, column] rows[j, column:] of the first n rows to out[column:].
+
+    Four rows at a time, so that `out` is read less often.
     """
-    # Slices, so that every index begins at 0: a negative one would be turned round, which the compiler then has to
-    # provide for.
+    # Slices, so that every index starts at 0: the compiler would have to allow for negative indices otherwise.
     target = out[column:]
     n = target.shape[0]
     j = 0
@@ -123,14 +120,14 @@ def add_square(scale, x, out):
 
 @kernel
 def add_squares(rows, n_rows, out):
-    """Add R^T R, R the first n rows, to the upper triangle of `out`: ``(m,d)->(d,d)``."""
+    """Add R^T R, R the first n rows, to the upper triangle of `out`: ``(m,d)->(d,d)``, O(n d^2)."""
     for i in range(rows.shape[1]):
         _add_rows(1.0, rows, n_rows, i, out[i])
 
 
 @kernel
 def multiply_columns(unit, columns, out):
-    """Add U X, U unit lower-triangular, to `out`: ``(d,d),(d,m)->(d,m)``, four rows of X at a time."""
+    """Add U X, U unit lower-triangular, to `out`: ``(d,d),(d,m)->(d,m)``, O(d^2 m)."""
     d, m = columns.shape
     for i in range(d):
         target, own = out[i], columns[i]
@@ -149,10 +146,10 @@ def multiply_columns(unit, columns, out):
 
 @kernel
 def factor_columns(columns, out):
-    """Write the upper-triangular R of R^T R = X X^T, X the `columns`, which are used up: ``(d,n)->(d,d)``.
+    """Write the upper-triangular R of R^T R = X X^T, X the `columns`: ``(d,n)->(d,d)``, O(n d^2); overwrites X.
 
-    Modified Gram-Schmidt, which knows lengths down to 1e-16 of the longest; Cholesky's factor of X X^T knows their
-    squares to that. What is shorter than 1e-13 of its column is NaN: the columns do not span d dimensions.
+    Modified Gram-Schmidt, which determines lengths down to 1e-16 of the longest; Cholesky's factor of X X^T determines
+    their squares to that. A length below 1e-13 of its column is NaN: the columns do not span d dimensions.
     """
     d, n = columns.shape
     for j in range(d):
@@ -179,9 +176,7 @@ def factor_columns(columns, out):
 
 @kernel
 def factor_upper(matrix):
-    """Replace the upper triangle of a positive definite matrix by R with R^T R = matrix (Cholesky): ``(d,d)->(d,d)``,
-    d^3 / 6 products.
-    """
+    """Replace the upper triangle of a positive definite matrix by R, R^T R = matrix: ``(d,d)``, d^3 / 6 products."""
     d = matrix.shape[0]
     for j in range(d):
         row = matrix[j]

@@ -1,4 +1,4 @@
-"""Symmetric positive definite tridiagonal systems with many shifts at once: the shifts are the lanes of the vectors."""
+"""Symmetric positive definite tridiagonal systems with many shifts, which are the lanes of the vectors."""
 
 from fastcollapse.kernels.jit import kernel
 
@@ -7,7 +7,7 @@ from fastcollapse.kernels.jit import kernel
 def factor_shifted(diagonal, off_diagonal, shifts, ratios, inverses):
     """Factor T + shift = L D L^T for every shift: ``(n),(n),(L)->(n,L),(n,L)``, O(n L).
 
-    `ratios`[i] is L[i + 1, i], `inverses` is 1 / D; entries beyond the last of `off_diagonal` are not read.
+    `ratios`[i] is L[i + 1, i], `inverses` is 1 / D. Entries of `off_diagonal` from n - 1 on are not read.
     """
     n, n_shifts = inverses.shape
     for i in range(n):
@@ -27,7 +27,7 @@ def factor_shifted(diagonal, off_diagonal, shifts, ratios, inverses):
 
 @kernel
 def solve_factored(ratios, inverses, out):
-    """Solve (T + shift) x = `out` in place, for several right-hand sides side by side: ``(n,L),(n,L)->(n,r*L)``."""
+    """Solve (T + shift) x = `out` in place, r right-hand sides for each shift: ``(n,L),(n,L)->(n,r*L)``, O(n r L)."""
     n, n_shifts = inverses.shape
     for start in range(0, out.shape[1], n_shifts):
         for i in range(1, n):
@@ -57,7 +57,7 @@ def multiply_tridiagonal(diagonal, off_diagonal, x, out):
 
 @kernel
 def row_bound(diagonal, off_diagonal):
-    """Return the largest sum of magnitudes of a row, at least the norm of T: ``(n),(n)->()``."""
+    """Return the largest row sum of magnitudes, an upper bound of the norm of T: ``(n),(n)->()``."""
     n = diagonal.shape[0]
     bound = 0.0
     for i in range(n):
@@ -72,7 +72,7 @@ def row_bound(diagonal, off_diagonal):
 
 @kernel
 def is_above(diagonal, off_diagonal, level):
-    """Return whether every eigenvalue is above `level`: all pivots of T - level are positive (Sylvester)."""
+    """Whether every eigenvalue is above `level`: all pivots of T - level are positive (Sylvester)."""
     pivot = 1.0
     for i in range(diagonal.shape[0]):
         off = off_diagonal[i - 1] if i > 0 else 0.0

@@ -1,5 +1,4 @@
-"""Rows of chi variates whose degrees of freedom fall by one from each to the next, as Bartlett and bidiagonal factors
-have them: the common case runs over vectors."""
+"""Rows of chi variates with falling degrees of freedom, as Bartlett and bidiagonal factors have them, vectorised."""
 
 import math
 
@@ -30,14 +29,21 @@ def _settle(degrees, x, word, normals, stream):
 
 @kernel
 def fill_chi(degrees, normals, words, streams, out):
-    """Fill `out` with chi variates of `degrees`, `degrees` - 1, ... degrees of freedom, at least 0: ``->(n)``.
+    """Fill `out` with chi variates of `degrees`, `degrees` - 1, ... degrees of freedom, at least 0: ``->(n)``, O(n).
 
-    `words` uint64 (n or more) is room to work in; `streams` as `open_both` has them. The method is that of `chi_square`
-    (Marsaglia and Tsang, ACM TOMS 26(3), 2000), a normal and a uniform variate each; what their squeeze does not accept
-    is settled one by one, with further words from the spare stream.
+    The method is that of `chi_square` (Marsaglia and Tsang, ACM TOMS 26(3), 2000), with a normal and a uniform variate
+    each. Pairs that the squeeze does not accept are decided one by one with words of the spare stream.
+
+    Parameters
+    ----------
+    degrees : at least n - 1.
+    normals : the table of the normal law.
+    words : uint64 (n or more), work space.
+    streams : uint64 (2, STREAM_WORDS), see `generation_stream_pair`.
+    out : float64 (n).
     """
     n = out.shape[0]
-    # Below 2 degrees there are other ways.
+    # The squeeze needs 2 degrees or more.
     n_large = max(0, min(n, np.int64(degrees) - 1))
     fill_normals(normals, words, streams, out[:n_large])
     fill_words(streams[0], words[:n_large])
@@ -46,7 +52,7 @@ def fill_chi(degrees, normals, words, streams, out):
         x, word = out[i], words[i]
         root = 1.0 + x / math.sqrt(9.0 * d)
         u = (np.float64(np.int64(word >> _SHIFT_53)) + 1.0) * _TO_UNIT
-        # A root of 0 or less has x < -2.4, which the squeeze accepts for no u.
+        # A root <= 0 has x < -2.4, which the squeeze never accepts.
         accepted = u < 1.0 - 0.0331 * (x * x) * (x * x)
         out[i] = math.sqrt(2.0 * d * (root * root * root)) if accepted else x
         # The lowest bits of a word are not part of the uniform variate.

@@ -1,15 +1,15 @@
 """Poisson, binomial and hypergeometric variates on an explicit stream, exact for counts up to 1e15.
 
-All three reject against log probabilities that are sums of one function, the Poisson log probability in Loader's
-saddle-point form (C. Loader, "Fast and accurate computation of binomial probabilities", 2000). `lgamma` would not do:
-at 1e15 its rounding is larger than the whole range of log probabilities that a sampler compares.
+All three reject against log probabilities that are sums of one function, the Poisson log probability in the
+saddle-point form of C. Loader ("Fast and accurate computation of binomial probabilities", 2000). `lgamma` would not be
+exact: at 1e15 its rounding is larger than the whole range of log probabilities that a sampler compares.
 """
 
 import math
 
 import numpy as np
 
-from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.jit import inlined, kernel
 from fastcollapse.kernels.random.streams import uniform, uniform_positive
 
 # Below this mean a sequential search from 0 is used, above it transformed rejection, which needs a mean of 10.
@@ -54,14 +54,23 @@ def _deviance(x, mean):
 
 @kernel
 def log_poisson(count, mean):
-    """Return the log probability of `count` >= 0 (a whole float) under a Poisson law with mean >= 0, to a few ulp of
-    its terms.
-    """
+    """Return the Poisson log probability of a whole float `count` >= 0, mean >= 0, to a few ulp of its terms."""
     if mean <= 0.0:
         return 0.0 if count == 0.0 else -math.inf
     if count == 0.0:
         return -mean
     return -_stirling_error(count) - _HALF_LOG_TWO_PI - 0.5 * math.log(count) - _deviance(count, mean)
+
+
+@inlined
+def _propose(a, b, shift, stream):
+    """Return a proposal of transformed rejection: 1/2 - |u|, the uniform v, and the distance from the centre."""
+    us = u = v = 0.0
+    while us == 0.0:
+        u = uniform(stream) - 0.5
+        v = uniform_positive(stream)
+        us = 0.5 - abs(u)
+    return us, v, math.floor((2.0 * a / us + b) * u + shift)
 
 
 @kernel
@@ -76,12 +85,7 @@ def poisson(mean, stream):
     centre = math.floor(mean)
     shift = mean - centre + 0.43
     while True:
-        u = uniform(stream) - 0.5
-        v = uniform_positive(stream)
-        us = 0.5 - abs(u)
-        if us == 0.0:
-            continue
-        distance = math.floor((2.0 * a / us + b) * u + shift)
+        us, v, distance = _propose(a, b, shift, stream)
         if us >= 0.07 and v <= squeeze:
             return np.int64(centre) + np.int64(distance)
         if abs(distance) > _FARTHEST or centre + distance < 0.0 or (us < 0.013 and v > us):
@@ -93,11 +97,12 @@ def poisson(mean, stream):
 
 @kernel
 def _search_poisson(mean, stream):
+    """Return a Poisson variate of a small mean by a search from 0 on."""
     start = math.exp(-mean)
     while True:
         u = uniform(stream)
         probability = start
-        # 150 is beyond every double-precision tail of a mean below 10; rounding alone can get there, and draws again.
+        # 150 is beyond the double-precision tail of any mean below 10. Only rounding gets there; then it draws again.
         for count in range(150):
             if u < probability:
                 return count
@@ -107,9 +112,7 @@ def _search_poisson(mean, stream):
 
 @kernel
 def binomial(n, p, stream):
-    """Return a binomial variate, 0 <= n <= 1e15, 0 <= p <= 1; O(1) (search below a mean of 10, else BTRS of Hormann
-    1993).
-    """
+    """Return a binomial variate, 0 <= n <= 1e15, 0 <= p <= 1; O(1) (search or BTRS, Hormann 1993)."""
     if n <= 0 or p <= 0.0:
         return np.int64(0)
     if p >= 1.0:
@@ -121,6 +124,7 @@ def binomial(n, p, stream):
 
 @kernel
 def _binomial_lower(n, p, stream):
+    """Return a binomial variate for p <= 1/2."""
     mean = n * p
     if mean < SEARCH_BELOW:
         return _search_binomial(n, p, stream)
@@ -132,12 +136,7 @@ def _binomial_lower(n, p, stream):
     centre = math.floor(mean)
     shift = mean - centre + 0.5
     while True:
-        u = uniform(stream) - 0.5
-        v = uniform_positive(stream)
-        us = 0.5 - abs(u)
-        if us == 0.0:
-            continue
-        distance = math.floor((2.0 * a / us + b) * u + shift)
+        us, v, distance = _propose(a, b, shift, stream)
         if us >= 0.07 and v <= squeeze:
             return np.int64(centre) + np.int64(distance)
         if abs(distance) > _FARTHEST or centre + distance < 0.0 or centre + distance > n:
@@ -153,6 +152,7 @@ def _binomial_lower(n, p, stream):
 
 @kernel
 def _search_binomial(n, p, stream):
+    """Return a binomial variate of a small mean by a search from 0 on."""
     start = math.exp(n * math.log1p(-p))
     odds = p / (1.0 - p)
     limit = min(n, 150)
@@ -168,15 +168,16 @@ def _search_binomial(n, p, stream):
 
 @kernel
 def hypergeometric(good, bad, draws, stream):
-    """Return how many of `draws` items taken without replacement from good + bad <= 1e15 are good; O(1) (Stadlober
-    1989).
+    """Return the number of good items among `draws` taken without replacement; O(1) (Stadlober 1989).
+
+    `good` + `bad` items in all, at most 1e15.
     """
     total = good + bad
     if draws <= 0 or good <= 0:
         return np.int64(0)
     if draws >= total or bad <= 0:
         return np.int64(min(draws, good))
-    # Three symmetries bring every case to: fewer good than bad, at most half of the items drawn.
+    # Symmetries reduce every case to fewer good than bad items and at most half of the items drawn.
     few = min(good, bad)
     taken = min(draws, total - draws)
     if few < taken:
@@ -192,7 +193,7 @@ def hypergeometric(good, bad, draws, stream):
 
 @kernel
 def _hypergeometric_lower(good, bad, draws, stream):
-    """Return a variate for draws <= good <= bad-or-so (draws is the smallest of the four margins)."""
+    """Return a variate for draws <= good and draws at most the other margins."""
     if draws <= 10:
         count = 0
         remaining_good = good
@@ -227,7 +228,7 @@ def _hypergeometric_lower(good, bad, draws, stream):
 
 @kernel
 def _log_hypergeometric(count, good, bad, draws):
-    """Return the log probability of `count` good ones, up to a constant."""
+    """Return the log probability of `count` good items, up to a constant."""
     share = draws / np.float64(good + bad)
     rest = 1.0 - share
     return (

@@ -1,12 +1,12 @@
-"""Tables that turn a few random bits into a Poisson variate of a whole mean, exactly.
+"""Tables that turn a few random bits into an exact Poisson variate of a whole mean.
 
 A guide maps the top bits of the uniform to the variate where every continuation of those bits gives the same one (80 to
 99 % of the draws). Elsewhere the other bits are compared with the cumulative law. So a draw costs a few bits and two
-bytes of table; the law is exact to 2^-64 of probability.
+bytes of table. The law is exact to 2^-64 of probability.
 
-There is a fine table, means 0..COARSE_STEP - 1, and a coarse one, the multiples of COARSE_STEP below MEANS_BELOW: any
-whole mean below MEANS_BELOW is one entry of each, because Poisson variates add up. The fine table goes on with the
-means k / FRACTIONS, k < FRACTIONS; what a mean has beyond those is so small that its variate is nearly always 0.
+The fine table has the means 0..COARSE_STEP - 1, the coarse table the multiples of COARSE_STEP below MEANS_BELOW. Any
+whole mean below MEANS_BELOW is one entry of each, because Poisson variates add up. The fine table also has the means
+k / FRACTIONS, k < FRACTIONS. The remainder of a mean is so small that its variate is nearly always 0.
 """
 
 import functools
@@ -24,20 +24,24 @@ FRACTIONS = 64
 # 1 MB of fine guide and 0.5 MB of coarse guide: together they stay near the second-level cache.
 FINE_BITS = 10
 COARSE_BITS = 12
-# A fine draw starts from a piece of sixteen bits, a coarse one from a whole word.
+# A fine draw starts from a piece of 16 bits, a coarse one from a whole word.
 FINE_SHIFT = np.uint64(16 - FINE_BITS)
 COARSE_WORD_SHIFT = np.uint64(64 - COARSE_BITS)
-# Added to the least value that is possible, where the guide does not decide.
+# Added to the least possible value where the guide does not decide.
 UNDECIDED = 1 << 15
 _DEVIATIONS = 10.0
 
 
 class PoissonTables(NamedTuple):
-    """The fine and the coarse table, each of M means.
+    """The fine and the coarse table, of M means each.
 
-    `guide` uint16 (M, 2^bits): the value decided, or the least possible one plus UNDECIDED; `first` int64 (M): the
-    value that the cumulative law begins with; `cumulative` uint64 (M, values): 2^64 P(X <= value). Flat, because a
-    `prange` body cannot take a tuple of tuples.
+    Flat, because a `prange` body cannot take a tuple of tuples.
+
+    Attributes
+    ----------
+    guide, coarse_guide : uint16 (M, 2^bits), the value that the bits decide, or the least possible one plus UNDECIDED.
+    first, coarse_first : int64 (M), the value that the cumulative law begins with.
+    cumulative, coarse_cumulative : uint64 (M, values), 2^64 P(X <= value).
     """
 
     guide: np.ndarray
@@ -50,7 +54,7 @@ class PoissonTables(NamedTuple):
 
 @functools.cache
 def poisson_tables() -> PoissonTables:
-    """Build the tables once for the process (about 0.1 s).
+    """Return the tables, built once for the process (about 0.1 s).
 
     Examples
     --------
@@ -62,6 +66,7 @@ def poisson_tables() -> PoissonTables:
 
 
 def _build(means: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return guide, first and cumulative of a table."""
     reach = _DEVIATIONS * np.sqrt(means)
     first = np.maximum(0, np.floor(means - reach)).astype(np.int64)
     width = int(np.max(np.ceil(means + reach) - first)) + 30
@@ -81,8 +86,9 @@ def _build(means: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray, np.nda
 
 
 def _cumulative(values: np.ndarray, mean: float) -> np.ndarray:
-    """Return 2^64 P(X <= value) as uint64, from the upper tail where that one is small: it then rounds by its own last
-    digit.
+    """Return 2^64 P(X <= value) as uint64.
+
+    Where the upper tail is small it comes from the tail, which then rounds by its own last digit.
     """
     middle = int(np.searchsorted(values, mean))
     lower = special.pdtr(values[:middle], mean) * 2.0**64
@@ -92,12 +98,13 @@ def _cumulative(values: np.ndarray, mean: float) -> np.ndarray:
 
 @kernel
 def settled_poisson(row, entry, number, first, cumulative):
-    """Return the variate of a table row at a 64-bit uniform `number` whose guide entry is undecided: a step or two from
-    the least value.
+    """Return the variate of a table row at a 64-bit uniform `number` whose guide entry is undecided.
+
+    O(1): a step or two from the least possible value.
     """
     i = entry - UNDECIDED - first[row]
     mine = cumulative[row]
-    # Most entries hold one end of a value, some two: those steps are added, not branched on.
+    # Most entries contain one boundary between values, some two. These steps are added, because a branch mispredicts.
     i += np.int64(number >= mine[i])
     i += np.int64(number >= mine[i])
     while number >= mine[i]:

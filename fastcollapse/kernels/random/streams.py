@@ -1,10 +1,9 @@
 """Random streams as pure functions of (seed, replicate, generation, block, purpose), and continuous variates on them.
 
-The names of a stream go through Philox4x64-10 (Salmon et al., SC'11) as key (seed, replicate) and counter (1,
-generation, block, purpose); three of the four words are the state of an SFC64 generator (C. Doty-Humphrey, PractRand),
-which gives the bits. SFC64 costs 2 ns a word, Philox itself 5 and, called a word at a time, 14. Both generators equal
-NumPy's bit for bit. Nothing is stored for a resume, and no number depends on threads, block lengths or the way
-replicates are split.
+Philox4x64-10 (Salmon et al., SC'11) takes the names of a stream as key (seed, replicate) and counter (1, generation,
+block, purpose). Three of its four words are the state of an SFC64 generator (C. Doty-Humphrey, PractRand), which gives
+the bits: 2 ns a word, where Philox takes 5, or 14 word by word. Both generators equal those of NumPy bit for bit.
+Nothing is stored for a resume, and no number depends on threads, block lengths or the split of replicates.
 
 In kernels a stream is a ``uint64[4]`` array, the state of SFC64.
 """
@@ -28,12 +27,14 @@ PURPOSE_SUBSAMPLE = 3
 PURPOSE_FIXED_REAL = 4
 PURPOSE_DOWNSTREAM = 5
 PURPOSE_DESIGN = 6
-# A draw of a block takes three streams: bulk bits, the rare exact refinements, and the correction to the wanted size.
+# The streams of a draw, added to its purpose: bulk bits, rare exact refinements, split of the correction, correction.
 SUB_BULK = 0
 SUB_SPARE = 256
 SUB_SPLIT = 512
 SUB_CORRECT = 768
 
+_NO_BLOCK = np.uint64(0)
+_SPARE = np.uint64(SUB_SPARE)
 _MULTIPLIER_0 = np.uint64(0xD2E7470EE14C6C93)
 _MULTIPLIER_1 = np.uint64(0xCA5A826395121157)
 _WEYL_0 = np.uint64(0x9E3779B97F4A7C15)
@@ -48,7 +49,7 @@ _TO_UNIT = 1.0 / 9007199254740992.0
 
 
 def _emit_high_product(typingctx, a, b):
-    """Upper 64 bits of a 64 by 64 bit product: one `mul` instruction."""
+    """Emit the upper 64 bits of a 64 by 64 bit product: one `mul` instruction."""
 
     def codegen(context, builder, signature, arguments):
         wide = ir.IntType(128)
@@ -63,7 +64,7 @@ _high_product: Any = intrinsic(_emit_high_product)  # called without typingctx, 
 
 @inlined
 def philox(c0, c1, c2, c3, k0, k1):
-    """Return the four words of Philox4x64-10 at one counter and key (all uint64)."""
+    """Return the four words of Philox4x64-10 at one counter and key, all uint64."""
     for _ in range(10):
         high_0 = _high_product(_MULTIPLIER_0, c0)
         low_0 = _MULTIPLIER_0 * c0
@@ -77,7 +78,7 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 @kernel
 def open_stream(seed, replicate, generation, block, purpose, stream):
-    """Set `stream` (uint64[4]) to the start of the stream of (seed, replicate, generation, block, purpose)."""
+    """Set `stream`, uint64 (STREAM_WORDS), to the start of the stream with these names."""
     w0, w1, w2, _ = philox(
         _ONE, np.uint64(generation), np.uint64(block), np.uint64(purpose), np.uint64(seed), np.uint64(replicate)
     )
@@ -88,8 +89,14 @@ def open_stream(seed, replicate, generation, block, purpose, stream):
 
 
 class StreamKey(NamedTuple):
-    """What names the streams of one draw: `seed`, the number of the first replicate here, generation and purpose (all
-    uint64).
+    """The names of the streams of one draw, all uint64.
+
+    Attributes
+    ----------
+    seed : the seed of the run.
+    first_replicate : the number of the replicate with index 0 in the arrays.
+    generation : the generation that the draw belongs to.
+    purpose : one of PURPOSE_*.
     """
 
     seed: np.uint64
@@ -98,11 +105,62 @@ class StreamKey(NamedTuple):
     purpose: np.uint64
 
 
+class Span(NamedTuple):
+    """The generations that a call computes, the names of their streams, and the threads.
+
+    Flat, because a `prange` body cannot take a tuple within a tuple. It serves as `key` of `generation_stream`.
+
+    Attributes
+    ----------
+    seed, first_replicate : uint64, as in `StreamKey`.
+    first : the first generation, at least 1.
+    n_generations : the number of generations B.
+    n_threads : the number of threads, at least 1.
+    """
+
+    seed: np.uint64
+    first_replicate: np.uint64
+    first: int
+    n_generations: int
+    n_threads: int
+
+
+def span_of(key: StreamKey, first: int, n_generations: int, n_threads: int) -> Span:
+    """Return a span with the seed and the first replicate of `key`."""
+    return Span(key.seed, key.first_replicate, first, n_generations, n_threads)
+
+
+@inlined
+def generation_key(key, generation, purpose):
+    """Return the key of another generation and purpose of the same run."""
+    return StreamKey(key.seed, key.first_replicate, np.uint64(generation), purpose)
+
+
+@inlined
+def generation_stream(key, replicate, generation, purpose, stream):
+    """Set `stream` to the stream of a replicate, counted from `key.first_replicate`, at a generation.
+
+    For draws without blocks. `key` is a `StreamKey`, whose generation and purpose are not read, or a `Span`.
+    """
+    number = key.first_replicate + np.uint64(replicate)
+    open_stream(key.seed, number, np.uint64(generation), _NO_BLOCK, purpose, stream)
+
+
+@kernel
+def generation_stream_pair(key, replicate, generation, purpose, streams):
+    """Set `streams`, uint64 (2, STREAM_WORDS), to the main and the spare stream of a replicate at a generation.
+
+    The main stream is that of `generation_stream`. The spare stream serves the rare draws that the words of the main
+    stream leave undecided.
+    """
+    number = key.first_replicate + np.uint64(replicate)
+    open_stream(key.seed, number, np.uint64(generation), _NO_BLOCK, purpose, streams[0])
+    open_stream(key.seed, number, np.uint64(generation), _NO_BLOCK, purpose + _SPARE, streams[1])
+
+
 @inlined
 def open_draw(key, replicate, block, sub, stream):
-    """Set `stream` to the stream `sub` (SUB_*) of a draw of one block of one replicate, counted from
-    `key.first_replicate`.
-    """
+    """Set `stream` to the stream `sub` (SUB_*) of the draw of a block; `key.first_replicate` is replicate 0."""
     number, purpose = key.first_replicate + np.uint64(replicate), key.purpose + np.uint64(sub)
     open_stream(key.seed, number, key.generation, np.uint64(block), purpose, stream)
 
@@ -123,7 +181,10 @@ def next_word(stream):
 
 @kernel
 def fill_words(stream, out):
-    """Fill `out` (uint64) with the next words of a stream: as `next_word`, the state in registers, 1.4 ns a word."""
+    """Fill `out`, uint64, with the next words of a stream: ``->(n)``.
+
+    As `next_word`, with the state in registers: 1.4 ns a word.
+    """
     a, b, c, d = stream[0], stream[1], stream[2], stream[3]
     for i in range(out.shape[0]):
         word = a + b + d
@@ -143,7 +204,7 @@ def uniform(stream):
 
 @kernel
 def uniform_positive(stream):
-    """Return a uniform variate in (0, 1]: safe under a logarithm."""
+    """Return a uniform variate in (0, 1], whose logarithm is finite."""
     return (np.float64(next_word(stream) >> _SHIFT_53) + 1.0) * _TO_UNIT
 
 
@@ -163,16 +224,16 @@ def uniform_below(n, stream):
 
 @kernel
 def normal(stream):
-    """Return a standard normal variate (Box and Muller 1958, the cosine one): two words a variate, always."""
+    """Return a standard normal variate (Box and Muller 1958, the cosine): always two words."""
     radius = math.sqrt(-2.0 * math.log(uniform_positive(stream)))
     return radius * math.cos(2.0 * math.pi * uniform(stream))
 
 
 @kernel
 def gamma(shape, stream):
-    """Return a gamma variate of the given shape > 0 and scale 1 (Marsaglia and Tsang, ACM TOMS 26(3), 2000).
+    """Return a gamma variate of scale 1 and the given shape > 0 (Marsaglia and Tsang, ACM TOMS 26(3), 2000).
 
-    A shape below 1 is raised by one and brought back by U^(1/shape); below about 1e-3 the result may round to 0.
+    A shape below 1 is raised by one and corrected by U^(1/shape); below about 1e-3 the result may round to 0.
     """
     boost = 1.0
     if shape < 1.0:
@@ -192,5 +253,5 @@ def gamma(shape, stream):
 
 @kernel
 def chi_square(degrees, stream):
-    """Return a chi-square variate with the given degrees of freedom > 0 (any real number)."""
+    """Return a chi-square variate with real degrees of freedom > 0."""
     return 2.0 * gamma(0.5 * degrees, stream)

@@ -1,4 +1,4 @@
-"""Subsamples of a pool of single points, uniform and exact, in time linear in the subsample whatever the pool."""
+"""Uniform subsamples of a pool of points, exact, in time linear in the size of the subsample."""
 
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.streams import uniform_below
@@ -6,10 +6,10 @@ from fastcollapse.kernels.random.streams import uniform_below
 
 @kernel
 def choose_first(pool, n_points, n_chosen, stream):
-    """Bring a uniform subset of the first `n_points` >= `n_chosen` entries to the front of `pool`: Fisher and Yates,
-    stopped early.
+    """Move a uniform subset of the first `n_points` entries of `pool` to its front: ``(K)->(K)``, O(n_chosen).
 
-    The order of the others changes with it: a pool has no order.
+    Fisher-Yates, stopped after `n_chosen` <= `n_points` steps. The order of the other entries changes: a pool has no
+    order.
     """
     for i in range(n_chosen):
         j = i + uniform_below(n_points - i, stream)
@@ -18,7 +18,10 @@ def choose_first(pool, n_points, n_chosen, stream):
 
 @kernel
 def copy_chosen(pool, n_points, replacement, stream, out):
-    """Write a subsample of the first `n_points` entries to `out`: ``(K)->(n)``, with or without replacement."""
+    """Write a subsample of the first `n_points` entries to `out`, with or without replacement: ``(K)->(n)``, O(n).
+
+    Without replacement it permutes `pool`, see `choose_first`.
+    """
     n_chosen = out.shape[0]
     if replacement:
         for i in range(n_chosen):
@@ -31,8 +34,9 @@ def copy_chosen(pool, n_points, replacement, stream, out):
 
 @kernel
 def mean_and_squares(points):
-    """Return the mean and the sum of squares about it: two passes, in order, with the correction of what the mean
-    rounds.
+    """Return the mean and the sum of squares about it: ``(n)->(),()``, O(n).
+
+    Two passes, in order. The rounding error of the mean is corrected.
     """
     n = points.shape[0]
     total = 0.0

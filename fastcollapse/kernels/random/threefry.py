@@ -1,8 +1,9 @@
-"""Two words for each of many generations: Threefry2x64-20 (Salmon et al., SC'11), a pure function of the names of a
-draw.
+"""Two random words for each of many generations: Threefry2x64-20 (Salmon et al., SC'11).
 
-Its adds, turns and exclusive ors become vector code, which the wide products of Philox do not. It suits draws of two
-words a generation; those of many words open a stream (`fastcollapse.kernels.random.streams`)."""
+A pure function of the names of a draw. Its adds, rotations and exclusive ors become vector code, which the wide
+products of Philox do not. It suits draws of two words a generation. Draws of many words open a stream
+(`fastcollapse.kernels.random.streams`).
+"""
 
 import numpy as np
 
@@ -11,13 +12,14 @@ from fastcollapse.kernels.jit import inlined, kernel
 _PARITY = np.uint64(0x1BD11BDAA9FC1A22)
 _WORD_BITS = np.uint64(64)
 _ONE, _TWO, _THREE, _FOUR, _FIVE = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4), np.uint64(5)
-# The turns of eight rounds, then they come again.
+# The rotations of eight rounds, then they repeat.
 _A, _B, _C, _D = np.uint64(16), np.uint64(42), np.uint64(12), np.uint64(31)
 _E, _F, _G, _H = np.uint64(16), np.uint64(32), np.uint64(24), np.uint64(21)
 
 
 @inlined
 def _round(x, y, turn):
+    """Return the words after one round."""
     x += y
     return x, ((y << turn) | (y >> (_WORD_BITS - turn))) ^ x
 
@@ -33,7 +35,7 @@ def _rounds(x, y, a, b, c, d):
 
 @inlined
 def threefry(x, y, k0, k1):
-    """Return the two words of Threefry2x64-20 at counter (x, y) and key (k0, k1) (all uint64)."""
+    """Return the two words of Threefry2x64-20 at counter (x, y) and key (k0, k1), all uint64."""
     k2 = k0 ^ k1 ^ _PARITY
     x, y = _rounds(x + k0, y + k1, _A, _B, _C, _D)
     x, y = _rounds(x + k1, y + k2 + _ONE, _E, _F, _G, _H)
@@ -45,9 +47,7 @@ def threefry(x, y, k0, k1):
 
 @kernel
 def word_pairs(seed, replicate, first, n_generations, purpose, one, two):
-    """Write two words for each of the generations first..first+n-1: ``->(n),(n)``, uint64; the counter is (generation,
-    purpose).
-    """
+    """Write two words for each generation from `first` on: ``->(n),(n)``; the counter is (generation, purpose)."""
     start = np.uint64(first)
     for k in range(n_generations):
         one[k], two[k] = threefry(start + np.uint64(k), purpose, seed, replicate)

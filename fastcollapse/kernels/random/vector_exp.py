@@ -1,4 +1,4 @@
-"""The exponential function over arrays, in plain arithmetic: vector code that gives the same bits on every machine."""
+"""Vectorised exponential function in plain arithmetic, with the same bits on every machine."""
 
 import math
 
@@ -7,11 +7,10 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel
 
 _LOG2_E = 1.0 / math.log(2.0)
-# ln 2 in two parts (Cody and Waite): a whole number of up to 11 bits times the first is exact.
+# ln 2 in two parts (Cody and Waite): products of whole numbers up to 11 bits with the first are exact.
 _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
-# Below it the result is 0 (exp underflows gradually from -708 on, where an increment of a mean is long lost), above it
-# inf.
+# The result is 0 below the first (exp underflows gradually there), and inf above the second.
 _LOWEST, _HIGHEST = -708.0, 709.0
 _BIAS = np.int64(1023)
 _MANTISSA_BITS = np.int64(52)
@@ -19,9 +18,9 @@ _MANTISSA_BITS = np.int64(52)
 
 @kernel
 def exponentials(x, bits, out):
-    """Write exp(x) to `out`: ``(n),(n)->(n)``, within 2 ulp; 0 below x = -708, inf above 709, NaN for NaN.
+    """Write exp(x) within 2 ulp: ``(n)->(n)``, 1 ns a value; 0 below x = -708, inf above 709, NaN for NaN.
 
-    `bits` int64 (n) is room to work in. No library call, so LLVM turns the loops into vector code: 1 ns a value.
+    `bits` int64 (n) is work space. No library function is called, so that LLVM vectorises the loops.
     """
     powers = bits.view(np.float64)
     for i in range(x.shape[0]):

@@ -1,8 +1,9 @@
-"""Normal vectors, Wishart factors and factored covariances: what a refit of a Gaussian law in d dimensions is made of.
+"""Normal vectors, Wishart factors and factored covariances, for refits of a Gaussian law in d dimensions.
 
-The Cholesky factor of the covariance is carried as U diag(exp l), U unit lower-triangular: no l underflows, and a
-product from the right by a lower-triangular K is l_j + ln K_jj and U C, C_ij = exp(l_i - l_j) K_ij / K_jj. That does
-not overflow, because later l fall faster."""
+The Cholesky factor of the covariance is carried as U diag(exp l), U unit lower-triangular, so that no l underflows. Its
+product from the right by a lower-triangular K is l_j + ln K_jj and U C, C_ij = exp(l_i - l_j) K_ij / K_jj. This does
+not overflow, because later l fall faster.
+"""
 
 import math
 
@@ -17,25 +18,14 @@ from fastcollapse.kernels.linalg.triangular import (
     multiply_unit,
     transpose,
 )
-from fastcollapse.kernels.random.streams import SUB_SPARE, fill_words, open_stream
+from fastcollapse.kernels.random.streams import fill_words
 from fastcollapse.kernels.random.vector_exp import exponentials
 from fastcollapse.kernels.random.ziggurat import chi_square, inside, place, settled
-
-_SPARE = np.uint64(SUB_SPARE)
-
-
-@kernel
-def open_both(seed, replicate, generation, purpose, streams):
-    """Set `streams` (uint64 (2, STREAM_WORDS)) to the stream of a draw and to the one for what its words do not
-    decide.
-    """
-    open_stream(seed, replicate, np.uint64(generation), np.uint64(0), purpose, streams[0])
-    open_stream(seed, replicate, np.uint64(generation), np.uint64(0), purpose + _SPARE, streams[1])
 
 
 @kernel
 def fill_normals(normals, words, streams, out):
-    """Fill `out` with standard normal variates, 3 ns each: ``->(n)``. `words` uint64 (n or more) is room to work in."""
+    """Fill `out` with standard normal variates: ``->(n)``, 3 ns each; `words` uint64 (n or more) is work space."""
     n = out.shape[0]
     fill_words(streams[0], words[:n])
     for k in range(n):
@@ -47,8 +37,9 @@ def fill_normals(normals, words, streams, out):
 
 @kernel
 def bartlett_factor(degrees, normals, words, streams, out):
-    """Write a lower-trapezoidal B with B B^T ~ Wishart(I, degrees): ``->(d,k)``, k at least min(d, degrees); columns
-    from `degrees` < k on are 0.
+    """Write a lower-trapezoidal B with B B^T ~ Wishart(I, degrees): ``->(d,k)``, O(d k), k at least min(d, degrees).
+
+    Columns from `degrees` < k on are 0.
 
     References
     ----------
@@ -66,11 +57,11 @@ def bartlett_factor(degrees, normals, words, streams, out):
 
 @kernel
 def spread_points(factor, points):
-    """Write d + 1 points of mean 0 whose inner products are those of H B, H the columns of Helmert's matrix that are
-    orthogonal to 1: ``(d,d)->(d+1,d)``.
+    """Write d + 1 points of mean 0 with the inner products of H B: ``(d,d)->(d+1,d)``, O(d^2).
 
-    With B B^T ~ Wishart(I, D), D >= d, they are d + 1 normal points in D dimensions less their mean, seen from within
-    their span: of these the products are H W H^T, W ~ Wishart_d(I, D).
+    H are the columns of Helmert's matrix that are orthogonal to 1. With B B^T ~ Wishart(I, D), D >= d, the points have
+    the law of d + 1 normal points in D dimensions less their mean, in coordinates of their span. The products of those
+    are H W H^T, W ~ Wishart_d(I, D).
     """
     d = points.shape[1]
     for j in range(d):
@@ -84,8 +75,9 @@ def spread_points(factor, points):
 
 @kernel
 def pool_factor(factor, z, weight, held, upper, matrix):
-    """Replace a Bartlett factor B by the lower-triangular K with K K^T = held I + B B^T + weight z z^T; two (d, d)
-    rooms to work in.
+    """Replace a Bartlett factor B by the lower-triangular K with K K^T = held I + B B^T + weight z z^T: O(d^3 / 3).
+
+    `upper` and `matrix`, (d, d) each, are work space.
     """
     transpose(factor, upper)
     clear_upper(held, matrix)
@@ -99,7 +91,7 @@ def pool_factor(factor, z, weight, held, upper, matrix):
 
 @kernel
 def move_mean(unit, log_diagonal, z, scale, mean):
-    """Add `scale` times U diag(exp l) z to `mean`: ``(d,d),(d),(d),()->(d)``; a longer `mean` keeps its rest."""
+    """Add `scale` U diag(exp l) z to the first d entries of `mean`: ``(d,d),(d),(d),()->(d)``, O(d^2)."""
     d = z.shape[0]
     for j in range(d):
         weight = scale * math.exp(log_diagonal[j]) * z[j]
@@ -110,10 +102,9 @@ def move_mean(unit, log_diagonal, z, scale, mean):
 
 @kernel
 def multiply_on(unit, log_diagonal, factor, divisor, bits, rows):
-    """Multiply U diag(exp l) from the right by `factor` / sqrt(divisor), in place: ``(d,d),(d),(d,d),()``; `factor`
-    becomes C.
+    """Multiply U diag(exp l) from the right by `factor` / sqrt(divisor), in place: ``(d,d),(d),(d,d),()``, O(d^3 / 6).
 
-    `bits` int64 (d) and `rows` float64 (3, d) are room to work in.
+    `factor` becomes C. `bits` int64 (d) and `rows` float64 (3, d) are work space.
     """
     d = log_diagonal.shape[0]
     gaps, scales, inverse = rows[0], rows[1], rows[2]
@@ -142,7 +133,7 @@ def take_factor(upper, divisor, unit, log_diagonal):
 
 @kernel
 def write_factor(unit, log_diagonal, bits, scales, out):
-    """Write U diag(exp l): ``(d,d),(d)->(d,d)``; entries that underflow are 0."""
+    """Write U diag(exp l): ``(d,d),(d)->(d,d)``, O(d^2); entries that underflow are 0."""
     d = log_diagonal.shape[0]
     exponentials(log_diagonal, bits, scales)
     for i in range(d):

@@ -1,14 +1,14 @@
-"""Normal variates, and logarithms of chi-square variates, from 64 bits each: a ziggurat over the family of laws that
-holds both.
+"""Normal variates, and logarithms of chi-square variates, from 64 bits each: a ziggurat for a family of laws.
 
 The family is h(t; a) = -(e^u - 1 - u) / (4 a^2) with u = 2 a t, the log density of t up to a constant. a = 0 is the
 standard normal law. With a = 1 / sqrt(2 nu), ln(chi2_nu / nu) / 2 has the law of a t (derived: the density of x =
 ln(chi2_nu / nu) / 2 is proportional to exp(nu x - nu e^{2 x} / 2)). All are log-concave with their mode at 0.
 
-LAYERS horizontal layers of one area cover the density (Marsaglia and Tsang, J. Stat. Softw. 5(8), 2000); here both
-sides of a layer have their own end, and the lowest one ends in two virtual pieces that stand for the tails. A word
-gives the layer (10 bits) and a place in it (53 bits); 99.6 % of the places are below the density whatever the height,
-and no function is evaluated there. The rest is decided exactly by further words from a spare stream."""
+LAYERS horizontal layers of equal area cover the density (Marsaglia and Tsang, J. Stat. Softw. 5(8), 2000). Here the two
+sides of a layer have different ends, and the lowest layer ends in two virtual pieces that stand for the tails. A word
+gives the layer (10 bits) and a place in it (53 bits). 99.6 % of the places are below the density at any height, and no
+function is evaluated there. The others are decided exactly by further words of a spare stream.
+"""
 
 import functools
 import math
@@ -22,17 +22,17 @@ LAYERS = 1024
 _LAYER_MASK = np.uint64(LAYERS - 1)
 _PLACE_SHIFT = np.int64(11)
 _HALF_PLACES = 2.0**52
-# A table is flat: four numbers a layer (centre, step, centre and half width of what is inside), so that a variate
-# reads half a line of the cache; then the levels; then a and the ends of the lowest layer.
+# A table is flat: four numbers a layer (centre, step, centre and half width of the inside), half a cache line; then the
+# levels; then a and the ends of the lowest layer.
 _LEVELS = 4 * LAYERS
 _SHAPE = _LEVELS + LAYERS + 1
 _SIZE = _SHAPE + 3
-# Below it e^u - 1 - u cancels, and its series takes over: nine terms leave less than 1e-16.
+# Below this e^u - 1 - u cancels, and its series replaces it: nine terms leave an error below 1e-16.
 _SERIES_BELOW = 0.1
 _SERIES = np.array([1.0 / math.factorial(k + 2) for k in range(9)])
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)
 _TAIL_PANELS = 45
-# The depth of the lowest layer, for every a up to 2^-1/2: where it is, about where, and how fast the top falls with it.
+# The depth of the lowest layer for every a up to 2^-1/2: its bracket, an estimate, and the slope of the top in it.
 _DEEP, _HIGH = 8.7, 8.1
 _DEPTH, _DEPTH_A, _DEPTH_SLOPE = 8.1562, 1.75, -11.0
 _CLOSED = 1e-12
@@ -60,7 +60,7 @@ def _slope(t, a):
 
 @kernel
 def _depth_and_slope(t, a):
-    """Return both, as one exponential gives them."""
+    """Return -h and -h', which share one exponential."""
     if a == 0.0:
         return 0.5 * t * t, t
     u = 2.0 * a * t
@@ -70,7 +70,7 @@ def _depth_and_slope(t, a):
 
 @kernel
 def _end(depth, a, t):
-    """Return where -h is `depth` > 0 on the side of t: Newton's iteration from t, monotone because -h is convex."""
+    """Return where -h(t; a) = `depth` > 0, from t by Newton's method, which is monotone because -h is convex."""
     for _ in range(100):
         reached, slope = _depth_and_slope(t, a)
         step = (reached - depth) / slope
@@ -82,7 +82,7 @@ def _end(depth, a, t):
 
 @kernel
 def _tail(end, a):
-    """Return the area of exp(h) beyond `end`: Gauss-Legendre panels as wide as the density takes to fall by e."""
+    """Return the area of exp(h) beyond `end`: Gauss-Legendre panels, each as wide as the density takes to fall by e."""
     slope = _slope(end, a)
     total = 0.0
     for panel in range(_TAIL_PANELS):
@@ -94,9 +94,9 @@ def _tail(end, a):
 
 @kernel
 def _stack(depth, a, ends, levels):
-    """Put LAYERS layers on the level exp(-depth) and return by how much the top is above 1: 0 closes the ziggurat.
+    """Stack LAYERS layers on the level exp(-depth) and return by how much the top exceeds 1; 0 closes the ziggurat.
 
-    Where 1 is reached early it is the number of layers that are left.
+    Where the layers reach 1 early the result is the number of layers left.
     """
     left, right = _end(depth, a, -math.sqrt(2.0 * depth)), _end(depth, a, math.sqrt(2.0 * depth))
     levels[0], levels[1] = 0.0, math.exp(-depth)
@@ -115,10 +115,11 @@ def _stack(depth, a, ends, levels):
 
 @kernel
 def _build(a, table):
+    """Fill the table of the law with parameter a."""
     ends = np.zeros((LAYERS + 1, 2))
     levels = np.zeros(LAYERS + 1)
-    # The level of the lowest layer by secants: a deep one gives layers too thin to reach the top. Any that reaches it
-    # is exact, what is above it being rejected; so little costs nothing.
+    # The depth of the lowest layer by secants; layers from too deep a level do not reach the top. Any depth whose
+    # layers reach it is exact, because places above the density are rejected.
     deep, high = _DEEP, _HIGH
     depth, last_depth, last_over = _DEPTH + _DEPTH_A * a * a / (1.0 + a * a), 0.0, 1.0
     for _ in range(100):
@@ -143,7 +144,7 @@ def _build(a, table):
         table[4 * i] = 0.5 * (left + right)
         table[4 * i + 1] = 0.5 * (right - left) / _HALF_PLACES
         table[4 * i + 2] = 0.5 * (inner_left + inner_right)
-        # Nothing of the top layer is inside for sure.
+        # No place of the top layer is certain to be inside.
         table[4 * i + 3] = 0.5 * (inner_right - inner_left) if i < LAYERS - 1 else -1.0
     table[_LEVELS:_SHAPE] = levels
     table[_SHAPE] = a
@@ -156,11 +157,11 @@ def log_chi_table(degrees: float) -> np.ndarray:
 
     Parameters
     ----------
-    degrees: nu, at least 1, any real number
+    degrees : nu, at least 1, any real number.
 
     Returns
     -------
-    float64, flat, read only; 1 to 2 ms to build, kept for the next call
+    float64, flat, read only; built in 1 to 2 ms and cached.
 
     Examples
     --------
@@ -188,13 +189,13 @@ def place(word, table):
 
 @inlined
 def inside(layer, t, table):
-    """Return whether the whole layer is below the density at t."""
+    """Whether the whole layer is below the density at t."""
     return abs(t - table[4 * layer + 2]) < table[4 * layer + 3]
 
 
 @kernel
 def settled(layer, t, table, stream):
-    """Return the variate of a place (layer, t) that is not `inside`, with words from `stream`."""
+    """Return the variate of a place (layer, t) that is not `inside`, with words of `stream`."""
     a = table[_SHAPE]
     while not inside(layer, t, table):
         if layer == 0:
@@ -208,7 +209,7 @@ def settled(layer, t, table, stream):
 
 @kernel
 def _tail_variate(end, a, stream):
-    """Return a variate beyond `end`: an exponential one along the tangent of h, accepted with what h falls below it."""
+    """Return a variate beyond `end`: an exponential variate along the tangent of h, accepted or rejected exactly."""
     slope = _slope(end, a)
     depth = _depth(end, a)
     while True:
@@ -227,10 +228,10 @@ def ziggurat(table, stream):
 
 @kernel
 def chi_square(degrees, normals, stream):
-    """Return a chi-square variate, degrees of freedom 0 (the variate 0) or 1 and more (Marsaglia and Tsang, ACM TOMS
-    26(3), 2000).
+    """Return a chi-square variate (Marsaglia and Tsang, ACM TOMS 26(3), 2000).
 
-    `normals` is `normal_table()`. Their squeeze spares the logarithms in most cases.
+    The degrees of freedom are 0 (the variate is then 0) or any real number from 1 on. `normals` is `normal_table()`.
+    The squeeze saves the logarithms in most cases.
     """
     if degrees < 2.0:
         root = ziggurat(normals, stream)
@@ -240,7 +241,7 @@ def chi_square(degrees, normals, stream):
 
 @kernel
 def _between(degrees, normals, stream):
-    """Degrees below 2 and not 1: 0, or a chi-square of two degrees more, brought back by U^(2 / degrees)."""
+    """Return a variate for degrees below 2 other than 1: 0, or one of two degrees more times U^(2 / degrees)."""
     if degrees <= 0.0:
         return 0.0
     boost = math.exp(2.0 * math.log(uniform_positive(stream)) / degrees)
@@ -249,6 +250,7 @@ def _between(degrees, normals, stream):
 
 @kernel
 def _chi_square_large(degrees, normals, stream):
+    """Return a variate for degrees of 2 and more."""
     d = 0.5 * degrees - 1.0 / 3.0
     c = 1.0 / math.sqrt(9.0 * d)
     while True:

@@ -1,4 +1,4 @@
-"""Downstream ridge regressions on Gaussian designs: samples are drawn as their reduced factors, never row by row."""
+"""Downstream ridge regressions on Gaussian designs, drawn as reduced factors instead of row by row."""
 
 import math
 from typing import NamedTuple
@@ -8,15 +8,34 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import PURPOSE_DOWNSTREAM, SUB_SPARE, open_stream
 from fastcollapse.kernels.random.wishart import bartlett_factor, fill_normals
-from fastcollapse.kernels.regression.ridge_path import new_path_room, solve_path
+from fastcollapse.kernels.regression.ridge_path import new_path_workspace, solve_path
 
 _PURPOSE = np.uint64(PURPOSE_DOWNSTREAM)
 _SPARE = np.uint64(SUB_SPARE)
 
 
+class Generators(NamedTuple):
+    """The models that label the samples downstream.
+
+    Attributes
+    ----------
+    weights : float64 (R, G, d), of R replicates at G generations, in the basis of the eigenvectors.
+    generations : int64 (G), their numbers, which name the streams.
+    """
+
+    weights: np.ndarray
+    generations: np.ndarray
+
+
 class Downstream(NamedTuple):
-    """The fits that are made of each state: `n_samples` int64 (M), `ridges` float64 (M, L), the label noise `sigma`,
-    and whether the `parts` of the error are written.
+    """The fits that are made for each state.
+
+    Attributes
+    ----------
+    n_samples : int64 (M), sample sizes.
+    ridges : float64 (M, L), at least 0.
+    sigma : standard deviation of the noise of labels.
+    parts : whether the parts of the error are written.
     """
 
     n_samples: np.ndarray
@@ -27,9 +46,7 @@ class Downstream(NamedTuple):
 
 @kernel
 def open_downstream(key, replicate, generation, index, streams):
-    """Set `streams` to those of the sample of one size (its `index`) at one generation; of `key` the seed and the first
-    replicate are read.
-    """
+    """Set `streams` to those of the sample with size number `index` at a generation, for a replicate of `key`."""
     number = key.first_replicate + np.uint64(replicate)
     open_stream(key.seed, number, np.uint64(generation), np.uint64(index), _PURPOSE, streams[0])
     open_stream(key.seed, number, np.uint64(generation), np.uint64(index), _PURPOSE + _SPARE, streams[1])
@@ -37,9 +54,9 @@ def open_downstream(key, replicate, generation, index, streams):
 
 @kernel
 def draw_factor(n_samples, spectrum, normals, words, streams, out):
-    """Draw A (d, k), k = min(d, T), where A A^T has the law of X^T X of T Gaussian rows: ``(),(d)->(d,k)``.
+    """Draw A (d, k), k = min(d, T), where A A^T has the law of X^T X of T Gaussian rows: ``(),(d)->(d,k)``, O(d k).
 
-    `words` uint64 (d or more) is room to work in.
+    `words` uint64 (d or more) is work space.
 
     References
     ----------
@@ -54,33 +71,39 @@ def draw_factor(n_samples, spectrum, normals, words, streams, out):
 
 
 @kernel
-def _evaluate(weights, generation, index, replicate, truth, downstream, normals, key, room, gap, out):
-    """Draw one sample, fit it at every ridge and write what the fits are worth."""
+def _evaluate(weights, generation, index, replicate, truth, downstream, normals, key, workspace, gap, out):
+    """Draw one sample, fit it at every ridge, and write the columns of `solve_path`.
+
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     d, n_samples = weights.shape[0], downstream.n_samples[index]
     k = min(d, n_samples)
-    factor, z = room.factor[: d * k].reshape(d, k), room.z[:k]
-    open_downstream(key, replicate, generation, index, room.streams)
-    draw_factor(n_samples, truth.spectrum, normals, room.words, room.streams, factor)
-    fill_normals(normals, room.words, room.streams, z)
+    factor, z = workspace.factor[: d * k].reshape(d, k), workspace.z[:k]
+    open_downstream(key, replicate, generation, index, workspace.streams)
+    draw_factor(n_samples, truth.spectrum, normals, workspace.words, workspace.streams, factor)
+    fill_normals(normals, workspace.words, workspace.streams, z)
     for i in range(k):
         z[i] *= downstream.sigma
     for i in range(d):
         gap[i] = weights[i] - truth.w0[i]
-    solve_path(factor, z, truth, gap, n_samples, downstream.ridges[index], downstream.parts, room, out)
+    solve_path(factor, z, truth, gap, n_samples, downstream.ridges[index], downstream.parts, workspace, out)
 
 
 @parallel_kernel
-def evaluate_downstream(weights, generations, truth, downstream, normals, key, n_threads, out):
-    """Fit the samples of every size at every ridge to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``.
+def evaluate_downstream(generators, truth, downstream, normals, key, n_threads, out):
+    """Fit samples of every size at every ridge to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``.
 
     Parameters
     ----------
-    weights: the generators' weights; generations: int64, their numbers, which name the streams
-    truth, downstream: RegressionTruth, Downstream
-    normals: the table of the normal law
-    key: StreamKey; its generation and purpose are not read
-    out: see `fastcollapse.kernels.regression.ridge_path.solve_path`
+    generators : `Generators`.
+    truth : `RegressionTruth`.
+    downstream : `Downstream`.
+    normals : the table of the normal law.
+    key : `StreamKey`; its generation and purpose are not read.
+    n_threads : the number of threads.
+    out : float64 (R, G, M, L, 6), see `ridge_path.solve_path`, which has the cost.
     """
+    weights, generations = generators
     n_replicates, n_generations, d = weights.shape
     n_sizes, n_ridges = downstream.ridges.shape
     n_units = n_sizes * n_replicates * n_generations
@@ -88,13 +111,13 @@ def evaluate_downstream(weights, generations, truth, downstream, normals, key, n
     for index in range(n_sizes):
         most = max(most, min(d, downstream.n_samples[index]))
     for thread in prange(n_threads):
-        room = new_path_room(d, most, n_ridges, downstream.parts)
+        workspace = new_path_workspace(d, most, n_ridges, downstream.parts)
         gap = np.empty(d)
-        # Samples of one size are neighbours: threads share the dear ones.
+        # Samples of one size are consecutive, so that threads share the expensive ones.
         for unit in range(thread, n_units, n_threads):
             index, state = unit // (n_replicates * n_generations), unit % (n_replicates * n_generations)
             replicate, step = state // n_generations, state % n_generations
             _evaluate(
-                weights[replicate, step], generations[step], index, replicate, truth, downstream, normals, key, room,
-                gap, out[replicate, step, index],
+                weights[replicate, step], generations[step], index, replicate, truth, downstream, normals, key,
+                workspace, gap, out[replicate, step, index],
             )  # fmt: skip

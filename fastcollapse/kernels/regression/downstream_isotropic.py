@@ -1,13 +1,13 @@
-"""Downstream ridge regressions on isotropic Gaussian designs, O(min(d, T)) a ridge: the design is drawn bidiagonal.
+"""Downstream ridge regressions on isotropic Gaussian designs, drawn bidiagonal: O(min(d, T)) a ridge.
 
-Householder reflections from both sides bring a Gaussian design to P B Q^T with Q e_1 = w0 / |w0|: B is upper bidiagonal
-with independent chi variates, T, T - 1, ... degrees of freedom on the diagonal and d - 1, d - 2, ... above it, and what
-of the labels' weights is across w0 has a uniform direction in the new coordinates.
+Householder reflections from both sides bring a Gaussian design to P B Q^T with Q e_1 = w0 / |w0|. B is upper bidiagonal
+with independent chi variates: T, T - 1, ... degrees of freedom on the diagonal and d - 1, d - 2, ... above it. The part
+of the labelling weights across w0 has a uniform direction in the new coordinates.
 
 References
 ----------
 G. H. Golub and W. Kahan, SIAM J. Numer. Anal. B 2(2), 205 (1965); the law of B: J. W. Silverstein, Ann. Probab. 13,
-1364 (1985); the rest derived, checked against raw samples in tests/kernels/test_ridge_isotropic.py.
+1364 (1985); the rest derived, checked against raw samples in tests/kernels/regression/test_downstream_isotropic.py.
 """
 
 import math
@@ -26,7 +26,7 @@ from fastcollapse.kernels.regression.ridge_path import BIAS, ERROR, OVERLAP, SQU
 
 
 class IsotropicTruth(NamedTuple):
-    """What is to be learnt: the `dimension` d, the `variance` of each coordinate, and the `norm` |w0|."""
+    """The true weights: `dimension` d, the `variance` of each coordinate of an input, and the `norm` |w0|."""
 
     dimension: int
     variance: float
@@ -34,10 +34,14 @@ class IsotropicTruth(NamedTuple):
 
 
 class BidiagonalSample(NamedTuple):
-    """A sample in the coordinates of its bidiagonal design, all float64, k = min(d, T).
+    """A sample in the coordinates of its bidiagonal design, k = min(d, T).
 
-    diagonal (k); above (k), the last 0 where T >= d; z (k), the noise; gap (k + 1), the weights of the labels less w0 =
-    |w0| e_1, the last 0 where T >= d
+    Attributes
+    ----------
+    diagonal : float64 (k).
+    above : float64 (k), the last 0 where T >= d.
+    z : float64 (k), the noise.
+    gap : float64 (k + 1), the labelling weights less w0 = |w0| e_1, the last 0 where T >= d.
     """
 
     diagonal: np.ndarray
@@ -46,11 +50,17 @@ class BidiagonalSample(NamedTuple):
     gap: np.ndarray
 
 
-class IsotropicRoom(NamedTuple):
-    """Room for one thread, samples of up to k rows and L ridges.
+class IsotropicWorkspace(NamedTuple):
+    """Work arrays of one thread for samples of up to k rows and L ridges.
 
-    sample (4, k + 1); labels (k); inverses, lifts, carried (k L); lanes (5, L); words uint64 (k); streams uint64 (2,
-    STREAM_WORDS)
+    Attributes
+    ----------
+    sample : float64 (4, k + 1).
+    labels : float64 (k).
+    inverses, lifts, carried : float64 (k L).
+    lanes : float64 (5, L).
+    words : uint64 (k + 1).
+    streams : uint64 (2, STREAM_WORDS).
     """
 
     sample: np.ndarray
@@ -64,9 +74,9 @@ class IsotropicRoom(NamedTuple):
 
 
 @kernel
-def new_isotropic_room(k, n_ridges):
-    """Return room for samples of at most k = min(d, T) rows and so many ridges."""
-    return IsotropicRoom(
+def new_isotropic_workspace(k, n_ridges):
+    """Return the work arrays of one thread for samples of at most k = min(d, T) rows and `n_ridges` ridges."""
+    return IsotropicWorkspace(
         np.empty((4, k + 1)),
         np.empty(k),
         np.empty(k * n_ridges),
@@ -80,7 +90,7 @@ def new_isotropic_room(k, n_ridges):
 
 @kernel
 def _set_labels(side, sample, labels):
-    """Write what of the labels, less those of w0, belongs to a column of the results: ``...->(k)``."""
+    """Write the labels, less those of w0, that belong to the column `side` of the results: ``...->(k)``."""
     diagonal, above, z, gap = sample
     for i in range(labels.shape[0]):
         labels[i] = 0.0
@@ -91,28 +101,35 @@ def _set_labels(side, sample, labels):
 
 
 @kernel
-def solve_isotropic(sample, truth, n_samples, ridges, parts, room, out):
-    """Fit one sample at every ridge and write what the fits are worth: ``...,(L)->(L,6)``, O(k L).
+def solve_isotropic(sample, truth, n_samples, ridges, parts, workspace, out):
+    """Fit one sample at every ridge and write the errors of the fits: ``...,(L)->(L,6)``, O(k L).
 
     Parameters
     ----------
-    sample, truth: BidiagonalSample, IsotropicTruth
-    ridges: at least 0
-    parts: whether the parts of the error are written too, at four right-hand sides for one
-    room: IsotropicRoom of at least this size; its `sample` may be the one given
-    out: as `fastcollapse.kernels.regression.ridge_path.solve_path`
+    sample, truth : `BidiagonalSample`, `IsotropicTruth`.
+    n_samples : T.
+    ridges : float64 (L), at least 0.
+    parts : whether the parts of the error are written too, with four right-hand sides instead of one.
+    workspace : `IsotropicWorkspace` of at least this size; its `sample` may be the one given.
+    out : float64 (L, 6), see `ridge_path.solve_path`.
     """
     diagonal, above = sample.diagonal, sample.above
     k, n_ridges, norm = diagonal.shape[0], ridges.shape[0], truth.norm
     tall = n_samples >= truth.dimension
-    labels = room.labels[:k]
-    inverses, lifts = room.inverses[: k * n_ridges].reshape(k, n_ridges), room.lifts[: k * n_ridges]
-    lifts, carried = lifts.reshape(k, n_ridges), room.carried[: k * n_ridges].reshape(k, n_ridges)
-    shifts, fits, label, sums, first = room.lanes[0], room.lanes[1], room.lanes[2], room.lanes[3], room.lanes[4]
+    labels = workspace.labels[:k]
+    inverses, lifts = workspace.inverses[: k * n_ridges].reshape(k, n_ridges), workspace.lifts[: k * n_ridges]
+    lifts, carried = lifts.reshape(k, n_ridges), workspace.carried[: k * n_ridges].reshape(k, n_ridges)
+    shifts, fits, label, sums, first = (
+        workspace.lanes[0],
+        workspace.lanes[1],
+        workspace.lanes[2],
+        workspace.lanes[3],
+        workspace.lanes[4],
+    )
     bound = truth.variance * (math.sqrt(n_samples) + math.sqrt(truth.dimension)) ** 2
     for j in range(n_ridges):
         shifts[j] = n_samples * ridges[j]
-        # Where the ridge is large the solution is the fit, which is small, and elsewhere its error, which may be.
+        # The solution is the fit where the ridge is large, because the fit is then small, and elsewhere its error.
         fits[j] = 1.0 if shifts[j] >= bound or not tall else 0.0
     if tall:
         factor_tall(diagonal, above, shifts, inverses, lifts)
@@ -138,20 +155,29 @@ def solve_isotropic(sample, truth, n_samples, ridges, parts, room, out):
 
 
 @kernel
-def draw_bidiagonal(along, across, truth, n_samples, sigma, normals, room):
-    """Draw a sample with labels of weights that are `along` w0 / |w0| and `across` it: returns a BidiagonalSample of
-    `room`.
+def draw_bidiagonal(along, across, truth, n_samples, sigma, normals, workspace):
+    """Draw a sample, O(k), with labels of weights that are `along` w0 / |w0| and `across` it.
+
+    Returns
+    -------
+    BidiagonalSample
+        Views of `workspace.sample`.
     """
     d, deviation = truth.dimension, math.sqrt(truth.variance)
     k = min(d, n_samples)
     tall = n_samples >= d
-    streams = room.streams
-    diagonal, above, z, gap = room.sample[0, :k], room.sample[1, :k], room.sample[2, :k], room.sample[3, : k + 1]
-    fill_chi(n_samples, normals, room.words, streams, diagonal)
-    fill_chi(d - 1, normals, room.words, streams, above)
-    fill_normals(normals, room.words, streams, z)
+    streams = workspace.streams
+    diagonal, above, z, gap = (
+        workspace.sample[0, :k],
+        workspace.sample[1, :k],
+        workspace.sample[2, :k],
+        workspace.sample[3, : k + 1],
+    )
+    fill_chi(n_samples, normals, workspace.words, streams, diagonal)
+    fill_chi(d - 1, normals, workspace.words, streams, above)
+    fill_normals(normals, workspace.words, streams, z)
     n_across = k - 1 if tall else k
-    fill_normals(normals, room.words, streams, gap[1 : 1 + n_across])
+    fill_normals(normals, workspace.words, streams, gap[1 : 1 + n_across])
     square = chi_square(np.float64(d - 1 - n_across), normals, streams[0])
     for i in range(1, 1 + n_across):
         square += gap[i] * gap[i]
@@ -166,18 +192,17 @@ def draw_bidiagonal(along, across, truth, n_samples, sigma, normals, room):
 
 
 @parallel_kernel
-def evaluate_isotropic(overlaps, generations, truth, downstream, normals, key, n_threads, out):
-    """Fit the samples of every size at every ridge to the labels of every state: ``(R,G,2),(G)->(R,G,M,L,6)``.
+def evaluate_isotropic(generators, truth, downstream, normals, key, n_threads, out):
+    """Fit samples of every size at every ridge to the labels of every state: ``(R,G,2),(G)->(R,G,M,L,6)``.
 
     Parameters
     ----------
-    overlaps: <w, w0> / |w0| and |w - <w, w0> w0 / |w0|^2| of the generators' weights w
-    generations: int64, their numbers, which name the streams
-    truth, downstream: IsotropicTruth, `fastcollapse.kernels.regression.downstream_gaussian.Downstream`
-    normals: the table of the normal law
-    key: StreamKey; its generation and purpose are not read
-    out: see `solve_isotropic`
+    generators : `Generators`, whose `weights` are (R, G, 2): <w, w0> / |w0| and |w - <w, w0> w0 / |w0|^2|.
+    truth : `IsotropicTruth`.
+    downstream, normals, key, n_threads : as in `downstream_gaussian.evaluate_downstream`.
+    out : float64 (R, G, M, L, 6), see `solve_isotropic`.
     """
+    overlaps, generations = generators
     n_replicates, n_generations = overlaps.shape[:2]
     n_sizes, n_ridges = downstream.ridges.shape
     n_states = n_replicates * n_generations
@@ -185,11 +210,11 @@ def evaluate_isotropic(overlaps, generations, truth, downstream, normals, key, n
     for index in range(n_sizes):
         most = max(most, min(truth.dimension, downstream.n_samples[index]))
     for thread in prange(n_threads):
-        room = new_isotropic_room(most, n_ridges)
+        workspace = new_isotropic_workspace(most, n_ridges)
         for unit in range(thread, n_sizes * n_states, n_threads):
             index, replicate, step = unit // n_states, unit % n_states // n_generations, unit % n_generations
-            open_downstream(key, replicate, generations[step], index, room.streams)
+            open_downstream(key, replicate, generations[step], index, workspace.streams)
             along, across = overlaps[replicate, step]
             n_samples, ridges = downstream.n_samples[index], downstream.ridges[index]
-            sample = draw_bidiagonal(along, across, truth, n_samples, downstream.sigma, normals, room)
-            solve_isotropic(sample, truth, n_samples, ridges, downstream.parts, room, out[replicate, step, index])
+            sample = draw_bidiagonal(along, across, truth, n_samples, downstream.sigma, normals, workspace)
+            solve_isotropic(sample, truth, n_samples, ridges, downstream.parts, workspace, out[replicate, step, index])

@@ -1,4 +1,4 @@
-"""Predictors trained on rows of inputs of any law, drawn one by one."""
+"""Downstream ridge regressions on rows of inputs of any law, drawn one by one."""
 
 import numpy as np
 
@@ -7,34 +7,40 @@ from fastcollapse.kernels.random.ziggurat import ziggurat
 from fastcollapse.kernels.regression.designs import Sampler, draw_rows
 from fastcollapse.kernels.regression.downstream_gaussian import open_downstream
 from fastcollapse.kernels.regression.ridge_from_rows import reduce_rows
-from fastcollapse.kernels.regression.ridge_path import new_path_room, solve_path
+from fastcollapse.kernels.regression.ridge_path import new_path_workspace, solve_path
 
 
 @kernel
-def _evaluate(weights, generation, index, replicate, truth, design, downstream, normals, key, sampler, room, gap, out):
-    """Fit fresh samples labelled by one replicate and generation, as many as the size `index` says, at every ridge."""
+def _evaluate(
+    weights, generation, index, replicate, truth, design, downstream, normals, key, sampler, workspace, gap, out
+):
+    """Draw one sample, fit it at every ridge, and write the columns of `solve_path`.
+
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     d, n = weights.shape[0], downstream.n_samples[index]
-    open_downstream(key, replicate, generation, index, room.streams)
+    open_downstream(key, replicate, generation, index, workspace.streams)
     rows, noise = sampler.rows[:n], sampler.noise[:n]
     draw_rows(design, n, normals, sampler, rows)
     for i in range(n):
-        noise[i] = downstream.sigma * ziggurat(normals, room.streams[0])
+        noise[i] = downstream.sigma * ziggurat(normals, workspace.streams[0])
     for i in range(d):
         gap[i] = weights[i] - truth.w0[i]
-    k = reduce_rows(rows, noise, room)
-    factor, z = room.factor[: d * k].reshape(d, k), room.z[:k]
-    solve_path(factor, z, truth, gap, n, downstream.ridges[index], downstream.parts, room, out)
+    k = reduce_rows(rows, noise, workspace)
+    factor, z = workspace.factor[: d * k].reshape(d, k), workspace.z[:k]
+    solve_path(factor, z, truth, gap, n, downstream.ridges[index], downstream.parts, workspace, out)
 
 
 @parallel_kernel
-def evaluate_rows(weights, generations, truth, design, downstream, normals, key, n_threads, out):
-    """Fit rows drawn from a design to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``; O(T d^2) each.
+def evaluate_rows(generators, truth, design, downstream, normals, key, n_threads, out):
+    """Fit rows drawn from a design to the labels of every state: ``(R,G,d),(G)->(R,G,M,L,6)``, O(T d^2) a sample.
 
     Parameters
     ----------
-    design: `Design`, not of the law REDUCED
-    the others: as for `fastcollapse.kernels.regression.downstream_gaussian.evaluate_downstream`
+    design : `Design`, of any law but REDUCED.
+    generators, truth, downstream, normals, key, n_threads, out : as in `downstream_gaussian.evaluate_downstream`.
     """
+    weights, generations = generators
     n_replicates, n_generations, d = weights.shape
     n_sizes, n_ridges = downstream.ridges.shape
     n_units = n_sizes * n_replicates * n_generations
@@ -42,14 +48,14 @@ def evaluate_rows(weights, generations, truth, design, downstream, normals, key,
     for index in range(n_sizes):
         most = max(most, downstream.n_samples[index])
     for thread in prange(n_threads):
-        room = new_path_room(d, min(d, most), n_ridges, downstream.parts)
-        sampler = Sampler(room.words, room.streams, np.empty((most, d)), np.empty(0), np.empty(most))
+        workspace = new_path_workspace(d, min(d, most), n_ridges, downstream.parts)
+        sampler = Sampler(workspace.words, workspace.streams, np.empty((most, d)), np.empty(0), np.empty(most))
         gap = np.empty(d)
-        # Samples of one size are neighbours: threads share the dear ones.
+        # Samples of one size are consecutive, so that threads share the expensive ones.
         for unit in range(thread, n_units, n_threads):
             index, state = unit // (n_replicates * n_generations), unit % (n_replicates * n_generations)
             replicate, step = state // n_generations, state % n_generations
             _evaluate(
                 weights[replicate, step], generations[step], index, replicate, truth, design, downstream, normals, key,
-                sampler, room, gap, out[replicate, step, index],
+                sampler, workspace, gap, out[replicate, step, index],
             )  # fmt: skip

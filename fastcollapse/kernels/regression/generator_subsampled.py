@@ -1,8 +1,9 @@
-"""Regressions fitted to subsamples of a pool: the rows themselves, because later subsamples share rows with earlier
-ones.
+"""Regressions fitted to subsamples of a pool of rows.
 
-Rows that occur several times, drawn again or the same inputs of several generations, are one row with the mean of
-their labels and a weight: else a fit of minimum norm would be singular."""
+The rows themselves are kept, because later subsamples share rows with earlier ones. Rows that occur several times
+(drawn again, or the same inputs in several generations) become one row with the mean of their labels and a weight.
+Otherwise a fit of minimum norm would be singular.
+"""
 
 import math
 from typing import NamedTuple
@@ -10,9 +11,13 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
-from fastcollapse.kernels.random.streams import PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, uniform_below
+from fastcollapse.kernels.random.streams import (
+    PURPOSE_SUBSAMPLE,
+    PURPOSE_SYNTHETIC,
+    generation_stream_pair,
+    uniform_below,
+)
 from fastcollapse.kernels.random.subsample import choose_first
-from fastcollapse.kernels.random.wishart import open_both
 from fastcollapse.kernels.regression.designs import draw_labels, draw_rows
 from fastcollapse.kernels.regression.generator_pooled import new_sampler
 from fastcollapse.kernels.regression.normal_equations import fit_rows, fit_sums, gather, new_equations
@@ -21,27 +26,33 @@ _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMP
 
 
 class Samples(NamedTuple):
-    """The samples that R replicates keep: `inputs` float64 (R, Q, d), `labels` (R, P), and `order` int64 (R, P), their
-    numbers in any order; Q = P, or the n samples of a generation where their inputs are the same in all.
+    """The samples that R replicates keep.
+
+    Attributes
+    ----------
+    inputs : float64 (R, Q, d); Q = P, or the n samples of a generation with `same_inputs`.
+    labels : float64 (R, P).
+    order : int64 (R, P), the numbers of the samples in any order.
+    same_inputs : whether all generations have the same inputs; sample i then has input i modulo n.
     """
 
     inputs: np.ndarray
     labels: np.ndarray
     order: np.ndarray
-
-
-class Choices(NamedTuple):
-    """Whether subsamples are drawn with `replacement`, and whether generations have the `same` inputs."""
-
-    replacement: bool
-    same: bool
+    same_inputs: bool
 
 
 @kernel
 def _count(order, n_points, size, replacement, n_inputs, labels, streams, counts, means):
-    """Choose `size` of the first `n_points` samples: how often each input is among them, and the mean of its labels.
+    """Choose `size` of the first `n_points` samples: write the count of each input and the mean of its labels, O(size).
 
-    `order` int64 (P) are the numbers of the samples in any order, sample i has input i modulo `n_inputs`.
+    Parameters
+    ----------
+    order : int64 (P), the numbers of the samples in any order; sample i has input i modulo `n_inputs`.
+    n_points, size, replacement : the subsample.
+    labels : float64 (P).
+    streams : the first one is used.
+    counts, means : int64 and float64 (n_inputs), written.
     """
     counts[:] = 0
     means[:] = 0.0
@@ -55,20 +66,20 @@ def _count(order, n_points, size, replacement, n_inputs, labels, streams, counts
 
 
 @kernel
-def _fit_chosen(inputs, counts, means, penalty, sampler, room, weights):
-    """Fit to inputs that occur `counts` times: ``(P,d),(P),(P),()->(d)``."""
+def _fit_chosen(inputs, counts, means, penalty, sampler, workspace, weights):
+    """Fit to inputs that occur `counts` times: ``(P,d),(P),(P),()->(d)``, O(P d^2)."""
     d = weights.shape[0]
     n_distinct = 0
     for i in range(counts.shape[0]):
         if counts[i] > 0:
             n_distinct += 1
     few = n_distinct <= d
-    equations, gram, sums = room
+    equations, gram, sums = workspace
     held, m = 0, 0
     for i in range(counts.shape[0]):
         if counts[i] == 0:
             continue
-        # Also where the fit goes through all points: two rows may be equal, and their mean is weighted.
+        # Also for an interpolating fit: two rows may be equal, and the weights count in their mean.
         scale = math.sqrt(counts[i])
         for j in range(d):
             sampler.rows[m, j] = scale * inputs[i, j]
@@ -86,51 +97,47 @@ def _fit_chosen(inputs, counts, means, penalty, sampler, room, weights):
 
 
 @kernel
-def _run(
-    weights, samples, replicate, design, plan, noise, choices, first, n_generations, normals, key, sampler, room, out
-):
-    """Refit one replicate to subsamples over a block."""
+def _run(weights, samples, replicate, design, schedule, refit, normals, span, sampler, workspace, out):
+    """Refit one replicate to subsamples over a block.
+
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     inputs, labels, order = samples.inputs[replicate], samples.labels[replicate], samples.order[replicate]
-    number = key.first_replicate + np.uint64(replicate)
     n_inputs = inputs.shape[0]
     counts, means = np.empty(n_inputs, np.int64), np.empty(n_inputs)
-    for step in range(n_generations):
-        generation = first + step
-        kept, n = plan.n_kept[generation - 1], plan.n_synthetic[generation - 1]
-        size = plan.n_train[generation - 1]
-        open_both(key.seed, number, generation, _SYNTHETIC, sampler.streams)
-        if not choices.same:
+    for step in range(span.n_generations):
+        generation = span.first + step
+        kept, n = schedule.n_kept[generation - 1], schedule.n_synthetic[generation - 1]
+        size = schedule.n_train[generation - 1]
+        generation_stream_pair(span, replicate, generation, _SYNTHETIC, sampler.streams)
+        if not samples.same_inputs:
             draw_rows(design, n, normals, sampler, inputs[kept : kept + n])
-        rows = inputs if choices.same else inputs[kept : kept + n]
-        draw_labels(rows, weights, noise.synthetic, normals, sampler, labels[kept : kept + n])
+        rows = inputs if samples.same_inputs else inputs[kept : kept + n]
+        draw_labels(rows, weights, refit.synthetic_noise, normals, sampler, labels[kept : kept + n])
         for i in range(kept, kept + n):
             order[i] = i
-        open_both(key.seed, number, generation, _SUBSAMPLE, sampler.streams)
-        _count(order, kept + n, size, choices.replacement, n_inputs, labels, sampler.streams, counts, means)
-        _fit_chosen(inputs, counts, means, noise.ridge * size, sampler, room, weights)
+        generation_stream_pair(span, replicate, generation, _SUBSAMPLE, sampler.streams)
+        _count(order, kept + n, size, schedule.replacement, n_inputs, labels, sampler.streams, counts, means)
+        _fit_chosen(inputs, counts, means, refit.ridge * size, sampler, workspace, weights)
         out[step] = weights
 
 
 @parallel_kernel
-def refit_rows(
-    weights, samples, design, plan, noise, choices, first, n_generations, normals, key, n_rows, n_threads, out
-):
-    """Refit R replicates over B generations to subsamples: ``(R,d),...->(R,B,d)``.
+def refit_rows(weights, samples, design, schedule, refit, normals, span, out):
+    """Refit R replicates over B generations to subsamples: ``(R,d),...->(R,B,d)``, O(n_train d^2) a step.
 
     Parameters
     ----------
-    weights: float64 (R, d); move on
-    samples: `Samples`; move on
-    design, plan, noise, key: as for `refit_pools`
-    choices: `Choices`
-    n_rows: rows fitted to at a time, at least d
+    weights : float64 (R, d), updated.
+    samples : `Samples`, updated.
+    design, schedule, refit, normals, span, out : as in `generator_pooled.refit_pools`; `refit.truth` is not read.
     """
     n_replicates, d = weights.shape
-    for thread in prange(n_threads):
-        sampler = new_sampler(n_rows, n_rows, d)
-        room = (new_equations(d), np.empty((d, d)), np.empty(d))
-        for replicate in range(thread, n_replicates, n_threads):
+    for thread in prange(span.n_threads):
+        sampler = new_sampler(refit.n_rows, refit.n_rows, d)
+        workspace = (new_equations(d), np.empty((d, d)), np.empty(d))
+        for replicate in range(thread, n_replicates, span.n_threads):
             _run(
-                weights[replicate], samples, replicate, design, plan, noise, choices, first, n_generations, normals,
-                key, sampler, room, out[replicate],
+                weights[replicate], samples, replicate, design, schedule, refit, normals, span, sampler, workspace,
+                out[replicate],
             )  # fmt: skip

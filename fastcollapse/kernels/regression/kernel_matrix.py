@@ -1,10 +1,10 @@
-"""Kernels k(x, x') of many rows at once: tiles of them from products of matrices, in parallel over tiles.
+"""Kernel matrices of many rows: tiles from products of matrices, in parallel over tiles.
 
-Squared distances are |x|^2 + |x'|^2 - 2 <x, x'>, which is wrong by rounding where x and x' are close: there they are
-summed again, directly, so that rows that are equal have distance 0. Arrays of G replicates stand side by side; no bit
-depends on how many, nor on threads.
+Squared distances are |x|^2 + |x'|^2 - 2 <x, x'>, which cancels where x and x' are close. There they are summed again
+directly, so that equal rows have distance 0. Arrays of G replicates stand side by side. No bit depends on G or on
+threads.
 
-Rows are float64, or float32 if their products may be rounded to that (kernels are float64 either way).
+Rows are float64, or float32 where their products may be rounded to that. Kernels are float64 either way.
 """
 
 import math
@@ -17,17 +17,22 @@ from fastcollapse.kernels.linalg.tiles import multiply, multiply_rows, multiply_
 
 RBF, POLYNOMIAL, LINEAR, LAPLACIAN, MATERN_1, MATERN_3, MATERN_5 = range(7)
 TILE = 256
-# Squared distances below this share of the squared norms are summed again: those above have lost 3 digits at most.
+# Squared distances below this share of the squared norms are summed again; others have lost at most 3 digits.
 _CLOSE = 1e-3
 _ROOT_3, _ROOT_5 = math.sqrt(3.0), math.sqrt(5.0)
 
 
 class Kernel(NamedTuple):
-    """A kernel: int64 `kind`, one of RBF, ...; `scale`, the length s that inputs are divided by; `degree` and `offset`
-    of a polynomial.
+    """A kernel function.
 
     rbf exp(-|x - x'|^2 / (2 s^2)), laplacian exp(-|x - x'|_1 / s), polynomial (<x, x'> / s^2 + offset)^degree, linear
     <x, x'> / s^2, Matern of order nu = 1/2, 3/2, 5/2 in |x - x'| / s.
+
+    Attributes
+    ----------
+    kind : int64, RBF, POLYNOMIAL, LINEAR, LAPLACIAN, MATERN_1, MATERN_3 or MATERN_5.
+    scale : the length s that inputs are divided by.
+    degree, offset : of a polynomial.
     """
 
     kind: np.int64
@@ -38,7 +43,7 @@ class Kernel(NamedTuple):
 
 @kernel
 def squares_of_rows(rows, out):
-    """Write |x|^2 of each row: ``(n,d)->(n)``."""
+    """Write |x|^2 of each row: ``(n,d)->(n)``, O(n d)."""
     for i in range(rows.shape[0]):
         total = 0.0
         for j in range(rows.shape[1]):
@@ -49,6 +54,7 @@ def squares_of_rows(rows, out):
 
 @kernel
 def _distance_again(x, y):
+    """Return |x - x'|^2 summed directly: ``(d),(d)->()``."""
     total = 0.0
     for i in range(x.shape[0]):
         gap = np.float64(x[i]) - np.float64(y[i])
@@ -58,7 +64,7 @@ def _distance_again(x, y):
 
 @kernel
 def _write_manhattan(left, right, columns, out):
-    """Write |x - x'|_1, vectorised over x': ``(n,d),(m,d)->(n,m)``; `columns` has room for (d, m)."""
+    """Write |x - x'|_1, vectorised over x': ``(n,d),(m,d)->(n,m)``; `columns` (d, m) is work space."""
     n, m = out.shape
     d = left.shape[1]
     for j in range(m):
@@ -75,13 +81,13 @@ def _write_manhattan(left, right, columns, out):
 
 
 @kernel
-def _write_products(left, right, room, out):
-    """Write <x, x'>: ``(n,d),(m,d)->(n,m)``; `room` (TILE TILE) is of the type of the rows."""
+def _write_products(left, right, workspace, out):
+    """Write <x, x'>: ``(n,d),(m,d)->(n,m)``; `workspace` (TILE TILE) has the type of the rows."""
     n, m = out.shape
     if left.itemsize == 8:
         multiply_rows(left, right, out)
         return
-    products = room[: n * m].reshape(n, m)
+    products = workspace[: n * m].reshape(n, m)
     multiply_rows_single(left, right, products)
     for i in range(n):
         for j in range(m):
@@ -89,8 +95,9 @@ def _write_products(left, right, room, out):
 
 
 @kernel
-def _write_squared_distances(left, left_squares, right, right_squares, room, out):
-    _write_products(left, right, room, out)
+def _write_squared_distances(left, left_squares, right, right_squares, workspace, out):
+    """Write |x - x'|^2: ``(n,d),(n),(m,d),(m)->(n,m)``."""
+    _write_products(left, right, workspace, out)
     n, m = out.shape
     for i in range(n):
         row, square = out[i], left_squares[i]
@@ -103,6 +110,7 @@ def _write_squared_distances(left, left_squares, right, right_squares, room, out
 
 @kernel
 def _power(value, degree):
+    """Return `value` to the power `degree` >= 1, in the same order always."""
     result = value
     for _ in range(1, degree):
         result *= value
@@ -143,41 +151,42 @@ def _apply(law, out):
 
 
 @kernel
-def write_tile(law, left, left_squares, right, right_squares, room, out):
-    """Write the kernels of a few rows: ``(n,d),(n),(m,d),(m)->(n,m)``.
+def write_tile(law, left, left_squares, right, right_squares, workspace, out):
+    """Write the kernels of a few rows: ``(n,d),(n),(m,d),(m)->(n,m)``, O(n m d).
 
     Parameters
     ----------
-    law: Kernel
-    left_squares, right_squares: |x|^2
-    room: TILE * TILE and d * TILE entries at least, of the type of the rows
+    law : `Kernel`.
+    left, right : rows, at most TILE each.
+    left_squares, right_squares : |x|^2 of the rows.
+    workspace : `tile_workspace_length` entries, of the type of the rows.
     """
     if law.kind == LAPLACIAN:
         m, d = right.shape
-        _write_manhattan(left, right, room[: d * m].reshape(d, m), out)
+        _write_manhattan(left, right, workspace[: d * m].reshape(d, m), out)
     elif law.kind == POLYNOMIAL or law.kind == LINEAR:
-        _write_products(left, right, room, out)
+        _write_products(left, right, workspace, out)
     else:
-        _write_squared_distances(left, left_squares, right, right_squares, room, out)
+        _write_squared_distances(left, left_squares, right, right_squares, workspace, out)
     _apply(law, out)
 
 
 @kernel
-def room_length(d):
-    """Return how many entries `write_tile` needs room for."""
+def tile_workspace_length(d):
+    """Return how many entries the workspace of `write_tile` has for d inputs."""
     return TILE * max(TILE, d)
 
 
 @parallel_kernel
 def write_gram(law, rows, squares, n_threads, out):
-    """Write the Gram matrices of G samples of n rows, upper triangles: ``(G,n,d),(G,n)->(G,n,n)``.
+    """Write the upper triangles of the Gram matrices of G samples: ``(G,n,d),(G,n)->(G,n,n)``, n^2 d operations each.
 
-    Tiles on the diagonal are written whole. n^2 d operations for each.
+    Tiles on the diagonal are written whole.
     """
     n_matrices, n, d = rows.shape
     n_tiles = (n + TILE - 1) // TILE
     for thread in prange(n_threads):
-        room = np.empty(room_length(d), rows.dtype)
+        workspace = np.empty(tile_workspace_length(d), rows.dtype)
         task = 0
         for g in range(n_matrices):
             for first in range(n_tiles):
@@ -187,7 +196,7 @@ def write_gram(law, rows, squares, n_threads, out):
                         left, right = second * TILE, min(n, (second + 1) * TILE)
                         write_tile(
                             law, rows[g, start:end], squares[g, start:end], rows[g, left:right],
-                            squares[g, left:right], room, out[g, start:end, left:right],
+                            squares[g, left:right], workspace, out[g, start:end, left:right],
                         )  # fmt: skip
                     task += 1
 
@@ -196,14 +205,14 @@ def write_gram(law, rows, squares, n_threads, out):
 def predict(law, rows, squares, support, support_squares, coefficients, n_threads, out):
     """Write sum_i coefficients_i k(x, z_i) at every row x: ``(H,N,d),(H,N),(G,m,d),(G,m),(G,C,m)->(G,C,N)``.
 
-    H is 1, rows for all of them, or G. The kernels are made tile by tile and never stored. 2 N m (d + C) operations for
-    each of the G.
+    H is 1, where all G share the rows, or G. The kernels are made tile by tile and not stored. 2 N m (d + C) operations
+    for each of the G.
     """
     n_tables, n, d = rows.shape
     n_matrices, m, _ = support.shape
     n_tiles, n_others = (n + TILE - 1) // TILE, (m + TILE - 1) // TILE
     for thread in prange(n_threads):
-        room = np.empty(room_length(d), rows.dtype)
+        workspace = np.empty(tile_workspace_length(d), rows.dtype)
         tile = np.empty((TILE, TILE))
         for task in range(thread, n_matrices * n_tiles, n_threads):
             g, first = task // n_tiles, task % n_tiles
@@ -213,7 +222,7 @@ def predict(law, rows, squares, support, support_squares, coefficients, n_thread
                 values = tile[: end - start, : right - left]
                 write_tile(
                     law, rows[h, start:end], squares[h, start:end], support[g, left:right],
-                    support_squares[g, left:right], room, values,
+                    support_squares[g, left:right], workspace, values,
                 )  # fmt: skip
                 keep = 0.0 if other == 0 else 1.0
                 multiply(1.0, coefficients[g, :, left:right], False, values, True, keep, out[g, :, start:end])

@@ -1,7 +1,8 @@
-"""Samples of a regression gathered as rows, or as sums of squares once they span everything, and the fit to them.
+"""Regression samples gathered as rows or as sums of squares, and the fit to them.
 
-A pool holds its first rows as they are, up to d of them; one more, and it becomes X^T X and X^T y. So a fit of minimum
-norm works on the rows, where the sums would square the condition of a singular problem."""
+A pool holds its first rows as they are, up to d of them. With one more it becomes X^T X and X^T y. So a fit of minimum
+norm works on the rows, where the sums would square the condition number of a singular problem.
+"""
 
 import math
 from typing import NamedTuple
@@ -11,12 +12,18 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.linalg.lapack import gemv, potrf, potrs, syevd, syrk
 
-# An eigenvalue that is this much (times n) smaller than the largest is 0.
+# Eigenvalues below this share (times n) of the largest are taken as 0.
 _LEAST = 8.0 * 2.220446049250313e-16
 
 
 class Equations(NamedTuple):
-    """Room for one thread: `matrix` (d, d), and `diagonal`, `values`, `vector`, `solution` (d)."""
+    """Work arrays of one thread for regressions of d inputs.
+
+    Attributes
+    ----------
+    matrix : float64 (d, d).
+    diagonal, values, vector, solution : float64 (d).
+    """
 
     matrix: np.ndarray
     diagonal: np.ndarray
@@ -27,19 +34,24 @@ class Equations(NamedTuple):
 
 @kernel
 def new_equations(d):
-    """Return room for regressions of d inputs."""
+    """Return the work arrays of one thread for regressions of d inputs."""
     return Equations(np.zeros((d, d)), np.empty(d), np.empty(d), np.empty(d), np.empty(d))
 
 
 @kernel
-def gather(gram, sums, held, rows, labels, room):
-    """Add samples to a pool and return what it then holds: ``(d,d),(d),(),(m,d),(m)``.
+def gather(gram, sums, held, rows, labels, workspace):
+    """Add samples to a pool: ``(d,d),(d),(),(m,d),(m)->(d,d),(d),()``, O(m d^2) beyond d rows.
 
     Parameters
     ----------
-    gram, sums: the first `held` rows and labels, or, if `held` is d + 1, the lower triangle of X^T X, and X^T y
-    held: 0 to d + 1
-    room: `Equations` to work in
+    gram, sums : the first `held` rows and labels or, if `held` is d + 1, X^T X (lower triangle) and X^T y; updated.
+    held : 0 to d + 1.
+    rows, labels : float64 (m, d) and (m).
+    workspace : `Equations`.
+
+    Returns
+    -------
+    The new `held`.
     """
     d, m = sums.shape[0], rows.shape[0]
     if held + m <= d:
@@ -48,10 +60,10 @@ def gather(gram, sums, held, rows, labels, room):
         return held + m
     if held <= d:
         if held > 0:
-            syrk(1.0, gram[:held], True, 0.0, room.matrix)
-            gemv(1.0, gram[:held], True, sums[:held], 0.0, room.vector)
-            gram[:] = room.matrix
-            sums[:] = room.vector
+            syrk(1.0, gram[:held], True, 0.0, workspace.matrix)
+            gemv(1.0, gram[:held], True, sums[:held], 0.0, workspace.vector)
+            gram[:] = workspace.matrix
+            sums[:] = workspace.vector
         else:
             gram[:] = 0.0
             sums[:] = 0.0
@@ -62,9 +74,17 @@ def gather(gram, sums, held, rows, labels, room):
 
 @kernel
 def factor(matrix, diagonal, values):
-    """Factor a symmetric matrix for `solve`, in place, and return whether it is well away from singular: ``(n,n)``.
+    """Factor a symmetric matrix in place for `solve`: ``(n,n)``, O(n^3 / 3).
 
-    Its lower triangle is read. `values` (n) gets the eigenvalues of a matrix that is not, `diagonal` (n) is room.
+    Parameters
+    ----------
+    matrix : float64 (n, n); its lower triangle is read.
+    diagonal : float64 (n), overwritten.
+    values : float64 (n), receives the eigenvalues where the result is False.
+
+    Returns
+    -------
+    Whether the matrix is well away from singular, and Cholesky's factor was written. Otherwise these are eigenvectors.
     """
     n = matrix.shape[0]
     for i in range(n):
@@ -72,11 +92,11 @@ def factor(matrix, diagonal, values):
         for j in range(i):
             matrix[j, i] = matrix[i, j]
     if potrf(matrix) == 0:
-        # What should be a pivot of 0 is the rounding of what it is left of, over the least pivot before it: if none is
-        # below the root of that rounding, none should be 0.
+        # A pivot that is 0 in exact arithmetic is rounding, over the least pivot before it. If all pivots are above the
+        # root of the rounding, none of them is 0.
         regular, least = True, math.sqrt(n * _LEAST)
         for i in range(n):
-            # `not` so that a number that is none is refused too.
+            # `not`, so that NaN is refused too.
             if not matrix[i, i] * matrix[i, i] > least * diagonal[i]:
                 regular = False
         if regular:
@@ -90,44 +110,42 @@ def factor(matrix, diagonal, values):
 
 
 @kernel
-def solve(regular, matrix, values, x, room):
-    """Replace `x` by the solution, of minimum norm if the matrix is singular, from what `factor` left: ``(n)->(n)``."""
+def solve(regular, matrix, values, x, workspace):
+    """Replace `x` by the solution with what `factor` left, of minimum norm if singular: ``(n)->(n)``, O(n^2)."""
     n = x.shape[0]
     if regular:
         potrs(matrix, x.reshape((n, 1)))
         return
     least = n * _LEAST * values[n - 1]
-    gemv(1.0, matrix, False, x, 0.0, room[:n])
+    gemv(1.0, matrix, False, x, 0.0, workspace[:n])
     for i in range(n):
-        room[i] = room[i] / values[i] if values[i] > least else 0.0
-    gemv(1.0, matrix, True, room[:n], 0.0, x)
+        workspace[i] = workspace[i] / values[i] if values[i] > least else 0.0
+    gemv(1.0, matrix, True, workspace[:n], 0.0, x)
 
 
 @kernel
-def fit_rows(rows, labels, penalty, room, out):
-    """Fit to rows that are fewer than d or as many, of minimum norm: ``(m,d),(m),()->(d)``; `penalty` is ridge times
-    samples.
-    """
+def fit_rows(rows, labels, penalty, workspace, out):
+    """Fit to m <= d rows, with minimum norm: ``(m,d),(m),()->(d)``, O(m^2 d); `penalty` is ridge times samples."""
     m = rows.shape[0]
-    # A corner of the room has gaps between its rows, which LAPACK is not told of.
-    matrix = room.matrix.reshape(-1)[: m * m].reshape((m, m))
+    # A corner of the matrix would have gaps between its rows, and these routines take contiguous arrays.
+    matrix = workspace.matrix.reshape(-1)[: m * m].reshape((m, m))
     syrk(1.0, rows, False, 0.0, matrix)
     for i in range(m):
         matrix[i, i] += penalty
-    x = room.solution[:m]
+    x = workspace.solution[:m]
     x[:] = labels
-    regular = factor(matrix, room.diagonal[:m], room.values[:m])
-    solve(regular, matrix, room.values[:m], x, room.vector)
+    regular = factor(matrix, workspace.diagonal[:m], workspace.values[:m])
+    solve(regular, matrix, workspace.values[:m], x, workspace.vector)
     gemv(1.0, rows, True, x, 0.0, out)
 
 
 @kernel
-def fit_sums(gram, sums, penalty, room, out):
-    """Fit to X^T X (its lower triangle) and X^T y: ``(d,d),(d),()->(d)``; `penalty` is ridge times samples."""
+def fit_sums(gram, sums, penalty, workspace, out):
+    """Fit to X^T X (its lower triangle) and X^T y: ``(d,d),(d),()->(d)``, O(d^3 / 3); `penalty` as in `fit_rows`."""
     d = out.shape[0]
     for i in range(d):
-        room.matrix[i, : i + 1] = gram[i, : i + 1]
-        room.matrix[i, i] += penalty
+        workspace.matrix[i, : i + 1] = gram[i, : i + 1]
+        workspace.matrix[i, i] += penalty
     out[:] = sums
-    regular = factor(room.matrix, room.diagonal, room.values)
-    solve(regular, room.matrix, room.values, out, room.vector)
+    regular = factor(workspace.matrix, workspace.diagonal, workspace.values)
+    solve(regular, workspace.matrix, workspace.values, out, workspace.vector)

@@ -1,4 +1,4 @@
-"""What a regression needs of the rows of a design, whatever their law: the factor and the noise of `ridge_path`."""
+"""Reduction of a design of any law to the factor and the noise that `ridge_path` reads."""
 
 import math
 
@@ -7,13 +7,13 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.linalg.lapack import gemv, gesdd, potrf, syrk, trsm
 
-# The least share of a row or column that the ones before it leave unexplained. Its error is about 1e-16 over it.
+# The least share of a row that the ones before it may leave unexplained; its relative error is 1e-16 over this.
 _LEAST_SHARE = 1e-7
 
 
 @kernel
 def _is_factored(gram, squares):
-    """Replace a Gram matrix by its Cholesky factor and return whether no row of it is nearly in the span of others."""
+    """Replace a Gram matrix by its Cholesky factor; return whether no row is nearly in the span of others."""
     m = gram.shape[0]
     for i in range(m):
         squares[i] = gram[i, i]
@@ -26,22 +26,23 @@ def _is_factored(gram, squares):
 
 
 @kernel
-def _reduce_by_singular_values(rows, noise, room):
-    """The same for rows of any rank: A = V diag(s), z = U^T e, without the singular values that are 0 but for
-    rounding; rows that are not finite give NaN.
+def _reduce_by_singular_values(rows, noise, workspace):
+    """Reduce rows of any rank: A = V diag(s), z = U^T e, without singular values that are 0 up to rounding.
+
+    Rows that are not finite give NaN.
     """
     n_samples, d = rows.shape
     m = min(n_samples, d)
     left, values, right = np.empty((n_samples, m)), np.empty(m), np.empty((m, d))
     if gesdd(rows, left, values, right) != 0:
-        room.factor[:d] = math.nan
-        room.z[0] = math.nan
+        workspace.factor[:d] = math.nan
+        workspace.z[0] = math.nan
         return 1
     rank = 0
     least = values[0] * np.finfo(np.float64).eps * max(n_samples, d)
     while rank < m and values[rank] > least:
         rank += 1
-    factor = room.factor[: d * rank].reshape(d, rank)
+    factor = workspace.factor[: d * rank].reshape(d, rank)
     for i in range(d):
         for j in range(rank):
             factor[i, j] = right[j, i] * values[j]
@@ -49,32 +50,35 @@ def _reduce_by_singular_values(rows, noise, room):
         total = 0.0
         for i in range(n_samples):
             total += left[i, j] * noise[i]
-        room.z[j] = total
+        workspace.z[j] = total
     return rank
 
 
 @kernel
-def reduce_rows(rows, noise, room):
-    """Reduce a design and the noise of its labels to `room.factor`, (d, k), and `room.z`, and return k:
-    ``(T,d),(T)->(d,k),(k)``.
+def reduce_rows(rows, noise, workspace):
+    """Reduce a design and the noise of its labels to a factor and z: ``(T,d),(T)->(d,k),(k)``, O(T d min(T, d)).
 
-    O(T d min(T, d)). The factor is that of X^T X, lower-triangular, where T >= d, and X^T where T < d; where X has not
-    full rank, or nearly so, it comes from the singular values, and k may be less than both, even 0.
+    The factor is that of X^T X, lower-triangular, where T >= d, and X^T where T < d. Where the rank of X is not full,
+    or nearly so, it comes from the singular values, and k may be less than both, even 0.
 
     Parameters
     ----------
-    rows: may be overwritten
-    noise: times the label noise
-    room: `fastcollapse.kernels.regression.ridge_path.PathRoom` for d coordinates and min(d, T) columns at least
+    rows : float64 (T, d), overwritten.
+    noise : float64 (T), with the deviation of the label noise.
+    workspace : `PathWorkspace` for d coordinates and at least min(d, T) columns; its `factor` and `z` are written.
+
+    Returns
+    -------
+    The number of columns k.
     """
     n_samples, d = rows.shape
     m = min(n_samples, d)
     tall = n_samples >= d
-    gram = room.gram[: m * m].reshape(m, m)
+    gram = workspace.gram[: m * m].reshape(m, m)
     syrk(1.0, rows, tall, 0.0, gram)
-    if not _is_factored(gram, room.sides[0]):
-        return _reduce_by_singular_values(rows, noise, room)
-    factor, z = room.factor[: d * m].reshape(d, m), room.z[:m]
+    if not _is_factored(gram, workspace.sides[0]):
+        return _reduce_by_singular_values(rows, noise, workspace)
+    factor, z = workspace.factor[: d * m].reshape(d, m), workspace.z[:m]
     if tall:
         gemv(1.0, rows, True, noise, 0.0, z)
         trsm(gram, False, z.reshape(m, 1))

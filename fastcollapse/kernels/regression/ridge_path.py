@@ -1,17 +1,17 @@
 """Ridge regression of one sample at many ridges: one tridiagonalisation, O(d) a ridge, one back transformation.
 
-A sample of T rows X and labels X w + e enters as what an orthogonal transformation of its rows leaves: a `factor` A
-(d, k) with X^T X = A A^T, and `z` (k) with X^T e = A z. With S = A A^T / T the fit is (S + ridge)^-1 (S w + A z / T).
-Its error against w0 has three parts: the bias ((S + ridge)^-1 S - 1) w0, the noise (S + ridge)^-1 A z / T and, of gap =
-w - w0, the synthetic (S + ridge)^-1 S gap. Coordinates are those in which the covariance of a row is diagonal.
+A sample of T rows X with labels X w + e enters in a reduced form: a `factor` A (d, k) with X^T X = A A^T, and `z` (k)
+with X^T e = A z. With S = A A^T / T the fit is (S + ridge)^-1 (S w + A z / T). Its error against w0 has three parts:
+the bias ((S + ridge)^-1 S - 1) w0, the noise (S + ridge)^-1 A z / T and, of gap = w - w0, the synthetic part
+(S + ridge)^-1 S gap. Coordinates are those in which the covariance of a row is diagonal.
 
-Where A is square and lower-triangular, (S + ridge) e = S gap + A z / T - ridge w0 gives the error itself, so nothing
-cancels as the ridge goes to 0, and at 0 a triangular solve is enough. Elsewhere the system is that of A^T A, k x k, and
-its limit at ridge 0 is the minimum-norm fit.
+Where A is square and lower-triangular, (S + ridge) e = S gap + A z / T - ridge w0 is solved for the error itself. So
+nothing cancels as the ridge goes to 0, and at 0 a triangular solve is enough. Elsewhere the system is that of A^T A,
+k x k, and its limit at ridge 0 is the minimum-norm fit.
 
 A tridiagonal matrix holds small eigenvalues to the rounding of large ones. A ridge that does not lift all of them above
-1e-6 of the largest is solved by a Cholesky factorisation of its own, which keeps the relative accuracy of a graded
-matrix (J. Demmel and K. Veselic, SIAM J. Matrix Anal. Appl. 13(4), 1992).
+1e-6 of the largest has a Cholesky factorisation of its own, which keeps the relative accuracy of a graded matrix
+(J. Demmel and K. Veselic, SIAM J. Matrix Anal. Appl. 13(4), 1992).
 """
 
 import math
@@ -33,28 +33,38 @@ from fastcollapse.kernels.regression.ridge_systems import (
     set_reversed_gram,
 )
 
-# The columns of what is written. An error is an excess test error, a squared Sigma-norm.
+# The columns of the results. An error is an excess test error, a squared Sigma-norm.
 ERROR, BIAS, VARIANCE, SYNTHETIC, SQUARED_NORM, OVERLAP = range(6)
 N_COLUMNS = 6
-# Relative to the norm. The error of a solution is about 1e-16 over it.
+# Relative to the norm of the system; the relative error of a solution is about 1e-16 over this.
 _LEAST_EIGENVALUE = 1e-6
 
 
 class RegressionTruth(NamedTuple):
-    """What is to be learnt: `spectrum` float64 (d), the variances of the coordinates, and `w0` (d)."""
+    """The true regression: `spectrum` float64 (d), the variances of the input coordinates, and weights `w0` (d)."""
 
     spectrum: np.ndarray
     w0: np.ndarray
 
 
-class PathRoom(NamedTuple):
-    """Room for one thread: samples of d coordinates and factors of up to k columns, L ridges, and r = 3 parts of the
-    error, or 0.
+class PathWorkspace(NamedTuple):
+    """Work arrays of one thread: d coordinates, factors of up to k columns, L ridges, r = 3 or 0 error parts.
 
-    factor: float64 (d k), and z (k), for the sample; gram (k k); work, see `work_length`; tridiagonal (3, k); bases
-    (3 k); sides (5, k); ratios, inverses (k L); columns (k L) and part_columns (k r L), solutions; weights (d L) and
-    part_weights (d r L), the same in d coordinates; choices (3, L); sums (6, L); for drawing, words uint64 (d) and
-    streams uint64 (2, STREAM_WORDS)
+    Attributes
+    ----------
+    factor, z : float64 (d k) and (k), the sample.
+    gram : float64 (k k).
+    work : float64, see `lapack.work_length`.
+    tridiagonal : float64 (3, k).
+    bases : float64 (3 k).
+    sides : float64 (5, k).
+    ratios, inverses : float64 (k L).
+    columns, part_columns : float64 (k L) and (k r L), solutions.
+    weights, part_weights : float64 (d L) and (d r L), solutions in d coordinates.
+    choices : float64 (3, L).
+    sums : float64 (6, L).
+    words : uint64 (max(d, k)), for drawing.
+    streams : uint64 (2, STREAM_WORDS), for drawing.
     """
 
     factor: np.ndarray
@@ -77,10 +87,13 @@ class PathRoom(NamedTuple):
 
 
 @kernel
-def new_path_room(d, k, n_ridges, parts):
-    """Return room for d coordinates, factors of at most k columns and so many ridges; `parts`: of the error too."""
+def new_path_workspace(d, k, n_ridges, parts):
+    """Return the work arrays of one thread for d coordinates, factors of at most k columns and `n_ridges` ridges.
+
+    `parts` says whether the parts of the error are written too.
+    """
     n_parts = 3 * n_ridges if parts else 0
-    return PathRoom(
+    return PathWorkspace(
         np.empty(d * k),
         np.empty(k),
         np.empty(k * k),
@@ -102,10 +115,10 @@ def new_path_room(d, k, n_ridges, parts):
 
 
 @kernel
-def _solve_alone(factor, z, truth, gap, n_samples, ridge, square, room, bases):
-    """Solve at one ridge without the tridiagonal matrix, for bias, noise and synthetic part: ``...->(k,3)``."""
+def _solve_alone(factor, z, truth, gap, n_samples, ridge, square, workspace, bases):
+    """Solve at one ridge without the tridiagonal matrix, for the three error parts: ``...->(k,3)``, O(d k^2)."""
     k = factor.shape[1]
-    product = room.sides[0, :k]
+    product = workspace.sides[0, :k]
     if square and ridge == 0.0:
         product[:] = z
         trsm(factor, True, product.reshape(k, 1))
@@ -114,13 +127,13 @@ def _solve_alone(factor, z, truth, gap, n_samples, ridge, square, room, bases):
         return
     set_bases(factor, z, truth, gap, n_samples, square, product, bases)
     if square:
-        other = room.sides[1, :k]
+        other = workspace.sides[1, :k]
         gemv(1.0 / n_samples, factor, True, gap, 0.0, other)
         gemv(1.0, factor, False, other, 0.0, product)
         for i in range(k):
             bases[i, 0] *= -ridge
             bases[i, 2] = product[i]
-    gram = room.gram[: k * k].reshape(k, k)
+    gram = workspace.gram[: k * k].reshape(k, k)
     set_gram(factor, n_samples, square, gram)
     for i in range(k):
         gram[i, i] += ridge
@@ -142,32 +155,36 @@ def _put(bases, ridge, columns, part_columns):
 
 
 @kernel
-def _solve_all(factor, z, truth, gap, n_samples, ridges, square, room, columns, part_columns):
-    """Solve at every ridge, for the whole and for the parts: ``...->(k,L),(k,r*L)``; writes `room.choices`."""
+def _solve_all(factor, z, truth, gap, n_samples, ridges, square, workspace, columns, part_columns):
+    """Solve at every ridge, for the whole and for the parts: ``...->(k,L),(k,r*L)``; writes `workspace.choices`."""
     k, n_ridges = columns.shape
-    gram, bases = room.gram[: k * k].reshape(k, k), room.bases[: 3 * k].reshape(k, 3)
-    diagonal, off_diagonal, tau = room.tridiagonal[0, :k], room.tridiagonal[1, :k], room.tridiagonal[2, :k]
-    ratios = room.ratios[: k * n_ridges].reshape(k, n_ridges)
-    inverses = room.inverses[: k * n_ridges].reshape(k, n_ridges)
+    gram, bases = workspace.gram[: k * k].reshape(k, k), workspace.bases[: 3 * k].reshape(k, 3)
+    diagonal, off_diagonal, tau = (
+        workspace.tridiagonal[0, :k],
+        workspace.tridiagonal[1, :k],
+        workspace.tridiagonal[2, :k],
+    )
+    ratios = workspace.ratios[: k * n_ridges].reshape(k, n_ridges)
+    inverses = workspace.inverses[: k * n_ridges].reshape(k, n_ridges)
 
     if square:
         set_reversed_gram(factor, n_samples, gram)
     else:
         set_gram(factor, n_samples, square, gram)
-    sytrd(gram, room.work, diagonal, off_diagonal, tau)
+    sytrd(gram, workspace.work, diagonal, off_diagonal, tau)
     bound = row_bound(diagonal, off_diagonal)
-    choose(ridges, bound, square, room.choices)
-    set_bases(factor, z, truth, gap, n_samples, square, room.sides[0, :k], bases)
+    choose(ridges, bound, square, workspace.choices)
+    set_bases(factor, z, truth, gap, n_samples, square, workspace.sides[0, :k], bases)
     if square:
         reverse_rows(bases)
-    ormtr(gram, tau, True, room.work, bases)
-    set_columns(bases, diagonal, off_diagonal, room.choices, square, room.sides, columns, part_columns)
+    ormtr(gram, tau, True, workspace.work, bases)
+    set_columns(bases, diagonal, off_diagonal, workspace.choices, square, workspace.sides, columns, part_columns)
     factor_shifted(diagonal, off_diagonal, ridges, ratios, inverses)
-    # The whole by itself: BLAS rounds a column by how many stand beside it, and no error may depend on what is written.
+    # The whole separately: BLAS rounds by the number of columns, and the error must not depend on `parts`.
     for solution in (columns, part_columns):
         if solution.shape[1] > 0:
             solve_factored(ratios, inverses, solution)
-            ormtr(gram, tau, False, room.work, solution)
+            ormtr(gram, tau, False, workspace.work, solution)
             if square:
                 reverse_rows(solution)
 
@@ -175,13 +192,13 @@ def _solve_all(factor, z, truth, gap, n_samples, ridges, square, room, columns, 
     for j in range(n_ridges):
         known = square and ridges[j] == 0.0
         if known or (ridges[j] < least and not is_above(diagonal, off_diagonal, least - ridges[j])):
-            _solve_alone(factor, z, truth, gap, n_samples, ridges[j], square, room, bases)
+            _solve_alone(factor, z, truth, gap, n_samples, ridges[j], square, workspace, bases)
             _put(bases, j, columns, part_columns)
 
 
 @kernel
 def _sum_up(weights, part_weights, truth, choices, sums):
-    """Write the sums over coordinates: ``(d,L),(d,r*L),...->(6,L)``."""
+    """Write the sums over coordinates: ``(d,L),(d,r*L),...->(6,L)``, O(d L)."""
     d, n_ridges = weights.shape
     fits = choices[2]
     error, norm, overlap = sums[ERROR], sums[SQUARED_NORM], sums[OVERLAP]
@@ -213,41 +230,41 @@ def _in_all_coordinates(factor, columns, weights):
 
 
 @kernel
-def solve_path(factor, z, truth, gap, n_samples, ridges, parts, room, out):
-    """Fit one sample at every ridge and write what the fits are worth: ``(d,k),(k),(d),(d),(),(L)->(L,6)``.
+def solve_path(factor, z, truth, gap, n_samples, ridges, parts, workspace, out):
+    """Fit one sample at every ridge and write the errors of the fits: ``(d,k),(k),(d),(d),(),(L)->(L,6)``.
 
-    4 k^3 / 3 operations for the tridiagonal matrix, d k^2 or less before it and 4 k^2 (1 + r) L after it.
+    4 k^3 / 3 operations for the tridiagonal matrix, at most d k^2 before it and 4 k^2 (1 + r) L after it.
 
     Parameters
     ----------
-    factor: the sample's A, of full column rank; square ones had better be lower-triangular; k may be 0
-    z: its noise, times the label noise
-    truth: RegressionTruth
-    gap: the weights that made the labels, less w0
-    n_samples: T
-    ridges: at least 0
-    parts: whether the parts of the error are written too
-    room: `new_path_room` of at least this size; its `factor` and `z` may be those given
-    out: ERROR, BIAS, VARIANCE, SYNTHETIC, SQUARED_NORM, OVERLAP of each ridge; NaN where there is no solution
+    factor : float64 (d, k), the sample's A, of full column rank; k may be 0. Square factors should be lower-triangular.
+    z : float64 (k), its noise, with the deviation of the label noise.
+    truth : `RegressionTruth`.
+    gap : float64 (d), the labelling weights less w0.
+    n_samples : T.
+    ridges : float64 (L), at least 0.
+    parts : whether the parts of the error are written too.
+    workspace : `PathWorkspace` of at least this size; its `factor` and `z` may be those given.
+    out : float64 (L, 6), ERROR, BIAS, VARIANCE, SYNTHETIC, SQUARED_NORM, OVERLAP; NaN where there is no solution.
     """
     d, k = factor.shape
     n_ridges = ridges.shape[0]
     n_parts = 3 * n_ridges if parts else 0
     square = is_lower(factor)
-    columns = room.columns[: k * n_ridges].reshape(k, n_ridges)
-    part_columns = room.part_columns[: k * n_parts].reshape(k, n_parts)
+    columns = workspace.columns[: k * n_ridges].reshape(k, n_ridges)
+    part_columns = workspace.part_columns[: k * n_parts].reshape(k, n_parts)
     if k > 0:
-        _solve_all(factor, z, truth, gap, n_samples, ridges, square, room, columns, part_columns)
+        _solve_all(factor, z, truth, gap, n_samples, ridges, square, workspace, columns, part_columns)
     else:
-        room.choices[2, :] = 1.0
+        workspace.choices[2, :] = 1.0
     weights, part_weights = columns, part_columns
     if not square:
-        weights = room.weights[: d * n_ridges].reshape(d, n_ridges)
-        part_weights = room.part_weights[: d * n_parts].reshape(d, n_parts)
+        weights = workspace.weights[: d * n_ridges].reshape(d, n_ridges)
+        part_weights = workspace.part_weights[: d * n_parts].reshape(d, n_parts)
         _in_all_coordinates(factor, columns, weights)
         _in_all_coordinates(factor, part_columns, part_weights)
-    _sum_up(weights, part_weights, truth, room.choices, room.sums)
+    _sum_up(weights, part_weights, truth, workspace.choices, workspace.sums)
     for j in range(n_ridges):
         for column in range(N_COLUMNS):
             if parts or column == ERROR or column >= SQUARED_NORM:
-                out[j, column] = room.sums[column, j]
+                out[j, column] = workspace.sums[column, j]

@@ -1,8 +1,7 @@
-"""The systems whose solutions at every ridge are the fits of `ridge_path`, or their errors: matrices and right-hand
-sides.
+"""Matrices and right-hand sides of the ridge systems of `ridge_path`.
 
-`square` says that the factor A is lower-triangular, and the system that of A A^T / T, whose solution is the error where
-the ridge is small; else the system is that of A^T A / T.
+`square` says that the factor A is lower-triangular. The system is then that of A A^T / T, whose solution is the error
+of the fit where the ridge is small. Otherwise the system is that of A^T A / T.
 """
 
 import math
@@ -16,7 +15,7 @@ _TILE = 16
 
 @kernel
 def is_lower(factor):
-    """Return whether a factor is square and lower-triangular."""
+    """Whether a factor is square and lower-triangular."""
     d, k = factor.shape
     if d != k:
         return False
@@ -40,13 +39,13 @@ def reverse_rows(out):
 
 @kernel
 def set_reversed_gram(factor, n_samples, out):
-    """Write A A^T / T, A lower-triangular, with rows and columns in reverse order: ``(d,d),()->(d,d)``.
+    """Write A A^T / T, A lower-triangular, with rows and columns in reverse order: ``(d,d),()->(d,d)``, O(d^3 / 3).
 
-    In this order it is M^T M, M lower-triangular, which `lauum` gives at a third of the cost of `syrk`.
+    In this order it is M^T M, M lower-triangular, which `lauum` computes at a third of the cost of `syrk`.
     """
     d = factor.shape[0]
     scale = 1.0 / math.sqrt(n_samples)
-    # Tiles, because one side of a transposition is read or written down a column.
+    # In tiles, because a transposition reads or writes one side down a column.
     for top in range(0, d, _TILE):
         for left in range(0, top + 1, _TILE):
             for i in range(top, min(top + _TILE, d)):
@@ -58,8 +57,9 @@ def set_reversed_gram(factor, n_samples, out):
 
 @kernel
 def set_bases(factor, z, truth, gap, n_samples, square, product, bases):
-    """Write what the right-hand sides are made of: w0, A z / T and gap, or A^T w0 / T, z / T and A^T gap / T:
-    ``...->(k,3)``; `product` (k) is room.
+    """Write the parts of the right-hand sides: ``...->(k,3)``, O(d k); `product` (k) is work space.
+
+    They are w0, A z / T and gap, or A^T w0 / T, z / T and A^T gap / T.
     """
     k, scale = factor.shape[1], 1.0 / n_samples
     for column in range(3):
@@ -78,8 +78,10 @@ def set_bases(factor, z, truth, gap, n_samples, square, product, bases):
 
 @kernel
 def choose(ridges, bound, square, choices):
-    """Write, for each ridge, the weights of S w0 and of w0 in the right-hand side, and 1.0 where the solution is the
-    fit and not its error: where the ridge is large, because the fit is then small.
+    """Write the weights of S w0 and w0 in the right-hand sides, and 1.0 where the solution is the fit: ``(L)->(3,L)``.
+
+    Elsewhere the solution is the error of the fit. It is the fit where the ridge is large, because the fit is then
+    small.
     """
     for k in range(ridges.shape[0]):
         fit = not square or ridges[k] >= bound
@@ -90,7 +92,7 @@ def choose(ridges, bound, square, choices):
 
 @kernel
 def set_columns(bases, diagonal, off_diagonal, choices, square, sides, columns, part_columns):
-    """Write the right-hand sides in the coordinates of the tridiagonal matrix: ``(k,3),...->(k,L),(k,r*L)``."""
+    """Write the right-hand sides in the coordinates of the tridiagonal matrix: ``(k,3),...->(k,L),(k,r*L)``, O(k L)."""
     k, n_ridges = columns.shape
     bias, noise, synthetic, product, plain = sides[0, :k], sides[1, :k], sides[2, :k], sides[3, :k], sides[4, :k]
     for i in range(k):
@@ -115,5 +117,5 @@ def set_columns(bases, diagonal, off_diagonal, choices, square, sides, columns, 
 
 @kernel
 def set_gram(factor, n_samples, square, gram):
-    """Write A A^T / T, or A^T A / T, which of the two is to be solved: ``(d,k)->(k,k)``."""
+    """Write A A^T / T for a square system, else A^T A / T: ``(d,k)->(k,k)``, O(d k^2)."""
     syrk(1.0 / n_samples, factor, not square, 0.0, gram)

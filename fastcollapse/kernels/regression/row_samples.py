@@ -1,4 +1,4 @@
-"""Samples of the rows of a table, and noise on their labels: numbers that streams alone decide."""
+"""Samples of the rows of a table, and noise for their labels."""
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from fastcollapse.kernels.random.wishart import fill_normals
 
 @parallel_kernel
 def draw_rows(n_rows, replacement, key, block, out):
-    """Draw numbers of rows, 0 to n_rows - 1, for R replicates, with or without replacement: ``->(R,n)``.
+    """Draw row numbers 0..n_rows-1 for R replicates, with or without replacement: ``->(R,n)``, O(n_rows) each.
 
-    `key` is a `StreamKey`; with its generation and purpose, `block` names the draw.
+    `key` is a `StreamKey`. Its generation and purpose, and `block`, name the draw.
     """
     for replicate in prange(out.shape[0]):
         stream, pool = np.empty(STREAM_WORDS, np.uint64), np.arange(n_rows)
@@ -22,7 +22,7 @@ def draw_rows(n_rows, replacement, key, block, out):
 
 @parallel_kernel
 def draw_noise(normals, key, block, out):
-    """Draw standard normal variates for R replicates: ``->(R,n)``; the arguments are as for `draw_rows`."""
+    """Draw standard normal variates for R replicates: ``->(R,n)``; `key` and `block` as in `draw_rows`."""
     for replicate in prange(out.shape[0]):
         streams, words = np.empty((2, STREAM_WORDS), np.uint64), np.empty(out.shape[1], np.uint64)
         open_draw(key, replicate, block, SUB_BULK, streams[0])

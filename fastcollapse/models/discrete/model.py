@@ -13,21 +13,12 @@ import numpy as np
 from fastcollapse import variables
 from fastcollapse.config.schedule import KernelSchedule, Schedule, kernel_schedule
 from fastcollapse.config.sections import ModelSection
-from fastcollapse.kernels.counts.live_counts import (
-    N_SUMS,
-    CountRows,
-    LiveCounts,
-    TruthTable,
-    copy_counts,
-    copy_rows,
-    list_all,
-    pool_up,
-    refit_and_draw,
-    refit_dense,
-)
+from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable
+from fastcollapse.kernels.counts.live_counts import CountRows, LiveCounts, copy_counts, copy_rows, init_live_counts
 from fastcollapse.kernels.counts.multinomial import Draw, block_grid, multinomial, new_draw, subsample
+from fastcollapse.kernels.counts.refit_counts import add_to_pool, refit_and_draw, refit_dense
 from fastcollapse.kernels.counts.replicate_loop import resample_replicates
-from fastcollapse.kernels.counts.workspace import new_room
+from fastcollapse.kernels.counts.workspace import new_workspace
 from fastcollapse.kernels.jit import current_threads, kernel
 from fastcollapse.kernels.random.poisson_table import PoissonTables, poisson_tables
 from fastcollapse.kernels.random.streams import (
@@ -35,9 +26,10 @@ from fastcollapse.kernels.random.streams import (
     PURPOSE_REAL,
     PURPOSE_SUBSAMPLE,
     PURPOSE_SYNTHETIC,
-    StreamKey,
+    generation_key,
+    span_of,
 )
-from fastcollapse.models.base import Model, ModelBlock, State, as_uint64, restore_array, restore_arrays, run_key
+from fastcollapse.models.base import Model, ModelBlock, State, restore_array, restore_arrays, run_key
 from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of, metrics_of_truth
 from fastcollapse.models.discrete.truth import DiscreteTruth
 
@@ -87,7 +79,7 @@ class CountState(State):
         """
         live = self.live
         end = int((live.starts[:, -1] + live.lengths[:, -1]).max())
-        kept = {name: values for name, values in live._asdict().items() if name != "near"}
+        kept = {name: values for name, values in live._asdict().items() if name != "truth_cache"}
         kept |= {"counts": live.counts[:, :end], "symbols": live.symbols[:, :end], "totals": self.totals}
         return {**kept, "pool": self.work.pool} if self.keeps_pool else kept
 
@@ -99,23 +91,16 @@ class CountState(State):
 class _Inputs(NamedTuple):
     """What the block loops only read."""
 
-    plan: KernelSchedule
+    schedule: KernelSchedule
     truth: TruthTable
     starts: np.ndarray
     lengths: np.ndarray
-    key: StreamKey
     tables: PoissonTables
-    n_threads: int
-
-
-@kernel
-def _stream_key(key, generation, purpose):
-    return StreamKey(key.seed, key.first_replicate, np.uint64(generation), purpose)
 
 
 @kernel
 def _weights(live, totals, truth):
-    """Return the weights to draw synthetic tokens from, and their sum; the state of generation 0 is the truth."""
+    """Return the weights of synthetic tokens and their sum; the state of generation 0 is the truth."""
     if totals[0] == 0:
         return truth.weights, truth.weights.sum()
     return live.counts, np.float64(totals[0])
@@ -127,32 +112,41 @@ def _draw_of(weights, weight_total, drawn, n_tokens, work):
 
 
 @kernel
-def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums):
-    """Replace: a generation is trained on the tokens drawn from the last one alone; the dead are soon passed by.
+def _resample_block(live, work, totals, inputs, span, rows, sums):
+    """Run a block of workflow replace, in which a generation is trained on tokens of the one before alone.
 
-    The drawn counts are the next state: two arrays change places, and the counts go home at the end of the block.
+    The drawn counts are the next state. Two arrays swap roles each generation, and the counts are copied to
+    `live.counts` at the end of an odd block.
     """
-    plan, truth, tables, home = inputs.plan, inputs.truth, inputs.tables, live.counts
-    room = new_room(inputs.n_threads)
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
+    schedule, truth, tables, home = inputs.schedule, inputs.truth, inputs.tables, live.counts
+    workspace = new_workspace(n_threads)
     weights, weight_total = _weights(live, totals, truth)
     draw = _draw_of(weights, weight_total, home, np.int64(-1), work)
-    upcoming = _draw_of(weights, weight_total, work.drawn, plan.n_synthetic[first - 1], work)
+    upcoming = _draw_of(weights, weight_total, work.drawn, schedule.n_synthetic[first - 1], work)
     for step in range(-1, n_generations):
-        key = _stream_key(inputs.key, first + step, _SYNTHETIC)
-        # The draw before the first generation of the block settles nothing; its sums are written over by the next.
-        refit_and_draw(draw, upcoming, key, truth, tables, room, live, sums[max(step, 0)])
+        key = generation_key(span, first + step, _SYNTHETIC)
+        # The step before the first generation corrects no draw; the next step overwrites its sums.
+        refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums[max(step, 0)])
         if step >= 0:
             totals[0] = draw.n_tokens
             if rows.starts.shape[0] > 1:
-                copy_rows(live, step * live.lengths.shape[0], inputs.n_threads, rows)
+                copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
         if step + 1 == n_generations:
             break
         spare = live.counts
         draw = upcoming
         live = LiveCounts(
-            draw.drawn, live.symbols, live.starts, live.lengths, live.alive, live.forgotten, live.packed, live.near
+            draw.drawn,
+            live.symbols,
+            live.starts,
+            live.lengths,
+            live.alive,
+            live.forgotten,
+            live.packed,
+            live.truth_cache,
         )
-        n_next = plan.n_synthetic[first + step + 1] if step + 2 < n_generations else np.int64(-1)
+        n_next = schedule.n_synthetic[first + step + 1] if step + 2 < n_generations else np.int64(-1)
         upcoming = _draw_of(draw.drawn, draw.n_tokens, spare, n_next, work)
     if n_generations % 2 == 1:
         for replicate in range(live.lengths.shape[0]):
@@ -160,54 +154,54 @@ def _resample_block(live, work, totals, first, n_generations, inputs, rows, sums
 
 
 @kernel
-def _resample_each(live, work, totals, first, n_generations, inputs, rows, sums):
-    """As `_resample_block`, replicate by replicate: for many of them, and none of their counts wanted as rows."""
+def _resample_each(live, work, totals, inputs, span, rows, sums):
+    """Run the block of `_resample_block` replicate by replicate, without rows: faster for many replicates."""
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     weights, weight_total = _weights(live, totals, inputs.truth)
     draw = _draw_of(weights, weight_total, work.drawn, np.int64(-1), work)
-    sizes = inputs.plan.n_synthetic[first - 1 : first - 1 + n_generations]
-    key = _stream_key(inputs.key, first - 1, _SYNTHETIC)
-    room = new_room(inputs.n_threads)
-    resample_replicates(live, draw, sizes, key, inputs.truth, inputs.tables, room, sums)
+    sizes = inputs.schedule.n_synthetic[first - 1 : first - 1 + n_generations]
+    key = generation_key(span, first - 1, _SYNTHETIC)
+    workspace = new_workspace(n_threads)
+    resample_replicates(live, draw, sizes, key, inputs.truth, inputs.tables, workspace, sums)
     totals[0] = sizes[n_generations - 1]
 
 
 @kernel
-def _pool_block(live, work, totals, first, n_generations, inputs, rows, sums):
-    """Every other workflow: tokens drawn from the state and real ones go through a pool, which the next state is
-    trained on.
-    """
+def _pool_block(live, work, totals, inputs, span, rows, sums):
+    """Run a block of any other workflow: drawn and real tokens go into a pool that the next state is trained on."""
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     no_real = np.zeros((0, 0))
-    plan, truth, tables, n_threads = inputs.plan, inputs.truth, inputs.tables, inputs.n_threads
+    schedule, truth, tables = inputs.schedule, inputs.truth, inputs.tables
     starts, lengths = inputs.starts, inputs.lengths
-    room = new_room(n_threads)
+    workspace = new_workspace(n_threads)
     for step in range(n_generations):
         generation = first + step
-        n_synthetic = plan.n_synthetic[generation - 1]
+        n_synthetic = schedule.n_synthetic[generation - 1]
         weights, weight_total = _weights(live, totals, truth)
         draw = _draw_of(weights, weight_total, work.drawn, n_synthetic, work)
-        key = _stream_key(inputs.key, generation, _SYNTHETIC)
-        multinomial(draw, live.starts, live.lengths, key, tables, room)
-        n_real = plan.n_real[generation - 1]
+        key = generation_key(span, generation, _SYNTHETIC)
+        multinomial(draw, live.starts, live.lengths, key, tables, workspace)
+        n_real = schedule.n_real[generation - 1]
         real = no_real
         if n_real > 0:
             real = work.real
-            if not plan.fixed_real:
-                key = _stream_key(inputs.key, generation, _REAL)
+            if not schedule.fixed_real:
+                key = generation_key(span, generation, _REAL)
                 draw = _draw_of(truth.weights, truth.weights.sum(), real, n_real, work)
-                multinomial(draw, starts, lengths, key, tables, room)
-        n_kept = plan.n_kept[generation - 1]
-        pool_up(work.drawn, live, n_kept > 0, real, n_threads, work.pool, work.drawn)
+                multinomial(draw, starts, lengths, key, tables, workspace)
+        n_kept = schedule.n_kept[generation - 1]
+        add_to_pool(work.drawn, live, n_kept > 0, real, n_threads, work.pool, work.drawn)
         totals[1] = n_kept + n_synthetic + n_real
         totals[0] = totals[1]
-        if plan.n_train[generation - 1] > 0:
-            totals[0] = plan.n_train[generation - 1]
-            key = _stream_key(inputs.key, generation, _SUBSAMPLE)
-            if plan.replacement:
+        if schedule.n_train[generation - 1] > 0:
+            totals[0] = schedule.n_train[generation - 1]
+            key = generation_key(span, generation, _SUBSAMPLE)
+            if schedule.replacement:
                 draw = _draw_of(work.pool, totals[1], work.drawn, totals[0], work)
-                multinomial(draw, starts, lengths, key, tables, room)
+                multinomial(draw, starts, lengths, key, tables, workspace)
             else:
                 subsample(work.drawn, totals[0], key, n_threads, work.drawn)
-        refit_dense(work.drawn, totals[0], generation, truth, room, live, sums[step])
+        refit_dense(work.drawn, totals[0], generation, truth, workspace, live, sums[step])
         if rows.starts.shape[0] > 1:
             copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
 
@@ -284,7 +278,7 @@ class Discrete(Model):
             np.zeros(n_replicates, np.int64),
             np.zeros((n_replicates, 2, 0 if self._pooled else self.n_symbols // 2 + 1)),
         )
-        list_all(self._truth.probability, live)
+        init_live_counts(self._truth.probability, live)
         none = (0, 0)
         draw = new_draw(self._truth.weights, 1.0, np.zeros(shape), 0, lengths.shape[1])
         pool = np.zeros(shape if self._pooled else none)
@@ -310,8 +304,8 @@ class Discrete(Model):
         for replicate in np.flatnonzero(live.packed):
             end = live.starts[replicate, -1] + live.lengths[replicate, -1]
             symbols = live.symbols[replicate, :end]
-            live.near[replicate, 0, :end] = self._truth.probability[symbols]
-            live.near[replicate, 1, :end] = self._truth.log_probability[symbols]
+            live.truth_cache[replicate, 0, :end] = self._truth.probability[symbols]
+            live.truth_cache[replicate, 1, :end] = self._truth.log_probability[symbols]
         return state
 
     def _draw_fixed_real(self, real: np.ndarray, seed: int, first_replicate: int) -> None:
@@ -320,10 +314,10 @@ class Discrete(Model):
         if n_real == self._truth_total:
             real[:] = weights
             return
-        key = StreamKey(as_uint64(seed), as_uint64(first_replicate), np.uint64(0), np.uint64(PURPOSE_FIXED_REAL))
+        key = run_key(seed, first_replicate)._replace(purpose=np.uint64(PURPOSE_FIXED_REAL))
         starts, lengths = block_grid(*real.shape)
         draw = new_draw(weights, float(weights.sum()), real, n_real, lengths.shape[1])
-        multinomial(draw, starts, lengths, key, poisson_tables(), new_room(current_threads()))
+        multinomial(draw, starts, lengths, key, poisson_tables(), new_workspace(current_threads()))
 
     def block_length(self, state: CountState, max_generations: int) -> int:
         """Return how many generations a block may have: all of them, or as many rows as memory allows."""
@@ -345,13 +339,13 @@ class Discrete(Model):
         rows = CountRows(
             np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, self._count_dtype)
         )
-        key = run_key(seed, first_replicate)
         starts, lengths = block_grid(n_replicates, self.n_symbols)
-        inputs = _Inputs(self._plan, self._truth, starts, lengths, key, poisson_tables(), current_threads())
+        inputs = _Inputs(self._plan, self._truth, starts, lengths, poisson_tables())
+        span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         loop = _pool_block if self._pooled else _resample_block
-        if not self._pooled and not self._with_rows and n_replicates >= _EACH_FROM * inputs.n_threads:
+        if not self._pooled and not self._with_rows and n_replicates >= _EACH_FROM * span.n_threads:
             loop = _resample_each
-        loop(state.live, state.work, state.totals, first, n_generations, inputs, rows, sums)
+        loop(state.live, state.work, state.totals, inputs, span, rows, sums)
         generations = slice(first - 1, first - 1 + n_generations)
         n_used = rows.starts[-1]
         counts = variables.CountRows(rows.starts, rows.indices[:n_used], rows.data[:n_used])

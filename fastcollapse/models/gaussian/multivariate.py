@@ -6,15 +6,16 @@ import numpy as np
 
 from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.gaussian.multivariate import (
+from fastcollapse.kernels.gaussian.multivariate_pooled import (
     Gaussians,
+    MultivariateStates,
     Source,
-    SpaceStates,
     draw_real_batches,
-    refit_space,
-    refit_space_subsamples,
+    refit_multivariate,
 )
+from fastcollapse.kernels.gaussian.multivariate_subsampled import refit_multivariate_subsamples
 from fastcollapse.kernels.jit import current_threads
+from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.models.base import ModelBlock, State, check_kept, n_kept_after, run_key
 from fastcollapse.models.gaussian.family import GaussianModel
@@ -124,27 +125,18 @@ class MultivariateGaussian(GaussianModel):
         """Run generations `first` and following and return their block; `state` moves on with them."""
         n_replicates, rank = state.laws.log_diagonal.shape
         shape = (n_replicates, n_generations)
-        out = SpaceStates(np.empty((*shape, len(self._mean))), np.empty((*shape, rank, rank)), np.empty((*shape, rank)))
-        key, normals, threads = run_key(seed, first_replicate), normal_table(), current_threads()
+        out = MultivariateStates(
+            np.empty((*shape, len(self._mean))), np.empty((*shape, rank, rank)), np.empty((*shape, rank))
+        )
+        normals = normal_table()
+        span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         if self._subsampled:
-            replacement = bool(self._schedule.replacement)
-            refit_space_subsamples(
-                state.laws,
-                state.points,
-                state.order,
-                state.source,
-                self._plan,
-                replacement,
-                first,
-                n_generations,
-                normals,
-                key,
-                threads,
-                out,
+            refit_multivariate_subsamples(
+                state.laws, state.points, state.order, state.source, self._plan, normals, span, out
             )
             state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         else:
-            refit_space(state.laws, state.source, self._plan, first, n_generations, normals, key, threads, out)
+            refit_multivariate(state.laws, state.source, self._plan, normals, span, out)
         return ModelBlock(out._asdict())
 
 

@@ -9,6 +9,7 @@ from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, refit_poo
 from fastcollapse.kernels.gaussian.univariate_replace import walk
 from fastcollapse.kernels.gaussian.univariate_subsampled import refit_subsamples
 from fastcollapse.kernels.jit import current_threads
+from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import log_chi_table, normal_table
 from fastcollapse.models.base import ModelBlock, PooledState, check_kept, n_kept_after, run_key
 from fastcollapse.models.gaussian.family import GaussianModel
@@ -75,39 +76,14 @@ class UnivariateGaussian(GaussianModel):
         """Run generations `first` and following and return their block; `state` moves on with them."""
         shape = (state.moments.shape[1], n_generations)
         means, logs = np.empty(shape), np.empty(shape)
-        key, normals, threads = run_key(seed, first_replicate), normal_table(), current_threads()
+        normals = normal_table()
+        span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         if self._n_constant:
             increments = log_chi_table(float(self._n_constant - 1))
-            walk(state.moments, first, n_generations, self._law, normals, increments, key, threads, means, logs)
+            walk(state.moments, self._law, normals, increments, span, means, logs)
         elif self._subsampled:
-            replacement = bool(self._schedule.replacement)
-            refit_subsamples(
-                state.moments,
-                state.pool,
-                self._plan,
-                replacement,
-                first,
-                n_generations,
-                self._truth,
-                normals,
-                key,
-                threads,
-                means,
-                logs,
-            )
+            refit_subsamples(state.moments, state.pool, self._plan, self._truth, normals, span, means, logs)
             state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         else:
-            refit_pools(
-                state.moments,
-                state.real,
-                self._plan,
-                first,
-                n_generations,
-                self._truth,
-                normals,
-                key,
-                threads,
-                means,
-                logs,
-            )
+            refit_pools(state.moments, state.real, self._plan, self._truth, normals, span, means, logs)
         return ModelBlock({"mean": means, "log_sigma": logs})

@@ -9,11 +9,11 @@ from fastcollapse.errors import InputError
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.linalg.banded import (
     apply_reduction,
-    new_reduction,
-    new_sweep,
+    band_workspace_length,
+    new_band_reduction,
+    new_panel_workspace,
     reduce_to_band,
     solve_shifted_bands,
-    sweep_length,
 )
 from fastcollapse.kernels.linalg.cholesky import solve_by_cholesky
 from fastcollapse.kernels.regression.kernel_matrix import Kernel, predict, squares_of_rows, write_gram
@@ -95,7 +95,7 @@ class Fitter:
     def bytes_of(self, n: int) -> int:
         """Return what a replicate with n samples takes while it is fitted."""
         d = self._table.rows.shape[1]
-        return 8 * (n * n + sweep_length(n, _WIDTH) + 2 * n * d)
+        return 8 * (n * n + band_workspace_length(n, _WIDTH) + 2 * n * d)
 
     def fit(self, numbers: np.ndarray, labels: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return coefficients (G, C, n) that solve (K + diag(shifts)) a = y, and reciprocal condition numbers (G).
@@ -120,8 +120,8 @@ class Fitter:
             found, conditions = self.fit(numbers, labels, np.full((n_matrices, n), n * ridges[0]))
             return found[:, None], conditions
         threads, gram = current_threads(), self._gram(numbers)
-        reduction = new_reduction(n_matrices, n, _WIDTH)
-        reduce_to_band(gram, reduction, new_sweep(n_matrices, n, _WIDTH), threads)
+        reduction = new_band_reduction(n_matrices, n, _WIDTH)
+        reduce_to_band(gram, reduction, new_panel_workspace(n_matrices, n, _WIDTH), threads)
         inside = np.array(labels)
         apply_reduction(gram, reduction, True, inside)
         out = np.empty((n_matrices, len(ridges), *labels.shape[1:]))

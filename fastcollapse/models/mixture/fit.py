@@ -6,27 +6,13 @@ would cancel."""
 import math
 
 from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.random.subsample import mean_and_squares
 
 _MOST_STEPS = 200
-# Below this share of the mean square a root t^2 of the likelihood equation is taken as 0.
+# A root t^2 of the likelihood equation below this share of the mean square is taken as 0.
 _LEAST_SHARE = 1e-9
 # From this offset on (in deviations) tanh(t x / s^2) is 1 to the last bit.
 SATURATED = 1e4
-
-
-@kernel
-def _mean_and_variance(points):
-    n = points.shape[0]
-    total = 0.0
-    for i in range(n):
-        total += points[i]
-    mean = total / n
-    squares, rest = 0.0, 0.0
-    for i in range(n):
-        gap = points[i] - mean
-        squares += gap * gap
-        rest += gap
-    return mean + rest / n, (squares - rest * rest / n) / n
 
 
 @kernel
@@ -38,7 +24,8 @@ def fit_approximate(points, offset):
     Suresh et al., arXiv:2412.17646, Algorithm 1 as its authors coded it, with eta = 2; in the ratio q = (m2 - m1^2) /
     m1^2."""
     n = float(points.shape[0])
-    mean, variance = _mean_and_variance(points)
+    mean, squares = mean_and_squares(points)
+    variance = squares / n
     m1 = offset + mean
     q = variance / m1 / m1
     kappa = math.expm1(((n - 1.0) / 2.0 + 8.0) / (2.0 * (n - 1.0) * (n + 7.0)))
@@ -81,7 +68,8 @@ def fit_joint(points, offset):
     ----------
     Derived; checked against the plain EM iteration in tests/models/test_mixture.py.
     """
-    mean, variance = _mean_and_variance(points)
+    mean, squares = mean_and_squares(points)
+    variance = squares / points.shape[0]
     if offset >= SATURATED:
         return mean, variance
     m1 = offset + mean

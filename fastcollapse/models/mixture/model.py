@@ -5,13 +5,13 @@ points are drawn."""
 
 import dataclasses
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from fastcollapse.config.fields import ChoiceField, FloatField, parameter
 from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
-from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK
 from fastcollapse.kernels.jit import current_threads, kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import (
     PURPOSE_FIXED_REAL,
@@ -19,7 +19,8 @@ from fastcollapse.kernels.random.streams import (
     PURPOSE_SUBSAMPLE,
     PURPOSE_SYNTHETIC,
     STREAM_WORDS,
-    open_stream,
+    generation_stream,
+    span_of,
 )
 from fastcollapse.kernels.random.subsample import copy_chosen
 from fastcollapse.kernels.random.ziggurat import normal_table, ziggurat
@@ -66,33 +67,58 @@ def _fill(mu, sigma, normals, stream, out):
 
 @parallel_kernel
 def _draw_real(mu, normals, key, real):
-    """Draw a real batch that stays for the run: ``->(R,n)``."""
+    """Draw the fixed real batch of every replicate: ``->(R,n)``, O(n) each."""
     for replicate in prange(real.shape[0]):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        open_stream(key.seed, key.first_replicate + np.uint64(replicate), np.uint64(0), NO_BLOCK, _FIXED_REAL, stream)
+        generation_stream(key, replicate, 0, _FIXED_REAL, stream)
         _fill(mu, 1.0, normals, stream, real[replicate])
 
 
-@parallel_kernel
-def _refit_alone(state, n_points, joint, first, n_generations, truth, normals, key, n_threads, mus, logs):
-    """Refit R replicates over B generations, each to its own points alone: ``(2,R),...,(3)->(R,B),(R,B)``; O(n) a step.
+class _States(NamedTuple):
+    """The states that a block writes, float64 (R, B) each, in the units of the truth."""
 
-    The points are drawn in units of the deviation, so that nothing underflows; once mu is far above it no sign ever
-    changes, and mu is an offset. `state` float64 (2, R): mu and ln s in units of the deviation of the truth; it moves
-    on."""
+    mu: np.ndarray
+    log_sigma: np.ndarray
+
+
+class _Pools(NamedTuple):
+    """The points that replicates keep: `pool` float64 (R, K), and `real` (Q, n), a fixed real batch, Q = R or 0."""
+
+    pool: np.ndarray
+    real: np.ndarray
+
+
+@parallel_kernel
+def _refit_alone(state, n_points, joint, truth, normals, span, out):
+    """Refit R replicates over B generations to synthetic points alone: ``(2,R),...,(3)->(R,B),(R,B)``, O(n) a step.
+
+    The points are drawn in units of the deviation, so that nothing underflows. Once mu is far above the deviation no
+    sign changes, and mu is an offset.
+
+    Parameters
+    ----------
+    state : float64 (2, R), mu and ln s in units of the deviation of the truth; updated.
+    n_points : int64 (T), index generation - 1.
+    joint : whether the fit is by joint maximum likelihood.
+    truth : float64 (3), mu, sigma and ln sigma of the truth.
+    normals : the table of the normal law.
+    span : `Span`.
+    out : `_States`.
+    """
     n_replicates = state.shape[1]
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
+    mus, logs = out
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        room = np.empty(n_points[first - 1 : first - 1 + n_generations].max())
+        buffer = np.empty(n_points[first - 1 : first - 1 + n_generations].max())
         for replicate in range(thread, n_replicates, n_threads):
-            number = key.first_replicate + np.uint64(replicate)
             mu, log_sigma = state[0, replicate], state[1, replicate]
             for step in range(n_generations):
                 generation = first + step
-                points = room[: n_points[generation - 1]]
+                points = buffer[: n_points[generation - 1]]
                 sigma = math.exp(log_sigma)
                 height = mu / sigma
-                open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SYNTHETIC, stream)
+                generation_stream(span, replicate, generation, _SYNTHETIC, stream)
                 offset = 0.0
                 if height >= SATURATED:
                     offset = height
@@ -109,39 +135,45 @@ def _refit_alone(state, n_points, joint, first, n_generations, truth, normals, k
 
 
 @parallel_kernel
-def _refit_pools(state, pool, real, plan, choices, first, n_generations, truth, normals, key, n_threads, mus, logs):
-    """As `_refit_alone`, to the points of a pool, float64 (R, K), or to subsamples of it; O(fitted) a step.
+def _refit_pools(state, pools, schedule, joint, truth, normals, span, out):
+    """Refit as `_refit_alone` to a pool, or to subsamples of it: ``(2,R),(R,K),...->(R,B),(R,B)``, O(points) a step.
 
-    `real`: float64 (Q, n), a fixed real batch, Q = R, or 0; `choices`: (joint, replacement).
+    Parameters
+    ----------
+    pools : `_Pools`; the points are updated.
+    schedule : `KernelSchedule`.
+    state, joint, truth, normals, span, out : as in `_refit_alone`.
     """
     n_replicates = state.shape[1]
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
+    pool, real = pools
+    mus, logs = out
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_real, n_train = plan.n_kept, plan.n_synthetic, plan.n_real, plan.n_train
-        room = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
-        joint, replacement = choices
+        kept_points, n_synthetic = schedule.n_kept, schedule.n_synthetic
+        n_real, n_train = schedule.n_real, schedule.n_train
+        buffer = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
         for replicate in range(thread, n_replicates, n_threads):
-            number = key.first_replicate + np.uint64(replicate)
             points = pool[replicate]
             mu, log_sigma = state[0, replicate], state[1, replicate]
             for step in range(n_generations):
                 generation = first + step
                 end = kept_points[generation - 1] + n_synthetic[generation - 1]
-                open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SYNTHETIC, stream)
+                generation_stream(span, replicate, generation, _SYNTHETIC, stream)
                 _fill(mu, math.exp(log_sigma), normals, stream, points[kept_points[generation - 1] : end])
                 n = n_real[generation - 1]
                 if n > 0 and real.shape[0] > 0:
                     points[end : end + n] = real[replicate]
                 elif n > 0:
-                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _REAL, stream)
+                    generation_stream(span, replicate, generation, _REAL, stream)
                     _fill(truth[0] / truth[1], 1.0, normals, stream, points[end : end + n])
                 end += n
                 size = n_train[generation - 1]
                 chosen = points[:end]
                 if size > 0:
-                    chosen = room[:size]
-                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SUBSAMPLE, stream)
-                    copy_chosen(points, end, replacement, stream, chosen)
+                    chosen = buffer[:size]
+                    generation_stream(span, replicate, generation, _SUBSAMPLE, stream)
+                    copy_chosen(points, end, schedule.replacement, stream, chosen)
                 mu, variance = fit_joint(chosen, 0.0) if joint else fit_approximate(chosen, 0.0)
                 log_sigma = 0.5 * math.log(variance)
                 mus[replicate, step] = truth[1] * mu
@@ -224,42 +256,16 @@ class Mixture(ArrayModel):
     ) -> ModelBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         shape = (state.moments.shape[1], n_generations)
-        mus, logs = np.empty(shape), np.empty(shape)
-        key, normals, threads = run_key(seed, first_replicate), normal_table(), current_threads()
+        out = _States(np.empty(shape), np.empty(shape))
+        normals = normal_table()
+        span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         if self._alone:
-            n_points = self._schedule.n_synthetic
-            _refit_alone(
-                state.moments,
-                n_points,
-                self._joint,
-                first,
-                n_generations,
-                self._truth,
-                normals,
-                key,
-                threads,
-                mus,
-                logs,
-            )
+            _refit_alone(state.moments, self._schedule.n_synthetic, self._joint, self._truth, normals, span, out)
         else:
-            choices = (self._joint, bool(self._schedule.replacement))
-            _refit_pools(
-                state.moments,
-                state.pool,
-                state.real,
-                self._plan,
-                choices,
-                first,
-                n_generations,
-                self._truth,
-                normals,
-                key,
-                threads,
-                mus,
-                logs,
-            )
+            pools = _Pools(state.pool, state.real)
+            _refit_pools(state.moments, pools, self._plan, self._joint, self._truth, normals, span, out)
             state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
-        return ModelBlock({"mu": mus, "log_sigma": logs})
+        return ModelBlock(out._asdict())
 
 
 MODEL = Mixture

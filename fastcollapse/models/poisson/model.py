@@ -10,7 +10,6 @@ from fastcollapse.config.fields import MAX_COUNT, FloatField, parameter, power_t
 from fastcollapse.config.schedule import KernelSchedule, Schedule, kernel_schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.gaussian.univariate_pooled import NO_BLOCK
 from fastcollapse.kernels.jit import current_threads, parallel_kernel, prange
 from fastcollapse.kernels.random.discrete_variates import poisson
 from fastcollapse.kernels.random.streams import (
@@ -19,7 +18,8 @@ from fastcollapse.kernels.random.streams import (
     PURPOSE_SUBSAMPLE,
     PURPOSE_SYNTHETIC,
     STREAM_WORDS,
-    open_stream,
+    generation_stream,
+    span_of,
 )
 from fastcollapse.kernels.random.subsample import copy_chosen
 from fastcollapse.models.base import ArrayModel, ModelBlock, PooledState, check_kept, n_kept_after, run_key
@@ -44,40 +44,47 @@ class PoissonParameters(ModelSection):
 
 @parallel_kernel
 def _draw_real(n_real, rate, key, real):
-    """Draw the sum of a real batch that stays for the run: ``->(R)``."""
+    """Draw the sum of the fixed real batch of every replicate: ``->(R)``, O(R)."""
     for replicate in prange(real.shape[0]):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        open_stream(key.seed, key.first_replicate + np.uint64(replicate), np.uint64(0), NO_BLOCK, _FIXED_REAL, stream)
+        generation_stream(key, replicate, 0, _FIXED_REAL, stream)
         real[replicate] = poisson(n_real * rate, stream)
 
 
 @parallel_kernel
-def _refit_sums(sums, sizes, real, plan, truth_rate, first, n_generations, key, n_threads, rates):
-    """Refit R replicates over B generations without subsamples: ``(R),(R),(Q),...->(R,B)``; one Poisson variate a step.
+def _refit_sums(sums, sizes, real, schedule, truth_rate, span, rates):
+    """Refit R replicates over B generations without subsamples: ``(R),(R),(Q),...->(R,B)``, one Poisson variate a step.
 
-    `sums` and `sizes`, float64: the sum and the number of the counts fitted to last, (rate, 1) at the start; they move
-    on. `real`: sums of a fixed real batch, or empty."""
+    Parameters
+    ----------
+    sums, sizes : float64 (R), sum and number of the counts of the last fit, (rate, 1) at the start; updated.
+    real : float64 (Q), the sums of a fixed real batch; Q = R, or 0 where there is none.
+    schedule : `KernelSchedule`.
+    truth_rate : the rate of real data.
+    span : `Span`.
+    rates : float64 (R, B), the rate of each state.
+    """
     n_replicates = sums.shape[0]
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_real = plan.n_kept, plan.n_synthetic, plan.n_real
+        kept_points, n_synthetic, n_real = schedule.n_kept, schedule.n_synthetic, schedule.n_real
         for replicate in range(thread, n_replicates, n_threads):
-            number = key.first_replicate + np.uint64(replicate)
             total, size = sums[replicate], sizes[replicate]
             for step in range(n_generations):
                 generation = first + step
                 n, m = np.float64(n_synthetic[generation - 1]), np.float64(n_real[generation - 1])
                 kept = np.float64(kept_points[generation - 1])
                 drawn = 0.0
-                # An extinct line stays so: its streams need not be opened.
+                # A sum of 0 stays 0, so that its streams need not be opened.
                 if total > 0.0:
-                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SYNTHETIC, stream)
+                    generation_stream(span, replicate, generation, _SYNTHETIC, stream)
                     drawn = np.float64(poisson(total if n == size else n * (total / size), stream))
                 total = drawn + (total if kept > 0.0 else 0.0)
                 if m > 0.0 and real.shape[0] > 0:
                     total += real[replicate]
                 elif m > 0.0:
-                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _REAL, stream)
+                    generation_stream(span, replicate, generation, _REAL, stream)
                     total += poisson(m * truth_rate, stream)
                 size = kept + n + m
                 rates[replicate, step] = total / size
@@ -85,27 +92,27 @@ def _refit_sums(sums, sizes, real, plan, truth_rate, first, n_generations, key, 
 
 
 @parallel_kernel
-def _refit_subsamples(sums, sizes, pool, plan, replacement, first, n_generations, key, n_threads, rates):
-    """As `_refit_sums`, to subsamples of the counts in `pool`, float64 (R, K); O(n_synthetic + n_train) a step."""
+def _refit_subsamples(sums, sizes, pool, schedule, span, rates):
+    """Refit as `_refit_sums` to subsamples of `pool`: ``(R),(R),(R,K),...->(R,B)``, O(n_synthetic + n_train) a step."""
     n_replicates = sums.shape[0]
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic, n_train = plan.n_kept, plan.n_synthetic, plan.n_train
-        room = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
+        kept_points, n_synthetic, n_train = schedule.n_kept, schedule.n_synthetic, schedule.n_train
+        buffer = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
         for replicate in range(thread, n_replicates, n_threads):
-            number = key.first_replicate + np.uint64(replicate)
             points = pool[replicate]
             for step in range(n_generations):
                 generation = first + step
                 kept, n, size = kept_points[generation - 1], n_synthetic[generation - 1], n_train[generation - 1]
                 rate = sums[replicate] / sizes[replicate]
-                open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SYNTHETIC, stream)
+                generation_stream(span, replicate, generation, _SYNTHETIC, stream)
                 for i in range(kept, kept + n):
                     points[i] = poisson(rate, stream)
                 if size > 0:
-                    chosen = room[:size]
-                    open_stream(key.seed, number, np.uint64(generation), NO_BLOCK, _SUBSAMPLE, stream)
-                    copy_chosen(points, kept + n, replacement, stream, chosen)
+                    chosen = buffer[:size]
+                    generation_stream(span, replicate, generation, _SUBSAMPLE, stream)
+                    copy_chosen(points, kept + n, schedule.replacement, stream, chosen)
                 else:
                     chosen = points[: kept + n]
                 sums[replicate], sizes[replicate] = chosen.sum(), chosen.shape[0]
@@ -187,16 +194,13 @@ class Poisson(ArrayModel):
     ) -> ModelBlock:
         """Run generations `first` and following and return their block; `state` moves on with them."""
         rates = np.empty((state.moments.shape[1], n_generations))
-        key, threads = run_key(seed, first_replicate), current_threads()
+        span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         sums, sizes = state.moments
         if self._schedule.n_train.any():
-            replacement = bool(self._schedule.replacement)
-            _refit_subsamples(
-                sums, sizes, state.pool, self._plan, replacement, first, n_generations, key, threads, rates
-            )
+            _refit_subsamples(sums, sizes, state.pool, self._plan, span, rates)
             state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         else:
-            _refit_sums(sums, sizes, state.real, self._plan, self._rate, first, n_generations, key, threads, rates)
+            _refit_sums(sums, sizes, state.real, self._plan, self._rate, span, rates)
         return ModelBlock({"rate": rates})
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.ziggurat import normal_table
-from fastcollapse.kernels.regression.downstream_gaussian import Downstream, evaluate_downstream
+from fastcollapse.kernels.regression.downstream_gaussian import Downstream, Generators, evaluate_downstream
 from fastcollapse.kernels.regression.downstream_isotropic import IsotropicTruth, evaluate_isotropic
 from fastcollapse.kernels.regression.downstream_rows import evaluate_rows
 from fastcollapse.kernels.regression.ridge_path import N_COLUMNS, RegressionTruth
@@ -77,11 +77,11 @@ class Predictor:
         truth = RegressionTruth(self._truth.spectrum, self._truth.weights)
         if self._truth.is_isotropic and not self._raw:
             isotropic = IsotropicTruth(self._truth.dimension, float(self._truth.spectrum[0]), self._truth.norm)
-            evaluate_isotropic(self._seen_from_truth(states), generations, isotropic, *rest)
+            evaluate_isotropic(Generators(self._seen_from_truth(states), generations), isotropic, *rest)
         elif self._raw:
-            evaluate_rows(states, generations, truth, self._design, *rest)
+            evaluate_rows(Generators(states, generations), truth, self._design, *rest)
         else:
-            evaluate_downstream(states, generations, truth, *rest)
+            evaluate_downstream(Generators(states, generations), truth, *rest)
         out[:, chosen] = found
         return out
 

@@ -9,19 +9,20 @@ import numpy as np
 from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.jit import current_threads
-from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, StreamKey
+from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, StreamKey, span_of
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.designs import GAUSSIAN, RADEMACHER, REDUCED, ROWS, STUDENT, UNIFORM, Design
 from fastcollapse.kernels.regression.generator_pooled import (
     Batches,
-    Noise,
+    FixedData,
     Pools,
+    Refit,
     draw_batches,
     refit_fixed,
     refit_pools,
 )
 from fastcollapse.kernels.regression.generator_replace import follow_overlaps, follow_weights
-from fastcollapse.kernels.regression.generator_subsampled import Choices, Samples, refit_rows
+from fastcollapse.kernels.regression.generator_subsampled import Samples, refit_rows
 from fastcollapse.models.base import State, check_kept, n_kept_after, run_key
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression
@@ -126,7 +127,8 @@ class _Direct:
         return ChainState(start)
 
     def advance(self, state: ChainState, first: int, n_generations: int, key: StreamKey, out: np.ndarray) -> None:
-        self._follow(state, self._sizes, self._sigma, first, n_generations, normal_table(), key, current_threads(), out)
+        span = span_of(key, first, n_generations, current_threads())
+        self._follow(state, self._sizes, self._sigma, normal_table(), span, out)
 
 
 class _Refitted:
@@ -141,8 +143,8 @@ class _Refitted:
         self._plan = kernel_schedule(schedule)
         self._design = design_of(truth, parameters.sampler)
         self._dependent = parameters.designs == "dependent"
-        self._noise = Noise(parameters.synthetic_noise, parameters.sigma, parameters.ridge)
-        self._n_rows = max(truth.dimension, _ROWS_AT_A_TIME)
+        n_rows = max(truth.dimension, _ROWS_AT_A_TIME)
+        self._refit = Refit(parameters.synthetic_noise, parameters.sigma, parameters.ridge, truth.weights, n_rows)
 
     def _batches(self, n_replicates: int, n: int, purpose: int, sigma: float, key: Any) -> Batches:
         """Draw samples of the truth that stay for the run, of n each."""
@@ -167,7 +169,7 @@ class _Fixed(_Refitted):
         super().__init__(truth, parameters, schedule)
         sizes, kept = self._plan.n_synthetic, self._plan.n_kept
         self._rounds = kept // sizes + 1
-        self._noise = self._noise._replace(ridge=parameters.ridge * float(sizes[0]))
+        self._refit = self._refit._replace(ridge=parameters.ridge * float(sizes[0]))
 
     def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
         batches = self._same_inputs(len(start), run_key(seed, first_replicate))
@@ -175,10 +177,8 @@ class _Fixed(_Refitted):
         return ChainState(start, {"labels": batches.labels}, batches)
 
     def advance(self, state: ChainState, first: int, n_generations: int, key: StreamKey, out: np.ndarray) -> None:
-        refit_fixed(
-            state.now, state.given, self._rounds, self._noise, first, n_generations, normal_table(), key,
-            current_threads(), out,
-        )  # fmt: skip
+        span = span_of(key, first, n_generations, current_threads())
+        refit_fixed(state.now, state.given, self._rounds, self._refit, normal_table(), span, out)
 
 
 class _Pooled(_Refitted):
@@ -191,15 +191,14 @@ class _Pooled(_Refitted):
         check_kept(n_pools * d * d)
         kept = {"gram": np.zeros((n_pools, d, d)), "sums": np.zeros((n_pools, d)), "held": np.zeros(n_pools, np.int64)}
         n_real = int(schedule.n_real[0]) if schedule.real == "fixed" else 0
-        real = self._batches(n_replicates if n_real else 0, n_real, PURPOSE_FIXED_REAL, self._noise.real, key)
+        real = self._batches(n_replicates if n_real else 0, n_real, PURPOSE_FIXED_REAL, self._refit.real_noise, key)
         return ChainState(start, kept, (self._same_inputs(n_replicates, key), real))
 
     def advance(self, state: ChainState, first: int, n_generations: int, key: StreamKey, out: np.ndarray) -> None:
         same, real = state.given
-        refit_pools(
-            Pools(state.now, **state.kept), self._design, same, real, self._plan, self._noise, self._truth.weights,
-            first, n_generations, normal_table(), key, self._n_rows, current_threads(), out,
-        )  # fmt: skip
+        pools, span = Pools(state.now, **state.kept), span_of(key, first, n_generations, current_threads())
+        fixed = FixedData(same.rows, real.rows, real.labels)
+        refit_pools(pools, self._design, fixed, self._plan, self._refit, normal_table(), span, out)
 
 
 class _Subsampled(_Refitted):
@@ -208,7 +207,6 @@ class _Subsampled(_Refitted):
     def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> None:
         super().__init__(truth, parameters, schedule)
         self._design = design_of(truth, parameters.sampler, reduced=False)
-        self._choices = Choices(bool(schedule.replacement), self._dependent)
 
     def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
         n_replicates, d = start.shape
@@ -221,9 +219,7 @@ class _Subsampled(_Refitted):
         return ChainState(start, kept, inputs, n_kept=0)
 
     def advance(self, state: ChainState, first: int, n_generations: int, key: StreamKey, out: np.ndarray) -> None:
-        samples = Samples(state.given, state.kept["labels"], state.kept["order"])
-        refit_rows(
-            state.now, samples, self._design, self._plan, self._noise, self._choices, first, n_generations,
-            normal_table(), key, self._n_rows, current_threads(), out,
-        )  # fmt: skip
+        samples = Samples(state.given, state.kept["labels"], state.kept["order"], self._dependent)
+        span = span_of(key, first, n_generations, current_threads())
+        refit_rows(state.now, samples, self._design, self._plan, self._refit, normal_table(), span, out)
         state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fastcollapse.kernels.counts.count_corrections import add_tokens, remove_tokens, total_of
-from fastcollapse.kernels.counts.workspace import BLOCK, new_room, room_of
+from fastcollapse.kernels.counts.workspace import BLOCK, new_workspace, thread_workspace
 from fastcollapse.kernels.random.streams import STREAM_WORDS, open_stream
 from tests._goodness_of_fit import variates_p
 
@@ -22,17 +22,17 @@ WAYS = {"chunks": 8, "index": 60, "chain": 900}
 
 def repeated(function):
     """Return float64 (N_REPLICATES, 64): what `function(stream, room, drawn)` makes of COUNTS."""
-    room, stream = room_of(new_room(1), 0), np.zeros(STREAM_WORDS, np.uint64)
+    workspace, stream = thread_workspace(new_workspace(1), 0), np.zeros(STREAM_WORDS, np.uint64)
     out = np.tile(COUNTS, (N_REPLICATES, 1))
     for i, drawn in enumerate(out):
         open_stream(*np.array([1, i, 2, 3, 4], np.uint64), stream)
-        function(stream, room, drawn)
+        function(stream, workspace, drawn)
     return out
 
 
 @pytest.mark.parametrize("n_tokens", WAYS.values(), ids=WAYS)
 def test_add_tokens__are_drawn_by_weight(n_tokens):
-    got = repeated(lambda stream, room, drawn: add_tokens(COUNTS, n_tokens, stream, room, drawn)) - COUNTS
+    got = repeated(lambda stream, workspace, drawn: add_tokens(COUNTS, n_tokens, stream, workspace, drawn)) - COUNTS
     assert (got.sum(axis=1) == n_tokens).all()
     assert (got >= 0).all()
     assert not got[:, COUNTS == 0].any()
@@ -49,7 +49,7 @@ def test_add_tokens__are_drawn_by_weight(n_tokens):
 def test_remove_tokens__are_taken_without_replacement(n_tokens):
     total = int(COUNTS.sum())
     assert total > n_tokens
-    got = COUNTS - repeated(lambda stream, room, drawn: remove_tokens(n_tokens, stream, room, drawn))
+    got = COUNTS - repeated(lambda stream, workspace, drawn: remove_tokens(n_tokens, stream, workspace, drawn))
     assert (got.sum(axis=1) == n_tokens).all()
     assert ((got >= 0) & (got <= COUNTS)).all()
     for symbols in ([0], [31], [32, 63], range(20, 40)):
@@ -62,8 +62,8 @@ def test_remove_tokens__are_taken_without_replacement(n_tokens):
 
 
 def test_remove_tokens__down_to_none():
-    def remove_all(stream, room, drawn):
-        remove_tokens(int(COUNTS.sum()), stream, room, drawn)
+    def remove_all(stream, workspace, drawn):
+        remove_tokens(int(COUNTS.sum()), stream, workspace, drawn)
 
     assert not repeated(remove_all)[:100].any()
 
@@ -78,7 +78,7 @@ def test_add_tokens__a_whole_block_of_probabilities():
     drawn, stream = np.zeros(BLOCK), np.zeros(STREAM_WORDS, np.uint64)
     open_stream(*np.array([1, 2, 3, 4, 5], np.uint64), stream)
     for _ in range(200):
-        add_tokens(weights, 1000, stream, room_of(new_room(1), 0), drawn)
+        add_tokens(weights, 1000, stream, thread_workspace(new_workspace(1), 0), drawn)
     assert drawn.sum() == 200_000
     order = np.argsort(weights)[::-1]
     expected, got = 200_000 * weights[order], drawn[order]

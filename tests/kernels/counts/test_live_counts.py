@@ -8,18 +8,11 @@ from hypothesis import strategies as st
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.config.workflows import Replace
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.kernels.counts.live_counts import (
-    N_SUMS,
-    CountRows,
-    LiveCounts,
-    copy_rows,
-    pool_up,
-    refit_and_draw,
-    refit_dense,
-    segment_sums,
-)
+from fastcollapse.kernels.counts.count_sums import N_SUMS, segment_sums
+from fastcollapse.kernels.counts.live_counts import CountRows, LiveCounts, copy_rows
 from fastcollapse.kernels.counts.multinomial import block_grid, new_draw, poisson_pass
-from fastcollapse.kernels.counts.workspace import BLOCK, new_room
+from fastcollapse.kernels.counts.refit_counts import add_to_pool, refit_and_draw, refit_dense
+from fastcollapse.kernels.counts.workspace import BLOCK, new_workspace
 from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import StreamKey
 from fastcollapse.models.discrete.model import Discrete
@@ -41,7 +34,7 @@ def refit(live, total, truth, sums, upcoming=None):
     draw = new_draw(live.counts, 1.0, live.counts, total, n_blocks)
     upcoming = upcoming or new_draw(live.counts, 1.0, np.zeros(live.counts.shape), -1, n_blocks)
     key = StreamKey(*np.array([1, 0, 4, 1], np.uint64))
-    refit_and_draw(draw, upcoming, key, truth_table(truth), poisson_tables(), new_room(THREADS), live, sums)
+    refit_and_draw(draw, upcoming, key, truth_table(truth), poisson_tables(), new_workspace(THREADS), live, sums)
 
 
 def live_of(states):
@@ -178,7 +171,7 @@ def test_refit_and_draw__draws_what_poisson_pass_draws():
     )
     refit(live, 20_000, truth, sums, upcoming)
     key = StreamKey(*np.array([1, 0, 5, 1], np.uint64))
-    poisson_pass(expected, other.starts, other.lengths, key, poisson_tables(), new_room(1))
+    poisson_pass(expected, other.starts, other.lengths, key, poisson_tables(), new_workspace(1))
     # By symbol: the refit moves the blocks together, and what was drawn with them.
     assert live.packed.all()
     assert not other.packed.any()
@@ -194,7 +187,7 @@ def test_refit_dense__counts_may_bring_symbols_back():
     live = live_of(states)
     live.forgotten[0, :10] = 2
     sums = np.empty((N_REPLICATES, N_SUMS))
-    refit_dense(other.astype(float), 20_000, 7, truth_table(truth), new_room(THREADS), live, sums)
+    refit_dense(other.astype(float), 20_000, 7, truth_table(truth), new_workspace(THREADS), live, sums)
     np.testing.assert_array_equal(dense_of(live), other)
     np.testing.assert_allclose(sums, expected_sums(other, truth), rtol=1e-11)
     expected = np.where(other == 0, 7, -1)
@@ -225,7 +218,7 @@ def test_copy_rows__appends_one_row_a_replicate():
         np.testing.assert_array_equal(rows.data[mine], expected[expected > 0])
 
 
-def test_pool_up__adds_drawn_and_real_tokens():
+def test_add_to_pool__adds_drawn_and_real_tokens():
     states, _ = random_states(7)
     real, _ = random_states(8)
     live = live_of(states)
@@ -235,7 +228,7 @@ def test_pool_up__adds_drawn_and_real_tokens():
         for some_real in (none, real.astype(float)):
             pool = np.full(states.shape, 3.0)
             merged = np.full(states.shape, -1.0)
-            pool_up(drawn.copy(), live, keep, some_real, THREADS, pool, merged)
+            add_to_pool(drawn.copy(), live, keep, some_real, THREADS, pool, merged)
             expected = 3 * keep + states + (some_real if some_real.size else 0)
             np.testing.assert_array_equal(pool, expected)
             np.testing.assert_array_equal(merged, expected)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from fastcollapse.kernels.counts import multinomial as sampling
 from fastcollapse.kernels.counts.multinomial import FEW_SYMBOLS, block_grid, multinomial, new_draw, subsample
-from fastcollapse.kernels.counts.workspace import BLOCK, new_room
+from fastcollapse.kernels.counts.workspace import BLOCK, new_workspace
 from fastcollapse.kernels.jit import max_threads
 from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import StreamKey
@@ -30,7 +30,7 @@ def draw(weights, n_tokens, seed, n_replicates, n_threads=None):
     starts, lengths = block_grid(n_replicates, n_symbols)
     out = new_draw(weights, float(weights[0].sum()), np.empty((n_replicates, n_symbols)), n_tokens, starts.shape[1])
     key = StreamKey(np.uint64(seed), np.uint64(0), np.uint64(1), np.uint64(1))
-    multinomial(out, starts, lengths, key, poisson_tables(), new_room(n_threads or max_threads()))
+    multinomial(out, starts, lengths, key, poisson_tables(), new_workspace(n_threads or max_threads()))
     return out.drawn.astype(np.int64)
 
 

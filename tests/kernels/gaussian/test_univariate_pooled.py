@@ -1,4 +1,4 @@
-"""The plan of a schedule, and one refit of every kind whose moments are known: on the line, to points, in space."""
+"""Compiled schedules, and one refit of every kind with known moments: pooled and subsampled."""
 
 import numpy as np
 import pytest
@@ -6,15 +6,13 @@ from scipy import stats
 
 from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
-from fastcollapse.kernels.gaussian.multivariate import Gaussians, Source, SpaceStates, refit_space
 from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, refit_pools
 from fastcollapse.kernels.gaussian.univariate_subsampled import refit_subsamples
-from fastcollapse.kernels.random.streams import STREAM_WORDS, StreamKey
+from fastcollapse.kernels.random.streams import STREAM_WORDS, StreamKey, generation_stream_pair, span_of
 from fastcollapse.kernels.random.wishart import (
     bartlett_factor,
     fill_normals,
     multiply_on,
-    open_both,
     pool_factor,
     write_factor,
 )
@@ -26,16 +24,16 @@ P_LIMIT = 4e-6
 N_REPLICATES = 20_000
 
 
-def test_plan_of__counts_points():
+def test_kernel_schedule__counts_points():
     schedule = AccumulateSubsample(n_samples=5, keep_real=True, replacement=False, n_train=4).schedule(3, None)
-    plan = kernel_schedule(schedule, bias=1)
-    np.testing.assert_array_equal(plan.n_kept, [0, 5, 10])
-    np.testing.assert_array_equal(plan.divisor, [3, 3, 3])
-    plan = kernel_schedule(Accumulate(n_samples=5, keep_real=False).schedule(3, None))
-    np.testing.assert_array_equal(plan.n_kept, [0, 0, 5])
-    np.testing.assert_array_equal(plan.divisor, [5, 5, 10])
-    plan = kernel_schedule(Mix(n_samples=5, n_real=2, real="fresh").schedule(2, None), bias=1)
-    np.testing.assert_array_equal(plan.divisor, [6, 6])
+    compiled = kernel_schedule(schedule, bias=1)
+    np.testing.assert_array_equal(compiled.n_kept, [0, 5, 10])
+    np.testing.assert_array_equal(compiled.divisor, [3, 3, 3])
+    compiled = kernel_schedule(Accumulate(n_samples=5, keep_real=False).schedule(3, None))
+    np.testing.assert_array_equal(compiled.n_kept, [0, 0, 5])
+    np.testing.assert_array_equal(compiled.divisor, [5, 5, 10])
+    compiled = kernel_schedule(Mix(n_samples=5, n_real=2, real="fresh").schedule(2, None), bias=1)
+    np.testing.assert_array_equal(compiled.divisor, [6, 6])
 
 
 def test_draw_real__law():
@@ -54,8 +52,8 @@ def first_fits(kernel, schedule):
         middle = (np.zeros((2, 0)), kernel_schedule(schedule))
     else:
         pool = np.zeros((N_REPLICATES, 20))
-        middle = (pool, kernel_schedule(schedule), schedule.replacement)
-    kernel(state, *middle, 1, 1, truth, normal_table(), KEY, 2, out[0], out[1])
+        middle = (pool, kernel_schedule(schedule))
+    kernel(state, *middle, truth, normal_table(), span_of(KEY, 1, 1, 2), out[0], out[1])
     return out[:, :, 0]
 
 
@@ -81,7 +79,7 @@ def test_first_fit__is_one_sample_of_the_truth(kernel, workflow, n):
 def wisharts(degrees, d, n):
     streams, words, out = np.empty((2, STREAM_WORDS), np.uint64), np.empty(d, np.uint64), np.empty((n, d, d))
     for i in range(n):
-        open_both(np.uint64(8), np.uint64(i), 1, np.uint64(1), streams)
+        generation_stream_pair(KEY, i, 1, np.uint64(1), streams)
         bartlett_factor(degrees, normal_table(), words, streams, out[i])
     return out
 
@@ -101,7 +99,7 @@ def test_bartlett_factor__law(degrees, d):
 
 def test_fill_normals__law():
     streams, out = np.empty((2, STREAM_WORDS), np.uint64), np.empty(200_000)
-    open_both(np.uint64(8), np.uint64(1), 1, np.uint64(1), streams)
+    generation_stream_pair(KEY, 1, 1, np.uint64(1), streams)
     fill_normals(normal_table(), np.empty(len(out), np.uint64), streams, out)
     assert stats.kstest(out, "norm").pvalue > P_LIMIT
 
@@ -120,13 +118,3 @@ def test_factors__multiply_as_matrices_do():
     out = np.empty((d, d))
     write_factor(unit, log_diagonal, np.empty(d, np.int64), np.empty(d), out)
     np.testing.assert_allclose(out, start @ factor / 7**0.5, rtol=1e-12, atol=1e-18)
-
-
-def test_refit_space__with_one_dimension_is_the_line():
-    schedule = Replace(n_samples=8).schedule(1, None)
-    laws = Gaussians(np.zeros((2000, 1)), np.ones((2000, 1, 1)), np.zeros((2000, 1)))
-    source = Source(np.zeros(1), np.eye(1), np.zeros((0, 1)), np.zeros((0, 1, 1)))
-    out = SpaceStates(np.empty((2000, 1, 1)), np.empty((2000, 1, 1, 1)), np.empty((2000, 1, 1)))
-    refit_space(laws, source, kernel_schedule(schedule, bias=1), 1, 1, normal_table(), KEY, 2, out)
-    assert stats.kstest(out.mean.ravel() * 8**0.5, "norm").pvalue > P_LIMIT
-    assert stats.kstest(7 * out.factor.ravel() ** 2, stats.chi2(7).cdf).pvalue > P_LIMIT

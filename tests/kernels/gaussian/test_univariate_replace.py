@@ -7,7 +7,7 @@ import pytest
 
 from fastcollapse.kernels.gaussian.univariate_replace import STRIP, direct_variates, running_sums, walk
 from fastcollapse.kernels.random import streams as rng
-from fastcollapse.kernels.random.streams import StreamKey
+from fastcollapse.kernels.random.streams import StreamKey, span_of
 from fastcollapse.kernels.random.threefry import word_pairs
 from fastcollapse.kernels.random.ziggurat import log_chi_table, normal_table
 
@@ -23,7 +23,7 @@ def walked(n_replicates, n_generations, blocks=(), n_threads=1, first_replicate=
     parts, first = [], 1
     for length in blocks or (n_generations,):
         out = np.empty((2, n_replicates, length))
-        walk(state, first, length, LAW, *tables, key, n_threads, out[0], out[1])
+        walk(state, LAW, *tables, span_of(key, first, length, n_threads), out[0], out[1])
         parts.append(out)
         first += length
     return np.concatenate(parts, axis=2)

@@ -6,11 +6,11 @@ import pytest
 from fastcollapse.kernels.jit import max_threads
 from fastcollapse.kernels.linalg.banded import (
     apply_reduction,
-    new_reduction,
-    new_sweep,
+    band_workspace_length,
+    new_band_reduction,
+    new_panel_workspace,
     reduce_to_band,
     solve_shifted_bands,
-    sweep_length,
 )
 
 SHIFTS = np.array([0.3, 0.01, 5.0])
@@ -27,8 +27,8 @@ def reduced(matrices, width, threads):
     n = matrices.shape[1]
     for i in range(n):
         work[:, i, : i // 128 * 128] = np.nan
-    reduction = new_reduction(len(matrices), n, width)
-    reduce_to_band(work, reduction, new_sweep(len(matrices), n, width), threads)
+    reduction = new_band_reduction(len(matrices), n, width)
+    reduce_to_band(work, reduction, new_panel_workspace(len(matrices), n, width), threads)
     return work, reduction
 
 
@@ -86,7 +86,7 @@ def test_solutions__are_nan_where_the_matrix_is_not_positive_definite():
     assert np.isfinite(got[0, 2]).all()
 
 
-def test_sweep_length__is_what_the_room_holds():
+def test_band_workspace_length__is_what_the_arrays_hold():
     for n, width in ((10, 4), (500, 32)):
-        held = sum(values.size for values in (*new_reduction(1, n, width), *new_sweep(1, n, width)))
-        assert 0.8 * held <= sweep_length(n, width) <= 1.3 * held + 3 * width**2
+        held = sum(values.size for values in (*new_band_reduction(1, n, width), *new_panel_workspace(1, n, width)))
+        assert 0.8 * held <= band_workspace_length(n, width) <= 1.3 * held + 3 * width**2

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from fastcollapse.kernels.counts.poisson_counts import poisson_counts
-from fastcollapse.kernels.counts.workspace import BLOCK, new_room, room_of
+from fastcollapse.kernels.counts.workspace import BLOCK, new_workspace, thread_workspace
 from fastcollapse.kernels.random.poisson_table import COARSE_STEP, MEANS_BELOW, poisson_tables
 from fastcollapse.kernels.random.streams import StreamKey
 from tests._goodness_of_fit import chi_square_p, variates_p
@@ -18,10 +18,10 @@ def counts_of(weights, scale, seed, n_blocks):
     """Return int64 (n_blocks, len(weights)) counts and check their sum."""
     weights = np.asarray(weights, dtype=np.float64)
     out = np.empty((n_blocks, len(weights)))
-    room = room_of(new_room(1), 0)
+    workspace = thread_workspace(new_workspace(1), 0)
     for block in range(n_blocks):
         key = StreamKey(np.uint64(seed), np.uint64(7), np.uint64(1), np.uint64(1))
-        total = poisson_counts(weights, scale, key, 3, block, poisson_tables(), room, out[block])
+        total = poisson_counts(weights, scale, key, 3, block, poisson_tables(), workspace, out[block])
         assert total == out[block].sum()
     return out.astype(np.int64)
 

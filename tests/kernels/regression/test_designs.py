@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fastcollapse.kernels.random.streams import STREAM_WORDS
-from fastcollapse.kernels.random.wishart import open_both
+from fastcollapse.kernels.random.streams import STREAM_WORDS, StreamKey, generation_stream_pair
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.designs import (
     GAUSSIAN,
@@ -32,7 +31,7 @@ def sampler_of(d, number=0):
     sampler = Sampler(
         np.empty(d, np.uint64), np.empty((2, STREAM_WORDS), np.uint64), np.empty((0, d)), *np.empty((2, 0))
     )
-    open_both(np.uint64(9), np.uint64(number), 1, np.uint64(1), sampler.streams)
+    generation_stream_pair(StreamKey(*np.array([9, 0, 0, 0], np.uint64)), number, 1, np.uint64(1), sampler.streams)
     return sampler
 
 

@@ -6,7 +6,7 @@ from scipy import stats
 
 from fastcollapse.kernels.random.streams import StreamKey
 from fastcollapse.kernels.random.ziggurat import normal_table
-from fastcollapse.kernels.regression.downstream_gaussian import Downstream, evaluate_downstream
+from fastcollapse.kernels.regression.downstream_gaussian import Downstream, Generators, evaluate_downstream
 from fastcollapse.kernels.regression.ridge_path import BIAS, N_COLUMNS, RegressionTruth
 
 pytestmark = pytest.mark.usefixtures("one_blas_thread")
@@ -29,7 +29,9 @@ def evaluated(n_samples, ridges, n_replicates=N_REPLICATES, parts=True, n_thread
     weights = np.tile(WEIGHTS, (n_replicates, len(generations), 1))
     out = np.full((n_replicates, len(generations), len(n_samples), ridges.shape[1], N_COLUMNS), np.nan)
     downstream = Downstream(n_samples, ridges, SIGMA, parts)
-    evaluate_downstream(weights, np.array(generations), TRUTH, downstream, normal_table(), key, n_threads, out)
+    evaluate_downstream(
+        Generators(weights, np.array(generations)), TRUTH, downstream, normal_table(), key, n_threads, out
+    )
     return out
 
 

@@ -9,12 +9,12 @@ from scipy import stats
 from fastcollapse.kernels.linalg.bidiagonal import factor_tall, factor_wide, solve_tall, solve_wide
 from fastcollapse.kernels.random.streams import StreamKey
 from fastcollapse.kernels.random.ziggurat import normal_table
-from fastcollapse.kernels.regression.downstream_gaussian import Downstream, evaluate_downstream
+from fastcollapse.kernels.regression.downstream_gaussian import Downstream, Generators, evaluate_downstream
 from fastcollapse.kernels.regression.downstream_isotropic import (
     BidiagonalSample,
     IsotropicTruth,
     evaluate_isotropic,
-    new_isotropic_room,
+    new_isotropic_workspace,
     solve_isotropic,
 )
 from fastcollapse.kernels.regression.ridge_path import BIAS, N_COLUMNS, RegressionTruth
@@ -54,10 +54,10 @@ def dense(made, d, n_samples):
 
 
 def fitted(made, d, n_samples, ridges, parts=True, variance=1.0, norm=1.7):
-    room = new_isotropic_room(len(made.diagonal), len(ridges))
+    workspace = new_isotropic_workspace(len(made.diagonal), len(ridges))
     out = np.full((len(ridges), N_COLUMNS), np.nan)
     truth = IsotropicTruth(d, variance, norm)
-    solve_isotropic(made, truth, n_samples, np.asarray(ridges, float), parts, room, out)
+    solve_isotropic(made, truth, n_samples, np.asarray(ridges, float), parts, workspace, out)
     return out
 
 
@@ -132,7 +132,9 @@ def evaluated(
     states = np.tile(overlaps, (n_replicates, len(generations), 1))
     out = np.full((n_replicates, len(generations), len(n_samples), ridges.shape[1], N_COLUMNS), np.nan)
     truth, downstream = IsotropicTruth(D, VARIANCE, 1.3), Downstream(n_samples, ridges, SIGMA, True)
-    evaluate_isotropic(states, np.array(generations), truth, downstream, normal_table(), key, n_threads, out)
+    evaluate_isotropic(
+        Generators(states, np.array(generations)), truth, downstream, normal_table(), key, n_threads, out
+    )
     return out
 
 
@@ -169,7 +171,7 @@ def general(n_samples):
     out = np.empty((N_REPLICATES, 1, 1, len(LAW_RIDGES), N_COLUMNS))
     downstream = Downstream(np.array([n_samples]), LAW_RIDGES[None], SIGMA, True)
     truth, states = RegressionTruth(np.full(D, VARIANCE), w0), np.tile(weights, (N_REPLICATES, 1, 1))
-    evaluate_downstream(states, np.array([1]), truth, downstream, normal_table(), KEY, 2, out)
+    evaluate_downstream(Generators(states, np.array([1])), truth, downstream, normal_table(), KEY, 2, out)
     return out[:, 0, 0]
 
 
@@ -191,7 +193,8 @@ def test_evaluate_isotropic__one_dimension():
         np.tile([2.0, 0.0], (N_REPLICATES, 1, 1)),
         Downstream(np.array([5]), np.zeros((1, 1)), 1.0, True),
     )
-    evaluate_isotropic(states, np.array([1]), IsotropicTruth(1, 1.0, 2.0), downstream, normal_table(), KEY, 2, out)
+    generators, truth = Generators(states, np.array([1])), IsotropicTruth(1, 1.0, 2.0)
+    evaluate_isotropic(generators, truth, downstream, normal_table(), KEY, 2, out)
     got = out[:, 0, 0, 0, 2]
     assert stats.kstest(5 * got, stats.f(1, 5).cdf).pvalue > P_LIMIT
     assert stats.kstest(4 * got, stats.f(1, 4).cdf).pvalue < P_LIMIT

@@ -15,7 +15,7 @@ from fastcollapse.kernels.regression.designs import (
     Sampler,
     draw_rows,
 )
-from fastcollapse.kernels.regression.downstream_gaussian import Downstream, open_downstream
+from fastcollapse.kernels.regression.downstream_gaussian import Downstream, Generators, open_downstream
 from fastcollapse.kernels.regression.downstream_rows import evaluate_rows
 from fastcollapse.kernels.regression.ridge_path import N_COLUMNS, RegressionTruth
 
@@ -43,7 +43,9 @@ def weights_of():
 def evaluated(law, n_threads, key=KEY):
     out = np.full((N_REPLICATES, len(GENERATIONS), len(SIZES), RIDGES.shape[1], N_COLUMNS), np.nan)
     downstream = Downstream(SIZES, RIDGES, SIGMA, True)
-    evaluate_rows(weights_of(), GENERATIONS, TRUTH, design_of(law), downstream, normal_table(), key, n_threads, out)
+    evaluate_rows(
+        Generators(weights_of(), GENERATIONS), TRUTH, design_of(law), downstream, normal_table(), key, n_threads, out
+    )
     return out
 
 

@@ -8,13 +8,20 @@ from scipy import stats
 
 from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.config.workflows import Accumulate, Mix, Replace
-from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SYNTHETIC
+from fastcollapse.kernels.random.streams import (
+    PURPOSE_DESIGN,
+    PURPOSE_FIXED_REAL,
+    PURPOSE_REAL,
+    PURPOSE_SYNTHETIC,
+    span_of,
+)
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.designs import GAUSSIAN, RADEMACHER, REDUCED, ROWS, UNIFORM
 from fastcollapse.kernels.regression.generator_pooled import (
     Batches,
-    Noise,
+    FixedData,
     Pools,
+    Refit,
     refit_fixed,
     refit_pools,
 )
@@ -57,10 +64,10 @@ def test_refit_pools__every_fit_solves_its_equations(workflow, ridge, same, law)
     schedule, design, n_replicates = workflow.schedule(N_GENERATIONS, None), design_of(law), 2
     if same and (schedule.n_synthetic != schedule.n_synthetic[0]).any():
         pytest.skip("the same inputs are as many in every generation")
-    plan, noise = kernel_schedule(schedule), Noise(0.5, 0.8, ridge)
+    compiled, refit = kernel_schedule(schedule), Refit(0.5, 0.8, ridge, TRUTH, N_ROWS)
     fixed = batches_of(design, int(schedule.n_synthetic[0]) * same, PURPOSE_DESIGN, TRUTH, 0.0, n_replicates)
     n_real = int(schedule.n_real[0]) if schedule.real == "fixed" else 0
-    real = batches_of(design, n_real, PURPOSE_FIXED_REAL, TRUTH, noise.real, n_replicates)
+    real = batches_of(design, n_real, PURPOSE_FIXED_REAL, TRUTH, refit.real_noise, n_replicates)
     kept = n_replicates if schedule.keep[1:].any() else 0
     now = np.tile(TRUTH, (n_replicates, 1))
     pools = Pools(now, np.zeros((kept, DIMENSION, DIMENSION)), np.zeros((kept, DIMENSION)), np.zeros(kept, np.int64))
@@ -69,7 +76,8 @@ def test_refit_pools__every_fit_solves_its_equations(workflow, ridge, same, law)
     for first, length in ((1, 2), (3, 3)):
         part = np.empty((n_replicates, length, DIMENSION))
         refit_pools(
-            pools, design, fixed, real, plan, noise, TRUTH, first, length, normal_table(), key(), N_ROWS, 2, part
+            pools, design, FixedData(fixed.rows, real.rows, real.labels), compiled, refit, normal_table(),
+            span_of(key(), first, length, 2), part,
         )  # fmt: skip
         out[:, first - 1 : first - 1 + length] = part
     for replicate in range(n_replicates):
@@ -78,16 +86,16 @@ def test_refit_pools__every_fit_solves_its_equations(workflow, ridge, same, law)
             pool = pool if schedule.keep[t] else []
             streams.open(t + 1, PURPOSE_SYNTHETIC)
             if same:
-                pool.append(streams.labelled(fixed.rows[replicate], weights, noise.synthetic))
+                pool.append(streams.labelled(fixed.rows[replicate], weights, refit.synthetic_noise))
             else:
-                pool.append(streams.sample(schedule.n_synthetic[t], weights, noise.synthetic, N_ROWS))
+                pool.append(streams.sample(schedule.n_synthetic[t], weights, refit.synthetic_noise, N_ROWS))
             used = list(pool)
             if n_real:
                 used.append((real.rows[replicate], real.labels[replicate]))
             elif schedule.n_real[t]:
                 streams.open(t + 1, PURPOSE_REAL)
-                used.append(streams.sample(schedule.n_real[t], TRUTH, noise.real, N_ROWS))
-            n_samples = plan.n_kept[t] + schedule.n_synthetic[t] + schedule.n_real[t]
+                used.append(streams.sample(schedule.n_real[t], TRUTH, refit.real_noise, N_ROWS))
+            n_samples = compiled.n_kept[t] + schedule.n_synthetic[t] + schedule.n_real[t]
             expected = fit(used, ridge, n_samples)
             np.testing.assert_allclose(out[replicate, t], expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
             # From here on as the kernel goes: what one fit rounds must not add up.
@@ -104,14 +112,15 @@ def test_refit_fixed__every_fit_solves_its_equations(workflow, ridge, law, n):
     schedule = (workflow(n_samples=n) if workflow is Replace else workflow(n_samples=n, keep_real=False)).schedule(
         N_GENERATIONS, None
     )
-    rounds = kernel_schedule(schedule).kept // n + 1
+    rounds = kernel_schedule(schedule).n_kept // n + 1
     batches = batches_of(design, n, PURPOSE_DESIGN, TRUTH, 0.0, n_replicates)
     now, out = np.tile(TRUTH, (n_replicates, 1)), np.empty((n_replicates, N_GENERATIONS, DIMENSION))
     moving = Batches(batches.rows, np.zeros_like(batches.labels))
     for first, length in ((1, 2), (3, 3)):
         part = np.empty((n_replicates, length, DIMENSION))
         refit_fixed(
-            now, moving, rounds, Noise(0.5, 0.8, ridge * n), first, length, normal_table(), key(), 2, part
+            now, moving, rounds, Refit(0.5, 0.8, ridge * n, TRUTH, N_ROWS), normal_table(),
+            span_of(key(), first, length, 2), part,
         )  # fmt: skip
         out[:, first - 1 : first - 1 + length] = part
     for replicate in range(n_replicates):
@@ -129,11 +138,11 @@ def fixed_errors(workflow, n, n_generations, d, n_replicates=10_000):
     """Return |w - w0|^2 in the norm of Sigma over sigma^2 of inputs that never change, float64 (R, T)."""
     design, truth = design_of(REDUCED, d), TRUTH[:d]
     batches = batches_of(design, n, PURPOSE_DESIGN, truth, 0.0, n_replicates, d)
-    plan = kernel_schedule(workflow.schedule(n_generations, None))
+    compiled = kernel_schedule(workflow.schedule(n_generations, None))
     now, out = np.tile(truth, (n_replicates, 1)), np.empty((n_replicates, n_generations, d))
     refit_fixed(
-        now, Batches(batches.rows, np.zeros_like(batches.labels)), plan.n_kept // n + 1, Noise(0.5, 0.5, 0.0), 1,
-        n_generations, normal_table(), key(), 2, out,
+        now, Batches(batches.rows, np.zeros_like(batches.labels)), compiled.n_kept // n + 1,
+        Refit(0.5, 0.5, 0.0, truth, N_ROWS), normal_table(), span_of(key(), 1, n_generations, 2), out,
     )  # fmt: skip
     return (out - truth) ** 2 @ SPECTRUM[:d] / 0.25
 
@@ -156,13 +165,14 @@ def test_fresh_inputs__have_the_law_of_least_squares():
     """The road by the normal equations beside the short one, at as many samples as inputs and beyond."""
     d, n_replicates = 3, 10_000
     for n in (3, 4, 9):
-        plan = kernel_schedule(Replace(n_samples=n).schedule(1, None))
+        compiled = kernel_schedule(Replace(n_samples=n).schedule(1, None))
         now, out = np.tile(TRUTH[:d], (n_replicates, 1)), np.empty((n_replicates, 1, d))
         pools = Pools(now, np.zeros((0, d, d)), np.zeros((0, d)), np.zeros(0, np.int64))
-        nothing, design = Batches(np.empty((0, 0, d)), np.empty((0, 0))), design_of(REDUCED, d)
+        nothing = FixedData(np.empty((0, 0, d)), np.empty((0, 0, d)), np.empty((0, 0)))
+        design = design_of(REDUCED, d)
         refit_pools(
-            pools, design, nothing, nothing, plan, Noise(0.5, 0.8, 0.0), TRUTH[:d], 1, 1, normal_table(), key(), 8, 2,
-            out,
+            pools, design, nothing, compiled, Refit(0.5, 0.8, 0.0, TRUTH[:d], 8), normal_table(),
+            span_of(key(), 1, 1, 2), out,
         )  # fmt: skip
         error, degrees = (out[:, 0] - TRUTH[:d]) ** 2 @ SPECTRUM[:d] / 0.25, n - d + 1
         assert stats.kstest(error * degrees / d, stats.f(d, degrees).cdf).pvalue > P_LIMIT

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from fastcollapse.kernels.random.streams import StreamKey
+from fastcollapse.kernels.random.streams import StreamKey, span_of
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.generator_replace import follow_overlaps, follow_weights
 from tests._goodness_of_fit import z_scores
@@ -27,7 +27,7 @@ def weights_of(w0, spectrum, sizes, sigma, n_replicates=N_REPLICATES, seed=11):
     now, sizes = np.tile(np.asarray(w0, float), (n_replicates, 1)), np.array(sizes)
     out = np.empty((n_replicates, len(sizes), now.shape[1]))
     follow_weights(
-        now, np.asarray(spectrum, float), sizes, sigma, 1, len(sizes), normal_table(), key(seed), 2, out
+        now, np.asarray(spectrum, float), sizes, sigma, normal_table(), span_of(key(seed), 1, len(sizes), 2), out
     )  # fmt: skip
     np.testing.assert_array_equal(now, out[:, -1])
     return out
@@ -37,7 +37,7 @@ def overlaps_of(d, sizes, scale, n_replicates=N_REPLICATES, seed=12):
     """Return <w, w0>, <w - w0, w0> and what of w is across w0 after each generation, float64 (R, B, 3)."""
     now, sizes = np.tile([1.0, 0.0, 0.0], (n_replicates, 1)), np.array(sizes)
     out = np.empty((n_replicates, len(sizes), 3))
-    follow_overlaps(now, d, sizes, scale, 1, len(sizes), normal_table(), key(seed), 2, out)
+    follow_overlaps(now, d, sizes, scale, normal_table(), span_of(key(seed), 1, len(sizes), 2), out)
     return out
 
 
@@ -185,11 +185,11 @@ def test_noise__brings_weights_back_from_nothing():
     raw = raw_weights(np.zeros(d), 1.0, [n], SIGMA, np.random.default_rng(5))
     out = np.empty((N_REPLICATES, 1, d))
     follow_weights(
-        np.zeros((N_REPLICATES, d)), np.ones(d), np.array([n]), SIGMA, 1, 1, normal_table(), key(), 2, out
+        np.zeros((N_REPLICATES, d)), np.ones(d), np.array([n]), SIGMA, normal_table(), span_of(key(), 1, 1, 2), out
     )  # fmt: skip
     short = np.empty((N_REPLICATES, 1, 3))
     nothing = np.tile([0.0, -1.0, 0.0], (N_REPLICATES, 1))
-    follow_overlaps(nothing, d, np.array([n]), SIGMA, 1, 1, normal_table(), key(), 2, short)
+    follow_overlaps(nothing, d, np.array([n]), SIGMA, normal_table(), span_of(key(), 1, 1, 2), short)
     w0 = np.ones(d) / d**0.5
     got, expected, few = numbers(out, w0), numbers(raw, w0), numbers_of_overlaps(short)
     for i in range(3):

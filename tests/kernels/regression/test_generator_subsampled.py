@@ -5,12 +5,18 @@ import pytest
 
 from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.config.workflows import AccumulateSubsample
-from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, uniform_below
+from fastcollapse.kernels.random.streams import (
+    PURPOSE_DESIGN,
+    PURPOSE_SUBSAMPLE,
+    PURPOSE_SYNTHETIC,
+    span_of,
+    uniform_below,
+)
 from fastcollapse.kernels.random.subsample import choose_first
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.designs import GAUSSIAN, RADEMACHER, ROWS
-from fastcollapse.kernels.regression.generator_pooled import Noise
-from fastcollapse.kernels.regression.generator_subsampled import Choices, Samples, refit_rows
+from fastcollapse.kernels.regression.generator_pooled import Refit
+from fastcollapse.kernels.regression.generator_subsampled import Samples, refit_rows
 from tests._regression_samples import DIMENSION, N_GENERATIONS, TRUTH, Streams, batches_of, design_of, fit, key
 
 WORKFLOWS = {
@@ -31,17 +37,17 @@ WORKFLOWS = {
 def test_refit_rows__every_fit_solves_its_equations(sizes, ridge, replacement, same, law):
     workflow = AccumulateSubsample(**{"keep_real": True, **sizes}, replacement=replacement)
     schedule, design, n_replicates = workflow.schedule(N_GENERATIONS, None), design_of(law), 2
-    plan, noise, n = kernel_schedule(schedule), Noise(0.5, 0.8, ridge), int(schedule.n_synthetic[0])
-    most = int((plan.n_kept + plan.n_synthetic).max())
+    compiled, refit = kernel_schedule(schedule), Refit(0.5, 0.8, ridge, TRUTH, 5)
+    n = int(schedule.n_synthetic[0])
+    most = int((compiled.n_kept + compiled.n_synthetic).max())
     fixed = batches_of(design, n * same, PURPOSE_DESIGN, TRUTH, 0.0, n_replicates)
     inputs = fixed.rows if same else np.zeros((n_replicates, most, DIMENSION))
-    samples = Samples(inputs, np.zeros((n_replicates, most)), np.zeros((n_replicates, most), np.int64))
+    samples = Samples(inputs, np.zeros((n_replicates, most)), np.zeros((n_replicates, most), np.int64), same)
     now, out = np.tile(TRUTH, (n_replicates, 1)), np.empty((n_replicates, N_GENERATIONS, DIMENSION))
     for first, length in ((1, 2), (3, 3)):
         part = np.empty((n_replicates, length, DIMENSION))
         refit_rows(
-            now, samples, design, plan, noise, Choices(replacement, same), first, length, normal_table(), key(), 5, 2,
-            part,
+            now, samples, design, compiled, refit, normal_table(), span_of(key(), first, length, 2), part,
         )  # fmt: skip
         out[:, first - 1 : first - 1 + length] = part
     n_repeated = 0

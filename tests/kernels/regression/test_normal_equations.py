@@ -14,21 +14,21 @@ BATCHES = st.lists(st.integers(1, 9), min_size=1, max_size=4)
 
 def gathered(batches, d):
     """Return (gram, sums, held) of batches of (rows, labels), in a room full of other numbers."""
-    gram, sums, held, room = np.full((d, d), np.nan), np.full(d, np.nan), 0, new_equations(d)
-    room.matrix[:] = np.nan
+    gram, sums, held, workspace = np.full((d, d), np.nan), np.full(d, np.nan), 0, new_equations(d)
+    workspace.matrix[:] = np.nan
     for rows, labels in batches:
-        held = gather(gram, sums, held, rows, labels, room)
+        held = gather(gram, sums, held, rows, labels, workspace)
     return gram, sums, held
 
 
 def fitted(batches, d, penalty=0.0):
     gram, sums, held = gathered(batches, d)
-    out, room = np.full(d, np.nan), new_equations(d)
+    out, workspace = np.full(d, np.nan), new_equations(d)
     if held <= d:
-        fit_rows(gram[:held].copy(), sums[:held].copy(), penalty, room, out)
+        fit_rows(gram[:held].copy(), sums[:held].copy(), penalty, workspace, out)
     else:
         before = gram.copy(), sums.copy()
-        fit_sums(gram, sums, penalty, room, out)
+        fit_sums(gram, sums, penalty, workspace, out)
         # The pool stays: later generations add to it.
         np.testing.assert_array_equal(gram, before[0])
         np.testing.assert_array_equal(sums, before[1])

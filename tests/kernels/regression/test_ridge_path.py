@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.kernels.linalg.tridiagonal import factor_shifted, is_above, row_bound, solve_factored
 from fastcollapse.kernels.regression.ridge_from_rows import reduce_rows
-from fastcollapse.kernels.regression.ridge_path import N_COLUMNS, RegressionTruth, new_path_room, solve_path
+from fastcollapse.kernels.regression.ridge_path import N_COLUMNS, RegressionTruth, new_path_workspace, solve_path
 from fastcollapse.kernels.regression.ridge_systems import is_lower, set_reversed_gram
 
 pytestmark = pytest.mark.usefixtures("one_blas_thread")
@@ -80,10 +80,12 @@ def sample(d, n_samples, beta, seed=0):
     return factor, 0.3 * rng.normal(size=k), spectrum, rng.normal(size=d), 0.2 * rng.normal(size=d)
 
 
-def path(factor, z, spectrum, w0, gap, n_samples, ridges, parts=True, room=None):
-    room = room or new_path_room(*factor.shape, len(ridges), parts)
+def path(factor, z, spectrum, w0, gap, n_samples, ridges, parts=True, workspace=None):
+    workspace = workspace or new_path_workspace(*factor.shape, len(ridges), parts)
     out = np.full((len(ridges), N_COLUMNS), np.nan)
-    solve_path(factor, z, RegressionTruth(spectrum, w0), gap, n_samples, np.asarray(ridges, float), parts, room, out)
+    solve_path(
+        factor, z, RegressionTruth(spectrum, w0), gap, n_samples, np.asarray(ridges, float), parts, workspace, out
+    )
     return out
 
 
@@ -107,9 +109,9 @@ def test_solve_path__the_twin_is_not_blind():
 
 def test_solve_path__room_may_be_larger_and_used_before():
     large, small = sample(20, 40, 1.0), sample(20, 8, 1.0)
-    room = new_path_room(20, 20, len(RIDGES), True)
-    path(*large, 40, RIDGES, room=room)
-    np.testing.assert_array_equal(path(*small, 8, RIDGES, room=room), path(*small, 8, RIDGES))
+    workspace = new_path_workspace(20, 20, len(RIDGES), True)
+    path(*large, 40, RIDGES, workspace=workspace)
+    np.testing.assert_array_equal(path(*small, 8, RIDGES, workspace=workspace), path(*small, 8, RIDGES))
 
 
 @pytest.mark.parametrize(("d", "n_samples"), [(150, 300), (150, 70)])
@@ -167,10 +169,12 @@ def test_reduce_rows__any_rank(name):
     rows, noise = make(rng.normal(size=(n_samples, d))), 0.3 * rng.normal(size=n_samples)
     spectrum, w0, gap = np.linspace(1, 2, d), rng.normal(size=d), 0.1 * rng.normal(size=d)
     ridges = np.array([0.0, 1e-14, 1e-3, 2.0])
-    room = new_path_room(d, min(n_samples, d), len(ridges), False)
-    k = reduce_rows(rows.copy(), noise.copy(), room)
+    workspace = new_path_workspace(d, min(n_samples, d), len(ridges), False)
+    k = reduce_rows(rows.copy(), noise.copy(), workspace)
     assert k == np.linalg.matrix_rank(rows)
-    got = path(room.factor[: d * k].reshape(d, k), room.z[:k], spectrum, w0, gap, n_samples, ridges, False, room)
+    got = path(
+        workspace.factor[: d * k].reshape(d, k), workspace.z[:k], spectrum, w0, gap, n_samples, ridges, False, workspace
+    )
     for row, ridge in zip(got, ridges, strict=True):
         fit = fits(rows, rows @ (w0 + gap) + noise, ridge)
         expected = [spectrum @ (fit - w0) ** 2, fit @ fit, fit @ w0]
@@ -178,11 +182,13 @@ def test_reduce_rows__any_rank(name):
 
 
 def test_reduce_rows__what_is_not_finite_stays_so():
-    room = new_path_room(3, 3, 1, False)
+    workspace = new_path_workspace(3, 3, 1, False)
     rows = np.ones((5, 3))
     rows[2, 1] = np.nan
-    k = reduce_rows(rows, np.ones(5), room)
-    assert np.isnan(path(room.factor[: 3 * k].reshape(3, k), room.z[:k], *np.ones((3, 3)), 5, [0.1], False)[0, 0])
+    k = reduce_rows(rows, np.ones(5), workspace)
+    assert np.isnan(
+        path(workspace.factor[: 3 * k].reshape(3, k), workspace.z[:k], *np.ones((3, 3)), 5, [0.1], False)[0, 0]
+    )
 
 
 sizes = st.tuples(st.integers(1, 12), st.integers(1, 25), st.integers(0, 1000))

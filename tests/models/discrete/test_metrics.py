@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.kernels.counts.live_counts import N_SUMS, segment_sums
+from fastcollapse.kernels.counts.count_sums import N_SUMS, segment_sums
 from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of, metrics_of_truth
 from fastcollapse.simulation.experiment import Experiment
 from tests._runs import run_with_truth

@@ -1,0 +1,154 @@
+"""Refits of discrete distributions to drawn counts: corrected draws, lists, sums and pools."""
+
+import numpy as np
+
+from fastcollapse.kernels.counts.count_sums import N_SUMS, add_blocks, sums_of_block
+from fastcollapse.kernels.counts.live_counts import collect_live, compact, compact_blocks, mark_extinct
+from fastcollapse.kernels.counts.multinomial import apply_correction, draw_block, split_correction
+from fastcollapse.kernels.counts.workspace import BLOCK, thread_workspace
+from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.random.streams import StreamKey
+
+# A list is compacted once an eighth of its symbols is dead.
+_COMPACT_AT = 8
+
+
+@kernel
+def _store(array, i, j, value):
+    """Write one entry. A call, because Numba drops an assignment to a field of a tuple inside `prange` as dead code."""
+    array[i, j] = value
+
+
+@kernel
+def refit_block(draw, replicate, block, key, live, truth, workspace, out):
+    """Correct the draw of one block, whose `drawn` are the counts of `live`, update its list, and write its sums."""
+    start, length = live.starts[replicate, block], live.lengths[replicate, block]
+    apply_correction(draw, start, length, replicate, block, key, workspace)
+    counts = live.counts[replicate, start : start + length]
+    symbols = live.symbols[replicate, start : start + length]
+    n_dead = mark_extinct(counts, np.int64(key.generation), symbols, live.forgotten[replicate], workspace.deferred)
+    if n_dead * _COMPACT_AT > length:
+        packed = live.packed[replicate]
+        compact(counts, symbols, live.truth_cache[replicate, :, start * packed : (start + length) * packed])
+        length -= n_dead
+        live.lengths[replicate, block] = length
+        n_dead = 0
+    live.alive[replicate, block] = length - n_dead
+    if length > 0:
+        sums_of_block(replicate, start, length, draw.n_tokens, truth, live, workspace.scratch, out)
+
+
+@parallel_kernel
+def refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums):
+    """Refit to one draw and start the next in a single pass over memory: ``...->(R,6)``, O(listed symbols).
+
+    Each block is corrected, summed, and drawn from while it is in the first-level cache.
+
+    Parameters
+    ----------
+    draw : `Draw` of the last call, whose `drawn` are the counts of `live`; `n_tokens` < 0 if there is none.
+    upcoming : `Draw` of the next generation, whose weights are the counts of `live`; `n_tokens` < 0 if there is none.
+    key : `StreamKey` of `draw`; its generation is recorded for the symbols that become extinct.
+    truth : `TruthTable`.
+    tables : `PoissonTables`.
+    workspace : `Workspace`, a row for each thread.
+    live : `LiveCounts`, updated.
+    sums : float64 (R, 6), see `segment_sums`.
+    """
+    n_replicates, n_blocks = live.lengths.shape
+    n_units = n_replicates * n_blocks
+    partial = np.zeros((n_replicates, n_blocks, N_SUMS))
+    scale = upcoming.n_tokens / upcoming.weight_total
+    # Constructed here, because a `prange` body takes no tuple that another function returned.
+    next_key = StreamKey(key.seed, key.first_replicate, key.generation + np.uint64(1), key.purpose)
+    n_threads = workspace.deferred.shape[0]
+    for thread in prange(n_threads):
+        mine = thread_workspace(workspace, thread)
+        for unit in range(thread, n_units, n_threads):
+            replicate = unit // n_blocks
+            block = unit - replicate * n_blocks
+            if draw.n_tokens >= 0 and live.lengths[replicate, block] > 0:
+                refit_block(draw, replicate, block, key, live, truth, mine, partial[replicate, block])
+            if upcoming.n_tokens >= 0:
+                start, length = live.starts[replicate, block], live.lengths[replicate, block]
+                draw_block(upcoming, scale, replicate, block, start, length, next_key, tables, mine)
+    for replicate in prange(n_replicates):
+        compact_blocks(replicate, live, upcoming.drawn, truth)
+        if upcoming.n_tokens >= 0:
+            split_correction(upcoming, replicate, next_key)
+    for replicate in range(n_replicates):
+        add_blocks(partial[replicate], sums[replicate])
+
+
+@parallel_kernel
+def refit_dense(trained, total, generation, truth, workspace, live, sums):
+    """Refit to dense counts: list the symbols with a count and write their sums: ``(R,K),...->(R,6)``, O(K).
+
+    Parameters
+    ----------
+    trained : float64 (R, K), counts over all symbols.
+    total : the tokens of each replicate.
+    generation : recorded for the symbols that become extinct.
+    truth, workspace, live, sums : as in `refit_and_draw`.
+    """
+    n_replicates, n_blocks = live.lengths.shape
+    n_symbols = trained.shape[1]
+    n_units = n_replicates * n_blocks
+    partial = np.zeros((n_replicates, n_blocks, N_SUMS))
+    n_threads = workspace.deferred.shape[0]
+    for thread in prange(n_threads):
+        scratch = workspace.scratch[thread]
+        for unit in range(thread, n_units, n_threads):
+            replicate = unit // n_blocks
+            block = unit - replicate * n_blocks
+            start = block * BLOCK
+            stop = min(start + BLOCK, n_symbols)
+            length = collect_live(
+                trained[replicate, start:stop],
+                start,
+                generation,
+                live.counts[replicate, start:stop],
+                live.symbols[replicate, start:stop],
+                live.forgotten[replicate, start:stop],
+            )
+            _store(live.lengths, replicate, block, length)
+            _store(live.alive, replicate, block, length)
+            if length > 0:
+                sums_of_block(replicate, start, length, total, truth, live, scratch, partial[replicate, block])
+    for replicate in range(n_replicates):
+        add_blocks(partial[replicate], sums[replicate])
+
+
+@parallel_kernel
+def add_to_pool(drawn, live, keep, real, n_threads, pool, merged):
+    """Add drawn and real counts to the pool and write the pool out densely: ``(R,K),...,(R,K)->(R,K),(R,K)``, O(K).
+
+    ``pool <- keep * pool + drawn (by live symbol) + real``, all float64.
+
+    Parameters
+    ----------
+    drawn : (R, K), aligned with the lists of `live`.
+    live : `LiveCounts`.
+    keep : whether the pool of the generation before stays.
+    real : (R, K), or (0, 0) for none.
+    n_threads : the number of threads.
+    pool : (R, K), updated.
+    merged : (R, K), receives the pool; may be `drawn`.
+    """
+    n_replicates, n_blocks = live.lengths.shape
+    n_symbols = pool.shape[1]
+    for unit in prange(n_replicates * n_blocks):
+        replicate = unit // n_blocks
+        block = unit - replicate * n_blocks
+        start = block * BLOCK
+        stop = min(start + BLOCK, n_symbols)
+        mine = pool[replicate, start:stop]
+        if not keep:
+            mine[:] = 0.0
+        for i in range(start, start + live.lengths[replicate, block]):
+            mine[live.symbols[replicate, i] - start] += drawn[replicate, i]
+        if real.shape[0] > 0:
+            for i in range(stop - start):
+                mine[i] += real[replicate, start + i]
+        for i in range(stop - start):
+            merged[replicate, start + i] = mine[i]
