@@ -38,21 +38,6 @@ class LiveCounts(NamedTuple):
     truth_cache: np.ndarray
 
 
-class CountRows(NamedTuple):
-    """Counts as rows of a CSR matrix.
-
-    Attributes
-    ----------
-    starts : int64 (rows + 1), where each row begins.
-    indices : int32, the symbols.
-    data : uint32 or int64, their counts.
-    """
-
-    starts: np.ndarray
-    indices: np.ndarray
-    data: np.ndarray
-
-
 @kernel
 def _list_block(probability, start, symbols, forgotten):
     """List all symbols of a block: ``(m),()->(m),(m)``."""
@@ -199,19 +184,19 @@ def copy_rows(live, first_row, n_threads, rows):
     Parameters
     ----------
     live : `LiveCounts`.
-    first_row : the row of the first replicate; `rows.starts[first_row]` must be set.
+    first_row : the row of the first replicate; `rows.indptr[first_row]` must be set.
     n_threads : the number of threads.
     rows : `CountRows` with space for the symbols alive.
     """
     n_replicates, n_blocks = live.lengths.shape
     n_units = n_replicates * n_blocks
     positions = np.empty(n_units, np.int64)
-    position = rows.starts[first_row]
+    position = rows.indptr[first_row]
     for unit in range(n_units):
         replicate = unit // n_blocks
         positions[unit] = position
         position += live.alive[replicate, unit - replicate * n_blocks]
-        rows.starts[first_row + replicate + 1] = position
+        rows.indptr[first_row + replicate + 1] = position
     for thread in prange(n_threads):
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks

@@ -6,53 +6,32 @@ two is the Bernoulli model (Wright-Fisher), words of a corpus are the unigram mo
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from fastcollapse import variables
-from fastcollapse.config.schedule import KernelSchedule, Schedule, kernel_schedule
+from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable
-from fastcollapse.kernels.counts.live_counts import CountRows, LiveCounts, copy_counts, copy_rows, init_live_counts
-from fastcollapse.kernels.counts.multinomial import Draw, block_grid, multinomial, new_draw, subsample
-from fastcollapse.kernels.counts.refit_counts import add_to_pool, refit_and_draw, refit_dense
-from fastcollapse.kernels.counts.replicate_loop import resample_replicates
+from fastcollapse.kernels.counts.live_counts import LiveCounts, init_live_counts
+from fastcollapse.kernels.counts.multinomial import block_grid, multinomial, new_draw
 from fastcollapse.kernels.counts.workspace import new_workspace
-from fastcollapse.kernels.jit import current_threads, kernel
-from fastcollapse.kernels.random.poisson_table import PoissonTables, poisson_tables
+from fastcollapse.kernels.jit import current_threads
+from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import (
     PURPOSE_FIXED_REAL,
-    PURPOSE_REAL,
-    PURPOSE_SUBSAMPLE,
-    PURPOSE_SYNTHETIC,
-    generation_key,
     span_of,
 )
 from fastcollapse.models.base import Model, ModelBlock, State, restore_array, restore_arrays, run_key
+from fastcollapse.models.discrete.kernels import Inputs, SamplingBuffers, pool_block, resample_block, resample_each
 from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of, metrics_of_truth
 from fastcollapse.models.discrete.truth import DiscreteTruth
+from fastcollapse.variables import CountRows
 
 # Cells that the rows of one block may have: 12 bytes each.
 _CELLS_A_BLOCK = 4_000_000
 # So many replicates a thread keep all threads busy to the end.
 _EACH_FROM = 4
-_SYNTHETIC = np.uint64(PURPOSE_SYNTHETIC)
-_REAL = np.uint64(PURPOSE_REAL)
-_SUBSAMPLE = np.uint64(PURPOSE_SUBSAMPLE)
-
-
-class _Work(NamedTuple):
-    """Arrays between the passes: `drawn` float64 (R, K), those of a `Draw`; `pool`, `real` float64 (R, K), or (0, 0)
-    where not needed.
-    """
-
-    drawn: np.ndarray
-    corrections: np.ndarray
-    sums: np.ndarray
-    weight_sums: np.ndarray
-    pool: np.ndarray
-    real: np.ndarray
 
 
 @dataclass(eq=False)
@@ -68,7 +47,7 @@ class CountState(State):
     """
 
     live: LiveCounts
-    work: _Work
+    work: SamplingBuffers
     totals: np.ndarray
     keeps_pool: bool
 
@@ -86,124 +65,6 @@ class CountState(State):
     def forgotten(self) -> np.ndarray:
         """Return int32 (R, K): the first generation at which a symbol was absent, or -1."""
         return self.live.forgotten
-
-
-class _Inputs(NamedTuple):
-    """What the block loops only read."""
-
-    schedule: KernelSchedule
-    truth: TruthTable
-    starts: np.ndarray
-    lengths: np.ndarray
-    tables: PoissonTables
-
-
-@kernel
-def _weights(live, totals, truth):
-    """Return the weights of synthetic tokens and their sum; the state of generation 0 is the truth."""
-    if totals[0] == 0:
-        return truth.weights, truth.weights.sum()
-    return live.counts, np.float64(totals[0])
-
-
-@kernel
-def _draw_of(weights, weight_total, drawn, n_tokens, work):
-    return Draw(weights, np.float64(weight_total), drawn, n_tokens, work.corrections, work.sums, work.weight_sums)
-
-
-@kernel
-def _resample_block(live, work, totals, inputs, span, rows, sums):
-    """Run a block of workflow replace, in which a generation is trained on tokens of the one before alone.
-
-    The drawn counts are the next state. Two arrays swap roles each generation, and the counts are copied to
-    `live.counts` at the end of an odd block.
-    """
-    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
-    schedule, truth, tables, home = inputs.schedule, inputs.truth, inputs.tables, live.counts
-    workspace = new_workspace(n_threads)
-    weights, weight_total = _weights(live, totals, truth)
-    draw = _draw_of(weights, weight_total, home, np.int64(-1), work)
-    upcoming = _draw_of(weights, weight_total, work.drawn, schedule.n_synthetic[first - 1], work)
-    for step in range(-1, n_generations):
-        key = generation_key(span, first + step, _SYNTHETIC)
-        # The step before the first generation corrects no draw; the next step overwrites its sums.
-        refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums[max(step, 0)])
-        if step >= 0:
-            totals[0] = draw.n_tokens
-            if rows.starts.shape[0] > 1:
-                copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
-        if step + 1 == n_generations:
-            break
-        spare = live.counts
-        draw = upcoming
-        live = LiveCounts(
-            draw.drawn,
-            live.symbols,
-            live.starts,
-            live.lengths,
-            live.alive,
-            live.forgotten,
-            live.packed,
-            live.truth_cache,
-        )
-        n_next = schedule.n_synthetic[first + step + 1] if step + 2 < n_generations else np.int64(-1)
-        upcoming = _draw_of(draw.drawn, draw.n_tokens, spare, n_next, work)
-    if n_generations % 2 == 1:
-        for replicate in range(live.lengths.shape[0]):
-            copy_counts(replicate, live, home)
-
-
-@kernel
-def _resample_each(live, work, totals, inputs, span, rows, sums):
-    """Run the block of `_resample_block` replicate by replicate, without rows: faster for many replicates."""
-    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
-    weights, weight_total = _weights(live, totals, inputs.truth)
-    draw = _draw_of(weights, weight_total, work.drawn, np.int64(-1), work)
-    sizes = inputs.schedule.n_synthetic[first - 1 : first - 1 + n_generations]
-    key = generation_key(span, first - 1, _SYNTHETIC)
-    workspace = new_workspace(n_threads)
-    resample_replicates(live, draw, sizes, key, inputs.truth, inputs.tables, workspace, sums)
-    totals[0] = sizes[n_generations - 1]
-
-
-@kernel
-def _pool_block(live, work, totals, inputs, span, rows, sums):
-    """Run a block of any other workflow: drawn and real tokens go into a pool that the next state is trained on."""
-    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
-    no_real = np.zeros((0, 0))
-    schedule, truth, tables = inputs.schedule, inputs.truth, inputs.tables
-    starts, lengths = inputs.starts, inputs.lengths
-    workspace = new_workspace(n_threads)
-    for step in range(n_generations):
-        generation = first + step
-        n_synthetic = schedule.n_synthetic[generation - 1]
-        weights, weight_total = _weights(live, totals, truth)
-        draw = _draw_of(weights, weight_total, work.drawn, n_synthetic, work)
-        key = generation_key(span, generation, _SYNTHETIC)
-        multinomial(draw, live.starts, live.lengths, key, tables, workspace)
-        n_real = schedule.n_real[generation - 1]
-        real = no_real
-        if n_real > 0:
-            real = work.real
-            if not schedule.fixed_real:
-                key = generation_key(span, generation, _REAL)
-                draw = _draw_of(truth.weights, truth.weights.sum(), real, n_real, work)
-                multinomial(draw, starts, lengths, key, tables, workspace)
-        n_kept = schedule.n_kept[generation - 1]
-        add_to_pool(work.drawn, live, n_kept > 0, real, n_threads, work.pool, work.drawn)
-        totals[1] = n_kept + n_synthetic + n_real
-        totals[0] = totals[1]
-        if schedule.n_train[generation - 1] > 0:
-            totals[0] = schedule.n_train[generation - 1]
-            key = generation_key(span, generation, _SUBSAMPLE)
-            if schedule.replacement:
-                draw = _draw_of(work.pool, totals[1], work.drawn, totals[0], work)
-                multinomial(draw, starts, lengths, key, tables, workspace)
-            else:
-                subsample(work.drawn, totals[0], key, n_threads, work.drawn)
-        refit_dense(work.drawn, totals[0], generation, truth, workspace, live, sums[step])
-        if rows.starts.shape[0] > 1:
-            copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
 
 
 class Discrete(Model):
@@ -283,7 +144,7 @@ class Discrete(Model):
         draw = new_draw(self._truth.weights, 1.0, np.zeros(shape), 0, lengths.shape[1])
         pool = np.zeros(shape if self._pooled else none)
         real = np.zeros(shape if self._schedule.n_real.any() else none)
-        work = _Work(draw.drawn, draw.corrections, draw.sums, draw.weight_sums, pool, real)
+        work = SamplingBuffers(draw.drawn, draw.corrections, draw.sums, draw.weight_sums, pool, real)
         state = CountState(live, work, np.zeros(2, np.int64), bool(self._schedule.keep.any()))
         if self._schedule.start_with_data:
             pool[:] = self._truth.weights
@@ -340,15 +201,15 @@ class Discrete(Model):
             np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, self._count_dtype)
         )
         starts, lengths = block_grid(n_replicates, self.n_symbols)
-        inputs = _Inputs(self._plan, self._truth, starts, lengths, poisson_tables())
+        inputs = Inputs(self._plan, self._truth, starts, lengths, poisson_tables())
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
-        loop = _pool_block if self._pooled else _resample_block
+        loop = pool_block if self._pooled else resample_block
         if not self._pooled and not self._with_rows and n_replicates >= _EACH_FROM * span.n_threads:
-            loop = _resample_each
+            loop = resample_each
         loop(state.live, state.work, state.totals, inputs, span, rows, sums)
         generations = slice(first - 1, first - 1 + n_generations)
-        n_used = rows.starts[-1]
-        counts = variables.CountRows(rows.starts, rows.indices[:n_used], rows.data[:n_used])
+        n_used = rows.indptr[-1]
+        counts = CountRows(rows.indptr, rows.indices[:n_used], rows.data[:n_used])
         return ModelBlock(
             counts=counts if self._with_rows else None,
             quantities=CountSums._make([*np.moveaxis(sums, 2, 0).swapaxes(1, 2), self._sizes[generations]]),

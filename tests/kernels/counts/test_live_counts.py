@@ -9,13 +9,14 @@ from fastcollapse.config.sections import ModelSection
 from fastcollapse.config.workflows import Replace
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.kernels.counts.count_sums import N_SUMS, segment_sums
-from fastcollapse.kernels.counts.live_counts import CountRows, LiveCounts, copy_rows
+from fastcollapse.kernels.counts.live_counts import LiveCounts, copy_rows
 from fastcollapse.kernels.counts.multinomial import block_grid, new_draw, poisson_pass
 from fastcollapse.kernels.counts.refit_counts import add_to_pool, refit_and_draw, refit_dense
 from fastcollapse.kernels.counts.workspace import BLOCK, new_workspace
 from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import StreamKey
 from fastcollapse.models.discrete.model import Discrete
+from fastcollapse.variables import CountRows
 
 N_SYMBOLS = BLOCK + 37
 N_REPLICATES = 3
@@ -212,7 +213,7 @@ def test_copy_rows__appends_one_row_a_replicate():
     for first_row in (0, N_REPLICATES):
         copy_rows(live, first_row, THREADS, rows)
     for row in range(2 * N_REPLICATES):
-        mine = slice(rows.starts[row], rows.starts[row + 1])
+        mine = slice(rows.indptr[row], rows.indptr[row + 1])
         expected = states[row % N_REPLICATES]
         np.testing.assert_array_equal(rows.indices[mine], np.flatnonzero(expected))
         np.testing.assert_array_equal(rows.data[mine], expected[expected > 0])

@@ -1,0 +1,156 @@
+"""Blocks of generations of a discrete distribution, compiled: replace, and every workflow with a pool."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fastcollapse.config.schedule import KernelSchedule
+from fastcollapse.kernels.counts.count_sums import TruthTable
+from fastcollapse.kernels.counts.live_counts import LiveCounts, copy_counts, copy_rows
+from fastcollapse.kernels.counts.multinomial import Draw, multinomial, subsample
+from fastcollapse.kernels.counts.refit_counts import add_to_pool, refit_and_draw, refit_dense
+from fastcollapse.kernels.counts.replicate_loop import resample_replicates
+from fastcollapse.kernels.counts.workspace import new_workspace
+from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.random.poisson_table import PoissonTables
+from fastcollapse.kernels.random.streams import (
+    PURPOSE_REAL,
+    PURPOSE_SUBSAMPLE,
+    PURPOSE_SYNTHETIC,
+    generation_key,
+)
+
+_SYNTHETIC = np.uint64(PURPOSE_SYNTHETIC)
+_REAL = np.uint64(PURPOSE_REAL)
+_SUBSAMPLE = np.uint64(PURPOSE_SUBSAMPLE)
+
+
+class SamplingBuffers(NamedTuple):
+    """Arrays between the passes: `drawn` float64 (R, K), those of a `Draw`; `pool`, `real` float64 (R, K), or (0, 0)
+    where not needed.
+    """
+
+    drawn: np.ndarray
+    corrections: np.ndarray
+    sums: np.ndarray
+    weight_sums: np.ndarray
+    pool: np.ndarray
+    real: np.ndarray
+
+
+class Inputs(NamedTuple):
+    """What the block loops only read."""
+
+    schedule: KernelSchedule
+    truth: TruthTable
+    starts: np.ndarray
+    lengths: np.ndarray
+    tables: PoissonTables
+
+
+@kernel
+def _weights(live, totals, truth):
+    """Return the weights of synthetic tokens and their sum; the state of generation 0 is the truth."""
+    if totals[0] == 0:
+        return truth.weights, truth.weights.sum()
+    return live.counts, np.float64(totals[0])
+
+
+@kernel
+def _draw_of(weights, weight_total, drawn, n_tokens, work):
+    return Draw(weights, np.float64(weight_total), drawn, n_tokens, work.corrections, work.sums, work.weight_sums)
+
+
+@kernel
+def resample_block(live, work, totals, inputs, span, rows, sums):
+    """Run a block of workflow replace, in which a generation is trained on tokens of the one before alone.
+
+    The drawn counts are the next state. Two arrays swap roles each generation, and the counts are copied to
+    `live.counts` at the end of an odd block.
+    """
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
+    schedule, truth, tables, home = inputs.schedule, inputs.truth, inputs.tables, live.counts
+    workspace = new_workspace(n_threads)
+    weights, weight_total = _weights(live, totals, truth)
+    draw = _draw_of(weights, weight_total, home, np.int64(-1), work)
+    upcoming = _draw_of(weights, weight_total, work.drawn, schedule.n_synthetic[first - 1], work)
+    for step in range(-1, n_generations):
+        key = generation_key(span, first + step, _SYNTHETIC)
+        # The step before the first generation corrects no draw; the next step overwrites its sums.
+        refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums[max(step, 0)])
+        if step >= 0:
+            totals[0] = draw.n_tokens
+            if rows.indptr.shape[0] > 1:
+                copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
+        if step + 1 == n_generations:
+            break
+        spare = live.counts
+        draw = upcoming
+        live = LiveCounts(
+            draw.drawn,
+            live.symbols,
+            live.starts,
+            live.lengths,
+            live.alive,
+            live.forgotten,
+            live.packed,
+            live.truth_cache,
+        )
+        n_next = schedule.n_synthetic[first + step + 1] if step + 2 < n_generations else np.int64(-1)
+        upcoming = _draw_of(draw.drawn, draw.n_tokens, spare, n_next, work)
+    if n_generations % 2 == 1:
+        for replicate in range(live.lengths.shape[0]):
+            copy_counts(replicate, live, home)
+
+
+@kernel
+def resample_each(live, work, totals, inputs, span, rows, sums):
+    """Run the block of `resample_block` replicate by replicate, without rows: faster for many replicates."""
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
+    weights, weight_total = _weights(live, totals, inputs.truth)
+    draw = _draw_of(weights, weight_total, work.drawn, np.int64(-1), work)
+    sizes = inputs.schedule.n_synthetic[first - 1 : first - 1 + n_generations]
+    key = generation_key(span, first - 1, _SYNTHETIC)
+    workspace = new_workspace(n_threads)
+    resample_replicates(live, draw, sizes, key, inputs.truth, inputs.tables, workspace, sums)
+    totals[0] = sizes[n_generations - 1]
+
+
+@kernel
+def pool_block(live, work, totals, inputs, span, rows, sums):
+    """Run a block of any other workflow: drawn and real tokens go into a pool that the next state is trained on."""
+    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
+    no_real = np.zeros((0, 0))
+    schedule, truth, tables = inputs.schedule, inputs.truth, inputs.tables
+    starts, lengths = inputs.starts, inputs.lengths
+    workspace = new_workspace(n_threads)
+    for step in range(n_generations):
+        generation = first + step
+        n_synthetic = schedule.n_synthetic[generation - 1]
+        weights, weight_total = _weights(live, totals, truth)
+        draw = _draw_of(weights, weight_total, work.drawn, n_synthetic, work)
+        key = generation_key(span, generation, _SYNTHETIC)
+        multinomial(draw, live.starts, live.lengths, key, tables, workspace)
+        n_real = schedule.n_real[generation - 1]
+        real = no_real
+        if n_real > 0:
+            real = work.real
+            if not schedule.fixed_real:
+                key = generation_key(span, generation, _REAL)
+                draw = _draw_of(truth.weights, truth.weights.sum(), real, n_real, work)
+                multinomial(draw, starts, lengths, key, tables, workspace)
+        n_kept = schedule.n_kept[generation - 1]
+        add_to_pool(work.drawn, live, n_kept > 0, real, n_threads, work.pool, work.drawn)
+        totals[1] = n_kept + n_synthetic + n_real
+        totals[0] = totals[1]
+        if schedule.n_train[generation - 1] > 0:
+            totals[0] = schedule.n_train[generation - 1]
+            key = generation_key(span, generation, _SUBSAMPLE)
+            if schedule.replacement:
+                draw = _draw_of(work.pool, totals[1], work.drawn, totals[0], work)
+                multinomial(draw, starts, lengths, key, tables, workspace)
+            else:
+                subsample(work.drawn, totals[0], key, n_threads, work.drawn)
+        refit_dense(work.drawn, totals[0], generation, truth, workspace, live, sums[step])
+        if rows.indptr.shape[0] > 1:
+            copy_rows(live, step * live.lengths.shape[0], n_threads, rows)
