@@ -72,7 +72,7 @@ def run_job(job: Job) -> None:
             with progress_bar(sum(one.n_left for one in outputs)) as clock.progress:
                 for one in outputs:
                     first = 0 if one.found is None else one.found.first_replicate
-                    clock.words = _announced(one)
+                    clock.message = _announced(one)
                     one_done = simulate(
                         one.case,
                         one.path,
@@ -85,7 +85,7 @@ def run_job(job: Job) -> None:
                         resume=one.found is not None,
                         memory_limit=job.memory_limit,
                     )
-                    clock.say()  # where there was nothing left to run
+                    clock.print_message()  # where there was nothing left to run
                     done.append(one_done)
             text = _figure_and_summary(job, done, clock)
             interrupts.check()  # what is raised within a callback of a library may be dropped there
