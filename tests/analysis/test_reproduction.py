@@ -27,7 +27,7 @@ def small(case):
     return case.with_values(values)
 
 
-def test_reproducible__are_the_published_figures_of_the_catalogue():
+def test_reproducible__are_the_published_figures():
     assert {"sur-2a", "sur-2b", "sur-bern", "sur-sed", "sur-poi", "sur-gau", "sur-uni"} <= set(PUBLISHED)
     assert {"dfk-ridge", "dfk-samples", "dfk-power-law", "dfk-linear", "replace-accumulate", "cot-lin"} <= set(
         PUBLISHED

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.panels.base import curve_of
+from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw, skewed_curve, skewness, skewness_of_squares
 
 N_RUNS = 2000
