@@ -72,6 +72,7 @@ def agreement_of(results: Results) -> list[Agreement]:
 
 
 def _plot_agreement(results: Results, panels: Sequence[Panel]) -> Agreement:
+    """Return the agreement of the panels of one plot."""
     n_scores, n_within_bounds, largest, disagrees = 0, 0, (0.0, ""), []
     for panel in panels:
         curve = panel.curve

@@ -46,6 +46,7 @@ def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results, number: int
 
 
 def _draw_panel(axes: "Axes", panel: Panel, results: Results, number: int, case: int) -> None:
+    """Draw the only curve of a plot, with its band or its paths, and its theory."""
     curve, at = panel.curve, panel.curve.at
     if panel.paths is not None:
         for i, path in enumerate(panel.paths):
@@ -104,6 +105,7 @@ def draw_limits(axes: "Axes", panel: Panel) -> None:
 
 
 def _exact_label(panel: Panel) -> str:
+    """Return the label of the exact theory of a panel."""
     return "theory: exact median" if panel.median else "theory: exact expectation"
 
 
@@ -116,6 +118,7 @@ def _range(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _draw_simulated(axes: "Axes", panel: Panel) -> None:
+    """Draw the mean or median of a panel and its band."""
     curve = panel.curve
     axes.fill_between(curve.at, *_range(panel), color=SIMULATED, alpha=0.25, linewidth=0, label=panel.band)
     marker = "o" if curve.at.size <= 12 else None
@@ -214,6 +217,7 @@ def format_axes(axes: "Axes", panel: Panel, results: Results) -> None:
 
 
 def _format_generations(axes: "Axes", results: Results) -> None:
+    """Set scale, limits and label of the axis of generations."""
     if results.recipe is not None and results.recipe.linear:
         axes.set_xlim(0, max(results.last, 2))
         axes.locator_params(axis="x", integer=True)
@@ -226,6 +230,7 @@ def _format_generations(axes: "Axes", results: Results) -> None:
 
 
 def _format_other_axis(axes: "Axes", panel: Panel) -> None:
+    """Set scale, limit and label of another axis."""
     at = panel.curve.at
     if panel.axis.log and (at > 0).any():
         least = float(at[at > 0].min())

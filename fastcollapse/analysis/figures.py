@@ -119,6 +119,7 @@ def draw(cases: Sequence[Results]) -> "Figure":
 
 
 def _axes(n_rows: int, n_columns: int, width: float = 5.5) -> "tuple[Figure, np.ndarray]":
+    """Return a new figure and its axes, (n_rows, n_columns)."""
     from matplotlib.figure import Figure  # start-up time; pyplot would open windows and keep state
 
     figure = Figure(figsize=(max(7.5, width * n_columns), 5 * n_rows), layout="constrained")
@@ -225,6 +226,7 @@ def _scatter(cases: Sequence[Results], points: Sequence[Scatter]) -> "Figure":
 
 
 def _title(cases: Sequence[Results], width: float) -> str:
+    """Return the title of the figure, wrapped to its width in inches."""
     results = cases[0]
     experiment, recipe = results.experiment, results.recipe
     run = f"{counted(results.n_replicates, 'replicate')}, seed {experiment.run.seed}"

@@ -97,6 +97,7 @@ def describe(results: Results) -> str:
 
 
 def _short(value: object) -> str:
+    """Return a value as JSON of at most 40 letters."""
     text = json.dumps(value)
     return text if len(text) <= 40 else text[:37] + "..."
 
@@ -112,6 +113,7 @@ def throughput(cases: Sequence[Results], elapsed: float) -> str:
 
 
 def _rate(value: float) -> str:
+    """Return a number per second as text."""
     return f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,.1f} million"
 
 
@@ -128,6 +130,7 @@ def comparison(results: Results) -> tuple[str, bool]:
 
 
 def _bytes(n: int) -> str:
+    """Return a size as text."""
     return f"{n / 1e6:,.1f} MB" if n >= 1e6 else f"{n / 1e3:,.1f} kB"
 
 

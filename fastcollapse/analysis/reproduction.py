@@ -1,7 +1,7 @@
 """Reproduction of published figures: recipes run in memory, with one line of agreement each."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,13 +63,12 @@ def reproducible() -> dict[str, Path]:
     return published
 
 
-def reproduce(names: Sequence[str], started: Callable[[str], None] | None = None) -> Iterator[Reproduction]:
+def reproduce(names: Sequence[str]) -> Iterator[Reproduction]:
     """Run recipes in memory and yield the results of each.
 
     Parameters
     ----------
     names : of recipes; none for all recipes of published figures.
-    started : called with the name of a recipe before it runs.
 
     Raises
     ------
@@ -81,8 +80,6 @@ def reproduce(names: Sequence[str], started: Callable[[str], None] | None = None
         if name not in known:
             raise InputError(f"recipe must be one of {', '.join(known)}, got {name!r}{nearest(name, known)}")
     for name in names or reproducible():
-        if started is not None:
-            started(name)
         experiment = Experiment.from_toml(known[name])
         cases, seconds = [], 0.0
         truth, truth_spec = None, None

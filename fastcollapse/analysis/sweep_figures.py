@@ -56,6 +56,7 @@ def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
 
 
 def _curves(drawn: Drawn) -> "Figure":
+    """Return the figure with one plot for each panel, over the first parameter."""
     from matplotlib.figure import Figure  # start-up time
 
     plots, side = drawn.plots, drawn.sides[0]
@@ -130,6 +131,7 @@ def _cells(plot: Sequence[Panel], first: Side, second: Side, part: Callable[[Cur
 
 
 def _norm(values: np.ndarray) -> Any:
+    """Return the colour scale of values, logarithmic for a wide range."""
     from matplotlib.colors import LogNorm, Normalize  # start-up time
 
     known = values[np.isfinite(values)]

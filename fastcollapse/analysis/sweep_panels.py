@@ -219,5 +219,6 @@ def _title(
 
 
 def _range(numbers: Sequence[int]) -> str:
+    """Return the smallest and the largest number as text, or the one number."""
     low, high = min(numbers), max(numbers)
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -46,6 +46,7 @@ def tables_of(results: Results) -> str:
 
 
 def _generation_table(generations: np.ndarray, panels: Sequence[Panel]) -> str:
+    """Return the table of the panels over generations."""
     columns = [column for panel in panels for column in _columns(panel, _rows_of(panel, generations), [panel])]
     header = ["generation", *(name for name, _ in columns)]
     rows = [[f"{t:,}", *(cells[i] for _, cells in columns)] for i, t in enumerate(generations)]
@@ -154,6 +155,7 @@ def number(panel: Panel, value: float) -> str:
 
 
 def _score(panel: Panel, i: int) -> str:
+    """Return the z-score of a point as text."""
     curve = panel.curve
     if not math.isfinite(curve.z[i]):
         return "no score"

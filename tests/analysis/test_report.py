@@ -49,7 +49,7 @@ def test_survival__is_inside_its_bounds_and_the_chain_is_exact(replaced):
     assert got.mean[0] == 1
 
 
-def test_curve__a_score_is_counted_from_the_nearer_bound():
+def test_curve__score_is_the_distance_to_the_nearer_bound():
     values = np.array([[0.0, 4.0, 9.0], [2.0, 6.0, 11.0]])
     unknown = np.full(3, np.nan)
     lower, upper = np.full(3, 3.0), np.full(3, 7.0)
@@ -59,7 +59,7 @@ def test_curve__a_score_is_counted_from_the_nearer_bound():
     assert got.z[0] == pytest.approx(-1.0469, abs=1e-3)
 
 
-def test_curve__nothing_is_said_without_spread():
+def test_curve__has_no_score_without_deviation():
     values = np.ones((5, 1))
     got = curve_of(np.arange(1), values, None, None, np.array([1.1]), np.array([True]))
     assert np.isnan(got.z[0])
@@ -78,7 +78,7 @@ def test_survival__has_no_bounds_beside_real_data(mixed):
     assert np.isnan(got.z[1:]).all()
 
 
-def test_forgetting__quartiles_are_those_of_the_times(replaced):
+def test_extinction_time__quartiles_are_those_of_the_times(replaced):
     copies = extinction_times.copies_of(replaced)
     got = extinction_times.extinction_time(replaced, copies[30])
     assert got is not None
@@ -90,7 +90,7 @@ def test_forgetting__quartiles_are_those_of_the_times(replaced):
     assert extinction_times.extinction_time(replaced, 10_000) is None
 
 
-def test_summary__says_beyond_the_run_where_the_median_is_censored(replaced):
+def test_summary__marks_medians_beyond_the_run(replaced):
     text = report.summary(replaced, elapsed=2.0)
     assert "> 30" in text
     assert "600 generations x replicates a second" in text
@@ -98,10 +98,11 @@ def test_summary__says_beyond_the_run_where_the_median_is_censored(replaced):
     assert len(lines) == 1
 
 
-def test_summary__has_dashes_where_there_is_no_theory(mixed):
+def test_summary__has_no_score_without_theory(mixed):
     text = report.summary(mixed)
     assert "no bounds" in text
     assert "- " in text
+    assert "no score" in text
 
 
 def exact_median(c, n, last):
@@ -149,7 +150,7 @@ def test_median__of_a_group_is_that_of_its_mixture():
     assert expected != exact_median(group.mean() * n, n, 200)
 
 
-def test_forgetting__the_median_by_theory_is_that_of_the_run():
+def test_extinction_time__median_of_theory_is_that_of_the_run():
     # One comparison; 50 equal symbols of 20 copies, 100 replicates, chain against simulation.
     results = simulate(
         Experiment.from_mapping(
@@ -181,7 +182,7 @@ def test_comparison__finds_a_bent_curve(replaced, monkeypatch):
     assert "DISAGREES" in text
 
 
-def test_comparison__says_when_nothing_could_be_compared():
+def test_comparison__gives_the_reason_if_nothing_is_compared():
     workflow = {"name": "replace", "n_samples": [200 + t for t in range(30)]}
     text, agree = report.comparison(simulate(Experiment.from_mapping(REPLACE | {"workflow": workflow})))
     assert agree
@@ -212,7 +213,7 @@ def test_heterozygosity__few_replicates_of_a_skewed_law_have_no_score():
         assert np.isfinite(got.z[1:]).any() == told
 
 
-def test_comparison__right_runs_of_few_symbols_do_not_disagree():
+def test_comparison__correct_runs_of_few_symbols_agree():
     # 400 runs of 10 replicates; the measured rate beyond the limit is 1 of 30,000, so one at most.
     # Negative control: without the rule for skewed laws about 8 of these are beyond the limit.
     mapping = REPLACE | {
@@ -231,7 +232,7 @@ def test_comparison__right_runs_of_few_symbols_do_not_disagree():
         assert (beyond <= 1) == few
 
 
-def test_describe__counts_one_as_one_and_the_symbols_that_live():
+def test_describe__has_singular_nouns_and_counts_live_symbols():
     mapping = {
         "truth": {"probabilities": [0.5, 0.0, 0.5]},
         "workflow": {"name": "replace", "n_samples": 50},

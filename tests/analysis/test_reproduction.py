@@ -1,4 +1,4 @@
-"""Recipes of published figures: every one loads, runs small, and says what it is."""
+"""Recipes of published figures: each loads, runs at a small size, and has a title and a line of agreement."""
 
 import dataclasses
 
@@ -58,7 +58,7 @@ def cut(experiment, chosen):
     return "[[recipe.cases]]".join([head, *(cases[k] for k in chosen)])
 
 
-def test_reproduce__says_what_in_one_line():
+def test_reproduce__line_has_title_size_and_agreement():
     [one] = reproduce(["sur-zipf"])
     line = one.line()
     assert line.startswith(

@@ -102,6 +102,7 @@ def heterozygosity(results: Results, generations: np.ndarray) -> Curve:
 
 @cached_by_results
 def _expected_heterozygosity(results: Results) -> np.ndarray:
+    """Return the expected heterozygosity of all generations, float64[T + 1]."""
     schedule, truth = schedule_of(results), results.truth
     total = truth.total or 0
     return expected_heterozygosity(
@@ -233,6 +234,7 @@ def entropy_panel(results: Results, generations: np.ndarray, options: Mapping[st
 
 
 def _constant_size(results: Results) -> int:
+    """Return the constant sample size of a run under workflow replace, and refuse other runs."""
     n = replace_only_size(results)
     if n is None:
         raise InputError("this panel must have workflow replace with a constant n_samples, got another workflow")

@@ -116,6 +116,7 @@ def tail_panel(results: Results, generations: np.ndarray, options: Mapping[str, 
 
 
 def _published_tails(sigma0: float, eps: float, n: int, k: np.ndarray, estimator: str) -> tuple[Line, ...]:
+    """Return the published bounds of the tail as lines."""
     published = {
         "Theorem 3": tail_theorem3(sigma0, eps, n, k, "4n-1"),
         "Theorem 3 with 4n": tail_theorem3(sigma0, eps, n, k, "4n"),
@@ -165,11 +166,13 @@ def _truth(results: Results) -> Any:
 
 
 def _estimator(results: Results) -> str:
+    """Return the estimator of the variance."""
     model: Any = results.experiment.model
     return str(model.estimator)
 
 
 def _dimension(results: Results) -> int:
+    """Return the number of dimensions."""
     return int(_truth(results).dimension)
 
 
@@ -179,11 +182,13 @@ def _rank(results: Results) -> int:
 
 
 def _in_dimensions(results: Results) -> str:
+    """Return the dimensions as the end of a title, "" for one."""
     d = _dimension(results)
     return "" if d == 1 else f", {d} dimensions"
 
 
 def _require_univariate(results: Results, name: str) -> None:
+    """Refuse a panel for a run of several dimensions."""
     if _dimension(results) != 1:
         raise InputError(f"truth.dimension must be 1 for the panel {name}, got {_dimension(results)}")
 
@@ -231,6 +236,7 @@ def _scored(
 
 @cached_by_results
 def _moments(results: Results) -> _Moments:
+    """Return the moments of the generations of a run."""
     schedule, estimator, last = schedule_of(results), _estimator(results), results.last
     fits = np.arange(last + 1)
     factor = _truth(results).factor()

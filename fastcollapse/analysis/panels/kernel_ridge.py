@@ -83,6 +83,7 @@ def estimate_of(results: Results) -> Estimate | None:
 
 
 def _lines(values: np.ndarray | None) -> tuple[Line, ...]:
+    """Return the estimate as a line, or none where it is not known."""
     return () if values is None or not np.isfinite(values).any() else (Line(ESTIMATE, values, "asymptotic"),)
 
 
@@ -118,6 +119,8 @@ def _plot(metric: str, results: Results, title: str, axis: Axis, curves: Sequenc
 
 
 def _by_samples(metric: str, name: str) -> Maker:
+    """Return the maker of the panels of a metric over the number of samples."""
+
     def panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
         return plots_over_samples(results, options, name, functools.partial(_plot, metric))
 
@@ -126,6 +129,8 @@ def _by_samples(metric: str, name: str) -> Maker:
 
 
 def _by_ridge(metric: str, name: str) -> Maker:
+    """Return the maker of the panels of a metric over the ridge."""
+
     def panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
         return plots_over_ridge(results, options, name, functools.partial(_plot, metric))
 

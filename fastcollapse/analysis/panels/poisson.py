@@ -39,6 +39,7 @@ def rate_paths_panel(results: Results, generations: np.ndarray, options: Mapping
 
 
 def _rate(results: Results) -> float:
+    """Return the true rate."""
     truth: Any = results.experiment.truth
     return float(truth.rate)
 

@@ -168,6 +168,7 @@ Expectations = tuple[np.ndarray, np.ndarray, np.ndarray, bool, bool]
 
 
 def _expectations(setting: Setting, fits: np.ndarray) -> Expectations:
+    """Return the expectations of the generators, by the theory of their workflow."""
     if setting.replace_only:
         return _replace(setting, fits)
     schedule, d, sigma0 = setting.schedule, setting.d, setting.sigma0
@@ -194,6 +195,7 @@ def _expectations(setting: Setting, fits: np.ndarray) -> Expectations:
 
 
 def _replace(setting: Setting, fits: np.ndarray) -> Expectations:
+    """Return the expectations under workflow replace."""
     d, sizes, sigma0 = setting.d, setting.sizes, setting.sigma0
     if setting.ridge == 0 and int(np.min(sizes)) >= d:
         return _unbiased(setting, ols_error_mean(d, sizes, fits, sigma0))
@@ -236,6 +238,7 @@ def _few_rows(setting: Setting, fits: np.ndarray) -> Expectations:
 
 
 def _unknown(fits: np.ndarray) -> Expectations:
+    """Return expectations that are not known."""
     unknown = np.full(fits.size, np.nan)
     return unknown, unknown, unknown, False, False
 

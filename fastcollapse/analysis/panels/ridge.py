@@ -190,6 +190,7 @@ def optimum_panel(results: Results, generations: np.ndarray, options: Mapping[st
 
 
 def _all(value: bool, at: np.ndarray) -> np.ndarray:
+    """Return one truth value for all points."""
     return np.full(len(at), value)
 
 

@@ -1,4 +1,4 @@
-"""What is fitted to labels of the generators: the grid, and theory on it beside the simulation."""
+"""The downstream fit: its grid, and its theory beside simulations."""
 
 import itertools
 

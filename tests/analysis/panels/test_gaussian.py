@@ -1,4 +1,4 @@
-"""Panels of refitted Gaussians: what they show is what was simulated, beside the exact law."""
+"""Panels of Gaussian models: simulated values beside the exact law."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Panels of kernel ridge regressions: what the metrics say, beside an estimate where there is one."""
+"""Panels of kernel ridge regressions: metrics beside the estimate of theory."""
 
 import numpy as np
 import pytest

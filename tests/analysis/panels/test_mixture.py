@@ -1,4 +1,4 @@
-"""Panels of refitted mixtures: what they show is what was simulated, below Theorem 4."""
+"""Panels of mixtures: simulated values and their bound, Theorem 4."""
 
 import numpy as np
 import pytest

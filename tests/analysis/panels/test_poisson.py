@@ -1,4 +1,4 @@
-"""Panels of refitted Poisson laws: what they show is what was simulated, beside the exact law."""
+"""Panels of Poisson models: simulated values beside the exact law."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Which theory speaks of the generators: under every workflow and design, beside the simulation."""
+"""Theory of the generators, under every workflow and design, beside simulations."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Panels of refitted regressions: what they show is what was simulated, beside the theory that there is."""
+"""Panels of regressions: simulated values beside exact or asymptotic theory."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""Scores of skewed quantities: no false alarms of few replicates, and what is wrong is still noticed."""
+"""Scores of skewed quantities: few false alarms with few replicates, and rejection of wrong laws."""
 
 import numpy as np
 import pytest
