@@ -186,7 +186,7 @@ def _resume(results: Results) -> str:
     if results.finished or results.path is None:
         return ""
     writer = writer_of(results.path)
-    return f"; {writer} is writing it" if writer else f"; resume it with: fastcollapse run --resume {results.path}"
+    return f"; {writer} is writing it" if writer else f"; to resume: fastcollapse run --resume {results.path}"
 
 
 def _mean_of(values: np.ndarray) -> str:

@@ -232,7 +232,7 @@ def test_resume__needs_nothing_but_the_file(here, parts_at_once):
     last = open_results("a.h5").last
     assert 1 <= last <= 6
     assert told.endswith(f"keeps generations 0 to {last}: fastcollapse run --resume a.h5 goes on")
-    resume = "resume it with: fastcollapse run --resume a.h5\n"
+    resume = "to resume: fastcollapse run --resume a.h5\n"
     assert call("info", "a.h5").output.startswith(f"a.h5: not finished; {resume}")
     assert call("check", "a.h5").output == (
         f"a.h5: OK: checksums match; run not finished, {last} generations x 3 replicates; {resume}"

@@ -183,8 +183,7 @@ def _rank(results: Results) -> int:
 
 def _in_dimensions(results: Results) -> str:
     """Return the dimensions as the end of a title, "" for one."""
-    d = _dimension(results)
-    return "" if d == 1 else f", {d} dimensions"
+    return "" if _dimension(results) == 1 else f", {_dimension(results)} dimensions"
 
 
 def _require_univariate(results: Results, name: str) -> None:
