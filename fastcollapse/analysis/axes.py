@@ -1,4 +1,4 @@
-"""One plot into one axes: simulation, theory beside it, and what the axes say."""
+"""One plot drawn into one axes: simulation, theory beside it, scales and labels."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastcollapse.analysis.panels.panel import DEVIATION, GENERATION, Panel
-from fastcollapse.analysis.tables import counted
+from fastcollapse.analysis.panels.style import EDGE, MAP, SECOND, SIMULATED, THEORY, plain_number
+from fastcollapse.analysis.panels.text import counted
 from fastcollapse.simulation.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Okabe and Ito's colours, told apart by every kind of colour vision.
-SIMULATED, THEORY, SECOND, EDGE = "#0072B2", "#D55E00", "#000000", "#777777"
-MAP = "viridis"
-# So few exact values among others make no line.
+# Exact values up to this number are drawn as marks, not as a line.
 _FEW_POINTS = 2
-# The styles of theory: broken, for only simulation is solid.
+# Theory is drawn as marks or broken lines: solid lines are simulated.
 _MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14}
 _EXACT, _ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
 _STYLES: dict[str, list[tuple[str, Any]]] = {
@@ -30,35 +28,39 @@ _STYLES: dict[str, list[tuple[str, Any]]] = {
 
 
 def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results, number: int = 0, case: int = 1) -> None:
-    """Draw a plot, the `number`th of its case: one curve with its band, or several with error bars."""
+    """Draw a plot: one curve with its band, or several with error bars.
+
+    Parameters
+    ----------
+    number : index of the plot among those of its case, from 0.
+    case : number of the case, from 1.
+    """
     if plot[0].image is not None:
-        _pictures(axes, plot)
+        _draw_images(axes, plot)
         return
-    if len(plot) == 1 and not plot[0].group and not plot[0].axis.words:
-        _panel(axes, plot[0], results, number, case)
+    if len(plot) == 1 and not plot[0].group and not plot[0].axis.categorical:
+        _draw_panel(axes, plot[0], results, number, case)
     else:
-        _curves(axes, plot)
-    dress(axes, plot[0], results)
+        _draw_curves(axes, plot)
+    format_axes(axes, plot[0], results)
 
 
-def _panel(axes: "Axes", panel: Panel, results: Results, number: int, case: int) -> None:
+def _draw_panel(axes: "Axes", panel: Panel, results: Results, number: int, case: int) -> None:
+    """Draw the only curve of a plot, with its band or its paths, and its theory."""
     curve, at = panel.curve, panel.curve.at
     if panel.paths is not None:
         for i, path in enumerate(panel.paths):
             label = counted(len(panel.paths), "replicate") if i == 0 else None
             axes.plot(at, path * panel.factor, color=SIMULATED, lw=0.7, alpha=0.6, label=label)
     else:
-        _simulated(axes, panel)
-    known = np.isfinite(curve.expected)
-    if known.any():
-        shown = known if panel.median else np.full(len(at), True)  # some of many medians are known
-        values = curve.expected[shown] * panel.factor
-        axes.plot(at[shown], values, color=THEORY, lw=1.6, ls=_EXACT, label=_exact_label(panel))
-    seen: dict[str, int] = {}
+        _draw_simulated(axes, panel)
+    if np.isfinite(curve.expected).any():
+        draw_exact(axes, panel, color=THEORY, lw=1.6, ls=_EXACT, label=_exact_label(panel))
+    n_drawn: dict[str, int] = {}
     for line in panel.lines:
-        known = _STYLES[line.kind]
-        colour, dash = known[seen.get(line.kind, 0) % len(known)]
-        seen[line.kind] = seen.get(line.kind, 0) + 1
+        styles = _STYLES[line.kind]
+        colour, dash = styles[n_drawn.get(line.kind, 0) % len(styles)]
+        n_drawn[line.kind] = n_drawn.get(line.kind, 0) + 1
         axes.plot(at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
     recipe = results.recipe
     for read in recipe.read_off or () if recipe is not None and number == 0 else ():
@@ -68,8 +70,15 @@ def _panel(axes: "Axes", panel: Panel, results: Results, number: int, case: int)
             axes.plot(read["generations"], values, "k+", ms=9, mew=1.6, label=label)
 
 
-def _pictures(axes: "Axes", plot: Sequence[Panel]) -> None:
-    """Draw pictures in a row, with the values of their curves below them, a line a point."""
+def draw_exact(axes: "Axes", panel: Panel, **style: Any) -> None:
+    """Draw the exact expectation of a panel; medians are known at some points only, which are joined."""
+    curve = panel.curve
+    shown = np.isfinite(curve.expected) if panel.median else np.full(len(curve.at), True)
+    axes.plot(curve.at[shown], curve.expected[shown] * panel.factor, **style)
+
+
+def _draw_images(axes: "Axes", plot: Sequence[Panel]) -> None:
+    """Draw images in a row, with the values of their curves below them, one line for each point."""
     width = 1 / len(plot)
     at = plot[0].curve.at
     for k, panel in enumerate(plot):
@@ -88,7 +97,7 @@ def _pictures(axes: "Axes", plot: Sequence[Panel]) -> None:
 
 
 def draw_limits(axes: "Axes", panel: Panel) -> None:
-    """Draw what the curve of a panel tends to."""
+    """Draw the limits that the curve of a panel tends to."""
     for line in panel.lines:
         if line.kind == "limit":
             colour, dash = _STYLES["limit"][0]
@@ -96,18 +105,20 @@ def draw_limits(axes: "Axes", panel: Panel) -> None:
 
 
 def _exact_label(panel: Panel) -> str:
+    """Return the label of the exact theory of a panel."""
     return "theory: exact median" if panel.median else "theory: exact expectation"
 
 
 def _range(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
-    """Return from where to where the band of a panel reaches."""
+    """Return the lower and the upper edge of the band of a panel, float64[B] each."""
     curve, low, high = panel.curve, panel.curve.smallest, panel.curve.largest
     if panel.band == DEVIATION:
         low, high = np.fmax(curve.mean - curve.sd, low), np.fmin(curve.mean + curve.sd, high)
     return low * panel.factor, high * panel.factor
 
 
-def _simulated(axes: "Axes", panel: Panel) -> None:
+def _draw_simulated(axes: "Axes", panel: Panel) -> None:
+    """Draw the mean or median of a panel and its band."""
     curve = panel.curve
     axes.fill_between(curve.at, *_range(panel), color=SIMULATED, alpha=0.25, linewidth=0, label=panel.band)
     marker = "o" if curve.at.size <= 12 else None
@@ -115,67 +126,83 @@ def _simulated(axes: "Axes", panel: Panel) -> None:
     axes.plot(curve.at, curve.mean * panel.factor, color=SIMULATED, marker=marker, ms=5, lw=3.5, label=label)
 
 
-def _curves(axes: "Axes", plot: Sequence[Panel]) -> None:
-    """Draw several curves, a colour a group: points with error bars, and theory in their colour."""
+def _draw_curves(axes: "Axes", plot: Sequence[Panel]) -> None:
+    """Draw several curves, one colour for each group: points with error bars, and theory in their colour."""
     import matplotlib  # start-up time
 
     groups = list(dict.fromkeys(panel.group for panel in plot))
     colours = dict(zip(groups, matplotlib.colormaps[MAP](np.linspace(0, 0.88, len(groups))), strict=True))
-    both = len({panel.median for panel in plot}) > 1
+    mixed = len({panel.median for panel in plot}) > 1
     theories: dict[str, Any] = {}
-    any_untold = False
+    any_unscored = False
     for panel in plot:
-        curve, factor, colour = panel.curve, panel.factor, colours[panel.group]
-        lines = [(line.label, line.values, _STYLES[line.kind][0][1]) for line in panel.lines if line.kind != "limit"]
-        known = np.isfinite(curve.expected)
-        few = known.sum() <= _FEW_POINTS or panel.axis.words
-        alone = known
-        for label, values, dash in lines:
-            along = np.where(known, curve.expected, values) if few else values
-            style = _MARK if panel.axis.words else {"ls": dash}
-            axes.plot(curve.at, along * factor, color=colour, lw=1.4, **style)
-            theories[label] = style
-        if not few:
-            exact = np.where(known, curve.expected, np.nan)
-            axes.plot(curve.at, exact * factor, color=colour, lw=1.4, ls=_EXACT)
-            theories[_exact_label(panel)] = {"ls": _EXACT}
-            alone = known & ~np.append(known[1:], False) & ~np.append(False, known[:-1])  # makes no line
-        elif known.any():
-            theories[_exact_label(panel)] = _MARK
-        axes.plot(curve.at[alone], curve.expected[alone] * factor, color=colour, mew=1.4, zorder=3, **_MARK)
-        middle = curve.mean * factor
-        low, high = _range(panel)
-        bars = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))
-        joined = "none" if lines or known.any() or panel.axis.words else "-"
-        fmt = _marker(panel, both)
-        axes.errorbar(curve.at, middle, bars, color=colour, fmt=fmt, ms=4, lw=1.0, elinewidth=0.9, ls=joined)
-        untold = known & np.isfinite(middle) & np.isnan(curve.z)
-        any_untold |= bool(untold.any())
-        axes.plot(curve.at[untold], middle[untold], fmt, color=colour, mfc="white", ms=4, zorder=3)
+        colour = colours[panel.group]
+        theories |= _draw_theory(axes, panel, colour)
+        any_unscored |= _draw_points(axes, panel, colour, _marker(panel, mixed))
     for group, colour in colours.items() if groups != [""] else ():
-        # Not by the error bars themselves: their key is a cross as large as three lines of text.
+        # The keys of error bars would be crosses as high as three lines of text.
         axes.plot([], [], "o", color=colour, ms=4, label=group)
     draw_limits(axes, plot[0])
     for panel in {panel.median: panel for panel in plot}.values():
-        what = "mean" if not panel.median else "median where a mean or variance is infinite" if both else "median"
-        axes.errorbar([], [], [], color=EDGE, fmt=_marker(panel, both), ms=4, label=f"{what}, bars: {panel.band}")
-    if any_untold:
+        middle = "mean" if not panel.median else "median where a mean or variance is infinite" if mixed else "median"
+        axes.errorbar([], [], [], color=EDGE, fmt=_marker(panel, mixed), ms=4, label=f"{middle}, bars: {panel.band}")
+    if any_unscored:
         axes.plot([], [], "o", color=EDGE, mfc="white", ms=4, label="too few replicates to score against theory")
     for label, style in theories.items():
         axes.plot([], [], color=EDGE, lw=1.4, label=label, **style)
 
 
-def _marker(panel: Panel, both: bool) -> str:
-    """Return a disc, or, beside means, a diamond for medians."""
-    return "D" if both and panel.median else "o"
+def _draw_theory(axes: "Axes", panel: Panel, colour: Any) -> dict[str, Any]:
+    """Draw the theory of one curve of several, and return the style of each kind of theory by its label."""
+    curve, factor = panel.curve, panel.factor
+    theories: dict[str, Any] = {}
+    known = np.isfinite(curve.expected)
+    marked = known
+    few = known.sum() <= _FEW_POINTS or panel.axis.categorical
+    for line in panel.lines:
+        if line.kind != "limit":
+            values = np.where(known, curve.expected, line.values) if few else line.values
+            style = _MARK if panel.axis.categorical else {"ls": _STYLES[line.kind][0][1]}
+            axes.plot(curve.at, values * factor, color=colour, lw=1.4, **style)
+            theories[line.label] = style
+    if not few:
+        exact = np.where(known, curve.expected, np.nan)
+        axes.plot(curve.at, exact * factor, color=colour, lw=1.4, ls=_EXACT)
+        theories[_exact_label(panel)] = {"ls": _EXACT}
+        # A point without neighbours makes no line.
+        marked = known & ~np.append(known[1:], False) & ~np.append(False, known[:-1])
+    elif known.any():
+        theories[_exact_label(panel)] = _MARK
+    axes.plot(curve.at[marked], curve.expected[marked] * factor, color=colour, mew=1.4, zorder=3, **_MARK)
+    return theories
 
 
-def dress(axes: "Axes", panel: Panel, results: Results) -> None:
-    """Set scales, limits and words of the axes of a panel."""
+def _draw_points(axes: "Axes", panel: Panel, colour: Any, marker: str) -> bool:
+    """Draw the simulated points of one curve of several, and return whether any has theory but no score."""
+    curve = panel.curve
+    middle = curve.mean * panel.factor
+    low, high = _range(panel)
+    bars = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))
+    known = np.isfinite(curve.expected)
+    has_theory = known.any() or any(line.kind != "limit" for line in panel.lines)
+    joined = "none" if has_theory or panel.axis.categorical else "-"
+    axes.errorbar(curve.at, middle, bars, color=colour, fmt=marker, ms=4, lw=1.0, elinewidth=0.9, ls=joined)
+    unscored = known & np.isfinite(middle) & np.isnan(curve.z)
+    axes.plot(curve.at[unscored], middle[unscored], marker, color=colour, mfc="white", ms=4, zorder=3)
+    return bool(unscored.any())
+
+
+def _marker(panel: Panel, mixed: bool) -> str:
+    """Return a disc, or a diamond for medians that are mixed with means."""
+    return "D" if mixed and panel.median else "o"
+
+
+def format_axes(axes: "Axes", panel: Panel, results: Results) -> None:
+    """Set scales, limits and labels of the axes of a panel."""
     if panel.axis is GENERATION:
-        _generation_axis(axes, results)
+        _format_generations(axes, results)
     else:
-        _other_axis(axes, panel)
+        _format_other_axis(axes, panel)
     if panel.log:
         axes.set_yscale("log")
         _log_ticks(axes.yaxis, *axes.get_ylim())
@@ -189,7 +216,8 @@ def dress(axes: "Axes", panel: Panel, results: Results) -> None:
     axes.set_title(panel.title, fontsize=10)
 
 
-def _generation_axis(axes: "Axes", results: Results) -> None:
+def _format_generations(axes: "Axes", results: Results) -> None:
+    """Set scale, limits and label of the axis of generations."""
     if results.recipe is not None and results.recipe.linear:
         axes.set_xlim(0, max(results.last, 2))
         axes.locator_params(axis="x", integer=True)
@@ -201,11 +229,12 @@ def _generation_axis(axes: "Axes", results: Results) -> None:
     axes.set_xlabel("generation")
 
 
-def _other_axis(axes: "Axes", panel: Panel) -> None:
+def _format_other_axis(axes: "Axes", panel: Panel) -> None:
+    """Set scale, limit and label of another axis."""
     at = panel.curve.at
     if panel.axis.log and (at > 0).any():
         least = float(at[at > 0].min())
-        # A logarithmic axis has no place for 0; a linear piece about it has.
+        # A logarithmic axis cannot show 0; with a linear part around 0 it can.
         axes.set_xscale("symlog", linthresh=least) if (at == 0).any() else axes.set_xscale("log")
         axes.set_xlim(right=float(at.max()) * 1.1)
         if not (at == 0).any():
@@ -214,21 +243,10 @@ def _other_axis(axes: "Axes", panel: Panel) -> None:
 
 
 def _log_ticks(axis: Any, low: float, high: float) -> None:
-    """Set plain numbers to a logarithmic axis of less than two decades, where powers of ten are too few."""
+    """Label a logarithmic axis of less than two decades with plain numbers; it has too few powers of ten."""
     from matplotlib.ticker import LogLocator, NullFormatter  # start-up time
 
     if high < 100 * low:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axis.set_minor_formatter(NullFormatter())
         axis.set_major_formatter(plain_number)
-
-
-def plain_number(value: float, _: Any = None) -> str:
-    """Return a number as an axis shows it, without powers of ten.
-
-    Examples
-    --------
-    >>> plain_number(1000.0), plain_number(0.5)
-    ('1,000', '0.5')
-    """
-    return f"{value:,.0f}" if value >= 1 else f"{value:g}"

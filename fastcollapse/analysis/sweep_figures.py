@@ -1,30 +1,34 @@
 """The figure of a sweep: curves, or heat maps of simulation and theory side by side."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastcollapse.analysis.axes import draw_plot
-from fastcollapse.analysis.panels.panel import Panel
-from fastcollapse.analysis.sweep_panels import WIDE, Choice, Drawn, Side, drawn_of
+from fastcollapse.analysis.panels.panel import Curve, Panel
+from fastcollapse.analysis.panels.style import MAP
+from fastcollapse.analysis.sweep_axes import WIDE, Side
+from fastcollapse.analysis.sweep_panels import Choice, Drawn, drawn_of
 from fastcollapse.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# More curves than this in one plot are a heat map.
-_CURVES = 8
-_ABREAST = 2
-# A heat map of more cells than this has no numbers in them.
-_NUMBERS = 150
+# The most curves of one plot; more are a heat map.
+_MOST_CURVES = 8
+_MOST_COLUMNS = 2
+# The most cells of a heat map with numbers in them.
+_MOST_NUMBERS = 150
+# Numbers are white on colours below this.
 _DARK = 0.6
-# So far below the least middle a logarithmic axis begins, where bars would take it further.
+# The bottom of a logarithmic axis is at most this factor below the lowest middle, even where bars are longer.
 _BELOW = 5.0
-# Names of places on an axis have so many letters abreast, and lines of so much of the height of the axes.
-_ABREAST_WORDS, _NARROW, _A_LINE = 64, 8, 0.05
+# Names of places on an axis: letters of all, the fewest letters of a line, and the height of a line as a share of that
+# of the axes.
+_NAME_LETTERS, _FEWEST_LETTERS, _LINE_HEIGHT = 64, 8, 0.05
 
 
 def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
@@ -33,17 +37,17 @@ def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
     Parameters
     ----------
     source : a `SweepFolder` or `CollectedSweep`.
-    choice : what is drawn; None for what suits it.
+    choice : the options of the figure; None for the defaults.
 
     Raises
     ------
     InputError
-        A parameter or value is not the sweep's, or there is nothing to draw.
+        A parameter or value is not one of the sweep, or no point can be drawn.
     """
     choice = choice or Choice()
     drawn = drawn_of(source, choice)
     two = len(drawn.sides) > 1
-    heat = choice.heat_map if choice.heat_map is not None else two and drawn.sides[1].dimension.length > _CURVES
+    heat = choice.heat_map if choice.heat_map is not None else two and drawn.sides[1].dimension.length > _MOST_CURVES
     if heat and not two:
         raise InputError("a heat map must be over two parameters, got one")
     figure = _heat_maps(drawn.plots, *drawn.sides) if heat else _curves(drawn)
@@ -52,18 +56,19 @@ def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
 
 
 def _curves(drawn: Drawn) -> "Figure":
+    """Return the figure with one plot for each panel, over the first parameter."""
     from matplotlib.figure import Figure  # start-up time
 
     plots, side = drawn.plots, drawn.sides[0]
-    n_columns = min(len(plots), _ABREAST)
+    n_columns = min(len(plots), _MOST_COLUMNS)
     n_rows = -(-len(plots) // n_columns)
     figure = Figure(figsize=(max(7.5, 6.0 * n_columns), 5 * n_rows), layout="constrained")
     used = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
     for one in used[len(plots) :]:
         one.set_visible(False)
-    width = max(_NARROW, _ABREAST_WORDS // max(1, len(side.names)))
+    width = max(_FEWEST_LETTERS, _NAME_LETTERS // max(1, len(side.names)))
     names = ["\n".join(textwrap.wrap(name, width)) for name in side.names]
-    under = -0.14 - (0 if side.is_number else _A_LINE * max(name.count("\n") for name in names))
+    under = -0.14 - (0 if side.is_number else _LINE_HEIGHT * max(name.count("\n") for name in names))
     for axes, plot in zip(used, plots, strict=False):
         draw_plot(axes, plot, drawn.results, number=1)
         if plot[0].axis.label != side.label:
@@ -86,7 +91,7 @@ def _curves(drawn: Drawn) -> "Figure":
 
 
 def _show_middles(axes: "Axes", plot: Sequence[Panel]) -> None:
-    """Let a logarithmic axis begin below the middles and their theory: a bar may reach nearly down to 0."""
+    """Set the bottom of a logarithmic axis below the middles and their theory; bars may be cut off."""
     values = np.concatenate([values for panel in plot for values in (panel.curve.mean, panel.curve.expected)])
     positive = values[np.isfinite(values) & (values > 0)] * plot[0].factor
     if positive.size:
@@ -94,35 +99,39 @@ def _show_middles(axes: "Axes", plot: Sequence[Panel]) -> None:
 
 
 def _heat_maps(plots: Sequence[Sequence[Panel]], first: Side, second: Side) -> "Figure":
-    """Return a row for each plot: the simulated means, and beside them what theory expects, where it does."""
+    """Return the figure with one row for each plot: the simulated means, and their theory if it is known."""
     from matplotlib.figure import Figure  # start-up time
 
     figure = Figure(figsize=(13, 5 * len(plots)), layout="constrained")
     for columns, plot in zip(figure.subplots(len(plots), 2, squeeze=False), plots, strict=True):
-        simulated, expected, z = (_table(plot, first, second, what) for what in ("mean", "expected", "z"))
-        untold = np.isfinite(simulated) & np.isfinite(expected) & np.isnan(z)
+        simulated = _cells(plot, first, second, lambda curve: curve.mean)
+        expected = _cells(plot, first, second, lambda curve: curve.expected)
+        z = _cells(plot, first, second, lambda curve: curve.z)
+        unscored = np.isfinite(simulated) & np.isfinite(expected) & np.isnan(z)
         norm = _norm(np.concatenate([simulated.ravel(), expected.ravel()]))
         kinds = {panel.median for panel in plot}
         middle = "mean (median where a moment is infinite)" if len(kinds) > 1 else "median" if True in kinds else "mean"
-        for axes, values, what in zip(columns, (simulated, expected), (f"simulated {middle}", "theory"), strict=True):
+        for axes, values, name in zip(columns, (simulated, expected), (f"simulated {middle}", "theory"), strict=True):
             if not np.isfinite(values).any():
                 axes.set_visible(False)
                 continue
-            _heat_map(axes, values, norm, first, second, plot[0], what, untold & (values is simulated))
+            _heat_map(axes, values, norm, first, second, plot[0], name, unscored & (values is simulated))
     return figure
 
 
-def _table(plot: Sequence[Panel], first: Side, second: Side, what: str) -> np.ndarray:
-    values = np.full((second.dimension.length, first.dimension.length), np.nan)
+def _cells(plot: Sequence[Panel], first: Side, second: Side, part: Callable[[Curve], np.ndarray]) -> np.ndarray:
+    """Return a part of the curves of a plot as cells of a heat map, float64 (second, first)."""
+    cells = np.full((second.dimension.length, first.dimension.length), np.nan)
     for panel in plot:
         columns = np.searchsorted(np.sort(first.at), panel.curve.at)
         order = np.argsort(first.at)[columns]
-        own = np.isfinite(panel.curve.mean)
-        values[second.groups.index(panel.group), order[own]] = getattr(panel.curve, what)[own] * panel.factor
-    return values
+        is_known = np.isfinite(panel.curve.mean)
+        cells[second.groups.index(panel.group), order[is_known]] = part(panel.curve)[is_known] * panel.factor
+    return cells
 
 
 def _norm(values: np.ndarray) -> Any:
+    """Return the colour scale of values, logarithmic for a wide range."""
     from matplotlib.colors import LogNorm, Normalize  # start-up time
 
     known = values[np.isfinite(values)]
@@ -131,19 +140,26 @@ def _norm(values: np.ndarray) -> Any:
 
 
 def _heat_map(
-    axes: "Axes", values: np.ndarray, norm: Any, first: Side, second: Side, panel: Panel, what: str, untold: np.ndarray
+    axes: "Axes",
+    values: np.ndarray,
+    norm: Any,
+    first: Side,
+    second: Side,
+    panel: Panel,
+    name: str,
+    unscored: np.ndarray,
 ) -> None:
-    """Draw a map; the numbers that are `untold`, bool of the shape of `values`, are in brackets."""
-    image = axes.imshow(values, norm=norm, cmap="viridis", aspect="auto", origin="lower")
+    """Draw a heat map; numbers where `unscored`, bool of the shape of `values`, is true are in brackets."""
+    image = axes.imshow(values, norm=norm, cmap=MAP, aspect="auto", origin="lower")
     axes.set_xticks(range(first.dimension.length), first.names)
     axes.set_yticks(range(second.dimension.length), second.names)
     for (j, i), value in np.ndenumerate(values):
-        if np.isfinite(value) and values.size <= _NUMBERS:
+        if np.isfinite(value) and values.size <= _MOST_NUMBERS:
             shade = "white" if norm(value) < _DARK else "black"
-            number = f"({value:.3g})" if untold[j, i] else f"{value:.3g}"
+            number = f"({value:.3g})" if unscored[j, i] else f"{value:.3g}"
             axes.text(i, j, number, ha="center", va="center", color=shade, fontsize=8)
     axes.set_xlabel(first.label)
     axes.set_ylabel(second.label)
-    brackets = "; in brackets: too few replicates to score" if untold.any() and values.size <= _NUMBERS else ""
-    axes.set_title(f"{panel.title}\n{what}{brackets}", fontsize=10)
+    brackets = "; in brackets: too few replicates to score" if unscored.any() and values.size <= _MOST_NUMBERS else ""
+    axes.set_title(f"{panel.title}\n{name}{brackets}", fontsize=10)
     axes.figure.colorbar(image, ax=axes, label=panel.label)

@@ -5,92 +5,71 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastcollapse.analysis.panels.base import marks, panels_of, view_of
+from fastcollapse.analysis.generations import table_generations
 from fastcollapse.analysis.panels.panel import GENERATION, Panel, plots_of
+from fastcollapse.analysis.panels.registry import panels_for, panels_of
+from fastcollapse.analysis.panels.text import table
 from fastcollapse.simulation.results import Results
 
-# Points of a curve over another axis than generations that a table shows.
+# The most points of a curve over another axis than generations.
 _MOST_POINTS = 5
-# Longer notes are a line each.
+# The most letters of the notes of a table in one line; longer notes have a line each.
 _LONGEST_LINE = 240
+_LEGEND = (
+    "(within bounds: the bounds are too far apart for a score; no score: no exact value, or too few replicates; "
+    "-: not known)"
+)
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table with right-aligned columns, two spaces apart.
-
-    Examples
-    --------
-    >>> print(table(["k", "value"], [["1", "0.5"], ["10", "0.25"]]))
-       k  value
-       1    0.5
-      10   0.25
-    """
-    lines = [header, *rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
-    return "\n".join(
-        "  " + "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
-    )
+def case_names(cases: Sequence[Results]) -> list[str]:
+    """Return the cases of a recipe in words, "" for a run without cases."""
+    recipe = cases[0].recipe
+    if recipe is None or recipe.cases is None or len(recipe.cases) != len(cases):
+        return [""] * len(cases)
+    return [", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in case.items()) for case in recipe.cases]
 
 
-def counted(n: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> counted(1, "replicate"), counted(2000, "replicate")
-    ('1 replicate', '2,000 replicates')
-    """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
-def shown(results: Results) -> np.ndarray:
-    """Return the generations of the table: those of the recipe, or 1, 2, 5, 10, ... and the last."""
-    recipe = results.recipe
-    if recipe is None or recipe.generations is None:
-        return marks(results.last)
-    wanted = np.array(recipe.generations, dtype=np.int64)
-    return wanted[wanted <= results.last]
-
-
-def curves(results: Results) -> str:
+def tables_of(results: Results) -> str:
     """Return the tables of the panels: one over generations, and one for each plot over another axis."""
-    generations = shown(results)
+    generations = table_generations(results)
     if not generations[generations >= 1].size:
         return "No generation is finished yet."
     panels = panels_of(results, generations)
-    over = [panel for panel in panels if panel.axis is GENERATION]
+    if not panels:
+        return "No metric was recorded."
+    over_generations = [panel for panel in panels if panel.axis is GENERATION]
     others = [panel for panel in panels if panel.axis is not GENERATION]
-    parts = [_over_generations(generations, over)] if over else []
-    parts += [_over_axis(plot) for plot in plots_of(others)]
+    parts = [_generation_table(generations, over_generations)] if over_generations else []
+    parts += [_plot_table(plot) for plot in plots_of(others)]
     parts[-1] += f"\n{_notes(results, panels)}"
-    legend = "(in: between the bounds, which are too far apart to be called exact; -: cannot be told)"
-    return "\n".join(["\n\n".join(parts), f"  {legend}"])
+    return "\n".join(["\n\n".join(parts), f"  {_LEGEND}"])
 
 
-def _over_generations(generations: np.ndarray, panels: Sequence[Panel]) -> str:
+def _generation_table(generations: np.ndarray, panels: Sequence[Panel]) -> str:
+    """Return the table of the panels over generations."""
     columns = [column for panel in panels for column in _columns(panel, _rows_of(panel, generations), [panel])]
     header = ["generation", *(name for name, _ in columns)]
     rows = [[f"{t:,}", *(cells[i] for _, cells in columns)] for i, t in enumerate(generations)]
-    named = "\n".join(f"  {panel.heading}: {panel.title}" for panel in panels)
-    return f"Over generations\n{named}\n{table(header, rows)}"
+    titles = "\n".join(f"  {panel.heading}: {panel.title}" for panel in panels)
+    return f"Over generations\n{titles}\n{table(header, rows)}"
 
 
 def _rows_of(panel: Panel, generations: np.ndarray) -> list[int | None]:
-    """Return where each generation is on the curve, None where it is not."""
+    """Return the place of each generation on the curve, None for a generation that it does not have."""
     places = {int(t): i for i, t in enumerate(panel.curve.at)}
     return [places.get(int(t)) for t in generations]
 
 
-def _over_axis(plot: Sequence[Panel]) -> str:
+def _plot_table(plot: Sequence[Panel]) -> str:
     """Return the table of one plot: a few points of each of its curves."""
     rows: list[list[str]] = []
     header = ["curve", plot[0].axis.heading]
     for panel in plot:
         n = len(panel.curve.at)
-        chosen = [int(i) for i in np.unique(np.linspace(0, n - 1, min(n, _MOST_POINTS)).astype(int))]
-        columns = _columns(panel, chosen, plot)
+        points = [int(i) for i in np.unique(np.linspace(0, n - 1, min(n, _MOST_POINTS)).astype(int))]
+        columns = _columns(panel, points, plot)
         header[2:] = [name for name, _ in columns]
-        for row, i in enumerate(chosen):
+        for row, i in enumerate(points):
             rows.append([panel.group, f"{panel.curve.at[i]:.4g}", *(cells[row] for _, cells in columns)])
     if not plot[0].group:
         header, rows = header[1:], [row[1:] for row in rows]
@@ -98,17 +77,17 @@ def _over_axis(plot: Sequence[Panel]) -> str:
 
 
 def _notes(results: Results, panels: Sequence[Panel]) -> str:
-    """Return what has to be known to read a table."""
+    """Return the notes below the tables."""
     bounded = any(panel.curve.lower is not None for panel in panels)
     medians = [panel for panel in panels if panel.median]
-    close = dict.fromkeys(line.label for panel in panels for line in panel.lines if line.kind == "asymptotic")
+    asymptotic = dict.fromkeys(line.label for panel in panels for line in panel.lines if line.kind == "asymptotic")
     notes = [
         *(["mean and standard deviation over replicates"] if len(medians) < len(panels) else []),
         *dict.fromkeys(f"{panel.name}: median and quartiles over replicates" for panel in medians),
         *dict.fromkeys(panel.note for panel in panels if panel.note),
         *(["lower, upper: bounds of the expectation"] if bounded else []),
-        *(f"asymptotic: {label.removeprefix('theory: ')}, not scored" for label in close),
-        *(f"{name} is not compared ({why})" for name, why in _not_compared(results, panels)),
+        *(f"asymptotic: {label.removeprefix('theory: ')}, not scored" for label in asymptotic),
+        *(f"{name} is not compared ({reason})" for name, reason in _not_compared(results, panels)),
         "z: distance to exact theory in standard errors",
     ]
     line = "; ".join(notes)
@@ -116,58 +95,58 @@ def _notes(results: Results, panels: Sequence[Panel]) -> str:
 
 
 def _not_compared(results: Results, panels: Sequence[Panel]) -> list[tuple[str, str]]:
-    of: dict[str, list[Panel]] = {}
+    """Return the names of panels without a score, and the reasons."""
+    by_name: dict[str, list[Panel]] = {}
     for panel in panels:
-        of.setdefault(panel.name, []).append(panel)
-    return [(name, why) for name, some in of.items() if (why := why_not(results, some))]
+        by_name.setdefault(panel.name, []).append(panel)
+    return [(name, reason) for name, group in by_name.items() if (reason := why_not_compared(results, group))]
 
 
-def _columns(panel: Panel, rows: Sequence[int | None], alike: Sequence[Panel]) -> list[tuple[str, list[str]]]:
-    """Return heading and cells of each column of a panel: those that any of `alike` needs."""
+def _columns(panel: Panel, rows: Sequence[int | None], plot: Sequence[Panel]) -> list[tuple[str, list[str]]]:
+    """Return heading and cells of the columns of a panel: those that any panel of its plot needs."""
     curve = panel.curve
 
     def cells(values: np.ndarray) -> list[str]:
         return ["-" if i is None else number(panel, values[i]) for i in rows]
 
-    found = [(panel.heading, cells(curve.mean))]
+    columns = [(panel.heading, cells(curve.mean))]
     if panel.median:
-        found += [("25 %", cells(curve.smallest)), ("75 %", cells(curve.largest))]
+        columns += [("25 %", cells(curve.smallest)), ("75 %", cells(curve.largest))]
     else:
-        found.append(("+- sd", cells(curve.sd)))
+        columns.append(("+- sd", cells(curve.sd)))
     if curve.lower is not None and curve.upper is not None:
-        found += [("lower", cells(curve.lower)), ("upper", cells(curve.upper))]
-    if not all(np.isnan(one.curve.expected).all() for one in alike):
-        found.append(("exact", cells(curve.expected)))
-    if any(np.isfinite(one.asymptotic()).any() for one in alike):
-        found.append(("asymptotic", cells(panel.asymptotic())))
-    return [*found, ("z", ["-" if i is None else _score(panel, i) for i in rows])]
+        columns += [("lower", cells(curve.lower)), ("upper", cells(curve.upper))]
+    if not all(np.isnan(one.curve.expected).all() for one in plot):
+        columns.append(("exact", cells(curve.expected)))
+    if any(np.isfinite(one.asymptotic()).any() for one in plot):
+        columns.append(("asymptotic", cells(panel.asymptotic())))
+    return [*columns, ("z", ["-" if i is None else _score(panel, i) for i in rows])]
 
 
-def why_not(results: Results, panels: Sequence[Panel]) -> str:
+def why_not_compared(results: Results, panels: Sequence[Panel]) -> str:
     """Return why the curves of a plot have no score by theory, "" if one has."""
     if any(panel.curve.lower is not None or np.isfinite(panel.curve.expected).any() for panel in panels):
         return ""
-    off = [_largest_difference(panel) for panel in panels]
-    if np.isfinite(off).any():
-        return f"no exact theory; within {100 * np.nanmax(off):.2g} % of the asymptotic one"
+    differences = [_largest_difference(panel) for panel in panels]
+    if np.isfinite(differences).any():
+        return f"no exact theory; within {100 * np.nanmax(differences):.2g} % of the asymptotic one"
     if any(panel.median for panel in panels):
         return "infinite moments, and no exact median is known"
-    why = getattr(view_of(results), "why_no_bounds", None)
-    return "no theory of it is here" if why is None else why(results)
+    return panels_for(results).why_no_bounds(results)
 
 
 def _largest_difference(panel: Panel) -> float:
-    """Return the largest relative difference between the mean and asymptotic theory, NaN where there is none."""
+    """Return the largest relative difference between the mean and asymptotic theory, NaN without such theory."""
     theory = panel.asymptotic()
     with np.errstate(divide="ignore", invalid="ignore"):
-        off = np.abs(panel.curve.mean / theory - 1)
-    # Where it passes through zero a ratio says nothing.
-    told = np.isfinite(off) & (np.abs(theory) > 0.05 * np.nanmax(np.abs(theory), initial=0.0))
-    return float(off[told].max()) if told.any() else math.nan
+        difference = np.abs(panel.curve.mean / theory - 1)
+    # A ratio has no meaning where theory passes through zero.
+    is_known = np.isfinite(difference) & (np.abs(theory) > 0.05 * np.nanmax(np.abs(theory), initial=0.0))
+    return float(difference[is_known].max()) if is_known.any() else math.nan
 
 
 def number(panel: Panel, value: float) -> str:
-    """Return a number of a panel as its table shows it: a fixed number of decimals, or of digits on a log axis."""
+    """Return a number of a panel as its table shows it: with the digits of the panel, or with four on a log axis."""
     if math.isnan(value):
         return "-"
     if math.isinf(value):
@@ -176,7 +155,8 @@ def number(panel: Panel, value: float) -> str:
 
 
 def _score(panel: Panel, i: int) -> str:
+    """Return the z-score of a point as text."""
     curve = panel.curve
     if not math.isfinite(curve.z[i]):
-        return "-"
-    return "in" if math.isnan(curve.expected[i]) and curve.z[i] == 0 else f"{curve.z[i]:+.1f}"
+        return "no score"
+    return "within bounds" if curve.is_within_bounds[i] else f"{curve.z[i]:+.1f}"

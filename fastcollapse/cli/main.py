@@ -194,11 +194,11 @@ def _check_panels(experiment: "Experiment") -> None:
     """Refuse panels that the family does not have before anything runs."""
     if experiment.recipe is None or experiment.recipe.panels is None:
         return
-    from fastcollapse.analysis.panels.base import check_panels, view_named
+    from fastcollapse.analysis.panels.registry import find_panels
 
-    view = view_named(experiment.family)
-    if view is not None:
-        check_panels(view, experiment.recipe.panels)
+    panels = find_panels(experiment.family)
+    if panels is not None:
+        panels.check_names(experiment.recipe.panels)
 
 
 @main.command()
@@ -218,7 +218,7 @@ def check(file: Path) -> None:
 
     Exit status 2 if anything is not what was written, as for every FILE that cannot be read.
     """
-    from fastcollapse.analysis.report import whole
+    from fastcollapse.analysis.report import check_line
     from fastcollapse.simulation.results import check_results
     from fastcollapse.sweeps.collected_results import open_sweep
 
@@ -226,7 +226,7 @@ def check(file: Path) -> None:
     if source is not None:
         click.echo(f"{file}: OK: checksums of {source.check():,} of {len(source.sweep):,} points match")
         return
-    click.echo(whole(check_results(file)))
+    click.echo(check_line(check_results(file)))
 
 
 @main.command()
@@ -363,6 +363,7 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
     """
     if bool(names) == everything:
         raise InputError("reproduce must be given names of recipes or --all, and not both")
+    from fastcollapse.analysis.panels.text import counted
     from fastcollapse.analysis.reproduction import reproduce as run_all
     from fastcollapse.analysis.reproduction import reproducible
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
@@ -380,7 +381,8 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
 
             save_figure(one.cases, output / f"{one.name}{FIGURE_SUFFIX}")
     click.echo(
-        f"{len(wanted)} recipes, {seconds:.2f} s of simulation" + ("" if output is None else f", figures in {output}")
+        f"{counted(len(wanted), 'recipe')}, {seconds:.2f} s of simulation"
+        + ("" if output is None else f", figures in {output}")
     )
     return 0 if all_agree else 1
 

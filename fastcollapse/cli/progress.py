@@ -1,4 +1,4 @@
-"""What a person sees of a run while it runs, and the time that it took."""
+"""Progress bar and clock of a run on the command line."""
 
 import sys
 import time
@@ -7,26 +7,30 @@ from contextlib import contextmanager
 
 
 class Clock:
-    """Time a run, and its first block apart: that one may have compiled the kernels.
+    """The progress callback of a run that also times it, and times its first block, which may compile kernels.
 
-    It takes the place of the progress, which it passes on. `words` are said once there is any: what is refused before
-    is told in its own line alone.
+    Attributes
+    ----------
+    message : a line to print to standard error before the first progress, or "". A run that is refused does not print
+        it.
+    progress : the callback that progress is passed on to, or None.
     """
 
     def __init__(self) -> None:
-        self.words = ""
+        self.message = ""
         self.progress: Callable[[int], None] | None = None
         self._start = time.perf_counter()
         self._first = self._n_first = self._n_done = 0.0
 
-    def say(self) -> None:
-        """Say the words, once."""
-        if self.words:
-            print(self.words, file=sys.stderr)
-        self.words = ""
+    def print_message(self) -> None:
+        """Print the message, once."""
+        if self.message:
+            print(self.message, file=sys.stderr)
+        self.message = ""
 
     def __call__(self, n: int) -> None:
-        self.say()
+        """Count n more generations."""
+        self.print_message()
         if not self._n_done:
             self._first, self._n_first = self.elapsed(), n
         self._n_done += n
@@ -38,16 +42,14 @@ class Clock:
         return time.perf_counter() - self._start
 
     def first_block(self) -> str:
-        """Return what the first block took, as a sentence."""
-        return (
-            f"The time includes compiling, where it was needed: the first {self._n_first:.0f} of "
-            f"{self._n_done:,.0f} generations took {self._first:.2f} s"
-        )
+        """Return the duration of the first block as a sentence."""
+        first = "generation" if self._n_first == 1 else f"{self._n_first:,.0f} generations"
+        return f"Time includes compilation; the first {first} took {self._first:.2f} s"
 
 
 @contextmanager
 def progress_bar(n_generations: int) -> Iterator[Callable[[int], None] | None]:
-    """Yield what counts generations on a terminal, and nothing in a pipe."""
+    """Yield a callback that counts generations on a terminal, or None in a pipe."""
     if not sys.stderr.isatty():
         yield None
         return

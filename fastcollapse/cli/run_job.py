@@ -71,7 +71,7 @@ def run_job(job: Job) -> None:
         with Interrupts(signals, left, lambda: f"interrupted; to resume: {shlex.join(job.again)}") as interrupts:
             with progress_bar(sum(one.n_left for one in plans)) as clock.progress:
                 for one in plans:
-                    clock.words = _announced(one)
+                    clock.message = _announced(one)
                     one_done = execute(
                         one,
                         threads=job.threads,
@@ -79,7 +79,7 @@ def run_job(job: Job) -> None:
                         interrupts=interrupts,
                         memory_limit=job.memory_limit,
                     )
-                    clock.say()  # where there was nothing left to run
+                    clock.print_message()  # where there was nothing left to run
                     done.append(one_done)
             text = _figure_and_summary(job, done, clock)
             interrupts.check()  # what is raised within a callback of a library may be dropped there

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.analysis.tables import table
+from fastcollapse.analysis.panels.text import table
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.theory import discrete, gaussian, regression
 

@@ -126,6 +126,12 @@ class Results:
             raise InputError(f"the {self.experiment.family} family has no truth over symbols, use experiment.truth")
         return self._reader.header.truth
 
+    @property
+    def real_size(self) -> int | None:
+        """Number of tokens of the real data; None for a law, and for a family without symbols."""
+        truth = self._reader.header.truth
+        return None if truth is None else truth.total
+
     @cached_property
     def experiment(self) -> "Experiment":
         """The experiment with its resolved seed; running it again gives the same numbers.

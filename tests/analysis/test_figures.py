@@ -1,4 +1,4 @@
-"""The figure: which panels it has, that theory is broken lines, and that no file is overwritten."""
+"""The figure of a run: its panels, broken lines of theory, and refusal to overwrite a file."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def labels(axes):
     return [text.get_text() for text in axes.get_legend().get_texts()]
 
 
-def test_draw__replace_has_bounds_and_the_law_of_forgetting():
+def test_draw__replace_has_bounds_and_extinction_times():
     left, right = draw([run("zipf", "replace")]).axes
     assert labels(left)[2:] == ["theory: exact expectation", "theory: lower bound", "theory: upper bound"]
     # 200 tokens: the median by the exact chain, and its limit for the few counts far below.
@@ -47,14 +47,14 @@ def test_draw__replace_has_bounds_and_the_law_of_forgetting():
                 assert (line.get_linestyle() == "-") == name.startswith("simulated")
 
 
-def test_draw__forgetting_stops_at_the_first_median_beyond_the_run():
+def test_draw__extinction_times_stop_at_the_first_median_beyond_the_run():
     right = draw([run("zipf", "replace", 15)]).axes[1]
     median = next(line for line in right.get_lines() if line.get_label() == "simulated median")
     assert max(median.get_ydata()) <= 15
 
 
 @pytest.mark.parametrize(("truth", "workflow"), [("zipf", "mix"), ("bernoulli", "replace"), ("uniform", "replace")])
-def test_draw__without_a_forgetting_curve_shows_heterozygosity(truth, workflow):
+def test_draw__shows_heterozygosity_without_extinction_times(truth, workflow):
     left, right = draw([run(truth, workflow)]).axes
     assert labels(right)[-1] == "theory: exact expectation"
     assert ("theory: lower bound" in labels(left)) == (workflow == "replace")

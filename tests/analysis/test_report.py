@@ -1,4 +1,4 @@
-"""The numbers beside theory, and the words made of them."""
+"""Scores of curves, and the text of summaries and comparisons."""
 
 import gc
 import weakref
@@ -8,9 +8,11 @@ import pytest
 
 from fastcollapse.analysis import report
 from fastcollapse.analysis.agreement import Z_LIMIT
-from fastcollapse.analysis.panels import base, discrete
-from fastcollapse.analysis.panels import extinction_times as forgetting
-from fastcollapse.analysis.tables import table
+from fastcollapse.analysis.generations import log_spaced_generations
+from fastcollapse.analysis.panels import discrete, extinction_times
+from fastcollapse.analysis.panels.schedules import schedule_of
+from fastcollapse.analysis.panels.scores import curve_of
+from fastcollapse.analysis.panels.text import table
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
@@ -47,19 +49,19 @@ def test_survival__is_inside_its_bounds_and_the_chain_is_exact(replaced):
     assert got.mean[0] == 1
 
 
-def test_curve__a_score_is_counted_from_the_nearer_bound():
+def test_curve__score_is_the_distance_to_the_nearer_bound():
     values = np.array([[0.0, 4.0, 9.0], [2.0, 6.0, 11.0]])
     unknown = np.full(3, np.nan)
     lower, upper = np.full(3, 3.0), np.full(3, 7.0)
-    got = base.curve_of(np.arange(3), values, lower, upper, unknown, np.full(3, True))
+    got = curve_of(np.arange(3), values, lower, upper, unknown, np.full(3, True))
     assert got.z[0] < 0 == got.z[1] < got.z[2]
     # Two replicates, distance -2 and standard error 1: Student's law of one degree has the tail 0.1476.
     assert got.z[0] == pytest.approx(-1.0469, abs=1e-3)
 
 
-def test_curve__nothing_is_said_without_spread():
+def test_curve__has_no_score_without_deviation():
     values = np.ones((5, 1))
-    got = base.curve_of(np.arange(1), values, None, None, np.array([1.1]), np.array([True]))
+    got = curve_of(np.arange(1), values, None, None, np.array([1.1]), np.array([True]))
     assert np.isnan(got.z[0])
 
 
@@ -76,30 +78,31 @@ def test_survival__has_no_bounds_beside_real_data(mixed):
     assert np.isnan(got.z[1:]).all()
 
 
-def test_forgetting__quartiles_are_those_of_the_times(replaced):
-    copies = forgetting.copies_of(replaced)
-    got = forgetting.forgetting(replaced, copies[30])
+def test_extinction_time__quartiles_are_those_of_the_times(replaced):
+    copies = extinction_times.copies_of(replaced)
+    got = extinction_times.extinction_time(replaced, copies[30])
     assert got is not None
     chosen = np.abs(copies - copies[30]) <= 0.1 * copies[30]
     assert got.n_symbols == chosen.sum()
     times = np.sort(np.where(replaced.forgotten < 0, 10**6, replaced.forgotten)[:, chosen].ravel())
     expected = int(times[(times.size + 1) // 2 - 1])
     assert got.quartiles[1] == (expected if expected <= 30 else None)
-    assert forgetting.forgetting(replaced, 10_000) is None
+    assert extinction_times.extinction_time(replaced, 10_000) is None
 
 
-def test_summary__says_beyond_the_run_where_the_median_is_censored(replaced):
+def test_summary__marks_medians_beyond_the_run(replaced):
     text = report.summary(replaced, elapsed=2.0)
     assert "> 30" in text
     assert "600 generations x replicates a second" in text
-    lines = [line for line in text.splitlines() if line.startswith("  generation  alive %")]
+    lines = [line for line in text.splitlines() if line.startswith("  generation  symbols alive (%)")]
     assert len(lines) == 1
 
 
-def test_summary__has_dashes_where_there_is_no_theory(mixed):
+def test_summary__has_no_score_without_theory(mixed):
     text = report.summary(mixed)
     assert "no bounds" in text
     assert "- " in text
+    assert "no score" in text
 
 
 def exact_median(c, n, last):
@@ -111,7 +114,7 @@ def exact_median(c, n, last):
 @pytest.mark.parametrize(("n", "c"), [(100, 1), (100, 10), (100, 50), (1000, 10), (1000, 50), (1000, 500)])
 def test_median__is_that_of_the_exact_chain_for_small_samples(n, c):
     expected = exact_median(c, n, 400)
-    assert forgetting._medians(n, [np.array([c / n])], 400) == [(expected, expected)]
+    assert extinction_times._medians(n, [np.array([c / n])], 400) == [(expected, expected)]
     # The limit law is another number here: 2c/ln 2 and the median of the Poisson model are not it.
     if c >= 10:
         assert expected != forgetting_quantile(c, 0.5)
@@ -119,35 +122,35 @@ def test_median__is_that_of_the_exact_chain_for_small_samples(n, c):
 
 def test_median__golden_values():
     for n, c, expected in ((100, 10, 30), (1000, 50, 149), (1000, 100, 313)):
-        assert forgetting._medians(n, [np.array([c / n])], 1000) == [(expected, expected)]
+        assert extinction_times._medians(n, [np.array([c / n])], 1000) == [(expected, expected)]
 
 
 def test_median__is_between_its_bounds_for_larger_samples():
     n = 1200
-    assert n > forgetting.CHAIN_N
+    assert n > extinction_times.CHAIN_N
     for c in (12, 120):
-        [(earliest, latest)] = forgetting._medians(n, [np.array([c / n])], 600)
+        [(earliest, latest)] = extinction_times._medians(n, [np.array([c / n])], 600)
         assert earliest <= exact_median(c, n, latest) <= latest
         assert latest < 1.2 * earliest
         # Beyond the run nothing is said, and half beyond it only the earliest.
-        assert forgetting._medians(n, [np.array([c / n])], earliest - 1) == [(None, None)]
-        assert forgetting._medians(n, [np.array([c / n])], latest - 1) == [(earliest, None)]
+        assert extinction_times._medians(n, [np.array([c / n])], earliest - 1) == [(None, None)]
+        assert extinction_times._medians(n, [np.array([c / n])], latest - 1) == [(earliest, None)]
 
 
 def test_median__bounds_meet_where_the_corpus_is_large():
     groups = [np.array([c / 436_577]) for c in (1, 10, 100)]
-    assert forgetting._medians(436_577, groups, 1000) == [(2, 2), (27, 27), (286, 286)]
+    assert extinction_times._medians(436_577, groups, 1000) == [(2, 2), (27, 27), (286, 286)]
 
 
 def test_median__of_a_group_is_that_of_its_mixture():
     n, group = 300, np.array([3, 4, 4, 20]) / 300
     lost = exact_chain(group, n, 200)[0].mean(axis=0)
     expected = int((lost >= 0.5).argmax())
-    assert forgetting._medians(n, [group, group[:1]], 200)[0] == (expected, expected)
+    assert extinction_times._medians(n, [group, group[:1]], 200)[0] == (expected, expected)
     assert expected != exact_median(group.mean() * n, n, 200)
 
 
-def test_forgetting__the_median_by_theory_is_that_of_the_run():
+def test_extinction_time__median_of_theory_is_that_of_the_run():
     # One comparison; 50 equal symbols of 20 copies, 100 replicates, chain against simulation.
     results = simulate(
         Experiment.from_mapping(
@@ -158,7 +161,7 @@ def test_forgetting__the_median_by_theory_is_that_of_the_run():
             }
         )
     )
-    got = forgetting.forgetting(results, 20)
+    got = extinction_times.extinction_time(results, 20)
     assert got.median[0] == got.median[1]
     forgotten = np.where(results.forgotten < 0, 91, results.forgotten)
     early, late = ((forgotten <= k).mean() for k in (got.median[0] - 1, got.median[0]))
@@ -179,11 +182,11 @@ def test_comparison__finds_a_bent_curve(replaced, monkeypatch):
     assert "DISAGREES" in text
 
 
-def test_comparison__says_when_nothing_could_be_compared():
+def test_comparison__gives_the_reason_if_nothing_is_compared():
     workflow = {"name": "replace", "n_samples": [200 + t for t in range(30)]}
     text, agree = report.comparison(simulate(Experiment.from_mapping(REPLACE | {"workflow": workflow})))
     assert agree
-    assert "alive %: not compared (bounds need a constant n_samples)" in text
+    assert "symbols alive (%): not compared (bounds need a constant n_samples)" in text
     assert "The simulation agrees with theory:" in text
     one = {"n_generations": 30, "n_replicates": 1, "seed": 11}
     single = simulate(Experiment.from_mapping(REPLACE | {"workflow": workflow, "run": one}))
@@ -196,7 +199,7 @@ def test_comparison__says_when_nothing_could_be_compared():
 
 def test_comparison__names_the_workflow_that_has_no_bounds(mixed):
     text, _ = report.comparison(mixed)
-    assert "alive %: not compared (there are no bounds for this workflow)" in text
+    assert "symbols alive (%): not compared (there are no bounds for this workflow)" in text
 
 
 def test_heterozygosity__few_replicates_of_a_skewed_law_have_no_score():
@@ -210,7 +213,7 @@ def test_heterozygosity__few_replicates_of_a_skewed_law_have_no_score():
         assert np.isfinite(got.z[1:]).any() == told
 
 
-def test_comparison__right_runs_of_few_symbols_do_not_disagree():
+def test_comparison__correct_runs_of_few_symbols_agree():
     # 400 runs of 10 replicates; the measured rate beyond the limit is 1 of 30,000, so one at most.
     # Negative control: without the rule for skewed laws about 8 of these are beyond the limit.
     mapping = REPLACE | {
@@ -218,18 +221,18 @@ def test_comparison__right_runs_of_few_symbols_do_not_disagree():
         "run": {"n_generations": 30, "n_replicates": 4000, "seed": 4},
     }
     whole = simulate(Experiment.from_mapping(mapping))
-    generations = base.spread(30, 10)
+    generations = log_spaced_generations(30, 10)
     values = whole.metrics["heterozygosity"][:, generations].reshape(400, 10, -1)
     expected = discrete._expected_heterozygosity(whole)[generations]
     told = 10 * expected >= discrete._DEGREES * (1 - expected)
     free = np.full(told.shape, True)
     for rule, few in ((told, True), (free, False)):
-        z = [base.curve_of(generations, v, None, None, expected, rule.copy()).z for v in values]
+        z = [curve_of(generations, v, None, None, expected, rule.copy()).z for v in values]
         beyond = (np.abs(np.nan_to_num(z)) > Z_LIMIT).any(axis=1).sum()
         assert (beyond <= 1) == few
 
 
-def test_describe__counts_one_as_one_and_the_symbols_that_live():
+def test_describe__has_singular_nouns_and_counts_live_symbols():
     mapping = {
         "truth": {"probabilities": [0.5, 0.0, 0.5]},
         "workflow": {"name": "replace", "n_samples": 50},
@@ -248,12 +251,12 @@ def test_summary__of_huge_samples_has_its_numbers():
     }
     results = simulate(Experiment.from_mapping(mapping))
     assert "100.000" in report.summary(results)
-    assert forgetting.forgetting(results, 10**13).median == (None, None)
+    assert extinction_times.extinction_time(results, 10**13).median == (None, None)
 
 
-def test_once__forgets_with_the_results(replaced):
+def test_cache__is_freed_with_the_results(replaced):
     results = simulate(Experiment.from_mapping(REPLACE))
-    assert base.schedule_of(results) is base.schedule_of(results)
+    assert schedule_of(results) is schedule_of(results)
     gone = weakref.ref(results)
     report.summary(results)
     del results

@@ -1,4 +1,4 @@
-"""Recipes of published figures: every one loads, runs small, and says what it is."""
+"""Recipes of published figures: each loads, runs at a small size, and has a title and a line of agreement."""
 
 import dataclasses
 
@@ -27,7 +27,7 @@ def small(case):
     return case.with_values(values)
 
 
-def test_reproducible__are_the_published_figures_of_the_catalogue():
+def test_reproducible__are_the_published_figures():
     assert {"sur-2a", "sur-2b", "sur-bern", "sur-sed", "sur-poi", "sur-gau", "sur-uni"} <= set(PUBLISHED)
     assert {"dfk-ridge", "dfk-samples", "dfk-power-law", "dfk-linear", "replace-accumulate", "cot-lin"} <= set(
         PUBLISHED
@@ -58,7 +58,7 @@ def cut(experiment, chosen):
     return "[[recipe.cases]]".join([head, *(cases[k] for k in chosen)])
 
 
-def test_reproduce__says_what_in_one_line():
+def test_reproduce__line_has_title_size_and_agreement():
     [one] = reproduce(["sur-zipf"])
     line = one.line()
     assert line.startswith(

@@ -1,4 +1,4 @@
-"""What is drawn of a sweep: panels by what they show, gaps where there is none, words that are true of all points."""
+"""Figures of sweeps: a plot for each kind of panel, gaps for missing points, titles that hold for all points."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def folder_of(path, sweep):
 
 @pytest.fixture(scope="module")
 def families(tmp_path_factory):
-    """A sweep over families, which differ in what can be shown of them."""
+    """A sweep over families, which have different panels."""
     models = [{"family": "poisson"}, {"family": "gaussian", "estimator": "mle"}]
     truths = [{"rate": 2.0}, {"sigma": 1.0}]
     return folder_of(
@@ -54,13 +54,13 @@ def test_panels__of_other_families_are_other_plots(families):
     assert drawn.title.startswith("Sweep of the poisson and gaussian families\n")
 
 
-def test_words__have_nothing_between_them(families):
+def test_categorical_axis__has_no_lines(families):
     figure = draw_sweep(families)
     for axes in figure.axes:
         assert all(line.get_linestyle() in ("None", "none") for line in axes.lines if len(line.get_xdata()) > 1)
 
 
-def test_title__is_true_of_all_points(ragged):
+def test_title__holds_for_all_points(ragged):
     drawn = drawn_of(ragged, Choice())
     assert drawn.title.splitlines()[1].startswith("generation 2 to 6; 3 to 5 replicates")
     assert [panel.group for panel in drawn.plots[0]] == ["uniform = 10", "uniform = 20"]

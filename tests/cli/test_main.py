@@ -64,7 +64,7 @@ def here(tmp_path, monkeypatch):
 def test_run__writes_results_and_figure_and_a_summary(ran):
     folder, result = ran
     assert {"small.h5", "small.png"} <= set(files_in(folder))
-    table = ("workflow replace", "alive %", "exact", "forgotten", "a second", "includes compiling")
+    table = ("workflow replace", "symbols alive (%)", "exact", "forgotten", "a second", "includes compilation")
     for words in (*table, "small.h5", "small.png"):
         assert words in result.output
     assert "\x1b" not in result.output
@@ -259,7 +259,7 @@ def test_compare__agrees_with_theory(ran):
 
 def test_compare__a_wrong_run_disagrees(ran, monkeypatch):
     """The control: the same test sees a sample size that is 20 % off."""
-    monkeypatch.setattr("fastcollapse.analysis.panels.discrete.plain_size", lambda results: 240)
+    monkeypatch.setattr("fastcollapse.analysis.panels.discrete.replace_only_size", lambda results: 240)
     result = call("compare", ran[0] / "small.h5")
     assert result.exit_code == 1
     assert "DISAGREES" in result.output

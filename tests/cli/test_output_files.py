@@ -240,16 +240,16 @@ def test_resume__needs_nothing_but_the_file(here, parts_at_once):
     last = open_results("a.h5").last
     assert 1 <= last <= 6
     assert told.endswith(f"keeps generations 0 to {last}; to resume: fastcollapse run --resume a.h5")
-    assert call("info", "a.h5").output.startswith("a.h5: not finished: fastcollapse run --resume a.h5 goes on\n")
+    resume = "to resume: fastcollapse run --resume a.h5\n"
+    assert call("info", "a.h5").output.startswith(f"a.h5: not finished; {resume}")
     assert call("check", "a.h5").output == (
-        f"a.h5: as it was written, not finished, {last} generations x 3 replicates: "
-        "fastcollapse run --resume a.h5 goes on\n"
+        f"a.h5: OK: checksums match; run not finished, {last} generations x 3 replicates; {resume}"
     )
     (here / "small.toml").unlink()
     result = call("run", "--resume", "a.h5")
     assert result.exit_code == 0, result.output
     assert result.stderr == f"a.h5 resumes after generation {last}\n"
-    assert "generations took" in result.stdout
+    assert "Time includes compilation" in result.stdout
     assert "Simulated in" not in result.stdout  # the time would be that of a part
     assert_same_run("a.h5", "whole.h5")
     before = bytes_of(here)

@@ -1,13 +1,20 @@
-"""The clock of a run on the command line: what it says, and when."""
+"""The clock of a run on the command line: its messages and their order."""
 
 from fastcollapse.cli.progress import Clock
 
 
-def test_clock__speaks_once_counts_all_and_times_the_first_block(capsys):
+def test_clock__prints_once_counts_all_and_times_the_first_block(capsys):
     clock, seen = Clock(), []
-    clock.progress, clock.words = seen.append, "resumed"
+    clock.progress, clock.message = seen.append, "resumed"
     for n in (1, 4, 5):
         clock(n)
     assert capsys.readouterr().err == "resumed\n"
     assert seen == [1, 4, 5]
-    assert "the first 1 of 10 generations" in clock.first_block()
+    assert clock.first_block().startswith("Time includes compilation; the first generation took ")
+
+
+def test_clock__counts_the_generations_of_a_longer_first_block():
+    clock = Clock()
+    for n in (4, 6):
+        clock(n)
+    assert "the first 4 generations took" in clock.first_block()

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from fastcollapse.analysis.panels.base import check_panels, view_named
+from fastcollapse.analysis.panels.registry import find_panels
 from fastcollapse.datasets.shipped import describe_recipe, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
@@ -147,7 +147,7 @@ def test_shipped__sweeps_are_whole_and_their_panels_exist(name):
     sweep = Sweep.from_toml(sweeps()[name])
     experiment = sweep[len(sweep) - 1].experiment
     assert describe_recipe(sweeps()[name])
-    check_panels(view_named(experiment.family), experiment.recipe.panels)
+    find_panels(experiment.family).check_names(experiment.recipe.panels)
 
 
 BAD = {

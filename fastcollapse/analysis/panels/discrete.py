@@ -1,26 +1,31 @@
 """Discrete distributions beside their theory: survival, heterozygosity, one symbol, entropy."""
 
+import dataclasses
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.analysis.panels.base import (
-    EVENTS,
-    Maker,
-    bound_lines,
-    chance,
-    curve_of,
-    is_plain,
-    once,
-    plain_size,
-    published_lines,
-    schedule_of,
-    share_of,
+from fastcollapse.analysis.panels.extinction_plot import draw_extinction_times
+from fastcollapse.analysis.panels.extinction_times import (
+    CHAIN_CELLS,
+    CHAIN_N,
+    CHAIN_WORK,
+    extinction_panel,
+    extinction_table,
 )
-from fastcollapse.analysis.panels.extinction_times import CHAIN_CELLS, CHAIN_N, CHAIN_WORK, forgetting_panel
+from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
+from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, replace_only_size, schedule_of
+from fastcollapse.analysis.panels.scores import (
+    EVENTS,
+    bound_lines,
+    curve_of,
+    probability_panel,
+    published_lines,
+    share_of,
+    unscored_curve,
+)
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.discrete.binomial_chain import MAX_CELLS, exact_chain, exact_unique_symbols
@@ -34,18 +39,21 @@ from fastcollapse.theory.discrete.heterozygosity import expected_heterozygosity
 from fastcollapse.theory.discrete.survival import survival_bounds, survival_bounds_published
 from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
 
-# The heterozygosity of m equal symbols has about the law of a chi-square of m - 1 degrees: skewed, so that
-# the spread of a few replicates now and then is far too small. Their degrees together must be as many.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# The fewest degrees of freedom, of all replicates together, for a score of heterozygosity. With m equal symbols it has
+# about the law of a chi-square of m - 1 degrees, which is skewed: few replicates may underestimate their deviation.
 _DEGREES = 100
 
 
 def n_symbols(results: Results) -> int:
-    """Return how many symbols are alive in generation 0: those of probability zero are none."""
+    """Return the number of symbols with a probability above zero, those of generation 0."""
     return int(np.count_nonzero(results.truth.probabilities))
 
 
 def survival(results: Results, generations: np.ndarray) -> Curve:
-    """Return the surviving share of the symbols, beside its bounds under plain resampling.
+    """Return the surviving share of the symbols, beside its bounds under workflow replace.
 
     Parameters
     ----------
@@ -53,7 +61,7 @@ def survival(results: Results, generations: np.ndarray) -> Curve:
     """
     alive = results.metrics["support_size"][:, generations]
     support = float(results.metrics["support_size"][0, 0])
-    n = plain_size(results)
+    n = replace_only_size(results)
     unknown = np.full(len(generations), np.nan)
     lower, upper, expected = unknown, unknown, unknown
     if n is not None:
@@ -63,15 +71,18 @@ def survival(results: Results, generations: np.ndarray) -> Curve:
         affordable = n * n * last <= CHAIN_WORK and n * distinct <= CHAIN_CELLS
         if n <= CHAIN_N and affordable and (n + 1 + distinct) * last <= MAX_CELLS:
             expected = exact_unique_symbols(results.truth.probabilities, n, last)[generations]
-    told = ((support - alive).sum(axis=0) >= EVENTS) & ((alive - 1).sum(axis=0) >= EVENTS)
-    curve = curve_of(generations, alive, lower, upper, expected, told)
-    share = {
-        name: getattr(curve, name) / support
-        for name in ("mean", "sd", "smallest", "largest", "lower", "upper", "expected")
-    }
-    if n is None:
-        share |= {"lower": None, "upper": None}
-    return Curve(at=generations, z=curve.z, **share)
+    is_scored = ((support - alive).sum(axis=0) >= EVENTS) & ((alive - 1).sum(axis=0) >= EVENTS)
+    curve = curve_of(generations, alive, lower, upper, expected, is_scored)
+    return dataclasses.replace(
+        curve,
+        mean=curve.mean / support,
+        sd=curve.sd / support,
+        smallest=curve.smallest / support,
+        largest=curve.largest / support,
+        lower=None if n is None else lower / support,
+        upper=None if n is None else upper / support,
+        expected=curve.expected / support,
+    )
 
 
 def heterozygosity(results: Results, generations: np.ndarray) -> Curve:
@@ -83,14 +94,15 @@ def heterozygosity(results: Results, generations: np.ndarray) -> Curve:
     """
     values = results.metrics["heterozygosity"][:, generations]
     expected = _expected_heterozygosity(results)[generations]
-    several = (values > 0).sum(axis=0)
-    enough = values.shape[0] * expected >= _DEGREES * (1 - expected)
-    told = ((several == values.shape[0]) | (several >= EVENTS)) & enough
-    return curve_of(generations, values, None, None, expected, told)
+    n_positive = (values > 0).sum(axis=0)
+    is_normal = values.shape[0] * expected >= _DEGREES * (1 - expected)
+    is_scored = ((n_positive == values.shape[0]) | (n_positive >= EVENTS)) & is_normal
+    return curve_of(generations, values, None, None, expected, is_scored)
 
 
-@once
+@cached_by_results
 def _expected_heterozygosity(results: Results) -> np.ndarray:
+    """Return the expected heterozygosity of all generations, float64[T + 1]."""
     schedule, truth = schedule_of(results), results.truth
     total = truth.total or 0
     return expected_heterozygosity(
@@ -107,26 +119,25 @@ def _expected_heterozygosity(results: Results) -> np.ndarray:
 
 
 def survival_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the surviving share of the vocabulary, with Corollary 1 as published where the recipe asks for it."""
+    """Show the surviving share of the symbols, and Corollary 1 as published if the recipe asks for it."""
     curve = survival(results, generations)
     lines = bound_lines(curve)
-    n = plain_size(results)
+    n = replace_only_size(results)
     if options.get("published") and n is not None:
         pair = unique_symbols_bounds_published(results.truth.probabilities, n, generations)
         lines += published_lines("Corollary 1", pair, 1 / n_symbols(results))
     title = f"Share of symbols still alive, of {n_symbols(results):,}"
-    return Panel(title, "symbols still alive (%)", "alive %", curve, lines, factor=100, digits=3)
+    return Panel(title, "symbols still alive (%)", "symbols alive (%)", curve, lines, factor=100, digits=3)
 
 
 def ratio_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the symbols that are left as a share of those of the first sample, generation 1, replicate by replicate.
+    """Show the number of symbols over that of generation 1, the first sample, of each replicate.
 
-    Beside it the ratio of the two exact expectations, which is not quite the expectation of the ratio: no score.
+    Beside it is the ratio of the two exact expectations. It differs from the expectation of the ratio: no score.
     """
     alive = results.metrics["support_size"]
     share = np.where(generations < 1, np.nan, alive[:, generations] / alive[:, [1]])
-    unknown = np.full(len(generations), np.nan)
-    curve = curve_of(generations, share, None, None, unknown, np.isfinite(unknown))
+    curve = unscored_curve(generations, share)
     n, last = _constant_size(results), int(generations.max(initial=1))
     lines: tuple[Line, ...] = ()
     if n <= CHAIN_N:
@@ -138,19 +149,19 @@ def ratio_panel(results: Results, generations: np.ndarray, options: Mapping[str,
 
 
 def heterozygosity_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the chance that two tokens differ."""
+    """Show the probability that two random tokens differ."""
     curve = heterozygosity(results, generations)
-    return Panel("Chance that two tokens differ", "heterozygosity, 1 - sum p²", "H", curve)
+    title = "Probability that two random tokens differ (heterozygosity)"
+    return Panel(title, "heterozygosity, 1 - sum p²", "H", curve)
 
 
 def symbol_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the chance that one symbol, the first by default, is still alive, beside Theorem 1 and its sharp pair."""
+    """Show the probability that one symbol, the first by default, is alive, with sharp bounds and Theorem 1."""
     symbol, n = int(options.get("symbol") or 0), _constant_size(results)
-    forgotten = results.forgotten
-    if forgotten is None:
+    if results.forgotten is None:
         raise InputError("the survival of a symbol must have a finished run, got one that is not")
-    lost = np.asarray(forgotten)[:, symbol][:, None]
-    alive = (lost < 0) | (lost > generations)
+    extinction = np.asarray(results.forgotten)[:, symbol][:, None]
+    alive = (extinction < 0) | (extinction > generations)
     p0 = float(results.truth.probabilities[symbol])
     pair = survival_bounds(p0, n, generations)
     exact = None
@@ -158,11 +169,11 @@ def symbol_panel(results: Results, generations: np.ndarray, options: Mapping[str
         exact = 1 - exact_chain([p0], n, int(generations.max(initial=1)))[0][0][generations]
     curve = share_of(generations, alive, pair, exact)
     lines = bound_lines(curve) + published_lines("Theorem 1", survival_bounds_published(p0, n, generations))
-    return chance(f"Survival of a symbol, p = {p0:g}, n = {n:,}", "Pr(P_k > 0)", "alive", curve, lines)
+    return probability_panel(f"Survival of a symbol, p = {p0:g}, n = {n:,}", "Pr(P_k > 0)", "alive", curve, lines)
 
 
 def both_ends_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the chance that neither of two symbols is lost, beside the bounds of Seddik et al. and the sharp ones."""
+    """Show the probability that both of two symbols are alive, with sharp bounds and those of Seddik et al."""
     n = _constant_size(results)
     p = results.truth.probabilities
     if np.count_nonzero(p) != 2:
@@ -177,18 +188,18 @@ def both_ends_panel(results: Results, generations: np.ndarray, options: Mapping[
     lines = bound_lines(curve)
     lines += published_lines("Seddik et al.", _from_first(seddik_bounds(p0, n, generations), generations))
     lines += published_lines("two ends", _from_first(both_ends_bounds_published(p0, n, generations), generations))
-    return chance(f"Not collapsed, p = {p0:g}, n = {n:,}", "Pr(0 < P_k < 1)", "undecided", curve, lines)
+    return probability_panel(f"Not collapsed, p = {p0:g}, n = {n:,}", "Pr(0 < P_k < 1)", "undecided", curve, lines)
 
 
 def not_collapsed_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the chance that more than one symbol is left, inside its bounds."""
+    """Show the probability that more than one symbol is alive, with its bounds."""
     n = _constant_size(results)
     p = results.truth.probabilities
     h0 = max(0.0, 1 - float((p**2).sum()))
     alive = results.metrics["support_size"][:, generations] > 1
     bounds = not_collapsed_bounds(h0, int(np.count_nonzero(p)), n, generations)
     curve = share_of(generations, alive, bounds, None)
-    return chance(
+    return probability_panel(
         f"More than one symbol left, n = {n:,}", "Pr(not collapsed)", "not collapsed", curve, bound_lines(curve)
     )
 
@@ -205,10 +216,10 @@ def paths_panel(results: Results, generations: np.ndarray, options: Mapping[str,
                 paths[r, i] = p0
                 continue
             symbols, counts = results.counts(r, int(t))
-            found = np.flatnonzero(symbols == symbol)
-            paths[r, i] = counts[found[0]] / counts.sum() if found.size else 0.0
-    # A martingale: the share keeps its mean under plain resampling.
-    expected = np.full(len(generations), p0 if is_plain(results) else np.nan)
+            place = np.flatnonzero(symbols == symbol)
+            paths[r, i] = counts[place[0]] / counts.sum() if place.size else 0.0
+    # The share is a martingale under workflow replace.
+    expected = np.full(len(generations), p0 if is_replace_only(results) else np.nan)
     varying = paths.std(axis=0) > 0
     curve = curve_of(generations, paths, None, None, expected, varying & (results.n_replicates >= EVENTS))
     title = f"Share of a symbol, p = {p0:g}, n = {int(sizes[0]):,}"
@@ -218,13 +229,55 @@ def paths_panel(results: Results, generations: np.ndarray, options: Mapping[str,
 def entropy_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the entropy as a share of that of the truth."""
     values = results.metrics["entropy"]
-    values = values[:, generations] / values[0, 0]
-    unknown = np.full(len(generations), np.nan)
-    curve = curve_of(generations, values, None, None, unknown, np.full(len(generations), False))
+    curve = unscored_curve(generations, values[:, generations] / values[0, 0])
     return Panel("Entropy", "entropy / entropy of the truth", "entropy", curve)
 
 
-PANELS: Mapping[str, Maker] = MappingProxyType(
+def _constant_size(results: Results) -> int:
+    """Return the constant sample size of a run under workflow replace, and refuse other runs."""
+    n = replace_only_size(results)
+    if n is None:
+        raise InputError("this panel must have workflow replace with a constant n_samples, got another workflow")
+    return n
+
+
+def _from_first(pair: tuple[np.ndarray, np.ndarray], generations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return published bounds from generation 1 on; they are not stated for generation 0."""
+    lower, upper = (np.where(generations < 1, np.nan, values) for values in pair)
+    return lower, upper
+
+
+class DiscretePanels(FamilyPanels):
+    """The panels of discrete distributions, with the extinction times of their symbols."""
+
+    def why_no_bounds(self, results: Results) -> str:
+        """Return why a panel of a run has neither bounds nor an exact expectation."""
+        if replace_only_size(results) is not None:
+            return "its expectation is not known"
+        if is_replace_only(results):
+            return "bounds need a constant n_samples"
+        return "there are no bounds for this workflow"
+
+    def throughput(self, results: Results) -> tuple[float, str]:
+        """Return the number of live symbols in the generations that were sampled."""
+        return float(results.metrics["support_size"][:, :-1].sum()), "live symbols"
+
+    def describe_truth(self, results: Results) -> str:
+        """Return the source of the truth, and the size of real data; the source of a law names its size itself."""
+        truth = results.truth
+        size = "" if truth.total is None else f": {n_symbols(results):,} symbols, {truth.total:,} tokens"
+        return truth.source + size
+
+    def summary_tables(self, results: Results) -> list[str]:
+        """Return the table of extinction times of a finished run."""
+        return [] if results.forgotten is None else [extinction_table(results)]
+
+    def draw_second_plot(self, axes: "Axes", results: Results) -> bool:
+        """Draw extinction times over the count of a symbol; they take the place of the heterozygosity."""
+        return draw_extinction_times(axes, results)
+
+
+PANELS = DiscretePanels(
     {
         "survival": survival_panel,
         "ratio": ratio_panel,
@@ -234,40 +287,7 @@ PANELS: Mapping[str, Maker] = MappingProxyType(
         "not_collapsed": not_collapsed_panel,
         "paths": paths_panel,
         "entropy": entropy_panel,
-        "forgetting": forgetting_panel,
-    }
+        "forgetting": extinction_panel,
+    },
+    default=("survival", "heterozygosity"),
 )
-DEFAULT = ("survival", "heterozygosity")
-
-
-def _constant_size(results: Results) -> int:
-    n = plain_size(results)
-    if n is None:
-        raise InputError("this panel must have plain resampling with a constant n_samples, got another workflow")
-    return n
-
-
-def _from_first(pair: tuple[np.ndarray, np.ndarray], generations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return published bounds from generation 1 on: they say nothing of generation 0."""
-    lower, upper = (np.where(generations < 1, np.nan, values) for values in pair)
-    return lower, upper
-
-
-def why_no_bounds(results: Results) -> str:
-    """Return why a quantity has no theory here."""
-    if plain_size(results) is not None:
-        return "its expectation is not known"
-    if is_plain(results):
-        return "bounds need a constant n_samples"
-    return "there are no bounds for this workflow"
-
-
-def size_of(results: Results) -> str:
-    """Return the size of a corpus; the source of a law names its size itself."""
-    truth = results.truth
-    return "" if truth.total is None else f": {n_symbols(results):,} symbols, {truth.total:,} tokens"
-
-
-def throughput(results: Results) -> tuple[float, str]:
-    """Return the live symbols that were drawn from."""
-    return float(results.metrics["support_size"][:, :-1].sum()), "live symbols"

@@ -1,4 +1,4 @@
-"""Shape of the error of least squares: a sum q of scaled inverse chi-squares, times a chi-square."""
+"""Moments of the error of least squares, a sum q of scaled inverse chi-squares times a chi-square."""
 
 import numpy as np
 
@@ -18,19 +18,23 @@ def inverse_cumulants(freedom: np.ndarray, scale: float) -> np.ndarray:
         first = np.where(freedom > 2, 1 / (freedom - 2), np.inf)
         second = np.where(freedom > 4, first / (freedom - 4), np.inf)
         third = np.where(freedom > 6, second / (freedom - 6), np.inf)
-        found = np.stack([first, second - first**2, third - 3 * first * second + 2 * first**3])
-    found[np.isnan(found)] = np.inf
+        cumulants = np.stack([first, second - first**2, third - 3 * first * second + 2 * first**3])
+    cumulants[np.isnan(cumulants)] = np.inf
     powers = np.array([1, 2, 3]).reshape(3, *(1 for _ in freedom.shape))
-    return found * float(scale) ** powers if scale > 0 else np.zeros(found.shape)
+    return cumulants * float(scale) ** powers if scale > 0 else np.zeros(cumulants.shape)
 
 
 def shape_of(rank: int, cumulants: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return what a score has to know of q chi2_rank, q having the cumulants given, float64 (3, ...).
+    """Return spread and skewness of q chi2_rank.
+
+    Parameters
+    ----------
+    cumulants : float64 (3, ...), the first three cumulants of q.
 
     Returns
     -------
-    spread : second moment over the square of the first, 1 for q = 0; inf where it does not exist.
-    skewness : inf where it does not exist, 0 for q = 0.
+    spread : float64 (...), second moment over the square of the first, 1 for q = 0; inf where it does not exist.
+    skewness : float64 (...), 0 for q = 0; inf where it does not exist.
 
     Examples
     --------
@@ -49,8 +53,8 @@ def shape_of(rank: int, cumulants: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         spread = moments[1] / moments[0] ** 2
         variance = moments[1] - moments[0] ** 2
         skew = (moments[2] - 3 * moments[0] * moments[1] + 2 * moments[0] ** 3) / variance**1.5
-    nothing = first == 0
+    is_zero = first == 0
     return (
-        np.where(nothing, 1.0, np.where(np.isfinite(second), spread, np.inf)),
-        np.where(nothing, 0.0, np.where(np.isfinite(third), skew, np.inf)),
+        np.where(is_zero, 1.0, np.where(np.isfinite(second), spread, np.inf)),
+        np.where(is_zero, 0.0, np.where(np.isfinite(third), skew, np.inf)),
     )

@@ -1,48 +1,56 @@
-"""When the symbols of a run are forgotten, by how often they occurred, beside what theory says."""
+"""Extinction times of symbols by their count, with theory: panel and table.
 
+The extinction time of a symbol is the generation in which it is first absent; the file calls it `forgotten`.
+"""
+
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fastcollapse.analysis.panels.base import plain_size, schedule_of
 from fastcollapse.analysis.panels.panel import QUARTILES, Axis, Curve, Line, Panel
+from fastcollapse.analysis.panels.schedules import replace_only_size, schedule_of
+from fastcollapse.analysis.panels.text import table
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.discrete.binomial_chain import MAX_CELLS, exact_chain
 from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 from fastcollapse.theory.discrete.survival import survival_bounds
 
-# The exact chain is used up to these costs, about a second.
+# Limits of the cost of the exact chain, about a second.
 CHAIN_N, CHAIN_WORK, CHAIN_CELLS = 1000, 2_000_000_000, 4_000_000
-# Half; where it is exactly that, the sums round.
+# A half, with room for the rounding of sums that are exactly a half.
 _HALF = 0.5 + 1e-12
-# Medians of theory are looked for up to this generation.
+# The last generation that medians of theory are searched in.
 _HORIZON = 100_000
 # The limit 2c/ln 2 is off by 1 % where c is this share of n (c = 10 of n = 1000).
 _SMALL_SHARE = 0.01
-_GROUP_WORDS = 20
-# Symbols of fewer expected copies are rarely there at all.
+# The fewest symbols of one count that make a group; otherwise counts within 10 % join them.
+_GROUP_SIZE = 20
+# Symbols with fewer expected copies are absent from most first samples.
 _FEWEST_COPIES = 0.3
+# Counts in the table.
+_TABLE_COUNTS = (1, 10, 100)
 
+# Earliest and latest generation of a median; None is beyond the run.
 Bracket = tuple[int | None, int | None]
 
 
 @dataclass(frozen=True)
-class Forgetting:
-    """When the symbols of about one count are forgotten.
+class ExtinctionTime:
+    """Extinction times of the symbols of about one count.
 
     Parameters
     ----------
     copies : mean count of the symbols (its expectation in generation 1 where nothing was counted).
     smallest, largest : the range of these counts.
-    n_symbols : how many symbols.
-    quartiles : generations by which 25, 50 and 75 % of symbols x replicates are forgotten; None is not
-        within the run.
-    law : 2c/ln 2, the limit of the median for 1 << c << n; None for another workflow, or counts above n/100.
-    median : earliest and latest generation that the median can be by theory, equal where it is known exactly;
-        a None in it is beyond the run; None where there is no theory.
+    n_symbols : number of symbols.
+    quartiles : generations by which 25, 50 and 75 % of symbols x replicates are extinct; None is beyond the run.
+    law : 2c/ln 2, the limit of the median for 1 << c << n; None for other workflows, and for counts above n/100.
+    median : earliest and latest generation of the median by theory, equal where it is known exactly; None where there
+        is no theory.
     """
 
     copies: float
@@ -55,43 +63,74 @@ class Forgetting:
 
 
 def copies_of(results: Results) -> np.ndarray:
-    """Return float64[K], the tokens of each symbol in generation 1: expected, or those of the real data.
+    """Return the number of tokens of each symbol in generation 1, float64[K]: its expectation, or the real counts.
 
-    The real data counts where no generation has a size that the law of forgetting could refer to.
+    The real counts are returned where sample sizes differ from generation to generation, or are that of the real data.
     """
-    n = plain_size(results)
+    n = replace_only_size(results)
     truth = results.truth
     if truth.counts is not None and (n is None or n == truth.total):
         return truth.counts.astype(np.float64)
     return (n or int(schedule_of(results).n_synthetic[0])) * truth.probabilities
 
 
-def forgetting(results: Results, count: float) -> Forgetting | None:
-    """Return when symbols of `count` copies are forgotten, or None if there is none about that count.
+def are_real_counts(results: Results) -> bool:
+    """Whether `copies_of` are the counts of the real data."""
+    counts = results.truth.counts
+    return counts is not None and np.array_equal(copies_of(results), counts)
 
-    Of fewer than 20 such symbols, all within 10 % of the count are taken.
+
+def extinction_time(results: Results, count: float) -> ExtinctionTime | None:
+    """Return the extinction times of symbols of `count` copies, or None where no symbol has about that count.
+
+    Fewer than 20 such symbols are joined by all within 10 % of the count.
     """
     copies = copies_of(results)
     chosen = np.flatnonzero(np.isclose(copies, count, rtol=1e-9))
-    if chosen.size < _GROUP_WORDS:
+    if chosen.size < _GROUP_SIZE:
         chosen = np.flatnonzero(np.abs(copies - count) <= 0.1 * count * (1 + 1e-9))
-    return _forgetting_of(results, copies, [chosen])[0] if chosen.size else None
+    return _extinction_times(results, copies, [chosen])[0] if chosen.size else None
 
 
-def forgetting_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the median generation in which symbols are forgotten over how often they occurred, with its theory."""
-    if results.forgotten is None:
-        raise InputError("the panel forgetting must have forgetting times: of a sweep they are in its folder")
-    groups = [one for one in forgetting_curve(results) if one.copies >= _FEWEST_COPIES]
-    # Up to the first median beyond the run: later ones within it are those that happened to be early.
-    censored = next((i for i, one in enumerate(groups) if one.quartiles[1] is None), len(groups))
-    groups = groups[:censored]
-    if not groups:
-        raise InputError("the panel forgetting must have symbols that are forgotten within the run, got none")
+def extinction_curve(results: Results, bins_a_decade: int = 10) -> list[ExtinctionTime]:
+    """Return extinction times by count: one group for each count up to 10, then logarithmic bins."""
+    copies = copies_of(results)
+    alive = np.flatnonzero(copies > 0)
+    fine = np.rint(np.log10(np.maximum(copies[alive], 1e-300)) * bins_a_decade)
+    single = (copies[alive] <= 10) & (copies[alive] == np.rint(copies[alive]))
+    label = np.where(single, -1e6 + copies[alive], fine)
+    order = np.argsort(label, kind="stable")
+    groups = np.split(alive[order], np.flatnonzero(np.diff(label[order])) + 1) if alive.size else []
+    return sorted(_extinction_times(results, copies, groups), key=lambda one: one.copies)
+
+
+def uncensored_curve(results: Results) -> list[ExtinctionTime]:
+    """Return extinction times by count up to the first median beyond the run.
+
+    Later medians within the run would be those of groups that happened to be early.
+    """
+    groups = [one for one in extinction_curve(results) if one.copies >= _FEWEST_COPIES]
+    n_known = next((i for i, one in enumerate(groups) if one.quartiles[1] is None), len(groups))
+    return groups[:n_known]
+
+
+def quartiles_of(groups: Sequence[ExtinctionTime], last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the quartiles of groups, float64 [n] each; those beyond the run are its last generation."""
     low, middle, high = (
-        np.array([results.last if one.quartiles[i] is None else one.quartiles[i] for one in groups], dtype=float)
+        np.array([last if one.quartiles[i] is None else one.quartiles[i] for one in groups], dtype=float)
         for i in range(3)
     )
+    return low, middle, high
+
+
+def extinction_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+    """Show the median extinction time over the count of a symbol, with its theory."""
+    if results.forgotten is None:
+        raise InputError("the panel forgetting must have forgetting times: of a sweep they are in its folder")
+    groups = uncensored_curve(results)
+    if not groups:
+        raise InputError("the panel forgetting must have symbols that are forgotten within the run, got none")
+    low, middle, high = quartiles_of(groups, results.last)
     ends = [one.median or (None, None) for one in groups]
     lower, upper = (np.array([np.nan if end[side] is None else end[side] for end in ends], float) for side in (0, 1))
     unknown = np.full(len(groups), np.nan)
@@ -117,35 +156,64 @@ def forgetting_panel(results: Results, generations: np.ndarray, options: Mapping
     )  # fmt: skip
 
 
-def forgetting_curve(results: Results, bins_a_decade: int = 10) -> list[Forgetting]:
-    """Return when symbols are forgotten by count: counts on their own up to 10, then logarithmic bins."""
-    copies = copies_of(results)
-    alive = np.flatnonzero(copies > 0)
-    fine = np.rint(np.log10(np.maximum(copies[alive], 1e-300)) * bins_a_decade)
-    single = (copies[alive] <= 10) & (copies[alive] == np.rint(copies[alive]))
-    label = np.where(single, -1e6 + copies[alive], fine)
-    order = np.argsort(label, kind="stable")
-    groups = np.split(alive[order], np.flatnonzero(np.diff(label[order])) + 1) if alive.size else []
-    return sorted(_forgetting_of(results, copies, groups), key=lambda one: one.copies)
+def extinction_table(results: Results) -> str:
+    """Return the table of extinction times of symbols of 1, 10 and 100 copies; "" if there are no such symbols."""
+    last = results.last
+    rows, joined, notes = [], [], []
+    times = [(count, one) for count in _TABLE_COUNTS if (one := extinction_time(results, count)) is not None]
+    if not times:
+        return ""
+    for count, one in times:
+        name = f"{count}"
+        if not math.isclose(one.smallest, one.largest, rel_tol=1e-9):
+            name += "*"
+            span = f"{one.smallest:.4g} to {one.largest:.4g}"
+            joined.append(f"{count}: symbols of {span}, mean {one.copies:.4g}")
+        low, median, high = (f"> {last:,}" if q is None else f"{q:,}" for q in one.quartiles)
+        law = "-" if one.law is None else f"{one.law:,.1f}"
+        rows.append([name, f"{one.n_symbols:,}", low, median, high, _bracket(one.median, last), law])
+    if joined:
+        notes.append(f"* {'; '.join(joined)}")
+    if any(one.law is not None for _, one in times):
+        notes.append("2c/ln 2: limit of the median for 1 << c << n")
+    if any(one.median is not None and one.median[0] != one.median[1] for _, one in times):
+        notes.append("a range of theory: bounds of the median")
+    which = "occurred c times" if are_real_counts(results) else "are expected c times in generation 1"
+    title = f"Generation in which symbols that {which} are forgotten (quantiles over symbols and replicates)"
+    header = ["c", "symbols", "25 %", "median", "75 %", "median by theory", "2c/ln 2"]
+    return "\n".join([title, table(header, rows), *(f"  {note}" for note in notes)])
 
 
-def _forgetting_of(results: Results, copies: np.ndarray, groups: Sequence[np.ndarray]) -> list[Forgetting]:
+def _bracket(median: Bracket | None, last: int) -> str:
+    """Return the median by theory, or its bounds."""
+    if median is None:
+        return "-"
+    earliest, latest = median
+    if earliest is None:
+        return f"> {last:,}"
+    if latest is None:
+        return f">= {earliest:,}"
+    return f"{earliest:,}" if earliest == latest else f"{earliest:,} to {latest:,}"
+
+
+def _extinction_times(results: Results, copies: np.ndarray, groups: Sequence[np.ndarray]) -> list[ExtinctionTime]:
+    """Return the extinction times of groups of symbols, int64 arrays of their numbers."""
     forgotten = results.forgotten
     assert forgotten is not None
     last = results.last
-    n = plain_size(results)
+    n = replace_only_size(results)
     medians: Sequence[Bracket | None] = [None] * len(groups)
     if n is not None:
         medians = _medians(n, [results.truth.probabilities[group] for group in groups], last)
-    found = []
+    times = []
     for group, median in zip(groups, medians, strict=True):
         values = np.asarray(forgotten[:, group]).ravel()
         values = np.where(values < 0, last + 1, values)
         quartiles = np.quantile(values, [0.25, 0.5, 0.75], method="inverted_cdf")
         within = [int(q) if q <= last else None for q in quartiles]
         count, largest = float(copies[group].mean()), float(copies[group].max())
-        found.append(
-            Forgetting(
+        times.append(
+            ExtinctionTime(
                 copies=count,
                 smallest=float(copies[group].min()),
                 largest=largest,
@@ -155,18 +223,18 @@ def _forgetting_of(results: Results, copies: np.ndarray, groups: Sequence[np.nda
                 median=median,
             )
         )
-    return found
+    return times
 
 
 def has_limit(count: float, n: int | None) -> bool:
-    """Is the limit 2c/ln 2 of the median said of symbols of `count` copies among n tokens?"""
+    """Whether the limit 2c/ln 2 of the median holds closely for symbols of `count` copies among n tokens."""
     return n is not None and count <= _SMALL_SHARE * n * (1 + 1e-9)
 
 
 def _medians(n: int, groups: Sequence[np.ndarray], last: int) -> list[Bracket]:
-    """Return the earliest and latest generation, 1 to `last`, by which half of a group is lost.
+    """Return the earliest and latest generation, 1 to `last`, in which half of each group is extinct.
 
-    By the two ends of `survival_bounds`; up to n = 1000 by the exact chain. None is beyond `last`.
+    They follow from the two `survival_bounds`, and up to n = 1000 from the exact chain. None is beyond `last`.
 
     Parameters
     ----------
@@ -174,7 +242,7 @@ def _medians(n: int, groups: Sequence[np.ndarray], last: int) -> list[Bracket]:
     """
     if not groups:
         return []
-    # The law depends on p alone: each distinct p of a group once, with its share of the group.
+    # The law depends on p alone: each distinct p of a group is evaluated once, with its share of the group.
     parts = [np.unique(group, return_counts=True) for group in groups]
     p = np.concatenate([values for values, _ in parts])
     share = np.concatenate([copies / copies.sum() for _, copies in parts])
@@ -187,8 +255,8 @@ def _medians(n: int, groups: Sequence[np.ndarray], last: int) -> list[Bracket]:
         low, high = np.zeros(len(groups), np.int64), np.full(len(groups), end + 1)
         while (high - low > 1).any():
             middle = (low + high) // 2
-            half = np.add.reduceat(share * alive(np.repeat(middle, sizes)), first) <= _HALF
-            low, high = np.where(half, low, middle), np.where(half, middle, high)
+            is_extinct = np.add.reduceat(share * alive(np.repeat(middle, sizes)), first) <= _HALF
+            low, high = np.where(is_extinct, low, middle), np.where(is_extinct, middle, high)
         return [int(k) for k in high]
 
     earliest = search(lambda k: survival_bounds(p, n, k)[0])
@@ -197,12 +265,12 @@ def _medians(n: int, groups: Sequence[np.ndarray], last: int) -> list[Bracket]:
         reached = min(end, CHAIN_WORK // (n * n), MAX_CELLS // (n + 1 + p.size))
         alive = np.add.reduceat(share[:, None] * (1 - exact_chain(p, n, reached)[0]), first)
         for i, curve in enumerate(alive):
-            half = np.flatnonzero(curve <= _HALF)
-            if half.size:
-                earliest[i] = latest[i] = int(half[0])
+            extinct = np.flatnonzero(curve <= _HALF)
+            if extinct.size:
+                earliest[i] = latest[i] = int(extinct[0])
             else:
                 earliest[i] = max(earliest[i], reached + 1)
-    # Beyond the horizon but within the run nothing more is known.
+    # No upper bound is known beyond the horizon.
     return [
         (low if low <= last else None, high if high <= end else None)
         for low, high in zip(earliest, latest, strict=True)

@@ -1,25 +1,16 @@
-"""Refitted Gaussians beside their theory: log deviation, variance, error of the mean, tail of the deviation."""
+"""Gaussian models beside their theory: log deviation, variance, error of the mean, tail of the deviation."""
 
 import dataclasses
 import math
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcollapse.analysis.panels.base import (
-    EVENTS,
-    Maker,
-    chance,
-    curve_of,
-    is_plain,
-    once,
-    plain_size,
-    schedule_of,
-    share_of,
-)
+from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
+from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, replace_only_size, schedule_of
+from fastcollapse.analysis.panels.scores import EVENTS, curve_of, probability_panel, share_of, unscored_curve
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw, skewed_curve, skewness, skewness_of_squares
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
@@ -37,7 +28,8 @@ from fastcollapse.theory.gaussian.tail_bounds import tail_bertrand, tail_chernof
 from fastcollapse.theory.gaussian.univariate import log_sigma_moment, mean_squared_error_of_mean
 from fastcollapse.theory.gaussian.workflows import gaussian_replace_factor
 
-# Degrees of freedom, of all replicates and fits together, from which on the mean of logs of chi-squares is near normal.
+# The fewest degrees of freedom, of all replicates and fits together, for which the mean of logs of chi-squares is close
+# to normal.
 _DEGREES = 100
 _NOTEBOOK_POWER = 0.7
 
@@ -45,9 +37,11 @@ _NOTEBOOK_POWER = 0.7
 class _Moments(NamedTuple):
     """Theory of a run, float64 [T+1] each.
 
-    `variance` and `mean_error` are expectations of tr Sigma/tr Sigma_0 and |mean - mean_0|^2/tr Sigma_0; `spread` is
-    the second moment of the trace over the square of its first, `dimensions` how many equal axes would give
-    E (tr Sigma)^2/E tr Sigma^2.
+    Parameters
+    ----------
+    variance, mean_error : expectations of tr Sigma/tr Sigma_0 and |mean - mean_0|^2/tr Sigma_0.
+    spread : second moment of the trace over the square of its first moment.
+    dimensions : number of equal axes with the same E (tr Sigma)^2/E tr Sigma^2.
     """
 
     variance: np.ndarray
@@ -57,18 +51,18 @@ class _Moments(NamedTuple):
 
 
 def log_sigma_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the mean of ln(sigma/sigma_0), in d dimensions of the axes' mean."""
+    """Show the mean of ln(sigma/sigma_0), in d dimensions its mean over the axes."""
     values = results.metrics["log_sigma"]
     values = values[:, generations] - values[0, 0]
     axes = np.where(generations == 0, _dimension(results), _rank(results))
     mean, variance = _log_det_theory(results, generations)
     curve = _scored(results, generations, values, mean / (2 * axes), variance / (2 * axes) ** 2)
-    what = "Log deviation" if _dimension(results) == 1 else "Log deviation, mean over the axes"
-    return Panel(f"{what}, over the true one", "ln(sigma/sigma_0)", "ln sigma", curve)
+    title = "Log deviation" if _dimension(results) == 1 else "Log deviation, mean over the axes"
+    return Panel(f"{title}, over the true one", "ln(sigma/sigma_0)", "ln sigma", curve)
 
 
 def log_det_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the mean of ln det of the covariance, of its positive eigenvalues where points span less than the space."""
+    """Show the mean of ln det of the covariance; of a singular one, of its positive eigenvalues alone."""
     values = results.metrics["log_det"]
     mean, variance = _log_det_theory(results, generations)
     isotropic = 2 * results.metrics["log_sigma"][0, 0]
@@ -76,12 +70,12 @@ def log_det_panel(results: Results, generations: np.ndarray, options: Mapping[st
     if _rank(results) == _dimension(results):
         start = values[0, 0]
     curve = _scored(results, generations, values[:, generations], start + mean, variance)
-    what = "covariance" if _rank(results) == _dimension(results) else "covariance within its span"
-    return Panel(f"Log determinant of the {what}", "ln det Sigma", "ln det", curve, digits=4)
+    matrix = "covariance" if _rank(results) == _dimension(results) else "covariance within its span"
+    return Panel(f"Log determinant of the {matrix}", "ln det Sigma", "ln det", curve, digits=4)
 
 
 def variance_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the variance over the true one, beside its exact expectation, which every workflow has."""
+    """Show the variance over the true one, with its exact expectation, which is known for every workflow."""
     theory = _moments(results)
     values = results.metrics["trace_ratio"][:, generations]
     law = SkewedLaw(theory.variance, theory.spread, skewness(theory.spread))
@@ -94,7 +88,8 @@ def mean_error_panel(results: Results, generations: np.ndarray, options: Mapping
     """Show the squared error of the mean over the true variance, beside its exact expectation."""
     theory = _moments(results)
     values = results.metrics["squared_error"][:, generations] / float((_truth(results).factor() ** 2).sum())
-    # Given the variances the mean is normal: a square, or a sum of as many as there are axes, times a random factor.
+    # Given the variances, the mean is normal: its squared error is a sum of squares, one for each axis, times a random
+    # factor.
     mixing, freedom = _mixing(results), theory.dimensions
     law = SkewedLaw(theory.mean_error, mixing * (1 + 2 / freedom), skewness_of_squares(freedom, mixing))
     curve = skewed_curve(generations, values, law.at(generations))
@@ -104,11 +99,11 @@ def mean_error_panel(results: Results, generations: np.ndarray, options: Mapping
 
 def tail_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show Pr(sigma_k > eps) beside the exact law, its sharp bound and the published ones."""
-    _require_line(results, "tail")
+    _require_univariate(results, "tail")
     sigma0 = float(_truth(results).factor()[0, 0])
     eps = float(options.get("eps") or 0.1 * sigma0)
     above = results.metrics["log_sigma"][:, generations] > math.log(eps)
-    estimator, n = _estimator(results), plain_size(results)
+    estimator, n = _estimator(results), replace_only_size(results)
     exact, lines = None, tuple[Line, ...]()
     if n is not None:
         exact = tail_exact(sigma0, eps, n, generations, estimator)
@@ -117,10 +112,11 @@ def tail_panel(results: Results, generations: np.ndarray, options: Mapping[str, 
             lines += _published_tails(sigma0, eps, n, generations, estimator)
     curve = share_of(generations, above, None, exact)
     size = f", n = {n:,}" if n is not None else ""
-    return chance(f"Deviation above {eps:g}{size}", f"Pr(sigma_k > {eps:g})", "above", curve, lines)
+    return probability_panel(f"Deviation above {eps:g}{size}", f"Pr(sigma_k > {eps:g})", "above", curve, lines)
 
 
 def _published_tails(sigma0: float, eps: float, n: int, k: np.ndarray, estimator: str) -> tuple[Line, ...]:
+    """Return the published bounds of the tail as lines."""
     published = {
         "Theorem 3": tail_theorem3(sigma0, eps, n, k, "4n-1"),
         "Theorem 3 with 4n": tail_theorem3(sigma0, eps, n, k, "4n"),
@@ -137,19 +133,19 @@ def mean_paths_panel(results: Results, generations: np.ndarray, options: Mapping
     paths = np.asarray(results.states["mean"][:, generations])
     several = paths.ndim > 2
     paths = paths[..., 0] if several else paths
-    # Whatever the workflow, the mean is as likely above the true one as below: Student's score is safe.
+    # In every workflow the law of the mean is symmetric about the true one: Student's score is safe.
     expected = np.full(len(generations), float(_truth(results).means()[0]))
-    told = np.full(len(generations), results.n_replicates >= EVENTS)
-    curve = curve_of(generations, paths, None, None, expected, told)
+    is_scored = np.full(len(generations), results.n_replicates >= EVENTS)
+    curve = curve_of(generations, paths, None, None, expected, is_scored)
     return Panel("Mean" + (", first coordinate" if several else ""), "mu_k", "mean", curve, paths=paths)
 
 
 def sigma_paths_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the deviation replicate by replicate."""
-    _require_line(results, "sigma_paths")
+    _require_univariate(results, "sigma_paths")
     paths = np.exp(results.metrics["log_sigma"][:, generations])
     law = SkewedLaw(*np.full((3, len(generations)), np.nan))
-    if is_plain(results):
+    if is_replace_only(results):
         sizes, estimator = _sizes(results), _estimator(results)
         first, second = (log_sigma_moment(s, sizes, generations, estimator) for s in (1, 2))
         spread = np.exp(np.minimum(second - 2 * first, 700))
@@ -160,32 +156,8 @@ def sigma_paths_panel(results: Results, generations: np.ndarray, options: Mappin
 
 def effective_rank_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the effective rank of the covariance."""
-    values = results.metrics["effective_rank"][:, generations]
-    unknown = np.full(len(generations), np.nan)
-    curve = curve_of(generations, values, None, None, unknown, np.full(len(generations), False))
+    curve = unscored_curve(generations, results.metrics["effective_rank"][:, generations])
     return Panel(f"Effective rank, of {_dimension(results)}", "effective rank", "eff. rank", curve, digits=3)
-
-
-PANELS: Mapping[str, Maker] = MappingProxyType(
-    {
-        "log_sigma": log_sigma_panel,
-        "variance": variance_panel,
-        "mean_error": mean_error_panel,
-        "log_det": log_det_panel,
-        "tail": tail_panel,
-        "mean_paths": mean_paths_panel,
-        "sigma_paths": sigma_paths_panel,
-        "effective_rank": effective_rank_panel,
-    }
-)
-DEFAULT = ("log_sigma", "variance")
-
-
-def why_no_bounds(results: Results) -> str:
-    """Return why a panel has no theory."""
-    if is_plain(results):
-        return "its expectation is not known"
-    return "its expectation is known for plain resampling only"
 
 
 def _truth(results: Results) -> Any:
@@ -194,33 +166,34 @@ def _truth(results: Results) -> Any:
 
 
 def _estimator(results: Results) -> str:
+    """Return the estimator of the variance."""
     model: Any = results.experiment.model
     return str(model.estimator)
 
 
 def _dimension(results: Results) -> int:
+    """Return the number of dimensions."""
     return int(_truth(results).dimension)
 
 
 def _rank(results: Results) -> int:
     """Return the rank of the covariances from the first fit on."""
-    schedule = schedule_of(results)
-    first = int(schedule.n_train[0]) or int(schedule.pool_totals(None)[0])
-    return min(_dimension(results), first - 1)
+    return min(_dimension(results), int(schedule_of(results).fitted_sizes()[0]) - 1)
 
 
 def _in_dimensions(results: Results) -> str:
-    d = _dimension(results)
-    return "" if d == 1 else f", {d} dimensions"
+    """Return the dimensions as the end of a title, "" for one."""
+    return "" if _dimension(results) == 1 else f", {_dimension(results)} dimensions"
 
 
-def _require_line(results: Results, name: str) -> None:
+def _require_univariate(results: Results, name: str) -> None:
+    """Refuse a panel for a run of several dimensions."""
     if _dimension(results) != 1:
         raise InputError(f"truth.dimension must be 1 for the panel {name}, got {_dimension(results)}")
 
 
 def _sizes(results: Results) -> np.ndarray | int:
-    """Return the sizes of plain resampling, one number where it is one."""
+    """Return the sample sizes of a run that only replaces its data; a number if they are constant."""
     sizes = schedule_of(results).n_synthetic
     return sizes if np.ptp(sizes) else int(sizes[0])
 
@@ -228,10 +201,11 @@ def _sizes(results: Results) -> np.ndarray | int:
 def _log_det_theory(results: Results, generations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return expectation and variance of ln det Sigma_k - ln det Sigma_0, NaN where they are not known.
 
-    Of rank below d it is of the positive eigenvalues, and Sigma_0 counts within the span, but for k = 0.
+    The det of a singular Sigma_k is the product of its positive eigenvalues. Then, except for k = 0, Sigma_0 is
+    restricted to the span of Sigma_k.
     """
     unknown = np.full(len(generations), np.nan)
-    if not is_plain(results):
+    if not is_replace_only(results):
         return unknown, unknown
     d, estimator = _dimension(results), _estimator(results)
     sizes = _sizes(results)
@@ -259,19 +233,20 @@ def _scored(
     return dataclasses.replace(curve, z=z)
 
 
-@once
+@cached_by_results
 def _moments(results: Results) -> _Moments:
+    """Return the moments of the generations of a run."""
     schedule, estimator, last = schedule_of(results), _estimator(results), results.last
     fits = np.arange(last + 1)
     factor = _truth(results).factor()
     factor = factor / np.abs(factor).max()
     square = factor @ factor.T / (factor**2).sum()
     of_square = float((square**2).sum())
-    if is_plain(results):
+    if is_replace_only(results):
         sizes = _sizes(results)
         variance = gaussian_replace_factor(sizes, fits, estimator)
         mean_error = mean_squared_error_of_mean(1.0, sizes, fits, estimator)
-        # By the unbiased ones, which do not underflow: the divisor is the same for all.
+        # The unbiased estimator does not underflow, and the ratio is the same for both.
         squares, traces = trace_moments(of_square, 1.0, sizes, fits, "unbiased")
         with np.errstate(invalid="ignore"):
             return _Moments(variance, mean_error, traces, traces / squares)
@@ -279,9 +254,9 @@ def _moments(results: Results) -> _Moments:
     variance, mean_error = expected_gaussian(
         *(part[:last] for part in parts), estimator=estimator, replacement=schedule.replacement, real=schedule.real
     )
-    # To first order the log variance varies by twice the error of the mean, whatever the workflow (the universal
-    # factors of theory/gaussian_workflows.py); few points, whose logs of chi-squares vary more, by the more.
-    n = int(schedule.n_train[0]) or int(schedule.pool_totals(None)[0])
+    # To first order, the variance of the log variance is twice the error of the mean in every workflow (the universal
+    # factors of theory/gaussian/workflows.py); fits to few points have a larger one.
+    n = int(schedule.fitted_sizes()[0])
     few = 2 * n * float(log_chi_variance(n - 1))
     risk = np.maximum(mean_error, -np.log(np.minimum(variance, 1.0)))
     spread = 1 + np.expm1(np.minimum(2 * few * risk, 700)) * of_square
@@ -289,12 +264,37 @@ def _moments(results: Results) -> _Moments:
 
 
 def _mixing(results: Results) -> np.ndarray:
-    """Return at least E V^2/(E V)^2 of the variance V that the mean has given all variances, float64 [T+1]."""
+    """Return an upper bound of E V^2/(E V)^2, V being the variance of the mean given all variances, float64 [T+1]."""
     theory = _moments(results)
-    if not is_plain(results):
+    if not is_replace_only(results):
         return theory.spread
-    # V is a sum over the fits before: its relative deviation is at most the mean of theirs, weighted.
+    # V is a sum over earlier fits; its relative deviation is at most the weighted mean of theirs.
     weights = theory.variance / np.append(schedule_of(results).n_synthetic[: results.last], 1)
     with np.errstate(invalid="ignore", over="ignore"):
         relative = np.cumsum(weights * np.sqrt(np.maximum(theory.spread - 1, 0))) / np.cumsum(weights)
     return 1 + np.append(0.0, relative[:-1]) ** 2
+
+
+class GaussianPanels(FamilyPanels):
+    """The panels of Gaussian models."""
+
+    def why_no_bounds(self, results: Results) -> str:
+        """Return why a panel of a run has no theory."""
+        if is_replace_only(results):
+            return "its expectation is not known"
+        return "its expectation is known for workflow replace only"
+
+
+PANELS = GaussianPanels(
+    {
+        "log_sigma": log_sigma_panel,
+        "variance": variance_panel,
+        "mean_error": mean_error_panel,
+        "log_det": log_det_panel,
+        "tail": tail_panel,
+        "mean_paths": mean_paths_panel,
+        "sigma_paths": sigma_paths_panel,
+        "effective_rank": effective_rank_panel,
+    },
+    default=("log_sigma", "variance"),
+)

@@ -1,28 +1,36 @@
-"""Refitted kernel regressions: test errors and accuracies over samples, ridges and generations, and digits with what
-generations take them for. Theory is an estimate: equivalents fed with the spectrum of the kernel over held-out rows."""
+"""Kernel regressions: test errors and accuracies over samples, ridges and generations, and predictions for some digits.
+
+Theory is an estimate: deterministic equivalents with the spectrum of the kernel over held-out rows.
+"""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from fastcollapse.analysis.panels.base import Maker, curve_of, is_plain, once, schedule_of
-from fastcollapse.analysis.panels.downstream_theory import chosen, grid_of, some_of
-from fastcollapse.analysis.panels.panel import GENERATION, Axis, Curve, Line, Panel, is_wide
-from fastcollapse.analysis.panels.ridge import EXPONENT, RIDGE, SAMPLES
+from fastcollapse.analysis.panels.downstream_grid import (
+    GridCurve,
+    grid_of,
+    plots_over_ridge,
+    plots_over_samples,
+    points_of,
+)
+from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
+from fastcollapse.analysis.panels.panel import GENERATION, Axis, Line, Panel, is_wide
+from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, schedule_of
+from fastcollapse.analysis.panels.scores import unscored_curve
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.chain_asymptotic import chain_means, chain_test_means
 
 ESTIMATE = "estimate from the spectrum of held-out rows"
 _SHOWN = Axis("n", "generation n", log=False)
-# Plots side by side.
-_MOST_PLOTS = 3
-# Eigenvalues below this share of the largest are rounding: what lies along them cannot be learnt.
+# Eigenvalues below this share of the largest are rounding: nothing is learnt along their directions.
 _LEAST = 1e-13
-# The estimate knows as many directions as it has rows: it is too low for samples that come near them.
+# The most samples of a fit as a share of the rows of the spectrum. The estimate is too low for more, because it has no
+# more directions than rows.
 _MOST_SHARE = 0.5
 
 
@@ -40,18 +48,19 @@ class Estimate:
     test: np.ndarray | None
 
 
-@once
+@cached_by_results
 def estimate_of(results: Results) -> Estimate | None:
-    """Return the estimate for a run whose generations see nothing but the one before, otherwise None.
+    """Return the estimate for a run that only replaces its data; None for other runs.
 
-    The kernel is a linear regression on its eigenfunctions with as many dimensions as there are rows to estimate them
-    from; targets of several outputs have the mean of their errors. Inputs are not Gaussian there: asymptotic, not
-    scored.
+    Kernel regression is linear regression on the eigenfunctions of the kernel. They are estimated from held-out rows,
+    and their number is that of the rows. The error of several outputs is the mean of their errors. The inputs of this
+    linear regression are not Gaussian, so the estimate is asymptotic and has no score.
 
     References
     ----------
-    arXiv:2402.07712; its equivalents are checked in tests/test_verification_regression.py."""
-    if "spectrum" not in results.coordinates or not is_plain(results):
+    arXiv:2402.07712; its equivalents are checked in tests/verification/test_regression.py.
+    """
+    if "spectrum" not in results.coordinates or not is_replace_only(results):
         return None
     spectrum, power = (results.coordinates[name].values for name in ("spectrum", "power"))
     spectrum = np.maximum(spectrum, _LEAST * spectrum[0])
@@ -73,27 +82,8 @@ def estimate_of(results: Results) -> Estimate | None:
     return Estimate(generator, test)
 
 
-class Words(NamedTuple):
-    """Title, label of the values and heading of a panel."""
-
-    title: str
-    label: str
-    heading: str
-
-
-class Curved(NamedTuple):
-    """A curve of a plot: its name, and where it is in the metrics (generation, samples, ridge)."""
-
-    group: str
-    where: tuple[Any, Any, Any]
-
-
-def _curve(at: np.ndarray, values: np.ndarray) -> Curve:
-    """Return a curve whose expectation is not known."""
-    return curve_of(at, values, None, None, np.full(len(at), np.nan), np.full(len(at), False))
-
-
 def _lines(values: np.ndarray | None) -> tuple[Line, ...]:
+    """Return the estimate as a line, or none where it is not known."""
     return () if values is None or not np.isfinite(values).any() else (Line(ESTIMATE, values, "asymptotic"),)
 
 
@@ -102,96 +92,91 @@ def generator_error_panel(results: Results, generations: np.ndarray, options: Ma
     at = generations[generations >= 1]
     estimate = estimate_of(results)
     lines = _lines(None if estimate is None else estimate.generator[at])
-    curve = _curve(at, results.metrics["generator_error"][:, at])
-    words = Words("Test error of the generator", "mean squared error", "error")
-    return Panel(*words, curve, lines, log=is_wide(curve.mean, GENERATION), digits=4)
+    curve = unscored_curve(at, results.metrics["generator_error"][:, at])
+    title, log = "Test error of the generator", is_wide(curve.mean, GENERATION)
+    return Panel(title, "mean squared error", "error", curve, lines, log=log, digits=4)
 
 
 def generator_accuracy_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the test accuracy of the generators over generations."""
-    curve = _curve(generations, results.metrics["generator_accuracy"][:, generations])
+    curve = unscored_curve(generations, results.metrics["generator_accuracy"][:, generations])
     return Panel("Test accuracy of the generator", "share of rows (%)", "accuracy", curve, factor=100.0, digits=2)
 
 
-def _plot(results: Results, metric: str, title: str, axis: Axis, curves: Sequence[Curved]) -> list[Panel]:
+def _plot(metric: str, results: Results, title: str, axis: Axis, curves: Sequence[GridCurve]) -> list[Panel]:
     """Return the panels of one plot of a metric of the predictor."""
     grid, estimate, panels = grid_of(results), estimate_of(results), []
-    for group, where in curves:
-        at = {SAMPLES: grid.samples, GENERATION: np.asarray(where[0])}.get(axis, grid.values)
-        curve = _curve(at, results.metrics[metric][(slice(None), *where)])
+    for one in curves:
+        at = points_of(grid, one, axis)
+        curve = unscored_curve(at, results.metrics[metric][(slice(None), *one.where)])
+        place: dict[str, Any] = {"axis": axis, "group": one.group}
         if metric == "test_accuracy":
-            panels.append(Panel(title, "test accuracy (%)", "accuracy", curve, factor=100.0, axis=axis, group=group))
+            panels.append(Panel(title, "test accuracy (%)", "accuracy", curve, factor=100.0, **place))
             continue
-        known = None if estimate is None or estimate.test is None else estimate.test[where]
-        lines = _lines(known)
-        panels.append(
-            Panel(title, "mean squared error", "error", curve, lines, log=True, digits=4, axis=axis, group=group)
-        )
+        lines = _lines(None if estimate is None or estimate.test is None else estimate.test[one.where])
+        panels.append(Panel(title, "mean squared error", "error", curve, lines, log=True, digits=4, **place))
     return panels
 
 
 def _by_samples(metric: str, name: str) -> Maker:
+    """Return the maker of the panels of a metric over the number of samples."""
+
     def panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
-        grid, panels = grid_of(results), list[Panel]()
-        for i in chosen(grid.values, options, "ridge", _MOST_PLOTS):
-            curves = [Curved(f"n = {t:,}", (t, slice(None), i)) for t in some_of(grid.generations)]
-            panels += _plot(results, metric, f"{name}, {grid.words(i)}", SAMPLES, curves)
-        return panels
+        return plots_over_samples(results, options, name, functools.partial(_plot, metric))
 
     panel.__doc__ = f"Show the {name.lower()} over samples, a curve for each generation, a plot for each ridge."
     return panel
 
 
 def _by_ridge(metric: str, name: str) -> Maker:
+    """Return the maker of the panels of a metric over the ridge."""
+
     def panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
-        grid, panels = grid_of(results), list[Panel]()
-        axis = EXPONENT if grid.exponents else RIDGE
-        for m in chosen(grid.samples, options, "samples", _MOST_PLOTS):
-            curves = [Curved(f"n = {t:,}", (t, m, slice(None))) for t in some_of(grid.generations)]
-            panels += _plot(results, metric, f"{name}, T = {grid.samples[m]:,}", axis, curves)
-        return panels
+        return plots_over_ridge(results, options, name, functools.partial(_plot, metric))
 
     panel.__doc__ = f"Show the {name.lower()} over the ridge, a curve for each generation, a plot for each sample size."
     return panel
 
 
 def test_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
-    """Show the test error over what has most values: the ridge, or the number of samples, or else generations."""
-    grid = grid_of(results)
+    """Show the test error over the longer axis of the grid, ridge or samples; over generations if both are short."""
+    grid, plot = grid_of(results), functools.partial(_plot, "test_error")
     n_values, n_samples = len(grid.values), len(grid.samples)
     if max(n_values, n_samples) >= 3:
-        name = "error_by_ridge" if n_values >= n_samples else "error_by_samples"
-        return list(PANELS[name](results, generations, options))  # type: ignore[arg-type]
+        plots = plots_over_ridge if n_values >= n_samples else plots_over_samples
+        return plots(results, options, "Test error", plot)
     at, panels = grid.generations[np.isin(grid.generations, generations)], list[Panel]()
     for m in range(n_samples):
-        curves = [Curved(grid.words(i) if n_values > 1 else "", (at, m, i)) for i in range(n_values)]
-        panels += _plot(results, "test_error", f"Test error, T = {grid.samples[m]:,}", GENERATION, curves)
+        curves = [GridCurve(grid.ridge_name(i) if n_values > 1 else "", (at, m, i)) for i in range(n_values)]
+        panels += plot(results, f"Test error, T = {grid.samples[m]:,}", GENERATION, curves)
     return panels
 
 
 def digits_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
-    """Show some held-out rows as pictures with what generations take them for: the mean over replicates of a number, or
-    the share of replicates that name the right label.
+    """Show some held-out rows as images, with the predictions of generations below them.
+
+    A prediction is the mean number over replicates, or the share of replicates with the right label.
     """
     values = results.metrics["generator_shown"]
     labels = results.coordinates["shown_label"].values
     pixels = results.coordinates["pixels"].values.reshape(len(labels), -1)
     side = math.isqrt(pixels.shape[1])
     square = side * side == pixels.shape[1]
-    wanted = options.get("generations")
-    at = generations if wanted is None else np.array([t for t in wanted if t <= results.last])
-    is_number = getattr(results.experiment.truth, "target", "") == "number"
+    given = options.get("generations")
+    at = generations if given is None else np.array([t for t in given if t <= results.last])
+    truth: Any = results.experiment.truth
+    is_number = truth.target == "number"
     title = "Mean prediction of generation n" if is_number else "Share of generations n that are right"
     panels = []
     for i, label in enumerate(labels):
         shown = values[:, at, i] if is_number else (values[:, at, i] == label).astype(float)
         image = pixels[i].reshape(side, side) if square else None
-        curve, group = _curve(at, shown), f"label {label:g}"
+        curve, group = unscored_curve(at, shown), f"label {label:g}"
         panels.append(Panel(title, "prediction", "prediction", curve, digits=2, axis=_SHOWN, group=group, image=image))
     return panels
 
 
-PANELS: Mapping[str, Maker] = MappingProxyType(
+PANELS = FamilyPanels(
     {
         "generator_error": generator_error_panel,
         "generator_accuracy": generator_accuracy_panel,
@@ -201,11 +186,7 @@ PANELS: Mapping[str, Maker] = MappingProxyType(
         "accuracy_by_samples": _by_samples("test_accuracy", "Test accuracy"),
         "accuracy_by_ridge": _by_ridge("test_accuracy", "Test accuracy"),
         "digits": digits_panel,
-    }
+    },
+    default=("generator_error", "test_error"),
+    no_theory="theory is an estimate from held-out rows",
 )
-DEFAULT = ("generator_error", "test_error")
-
-
-def why_no_bounds(results: Results) -> str:
-    """Return why a panel has no theory that scores it."""
-    return "theory is an estimate from held-out rows"

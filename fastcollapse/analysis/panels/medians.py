@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from fastcollapse.analysis.panels.base import EVENTS
 from fastcollapse.analysis.panels.panel import Curve
+from fastcollapse.analysis.panels.scores import EVENTS
 
 
 def median_curve(at: np.ndarray, values: np.ndarray, exact: np.ndarray) -> Curve:
@@ -17,8 +17,8 @@ def median_curve(at: np.ndarray, values: np.ndarray, exact: np.ndarray) -> Curve
 
     Returns
     -------
-    Curve : with medians for means, quartiles for the smallest and largest, no deviation, and the binomial score of how
-        many replicates are above the exact median.
+    Curve : with medians as means, quartiles as smallest and largest, no deviation, and the binomial score of the number
+        of replicates above the exact median.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def median_curve(at: np.ndarray, values: np.ndarray, exact: np.ndarray) -> Curve
     above = (values > exact).sum(axis=0) + 0.5 * (values == exact).sum(axis=0)
     z = (above - n / 2) / np.sqrt(n / 4)
     z[np.isnan(exact) | (n < 2 * EVENTS)] = np.nan
-    # The truth itself, say: no replicate differs.
+    # All replicates are equal, such as those of the truth.
     constant = np.ptp(values, axis=0) == 0
     z[constant] = np.where(np.isclose(median, exact, rtol=1e-12), 0.0, np.nan)[constant]
     return Curve(at, median, np.full(median.shape, np.nan), low, high, None, None, exact, z)

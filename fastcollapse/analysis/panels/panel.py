@@ -1,4 +1,4 @@
-"""What a panel of a table or a figure is: a curve of simulation over an axis, theory beside it, and words."""
+"""Panels of tables and figures: a simulated curve over an axis, its theory, and labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,26 +7,27 @@ import numpy as np
 
 DEVIATION = "standard deviation over replicates"
 QUARTILES = "middle half of the replicates"
-# Values this far apart are shown on a logarithmic axis; over generations growth is to be seen as what it is.
+# Ratios of the largest to the smallest value from which on an axis is logarithmic; growth over generations is easier to
+# read on a linear axis.
 _WIDE, _WIDE_OVER_GENERATIONS = 30, 300
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What a panel is over.
+    """The horizontal axis of a panel.
 
     Parameters
     ----------
     heading : of its column in a table.
     label : of the axis, with its unit.
-    log : is it logarithmic? Generations follow the recipe.
-    words : are its places words, with nothing between them?
+    log : whether it is logarithmic; a recipe decides this for generations.
+    categorical : whether its places are names, with no order or distance between them.
     """
 
     heading: str
     label: str
     log: bool = True
-    words: bool = False
+    categorical: bool = False
 
 
 GENERATION = Axis("generation", "generation")
@@ -34,17 +35,17 @@ GENERATION = Axis("generation", "generation")
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A quantity over an axis, simulated and in theory.
+    """A simulated quantity over an axis, and its theory.
 
     Parameters
     ----------
-    at : int64[B] or float64[B], the generations, or where else along the axis.
+    at : int64[B] or float64[B], the generations, or the points of another axis.
     mean, sd, smallest, largest : float64[B], over replicates; the standard deviation is the unbiased one, and
-        NaN for a single replicate. Of a panel of medians `mean` is the median, `smallest` and `largest` are quartiles.
+        NaN for a single replicate. In a panel of medians `mean` is the median, `smallest` and `largest` are quartiles.
     lower, upper : float64[B], bounds of the expectation, or None.
     expected : float64[B], the exact expectation, NaN where it is not known.
-    z : float64[B], distance to the expectation, or else to the nearer bound if outside of them (0 inside), in
-        standard errors, brought from Student's law to the normal one; NaN where it cannot be told.
+    z : float64[B], distance to the expectation in standard errors, as the normal score of equal tail probability. Where
+        only bounds are known it is the distance to the nearer bound, 0 between them; NaN where there is no score.
     """
 
     at: np.ndarray
@@ -57,12 +58,23 @@ class Curve:
     expected: np.ndarray
     z: np.ndarray
 
+    @property
+    def is_within_bounds(self) -> np.ndarray:
+        """Where the mean is between bounds that are too far apart for a score, bool[B]."""
+        return np.isnan(self.expected) & (self.z == 0)
+
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A curve of theory: `kind` is "exact", "bound" (proven and sharp, or this project's), "published",
-    "asymptotic" (known up to an error that vanishes with size: drawn, and compared without a score) or "limit" (what
-    the curve tends to, or stays below).
+    """A curve of theory.
+
+    Parameters
+    ----------
+    label : its name in the legend.
+    values : float64[B].
+    kind : "exact"; "bound" (proven and sharp, or of this project); "published"; "asymptotic" (known up to an error that
+        vanishes with size: drawn, and compared without a score); or "limit" (a value that the curve tends to, or stays
+        below).
     """
 
     label: str
@@ -72,27 +84,27 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """A quantity over an axis as a table or a figure shows it; panels of one title are one plot.
+    """A quantity over an axis as tables and figures show it; panels of one title are one plot.
 
     Parameters
     ----------
-    title : what it is, in a few words.
+    title : the quantity, in a few words.
     label : of the axis of values, with its unit.
     heading : of its columns in a table.
-    curve : simulated beside exact.
-    lines : theory to draw beside it; the exact expectation is drawn where `curve` has it.
+    curve : the simulated values beside the exact ones.
+    lines : theory to draw beside it; the exact expectation of `curve` is drawn anyway.
     paths : float64[n, B], replicates to draw one by one instead of their mean; None for the mean.
     factor : numbers are shown times this, 100 for a percentage.
-    log : is the axis of values logarithmic?
+    log : whether the axis of values is logarithmic.
     digits : of the numbers in a table.
     limits : of the axis of values; None for those of the curves.
-    band : what the band about the mean is, `smallest` to `largest` of the curve unless it is the standard deviation.
-    axis : what the curve is over.
-    group : which of several curves of one plot this is, "" where it is the only one.
-    median : are the middle of the curve and its theory medians instead of means?
-    note : what has to be known to read the numbers, or "".
-    image : float64[h, w] of 0 to 1, a picture to show with the values of the curve written below it, or None.
-    positive : may several of its kind, overlaid, be so far apart that only a logarithmic axis shows all?
+    band : the name of the band about the mean, which is `smallest` to `largest` of the curve unless it is DEVIATION.
+    axis : the horizontal axis.
+    group : the name of this curve among several of one plot, "" for a single one.
+    median : whether the middle of the curve and its theory are medians instead of means.
+    note : a remark that a reader of the numbers needs, or "".
+    image : float64[h, w] of 0 to 1, an image to show with the values of the curve below it, or None.
+    positive : whether several of these, overlaid, may need a logarithmic axis.
     """
 
     title: str
@@ -115,23 +127,23 @@ class Panel:
 
     @property
     def name(self) -> str:
-        """What a verdict is of: the column of a table over generations, or a plot over another axis."""
+        """Its name in a comparison: the heading over generations, or the title over another axis."""
         return self.heading if self.axis is GENERATION else self.title
 
     def asymptotic(self) -> np.ndarray:
         """Return the values of asymptotic theory, float64[B], NaN where there is none."""
-        found = [line.values for line in self.lines if line.kind == "asymptotic"]
-        return found[0] if found else np.full(len(self.curve.at), np.nan)
+        values = [line.values for line in self.lines if line.kind == "asymptotic"]
+        return values[0] if values else np.full(len(self.curve.at), np.nan)
 
     def place(self, i: int) -> str:
-        """Return where a point of the curve is, in words."""
+        """Return a point of the curve in words."""
         at = f"{self.curve.at[i]:,}" if self.axis is GENERATION else f"{self.curve.at[i]:.4g}"
         where = f"{self.axis.heading} {at}" if self.axis is GENERATION else f"{self.axis.heading} = {at}"
         return f"{self.group}, {where}" if self.group else where
 
 
 def is_wide(values: np.ndarray, axis: Axis = GENERATION) -> bool:
-    """Are positive values so far apart that a linear axis hides the small ones?
+    """Whether positive values differ by so large a factor that a linear axis hides the small ones.
 
     Examples
     --------

@@ -1,33 +1,34 @@
-"""Refitted Poisson laws beside their theory: survival of the rate, its mean."""
+"""Poisson models beside their theory: survival of the rate, and its mean."""
 
 import math
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from fastcollapse.analysis.panels.base import Maker, chance, curve_of, plain_size, schedule_of, share_of
+from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Curve, Panel
+from fastcollapse.analysis.panels.schedules import replace_only_size, schedule_of
+from fastcollapse.analysis.panels.scores import curve_of, probability_panel, share_of
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.discrete.survival import poisson_survival
 
-# The mean over replicates may be so skewed. Beyond it Student's score raises false alarms, when a few replicates with
-# high rates stand for many that are lost.
+# The largest skewness of the mean over replicates that has a score. Beyond it Student's score raises false alarms: few
+# replicates with high rates make up for many that are lost.
 _MOST_SKEWED = 0.1
 
 
 def alive_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show Pr(Lambda_k != 0) beside Theorem 2, which is exact."""
-    n, rate = plain_size(results), _rate(results)
+    n, rate = replace_only_size(results), _rate(results)
     exact = None if n is None else poisson_survival(n * rate, generations)
     curve = share_of(generations, results.metrics["alive"][:, generations] > 0, None, exact)
     size = "" if n is None else f", n = {n:,}"
-    return chance(f"Survival of the rate, lambda = {rate:g}{size}", "Pr(Lambda_k > 0)", "alive", curve)
+    return probability_panel(f"Survival of the rate, lambda = {rate:g}{size}", "Pr(Lambda_k > 0)", "alive", curve)
 
 
 def rate_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the mean rate, which is the true one for ever."""
+    """Show the mean rate, whose expectation is the true rate in every generation."""
     return Panel("Mean rate", "Lambda_k", "rate", _rates(results, generations))
 
 
@@ -37,31 +38,27 @@ def rate_paths_panel(results: Results, generations: np.ndarray, options: Mapping
     return Panel("Rate", "Lambda_k", "rate", _rates(results, generations), paths=paths)
 
 
-PANELS: Mapping[str, Maker] = MappingProxyType(
-    {"alive": alive_panel, "rate": rate_panel, "rate_paths": rate_paths_panel}
-)
-DEFAULT = ("alive", "rate")
-
-
-def why_no_bounds(results: Results) -> str:
-    """Return why the survival has no theory."""
-    return "the survival is known for plain resampling with a constant n_samples only"
-
-
 def _rate(results: Results) -> float:
+    """Return the true rate."""
     truth: Any = results.experiment.truth
     return float(truth.rate)
 
 
 def _rates(results: Results, generations: np.ndarray) -> Curve:
-    """Return the mean rate: in every workflow a martingale, or pulled to the true rate by real data."""
+    """Return the mean rate: a martingale without real data, and closer to the true rate with it."""
     values = results.metrics["rate"][:, generations]
     rate = _rate(results)
-    # Branching from m = n lambda counts on average, with m k and m k + (3/2) m k (k-1) for its second and third
-    # cumulants; no workflow has more of them than plain resampling with its smallest fit.
-    schedule = schedule_of(results)
-    fitted = np.where(schedule.n_train > 0, schedule.n_train, schedule.pool_totals(None))
+    # A branching process from m = n lambda counts on average has the second and third cumulants m k and
+    # m k + (3/2) m k (k-1). Those of other workflows are at most those of workflow replace with the smallest fit.
+    fitted = schedule_of(results).fitted_sizes()
     k = np.maximum(generations, 1)
     skewness = (1 + 1.5 * (k - 1)) / np.sqrt(float(fitted.min()) * rate * k)
-    told = skewness <= _MOST_SKEWED * math.sqrt(results.n_replicates)
-    return curve_of(generations, values, None, None, np.full(len(generations), rate), told)
+    is_scored = skewness <= _MOST_SKEWED * math.sqrt(results.n_replicates)
+    return curve_of(generations, values, None, None, np.full(len(generations), rate), is_scored)
+
+
+PANELS = FamilyPanels(
+    {"alive": alive_panel, "rate": rate_panel, "rate_paths": rate_paths_panel},
+    default=("alive", "rate"),
+    no_theory="the survival is known for workflow replace with a constant n_samples only",
+)

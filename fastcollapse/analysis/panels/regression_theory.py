@@ -1,12 +1,12 @@
-"""Which theory speaks of the generators of a run of regressions."""
+"""Theory of the generators of a run of regressions, exact or asymptotic."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fastcollapse.analysis.panels.base import is_plain, once, schedule_of
 from fastcollapse.analysis.panels.error_shape import inverse_cumulants, shape_of
+from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, schedule_of
 from fastcollapse.analysis.panels.skewed_scores import skewness
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.simulation.results import Results
@@ -24,13 +24,13 @@ from fastcollapse.theory.regression.workflows import (
     subsample_error,
 )
 
-# The error of a fit to rows so close to the dimensions has no finite variance, closer yet no finite mean.
+# The variance of the error is infinite if rows and dimensions differ by at most this number; so is its mean for less.
 EDGE = 3
-# Medians of one curve, and different numbers of rows that a law is found for in time.
+# The most medians of one curve, and the most different numbers of rows whose law is fast enough to evaluate.
 _MEDIANS, _FEW_SIZES = 12, 4
-# Rows an input from which on the first order says something: it is off by an eighth there, five times with two rows.
+# The fewest rows per input for the first order: it is off by an eighth there, and by a factor of five at two rows.
 _FIRST_ORDER_ROWS = 10
-# Generations of ridge fits to the same rows, of a ridge of 1: about a second.
+# The most generations of ridge fits to the same rows with a ridge of 1: about a second.
 _MOST_INTEGRALS = 10**6
 EQUIVALENT = "theory: deterministic equivalent"
 FIRST_ORDER = "theory: first order in the number of inputs over samples"
@@ -38,16 +38,16 @@ FIRST_ORDER = "theory: first order in the number of inputs over samples"
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What theory has to know of a run.
+    """The parameters of a run that its theory depends on.
 
     Parameters
     ----------
     spectrum, w0 : float64 [d], eigenvalues of Sigma and the truth in its eigenbasis.
     sigma, sigma0 : noise on the labels of real and downstream data, and on those of generators.
     ridge : of the generators.
-    dependent : have all generators the same rows?
-    gaussian : are rows Gaussian? Finite-sample theory needs it.
-    plain : is every generation fitted to labels of the one before and nothing else?
+    dependent : whether all generators have the same rows.
+    gaussian : whether rows are Gaussian, which finite-sample theory needs.
+    replace_only : whether each generation is fitted to labels of the one before and to nothing else.
     schedule : the rows of each generation.
     """
 
@@ -58,7 +58,7 @@ class Setting:
     ridge: float
     dependent: bool
     gaussian: bool
-    plain: bool
+    replace_only: bool
     schedule: Schedule
 
     @property
@@ -68,12 +68,12 @@ class Setting:
 
     @property
     def design(self) -> str:
-        """The design as theory names it."""
+        """The name of the design in `theory`."""
         return "dependent" if self.dependent else "independent"
 
     @property
     def isotropic(self) -> bool:
-        """Are all eigenvalues the same?"""
+        """Whether all eigenvalues are the same."""
         return bool(np.ptp(self.spectrum) <= 1e-12 * self.spectrum[0])
 
     @property
@@ -83,19 +83,19 @@ class Setting:
 
     @property
     def sizes(self) -> Any:
-        """Synthetic rows of each generation, one number where they are all the same."""
+        """Synthetic rows of each generation; a number if they are constant."""
         rows = self.schedule.n_synthetic
         return rows if np.ptp(rows) else int(rows[0])
 
     @property
     def rows(self) -> np.ndarray:
-        """Rows that each generation is fitted to, int64 [T]; of rows that may be the same, the fewest."""
+        """Distinct rows that each generation is fitted to, int64 [T]; the fewest where the number is random."""
         return self.schedule.distinct_rows(self.dependent)[0]
 
 
-@once
+@cached_by_results
 def setting_of(results: Results) -> Setting:
-    """Return what theory has to know of a run."""
+    """Return the parameters of a run that its theory depends on."""
     model: Any = results.experiment.model
     truth: Any = results.experiment.truth
     spectrum, w0 = (np.asarray(results.coordinates[name].values, np.float64) for name in ("spectrum", "w0"))
@@ -107,7 +107,7 @@ def setting_of(results: Results) -> Setting:
         ridge=float(model.ridge),
         dependent=model.designs == "dependent",
         gaussian=truth.design == "gaussian",
-        plain=is_plain(results),
+        replace_only=is_replace_only(results),
         schedule=schedule_of(results),
     )
 
@@ -119,11 +119,12 @@ class Chain:
     Parameters
     ----------
     error, overlap, square : expectations of |w - w0|_Sigma^2, and Euclidean of <w, w0> and |w|^2.
-    exact : are they exact, or deterministic equivalents?
-    unbiased : is E w = w0, and the error as large in all directions of Sigma's norm?
-    cumulants : float64 (3, T+1), of the q that makes the error q chi2_d under plain least squares, else NaN.
-    spread, skew : of the error: second moment over the square of the first; skewness, or that of a heavier tail.
-    heavy : bool [T+1], is the mean or the variance of the error infinite?
+    exact : whether they are exact; otherwise they are deterministic equivalents.
+    unbiased : whether E w = w0, and the error is the same in all directions of the norm of Sigma.
+    cumulants : float64 (3, T+1), of the factor q of the error q chi2_d of least squares under replace, else NaN.
+    spread : second moment of the error over the square of its first moment.
+    skew : skewness of the error, or an upper bound of it.
+    heavy : bool [T+1], whether the mean or the variance of the error is infinite.
     label : of theory that is not exact.
     """
 
@@ -139,7 +140,7 @@ class Chain:
     label: str
 
 
-@once
+@cached_by_results
 def chain_of(results: Results) -> Chain:
     """Return the theory of the generators of a run."""
     setting, fits = setting_of(results), np.arange(results.last + 1)
@@ -147,10 +148,10 @@ def chain_of(results: Results) -> Chain:
     heavy = _heavy(setting, results.last)
     cumulants = np.full((3, fits.size), np.nan)
     spread, skew = np.full(fits.size, np.nan), np.where(fits > 0, _skewness_of_one(setting), 0.0)
-    if unbiased and setting.plain:
+    if unbiased and setting.replace_only:
         cumulants = _cumulants(setting, fits)
         spread, skew = shape_of(setting.d, cumulants)
-    elif exact and setting.plain:
+    elif exact and setting.replace_only:
         variance = isotropic_chain_variances(
             setting.d, setting.sizes, fits, setting.sigma0, setting.length, setting.design
         )[0]
@@ -162,18 +163,19 @@ def chain_of(results: Results) -> Chain:
     return Chain(error, overlap, square, exact, unbiased, cumulants, spread, skew, heavy, label)
 
 
-# Error, overlap and square of the generators; whether these are exact, and whether E w = w0.
+# Error, overlap and square of the generators; whether they are exact, and whether E w = w0.
 Expectations = tuple[np.ndarray, np.ndarray, np.ndarray, bool, bool]
 
 
 def _expectations(setting: Setting, fits: np.ndarray) -> Expectations:
-    if setting.plain:
-        return _replaced(setting, fits)
+    """Return the expectations of the generators, by the theory of their workflow."""
+    if setting.replace_only:
+        return _replace(setting, fits)
     schedule, d, sigma0 = setting.schedule, setting.d, setting.sigma0
     if setting.ridge == 0 and setting.dependent and not schedule.n_train.any():
         return _same_rows(setting, fits)
     if setting.ridge > 0 or setting.dependent:
-        return _nothing(fits)
+        return _unknown(fits)
     if int(setting.rows.min()) < d:
         return _few_rows(setting, fits)
     if not schedule.n_train.any() and schedule.real != "fixed":
@@ -181,76 +183,78 @@ def _expectations(setting: Setting, fits: np.ndarray) -> Expectations:
         return _unbiased(setting, expected_regression(d, *parts, sigma0=sigma0, sigma=setting.sigma))
     rows = setting.sizes
     if not isinstance(rows, int) or np.ptp(schedule.n_real) or np.ptp(schedule.n_train):
-        return _nothing(fits)
+        return _unknown(fits)
     if rows + int(schedule.n_real[0]) < _FIRST_ORDER_ROWS * d:
-        return _nothing(fits)
+        return _unknown(fits)
     if schedule.real == "fixed":
         error = mix_fixed_error(d, rows, int(schedule.n_real[0]), fits, sigma0, setting.sigma)
         return _unbiased(setting, error, exact=False)
     if schedule.replacement or schedule.n_train[0] != rows or not schedule.keep[1:].all():
-        return _nothing(fits)
+        return _unknown(fits)
     return _unbiased(setting, subsample_error(d, rows, fits, sigma0), exact=False)
 
 
-def _replaced(setting: Setting, fits: np.ndarray) -> Expectations:
+def _replace(setting: Setting, fits: np.ndarray) -> Expectations:
+    """Return the expectations under workflow replace."""
     d, sizes, sigma0 = setting.d, setting.sizes, setting.sigma0
     if setting.ridge == 0 and int(np.min(sizes)) >= d:
         return _unbiased(setting, ols_error_mean(d, sizes, fits, sigma0))
     if setting.dependent and not isinstance(sizes, int):
-        return _nothing(fits)
+        return _unknown(fits)
     if setting.dependent and setting.ridge > 0:
-        # As if Sigma was I: every number of theory has its integral.
+        # Sigma is scaled to I; each generation has an integral.
         ridge = setting.ridge / setting.spectrum[0]
         if not setting.isotropic or not 1e-8 <= ridge <= 1e40 or fits.size > _MOST_INTEGRALS * min(ridge, 1.0) ** 0.5:
-            return _nothing(fits)
+            return _unknown(fits)
         error, overlap, square = dependent_ridge_means(d, sizes, ridge, fits, sigma0, setting.length)
         return error, overlap / setting.spectrum[0], square / setting.spectrum[0], False, False
     if setting.ridge == 0 and setting.isotropic:
         error, overlap, square = isotropic_chain_means(d, sizes, fits, sigma0, setting.length, setting.design)
         return error, overlap / setting.spectrum[0], square / setting.spectrum[0], True, False
-    found = chain_means(setting.spectrum, setting.w0, sizes, fits, sigma0, setting.ridge, setting.design)
-    return *found, False, False
+    means = chain_means(setting.spectrum, setting.w0, sizes, fits, sigma0, setting.ridge, setting.design)
+    return *means, False, False
 
 
 def _same_rows(setting: Setting, fits: np.ndarray) -> Expectations:
-    """Return the expectations where the labels of all generations for the same rows accumulate."""
+    """Return the expectations where labels of all generations for the same rows accumulate."""
     schedule, d, rows = setting.schedule, setting.d, setting.sizes
     if isinstance(rows, int) and schedule.keep[1:].all() and not schedule.n_real.any():
         if rows >= d:
             return _unbiased(setting, np.append(0.0, accumulate_error(d, rows, fits[1:], setting.sigma0, "same")))
         if rows <= d - 2 and setting.isotropic:
             error = min_norm_same_rows_error(d, rows, fits[1:], setting.sigma0, setting.length, "accumulate")
-            return np.append(0.0, error), *_nothing(fits)[1:3], True, False
-    return _nothing(fits)
+            return np.append(0.0, error), *_unknown(fits)[1:3], True, False
+    return _unknown(fits)
 
 
 def _few_rows(setting: Setting, fits: np.ndarray) -> Expectations:
-    """Return the expectations where new rows accumulate, fewer than there are dimensions at first."""
+    """Return the expectations where new rows accumulate and the first generations have fewer rows than dimensions."""
     schedule = setting.schedule
     mixed = schedule.n_train.any() or schedule.n_real.any()
     if mixed or not schedule.keep[1:].all() or not setting.isotropic:
-        return _nothing(fits)
+        return _unknown(fits)
     error = min_norm_accumulate_error(setting.d, setting.sizes, fits[1:], setting.sigma0, setting.length)
-    return np.append(0.0, error), *_nothing(fits)[1:3], True, False
+    return np.append(0.0, error), *_unknown(fits)[1:3], True, False
 
 
-def _nothing(fits: np.ndarray) -> Expectations:
+def _unknown(fits: np.ndarray) -> Expectations:
+    """Return expectations that are not known."""
     unknown = np.full(fits.size, np.nan)
     return unknown, unknown, unknown, False, False
 
 
 def _unbiased(setting: Setting, error: np.ndarray, exact: bool = True) -> Expectations:
-    """Return the moments of generators whose error is as large in all directions of Sigma's norm."""
+    """Return the moments of generators whose error is the same in all directions of the norm of Sigma."""
     square = float((setting.w0**2).sum())
-    more = error * float((1 / setting.spectrum).sum()) / setting.d
-    return error, np.full(error.shape, square), square + more, exact, True
+    noise = error * float((1 / setting.spectrum).sum()) / setting.d
+    return error, np.full(error.shape, square), square + noise, exact, True
 
 
 def _heavy(setting: Setting, last: int) -> np.ndarray:
-    """Return from where on the mean or the variance of the error is infinite: what is fitted to labels inherits it."""
+    """Return whether the mean or the variance of the error is infinite, bool [T+1]; later generations inherit it."""
     schedule, d = setting.schedule, setting.d
     least, most = (bound[:last] for bound in schedule.distinct_rows(setting.dependent))
-    # Labels of two truths do not fit together where a generation has too few rows to see all of the first.
+    # Labels of two sources do not agree if a generation has fewer rows than dimensions.
     mixed = bool(schedule.n_real.any() or schedule.n_train.any()) and int(least.min(initial=d)) < d
     noisy = setting.sigma0 > 0 or (setting.sigma > 0 and bool(schedule.n_real.any())) or mixed
     near = np.abs(np.clip(d, least, most) - d) <= EDGE
@@ -258,7 +262,7 @@ def _heavy(setting: Setting, last: int) -> np.ndarray:
 
 
 def _cumulants(setting: Setting, fits: np.ndarray) -> np.ndarray:
-    """Return the cumulants of q, the error of plain least squares being q chi2_d, float64 (3, n)."""
+    """Return the cumulants of q, where q chi2_d is the error of least squares under replace, float64 (3, n)."""
     freedom = setting.schedule.n_synthetic[: fits.size - 1] - setting.d + 1
     each = inverse_cumulants(freedom, setting.sigma0**2)
     if setting.dependent:
@@ -267,7 +271,7 @@ def _cumulants(setting: Setting, fits: np.ndarray) -> np.ndarray:
 
 
 def _skewness_of_one(setting: Setting) -> float:
-    """Return the skewness of the noise in the fit next to singular, which that of an average does not exceed."""
+    """Return the skewness of the noise in the fit closest to singular; that of an average is not larger."""
     if setting.ridge > 0:
         return 0.0
     rows = int(setting.rows[np.abs(setting.rows - setting.d).argmin()])
@@ -278,19 +282,19 @@ def _skewness_of_one(setting: Setting) -> float:
 def medians_of(results: Results, generations: np.ndarray) -> np.ndarray:
     """Return exact medians of the error of the generators, float64 [n], NaN where the law is not known.
 
-    Of many generations some, spread evenly, have one: each takes a tenth of a second.
+    A median takes a tenth of a second: of more than 12 generations, 12 that are evenly spread have one.
     """
-    setting, chain, found = setting_of(results), chain_of(results), np.full(len(generations), np.nan)
+    setting, chain, medians = setting_of(results), chain_of(results), np.full(len(generations), np.nan)
     if not (chain.unbiased and chain.exact):
-        return found
-    found[generations == 0] = 0.0
+        return medians
+    medians[generations == 0] = 0.0
     later = np.flatnonzero(generations > 0)
-    if setting.plain and np.unique(setting.sizes).size <= _FEW_SIZES and later.size:
+    if setting.replace_only and np.unique(setting.sizes).size <= _FEW_SIZES and later.size:
         for i in later[np.unique(np.linspace(0, later.size - 1, min(later.size, _MEDIANS)).astype(int))]:
             law = setting.d, setting.sizes, int(generations[i]), setting.sigma0
-            found[i] = float(ols_error_quantile(0.5, *law, design=setting.design))
-    elif setting.dependent and not setting.plain:
-        # The same rows for all: one fit, whose noise is a weighted mean of that of all labels.
+            medians[i] = float(ols_error_quantile(0.5, *law, design=setting.design))
+    elif setting.dependent and not setting.replace_only:
+        # With the same rows it is one fit, whose noise is a weighted mean of the noise of all labels.
         one = float(ols_error_quantile(0.5, setting.d, setting.sizes, 1, setting.sigma0))
-        found[later] = one * np.cumsum(1.0 / np.arange(1, results.last + 1) ** 2)[generations[later] - 1]
-    return found
+        medians[later] = one * np.cumsum(1.0 / np.arange(1, results.last + 1) ** 2)[generations[later] - 1]
+    return medians

@@ -99,7 +99,7 @@ def refit_replace_only(state, n_points, joint, truth, normals, span, out):
 
 @parallel_kernel
 def refit_pools(state, pools, schedule, joint, truth, normals, span, out):
-    """Refit as `refit_replace_only` to a pool, or to subsamples of it: ``(2,R),(R,K),...->(R,B),(R,B)``, O(points) a step.
+    """Refit as `refit_replace_only` to a pool or to its subsamples: ``(2,R),(R,K),...->(R,B),(R,B)``, O(points) a step.
 
     Parameters
     ----------

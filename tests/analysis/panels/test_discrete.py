@@ -1,11 +1,12 @@
-"""Panels of discrete runs: what they show is what was simulated, beside the exact law."""
+"""Panels of discrete runs: simulated values beside the exact law."""
 
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.panels.base import panels_of, share_of
-from fastcollapse.analysis.panels.discrete import DEFAULT, PANELS
-from fastcollapse.analysis.panels.extinction_times import forgetting_curve
+from fastcollapse.analysis.panels.discrete import PANELS
+from fastcollapse.analysis.panels.extinction_times import extinction_curve
+from fastcollapse.analysis.panels.registry import panels_of
+from fastcollapse.analysis.panels.scores import share_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
@@ -55,8 +56,8 @@ def test_entropy__starts_at_that_of_the_truth(two_symbols):
 
 
 def test_panels__by_default_and_unknown(two_symbols):
-    assert len(panels_of(two_symbols, GENERATIONS)) == len(DEFAULT)
-    assert set(DEFAULT) <= set(PANELS)
+    assert len(panels_of(two_symbols, GENERATIONS)) == len(PANELS.default)
+    assert set(PANELS.default) <= set(PANELS.panels)
     with pytest.raises(InputError, match=r"recipe.panels must be of .*, got 'entropi' .did you mean 'entropy'"):
         panels_of(two_symbols, GENERATIONS, ["entropi"])
 
@@ -70,7 +71,7 @@ def test_both_ends__of_more_symbols_is_refused():
     results = simulate(Experiment.from_mapping(mapping))
     with pytest.raises(InputError, match="must have a truth of two symbols, got 3"):
         panels_of(results, GENERATIONS[:1], ["both_ends"])
-    assert forgetting_curve(results)
+    assert extinction_curve(results)
 
 
 def test_ratio__is_counted_from_the_first_sample():

@@ -1,12 +1,13 @@
-"""What is fitted to labels of the generators: the grid, and theory on it beside the simulation."""
+"""The downstream fit: its grid, and its theory beside simulations."""
 
 import itertools
 
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.panels.base import curve_of
-from fastcollapse.analysis.panels.downstream_theory import chosen, fit_of, grid_of
+from fastcollapse.analysis.panels.downstream_grid import chosen, grid_of
+from fastcollapse.analysis.panels.downstream_theory import fit_of
+from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
@@ -45,14 +46,14 @@ def test_grid__is_that_of_the_run():
     np.testing.assert_array_equal(grid.generations, [0, 1, 3])
     np.testing.assert_array_equal(grid.samples, [10, 50])
     np.testing.assert_array_equal(grid.ridge, [[0.0, 0.1, 1.0]] * 2)
-    assert grid.words(1) == "lambda = 0.1"
+    assert grid.ridge_name(1) == "lambda = 0.1"
 
 
 def test_grid__exponents_are_ridges_of_the_samples():
     results = run(downstream={"ridge": None, "exponent": [0.5, 1.0]}, n_replicates=2)
     grid = grid_of(results)
     np.testing.assert_allclose(grid.ridge, [[10**-0.5, 0.1], [50**-0.5, 0.02]])
-    assert grid.words(0) == "lambda = T^-0.5"
+    assert grid.ridge_name(0) == "lambda = T^-0.5"
     assert not fit_of(results).exact.any()
 
 

@@ -1,10 +1,11 @@
-"""Panels of refitted Gaussians: what they show is what was simulated, beside the exact law."""
+"""Panels of Gaussian models: simulated values beside the exact law."""
 
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.panels.base import panels_of, share_of
-from fastcollapse.analysis.panels.gaussian import DEFAULT, PANELS, why_no_bounds
+from fastcollapse.analysis.panels.gaussian import PANELS
+from fastcollapse.analysis.panels.registry import panels_of
+from fastcollapse.analysis.panels.scores import share_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
@@ -170,7 +171,7 @@ def test_tail__of_another_workflow_has_no_theory():
     for panel in (tail, log_sigma, sigma):
         assert np.isnan(panel.curve.expected).all()
         assert np.isnan(panel.curve.z).all()
-    assert why_no_bounds(results) == "its expectation is known for plain resampling only"
+    assert PANELS.why_no_bounds(results) == "its expectation is known for workflow replace only"
 
 
 def test_paths__are_the_states(line):
@@ -189,12 +190,12 @@ def test_effective_rank__falls():
     [panel] = panels_of(results, GENERATIONS, ["effective_rank"])
     assert panel.curve.mean[0] == pytest.approx(3)
     assert (np.diff(panel.curve.mean) < 0).all()
-    assert why_no_bounds(results) == "its expectation is not known"
+    assert PANELS.why_no_bounds(results) == "its expectation is not known"
 
 
 def test_panels__by_default_and_refused(line):
     assert [panel.heading for panel in panels_of(line, GENERATIONS)] == ["ln sigma", "variance"]
-    assert set(DEFAULT) <= set(PANELS)
+    assert set(PANELS.default) <= set(PANELS.panels)
     short = run(n_replicates=3)
     with pytest.raises(InputError, match=r'run\.record must contain "trajectory" for .* mean_paths, got none'):
         panels_of(short, GENERATIONS, ["mean_paths"])

@@ -1,11 +1,11 @@
-"""Panels of kernel ridge regressions: what the metrics say, beside an estimate where there is one."""
+"""Panels of kernel ridge regressions: metrics beside the estimate of theory."""
 
 import numpy as np
 import pytest
 
 from fastcollapse.analysis.figures import draw
-from fastcollapse.analysis.panels.base import panels_of
 from fastcollapse.analysis.panels.kernel_ridge import ESTIMATE, PANELS, estimate_of
+from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results
@@ -126,6 +126,6 @@ def test_default__shows_the_axis_with_most_values(results, folder):
 
 def test_panels__name_what_is_missing(folder):
     alone = run(folder)
-    assert set(PANELS) >= {"generator_error", "test_error", "digits"}
+    assert set(PANELS.panels) >= {"generator_error", "test_error", "digits"}
     with pytest.raises(InputError, match=r"recipe\.panels must be of generator_error"):
         panels_of(alone, GENERATIONS, ["errors"])

@@ -1,9 +1,9 @@
-"""Where a curve is least, and how well that is known."""
+"""The minimum of a curve and its standard error."""
 
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.panels.minimum import least
+from fastcollapse.analysis.panels.minimum import locate_minimum
 
 AT = np.geomspace(1e-3, 10, 25)
 
@@ -14,25 +14,25 @@ def curves(best, noise, n_replicates, rng):
     return x**2 + noise * rng.normal(size=(n_replicates, 1, 1)) * x
 
 
-def test_least__is_between_the_points_of_the_grid():
+def test_locate_minimum__is_between_the_points_of_the_grid():
     for best in (0.01, 0.0123, 3.3):
-        place, error = least(curves(best, 0.0, 3, np.random.default_rng(1)), AT)
+        place, error = locate_minimum(curves(best, 0.0, 3, np.random.default_rng(1)), AT)
         np.testing.assert_allclose(place, best, rtol=1e-9)
         assert error[0] < 1e-9
 
 
-def test_least__error_is_that_of_repetitions():
+def test_locate_minimum__error_is_that_of_repetitions():
     rng = np.random.default_rng(2)
-    found = np.array([np.stack(least(curves(0.1, 1.0, 100, rng), AT)) for _ in range(300)])[..., 0]
+    found = np.array([np.stack(locate_minimum(curves(0.1, 1.0, 100, rng), AT)) for _ in range(300)])[..., 0]
     spread, told = found[:, 0].std(), found[:, 1].mean()
     # 300 repetitions and 20 groups: both deviations are known to about 5 %; 4.5 of them.
     assert abs(told / spread - 1) < 0.25
 
 
-def test_least__at_the_edge_of_the_grid_stays_there():
-    assert least(np.broadcast_to(AT, (5, 1, 25)), AT)[0][0] == pytest.approx(AT[0])
-    assert least(np.broadcast_to(-AT, (5, 1, 25)), AT)[0][0] == pytest.approx(AT[-1])
+def test_locate_minimum__at_the_edge_of_the_grid_stays_there():
+    assert locate_minimum(np.broadcast_to(AT, (5, 1, 25)), AT)[0][0] == pytest.approx(AT[0])
+    assert locate_minimum(np.broadcast_to(-AT, (5, 1, 25)), AT)[0][0] == pytest.approx(AT[-1])
 
 
-def test_least__a_single_replicate_has_no_error():
-    assert np.isnan(least(curves(0.1, 0.0, 1, np.random.default_rng(3)), AT)[1][0])
+def test_locate_minimum__a_single_replicate_has_no_error():
+    assert np.isnan(locate_minimum(curves(0.1, 0.0, 1, np.random.default_rng(3)), AT)[1][0])

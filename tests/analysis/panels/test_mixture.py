@@ -1,10 +1,11 @@
-"""Panels of refitted mixtures: what they show is what was simulated, below Theorem 4."""
+"""Panels of mixtures: simulated values and their bound, Theorem 4."""
 
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.panels.base import panels_of, share_of
-from fastcollapse.analysis.panels.mixture import DEFAULT, PANELS, scatter, why_no_bounds
+from fastcollapse.analysis.panels.mixture import PANELS
+from fastcollapse.analysis.panels.registry import panels_of
+from fastcollapse.analysis.panels.scores import share_of
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.gaussian.mixture import tail_theorem4
@@ -61,9 +62,10 @@ def test_paths_and_scatter__are_the_metrics():
     np.testing.assert_allclose(sigma.paths, np.exp(results.metrics["log_sigma"][:, GENERATIONS]))
     np.testing.assert_allclose(log_sigma.curve.mean, results.metrics["log_sigma"][:, GENERATIONS].mean(axis=0))
     np.testing.assert_allclose(table.curve.mean, sigma.paths.mean(axis=0))
-    estimates = scatter(results)
-    np.testing.assert_array_equal(estimates[0], mu.paths[:, 1])
-    np.testing.assert_array_equal(estimates[1], sigma.paths[:, 1])
+    points = PANELS.scatter(results)
+    np.testing.assert_array_equal(points.x, mu.paths[:, 1])
+    np.testing.assert_array_equal(points.y, sigma.paths[:, 1])
+    assert points.truth == (2.0, 1.0)
     assert np.isnan(mu.curve.z).all()
 
 
@@ -72,10 +74,10 @@ def test_tail__of_another_workflow_has_no_bound():
     [panel] = panels_of(results, GENERATIONS, ["tail"])
     assert panel.curve.upper is None
     assert panel.lines == ()
-    assert "plain resampling" in why_no_bounds(results)
+    assert "workflow replace" in PANELS.why_no_bounds(results)
 
 
 def test_panels__by_default():
     results = run("joint_ml", n_replicates=5)
     assert [panel.heading for panel in panels_of(results, GENERATIONS)] == ["ln sigma", "above"]
-    assert set(DEFAULT) <= set(PANELS)
+    assert set(PANELS.default) <= set(PANELS.panels)

@@ -1,4 +1,4 @@
-"""Panels over any axis: what is one plot, where a point is in words, tables, verdicts and figures of several curves."""
+"""Panels over any axis: plots, places of points, tables, agreement and figures of several curves."""
 
 import dataclasses
 
@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from fastcollapse.analysis.agreement import verdicts
+from fastcollapse.analysis.agreement import agreement_of
 from fastcollapse.analysis.axes import draw_plot
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels import discrete
-from fastcollapse.analysis.panels.base import curve_of, panels_of
 from fastcollapse.analysis.panels.panel import QUARTILES, Axis, Curve, Line, Panel, plots_of
+from fastcollapse.analysis.panels.registry import panels_of
+from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.analysis.report import comparison, summary
-from fastcollapse.analysis.tables import number, why_not
+from fastcollapse.analysis.tables import number, why_not_compared
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 
@@ -41,7 +42,7 @@ def results(monkeypatch):
             grid_panel("n = 5", 2.0, (line,)),
         ]
 
-    monkeypatch.setattr(discrete, "PANELS", {**discrete.PANELS, "grid": maker})
+    monkeypatch.setattr(discrete.PANELS, "panels", {**discrete.PANELS.panels, "grid": maker})
     text = '[recipe]\ntitle = "A grid"\npanels = ["grid", "heterozygosity"]\n'
     mapping = {
         "truth": {"uniform": 10},
@@ -78,31 +79,31 @@ def test_summary__has_a_table_for_every_plot(results):
     assert "generation        H" in text
 
 
-def test_verdicts__the_curves_of_a_plot_are_judged_together(results):
-    grid, _ = verdicts(results)
+def test_agreement__joins_the_curves_of_a_plot(results):
+    grid, _ = agreement_of(results)
     # 8 scores; 4.5 is passed by chance less than once in 10,000.
-    assert (grid.name, grid.n_told, grid.noun) == ("Test error", 8, "value")
-    assert grid.worst[0] < 4.5
-    assert grid.worst[1].startswith(("n = 0, lambda = ", "n = 1, lambda = "))
+    assert (grid.name, grid.n_scores, grid.noun) == ("Test error", 8, "value")
+    assert grid.largest[0] < 4.5
+    assert grid.largest[1].startswith(("n = 0, lambda = ", "n = 1, lambda = "))
     text, agree = comparison(results)
     assert agree
     assert "Test error: 8 values compared, largest |z|" in text
 
 
-def test_verdicts__name_the_place_of_a_disagreement(results, monkeypatch):
+def test_agreement__names_the_place_of_a_disagreement(results, monkeypatch):
     wrong = grid_panel("n = 1", 1.0, expected=np.array([2.0, 2.0, 2.2, 2.0]))
-    monkeypatch.setitem(discrete.PANELS, "grid", lambda *_: wrong)
+    monkeypatch.setitem(discrete.PANELS.panels, "grid", lambda *_: wrong)
     text, agree = comparison(results)
     assert not agree
     assert "DISAGREES with theory (|z| > 5) at n = 1, lambda = 0.1" in text
 
 
-def test_why_not__an_equivalent_is_no_score_but_a_distance(results):
+def test_why_not_compared__an_equivalent_is_no_score_but_a_distance(results):
     line = Line("theory: deterministic equivalent", np.full(4, 1.25), "asymptotic")
     panel = grid_panel("", lines=(line,))
     assert np.isnan(panel.curve.z).all()
     off = 100 * np.abs(panel.curve.mean / 1.25 - 1).max()
-    assert why_not(results, [panel]) == f"no exact theory; within {off:.2g} % of the asymptotic one"
+    assert why_not_compared(results, [panel]) == f"no exact theory; within {off:.2g} % of the asymptotic one"
 
 
 def test_number__infinity_is_said():

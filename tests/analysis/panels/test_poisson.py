@@ -1,10 +1,11 @@
-"""Panels of refitted Poisson laws: what they show is what was simulated, beside the exact law."""
+"""Panels of Poisson models: simulated values beside the exact law."""
 
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.panels.base import panels_of, share_of
-from fastcollapse.analysis.panels.poisson import DEFAULT, PANELS, why_no_bounds
+from fastcollapse.analysis.panels.poisson import PANELS
+from fastcollapse.analysis.panels.registry import panels_of
+from fastcollapse.analysis.panels.scores import share_of
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.survival import poisson_survival
@@ -60,7 +61,7 @@ def test_rate__keeps_its_mean_in_every_workflow(workflow):
     np.testing.assert_array_equal(paths.paths, results.metrics["rate"][:, GENERATIONS])
     if workflow["name"] != "replace":
         assert np.isnan(alive.curve.expected).all()
-        assert "plain resampling" in why_no_bounds(results)
+        assert "workflow replace" in PANELS.why_no_bounds(results)
     # A rate that is a tenth larger is noticed.
     last = (rate.curve.mean - 0.55)[1] / (rate.curve.sd[1] / np.sqrt(4000))
     assert abs(last) > Z_LIMIT
@@ -73,4 +74,4 @@ def test_rate__of_few_survivors_has_no_score():
 
 def test_panels__by_default(replaced):
     assert [panel.heading for panel in panels_of(replaced, GENERATIONS)] == ["alive", "rate"]
-    assert set(DEFAULT) <= set(PANELS)
+    assert set(PANELS.default) <= set(PANELS.panels)

@@ -1,10 +1,10 @@
-"""Which theory speaks of the generators: under every workflow and design, beside the simulation."""
+"""Theory of the generators, under every workflow and design, beside simulations."""
 
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.panels.base import curve_of
 from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, FIRST_ORDER, chain_of, medians_of, setting_of
+from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 

@@ -1,4 +1,4 @@
-"""Panels of refitted regressions: what they show is what was simulated, beside the theory that there is."""
+"""Panels of regressions: simulated values beside exact or asymptotic theory."""
 
 import re
 import tomllib
@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from fastcollapse.analysis.figures import draw
-from fastcollapse.analysis.panels.base import panels_of
+from fastcollapse.analysis.panels.downstream_grid import EXPONENT, RIDGE, SAMPLES
 from fastcollapse.analysis.panels.panel import GENERATION, QUARTILES
-from fastcollapse.analysis.panels.ridge import DEFAULT, EXPONENT, PANELS, RIDGE, SAMPLES, why_no_bounds
+from fastcollapse.analysis.panels.registry import panels_of
+from fastcollapse.analysis.panels.ridge import PANELS
 from fastcollapse.analysis.report import comparison, contents, summary
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
@@ -49,7 +50,7 @@ def edge():
     return run({"designs": "dependent"}, workflow={"name": "accumulate", "n_samples": 20, "keep_real": True})
 
 
-@pytest.mark.parametrize("name", PANELS)
+@pytest.mark.parametrize("name", PANELS.panels)
 def test_panels__agree_with_theory(name, results):
     panels = panels_of(results, ALL, [name])
     scores = np.concatenate([panel.curve.z[np.isfinite(panel.curve.z)] for panel in panels])
@@ -132,7 +133,7 @@ def test_heavy__medians_instead_of_means_and_the_table_says_so(edge):
     assert "error: median and quartiles over replicates" in text
     assert "error: the mean or variance is infinite, samples near the dimension" in text
     assert "(infinite moments, and no exact median is known)" in text
-    assert why_no_bounds(edge) == "its expectation is not known"
+    assert PANELS.why_no_bounds(edge) == "its expectation is not known"
 
 
 def test_heavy__a_few_points_are_left_out():
@@ -194,7 +195,7 @@ def test_families_page__its_regression_runs_as_pasted():
     assert got.dims == ("replicate", "generation")
     assert np.isfinite(got.sel(generation=[0, 1, 5, 10])).all()
     named = re.search(r"`panels` of (.*?);", page, re.DOTALL)
-    assert set(re.findall(r"`(\w+)`", named[1])) == set(PANELS) - {"test_error"}
+    assert set(re.findall(r"`(\w+)`", named[1])) == set(PANELS.panels) - {"test_error"}
 
 
 def test_words__of_a_file_with_a_grid(results):
@@ -203,4 +204,4 @@ def test_words__of_a_file_with_a_grid(results):
     assert "downstream_samples" in text
     assert "3 values, 10 to 200" in text
     assert '  downstream n_samples = [10, 50, 200], ridge = [0.0, 0.03, 0.1, 0.3, 1.0], generations = "all"' in text
-    assert set(DEFAULT) <= set(PANELS)
+    assert set(PANELS.default) <= set(PANELS.panels)

@@ -1,9 +1,9 @@
-"""Scores of skewed quantities: no false alarms of few replicates, and what is wrong is still noticed."""
+"""Scores of skewed quantities: few false alarms with few replicates, and rejection of wrong laws."""
 
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.panels.base import curve_of
+from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw, skewed_curve, skewness, skewness_of_squares
 
 N_RUNS = 2000

@@ -1,0 +1,68 @@
+"""The plot of extinction times over the count of a symbol."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastcollapse.analysis.panels.extinction_times import (
+    ExtinctionTime,
+    are_real_counts,
+    has_limit,
+    quartiles_of,
+    uncensored_curve,
+)
+from fastcollapse.analysis.panels.schedules import replace_only_size
+from fastcollapse.analysis.panels.style import EDGE, SECOND, SIMULATED, THEORY, plain_number
+from fastcollapse.simulation.results import Results
+from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# The fewest groups of counts that make a curve.
+_FEWEST_GROUPS = 5
+
+
+def draw_extinction_times(axes: "Axes", results: Results) -> bool:
+    """Draw extinction times over counts; return False and draw nothing where there is no curve or no theory."""
+    if results.forgotten is None or replace_only_size(results) is None:
+        return False
+    last, groups = results.last, uncensored_curve(results)
+    if len(groups) < _FEWEST_GROUPS:
+        return False
+    count = np.array([one.copies for one in groups])
+    low, median, high = quartiles_of(groups, last)
+    axes.fill_between(count, low, high, color=SIMULATED, alpha=0.25, linewidth=0, label="simulated middle half")
+    axes.plot(count, median, color=SIMULATED, lw=2, marker="o", ms=3.5, label="simulated median")
+    _draw_theory(axes, groups, replace_only_size(results))
+    axes.axhline(last, color=EDGE, lw=0.8)
+    axes.annotate(
+        "end of the run", (0.01, last), xycoords=("axes fraction", "data"), xytext=(0, 3),
+        textcoords="offset points", fontsize=8, color=EDGE,
+    )  # fmt: skip
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_ylim(0.9, last * 1.6)
+    axes.xaxis.set_major_formatter(plain_number)
+    axes.yaxis.set_major_formatter(plain_number)
+    where = "count c in the corpus" if are_real_counts(results) else "expected count c in generation 1"
+    axes.set_xlabel(f"{where} (tokens)")
+    axes.set_ylabel("forgotten at generation")
+    axes.set_title("Forgetting time by count", fontsize=10)
+    return True
+
+
+def _draw_theory(axes: "Axes", groups: Sequence[ExtinctionTime], n: int | None) -> None:
+    """Draw the median by theory, or its two bounds where it is not known exactly, and its limit 2c/ln 2."""
+    known = [(one.copies, *one.median) for one in groups if one.median is not None]
+    exact = all(low == high for _, low, high in known)
+    for side, label in ((1, "theory: exact median" if exact else "theory: bounds of the median"), (2, None)):
+        at = [(one[0], one[side]) for one in known if one[side] is not None]
+        if at and (side == 1 or not exact):
+            count, median = np.array(at, dtype=float).T
+            axes.plot(count, median, color=THEORY, lw=1.4, ls=(0, (5, 4)), label=label)
+    small = np.array([one.copies for one in groups if has_limit(one.copies, n)])
+    if small.size > 1:
+        law = forgetting_median_law(small)
+        axes.plot(small, law, color=SECOND, lw=1.2, ls=":", label="theory: limit 2c / ln 2, c << n")

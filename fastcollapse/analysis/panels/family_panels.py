@@ -1,0 +1,94 @@
+"""The contract of the panels of a model family."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from fastcollapse.analysis.panels.panel import Panel
+from fastcollapse.errors import InputError, nearest
+from fastcollapse.simulation.results import Results
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# (results, int64[B] generations, options of the recipe) -> one panel, or the curves of one or more plots.
+Maker = Callable[[Results, np.ndarray, Mapping[str, Any]], Panel | Sequence[Panel]]
+
+
+class Scatter(NamedTuple):
+    """Two estimates of each replicate, drawn against each other.
+
+    Parameters
+    ----------
+    x, y : float64[R].
+    x_label, y_label : names of the estimates.
+    truth : the true values of x and y.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    x_label: str
+    y_label: str
+    truth: tuple[float, float]
+
+
+class FamilyPanels:
+    """The panels of a model family, and the hooks that reports and figures call.
+
+    A module of this folder that is named after a family offers an instance as `PANELS`. A family with further hooks
+    extends this class.
+
+    Parameters
+    ----------
+    panels : name -> function that makes the panel.
+    default : names of the panels that are shown without a recipe.
+    no_theory : why a panel without theory has none.
+    """
+
+    def __init__(
+        self,
+        panels: Mapping[str, Maker],
+        default: tuple[str, ...],
+        no_theory: str = "no theory of it is available",
+    ) -> None:
+        self.panels = panels
+        self.default = default
+        self.no_theory = no_theory
+
+    def check_names(self, names: Sequence[str]) -> None:
+        """Refuse names of panels that the family does not have.
+
+        Raises
+        ------
+        InputError
+            With the panels that it has.
+        """
+        for name in names:
+            if name not in self.panels:
+                known = ", ".join(self.panels)
+                raise InputError(f"recipe.panels must be of {known}, got {name!r}{nearest(name, self.panels)}")
+
+    def why_no_bounds(self, results: Results) -> str:
+        """Return why a panel of a run has neither bounds nor an exact expectation."""
+        return self.no_theory
+
+    def throughput(self, results: Results) -> tuple[float, str] | None:
+        """Return how many units a run has processed, and the name of the unit; None without such a unit."""
+        return None
+
+    def describe_truth(self, results: Results) -> str:
+        """Return the truth of a run in words, for the summary and the title of a figure."""
+        return results.experiment.truth.source
+
+    def summary_tables(self, results: Results) -> list[str]:
+        """Return further tables of the summary of a run without a recipe."""
+        return []
+
+    def draw_second_plot(self, axes: "Axes", results: Results) -> bool:
+        """Draw a plot in place of the second panel of a run without a recipe, and return whether it was drawn."""
+        return False
+
+    def scatter(self, results: Results) -> Scatter | None:
+        """Return the points of the figure of a recipe whose only panel is `scatter`."""
+        return None

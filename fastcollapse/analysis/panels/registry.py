@@ -1,0 +1,76 @@
+"""The panels of a run, found by the name of its family."""
+
+import functools
+import importlib
+import importlib.util
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcollapse.analysis.panels.family_panels import FamilyPanels
+from fastcollapse.analysis.panels.panel import Panel
+from fastcollapse.analysis.panels.scores import unscored_curve
+from fastcollapse.errors import InputError
+from fastcollapse.simulation.results import Results
+
+# Metrics that are shown by default of a family without panels.
+_N_DEFAULT = 2
+
+
+def find_panels(family: str) -> FamilyPanels | None:
+    """Return the panels of a family, or None for a family without a module in this folder."""
+    if importlib.util.find_spec(f"fastcollapse.analysis.panels.{family}") is None:
+        return None
+    panels = vars(importlib.import_module(f"fastcollapse.analysis.panels.{family}")).get("PANELS")
+    return panels if isinstance(panels, FamilyPanels) else None
+
+
+def panels_for(results: Results) -> FamilyPanels:
+    """Return the panels of the family of a run; a family without a module has one panel for each recorded metric."""
+    found = find_panels(results.experiment.family)
+    if found is not None:
+        return found
+    panels = {metric: functools.partial(_metric_panel, metric) for metric in results.metrics}
+    return FamilyPanels(panels, tuple(panels)[:_N_DEFAULT])
+
+
+def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = ()) -> list[Panel]:
+    """Return panels of a run.
+
+    Parameters
+    ----------
+    generations : int64[B], 0 to the last one of the results.
+    names : names of the panels; by default those of the recipe, or else those of the family.
+
+    Raises
+    ------
+    InputError
+        The family has no such panel, or the run has not recorded what the panel needs.
+    """
+    family, recipe = panels_for(results), results.recipe
+    options = {} if recipe is None else recipe.to_mapping()
+    requested = names or (recipe.panels if recipe is not None and recipe.panels else ())
+    family.check_names(requested)
+    panels: list[Panel] = []
+    for name in requested or family.default:
+        try:
+            new = family.panels[name](results, generations, options)
+        except KeyError as error:
+            if requested:
+                raise InputError(f"run.record must have {error.args[0]} for the panel {name}") from None
+        else:
+            panels += [new] if isinstance(new, Panel) else new
+    # The metrics of the default panels may not be recorded.
+    recorded = list(results.metrics)[:_N_DEFAULT]
+    return panels or [_metric_panel(metric, results, generations, options) for metric in recorded]
+
+
+def _metric_panel(metric: str, results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+    """Return the panel of a metric without theory; of further dimensions it shows the first entry."""
+    variable, known = results.variables[metric], results.coordinates
+    values = results.metrics[metric][:, generations]
+    values = values.reshape(*values.shape[:2], -1)[..., 0]
+    first = ", ".join(f"{dim} = {known[dim].values[0]:g}" for dim in variable.dims if dim in known)
+    title = variable.long_name + (f" at {first}" if first else "")
+    return Panel(title, f"{variable.long_name} ({variable.units})", metric, unscored_curve(generations, values))

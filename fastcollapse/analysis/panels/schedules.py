@@ -1,0 +1,44 @@
+"""The schedule of a run, and other quantities that are computed once for a run."""
+
+import functools
+from collections.abc import Callable
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from fastcollapse.config.schedule import Schedule
+from fastcollapse.simulation.results import Results
+
+Value = TypeVar("Value")
+
+
+def cached_by_results(function: Callable[[Results], Value]) -> Callable[[Results], Value]:
+    """Cache the value of a function for each run, as long as the results are in use."""
+    cache: WeakKeyDictionary[Results, Value] = WeakKeyDictionary()
+
+    @functools.wraps(function)
+    def cached(results: Results) -> Value:
+        if results not in cache:
+            cache[results] = function(results)
+        return cache[results]
+
+    return cached
+
+
+@cached_by_results
+def schedule_of(results: Results) -> Schedule:
+    """Return the schedule that a run followed."""
+    experiment = results.experiment
+    return experiment.workflow.schedule(experiment.run.n_generations, results.real_size)
+
+
+def is_replace_only(results: Results) -> bool:
+    """Whether each generation is fitted to all samples of the generation before and to nothing else."""
+    return schedule_of(results).is_replace_only
+
+
+def replace_only_size(results: Results) -> int | None:
+    """Return the constant sample size of a run that only replaces its data; None for other runs."""
+    sizes = schedule_of(results).n_synthetic
+    return int(sizes[0]) if is_replace_only(results) and not np.ptp(sizes) else None

@@ -1,0 +1,80 @@
+"""Panels by the name of a family: the contract that all keep, and a family without a module of its own."""
+
+import numpy as np
+import pytest
+
+from fastcollapse.analysis.figures import draw
+from fastcollapse.analysis.panels.family_panels import FamilyPanels
+from fastcollapse.analysis.panels.registry import find_panels, panels_for, panels_of
+from fastcollapse.analysis.report import comparison, summary
+from fastcollapse.errors import InputError
+from fastcollapse.models.registry import families, register, unregister
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.simulate import simulate
+
+
+def run(family, truth, record=("metrics",)):
+    mapping = {
+        "model": {"family": family},
+        "truth": truth,
+        "workflow": {"name": "replace", "n_samples": 20},
+        "run": {"n_generations": 12, "n_replicates": 30, "seed": 3, "record": list(record)},
+    }
+    return simulate(Experiment.from_mapping(mapping))
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """A family of Poisson laws whose name has no panels."""
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    (folder / "model.py").write_text("from fastcollapse.models.poisson.model import Poisson as MODEL\n")
+    yield register(folder)
+    unregister("toy")
+
+
+@pytest.mark.parametrize("family", families())
+def test_find_panels__of_a_family_keeps_the_contract(family):
+    panels = find_panels(family)
+    assert isinstance(panels, FamilyPanels)
+    assert panels.default
+    assert set(panels.default) <= set(panels.panels)
+    panels.check_names(tuple(panels.panels))
+    with pytest.raises(InputError, match=r"recipe.panels must be of .*, got 'no_such_panel'"):
+        panels.check_names(["no_such_panel"])
+
+
+@pytest.mark.parametrize("name", ["no_such_family", "scores"])
+def test_find_panels__of_another_name_is_none(name):
+    assert find_panels(name) is None
+
+
+def test_panels_for__a_family_without_panels_shows_its_metrics(toy):
+    results = run(toy, {"rate": 2.0})
+    panels = panels_for(results)
+    assert list(panels.panels) == ["rate", "alive", "squared_error"]
+    assert panels.default == ("rate", "alive")
+    [error] = panels_of(results, np.array([0, 5, 12]), ["squared_error"])
+    np.testing.assert_allclose(error.curve.mean, results.metrics["squared_error"][:, [0, 5, 12]].mean(axis=0))
+    assert np.isnan(error.curve.z).all()
+    text = summary(results, 1.0)
+    assert "  truth      rate = 2.0" in text
+    assert "rate: rate, the mean of a count" in text
+    assert text.endswith("Simulated in 1.00 s: 360 generations x replicates a second")
+    text, agrees = comparison(results)
+    assert agrees
+    assert "rate: not compared (no theory of it is available)" in text
+    figure = draw([results])
+    assert figure.get_suptitle().startswith("Recursive training of a toy model, rate = 2.0\nworkflow replace, 30 rep")
+    assert [axes.get_ylabel() for axes in figure.axes] == [
+        "rate, the mean of a count (1)",
+        "1 where the rate is positive (1)",
+    ]
+
+
+def test_real_size__is_that_of_real_data_alone(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_text("a a a b b c d e f g\n" * 2)
+    assert run("discrete", {"text": str(path)}).real_size == 20
+    assert run("discrete", {"uniform": 10}).real_size is None
+    assert run("poisson", {"rate": 2.0}).real_size is None
