@@ -183,6 +183,34 @@ def test_imports__numba_and_h5py_have_one_home(path):
         assert homes is None or name_of(path) in homes
 
 
+def probes(path):
+    """Return the lines that look for an optional hook, or for one family by name."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        if is_call and (node.func.id == "hasattr" or (node.func.id == "getattr" and len(node.args) == 3)):
+            found.append(node.lineno)
+        if isinstance(node, ast.Compare):
+            values = [one.value for one in [node.left, *node.comparators] if isinstance(one, ast.Constant)]
+            found += [node.lineno] if set(values) & set(families()) else []
+    return found
+
+
+@pytest.mark.parametrize("entry", ["simulation", "analysis"])
+def test_families__are_known_by_their_contract_alone(entry):
+    """Hooks have defaults, so nothing looks whether a family has them, or which family it is."""
+    for path in (PACKAGE / entry).rglob("*.py"):
+        is_panel = path.parent.name == "panels"  # a panel may ask which family it is
+        errors = [node for node in probes(path) if "error" not in path.read_text().splitlines()[node - 1]]
+        assert is_panel or errors == [], path
+
+
+def test_families__a_probe_is_seen(tmp_path):
+    wrong = tmp_path / "new.py"
+    wrong.write_text("if hasattr(model, 'hook') or family == 'discrete':\n    pass\nx = getattr(model, 'hook', None)\n")
+    assert sorted(probes(wrong)) == [1, 1, 3]
+
+
 def test_kernels__name_no_model():
     for path in (PACKAGE / "kernels").rglob("*.py"):
         assert not any(f"models.{family}" in path.read_text() for family in families())
