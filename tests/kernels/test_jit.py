@@ -2,11 +2,11 @@
 
 import pytest
 
-from fastcollapse.kernels import jit as _jit
+from fastcollapse.kernels import jit
 
 SOURCES = {
-    "_jit.py": "import os\n",
-    "rng.py": "from fastcollapse.kernels.jit import kernel\n",
+    "kernels/jit.py": "import os\n",
+    "kernels/random/streams.py": "from fastcollapse.kernels.jit import kernel\n",
     "kernels/callee.py": "from fastcollapse.kernels.random.streams import x\n",
     "kernels/caller.py": "import math\nfrom fastcollapse.kernels.callee import x\n",
     "kernels/other.py": "from fastcollapse.kernels.random.streams import x\n",
@@ -15,17 +15,17 @@ SOURCES = {
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    (tmp_path / "fastcollapse" / "kernels").mkdir(parents=True)
+    (tmp_path / "fastcollapse" / "kernels" / "random").mkdir(parents=True)
     for name, text in SOURCES.items():
         (tmp_path / "fastcollapse" / name).write_text(text)
-    monkeypatch.setattr(_jit, "_ROOT", tmp_path)
+    monkeypatch.setattr(jit, "_ROOT", tmp_path)
     return tmp_path / "fastcollapse"
 
 
 def digests(package):
-    _jit._sources.cache_clear()
-    _jit.source_digest.cache_clear()
-    return {name: _jit.source_digest(package / name) for name in SOURCES}
+    jit._sources.cache_clear()
+    jit.source_digest.cache_clear()
+    return {name: jit.source_digest(package / name) for name in SOURCES}
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def digests(package):
     [
         ("kernels/callee.py", {"kernels/callee.py", "kernels/caller.py"}),
         ("kernels/other.py", {"kernels/other.py"}),
-        ("rng.py", set(SOURCES) - {"_jit.py"}),
-        ("_jit.py", set(SOURCES)),
+        ("kernels/random/streams.py", set(SOURCES) - {"kernels/jit.py"}),
+        ("kernels/jit.py", set(SOURCES)),
     ],
 )
 def test_source_digest__follows_imports_and_nothing_else(package, edited, expected):
@@ -50,7 +50,7 @@ def test_cache__of_a_kernel_lies_in_the_folder_of_its_digest():
 
     from fastcollapse.kernels.counts import count_corrections as tokens
 
-    if _jit.CACHE_ROOT is None:
+    if jit.CACHE_ROOT is None:
         pytest.skip("compiled code is not kept here")
-    expected = _jit.CACHE_ROOT / _jit.source_digest(Path(tokens.__file__))
+    expected = jit.CACHE_ROOT / jit.source_digest(Path(tokens.__file__))
     assert Path(tokens.total_of._cache.cache_path).is_relative_to(expected)
