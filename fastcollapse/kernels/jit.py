@@ -95,6 +95,11 @@ def inlined(function: Callable) -> Any:
     return numba.njit(**_OPTIONS)(function)
 
 
+def expanded(function: Callable) -> Any:
+    """Expand a small helper in its callers before they are compiled: there is no call and nothing more to compile."""
+    return numba.njit(inline="always", **_OPTIONS)(function)
+
+
 def set_threads(n_threads: int) -> None:
     """Set the number of threads that parallel kernels use from now on."""
     numba.set_num_threads(n_threads)

@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastcollapse.kernels.jit import inlined, kernel
+from fastcollapse.kernels.jit import expanded, inlined, kernel
 
 STREAM_WORDS = 4
 
@@ -136,7 +136,7 @@ def generation_key(key, generation, purpose):
     return StreamKey(key.seed, key.first_replicate, np.uint64(generation), purpose)
 
 
-@inlined
+@expanded
 def generation_stream(key, replicate, generation, purpose, stream):
     """Set `stream` to the stream of a replicate, counted from `key.first_replicate`, at a generation.
 
@@ -153,9 +153,8 @@ def generation_stream_pair(key, replicate, generation, purpose, streams):
     The main stream is that of `generation_stream`. The spare stream serves the rare draws that the words of the main
     stream leave undecided.
     """
-    number = key.first_replicate + np.uint64(replicate)
-    open_stream(key.seed, number, np.uint64(generation), _NO_BLOCK, purpose, streams[0])
-    open_stream(key.seed, number, np.uint64(generation), _NO_BLOCK, purpose + _SPARE, streams[1])
+    generation_stream(key, replicate, generation, purpose, streams[0])
+    generation_stream(key, replicate, generation, purpose + _SPARE, streams[1])
 
 
 @inlined
