@@ -21,7 +21,7 @@ _NOTATION = re.compile(r"^Notation\n-+\n.*?(?=\n\n\w+\n-+\n|\Z)", re.MULTILINE |
 _MAX_ROWS = 100_000
 
 
-def theory_functions() -> dict[str, Callable]:
+def theory_functions() -> dict[str, Callable[..., Any]]:
     """Return the public functions of all topics by name, sorted by module.
 
     Examples
@@ -97,11 +97,11 @@ def evaluate(name: str, settings: Sequence[str]) -> str:
     return _tabulate(function, arguments, result if isinstance(result, tuple) else (result,))
 
 
-def _documentation(function: Callable) -> str:
+def _documentation(function: Callable[..., Any]) -> str:
     return inspect.getdoc(function) or ""
 
 
-def _function(name: str) -> Callable:
+def _function(name: str) -> Callable[..., Any]:
     functions = theory_functions()
     if name not in functions:
         hint = nearest(name, functions)
@@ -109,7 +109,7 @@ def _function(name: str) -> Callable:
     return functions[name]
 
 
-def _parse_arguments(function: Callable, settings: Sequence[str]) -> dict[str, Any]:
+def _parse_arguments(function: Callable[..., Any], settings: Sequence[str]) -> dict[str, Any]:
     """Return the arguments of a function from "argument=value" texts."""
     name, parameters = function.__name__, inspect.signature(function).parameters
     arguments: dict[str, Any] = {}
@@ -153,7 +153,7 @@ def _parse_value(key: str, text: str) -> Any:
     return text
 
 
-def _tabulate(function: Callable, arguments: dict[str, Any], results: tuple) -> str:
+def _tabulate(function: Callable[..., Any], arguments: dict[str, Any], results: tuple[Any, ...]) -> str:
     """Return a table with a row for each value: the arguments that vary, then the results."""
     arrays = [np.asarray(result) for result in results]
     shape = np.broadcast_shapes(*(array.shape for array in arrays))
@@ -167,7 +167,7 @@ def _tabulate(function: Callable, arguments: dict[str, Any], results: tuple) -> 
     return table(list(columns), rows)
 
 
-def _result_names(function: Callable, n_results: int) -> list[str]:
+def _result_names(function: Callable[..., Any], n_results: int) -> list[str]:
     """Return the names of the results in the docstring, or the name of the function, or numbers."""
     match = _RETURNED_NAMES.search(_documentation(function))
     names = match[1].split(", ") if match else []

@@ -209,7 +209,7 @@ def _taken_sample(header: Header, name: str, n_columns: int, sample: SampleRows)
     return SampleRows(indptr, values)
 
 
-class _MadeOnce(Mapping):
+class _MadeOnce(Mapping[str, Any]):
     """Name -> array, made when it is first asked for: joining costs as much memory again."""
 
     def __init__(self, names: Iterable[str], make: Callable[[str], np.ndarray]) -> None:

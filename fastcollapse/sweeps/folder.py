@@ -147,7 +147,7 @@ class SweepFolder:
         """Return the number of replicate ranges by point, for the points that are split."""
         return {index: int(path.name.split("of")[1].split(".")[0]) for index, path in self._numbered(POINTS, _SPLIT)}
 
-    def _numbered(self, folder: str, pattern: re.Pattern) -> Iterator[tuple[int, Path]]:
+    def _numbered(self, folder: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, Path]]:
         """Yield the entries whose name begins with the number of a point, with that number."""
         with suppress(FileNotFoundError), os.scandir(self.path / folder) as listed:
             for entry in listed:
@@ -155,7 +155,7 @@ class SweepFolder:
                 if match and int(match[1]) < len(self):
                     yield int(match[1]), Path(entry.path)
 
-    def _numbers(self, folder: str, pattern: re.Pattern) -> Iterator[int]:
+    def _numbers(self, folder: str, pattern: re.Pattern[str]) -> Iterator[int]:
         return (number for number, _ in self._numbered(folder, pattern))
 
     def _failure_path(self, index: int) -> Path:

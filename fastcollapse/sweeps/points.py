@@ -28,7 +28,7 @@ class Axis:
     """One dimension of a sweep: a key of the grid, or all keys of the zip together."""
 
     keys: tuple[str, ...]
-    values: tuple[tuple, ...]
+    values: tuple[tuple[Any, ...], ...]
 
     def __len__(self) -> int:
         return len(self.values[0])
@@ -101,7 +101,7 @@ class Sweep:
             self._check_points()
 
     @classmethod
-    def from_toml(cls, path: str | os.PathLike) -> "Sweep":
+    def from_toml(cls, path: str | os.PathLike[str]) -> "Sweep":
         """Return the sweep that a TOML file describes.
 
         Raises
@@ -141,7 +141,7 @@ class Sweep:
         """One axis for each key of the grid, in the order of the file, then one axis for all keys of the zip."""
         axes = [Axis((key,), (values,)) for key, values in self.section.grid or ()]
         if self.section.zip:
-            axes.append(Axis(*map(tuple, zip(*self.section.zip, strict=True))))  # type: ignore[arg-type]
+            axes.append(Axis(*map(tuple, zip(*self.section.zip, strict=True))))
         return tuple(axes)
 
     @property

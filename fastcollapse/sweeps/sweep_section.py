@@ -17,7 +17,7 @@ class Varied:
 
     text: ClassVar[str] = "table of dotted keys and lists of values"
 
-    def __call__(self, value: object) -> tuple[tuple[str, tuple], ...]:
+    def __call__(self, value: object) -> tuple[tuple[str, tuple[Any, ...]], ...]:
         if not isinstance(value, Mapping):
             raise ValidationErrors([("", f"must be a {self.text}, got {show(value)}")])
         found = list(_flat(value))
@@ -27,7 +27,7 @@ class Varied:
         return tuple((key, tuple(values)) for key, values in found)
 
 
-def _flat(table: Mapping, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield dotted keys and their values; an inner table extends the key, because TOML reads `a.b = [1]` as one."""
     for key, value in table.items():
         if isinstance(value, Mapping):
@@ -88,8 +88,10 @@ class SweepSection(Section):
 
     section: ClassVar[str] = "sweep"
 
-    grid: tuple | None = parameter(Varied(), "keys and lists of values; every combination is a point", default=None)
-    zip: tuple | None = parameter(
+    grid: tuple[Any, ...] | None = parameter(
+        Varied(), "keys and lists of values; every combination is a point", default=None
+    )
+    zip: tuple[Any, ...] | None = parameter(
         Varied(), "keys and lists of values that vary together, first with first", default=None
     )
     seed: int | None = parameter(

@@ -7,7 +7,7 @@ from fastcollapse.datasets.load import load_truth
 from fastcollapse.simulation.experiment import Experiment
 
 _MAX_TRUTHS = 4
-_truths: dict[tuple, Any] = {}
+_truths: dict[tuple[Any, ...], Any] = {}
 
 
 def cached_truth(experiment: Experiment) -> Any:

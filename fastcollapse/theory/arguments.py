@@ -1,5 +1,7 @@
 """Domain checks of arguments: each error names the argument, the requirement and the value."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -23,7 +25,7 @@ def require(condition: object, key: str, requirement: str, value: object) -> Non
         raise InputError(f"{key} must be {requirement}, got {text}")
 
 
-def _numbers(key: str, value: ArrayLike, requirement: str) -> NDArray:
+def _numbers(key: str, value: ArrayLike, requirement: str) -> NDArray[Any]:
     """Return `value` as an array of int or float. Other types, such as bool and text, raise InputError."""
     try:
         array = np.asarray(value)
@@ -143,7 +145,7 @@ def is_unbiased(estimator: object) -> bool:
     return choice("estimator", estimator, ("unbiased", "mle")) == "unbiased"
 
 
-def check_sizes(key: str, sizes: NDArray, fits_key: str, fits: NDArray) -> None:
+def check_sizes(key: str, sizes: NDArray[Any], fits_key: str, fits: NDArray[Any]) -> None:
     """Raise InputError unless `sizes` is one number, or a vector with an entry for each of the fits.
 
     Examples
@@ -220,7 +222,7 @@ def coordinates(key: str, value: ArrayLike, size: int) -> NDArray[np.float64]:
     return vector
 
 
-def together(**arrays: NDArray) -> list[NDArray]:
+def together(**arrays: NDArray[Any]) -> list[NDArray[Any]]:
     """Return the arrays broadcast to one shape; the keywords are the names in the error message.
 
     Examples

@@ -51,7 +51,7 @@ class ExecutorAdapter(Executor):
 def _forks(peer: Any) -> bool:
     context: Any
     if isinstance(peer, concurrent.futures.ProcessPoolExecutor):
-        context = peer._mp_context  # type: ignore[attr-defined]
+        context = peer._mp_context
     elif isinstance(peer, multiprocessing.pool.Pool) and not isinstance(peer, multiprocessing.pool.ThreadPool):
         context = peer._ctx  # type: ignore[attr-defined]
     else:
@@ -59,5 +59,5 @@ def _forks(peer: Any) -> bool:
     return context.get_start_method() == "fork"
 
 
-def _with_threads(function: Callable, threads: int | None, task: Any) -> Any:
+def _with_threads(function: Callable[..., Any], threads: int | None, task: Any) -> Any:
     return function(task, threads)

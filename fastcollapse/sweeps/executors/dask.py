@@ -57,7 +57,7 @@ class DaskExecutor(Executor):
         FastcollapseError
             The connection to the scheduler is lost.
         """
-        from distributed.comm import CommClosedError  # an extra
+        from distributed.comm.core import CommClosedError  # an extra
 
         running: dict[Any, Any] = {}
         lost_connection = False
@@ -140,7 +140,7 @@ def _connect(address: str) -> Any:
     return client
 
 
-def _run_on_dask(function: Callable, task: Any) -> Any:
+def _run_on_dask(function: Callable[..., Any], task: Any) -> Any:
     from distributed import get_worker  # an extra
 
     return function(task, limit_threads(min(get_worker().state.nthreads, available_cores())))

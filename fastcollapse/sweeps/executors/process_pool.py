@@ -75,7 +75,7 @@ class ProcessPool(Executor):
                 return
             retries.add(broken)
 
-    def _run_alone(self, function: Callable, task: Any) -> Iterator[Any]:
+    def _run_alone(self, function: Callable[..., Any], task: Any) -> Iterator[Any]:
         broken: list[Any] = []
         only = RetryQueue([task])
         yield from self._run_until_broken(function, only.pop, broken, n_workers=1)
@@ -85,7 +85,11 @@ class ProcessPool(Executor):
             yield self._lost(task)
 
     def _run_until_broken(
-        self, function: Callable, pop: Callable[[int], list], broken: list[Any], n_workers: int | None = None
+        self,
+        function: Callable[..., Any],
+        pop: Callable[[int], list[Any]],
+        broken: list[Any],
+        n_workers: int | None = None,
     ) -> Iterator[Any]:
         """Yield results until no task is left or a worker has died; `broken` then receives the unfinished tasks."""
         n_workers = n_workers or self.n_workers
@@ -93,7 +97,7 @@ class ProcessPool(Executor):
         pool = concurrent.futures.ProcessPoolExecutor(
             n_workers, multiprocessing.get_context("spawn"), _start_worker, (os.getpid(),)
         )
-        running: dict[concurrent.futures.Future, Any] = {}
+        running: dict[concurrent.futures.Future[Any], Any] = {}
         waiting: list[Any] = []
         finished = False
         try:
@@ -161,11 +165,11 @@ def _start_worker(parent: int) -> None:
     atexit.register(os._exit, 0)
 
 
-def _import_function(function: Callable) -> None:
+def _import_function(function: Callable[..., Any]) -> None:
     """Do nothing: receiving the function imports its module."""
 
 
-def _run_in_worker(function: Callable, task: Any, threads: int | None) -> Any:
+def _run_in_worker(function: Callable[..., Any], task: Any, threads: int | None) -> Any:
     try:
         return function(task, threads)
     except KeyboardInterrupt as stopped:

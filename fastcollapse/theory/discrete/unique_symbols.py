@@ -9,6 +9,7 @@ k : [B] or scalar, number of refits, at least 0; at k = 0 both bounds are the nu
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,7 +18,7 @@ from fastcollapse.theory.arguments import integer, integers, probability_vector
 from fastcollapse.theory.discrete.collapse_constants import g_at
 from fastcollapse.theory.discrete.survival import Pair, survival_bounds, survival_bounds_published
 
-Term = Callable[[NDArray, int, NDArray], NDArray]
+Term = Callable[[NDArray[Any], int, NDArray[Any]], NDArray[Any]]
 
 # Number of values in a block of the (symbols x generations) table: 16 MB for each temporary array.
 _BLOCK_CELLS = 2_000_000
@@ -99,7 +100,7 @@ def _bounds(p: ArrayLike, n: int, k: ArrayLike, lower_term: Term, concave_lower:
     return lower.reshape(index.shape), upper.reshape(index.shape)
 
 
-def _weighted_sum(term: Term, p: NDArray, weights: NDArray, n: int, k: NDArray) -> NDArray[np.float64]:
+def _weighted_sum(term: Term, p: NDArray[Any], weights: NDArray[Any], n: int, k: NDArray[Any]) -> NDArray[np.float64]:
     """Return sum_i weights_i term(p_i, n, k), (K),(K),(),(B)->(B), in blocks of symbols."""
     total = np.zeros(k.size)
     rows = max(1, _BLOCK_CELLS // max(1, k.size))
@@ -109,7 +110,7 @@ def _weighted_sum(term: Term, p: NDArray, weights: NDArray, n: int, k: NDArray) 
     return total
 
 
-def _bins(values: NDArray, copies: NDArray) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+def _bins(values: NDArray[Any], copies: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return smallest, largest and mean value and number of members of each bin of the ascending values."""
     label = np.floor(np.log(values) / _BIN_WIDTH)
     first = np.append(0, np.flatnonzero(np.diff(label)) + 1)
@@ -119,23 +120,23 @@ def _bins(values: NDArray, copies: NDArray) -> tuple[NDArray, NDArray, NDArray, 
     return low, high, mean, members
 
 
-def _sharp_lower(p: NDArray, n: int, k: NDArray) -> NDArray:
+def _sharp_lower(p: NDArray[Any], n: int, k: NDArray[Any]) -> NDArray[Any]:
     return np.maximum(_concave_lower(p, n, k), p)
 
 
-def _concave_lower(p: NDArray, n: int, k: NDArray) -> NDArray:
+def _concave_lower(p: NDArray[Any], n: int, k: NDArray[Any]) -> NDArray[Any]:
     """Return 1-(1-p g_k)^n: `survival_bounds` without its floor p, whose kink is not concave."""
     with np.errstate(divide="ignore"):
         return -np.expm1(n * np.log1p(-p * g_at(np.maximum(k, 1))))
 
 
-def _sharp_upper(p: NDArray, n: int, k: NDArray) -> NDArray:
+def _sharp_upper(p: NDArray[Any], n: int, k: NDArray[Any]) -> NDArray[Any]:
     return survival_bounds(p, n, k)[1]
 
 
-def _published_lower(p: NDArray, n: int, k: NDArray) -> NDArray:
+def _published_lower(p: NDArray[Any], n: int, k: NDArray[Any]) -> NDArray[Any]:
     return survival_bounds_published(p, n, k)[0]
 
 
-def _published_upper(p: NDArray, n: int, k: NDArray) -> NDArray:
+def _published_upper(p: NDArray[Any], n: int, k: NDArray[Any]) -> NDArray[Any]:
     return survival_bounds_published(p, n, k)[1]

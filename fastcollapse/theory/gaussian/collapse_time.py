@@ -9,6 +9,8 @@ k : number of fits, at least 0.
 estimator : "unbiased" (divisor D = n-1) or "mle" (maximum likelihood, D = n).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import polygamma
@@ -116,7 +118,7 @@ def _invert(
     It is 1/(2 pi i) times the integral of e^{K(z) + z log_ratio}/z along Re z = c > 0, and 1 plus that for c < 0.
     """
 
-    def exponent(z: NDArray) -> NDArray:
+    def exponent(z: NDArray[Any]) -> NDArray[Any]:
         ratio, k = (a.reshape(a.shape + (1,) * (z.ndim - 1)) for a in (log_ratio, fits))
         return k * (log_chi_moment(z, nu) + z * divisor) + z * ratio
 

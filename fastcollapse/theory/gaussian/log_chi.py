@@ -6,6 +6,7 @@ nu : degrees of freedom, any shape, at least 1.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -69,7 +70,7 @@ def log_chi_variance(nu: ArrayLike) -> NDArray[np.float64]:
     return polygamma(1, integers("nu", nu, 1) / 2) / 4
 
 
-def log_chi_moment(s: ArrayLike, nu: ArrayLike) -> NDArray:
+def log_chi_moment(s: ArrayLike, nu: ArrayLike) -> NDArray[Any]:
     """Return the logarithm of the moment, ln E (chi2_nu/nu)^{s/2}.
 
     It is ln Gamma((nu+s)/2) - ln Gamma(nu/2) - (s/2) ln(nu/2). For s = i t the moment is the characteristic
@@ -104,7 +105,7 @@ def log_chi_moment(s: ArrayLike, nu: ArrayLike) -> NDArray:
     return _log_gamma_growth(power / 2, freedom / 2)
 
 
-def _log_gamma_growth(a: NDArray, x: NDArray[np.float64]) -> NDArray:
+def _log_gamma_growth(a: NDArray[Any], x: NDArray[np.float64]) -> NDArray[Any]:
     """Return ln Gamma(x+a) - ln Gamma(x) - a ln x."""
     large = (x >= _SERIES_FROM) & (np.abs(a) <= x / _SERIES_FROM)
     series = direct = np.zeros(np.broadcast_shapes(a.shape, x.shape))

@@ -17,6 +17,7 @@ design : "independent" (new rows for each generator) or "dependent" (the same ro
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -189,7 +190,7 @@ def _inverse_chi2(nu: NDArray[np.float64], noise: float) -> tuple[NDArray[np.flo
     return mean, np.where(nu > 4, 2 * noise**4 / ((safe - 2) ** 2 * (safe - 4)), np.inf)
 
 
-def _sum(each: NDArray[np.float64], fits: NDArray) -> NDArray[np.float64]:
+def _sum(each: NDArray[np.float64], fits: NDArray[Any]) -> NDArray[np.float64]:
     """Return `over_fits`, 0 for no fits even where one is infinite."""
     infinite = over_fits(np.where(np.isinf(each), 1.0, 0.0), fits) > 0
     return np.where(infinite, np.inf, over_fits(np.where(np.isinf(each), 0.0, each), fits))

@@ -18,6 +18,8 @@ T, sigma : rows of the downstream fit, at least d, and the standard deviation of
 design : "independent" (new rows for each generator) or "dependent" (the same rows for all generators).
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import brentq
@@ -206,7 +208,7 @@ def _integrand(log_t: NDArray[np.float64], x: float, d: int, terms: dict[tuple[f
     return float(np.exp(log_phi).imag.sum())
 
 
-def _log_laplace(s: NDArray, nu: float) -> NDArray:
+def _log_laplace(s: NDArray[Any], nu: float) -> NDArray[Any]:
     """Return a logarithm of E exp(-s/g), g ~ chi2_nu, for s above 0 or imaginary."""
     order = nu / 2
     # An underflow to 0 would have no logarithm.
