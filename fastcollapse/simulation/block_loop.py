@@ -13,7 +13,8 @@ from fastcollapse.models.base import Model, ModelBlock
 from fastcollapse.simulation.finite_check import earliest, first_fault, first_sample_fault
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import bytes_of
-from fastcollapse.storage.base import Block, Header, Reader, Store
+from fastcollapse.storage.base import Reader, Store
+from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.variables import Variable
 
 # A block should take about so long: Ctrl-C and progress wait for its end.

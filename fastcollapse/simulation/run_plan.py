@@ -21,7 +21,8 @@ from fastcollapse.simulation.same_experiment import (
     recorded_truth,
     with_seed_of,
 )
-from fastcollapse.storage.base import Header, Store
+from fastcollapse.storage.base import Store
+from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.parts_folder import check_free, is_begun, parts_folder
 
 Mode = Literal["new", "reuse", "resume", "overwrite"]

@@ -20,7 +20,8 @@ from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.results import Results
 from fastcollapse.simulation.run_plan import Mode, RunPlan, plan_run
 from fastcollapse.simulation.same_experiment import check_coordinates
-from fastcollapse.storage.base import Header, Store
+from fastcollapse.storage.base import Store
+from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.hdf5_store import PART_BYTES, Hdf5Store, clear_leftovers
 from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.variables import Variable

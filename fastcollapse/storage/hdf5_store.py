@@ -14,7 +14,8 @@ import numpy as np
 
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage.atomic_write import publish
-from fastcollapse.storage.base import Block, Header, Reader, Store
+from fastcollapse.storage.base import Reader, Store
+from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_file import write_file
 from fastcollapse.storage.layout import FORMAT, FORMAT_VERSION, Array, block_arrays, groups_of, header_arrays, whole
 from fastcollapse.storage.parts_folder import (

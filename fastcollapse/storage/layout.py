@@ -11,7 +11,7 @@ import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.storage.atomic_write import forget_pages
-from fastcollapse.storage.base import Block, Header, fits, index_dtype
+from fastcollapse.storage.blocks import Block, Header, fits, index_dtype
 from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
 
 FORMAT = "fastcollapse"

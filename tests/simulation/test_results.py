@@ -10,7 +10,8 @@ import xarray
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.simulation.results import Results, open_results
-from fastcollapse.storage.base import Block, Header, Reader
+from fastcollapse.storage.base import Reader
+from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.variables import CountRows, Variable

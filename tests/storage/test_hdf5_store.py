@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.simulation.results import Results
-from fastcollapse.storage.base import Block, Header
+from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.storage.parts_folder import parts_folder
