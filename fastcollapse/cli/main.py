@@ -52,7 +52,7 @@ class _WithParameters(click.Command):
     """Print the keys of an experiment at the end of the help."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from fastcollapse.simulation.experiment import parameters  # start-up time
+        from fastcollapse.simulation.parameter_table import parameters  # start-up time
 
         with formatter.section("Keys of FILE.toml and --set"):
             formatter.write_dl([(p.key, f"{p.help}; {p.kind} [{p.default}]") for p in parameters()], col_max=28)
@@ -182,7 +182,7 @@ def _load(what: str, settings: Sequence[str], seed: str | None) -> "Experiment":
 
 def _values(settings: Sequence[str], seed: str | None) -> dict[str, Any]:
     """Return the values of --set and --seed by key."""
-    from fastcollapse.simulation.experiment import parse_setting
+    from fastcollapse.simulation.experiment_file import parse_setting
 
     values = dict(parse_setting(setting) for setting in settings)
     if seed is not None:

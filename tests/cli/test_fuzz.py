@@ -40,7 +40,8 @@ from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, NonFiniteError
 from fastcollapse.models.registry import families
 from fastcollapse.models.registry import family as family_class
-from fastcollapse.simulation.experiment import Experiment, parse_setting
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.experiment_file import parse_setting
 from tests._runs import run_with_truth
 from tests.test_conformance import CASES, assert_same, everything
 

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from fastcollapse.cli import main as cli
 from fastcollapse.cli import run_job as running
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.experiment import parameters
+from fastcollapse.simulation.parameter_table import parameters
 from fastcollapse.simulation.results import open_results
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.parts_folder import parts_folder

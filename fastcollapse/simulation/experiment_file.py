@@ -1,0 +1,120 @@
+"""Experiment files and settings: read TOML, parse KEY=VALUE, override values by dotted key."""
+
+import dataclasses
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import Any
+
+from fastcollapse.config.fields import show
+from fastcollapse.config.workflows import WORKFLOWS
+from fastcollapse.errors import InputError, nearest
+from fastcollapse.models.registry import DEFAULT_FAMILY, families
+from fastcollapse.models.registry import family as family_class
+from fastcollapse.simulation.parameter_table import parameters
+
+MAX_FILE_BYTES = 2**26
+
+
+def read_toml(path: str | os.PathLike) -> tuple[dict[str, Any], str]:
+    """Return what an experiment file holds, and its text.
+
+    Raises
+    ------
+    InputError
+        A file that cannot be read, or is not TOML in UTF-8.
+    """
+    name = show(os.fspath(path))
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)  # a bound, so that a device or a data set ends too
+    except FileNotFoundError:
+        raise InputError(f"experiment file {name} does not exist") from None
+    except IsADirectoryError:
+        raise InputError(f"experiment file {name} must be a file, got a directory") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"experiment file {name} cannot be read: {reason}") from None
+    if len(raw) > MAX_FILE_BYTES:
+        raise InputError(f"experiment file {name} must be at most {MAX_FILE_BYTES // 2**20} MiB")
+    try:
+        text = raw.decode("utf-8")
+        mapping = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise InputError(f"experiment file {name} must be UTF-8 text, got byte {error.start} that is not") from None
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        raise InputError(f"experiment file {name} must be valid TOML: {reason}") from None
+    return mapping, text
+
+
+def parse_setting(setting: str) -> tuple[str, Any]:
+    """Return key and value of a setting such as "run.seed=3"; the value is TOML, a bare word is a string.
+
+    Raises
+    ------
+    InputError
+        No "=", or a quoted string, list or table that is not valid TOML.
+
+    Examples
+    --------
+    >>> parse_setting("run.seed=3"), parse_setting("truth.text=data/corpus.txt")
+    (('run.seed', 3), ('truth.text', 'data/corpus.txt'))
+    """
+    key, equals, value = setting.partition("=")
+    key, value = key.strip(), value.strip()
+    if not equals or not key or not value:
+        raise InputError(f"a setting must be key=value such as run.seed=3, got {show(setting)}")
+    try:
+        parsed = tomllib.loads(f"value = {value}")
+        if list(parsed) == ["value"] and not re.search(r"[\r\n]", value):
+            return key, parsed["value"]
+    except (ValueError, RecursionError):
+        pass
+    if value[0] in "\"'[{":
+        raise InputError(f"{key} must be a TOML value, got {show(value)}")
+    return key, value
+
+
+def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sections of an experiment with other values, by dotted key; see `Experiment.with_values`.
+
+    Raises
+    ------
+    InputError
+        A key is not a section and a key.
+
+    Examples
+    --------
+    >>> apply_overrides({"truth": {"uniform": 10}}, {"truth.zipf_mandelbrot.size": 5, "run.seed": 3})
+    {'truth': {'zipf_mandelbrot': {'size': 5}}, 'run': {'seed': 3}}
+    """
+    made: dict[str, Any] = {n: dict(table) if isinstance(table, Mapping) else table for n, table in mapping.items()}
+    tables = {name: table for name, table in made.items() if isinstance(table, dict)}
+    keys = [key.split(".") for key in values]
+    sources = {parts[1] for parts in keys if parts[0] == "truth" and len(parts) > 1}
+    old = tables.get("model", {}).get("family", DEFAULT_FAMILY)
+    family = values.get("model.family", old)
+    if family != old:
+        made["model"], made["truth"] = {}, {}
+    elif sources and "truth" in tables and family in families() and family_class(family).TRUTH.exclusive:
+        others = {f.name for f in dataclasses.fields(family_class(family).TRUTH)} - sources
+        made["truth"] = {name: value for name, value in tables["truth"].items() if name not in others}
+    cls = WORKFLOWS.get(values["workflow.name"]) if isinstance(values.get("workflow.name"), str) else None
+    if cls and "workflow" in tables:
+        # Not every key: one that no workflow has is an error.
+        others = {f.name for one in WORKFLOWS.values() for f in dataclasses.fields(one)}
+        others -= {f.name for f in dataclasses.fields(cls)}
+        made["workflow"] = {name: value for name, value in tables["workflow"].items() if name not in others}
+    for key, parts in zip(values, keys, strict=True):
+        if len(parts) < 2 or not all(parts):
+            known = [one.key for one in parameters()]
+            hint = next((f" (did you mean '{k}'?)" for k in known if k.endswith(f".{key}")), nearest(key, known))
+            raise InputError(f"{show(key)} must be a section and a key such as run.seed{hint}")
+        table = made
+        for part in parts[:-1]:
+            table[part] = dict(table[part]) if isinstance(table.get(part), Mapping) else {}
+            table = table[part]
+        table[parts[-1]] = values[key]
+    return made
