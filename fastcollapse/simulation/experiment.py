@@ -76,7 +76,7 @@ be at least 1, got 0
         if not isinstance(mapping, Mapping):
             raise InputError(f"an experiment must be a table of sections, got {show(mapping)}")
         if "sweep" in mapping:
-            raise InputError("an experiment with [sweep] is many: fastcollapse sweep runs it")
+            raise InputError("this file has a [sweep] section: use `fastcollapse sweep`")
         family = _family(mapping)
         offered = family_class(family)
         builders: dict[str, Any] = {

@@ -4,7 +4,7 @@ import dataclasses
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastcollapse.config.fields import show
@@ -75,6 +75,30 @@ def parse_setting(setting: str) -> tuple[str, Any]:
     if value[0] in "\"'[{":
         raise InputError(f"{key} must be a TOML value, got {show(value)}")
     return key, value
+
+
+def parse_settings(settings: Iterable[str], seed: str | None = None) -> dict[str, Any]:
+    """Return the values of settings such as "run.seed=3" by key.
+
+    Parameters
+    ----------
+    settings : texts that `parse_setting` reads.
+    seed : text of the value of run.seed; None sets no seed.
+
+    Raises
+    ------
+    InputError
+        As `parse_setting`.
+
+    Examples
+    --------
+    >>> parse_settings(["run.n_replicates=10"], seed="3")
+    {'run.n_replicates': 10, 'run.seed': 3}
+    """
+    values = dict(parse_setting(setting) for setting in settings)
+    if seed is not None:
+        values["run.seed"] = parse_setting(f"run.seed={seed}")[1] if seed else seed
+    return values
 
 
 def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,14 @@ class Replay:
     different: tuple[str, ...]
     versions: tuple[str, ...]
 
+    def lines(self) -> list[str]:
+        """Return the comparison as lines of text."""
+        return [
+            *([f"identical, bit for bit: {', '.join(self.same)}"] if self.same else []),
+            *(f"different: {line}" for line in self.different),
+            *(f"not as recorded: {line}" for line in self.versions),
+        ]
+
 
 def replay(recorded: Results, threads: int | None = None, progress: Callable[[int], None] | None = None) -> Replay:
     """Run the experiment of a results file again, in memory, and compare.

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from fastcollapse import open_results
 from fastcollapse.cli import main as cli
 from fastcollapse.cli import run_job as running
-from fastcollapse.cli.output_files import kept_generations
+from fastcollapse.cli.output_files import saved_generations
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.run_plan import plan_run
@@ -121,7 +121,7 @@ def test_run__by_default_too(here):
     assert again.stderr == "results/small.h5 already contains this run; nothing to do (use --overwrite to run again)\n"
     other = call("run", "small.toml", "--seed", "6")
     assert other.exit_code == 0
-    assert other.stderr == "results/small.h5 exists already; writing results/small-2.h5\n"
+    assert other.stderr == "results/small.h5 already exists; writing results/small-2.h5\n"
     assert call("run", "small.toml", "--seed", "6").stderr.startswith("results/small-2.h5 already contains this run")
 
 
@@ -236,7 +236,7 @@ def test_unfinished__is_never_begun_anew_unasked(here, parts_at_once):
 def test_resume__needs_nothing_but_the_file(here, parts_at_once):
     assert call("run", "small.toml", "-o", "whole.h5").exit_code == 0
     stop("a.h5", 6)
-    told = kept_generations(here / "a.h5", ["fastcollapse", "run", "--resume", "a.h5"])
+    told = saved_generations(here / "a.h5", ["fastcollapse", "run", "--resume", "a.h5"])
     last = open_results("a.h5").last
     assert 1 <= last <= 6
     assert told.endswith(f"keeps generations 0 to {last}; to resume: fastcollapse run --resume a.h5")
@@ -280,8 +280,8 @@ RESUMED_WRONG = {
     "key": (["--set", "run.n_generations=99"], "run.n_generations is 12 there, 99 here"),
     "workflow": (["other.toml"], "workflow.n_samples is 50 there, 51 here"),
     "family": (["sur-gau"], "model.family is 'discrete' there, 'gaussian' here"),
-    "output": (["-o", "b.h5"], "--resume FILE must be without --output and --overwrite"),
-    "overwrite": (["--overwrite"], "--resume FILE must be without --output and --overwrite"),
+    "output": (["-o", "b.h5"], "--resume FILE excludes --output and --overwrite"),
+    "overwrite": (["--overwrite"], "--resume FILE excludes --output and --overwrite"),
 }
 
 
