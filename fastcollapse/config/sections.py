@@ -12,12 +12,12 @@ from fastcollapse.config.fields import (
     FloatField,
     IntField,
     ListField,
-    Section,
     StringField,
     ValidationErrors,
     parameter,
     show,
 )
+from fastcollapse.config.section_base import Section
 
 
 @dataclasses.dataclass(frozen=True)

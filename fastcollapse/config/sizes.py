@@ -11,8 +11,6 @@ from fastcollapse.config.fields import (
     FloatField,
     IntField,
     ListField,
-    Section,
-    TableField,
     ValidationErrors,
     is_list,
     parameter,
@@ -20,6 +18,7 @@ from fastcollapse.config.fields import (
     refuse,
     show,
 )
+from fastcollapse.config.section_base import Section, TableField
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,13 +13,13 @@ from fastcollapse.config.fields import (
     MAX_COUNT,
     BoolField,
     ChoiceField,
-    Section,
     ValidationErrors,
     parameter,
     power_text,
     show,
 )
 from fastcollapse.config.schedule import CAPABILITIES, Schedule
+from fastcollapse.config.section_base import Section
 from fastcollapse.config.sizes import Size, SizeField, resolve
 from fastcollapse.errors import InputError
 

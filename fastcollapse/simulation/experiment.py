@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fastcollapse.config.fields import ChoiceField, Section, ValidationErrors, build, show
+from fastcollapse.config.fields import ChoiceField, ValidationErrors, show
+from fastcollapse.config.section_base import Section, build
 from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection
 from fastcollapse.config.workflows import WORKFLOWS, Workflow, missing_capability
 from fastcollapse.errors import InputError, nearest

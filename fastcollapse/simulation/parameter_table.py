@@ -4,7 +4,8 @@ import dataclasses
 import json
 from typing import NamedTuple
 
-from fastcollapse.config.fields import REQUIRED, Section, TableField, join
+from fastcollapse.config.fields import REQUIRED, join
+from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import Run
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.models.registry import DEFAULT_FAMILY, families

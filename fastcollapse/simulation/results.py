@@ -146,7 +146,7 @@ class Results:
     @cached_property
     def recipe(self) -> "Recipe | None":
         """The figure that the run was made for, read from `experiment_text`; None for a run without one."""
-        from fastcollapse.config.fields import build
+        from fastcollapse.config.section_base import build
         from fastcollapse.config.sections import Recipe
 
         given = tomllib.loads(self.experiment_text).get("recipe") if self.experiment_text else None

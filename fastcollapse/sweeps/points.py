@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fastcollapse.config.fields import ValidationErrors, build, show
+from fastcollapse.config.fields import ValidationErrors, show
+from fastcollapse.config.section_base import build
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.experiment_file import apply_overrides, read_toml

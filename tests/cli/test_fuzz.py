@@ -31,8 +31,8 @@ from fastcollapse.config.fields import (
     IntField,
     ListField,
     StringField,
-    TableField,
 )
+from fastcollapse.config.section_base import TableField
 from fastcollapse.config.sections import Recipe, Run
 from fastcollapse.config.sizes import Growth, SizeField
 from fastcollapse.config.workflows import WORKFLOWS
