@@ -134,14 +134,19 @@ def execute(
         one_blas_thread(),
         _store(header, plan, budget) as store,
         Interrupts() if interrupts is None else nullcontext(interrupts) as stopping,
-        stopping.held(False),
+        stopping.deferred(False),
     ):
-        committed = None if store.state is None else ResumePoint(store.next_generation - 1, store.state, plan.path)
-        return Results(
-            run_blocks(
-                context, store, stopping, block=block, block_bytes=budget.block, progress=progress, committed=committed
-            )
+        resume_point = None if store.state is None else ResumePoint(store.next_generation - 1, store.state, plan.path)
+        reader = run_blocks(
+            context,
+            store,
+            stopping,
+            block=block,
+            block_bytes=budget.block,
+            progress=progress,
+            resume_point=resume_point,
         )
+        return Results(reader)
 
 
 def _header(plan: RunPlan, model: Model) -> Header:

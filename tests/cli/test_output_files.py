@@ -1,4 +1,4 @@
-"""Results files that exist: recognised, gone on with, replaced on request, and otherwise left as they are."""
+"""Existing results files: reuse a finished run, resume, overwrite on request, otherwise leave unchanged."""
 
 import itertools
 import os
@@ -313,7 +313,7 @@ def test_resume__refuses_a_state_of_another_shape(here, parts_at_once, monkeypat
     result = call("run", "--resume", "a.h5")
     assert result.exit_code == 2
     shapes = r"\w+ of a state must have shape \(.*\), got \(7, 7, 7\)"
-    assert re.fullmatch(f"error: a.h5: cannot be gone on with after generation {last}: {shapes}\n", result.stderr)
+    assert re.fullmatch(f"error: a.h5: cannot be resumed after generation {last}: {shapes}\n", result.stderr)
     assert bytes_of(here) == before
 
 

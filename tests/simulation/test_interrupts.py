@@ -93,7 +93,7 @@ if place in ("kernel", "kernel, slow before"):
     before(UnivariateGaussian, "advance", long_block)
 if place == "kernel, slow before":
     loop._SLOW_SECONDS = 0.0
-    loop._COPIED_A_SECOND = 1e15
+    loop._COPY_BYTES_PER_SECOND = 1e15
 """
 
 
@@ -172,9 +172,9 @@ def test_signal__during_a_slow_generation_keeps_those_before_it(folder):
 
 def test_signal__twice_is_raised_at_once():
     with Interrupts() as interrupts:
-        interrupts.holding = True
+        interrupts.deferring = True
         os.kill(os.getpid(), signal.SIGINT)
-        assert interrupts.asked == signal.SIGINT
+        assert interrupts.received == signal.SIGINT
         with pytest.raises(Stopped) as first:
             interrupts.check()
         with pytest.raises(KeyboardInterrupt):
@@ -194,12 +194,12 @@ def test_interrupts__leave_alone_what_is_ignored_or_somebody_elses():
     try:
         with Interrupts() as interrupts:
             os.kill(os.getpid(), signal.SIGINT)
-            assert (got, interrupts.asked) == ([1], 0)
+            assert (got, interrupts.received) == ([1], 0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with Interrupts((signal.SIGINT,), lambda: "never said") as interrupts:
             assert not interrupts.watched
             os.kill(os.getpid(), signal.SIGINT)
-            assert interrupts.asked == 0
+            assert interrupts.received == 0
     finally:
         signal.signal(signal.SIGINT, handler)
 
