@@ -1,4 +1,4 @@
-"""Section: a dataclass whose fields are parameters, checked when the object is made."""
+"""Sections: dataclasses of parameters that are checked when the object is created."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from fastcollapse.errors import nearest
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """Base of every dataclass whose fields are parameters: each value is checked when the object is made."""
+    """Base of every dataclass whose fields are parameters. Each value is checked when the object is created."""
 
     section: ClassVar[str] = ""
 
@@ -30,11 +30,11 @@ class Section:
             raise ValidationErrors(ValidationErrors(items).under(self.section))
 
     def relations(self) -> list[tuple[str, str]]:
-        """Return what is wrong between parameters that are right one by one."""
+        """Return the problems between parameters that are valid one by one, as pairs of a key and the problem."""
         return []
 
     def to_mapping(self) -> dict[str, Any]:
-        """Return the parameters as JSON can hold them, those that are None left out."""
+        """Return the parameters as JSON values, without those that are None."""
         return {
             f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if getattr(self, f.name) is not None
         }
@@ -50,19 +50,17 @@ S = TypeVar("S", bound=Section)
 
 
 def build(cls: type[S], values: Mapping, elsewhere: Callable[[str], str] | None = None) -> S:
-    """Make a section from a mapping, with every refused, missing and unknown key in one error.
+    """Return a section from a mapping; one error names every refused, missing and unknown key.
 
     Parameters
     ----------
-    values
-        Names and values of parameters.
-    elsewhere
-        Explains a name that is not a parameter of `cls` but is known somewhere else; "" if it is not.
+    values : names and values of parameters.
+    elsewhere : returns the problem of a name that is a parameter of another class, and "" for other names.
 
     Raises
     ------
     ValidationErrors
-        With the keys as the user wrote them.
+        A key is refused, missing or unknown.
     """
     fields = {f.name: f for f in dataclasses.fields(cls)}
     items = []
@@ -84,7 +82,7 @@ def build(cls: type[S], values: Mapping, elsewhere: Callable[[str], str] | None 
 
 @dataclasses.dataclass(frozen=True)
 class TableField:
-    """Accept a table of the parameters of the dataclass `cls`, or an instance of it."""
+    """Accept a table of the parameters of the section `cls`, or an instance of it."""
 
     cls: type[Section]
 

@@ -198,11 +198,11 @@ def test_schedule__refuses_what_only_shows_over_generations(make, n_generations,
         (lambda: Replace(n_samples=[3, 0]), "workflow.n_samples[1] must be at least 1, got 0"),
         (
             lambda: Replace(n_samples={"start": 3}),
-            "workflow.n_samples must have either factor or step beside start",
+            "workflow.n_samples must have start and either factor or step",
         ),
         (
             lambda: Replace(n_samples={"start": 3, "step": 1, "factor": 2.0}),
-            "must have either factor or step",
+            "must have start and either factor or step",
         ),
         (
             lambda: Replace(n_samples={"begin": 3, "step": 1.5}),
