@@ -1,6 +1,6 @@
-"""Experiment: what is simulated, read from TOML, a mapping or the command line, and checked once, here.
+"""Experiments: read from TOML, a mapping or the command line, and checked once.
 
-The sections are in `sections.py` and `workflows.py`. NumPy is not imported.
+The sections are in `config.sections` and `config.workflows`. NumPy is not imported, for a fast start.
 """
 
 import dataclasses
@@ -23,20 +23,15 @@ from fastcollapse.simulation.experiment_file import apply_overrides, read_toml
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """Everything that decides what a run computes.
+    """All values that determine the results of a run.
 
     Parameters
     ----------
-    family
-        The model family.
-    model, truth, workflow, run
-        The four sections of the experiment file; the keys of the first two are those of the family.
-    recipe
-        The figure that the experiment is for, if any; it is not part of the digest.
-    text
-        The user's TOML, verbatim, or "".
-    base
-        Folder of the experiment file, where its data files are looked for; None if it came from no file.
+    family : name of the model family.
+    model, truth, workflow, run : sections of the experiment file; the family defines the keys of the first two.
+    recipe : the figure of the experiment, if there is one; not part of the digest.
+    text : the TOML text of the user, unchanged, or "".
+    base : folder of the experiment file, which is searched for data files; None without a file.
 
     Examples
     --------
@@ -59,12 +54,12 @@ class Experiment:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], base: Path | None = None, text: str = "") -> "Experiment":
-        """Return the experiment that a nested mapping of sections and keys describes.
+        """Return the experiment of a nested mapping of sections and keys.
 
         Raises
         ------
         InputError
-            Unknown, missing or refused keys, all of them in one message on one line.
+            Keys are unknown, missing or refused; one line names all of them.
 
         Examples
         --------
@@ -118,18 +113,18 @@ be at least 1, got 0
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike) -> "Experiment":
-        """Return the experiment that a TOML file describes; the file's text is kept in `text`.
+        """Return the experiment of a TOML file; `text` is the text of the file.
 
         Raises
         ------
         InputError
-            A file that cannot be read, is not TOML in UTF-8, or holds values that are refused.
+            The file cannot be read, is not TOML in UTF-8, or has values that are refused.
         """
         mapping, text = read_toml(path)
         return cls.from_mapping(mapping, base=Path(path).resolve().parent, text=text)
 
     def to_mapping(self) -> dict[str, dict[str, Any]]:
-        """Return the sections as JSON can hold them, defaults filled in; `from_mapping` reads it back."""
+        """Return the sections as JSON values, with defaults; `from_mapping` reads the result."""
         workflow = {"name": self.workflow.name, **self.workflow.to_mapping()}
         return {
             "model": {"family": self.family, **self.model.to_mapping()},
@@ -140,23 +135,23 @@ be at least 1, got 0
 
     @property
     def json(self) -> str:
-        """Canonical JSON of `to_mapping()`: sorted keys, no spaces; equal experiments have equal strings."""
+        """Canonical JSON of `to_mapping()`, with sorted keys and no spaces: equal experiments have equal strings."""
         return json.dumps(self.to_mapping(), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of `json` in hexadecimal: key order, comments and spelled-out defaults do not matter."""
+        """SHA-256 of `json` in hexadecimal. It does not depend on key order, comments or written defaults."""
         return hashlib.sha256(self.json.encode()).hexdigest()
 
     def with_values(self, values: Mapping[str, Any]) -> "Experiment":
-        """Return the experiment with other values, given by dotted key.
+        """Return the experiment with new values by dotted key.
 
-        Another workflow drops what only the old one had, and another kind of truth replaces the old one.
+        A new workflow removes keys that only the old one has, and a new kind of truth replaces the old one.
 
         Raises
         ------
         InputError
-            As `from_mapping`.
+            See `from_mapping`.
 
         Examples
         --------
@@ -172,14 +167,14 @@ be at least 1, got 0
         return dataclasses.replace(changed, recipe=self.recipe)
 
     def cases(self) -> "list[Experiment]":
-        """Return the experiments of the recipe: one for each of its cases, or this one alone.
+        """Return the experiment of each case of the recipe; without cases, this experiment alone.
 
-        Case k has the seed of the recipe plus k, from 0 on, so that cases are independent; a case may name its own.
+        Case k = 0, 1, ... has the seed of the recipe plus k, so that cases are independent. A case may set its own.
 
         Raises
         ------
         InputError
-            As `with_values`.
+            See `with_values`.
         """
         if self.recipe is None or self.recipe.cases is None:
             return [self]
@@ -188,9 +183,9 @@ be at least 1, got 0
         return [first.with_values({**seed, **case}) for seed, case in zip(seeds, self.recipe.cases, strict=True)]
 
     def resolve_seed(self) -> "Experiment":
-        """Return the experiment with a seed: its own, or one drawn from the system.
+        """Return the experiment with its own seed, or with one that is drawn from the system.
 
-        A drawn seed has 63 bits, so that every TOML reader accepts it where it is copied.
+        A drawn seed has 63 bits, so that every TOML reader accepts it.
         """
         if self.run.seed is not None:
             return self
@@ -199,7 +194,7 @@ be at least 1, got 0
 
 
 def _family(mapping: Mapping) -> str:
-    """Return the family that `[model]` names, or the default where the section is refused anyway."""
+    """Return the family in `[model]`; the default for a section that is refused later."""
     model = mapping.get("model", {})
     if not isinstance(model, Mapping) or "family" not in model:
         return DEFAULT_FAMILY
@@ -210,7 +205,7 @@ def _family(mapping: Mapping) -> str:
 
 
 def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, str]]:
-    """Return what is wrong with the names in `run.record`."""
+    """Return the problems of the names in `run.record`."""
     named = [name for name in record if name not in Record.names]
     if not named:
         return []
@@ -223,18 +218,18 @@ def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, st
 
 
 def _model_keys_hint(parameters: type[Section]) -> Callable[[str], str]:
-    """Return what is said of an unknown key of `[model]`, which has `family` beside the keys of the family."""
+    """Return a function that describes an unknown key of `[model]`, whose keys are `family` and those of the family."""
     known = ["family", *(field.name for field in dataclasses.fields(parameters))]
     return lambda name: f"is not a known key, use {', '.join(known)}{nearest(name, known)}"
 
 
 def _hint_other_owner(part: str) -> Callable[[str], str]:
-    """Return what tells which families know a key of `[truth]`."""
+    """Return a function that names the families that have a key of `[truth]`."""
 
     def owners(name: str) -> str:
         known = {f: {field.name for field in dataclasses.fields(getattr(family_class(f), part))} for f in families()}
-        found = [f for f, names in known.items() if name in names]
-        return f"belongs to model.family {' or '.join(found)}" if found else ""
+        others = [f for f, names in known.items() if name in names]
+        return f"belongs to model.family {' or '.join(others)}" if others else ""
 
     return owners
 

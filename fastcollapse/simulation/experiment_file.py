@@ -18,17 +18,17 @@ MAX_FILE_BYTES = 2**26
 
 
 def read_toml(path: str | os.PathLike) -> tuple[dict[str, Any], str]:
-    """Return what an experiment file holds, and its text.
+    """Return the content of an experiment file as a mapping, and its text.
 
     Raises
     ------
     InputError
-        A file that cannot be read, or is not TOML in UTF-8.
+        The file cannot be read, or is not TOML in UTF-8.
     """
     name = show(os.fspath(path))
     try:
         with open(path, "rb") as file:
-            raw = file.read(MAX_FILE_BYTES + 1)  # a bound, so that a device or a data set ends too
+            raw = file.read(MAX_FILE_BYTES + 1)  # a bound, because a device may be infinite
     except FileNotFoundError:
         raise InputError(f"experiment file {name} does not exist") from None
     except IsADirectoryError:
@@ -50,12 +50,12 @@ def read_toml(path: str | os.PathLike) -> tuple[dict[str, Any], str]:
 
 
 def parse_setting(setting: str) -> tuple[str, Any]:
-    """Return key and value of a setting such as "run.seed=3"; the value is TOML, a bare word is a string.
+    """Return key and value of a setting such as "run.seed=3". The value is TOML; a bare word is a string.
 
     Raises
     ------
     InputError
-        No "=", or a quoted string, list or table that is not valid TOML.
+        The setting has no "=", or a quoted string, list or table is not valid TOML.
 
     Examples
     --------
@@ -102,43 +102,43 @@ def parse_settings(settings: Iterable[str], seed: str | None = None) -> dict[str
 
 
 def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sections of an experiment with other values, by dotted key; see `Experiment.with_values`.
+    """Return the sections of an experiment with new values by dotted key; see `Experiment.with_values`.
 
     Raises
     ------
     InputError
-        A key is not a section and a key.
+        A key has no section.
 
     Examples
     --------
     >>> apply_overrides({"truth": {"uniform": 10}}, {"truth.zipf_mandelbrot.size": 5, "run.seed": 3})
     {'truth': {'zipf_mandelbrot': {'size': 5}}, 'run': {'seed': 3}}
     """
-    made: dict[str, Any] = {n: dict(table) if isinstance(table, Mapping) else table for n, table in mapping.items()}
-    tables = {name: table for name, table in made.items() if isinstance(table, dict)}
+    changed: dict[str, Any] = {n: dict(table) if isinstance(table, Mapping) else table for n, table in mapping.items()}
+    tables = {name: table for name, table in changed.items() if isinstance(table, dict)}
     keys = [key.split(".") for key in values]
     sources = {parts[1] for parts in keys if parts[0] == "truth" and len(parts) > 1}
-    old = tables.get("model", {}).get("family", DEFAULT_FAMILY)
-    family = values.get("model.family", old)
-    if family != old:
-        made["model"], made["truth"] = {}, {}
+    old_family = tables.get("model", {}).get("family", DEFAULT_FAMILY)
+    family = values.get("model.family", old_family)
+    if family != old_family:
+        changed["model"], changed["truth"] = {}, {}
     elif sources and "truth" in tables and family in families() and family_class(family).TRUTH.exclusive:
         others = {f.name for f in dataclasses.fields(family_class(family).TRUTH)} - sources
-        made["truth"] = {name: value for name, value in tables["truth"].items() if name not in others}
+        changed["truth"] = {name: value for name, value in tables["truth"].items() if name not in others}
     cls = WORKFLOWS.get(values["workflow.name"]) if isinstance(values.get("workflow.name"), str) else None
     if cls and "workflow" in tables:
-        # Not every key: one that no workflow has is an error.
-        others = {f.name for one in WORKFLOWS.values() for f in dataclasses.fields(one)}
+        # A key that no workflow has stays: it is refused later.
+        others = {f.name for workflow in WORKFLOWS.values() for f in dataclasses.fields(workflow)}
         others -= {f.name for f in dataclasses.fields(cls)}
-        made["workflow"] = {name: value for name, value in tables["workflow"].items() if name not in others}
+        changed["workflow"] = {name: value for name, value in tables["workflow"].items() if name not in others}
     for key, parts in zip(values, keys, strict=True):
         if len(parts) < 2 or not all(parts):
-            known = [one.key for one in parameters()]
+            known = [row.key for row in parameters()]
             hint = next((f" (did you mean '{k}'?)" for k in known if k.endswith(f".{key}")), nearest(key, known))
             raise InputError(f"{show(key)} must be a section and a key such as run.seed{hint}")
-        table = made
+        table = changed
         for part in parts[:-1]:
             table[part] = dict(table[part]) if isinstance(table.get(part), Mapping) else {}
             table = table[part]
         table[parts[-1]] = values[key]
-    return made
+    return changed

@@ -13,7 +13,7 @@ from fastcollapse.models.registry import family as family_class
 
 
 class Parameter(NamedTuple):
-    """One line of the parameter table: dotted key, what it accepts, default as text, a sentence of help."""
+    """One row of the parameter table: dotted key, accepted values, default as text, help."""
 
     key: str
     kind: str
@@ -22,22 +22,20 @@ class Parameter(NamedTuple):
 
 
 def parameters() -> list[Parameter]:
-    """Return every parameter of an experiment, in the order of the sections.
+    """Return all parameters of an experiment in the order of the sections.
 
     Examples
     --------
     >>> [p.default for p in parameters() if p.key == "run.n_generations"]
     ['required']
     """
-    table = [
-        Parameter("model.family", " | ".join(families()), json.dumps(DEFAULT_FAMILY), "what is fitted and drawn from")
-    ]
+    table = [Parameter("model.family", " | ".join(families()), json.dumps(DEFAULT_FAMILY), "model family")]
     for part in ("PARAMETERS", "TRUTH"):
         for name in families():
             rows = _rows(getattr(family_class(name), part))
             table += [row._replace(help=f"{row.help} ({name})") for row in rows]
     table.append(
-        Parameter("workflow.name", " | ".join(WORKFLOWS), "required", "which data each generation is fitted to")
+        Parameter("workflow.name", " | ".join(WORKFLOWS), "required", "data that each generation is fitted to")
     )
     owners: dict[Parameter, list[str]] = {}
     for cls in WORKFLOWS.values():
@@ -52,9 +50,9 @@ def _rows(cls: type[Section], prefix: str = "") -> list[Parameter]:
     rows = []
     for field in dataclasses.fields(cls):
         check, default = field.metadata["check"], field.default
-        shown = "required" if default is REQUIRED else "none" if default is None else json.dumps(default)
+        default_text = "required" if default is REQUIRED else "none" if default is None else json.dumps(default)
         key = join(prefix or cls.section, field.name)
-        rows.append(Parameter(key, check.text, shown, field.metadata["help"]))
+        rows.append(Parameter(key, check.text, default_text, field.metadata["help"]))
         if isinstance(check, TableField):
             rows += _rows(check.cls, key)
     return rows

@@ -14,8 +14,8 @@ from fastcollapse.storage.blocks import Block, Header, join_samples, take
 from fastcollapse.variables import SampleRows
 
 
-class _MadeOnce(Mapping):
-    """Name -> array, made when it is first asked for: joining costs as much memory again."""
+class _LazyArrays(Mapping):
+    """Name -> array, created at its first use, because joining blocks doubles their memory."""
 
     def __init__(self, names: Iterable[str], make: Callable[[str], np.ndarray]) -> None:
         self._arrays: dict[str, np.ndarray | None] = dict.fromkeys(names)
@@ -35,16 +35,16 @@ class _MadeOnce(Mapping):
 
 
 class Reader:
-    """A finished or partial run, whichever store it came from.
+    """A finished or partial run of any store.
 
     Parameters
     ----------
-    header : what the run was given.
-    blocks : consecutive blocks from generation 0 on; the arrays may be memory maps.
-    forgotten : int32[R, K] or None while the run is not finished.
-    path : the file, or None for memory.
-    state : what resuming after the last committed generation needs, or None.
-    finished : is this the whole run, not parts of one?
+    header : header of the run.
+    blocks : consecutive blocks from generation 0; the arrays may be memory maps.
+    forgotten : extinction time (generation of first absence), int32[R, K]; None until the run is finished.
+    path : the file; None for memory.
+    state : arrays for a resume after the last committed generation, or None.
+    finished : whether the run is finished.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class Reader:
 
     @property
     def blocks(self) -> Sequence[Block]:
-        """Consecutive blocks from generation 0 on."""
+        """Consecutive blocks from generation 0."""
         return self._blocks
 
     @property
     def n_committed(self) -> int:
-        """Last generation that can be read; -1 before generation 0."""
+        """Last committed generation; -1 before generation 0."""
         return self._blocks[-1].first + self._blocks[-1].n_generations - 1 if self._blocks else -1
 
     @cached_property
@@ -86,15 +86,15 @@ class Reader:
 
     def _joined(self, names: Iterable[str]) -> Mapping[str, np.ndarray]:
         def join(name: str) -> np.ndarray:
-            found = [block.variables[name] for block in self._blocks]
-            joined = found[0][:] if len(found) == 1 else np.concatenate(found or [self._none(name)], axis=1)
+            arrays = [block.variables[name] for block in self._blocks]
+            joined = arrays[0][:] if len(arrays) == 1 else np.concatenate(arrays or [self._empty(name)], axis=1)
             joined.flags.writeable = False
             return joined
 
-        return _MadeOnce(names, join)
+        return _LazyArrays(names, join)
 
-    def _none(self, name: str) -> np.ndarray:
-        """Return the variable of a run that has no generation yet."""
+    def _empty(self, name: str) -> np.ndarray:
+        """Return the array of a variable without generations."""
         return np.empty((self.header.n_replicates, 0, *(n or 0 for n in self.header.lengths(name))))
 
     def counts(self, replicate: int, generation: int) -> tuple[np.ndarray, np.ndarray]:
@@ -102,7 +102,8 @@ class Reader:
 
         Raises
         ------
-        LookupError : the generation is not stored.
+        LookupError
+            The generation is not stored.
         """
         at = bisect_right(self._firsts, generation) - 1
         if generation < 1 or generation > self.n_committed or at < 0 or self._blocks[at].rows is None:
@@ -118,7 +119,8 @@ class Reader:
 
         Raises
         ------
-        LookupError : the generation is not stored, or no sample has this name.
+        LookupError
+            The generation is not stored, or no sample has this name.
         """
         at = bisect_right(self._firsts, generation) - 1
         if generation > self.n_committed or at < 0 or name not in self._blocks[at].samples:
@@ -133,14 +135,18 @@ class Reader:
 
 
 class Store(ABC):
-    """Takes the blocks of one run in order; `finish` turns them into a `Reader`.
+    """Base of the stores: a store takes the blocks of a run in order, and `finish` returns their `Reader`.
 
-    Used as a context manager it closes itself; a run that did not finish keeps what was committed. A store that goes on
-    with such a run has the `state` after its last generation; of a new one it is None.
+    As a context manager, a store closes itself; the committed generations of an unfinished run are saved. `state` has
+    the arrays after the last generation of a resumed run; it is None for a new run.
+
+    Parameters
+    ----------
+    header : header of the run.
     """
 
     def __init__(self, header: Header) -> None:
-        json.dumps(header.provenance)  # fails here, not hours later
+        json.dumps(header.provenance)  # an invalid value fails here, not at the end of the run
         self.header = header
         self.state: Mapping[str, np.ndarray] | None = None
         self._pending: list[Block] = []
@@ -152,45 +158,48 @@ class Store(ABC):
         return self._next
 
     def append(self, block: Block) -> None:
-        """Add the next block, generation 0 alone first; its arrays are the store's from now on.
+        """Append the next block and take ownership of its arrays. The first block is generation 0 alone.
 
         Raises
         ------
-        ValueError : see `take`.
+        ValueError
+            See `take`.
         """
         self._pending.append(take(self.header, self._next, block))
         self._next += block.n_generations
 
     @abstractmethod
     def commit(self, state: Mapping[str, np.ndarray], force: bool = False) -> None:
-        """Offer a point to resume from: `state` belongs to the last generation appended.
+        """Offer a point of resume after the last appended generation.
 
         Parameters
         ----------
-        state : name -> array, what the model needs to go on.
-        force : make it durable now; otherwise the store decides.
+        state : name -> array, the state of the model after that generation.
+        force : whether the commit is durable at return; otherwise the store decides when it writes.
 
         Raises
         ------
-        StoreError : it cannot be written; earlier commits are intact.
+        StoreError
+            The commit cannot be written; earlier commits are intact.
         """
 
     @abstractmethod
     def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
-        """End the run and return its reader.
+        """Finish the run and return its reader.
 
         Parameters
         ----------
-        final : "forgotten": int32[R, K] (-1 not within the run, 0 never there), where the model has it.
+        final : "forgotten": extinction time, int32[R, K] (-1 not within the run, 0 never present), if the model has it.
 
         Raises
         ------
-        StoreError : it cannot be written, or a file of that name has appeared meanwhile.
+        StoreError
+            The file cannot be written, or another process created a file of that name.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of everything; a run without a committed generation leaves nothing behind."""
+        """Release all resources; a run without a committed generation leaves no files."""
 
     def __enter__(self) -> Self:
         return self

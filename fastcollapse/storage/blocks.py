@@ -1,4 +1,4 @@
-"""Header and blocks of a run: the arrays that a store takes, their checks and their types."""
+"""Header and blocks of a run: the arrays of a store, their checks and their types."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,23 +12,22 @@ from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
 
 @dataclass(frozen=True, eq=False)
 class Header:
-    """What is known before the first generation: written once, at the start of a run.
+    """Data of a run that are known before its first generation.
 
     Parameters
     ----------
-    experiment_json : canonical JSON of the experiment, seed resolved.
-    experiment_text : the user's TOML verbatim, or "".
-    digest : SHA-256 hex of the experiment.
-    provenance : versions, machine, date; anything that JSON can hold.
+    experiment_json : canonical JSON of the experiment, with its seed.
+    experiment_text : the TOML text of the user, unchanged, or "".
+    digest : SHA-256 of the experiment in hexadecimal.
+    provenance : versions, machine and date, as JSON values.
     n_replicates, n_generations : at least 1.
-    metrics : name -> what it is, float64[R, T + 1, ...].
-    states : name -> what it is, float64[R, T + 1, ...]: the states that are stored as fixed arrays.
-    samples : name -> what it is: the states that are stored as ragged rows, a sample of any size a replicate and
-        generation.
-    truth : the law of generation 0 of a discrete distribution; None for another family, whose experiment names it.
-    trajectory : are the counts of every generation stored?
-    coordinates : dimension -> where its entries are, for those further dimensions that have coordinates.
-    first_replicate : the number of the first replicate, which is not 0 where a run has been split.
+    metrics : name -> variable, float64[R, T + 1, ...].
+    states : name -> variable, float64[R, T + 1, ...], of the states that are stored as fixed arrays.
+    samples : name -> variable, of the states that are stored as ragged rows: a sample for each replicate and generation.
+    truth : distribution of generation 0 of a discrete family; None for other families.
+    trajectory : whether the counts of every generation are stored.
+    coordinates : dimension -> coordinate, for further dimensions with coordinates.
+    first_replicate : number of the first replicate; not 0 in a part of a split run.
     """
 
     experiment_json: str
@@ -51,7 +50,7 @@ class Header:
         return {**self.metrics, **self.states}
 
     def lengths(self, name: str) -> tuple[int | None, ...]:
-        """Return the lengths of the further dimensions of a variable or sample, None where no coordinate tells."""
+        """Return the lengths of the further dimensions of a variable or sample; None for those without a coordinate."""
         known = self.coordinates
         variable = self.samples[name] if name in self.samples else self.variables[name]
         return tuple(len(known[dim].values) if dim in known else None for dim in variable.dims)
@@ -65,9 +64,9 @@ class Block:
     ----------
     first : generation of the first column.
     metrics : name -> float64[R, B, ...].
-    rows : counts from generation max(first, 1) on; None for generation 0, or if not recorded.
-    states : name -> float64[R, B, ...], those of `Header.states`.
-    samples : name -> rows, those of `Header.samples`.
+    rows : counts from generation max(first, 1); None for generation 0, or if they are not recorded.
+    states : name -> float64[R, B, ...], see `Header.states`.
+    samples : name -> rows, see `Header.samples`.
     """
 
     first: int
@@ -87,7 +86,7 @@ class Block:
         return next(iter(self.metrics.values())).shape[1]
 
     def until(self, n_generations: int) -> "Block":
-        """Return its first `n_generations` columns, at least 1."""
+        """Return the block of the first `n_generations` columns, at least 1."""
         rows = self.rows
         if rows is not None:
             indptr = rows.indptr[: n_generations * ((len(rows.indptr) - 1) // self.n_generations) + 1]
@@ -103,14 +102,14 @@ class Block:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held by the arrays."""
+        """Bytes of the arrays."""
         rows = (self.rows.indptr, self.rows.indices, self.rows.data) if self.rows else ()
         samples = (array for sample in self.samples.values() for array in sample)
         return sum(a.nbytes for a in (*self.variables.values(), *rows, *samples))
 
 
 def index_dtype(support_size: int) -> np.dtype:
-    """Return the dtype of stored symbols: uint16 up to 65,536 of them, else int32 (SciPy's own).
+    """Return the dtype of stored symbols: uint16 for up to 65,536 symbols, otherwise int32 as in SciPy.
 
     Examples
     --------
@@ -132,7 +131,7 @@ def count_dtype(largest: int) -> np.dtype:
 
 
 def fits(values: np.ndarray, lengths: tuple[int | None, ...]) -> bool:
-    """Has an array the lengths asked for, where None is any?
+    """Whether an array has the given lengths, where None stands for any length.
 
     Examples
     --------
@@ -143,11 +142,12 @@ def fits(values: np.ndarray, lengths: tuple[int | None, ...]) -> bool:
 
 
 def take(header: Header, expected_first: int, block: Block) -> Block:
-    """Check a block against the header and return it in narrow dtypes; arrays of float64 are kept as they are.
+    """Check a block against the header and return it in narrow dtypes; float64 arrays are not copied.
 
     Raises
     ------
-    ValueError : the block does not follow the last one, or a shape does not fit.
+    ValueError
+        The block does not follow the previous one, or a shape does not fit.
     """
     n_replicates = header.n_replicates
     if block.first != expected_first:
@@ -184,16 +184,17 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
         {name: values.astype(np.float64, copy=False) for name, values in some.items()}
         for some in (block.metrics, block.states)
     )
-    samples = {name: _taken_sample(header, name, n_columns, sample) for name, sample in block.samples.items()}
+    samples = {name: _take_sample(header, name, n_columns, sample) for name, sample in block.samples.items()}
     return Block(block.first, metrics, rows, states, samples)
 
 
-def _taken_sample(header: Header, name: str, n_columns: int, sample: SampleRows) -> SampleRows:
+def _take_sample(header: Header, name: str, n_columns: int, sample: SampleRows) -> SampleRows:
     """Check the rows of a sample and return them in the dtypes of the file.
 
     Raises
     ------
-    ValueError : a shape does not fit.
+    ValueError
+        A shape does not fit.
     """
     indptr, values = np.asarray(sample.indptr, np.int64), np.asarray(sample.values, np.float64)
     n_rows = n_columns * header.n_replicates
@@ -205,7 +206,7 @@ def _taken_sample(header: Header, name: str, n_columns: int, sample: SampleRows)
 
 
 def join_samples(parts: Sequence[SampleRows]) -> SampleRows:
-    """Return the rows of consecutive blocks as one."""
+    """Return the rows of consecutive blocks as one array of rows."""
     ends = np.cumsum([0, *(int(part.indptr[-1]) for part in parts)])
     indptr = np.concatenate([[0], *(part.indptr[1:] + end for part, end in zip(parts, ends, strict=False))])
     return SampleRows(indptr.astype(np.int64), np.concatenate([part.values for part in parts]))

@@ -59,7 +59,7 @@ def test_results__without_a_generation_are_empty():
     assert results.last == -1
     assert results.generation.size == results.metrics["entropy"].size == 0
     assert not results.complete
-    with pytest.raises(InputError, match="generation must be finished, got 0: there is none yet"):
+    with pytest.raises(InputError, match="generation must be finished, got 0: none is finished yet"):
         results.counts(0, 0)
 
 
