@@ -12,14 +12,6 @@ import numpy as np
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
-from fastcollapse.storage.layout import (
-    ATTRIBUTES,
-    SIZE_SUFFIX,
-    root_attributes,
-    sample_attributes,
-    size_attributes,
-    variable_attributes,
-)
 from fastcollapse.variables import SampleRows
 
 if TYPE_CHECKING:
@@ -251,31 +243,9 @@ class Results:
         InputError
             The package xarray is not installed.
         """
-        try:
-            import xarray  # an extra
-        except ImportError as error:
-            raise InputError("to_xarray must have xarray: pip install 'fastcollapse[xarray]'") from error
-        plane = ("replicate", "generation")
-        variables: dict[str, Any] = {}
-        for name, values in (*self.metrics.items(), *self.states.items()):
-            attributes = variable_attributes(self._reader.header, name)
-            variables[name] = ((*plane, *self.variables[name].dims), values, attributes)
-        for name, variable in self._reader.header.samples.items():
-            indptr, points = self._reader.sample_rows(name)
-            sizes = np.diff(indptr).reshape(len(self.generation), self.n_replicates)
-            variables[f"{name}{SIZE_SUFFIX}"] = (plane[::-1], sizes, size_attributes(name, variable))
-            variables[name] = ((f"{name}_point", *variable.dims), points, sample_attributes(variable))
-        coordinates: dict[str, Any] = {
-            "generation": ("generation", self.generation, ATTRIBUTES["generation"]),
-            "replicate": ("replicate", np.arange(self.n_replicates, dtype=np.int32), ATTRIBUTES["replicate"]),
-        }
-        for name, coordinate in self.coordinates.items():
-            coordinates[name] = (name, coordinate.values, coordinate.attributes)
-        if self.forgotten is not None:
-            variables["forgotten"] = (("replicate", "symbol"), self.forgotten, ATTRIBUTES["forgotten"])
-            if self.truth.labels is not None:
-                coordinates["symbol"] = np.array(self.truth.labels)
-        return xarray.Dataset(variables, coords=coordinates, attrs=root_attributes(self._reader.header))
+        from fastcollapse.simulation.xarray_dataset import xarray_dataset  # an extra
+
+        return xarray_dataset(self._reader)
 
     def __repr__(self) -> str:
         place = self.path or "in memory"

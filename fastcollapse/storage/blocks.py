@@ -23,7 +23,8 @@ class Header:
     n_replicates, n_generations : at least 1.
     metrics : name -> variable, float64[R, T + 1, ...].
     states : name -> variable, float64[R, T + 1, ...], of the states that are stored as fixed arrays.
-    samples : name -> variable, of the states that are stored as ragged rows: a sample for each replicate and generation.
+    samples : name -> variable, of the states that are stored as ragged rows: a sample for each replicate and
+        generation.
     truth : distribution of generation 0 of a discrete family; None for other families.
     trajectory : whether the counts of every generation are stored.
     coordinates : dimension -> coordinate, for further dimensions with coordinates.

@@ -1,18 +1,16 @@
 """Layout of a results file (FORMAT.md): data sets and attributes of a run, independent of HDF5."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.storage.atomic_write import forget_pages
-from fastcollapse.storage.blocks import Block, Header, fits, index_dtype
-from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
+from fastcollapse.storage.blocks import Block, Header, index_dtype
+from fastcollapse.variables import Coordinate, CountRows, Variable
 
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1
@@ -56,7 +54,7 @@ class Array:
             yield chunk.astype(little, copy=False)
 
 
-def whole(name: str, values: np.ndarray, dims: tuple[str, ...] = ()) -> Array:
+def memory_array(name: str, values: np.ndarray, dims: tuple[str, ...] = ()) -> Array:
     """Return the data set of an array in memory."""
     return Array(name, values.dtype, values.shape, lambda: [values], dims, ATTRIBUTES.get(name, {}))
 
@@ -79,7 +77,7 @@ def _variable_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> I
 
 
 def variable_attributes(header: Header, name: str) -> dict[str, str]:
-    """Return the attributes of a metric or state. A name that is both has one data set, because its numbers are equal."""
+    """Return the attributes of a metric or state. A name that is both has one data set, with equal numbers."""
     variable = header.variables[name]
     attributes = variable.attributes
     if name in header.states:
@@ -115,8 +113,8 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
     generation = np.arange(first, first + n_columns, dtype=np.int64)
     replicate = np.arange(n_replicates, dtype=np.int32)
     arrays = [
-        whole("generation", generation, plane[1:]),
-        whole("replicate", replicate, plane[:1]),
+        memory_array("generation", generation, plane[1:]),
+        memory_array("replicate", replicate, plane[:1]),
     ]
     for name, variable in header.variables.items():
 
@@ -204,15 +202,15 @@ def header_arrays(header: Header) -> list[Array]:
     if header.truth is None:
         return arrays
     truth = header.truth
-    arrays.append(whole("truth/probability", truth.probabilities.astype(np.float64, copy=False), ("symbol",)))
+    arrays.append(memory_array("truth/probability", truth.probabilities.astype(np.float64, copy=False), ("symbol",)))
     if truth.counts is not None:
-        arrays.append(whole("truth/counts", truth.counts.astype(np.int64, copy=False), ("symbol",)))
+        arrays.append(memory_array("truth/counts", truth.counts.astype(np.int64, copy=False), ("symbol",)))
     if truth.labels is not None:
         raw = [label.encode() for label in truth.labels]
         bounds = np.zeros(len(raw) + 1, np.int64)
         np.cumsum([len(label) for label in raw], out=bounds[1:])
-        arrays.append(whole("truth/label_bytes", np.frombuffer(b"".join(raw), np.uint8), ("label_byte",)))
-        arrays.append(whole("truth/label_bounds", bounds, ("label_bound",)))
+        arrays.append(memory_array("truth/label_bytes", np.frombuffer(b"".join(raw), np.uint8), ("label_byte",)))
+        arrays.append(memory_array("truth/label_bounds", bounds, ("label_bound",)))
     return arrays
 
 
@@ -243,148 +241,3 @@ def groups_of(header: Header, blocks: Sequence[Block]) -> dict[str, dict[str, An
     if header.trajectory:
         groups["trajectory"] = _trajectory_attributes(header, blocks)
     return groups
-
-
-@dataclass(frozen=True, eq=False)
-class Content:
-    """Content of a file.
-
-    Parameters
-    ----------
-    arrays : path -> data set.
-    attributes : path of a group or data set -> attributes; "/" is the root.
-    offsets : path of a data set -> position of its data in the file.
-    """
-
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
-    attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    offsets: dict[str, int] = field(default_factory=dict)
-
-    def group(self, name: str) -> dict[str, np.ndarray]:
-        """Return the data sets of a group by their names within it."""
-        return {k.removeprefix(name + "/"): v for k, v in self.arrays.items() if k.startswith(name + "/")}
-
-
-def check_format(content: Content) -> None:
-    """Refuse files that this version does not read.
-
-    Raises
-    ------
-    ValueError
-        The file is not of fastcollapse, or of a newer format.
-    """
-    root = content.attributes["/"]
-    if root.get("format") != FORMAT:
-        raise ValueError("is not a fastcollapse file")
-    version = int(root["format_version"])
-    if version > RAGGED_VERSION:
-        raise ValueError(f"has format version {version}, this fastcollapse reads up to {RAGGED_VERSION}")
-
-
-def read_header(content: Content) -> Header:
-    """Return the header of a finished file or of part 0.
-
-    Raises
-    ------
-    KeyError, ValueError
-        Data are missing or malformed.
-    """
-    root, arrays = content.attributes["/"], content.arrays
-    if "kind" in root:
-        raise ValueError(f"is a {root['kind']}, not the results of one run")
-    for key in ("experiment", "experiment_text", "digest", "provenance"):
-        if not isinstance(root[key], str):
-            raise ValueError(f"is damaged: {key} is not text")
-    if hashlib.sha256(root["experiment"].encode()).hexdigest() != root["digest"]:
-        raise ValueError("is damaged: its digest is not that of its experiment")
-    labels = None
-    if "truth/label_bytes" in arrays:
-        raw = arrays["truth/label_bytes"].tobytes()
-        bounds = arrays["truth/label_bounds"].tolist()
-        labels = tuple(raw[low:high].decode() for low, high in pairwise(bounds))
-    counts = arrays.get("truth/counts")
-    truth = None
-    if "truth" in content.attributes:
-        truth = CategoricalDistribution(
-            labels=labels,
-            counts=None if counts is None else np.array(counts),
-            probabilities=np.array(arrays["truth/probability"]),
-            source=content.attributes["truth"]["source"],
-        )
-    metrics, states, samples = {}, {}, {}
-    for name, values in arrays.items():
-        attributes = content.attributes[name]
-        if "ragged" in attributes:
-            samples[name] = Variable(
-                attributes["long_name"], attributes["units"], tuple(attributes["ragged"].split()), ragged=True
-            )
-        elif "/" not in name and values.ndim >= 2 and name != "forgotten" and "sample_dimension" not in attributes:
-            dims = attributes.get("state", attributes.get("dims", ""))
-            variable = Variable(attributes["long_name"], attributes["units"], tuple(dims.split()))
-            if "state" in attributes:
-                states[name] = variable
-            if "state" not in attributes or "also" in attributes:
-                metrics[name] = variable
-    return Header(
-        experiment_json=root["experiment"],
-        experiment_text=root["experiment_text"],
-        digest=root["digest"],
-        provenance=json.loads(root["provenance"]),
-        n_replicates=len(arrays["replicate"]),
-        n_generations=int(root["n_generations"]),
-        first_replicate=int(root.get("first_replicate", 0)),
-        metrics=metrics,
-        states=states,
-        truth=truth,
-        trajectory="trajectory/indptr" in arrays,
-        coordinates={name: _coordinate(content, name) for name in arrays if _is_coordinate(content, name)},
-        samples=samples,
-    )
-
-
-def _is_coordinate(content: Content, name: str) -> bool:
-    is_line = "/" not in name and content.arrays[name].ndim == 1
-    return is_line and name not in ("generation", "replicate") and "ragged" not in content.attributes[name]
-
-
-def _coordinate(content: Content, name: str) -> Coordinate:
-    attributes = content.attributes[name]
-    # A copy instead of the memory map, because the numbers outlive the part that they are read from.
-    return Coordinate(np.array(content.arrays[name]), attributes["long_name"], attributes["units"])
-
-
-def read_block(content: Content, header: Header) -> Block:
-    """Return the generations of a finished file or of a part as one block.
-
-    Raises
-    ------
-    KeyError, ValueError
-        Data are missing or malformed.
-    """
-    arrays = content.arrays
-    generation = arrays["generation"]
-    if not np.array_equal(generation, np.arange(generation[0], generation[0] + len(generation))):
-        raise ValueError("is damaged: its generations do not follow each other")
-    metrics, states = ({name: arrays[name] for name in names} for names in (header.metrics, header.states))
-    plane = (header.n_replicates, len(generation))
-    if not all(fits(values, (*plane, *header.lengths(name))) for name, values in {**metrics, **states}.items()):
-        raise ValueError("holds metrics or states of the wrong shape")
-    rows = None
-    if header.trajectory:
-        rows = CountRows(*(arrays[f"trajectory/{name}"] for name in ("indptr", "indices", "data")))
-        if not len(rows.indices) == len(rows.data) == rows.indptr[-1]:
-            raise ValueError("holds a trajectory of the wrong length")
-    samples = {name: _read_sample(content, header, name, plane) for name in header.samples}
-    return Block(int(generation[0]), metrics, rows, states, samples)
-
-
-def _read_sample(content: Content, header: Header, name: str, plane: tuple[int, int]) -> SampleRows:
-    values, sizes = content.arrays[name], content.arrays[f"{name}{SIZE_SUFFIX}"]
-    if sizes.shape != plane[::-1] or not fits(values, (None, *header.lengths(name))):
-        raise ValueError(f"holds {name} of the wrong shape")
-    if sizes.size and sizes.min() < 0:
-        raise ValueError(f"holds a negative size of {name}")
-    indptr = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-    if indptr[-1] != len(values):
-        raise ValueError(f"holds {name} of the wrong length")
-    return SampleRows(indptr, values)

@@ -12,8 +12,9 @@ from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.results import Results
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.blocks import Block, Header
+from fastcollapse.storage.content import Content
 from fastcollapse.storage.hdf5_file import decoded, read_file
-from fastcollapse.storage.layout import COLLECTED, Content
+from fastcollapse.storage.layout import COLLECTED
 from fastcollapse.storage.readers import check_data
 from fastcollapse.sweeps.axes import RESERVED
 from fastcollapse.sweeps.collect import data_crc32
