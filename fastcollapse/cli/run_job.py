@@ -110,12 +110,12 @@ def _found_run_message(plan: "RunPlan") -> str:
     """Return a line about the run at the path of a plan and the versions that changed since; "" for a new run."""
     from fastcollapse.simulation.provenance import changes, provenance
 
-    if plan.found is None:
+    if plan.existing is None:
         return ""
     if plan.is_finished:
         return f"{plan.path} already contains this run; nothing to do (use --overwrite to run again)"
-    resumed = f"{plan.path} resumes after generation {max(plan.found.last, 0):,}"
-    changed = "; ".join(changes(plan.found.provenance, provenance()))
+    resumed = f"{plan.path} resumes after generation {max(plan.existing.last, 0):,}"
+    changed = "; ".join(changes(plan.existing.provenance, provenance()))
     return f"{resumed}; changed since it started: {changed}" if changed else resumed
 
 
@@ -141,7 +141,7 @@ def _figure_and_summary(job: RunJob, done: "Sequence[Results]", clock: Clock) ->
             figure = free_path(figure)
         if not (nothing_ran and figure.exists()):
             save_figure(done, figure)
-        all_new = all(plan.found is None for plan in job.plans)  # a resumed run has no time of all its generations
+        all_new = all(plan.existing is None for plan in job.plans)  # a resumed run has no time of all its generations
         text = summary(done, clock.elapsed() if all_new else None, [*job.files, figure])
         return text if nothing_ran else f"{text}\n\n{clock.first_block()}"
     except Exception as error:

@@ -43,23 +43,23 @@ Size = int | str | tuple[int, ...] | Growth
 
 @dataclasses.dataclass(frozen=True)
 class SizeField:
-    """Accept a size: a whole number, a word, a list with an entry for each generation, or a table of `Growth`."""
+    """Accept a size: a whole number, a name, a list with an entry for each generation, or a table of `Growth`."""
 
     minimum: int = 1
-    words: tuple[str, ...] = ("truth",)
+    names: tuple[str, ...] = ("truth",)
 
     @property
     def text(self) -> str:
-        words = "".join(f"'{word}', " for word in self.words)
+        names = "".join(f"'{name}', " for name in self.names)
         return (
-            f"whole number from {self.minimum} to {power_text(MAX_COUNT)}, {words}"
+            f"whole number from {self.minimum} to {power_text(MAX_COUNT)}, {names}"
             "a list of them or a table {start, factor} or {start, step}"
         )
 
     def __call__(self, value: object) -> Size:
         entry = IntField(self.minimum, MAX_COUNT)
         if isinstance(value, str):
-            if value not in self.words:
+            if value not in self.names:
                 raise refuse(f"a {self.text}", value)
             return str(value)
         if isinstance(value, Mapping | Growth):

@@ -34,7 +34,7 @@ class Workflow(Section):
     n_samples: Size = parameter(SizeField(), "number of synthetic tokens that each generation draws", unit="tokens")  # noqa: RUF009
 
     def needs(self) -> frozenset[str]:
-        """Return the capabilities that a family must have to serve the workflow, see `CAPABILITIES`."""
+        """Return the capabilities that a family must have for the workflow, see `CAPABILITIES`."""
         return frozenset()
 
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
@@ -152,7 +152,7 @@ class AccumulateSubsample(Accumulate):
 
     replacement: bool = parameter(BoolField(), "whether the subsample is drawn with replacement")
     n_train: Size = parameter(  # noqa: RUF009
-        SizeField(words=("n_samples", "truth")),
+        SizeField(names=("n_samples", "truth")),
         "size of the subsample for the fit",
         default="n_samples",
         unit="tokens",
@@ -251,5 +251,5 @@ def missing_capability(needs: frozenset[str], capabilities: frozenset[str], fami
     missing = sorted(needs - capabilities)
     if not missing:
         return ""
-    words = "; ".join(f"{CAPABILITIES.get(name, name)} (capability '{name}')" for name in missing)
-    return f"the {family} family does not serve {words}"
+    text = "; ".join(f"{CAPABILITIES.get(name, name)} (capability '{name}')" for name in missing)
+    return f"the {family} family does not support {text}"

@@ -58,7 +58,7 @@ def read_array(file: Path, name: str | None, given: str, key: str) -> np.ndarray
     except InputError:
         raise
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{key} must be a whole gzip file, got {show(given)}: {error}") from None
+        raise InputError(f"{key} must be a complete gzip file, got {show(given)}: {error}") from None
     except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise InputError(f"{key} must be numbers in {FORMATS}, got {show(given)}: {reason}") from None
@@ -98,14 +98,14 @@ def _parse_idx(content: bytes, key: str, given: str) -> np.ndarray:
         raise InputError(f"{key} must be a sound idx file, got {show(given)}, whose header is {show(content[:4])}")
     start = 4 + 4 * n_dims
     if len(content) < start:
-        raise InputError(f"{key} must be a whole idx file, got {show(given)}, which ends within its header")
+        raise InputError(f"{key} must be a complete idx file, got {show(given)}, which ends within its header")
     shape = struct.unpack(f">{n_dims}I", content[4:start])
     dtype = np.dtype(_IDX_TYPES[kind])
     n_expected, n_bytes = math.prod(shape) * dtype.itemsize, len(content) - start
     if n_expected != n_bytes:
         sizes = " x ".join(map(str, shape))
         what = f"which has {n_bytes} bytes of the {n_expected} that {sizes} values take"
-        raise InputError(f"{key} must be a whole idx file, got {show(given)}, {what}")
+        raise InputError(f"{key} must be a complete idx file, got {show(given)}, {what}")
     return np.frombuffer(content, dtype, offset=start).reshape(shape)
 
 

@@ -40,7 +40,7 @@ def _read_chunks(path: Path, key: str, given: str) -> Iterator[str]:
     except UnicodeDecodeError:
         raise InputError(f"{key} must be UTF-8 text, got {show(given)}: binary, or not UTF-8") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{key} must be a whole gzip file, got {show(given)}: {error}") from None
+        raise InputError(f"{key} must be a complete gzip file, got {show(given)}: {error}") from None
     except InputError:
         raise
     except OSError as error:

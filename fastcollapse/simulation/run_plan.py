@@ -39,7 +39,7 @@ class RunPlan:
     schedule : the workflow as arrays over generations; None for a finished run.
     path : the results file; None keeps the results in memory.
     action : "start" (a new run), "resume" or "finished".
-    found : the existing run at `path`, if it is resumed or finished.
+    existing : the run at `path`, if it is resumed or finished.
     overwrite : whether a results file at `path` is replaced.
     first_replicate : number of the first replicate.
     store : creates the store; None writes to `path`, or keeps the results in memory.
@@ -50,7 +50,7 @@ class RunPlan:
     schedule: Schedule | None
     path: Path | None = None
     action: Literal["start", "resume", "finished"] = "start"
-    found: Results | None = None
+    existing: Results | None = None
     overwrite: bool = False
     first_replicate: int = 0
     store: Callable[[Header], Store] | None = None
@@ -58,7 +58,7 @@ class RunPlan:
     @property
     def n_left(self) -> int:
         """Number of generations to run."""
-        return self.experiment.run.n_generations - (0 if self.found is None else max(self.found.last, 0))
+        return self.experiment.run.n_generations - (0 if self.existing is None else max(self.existing.last, 0))
 
     @property
     def is_finished(self) -> bool:
@@ -115,50 +115,50 @@ def plan_run(
         if mode == "resume":
             raise InputError("resume must have the path of a results file, got None")
         return _planned(experiment, None, mode, None, truth, first_replicate, store)
-    target, found = Path(path), None
+    target, existing = Path(path), None
     if mode == "resume":
-        found = run_at(target)
+        existing = run_at(target)
     elif mode == "reuse":
-        found = readable_run_at(target)
-    return _planned(experiment, target, mode, found, truth, first_replicate, store)
+        existing = readable_run_at(target)
+    return _planned(experiment, target, mode, existing, truth, first_replicate, store)
 
 
 def _planned(
     experiment: Experiment,
     path: Path | None,
     mode: Mode,
-    found: Results | None,
+    existing: Results | None,
     truth: Any,
     first_replicate: int | None,
     store: Callable[[Header], Store] | None = None,
 ) -> RunPlan:
-    """Return the plan of a run at a path with the existing run `found`."""
+    """Return the plan of a run at a path with the run `existing`."""
     first = first_replicate or 0
-    if mode == "resume" and found is not None:
-        first = found.first_replicate if first_replicate is None else first_replicate
-        experiment = with_seed_of(experiment, found)
+    if mode == "resume" and existing is not None:
+        first = existing.first_replicate if first_replicate is None else first_replicate
+        experiment = with_seed_of(experiment, existing)
         if truth is None and experiment.base is not None:  # data files may have changed
             truth = load_truth(experiment.truth, experiment.base)
-        check_same_experiment(experiment, found, truth, first)
-    elif found is not None:
+        check_same_experiment(experiment, existing, truth, first)
+    elif existing is not None:
         truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
-        if not _is_finished_run(experiment, found, truth, first):
-            differing = "; ".join(experiment_diff(experiment, found, truth, first))
+        if not _is_finished_run(experiment, existing, truth, first):
+            differing = "; ".join(experiment_diff(experiment, existing, truth, first))
             raise InputError(
                 f"{path} already exists (another experiment: {differing}): overwrite it or choose another name"
             )
-    if found is not None and found.finished:
-        return RunPlan(experiment, truth, None, path, "finished", found, first_replicate=first)
-    if found is not None:
-        truth = recorded_truth(found) or truth
+    if existing is not None and existing.finished:
+        return RunPlan(experiment, truth, None, path, "finished", existing, first_replicate=first)
+    if existing is not None:
+        truth = recorded_truth(existing) or truth
     experiment = experiment.resolve_seed()
     truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
     schedule = schedule_of(experiment, truth)
     if path is not None:
-        check_free(path, mode == "overwrite", resume=found is not None)
+        check_free(path, mode == "overwrite", resume=existing is not None)
         _check_folder(path)
-    action: Literal["start", "resume"] = "start" if found is None else "resume"
-    return RunPlan(experiment, truth, schedule, path, action, found, mode == "overwrite", first, store)
+    action: Literal["start", "resume"] = "start" if existing is None else "resume"
+    return RunPlan(experiment, truth, schedule, path, action, existing, mode == "overwrite", first, store)
 
 
 def plan_recipe(
@@ -188,8 +188,8 @@ def plan_recipe(
         See `plan_run`; no case is started.
     """
     if experiment is None:
-        found = open_results(path)
-        return path, [_planned(found.experiment.with_values(values or {}), path, mode, found, None, None)]
+        existing = open_results(path)
+        return path, [_planned(existing.experiment.with_values(values or {}), path, mode, existing, None, None)]
     n_cases = len(experiment.cases())
     runs: list[Results | None] = [None] * n_cases
     if mode == "resume":
@@ -208,7 +208,7 @@ def plan_recipe(
         if not numbered or not exists or all(map(_is_finished_run, cases, runs, truths)):
             break
     given = zip(cases, files, runs, truths, strict=True)
-    return candidate, [_planned(case, file, mode, found, truth, None) for case, file, found, truth in given]
+    return candidate, [_planned(case, file, mode, existing, truth, None) for case, file, existing, truth in given]
 
 
 def case_paths(path: Path, n_cases: int) -> list[Path]:
@@ -233,17 +233,17 @@ def _seeded(experiment: Experiment, runs: Sequence[Results | None]) -> Experimen
     """Return a recipe with the seed of its first existing file, if it has none. Case k has the seed plus k."""
     if experiment.run.seed is not None:
         return experiment
-    for k, found in enumerate(runs):
-        if found is not None and found.experiment.run.seed is not None:
-            return experiment.with_values({"run.seed": (found.experiment.run.seed - k) % 2**64})
+    for k, existing in enumerate(runs):
+        if existing is not None and existing.experiment.run.seed is not None:
+            return experiment.with_values({"run.seed": (existing.experiment.run.seed - k) % 2**64})
     return experiment
 
 
-def _is_finished_run(experiment: Experiment, found: Results | None, truth: Any, first_replicate: int = 0) -> bool:
+def _is_finished_run(experiment: Experiment, existing: Results | None, truth: Any, first_replicate: int = 0) -> bool:
     """Whether a run is finished and has this experiment. An experiment without a seed is always a new run."""
-    if found is None or not found.finished or experiment.run.seed is None:
+    if existing is None or not existing.finished or experiment.run.seed is None:
         return False
-    return not experiment_diff(experiment, found, truth, first_replicate)
+    return not experiment_diff(experiment, existing, truth, first_replicate)
 
 
 def schedule_of(experiment: Experiment, truth: Any) -> Schedule:

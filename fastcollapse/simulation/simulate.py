@@ -115,16 +115,16 @@ def execute(
     if block is not None and block < 1:
         raise InputError(f"block must be at least 1, got {block}")
     if plan.is_finished:
-        assert plan.found is not None
+        assert plan.existing is not None
         if plan.path is not None:
-            clear_leftovers(plan.path, plan.found.digest)
-        return plan.found
+            clear_leftovers(plan.path, plan.existing.digest)
+        return plan.existing
     model = plan.model()
     for message in model.warnings():
         warnings.warn(message, InfiniteMomentWarning, stacklevel=3)
     header = _header(plan, model)
-    if plan.found is not None:
-        check_coordinates(header.coordinates, plan.found)
+    if plan.existing is not None:
+        check_coordinates(header.coordinates, plan.existing)
     use_threads(threads)
     budget = _budget(memory_limit, plan, model, header)
     seed = plan.experiment.run.seed
@@ -156,7 +156,7 @@ def _header(plan: RunPlan, model: Model) -> Header:
     return Header(
         experiment_json=experiment.json,
         experiment_text=experiment.text,
-        digest=experiment.digest if plan.found is None else plan.found.digest,
+        digest=experiment.digest if plan.existing is None else plan.existing.digest,
         provenance=provenance(),
         n_replicates=experiment.run.n_replicates,
         n_generations=experiment.run.n_generations,

@@ -1,4 +1,4 @@
-"""The commands as a user meets them: what they print, write, refuse, and with which exit status."""
+"""Commands: output, files, refusals and exit status."""
 
 import contextlib
 import gzip
@@ -90,7 +90,7 @@ BAD = {
     "device as text": (
         [*SET, "truth.text=/dev/null"], "truth.text must be a file, got '/dev/null': a device or pipe",
     ),
-    "cut gzip": ([*SET, "truth.text=cut.txt.gz"], "truth.text must be a whole gzip file"),
+    "cut gzip": ([*SET, "truth.text=cut.txt.gz"], "truth.text must be a complete gzip file"),
     "one word": ([*SET, "truth.text=one.txt"], "truth.text must have at least two"),
     "huge count": ([*SET, "truth.counts=huge.csv"], "truth.counts must have whole counts"),
     "negative p": ([*SET, "truth.probabilities=[-0.5, 1.5]"], "truth.probabilities"),
@@ -173,7 +173,7 @@ def test_interrupt__is_one_line_and_status_130(here, monkeypatch):
 
 
 def test_interrupt__keeps_the_generations_that_are_done(here, monkeypatch):
-    """Ctrl-C comes in the middle of a run; what is kept is what the whole run has."""
+    """Ctrl-C in the middle of a run: the saved generations equal those of an uninterrupted run."""
 
     class Bar:
         n_done = 0
@@ -372,7 +372,7 @@ def test_bad_input__an_estimator_is_never_chosen_silently(family, words, here):
     assert files_in(here) == ["small.toml"]
 
 
-def test_run__what_the_cases_give_is_theirs(here):
+def test_run__refuses_values_that_the_cases_set(here):
     (here / "two.toml").write_text(CASES)
     for setting, words in (
         ("workflow.n_samples=7", "workflow.n_samples is set by the cases of the recipe"),

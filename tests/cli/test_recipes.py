@@ -1,4 +1,4 @@
-"""Commands of recipes: what they print, draw and refuse."""
+"""Commands of recipes: output, figures and refusals."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Commands of results files: what they print, refuse, and with which exit status."""
+"""Commands of results files: output, refusals and exit status."""
 
 import re
 import shutil
@@ -79,7 +79,7 @@ def test_compare__agrees_with_theory(ran):
 
 
 def test_compare__a_wrong_run_disagrees(ran, monkeypatch):
-    """The control: the same test sees a sample size that is 20 % off."""
+    """Negative control: the same test detects a sample size that is 20 % off."""
     monkeypatch.setattr("fastcollapse.analysis.panels.discrete.plain_size", lambda results: 240)
     result = call("compare", ran[0] / "small.h5")
     assert result.exit_code == 1

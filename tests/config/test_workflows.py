@@ -1,4 +1,4 @@
-"""Workflows: the arrays over generations against a generation-by-generation reading of the definitions."""
+"""Workflows: arrays over generations against the definitions, generation by generation."""
 
 import numpy as np
 import pytest
@@ -112,8 +112,8 @@ def test_accumulate_subsample__trains_on_n_samples_unless_told():
     schedule = workflow.schedule(2, None)
     assert schedule.n_train.tolist() == [5, 6]
     assert schedule.replacement
-    told = AccumulateSubsample(n_samples=5, keep_real=True, replacement=False, n_train=[3, 10])
-    assert told.schedule(2, None).n_train.tolist() == [3, 10]
+    workflow = AccumulateSubsample(n_samples=5, keep_real=True, replacement=False, n_train=[3, 10])
+    assert workflow.schedule(2, None).n_train.tolist() == [3, 10]
 
 
 def test_mix__no_real_tokens_is_no_real_data():

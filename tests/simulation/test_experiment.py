@@ -1,4 +1,4 @@
-"""Experiment: reading, checking, changing and identifying what is simulated."""
+"""Experiments: reading, checks, new values and digests."""
 
 import dataclasses
 import pickle
