@@ -263,7 +263,7 @@ def test_open__refuses_with_path_and_reason(tmp_path):
         file["x"] = 1
     reason("is not a fastcollapse file")
     for attribute, value, match in (
-        ("format_version", 2, "format version 2"),
+        ("format_version", 3, "format version 3"),
         ("digest", None, "digest is missing"),
     ):
         bad.write_bytes(raw)
