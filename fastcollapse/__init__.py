@@ -1,6 +1,6 @@
-"""Recursive training at the speed of compiled code, with the theorem beside every curve.
+"""Fast simulation of model collapse (recursive training), with exact theory for comparison.
 
-Names are imported when first used, so that the command line answers before Numba is loaded.
+Public names are imported at their first use, so that the command line starts without Numba.
 """
 
 from importlib import import_module

@@ -1,19 +1,19 @@
-"""The errors a user can meet, each one line that names the key, the value and what is allowed."""
+"""Errors and warnings; a message is one line that names the key, the value and the allowed values."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class FastcollapseError(Exception):
-    """Base of every error that fastcollapse raises on purpose."""
+    """Base of all errors of fastcollapse."""
 
 
 class InputError(FastcollapseError, ValueError):
-    """A value given by the user is not allowed; nothing was simulated or written."""
+    """An input value is not allowed; nothing was simulated or written."""
 
 
 class NonFiniteError(FastcollapseError, ArithmeticError):
-    """A run has made a NaN or an infinity that no true value is; what came before is kept."""
+    """The simulation produced an unexpected NaN or infinity; earlier generations are kept."""
 
 
 class StoreError(FastcollapseError, OSError):
@@ -21,11 +21,11 @@ class StoreError(FastcollapseError, OSError):
 
 
 class UnreadableResults(StoreError, InputError):
-    """What was given as a results file is missing, foreign, cut off or of a newer format."""
+    """A results file is missing, not of fastcollapse, truncated, damaged or of a newer format."""
 
 
 class InfiniteMomentWarning(UserWarning):
-    """A mean or a variance that a run would estimate is infinite."""
+    """A run estimates a mean or a variance that is infinite."""
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

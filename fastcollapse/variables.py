@@ -1,4 +1,4 @@
-"""The data dictionary: recorded variables, their coordinates, metrics, and the two kinds of rows of unequal length."""
+"""Data dictionary: recorded variables, their coordinates, metrics, and rows of unequal length (counts and samples)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,18 +9,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Variable:
-    """A recorded array over (replicate, generation, ...).
-
-    Its values are finite, or the run stops.
+    """A recorded array over (replicate, generation, ...). A value that is not finite stops the run.
 
     Parameters
     ----------
-    long_name : its name for people.
-    units : its unit, "1" where it has none.
-    dims : names of its further dimensions.
-    limits : infinities that are legal values.
-    missing : whether it may be NaN for all replicates of a generation.
-    ragged : whether it is a sample whose size differs by replicate and generation; `dims` are those of one point.
+    long_name : descriptive name.
+    units : unit, "1" for a pure number.
+    dims : names of the further dimensions.
+    limits : infinities that are valid values.
+    missing : whether the variable may be NaN for all replicates of a generation.
+    ragged : whether the variable is a sample whose size depends on replicate and generation; `dims` are those of one
+        point.
     """
 
     long_name: str
@@ -32,7 +31,7 @@ class Variable:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """Long name and unit, as a file and xarray have them."""
+        """Long name and unit, as attributes of the file and of xarray."""
         return {"long_name": self.long_name, "units": self.units}
 
 
@@ -42,10 +41,10 @@ class Metric:
 
     Parameters
     ----------
-    name : its key in `run.record`, the file and `Results.metrics`.
-    variable : what is recorded: name for people, unit, further dimensions, legal infinities.
-    function : (quantities of a block, truth) -> float64 (R, B, ...); None where the model computes the metric while it
-        advances, with its streams at hand.
+    name : key in `run.record`, the file and `Results.metrics`.
+    variable : the recorded variable.
+    function : (quantities of a block, truth) -> float64 (R, B, ...); None where the model computes the metric during
+        `advance`, with its random streams.
     """
 
     name: str
@@ -54,31 +53,38 @@ class Metric:
 
 
 def metric_table(*metrics: Metric) -> dict[str, Metric]:
-    """Return metrics by name, in the order given."""
+    """Return metrics by name, in the given order."""
     return {metric.name: metric for metric in metrics}
 
 
 @dataclass(frozen=True, eq=False)
 class Coordinate:
-    """The entries of a dimension: int64 or float64 (n), read-only, a name for people and a unit."""
+    """The entries of a dimension.
+
+    Parameters
+    ----------
+    values : int64 or float64 (n), read-only.
+    long_name : descriptive name.
+    units : unit, "1" for a pure number.
+    """
 
     values: np.ndarray
     long_name: str
     units: str = "1"
 
     def __post_init__(self) -> None:
-        frozen = self.values[:]
-        frozen.flags.writeable = False
-        object.__setattr__(self, "values", frozen)
+        view = self.values[:]
+        view.flags.writeable = False
+        object.__setattr__(self, "values", view)
 
     @property
     def attributes(self) -> dict[str, str]:
-        """Long name and unit, as a file and xarray have them."""
+        """Long name and unit, as attributes of the file and of xarray."""
         return {"long_name": self.long_name, "units": self.units}
 
 
 class CountRows(NamedTuple):
-    """Sparse counts of a block, row = (t - first) * R + r.
+    """Sparse counts of a block; the row of generation t and replicate r is (t - first) * R + r.
 
     Parameters
     ----------
@@ -93,12 +99,12 @@ class CountRows(NamedTuple):
 
 
 class SampleRows(NamedTuple):
-    """Samples of a block, of any size each, row = (t - first) * R + r.
+    """Samples of a block, each of any size; the row of generation t and replicate r is (t - first) * R + r.
 
     Parameters
     ----------
     indptr : int64 (B*R + 1), starts at 0.
-    values : float64 (indptr[-1], ...), the points of all rows, one row after the other.
+    values : float64 (indptr[-1], ...), the points of all rows in order.
     """
 
     indptr: np.ndarray

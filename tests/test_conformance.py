@@ -13,7 +13,8 @@ import xarray
 from scipy import stats
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from fastcollapse.config.fields import REQUIRED, BoolField, ChoiceField, build
+from fastcollapse.config.fields import REQUIRED, BoolField, ChoiceField
+from fastcollapse.config.section_base import build
 from fastcollapse.config.sizes import SizeField
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.load import load_truth
@@ -244,7 +245,7 @@ def one_a_case():
 
 @pytest.mark.parametrize(("family", "case", "workflow"), list(one_a_case()))
 def test_bits__do_not_depend_on_where_a_run_was_stopped(tmp_path, tables, family, case, workflow):
-    """Stopped by Ctrl-C twice and gone on with, by other blocks and threads, through the file."""
+    """A run stopped by Ctrl-C twice and resumed from the file, with other block lengths and threads."""
     experiment = experiment_of(family, case, workflow, tables)
     expected = everything(simulate(experiment, threads=1))
     path, settings = tmp_path / "out.h5", {"resume": True, "progress": lambda _: os.kill(os.getpid(), signal.SIGINT)}

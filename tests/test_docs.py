@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from fastcollapse import Experiment, Sweep
 from fastcollapse.cli.main import main
-from fastcollapse.simulation.experiment import parameters
+from fastcollapse.simulation.parameter_table import parameters
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -171,7 +171,7 @@ def test_sample__that_is_no_number_stops_the_run(tmp_path, monkeypatch):
     [
         (
             {"name": "mix", "n_samples": 3, "n_real": 2, "real": "fixed"},
-            r"workflow.name must be another one than 'mix': the toy family does not serve "
+            r"workflow.name must be another one than 'mix': the toy family does not support "
             r"real data drawn once per replicate \(capability 'fixed_real'\)",
         ),
         (

@@ -18,19 +18,20 @@ _FIGURE_SUFFIXES = (FIGURE_SUFFIX, ".pdf", ".svg")
 def plan_output(
     experiment: Experiment | None,
     path: Path,
+    mode: Mode,
+    values: Mapping[str, Any] | None = None,
     *,
     numbered: bool = False,
-    overwrite: bool = False,
-    resume: bool = False,
-    values: Mapping[str, Any] | None = None,
 ) -> tuple[Path, list[RunPlan]]:
-    """Return the plans of a run whose figure is written beside its results; see `plan_recipe`.
+    """Return the path and the plans of a run whose figure is written beside its results; see `plan_recipe`.
 
     Raises
     ------
     InputError, UnreadableResults
-        As `plan_recipe`; or the path ends like a figure.
+        As `plan_recipe`; or the path has the suffix of a figure, or the family does not have the panels of the recipe.
     """
+    if experiment is not None:
+        _check_panels(experiment)
     if path.name in ("", ".."):
         raise InputError(f"output must be the name of a new file, got {str(path)!r}")
     if path.suffix.lower() in _FIGURE_SUFFIXES:
@@ -38,11 +39,21 @@ def plan_output(
             f"output must not end in {', '.join(_FIGURE_SUFFIXES)}, got {path}: "
             "the figure is written beside the results"
         )
-    mode: Mode = "resume" if resume else "overwrite" if overwrite else "reuse"
     return plan_recipe(experiment, path, mode, values=values, numbered=numbered, companions=(FIGURE_SUFFIX,))
 
 
-def kept_generations(output: Path, again: Sequence[str] = ()) -> str:
+def _check_panels(experiment: Experiment) -> None:
+    """Refuse panels that the family does not have, before anything runs."""
+    if experiment.recipe is None or experiment.recipe.panels is None:
+        return
+    from fastcollapse.analysis.panels.registry import find_panels  # only recipes that name panels need it
+
+    panels = find_panels(experiment.family)
+    if panels is not None:
+        panels.check_names(experiment.recipe.panels)
+
+
+def saved_generations(output: Path, resume_command: Sequence[str] = ()) -> str:
     """Return which generations of a stopped run are saved, and the command that resumes it, if there is one."""
     if not is_begun(output):
         return "nothing was written"
@@ -50,4 +61,4 @@ def kept_generations(output: Path, again: Sequence[str] = ()) -> str:
     if last < 0:
         return f"{parts_folder(output)} keeps no generation yet"
     saved = f"{parts_folder(output)} keeps generations 0 to {last:,}"
-    return f"{saved}; to resume: {shlex.join(again)}" if again else saved
+    return f"{saved}; to resume: {shlex.join(resume_command)}" if resume_command else saved

@@ -1,4 +1,4 @@
-"""What `fastcollapse run` does once it knows which files to write: run, draw, say what is kept if it stops."""
+"""Execution of `fastcollapse run`: run the plans, draw the figure, print the summary, report what is saved."""
 
 import shlex
 import signal
@@ -18,115 +18,133 @@ if TYPE_CHECKING:
 
 
 class Interrupted(Exception):
-    """Ctrl-C or SIGTERM, with what is left of the work."""
+    """Ctrl-C or SIGTERM stopped the command; the message says what is saved."""
 
     def __init__(self, message: str, stopped: BaseException) -> None:
         super().__init__(message)
         self.status = getattr(stopped, "status", 130)
 
 
-class AfterRun(FastcollapseError):
-    """The run is finished and kept, but what comes after it failed."""
+class ReportFailed(FastcollapseError):
+    """The run is finished and saved, but its figure or its summary failed."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """Outputs and the path they are named after; what to do with files that exist; the command that goes on."""
+class RunJob:
+    """The work of one `fastcollapse run`.
+
+    Parameters
+    ----------
+    plans : one for each case of the recipe.
+    path : the results file; with several cases, the path that their names derive from.
+    overwrite : whether the figure at the path is replaced.
+    threads : number of threads; None is all cores.
+    resume_command : the command that resumes the job after a stop.
+    memory_limit : see `simulate`.
+    """
 
     plans: "Sequence[RunPlan]"
-    chosen: Path
+    path: Path
     overwrite: bool
     threads: int | None
-    again: Sequence[str]
+    resume_command: Sequence[str]
     memory_limit: str | None = None
 
     @property
     def files(self) -> list[Path]:
         """The results files."""
-        return [one.path for one in self.plans if one.path is not None]
+        return [plan.path for plan in self.plans if plan.path is not None]
 
     @property
-    def hold(self) -> str:
-        """The results files and their verb."""
+    def files_hold(self) -> str:
+        """The results files and the verb that follows them in a message."""
         files = self.files
         return f"{files[0]} holds" if len(files) == 1 else f"{files[0]} to {files[-1]} hold"
 
 
-def run_job(job: Job) -> None:
-    """Run what is left of a job, and print its summary."""
-    from fastcollapse.cli.output_files import kept_generations
+def run_job(job: RunJob) -> None:
+    """Run all plans of a job and print its summary."""
+    from fastcollapse.cli.output_files import saved_generations
     from fastcollapse.simulation.interrupts import Interrupts
     from fastcollapse.simulation.simulate import execute
 
     plans, clock = job.plans, Clock()
     done: list[Results] = []
 
-    def left() -> str:
+    def stopped_message() -> str:
         if len(done) == len(plans):
-            return f"interrupted, {job.hold} the finished run"
-        return f"interrupted, {kept_generations(job.files[len(done)], job.again)}"
+            return f"interrupted, {job.files_hold} the finished run"
+        return f"interrupted, {saved_generations(job.files[len(done)], job.resume_command)}"
 
-    signals = (signal.SIGINT, signal.SIGTERM)
+    def short_message() -> str:
+        return f"interrupted; to resume: {shlex.join(job.resume_command)}"
+
     try:
-        with Interrupts(signals, left, lambda: f"interrupted; to resume: {shlex.join(job.again)}") as interrupts:
-            with progress_bar(sum(one.n_left for one in plans)) as clock.progress:
-                for one in plans:
-                    clock.message = _announced(one)
-                    one_done = execute(
-                        one,
+        with Interrupts((signal.SIGINT, signal.SIGTERM), stopped_message, short_message) as interrupts:
+            with progress_bar(sum(plan.n_left for plan in plans)) as clock.progress:
+                for plan in plans:
+                    clock.message = _found_run_message(plan)
+                    results = execute(
+                        plan,
                         threads=job.threads,
                         progress=clock,
                         interrupts=interrupts,
                         memory_limit=job.memory_limit,
                     )
-                    clock.print_message()  # where there was nothing left to run
-                    done.append(one_done)
+                    clock.print_message()  # a finished run has no first block that prints the message
+                    done.append(results)
             text = _figure_and_summary(job, done, clock)
-            interrupts.check()  # what is raised within a callback of a library may be dropped there
+            interrupts.check()  # a callback of a library may have dropped the exception
     except KeyboardInterrupt as stopped:
-        raise Interrupted(left(), stopped) from None
+        raise Interrupted(stopped_message(), stopped) from None
     except UnreadableResults:
         raise
     except NonFiniteError as error:
-        raise NonFiniteError(f"{error}; {kept_generations(job.files[len(done)])}") from error
+        raise NonFiniteError(f"{error}; {saved_generations(job.files[len(done)])}") from error
     except StoreError as error:
-        raise StoreError(f"{error}; {kept_generations(job.files[len(done)], job.again)}") from error
+        raise StoreError(f"{error}; {saved_generations(job.files[len(done)], job.resume_command)}") from error
     click.echo(text)
 
 
-def _announced(one: "RunPlan") -> str:
-    """Return what is there already of a case, and what the versions have become since, or ""."""
+def _found_run_message(plan: "RunPlan") -> str:
+    """Return a line about the run at the path of a plan and the versions that changed since; "" for a new run."""
     from fastcollapse.simulation.provenance import changes, provenance
 
-    if one.found is None:
+    if plan.existing is None:
         return ""
-    if one.is_finished:
-        return f"{one.path} already contains this run; nothing to do (use --overwrite to run again)"
-    resumed = f"{one.path} resumes after generation {max(one.found.last, 0):,}"
-    changed = "; ".join(changes(one.found.provenance, provenance()))
+    if plan.is_finished:
+        return f"{plan.path} already contains this run; nothing to do (use --overwrite to run again)"
+    resumed = f"{plan.path} resumes after generation {max(plan.existing.last, 0):,}"
+    changed = "; ".join(changes(plan.existing.provenance, provenance()))
     return f"{resumed}; changed since it started: {changed}" if changed else resumed
 
 
-def _figure_and_summary(job: Job, done: "Sequence[Results]", clock: Clock) -> str:
-    """Draw the figure of finished runs and return their summary."""
+def _figure_and_summary(job: RunJob, done: "Sequence[Results]", clock: Clock) -> str:
+    """Draw the figure of finished runs and return their summary.
+
+    Raises
+    ------
+    ReportFailed
+        The figure or the summary failed.
+    """
     try:
         from fastcollapse.analysis.figures import save_figure
         from fastcollapse.analysis.report import summary
         from fastcollapse.cli.output_files import FIGURE_SUFFIX
         from fastcollapse.simulation.run_plan import free_path
 
-        figure = job.chosen.with_suffix(FIGURE_SUFFIX)
-        all_there = all(one.is_finished for one in job.plans)
+        figure = job.path.with_suffix(FIGURE_SUFFIX)
+        nothing_ran = all(plan.is_finished for plan in job.plans)
         if job.overwrite:
             figure.unlink(missing_ok=True)
-        elif not all_there:
+        elif not nothing_ran:
             figure = free_path(figure)
-        if not (all_there and figure.exists()):
+        if not (nothing_ran and figure.exists()):
             save_figure(done, figure)
-        whole = all(one.found is None for one in job.plans)  # else the time is not that of these generations
-        text = summary(done, clock.elapsed() if whole else None, [*job.files, figure])
-        return text if all_there else f"{text}\n\n{clock.first_block()}"
+        all_new = all(plan.existing is None for plan in job.plans)  # a resumed run has no time of all its generations
+        text = summary(done, clock.elapsed() if all_new else None, [*job.files, figure])
+        return text if nothing_ran else f"{text}\n\n{clock.first_block()}"
     except Exception as error:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        message = f"{job.hold} the finished run, but its figure or summary failed: {reason}"
-        raise AfterRun(message) from error
+        message = f"{job.files_hold} the finished run, but its figure or summary failed: {reason}"
+        raise ReportFailed(message) from error

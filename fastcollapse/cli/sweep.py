@@ -72,7 +72,7 @@ def sweep(
     fastcollapse collect study -o study.h5
     """
     _check_options(output, jobs, threads, shard, scheduler, slurm)
-    from fastcollapse.simulation.experiment import parse_setting
+    from fastcollapse.simulation.experiment_file import parse_setting
     from fastcollapse.sweeps import load_sweep, slurm_script
     from fastcollapse.sweeps.points import MAX_POINTS
 

@@ -1,4 +1,4 @@
-"""What a user may write: sections and keys with bounds, defaults and help; workflows and their schedules."""
+"""Configuration: sections and keys with bounds, defaults and help; workflows and their schedules."""
 
 from fastcollapse.config.schedule import CAPABILITIES, Schedule
 from fastcollapse.config.workflows import WORKFLOWS, Workflow, register_workflow

@@ -1,13 +1,13 @@
-"""One parameter: its check, bounds, default and help, held in the metadata of a dataclass field.
+"""Fields of parameters: check, bounds, default and help, in the metadata of a dataclass field.
 
-NumPy stays out of this file and of the files that declare parameters: `fastcollapse --help` reads them.
+This module and the modules that declare parameters do not import NumPy: `fastcollapse --help` imports them.
 """
 
 import dataclasses
 import math
 import numbers
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
 
 from fastcollapse.errors import InputError, nearest
 
@@ -16,7 +16,7 @@ REQUIRED = dataclasses.MISSING
 
 
 class ValidationErrors(InputError):
-    """Every value refused at once: pairs of a key and what is wrong with it."""
+    """All refused values of an input, as pairs of a key and the problem."""
 
     def __init__(self, items: Iterable[tuple[str, str]]) -> None:
         self.items = tuple(items)
@@ -26,12 +26,12 @@ class ValidationErrors(InputError):
         return "; ".join(f"{key} {problem}".strip() for key, problem in self.items)
 
     def under(self, key: str) -> list[tuple[str, str]]:
-        """Return the pairs with `key` put before each key."""
+        """Return the pairs with the prefix `key` before each key."""
         return [(join(key, below), problem) for below, problem in self.items]
 
 
 def join(key: str, below: str) -> str:
-    """Return the dotted key of `below` inside `key`; either may be empty, `below` may be an index like "[3]".
+    """Return the dotted key of `below` inside `key`. Either may be empty; `below` may be an index such as "[3]".
 
     Examples
     --------
@@ -42,7 +42,7 @@ def join(key: str, below: str) -> str:
 
 
 def show(value: object) -> str:
-    """Return a value as it stands in an error message: one line of at most 60 characters.
+    """Return a value as text for an error message: one line of at most 60 characters.
 
     Examples
     --------
@@ -57,12 +57,14 @@ def show(value: object) -> str:
 
 
 def refuse(allowed: str, value: object) -> ValidationErrors:
-    """Return the error "must be `allowed`, got `value`"; the field that checks it adds its key."""
+    """Return the error "must be `allowed`, got `value`"; the caller adds the key."""
     return ValidationErrors([("", f"must be {allowed}, got {show(value)}")])
 
 
 def is_list(value: object) -> bool:
-    """Return whether a value is a list: also a NumPy array of one dimension or more, without importing NumPy to ask.
+    """Return whether a value is a list, a tuple or a NumPy array of one dimension or more.
+
+    NumPy is not imported for the check.
 
     Examples
     --------
@@ -74,7 +76,7 @@ def is_list(value: object) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class IntField:
-    """Accept a whole number from `minimum` to `maximum`; neither true nor 3.0 is one."""
+    """Accept a whole number from `minimum` to `maximum`. True and 3.0 are refused."""
 
     minimum: int
     maximum: int
@@ -97,7 +99,7 @@ class IntField:
 
 @dataclasses.dataclass(frozen=True)
 class FloatField:
-    """Accept a finite number from `minimum` (or strictly above it, if `above`) to `maximum`."""
+    """Accept a finite number from `minimum` to `maximum`; with `above`, `minimum` itself is refused."""
 
     minimum: float
     maximum: float
@@ -137,7 +139,7 @@ class BoolField:
 
 @dataclasses.dataclass(frozen=True)
 class StringField:
-    """Accept a string that is not empty."""
+    """Accept a non-empty string."""
 
     text: ClassVar[str] = "string"
 
@@ -149,7 +151,7 @@ class StringField:
 
 @dataclasses.dataclass(frozen=True)
 class ChoiceField:
-    """Accept one of the names that `names()` lists when it is asked."""
+    """Accept one of the names that `names()` returns at the time of the check."""
 
     names: Callable[[], Iterable[str]]
 
@@ -167,7 +169,7 @@ class ChoiceField:
 
 @dataclasses.dataclass(frozen=True)
 class ListField:
-    """Accept a list of at least `shortest` entries, each accepted by `entry`; the first bad one is named."""
+    """Accept a list of at least `shortest` entries, each accepted by `entry`; the error names the first bad entry."""
 
     entry: Callable[[Any], Any]
     shortest: int = 1
@@ -178,15 +180,15 @@ class ListField:
 
     def __call__(self, value: Any) -> tuple:
         if not isinstance(value, (list, tuple)) and callable(getattr(value, "tolist", None)):
-            value = value.tolist()  # a NumPy array, without importing NumPy to ask
+            value = value.tolist()  # a NumPy array; importing NumPy would cost start-up time
         if not isinstance(value, (list, tuple)):
             raise refuse("a list", value)
         if len(value) < self.shortest:
             raise refuse(f"a list of at least {self.shortest}", value)
         accepted = []
-        for i, one in enumerate(value):
+        for i, entry in enumerate(value):
             try:
-                accepted.append(self.entry(one))
+                accepted.append(self.entry(entry))
             except ValidationErrors as error:
                 raise ValidationErrors(error.under(f"[{i}]")) from None
         return tuple(accepted)
@@ -206,26 +208,8 @@ class OneOrMoreField:
         return ListField(self.entry)(value) if is_list(value) else self.entry(value)
 
 
-@dataclasses.dataclass(frozen=True)
-class TableField:
-    """Accept a table of the parameters of the dataclass `cls`, or an instance of it."""
-
-    cls: "type[Section]"
-
-    @property
-    def text(self) -> str:
-        return "table {" + ", ".join(f.name for f in dataclasses.fields(self.cls)) + "}"
-
-    def __call__(self, value: object) -> "Section":
-        if isinstance(value, self.cls):
-            return value
-        if not isinstance(value, Mapping):
-            raise refuse(f"a {self.text}", value)
-        return build(self.cls, value)
-
-
 def power_text(n: int) -> str:
-    """Return an integer as people write it in a bound: 10**15 rather than a row of zeros.
+    """Return an integer as text, with large powers as 10**15.
 
     Examples
     --------
@@ -243,87 +227,10 @@ def parameter(check: Callable[[Any], Any], help: str, *, default: Any = REQUIRED
 
     Parameters
     ----------
-    check
-        Takes the value given and returns the value kept; raises `ValidationErrors`. Its `text` says what it accepts.
-    help
-        One sentence for help texts and documentation.
-    default
-        Used when the key is absent; None also means that the check is not asked about None.
-    unit
-        Unit of the value, empty for a pure number.
+    check : function from the given value to the stored value that raises `ValidationErrors`; its `text` describes the
+        accepted values.
+    help : phrase for help texts and documentation.
+    default : value where the key is absent; with None, the check is not called for None.
+    unit : unit of the value, empty for a pure number.
     """
     return dataclasses.field(default=default, metadata={"check": check, "help": help, "unit": unit})
-
-
-@dataclasses.dataclass(frozen=True)
-class Section:
-    """Base of every dataclass whose fields are parameters: each value is checked when the object is made."""
-
-    section: ClassVar[str] = ""
-
-    def __post_init__(self) -> None:
-        items: list[tuple[str, str]] = []
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if value is REQUIRED:
-                items.append((field.name, f"is required: {field.metadata['check'].text}"))
-            elif value is not None or field.default is not None:
-                try:
-                    object.__setattr__(self, field.name, field.metadata["check"](value))
-                except ValidationErrors as error:
-                    items += error.under(field.name)
-        items = items or self.relations()
-        if items:
-            raise ValidationErrors(ValidationErrors(items).under(self.section))
-
-    def relations(self) -> list[tuple[str, str]]:
-        """Return what is wrong between parameters that are right one by one."""
-        return []
-
-    def to_mapping(self) -> dict[str, Any]:
-        """Return the parameters as JSON can hold them, those that are None left out."""
-        return {
-            f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if getattr(self, f.name) is not None
-        }
-
-
-def _plain(value: object) -> Any:
-    if isinstance(value, Section):
-        return value.to_mapping()
-    return list(value) if isinstance(value, tuple) else value
-
-
-S = TypeVar("S", bound=Section)
-
-
-def build(cls: type[S], values: Mapping, elsewhere: Callable[[str], str] | None = None) -> S:
-    """Make a section from a mapping, with every refused, missing and unknown key in one error.
-
-    Parameters
-    ----------
-    values
-        Names and values of parameters.
-    elsewhere
-        Explains a name that is not a parameter of `cls` but is known somewhere else; "" if it is not.
-
-    Raises
-    ------
-    ValidationErrors
-        With the keys as the user wrote them.
-    """
-    fields = {f.name: f for f in dataclasses.fields(cls)}
-    items = []
-    for name in values:
-        if not isinstance(name, str) or name not in fields:
-            key = name if isinstance(name, str) and name.isidentifier() else show(name)
-            reason = elsewhere(name) if elsewhere and isinstance(name, str) else ""
-            hint = nearest(name, fields) if isinstance(name, str) else ""
-            items.append((join(cls.section, key), reason or f"is not a known key, use {', '.join(fields)}{hint}"))
-    given = {name: values[name] if name in values else field.default for name, field in fields.items()}
-    try:
-        section = cls(**given)
-    except ValidationErrors as error:
-        raise ValidationErrors([*items, *error.items]) from None
-    if items:
-        raise ValidationErrors(items)
-    return section

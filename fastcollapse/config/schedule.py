@@ -1,12 +1,12 @@
-"""The pipeline of a generation as arrays over generations, and its compiled form for kernels.
+"""Schedules: the stages of each generation as arrays over generations, and their compiled form for kernels.
 
-One generation is one pipeline, and each stage is an array here, never an `if` in a model:
+Every generation runs the same pipeline, and each stage is an array in `Schedule`:
 
     state -- map --> draw n_synthetic --+
     truth ---------> draw n_real -------+ pool (keep) -- subsample n_train -- fit (weights) --> next state
 
-The stages that exist today are the two draws, the pool and the subsample. The map is the identity, and all points of a
-fit have the same weight.
+Implemented stages are the two draws, the pool and the subsample. The map is the identity, and all points of a fit have
+the same weight.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import numpy as np
 
-# What a workflow may need and a family may be capable of, in words.
+# Capabilities that a workflow may need and a family may have, with their text for messages.
 CAPABILITIES = {
     "pool": "a pool that keeps the data of earlier generations",
     "subsample": "a fit to a subsample of the pool",
@@ -29,25 +29,18 @@ CAPABILITIES = {
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Schedule:
-    """A workflow spelled out: index t - 1 of each array is generation t.
+    """A workflow as arrays over generations: index t - 1 is generation t.
 
     Parameters
     ----------
-    n_synthetic
-        Stage draw: int64, shape (T,), at least 1, the draws from the model of generation t - 1.
-    n_real
-        Stage draw: int64, shape (T,), at least 0, the draws of real data beside them.
-    keep
-        Stage pool: int64, shape (T,), 0 or 1, whether generation t keeps the pool of generation t - 1.
-    n_train
-        Stage subsample: int64, shape (T,), the size of the subsample, at most the pool; 0 fits to the whole pool.
-    replacement
-        Stage subsample: whether it is drawn with replacement.
-    real
-        "none", "fresh" (real data drawn anew each generation) or "fixed" (drawn once per replicate; where
-        `n_real` is the total of the real data, that data itself).
-    start_with_data
-        Whether the pool of generation 0 holds the counts of the truth; otherwise it is empty.
+    n_synthetic : number of draws from the model of generation t - 1, int64, shape (T,), at least 1.
+    n_real : number of draws of real data, int64, shape (T,), at least 0.
+    keep : 1 where generation t keeps the pool of generation t - 1, otherwise 0, int64, shape (T,).
+    n_train : size of the subsample, at most the pool, int64, shape (T,); 0 fits to the whole pool.
+    replacement : whether the subsample is drawn with replacement.
+    real : "none", "fresh" (drawn anew in each generation) or "fixed" (drawn once per replicate; if `n_real` is the
+        total of the real data, it is that data itself).
+    start_with_data : whether the pool of generation 0 holds the counts of the truth; otherwise it is empty.
     """
 
     n_synthetic: np.ndarray
@@ -65,7 +58,7 @@ class Schedule:
 
     @property
     def needs(self) -> frozenset[str]:
-        """The capabilities that a family must have to run it, see `CAPABILITIES`."""
+        """Capabilities that a family must have to run the schedule, see `CAPABILITIES`."""
         real, subsample = bool(self.n_real.any()), bool(self.n_train.any())
         needed = {
             "pool": self.start_with_data or bool(self.keep[1:].any()),
@@ -78,16 +71,15 @@ class Schedule:
 
     @property
     def is_replace_only(self) -> bool:
-        """Whether each generation is fitted to all synthetic data of the generation before and to nothing else."""
+        """Whether each generation is fitted only to all synthetic data of the previous generation."""
         return not self.needs
 
     def pool_totals(self, truth_total: int | None = None) -> np.ndarray:
-        """Return the number of tokens in the pool that generation t is fitted to, or subsampled from.
+        """Return the size of the pool of each generation, before the subsample.
 
         Parameters
         ----------
-        truth_total
-            Size of the real data, at least 1; needed when the pool starts with it.
+        truth_total : size of the real data, at least 1; needed when the pool starts with it.
 
         Returns
         -------
@@ -102,7 +94,7 @@ class Schedule:
         """
         import numpy as np  # start-up time of the command line
 
-        # a sum that wraps round is harmless: the difference is right while the pool fits
+        # an overflow of the sums cancels in the difference, as long as the pool itself fits
         added = np.cumsum(self.n_synthetic + self.n_real)
         last_drop = np.maximum.accumulate(np.where(self.keep == 0, np.arange(len(added)), -1))
         before = np.concatenate(([0], added))[np.maximum(last_drop, 0)]
@@ -110,20 +102,19 @@ class Schedule:
         return added - before + np.where(last_drop < 0, start, 0)
 
     def distinct_rows(self, same: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Return how many different rows generation t is fitted to at least and at most.
+        """Return bounds of the number of distinct rows that each generation is fitted to.
 
-        A subsample may hold a row more than once: drawn with replacement, or from rounds of the same rows. Then the
-        bounds are five standard deviations from the mean number, both in the limit of many rows.
+        A subsample that is drawn with replacement, or from copies of the same rows, may hold a row more than once. Then
+        the bounds are five standard deviations from the mean number, both in the limit of a large number of rows.
 
         Parameters
         ----------
-        same
-            Whether the synthetic rows of all generations are the same ones.
+        same : whether all generations have the same synthetic rows.
 
         Returns
         -------
         tuple of ndarray
-            int64, shape (T,) each.
+            Lower and upper bound, int64, shape (T,) each.
 
         Examples
         --------
@@ -139,7 +130,7 @@ class Schedule:
         drawn = np.where(self.n_train > 0, self.n_train, pool)
         if not self.n_train.any() or not (self.replacement or same):
             return np.minimum(drawn, rows), np.minimum(drawn, rows)
-        # Each row is taken or not, independently but for the total number, that of which the variance is taken off.
+        # Rows are drawn independently apart from their fixed total; the last term removes the variance of the total.
         if self.replacement:
             left_out, odds = (1 - 1 / rows) ** drawn, drawn / rows
         else:
@@ -151,25 +142,21 @@ class Schedule:
         return np.maximum(least, 1).astype(np.int64), np.minimum(most, np.minimum(drawn, rows)).astype(np.int64)
 
     def fitted_sizes(self, truth_total: int | None = None) -> np.ndarray:
-        """Return the number of points that generation t is fitted to: int64, shape (T,)."""
+        """Return the number of points that each generation is fitted to: int64, shape (T,)."""
         import numpy as np  # start-up time of the command line
 
         return np.where(self.n_train > 0, self.n_train, self.pool_totals(truth_total))
 
 
 class KernelSchedule(NamedTuple):
-    """A schedule as kernels read it: int64 arrays over generations, index generation - 1, and two flags.
+    """A schedule for kernels: int64 arrays over generations, index generation - 1, and two flags.
 
     Parameters
     ----------
-    n_kept
-        The points that the pool of a generation keeps from the generation before; 0 where it keeps no pool.
-    n_synthetic, n_real, n_train, replacement
-        See `Schedule`.
-    divisor
-        The number that the sum of squares of the fit is divided by.
-    fixed_real
-        Whether the real data is drawn once per replicate.
+    n_kept : number of points that the pool keeps from the previous generation.
+    n_synthetic, n_real, n_train, replacement : see `Schedule`.
+    divisor : divisor of the sum of squares of the fit.
+    fixed_real : whether real data is drawn once per replicate.
     """
 
     n_kept: np.ndarray
@@ -186,10 +173,8 @@ def kernel_schedule(schedule: Schedule, truth_total: int | None = None, bias: in
 
     Parameters
     ----------
-    truth_total
-        Size of the real data; needed when the pool starts with it.
-    bias
-        0 or 1: the divisor is the size of the fit less this.
+    truth_total : size of the real data; needed when the pool starts with it.
+    bias : 0 or 1, subtracted from the size of the fit to give the divisor.
     """
     pools = schedule.pool_totals(truth_total)
     return KernelSchedule(

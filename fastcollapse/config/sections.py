@@ -12,62 +12,62 @@ from fastcollapse.config.fields import (
     FloatField,
     IntField,
     ListField,
-    Section,
     StringField,
     ValidationErrors,
     parameter,
     show,
 )
+from fastcollapse.config.section_base import Section
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelSection(Section):
-    """The parameters of a model family: none, where a family does not extend this."""
+    """Parameters of a model family. A family without parameters uses this class itself."""
 
     section: ClassVar[str] = "model"
 
 
 @dataclasses.dataclass(frozen=True)
 class TruthSection(Section):
-    """What generation 0 is; a family extends this."""
+    """The truth that generation 0 is; families extend this class."""
 
     section: ClassVar[str] = "truth"
-    # Whether exactly one key is given, so that another key replaces it.
+    # Whether the section has exactly one key, so that another key replaces it.
     exclusive: ClassVar[bool] = False
 
     @property
     def source(self) -> str:
-        """The truth in words."""
+        """Description of the truth."""
         return ", ".join(f"{name} = {_short(value)}" for name, value in self.to_mapping().items())
 
     @property
     def total(self) -> None:
-        """Number of tokens of the real data: a law has none."""
+        """Number of tokens of the real data; None for a distribution without data."""
         return None
 
     def load(self, base: Path | None = None) -> Any:
-        """Return the truth that a model is made from: the section itself, where a family loads no file.
+        """Return the truth that the model uses; by default the section itself.
 
         Parameters
         ----------
-        base : folder of the experiment file, where data files are looked for too.
+        base : folder of the experiment file, which is also searched for data files.
 
         Raises
         ------
         InputError
-            A data file cannot be read, or does not hold what the section needs.
+            A data file cannot be read, or lacks data that the section needs.
         """
         return self
 
 
 def _short(value: object) -> str:
-    """Return a value as `show` does, words without quotes."""
+    """Return a value as `show` does, strings without quotes."""
     return value if isinstance(value, str) else show(value)
 
 
 @dataclasses.dataclass(frozen=True)
 class Cases:
-    """Accept a list of tables, each of dotted keys of the experiment and their values."""
+    """Accept a list of tables of dotted keys of the experiment and their values."""
 
     text: ClassVar[str] = "list of tables of dotted keys and values"
 
@@ -82,32 +82,32 @@ class Cases:
 
 @dataclasses.dataclass(frozen=True)
 class Recipe(Section):
-    """What makes an experiment a figure; no number depends on it."""
+    """The figure of an experiment; no simulated number depends on it."""
 
     section: ClassVar[str] = "recipe"
 
-    title: str = parameter(StringField(), "what the figure shows, in one line")
-    source: str | None = parameter(StringField(), "the paper and figure it redoes", default=None)
-    note: str | None = parameter(StringField(), "what is wrong in the published figure, in one sentence", default=None)
+    title: str = parameter(StringField(), "title of the figure, one line")
+    source: str | None = parameter(StringField(), "paper and figure that it reproduces", default=None)
+    note: str | None = parameter(StringField(), "error of the published figure, one sentence", default=None)
     panels: tuple[str, ...] | None = parameter(
-        ListField(StringField()), "what is drawn; the family's own by default", default=None
+        ListField(StringField()), "panels; by default those of the family", default=None
     )
     generations: tuple[int, ...] | None = parameter(
-        ListField(IntField(0, 10**7)), "the generations of the table and of its scores", default=None
+        ListField(IntField(0, 10**7)), "generations of the table and its scores", default=None
     )
-    linear: bool = parameter(BoolField(), "is the axis of generations linear?", default=False)
-    overlay: str | None = parameter(StringField(), "dotted key whose cases are drawn into one panel", default=None)
-    published: bool = parameter(BoolField(), "are published bounds drawn too?", default=False)
+    linear: bool = parameter(BoolField(), "whether the axis of generations is linear", default=False)
+    overlay: str | None = parameter(StringField(), "dotted key whose cases share one panel", default=None)
+    published: bool = parameter(BoolField(), "whether published bounds are drawn too", default=False)
     eps: float | None = parameter(FloatField(0, 1e300, above=True), "threshold of a tail probability", default=None)
-    symbol: int | None = parameter(IntField(0, 10**8), "the symbol that a panel follows", default=None)
+    symbol: int | None = parameter(IntField(0, 10**8), "symbol that a panel shows", default=None)
     samples: tuple[int, ...] | None = parameter(
-        ListField(IntField(1, 10**9)), "the downstream sample sizes that are shown, of those of the run", default=None
+        ListField(IntField(1, 10**9)), "downstream sample sizes to show; by default all", default=None
     )
     ridge: tuple[float, ...] | None = parameter(
-        ListField(FloatField(0, 1e300)), "the downstream ridges, or exponents, that are shown", default=None
+        ListField(FloatField(0, 1e300)), "downstream ridges, or exponents, to show", default=None
     )
     read_off: tuple[dict, ...] | None = parameter(
-        Cases(), "values read off the published figure: label, generations, values, number of the case", default=None
+        Cases(), "values read from the published figure: label, generations, values, number of the case", default=None
     )
     cases: tuple[dict, ...] | None = parameter(Cases(), "values that differ between the runs", default=None)
 
@@ -123,9 +123,9 @@ class Recipe(Section):
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """Accept one name or a list of names of what a run records; kept as a tuple in one order.
+    """Accept one name or a list of names of recorded data, and return a tuple in a fixed order.
 
-    The names of metrics are the family's: `Experiment` checks them.
+    `Experiment` checks the names of metrics, which depend on the family.
     """
 
     names: ClassVar[tuple[str, ...]] = ("metrics", "trajectory")
@@ -145,15 +145,15 @@ class Record:
 
 @dataclasses.dataclass(frozen=True)
 class Run(Section):
-    """How long, how often, with which seed, and what is kept."""
+    """Length, number of replicates, seed and recorded data of a run."""
 
     section: ClassVar[str] = "run"
 
     n_generations: int = parameter(IntField(1, 10**7), "number of refits", unit="generations")
     n_replicates: int = parameter(IntField(1, 10**7), "number of independent repetitions", unit="replicates")
     seed: int | None = parameter(
-        IntField(0, 2**64 - 1), "seed; drawn from the system and recorded if absent", default=None
+        IntField(0, 2**64 - 1), "seed; if absent, drawn from the system and recorded", default=None
     )
     record: tuple[str, ...] = parameter(
-        Record(), "all metrics or some by name, and the state of every generation", default=("metrics",)
+        Record(), "all metrics or some by name, and with trajectory the state of every generation", default=("metrics",)
     )

@@ -1,4 +1,4 @@
-"""Sizes: a number of tokens that may change over generations, and its value at each of them."""
+"""Sizes: numbers of tokens that may change over generations."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from fastcollapse.config.fields import (
     FloatField,
     IntField,
     ListField,
-    Section,
-    TableField,
     ValidationErrors,
     is_list,
     parameter,
@@ -20,6 +18,7 @@ from fastcollapse.config.fields import (
     refuse,
     show,
 )
+from fastcollapse.config.section_base import Section, TableField
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +34,7 @@ class Growth(Section):
 
     def relations(self) -> list[tuple[str, str]]:
         if (self.factor is None) == (self.step is None):
-            return [("", f"must have either factor or step beside start, got {show(self.to_mapping())}")]
+            return [("", f"must have start and either factor or step, got {show(self.to_mapping())}")]
         return []
 
 
@@ -44,23 +43,23 @@ Size = int | str | tuple[int, ...] | Growth
 
 @dataclasses.dataclass(frozen=True)
 class SizeField:
-    """Accept a size: one whole number, a word, a list with one entry a generation, or a table of `Growth`."""
+    """Accept a size: a whole number, a name, a list with an entry for each generation, or a table of `Growth`."""
 
     minimum: int = 1
-    words: tuple[str, ...] = ("truth",)
+    names: tuple[str, ...] = ("truth",)
 
     @property
     def text(self) -> str:
-        words = "".join(f"'{word}', " for word in self.words)
+        names = "".join(f"'{name}', " for name in self.names)
         return (
-            f"whole number from {self.minimum} to {power_text(MAX_COUNT)}, {words}"
+            f"whole number from {self.minimum} to {power_text(MAX_COUNT)}, {names}"
             "a list of them or a table {start, factor} or {start, step}"
         )
 
     def __call__(self, value: object) -> Size:
         entry = IntField(self.minimum, MAX_COUNT)
         if isinstance(value, str):
-            if value not in self.words:
+            if value not in self.names:
                 raise refuse(f"a {self.text}", value)
             return str(value)
         if isinstance(value, Mapping | Growth):
@@ -77,21 +76,15 @@ class SizeField:
 def resolve(size: Size, key: str, n_generations: int, truth_total: int | None, minimum: int = 1) -> np.ndarray:
     """Return a size at every generation.
 
-    Geometric growth multiplies step by step, in the same order everywhere, so that the sizes are the same on
-    every machine.
+    Geometric growth multiplies step by step in a fixed order, so that the sizes are equal on every machine.
 
     Parameters
     ----------
-    size
-        As `SizeField` accepts it.
-    key
-        The key the size came from, for errors.
-    n_generations
-        T, at least 1.
-    truth_total
-        Size of the real data; None when the truth has no counts.
-    minimum
-        Smallest size allowed, 0 or 1.
+    size : a value that `SizeField` accepts.
+    key : key of the size, for errors.
+    n_generations : T, at least 1.
+    truth_total : size of the real data; None when the truth has no counts.
+    minimum : smallest size allowed, 0 or 1.
 
     Returns
     -------
@@ -126,10 +119,10 @@ def resolve(size: Size, key: str, n_generations: int, truth_total: int | None, m
     if size.factor is not None:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             factors = np.cumprod(np.where(steps > 0, size.factor, 1.0))
-            # 0 * inf is NaN: a start of 0 stays 0 whatever the growth
+            # 0 * inf is NaN: a start of 0 stays 0
             sizes = np.rint(size.start * factors) if size.start else np.zeros(n_generations)
     else:
-        sizes = size.start + float(size.step or 0) * steps  # at most 1e22: only its range is looked at
+        sizes = size.start + float(size.step or 0) * steps  # at most 1e22; only the range of the floats matters
     bad = np.flatnonzero(~((sizes >= minimum) & (sizes <= MAX_COUNT)))
     if bad.size:
         raise ValidationErrors(

@@ -1,7 +1,7 @@
-"""Workflows: one dataclass each, which turns its keys into a `Schedule`.
+"""Workflows: dataclasses that turn their keys into a `Schedule`.
 
-At generation t = 1..T a model does `pool <- keep*pool + n_synthetic draws from its state + n_real draws from
-the truth`, then fits to the pool, or to a subsample of `n_train` points. A workflow knows no model.
+At generation t = 1..T a model computes `pool <- keep*pool + n_synthetic draws from its state + n_real draws from
+the truth`, then fits to the pool, or to a subsample of `n_train` points. A workflow does not depend on a model.
 """
 
 from __future__ import annotations
@@ -13,39 +13,37 @@ from fastcollapse.config.fields import (
     MAX_COUNT,
     BoolField,
     ChoiceField,
-    Section,
     ValidationErrors,
     parameter,
     power_text,
     show,
 )
 from fastcollapse.config.schedule import CAPABILITIES, Schedule
+from fastcollapse.config.section_base import Section
 from fastcollapse.config.sizes import Size, SizeField, resolve
 from fastcollapse.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
 class Workflow(Section):
-    """Base of the workflows: `n_samples` synthetic tokens each generation."""
+    """Base of the workflows, with `n_samples` synthetic tokens in each generation."""
 
     section: ClassVar[str] = "workflow"
     name: ClassVar[str] = ""
 
-    n_samples: Size = parameter(SizeField(), "synthetic tokens that each generation draws", unit="tokens")  # noqa: RUF009
+    n_samples: Size = parameter(SizeField(), "number of synthetic tokens that each generation draws", unit="tokens")  # noqa: RUF009
 
     def needs(self) -> frozenset[str]:
-        """Return the capabilities that a family must have to serve the workflow, see `CAPABILITIES`."""
+        """Return the capabilities that a family must have for the workflow, see `CAPABILITIES`."""
         return frozenset()
 
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
-        """Return the workflow spelled out over generations.
+        """Return the workflow as arrays over generations.
 
         Parameters
         ----------
-        n_generations
-            T, at least 1.
-        truth_total
-            Size of the real data; None when the truth has no counts of its own.
+        n_generations : T, at least 1.
+        truth_total : size of the real data; None when the truth has no counts.
 
         Raises
         ------
@@ -57,7 +55,7 @@ class Workflow(Section):
     def _checked(self, schedule: Schedule, truth_total: int | None) -> Schedule:
         import numpy as np  # start-up time of the command line
 
-        # 10**7 generations of 10**15 tokens overflow int64: look no further than where floats pass the bound
+        # 10**7 generations of 10**15 tokens overflow int64: check up to the generation where floats exceed the bound
         rough = np.cumsum((schedule.n_synthetic + schedule.n_real).astype(float)) * schedule.keep
         end = int(np.argmax(rough > 4 * MAX_COUNT)) + 1 if rough.max() > 4 * MAX_COUNT else len(rough)
         totals = schedule.pool_totals(truth_total)[:end]
@@ -89,7 +87,7 @@ class Workflow(Section):
 
 @dataclasses.dataclass(frozen=True)
 class Replace(Workflow):
-    """Each generation is fitted to the synthetic tokens of the one before and to nothing else.
+    """Each generation is fitted only to the synthetic tokens of the previous generation.
 
     Examples
     --------
@@ -111,8 +109,8 @@ class Replace(Workflow):
 class Accumulate(Workflow):
     """Each generation is fitted to the synthetic tokens of all generations so far.
 
-    The real data of the start is the counts of the truth; for a truth without counts it is the first sample,
-    which generation 1 draws from the truth, and which `keep_real = false` drops at generation 2.
+    The real data at the start is the counts of the truth. For a truth without counts it is the sample that generation 1
+    draws from the truth; `keep_real = false` drops it at generation 2.
 
     Examples
     --------
@@ -122,7 +120,7 @@ class Accumulate(Workflow):
 
     name: ClassVar[str] = "accumulate"
 
-    keep_real: bool = parameter(BoolField(), "whether the pool keeps the real data of the start for ever")
+    keep_real: bool = parameter(BoolField(), "whether the pool always keeps the real data of the start")
 
     def needs(self) -> frozenset[str]:
         return frozenset({"pool"})
@@ -141,7 +139,7 @@ class Accumulate(Workflow):
 
 @dataclasses.dataclass(frozen=True)
 class AccumulateSubsample(Accumulate):
-    """As `Accumulate`, but each generation is fitted to a subsample of the pool, `n_train` tokens of it.
+    """As `Accumulate`, with each generation fitted to a subsample of `n_train` tokens of the pool.
 
     Examples
     --------
@@ -154,8 +152,8 @@ class AccumulateSubsample(Accumulate):
 
     replacement: bool = parameter(BoolField(), "whether the subsample is drawn with replacement")
     n_train: Size = parameter(  # noqa: RUF009
-        SizeField(words=("n_samples", "truth")),
-        "size of the subsample that is fitted to",
+        SizeField(names=("n_samples", "truth")),
+        "size of the subsample for the fit",
         default="n_samples",
         unit="tokens",
     )
@@ -176,7 +174,7 @@ class AccumulateSubsample(Accumulate):
 
 @dataclasses.dataclass(frozen=True)
 class Mix(Workflow):
-    """Each generation is fitted to the synthetic tokens of the one before and to real data.
+    """Each generation is fitted to the synthetic tokens of the previous generation and to real data.
 
     Examples
     --------
@@ -187,10 +185,10 @@ class Mix(Workflow):
 
     name: ClassVar[str] = "mix"
 
-    n_real: Size = parameter(SizeField(minimum=0), "real tokens beside the synthetic ones", unit="tokens")  # noqa: RUF009
+    n_real: Size = parameter(SizeField(minimum=0), "real tokens in addition to the synthetic ones", unit="tokens")  # noqa: RUF009
     real: str = parameter(
         ChoiceField(lambda: ("fresh", "fixed")),
-        "whether real data is drawn anew each generation, or once per replicate",
+        "whether real data is drawn anew in each generation, or once per replicate",
     )
 
     def needs(self) -> frozenset[str]:
@@ -217,18 +215,17 @@ W = TypeVar("W", bound=type[Workflow])
 
 
 def register_workflow(cls: W) -> W:
-    """Add a workflow to those that `[workflow] name` may have, and return it: also a class decorator.
+    """Register a workflow for `[workflow] name` and return it; also a class decorator.
 
     Parameters
     ----------
-    cls
-        A frozen dataclass that extends `Workflow`, with a `name` of its own, `schedule` and, where a family must have
-        capabilities for it, `needs`.
+    cls : a frozen dataclass that extends `Workflow`, with a new `name`, `schedule` and, if families need capabilities
+        for it, `needs`.
 
     Raises
     ------
     InputError
-        It is no such class, or another workflow has its name.
+        `cls` is not such a class, or another workflow has its name.
 
     Examples
     --------
@@ -250,9 +247,9 @@ def register_workflow(cls: W) -> W:
 
 
 def missing_capability(needs: frozenset[str], capabilities: frozenset[str], family: str) -> str:
-    """Return what a family lacks, as the end of a sentence, or "" where it has all of `needs`."""
+    """Return the capabilities that a family lacks as the end of a message; "" if it has all of `needs`."""
     missing = sorted(needs - capabilities)
     if not missing:
         return ""
-    words = "; ".join(f"{CAPABILITIES.get(name, name)} (capability '{name}')" for name in missing)
-    return f"the {family} family does not serve {words}"
+    text = "; ".join(f"{CAPABILITIES.get(name, name)} (capability '{name}')" for name in missing)
+    return f"the {family} family does not support {text}"

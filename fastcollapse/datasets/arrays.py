@@ -1,4 +1,4 @@
-"""Arrays of numbers in files that others have written: idx (the format of MNIST), npy, npz and csv, also gzipped."""
+"""Numeric arrays in data files: idx (the format of MNIST), npy, npz and csv, also gzipped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FORMATS = "an idx, .npy, .npz or .csv file, gzipped or not"
 
 
 def split_name(path: str) -> tuple[str, str | None]:
-    """Return the file and, of "FILE.npz:NAME", the name of the array.
+    """Return the file of a path and, for "FILE.npz:NAME", the name of the array.
 
     Examples
     --------
@@ -34,36 +34,36 @@ def split_name(path: str) -> tuple[str, str | None]:
 
 
 def read_array(file: Path, name: str | None, given: str, key: str) -> np.ndarray:
-    """Return the array that a file holds as float64 of one dimension or more.
+    """Return the array in a file as float64 with one dimension or more.
 
     Parameters
     ----------
-    file: what it is, its first bytes say, but for text
-    name: of the array in a .npz file; None where there is only one
-    given, key: the path as the user wrote it and the key it came from, for errors
+    file : the file; its first bytes give the format, or its suffix for .csv.
+    name : name of the array in a .npz file; None for the only array.
+    given, key : the path as written by the user and its key, for errors.
 
     Raises
     ------
     InputError
-        No such array, another format, a file that is cut off or damaged, or entries that are no finite numbers.
+        The array does not exist, the format is unknown, the file is truncated or damaged, or an entry is not finite.
     """
     try:
         content = file.read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
-        found = _parse(content, file, name, key, given)
-        if found.dtype.kind not in "iuf":
-            raise TypeError(f"entries are {found.dtype}")
-        array = np.ascontiguousarray(found, dtype=np.float64)
+        parsed = _parse(content, file, name, key, given)
+        if parsed.dtype.kind not in "iuf":
+            raise TypeError(f"entries are {parsed.dtype}")
+        array = np.ascontiguousarray(parsed, dtype=np.float64)
     except InputError:
         raise
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{key} must be a whole gzip file, got {show(given)}: {error}") from None
+        raise InputError(f"{key} must be a complete gzip file, got {show(given)}: {error}") from None
     except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise InputError(f"{key} must be numbers in {FORMATS}, got {show(given)}: {reason}") from None
-    if not found.ndim or not array.size or not np.isfinite(array).all():
-        what = "entries that are not finite" if found.ndim and array.size else f"shape {found.shape}"
+    if not parsed.ndim or not array.size or not np.isfinite(array).all():
+        what = "entries that are not finite" if parsed.ndim and array.size else f"shape {parsed.shape}"
         raise InputError(f"{key} must be an array of finite numbers, got {what} in {show(given)}")
     return array
 
@@ -92,29 +92,29 @@ def _parse_npz(content: bytes, name: str | None, key: str, given: str) -> np.nda
 
 
 def _parse_idx(content: bytes, key: str, given: str) -> np.ndarray:
-    """Read what Y. LeCun's page on MNIST describes: two zeros, type, number of dimensions, sizes, values."""
+    """Read the idx format of Y. LeCun's page on MNIST: two zeros, type, number of dimensions, sizes, values."""
     kind, n_dims = (content[2], content[3]) if len(content) >= 4 else (0, 0)
     if kind not in _IDX_TYPES or not 1 <= n_dims <= 8:
         raise InputError(f"{key} must be a sound idx file, got {show(given)}, whose header is {show(content[:4])}")
     start = 4 + 4 * n_dims
     if len(content) < start:
-        raise InputError(f"{key} must be a whole idx file, got {show(given)}, which ends within its header")
+        raise InputError(f"{key} must be a complete idx file, got {show(given)}, which ends within its header")
     shape = struct.unpack(f">{n_dims}I", content[4:start])
-    kind_of = np.dtype(_IDX_TYPES[kind])
-    wanted, held = math.prod(shape) * kind_of.itemsize, len(content) - start
-    if wanted != held:
+    dtype = np.dtype(_IDX_TYPES[kind])
+    n_expected, n_bytes = math.prod(shape) * dtype.itemsize, len(content) - start
+    if n_expected != n_bytes:
         sizes = " x ".join(map(str, shape))
-        what = f"which has {held} bytes of the {wanted} that {sizes} values take"
-        raise InputError(f"{key} must be a whole idx file, got {show(given)}, {what}")
-    return np.frombuffer(content, kind_of, offset=start).reshape(shape)
+        what = f"which has {n_bytes} bytes of the {n_expected} that {sizes} values take"
+        raise InputError(f"{key} must be a complete idx file, got {show(given)}, {what}")
+    return np.frombuffer(content, dtype, offset=start).reshape(shape)
 
 
 def read_table(text: str) -> np.ndarray:
-    """Return the numbers of a .csv file, float64 (n, d); the first line may be names, none of them a number."""
+    """Return the numbers of a .csv file as float64 (n, d); the first line may be names that are not numbers."""
     first = text.partition("\n")[0]
     names = bool(first.strip()) and not any(_is_number(cell) for cell in first.split(","))
     with warnings.catch_warnings():
-        # Of a file without numbers, which is refused.
+        # NumPy warns about a file without numbers, which is refused later.
         warnings.simplefilter("ignore", UserWarning)
         return np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2, skiprows=int(names))
 
@@ -128,19 +128,17 @@ def _is_number(text: str) -> bool:
 
 
 def read_matrix(path: str, base: Path | None, key: str) -> np.ndarray:
-    """Return the matrix that a file holds as float64 (n, d).
+    """Return the matrix in a file as float64 (n, d).
 
     Parameters
     ----------
-    path
-        A .npy file of two dimensions, or a .csv file of numbers with or without a line of names, none a number.
-    base, key
-        As in `find_data`.
+    path : a .npy file with two dimensions, or a .csv file of numbers, with or without a first line of names.
+    base, key : see `find_data`.
 
     Raises
     ------
     InputError
-        No such file, of another kind, or with entries that are no finite numbers.
+        The file does not exist, has another format, or an entry is not finite.
     """
     file = find_data(path, base, key)
     if file.suffix not in (".npy", ".csv"):
@@ -158,25 +156,23 @@ def read_matrix(path: str, base: Path | None, key: str) -> np.ndarray:
         raise InputError(f"{key} must be a matrix of numbers, got {show(path)}: {reason}") from None
     matrix = matrix.astype(np.float64)
     if matrix.ndim != 2 or not matrix.size or not np.isfinite(matrix).all():
-        found = "entries that are not finite" if matrix.ndim == 2 and matrix.size else f"shape {matrix.shape}"
-        raise InputError(f"{key} must be a matrix of finite numbers, got {found} in {show(path)}")
+        problem = "entries that are not finite" if matrix.ndim == 2 and matrix.size else f"shape {matrix.shape}"
+        raise InputError(f"{key} must be a matrix of finite numbers, got {problem} in {show(path)}")
     return matrix
 
 
 def read_any(path: str, base: Path | None, key: str) -> np.ndarray:
-    """Return the array that a file holds as float64 of any number of dimensions.
+    """Return the array in a file as float64 with any number of dimensions.
 
     Parameters
     ----------
-    path
-        An idx, .npy, .npz or .csv file, gzipped or not; "FILE.npz:NAME" is one of several arrays.
-    base, key
-        As in `find_data`.
+    path : an idx, .npy, .npz or .csv file, gzipped or not; "FILE.npz:NAME" selects one of several arrays.
+    base, key : see `find_data`.
 
     Raises
     ------
     InputError
-        No such file, of another kind or damaged, or with entries that are no finite numbers.
+        The file does not exist, has another format or is damaged, or an entry is not finite.
     """
     file, name = split_name(path)
     return read_array(find_data(file, base, key), name, path, key)

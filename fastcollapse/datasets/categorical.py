@@ -1,4 +1,4 @@
-"""Distributions over symbols: the truth of discrete families."""
+"""Categorical distributions: the truth of discrete families."""
 
 from __future__ import annotations
 
@@ -17,14 +17,10 @@ class CategoricalDistribution:
 
     Parameters
     ----------
-    labels
-        K names; None for a law, whose symbols are numbers.
-    counts
-        int64, shape (K,), at least 1: the real data, where there is any.
-    probabilities
-        float64, shape (K,), non-negative, sum 1.
-    source
-        Where it comes from, for people.
+    labels : K names; None for a distribution without data, whose symbols are numbers.
+    counts : the real data, int64, shape (K,), at least 1; None for a distribution without data.
+    probabilities : float64, shape (K,), non-negative, sum 1.
+    source : description of the origin.
     """
 
     labels: tuple[str, ...] | None
@@ -34,12 +30,12 @@ class CategoricalDistribution:
 
     @property
     def support_size(self) -> int:
-        """K, the number of symbols; those given with probability zero are counted."""
+        """Number of symbols K, including those of probability zero."""
         return len(self.probabilities)
 
     @property
     def total(self) -> int | None:
-        """Number of tokens of the real data; None for a law."""
+        """Number of tokens of the real data; None without data."""
         return None if self.counts is None else int(self.counts.sum())
 
     @classmethod
@@ -48,10 +44,8 @@ class CategoricalDistribution:
 
         Parameters
         ----------
-        source
-            Where the words come from, for people.
-        key, given
-            The key that named the file and its value, for errors.
+        source : description of the origin of the words.
+        key, given : the key of the file and its value, for errors.
 
         Raises
         ------
@@ -67,23 +61,23 @@ class CategoricalDistribution:
 
     @classmethod
     def zipf_mandelbrot(cls, a: float, b: float, size: int) -> CategoricalDistribution:
-        """Return the law with probabilities proportional to (i + b)^-a, i = 1..size."""
+        """Return the distribution with probabilities proportional to (i + b)^-a, i = 1..size."""
         weights = np.arange(1.0, size + 1)
         weights += b
         np.log(weights, out=weights)
         weights *= -a
-        weights -= weights[0]  # the largest: (1 + b)**-a itself can overflow
+        weights -= weights[0]  # the largest weight; without this, (1 + b)**-a can overflow
         np.exp(weights, out=weights)
         weights /= weights.sum()
         return cls(None, None, weights, f"Zipf-Mandelbrot a={a:g} b={b:g} over {size} symbols")
 
     @classmethod
     def uniform(cls, size: int) -> CategoricalDistribution:
-        """Return the uniform law over `size` symbols."""
+        """Return the uniform distribution over `size` symbols."""
         return cls(None, None, np.full(size, 1 / size), f"uniform over {size} symbols")
 
     @classmethod
     def from_probabilities(cls, probabilities: tuple[float, ...]) -> CategoricalDistribution:
-        """Return the law with these probabilities, divided by their sum."""
+        """Return the distribution with these probabilities, divided by their sum."""
         given = np.array(probabilities)
         return cls(None, None, given / math.fsum(given), f"given probabilities of {len(given)} symbols")

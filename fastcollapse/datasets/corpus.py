@@ -1,4 +1,4 @@
-"""Words of a text and tables of word counts."""
+"""Text corpora and tables of word counts."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _CHUNK = 2**22
 
 
 def _read_chunks(path: Path, key: str, given: str) -> Iterator[str]:
-    """Yield the text of a file, decompressed if it is gzip, in chunks that end at a line's end.
+    """Yield the text of a file, decompressed if it is gzip, in chunks of whole lines.
 
-    A line is never cut, because lower-casing looks at the neighbours of a letter (the Greek final sigma).
+    A line is never split, because lower-casing depends on the neighbours of a letter (the Greek final sigma).
     """
     try:
         with open(path, "rb") as raw:
@@ -40,7 +40,7 @@ def _read_chunks(path: Path, key: str, given: str) -> Iterator[str]:
     except UnicodeDecodeError:
         raise InputError(f"{key} must be UTF-8 text, got {show(given)}: binary, or not UTF-8") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{key} must be a whole gzip file, got {show(given)}: {error}") from None
+        raise InputError(f"{key} must be a complete gzip file, got {show(given)}: {error}") from None
     except InputError:
         raise
     except OSError as error:
@@ -48,7 +48,7 @@ def _read_chunks(path: Path, key: str, given: str) -> Iterator[str]:
 
 
 def count_words(path: Path, given: str) -> dict[str, int]:
-    """Count words: lower case, runs of non-word characters to spaces, split; so a word is a run of `\\w`."""
+    """Return the counts of the words of a text in lower case; a word is a run of `\\w` characters."""
     words: Counter[str] = Counter()
     for chunk in _read_chunks(path, "truth.text", given):
         words.update(_WORD.findall(chunk.lower()))
@@ -56,11 +56,11 @@ def count_words(path: Path, given: str) -> dict[str, int]:
 
 
 def read_counts(path: Path, given: str) -> dict[str, int]:
-    """Read a table of word and count, by tab or comma, with or without the header `word,count`."""
+    """Return the counts of a table of word and count, by tab or comma, with or without the header `word,count`."""
     key = "truth.counts"
     lines = "".join(_read_chunks(path, key, given))
     first = next((line for line in lines.splitlines() if line.strip()), "")
-    tabs = "\t" in first  # a table by tabs quotes nothing: a word may be a quotation mark
+    tabs = "\t" in first  # tab-separated tables have no quoting: a word may be a quotation mark
     rows = csv.reader(
         io.StringIO(lines, newline=""),
         delimiter="\t" if tabs else ",",
@@ -82,9 +82,9 @@ def read_counts(path: Path, given: str) -> dict[str, int]:
             if len(cells) != 2 or not cells[0]:
                 raise InputError(f"{key} must have a word and a count a line, got {show(cells)} {where}")
             word, count = cells
-            # the length first: int() refuses more than 4300 digits with an error of its own
-            whole = count.isascii() and count.isdigit() and len(count.lstrip("0")) <= 16
-            if not whole or int(count) > MAX_COUNT:
+            # the length is checked first, because int() raises its own error above 4300 digits
+            is_whole = count.isascii() and count.isdigit() and len(count.lstrip("0")) <= 16
+            if not is_whole or int(count) > MAX_COUNT:
                 raise InputError(
                     f"{key} must have whole counts from 0 to {power_text(MAX_COUNT)}, got {show(count)} {where}"
                 )

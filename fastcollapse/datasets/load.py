@@ -1,4 +1,4 @@
-"""The truth that a run starts from."""
+"""Loading of the truth of a run."""
 
 from pathlib import Path
 from typing import Any
@@ -7,19 +7,17 @@ from fastcollapse.config.sections import TruthSection
 
 
 def load_truth(section: TruthSection, base: Path | None = None) -> Any:
-    """Return the truth that a `[truth]` section describes: a `CategoricalDistribution` for a discrete model.
+    """Return the truth that a `[truth]` section describes; for a discrete model a `CategoricalDistribution`.
 
     Parameters
     ----------
-    section
-        Section of an experiment, already checked.
-    base
-        Folder of the experiment file, where data files are looked for too.
+    section : the checked section of an experiment.
+    base : folder of the experiment file, which is also searched for data files.
 
     Raises
     ------
     InputError
-        A data file is missing, empty, binary or damaged, or does not hold what the section needs.
+        A data file is missing, empty, binary or damaged, or lacks data that the section needs.
 
     Examples
     --------

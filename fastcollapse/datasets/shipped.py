@@ -7,24 +7,21 @@ from fastcollapse.errors import InputError
 
 
 def find_data(path: str, base: Path | None = None, key: str = "path") -> Path:
-    """Return the file that a path names.
+    """Return the file of a path.
 
-    It is looked for as given, then in the folder of the experiment file, then among the files shipped with
-    the project, where a leading "data/" may be left out.
+    The search order is the path itself, the folder of the experiment file, and the data shipped with fastcollapse,
+    where a leading "data/" may be omitted.
 
     Parameters
     ----------
-    path
-        As the user wrote it.
-    base
-        Folder of the experiment file.
-    key
-        The key the path came from, for errors.
+    path : the path as written by the user.
+    base : folder of the experiment file.
+    key : key of the path, for errors.
 
     Raises
     ------
     InputError
-        No such file, or not a regular file.
+        The file does not exist, or is not a regular file.
 
     Examples
     --------
@@ -39,14 +36,13 @@ def find_data(path: str, base: Path | None = None, key: str = "path") -> Path:
         for candidate in candidates:
             if candidate.is_file():
                 return candidate
-        found = (
-            "a directory"
-            if any(c.is_dir() for c in candidates)
-            else ("a device or pipe" if any(c.exists() for c in candidates) else "no such file")
-        )
+        if any(candidate.is_dir() for candidate in candidates):
+            problem = "a directory"
+        else:
+            problem = "a device or pipe" if any(candidate.exists() for candidate in candidates) else "no such file"
     except (OSError, ValueError) as error:
-        found = getattr(error, "strerror", None) or str(error)
-    raise InputError(f"{key} must be a file, got {show(path)}: {found}")
+        problem = getattr(error, "strerror", None) or str(error)
+    raise InputError(f"{key} must be a file, got {show(path)}: {problem}")
 
 
 def data_folder() -> Path:
@@ -56,7 +52,7 @@ def data_folder() -> Path:
 
 
 def recipes() -> dict[str, Path]:
-    """Return the experiments shipped with the project, by name.
+    """Return the paths of the shipped experiments by name.
 
     Examples
     --------
@@ -67,7 +63,7 @@ def recipes() -> dict[str, Path]:
 
 
 def sweeps() -> dict[str, Path]:
-    """Return the sweeps shipped with the project, by name.
+    """Return the paths of the shipped sweeps by name.
 
     Examples
     --------
@@ -78,7 +74,7 @@ def sweeps() -> dict[str, Path]:
 
 
 def describe_recipe(path: Path) -> str:
-    """Return what an experiment file says about itself: its first line, if that is a comment, otherwise "".
+    """Return the description of an experiment file: its first line if that is a comment, otherwise "".
 
     Examples
     --------
@@ -86,5 +82,5 @@ def describe_recipe(path: Path) -> str:
     'Unigram model retrained on its own text: 1000 generations of the WikiText-2 sample'
     """
     with open(path, encoding="utf-8", errors="replace") as file:
-        first = file.readline(1000)
-    return first.lstrip("# ").strip() if first.startswith("#") else ""
+        first_line = file.readline(1000)
+    return first_line.lstrip("# ").strip() if first_line.startswith("#") else ""

@@ -1,4 +1,4 @@
-"""The block loop: a block is computed, reduced to metrics, appended and committed, then the next one."""
+"""The block loop: compute a block of generations, reduce it to metrics, append it to the store, commit."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -13,23 +13,30 @@ from fastcollapse.models.base import Model, ModelBlock
 from fastcollapse.simulation.finite_check import earliest, first_fault, first_sample_fault
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import bytes_of
-from fastcollapse.storage.base import Block, Header, Reader, Store
-from fastcollapse.variables import Variable
+from fastcollapse.storage.base import Reader, Store
+from fastcollapse.storage.blocks import Block, Header
 
-# A block should take about so long: Ctrl-C and progress wait for its end.
+# Target block duration in seconds: Ctrl-C and progress wait for the end of a block.
 BLOCK_SECONDS = 0.1
-# Only a measured block may be longer than one generation, which may take seconds: at most so many times the last.
-_FASTER = 4
-_LONGEST_BLOCK = 4096
-# A generation that takes longer than this is begun with a copy of the state to go back to, if copying takes next to
-# nothing beside it: so many bytes a second.
+# Maximum growth factor of the block length from one block to the next.
+_MAX_GROWTH = 4
+_MAX_BLOCK = 4096
+# Where a generation takes longer than _SLOW_SECONDS, the state is copied before the next block, so that a signal can
+# commit it. The copy is made only if it takes little time beside the block.
 _SLOW_SECONDS = 0.3
-_COPIED_A_SECOND = 50_000_000
+_COPY_BYTES_PER_SECOND = 50_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class RunContext:
-    """The model of a run, its truth, and the seed and first replicate that name its streams."""
+    """What every block of a run needs.
+
+    Parameters
+    ----------
+    model : the model of the run.
+    truth : the loaded truth.
+    seed, first_replicate : the seed, and the number of the first replicate, that determine the random streams.
+    """
 
     model: Model
     truth: Any
@@ -39,7 +46,14 @@ class RunContext:
 
 @dataclass(frozen=True, eq=False)
 class ResumePoint:
-    """Where a run goes on: the last generation that the store holds, the `arrays()` of its state, and their file."""
+    """The point from which a run is resumed.
+
+    Parameters
+    ----------
+    last : last generation in the store.
+    arrays : the `arrays()` of its state.
+    path : the results file.
+    """
 
     last: int
     arrays: Mapping[str, np.ndarray]
@@ -47,147 +61,163 @@ class ResumePoint:
 
 
 def run_blocks(
-    work: RunContext,
+    context: RunContext,
     store: Store,
     interrupts: Interrupts,
     *,
     block: int | None = None,
     block_bytes: int | None = None,
     progress: Callable[[int], None] | None = None,
-    committed: ResumePoint | None = None,
+    resume_point: ResumePoint | None = None,
 ) -> Reader:
     """Run all generations into a store and return its reader.
 
     Parameters
     ----------
-    block: generations a block, at least 1; None: as many as take 0.1 s
-    block_bytes: what the arrays of a block may take, if it has more than one generation; None: no limit
-    progress: called with the number of generations done since the last call
-    committed: where to go on, if the store holds generations already
+    context : model, truth and random streams.
+    store : a new store, or the store of the run that is resumed.
+    interrupts : the handler that defers signals to the end of a block.
+    block : number of generations in a block, at least 1; by default as many as take 0.1 s.
+    block_bytes : maximum size of the arrays of a block with more than one generation; None is no limit.
+    progress : called with the number of generations that were run since the last call.
+    resume_point : where to resume, if the store already holds generations.
 
     Raises
     ------
     NonFiniteError
-        A number is no number, or infinite: the generations before it are committed.
+        A value is NaN or infinite; the generations before it are committed.
     UnreadableResults
-        What is committed does not fit this run.
+        The state at the resume point does not fit this run.
     Stopped
-        A signal has come: at the end of the block, what is done being committed. The first block may compile for half
-        a minute and has nothing to lose: there it is raised at once, or, as Numba may stumble over that, the watching
-        thread ends the process.
+        A signal was received; the generations before it are committed. The first block may compile for half a minute
+        and has nothing to save: a signal stops it at once. Numba may fail on the exception; then the watching thread
+        ends the process.
     """
-    header, model = store.header, work.model
-    first = 1 if committed is None else committed.last + 1
-    interrupts.holding = interrupts.watched
-    with interrupts.retreat(store.close):
-        state = _begin(work, store, committed)
-    length, seconds = 1 if block_bytes else block or 1, 0.0
-    back: Callable[[], None] | None = store.close
+    header, model = store.header, context.model
+    first = 1 if resume_point is None else resume_point.last + 1
+    interrupts.deferring = interrupts.watched
+    with interrupts.saved_by(store.close):
+        state = _start(context, store, resume_point)
+    length = 1 if block_bytes else block or 1
+    save: Callable[[], None] | None = store.close
     while first <= header.n_generations:
         length = model.block_length(state, min(length, header.n_generations - first + 1))
         start = time.perf_counter()
-        with interrupts.retreat(back):
-            done = model.advance(state, first, length, work.seed, work.first_replicate)
-        made = _block(first, done, work, header)
-        _check(made, done, model, store)
-        store.append(made)
+        with interrupts.saved_by(save):
+            result = model.advance(state, first, length, context.seed, context.first_replicate)
+        new_block = _block(first, result, context, header)
+        _check_finite(new_block, result, model, store)
+        store.append(new_block)
         seconds = time.perf_counter() - start
         store.commit(state.arrays())
-        interrupts.holding = True
+        interrupts.deferring = True
         first += length
         if progress is not None:
             progress(length)
-        if interrupts.asked:
+        if interrupts.received:
             store.commit(state.arrays(), force=True)
             interrupts.check()
-        # The first block may have compiled kernels: then the next one measures.
-        wanted = int(length * min(_FASTER, BLOCK_SECONDS / max(seconds, 1e-6)))
-        wanted = block or max(1, min(wanted, _LONGEST_BLOCK))
-        if block_bytes is not None:
-            wanted = max(1, min(wanted, int(block_bytes * length / bytes_of([done, made]))))
-        length = wanted
-        back = _recovery_commit(state, seconds, store) if interrupts.watched else None
+        n_bytes = 0 if block_bytes is None else bytes_of([result, new_block])
+        length = _next_length(length, seconds, n_bytes, block, block_bytes)
+        save = _recovery_commit(state, seconds, store) if interrupts.watched else None
     forgotten = state.forgotten()
     final = {} if forgotten is None else {"forgotten": forgotten}
     try:
-        with interrupts.held(False):
+        with interrupts.deferred(False):
             interrupts.check()
             return store.finish(final)
     except (KeyboardInterrupt, OSError, RuntimeError):
-        # The disk may have no room for a copy of everything; of a signal within HDF5 another error may come.
+        # The disk may be too full for the final file; a signal within HDF5 may raise another error.
         store.commit(state.arrays(), force=True)
         interrupts.check()
         raise
 
 
-def _check(block: Block, done: ModelBlock, model: Model, store: Store) -> None:
-    """Stop at the first value out of range, recorded or not; the generations before it are committed.
+def _check_finite(block: Block, result: ModelBlock, model: Model, store: Store) -> None:
+    """Commit the generations before the first non-finite value of a block, recorded or not, and raise.
 
-    They are committed without a state: a resumed run would come to the same value.
+    They are committed without a state: a resumed run would compute the same value.
 
     Raises
     ------
     NonFiniteError
-        With the name, the replicate and the generation.
+        Naming the value, the replicate and the generation.
     """
     arrays = [(name, block.metrics[name], variable) for name, variable in store.header.metrics.items()]
-    known = model.state_variables()
-    arrays += [(name, done.states[name], variable) for name, variable in known.items() if name in done.states]
-    samples = [(name, done.samples[name], variable) for name, variable in known.items() if name in done.samples]
+    variables = model.state_variables().items()
+    arrays += [(name, result.states[name], variable) for name, variable in variables if name in result.states]
+    samples = [(name, result.samples[name], variable) for name, variable in variables if name in result.samples]
     fault = earliest(
         [first_fault(arrays, block.first), first_sample_fault(samples, block.first, store.header.n_replicates)]
     )
     if fault is None:
         return
-    sound = fault.generation - block.first
-    if sound:
-        store.append(block.until(sound))
+    n_finite = fault.generation - block.first
+    if n_finite:
+        store.append(block.until(n_finite))
     if fault.generation:
         store.commit({}, force=True)
     raise NonFiniteError(f"{fault}: the run stops there")
 
 
-def _begin(work: RunContext, store: Store, committed: ResumePoint | None) -> Any:
-    """Return the state that the first block begins at; a new store is given generation 0.
+def _start(context: RunContext, store: Store, resume_point: ResumePoint | None) -> Any:
+    """Return the state before the first block; generation 0 is appended to a new store.
 
     Raises
     ------
+    NonFiniteError
+        A non-finite value stopped the run that is resumed.
     UnreadableResults
-        The state that is there does not fit this run.
+        The state at the resume point does not fit this run.
     """
-    run = (store.header.n_replicates, work.seed, work.first_replicate)
-    if committed is not None:
-        if not committed.arrays:
-            raise NonFiniteError(f"a number out of range has stopped the run after generation {committed.last}")
+    run = (store.header.n_replicates, context.seed, context.first_replicate)
+    if resume_point is not None:
+        last = resume_point.last
+        if not resume_point.arrays:
+            raise NonFiniteError(f"a non-finite value stopped the run after generation {last}")
         try:
-            return work.model.restore(committed.arrays, *run)
+            return context.model.restore(resume_point.arrays, *run)
         except (ValueError, IndexError) as error:
             raise UnreadableResults(
-                f"{committed.path}: cannot be gone on with after generation {committed.last}: {error}"
+                f"{resume_point.path}: cannot be resumed after generation {last}: {error}"
             ) from error
-    done = work.model.generation_0(store.header.n_replicates, work.seed, work.first_replicate)
-    block = _block(0, done, work, store.header)
-    _check(block, done, work.model, store)
+    result = context.model.generation_0(*run)
+    block = _block(0, result, context, store.header)
+    _check_finite(block, result, context.model, store)
     store.append(block)
-    return work.model.initial(*run)
+    return context.model.initial(*run)
+
+
+def _next_length(length: int, seconds: float, n_bytes: int, block: int | None, block_bytes: int | None) -> int:
+    """Return the length of the next block from the length, duration and size of the last one.
+
+    A duration may include compilation; then the block is short, and the next one measures again.
+    """
+    growth = min(_MAX_GROWTH, BLOCK_SECONDS / max(seconds, 1e-6))
+    next_length = block or max(1, min(int(length * growth), _MAX_BLOCK))
+    if block_bytes is not None:
+        next_length = max(1, min(next_length, int(block_bytes * length / n_bytes)))
+    return next_length
 
 
 def _recovery_commit(state: Any, seconds: float, store: Store) -> Callable[[], None] | None:
-    """Return what commits the state as it is now while the next block changes it, if its last one took `seconds`."""
+    """Return a function that commits a copy of the state while the next block changes it; None for short blocks.
+
+    Parameters
+    ----------
+    seconds : duration of the last block.
+    """
     arrays = state.arrays()
-    if seconds < _SLOW_SECONDS or sum(values.nbytes for values in arrays.values()) > _COPIED_A_SECOND * seconds:
+    if seconds < _SLOW_SECONDS or sum(values.nbytes for values in arrays.values()) > _COPY_BYTES_PER_SECOND * seconds:
         return None
     copies = {name: values.copy() for name, values in arrays.items()}
     return lambda: store.commit(copies, force=True)
 
 
-def _block(first: int, done: ModelBlock, work: RunContext, header: Header) -> Block:
-    """Return what the store takes of the result of a model."""
-    metrics = work.model.measure(done, work.truth, tuple(header.metrics))
-    counts = done.counts if header.trajectory else None
-    samples = {name: done.samples[name] for name in header.samples}
-    return Block(first, metrics, counts, _wanted(done.states, header.states), samples)
-
-
-def _wanted(states: Mapping[str, np.ndarray], wanted: Mapping[str, Variable]) -> dict[str, np.ndarray]:
-    return {name: states[name] for name in wanted}
+def _block(first: int, result: ModelBlock, context: RunContext, header: Header) -> Block:
+    """Return the recorded part of the result of a model."""
+    metrics = context.model.measure(result, context.truth, tuple(header.metrics))
+    counts = result.counts if header.trajectory else None
+    samples = {name: result.samples[name] for name in header.samples}
+    states = {name: result.states[name] for name in header.states}
+    return Block(first, metrics, counts, states, samples)

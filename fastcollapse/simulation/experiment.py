@@ -1,44 +1,37 @@
-"""Experiment: what is simulated, read from TOML, a mapping or the command line, and checked once, here.
+"""Experiments: read from TOML, a mapping or the command line, and checked once.
 
-The sections are in `sections.py` and `workflows.py`. NumPy is not imported.
+The sections are in `config.sections` and `config.workflows`. NumPy is not imported, for a fast start.
 """
 
 import dataclasses
 import hashlib
 import json
 import os
-import re
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from fastcollapse.config.fields import REQUIRED, ChoiceField, Section, TableField, ValidationErrors, build, join, show
+from fastcollapse.config.fields import ChoiceField, ValidationErrors, show
+from fastcollapse.config.section_base import Section, build
 from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection
 from fastcollapse.config.workflows import WORKFLOWS, Workflow, missing_capability
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.models.registry import DEFAULT_FAMILY, families
 from fastcollapse.models.registry import family as family_class
-
-MAX_FILE_BYTES = 2**26
+from fastcollapse.simulation.experiment_file import apply_overrides, read_toml
 
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """Everything that decides what a run computes.
+    """All values that determine the results of a run.
 
     Parameters
     ----------
-    family
-        The model family.
-    model, truth, workflow, run
-        The four sections of the experiment file; the keys of the first two are those of the family.
-    recipe
-        The figure that the experiment is for, if any; it is not part of the digest.
-    text
-        The user's TOML, verbatim, or "".
-    base
-        Folder of the experiment file, where its data files are looked for; None if it came from no file.
+    family : name of the model family.
+    model, truth, workflow, run : sections of the experiment file; the family defines the keys of the first two.
+    recipe : the figure of the experiment, if there is one; not part of the digest.
+    text : the TOML text of the user, unchanged, or "".
+    base : folder of the experiment file, which is searched for data files; None without a file.
 
     Examples
     --------
@@ -61,12 +54,12 @@ class Experiment:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], base: Path | None = None, text: str = "") -> "Experiment":
-        """Return the experiment that a nested mapping of sections and keys describes.
+        """Return the experiment of a nested mapping of sections and keys.
 
         Raises
         ------
         InputError
-            Unknown, missing or refused keys, all of them in one message on one line.
+            Keys are unknown, missing or refused; one line names all of them.
 
         Examples
         --------
@@ -79,7 +72,7 @@ be at least 1, got 0
         if not isinstance(mapping, Mapping):
             raise InputError(f"an experiment must be a table of sections, got {show(mapping)}")
         if "sweep" in mapping:
-            raise InputError("an experiment with [sweep] is many: fastcollapse sweep runs it")
+            raise InputError("this file has a [sweep] section: use `fastcollapse sweep`")
         family = _family(mapping)
         offered = family_class(family)
         builders: dict[str, Any] = {
@@ -120,18 +113,18 @@ be at least 1, got 0
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike) -> "Experiment":
-        """Return the experiment that a TOML file describes; the file's text is kept in `text`.
+        """Return the experiment of a TOML file; `text` is the text of the file.
 
         Raises
         ------
         InputError
-            A file that cannot be read, is not TOML in UTF-8, or holds values that are refused.
+            The file cannot be read, is not TOML in UTF-8, or has values that are refused.
         """
         mapping, text = read_toml(path)
         return cls.from_mapping(mapping, base=Path(path).resolve().parent, text=text)
 
     def to_mapping(self) -> dict[str, dict[str, Any]]:
-        """Return the sections as JSON can hold them, defaults filled in; `from_mapping` reads it back."""
+        """Return the sections as JSON values, with defaults; `from_mapping` reads the result."""
         workflow = {"name": self.workflow.name, **self.workflow.to_mapping()}
         return {
             "model": {"family": self.family, **self.model.to_mapping()},
@@ -142,23 +135,23 @@ be at least 1, got 0
 
     @property
     def json(self) -> str:
-        """Canonical JSON of `to_mapping()`: sorted keys, no spaces; equal experiments have equal strings."""
+        """Canonical JSON of `to_mapping()`, with sorted keys and no spaces: equal experiments have equal strings."""
         return json.dumps(self.to_mapping(), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of `json` in hexadecimal: key order, comments and spelled-out defaults do not matter."""
+        """SHA-256 of `json` in hexadecimal. It does not depend on key order, comments or written defaults."""
         return hashlib.sha256(self.json.encode()).hexdigest()
 
     def with_values(self, values: Mapping[str, Any]) -> "Experiment":
-        """Return the experiment with other values, given by dotted key.
+        """Return the experiment with new values by dotted key.
 
-        Another workflow drops what only the old one had, and another kind of truth replaces the old one.
+        A new workflow removes keys that only the old one has, and a new kind of truth replaces the old one.
 
         Raises
         ------
         InputError
-            As `from_mapping`.
+            See `from_mapping`.
 
         Examples
         --------
@@ -174,14 +167,14 @@ be at least 1, got 0
         return dataclasses.replace(changed, recipe=self.recipe)
 
     def cases(self) -> "list[Experiment]":
-        """Return the experiments of the recipe: one for each of its cases, or this one alone.
+        """Return the experiment of each case of the recipe; without cases, this experiment alone.
 
-        Case k has the seed of the recipe plus k, from 0 on, so that cases are independent; a case may name its own.
+        Case k = 0, 1, ... has the seed of the recipe plus k, so that cases are independent. A case may set its own.
 
         Raises
         ------
         InputError
-            As `with_values`.
+            See `with_values`.
         """
         if self.recipe is None or self.recipe.cases is None:
             return [self]
@@ -190,9 +183,9 @@ be at least 1, got 0
         return [first.with_values({**seed, **case}) for seed, case in zip(seeds, self.recipe.cases, strict=True)]
 
     def resolve_seed(self) -> "Experiment":
-        """Return the experiment with a seed: its own, or one drawn from the system.
+        """Return the experiment with its own seed, or with one that is drawn from the system.
 
-        A drawn seed has 63 bits, so that every TOML reader accepts it where it is copied.
+        A drawn seed has 63 bits, so that every TOML reader accepts it.
         """
         if self.run.seed is not None:
             return self
@@ -200,83 +193,8 @@ be at least 1, got 0
         return dataclasses.replace(self, run=dataclasses.replace(self.run, seed=seed))
 
 
-def read_toml(path: str | os.PathLike) -> tuple[dict[str, Any], str]:
-    """Return what an experiment file holds, and its text.
-
-    Raises
-    ------
-    InputError
-        A file that cannot be read, or is not TOML in UTF-8.
-    """
-    name = show(os.fspath(path))
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(MAX_FILE_BYTES + 1)  # a bound, so that a device or a data set ends too
-    except FileNotFoundError:
-        raise InputError(f"experiment file {name} does not exist") from None
-    except IsADirectoryError:
-        raise InputError(f"experiment file {name} must be a file, got a directory") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"experiment file {name} cannot be read: {reason}") from None
-    if len(raw) > MAX_FILE_BYTES:
-        raise InputError(f"experiment file {name} must be at most {MAX_FILE_BYTES // 2**20} MiB")
-    try:
-        text = raw.decode("utf-8")
-        mapping = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise InputError(f"experiment file {name} must be UTF-8 text, got byte {error.start} that is not") from None
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-        raise InputError(f"experiment file {name} must be valid TOML: {reason}") from None
-    return mapping, text
-
-
-def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sections of an experiment with other values, by dotted key; see `Experiment.with_values`.
-
-    Raises
-    ------
-    InputError
-        A key is not a section and a key.
-
-    Examples
-    --------
-    >>> apply_overrides({"truth": {"uniform": 10}}, {"truth.zipf_mandelbrot.size": 5, "run.seed": 3})
-    {'truth': {'zipf_mandelbrot': {'size': 5}}, 'run': {'seed': 3}}
-    """
-    made: dict[str, Any] = {n: dict(table) if isinstance(table, Mapping) else table for n, table in mapping.items()}
-    tables = {name: table for name, table in made.items() if isinstance(table, dict)}
-    keys = [key.split(".") for key in values]
-    sources = {parts[1] for parts in keys if parts[0] == "truth" and len(parts) > 1}
-    old = tables.get("model", {}).get("family", DEFAULT_FAMILY)
-    family = values.get("model.family", old)
-    if family != old:
-        made["model"], made["truth"] = {}, {}
-    elif sources and "truth" in tables and family in families() and family_class(family).TRUTH.exclusive:
-        others = {f.name for f in dataclasses.fields(family_class(family).TRUTH)} - sources
-        made["truth"] = {name: value for name, value in tables["truth"].items() if name not in others}
-    cls = WORKFLOWS.get(values["workflow.name"]) if isinstance(values.get("workflow.name"), str) else None
-    if cls and "workflow" in tables:
-        # Not every key: one that no workflow has is an error.
-        others = {f.name for one in WORKFLOWS.values() for f in dataclasses.fields(one)}
-        others -= {f.name for f in dataclasses.fields(cls)}
-        made["workflow"] = {name: value for name, value in tables["workflow"].items() if name not in others}
-    for key, parts in zip(values, keys, strict=True):
-        if len(parts) < 2 or not all(parts):
-            known = [one.key for one in parameters()]
-            hint = next((f" (did you mean '{k}'?)" for k in known if k.endswith(f".{key}")), nearest(key, known))
-            raise InputError(f"{show(key)} must be a section and a key such as run.seed{hint}")
-        table = made
-        for part in parts[:-1]:
-            table[part] = dict(table[part]) if isinstance(table.get(part), Mapping) else {}
-            table = table[part]
-        table[parts[-1]] = values[key]
-    return made
-
-
 def _family(mapping: Mapping) -> str:
-    """Return the family that `[model]` names, or the default where the section is refused anyway."""
+    """Return the family in `[model]`; the default for a section that is refused later."""
     model = mapping.get("model", {})
     if not isinstance(model, Mapping) or "family" not in model:
         return DEFAULT_FAMILY
@@ -287,7 +205,7 @@ def _family(mapping: Mapping) -> str:
 
 
 def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, str]]:
-    """Return what is wrong with the names in `run.record`."""
+    """Return the problems of the names in `run.record`."""
     named = [name for name in record if name not in Record.names]
     if not named:
         return []
@@ -300,18 +218,18 @@ def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, st
 
 
 def _model_keys_hint(parameters: type[Section]) -> Callable[[str], str]:
-    """Return what is said of an unknown key of `[model]`, which has `family` beside the keys of the family."""
+    """Return a function that describes an unknown key of `[model]`, whose keys are `family` and those of the family."""
     known = ["family", *(field.name for field in dataclasses.fields(parameters))]
     return lambda name: f"is not a known key, use {', '.join(known)}{nearest(name, known)}"
 
 
 def _hint_other_owner(part: str) -> Callable[[str], str]:
-    """Return what tells which families know a key of `[truth]`."""
+    """Return a function that names the families that have a key of `[truth]`."""
 
     def owners(name: str) -> str:
         known = {f: {field.name for field in dataclasses.fields(getattr(family_class(f), part))} for f in families()}
-        found = [f for f, names in known.items() if name in names]
-        return f"belongs to model.family {' or '.join(found)}" if found else ""
+        others = [f for f, names in known.items() if name in names]
+        return f"belongs to model.family {' or '.join(others)}" if others else ""
 
     return owners
 
@@ -333,79 +251,3 @@ def _workflow(mapping: Mapping, family: str, capabilities: frozenset[str]) -> Wo
     if missing:
         raise ValidationErrors([("workflow.name", f"must be another one than '{cls.name}': {missing}")])
     return workflow
-
-
-class Parameter(NamedTuple):
-    """One line of the parameter table: dotted key, what it accepts, default as text, a sentence of help."""
-
-    key: str
-    kind: str
-    default: str
-    help: str
-
-
-def parameters() -> list[Parameter]:
-    """Return every parameter of an experiment, in the order of the sections.
-
-    Examples
-    --------
-    >>> [p.default for p in parameters() if p.key == "run.n_generations"]
-    ['required']
-    """
-    table = [
-        Parameter("model.family", " | ".join(families()), json.dumps(DEFAULT_FAMILY), "what is fitted and drawn from")
-    ]
-    for part in ("PARAMETERS", "TRUTH"):
-        for name in families():
-            rows = _rows(getattr(family_class(name), part))
-            table += [row._replace(help=f"{row.help} ({name})") for row in rows]
-    table.append(
-        Parameter("workflow.name", " | ".join(WORKFLOWS), "required", "which data each generation is fitted to")
-    )
-    owners: dict[Parameter, list[str]] = {}
-    for cls in WORKFLOWS.values():
-        for row in _rows(cls):
-            owners.setdefault(row, []).append(cls.name)
-    for row, names in owners.items():
-        table.append(row if len(names) == len(WORKFLOWS) else row._replace(help=f"{row.help} ({', '.join(names)})"))
-    return table + _rows(Run)
-
-
-def _rows(cls: type[Section], prefix: str = "") -> list[Parameter]:
-    rows = []
-    for field in dataclasses.fields(cls):
-        check, default = field.metadata["check"], field.default
-        shown = "required" if default is REQUIRED else "none" if default is None else json.dumps(default)
-        key = join(prefix or cls.section, field.name)
-        rows.append(Parameter(key, check.text, shown, field.metadata["help"]))
-        if isinstance(check, TableField):
-            rows += _rows(check.cls, key)
-    return rows
-
-
-def parse_setting(setting: str) -> tuple[str, Any]:
-    """Return key and value of a setting such as "run.seed=3"; the value is TOML, a bare word is a string.
-
-    Raises
-    ------
-    InputError
-        No "=", or a quoted string, list or table that is not valid TOML.
-
-    Examples
-    --------
-    >>> parse_setting("run.seed=3"), parse_setting("truth.text=data/corpus.txt")
-    (('run.seed', 3), ('truth.text', 'data/corpus.txt'))
-    """
-    key, equals, value = setting.partition("=")
-    key, value = key.strip(), value.strip()
-    if not equals or not key or not value:
-        raise InputError(f"a setting must be key=value such as run.seed=3, got {show(setting)}")
-    try:
-        parsed = tomllib.loads(f"value = {value}")
-        if list(parsed) == ["value"] and not re.search(r"[\r\n]", value):
-            return key, parsed["value"]
-    except (ValueError, RecursionError):
-        pass
-    if value[0] in "\"'[{":
-        raise InputError(f"{key} must be a TOML value, got {show(value)}")
-    return key, value

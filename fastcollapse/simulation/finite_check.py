@@ -10,7 +10,7 @@ from fastcollapse.variables import SampleRows, Variable
 
 @dataclass(frozen=True)
 class Fault:
-    """Where the first number out of range is."""
+    """Position and value of a non-finite number."""
 
     name: str
     replicate: int
@@ -24,46 +24,51 @@ class Fault:
 def first_fault(
     arrays: Iterable[tuple[str, np.ndarray, Variable]], first: int, first_replicate: int = 0
 ) -> Fault | None:
-    """Return the first number out of range in a block that begins at generation `first`, the earliest one, or None.
+    """Return the first non-finite value of a block, by generation and then replicate; None if all are finite.
 
     Parameters
     ----------
-    arrays: a name, float64 (R, B, ...), and what it is: what of it may be infinite or missing
+    arrays : name, float64 (R, B, ...), and the variable, which says where values may be infinite or missing.
+    first : generation of the first column.
+    first_replicate : number of the first replicate.
 
     Examples
     --------
     >>> first_fault([("mean", np.array([[0.0, 1.0], [2.0, np.inf]]), Variable("mean"))], 5)
     Fault(name='mean', replicate=1, generation=6, value=inf)
     """
-    found: list[Fault] = []
-    sound: set[int] = set()
+    faults: list[Fault] = []
+    finite_ids: set[int] = set()
     for name, values, variable in arrays:
-        # Two names may have one array, and what is constant is one number: nothing is read twice.
-        if id(values) in sound:
+        # Several names may share an array, and a broadcast array holds one number: nothing is read twice.
+        if id(values) in finite_ids:
             continue
-        seen = values[:1, :1] if values.strides[:2] == (0, 0) and values.size else values
-        # One pass: a sum with a NaN or an infinity in it is one.
+        part = values[:1, :1] if values.strides[:2] == (0, 0) and values.size else values
+        # One pass: a sum is non-finite if any term is.
         with np.errstate(over="ignore", invalid="ignore"):
-            finite = np.isfinite(np.add.reduce(seen, axis=None))
-        if finite:
-            sound.add(id(values))
+            is_finite = np.isfinite(np.add.reduce(part, axis=None))
+        if is_finite:
+            finite_ids.add(id(values))
             continue
         fault = _first(name, values, variable, first, first_replicate)
         if fault is not None:
-            found.append(fault)
-    return earliest(found)
+            faults.append(fault)
+    return earliest(faults)
 
 
 def first_sample_fault(
     samples: Iterable[tuple[str, SampleRows, Variable]], first: int, n_replicates: int, first_replicate: int = 0
 ) -> Fault | None:
-    """Return the first value out of range in the ragged rows of a block that begins at generation `first`, or None.
+    """Return the first non-finite value in the ragged rows of a block; None if all are finite.
 
     Parameters
     ----------
-    samples : a name, rows that are ordered by generation and then replicate, and what they are.
+    samples : name, rows in order of generation then replicate, and the variable.
+    first : generation of the first row.
+    n_replicates : number of replicates.
+    first_replicate : number of the first replicate.
     """
-    found = []
+    faults = []
     for name, (indptr, values), variable in samples:
         wrong = ~np.isfinite(values)
         for limit in variable.limits:
@@ -73,18 +78,18 @@ def first_sample_fault(
             row = int(np.searchsorted(indptr, points[0], side="right")) - 1
             generation, replicate = divmod(row, n_replicates)
             value = float(values[points[0]][wrong[points[0]]].ravel()[0])
-            found.append(Fault(name, first_replicate + replicate, first + generation, value))
-    return earliest(found)
+            faults.append(Fault(name, first_replicate + replicate, first + generation, value))
+    return earliest(faults)
 
 
 def earliest(faults: Iterable[Fault | None]) -> Fault | None:
-    """Return the fault of the first generation, and there of the first replicate; None where there is none."""
-    known = [fault for fault in faults if fault is not None]
-    return min(known, key=lambda fault: (fault.generation, fault.replicate), default=None)
+    """Return the first fault by generation and then replicate; None if there is none."""
+    present = [fault for fault in faults if fault is not None]
+    return min(present, key=lambda fault: (fault.generation, fault.replicate), default=None)
 
 
 def _first(name: str, values: np.ndarray, variable: Variable, first: int, first_replicate: int) -> Fault | None:
-    """Look at every number; what is missing is missing from all replicates of a generation."""
+    """Return the first fault of an array, by a check of every value; see `Variable.missing`."""
     wrong = ~np.isfinite(values)
     for limit in variable.limits:
         wrong &= values != limit

@@ -1,4 +1,4 @@
-"""Signals that ask a run to stop: held back until a block is whole, and never for longer than two seconds."""
+"""Signals that stop a run: deferred to the end of a block, and the end of the process if a block takes too long."""
 
 import os
 import select
@@ -11,19 +11,20 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Self
 
-# Seconds after the first signal: a block that is not whole by then goes back to where it began; the process ends.
-RETREAT_AFTER = 0.8
+# Seconds after the first signal: after SAVE_AFTER an unfinished block is given up, the state before it is saved and the
+# process ends; after EXIT_AFTER the process ends in any case.
+SAVE_AFTER = 0.8
 EXIT_AFTER = 1.5
-# Seconds that finding the last words may take.
-_WORDS_WITHIN = 0.25
+# Maximum seconds to compose the message of the exit.
+_MESSAGE_SECONDS = 0.25
 
 
 class Stopped(KeyboardInterrupt):
-    """A signal has asked the work to stop.
+    """A signal stops the work.
 
     Parameters
     ----------
-    number: the signal
+    number : the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -35,91 +36,94 @@ class Stopped(KeyboardInterrupt):
 
 
 class Interrupts:
-    """Take over signals, as a context manager in the main thread; elsewhere, and where somebody else has, do nothing.
+    """Context manager that defers SIGINT and SIGTERM.
 
-    While `holding`, a signal is only noted in `asked`, for `check` to raise `Stopped` where the work is whole;
-    otherwise, and the second time, it is raised at once.
+    It has no effect outside the main thread or if another handler is installed.
 
-    A compiled kernel, or a disk, may keep the main thread for longer than people wait. So with `last_words` a thread
-    watches: at the second signal, or `EXIT_AFTER` seconds after the first, it writes them and ends the process.
+    While `deferring` is true, the first signal is only stored in `received`, and `check` raises `Stopped` between two
+    blocks. Otherwise, and at the second signal, `Stopped` is raised at once.
+
+    A compiled kernel or a disk may block the main thread for longer than users wait. With `message`, a thread watches:
+    at the second signal, or `EXIT_AFTER` seconds after the first, it writes the message and ends the process.
 
     Parameters
     ----------
-    numbers: the signals
-    last_words: returns what is left of the work, in one line; None: the process is never ended
-    otherwise: returns the same when that took too long, at once
+    numbers : the signals.
+    message : returns one line about the saved work; with None, no thread ends the process.
+    fallback : returns a line without delay, for the case that `message` takes too long.
     """
 
     def __init__(
         self,
         numbers: Sequence[int] = (signal.SIGINT,),
-        last_words: Callable[[], str] | None = None,
-        otherwise: Callable[[], str] = lambda: "interrupted",
+        message: Callable[[], str] | None = None,
+        fallback: Callable[[], str] = lambda: "interrupted",
     ) -> None:
-        self.holding = False
-        self.asked = 0
+        self.deferring = False
+        self.received = 0
         self._numbers = numbers
-        self._last_words = last_words
-        self._otherwise = otherwise
-        self._taken: dict[int, object] = {}
-        self._saving = threading.Lock()
+        self._message = message
+        self._fallback = fallback
+        self._previous: dict[int, object] = {}
+        self._save_lock = threading.Lock()
         self._save: Callable[[], None] | None = None
 
     @property
     def watched(self) -> bool:
-        """Does a thread end the process if need be?"""
-        return self._last_words is not None and bool(self._taken)
+        """Whether a thread may end the process."""
+        return self._message is not None and bool(self._previous)
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            free = (signal.SIG_DFL, signal.default_int_handler)  # neither ignored (nohup) nor somebody else's
+            default = (signal.SIG_DFL, signal.default_int_handler)  # a signal that nohup ignores stays ignored
             for number in self._numbers:
-                if signal.getsignal(number) in free:
-                    self._taken[number] = signal.signal(number, self._note)
+                if signal.getsignal(number) in default:
+                    self._previous[number] = signal.signal(number, self._handle)
         if self.watched:
             self._read, self._write = os.pipe()
             os.set_blocking(self._write, False)
-            self._other = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+            self._previous_fd = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
             self._watcher = threading.Thread(target=self._watch, name="fastcollapse-interrupts", daemon=True)
             self._watcher.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._taken.items():
+        for number, handler in self._previous.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
         if self.watched:
-            signal.set_wakeup_fd(self._other)
+            signal.set_wakeup_fd(self._previous_fd)
             os.close(self._write)
             self._watcher.join()
             os.close(self._read)
-        self._taken.clear()
+        self._previous.clear()
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        again, self.asked = bool(self.asked), self.asked or number
-        if again or not self.holding:
-            raise Stopped(self.asked)
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        is_repeated, self.received = bool(self.received), self.received or number
+        if is_repeated or not self.deferring:
+            raise Stopped(self.received)
 
     def check(self) -> None:
-        """Raise `Stopped` if a signal has come."""
-        if self.asked:
-            raise Stopped(self.asked)
+        """Raise `Stopped` if a signal was received."""
+        if self.received:
+            raise Stopped(self.received)
 
     @contextmanager
-    def held(self, holding: bool = True) -> Iterator[None]:
-        """Hold signals back (or do not) for a while."""
-        before, self.holding = self.holding, holding
+    def deferred(self, deferring: bool = True) -> Iterator[None]:
+        """Set `deferring` within the context."""
+        before, self.deferring = self.deferring, deferring
         try:
             yield
         finally:
-            self.holding = before
+            self.deferring = before
 
     @contextmanager
-    def retreat(self, save: Callable[[], None] | None) -> Iterator[None]:
-        """Name what the watching thread shall do if the process ends within: only while nothing else uses the store.
+    def saved_by(self, save: Callable[[], None] | None) -> Iterator[None]:
+        """Set the function that the watching thread calls before it ends the process within the context.
 
-        An error that comes of a signal, from within a compiler say, is raised as `Stopped`.
+        Nothing else may use the store within the context. An error after a signal, such as one that the compiler
+        raises, is replaced by `Stopped`.
         """
-        with self._saving:
+        with self._save_lock:
             self._save = save
         try:
             yield
@@ -127,7 +131,7 @@ class Interrupts:
             self.check()
             raise
         finally:
-            with self._saving:  # once it saves, the main thread goes no further
+            with self._save_lock:  # the main thread waits here while the watching thread saves
                 self._save = None
 
     def _watch(self) -> None:
@@ -136,38 +140,38 @@ class Interrupts:
         if number is None:
             return
         start = time.monotonic()
-        again = self._next_signal(RETREAT_AFTER)
-        if again == 0:
-            with self._saving:
+        second = self._next_signal(SAVE_AFTER)
+        if second == 0:
+            with self._save_lock:
                 if self._save is not None:
-                    _within(start + EXIT_AFTER - time.monotonic(), self._save)
+                    _run_within(start + EXIT_AFTER - time.monotonic(), self._save)
                     self._exit(number)
-            again = self._next_signal(start + EXIT_AFTER - time.monotonic())
-        if again is not None:
+            second = self._next_signal(start + EXIT_AFTER - time.monotonic())
+        if second is not None:
             self._exit(number)
 
     def _next_signal(self, seconds: float | None) -> int | None:
-        """Return the next of our signals, 0 if none comes in that time, None at the end of the work."""
+        """Return the next deferred signal; 0 if none is received in this time; None at the end of the work."""
         while select.select([self._read], [], [], seconds)[0]:
-            got = os.read(self._read, 1)
-            if not got:
+            data = os.read(self._read, 1)
+            if not data:
                 return None
-            if got[0] in self._taken:
-                return got[0]
+            if data[0] in self._previous:
+                return data[0]
         return 0
 
     def _exit(self, number: int) -> None:
-        words: list[str] = []
-        _within(_WORDS_WITHIN, lambda: words.append(self._last_words()))  # type: ignore[misc]
+        lines: list[str] = []
+        _run_within(_MESSAGE_SECONDS, lambda: lines.append(self._message()))  # type: ignore[misc]
         try:
-            sys.stderr.write(f"\nerror: {words[0] if words else self._otherwise()}\n")
+            sys.stderr.write(f"\nerror: {lines[0] if lines else self._fallback()}\n")
             sys.stderr.flush()
         finally:
             os._exit(128 + number)
 
 
-def _within(seconds: float, work: Callable[[], None]) -> None:
-    """Do something in a thread, and wait for it no longer than so many seconds."""
-    thread = threading.Thread(target=work, daemon=True)
+def _run_within(seconds: float, function: Callable[[], None]) -> None:
+    """Call a function in a thread and wait for it, at most this time."""
+    thread = threading.Thread(target=function, daemon=True)
     thread.start()
     thread.join(max(0.0, seconds))

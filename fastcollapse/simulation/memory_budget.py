@@ -1,4 +1,4 @@
-"""How much memory a run takes, and what of it fits into a limit: smaller blocks and parts, never other numbers."""
+"""Memory budget of a run: sizes of blocks and parts that keep the process below a limit."""
 
 import dataclasses
 import math
@@ -11,9 +11,9 @@ import numpy as np
 
 from fastcollapse.errors import InputError
 
-# Compiling takes so much (measured: 330 MB, discrete distributions), a run of compiled kernels 70 MB.
+# Bytes reserved for the compiler and for compiled kernels.
 RESERVE = 350_000_000
-# The arrays of a block are there this often: as they come, reduced, waiting, and being written.
+# Copies of a block that exist at once: computed, reduced, pending and being written.
 _COPIES = 5
 _UNITS = {"": 1, "b": 1} | {
     f"{letter}{i}b": (1024 if i else 1000) ** power for power, letter in enumerate("kmgt", 1) for i in ("", "i")
@@ -22,29 +22,29 @@ _SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)\s*", re.IGNORECASE)
 
 
 class MemoryBudget(NamedTuple):
-    """Bytes that a block and a part may have, None where nothing limits them."""
+    """Maximum bytes of a block and of a part; None is no limit."""
 
     block: int | None = None
     part: int | None = None
 
 
 def parse_bytes(size: int | str) -> int:
-    """Return a number of bytes, given as one or as text with a unit.
+    """Return a number of bytes from a number or from text with a unit.
 
     Raises
     ------
     InputError
-        It is neither, or not at least 1.
+        The size has no such form, or is below 1 byte.
 
     Examples
     --------
     >>> parse_bytes("2GB"), parse_bytes("1.5 GiB"), parse_bytes(4096)
     (2000000000, 1610612736, 4096)
     """
-    found = _SIZE.fullmatch(size) if isinstance(size, str) else None
-    unit = found[2].lower() if found else ""
-    if isinstance(size, str) and found and unit in _UNITS:
-        number = float(found[1]) * _UNITS[unit]
+    match = _SIZE.fullmatch(size) if isinstance(size, str) else None
+    unit = match[2].lower() if match else ""
+    if isinstance(size, str) and match and unit in _UNITS:
+        number = float(match[1]) * _UNITS[unit]
     elif isinstance(size, int) and not isinstance(size, bool):
         number = float(size)
     else:
@@ -55,12 +55,12 @@ def parse_bytes(size: int | str) -> int:
 
 
 def bytes_of(value: Any) -> int:
-    """Return the bytes of the arrays in a value: of each once, and of a view all that it keeps alive.
+    """Return the bytes of the arrays in a value. Each array counts once, and a view counts as its base.
 
     Examples
     --------
-    >>> one = np.zeros(10)
-    >>> bytes_of({"all": one, "some": [one[:3], one[3:]], "name": "x"})
+    >>> array = np.zeros(10)
+    >>> bytes_of({"all": array, "some": [array[:3], array[3:]], "name": "x"})
     80
     """
     seen: dict[int, int] = {}
@@ -73,8 +73,8 @@ def bytes_of(value: Any) -> int:
         elif isinstance(value, Mapping):
             visit(list(value.values()))
         elif isinstance(value, (list, tuple)):
-            for one in value:
-                visit(one)
+            for item in value:
+                visit(item)
         elif dataclasses.is_dataclass(value):
             visit([getattr(value, field.name) for field in dataclasses.fields(value)])
 
@@ -83,7 +83,7 @@ def bytes_of(value: Any) -> int:
 
 
 def resident() -> int:
-    """Return the bytes of memory that the process has now, or at most had where the system tells no more."""
+    """Return the resident memory of the process in bytes; the peak on systems without /proc."""
     try:
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * _page_size()
@@ -101,19 +101,19 @@ def _page_size() -> int:
 
 
 def fit_budget(limit: int, state: int, saved: int, generation: int) -> MemoryBudget:
-    """Return what blocks and parts may have, so that a run stays below a limit.
+    """Return the sizes of blocks and parts that keep a run below a limit.
 
     Parameters
     ----------
-    limit: bytes of the whole process
-    state: bytes of the state of all replicates, with its room to work in
-    saved: bytes of what a commit copies of it
-    generation: bytes of what one generation gives
+    limit : maximum bytes of the process.
+    state : bytes of the state of all replicates, with its workspace.
+    saved : bytes of the state that a commit copies.
+    generation : bytes of the results of one generation.
 
     Raises
     ------
     InputError
-        Not even blocks of one generation fit; saying what is needed.
+        Blocks of one generation do not fit; the message has the needed size.
     """
     fixed = resident() + RESERVE + state + saved
     needed = fixed + _COPIES * generation
@@ -129,7 +129,7 @@ def fit_budget(limit: int, state: int, saved: int, generation: int) -> MemoryBud
 
 
 def megabytes(n_bytes: int, up: bool = True) -> str:
-    """Return a size as people read it, rounded up or down to whole megabytes.
+    """Return a size as text, rounded up or down to whole megabytes.
 
     Examples
     --------

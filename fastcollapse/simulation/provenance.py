@@ -1,4 +1,4 @@
-"""What made a number: versions, machine and time, recorded in every results file."""
+"""Provenance of a results file: versions, machine and time."""
 
 import functools
 import importlib.metadata
@@ -11,7 +11,7 @@ _PACKAGES = ("fastcollapse", "numba", "llvmlite", "numpy", "scipy", "h5py")
 
 
 def provenance() -> dict[str, Any]:
-    """Return versions, processor, core count and the time now (UTC, ISO 8601), all of it JSON.
+    """Return versions, processor, number of cores and the current time (UTC, ISO 8601) as JSON values.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def provenance() -> dict[str, Any]:
 
 
 def changes(old: dict, new: dict) -> tuple[str, ...]:
-    """Return which packages, and what of the machine, are not what they were, in words."""
+    """Return the packages and parts of the machine that changed, as text."""
     before = {**old.get("packages", {}), **{k: old.get(k) for k in ("python", "machine", "processor")}}
     after = {**new["packages"], **{k: new[k] for k in ("python", "machine", "processor")}}
     return tuple(f"{k} {before[k]} became {after.get(k)}" for k in before if before[k] != after.get(k))

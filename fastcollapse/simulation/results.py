@@ -1,4 +1,4 @@
-"""Read-only results of a run, from memory or a file alike."""
+"""Results of a run, read-only, from memory or from a file."""
 
 import json
 import tomllib
@@ -12,14 +12,6 @@ import numpy as np
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
-from fastcollapse.storage.layout import (
-    ATTRIBUTES,
-    SIZE_SUFFIX,
-    root_attributes,
-    sample_attributes,
-    size_attributes,
-    variable_attributes,
-)
 from fastcollapse.variables import SampleRows
 
 if TYPE_CHECKING:
@@ -37,13 +29,13 @@ def _check_index(name: str, value: Any, last: int) -> int:
 
 
 class Results:
-    """What a run has recorded up to its last committed generation.
+    """Recorded data of a run up to its last committed generation.
 
-    Generation t is the state after t refits; t = 0 is the initial model, which is the truth.
+    Generation t is the state after t refits; generation 0 is the initial model, which is the truth.
 
     Parameters
     ----------
-    reader : what a store's `finish`, or opening a file, gives.
+    reader : the reader that `Store.finish` or `open_file` returns.
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -51,12 +43,12 @@ class Results:
 
     @property
     def reader(self) -> Reader:
-        """What the results are read from."""
+        """The reader of the store or file."""
         return self._reader
 
     @property
     def path(self) -> Path | None:
-        """The file, or None for a run in memory."""
+        """The results file; None for a run in memory."""
         return self._reader.path
 
     @property
@@ -66,17 +58,17 @@ class Results:
 
     @property
     def states(self) -> Mapping[str, np.ndarray]:
-        """Name -> float64[R, T + 1, ...], read-only: the recorded states of a family that has no counts."""
+        """Name -> float64[R, T + 1, ...], read-only: the recorded states of a family without counts."""
         return self._reader.states
 
     @property
     def variables(self) -> "Mapping[str, Variable]":
-        """Name -> long name, units and further dimensions of metrics, states and samples."""
+        """Name -> variable, of metrics, states and samples: long name, units and further dimensions."""
         return {**self._reader.header.variables, **self._reader.header.samples}
 
     @property
     def coordinates(self) -> "Mapping[str, Coordinate]":
-        """Dimension -> where its entries are: `values` int64 or float64 [n], read-only, long name and units."""
+        """Dimension -> coordinate: `values` int64 or float64 [n], read-only, long name and units."""
         return self._reader.header.coordinates
 
     @property
@@ -86,7 +78,7 @@ class Results:
 
     @property
     def last(self) -> int:
-        """Last committed generation; -1 if a run was killed before generation 0 was."""
+        """Last committed generation; -1 if the run was killed before it committed generation 0."""
         return self._reader.n_committed
 
     @property
@@ -96,32 +88,41 @@ class Results:
 
     @property
     def complete(self) -> bool:
-        """Has the run reached the last generation it was asked for?"""
+        """Whether the run reached its last generation."""
         return self.last == self._reader.header.n_generations
 
     @property
     def finished(self) -> bool:
-        """Is this the whole run? If not, it is still running, or was interrupted and can be resumed."""
+        """Whether the run is finished. If not, it is still running, or was stopped and can be resumed."""
         return self._reader.finished
 
     @property
     def first_replicate(self) -> int:
-        """The number of the first replicate, which is not 0 where a run has been split."""
+        """Number of the first replicate; not 0 in a part of a split run."""
         return self._reader.header.first_replicate
 
     @property
     def has_trajectory(self) -> bool:
-        """Are the counts of every generation stored?"""
+        """Whether the counts of every generation are stored."""
         return self._reader.header.trajectory
 
     @property
     def forgotten(self) -> np.ndarray | None:
-        """int32[R, K]: generation that lost the symbol (-1 none, 0 never there); None before the end."""
+        """Extinction time (generation of first absence): int32[R, K], -1 not within the run, 0 never present.
+
+        None before the end of the run, and for families without it.
+        """
         return self._reader.forgotten
 
     @property
     def truth(self) -> CategoricalDistribution:
-        """The law of generation 0 of a discrete distribution; that of another family is `experiment.truth`."""
+        """Distribution of generation 0 of a discrete family. For other families see `experiment.truth`.
+
+        Raises
+        ------
+        InputError
+            The family has no truth over symbols.
+        """
         if self._reader.header.truth is None:
             raise InputError(f"the {self.experiment.family} family has no truth over symbols, use experiment.truth")
         return self._reader.header.truth
@@ -134,25 +135,20 @@ class Results:
 
     @cached_property
     def experiment(self) -> "Experiment":
-        """The experiment with its resolved seed; running it again gives the same numbers.
-
-        The user's own text, if there was a file, is in `experiment_text`.
-        """
-        from fastcollapse.simulation.experiment import (
-            Experiment,  # results are read without what it takes to check an experiment
-        )
+        """The experiment with its resolved seed. Another run of it gives the same numbers."""
+        from fastcollapse.simulation.experiment import Experiment  # results are read without importing the families
 
         return Experiment.from_mapping(json.loads(self._reader.header.experiment_json))
 
     @property
     def experiment_text(self) -> str:
-        """The user's experiment file verbatim, or ""."""
+        """The text of the experiment file, unchanged, or ""."""
         return self._reader.header.experiment_text
 
     @cached_property
     def recipe(self) -> "Recipe | None":
-        """The figure that the run was made for, read from `experiment_text`; None for a run without one."""
-        from fastcollapse.config.fields import build
+        """The figure of the run, read from `experiment_text`; None for a run without one."""
+        from fastcollapse.config.section_base import build
         from fastcollapse.config.sections import Recipe
 
         given = tomllib.loads(self.experiment_text).get("recipe") if self.experiment_text else None
@@ -160,7 +156,7 @@ class Results:
 
     @property
     def digest(self) -> str:
-        """SHA-256 hex of the experiment."""
+        """SHA-256 of the experiment in hexadecimal."""
         return self._reader.header.digest
 
     @property
@@ -169,12 +165,12 @@ class Results:
         return self._reader.header.provenance
 
     def counts(self, replicate: int, generation: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the symbols that are alive in a generation and their counts.
+        """Return the symbols with counts above 0 in a generation, and their counts.
 
         Parameters
         ----------
         replicate : 0 to R - 1.
-        generation : 0 to T; 0 is the data that the truth was counted from.
+        generation : 0 to T; 0 is the real data.
 
         Returns
         -------
@@ -183,11 +179,12 @@ class Results:
 
         Raises
         ------
-        InputError : out of range, not recorded, or generation 0 of a truth that has no counts.
+        InputError
+            An index is out of range, counts are not recorded, or generation is 0 and the truth has no counts.
         """
         replicate = _check_index("replicate", replicate, self.n_replicates - 1)
         if self.last < 0:
-            raise InputError(f"generation must be finished, got {generation!r}: there is none yet")
+            raise InputError(f"generation must be finished, got {generation!r}: none is finished yet")
         generation = _check_index("generation", generation, self.last)
         if generation > 0:
             if not self.has_trajectory:
@@ -200,11 +197,11 @@ class Results:
 
     @property
     def sample_names(self) -> tuple[str, ...]:
-        """Names of the recorded states that are samples of any size, see `sample`."""
+        """Names of the recorded states that are samples, see `sample`."""
         return tuple(self._reader.header.samples)
 
     def sample(self, name: str, replicate: int, generation: int) -> np.ndarray:
-        """Return the sample that is the state of a replicate at a generation.
+        """Return the sample of a replicate at a generation.
 
         Parameters
         ----------
@@ -214,11 +211,13 @@ class Results:
 
         Returns
         -------
-        float64[n, ...] : n points, which may be none.
+        ndarray
+            float64[n, ...], n points, n at least 0.
 
         Raises
         ------
-        InputError : out of range, or not recorded.
+        InputError
+            An index is out of range, or the sample is not recorded.
         """
         if name not in self.sample_names:
             known = ", ".join(self.sample_names) or 'none: run.record must contain "trajectory"'
@@ -232,7 +231,8 @@ class Results:
 
         Raises
         ------
-        InputError : not recorded.
+        InputError
+            The sample is not recorded.
         """
         if name not in self.sample_names:
             raise InputError(f"the name of a recorded sample must be one of {self.sample_names}, got {name!r}")
@@ -241,57 +241,35 @@ class Results:
     def to_xarray(self) -> "xarray.Dataset":
         """Return metrics, states and extinction times with dimensions replicate, generation and symbol.
 
-        A state that is a sample NAME of any size is a contiguous ragged array of the CF conventions: the points of all
-        rows in NAME, and their number in NAME_size (generation, replicate).
-
-        Names, types and attributes are those of the file as `xarray.open_dataset` reads it.
+        A sample NAME is a contiguous ragged array of the CF conventions: NAME has the points of all rows, and NAME_size
+        (generation, replicate) has their numbers. Names, types and attributes are those of `xarray.open_dataset`.
 
         Raises
         ------
-        InputError : xarray is not installed.
+        InputError
+            The package xarray is not installed.
         """
-        try:
-            import xarray  # an extra
-        except ImportError as error:
-            raise InputError("to_xarray must have xarray: pip install 'fastcollapse[xarray]'") from error
-        plane = ("replicate", "generation")
-        variables: dict[str, Any] = {}
-        for name, values in (*self.metrics.items(), *self.states.items()):
-            attributes = variable_attributes(self._reader.header, name)
-            variables[name] = ((*plane, *self.variables[name].dims), values, attributes)
-        for name, variable in self._reader.header.samples.items():
-            indptr, points = self._reader.sample_rows(name)
-            sizes = np.diff(indptr).reshape(len(self.generation), self.n_replicates)
-            variables[f"{name}{SIZE_SUFFIX}"] = (plane[::-1], sizes, size_attributes(name, variable))
-            variables[name] = ((f"{name}_point", *variable.dims), points, sample_attributes(variable))
-        coordinates: dict[str, Any] = {
-            "generation": ("generation", self.generation, ATTRIBUTES["generation"]),
-            "replicate": ("replicate", np.arange(self.n_replicates, dtype=np.int32), ATTRIBUTES["replicate"]),
-        }
-        for name, coordinate in self.coordinates.items():
-            coordinates[name] = (name, coordinate.values, coordinate.attributes)
-        if self.forgotten is not None:
-            variables["forgotten"] = (("replicate", "symbol"), self.forgotten, ATTRIBUTES["forgotten"])
-            if self.truth.labels is not None:
-                coordinates["symbol"] = np.array(self.truth.labels)
-        return xarray.Dataset(variables, coords=coordinates, attrs=root_attributes(self._reader.header))
+        from fastcollapse.simulation.xarray_dataset import xarray_dataset  # an extra
+
+        return xarray_dataset(self._reader)
 
     def __repr__(self) -> str:
-        where = self.path or "in memory"
-        so_far = f"{max(self.last, 0)} of {self._reader.header.n_generations} generations"
-        return f"<Results {where}: {self.n_replicates} replicates, {so_far}>"
+        place = self.path or "in memory"
+        generations = f"{max(self.last, 0)} of {self._reader.header.n_generations} generations"
+        return f"<Results {place}: {self.n_replicates} replicates, {generations}>"
 
 
 def open_results(path: str | Path) -> Results:
-    """Open the results of a run: finished, still running, or killed.
+    """Open the results of a run that is finished, still running, or was stopped.
 
     Parameters
     ----------
-    path : the file that the run was given.
+    path : the results file of the run.
 
     Raises
     ------
-    UnreadableResults : missing, foreign, cut off, or of a newer format; naming path and reason.
+    UnreadableResults
+        The file is missing, not of fastcollapse, truncated, damaged, or of a newer format.
 
     Examples
     --------
@@ -306,17 +284,18 @@ def open_results(path: str | Path) -> Results:
 
 
 def check_results(path: str | Path, everything: bool = True) -> Results:
-    """Open results as `open_results` does, and read and check their data first.
+    """Open results as `open_results` does, and verify the checksums of their data.
 
     Parameters
     ----------
-    path : the file that the run was given.
-    everything : else the counts and states of every generation are left out, which may be as large as a disk.
+    path : the results file of the run.
+    everything : whether counts and states of every generation, which may be large, are verified too.
 
     Raises
     ------
-    UnreadableResults : as `open_results`; or data are not what was written, naming them.
+    UnreadableResults
+        See `open_results`; or a checksum does not match.
     """
-    from fastcollapse.storage.readers import check_file  # as above
+    from fastcollapse.storage.readers import check_file  # h5py takes 0.1 s to import
 
     return Results(check_file(path, everything))

@@ -1,4 +1,4 @@
-"""Decide what a run does at a path: start, resume, return the finished run, or refuse."""
+"""Run plans: whether a run at a path starts, resumes, is finished, or is refused."""
 
 import itertools
 import os
@@ -21,7 +21,8 @@ from fastcollapse.simulation.same_experiment import (
     recorded_truth,
     with_seed_of,
 )
-from fastcollapse.storage.base import Header, Store
+from fastcollapse.storage.base import Store
+from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.parts_folder import check_free, is_begun, parts_folder
 
 Mode = Literal["new", "reuse", "resume", "overwrite"]
@@ -29,19 +30,19 @@ Mode = Literal["new", "reuse", "resume", "overwrite"]
 
 @dataclass(frozen=True, eq=False)
 class RunPlan:
-    """One run: what is simulated, where it is written, and what is there already.
+    """A run: its experiment, its results file, and the run that already is in the file.
 
     Parameters
     ----------
-    experiment : the experiment, with its seed.
-    truth : the loaded truth; None where the finished run at `path` has it.
-    schedule : the workflow as arrays over generations; None where the run is finished.
+    experiment : the experiment with its seed.
+    truth : the loaded truth; may be None for a finished run.
+    schedule : the workflow as arrays over generations; None for a finished run.
     path : the results file; None keeps the results in memory.
-    action : "start" a new run, "resume" one, or return the "finished" one.
-    found : the run at `path`, where it is resumed or finished.
+    action : "start" (a new run), "resume" or "finished".
+    existing : the run at `path`, if it is resumed or finished.
     overwrite : whether a results file at `path` is replaced.
-    first_replicate : the number of the first replicate.
-    store : makes the store in place of `path` or memory; None for these two.
+    first_replicate : number of the first replicate.
+    store : creates the store; None writes to `path`, or keeps the results in memory.
     """
 
     experiment: Experiment
@@ -49,7 +50,7 @@ class RunPlan:
     schedule: Schedule | None
     path: Path | None = None
     action: Literal["start", "resume", "finished"] = "start"
-    found: Results | None = None
+    existing: Results | None = None
     overwrite: bool = False
     first_replicate: int = 0
     store: Callable[[Header], Store] | None = None
@@ -57,11 +58,11 @@ class RunPlan:
     @property
     def n_left(self) -> int:
         """Number of generations to run."""
-        return self.experiment.run.n_generations - (0 if self.found is None else max(self.found.last, 0))
+        return self.experiment.run.n_generations - (0 if self.existing is None else max(self.existing.last, 0))
 
     @property
     def is_finished(self) -> bool:
-        """Whether there is nothing to run."""
+        """Whether the run is finished, so that nothing is left to run."""
         return self.action == "finished"
 
     def model(self) -> Model:
@@ -70,7 +71,7 @@ class RunPlan:
         Raises
         ------
         InputError
-            The family does not serve these values together.
+            The family does not support this combination of values.
         """
         assert self.schedule is not None
         experiment = self.experiment
@@ -86,78 +87,78 @@ def plan_run(
     first_replicate: int | None = None,
     store: Callable[[Header], Store] | None = None,
 ) -> RunPlan:
-    """Return the plan of a run; nothing is simulated or written.
+    """Return the plan of a run, without simulation and without writing.
 
-    The truth is loaded, the schedule is made, and what is at `path` is opened once.
+    The truth is loaded, the schedule is computed, and an existing file at `path` is opened once.
 
     Parameters
     ----------
-    experiment : what to simulate; without a seed it has that of the run to resume, or one drawn from the system.
+    experiment : the experiment; a missing seed is that of the resumed run, or is drawn from the system.
     path : the results file, or None for a run in memory.
-    mode : "new" refuses a path that exists. "reuse" returns the finished run there if it is this experiment's, and is
-        else as "new". "resume" continues the run there, which must be this experiment's; a finished one is returned,
-        and where there is none it is started. "overwrite" replaces a results file.
-    truth : the truth if it is loaded already, see `load_truth`.
-    first_replicate : the number of the first replicate, so that a part of a run draws what the whole one would; None
-        is that of the run to resume, or 0.
-    store : makes the store that takes the results in place of `path`.
+    mode : "new" refuses an existing path. "reuse" returns a finished run of the same experiment, and otherwise is as
+        "new". "resume" resumes a run of the same experiment, returns it if it is finished, and starts it if it does not
+        exist. "overwrite" replaces a results file.
+    truth : the truth, if it is already loaded, see `load_truth`.
+    first_replicate : number of the first replicate, so that a part of a run has the random streams of the full run; by
+        default that of the resumed run, or 0.
+    store : creates the store of the results, instead of `path`.
 
     Raises
     ------
     InputError
-        A value is not allowed, a data file cannot be read, or `path` cannot be had; to resume, the run there is another
-        experiment's.
+        A value is not allowed, a data file cannot be read, `path` cannot be written, or the run to resume is one of
+        another experiment.
     UnreadableResults
-        To resume, the file or a part of it is damaged.
+        The file to resume is damaged.
     """
     if path is None:
         if mode == "resume":
             raise InputError("resume must have the path of a results file, got None")
         return _planned(experiment, None, mode, None, truth, first_replicate, store)
-    target, found = Path(path), None
+    target, existing = Path(path), None
     if mode == "resume":
-        found = run_at(target)
+        existing = run_at(target)
     elif mode == "reuse":
-        found = readable_run_at(target)
-    return _planned(experiment, target, mode, found, truth, first_replicate, store)
+        existing = readable_run_at(target)
+    return _planned(experiment, target, mode, existing, truth, first_replicate, store)
 
 
 def _planned(
     experiment: Experiment,
     path: Path | None,
     mode: Mode,
-    found: Results | None,
+    existing: Results | None,
     truth: Any,
     first_replicate: int | None,
     store: Callable[[Header], Store] | None = None,
 ) -> RunPlan:
-    """Return the plan of a run at a path where `found` is the run that is there."""
+    """Return the plan of a run at a path with the run `existing`."""
     first = first_replicate or 0
-    if mode == "resume" and found is not None:
-        first = found.first_replicate if first_replicate is None else first_replicate
-        experiment = with_seed_of(experiment, found)
-        if truth is None and experiment.base is not None:  # its data files may have changed
+    if mode == "resume" and existing is not None:
+        first = existing.first_replicate if first_replicate is None else first_replicate
+        experiment = with_seed_of(experiment, existing)
+        if truth is None and experiment.base is not None:  # data files may have changed
             truth = load_truth(experiment.truth, experiment.base)
-        check_same_experiment(experiment, found, truth, first)
-    elif found is not None:
+        check_same_experiment(experiment, existing, truth, first)
+    elif existing is not None:
         truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
-        if not _is_finished_run(experiment, found, truth, first):
-            differing = "; ".join(experiment_diff(experiment, found, truth, first))
+        if not _is_finished_run(experiment, existing, truth, first):
+            differing = "; ".join(experiment_diff(experiment, existing, truth, first))
             raise InputError(
                 f"{path} already exists (another experiment: {differing}): overwrite it or choose another name"
             )
-    if found is not None and found.finished:
-        return RunPlan(experiment, truth, None, path, "finished", found, first_replicate=first)
-    if found is not None:
-        truth = recorded_truth(found) or truth
+    if existing is not None and existing.finished:
+        return RunPlan(experiment, truth, None, path, "finished", existing, first_replicate=first)
+    if existing is not None:
+        truth = recorded_truth(existing) or truth
     experiment = experiment.resolve_seed()
     truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
     schedule = schedule_of(experiment, truth)
     if path is not None:
-        check_free(path, mode == "overwrite", resume=found is not None)
+        check_free(path, mode == "overwrite", resume=existing is not None)
         _check_folder(path)
-    action: Literal["start", "resume"] = "start" if found is None else "resume"
-    return RunPlan(experiment, truth, schedule, path, action, found, mode == "overwrite", first, store)
+    action: Literal["start", "resume"] = "start" if existing is None else "resume"
+    return RunPlan(experiment, truth, schedule, path, action, existing, mode == "overwrite", first, store)
 
 
 def plan_recipe(
@@ -169,30 +170,31 @@ def plan_recipe(
     numbered: bool = False,
     companions: Sequence[str] = (),
 ) -> tuple[Path, list[RunPlan]]:
-    """Return the path of a recipe's results and the plan of each case; an experiment without cases is one case.
+    """Return the path of the results of a recipe and the plan of each case; an experiment without cases is one case.
 
     Parameters
     ----------
-    experiment : the recipe; None resumes the experiment in the file, with other `values` by dotted key.
-    path : the results file; of several cases it is that of `case_paths`.
+    experiment : the recipe; None resumes the experiment in the file, with new `values` by dotted key.
+    path : the results file; for several cases see `case_paths`.
     mode : see `plan_run`.
-    numbered : whether -2, -3, ... is added to the name of `path` until no file of the run exists, or all of them hold
-        the run already.
-    companions : suffixes of other files that must not exist beside a numbered path.
+    values : new values by dotted key, without an experiment.
+    numbered : whether -2, -3, ... is added to the name of `path` until no file of the run exists, or all files contain
+        this run.
+    companions : suffixes of other files that must not exist at a numbered path.
 
     Raises
     ------
     InputError, UnreadableResults
-        As `plan_run`; no case has started.
+        See `plan_run`; no case is started.
     """
     if experiment is None:
-        found = open_results(path)
-        return path, [_planned(found.experiment.with_values(values or {}), path, mode, found, None, None)]
+        existing = open_results(path)
+        return path, [_planned(existing.experiment.with_values(values or {}), path, mode, existing, None, None)]
     n_cases = len(experiment.cases())
-    looks: list[Results | None] = [None] * n_cases
+    runs: list[Results | None] = [None] * n_cases
     if mode == "resume":
-        looks = [run_at(file) for file in case_paths(path, n_cases)]
-        experiment = _seeded(experiment, looks)
+        runs = [run_at(file) for file in case_paths(path, n_cases)]
+        experiment = _seeded(experiment, runs)
     cases = experiment.cases()
     truths = [load_truth(case.truth, case.base) for case in cases]
     for case, truth in zip(cases, truths, strict=True):
@@ -200,17 +202,17 @@ def plan_recipe(
     for candidate in _numbered(path) if numbered else (path,):
         files = case_paths(candidate, n_cases)
         if mode == "reuse":
-            looks = [readable_run_at(file) for file in files]
+            runs = [readable_run_at(file) for file in files]
         others = (candidate.with_suffix(suffix) for suffix in companions)
-        taken = any(os.path.lexists(one) for one in (*files, *map(parts_folder, files), *others))
-        if not numbered or not taken or all(map(_is_finished_run, cases, looks, truths)):
+        exists = any(os.path.lexists(file) for file in (*files, *map(parts_folder, files), *others))
+        if not numbered or not exists or all(map(_is_finished_run, cases, runs, truths)):
             break
-    given = zip(cases, files, looks, truths, strict=True)
-    return candidate, [_planned(case, file, mode, found, truth, None) for case, file, found, truth in given]
+    given = zip(cases, files, runs, truths, strict=True)
+    return candidate, [_planned(case, file, mode, existing, truth, None) for case, file, existing, truth in given]
 
 
 def case_paths(path: Path, n_cases: int) -> list[Path]:
-    """Return the results files of a run: the path, or one for each case, -case1, -case2, ... before its ending."""
+    """Return the results file of each case: the path itself, or with -case1, -case2, ... before its suffix."""
     if n_cases == 1:
         return [path]
     return [path.with_name(f"{path.stem}-case{k}{path.suffix}") for k in range(1, n_cases + 1)]
@@ -223,25 +225,25 @@ def _numbered(path: Path) -> Iterator[Path]:
 
 
 def free_path(path: Path) -> Path:
-    """Return the path, or with -2, -3, ... before its ending the first that does not exist."""
+    """Return the path, or the first with -2, -3, ... before its suffix that does not exist."""
     return next(candidate for candidate in _numbered(path) if not os.path.lexists(candidate))
 
 
-def _seeded(experiment: Experiment, looks: Sequence[Results | None]) -> Experiment:
-    """Return a recipe with the seed that the first of its files tells, if it has none: case k has the seed plus k."""
+def _seeded(experiment: Experiment, runs: Sequence[Results | None]) -> Experiment:
+    """Return a recipe with the seed of its first existing file, if it has none. Case k has the seed plus k."""
     if experiment.run.seed is not None:
         return experiment
-    for k, found in enumerate(looks):
-        if found is not None and found.experiment.run.seed is not None:
-            return experiment.with_values({"run.seed": (found.experiment.run.seed - k) % 2**64})
+    for k, existing in enumerate(runs):
+        if existing is not None and existing.experiment.run.seed is not None:
+            return experiment.with_values({"run.seed": (existing.experiment.run.seed - k) % 2**64})
     return experiment
 
 
-def _is_finished_run(experiment: Experiment, found: Results | None, truth: Any, first_replicate: int = 0) -> bool:
-    """Whether a run is finished and this experiment's; one without a seed is new each time."""
-    if found is None or not found.finished or experiment.run.seed is None:
+def _is_finished_run(experiment: Experiment, existing: Results | None, truth: Any, first_replicate: int = 0) -> bool:
+    """Whether a run is finished and has this experiment. An experiment without a seed is always a new run."""
+    if existing is None or not existing.finished or experiment.run.seed is None:
         return False
-    return not experiment_diff(experiment, found, truth, first_replicate)
+    return not experiment_diff(experiment, existing, truth, first_replicate)
 
 
 def schedule_of(experiment: Experiment, truth: Any) -> Schedule:
@@ -250,7 +252,7 @@ def schedule_of(experiment: Experiment, truth: Any) -> Schedule:
     Raises
     ------
     InputError
-        A size out of bounds, or a workflow that the family does not serve.
+        A size is out of bounds, or the family does not support the workflow.
     """
     schedule = experiment.workflow.schedule(experiment.run.n_generations, truth.total)
     missing = missing_capability(schedule.needs, family(experiment.family).CAPABILITIES, experiment.family)
@@ -260,12 +262,12 @@ def schedule_of(experiment: Experiment, truth: Any) -> Schedule:
 
 
 def run_at(path: Path) -> Results | None:
-    """Return the run at a path, finished or not; None where there is none."""
+    """Return the run at a path, finished or not; None if there is none."""
     return open_results(path) if os.path.lexists(path) or is_begun(path) else None
 
 
 def readable_run_at(path: Path) -> Results | None:
-    """Return the run in the file at a path; None where there is none that can be read."""
+    """Return the run in the file at a path; None if no file can be read."""
     try:
         return open_results(path) if os.path.lexists(path) else None
     except InputError:
@@ -273,7 +275,7 @@ def readable_run_at(path: Path) -> Results | None:
 
 
 def _check_folder(path: Path) -> None:
-    """Refuse a path whose folder cannot be written."""
+    """Refuse a path in a folder that cannot be written."""
     folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError(f"output must be in a folder that can be written, got {path}: {folder} is not one")
+        raise InputError(f"output must be in a folder that can be written, got {path}: {folder} cannot")

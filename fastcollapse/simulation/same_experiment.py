@@ -1,4 +1,4 @@
-"""Is a results file this experiment? What differs by key, and the truth that a file holds."""
+"""Compare an experiment with the one recorded in a results file."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _ABSENT = object()
 
 
 def recorded_truth(results: Results) -> CategoricalDistribution | None:
-    """Return the law of generation 0 as it was recorded, if it is one over symbols; None: to be loaded again."""
+    """Return the recorded distribution of generation 0; None for a family without one, whose truth is loaded again."""
     try:
         return results.truth
     except InputError:
@@ -24,7 +24,7 @@ def recorded_truth(results: Results) -> CategoricalDistribution | None:
 
 
 def with_seed_of(experiment: Experiment, results: Results) -> Experiment:
-    """Return the experiment with the seed of a file, if it has none of its own."""
+    """Return the experiment with its own seed, or with the seed of the results."""
     if experiment.run.seed is not None:
         return experiment
     return dataclasses.replace(experiment, run=dataclasses.replace(experiment.run, seed=results.experiment.run.seed))
@@ -36,27 +36,28 @@ def experiment_diff(
     truth: Any = None,
     first_replicate: int = 0,
 ) -> list[str]:
-    """Return what differs between an experiment and a file, a key each with both values; nothing if they are the same.
+    """Return the differences between an experiment and the recorded one: a line for each key, with both values.
 
     Parameters
     ----------
-    truth : what the experiment's truth is, if it is loaded: its data file may have changed since.
+    experiment : the experiment.
+    results : results of the recorded experiment.
+    truth : the loaded truth of the experiment, or None. It differs if the data file changed.
     first_replicate : see `simulate`.
     """
-    # model.family is the first of all keys
     old, new = _flat(results.experiment.to_mapping()), _flat(experiment.to_mapping())
-    found = [
-        f"{key} is {_shown(old.get(key, _ABSENT))} there, {_shown(new.get(key, _ABSENT))} here"
+    differences = [
+        f"{key} is {_value_text(old.get(key, _ABSENT))} there, {_value_text(new.get(key, _ABSENT))} here"
         for key in dict.fromkeys((*old, *new))
         if old.get(key, _ABSENT) != new.get(key, _ABSENT)
     ]
     if experiment.family != results.experiment.family:
-        return found[:1]  # the other keys are those of the families
+        return differences[:1]  # model.family; the other keys depend on it
     if results.first_replicate != first_replicate:
-        found.append(f"first_replicate is {results.first_replicate} there, {first_replicate} here")
-    if not found and isinstance(truth, CategoricalDistribution) and not _same_truth(truth, results.truth):
-        found.append(f"the data of [truth] are not what they were ({results.truth.source})")
-    return found
+        differences.append(f"first_replicate is {results.first_replicate} there, {first_replicate} here")
+    if not differences and isinstance(truth, CategoricalDistribution) and not _same_truth(truth, results.truth):
+        differences.append(f"the data of [truth] are not what they were ({results.truth.source})")
+    return differences
 
 
 def check_same_experiment(
@@ -65,48 +66,51 @@ def check_same_experiment(
     truth: Any = None,
     first_replicate: int = 0,
 ) -> None:
-    """Refuse an experiment that is not the file's; see `experiment_diff`.
+    """Refuse an experiment that differs from the recorded one; see `experiment_diff`.
 
     Raises
     ------
     InputError
-        Naming every key that differs, with both values.
+        The experiments differ; the message has every key with both values.
     """
-    found = experiment_diff(experiment, results, truth, first_replicate)
-    if found:
-        raise InputError(f"{results.path} holds another experiment: {'; '.join(found)}")
+    differences = experiment_diff(experiment, results, truth, first_replicate)
+    if differences:
+        raise InputError(f"{results.path} holds another experiment: {'; '.join(differences)}")
 
 
 def check_coordinates(coordinates: Mapping[str, Any], results: Results) -> None:
-    """Refuse a model whose coordinates are not the file's: what a truth reads from data files shows in them.
+    """Refuse a model whose coordinates differ from those of the results, because its data files changed.
 
-    The last digits may differ: eigenvalues round by the processor.
+    The last digits may differ: the rounding of eigenvalues depends on the processor.
 
     Parameters
     ----------
-    coordinates : name -> `Coordinate`, of the model.
+    coordinates : name -> coordinate, of the model.
+    results : the recorded run.
 
     Raises
     ------
     InputError
-        Naming the first that differs.
+        The coordinates differ; the message names the first.
     """
     for name, coordinate in coordinates.items():
-        there = results.coordinates[name].values if name in results.coordinates else np.empty(0)
-        here = coordinate.values
-        if there.shape != here.shape or not np.allclose(there, here, rtol=1e-6, atol=1e-9 * np.abs(here).max()):
+        recorded = results.coordinates[name].values if name in results.coordinates else np.empty(0)
+        values = coordinate.values
+        if recorded.shape != values.shape or not np.allclose(
+            recorded, values, rtol=1e-6, atol=1e-9 * np.abs(values).max()
+        ):
             raise InputError(f"{results.path} holds another experiment: {name} of the data of [truth] has changed")
 
 
 def _flat(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return dotted keys and values of nested mappings."""
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in mapping.items():
-        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return "absent" if value is _ABSENT else show(value)
 
 

@@ -1,4 +1,4 @@
-"""The front door: run an experiment, or the plan of one."""
+"""Simulation of an experiment or of a run plan."""
 
 import math
 import warnings
@@ -20,13 +20,14 @@ from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.results import Results
 from fastcollapse.simulation.run_plan import Mode, RunPlan, plan_run
 from fastcollapse.simulation.same_experiment import check_coordinates
-from fastcollapse.storage.base import Header, Store
+from fastcollapse.storage.base import Store
+from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.hdf5_store import PART_BYTES, Hdf5Store, clear_leftovers
 from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.variables import Variable
 
-# Bytes of one entry of a row: a symbol, and a count of at most eight bytes.
-_BYTES_A_CELL = 12
+# Bytes of one entry of the counts: a symbol, and a count of at most eight bytes.
+_BYTES_PER_ENTRY = 12
 
 
 def simulate(
@@ -46,31 +47,31 @@ def simulate(
 
     Parameters
     ----------
-    experiment : what to simulate; a missing seed is drawn from the system and recorded.
-    path : the HDF5 file to write, which must not exist (see `overwrite` and `resume`); None keeps the results in
+    experiment : the experiment; a missing seed is drawn from the system and recorded.
+    path : the results file (HDF5), which must not exist (see `overwrite` and `resume`); None keeps the results in
         memory.
-    threads : 1 to the number of cores, by default all; never changes a number.
-    block : generations a block, at least 1; by default a block takes about 0.1 s; never changes a number.
-    first_replicate : the number of the first replicate, so that a part of a run draws what the whole one would.
-    progress : called with the number of generations done since the last call.
-    interrupts : the handler that has taken over the signals; by default Ctrl-C is taken over, if nobody else has.
-    overwrite : whether a results file at `path`, finished or not, is replaced.
-    resume : whether the run at `path` is continued, to the bits of an uninterrupted run. A finished run is returned,
-        and where there is none it is started. The truth is the recorded one; an experiment without a seed has that of
-        the file.
-    memory_limit : bytes, or text such as "2GB", that the process stays below, by smaller blocks and parts; it needs a
-        path. By default parts of 256 MB wait and are written: 0.5 GB beside the state of the run.
+    threads : number of threads, 1 to the number of cores, by default all; never changes a number.
+    block : number of generations in a block, at least 1; by default a block takes about 0.1 s; never changes a number.
+    first_replicate : number of the first replicate, so that a part of a run has the random streams of the full run.
+    progress : called with the number of generations that were run since the last call.
+    interrupts : an active handler of signals; by default Ctrl-C is deferred, unless another handler is installed.
+    overwrite : whether existing results at `path`, finished or not, are replaced.
+    resume : whether the run at `path` is resumed; the result is bit-identical to an uninterrupted run. A finished run
+        is returned, and a missing one is started. The truth is the recorded one. An experiment without a seed takes
+        the seed of the file.
+    memory_limit : maximum memory of the process, in bytes or as text such as "2GB": blocks and parts become smaller. It
+        requires a path. By default parts of 256 MB use 0.5 GB in addition to the state of the run.
 
     Raises
     ------
     InputError
-        A value is not allowed, or `path` exists or cannot be written; to resume, the file is another experiment's.
+        A value is not allowed, `path` exists or cannot be written, or the file to resume has another experiment.
     UnreadableResults
-        To resume, the file or a part of it is damaged, or the state in it does not fit.
+        The file to resume is damaged, or its state does not fit.
     StoreError
-        The disk is full, for example; the committed generations are kept.
+        The results cannot be written, for example on a full disk; the committed generations are saved.
     KeyboardInterrupt
-        Ctrl-C, at the end of the block: the generations so far are kept and `open_results(path)` reads them.
+        Ctrl-C stopped the run at the end of a block; `open_results(path)` reads the committed generations.
 
     Examples
     --------
@@ -99,7 +100,7 @@ def execute(
     interrupts: Interrupts | None = None,
     memory_limit: int | str | None = None,
 ) -> Results:
-    """Run what a plan leaves to run and return the results.
+    """Run the remaining generations of a plan and return the results.
 
     Parameters
     ----------
@@ -109,54 +110,59 @@ def execute(
     Raises
     ------
     InputError, UnreadableResults, StoreError, KeyboardInterrupt
-        As `simulate`.
+        See `simulate`.
     """
     if block is not None and block < 1:
         raise InputError(f"block must be at least 1, got {block}")
     if plan.is_finished:
-        assert plan.found is not None
+        assert plan.existing is not None
         if plan.path is not None:
-            clear_leftovers(plan.path, plan.found.digest)
-        return plan.found
+            clear_leftovers(plan.path, plan.existing.digest)
+        return plan.existing
     model = plan.model()
-    for line in model.warnings():
-        warnings.warn(line, InfiniteMomentWarning, stacklevel=3)
+    for message in model.warnings():
+        warnings.warn(message, InfiniteMomentWarning, stacklevel=3)
     header = _header(plan, model)
-    if plan.found is not None:
-        check_coordinates(header.coordinates, plan.found)
+    if plan.existing is not None:
+        check_coordinates(header.coordinates, plan.existing)
     use_threads(threads)
     budget = _budget(memory_limit, plan, model, header)
     seed = plan.experiment.run.seed
-    assert seed is not None  # a plan has one
+    assert seed is not None  # plan_run resolves the seed
     context = RunContext(model, plan.truth, seed, plan.first_replicate)
     with (
         one_blas_thread(),
         _store(header, plan, budget) as store,
-        Interrupts() if interrupts is None else nullcontext(interrupts) as stopping,
-        stopping.held(False),
+        Interrupts() if interrupts is None else nullcontext(interrupts) as handler,
+        handler.deferred(False),
     ):
-        committed = None if store.state is None else ResumePoint(store.next_generation - 1, store.state, plan.path)
-        return Results(
-            run_blocks(
-                context, store, stopping, block=block, block_bytes=budget.block, progress=progress, committed=committed
-            )
+        resume_point = None if store.state is None else ResumePoint(store.next_generation - 1, store.state, plan.path)
+        reader = run_blocks(
+            context,
+            store,
+            handler,
+            block=block,
+            block_bytes=budget.block,
+            progress=progress,
+            resume_point=resume_point,
         )
+        return Results(reader)
 
 
 def _header(plan: RunPlan, model: Model) -> Header:
-    """Return what is known of a run before its first generation."""
+    """Return the header of the store of a plan."""
     experiment, states = plan.experiment, model.state_variables()
     keeps_states = "trajectory" in experiment.run.record
     return Header(
         experiment_json=experiment.json,
         experiment_text=experiment.text,
-        digest=experiment.digest if plan.found is None else plan.found.digest,
+        digest=experiment.digest if plan.existing is None else plan.existing.digest,
         provenance=provenance(),
         n_replicates=experiment.run.n_replicates,
         n_generations=experiment.run.n_generations,
         metrics=_recorded(experiment.run.record, type(model), experiment.model),
-        states={name: one for name, one in states.items() if keeps_states and not one.ragged},
-        samples={name: one for name, one in states.items() if keeps_states and one.ragged},
+        states={name: state for name, state in states.items() if keeps_states and not state.ragged},
+        samples={name: state for name, state in states.items() if keeps_states and state.ragged},
         truth=plan.truth if isinstance(plan.truth, CategoricalDistribution) else None,
         trajectory=keeps_states and model.n_columns is not None,
         coordinates=model.coordinates(),
@@ -174,12 +180,12 @@ def _store(header: Header, plan: RunPlan, budget: MemoryBudget) -> Store:
 
 
 def _budget(limit: int | str | None, plan: RunPlan, model: Model, header: Header) -> MemoryBudget:
-    """Return the bytes of blocks and parts, from the state of one replicate and the shapes of what is recorded.
+    """Return the sizes of blocks and parts, from the state of one replicate and the shapes of the recorded data.
 
     Raises
     ------
     InputError
-        The run does not fit.
+        The run does not fit into the limit.
     """
     if limit is None:
         return MemoryBudget()
@@ -189,7 +195,7 @@ def _budget(limit: int | str | None, plan: RunPlan, model: Model, header: Header
     generation = 8 * sum(math.prod(n or 1 for n in header.lengths(name)) for name in header.metrics)
     generation += bytes_of(model.truth_states())
     if header.trajectory:
-        generation += _BYTES_A_CELL * (model.n_columns or 0)
+        generation += _BYTES_PER_ENTRY * (model.n_columns or 0)
     state, saved, generation = (header.n_replicates * one for one in (*_sizes(model, plan.first_replicate), generation))
     budget = fit_budget(n_bytes, state + model.work_bytes(), saved, generation)
     model.limit_work(budget.block)
@@ -197,18 +203,18 @@ def _budget(limit: int | str | None, plan: RunPlan, model: Model, header: Header
 
 
 def _sizes(model: Model, first_replicate: int) -> tuple[int, int]:
-    """Return the bytes of the state of one replicate, and of what a commit copies of it."""
+    """Return the bytes of the state of one replicate, and the bytes of it that a commit copies."""
     state = model.initial(1, 0, first_replicate)
     return bytes_of(state), bytes_of(state.arrays())
 
 
 def _recorded(record: Sequence[str], model: type[Model], parameters: Any) -> dict[str, Variable]:
-    """Return the metrics to record, by default all, and what they are.
+    """Return the recorded metrics and their variables, by default all metrics.
 
     Raises
     ------
     InputError
-        A metric that the family has, but not with these parameters.
+        A metric of the family is not available with these parameters.
     """
     offered = model.available_metrics(parameters)
     missing = [name for name in model.METRICS if name in record and name not in offered]
@@ -220,14 +226,14 @@ def _recorded(record: Sequence[str], model: type[Model], parameters: Any) -> dic
 
 
 def use_threads(threads: int | None) -> None:
-    """Set the threads of parallel kernels, by default all cores.
+    """Set the number of threads of parallel kernels, by default all cores.
 
     Raises
     ------
     InputError
         `threads` is below 1 or above the number of cores.
     """
-    most = max_threads()
-    if threads is not None and not 1 <= threads <= most:
-        raise InputError(f"threads must be between 1 and {most} (the cores of this machine), got {threads}")
-    set_threads(most if threads is None else threads)
+    n_cores = max_threads()
+    if threads is not None and not 1 <= threads <= n_cores:
+        raise InputError(f"threads must be between 1 and {n_cores} (the cores of this machine), got {threads}")
+    set_threads(n_cores if threads is None else threads)

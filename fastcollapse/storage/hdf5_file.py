@@ -17,7 +17,8 @@ import numpy as np
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage.atomic_write import write_new
 from fastcollapse.storage.checksums import checksums_in, checksums_of
-from fastcollapse.storage.layout import Array, Content, check_format
+from fastcollapse.storage.content import Content, check_format
+from fastcollapse.storage.layout import Array
 
 _PAGE = 4096
 _SCALE_ATTRIBUTES = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"}

@@ -14,9 +14,18 @@ import numpy as np
 
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage.atomic_write import publish
-from fastcollapse.storage.base import Block, Header, Reader, Store
+from fastcollapse.storage.base import Reader, Store
+from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_file import write_file
-from fastcollapse.storage.layout import FORMAT, FORMAT_VERSION, Array, block_arrays, groups_of, header_arrays, whole
+from fastcollapse.storage.layout import (
+    FORMAT,
+    FORMAT_VERSION,
+    Array,
+    block_arrays,
+    groups_of,
+    header_arrays,
+    memory_array,
+)
 from fastcollapse.storage.parts_folder import (
     PartsFolder,
     check_free,
@@ -169,7 +178,7 @@ class Hdf5Store(Store):
             self._wait()
             arrays = block_arrays(self.header, self._pending, dims=False)
             # Copies, because the model continues while they are written.
-            arrays += [whole(f"state/{name}", np.array(values)) for name, values in state.items()]
+            arrays += [memory_array(f"state/{name}", np.array(values)) for name, values in state.items()]
             root = {
                 "format": FORMAT,
                 "format_version": np.int64(FORMAT_VERSION),
@@ -192,7 +201,7 @@ class Hdf5Store(Store):
         arrays = block_arrays(self.header, blocks, dims=True)
         if "forgotten" in final:
             values = np.asarray(final["forgotten"], np.int32)
-            arrays.append(whole("forgotten", values, ("replicate", "symbol")))
+            arrays.append(memory_array("forgotten", values, ("replicate", "symbol")))
         temporary = temporary_path(self.parts / "final")
         write_file(temporary, arrays + header_arrays(self.header), groups_of(self.header, blocks))
         publish(temporary, self.path)

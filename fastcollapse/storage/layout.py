@@ -1,28 +1,26 @@
-"""Which data sets and attributes a run becomes (FORMAT.md), and back; knows arrays and names, not HDF5."""
+"""Layout of a results file (FORMAT.md): data sets and attributes of a run, independent of HDF5."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.storage.atomic_write import forget_pages
-from fastcollapse.storage.base import Block, Header, fits, index_dtype
-from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
+from fastcollapse.storage.blocks import Block, Header, index_dtype
+from fastcollapse.variables import Coordinate, CountRows, Variable
 
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1
-# Of runs with ragged states, which readers of version 1 would misread.
+# Version of files with ragged states, which readers of version 1 would misread.
 RAGGED_VERSION = 2
-# Other files than the results of one run, by the attribute `kind` of their root.
+# Root attribute `kind` of files that are not the results of one run.
 PACK = "pack"
 COLLECTED = "collected sweep"
 ROW_ORDER = "generation-major: row = (generation - 1) * n_replicates + replicate"
-# Of every data set that is the same in all runs; those of a metric are its own.
+# Attributes of the data sets that are equal in all runs; those of metrics come from their variables.
 ATTRIBUTES = {
     "generation": {"long_name": "refits so far; 0 is the initial model", "units": "1"},
     "replicate": {"long_name": "independent run", "units": "1"},
@@ -33,14 +31,14 @@ ATTRIBUTES = {
     "truth/probability": {"long_name": "law of generation 0", "units": "1"},
     "truth/counts": {"long_name": "counts of the data", "units": "1"},
 }
-# A ragged state NAME has its points in NAME and the size of each row in NAME_size.
+# A ragged state NAME has its points in NAME and the sizes of its rows in NAME_size.
 SIZE_SUFFIX = "_size"
-_CHUNK = 16 << 20
+_CHUNK_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class Array:
-    """A data set to write: `chunks` gives its elements in C order, in as many arrays as is convenient."""
+    """A data set to write; `chunks` returns its elements in C order as consecutive arrays."""
 
     name: str
     dtype: np.dtype
@@ -50,20 +48,20 @@ class Array:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     def converted(self) -> Iterator[np.ndarray]:
-        """Yield the chunks as they lie in the file."""
+        """Yield the chunks in the byte order of the file."""
         little = self.dtype.newbyteorder("<")
         for chunk in self.chunks():
             yield chunk.astype(little, copy=False)
 
 
-def whole(name: str, values: np.ndarray, dims: tuple[str, ...] = ()) -> Array:
-    """Return a data set that is one array in memory."""
+def memory_array(name: str, values: np.ndarray, dims: tuple[str, ...] = ()) -> Array:
+    """Return the data set of an array in memory."""
     return Array(name, values.dtype, values.shape, lambda: [values], dims, ATTRIBUTES.get(name, {}))
 
 
 def _variable_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> Iterator[np.ndarray]:
-    a_replicate = sum(block.variables[name].nbytes for block in blocks) // n_replicates
-    step = max(1, _CHUNK // max(a_replicate, 1))
+    replicate_bytes = sum(block.variables[name].nbytes for block in blocks) // n_replicates
+    step = max(1, _CHUNK_BYTES // max(replicate_bytes, 1))
     n_columns = sum(block.n_generations for block in blocks)
     for low in range(0, n_replicates, step):
         more = blocks[0].variables[name].shape[2:]
@@ -72,14 +70,14 @@ def _variable_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> I
         for block in blocks:
             values = block.variables[name]
             chunk[:, at : at + block.n_generations] = values[low : low + step]
-            # At once: a page of a map may have 2 MB, and there may be hundreds of parts.
+            # Released at once: a page of a memory map may have 2 MB, and there may be hundreds of parts.
             forget_pages(values)
             at += block.n_generations
         yield chunk
 
 
 def variable_attributes(header: Header, name: str) -> dict[str, str]:
-    """Return the attributes of a metric or state; a name that is both is one data set, for its numbers are the same."""
+    """Return the attributes of a metric or state. A name that is both has one data set, with equal numbers."""
     variable = header.variables[name]
     attributes = variable.attributes
     if name in header.states:
@@ -100,7 +98,14 @@ def _indptr_chunks(rows: Sequence[CountRows]) -> Iterator[np.ndarray]:
 
 
 def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Array]:
-    """Return the data sets of consecutive blocks, which may be none."""
+    """Return the data sets of consecutive blocks; without blocks they are empty.
+
+    Parameters
+    ----------
+    header : header of the run.
+    blocks : the blocks.
+    dims : whether the data sets have named dimensions.
+    """
     n_replicates = header.n_replicates
     n_columns = sum(block.n_generations for block in blocks)
     first = blocks[0].first if blocks else 0
@@ -108,8 +113,8 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
     generation = np.arange(first, first + n_columns, dtype=np.int64)
     replicate = np.arange(n_replicates, dtype=np.int32)
     arrays = [
-        whole("generation", generation, plane[1:]),
-        whole("replicate", replicate, plane[:1]),
+        memory_array("generation", generation, plane[1:]),
+        memory_array("replicate", replicate, plane[:1]),
     ]
     for name, variable in header.variables.items():
 
@@ -119,7 +124,6 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
         more = blocks[0].variables[name].shape[2:] if blocks else tuple(n or 0 for n in header.lengths(name))
         attributes = variable_attributes(header, name)
         shape = (n_replicates, n_columns, *more)
-        # Dimensions have names: two of one length need not be the same thing.
         axes = (*plane, *variable.dims) if dims else ()
         arrays.append(Array(name, np.dtype(np.float64), shape, chunks, axes, attributes))
     for name, variable in header.samples.items():
@@ -144,7 +148,7 @@ def _sample_arrays(header: Header, blocks: Sequence[Block], name: str, variable:
     """Return the sizes and the points of a ragged state, by the contiguous ragged arrays of the CF conventions."""
     samples = [block.samples[name] for block in blocks]
     n_columns = sum(block.n_generations for block in blocks)
-    n_points = sum(int(one.indptr[-1]) for one in samples)
+    n_points = sum(int(rows.indptr[-1]) for rows in samples)
     more = samples[0].values.shape[1:] if samples else tuple(n or 0 for n in header.lengths(name))
     point = f"{name}_point"
     return [
@@ -152,7 +156,7 @@ def _sample_arrays(header: Header, blocks: Sequence[Block], name: str, variable:
             f"{name}{SIZE_SUFFIX}",
             np.dtype(np.int64),
             (n_columns, header.n_replicates),
-            lambda: (np.diff(one.indptr) for one in samples),
+            lambda: (np.diff(rows.indptr) for rows in samples),
             ("generation", "replicate") if dims else (),
             size_attributes(name, variable),
         ),
@@ -160,7 +164,7 @@ def _sample_arrays(header: Header, blocks: Sequence[Block], name: str, variable:
             name,
             np.dtype(np.float64),
             (n_points, *more),
-            lambda: (one.values for one in samples),
+            lambda: (rows.values for rows in samples),
             (point, *variable.dims) if dims else (),
             sample_attributes(variable),
         ),
@@ -188,25 +192,25 @@ def _trajectory_attributes(header: Header, blocks: Sequence[Block]) -> dict[str,
 
 
 def _truth(header: Header) -> CategoricalDistribution:
-    assert header.truth is not None  # counts are recorded of a discrete distribution alone
+    assert header.truth is not None  # only discrete families record counts
     return header.truth
 
 
 def header_arrays(header: Header) -> list[Array]:
-    """Return the coordinates of further dimensions, and the data sets of /truth, which is a discrete distribution's."""
+    """Return the data sets of the coordinates and of the group /truth."""
     arrays = [_coordinate_array(name, coordinate) for name, coordinate in header.coordinates.items()]
     if header.truth is None:
         return arrays
     truth = header.truth
-    arrays.append(whole("truth/probability", truth.probabilities.astype(np.float64, copy=False), ("symbol",)))
+    arrays.append(memory_array("truth/probability", truth.probabilities.astype(np.float64, copy=False), ("symbol",)))
     if truth.counts is not None:
-        arrays.append(whole("truth/counts", truth.counts.astype(np.int64, copy=False), ("symbol",)))
+        arrays.append(memory_array("truth/counts", truth.counts.astype(np.int64, copy=False), ("symbol",)))
     if truth.labels is not None:
         raw = [label.encode() for label in truth.labels]
         bounds = np.zeros(len(raw) + 1, np.int64)
         np.cumsum([len(label) for label in raw], out=bounds[1:])
-        arrays.append(whole("truth/label_bytes", np.frombuffer(b"".join(raw), np.uint8), ("label_byte",)))
-        arrays.append(whole("truth/label_bounds", bounds, ("label_bound",)))
+        arrays.append(memory_array("truth/label_bytes", np.frombuffer(b"".join(raw), np.uint8), ("label_byte",)))
+        arrays.append(memory_array("truth/label_bounds", bounds, ("label_bound",)))
     return arrays
 
 
@@ -216,7 +220,7 @@ def _coordinate_array(name: str, coordinate: Coordinate) -> Array:
 
 
 def root_attributes(header: Header) -> dict[str, Any]:
-    """Return the attributes of the file as a whole."""
+    """Return the attributes of the root of a file."""
     return {
         "format": FORMAT,
         "format_version": np.int64(RAGGED_VERSION if header.samples else FORMAT_VERSION),
@@ -230,145 +234,10 @@ def root_attributes(header: Header) -> dict[str, Any]:
 
 
 def groups_of(header: Header, blocks: Sequence[Block]) -> dict[str, dict[str, Any]]:
-    """Return the attributes of every group of a file with a header."""
+    """Return the attributes of every group of a file, the root included."""
     groups = {"/": root_attributes(header)}
     if header.truth is not None:
         groups["truth"] = {"source": header.truth.source}
     if header.trajectory:
         groups["trajectory"] = _trajectory_attributes(header, blocks)
     return groups
-
-
-@dataclass(frozen=True, eq=False)
-class Content:
-    """What a file holds: data sets by path, attributes by path of group or data set ("/" is the root), and where the
-    data of a data set are.
-    """
-
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
-    attributes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    offsets: dict[str, int] = field(default_factory=dict)
-
-    def group(self, name: str) -> dict[str, np.ndarray]:
-        """Return the data sets of one group, by their own names."""
-        return {k.removeprefix(name + "/"): v for k, v in self.arrays.items() if k.startswith(name + "/")}
-
-
-def check_format(content: Content) -> None:
-    """Refuse what this version does not read.
-
-    Raises
-    ------
-    ValueError : saying why.
-    """
-    root = content.attributes["/"]
-    if root.get("format") != FORMAT:
-        raise ValueError("is not a fastcollapse file")
-    version = int(root["format_version"])
-    if version > RAGGED_VERSION:
-        raise ValueError(f"has format version {version}, this fastcollapse reads up to {RAGGED_VERSION}")
-
-
-def read_header(content: Content) -> Header:
-    """Return the header of a finished file or of part 0.
-
-    Raises
-    ------
-    KeyError, ValueError : something is missing or malformed.
-    """
-    root, arrays = content.attributes["/"], content.arrays
-    if "kind" in root:
-        raise ValueError(f"is a {root['kind']}, not the results of one run")
-    for key in ("experiment", "experiment_text", "digest", "provenance"):
-        if not isinstance(root[key], str):
-            raise ValueError(f"is damaged: {key} is not text")
-    if hashlib.sha256(root["experiment"].encode()).hexdigest() != root["digest"]:
-        raise ValueError("is damaged: its digest is not that of its experiment")
-    labels = None
-    if "truth/label_bytes" in arrays:
-        raw = arrays["truth/label_bytes"].tobytes()
-        bounds = arrays["truth/label_bounds"].tolist()
-        labels = tuple(raw[low:high].decode() for low, high in pairwise(bounds))
-    counts = arrays.get("truth/counts")
-    truth = None
-    if "truth" in content.attributes:
-        truth = CategoricalDistribution(
-            labels=labels,
-            counts=None if counts is None else np.array(counts),
-            probabilities=np.array(arrays["truth/probability"]),
-            source=content.attributes["truth"]["source"],
-        )
-    metrics, states, samples = {}, {}, {}
-    for name, values in arrays.items():
-        told = content.attributes[name]
-        if "ragged" in told:
-            samples[name] = Variable(told["long_name"], told["units"], tuple(told["ragged"].split()), ragged=True)
-        elif "/" not in name and values.ndim >= 2 and name != "forgotten" and "sample_dimension" not in told:
-            dims = told.get("state", told.get("dims", ""))
-            variable = Variable(told["long_name"], told["units"], tuple(dims.split()))
-            if "state" in told:
-                states[name] = variable
-            if "state" not in told or "also" in told:
-                metrics[name] = variable
-    return Header(
-        experiment_json=root["experiment"],
-        experiment_text=root["experiment_text"],
-        digest=root["digest"],
-        provenance=json.loads(root["provenance"]),
-        n_replicates=len(arrays["replicate"]),
-        n_generations=int(root["n_generations"]),
-        first_replicate=int(root.get("first_replicate", 0)),
-        metrics=metrics,
-        states=states,
-        truth=truth,
-        trajectory="trajectory/indptr" in arrays,
-        coordinates={name: _coordinate(content, name) for name in arrays if _is_coordinate(content, name)},
-        samples=samples,
-    )
-
-
-def _is_coordinate(content: Content, name: str) -> bool:
-    is_line = "/" not in name and content.arrays[name].ndim == 1
-    return is_line and name not in ("generation", "replicate") and "ragged" not in content.attributes[name]
-
-
-def _coordinate(content: Content, name: str) -> Coordinate:
-    told = content.attributes[name]
-    # Not the memory map: a few numbers, which outlive the part that they were read from.
-    return Coordinate(np.array(content.arrays[name]), told["long_name"], told["units"])
-
-
-def read_block(content: Content, header: Header) -> Block:
-    """Return the generations that a finished file or a part holds, as one block.
-
-    Raises
-    ------
-    KeyError, ValueError : something is missing or malformed.
-    """
-    arrays = content.arrays
-    generation = arrays["generation"]
-    if not np.array_equal(generation, np.arange(generation[0], generation[0] + len(generation))):
-        raise ValueError("is damaged: its generations do not follow each other")
-    metrics, states = ({name: arrays[name] for name in names} for names in (header.metrics, header.states))
-    plane = (header.n_replicates, len(generation))
-    if not all(fits(values, (*plane, *header.lengths(name))) for name, values in {**metrics, **states}.items()):
-        raise ValueError("holds metrics or states of the wrong shape")
-    rows = None
-    if header.trajectory:
-        rows = CountRows(*(arrays[f"trajectory/{name}"] for name in ("indptr", "indices", "data")))
-        if not len(rows.indices) == len(rows.data) == rows.indptr[-1]:
-            raise ValueError("holds a trajectory of the wrong length")
-    samples = {name: _read_sample(content, header, name, plane) for name in header.samples}
-    return Block(int(generation[0]), metrics, rows, states, samples)
-
-
-def _read_sample(content: Content, header: Header, name: str, plane: tuple[int, int]) -> SampleRows:
-    values, sizes = content.arrays[name], content.arrays[f"{name}{SIZE_SUFFIX}"]
-    if sizes.shape != plane[::-1] or not fits(values, (None, *header.lengths(name))):
-        raise ValueError(f"holds {name} of the wrong shape")
-    if sizes.size and sizes.min() < 0:
-        raise ValueError(f"holds a negative size of {name}")
-    indptr = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-    if indptr[-1] != len(values):
-        raise ValueError(f"holds {name} of the wrong length")
-    return SampleRows(indptr, values)

@@ -1,4 +1,4 @@
-"""The reference store: keeps the blocks it is given; every other store must read back the same."""
+"""Memory store: the reference that every other store must agree with."""
 
 from collections.abc import Mapping
 
@@ -8,20 +8,20 @@ from fastcollapse.storage.base import Reader, Store
 
 
 class MemoryStore(Store):
-    """Keeps a run in memory.
+    """Store of a run in memory.
 
     Parameters
     ----------
-    header : what is known before the first generation.
+    header : header of the run.
     """
 
     def commit(self, state: Mapping[str, np.ndarray], force: bool = False) -> None:
-        """Do nothing: memory has no point to resume from."""
+        """Do nothing, because a run in memory cannot be resumed."""
 
     def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
-        """Return the reader of everything appended."""
+        """Return the reader of all blocks."""
         forgotten = final.get("forgotten")
         return Reader(self.header, self._pending, None if forgotten is None else forgotten.astype(np.int32))
 
     def close(self) -> None:
-        """Do nothing: the reader may still use the blocks."""
+        """Do nothing, because the reader may still use the blocks."""

@@ -12,19 +12,17 @@ import numpy as np
 from fastcollapse.errors import StoreError, UnreadableResults
 from fastcollapse.storage.atomic_write import publish
 from fastcollapse.storage.base import Reader
+from fastcollapse.storage.content import Content, read_block, read_header
 from fastcollapse.storage.hdf5_file import decoded, read_file, write_file
 from fastcollapse.storage.layout import (
     FORMAT,
     FORMAT_VERSION,
     PACK,
     Array,
-    Content,
     block_arrays,
     groups_of,
     header_arrays,
-    read_block,
-    read_header,
-    whole,
+    memory_array,
 )
 from fastcollapse.storage.readers import check_data
 
@@ -41,7 +39,7 @@ def run_arrays(reader: Reader, dims: bool) -> list[Array]:
     header = reader.header
     arrays = block_arrays(header, reader.blocks, dims)
     if reader.forgotten is not None:
-        arrays.append(whole("forgotten", reader.forgotten, ("replicate", "symbol") if dims else ()))
+        arrays.append(memory_array("forgotten", reader.forgotten, ("replicate", "symbol") if dims else ()))
     return arrays + header_arrays(header)
 
 
@@ -120,7 +118,7 @@ def write_pack(path: Path, runs: Iterable[tuple[int, Reader]]) -> None:
     data = Array("data", np.dtype(np.uint8), (heap.size,), lambda: heap.chunks)
     root = {"format": FORMAT, "format_version": np.int64(FORMAT_VERSION), "kind": PACK, "n_runs": np.int64(len(index))}
     temporary = path.with_name(f"{path.name}.tmp")
-    write_atomically(path, temporary, [whole("index", np.frombuffer(packed, np.uint8)), data], {"/": root})
+    write_atomically(path, temporary, [memory_array("index", np.frombuffer(packed, np.uint8)), data], {"/": root})
 
 
 def _plain(value: Any) -> Any:

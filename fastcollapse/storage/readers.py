@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.errors import UnreadableResults
-from fastcollapse.storage.base import Block, Header, Reader
+from fastcollapse.storage.base import Reader
+from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.checksums import damaged, read_checksums
+from fastcollapse.storage.content import read_block, read_header
 from fastcollapse.storage.hdf5_file import decoded, read_file
-from fastcollapse.storage.layout import read_block, read_header
 from fastcollapse.storage.parts_folder import part_path, parts_folder
 
 

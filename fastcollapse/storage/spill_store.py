@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fastcollapse.storage.base import Block, Header, Reader, Store
+from fastcollapse.storage.base import Reader, Store
+from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 
 # Duration and size of a run that stays in memory: a kill loses it, but a folder of parts for each of a million points

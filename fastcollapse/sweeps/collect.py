@@ -14,7 +14,7 @@ import numpy as np
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.results import Results
-from fastcollapse.storage.layout import COLLECTED, FORMAT, FORMAT_VERSION, Array, whole
+from fastcollapse.storage.layout import COLLECTED, FORMAT, FORMAT_VERSION, Array, memory_array
 from fastcollapse.storage.pack import write_atomically, write_run
 from fastcollapse.sweeps.axes import Dimension, named_axes
 from fastcollapse.sweeps.folder import SweepFolder
@@ -61,8 +61,8 @@ def collect_sweep(folder: SweepFolder | str | Path, path: str | Path) -> int:
     arrays += _point_arrays(folder, points, dims)
     coordinates = [array.name for array in arrays if array.name not in dims]
     arrays += [
-        whole("replicate", np.arange(n_replicates, dtype=np.int32), ("replicate",)),
-        whole("generation", np.arange(n_generations, dtype=np.int64), ("generation",)),
+        memory_array("replicate", np.arange(n_replicates, dtype=np.int32), ("replicate",)),
+        memory_array("generation", np.arange(n_generations, dtype=np.int64), ("generation",)),
     ]
     shared = _shared_coordinates(points)
     arrays += [_array(name, one.values, (name,), one.attributes) for name, one in shared.items()]

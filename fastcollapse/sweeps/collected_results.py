@@ -10,9 +10,11 @@ from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.results import Results
-from fastcollapse.storage.base import Block, Header, Reader
+from fastcollapse.storage.base import Reader
+from fastcollapse.storage.blocks import Block, Header
+from fastcollapse.storage.content import Content
 from fastcollapse.storage.hdf5_file import decoded, read_file
-from fastcollapse.storage.layout import COLLECTED, Content
+from fastcollapse.storage.layout import COLLECTED
 from fastcollapse.storage.readers import check_data
 from fastcollapse.sweeps.axes import RESERVED
 from fastcollapse.sweeps.collect import data_crc32

@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fastcollapse.config.fields import ValidationErrors, build, show
+from fastcollapse.config.fields import ValidationErrors, show
+from fastcollapse.config.section_base import build
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.experiment import Experiment, apply_overrides, read_toml
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.experiment_file import apply_overrides, read_toml
 from fastcollapse.sweeps.sweep_section import SweepSection, canonical_json, overlap, varied_keys
 
 MAX_POINTS = 10**6

@@ -8,7 +8,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.storage.base import Block, Reader
+from fastcollapse.storage.base import Reader
+from fastcollapse.storage.blocks import Block
 from fastcollapse.variables import CountRows, SampleRows
 
 Rows = TypeVar("Rows", CountRows, SampleRows)

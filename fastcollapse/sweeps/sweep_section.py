@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
-from fastcollapse.config.fields import BoolField, IntField, Section, ValidationErrors, parameter, show
+from fastcollapse.config.fields import BoolField, IntField, ValidationErrors, parameter, show
+from fastcollapse.config.section_base import Section
 
 
 @dataclasses.dataclass(frozen=True)

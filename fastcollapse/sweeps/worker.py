@@ -151,7 +151,7 @@ class Worker:
 
     def _publish(self) -> None:
         """Publish the finished points, then release the claims."""
-        with self._interrupts.held():
+        with self._interrupts.deferred():
             try:
                 if self._finished:
                     self._folder.publish(self._finished)

@@ -1,7 +1,6 @@
-"""Any value in any field: an experiment runs, or is refused in one line; and numbers depend on values alone, neither on
-the order of keys nor on the locale.
+"""Random experiments run or are refused in one line; numbers depend neither on the order of keys nor on the locale.
 
-Families, workflows and their fields are found by listing; what a field accepts is read from its check.
+Families, workflows and their fields are listed; the check of a field gives the values that it accepts.
 """
 
 import dataclasses
@@ -31,8 +30,8 @@ from fastcollapse.config.fields import (
     IntField,
     ListField,
     StringField,
-    TableField,
 )
+from fastcollapse.config.section_base import TableField
 from fastcollapse.config.sections import Recipe, Run
 from fastcollapse.config.sizes import Growth, SizeField
 from fastcollapse.config.workflows import WORKFLOWS
@@ -40,7 +39,8 @@ from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, NonFiniteError
 from fastcollapse.models.registry import families
 from fastcollapse.models.registry import family as family_class
-from fastcollapse.simulation.experiment import Experiment, parse_setting
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.experiment_file import parse_setting
 from tests._runs import run_with_truth
 from tests.test_conformance import CASES, assert_same, everything
 
@@ -73,7 +73,7 @@ JUNK = st.one_of(TOML_JUNK, ODD, st.dictionaries(SCALARS, SCALARS, max_size=2))
 
 
 def accepted(check):
-    """Return values that a check accepts, small ones."""
+    """Return small values that a check accepts."""
     if isinstance(check, IntField):
         return st.integers(check.minimum, min(check.maximum, max(check.minimum, 0) + 6))
     if isinstance(check, FloatField):
@@ -91,8 +91,8 @@ def accepted(check):
         return table_of(check.cls)
     if isinstance(check, SizeField):
         number = st.integers(check.minimum, 20)
-        words, lists = st.sampled_from(check.words or ("truth",)), st.lists(number, min_size=1, max_size=6)
-        return st.one_of(number, words, lists, table_of(Growth))
+        names, lists = st.sampled_from(check.names or ("truth",)), st.lists(number, min_size=1, max_size=6)
+        return st.one_of(number, names, lists, table_of(Growth))
     inner = (
         [getattr(check, field.name) for field in dataclasses.fields(check)] if dataclasses.is_dataclass(check) else []
     )
@@ -101,7 +101,7 @@ def accepted(check):
 
 
 def table_of(cls):
-    """Return mappings of the parameters of a section, those with a default often left out."""
+    """Return mappings of the parameters of a section, often without those that have a default."""
     fields = {field.name: accepted(field.metadata["check"]) for field in dataclasses.fields(cls)}
     required = {name for name, field in zip(fields, dataclasses.fields(cls), strict=True) if field.default is REQUIRED}
     return st.fixed_dictionaries(
@@ -133,7 +133,7 @@ def fields_of(family, workflow):
 
 @st.composite
 def experiments(draw, junk=JUNK):
-    """Return a mapping that is nearly an experiment: one of the conformance test, with up to three changes."""
+    """Return an experiment of the conformance test with up to three changes."""
     family, case, workflow = draw(st.sampled_from([param.values for param in CASES]))
     made = __import__(f"tests.naive.{family}", fromlist=["CASES"]).CASES[case]
     sizes = {name: size for name, size in made.sizes.items() if name in workflow}
@@ -178,7 +178,7 @@ def one_line(error):
 
 
 def outcome(mapping, folder):
-    """Return everything that a run gives, the line that refuses it, or None where it would take too long."""
+    """Return the results of a run, the line of its refusal, or None if it would take too long."""
     try:
         experiment = Experiment.from_mapping(mapping, base=folder)
         assert Experiment.from_mapping(json.loads(experiment.json)).digest == experiment.digest
@@ -214,7 +214,7 @@ def test_mapping__runs_or_is_refused_in_one_line_many_times(tables, mapping):
 
 
 def test_mappings__are_of_all_kinds(tables):
-    """Negative control: the fuzz is worth something only if runs, refusals and large experiments are all frequent."""
+    """Negative control: runs, refusals and large experiments are all frequent."""
     found = {"run": 0, "refused": 0, "large": 0}
     seen = set()
 
@@ -241,7 +241,7 @@ def test_experiment__that_is_no_table_is_refused_in_one_line(value):
 
 
 def toml(value):
-    """Return a value as TOML writes it, None and what TOML lacks as a bare word, which is not valid."""
+    """Return a value as TOML; values that TOML does not have are a bare word, which is invalid."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
@@ -259,7 +259,7 @@ def toml(value):
 
 @st.composite
 def texts(draw):
-    """Return an experiment file, as it should be or with something put in, taken out or repeated."""
+    """Return an experiment file, valid or with text inserted, removed or repeated."""
     mapping = draw(experiments(TOML_JUNK))
     text = "".join(
         f"[{section}]\n" + "".join(f"{key} = {toml(value)}\n" for key, value in values.items())
@@ -339,7 +339,7 @@ main(["run", "run.toml", "-o", sys.argv[1]])
 
 
 def test_numbers__do_not_depend_on_the_locale(tmp_path):
-    """A German locale, made for the test, in which one half is written 0,5."""
+    """The test creates a German locale, in which one half is written 0,5."""
     built = tmp_path / "de_DE.UTF-8"
     if shutil.which("localedef") is None:
         pytest.skip("no localedef to make a locale with")

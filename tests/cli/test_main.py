@@ -1,4 +1,4 @@
-"""The commands as a user meets them: what they print, write, refuse, and with which exit status."""
+"""Commands: output, files, refusals and exit status."""
 
 import contextlib
 import gzip
@@ -12,53 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from fastcollapse.cli import main as cli
 from fastcollapse.cli import run_job as running
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.experiment import parameters
+from fastcollapse.simulation.parameter_table import parameters
 from fastcollapse.simulation.results import open_results
-from fastcollapse.storage.hdf5_store import Hdf5Store
-from fastcollapse.storage.parts_folder import parts_folder
+from tests.cli._commands import TOML, call, files_in
 
 ROOT = Path(__file__).parents[2]
-TOML = """
-[truth]
-zipf_mandelbrot = { a = 1.0, b = 2.7, size = 60 }
-[workflow]
-name = "replace"
-n_samples = 200
-[run]
-n_generations = 15
-n_replicates = 40
-seed = 5
-record = ["metrics", "trajectory"]
-"""
-
-
-def call(*arguments):
-    return CliRunner().invoke(cli.main, [str(a) for a in arguments])
-
-
-def files_in(folder):
-    return sorted(str(p.relative_to(folder)) for p in Path(folder).rglob("*"))
-
-
-@pytest.fixture(scope="module")
-def ran(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("run")
-    (folder / "small.toml").write_text(TOML)
-    result = call("run", folder / "small.toml", "-o", folder / "small.h5")
-    assert result.exit_code == 0, result.output
-    return folder, result
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "small.toml").write_text(TOML)
-    return tmp_path
 
 
 def test_run__writes_results_and_figure_and_a_summary(ran):
@@ -96,7 +57,7 @@ def test_run__default_output_takes_the_next_free_name(here):
         result = call("run", "small.toml", "--set", "run.n_generations=2", "--seed", seed)
         assert result.exit_code == 0, result.output
         assert f"results/{expected}" in result.stdout
-    assert "results/small.h5 exists already; writing results/small-2.h5" in result.stderr
+    assert "results/small.h5 already exists; writing results/small-2.h5" in result.stderr
     assert open_results("results/small-2.h5").experiment.run.seed == 7
     assert files_in("results") == ["small-2.h5", "small-2.png", "small.h5", "small.png"]
 
@@ -129,7 +90,7 @@ BAD = {
     "device as text": (
         [*SET, "truth.text=/dev/null"], "truth.text must be a file, got '/dev/null': a device or pipe",
     ),
-    "cut gzip": ([*SET, "truth.text=cut.txt.gz"], "truth.text must be a whole gzip file"),
+    "cut gzip": ([*SET, "truth.text=cut.txt.gz"], "truth.text must be a complete gzip file"),
     "one word": ([*SET, "truth.text=one.txt"], "truth.text must have at least two"),
     "huge count": ([*SET, "truth.counts=huge.csv"], "truth.counts must have whole counts"),
     "negative p": ([*SET, "truth.probabilities=[-0.5, 1.5]"], "truth.probabilities"),
@@ -191,99 +152,6 @@ def test_bad_input__is_refused_in_one_line_and_nothing_is_written(case, here):
     assert (here / "taken.h5").read_text() == "mine"
 
 
-@pytest.mark.parametrize("command", ["info", "plot", "compare", "replay"])
-def test_file_commands__report_a_missing_or_foreign_file_in_one_line(command, here):
-    for name in ("none.h5", "small.toml"):
-        result = call(command, name)
-        assert result.exit_code == 2
-        assert re.fullmatch(f"error: .*{name}.*\n", result.stderr)
-    assert files_in(here) == ["small.toml"]
-
-
-@pytest.fixture
-def barely_begun(ran, here):
-    """A run that was killed before its first part with a generation."""
-    experiment = open_results(ran[0] / "small.h5").experiment
-    header = open_results(ran[0] / "small.h5")._reader.header
-    assert experiment.run.n_generations == 15
-    store = Hdf5Store(header, here / "begun.h5")
-    store.commit({}, force=True)
-    shutil.copytree(store.parts, here / "kept")
-    store.close()
-    (here / "kept").rename(parts_folder(here / "begun.h5"))
-    return "begun.h5"
-
-
-@pytest.mark.parametrize("command", ["plot", "compare", "replay"])
-def test_file_commands__need_a_finished_generation(command, barely_begun, here):
-    result = call(command, barely_begun)
-    assert result.exit_code == 2
-    assert re.fullmatch("error: a .* must have at least one finished generation, got none.*\n", result.stderr)
-
-
-def test_info__of_a_run_without_a_generation_says_so(barely_begun):
-    result = call("info", barely_begun)
-    assert result.exit_code == 0, result.output
-    for words in ("not finished, no generation yet", "seed 5", "numba"):
-        assert words in result.stdout
-
-
-def test_info__shows_the_size_of_a_small_file_in_kilobytes(ran):
-    assert re.search(r"small\.h5, [1-9][0-9.]* kB: complete", call("info", ran[0] / "small.h5").output)
-
-
-def test_info__shows_experiment_and_provenance(ran):
-    result = call("info", ran[0] / "small.h5")
-    assert result.exit_code == 0
-    for words in ("complete", "seed 5", "metrics, trajectory", "numba", "support_size"):
-        assert words in result.output
-
-
-def test_plot__takes_a_free_name_and_refuses_a_taken_one(ran):
-    folder = ran[0]
-    result = call("plot", folder / "small.h5")
-    assert result.output.strip() == str(folder / "small-2.png")
-    old = (folder / "small.png").read_bytes()
-    result = call("plot", folder / "small.h5", "-o", folder / "small.png")
-    assert result.exit_code == 2
-    assert "figure must be a new file" in result.stderr
-    assert (folder / "small.png").read_bytes() == old
-    assert call("plot", folder / "small.h5", "-o", folder / "a.txt").exit_code == 2
-
-
-def test_compare__agrees_with_theory(ran):
-    result = call("compare", ran[0] / "small.h5")
-    assert result.exit_code == 0, result.output
-    assert "agrees with theory" in result.output
-
-
-def test_compare__a_wrong_run_disagrees(ran, monkeypatch):
-    """The control: the same test sees a sample size that is 20 % off."""
-    monkeypatch.setattr("fastcollapse.analysis.panels.discrete.replace_only_size", lambda results: 240)
-    result = call("compare", ran[0] / "small.h5")
-    assert result.exit_code == 1
-    assert "DISAGREES" in result.output
-
-
-def test_replay__is_identical_on_one_thread(ran):
-    result = call("replay", ran[0] / "small.h5", "--threads", "1")
-    assert result.exit_code == 0, result.output
-    assert result.output.startswith("identical, bit for bit: support_size,")
-    assert "forgotten, counts" in result.output
-
-
-def test_replay__reports_another_number(ran, monkeypatch):
-    from fastcollapse.simulation.experiment import Experiment
-    from fastcollapse.simulation.results import Results
-
-    other = Experiment.from_toml(ran[0] / "small.toml").with_values({"run.seed": 6})
-    monkeypatch.setattr(Results, "experiment", other)
-    result = call("replay", ran[0] / "small.h5")
-    assert result.exit_code == 1
-    assert "different: support_size:" in result.output
-    assert "different: counts: first at replicate 0, generation 1" in result.output
-
-
 def test_theory__lists_explains_and_evaluates():
     assert "survival_bounds(p0, n, k)" in call("theory").output
     assert "Parameters" in call("theory", "survival_bounds").output
@@ -292,11 +160,6 @@ def test_theory__lists_explains_and_evaluates():
     got = call("theory", "survival_bounds", "p0=0.001", "n=10000", "k=1..3").output.split()
     assert got[:3] == ["k", "lower", "upper"]
     assert len(got) == 12
-
-
-def test_recipes__are_listed_with_a_description():
-    result = call("recipes")
-    assert re.search(r"^wikitext2-unigram +Unigram model", result.output, re.MULTILINE)
 
 
 def test_interrupt__is_one_line_and_status_130(here, monkeypatch):
@@ -310,7 +173,7 @@ def test_interrupt__is_one_line_and_status_130(here, monkeypatch):
 
 
 def test_interrupt__keeps_the_generations_that_are_done(here, monkeypatch):
-    """Ctrl-C comes in the middle of a run; what is kept is what the whole run has."""
+    """Ctrl-C in the middle of a run: the saved generations equal those of an uninterrupted run."""
 
     class Bar:
         n_done = 0
@@ -427,18 +290,6 @@ def test_run__a_case_that_is_wrong_is_named(here):
     assert "workflow.n_samples must be at least 1, got 0" in result.stderr
 
 
-def test_reproduce__prints_a_line_and_draws(here):
-    result = call("reproduce", "sur-uni", "-o", "figures")
-    assert result.exit_code == 0, result.output
-    assert result.output.startswith("sur-uni: Unique words of a unigram model; 10 generations x 5 replicates; ")
-    assert (here / "figures" / "sur-uni.png").exists()
-    again = call("reproduce", "sur-uni", "-o", "figures")
-    assert again.exit_code == 2
-    assert "output must be a folder without sur-uni.png, got figures" in again.stderr
-    for arguments in (["reproduce"], ["reproduce", "sur-uni", "--all"]):
-        assert "reproduce must be given names of recipes or --all, and not both" in call(*arguments).stderr
-
-
 SECTIONS = {
     "gaussian": '[model]\nfamily = "gaussian"\nestimator = "unbiased"\n[truth]\nsigma = 2.0\n',
     "space": '[model]\nfamily = "gaussian"\nestimator = "mle"\n[truth]\ndimension = 3\n',
@@ -521,11 +372,11 @@ def test_bad_input__an_estimator_is_never_chosen_silently(family, words, here):
     assert files_in(here) == ["small.toml"]
 
 
-def test_run__what_the_cases_give_is_theirs(here):
+def test_run__refuses_values_that_the_cases_set(here):
     (here / "two.toml").write_text(CASES)
     for setting, words in (
-        ("workflow.n_samples=7", "workflow.n_samples must be left to the cases of the recipe"),
-        ("recipe.title=other", "recipe.title must be changed in the file"),
+        ("workflow.n_samples=7", "workflow.n_samples is set by the cases of the recipe"),
+        ("recipe.title=other", "recipe.title can only be changed in an experiment file"),
     ):
         result = call("run", "two.toml", "--set", setting, "-o", "x.h5")
         assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""Results files that exist: recognised, gone on with, replaced on request, and otherwise left as they are."""
+"""Existing results files: reuse a finished run, resume, overwrite on request, otherwise leave unchanged."""
 
 import itertools
 import os
@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from fastcollapse import open_results
 from fastcollapse.cli import main as cli
 from fastcollapse.cli import run_job as running
-from fastcollapse.cli.output_files import kept_generations
+from fastcollapse.cli.output_files import saved_generations
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.run_plan import plan_run
@@ -50,7 +50,7 @@ EXPERIMENT = {
 
 
 class Killed(BaseException):
-    """Ends a run as a kill would, but for what is written down at once."""
+    """Ends a run as a kill would, except for data that are written at once."""
 
 
 def call(*arguments):
@@ -76,7 +76,7 @@ def parts_at_once(monkeypatch):
 
 
 def stop(path, after, experiment=EXPERIMENT, **options):
-    """Leave at `path` what a run has committed after some generations."""
+    """Leave the committed generations of a stopped run at `path`."""
     done = itertools.count(1)
 
     def progress(_):
@@ -121,7 +121,7 @@ def test_run__by_default_too(here):
     assert again.stderr == "results/small.h5 already contains this run; nothing to do (use --overwrite to run again)\n"
     other = call("run", "small.toml", "--seed", "6")
     assert other.exit_code == 0
-    assert other.stderr == "results/small.h5 exists already; writing results/small-2.h5\n"
+    assert other.stderr == "results/small.h5 already exists; writing results/small-2.h5\n"
     assert call("run", "small.toml", "--seed", "6").stderr.startswith("results/small-2.h5 already contains this run")
 
 
@@ -139,7 +139,7 @@ def test_run__another_experiment_is_not(here, setting):
     assert bytes_of(here) == before
 
 
-def test_run__data_that_have_changed_under_their_name_are_another_experiment(here):
+def test_run__changed_data_files_are_another_experiment(here):
     (here / "words.csv").write_text("word,count\na,5\nb,7\n")
     (here / "own.toml").write_text(TOML.replace("uniform = 30", 'counts = "words.csv"'))
     assert call("run", "own.toml", "-o", "a.h5").exit_code == 0
@@ -187,14 +187,14 @@ def test_overwrite__only_results(here):
     assert bytes_of(here) == before
 
 
-def test_overwrite__what_was_there_comes_back_if_nothing_comes_of_the_new_run(here):
+def test_overwrite__restores_the_old_run_if_the_new_one_commits_nothing(here):
     assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
     before = bytes_of(here)
     stop("a.h5", 1, {**EXPERIMENT, "run": {**EXPERIMENT["run"], "seed": 6}}, overwrite=True)
     assert bytes_of(here) == before
 
 
-def test_overwrite__once_committed_the_new_run_goes_on_and_the_old_one_is_kept_until_its_end(here, parts_at_once):
+def test_overwrite__keeps_the_old_run_until_the_new_one_is_finished(here, parts_at_once):
     assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
     old = (here / "a.h5").read_bytes()
     stop("a.h5", 6, {**EXPERIMENT, "run": {**EXPERIMENT["run"], "seed": 6}}, overwrite=True)
@@ -208,7 +208,7 @@ def test_overwrite__once_committed_the_new_run_goes_on_and_the_old_one_is_kept_u
 
 
 def test_overwrite__a_kill_before_the_first_part_loses_nothing(here):
-    """The finished file stands in the folder, there is no part: the next run finds it again."""
+    """The finished file is in the folder without a part: the next run restores it."""
     assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
     before = bytes_of(here)
     parts_folder(here / "a.h5").mkdir()
@@ -220,7 +220,7 @@ def test_overwrite__a_kill_before_the_first_part_loses_nothing(here):
     assert bytes_of(here) == before
 
 
-def test_unfinished__is_never_begun_anew_unasked(here, parts_at_once):
+def test_unfinished__is_never_restarted_by_default(here, parts_at_once):
     stop("a.h5", 6)
     before = bytes_of(here)
     result = call("run", "small.toml", "-o", "a.h5")
@@ -236,10 +236,10 @@ def test_unfinished__is_never_begun_anew_unasked(here, parts_at_once):
 def test_resume__needs_nothing_but_the_file(here, parts_at_once):
     assert call("run", "small.toml", "-o", "whole.h5").exit_code == 0
     stop("a.h5", 6)
-    told = kept_generations(here / "a.h5", ["fastcollapse", "run", "--resume", "a.h5"])
+    message = saved_generations(here / "a.h5", ["fastcollapse", "run", "--resume", "a.h5"])
     last = open_results("a.h5").last
     assert 1 <= last <= 6
-    assert told.endswith(f"keeps generations 0 to {last}; to resume: fastcollapse run --resume a.h5")
+    assert message.endswith(f"keeps generations 0 to {last}; to resume: fastcollapse run --resume a.h5")
     resume = "to resume: fastcollapse run --resume a.h5\n"
     assert call("info", "a.h5").output.startswith(f"a.h5: not finished; {resume}")
     assert call("check", "a.h5").output == (
@@ -258,7 +258,7 @@ def test_resume__needs_nothing_but_the_file(here, parts_at_once):
     assert result.stderr.startswith("a.h5 already contains this run")
 
 
-def test_resume__says_what_made_each_piece(here, parts_at_once, monkeypatch):
+def test_resume__records_the_provenance_of_each_part(here, parts_at_once, monkeypatch):
     stop("a.h5", 4)
     last = open_results("a.h5").last
     made = {**open_results("a.h5").provenance, "python": "9.9"}
@@ -280,8 +280,8 @@ RESUMED_WRONG = {
     "key": (["--set", "run.n_generations=99"], "run.n_generations is 12 there, 99 here"),
     "workflow": (["other.toml"], "workflow.n_samples is 50 there, 51 here"),
     "family": (["sur-gau"], "model.family is 'discrete' there, 'gaussian' here"),
-    "output": (["-o", "b.h5"], "--resume FILE must be without --output and --overwrite"),
-    "overwrite": (["--overwrite"], "--resume FILE must be without --output and --overwrite"),
+    "output": (["-o", "b.h5"], "--resume FILE excludes --output and --overwrite"),
+    "overwrite": (["--overwrite"], "--resume FILE excludes --output and --overwrite"),
 }
 
 
@@ -299,7 +299,7 @@ def test_resume__refuses_another_experiment_and_names_what_differs(case, here, p
 
 
 def test_resume__refuses_a_state_of_another_shape(here, parts_at_once, monkeypatch):
-    """Its checksums agree: no damage of the disk, but not what this program writes either."""
+    """The checksums match, but this program does not write such a state."""
     commit = Hdf5Store.commit
 
     def wrong(self, state, force=False):
@@ -313,7 +313,7 @@ def test_resume__refuses_a_state_of_another_shape(here, parts_at_once, monkeypat
     result = call("run", "--resume", "a.h5")
     assert result.exit_code == 2
     shapes = r"\w+ of a state must have shape \(.*\), got \(7, 7, 7\)"
-    assert re.fullmatch(f"error: a.h5: cannot be gone on with after generation {last}: {shapes}\n", result.stderr)
+    assert re.fullmatch(f"error: a.h5: cannot be resumed after generation {last}: {shapes}\n", result.stderr)
     assert bytes_of(here) == before
 
 
@@ -337,7 +337,7 @@ def test_resume__a_folder_without_a_part_is_taken_by_the_next_run(here):
     assert not folder.exists()
 
 
-def test_folder__of_something_else_is_left_alone(here):
+def test_folder__of_other_files_is_left_unchanged(here):
     folder = parts_folder(here / "a.h5")
     folder.mkdir()
     (folder / "mine.txt").write_text("mine")
@@ -349,8 +349,8 @@ def test_folder__of_something_else_is_left_alone(here):
         assert bytes_of(here) == before
 
 
-def test_leftovers__of_a_kill_at_the_very_end_go(here, parts_at_once, monkeypatch):
-    """The final file has its name, parts are still there."""
+def test_leftovers__of_a_kill_at_the_end_are_removed(here, parts_at_once, monkeypatch):
+    """The final file is renamed, and parts still exist."""
     with monkeypatch.context() as patch:
         patch.setattr("fastcollapse.storage.parts_folder.PartsFolder.remove", lambda self: self.release())
         simulate(Experiment.from_mapping(EXPERIMENT), "a.h5", block=3)
@@ -367,7 +367,7 @@ def test_leftovers__of_a_kill_at_the_very_end_go(here, parts_at_once, monkeypatc
     assert parts_folder(here / "b.h5").exists()
 
 
-def test_cases__each_is_recognised_gone_on_with_or_started(here, parts_at_once):
+def test_cases__each_is_reused_resumed_or_started(here, parts_at_once):
     assert call("run", "three.toml", "-o", "whole.h5").exit_code == 0
     experiments = Experiment.from_toml(here / "three.toml").cases()
     simulate(experiments[0], "a-case1.h5")
@@ -385,7 +385,7 @@ def test_cases__each_is_recognised_gone_on_with_or_started(here, parts_at_once):
         assert_same_run(f"a-case{k}.h5", f"whole-case{k}.h5")
 
 
-def test_cases__of_a_drawn_seed_go_on_with_theirs(here, parts_at_once):
+def test_cases__of_a_drawn_seed_resume_with_their_seeds(here, parts_at_once):
     (here / "free.toml").write_text((TOML + CASES).replace("seed = 5\n", ""))
     experiments = Experiment.from_toml(here / "three.toml").with_values({"run.seed": 77}).cases()
     stop("a-case2.h5", 5, experiments[1].to_mapping())
@@ -394,7 +394,7 @@ def test_cases__of_a_drawn_seed_go_on_with_theirs(here, parts_at_once):
     assert [open_results(f"a-case{k}.h5").experiment.run.seed for k in (1, 2, 3)] == [77, 78, 79]
 
 
-def test_interrupted_cases__the_words_go_on_with_all_of_them(here, monkeypatch, parts_at_once):
+def test_interrupted_cases__the_command_resumes_all_of_them(here, monkeypatch, parts_at_once):
     class Bar:
         n_done = 0
 
@@ -420,7 +420,7 @@ def test_interrupted_cases__the_words_go_on_with_all_of_them(here, monkeypatch, 
 
 
 @pytest.mark.parametrize("arguments", [["-o"], ["--resume"], ["--overwrite", "-o"], ["small.toml", "--resume"]])
-def test_second_writer__has_one_line_and_touches_nothing(here, parts_at_once, arguments):
+def test_second_writer__is_refused_in_one_line_and_changes_nothing(here, parts_at_once, arguments):
     stop("a.h5", 6)
     lock = Lock(here / "a.h5.parts" / "lock")
     try:
@@ -445,17 +445,17 @@ cli.main(sys.argv[1:])
 """
 
 
-def test_two_processes__one_runs_and_the_other_is_told(here):
-    """Both start at once: exactly one writes, and its numbers are what they are alone."""
+def test_two_processes__one_runs_and_the_other_is_refused(here):
+    """Both start at once: exactly one writes, and its numbers equal those of a single process."""
     assert call("run", "small.toml", "--set", "run.n_generations=200", "-o", "alone.h5").exit_code == 0
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", WRITER, "run", "small.toml", "--set", "run.n_generations=200", "-o", "a.h5"]
     both = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [one.communicate()[1] for one in both]
+    errors = [process.communicate()[1] for process in both]
     codes = [one.returncode for one in both]
-    assert codes.count(0) >= 1, told  # both, if one came so late that it recognised the finished run
-    for code, words in zip(codes, told, strict=True):
-        assert words.count("\n") <= 1
-        assert code == 0 or (code == 2 and "a.h5" in words), words
+    assert codes.count(0) >= 1, errors  # both, if the second started after the end of the first
+    for code, error in zip(codes, errors, strict=True):
+        assert error.count("\n") <= 1
+        assert code == 0 or (code == 2 and "a.h5" in error), error
     assert_same_run("a.h5", "alone.h5")
     assert not parts_folder(here / "a.h5").exists()

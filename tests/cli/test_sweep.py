@@ -149,7 +149,7 @@ def test_run__names_the_command_for_a_sweep(here):
     result = call("run", "s.toml")
     assert (result.exit_code, result.stderr) == (
         2,
-        "error: an experiment with [sweep] is many: fastcollapse sweep runs it\n",
+        "error: this file has a [sweep] section: use `fastcollapse sweep`\n",
     )
 
 

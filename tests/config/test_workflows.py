@@ -1,4 +1,4 @@
-"""Workflows: the arrays over generations against a generation-by-generation reading of the definitions."""
+"""Workflows: arrays over generations against the definitions, generation by generation."""
 
 import numpy as np
 import pytest
@@ -112,8 +112,8 @@ def test_accumulate_subsample__trains_on_n_samples_unless_told():
     schedule = workflow.schedule(2, None)
     assert schedule.n_train.tolist() == [5, 6]
     assert schedule.replacement
-    told = AccumulateSubsample(n_samples=5, keep_real=True, replacement=False, n_train=[3, 10])
-    assert told.schedule(2, None).n_train.tolist() == [3, 10]
+    workflow = AccumulateSubsample(n_samples=5, keep_real=True, replacement=False, n_train=[3, 10])
+    assert workflow.schedule(2, None).n_train.tolist() == [3, 10]
 
 
 def test_mix__no_real_tokens_is_no_real_data():
@@ -198,11 +198,11 @@ def test_schedule__refuses_what_only_shows_over_generations(make, n_generations,
         (lambda: Replace(n_samples=[3, 0]), "workflow.n_samples[1] must be at least 1, got 0"),
         (
             lambda: Replace(n_samples={"start": 3}),
-            "workflow.n_samples must have either factor or step beside start",
+            "workflow.n_samples must have start and either factor or step",
         ),
         (
             lambda: Replace(n_samples={"start": 3, "step": 1, "factor": 2.0}),
-            "must have either factor or step",
+            "must have start and either factor or step",
         ),
         (
             lambda: Replace(n_samples={"begin": 3, "step": 1.5}),

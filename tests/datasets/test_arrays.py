@@ -1,4 +1,4 @@
-"""Files of numbers: every format, and one clear line for each way that one can be wrong."""
+"""Array files: every format, and a one-line error for every invalid file."""
 
 import gzip
 import re
@@ -28,9 +28,9 @@ def read(folder, name, content, array=None):
 def test_idx__of_every_type(tmp_path, code, kind):
     content = idx(VALUES, code, kind)
     for name, packed in (("a", content), ("a.gz", gzip.compress(content))):
-        found = read(tmp_path, name, packed)
-        assert found.dtype == np.float64
-        np.testing.assert_array_equal(found, VALUES)
+        got = read(tmp_path, name, packed)
+        assert got.dtype == np.float64
+        np.testing.assert_array_equal(got, VALUES)
 
 
 def test_npy_npz_and_csv__are_read(tmp_path):
@@ -62,18 +62,18 @@ WRONG = {
     "cut off": (
         "a",
         idx(VALUES)[:-1],
-        "must be a whole idx file, got 'a', which has 11 bytes of the 12 that 3 x 2 x 2",
+        "must be a complete idx file, got 'a', which has 11 bytes of the 12 that 3 x 2 x 2",
     ),
-    "too long": ("a", idx(VALUES) + b"\0", "must be a whole idx file, got 'a', which has 13 bytes of the 12"),
-    "header": ("a", idx(VALUES)[:9], "must be a whole idx file, got 'a', which ends within its header"),
+    "too long": ("a", idx(VALUES) + b"\0", "must be a complete idx file, got 'a', which has 13 bytes of the 12"),
+    "header": ("a", idx(VALUES)[:9], "must be a complete idx file, got 'a', which ends within its header"),
     "type": ("a", idx(VALUES, 7), r"must be a sound idx file, got 'a', whose header is b'\x00\x00\x07\x03'"),
     "no dimension": ("a", b"\0\0\x08\0", "must be a sound idx file, got 'a'"),
     "two bytes": ("a", b"\0\0", "must be a sound idx file, got 'a'"),
-    "gzip cut off": ("a.gz", gzip.compress(idx(VALUES), mtime=0)[:-9], "must be a whole gzip file, got 'a.gz': "),
+    "gzip cut off": ("a.gz", gzip.compress(idx(VALUES), mtime=0)[:-9], "must be a complete gzip file, got 'a.gz': "),
     "gzip damaged": (
         "a.gz",
         gzip.compress(idx(VALUES), mtime=0)[:-8] + b"damaged!",
-        "must be a whole gzip file, got 'a.gz': CRC",
+        "must be a complete gzip file, got 'a.gz': CRC",
     ),
     "empty": ("a", b"", "must be an idx, .npy, .npz or .csv file, gzipped or not, got 'a', which begins with b''"),
     "picture": ("a.png", b"\x89PNG\r\n", r"gzipped or not, got 'a.png', which begins with b'\x89PNG'"),

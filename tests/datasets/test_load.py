@@ -1,4 +1,4 @@
-"""Datasets: the shipped corpus, the other kinds of truth, and every way a file can be wrong."""
+"""Datasets: the shipped corpus, other kinds of truth, and errors of invalid files."""
 
 import gzip
 import hashlib
@@ -136,9 +136,9 @@ def test_load_truth__refuses_a_bad_table(tmp_path, content, expected):
         ("x.txt", b"one two\0three", "truth.text must be a text file, got the binary file"),
         ("x.txt", b"one two \xff\xfe", "truth.text must be UTF-8 text, got '"),
         ("x.txt", b"one two \xe2\x82", "truth.text must be UTF-8 text"),
-        ("x.txt.gz", gzip.compress(b"one two three" * 99, mtime=0)[:-12], "must be a whole gzip file, got '"),
-        ("x.txt.gz", b"one two three", "truth.text must be a whole gzip file, got '"),
-        ("x.txt.gz", gzip.compress(b"one two three" * 99, mtime=0)[:20] + b"\x00" * 30, "must be a whole gzip file"),
+        ("x.txt.gz", gzip.compress(b"one two three" * 99, mtime=0)[:-12], "must be a complete gzip file, got '"),
+        ("x.txt.gz", b"one two three", "truth.text must be a complete gzip file, got '"),
+        ("x.txt.gz", gzip.compress(b"one two three" * 99, mtime=0)[:20] + b"\x00" * 30, "must be a complete gzip file"),
     ],
 )
 def test_load_truth__refuses_a_bad_text(tmp_path, name, content, expected):

@@ -1,4 +1,4 @@
-"""Experiment: reading, checking, changing and identifying what is simulated."""
+"""Experiments: reading, checks, new values and digests."""
 
 import dataclasses
 import pickle
@@ -14,7 +14,9 @@ from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import families
-from fastcollapse.simulation.experiment import Experiment, parameters, parse_setting
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.experiment_file import parse_setting
+from fastcollapse.simulation.parameter_table import parameters
 
 GOOD = {
     "model": {"family": "discrete"},

@@ -1,4 +1,4 @@
-"""Numbers out of range: found wherever they are, named, and everything before them kept, in every family."""
+"""Non-finite values: detected and named in every family, and the generations before them are saved."""
 
 import itertools
 import math
@@ -20,8 +20,8 @@ BAD = (math.nan, math.inf, -math.inf)
 FIRST_OF = {param.values[0]: param.values for param in reversed(CASES)}
 
 
-def fault_in(arrays, first, *more, **told):
-    return first_fault([(name, values, Variable(name, **told)) for name, values in arrays.items()], first, *more)
+def fault_in(arrays, first, *more, **options):
+    return first_fault([(name, values, Variable(name, **options)) for name, values in arrays.items()], first, *more)
 
 
 @pytest.mark.parametrize("value", BAD)
@@ -70,19 +70,23 @@ def test_metric__out_of_range_stops_the_run_and_keeps_what_came_before(
 ):
     _, case, workflow = FIRST_OF[family]
     experiment = experiment_of(family, case, workflow, tables, n_generations=9)
-    whole = simulate(experiment)
-    name = next(name for name, told in whole.variables.items() if name in whole.metrics and not told.limits)
+    uninterrupted = simulate(experiment)
+    name = next(
+        name
+        for name, variable in uninterrupted.variables.items()
+        if name in uninterrupted.metrics and not variable.limits
+    )
     model, done = type(model_of(experiment, load_truth(experiment.truth, tables))), [0]
     honest = model.measure
 
     def poisoned(self, block, truth, names):
-        found = dict(honest(self, block, truth, names))
+        metrics = dict(honest(self, block, truth, names))
         first = done[0]
-        done[0] += found[name].shape[1]
-        if first <= 7 < done[0] and found[name].shape[1] < 9:
-            found[name] = found[name].copy()
-            found[name][2, 7 - first] = value
-        return found
+        done[0] += metrics[name].shape[1]
+        if first <= 7 < done[0] and metrics[name].shape[1] < 9:
+            metrics[name] = metrics[name].copy()
+            metrics[name][2, 7 - first] = value
+        return metrics
 
     monkeypatch.setattr(model, "measure", poisoned)
     with pytest.raises(
@@ -91,7 +95,7 @@ def test_metric__out_of_range_stops_the_run_and_keeps_what_came_before(
         simulate(experiment, tmp_path / "out.h5", block=block)
     got = open_results(tmp_path / "out.h5")
     assert (got.last, got.complete) == (6, False)
-    for mine, other in zip(everything(got), everything(whole), strict=True):
+    for mine, other in zip(everything(got), everything(uninterrupted), strict=True):
         for key, values in mine.items():
             expected = other[key][:7] if key.startswith(("metric", "state")) else other[key]
             np.testing.assert_array_equal(values, expected, err_msg=key)
@@ -99,26 +103,26 @@ def test_metric__out_of_range_stops_the_run_and_keeps_what_came_before(
 
 @pytest.mark.parametrize("family", [name for name in families() if name != "discrete"])
 def test_state__out_of_range_stops_the_run_recorded_or_not(tmp_path, tables, monkeypatch, family):
-    """The metrics are those of a sound run: the state alone shows it."""
+    """Metrics are finite; only the state is not."""
     _, case, workflow = FIRST_OF[family]
     experiment = experiment_of(family, case, workflow, tables, record=["metrics"], n_generations=9)
-    whole = simulate(experiment)
-    assert not whole.states
+    uninterrupted = simulate(experiment)
+    assert not uninterrupted.states
     model = type(model_of(experiment, load_truth(experiment.truth, tables)))
     honest, done = model.advance, [0]
 
     def poisoned(self, state, first, n_generations, *run):
         block = honest(self, state, first, n_generations, *run)
         if first == 4:
-            made = [name for name in self.state_variables() if name in block.states]
-            if not made:
-                pytest.skip("states are not made where they are not recorded")
-            block.states[made[0]][1] = math.nan
+            recorded = [name for name in self.state_variables() if name in block.states]
+            if not recorded:
+                pytest.skip("states are not computed where they are not recorded")
+            block.states[recorded[0]][1] = math.nan
         return block
 
     def sound(self, block, truth, names):
         done[0] += 1
-        return {name: values[:, done[0] - 1 : done[0]].copy() for name, values in whole.metrics.items()}
+        return {name: values[:, done[0] - 1 : done[0]].copy() for name, values in uninterrupted.metrics.items()}
 
     monkeypatch.setattr(model, "advance", poisoned)
     monkeypatch.setattr(model, "measure", sound)

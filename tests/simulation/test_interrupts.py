@@ -1,4 +1,4 @@
-"""Real signals in real processes: a run stops, keeps what it has, says so, and ends with the status of the signal."""
+"""Signals in processes: a run stops, saves its generations, reports them, and exits with the status of the signal."""
 
 import itertools
 import os
@@ -63,7 +63,7 @@ place = sys.argv[2]
 {places}
 cli.main(sys.argv[3:], prog_name="fastcollapse")
 """
-ELSEWHERE = """
+PLACES = """
 def first_block(self, state, first, *_):
     if first == 1:
         kick()
@@ -93,13 +93,13 @@ if place in ("kernel", "kernel, slow before"):
     before(UnivariateGaussian, "advance", long_block)
 if place == "kernel, slow before":
     loop._SLOW_SECONDS = 0.0
-    loop._COPIED_A_SECOND = 1e15
+    loop._COPY_BYTES_PER_SECOND = 1e15
 """
 
 
 def run(folder, number, place, *arguments):
     """Run the command line in a process that sends itself a signal at a place; return status and the last line."""
-    code = DRIVER.format(places=ELSEWHERE)
+    code = DRIVER.format(places=PLACES)
     done = subprocess.run(
         [sys.executable, "-c", code, str(int(number)), place, "run", "run.toml", "-o", "out.h5", *arguments],
         cwd=folder,
@@ -118,7 +118,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def kept(folder):
+def saved(folder):
     return open_results(folder / "out.h5").last
 
 
@@ -130,19 +130,19 @@ def test_signal__in_the_first_block_leaves_nothing(folder, number):
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("place", ["later block", "checkpoint"])
-def test_signal__is_held_until_the_block_is_whole_and_committed(folder, number, place):
+def test_signal__is_deferred_until_the_block_is_committed(folder, number, place):
     status, message = run(folder, number, place)
     assert status == 128 + number
-    last = kept(folder)
+    last = saved(folder)
     assert f"keeps generations 0 to {last:,}" in message
     assert last > (1000 if place == "later block" else 100)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_signal__while_everything_is_collected_keeps_all(folder, number):
+def test_signal__while_the_final_file_is_written_saves_all(folder, number):
     status, message = run(folder, number, "collection", "--set", "run.n_generations=500")
     assert status == 128 + number
-    assert kept(folder) == 500
+    assert saved(folder) == 500
     assert "500" in message
 
 
@@ -155,7 +155,7 @@ def test_signal__while_the_figure_is_drawn_names_the_finished_run(folder, number
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_signal__during_a_kernel_that_does_not_end_ends_the_process(folder, number):
-    """No handler of Python runs while a kernel does; the parts that are committed stay."""
+    """Python handlers do not run during a kernel; committed parts stay."""
     status, message = run(folder, number, "kernel")
     assert status == 128 + number
     assert message.startswith("error: interrupted")
@@ -165,16 +165,16 @@ def test_signal__during_a_kernel_that_does_not_end_ends_the_process(folder, numb
 def test_signal__during_a_slow_generation_keeps_those_before_it(folder):
     status, message = run(folder, signal.SIGTERM, "kernel, slow before")
     assert status == 143
-    last = kept(folder)
+    last = saved(folder)
     assert last >= 200
     assert f"keeps generations 0 to {last:,}" in message
 
 
 def test_signal__twice_is_raised_at_once():
     with Interrupts() as interrupts:
-        interrupts.holding = True
+        interrupts.deferring = True
         os.kill(os.getpid(), signal.SIGINT)
-        assert interrupts.asked == signal.SIGINT
+        assert interrupts.received == signal.SIGINT
         with pytest.raises(Stopped) as first:
             interrupts.check()
         with pytest.raises(KeyboardInterrupt):
@@ -188,18 +188,18 @@ def test_stopped__is_the_same_in_another_process():
     assert (str(got), got.status) == ("interrupted by SIGTERM", 143)
 
 
-def test_interrupts__leave_alone_what_is_ignored_or_somebody_elses():
+def test_interrupts__leave_other_handlers_installed():
     got = []
     handler = signal.signal(signal.SIGINT, lambda *_: got.append(1))
     try:
         with Interrupts() as interrupts:
             os.kill(os.getpid(), signal.SIGINT)
-            assert (got, interrupts.asked) == ([1], 0)
+            assert (got, interrupts.received) == ([1], 0)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         with Interrupts((signal.SIGINT,), lambda: "never said") as interrupts:
             assert not interrupts.watched
             os.kill(os.getpid(), signal.SIGINT)
-            assert interrupts.asked == 0
+            assert interrupts.received == 0
     finally:
         signal.signal(signal.SIGINT, handler)
 
@@ -219,7 +219,7 @@ def test_interrupts__outside_the_main_thread_do_nothing():
 
 
 def test_blocks__grow_from_one_generation_and_never_past_what_was_measured(tmp_path):
-    """A run's first block may compile, so nothing is known before the second."""
+    """The first block may compile, so nothing is known before the second."""
     from fastcollapse import Experiment, simulate
 
     (tmp_path / "run.toml").write_text(re.sub(r"n_generations = \d+", "n_generations = 3000", TOML))

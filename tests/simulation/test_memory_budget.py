@@ -1,4 +1,4 @@
-"""A limit of memory: read, kept by smaller blocks and parts, refused where nothing helps; never another number."""
+"""Memory limits: smaller blocks and parts, refusal where a run does not fit, and equal numbers."""
 
 import json
 import re
@@ -80,7 +80,7 @@ def refusal(state, generation):
 
 @pytest.mark.parametrize("family", families())
 def test_limit__changes_no_number(tmp_path, tables, monkeypatch, family):
-    """Found by listing; the smallest limit that is accepted, so blocks are of one generation and a part each."""
+    """For every family, the smallest accepted limit: blocks and parts of one generation."""
     _, case, workflow = FIRST_OF[family]
     experiment = experiment_of(family, case, workflow, tables)
     expected = everything(simulate(experiment))
@@ -125,7 +125,7 @@ def test_limit__that_is_too_small_leaves_no_file(tmp_path):
 
 
 def peak(folder, sections, n_generations, limit):
-    """Return the most memory that a process had, in bytes."""
+    """Return the peak memory of a process in bytes."""
     sections = {**sections, "run": {**sections["run"], "n_generations": n_generations}}
     path = folder / f"{n_generations} {limit}.h5"
     call = [sys.executable, "-c", PEAK, json.dumps([sections, str(path), limit])]
@@ -138,7 +138,7 @@ def peak(folder, sections, n_generations, limit):
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system tells no peak")
 @pytest.mark.parametrize("family", ["words", "gaussians"])
 def test_peak__does_not_grow_with_the_horizon_and_stays_below_the_limit(tmp_path, family):
-    """bench/bench_memory.py has the long horizons."""
+    """Long horizons are in bench/bench_memory.py."""
     words = {
         "truth": {"zipf_mandelbrot": {"a": 1.0, "b": 2.7, "size": 10**6}},
         "workflow": {"name": "replace", "n_samples": 2 * 10**8},

@@ -1,4 +1,4 @@
-"""Versions and machine of a run, and what has changed since."""
+"""Versions and machine of a run, and their changes."""
 
 from fastcollapse.simulation.provenance import changes, provenance
 

@@ -1,4 +1,4 @@
-"""A results file holds all that reproduces it bit for bit."""
+"""A results file has all data to reproduce it bit for bit."""
 
 import numpy as np
 import pytest
@@ -46,9 +46,9 @@ def test_replay__a_file_reproduces_itself(tmp_path, workflow, seed):
     assert first.complete
     assert first.experiment.run.seed is not None
     assert seed is None or first.experiment.run.seed == seed
-    again = simulate(first.experiment, tmp_path / "second.h5", block=3)
-    assert_same(again, first)
-    assert again.digest == first.digest
+    second = simulate(first.experiment, tmp_path / "second.h5", block=3)
+    assert_same(second, first)
+    assert second.digest == first.digest
 
 
 def test_replay__a_table_of_counts_is_found_again(tmp_path):

@@ -1,32 +1,14 @@
 import re
-import sys
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray
 
-from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.simulation.results import Results, open_results
-from fastcollapse.storage.base import Block, Header, Reader
-from fastcollapse.storage.hdf5_store import Hdf5Store
-from fastcollapse.storage.memory_store import MemoryStore
-from fastcollapse.variables import CountRows, Variable
-
-
-def make_results(path=None, trajectory=True, with_counts=True):
-    counts = np.array([2, 1, 0])
-    labels = ("a", "b", "c") if with_counts else None
-    truth = CategoricalDistribution(labels, counts if with_counts else None, counts / 3, "a test")
-    metrics = {"entropy": Variable("entropy", "nats")}
-    header = Header("{}", "", sha256(b"{}").hexdigest(), {"version": "0"}, 2, 1, metrics, truth, trajectory)
-    store = MemoryStore(header) if path is None else Hdf5Store(header, path)
-    store.append(Block(0, {"entropy": np.ones((2, 1))}, None))
-    rows = CountRows(np.array([0, 2, 3]), np.array([0, 1, 0]), np.array([1, 2, 3])) if trajectory else None
-    store.append(Block(1, {"entropy": np.zeros((2, 1))}, rows))
-    return Results(store.finish({"forgotten": np.array([[-1, -1, 0], [-1, 1, 0]])}))
+from fastcollapse.storage.base import Reader
+from tests.simulation._small_results import make_results
 
 
 def test_results__memory_and_file_agree(tmp_path):
@@ -44,21 +26,12 @@ def test_results__memory_and_file_agree(tmp_path):
     assert "1 of 1 generations" in repr(memory)
 
 
-def test_to_xarray__is_what_xarray_reads_from_the_file(tmp_path):
-    got = make_results(tmp_path / "out.h5").to_xarray().drop_vars("symbol")  # labels are in another group
-    with xarray.open_dataset(tmp_path / "out.h5") as expected:
-        xarray.testing.assert_identical(got, expected)
-        for name in expected.variables:
-            assert set(expected[name].attrs) == {"long_name", "units"}, name
-            assert got[name].dtype == expected[name].dtype
-
-
 def test_results__without_a_generation_are_empty():
     results = Results(Reader(make_results()._reader.header, []))
     assert results.last == -1
     assert results.generation.size == results.metrics["entropy"].size == 0
     assert not results.complete
-    with pytest.raises(InputError, match="generation must be finished, got 0: there is none yet"):
+    with pytest.raises(InputError, match="generation must be finished, got 0: none is finished yet"):
         results.counts(0, 0)
 
 
@@ -87,12 +60,6 @@ def test_counts__says_what_was_not_recorded():
         make_results(trajectory=False).counts(0, 1)
     with pytest.raises(InputError, match=r"truth \(a test\) has no counts"):
         make_results(with_counts=False).counts(0, 0)
-
-
-def test_to_xarray__says_what_is_missing(monkeypatch):
-    monkeypatch.setitem(sys.modules, "xarray", None)
-    with pytest.raises(InputError, match="pip install"):
-        make_results().to_xarray()
 
 
 def test_open_results__missing_file():

@@ -1,4 +1,4 @@
-"""What tells a file from an experiment, key by key."""
+"""Differences between an experiment and a results file, by key."""
 
 import numpy as np
 import pytest
@@ -53,8 +53,8 @@ def test_differences__a_file_of_data_that_has_changed_is_another_truth(ran):
         CategoricalDistribution(truth.labels, np.ones(30, np.int64), truth.probabilities, truth.source),
         CategoricalDistribution(tuple("abc") * 10, truth.counts, truth.probabilities, truth.source),
     ):
-        (found,) = experiment_diff(Experiment.from_mapping(MAPPING), ran, other)
-        assert found.startswith("the data of [truth] are not what they were")
+        (difference,) = experiment_diff(Experiment.from_mapping(MAPPING), ran, other)
+        assert difference.startswith("the data of [truth] are not what they were")
 
 
 def test_seed__is_that_of_the_file_unless_given(ran):

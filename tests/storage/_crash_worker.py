@@ -17,7 +17,7 @@ import numpy as np
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage import atomic_write as files
-from fastcollapse.storage.base import Block, Header
+from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store, clear_leftovers
 from fastcollapse.storage.parts_folder import is_begun, parts_folder
 from fastcollapse.storage.readers import check_data, open_file

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.sparse
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.storage.base import Block, Header
+from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.variables import CountRows, Variable
 
 EXPERIMENT = '{"run": 1}'

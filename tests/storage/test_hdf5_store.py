@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.simulation.results import Results
-from fastcollapse.storage.base import Block, Header
+from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.storage.parts_folder import parts_folder
@@ -263,7 +263,7 @@ def test_open__refuses_with_path_and_reason(tmp_path):
         file["x"] = 1
     reason("is not a fastcollapse file")
     for attribute, value, match in (
-        ("format_version", 2, "format version 2"),
+        ("format_version", 3, "format version 3"),
         ("digest", None, "digest is missing"),
     ):
         bad.write_bytes(raw)

@@ -19,7 +19,7 @@ import sys
 from hashlib import sha256
 import numpy as np
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.storage.base import Block, Header
+from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.variables import CountRows, Variable
 

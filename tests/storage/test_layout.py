@@ -1,4 +1,4 @@
-"""Data sets and attributes of a run, before any of them is in a file."""
+"""Data sets and attributes of a run, without a file."""
 
 import numpy as np
 

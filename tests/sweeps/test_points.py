@@ -205,5 +205,5 @@ def test_bad__a_typing_error_in_the_workflow_is_not_dropped(tmp_path):
 
 def test_bad__a_sweep_is_no_experiment(tmp_path):
     sweep_of(tmp_path)
-    with pytest.raises(InputError, match=r"an experiment with \[sweep\] is many: fastcollapse sweep runs it"):
+    with pytest.raises(InputError, match=r"this file has a \[sweep\] section: use `fastcollapse sweep`"):
         Experiment.from_toml(tmp_path / "s.toml")

@@ -5,7 +5,8 @@ import math
 from pathlib import Path
 from typing import ClassVar
 
-from fastcollapse.config.fields import FloatField, IntField, ListField, Section, StringField, TableField, parameter
+from fastcollapse.config.fields import FloatField, IntField, ListField, StringField, parameter
+from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.corpus import count_words, read_counts

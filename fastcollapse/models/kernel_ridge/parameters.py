@@ -9,11 +9,11 @@ from fastcollapse.config.fields import (
     ChoiceField,
     FloatField,
     IntField,
-    TableField,
     ValidationErrors,
     parameter,
     refuse,
 )
+from fastcollapse.config.section_base import TableField
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange

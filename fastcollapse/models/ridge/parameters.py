@@ -11,11 +11,10 @@ from fastcollapse.config.fields import (
     IntField,
     ListField,
     OneOrMoreField,
-    Section,
-    TableField,
     parameter,
     refuse,
 )
+from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.errors import InputError
 

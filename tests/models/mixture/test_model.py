@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats
 
-from fastcollapse.config.fields import build
+from fastcollapse.config.section_base import build
 from fastcollapse.config.workflows import AccumulateSubsample, Replace
 from fastcollapse.errors import InputError
 from fastcollapse.models.mixture.fit import SATURATED, fit_approximate, fit_joint

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fastcollapse.config.fields import build
+from fastcollapse.config.section_base import build
 from fastcollapse.config.workflows import Replace
 from fastcollapse.errors import InputError
 from fastcollapse.models.poisson.model import MODEL, PoissonParameters, PoissonTruth

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from fastcollapse.cli.main import main
-from fastcollapse.config.fields import build
+from fastcollapse.config.section_base import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InfiniteMomentWarning, InputError

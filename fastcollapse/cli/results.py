@@ -1,0 +1,130 @@
+"""Commands of results files; modules that import NumPy or Numba are imported inside the commands, for a fast start."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from fastcollapse.cli.progress import progress_bar
+from fastcollapse.cli.sweep import SweepChoice, plot_sweep
+from fastcollapse.errors import InputError
+
+threads_option = click.option(
+    "--threads", type=int, metavar="N", help="Number of threads; by default all cores. Never changes a number."
+)
+_file_argument = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.command()
+@_file_argument
+def info(file: Path) -> None:
+    """Show the content of a results FILE, finished or not."""
+    from fastcollapse.analysis.report import contents
+    from fastcollapse.simulation.results import open_results
+
+    click.echo(contents(open_results(file)))
+
+
+@click.command()
+@_file_argument
+def check(file: Path) -> None:
+    """Verify the checksums of a results FILE, finished or not, or of a sweep.
+
+    Exit status 2 if any data is not as it was written, or if FILE cannot be read.
+    """
+    from fastcollapse.analysis.report import check_line
+    from fastcollapse.simulation.results import check_results
+    from fastcollapse.sweeps.collected_results import open_sweep
+
+    source = open_sweep(file)
+    if source is not None:
+        click.echo(f"{file}: OK: checksums of {source.check():,} of {len(source.sweep):,} points match")
+        return
+    click.echo(check_line(check_results(file)))
+
+
+@click.command()
+@_file_argument
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FIGURE",
+    help="A new .png, .pdf or .svg; by default beside FILE, or the next free name.",
+)
+@click.option("--over", multiple=True, metavar="PARAMETER", help="Sweeps: parameter of an axis, one or two of them.")
+@click.option("--fix", "fixed", multiple=True, metavar="PARAMETER=VALUE", help="Sweeps: value of another parameter.")
+@click.option("--generation", type=int, metavar="T", help="Sweeps: generation that is drawn; by default the last.")
+@click.option("--heat-map/--curves", default=None, help="Sweeps over two parameters: kind of the figure.")
+def plot(
+    file: Path,
+    output: Path | None,
+    over: Sequence[str],
+    fixed: Sequence[str],
+    generation: int | None,
+    heat_map: bool | None,
+) -> None:
+    """Draw the figure of a results FILE: survival, and forgetting times or heterozygosity, with theory.
+
+    FILE may also be the folder of a sweep, or the file that `collect` made of it: the axes are its parameters.
+
+    \b
+    fastcollapse plot study.h5 --over n_samples --over dimension --fix workflow=replace --heat-map
+    """
+    from fastcollapse.analysis.figures import save_figure
+    from fastcollapse.cli.output_files import FIGURE_SUFFIX
+    from fastcollapse.simulation.results import check_results
+    from fastcollapse.simulation.run_plan import free_path
+    from fastcollapse.sweeps.collected_results import open_sweep
+
+    source = open_sweep(file)
+    if source is not None:
+        click.echo(plot_sweep(source, file, output, SweepChoice(over, fixed, generation, heat_map)))
+        return
+    results = check_results(file, everything=False)
+    if over or fixed or generation is not None or heat_map is not None:
+        raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {file}")
+    if results.last < 1:
+        raise InputError(f"a figure must have at least one finished generation, got none in {file}")
+    figure = output or free_path(file.with_suffix(FIGURE_SUFFIX))
+    save_figure(results, figure)
+    click.echo(figure)
+
+
+@click.command()
+@_file_argument
+def compare(file: Path) -> int:
+    """Compare a results FILE with its theory by z-scores.
+
+    Every panel of the run with exact theory or sharp bounds is compared, at up to 10 generations or values of another
+    axis. Asymptotic theory is shown without a score. Exit status 1 if any |z| is above 5.
+    """
+    from fastcollapse.analysis.report import comparison
+    from fastcollapse.simulation.results import check_results
+
+    results = check_results(file, everything=False)
+    if results.n_replicates < 2:
+        raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
+    if results.last < 1:
+        raise InputError(f"a comparison must have at least one finished generation, got none in {file}")
+    text, agree = comparison(results)
+    click.echo(text)
+    return 0 if agree else 1
+
+
+@click.command()
+@_file_argument
+@threads_option
+def replay(file: Path, threads: int | None) -> int:
+    """Run the experiment of FILE again, in memory, and compare every number bit for bit.
+
+    Exit status 1 if any number differs.
+    """
+    from fastcollapse.simulation.replay import replay as run_again
+    from fastcollapse.simulation.results import check_results
+
+    results = check_results(file)
+    with progress_bar(results.experiment.run.n_generations) as progress:
+        outcome = run_again(results, threads, progress)
+    click.echo("\n".join(outcome.lines()))
+    return 1 if outcome.different else 0

@@ -1,0 +1,98 @@
+"""Sections: dataclasses of parameters that are checked when the object is created."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from fastcollapse.config.fields import REQUIRED, ValidationErrors, join, refuse, show
+from fastcollapse.errors import nearest
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """Base of every dataclass whose fields are parameters. Each value is checked when the object is created."""
+
+    section: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        items: list[tuple[str, str]] = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if value is REQUIRED:
+                items.append((field.name, f"is required: {field.metadata['check'].text}"))
+            elif value is not None or field.default is not None:
+                try:
+                    object.__setattr__(self, field.name, field.metadata["check"](value))
+                except ValidationErrors as error:
+                    items += error.under(field.name)
+        items = items or self.relations()
+        if items:
+            raise ValidationErrors(ValidationErrors(items).under(self.section))
+
+    def relations(self) -> list[tuple[str, str]]:
+        """Return the problems between parameters that are valid one by one, as pairs of a key and the problem."""
+        return []
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the parameters as JSON values, without those that are None."""
+        return {
+            f.name: _plain(getattr(self, f.name)) for f in dataclasses.fields(self) if getattr(self, f.name) is not None
+        }
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Section):
+        return value.to_mapping()
+    return list(value) if isinstance(value, tuple) else value
+
+
+S = TypeVar("S", bound=Section)
+
+
+def build(cls: type[S], values: Mapping, elsewhere: Callable[[str], str] | None = None) -> S:
+    """Return a section from a mapping; one error names every refused, missing and unknown key.
+
+    Parameters
+    ----------
+    values : names and values of parameters.
+    elsewhere : returns the problem of a name that is a parameter of another class, and "" for other names.
+
+    Raises
+    ------
+    ValidationErrors
+        A key is refused, missing or unknown.
+    """
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    items = []
+    for name in values:
+        if not isinstance(name, str) or name not in fields:
+            key = name if isinstance(name, str) and name.isidentifier() else show(name)
+            reason = elsewhere(name) if elsewhere and isinstance(name, str) else ""
+            hint = nearest(name, fields) if isinstance(name, str) else ""
+            items.append((join(cls.section, key), reason or f"is not a known key, use {', '.join(fields)}{hint}"))
+    given = {name: values[name] if name in values else field.default for name, field in fields.items()}
+    try:
+        section = cls(**given)
+    except ValidationErrors as error:
+        raise ValidationErrors([*items, *error.items]) from None
+    if items:
+        raise ValidationErrors(items)
+    return section
+
+
+@dataclasses.dataclass(frozen=True)
+class TableField:
+    """Accept a table of the parameters of the section `cls`, or an instance of it."""
+
+    cls: type[Section]
+
+    @property
+    def text(self) -> str:
+        return "table {" + ", ".join(f.name for f in dataclasses.fields(self.cls)) + "}"
+
+    def __call__(self, value: object) -> Section:
+        if isinstance(value, self.cls):
+            return value
+        if not isinstance(value, Mapping):
+            raise refuse(f"a {self.text}", value)
+        return build(self.cls, value)

@@ -1,0 +1,213 @@
+"""Header and blocks of a run: the arrays of a store, their checks and their types."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """Data of a run that are known before its first generation.
+
+    Parameters
+    ----------
+    experiment_json : canonical JSON of the experiment, with its seed.
+    experiment_text : the TOML text of the user, unchanged, or "".
+    digest : SHA-256 of the experiment in hexadecimal.
+    provenance : versions, machine and date, as JSON values.
+    n_replicates, n_generations : at least 1.
+    metrics : name -> variable, float64[R, T + 1, ...].
+    states : name -> variable, float64[R, T + 1, ...], of the states that are stored as fixed arrays.
+    samples : name -> variable, of the states that are stored as ragged rows: a sample for each replicate and
+        generation.
+    truth : distribution of generation 0 of a discrete family; None for other families.
+    trajectory : whether the counts of every generation are stored.
+    coordinates : dimension -> coordinate, for further dimensions with coordinates.
+    first_replicate : number of the first replicate; not 0 in a part of a split run.
+    """
+
+    experiment_json: str
+    experiment_text: str
+    digest: str
+    provenance: dict[str, Any]
+    n_replicates: int
+    n_generations: int
+    metrics: dict[str, Variable]
+    truth: CategoricalDistribution | None
+    trajectory: bool
+    states: Mapping[str, Variable] = field(default_factory=dict)
+    coordinates: Mapping[str, Coordinate] = field(default_factory=dict)
+    first_replicate: int = 0
+    samples: Mapping[str, Variable] = field(default_factory=dict)
+
+    @property
+    def variables(self) -> dict[str, Variable]:
+        """Metrics and fixed states by name."""
+        return {**self.metrics, **self.states}
+
+    def lengths(self, name: str) -> tuple[int | None, ...]:
+        """Return the lengths of the further dimensions of a variable or sample; None for those without a coordinate."""
+        known = self.coordinates
+        variable = self.samples[name] if name in self.samples else self.variables[name]
+        return tuple(len(known[dim].values) if dim in known else None for dim in variable.dims)
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Consecutive generations of every replicate.
+
+    Parameters
+    ----------
+    first : generation of the first column.
+    metrics : name -> float64[R, B, ...].
+    rows : counts from generation max(first, 1); None for generation 0, or if they are not recorded.
+    states : name -> float64[R, B, ...], see `Header.states`.
+    samples : name -> rows, see `Header.samples`.
+    """
+
+    first: int
+    metrics: Mapping[str, np.ndarray]
+    rows: CountRows | None
+    states: Mapping[str, np.ndarray] = field(default_factory=dict)
+    samples: Mapping[str, SampleRows] = field(default_factory=dict)
+
+    @property
+    def variables(self) -> dict[str, np.ndarray]:
+        """Metrics and states by name."""
+        return {**self.metrics, **self.states}
+
+    @property
+    def n_generations(self) -> int:
+        """Number of columns B."""
+        return next(iter(self.metrics.values())).shape[1]
+
+    def until(self, n_generations: int) -> "Block":
+        """Return the block of the first `n_generations` columns, at least 1."""
+        rows = self.rows
+        if rows is not None:
+            indptr = rows.indptr[: n_generations * ((len(rows.indptr) - 1) // self.n_generations) + 1]
+            rows = CountRows(indptr, rows.indices[: indptr[-1]], rows.data[: indptr[-1]])
+        metrics, states = (
+            {name: values[:, :n_generations] for name, values in some.items()} for some in (self.metrics, self.states)
+        )
+        samples = {}
+        for name, (indptr, values) in self.samples.items():
+            indptr = indptr[: n_generations * ((len(indptr) - 1) // self.n_generations) + 1]
+            samples[name] = SampleRows(indptr, values[: indptr[-1]])
+        return Block(self.first, metrics, rows, states, samples)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the arrays."""
+        rows = (self.rows.indptr, self.rows.indices, self.rows.data) if self.rows else ()
+        samples = (array for sample in self.samples.values() for array in sample)
+        return sum(a.nbytes for a in (*self.variables.values(), *rows, *samples))
+
+
+def index_dtype(support_size: int) -> np.dtype:
+    """Return the dtype of stored symbols: uint16 for up to 65,536 symbols, otherwise int32 as in SciPy.
+
+    Examples
+    --------
+    >>> index_dtype(65536).name, index_dtype(65537).name
+    ('uint16', 'int32')
+    """
+    return np.dtype(np.uint16 if support_size <= 1 << 16 else np.int32)
+
+
+def count_dtype(largest: int) -> np.dtype:
+    """Return the narrowest unsigned dtype that holds a count.
+
+    Examples
+    --------
+    >>> [count_dtype(n).name for n in (0, 255, 256, 70000, 10**15)]
+    ['uint8', 'uint8', 'uint16', 'uint32', 'uint64']
+    """
+    return np.min_scalar_type(largest)
+
+
+def fits(values: np.ndarray, lengths: tuple[int | None, ...]) -> bool:
+    """Whether an array has the given lengths, where None stands for any length.
+
+    Examples
+    --------
+    >>> fits(np.zeros((2, 3)), (2, None)), fits(np.zeros((2, 3)), (2, None, None))
+    (True, False)
+    """
+    return values.ndim == len(lengths) and all(n in (None, m) for n, m in zip(lengths, values.shape, strict=True))
+
+
+def take(header: Header, expected_first: int, block: Block) -> Block:
+    """Check a block against the header and return it in narrow dtypes; float64 arrays are not copied.
+
+    Raises
+    ------
+    ValueError
+        The block does not follow the previous one, or a shape does not fit.
+    """
+    n_replicates = header.n_replicates
+    if block.first != expected_first:
+        raise ValueError(f"block must start at generation {expected_first}, got {block.first}")
+    for what in ("metrics", "states", "samples"):
+        given, wanted = list(getattr(block, what)), list(getattr(header, what))
+        if given != wanted:
+            raise ValueError(f"block must hold the {what} {wanted}, got {given}")
+    n_columns = block.n_generations
+    last = block.first + n_columns - 1
+    if n_columns < 1 or last > header.n_generations or (block.first == 0 and n_columns > 1):
+        raise ValueError(f"block must end within generation {header.n_generations}, got {block.first} to {last}")
+    for name, values in block.variables.items():
+        more = header.lengths(name)
+        if not fits(values, (n_replicates, n_columns, *more)):
+            shape = ", ".join("any" if n is None else str(n) for n in (n_replicates, n_columns, *more))
+            raise ValueError(f"{name} must have shape ({shape}), got {values.shape}")
+    if (block.rows is not None) != (header.trajectory and block.first > 0):
+        raise ValueError(f"block {block.first} must hold rows if and only if the trajectory is recorded")
+    rows = None
+    if block.rows is not None:
+        assert header.truth is not None
+        counts = block.rows
+        end = int(counts.indptr[-1])
+        if counts.indptr.shape != (n_columns * n_replicates + 1,) or not end == len(counts.indices) == len(counts.data):
+            raise ValueError(f"rows of block {block.first} do not fit {n_columns * n_replicates} rows")
+        largest = int(counts.data.max()) if end else 0
+        rows = CountRows(
+            counts.indptr.astype(np.int64),
+            counts.indices.astype(index_dtype(header.truth.support_size)),
+            counts.data.astype(count_dtype(largest)),
+        )
+    metrics, states = (
+        {name: values.astype(np.float64, copy=False) for name, values in some.items()}
+        for some in (block.metrics, block.states)
+    )
+    samples = {name: _take_sample(header, name, n_columns, sample) for name, sample in block.samples.items()}
+    return Block(block.first, metrics, rows, states, samples)
+
+
+def _take_sample(header: Header, name: str, n_columns: int, sample: SampleRows) -> SampleRows:
+    """Check the rows of a sample and return them in the dtypes of the file.
+
+    Raises
+    ------
+    ValueError
+        A shape does not fit.
+    """
+    indptr, values = np.asarray(sample.indptr, np.int64), np.asarray(sample.values, np.float64)
+    n_rows = n_columns * header.n_replicates
+    if indptr.shape != (n_rows + 1,) or indptr[0] != 0 or (np.diff(indptr) < 0).any() or indptr[-1] != len(values):
+        raise ValueError(f"{name} must have {n_rows} rows that its values fill")
+    if not fits(values, (None, *header.lengths(name))):
+        raise ValueError(f"{name} must have points of {len(header.lengths(name))} dimensions, got {values.shape[1:]}")
+    return SampleRows(indptr, values)
+
+
+def join_samples(parts: Sequence[SampleRows]) -> SampleRows:
+    """Return the rows of consecutive blocks as one array of rows."""
+    ends = np.cumsum([0, *(int(part.indptr[-1]) for part in parts)])
+    indptr = np.concatenate([[0], *(part.indptr[1:] + end for part, end in zip(parts, ends, strict=False))])
+    return SampleRows(indptr.astype(np.int64), np.concatenate([part.values for part in parts]))

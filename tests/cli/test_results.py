@@ -1,0 +1,102 @@
+"""Commands of results files: output, refusals and exit status."""
+
+import re
+import shutil
+
+import pytest
+
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.results import Results, open_results
+from fastcollapse.storage.hdf5_store import Hdf5Store
+from fastcollapse.storage.parts_folder import parts_folder
+from tests.cli._commands import call, files_in
+
+
+@pytest.mark.parametrize("command", ["info", "plot", "compare", "replay"])
+def test_file_commands__report_a_missing_or_foreign_file_in_one_line(command, here):
+    for name in ("none.h5", "small.toml"):
+        result = call(command, name)
+        assert result.exit_code == 2
+        assert re.fullmatch(f"error: .*{name}.*\n", result.stderr)
+    assert files_in(here) == ["small.toml"]
+
+
+@pytest.fixture
+def barely_begun(ran, here):
+    """A run that was killed before its first part with a generation."""
+    experiment = open_results(ran[0] / "small.h5").experiment
+    header = open_results(ran[0] / "small.h5")._reader.header
+    assert experiment.run.n_generations == 15
+    store = Hdf5Store(header, here / "begun.h5")
+    store.commit({}, force=True)
+    shutil.copytree(store.parts, here / "kept")
+    store.close()
+    (here / "kept").rename(parts_folder(here / "begun.h5"))
+    return "begun.h5"
+
+
+@pytest.mark.parametrize("command", ["plot", "compare", "replay"])
+def test_file_commands__need_a_finished_generation(command, barely_begun, here):
+    result = call(command, barely_begun)
+    assert result.exit_code == 2
+    assert re.fullmatch("error: a .* must have at least one finished generation, got none.*\n", result.stderr)
+
+
+def test_info__of_a_run_without_a_generation_says_so(barely_begun):
+    result = call("info", barely_begun)
+    assert result.exit_code == 0, result.output
+    for words in ("not finished, no generation yet", "seed 5", "numba"):
+        assert words in result.stdout
+
+
+def test_info__shows_the_size_of_a_small_file_in_kilobytes(ran):
+    assert re.search(r"small\.h5, [1-9][0-9.]* kB: complete", call("info", ran[0] / "small.h5").output)
+
+
+def test_info__shows_experiment_and_provenance(ran):
+    result = call("info", ran[0] / "small.h5")
+    assert result.exit_code == 0
+    for words in ("complete", "seed 5", "metrics, trajectory", "numba", "support_size"):
+        assert words in result.output
+
+
+def test_plot__takes_a_free_name_and_refuses_a_taken_one(ran):
+    folder = ran[0]
+    result = call("plot", folder / "small.h5")
+    assert result.output.strip() == str(folder / "small-2.png")
+    old = (folder / "small.png").read_bytes()
+    result = call("plot", folder / "small.h5", "-o", folder / "small.png")
+    assert result.exit_code == 2
+    assert "figure must be a new file" in result.stderr
+    assert (folder / "small.png").read_bytes() == old
+    assert call("plot", folder / "small.h5", "-o", folder / "a.txt").exit_code == 2
+
+
+def test_compare__agrees_with_theory(ran):
+    result = call("compare", ran[0] / "small.h5")
+    assert result.exit_code == 0, result.output
+    assert "agrees with theory" in result.output
+
+
+def test_compare__a_wrong_run_disagrees(ran, monkeypatch):
+    """Negative control: the same test detects a sample size that is 20 % off."""
+    monkeypatch.setattr("fastcollapse.analysis.panels.discrete.replace_only_size", lambda results: 240)
+    result = call("compare", ran[0] / "small.h5")
+    assert result.exit_code == 1
+    assert "DISAGREES" in result.output
+
+
+def test_replay__is_identical_on_one_thread(ran):
+    result = call("replay", ran[0] / "small.h5", "--threads", "1")
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("identical, bit for bit: support_size,")
+    assert "forgotten, counts" in result.output
+
+
+def test_replay__reports_another_number(ran, monkeypatch):
+    other = Experiment.from_toml(ran[0] / "small.toml").with_values({"run.seed": 6})
+    monkeypatch.setattr(Results, "experiment", other)
+    result = call("replay", ran[0] / "small.h5")
+    assert result.exit_code == 1
+    assert "different: support_size:" in result.output
+    assert "different: counts: first at replicate 0, generation 1" in result.output

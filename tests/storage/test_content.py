@@ -1,0 +1,79 @@
+"""Header and blocks from the content of a file, without HDF5."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fastcollapse.storage.blocks import Block
+from fastcollapse.storage.content import Content, check_format, read_block, read_header
+from fastcollapse.storage.layout import block_arrays, groups_of, header_arrays
+from fastcollapse.variables import SampleRows, Variable
+from tests.storage._stored_runs import block_of, make_header, make_run
+
+
+def content_of(header, blocks):
+    """Return the content of a file with these blocks."""
+    arrays, attributes = {}, groups_of(header, blocks)
+    for array in (*header_arrays(header), *block_arrays(header, blocks, dims=True)):
+        chunks = [chunk.reshape(-1) for chunk in array.converted()]
+        arrays[array.name] = np.concatenate(chunks or [np.empty(0, array.dtype)]).reshape(array.shape)
+        attributes[array.name] = dict(array.attributes)
+    return Content(arrays, attributes)
+
+
+def test_read__returns_what_was_laid_out():
+    header = make_header()
+    run = make_run(header)
+    content = content_of(header, [block_of(header, run, first, stop) for first, stop in ((0, 1), (1, 4), (4, 8))])
+    check_format(content)
+    got = read_header(content)
+    assert (got.metrics, got.states, got.samples, got.trajectory) == (header.metrics, {}, {}, True)
+    assert got.truth.labels == header.truth.labels
+    block, expected = read_block(content, got), block_of(header, run, 1, 8)
+    for name, values in run[1].items():
+        np.testing.assert_array_equal(block.metrics[name], values)
+    for name in ("indptr", "indices", "data"):
+        np.testing.assert_array_equal(getattr(block.rows, name), getattr(expected.rows, name))
+
+
+def ragged_content():
+    header = make_header(n_replicates=2, n_generations=1, trajectory=False)
+    header = dataclasses.replace(header, samples={"points": Variable("points", ragged=True)})
+    metrics = {name: np.zeros((2, 2)) for name in header.metrics}
+    rows = SampleRows(np.array([0, 2, 2, 3, 6]), np.arange(6.0))
+    return header, rows, content_of(header, [Block(0, metrics, None, samples={"points": rows})])
+
+
+def test_read__returns_ragged_states():
+    _, rows, content = ragged_content()
+    assert content.attributes["/"]["format_version"] == 2
+    np.testing.assert_array_equal(content.arrays["points_size"], [[2, 0], [1, 3]])
+    got = read_header(content)
+    assert got.samples == {"points": Variable("points", ragged=True)}
+    assert got.coordinates == {}
+    block = read_block(content, got)
+    np.testing.assert_array_equal(block.samples["points"].indptr, rows.indptr)
+    np.testing.assert_array_equal(block.samples["points"].values, rows.values)
+
+
+def test_read__refuses_sizes_that_do_not_fit():
+    header, _, content = ragged_content()
+    for sizes, match in (
+        ([[2, 0], [1, 4]], "holds points of the wrong length"),
+        ([[2, -1], [2, 3]], "holds a negative size of points"),
+        ([[2, 0, 1, 3]], "holds points of the wrong shape"),
+    ):
+        content.arrays["points_size"] = np.array(sizes)
+        with pytest.raises(ValueError, match=match):
+            read_block(content, header)
+
+
+def test_check_format__refuses_other_files():
+    _, _, content = ragged_content()
+    content.attributes["/"]["format_version"] = 3
+    with pytest.raises(ValueError, match="has format version 3, this fastcollapse reads up to 2"):
+        check_format(content)
+    content.attributes["/"]["format"] = "other"
+    with pytest.raises(ValueError, match="is not a fastcollapse file"):
+        check_format(content)
