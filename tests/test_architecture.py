@@ -145,22 +145,22 @@ def test_root__has_folders_and_three_files():
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_imports__go_one_way(path):
+def test_imports__follow_layers(path):
     entry = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     assert breaches(path, entry) == []
 
 
-def test_imports__table_is_itself_one_way():
+def test_imports__table_of_layers_has_no_cycle():
     levels(ALLOWED)
     assert len(levels(edges(entry_of))) <= MAX_LEVELS
 
 
-def test_imports__have_no_circle_among_folders_and_files():
+def test_imports__have_no_cycle_among_folders_and_files():
     levels(edges(lambda module: module))
     levels(edges(lambda module: ".".join(MODULES[module].relative_to(PACKAGE).parent.parts) or module))
 
 
-def test_imports__a_breach_is_seen(tmp_path):
+def test_imports__breach_is_detected(tmp_path):
     wrong = tmp_path / "new.py"
     for text in (
         "def f():\n    from fastcollapse.simulation.simulate import simulate\n",
@@ -177,7 +177,7 @@ def test_imports__a_breach_is_seen(tmp_path):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_imports__numba_and_h5py_have_one_home(path):
+def test_imports__numba_and_h5py_have_one_importer(path):
     for module in imports_of(path):
         homes = THIRD_PARTY_HOMES.get(module.split(".")[0])
         assert homes is None or name_of(path) in homes
@@ -197,7 +197,7 @@ def probes(path):
 
 
 @pytest.mark.parametrize("entry", ["simulation", "analysis"])
-def test_families__are_known_by_their_contract_alone(entry):
+def test_families__are_used_through_contract_only(entry):
     """Hooks have defaults, so nothing looks whether a family has them, or which family it is."""
     for path in (PACKAGE / entry).rglob("*.py"):
         is_panel = path.parent.name == "panels"  # a panel may ask which family it is
@@ -205,7 +205,7 @@ def test_families__are_known_by_their_contract_alone(entry):
         assert is_panel or errors == [], path
 
 
-def test_families__a_probe_is_seen(tmp_path):
+def test_families__probe_is_detected(tmp_path):
     wrong = tmp_path / "new.py"
     wrong.write_text("if hasattr(model, 'hook') or family == 'discrete':\n    pass\nx = getattr(model, 'hook', None)\n")
     assert sorted(probes(wrong)) == [1, 1, 3]
@@ -232,7 +232,7 @@ def test_tests__import_every_module():
         assert path.name in ("__init__.py", "__main__.py") or is_covered, module
 
 
-def test_families__have_a_twin_and_a_test():
+def test_families__have_twin_and_test():
     for family in families():
         assert (TESTS / "naive" / f"{family}.py").exists()
         assert (TESTS / "models" / family / "test_model.py").exists()
@@ -245,7 +245,7 @@ def unverified(words):
     return [name for name in theory_functions() if not re.search(rf"\b{name}\b", words)]
 
 
-def test_theory__every_function_has_a_row_of_verification():
+def test_theory__every_function_is_verified():
     words = ""
     for path in sorted((TESTS / "verification").glob("test_*.py")):
         text = path.read_text()
@@ -268,7 +268,7 @@ def in_new_process(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
 
 
-def test_public_names__stay_themselves_whatever_was_imported_before():
+def test_public_names__do_not_depend_on_earlier_imports():
     # A submodule called as a public name would take its place once it is imported.
     code = (
         "import fastcollapse, types\n"
@@ -281,7 +281,7 @@ def test_public_names__stay_themselves_whatever_was_imported_before():
     in_new_process(code)
 
 
-def test_import__of_the_package_is_light():
+def test_import__of_package_is_light():
     heavy = in_new_process(
         "import sys, fastcollapse, fastcollapse.simulation.experiment\n"
         "print(sorted({'numba', 'scipy', 'h5py', 'matplotlib', 'xarray', 'numpy'} & set(sys.modules)))"
@@ -297,7 +297,7 @@ def test_packages__are_all_installed():
     assert found <= names
 
 
-def test_layout__is_in_the_guide():
+def test_layout__is_documented_in_guide():
     words = (ROOT / "CONTRIBUTING.md").read_text()
     folders = {path.parent.relative_to(PACKAGE).parts[0] for path in SOURCES if path.parent != PACKAGE}
     assert [name for name in sorted(folders) if not re.search(rf"(?<!\w){name}/", words)] == []

@@ -122,7 +122,7 @@ def test_cases__are_found():
 
 
 @pytest.mark.parametrize(("family", "case", "workflow"), CASES)
-def test_bits__depend_on_the_experiment_alone(tables, family, case, workflow):
+def test_bits__depend_on_experiment_only(tables, family, case, workflow):
     experiment = experiment_of(family, case, workflow, tables)
     truth = load_truth(experiment.truth, tables)
     expected = everything(run_with_truth(experiment, truth, threads=1, block=N_GENERATIONS))
@@ -166,7 +166,7 @@ def advanced(model, truth, names, state, first, lengths, **run):
 
 @pytest.mark.parametrize("record", [("metrics",), ("metrics", "trajectory")])
 @pytest.mark.parametrize(("family", "case", "workflow"), CASES)
-def test_restore__goes_on_as_if_nothing_had_happened(tmp_path, tables, family, case, workflow, record):
+def test_restore__matches_uninterrupted_run(tmp_path, tables, family, case, workflow, record):
     use_threads(1)
     experiment = experiment_of(family, case, workflow, tables, record=record)
     truth, run = load_truth(experiment.truth, tables), {"seed": experiment.run.seed, "first_replicate": 3}
@@ -206,7 +206,7 @@ def test_restore__goes_on_as_if_nothing_had_happened(tmp_path, tables, family, c
 
 
 @pytest.mark.parametrize(("family", "case", "workflow"), CASES)
-def test_stores__hold_the_same_and_replay(tmp_path, tables, monkeypatch, family, case, workflow):
+def test_stores__are_identical_and_replay(tmp_path, tables, monkeypatch, family, case, workflow):
     experiment = experiment_of(family, case, workflow, tables)
     memory = simulate(experiment)
     simulate(experiment, tmp_path / "out.h5", block=2)
@@ -243,7 +243,7 @@ def one_a_case():
 
 
 @pytest.mark.parametrize(("family", "case", "workflow"), list(one_a_case()))
-def test_bits__do_not_depend_on_where_a_run_was_stopped(tmp_path, tables, family, case, workflow):
+def test_bits__do_not_depend_on_where_run_stopped(tmp_path, tables, family, case, workflow):
     """Stopped by Ctrl-C twice and gone on with, by other blocks and threads, through the file."""
     experiment = experiment_of(family, case, workflow, tables)
     expected = everything(simulate(experiment, threads=1))
@@ -260,7 +260,7 @@ def test_bits__do_not_depend_on_where_a_run_was_stopped(tmp_path, tables, family
     assert_same(everything(open_results(path)), expected)
 
 
-def test_record__metrics_alone_keeps_no_states(tables):
+def test_record__metrics_only_keeps_no_states(tables):
     for family in families():
         case = next(iter(twin(family).CASES))
         both = simulate(experiment_of(family, case, VARIANTS[0], tables))
@@ -284,7 +284,7 @@ def p_value(first, second):
 
 
 @pytest.mark.parametrize(("family", "case", "workflow"), OF_KNOWN_LAW)
-def test_law__equals_the_raw_twin(tables, family, case, workflow):
+def test_law__equals_raw_twin(tables, family, case, workflow):
     raw, n_generations, rng = twin(family), 3, np.random.default_rng(7)
     run = {"n_replicates": 2 * raw.N_RAW, "n_generations": n_generations}
     experiment = experiment_of(family, case, workflow, tables, **run)
@@ -300,7 +300,7 @@ def test_law__equals_the_raw_twin(tables, family, case, workflow):
     assert min(p_value(wrong[:, -1, i], expected[:, -1, i]) for i in range(got.shape[2])) < P_LIMIT
 
 
-def test_bits__do_not_depend_on_the_threads_of_blas():
+def test_bits__do_not_depend_on_blas_threads():
     """Eigenvalues of 100 x 100 matrices round by them where they are not held to one."""
     sections = {
         "model": {"family": "gaussian", "estimator": "mle"},

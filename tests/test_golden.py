@@ -28,7 +28,7 @@ def test_golden__has_every_case():
 
 
 @pytest.mark.parametrize("family", families())
-def test_numbers__are_the_golden_ones(tables, family):
+def test_numbers__equal_golden_values(tables, family):
     rtol = RTOL.get(family, 1e-9)
     for param in CASES:
         if param.values[0] == family:

@@ -42,7 +42,7 @@ def ragged(tmp_path_factory):
     return folder_of(tmp_path_factory.mktemp("ragged") / "s", sweep)
 
 
-def test_panels__of_other_families_are_other_plots(families):
+def test_panels__families_have_separate_plots(families):
     drawn = drawn_of(families, Choice())
     titles = [plot[0].title for plot in drawn.plots]
     assert "Mean rate" in titles
@@ -60,7 +60,7 @@ def test_categorical_axis__has_no_lines(families):
         assert all(line.get_linestyle() in ("None", "none") for line in axes.lines if len(line.get_xdata()) > 1)
 
 
-def test_title__holds_for_all_points(ragged):
+def test_title__is_valid_for_all_points(ragged):
     drawn = drawn_of(ragged, Choice())
     assert drawn.title.splitlines()[1].startswith("generation 2 to 6; 3 to 5 replicates")
     assert [panel.group for panel in drawn.plots[0]] == ["uniform = 10", "uniform = 20"]
@@ -68,14 +68,14 @@ def test_title__holds_for_all_points(ragged):
     assert one.title.splitlines()[1].startswith("generation 6; 3 replicates; uniform = 20")
 
 
-def test_generation__of_shorter_points_is_a_gap(ragged):
+def test_generation__shorter_points_leave_gap(ragged):
     drawn = drawn_of(ragged, Choice(generation=5))
     assert [panel.group for panel in drawn.plots[0]] == ["uniform = 20"]
     with pytest.raises(InputError, match="generation must be from 0 to 6, got 7"):
         drawn_of(ragged, Choice(generation=7))
 
 
-def test_fixed__is_not_drawn_over_by_default(ragged):
+def test_fixed__is_not_the_default_axis(ragged):
     drawn = drawn_of(ragged, Choice(fixed={"n_samples": "6"}))
     assert [side.label for side in drawn.sides] == ["uniform"]
     with pytest.raises(InputError, match="n_samples must not be fixed: the figure is over it"):

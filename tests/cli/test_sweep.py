@@ -92,7 +92,7 @@ def test_sweep__prints_a_script_for_a_job_array(here):
     assert call("status", "out").exit_code == 0
 
 
-def test_sweep__the_script_does_a_share_for_each_element(here):
+def test_sweep__script_runs_one_shard_per_array_element(here):
     script = call("sweep", "s.toml", "-o", "out", "--slurm", 2).stdout
     n_points = 0
     for element in (1, 2):
@@ -105,7 +105,7 @@ def test_sweep__the_script_does_a_share_for_each_element(here):
     assert n_points == int(found[2])
 
 
-def test_sweep__that_is_done_needs_no_data(here):
+def test_sweep__finished_sweep_needs_no_data(here):
     text = TOML.replace('"truth.uniform" = [10, 20, 30]', "").replace("uniform = 10", 'text = "a.txt"')
     (here / "s.toml").write_text(text)
     (here / "a.txt").write_text("one two two")
@@ -125,21 +125,21 @@ def lines_of_script(*arguments):
     return [line for line in lines if line.startswith("#SBATCH")], command[2:]
 
 
-def test_sweep__the_script_has_the_options_of_the_command(here):
+def test_sweep__script_has_options_of_command(here):
     given = ["--set", "run.n_generations=2", "--seed", "3", "--threads", "1", "--retry", "--yes"]
     _, command = lines_of_script("s.toml", "-o", "out", *given)
     assert command[:4] == ["sweep", f"{here}/s.toml", "-o", f"{here}/out"]
     assert command[4:] == [*given, "--shard", "$SLURM_ARRAY_TASK_ID/2", "--jobs", "$SLURM_CPUS_PER_TASK"]
 
 
-def test_sweep__the_script_of_a_folder_with_blanks_and_percents(here):
+def test_sweep__script_quotes_blanks_and_percent_signs(here):
     settings, command = lines_of_script("s.toml", "-o", "my 5% study")
     assert "#SBATCH --job-name='my 5% study'" in settings
     assert f'#SBATCH --output="{here}/my 5%% study/slurm-%A_%a.log"' in settings
     assert command[3] == f"{here}/my 5% study"
 
 
-def test_sweep__the_script_of_a_shipped_sweep_has_its_name(here, monkeypatch):
+def test_sweep__script_of_shipped_sweep_has_its_name(here, monkeypatch):
     monkeypatch.setattr("fastcollapse.sweeps.slurm.precompile", lambda experiments: None)
     _, command = lines_of_script("cot-gau", "-o", "cot-gau")
     assert command[1] == "cot-gau"
@@ -181,7 +181,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad__is_one_line_and_writes_nothing(here, monkeypatch, name):
+def test_bad_input__is_one_line_and_writes_nothing(here, monkeypatch, name):
     monkeypatch.setattr("fastcollapse.sweeps.executors.dask._CONNECT_SECONDS", 1)
     head = TOML.split("[sweep.grid]")[0]
     (here / "plain.toml").write_text(head)
@@ -202,7 +202,7 @@ def test_bad__is_one_line_and_writes_nothing(here, monkeypatch, name):
     assert sorted(here.iterdir()) == before
 
 
-def test_bad__the_folder_of_another_sweep_is_left_as_it_is(here):
+def test_bad_input__folder_of_another_sweep_is_unchanged(here):
     call("sweep", "s.toml", "-o", "out", "--jobs", 1)
     before = folder_contents(here / "out")
     (here / "s.toml").write_text(TOML.replace("seed = 5", "seed = 6"))
@@ -213,13 +213,13 @@ def test_bad__the_folder_of_another_sweep_is_left_as_it_is(here):
     assert folder_contents(here / "out") == before
 
 
-def test_status__of_something_else_is_refused(here):
+def test_status__refuses_other_folders(here):
     result = call("status", here)
     assert result.exit_code == 2
     assert "must be the folder of a sweep" in result.stderr
 
 
-def test_collect__names_its_file_after_the_folder(here, monkeypatch):
+def test_collect__names_file_after_folder(here, monkeypatch):
     call("sweep", "s.toml", "-o", "out", "--jobs", 1)
     assert call("collect", "out").stdout == "out.h5: 6 of 6 points\n"
     assert call("collect", "out", "--point", 3).stdout.startswith("out-000003.h5: point 3, workflow.n_samples = 6")
@@ -234,7 +234,7 @@ def test_collect__names_its_file_after_the_folder(here, monkeypatch):
     ("where", "file", "figure"),
     [(".", "out", "out.png"), (".", "out.h5", "out.png"), ("out", ".", "{here}/out.png")],
 )
-def test_plot__names_its_figure_after_the_sweep(here, monkeypatch, where, file, figure):
+def test_plot__names_figure_after_sweep(here, monkeypatch, where, file, figure):
     call("sweep", "s.toml", "-o", "out", "--jobs", 1)
     call("collect", "out")
     monkeypatch.chdir(here / where)
@@ -245,7 +245,7 @@ def test_plot__names_its_figure_after_the_sweep(here, monkeypatch, where, file, 
     assert (result.exit_code, drawn) == (0, [figure.format(here=here)])
 
 
-def test_plot__reports_a_missing_file_first(here):
+def test_plot__reports_missing_file_first(here):
     result = call("plot", "none.h5", "--over", "uniform")
     assert (result.exit_code, result.stderr) == (2, "error: none.h5: no such file\n")
 

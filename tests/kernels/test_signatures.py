@@ -54,7 +54,7 @@ def test_kernels__have_at_most_eight_parameters_where_python_calls_them():
     assert long_signatures(PACKAGE) == []
 
 
-def test_long_signatures__are_found(tmp_path):
+def test_long_signatures__are_detected(tmp_path):
     package = tmp_path / "package"
     package.mkdir()
     nine = ", ".join("abcdefghi")

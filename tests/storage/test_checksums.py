@@ -22,14 +22,14 @@ def written(path, end=100, data=((40, 10), (60, 0), (80, 20))):
     return checksums
 
 
-def test_checksums__come_back_and_agree(tmp_path):
+def test_checksums__round_trip(tmp_path):
     expected = written(tmp_path / "f")
     assert read_checksums(tmp_path / "f") == expected
     assert expected.metadata == zlib.crc32(RAW[:40] + RAW[50:80])
     assert damaged(tmp_path / "f", expected) == []
 
 
-def test_checksums__see_every_flipped_bit_and_every_cut(tmp_path):
+def test_checksums__detect_flipped_bits_and_truncation(tmp_path):
     path = tmp_path / "f"
     checksums = written(path)
     raw = path.read_bytes()
@@ -50,13 +50,13 @@ def test_checksums__see_every_flipped_bit_and_every_cut(tmp_path):
 
 
 @pytest.mark.parametrize("data", [((10, 20), (25, 5)), ((90, 20),), ((10, -5),)])
-def test_gaps__refuse_a_table_that_contradicts_itself(data):
+def test_gaps__refuse_inconsistent_table(data):
     with pytest.raises(ValueError, match="is inconsistent"):
         list(gaps(100, [Extent(*one, 0) for one in data]))
 
 
 @pytest.mark.parametrize("finished", [True, False])
-def test_file__every_flipped_bit_is_found(tmp_path, finished):
+def test_file__flipped_bits_are_detected(tmp_path, finished):
     """Of a real file and of a part: 1,500 bits each; opening or the check refuses, and nothing else happens."""
     header = make_header(labels=True)
     with Hdf5Store(header, tmp_path / "out.h5") as store:
@@ -83,7 +83,7 @@ def test_file__every_flipped_bit_is_found(tmp_path, finished):
     assert any("checksum mismatch in entropy" in one for one in messages)
 
 
-def test_check__says_of_a_file_without_checksums_that_it_cannot_tell(tmp_path):
+def test_check__reports_file_without_checksums(tmp_path):
     header = make_header()
     path = tmp_path / "out.h5"
     with Hdf5Store(header, path) as store:

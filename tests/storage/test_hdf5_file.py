@@ -6,7 +6,7 @@ from fastcollapse.storage.hdf5_file import read_file, write_file
 from fastcollapse.storage.layout import whole
 
 
-def test_file__gives_back_arrays_and_attributes(tmp_path):
+def test_file__round_trips_arrays_and_attributes(tmp_path):
     arrays = [whole("a", np.arange(6.0).reshape(2, 3)), whole("deep/b", np.arange(4, dtype=np.int64))]
     write_file(tmp_path / "x.h5", arrays, {"/": {"format": "fastcollapse", "format_version": np.int64(1), "word": "ü"}})
     content = read_file(tmp_path / "x.h5")

@@ -76,14 +76,14 @@ def check(path, n_generations, status):
     ("n_trials", "n_generations"),
     [(2, 100_000), (2, 60), *(pytest.param(60, n, marks=pytest.mark.slow) for n in (60, 100_000))],
 )
-def test_kill__leaves_whole_generations_only(tmp_path, n_trials, n_generations):
+def test_kill__leaves_complete_generations_only(tmp_path, n_trials, n_generations):
     waits = np.random.default_rng(n_generations).uniform(0, 0.2, n_trials)
     for i, seconds in enumerate(waits.tolist()):
         path = tmp_path / f"{i}.h5"
         check(path, n_generations, kill(path, n_generations, seconds))
 
 
-def test_kill__the_check_sees_a_part_that_is_cut(tmp_path):
+def test_kill__check_detects_truncated_part(tmp_path):
     """The control: a part written in place would be cut by a kill."""
     path = tmp_path / "out.h5"
     kill(path, 100_000, 0.05)
@@ -95,7 +95,7 @@ def test_kill__the_check_sees_a_part_that_is_cut(tmp_path):
 
 @pytest.mark.parametrize("kind", ["new", "resume", "overwrite"])
 @pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.slow)])
-def test_kill__at_every_operation_on_the_disk_is_recovered_from(tmp_path, kind, step):
+def test_kill__at_every_disk_operation_is_recovered(tmp_path, kind, step):
     """Creation, every part, its name, the final file, its name, and the end: each operation, before it and in it.
 
     After each kill the committed generations are read and the run resumes to the right numbers; an overwritten file is

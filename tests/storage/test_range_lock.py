@@ -48,6 +48,6 @@ def test_locks__end_with_their_process(tmp_path):
     locks.claim(3).release()
 
 
-def test_locks__make_no_file_before_a_claim(tmp_path):
+def test_locks__create_no_file_before_claim(tmp_path):
     assert list(RangeLocks(tmp_path / "locks").held()) == []
     assert list(tmp_path.iterdir()) == []

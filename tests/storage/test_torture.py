@@ -181,7 +181,7 @@ def assert_prefix(got, expected):
             assert one.tobytes() == other.tobytes()
 
 
-def test_studies__are_of_every_family():
+def test_studies__cover_every_family():
     models = [tomllib.loads(text).get("model", {"family": "discrete"}) for text in STUDIES.values()]
     assert {model["family"] for model in models} == {*families()}
 
@@ -201,7 +201,7 @@ def one_line(answer, status):
         pytest.param("discrete", 10, False, marks=pytest.mark.slow),
     ],
 )
-def test_kill__at_any_moment_loses_nothing_that_was_committed(zygote, whole, tmp_path, name, n_trials, parts):
+def test_kill__at_any_moment_keeps_committed_generations(zygote, whole, tmp_path, name, n_trials, parts):
     """A run that is killed and resumed up to three times is bit-identical to an uninterrupted run."""
     folder, seconds = whole(name)
     expected, expected_results = arrays_of(folder / "whole.h5"), open_results(folder / "whole.h5")
@@ -259,7 +259,7 @@ cp out.h5 ..
 
 
 @pytest.mark.parametrize(("room", "part", "where"), [("3m", 300_000, "part-"), ("10m", 2_000_000, "final")])
-def test_full_disk__keeps_what_was_committed_and_goes_on_once_there_is_room(whole, tmp_path, room, part, where):
+def test_full_disk__keeps_committed_generations_and_resumes(whole, tmp_path, room, part, where):
     """While parts are written, and while everything is collected."""
     if subprocess.run(["unshare", "-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"], capture_output=True).returncode:
         pytest.skip("mounting needs a user namespace")
@@ -284,7 +284,7 @@ def test_full_disk__keeps_what_was_committed_and_goes_on_once_there_is_room(whol
 
 
 @pytest.mark.parametrize("where", ["part-", "final"])
-def test_full_disk__a_limit_of_the_size_of_a_file_is_one(zygote, whole, tmp_path, where):
+def test_full_disk__includes_file_size_limit(zygote, whole, tmp_path, where):
     """No file may be larger: RLIMIT_FSIZE, as a quota or FAT has it."""
     folder, _ = whole("discrete")
     # Parts are as large as their last block, which is longer on a quicker machine; the whole is larger than any.
@@ -339,7 +339,7 @@ def refused(zygote, place, everything):
 
 @pytest.mark.parametrize("n_trials", [4, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("what", ["flipped bits", "a cut", "noise", "zeros"])
-def test_damage__of_a_finished_file_is_found_and_crashes_nothing(zygote, small, tmp_path, what, n_trials):
+def test_damage__of_finished_file_is_detected_without_crash(zygote, small, tmp_path, what, n_trials):
     raw = (small / "good.h5").read_bytes()
     end = read_checksums(small / "good.h5").end
     extents = read_checksums(small / "good.h5").data
@@ -367,7 +367,7 @@ def test_damage__of_a_finished_file_is_found_and_crashes_nothing(zygote, small, 
 
 
 @pytest.mark.parametrize("n_trials", [4, pytest.param(100, marks=pytest.mark.slow)])
-def test_damage__of_a_part_is_found_before_anything_goes_on(zygote, small, tmp_path, n_trials):
+def test_damage__of_part_is_detected_before_resume(zygote, small, tmp_path, n_trials):
     rng = np.random.default_rng(3)
     for trial in range(n_trials):
         place = tmp_path / str(trial)
@@ -443,7 +443,7 @@ def test_edited_files__are_refused_in_one_line_without_much_memory(zygote, small
         assert answer["peak"] < 500 << 20
 
 
-def test_reader__sees_whole_generations_while_a_run_is_written(zygote, whole, tmp_path):
+def test_reader__sees_complete_generations_during_run(zygote, whole, tmp_path):
     """In other processes than the writer's: ours, and at the end xarray's own."""
     folder, _ = whole("gaussian")
     expected = open_results(folder / "whole.h5")

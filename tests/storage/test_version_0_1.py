@@ -43,7 +43,7 @@ def old(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_file__opens_checks_and_has_the_numbers_of_today(old, family):
+def test_file__opens_passes_check_and_has_current_numbers(old, family):
     found = check_results(f"{family}.h5")
     assert (found.finished, found.experiment.family) == (True, family)
     assert found.provenance["packages"]["fastcollapse"] == "0.1.0"
@@ -62,7 +62,7 @@ def test_file__replays(old, family):
 
 
 @pytest.mark.parametrize("family", ["discrete", "gaussian"])
-def test_stopped_run__resumes_to_the_finished_one(old, family):
+def test_stopped_run__resumes_to_finished_run(old, family):
     stopped = open_results(f"stopped-{family}.h5")
     assert (stopped.finished, stopped.last) == (False, 3)
     resumed = simulate(Experiment.from_toml(f"{family}.toml"), f"stopped-{family}.h5", resume=True)
@@ -76,7 +76,7 @@ def test_finished_run__is_returned_by_resume(old):
     assert Path("discrete.h5").read_bytes() == before
 
 
-def test_sweep__is_known_and_an_unfinished_one_is_finished(old):
+def test_sweep__is_recognised_and_completed(old):
     assert (len(sweep_status("sweep").done), len(open_sweep(Path("sweep")).sweep)) == (4, 4)
     assert len(sweep_status("partial").done) == 2
     outcome = run_sweep(Sweep.from_toml("sweep.toml"), "partial", SerialExecutor(1))

@@ -36,7 +36,7 @@ def killed(*_):
 
 
 @pytest.mark.parametrize("shards", [[(1, 1)], [(1, 2), (2, 2)]], ids=["the only merge", "a later merge"])
-def test_kill__in_a_merge_that_writes_stops_no_later_one(alone, tmp_path, monkeypatch, shards):
+def test_kill__during_merge_does_not_block_later_merge(alone, tmp_path, monkeypatch, shards):
     *before, last = shards
     for shard in before:
         run_sweep(small(), tmp_path / "s", shard=shard)
@@ -51,7 +51,7 @@ def test_kill__in_a_merge_that_writes_stops_no_later_one(alone, tmp_path, monkey
 
 
 @pytest.mark.parametrize("step", ["replace", "unlink"])
-def test_kill__in_a_merge_that_has_written_stops_no_later_one(alone, tmp_path, monkeypatch, step):
+def test_kill__after_merge_does_not_block_later_merge(alone, tmp_path, monkeypatch, step):
     replace = os.replace
     with monkeypatch.context() as patched:
         if step == "replace":
@@ -65,7 +65,7 @@ def test_kill__in_a_merge_that_has_written_stops_no_later_one(alone, tmp_path, m
     assert folder_contents(tmp_path / "s") == folder_contents(alone)
 
 
-def test_kill__of_a_worker_that_writes_leaves_nothing_for_good(alone, tmp_path):
+def test_kill__of_writing_worker_leaves_no_permanent_files(alone, tmp_path):
     run_sweep(small(), tmp_path / "s")
     old, recent = (tmp_path / "s" / "packs" / f"new-000003-{name}.h5.tmp" for name in ("old", "recent"))
     for path in (old, recent):
@@ -93,7 +93,7 @@ def files_of(path):
 @pytest.mark.parametrize(
     "copy", [collect_sweep, lambda folder, path: extract_point(folder, 2, path)], ids=["collect", "extract"]
 )
-def test_damage__is_not_copied_into_a_new_file(alone, tmp_path, copy):
+def test_damage__is_not_copied_into_new_file(alone, tmp_path, copy):
     shutil.copytree(alone, tmp_path / "s")
     copy(SweepFolder(tmp_path / "s"), tmp_path / "whole.h5")
     flip(tmp_path / "s" / "packs" / "000000-000005.h5")
@@ -102,7 +102,7 @@ def test_damage__is_not_copied_into_a_new_file(alone, tmp_path, copy):
     assert sorted(os.listdir(tmp_path)) == ["s", "whole.h5"]
 
 
-def test_damage__of_a_file_of_a_point_is_not_copied(tmp_path):
+def test_damage__of_point_file_is_not_copied(tmp_path):
     sweep = small(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5, 6]}})
     run_sweep(sweep, tmp_path / "s", shard=(1, 1))
     folder, path = SweepFolder(tmp_path / "s"), tmp_path / "s" / "points" / "000001.h5"
@@ -121,7 +121,7 @@ def test_damage__of_a_file_of_a_point_is_not_copied(tmp_path):
     [("data", "checksum mismatch in data"), ("index", "its index cannot be decoded")],
     ids=["data", "index"],
 )
-def test_damage__of_a_pack_is_not_merged(tmp_path, name, words):
+def test_damage__of_pack_is_not_merged(tmp_path, name, words):
     run_sweep(small(), tmp_path / "s", shard=(1, 2))
     pack = tmp_path / "s" / "packs" / "000000-000005.h5"
     flip(pack, name)
@@ -136,7 +136,7 @@ def test_damage__of_a_pack_is_not_merged(tmp_path, name, words):
     assert (len(after) > len(before)) == (name == "data")
 
 
-def test_damage__of_a_piece_is_not_joined(tmp_path):
+def test_damage__of_partial_result_is_not_joined(tmp_path):
     sweep = small(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5]}})
     run_sweep(sweep, tmp_path / "s", shard=(1, 2))
     flip(tmp_path / "s" / "points" / "000000-1of2.h5", "entropy")
@@ -160,7 +160,7 @@ def damaged_manifests():
 
 @pytest.mark.parametrize("command", ["status", "sweep"])
 @pytest.mark.parametrize(("change", "words"), list(damaged_manifests()))
-def test_manifest__that_is_damaged_is_one_line(alone, tmp_path, change, words, command):
+def test_manifest__damage_is_one_line(alone, tmp_path, change, words, command):
     shutil.copytree(alone, tmp_path / "s")
     path = tmp_path / "s" / "sweep.json"
     if not isinstance(change, str):
@@ -173,7 +173,7 @@ def test_manifest__that_is_damaged_is_one_line(alone, tmp_path, change, words, c
         SweepFolder(tmp_path / "s") if command == "status" else run_sweep(small(), tmp_path / "s")
 
 
-def test_manifest__of_something_else_is_refused(tmp_path):
+def test_manifest__refuses_other_files(tmp_path):
     (tmp_path / "sweep.json").write_text('{"format": "other"}')
     with pytest.raises(InputError, match=r"must be the folder of a sweep, got one whose sweep\.json is something else"):
         SweepFolder(tmp_path)
@@ -181,7 +181,7 @@ def test_manifest__of_something_else_is_refused(tmp_path):
         SweepFolder(tmp_path / "none")
 
 
-def test_folder__a_copy_without_empty_folders_is_whole(alone, tmp_path):
+def test_folder__copy_without_empty_folders_is_complete(alone, tmp_path):
     for done in (True, False):
         path = tmp_path / str(done)
         make_folder(path, small())
@@ -198,7 +198,7 @@ def test_folder__a_copy_without_empty_folders_is_whole(alone, tmp_path):
         assert SweepFolder(path).check() == 6
 
 
-def test_folder__numbers_beyond_the_sweep_are_none_of_its_points(alone, tmp_path):
+def test_folder__ignores_numbers_beyond_sweep(alone, tmp_path):
     shutil.copytree(alone, tmp_path / "s")
     for name in ("points/000099.h5", "points/000099-1of2.h5", "failed/000099.json", "claims/000099-1of2"):
         (tmp_path / "s" / name).write_text("{}")
@@ -213,7 +213,7 @@ def test_folder__numbers_beyond_the_sweep_are_none_of_its_points(alone, tmp_path
     assert collect_sweep(folder, tmp_path / "s.h5") == 6
 
 
-def test_failure__that_cannot_be_understood_is_one_of_unknown_cause(tmp_path):
+def test_failure__unreadable_record_has_unknown_cause(tmp_path):
     run_sweep(small(), tmp_path / "s", shard=(1, 2))
     (tmp_path / "s" / "failed" / "000003.json").write_text("[]")
     assert SweepFolder(tmp_path / "s").failures() == {3: {}}

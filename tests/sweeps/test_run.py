@@ -42,7 +42,7 @@ def mixed():
     return small(workflow={"n_samples": 9}, sweep={"grid": grid})
 
 
-def test_run__points_are_what_simulate_gives(here):
+def test_run__points_equal_simulate(here):
     folder = SweepFolder(here)
     assert len(folder.with_file()) == len(folder.packed()) == 3
     for index in range(len(folder)):
@@ -53,7 +53,7 @@ def test_run__points_are_what_simulate_gives(here):
     assert (os.listdir(here / "claims"), folder.running()) == (["points"], {})
 
 
-def test_run__again_does_nothing(here):
+def test_run__repeated_call_does_nothing(here):
     before = folder_contents(here)
     outcome = run_sweep(mixed(), here)
     assert (outcome.total, outcome.done, outcome.failed) == (0, 0, 0)
@@ -61,12 +61,12 @@ def test_run__again_does_nothing(here):
 
 
 @pytest.mark.parametrize("executor", [1, 2], ids=["a process", "two processes"])
-def test_run__a_pool_gives_the_same(here, tmp_path, executor):
+def test_run__pool_gives_identical_results(here, tmp_path, executor):
     run_sweep(mixed(), tmp_path / "pool", executor)
     assert folder_contents(tmp_path / "pool") == folder_contents(here)
 
 
-def test_run__anything_with_map_gives_the_same(here, tmp_path):
+def test_run__object_with_map_gives_identical_results(here, tmp_path):
     with concurrent.futures.ThreadPoolExecutor(3) as threads:
         run_sweep(mixed(), tmp_path / "map", threads)
     assert folder_contents(tmp_path / "map") == folder_contents(here)
@@ -75,13 +75,13 @@ def test_run__anything_with_map_gives_the_same(here, tmp_path):
     assert folder_contents(tmp_path / "processes") == folder_contents(here)
 
 
-def test_run__for_others_nothing_is_compiled_here(tmp_path, monkeypatch):
+def test_run__remote_executor_compiles_nothing_locally(tmp_path, monkeypatch):
     monkeypatch.delattr("fastcollapse.sweeps.task_queue.precompile")
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
         assert run_sweep(small(), tmp_path / "s", threads).done == 6
 
 
-def test_run__progress_begins_again_once_kernels_are_compiled(tmp_path, monkeypatch):
+def test_run__progress_restarts_after_compilation(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr("fastcollapse.sweeps.task_queue.precompile", lambda experiments: seen.append("compiled"))
     run_sweep(
@@ -92,13 +92,13 @@ def test_run__progress_begins_again_once_kernels_are_compiled(tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("n", [2, 5, 17])
-def test_run__shards_give_the_same_in_any_order(here, tmp_path, n):
+def test_run__shards_give_identical_results_in_any_order(here, tmp_path, n):
     for i in sorted(range(1, n + 1), key=lambda i: (i * 7) % n):
         run_sweep(mixed(), tmp_path / "shards", shard=(i, n))
     assert folder_contents(tmp_path / "shards") == folder_contents(here)
 
 
-def test_run__dask_gives_the_same(here, tmp_path, monkeypatch):
+def test_run__dask_gives_identical_results(here, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         monkeypatch.chdir(tmp_path)  # the workers are elsewhere
@@ -112,7 +112,7 @@ def test_run__dask_gives_the_same(here, tmp_path, monkeypatch):
 @pytest.mark.parametrize("record", [["metrics"], ["metrics", "trajectory"]])
 @pytest.mark.parametrize("family", ["discrete", "gaussian"])
 @pytest.mark.parametrize("of", [2, 3, 5])
-def test_ranges__concatenate_to_the_run_in_one(tmp_path, record, family, of):
+def test_ranges__concatenate_to_undivided_run(tmp_path, record, family, of):
     more = (
         {"model": {"family": "gaussian", "estimator": "mle"}, "truth": {"sigma": 1.0}} if family == "gaussian" else {}
     )
@@ -126,7 +126,7 @@ def test_ranges__concatenate_to_the_run_in_one(tmp_path, record, family, of):
     assert contents(type(simulate(whole))(concatenate_ranges(whole, pieces))) == contents(simulate(whole))
 
 
-def test_ranges__are_made_where_workers_outnumber_points(tmp_path):
+def test_ranges__are_used_if_workers_outnumber_points(tmp_path):
     sweep = small(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5]}})
     for i in (1, 2):
         run_sweep(sweep, tmp_path / "s", shard=(i, 3))
@@ -139,7 +139,7 @@ def test_ranges__are_made_where_workers_outnumber_points(tmp_path):
     )
 
 
-def test_ranges__are_made_of_a_long_last_point_unless_it_is_begun(here, tmp_path, monkeypatch):
+def test_ranges__divide_long_last_point_unless_started(here, tmp_path, monkeypatch):
     monkeypatch.setattr("fastcollapse.sweeps.task_queue.estimate_seconds", lambda experiment: 60.0)
     outcome = run_sweep(mixed(), tmp_path / "pool", 2)
     assert (outcome.total, outcome.done) == (len(mixed()) + 1, len(mixed()) + 1)
@@ -158,7 +158,7 @@ def failing(tmp_path):
     return Sweep(made, base=tmp_path)
 
 
-def test_failure__is_recorded_and_stops_no_other_point(tmp_path):
+def test_failure__is_recorded_and_other_points_run(tmp_path):
     sweep = failing(tmp_path)
     outcome = run_sweep(sweep, tmp_path / "s")
     assert (outcome.done, outcome.failed, outcome.succeeded) == (2, 1, False)
@@ -173,7 +173,7 @@ def test_failure__is_recorded_and_stops_no_other_point(tmp_path):
     assert SweepFolder(tmp_path / "s").failures() == {}
 
 
-def test_failure__an_error_of_ours_comes_with_its_traceback(tmp_path, monkeypatch):
+def test_failure__internal_error_has_traceback(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise IndexError("7")
 
@@ -184,7 +184,7 @@ def test_failure__an_error_of_ours_comes_with_its_traceback(tmp_path, monkeypatc
     assert "Traceback" in record["traceback"]
 
 
-def test_folder__a_point_of_another_experiment_is_refused(here, tmp_path):
+def test_folder__refuses_point_of_another_experiment(here, tmp_path):
     shutil.copytree(here, tmp_path / "s")
     points = tmp_path / "s" / "points"
     shutil.copy(points / "000003.h5", points / "000004.h5")
@@ -192,7 +192,7 @@ def test_folder__a_point_of_another_experiment_is_refused(here, tmp_path):
         SweepFolder(tmp_path / "s").results(4)
 
 
-def test_folder__a_claim_keeps_others_from_a_point(tmp_path):
+def test_folder__claimed_point_is_skipped(tmp_path):
     sweep = small()
     run_sweep(sweep, tmp_path / "s", shard=(1, 6))
     folder = SweepFolder(tmp_path / "s")
@@ -204,7 +204,7 @@ def test_folder__a_claim_keeps_others_from_a_point(tmp_path):
     assert folder.done() == {0, 1}
 
 
-def test_folder__a_drawn_seed_is_kept(tmp_path):
+def test_folder__keeps_drawn_seed(tmp_path):
     made = mapping()
     del made["run"]["seed"]
     run_sweep(Sweep(made), tmp_path / "s", shard=(1, 2))
@@ -224,7 +224,7 @@ def test_folder__a_drawn_seed_is_kept(tmp_path):
         ),
     ],
 )
-def test_bad__a_folder_of_another_sweep_is_left_as_it_is(here, tmp_path, other, words):
+def test_bad_input__folder_of_another_sweep_is_unchanged(here, tmp_path, other, words):
     run_sweep(small(), tmp_path / "s", shard=(1, 6))
     before = folder_contents(tmp_path / "s")
     with pytest.raises(InputError, match=words):
@@ -245,7 +245,7 @@ def test_bad__a_folder_of_another_sweep_is_left_as_it_is(here, tmp_path, other, 
         (None, ProcessPool(2, -3)),
     ],
 )
-def test_bad__leaves_no_folder(tmp_path, shard, executor):
+def test_bad_input__leaves_no_folder(tmp_path, shard, executor):
     with pytest.raises(
         InputError, match=r"shard must be i/n|jobs must be at least 1|object with map|threads must be between"
     ):
@@ -253,7 +253,7 @@ def test_bad__leaves_no_folder(tmp_path, shard, executor):
     assert not (tmp_path / "s").exists()
 
 
-def test_bad__a_folder_with_something_else(tmp_path):
+def test_bad_input__folder_with_other_files(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(InputError, match=r"it holds notes\.txt"):
         run_sweep(small(), tmp_path)
@@ -309,7 +309,7 @@ def workers_at_work(folder):
     return {int(who.split()[1]) for who in folder.running().values()}
 
 
-def test_kill__of_a_worker_loses_nothing_and_does_nothing_twice(tmp_path):
+def test_kill__of_worker_loses_and_repeats_no_point(tmp_path):
     process = started(tmp_path, "--jobs", "2")
     folder = wait_until_done(tmp_path / "s", 1)
     while not (victims := workers_at_work(folder) - {process.pid}):
@@ -330,7 +330,7 @@ def test_kill__of_a_worker_loses_nothing_and_does_nothing_twice(tmp_path):
     ("number", "jobs", "status"),
     [(signal.SIGINT, "2", 130), pytest.param(signal.SIGTERM, "1", 143, marks=pytest.mark.slow)],
 )
-def test_interrupt__stops_and_names_the_command_to_resume(tmp_path, number, jobs, status):
+def test_interrupt__stops_and_names_command_to_resume(tmp_path, number, jobs, status):
     process = started(tmp_path, "--jobs", jobs)
     wait_until_done(tmp_path / "s", 1)
     process.send_signal(number)
@@ -343,7 +343,7 @@ def test_interrupt__stops_and_names_the_command_to_resume(tmp_path, number, jobs
 
 
 @pytest.mark.slow
-def test_kill__of_everything_leaves_what_is_done(tmp_path):
+def test_kill__of_all_processes_keeps_finished_points(tmp_path):
     process = started(tmp_path, "--jobs", "2")
     folder = wait_until_done(tmp_path / "s", 2)
     victims = workers_at_work(folder)
@@ -366,7 +366,7 @@ def deadly(task, threads):
 
 
 @pytest.mark.slow
-def test_kill__a_point_that_ends_its_worker_is_found_out(tmp_path, monkeypatch):
+def test_kill__point_that_ends_its_worker_is_identified(tmp_path, monkeypatch):
     monkeypatch.setattr("fastcollapse.sweeps.run.run_task", deadly)
     outcome = run_sweep(small(), tmp_path / "s", 2)
     assert (outcome.done, outcome.failed) == (5, 1)
@@ -374,7 +374,7 @@ def test_kill__a_point_that_ends_its_worker_is_found_out(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_kill__a_point_that_ends_its_dask_workers_is_found_out(tmp_path, monkeypatch):
+def test_kill__point_that_ends_its_dask_workers_is_identified(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     dask = pytest.importorskip("dask")
     monkeypatch.setattr("fastcollapse.sweeps.run.run_task", deadly)

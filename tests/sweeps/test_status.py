@@ -26,6 +26,6 @@ def test_status__counts_every_point_once(tmp_path):
     assert status.axes == "workflow.n_samples (3 values) x truth.uniform (2 values)"
 
 
-def test_status__of_another_folder_is_refused(tmp_path):
+def test_status__refuses_other_folders(tmp_path):
     with pytest.raises(InputError, match="must be the folder of a sweep"):
         sweep_status(tmp_path)

@@ -31,7 +31,7 @@ def modules_of(topic):
 FUNCTIONS = {name: getattr(topic, name) for topic in TOPICS for name in topic.__all__}
 
 
-def test_topics__are_the_folders():
+def test_topics__equal_folders():
     assert [path.parent.name for path in sorted(ROOT.glob("*/__init__.py"))] == [
         topic.__name__.rpartition(".")[2] for topic in TOPICS
     ]
@@ -40,7 +40,7 @@ def test_topics__are_the_folders():
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_all__is_the_public_functions_of_the_modules(topic):
+def test_all__equals_public_functions_of_modules(topic):
     expected = {}
     for module in modules_of(topic):
         assert not expected.keys() & public_functions(module).keys()

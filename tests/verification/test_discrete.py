@@ -355,7 +355,7 @@ def test_heterozygosity__limit_beside_fresh_data():
     assert reject(z_scores(got, H0 * float(fresh_limit(15, 9))))
 
 
-def test_heterozygosity__the_same_real_data_in_each_generation():
+def test_heterozygosity__fixed_real_data():
     # 12 comparisons and 1 of the limit. State t is p_{t+1}.
     n_real, n, m = int(COUNTS.sum()), 60, np.arange(2, 14)
     workflow = {"name": "mix", "n_samples": n, "n_real": "truth", "real": "fixed"}
@@ -417,7 +417,7 @@ def test_survival__truncated_chain(copies):
     assert reject(z(copies / 39_000))
 
 
-def test_collapse_constants__from_the_shares_that_are_forgotten():
+def test_collapse_constants__from_extinct_shares():
     # 20 comparisons: -ln(share lost by k) is g_k for symbols of one copy, up to k/n = 5e-4 of it.
     forgotten = forgetting_times(1)
     k = np.arange(1, 21)
@@ -440,7 +440,7 @@ def test_collapse_constants__from_the_shares_that_are_forgotten():
 
 
 @pytest.mark.parametrize("copies", [1, 10])
-def test_forgetting__law_and_quantiles(copies):
+def test_extinction_time__law_and_quantiles(copies):
     # 40,000 tokens, so that k << n; 24 comparisons of the law, 6 of quantiles for each case.
     forgotten = forgetting_times(copies)
     n_replicates, n_symbols = forgotten.shape
@@ -473,7 +473,7 @@ def test_forgetting__law_and_quantiles(copies):
         assert abs(np.median(forgotten) - forgetting_median_law(copies)) < 3
 
 
-def test_survival__of_the_shipped_corpus():
+def test_survival__shipped_corpus():
     # 10 comparisons, 4 standard errors (6e-4 in all) and the rounding of the published four digits.
     golden = [0.8902, 0.8111, 0.7499, 0.7004, 0.6593, 0.6244, 0.5941, 0.5676, 0.5441, 0.5230]
     experiment = Experiment.from_mapping(

@@ -44,7 +44,7 @@ def scores(panel, expected):
     "name", ["log_sigma", "log_det", "variance", "mean_error", "tail", "mean_paths", "sigma_paths"]
 )
 @pytest.mark.parametrize("estimator", ["unbiased", "mle"])
-def test_panels__agree_with_the_exact_law(name, estimator):
+def test_panels__agree_with_exact_law(name, estimator):
     results = run({"mean": -3.0, "sigma": 2.0}, estimator=estimator, record=["metrics", "trajectory"])
     at = np.array([0, 1, 2, 5, 10, 20])
     [panel] = panels_of(results, at, [name])
@@ -54,7 +54,7 @@ def test_panels__agree_with_the_exact_law(name, estimator):
     assert np.isfinite(panel.curve.expected).all()
 
 
-def test_log_sigma__is_the_closed_form_and_its_score_that_of_the_exact_variance(line):
+def test_log_sigma__uses_closed_form_and_exact_variance(line):
     [panel] = panels_of(line, GENERATIONS, ["log_sigma"])
     expected = log_sigma_mean(40, GENERATIONS, "unbiased")
     np.testing.assert_allclose(panel.curve.expected, expected, rtol=1e-12)
@@ -82,7 +82,7 @@ def test_log_sigma__is_the_closed_form_and_its_score_that_of_the_exact_variance(
 )
 @pytest.mark.parametrize("estimator", ["unbiased", "mle"])
 @pytest.mark.parametrize("d", [1, 3])
-def test_variance_and_mean_error__of_every_workflow(workflow, factor, estimator, d):
+def test_variance_and_mean_error__agree_in_every_workflow(workflow, factor, estimator, d):
     if d > 1 and workflow.get("replacement"):
         pytest.skip("so few distinct points span less than the space now and then")
     truth = {"dimension": d, "sigma": [1.0, 2.0, 4.0] if d > 1 else 3.0}
@@ -101,7 +101,7 @@ def test_variance_and_mean_error__of_every_workflow(workflow, factor, estimator,
     assert np.nanmax(np.abs(scores(mean_error, wrong))) > Z_LIMIT
 
 
-def test_variance__of_an_unbiased_chain_has_no_score_once_rare_large_values_make_it_up():
+def test_variance__has_no_score_when_rare_large_values_dominate():
     results = run({}, {"n_samples": 10}, n_replicates=100, n_generations=300)
     at = np.array([1, 2, 100, 300])
     [panel] = panels_of(results, at, ["variance"])
@@ -140,7 +140,7 @@ def test_log_det__of_fewer_points_than_dimensions():
     assert np.isnan(panel.curve.z).all()
 
 
-def test_tail__beside_the_exact_law_and_its_bounds(line):
+def test_tail__agrees_with_exact_law_and_bounds(line):
     text = '[recipe]\ntitle = "a tail"\neps = 1.5\npublished = true\n'
     at = np.array([1, 10, 20])
     [panel] = panels_of(run({"sigma": 2.0}, text=text), at, ["tail"])
@@ -163,7 +163,7 @@ def test_tail__beside_the_exact_law_and_its_bounds(line):
     assert [one.kind for one in panel.lines] == ["bound"]
 
 
-def test_tail__of_another_workflow_has_no_theory():
+def test_tail__other_workflows_have_no_theory():
     results = run({}, {"name": "accumulate", "keep_real": True}, n_replicates=5)
     tail, log_sigma, sigma = panels_of(results, GENERATIONS, ["tail", "log_sigma", "sigma_paths"])
     assert tail.lines == ()
@@ -174,7 +174,7 @@ def test_tail__of_another_workflow_has_no_theory():
     assert PANELS.why_no_bounds(results) == "its expectation is known for workflow replace only"
 
 
-def test_paths__are_the_states(line):
+def test_paths__equal_states(line):
     means, sigmas = panels_of(line, GENERATIONS, ["mean_paths", "sigma_paths"])
     np.testing.assert_array_equal(means.paths, line.states["mean"][:, GENERATIONS])
     np.testing.assert_array_equal(sigmas.paths, np.exp(line.states["log_sigma"][:, GENERATIONS]))
@@ -185,7 +185,7 @@ def test_paths__are_the_states(line):
     assert np.abs(panel.curve.z).max() < Z_LIMIT
 
 
-def test_effective_rank__falls():
+def test_effective_rank__decreases():
     results = run({"dimension": 3}, {"n_samples": 10}, n_replicates=50, n_generations=20)
     [panel] = panels_of(results, GENERATIONS, ["effective_rank"])
     assert panel.curve.mean[0] == pytest.approx(3)
@@ -193,7 +193,7 @@ def test_effective_rank__falls():
     assert PANELS.why_no_bounds(results) == "its expectation is not known"
 
 
-def test_panels__by_default_and_refused(line):
+def test_panels__defaults_and_refused_names(line):
     assert [panel.heading for panel in panels_of(line, GENERATIONS)] == ["ln sigma", "variance"]
     assert set(PANELS.default) <= set(PANELS.panels)
     short = run(n_replicates=3)

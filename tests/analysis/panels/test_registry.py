@@ -34,7 +34,7 @@ def toy(tmp_path):
 
 
 @pytest.mark.parametrize("family", families())
-def test_find_panels__of_a_family_keeps_the_contract(family):
+def test_find_panels__every_family_follows_contract(family):
     panels = find_panels(family)
     assert isinstance(panels, FamilyPanels)
     assert panels.default
@@ -45,11 +45,11 @@ def test_find_panels__of_a_family_keeps_the_contract(family):
 
 
 @pytest.mark.parametrize("name", ["no_such_family", "scores"])
-def test_find_panels__of_another_name_is_none(name):
+def test_find_panels__unknown_name_is_none(name):
     assert find_panels(name) is None
 
 
-def test_panels_for__a_family_without_panels_shows_its_metrics(toy):
+def test_panels_for__family_without_panels_shows_metrics(toy):
     results = run(toy, {"rate": 2.0})
     panels = panels_for(results)
     assert list(panels.panels) == ["rate", "alive", "squared_error"]
@@ -72,7 +72,7 @@ def test_panels_for__a_family_without_panels_shows_its_metrics(toy):
     ]
 
 
-def test_real_size__is_that_of_real_data_alone(tmp_path):
+def test_real_size__counts_real_data_only(tmp_path):
     path = tmp_path / "words.txt"
     path.write_text("a a a b b c d e f g\n" * 2)
     assert run("discrete", {"text": str(path)}).real_size == 20

@@ -77,7 +77,7 @@ def test_chain__is_exact(workflow, truth, model):
         ({"name": "mix", "n_samples": 400, "n_real": 100, "real": "fixed"}, {}, {}, FIRST_ORDER),
     ],
 )
-def test_chain__is_near_where_it_is_not_exact(workflow, truth, model, label):
+def test_chain__approximation_is_close(workflow, truth, model, label):
     results = run(workflow, truth, **model)
     chain = chain_of(results)
     assert not chain.exact
@@ -102,7 +102,7 @@ def test_chain__is_near_where_it_is_not_exact(workflow, truth, model, label):
         ({**ACCUMULATE, "keep_real": False}, {}, {"designs": "dependent"}),
     ],
 )
-def test_chain__says_when_nothing_is_known(workflow, truth, model):
+def test_chain__reports_missing_theory(workflow, truth, model):
     chain = chain_of(run(workflow, truth, n_replicates=2, **model))
     assert np.isnan(chain.error).all()
     assert not chain.exact
@@ -113,7 +113,7 @@ def test_chain__says_when_nothing_is_known(workflow, truth, model):
     [(8, False, False), (9, False, True), (11, True, True), (12, True, True), (13, True, True), (14, False, True),
      (15, False, True), (16, False, False)],
 )  # fmt: skip
-def test_chain__knows_infinite_moments(rows, mean, heavy):
+def test_chain__reports_infinite_moments(rows, mean, heavy):
     chain = chain_of(run({"n_samples": rows}, n_replicates=2))
     assert chain.heavy[1:].all() == chain.heavy.any() == heavy
     assert np.isinf(chain.error[1:]).all() == mean
@@ -136,7 +136,7 @@ def test_chain__knows_infinite_moments(rows, mean, heavy):
         ({"name": "mix", "n_samples": 6, "n_real": 5, "real": "fresh"}, {"sigma": 0.0}, True),
     ],
 )
-def test_chain__counts_different_rows(workflow, model, heavy):
+def test_chain__counts_distinct_rows(workflow, model, heavy):
     assert chain_of(run(workflow, n_replicates=2, **model)).heavy[2:].all() == heavy
 
 
@@ -161,7 +161,7 @@ def test_medians__are_exact(workflow, model):
     assert np.abs((results.metrics["generator_error"] > 1.5 * median).mean(axis=0)[1:] - 0.5).max() > 0.071
 
 
-def test_medians__of_many_generations_some_are_known():
+def test_medians__some_are_known_for_many_generations():
     results = run({"n_samples": 13}, n_replicates=2)
     several = np.repeat(np.arange(7), 10)
     found = medians_of(results, several)

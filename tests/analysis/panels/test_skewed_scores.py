@@ -23,7 +23,7 @@ def law_of(freedom, mixing):
 
 
 @pytest.mark.parametrize(("freedom", "mixing", "n_replicates"), [(1, 1.0, 32), (1, 1.2, 150), (3, 1.2, 50)])
-def test_scores__raise_no_false_alarm(freedom, mixing, n_replicates):
+def test_scores__rarely_reject_correct_runs(freedom, mixing, n_replicates):
     values = drawn(np.random.default_rng(1), freedom, mixing, n_replicates)
     at = np.arange(1, N_RUNS + 1)
     got = skewed_curve(at, values, law_of(freedom, mixing))
@@ -38,7 +38,7 @@ def test_scores__raise_no_false_alarm(freedom, mixing, n_replicates):
 
 
 @pytest.mark.parametrize(("freedom", "mixing"), [(1, 1.0), (4, 1.3), (2, 1.5)])
-def test_skewness__by_its_definition(freedom, mixing):
+def test_skewness__equals_definition(freedom, mixing):
     values = np.concatenate([drawn(np.random.default_rng(seed), freedom, mixing, 1000) for seed in range(4)])
     centred = values - 1
     expected = (centred**3).mean() / (centred**2).mean() ** 1.5
@@ -48,7 +48,7 @@ def test_skewness__by_its_definition(freedom, mixing):
     np.testing.assert_allclose(found, skewness(np.array(mixing + 0.1)), rtol=1e-6)
 
 
-def test_scores__end_where_the_skewness_is_too_large_or_all_has_underflowed():
+def test_scores__are_missing_for_large_skewness_or_underflow():
     at = np.array([0, 1, 2, 3])
     values = np.array([[1.0, 0.9, 2.0, 0.0], [1.0, 1.1, 0.1, 0.0]])
     spread = np.array([1.0, 1.01, 1e300, np.inf])

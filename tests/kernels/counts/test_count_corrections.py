@@ -31,7 +31,7 @@ def repeated(function):
 
 
 @pytest.mark.parametrize("n_tokens", WAYS.values(), ids=WAYS)
-def test_add_tokens__are_drawn_by_weight(n_tokens):
+def test_add_tokens__draws_by_weight(n_tokens):
     got = repeated(lambda stream, workspace, drawn: add_tokens(COUNTS, n_tokens, stream, workspace, drawn)) - COUNTS
     assert (got.sum(axis=1) == n_tokens).all()
     assert (got >= 0).all()
@@ -46,7 +46,7 @@ def test_add_tokens__are_drawn_by_weight(n_tokens):
 
 
 @pytest.mark.parametrize("n_tokens", WAYS.values(), ids=WAYS)
-def test_remove_tokens__are_taken_without_replacement(n_tokens):
+def test_remove_tokens__draws_without_replacement(n_tokens):
     total = int(COUNTS.sum())
     assert total > n_tokens
     got = COUNTS - repeated(lambda stream, workspace, drawn: remove_tokens(n_tokens, stream, workspace, drawn))
@@ -61,7 +61,7 @@ def test_remove_tokens__are_taken_without_replacement(n_tokens):
             assert variates_p(found, stats.binom(n_tokens, n_good / total)) < P_LIMIT or n_tokens == 60
 
 
-def test_remove_tokens__down_to_none():
+def test_remove_tokens__down_to_zero():
     def remove_all(stream, workspace, drawn):
         remove_tokens(int(COUNTS.sum()), stream, workspace, drawn)
 
@@ -69,11 +69,11 @@ def test_remove_tokens__down_to_none():
 
 
 @given(st.lists(st.integers(0, 10**13), max_size=60))
-def test_total_of__whole_numbers_are_added_exactly(counts):
+def test_total_of__sums_integers_exactly(counts):
     assert total_of(np.array(counts, dtype=float)) == sum(counts)
 
 
-def test_add_tokens__a_whole_block_of_probabilities():
+def test_add_tokens__full_block_of_probabilities():
     weights = np.random.default_rng(1).dirichlet(np.full(BLOCK, 0.1))
     drawn, stream = np.zeros(BLOCK), np.zeros(STREAM_WORDS, np.uint64)
     open_stream(*np.array([1, 2, 3, 4, 5], np.uint64), stream)

@@ -95,7 +95,7 @@ def expected_sums(states, truth):
     )
 
 
-def test_segment_sums__by_definition():
+def test_segment_sums__equal_definition():
     states, truth = random_states(1)
     state = states[0]
     state[0] += 5000
@@ -122,7 +122,7 @@ def test_segment_sums__do_not_depend_on_the_order_of_symbols(seed, order):
 
 
 @pytest.mark.parametrize("rate", [0.8, 3.0], ids=["many die", "few die"])
-def test_refit_and_draw__keeps_the_symbols_that_were_drawn(rate):
+def test_refit_and_draw__keeps_drawn_symbols(rate):
     states, truth = random_states(2)
     states[:, 0] += 1
     live = live_of(states)
@@ -151,7 +151,7 @@ def test_refit_and_draw__keeps_the_symbols_that_were_drawn(rate):
     assert (8 * (live.lengths - live.alive) <= live.lengths).all()
 
 
-def test_refit_and_draw__a_replicate_packed_together_gives_the_same_sums():
+def test_refit_and_draw__compacting_keeps_sums():
     states, truth = random_states(2, total=3000)
     live = live_of(states)
     sums = np.empty((2, N_REPLICATES, N_SUMS))
@@ -163,7 +163,7 @@ def test_refit_and_draw__a_replicate_packed_together_gives_the_same_sums():
     np.testing.assert_array_equal(sums[0], sums[1])
 
 
-def test_refit_and_draw__draws_what_poisson_pass_draws():
+def test_refit_and_draw__draws_same_counts_as_poisson_pass():
     states, truth = random_states(3)
     sums = np.empty((N_REPLICATES, N_SUMS))
     live, other = live_of(states), live_of(states)
@@ -182,7 +182,7 @@ def test_refit_and_draw__draws_what_poisson_pass_draws():
     assert (upcoming.sums.sum(axis=1) + upcoming.corrections.sum(axis=1) == 7000).all()
 
 
-def test_refit_dense__counts_may_bring_symbols_back():
+def test_refit_dense__symbols_may_reappear():
     states, truth = random_states(4)
     other, _ = random_states(5)
     live = live_of(states)
@@ -196,7 +196,7 @@ def test_refit_dense__counts_may_bring_symbols_back():
     np.testing.assert_array_equal(live.forgotten, expected)
 
 
-def test_copy_rows__appends_one_row_a_replicate():
+def test_copy_rows__appends_one_row_per_replicate():
     states, _ = random_states(6)
     live = live_of(states)
     # A symbol that died since the list was closed up is passed by.

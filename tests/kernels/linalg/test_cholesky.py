@@ -21,7 +21,7 @@ def solve(matrices, shifts, sides, threads):
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, STRIP, STRIP + 1, 2 * STRIP + 30])
-def test_solutions__are_those_of_numpy(n):
+def test_solutions__equal_numpy(n):
     matrices, shifts, sides = made(2, n)
     got, conditions = solve(matrices, shifts, sides, 2)
     for g in range(2):
@@ -31,14 +31,14 @@ def test_solutions__are_those_of_numpy(n):
         assert exact * (1 - 1e-9) <= conditions[g] <= 3 * exact
 
 
-def test_bits__do_not_depend_on_threads_or_neighbours():
+def test_bits__do_not_depend_on_threads_or_other_systems():
     matrices, shifts, sides = made(3, 300)
     expected, _ = solve(matrices, shifts, sides, 1)
     np.testing.assert_array_equal(solve(matrices, shifts, sides, max_threads())[0], expected)
     np.testing.assert_array_equal(solve(matrices[2:], shifts[2:], sides[2:], max_threads())[0][0], expected[2])
 
 
-def test_solutions__are_nan_where_there_is_none():
+def test_solutions__are_nan_for_indefinite_matrix():
     matrices, shifts, sides = made(2, STRIP + 5)
     matrices[1] -= 3 * np.eye(STRIP + 5)
     got, conditions = solve(matrices, shifts, sides, 1)

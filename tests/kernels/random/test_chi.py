@@ -29,7 +29,7 @@ def rows_of(degrees, n, n_rows=N_ROWS):
 
 
 @pytest.mark.parametrize(("degrees", "n"), [(8, 8), (8, 3), (100, 5), (10**6, 2)])
-def test_fill_chi__laws_fall_by_a_degree(degrees, n):
+def test_fill_chi__degrees_decrease_by_one(degrees, n):
     got = rows_of(degrees, n)
     for i in range(n):
         assert stats.kstest(got[:, i], stats.chi(degrees - i).cdf).pvalue > P_LIMIT
@@ -47,7 +47,7 @@ def test_fill_chi__tails():
         assert stats.poisson(20).sf(count - 1) > P_LIMIT
 
 
-def test_fill_chi__no_degrees_give_zero():
+def test_fill_chi__zero_degrees_give_zero():
     got = rows_of(2, 3, 100)
     assert (got[:, :2] > 0).all()
     assert not got[:, 2].any()

@@ -168,7 +168,7 @@ def test_hypergeometric__law(good, bad, taken):
     assert variates_p(got + np.floor(0.1 * got.std() + noise), law) < P_LIMIT
 
 
-def test_hypergeometric__is_not_the_binomial():
+def test_hypergeometric__differs_from_binomial():
     got = draws(fill_hypergeometric, 1, 40, 60, 11)
     assert variates_p(got, stats.binom(11, 0.4)) < P_LIMIT
 
@@ -204,7 +204,7 @@ def test_hypergeometric__degenerate(good, bad, taken, expected):
 
 
 @given(st.integers(0, 10**15), st.integers(0, 10**15), st.integers(0, 10**15), st.integers(0, 99))
-def test_hypergeometric__stays_within_its_margins(good, bad, taken, seed):
+def test_hypergeometric__stays_within_margins(good, bad, taken, seed):
     good, bad = good // 2, bad // 2
     taken = min(taken, good + bad)
     got = draws(fill_hypergeometric, seed, good, bad, taken, n=5)
@@ -213,7 +213,7 @@ def test_hypergeometric__stays_within_its_margins(good, bad, taken, seed):
 
 
 @given(st.integers(0, 10**15), st.floats(0, 1), st.integers(0, 99))
-def test_binomial__stays_within_its_margins(n, p, seed):
+def test_binomial__stays_within_margins(n, p, seed):
     got = draws(fill_binomial, seed, n, p, n=5)
     assert got.min() >= 0
     assert got.max() <= n
@@ -226,7 +226,7 @@ def test_log_poisson__equals_scipy(count, mean):
 
 
 @pytest.mark.parametrize(("distance", "limit"), [(0.0, 1e-14), (1e7, 1e-12), (-9e7, 1e-11)])
-def test_log_poisson__keeps_its_digits_at_1e15(distance, limit):
+def test_log_poisson__is_accurate_at_1e15(distance, limit):
     # Exact to second order: -x^2/(2m) + x^3/(6m^2) - x/(2m), relative to the mode; lgamma would be
     # off by about 1.
     mean = 1e15

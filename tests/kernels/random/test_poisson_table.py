@@ -44,7 +44,7 @@ def test_poisson_counts__scale_multiplies_the_weights():
     assert variates_p(got, stats.poisson(20)) < P_LIMIT
 
 
-def test_poisson_counts__each_symbol_has_its_own_mean():
+def test_poisson_counts__mean_depends_on_symbol():
     means = np.array([0.0, 1, 600, 0.25, 3, 40_000, 2.5, 0, 511.75, 30_000])
     got = counts_of(means, 1.0, 9, 20_000)
     for i, mean in enumerate(means):
@@ -58,7 +58,7 @@ def test_poisson_counts__each_symbol_has_its_own_mean():
     assert np.abs(correlation * np.sqrt(len(live))).max() < 5
 
 
-def test_poisson_counts__rare_values_have_their_probability():
+def test_poisson_counts__rare_values_have_correct_probability():
     # Mean 1 over 4 million draws: values up to 10, the last of which a coarse guide alone cannot give.
     got = counts_of(np.ones(BLOCK), 1.0, 77, 1000).ravel()
     probability = stats.poisson(1).pmf(np.arange(10))
@@ -66,7 +66,7 @@ def test_poisson_counts__rare_values_have_their_probability():
     assert got.max() >= 8
 
 
-def test_poisson_counts__the_same_key_gives_the_same_counts():
+def test_poisson_counts__same_key_gives_same_counts():
     weights = np.geomspace(0.1, 1e5, 300)
     np.testing.assert_array_equal(counts_of(weights, 1.0, 1, 3), counts_of(weights, 1.0, 1, 3))
     assert (counts_of(weights, 1.0, 1, 1) != counts_of(weights, 1.0, 2, 1)).mean() > 0.5

@@ -30,7 +30,7 @@ def fill_words(stream, out):
         out[i] = rng.next_word(stream)
 
 
-def test_fill_words__as_word_by_word():
+def test_fill_words__equals_single_words():
     expected, got = np.empty(11, np.uint64), np.empty(11, np.uint64)
     fill_words(new_stream(1, 2, 3, 4, 5), expected)
     stream = new_stream(1, 2, 3, 4, 5)
@@ -128,7 +128,7 @@ def test_philox__published_vectors():
 
 
 @pytest.mark.parametrize("position", range(5))
-def test_stream__every_part_of_the_key_counts(position):
+def test_stream__depends_on_every_part_of_key(position):
     key = [3, 1, 4, 1, 5]
     plain = streams.words(*key, 4)
     key[position] += 1
@@ -168,7 +168,7 @@ def test_uniform_below__law(n):
     assert chi_square_p(observed, wrong / wrong.sum()) < P_LIMIT
 
 
-def test_uniform_below__a_bound_that_does_not_divide_is_not_biased():
+def test_uniform_below__has_no_modulo_bias():
     # 8/3 words for each value: without rejection every third value would be drawn 2 times where the
     # others are 3.
     n = 3 * 2**61

@@ -79,7 +79,7 @@ def test_solve_isotropic__equals_long_double(d, n_samples):
     assert np.isnan(alone[:, 1:4]).all()
 
 
-def test_solve_isotropic__the_twin_is_not_blind():
+def test_solve_isotropic__twin_detects_wrong_input():
     made = sample(20, 40)
     expected = naive(*arguments(made, 20, 40), 40, RIDGES)
     moved = fitted(made._replace(above=made.above * (1 + 1e-9)), 20, 40, RIDGES)
@@ -98,7 +98,7 @@ sizes = st.tuples(st.integers(1, 12), st.integers(1, 25), st.integers(0, 1000))
 
 
 @given(sizes)
-def test_solve_isotropic__ends_at_minimum_norm_and_at_zero(size):
+def test_solve_isotropic__limits_are_minimum_norm_and_zero(size):
     d, n_samples, seed = size
     made = sample(d, n_samples, seed)
     factor, gap = dense(made, d, n_samples)
@@ -111,7 +111,7 @@ def test_solve_isotropic__ends_at_minimum_norm_and_at_zero(size):
 
 
 @given(sizes, st.floats(-9, 3))
-def test_kernels__agree_and_turn_with_the_coordinates(size, exponent):
+def test_kernels__agree_under_rotation(size, exponent):
     d, n_samples, seed = size
     ridges = [10.0**exponent]
     made = sample(d, n_samples, seed)
@@ -176,7 +176,7 @@ def general(n_samples):
 
 
 @pytest.mark.parametrize("n_samples", [35, 20, 12])
-def test_evaluate_isotropic__has_the_law_of_raw_samples_and_of_the_general_kernel(n_samples):
+def test_evaluate_isotropic__has_law_of_raw_samples_and_general_kernel(n_samples):
     got, expected, other = evaluated([n_samples], [LAW_RIDGES])[:, 0, 0], raw(n_samples, n_samples), general(n_samples)
     for k in range(len(LAW_RIDGES)):
         for column in range(N_COLUMNS):
@@ -200,7 +200,7 @@ def test_evaluate_isotropic__one_dimension():
     assert stats.kstest(4 * got, stats.f(1, 4).cdf).pvalue < P_LIMIT
 
 
-def test_evaluate_isotropic__no_bit_depends_on_threads_or_split():
+def test_evaluate_isotropic__bits_do_not_depend_on_threads_or_split():
     sizes, ridges = [30, 7], np.tile([0.0, 1e-9, 0.1, 5.0], (2, 1))
     expected = evaluated(sizes, ridges, 5, n_threads=1, generations=(0, 3, 4))
     np.testing.assert_array_equal(evaluated(sizes, ridges, 5, n_threads=2, generations=(0, 3, 4)), expected)
@@ -210,7 +210,7 @@ def test_evaluate_isotropic__no_bit_depends_on_threads_or_split():
 
 
 @pytest.mark.parametrize("extra", [0, 1])
-def test_bidiagonal__squares_of_all_but_the_first_entry(extra):
+def test_bidiagonal__squares_exclude_first_entry(extra):
     made = sample(9 if extra else 6, 6, seed=4)
     factor, _ = dense(made, 9 if extra else 6, 6)
     rows, shifts = factor.T, np.array([0.5, 3.0])

@@ -74,7 +74,7 @@ def columns(rows, noise, weights, ridge):
 
 
 @pytest.mark.parametrize("law", [GAUSSIAN, RADEMACHER, UNIFORM, STUDENT, ROWS])
-def test_evaluate_rows__fits_the_rows_that_it_draws(law):
+def test_evaluate_rows__fits_drawn_rows(law):
     got, weights = evaluated(law, 2), weights_of()
     for replicate, step, index in np.ndindex(N_REPLICATES, len(GENERATIONS), len(SIZES)):
         rows, noise = sample(law, replicate, GENERATIONS[step], index)

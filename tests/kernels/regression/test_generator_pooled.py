@@ -60,7 +60,7 @@ WORKFLOWS = {
 @pytest.mark.parametrize("same", [False, True])
 @pytest.mark.parametrize("ridge", [0.0, 0.3])
 @pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
-def test_refit_pools__every_fit_solves_its_equations(workflow, ridge, same, law):
+def test_refit_pools__every_fit_solves_normal_equations(workflow, ridge, same, law):
     schedule, design, n_replicates = workflow.schedule(N_GENERATIONS, None), design_of(law), 2
     if same and (schedule.n_synthetic != schedule.n_synthetic[0]).any():
         pytest.skip("the same inputs are as many in every generation")
@@ -107,7 +107,7 @@ def test_refit_pools__every_fit_solves_its_equations(workflow, ridge, same, law)
 )
 @pytest.mark.parametrize("ridge", [0.0, 0.3])
 @pytest.mark.parametrize("workflow", [Replace, Accumulate], ids=["replace", "accumulate"])
-def test_refit_fixed__every_fit_solves_its_equations(workflow, ridge, law, n):
+def test_refit_fixed__every_fit_solves_normal_equations(workflow, ridge, law, n):
     design, n_replicates = design_of(law), 2
     schedule = (workflow(n_samples=n) if workflow is Replace else workflow(n_samples=n, keep_real=False)).schedule(
         N_GENERATIONS, None
@@ -148,7 +148,7 @@ def fixed_errors(workflow, n, n_generations, d, n_replicates=10_000):
 
 
 @pytest.mark.parametrize(("d", "n"), [(1, 1), (1, 4), (3, 3), (3, 4), (4, 12)])
-def test_same_inputs__have_the_law_of_one_fit_with_more_noise(d, n):
+def test_same_inputs__have_law_of_one_fit_with_more_noise(d, n):
     n_generations, degrees = 4, n - d + 1
     squares = {
         "replace": (Replace(n_samples=n), np.arange(1, n_generations + 1.0)),
@@ -161,7 +161,7 @@ def test_same_inputs__have_the_law_of_one_fit_with_more_noise(d, n):
         assert stats.kstest(error * (degrees + 1) / d, stats.f(d, degrees + 1).cdf).pvalue < P_LIMIT
 
 
-def test_fresh_inputs__have_the_law_of_least_squares():
+def test_fresh_inputs__have_law_of_least_squares():
     """The road by the normal equations beside the short one, at as many samples as inputs and beyond."""
     d, n_replicates = 3, 10_000
     for n in (3, 4, 9):

@@ -71,7 +71,7 @@ def start(d):
 
 
 @pytest.mark.parametrize(("d", "n"), [(1, 1), (1, 5), (2, 2), (5, 5), (5, 6), (20, 30), (4, 10**12)])
-def test_least_squares__error_is_chi_square_over_chi_square(d, n):
+def test_least_squares__error_is_ratio_of_chi_squares(d, n):
     spectrum = np.arange(1.0, d + 1) ** -2
     gap = weights_of(start(d), spectrum, [n], SIGMA)[:, 0] - start(d)
     error, degrees = (gap**2 @ spectrum) / SIGMA**2, n - d + 1
@@ -93,7 +93,7 @@ FEW = [(2, 1), (3, 1), (3, 2), (5, 2), (6, 5), (10, 4)]
 
 
 @pytest.mark.parametrize(("d", "n"), FEW)
-def test_minimum_norm__has_the_law_of_raw_fits(d, n):
+def test_minimum_norm__has_law_of_raw_fits(d, n):
     rng, w0, variance, sizes = np.random.default_rng(3), start(d), 2.0, [n] * 3
     expected = raw_weights(w0, variance, sizes, SIGMA, rng)
     got = weights_of(w0, np.full(d, variance), sizes, SIGMA)
@@ -113,7 +113,7 @@ def test_minimum_norm__has_the_law_of_raw_fits(d, n):
 
 
 @pytest.mark.parametrize(("d", "n"), [*FEW, (100, 50), (100, 99), (100, 1)])
-def test_projection__keeps_a_beta_share(d, n):
+def test_projection__retained_share_is_beta(d, n):
     squares = (weights_of(start(d), np.ones(d), [n], 0.0)[:, 0] ** 2).sum(-1) / 1.3**2
     short = numbers_of_overlaps(overlaps_of(d, [n], 0.0))[1, :, 0]
     for share in (squares, short):
@@ -129,7 +129,7 @@ def test_projection__keeps_a_beta_share(d, n):
 
 
 @pytest.mark.parametrize("sizes", [[9, 1, 2, 6, 5, 30], [2, 1, 7], [1, 1, 1, 40]])
-def test_overlaps__have_the_law_of_the_weights(sizes):
+def test_overlaps__have_law_of_weights(sizes):
     d = 6
     got, expected = numbers_of_overlaps(overlaps_of(d, sizes, SIGMA)), numbers(
         weights_of(start(d), np.ones(d), sizes, SIGMA * 1.3), start(d)
@@ -140,7 +140,7 @@ def test_overlaps__have_the_law_of_the_weights(sizes):
     assert min(stats.ks_2samp(wrong[i, :, -1], expected[i, :, -1]).pvalue for i in range(3)) < P_LIMIT
 
 
-def test_overlaps__near_the_truth_are_not_rounded_away():
+def test_overlaps__are_accurate_near_truth():
     """An error of 1e-17 |w0|^2 that <w, w0> and |w|^2 cannot tell from nothing."""
     d, n, scale = 7, 10**9, 1e-5
     gap = numbers_of_overlaps(overlaps_of(d, [n], scale))[2, :, 0] / scale**2 * n
@@ -149,7 +149,7 @@ def test_overlaps__near_the_truth_are_not_rounded_away():
 
 
 @pytest.mark.parametrize("follow", ["weights", "overlaps"])
-def test_without_noise__the_signal_vanishes_at_the_exact_rate(follow):
+def test_without_noise__signal_decays_at_exact_rate(follow):
     d, n, n_generations, n_replicates = 8, 3, 300, 500
     if follow == "weights":
         squares = numbers(weights_of(start(d), np.ones(d), [n] * n_generations, 0.0, n_replicates), start(d))[1]
@@ -165,7 +165,7 @@ def test_without_noise__the_signal_vanishes_at_the_exact_rate(follow):
 
 
 @pytest.mark.parametrize(("d", "n"), [(2, 1), (3, 2), (8, 3)])
-def test_without_noise__thousands_of_generations_end_at_nothing(d, n):
+def test_without_noise__thousands_of_generations_end_at_zero(d, n):
     weights = weights_of(start(d), np.ones(d), [n] * 4000, 0.0, 20)
     assert np.isfinite(weights).all()
     assert (weights[:, -1] == 0).all()
@@ -179,7 +179,7 @@ def test_without_noise__thousands_of_generations_end_at_nothing(d, n):
     assert (np.abs(overlap) <= np.hypot(overlap, across)).all()
 
 
-def test_noise__brings_weights_back_from_nothing():
+def test_noise__restores_weights_from_zero():
     """Weights that have vanished, then noise again: the law of a fit to noise alone."""
     d, n = 6, 3
     raw = raw_weights(np.zeros(d), 1.0, [n], SIGMA, np.random.default_rng(5))
@@ -198,14 +198,14 @@ def test_noise__brings_weights_back_from_nothing():
         assert stats.ks_2samp(1.3 * few[i, :, 0], expected[i, :, 0]).pvalue < P_LIMIT
 
 
-def test_least_squares__without_noise_stays():
+def test_least_squares__without_noise_is_constant():
     w0 = start(5)
     np.testing.assert_array_equal(weights_of(w0, np.ones(5), [5, 9, 10**15], 0.0, 3), np.tile(w0, (3, 3, 1)))
     np.testing.assert_array_equal(overlaps_of(5, [5, 9, 10**15], 0.0, 3), np.tile([1.0, 0.0, 0.0], (3, 3, 1)))
 
 
 @pytest.mark.parametrize("scale", [1e-140, 1e140])
-def test_weights__of_any_size_have_the_law_of_their_units(scale):
+def test_weights__law_is_scale_invariant(scale):
     d, sizes = 5, [2, 9, 4]
     expected = weights_of(start(d), np.ones(d), sizes, SIGMA, 100)
     got = weights_of(scale * start(d), np.ones(d), sizes, scale * SIGMA, 100)

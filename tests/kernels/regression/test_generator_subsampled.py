@@ -34,7 +34,7 @@ WORKFLOWS = {
 @pytest.mark.parametrize("replacement", [False, True])
 @pytest.mark.parametrize("ridge", [0.0, 0.3])
 @pytest.mark.parametrize("sizes", WORKFLOWS.values(), ids=WORKFLOWS)
-def test_refit_rows__every_fit_solves_its_equations(sizes, ridge, replacement, same, law):
+def test_refit_rows__every_fit_solves_normal_equations(sizes, ridge, replacement, same, law):
     workflow = AccumulateSubsample(**{"keep_real": True, **sizes}, replacement=replacement)
     schedule, design, n_replicates = workflow.schedule(N_GENERATIONS, None), design_of(law), 2
     compiled, refit = kernel_schedule(schedule), Refit(0.5, 0.8, ridge, TRUTH, 5)

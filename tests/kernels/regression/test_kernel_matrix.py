@@ -54,7 +54,7 @@ def gram(law, rows, threads=1):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_gram__is_its_definition(kind):
+def test_gram__equals_definition(kind):
     law = law_of(kind)
     # Two tiles and a bit.
     rows = RNG.standard_normal((2, 2 * TILE + 7, 5))
@@ -64,7 +64,7 @@ def test_gram__is_its_definition(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_predict__is_its_definition(kind):
+def test_predict__equals_definition(kind):
     law = law_of(kind)
     at, support = RNG.standard_normal((TILE + 9, 4)), RNG.standard_normal((2, TILE + 3, 4))
     coefficients = RNG.standard_normal((2, 3, TILE + 3))
@@ -81,7 +81,7 @@ def test_predict__is_its_definition(kind):
 
 
 @pytest.mark.parametrize("kind", [RBF, MATERN_1, MATERN_3, MATERN_5])
-def test_gram__of_rows_that_are_equal_or_close(kind):
+def test_gram__equal_or_close_rows(kind):
     law = law_of(kind)
     rows = 1e3 + RNG.standard_normal((1, 12, 30))
     rows[0, 3] = rows[0, 7]
@@ -96,7 +96,7 @@ def test_gram__of_rows_that_are_equal_or_close(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_gram__of_float32_loses_seven_digits(kind):
+def test_gram__float32_loses_seven_digits(kind):
     law, rows = law_of(kind), RNG.standard_normal((1, 300, 40)).astype(np.float32)
     exact = gram(law, rows.astype(np.float64))[0]
     found = gram(law, rows)[0]
@@ -105,7 +105,7 @@ def test_gram__of_float32_loses_seven_digits(kind):
     assert kind == LAPLACIAN or lost > 1e-9
 
 
-def test_gram__bits_do_not_depend_on_threads_or_neighbours():
+def test_gram__bits_do_not_depend_on_threads_or_other_rows():
     law, rows = law_of(RBF), RNG.standard_normal((3, TILE + 50, 20))
     expected = gram(law, rows, 1)
     np.testing.assert_array_equal(gram(law, rows, 2), expected)

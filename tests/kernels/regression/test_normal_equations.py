@@ -71,7 +71,7 @@ def test_fit__equals_numpy(sizes):
 
 @FEW
 @given(SEEDS, st.integers(1, 8), BATCHES, st.floats(1e-3, 1e3))
-def test_fit__with_a_ridge(seed, d, sizes, penalty):
+def test_fit__with_ridge_equals_numpy(seed, d, sizes, penalty):
     batches = drawn(np.random.default_rng(seed), sizes, d)
     x, y = stacked(batches)
     expected = np.linalg.solve(x.T @ x + penalty * np.eye(d), x.T @ y)
@@ -80,7 +80,7 @@ def test_fit__with_a_ridge(seed, d, sizes, penalty):
 
 @FEW
 @given(SEEDS, st.integers(2, 8), st.integers(1, 12), st.integers(1, 5))
-def test_singular__gives_the_minimum_norm(seed, d, n, n_distinct):
+def test_singular__gives_minimum_norm(seed, d, n, n_distinct):
     """Equal rows, labels that contradict each other: rank below both n and d."""
     rng = np.random.default_rng(seed)
     n_distinct = min(n_distinct, d - 1)
@@ -94,7 +94,7 @@ def test_singular__gives_the_minimum_norm(seed, d, n, n_distinct):
 
 
 @pytest.mark.parametrize("n", [2, 4, 5, 7])
-def test_singular__signs(n):
+def test_singular__sign_matrices(n):
     """Rows of signs are singular by chance, in whole numbers: no pivot is a small one."""
     d, rng, n_singular = 4, np.random.default_rng(3), 0
     for _ in range(200):
@@ -104,7 +104,7 @@ def test_singular__signs(n):
     assert n_singular > 5
 
 
-def test_factor__tells_singular_from_badly_scaled():
+def test_factor__distinguishes_singular_from_badly_scaled():
     for scales, regular in (([1.0, 1e-12, 1e-30], True), ([1e-90, 1.0, 1e90], True)):
         matrix = np.array([[2.0, 1.0, 0.5], [1.0, 2.0, 0.3], [0.5, 0.3, 2.0]]) * np.outer(scales, scales)
         copy, diagonal, values = matrix.copy(), np.empty(3), np.empty(3)
@@ -122,14 +122,14 @@ def test_factor__tells_singular_from_badly_scaled():
     np.testing.assert_array_equal(x, 0.0)
 
 
-def test_ridge__from_nothing_to_everything():
+def test_ridge__from_zero_to_huge():
     batches = drawn(np.random.default_rng(4), (3,), 5)
     x, y = batches[0]
     np.testing.assert_allclose(fitted(batches, 5, 1e-13), np.linalg.pinv(x) @ y, rtol=1e-9)
     np.testing.assert_allclose(1e200 * fitted(batches, 5, 1e200), x.T @ y, rtol=1e-12)
 
 
-def test_gather__holds_rows_up_to_the_dimension_then_sums():
+def test_gather__keeps_rows_up_to_dimension_then_sums():
     d, rng = 4, np.random.default_rng(5)
     for sizes, held in (((4,), 4), ((2, 2), 4), ((2, 1), 3), ((5,), 5), ((4, 1), 5), ((1, 9, 2), 5)):
         batches = drawn(rng, sizes, d)

@@ -41,7 +41,7 @@ def test_absorption__second_order_against_the_exact_solve(n):
     assert np.abs(mean_absorption(p0, n, order=1) - exact).min() > 0.08
 
 
-def test_absorption__given_extinction_or_fixation():
+def test_absorption__conditional_on_extinction_or_fixation():
     n, x = 400, 20
     exact = _exact_means(n)[1]
     assert abs(mean_absorption_given_extinction(x / n, n) / exact[x - 1] - 1) < 0.015

@@ -52,7 +52,7 @@ def test_discrete__exact_chain_against_simulation():
     assert max(z_off) > 4.5
 
 
-def test_discrete__truncated_chain_contains_the_exact_one():
+def test_discrete__truncated_chain_contains_exact_chain():
     p0 = np.array([0.0, 0.001, 0.05, 0.5, 1.0])
     alive = 1 - exact_chain(p0, 400, 60)[0]
     survival, error = exact_survival_truncated(p0, 400, 60, cap=40)
@@ -64,7 +64,7 @@ def test_discrete__truncated_chain_contains_the_exact_one():
     assert not none.any()
 
 
-def test_discrete__truncation_error_is_the_stated_one():
+def test_discrete__truncation_error_equals_stated_bound():
     _, error = exact_survival_truncated(0.001, 10_000, 50)
     assert error.max() < 1e-9
 

@@ -34,7 +34,7 @@ def test_multivariate_gaussian__one_dimension(estimator, n):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_multivariate_gaussian__forms_as_stated(estimator):
+def test_multivariate_gaussian__closed_forms(estimator):
     d, n, nu = 4, 9, 8
     divisor = {"unbiased": nu, "mle": n}[estimator]
     i, k = np.arange(d), np.arange(7)

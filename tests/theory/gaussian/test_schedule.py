@@ -30,7 +30,7 @@ SCHEDULES = {
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_gaussian_schedule__mle_has_the_factors_of_the_heterozygosity(name):
+def test_gaussian_schedule__mle_has_factors_of_heterozygosity(name):
     variance, mean_error = expected_gaussian(**SCHEDULES[name], estimator="mle")
     np.testing.assert_allclose(variance, expected_heterozygosity(0.5, **SCHEDULES[name]) / 0.5, rtol=1e-12)
     np.testing.assert_allclose(variance + mean_error, 1, rtol=1e-12)
@@ -43,7 +43,7 @@ def test_gaussian_schedule__mle_has_the_factors_of_the_heterozygosity(name):
 
 @pytest.mark.parametrize("estimator", ["unbiased", "mle"])
 @pytest.mark.parametrize("sizes", [np.full(50, 7), np.arange(2, 52)], ids=["constant", "growing"])
-def test_gaussian_schedule__replace_is_the_plain_chain(estimator, sizes):
+def test_gaussian_schedule__replace_equals_plain_chain(estimator, sizes):
     variance, mean_error = expected_gaussian(sizes, estimator=estimator)
     t = np.arange(51)
     np.testing.assert_allclose(variance, variance_mean(1, sizes, t, estimator), rtol=1e-12)

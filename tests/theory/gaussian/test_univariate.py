@@ -24,7 +24,7 @@ ESTIMATORS = ("unbiased", "mle")
 
 
 @pytest.mark.parametrize("n", [2, 3, 10, 100])
-def test_gaussian__forms_as_stated(n):
+def test_gaussian__closed_forms(n):
     k, nu = np.arange(6), n - 1
     drift = k / 2 * (digamma(nu / 2) - np.log(nu / 2))
     np.testing.assert_allclose(log_sigma_mean(n, k, "unbiased"), drift, rtol=1e-12)
@@ -118,7 +118,7 @@ OTHERS = (0, 1, 2, 10**6, 1e150)
 @pytest.mark.parametrize(
     "name", [name for name, function in theory_functions().items() if any(m in function.__module__ for m in MODULES)]
 )
-def test_gaussian__extreme_arguments_give_numbers_or_one_line(name):
+def test_gaussian__extreme_arguments_give_values_or_one_line_error(name):
     function = theory_functions()[name]
     names = [p for p in function.__code__.co_varnames[: function.__code__.co_argcount]]
     names += [p for p in function.__code__.co_varnames[len(names) :][: function.__code__.co_kwonlyargcount]]

@@ -17,7 +17,7 @@ POWER, TRUTH = np.arange(1.0, D + 1) ** -1.5, np.cos(np.arange(D))
 
 
 @given(st.integers(1, 2000), st.floats(0.01, 10), st.floats(0, 10))
-def test_regression_optimum__isotropic_search_is_the_closed_form(size, sigma, error):
+def test_regression_optimum__isotropic_search_equals_closed_form(size, sigma, error):
     got, least = optimal_ridge(np.ones(40), np.full(40, 40**-0.5), size, sigma, error)
     expected = isotropic_optimal_ridge(40, size, sigma, 1.0, error)
     np.testing.assert_allclose(got, expected, rtol=1e-9)
@@ -29,7 +29,7 @@ def test_regression_optimum__isotropic_search_is_the_closed_form(size, sigma, er
 
 @pytest.mark.parametrize("size", [100, 299, 300, 301, 600])
 @pytest.mark.parametrize(("sigma", "error"), [(0.3, 0.0), (0.3, 1.0), (0.01, 0.0), (0.0, 0.5)])
-def test_regression_optimum__no_point_of_a_grid_is_better(size, sigma, error):
+def test_regression_optimum__is_minimum_over_grid(size, sigma, error):
     ridge, least = optimal_ridge(POWER, TRUTH, size, sigma, error)
     bias, variance, synthetic = ridge_equivalents(POWER, TRUTH, size, np.geomspace(1e-9, 1e3, 400))
     assert least <= (bias + sigma**2 * variance + error * synthetic).min() * (1 + 1e-12)
@@ -38,7 +38,7 @@ def test_regression_optimum__no_point_of_a_grid_is_better(size, sigma, error):
     assert 0 < ridge < np.inf
 
 
-def test_regression_optimum__moves_to_the_right_with_the_generators():
+def test_regression_optimum__grows_with_generations():
     errors = ols_error_mean(D, 600, [0, 1, 5, 20], 0.5)
     for size in (100, 300, 3000):
         ridge, least = optimal_ridge(POWER, TRUTH, size, 0.3, errors)
@@ -62,7 +62,7 @@ def test_regression_optimum__plateau_of_many_rows():
     np.testing.assert_allclose(isotropic_optimal_ridge(3, 10**12, 0.5, 2.0, 0.7), 0.35, rtol=1e-9)
 
 
-def test_regression_optimum__ends():
+def test_regression_optimum__limits():
     # Without noise and with enough rows no ridge; without a signal only the fit 0 is right.
     assert [float(x) for x in optimal_ridge(POWER, TRUTH, 400, 0.0)] == [0, 0]
     assert float(optimal_ridge(np.ones(D), TRUTH, 100, 0.0)[0]) == 0

@@ -16,7 +16,7 @@ from fastcollapse.theory.regression.scaling_laws import (
 
 
 @pytest.mark.parametrize(("beta", "r"), [(2.0, 0.375), (2.0, 0.9), (2.5, 1.0), (2.0, 1.1), (3.0, 0.3), (2.0, 2.5)])
-def test_regression_scaling__sums_with_their_constants(beta, r):
+def test_regression_scaling__constants_of_sums(beta, r):
     spectrum, w0 = power_law(1_000_000, beta, r)
     signal = spectrum * w0**2
     np.testing.assert_allclose(signal[:3], np.arange(1, 4.0) ** -(1 + 2 * beta * r), rtol=1e-12)
@@ -37,7 +37,7 @@ def test_regression_scaling__bias_is_continuous_at_r_1():
 
 @pytest.mark.parametrize(("beta", "r"), [(1.5, 0.375), (2.0, 0.5), (1.3, 2.0)])
 @pytest.mark.parametrize("a", [0.4, 0.7, 1.0])
-def test_regression_scaling__best_exponents_are_where_two_meet(beta, r, a):
+def test_regression_scaling__best_exponents_are_at_intersections(beta, r, a):
     ell, exponent = best_exponents(beta, r, a)
     np.testing.assert_allclose(error_exponent(beta, r, ell, a), exponent, rtol=1e-12)
     around = error_exponent(beta, r, ell * np.array([0.9, 1.1]), a)
@@ -49,7 +49,7 @@ def test_regression_scaling__best_exponents_are_where_two_meet(beta, r, a):
 
 
 @pytest.mark.parametrize("a", [0.5, 1.0])
-def test_regression_scaling__best_ridge_falls_with_the_best_exponents(a):
+def test_regression_scaling__best_ridge_decreases_with_best_exponents(a):
     # Fake data of deviation T^-a/2 a direction, in many dimensions: slopes of the equivalents at their best.
     beta, r = 2.0, 0.4
     spectrum, w0 = power_law(20_000, beta, r)

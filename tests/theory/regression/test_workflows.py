@@ -21,7 +21,7 @@ from fastcollapse.theory.regression.workflows import (
 from fastcollapse.theory.workflow_factors import risk_factor
 
 
-def test_regression_workflows__sums_of_the_notes():
+def test_regression_workflows__published_sums():
     d, size, sigma, n = 12, 40, 0.7, np.array([0, 1, 2, 30])
     base = sigma**2 * d / (size - d - 1)
     np.testing.assert_allclose(accumulate_error(d, size, n, sigma, "same"), base * risk_factor("accumulate", n))
@@ -48,7 +48,7 @@ sizes = st.lists(st.integers(0, 40), min_size=1, max_size=8)
 
 
 @given(st.integers(1, 12), sizes, st.integers(2, 30))
-def test_regression_schedule__is_replace_and_accumulate(d, more, first):
+def test_regression_schedule__equals_replace_and_accumulate(d, more, first):
     synthetic = np.array([d + first, *more])
     n = np.arange(synthetic.size + 1)
     got = expected_regression(d, synthetic, keep=1, sigma0=0.6, sigma=0.1)
@@ -61,7 +61,7 @@ def test_regression_schedule__is_replace_and_accumulate(d, more, first):
 
 
 @given(st.integers(1, 12), st.integers(0, 40), st.integers(0, 40))
-def test_regression_schedule__is_the_mix(d, synthetic, real):
+def test_regression_schedule__equals_mix(d, synthetic, real):
     if synthetic + real < d:
         return
     schedule = np.full(6, synthetic)
@@ -71,7 +71,7 @@ def test_regression_schedule__is_the_mix(d, synthetic, real):
     assert np.isfinite(got[-1]) == (synthetic + real > d + 1)
 
 
-def test_regression_schedule__real_rows_alone_are_one_fit():
+def test_regression_schedule__real_rows_only_are_one_fit():
     # The pool of real rows is one sample, independent of the generations.
     got = expected_regression(5, [0, 0, 0], [6, 9, 4], 1, sigma0=9.0, sigma=0.5)
     expected = [0, *(ols_error_mean(5, total, 1, 0.5) for total in (6, 15, 19))]
@@ -134,7 +134,7 @@ def test_regression_workflows__fewer_rows_than_dimensions_at_first():
         assert np.isinf(min_norm_accumulate_error(30, [10, end - 10, 50], [1, 2, 3], 0.5, 2.0)).tolist() == [0, 1, 1]
 
 
-def test_regression_workflows__infinite_and_empty():
+def test_regression_workflows__infinite_and_empty_cases():
     for size in (12, 13):
         for rows in ("same", "fresh"):
             assert np.isinf(accumulate_error(12, size, [0, 1, 9], 0.5, rows)).tolist() == [False, True, True]
