@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-class Zygote:
+class ForkServer:
     """Runs command lines, each in a process of its own."""
 
     def __init__(self):
@@ -33,8 +33,8 @@ class Zygote:
 
     def __call__(self, folder, *arguments, kill=None, parts=False, largest=None):
         """Return what a command line answers; `largest` limits the bytes of a file."""
-        words = [str(one) for one in arguments]
-        line = {"arguments": words, "folder": str(folder), "kill": kill, "parts": parts, "largest": largest}
+        command = [str(one) for one in arguments]
+        line = {"arguments": command, "folder": str(folder), "kill": kill, "parts": parts, "largest": largest}
         self._process.stdin.write(json.dumps(line) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
@@ -44,7 +44,7 @@ class Zygote:
         self._process.wait()
 
 
-def answered(line):
+def run_forked(line):
     """Fork, run a command line there, and return how it ended."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.monotonic()
@@ -52,7 +52,7 @@ def answered(line):
         if not child:
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
-            live(line)
+            run_child(line)
         if line["kill"] is not None:
             time.sleep(line["kill"])
             os.kill(child, signal.SIGKILL)
@@ -69,7 +69,7 @@ def answered(line):
         }
 
 
-def live(line):
+def run_child(line):
     from fastcollapse.cli import main as cli
     from fastcollapse.storage.hdf5_store import Hdf5Store
 
@@ -102,7 +102,7 @@ def main():
     import fastcollapse.simulation.simulate  # noqa: F401
 
     for line in sys.stdin:
-        print(json.dumps(answered(json.loads(line))), flush=True)
+        print(json.dumps(run_forked(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def experiment_of(family, case, workflow, folder, other=False, **run):
     return Experiment.from_mapping(sections, base=folder)
 
 
-def everything(results):
+def all_arrays(results):
     """Return all that a run gives, as one mapping of arrays, by replicate."""
     found = []
     for replicate in range(results.n_replicates):
@@ -125,17 +125,17 @@ def test_cases__are_found():
 def test_bits__depend_on_experiment_only(tables, family, case, workflow):
     experiment = experiment_of(family, case, workflow, tables)
     truth = load_truth(experiment.truth, tables)
-    expected = everything(run_with_truth(experiment, truth, threads=1, block=N_GENERATIONS))
+    expected = all_arrays(run_with_truth(experiment, truth, threads=1, block=N_GENERATIONS))
     assert any(name.startswith("metric") for name in expected[0])
     assert any(not name.startswith("metric") for name in expected[0])
     for settings in ({}, {"threads": max_threads()}, {"block": 1}, {"block": 3}):
-        assert_same(everything(run_with_truth(experiment, truth, **settings)), expected)
+        assert_same(all_arrays(run_with_truth(experiment, truth, **settings)), expected)
     parts = []
     for first, n_replicates in ((0, 1), (1, N_REPLICATES - 1)):
         part = experiment.with_values({"run.n_replicates": n_replicates})
-        parts += everything(run_with_truth(part, truth, first_replicate=first))
+        parts += all_arrays(run_with_truth(part, truth, first_replicate=first))
     assert_same(parts, expected)
-    other = everything(run_with_truth(experiment.with_values({"run.seed": 1}), truth))
+    other = all_arrays(run_with_truth(experiment.with_values({"run.seed": 1}), truth))
     assert any(not np.array_equal(other[0][name], values) for name, values in expected[0].items())
 
 
@@ -144,7 +144,7 @@ def model_of(experiment, truth):
     return family_class(experiment.family).create(truth, experiment.model, schedule, experiment.run.record)
 
 
-def advanced(model, truth, names, state, first, lengths, **run):
+def advance_in_blocks(model, truth, names, state, first, lengths, **run):
     """Return all that a model gives, generation by generation, running on in blocks of these lengths."""
     found = []
     for length in lengths:
@@ -173,12 +173,12 @@ def test_restore__matches_uninterrupted_run(tmp_path, tables, family, case, work
     model = model_of(experiment, truth)
     names = tuple(model.available_metrics(experiment.model))
     state = model.initial(N_REPLICATES, **run)
-    expected = advanced(model, truth, names, state, 1, [N_GENERATIONS], **run)
+    expected = advance_in_blocks(model, truth, names, state, 1, [N_GENERATIONS], **run)
     assert len(expected) == N_GENERATIONS
     for t, before, after in ((0, [], [2, 3]), (1, [1], [4]), (3, [1, 2], [1, 1]), (4, [4], [1]), (5, [5], [])):
         model = model_of(experiment, truth)
         stopped = model.initial(N_REPLICATES, **run)
-        got = advanced(model, truth, names, stopped, 1, before, **run)
+        got = advance_in_blocks(model, truth, names, stopped, 1, before, **run)
         # As a file gives them back: memory maps that cannot be written.
         arrays = {}
         for name, values in stopped.arrays().items():
@@ -192,12 +192,12 @@ def test_restore__matches_uninterrupted_run(tmp_path, tables, family, case, work
         back = model.restore(arrays, N_REPLICATES, **run)
         assert_same([back.arrays()], [arrays])
         assert not any(np.may_share_memory(values, arrays[name]) for name, values in back.arrays().items())
-        assert_same(got + advanced(model, truth, names, back, t + 1, after, **run), expected)
+        assert_same(got + advance_in_blocks(model, truth, names, back, t + 1, after, **run), expected)
         if state.forgotten() is not None:
             np.testing.assert_array_equal(back.forgotten(), state.forgotten())
     # Negative control: another state goes on to other numbers, and another run's is refused.
     back = model.restore(model.initial(N_REPLICATES, **run).arrays(), N_REPLICATES, **run)
-    other = advanced(model, truth, names, back, N_GENERATIONS, [1], **run)
+    other = advance_in_blocks(model, truth, names, back, N_GENERATIONS, [1], **run)
     assert any(not np.array_equal(other[0][name], values) for name, values in expected[-1].items())
     name = next(iter(arrays))
     for wrong in (arrays | {name: np.zeros((7, 7, 7))}, {key: arrays[key] for key in arrays if key != name}):
@@ -212,7 +212,7 @@ def test_stores__are_identical_and_replay(tmp_path, tables, monkeypatch, family,
     simulate(experiment, tmp_path / "out.h5", block=2)
     file = open_results(tmp_path / "out.h5")
     assert file.complete
-    assert_same(everything(file), everything(memory))
+    assert_same(all_arrays(file), all_arrays(memory))
     # As xarray opens it: every state has replicate, generation and dimensions of its own.
     with xarray.open_dataset(tmp_path / "out.h5") as dataset:
         xarray.testing.assert_identical(dataset, file.to_xarray().drop_vars("symbol", errors="ignore"))
@@ -233,7 +233,7 @@ def test_stores__are_identical_and_replay(tmp_path, tables, monkeypatch, family,
     assert all(f"{name}: " in wrong for name in memory.states or ("counts",))
 
 
-def one_a_case():
+def one_per_case():
     """Return CASES, all but the first of each family and case marked as slow: they take the same way through a file."""
     known = set()
     for param in CASES:
@@ -242,22 +242,22 @@ def one_a_case():
         known.add(case)
 
 
-@pytest.mark.parametrize(("family", "case", "workflow"), list(one_a_case()))
+@pytest.mark.parametrize(("family", "case", "workflow"), list(one_per_case()))
 def test_bits__do_not_depend_on_where_run_stopped(tmp_path, tables, family, case, workflow):
     """Stopped by Ctrl-C twice and gone on with, by other blocks and threads, through the file."""
     experiment = experiment_of(family, case, workflow, tables)
-    expected = everything(simulate(experiment, threads=1))
+    expected = all_arrays(simulate(experiment, threads=1))
     path, settings = tmp_path / "out.h5", {"resume": True, "progress": lambda _: os.kill(os.getpid(), signal.SIGINT)}
     for last, more in ((1, {"threads": 1}), (3, {"block": 2})):
         with pytest.raises(KeyboardInterrupt):
             simulate(experiment, path, **{"block": 1, **more}, **settings)
         assert open_results(path).last == last
-        for mine, other in zip(everything(open_results(path)), expected, strict=True):
+        for mine, other in zip(all_arrays(open_results(path)), expected, strict=True):
             for name, values in mine.items():
                 of_all = name.startswith(("metric", "state"))
                 np.testing.assert_array_equal(values, other[name][: last + 1] if of_all else other[name], err_msg=name)
-    assert_same(everything(simulate(experiment, path, resume=True, threads=max_threads())), expected)
-    assert_same(everything(open_results(path)), expected)
+    assert_same(all_arrays(simulate(experiment, path, resume=True, threads=max_threads())), expected)
+    assert_same(all_arrays(open_results(path)), expected)
 
 
 def test_record__metrics_only_keeps_no_states(tables):
@@ -311,6 +311,6 @@ def test_bits__do_not_depend_on_blas_threads():
     found = []
     for n_threads in (1, 2):
         with threadpool_limits(n_threads, "blas"):
-            found.append(everything(simulate(Experiment.from_mapping(sections))))
+            found.append(all_arrays(simulate(Experiment.from_mapping(sections))))
             assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {n_threads}
     assert_same(*found)

@@ -47,7 +47,7 @@ class EveryThird(Workflow):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def strangers(tmp_path_factory):
+def registered_family(tmp_path_factory):
     folder = tmp_path_factory.mktemp("families") / "toy"
     shutil.copytree(Path(__file__).parent / "toy_family", folder)
     assert register(folder) == "toy"

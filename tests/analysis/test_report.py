@@ -205,12 +205,12 @@ def test_comparison__names_workflow_without_bounds(mixed):
 def test_heterozygosity__no_score_for_few_replicates_of_skewed_law():
     """Two equal symbols: 5 replicates were beyond 4 in one run of 16; nothing is said of fewer than 100."""
     mapping = REPLACE | {"truth": {"probabilities": [0.5, 0.5]}}
-    for n_replicates, told in ((50, False), (150, True)):
+    for n_replicates, known in ((50, False), (150, True)):
         run = {"n_generations": 10, "n_replicates": n_replicates, "seed": 11}
         results = simulate(Experiment.from_mapping(mapping | {"run": run}))
         got = discrete.heterozygosity(results, np.arange(11))
-        assert np.isfinite(got.z[1:]).all() == told
-        assert np.isfinite(got.z[1:]).any() == told
+        assert np.isfinite(got.z[1:]).all() == known
+        assert np.isfinite(got.z[1:]).any() == known
 
 
 def test_comparison__correct_runs_of_few_symbols_agree():
@@ -224,9 +224,9 @@ def test_comparison__correct_runs_of_few_symbols_agree():
     generations = log_spaced_generations(30, 10)
     values = whole.metrics["heterozygosity"][:, generations].reshape(400, 10, -1)
     expected = discrete._expected_heterozygosity(whole)[generations]
-    told = 10 * expected >= discrete._DEGREES * (1 - expected)
-    free = np.full(told.shape, True)
-    for rule, few in ((told, True), (free, False)):
+    known = 10 * expected >= discrete._DEGREES * (1 - expected)
+    free = np.full(known.shape, True)
+    for rule, few in ((known, True), (free, False)):
         z = [curve_of(generations, v, None, None, expected, rule.copy()).z for v in values]
         beyond = (np.abs(np.nan_to_num(z)) > Z_LIMIT).any(axis=1).sum()
         assert (beyond <= 1) == few

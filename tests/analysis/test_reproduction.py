@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMom
 PUBLISHED = sorted(reproducible())
 
 
-def small(case):
+def reduced(case):
     """Return a case cut to a few replicates and generations that tests can afford."""
     last = min(case.run.n_generations, 12)
     values = {"run.n_generations": last, "run.n_replicates": 8}
@@ -40,9 +40,9 @@ def test_recipe__runs_and_draws(name):
     experiment = Experiment.from_toml(recipes()[name])
     assert experiment.recipe.title
     # At most 3 cases here: the first, the last and one between.
-    cases = [small(case) for case in experiment.cases()]
+    cases = [reduced(case) for case in experiment.cases()]
     chosen = sorted({0, len(cases) // 2, len(cases) - 1})
-    text = experiment.text if len(cases) == 1 else cut(experiment, chosen)
+    text = experiment.text if len(cases) == 1 else select_cases(experiment, chosen)
     done = [simulate(dataclasses.replace(cases[k], text=text)) for k in chosen]
     figure = draw(done)
     assert experiment.recipe.title in figure.get_suptitle()
@@ -52,7 +52,7 @@ def test_recipe__runs_and_draws(name):
         assert "Note: " in words
 
 
-def cut(experiment, chosen):
+def select_cases(experiment, chosen):
     """Return the text of a recipe with the chosen cases alone."""
     head, *cases = experiment.text.split("[[recipe.cases]]")
     return "[[recipe.cases]]".join([head, *(cases[k] for k in chosen)])
@@ -75,7 +75,7 @@ def test_reproduce__refuses_unknown_recipe():
         list(reproduce(["sur-brn"]))
 
 
-def test_cases__keep_values_they_do_not_set():
+def test_cases__inherit_unset_values():
     first, second = Experiment.from_toml(recipes()["sur-bern"]).cases()
     # Cases are independent: each has a seed of its own.
     assert second.run == dataclasses.replace(first.run, seed=first.run.seed + 1)

@@ -9,7 +9,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
-from tests.sweeps._example_sweeps import small
+from tests.sweeps._example_sweeps import small_sweep
 
 
 def folder_of(path, sweep):
@@ -38,7 +38,7 @@ def families(tmp_path_factory):
 def ragged(tmp_path_factory):
     """A sweep of points of 2 and 6 generations, 5 and 3 replicates, over three numbers of samples."""
     lengths = {"run.n_generations": [2, 6], "run.n_replicates": [5, 3], "truth.uniform": [10, 20]}
-    sweep = small(sweep={"grid": {"workflow.n_samples": [5, 6, 7]}, "zip": lengths})
+    sweep = small_sweep(sweep={"grid": {"workflow.n_samples": [5, 6, 7]}, "zip": lengths})
     return folder_of(tmp_path_factory.mktemp("ragged") / "s", sweep)
 
 
@@ -75,7 +75,7 @@ def test_generation__shorter_points_leave_gap(ragged):
         drawn_of(ragged, Choice(generation=7))
 
 
-def test_fixed__is_not_the_default_axis(ragged):
+def test_fixed__is_excluded_from_axes(ragged):
     drawn = drawn_of(ragged, Choice(fixed={"n_samples": "6"}))
     assert [side.label for side in drawn.sides] == ["uniform"]
     with pytest.raises(InputError, match="n_samples must not be fixed: the figure is over it"):

@@ -37,7 +37,7 @@ def digests(package):
         ("kernels/jit.py", set(SOURCES)),
     ],
 )
-def test_source_digest__covers_imports_only(package, edited, expected):
+def test_source_digest__follows_imports(package, edited, expected):
     before = digests(package)
     with open(package / edited, "a") as file:
         file.write("# edited\n")

@@ -76,7 +76,7 @@ def check(path, header):
     return last
 
 
-class Axe:
+class KillAtOperation:
     """Kills this process before the operation `at`, or in the middle of it; with no `at` it counts them."""
 
     def __init__(self, at=None, halfway=False):
@@ -87,9 +87,9 @@ class Axe:
             (files, ["_renameat2"]),
         ):
             for name in names:
-                setattr(owner, name, self.sharpened(getattr(owner, name), name))
+                setattr(owner, name, self.wrapped(getattr(owner, name), name))
 
-    def sharpened(self, operation, name):
+    def wrapped(self, operation, name):
         def performed(*args, **kwargs):
             self.n += 1
             if self.n == self.at:
@@ -103,27 +103,27 @@ class Axe:
         return performed
 
 
-def forked(work):
+def run_forked(work):
     """Call a function in a forked process; return its wait status and the words that it wrote."""
-    inlet, outlet = os.pipe()
+    read_end, write_end = os.pipe()
     child = os.fork()
     if not child:
-        os.close(inlet)
+        os.close(read_end)
         status = 1
         try:
-            work(lambda value: os.write(outlet, f"{value}\n".encode()))
+            work(lambda value: os.write(write_end, f"{value}\n".encode()))
             status = 0
         except BaseException as error:
             os.write(2, f"{type(error).__name__}: {error}\n".encode())
         finally:
             os._exit(status)
-    os.close(outlet)
-    with os.fdopen(inlet) as pipe:
-        words = pipe.read().split()
-    return os.waitpid(child, 0)[1], words
+    os.close(write_end)
+    with os.fdopen(read_end) as pipe:
+        reported = pipe.read().split()
+    return os.waitpid(child, 0)[1], reported
 
 
-def recovered(path, header, overwrite):
+def recover(path, header, overwrite):
     """Do what the command line does for a path: reuse a finished run, resume, or start."""
     if os.path.lexists(path) and open_file(path).header.digest == header.digest:
         clear_leftovers(path, header.digest)
@@ -141,16 +141,16 @@ def trial(path, kind, at, halfway):
     if kind == "resume":
         run_until(path, new, 2)
 
-    def doomed(tell):
-        Axe(at, halfway)
-        run(path, new, resume=kind == "resume", overwrite=kind == "overwrite", committed=tell)
+    def killed_run(report):
+        KillAtOperation(at, halfway)
+        run(path, new, resume=kind == "resume", overwrite=kind == "overwrite", committed=report)
 
-    status, committed = forked(doomed)
+    status, committed = run_forked(killed_run)
     assert status in (0, signal.SIGKILL), status
     at_least = max([int(t) for t in committed], default=2 if kind == "resume" else -1)
-    look(path, old, new, kind, at_least)
-    last_words = forked(lambda _: recovered(path, new, kind == "overwrite"))
-    assert last_words == (0, []), last_words
+    assert_recoverable(path, old, new, kind, at_least)
+    outcome = run_forked(lambda _: recover(path, new, kind == "overwrite"))
+    assert outcome == (0, []), outcome
     assert check(path, new) == N_GENERATIONS
     assert [one.name for one in path.parent.iterdir()] == [path.name]
     return status != 0
@@ -159,17 +159,17 @@ def trial(path, kind, at, halfway):
 def run_until(path, header, last):
     """Make the parts of a run that was stopped after a generation."""
 
-    def stopped(tell):
+    def stopped(report):
         def leave(t):
             if t == last:
                 os._exit(0)
 
         run(path, header, committed=leave)
 
-    forked(stopped)
+    run_forked(stopped)
 
 
-def look(path, old, new, kind, at_least):
+def assert_recoverable(path, old, new, kind, at_least):
     """Assert that committed generations are readable, and that the old file exists until the new one is complete."""
     last = -1
     try:
@@ -195,9 +195,9 @@ def main(folder, kind, step):
     for halfway in (False, True):
         at = 1
         while True:
-            place = Path(folder) / f"{kind}-{halfway}-{at}"
-            place.mkdir()
-            if not trial(place / "out.h5", kind, at, halfway):
+            folder_of_trial = Path(folder) / f"{kind}-{halfway}-{at}"
+            folder_of_trial.mkdir()
+            if not trial(folder_of_trial / "out.h5", kind, at, halfway):
                 break
             n_killed, at = n_killed + 1, at + int(step)
     print(n_killed)

@@ -48,7 +48,7 @@ def test_lock__ends_with_its_process(tmp_path):
     Lock(path).release()
 
 
-def test_lock__of_file_removed_by_owner_is_none(tmp_path, monkeypatch):
+def test_lock__is_retried_if_file_was_removed(tmp_path, monkeypatch):
     path = tmp_path / "lock"
     flock, removed = fcntl.flock, []
 

@@ -14,7 +14,7 @@ from fastcollapse.storage.readers import open_file
 
 ROOT = Path(__file__).parents[2]
 # Every number is known beforehand: metric t + r, and t % 7 symbols with the count t + r + 1.
-VICTIM = """
+RUN_CODE = """
 import sys
 from hashlib import sha256
 import numpy as np
@@ -40,16 +40,16 @@ with Hdf5Store(header, sys.argv[1], part_bytes=1) as store:
 
 def kill(path, n_generations, seconds):
     """Return the exit status of a run killed `seconds` after its first generations are there."""
-    victim = subprocess.Popen([sys.executable, "-c", VICTIM, str(path), str(n_generations)], cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-c", RUN_CODE, str(path), str(n_generations)], cwd=ROOT)
     try:
         first = path.with_name(f"{path.name}.parts") / "part-00001.h5"
-        while not first.exists() and victim.poll() is None:
+        while not first.exists() and process.poll() is None:
             time.sleep(0.002)
         time.sleep(seconds)
     finally:
-        victim.kill()
-        victim.wait()
-    return victim.returncode
+        process.kill()
+        process.wait()
+    return process.returncode
 
 
 def check(path, n_generations, status):

@@ -35,7 +35,7 @@ def assert_close(got, expected, family):
 
 
 @pytest.fixture
-def old(tmp_path, monkeypatch):
+def old_files(tmp_path, monkeypatch):
     """A copy of the files, which is the current folder: data files are looked for there."""
     folder = shutil.copytree(OLD, tmp_path / "old")
     monkeypatch.chdir(folder)
@@ -43,7 +43,7 @@ def old(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_file__opens_passes_check_and_has_current_numbers(old, family):
+def test_file__opens_passes_check_and_has_current_numbers(old_files, family):
     found = check_results(f"{family}.h5")
     assert (found.finished, found.experiment.family) == (True, family)
     assert found.provenance["packages"]["fastcollapse"] == "0.1.0"
@@ -53,7 +53,7 @@ def test_file__opens_passes_check_and_has_current_numbers(old, family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_file__replays(old, family):
+def test_file__replays(old_files, family):
     found = replay(open_results(f"{family}.h5"), threads=1)
     names = {*found.same, *(line.partition(":")[0] for line in found.different)}
     assert names >= set(open_results(f"{family}.h5").metrics)
@@ -62,7 +62,7 @@ def test_file__replays(old, family):
 
 
 @pytest.mark.parametrize("family", ["discrete", "gaussian"])
-def test_stopped_run__resumes_to_finished_run(old, family):
+def test_stopped_run__resumes_to_finished_run(old_files, family):
     stopped = open_results(f"stopped-{family}.h5")
     assert (stopped.finished, stopped.last) == (False, 3)
     resumed = simulate(Experiment.from_toml(f"{family}.toml"), f"stopped-{family}.h5", resume=True)
@@ -70,13 +70,13 @@ def test_stopped_run__resumes_to_finished_run(old, family):
     assert_close(resumed, open_results(f"{family}.h5"), family)
 
 
-def test_finished_run__is_returned_by_resume(old):
+def test_finished_run__is_returned_by_resume(old_files):
     before = Path("discrete.h5").read_bytes()
     assert simulate(Experiment.from_toml("discrete.toml"), "discrete.h5", resume=True).finished
     assert Path("discrete.h5").read_bytes() == before
 
 
-def test_sweep__is_recognised_and_completed(old):
+def test_sweep__is_recognised_and_completed(old_files):
     assert (len(sweep_status("sweep").done), len(open_sweep(Path("sweep")).sweep)) == (4, 4)
     assert len(sweep_status("partial").done) == 2
     outcome = run_sweep(Sweep.from_toml("sweep.toml"), "partial", SerialExecutor(1))
@@ -86,5 +86,5 @@ def test_sweep__is_recognised_and_completed(old):
         assert_close(got, expected, "discrete")
 
 
-def test_collected_sweep__opens(old):
+def test_collected_sweep__opens(old_files):
     assert open_sweep(Path("collected.h5")).check() == 4

@@ -21,7 +21,7 @@ def mapping(**changes):
     return made
 
 
-def small(**changes):
+def small_sweep(**changes):
     return Sweep(mapping(**changes))
 
 

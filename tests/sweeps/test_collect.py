@@ -22,7 +22,7 @@ from fastcollapse.sweeps.collected_results import open_sweep
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
-from tests.sweeps._example_sweeps import contents, mapping, small
+from tests.sweeps._example_sweeps import contents, mapping, small_sweep
 
 
 def call(*arguments):
@@ -89,7 +89,7 @@ def test_collected__returns_points(collected):
 
 
 def test_collect__missing_values_are_nan(tmp_path):
-    run_sweep(small(), tmp_path / "s", shard=(1, 2))
+    run_sweep(small_sweep(), tmp_path / "s", shard=(1, 2))
     assert collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5") == 3
     with xarray.open_dataset(tmp_path / "s.h5") as found:
         np.testing.assert_array_equal(np.isnan(found.entropy.values).all(axis=(2, 3)), found.done.values == 0)
@@ -101,7 +101,7 @@ def test_collect__missing_values_are_nan(tmp_path):
 def test_collect__two_folders_of_one_sweep_give_identical_files(tmp_path):
     for name, shards in (("a", [(1, 1)]), ("b", [(2, 2), (1, 2)])):
         for shard in shards:
-            run_sweep(small(), tmp_path / name / "s", shard=shard)
+            run_sweep(small_sweep(), tmp_path / name / "s", shard=shard)
         collect_sweep(SweepFolder(tmp_path / name / "s"), tmp_path / name / "s.h5")
     raw = []
     for name in "ab":
@@ -208,14 +208,14 @@ def test_output__error_names_path_as_given(collected):
 
 
 def test_axes__ambiguous_names_are_qualified():
-    sweep = small(sweep={"grid": {"run.seed": [1, 2], "workflow.n_samples": [3, 4]}})
+    sweep = small_sweep(sweep={"grid": {"run.seed": [1, 2], "workflow.n_samples": [3, 4]}})
     assert [axis.dim for axis in named_axes(sweep, reserved=["n_samples"])] == ["run_seed", "workflow_n_samples"]
     assert value_labels([{"name": "a", "k": 1}, {"name": "a", "k": 2}]) == ['{"name":"a","k":1}', '{"name":"a","k":2}']
 
 
 @pytest.mark.parametrize("source", ["s", "s.h5"])
 def test_figure__has_simulation_and_theory_over_a_parameter(tmp_path, source):
-    run_sweep(small(run={"n_replicates": 40}), tmp_path / "s")
+    run_sweep(small_sweep(run={"n_replicates": 40}), tmp_path / "s")
     collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
     opened = open_sweep(tmp_path / source)
     drawn = drawn_of(opened, Choice())
@@ -314,7 +314,7 @@ def test_commands__damage_is_detected(collected, tmp_path):
 
 
 def test_collect__refuses_sweep_without_results(tmp_path):
-    run_sweep(small(), tmp_path / "s", shard=(6, 6))
+    run_sweep(small_sweep(), tmp_path / "s", shard=(6, 6))
     folder = SweepFolder(tmp_path / "s")
     for path in (tmp_path / "s" / "packs").iterdir():
         path.unlink()

@@ -24,14 +24,14 @@ def square(task, threads):
     return task * task, threads
 
 
-def die_of_three(task, threads):
+def exit_at_three(task, threads):
     if task == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(0.01)
     return task
 
 
-class Growing:
+class GrowingTasks:
     """Tasks that grow in number when the first results are known."""
 
     def __init__(self):
@@ -63,7 +63,7 @@ def test_map__runs_every_task(pool, make):
     "make", [lambda _: SerialExecutor(), lambda pool: ExecutorAdapter(pool), lambda _: ProcessPool(2)]
 )
 def test_map__accepts_tasks_created_from_results(pool, make):
-    tasks, got = Growing(), []
+    tasks, got = GrowingTasks(), []
     for result, _ in make(pool).map(square, tasks):
         got.append(result)
         if result == 1:
@@ -80,13 +80,13 @@ def test_pool__divides_cores_among_workers():
 def test_pool__reports_task_that_ends_its_worker_and_keeps_others():
     pool = ProcessPool(2)
     pool.on_lost(lambda task: f"lost {task}")
-    got = list(pool.map(die_of_three, range(8)))
+    got = list(pool.map(exit_at_three, range(8)))
     assert sorted(map(str, got)) == sorted(map(str, [0, 1, 2, 4, 5, 6, 7, "lost 3"]))
 
 
 def test_pool__raises_without_a_function_for_lost_tasks():
     with pytest.raises(WorkerDied, match="has died 3 times"):
-        list(ProcessPool(1).map(die_of_three, [3]))
+        list(ProcessPool(1).map(exit_at_three, [3]))
 
 
 def test_retry_queue__quarantines_a_task_after_repeated_deaths():
@@ -163,7 +163,7 @@ def test_dask__reports_task_that_ends_its_worker_and_keeps_others():
     ):
         executor = DaskExecutor(client)
         executor.on_lost(lambda task: f"lost {task}")
-        got = list(executor.map(die_of_three, range(8)))
+        got = list(executor.map(exit_at_three, range(8)))
     assert sorted(map(str, got)) == sorted(map(str, [0, 1, 2, 4, 5, 6, 7, "lost 3"]))
 
 

@@ -7,11 +7,11 @@ from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.replicate_ranges import WorkUnit
 from fastcollapse.sweeps.run import run_sweep
 from fastcollapse.sweeps.status import sweep_status
-from tests.sweeps._example_sweeps import small
+from tests.sweeps._example_sweeps import small_sweep
 
 
 def test_status__counts_every_point_once(tmp_path):
-    run_sweep(small(), tmp_path / "s", shard=(1, 3))
+    run_sweep(small_sweep(), tmp_path / "s", shard=(1, 3))
     folder = SweepFolder(tmp_path / "s")
     folder.note_failure(0, {"error": "old"})
     folder.note_failure(5, {})

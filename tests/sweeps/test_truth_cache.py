@@ -7,12 +7,12 @@ from fastcollapse.sweeps import truth_cache
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
 from fastcollapse.sweeps.truth_cache import cached_truth
-from tests.sweeps._example_sweeps import mapping, small
+from tests.sweeps._example_sweeps import mapping, small_sweep
 
 
 def test_truth__is_loaded_once(monkeypatch):
     monkeypatch.setattr(truth_cache, "_truths", {})
-    sweep = small()
+    sweep = small_sweep()
     first = cached_truth(sweep[0].experiment)
     assert cached_truth(sweep[2].experiment) is first
     assert cached_truth(sweep[1].experiment) is not first

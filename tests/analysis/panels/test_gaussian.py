@@ -30,7 +30,7 @@ def run(truth=(), workflow=(), estimator="unbiased", n_replicates=2000, record=(
 
 
 @pytest.fixture(scope="module")
-def line():
+def one_dimension():
     return run({"mean": -3.0, "sigma": 2.0}, record=["metrics", "trajectory"])
 
 
@@ -48,14 +48,14 @@ def test_panels__agree_with_exact_law(name, estimator):
     results = run({"mean": -3.0, "sigma": 2.0}, estimator=estimator, record=["metrics", "trajectory"])
     at = np.array([0, 1, 2, 5, 10, 20])
     [panel] = panels_of(results, at, [name])
-    told = np.isfinite(panel.curve.z)
-    assert told.sum() >= (2 if name == "tail" else 5)
-    assert np.abs(panel.curve.z[told]).max() < Z_LIMIT
+    known = np.isfinite(panel.curve.z)
+    assert known.sum() >= (2 if name == "tail" else 5)
+    assert np.abs(panel.curve.z[known]).max() < Z_LIMIT
     assert np.isfinite(panel.curve.expected).all()
 
 
-def test_log_sigma__uses_closed_form_and_exact_variance(line):
-    [panel] = panels_of(line, GENERATIONS, ["log_sigma"])
+def test_log_sigma__uses_closed_form_and_exact_variance(one_dimension):
+    [panel] = panels_of(one_dimension, GENERATIONS, ["log_sigma"])
     expected = log_sigma_mean(40, GENERATIONS, "unbiased")
     np.testing.assert_allclose(panel.curve.expected, expected, rtol=1e-12)
     error = np.sqrt(log_sigma_variance(40, GENERATIONS[1:]) / 2000)
@@ -93,9 +93,9 @@ def test_variance_and_mean_error__agree_in_every_workflow(workflow, factor, esti
     if estimator == "mle":
         np.testing.assert_allclose(variance.curve.expected + mean_error.curve.expected, 1, rtol=1e-12)
     for panel in (variance, mean_error):
-        told = np.isfinite(panel.curve.z)
-        assert told[:3].all()
-        assert np.abs(panel.curve.z[told]).max() < Z_LIMIT
+        known = np.isfinite(panel.curve.z)
+        assert known[:3].all()
+        assert np.abs(panel.curve.z[known]).max() < Z_LIMIT
     # The mean error of another estimator or of a generation less is far away.
     wrong = np.append(0, mean_error.curve.expected[:-1])
     assert np.nanmax(np.abs(scores(mean_error, wrong))) > Z_LIMIT
@@ -114,7 +114,7 @@ def test_variance__has_no_score_when_rare_large_values_dominate():
     assert np.isfinite(log_sigma.curve.z).all()
 
 
-def test_log_det__of_several_dimensions(line):
+def test_log_det__of_several_dimensions(one_dimension):
     results = run({"dimension": 3, "sigma": [1.0, 2.0, 4.0]}, {"n_samples": 20}, "mle")
     log_det, log_sigma = panels_of(results, GENERATIONS, ["log_det", "log_sigma"])
     expected = 2 * np.log(8) + log_det_mean(3, 20, GENERATIONS, "mle")
@@ -140,14 +140,14 @@ def test_log_det__of_fewer_points_than_dimensions():
     assert np.isnan(panel.curve.z).all()
 
 
-def test_tail__agrees_with_exact_law_and_bounds(line):
+def test_tail__agrees_with_exact_law_and_bounds(one_dimension):
     text = '[recipe]\ntitle = "a tail"\neps = 1.5\npublished = true\n'
     at = np.array([1, 10, 20])
     [panel] = panels_of(run({"sigma": 2.0}, text=text), at, ["tail"])
     expected = tail_exact(2.0, 1.5, 40, at, "unbiased")
     np.testing.assert_allclose(panel.curve.expected, expected)
     assert np.abs(panel.curve.z[1:]).max() < Z_LIMIT
-    above = line.metrics["log_sigma"][:, at] > np.log(1.5)
+    above = one_dimension.metrics["log_sigma"][:, at] > np.log(1.5)
     wrong = share_of(at, above, None, tail_exact(2.0, 1.6, 40, at, "unbiased"))
     assert np.nanmax(np.abs(wrong.z)) > Z_LIMIT
     assert [one.kind for one in panel.lines] == ["bound", *["published"] * 4]
@@ -156,7 +156,7 @@ def test_tail__agrees_with_exact_law_and_bounds(line):
         assert (expected <= one.values + 1e-12).all()
     # The sharp bound is the least of them.
     assert (panel.lines[0].values <= min(one.values[-1] for one in panel.lines[1:]) + 1e-12)[-1]
-    [default] = panels_of(line, at, ["tail"])
+    [default] = panels_of(one_dimension, at, ["tail"])
     assert default.title == "Deviation above 0.2, n = 40"
     plain = '[recipe]\ntitle = "a tail"\n'
     [panel] = panels_of(run({"sigma": 2.0}, n_replicates=3, text=plain), at, ["tail"])
@@ -174,10 +174,10 @@ def test_tail__other_workflows_have_no_theory():
     assert PANELS.why_no_bounds(results) == "its expectation is known for workflow replace only"
 
 
-def test_paths__equal_states(line):
-    means, sigmas = panels_of(line, GENERATIONS, ["mean_paths", "sigma_paths"])
-    np.testing.assert_array_equal(means.paths, line.states["mean"][:, GENERATIONS])
-    np.testing.assert_array_equal(sigmas.paths, np.exp(line.states["log_sigma"][:, GENERATIONS]))
+def test_paths__equal_states(one_dimension):
+    means, sigmas = panels_of(one_dimension, GENERATIONS, ["mean_paths", "sigma_paths"])
+    np.testing.assert_array_equal(means.paths, one_dimension.states["mean"][:, GENERATIONS])
+    np.testing.assert_array_equal(sigmas.paths, np.exp(one_dimension.states["log_sigma"][:, GENERATIONS]))
     several = run({"dimension": 2, "mean": 4.0}, n_replicates=30, record=["metrics", "trajectory"])
     [panel] = panels_of(several, GENERATIONS, ["mean_paths"])
     assert panel.title == "Mean, first coordinate"
@@ -193,8 +193,8 @@ def test_effective_rank__decreases():
     assert PANELS.why_no_bounds(results) == "its expectation is not known"
 
 
-def test_panels__defaults_and_refused_names(line):
-    assert [panel.heading for panel in panels_of(line, GENERATIONS)] == ["ln sigma", "variance"]
+def test_panels__defaults_and_refused_names(one_dimension):
+    assert [panel.heading for panel in panels_of(one_dimension, GENERATIONS)] == ["ln sigma", "variance"]
     assert set(PANELS.default) <= set(PANELS.panels)
     short = run(n_replicates=3)
     with pytest.raises(InputError, match=r'run\.record must contain "trajectory" for .* mean_paths, got none'):

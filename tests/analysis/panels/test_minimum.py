@@ -24,9 +24,9 @@ def test_locate_minimum__interpolates_between_grid_points():
 def test_locate_minimum__error_matches_spread_of_repetitions():
     rng = np.random.default_rng(2)
     found = np.array([np.stack(locate_minimum(curves(0.1, 1.0, 100, rng), AT)) for _ in range(300)])[..., 0]
-    spread, told = found[:, 0].std(), found[:, 1].mean()
+    spread, known = found[:, 0].std(), found[:, 1].mean()
     # 300 repetitions and 20 groups: both deviations are known to about 5 %; 4.5 of them.
-    assert abs(told / spread - 1) < 0.25
+    assert abs(known / spread - 1) < 0.25
 
 
 def test_locate_minimum__stays_at_edge_of_grid():

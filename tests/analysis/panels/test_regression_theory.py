@@ -28,8 +28,8 @@ def run(workflow=(), truth=(), n_replicates=400, **model):
 
 
 def scores(values, expected):
-    told = np.full(len(expected), True)
-    return curve_of(GENERATIONS, values[:, GENERATIONS], None, None, expected, told).z
+    known = np.full(len(expected), True)
+    return curve_of(GENERATIONS, values[:, GENERATIONS], None, None, expected, known).z
 
 
 @pytest.mark.parametrize(

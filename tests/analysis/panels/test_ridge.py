@@ -45,7 +45,7 @@ def results():
 
 
 @pytest.fixture(scope="module")
-def edge():
+def square_samples():
     """As many samples as inputs, the same inputs for all: every moment is infinite, the law is known."""
     return run({"designs": "dependent"}, workflow={"name": "accumulate", "n_samples": 20, "keep_real": True})
 
@@ -119,21 +119,21 @@ def test_ratio__is_below_limit_for_accumulate():
         assert np.abs(panel.curve.z).max() < Z_LIMIT
 
 
-def test_heavy_tails__table_and_figure_show_medians(edge):
-    error, ratio, *tests = panels_of(edge, ALL, ["generator_error", "ratio_to_first", "error_by_ridge"])
+def test_heavy_tails__table_and_figure_show_medians(square_samples):
+    error, ratio, *tests = panels_of(square_samples, ALL, ["generator_error", "ratio_to_first", "error_by_ridge"])
     for panel in (error, ratio):
         assert panel.median
         assert panel.band == QUARTILES
         assert np.abs(panel.curve.z[1:]).max() < Z_LIMIT
     np.testing.assert_allclose(ratio.curve.expected, np.cumsum(1 / np.arange(1, 7) ** 2))
-    np.testing.assert_allclose(error.curve.mean, np.median(edge.metrics["generator_error"], axis=0))
+    np.testing.assert_allclose(error.curve.mean, np.median(square_samples.metrics["generator_error"], axis=0))
     assert all(panel.median for panel in tests)
-    text, agree = comparison(edge)
+    text, agree = comparison(square_samples)
     assert agree
     assert "error: median and quartiles over replicates" in text
     assert "error: the mean or variance is infinite, samples near the dimension" in text
     assert "(infinite moments, and no exact median is known)" in text
-    assert PANELS.why_no_bounds(edge) == "its expectation is not known"
+    assert PANELS.why_no_bounds(square_samples) == "its expectation is not known"
 
 
 def test_heavy_tails__few_points_are_omitted():

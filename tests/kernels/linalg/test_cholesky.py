@@ -7,7 +7,7 @@ from fastcollapse.kernels.jit import max_threads
 from fastcollapse.kernels.linalg.cholesky import STRIP, solve_by_cholesky
 
 
-def made(n_matrices, n, seed=1):
+def random_systems(n_matrices, n, seed=1):
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((n_matrices, n, n))
     shifts, sides = rng.uniform(0.1, 0.2, (n_matrices, n)), rng.standard_normal((n_matrices, 2, n))
@@ -22,7 +22,7 @@ def solve(matrices, shifts, sides, threads):
 
 @pytest.mark.parametrize("n", [1, 2, 7, STRIP, STRIP + 1, 2 * STRIP + 30])
 def test_solutions__equal_numpy(n):
-    matrices, shifts, sides = made(2, n)
+    matrices, shifts, sides = random_systems(2, n)
     got, conditions = solve(matrices, shifts, sides, 2)
     for g in range(2):
         matrix = matrices[g] + np.diag(shifts[g])
@@ -32,14 +32,14 @@ def test_solutions__equal_numpy(n):
 
 
 def test_bits__do_not_depend_on_threads_or_other_systems():
-    matrices, shifts, sides = made(3, 300)
+    matrices, shifts, sides = random_systems(3, 300)
     expected, _ = solve(matrices, shifts, sides, 1)
     np.testing.assert_array_equal(solve(matrices, shifts, sides, max_threads())[0], expected)
     np.testing.assert_array_equal(solve(matrices[2:], shifts[2:], sides[2:], max_threads())[0][0], expected[2])
 
 
 def test_solutions__are_nan_for_indefinite_matrix():
-    matrices, shifts, sides = made(2, STRIP + 5)
+    matrices, shifts, sides = random_systems(2, STRIP + 5)
     matrices[1] -= 3 * np.eye(STRIP + 5)
     got, conditions = solve(matrices, shifts, sides, 1)
     assert np.isfinite(got[0]).all()

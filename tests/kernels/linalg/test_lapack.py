@@ -114,7 +114,7 @@ def test_syevd__returns_eigenvectors_in_rows(n):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 3), (3, 5), (70, 70), (90, 20)])
-def test_gesdd__equals_numpy(shape):
+def test_gesdd__is_singular_value_decomposition(shape):
     matrix, k = normal(*shape), min(shape)
     left, values, right = np.empty((shape[0], k)), np.empty(k), np.empty((k, shape[1]))
     assert linalg.gesdd(matrix.copy(), left, values, right) == 0

@@ -36,7 +36,7 @@ def test_choose_first__subsets_are_equally_likely():
 
 
 @pytest.mark.parametrize("replacement", [False, True])
-def test_copy_chosen__point_counts_are_uniform(replacement):
+def test_copy_chosen__point_counts_have_exact_law(replacement):
     stream, out = stream_of(2), np.empty(4)
     counts = np.zeros(5)
     for _ in range(20_000):

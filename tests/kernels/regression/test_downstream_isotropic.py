@@ -43,53 +43,53 @@ def sample(d, n_samples, seed=0):
     return BidiagonalSample(diagonal, above, 0.3 * rng.normal(size=k), gap)
 
 
-def dense(made, d, n_samples):
+def dense(reduced, d, n_samples):
     """Return B^T, (n, k), and gap (n): what is beyond the n coordinates no fit sees."""
-    k = len(made.diagonal)
+    k = len(reduced.diagonal)
     n = k if n_samples >= d else k + 1
     rows = np.zeros((k, n))
-    rows[range(k), range(k)] = made.diagonal
-    rows[range(n - 1), range(1, n)] = made.above[: n - 1]
-    return np.ascontiguousarray(rows.T), made.gap[:n]
+    rows[range(k), range(k)] = reduced.diagonal
+    rows[range(n - 1), range(1, n)] = reduced.above[: n - 1]
+    return np.ascontiguousarray(rows.T), reduced.gap[:n]
 
 
-def fitted(made, d, n_samples, ridges, parts=True, variance=1.0, norm=1.7):
-    workspace = new_isotropic_workspace(len(made.diagonal), len(ridges))
+def fitted(reduced, d, n_samples, ridges, parts=True, variance=1.0, norm=1.7):
+    workspace = new_isotropic_workspace(len(reduced.diagonal), len(ridges))
     out = np.full((len(ridges), N_COLUMNS), np.nan)
     truth = IsotropicTruth(d, variance, norm)
-    solve_isotropic(made, truth, n_samples, np.asarray(ridges, float), parts, workspace, out)
+    solve_isotropic(reduced, truth, n_samples, np.asarray(ridges, float), parts, workspace, out)
     return out
 
 
-def arguments(made, d, n_samples, norm=1.7):
+def arguments(reduced, d, n_samples, norm=1.7):
     """Return what the twin and the general kernel take."""
-    factor, gap = dense(made, d, n_samples)
-    return factor, made.z, np.ones(len(gap)), norm * np.eye(len(gap))[0], gap
+    factor, gap = dense(reduced, d, n_samples)
+    return factor, reduced.z, np.ones(len(gap)), norm * np.eye(len(gap))[0], gap
 
 
 @pytest.mark.parametrize(("d", "n_samples"), CASES)
 def test_solve_isotropic__equals_long_double(d, n_samples):
-    made = sample(d, n_samples)
-    expected = naive(*arguments(made, d, n_samples), n_samples, RIDGES)
-    got = fitted(made, d, n_samples, RIDGES)
+    reduced = sample(d, n_samples)
+    expected = naive(*arguments(reduced, d, n_samples), n_samples, RIDGES)
+    got = fitted(reduced, d, n_samples, RIDGES)
     # No condition number is squared: four digits more than the general kernel is held to.
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-300)
-    alone = fitted(made, d, n_samples, RIDGES, parts=False)
+    alone = fitted(reduced, d, n_samples, RIDGES, parts=False)
     np.testing.assert_array_equal(alone[:, [0, 4, 5]], got[:, [0, 4, 5]])
     assert np.isnan(alone[:, 1:4]).all()
 
 
-def test_solve_isotropic__twin_detects_wrong_input():
-    made = sample(20, 40)
-    expected = naive(*arguments(made, 20, 40), 40, RIDGES)
-    moved = fitted(made._replace(above=made.above * (1 + 1e-9)), 20, 40, RIDGES)
+def test_solve_isotropic__twin_detects_small_change():
+    reduced = sample(20, 40)
+    expected = naive(*arguments(reduced, 20, 40), 40, RIDGES)
+    moved = fitted(reduced._replace(above=reduced.above * (1 + 1e-9)), 20, 40, RIDGES)
     assert np.abs(moved[:, 0] / expected[:, 0] - 1).max() > 1e-11
 
 
 def test_solve_isotropic__minimum_norm_far_from_square():
     # Entries above the diagonal are larger than those on it: products of their ratios go beyond 1e300.
-    made = sample(4000, 2000)
-    got = fitted(made, 4000, 2000, [0.0, 1e-300, 1e-16])
+    reduced = sample(4000, 2000)
+    got = fitted(reduced, 4000, 2000, [0.0, 1e-300, 1e-16])
     assert np.isfinite(got).all()
     np.testing.assert_allclose(got, got[[0]].repeat(3, axis=0), rtol=1e-10)
 
@@ -100,11 +100,11 @@ sizes = st.tuples(st.integers(1, 12), st.integers(1, 25), st.integers(0, 1000))
 @given(sizes)
 def test_solve_isotropic__limits_are_minimum_norm_and_zero(size):
     d, n_samples, seed = size
-    made = sample(d, n_samples, seed)
-    factor, gap = dense(made, d, n_samples)
+    reduced = sample(d, n_samples, seed)
+    factor, gap = dense(reduced, d, n_samples)
     weights = gap + 1.7 * np.eye(len(gap))[0]
-    fit = np.linalg.pinv(factor.T) @ (factor.T @ weights + made.z)
-    got = fitted(made, d, n_samples, [0.0, 1e14])
+    fit = np.linalg.pinv(factor.T) @ (factor.T @ weights + reduced.z)
+    got = fitted(reduced, d, n_samples, [0.0, 1e14])
     np.testing.assert_allclose(got[0, 4:], [fit @ fit, 1.7 * fit[0]], rtol=1e-6, atol=1e-9)
     assert got[1, 4] < 1e-20 * (1 + fit @ fit + weights @ weights)
     np.testing.assert_allclose(got[1, 0], 1.7**2, rtol=1e-9)
@@ -114,9 +114,9 @@ def test_solve_isotropic__limits_are_minimum_norm_and_zero(size):
 def test_kernels__agree_under_rotation(size, exponent):
     d, n_samples, seed = size
     ridges = [10.0**exponent]
-    made = sample(d, n_samples, seed)
-    factor, z, ones, w0, gap = arguments(made, d, n_samples)
-    expected = fitted(made, d, n_samples, ridges)
+    reduced = sample(d, n_samples, seed)
+    factor, z, ones, w0, gap = arguments(reduced, d, n_samples)
+    expected = fitted(reduced, d, n_samples, ridges)
     np.testing.assert_allclose(path(factor, z, ones, w0, gap, n_samples, ridges), expected, rtol=1e-8, atol=1e-300)
     turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(w0), len(w0))))[0]
     turned = path(turn @ factor, z, ones, turn @ w0, turn @ gap, n_samples, ridges)
@@ -211,14 +211,16 @@ def test_evaluate_isotropic__bits_do_not_depend_on_threads_or_split():
 
 @pytest.mark.parametrize("extra", [0, 1])
 def test_bidiagonal__squares_exclude_first_entry(extra):
-    made = sample(9 if extra else 6, 6, seed=4)
-    factor, _ = dense(made, 9 if extra else 6, 6)
+    reduced = sample(9 if extra else 6, 6, seed=4)
+    factor, _ = dense(reduced, 9 if extra else 6, 6)
     rows, shifts = factor.T, np.array([0.5, 3.0])
     labels, lanes = np.arange(1.0, 7.0), [np.empty((6, 2)) for _ in range(3)]
     carried, label, sums, out = lanes[2], np.full(2, labels[0]), np.empty(2), np.empty(2)
     carried[0] = 0.0
-    (factor_wide if extra else factor_tall)(made.diagonal, made.above, shifts, *lanes[:2])
-    (solve_wide if extra else solve_tall)(made.diagonal, made.above, *lanes[:2], label, labels, carried, sums, out)
+    (factor_wide if extra else factor_tall)(reduced.diagonal, reduced.above, shifts, *lanes[:2])
+    (solve_wide if extra else solve_tall)(
+        reduced.diagonal, reduced.above, *lanes[:2], label, labels, carried, sums, out
+    )
     for k, shift in enumerate(shifts):
         x = np.linalg.solve(rows.T @ rows + shift * np.eye(rows.shape[1]), rows.T @ labels)
         np.testing.assert_allclose([out[k], sums[k]], [x[0], x[1:] @ x[1:]], rtol=1e-12)

@@ -100,7 +100,7 @@ def test_solve_path__equals_long_double(d, n_samples, beta):
     assert np.isnan(alone[:, 1:4]).all()
 
 
-def test_solve_path__twin_detects_wrong_input():
+def test_solve_path__twin_detects_small_change():
     factor, z, spectrum, w0, gap = sample(20, 40, 1.5)
     expected = naive(factor, z, spectrum, w0, gap, 40, RIDGES)
     moved = path(factor, z * (1 + 1e-7), spectrum, w0, gap, 40, RIDGES)

@@ -27,7 +27,7 @@ def test_poisson__law_by_transition_matrix(lam0, n):
     assert np.abs(poisson_count_law(lam0, n, 16, 900) - got).max() > 1e-4
 
 
-def test_poisson__law_is_within_support():
+def test_poisson__truncated_law_is_prefix_of_complete_law():
     for lam0, n, k in ((1, 10, 500), (100, 10, 1), (100, 1000, 3), (0, 5, 2), (1e-5, 1, 1000)):
         whole = poisson_count_law(lam0, n, k, 2**18 - 1)
         np.testing.assert_allclose(whole.sum(), 1, rtol=5e-9)
