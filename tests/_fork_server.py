@@ -1,9 +1,10 @@
-"""Command lines in processes that share their start: `python -m tests._fork_server` reads one a line, as JSON.
+"""Fork server for command-line tests: runs each command line in a forked process.
 
-Everything is imported once and nothing compiled is run here, so that a command line is a fork: no second of start-up,
-and nothing that a crash could spoil. A line has `arguments`, `folder`, `kill` (seconds until SIGKILL, or null) and
-`parts` (true: every commit writes a part), `largest` (bytes of a file, or null). The answer has `status` (negative: the
-signal), `stdout`, `stderr`, `seconds`, `peak` (bytes of memory).
+`python -m tests._fork_server` reads one JSON object per line. All modules are imported once and no compiled code runs
+in the server, so a fork needs no start-up time and a crash cannot affect the next command. Keys of a request:
+`arguments`, `folder`, `kill` (seconds until SIGKILL, or null), `parts` (true: every commit writes a part), `largest`
+(maximum bytes of a file, or null). Keys of an answer: `status` (negative: the signal), `stdout`, `stderr`, `seconds`,
+`peak` (bytes of memory).
 """
 
 import json
@@ -20,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class ForkServer:
-    """Runs command lines, each in a process of its own."""
+    """Runs command lines, each in a separate process."""
 
     def __init__(self):
         self._process = subprocess.Popen(
@@ -32,7 +33,7 @@ class ForkServer:
         )
 
     def __call__(self, folder, *arguments, kill=None, parts=False, largest=None):
-        """Return what a command line answers; `largest` limits the bytes of a file."""
+        """Run a command line and return its answer; `largest` limits the bytes of a file."""
         command = [str(one) for one in arguments]
         line = {"arguments": command, "folder": str(folder), "kill": kill, "parts": parts, "largest": largest}
         self._process.stdin.write(json.dumps(line) + "\n")
@@ -45,7 +46,7 @@ class ForkServer:
 
 
 def run_forked(line):
-    """Fork, run a command line there, and return how it ended."""
+    """Run a command line in a forked process and return its answer."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.monotonic()
         child = os.fork()

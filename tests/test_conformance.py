@@ -1,5 +1,8 @@
-"""Every family under every workflow that it serves, both found by listing: numbers that depend on nothing but the
-experiment, whatever the store, and the right law."""
+"""Conformance of every family under every supported workflow.
+
+Families and workflows are found by listing. The numbers must depend only on the experiment, be identical in every
+store, and have the law of the raw twin.
+"""
 
 import dataclasses
 import importlib
@@ -90,7 +93,7 @@ def experiment_of(family, case, workflow, folder, other=False, **run):
 
 
 def all_arrays(results):
-    """Return all that a run gives, as one mapping of arrays, by replicate."""
+    """Return all arrays of a run as one mapping."""
     found = []
     for replicate in range(results.n_replicates):
         mine = {f"metric {name}": values[replicate] for name, values in results.metrics.items()}
@@ -145,7 +148,7 @@ def model_of(experiment, truth):
 
 
 def advance_in_blocks(model, truth, names, state, first, lengths, **run):
-    """Return all that a model gives, generation by generation, running on in blocks of these lengths."""
+    """Return all output of a model, advanced in blocks of the given lengths, by generation."""
     found = []
     for length in lengths:
         block = model.advance(state, first, length, **run)
@@ -179,13 +182,13 @@ def test_restore__matches_uninterrupted_run(tmp_path, tables, family, case, work
         model = model_of(experiment, truth)
         stopped = model.initial(N_REPLICATES, **run)
         got = advance_in_blocks(model, truth, names, stopped, 1, before, **run)
-        # As a file gives them back: memory maps that cannot be written.
+        # Read-only arrays, like the memory maps of a file.
         arrays = {}
         for name, values in stopped.arrays().items():
             np.save(tmp_path / f"{name}.npy", values)
             arrays[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="r" if values.size else None)
             arrays[name].flags.writeable = False
-        # The old state must not matter any more.
+        # The restored state must not share memory with the old state.
         for values in stopped.arrays().values():
             values[...] = 0
         model = model_of(experiment, truth)
@@ -195,7 +198,7 @@ def test_restore__matches_uninterrupted_run(tmp_path, tables, family, case, work
         assert_same(got + advance_in_blocks(model, truth, names, back, t + 1, after, **run), expected)
         if state.forgotten() is not None:
             np.testing.assert_array_equal(back.forgotten(), state.forgotten())
-    # Negative control: another state goes on to other numbers, and another run's is refused.
+    # Negative control: another state gives other numbers, and a state of another run is refused.
     back = model.restore(model.initial(N_REPLICATES, **run).arrays(), N_REPLICATES, **run)
     other = advance_in_blocks(model, truth, names, back, N_GENERATIONS, [1], **run)
     assert any(not np.array_equal(other[0][name], values) for name, values in expected[-1].items())
@@ -213,16 +216,16 @@ def test_stores__are_identical_and_replay(tmp_path, tables, monkeypatch, family,
     file = open_results(tmp_path / "out.h5")
     assert file.complete
     assert_same(all_arrays(file), all_arrays(memory))
-    # As xarray opens it: every state has replicate, generation and dimensions of its own.
+    # In xarray every state has the dimensions replicate and generation, and its own dimensions.
     with xarray.open_dataset(tmp_path / "out.h5") as dataset:
         xarray.testing.assert_identical(dataset, file.to_xarray().drop_vars("symbol", errors="ignore"))
         for name, values in memory.states.items():
             assert dataset[name].dims == ("replicate", "generation", *memory.variables[name].dims)
             np.testing.assert_array_equal(dataset[name], values)
-    # A name that is both a metric and a state is one data set.
+    # A name of both a metric and a state is stored as one data set.
     for name in memory.metrics.keys() & memory.states.keys():
         np.testing.assert_array_equal(memory.metrics[name], memory.states[name])
-    # A replay looks for data files where it runs.
+    # A replay searches data files in the current folder.
     monkeypatch.chdir(tables)
     found = replay(file, threads=1)
     assert found.different == ()
@@ -234,7 +237,7 @@ def test_stores__are_identical_and_replay(tmp_path, tables, monkeypatch, family,
 
 
 def one_per_case():
-    """Return CASES, all but the first of each family and case marked as slow: they take the same way through a file."""
+    """Return CASES with all but the first of each family and case marked as slow."""
     known = set()
     for param in CASES:
         case = tuple(param.values[:2])
@@ -244,7 +247,7 @@ def one_per_case():
 
 @pytest.mark.parametrize(("family", "case", "workflow"), list(one_per_case()))
 def test_bits__do_not_depend_on_where_run_stopped(tmp_path, tables, family, case, workflow):
-    """Stopped by Ctrl-C twice and gone on with, by other blocks and threads, through the file."""
+    """The run is interrupted twice and resumed from its file with other blocks and threads."""
     experiment = experiment_of(family, case, workflow, tables)
     expected = all_arrays(simulate(experiment, threads=1))
     path, settings = tmp_path / "out.h5", {"resume": True, "progress": lambda _: os.kill(os.getpid(), signal.SIGINT)}
@@ -274,7 +277,7 @@ def test_record__metrics_only_keeps_no_states(tables):
 
 
 def p_value(first, second):
-    """Return the p-value of a two-sample test: chi-square for whole numbers, Kolmogorov-Smirnov for others."""
+    """Return the p-value of a two-sample test: chi-square for integers, Kolmogorov-Smirnov for others."""
     both = np.concatenate([first, second])
     return (
         two_sample_p(first, second)
@@ -301,7 +304,7 @@ def test_law__equals_raw_twin(tables, family, case, workflow):
 
 
 def test_bits__do_not_depend_on_blas_threads():
-    """Eigenvalues of 100 x 100 matrices round by them where they are not held to one."""
+    """The rounding of eigenvalues of 100 x 100 matrices depends on the number of BLAS threads."""
     sections = {
         "model": {"family": "gaussian", "estimator": "mle"},
         "truth": {"dimension": 100},

@@ -1,4 +1,4 @@
-"""README, CONTRIBUTING and the pages of docs/: links lead to files, and examples run as they stand."""
+"""README, CONTRIBUTING and the pages of docs/: links have targets, and examples run unchanged."""
 
 import re
 import shlex
@@ -24,20 +24,20 @@ def blocks(page, language=""):
 
 
 def anchors(page):
-    """Return the anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of the headings of a page, as on GitHub."""
     headings = re.findall(r"^#+ (.*)", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
 def theory_commands():
-    """Return every command of the pages that evaluates, explains or lists formulas."""
+    """Return every command of the pages that evaluates, explains or lists theory functions."""
     lines = [line for page in PAGES for block in blocks(page) for line in block.splitlines()]
     found = {line.partition(" #")[0].strip() for line in lines if line.startswith("fastcollapse theory")}
     return sorted(found)
 
 
 def tables():
-    """Return the TOML examples of the pages: each is a whole experiment or sweep."""
+    """Return the TOML examples of the pages; each is a complete experiment or sweep."""
     return [pytest.param(text, id=f"{page.stem} {i}") for page in PAGES for i, text in enumerate(blocks(page, "toml"))]
 
 

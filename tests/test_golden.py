@@ -1,4 +1,4 @@
-"""Numbers do not change by accident: every conformance case against its golden values, on any processor."""
+"""Regression test of numbers: every conformance case against its golden values, on any processor."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from fastcollapse.models.registry import families
 from tests import golden
 from tests.test_conformance import CASES, experiment_of
 
-# Relative; the solves of kernel ridge round by the processor.
+# Relative tolerance; rounding of the kernel ridge solves depends on the processor.
 RTOL = {"kernel_ridge": 1e-6}
 GOLDEN = json.loads(golden.PATH.read_text())
 

@@ -1,4 +1,4 @@
-"""A stranger's family and workflow: one folder and one dataclass, through everything the package does with a run."""
+"""User-defined family and workflow (one folder, one dataclass) through every feature of the package."""
 
 import dataclasses
 import shutil
@@ -31,7 +31,7 @@ EVERY_THIRD = {"name": "every_third", "n_samples": 5, "n_real": 2}
 
 @dataclasses.dataclass(frozen=True)
 class EveryThird(Workflow):
-    """As replace, with real data in every third generation."""
+    """Workflow `replace`, with real data in every third generation."""
 
     name: ClassVar[str] = "every_third"
 

@@ -1,4 +1,4 @@
-"""The figure of a run: its panels, broken lines of theory, and refusal to overwrite a file."""
+"""Figure of a run: panels, dashed lines of theory, and refusal to overwrite a file."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def labels(axes):
 def test_draw__replace_has_bounds_and_extinction_times():
     left, right = draw([run("zipf", "replace")]).axes
     assert labels(left)[2:] == ["theory: exact expectation", "theory: lower bound", "theory: upper bound"]
-    # 200 tokens: the median by the exact chain, and its limit for the few counts far below.
+    # 200 tokens: median by the exact chain, and its limit for counts far below 200.
     assert labels(right)[2:] == ["theory: exact median", "theory: limit 2c / ln 2, c << n"]
     for axes in (left, right):
         assert axes.get_xscale() == "log"
@@ -81,7 +81,7 @@ def test_save_figure__refuses_unknown_extension(tmp_path):
 
 
 def test_draw__shows_bounds_of_median_without_exact_value():
-    """2,000 tokens are too many for the exact chain, 200 copies too large a share for one median."""
+    """2,000 tokens exceed the exact chain, and 200 copies are too large a share for the limit law."""
     results = simulate(
         Experiment.from_mapping(
             {

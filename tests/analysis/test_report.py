@@ -106,7 +106,7 @@ def test_summary__has_no_score_without_theory(mixed):
 
 
 def exact_median(c, n, last):
-    """Return the first generation in which half of the symbols of c copies are lost, by the exact chain."""
+    """Return the first generation at which half of the symbols with c copies are extinct, by the exact chain."""
     lost = exact_chain(c / n, n, last)[0] >= 0.5
     return int(lost.argmax()) if lost.any() else None
 
@@ -115,7 +115,7 @@ def exact_median(c, n, last):
 def test_median__equals_exact_chain_for_small_samples(n, c):
     expected = exact_median(c, n, 400)
     assert extinction_times._medians(n, [np.array([c / n])], 400) == [(expected, expected)]
-    # The limit law is another number here: 2c/ln 2 and the median of the Poisson model are not it.
+    # The exact median differs here from the limit 2c/ln 2 and from the median of the Poisson model.
     if c >= 10:
         assert expected != forgetting_quantile(c, 0.5)
 
@@ -132,7 +132,7 @@ def test_median__is_within_bounds_for_larger_samples():
         [(earliest, latest)] = extinction_times._medians(n, [np.array([c / n])], 600)
         assert earliest <= exact_median(c, n, latest) <= latest
         assert latest < 1.2 * earliest
-        # Beyond the run nothing is said, and half beyond it only the earliest.
+        # A range beyond the run has no entry; a range that ends beyond the run shows its beginning only.
         assert extinction_times._medians(n, [np.array([c / n])], earliest - 1) == [(None, None)]
         assert extinction_times._medians(n, [np.array([c / n])], latest - 1) == [(earliest, None)]
 
@@ -167,9 +167,9 @@ def test_extinction_time__median_agrees_with_theory():
     early, late = ((forgotten <= k).mean() for k in (got.median[0] - 1, got.median[0]))
     # 10,000 symbols, negatively correlated: a share has an error of at most 0.005, 4.5 of them.
     assert early - 0.0225 < 0.5 < late + 0.0225
-    # Negative control: a tenth later the same test rejects.
+    # Negative control: the same test rejects a median that is 10 % later.
     assert (forgotten <= round(got.median[0] * 1.1)).mean() > 0.5 + 0.0225
-    # No limit law: 20 copies are a fiftieth of the tokens.
+    # The limit law does not apply: 20 copies are 2 % of the tokens.
     assert got.law is None
 
 
@@ -203,7 +203,7 @@ def test_comparison__names_workflow_without_bounds(mixed):
 
 
 def test_heterozygosity__no_score_for_few_replicates_of_skewed_law():
-    """Two equal symbols: 5 replicates were beyond 4 in one run of 16; nothing is said of fewer than 100."""
+    """Two equal symbols: with 5 replicates, |z| > 4 in one run of 16. No score is given below 100 replicates."""
     mapping = REPLACE | {"truth": {"probabilities": [0.5, 0.5]}}
     for n_replicates, known in ((50, False), (150, True)):
         run = {"n_generations": 10, "n_replicates": n_replicates, "seed": 11}
@@ -265,7 +265,7 @@ def test_cache__is_freed_with_results(replaced):
 
 
 def test_truth__refuses_single_live_symbol():
-    """As a corpus of one word is: nothing could ever change."""
+    """A corpus of one repeated word never changes."""
     with pytest.raises(InputError, match=r"truth.probabilities must have at least two entries above 0, got 1"):
         Experiment.from_mapping(REPLACE | {"truth": {"probabilities": [0.0, 1.0]}})
 

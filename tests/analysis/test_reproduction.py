@@ -18,7 +18,7 @@ PUBLISHED = sorted(reproducible())
 
 
 def reduced(case):
-    """Return a case cut to a few replicates and generations that tests can afford."""
+    """Return a case with few replicates and generations."""
     last = min(case.run.n_generations, 12)
     values = {"run.n_generations": last, "run.n_replicates": 8}
     downstream = getattr(case.model, "downstream", None)
@@ -53,7 +53,7 @@ def test_recipe__runs_and_draws(name):
 
 
 def select_cases(experiment, chosen):
-    """Return the text of a recipe with the chosen cases alone."""
+    """Return the text of a recipe with the chosen cases only."""
     head, *cases = experiment.text.split("[[recipe.cases]]")
     return "[[recipe.cases]]".join([head, *(cases[k] for k in chosen)])
 
@@ -86,7 +86,7 @@ def test_cases__inherit_unset_values():
 
 @pytest.mark.parametrize("name", ["mnist-rbf", "mnist-poly"])
 def test_digits_recipe__runs_and_draws(name):
-    """Cut to fewer and smaller samples of the same digits: the errors grow with the generations."""
+    """Fewer and smaller samples of the same digits: the errors grow with the generations."""
     experiment = Experiment.from_toml(recipes()[name])
     values = {
         "run.n_generations": 5,

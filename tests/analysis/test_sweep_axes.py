@@ -1,4 +1,4 @@
-"""The parameters that a figure of a sweep is over: chosen, fixed, refused."""
+"""Axes of a figure over a sweep: chosen, fixed and refused parameters."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from fastcollapse.sweeps.points import Sweep
 
 @pytest.fixture(scope="module")
 def axes():
-    """Three independent parameters of 2, 4 and 3 values; the first has no numbers."""
+    """Three independent parameters with 2, 4 and 3 values; the first is not numeric."""
     grid = {
         "model.estimator": ["mle", "unbiased"],
         "workflow.n_samples": [5, 10, 20, 50],

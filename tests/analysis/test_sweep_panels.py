@@ -1,4 +1,4 @@
-"""Figures of sweeps: a plot for each kind of panel, gaps for missing points, titles that hold for all points."""
+"""Figures of sweeps: one plot for each kind of panel, gaps for missing points, and common titles."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def families(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ragged(tmp_path_factory):
-    """A sweep of points of 2 and 6 generations, 5 and 3 replicates, over three numbers of samples."""
+    """A sweep of points with 2 and 6 generations, 5 and 3 replicates, over three sample sizes."""
     lengths = {"run.n_generations": [2, 6], "run.n_replicates": [5, 3], "truth.uniform": [10, 20]}
     sweep = small_sweep(sweep={"grid": {"workflow.n_samples": [5, 6, 7]}, "zip": lengths})
     return folder_of(tmp_path_factory.mktemp("ragged") / "s", sweep)

@@ -1,4 +1,4 @@
-"""The clock of a run on the command line: its messages and their order."""
+"""Progress messages of a run on the command line, and their order."""
 
 from fastcollapse.cli.progress import Clock
 

@@ -1,4 +1,4 @@
-"""Commands of sweeps."""
+"""Commands for sweeps."""
 
 import os
 import re
@@ -120,7 +120,7 @@ def test_sweep__finished_sweep_needs_no_data(working_folder):
 
 
 def lines_of_script(*arguments):
-    """Return the #SBATCH lines of the script of a job array, and the words of its command."""
+    """Return the #SBATCH lines of a job array script, and the arguments of its command."""
     result = call("sweep", *arguments, "--slurm", 2)
     assert (result.exit_code, result.stderr) == (0, "")
     assert subprocess.run(["bash", "-n"], input=result.stdout, text=True, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Progress of a sweep in a log."""
+"""Progress messages of a sweep in a log file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The functions of the theory by name: list, documentation, and error messages that name the arguments."""
+"""Theory commands: list, documentation, and error messages that name the arguments."""
 
 import inspect
 import os

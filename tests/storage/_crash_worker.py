@@ -1,8 +1,8 @@
-"""A run of known numbers that is killed at a chosen disk operation.
+"""Run with known numbers, killed at a chosen disk operation.
 
-`python -m tests.storage._crash_worker FOLDER KIND STEP` tries every STEP-th operation of a small run: a forked process
-performs the operations before it and is killed there, or in the middle of a write. No compiled code is used, so that a
-process can be forked and a trial takes milliseconds.
+`python -m tests.storage._crash_worker FOLDER KIND STEP` tries every STEP-th operation of a small run. A forked process
+performs the earlier operations and is killed at this operation, or in the middle of a write. No compiled code is used,
+so that a process can be forked and a trial takes milliseconds.
 """
 
 import fcntl
@@ -28,7 +28,7 @@ METRIC = "m"
 
 
 def header_of(letter, n_generations=N_GENERATIONS):
-    """Return the header of a run of two replicates over eight symbols; the letter is part of its numbers."""
+    """Return the header of a run of two replicates over eight symbols; its numbers depend on the letter."""
     from fastcollapse.variables import Variable
 
     truth = CategoricalDistribution(None, None, np.full(8, 1 / 8), "a test")
@@ -42,7 +42,7 @@ def offset_of(header):
 
 
 def run(path, header, resume=False, overwrite=False, committed=lambda t: None):
-    """Every number is known beforehand: metric t + r, and t % 7 symbols with the count t + r + 1; a part each."""
+    """Write a run with known numbers: metric t + r, and t % 7 symbols with count t + r + 1; one part per generation."""
     with Hdf5Store(header, path, part_bytes=1, resume=resume, overwrite=overwrite) as store:
         if store.state is None:
             store.append(Block(0, {METRIC: np.array([[0.0], [1.0]]) + offset_of(header)}, None))
@@ -58,7 +58,7 @@ def run(path, header, resume=False, overwrite=False, committed=lambda t: None):
 
 
 def check(path, header):
-    """Return the last generation that can be read; every number up to there is right."""
+    """Return the last readable generation, after checking every number up to it."""
     got = open_file(path)
     assert got.header.digest == header.digest
     last = got.n_committed
@@ -77,7 +77,7 @@ def check(path, header):
 
 
 class KillAtOperation:
-    """Kills this process before the operation `at`, or in the middle of it; with no `at` it counts them."""
+    """Kills this process before the operation `at`, or in the middle of it; without `at` it only counts operations."""
 
     def __init__(self, at=None, halfway=False):
         self.n, self.at, self.halfway = 0, at, halfway
@@ -104,7 +104,7 @@ class KillAtOperation:
 
 
 def run_forked(work):
-    """Call a function in a forked process; return its wait status and the words that it wrote."""
+    """Call a function in a forked process; return its wait status and the values that it reported."""
     read_end, write_end = os.pipe()
     child = os.fork()
     if not child:
@@ -124,7 +124,7 @@ def run_forked(work):
 
 
 def recover(path, header, overwrite):
-    """Do what the command line does for a path: reuse a finished run, resume, or start."""
+    """Do the same as the command line for a path: reuse a finished run, resume, or start."""
     if os.path.lexists(path) and open_file(path).header.digest == header.digest:
         clear_leftovers(path, header.digest)
     elif is_begun(path):
@@ -134,7 +134,7 @@ def recover(path, header, overwrite):
 
 
 def trial(path, kind, at, halfway):
-    """Kill a run at one operation, check the files and resume; return False if there is no such operation."""
+    """Kill a run at one operation, check the files and resume; return whether the operation existed."""
     old, new = header_of("a"), header_of("b")
     if kind == "overwrite":
         run(path, old)
@@ -157,7 +157,7 @@ def trial(path, kind, at, halfway):
 
 
 def run_until(path, header, last):
-    """Make the parts of a run that was stopped after a generation."""
+    """Write the parts of a run that stops after a generation."""
 
     def stopped(report):
         def leave(t):

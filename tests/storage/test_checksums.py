@@ -1,4 +1,4 @@
-"""Every byte of a file is covered: by the header's checksum, seen on opening, or by that of a data set."""
+"""Checksums of every byte of a file: header checksum on opening, data set checksums in `check`."""
 
 import zlib
 from contextlib import nullcontext, suppress
@@ -40,7 +40,8 @@ def test_checksums__detect_flipped_bits_and_truncation(tmp_path):
         if any(low <= bit // 8 < low + n for low, n, _ in checksums.data):
             assert len(damaged(path, read_checksums(path))) == 1
         else:
-            # Without the magic of the footer it is HDF5's own end that tells, which these bytes have not.
+            # Without the magic number of the footer the end of the HDF5 data would decide; these bytes have no such
+            # end.
             with pytest.raises(ValueError, match="is ") if bit // 8 < len(raw) - 8 else nullcontext():
                 assert read_checksums(path) is None
     for size in range(len(raw)):
@@ -57,7 +58,7 @@ def test_gaps__refuse_inconsistent_table(data):
 
 @pytest.mark.parametrize("finished", [True, False])
 def test_file__flipped_bits_are_detected(tmp_path, finished):
-    """Of a real file and of a part: 1,500 bits each; opening or the check refuses, and nothing else happens."""
+    """1,500 bits of a file and of a part: opening or `check` refuses, and no other error occurs."""
     header = make_header(labels=True)
     with Hdf5Store(header, tmp_path / "out.h5") as store:
         fill(store, make_run(header), [4], [2])
@@ -68,7 +69,7 @@ def test_file__flipped_bits_are_detected(tmp_path, finished):
     check_data(path)
     bits = np.random.default_rng(3).choice(8 * len(raw), 1500, replace=False)
     messages = []
-    for bit in [*bits.tolist(), *range(8 * len(raw) - 160, 8 * len(raw))]:  # and the whole footer
+    for bit in [*bits.tolist(), *range(8 * len(raw) - 160, 8 * len(raw))]:  # and all bits of the footer
         flipped = bytearray(raw)
         flipped[bit // 8] ^= 1 << bit % 8
         path.write_bytes(flipped)

@@ -1,4 +1,4 @@
-"""File lock: one writer at a time, however it ends."""
+"""File lock: one writer at a time, released when its process ends."""
 
 import errno
 import fcntl

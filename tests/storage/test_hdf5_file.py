@@ -1,4 +1,4 @@
-"""One HDF5 file written as a whole and read back as memory maps."""
+"""Single HDF5 file, written in one call and read as memory maps."""
 
 import numpy as np
 

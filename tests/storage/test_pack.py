@@ -1,4 +1,4 @@
-"""Packs of small runs, and runs that start in memory and spill to a file."""
+"""Packs of small runs, and runs that start in memory and move to a file."""
 
 import h5py
 import numpy as np
@@ -44,7 +44,7 @@ def test_pack__stores_common_truth_once(tmp_path):
         write_pack(tmp_path / f"{n}.h5", [(number, reader) for number in range(n)])
         with h5py.File(tmp_path / f"{n}.h5") as file:
             sizes.append(file["data"].size)
-    assert sizes[0] == sizes[1]  # of equal runs everything is
+    assert sizes[0] == sizes[1]  # all arrays of identical runs are shared
 
 
 def test_pack__damage_is_detected(tmp_path):

@@ -1,4 +1,4 @@
-"""Byte-range locks: one holder each, until it releases the lock or ends."""
+"""Byte-range locks: one owner each, until release or the end of the process."""
 
 import os
 import signal

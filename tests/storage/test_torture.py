@@ -1,5 +1,7 @@
-"""The damage is done for real: kills at random moments, full disks, flipped bits and cuts. Nothing kept is ever lost,
-and no damage is taken for a number. The ordinary suite does a little of each; `make torture` does all of it.
+"""Real damage: kills at random moments, full disks, flipped bits and truncation.
+
+No committed generation is lost, and damage is never read as a number. The ordinary suite makes a few trials; `make
+torture` makes all of them.
 """
 
 import itertools
@@ -142,7 +144,7 @@ def fork_server():
 
 @pytest.fixture(scope="module")
 def reference_run(fork_server, tmp_path_factory):
-    """Return a folder with the experiment and the uninterrupted run of a study, and the seconds it took."""
+    """Return a function: name of a study -> (folder with its experiment and uninterrupted run, seconds of that run)."""
     finished = {}
 
     def of(name):
@@ -150,7 +152,7 @@ def reference_run(fork_server, tmp_path_factory):
             folder = tmp_path_factory.mktemp(name)
             kernel_ridge.write_tables(folder)
             (folder / "run.toml").write_text(STUDIES[name] + RUN.format(n_generations=GENERATIONS[name]))
-            for again in ([], ["--overwrite"]):  # the first may compile
+            for again in ([], ["--overwrite"]):  # the first run may compile
                 answer = fork_server(folder, "run", "run.toml", "-o", "whole.h5", *again)
                 assert answer["status"] == 0, answer["stderr"]
             finished[name] = folder, answer["seconds"]
@@ -172,7 +174,7 @@ def arrays_of(path):
 
 
 def assert_prefix(got, expected):
-    """What a killed run shows is the beginning of the whole one."""
+    """Assert that a killed run shows the beginning of the uninterrupted run."""
     for what in ("metrics", "states"):
         for name, values in getattr(got, what).items():
             assert values.tobytes() == np.ascontiguousarray(getattr(expected, what)[name][:, : got.last + 1]).tobytes()
@@ -234,7 +236,7 @@ def test_kill__at_any_moment_keeps_committed_generations(fork_server, reference_
     assert n_kills > 0
 
 
-# A file system of its own: $1 its size, $2 the bytes pending that make a part.
+# A separate file system: $1 its size, $2 the pending bytes that make a part.
 FULL_DISK = """
 set -e
 mkdir disk
@@ -260,7 +262,7 @@ cp out.h5 ..
 
 @pytest.mark.parametrize(("room", "part", "where"), [("3m", 300_000, "part-"), ("10m", 2_000_000, "final")])
 def test_full_disk__keeps_committed_generations_and_resumes(reference_run, tmp_path, room, part, where):
-    """While parts are written, and while everything is collected."""
+    """The disk fills up during the parts, or during the final file."""
     if subprocess.run(["unshare", "-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"], capture_output=True).returncode:
         pytest.skip("mounting needs a user namespace")
     folder, _ = reference_run("discrete")
@@ -285,9 +287,9 @@ def test_full_disk__keeps_committed_generations_and_resumes(reference_run, tmp_p
 
 @pytest.mark.parametrize("where", ["part-", "final"])
 def test_full_disk__includes_file_size_limit(fork_server, reference_run, tmp_path, where):
-    """No file may be larger: RLIMIT_FSIZE, as a quota or FAT has it."""
+    """RLIMIT_FSIZE limits the size of every file, like a quota or FAT."""
     folder, _ = reference_run("discrete")
-    # Parts are as large as their last block, which is longer on a quicker machine; the whole is larger than any.
+    # The size of a part depends on its last block, which is longer on a faster machine; the final file is the largest.
     largest = 400_000 if where == "part-" else (folder / "whole.h5").stat().st_size * 9 // 10
     shutil.copy(folder / "run.toml", tmp_path)
     answer = fork_server(tmp_path, "run", "run.toml", "-o", "out.h5", parts=where == "final", largest=largest)
@@ -296,7 +298,7 @@ def test_full_disk__includes_file_size_limit(fork_server, reference_run, tmp_pat
     if where == "final":
         assert check_results(tmp_path / "out.h5").last == GENERATIONS["discrete"]
         answer = fork_server(tmp_path, "run", "--resume", "out.h5")
-    else:  # nothing could be committed, so nothing is left
+    else:  # no commit was possible, so no file is left
         assert [one.name for one in tmp_path.iterdir()] == ["run.toml"]
         answer = fork_server(tmp_path, "run", "run.toml", "-o", "out.h5")
     assert answer["status"] == 0, answer
@@ -304,7 +306,7 @@ def test_full_disk__includes_file_size_limit(fork_server, reference_run, tmp_pat
 
 
 def commands(place):
-    """Yield the command lines that take a file, each with a new place for what it writes."""
+    """Yield the command lines that read a file, each with a new output path."""
     yield ["info", "bad.h5"]
     yield ["check", "bad.h5"]
     yield ["plot", "bad.h5", "-o", f"{place}.png"]
@@ -315,11 +317,11 @@ def commands(place):
 
 @pytest.fixture(scope="module")
 def small_run(fork_server, tmp_path_factory):
-    """A folder with a small finished run and the parts of one that was interrupted."""
+    """A folder with a small finished run and the parts of an interrupted run."""
     folder = tmp_path_factory.mktemp("small")
     (folder / "run.toml").write_text(STUDIES["discrete"] + RUN.format(n_generations=8))
     assert fork_server(folder, "run", "run.toml", "-o", "good.h5")["status"] == 0
-    largest = (folder / "good.h5").stat().st_size - 1  # parts have room, their collection has not
+    largest = (folder / "good.h5").stat().st_size - 1  # the parts fit on the disk, the final file does not
     answer = fork_server(folder, "run", "run.toml", "-o", "full.h5", parts=True, largest=largest)
     assert answer["status"] == 1, answer
     assert open_results(folder / "full.h5").last > 1
@@ -327,7 +329,7 @@ def small_run(fork_server, tmp_path_factory):
 
 
 def assert_refused(fork_server, place, everything):
-    """Assert that every command that looks at all of a file, or at its header, refuses it in one line."""
+    """Assert that every command that reads the damaged bytes refuses the file in one line."""
     for words in commands(place):
         answer = fork_server(place, *words)
         assert answer["status"] in (0, 1, 2), (words, answer)  # neither a crash nor a traceback
@@ -360,7 +362,7 @@ def test_damage__of_finished_file_is_detected_without_crash(fork_server, small_r
         if damaged == raw:
             continue
         (place / "bad.h5").write_bytes(damaged)
-        # A cut exactly where the table of checksums begins takes nothing else away: only `check` refuses that.
+        # Truncation exactly before the table of checksums removes no data: only `check` refuses it.
         assert_refused(fork_server, place, (what == "a cut" and at != end) or (trial % 2 and what == "flipped bits"))
         assert (place / "bad.h5").read_bytes() == damaged
         shutil.rmtree(place)
@@ -391,7 +393,7 @@ def test_damage__of_part_is_detected_before_resume(fork_server, small_run, tmp_p
 
 
 def foreign_files(raw):
-    """Yield name and bytes of what is no results file, or lies."""
+    """Yield name and bytes of files that are no results files, or that have wrong headers."""
     yield "empty", b""
     yield "text", b"word,count\na,1\n" * 99
     yield "png", b"\x89PNG\r\n\x1a\n" + bytes(999)
@@ -400,7 +402,7 @@ def foreign_files(raw):
 
 
 def edited(path, edit):
-    """Let another program change a file, which loses its checksums by that."""
+    """Change a file with h5py, which removes its checksums."""
     with h5py.File(path, "r+") as file:
         edit(file)
 
@@ -444,7 +446,7 @@ def test_edited_files__are_refused_in_one_line_without_much_memory(fork_server, 
 
 
 def test_reader__sees_complete_generations_during_run(fork_server, reference_run, tmp_path):
-    """In other processes than the writer's: ours, and at the end xarray's own."""
+    """The readers are other processes than the writer; the last one is xarray."""
     folder, _ = reference_run("gaussian")
     expected = open_results(folder / "whole.h5")
     shutil.copy(folder / "run.toml", tmp_path)
@@ -452,7 +454,7 @@ def test_reader__sees_complete_generations_during_run(fork_server, reference_run
         "import sys, time; from fastcollapse.cli import main as cli; from fastcollapse.simulation import block_loop\n"
         "from fastcollapse.storage.hdf5_store import Hdf5Store\n"
         "Hdf5Store.__init__.__defaults__ = (1, 0.0); block_loop.BLOCK_SECONDS = 0.003; commit = Hdf5Store.commit\n"
-        # Slow enough for a reader to look between two parts.
+        # Slow enough for a reader to open the file between two parts.
         "Hdf5Store.commit = lambda *some, **more: (time.sleep(0.02), commit(*some, **more))\n"
         "cli.main(sys.argv[1:])"
     )

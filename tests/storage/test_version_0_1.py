@@ -1,4 +1,4 @@
-"""Files that version 0.1 wrote: they open, check, replay and resume."""
+"""Files of version 0.1: opening, check, replay and resume."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ from fastcollapse.sweeps.executors import SerialExecutor
 
 OLD = Path(__file__).parents[1] / "data" / "version_0_1"
 FAMILIES = ("discrete", "gaussian", "ridge", "kernel_ridge")
-# Kernel ridge and its eigenvalues round by the processor.
+# Rounding of kernel ridge and of eigenvalues depends on the processor.
 RTOL = {"kernel_ridge": 1e-6}
 
 
@@ -36,7 +36,7 @@ def assert_close(got, expected, family):
 
 @pytest.fixture
 def old_files(tmp_path, monkeypatch):
-    """A copy of the files, which is the current folder: data files are looked for there."""
+    """A copy of the files as current folder, where data files are searched."""
     folder = shutil.copytree(OLD, tmp_path / "old")
     monkeypatch.chdir(folder)
     return folder
@@ -57,7 +57,7 @@ def test_file__replays(old_files, family):
     found = replay(open_results(f"{family}.h5"), threads=1)
     names = {*found.same, *(line.partition(":")[0] for line in found.different)}
     assert names >= set(open_results(f"{family}.h5").metrics)
-    if family == "discrete":  # integers are the same on every processor
+    if family == "discrete":  # integers do not depend on the processor
         assert {"counts", "forgotten"} <= set(found.same)
 
 

@@ -113,7 +113,7 @@ def test_collect__two_folders_of_one_sweep_give_identical_files(tmp_path):
 
 
 def regressions():
-    """Return a sweep whose points have different coordinates, and infinite means where n = d."""
+    """Return a sweep whose points have different coordinates, and infinite means at n = d."""
     downstream = [{"n_samples": [6, 9], "ridge": [0.1, 1.0]}, {"n_samples": 6, "ridge": [0.5]}]
     return Sweep(
         {

@@ -1,4 +1,4 @@
-"""Executors call a function for every task, even if workers die."""
+"""Executors: every task runs once, even if workers die."""
 
 import concurrent.futures
 import logging
@@ -32,7 +32,7 @@ def exit_at_three(task, threads):
 
 
 class GrowingTasks:
-    """Tasks that grow in number when the first results are known."""
+    """Tasks whose number grows when the first results are known."""
 
     def __init__(self):
         self.tasks = [1, 2]

@@ -1,4 +1,4 @@
-"""Folder of a sweep after kills, copies and damage."""
+"""Sweep folder after kills, copies and damage."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from tests.sweeps._example_sweeps import folder_contents, small_sweep
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
-    """A sweep of six small points, never disturbed."""
+    """An undisturbed sweep of six small points."""
     path = tmp_path_factory.mktemp("sweep") / "alone"
     run_sweep(small_sweep(), path)
     return path
@@ -147,7 +147,7 @@ def test_damage__of_partial_result_is_not_joined(tmp_path):
 
 
 def damaged_manifests():
-    """Yield what a manifest may be damaged to, and what is said then."""
+    """Yield damaged content of a manifest, and the expected message."""
     yield "", "is not JSON"
     yield '{"format": "fastcollapse-sw', "is not JSON"
     yield "[]", "format is missing"

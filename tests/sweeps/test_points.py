@@ -1,4 +1,4 @@
-"""Sweeps as files and mappings: points, their order, their seeds, and refused input."""
+"""Sweeps from files and mappings: points, order, seeds, and refused input."""
 
 import hashlib
 import re

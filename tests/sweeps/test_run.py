@@ -1,4 +1,4 @@
-"""Complete sweeps: results are identical for every executor, task size and shard."""
+"""Runs of sweeps: results are identical for every executor, task size and shard."""
 
 import concurrent.futures
 import json
@@ -29,14 +29,14 @@ from tests.sweeps._example_sweeps import contents, folder_contents, mapping, sma
 
 @pytest.fixture(scope="module")
 def serial_folder(tmp_path_factory):
-    """A sweep of small and large points, computed by this process."""
+    """A sweep of small and large points, run serially in this process."""
     path = tmp_path_factory.mktemp("sweep") / "here"
     assert run_sweep(mixed(), path).done == 6
     return path
 
 
 def mixed():
-    """Return a sweep with points that go into a pack and points that have a file."""
+    """Return a sweep with points stored in a pack and points stored in files."""
     tables = [{"n_generations": 6}, {"n_generations": 400, "n_replicates": 20}]
     grid = {"run": tables, "truth.uniform": [10, 20, 30]}
     return small_sweep(workflow={"n_samples": 9}, sweep={"grid": grid})
@@ -105,7 +105,7 @@ def test_run__shards_give_identical_results_in_any_order(serial_folder, tmp_path
 def test_run__dask_gives_identical_results(serial_folder, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        monkeypatch.chdir(tmp_path)  # the workers are elsewhere
+        monkeypatch.chdir(tmp_path)  # the workers are on other machines
         run_sweep(mixed(), "address", cluster.scheduler_address)
         with distributed.Client(cluster) as client:
             run_sweep(mixed(), "client", client)
@@ -154,7 +154,7 @@ def test_ranges__divide_long_last_point_unless_started(serial_folder, tmp_path, 
 
 
 def failing(tmp_path):
-    """Return a sweep of three texts, one of which is not there."""
+    """Return a sweep of three texts, one of which is missing."""
     for name in "ac":
         (tmp_path / f"{name}.txt").write_text("one two two three " * 5)
     made = mapping(sweep={"zip": {"truth.text": [f"{name}.txt" for name in "abc"], "workflow.n_samples": [5, 6, 7]}})
@@ -268,7 +268,7 @@ def test_precompile__ignores_errors_of_points(tmp_path):
     precompile([failing(tmp_path)[1].experiment])
 
 
-# Points of some tenths of a second each.
+# Each point takes some tenths of a second.
 SLOW = """
 [truth]
 uniform = 20000
@@ -309,7 +309,7 @@ def wait_until_done(folder, n):
 
 
 def workers_at_work(folder):
-    """Return the processes that have claimed a point."""
+    """Return the ids of the processes that have claimed a point."""
     return {int(owner.split()[1]) for owner in folder.running().values()}
 
 
@@ -363,7 +363,7 @@ def test_kill__of_all_processes_keeps_finished_points(tmp_path):
 
 
 def run_except_point_1(task, threads):
-    """Compute every point except point 1, which ends its process."""
+    """Run the task, but kill the process if it contains point 1."""
     if any(unit.point == 1 for unit in task.units):
         os.kill(os.getpid(), signal.SIGKILL)
     return run_task(task, threads)

@@ -1,4 +1,4 @@
-"""Script of a Slurm job array in Python."""
+"""Slurm job array scripts from Python."""
 
 import shlex
 

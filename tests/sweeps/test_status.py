@@ -1,4 +1,4 @@
-"""Status of a sweep in Python, as the command prints it."""
+"""Status of a sweep from Python, as printed by the command."""
 
 import pytest
 

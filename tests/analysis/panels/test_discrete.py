@@ -1,4 +1,4 @@
-"""Panels of discrete runs: simulated values beside the exact law."""
+"""Panels of discrete runs: simulated values and the exact law."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The downstream fit: its grid, and its theory beside simulations."""
+"""Downstream fit: its grid, and its theory against simulation."""
 
 import itertools
 
@@ -86,7 +86,7 @@ def test_fit__without_ridge_is_exact(truth, n_samples, workflow, model):
             curve = curve_of(grid.generations, values, None, None, expected, np.full(3, True))
             assert np.nanmax(np.abs(curve.z)) < Z_LIMIT, (part, m)
             np.testing.assert_array_equal(curve.mean == 0, expected == 0)
-        # Negative control: half as much more, of the part of the generator.
+        # Negative control: the part of the generator increased by half.
         assert np.abs((curve.mean - 1.5 * expected)[1:] / (curve.sd[1:] / 20)).max() > Z_LIMIT
 
 
@@ -111,7 +111,7 @@ def test_fit__reports_infinite_moments():
     fit = fit_of(run(downstream={"n_samples": [15, 17, 20, 22, 24]}, n_replicates=2))
     np.testing.assert_array_equal(fit.heavy[0, :, 0], [False, True, True, True, False])
     assert not fit.heavy[..., 1:].any()
-    # Those of the generator are inherited whatever the ridge, but by generation 0.
+    # Infinite moments of the generator are inherited at every ridge, except at generation 0.
     fit = fit_of(run(n_samples=20, n_replicates=2))
     assert fit.heavy[1:].all()
     assert not fit.heavy[0].any()

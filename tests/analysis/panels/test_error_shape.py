@@ -1,4 +1,4 @@
-"""Spread and skewness of the error of least squares, beside exact variances and a large sample."""
+"""Variance and skewness of the least-squares error, against exact variances and a large sample."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def test_shape__skewness_equals_sample_skewness():
     _, skew = shape_of(d, inverse_cumulants(np.array([float(nu)]), 1.0))
     # The sixth moment is finite; the skewness of a million has a deviation of about 0.01, 5 of them.
     assert abs(stats.skew(draws) - skew[0]) < 0.05
-    # Negative control: four degrees fewer are noticed.
+    # Negative control: four degrees fewer are rejected.
     assert abs(stats.skew(draws) - shape_of(d, inverse_cumulants(np.array([nu - 12.0]), 1.0))[1][0]) > 0.05
 
 

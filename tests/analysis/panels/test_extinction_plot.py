@@ -1,4 +1,4 @@
-"""The plot of extinction times: what it draws, and that it draws nothing without theory."""
+"""Plot of extinction times, which is empty without theory."""
 
 import numpy as np
 from matplotlib.figure import Figure

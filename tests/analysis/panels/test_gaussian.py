@@ -1,4 +1,4 @@
-"""Panels of Gaussian models: simulated values beside the exact law."""
+"""Panels of Gaussian models: simulated values and the exact law."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def one_dimension():
 
 
 def scores(panel, expected):
-    """Return the scores of a panel's means beside other expectations, with the deviations of the replicates."""
+    """Return the scores of the means of a panel against other expectations, with the deviations of the replicates."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return (panel.curve.mean[1:] - expected[1:]) / (panel.curve.sd[1:] / np.sqrt(2000))
 
@@ -60,7 +60,7 @@ def test_log_sigma__uses_closed_form_and_exact_variance(one_dimension):
     np.testing.assert_allclose(panel.curve.expected, expected, rtol=1e-12)
     error = np.sqrt(log_sigma_variance(40, GENERATIONS[1:]) / 2000)
     np.testing.assert_allclose(panel.curve.z[1:], (panel.curve.mean - expected)[1:] / error, rtol=1e-9)
-    # The other estimator is noticed, a hundredth of a generation's drift is not.
+    # The other estimator is rejected; 1 % of the drift of a generation is not.
     other = log_sigma_mean(40, GENERATIONS, "mle")
     assert np.abs((panel.curve.mean - other)[1:] / error).max() > 10
 
@@ -96,7 +96,7 @@ def test_variance_and_mean_error__agree_in_every_workflow(workflow, factor, esti
         known = np.isfinite(panel.curve.z)
         assert known[:3].all()
         assert np.abs(panel.curve.z[known]).max() < Z_LIMIT
-    # The mean error of another estimator or of a generation less is far away.
+    # The mean error of the other estimator, or of the previous generation, is rejected.
     wrong = np.append(0, mean_error.curve.expected[:-1])
     assert np.nanmax(np.abs(scores(mean_error, wrong))) > Z_LIMIT
 
@@ -109,7 +109,7 @@ def test_variance__has_no_score_when_rare_large_values_dominate():
     assert np.isnan(panel.curve.z[2:]).all()
     np.testing.assert_array_equal(panel.curve.expected, 1)
     assert panel.curve.mean[-1] < 0.01
-    # Its log is told all the time.
+    # The logarithm of the variance always has a score.
     [log_sigma] = panels_of(results, at, ["log_sigma"])
     assert np.isfinite(log_sigma.curve.z).all()
 
@@ -154,7 +154,7 @@ def test_tail__agrees_with_exact_law_and_bounds(one_dimension):
     assert [one.label[:11] for one in panel.lines[1:4]] == ["Theorem 3, ", "Theorem 3 w", "Bertrand et"]
     for one in panel.lines:
         assert (expected <= one.values + 1e-12).all()
-    # The sharp bound is the least of them.
+    # The sharp bound is the smallest.
     assert (panel.lines[0].values <= min(one.values[-1] for one in panel.lines[1:]) + 1e-12)[-1]
     [default] = panels_of(one_dimension, at, ["tail"])
     assert default.title == "Deviation above 0.2, n = 40"

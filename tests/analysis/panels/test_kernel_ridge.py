@@ -1,4 +1,4 @@
-"""Panels of kernel ridge regressions: metrics beside the estimate of theory."""
+"""Panels of kernel ridge regression: metrics and the estimate of theory."""
 
 import numpy as np
 import pytest
@@ -55,14 +55,14 @@ def test_estimate__is_drawn_without_score(results):
     estimate = estimate_of(results)
     assert estimate.generator.shape == (5,)
     assert estimate.generator[0] == 0.0
-    # 20 rows to estimate from: samples of more than 10 are not told.
+    # The estimate uses 20 rows and is missing for samples of more than 10.
     assert np.isfinite(estimate.test[[0, 1, 4], :2]).all()
     assert np.isnan(estimate.test[:, 2]).all()
     assert np.isnan(estimate.test[[2, 3]]).all()
     panel = panels_of(results, GENERATIONS, ["error_by_samples"])[0]
     assert [(line.label, line.kind) for line in panel.lines] == [(ESTIMATE, "asymptotic")]
     assert np.isnan(panel.curve.z).all()
-    # Near what is measured, with 20 rows and few replicates: a factor of 2.
+    # With 20 rows and few replicates the estimate is within a factor of 2 of the metric.
     ratio = estimate.test[[1, 4], :2] / results.metrics["test_error"][:, [1, 4], :2].mean(axis=0)
     assert (ratio > 0.5).all()
     assert (ratio < 2).all()
@@ -84,7 +84,7 @@ def test_digits__are_images_of_predictions(results, folder):
     assert len(panels) == shown.shape[2]
     for i, panel in enumerate(panels):
         np.testing.assert_allclose(panel.curve.mean, shown[:, [0, 1, 4], i].mean(axis=0))
-        # Three inputs are no square.
+        # Three inputs do not form a square image.
         assert panel.image is None
     truth = {"labels": "classes.idx", "target": "one_vs_rest"}
     classes = panels_of(run(folder, truth=truth), np.array([0, 1]), ["digits"])

@@ -1,4 +1,4 @@
-"""Medians where means do not exist."""
+"""Medians of laws without a mean."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from fastcollapse.analysis.panels.medians import median_curve
 
 def test_median__score_is_normal_and_rejects_wrong_median():
     rng = np.random.default_rng(3)
-    # Cauchy: no mean. 400 medians of 100; the scores have mean 0 and deviation 1.
+    # Cauchy law, which has no mean. 400 medians of 100 values; the scores have mean 0 and deviation 1.
     values = rng.standard_cauchy((100, 400))
     right = median_curve(np.arange(400), values, np.zeros(400))
     # A mean of 400 scores has a deviation of 0.05, their deviation one of 0.035: 4.5 of them.

@@ -1,4 +1,4 @@
-"""The minimum of a curve and its standard error."""
+"""Minimum of a curve and its standard error."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ AT = np.geomspace(1e-3, 10, 25)
 
 
 def curves(best, noise, n_replicates, rng):
-    """Return curves (R, 1, L) that are least at `best` on the mean, a random tilt in each."""
+    """Return curves (R, 1, L) whose mean has its minimum at `best`, each with a random tilt."""
     x = np.log(AT / best)
     return x**2 + noise * rng.normal(size=(n_replicates, 1, 1)) * x
 

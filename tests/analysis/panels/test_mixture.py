@@ -1,4 +1,4 @@
-"""Panels of mixtures: simulated values and their bound, Theorem 4."""
+"""Panels of mixtures: simulated values and the bound of Theorem 4."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_tail__is_below_theorem_4_and_matches_raw_chain(estimator):
     np.testing.assert_array_equal(panel.curve.z, 0)
     expected = np.array(REFERENCE[estimator])
     error = np.sqrt(expected * (1 - expected) * (1 / 2000 + 1 / 20000))
-    # 6 comparisons, and rounding of the references: |z| < 4.5; the other estimator's at k = 20 is told apart.
+    # 6 comparisons, and rounding of the references: |z| < 4.5; the value of the other estimator at k = 20 is rejected.
     assert np.abs((panel.curve.mean[2:] - expected) / error).max() < 4.5
     [other] = set(REFERENCE) - {estimator}
     assert abs((panel.curve.mean[3] - REFERENCE[other][1]) / error[1]) > 3

@@ -1,4 +1,4 @@
-"""Panels over any axis: plots, places of points, tables, agreement and figures of several curves."""
+"""Panels over any axis: plots, labels of points, tables, agreement, and figures of several curves."""
 
 import dataclasses
 
@@ -23,7 +23,7 @@ AT = np.array([0.0, 1e-3, 1e-1, 10.0])
 
 
 def grid_panel(group, shift=0.0, lines=(), expected=None, **more):
-    """Return a panel over ridges of 200 replicates about 1 + shift."""
+    """Return a panel over ridges with 200 replicates around 1 + shift."""
     values = 1 + shift + np.random.default_rng(5).normal(0, 0.1, (200, 4))
     expected = np.full(4, np.nan) if expected is None else expected
     curve = curve_of(AT, values, None, None, expected, np.full(4, True))
@@ -32,7 +32,7 @@ def grid_panel(group, shift=0.0, lines=(), expected=None, **more):
 
 @pytest.fixture
 def results(monkeypatch):
-    """A run whose family has a panel of three curves over ridges, exact but for the last, and one over generations."""
+    """A run whose family has a panel of three curves over ridges (only the last is not exact) and one over generations."""
 
     def maker(results, generations, options):
         line = Line("theory: deterministic equivalent", np.full(4, 3.2), "asymptotic")

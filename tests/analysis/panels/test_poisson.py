@@ -1,4 +1,4 @@
-"""Panels of Poisson models: simulated values beside the exact law."""
+"""Panels of Poisson models: simulated values and the exact law."""
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ def test_rate__keeps_its_mean_in_every_workflow(workflow):
     if workflow["name"] != "replace":
         assert np.isnan(alive.curve.expected).all()
         assert "workflow replace" in PANELS.why_no_bounds(results)
-    # A rate that is a tenth larger is noticed.
+    # Negative control: a rate that is 10 % larger is rejected.
     last = (rate.curve.mean - 0.55)[1] / (rate.curve.sd[1] / np.sqrt(4000))
     assert abs(last) > Z_LIMIT
 

@@ -1,4 +1,4 @@
-"""Panels by the name of a family: the contract that all keep, and a family without a module of its own."""
+"""Registry of panels: the contract of every family, and a family without a panel module."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def run(family, truth, record=("metrics",)):
 
 @pytest.fixture
 def toy(tmp_path):
-    """A family of Poisson laws whose name has no panels."""
+    """A family of Poisson laws under a name without panels."""
     folder = tmp_path / "toy"
     folder.mkdir()
     (folder / "model.py").write_text("from fastcollapse.models.poisson.model import Poisson as MODEL\n")

@@ -1,4 +1,4 @@
-"""Theory of the generators, under every workflow and design, beside simulations."""
+"""Theory of the generators against simulation, for every workflow and design."""
 
 import numpy as np
 import pytest
@@ -60,7 +60,7 @@ def test_chain__is_exact(workflow, truth, model):
     assert np.isfinite(z[1:]).all() or setting_of(results).sigma0 == 0
     if np.isfinite(chain.square).all():
         assert np.nanmax(np.abs(scores(results.metrics["generator_norm"] ** 2, chain.square[GENERATIONS]))) < Z_LIMIT
-    # Negative control: a generation too late.
+    # Negative control: one generation late.
     wrong = np.append(chain.error[1:], chain.error[-1] * 1.5)[GENERATIONS]
     assert np.nanmax(np.abs(scores(results.metrics["generator_error"], wrong))) > Z_LIMIT
 
@@ -118,7 +118,7 @@ def test_chain__reports_infinite_moments(rows, mean, heavy):
     assert chain.heavy[1:].all() == chain.heavy.any() == heavy
     assert np.isinf(chain.error[1:]).all() == mean
     assert chain.error[0] == 0
-    # Without noise every moment is finite, and a ridge makes them so.
+    # Every moment is finite without noise, and with a ridge.
     for model in ({"sigma0": 0.0}, {"ridge": 0.1}):
         assert not chain_of(run({"n_samples": rows}, n_replicates=2, **model)).heavy.any()
 
@@ -129,7 +129,7 @@ def test_chain__reports_infinite_moments(rows, mean, heavy):
         # The same inputs and as many real rows: fits to 24 and to 12 rows.
         ({"name": "mix", "n_samples": 12, "n_real": 12, "real": "fresh"}, {"designs": "dependent"}, False),
         ({"name": "mix", "n_samples": 6, "n_real": 6, "real": "fresh"}, {"designs": "dependent"}, True),
-        # Rows that are drawn twice count once.
+        # A row that is drawn twice counts once.
         ({**SUBSAMPLE, "n_samples": 20, "replacement": True}, {}, True),
         ({**SUBSAMPLE, "n_samples": 20}, {"designs": "dependent"}, True),
         ({**SUBSAMPLE, "n_samples": 20}, {}, False),
@@ -157,7 +157,7 @@ def test_medians__are_exact(workflow, model):
     above = (results.metrics["generator_error"] > median).mean(axis=0)[1:]
     # 18 dependent shares of 1,000: a deviation of 0.0158, 4.5 of them.
     assert np.abs(above - 0.5).max() < 0.071
-    # Negative control: that of a tenth more noise variance.
+    # Negative control: the median for 10 % more noise variance.
     assert np.abs((results.metrics["generator_error"] > 1.5 * median).mean(axis=0)[1:] - 0.5).max() > 0.071
 
 

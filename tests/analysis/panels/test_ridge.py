@@ -1,4 +1,4 @@
-"""Panels of regressions: simulated values beside exact or asymptotic theory."""
+"""Panels of ridge regression: simulated values and exact or asymptotic theory."""
 
 import re
 import tomllib
@@ -46,7 +46,7 @@ def results():
 
 @pytest.fixture(scope="module")
 def square_samples():
-    """As many samples as inputs, the same inputs for all: every moment is infinite, the law is known."""
+    """As many samples as inputs, the same inputs in every generation: every moment is infinite, the law is known."""
     return run({"designs": "dependent"}, workflow={"name": "accumulate", "n_samples": 20, "keep_real": True})
 
 
@@ -68,7 +68,7 @@ def test_error_by_ridge__has_curve_per_generation_and_plot_per_sample_size(resul
     assert [panel.group for panel in panels[:6]] == [f"n = {t}" for t in (0, 1, 2, 3, 4, 6)]
     assert all(panel.axis is RIDGE for panel in panels)
     np.testing.assert_array_equal(panels[1].curve.mean, results.metrics["test_error"][:, 1, 0].mean(axis=0))
-    # Exact without a ridge alone.
+    # Exact only without a ridge.
     np.testing.assert_array_equal(np.isfinite(panels[1].curve.expected), [True, False, False, False, False])
     np.testing.assert_array_equal(np.isfinite(panels[1].asymptotic()), [False, True, True, True, True])
 
@@ -101,7 +101,7 @@ def test_exponents__have_separate_axis():
 
 def test_decomposition__parts_sum_to_total(results):
     bias, variance, synthetic, total = (panel.curve for panel in panels_of(results, ALL, ["decomposition"]))
-    # The products of the parts have mean 0; 400 replicates of them vary by less than a tenth of the whole.
+    # The products of the parts have mean 0; 400 replicates of them vary by less than a tenth of the total.
     np.testing.assert_allclose(bias.mean + variance.mean + synthetic.mean, total.mean, rtol=0.05)
     assert bias.mean[0] == bias.expected[0] == bias.z[0] == 0
 
@@ -148,7 +148,7 @@ def test_heavy_tails__few_points_are_omitted():
     assert not any(panel.note for panel in panels if panel not in near)
     [first, *_] = panels_of(results, ALL, ["error_by_samples"])
     np.testing.assert_array_equal(np.isnan(first.curve.mean), [False, True, False])
-    # All points of a curve over generations are alike: medians.
+    # All points of a curve over generations are medians.
     text = '[recipe]\ntitle = "t"\nridge = [0.0]\nsamples = [20]\npanels = ["error_by_generation"]\n'
     [panel] = panels_of(run(downstream={"n_samples": [10, 20, 50]}, n_replicates=50, text=text), ALL)
     assert panel.median
