@@ -1,4 +1,4 @@
-"""The cache of compiled code knows every source that a kernel can reach."""
+"""Cache of compiled code: its digest covers every source that a kernel uses."""
 
 import pytest
 

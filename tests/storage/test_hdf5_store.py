@@ -292,7 +292,7 @@ def test_append__refuses_block_of_wrong_shape():
 
 
 def make_grid(store_of, n_generations=3):
-    """Return the reader of a run with a metric `error` over 2 sample sizes and 3 ridges, and the values of the metric."""
+    """Return the reader of a run with a metric `error` over 2 sample sizes and 3 ridges, and its values."""
     variables = {"norm": Variable("norm"), "error": Variable("error", dims=("n", "ridge"))}
     coordinates = {
         "n": Coordinate(np.array([50, 100]), "samples"),

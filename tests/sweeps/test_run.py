@@ -105,7 +105,7 @@ def test_run__shards_give_identical_results_in_any_order(serial_folder, tmp_path
 def test_run__dask_gives_identical_results(serial_folder, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        monkeypatch.chdir(tmp_path)  # the workers are on other machines
+        monkeypatch.chdir(tmp_path)  # the workers have another current folder
         run_sweep(mixed(), "address", cluster.scheduler_address)
         with distributed.Client(cluster) as client:
             run_sweep(mixed(), "client", client)

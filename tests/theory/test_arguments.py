@@ -1,4 +1,4 @@
-"""Domain checks of the formulas: each message has the argument, the rule and the value."""
+"""Domain checks of the theory functions: each message has the argument, the rule and the value."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The index of the theory: each topic exports the functions of its modules, and all of them are documented."""
+"""Index of the theory: each topic exports the functions of its modules, and all functions are documented."""
 
 import ast
 import importlib
@@ -87,7 +87,7 @@ def test_import__of_light_topics_does_not_load_heavy_parts_of_scipy():
 
 
 def explained(docstring, section):
-    """Return the names that a section of a docstring explains: "a, b : meaning"."""
+    """Return the names explained in a section of a docstring: "a, b : meaning"."""
     match = re.search(rf"^{section}\n-+\n(.*?)(?=\n\n\w+\n-+\n|\Z)", inspect.cleandoc(docstring), re.S | re.M)
     heads = re.findall(r"^(\w+(?:, \w+)*) : ", match[1], re.M) if match else []
     return [name for head in heads for name in head.split(", ")]

@@ -32,7 +32,7 @@ def grid_panel(group, shift=0.0, lines=(), expected=None, **more):
 
 @pytest.fixture
 def results(monkeypatch):
-    """A run whose family has a panel of three curves over ridges (only the last is not exact) and one over generations."""
+    """A run with a panel of three curves over ridges (only the last is not exact) and one over generations."""
 
     def maker(results, generations, options):
         line = Line("theory: deterministic equivalent", np.full(4, 3.2), "asymptotic")

@@ -1,4 +1,4 @@
-"""Tokens added and removed, each of the three ways against the exact law."""
+"""Corrections of counts: adding and removing tokens, against the exact law for each of the three methods."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ WAYS = {"chunks": 8, "index": 60, "chain": 900}
 
 
 def repeated(function):
-    """Return float64 (N_REPLICATES, 64): what `function(stream, room, drawn)` makes of COUNTS."""
+    """Return float64 (N_REPLICATES, 64): the result of `function(stream, room, drawn)` applied to COUNTS."""
     workspace, stream = thread_workspace(new_workspace(1), 0), np.zeros(STREAM_WORDS, np.uint64)
     out = np.tile(COUNTS, (N_REPLICATES, 1))
     for i, drawn in enumerate(out):
@@ -37,7 +37,7 @@ def test_add_tokens__draws_by_weight(n_tokens):
     assert (got >= 0).all()
     assert not got[:, COUNTS == 0].any()
     share = COUNTS / COUNTS.sum()
-    # Single symbols at the ends of chunks, and a set that crosses them.
+    # Single symbols at the ends of chunks, and a set of symbols in both chunks.
     for symbols in ([0], [31], [32, 63], range(20, 40)):
         p = share[list(symbols)].sum()
         found = got[:, list(symbols)].sum(axis=1).astype(int)
@@ -57,7 +57,7 @@ def test_remove_tokens__draws_without_replacement(n_tokens):
         found = got[:, list(symbols)].sum(axis=1).astype(int)
         assert variates_p(found, stats.hypergeom(total, n_good, n_tokens)) > P_LIMIT
         if n_tokens > 8:
-            # With replacement is another law; too few tokens would not show it.
+            # Negative control: the law with replacement; with few tokens the two laws are too similar.
             assert variates_p(found, stats.binom(n_tokens, n_good / total)) < P_LIMIT or n_tokens == 60
 
 

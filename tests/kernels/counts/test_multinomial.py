@@ -42,7 +42,7 @@ def draw_subsample(counts, n_tokens, seed, n_replicates):
 
 
 def labels(counts, n):
-    """Return one whole number for each row of counts in 0..n."""
+    """Return one integer label for each row of counts in 0..n."""
     return counts @ (n + 1) ** np.arange(counts.shape[1])
 
 
@@ -56,8 +56,8 @@ def exact_multinomial_p(counts, weights, n_tokens):
     return chi_square_p(np.bincount(found, minlength=len(states)), pmf[order])
 
 
-# Padding with zero weights takes 3 or 4 symbols past the chain for few symbols to Poisson counts and
-# their correction.
+# With padding by zero weights, 3 or 4 symbols are drawn by Poisson counts and their correction, not by the chain for
+# few symbols.
 PADDING = [0.0] * FEW_SYMBOLS
 CASES = [
     ([1, 2, 3], 5),
@@ -83,7 +83,7 @@ def test_multinomial__every_outcome(weights, n_tokens, padding):
 
 
 def test_multinomial__is_rejected_without_correction():
-    # Independent Poisson counts have the right means; the tokens beyond n are cut off from the front.
+    # Independent Poisson counts have the right means; the tokens beyond n are removed from the first symbols.
     weights, n = np.array([1.0, 2, 3]), 6
     poisson = np.random.default_rng(1).poisson(weights, (N_REPLICATES, 3))
     surplus = poisson.sum(axis=1) - n
@@ -112,7 +112,7 @@ def test_multinomial__equals_raw_twin(n_tokens):
 
 
 def wide_weights(whole=True):
-    """Return weights of three blocks: counts from 1 to 40,000, most of them small, some zero."""
+    """Return weights of three blocks: counts from 1 to 40,000, mostly small, some zero."""
     weights = np.ceil(40_000 / np.arange(1, 2 * BLOCK + 1001) ** 1.1)
     weights[::7] = 0
     return np.random.default_rng(5).permutation(weights if whole else weights / weights.sum())
@@ -128,7 +128,7 @@ def test_multinomial__several_blocks(factor, whole):
     assert (got.sum(axis=1) == n).all()
     assert not got[:, weights == 0].any()
     p = weights / weights.sum()
-    # Totals of the blocks: 3 tests; the largest symbol and 3 others; the sum of a set that crosses blocks.
+    # Totals of the blocks: 3 tests; the largest symbol and 3 others; the sum over a set of symbols in several blocks.
     starts = np.arange(0, len(weights), BLOCK)
     totals = np.add.reduceat(got, starts, axis=1)
     shares = np.add.reduceat(p, starts)
@@ -212,7 +212,7 @@ def test_subsample__every_outcome(counts, n_tokens):
     found = np.searchsorted(known[order], labels(got, n_tokens))
     observed = np.bincount(found, minlength=len(states))
     assert chi_square_p(observed, pmf[order]) > P_LIMIT
-    # With replacement is another law.
+    # Negative control: the law with replacement.
     wrong = stats.multinomial(n_tokens, np.array(counts) / np.sum(counts)).pmf(states[order])
     assert chi_square_p(observed, wrong / wrong.sum()) < P_LIMIT
 

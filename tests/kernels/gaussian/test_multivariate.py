@@ -1,4 +1,4 @@
-"""Refits of a multivariate Gaussian: the first fit in one dimension has the law of one sample."""
+"""Refits of a multivariate Gaussian: in one dimension the first fit has the law of one sample."""
 
 import numpy as np
 import pytest

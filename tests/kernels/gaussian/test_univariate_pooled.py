@@ -1,4 +1,4 @@
-"""Compiled schedules, and one refit of every kind with known moments: pooled and subsampled."""
+"""Compiled schedules, and one refit of every kind (pooled and subsampled) with known moments."""
 
 import numpy as np
 import pytest
@@ -72,7 +72,7 @@ def test_first_fit__has_law_of_one_sample(kernel, workflow, n):
     assert stats.kstest(mean * n**0.5, "norm").pvalue > P_LIMIT
     assert stats.kstest(n * np.exp(2 * log_sigma), stats.chi2(n - 1).cdf).pvalue > P_LIMIT
     assert stats.kstest(n * np.exp(2 * log_sigma), stats.chi2(n).cdf).pvalue < P_LIMIT
-    # Cochran: the two are independent.
+    # Cochran's theorem: the two are independent.
     assert abs(stats.spearmanr(mean, log_sigma).statistic) * N_REPLICATES**0.5 < 5
 
 

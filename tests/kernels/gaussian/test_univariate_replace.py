@@ -1,4 +1,4 @@
-"""The walk of mean and ln sigma against a plain loop over the same variates."""
+"""Random walk of mean and ln sigma, against a plain loop over the same variates."""
 
 import math
 

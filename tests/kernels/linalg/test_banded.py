@@ -1,4 +1,4 @@
-"""Reduction to a band: an orthogonal transformation, and solutions at many shifts as NumPy has them one by one."""
+"""Reduction to a band: orthogonal transformation, and solutions at many shifts, against NumPy."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def symmetric(n_matrices, n, seed=1):
 
 def reduced(matrices, width, threads):
     work = matrices.copy()
-    # Only the diagonal tiles are whole; what is left of them must not matter.
+    # Only the diagonal tiles are complete; entries to their left must not be read.
     n = matrices.shape[1]
     for i in range(n):
         work[:, i, : i // 128 * 128] = np.nan

@@ -1,4 +1,4 @@
-"""Systems by tiled Cholesky factors: solutions and condition numbers as NumPy has them."""
+"""Solutions and condition numbers by tiled Cholesky factors, against NumPy."""
 
 import numpy as np
 import pytest

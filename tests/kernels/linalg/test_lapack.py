@@ -1,4 +1,4 @@
-"""LAPACK and BLAS called from kernels against NumPy, in parallel loops and in a process that compiles nothing."""
+"""LAPACK and BLAS called from kernels, against NumPy, in parallel loops and from cached code."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ def normal(*shape, seed=1):
 
 
 def with_garbage(matrix):
-    """Return a copy whose upper triangle nobody may read."""
+    """Return a copy with other values in the upper triangle, which must not be read."""
     return np.where(np.tri(len(matrix), dtype=bool), matrix, np.nan)
 
 

@@ -1,4 +1,4 @@
-"""BLAS and LAPACK on tiles: views of larger matrices give what NumPy gives, and what is outside of them stays."""
+"""BLAS and LAPACK on tiles: views of larger matrices, against NumPy; entries outside of the view do not change."""
 
 import numpy as np
 import pytest

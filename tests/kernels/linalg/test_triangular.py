@@ -1,4 +1,4 @@
-"""Triangular products and factors against NumPy."""
+"""Triangular products and factors, against NumPy."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def lower(d, seed):
 def test_multiply_unit__equals_numpy(d):
     left, right = (np.tril(lower(d, seed), -1) + np.eye(d) for seed in (1, 2))
     expected = left @ right
-    # What stands above the left diagonal, and on the right one, is not read.
+    # Entries above the diagonal of the left matrix, and on the diagonal of the right one, are not read.
     garbage = np.triu(np.full((d, d), np.nan))
     got, factor = left.copy(), np.where(np.isnan(garbage), garbage, right)
     multiply_unit(got, factor, np.empty(d), got)

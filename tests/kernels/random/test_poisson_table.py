@@ -1,4 +1,4 @@
-"""Table variates against the Poisson law: whole, fractional and large means, and the ends of the tables."""
+"""Poisson variates by tables, against the Poisson law: integer, fractional and large means, ends of the tables."""
 
 import numpy as np
 import pytest
@@ -52,14 +52,14 @@ def test_poisson_counts__mean_depends_on_symbol():
             assert not got[:, i].any()
         else:
             assert variates_p(got[:, i], stats.poisson(mean)) > P_LIMIT
-    # Neighbours are independent: the correlations of 45 pairs, each a z-score over 20,000 draws, below 5.
+    # Neighbouring symbols are independent: the correlations of 45 pairs, each a z-score over 20,000 draws, below 5.
     live = got[:, means > 0]
     correlation = np.corrcoef(live.T)[np.triu_indices(live.shape[1], 1)]
     assert np.abs(correlation * np.sqrt(len(live))).max() < 5
 
 
 def test_poisson_counts__rare_values_have_correct_probability():
-    # Mean 1 over 4 million draws: values up to 10, the last of which a coarse guide alone cannot give.
+    # Mean 1 over 4 million draws: values up to 10, the largest need more than the coarse guide table.
     got = counts_of(np.ones(BLOCK), 1.0, 77, 1000).ravel()
     probability = stats.poisson(1).pmf(np.arange(10))
     assert chi_square_p(np.bincount(np.minimum(got, 10), minlength=11)[:10], probability) > P_LIMIT

@@ -1,4 +1,4 @@
-"""Subsamples against the uniform law on subsets, and the moments of a sample against NumPy."""
+"""Subsamples, against the uniform law on subsets, and moments of a sample, against NumPy."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""Threefry against the known answers of its authors (Random123, kat_vectors), and the names of its words."""
+"""Threefry, against the known answers of its authors (Random123, kat_vectors), and the keys of its words."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The exponential in plain arithmetic against NumPy's."""
+"""Vectorised exponential function, against NumPy."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Points from the factor of their inner products; factors and laws are tested with the refits they make."""
+"""Points from the factor of their inner products; the laws of the factors are tested with the refits."""
 
 import numpy as np
 

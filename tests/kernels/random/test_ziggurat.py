@@ -1,4 +1,4 @@
-"""Ziggurat variates against their laws, in the body and in the tails, and the layers of the tables."""
+"""Ziggurat variates, against their laws in the body and in the tails, and the layers of the tables."""
 
 import math
 
@@ -58,7 +58,7 @@ def test_normal__law():
     assert stats.kstest(got, stats.norm.cdf).pvalue > P_LIMIT
     assert stats.kstest(got, stats.norm(0.01, 1).cdf).pvalue < P_LIMIT
     assert stats.kstest(got, stats.norm(0, 1.01).cdf).pvalue < P_LIMIT
-    # Neighbours are independent.
+    # Neighbouring variates are independent.
     assert abs(np.corrcoef(got[1:], got[:-1])[0, 1]) * math.sqrt(len(got)) < 5
 
 
@@ -97,7 +97,7 @@ def test_tails__law(degrees, side):
 def test_log_chi__law(degrees):
     got = draws(fill, 4, log_chi_table(degrees), n=300_000)
     assert stats.kstest(got, log_chi_cdf(degrees)).pvalue > P_LIMIT
-    # Degrees of freedom off by one; where they are many, the deviation by a twentieth.
+    # Negative controls: degrees of freedom off by one; for many degrees, a deviation off by 5 %.
     if degrees <= 99:
         root = math.sqrt(2 * degrees)
         wrong = stats.chi2(degrees + 1)

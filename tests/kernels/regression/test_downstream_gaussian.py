@@ -1,4 +1,4 @@
-"""Downstream regressions from reduced factors against raw samples, in law, and their independence of threads."""
+"""Downstream regressions from reduced factors, against raw samples in law; independence of threads."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def evaluated(n_samples, ridges, n_replicates=N_REPLICATES, parts=True, n_thread
 
 
 def raw(n_samples, ridges, seed):
-    """Return float64 (R, L, 6): rows drawn and fitted."""
+    """Return float64 (R, L, 6) of rows that are drawn and fitted."""
     rng, w0 = np.random.default_rng(seed), TRUTH.w0
     rows = rng.normal(size=(N_REPLICATES, n_samples, D)) * np.sqrt(SPECTRUM)
     noise = SIGMA * rng.normal(size=(N_REPLICATES, n_samples))
@@ -59,7 +59,7 @@ def test_evaluate_downstream__has_law_of_raw_samples(n_samples):
     for k in range(len(RIDGES)):
         for column in range(N_COLUMNS):
             assert stats.ks_2samp(got[:, k, column], expected[:, k, column]).pvalue > P_LIMIT, (k, column)
-    # One degree of freedom less, at the same T times ridge, is another law.
+    # Negative control: one degree of freedom less, at the same T times ridge.
     wrong = evaluated([n_samples - 1], [RIDGES * n_samples / (n_samples - 1)])[:, 0, 0]
     assert stats.ks_2samp(wrong[:, 0, BIAS], expected[:, 0, BIAS]).pvalue < P_LIMIT
 

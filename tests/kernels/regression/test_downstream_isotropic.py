@@ -1,4 +1,4 @@
-"""Bidiagonal samples against dense solves in long double, against raw samples and the general kernel in law."""
+"""Bidiagonal samples, against dense solves in long double, and in law against raw samples and the general kernel."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def sample(d, n_samples, seed=0):
 
 
 def dense(reduced, d, n_samples):
-    """Return B^T, (n, k), and gap (n): what is beyond the n coordinates no fit sees."""
+    """Return B^T, (n, k), and gap (n): the coordinates beyond n, which no fit can learn."""
     k = len(reduced.diagonal)
     n = k if n_samples >= d else k + 1
     rows = np.zeros((k, n))
@@ -62,7 +62,7 @@ def fitted(reduced, d, n_samples, ridges, parts=True, variance=1.0, norm=1.7):
 
 
 def arguments(reduced, d, n_samples, norm=1.7):
-    """Return what the twin and the general kernel take."""
+    """Return the arguments of the twin and of the general kernel."""
     factor, gap = dense(reduced, d, n_samples)
     return factor, reduced.z, np.ones(len(gap)), norm * np.eye(len(gap))[0], gap
 
@@ -72,7 +72,7 @@ def test_solve_isotropic__equals_long_double(d, n_samples):
     reduced = sample(d, n_samples)
     expected = naive(*arguments(reduced, d, n_samples), n_samples, RIDGES)
     got = fitted(reduced, d, n_samples, RIDGES)
-    # No condition number is squared: four digits more than the general kernel is held to.
+    # No condition number is squared: the tolerance has four digits more than that of the general kernel.
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-300)
     alone = fitted(reduced, d, n_samples, RIDGES, parts=False)
     np.testing.assert_array_equal(alone[:, [0, 4, 5]], got[:, [0, 4, 5]])
@@ -120,7 +120,7 @@ def test_kernels__agree_under_rotation(size, exponent):
     np.testing.assert_allclose(path(factor, z, ones, w0, gap, n_samples, ridges), expected, rtol=1e-8, atol=1e-300)
     turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(w0), len(w0))))[0]
     turned = path(turn @ factor, z, ones, turn @ w0, turn @ gap, n_samples, ridges)
-    columns = [0, 2, 3, 4, 5]  # the bias goes to 0 with the ridge, and a full factor does not see that
+    columns = [0, 2, 3, 4, 5]  # the bias tends to 0 with the ridge, and a full factor loses its digits
     np.testing.assert_allclose(turned[:, columns], expected[:, columns], rtol=1e-6, atol=1e-12)
 
 
@@ -148,7 +148,7 @@ def vectors():
 
 
 def raw(n_samples, seed):
-    """Return float64 (R, L, 6): rows drawn and fitted."""
+    """Return float64 (R, L, 6) of rows that are drawn and fitted."""
     rng, (w0, weights) = np.random.default_rng(seed), vectors()
     rows = rng.normal(size=(N_REPLICATES, n_samples, D)) * np.sqrt(VARIANCE)
     noise = SIGMA * rng.normal(size=(N_REPLICATES, n_samples, 1))
@@ -182,7 +182,7 @@ def test_evaluate_isotropic__has_law_of_raw_samples_and_general_kernel(n_samples
         for column in range(N_COLUMNS):
             assert stats.ks_2samp(got[:, k, column], expected[:, k, column]).pvalue > P_LIMIT, (k, column)
             assert stats.ks_2samp(got[:, k, column], other[:, k, column]).pvalue > P_LIMIT, (k, column)
-    # One degree of freedom less, at the same T times ridge, is another law.
+    # Negative control: one degree of freedom less, at the same T times ridge.
     wrong = evaluated([n_samples - 1], [LAW_RIDGES * n_samples / (n_samples - 1)])[:, 0, 0]
     assert stats.ks_2samp(wrong[:, 0, BIAS], expected[:, 0, BIAS]).pvalue < P_LIMIT
 

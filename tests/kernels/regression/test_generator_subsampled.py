@@ -1,4 +1,4 @@
-"""Fits to subsamples against NumPy's least squares on the very rows that the streams give."""
+"""Fits to subsamples, against NumPy least squares on the same rows."""
 
 import numpy as np
 import pytest
@@ -72,5 +72,5 @@ def test_refit_rows__every_fit_solves_normal_equations(sizes, ridge, replacement
             expected = fit([(x[chosen], y[chosen])], ridge, size)
             np.testing.assert_allclose(out[replicate, t], expected, rtol=1e-6, atol=1e-7 * np.abs(expected).max())
             weights = out[replicate, t]
-    # Repeats, of one row with several labels, are what this kernel is for.
+    # Subsamples contain repeated rows with several labels.
     assert n_repeated > 0 or not (replacement or same) or max(sizes.get("n_train", 2), 0) == 1 or law == GAUSSIAN

@@ -1,4 +1,4 @@
-"""Kernels of many rows: the definitions, pair by pair, whatever the tile, and rows that are equal or nearly so."""
+"""Kernel matrices: their definition pair by pair, for every tile size, and equal or nearly equal rows."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def gram(law, rows, threads=1):
 @pytest.mark.parametrize("kind", KINDS)
 def test_gram__equals_definition(kind):
     law = law_of(kind)
-    # Two tiles and a bit.
+    # More than two tiles.
     rows = RNG.standard_normal((2, 2 * TILE + 7, 5))
     for one, expected in zip(gram(law, rows, 2), [naive(law, x, x) for x in rows], strict=True):
         np.testing.assert_allclose(np.triu(one), np.triu(expected), rtol=1e-12, atol=1e-13)
@@ -72,7 +72,7 @@ def test_predict__equals_definition(kind):
     predict(law, at[None], squares(at)[None], support, squares(support), coefficients, 2, out)
     expected = [c @ naive(law, z, at) for c, z in zip(coefficients, support, strict=True)]
     np.testing.assert_allclose(out, expected, rtol=1e-10, atol=1e-10)
-    # Rows of their own for each.
+    # Each replicate has its own rows.
     own = RNG.standard_normal((2, 6, 4))
     out = np.empty((2, 3, 6))
     predict(law, own, squares(own), support, squares(support), coefficients, 1, out)
@@ -89,7 +89,7 @@ def test_gram__equal_or_close_rows(kind):
     found = gram(law, rows)[0]
     assert found[3, 7] == 1.0
     np.testing.assert_allclose(np.triu(found), np.triu(naive(law, rows[0], rows[0])), rtol=1e-12)
-    # Negative control: by squares and products alone it has no digits.
+    # Negative control: the formula by squares and products loses all digits.
     plain = (rows[0] ** 2).sum(axis=1)
     plain = plain[:, None] + plain - 2 * rows[0] @ rows[0].T
     assert abs(plain[4, 8] - 30e-14) > 1e-13

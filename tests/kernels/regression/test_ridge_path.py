@@ -1,4 +1,4 @@
-"""Ridge paths against dense solves in long double, their properties, and raw designs."""
+"""Ridge paths, against dense solves in long double and raw designs, and their properties."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from fastcollapse.kernels.regression.ridge_systems import is_lower, set_reversed
 pytestmark = pytest.mark.usefixtures("one_blas_thread")
 
 RIDGES = np.array([0.0, 1e-13, 1e-9, 1e-6, 1e-3, 0.03, 1.0, 30.0, 1e6, 1e12])
-# Dimension, samples, and how fast the spectrum falls.
+# Dimension, samples, and exponent of the spectrum.
 CASES = [
     (1, 1, 0.0),
     (1, 5, 0.0),
@@ -46,7 +46,7 @@ def solve(matrix, sides):
 
 
 def naive(factor, z, spectrum, w0, gap, n_samples, ridges):
-    """Return float64 (L, 6) as the definition has it, in long double."""
+    """Return float64 (L, 6) by the definition, in long double."""
     factor, z, w0, gap = (np.asarray(x, np.longdouble) for x in (factor, z, w0, gap))
     d, k = factor.shape
     out = np.empty((len(ridges), N_COLUMNS))
@@ -125,7 +125,7 @@ def test_solve_path__full_factor_gives_same_result():
     factor, z, spectrum, w0, gap = sample(20, 40, 1.5)
     turn = np.linalg.qr(np.random.default_rng(1).normal(size=(20, 20)))[0]
     turned = path(factor @ turn, turn.T @ z, spectrum, w0, gap, 40, RIDGES)
-    columns = [0, 2, 3, 4, 5]  # the bias goes to 0 with the ridge, and a full factor does not see that
+    columns = [0, 2, 3, 4, 5]  # the bias tends to 0 with the ridge, and a full factor loses its digits
     np.testing.assert_allclose(
         turned[:, columns], path(factor, z, spectrum, w0, gap, 40, RIDGES)[:, columns], rtol=1e-8
     )
@@ -141,7 +141,7 @@ def test_set_reversed_gram__equals_numpy(d):
 
 
 def fits(rows, labels, ridge):
-    """Return the minimiser of |labels - X w|^2 / T + ridge |w|^2, of least norm at 0, from the singular values."""
+    """Return the minimiser of |labels - X w|^2 / T + ridge |w|^2 (least norm at ridge 0), by singular values."""
     left, values, right = np.linalg.svd(rows, full_matrices=False)
     live = values > 1e-12 * max(values.max(initial=0.0), 1e-300)
     shrunk = values[live] / (values[live] ** 2 + len(rows) * ridge)

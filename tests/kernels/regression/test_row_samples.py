@@ -1,4 +1,4 @@
-"""Samples of rows: different ones, uniform, the same for whoever asks."""
+"""Samples of rows: distinct, uniform, and equal for every thread and block."""
 
 import numpy as np
 from scipy import stats

@@ -1,4 +1,4 @@
-"""Forgetting quantiles against the recursion, the expansion and a simulation."""
+"""Quantiles of extinction times, against the recursion, the expansion and simulation."""
 
 import numpy as np
 import pytest

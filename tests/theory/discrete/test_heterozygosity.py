@@ -1,4 +1,4 @@
-"""The pair recursion against a plain token-by-token simulation and against the closed forms."""
+"""Heterozygosity recursion, against token-by-token simulation and closed forms."""
 
 import numpy as np
 import pytest

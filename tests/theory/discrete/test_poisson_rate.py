@@ -1,4 +1,4 @@
-"""The Poisson rate: its exact law against the transition matrix, the moments of that law, domains."""
+"""Poisson rate: exact law against the transition matrix, moments, domains."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from fastcollapse.theory.discrete.survival import poisson_survival
 
 @pytest.mark.parametrize(("lam0", "n"), [(1.0, 10), (0.05, 10), (10.0, 3)])
 def test_poisson__law_by_transition_matrix(lam0, n):
-    # Sums above 900 are lost: below 1e-12 here.
+    # Sums above 900 are neglected: their probability is below 1e-12.
     s = np.arange(901)
     matrix = stats.poisson.pmf(s[None, :], s[:, None])
     law = stats.poisson.pmf(s, lam0 * n)
@@ -35,7 +35,7 @@ def test_poisson__truncated_law_is_prefix_of_complete_law():
 
 
 def test_poisson__limits():
-    # Yaglom's: about k/(2 n), given survival.
+    # Yaglom's limit: about k/(2 n), given survival.
     np.testing.assert_allclose(poisson_mean_if_alive(1, 10, 10**7), 10**7 / 20, rtol=1e-4)
     assert poisson_mean_if_alive(2, 10, 0) == 2
     got = poisson_rate_variance(2, 10, 10**6, "accumulate")

@@ -1,4 +1,4 @@
-"""Survival bounds against the exact chain, and the chain against a simulation."""
+"""Survival bounds, against the exact chain, and the chain against simulation."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.theory.discrete.binomial_chain import exact_chain, exact_survival_truncated
 from fastcollapse.theory.discrete.survival import poisson_survival, survival_bounds, survival_bounds_published
 
-# Rounding of the exact chain.
+# Rounding error of the exact chain.
 TINY = 1e-11
 
 
@@ -27,7 +27,7 @@ def test_discrete__bounds_hold_for_the_exact_chain(n):
         near = slice(1, n // 4)
         assert (1 - lower[1:, near] / alive[1:, near]).max() < 0.05
         assert (upper[1:, near] / alive[1:, near] - 1).max() < 0.024
-    # Negative control: one generation off and the sharp pair fails.
+    # Negative control: the sharp pair of the next generation fails.
     late_lower, late_upper = survival_bounds(p0[:, None], n, k + 1)
     early_lower, _ = survival_bounds(p0[:, None], n, np.maximum(k - 1, 0))
     if n > 1:

@@ -1,4 +1,4 @@
-"""Moments of ln chi against quadrature, series and each other."""
+"""Moments of ln chi, against quadrature and series."""
 
 import numpy as np
 import pytest

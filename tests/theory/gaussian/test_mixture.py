@@ -1,4 +1,4 @@
-"""Theorem 4, the kurtosis and the estimators of the mixture, against the twin and plain likelihoods."""
+"""Theorem 4, kurtosis and estimators of the mixture, against the twin and direct likelihoods."""
 
 import numpy as np
 import pytest

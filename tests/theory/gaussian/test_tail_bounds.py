@@ -1,4 +1,4 @@
-"""Bounds of Pr(Sigma_k > eps): in the order that they must have, above the exact law, and no sharper."""
+"""Bounds of Pr(Sigma_k > eps): their order, validity against the exact law, and sharpness."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_gaussian_tail__theorem3_is_true_with_4n_minus_3_and_false_with_4n_minus
     n = np.concatenate([np.arange(2, 3000), 10 ** np.arange(4, 15)]).astype(float)
     log_alpha = log_chi_moment(1, n - 1)
     assert (log_alpha <= -1 / (4 * n - 3)).all()
-    # 1/(24 nu^3) above: seen in floats for n of thousands.
+    # The difference is 1/(24 nu^3), which is visible in floats for n of a few thousand.
     assert (log_alpha > -1 / (4 * n - 4))[n < 3000].all()
 
 

@@ -1,4 +1,4 @@
-"""Factors and limits of the workflows: digits of the notes, the recursion, each other."""
+"""Factors and limits of the workflows: published digits, the recursion, and consistency."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_gaussian_workflows__factors_equal_recursion(estimator, n):
         if estimator == "mle":
             np.testing.assert_allclose(conserved_mean_error(factor(n, T, estimator)), mean_error, atol=1e-12)
         else:
-            # Negative control: what is conserved with the MLE is not here.
+            # Negative control: the conservation law of the MLE does not hold here.
             assert abs(mean_error[-1] + variance[-1] - 1) > 1e-4
 
 

@@ -1,4 +1,4 @@
-"""Chains in the over-parametrised and the ridged case: digits of the notes, special cases, limits."""
+"""Chains with more dimensions than rows, or with a ridge: published digits, special cases, limits."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_regression_isotropic__signal_decays_as_product_of_beta():
     np.testing.assert_allclose(norm, (size / d) ** n, rtol=1e-12)
     second = (size * (size + 2) / (d * (d + 2))) ** n
     np.testing.assert_allclose(variance, second - (size / d) ** (2 * n), rtol=1e-10)
-    # The same rows again change nothing.
+    # Fits to the same rows again change nothing.
     dependent = isotropic_chain_variances(d, size, n, 0.0, design="dependent")
     np.testing.assert_allclose(dependent, np.transpose([np.transpose(dependent)[0]] * 3), rtol=1e-12)
 
@@ -93,7 +93,7 @@ def test_regression_isotropic__reports_infinite_moments():
         assert np.isfinite(variance[1]) == (abs(size - d) > 3)
         assert np.isfinite(overlap).all()
         assert np.isfinite(isotropic_chain_means(d, size, 2, 0.0)[0])
-        # The general recursion knows the same.
+        # The general recursion also reports infinite moments.
         assert np.isfinite(chain_means(np.ones(d), np.ones(d), size, 2, 0.5)[0]) == (abs(size - d) > 1)
         assert np.isfinite(chain_means(np.ones(d), np.ones(d), size, 2, 0.5, 0.01)[0])
     # It stays infinite in all later generations.
@@ -114,7 +114,7 @@ def test_regression_chain__huge_ridge_removes_signal():
     error, overlap, norm = chain_means(POWER, TRUTH, 150, [1, 3], 0.3, 1e30)
     np.testing.assert_allclose(error, POWER @ TRUTH**2, rtol=1e-12)
     assert max(overlap.max(), norm.max()) < 1e-20
-    # A long and steep spectrum, and a schedule that is asked for out of order.
+    # A long and steep spectrum, and generations requested out of order.
     long = np.arange(1.0, 20_001) ** -2.0
     mean, second = chain_moments(long, np.ones(20_000), [100, 50_000, 300], [[3, 0], [1, 1]], 0.1, 1e-6)
     assert mean.shape == second.shape == (2, 2, 20_000)
@@ -135,7 +135,7 @@ def test_regression_dependent__small_and_many_steps():
     # A vanishing ridge: one minimum-norm fit with n times the noise.
     got = dependent_ridge_means(D, 150, 1e-8, n, 0.3)
     np.testing.assert_allclose(got, chain_means(ISOTROPIC, CONSTANT, 150, n, 0.3, design="dependent"), rtol=1e-6)
-    # Many steps: the truth is forgotten, the noise finds its balance, which rows of their own make larger.
+    # Many steps: the signal vanishes and the noise saturates, at a higher level for independent rows.
     error, overlap, norm = dependent_ridge_means(D, 600, 0.1, [10**5, 10**6], 0.3)
     np.testing.assert_allclose(error[0], error[1], rtol=1e-12)
     np.testing.assert_allclose(error, 1 + norm, rtol=1e-12)

@@ -1,4 +1,4 @@
-"""Exact laws of chains of least squares: moments against each other and against the probabilities."""
+"""Exact laws of least-squares chains: moments, probabilities and their consistency."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def test_regression_exact__one_fit_has_f_law():
     law = stats.f(d, size - d + 1, scale=sigma**2 * d / (size - d + 1))
     np.testing.assert_allclose(ols_error_mean(d, size, 1, sigma), law.mean(), rtol=1e-12)
     np.testing.assert_allclose(ols_error_variance(d, size, 1, sigma), law.var(), rtol=1e-12)
-    # Negative control: with T-d degrees of freedom the mean is another.
+    # Negative control: T-d degrees of freedom give another mean.
     assert abs(stats.f(d, size - d).mean() * sigma**2 * d / (size - d) / law.mean() - 1) > 0.05
 
 
@@ -50,7 +50,7 @@ def test_regression_exact__is_zero_without_noise():
 
 
 def test_regression_exact__norms_for_zero_truth():
-    # w_n = sqrt(q) Sigma^{-1/2} z: the norm is a quadratic form alone.
+    # w_n = sqrt(q) Sigma^{-1/2} z: the norm is only a quadratic form.
     overlap, overlap_variance, norm, norm_variance = ols_norm_moments([1.0, 1.0], [0.0, 0.0], [3, 20], [1, 2], 1.0)
     assert overlap.tolist() == overlap_variance.tolist() == [0, 0]
     assert np.isinf(norm).all()
@@ -79,7 +79,7 @@ def test_regression_law__moments_equal_exact_forms(d, sizes, n, T):
 
 @pytest.mark.parametrize(("d", "nu"), [(1, 1), (2, 3), (30, 2), (7, 60), (900, 300), (10**5, 10**4)])
 def test_regression_law__inversion_equals_f_law(d, nu):
-    # A second fit with next to no noise, so that the integral is taken.
+    # A second fit with almost no noise, so that the integral is used.
     levels = np.array([1e-4, 0.1, 0.5, 0.9, 0.9999])
     x = stats.f.ppf(levels, d, nu) * d / nu
     np.testing.assert_allclose(ols_error_cdf(x, d, d + nu - 1, 1, 1.0, d + 50, 1e-20), levels, atol=2e-11)

@@ -1,4 +1,4 @@
-"""The best ridge: closed forms, a fine grid, limits, and where it goes with the error of the generator."""
+"""Optimal ridge: closed forms, a fine grid, limits, and dependence on the generator error."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_regression_optimum__isotropic_search_equals_closed_form(size, sigma, er
     got, least = optimal_ridge(np.ones(40), np.full(40, 40**-0.5), size, sigma, error)
     expected = isotropic_optimal_ridge(40, size, sigma, 1.0, error)
     np.testing.assert_allclose(got, expected, rtol=1e-9)
-    # More than for clean labels, and less than for as many rows as one likes.
+    # Larger than for clean labels, and smaller than for infinitely many rows.
     clean = sigma**2 * 40 / size
     assert clean * (1 - 1e-12) <= expected <= (clean + error * (1 + 40 / size)) * (1 + 1e-12)
     assert least < 1
@@ -63,10 +63,10 @@ def test_regression_optimum__plateau_of_many_rows():
 
 
 def test_regression_optimum__limits():
-    # Without noise and with enough rows no ridge; without a signal only the fit 0 is right.
+    # The optimum is 0 without noise and with enough rows; it is infinite without a signal.
     assert [float(x) for x in optimal_ridge(POWER, TRUTH, 400, 0.0)] == [0, 0]
     assert float(optimal_ridge(np.ones(D), TRUTH, 100, 0.0)[0]) == 0
-    # With fewer rows the directions that they do not show are noise to the others.
+    # With fewer rows, the directions outside their span act as noise.
     assert float(optimal_ridge(POWER, TRUTH, 100, 0.0)[0]) > 1e-7
     assert [float(x) for x in optimal_ridge(POWER, 0 * TRUTH, 100, 0.5, 1.0)] == [np.inf, 0]
     assert isotropic_optimal_ridge(D, 100, 0.0, 1.0) == 0

@@ -1,4 +1,4 @@
-"""Deterministic equivalents of ridge regression: digits of the notes, the equation of kappa, limits."""
+"""Deterministic equivalents of ridge regression: published digits, the equation of kappa, limits."""
 
 import numpy as np
 import pytest
@@ -74,7 +74,7 @@ def test_regression__without_ridge_kappa_uses_all_rows(spectrum, size):
         assert kappa == 0
     else:
         np.testing.assert_allclose(degrees_of_freedom(spectrum, kappa)[0], size, rtol=1e-11)
-    # The limit of small ridges, whose square root counts where T = d.
+    # Limit of small ridges; at T = d the error is of the order of the square root of the ridge.
     np.testing.assert_allclose(effective_ridge(spectrum, size, 1e-26), kappa, rtol=1e-7, atol=1e-7)
 
 
@@ -86,7 +86,7 @@ def test_regression__parts_are_monotone_and_within_bounds(spectrum, size, ridge)
     bias, variance, synthetic = ridge_equivalents(spectrum, w0, size, ridge)
     assert kappa[0] < kappa[1]
     assert variance[0] >= variance[1] > 0
-    # With unequal eigenvalues a fit may turn an error into directions where it counts for more.
+    # With unequal eigenvalues a fit may move an error into directions with larger eigenvalues.
     assert min(bias.min(), synthetic.min()) >= 0
     _, bias, variance, synthetic = isotropic_equivalents(len(spectrum), size, ridge)
     assert max(bias.max(), synthetic.max()) <= 1 + 1e-12
@@ -135,7 +135,7 @@ def test_regression__test_error_without_ridge_equals_least_squares():
     n = np.array([0, 1, 5])
     got = ridge_test_error(POWER, constant(POWER), 700, 0.0, 500, n, 0.3, 0.2)
     np.testing.assert_allclose(got, ols_error_mean(D, 500, n, 0.2, 700, 0.3), rtol=1e-12)
-    # No noise on the labels: the peak of the fit is gone, that of the generators stays.
+    # Without label noise the fit has no peak; the generators still have one.
     clean = ridge_test_error(POWER, constant(POWER), [[300], [700]], 0.0, 301, [0, 1], 0.0, 0.2)
     assert (clean == [[0, np.inf], [0, np.inf]]).all()
     assert (ridge_test_error(POWER, constant(POWER), 300, 0.1, [301, 302], 1, 0.0, 0.2) < np.inf).tolist() == [

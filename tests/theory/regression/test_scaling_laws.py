@@ -1,4 +1,4 @@
-"""Power laws: sums over many eigenvalues, exponents of the equivalents, the bend."""
+"""Power laws: sums over many eigenvalues, exponents of the equivalents, and the crossover."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_regression_scaling__best_exponents_are_at_intersections(beta, r, a):
     assert (around < exponent).all()
     saturated = min(r, 1)
     np.testing.assert_allclose(exponent, a * 2 * beta * saturated / (2 * beta * saturated + 1), rtol=1e-12)
-    # More generator rows than fit rows change no exponent; a constant number leaves nothing to gain.
+    # More generator rows than fit rows change no exponent; with a constant number the error does not decrease.
     np.testing.assert_allclose(best_exponents(beta, r, [1.5, 0.0])[0], [best_exponents(beta, r)[0], 0])
 
 
@@ -66,10 +66,10 @@ def test_regression_scaling__crossover_is_where_bias_meets_variance():
         size = int(crossover_samples(2.0, 0.6, 1.0, noise))
         bias, variance, _ = ridge_equivalents(spectrum, w0, size, 1 / size)
         np.testing.assert_allclose(bias, noise * variance, rtol=0.01)
-    # Small noise: the leading order; none at all to speak of; so much that there is no bend.
+    # Small noise: leading order. Negligible noise. Large noise: no crossover.
     late = crossover_samples(1.5, 0.375, 1.2, [1e-10, 1e-12])
     np.testing.assert_allclose(np.diff(np.log(late)), np.log(100) / (2 * 0.375 * 1.2 + 1.2 / 1.5 - 1), rtol=1e-2)
-    # At the rows of kappa = 0.1 the error has bent already.
+    # At the number of rows with kappa = 0.1 the crossover has passed.
     first, second = crossover_samples(1.5, 0.375, 1.2, [1e3, 2e3])
     np.testing.assert_allclose(second, 2 * first, rtol=1e-12)
 
