@@ -110,7 +110,7 @@ def main() -> None:
         ours_s, peer_s = paired(ours, lambda: numpy_live(p, 100), 5)
         rows.append(row(BENCH, "100 generations, metrics", "NumPy multinomial, live (i)", threads, ours_s, peer_s))
         n_cells = N_SYMBOLS + float(ours().metrics["support_size"][0, 1:-1].sum())
-        print(f"  {ours_s / n_cells * 1e9:.2f} ns a live symbol, {n_cells:.3g} live symbols drawn from")
+        print(f"  {ours_s / n_cells * 1e9:.2f} ns per live symbol, {n_cells:.3g} live symbols in total")
         if threads == cases[-1]:
             full_s = seconds(lambda: numpy_full(p, 100))
             rows.append(row(BENCH, "100 generations, metrics", "NumPy multinomial, full (ii)", threads, ours_s, full_s))
@@ -126,7 +126,7 @@ def main() -> None:
             stored_s, peer_s = paired(recorded, lambda: numpy_live(p, 100, keep=True), 5)
         case = "100 generations, trajectory in HDF5"
         rows.append(row(BENCH, case, "NumPy (i), kept in memory", threads, stored_s, peer_s))
-        print(f"  recording costs {(stored_s - ours_s) / ours_s:.2f} of the simulation again")
+        print(f"  recording adds {(stored_s - ours_s) / ours_s:.2f} times the simulation time")
     few_s, tokens_s = paired(lambda: execute(plan_run(few, truth=truth)), lambda: numpy_tokens(p, 5), 1)
     rows.append(row(BENCH, "5 generations, metrics", "NumPy choice, every token (iii)", cases[-1], few_s, tokens_s))
     _print_memory()

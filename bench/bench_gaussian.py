@@ -111,7 +111,7 @@ def _rows(
     for threads in sorted({1, max_threads()}):
         ours_s, peer_s = paired(lambda threads=threads: ours(threads), theirs, 5)
         rows.append(row(BENCH, case, peer, threads, ours_s, peer_s * scale))
-        print(f"  {steps / ours_s:.3g} replicate-generations a second, peer {steps / (peer_s * scale):.3g}")
+        print(f"  {steps / ours_s:.3g} replicate-generations per second, peer {steps / (peer_s * scale):.3g}")
     return rows
 
 

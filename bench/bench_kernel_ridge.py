@@ -127,9 +127,9 @@ def grids() -> list[dict]:
     for n in SAMPLES:
         made, peer = experiment(n, [1], 1), Peer(n)
         truth = load_truth(made.truth)
-        peers = {"NumPy eigh": peer.numpy_eigh, "NumPy, Cholesky a value": peer.numpy_cholesky}
+        peers = {"NumPy eigh": peer.numpy_eigh, "NumPy, Cholesky per ridge": peer.numpy_cholesky}
         if KernelRidge is not None:
-            peers["scikit-learn KernelRidge a value"] = peer.scikit_learn
+            peers["scikit-learn KernelRidge per ridge"] = peer.scikit_learn
         for name, function in peers.items():
             repeats = 3 if n < 2000 else 1
             ours, theirs = paired(
@@ -161,10 +161,12 @@ def peak() -> None:
 
 def precision() -> None:
     """Measure (iv): with integer pixels, whose products float32 sums exactly, and with fractional pixels."""
-    whole = load_truth(experiment(10, None, 1).truth)
-    rows, test_rows = whole.rows / whole.unit, whole.test_rows / whole.unit
-    broken = dataclasses.replace(whole, rows=rows, test_rows=test_rows, unit=1.0)
-    for kernel, (name, truth) in itertools.product(("rbf", "polynomial"), (("whole", whole), ("fractions of", broken))):
+    integer = load_truth(experiment(10, None, 1).truth)
+    rows, test_rows = integer.rows / integer.unit, integer.test_rows / integer.unit
+    fractional = dataclasses.replace(integer, rows=rows, test_rows=test_rows, unit=1.0)
+    for kernel, (name, truth) in itertools.product(
+        ("rbf", "polynomial"), (("integer", integer), ("fractional", fractional))
+    ):
         made = [
             experiment(1000, [0], 1, kernel=kernel, scale="median", ridge=1e-4, precision=precision)
             for precision in ("float64", "float32")
@@ -172,8 +174,10 @@ def precision() -> None:
         exact, single = (execute(plan_run(one, truth=truth)).metrics["test_error"][0, 0, 0] for one in made)
         lost = np.abs(single / exact - 1)
         where = f"ridge {RIDGES[lost.argmax()]:.0e}"
-        print(f"float32, {kernel}, {name} pixels: test error off by {lost.max():.1e} at most, {where}")
-    times = [seconds(lambda one=one: execute(plan_run(one, truth=broken))) for one in made]
+        print(
+            f"float32, {kernel}, {name} pixels: largest relative change of the test error {lost.max():.1e}, at {where}"
+        )
+    times = [seconds(lambda one=one: execute(plan_run(one, truth=fractional))) for one in made]
     print(f"float32, polynomial, T = 1,000: {times[1]:.2f} s, float64 {times[0]:.2f} s")
 
 

@@ -36,8 +36,10 @@ def write_tables(folder):
 
 
 def raw(truth, model, schedule, n_generations, rng):
-    """Return columns of numbers of generations 0..T for one replicate, whole float64 (T + 1, 2): the size of the
-    training data, and 100 times its support and the count of the first symbol, up to 99. Generation 0 is 0.
+    """Return columns of numbers of generations 0..T for one replicate, integer-valued float64 (T + 1, 2).
+
+    The columns are the size of the training data, and 100 times its support plus the count of the first symbol, up to
+    99. Generation 0 is 0.
     """
     corpus = None if truth.counts is None else np.repeat(np.arange(truth.support_size), truth.counts)
     states = simulate(truth.probabilities, corpus, schedule, rng)

@@ -277,7 +277,7 @@ def test_full_disk__keeps_committed_generations_and_resumes(reference_run, tmp_p
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "status").read_text() == "1\n"
     error = (tmp_path / "error").read_text()
-    kept = r"out\.h5\.parts keeps generations 0 to ([\d,]+): fastcollapse run --resume out\.h5 goes on"
+    kept = r"out\.h5\.parts keeps generations 0 to ([\d,]+); to resume: fastcollapse run --resume out\.h5"
     reason = r"cannot be written: No space left on device \([\d,]+ bytes\)"
     (last,) = re.fullmatch(rf"error: out\.h5\.parts/{where}\S*tmp: {reason}; {kept}\n", error).groups()
     assert f"not finished, {last} generations x 8 replicates" in (tmp_path / "check").read_text()

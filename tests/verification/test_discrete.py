@@ -430,8 +430,7 @@ def test_collapse_constants__from_extinct_shares():
         lower, upper = bounds(k)
         slack = Z_LIMIT * error
         assert ((lower - slack < got) & (got < upper + slack)).all()
-        # Negative control: the sharp pair of the next generation, the published pair of a generation three times as
-        # late.
+        # Negative control: the sharp pair of the next generation; for the published pair, generation 3 k + 1.
         assert (got > bounds(k + 1 if bounds is g_bounds else 3 * k + 1)[1] + slack).any()
     # The first generation with g_k below a level halfway to the one before.
     middle = (got[1:] + got[:-1]) / 2

@@ -416,7 +416,7 @@ def test_mixture__collapse(estimator):
     assert reject(z([3, 6, 14]))
     bound = tail_theorem4(1, 0.1, n, np.arange(last + 1))
     assert (share <= bound + 3 * np.sqrt(bound / n_replicates)).all()
-    # 1 comparison: the first fit's second moment is that of the truth, whatever the estimator.
+    # 1 comparison: the first fit's second moment is that of the truth, for every estimator.
     assert not reject(z_scores(mus[:, 1] ** 2 + sigmas[:, 1] ** 2, 2.0))
     # A fit is a mixture, so that its kurtosis is at most 3; it is below that of the truth on one side only.
     kurtosis = mixture_kurtosis(mus[:, 1], sigmas[:, 1])
@@ -437,7 +437,7 @@ def test_mixture__first_fits():
         mu, _ = mixture.fit_joint_ml(points)
         assert mu > 0 or not ml_root_exists(m2, m4)
         n_zero += mu == 0
-        # Negative control: a condition on 2 in place of 3 calls samples without a root that have one.
+        # Negative control: the condition with 2 instead of 3 reports no root for samples that have one.
         n_without += mu > 0 and not ml_root_exists(m2, 1.5 * max(m4, m2**2))
         # Algorithm 1 treats a sample as two points if m2 <= (1 + kappa) m1^2; then sigma is small.
         if m2 <= (1 + approximate_ml_kappa(10)) * m1**2:

@@ -31,7 +31,7 @@ def test_panels__two_symbols_agree_with_exact_chain(two_symbols, name):
     lost, fixed = exact_chain([0.02], 100, 20)
     expected = 1 - lost[0] - (fixed[0] if name == "both_ends" else 0)
     np.testing.assert_allclose(panel.curve.expected, expected[GENERATIONS], rtol=1e-12)
-    # 6 scores in all: |z| < 4.5; a law that is off by a generation is noticed.
+    # 6 scores in all: |z| < 4.5; a law that is off by one generation is rejected.
     assert np.abs(panel.curve.z).max() < 4.5
     alive = two_symbols.metrics["support_size"][:, GENERATIONS] > 1
     wrong = share_of(GENERATIONS, alive, None, expected[GENERATIONS + 1 - 2 * (GENERATIONS == 20)])

@@ -33,7 +33,7 @@ def test_word_pairs__depend_on_generation():
 def test_word_pairs__bits_are_fair_and_independent():
     words = pairs(1, 2, 0, 20_000, 1)
     bits = np.unpackbits(words.view(np.uint8).reshape(2, -1, 8), axis=2).reshape(2, -1, 64).astype(float)
-    # 128 bits, each beside the same bit of the next generation: 256 z-scores, below 5.
+    # 128 bits, each paired with the same bit of the next generation: 256 z-scores, below 5.
     z = (bits.mean(axis=1) - 0.5) * 2 * np.sqrt(bits.shape[1])
     after = ((bits[:, 1:] == bits[:, :-1]).mean(axis=1) - 0.5) * 2 * np.sqrt(bits.shape[1])
     assert np.abs(z).max() < 5

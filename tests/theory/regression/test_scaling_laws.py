@@ -66,10 +66,10 @@ def test_regression_scaling__crossover_is_where_bias_meets_variance():
         size = int(crossover_samples(2.0, 0.6, 1.0, noise))
         bias, variance, _ = ridge_equivalents(spectrum, w0, size, 1 / size)
         np.testing.assert_allclose(bias, noise * variance, rtol=0.01)
-    # Small noise: leading order. Negligible noise. Large noise: no crossover.
+    # Small noise: the leading order.
     late = crossover_samples(1.5, 0.375, 1.2, [1e-10, 1e-12])
     np.testing.assert_allclose(np.diff(np.log(late)), np.log(100) / (2 * 0.375 * 1.2 + 1.2 / 1.5 - 1), rtol=1e-2)
-    # At the number of rows with kappa = 0.1 the crossover has passed.
+    # Large noise: the crossover is proportional to the noise.
     first, second = crossover_samples(1.5, 0.375, 1.2, [1e3, 2e3])
     np.testing.assert_allclose(second, 2 * first, rtol=1e-12)
 
