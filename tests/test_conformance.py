@@ -92,7 +92,7 @@ def experiment_of(family, case, workflow, folder, other=False, **run):
     return Experiment.from_mapping(sections, base=folder)
 
 
-def all_arrays(results):
+def everything(results):
     """Return all arrays of a run as one mapping."""
     found = []
     for replicate in range(results.n_replicates):
@@ -128,17 +128,17 @@ def test_cases__are_found():
 def test_bits__depend_on_experiment_only(tables, family, case, workflow):
     experiment = experiment_of(family, case, workflow, tables)
     truth = load_truth(experiment.truth, tables)
-    expected = all_arrays(run_with_truth(experiment, truth, threads=1, block=N_GENERATIONS))
+    expected = everything(run_with_truth(experiment, truth, threads=1, block=N_GENERATIONS))
     assert any(name.startswith("metric") for name in expected[0])
     assert any(not name.startswith("metric") for name in expected[0])
     for settings in ({}, {"threads": max_threads()}, {"block": 1}, {"block": 3}):
-        assert_same(all_arrays(run_with_truth(experiment, truth, **settings)), expected)
+        assert_same(everything(run_with_truth(experiment, truth, **settings)), expected)
     parts = []
     for first, n_replicates in ((0, 1), (1, N_REPLICATES - 1)):
         part = experiment.with_values({"run.n_replicates": n_replicates})
-        parts += all_arrays(run_with_truth(part, truth, first_replicate=first))
+        parts += everything(run_with_truth(part, truth, first_replicate=first))
     assert_same(parts, expected)
-    other = all_arrays(run_with_truth(experiment.with_values({"run.seed": 1}), truth))
+    other = everything(run_with_truth(experiment.with_values({"run.seed": 1}), truth))
     assert any(not np.array_equal(other[0][name], values) for name, values in expected[0].items())
 
 
@@ -215,7 +215,7 @@ def test_stores__are_identical_and_replay(tmp_path, tables, monkeypatch, family,
     simulate(experiment, tmp_path / "out.h5", block=2)
     file = open_results(tmp_path / "out.h5")
     assert file.complete
-    assert_same(all_arrays(file), all_arrays(memory))
+    assert_same(everything(file), everything(memory))
     # In xarray every state has the dimensions replicate and generation, and its own dimensions.
     with xarray.open_dataset(tmp_path / "out.h5") as dataset:
         xarray.testing.assert_identical(dataset, file.to_xarray().drop_vars("symbol", errors="ignore"))
@@ -249,18 +249,18 @@ def one_per_case():
 def test_bits__do_not_depend_on_where_run_stopped(tmp_path, tables, family, case, workflow):
     """The run is interrupted twice and resumed from its file with other blocks and threads."""
     experiment = experiment_of(family, case, workflow, tables)
-    expected = all_arrays(simulate(experiment, threads=1))
+    expected = everything(simulate(experiment, threads=1))
     path, settings = tmp_path / "out.h5", {"resume": True, "progress": lambda _: os.kill(os.getpid(), signal.SIGINT)}
     for last, more in ((1, {"threads": 1}), (3, {"block": 2})):
         with pytest.raises(KeyboardInterrupt):
             simulate(experiment, path, **{"block": 1, **more}, **settings)
         assert open_results(path).last == last
-        for mine, other in zip(all_arrays(open_results(path)), expected, strict=True):
+        for mine, other in zip(everything(open_results(path)), expected, strict=True):
             for name, values in mine.items():
                 of_all = name.startswith(("metric", "state"))
                 np.testing.assert_array_equal(values, other[name][: last + 1] if of_all else other[name], err_msg=name)
-    assert_same(all_arrays(simulate(experiment, path, resume=True, threads=max_threads())), expected)
-    assert_same(all_arrays(open_results(path)), expected)
+    assert_same(everything(simulate(experiment, path, resume=True, threads=max_threads())), expected)
+    assert_same(everything(open_results(path)), expected)
 
 
 def test_record__metrics_only_keeps_no_states(tables):
@@ -314,6 +314,6 @@ def test_bits__do_not_depend_on_blas_threads():
     found = []
     for n_threads in (1, 2):
         with threadpool_limits(n_threads, "blas"):
-            found.append(all_arrays(simulate(Experiment.from_mapping(sections))))
+            found.append(everything(simulate(Experiment.from_mapping(sections))))
             assert {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"} == {n_threads}
     assert_same(*found)
