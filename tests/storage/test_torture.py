@@ -416,7 +416,7 @@ def of_strings(file):
 
 
 EDITS = {
-    "newer": (lambda file: file.attrs.modify("format_version", np.int64(2)), "has format version 2, this .* up to 1"),
+    "newer": (lambda file: file.attrs.modify("format_version", np.int64(3)), "has format version 3, this .* up to 2"),
     "other program": (lambda file: file.attrs.modify("format", "other"), "is not a fastcollapse file"),
     "no experiment": (lambda file: file.attrs.pop("experiment"), "experiment is missing"),
     "other experiment": (lambda file: file.attrs.modify("experiment", "{}"), "digest is not that of its experiment"),
