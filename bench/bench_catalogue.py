@@ -1,14 +1,13 @@
-"""The whole catalogue of published figures: seconds of simulation, recipe by recipe, after one run for compiled code.
+"""Simulation time of every recipe of a published figure, after one run for compilation.
 
-Their authors' notebook needs about 4 minutes for the recipes of arXiv:2412.17646, by the progress lines that it
-keeps; that is no peer in the same run, so no ratio is saved.
+No ratio is saved: the authors' notebook for arXiv:2412.17646 (about 4 minutes by its progress lines) is not run here.
 """
 
 from fastcollapse.analysis.reproduction import reproduce, reproducible
 
 
 def main() -> None:
-    """Run the catalogue twice and print the second."""
+    """Run all recipes twice and print the second run."""
     names = list(reproducible())
     for _ in reproduce(names):
         pass

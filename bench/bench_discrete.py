@@ -1,9 +1,9 @@
-"""Recursive resampling of a large vocabulary against NumPy: Zipf-Mandelbrot (1, 2.7), 1e6 symbols, n = 1e7, replace.
+"""Recursive resampling of a large vocabulary, against NumPy: Zipf-Mandelbrot (1, 2.7), 1e6 symbols, n = 1e7, replace.
 
-Ours computes all six metrics and the forgetting time of every symbol; the NumPy loops count the live symbols and no
-more, so the ratios are on the low side. The peers: (i) `Generator.multinomial` on live symbols only, which an expert
-writes; (ii) the same on the full vector; (iii) every token drawn by `Generator.choice` and counted, which the notebook
-of arXiv:2412.17646 does.
+fastcollapse computes all six metrics and the extinction time of every symbol. The NumPy loops only count the live
+symbols, so the ratios are lower bounds. Peers: (i) `Generator.multinomial` on live symbols only (expert code); (ii) the
+same on the full vector; (iii) every token drawn by `Generator.choice` and counted, as in the notebook of
+arXiv:2412.17646.
 """
 
 import subprocess
@@ -25,7 +25,7 @@ N_TOKENS = 10**7
 
 
 def experiment(n_generations: int, record: str, n_symbols: int = N_SYMBOLS) -> Experiment:
-    """Return the benchmark's experiment."""
+    """Return the experiment of the benchmark."""
     return Experiment.from_mapping(
         {
             "truth": {"zipf_mandelbrot": {"a": 1, "b": 2.7, "size": n_symbols}},
@@ -36,7 +36,7 @@ def experiment(n_generations: int, record: str, n_symbols: int = N_SYMBOLS) -> E
 
 
 def numpy_live(p: np.ndarray, n_generations: int, keep: bool = False) -> list:
-    """Peer (i): multinomial over live symbols only; `keep` collects every generation's live symbols and counts."""
+    """Peer (i): multinomial over live symbols; `keep` collects the live symbols and counts of every generation."""
     rng = np.random.default_rng(1)
     symbols = np.arange(p.shape[0], dtype=np.int32)
     kept = []
@@ -73,7 +73,7 @@ def numpy_tokens(p: np.ndarray, n_generations: int) -> list[int]:
 
 
 def _print_memory() -> None:
-    """Print the peak memory of the 100 generations, in a child that has compiled code and truth at hand."""
+    """Print the peak memory of the 100 generations, measured in a new process after compilation and loading."""
     code = """
 from fastcollapse import Experiment, load_truth, simulate
 import bench_discrete
@@ -110,7 +110,7 @@ def main() -> None:
         ours_s, peer_s = paired(ours, lambda: numpy_live(p, 100), 5)
         rows.append(row(BENCH, "100 generations, metrics", "NumPy multinomial, live (i)", threads, ours_s, peer_s))
         n_cells = N_SYMBOLS + float(ours().metrics["support_size"][0, 1:-1].sum())
-        print(f"  {ours_s / n_cells * 1e9:.2f} ns a live symbol, {n_cells:.3g} live symbols drawn from")
+        print(f"  {ours_s / n_cells * 1e9:.2f} ns per live symbol, {n_cells:.3g} live symbols in total")
         if threads == cases[-1]:
             full_s = seconds(lambda: numpy_full(p, 100))
             rows.append(row(BENCH, "100 generations, metrics", "NumPy multinomial, full (ii)", threads, ours_s, full_s))
@@ -126,7 +126,7 @@ def main() -> None:
             stored_s, peer_s = paired(recorded, lambda: numpy_live(p, 100, keep=True), 5)
         case = "100 generations, trajectory in HDF5"
         rows.append(row(BENCH, case, "NumPy (i), kept in memory", threads, stored_s, peer_s))
-        print(f"  recording costs {(stored_s - ours_s) / ours_s:.2f} of the simulation again")
+        print(f"  recording adds {(stored_s - ours_s) / ours_s:.2f} times the simulation time")
     few_s, tokens_s = paired(lambda: execute(plan_run(few, truth=truth)), lambda: numpy_tokens(p, 5), 1)
     rows.append(row(BENCH, "5 generations, metrics", "NumPy choice, every token (iii)", cases[-1], few_s, tokens_s))
     _print_memory()

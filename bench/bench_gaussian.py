@@ -1,15 +1,15 @@
-"""Recursive refits of Gaussian laws against NumPy.
+"""Recursive refits of Gaussian laws, against NumPy.
 
-On the line: n = 100 points, 2,000 replicates, 2,000 generations. The peers: (i) a vectorised chain of sufficient
-statistics, one `standard_normal` and one `standard_gamma` a generation over all replicates, which an expert writes, and
-which keeps mean and deviation and no more; (ii) the same, and then the metrics that we record, by the same functions;
-(iii) every point drawn and fitted, of fewer generations, scaled.
+One dimension: n = 100 points, 2,000 replicates, 2,000 generations. Peers: (i) a vectorised chain of sufficient
+statistics, with one `standard_normal` and one `standard_gamma` per generation over all replicates (expert code), which
+keeps only mean and deviation; (ii) the same, and the metrics that we record, by the same functions; (iii) every point
+drawn and fitted, for fewer generations, scaled.
 
-In 10 and 100 dimensions: n = 1,000 points drawn by the Cholesky factor and fitted by `numpy.cov`, generation after
-generation. BLAS has one thread: with two NumPy took several times as long on a busy machine.
+10 and 100 dimensions: n = 1,000 points drawn by the Cholesky factor and fitted by `numpy.cov` in every generation. BLAS
+has one thread: NumPy was several times slower with two threads on a busy machine.
 
-"chain alone" is `Model.advance`, which gives every state; the rest is the whole of `simulate`: with what the peer keeps
-by name in `run.record`, or with all metrics.
+"chain alone" is `Model.advance`, which returns every state. The other rows are complete calls of `simulate`:
+`run.record` names what the peer keeps, or all metrics.
 """
 
 from collections.abc import Callable
@@ -27,13 +27,13 @@ from fastcollapse.models.registry import family
 BENCH = "gaussian"
 N_REPLICATES, N_GENERATIONS, N_POINTS = 2000, 2000, 100
 RAW_GENERATIONS = 20
-# (dimension, replicates, generations): about a second of the peer.
+# (dimension, replicates, generations): the peer takes about one second.
 SPACES = ((10, 4, 1000), (100, 4, 60))
 SPACE_POINTS = 1000
 
 
 def experiment(dimension: int, n_samples: int, n_replicates: int, n_generations: int, *record: str) -> Experiment:
-    """Return the benchmark's experiment; `record` are names of metrics, by default all."""
+    """Return the experiment of the benchmark; `record` lists metrics, by default all."""
     return Experiment.from_mapping(
         {
             "model": {"family": "gaussian", "estimator": "unbiased"},
@@ -62,7 +62,7 @@ def chain(made: Experiment, threads: int) -> None:
 
 
 def numpy_chain(n_generations: int = N_GENERATIONS) -> tuple[np.ndarray, np.ndarray]:
-    """Peer (i): one normal and one gamma variate a replicate and generation; means and deviations of all of them."""
+    """Peer (i): one normal and one gamma variate per replicate and generation; keeps all means and deviations."""
     rng, nu = np.random.default_rng(1), N_POINTS - 1
     means, sigmas = np.empty((n_generations, N_REPLICATES)), np.empty((n_generations, N_REPLICATES))
     mean, sigma = np.zeros(N_REPLICATES), np.ones(N_REPLICATES)
@@ -74,7 +74,7 @@ def numpy_chain(n_generations: int = N_GENERATIONS) -> tuple[np.ndarray, np.ndar
 
 
 def numpy_chain_with_metrics(made: Experiment) -> dict[str, np.ndarray]:
-    """Peer (ii): the same, and the metrics of all states."""
+    """Peer (ii): as (i), and the metrics of all states."""
     means, sigmas = numpy_chain()
     return metrics_of(ModelBlock({"mean": means, "log_sigma": np.log(sigmas)}), made.truth)
 
@@ -90,7 +90,7 @@ def numpy_points(n_generations: int = RAW_GENERATIONS) -> tuple[np.ndarray, np.n
 
 
 def numpy_space(dimension: int, n_replicates: int, n_generations: int, with_eigenvalues: bool) -> list:
-    """Raw sampling: points by the Cholesky factor, fitted by `numpy.cov`; ln det or eigenvalues are kept."""
+    """Peer in several dimensions: points by the Cholesky factor, fitted by `numpy.cov`; keeps ln det or eigenvalues."""
     rng = np.random.default_rng(1)
     kept = []
     for _ in range(n_replicates):
@@ -106,17 +106,17 @@ def numpy_space(dimension: int, n_replicates: int, n_generations: int, with_eige
 def _rows(
     case: str, peer: str, ours: Callable[[int], object], theirs: Callable[[], object], scale: float, steps: int
 ) -> list[dict]:
-    """Measure ours on one thread and on all of them against a peer whose time is multiplied by `scale`."""
+    """Measure one thread and all threads against a peer; the time of the peer is multiplied by `scale`."""
     rows = []
     for threads in sorted({1, max_threads()}):
         ours_s, peer_s = paired(lambda threads=threads: ours(threads), theirs, 5)
         rows.append(row(BENCH, case, peer, threads, ours_s, peer_s * scale))
-        print(f"  {steps / ours_s:.3g} replicate-generations a second, peer {steps / (peer_s * scale):.3g}")
+        print(f"  {steps / ours_s:.3g} replicate-generations per second, peer {steps / (peer_s * scale):.3g}")
     return rows
 
 
 def _print_shares(rows: list[dict]) -> None:
-    """Print what the chain itself is of a run with all metrics: the rest is metrics and the memory that they fill."""
+    """Print the share of the run that the metrics and their memory take, if all metrics are recorded."""
     times = {(entry["case"], entry["threads"]): entry["ours_s"] for entry in rows}
     for (case, threads), whole_s in times.items():
         size, _, what = case.partition(": ")

@@ -1,17 +1,17 @@
-"""Kernel ridge regression on MNIST digits against scikit-learn and NumPy: same rows, same kernel, same ridges.
+"""Kernel ridge regression on MNIST digits, against scikit-learn and NumPy: same rows, same kernel, same ridges.
 
-(i) A grid of 20 ridges, T samples, errors at 2,000 held-out rows: one reduction to a band against `KernelRidge` fitted
-and asked value by value, and against NumPy: one Gram matrix, then one `eigh`, or a Cholesky factor a value.
+(i) A grid of 20 ridges, T samples, errors at 2,000 held-out rows: one reduction to a band. Peers: `KernelRidge`, fitted
+and evaluated for each ridge; NumPy, with one Gram matrix and then one `eigh` or one Cholesky factor per ridge.
 
-(ii) One generation, T samples: labels by the last generation, one Cholesky factor, errors at 2,000 held-out rows,
-against the same with `KernelRidge`.
+(ii) One generation, T samples: labels by the last generation, one Cholesky factor, errors at 2,000 held-out rows. Peer:
+`KernelRidge`.
 
-(iii) The same grid and one generation at T0 = T = 4,000: the peak of memory of a process that does nothing else.
+(iii) Peak memory of the same grid and of one generation at T0 = T = 4,000, in a separate process.
 
-(iv) What float32 loses, in the kernels and in the test errors.
+(iv) Loss of accuracy in float32, in the kernels and in the test errors.
 
-All have all threads. Ours is `simulate`, which draws rows and noise and keeps the results; it makes no estimate for
-theory, as the peers make none.
+All programs use all threads. `simulate` also draws rows and noise and keeps the results. It does not compute the
+theoretical estimate, as the peers do not.
 """
 
 import dataclasses
@@ -71,7 +71,7 @@ def experiment(n_samples: int, generations: list[int] | None, n_generations: int
 
 
 class Peer:
-    """What a user would write, on the rows that we have."""
+    """The code of a typical user, on the same rows."""
 
     def __init__(self, n_samples: int) -> None:
         truth = load_truth(experiment(10, None, 1).truth)
@@ -82,7 +82,7 @@ class Peer:
         self.y = self.y + SIGMA * rng.standard_normal(n_samples)
 
     def gram(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return the kernels, in place where NumPy can."""
+        """Return the kernel matrix, computed in place where NumPy can."""
         k = a @ b.T
         k *= 2
         k -= (a * a).sum(axis=1)[:, None]
@@ -95,19 +95,19 @@ class Peer:
         return float(((predicted - self.expected) ** 2).mean())
 
     def scikit_learn(self) -> list[float]:
-        """Fit and predict value by value."""
+        """Fit and predict for each ridge."""
         n, gamma = len(self.y), 0.5 / SCALE**2
         fits = (KernelRidge(kernel="rbf", gamma=gamma, alpha=n * ridge).fit(self.x, self.y) for ridge in RIDGES)
         return [self.error(fit.predict(self.test)) for fit in fits]
 
     def numpy_eigh(self) -> list[float]:
-        """Take the eigenvectors once."""
+        """Compute the eigenvectors once for all ridges."""
         values, vectors = np.linalg.eigh(self.gram(self.x, self.x))
         seen, inside, n = self.gram(self.test, self.x) @ vectors, vectors.T @ self.y, len(self.y)
         return [self.error(seen @ (inside / (values + n * ridge))) for ridge in RIDGES]
 
     def numpy_cholesky(self) -> list[float]:
-        """Factor a value at a time, the Gram matrix and that of the test rows once."""
+        """Compute one Cholesky factor per ridge; the Gram matrices of training and test rows are computed once."""
         gram, seen, n = self.gram(self.x, self.x), self.gram(self.test, self.x), len(self.y)
         found = []
         for ridge in RIDGES:
@@ -127,9 +127,9 @@ def grids() -> list[dict]:
     for n in SAMPLES:
         made, peer = experiment(n, [1], 1), Peer(n)
         truth = load_truth(made.truth)
-        peers = {"NumPy eigh": peer.numpy_eigh, "NumPy, Cholesky a value": peer.numpy_cholesky}
+        peers = {"NumPy eigh": peer.numpy_eigh, "NumPy, Cholesky per ridge": peer.numpy_cholesky}
         if KernelRidge is not None:
-            peers["scikit-learn KernelRidge a value"] = peer.scikit_learn
+            peers["scikit-learn KernelRidge per ridge"] = peer.scikit_learn
         for name, function in peers.items():
             repeats = 3 if n < 2000 else 1
             ours, theirs = paired(
@@ -160,11 +160,13 @@ def peak() -> None:
 
 
 def precision() -> None:
-    """Measure (iv): with whole pixels, whose products float32 sums without rounding, and with fractions of them."""
-    whole = load_truth(experiment(10, None, 1).truth)
-    rows, test_rows = whole.rows / whole.unit, whole.test_rows / whole.unit
-    broken = dataclasses.replace(whole, rows=rows, test_rows=test_rows, unit=1.0)
-    for kernel, (name, truth) in itertools.product(("rbf", "polynomial"), (("whole", whole), ("fractions of", broken))):
+    """Measure (iv): with integer pixels, whose products float32 sums exactly, and with fractional pixels."""
+    integer = load_truth(experiment(10, None, 1).truth)
+    rows, test_rows = integer.rows / integer.unit, integer.test_rows / integer.unit
+    fractional = dataclasses.replace(integer, rows=rows, test_rows=test_rows, unit=1.0)
+    for kernel, (name, truth) in itertools.product(
+        ("rbf", "polynomial"), (("integer", integer), ("fractional", fractional))
+    ):
         made = [
             experiment(1000, [0], 1, kernel=kernel, scale="median", ridge=1e-4, precision=precision)
             for precision in ("float64", "float32")
@@ -172,8 +174,10 @@ def precision() -> None:
         exact, single = (execute(plan_run(one, truth=truth)).metrics["test_error"][0, 0, 0] for one in made)
         lost = np.abs(single / exact - 1)
         where = f"ridge {RIDGES[lost.argmax()]:.0e}"
-        print(f"float32, {kernel}, {name} pixels: test error off by {lost.max():.1e} at most, {where}")
-    times = [seconds(lambda one=one: execute(plan_run(one, truth=broken))) for one in made]
+        print(
+            f"float32, {kernel}, {name} pixels: largest relative change of the test error {lost.max():.1e}, at {where}"
+        )
+    times = [seconds(lambda one=one: execute(plan_run(one, truth=fractional))) for one in made]
     print(f"float32, polynomial, T = 1,000: {times[1]:.2f} s, float64 {times[0]:.2f} s")
 
 

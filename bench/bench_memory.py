@@ -1,10 +1,10 @@
-"""Peak memory of long runs: does it grow with the horizon, and is a limit kept?
+"""Peak memory of long runs, by length of the run, with and without a memory limit.
 
-Every run is a process of its own, whose peak is the VmHWM of the system. Each job is run over its whole horizon and
-over a tenth of it, without a limit and with one. The whole jobs are 1e7 words over 100 generations with the full
-trajectory (n = 2e9, most words alive: about 6 GB), and 1e6 generations of 1,000 Gaussians with one metric recorded
-(8 GB; all eight would need 130 GB of disk, for parts and file together). A job whose file does not fit on the disk
-twice is run over a shorter horizon, and says so.
+Every run is a separate process; its peak is VmHWM of the operating system. Each job runs with all its generations and
+with a tenth of them, without and with a limit. The jobs are: 1e7 words over 100 generations with the full trajectory (n
+= 2e9, most words alive, about 6 GB), and 1e6 generations of 1,000 Gaussians with one metric (8 GB; all eight metrics
+would need 130 GB of disk for parts and file together). If the disk cannot hold the file twice, the job has fewer
+generations and prints a note.
 """
 
 import json
@@ -38,12 +38,12 @@ GAUSSIANS = {
     "workflow": {"name": "replace", "n_samples": 100},
     "run": {"n_generations": 10**6, "n_replicates": 1000, "seed": 1, "record": ["log_sigma"]},
 }
-# Name, sections, bytes of a generation on the disk, limit.
+# Name, sections, bytes per generation on disk, limit.
 JOBS = (("1e7 words", WORDS, 80_000_000, "2GB"), ("1,000 Gaussians", GAUSSIANS, 8000, "600MB"))
 
 
 def peak(sections: dict, n_generations: int, limit: str | None) -> tuple[int, int, int, int]:
-    """Return memory at the start and at most, bytes of the file and generations of one run."""
+    """Return the initial and peak memory, the file size (all in bytes), and the number of generations of one run."""
     sections = {**sections, "run": {**sections["run"], "n_generations": n_generations}}
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "out.h5")
@@ -52,7 +52,7 @@ def peak(sections: dict, n_generations: int, limit: str | None) -> tuple[int, in
 
 
 def main() -> None:
-    """Run every job and print its peaks."""
+    """Run every job and print its peak memory."""
     rows = []
     print("peak memory (VmHWM) and file, MB")
     print(f"{'job':18}{'generations':>12}{'limit':>8}{'start':>8}{'peak':>8}{'file':>9}")

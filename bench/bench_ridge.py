@@ -1,18 +1,19 @@
-"""Recursive linear regression against NumPy and scikit-learn.
+"""Recursive linear regression, against NumPy and scikit-learn.
 
-(i) One least-squares generation, 300 inputs, from 600 and from 100,000 samples, on the path of the weights: 100
-generations of some replicates by `simulate`, which keeps weights and errors. The peers draw the rows, label and fit
-them: by the normal equations, by `lstsq` (with few samples only: scikit-learn calls the same routine), by scikit-learn.
+(i) One least-squares generation, 300 inputs, 600 or 100,000 samples: 100 generations of several replicates by
+`simulate`, which keeps weights and errors. The peers draw the rows, label them and fit them by the normal equations, by
+`lstsq` (few samples only: scikit-learn calls the same routine), or by scikit-learn.
 
-(ii) A ridge path of 30 values, 300 inputs, 1,000 samples, 100 replicates, by `simulate`. The NumPy peer is what a good
-user writes: draw, one `eigh` of the Gram matrix, all ridges in its basis, errors by one product. scikit-learn's `Ridge`
-is fitted value by value to the same kind of sample. Inputs with a power law and isotropic ones; "with parts" records
-what else there is of the error, which no peer has.
+(ii) A ridge path of 30 values, 300 inputs, 1,000 samples, 100 replicates, by `simulate`. The NumPy peer is expert code:
+draw, one `eigh` of the Gram matrix, all ridges in its basis, errors by one product. scikit-learn's `Ridge` is fitted
+for each value to the same kind of sample. Inputs have a power-law or an isotropic spectrum; "with parts" also records
+the parts of the error, which no peer computes.
 
-(iii) 2,000 inputs, 4,000 samples, a path of 30: time and the peak of memory of a process that does nothing else.
+(iii) 2,000 inputs, 4,000 samples, a path of 30 values: time and peak memory of a separate process.
 
-Beside our run on all threads a peer has one thread of BLAS or all, whichever is faster: on a busy machine two take
-several times as long as one. Peers do less than we do, and are scaled.
+Our run on all threads is compared with the peer on one BLAS thread or on all, whichever is faster: two threads can be
+several times slower on a busy machine. Peers do less work than `simulate`; their times are scaled to the same number of
+fits.
 """
 
 import subprocess
@@ -72,7 +73,7 @@ def chain(n_samples: int, n_replicates: int) -> Experiment:
 
 
 def ridge_path(isotropic: bool, *record: str) -> Experiment:
-    """Return an experiment of one generation and its ridge path; `record` are names of metrics, by default all."""
+    """Return an experiment of one generation and its ridge path; `record` lists metrics, by default all."""
     downstream = {"n_samples": PATH_SAMPLES, "ridge": list(RIDGES), "generations": [1]}
     return Experiment.from_mapping(
         {
@@ -103,12 +104,12 @@ def draw(rng: np.random.Generator, n_samples: int, spectrum: np.ndarray, w: np.n
 
 
 def by_normal_equations(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the least-squares fit as a good user computes it."""
+    """Return the least-squares fit by the normal equations (expert code)."""
     return np.linalg.solve(rows.T @ rows, rows.T @ labels)
 
 
 def by_lstsq(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the least-squares fit as most users compute it."""
+    """Return the least-squares fit by `lstsq` (typical code)."""
     return np.linalg.lstsq(rows, labels)[0]
 
 
@@ -118,7 +119,7 @@ def by_sklearn(rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def numpy_chain(n_samples: int, n_generations: int, fit: Callable) -> list:
-    """Peer of (i): errors and weights of generations, rows drawn and fitted."""
+    """Peer of (i): errors and weights of all generations; rows are drawn and fitted."""
     rng, spectrum = np.random.default_rng(1), spectrum_of(False)
     w0 = w = np.full(DIMENSION, DIMENSION**-0.5)
     kept = []
@@ -129,7 +130,7 @@ def numpy_chain(n_samples: int, n_generations: int, fit: Callable) -> list:
 
 
 def numpy_path(isotropic: bool, n_replicates: int) -> np.ndarray:
-    """Peer of (ii): errors at every ridge, by one `eigh` a sample."""
+    """Peer of (ii): errors at every ridge, by one `eigh` per sample."""
     rng, spectrum = np.random.default_rng(1), spectrum_of(isotropic)
     w0 = np.full(DIMENSION, DIMENSION**-0.5)
     errors = np.empty((n_replicates, len(RIDGES)))
@@ -143,7 +144,7 @@ def numpy_path(isotropic: bool, n_replicates: int) -> np.ndarray:
 
 
 def sklearn_path(isotropic: bool, n_replicates: int) -> np.ndarray:
-    """Peer of (ii): `Ridge` fitted value by value."""
+    """Peer of (ii): `Ridge` fitted for each value."""
     rng, spectrum = np.random.default_rng(1), spectrum_of(isotropic)
     w0 = np.full(DIMENSION, DIMENSION**-0.5)
     errors = np.empty((n_replicates, len(RIDGES)))
@@ -156,7 +157,7 @@ def sklearn_path(isotropic: bool, n_replicates: int) -> np.ndarray:
 
 
 def _rows(case: str, ours: Callable[[int], object], peers: list[tuple]) -> list[dict]:
-    """Measure ours on one thread and on all against peers (name, function, scale)."""
+    """Measure one thread and all threads against peers (name, function, scale)."""
     rows = []
     for peer, theirs, scale in peers:
         for threads in sorted({1, max_threads()}):
@@ -207,7 +208,7 @@ def paths() -> list[dict]:
 
 
 def large() -> None:
-    """Run (iii): print seconds and the peak of memory."""
+    """Run (iii): print time and peak memory."""
     for n_replicates in sorted({1, max_threads()}):
         words = [sys.executable, "-c", LARGE, str(n_replicates)]
         seconds, peak = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()

@@ -1,4 +1,4 @@
-"""What sweeps cost beside their points: two processes against one, Dask, and points of no time at all."""
+"""Overhead of sweeps: two processes against one, Dask, and very small points."""
 
 import functools
 import statistics
@@ -14,9 +14,9 @@ from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
 
 REPEATS = 5
-# Points of a second: so many, and about so long each.
+# Number of long points, and the target duration of each in seconds.
 N_LONG, LONG_SECONDS = 20, 1.0
-# Tiny points: their cost is the slope between two numbers of them, so that the start of the pool is left out.
+# Numbers of tiny points. The cost of a point is the slope between the two, which excludes the start of the pool.
 FEW, MANY = 200, 1000
 
 
@@ -38,14 +38,14 @@ def tiny_sweep(n_points: int) -> Sweep:
             "truth": {"sigma": 1.0},
             "workflow": {"name": "replace", "n_samples": 100},
             "run": {"n_generations": 10, "n_replicates": 3},
-            # Not over n_samples: a table of chi variates for each n takes 1 to 4 ms more.
+            # The sweep is over seeds: a new n_samples would add 1 to 4 ms for its table of chi variates.
             "sweep": {"grid": {"run.seed": list(range(n_points))}},
         }
     )
 
 
 def long_enough() -> Sweep:
-    """Return points of about a second on one thread."""
+    """Return a sweep whose points take about one second on one thread."""
     n_generations = 2000
     for _ in range(3):
         experiment = long_sweep(n_generations)[0].experiment
@@ -74,7 +74,7 @@ def main() -> None:
     for _ in range(REPEATS):
         one.append(seconds_of(sweep, ProcessPool(1, threads=1)))
         two.append(seconds_of(sweep, ProcessPool(2, threads=1)))
-    # Not before: a cluster without work takes a few hundredths of the cores.
+    # The cluster starts only here: an idle cluster takes a few percent of the cores.
     with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
         seconds_of(tiny_sweep(FEW), DaskExecutor(client))  # imports
         for _ in range(REPEATS):

@@ -1,4 +1,4 @@
-"""What the benchmarks share: paired medians, one table on the screen, rows in results.json."""
+"""Shared parts of the benchmarks: paired medians, the printed table, and rows of results.json."""
 
 import json
 import statistics
@@ -17,14 +17,14 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def paired(ours: Callable[[], object], peer: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Return the median seconds of both, run in turn in this process, after one call of ours for compiled code."""
+    """Return the median seconds of both, called alternately in this process, after one call of `ours` to compile."""
     ours()
     times = [(seconds(ours), seconds(peer)) for _ in range(repeats)]
     return statistics.median(t[0] for t in times), statistics.median(t[1] for t in times)
 
 
 def row(bench: str, case: str, peer: str, threads: int, ours_s: float, peer_s: float) -> dict:
-    """Return one row of results and print it."""
+    """Print one row of results and return it."""
     result = {
         "bench": bench,
         "case": case,
@@ -39,7 +39,7 @@ def row(bench: str, case: str, peer: str, threads: int, ours_s: float, peer_s: f
 
 
 def header() -> None:
-    """Print the head of the table."""
+    """Print the header of the table."""
     print(f"{'case':<44} {'peer':<34} {'threads':>7} {'ours s':>10} {'peer s':>10} {'ratio':>8}")
 
 

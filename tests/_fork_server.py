@@ -1,9 +1,10 @@
-"""Command lines in processes that share their start: `python -m tests._fork_server` reads one a line, as JSON.
+"""Fork server for command-line tests: runs each command line in a forked process.
 
-Everything is imported once and nothing compiled is run here, so that a command line is a fork: no second of start-up,
-and nothing that a crash could spoil. A line has `arguments`, `folder`, `kill` (seconds until SIGKILL, or null) and
-`parts` (true: every commit writes a part), `largest` (bytes of a file, or null). The answer has `status` (negative: the
-signal), `stdout`, `stderr`, `seconds`, `peak` (bytes of memory).
+`python -m tests._fork_server` reads one JSON object per line. All modules are imported once and no compiled code runs
+in the server, so a fork needs no start-up time and a crash cannot affect the next command. Keys of a request:
+`arguments`, `folder`, `kill` (seconds until SIGKILL, or null), `parts` (true: every commit writes a part), `largest`
+(maximum bytes of a file, or null). Keys of an answer: `status` (negative: the signal), `stdout`, `stderr`, `seconds`,
+`peak` (bytes of memory).
 """
 
 import json
@@ -19,8 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-class Zygote:
-    """Runs command lines, each in a process of its own."""
+class ForkServer:
+    """Runs command lines, each in a separate process."""
 
     def __init__(self):
         self._process = subprocess.Popen(
@@ -32,9 +33,9 @@ class Zygote:
         )
 
     def __call__(self, folder, *arguments, kill=None, parts=False, largest=None):
-        """Return what a command line answers; `largest` limits the bytes of a file."""
-        words = [str(one) for one in arguments]
-        line = {"arguments": words, "folder": str(folder), "kill": kill, "parts": parts, "largest": largest}
+        """Run a command line and return its answer; `largest` limits the bytes of a file."""
+        command = [str(one) for one in arguments]
+        line = {"arguments": command, "folder": str(folder), "kill": kill, "parts": parts, "largest": largest}
         self._process.stdin.write(json.dumps(line) + "\n")
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
@@ -44,15 +45,15 @@ class Zygote:
         self._process.wait()
 
 
-def answered(line):
-    """Fork, run a command line there, and return how it ended."""
+def run_forked(line):
+    """Run a command line in a forked process and return its answer."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.monotonic()
         child = os.fork()
         if not child:
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
-            live(line)
+            run_child(line)
         if line["kill"] is not None:
             time.sleep(line["kill"])
             os.kill(child, signal.SIGKILL)
@@ -69,7 +70,7 @@ def answered(line):
         }
 
 
-def live(line):
+def run_child(line):
     from fastcollapse.cli import main as cli
     from fastcollapse.storage.hdf5_store import Hdf5Store
 
@@ -102,7 +103,7 @@ def main():
     import fastcollapse.simulation.simulate  # noqa: F401
 
     for line in sys.stdin:
-        print(json.dumps(answered(json.loads(line))), flush=True)
+        print(json.dumps(run_forked(json.loads(line))), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
-"""Goodness-of-fit tests that the statistical tests share; each returns a p-value or z-scores."""
+"""Goodness-of-fit tests for random variates; each returns a p-value or z-scores."""
 
 import numpy as np
 from scipy import stats
 
-# Cells with a smaller expectation are pooled, in order, until they have it.
+# Minimum expected count of a cell; smaller neighbouring cells are pooled.
 _LEAST_EXPECTED = 10.0
 
 
 def chi_square_p(observed, probability):
-    """Return the p-value of Pearson's test that counts `observed` are multinomial with `probability` (sum 1
-    or less)."""
+    """Return the p-value of Pearson's test of multinomial counts `observed` with `probability` (sum 1 or less)."""
     observed = np.append(np.asarray(observed, dtype=float), 0.0)
     probability = np.append(np.asarray(probability, dtype=float), max(0.0, 1.0 - np.sum(probability)))
     total = observed.sum()
@@ -29,9 +28,9 @@ def chi_square_p(observed, probability):
 
 
 def variates_p(variates, law):
-    """Return the p-value of the chi-square test that whole `variates` have the frozen SciPy law `law`."""
+    """Return the p-value of the chi-square test of integer `variates` against the frozen SciPy law `law`."""
     low, high = int(law.ppf(1e-7)), int(law.ppf(1 - 1e-7))
-    # At most 200 cells, so that a law a thousand values wide is tested where it has its mass.
+    # At most 200 cells, so that a law over thousands of values is tested where it has most probability.
     step = max(1, (high - low) // 200)
     edges = np.arange(low, high + step, step)
     probability = np.diff(np.concatenate([[0.0], law.cdf(edges), [1.0]]))
@@ -40,7 +39,7 @@ def variates_p(variates, law):
 
 
 def two_sample_p(first, second):
-    """Return the p-value of the chi-square test that two samples of labels (whole numbers) have one law."""
+    """Return the p-value of the chi-square test that two samples of integer labels have the same law."""
     labels, where = np.unique(np.concatenate([first, second]), return_inverse=True)
     table = np.stack([np.bincount(part, minlength=len(labels)) for part in (where[: len(first)], where[len(first) :])])
     often = table.sum(axis=0) >= 2 * _LEAST_EXPECTED

@@ -1,4 +1,4 @@
-"""What tests of chains that solve normal equations share: the very samples that the streams give, and NumPy's fit."""
+"""Samples of the regression streams and their fit by NumPy, for tests of chains that solve normal equations."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def design_of(law, d=DIMENSION):
 
 
 def batches_of(design, n, purpose, weights, sigma, n_replicates, d=DIMENSION):
-    """Return samples that stay for the run; none where n is 0."""
+    """Return samples that stay fixed during the run; none if n is 0."""
     m = min(n, d) if design.law == REDUCED else n
     n_replicates = n_replicates if n else 0
     batches = Batches(np.empty((n_replicates, m, d)), np.zeros((n_replicates, m)))
@@ -32,7 +32,7 @@ def batches_of(design, n, purpose, weights, sigma, n_replicates, d=DIMENSION):
 
 
 class Streams:
-    """The samples of a replicate, drawn as the kernels draw them."""
+    """Samples of one replicate, drawn in the order of the kernels."""
 
     def __init__(self, design, replicate, d=DIMENSION):
         self.design, self.replicate, self.sampler, self.d = design, replicate, new_sampler(0, 0, d), d
@@ -47,7 +47,7 @@ class Streams:
         return rows
 
     def sample(self, n, weights, sigma, at_a_time):
-        """Return fresh samples, so many at a time: the labels of some are drawn before the rows of the next."""
+        """Return fresh samples in groups of `at_a_time`: labels of a group are drawn before the rows of the next."""
         if self.design.law == REDUCED:
             return self.labelled(self.rows(n), weights, sigma)
         sizes = [min(at_a_time, n - first) for first in range(0, n, at_a_time)]
@@ -61,7 +61,7 @@ class Streams:
 
 
 def fit(batches, ridge, n_samples):
-    """Return the fit of NumPy to batches of (rows, labels)."""
+    """Return the NumPy fit to batches of (rows, labels)."""
     x = np.concatenate([rows for rows, _ in batches])
     y = np.concatenate([labels for _, labels in batches])
     if ridge:

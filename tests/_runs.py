@@ -1,4 +1,4 @@
-"""Runs in memory of a truth that is loaded already."""
+"""In-memory runs with a given truth."""
 
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.simulate import execute

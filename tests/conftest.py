@@ -12,13 +12,13 @@ from fastcollapse.models.registry import families
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-# No deadline: the first example compiles. The same examples every time: a failure is a change of the code.
+# No deadline: the first example compiles. Derandomised: a new failure is caused by a change of the code.
 settings.register_profile("fastcollapse", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("fastcollapse")
 
 
 def write_tables(folder):
-    """Write the data files that the truths of the naive twins name."""
+    """Write the data files named by the truths of the naive twins."""
     for family in families():
         twin = importlib.import_module(f"tests.naive.{family}")
         if hasattr(twin, "write_tables"):
@@ -27,7 +27,7 @@ def write_tables(folder):
 
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory):
-    """A folder with the data files that truths name."""
+    """A folder with the data files of the truths."""
     folder = tmp_path_factory.mktemp("tables")
     write_tables(folder)
     return folder
@@ -35,6 +35,6 @@ def tables(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def one_blas_thread():
-    """Hold BLAS to one thread, as `simulate` does for kernels that call it: more lose by waiting on a busy machine."""
+    """Limit BLAS to one thread, as `simulate` does for kernels that call it."""
     with threadpool_limits(1, "blas"):
         yield

@@ -1,6 +1,7 @@
-"""Golden values of every conformance case: SHA-256 of integer arrays and a few floats of each metric and state.
+"""Golden values of every conformance case: SHA-256 of integer arrays and selected floats of each metric and state.
 
-`python -m tests.golden` writes them anew; do so only where numbers change on purpose, and say so in CHANGELOG.md.
+`python -m tests.golden` writes them again. Do this only for an intended change of numbers, and describe it in
+CHANGELOG.md.
 """
 
 import hashlib
@@ -16,7 +17,7 @@ PATH = Path(__file__).with_suffix(".json")
 
 
 def golden_values(results):
-    """Return the integers of a run as hashes, and some of its floats by name."""
+    """Return the hashes of integer arrays and selected floats of a run, by name."""
     integers, floats = {}, {}
     if results.forgotten is not None:
         integers["forgotten"] = _digest(results.forgotten)
@@ -29,7 +30,7 @@ def golden_values(results):
         integers["counts"] = _digest(np.concatenate([array for pair in pairs for array in pair]))
     for kind, arrays in (("metric", results.metrics), ("state", results.states)):
         for name, values in arrays.items():
-            # The last generation of two replicates; of further dimensions, the ends.
+            # The last generation of two replicates; only first and last entry along further dimensions.
             flat = values[[0, -1], -1].reshape(2, -1)[:, [0, -1]]
             floats[f"{kind} {name}"] = [float(value) for value in flat.ravel()]
     return {"integers": integers, "floats": floats}

@@ -1,5 +1,4 @@
-"""The rules of the code's shape, read from the sources: imports go one way, one importer for Numba and
-h5py, a test beside each subject."""
+"""Architecture rules, read from the sources: import layers, one importer for Numba and h5py, tests for all modules."""
 
 import ast
 import configparser
@@ -65,7 +64,7 @@ def entry_of(module):
 
 
 def module_named(name):
-    """Return the module or package file that a dotted name is, or is a member of."""
+    """Return the file of the module or package that a dotted name is, or that contains it."""
     while name and name not in MODULES and f"{name}.__init__" not in MODULES:
         name = name.rpartition(".")[0]
     return name if name in MODULES else f"{name}.__init__"
@@ -75,7 +74,7 @@ DYNAMIC = ("import_module", "__import__", "find_spec")
 
 
 def _literal_start(node):
-    """Return the literal text that an argument begins with."""
+    """Return the literal text at the start of an argument."""
     if isinstance(node, ast.JoinedStr) and node.values:
         node = node.values[0]
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
@@ -110,19 +109,19 @@ def _is_inside(path, other):
 
 
 def edges(group):
-    """Return what imports what, as a graph of groups: group(module) -> name, or None for modules left out."""
+    """Return the import graph of groups: group(module) -> name, or None for excluded modules."""
     graph = {}
     for module, path in MODULES.items():
         here = group(module)
         if here is not None:
-            # A dynamic import names the folder that it looks into, often its own.
+            # A dynamic import names the folder to search, often its own.
             others = {other for other in ours(path) if not _is_inside(path, other)}
             graph.setdefault(here, set()).update(group(other) for other in others)
     return {here: others - {here, None} for here, others in graph.items()}
 
 
 def levels(graph):
-    """Return the nodes of a graph by level, those that import nothing first; a circle is an AssertionError."""
+    """Return the nodes of a graph by level, starting with those without imports; raise AssertionError for a cycle."""
     found, graph = [], dict(graph)
     while graph:
         free = {node for node, others in graph.items() if not others & set(graph)}
@@ -133,7 +132,7 @@ def levels(graph):
 
 
 def breaches(path, entry):
-    """Return the entries that a file imports and must not."""
+    """Return the forbidden imports of a file."""
     return sorted({entry_of(module) for module in ours(path)} - ALLOWED[entry] - {entry})
 
 
@@ -145,22 +144,22 @@ def test_root__has_folders_and_three_files():
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_imports__go_one_way(path):
+def test_imports__follow_layers(path):
     entry = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     assert breaches(path, entry) == []
 
 
-def test_imports__table_is_itself_one_way():
+def test_imports__table_of_layers_has_no_cycle():
     levels(ALLOWED)
     assert len(levels(edges(entry_of))) <= MAX_LEVELS
 
 
-def test_imports__have_no_circle_among_folders_and_files():
+def test_imports__have_no_cycle_among_folders_and_files():
     levels(edges(lambda module: module))
     levels(edges(lambda module: ".".join(MODULES[module].relative_to(PACKAGE).parent.parts) or module))
 
 
-def test_imports__a_breach_is_seen(tmp_path):
+def test_imports__breach_is_detected(tmp_path):
     wrong = tmp_path / "new.py"
     for text in (
         "def f():\n    from fastcollapse.simulation.simulate import simulate\n",
@@ -177,14 +176,14 @@ def test_imports__a_breach_is_seen(tmp_path):
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
-def test_imports__numba_and_h5py_have_one_home(path):
+def test_imports__numba_and_h5py_have_one_importer(path):
     for module in imports_of(path):
         homes = THIRD_PARTY_HOMES.get(module.split(".")[0])
         assert homes is None or name_of(path) in homes
 
 
 def probes(path):
-    """Return the lines that look for an optional hook, or for one family by name."""
+    """Return the lines that test for an optional hook or for one family by name."""
     found = []
     for node in ast.walk(ast.parse(path.read_text())):
         is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
@@ -197,15 +196,15 @@ def probes(path):
 
 
 @pytest.mark.parametrize("entry", ["simulation", "analysis"])
-def test_families__are_known_by_their_contract_alone(entry):
-    """Hooks have defaults, so nothing looks whether a family has them, or which family it is."""
+def test_families__are_used_through_contract_only(entry):
+    """Hooks have defaults, so no code tests for a hook or for the name of a family."""
     for path in (PACKAGE / entry).rglob("*.py"):
-        is_panel = path.parent.name == "panels"  # a panel may ask which family it is
+        is_panel = path.parent.name == "panels"  # panels may test the name of the family
         errors = [node for node in probes(path) if "error" not in path.read_text().splitlines()[node - 1]]
         assert is_panel or errors == [], path
 
 
-def test_families__a_probe_is_seen(tmp_path):
+def test_families__probe_is_detected(tmp_path):
     wrong = tmp_path / "new.py"
     wrong.write_text("if hasattr(model, 'hook') or family == 'discrete':\n    pass\nx = getattr(model, 'hook', None)\n")
     assert sorted(probes(wrong)) == [1, 1, 3]
@@ -217,22 +216,22 @@ def test_kernels__name_no_model():
 
 
 def test_tests__import_every_module():
-    """A test stands beside its subject, or imports it: no module is tested only by accident."""
+    """Every module has a test file of the same name, or a test imports it."""
     tests = [path for path in TESTS.rglob("*.py") if path != Path(__file__)]
     imported = {module for path in tests for module in ours(path)}
-    text = "\n".join(path.read_text() for path in tests)  # scripts of other processes are text
+    text = "\n".join(path.read_text() for path in tests)  # code for other processes is text
     beside = {path.relative_to(TESTS).as_posix() for path in tests}
     for module, path in MODULES.items():
         mirror = path.relative_to(PACKAGE).with_name(f"test_{path.name}").as_posix()
         folder, _, name = module.rpartition(".")
         in_script = f"from {module} import" in text or f"from {folder} import {name}" in text
-        # The files of a family are its own: the test of its model is theirs.
+        # The test of a model also covers the other files of its family.
         of_family = (TESTS / path.relative_to(PACKAGE).parent / "test_model.py").exists()
         is_covered = module in imported or mirror in beside or in_script or of_family
         assert path.name in ("__init__.py", "__main__.py") or is_covered, module
 
 
-def test_families__have_a_twin_and_a_test():
+def test_families__have_twin_and_test():
     for family in families():
         assert (TESTS / "naive" / f"{family}.py").exists()
         assert (TESTS / "models" / family / "test_model.py").exists()
@@ -245,11 +244,11 @@ def unverified(words):
     return [name for name in theory_functions() if not re.search(rf"\b{name}\b", words)]
 
 
-def test_theory__every_function_has_a_row_of_verification():
+def test_theory__every_function_is_verified():
     words = ""
     for path in sorted((TESTS / "verification").glob("test_*.py")):
         text = path.read_text()
-        # What is imported only is not used.
+        # The imports at the top do not count as use.
         words += text[text.index("\nZ_LIMIT") :]
     assert unverified(words) == []
     assert unverified(words.replace("phi(1)", "1")) == ["phi"]
@@ -268,8 +267,8 @@ def in_new_process(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout
 
 
-def test_public_names__stay_themselves_whatever_was_imported_before():
-    # A submodule called as a public name would take its place once it is imported.
+def test_public_names__do_not_depend_on_earlier_imports():
+    # A submodule with the name of a public object would replace it when it is imported.
     code = (
         "import fastcollapse, types\n"
         "for _ in range(2):\n"
@@ -281,7 +280,7 @@ def test_public_names__stay_themselves_whatever_was_imported_before():
     in_new_process(code)
 
 
-def test_import__of_the_package_is_light():
+def test_import__of_package_is_light():
     heavy = in_new_process(
         "import sys, fastcollapse, fastcollapse.simulation.experiment\n"
         "print(sorted({'numba', 'scipy', 'h5py', 'matplotlib', 'xarray', 'numpy'} & set(sys.modules)))"
@@ -297,7 +296,7 @@ def test_packages__are_all_installed():
     assert found <= names
 
 
-def test_layout__is_in_the_guide():
+def test_layout__is_documented_in_guide():
     words = (ROOT / "CONTRIBUTING.md").read_text()
     folders = {path.parent.relative_to(PACKAGE).parts[0] for path in SOURCES if path.parent != PACKAGE}
     assert [name for name in sorted(folders) if not re.search(rf"(?<!\w){name}/", words)] == []

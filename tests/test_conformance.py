@@ -1,5 +1,8 @@
-"""Every family under every workflow that it serves, both found by listing: numbers that depend on nothing but the
-experiment, whatever the store, and the right law."""
+"""Conformance of every family under every supported workflow.
+
+Families and workflows are found by listing. The numbers must depend only on the experiment, be identical in every
+store, and have the law of the raw twin.
+"""
 
 import dataclasses
 import importlib
@@ -91,7 +94,7 @@ def experiment_of(family, case, workflow, folder, other=False, **run):
 
 
 def everything(results):
-    """Return all that a run gives, as one mapping of arrays, by replicate."""
+    """Return all arrays of a run as one mapping."""
     found = []
     for replicate in range(results.n_replicates):
         mine = {f"metric {name}": values[replicate] for name, values in results.metrics.items()}
@@ -123,7 +126,7 @@ def test_cases__are_found():
 
 
 @pytest.mark.parametrize(("family", "case", "workflow"), CASES)
-def test_bits__depend_on_the_experiment_alone(tables, family, case, workflow):
+def test_bits__depend_on_experiment_only(tables, family, case, workflow):
     experiment = experiment_of(family, case, workflow, tables)
     truth = load_truth(experiment.truth, tables)
     expected = everything(run_with_truth(experiment, truth, threads=1, block=N_GENERATIONS))
@@ -145,8 +148,8 @@ def model_of(experiment, truth):
     return family_class(experiment.family).create(truth, experiment.model, schedule, experiment.run.record)
 
 
-def advanced(model, truth, names, state, first, lengths, **run):
-    """Return all that a model gives, generation by generation, running on in blocks of these lengths."""
+def advance_in_blocks(model, truth, names, state, first, lengths, **run):
+    """Return all output of a model, advanced in blocks of the given lengths, by generation."""
     found = []
     for length in lengths:
         block = model.advance(state, first, length, **run)
@@ -167,38 +170,38 @@ def advanced(model, truth, names, state, first, lengths, **run):
 
 @pytest.mark.parametrize("record", [("metrics",), ("metrics", "trajectory")])
 @pytest.mark.parametrize(("family", "case", "workflow"), CASES)
-def test_restore__goes_on_as_if_nothing_had_happened(tmp_path, tables, family, case, workflow, record):
+def test_restore__matches_uninterrupted_run(tmp_path, tables, family, case, workflow, record):
     use_threads(1)
     experiment = experiment_of(family, case, workflow, tables, record=record)
     truth, run = load_truth(experiment.truth, tables), {"seed": experiment.run.seed, "first_replicate": 3}
     model = model_of(experiment, truth)
     names = tuple(model.available_metrics(experiment.model))
     state = model.initial(N_REPLICATES, **run)
-    expected = advanced(model, truth, names, state, 1, [N_GENERATIONS], **run)
+    expected = advance_in_blocks(model, truth, names, state, 1, [N_GENERATIONS], **run)
     assert len(expected) == N_GENERATIONS
     for t, before, after in ((0, [], [2, 3]), (1, [1], [4]), (3, [1, 2], [1, 1]), (4, [4], [1]), (5, [5], [])):
         model = model_of(experiment, truth)
         stopped = model.initial(N_REPLICATES, **run)
-        got = advanced(model, truth, names, stopped, 1, before, **run)
-        # As a file gives them back: memory maps that cannot be written.
+        got = advance_in_blocks(model, truth, names, stopped, 1, before, **run)
+        # Read-only arrays, like the memory maps of a file.
         arrays = {}
         for name, values in stopped.arrays().items():
             np.save(tmp_path / f"{name}.npy", values)
             arrays[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="r" if values.size else None)
             arrays[name].flags.writeable = False
-        # The old state must not matter any more.
+        # The restored state must not share memory with the old state.
         for values in stopped.arrays().values():
             values[...] = 0
         model = model_of(experiment, truth)
         back = model.restore(arrays, N_REPLICATES, **run)
         assert_same([back.arrays()], [arrays])
         assert not any(np.may_share_memory(values, arrays[name]) for name, values in back.arrays().items())
-        assert_same(got + advanced(model, truth, names, back, t + 1, after, **run), expected)
+        assert_same(got + advance_in_blocks(model, truth, names, back, t + 1, after, **run), expected)
         if state.forgotten() is not None:
             np.testing.assert_array_equal(back.forgotten(), state.forgotten())
-    # Negative control: another state goes on to other numbers, and another run's is refused.
+    # Negative control: another state gives other numbers, and a state of another run is refused.
     back = model.restore(model.initial(N_REPLICATES, **run).arrays(), N_REPLICATES, **run)
-    other = advanced(model, truth, names, back, N_GENERATIONS, [1], **run)
+    other = advance_in_blocks(model, truth, names, back, N_GENERATIONS, [1], **run)
     assert any(not np.array_equal(other[0][name], values) for name, values in expected[-1].items())
     name = next(iter(arrays))
     for wrong in (arrays | {name: np.zeros((7, 7, 7))}, {key: arrays[key] for key in arrays if key != name}):
@@ -207,23 +210,23 @@ def test_restore__goes_on_as_if_nothing_had_happened(tmp_path, tables, family, c
 
 
 @pytest.mark.parametrize(("family", "case", "workflow"), CASES)
-def test_stores__hold_the_same_and_replay(tmp_path, tables, monkeypatch, family, case, workflow):
+def test_stores__are_identical_and_replay(tmp_path, tables, monkeypatch, family, case, workflow):
     experiment = experiment_of(family, case, workflow, tables)
     memory = simulate(experiment)
     simulate(experiment, tmp_path / "out.h5", block=2)
     file = open_results(tmp_path / "out.h5")
     assert file.complete
     assert_same(everything(file), everything(memory))
-    # As xarray opens it: every state has replicate, generation and dimensions of its own.
+    # In xarray every state has the dimensions replicate and generation, and its own dimensions.
     with xarray.open_dataset(tmp_path / "out.h5") as dataset:
         xarray.testing.assert_identical(dataset, file.to_xarray().drop_vars("symbol", errors="ignore"))
         for name, values in memory.states.items():
             assert dataset[name].dims == ("replicate", "generation", *memory.variables[name].dims)
             np.testing.assert_array_equal(dataset[name], values)
-    # A name that is both a metric and a state is one data set.
+    # A name of both a metric and a state is stored as one data set.
     for name in memory.metrics.keys() & memory.states.keys():
         np.testing.assert_array_equal(memory.metrics[name], memory.states[name])
-    # A replay looks for data files where it runs.
+    # A replay searches data files in the current folder.
     monkeypatch.chdir(tables)
     found = replay(file, threads=1)
     assert found.different == ()
@@ -234,8 +237,8 @@ def test_stores__hold_the_same_and_replay(tmp_path, tables, monkeypatch, family,
     assert all(f"{name}: " in wrong for name in memory.states or ("counts",))
 
 
-def one_a_case():
-    """Return CASES, all but the first of each family and case marked as slow: they take the same way through a file."""
+def one_per_case():
+    """Return CASES with all but the first of each family and case marked as slow."""
     known = set()
     for param in CASES:
         case = tuple(param.values[:2])
@@ -243,9 +246,9 @@ def one_a_case():
         known.add(case)
 
 
-@pytest.mark.parametrize(("family", "case", "workflow"), list(one_a_case()))
-def test_bits__do_not_depend_on_where_a_run_was_stopped(tmp_path, tables, family, case, workflow):
-    """A run stopped by Ctrl-C twice and resumed from the file, with other block lengths and threads."""
+@pytest.mark.parametrize(("family", "case", "workflow"), list(one_per_case()))
+def test_bits__do_not_depend_on_where_run_stopped(tmp_path, tables, family, case, workflow):
+    """The run is interrupted twice and resumed from its file with other blocks and threads."""
     experiment = experiment_of(family, case, workflow, tables)
     expected = everything(simulate(experiment, threads=1))
     path, settings = tmp_path / "out.h5", {"resume": True, "progress": lambda _: os.kill(os.getpid(), signal.SIGINT)}
@@ -261,7 +264,7 @@ def test_bits__do_not_depend_on_where_a_run_was_stopped(tmp_path, tables, family
     assert_same(everything(open_results(path)), expected)
 
 
-def test_record__metrics_alone_keeps_no_states(tables):
+def test_record__metrics_only_keeps_no_states(tables):
     for family in families():
         case = next(iter(twin(family).CASES))
         both = simulate(experiment_of(family, case, VARIANTS[0], tables))
@@ -275,7 +278,7 @@ def test_record__metrics_alone_keeps_no_states(tables):
 
 
 def p_value(first, second):
-    """Return the p-value of a two-sample test: chi-square for whole numbers, Kolmogorov-Smirnov for others."""
+    """Return the p-value of a two-sample test: chi-square for integers, Kolmogorov-Smirnov for others."""
     both = np.concatenate([first, second])
     return (
         two_sample_p(first, second)
@@ -285,7 +288,7 @@ def p_value(first, second):
 
 
 @pytest.mark.parametrize(("family", "case", "workflow"), OF_KNOWN_LAW)
-def test_law__equals_the_raw_twin(tables, family, case, workflow):
+def test_law__equals_raw_twin(tables, family, case, workflow):
     raw, n_generations, rng = twin(family), 3, np.random.default_rng(7)
     run = {"n_replicates": 2 * raw.N_RAW, "n_generations": n_generations}
     experiment = experiment_of(family, case, workflow, tables, **run)
@@ -301,8 +304,8 @@ def test_law__equals_the_raw_twin(tables, family, case, workflow):
     assert min(p_value(wrong[:, -1, i], expected[:, -1, i]) for i in range(got.shape[2])) < P_LIMIT
 
 
-def test_bits__do_not_depend_on_the_threads_of_blas():
-    """Eigenvalues of 100 x 100 matrices round by them where they are not held to one."""
+def test_bits__do_not_depend_on_blas_threads():
+    """The rounding of eigenvalues of 100 x 100 matrices depends on the number of BLAS threads."""
     sections = {
         "model": {"family": "gaussian", "estimator": "mle"},
         "truth": {"dimension": 100},

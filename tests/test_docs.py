@@ -1,4 +1,4 @@
-"""README, CONTRIBUTING and the pages of docs/: links lead to files, and examples run as they stand."""
+"""README, CONTRIBUTING and the pages of docs/: links have targets, and examples run unchanged."""
 
 import re
 import shlex
@@ -24,20 +24,20 @@ def blocks(page, language=""):
 
 
 def anchors(page):
-    """Return the anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of the headings of a page, as on GitHub."""
     headings = re.findall(r"^#+ (.*)", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
 def theory_commands():
-    """Return every command of the pages that evaluates, explains or lists formulas."""
+    """Return every command of the pages that evaluates, explains or lists theory functions."""
     lines = [line for page in PAGES for block in blocks(page) for line in block.splitlines()]
     found = {line.partition(" #")[0].strip() for line in lines if line.startswith("fastcollapse theory")}
     return sorted(found)
 
 
 def tables():
-    """Return the TOML examples of the pages: each is a whole experiment or sweep."""
+    """Return the TOML examples of the pages; each is a complete experiment or sweep."""
     return [pytest.param(text, id=f"{page.stem} {i}") for page in PAGES for i, text in enumerate(blocks(page, "toml"))]
 
 
@@ -55,7 +55,7 @@ def test_links__lead_to_files_and_headings(page):
     assert broken == []
 
 
-def test_pages__are_all_linked_from_the_readme():
+def test_pages__are_linked_from_readme():
     text = README.read_text()
     assert [page.name for page in PAGES[1:] if f"({page.relative_to(ROOT).as_posix()})" not in text] == []
 
@@ -66,7 +66,7 @@ def test_readme__is_short():
     assert max(len(line) for line in lines) <= 160
 
 
-def test_readme__its_python_runs_as_pasted(tmp_path, monkeypatch, capsys):
+def test_readme__python_example_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (text,) = blocks(README, "python")
     exec(text, {})
@@ -78,7 +78,7 @@ def test_theory_commands__are_found():
 
 
 @pytest.mark.parametrize("command", theory_commands())
-def test_theory_commands__run_as_pasted(command):
+def test_theory_commands__run(command):
     result = CliRunner().invoke(main, shlex.split(command)[1:])
     assert (result.exit_code, result.exception) == (0, None)
     assert result.output
@@ -93,7 +93,7 @@ def test_toml_examples__are_accepted(text):
         assert Experiment.from_mapping(mapping).json
 
 
-def test_keys__are_all_explained():
+def test_keys__are_documented():
     text = "".join(page.read_text() for page in PAGES)
     keys = [parameter.key for parameter in parameters()]
     assert [key for key in keys if not re.search(rf"`(\w+\.)?{key.rpartition('.')[2]}\b", text)] == []

@@ -1,4 +1,4 @@
-"""Numbers do not change by accident: every conformance case against its golden values, on any processor."""
+"""Regression test of numbers: every conformance case against its golden values, on any processor."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from fastcollapse.models.registry import families
 from tests import golden
 from tests.test_conformance import CASES, experiment_of
 
-# Relative; the solves of kernel ridge round by the processor.
+# Relative tolerance; rounding of the kernel ridge solves depends on the processor.
 RTOL = {"kernel_ridge": 1e-6}
 GOLDEN = json.loads(golden.PATH.read_text())
 
@@ -28,7 +28,7 @@ def test_golden__has_every_case():
 
 
 @pytest.mark.parametrize("family", families())
-def test_numbers__are_the_golden_ones(tables, family):
+def test_numbers__equal_golden_values(tables, family):
     rtol = RTOL.get(family, 1e-9)
     for param in CASES:
         if param.values[0] == family:

@@ -1,4 +1,4 @@
-"""A stranger's family and workflow: one folder and one dataclass, through everything the package does with a run."""
+"""User-defined family and workflow (one folder, one dataclass) through every feature of the package."""
 
 import dataclasses
 import shutil
@@ -31,7 +31,7 @@ EVERY_THIRD = {"name": "every_third", "n_samples": 5, "n_real": 2}
 
 @dataclasses.dataclass(frozen=True)
 class EveryThird(Workflow):
-    """As replace, with real data in every third generation."""
+    """Workflow `replace`, with real data in every third generation."""
 
     name: ClassVar[str] = "every_third"
 
@@ -47,7 +47,7 @@ class EveryThird(Workflow):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def strangers(tmp_path_factory):
+def registered_family(tmp_path_factory):
     folder = tmp_path_factory.mktemp("families") / "toy"
     shutil.copytree(Path(__file__).parent / "toy_family", folder)
     assert register(folder) == "toy"
@@ -74,7 +74,7 @@ def assert_same(got, expected):
 
 
 @pytest.mark.parametrize("workflow", [{}, EVERY_THIRD], ids=["accumulate", "every third"])
-def test_run__is_the_same_in_memory_in_a_file_in_blocks_and_resumed(tmp_path, workflow):
+def test_run__is_identical_in_memory_file_blocks_and_resumed(tmp_path, workflow):
     expected = simulate(experiment(**workflow))
     sizes = [len(expected.sample("points", 0, t)) for t in range(8)]
     assert len(set(sizes)) > 1
@@ -93,7 +93,7 @@ def test_run__is_the_same_in_memory_in_a_file_in_blocks_and_resumed(tmp_path, wo
     assert "points" in replay(open_results(tmp_path / "out.h5")).same
 
 
-def test_sample__grows_by_the_schedule_and_generation_0_is_real():
+def test_sample__grows_by_schedule_and_generation_0_is_real():
     results = simulate(experiment())
     assert [len(results.sample("points", 2, t)) for t in range(8)] == [4 + 3 * t for t in range(8)]
     np.testing.assert_array_equal(results.sample("points", 1, 3)[:4], results.sample("points", 1, 0))
@@ -104,7 +104,7 @@ def test_sample__grows_by_the_schedule_and_generation_0_is_real():
         results.sample("points", 0, 8)
 
 
-def test_file__opens_in_xarray_as_a_ragged_array(tmp_path):
+def test_file__opens_in_xarray_as_ragged_array(tmp_path):
     results = simulate(experiment(), tmp_path / "out.h5", block=3)
     with xarray.open_dataset(tmp_path / "out.h5") as dataset:
         xarray.testing.assert_identical(dataset, results.to_xarray())
@@ -119,7 +119,7 @@ def test_file__opens_in_xarray_as_a_ragged_array(tmp_path):
     assert read_file(tmp_path / "out.h5").attributes["/"]["format_version"] == 2
 
 
-def test_record__metrics_alone_keeps_no_samples(tmp_path):
+def test_record__metrics_only_keeps_no_samples(tmp_path):
     plain = experiment().with_values({"run.record": ["nll"]})
     results = simulate(plain, tmp_path / "out.h5")
     assert results.sample_names == ()
@@ -130,7 +130,7 @@ def test_record__metrics_alone_keeps_no_samples(tmp_path):
 
 
 @pytest.mark.parametrize("workflow", [{}, EVERY_THIRD], ids=["accumulate", "every third"])
-def test_commands__run_table_and_figure_without_a_panel_file(tmp_path, monkeypatch, workflow):
+def test_commands__run_table_and_figure_without_panel_file(tmp_path, monkeypatch, workflow):
     monkeypatch.chdir(tmp_path)
     lines = ["[model]", 'family = "toy"', "[truth]", "n_points = 4", "[workflow]"]
     table = workflow or SECTIONS["workflow"]
@@ -146,7 +146,7 @@ def test_commands__run_table_and_figure_without_a_panel_file(tmp_path, monkeypat
         assert result.exit_code == 0, (command, result.output)
 
 
-def test_sample__that_is_no_number_stops_the_run(tmp_path, monkeypatch):
+def test_sample__non_finite_value_stops_run(tmp_path, monkeypatch):
     from fastcollapse.errors import NonFiniteError
     from fastcollapse.models import family
 
@@ -180,12 +180,12 @@ def test_sample__that_is_no_number_stops_the_run(tmp_path, monkeypatch):
         ),
     ],
 )
-def test_workflow__that_the_family_does_not_serve_is_refused(workflow, message):
+def test_workflow__unsupported_by_family_is_refused(workflow, message):
     with pytest.raises(InputError, match=message):
         experiment(**workflow)
 
 
-def test_workflow__that_forgets_what_it_needs_is_refused_by_its_schedule():
+def test_workflow__undeclared_need_is_refused_by_schedule():
     @dataclasses.dataclass(frozen=True)
     class Forgetful(EveryThird):
         name: ClassVar[str] = "forgetful"
@@ -205,7 +205,7 @@ def test_workflow__that_forgets_what_it_needs_is_refused_by_its_schedule():
         del WORKFLOWS["forgetful"]
 
 
-def test_register_workflow__refuses_what_is_no_workflow():
+def test_register_workflow__refuses_invalid_class():
     with pytest.raises(InputError, match="must be a dataclass that extends Workflow, got 3"):
         register_workflow(3)
     with pytest.raises(InputError, match="the name of workflow Other must be new, got 'replace'"):
@@ -214,6 +214,6 @@ def test_register_workflow__refuses_what_is_no_workflow():
         )
 
 
-def test_experiment__unknown_workflow_names_the_registered_ones():
+def test_experiment__unknown_workflow_lists_registered_workflows():
     with pytest.raises(InputError, match="every_third"):
         experiment(name="every_thirt", n_samples=3)

@@ -1,4 +1,4 @@
-"""The figure of a run: its panels, broken lines of theory, and refusal to overwrite a file."""
+"""Figure of a run: panels, dashed lines of theory, and refusal to overwrite a file."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def labels(axes):
 def test_draw__replace_has_bounds_and_extinction_times():
     left, right = draw([run("zipf", "replace")]).axes
     assert labels(left)[2:] == ["theory: exact expectation", "theory: lower bound", "theory: upper bound"]
-    # 200 tokens: the median by the exact chain, and its limit for the few counts far below.
+    # 200 tokens: median by the exact chain, and its limit for counts far below 200.
     assert labels(right)[2:] == ["theory: exact median", "theory: limit 2c / ln 2, c << n"]
     for axes in (left, right):
         assert axes.get_xscale() == "log"
@@ -60,12 +60,12 @@ def test_draw__shows_heterozygosity_without_extinction_times(truth, workflow):
     assert ("theory: lower bound" in labels(left)) == (workflow == "replace")
 
 
-def test_draw__one_generation_is_enough():
+def test_draw__accepts_one_generation():
     assert len(draw([run("uniform", "replace", 1)]).axes) == 2
 
 
 @pytest.mark.parametrize("suffix", [".png", ".pdf", ".svg"])
-def test_save_figure__writes_a_new_file_only(suffix, tmp_path):
+def test_save_figure__never_overwrites(suffix, tmp_path):
     results, path = run("uniform", "replace", 3), tmp_path / f"figure{suffix}"
     save_figure(results, path)
     old = path.read_bytes()
@@ -75,13 +75,13 @@ def test_save_figure__writes_a_new_file_only(suffix, tmp_path):
     assert path.read_bytes() == old
 
 
-def test_save_figure__refuses_another_ending(tmp_path):
+def test_save_figure__refuses_unknown_extension(tmp_path):
     with pytest.raises(InputError, match=r"figure must end in \.png"):
         save_figure(run("uniform", "replace", 3), tmp_path / "figure.h5")
 
 
-def test_draw__bounds_of_the_median_where_it_is_not_known_exactly():
-    """2,000 tokens are too many for the exact chain, 200 copies too large a share for one median."""
+def test_draw__shows_bounds_of_median_without_exact_value():
+    """2,000 tokens exceed the exact chain, and 200 copies are too large a share for the limit law."""
     results = simulate(
         Experiment.from_mapping(
             {
@@ -101,7 +101,7 @@ def test_draw__bounds_of_the_median_where_it_is_not_known_exactly():
     assert max(law.get_xdata()) <= 20
 
 
-def test_draw__title_counts_one_replicate_and_huge_samples_have_a_figure():
+def test_draw__single_replicate_and_huge_samples():
     mapping = {
         "truth": {"probabilities": [0.01, 0.99]},
         "workflow": {"name": "replace", "n_samples": 10**15},

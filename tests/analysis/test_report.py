@@ -37,7 +37,7 @@ def mixed():
     return simulate(Experiment.from_mapping(REPLACE | {"workflow": workflow}))
 
 
-def test_survival__is_inside_its_bounds_and_the_chain_is_exact(replaced):
+def test_survival__is_within_bounds_and_chain_is_exact(replaced):
     got = discrete.survival(replaced, np.arange(31))
     assert got.lower is not None
     assert got.upper is not None
@@ -49,7 +49,7 @@ def test_survival__is_inside_its_bounds_and_the_chain_is_exact(replaced):
     assert got.mean[0] == 1
 
 
-def test_curve__score_is_the_distance_to_the_nearer_bound():
+def test_curve__score_is_distance_to_nearest_bound():
     values = np.array([[0.0, 4.0, 9.0], [2.0, 6.0, 11.0]])
     unknown = np.full(3, np.nan)
     lower, upper = np.full(3, 3.0), np.full(3, 7.0)
@@ -72,13 +72,13 @@ def test_heterozygosity__has_a_score_in_every_workflow(replaced, mixed):
         assert np.abs(got.z).max() < 4.5
 
 
-def test_survival__has_no_bounds_beside_real_data(mixed):
+def test_survival__has_no_bounds_with_real_data(mixed):
     got = discrete.survival(mixed, np.arange(31))
     assert got.lower is None
     assert np.isnan(got.z[1:]).all()
 
 
-def test_extinction_time__quartiles_are_those_of_the_times(replaced):
+def test_extinction_time__quartiles_equal_quartiles_of_times(replaced):
     copies = extinction_times.copies_of(replaced)
     got = extinction_times.extinction_time(replaced, copies[30])
     assert got is not None
@@ -106,16 +106,16 @@ def test_summary__has_no_score_without_theory(mixed):
 
 
 def exact_median(c, n, last):
-    """Return the first generation in which half of the symbols of c copies are lost, by the exact chain."""
+    """Return the first generation at which half of the symbols with c copies are extinct, by the exact chain."""
     lost = exact_chain(c / n, n, last)[0] >= 0.5
     return int(lost.argmax()) if lost.any() else None
 
 
 @pytest.mark.parametrize(("n", "c"), [(100, 1), (100, 10), (100, 50), (1000, 10), (1000, 50), (1000, 500)])
-def test_median__is_that_of_the_exact_chain_for_small_samples(n, c):
+def test_median__equals_exact_chain_for_small_samples(n, c):
     expected = exact_median(c, n, 400)
     assert extinction_times._medians(n, [np.array([c / n])], 400) == [(expected, expected)]
-    # The limit law is another number here: 2c/ln 2 and the median of the Poisson model are not it.
+    # The exact median differs here from the limit 2c/ln 2 and from the median of the Poisson model.
     if c >= 10:
         assert expected != forgetting_quantile(c, 0.5)
 
@@ -125,24 +125,24 @@ def test_median__golden_values():
         assert extinction_times._medians(n, [np.array([c / n])], 1000) == [(expected, expected)]
 
 
-def test_median__is_between_its_bounds_for_larger_samples():
+def test_median__is_within_bounds_for_larger_samples():
     n = 1200
     assert n > extinction_times.CHAIN_N
     for c in (12, 120):
         [(earliest, latest)] = extinction_times._medians(n, [np.array([c / n])], 600)
         assert earliest <= exact_median(c, n, latest) <= latest
         assert latest < 1.2 * earliest
-        # Beyond the run nothing is said, and half beyond it only the earliest.
+        # A range beyond the run has no entry; a range that ends beyond the run shows its beginning only.
         assert extinction_times._medians(n, [np.array([c / n])], earliest - 1) == [(None, None)]
         assert extinction_times._medians(n, [np.array([c / n])], latest - 1) == [(earliest, None)]
 
 
-def test_median__bounds_meet_where_the_corpus_is_large():
+def test_median__bounds_coincide_for_large_corpus():
     groups = [np.array([c / 436_577]) for c in (1, 10, 100)]
     assert extinction_times._medians(436_577, groups, 1000) == [(2, 2), (27, 27), (286, 286)]
 
 
-def test_median__of_a_group_is_that_of_its_mixture():
+def test_median__of_group_equals_median_of_mixture():
     n, group = 300, np.array([3, 4, 4, 20]) / 300
     lost = exact_chain(group, n, 200)[0].mean(axis=0)
     expected = int((lost >= 0.5).argmax())
@@ -150,7 +150,7 @@ def test_median__of_a_group_is_that_of_its_mixture():
     assert expected != exact_median(group.mean() * n, n, 200)
 
 
-def test_extinction_time__median_of_theory_is_that_of_the_run():
+def test_extinction_time__median_agrees_with_theory():
     # One comparison; 50 equal symbols of 20 copies, 100 replicates, chain against simulation.
     results = simulate(
         Experiment.from_mapping(
@@ -167,13 +167,13 @@ def test_extinction_time__median_of_theory_is_that_of_the_run():
     early, late = ((forgotten <= k).mean() for k in (got.median[0] - 1, got.median[0]))
     # 10,000 symbols, negatively correlated: a share has an error of at most 0.005, 4.5 of them.
     assert early - 0.0225 < 0.5 < late + 0.0225
-    # Negative control: a tenth later the same test rejects.
+    # Negative control: the same test rejects a median that is 10 % later.
     assert (forgotten <= round(got.median[0] * 1.1)).mean() > 0.5 + 0.0225
-    # No limit law: 20 copies are a fiftieth of the tokens.
+    # The limit law does not apply: 20 copies are 2 % of the tokens.
     assert got.law is None
 
 
-def test_comparison__finds_a_bent_curve(replaced, monkeypatch):
+def test_comparison__rejects_distorted_curve(replaced, monkeypatch):
     assert report.comparison(replaced)[1]
     truth = discrete._expected_heterozygosity(replaced)
     monkeypatch.setattr(discrete, "_expected_heterozygosity", lambda results: truth * 0.98)
@@ -182,7 +182,7 @@ def test_comparison__finds_a_bent_curve(replaced, monkeypatch):
     assert "DISAGREES" in text
 
 
-def test_comparison__gives_the_reason_if_nothing_is_compared():
+def test_comparison__gives_reason_without_comparison():
     workflow = {"name": "replace", "n_samples": [200 + t for t in range(30)]}
     text, agree = report.comparison(simulate(Experiment.from_mapping(REPLACE | {"workflow": workflow})))
     assert agree
@@ -197,20 +197,20 @@ def test_comparison__gives_the_reason_if_nothing_is_compared():
     assert "agrees" not in text
 
 
-def test_comparison__names_the_workflow_that_has_no_bounds(mixed):
+def test_comparison__names_workflow_without_bounds(mixed):
     text, _ = report.comparison(mixed)
     assert "symbols alive (%): not compared (there are no bounds for this workflow)" in text
 
 
-def test_heterozygosity__few_replicates_of_a_skewed_law_have_no_score():
-    """Two equal symbols: 5 replicates were beyond 4 in one run of 16; nothing is said of fewer than 100."""
+def test_heterozygosity__no_score_for_few_replicates_of_skewed_law():
+    """Two equal symbols: with 5 replicates, |z| > 4 in one run of 16. No score is given below 100 replicates."""
     mapping = REPLACE | {"truth": {"probabilities": [0.5, 0.5]}}
-    for n_replicates, told in ((50, False), (150, True)):
+    for n_replicates, known in ((50, False), (150, True)):
         run = {"n_generations": 10, "n_replicates": n_replicates, "seed": 11}
         results = simulate(Experiment.from_mapping(mapping | {"run": run}))
         got = discrete.heterozygosity(results, np.arange(11))
-        assert np.isfinite(got.z[1:]).all() == told
-        assert np.isfinite(got.z[1:]).any() == told
+        assert np.isfinite(got.z[1:]).all() == known
+        assert np.isfinite(got.z[1:]).any() == known
 
 
 def test_comparison__correct_runs_of_few_symbols_agree():
@@ -224,9 +224,9 @@ def test_comparison__correct_runs_of_few_symbols_agree():
     generations = log_spaced_generations(30, 10)
     values = whole.metrics["heterozygosity"][:, generations].reshape(400, 10, -1)
     expected = discrete._expected_heterozygosity(whole)[generations]
-    told = 10 * expected >= discrete._DEGREES * (1 - expected)
-    free = np.full(told.shape, True)
-    for rule, few in ((told, True), (free, False)):
+    known = 10 * expected >= discrete._DEGREES * (1 - expected)
+    free = np.full(known.shape, True)
+    for rule, few in ((known, True), (free, False)):
         z = [curve_of(generations, v, None, None, expected, rule.copy()).z for v in values]
         beyond = (np.abs(np.nan_to_num(z)) > Z_LIMIT).any(axis=1).sum()
         assert (beyond <= 1) == few
@@ -243,7 +243,7 @@ def test_describe__has_singular_nouns_and_counts_live_symbols():
     assert "Share of symbols still alive, of 2" in text
 
 
-def test_summary__of_huge_samples_has_its_numbers():
+def test_summary__formats_huge_samples():
     mapping = {
         "truth": {"probabilities": [0.01, 0.99]},
         "workflow": {"name": "replace", "n_samples": 10**15},
@@ -254,7 +254,7 @@ def test_summary__of_huge_samples_has_its_numbers():
     assert extinction_times.extinction_time(results, 10**13).median == (None, None)
 
 
-def test_cache__is_freed_with_the_results(replaced):
+def test_cache__is_freed_with_results(replaced):
     results = simulate(Experiment.from_mapping(REPLACE))
     assert schedule_of(results) is schedule_of(results)
     gone = weakref.ref(results)
@@ -264,8 +264,8 @@ def test_cache__is_freed_with_the_results(replaced):
     assert gone() is None
 
 
-def test_truth__of_a_single_live_symbol_is_refused():
-    """As a corpus of one word is: nothing could ever change."""
+def test_truth__refuses_single_live_symbol():
+    """A corpus of one repeated word never changes."""
     with pytest.raises(InputError, match=r"truth.probabilities must have at least two entries above 0, got 1"):
         Experiment.from_mapping(REPLACE | {"truth": {"probabilities": [0.0, 1.0]}})
 

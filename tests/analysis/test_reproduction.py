@@ -17,8 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMom
 PUBLISHED = sorted(reproducible())
 
 
-def small(case):
-    """Return a case cut to a few replicates and generations that tests can afford."""
+def reduced(case):
+    """Return a case with few replicates and generations."""
     last = min(case.run.n_generations, 12)
     values = {"run.n_generations": last, "run.n_replicates": 8}
     downstream = getattr(case.model, "downstream", None)
@@ -27,7 +27,7 @@ def small(case):
     return case.with_values(values)
 
 
-def test_reproducible__are_the_published_figures():
+def test_reproducible__lists_published_figures():
     assert {"sur-2a", "sur-2b", "sur-bern", "sur-sed", "sur-poi", "sur-gau", "sur-uni"} <= set(PUBLISHED)
     assert {"dfk-ridge", "dfk-samples", "dfk-power-law", "dfk-linear", "replace-accumulate", "cot-lin"} <= set(
         PUBLISHED
@@ -40,9 +40,9 @@ def test_recipe__runs_and_draws(name):
     experiment = Experiment.from_toml(recipes()[name])
     assert experiment.recipe.title
     # At most 3 cases here: the first, the last and one between.
-    cases = [small(case) for case in experiment.cases()]
+    cases = [reduced(case) for case in experiment.cases()]
     chosen = sorted({0, len(cases) // 2, len(cases) - 1})
-    text = experiment.text if len(cases) == 1 else cut(experiment, chosen)
+    text = experiment.text if len(cases) == 1 else select_cases(experiment, chosen)
     done = [simulate(dataclasses.replace(cases[k], text=text)) for k in chosen]
     figure = draw(done)
     assert experiment.recipe.title in figure.get_suptitle()
@@ -52,13 +52,13 @@ def test_recipe__runs_and_draws(name):
         assert "Note: " in words
 
 
-def cut(experiment, chosen):
-    """Return the text of a recipe with the chosen cases alone."""
+def select_cases(experiment, chosen):
+    """Return the text of a recipe with the chosen cases only."""
     head, *cases = experiment.text.split("[[recipe.cases]]")
     return "[[recipe.cases]]".join([head, *(cases[k] for k in chosen)])
 
 
-def test_reproduce__line_has_title_size_and_agreement():
+def test_reproduce__prints_title_size_and_agreement():
     [one] = reproduce(["sur-zipf"])
     line = one.line()
     assert line.startswith(
@@ -70,12 +70,12 @@ def test_reproduce__line_has_title_size_and_agreement():
     assert one.agrees
 
 
-def test_reproduce__unknown_recipe():
+def test_reproduce__refuses_unknown_recipe():
     with pytest.raises(InputError, match=r"recipe must be one of .*, got 'sur-brn' .did you mean 'sur-bern'"):
         list(reproduce(["sur-brn"]))
 
 
-def test_cases__keep_what_they_do_not_name():
+def test_cases__inherit_unset_values():
     first, second = Experiment.from_toml(recipes()["sur-bern"]).cases()
     # Cases are independent: each has a seed of its own.
     assert second.run == dataclasses.replace(first.run, seed=first.run.seed + 1)
@@ -85,8 +85,8 @@ def test_cases__keep_what_they_do_not_name():
 
 
 @pytest.mark.parametrize("name", ["mnist-rbf", "mnist-poly"])
-def test_recipe__of_digits_runs_and_draws(name):
-    """Cut to fewer and smaller samples of the same digits: the errors grow with the generations."""
+def test_digits_recipe__runs_and_draws(name):
+    """Fewer and smaller samples of the same digits: the errors grow with the generations."""
     experiment = Experiment.from_toml(recipes()[name])
     values = {
         "run.n_generations": 5,
@@ -107,7 +107,7 @@ def test_recipe__of_digits_runs_and_draws(name):
     assert (results.metrics["generator_error"][:, 5] > results.metrics["generator_error"][:, 1]).all()
 
 
-def test_recipe__changes_no_number():
+def test_recipe__numbers_equal_plain_run():
     experiment = Experiment.from_toml(recipes()["sur-uni"])
     plain = dataclasses.replace(experiment, recipe=None, text="")
     assert plain.digest == experiment.digest

@@ -1,4 +1,4 @@
-"""The parameters that a figure of a sweep is over: chosen, fixed, refused."""
+"""Axes of a figure over a sweep: chosen, fixed and refused parameters."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from fastcollapse.sweeps.points import Sweep
 
 @pytest.fixture(scope="module")
 def axes():
-    """Three independent parameters of 2, 4 and 3 values; the first has no numbers."""
+    """Three independent parameters with 2, 4 and 3 values; the first is not numeric."""
     grid = {
         "model.estimator": ["mle", "unbiased"],
         "workflow.n_samples": [5, 10, 20, 50],
@@ -28,20 +28,20 @@ def axes():
     )
 
 
-def test_choose_sides__takes_the_longest_first(axes):
+def test_choose_sides__takes_longest_first(axes):
     assert [side.label for side in choose_sides(axes, (), ())] == ["n_samples", "sigma"]
     assert [side.label for side in choose_sides(axes, (), ["n_samples"])] == ["sigma", "estimator"]
     assert [side.label for side in choose_sides(axes, ("estimator", "truth.sigma"), ())] == ["estimator", "sigma"]
 
 
-def test_side__has_numbers_or_places(axes):
+def test_side__uses_numbers_or_positions(axes):
     names, numbers = choose_sides(axes, ("estimator", "n_samples"), ())
     assert (names.is_number, names.at.tolist(), names.names) == (False, [0, 1], ["mle", "unbiased"])
     assert (numbers.is_number, numbers.at.tolist(), numbers.log) == (True, [5, 10, 20, 50], True)
     assert numbers.groups[0] == "n_samples = 5"
 
 
-def test_choose_sides__refuses_what_is_not_swept(axes):
+def test_choose_sides__refuses_parameters_that_do_not_vary(axes):
     with pytest.raises(InputError, match="parameter must be one of estimator, n_samples, sigma, got 'sgima'"):
         choose_sides(axes, ("sgima",), ())
     with pytest.raises(InputError, match="over one or two parameters"):

@@ -1,4 +1,4 @@
-"""Figures of sweeps: a plot for each kind of panel, gaps for missing points, titles that hold for all points."""
+"""Figures of sweeps: one plot for each kind of panel, gaps for missing points, and common titles."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
-from tests.sweeps._example_sweeps import small
+from tests.sweeps._example_sweeps import small_sweep
 
 
 def folder_of(path, sweep):
@@ -36,13 +36,13 @@ def families(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ragged(tmp_path_factory):
-    """A sweep of points of 2 and 6 generations, 5 and 3 replicates, over three numbers of samples."""
+    """A sweep of points with 2 and 6 generations, 5 and 3 replicates, over three sample sizes."""
     lengths = {"run.n_generations": [2, 6], "run.n_replicates": [5, 3], "truth.uniform": [10, 20]}
-    sweep = small(sweep={"grid": {"workflow.n_samples": [5, 6, 7]}, "zip": lengths})
+    sweep = small_sweep(sweep={"grid": {"workflow.n_samples": [5, 6, 7]}, "zip": lengths})
     return folder_of(tmp_path_factory.mktemp("ragged") / "s", sweep)
 
 
-def test_panels__of_other_families_are_other_plots(families):
+def test_panels__families_have_separate_plots(families):
     drawn = drawn_of(families, Choice())
     titles = [plot[0].title for plot in drawn.plots]
     assert "Mean rate" in titles
@@ -60,7 +60,7 @@ def test_categorical_axis__has_no_lines(families):
         assert all(line.get_linestyle() in ("None", "none") for line in axes.lines if len(line.get_xdata()) > 1)
 
 
-def test_title__holds_for_all_points(ragged):
+def test_title__is_valid_for_all_points(ragged):
     drawn = drawn_of(ragged, Choice())
     assert drawn.title.splitlines()[1].startswith("generation 2 to 6; 3 to 5 replicates")
     assert [panel.group for panel in drawn.plots[0]] == ["uniform = 10", "uniform = 20"]
@@ -68,14 +68,14 @@ def test_title__holds_for_all_points(ragged):
     assert one.title.splitlines()[1].startswith("generation 6; 3 replicates; uniform = 20")
 
 
-def test_generation__of_shorter_points_is_a_gap(ragged):
+def test_generation__shorter_points_leave_gap(ragged):
     drawn = drawn_of(ragged, Choice(generation=5))
     assert [panel.group for panel in drawn.plots[0]] == ["uniform = 20"]
     with pytest.raises(InputError, match="generation must be from 0 to 6, got 7"):
         drawn_of(ragged, Choice(generation=7))
 
 
-def test_fixed__is_not_drawn_over_by_default(ragged):
+def test_fixed__is_excluded_from_axes(ragged):
     drawn = drawn_of(ragged, Choice(fixed={"n_samples": "6"}))
     assert [side.label for side in drawn.sides] == ["uniform"]
     with pytest.raises(InputError, match="n_samples must not be fixed: the figure is over it"):

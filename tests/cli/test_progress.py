@@ -1,9 +1,9 @@
-"""The clock of a run on the command line: its messages and their order."""
+"""Progress messages of a run on the command line, and their order."""
 
 from fastcollapse.cli.progress import Clock
 
 
-def test_clock__prints_once_counts_all_and_times_the_first_block(capsys):
+def test_clock__prints_once_and_times_first_block(capsys):
     clock, seen = Clock(), []
     clock.progress, clock.message = seen.append, "resumed"
     for n in (1, 4, 5):
@@ -13,7 +13,7 @@ def test_clock__prints_once_counts_all_and_times_the_first_block(capsys):
     assert clock.first_block().startswith("Time includes compilation; the first generation took ")
 
 
-def test_clock__counts_the_generations_of_a_longer_first_block():
+def test_clock__counts_generations_of_longer_first_block():
     clock = Clock()
     for n in (4, 6):
         clock(n)

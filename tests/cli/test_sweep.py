@@ -1,4 +1,4 @@
-"""Commands of sweeps."""
+"""Commands for sweeps."""
 
 import os
 import re
@@ -32,13 +32,13 @@ def call(*arguments):
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.toml").write_text(TOML)
     return tmp_path
 
 
-def test_sweep__runs_missing_points_and_prints_their_number(here):
+def test_sweep__runs_missing_points_and_prints_their_number(working_folder):
     first = call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--shard", "1/3")
     assert (first.exit_code, first.stdout) == (0, "out: 2 of 6 points done (2 tasks in this call)\n")
     status = call("status", "out")
@@ -52,22 +52,22 @@ def test_sweep__runs_missing_points_and_prints_their_number(here):
     )
 
 
-def test_sweep__default_folder_is_in_results(here):
+def test_sweep__default_folder_is_in_results(working_folder):
     assert call("sweep", "s.toml", "--jobs", 1).stdout.startswith("results/s: 6 of 6")
 
 
-def test_sweep__values_can_be_set(here):
+def test_sweep__values_can_be_set(working_folder):
     call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--set", "run.n_generations=2", "--seed", 9)
-    (contents,) = {header[0] for header, _ in list(folder_contents(here / "out")[2].values())[:1]}
+    (contents,) = {header[0] for header, _ in list(folder_contents(working_folder / "out")[2].values())[:1]}
     assert '"n_generations":2' in contents
 
 
-def test_sweep__prints_failed_points_and_retries_them(here):
+def test_sweep__prints_failed_points_and_retries_them(working_folder):
     text = TOML.replace('"truth.uniform" = [10, 20, 30]', '"truth.text" = ["a.txt", "b.txt"]').replace(
         "uniform = 10", ""
     )
-    (here / "s.toml").write_text(text)
-    (here / "a.txt").write_text("one two two")
+    (working_folder / "s.toml").write_text(text)
+    (working_folder / "a.txt").write_text("one two two")
     result = call("sweep", "s.toml", "-o", "out", "--jobs", 1)
     assert result.exit_code == 1
     assert "out: 2 of 4 points done" in result.stdout
@@ -77,22 +77,26 @@ def test_sweep__prints_failed_points_and_retries_them(here):
     status = call("status", "out")
     assert status.exit_code == 1
     assert "failed   2" in status.stdout
-    (here / "b.txt").write_text("one two three")
+    (working_folder / "b.txt").write_text("one two three")
     assert call("sweep", "s.toml", "-o", "out", "--jobs", 1).exit_code == 1
     again = call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--retry")
     assert (again.exit_code, again.stdout) == (0, "out: 4 of 4 points done (2 tasks in this call)\n")
 
 
-def test_sweep__prints_a_script_for_a_job_array(here):
+def test_sweep__prints_a_script_for_a_job_array(working_folder):
     result = call("sweep", "s.toml", "-o", "out", "--slurm", 7)
     assert result.exit_code == 0
     assert result.stdout.startswith("#!/bin/bash\n")
     assert "#SBATCH --array=1-7" in result.stdout
-    assert re.search(rf"^exec \S*fastcollapse sweep {here}/s.toml -o {here}/out --shard ", result.stdout, re.MULTILINE)
+    assert re.search(
+        rf"^exec \S*fastcollapse sweep {working_folder}/s.toml -o {working_folder}/out --shard ",
+        result.stdout,
+        re.MULTILINE,
+    )
     assert call("status", "out").exit_code == 0
 
 
-def test_sweep__the_script_does_a_share_for_each_element(here):
+def test_sweep__script_runs_one_shard_per_array_element(working_folder):
     script = call("sweep", "s.toml", "-o", "out", "--slurm", 2).stdout
     n_points = 0
     for element in (1, 2):
@@ -105,18 +109,18 @@ def test_sweep__the_script_does_a_share_for_each_element(here):
     assert n_points == int(found[2])
 
 
-def test_sweep__that_is_done_needs_no_data(here):
+def test_sweep__finished_sweep_needs_no_data(working_folder):
     text = TOML.replace('"truth.uniform" = [10, 20, 30]', "").replace("uniform = 10", 'text = "a.txt"')
-    (here / "s.toml").write_text(text)
-    (here / "a.txt").write_text("one two two")
+    (working_folder / "s.toml").write_text(text)
+    (working_folder / "a.txt").write_text("one two two")
     call("sweep", "s.toml", "-o", "out", "--jobs", 1)
-    (here / "a.txt").unlink()
+    (working_folder / "a.txt").unlink()
     again = call("sweep", "s.toml", "-o", "out", "--jobs", 1)
     assert (again.exit_code, again.stdout) == (0, "out: 2 of 2 points done (0 tasks in this call)\n")
 
 
 def lines_of_script(*arguments):
-    """Return the #SBATCH lines of the script of a job array, and the words of its command."""
+    """Return the #SBATCH lines of a job array script, and the arguments of its command."""
     result = call("sweep", *arguments, "--slurm", 2)
     assert (result.exit_code, result.stderr) == (0, "")
     assert subprocess.run(["bash", "-n"], input=result.stdout, text=True, check=False).returncode == 0
@@ -125,27 +129,27 @@ def lines_of_script(*arguments):
     return [line for line in lines if line.startswith("#SBATCH")], command[2:]
 
 
-def test_sweep__the_script_has_the_options_of_the_command(here):
+def test_sweep__script_has_options_of_command(working_folder):
     given = ["--set", "run.n_generations=2", "--seed", "3", "--threads", "1", "--retry", "--yes"]
     _, command = lines_of_script("s.toml", "-o", "out", *given)
-    assert command[:4] == ["sweep", f"{here}/s.toml", "-o", f"{here}/out"]
+    assert command[:4] == ["sweep", f"{working_folder}/s.toml", "-o", f"{working_folder}/out"]
     assert command[4:] == [*given, "--shard", "$SLURM_ARRAY_TASK_ID/2", "--jobs", "$SLURM_CPUS_PER_TASK"]
 
 
-def test_sweep__the_script_of_a_folder_with_blanks_and_percents(here):
+def test_sweep__script_quotes_blanks_and_percent_signs(working_folder):
     settings, command = lines_of_script("s.toml", "-o", "my 5% study")
     assert "#SBATCH --job-name='my 5% study'" in settings
-    assert f'#SBATCH --output="{here}/my 5%% study/slurm-%A_%a.log"' in settings
-    assert command[3] == f"{here}/my 5% study"
+    assert f'#SBATCH --output="{working_folder}/my 5%% study/slurm-%A_%a.log"' in settings
+    assert command[3] == f"{working_folder}/my 5% study"
 
 
-def test_sweep__the_script_of_a_shipped_sweep_has_its_name(here, monkeypatch):
+def test_sweep__script_of_shipped_sweep_has_its_name(working_folder, monkeypatch):
     monkeypatch.setattr("fastcollapse.sweeps.slurm.precompile", lambda experiments: None)
     _, command = lines_of_script("cot-gau", "-o", "cot-gau")
     assert command[1] == "cot-gau"
 
 
-def test_run__names_the_command_for_a_sweep(here):
+def test_run__names_the_command_for_a_sweep(working_folder):
     result = call("run", "s.toml")
     assert (result.exit_code, result.stderr) == (
         2,
@@ -181,71 +185,73 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad__is_one_line_and_writes_nothing(here, monkeypatch, name):
+def test_bad_input__is_one_line_and_writes_nothing(working_folder, monkeypatch, name):
     monkeypatch.setattr("fastcollapse.sweeps.executors.dask._CONNECT_SECONDS", 1)
     head = TOML.split("[sweep.grid]")[0]
-    (here / "plain.toml").write_text(head)
-    (here / "data.toml").write_text(
+    (working_folder / "plain.toml").write_text(head)
+    (working_folder / "data.toml").write_text(
         head.replace("uniform = 10", "text = 'none.txt'") + "[sweep.grid]\n'workflow.n_samples' = [5, 6]\n"
     )
-    (here / "key.toml").write_text(TOML.replace("n_samples", "n_sample"))
-    (here / "zip.toml").write_text(head + "[sweep.zip]\n'run.seed' = [1, 2]\n'workflow.n_samples' = [1, 2, 3]\n")
+    (working_folder / "key.toml").write_text(TOML.replace("n_samples", "n_sample"))
+    (working_folder / "zip.toml").write_text(
+        head + "[sweep.zip]\n'run.seed' = [1, 2]\n'workflow.n_samples' = [1, 2, 3]\n"
+    )
     values = list(range(2, 1003))
-    (here / "many.toml").write_text(
+    (working_folder / "many.toml").write_text(
         head + f"[sweep.grid]\n'workflow.n_samples' = {values}\n'truth.uniform' = {values}\n"
     )
-    before = sorted(here.iterdir())
+    before = sorted(working_folder.iterdir())
     arguments, words = BAD[name]
     result = call(*arguments)
     assert result.exit_code == 2, result.output
     assert re.fullmatch(f"error: .*{words}.*\n", result.stderr)
-    assert sorted(here.iterdir()) == before
+    assert sorted(working_folder.iterdir()) == before
 
 
-def test_bad__the_folder_of_another_sweep_is_left_as_it_is(here):
+def test_bad_input__folder_of_another_sweep_is_unchanged(working_folder):
     call("sweep", "s.toml", "-o", "out", "--jobs", 1)
-    before = folder_contents(here / "out")
-    (here / "s.toml").write_text(TOML.replace("seed = 5", "seed = 6"))
+    before = folder_contents(working_folder / "out")
+    (working_folder / "s.toml").write_text(TOML.replace("seed = 5", "seed = 6"))
     result = call("sweep", "s.toml", "-o", "out", "--jobs", 1)
     assert result.exit_code == 2
     expected = "error: output must be a new folder or that of this sweep, got out: run.seed is 5 there, 6 here\n"
     assert result.stderr == expected
-    assert folder_contents(here / "out") == before
+    assert folder_contents(working_folder / "out") == before
 
 
-def test_status__of_something_else_is_refused(here):
-    result = call("status", here)
+def test_status__refuses_other_folders(working_folder):
+    result = call("status", working_folder)
     assert result.exit_code == 2
     assert "must be the folder of a sweep" in result.stderr
 
 
-def test_collect__names_its_file_after_the_folder(here, monkeypatch):
+def test_collect__names_file_after_folder(working_folder, monkeypatch):
     call("sweep", "s.toml", "-o", "out", "--jobs", 1)
     assert call("collect", "out").stdout == "out.h5: 6 of 6 points\n"
     assert call("collect", "out", "--point", 3).stdout.startswith("out-000003.h5: point 3, workflow.n_samples = 6")
     assert open_results("out-000003.h5").last == 4
-    (here / "out.h5").unlink()
-    monkeypatch.chdir(here / "out")
-    assert call("collect", ".").stdout == f"{here}/out.h5: 6 of 6 points\n"
+    (working_folder / "out.h5").unlink()
+    monkeypatch.chdir(working_folder / "out")
+    assert call("collect", ".").stdout == f"{working_folder}/out.h5: 6 of 6 points\n"
     assert call("collect", "../out", "--point", 0).stdout.startswith("../out-000000.h5: point 0")
 
 
 @pytest.mark.parametrize(
     ("where", "file", "figure"),
-    [(".", "out", "out.png"), (".", "out.h5", "out.png"), ("out", ".", "{here}/out.png")],
+    [(".", "out", "out.png"), (".", "out.h5", "out.png"), ("out", ".", "{working_folder}/out.png")],
 )
-def test_plot__names_its_figure_after_the_sweep(here, monkeypatch, where, file, figure):
+def test_plot__names_figure_after_sweep(working_folder, monkeypatch, where, file, figure):
     call("sweep", "s.toml", "-o", "out", "--jobs", 1)
     call("collect", "out")
-    monkeypatch.chdir(here / where)
+    monkeypatch.chdir(working_folder / where)
     drawn = []
     monkeypatch.setattr("fastcollapse.analysis.sweep_figures.draw_sweep", lambda source, choice: None)
     monkeypatch.setattr("fastcollapse.analysis.figures.write_figure", lambda made, path: drawn.append(str(path)))
     result = call("plot", file)
-    assert (result.exit_code, drawn) == (0, [figure.format(here=here)])
+    assert (result.exit_code, drawn) == (0, [figure.format(working_folder=working_folder)])
 
 
-def test_plot__reports_a_missing_file_first(here):
+def test_plot__reports_missing_file_first(working_folder):
     result = call("plot", "none.h5", "--over", "uniform")
     assert (result.exit_code, result.stderr) == (2, "error: none.h5: no such file\n")
 

@@ -1,4 +1,4 @@
-"""Progress of a sweep in a log."""
+"""Progress messages of a sweep in a log file."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from fastcollapse.cli import sweep_progress as progress_module
 from fastcollapse.sweeps.task_queue import Outcome
 
 
-def test_progress__prints_a_line_with_the_remaining_time(monkeypatch, capsys):
+def test_progress__prints_remaining_time(monkeypatch, capsys):
     monkeypatch.setattr(progress_module, "_LINE_SECONDS", 0.0)
     times = iter([0.0, 1.0, 3.0])
     monkeypatch.setattr(progress_module.time, "monotonic", lambda: next(times))

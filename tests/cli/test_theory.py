@@ -1,4 +1,4 @@
-"""The functions of the theory by name: list, documentation, and error messages that name the arguments."""
+"""Theory commands: list, documentation, and error messages that name the arguments."""
 
 import inspect
 import os
@@ -50,7 +50,7 @@ REFUSED = {
 }
 
 
-def test_list__has_each_function_once_below_its_module():
+def test_list__has_each_function_once_by_module():
     names, modules = [], []
     for line in list_functions().splitlines():
         if line and not line.startswith(" "):
@@ -62,7 +62,7 @@ def test_list__has_each_function_once_below_its_module():
     assert "workflow_factors" in modules
 
 
-def test_explain__has_the_notation_of_the_module():
+def test_explain__has_notation_of_module():
     text = explain("survival_bounds")
     assert text.startswith("survival_bounds(p0, n, k)\n\nReturn ")
     assert "\nNotation\n--------\n" in text
@@ -82,7 +82,7 @@ def test_functions__are_listed_and_explained_without_docstrings():
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_evaluate__refuses_in_one_line_without_a_warning(case):
+def test_evaluate__refuses_in_one_line_without_warning(case):
     command, message = REFUSED[case]
     name, *settings = command.split()
     with warnings.catch_warnings():
@@ -94,7 +94,7 @@ def test_evaluate__refuses_in_one_line_without_a_warning(case):
 
 @pytest.mark.parametrize("name", sorted(theory_functions()))
 @pytest.mark.parametrize("value", ["a", "true", "Infinity", "1e300", "[]", "-1", "1,2,3"])
-def test_evaluate__any_value_for_every_argument_gives_a_table_or_one_line(name, value):
+def test_evaluate__any_argument_value_gives_table_or_one_line(name, value):
     keys = inspect.signature(theory_functions()[name]).parameters
     message = ""
     with warnings.catch_warnings():

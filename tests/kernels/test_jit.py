@@ -1,4 +1,4 @@
-"""The cache of compiled code knows every source that a kernel can reach."""
+"""Cache of compiled code: its digest covers every source that a kernel uses."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def digests(package):
         ("kernels/jit.py", set(SOURCES)),
     ],
 )
-def test_source_digest__follows_imports_and_nothing_else(package, edited, expected):
+def test_source_digest__follows_imports(package, edited, expected):
     before = digests(package)
     with open(package / edited, "a") as file:
         file.write("# edited\n")
@@ -45,7 +45,7 @@ def test_source_digest__follows_imports_and_nothing_else(package, edited, expect
     assert {name for name in SOURCES if before[name] != after[name]} == expected
 
 
-def test_cache__of_a_kernel_lies_in_the_folder_of_its_digest():
+def test_cache__of_kernel_is_in_folder_of_its_digest():
     from pathlib import Path
 
     from fastcollapse.kernels.counts import count_corrections as tokens

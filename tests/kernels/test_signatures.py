@@ -1,4 +1,4 @@
-"""Signatures of kernels, read from the sources: a kernel that uncompiled code uses has at most eight parameters."""
+"""Signatures of kernels: at most eight parameters if uncompiled code uses the kernel."""
 
 import ast
 from pathlib import Path
@@ -9,14 +9,14 @@ DECORATORS = {"kernel", "parallel_kernel", "inlined", "expanded"}
 
 
 def is_compiled(node):
-    """Whether a node is a function that a decorator of `kernels/jit.py` compiles."""
+    """Whether a node is a function compiled by a decorator of `kernels/jit.py`."""
     return isinstance(node, ast.FunctionDef) and any(
         isinstance(one, ast.Name) and one.id in DECORATORS for one in node.decorator_list
     )
 
 
 def uncompiled_names(tree):
-    """Return the names that code outside of compiled functions reads, called or passed on."""
+    """Return the names that code outside of compiled functions reads."""
     found, stack = set(), [tree]
     while stack:
         for node in ast.iter_child_nodes(stack.pop()):
@@ -54,7 +54,7 @@ def test_kernels__have_at_most_eight_parameters_where_python_calls_them():
     assert long_signatures(PACKAGE) == []
 
 
-def test_long_signatures__are_found(tmp_path):
+def test_long_signatures__are_detected(tmp_path):
     package = tmp_path / "package"
     package.mkdir()
     nine = ", ".join("abcdefghi")

@@ -1,16 +1,15 @@
-"""The definition of the discrete family: draw every token, keep pools of raw tokens, count what the model
-is fitted to.
+"""Naive twin of the discrete family: draws every token, keeps pools of raw tokens, and counts them.
 
-Nothing here is quick; `fastcollapse.models.discrete.model` must have exactly this law.
+This code is slow; `fastcollapse.models.discrete.model` must have exactly this law.
 """
 
 import numpy as np
 
 from tests.naive import recursion
 
-# More than 8 symbols, so that the parallel scheme is used and not a chain.
+# More than 8 symbols, so that the parallel scheme is used instead of the chain.
 _COUNTS = (7, 5, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1)
-# The same with another law of the first symbol, which a statistical test must tell apart.
+# The same with another probability of the first symbol, which a statistical test must reject.
 _OTHER = (10, 4, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1)
 
 
@@ -18,7 +17,7 @@ def _law(counts):
     return {"probabilities": [count / sum(counts) for count in counts]}
 
 
-# What the conformance test runs for this family; the tables are written by `write_tables`.
+# Cases of the conformance test; `write_tables` writes their tables.
 CASES = {
     "law": recursion.Case(_law(_COUNTS), other=_law(_OTHER)),
     "corpus": recursion.Case({"counts": "counts.csv"}, other={"counts": "other.csv"}),
@@ -37,8 +36,10 @@ def write_tables(folder):
 
 
 def raw(truth, model, schedule, n_generations, rng):
-    """Return columns of numbers of generations 0..T for one replicate, whole float64 (T + 1, 2): the size of the
-    training data, and 100 times its support and the count of the first symbol, up to 99. Generation 0 is 0.
+    """Return columns of numbers of generations 0..T for one replicate, integer-valued float64 (T + 1, 2).
+
+    The columns are the size of the training data, and 100 times its support plus the count of the first symbol, up to
+    99. Generation 0 is 0.
     """
     corpus = None if truth.counts is None else np.repeat(np.arange(truth.support_size), truth.counts)
     states = simulate(truth.probabilities, corpus, schedule, rng)
@@ -47,7 +48,7 @@ def raw(truth, model, schedule, n_generations, rng):
 
 
 def columns(results):
-    """Return the numbers of `raw` of simulated results, float64 (R, T + 1, 2)."""
+    """Return the same columns as `raw`, from simulated results, float64 (R, T + 1, 2)."""
     found = np.zeros((results.n_replicates, results.last + 1, 2))
     for replicate in range(results.n_replicates):
         for generation in range(1, results.last + 1):
@@ -112,7 +113,7 @@ def subsample(counts, n_tokens, rng):
 
 
 def metrics(counts, probabilities):
-    """Return every metric of one state, by its definition."""
+    """Return every metric of one state by its definition."""
     state = np.asarray(counts) / np.sum(counts)
     live = state > 0
     return {
@@ -126,7 +127,6 @@ def metrics(counts, probabilities):
 
 
 def forgotten(states, probabilities):
-    """Return int (K): the first generation at which a symbol is absent, 0 if the truth lacks it, -1 if
-    there is none."""
+    """Return int (K): the first generation without a symbol, 0 if the truth lacks it, -1 if there is none."""
     present = np.vstack([np.asarray(probabilities) > 0, np.asarray(states) > 0])
     return np.where(present.all(axis=0), -1, np.argmin(present, axis=0))

@@ -1,6 +1,6 @@
-"""The definition of the Gaussian family: draw every point, keep raw points, refit mean and covariance.
+"""Naive twin of the Gaussian family: draws every point, keeps raw points, and refits mean and covariance.
 
-Nothing here is quick; `fastcollapse.models.gaussian.model` must have exactly this law.
+This code is slow; `fastcollapse.models.gaussian.model` must have exactly this law.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from tests.naive import recursion
 # "unbiased" divides the sum of squares by one less than the number of points, "mle" by that number.
 DDOF = {"unbiased": 1, "mle": 0}
 _COVARIANCE = [[2.0, 0.5], [0.5, 1.0]]
-# What the conformance test runs for this family.
+# Cases of the conformance test.
 CASES = {
     "line": recursion.Case({"mean": 3.0, "sigma": 2.0}, {"estimator": "unbiased"}, {"mean": 3.0, "sigma": 2.5}),
     "plane": recursion.Case(
@@ -39,7 +39,7 @@ def raw(truth, model, schedule, n_generations, rng):
 
 
 def columns(results):
-    """Return the numbers of `raw` of simulated results, float64 (R, T + 1, 3)."""
+    """Return the same columns as `raw`, from simulated results, float64 (R, T + 1, 3)."""
     states = results.states
     if "log_sigma" in states:
         return np.stack([states["mean"], 2 * states["log_sigma"], np.exp(2 * states["log_sigma"])], axis=2)

@@ -1,6 +1,6 @@
-"""The definition of the kernel ridge family: draw rows, label them, keep every sample, solve the whole system.
+"""Naive twin of the kernel ridge family: draws rows, labels them, keeps every sample, and solves the full system.
 
-Nothing here is quick; `fastcollapse.models.kernel_ridge.model` must have exactly this law.
+This code is slow; `fastcollapse.models.kernel_ridge.model` must have exactly this law.
 """
 
 import gzip
@@ -13,7 +13,7 @@ from tests.naive import recursion
 _NOISE = {"sigma": 0.5, "sigma0": 0.8}
 _NUMBERS = {"images": "inputs.npy", "labels": "labels.csv", "n_test": 8}
 _CLASSES = {"images": "inputs.idx.gz", "labels": "classes.idx", "n_test": 9, "target": "one_vs_rest"}
-# What the conformance test runs for this family: 12 samples of 33 rows or fewer.
+# Cases of the conformance test: 12 samples of at most 33 rows.
 CASES = {
     "rbf": recursion.Case(
         _NUMBERS,
@@ -52,7 +52,7 @@ N_RAW = 800
 
 
 def write_tables(folder):
-    """Write 42 rows of 3 inputs with labels of two kinds into a folder, and other labels for a negative control."""
+    """Write 42 rows of 3 inputs with two kinds of labels into a folder, and other labels for a negative control."""
     rng = np.random.default_rng(3)
     inputs = rng.integers(0, 256, size=(42, 3))
     labels = np.sin(inputs[:, 0] / 40) + inputs[:, 1] / 100
@@ -84,7 +84,7 @@ def raw(truth, model, schedule, n_generations, rng):
 
 
 def columns(results):
-    """Return the numbers of `raw` of simulated results, float64 (R, T + 1, 2 or 3)."""
+    """Return the same columns as `raw`, from simulated results, float64 (R, T + 1, 2 or 3)."""
     metrics = results.metrics
     found = [metrics["generator_error"], metrics["generator_shown"][..., -1]]
     if "test_error" in metrics:
@@ -122,21 +122,21 @@ def evaluate(truth, model, state, x):
 
 
 def sample(truth, model, state, n, sigma, rng):
-    """Return n different rows of inputs beside their labels, (n, d + C)."""
+    """Return n distinct rows of inputs and their labels, (n, d + C)."""
     chosen = rng.choice(len(truth.rows), n, replace=False)
     labels = truth.targets[:, chosen] if state is None else evaluate(truth, model, state, truth.rows[chosen])
     return np.column_stack([truth.rows[chosen], (labels + sigma * rng.standard_normal(labels.shape)).T])
 
 
 def fit(truth, model, rows, ridge):
-    """Return the function with the least (1/n) |y - f(x)|^2 + ridge |f|^2, rows that occur twice and all."""
+    """Return the function with the least (1/n) |y - f(x)|^2 + ridge |f|^2; repeated rows count repeatedly."""
     n, d = len(rows), truth.rows.shape[1]
     x, y = rows[:, :d], rows[:, d:]
     return x, np.linalg.solve(kernel(truth, model, x, x) + n * ridge * np.eye(n), y)
 
 
 def chain(truth, model, schedule, n_generations, rng):
-    """Return the functions of generations 0..T; that of generation 0 is None, the labels as given."""
+    """Return the functions of generations 0..T; generation 0 is None, which stands for the given labels."""
 
     def draw(state, n, rng):
         return sample(truth, model, state, n, model.synthetic_noise, rng)

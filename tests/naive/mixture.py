@@ -1,7 +1,7 @@
-"""The definition of the symmetric mixture family: draw every point of (1/2) N(mu, sigma^2) + (1/2) N(-mu,
-sigma^2), keep pools of raw points, refit mu >= 0 and sigma jointly.
+"""Naive twin of the symmetric mixture family (1/2) N(mu, sigma^2) + (1/2) N(-mu, sigma^2).
 
-Nothing here is quick; `fastcollapse.models.mixture.model` must have exactly this law.
+Draws every point, keeps pools of raw points, and refits mu >= 0 and sigma jointly. This code is slow;
+`fastcollapse.models.mixture.model` must have exactly this law.
 """
 
 import math
@@ -11,12 +11,12 @@ from scipy.optimize import brentq
 
 from tests.naive import recursion
 
-# What the conformance test runs for this family.
+# Cases of the conformance test.
 _TRUTH, _OTHER = {"mu": 2.5, "sigma": 1.0}, {"mu": 2.0, "sigma": 1.2}
 CASES = {name: recursion.Case(_TRUTH, {"estimator": name}, _OTHER) for name in ("approximate", "joint_ml")}
 N_RAW = 500
 _ETA = 2
-# Steps of the EM iteration before the root that it creeps to is looked for directly.
+# Steps of the EM iteration before a direct search for its limit.
 _EM_STEPS = 300
 
 
@@ -27,7 +27,7 @@ def raw(truth, model, schedule, n_generations, rng):
 
 
 def columns(results):
-    """Return the numbers of `raw` of simulated results, float64 (R, T + 1, 2)."""
+    """Return the same columns as `raw`, from simulated results, float64 (R, T + 1, 2)."""
     return np.stack([results.states["mu"], results.states["log_sigma"]], axis=2)
 
 
@@ -53,10 +53,10 @@ def chain(mu, sigma, schedule, n_generations, rng, *, estimator, data=None):
 
 
 def fit_approximate(points):
-    """Return mu and sigma of Algorithm 1 of arXiv:2412.17646, as its authors coded it (eta = 2)."""
+    """Return mu and sigma of Algorithm 1 of arXiv:2412.17646, as in its authors' code (eta = 2)."""
     n, size = len(points), np.abs(points)
     m1, m2 = size.mean(), (size**2).mean()
-    # m2 - m1^2 without its cancellation, which is all that is left where sigma is far below mu.
+    # m2 - m1^2 without cancellation, which matters if sigma is far below mu.
     spread = ((size - m1) ** 2).mean()
     kappa = math.exp((_ETA - 1) * ((n - 1) / 2 + 4 * _ETA) / (_ETA * (n - 1) * (n + 4 * _ETA - 1))) - 1
     excess = spread - kappa * m1**2
@@ -69,13 +69,13 @@ def fit_approximate(points):
 
 
 def fit_joint_ml(points):
-    """Return mu and sigma of the joint maximum likelihood, the root that EM started at mean |x| falls to."""
+    """Return mu and sigma of the joint maximum likelihood: the limit of EM from the start mean |x|."""
     size = np.abs(points)
     m1 = size.mean()
     spread = ((size - m1) ** 2).mean()
 
     def variance(t):
-        # m2 - t^2, in a form that keeps its digits where sigma is far below mu.
+        # m2 - t^2, in a form that is accurate if sigma is far below mu.
         return spread + (m1 - t) * (m1 + t)
 
     def step(t):
@@ -88,8 +88,8 @@ def fit_joint_ml(points):
         last, t = t, step(t)
         if last - t <= 1e-14 * m1:
             return t, math.sqrt(variance(t))
-    # EM never passes a root. It creeps towards 0 when 0 is the only one left, or to a root that is nearly
-    # double; roots are sought from above.
+    # EM never passes a root, and converges slowly to 0 or to a nearly double root; so the roots are searched from
+    # above.
     grid = t * np.linspace(1, 0, 200, endpoint=False)
     below = next((i for i, x in enumerate(grid) if step(x) >= x), None)
     if below is None:

@@ -1,13 +1,13 @@
-"""The definition of the Poisson family: draw every count, keep pools of raw counts, refit their mean.
+"""Naive twin of the Poisson family: draws every count, keeps pools of raw counts, and refits their mean.
 
-Nothing here is quick; `fastcollapse.models.poisson.model` must have exactly this law.
+This code is slow; `fastcollapse.models.poisson.model` must have exactly this law.
 """
 
 import numpy as np
 
 from tests.naive import recursion
 
-# What the conformance test runs for this family.
+# Cases of the conformance test.
 CASES = {"rate": recursion.Case({"rate": 0.7}, other={"rate": 0.9})}
 N_RAW = 1500
 
@@ -18,7 +18,7 @@ def raw(truth, model, schedule, n_generations, rng):
 
 
 def columns(results):
-    """Return the numbers of `raw` of simulated results, float64 (R, T + 1, 1)."""
+    """Return the same columns as `raw`, from simulated results, float64 (R, T + 1, 1)."""
     return results.states["rate"][:, :, None]
 
 

@@ -1,4 +1,4 @@
-"""What all families that keep raw samples do at a generation: draw, pool, subsample, fit."""
+"""Recursion of the naive twins with raw samples: draw, pool, subsample, fit."""
 
 from dataclasses import dataclass, field
 

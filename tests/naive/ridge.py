@@ -1,6 +1,6 @@
-"""The definition of the ridge family: draw every row of inputs, label it, keep raw rows, solve least squares.
+"""Naive twin of the ridge family: draws every row of inputs, labels it, keeps raw rows, and solves least squares.
 
-Nothing here is quick; `fastcollapse.models.ridge.model` must have exactly this law.
+This code is slow; `fastcollapse.models.ridge.model` must have exactly this law.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from tests.naive import recursion
 
 _NOISE = {"sigma": 0.5, "sigma0": 0.8}
 _PLANE = {"dimension": 2, "covariance": [[2.0, 0.5], [0.5, 1.0]], "w0": [1.0, -2.0]}
-# What the conformance test runs for this family: 12 samples of 3 inputs, or of 14, which they do not span.
+# Cases of the conformance test: 12 samples of 3 inputs, or of 14 inputs, which 12 samples do not span.
 CASES = {
     "plane": recursion.Case(
         _PLANE,
@@ -61,7 +61,7 @@ def raw(truth, model, schedule, n_generations, rng):
 
 
 def columns(results):
-    """Return the numbers of `raw` of simulated results, float64 (R, T + 1, 3 or 4)."""
+    """Return the same columns as `raw`, from simulated results, float64 (R, T + 1, 3 or 4)."""
     metrics, w0 = results.metrics, results.coordinates["w0"].values
     norm = np.linalg.norm(w0)
     squares = metrics["generator_norm"] ** 2
@@ -98,7 +98,7 @@ def sample(truth, weights, n, sigma, rng):
 
 
 def fit(x, y, ridge):
-    """Return the weights with the least (1/n) |y - x w|^2 + ridge |w|^2, of least norm where they are many."""
+    """Return the weights with the least (1/n) |y - x w|^2 + ridge |w|^2; the ones of least norm if several exist."""
     if ridge == 0:
         return np.linalg.pinv(x) @ y
     n, d = x.shape

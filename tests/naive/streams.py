@@ -1,5 +1,4 @@
-"""The definition of a random stream, in plain Python: SFC64 (Doty-Humphrey), its state from Philox4x64-10
-(Salmon et al., SC'11)."""
+"""Random streams in plain Python: SFC64 (Doty-Humphrey), seeded by Philox4x64-10 (Salmon et al., SC'11)."""
 
 _MASK = 2**64 - 1
 
@@ -24,8 +23,7 @@ def philox(counter, key):
 
 
 def state(seed, replicate, generation, block, purpose):
-    """Return the state a, b, c, counter of SFC64 at the start of a stream: the names of the stream through
-    Philox."""
+    """Return the initial state a, b, c, counter of SFC64: Philox applied to the names of the stream."""
     return (*philox((1, generation, block, purpose), (seed, replicate))[:3], 1)
 
 
@@ -42,5 +40,5 @@ def words(seed, replicate, generation, block, purpose, n):
 
 
 def uniforms(*stream_and_n):
-    """Return the first uniforms in [0, 1) of a stream: its words' upper 53 bits."""
+    """Return the first uniforms in [0, 1) of a stream: the upper 53 bits of its words."""
     return [(word >> 11) / 2**53 for word in words(*stream_and_n)]

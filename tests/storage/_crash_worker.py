@@ -1,8 +1,8 @@
-"""A run of known numbers that is killed at a chosen disk operation.
+"""Run with known numbers, killed at a chosen disk operation.
 
-`python -m tests.storage._crash_worker FOLDER KIND STEP` tries every STEP-th operation of a small run: a forked process
-performs the operations before it and is killed there, or in the middle of a write. No compiled code is used, so that a
-process can be forked and a trial takes milliseconds.
+`python -m tests.storage._crash_worker FOLDER KIND STEP` tries every STEP-th operation of a small run. A forked process
+performs the earlier operations and is killed at this operation, or in the middle of a write. No compiled code is used,
+so that a process can be forked and a trial takes milliseconds.
 """
 
 import fcntl
@@ -28,7 +28,7 @@ METRIC = "m"
 
 
 def header_of(letter, n_generations=N_GENERATIONS):
-    """Return the header of a run of two replicates over eight symbols; the letter is part of its numbers."""
+    """Return the header of a run of two replicates over eight symbols; its numbers depend on the letter."""
     from fastcollapse.variables import Variable
 
     truth = CategoricalDistribution(None, None, np.full(8, 1 / 8), "a test")
@@ -42,7 +42,7 @@ def offset_of(header):
 
 
 def run(path, header, resume=False, overwrite=False, committed=lambda t: None):
-    """Every number is known beforehand: metric t + r, and t % 7 symbols with the count t + r + 1; a part each."""
+    """Write a run with known numbers: metric t + r, and t % 7 symbols with count t + r + 1; one part per generation."""
     with Hdf5Store(header, path, part_bytes=1, resume=resume, overwrite=overwrite) as store:
         if store.state is None:
             store.append(Block(0, {METRIC: np.array([[0.0], [1.0]]) + offset_of(header)}, None))
@@ -58,7 +58,7 @@ def run(path, header, resume=False, overwrite=False, committed=lambda t: None):
 
 
 def check(path, header):
-    """Return the last generation that can be read; every number up to there is right."""
+    """Return the last readable generation, after checking every number up to it."""
     got = open_file(path)
     assert got.header.digest == header.digest
     last = got.n_committed
@@ -76,8 +76,8 @@ def check(path, header):
     return last
 
 
-class Axe:
-    """Kills this process before the operation `at`, or in the middle of it; with no `at` it counts them."""
+class KillAtOperation:
+    """Kills this process before the operation `at`, or in the middle of it; without `at` it only counts operations."""
 
     def __init__(self, at=None, halfway=False):
         self.n, self.at, self.halfway = 0, at, halfway
@@ -87,9 +87,9 @@ class Axe:
             (files, ["_renameat2"]),
         ):
             for name in names:
-                setattr(owner, name, self.sharpened(getattr(owner, name), name))
+                setattr(owner, name, self.wrapped(getattr(owner, name), name))
 
-    def sharpened(self, operation, name):
+    def wrapped(self, operation, name):
         def performed(*args, **kwargs):
             self.n += 1
             if self.n == self.at:
@@ -103,28 +103,28 @@ class Axe:
         return performed
 
 
-def forked(work):
-    """Call a function in a forked process; return its wait status and the words that it wrote."""
-    inlet, outlet = os.pipe()
+def run_forked(work):
+    """Call a function in a forked process; return its wait status and the values that it reported."""
+    read_end, write_end = os.pipe()
     child = os.fork()
     if not child:
-        os.close(inlet)
+        os.close(read_end)
         status = 1
         try:
-            work(lambda value: os.write(outlet, f"{value}\n".encode()))
+            work(lambda value: os.write(write_end, f"{value}\n".encode()))
             status = 0
         except BaseException as error:
             os.write(2, f"{type(error).__name__}: {error}\n".encode())
         finally:
             os._exit(status)
-    os.close(outlet)
-    with os.fdopen(inlet) as pipe:
-        words = pipe.read().split()
-    return os.waitpid(child, 0)[1], words
+    os.close(write_end)
+    with os.fdopen(read_end) as pipe:
+        reported = pipe.read().split()
+    return os.waitpid(child, 0)[1], reported
 
 
-def recovered(path, header, overwrite):
-    """Do what the command line does for a path: reuse a finished run, resume, or start."""
+def recover(path, header, overwrite):
+    """Do the same as the command line for a path: reuse a finished run, resume, or start."""
     if os.path.lexists(path) and open_file(path).header.digest == header.digest:
         clear_leftovers(path, header.digest)
     elif is_begun(path):
@@ -134,42 +134,42 @@ def recovered(path, header, overwrite):
 
 
 def trial(path, kind, at, halfway):
-    """Kill a run at one operation, check the files and resume; return False if there is no such operation."""
+    """Kill a run at one operation, check the files and resume; return whether the operation existed."""
     old, new = header_of("a"), header_of("b")
     if kind == "overwrite":
         run(path, old)
     if kind == "resume":
         run_until(path, new, 2)
 
-    def doomed(tell):
-        Axe(at, halfway)
-        run(path, new, resume=kind == "resume", overwrite=kind == "overwrite", committed=tell)
+    def killed_run(report):
+        KillAtOperation(at, halfway)
+        run(path, new, resume=kind == "resume", overwrite=kind == "overwrite", committed=report)
 
-    status, committed = forked(doomed)
+    status, committed = run_forked(killed_run)
     assert status in (0, signal.SIGKILL), status
     at_least = max([int(t) for t in committed], default=2 if kind == "resume" else -1)
-    look(path, old, new, kind, at_least)
-    last_words = forked(lambda _: recovered(path, new, kind == "overwrite"))
-    assert last_words == (0, []), last_words
+    assert_recoverable(path, old, new, kind, at_least)
+    outcome = run_forked(lambda _: recover(path, new, kind == "overwrite"))
+    assert outcome == (0, []), outcome
     assert check(path, new) == N_GENERATIONS
     assert [one.name for one in path.parent.iterdir()] == [path.name]
     return status != 0
 
 
 def run_until(path, header, last):
-    """Make the parts of a run that was stopped after a generation."""
+    """Write the parts of a run that stops after a generation."""
 
-    def stopped(tell):
+    def stopped(report):
         def leave(t):
             if t == last:
                 os._exit(0)
 
         run(path, header, committed=leave)
 
-    forked(stopped)
+    run_forked(stopped)
 
 
-def look(path, old, new, kind, at_least):
+def assert_recoverable(path, old, new, kind, at_least):
     """Assert that committed generations are readable, and that the old file exists until the new one is complete."""
     last = -1
     try:
@@ -195,9 +195,9 @@ def main(folder, kind, step):
     for halfway in (False, True):
         at = 1
         while True:
-            place = Path(folder) / f"{kind}-{halfway}-{at}"
-            place.mkdir()
-            if not trial(place / "out.h5", kind, at, halfway):
+            folder_of_trial = Path(folder) / f"{kind}-{halfway}-{at}"
+            folder_of_trial.mkdir()
+            if not trial(folder_of_trial / "out.h5", kind, at, halfway):
                 break
             n_killed, at = n_killed + 1, at + int(step)
     print(n_killed)

@@ -1,4 +1,4 @@
-"""Every byte of a file is covered: by the header's checksum, seen on opening, or by that of a data set."""
+"""Checksums of every byte of a file: header checksum on opening, data set checksums in `check`."""
 
 import zlib
 from contextlib import nullcontext, suppress
@@ -22,14 +22,14 @@ def written(path, end=100, data=((40, 10), (60, 0), (80, 20))):
     return checksums
 
 
-def test_checksums__come_back_and_agree(tmp_path):
+def test_checksums__round_trip(tmp_path):
     expected = written(tmp_path / "f")
     assert read_checksums(tmp_path / "f") == expected
     assert expected.metadata == zlib.crc32(RAW[:40] + RAW[50:80])
     assert damaged(tmp_path / "f", expected) == []
 
 
-def test_checksums__see_every_flipped_bit_and_every_cut(tmp_path):
+def test_checksums__detect_flipped_bits_and_truncation(tmp_path):
     path = tmp_path / "f"
     checksums = written(path)
     raw = path.read_bytes()
@@ -40,7 +40,8 @@ def test_checksums__see_every_flipped_bit_and_every_cut(tmp_path):
         if any(low <= bit // 8 < low + n for low, n, _ in checksums.data):
             assert len(damaged(path, read_checksums(path))) == 1
         else:
-            # Without the magic of the footer it is HDF5's own end that tells, which these bytes have not.
+            # Without the magic number of the footer the end of the HDF5 data would decide; these bytes have no such
+            # end.
             with pytest.raises(ValueError, match="is ") if bit // 8 < len(raw) - 8 else nullcontext():
                 assert read_checksums(path) is None
     for size in range(len(raw)):
@@ -50,14 +51,14 @@ def test_checksums__see_every_flipped_bit_and_every_cut(tmp_path):
 
 
 @pytest.mark.parametrize("data", [((10, 20), (25, 5)), ((90, 20),), ((10, -5),)])
-def test_gaps__refuse_a_table_that_contradicts_itself(data):
+def test_gaps__refuse_inconsistent_table(data):
     with pytest.raises(ValueError, match="is inconsistent"):
         list(gaps(100, [Extent(*one, 0) for one in data]))
 
 
 @pytest.mark.parametrize("finished", [True, False])
-def test_file__every_flipped_bit_is_found(tmp_path, finished):
-    """Of a real file and of a part: 1,500 bits each; opening or the check refuses, and nothing else happens."""
+def test_file__flipped_bits_are_detected(tmp_path, finished):
+    """1,500 bits of a file and of a part: opening or `check` refuses, and no other error occurs."""
     header = make_header(labels=True)
     with Hdf5Store(header, tmp_path / "out.h5") as store:
         fill(store, make_run(header), [4], [2])
@@ -68,7 +69,7 @@ def test_file__every_flipped_bit_is_found(tmp_path, finished):
     check_data(path)
     bits = np.random.default_rng(3).choice(8 * len(raw), 1500, replace=False)
     messages = []
-    for bit in [*bits.tolist(), *range(8 * len(raw) - 160, 8 * len(raw))]:  # and the whole footer
+    for bit in [*bits.tolist(), *range(8 * len(raw) - 160, 8 * len(raw))]:  # and all bits of the footer
         flipped = bytearray(raw)
         flipped[bit // 8] ^= 1 << bit % 8
         path.write_bytes(flipped)
@@ -83,7 +84,7 @@ def test_file__every_flipped_bit_is_found(tmp_path, finished):
     assert any("checksum mismatch in entropy" in one for one in messages)
 
 
-def test_check__says_of_a_file_without_checksums_that_it_cannot_tell(tmp_path):
+def test_check__reports_file_without_checksums(tmp_path):
     header = make_header()
     path = tmp_path / "out.h5"
     with Hdf5Store(header, path) as store:

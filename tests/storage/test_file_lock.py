@@ -1,4 +1,4 @@
-"""File lock: one writer at a time, however it ends."""
+"""File lock: one writer at a time, released when its process ends."""
 
 import errno
 import fcntl
@@ -48,7 +48,7 @@ def test_lock__ends_with_its_process(tmp_path):
     Lock(path).release()
 
 
-def test_lock__of_a_file_that_its_owner_has_just_removed_is_none(tmp_path, monkeypatch):
+def test_lock__is_retried_if_file_was_removed(tmp_path, monkeypatch):
     path = tmp_path / "lock"
     flock, removed = fcntl.flock, []
 
@@ -64,7 +64,7 @@ def test_lock__of_a_file_that_its_owner_has_just_removed_is_none(tmp_path, monke
     lock.release()
 
 
-def test_lock__a_file_system_without_locks_is_served(tmp_path, monkeypatch):
+def test_lock__file_system_without_locks_is_supported(tmp_path, monkeypatch):
     def unknown(*_):
         raise OSError(errno.ENOSYS, "Function not implemented")
 

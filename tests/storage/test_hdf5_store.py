@@ -1,3 +1,5 @@
+"""HDF5 store: parts, commits, the final file, and refused input."""
+
 import json
 import os
 from hashlib import sha256
@@ -52,7 +54,7 @@ def assert_equal(got, header, run, forgotten):
 
 @settings(deadline=None, max_examples=40)
 @given(st.sets(st.integers(2, 7)), st.sets(st.integers(0, 7)), st.booleans(), st.booleans(), st.integers(0, 99))
-def test_store__equals_memory_for_every_splitting(tmp_path_factory, cuts, commits, trajectory, labels, seed):
+def test_store__equals_memory_for_every_split(tmp_path_factory, cuts, commits, trajectory, labels, seed):
     path = tmp_path_factory.mktemp("run") / "out.h5"
     header = make_header(trajectory=trajectory, labels=labels)
     run = make_run(header, seed)
@@ -72,7 +74,7 @@ def test_store__equals_memory_for_every_splitting(tmp_path_factory, cuts, commit
     np.testing.assert_array_equal(got.truth.probabilities, header.truth.probabilities)
 
 
-def test_store__bytes_do_not_depend_on_the_splitting(tmp_path):
+def test_store__bytes_do_not_depend_on_split(tmp_path):
     header = make_header()
     run = make_run(header)
     with Hdf5Store(header, tmp_path / "a.h5") as a, Hdf5Store(header, tmp_path / "b.h5") as b:
@@ -82,7 +84,7 @@ def test_store__bytes_do_not_depend_on_the_splitting(tmp_path):
 
 
 @pytest.mark.parametrize(("largest", "dtype"), [(200, "u1"), (60_000, "u2"), (10**6, "u4"), (10**15, "u8")])
-def test_store__counts_take_the_narrowest_type(tmp_path, largest, dtype):
+def test_store__counts_use_narrowest_type(tmp_path, largest, dtype):
     header = make_header()
     with Hdf5Store(header, tmp_path / "out.h5") as store:
         fill(store, make_run(header, 1, largest), [4], [1]).finish({})
@@ -136,7 +138,7 @@ def test_open__reads_the_complete_parts_of_a_killed_run(tmp_path):
 
 
 @pytest.mark.parametrize(("part_bytes", "part_seconds", "n_parts"), [(1, 1e9, 3), (1 << 30, 0, 3), (1 << 30, 1e9, 1)])
-def test_commit__writes_when_much_is_pending_or_long_ago(tmp_path, part_bytes, part_seconds, n_parts):
+def test_commit__writes_after_size_or_time_limit(tmp_path, part_bytes, part_seconds, n_parts):
     header = make_header()
     store = Hdf5Store(header, tmp_path / "out.h5", part_bytes, part_seconds)
     fill(store, make_run(header), [])
@@ -145,7 +147,7 @@ def test_commit__writes_when_much_is_pending_or_long_ago(tmp_path, part_bytes, p
     assert n_parts == (len(list(store.parts.iterdir())) if store.parts.exists() else 1)
 
 
-def test_create__refuses_what_exists(tmp_path):
+def test_create__refuses_existing_file(tmp_path):
     header = make_header()
     path = tmp_path / "out.h5"
     path.write_text("mine")
@@ -161,7 +163,7 @@ def test_create__refuses_what_exists(tmp_path):
         Hdf5Store(header, tmp_path / "two.h5")
 
 
-def test_close__leaves_nothing_without_a_commit(tmp_path):
+def test_close__leaves_no_file_without_commit(tmp_path):
     path = tmp_path / "new" / "deep" / "out.h5"
     Hdf5Store(make_header(), path).close()
     assert list(tmp_path.iterdir()) == []
@@ -170,7 +172,7 @@ def test_close__leaves_nothing_without_a_commit(tmp_path):
     assert [p.name for p in (tmp_path / "new").iterdir()] == ["mine.txt"]
 
 
-def test_finish__never_replaces_a_file_and_keeps_the_parts(tmp_path):
+def test_finish__never_replaces_file_and_keeps_parts(tmp_path):
     header = make_header()
     path = tmp_path / "out.h5"
     with Hdf5Store(header, path) as store:
@@ -182,7 +184,7 @@ def test_finish__never_replaces_a_file_and_keeps_the_parts(tmp_path):
     assert parts_folder(path).is_dir()
 
 
-def test_commit__full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
+def test_commit__full_disk_is_one_line_and_keeps_parts(tmp_path, monkeypatch):
     header = make_header()
     run = make_run(header)
     store = Hdf5Store(header, tmp_path / "out.h5")
@@ -202,7 +204,7 @@ def test_commit__full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
     assert open_file(store.path).n_committed == 2
 
 
-def test_commit__raises_the_error_of_the_part_before(tmp_path, monkeypatch):
+def test_commit__raises_error_of_previous_part(tmp_path, monkeypatch):
     header = make_header()
     run = make_run(header)
     store = Hdf5Store(header, tmp_path / "out.h5", part_bytes=1)
@@ -224,7 +226,7 @@ def test_commit__raises_the_error_of_the_part_before(tmp_path, monkeypatch):
         assert_equal(store.finish({"forgotten": FORGOTTEN}), header, run, FORGOTTEN)
 
 
-def test_create__a_first_part_that_fails_leaves_nothing_and_raises(tmp_path, monkeypatch):
+def test_create__failed_first_part_leaves_no_file_and_raises(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -276,7 +278,7 @@ def test_open__refuses_with_path_and_reason(tmp_path):
         open_file(tmp_path)
 
 
-def test_append__refuses_a_block_that_does_not_fit():
+def test_append__refuses_block_of_wrong_shape():
     header = make_header()
     run = make_run(header)
     store = MemoryStore(header)
@@ -290,7 +292,7 @@ def test_append__refuses_a_block_that_does_not_fit():
 
 
 def make_grid(store_of, n_generations=3):
-    """Return the reader of a run whose metric `error` is over 2 sample sizes and 3 ridges, and what it holds."""
+    """Return the reader of a run with a metric `error` over 2 sample sizes and 3 ridges, and its values."""
     variables = {"norm": Variable("norm"), "error": Variable("error", dims=("n", "ridge"))}
     coordinates = {
         "n": Coordinate(np.array([50, 100]), "samples"),
@@ -335,7 +337,7 @@ def test_coordinates__memory_file_parts_and_xarray_agree(tmp_path):
         assert got.error.sel(ridge=0.1, n=100, generation=1).values == pytest.approx(metrics["error"][:, 1, 1, 1])
 
 
-def test_coordinates__a_run_without_a_generation_has_them(tmp_path):
+def test_coordinates__exist_in_run_without_generations(tmp_path):
     path = tmp_path / "out.h5"
     store, _, _ = make_grid(lambda header: Hdf5Store(header, path))
     store._wait()
@@ -345,7 +347,7 @@ def test_coordinates__a_run_without_a_generation_has_them(tmp_path):
     store.close()
 
 
-def test_append__refuses_a_metric_that_does_not_fit_its_coordinates():
+def test_append__refuses_metric_that_does_not_match_coordinates():
     store, _, _ = make_grid(MemoryStore)
     store._next = 0
     wrong = {"norm": np.zeros((2, 1)), "error": np.zeros((2, 1, 2, 4))}

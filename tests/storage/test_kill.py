@@ -1,4 +1,4 @@
-"""A run that is killed leaves whole generations, whenever the kill comes."""
+"""Kills at any moment: only complete generations are left."""
 
 import signal
 import subprocess
@@ -13,8 +13,8 @@ from fastcollapse.errors import StoreError
 from fastcollapse.storage.readers import open_file
 
 ROOT = Path(__file__).parents[2]
-# Every number is known beforehand: metric t + r, and t % 7 symbols with the count t + r + 1.
-VICTIM = """
+# Known numbers: metric t + r, and t % 7 symbols with count t + r + 1.
+RUN_CODE = """
 import sys
 from hashlib import sha256
 import numpy as np
@@ -39,17 +39,17 @@ with Hdf5Store(header, sys.argv[1], part_bytes=1) as store:
 
 
 def kill(path, n_generations, seconds):
-    """Return the exit status of a run killed `seconds` after its first generations are there."""
-    victim = subprocess.Popen([sys.executable, "-c", VICTIM, str(path), str(n_generations)], cwd=ROOT)
+    """Return the exit status of a run that is killed `seconds` after its first commit."""
+    process = subprocess.Popen([sys.executable, "-c", RUN_CODE, str(path), str(n_generations)], cwd=ROOT)
     try:
         first = path.with_name(f"{path.name}.parts") / "part-00001.h5"
-        while not first.exists() and victim.poll() is None:
+        while not first.exists() and process.poll() is None:
             time.sleep(0.002)
         time.sleep(seconds)
     finally:
-        victim.kill()
-        victim.wait()
-    return victim.returncode
+        process.kill()
+        process.wait()
+    return process.returncode
 
 
 def check(path, n_generations, status):
@@ -71,20 +71,20 @@ def check(path, n_generations, status):
         np.testing.assert_array_equal(got.state["state"], np.full(3, last))
 
 
-# 60 generations take about 0.1 s, so some are killed while they finish; 100,000 never end.
+# 60 generations take about 0.1 s, so some runs are killed while they finish; 100,000 generations never finish.
 @pytest.mark.parametrize(
     ("n_trials", "n_generations"),
     [(2, 100_000), (2, 60), *(pytest.param(60, n, marks=pytest.mark.slow) for n in (60, 100_000))],
 )
-def test_kill__leaves_whole_generations_only(tmp_path, n_trials, n_generations):
+def test_kill__leaves_complete_generations_only(tmp_path, n_trials, n_generations):
     waits = np.random.default_rng(n_generations).uniform(0, 0.2, n_trials)
     for i, seconds in enumerate(waits.tolist()):
         path = tmp_path / f"{i}.h5"
         check(path, n_generations, kill(path, n_generations, seconds))
 
 
-def test_kill__the_check_sees_a_part_that_is_cut(tmp_path):
-    """The control: a part written in place would be cut by a kill."""
+def test_kill__check_detects_truncated_part(tmp_path):
+    """Negative control: a part truncated as if it had been written in place."""
     path = tmp_path / "out.h5"
     kill(path, 100_000, 0.05)
     last = max(path.with_name("out.h5.parts").glob("part-*.h5"))
@@ -95,11 +95,11 @@ def test_kill__the_check_sees_a_part_that_is_cut(tmp_path):
 
 @pytest.mark.parametrize("kind", ["new", "resume", "overwrite"])
 @pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.slow)])
-def test_kill__at_every_operation_on_the_disk_is_recovered_from(tmp_path, kind, step):
-    """Creation, every part, its name, the final file, its name, and the end: each operation, before it and in it.
+def test_kill__at_every_disk_operation_is_recovered(tmp_path, kind, step):
+    """A kill at each disk operation (parts, renames, final file), before it and in the middle of it.
 
-    After each kill the committed generations are read and the run resumes to the right numbers; an overwritten file is
-    there until the new one is.
+    After each kill the committed generations are readable and the run resumes to the right numbers. An overwritten file
+    exists until the new file is complete.
     """
     done = subprocess.run(
         [sys.executable, "-m", "tests.storage._crash_worker", str(tmp_path), kind, str(step)],

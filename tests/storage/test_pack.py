@@ -1,4 +1,4 @@
-"""Packs of small runs, and runs that start in memory and spill to a file."""
+"""Packs of small runs, and runs that start in memory and move to a file."""
 
 import h5py
 import numpy as np
@@ -24,7 +24,7 @@ def memory(trajectory, labels, seed=1, cuts=(3,)):
 
 @pytest.mark.parametrize("trajectory", [False, True])
 @pytest.mark.parametrize("labels", [False, True])
-def test_pack__reads_back_what_was_written(tmp_path, trajectory, labels):
+def test_pack__round_trips(tmp_path, trajectory, labels):
     made = {number: memory(trajectory, labels, seed=number) for number in (4, 2, 9)}
     write_pack(tmp_path / "p.h5", [(number, reader) for number, (_, _, reader) in made.items()])
     pack = Pack(tmp_path / "p.h5", checked=True)
@@ -37,17 +37,17 @@ def test_pack__reads_back_what_was_written(tmp_path, trajectory, labels):
         assert got.header.truth.labels == header.truth.labels
 
 
-def test_pack__holds_a_common_truth_once(tmp_path):
+def test_pack__stores_common_truth_once(tmp_path):
     reader = memory(False, True)[2]
     sizes = []
     for n in (1, 100):
         write_pack(tmp_path / f"{n}.h5", [(number, reader) for number in range(n)])
         with h5py.File(tmp_path / f"{n}.h5") as file:
             sizes.append(file["data"].size)
-    assert sizes[0] == sizes[1]  # of equal runs everything is
+    assert sizes[0] == sizes[1]  # all arrays of identical runs are shared
 
 
-def test_pack__damage_is_found(tmp_path):
+def test_pack__damage_is_detected(tmp_path):
     write_pack(tmp_path / "p.h5", [(0, memory(False, False)[2])])
     with h5py.File(tmp_path / "p.h5") as file:
         at = file["data"].id.get_offset()
@@ -58,7 +58,7 @@ def test_pack__damage_is_found(tmp_path):
         Pack(tmp_path / "p.h5", checked=True)
 
 
-def test_pack__is_told_from_the_results_of_a_run(tmp_path):
+def test_pack__is_distinguished_from_results_file(tmp_path):
     reader = memory(False, False)[2]
     write_pack(tmp_path / "p.h5", [(0, reader)])
     write_run(tmp_path / "r.h5", reader)
@@ -71,7 +71,7 @@ def test_pack__is_told_from_the_results_of_a_run(tmp_path):
 
 
 @pytest.mark.parametrize("trajectory", [False, True])
-def test_write_run__is_the_file_of_the_store_to_the_byte(tmp_path, trajectory):
+def test_write_run__bytes_equal_file_of_store(tmp_path, trajectory):
     header, run, reader = memory(trajectory, True)
     write_run(tmp_path / "a.h5", reader)
     with Hdf5Store(header, tmp_path / "b.h5") as store:
@@ -79,7 +79,7 @@ def test_write_run__is_the_file_of_the_store_to_the_byte(tmp_path, trajectory):
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
-def test_spill__a_short_run_leaves_no_file(tmp_path):
+def test_spill__short_run_leaves_no_file(tmp_path):
     header = make_header()
     run = make_run(header, 1)
     with SpillStore(header, tmp_path / "out.h5") as store:
@@ -89,7 +89,7 @@ def test_spill__a_short_run_leaves_no_file(tmp_path):
 
 
 @pytest.mark.parametrize("what", ["late", "large"])
-def test_spill__a_long_or_large_run_has_a_file_with_parts(tmp_path, monkeypatch, what):
+def test_spill__long_or_large_run_has_file_with_parts(tmp_path, monkeypatch, what):
     name, value = {"late": ("SPILL_SECONDS", 0.0), "large": ("SPILL_BYTES", 1)}[what]
     monkeypatch.setattr(f"fastcollapse.storage.spill_store.{name}", value)
     header = make_header()
@@ -103,7 +103,7 @@ def test_spill__a_long_or_large_run_has_a_file_with_parts(tmp_path, monkeypatch,
     assert not parts_folder(tmp_path / "out.h5").exists()
 
 
-def test_spill__an_interrupt_keeps_what_took_a_second(tmp_path, monkeypatch):
+def test_spill__interrupt_keeps_work_of_over_one_second(tmp_path, monkeypatch):
     header = make_header()
     run = make_run(header, 1)
     for worth, kept in ((1.0, False), (0.0, True)):

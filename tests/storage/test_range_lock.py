@@ -1,4 +1,4 @@
-"""Byte-range locks: one holder each, until it releases the lock or ends."""
+"""Byte-range locks: one owner each, until release or the end of the process."""
 
 import os
 import signal
@@ -48,6 +48,6 @@ def test_locks__end_with_their_process(tmp_path):
     locks.claim(3).release()
 
 
-def test_locks__make_no_file_before_a_claim(tmp_path):
+def test_locks__create_no_file_before_claim(tmp_path):
     assert list(RangeLocks(tmp_path / "locks").held()) == []
     assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,7 @@
-"""The damage is done for real: kills at random moments, full disks, flipped bits and cuts. Nothing kept is ever lost,
-and no damage is taken for a number. The ordinary suite does a little of each; `make torture` does all of it.
+"""Real damage: kills at random moments, full disks, flipped bits and truncation.
+
+No committed generation is lost, and damage is never read as a number. The ordinary suite makes a few trials; `make
+torture` makes all of them.
 """
 
 import itertools
@@ -23,7 +25,7 @@ from fastcollapse.models.registry import families
 from fastcollapse.simulation.results import check_results
 from fastcollapse.storage.checksums import read_checksums
 from fastcollapse.storage.parts_folder import parts_folder
-from tests._fork_server import Zygote
+from tests._fork_server import ForkServer
 from tests.naive import kernel_ridge
 
 ROOT = Path(__file__).parents[2]
@@ -134,27 +136,27 @@ GENERATIONS = {
 
 
 @pytest.fixture(scope="module")
-def zygote():
-    one = Zygote()
+def fork_server():
+    one = ForkServer()
     yield one
     one.close()
 
 
 @pytest.fixture(scope="module")
-def whole(zygote, tmp_path_factory):
-    """Return a folder with the experiment and the uninterrupted run of a study, and the seconds it took."""
-    made = {}
+def reference_run(fork_server, tmp_path_factory):
+    """Return a function: name of a study -> (folder with its experiment and uninterrupted run, seconds of that run)."""
+    finished = {}
 
     def of(name):
-        if name not in made:
+        if name not in finished:
             folder = tmp_path_factory.mktemp(name)
             kernel_ridge.write_tables(folder)
             (folder / "run.toml").write_text(STUDIES[name] + RUN.format(n_generations=GENERATIONS[name]))
-            for again in ([], ["--overwrite"]):  # the first may compile
-                answer = zygote(folder, "run", "run.toml", "-o", "whole.h5", *again)
+            for again in ([], ["--overwrite"]):  # the first run may compile
+                answer = fork_server(folder, "run", "run.toml", "-o", "whole.h5", *again)
                 assert answer["status"] == 0, answer["stderr"]
-            made[name] = folder, answer["seconds"]
-        return made[name]
+            finished[name] = folder, answer["seconds"]
+        return finished[name]
 
     return of
 
@@ -172,7 +174,7 @@ def arrays_of(path):
 
 
 def assert_prefix(got, expected):
-    """What a killed run shows is the beginning of the whole one."""
+    """Assert that a killed run shows the beginning of the uninterrupted run."""
     for what in ("metrics", "states"):
         for name, values in getattr(got, what).items():
             assert values.tobytes() == np.ascontiguousarray(getattr(expected, what)[name][:, : got.last + 1]).tobytes()
@@ -181,12 +183,12 @@ def assert_prefix(got, expected):
             assert one.tobytes() == other.tobytes()
 
 
-def test_studies__are_of_every_family():
+def test_studies__cover_every_family():
     models = [tomllib.loads(text).get("model", {"family": "discrete"}) for text in STUDIES.values()]
     assert {model["family"] for model in models} == {*families()}
 
 
-def one_line(answer, status):
+def error_line(answer, status):
     assert answer["status"] == status, answer
     assert re.fullmatch("error: [^\n]+\n", answer["stderr"]), answer["stderr"]
     return answer["stderr"]
@@ -201,9 +203,9 @@ def one_line(answer, status):
         pytest.param("discrete", 10, False, marks=pytest.mark.slow),
     ],
 )
-def test_kill__at_any_moment_loses_nothing_that_was_committed(zygote, whole, tmp_path, name, n_trials, parts):
+def test_kill__at_any_moment_keeps_committed_generations(fork_server, reference_run, tmp_path, name, n_trials, parts):
     """A run that is killed and resumed up to three times is bit-identical to an uninterrupted run."""
-    folder, seconds = whole(name)
+    folder, seconds = reference_run(name)
     expected, expected_results = arrays_of(folder / "whole.h5"), open_results(folder / "whole.h5")
     rng = np.random.default_rng(len(name) + parts)
     n_kills = n_readable = 0
@@ -213,7 +215,7 @@ def test_kill__at_any_moment_loses_nothing_that_was_committed(zygote, whole, tmp
         shutil.copytree(folder, place, ignore=shutil.ignore_patterns("*.h5"), dirs_exist_ok=True)
         last, command = -1, ["run", "run.toml", "-o", "out.h5"]
         for _ in range(rng.integers(1, 4)):
-            answer = zygote(place, *command, kill=float(rng.uniform(0.1, 1.2 * seconds)), parts=parts)
+            answer = fork_server(place, *command, kill=float(rng.uniform(0.1, 1.2 * seconds)), parts=parts)
             assert answer["status"] in (0, -signal.SIGKILL), answer
             n_kills += answer["status"] != 0
             if not (place / "out.h5").exists() and not (place / "out.h5.parts" / "part-00000.h5").exists():
@@ -225,7 +227,7 @@ def test_kill__at_any_moment_loses_nothing_that_was_committed(zygote, whole, tmp
             n_readable, last = n_readable + 1, got.last
             assert check_results(place / "out.h5").last == got.last
             command = ["run", "--resume", "out.h5"]
-        answer = zygote(place, *command, parts=parts)
+        answer = fork_server(place, *command, parts=parts)
         assert answer["status"] == 0, answer["stderr"]
         assert arrays_of(place / "out.h5") == expected
         assert not parts_folder(place / "out.h5").exists()
@@ -234,7 +236,7 @@ def test_kill__at_any_moment_loses_nothing_that_was_committed(zygote, whole, tmp
     assert n_kills > 0
 
 
-# A file system of its own: $1 its size, $2 the bytes pending that make a part.
+# A separate file system: $1 its size, $2 the pending bytes that make a part.
 FULL_DISK = """
 set -e
 mkdir disk
@@ -259,11 +261,11 @@ cp out.h5 ..
 
 
 @pytest.mark.parametrize(("room", "part", "where"), [("3m", 300_000, "part-"), ("10m", 2_000_000, "final")])
-def test_full_disk__keeps_what_was_committed_and_goes_on_once_there_is_room(whole, tmp_path, room, part, where):
-    """While parts are written, and while everything is collected."""
+def test_full_disk__keeps_committed_generations_and_resumes(reference_run, tmp_path, room, part, where):
+    """The disk fills up during the parts, or during the final file."""
     if subprocess.run(["unshare", "-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"], capture_output=True).returncode:
         pytest.skip("mounting needs a user namespace")
-    folder, _ = whole("discrete")
+    folder, _ = reference_run("discrete")
     shutil.copy(folder / "run.toml", tmp_path)
     done = subprocess.run(
         ["unshare", "-rm", "sh", "-c", FULL_DISK, "sh", room, str(part)],
@@ -284,27 +286,27 @@ def test_full_disk__keeps_what_was_committed_and_goes_on_once_there_is_room(whol
 
 
 @pytest.mark.parametrize("where", ["part-", "final"])
-def test_full_disk__a_limit_of_the_size_of_a_file_is_one(zygote, whole, tmp_path, where):
-    """No file may be larger: RLIMIT_FSIZE, as a quota or FAT has it."""
-    folder, _ = whole("discrete")
-    # Parts are as large as their last block, which is longer on a quicker machine; the whole is larger than any.
+def test_full_disk__includes_file_size_limit(fork_server, reference_run, tmp_path, where):
+    """RLIMIT_FSIZE limits the size of every file, like a quota or FAT."""
+    folder, _ = reference_run("discrete")
+    # The size of a part depends on its last block, which is longer on a faster machine; the final file is the largest.
     largest = 400_000 if where == "part-" else (folder / "whole.h5").stat().st_size * 9 // 10
     shutil.copy(folder / "run.toml", tmp_path)
-    answer = zygote(tmp_path, "run", "run.toml", "-o", "out.h5", parts=where == "final", largest=largest)
+    answer = fork_server(tmp_path, "run", "run.toml", "-o", "out.h5", parts=where == "final", largest=largest)
     reason = r"cannot be written: File too large \([\d,]+ bytes\)"
-    assert re.search(rf"out\.h5\.parts/{where}\S*: {reason}", one_line(answer, 1))
+    assert re.search(rf"out\.h5\.parts/{where}\S*: {reason}", error_line(answer, 1))
     if where == "final":
         assert check_results(tmp_path / "out.h5").last == GENERATIONS["discrete"]
-        answer = zygote(tmp_path, "run", "--resume", "out.h5")
-    else:  # nothing could be committed, so nothing is left
+        answer = fork_server(tmp_path, "run", "--resume", "out.h5")
+    else:  # no commit was possible, so no file is left
         assert [one.name for one in tmp_path.iterdir()] == ["run.toml"]
-        answer = zygote(tmp_path, "run", "run.toml", "-o", "out.h5")
+        answer = fork_server(tmp_path, "run", "run.toml", "-o", "out.h5")
     assert answer["status"] == 0, answer
     assert arrays_of(tmp_path / "out.h5") == arrays_of(folder / "whole.h5")
 
 
 def commands(place):
-    """Yield the command lines that take a file, each with a new place for what it writes."""
+    """Yield the command lines that read a file, each with a new output path."""
     yield ["info", "bad.h5"]
     yield ["check", "bad.h5"]
     yield ["plot", "bad.h5", "-o", f"{place}.png"]
@@ -314,35 +316,35 @@ def commands(place):
 
 
 @pytest.fixture(scope="module")
-def small(zygote, tmp_path_factory):
-    """A folder with a small finished run and the parts of one that was interrupted."""
+def small_run(fork_server, tmp_path_factory):
+    """A folder with a small finished run and the parts of an interrupted run."""
     folder = tmp_path_factory.mktemp("small")
     (folder / "run.toml").write_text(STUDIES["discrete"] + RUN.format(n_generations=8))
-    assert zygote(folder, "run", "run.toml", "-o", "good.h5")["status"] == 0
-    largest = (folder / "good.h5").stat().st_size - 1  # parts have room, their collection has not
-    answer = zygote(folder, "run", "run.toml", "-o", "full.h5", parts=True, largest=largest)
+    assert fork_server(folder, "run", "run.toml", "-o", "good.h5")["status"] == 0
+    largest = (folder / "good.h5").stat().st_size - 1  # the parts fit on the disk, the final file does not
+    answer = fork_server(folder, "run", "run.toml", "-o", "full.h5", parts=True, largest=largest)
     assert answer["status"] == 1, answer
     assert open_results(folder / "full.h5").last > 1
     return folder
 
 
-def refused(zygote, place, everything):
-    """Assert that every command that looks at all of a file, or at its header, refuses it in one line."""
+def assert_refused(fork_server, place, everything):
+    """Assert that every command that reads the damaged bytes refuses the file in one line."""
     for words in commands(place):
-        answer = zygote(place, *words)
+        answer = fork_server(place, *words)
         assert answer["status"] in (0, 1, 2), (words, answer)  # neither a crash nor a traceback
         assert "Traceback" not in answer["stderr"], (words, answer)
         if everything or words[0] == "check":
-            one_line(answer, 2)
+            error_line(answer, 2)
             assert answer["stdout"] == ""
 
 
 @pytest.mark.parametrize("n_trials", [4, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("what", ["flipped bits", "a cut", "noise", "zeros"])
-def test_damage__of_a_finished_file_is_found_and_crashes_nothing(zygote, small, tmp_path, what, n_trials):
-    raw = (small / "good.h5").read_bytes()
-    end = read_checksums(small / "good.h5").end
-    extents = read_checksums(small / "good.h5").data
+def test_damage__of_finished_file_is_detected_without_crash(fork_server, small_run, tmp_path, what, n_trials):
+    raw = (small_run / "good.h5").read_bytes()
+    end = read_checksums(small_run / "good.h5").end
+    extents = read_checksums(small_run / "good.h5").data
     header = [at for at in range(len(raw)) if at >= end or not any(low <= at < low + n for low, n, _ in extents)]
     rng = np.random.default_rng(sum(map(ord, what)))
     for trial in range(n_trials):
@@ -360,19 +362,19 @@ def test_damage__of_a_finished_file_is_found_and_crashes_nothing(zygote, small, 
         if damaged == raw:
             continue
         (place / "bad.h5").write_bytes(damaged)
-        # A cut exactly where the table of checksums begins takes nothing else away: only `check` refuses that.
-        refused(zygote, place, (what == "a cut" and at != end) or (trial % 2 and what == "flipped bits"))
+        # Truncation exactly before the table of checksums removes no data: only `check` refuses it.
+        assert_refused(fork_server, place, (what == "a cut" and at != end) or (trial % 2 and what == "flipped bits"))
         assert (place / "bad.h5").read_bytes() == damaged
         shutil.rmtree(place)
 
 
 @pytest.mark.parametrize("n_trials", [4, pytest.param(100, marks=pytest.mark.slow)])
-def test_damage__of_a_part_is_found_before_anything_goes_on(zygote, small, tmp_path, n_trials):
+def test_damage__of_part_is_detected_before_resume(fork_server, small_run, tmp_path, n_trials):
     rng = np.random.default_rng(3)
     for trial in range(n_trials):
         place = tmp_path / str(trial)
         place.mkdir()
-        shutil.copytree(small / "full.h5.parts", place / "bad.h5.parts")
+        shutil.copytree(small_run / "full.h5.parts", place / "bad.h5.parts")
         parts = sorted((place / "bad.h5.parts").iterdir())
         part = parts[int(rng.integers(len(parts)))]
         raw = bytearray(part.read_bytes())
@@ -383,15 +385,15 @@ def test_damage__of_a_part_is_found_before_anything_goes_on(zygote, small, tmp_p
             raw = raw[:at]
         part.write_bytes(raw)
         for words in (["check", "bad.h5"], ["run", "--resume", "bad.h5"]):
-            answer = zygote(place, *words)
-            assert part.name in one_line(answer, 2), answer
+            answer = fork_server(place, *words)
+            assert part.name in error_line(answer, 2), answer
         assert part.read_bytes() == raw
         assert sorted((place / "bad.h5.parts").iterdir()) == parts
         shutil.rmtree(place)
 
 
 def foreign_files(raw):
-    """Yield name and bytes of what is no results file, or lies."""
+    """Yield name and bytes of files that are no results files, or that have wrong headers."""
     yield "empty", b""
     yield "text", b"word,count\na,1\n" * 99
     yield "png", b"\x89PNG\r\n\x1a\n" + bytes(999)
@@ -400,7 +402,7 @@ def foreign_files(raw):
 
 
 def edited(path, edit):
-    """Let another program change a file, which loses its checksums by that."""
+    """Change a file with h5py, which removes its checksums."""
     with h5py.File(path, "r+") as file:
         edit(file)
 
@@ -414,7 +416,7 @@ def of_strings(file):
 
 
 EDITS = {
-    "newer": (lambda file: file.attrs.modify("format_version", np.int64(2)), "has format version 2, this .* up to 1"),
+    "newer": (lambda file: file.attrs.modify("format_version", np.int64(3)), "has format version 3, this .* up to 2"),
     "other program": (lambda file: file.attrs.modify("format", "other"), "is not a fastcollapse file"),
     "no experiment": (lambda file: file.attrs.pop("experiment"), "experiment is missing"),
     "other experiment": (lambda file: file.attrs.modify("experiment", "{}"), "digest is not that of its experiment"),
@@ -424,35 +426,35 @@ EDITS = {
 }
 
 
-def test_foreign_files__are_refused_in_one_line(zygote, small, tmp_path):
-    for name, raw in foreign_files((small / "good.h5").read_bytes()):
+def test_foreign_files__are_refused_in_one_line(fork_server, small_run, tmp_path):
+    for name, raw in foreign_files((small_run / "good.h5").read_bytes()):
         place = tmp_path / name
         place.mkdir()
         (place / "bad.h5").write_bytes(raw)
-        refused(zygote, place, True)
+        assert_refused(fork_server, place, True)
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_edited_files__are_refused_in_one_line_without_much_memory(zygote, small, tmp_path, name):
+def test_edited_files__are_refused_in_one_line_without_much_memory(fork_server, small_run, tmp_path, name):
     edit, words = EDITS[name]
-    shutil.copy(small / "good.h5", tmp_path / "bad.h5")
+    shutil.copy(small_run / "good.h5", tmp_path / "bad.h5")
     edited(tmp_path / "bad.h5", edit)
     for arguments in commands(tmp_path):
-        answer = zygote(tmp_path, *arguments)
-        assert re.search(f"bad.h5: .*{words}", one_line(answer, 2)), answer
+        answer = fork_server(tmp_path, *arguments)
+        assert re.search(f"bad.h5: .*{words}", error_line(answer, 2)), answer
         assert answer["peak"] < 500 << 20
 
 
-def test_reader__sees_whole_generations_while_a_run_is_written(zygote, whole, tmp_path):
-    """In other processes than the writer's: ours, and at the end xarray's own."""
-    folder, _ = whole("gaussian")
+def test_reader__sees_complete_generations_during_run(fork_server, reference_run, tmp_path):
+    """The readers are other processes than the writer; the last one is xarray."""
+    folder, _ = reference_run("gaussian")
     expected = open_results(folder / "whole.h5")
     shutil.copy(folder / "run.toml", tmp_path)
     code = (
         "import sys, time; from fastcollapse.cli import main as cli; from fastcollapse.simulation import block_loop\n"
         "from fastcollapse.storage.hdf5_store import Hdf5Store\n"
         "Hdf5Store.__init__.__defaults__ = (1, 0.0); block_loop.BLOCK_SECONDS = 0.003; commit = Hdf5Store.commit\n"
-        # Slow enough for a reader to look between two parts.
+        # Slow enough for a reader to open the file between two parts.
         "Hdf5Store.commit = lambda *some, **more: (time.sleep(0.02), commit(*some, **more))\n"
         "cli.main(sys.argv[1:])"
     )

@@ -1,4 +1,4 @@
-"""Files that version 0.1 wrote: they open, check, replay and resume."""
+"""Files of version 0.1: opening, check, replay and resume."""
 
 import shutil
 from pathlib import Path
@@ -15,7 +15,7 @@ from fastcollapse.sweeps.executors import SerialExecutor
 
 OLD = Path(__file__).parents[1] / "data" / "version_0_1"
 FAMILIES = ("discrete", "gaussian", "ridge", "kernel_ridge")
-# Kernel ridge and its eigenvalues round by the processor.
+# Rounding of kernel ridge and of eigenvalues depends on the processor.
 RTOL = {"kernel_ridge": 1e-6}
 
 
@@ -35,15 +35,15 @@ def assert_close(got, expected, family):
 
 
 @pytest.fixture
-def old(tmp_path, monkeypatch):
-    """A copy of the files, which is the current folder: data files are looked for there."""
+def old_files(tmp_path, monkeypatch):
+    """A copy of the files as current folder, where data files are searched."""
     folder = shutil.copytree(OLD, tmp_path / "old")
     monkeypatch.chdir(folder)
     return folder
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_file__opens_checks_and_has_the_numbers_of_today(old, family):
+def test_file__opens_passes_check_and_has_current_numbers(old_files, family):
     found = check_results(f"{family}.h5")
     assert (found.finished, found.experiment.family) == (True, family)
     assert found.provenance["packages"]["fastcollapse"] == "0.1.0"
@@ -53,16 +53,16 @@ def test_file__opens_checks_and_has_the_numbers_of_today(old, family):
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_file__replays(old, family):
+def test_file__replays(old_files, family):
     found = replay(open_results(f"{family}.h5"), threads=1)
     names = {*found.same, *(line.partition(":")[0] for line in found.different)}
     assert names >= set(open_results(f"{family}.h5").metrics)
-    if family == "discrete":  # integers are the same on every processor
+    if family == "discrete":  # integers do not depend on the processor
         assert {"counts", "forgotten"} <= set(found.same)
 
 
 @pytest.mark.parametrize("family", ["discrete", "gaussian"])
-def test_stopped_run__resumes_to_the_finished_one(old, family):
+def test_stopped_run__resumes_to_finished_run(old_files, family):
     stopped = open_results(f"stopped-{family}.h5")
     assert (stopped.finished, stopped.last) == (False, 3)
     resumed = simulate(Experiment.from_toml(f"{family}.toml"), f"stopped-{family}.h5", resume=True)
@@ -70,13 +70,13 @@ def test_stopped_run__resumes_to_the_finished_one(old, family):
     assert_close(resumed, open_results(f"{family}.h5"), family)
 
 
-def test_finished_run__is_returned_by_resume(old):
+def test_finished_run__is_returned_by_resume(old_files):
     before = Path("discrete.h5").read_bytes()
     assert simulate(Experiment.from_toml("discrete.toml"), "discrete.h5", resume=True).finished
     assert Path("discrete.h5").read_bytes() == before
 
 
-def test_sweep__is_known_and_an_unfinished_one_is_finished(old):
+def test_sweep__is_recognised_and_completed(old_files):
     assert (len(sweep_status("sweep").done), len(open_sweep(Path("sweep")).sweep)) == (4, 4)
     assert len(sweep_status("partial").done) == 2
     outcome = run_sweep(Sweep.from_toml("sweep.toml"), "partial", SerialExecutor(1))
@@ -86,5 +86,5 @@ def test_sweep__is_known_and_an_unfinished_one_is_finished(old):
         assert_close(got, expected, "discrete")
 
 
-def test_collected_sweep__opens(old):
+def test_collected_sweep__opens(old_files):
     assert open_sweep(Path("collected.h5")).check() == 4

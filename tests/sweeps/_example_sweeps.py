@@ -1,4 +1,4 @@
-"""Short sweeps, and the content of their folders for comparisons."""
+"""Example sweeps, and the content of their folders for comparison."""
 
 import json
 
@@ -21,12 +21,12 @@ def mapping(**changes):
     return made
 
 
-def small(**changes):
+def small_sweep(**changes):
     return Sweep(mapping(**changes))
 
 
 def contents(results):
-    """Return everything in results except the provenance; arrays as bytes."""
+    """Return all results except the provenance; arrays as bytes."""
     reader = results.reader
     arrays = {f"metrics/{name}": values for name, values in results.metrics.items()}
     arrays |= {f"states/{name}": values for name, values in results.states.items()}
@@ -48,7 +48,7 @@ def contents(results):
 
 
 def folder_contents(path):
-    """Return the file names of a folder, and everything of every point except the provenance."""
+    """Return the file names of a folder, and the results of every point except the provenance."""
     folder = SweepFolder(path)
     names = sorted(str(one.relative_to(path)) for one in path.rglob("*") if one.is_file())
     manifest = json.loads((path / "sweep.json").read_text())

@@ -22,7 +22,7 @@ from fastcollapse.sweeps.collected_results import open_sweep
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
-from tests.sweeps._example_sweeps import contents, mapping, small
+from tests.sweeps._example_sweeps import contents, mapping, small_sweep
 
 
 def call(*arguments):
@@ -77,7 +77,7 @@ def test_collect__is_read_by_xarray_with_parameters_as_coordinates(collected, en
                 assert contents(open_results(linked)) == contents(results)
 
 
-def test_collected__gives_the_points_back(collected):
+def test_collected__returns_points(collected):
     source, folder = open_sweep(collected / "s.h5"), SweepFolder(collected / "s")
     assert source.done() == folder.done() == set(range(12))
     for index in range(12):
@@ -88,8 +88,8 @@ def test_collected__gives_the_points_back(collected):
             np.testing.assert_array_equal(got.metrics[name], values)
 
 
-def test_collect__what_is_missing_is_nan(tmp_path):
-    run_sweep(small(), tmp_path / "s", shard=(1, 2))
+def test_collect__missing_values_are_nan(tmp_path):
+    run_sweep(small_sweep(), tmp_path / "s", shard=(1, 2))
     assert collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5") == 3
     with xarray.open_dataset(tmp_path / "s.h5") as found:
         np.testing.assert_array_equal(np.isnan(found.entropy.values).all(axis=(2, 3)), found.done.values == 0)
@@ -98,10 +98,10 @@ def test_collect__what_is_missing_is_nan(tmp_path):
         open_sweep(tmp_path / "s.h5").results(1)
 
 
-def test_collect__two_folders_of_one_sweep_give_one_file(tmp_path):
+def test_collect__two_folders_of_one_sweep_give_identical_files(tmp_path):
     for name, shards in (("a", [(1, 1)]), ("b", [(2, 2), (1, 2)])):
         for shard in shards:
-            run_sweep(small(), tmp_path / name / "s", shard=shard)
+            run_sweep(small_sweep(), tmp_path / name / "s", shard=shard)
         collect_sweep(SweepFolder(tmp_path / name / "s"), tmp_path / name / "s.h5")
     raw = []
     for name in "ab":
@@ -113,7 +113,7 @@ def test_collect__two_folders_of_one_sweep_give_one_file(tmp_path):
 
 
 def regressions():
-    """Return a sweep whose points have different coordinates, and infinite means where n = d."""
+    """Return a sweep whose points have different coordinates, and infinite means at n = d."""
     downstream = [{"n_samples": [6, 9], "ridge": [0.1, 1.0]}, {"n_samples": 6, "ridge": [0.5]}]
     return Sweep(
         {
@@ -128,7 +128,7 @@ def regressions():
     )
 
 
-def test_collected__has_the_coordinates_of_each_point(tmp_path):
+def test_collected__has_coordinates_of_each_point(tmp_path):
     run_sweep(regressions(), tmp_path / "s")
     folder = SweepFolder(tmp_path / "s")
     collect_sweep(folder, tmp_path / "s.h5")
@@ -147,7 +147,7 @@ def test_collected__has_the_coordinates_of_each_point(tmp_path):
             np.testing.assert_array_equal(got.metrics[name], values)
 
 
-def test_collected__is_not_read_with_other_data(tmp_path):
+def test_collected__refuses_changed_data_files(tmp_path):
     text = tmp_path / "a.txt"
     text.write_text("one two two three " * 3)
     made = mapping(sweep={"grid": {"workflow.n_samples": [5, 6]}})
@@ -160,7 +160,7 @@ def test_collected__is_not_read_with_other_data(tmp_path):
         open_sweep(tmp_path / "s.h5").results(0)
 
 
-def test_figure__has_medians_where_means_are_infinite_and_means_elsewhere(tmp_path):
+def test_figure__shows_medians_where_means_are_infinite(tmp_path):
     run_sweep(regressions(), tmp_path / "s")
     collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
     choice = Choice(("workflow.n_samples", "truth.dimension"))
@@ -179,7 +179,7 @@ def test_figure__has_medians_where_means_are_infinite_and_means_elsewhere(tmp_pa
     assert any(label.startswith("median where a mean or variance is infinite") for label in labels)
 
 
-def test_extract__is_the_file_of_a_run(collected, tmp_path):
+def test_extract__gives_results_file_of_run(collected, tmp_path):
     folder = SweepFolder(collected / "s")
     for index in (0, 5):
         extract_point(folder, index, tmp_path / f"{index}.h5")
@@ -189,7 +189,7 @@ def test_extract__is_the_file_of_a_run(collected, tmp_path):
         extract_point(folder, 12, tmp_path / "none.h5")
 
 
-def test_output__in_a_new_folder_is_made_with_it(collected, tmp_path):
+def test_output__creates_missing_folder(collected, tmp_path):
     folder = SweepFolder(collected / "s")
     extract_point(folder, 5, tmp_path / "a" / "b" / "5.h5")
     collect_sweep(folder, tmp_path / "c" / "d" / "s.h5")
@@ -200,22 +200,22 @@ def test_output__in_a_new_folder_is_made_with_it(collected, tmp_path):
             write(folder, tmp_path / "file" / "s.h5")
 
 
-def test_output__that_cannot_be_created_is_called_as_it_was_given(collected):
+def test_output__error_names_path_as_given(collected):
     folder = SweepFolder(collected / "s")
     for write in (collect_sweep, lambda folder, path: extract_point(folder, 5, path)):
         with pytest.raises(StoreError, match=r"^/proc/x\.h5: cannot be created: "):
             write(folder, Path("/proc/x.h5"))
 
 
-def test_axes__names_that_are_taken_are_spelled_out():
-    sweep = small(sweep={"grid": {"run.seed": [1, 2], "workflow.n_samples": [3, 4]}})
+def test_axes__ambiguous_names_are_qualified():
+    sweep = small_sweep(sweep={"grid": {"run.seed": [1, 2], "workflow.n_samples": [3, 4]}})
     assert [axis.dim for axis in named_axes(sweep, reserved=["n_samples"])] == ["run_seed", "workflow_n_samples"]
     assert value_labels([{"name": "a", "k": 1}, {"name": "a", "k": 2}]) == ['{"name":"a","k":1}', '{"name":"a","k":2}']
 
 
 @pytest.mark.parametrize("source", ["s", "s.h5"])
 def test_figure__has_simulation_and_theory_over_a_parameter(tmp_path, source):
-    run_sweep(small(run={"n_replicates": 40}), tmp_path / "s")
+    run_sweep(small_sweep(run={"n_replicates": 40}), tmp_path / "s")
     collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
     opened = open_sweep(tmp_path / source)
     drawn = drawn_of(opened, Choice())
@@ -234,7 +234,7 @@ def test_figure__has_simulation_and_theory_over_a_parameter(tmp_path, source):
     assert any("theory" in axes.get_title() for axes in heat.axes)
 
 
-def test_figure__of_forgetting_times_has_a_curve_for_each_size(tmp_path):
+def test_figure__extinction_times_have_curve_for_each_size(tmp_path):
     text = '[recipe]\ntitle = "t"\npanels = ["forgetting"]\n'
     grid = {"workflow.n_samples": [400, 800]}
     made = mapping(truth={"uniform": 100}, run={"n_generations": 60, "n_replicates": 10}, sweep={"grid": grid})
@@ -255,7 +255,7 @@ def test_figure__of_forgetting_times_has_a_curve_for_each_size(tmp_path):
         draw_sweep(open_sweep(tmp_path / "s.h5"))
 
 
-def test_figure__of_words_and_of_one_parameter(collected):
+def test_figure__text_axis_and_single_parameter(collected):
     opened = open_sweep(collected / "s.h5")
     figure = draw_sweep(opened, Choice(("workflow",), {"n_generations": "4"}, 2))
     labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
@@ -275,7 +275,7 @@ BAD_CHOICES = {
 
 
 @pytest.mark.parametrize("name", BAD_CHOICES)
-def test_figure__what_is_not_there_is_refused(collected, name):
+def test_figure__refuses_missing_names(collected, name):
     choice, match = BAD_CHOICES[name]
     with pytest.raises(InputError, match=match):
         draw_sweep(open_sweep(collected / "s.h5"), choice)
@@ -300,7 +300,7 @@ def test_commands__collect_and_plot(collected, tmp_path):
     assert (refused.exit_code, "are for sweeps" in refused.stderr) == (2, True)
 
 
-def test_commands__damage_is_found(collected, tmp_path):
+def test_commands__damage_is_detected(collected, tmp_path):
     raw = bytearray((collected / "s.h5").read_bytes())
     with h5py.File(collected / "s.h5") as file:
         raw[file["entropy"].id.get_offset() + 5] ^= 1
@@ -313,8 +313,8 @@ def test_commands__damage_is_found(collected, tmp_path):
         open_sweep(tmp_path / "damaged.h5")
 
 
-def test_collect__of_nothing_is_refused(tmp_path):
-    run_sweep(small(), tmp_path / "s", shard=(6, 6))
+def test_collect__refuses_sweep_without_results(tmp_path):
+    run_sweep(small_sweep(), tmp_path / "s", shard=(6, 6))
     folder = SweepFolder(tmp_path / "s")
     for path in (tmp_path / "s" / "packs").iterdir():
         path.unlink()

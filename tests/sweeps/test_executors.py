@@ -1,4 +1,4 @@
-"""Executors call a function for every task, even if workers die."""
+"""Executors: every task runs once, even if workers die."""
 
 import concurrent.futures
 import logging
@@ -24,15 +24,15 @@ def square(task, threads):
     return task * task, threads
 
 
-def die_of_three(task, threads):
+def exit_at_three(task, threads):
     if task == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     time.sleep(0.01)
     return task
 
 
-class Growing:
-    """Tasks that grow in number when the first results are known."""
+class GrowingTasks:
+    """Tasks whose number grows when the first results are known."""
 
     def __init__(self):
         self.tasks = [1, 2]
@@ -55,15 +55,15 @@ def pool():
 @pytest.mark.parametrize(
     "make", [lambda _: SerialExecutor(3), lambda pool: ExecutorAdapter(pool, 3)], ids=["serial", "map"]
 )
-def test_map__does_every_task(pool, make):
+def test_map__runs_every_task(pool, make):
     assert sorted(make(pool).map(square, range(200))) == [(i * i, 3) for i in range(200)]
 
 
 @pytest.mark.parametrize(
     "make", [lambda _: SerialExecutor(), lambda pool: ExecutorAdapter(pool), lambda _: ProcessPool(2)]
 )
-def test_map__takes_tasks_that_follow_from_results(pool, make):
-    tasks, got = Growing(), []
+def test_map__accepts_tasks_created_from_results(pool, make):
+    tasks, got = GrowingTasks(), []
     for result, _ in make(pool).map(square, tasks):
         got.append(result)
         if result == 1:
@@ -71,22 +71,22 @@ def test_map__takes_tasks_that_follow_from_results(pool, make):
     assert sorted(got) == [1, 4, 25, 36, 49]
 
 
-def test_pool__shares_the_cores():
+def test_pool__divides_cores_among_workers():
     assert ProcessPool(1).threads == available_cores()
     assert ProcessPool(10**4).threads == 1
     assert ProcessPool(2, threads=5).threads == 5
 
 
-def test_pool__reports_a_task_that_ends_its_worker_and_loses_no_other():
+def test_pool__reports_task_that_ends_its_worker_and_keeps_others():
     pool = ProcessPool(2)
     pool.on_lost(lambda task: f"lost {task}")
-    got = list(pool.map(die_of_three, range(8)))
+    got = list(pool.map(exit_at_three, range(8)))
     assert sorted(map(str, got)) == sorted(map(str, [0, 1, 2, 4, 5, 6, 7, "lost 3"]))
 
 
 def test_pool__raises_without_a_function_for_lost_tasks():
     with pytest.raises(WorkerDied, match="has died 3 times"):
-        list(ProcessPool(1).map(die_of_three, [3]))
+        list(ProcessPool(1).map(exit_at_three, [3]))
 
 
 def test_retry_queue__quarantines_a_task_after_repeated_deaths():
@@ -113,7 +113,7 @@ def test_package__imports_dask_only_on_use():
         _ = executors.Dask
 
 
-def test_bad__is_refused():
+def test_bad_input__is_refused():
     with pytest.raises(InputError, match="jobs must be at least 1, got 0"):
         ProcessPool(0)
     with pytest.raises(InputError, match="object with map"):
@@ -121,7 +121,7 @@ def test_bad__is_refused():
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://", "127.0.0.1:notaport", "nonsense", ""])
-def test_dask__an_address_without_a_scheduler_is_refused(monkeypatch, address):
+def test_dask__refuses_address_without_scheduler(monkeypatch, address):
     pytest.importorskip("distributed")
     monkeypatch.setattr("fastcollapse.sweeps.executors.dask._CONNECT_SECONDS", 1)
     with pytest.raises(InputError, match="scheduler must be the address of a Dask scheduler"):
@@ -130,7 +130,7 @@ def test_dask__an_address_without_a_scheduler_is_refused(monkeypatch, address):
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("make", [concurrent.futures.ProcessPoolExecutor, multiprocessing.pool.Pool])
-def test_map__processes_that_are_forked_are_refused(method, make):
+def test_map__refuses_forked_processes(method, make):
     context = multiprocessing.get_context(method)
     with make(1, **{"mp_context" if make is concurrent.futures.ProcessPoolExecutor else "context": context}) as peer:
         if method == "spawn":
@@ -140,12 +140,12 @@ def test_map__processes_that_are_forked_are_refused(method, make):
             ExecutorAdapter(peer)
 
 
-def test_map__threads_of_a_pool_are_taken():
+def test_map__accepts_thread_pool():
     with multiprocessing.pool.ThreadPool(1) as peer:
         assert list(ExecutorAdapter(peer).map(square, range(2))) == [(0, 1), (1, 1)]
 
 
-def test_dask__a_refused_address_prints_nothing_at_exit():
+def test_dask__refused_address_prints_nothing_at_exit():
     pytest.importorskip("distributed")
     code = "from fastcollapse.sweeps.executors import DaskExecutor; DaskExecutor('nonsense')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
@@ -153,7 +153,7 @@ def test_dask__a_refused_address_prints_nothing_at_exit():
 
 
 @pytest.mark.slow
-def test_dask__reports_a_task_that_ends_its_worker_and_loses_no_other():
+def test_dask__reports_task_that_ends_its_worker_and_keeps_others():
     distributed = pytest.importorskip("distributed")
     dask = pytest.importorskip("dask")
     with (
@@ -163,7 +163,7 @@ def test_dask__reports_a_task_that_ends_its_worker_and_loses_no_other():
     ):
         executor = DaskExecutor(client)
         executor.on_lost(lambda task: f"lost {task}")
-        got = list(executor.map(die_of_three, range(8)))
+        got = list(executor.map(exit_at_three, range(8)))
     assert sorted(map(str, got)) == sorted(map(str, [0, 1, 2, 4, 5, 6, 7, "lost 3"]))
 
 
@@ -186,7 +186,7 @@ def test_dask__warns_without_workers_and_ends_without_a_scheduler(caplog):
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
-def test_pool__has_no_more_threads_than_numba_may(monkeypatch):
+def test_pool__has_at_most_numba_max_threads(monkeypatch):
     monkeypatch.setattr("fastcollapse.sweeps.executors.process_pool.available_cores", lambda: 8)
     assert ProcessPool(2).threads == 4
     monkeypatch.setenv("NUMBA_NUM_THREADS", "3")

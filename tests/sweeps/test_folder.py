@@ -1,4 +1,4 @@
-"""Folder of a sweep after kills, copies and damage."""
+"""Sweep folder after kills, copies and damage."""
 
 import json
 import os
@@ -16,14 +16,14 @@ from fastcollapse.sweeps import pack_merge
 from fastcollapse.sweeps.collect import collect_sweep, extract_point
 from fastcollapse.sweeps.folder import SweepFolder, make_folder
 from fastcollapse.sweeps.run import run_sweep
-from tests.sweeps._example_sweeps import folder_contents, small
+from tests.sweeps._example_sweeps import folder_contents, small_sweep
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    """A sweep of six small points, never disturbed."""
+def reference(tmp_path_factory):
+    """An undisturbed sweep of six small points."""
     path = tmp_path_factory.mktemp("sweep") / "alone"
-    run_sweep(small(), path)
+    run_sweep(small_sweep(), path)
     return path
 
 
@@ -36,22 +36,22 @@ def killed(*_):
 
 
 @pytest.mark.parametrize("shards", [[(1, 1)], [(1, 2), (2, 2)]], ids=["the only merge", "a later merge"])
-def test_kill__in_a_merge_that_writes_stops_no_later_one(alone, tmp_path, monkeypatch, shards):
+def test_kill__during_merge_does_not_block_later_merge(reference, tmp_path, monkeypatch, shards):
     *before, last = shards
     for shard in before:
-        run_sweep(small(), tmp_path / "s", shard=shard)
+        run_sweep(small_sweep(), tmp_path / "s", shard=shard)
     publish = packs.publish
     with monkeypatch.context() as patched:
         patched.setattr(packs, "publish", lambda old, new: killed() if "merged" in old.name else publish(old, new))
         with pytest.raises(Killed):
-            run_sweep(small(), tmp_path / "s", shard=last)
+            run_sweep(small_sweep(), tmp_path / "s", shard=last)
     assert "000000-000005.merged.tmp" in os.listdir(tmp_path / "s" / "packs")
-    run_sweep(small(), tmp_path / "s")
-    assert folder_contents(tmp_path / "s") == folder_contents(alone)
+    run_sweep(small_sweep(), tmp_path / "s")
+    assert folder_contents(tmp_path / "s") == folder_contents(reference)
 
 
 @pytest.mark.parametrize("step", ["replace", "unlink"])
-def test_kill__in_a_merge_that_has_written_stops_no_later_one(alone, tmp_path, monkeypatch, step):
+def test_kill__after_merge_does_not_block_later_merge(reference, tmp_path, monkeypatch, step):
     replace = os.replace
     with monkeypatch.context() as patched:
         if step == "replace":
@@ -59,22 +59,22 @@ def test_kill__in_a_merge_that_has_written_stops_no_later_one(alone, tmp_path, m
         else:
             patched.setattr(pack_merge, "sync_folder", killed)
         with pytest.raises(Killed):
-            run_sweep(small(), tmp_path / "s")
+            run_sweep(small_sweep(), tmp_path / "s")
     assert any(name.startswith("new-") for name in os.listdir(tmp_path / "s" / "packs"))
-    run_sweep(small(), tmp_path / "s")
-    assert folder_contents(tmp_path / "s") == folder_contents(alone)
+    run_sweep(small_sweep(), tmp_path / "s")
+    assert folder_contents(tmp_path / "s") == folder_contents(reference)
 
 
-def test_kill__of_a_worker_that_writes_leaves_nothing_for_good(alone, tmp_path):
-    run_sweep(small(), tmp_path / "s")
+def test_kill__of_writing_worker_leaves_no_permanent_files(reference, tmp_path):
+    run_sweep(small_sweep(), tmp_path / "s")
     old, recent = (tmp_path / "s" / "packs" / f"new-000003-{name}.h5.tmp" for name in ("old", "recent"))
     for path in (old, recent):
         path.write_bytes(b"half")
     os.utime(old, (0, 0))
-    run_sweep(small(), tmp_path / "s")
+    run_sweep(small_sweep(), tmp_path / "s")
     assert (old.exists(), recent.exists()) == (False, True)
     recent.unlink()
-    assert folder_contents(tmp_path / "s") == folder_contents(alone)
+    assert folder_contents(tmp_path / "s") == folder_contents(reference)
 
 
 def flip(path, name="data", within=0.5):
@@ -93,8 +93,8 @@ def files_of(path):
 @pytest.mark.parametrize(
     "copy", [collect_sweep, lambda folder, path: extract_point(folder, 2, path)], ids=["collect", "extract"]
 )
-def test_damage__is_not_copied_into_a_new_file(alone, tmp_path, copy):
-    shutil.copytree(alone, tmp_path / "s")
+def test_damage__is_not_copied_into_new_file(reference, tmp_path, copy):
+    shutil.copytree(reference, tmp_path / "s")
     copy(SweepFolder(tmp_path / "s"), tmp_path / "whole.h5")
     flip(tmp_path / "s" / "packs" / "000000-000005.h5")
     with pytest.raises(UnreadableResults, match=r"000000-000005\.h5: is damaged: checksum mismatch in data"):
@@ -102,8 +102,8 @@ def test_damage__is_not_copied_into_a_new_file(alone, tmp_path, copy):
     assert sorted(os.listdir(tmp_path)) == ["s", "whole.h5"]
 
 
-def test_damage__of_a_file_of_a_point_is_not_copied(tmp_path):
-    sweep = small(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5, 6]}})
+def test_damage__of_point_file_is_not_copied(tmp_path):
+    sweep = small_sweep(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5, 6]}})
     run_sweep(sweep, tmp_path / "s", shard=(1, 1))
     folder, path = SweepFolder(tmp_path / "s"), tmp_path / "s" / "points" / "000001.h5"
     flip(path, "trajectory/data")
@@ -121,23 +121,23 @@ def test_damage__of_a_file_of_a_point_is_not_copied(tmp_path):
     [("data", "checksum mismatch in data"), ("index", "its index cannot be decoded")],
     ids=["data", "index"],
 )
-def test_damage__of_a_pack_is_not_merged(tmp_path, name, words):
-    run_sweep(small(), tmp_path / "s", shard=(1, 2))
+def test_damage__of_pack_is_not_merged(tmp_path, name, words):
+    run_sweep(small_sweep(), tmp_path / "s", shard=(1, 2))
     pack = tmp_path / "s" / "packs" / "000000-000005.h5"
     flip(pack, name)
     before = files_of(tmp_path / "s" / "packs")
     result = CliRunner().invoke(cli.main, ["check", str(tmp_path / "s")])
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
     with pytest.raises(UnreadableResults, match=rf"000000-000005\.h5: is damaged: {words}"):
-        run_sweep(small(), tmp_path / "s")
+        run_sweep(small_sweep(), tmp_path / "s")
     after = files_of(tmp_path / "s" / "packs")
     assert after.items() >= before.items()
     # Points computed before the damage was found are saved.
     assert (len(after) > len(before)) == (name == "data")
 
 
-def test_damage__of_a_piece_is_not_joined(tmp_path):
-    sweep = small(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5]}})
+def test_damage__of_partial_result_is_not_joined(tmp_path):
+    sweep = small_sweep(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5]}})
     run_sweep(sweep, tmp_path / "s", shard=(1, 2))
     flip(tmp_path / "s" / "points" / "000000-1of2.h5", "entropy")
     assert run_sweep(sweep, tmp_path / "s", shard=(2, 2)).failed == 1
@@ -147,7 +147,7 @@ def test_damage__of_a_piece_is_not_joined(tmp_path):
 
 
 def damaged_manifests():
-    """Yield what a manifest may be damaged to, and what is said then."""
+    """Yield damaged content of a manifest, and the expected message."""
     yield "", "is not JSON"
     yield '{"format": "fastcollapse-sw', "is not JSON"
     yield "[]", "format is missing"
@@ -160,8 +160,8 @@ def damaged_manifests():
 
 @pytest.mark.parametrize("command", ["status", "sweep"])
 @pytest.mark.parametrize(("change", "words"), list(damaged_manifests()))
-def test_manifest__that_is_damaged_is_one_line(alone, tmp_path, change, words, command):
-    shutil.copytree(alone, tmp_path / "s")
+def test_manifest__damage_is_one_line(reference, tmp_path, change, words, command):
+    shutil.copytree(reference, tmp_path / "s")
     path = tmp_path / "s" / "sweep.json"
     if not isinstance(change, str):
         made = json.loads(path.read_text())
@@ -170,10 +170,10 @@ def test_manifest__that_is_damaged_is_one_line(alone, tmp_path, change, words, c
         change = json.dumps(made)
     path.write_text(change)
     with pytest.raises(InputError, match=rf"sweep\.json: is damaged.*{words}"):
-        SweepFolder(tmp_path / "s") if command == "status" else run_sweep(small(), tmp_path / "s")
+        SweepFolder(tmp_path / "s") if command == "status" else run_sweep(small_sweep(), tmp_path / "s")
 
 
-def test_manifest__of_something_else_is_refused(tmp_path):
+def test_manifest__refuses_other_files(tmp_path):
     (tmp_path / "sweep.json").write_text('{"format": "other"}')
     with pytest.raises(InputError, match=r"must be the folder of a sweep, got one whose sweep\.json is something else"):
         SweepFolder(tmp_path)
@@ -181,12 +181,12 @@ def test_manifest__of_something_else_is_refused(tmp_path):
         SweepFolder(tmp_path / "none")
 
 
-def test_folder__a_copy_without_empty_folders_is_whole(alone, tmp_path):
+def test_folder__copy_without_empty_folders_is_complete(reference, tmp_path):
     for done in (True, False):
         path = tmp_path / str(done)
-        make_folder(path, small())
+        make_folder(path, small_sweep())
         if done:
-            run_sweep(small(), path)
+            run_sweep(small_sweep(), path)
             (path / "claims" / "points").unlink()
         for name in ("points", "packs", "failed", "claims"):
             with suppress(OSError):
@@ -194,31 +194,31 @@ def test_folder__a_copy_without_empty_folders_is_whole(alone, tmp_path):
         assert sorted(os.listdir(path)) == (["packs", "sweep.json"] if done else ["sweep.json"])
         for command in ("status", "check"):
             assert CliRunner().invoke(cli.main, [command, str(path)], catch_exceptions=False).exit_code == 0
-        assert run_sweep(small(), path).done == (0 if done else 6)
+        assert run_sweep(small_sweep(), path).done == (0 if done else 6)
         assert SweepFolder(path).check() == 6
 
 
-def test_folder__numbers_beyond_the_sweep_are_none_of_its_points(alone, tmp_path):
-    shutil.copytree(alone, tmp_path / "s")
+def test_folder__ignores_numbers_beyond_sweep(reference, tmp_path):
+    shutil.copytree(reference, tmp_path / "s")
     for name in ("points/000099.h5", "points/000099-1of2.h5", "failed/000099.json", "claims/000099-1of2"):
         (tmp_path / "s" / name).write_text("{}")
-    packs.write_pack(tmp_path / "s" / "packs" / "other.h5", [(99, SweepFolder(alone).results(0).reader)])
+    packs.write_pack(tmp_path / "s" / "packs" / "other.h5", [(99, SweepFolder(reference).results(0).reader)])
     folder = SweepFolder(tmp_path / "s")
     assert (folder.done(), folder.failures(), folder.running()) == (set(range(6)), {}, {})
     assert (folder.begun(), folder.split(), folder.check()) == (set(), {}, 6)
     result = CliRunner().invoke(cli.main, ["status", str(tmp_path / "s")], catch_exceptions=False)
     assert result.exit_code == 0
     assert "missing  0" in result.stdout
-    assert run_sweep(small(), tmp_path / "s").total == 0
+    assert run_sweep(small_sweep(), tmp_path / "s").total == 0
     assert collect_sweep(folder, tmp_path / "s.h5") == 6
 
 
-def test_failure__that_cannot_be_understood_is_one_of_unknown_cause(tmp_path):
-    run_sweep(small(), tmp_path / "s", shard=(1, 2))
+def test_failure__unreadable_record_has_unknown_cause(tmp_path):
+    run_sweep(small_sweep(), tmp_path / "s", shard=(1, 2))
     (tmp_path / "s" / "failed" / "000003.json").write_text("[]")
     assert SweepFolder(tmp_path / "s").failures() == {3: {}}
     result = CliRunner().invoke(cli.main, ["status", str(tmp_path / "s")], catch_exceptions=False)
     assert result.exit_code == 1
     assert "truth.uniform = 20): unknown" in result.stderr
-    assert run_sweep(small(), tmp_path / "s").known_failures == 1
-    assert run_sweep(small(), tmp_path / "s", retry=True).succeeded
+    assert run_sweep(small_sweep(), tmp_path / "s").known_failures == 1
+    assert run_sweep(small_sweep(), tmp_path / "s", retry=True).succeeded

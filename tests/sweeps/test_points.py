@@ -1,4 +1,4 @@
-"""Sweeps as files and mappings: points, their order, their seeds, and refused input."""
+"""Sweeps from files and mappings: points, order, seeds, and refused input."""
 
 import hashlib
 import re
@@ -63,7 +63,7 @@ def test_points__are_nested_loops_in_the_order_of_the_file(tmp_path):
     )
 
 
-def test_points__a_table_gives_several_keys_at_once():
+def test_points__table_sets_several_keys():
     tables = [{"name": "replace"}, {"name": "accumulate", "keep_real": True}]
     sweep = Sweep(mapping(grid={"workflow": tables}))
     assert [sweep[i].experiment.workflow.to_mapping() for i in range(2)] == [
@@ -72,7 +72,7 @@ def test_points__a_table_gives_several_keys_at_once():
     ]
 
 
-def test_varied_keys__of_a_section_are_those_of_its_tables():
+def test_varied_keys__of_section_are_keys_of_its_tables():
     assert varied_keys("workflow", [{"name": "replace"}, {"name": "mix", "n_real": 3}]) == [
         "workflow.name",
         "workflow.n_real",
@@ -80,7 +80,7 @@ def test_varied_keys__of_a_section_are_those_of_its_tables():
     assert varied_keys("truth.rate", [1.0, 2.0]) == ["truth.rate"]
 
 
-def test_seeds__are_a_documented_function_of_seed_and_experiment(tmp_path):
+def test_seeds__equal_documented_function(tmp_path):
     point = sweep_of(tmp_path)[5].experiment
     plain = Experiment.from_mapping(
         {**(m := point.to_mapping()), "run": {k: m["run"][k] for k in m["run"] if k != "seed"}}
@@ -89,7 +89,7 @@ def test_seeds__are_a_documented_function_of_seed_and_experiment(tmp_path):
     assert point.run.seed == int.from_bytes(made.digest()[:8], "little") >> 1
 
 
-def test_seeds__do_not_depend_on_the_other_points():
+def test_seeds__do_not_depend_on_other_points():
     few = Sweep(mapping(grid={"truth.uniform": [20, 30]}))
     more = Sweep(mapping(grid={"truth.uniform": [10, 20, 30]}, seed=7))
     other = Sweep(mapping(grid={"truth.uniform": [20, 30]}, seed=8))
@@ -98,17 +98,17 @@ def test_seeds__do_not_depend_on_the_other_points():
     assert len({*seeds[1], *seeds[2]}) == 5
 
 
-def test_seeds__paired_points_have_the_sweeps_own(tmp_path):
+def test_seeds__paired_points_use_seed_of_sweep(tmp_path):
     sweep = sweep_of(tmp_path, "paired = true\nseed = 3")
     assert {sweep[i].experiment.run.seed for i in range(len(sweep))} == {3}
 
 
-def test_seeds__varied_ones_are_as_given():
+def test_seeds__varied_seeds_are_unchanged():
     sweep = Sweep(mapping(grid={"run.seed": [5, 9]}))
     assert [sweep[i].experiment.run.seed for i in range(2)] == [5, 9]
 
 
-def test_digest__is_of_what_the_points_are(tmp_path):
+def test_digest__depends_on_points_only(tmp_path):
     digest = sweep_of(tmp_path).digest
     same = TOML.replace("seed = 7", 'seed = 7 # why\nrecord = ["metrics"]')
     assert sweep_of(tmp_path, text=same).digest == digest
@@ -122,14 +122,14 @@ def test_digest__is_of_what_the_points_are(tmp_path):
     assert len({digest, *digests}) == 5
 
 
-def test_digest__leaves_out_a_seed_that_is_drawn(tmp_path):
+def test_digest__excludes_drawn_seed(tmp_path):
     free = sweep_of(tmp_path, text=TOML.replace("seed = 7", ""))
     assert free.seed is None
     assert free.resolve_seed().seed != free.resolve_seed().seed
     assert free.resolve_seed(5)[0].experiment.run.seed is not None
 
 
-def test_with_values__changes_what_is_not_varied(tmp_path):
+def test_with_values__changes_fixed_keys(tmp_path):
     sweep = sweep_of(tmp_path).with_values({"run.n_generations": 9, "run.seed": 1})
     assert (sweep[0].experiment.run.n_generations, sweep.seed) == (9, 1)
     with pytest.raises(InputError, match=r"truth\.uniform must be left to the sweep"):
@@ -137,13 +137,13 @@ def test_with_values__changes_what_is_not_varied(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["sweep.paired", "sweep.grid.seed", "sweep"])
-def test_with_values__leaves_the_sweep_itself_to_the_file(tmp_path, key):
+def test_with_values__does_not_change_sweep_section(tmp_path, key):
     with pytest.raises(InputError, match=f"^{key} must be changed in the file: it is no value of the experiment$"):
         sweep_of(tmp_path).with_values({key: True})
 
 
 @pytest.mark.parametrize("name", sweeps())
-def test_shipped__sweeps_are_whole_and_their_panels_exist(name):
+def test_shipped_sweeps__are_complete_and_their_panels_exist(name):
     sweep = Sweep.from_toml(sweeps()[name])
     experiment = sweep[len(sweep) - 1].experiment
     assert describe_recipe(sweeps()[name])
@@ -184,7 +184,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad__is_refused_in_one_line(name):
+def test_bad_input__is_refused_in_one_line(name):
     sweep, words = BAD[name]
     with pytest.raises(InputError) as error:
         Sweep(mapping(**sweep))
@@ -192,18 +192,18 @@ def test_bad__is_refused_in_one_line(name):
     assert re.search(words, str(error.value)), str(error.value)
 
 
-def test_bad__two_points_that_are_one_experiment():
+def test_bad_input__two_identical_points():
     gaussian = {"model": {"family": "gaussian", "estimator": "mle"}, "truth": {}}
     with pytest.raises(InputError, match=r"points of a sweep must differ, got 0 and 2: truth\.sigma"):
         Sweep(mapping(grid={"truth.sigma": [1, 2, 1.0]}) | gaussian)
 
 
-def test_bad__a_typing_error_in_the_workflow_is_not_dropped(tmp_path):
+def test_bad_input__misspelled_workflow_key_is_refused(tmp_path):
     with pytest.raises(InputError, match="keep_rael is not a known key"):
         sweep_of(tmp_path, text=TOML.replace("keep_real", "keep_rael"))
 
 
-def test_bad__a_sweep_is_no_experiment(tmp_path):
+def test_bad_input__sweep_is_not_an_experiment(tmp_path):
     sweep_of(tmp_path)
     with pytest.raises(InputError, match=r"this file has a \[sweep\] section: use `fastcollapse sweep`"):
         Experiment.from_toml(tmp_path / "s.toml")

@@ -1,4 +1,4 @@
-"""Complete sweeps: results are identical for every executor, task size and shard."""
+"""Runs of sweeps: results are identical for every executor, task size and shard."""
 
 import concurrent.futures
 import json
@@ -24,95 +24,99 @@ from fastcollapse.sweeps.precompile import precompile
 from fastcollapse.sweeps.replicate_ranges import WorkUnit, concatenate_ranges
 from fastcollapse.sweeps.run import run_sweep
 from fastcollapse.sweeps.worker import Task, run_task
-from tests.sweeps._example_sweeps import contents, folder_contents, mapping, small
+from tests.sweeps._example_sweeps import contents, folder_contents, mapping, small_sweep
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory):
-    """A sweep of small and large points, computed by this process."""
+def serial_folder(tmp_path_factory):
+    """A sweep of small and large points, run serially in this process."""
     path = tmp_path_factory.mktemp("sweep") / "here"
     assert run_sweep(mixed(), path).done == 6
     return path
 
 
 def mixed():
-    """Return a sweep with points that go into a pack and points that have a file."""
+    """Return a sweep with points stored in a pack and points stored in files."""
     tables = [{"n_generations": 6}, {"n_generations": 400, "n_replicates": 20}]
     grid = {"run": tables, "truth.uniform": [10, 20, 30]}
-    return small(workflow={"n_samples": 9}, sweep={"grid": grid})
+    return small_sweep(workflow={"n_samples": 9}, sweep={"grid": grid})
 
 
-def test_run__points_are_what_simulate_gives(here):
-    folder = SweepFolder(here)
+def test_run__points_equal_simulate(serial_folder):
+    folder = SweepFolder(serial_folder)
     assert len(folder.with_file()) == len(folder.packed()) == 3
     for index in range(len(folder)):
         results = folder.results(index)
         assert contents(results) == contents(simulate(folder.sweep[index].experiment))
         assert is_small(results.reader) == (index in folder.packed())
-    assert sorted(os.listdir(here)) == ["claims", "failed", "packs", "points", MANIFEST]
-    assert (os.listdir(here / "claims"), folder.running()) == (["points"], {})
+    assert sorted(os.listdir(serial_folder)) == ["claims", "failed", "packs", "points", MANIFEST]
+    assert (os.listdir(serial_folder / "claims"), folder.running()) == (["points"], {})
 
 
-def test_run__again_does_nothing(here):
-    before = folder_contents(here)
-    outcome = run_sweep(mixed(), here)
+def test_run__repeated_call_does_nothing(serial_folder):
+    before = folder_contents(serial_folder)
+    outcome = run_sweep(mixed(), serial_folder)
     assert (outcome.total, outcome.done, outcome.failed) == (0, 0, 0)
-    assert folder_contents(here) == before
+    assert folder_contents(serial_folder) == before
 
 
 @pytest.mark.parametrize("executor", [1, 2], ids=["a process", "two processes"])
-def test_run__a_pool_gives_the_same(here, tmp_path, executor):
+def test_run__pool_gives_identical_results(serial_folder, tmp_path, executor):
     run_sweep(mixed(), tmp_path / "pool", executor)
-    assert folder_contents(tmp_path / "pool") == folder_contents(here)
+    assert folder_contents(tmp_path / "pool") == folder_contents(serial_folder)
 
 
-def test_run__anything_with_map_gives_the_same(here, tmp_path):
+def test_run__object_with_map_gives_identical_results(serial_folder, tmp_path):
     with concurrent.futures.ThreadPoolExecutor(3) as threads:
         run_sweep(mixed(), tmp_path / "map", threads)
-    assert folder_contents(tmp_path / "map") == folder_contents(here)
+    assert folder_contents(tmp_path / "map") == folder_contents(serial_folder)
     with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as processes:
         run_sweep(mixed(), tmp_path / "processes", processes)
-    assert folder_contents(tmp_path / "processes") == folder_contents(here)
+    assert folder_contents(tmp_path / "processes") == folder_contents(serial_folder)
 
 
-def test_run__for_others_nothing_is_compiled_here(tmp_path, monkeypatch):
+def test_run__remote_executor_compiles_nothing_locally(tmp_path, monkeypatch):
     monkeypatch.delattr("fastcollapse.sweeps.task_queue.precompile")
     with concurrent.futures.ThreadPoolExecutor(1) as threads:
-        assert run_sweep(small(), tmp_path / "s", threads).done == 6
+        assert run_sweep(small_sweep(), tmp_path / "s", threads).done == 6
 
 
-def test_run__progress_begins_again_once_kernels_are_compiled(tmp_path, monkeypatch):
+def test_run__progress_restarts_after_compilation(tmp_path, monkeypatch):
     seen = []
     monkeypatch.setattr("fastcollapse.sweeps.task_queue.precompile", lambda experiments: seen.append("compiled"))
     run_sweep(
-        small(), tmp_path / "s", SerialExecutor(), shard=(1, 2), progress=lambda outcome: seen.append(outcome.done)
+        small_sweep(),
+        tmp_path / "s",
+        SerialExecutor(),
+        shard=(1, 2),
+        progress=lambda outcome: seen.append(outcome.done),
     )
     assert seen[:3] == [0, "compiled", 0]
     assert seen[-1] == 3
 
 
 @pytest.mark.parametrize("n", [2, 5, 17])
-def test_run__shards_give_the_same_in_any_order(here, tmp_path, n):
+def test_run__shards_give_identical_results_in_any_order(serial_folder, tmp_path, n):
     for i in sorted(range(1, n + 1), key=lambda i: (i * 7) % n):
         run_sweep(mixed(), tmp_path / "shards", shard=(i, n))
-    assert folder_contents(tmp_path / "shards") == folder_contents(here)
+    assert folder_contents(tmp_path / "shards") == folder_contents(serial_folder)
 
 
-def test_run__dask_gives_the_same(here, tmp_path, monkeypatch):
+def test_run__dask_gives_identical_results(serial_folder, tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
-        monkeypatch.chdir(tmp_path)  # the workers are elsewhere
+        monkeypatch.chdir(tmp_path)  # the workers have another current folder
         run_sweep(mixed(), "address", cluster.scheduler_address)
         with distributed.Client(cluster) as client:
             run_sweep(mixed(), "client", client)
     for name in ("client", "address"):
-        assert folder_contents(tmp_path / name) == folder_contents(here)
+        assert folder_contents(tmp_path / name) == folder_contents(serial_folder)
 
 
 @pytest.mark.parametrize("record", [["metrics"], ["metrics", "trajectory"]])
 @pytest.mark.parametrize("family", ["discrete", "gaussian"])
 @pytest.mark.parametrize("of", [2, 3, 5])
-def test_ranges__concatenate_to_the_run_in_one(tmp_path, record, family, of):
+def test_ranges__concatenate_to_undivided_run(tmp_path, record, family, of):
     more = (
         {"model": {"family": "gaussian", "estimator": "mle"}, "truth": {"sigma": 1.0}} if family == "gaussian" else {}
     )
@@ -126,8 +130,8 @@ def test_ranges__concatenate_to_the_run_in_one(tmp_path, record, family, of):
     assert contents(type(simulate(whole))(concatenate_ranges(whole, pieces))) == contents(simulate(whole))
 
 
-def test_ranges__are_made_where_workers_outnumber_points(tmp_path):
-    sweep = small(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5]}})
+def test_ranges__are_used_if_workers_outnumber_points(tmp_path):
+    sweep = small_sweep(run={"record": ["metrics", "trajectory"]}, sweep={"grid": {"workflow.n_samples": [5]}})
     for i in (1, 2):
         run_sweep(sweep, tmp_path / "s", shard=(i, 3))
         assert len(list((tmp_path / "s" / "points").glob("000000-*of3.h5"))) == i
@@ -139,18 +143,18 @@ def test_ranges__are_made_where_workers_outnumber_points(tmp_path):
     )
 
 
-def test_ranges__are_made_of_a_long_last_point_unless_it_is_begun(here, tmp_path, monkeypatch):
+def test_ranges__divide_long_last_point_unless_started(serial_folder, tmp_path, monkeypatch):
     monkeypatch.setattr("fastcollapse.sweeps.task_queue.estimate_seconds", lambda experiment: 60.0)
     outcome = run_sweep(mixed(), tmp_path / "pool", 2)
     assert (outcome.total, outcome.done) == (len(mixed()) + 1, len(mixed()) + 1)
-    assert folder_contents(tmp_path / "pool") == folder_contents(here)
+    assert folder_contents(tmp_path / "pool") == folder_contents(serial_folder)
     make_folder(tmp_path / "begun", mixed())
     (tmp_path / "begun" / "points" / f"{len(mixed()) - 1:06d}.h5.parts").mkdir()
     assert run_sweep(mixed(), tmp_path / "begun", 2).total == len(mixed())
 
 
 def failing(tmp_path):
-    """Return a sweep of three texts, one of which is not there."""
+    """Return a sweep of three texts, one of which is missing."""
     for name in "ac":
         (tmp_path / f"{name}.txt").write_text("one two two three " * 5)
     made = mapping(sweep={"zip": {"truth.text": [f"{name}.txt" for name in "abc"], "workflow.n_samples": [5, 6, 7]}})
@@ -158,7 +162,7 @@ def failing(tmp_path):
     return Sweep(made, base=tmp_path)
 
 
-def test_failure__is_recorded_and_stops_no_other_point(tmp_path):
+def test_failure__is_recorded_and_other_points_run(tmp_path):
     sweep = failing(tmp_path)
     outcome = run_sweep(sweep, tmp_path / "s")
     assert (outcome.done, outcome.failed, outcome.succeeded) == (2, 1, False)
@@ -173,27 +177,27 @@ def test_failure__is_recorded_and_stops_no_other_point(tmp_path):
     assert SweepFolder(tmp_path / "s").failures() == {}
 
 
-def test_failure__an_error_of_ours_comes_with_its_traceback(tmp_path, monkeypatch):
+def test_failure__internal_error_has_traceback(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise IndexError("7")
 
     monkeypatch.setattr("fastcollapse.sweeps.worker.execute", fail)
-    assert run_sweep(small(), tmp_path / "s").failed == 6
+    assert run_sweep(small_sweep(), tmp_path / "s").failed == 6
     record = SweepFolder(tmp_path / "s").failures()[3]
     assert record["error"] == "IndexError: 7"
     assert "Traceback" in record["traceback"]
 
 
-def test_folder__a_point_of_another_experiment_is_refused(here, tmp_path):
-    shutil.copytree(here, tmp_path / "s")
+def test_folder__refuses_point_of_another_experiment(serial_folder, tmp_path):
+    shutil.copytree(serial_folder, tmp_path / "s")
     points = tmp_path / "s" / "points"
     shutil.copy(points / "000003.h5", points / "000004.h5")
     with pytest.raises(UnreadableResults, match=r"000004\.h5: holds another experiment than point 4"):
         SweepFolder(tmp_path / "s").results(4)
 
 
-def test_folder__a_claim_keeps_others_from_a_point(tmp_path):
-    sweep = small()
+def test_folder__claimed_point_is_skipped(tmp_path):
+    sweep = small_sweep()
     run_sweep(sweep, tmp_path / "s", shard=(1, 6))
     folder = SweepFolder(tmp_path / "s")
     claim = folder.claim(WorkUnit(2))
@@ -204,7 +208,7 @@ def test_folder__a_claim_keeps_others_from_a_point(tmp_path):
     assert folder.done() == {0, 1}
 
 
-def test_folder__a_drawn_seed_is_kept(tmp_path):
+def test_folder__keeps_drawn_seed(tmp_path):
     made = mapping()
     del made["run"]["seed"]
     run_sweep(Sweep(made), tmp_path / "s", shard=(1, 2))
@@ -217,15 +221,15 @@ def test_folder__a_drawn_seed_is_kept(tmp_path):
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        (small(run={"seed": 8}), "run.seed is 7 there, 8 here"),
+        (small_sweep(run={"seed": 8}), "run.seed is 7 there, 8 here"),
         (
-            small(sweep={"grid": {"workflow.n_samples": [5]}}),
+            small_sweep(sweep={"grid": {"workflow.n_samples": [5]}}),
             r"sweep.grid.workflow.n_samples is \[5, 6, 7\] there, \[5\]",
         ),
     ],
 )
-def test_bad__a_folder_of_another_sweep_is_left_as_it_is(here, tmp_path, other, words):
-    run_sweep(small(), tmp_path / "s", shard=(1, 6))
+def test_bad_input__folder_of_another_sweep_is_unchanged(serial_folder, tmp_path, other, words):
+    run_sweep(small_sweep(), tmp_path / "s", shard=(1, 6))
     before = folder_contents(tmp_path / "s")
     with pytest.raises(InputError, match=words):
         run_sweep(other, tmp_path / "s")
@@ -245,18 +249,18 @@ def test_bad__a_folder_of_another_sweep_is_left_as_it_is(here, tmp_path, other, 
         (None, ProcessPool(2, -3)),
     ],
 )
-def test_bad__leaves_no_folder(tmp_path, shard, executor):
+def test_bad_input__leaves_no_folder(tmp_path, shard, executor):
     with pytest.raises(
         InputError, match=r"shard must be i/n|jobs must be at least 1|object with map|threads must be between"
     ):
-        run_sweep(small(), tmp_path / "s", executor, shard=shard)
+        run_sweep(small_sweep(), tmp_path / "s", executor, shard=shard)
     assert not (tmp_path / "s").exists()
 
 
-def test_bad__a_folder_with_something_else(tmp_path):
+def test_bad_input__folder_with_other_files(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(InputError, match=r"it holds notes\.txt"):
-        run_sweep(small(), tmp_path)
+        run_sweep(small_sweep(), tmp_path)
     assert os.listdir(tmp_path) == ["notes.txt"]
 
 
@@ -264,7 +268,7 @@ def test_precompile__ignores_errors_of_points(tmp_path):
     precompile([failing(tmp_path)[1].experiment])
 
 
-# Points of some tenths of a second each.
+# Each point takes some tenths of a second.
 SLOW = """
 [truth]
 uniform = 20000
@@ -280,7 +284,7 @@ record = ["support_size"]
 """
 
 
-def started(tmp_path, *more):
+def start_sweep(tmp_path, *more):
     (tmp_path / "slow.toml").write_text(SLOW)
     command = [
         sys.executable,
@@ -305,33 +309,33 @@ def wait_until_done(folder, n):
 
 
 def workers_at_work(folder):
-    """Return the processes that have claimed a point."""
-    return {int(who.split()[1]) for who in folder.running().values()}
+    """Return the ids of the processes that have claimed a point."""
+    return {int(owner.split()[1]) for owner in folder.running().values()}
 
 
-def test_kill__of_a_worker_loses_nothing_and_does_nothing_twice(tmp_path):
-    process = started(tmp_path, "--jobs", "2")
+def test_kill__of_worker_loses_and_repeats_no_point(tmp_path):
+    process = start_sweep(tmp_path, "--jobs", "2")
     folder = wait_until_done(tmp_path / "s", 1)
-    while not (victims := workers_at_work(folder) - {process.pid}):
+    while not (workers := workers_at_work(folder) - {process.pid}):
         assert process.poll() is None
     before = {index: folder.results(index).provenance for index in folder.done()}
-    os.kill(victims.pop(), signal.SIGKILL)
+    os.kill(workers.pop(), signal.SIGKILL)
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
     assert "8 of 8 points done (8 tasks in this call)" in out
     after = SweepFolder(tmp_path / "s")
     assert {index: after.results(index).provenance for index in before} == before
     run_sweep(after.sweep, tmp_path / "alone")
-    alone = SweepFolder(tmp_path / "alone")
-    assert [contents(after.results(i)) for i in range(8)] == [contents(alone.results(i)) for i in range(8)]
+    expected = SweepFolder(tmp_path / "alone")
+    assert [contents(after.results(i)) for i in range(8)] == [contents(expected.results(i)) for i in range(8)]
 
 
 @pytest.mark.parametrize(
     ("number", "jobs", "status"),
     [(signal.SIGINT, "2", 130), pytest.param(signal.SIGTERM, "1", 143, marks=pytest.mark.slow)],
 )
-def test_interrupt__stops_and_names_the_command_to_resume(tmp_path, number, jobs, status):
-    process = started(tmp_path, "--jobs", jobs)
+def test_interrupt__stops_and_names_command_to_resume(tmp_path, number, jobs, status):
+    process = start_sweep(tmp_path, "--jobs", jobs)
     wait_until_done(tmp_path / "s", 1)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
@@ -343,14 +347,14 @@ def test_interrupt__stops_and_names_the_command_to_resume(tmp_path, number, jobs
 
 
 @pytest.mark.slow
-def test_kill__of_everything_leaves_what_is_done(tmp_path):
-    process = started(tmp_path, "--jobs", "2")
+def test_kill__of_all_processes_keeps_finished_points(tmp_path):
+    process = start_sweep(tmp_path, "--jobs", "2")
     folder = wait_until_done(tmp_path / "s", 2)
-    victims = workers_at_work(folder)
+    workers = workers_at_work(folder)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=60)
     end = time.monotonic() + 60
-    while any(Path(f"/proc/{pid}").exists() for pid in victims) and time.monotonic() < end:
+    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.monotonic() < end:
         time.sleep(0.05)
     kept = folder.done()
     assert len(kept) >= 2
@@ -358,30 +362,30 @@ def test_kill__of_everything_leaves_what_is_done(tmp_path):
     assert run_sweep(folder.sweep, tmp_path / "s").done == 8 - len(kept)
 
 
-def deadly(task, threads):
-    """Compute every point except point 1, which ends its process."""
+def run_except_point_1(task, threads):
+    """Run the task, but kill the process if it contains point 1."""
     if any(unit.point == 1 for unit in task.units):
         os.kill(os.getpid(), signal.SIGKILL)
     return run_task(task, threads)
 
 
 @pytest.mark.slow
-def test_kill__a_point_that_ends_its_worker_is_found_out(tmp_path, monkeypatch):
-    monkeypatch.setattr("fastcollapse.sweeps.run.run_task", deadly)
-    outcome = run_sweep(small(), tmp_path / "s", 2)
+def test_kill__point_that_ends_its_worker_is_identified(tmp_path, monkeypatch):
+    monkeypatch.setattr("fastcollapse.sweeps.run.run_task", run_except_point_1)
+    outcome = run_sweep(small_sweep(), tmp_path / "s", 2)
     assert (outcome.done, outcome.failed) == (5, 1)
     assert "its worker was killed in every attempt" in SweepFolder(tmp_path / "s").failures()[1]["error"]
 
 
 @pytest.mark.slow
-def test_kill__a_point_that_ends_its_dask_workers_is_found_out(tmp_path, monkeypatch):
+def test_kill__point_that_ends_its_dask_workers_is_identified(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     dask = pytest.importorskip("dask")
-    monkeypatch.setattr("fastcollapse.sweeps.run.run_task", deadly)
+    monkeypatch.setattr("fastcollapse.sweeps.run.run_task", run_except_point_1)
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
     ):
-        outcome = run_sweep(small(), tmp_path / "s", cluster.scheduler_address)
+        outcome = run_sweep(small_sweep(), tmp_path / "s", cluster.scheduler_address)
     assert (outcome.done, outcome.failed) == (5, 1)
     assert "its worker was killed in every attempt" in SweepFolder(tmp_path / "s").failures()[1]["error"]

@@ -1,4 +1,4 @@
-"""Status of a sweep in Python, as the command prints it."""
+"""Status of a sweep from Python, as printed by the command."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.replicate_ranges import WorkUnit
 from fastcollapse.sweeps.run import run_sweep
 from fastcollapse.sweeps.status import sweep_status
-from tests.sweeps._example_sweeps import small
+from tests.sweeps._example_sweeps import small_sweep
 
 
 def test_status__counts_every_point_once(tmp_path):
-    run_sweep(small(), tmp_path / "s", shard=(1, 3))
+    run_sweep(small_sweep(), tmp_path / "s", shard=(1, 3))
     folder = SweepFolder(tmp_path / "s")
     folder.note_failure(0, {"error": "old"})
     folder.note_failure(5, {})
@@ -26,6 +26,6 @@ def test_status__counts_every_point_once(tmp_path):
     assert status.axes == "workflow.n_samples (3 values) x truth.uniform (2 values)"
 
 
-def test_status__of_another_folder_is_refused(tmp_path):
+def test_status__refuses_other_folders(tmp_path):
     with pytest.raises(InputError, match="must be the folder of a sweep"):
         sweep_status(tmp_path)

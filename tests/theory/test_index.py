@@ -1,4 +1,4 @@
-"""The index of the theory: each topic exports the functions of its modules, and all of them are documented."""
+"""Index of the theory: each topic exports the functions of its modules, and all functions are documented."""
 
 import ast
 import importlib
@@ -31,7 +31,7 @@ def modules_of(topic):
 FUNCTIONS = {name: getattr(topic, name) for topic in TOPICS for name in topic.__all__}
 
 
-def test_topics__are_the_folders():
+def test_topics__equal_folders():
     assert [path.parent.name for path in sorted(ROOT.glob("*/__init__.py"))] == [
         topic.__name__.rpartition(".")[2] for topic in TOPICS
     ]
@@ -40,7 +40,7 @@ def test_topics__are_the_folders():
 
 
 @pytest.mark.parametrize("topic", TOPICS)
-def test_all__is_the_public_functions_of_the_modules(topic):
+def test_all__equals_public_functions_of_modules(topic):
     expected = {}
     for module in modules_of(topic):
         assert not expected.keys() & public_functions(module).keys()
@@ -87,7 +87,7 @@ def test_import__of_light_topics_does_not_load_heavy_parts_of_scipy():
 
 
 def explained(docstring, section):
-    """Return the names that a section of a docstring explains: "a, b : meaning"."""
+    """Return the names explained in a section of a docstring: "a, b : meaning"."""
     match = re.search(rf"^{section}\n-+\n(.*?)(?=\n\n\w+\n-+\n|\Z)", inspect.cleandoc(docstring), re.S | re.M)
     heads = re.findall(r"^(\w+(?:, \w+)*) : ", match[1], re.M) if match else []
     return [name for head in heads for name in head.split(", ")]

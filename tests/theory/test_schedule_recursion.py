@@ -11,7 +11,7 @@ def test_check_schedule__broadcasts_sizes():
     assert got == [Generation(1, 5, 3, True, 0), Generation(2, 6, 3, True, 4)]
 
 
-def test_check_schedule__fixed_data_are_not_fresh():
+def test_check_schedule__fixed_data_exclude_fresh_data():
     got = check_schedule([5, 6], n_real=3, keep=0, real="fixed")
     assert got.n_fixed == 3
     assert [generation.n_fresh for generation in got] == [0, 0]

@@ -15,20 +15,20 @@ from fastcollapse.variables import Metric, SampleRows, Variable, metric_table
 
 @dataclasses.dataclass(frozen=True)
 class ToyParameters(ModelSection):
-    """How the density is estimated."""
+    """Parameters of the density estimate."""
 
     bandwidth: float = parameter(FloatField(0, 1e3), "standard deviation of the kernel", default=0.5)
 
 
 @dataclasses.dataclass(frozen=True)
 class ToyTruth(TruthSection):
-    """A sample of the standard normal law."""
+    """The standard normal law."""
 
     n_points: int = parameter(IntField(1, 10**6), "size of the real sample", default=10)
 
 
 class ToyState(State):
-    """One pool for each replicate."""
+    """One pool per replicate."""
 
     def __init__(self, pools):
         self.pools = pools
@@ -42,7 +42,7 @@ def pools_of(sample):
 
 
 def over_pools(function):
-    """Return a metric's function: one number for each pool of a block."""
+    """Return the function of a metric: one number for each pool of a block."""
 
     def measured(quantities, truth):
         pools, n_replicates = quantities
@@ -60,7 +60,7 @@ class Toy(Model):
         Metric("variance", Variable("variance of the pool"), over_pools(np.var)),
         Metric(
             "nll", Variable("negative log-likelihood of held-out points", "nat")
-        ),  # by the model: it has the streams
+        ),  # computed by the model, which has the streams
     )
 
     def __init__(self, truth, parameters, schedule, record=()):
@@ -73,7 +73,7 @@ class Toy(Model):
         return np.random.default_rng([seed, replicate, generation])
 
     def _block(self, generations, seed, first_replicate):
-        """Return the block of some generations, each a list of pools."""
+        """Return the block of several generations, each a list of pools."""
         pools = [pool for generation in generations for pool in generation]
         sizes = np.cumsum([0, *map(len, pools)])
         n_replicates = len(generations[0])

@@ -1,8 +1,7 @@
-"""Simulation against theory: one row a theorem, as z-scores.
+"""Verification of the discrete theory by simulation, as z-scores.
 
-Each test says how many comparisons it makes and at which |z| it fails; each has a negative control, a
-slightly wrong theory that the same data must reject. That no public function of the theory is left out is
-checked in tests/test_architecture.py.
+Each test states its number of comparisons and its limit for |z|. Each has a negative control: a slightly wrong theory
+that the same data must reject. tests/test_architecture.py checks that no public function of the theory is left out.
 """
 
 import dataclasses
@@ -75,14 +74,13 @@ def run(workflow, n_generations, n_replicates, probabilities=None, counts=None, 
 
 
 def lost_by(forgotten, n_generations):
-    """Return float (R, T + 1, K): is a symbol lost at generation 0..T (replace)?"""
+    """Return float (R, T + 1, K): whether a symbol is extinct at generation 0..T (replace)."""
     k = np.arange(n_generations + 1)[None, :, None]
     return ((forgotten[:, None, :] >= 0) & (forgotten[:, None, :] <= k)).astype(float)
 
 
 def indicator_z(samples, expected):
-    """Return z-scores of shares over axis 0 with the error of the law itself, where at least 20 of each
-    kind are expected."""
+    """Return z-scores of shares over axis 0 by the exact standard error, if at least 20 of each kind are expected."""
     n = len(samples)
     error = np.sqrt(expected * (1 - expected) / n)
     enough = n * np.minimum(expected, 1 - expected) >= 20
@@ -94,9 +92,9 @@ def reject(z):
 
 
 def outside(samples, lower, upper):
-    """Return how far means over axis 0 are outside of bounds, in standard errors; 0 inside.
+    """Return the distance of means over axis 0 from the interval of bounds, in standard errors; 0 inside.
 
-    Five samples more or less are no matter: where something is so rare, its spread is not known.
+    A difference of five samples is ignored: the spread of such rare events is not known.
     """
     mean = samples.mean(axis=0)
     distance = np.maximum(0, np.maximum(lower - mean, mean - upper) - 5 / len(samples))
@@ -184,7 +182,7 @@ def test_heterozygosity__expectation(workflow, with_data):
 
     got = results.metrics["heterozygosity"]
     assert not reject(z_scores(got, theory(schedule), rounding=1e-12))
-    # One training token fewer; where a pool keeps everything a single token is not seen: four fewer.
+    # Negative control: one training token fewer, or four fewer in a growing pool, where one has too little effect.
     if schedule.n_train.any():
         wrong = theory(dataclasses.replace(schedule, n_train=schedule.n_train - 1))
     else:
@@ -213,7 +211,7 @@ def test_unique_symbols__exact_expectation(size, n):
 
 
 def collapse_time(results):
-    """Return float (R): the generation that first has one symbol."""
+    """Return float (R): the first generation with a single symbol."""
     alone = results.metrics["support_size"] == 1
     assert alone[:, -1].all()
     return alone.argmax(axis=1).astype(float)
@@ -221,7 +219,7 @@ def collapse_time(results):
 
 @functools.cache
 def two_symbols(p0):
-    """Return 10,000 replicates of two symbols over 300 generations of n = 20: all end with one."""
+    """Return 10,000 replicates of two symbols over 300 generations of n = 20; all collapse to one symbol."""
     return run({"name": "replace", "n_samples": 20}, 300, 10_000, [p0, 1 - p0])
 
 
@@ -232,7 +230,7 @@ def test_both_ends__share_with_two_symbols(bounds, p0):
     k = np.arange(60)
     both = two_symbols(p0).metrics["support_size"][:, k] == 2
     assert not reject(outside(both, *bounds(p0, 20, k)))
-    # Negative control: four times as many tokens and, where the upper bound says anything, a quarter of them.
+    # Negative control: four times as many tokens and a quarter of them if the upper bound is informative.
     assert reject(outside(both, *bounds(p0, 80, k)))
     if bounds is not both_ends_bounds_published:
         assert reject(outside(both, *bounds(p0, 5, k)))
@@ -265,7 +263,7 @@ def test_absorption__mean_time_of_two_symbols(p0):
     n, results = 20, two_symbols(p0)
     times = collapse_time(results)
     lost = results.forgotten[:, 0] > 0
-    # The diffusion's conditional means are 1.2 to 1.7 too long at n = 20 (exact solve).
+    # The conditional means of the diffusion are too long by 1.2 to 1.7 at n = 20 (exact solve).
     for formula, chosen in (
         (mean_absorption_given_extinction, lost),
         (mean_absorption_given_fixation, ~lost),
@@ -347,7 +345,7 @@ def test_heterozygosity__limit_of_accumulation():
 
 
 def test_heterozygosity__limit_beside_fresh_data():
-    # 1 comparison; what is left of the start is (72/256)^20.
+    # 1 comparison; the remaining influence of the start is (72/256)^20.
     workflow = {"name": "mix", "n_samples": 9, "n_real": 7, "real": "fresh"}
     got = heterozygosity_of(workflow, 20, 20_000, probabilities=COUNTS / COUNTS.sum())[:, -1]
     assert not reject(z_scores(got, H0 * float(fresh_limit(16, 9))))
@@ -355,7 +353,7 @@ def test_heterozygosity__limit_beside_fresh_data():
     assert reject(z_scores(got, H0 * float(fresh_limit(15, 9))))
 
 
-def test_heterozygosity__the_same_real_data_in_each_generation():
+def test_heterozygosity__fixed_real_data():
     # 12 comparisons and 1 of the limit. State t is p_{t+1}.
     n_real, n, m = int(COUNTS.sum()), 60, np.arange(2, 14)
     workflow = {"name": "mix", "n_samples": n, "n_real": "truth", "real": "fixed"}
@@ -363,13 +361,13 @@ def test_heterozygosity__the_same_real_data_in_each_generation():
     assert not reject(z_scores(got, H0 - seddik_partial_variance(H0, n_real, n, m)))
     assert reject(z_scores(got, H0 - seddik_partial_variance(H0, n_real, n, m - 1)))
     assert reject(z_scores(got, H0 - seddik_partial_variance(H0, n_real + 3, n, m)))
-    # What is left of the start is ((60/89)^2 59/60)^12 = 6e-5 of the limit.
+    # The remaining influence of the start is ((60/89)^2 59/60)^12 = 6e-5 of the limit.
     assert not reject(z_scores(got[:, -1], H0 - seddik_partial_limit(H0, n_real, n), rounding=1e-6))
     assert reject(z_scores(got[:, -1], H0 - seddik_partial_limit(H0, n_real + 3, n), rounding=1e-6))
 
 
 def test_entropy__loss_of_one_refit():
-    # 2 comparisons; Poisson counts for a multinomial, off by 1/n.
+    # 2 comparisons; Poisson counts instead of multinomial ones have a relative error of 1/n.
     n = 4000
     truth = np.repeat([1.0, 2.0, 5.0], [1000, 1000, 200]) / n
     for p, loss in ((truth, entropy_loss(truth, n)), (np.full(n, 1 / n), float(phi(1)))):
@@ -393,7 +391,7 @@ def test_entropy__slope_of_large_counts():
 
 @functools.cache
 def forgetting_times(copies):
-    """Return int (20, 40,000/copies), when symbols of equal counts are forgotten; 40 copies + 1: never."""
+    """Return int (20, 40,000/copies): extinction times of symbols of equal counts; 40 copies + 1 means never."""
     last = 40 * copies
     counts = np.full(40_000 // copies, copies)
     results = run({"name": "replace", "n_samples": "truth"}, last, 20, counts=counts)
@@ -417,7 +415,7 @@ def test_survival__truncated_chain(copies):
     assert reject(z(copies / 39_000))
 
 
-def test_collapse_constants__from_the_shares_that_are_forgotten():
+def test_collapse_constants__from_extinct_shares():
     # 20 comparisons: -ln(share lost by k) is g_k for symbols of one copy, up to k/n = 5e-4 of it.
     forgotten = forgetting_times(1)
     k = np.arange(1, 21)
@@ -432,7 +430,7 @@ def test_collapse_constants__from_the_shares_that_are_forgotten():
         lower, upper = bounds(k)
         slack = Z_LIMIT * error
         assert ((lower - slack < got) & (got < upper + slack)).all()
-        # Negative control: the sharp pair of the next generation, the published one of three times as many.
+        # Negative control: the sharp pair of the next generation; for the published pair, generation 3 k + 1.
         assert (got > bounds(k + 1 if bounds is g_bounds else 3 * k + 1)[1] + slack).any()
     # The first generation with g_k below a level halfway to the one before.
     middle = (got[1:] + got[:-1]) / 2
@@ -440,7 +438,7 @@ def test_collapse_constants__from_the_shares_that_are_forgotten():
 
 
 @pytest.mark.parametrize("copies", [1, 10])
-def test_forgetting__law_and_quantiles(copies):
+def test_extinction_time__law_and_quantiles(copies):
     # 40,000 tokens, so that k << n; 24 comparisons of the law, 6 of quantiles for each case.
     forgotten = forgetting_times(copies)
     n_replicates, n_symbols = forgotten.shape
@@ -451,7 +449,7 @@ def test_forgetting__law_and_quantiles(copies):
         law = law(copies, k)
         # Symbols compete for a fixed number of tokens, so their spread is at most the binomial one.
         error = np.sqrt(law * (1 - law) / (n_symbols * n_replicates)) + 1e-9
-        # The law leaves out terms of k / n.
+        # The law neglects terms of order k / n.
         difference = np.abs(shares.mean(axis=0) - law)
         return np.maximum(0, difference - law * k / 40_000) / error
 
@@ -473,7 +471,7 @@ def test_forgetting__law_and_quantiles(copies):
         assert abs(np.median(forgotten) - forgetting_median_law(copies)) < 3
 
 
-def test_survival__of_the_shipped_corpus():
+def test_survival__shipped_corpus():
     # 10 comparisons, 4 standard errors (6e-4 in all) and the rounding of the published four digits.
     golden = [0.8902, 0.8111, 0.7499, 0.7004, 0.6593, 0.6244, 0.5941, 0.5676, 0.5441, 0.5230]
     experiment = Experiment.from_mapping(
@@ -488,6 +486,6 @@ def test_survival__of_the_shipped_corpus():
     assert (truth.total, truth.support_size, int((truth.counts == 1).sum())) == (436_577, 19_919, 4378)
     survival = results.metrics["support_size"][:, 1:] / truth.support_size
     assert np.abs(z_scores(survival, golden, rounding=5e-5)).max() < 4
-    # Negative control: one generation late, and each number 1 % higher.
+    # Negative control: one generation later, and each number increased by 1 %.
     assert np.abs(z_scores(survival[:, :-1], golden[1:], rounding=5e-5)).min() > 4
     assert np.abs(z_scores(survival, np.multiply(golden, 1.01), rounding=5e-5)).min() > 4

@@ -1,7 +1,7 @@
-"""Raw simulation against the theory of the Gaussian, mixture and Poisson families: one row a theorem.
+"""Verification of the Gaussian, mixture and Poisson theory by raw simulation with the naive twins.
 
-The simulations are the naive twins. Each test says how many z-scores it makes and fails at |z| > 5; each has
-a negative control, a slightly wrong theory that the same data must reject.
+Each test states its number of z-scores and fails at |z| > 5. Each has a negative control: a slightly wrong theory that
+the same data must reject.
 """
 
 import functools
@@ -78,7 +78,7 @@ def reject(z):
 
 
 def replicates(chain, n_replicates, seed, *arguments, **options):
-    """Return the arrays of `n_replicates` runs of a naive chain, replicates along axis 0."""
+    """Return the arrays of `n_replicates` runs of a naive chain, with replicates along axis 0."""
     rng = np.random.default_rng(seed)
     runs = [chain(*arguments, rng, **options) for _ in range(n_replicates)]
     if isinstance(runs[0], tuple):
@@ -104,7 +104,7 @@ def test_chi__one_fit(estimator):
         return np.append(powers, [z_scores(step, log_chi_mean(nu)), z_variance(step, log_chi_variance(nu))])
 
     assert not reject(z(n - 1))
-    # One degree of freedom more, and less.
+    # Negative control: one degree of freedom more, or less.
     assert reject(z(n))
     assert reject(z(n - 2))
 
@@ -143,13 +143,13 @@ def test_gaussian__moments_of_the_chain(estimator, sizes):
 
 
 def test_gaussian__first_order_of_the_distance():
-    # 3 comparisons; terms of k/n relative to it are left out.
+    # 3 comparisons; relative terms of order k/n are neglected.
     n, k = 200, np.arange(1, 4)
     means, sigmas = (a[:, 1:] for a in gaussian_runs(Replace(n_samples=n), 3, 4000, "unbiased"))
     distance = means**2 + (sigmas - 1) ** 2
     expected = shumailov_wasserstein2(1, n, k)
     assert not reject(z_scores(distance, expected, rounding=expected * k / n))
-    # Without the part of sigma, sum 1/n.
+    # Negative control: without the part of sigma, sum 1/n.
     assert reject(z_scores(distance, expected / 1.5, rounding=expected * k / n))
 
 
@@ -179,7 +179,7 @@ def test_gaussian_tail__exact_law_and_bounds(estimator):
         assert (share <= bound + 3 * np.sqrt(bound / n_replicates)).all()
     # Negative control: the bound of a sample of two fewer is violated by the exact law.
     assert (tail_exact(1, 0.1, n, 200, "unbiased") > tail_chernoff(1, 0.1, n - 2, 200, "unbiased")).all()
-    # The best power is where the bound is flat.
+    # At the best power the derivative of the bound is zero.
     s = chernoff_power(1, 0.1, n, 24, estimator)
     around = [tail_power(float(s + d), 1, 0.1, n, 24, estimator) for d in (-0.05, 0, 0.05)]
     assert around[1] < min(around[0], around[2])
@@ -225,7 +225,7 @@ def test_multivariate_gaussian__determinant_and_traces(estimator):
 
     assert not reject(z(n))
     assert reject(z(n + 1))
-    # The factors' degrees of freedom are nu, nu-1, nu-2, not thrice nu.
+    # Negative control: the factors have nu, nu-1, nu-2 degrees of freedom, not nu each.
     assert reject(z_scores(log_det, d * log_det_mean(1, n, k, estimator)))
 
 
@@ -352,7 +352,7 @@ def test_workflows__fixed_real_data_given():
 
 
 def test_workflows__limits():
-    # 5 comparisons at generation 30; what is left of the way to the limit counts as rounding.
+    # 5 comparisons at generation 30; the remaining distance to the limit counts as rounding.
     last, n = 30, 5
     cases = [
         (Accumulate(n_samples=n, keep_real=True), "mle", gaussian_accumulate_limit(n, "mle")),
@@ -375,7 +375,7 @@ def test_workflows__limits():
 
 
 def test_workflows__universal_risk_factors():
-    # 4 x 4 comparisons; terms of t/n relative to it are left out. Gaussian means at n = 200.
+    # 4 x 4 comparisons; relative terms of order t/n are neglected. Gaussian means at n = 200.
     n, last = 200, 4
     t = np.arange(1, last + 1)
     cases = [
@@ -395,7 +395,7 @@ def test_workflows__universal_risk_factors():
         assert reject(z_scores(error, wrong, rounding=wrong * t / n))
 
 
-# Pr(Sigma_k > 0.1) at k = 5, 10, 20, of 40,000 and 20,000 runs elsewhere.
+# Pr(Sigma_k > 0.1) at k = 5, 10, 20, from other runs, 40,000 and 20,000.
 MIXTURE = {"approximate": (40_000, [0.9936, 0.866, 0.392]), "joint_ml": (20_000, [0.9936, 0.882, 0.440])}
 
 
@@ -416,7 +416,7 @@ def test_mixture__collapse(estimator):
     assert reject(z([3, 6, 14]))
     bound = tail_theorem4(1, 0.1, n, np.arange(last + 1))
     assert (share <= bound + 3 * np.sqrt(bound / n_replicates)).all()
-    # 1 comparison: the first fit's second moment is that of the truth, whatever the estimator.
+    # 1 comparison: the first fit's second moment is that of the truth, for every estimator.
     assert not reject(z_scores(mus[:, 1] ** 2 + sigmas[:, 1] ** 2, 2.0))
     # A fit is a mixture, so that its kurtosis is at most 3; it is below that of the truth on one side only.
     kurtosis = mixture_kurtosis(mus[:, 1], sigmas[:, 1])
@@ -437,9 +437,9 @@ def test_mixture__first_fits():
         mu, _ = mixture.fit_joint_ml(points)
         assert mu > 0 or not ml_root_exists(m2, m4)
         n_zero += mu == 0
-        # Negative control: a condition on 2 in place of 3 calls samples without a root that have one.
+        # Negative control: the condition with 2 instead of 3 reports no root for samples that have one.
         n_without += mu > 0 and not ml_root_exists(m2, 1.5 * max(m4, m2**2))
-        # Algorithm 1 takes a sample for two points where m2 <= (1 + kappa) m1^2; then sigma is small.
+        # Algorithm 1 treats a sample as two points if m2 <= (1 + kappa) m1^2; then sigma is small.
         if m2 <= (1 + approximate_ml_kappa(10)) * m1**2:
             assert approximate_joint_ml(m1, m2, 10)[1] ** 2 < 0.05 * m2
     assert 3 < n_zero < 60

@@ -1,8 +1,8 @@
-"""Raw regressions against their theory: one row a theorem.
+"""Verification of the regression theory by raw simulation.
 
-The simulations draw rows and labels and fit by pseudo-inverse or normal equations. Each test says how many
-z-scores it makes and fails at |z| > 5; each has a negative control, a slightly wrong theory that the same data
-must reject. Deterministic equivalents, of relative error O(1/d), are given that error as rounding.
+The simulations draw rows and labels and fit by pseudo-inverse or normal equations. Each test states its number of
+z-scores and fails at |z| > 5. Each has a negative control: a slightly wrong theory that the same data must reject. The
+relative error O(1/d) of deterministic equivalents counts as rounding.
 """
 
 import functools
@@ -59,7 +59,7 @@ def rows_of(rng, n_replicates, size, spectrum):
 
 
 def fit(x, y, ridge):
-    """Return the ridge fit, at ridge 0 the least-squares fit of minimum norm, of each replicate."""
+    """Return the ridge fit of each replicate; at ridge 0 the least-squares fit of minimum norm."""
     if ridge == 0:
         return (np.linalg.pinv(x) @ y[..., None])[..., 0]
     n_rows, d = x.shape[-2:]
@@ -72,7 +72,7 @@ def labels(rng, x, w, noise):
 
 
 def generators(rng, n_replicates, spectrum, w0, sizes, noise, *, ridge=0.0, same=False):
-    """Return [replicate, generation, dimension]: w_0, w_1, ..., each fitted to rows that the last one labels."""
+    """Return [replicate, generation, dimension]: w_0, w_1, ..., each fitted to rows labelled by the previous one."""
     states = [np.tile(w0, (n_replicates, 1))]
     x = None
     for size in sizes:
@@ -115,7 +115,7 @@ def parts_of(x, spectrum, w0, ridge):
 
 @functools.cache
 def resolvents(name, size, ridge, n_replicates=12):
-    """Return `parts_of` of drawn rows."""
+    """Return `parts_of` random rows."""
     spectrum = SPECTRA[name]
     drawn = rows_of(np.random.default_rng(21), n_replicates, size, spectrum)
     return parts_of(drawn, spectrum, truth_of(spectrum), ridge)
@@ -152,7 +152,7 @@ def test_regression__equivalents(name, size, ridge):
     kappa = effective_ridge(spectrum, size, ridge)
     parts = ridge_equivalents(spectrum, w0, size, ridge)
     assert not reject(z(kappa, parts))
-    # A tenth more rows, and kappa taken for its own correction.
+    # Negative control: 10 % more rows, and kappa 20 % larger.
     assert reject(z(kappa, ridge_equivalents(spectrum, w0, size * 11 // 10, ridge)))
     assert reject(z(1.2 * kappa, parts))
     if name == "isotropic":
@@ -178,7 +178,7 @@ def test_regression__test_error_from_raw_labels(name, size, ridge):
         return z_scores(error.T, expected, rounding=3 / len(spectrum) * expected)
 
     assert not reject(z(size0, fits))
-    # One generator more; T0 in place of T0-d-1.
+    # Negative control: one generator more; T0 instead of T0-d-1.
     assert reject(z(size0, fits + 1))
     assert reject(z(size0 + len(spectrum) + 1, fits))
 
@@ -228,11 +228,11 @@ def test_regression_exact__error_and_norms(design):
 
     assert not reject(z(D))
     assert not reject(z_norms())
-    # T-d in place of T-d-1.
+    # Negative control: T-d instead of T-d-1.
     assert reject(z(D, more=1)[:4])
-    # The norm is mostly that of w0: two rows more.
+    # The norm is mostly that of w0, so the negative control has two rows more.
     assert reject(z_norms(more=2))
-    # Means do not tell the designs apart, variances do.
+    # Only the variances distinguish the designs.
     if design == "dependent":
         assert reject(z(D, design="independent")[4:])
 
@@ -248,7 +248,7 @@ def test_regression_law__probabilities_and_medians():
         (chain[:, 1], (D, SIZES, 1, SIGMA0), {}),
         (last, (D, SIZES, 3, SIGMA0, ROWS, SIGMA), {}),
         (same[:, 3], (D, 20, 3, SIGMA0), {"design": "dependent"}),
-        # Rows where no mean exists.
+        # Numbers of rows at which no mean exists.
         (infinite[:, 3], (D, (5, 6, 5), 3, SIGMA0), {}),
     ]
     for w, (d, sizes, *rest), design in cases:
@@ -261,7 +261,7 @@ def test_regression_law__probabilities_and_medians():
             return (share - levels) / np.sqrt(levels * (1 - levels) / len(error))
 
         assert not reject(z(0))
-        # One degree of freedom more.
+        # Negative control: one degree of freedom more.
         assert reject(z(1))
     assert np.isinf(ols_error_mean(D, (5, 6, 5), 3, SIGMA0))
 
@@ -323,7 +323,7 @@ def test_regression_dependent__ridge_on_the_same_rows(size, ridge):
         return np.array([z_scores(got, mean, rounding=4 / len(spectrum) * np.abs(mean)) for got, mean in pairs])
 
     assert not reject(z(dependent_ridge_means(len(spectrum), size, ridge, fits, sigma0, w0 @ w0)))
-    # Rows of their own for each generator; a generator more.
+    # Negative control: independent rows for each generator; one generator more.
     assert reject(z(chain_means(spectrum, w0, size, fits, sigma0, ridge)))
     assert reject(z(dependent_ridge_means(len(spectrum), size, ridge, fits + 1, sigma0, w0 @ w0)))
 
@@ -406,7 +406,7 @@ def test_regression_schedule__expected_error(name):
         return z_scores(error, expected_regression(d, n_synthetic, n_real, keep, sigma0=sigma0, sigma=sigma)[1:])
 
     assert not reject(z(4))
-    # T-d in place of T-d-1; labels of the truth taken for those of the state, or the other way.
+    # Negative control: T-d instead of T-d-1; labels of truth and state exchanged.
     assert reject(z(4, n_synthetic + (n_synthetic > 0), n_real + (n_synthetic == 0)))
     if n_real.any():
         assert reject(z(4, n_synthetic + n_real, 0 * n_real, sigma0=np.sqrt(sigma0 * sigma)))
@@ -419,7 +419,7 @@ def test_regression_schedule__expected_error(name):
 
 
 def test_regression_mix__contraction():
-    # 2 comparisons: |S^{-1} S_0 v|^2, where real rows do and do not hold the error.
+    # 2 comparisons: |S^{-1} S_0 v|^2, with and without enough real rows to limit the error.
     rng = np.random.default_rng(28)
     for d, synthetic, real in ((3, 9, 5), (6, 18, 1)):
         old, new = rows_of(rng, 20_000, synthetic, np.ones(d)), rows_of(rng, 20_000, real, np.ones(d))
@@ -447,7 +447,7 @@ def test_regression_mix__fixed_real_rows():
     n, error = np.arange(1, last + 1), np.array(errors).T
     expected = mix_fixed_error(d, synthetic, real, n, sigma0, sigma)
     assert not reject(z_scores(error, expected, rounding=3 * d / (synthetic + real) * expected))
-    # Fresh real rows are better.
+    # Fresh real rows give a smaller error.
     wrong = mix_error(d, synthetic, real, n, sigma0, sigma)
     assert reject(z_scores(error, wrong, rounding=3 * d / (synthetic + real) * wrong))
 
@@ -472,8 +472,8 @@ def same_rows(d, size, last, n_replicates, sigma):
 
 
 def test_regression_workflows__accumulate():
-    # 3 x 4 comparisons, means with the same and with fresh rows and variances, and 2 of the limits: what is left
-    # at round 12 counts as rounding.
+    # 3 x 4 comparisons, means with the same and with fresh rows and variances, and 2 of the limits: the remaining
+    # distance at round 12 counts as rounding.
     d, size, last, sigma = 4, 16, 12, 0.6
     n = np.arange(1, last + 1)
     at = np.array([1, 2, 4, 12])
@@ -488,7 +488,7 @@ def test_regression_workflows__accumulate():
     assert not reject(z(d, "fresh", fresh))
     assert reject(z(d, "fresh", same))
     assert reject(z(d, "same", fresh))
-    # T-d in place of T-d-1.
+    # Negative control: T-d instead of T-d-1.
     assert reject(z_scores(same, accumulate_error(d, size + 1, n, sigma, "same")))
     assert reject(z_scores(fresh, accumulate_error(d, [size + 1] + [size] * (last - 1), n, sigma, "fresh")))
     assert not reject(z_variance(same[:, at - 1], accumulate_error_variance(d, size, at, sigma)))
@@ -507,7 +507,7 @@ def test_regression_workflows__minimum_norm_on_the_same_rows():
     for name, error in zip(("replace", "accumulate"), same_rows(d, size, 4, 6000, sigma), strict=True):
         assert not reject(z_scores(error, min_norm_same_rows_error(d, size, n, sigma, 1.0, name)))
         assert reject(z_scores(error, min_norm_same_rows_error(d, size, n + 1, sigma, 1.0, name)))
-        # d-T in place of d-T-1.
+        # Negative control: d-T instead of d-T-1.
         wrong = min_norm_same_rows_error(d, size, n, sigma * np.sqrt((d - size - 1) / (d - size)), 1.0, name)
         assert reject(z_scores(error, wrong))
 
@@ -520,7 +520,7 @@ def test_regression_workflows__fewer_rows_than_dimensions_at_first():
     error = pooled(rng, 14_000, np.ones(d), w0, [(size, 0, 1) for size in sizes], sigma, sigma)
     n = np.arange(1, 6)
     assert not reject(z_scores(error, min_norm_accumulate_error(d, sizes, n, sigma, w0 @ w0)))
-    # d-N in place of d-N-1, above and below.
+    # Negative control: d-N instead of d-N-1, above and below.
     assert reject(z_scores(error, min_norm_accumulate_error(d, (4, 5, 10, 5, 9), n, sigma, w0 @ w0))[:2])
     assert reject(z_scores(error, min_norm_accumulate_error(d, (4, 4, 11, 5, 9), n, sigma, w0 @ w0))[2:])
 
@@ -569,7 +569,7 @@ def test_regression_optimum__flat_at_the_best_ridge(name):
             closed = isotropic_optimal_ridge(d, size, sigma, w0 @ w0, generator_error)
             np.testing.assert_allclose(closed, ridge, rtol=1e-10)
         assert not reject(z(size, generator_error, ridge, least))
-        # The best ridge for labels of the truth, and for those of a generator in place of it.
+        # Negative control: the best ridge for labels of the truth, and for labels of a generator.
         wrong, worse = optimal_ridge(spectrum, w0, size, sigma, 0.0 if generator_error else 0.7)
         assert reject(z(size, generator_error, wrong, worse))
         assert reject(z(size, generator_error, wrong, least)[1:])
@@ -625,14 +625,14 @@ def slope_of_error(beta, r, ell, a, sigma, synthetic):
 
 
 def test_regression_scaling__exponents():
-    # Slopes of 6 curves within 0.06; the next best theory is further away.
+    # Slopes of 6 curves within 0.06; the nearest wrong theory is rejected.
     beta, r = 2.0, 0.4
     clean, rate = best_exponents(beta, r)
     late, slow = best_exponents(beta, r, 0.5)
     cases = [
         (clean, 1.0, 1.0, 0.0, rate),
         (late, 0.5, 0.3, 1.0, slow),
-        # Bias alone, variance alone, generators alone.
+        # Only bias, only variance, only generators.
         (0.5, 1.0, 0.0, 0.0, error_exponent(beta, r, 0.5)),
         (0.9, 1.0, 30.0, 0.0, error_exponent(beta, r, 0.9)),
         (0.7, 0.5, 0.0, 30.0, error_exponent(beta, r, 0.7, 0.5)),
@@ -641,7 +641,7 @@ def test_regression_scaling__exponents():
     for ell, a, sigma, synthetic, expected in cases:
         got = slope_of_error(beta, r, float(ell), a, sigma, synthetic)
         assert abs(got - expected) < 0.06
-        # Negative control: the exponent of a ridge that falls half as fast again.
+        # Negative control: the exponent of a ridge that decreases 1.5 times as fast.
         assert abs(got - error_exponent(beta, r, 1.5 * ell, a)) > 0.06
 
 

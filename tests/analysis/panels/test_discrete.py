@@ -1,4 +1,4 @@
-"""Panels of discrete runs: simulated values beside the exact law."""
+"""Panels of discrete runs: simulated values and the exact law."""
 
 import numpy as np
 import pytest
@@ -26,12 +26,12 @@ def two_symbols():
 
 
 @pytest.mark.parametrize("name", ["symbol", "both_ends"])
-def test_panels__of_two_symbols_agree_with_the_exact_chain(two_symbols, name):
+def test_panels__two_symbols_agree_with_exact_chain(two_symbols, name):
     [panel] = panels_of(two_symbols, GENERATIONS, [name])
     lost, fixed = exact_chain([0.02], 100, 20)
     expected = 1 - lost[0] - (fixed[0] if name == "both_ends" else 0)
     np.testing.assert_allclose(panel.curve.expected, expected[GENERATIONS], rtol=1e-12)
-    # 6 scores in all: |z| < 4.5; a law that is off by a generation is noticed.
+    # 6 scores in all: |z| < 4.5; a law that is off by one generation is rejected.
     assert np.abs(panel.curve.z).max() < 4.5
     alive = two_symbols.metrics["support_size"][:, GENERATIONS] > 1
     wrong = share_of(GENERATIONS, alive, None, expected[GENERATIONS + 1 - 2 * (GENERATIONS == 20)])
@@ -43,26 +43,26 @@ def test_panels__of_two_symbols_agree_with_the_exact_chain(two_symbols, name):
     assert (panel.curve.expected <= upper + 1e-9).all()
 
 
-def test_paths__are_the_counts(two_symbols):
+def test_paths__equal_counts(two_symbols):
     [panel] = panels_of(two_symbols, GENERATIONS, ["paths"])
     symbols, counts = two_symbols.counts(7, 5)
     assert panel.paths[7, 1] == counts[symbols == 0].sum() / 100
     assert np.nanmax(np.abs(panel.curve.z)) < 4.5
 
 
-def test_entropy__starts_at_that_of_the_truth(two_symbols):
+def test_entropy__starts_at_entropy_of_truth(two_symbols):
     [panel] = panels_of(two_symbols, np.array([0, 1]), ["entropy"])
     assert panel.curve.mean[0] == 1
 
 
-def test_panels__by_default_and_unknown(two_symbols):
+def test_panels__defaults_and_unknown_name(two_symbols):
     assert len(panels_of(two_symbols, GENERATIONS)) == len(PANELS.default)
     assert set(PANELS.default) <= set(PANELS.panels)
     with pytest.raises(InputError, match=r"recipe.panels must be of .*, got 'entropi' .did you mean 'entropy'"):
         panels_of(two_symbols, GENERATIONS, ["entropi"])
 
 
-def test_both_ends__of_more_symbols_is_refused():
+def test_both_ends__refuses_more_than_two_symbols():
     mapping = {
         "truth": {"uniform": 3},
         "workflow": {"name": "replace", "n_samples": 10},
@@ -74,7 +74,7 @@ def test_both_ends__of_more_symbols_is_refused():
     assert extinction_curve(results)
 
 
-def test_ratio__is_counted_from_the_first_sample():
+def test_ratio__is_relative_to_first_sample():
     mapping = {
         "truth": {"zipf_mandelbrot": {"a": 1.0, "b": 2.7, "size": 1000}},
         "workflow": {"name": "replace", "n_samples": 1000},

@@ -1,4 +1,4 @@
-"""The downstream fit: its grid, and its theory beside simulations."""
+"""Downstream fit: its grid, and its theory against simulation."""
 
 import itertools
 
@@ -41,7 +41,7 @@ def run(truth=(), downstream=(), n_samples=60, workflow="replace", n_replicates=
     return simulate(Experiment.from_mapping(mapping))
 
 
-def test_grid__is_that_of_the_run():
+def test_grid__equals_grid_of_run():
     grid = grid_of(run(n_replicates=2))
     np.testing.assert_array_equal(grid.generations, [0, 1, 3])
     np.testing.assert_array_equal(grid.samples, [10, 50])
@@ -49,7 +49,7 @@ def test_grid__is_that_of_the_run():
     assert grid.ridge_name(1) == "lambda = 0.1"
 
 
-def test_grid__exponents_are_ridges_of_the_samples():
+def test_grid__exponents_give_ridges_by_sample_size():
     results = run(downstream={"ridge": None, "exponent": [0.5, 1.0]}, n_replicates=2)
     grid = grid_of(results)
     np.testing.assert_allclose(grid.ridge, [[10**-0.5, 0.1], [50**-0.5, 0.02]])
@@ -57,7 +57,7 @@ def test_grid__exponents_are_ridges_of_the_samples():
     assert not fit_of(results).exact.any()
 
 
-def test_chosen__refuses_what_is_not_in_the_grid():
+def test_chosen__refuses_values_outside_grid():
     with pytest.raises(InputError, match=r"recipe\.samples must be in the grid of the run, got 7"):
         chosen(np.array([10, 50]), {"samples": (7,)}, "samples", 1)
     assert chosen(np.array([10, 50]), {"samples": (50,)}, "samples", 1) == [1]
@@ -74,7 +74,7 @@ def test_chosen__refuses_what_is_not_in_the_grid():
         ({}, 8, "replace", {"designs": "dependent"}),
     ],
 )
-def test_fit__without_a_ridge_is_exact(truth, n_samples, workflow, model):
+def test_fit__without_ridge_is_exact(truth, n_samples, workflow, model):
     results = run(truth, (), n_samples, workflow, **model)
     grid, fit, isotropic = grid_of(results), fit_of(results), "beta" not in truth
     np.testing.assert_array_equal(fit.exact[0], [[isotropic, False, False], [True, False, False]])
@@ -86,7 +86,7 @@ def test_fit__without_a_ridge_is_exact(truth, n_samples, workflow, model):
             curve = curve_of(grid.generations, values, None, None, expected, np.full(3, True))
             assert np.nanmax(np.abs(curve.z)) < Z_LIMIT, (part, m)
             np.testing.assert_array_equal(curve.mean == 0, expected == 0)
-        # Negative control: half as much more, of the part of the generator.
+        # Negative control: the part of the generator increased by half.
         assert np.abs((curve.mean - 1.5 * expected)[1:] / (curve.sd[1:] / 20)).max() > Z_LIMIT
 
 
@@ -98,7 +98,7 @@ def test_fit__without_a_ridge_is_exact(truth, n_samples, workflow, model):
         ({"spectrum": [2.0] * 20}, 60, {"ridge": 0.4, "designs": "dependent"}),
     ],
 )
-def test_fit__with_a_ridge_is_near(truth, n_samples, generator):
+def test_fit__with_ridge_is_approximate(truth, n_samples, generator):
     results = run(truth, (), n_samples, **generator)
     grid, fit = grid_of(results), fit_of(results)
     at = grid.generations
@@ -107,11 +107,11 @@ def test_fit__with_a_ridge_is_near(truth, n_samples, generator):
     assert np.abs(off).max() < 0.15
 
 
-def test_fit__knows_infinite_moments():
+def test_fit__reports_infinite_moments():
     fit = fit_of(run(downstream={"n_samples": [15, 17, 20, 22, 24]}, n_replicates=2))
     np.testing.assert_array_equal(fit.heavy[0, :, 0], [False, True, True, True, False])
     assert not fit.heavy[..., 1:].any()
-    # Those of the generator are inherited whatever the ridge, but by generation 0.
+    # Infinite moments of the generator are inherited at every ridge, except at generation 0.
     fit = fit_of(run(n_samples=20, n_replicates=2))
     assert fit.heavy[1:].all()
     assert not fit.heavy[0].any()

@@ -1,4 +1,4 @@
-"""The plot of extinction times: what it draws, and that it draws nothing without theory."""
+"""Plot of extinction times, which is empty without theory."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -30,7 +30,7 @@ def test_draw__medians_over_expected_counts():
     assert axes.get_xlabel() == "expected count c in generation 1 (tokens)"
 
 
-def test_draw__nothing_for_a_workflow_without_theory():
+def test_draw__is_empty_for_workflow_without_theory():
     axes = Figure().subplots()
     assert not draw_extinction_times(axes, run({"name": "mix", "n_real": 20, "real": "fresh"}))
     assert not axes.get_lines()

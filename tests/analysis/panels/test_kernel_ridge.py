@@ -1,4 +1,4 @@
-"""Panels of kernel ridge regressions: metrics beside the estimate of theory."""
+"""Panels of kernel ridge regression: metrics and the estimate of theory."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def results(folder):
     return run(folder)
 
 
-def test_errors__are_those_of_the_metrics(results):
+def test_errors__equal_metrics(results):
     panels = panels_of(results, GENERATIONS, ["error_by_samples", "error_by_ridge", "accuracy_by_samples"])
     assert [panel.group for panel in panels[:3]] == ["n = 0", "n = 1", "n = 4"]
     errors = results.metrics["test_error"]
@@ -51,24 +51,24 @@ def test_errors__are_those_of_the_metrics(results):
     np.testing.assert_allclose(accuracy.curve.mean, results.metrics["test_accuracy"][:, 0, :, 0].mean(axis=0))
 
 
-def test_estimate__is_a_line_without_a_score(results):
+def test_estimate__is_drawn_without_score(results):
     estimate = estimate_of(results)
     assert estimate.generator.shape == (5,)
     assert estimate.generator[0] == 0.0
-    # 20 rows to estimate from: samples of more than 10 are not told.
+    # The estimate uses 20 rows and is missing for samples of more than 10.
     assert np.isfinite(estimate.test[[0, 1, 4], :2]).all()
     assert np.isnan(estimate.test[:, 2]).all()
     assert np.isnan(estimate.test[[2, 3]]).all()
     panel = panels_of(results, GENERATIONS, ["error_by_samples"])[0]
     assert [(line.label, line.kind) for line in panel.lines] == [(ESTIMATE, "asymptotic")]
     assert np.isnan(panel.curve.z).all()
-    # Near what is measured, with 20 rows and few replicates: a factor of 2.
+    # With 20 rows and few replicates the estimate is within a factor of 2 of the metric.
     ratio = estimate.test[[1, 4], :2] / results.metrics["test_error"][:, [1, 4], :2].mean(axis=0)
     assert (ratio > 0.5).all()
     assert (ratio < 2).all()
 
 
-def test_estimate__is_none_where_theory_knows_nothing(folder):
+def test_estimate__is_missing_without_theory(folder):
     for more in (
         {"workflow": {"name": "accumulate", "n_samples": 9, "keep_real": True}},
         {"model": {"spectrum_rows": 0}},
@@ -78,13 +78,13 @@ def test_estimate__is_none_where_theory_knows_nothing(folder):
         assert panels_of(found, GENERATIONS, ["error_by_samples"])[0].lines == ()
 
 
-def test_digits__are_pictures_of_what_is_predicted(results, folder):
+def test_digits__are_images_of_predictions(results, folder):
     panels = panels_of(results, np.array([0, 1, 4]), ["digits"])
     shown = results.metrics["generator_shown"]
     assert len(panels) == shown.shape[2]
     for i, panel in enumerate(panels):
         np.testing.assert_allclose(panel.curve.mean, shown[:, [0, 1, 4], i].mean(axis=0))
-        # Three inputs are no square.
+        # Three inputs do not form a square image.
         assert panel.image is None
     truth = {"labels": "classes.idx", "target": "one_vs_rest"}
     classes = panels_of(run(folder, truth=truth), np.array([0, 1]), ["digits"])
@@ -92,7 +92,7 @@ def test_digits__are_pictures_of_what_is_predicted(results, folder):
     assert all(panel.curve.mean[0] == 1.0 for panel in classes)
 
 
-def test_figure__has_a_row_of_pictures(tmp_path):
+def test_figure__has_row_of_images(tmp_path):
     rng = np.random.default_rng(1)
     np.save(tmp_path / "x.npy", rng.random((60, 4)))
     np.save(tmp_path / "y.npy", rng.integers(0, 3, 60))
@@ -124,7 +124,7 @@ def test_default__shows_the_axis_with_most_values(results, folder):
     assert panels_of(grid, GENERATIONS, ["test_error"])[0].axis.heading == "l"
 
 
-def test_panels__name_what_is_missing(folder):
+def test_panels__name_missing_data(folder):
     alone = run(folder)
     assert set(PANELS.panels) >= {"generator_error", "test_error", "digits"}
     with pytest.raises(InputError, match=r"recipe\.panels must be of generator_error"):

@@ -1,4 +1,4 @@
-"""Panels of mixtures: simulated values and their bound, Theorem 4."""
+"""Panels of mixtures: simulated values and the bound of Theorem 4."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ REFERENCE = {"approximate": [0.866, 0.392, 0.041], "joint_ml": [0.882, 0.440, 0.
 
 
 @pytest.mark.parametrize("estimator", REFERENCE)
-def test_tail__below_theorem_4_and_as_the_raw_chain(estimator):
+def test_tail__is_below_theorem_4_and_matches_raw_chain(estimator):
     results = run(estimator)
     [panel] = panels_of(results, GENERATIONS, ["tail"])
     upper = tail_theorem4(1.0, 0.1, 10, GENERATIONS)
@@ -38,13 +38,13 @@ def test_tail__below_theorem_4_and_as_the_raw_chain(estimator):
     np.testing.assert_array_equal(panel.curve.z, 0)
     expected = np.array(REFERENCE[estimator])
     error = np.sqrt(expected * (1 - expected) * (1 / 2000 + 1 / 20000))
-    # 6 comparisons, and rounding of the references: |z| < 4.5; the other estimator's at k = 20 is told apart.
+    # 6 comparisons, and rounding of the references: |z| < 4.5; the value of the other estimator at k = 20 is rejected.
     assert np.abs((panel.curve.mean[2:] - expected) / error).max() < 4.5
     [other] = set(REFERENCE) - {estimator}
     assert abs((panel.curve.mean[3] - REFERENCE[other][1]) / error[1]) > 3
 
 
-def test_tail__above_a_false_bound_is_noticed():
+def test_tail__false_bound_is_rejected():
     text = '[recipe]\ntitle = "a tail"\neps = 0.2\n'
     results = run("joint_ml", text=text)
     [panel] = panels_of(results, np.array([0, 40]), ["tail"])
@@ -55,7 +55,7 @@ def test_tail__above_a_false_bound_is_noticed():
     assert wrong.z[0] > 5
 
 
-def test_paths_and_scatter__are_the_metrics():
+def test_paths_and_scatter__equal_metrics():
     results = run("approximate", n_replicates=100, mu=2.0)
     mu, sigma, log_sigma, table = panels_of(results, GENERATIONS, ["mu_paths", "sigma_paths", "log_sigma", "scatter"])
     np.testing.assert_array_equal(mu.paths, results.metrics["mu"][:, GENERATIONS])
@@ -69,7 +69,7 @@ def test_paths_and_scatter__are_the_metrics():
     assert np.isnan(mu.curve.z).all()
 
 
-def test_tail__of_another_workflow_has_no_bound():
+def test_tail__other_workflows_have_no_bound():
     results = run("joint_ml", {"name": "accumulate", "keep_real": True}, n_replicates=5)
     [panel] = panels_of(results, GENERATIONS, ["tail"])
     assert panel.curve.upper is None
@@ -77,7 +77,7 @@ def test_tail__of_another_workflow_has_no_bound():
     assert "workflow replace" in PANELS.why_no_bounds(results)
 
 
-def test_panels__by_default():
+def test_panels__defaults():
     results = run("joint_ml", n_replicates=5)
     assert [panel.heading for panel in panels_of(results, GENERATIONS)] == ["ln sigma", "above"]
     assert set(PANELS.default) <= set(PANELS.panels)

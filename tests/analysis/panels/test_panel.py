@@ -1,4 +1,4 @@
-"""Panels over any axis: plots, places of points, tables, agreement and figures of several curves."""
+"""Panels over any axis: plots, labels of points, tables, agreement, and figures of several curves."""
 
 import dataclasses
 
@@ -23,7 +23,7 @@ AT = np.array([0.0, 1e-3, 1e-1, 10.0])
 
 
 def grid_panel(group, shift=0.0, lines=(), expected=None, **more):
-    """Return a panel over ridges of 200 replicates about 1 + shift."""
+    """Return a panel over ridges with 200 replicates around 1 + shift."""
     values = 1 + shift + np.random.default_rng(5).normal(0, 0.1, (200, 4))
     expected = np.full(4, np.nan) if expected is None else expected
     curve = curve_of(AT, values, None, None, expected, np.full(4, True))
@@ -32,7 +32,7 @@ def grid_panel(group, shift=0.0, lines=(), expected=None, **more):
 
 @pytest.fixture
 def results(monkeypatch):
-    """A run whose family has a panel of three curves over ridges, exact but for the last, and one over generations."""
+    """A run with a panel of three curves over ridges (only the last is not exact) and one over generations."""
 
     def maker(results, generations, options):
         line = Line("theory: deterministic equivalent", np.full(4, 3.2), "asymptotic")
@@ -52,22 +52,22 @@ def results(monkeypatch):
     return simulate(Experiment.from_mapping(mapping, text=text))
 
 
-def test_plots__panels_of_one_title_stand_together():
+def test_plots__group_panels_by_title():
     one, two, other = grid_panel("a"), grid_panel("b"), dataclasses.replace(grid_panel("a"), title="Norm")
     assert plots_of([one, other, two]) == [[one, two], [other]]
 
 
-def test_place__says_group_axis_and_value():
+def test_place__names_group_axis_and_value():
     assert grid_panel("n = 5").place(1) == "n = 5, lambda = 0.001"
     assert grid_panel("").place(3) == "lambda = 10"
 
 
-def test_panels__a_maker_may_give_several(results):
+def test_panels__function_may_return_several(results):
     panels = panels_of(results, np.arange(6))
     assert [panel.group for panel in panels] == ["n = 0", "n = 1", "n = 5", ""]
 
 
-def test_summary__has_a_table_for_every_plot(results):
+def test_summary__has_table_for_every_plot(results):
     text = summary(results)
     lines = text.splitlines()
     header = next(
@@ -79,7 +79,7 @@ def test_summary__has_a_table_for_every_plot(results):
     assert "generation        H" in text
 
 
-def test_agreement__joins_the_curves_of_a_plot(results):
+def test_agreement__combines_curves_of_plot(results):
     grid, _ = agreement_of(results)
     # 8 scores; 4.5 is passed by chance less than once in 10,000.
     assert (grid.name, grid.n_scores, grid.noun) == ("Test error", 8, "value")
@@ -90,7 +90,7 @@ def test_agreement__joins_the_curves_of_a_plot(results):
     assert "Test error: 8 values compared, largest |z|" in text
 
 
-def test_agreement__names_the_place_of_a_disagreement(results, monkeypatch):
+def test_agreement__names_location_of_disagreement(results, monkeypatch):
     wrong = grid_panel("n = 1", 1.0, expected=np.array([2.0, 2.0, 2.2, 2.0]))
     monkeypatch.setitem(discrete.PANELS.panels, "grid", lambda *_: wrong)
     text, agree = comparison(results)
@@ -98,7 +98,7 @@ def test_agreement__names_the_place_of_a_disagreement(results, monkeypatch):
     assert "DISAGREES with theory (|z| > 5) at n = 1, lambda = 0.1" in text
 
 
-def test_why_not_compared__an_equivalent_is_no_score_but_a_distance(results):
+def test_why_not_compared__asymptotic_theory_has_distance_instead_of_score(results):
     line = Line("theory: deterministic equivalent", np.full(4, 1.25), "asymptotic")
     panel = grid_panel("", lines=(line,))
     assert np.isnan(panel.curve.z).all()
@@ -106,13 +106,13 @@ def test_why_not_compared__an_equivalent_is_no_score_but_a_distance(results):
     assert why_not_compared(results, [panel]) == f"no exact theory; within {off:.2g} % of the asymptotic one"
 
 
-def test_number__infinity_is_said():
+def test_number__formats_infinity():
     assert number(grid_panel(""), np.inf) == "inf"
     assert number(grid_panel(""), np.nan) == "-"
     assert number(grid_panel(""), 0.0123456) == "0.01235"
 
 
-def test_draw__curves_of_one_plot_share_axes_and_colours(results):
+def test_draw__curves_of_plot_share_axes_and_colours(results):
     left, right = draw([results]).axes
     labels = [text.get_text() for text in left.get_legend().get_texts()]
     assert labels == [
@@ -135,7 +135,7 @@ def test_draw__curves_of_one_plot_share_axes_and_colours(results):
     assert all(line.get_linestyle() != "-" for line in theory)
 
 
-def test_draw__medians_are_called_so(results):
+def test_draw__labels_medians(results):
     values = np.ones(4)
     curve = Curve(AT, values, values * np.nan, values * 0.5, values * 2, None, None, values, np.zeros(4))
     panel = Panel("Error", "e", "median", curve, axis=RIDGE, median=True, band=QUARTILES)

@@ -1,4 +1,4 @@
-"""Panels of Poisson models: simulated values beside the exact law."""
+"""Panels of Poisson models: simulated values and the exact law."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def replaced():
     return run(0.5, {"name": "replace"})
 
 
-def test_alive__agrees_with_the_exact_law(replaced):
+def test_alive__agrees_with_exact_law(replaced):
     [panel] = panels_of(replaced, GENERATIONS, ["alive"])
     expected = poisson_survival(5, GENERATIONS)
     np.testing.assert_allclose(panel.curve.expected, expected)
@@ -62,16 +62,16 @@ def test_rate__keeps_its_mean_in_every_workflow(workflow):
     if workflow["name"] != "replace":
         assert np.isnan(alive.curve.expected).all()
         assert "workflow replace" in PANELS.why_no_bounds(results)
-    # A rate that is a tenth larger is noticed.
+    # Negative control: a rate that is 10 % larger is rejected.
     last = (rate.curve.mean - 0.55)[1] / (rate.curve.sd[1] / np.sqrt(4000))
     assert abs(last) > Z_LIMIT
 
 
-def test_rate__of_few_survivors_has_no_score():
+def test_rate__few_survivors_have_no_score():
     [panel] = panels_of(run(0.1, {"name": "replace"}, 50), GENERATIONS, ["rate"])
     assert np.isnan(panel.curve.z[1:]).all()
 
 
-def test_panels__by_default(replaced):
+def test_panels__defaults(replaced):
     assert [panel.heading for panel in panels_of(replaced, GENERATIONS)] == ["alive", "rate"]
     assert set(PANELS.default) <= set(PANELS.panels)

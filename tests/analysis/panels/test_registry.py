@@ -1,4 +1,4 @@
-"""Panels by the name of a family: the contract that all keep, and a family without a module of its own."""
+"""Registry of panels: the contract of every family, and a family without a panel module."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def run(family, truth, record=("metrics",)):
 
 @pytest.fixture
 def toy(tmp_path):
-    """A family of Poisson laws whose name has no panels."""
+    """A family of Poisson laws under a name without panels."""
     folder = tmp_path / "toy"
     folder.mkdir()
     (folder / "model.py").write_text("from fastcollapse.models.poisson.model import Poisson as MODEL\n")
@@ -34,7 +34,7 @@ def toy(tmp_path):
 
 
 @pytest.mark.parametrize("family", families())
-def test_find_panels__of_a_family_keeps_the_contract(family):
+def test_find_panels__every_family_follows_contract(family):
     panels = find_panels(family)
     assert isinstance(panels, FamilyPanels)
     assert panels.default
@@ -45,11 +45,11 @@ def test_find_panels__of_a_family_keeps_the_contract(family):
 
 
 @pytest.mark.parametrize("name", ["no_such_family", "scores"])
-def test_find_panels__of_another_name_is_none(name):
+def test_find_panels__unknown_name_is_none(name):
     assert find_panels(name) is None
 
 
-def test_panels_for__a_family_without_panels_shows_its_metrics(toy):
+def test_panels_for__family_without_panels_shows_metrics(toy):
     results = run(toy, {"rate": 2.0})
     panels = panels_for(results)
     assert list(panels.panels) == ["rate", "alive", "squared_error"]
@@ -72,7 +72,7 @@ def test_panels_for__a_family_without_panels_shows_its_metrics(toy):
     ]
 
 
-def test_real_size__is_that_of_real_data_alone(tmp_path):
+def test_real_size__counts_real_data_only(tmp_path):
     path = tmp_path / "words.txt"
     path.write_text("a a a b b c d e f g\n" * 2)
     assert run("discrete", {"text": str(path)}).real_size == 20

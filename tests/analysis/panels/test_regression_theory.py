@@ -1,4 +1,4 @@
-"""Theory of the generators, under every workflow and design, beside simulations."""
+"""Theory of the generators against simulation, for every workflow and design."""
 
 import numpy as np
 import pytest
@@ -28,8 +28,8 @@ def run(workflow=(), truth=(), n_replicates=400, **model):
 
 
 def scores(values, expected):
-    told = np.full(len(expected), True)
-    return curve_of(GENERATIONS, values[:, GENERATIONS], None, None, expected, told).z
+    known = np.full(len(expected), True)
+    return curve_of(GENERATIONS, values[:, GENERATIONS], None, None, expected, known).z
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_chain__is_exact(workflow, truth, model):
     assert np.isfinite(z[1:]).all() or setting_of(results).sigma0 == 0
     if np.isfinite(chain.square).all():
         assert np.nanmax(np.abs(scores(results.metrics["generator_norm"] ** 2, chain.square[GENERATIONS]))) < Z_LIMIT
-    # Negative control: a generation too late.
+    # Negative control: one generation late.
     wrong = np.append(chain.error[1:], chain.error[-1] * 1.5)[GENERATIONS]
     assert np.nanmax(np.abs(scores(results.metrics["generator_error"], wrong))) > Z_LIMIT
 
@@ -77,7 +77,7 @@ def test_chain__is_exact(workflow, truth, model):
         ({"name": "mix", "n_samples": 400, "n_real": 100, "real": "fixed"}, {}, {}, FIRST_ORDER),
     ],
 )
-def test_chain__is_near_where_it_is_not_exact(workflow, truth, model, label):
+def test_chain__approximation_is_close(workflow, truth, model, label):
     results = run(workflow, truth, **model)
     chain = chain_of(results)
     assert not chain.exact
@@ -102,7 +102,7 @@ def test_chain__is_near_where_it_is_not_exact(workflow, truth, model, label):
         ({**ACCUMULATE, "keep_real": False}, {}, {"designs": "dependent"}),
     ],
 )
-def test_chain__says_when_nothing_is_known(workflow, truth, model):
+def test_chain__reports_missing_theory(workflow, truth, model):
     chain = chain_of(run(workflow, truth, n_replicates=2, **model))
     assert np.isnan(chain.error).all()
     assert not chain.exact
@@ -113,12 +113,12 @@ def test_chain__says_when_nothing_is_known(workflow, truth, model):
     [(8, False, False), (9, False, True), (11, True, True), (12, True, True), (13, True, True), (14, False, True),
      (15, False, True), (16, False, False)],
 )  # fmt: skip
-def test_chain__knows_infinite_moments(rows, mean, heavy):
+def test_chain__reports_infinite_moments(rows, mean, heavy):
     chain = chain_of(run({"n_samples": rows}, n_replicates=2))
     assert chain.heavy[1:].all() == chain.heavy.any() == heavy
     assert np.isinf(chain.error[1:]).all() == mean
     assert chain.error[0] == 0
-    # Without noise every moment is finite, and a ridge makes them so.
+    # Every moment is finite without noise, and with a ridge.
     for model in ({"sigma0": 0.0}, {"ridge": 0.1}):
         assert not chain_of(run({"n_samples": rows}, n_replicates=2, **model)).heavy.any()
 
@@ -129,14 +129,14 @@ def test_chain__knows_infinite_moments(rows, mean, heavy):
         # The same inputs and as many real rows: fits to 24 and to 12 rows.
         ({"name": "mix", "n_samples": 12, "n_real": 12, "real": "fresh"}, {"designs": "dependent"}, False),
         ({"name": "mix", "n_samples": 6, "n_real": 6, "real": "fresh"}, {"designs": "dependent"}, True),
-        # Rows that are drawn twice count once.
+        # A row that is drawn twice counts once.
         ({**SUBSAMPLE, "n_samples": 20, "replacement": True}, {}, True),
         ({**SUBSAMPLE, "n_samples": 20}, {"designs": "dependent"}, True),
         ({**SUBSAMPLE, "n_samples": 20}, {}, False),
         ({"name": "mix", "n_samples": 6, "n_real": 5, "real": "fresh"}, {"sigma": 0.0}, True),
     ],
 )
-def test_chain__counts_different_rows(workflow, model, heavy):
+def test_chain__counts_distinct_rows(workflow, model, heavy):
     assert chain_of(run(workflow, n_replicates=2, **model)).heavy[2:].all() == heavy
 
 
@@ -157,11 +157,11 @@ def test_medians__are_exact(workflow, model):
     above = (results.metrics["generator_error"] > median).mean(axis=0)[1:]
     # 18 dependent shares of 1,000: a deviation of 0.0158, 4.5 of them.
     assert np.abs(above - 0.5).max() < 0.071
-    # Negative control: that of a tenth more noise variance.
+    # Negative control: the median for 10 % more noise variance.
     assert np.abs((results.metrics["generator_error"] > 1.5 * median).mean(axis=0)[1:] - 0.5).max() > 0.071
 
 
-def test_medians__of_many_generations_some_are_known():
+def test_medians__some_are_known_for_many_generations():
     results = run({"n_samples": 13}, n_replicates=2)
     several = np.repeat(np.arange(7), 10)
     found = medians_of(results, several)

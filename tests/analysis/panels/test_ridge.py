@@ -1,4 +1,4 @@
-"""Panels of regressions: simulated values beside exact or asymptotic theory."""
+"""Panels of ridge regression: simulated values and exact or asymptotic theory."""
 
 import re
 import tomllib
@@ -45,8 +45,8 @@ def results():
 
 
 @pytest.fixture(scope="module")
-def edge():
-    """As many samples as inputs, the same inputs for all: every moment is infinite, the law is known."""
+def square_samples():
+    """As many samples as inputs, the same inputs in every generation: every moment is infinite, the law is known."""
     return run({"designs": "dependent"}, workflow={"name": "accumulate", "n_samples": 20, "keep_real": True})
 
 
@@ -62,18 +62,18 @@ def test_panels__agree_with_theory(name, results):
         assert not panel.median
 
 
-def test_error_by_ridge__has_a_curve_a_generation_and_a_plot_a_number_of_samples(results):
+def test_error_by_ridge__has_curve_per_generation_and_plot_per_sample_size(results):
     panels = panels_of(results, ALL, ["error_by_ridge"])
     assert [panel.title for panel in panels[::6]] == ["Test error, T = 10", "Test error, T = 50", "Test error, T = 200"]
     assert [panel.group for panel in panels[:6]] == [f"n = {t}" for t in (0, 1, 2, 3, 4, 6)]
     assert all(panel.axis is RIDGE for panel in panels)
     np.testing.assert_array_equal(panels[1].curve.mean, results.metrics["test_error"][:, 1, 0].mean(axis=0))
-    # Exact without a ridge alone.
+    # Exact only without a ridge.
     np.testing.assert_array_equal(np.isfinite(panels[1].curve.expected), [True, False, False, False, False])
     np.testing.assert_array_equal(np.isfinite(panels[1].asymptotic()), [False, True, True, True, True])
 
 
-def test_error_by_samples__of_the_ridges_that_the_recipe_names():
+def test_error_by_samples__uses_ridges_named_in_recipe():
     results = run(n_replicates=2, text='[recipe]\ntitle = "t"\nridge = [0.1]\npanels = ["error_by_samples"]\n')
     panels = panels_of(results, ALL)
     assert {panel.title for panel in panels} == {"Test error, lambda = 0.1"}
@@ -84,7 +84,7 @@ def test_error_by_samples__of_the_ridges_that_the_recipe_names():
         panels_of(wrong, ALL)
 
 
-def test_error_by_generation__shows_what_was_evaluated():
+def test_error_by_generation__shows_evaluated_generations():
     results = run(downstream={"generations": [0, 2, 6]}, n_replicates=3)
     panels = panels_of(results, np.array([1, 2, 3, 6]), ["error_by_generation"])
     assert all(panel.axis is GENERATION for panel in panels)
@@ -92,21 +92,21 @@ def test_error_by_generation__shows_what_was_evaluated():
     assert "T = 10" in summary(results)
 
 
-def test_exponents__have_their_own_axis():
+def test_exponents__have_separate_axis():
     results = run(downstream={"ridge": None, "exponent": [0.3, 0.6, 0.9]}, n_replicates=50)
     assert all(panel.axis is EXPONENT for panel in panels_of(results, ALL, ["error_by_ridge", "decomposition"]))
     with pytest.raises(InputError, match="at least 3 values above 0 for the panel optimum"):
         panels_of(results, ALL, ["optimum"])
 
 
-def test_decomposition__parts_add_up(results):
+def test_decomposition__parts_sum_to_total(results):
     bias, variance, synthetic, total = (panel.curve for panel in panels_of(results, ALL, ["decomposition"]))
-    # The products of the parts have mean 0; 400 replicates of them vary by less than a tenth of the whole.
+    # The products of the parts have mean 0; 400 replicates of them vary by less than a tenth of the total.
     np.testing.assert_allclose(bias.mean + variance.mean + synthetic.mean, total.mean, rtol=0.05)
     assert bias.mean[0] == bias.expected[0] == bias.z[0] == 0
 
 
-def test_ratio__is_below_its_limit_where_data_accumulates():
+def test_ratio__is_below_limit_for_accumulate():
     replaced, kept = (
         panels_of(run(workflow={"name": name, **more}), ALL, ["ratio_to_first"])[0]
         for name, more in (("replace", {}), ("accumulate", {"keep_real": True}))
@@ -119,24 +119,24 @@ def test_ratio__is_below_its_limit_where_data_accumulates():
         assert np.abs(panel.curve.z).max() < Z_LIMIT
 
 
-def test_heavy__medians_instead_of_means_and_the_table_says_so(edge):
-    error, ratio, *tests = panels_of(edge, ALL, ["generator_error", "ratio_to_first", "error_by_ridge"])
+def test_heavy_tails__table_and_figure_show_medians(square_samples):
+    error, ratio, *tests = panels_of(square_samples, ALL, ["generator_error", "ratio_to_first", "error_by_ridge"])
     for panel in (error, ratio):
         assert panel.median
         assert panel.band == QUARTILES
         assert np.abs(panel.curve.z[1:]).max() < Z_LIMIT
     np.testing.assert_allclose(ratio.curve.expected, np.cumsum(1 / np.arange(1, 7) ** 2))
-    np.testing.assert_allclose(error.curve.mean, np.median(edge.metrics["generator_error"], axis=0))
+    np.testing.assert_allclose(error.curve.mean, np.median(square_samples.metrics["generator_error"], axis=0))
     assert all(panel.median for panel in tests)
-    text, agree = comparison(edge)
+    text, agree = comparison(square_samples)
     assert agree
     assert "error: median and quartiles over replicates" in text
     assert "error: the mean or variance is infinite, samples near the dimension" in text
     assert "(infinite moments, and no exact median is known)" in text
-    assert PANELS.why_no_bounds(edge) == "its expectation is not known"
+    assert PANELS.why_no_bounds(square_samples) == "its expectation is not known"
 
 
-def test_heavy__a_few_points_are_left_out():
+def test_heavy_tails__few_points_are_omitted():
     results = run(downstream={"n_samples": [10, 20, 50]}, n_replicates=50)
     panels = panels_of(results, ALL, ["error_by_ridge"])
     near = [panel for panel in panels if panel.title == "Test error, T = 20"]
@@ -148,14 +148,14 @@ def test_heavy__a_few_points_are_left_out():
     assert not any(panel.note for panel in panels if panel not in near)
     [first, *_] = panels_of(results, ALL, ["error_by_samples"])
     np.testing.assert_array_equal(np.isnan(first.curve.mean), [False, True, False])
-    # All points of a curve over generations are alike: medians.
+    # All points of a curve over generations are medians.
     text = '[recipe]\ntitle = "t"\nridge = [0.0]\nsamples = [20]\npanels = ["error_by_generation"]\n'
     [panel] = panels_of(run(downstream={"n_samples": [10, 20, 50]}, n_replicates=50, text=text), ALL)
     assert panel.median
     draw([results])
 
 
-def test_optimum__moves_right_with_every_generation():
+def test_optimum__grows_with_generations():
     grid = {"start": 0.003, "stop": 3.0, "n": 15}
     results = run({"sigma": 0.2}, downstream={"n_samples": 100, "ridge": grid})
     [panel] = panels_of(results, ALL, ["optimum"])
@@ -167,12 +167,12 @@ def test_optimum__moves_right_with_every_generation():
     ("downstream", "axis"),
     [({}, RIDGE), ({"ridge": [0.1, 1.0]}, SAMPLES), ({"n_samples": 50, "ridge": 0.1}, GENERATION)],
 )
-def test_test_error__is_over_what_has_most_values(downstream, axis):
+def test_test_error__axis_is_longest_coordinate(downstream, axis):
     panels = panels_of(run(downstream=downstream, n_replicates=3), ALL)
     assert {panel.axis for panel in panels[1:]} == {axis}
 
 
-def test_default__without_a_predictor_shows_the_generator():
+def test_default__without_predictor_shows_generator():
     mapping = {
         "model": {"family": "ridge", "designs": "independent", "sigma": 0.3},
         "truth": {"dimension": 20},
@@ -186,7 +186,7 @@ def test_default__without_a_predictor_shows_the_generator():
     assert len(draw([results]).axes) == 1
 
 
-def test_families_page__its_regression_runs_as_pasted():
+def test_families_page__regression_example_runs():
     page = (Path(__file__).parents[3] / "docs" / "families.md").read_text()
     (text,) = (block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if 'family = "ridge"' in block)
     experiment = Experiment.from_mapping(tomllib.loads(text))
@@ -198,7 +198,7 @@ def test_families_page__its_regression_runs_as_pasted():
     assert set(re.findall(r"`(\w+)`", named[1])) == set(PANELS.panels) - {"test_error"}
 
 
-def test_words__of_a_file_with_a_grid(results):
+def test_labels__are_read_from_file_with_grid(results):
     text = contents(results)
     assert "test_error" in text
     assert "downstream_samples" in text

@@ -1,4 +1,4 @@
-"""Scores of skewed quantities: few false alarms with few replicates, and rejection of wrong laws."""
+"""Scores of skewed quantities: few false rejections with few replicates, and rejection of wrong laws."""
 
 import numpy as np
 import pytest
@@ -23,32 +23,32 @@ def law_of(freedom, mixing):
 
 
 @pytest.mark.parametrize(("freedom", "mixing", "n_replicates"), [(1, 1.0, 32), (1, 1.2, 150), (3, 1.2, 50)])
-def test_scores__raise_no_false_alarm(freedom, mixing, n_replicates):
+def test_scores__rarely_reject_correct_runs(freedom, mixing, n_replicates):
     values = drawn(np.random.default_rng(1), freedom, mixing, n_replicates)
     at = np.arange(1, N_RUNS + 1)
     got = skewed_curve(at, values, law_of(freedom, mixing))
     assert np.isfinite(got.z).all()
-    # 2,000 right runs each, where a normal score is beyond 4 in one of 16,000; Student's alone is, several times.
+    # 2,000 correct runs each. A normal score exceeds 4 once in 16,000; Student's law alone exceeds it several times.
     assert np.abs(got.z).max() < 4
     alone = curve_of(at, values, None, None, np.ones(N_RUNS), np.full(N_RUNS, True))
     assert np.abs(alone.z).max() > 4
-    # A mean that is wrong by six standard errors of 32 squares is noticed, most often, at the same limit.
+    # A mean that is wrong by six standard errors of 32 squares is usually rejected at the same limit.
     wrong = skewed_curve(at, values + 1.5, law_of(freedom, mixing))
     assert np.median(np.abs(wrong.z)) > 4
 
 
 @pytest.mark.parametrize(("freedom", "mixing"), [(1, 1.0), (4, 1.3), (2, 1.5)])
-def test_skewness__by_its_definition(freedom, mixing):
+def test_skewness__equals_definition(freedom, mixing):
     values = np.concatenate([drawn(np.random.default_rng(seed), freedom, mixing, 1000) for seed in range(4)])
     centred = values - 1
     expected = (centred**3).mean() / (centred**2).mean() ** 1.5
     np.testing.assert_allclose(skewness_of_squares(np.array(freedom), np.array(mixing)), expected, rtol=0.2)
-    # Squares of very many degrees leave the log-normal factor alone.
+    # With very many degrees of freedom only the log-normal factor varies.
     found = skewness_of_squares(np.array(1e9), np.array(mixing + 0.1))
     np.testing.assert_allclose(found, skewness(np.array(mixing + 0.1)), rtol=1e-6)
 
 
-def test_scores__end_where_the_skewness_is_too_large_or_all_has_underflowed():
+def test_scores__are_missing_for_large_skewness_or_underflow():
     at = np.array([0, 1, 2, 3])
     values = np.array([[1.0, 0.9, 2.0, 0.0], [1.0, 1.1, 0.1, 0.0]])
     spread = np.array([1.0, 1.01, 1e300, np.inf])

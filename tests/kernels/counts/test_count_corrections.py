@@ -1,4 +1,4 @@
-"""Tokens added and removed, each of the three ways against the exact law."""
+"""Corrections of counts: adding and removing tokens, against the exact law for each of the three methods."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ WAYS = {"chunks": 8, "index": 60, "chain": 900}
 
 
 def repeated(function):
-    """Return float64 (N_REPLICATES, 64): what `function(stream, room, drawn)` makes of COUNTS."""
+    """Return float64 (N_REPLICATES, 64): the result of `function(stream, room, drawn)` applied to COUNTS."""
     workspace, stream = thread_workspace(new_workspace(1), 0), np.zeros(STREAM_WORDS, np.uint64)
     out = np.tile(COUNTS, (N_REPLICATES, 1))
     for i, drawn in enumerate(out):
@@ -31,13 +31,13 @@ def repeated(function):
 
 
 @pytest.mark.parametrize("n_tokens", WAYS.values(), ids=WAYS)
-def test_add_tokens__are_drawn_by_weight(n_tokens):
+def test_add_tokens__draws_by_weight(n_tokens):
     got = repeated(lambda stream, workspace, drawn: add_tokens(COUNTS, n_tokens, stream, workspace, drawn)) - COUNTS
     assert (got.sum(axis=1) == n_tokens).all()
     assert (got >= 0).all()
     assert not got[:, COUNTS == 0].any()
     share = COUNTS / COUNTS.sum()
-    # Single symbols at the ends of chunks, and a set that crosses them.
+    # Single symbols at the ends of chunks, and a set of symbols in both chunks.
     for symbols in ([0], [31], [32, 63], range(20, 40)):
         p = share[list(symbols)].sum()
         found = got[:, list(symbols)].sum(axis=1).astype(int)
@@ -46,7 +46,7 @@ def test_add_tokens__are_drawn_by_weight(n_tokens):
 
 
 @pytest.mark.parametrize("n_tokens", WAYS.values(), ids=WAYS)
-def test_remove_tokens__are_taken_without_replacement(n_tokens):
+def test_remove_tokens__draws_without_replacement(n_tokens):
     total = int(COUNTS.sum())
     assert total > n_tokens
     got = COUNTS - repeated(lambda stream, workspace, drawn: remove_tokens(n_tokens, stream, workspace, drawn))
@@ -57,11 +57,11 @@ def test_remove_tokens__are_taken_without_replacement(n_tokens):
         found = got[:, list(symbols)].sum(axis=1).astype(int)
         assert variates_p(found, stats.hypergeom(total, n_good, n_tokens)) > P_LIMIT
         if n_tokens > 8:
-            # With replacement is another law; too few tokens would not show it.
+            # Negative control: the law with replacement; with few tokens the two laws are too similar.
             assert variates_p(found, stats.binom(n_tokens, n_good / total)) < P_LIMIT or n_tokens == 60
 
 
-def test_remove_tokens__down_to_none():
+def test_remove_tokens__down_to_zero():
     def remove_all(stream, workspace, drawn):
         remove_tokens(int(COUNTS.sum()), stream, workspace, drawn)
 
@@ -69,11 +69,11 @@ def test_remove_tokens__down_to_none():
 
 
 @given(st.lists(st.integers(0, 10**13), max_size=60))
-def test_total_of__whole_numbers_are_added_exactly(counts):
+def test_total_of__sums_integers_exactly(counts):
     assert total_of(np.array(counts, dtype=float)) == sum(counts)
 
 
-def test_add_tokens__a_whole_block_of_probabilities():
+def test_add_tokens__full_block_of_probabilities():
     weights = np.random.default_rng(1).dirichlet(np.full(BLOCK, 0.1))
     drawn, stream = np.zeros(BLOCK), np.zeros(STREAM_WORDS, np.uint64)
     open_stream(*np.array([1, 2, 3, 4, 5], np.uint64), stream)

@@ -1,4 +1,4 @@
-"""Passes over live symbols against plain NumPy."""
+"""Passes over live symbols, against plain NumPy."""
 
 import numpy as np
 import pytest
@@ -24,13 +24,13 @@ THREADS = 2
 
 
 def truth_table(probability):
-    """Return the table as the model lays it out."""
+    """Return the table in the layout of the model."""
     truth = CategoricalDistribution(None, None, probability, "a test")
     return Discrete(truth, ModelSection(), Replace(n_samples=1).schedule(1, None))._truth
 
 
 def refit(live, total, truth, sums, upcoming=None):
-    """Refit to the counts of `live` as those of generation 4, which nothing is missing from."""
+    """Refit to the counts of `live` at generation 4, with no missing tokens."""
     n_blocks = live.lengths.shape[1]
     draw = new_draw(live.counts, 1.0, live.counts, total, n_blocks)
     upcoming = upcoming or new_draw(live.counts, 1.0, np.zeros(live.counts.shape), -1, n_blocks)
@@ -95,13 +95,13 @@ def expected_sums(states, truth):
     )
 
 
-def test_segment_sums__by_definition():
+def test_segment_sums__equal_definition():
     states, truth = random_states(1)
     state = states[0]
     state[0] += 5000
     symbols = np.flatnonzero(state).astype(np.int32)
     got = np.zeros(N_SUMS)
-    # A symbol without a count changes nothing, whatever its truth.
+    # A symbol with count zero changes nothing, for any truth.
     listed = np.r_[symbols, 0]
     counts, probability = np.r_[state[symbols], 0].astype(float), truth[listed]
     probability[-1] = 0
@@ -122,7 +122,7 @@ def test_segment_sums__do_not_depend_on_the_order_of_symbols(seed, order):
 
 
 @pytest.mark.parametrize("rate", [0.8, 3.0], ids=["many die", "few die"])
-def test_refit_and_draw__keeps_the_symbols_that_were_drawn(rate):
+def test_refit_and_draw__keeps_drawn_symbols(rate):
     states, truth = random_states(2)
     states[:, 0] += 1
     live = live_of(states)
@@ -134,7 +134,7 @@ def test_refit_and_draw__keeps_the_symbols_that_were_drawn(rate):
             mine = slice(start, start + length)
             wanted[replicate, live.symbols[replicate, mine]] = rng.poisson(rate, length)
             live.counts[replicate, mine] = wanted[replicate, live.symbols[replicate, mine]]
-    # The samplers leave every replicate with the same number of tokens.
+    # The samplers give every replicate the same number of tokens.
     totals = wanted.sum(axis=1)
     wanted[:, 0] += totals.max() - totals
     live.counts[:, 0] = wanted[:, 0]
@@ -147,11 +147,11 @@ def test_refit_and_draw__keeps_the_symbols_that_were_drawn(rate):
     lost = (states > 0) & (wanted == 0)
     assert (live.forgotten[lost] == 4).all()
     assert (live.forgotten[states == 0] == -1).all()
-    # Lists are closed up once an eighth of them is dead.
+    # Lists are compacted when an eighth of their symbols is extinct.
     assert (8 * (live.lengths - live.alive) <= live.lengths).all()
 
 
-def test_refit_and_draw__a_replicate_packed_together_gives_the_same_sums():
+def test_refit_and_draw__compacting_keeps_sums():
     states, truth = random_states(2, total=3000)
     live = live_of(states)
     sums = np.empty((2, N_REPLICATES, N_SUMS))
@@ -163,7 +163,7 @@ def test_refit_and_draw__a_replicate_packed_together_gives_the_same_sums():
     np.testing.assert_array_equal(sums[0], sums[1])
 
 
-def test_refit_and_draw__draws_what_poisson_pass_draws():
+def test_refit_and_draw__draws_same_counts_as_poisson_pass():
     states, truth = random_states(3)
     sums = np.empty((N_REPLICATES, N_SUMS))
     live, other = live_of(states), live_of(states)
@@ -173,7 +173,7 @@ def test_refit_and_draw__draws_what_poisson_pass_draws():
     refit(live, 20_000, truth, sums, upcoming)
     key = StreamKey(*np.array([1, 0, 5, 1], np.uint64))
     poisson_pass(expected, other.starts, other.lengths, key, poisson_tables(), new_workspace(1))
-    # By symbol: the refit moves the blocks together, and what was drawn with them.
+    # Compared by symbol: the refit compacts the blocks and the drawn counts with them.
     assert live.packed.all()
     assert not other.packed.any()
     got = dense_of(live._replace(counts=upcoming.drawn))
@@ -182,7 +182,7 @@ def test_refit_and_draw__draws_what_poisson_pass_draws():
     assert (upcoming.sums.sum(axis=1) + upcoming.corrections.sum(axis=1) == 7000).all()
 
 
-def test_refit_dense__counts_may_bring_symbols_back():
+def test_refit_dense__symbols_may_reappear():
     states, truth = random_states(4)
     other, _ = random_states(5)
     live = live_of(states)
@@ -196,10 +196,10 @@ def test_refit_dense__counts_may_bring_symbols_back():
     np.testing.assert_array_equal(live.forgotten, expected)
 
 
-def test_copy_rows__appends_one_row_a_replicate():
+def test_copy_rows__appends_one_row_per_replicate():
     states, _ = random_states(6)
     live = live_of(states)
-    # A symbol that died since the list was closed up is passed by.
+    # Symbols that became extinct since the last compaction are skipped.
     dead = live.symbols[:, 3]
     states[np.arange(N_REPLICATES), dead] = 0
     live.counts[:, 3] = 0

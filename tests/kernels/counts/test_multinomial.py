@@ -42,7 +42,7 @@ def draw_subsample(counts, n_tokens, seed, n_replicates):
 
 
 def labels(counts, n):
-    """Return one whole number for each row of counts in 0..n."""
+    """Return one integer label for each row of counts in 0..n."""
     return counts @ (n + 1) ** np.arange(counts.shape[1])
 
 
@@ -56,8 +56,8 @@ def exact_multinomial_p(counts, weights, n_tokens):
     return chi_square_p(np.bincount(found, minlength=len(states)), pmf[order])
 
 
-# Padding with zero weights takes 3 or 4 symbols past the chain for few symbols to Poisson counts and
-# their correction.
+# With padding by zero weights, 3 or 4 symbols are drawn by Poisson counts and their correction, not by the chain for
+# few symbols.
 PADDING = [0.0] * FEW_SYMBOLS
 CASES = [
     ([1, 2, 3], 5),
@@ -82,8 +82,8 @@ def test_multinomial__every_outcome(weights, n_tokens, padding):
     assert exact_multinomial_p(live, wrong, n_tokens) < P_LIMIT
 
 
-def test_multinomial__without_the_correction_is_rejected():
-    # Independent Poisson counts have the right means; the tokens beyond n are cut off from the front.
+def test_multinomial__is_rejected_without_correction():
+    # Independent Poisson counts have the right means; the tokens beyond n are removed from the first symbols.
     weights, n = np.array([1.0, 2, 3]), 6
     poisson = np.random.default_rng(1).poisson(weights, (N_REPLICATES, 3))
     surplus = poisson.sum(axis=1) - n
@@ -97,7 +97,7 @@ def test_multinomial__without_the_correction_is_rejected():
 
 
 @pytest.mark.parametrize("n_tokens", [5, 20, 70])
-def test_multinomial__against_the_raw_twin(n_tokens):
+def test_multinomial__equals_raw_twin(n_tokens):
     weights = np.array([9.0, 5, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1])
     rng = np.random.default_rng(n_tokens)
     got = draw(weights, n_tokens, 3, 20_000)
@@ -112,7 +112,7 @@ def test_multinomial__against_the_raw_twin(n_tokens):
 
 
 def wide_weights(whole=True):
-    """Return weights of three blocks: counts from 1 to 40,000, most of them small, some zero."""
+    """Return weights of three blocks: counts from 1 to 40,000, mostly small, some zero."""
     weights = np.ceil(40_000 / np.arange(1, 2 * BLOCK + 1001) ** 1.1)
     weights[::7] = 0
     return np.random.default_rng(5).permutation(weights if whole else weights / weights.sum())
@@ -128,7 +128,7 @@ def test_multinomial__several_blocks(factor, whole):
     assert (got.sum(axis=1) == n).all()
     assert not got[:, weights == 0].any()
     p = weights / weights.sum()
-    # Totals of the blocks: 3 tests; the largest symbol and 3 others; the sum of a set that crosses blocks.
+    # Totals of the blocks: 3 tests; the largest symbol and 3 others; the sum over a set of symbols in several blocks.
     starts = np.arange(0, len(weights), BLOCK)
     totals = np.add.reduceat(got, starts, axis=1)
     shares = np.add.reduceat(p, starts)
@@ -151,7 +151,7 @@ def test_multinomial__several_blocks(factor, whole):
     assert abs(z_scores(product, -n * p[i] * p[j])) < 5
 
 
-def test_multinomial__a_biased_poisson_table_is_rejected(monkeypatch):
+def test_multinomial__biased_poisson_table_is_rejected(monkeypatch):
     # Every second value that the table decides for mean 1 is moved up by one: the correction keeps
     # the sum, not the law.
     weights = np.array([1.0] * 20 + [20.0])
@@ -212,7 +212,7 @@ def test_subsample__every_outcome(counts, n_tokens):
     found = np.searchsorted(known[order], labels(got, n_tokens))
     observed = np.bincount(found, minlength=len(states))
     assert chi_square_p(observed, pmf[order]) > P_LIMIT
-    # With replacement is another law.
+    # Negative control: the law with replacement.
     wrong = stats.multinomial(n_tokens, np.array(counts) / np.sum(counts)).pmf(states[order])
     assert chi_square_p(observed, wrong / wrong.sum()) < P_LIMIT
 
@@ -233,7 +233,7 @@ def test_subsample__several_blocks():
     assert variates_p(got[:, crossing].sum(axis=1), stats.hypergeom(total, counts[crossing].sum(), n)) > P_LIMIT
 
 
-def test_subsample__against_the_raw_twin():
+def test_subsample__equals_raw_twin():
     counts = np.array([9, 5, 3, 1, 1, 1, 0, 1, 1, 1, 1, 1])
     rng = np.random.default_rng(8)
     got = draw_subsample(counts, 10, 1, 20_000)
@@ -247,7 +247,7 @@ def test_subsample__against_the_raw_twin():
 
 
 @given(st.lists(st.integers(0, 10**14), min_size=1, max_size=10), st.floats(0, 1), st.integers(0, 99))
-def test_subsample__takes_what_is_there(counts, share, seed):
+def test_subsample__takes_at_most_available_tokens(counts, share, seed):
     n_tokens = int(share * sum(counts))
     got = draw_subsample(counts, n_tokens, seed, 2)
     assert (got.sum(axis=1) == n_tokens).all()
@@ -255,12 +255,12 @@ def test_subsample__takes_what_is_there(counts, share, seed):
     assert (got <= np.array(counts)).all()
 
 
-def test_subsample__may_write_over_its_input():
+def test_subsample__may_overwrite_input():
     counts = np.tile(np.arange(5000.0), (2, 1))
     expected = draw_subsample(np.arange(5000), 10**5, 4, 2)
     subsample(counts, 10**5, StreamKey(*np.array([4, 0, 1, 3], np.uint64)), max_threads(), counts)
     np.testing.assert_array_equal(counts, expected)
 
 
-def test_few_symbols__the_padding_of_these_tests_is_enough():
+def test_few_symbols__padding_exceeds_limit():
     assert len(PADDING) + 3 > sampling.FEW_SYMBOLS

@@ -1,4 +1,4 @@
-"""Whole replicates in one thread give the bits of generations in all threads."""
+"""Replicate-parallel resampling: bit-identical to resampling generation by generation in all threads."""
 
 import numpy as np
 import pytest

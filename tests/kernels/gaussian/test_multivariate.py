@@ -1,4 +1,4 @@
-"""Refits of a multivariate Gaussian: the first fit in one dimension has the law of one sample."""
+"""Refits of a multivariate Gaussian: in one dimension the first fit has the law of one sample."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def first_fit(workflow):
     [Replace(n_samples=8), AccumulateSubsample(n_samples=12, keep_real=True, replacement=False, n_train=8)],
     ids=["pooled", "subsampled"],
 )
-def test_first_fit__with_one_dimension_is_one_sample(workflow):
+def test_first_fit__one_dimension_has_law_of_one_sample(workflow):
     mean, sigma = first_fit(workflow)
     assert stats.kstest(mean * 8**0.5, "norm").pvalue > P_LIMIT
     assert stats.kstest(7 * sigma**2, stats.chi2(7).cdf).pvalue > P_LIMIT

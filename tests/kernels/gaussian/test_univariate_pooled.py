@@ -1,4 +1,4 @@
-"""Compiled schedules, and one refit of every kind with known moments: pooled and subsampled."""
+"""Compiled schedules, and one refit of every kind (pooled and subsampled) with known moments."""
 
 import numpy as np
 import pytest
@@ -67,12 +67,12 @@ FIRST = [
 
 
 @pytest.mark.parametrize(("kernel", "workflow", "n"), FIRST)
-def test_first_fit__is_one_sample_of_the_truth(kernel, workflow, n):
+def test_first_fit__has_law_of_one_sample(kernel, workflow, n):
     mean, log_sigma = first_fits(kernel, workflow.schedule(2, None))
     assert stats.kstest(mean * n**0.5, "norm").pvalue > P_LIMIT
     assert stats.kstest(n * np.exp(2 * log_sigma), stats.chi2(n - 1).cdf).pvalue > P_LIMIT
     assert stats.kstest(n * np.exp(2 * log_sigma), stats.chi2(n).cdf).pvalue < P_LIMIT
-    # Cochran: the two are independent.
+    # Cochran's theorem: the two are independent.
     assert abs(stats.spearmanr(mean, log_sigma).statistic) * N_REPLICATES**0.5 < 5
 
 
@@ -104,7 +104,7 @@ def test_fill_normals__law():
     assert stats.kstest(out, "norm").pvalue > P_LIMIT
 
 
-def test_factors__multiply_as_matrices_do():
+def test_factors__multiply_as_matrices():
     d, rng = 5, np.random.default_rng(1)
     factor = np.tril(rng.normal(size=(d, d)), -1) + np.diag(rng.uniform(0.5, 3, d))
     start = np.tril(rng.normal(size=(d, d)), -1) + np.diag([1e-3, 2, 1e-6, 5, 0.1])

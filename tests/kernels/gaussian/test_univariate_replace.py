@@ -1,4 +1,4 @@
-"""The walk of mean and ln sigma against a plain loop over the same variates."""
+"""Random walk of mean and ln sigma, against a plain loop over the same variates."""
 
 import math
 
@@ -29,7 +29,7 @@ def walked(n_replicates, n_generations, blocks=(), n_threads=1, first_replicate=
     return np.concatenate(parts, axis=2)
 
 
-def test_walk__equals_a_plain_loop():
+def test_walk__equals_plain_loop():
     n = 300
     got = walked(3, n)
     for replicate in range(3):
@@ -48,14 +48,14 @@ def test_walk__equals_a_plain_loop():
 
 
 @pytest.mark.parametrize("blocks", [(1,) * 20 + (380,), (STRIP, STRIP + 1, 143), (399, 1)])
-def test_walk__no_bit_depends_on_blocks_threads_or_replicates_beside(blocks):
+def test_walk__bits_do_not_depend_on_blocks_threads_or_other_replicates(blocks):
     expected = walked(7, 400)
     np.testing.assert_array_equal(walked(7, 400, blocks, n_threads=2), expected)
     parts = [walked(size, 400, first_replicate=first) for first, size in ((0, 1), (1, 4), (5, 2))]
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), expected)
 
 
-def test_running_sums__go_on_from_the_start():
+def test_running_sums__begin_at_start_value():
     steps = np.random.default_rng(1).normal(size=(4, 50))
     out = np.zeros((4, 51))
     out[:, 0] = [1, 2, 3, 4]

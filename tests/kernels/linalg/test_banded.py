@@ -1,4 +1,4 @@
-"""Reduction to a band: an orthogonal transformation, and solutions at many shifts as NumPy has them one by one."""
+"""Reduction to a band: orthogonal transformation, and solutions at many shifts, against NumPy."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def symmetric(n_matrices, n, seed=1):
 
 def reduced(matrices, width, threads):
     work = matrices.copy()
-    # Only the diagonal tiles are whole; what is left of them must not matter.
+    # Only the diagonal tiles are complete; entries to their left must not be read.
     n = matrices.shape[1]
     for i in range(n):
         work[:, i, : i // 128 * 128] = np.nan
@@ -45,7 +45,7 @@ def solve(matrices, sides, width, threads):
 @pytest.mark.parametrize(
     ("n", "width"), [(1, 4), (2, 4), (4, 4), (5, 4), (6, 4), (8, 4), (9, 4), (13, 4), (130, 32), (300, 32), (257, 16)]
 )
-def test_solutions__are_those_of_the_matrix(n, width):
+def test_solutions__solve_original_matrix(n, width):
     matrices = symmetric(2, n)
     sides = np.random.default_rng(2).standard_normal((2, 3, n))
     got, conditions = solve(matrices, sides, width, 2)
@@ -61,7 +61,7 @@ def test_solutions__are_those_of_the_matrix(n, width):
 
 
 @pytest.mark.parametrize(("n", "width"), [(7, 2), (200, 32)])
-def test_band__has_the_eigenvalues_of_the_matrix(n, width):
+def test_band__has_eigenvalues_of_matrix(n, width):
     matrices = symmetric(1, n)
     _, reduction = reduced(matrices, width, 1)
     band = np.zeros((n, n))
@@ -71,14 +71,14 @@ def test_band__has_the_eigenvalues_of_the_matrix(n, width):
     np.testing.assert_allclose(np.linalg.eigvalsh(band), np.linalg.eigvalsh(matrices[0]), atol=1e-13)
 
 
-def test_bits__do_not_depend_on_threads_or_neighbours():
+def test_bits__do_not_depend_on_threads_or_other_systems():
     matrices, sides = symmetric(3, 290), np.random.default_rng(2).standard_normal((3, 1, 290))
     expected, _ = solve(matrices, sides, 32, 1)
     np.testing.assert_array_equal(solve(matrices, sides, 32, max_threads())[0], expected)
     np.testing.assert_array_equal(solve(matrices[1:2], sides[1:2], 32, max_threads())[0][0], expected[1])
 
 
-def test_solutions__are_nan_where_the_matrix_is_not_positive_definite():
+def test_solutions__are_nan_for_indefinite_matrix():
     matrix = symmetric(1, 40) - np.eye(40)
     got, conditions = solve(matrix, np.ones((1, 1, 40)), 8, 1)
     assert conditions[0, 1] == 0.0
@@ -86,7 +86,7 @@ def test_solutions__are_nan_where_the_matrix_is_not_positive_definite():
     assert np.isfinite(got[0, 2]).all()
 
 
-def test_band_workspace_length__is_what_the_arrays_hold():
+def test_band_workspace_length__equals_size_of_arrays():
     for n, width in ((10, 4), (500, 32)):
         held = sum(values.size for values in (*new_band_reduction(1, n, width), *new_panel_workspace(1, n, width)))
         assert 0.8 * held <= band_workspace_length(n, width) <= 1.3 * held + 3 * width**2

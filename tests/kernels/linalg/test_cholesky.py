@@ -1,4 +1,4 @@
-"""Systems by tiled Cholesky factors: solutions and condition numbers as NumPy has them."""
+"""Solutions and condition numbers by tiled Cholesky factors, against NumPy."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from fastcollapse.kernels.jit import max_threads
 from fastcollapse.kernels.linalg.cholesky import STRIP, solve_by_cholesky
 
 
-def made(n_matrices, n, seed=1):
+def random_systems(n_matrices, n, seed=1):
     rng = np.random.default_rng(seed)
     rows = rng.standard_normal((n_matrices, n, n))
     shifts, sides = rng.uniform(0.1, 0.2, (n_matrices, n)), rng.standard_normal((n_matrices, 2, n))
@@ -21,8 +21,8 @@ def solve(matrices, shifts, sides, threads):
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, STRIP, STRIP + 1, 2 * STRIP + 30])
-def test_solutions__are_those_of_numpy(n):
-    matrices, shifts, sides = made(2, n)
+def test_solutions__equal_numpy(n):
+    matrices, shifts, sides = random_systems(2, n)
     got, conditions = solve(matrices, shifts, sides, 2)
     for g in range(2):
         matrix = matrices[g] + np.diag(shifts[g])
@@ -31,15 +31,15 @@ def test_solutions__are_those_of_numpy(n):
         assert exact * (1 - 1e-9) <= conditions[g] <= 3 * exact
 
 
-def test_bits__do_not_depend_on_threads_or_neighbours():
-    matrices, shifts, sides = made(3, 300)
+def test_bits__do_not_depend_on_threads_or_other_systems():
+    matrices, shifts, sides = random_systems(3, 300)
     expected, _ = solve(matrices, shifts, sides, 1)
     np.testing.assert_array_equal(solve(matrices, shifts, sides, max_threads())[0], expected)
     np.testing.assert_array_equal(solve(matrices[2:], shifts[2:], sides[2:], max_threads())[0][0], expected[2])
 
 
-def test_solutions__are_nan_where_there_is_none():
-    matrices, shifts, sides = made(2, STRIP + 5)
+def test_solutions__are_nan_for_indefinite_matrix():
+    matrices, shifts, sides = random_systems(2, STRIP + 5)
     matrices[1] -= 3 * np.eye(STRIP + 5)
     got, conditions = solve(matrices, shifts, sides, 1)
     assert np.isfinite(got[0]).all()

@@ -1,4 +1,4 @@
-"""LAPACK and BLAS called from kernels against NumPy, in parallel loops and in a process that compiles nothing."""
+"""LAPACK and BLAS called from kernels, against NumPy, in parallel loops and from cached code."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ def normal(*shape, seed=1):
 
 
 def with_garbage(matrix):
-    """Return a copy whose upper triangle nobody may read."""
+    """Return a copy with other values in the upper triangle, which must not be read."""
     return np.where(np.tri(len(matrix), dtype=bool), matrix, np.nan)
 
 
@@ -49,7 +49,7 @@ def test_cholesky__factors_and_solves(n):
         close(system @ out, sides)
 
 
-def test_potrf__says_where_there_is_no_factor():
+def test_potrf__reports_failing_pivot():
     assert linalg.potrf(np.array([[1.0, 2.0], [2.0, 1.0]])) == 2
 
 
@@ -88,7 +88,7 @@ def test_products__equal_numpy(n):
 
 
 @pytest.mark.parametrize("n", SIZES)
-def test_sytrd__is_undone_by_ormtr(n):
+def test_sytrd__is_inverted_by_ormtr(n):
     matrix = positive(n)
     reflectors, work = with_garbage(matrix), np.empty(linalg.work_length(n, n))
     diagonal, off_diagonal, tau = np.empty(n), np.empty(n), np.empty(n)
@@ -104,7 +104,7 @@ def test_sytrd__is_undone_by_ormtr(n):
 
 
 @pytest.mark.parametrize("n", SIZES)
-def test_syevd__gives_eigenvectors_in_rows(n):
+def test_syevd__returns_eigenvectors_in_rows(n):
     matrix = positive(n)
     rows, values = with_garbage(matrix), np.empty(n)
     assert linalg.syevd(rows, values) == 0
@@ -114,7 +114,7 @@ def test_syevd__gives_eigenvectors_in_rows(n):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (5, 3), (3, 5), (70, 70), (90, 20)])
-def test_gesdd__decomposes(shape):
+def test_gesdd__is_singular_value_decomposition(shape):
     matrix, k = normal(*shape), min(shape)
     left, values, right = np.empty((shape[0], k)), np.empty(k), np.empty((k, shape[1]))
     assert linalg.gesdd(matrix.copy(), left, values, right) == 0
@@ -130,7 +130,7 @@ def factor_all(matrices):
         linalg.potrf(matrices[i])
 
 
-def test_routines__give_the_same_bits_in_a_parallel_loop():
+def test_routines__give_same_bits_in_parallel_loop():
     matrix = positive(60)
     matrices = np.stack([matrix * (1 + i) for i in range(40)])
     expected = matrices.copy()
@@ -146,7 +146,7 @@ def test_routines__refuse_other_layouts(wrong):
         linalg.potrf(wrong)
 
 
-def test_routines__are_found_by_code_from_the_cache():
+def test_routines__are_found_by_cached_code():
     code = (
         "import numpy as np\n"
         "from fastcollapse.kernels.linalg.lapack import potrf\n"
@@ -157,7 +157,7 @@ def test_routines__are_found_by_code_from_the_cache():
     assert runs[1].stdout == "0 [[2.0, 0.0], [1.0, 2.0]] 1\n"
 
 
-def test_one_blas_thread__holds_a_blas_that_is_loaded_later():
+def test_one_blas_thread__limits_blas_loaded_later():
     code = (
         "from fastcollapse.simulation import simulate\n"
         "from fastcollapse.kernels.linalg.blas_threads import one_blas_thread\n"

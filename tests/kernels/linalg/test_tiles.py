@@ -1,4 +1,4 @@
-"""BLAS and LAPACK on tiles: views of larger matrices give what NumPy gives, and what is outside of them stays."""
+"""BLAS and LAPACK on tiles: views of larger matrices, against NumPy; entries outside of the view do not change."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def symmetric(n):
 
 
 @pytest.mark.parametrize(("left", "right"), [(False, False), (True, False), (False, True), (True, True)])
-def test_multiply__of_views(left, right):
+def test_multiply__accepts_views(left, right):
     room = RNG.standard_normal((40, 40))
     before = room.copy()
     a, b, out = room[:5, 3:10], room[10:17, 1:7], room[30:35, 20:26]
@@ -41,14 +41,14 @@ def test_multiply__of_views(left, right):
     np.testing.assert_array_equal(room[outside], before[outside])
 
 
-def test_multiply_rows_single__is_single():
+def test_multiply_rows_single__uses_single_precision():
     a, b = RNG.standard_normal((2, 6, 50)).astype(np.float32)
     out = np.empty((6, 6), np.float32)
     multiply_rows_single(a, b, out)
     np.testing.assert_allclose(out, a @ b.T, rtol=1e-5, atol=1e-5)
 
 
-def test_factor__and_solves_of_a_view():
+def test_factor__factors_and_solves_views():
     room = np.full((12, 15), 7.0)
     tile = room[2:9, 4:11]
     tile[:] = matrix = symmetric(7)
@@ -67,7 +67,7 @@ def test_factor__and_solves_of_a_view():
     assert factor(tile) != 0
 
 
-def test_band__is_factored_and_solved():
+def test_band__factors_and_solves():
     n, width = 9, 3
     matrix = symmetric(n)
     matrix[np.abs(np.subtract.outer(range(n), range(n))) > width - 1] = 0.0
@@ -85,7 +85,7 @@ def test_band__is_factored_and_solved():
 
 
 @pytest.mark.parametrize(("b", "m"), [(4, 9), (4, 4), (4, 2), (1, 5)])
-def test_factor_panel__is_a_qr(b, m):
+def test_factor_panel__is_qr_factorisation(b, m):
     k = min(b, m)
     panel = RNG.standard_normal((b, m + 3))[:, :m]
     rows = panel.copy()
@@ -97,7 +97,7 @@ def test_factor_panel__is_a_qr(b, m):
     np.testing.assert_allclose(q @ np.tril(panel).T, rows.T, atol=1e-13)
 
 
-def test_corner__refuses_what_blas_would_read_wrongly():
+def test_corner__refuses_layouts_unsupported_by_blas():
     @kernel
     def place(array):
         return corner(array)

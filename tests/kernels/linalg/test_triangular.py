@@ -1,4 +1,4 @@
-"""Triangular products and factors against NumPy."""
+"""Triangular products and factors, against NumPy."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def lower(d, seed):
 def test_multiply_unit__equals_numpy(d):
     left, right = (np.tril(lower(d, seed), -1) + np.eye(d) for seed in (1, 2))
     expected = left @ right
-    # What stands above the left diagonal, and on the right one, is not read.
+    # Entries above the diagonal of the left matrix, and on the diagonal of the right one, are not read.
     garbage = np.triu(np.full((d, d), np.nan))
     got, factor = left.copy(), np.where(np.isnan(garbage), garbage, right)
     multiply_unit(got, factor, np.empty(d), got)
@@ -59,7 +59,7 @@ def test_factor_upper__equals_numpy(d):
     np.testing.assert_allclose(np.triu(got), np.linalg.cholesky(covariance).T, rtol=1e-10, atol=1e-12)
 
 
-def test_factor_upper__gives_nan_where_there_is_no_factor():
+def test_factor_upper__is_nan_for_indefinite_matrix():
     got = np.array([[1.0, 2.0], [2.0, 1.0]])
     factor_upper(got)
     assert np.isnan(got[1, 1])
@@ -79,7 +79,7 @@ def test_blocks_of_points__equal_numpy(d, n):
 
 
 @pytest.mark.parametrize("d", SIZES)
-def test_factor_columns__knows_short_directions(d):
+def test_factor_columns__detects_short_directions(d):
     rng = np.random.default_rng(9)
     columns = rng.normal(size=(d, d + 1))
     if d > 1:

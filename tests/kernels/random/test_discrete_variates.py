@@ -1,5 +1,4 @@
-"""Poisson, binomial and hypergeometric variates against their laws, on both sides of every switch between
-methods."""
+"""Poisson, binomial and hypergeometric variates, against their laws, for every method of generation."""
 
 import math
 
@@ -48,11 +47,10 @@ def draws(fill, seed, *parameters, n=N_DRAWS):
 def normal_p(variates, mean, deviation, skew):
     """Return the KS p-value of huge variates against the normal law with its first Edgeworth term.
 
-    `variates` are whole, so half a unit of noise makes them continuous; the deviation must be above about
-    1e3.
+    Half a unit of noise makes the integer variates continuous; the deviation must be above about 1e3.
     """
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, len(variates))
-    # The difference of whole numbers first: a float of 1e15 has steps of 1/8.
+    # The integer difference comes first: the spacing of floats at 1e15 is 1/8.
     whole = math.floor(mean)
     x = ((variates - np.int64(whole)) + noise - float(mean - whole)) / deviation
 
@@ -70,8 +68,7 @@ def test_poisson__law(mean):
         return
     assert got.min() >= 0
     assert variates_p(got, stats.poisson(mean)) > P_LIMIT
-    # 1 % of a mean above 5, else 10 %, but at 1e-3, where only a half is seen; at least a tenth of a
-    # deviation.
+    # Changes of 1 % of a mean above 5, else 10 %; 50 % at 1e-3; at least a tenth of a deviation.
     wrong = mean + max(0.1 * mean**0.5, 0.01 * mean) if mean > 0.1 else 1.5 * mean
     assert variates_p(got, stats.poisson(wrong)) < P_LIMIT
 
@@ -119,7 +116,7 @@ def test_binomial__law(n, p):
 @pytest.mark.parametrize(("n", "p"), [(10**9, 0.3), (10**15, 0.5), (10**15, 0.9), (10**15, 1e-6)])
 def test_binomial__law_of_huge_sizes(n, p):
     got = draws(fill_binomial, n % 97, n, p)
-    # The float p is meant exactly: n p in whole numbers, no rounding.
+    # The float p is exact: n p in integer arithmetic, without rounding.
     numerator, denominator = p.as_integer_ratio()
     whole, rest = divmod(n * numerator, denominator)
     deviation = (n * p * (1 - p)) ** 0.5
@@ -168,7 +165,7 @@ def test_hypergeometric__law(good, bad, taken):
     assert variates_p(got + np.floor(0.1 * got.std() + noise), law) < P_LIMIT
 
 
-def test_hypergeometric__is_not_the_binomial():
+def test_hypergeometric__differs_from_binomial():
     got = draws(fill_hypergeometric, 1, 40, 60, 11)
     assert variates_p(got, stats.binom(11, 0.4)) < P_LIMIT
 
@@ -204,7 +201,7 @@ def test_hypergeometric__degenerate(good, bad, taken, expected):
 
 
 @given(st.integers(0, 10**15), st.integers(0, 10**15), st.integers(0, 10**15), st.integers(0, 99))
-def test_hypergeometric__stays_within_its_margins(good, bad, taken, seed):
+def test_hypergeometric__stays_within_margins(good, bad, taken, seed):
     good, bad = good // 2, bad // 2
     taken = min(taken, good + bad)
     got = draws(fill_hypergeometric, seed, good, bad, taken, n=5)
@@ -213,7 +210,7 @@ def test_hypergeometric__stays_within_its_margins(good, bad, taken, seed):
 
 
 @given(st.integers(0, 10**15), st.floats(0, 1), st.integers(0, 99))
-def test_binomial__stays_within_its_margins(n, p, seed):
+def test_binomial__stays_within_margins(n, p, seed):
     got = draws(fill_binomial, seed, n, p, n=5)
     assert got.min() >= 0
     assert got.max() <= n
@@ -226,9 +223,9 @@ def test_log_poisson__equals_scipy(count, mean):
 
 
 @pytest.mark.parametrize(("distance", "limit"), [(0.0, 1e-14), (1e7, 1e-12), (-9e7, 1e-11)])
-def test_log_poisson__keeps_its_digits_at_1e15(distance, limit):
-    # Exact to second order: -x^2/(2m) + x^3/(6m^2) - x/(2m), relative to the mode; lgamma would be
-    # off by about 1.
+def test_log_poisson__is_accurate_at_1e15(distance, limit):
+    # Exact to second order: -x^2/(2m) + x^3/(6m^2) - x/(2m), relative to the mode; lgamma would have an error of about
+    # 1.
     mean = 1e15
     expected = -0.5 * math.log(2 * math.pi * mean) - distance**2 / (2 * mean)
     expected += distance**3 / (6 * mean**2) - distance / (2 * mean)

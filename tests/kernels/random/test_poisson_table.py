@@ -1,4 +1,4 @@
-"""Table variates against the Poisson law: whole, fractional and large means, and the ends of the tables."""
+"""Poisson variates by tables, against the Poisson law: integer, fractional and large means, ends of the tables."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,7 @@ def test_poisson_counts__scale_multiplies_the_weights():
     assert variates_p(got, stats.poisson(20)) < P_LIMIT
 
 
-def test_poisson_counts__each_symbol_has_its_own_mean():
+def test_poisson_counts__mean_depends_on_symbol():
     means = np.array([0.0, 1, 600, 0.25, 3, 40_000, 2.5, 0, 511.75, 30_000])
     got = counts_of(means, 1.0, 9, 20_000)
     for i, mean in enumerate(means):
@@ -52,21 +52,21 @@ def test_poisson_counts__each_symbol_has_its_own_mean():
             assert not got[:, i].any()
         else:
             assert variates_p(got[:, i], stats.poisson(mean)) > P_LIMIT
-    # Neighbours are independent: the correlations of 45 pairs, each a z-score over 20,000 draws, below 5.
+    # Neighbouring symbols are independent: the correlations of 45 pairs, each a z-score over 20,000 draws, below 5.
     live = got[:, means > 0]
     correlation = np.corrcoef(live.T)[np.triu_indices(live.shape[1], 1)]
     assert np.abs(correlation * np.sqrt(len(live))).max() < 5
 
 
-def test_poisson_counts__rare_values_have_their_probability():
-    # Mean 1 over 4 million draws: values up to 10, the last of which a coarse guide alone cannot give.
+def test_poisson_counts__rare_values_have_correct_probability():
+    # Mean 1 over 4 million draws: values up to 10, the largest need more than the coarse guide table.
     got = counts_of(np.ones(BLOCK), 1.0, 77, 1000).ravel()
     probability = stats.poisson(1).pmf(np.arange(10))
     assert chi_square_p(np.bincount(np.minimum(got, 10), minlength=11)[:10], probability) > P_LIMIT
     assert got.max() >= 8
 
 
-def test_poisson_counts__the_same_key_gives_the_same_counts():
+def test_poisson_counts__same_key_gives_same_counts():
     weights = np.geomspace(0.1, 1e5, 300)
     np.testing.assert_array_equal(counts_of(weights, 1.0, 1, 3), counts_of(weights, 1.0, 1, 3))
     assert (counts_of(weights, 1.0, 1, 1) != counts_of(weights, 1.0, 2, 1)).mean() > 0.5

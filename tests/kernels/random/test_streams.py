@@ -1,5 +1,4 @@
-"""Streams against NumPy's Philox and SFC64 and the plain definition; continuous variates against their
-laws."""
+"""Random streams, against Philox and SFC64 of NumPy and the definition; continuous variates against their laws."""
 
 import numpy as np
 import pytest
@@ -30,7 +29,7 @@ def fill_words(stream, out):
         out[i] = rng.next_word(stream)
 
 
-def test_fill_words__as_word_by_word():
+def test_fill_words__equals_single_words():
     expected, got = np.empty(11, np.uint64), np.empty(11, np.uint64)
     fill_words(new_stream(1, 2, 3, 4, 5), expected)
     stream = new_stream(1, 2, 3, 4, 5)
@@ -87,7 +86,7 @@ def philox_words(counter, key, out):
 
 
 def numpy_words(seed, replicate, generation, block, purpose, n):
-    """Return the words of a stream by NumPy's two generators."""
+    """Return the words of a stream by the two generators of NumPy."""
     key = np.array([seed, replicate], np.uint64)
     counter = np.array([0, generation, block, purpose], np.uint64)
     generator = np.random.SFC64(0)
@@ -102,7 +101,7 @@ def test_philox__equals_numpy(counter, key):
     got = np.empty(4, np.uint64)
     philox_words(np.array(counter, np.uint64), np.array(key, np.uint64), got)
     assert tuple(got.tolist()) == streams.philox(counter, key)
-    # NumPy counts up before it draws, over all four words.
+    # NumPy increments the counter (four words) before it draws.
     before = (sum(word << 64 * i for i, word in enumerate(counter)) - 1) % 2**256
     words = np.array([before >> 64 * i & (2**64 - 1) for i in range(4)], np.uint64)
     reference = np.random.Philox(key=np.array(key, np.uint64), counter=words)
@@ -128,7 +127,7 @@ def test_philox__published_vectors():
 
 
 @pytest.mark.parametrize("position", range(5))
-def test_stream__every_part_of_the_key_counts(position):
+def test_stream__depends_on_every_part_of_key(position):
     key = [3, 1, 4, 1, 5]
     plain = streams.words(*key, 4)
     key[position] += 1
@@ -147,7 +146,7 @@ def test_uniform__law():
     got = draws(fill_uniform, 2)
     assert stats.kstest(got, "uniform").pvalue > P_LIMIT
     assert stats.kstest(got**1.02, "uniform").pvalue < P_LIMIT
-    # Neighbours in the stream are independent: 2 x 16 by 16 cells.
+    # Neighbouring variates are independent: 2 x 16 by 16 cells.
     cells = np.floor(16 * got[:-1]) * 16 + np.floor(16 * got[1:])
     for part in (cells[::2], cells[1::2]):
         assert chi_square_p(np.bincount(part.astype(int), minlength=256), np.full(256, 1 / 256)) > P_LIMIT
@@ -168,9 +167,8 @@ def test_uniform_below__law(n):
     assert chi_square_p(observed, wrong / wrong.sum()) < P_LIMIT
 
 
-def test_uniform_below__a_bound_that_does_not_divide_is_not_biased():
-    # 8/3 words for each value: without rejection every third value would be drawn 2 times where the
-    # others are 3.
+def test_uniform_below__has_no_modulo_bias():
+    # The number of words is 8/3 of the bound: without rejection every third value would have 2/3 of the probability.
     n = 3 * 2**61
     got = draws(fill_below, 5, n, dtype=np.int64)
     third = np.full(3, 1 / 3)

@@ -1,4 +1,4 @@
-"""Subsamples against the uniform law on subsets, and the moments of a sample against NumPy."""
+"""Subsamples, against the uniform law on subsets, and moments of a sample, against NumPy."""
 
 import itertools
 
@@ -21,7 +21,7 @@ def stream_of(seed):
     return stream
 
 
-def test_choose_first__every_subset_is_as_likely():
+def test_choose_first__subsets_are_equally_likely():
     subsets = {chosen: i for i, chosen in enumerate(itertools.combinations(range(6), 3))}
     stream, pool = stream_of(1), np.arange(8.0)
     seen = np.zeros(len(subsets))
@@ -36,7 +36,7 @@ def test_choose_first__every_subset_is_as_likely():
 
 
 @pytest.mark.parametrize("replacement", [False, True])
-def test_copy_chosen__counts_of_a_point(replacement):
+def test_copy_chosen__point_counts_have_exact_law(replacement):
     stream, out = stream_of(2), np.empty(4)
     counts = np.zeros(5)
     for _ in range(20_000):

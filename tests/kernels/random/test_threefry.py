@@ -1,4 +1,4 @@
-"""Threefry against the known answers of its authors (Random123, kat_vectors), and the names of its words."""
+"""Threefry, against the known answers of its authors (Random123, kat_vectors), and the keys of its words."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ KNOWN = [
 ]
 
 
-def test_threefry__known_answers():
+def test_threefry__equals_known_answers():
     for names, expected in KNOWN:
         assert tuple(int(word) for word in threefry(*(np.uint64(name) for name in names))) == expected
 
@@ -21,7 +21,7 @@ def pairs(seed, replicate, first, n, purpose):
     return np.stack([one, two])
 
 
-def test_word_pairs__are_named_by_generation():
+def test_word_pairs__depend_on_generation():
     whole = pairs(5, 3, 1, 50, 1)
     np.testing.assert_array_equal(np.hstack([pairs(5, 3, 1, 13, 1), pairs(5, 3, 14, 37, 1)]), whole)
     expected = threefry(np.uint64(7), np.uint64(1), np.uint64(5), np.uint64(3))
@@ -30,10 +30,10 @@ def test_word_pairs__are_named_by_generation():
     assert len(np.unique(every)) == every.size
 
 
-def test_word_pairs__bits_are_fair_and_free_of_their_neighbours():
+def test_word_pairs__bits_are_fair_and_independent():
     words = pairs(1, 2, 0, 20_000, 1)
     bits = np.unpackbits(words.view(np.uint8).reshape(2, -1, 8), axis=2).reshape(2, -1, 64).astype(float)
-    # 128 bits, each beside the same bit of the next generation: 256 z-scores, below 5.
+    # 128 bits, each paired with the same bit of the next generation: 256 z-scores, below 5.
     z = (bits.mean(axis=1) - 0.5) * 2 * np.sqrt(bits.shape[1])
     after = ((bits[:, 1:] == bits[:, :-1]).mean(axis=1) - 0.5) * 2 * np.sqrt(bits.shape[1])
     assert np.abs(z).max() < 5

@@ -1,11 +1,11 @@
-"""Points from the factor of their inner products; factors and laws are tested with the refits they make."""
+"""Points from the factor of their inner products; the laws of the factors are tested with the refits."""
 
 import numpy as np
 
 from fastcollapse.kernels.random.wishart import spread_points
 
 
-def test_spread_points__have_mean_0_and_the_inner_products_of_the_factor():
+def test_spread_points__have_mean_0_and_inner_products_of_factor():
     rng = np.random.default_rng(1)
     for d in (1, 2, 7, 40):
         factor = np.tril(rng.standard_normal((d, d)))

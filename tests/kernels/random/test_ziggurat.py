@@ -1,4 +1,4 @@
-"""Ziggurat variates against their laws, in the body and in the tails, and the layers of the tables."""
+"""Ziggurat variates, against their laws in the body and in the tails, and the layers of the tables."""
 
 import math
 
@@ -58,11 +58,11 @@ def test_normal__law():
     assert stats.kstest(got, stats.norm.cdf).pvalue > P_LIMIT
     assert stats.kstest(got, stats.norm(0.01, 1).cdf).pvalue < P_LIMIT
     assert stats.kstest(got, stats.norm(0, 1.01).cdf).pvalue < P_LIMIT
-    # Neighbours are independent.
+    # Neighbouring variates are independent.
     assert abs(np.corrcoef(got[1:], got[:-1])[0, 1]) * math.sqrt(len(got)) < 5
 
 
-def test_normal__law_far_out():
+def test_normal__law_of_tails():
     got = draws(fill, 2, normal_table(), n=10_000_000)
     edges = np.concatenate([-np.arange(5, 2.9, -0.25), np.arange(3, 5.1, 0.25)])
     observed = np.histogram(got, np.concatenate([[-np.inf], edges]))[0]
@@ -97,7 +97,7 @@ def test_tails__law(degrees, side):
 def test_log_chi__law(degrees):
     got = draws(fill, 4, log_chi_table(degrees), n=300_000)
     assert stats.kstest(got, log_chi_cdf(degrees)).pvalue > P_LIMIT
-    # Degrees of freedom off by one; where they are many, the deviation by a twentieth.
+    # Negative controls: degrees of freedom off by one; for many degrees, a deviation off by 5 %.
     if degrees <= 99:
         root = math.sqrt(2 * degrees)
         wrong = stats.chi2(degrees + 1)
@@ -107,7 +107,7 @@ def test_log_chi__law(degrees):
 
 
 @pytest.mark.parametrize("degrees", [math.inf, 1.0, 7.0, 1e6])
-def test_table__layers_have_one_area(degrees):
+def test_table__layers_have_equal_area(degrees):
     table = log_chi_table(degrees)
     steps, levels = table[1 : 4 * LAYERS : 4], table[4 * LAYERS : 5 * LAYERS + 1]
     widths = steps * 2.0**53
@@ -126,5 +126,5 @@ def test_chi_square__law(degrees):
     assert stats.kstest(got, stats.chi2(wrong).cdf).pvalue < P_LIMIT
 
 
-def test_chi_square__of_no_degrees_is_zero():
+def test_chi_square__zero_degrees_give_zero():
     assert not draws(fill_chi_square, 1, 0.0, normal_table(), n=5).any()

@@ -1,4 +1,4 @@
-"""Rows of every law of inputs, the few rows that stand for many normal ones, and their labels."""
+"""Rows of every law of inputs, reduced rows for many normal rows, and their labels."""
 
 import numpy as np
 import pytest
@@ -54,19 +54,19 @@ LAWS = {
 
 
 @pytest.mark.parametrize("law", [GAUSSIAN, RADEMACHER, UNIFORM, STUDENT])
-def test_rows__have_mean_0_and_the_covariance(law):
+def test_rows__have_mean_0_and_given_covariance(law):
     rows = rows_of(law, 100_000)
     assert np.abs(z_scores(rows, 0.0)).max() < Z_LIMIT
     products = np.einsum("ni,nj->nij", rows, rows)
     covariance = np.diag(ROOTS**2)
-    # Signs have squares without spread.
+    # Squares of signs are constant.
     assert np.abs(z_scores(products, covariance, rounding=1e-12)).max() < Z_LIMIT
     assert np.abs(z_scores(products, 1.1 * covariance)[0, 1]) < Z_LIMIT
     assert np.abs(np.diagonal(z_scores(products, 1.1 * covariance))).min() > Z_LIMIT
 
 
 @pytest.mark.parametrize("law", LAWS)
-def test_rows__have_their_law(law):
+def test_rows__have_stated_law(law):
     rows = rows_of(law, 50_000) / ROOTS
     for i in range(3):
         assert stats.kstest(rows[:, i], LAWS[law].cdf).pvalue > P_LIMIT
@@ -74,8 +74,8 @@ def test_rows__have_their_law(law):
             assert stats.kstest(rows[:, i], LAWS[other].cdf).pvalue < P_LIMIT
 
 
-def test_signs__are_signs_and_do_not_repeat():
-    # Past 64 inputs the bits of a second word.
+def test_signs__are_plus_minus_one_and_do_not_repeat():
+    # Inputs beyond 64 use the bits of a second word.
     rows = rows_of(RADEMACHER, 20_000, np.ones(130))
     assert (np.abs(rows) == 1).all()
     products = np.abs(rows.T @ rows / len(rows) ** 0.5)[np.triu_indices(130, 1)]
@@ -85,7 +85,7 @@ def test_signs__are_signs_and_do_not_repeat():
     assert np.abs(rows_of(RADEMACHER, 1, np.array([3.0]))) == 3.0
 
 
-def test_rows_of_a_matrix__are_drawn_alike():
+def test_rows_of_matrix__are_drawn_alike():
     given = np.arange(21.0).reshape(7, 3)
     rows = rows_of(ROWS, 20_000, rows=given)
     number = (rows[:, 0] / 3).astype(int)
@@ -95,13 +95,13 @@ def test_rows_of_a_matrix__are_drawn_alike():
 
 
 def squares(gram):
-    """Return numbers (R, ...) of Gram matrices: two entries, the trace, the least and the largest eigenvalue."""
+    """Return statistics (R, ...) of Gram matrices: three entries, the trace, the least and the largest eigenvalue."""
     values = np.linalg.eigvalsh(gram)
     return np.column_stack([gram[:, 0, 0], gram[:, 1, 0], gram[:, -1, -1], values.sum(1), values[:, 0], values[:, -1]])
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 30])
-def test_reduced_rows__have_the_squares_of_many(n):
+def test_reduced_rows__have_gram_law_of_full_sample(n):
     d, n_replicates, rng = 3, 6000, np.random.default_rng(2)
     m = min(n, d)
     reduced = np.empty((n_replicates, m, d))
@@ -115,13 +115,13 @@ def test_reduced_rows__have_the_squares_of_many(n):
         return squares(np.einsum("rmi,rmj->rij", x, x))
 
     right, wrong = raw(n), raw(n + 1)
-    # The least eigenvalue of fewer rows than inputs is 0 and its rounding.
+    # With fewer rows than inputs the least eigenvalue is 0 up to rounding.
     columns = [i for i in range(6) if i != 4 or n >= d]
     assert min(stats.ks_2samp(got[:, i], right[:, i]).pvalue for i in columns) > P_LIMIT
     assert min(stats.ks_2samp(got[:, i], wrong[:, i]).pvalue for i in columns) < P_LIMIT
 
 
-def test_reduced_rows__of_the_most_samples():
+def test_reduced_rows__accept_largest_sample_size():
     n = 10**15
     rows = np.empty((3, 3))
     draw_rows(design_of(REDUCED), n, normal_table(), sampler_of(3), rows)

@@ -1,4 +1,4 @@
-"""Downstream regressions from reduced factors against raw samples, in law, and their independence of threads."""
+"""Downstream regressions from reduced factors, against raw samples in law; independence of threads."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def evaluated(n_samples, ridges, n_replicates=N_REPLICATES, parts=True, n_thread
 
 
 def raw(n_samples, ridges, seed):
-    """Return float64 (R, L, 6): rows drawn and fitted."""
+    """Return float64 (R, L, 6) of rows that are drawn and fitted."""
     rng, w0 = np.random.default_rng(seed), TRUTH.w0
     rows = rng.normal(size=(N_REPLICATES, n_samples, D)) * np.sqrt(SPECTRUM)
     noise = SIGMA * rng.normal(size=(N_REPLICATES, n_samples))
@@ -54,17 +54,17 @@ def raw(n_samples, ridges, seed):
 
 
 @pytest.mark.parametrize("n_samples", [35, 20, 12])
-def test_evaluate_downstream__has_the_law_of_raw_samples(n_samples):
+def test_evaluate_downstream__has_law_of_raw_samples(n_samples):
     got, expected = evaluated([n_samples], [RIDGES])[:, 0, 0], raw(n_samples, RIDGES, n_samples)
     for k in range(len(RIDGES)):
         for column in range(N_COLUMNS):
             assert stats.ks_2samp(got[:, k, column], expected[:, k, column]).pvalue > P_LIMIT, (k, column)
-    # One degree of freedom less, at the same T times ridge, is another law.
+    # Negative control: one degree of freedom less, at the same T times ridge.
     wrong = evaluated([n_samples - 1], [RIDGES * n_samples / (n_samples - 1)])[:, 0, 0]
     assert stats.ks_2samp(wrong[:, 0, BIAS], expected[:, 0, BIAS]).pvalue < P_LIMIT
 
 
-def test_evaluate_downstream__least_squares_has_its_exact_law():
+def test_evaluate_downstream__least_squares_has_exact_law():
     # (sigma^2 / chi2_{T-d+1}) chi2_d, a multiple of an F law.
     n_samples = 30
     got = evaluated([n_samples], [[0.0]])[:, 0, 0, 0, 2]
@@ -73,7 +73,7 @@ def test_evaluate_downstream__least_squares_has_its_exact_law():
     assert stats.kstest(got / SIGMA**2 * (nu - 1) / D, stats.f(D, nu - 1).cdf).pvalue < P_LIMIT
 
 
-def test_evaluate_downstream__no_bit_depends_on_threads_split_or_neighbours():
+def test_evaluate_downstream__bits_do_not_depend_on_threads_split_or_other_replicates():
     sizes, ridges = [30, 7], np.tile([0.0, 1e-9, 0.1, 5.0], (2, 1))
     expected = evaluated(sizes, ridges, 5, n_threads=1, generations=(0, 3, 4))
     np.testing.assert_array_equal(evaluated(sizes, ridges, 5, n_threads=2, generations=(0, 3, 4)), expected)
@@ -83,7 +83,7 @@ def test_evaluate_downstream__no_bit_depends_on_threads_split_or_neighbours():
     assert len(np.unique(expected[..., 0, 0])) == 5 * 3 * 2
 
 
-def test_evaluate_downstream__a_ridge_does_not_see_the_others():
+def test_evaluate_downstream__ridge_values_are_independent():
     ridges = np.array([[0.0, 1e-9, 0.1, 5.0]])
     together = evaluated([30], ridges, 3)
     for k in range(4):

@@ -1,4 +1,4 @@
-"""Bidiagonal samples against dense solves in long double, against raw samples and the general kernel in law."""
+"""Bidiagonal samples, against dense solves in long double, and in law against raw samples and the general kernel."""
 
 import numpy as np
 import pytest
@@ -43,53 +43,53 @@ def sample(d, n_samples, seed=0):
     return BidiagonalSample(diagonal, above, 0.3 * rng.normal(size=k), gap)
 
 
-def dense(made, d, n_samples):
-    """Return B^T, (n, k), and gap (n): what is beyond the n coordinates no fit sees."""
-    k = len(made.diagonal)
+def dense(reduced, d, n_samples):
+    """Return B^T, (n, k), and gap (n): the coordinates beyond n, which no fit can learn."""
+    k = len(reduced.diagonal)
     n = k if n_samples >= d else k + 1
     rows = np.zeros((k, n))
-    rows[range(k), range(k)] = made.diagonal
-    rows[range(n - 1), range(1, n)] = made.above[: n - 1]
-    return np.ascontiguousarray(rows.T), made.gap[:n]
+    rows[range(k), range(k)] = reduced.diagonal
+    rows[range(n - 1), range(1, n)] = reduced.above[: n - 1]
+    return np.ascontiguousarray(rows.T), reduced.gap[:n]
 
 
-def fitted(made, d, n_samples, ridges, parts=True, variance=1.0, norm=1.7):
-    workspace = new_isotropic_workspace(len(made.diagonal), len(ridges))
+def fitted(reduced, d, n_samples, ridges, parts=True, variance=1.0, norm=1.7):
+    workspace = new_isotropic_workspace(len(reduced.diagonal), len(ridges))
     out = np.full((len(ridges), N_COLUMNS), np.nan)
     truth = IsotropicTruth(d, variance, norm)
-    solve_isotropic(made, truth, n_samples, np.asarray(ridges, float), parts, workspace, out)
+    solve_isotropic(reduced, truth, n_samples, np.asarray(ridges, float), parts, workspace, out)
     return out
 
 
-def arguments(made, d, n_samples, norm=1.7):
-    """Return what the twin and the general kernel take."""
-    factor, gap = dense(made, d, n_samples)
-    return factor, made.z, np.ones(len(gap)), norm * np.eye(len(gap))[0], gap
+def arguments(reduced, d, n_samples, norm=1.7):
+    """Return the arguments of the twin and of the general kernel."""
+    factor, gap = dense(reduced, d, n_samples)
+    return factor, reduced.z, np.ones(len(gap)), norm * np.eye(len(gap))[0], gap
 
 
 @pytest.mark.parametrize(("d", "n_samples"), CASES)
 def test_solve_isotropic__equals_long_double(d, n_samples):
-    made = sample(d, n_samples)
-    expected = naive(*arguments(made, d, n_samples), n_samples, RIDGES)
-    got = fitted(made, d, n_samples, RIDGES)
-    # No condition number is squared: four digits more than the general kernel is held to.
+    reduced = sample(d, n_samples)
+    expected = naive(*arguments(reduced, d, n_samples), n_samples, RIDGES)
+    got = fitted(reduced, d, n_samples, RIDGES)
+    # No condition number is squared: the tolerance has four digits more than that of the general kernel.
     np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-300)
-    alone = fitted(made, d, n_samples, RIDGES, parts=False)
+    alone = fitted(reduced, d, n_samples, RIDGES, parts=False)
     np.testing.assert_array_equal(alone[:, [0, 4, 5]], got[:, [0, 4, 5]])
     assert np.isnan(alone[:, 1:4]).all()
 
 
-def test_solve_isotropic__the_twin_is_not_blind():
-    made = sample(20, 40)
-    expected = naive(*arguments(made, 20, 40), 40, RIDGES)
-    moved = fitted(made._replace(above=made.above * (1 + 1e-9)), 20, 40, RIDGES)
+def test_solve_isotropic__twin_detects_small_change():
+    reduced = sample(20, 40)
+    expected = naive(*arguments(reduced, 20, 40), 40, RIDGES)
+    moved = fitted(reduced._replace(above=reduced.above * (1 + 1e-9)), 20, 40, RIDGES)
     assert np.abs(moved[:, 0] / expected[:, 0] - 1).max() > 1e-11
 
 
 def test_solve_isotropic__minimum_norm_far_from_square():
     # Entries above the diagonal are larger than those on it: products of their ratios go beyond 1e300.
-    made = sample(4000, 2000)
-    got = fitted(made, 4000, 2000, [0.0, 1e-300, 1e-16])
+    reduced = sample(4000, 2000)
+    got = fitted(reduced, 4000, 2000, [0.0, 1e-300, 1e-16])
     assert np.isfinite(got).all()
     np.testing.assert_allclose(got, got[[0]].repeat(3, axis=0), rtol=1e-10)
 
@@ -98,29 +98,29 @@ sizes = st.tuples(st.integers(1, 12), st.integers(1, 25), st.integers(0, 1000))
 
 
 @given(sizes)
-def test_solve_isotropic__ends_at_minimum_norm_and_at_zero(size):
+def test_solve_isotropic__limits_are_minimum_norm_and_zero(size):
     d, n_samples, seed = size
-    made = sample(d, n_samples, seed)
-    factor, gap = dense(made, d, n_samples)
+    reduced = sample(d, n_samples, seed)
+    factor, gap = dense(reduced, d, n_samples)
     weights = gap + 1.7 * np.eye(len(gap))[0]
-    fit = np.linalg.pinv(factor.T) @ (factor.T @ weights + made.z)
-    got = fitted(made, d, n_samples, [0.0, 1e14])
+    fit = np.linalg.pinv(factor.T) @ (factor.T @ weights + reduced.z)
+    got = fitted(reduced, d, n_samples, [0.0, 1e14])
     np.testing.assert_allclose(got[0, 4:], [fit @ fit, 1.7 * fit[0]], rtol=1e-6, atol=1e-9)
     assert got[1, 4] < 1e-20 * (1 + fit @ fit + weights @ weights)
     np.testing.assert_allclose(got[1, 0], 1.7**2, rtol=1e-9)
 
 
 @given(sizes, st.floats(-9, 3))
-def test_kernels__agree_and_turn_with_the_coordinates(size, exponent):
+def test_kernels__agree_under_rotation(size, exponent):
     d, n_samples, seed = size
     ridges = [10.0**exponent]
-    made = sample(d, n_samples, seed)
-    factor, z, ones, w0, gap = arguments(made, d, n_samples)
-    expected = fitted(made, d, n_samples, ridges)
+    reduced = sample(d, n_samples, seed)
+    factor, z, ones, w0, gap = arguments(reduced, d, n_samples)
+    expected = fitted(reduced, d, n_samples, ridges)
     np.testing.assert_allclose(path(factor, z, ones, w0, gap, n_samples, ridges), expected, rtol=1e-8, atol=1e-300)
     turn = np.linalg.qr(np.random.default_rng(seed).normal(size=(len(w0), len(w0))))[0]
     turned = path(turn @ factor, z, ones, turn @ w0, turn @ gap, n_samples, ridges)
-    columns = [0, 2, 3, 4, 5]  # the bias goes to 0 with the ridge, and a full factor does not see that
+    columns = [0, 2, 3, 4, 5]  # the bias tends to 0 with the ridge, and a full factor loses its digits
     np.testing.assert_allclose(turned[:, columns], expected[:, columns], rtol=1e-6, atol=1e-12)
 
 
@@ -148,7 +148,7 @@ def vectors():
 
 
 def raw(n_samples, seed):
-    """Return float64 (R, L, 6): rows drawn and fitted."""
+    """Return float64 (R, L, 6) of rows that are drawn and fitted."""
     rng, (w0, weights) = np.random.default_rng(seed), vectors()
     rows = rng.normal(size=(N_REPLICATES, n_samples, D)) * np.sqrt(VARIANCE)
     noise = SIGMA * rng.normal(size=(N_REPLICATES, n_samples, 1))
@@ -176,13 +176,13 @@ def general(n_samples):
 
 
 @pytest.mark.parametrize("n_samples", [35, 20, 12])
-def test_evaluate_isotropic__has_the_law_of_raw_samples_and_of_the_general_kernel(n_samples):
+def test_evaluate_isotropic__has_law_of_raw_samples_and_general_kernel(n_samples):
     got, expected, other = evaluated([n_samples], [LAW_RIDGES])[:, 0, 0], raw(n_samples, n_samples), general(n_samples)
     for k in range(len(LAW_RIDGES)):
         for column in range(N_COLUMNS):
             assert stats.ks_2samp(got[:, k, column], expected[:, k, column]).pvalue > P_LIMIT, (k, column)
             assert stats.ks_2samp(got[:, k, column], other[:, k, column]).pvalue > P_LIMIT, (k, column)
-    # One degree of freedom less, at the same T times ridge, is another law.
+    # Negative control: one degree of freedom less, at the same T times ridge.
     wrong = evaluated([n_samples - 1], [LAW_RIDGES * n_samples / (n_samples - 1)])[:, 0, 0]
     assert stats.ks_2samp(wrong[:, 0, BIAS], expected[:, 0, BIAS]).pvalue < P_LIMIT
 
@@ -200,7 +200,7 @@ def test_evaluate_isotropic__one_dimension():
     assert stats.kstest(4 * got, stats.f(1, 4).cdf).pvalue < P_LIMIT
 
 
-def test_evaluate_isotropic__no_bit_depends_on_threads_or_split():
+def test_evaluate_isotropic__bits_do_not_depend_on_threads_or_split():
     sizes, ridges = [30, 7], np.tile([0.0, 1e-9, 0.1, 5.0], (2, 1))
     expected = evaluated(sizes, ridges, 5, n_threads=1, generations=(0, 3, 4))
     np.testing.assert_array_equal(evaluated(sizes, ridges, 5, n_threads=2, generations=(0, 3, 4)), expected)
@@ -210,15 +210,17 @@ def test_evaluate_isotropic__no_bit_depends_on_threads_or_split():
 
 
 @pytest.mark.parametrize("extra", [0, 1])
-def test_bidiagonal__squares_of_all_but_the_first_entry(extra):
-    made = sample(9 if extra else 6, 6, seed=4)
-    factor, _ = dense(made, 9 if extra else 6, 6)
+def test_bidiagonal__squares_exclude_first_entry(extra):
+    reduced = sample(9 if extra else 6, 6, seed=4)
+    factor, _ = dense(reduced, 9 if extra else 6, 6)
     rows, shifts = factor.T, np.array([0.5, 3.0])
     labels, lanes = np.arange(1.0, 7.0), [np.empty((6, 2)) for _ in range(3)]
     carried, label, sums, out = lanes[2], np.full(2, labels[0]), np.empty(2), np.empty(2)
     carried[0] = 0.0
-    (factor_wide if extra else factor_tall)(made.diagonal, made.above, shifts, *lanes[:2])
-    (solve_wide if extra else solve_tall)(made.diagonal, made.above, *lanes[:2], label, labels, carried, sums, out)
+    (factor_wide if extra else factor_tall)(reduced.diagonal, reduced.above, shifts, *lanes[:2])
+    (solve_wide if extra else solve_tall)(
+        reduced.diagonal, reduced.above, *lanes[:2], label, labels, carried, sums, out
+    )
     for k, shift in enumerate(shifts):
         x = np.linalg.solve(rows.T @ rows + shift * np.eye(rows.shape[1]), rows.T @ labels)
         np.testing.assert_allclose([out[k], sums[k]], [x[0], x[1:] @ x[1:]], rtol=1e-12)

@@ -1,4 +1,4 @@
-"""Predictors trained on raw rows against NumPy's fit to the very same rows, found again by their streams."""
+"""Predictors trained on raw rows, against the NumPy fit to the same rows, drawn again from the same streams."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def evaluated(law, n_threads, key=KEY):
 
 
 def sample(law, replicate, generation, index):
-    """Return rows and noise as their streams give them."""
+    """Return the rows and noise of the streams."""
     n, streams = SIZES[index], np.empty((2, STREAM_WORDS), np.uint64)
     open_downstream(KEY, replicate, generation, index, streams)
     sampler = Sampler(np.empty(4, np.uint64), streams, np.empty((n, 4)), np.empty(0), np.empty(n))
@@ -60,7 +60,7 @@ def sample(law, replicate, generation, index):
 
 
 def columns(rows, noise, weights, ridge):
-    """Return what is written of one predictor, from the definition."""
+    """Return the output columns of one predictor, by their definition."""
     n = len(rows)
     if ridge:
         fit = np.linalg.inv(rows.T @ rows / n + ridge * np.eye(4)) @ rows.T / n
@@ -74,14 +74,14 @@ def columns(rows, noise, weights, ridge):
 
 
 @pytest.mark.parametrize("law", [GAUSSIAN, RADEMACHER, UNIFORM, STUDENT, ROWS])
-def test_evaluate_rows__fits_the_rows_that_it_draws(law):
+def test_evaluate_rows__fits_drawn_rows(law):
     got, weights = evaluated(law, 2), weights_of()
     for replicate, step, index in np.ndindex(N_REPLICATES, len(GENERATIONS), len(SIZES)):
         rows, noise = sample(law, replicate, GENERATIONS[step], index)
         for k, ridge in enumerate(RIDGES[index]):
             expected = columns(rows, noise, weights[replicate, step], ridge)
             np.testing.assert_allclose(got[replicate, step, index, k], expected, rtol=1e-9, atol=1e-12)
-    # Negative control: the rows of another generation are others.
+    # Negative control: the rows of another generation.
     wrong = columns(*sample(law, 0, 3, 1), weights[0, 0], RIDGES[1, 1])
     assert not np.allclose(got[0, 0, 1, 1], wrong, rtol=1e-3)
 

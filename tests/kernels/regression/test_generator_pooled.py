@@ -1,4 +1,4 @@
-"""Every fit of a chain against NumPy's least squares on the very samples that the streams give, and its laws."""
+"""Fits of pooled chains, against NumPy least squares on the same samples, and their laws."""
 
 import itertools
 
@@ -39,7 +39,7 @@ from tests._regression_samples import (
 
 # About 25 goodness-of-fit tests in this file, 4e-6 each: 1e-4 in all.
 P_LIMIT = 4e-6
-# Rows that the kernel draws at a time: fewer than some generations have.
+# Rows drawn at a time by the kernel: fewer than in some generations.
 N_ROWS = 5
 
 WORKFLOWS = {
@@ -60,7 +60,7 @@ WORKFLOWS = {
 @pytest.mark.parametrize("same", [False, True])
 @pytest.mark.parametrize("ridge", [0.0, 0.3])
 @pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=WORKFLOWS)
-def test_refit_pools__every_fit_solves_its_equations(workflow, ridge, same, law):
+def test_refit_pools__every_fit_solves_normal_equations(workflow, ridge, same, law):
     schedule, design, n_replicates = workflow.schedule(N_GENERATIONS, None), design_of(law), 2
     if same and (schedule.n_synthetic != schedule.n_synthetic[0]).any():
         pytest.skip("the same inputs are as many in every generation")
@@ -98,7 +98,7 @@ def test_refit_pools__every_fit_solves_its_equations(workflow, ridge, same, law)
             n_samples = compiled.n_kept[t] + schedule.n_synthetic[t] + schedule.n_real[t]
             expected = fit(used, ridge, n_samples)
             np.testing.assert_allclose(out[replicate, t], expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
-            # From here on as the kernel goes: what one fit rounds must not add up.
+            # The next step starts at the weights of the kernel, so that rounding does not accumulate.
             weights = out[replicate, t]
 
 
@@ -107,7 +107,7 @@ def test_refit_pools__every_fit_solves_its_equations(workflow, ridge, same, law)
 )
 @pytest.mark.parametrize("ridge", [0.0, 0.3])
 @pytest.mark.parametrize("workflow", [Replace, Accumulate], ids=["replace", "accumulate"])
-def test_refit_fixed__every_fit_solves_its_equations(workflow, ridge, law, n):
+def test_refit_fixed__every_fit_solves_normal_equations(workflow, ridge, law, n):
     design, n_replicates = design_of(law), 2
     schedule = (workflow(n_samples=n) if workflow is Replace else workflow(n_samples=n, keep_real=False)).schedule(
         N_GENERATIONS, None
@@ -135,7 +135,7 @@ def test_refit_fixed__every_fit_solves_its_equations(workflow, ridge, law, n):
 
 
 def fixed_errors(workflow, n, n_generations, d, n_replicates=10_000):
-    """Return |w - w0|^2 in the norm of Sigma over sigma^2 of inputs that never change, float64 (R, T)."""
+    """Return |w - w0|^2 in the norm of Sigma over sigma^2 for fixed inputs, float64 (R, T)."""
     design, truth = design_of(REDUCED, d), TRUTH[:d]
     batches = batches_of(design, n, PURPOSE_DESIGN, truth, 0.0, n_replicates, d)
     compiled = kernel_schedule(workflow.schedule(n_generations, None))
@@ -148,7 +148,7 @@ def fixed_errors(workflow, n, n_generations, d, n_replicates=10_000):
 
 
 @pytest.mark.parametrize(("d", "n"), [(1, 1), (1, 4), (3, 3), (3, 4), (4, 12)])
-def test_same_inputs__have_the_law_of_one_fit_with_more_noise(d, n):
+def test_same_inputs__have_law_of_one_fit_with_more_noise(d, n):
     n_generations, degrees = 4, n - d + 1
     squares = {
         "replace": (Replace(n_samples=n), np.arange(1, n_generations + 1.0)),
@@ -157,12 +157,12 @@ def test_same_inputs__have_the_law_of_one_fit_with_more_noise(d, n):
     for (workflow, factor), t in itertools.product(squares.values(), (0, n_generations - 1)):
         error = fixed_errors(workflow, n, n_generations, d)[:, t] / factor[t]
         assert stats.kstest(error * degrees / d, stats.f(d, degrees).cdf).pvalue > P_LIMIT
-        # Negative control: a degree of freedom too many.
+        # Negative control: one degree of freedom more.
         assert stats.kstest(error * (degrees + 1) / d, stats.f(d, degrees + 1).cdf).pvalue < P_LIMIT
 
 
-def test_fresh_inputs__have_the_law_of_least_squares():
-    """The road by the normal equations beside the short one, at as many samples as inputs and beyond."""
+def test_fresh_inputs__have_law_of_least_squares():
+    """The general path (normal equations) and the short path, at and above as many samples as inputs."""
     d, n_replicates = 3, 10_000
     for n in (3, 4, 9):
         compiled = kernel_schedule(Replace(n_samples=n).schedule(1, None))

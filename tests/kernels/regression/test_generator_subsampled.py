@@ -1,4 +1,4 @@
-"""Fits to subsamples against NumPy's least squares on the very rows that the streams give."""
+"""Fits to subsamples, against NumPy least squares on the same rows."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ WORKFLOWS = {
 @pytest.mark.parametrize("replacement", [False, True])
 @pytest.mark.parametrize("ridge", [0.0, 0.3])
 @pytest.mark.parametrize("sizes", WORKFLOWS.values(), ids=WORKFLOWS)
-def test_refit_rows__every_fit_solves_its_equations(sizes, ridge, replacement, same, law):
+def test_refit_rows__every_fit_solves_normal_equations(sizes, ridge, replacement, same, law):
     workflow = AccumulateSubsample(**{"keep_real": True, **sizes}, replacement=replacement)
     schedule, design, n_replicates = workflow.schedule(N_GENERATIONS, None), design_of(law), 2
     compiled, refit = kernel_schedule(schedule), Refit(0.5, 0.8, ridge, TRUTH, 5)
@@ -72,5 +72,5 @@ def test_refit_rows__every_fit_solves_its_equations(sizes, ridge, replacement, s
             expected = fit([(x[chosen], y[chosen])], ridge, size)
             np.testing.assert_allclose(out[replicate, t], expected, rtol=1e-6, atol=1e-7 * np.abs(expected).max())
             weights = out[replicate, t]
-    # Repeats, of one row with several labels, are what this kernel is for.
+    # Subsamples contain repeated rows with several labels.
     assert n_repeated > 0 or not (replacement or same) or max(sizes.get("n_train", 2), 0) == 1 or law == GAUSSIAN

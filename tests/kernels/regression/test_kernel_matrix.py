@@ -1,4 +1,4 @@
-"""Kernels of many rows: the definitions, pair by pair, whatever the tile, and rows that are equal or nearly so."""
+"""Kernel matrices: their definition pair by pair, for every tile size, and equal or nearly equal rows."""
 
 import numpy as np
 import pytest
@@ -54,9 +54,9 @@ def gram(law, rows, threads=1):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_gram__is_its_definition(kind):
+def test_gram__equals_definition(kind):
     law = law_of(kind)
-    # Two tiles and a bit.
+    # More than two tiles.
     rows = RNG.standard_normal((2, 2 * TILE + 7, 5))
     for one, expected in zip(gram(law, rows, 2), [naive(law, x, x) for x in rows], strict=True):
         np.testing.assert_allclose(np.triu(one), np.triu(expected), rtol=1e-12, atol=1e-13)
@@ -64,7 +64,7 @@ def test_gram__is_its_definition(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_predict__is_its_definition(kind):
+def test_predict__equals_definition(kind):
     law = law_of(kind)
     at, support = RNG.standard_normal((TILE + 9, 4)), RNG.standard_normal((2, TILE + 3, 4))
     coefficients = RNG.standard_normal((2, 3, TILE + 3))
@@ -72,7 +72,7 @@ def test_predict__is_its_definition(kind):
     predict(law, at[None], squares(at)[None], support, squares(support), coefficients, 2, out)
     expected = [c @ naive(law, z, at) for c, z in zip(coefficients, support, strict=True)]
     np.testing.assert_allclose(out, expected, rtol=1e-10, atol=1e-10)
-    # Rows of their own for each.
+    # Each replicate has its own rows.
     own = RNG.standard_normal((2, 6, 4))
     out = np.empty((2, 3, 6))
     predict(law, own, squares(own), support, squares(support), coefficients, 1, out)
@@ -81,7 +81,7 @@ def test_predict__is_its_definition(kind):
 
 
 @pytest.mark.parametrize("kind", [RBF, MATERN_1, MATERN_3, MATERN_5])
-def test_gram__of_rows_that_are_equal_or_close(kind):
+def test_gram__equal_or_close_rows(kind):
     law = law_of(kind)
     rows = 1e3 + RNG.standard_normal((1, 12, 30))
     rows[0, 3] = rows[0, 7]
@@ -89,14 +89,14 @@ def test_gram__of_rows_that_are_equal_or_close(kind):
     found = gram(law, rows)[0]
     assert found[3, 7] == 1.0
     np.testing.assert_allclose(np.triu(found), np.triu(naive(law, rows[0], rows[0])), rtol=1e-12)
-    # Negative control: by squares and products alone it has no digits.
+    # Negative control: the formula by squares and products loses all digits.
     plain = (rows[0] ** 2).sum(axis=1)
     plain = plain[:, None] + plain - 2 * rows[0] @ rows[0].T
     assert abs(plain[4, 8] - 30e-14) > 1e-13
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_gram__of_float32_loses_seven_digits(kind):
+def test_gram__float32_loses_seven_digits(kind):
     law, rows = law_of(kind), RNG.standard_normal((1, 300, 40)).astype(np.float32)
     exact = gram(law, rows.astype(np.float64))[0]
     found = gram(law, rows)[0]
@@ -105,7 +105,7 @@ def test_gram__of_float32_loses_seven_digits(kind):
     assert kind == LAPLACIAN or lost > 1e-9
 
 
-def test_gram__bits_do_not_depend_on_threads_or_neighbours():
+def test_gram__bits_do_not_depend_on_threads_or_other_rows():
     law, rows = law_of(RBF), RNG.standard_normal((3, TILE + 50, 20))
     expected = gram(law, rows, 1)
     np.testing.assert_array_equal(gram(law, rows, 2), expected)

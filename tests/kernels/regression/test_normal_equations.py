@@ -1,4 +1,4 @@
-"""Regressions gathered batch by batch against NumPy's least squares, and singular ones against the pseudo-inverse."""
+"""Normal equations gathered in batches, against NumPy least squares, and singular ones against the pseudo-inverse."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ BATCHES = st.lists(st.integers(1, 9), min_size=1, max_size=4)
 
 
 def gathered(batches, d):
-    """Return (gram, sums, held) of batches of (rows, labels), in a room full of other numbers."""
+    """Return (gram, sums, held) of batches of (rows, labels), in a workspace filled with other numbers."""
     gram, sums, held, workspace = np.full((d, d), np.nan), np.full(d, np.nan), 0, new_equations(d)
     workspace.matrix[:] = np.nan
     for rows, labels in batches:
@@ -29,7 +29,7 @@ def fitted(batches, d, penalty=0.0):
     else:
         before = gram.copy(), sums.copy()
         fit_sums(gram, sums, penalty, workspace, out)
-        # The pool stays: later generations add to it.
+        # The pool must not change: later generations add to it.
         np.testing.assert_array_equal(gram, before[0])
         np.testing.assert_array_equal(sums, before[1])
     return out
@@ -47,14 +47,15 @@ def stacked(batches):
 @given(SEEDS, st.integers(1, 8), BATCHES)
 def test_fit__is_least_squares_of_minimum_norm(seed, d, sizes):
     rng = np.random.default_rng(seed)
-    # Spectra of 16 decades: the equations are solved in their own scale, the samples of few rows in that of the labels.
+    # Spectra of 16 decades only with more rows than inputs: the equations are solved in their own scale, few rows are
+    # not.
     batches = drawn(rng, sizes, d, 10.0 ** -np.arange(d) if sum(sizes) > d else 1.0)
     x, y = stacked(batches)
     scale = np.linalg.norm(x, axis=0) if sum(sizes) > d else np.ones(d)
     expected = np.linalg.lstsq(x / scale, y, rcond=None)[0]
     condition = np.linalg.cond(x / scale)
     got = fitted(batches, d) * scale
-    # The condition is squared in the equations.
+    # The normal equations square the condition number.
     np.testing.assert_allclose(
         got, expected, rtol=0, atol=(1e-13 + 1e-15 * condition**2) * np.linalg.norm(y) * condition
     )
@@ -71,7 +72,7 @@ def test_fit__equals_numpy(sizes):
 
 @FEW
 @given(SEEDS, st.integers(1, 8), BATCHES, st.floats(1e-3, 1e3))
-def test_fit__with_a_ridge(seed, d, sizes, penalty):
+def test_fit__with_ridge_equals_numpy(seed, d, sizes, penalty):
     batches = drawn(np.random.default_rng(seed), sizes, d)
     x, y = stacked(batches)
     expected = np.linalg.solve(x.T @ x + penalty * np.eye(d), x.T @ y)
@@ -80,8 +81,8 @@ def test_fit__with_a_ridge(seed, d, sizes, penalty):
 
 @FEW
 @given(SEEDS, st.integers(2, 8), st.integers(1, 12), st.integers(1, 5))
-def test_singular__gives_the_minimum_norm(seed, d, n, n_distinct):
-    """Equal rows, labels that contradict each other: rank below both n and d."""
+def test_singular__gives_minimum_norm(seed, d, n, n_distinct):
+    """Equal rows with contradictory labels: rank below both n and d."""
     rng = np.random.default_rng(seed)
     n_distinct = min(n_distinct, d - 1)
     x = rng.standard_normal((n_distinct, d))[rng.integers(n_distinct, size=n)]
@@ -94,8 +95,8 @@ def test_singular__gives_the_minimum_norm(seed, d, n, n_distinct):
 
 
 @pytest.mark.parametrize("n", [2, 4, 5, 7])
-def test_singular__signs(n):
-    """Rows of signs are singular by chance, in whole numbers: no pivot is a small one."""
+def test_singular__sign_matrices(n):
+    """Random matrices of signs can be exactly singular, in integers: no pivot is small but non-zero."""
     d, rng, n_singular = 4, np.random.default_rng(3), 0
     for _ in range(200):
         x, y = rng.choice([-1.0, 1.0], (n, d)), rng.standard_normal(n)
@@ -104,7 +105,7 @@ def test_singular__signs(n):
     assert n_singular > 5
 
 
-def test_factor__tells_singular_from_badly_scaled():
+def test_factor__distinguishes_singular_from_badly_scaled():
     for scales, regular in (([1.0, 1e-12, 1e-30], True), ([1e-90, 1.0, 1e90], True)):
         matrix = np.array([[2.0, 1.0, 0.5], [1.0, 2.0, 0.3], [0.5, 0.3, 2.0]]) * np.outer(scales, scales)
         copy, diagonal, values = matrix.copy(), np.empty(3), np.empty(3)
@@ -114,7 +115,7 @@ def test_factor__tells_singular_from_badly_scaled():
         np.testing.assert_allclose(x * scales, 1.0, rtol=1e-12)
     singular = np.array([[1.0, 1.0], [1.0, 1.0]])
     assert not factor(singular, np.empty(2), np.empty(2))
-    # Nothing at all: zeros are a singular matrix too.
+    # A zero matrix is singular too.
     nothing, values = np.zeros((2, 2)), np.empty(2)
     assert not factor(nothing, np.empty(2), values)
     x = np.zeros(2)
@@ -122,14 +123,14 @@ def test_factor__tells_singular_from_badly_scaled():
     np.testing.assert_array_equal(x, 0.0)
 
 
-def test_ridge__from_nothing_to_everything():
+def test_ridge__from_zero_to_huge():
     batches = drawn(np.random.default_rng(4), (3,), 5)
     x, y = batches[0]
     np.testing.assert_allclose(fitted(batches, 5, 1e-13), np.linalg.pinv(x) @ y, rtol=1e-9)
     np.testing.assert_allclose(1e200 * fitted(batches, 5, 1e200), x.T @ y, rtol=1e-12)
 
 
-def test_gather__holds_rows_up_to_the_dimension_then_sums():
+def test_gather__keeps_rows_up_to_dimension_then_sums():
     d, rng = 4, np.random.default_rng(5)
     for sizes, held in (((4,), 4), ((2, 2), 4), ((2, 1), 3), ((5,), 5), ((4, 1), 5), ((1, 9, 2), 5)):
         batches = drawn(rng, sizes, d)

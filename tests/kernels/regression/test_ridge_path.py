@@ -1,4 +1,4 @@
-"""Ridge paths against dense solves in long double, their properties, and raw designs."""
+"""Ridge paths, against dense solves in long double and raw designs, and their properties."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from fastcollapse.kernels.regression.ridge_systems import is_lower, set_reversed
 pytestmark = pytest.mark.usefixtures("one_blas_thread")
 
 RIDGES = np.array([0.0, 1e-13, 1e-9, 1e-6, 1e-3, 0.03, 1.0, 30.0, 1e6, 1e12])
-# Dimension, samples, and how fast the spectrum falls.
+# Dimension, samples, and exponent of the spectrum.
 CASES = [
     (1, 1, 0.0),
     (1, 5, 0.0),
@@ -46,7 +46,7 @@ def solve(matrix, sides):
 
 
 def naive(factor, z, spectrum, w0, gap, n_samples, ridges):
-    """Return float64 (L, 6) as the definition has it, in long double."""
+    """Return float64 (L, 6) by the definition, in long double."""
     factor, z, w0, gap = (np.asarray(x, np.longdouble) for x in (factor, z, w0, gap))
     d, k = factor.shape
     out = np.empty((len(ridges), N_COLUMNS))
@@ -100,14 +100,14 @@ def test_solve_path__equals_long_double(d, n_samples, beta):
     assert np.isnan(alone[:, 1:4]).all()
 
 
-def test_solve_path__the_twin_is_not_blind():
+def test_solve_path__twin_detects_small_change():
     factor, z, spectrum, w0, gap = sample(20, 40, 1.5)
     expected = naive(factor, z, spectrum, w0, gap, 40, RIDGES)
     moved = path(factor, z * (1 + 1e-7), spectrum, w0, gap, 40, RIDGES)
     assert np.abs(moved[:, 2] / expected[:, 2] - 1).min() > 1e-8
 
 
-def test_solve_path__room_may_be_larger_and_used_before():
+def test_solve_path__workspace_may_be_larger_and_used_before():
     large, small = sample(20, 40, 1.0), sample(20, 8, 1.0)
     workspace = new_path_workspace(20, 20, len(RIDGES), True)
     path(*large, 40, RIDGES, workspace=workspace)
@@ -115,17 +115,17 @@ def test_solve_path__room_may_be_larger_and_used_before():
 
 
 @pytest.mark.parametrize(("d", "n_samples"), [(150, 300), (150, 70)])
-def test_solve_path__no_bit_depends_on_the_parts(d, n_samples):
+def test_solve_path__bits_do_not_depend_on_recorded_parts(d, n_samples):
     made, columns = sample(d, n_samples, 1.5), [0, 4, 5]
     with_parts = path(*made, n_samples, RIDGES)[:, columns]
     np.testing.assert_array_equal(path(*made, n_samples, RIDGES, parts=False)[:, columns], with_parts)
 
 
-def test_solve_path__a_full_factor_gives_the_same():
+def test_solve_path__full_factor_gives_same_result():
     factor, z, spectrum, w0, gap = sample(20, 40, 1.5)
     turn = np.linalg.qr(np.random.default_rng(1).normal(size=(20, 20)))[0]
     turned = path(factor @ turn, turn.T @ z, spectrum, w0, gap, 40, RIDGES)
-    columns = [0, 2, 3, 4, 5]  # the bias goes to 0 with the ridge, and a full factor does not see that
+    columns = [0, 2, 3, 4, 5]  # the bias tends to 0 with the ridge, and a full factor loses its digits
     np.testing.assert_allclose(
         turned[:, columns], path(factor, z, spectrum, w0, gap, 40, RIDGES)[:, columns], rtol=1e-8
     )
@@ -141,7 +141,7 @@ def test_set_reversed_gram__equals_numpy(d):
 
 
 def fits(rows, labels, ridge):
-    """Return the minimiser of |labels - X w|^2 / T + ridge |w|^2, of least norm at 0, from the singular values."""
+    """Return the minimiser of |labels - X w|^2 / T + ridge |w|^2 (least norm at ridge 0), by singular values."""
     left, values, right = np.linalg.svd(rows, full_matrices=False)
     live = values > 1e-12 * max(values.max(initial=0.0), 1e-300)
     shrunk = values[live] / (values[live] ** 2 + len(rows) * ridge)
@@ -163,7 +163,7 @@ DESIGNS = {
 
 
 @pytest.mark.parametrize("name", DESIGNS)
-def test_reduce_rows__any_rank(name):
+def test_reduce_rows__accepts_any_rank(name):
     n_samples, d, make = DESIGNS[name]
     rng = np.random.default_rng(5)
     rows, noise = make(rng.normal(size=(n_samples, d))), 0.3 * rng.normal(size=n_samples)
@@ -181,7 +181,7 @@ def test_reduce_rows__any_rank(name):
         np.testing.assert_allclose(row[[0, 4, 5]], expected, rtol=1e-8, atol=1e-12)
 
 
-def test_reduce_rows__what_is_not_finite_stays_so():
+def test_reduce_rows__propagates_non_finite_values():
     workspace = new_path_workspace(3, 3, 1, False)
     rows = np.ones((5, 3))
     rows[2, 1] = np.nan
@@ -210,7 +210,7 @@ def test_solve_path__normal_equations_hold(size, exponent):
 
 
 @given(sizes)
-def test_solve_path__ends_at_minimum_norm_and_at_zero(size):
+def test_solve_path__limits_are_minimum_norm_and_zero(size):
     d, n_samples, seed = size
     factor, z, spectrum, w0, gap = sample(d, n_samples, 1.0, seed)
     got = path(factor, z, spectrum, w0, gap, n_samples, [0.0, 1e-14, 1e15])

@@ -1,4 +1,4 @@
-"""Samples of rows: different ones, uniform, the same for whoever asks."""
+"""Samples of rows: distinct, uniform, and equal for every thread and block."""
 
 import numpy as np
 from scipy import stats
@@ -21,7 +21,7 @@ def rows(n_replicates, n, n_rows, replacement=False, block=0, **names):
     return out
 
 
-def test_rows__are_different_and_uniform():
+def test_rows__are_distinct_and_uniform():
     found = rows(4000, 3, 7)
     assert all(len(set(one)) == 3 for one in found.tolist())
     counts = np.bincount(found.ravel(), minlength=7)
@@ -35,7 +35,7 @@ def test_rows__with_replacement_repeat():
     assert stats.binomtest(int((found[:, 0] == found[:, 1]).sum()), 3000).pvalue > P_LIMIT
 
 
-def test_draws__are_named_by_replicate_generation_and_block():
+def test_draws__depend_on_replicate_generation_and_block():
     expected = rows(4, 5, 100)
     np.testing.assert_array_equal(rows(2, 5, 100, first=2), expected[2:])
     for other in (rows(4, 5, 100, block=1), rows(4, 5, 100, generation=2)):

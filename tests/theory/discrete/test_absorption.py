@@ -1,4 +1,4 @@
-"""Mean times against the exact solve for two symbols and against simulation for several."""
+"""Mean absorption times, against the exact solve for two symbols and simulation for several."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from fastcollapse.theory.discrete.absorption import (
 
 
 def _exact_means(n):
-    """Return mean absorption time from each inner count, and given extinction, by linear solves."""
+    """Return the mean absorption time from each inner count, and given extinction, by linear solves."""
     counts = np.arange(n + 1)
     matrix = binom.pmf(counts[None, :], n, counts[:, None] / n)[1:-1, 1:-1]
     system = np.eye(n - 1) - matrix
@@ -41,7 +41,7 @@ def test_absorption__second_order_against_the_exact_solve(n):
     assert np.abs(mean_absorption(p0, n, order=1) - exact).min() > 0.08
 
 
-def test_absorption__given_extinction_or_fixation():
+def test_absorption__conditional_on_extinction_or_fixation():
     n, x = 400, 20
     exact = _exact_means(n)[1]
     assert abs(mean_absorption_given_extinction(x / n, n) / exact[x - 1] - 1) < 0.015
@@ -62,7 +62,7 @@ def test_absorption__constants_and_uniform_table():
 
 
 def _simulate(p, n, replicates, seed):
-    """Return the generation of the first loss and of the total collapse, [replicates] each."""
+    """Return the generations of the first loss and of the total collapse, [replicates] each."""
     rng = np.random.default_rng(seed)
     state = np.broadcast_to(p, (replicates, p.size))
     first, total = np.zeros(replicates), np.zeros(replicates)

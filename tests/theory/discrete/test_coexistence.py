@@ -1,4 +1,4 @@
-"""Bounds of "not collapsed" against the exact chain and a simulation."""
+"""Bounds of "not collapsed", against the exact chain and simulation."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_both_ends__late_constant_is_six():
     for n in (100, 200, 400):
         lost, fixed = exact_chain(0.3, n, 4 * n)
         error.append(6 - (1 - lost - fixed)[4 * n] / (0.3 * 0.7 * (1 - 1 / n) ** (4 * n)))
-    # The constant is the diffusion's: the chain falls short of it by about ln(n)/n.
+    # The constant is the diffusion limit; the value of the chain is smaller by about ln(n)/n.
     assert 0 < error[2] < 0.04 < error[1] < 0.07 < error[0]
 
 
@@ -55,7 +55,7 @@ def test_both_ends__several_symbols_against_simulation():
         p = rng.multinomial(n, p) / n
         got = (p.max(axis=1) < 1).mean()
         lower, upper = not_collapsed_bounds(0.75, 4, n, k)
-        # 80 comparisons of one side each: 4.5 standard errors.
+        # 80 one-sided comparisons: 4.5 standard errors.
         slack = 4.5 * np.sqrt(got * (1 - got) / replicates) + 1e-3
         assert lower - slack <= got <= upper + slack
     # Negative control: at late times the truth is near the middle, so bounds tighter by 2.5 would fail.

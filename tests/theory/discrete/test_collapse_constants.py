@@ -50,7 +50,7 @@ def test_collapse_constants__inverse_is_the_first_index():
     values = g(6000)
     x = np.concatenate([values[1:], values[1:] * (1 + 1e-9), values[1:] * (1 - 1e-9)])
     expected = np.array([np.argmax(values <= level) if (values <= level).any() else 6001 for level in x])
-    # Beyond the table the recursion and the expansion may differ by their rounding: compare off the ties.
+    # Beyond the table the recursion and the expansion may differ by their rounding: no comparison is made at ties.
     off_tie = np.arange(x.size) >= 6000
     got = g_inverse(x)
     assert (got[off_tie] == expected[off_tie]).all()

@@ -1,4 +1,4 @@
-"""Entropy losses against simulation and the exact chain."""
+"""Entropy loss, against simulation and the exact chain."""
 
 import numpy as np
 import pytest
@@ -24,9 +24,10 @@ def test_entropy__loss_against_simulation():
     new = entr(rng.multinomial(n, p, size=replicates) / n).sum(axis=1)
     loss = entr(p).sum() - new
     error = loss.std() / np.sqrt(replicates)
-    # One comparison, |z| < 4.5. The formula is Poisson, off by O(1/n) of itself beside this error.
+    # One comparison, |z| < 4.5. The formula is for Poisson counts; its relative error O(1/n) is small compared with
+    # this error.
     assert abs(loss.mean() - entropy_loss(p, n)) < 4.5 * error + 1 / n
-    # Negative control: with so small counts the diffusion slope of 1100 symbols is rejected.
+    # Negative control: at these small counts the diffusion slope of 1100 symbols is rejected.
     assert abs(loss.mean() + entropy_slope(1100, n)) > 4.5 * error + 1 / n
 
 

@@ -1,4 +1,4 @@
-"""Forgetting quantiles against the recursion, the expansion and a simulation."""
+"""Quantiles of extinction times, against the recursion, the expansion and simulation."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from fastcollapse.theory.discrete.extinction_time import (
 )
 
 
-def test_forgetting__quantile_is_the_first_generation_of_the_recursion():
+def test_extinction_time__quantile_is_first_generation_of_recursion():
     values = g(20_000)
     c = np.array([0.1, 1, 2, 10, 100, 1000, 3000])
     for q in (0.05, 0.5, 0.6):
@@ -25,7 +25,7 @@ def test_forgetting__quantile_is_the_first_generation_of_the_recursion():
     assert (forgetting_cdf(c, k - 1) < 0.5).all()
 
 
-def test_forgetting__expansion_and_law():
+def test_extinction_time__expansion_and_law():
     c = np.array([100, 10**4, 10**6, 10**9])
     got = forgetting_quantile(c, 0.5)
     assert got[0] == 286
@@ -34,7 +34,7 @@ def test_forgetting__expansion_and_law():
     assert round(float(forgetting_median_law(1)), 3) == 2.885
 
 
-def test_forgetting__law_against_simulation():
+def test_extinction_time__law_against_simulation():
     rng, n, c, replicates = np.random.default_rng(29), 10**7, 5, 40_000
     copies, z, off = np.full(replicates, c), [], []
     for k in range(1, 21):
@@ -47,7 +47,7 @@ def test_forgetting__law_against_simulation():
     assert max(z) < 4.5 < max(off)
 
 
-def test_forgetting__refuses():
+def test_extinction_time__refuses():
     with pytest.raises(InputError, match="q must be strictly between 0 and 1, got 1"):
         forgetting_quantile(10, 1.0)
     with pytest.raises(InputError, match="c must be strictly between 0 and inf, got 0"):

@@ -1,4 +1,4 @@
-"""The pair recursion against a plain token-by-token simulation and against the closed forms."""
+"""Heterozygosity recursion, against token-by-token simulation and closed forms."""
 
 import numpy as np
 import pytest
@@ -104,7 +104,7 @@ def test_heterozygosity__recursion_against_simulation(name):
     assert np.abs((curves[:, 1:].mean(axis=0) - expected[:-1]) / error).max() > Z_LIMIT
 
 
-def test_heterozygosity__simulation_tells_variants_apart():
+def test_heterozygosity__simulation_distinguishes_variants():
     curves = _simulate(SCHEDULES["subsample"], seed=99)
     error = curves[:, 1:].std(axis=0) / np.sqrt(REPLICATES)
     for wrong in ("subsample_replacement", "accumulate", "replace"):

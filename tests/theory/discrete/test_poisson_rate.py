@@ -1,4 +1,4 @@
-"""The Poisson rate: its exact law against the transition matrix, the moments of that law, domains."""
+"""Poisson rate: exact law against the transition matrix, moments, domains."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from fastcollapse.theory.discrete.survival import poisson_survival
 
 @pytest.mark.parametrize(("lam0", "n"), [(1.0, 10), (0.05, 10), (10.0, 3)])
 def test_poisson__law_by_transition_matrix(lam0, n):
-    # Sums above 900 are lost: below 1e-12 here.
+    # Sums above 900 are neglected: their probability is below 1e-12.
     s = np.arange(901)
     matrix = stats.poisson.pmf(s[None, :], s[:, None])
     law = stats.poisson.pmf(s, lam0 * n)
@@ -27,7 +27,7 @@ def test_poisson__law_by_transition_matrix(lam0, n):
     assert np.abs(poisson_count_law(lam0, n, 16, 900) - got).max() > 1e-4
 
 
-def test_poisson__law_ends_within_its_points():
+def test_poisson__truncated_law_is_prefix_of_complete_law():
     for lam0, n, k in ((1, 10, 500), (100, 10, 1), (100, 1000, 3), (0, 5, 2), (1e-5, 1, 1000)):
         whole = poisson_count_law(lam0, n, k, 2**18 - 1)
         np.testing.assert_allclose(whole.sum(), 1, rtol=5e-9)
@@ -35,7 +35,7 @@ def test_poisson__law_ends_within_its_points():
 
 
 def test_poisson__limits():
-    # Yaglom's: about k/(2 n), given survival.
+    # Yaglom's limit: about k/(2 n), given survival.
     np.testing.assert_allclose(poisson_mean_if_alive(1, 10, 10**7), 10**7 / 20, rtol=1e-4)
     assert poisson_mean_if_alive(2, 10, 0) == 2
     got = poisson_rate_variance(2, 10, 10**6, "accumulate")

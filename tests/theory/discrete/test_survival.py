@@ -1,4 +1,4 @@
-"""Survival bounds against the exact chain, and the chain against a simulation."""
+"""Survival bounds, against the exact chain, and the chain against simulation."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.theory.discrete.binomial_chain import exact_chain, exact_survival_truncated
 from fastcollapse.theory.discrete.survival import poisson_survival, survival_bounds, survival_bounds_published
 
-# Rounding of the exact chain.
+# Rounding error of the exact chain.
 TINY = 1e-11
 
 
@@ -27,7 +27,7 @@ def test_discrete__bounds_hold_for_the_exact_chain(n):
         near = slice(1, n // 4)
         assert (1 - lower[1:, near] / alive[1:, near]).max() < 0.05
         assert (upper[1:, near] / alive[1:, near] - 1).max() < 0.024
-    # Negative control: one generation off and the sharp pair fails.
+    # Negative control: the sharp pair of the next generation fails.
     late_lower, late_upper = survival_bounds(p0[:, None], n, k + 1)
     early_lower, _ = survival_bounds(p0[:, None], n, np.maximum(k - 1, 0))
     if n > 1:
@@ -52,7 +52,7 @@ def test_discrete__exact_chain_against_simulation():
     assert max(z_off) > 4.5
 
 
-def test_discrete__truncated_chain_contains_the_exact_one():
+def test_discrete__truncated_chain_contains_exact_chain():
     p0 = np.array([0.0, 0.001, 0.05, 0.5, 1.0])
     alive = 1 - exact_chain(p0, 400, 60)[0]
     survival, error = exact_survival_truncated(p0, 400, 60, cap=40)
@@ -64,7 +64,7 @@ def test_discrete__truncated_chain_contains_the_exact_one():
     assert not none.any()
 
 
-def test_discrete__truncation_error_is_the_stated_one():
+def test_discrete__truncation_error_equals_stated_bound():
     _, error = exact_survival_truncated(0.001, 10_000, 50)
     assert error.max() < 1e-9
 

@@ -1,4 +1,4 @@
-"""Bounds of the expected number of distinct symbols against the exact chain; binning against no binning."""
+"""Bounds of the expected number of distinct symbols, against the exact chain; with and without binning."""
 
 import numpy as np
 import pytest

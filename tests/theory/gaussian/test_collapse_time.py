@@ -1,4 +1,4 @@
-"""The exact tail against the chi-square law, two fits by quadrature, published digits and its own shape."""
+"""Exact tail: the chi-square law, two fits by quadrature, published digits, and monotonicity."""
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ def test_gaussian_collapse__normal_law_of_many_fits():
     error = np.sqrt(log_sigma_variance(10, k))
     normal = stats.norm.sf(np.log(0.1), log_sigma_mean(10, k, "unbiased"), error)
     assert np.abs(normal - EXACT[1:]).max() < 0.005
-    # Sizes and fits at which every digit of ln Gamma would be lost.
+    # Sizes and numbers of fits at which differences of ln Gamma lose all digits.
     n, k, z = 10**12, 10**9, np.array([-2, 0, 1, 3])
     eps = np.exp(log_sigma_mean(n, k, "mle") + z * np.sqrt(log_sigma_variance(n, k)))
     np.testing.assert_allclose(tail_exact(1, eps, n, k, "mle"), stats.norm.sf(z), rtol=1e-4)

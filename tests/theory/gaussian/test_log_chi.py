@@ -1,4 +1,4 @@
-"""Moments of ln chi against quadrature, series and each other."""
+"""Moments of ln chi, against quadrature and series."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_chi__moments_against_quadrature(nu):
     assert abs(np.exp(log_chi_moment(3j, nu)) - (real + 1j * imaginary)) < 1e-12
 
 
-def test_chi__keeps_its_digits_for_any_size():
+def test_chi__is_accurate_for_any_size():
     nu = np.array([10.0**i for i in range(3, 16)])
     mean = -1 / (2 * nu) - 1 / (6 * nu**2) + 1 / (15 * nu**4)
     np.testing.assert_allclose(log_chi_mean(nu), mean, rtol=1e-13)
@@ -42,7 +42,7 @@ def test_chi__keeps_its_digits_for_any_size():
 
 
 @pytest.mark.parametrize("s", [0.5, 4.0, -3.0, 1 + 2j])
-def test_chi__series_and_gamma_functions_join(s):
+def test_chi__series_and_gamma_functions_agree(s):
     # nu = 40 is the first that may use the series; E chi^s at nu + 2 is (nu + s)/nu times that at nu.
     nu = np.arange(4, 400)
     got = log_chi_moment(s, nu + 2) - log_chi_moment(s, nu)

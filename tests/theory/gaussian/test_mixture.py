@@ -1,4 +1,4 @@
-"""Theorem 4, the kurtosis and the estimators of the mixture, against the twin and plain likelihoods."""
+"""Theorem 4, kurtosis and estimators of the mixture, against the twin and direct likelihoods."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def test_mixture__approximate_ml_is_algorithm_1():
         np.testing.assert_allclose(got, naive.fit_approximate(points), rtol=1e-9, atol=1e-9)
 
 
-def test_mixture__joint_ml_is_the_largest_likelihood():
+def test_mixture__joint_ml_maximises_likelihood():
     zeros = 0
     for points in samples(10, 100):
         mu, sigma = naive.fit_joint_ml(points)
@@ -66,7 +66,7 @@ def test_mixture__joint_ml_is_the_largest_likelihood():
     assert 0 < zeros < 40
 
 
-def test_mixture__fits_keep_their_digits_where_sigma_is_small():
+def test_mixture__fits_are_accurate_for_small_sigma():
     rng = np.random.default_rng(3)
     noise = rng.standard_normal(10)
     points = np.concatenate([1 + 1e-11 * noise[:5], -1 - 1e-11 * noise[5:]])

@@ -1,4 +1,4 @@
-"""d-dimensional laws: one dimension, sums of each other, limits, domains."""
+"""Multivariate laws: one dimension, identities between them, limits, domains."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def test_multivariate_gaussian__one_dimension(estimator, n):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_multivariate_gaussian__forms_as_stated(estimator):
+def test_multivariate_gaussian__closed_forms(estimator):
     d, n, nu = 4, 9, 8
     divisor = {"unbiased": nu, "mle": n}[estimator]
     i, k = np.arange(d), np.arange(7)
@@ -69,7 +69,7 @@ def test_multivariate_gaussian__exponents_for_large_n():
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_multivariate_gaussian__rank_deficient(estimator):
-    # d = n-1 is both cases.
+    # d = n-1 belongs to both cases.
     k = np.arange(1, 6)
     np.testing.assert_allclose(log_pseudo_det_mean(6, 7, k, estimator), log_det_mean(6, 7, k, estimator), rtol=1e-12)
     np.testing.assert_allclose(log_pseudo_det_variance(6, 7, k), log_det_variance(6, 7, k), rtol=1e-12)

@@ -1,4 +1,4 @@
-"""Real data in every generation: the recursion of any schedule, fixed points, domains."""
+"""Real data in every generation: recursion of any schedule, fixed points, domains."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ T = np.arange(61)
 @pytest.mark.parametrize(("n", "m_s"), [(2, 1), (10, 5), (10, 0), (10, 10), (50, 49)])
 def test_gaussian_real_data__fresh(estimator, n, m_s):
     expected = expected_gaussian(np.full(60, m_s), n - m_s, real="fresh" if m_s < n else "none", estimator=estimator)
-    # Generation 0 is the truth, so its synthetic points are real ones too.
+    # Generation 0 is the truth, so its synthetic points have the law of real ones.
     np.testing.assert_allclose(gaussian_fresh_moments(n, m_s, T, estimator), expected, atol=1e-12)
     if m_s < n:
         limits = gaussian_fresh_limits(n, m_s, estimator)
@@ -47,7 +47,7 @@ def test_gaussian_real_data__fixed(estimator, n_r, m_s):
 
 
 def test_gaussian_real_data__fixed_limit_of_much_synthetic_data():
-    # As of the discrete family: even without end it adds at most half of the real sampling variance.
+    # As in the discrete family: even infinitely many synthetic points add at most half of the real sampling variance.
     for m_s in (10, 1000, 10**9):
         variance, mean_error = gaussian_fixed_limits(10, m_s, "mle", 0.9)
         assert mean_error < 0.9 / 21

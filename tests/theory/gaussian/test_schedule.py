@@ -1,4 +1,4 @@
-"""The recursion of second moments against that of the heterozygosity, closed forms and its own limits."""
+"""Recursion of second moments, against the heterozygosity recursion, closed forms and limits."""
 
 import numpy as np
 import pytest
@@ -30,11 +30,11 @@ SCHEDULES = {
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_gaussian_schedule__mle_has_the_factors_of_the_heterozygosity(name):
+def test_gaussian_schedule__mle_has_factors_of_heterozygosity(name):
     variance, mean_error = expected_gaussian(**SCHEDULES[name], estimator="mle")
     np.testing.assert_allclose(variance, expected_heterozygosity(0.5, **SCHEDULES[name]) / 0.5, rtol=1e-12)
     np.testing.assert_allclose(variance + mean_error, 1, rtol=1e-12)
-    # Negative control: the law is not conserved by the unbiased estimator, whose first fit alone is 1.
+    # Negative control: the unbiased estimator does not have the conservation law; only its first fit is 1.
     unbiased, error = expected_gaussian(**SCHEDULES[name], estimator="unbiased")
     assert (unbiased[1:] > variance[1:]).all()
     assert (unbiased + error)[-1] > 1.001
@@ -43,7 +43,7 @@ def test_gaussian_schedule__mle_has_the_factors_of_the_heterozygosity(name):
 
 @pytest.mark.parametrize("estimator", ["unbiased", "mle"])
 @pytest.mark.parametrize("sizes", [np.full(50, 7), np.arange(2, 52)], ids=["constant", "growing"])
-def test_gaussian_schedule__replace_is_the_plain_chain(estimator, sizes):
+def test_gaussian_schedule__replace_equals_plain_chain(estimator, sizes):
     variance, mean_error = expected_gaussian(sizes, estimator=estimator)
     t = np.arange(51)
     np.testing.assert_allclose(variance, variance_mean(1, sizes, t, estimator), rtol=1e-12)

@@ -1,4 +1,4 @@
-"""Bounds of Pr(Sigma_k > eps): in the order that they must have, above the exact law, and no sharper."""
+"""Bounds of Pr(Sigma_k > eps): their order, validity against the exact law, and sharpness."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_gaussian_tail__theorem3_is_true_with_4n_minus_3_and_false_with_4n_minus
     n = np.concatenate([np.arange(2, 3000), 10 ** np.arange(4, 15)]).astype(float)
     log_alpha = log_chi_moment(1, n - 1)
     assert (log_alpha <= -1 / (4 * n - 3)).all()
-    # 1/(24 nu^3) above: seen in floats for n of thousands.
+    # The difference is 1/(24 nu^3), which is visible in floats for n of a few thousand.
     assert (log_alpha > -1 / (4 * n - 4))[n < 3000].all()
 
 
@@ -63,7 +63,7 @@ def test_gaussian_tail__chernoff_is_the_smallest_power_bound(estimator):
         np.testing.assert_allclose(best, tail_chernoff(1, 0.1, 10, at, estimator), rtol=1e-8)
 
 
-def test_gaussian_tail__chernoff_rate_is_the_true_one():
+def test_gaussian_tail__chernoff_rate_is_exact():
     n, nu, k = 50, 49, np.array([3000, 30_000])
     log_ratio = np.log(10)
     exponent = -k / (4 * nu) * (1 - 2 * nu * log_ratio / k) ** 2
@@ -74,7 +74,7 @@ def test_gaussian_tail__chernoff_rate_is_the_true_one():
     np.testing.assert_allclose(chernoff_power(1, 0.1, n, k, "unbiased"), 1 - 2 * nu * log_ratio / k, rtol=0.02)
 
 
-def test_gaussian_tail__before_the_first_fit():
+def test_gaussian_tail__before_first_fit():
     got = tail_chernoff(1, [0.5, 1.0, 2.0], 10, 0, "mle")
     np.testing.assert_array_equal(got, [1, 1, 0])
     np.testing.assert_array_equal(tail_theorem3(1, [0.5, 2.0], 10, 0, "4n"), [1, 0.5])

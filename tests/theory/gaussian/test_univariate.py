@@ -1,4 +1,4 @@
-"""Moments of the one-dimensional chain: closed forms of the notes, growing sizes, limits, domains."""
+"""Moments of the one-dimensional chain: closed forms, growing sizes, limits, domains."""
 
 import itertools
 import warnings
@@ -24,7 +24,7 @@ ESTIMATORS = ("unbiased", "mle")
 
 
 @pytest.mark.parametrize("n", [2, 3, 10, 100])
-def test_gaussian__forms_as_stated(n):
+def test_gaussian__closed_forms(n):
     k, nu = np.arange(6), n - 1
     drift = k / 2 * (digamma(nu / 2) - np.log(nu / 2))
     np.testing.assert_allclose(log_sigma_mean(n, k, "unbiased"), drift, rtol=1e-12)
@@ -55,11 +55,11 @@ def test_gaussian__growing_sizes_are_sums_of_single_fits():
             single = [float(function(int(n), 1)) for n in sizes]
             expected = np.append(0, np.cumsum(single))
             np.testing.assert_allclose(function(sizes, np.arange(6)), expected, rtol=1e-12)
-        # One number is the vector of it.
+        # A scalar is the same as a constant vector.
         for function in (mean_squared_error_of_mean, wasserstein2_mean, variance_mean):
             got = function(2, np.full(9, 12), np.arange(10), estimator)
             np.testing.assert_allclose(got, function(2, 12, np.arange(10), estimator), rtol=1e-12)
-    # The conservation law with sizes.
+    # The conservation law for varying sizes.
     total = variance_mean(2, sizes, np.arange(6), "mle") + mean_squared_error_of_mean(2, sizes, np.arange(6), "mle")
     np.testing.assert_allclose(total, 4, rtol=1e-14)
 
@@ -69,7 +69,7 @@ def test_gaussian__wasserstein_limits():
     k = np.array([1, 10, 1000])
     np.testing.assert_allclose(wasserstein2_mean(1, 10, k, "unbiased"), k / 10 + 2 * (1 - alpha**k), rtol=1e-12)
     np.testing.assert_allclose(wasserstein2_mean(3, 10, 10**5, "mle"), 18, rtol=1e-12)
-    # First order while k << n; negative control: without the part of sigma it is off.
+    # First order for k << n. Negative control: without the part of sigma.
     n, k = 10**6, np.arange(1, 50)
     got = wasserstein2_mean(2, n, k, "unbiased")
     np.testing.assert_allclose(got, shumailov_wasserstein2(2, n, k), rtol=1e-4)
@@ -118,12 +118,12 @@ OTHERS = (0, 1, 2, 10**6, 1e150)
 @pytest.mark.parametrize(
     "name", [name for name, function in theory_functions().items() if any(m in function.__module__ for m in MODULES)]
 )
-def test_gaussian__extreme_arguments_give_numbers_or_one_line(name):
+def test_gaussian__extreme_arguments_give_values_or_one_line_error(name):
     function = theory_functions()[name]
     names = [p for p in function.__code__.co_varnames[: function.__code__.co_argcount]]
     names += [p for p in function.__code__.co_varnames[len(names) :][: function.__code__.co_kwonlyargcount]]
     choices = list(itertools.product(*(EXTREME.get(p, OTHERS) for p in names)))
-    # At most 100 of them, evenly spread.
+    # At most 100 combinations, evenly spaced.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for chosen in choices[:: len(choices) // 100 + 1]:

@@ -1,4 +1,4 @@
-"""Factors and limits of the workflows: digits of the notes, the recursion, each other."""
+"""Factors and limits of the workflows: published digits, the recursion, and consistency."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ T = np.arange(61)
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize("n", [2, 3, 10, 100])
-def test_gaussian_workflows__factors_are_the_recursion(estimator, n):
+def test_gaussian_workflows__factors_equal_recursion(estimator, n):
     sizes = np.full(60, n)
     for factor, change in (
         (gaussian_replace_factor, {}),
@@ -33,7 +33,7 @@ def test_gaussian_workflows__factors_are_the_recursion(estimator, n):
         if estimator == "mle":
             np.testing.assert_allclose(conserved_mean_error(factor(n, T, estimator)), mean_error, atol=1e-12)
         else:
-            # Negative control: what is conserved with the MLE is not here.
+            # Negative control: the conservation law of the MLE does not hold here.
             assert abs(mean_error[-1] + variance[-1] - 1) > 1e-4
 
 
@@ -47,12 +47,12 @@ def test_gaussian_workflows__factors_are_the_recursion(estimator, n):
         (1000, 0.99836, 0.99707),
     ],
 )
-def test_gaussian_workflows__mle_limits_of_the_notes(n, accumulate, subsample):
+def test_gaussian_workflows__mle_limits(n, accumulate, subsample):
     assert round(float(gaussian_accumulate_limit(n, "mle")), 5) == accumulate
     assert round(float(gaussian_subsample_limit(n, "mle")), 5) == subsample
 
 
-def test_gaussian_workflows__limits_are_those_of_the_factors():
+def test_gaussian_workflows__limits_equal_limits_of_factors():
     assert gaussian_accumulate_limit([10, 100], "unbiased").round(5).tolist() == [0.93514, 0.99355]
     far = 10**6
     for n in (2, 3, 7, 50):

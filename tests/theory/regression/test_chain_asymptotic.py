@@ -1,4 +1,4 @@
-"""Chains in the over-parametrised and the ridged case: digits of the notes, special cases, limits."""
+"""Chains with more dimensions than rows, or with a ridge: published digits, special cases, limits."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_regression_chain__least_squares_is_exact():
 
 
 @pytest.mark.parametrize("design", ["independent", "dependent"])
-def test_regression_chain__isotropic_is_the_exact_table_up_to_1_over_d(design):
+def test_regression_chain__isotropic_equals_exact_table_up_to_1_over_d(design):
     d, n = 20_000, np.array([0, 1, 2, 7])
     got = chain_means(np.ones(d), np.full(d, d**-0.5), d // 3, n, 0.6, design=design)
     expected = isotropic_chain_means(d, d // 3, n, 0.6, 1.0, design)
@@ -46,7 +46,7 @@ def test_regression_chain__isotropic_is_the_exact_table_up_to_1_over_d(design):
     np.testing.assert_allclose(downstream, expected, rtol=4e-4)
 
 
-def test_regression_isotropic__is_the_table_of_the_notes():
+def test_regression_isotropic__equals_published_table():
     d, size, sigma, square, n = 30, 12, 0.7, 2.5, np.arange(6)
     share, v = size / d, sigma**2 * size / (d - size - 1)
     error, overlap, norm = isotropic_chain_means(d, size, n, sigma, square)
@@ -60,7 +60,7 @@ def test_regression_isotropic__is_the_table_of_the_notes():
     assert (error[0], overlap[0], norm[0]) == (0, square, square)
 
 
-def test_regression_isotropic__the_signal_is_forgotten_as_products_of_beta():
+def test_regression_isotropic__signal_decays_as_product_of_beta():
     # |w_n|^2/|w0|^2 is a product of n Beta(T0/2, (d-T0)/2).
     d, size, n = 12, 5, np.array([1, 2, 5])
     _, _, norm = isotropic_chain_means(d, size, n, 0.0)
@@ -68,12 +68,12 @@ def test_regression_isotropic__the_signal_is_forgotten_as_products_of_beta():
     np.testing.assert_allclose(norm, (size / d) ** n, rtol=1e-12)
     second = (size * (size + 2) / (d * (d + 2))) ** n
     np.testing.assert_allclose(variance, second - (size / d) ** (2 * n), rtol=1e-10)
-    # The same rows again change nothing.
+    # Fits to the same rows again change nothing.
     dependent = isotropic_chain_variances(d, size, n, 0.0, design="dependent")
     np.testing.assert_allclose(dependent, np.transpose([np.transpose(dependent)[0]] * 3), rtol=1e-12)
 
 
-def test_regression_isotropic__least_squares_is_the_exact_law():
+def test_regression_isotropic__least_squares_equals_exact_law():
     d, sizes, n = 9, [30, 17, 22], np.array([0, 1, 2, 3])
     w0 = np.linspace(-1, 1, d)
     error, overlap, norm = isotropic_chain_means(d, sizes, n, 0.4, w0 @ w0)
@@ -83,7 +83,7 @@ def test_regression_isotropic__least_squares_is_the_exact_law():
     np.testing.assert_allclose([overlap, variances[1], norm, variances[2]], moments, rtol=1e-12, atol=1e-14)
 
 
-def test_regression_isotropic__infinite_moments_are_known():
+def test_regression_isotropic__reports_infinite_moments():
     d = 10
     for size in range(1, 20):
         error, overlap, _ = isotropic_chain_means(d, size, [0, 2], 0.5)
@@ -93,7 +93,7 @@ def test_regression_isotropic__infinite_moments_are_known():
         assert np.isfinite(variance[1]) == (abs(size - d) > 3)
         assert np.isfinite(overlap).all()
         assert np.isfinite(isotropic_chain_means(d, size, 2, 0.0)[0])
-        # The general recursion knows the same.
+        # The general recursion also reports infinite moments.
         assert np.isfinite(chain_means(np.ones(d), np.ones(d), size, 2, 0.5)[0]) == (abs(size - d) > 1)
         assert np.isfinite(chain_means(np.ones(d), np.ones(d), size, 2, 0.5, 0.01)[0])
     # It stays infinite in all later generations.
@@ -110,11 +110,11 @@ def test_regression_chain__noise_saturates_or_grows():
     np.testing.assert_allclose(dependent[2] - dependent[1], 2 * (dependent[1] - dependent[0]), rtol=1e-9)
 
 
-def test_regression_chain__huge_ridge_forgets_everything():
+def test_regression_chain__huge_ridge_removes_signal():
     error, overlap, norm = chain_means(POWER, TRUTH, 150, [1, 3], 0.3, 1e30)
     np.testing.assert_allclose(error, POWER @ TRUTH**2, rtol=1e-12)
     assert max(overlap.max(), norm.max()) < 1e-20
-    # A long and steep spectrum, and a schedule that is asked for out of order.
+    # A long and steep spectrum, and generations requested out of order.
     long = np.arange(1.0, 20_001) ** -2.0
     mean, second = chain_moments(long, np.ones(20_000), [100, 50_000, 300], [[3, 0], [1, 1]], 0.1, 1e-6)
     assert mean.shape == second.shape == (2, 2, 20_000)
@@ -125,7 +125,7 @@ def test_regression_chain__huge_ridge_forgets_everything():
 
 @pytest.mark.parametrize("size", [1, 100, 299, 300, 301, 10**6])
 @pytest.mark.parametrize("ridge", [1e-6, 0.1, 30.0])
-def test_regression_dependent__first_generator_is_that_of_any_chain(size, ridge):
+def test_regression_dependent__first_generator_equals_plain_chain(size, ridge):
     got = dependent_ridge_means(D, size, ridge, [0, 1], 0.3)
     np.testing.assert_allclose(got, chain_means(ISOTROPIC, CONSTANT, size, [0, 1], 0.3, ridge), rtol=1e-9, atol=1e-13)
 
@@ -135,7 +135,7 @@ def test_regression_dependent__small_and_many_steps():
     # A vanishing ridge: one minimum-norm fit with n times the noise.
     got = dependent_ridge_means(D, 150, 1e-8, n, 0.3)
     np.testing.assert_allclose(got, chain_means(ISOTROPIC, CONSTANT, 150, n, 0.3, design="dependent"), rtol=1e-6)
-    # Many steps: the truth is forgotten, the noise finds its balance, which rows of their own make larger.
+    # Many steps: the signal vanishes and the noise saturates, at a higher level for independent rows.
     error, overlap, norm = dependent_ridge_means(D, 600, 0.1, [10**5, 10**6], 0.3)
     np.testing.assert_allclose(error[0], error[1], rtol=1e-12)
     np.testing.assert_allclose(error, 1 + norm, rtol=1e-12)

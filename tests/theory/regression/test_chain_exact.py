@@ -1,4 +1,4 @@
-"""Exact laws of chains of least squares: moments against each other and against the probabilities."""
+"""Exact laws of least-squares chains: moments, probabilities and their consistency."""
 
 import numpy as np
 import pytest
@@ -12,17 +12,17 @@ from fastcollapse.theory.regression.error_distribution import ols_error_cdf, ols
 from tests._goodness_of_fit import z_scores
 
 
-def test_regression_exact__one_fit_is_an_f_law():
+def test_regression_exact__one_fit_has_f_law():
     d, size, sigma = 7, 25, 0.6
     law = stats.f(d, size - d + 1, scale=sigma**2 * d / (size - d + 1))
     np.testing.assert_allclose(ols_error_mean(d, size, 1, sigma), law.mean(), rtol=1e-12)
     np.testing.assert_allclose(ols_error_variance(d, size, 1, sigma), law.var(), rtol=1e-12)
-    # Negative control: with T-d degrees of freedom the mean is another.
+    # Negative control: T-d degrees of freedom give another mean.
     assert abs(stats.f(d, size - d).mean() * sigma**2 * d / (size - d) / law.mean() - 1) > 0.05
 
 
 @given(st.integers(1, 50), st.integers(0, 60), st.integers(0, 30))
-def test_regression_exact__linear_in_n_and_infinite_where_it_is(d, more, n):
+def test_regression_exact__is_linear_in_n_with_infinite_moments(d, more, n):
     size = d + more
     mean, variance = ols_error_mean(d, size, n, 0.5), ols_error_variance(d, size, n, 0.5)
     assert np.isfinite(mean) == (n == 0 or more >= 2)
@@ -41,7 +41,7 @@ def test_regression_exact__linear_in_n_and_infinite_where_it_is(d, more, n):
     )
 
 
-def test_regression_exact__no_noise_no_error():
+def test_regression_exact__is_zero_without_noise():
     assert ols_error_mean(5, 5, 3, 0.0) == 0
     assert ols_error_variance(5, 5, 3, 0.0, 5, 0.0) == 0
     assert ols_error_cdf(0.0, 5, 5, 3, 0.0) == 1
@@ -49,8 +49,8 @@ def test_regression_exact__no_noise_no_error():
     assert [float(moment) for moment in ols_norm_moments([1, 2], [3, 4], 2, 9, 0.0)] == [25, 0, 25, 0]
 
 
-def test_regression_exact__norms_of_the_truth_zero():
-    # w_n = sqrt(q) Sigma^{-1/2} z: the norm is a quadratic form alone.
+def test_regression_exact__norms_for_zero_truth():
+    # w_n = sqrt(q) Sigma^{-1/2} z: the norm is only a quadratic form.
     overlap, overlap_variance, norm, norm_variance = ols_norm_moments([1.0, 1.0], [0.0, 0.0], [3, 20], [1, 2], 1.0)
     assert overlap.tolist() == overlap_variance.tolist() == [0, 0]
     assert np.isinf(norm).all()
@@ -65,7 +65,7 @@ def test_regression_exact__norms_of_the_truth_zero():
     ("d", "sizes", "n", "T"),
     [(4, 18, 3, None), (1, 12, 2, None), (40, (60, 90), 2, 70), (300, 600, 20, 500), (3, 200, 40, None)],
 )
-def test_regression_law__moments_are_those_of_the_exact_forms(d, sizes, n, T):
+def test_regression_law__moments_equal_exact_forms(d, sizes, n, T):
     # E x = int Pr(> x) dx and E x^2 = int 2 x Pr(> x) dx over the logarithm of x.
     arguments = d, sizes, n, 0.7, *((T, 0.4) if T else ())
     mean, variance = ols_error_mean(*arguments), ols_error_variance(*arguments)
@@ -78,15 +78,15 @@ def test_regression_law__moments_are_those_of_the_exact_forms(d, sizes, n, T):
 
 
 @pytest.mark.parametrize(("d", "nu"), [(1, 1), (2, 3), (30, 2), (7, 60), (900, 300), (10**5, 10**4)])
-def test_regression_law__inversion_is_the_f_law_where_there_is_one(d, nu):
-    # A second fit with next to no noise, so that the integral is taken.
+def test_regression_law__inversion_equals_f_law(d, nu):
+    # A second fit with almost no noise, so that the integral is used.
     levels = np.array([1e-4, 0.1, 0.5, 0.9, 0.9999])
     x = stats.f.ppf(levels, d, nu) * d / nu
     np.testing.assert_allclose(ols_error_cdf(x, d, d + nu - 1, 1, 1.0, d + 50, 1e-20), levels, atol=2e-11)
     np.testing.assert_allclose(ols_error_quantile(levels, d, d + nu - 1, 1, 1.0, d + 50, 1e-20), x, rtol=1e-5)
 
 
-def test_regression_law__next_to_zero():
+def test_regression_law__close_to_zero():
     # Many generators of many rows: q is a number, and the error chi-square.
     d, size, n = 3, 10**6, 1000
     q = n / (size - d - 1)

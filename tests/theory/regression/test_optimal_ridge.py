@@ -1,4 +1,4 @@
-"""The best ridge: closed forms, a fine grid, limits, and where it goes with the error of the generator."""
+"""Optimal ridge: closed forms, a fine grid, limits, and dependence on the generator error."""
 
 import numpy as np
 import pytest
@@ -17,11 +17,11 @@ POWER, TRUTH = np.arange(1.0, D + 1) ** -1.5, np.cos(np.arange(D))
 
 
 @given(st.integers(1, 2000), st.floats(0.01, 10), st.floats(0, 10))
-def test_regression_optimum__isotropic_search_is_the_closed_form(size, sigma, error):
+def test_regression_optimum__isotropic_search_equals_closed_form(size, sigma, error):
     got, least = optimal_ridge(np.ones(40), np.full(40, 40**-0.5), size, sigma, error)
     expected = isotropic_optimal_ridge(40, size, sigma, 1.0, error)
     np.testing.assert_allclose(got, expected, rtol=1e-9)
-    # More than for clean labels, and less than for as many rows as one likes.
+    # Larger than for clean labels, and smaller than for infinitely many rows.
     clean = sigma**2 * 40 / size
     assert clean * (1 - 1e-12) <= expected <= (clean + error * (1 + 40 / size)) * (1 + 1e-12)
     assert least < 1
@@ -29,7 +29,7 @@ def test_regression_optimum__isotropic_search_is_the_closed_form(size, sigma, er
 
 @pytest.mark.parametrize("size", [100, 299, 300, 301, 600])
 @pytest.mark.parametrize(("sigma", "error"), [(0.3, 0.0), (0.3, 1.0), (0.01, 0.0), (0.0, 0.5)])
-def test_regression_optimum__no_point_of_a_grid_is_better(size, sigma, error):
+def test_regression_optimum__is_minimum_over_grid(size, sigma, error):
     ridge, least = optimal_ridge(POWER, TRUTH, size, sigma, error)
     bias, variance, synthetic = ridge_equivalents(POWER, TRUTH, size, np.geomspace(1e-9, 1e3, 400))
     assert least <= (bias + sigma**2 * variance + error * synthetic).min() * (1 + 1e-12)
@@ -38,7 +38,7 @@ def test_regression_optimum__no_point_of_a_grid_is_better(size, sigma, error):
     assert 0 < ridge < np.inf
 
 
-def test_regression_optimum__moves_to_the_right_with_the_generators():
+def test_regression_optimum__grows_with_generations():
     errors = ols_error_mean(D, 600, [0, 1, 5, 20], 0.5)
     for size in (100, 300, 3000):
         ridge, least = optimal_ridge(POWER, TRUTH, size, 0.3, errors)
@@ -62,11 +62,11 @@ def test_regression_optimum__plateau_of_many_rows():
     np.testing.assert_allclose(isotropic_optimal_ridge(3, 10**12, 0.5, 2.0, 0.7), 0.35, rtol=1e-9)
 
 
-def test_regression_optimum__ends():
-    # Without noise and with enough rows no ridge; without a signal only the fit 0 is right.
+def test_regression_optimum__limits():
+    # The optimum is 0 without noise and with enough rows; it is infinite without a signal.
     assert [float(x) for x in optimal_ridge(POWER, TRUTH, 400, 0.0)] == [0, 0]
     assert float(optimal_ridge(np.ones(D), TRUTH, 100, 0.0)[0]) == 0
-    # With fewer rows the directions that they do not show are noise to the others.
+    # With fewer rows, the directions outside their span act as noise.
     assert float(optimal_ridge(POWER, TRUTH, 100, 0.0)[0]) > 1e-7
     assert [float(x) for x in optimal_ridge(POWER, 0 * TRUTH, 100, 0.5, 1.0)] == [np.inf, 0]
     assert isotropic_optimal_ridge(D, 100, 0.0, 1.0) == 0

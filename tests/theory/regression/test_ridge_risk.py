@@ -1,4 +1,4 @@
-"""Deterministic equivalents of ridge regression: digits of the notes, the equation of kappa, limits."""
+"""Deterministic equivalents of ridge regression: published digits, the equation of kappa, limits."""
 
 import numpy as np
 import pytest
@@ -68,13 +68,13 @@ def test_regression__kappa_solves_its_equation(spectrum, size, ridge):
 
 
 @given(spectra, rows)
-def test_regression__without_ridge_kappa_takes_all_rows(spectrum, size):
+def test_regression__without_ridge_kappa_uses_all_rows(spectrum, size):
     kappa = effective_ridge(spectrum, size, 0.0)
     if size >= len(spectrum):
         assert kappa == 0
     else:
         np.testing.assert_allclose(degrees_of_freedom(spectrum, kappa)[0], size, rtol=1e-11)
-    # The limit of small ridges, whose square root counts where T = d.
+    # Limit of small ridges; at T = d the error is of the order of the square root of the ridge.
     np.testing.assert_allclose(effective_ridge(spectrum, size, 1e-26), kappa, rtol=1e-7, atol=1e-7)
 
 
@@ -86,7 +86,7 @@ def test_regression__parts_are_monotone_and_within_bounds(spectrum, size, ridge)
     bias, variance, synthetic = ridge_equivalents(spectrum, w0, size, ridge)
     assert kappa[0] < kappa[1]
     assert variance[0] >= variance[1] > 0
-    # With unequal eigenvalues a fit may turn an error into directions where it counts for more.
+    # With unequal eigenvalues a fit may move an error into directions with larger eigenvalues.
     assert min(bias.min(), synthetic.min()) >= 0
     _, bias, variance, synthetic = isotropic_equivalents(len(spectrum), size, ridge)
     assert max(bias.max(), synthetic.max()) <= 1 + 1e-12
@@ -110,7 +110,7 @@ def test_regression__limits_of_the_ridge():
 
 
 @pytest.mark.parametrize("ridge", [0.0, 1e-9, 0.3, 1e8])
-def test_regression__isotropic_closed_form_is_the_general_solver(ridge):
+def test_regression__isotropic_closed_form_equals_general_solver(ridge):
     sizes = np.array([1, 50, 150, 298, 299, 300, 301, 302, 600, 10**6])
     w0 = np.linspace(-1, 2, D)
     kappa, bias, variance, synthetic = isotropic_equivalents(D, sizes, ridge)
@@ -121,7 +121,7 @@ def test_regression__isotropic_closed_form_is_the_general_solver(ridge):
     np.testing.assert_allclose(synthetic, expected[2], rtol=1e-9)
 
 
-def test_regression__many_rows_are_the_low_dimensional_limit():
+def test_regression__many_rows_give_low_dimensional_limit():
     size, ridge, w0 = 10**12, 0.02, constant(POWER)
     kappa = effective_ridge(POWER, size, ridge)
     np.testing.assert_allclose(kappa, ridge, rtol=1e-9)
@@ -131,11 +131,11 @@ def test_regression__many_rows_are_the_low_dimensional_limit():
     np.testing.assert_allclose(error, bias + (900 / size + 4 * 0.25 / (600 - D - 1)) * df_2, rtol=1e-8)
 
 
-def test_regression__test_error_without_ridge_is_that_of_least_squares():
+def test_regression__test_error_without_ridge_equals_least_squares():
     n = np.array([0, 1, 5])
     got = ridge_test_error(POWER, constant(POWER), 700, 0.0, 500, n, 0.3, 0.2)
     np.testing.assert_allclose(got, ols_error_mean(D, 500, n, 0.2, 700, 0.3), rtol=1e-12)
-    # No noise on the labels: the peak of the fit is gone, that of the generators stays.
+    # Without label noise the fit has no peak; the generators still have one.
     clean = ridge_test_error(POWER, constant(POWER), [[300], [700]], 0.0, 301, [0, 1], 0.0, 0.2)
     assert (clean == [[0, np.inf], [0, np.inf]]).all()
     assert (ridge_test_error(POWER, constant(POWER), 300, 0.1, [301, 302], 1, 0.0, 0.2) < np.inf).tolist() == [
@@ -144,7 +144,7 @@ def test_regression__test_error_without_ridge_is_that_of_least_squares():
     ]
 
 
-def test_regression__digits_where_the_rows_are_used_up():
+def test_regression__accuracy_near_interpolation_threshold():
     # Eigenvalues of two scales and as many rows as large ones: kappa is the root of the product of the scales.
     for ratio in (1e-12, 1e-40):
         spectrum = np.array([1.0, ratio, 1.0, ratio])
@@ -156,7 +156,7 @@ def test_regression__digits_where_the_rows_are_used_up():
     np.testing.assert_allclose(effective_ridge([1.0, 1.0], 2, 1e-30), 1e-15, rtol=1e-11)
 
 
-def test_regression__a_long_and_steep_spectrum():
+def test_regression__long_and_steep_spectrum():
     spectrum = np.arange(1.0, 100_001) ** -2.0
     kappa = effective_ridge(spectrum, [100, 10_000], 0.0)
     np.testing.assert_allclose(degrees_of_freedom(spectrum, kappa)[0], [100, 10_000], rtol=1e-10)

@@ -1,4 +1,4 @@
-"""Power laws: sums over many eigenvalues, exponents of the equivalents, the bend."""
+"""Power laws: sums over many eigenvalues, exponents of the equivalents, and the crossover."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from fastcollapse.theory.regression.scaling_laws import (
 
 
 @pytest.mark.parametrize(("beta", "r"), [(2.0, 0.375), (2.0, 0.9), (2.5, 1.0), (2.0, 1.1), (3.0, 0.3), (2.0, 2.5)])
-def test_regression_scaling__sums_with_their_constants(beta, r):
+def test_regression_scaling__constants_of_sums(beta, r):
     spectrum, w0 = power_law(1_000_000, beta, r)
     signal = spectrum * w0**2
     np.testing.assert_allclose(signal[:3], np.arange(1, 4.0) ** -(1 + 2 * beta * r), rtol=1e-12)
@@ -37,19 +37,19 @@ def test_regression_scaling__bias_is_continuous_at_r_1():
 
 @pytest.mark.parametrize(("beta", "r"), [(1.5, 0.375), (2.0, 0.5), (1.3, 2.0)])
 @pytest.mark.parametrize("a", [0.4, 0.7, 1.0])
-def test_regression_scaling__best_exponents_are_where_two_meet(beta, r, a):
+def test_regression_scaling__best_exponents_are_at_intersections(beta, r, a):
     ell, exponent = best_exponents(beta, r, a)
     np.testing.assert_allclose(error_exponent(beta, r, ell, a), exponent, rtol=1e-12)
     around = error_exponent(beta, r, ell * np.array([0.9, 1.1]), a)
     assert (around < exponent).all()
     saturated = min(r, 1)
     np.testing.assert_allclose(exponent, a * 2 * beta * saturated / (2 * beta * saturated + 1), rtol=1e-12)
-    # More generator rows than fit rows change no exponent; a constant number leaves nothing to gain.
+    # More generator rows than fit rows change no exponent; with a constant number the error does not decrease.
     np.testing.assert_allclose(best_exponents(beta, r, [1.5, 0.0])[0], [best_exponents(beta, r)[0], 0])
 
 
 @pytest.mark.parametrize("a", [0.5, 1.0])
-def test_regression_scaling__best_ridge_falls_with_the_best_exponents(a):
+def test_regression_scaling__best_ridge_decreases_with_best_exponents(a):
     # Fake data of deviation T^-a/2 a direction, in many dimensions: slopes of the equivalents at their best.
     beta, r = 2.0, 0.4
     spectrum, w0 = power_law(20_000, beta, r)
@@ -66,10 +66,10 @@ def test_regression_scaling__crossover_is_where_bias_meets_variance():
         size = int(crossover_samples(2.0, 0.6, 1.0, noise))
         bias, variance, _ = ridge_equivalents(spectrum, w0, size, 1 / size)
         np.testing.assert_allclose(bias, noise * variance, rtol=0.01)
-    # Small noise: the leading order; none at all to speak of; so much that there is no bend.
+    # Small noise: the leading order.
     late = crossover_samples(1.5, 0.375, 1.2, [1e-10, 1e-12])
     np.testing.assert_allclose(np.diff(np.log(late)), np.log(100) / (2 * 0.375 * 1.2 + 1.2 / 1.5 - 1), rtol=1e-2)
-    # At the rows of kappa = 0.1 the error has bent already.
+    # Large noise: the crossover is proportional to the noise.
     first, second = crossover_samples(1.5, 0.375, 1.2, [1e3, 2e3])
     np.testing.assert_allclose(second, 2 * first, rtol=1e-12)
 

@@ -1,4 +1,4 @@
-"""Replace, accumulate and mixes of least squares: sums of the notes, the schedule against the closed forms."""
+"""Replace, accumulate and mix with least squares: published sums, and the schedule against closed forms."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ from fastcollapse.theory.regression.workflows import (
 from fastcollapse.theory.workflow_factors import risk_factor
 
 
-def test_regression_workflows__sums_of_the_notes():
+def test_regression_workflows__published_sums():
     d, size, sigma, n = 12, 40, 0.7, np.array([0, 1, 2, 30])
     base = sigma**2 * d / (size - d - 1)
     np.testing.assert_allclose(accumulate_error(d, size, n, sigma, "same"), base * risk_factor("accumulate", n))
@@ -39,7 +39,7 @@ def test_regression_workflows__accumulate_tends_to_its_limit(size):
         limit = accumulate_error_limit(12, size, 0.5, rows)
         np.testing.assert_allclose(far, limit, rtol=2e-6)
         assert far < limit
-    # Fresh rows are better, and no better than the first fit.
+    # Fresh rows give a smaller error, but not below that of the first fit.
     one = accumulate_error(12, size, 1, 0.5, "fresh")
     assert one < accumulate_error_limit(12, size, 0.5, "fresh") < accumulate_error_limit(12, size, 0.5, "same")
 
@@ -48,7 +48,7 @@ sizes = st.lists(st.integers(0, 40), min_size=1, max_size=8)
 
 
 @given(st.integers(1, 12), sizes, st.integers(2, 30))
-def test_regression_schedule__is_replace_and_accumulate(d, more, first):
+def test_regression_schedule__equals_replace_and_accumulate(d, more, first):
     synthetic = np.array([d + first, *more])
     n = np.arange(synthetic.size + 1)
     got = expected_regression(d, synthetic, keep=1, sigma0=0.6, sigma=0.1)
@@ -61,7 +61,7 @@ def test_regression_schedule__is_replace_and_accumulate(d, more, first):
 
 
 @given(st.integers(1, 12), st.integers(0, 40), st.integers(0, 40))
-def test_regression_schedule__is_the_mix(d, synthetic, real):
+def test_regression_schedule__equals_mix(d, synthetic, real):
     if synthetic + real < d:
         return
     schedule = np.full(6, synthetic)
@@ -71,12 +71,12 @@ def test_regression_schedule__is_the_mix(d, synthetic, real):
     assert np.isfinite(got[-1]) == (synthetic + real > d + 1)
 
 
-def test_regression_schedule__real_rows_alone_are_one_fit():
+def test_regression_schedule__real_rows_only_are_one_fit():
     # The pool of real rows is one sample, independent of the generations.
     got = expected_regression(5, [0, 0, 0], [6, 9, 4], 1, sigma0=9.0, sigma=0.5)
     expected = [0, *(ols_error_mean(5, total, 1, 0.5) for total in (6, 15, 19))]
     np.testing.assert_allclose(got, expected, rtol=1e-12)
-    # A sample of d+1 rows spoils what its fit labels, until the pool is emptied of it.
+    # A sample of d+1 rows makes the error infinite until the labels of its fit leave the pool.
     got = expected_regression(5, [0, 1, 9, 0, 9], [6, 9, 9, 30, 9], [0, 1, 1, 0, 0], sigma0=0.5, sigma=0.5)
     assert np.isinf(got).tolist() == [False, True, True, True, False, False]
     assert expected_regression(5, [5, 5], 0, 1, sigma0=0.0, sigma=0.0).tolist() == [0, 0, 0]
@@ -99,12 +99,12 @@ def test_regression_mix__contraction_between_the_limits():
 def test_regression_mix__limits_of_many_generations():
     first, lost = mix_error(8, 40, 10, 1, 0.5, 0.2), 1 - mix_contraction(8, 40, 10)
     np.testing.assert_allclose(mix_error(8, 40, 10, 10**9, 0.5, 0.2), first / lost, rtol=1e-12)
-    # One real row among very many: next to replace, without loss of digits.
+    # One real row among very many: close to replace, without loss of digits.
     np.testing.assert_allclose(
         mix_error(8, 10**12, 1, 1000, 0.5, 0.5), ols_error_mean(8, 10**12 + 1, 1000, 0.5), rtol=2e-9
     )
     np.testing.assert_allclose(mix_fixed_error(2, 10**6, 0, [0, 3], 0.5, 0.5), [0, 3 * 0.25 * 2e-6], rtol=1e-12)
-    # Fixed real rows: their own error stays, sigma^2 d/n_real, were there no other noise.
+    # Fixed real rows: without other noise their own error remains, sigma^2 d/n_real.
     np.testing.assert_allclose(mix_fixed_error(2, 9 * 10**5, 10**5, 10**4, 0.0, 0.5), 0.25 * 2 / 10**5, rtol=1e-12)
 
 
@@ -121,10 +121,10 @@ def test_regression_workflows__minimum_norm_and_subsample():
 
 def test_regression_workflows__fewer_rows_than_dimensions_at_first():
     n = np.arange(1, 7)
-    # From d rows on it is the accumulate of least squares.
+    # From d rows on this is accumulate of least squares.
     got = min_norm_accumulate_error(12, [20, 3, 5, 1, 1, 40], n, 0.5, 9.0)
     np.testing.assert_allclose(got, accumulate_error(12, [20, 3, 5, 1, 1, 40], n, 0.5, "fresh"), rtol=1e-12)
-    # One round is one minimum-norm fit; the error rises at d rows, and what is lost at first stays lost.
+    # One round is one minimum-norm fit; the error rises at d rows, and the initial loss is permanent.
     one = min_norm_same_rows_error(30, 10, 1, 0.5, 2.0, "replace")
     got = min_norm_accumulate_error(30, [10, 12, 30, 10**9, 10**9], [1, 2, 3, 4, 5], 0.5, 2.0)
     np.testing.assert_allclose(got[0], one, rtol=1e-12)
@@ -134,7 +134,7 @@ def test_regression_workflows__fewer_rows_than_dimensions_at_first():
         assert np.isinf(min_norm_accumulate_error(30, [10, end - 10, 50], [1, 2, 3], 0.5, 2.0)).tolist() == [0, 1, 1]
 
 
-def test_regression_workflows__infinite_and_empty():
+def test_regression_workflows__infinite_and_empty_cases():
     for size in (12, 13):
         for rows in ("same", "fresh"):
             assert np.isinf(accumulate_error(12, size, [0, 1, 9], 0.5, rows)).tolist() == [False, True, True]
