@@ -49,7 +49,7 @@ class State(ABC):
         """
 
     def forgotten(self) -> np.ndarray | None:
-        """Return the generation of first absence of each symbol, int32 (R, K), or -1; None for states without symbols."""
+        """Return the generation of first absence of each symbol, int32 (R, K), or -1; None without symbols."""
         return None
 
 
@@ -103,7 +103,7 @@ class Model(ABC):
         return None
 
     def state_variables(self) -> dict[str, Variable]:
-        """Return the variables of `ModelBlock.states` and `ModelBlock.samples`; empty if the states are sparse counts."""
+        """Return the variables of the states and samples of a block; empty if the states are sparse counts."""
         return {}
 
     def truth_states(self) -> dict[str, np.ndarray]:

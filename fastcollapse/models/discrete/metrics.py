@@ -56,7 +56,7 @@ def total_variation(states: CountSums) -> np.ndarray:
 
 
 def kl_divergence(states: CountSums) -> np.ndarray:
-    """Return KL(state || truth) in nats; it is finite, because each symbol of a state has a positive true probability."""
+    """Return KL(state || truth) in nats; it is finite, because the truth contains all symbols of a state."""
     return np.maximum(0.0, (states.x_log_x - states.x_log_p) / states.total - np.log(states.total))
 
 

@@ -28,7 +28,9 @@ class DiscreteTruth(TruthSection):
     exclusive: ClassVar[bool] = True
 
     text: str | None = parameter(StringField(), "text file (.txt, .txt.gz); its words are counted", default=None)
-    counts: str | None = parameter(StringField(), "table with columns word and count (.csv, .tsv, also .gz)", default=None)
+    counts: str | None = parameter(
+        StringField(), "table with columns word and count (.csv, .tsv, also .gz)", default=None
+    )
     zipf_mandelbrot: ZipfMandelbrot | None = parameter(  # noqa: RUF009
         TableField(ZipfMandelbrot), "probabilities proportional to (i + b)**-a, i = 1..size", default=None
     )

@@ -44,12 +44,13 @@ class MixtureParameters(ModelSection):
     """Estimator of a mixture."""
 
     estimator: str = parameter(
-        ChoiceField(lambda: ESTIMATORS), "approximate joint maximum likelihood (Algorithm 1 of the paper), or exact joint maximum likelihood"
+        ChoiceField(lambda: ESTIMATORS),
+        "approximate joint maximum likelihood (Algorithm 1 of the paper), or exact joint maximum likelihood",
     )
 
 
 class MixtureState(PooledState):
-    """Location and ln s relative to the deviation of the truth, a fixed real batch, float64 (R, n) or (0, 0), and a pool."""
+    """Values of mu and ln s relative to the deviation of the truth, a fixed real batch (R, n) or (0, 0), and a pool."""
 
     MOMENTS = ("mu", "log_sigma")
 
