@@ -20,8 +20,8 @@ class Ridge(ArrayModel):
     """Recursive training of a linear regression.
 
     Generation t is fitted to inputs x of covariance Sigma with labels x'w + noise, where w are the weights of
-    generation t - 1. The weights of generation 0 are the true weights w0. A downstream predictor is fitted to fresh samples
-    labelled by generation t, for each ridge of a grid.
+    generation t - 1. The weights of generation 0 are the true weights w0. A downstream predictor is fitted to fresh
+    samples labelled by generation t, for each ridge of a grid.
 
     Parameters
     ----------

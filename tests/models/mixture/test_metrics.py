@@ -14,7 +14,7 @@ SIZES = st.floats(1e-3, 1e3)
 
 @given(SIZES, SIZES, SIZES, SIZES)
 @settings(deadline=None)
-def test_metrics__by_definition(mu, sigma, mu_0, sigma_0):
+def test_metrics__equal_their_definitions(mu, sigma, mu_0, sigma_0):
     states = {"mu": np.array([[mu]]), "log_sigma": np.log([[sigma]])}
     got = compute_metrics(METRICS, ModelBlock(states), MixtureTruth(mu=mu_0, sigma=sigma_0), METRICS)
     assert list(got) == list(METRICS)
@@ -23,7 +23,7 @@ def test_metrics__by_definition(mu, sigma, mu_0, sigma_0):
 
 
 @pytest.mark.parametrize("log_sigma", [-1e7, -800.0, 300.0])
-def test_metrics__at_the_ends_of_the_floats(log_sigma):
+def test_metrics__are_finite_for_extreme_states(log_sigma):
     states = {"mu": np.array([[0.0]]), "log_sigma": np.array([[log_sigma]])}
     got = compute_metrics(METRICS, ModelBlock(states), MixtureTruth(mu=1.0, sigma=1.0), METRICS)
     assert all(np.isfinite(value).all() for value in got.values())
