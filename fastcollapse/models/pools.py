@@ -56,7 +56,7 @@ def check_fitted(schedule: Schedule, sizes: np.ndarray) -> None:
         raise InputError(f"{key} must give at least 2 points to fit a deviation to, {where}")
 
 
-def check_kept(n_values: int) -> None:
+def check_pool_memory(n_values: int) -> None:
     """Check the number of values that a run keeps for all replicates.
 
     Raises

@@ -56,9 +56,9 @@ class CountState(State):
         """
         live = self.live
         end = int((live.starts[:, -1] + live.lengths[:, -1]).max())
-        kept = {name: values for name, values in live._asdict().items() if name != "truth_cache"}
-        kept |= {"counts": live.counts[:, :end], "symbols": live.symbols[:, :end], "totals": self.totals}
-        return {**kept, "pool": self.work.pool} if self.keeps_pool else kept
+        arrays = {name: values for name, values in live._asdict().items() if name != "truth_cache"}
+        arrays |= {"counts": live.counts[:, :end], "symbols": live.symbols[:, :end], "totals": self.totals}
+        return {**arrays, "pool": self.work.pool} if self.keeps_pool else arrays
 
     def forgotten(self) -> np.ndarray:
         """Return the generation of first absence of each symbol, int32 (R, K), or -1."""

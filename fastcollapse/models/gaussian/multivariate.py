@@ -19,7 +19,7 @@ from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.models.base import ModelBlock, State, run_key
 from fastcollapse.models.gaussian.family import GaussianModel
-from fastcollapse.models.pools import check_kept, n_fixed_real, n_kept_after, pool_capacity
+from fastcollapse.models.pools import check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 from fastcollapse.variables import Variable
 
 
@@ -78,9 +78,7 @@ class MultivariateGaussian(GaussianModel):
         fitted = self._plan.divisor + bias
         self._rank = min(len(mean), int(fitted[0]) - 1)
         if schedule.n_real.any() and schedule.keep.any():
-            raise InputError(
-                "workflow.n_real must be 0 where the pool is kept, for a gaussian of more than one dimension"
-            )
+            raise InputError("workflow.n_real must be 0 if the pool is kept, for a gaussian of more than one dimension")
         few = np.flatnonzero(fitted - 1 < len(mean))
         # All later points are then in the span of the first fit.
         stays_in_span = is_isotropic and not schedule.n_real.any() and schedule.n_synthetic[0] == fitted[0]
@@ -117,7 +115,7 @@ class MultivariateGaussian(GaussianModel):
         if n_real:
             draw_real_batches(n_real, source, normal_table(), run_key(seed, first_replicate))
         n_points = pool_capacity(self._plan) if self._subsampled else 0
-        check_kept(n_points * n_replicates * rank)
+        check_pool_memory(n_points * n_replicates * rank)
         return MultivariateState(
             laws, source, np.zeros((n_replicates, n_points, rank)), np.zeros((n_replicates, n_points), np.int64)
         )

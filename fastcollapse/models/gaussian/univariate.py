@@ -13,7 +13,7 @@ from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import log_chi_table, normal_table
 from fastcollapse.models.base import ModelBlock, run_key
 from fastcollapse.models.gaussian.family import GaussianModel
-from fastcollapse.models.pools import PooledState, check_kept, n_fixed_real, n_kept_after, pool_capacity
+from fastcollapse.models.pools import PooledState, check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 from fastcollapse.variables import Variable
 
 
@@ -64,7 +64,7 @@ class UnivariateGaussian(GaussianModel):
         if n_real:
             draw_real(float(n_real), normal_table(), run_key(seed, first_replicate), real)
         n_points = pool_capacity(self._plan) if self._subsampled else 0
-        check_kept(n_points * n_replicates)
+        check_pool_memory(n_points * n_replicates)
         return UnivariateState(np.zeros((2, n_replicates)), real, np.zeros((n_replicates, n_points)))
 
     def generation_bytes(self, state: UnivariateState) -> int:

@@ -43,8 +43,8 @@ class Predictor:
         self._evaluated = parameters.trained_generations(n_generations)
         self._sizes, self._ridges = parameters.sizes(), parameters.ridges()
         if self._sizes.max() > len(truth.rows):
-            wanted = f"at most the {len(truth.rows):,} rows that are not held out"
-            raise InputError(f"model.downstream.n_samples must be {wanted}, got {self._sizes.max()}")
+            limit = f"at most the {len(truth.rows):,} rows that are not held out"
+            raise InputError(f"model.downstream.n_samples must be {limit}, got {self._sizes.max()}")
         self.largest = int(self._sizes.max())
         fitter.check_memory(self.largest, "model.downstream.n_samples")
 

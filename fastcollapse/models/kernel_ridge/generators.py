@@ -19,7 +19,7 @@ from fastcollapse.models.base import State, run_key
 from fastcollapse.models.kernel_ridge.fit import Fitter, Table
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
 from fastcollapse.models.kernel_ridge.truth import Labelled
-from fastcollapse.models.pools import check_kept, n_fixed_real, n_kept_after, pool_capacity
+from fastcollapse.models.pools import check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 
 _EMPTY = -1
 
@@ -33,20 +33,20 @@ class KernelState(State):
     rows : int64 (R, m), numbers of the rows z_i of a function, padded with -1; all -1 at generation 0.
     coefficients : float64 (R, C, m), coefficients a_i, padded with 0.
     real : rows (R, n) and labels (R, C, n) of fixed real samples; random streams can draw them again.
-    kept : samples of the pools, `inputs` int64 (R, P) and `labels` float64 (R, P, C), used up to `n_kept`.
+    pools : samples of the pools, `inputs` int64 (R, P) and `labels` float64 (R, P, C), used up to `n_kept`.
     n_kept : number of pool samples that the next generation keeps.
     """
 
     rows: np.ndarray
     coefficients: np.ndarray
     real: tuple[np.ndarray, np.ndarray]
-    kept: dict[str, np.ndarray] = field(default_factory=dict)
+    pools: dict[str, np.ndarray] = field(default_factory=dict)
     n_kept: int = 0
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that a resume needs."""
-        kept = {name: values[:, : self.n_kept] for name, values in self.kept.items()}
-        return {"rows": self.rows, "coefficients": self.coefficients, **kept}
+        pools = {name: values[:, : self.n_kept] for name, values in self.pools.items()}
+        return {"rows": self.rows, "coefficients": self.coefficients, **pools}
 
 
 def stream_key(seed: int, first_replicate: int, generation: int, purpose: int) -> StreamKey:
@@ -70,27 +70,27 @@ class Chain:
         n_rows = len(truth.rows)
         for key, sizes in (("n_samples", schedule.n_synthetic), ("n_real", schedule.n_real)):
             if sizes.max() > n_rows:
-                wanted = f"at most the {n_rows:,} rows that are not held out"
-                raise InputError(f"workflow.{key} must be {wanted}, got {sizes.max()}")
+                limit = f"at most the {n_rows:,} rows that are not held out"
+                raise InputError(f"workflow.{key} must be {limit}, got {sizes.max()}")
         fitted = np.where(
             self._plan.n_train > 0, self._plan.n_train, self._plan.n_kept + schedule.n_synthetic + schedule.n_real
         )
         self.largest = int(min(fitted.max(), n_rows))
         fitter.check_memory(self.largest, "workflow.n_samples")
-        self._keeps = bool(self._plan.n_kept.any()) or bool(schedule.n_train.any())
+        self._has_pool = bool(self._plan.n_kept.any()) or bool(schedule.n_train.any())
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int) -> KernelState:
         """Return the state of generation 0."""
         n_outputs = len(self._truth.targets)
-        kept = {}
-        if self._keeps:
+        pools = {}
+        if self._has_pool:
             n = pool_capacity(self._plan)
-            check_kept(n_replicates * n * (1 + n_outputs))
-            kept = {"inputs": np.zeros((n_replicates, n), np.int64), "labels": np.zeros((n_replicates, n, n_outputs))}
+            check_pool_memory(n_replicates * n * (1 + n_outputs))
+            pools = {"inputs": np.zeros((n_replicates, n), np.int64), "labels": np.zeros((n_replicates, n, n_outputs))}
         key = stream_key(seed, first_replicate, 0, PURPOSE_FIXED_REAL)
         rows = np.full((n_replicates, self.largest), _EMPTY, np.int64)
         coefficients = np.zeros((n_replicates, n_outputs, self.largest))
-        return KernelState(rows, coefficients, self._draw_real(n_replicates, n_fixed_real(self._schedule), key), kept)
+        return KernelState(rows, coefficients, self._draw_real(n_replicates, n_fixed_real(self._schedule), key), pools)
 
     def advance(self, state: KernelState, generation: int, seed: int, first_replicate: int) -> None:
         """Run one generation and update `state`."""
@@ -106,7 +106,7 @@ class Chain:
             )
             real = state.real if fixed else self._draw_real(n_replicates, int(plan.n_real[t]), real_key)
             inputs, labels = np.hstack([inputs, real[0]]), np.concatenate([labels, real[1]], axis=2)
-        if self._keeps:
+        if self._has_pool:
             inputs, labels = self._pool(state, inputs, labels, t)
             inputs, labels = self._subsample(
                 inputs, labels, t, stream_key(seed, first_replicate, generation, PURPOSE_SUBSAMPLE)
@@ -161,10 +161,10 @@ class Chain:
         """Add samples to the pool and return all samples of the pool."""
         kept = int(self._plan.n_kept[t])
         end = kept + inputs.shape[1]
-        state.kept["inputs"][:, kept:end] = inputs
-        state.kept["labels"][:, kept:end] = labels.swapaxes(1, 2)
+        state.pools["inputs"][:, kept:end] = inputs
+        state.pools["labels"][:, kept:end] = labels.swapaxes(1, 2)
         state.n_kept = n_kept_after(self._plan.n_kept, t + 1)
-        return state.kept["inputs"][:, :end], state.kept["labels"][:, :end].swapaxes(1, 2)
+        return state.pools["inputs"][:, :end], state.pools["labels"][:, :end].swapaxes(1, 2)
 
     def _subsample(
         self, inputs: np.ndarray, labels: np.ndarray, t: int, key: StreamKey

@@ -113,7 +113,7 @@ class KernelRidge(ArrayModel):
     ) -> KernelState:
         """Return the state saved as `arrays`."""
         state = self.initial(n_replicates, seed, first_replicate)
-        restore_arrays(arrays, state, "inputs" if state.kept else "")
+        restore_arrays(arrays, state, "inputs" if state.pools else "")
         return state
 
     def generation_bytes(self, state: KernelState) -> int:

@@ -81,8 +81,8 @@ class KernelRidgeTruth(TruthSection):
             raise InputError(f"truth.labels must have one number a row, got {shape} in {show(labels)}")
         given = given.ravel()
         if len(given) != len(rows):
-            wanted = f"as many labels as truth.images has rows, {len(rows)}"
-            raise InputError(f"truth.labels must have {wanted}, got {len(given)} in {show(labels)}")
+            expected = f"as many labels as truth.images has rows, {len(rows)}"
+            raise InputError(f"truth.labels must have {expected}, got {len(given)} in {show(labels)}")
         if self.n_test > len(rows) - 1:
             raise InputError(
                 f"truth.n_test must be at most {len(rows) - 1}, to leave a row of {len(rows)}, got {self.n_test}"
@@ -94,8 +94,8 @@ class KernelRidgeTruth(TruthSection):
         levels, classes = np.unique(given, return_inverse=True)
         if self.target == "one_vs_rest":
             if not 2 <= len(levels) <= _MAX_CLASSES:
-                wanted = f"with 'one_vs_rest' have 2 to {_MAX_CLASSES} different labels"
-                raise InputError(f"truth.target must {wanted}, got {len(levels)}")
+                limit = f"with 'one_vs_rest' have 2 to {_MAX_CLASSES} different labels"
+                raise InputError(f"truth.target must {limit}, got {len(levels)}")
             targets = np.where(classes == np.arange(len(levels))[:, None], 1.0, -1.0)
         else:
             targets = given[None]

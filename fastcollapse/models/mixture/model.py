@@ -21,7 +21,7 @@ from fastcollapse.models.mixture.metrics import METRICS
 from fastcollapse.models.pools import (
     PooledState,
     check_fitted,
-    check_kept,
+    check_pool_memory,
     n_fixed_real,
     n_kept_after,
     pool_capacity,
@@ -103,10 +103,10 @@ class Mixture(ArrayModel):
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> MixtureState:
         """Return the state of generation 0."""
-        check_kept(int(self._schedule.n_synthetic.max()))
+        check_pool_memory(int(self._schedule.n_synthetic.max()))
         n_points = 0 if self._schedule.is_replace_only else pool_capacity(self._plan)
         n_real = n_fixed_real(self._schedule)
-        check_kept((n_points + n_real) * n_replicates)
+        check_pool_memory((n_points + n_real) * n_replicates)
         real = np.zeros((n_replicates if n_real else 0, n_real))
         if n_real:
             draw_real(self._truth[0] / self._truth[1], normal_table(), run_key(seed, first_replicate), real)

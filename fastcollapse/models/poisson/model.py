@@ -16,7 +16,7 @@ from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.models.base import ArrayModel, ModelBlock, run_key
 from fastcollapse.models.poisson.kernels import draw_real, refit_subsamples, refit_sums
 from fastcollapse.models.poisson.metrics import METRICS
-from fastcollapse.models.pools import PooledState, check_kept, n_fixed_real, n_kept_after, pool_capacity
+from fastcollapse.models.pools import PooledState, check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 from fastcollapse.variables import Variable
 
 
@@ -93,7 +93,7 @@ class Poisson(ArrayModel):
         if n_real:
             draw_real(float(n_real), self._rate, run_key(seed, first_replicate), real)
         n_points = pool_capacity(self._plan) if self._subsampled else 0
-        check_kept(n_points * n_replicates)
+        check_pool_memory(n_points * n_replicates)
         moments = np.ones((2, n_replicates))
         moments[0] = self._rate
         return PoissonState(moments, real, np.zeros((n_replicates, n_points)))

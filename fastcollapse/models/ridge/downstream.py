@@ -9,7 +9,7 @@ from fastcollapse.kernels.regression.downstream_isotropic import IsotropicTruth,
 from fastcollapse.kernels.regression.downstream_rows import evaluate_rows
 from fastcollapse.kernels.regression.ridge_path import N_COLUMNS, RegressionTruth
 from fastcollapse.models.base import run_key
-from fastcollapse.models.pools import check_kept
+from fastcollapse.models.pools import check_pool_memory
 from fastcollapse.models.ridge.generators import create_design
 from fastcollapse.models.ridge.metrics import PARTS
 from fastcollapse.models.ridge.parameters import RidgeParameters
@@ -45,7 +45,7 @@ class Predictor:
         self._follows_overlaps = parameters.follow == "overlaps"
         self._design = create_design(truth, parameters.sampler, reduced=False)
         if self._raw:
-            check_kept(int(sizes.max()) * truth.dimension)
+            check_pool_memory(int(sizes.max()) * truth.dimension)
         self.n_values = ridges.size * N_COLUMNS
 
     def train(self, now: np.ndarray, first: int, seed: int, first_replicate: int) -> np.ndarray:

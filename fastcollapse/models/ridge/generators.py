@@ -24,7 +24,7 @@ from fastcollapse.kernels.regression.generator_pooled import (
 from fastcollapse.kernels.regression.generator_replace import follow_overlaps, follow_weights
 from fastcollapse.kernels.regression.generator_subsampled import Samples, refit_rows
 from fastcollapse.models.base import State, run_key
-from fastcollapse.models.pools import check_kept, n_fixed_real, n_kept_after, pool_capacity
+from fastcollapse.models.pools import check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression
 
@@ -43,20 +43,20 @@ class ChainState(State):
     ----------
     now : float64 (R, d), the weights in the basis of the eigenvectors; or float64 (R, 3), the overlaps <w, w0>,
         <w - w0, w0> and |w - <w, w0> w0| in units in which |w0| = 1.
-    kept : name -> array, the pools.
+    pools : name -> array, the pools.
     redrawn : arrays that random streams can draw again.
-    n_kept : number of pool samples that the next generation keeps, if `kept` holds samples (R, P, ...); else None.
+    n_kept : number of pool samples that the next generation keeps, if `pools` holds samples (R, P, ...); else None.
     """
 
     now: np.ndarray
-    kept: dict[str, np.ndarray] = field(default_factory=dict)
+    pools: dict[str, np.ndarray] = field(default_factory=dict)
     redrawn: Any = None
     n_kept: int | None = None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that a resume needs."""
-        kept = self.kept if self.n_kept is None else {name: v[:, : self.n_kept] for name, v in self.kept.items()}
-        return {"now": self.now, **kept}
+        pools = self.pools if self.n_kept is None else {name: v[:, : self.n_kept] for name, v in self.pools.items()}
+        return {"now": self.now, **pools}
 
 
 class Chain(Protocol):
@@ -88,8 +88,8 @@ def create_chain(truth: Regression, parameters: RidgeParameters, schedule: Sched
     replace_only = replace_only and (truth.is_isotropic or bool((sizes >= truth.dimension).all()))
     if parameters.follow == "overlaps":
         if not (replace_only and truth.is_isotropic):
-            wanted = "isotropic gaussian inputs, independent designs, no ridge, the exact sampler and workflow replace"
-            raise InputError(f"model.follow must be 'weights' without {wanted}, got 'overlaps'")
+            needed = "isotropic gaussian inputs, independent designs, no ridge, the exact sampler and workflow replace"
+            raise InputError(f"model.follow must be 'weights' without {needed}, got 'overlaps'")
         return ReplaceOnlyChain(truth, parameters, schedule, _follow_overlaps)
     if replace_only:
         return ReplaceOnlyChain(truth, parameters, schedule, _follow_weights)
@@ -140,8 +140,8 @@ class _NormalEquationsChain:
 
     def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> None:
         if truth.dimension > _MAX_DIMENSION:
-            wanted = f"at most {_MAX_DIMENSION} where matrices of its square are kept"
-            raise InputError(f"truth.dimension must be {wanted}, got {truth.dimension}")
+            limit = f"at most {_MAX_DIMENSION} where matrices of its square are kept"
+            raise InputError(f"truth.dimension must be {limit}, got {truth.dimension}")
         self._truth = truth
         self._schedule = schedule
         self._plan = kernel_schedule(schedule)
@@ -155,7 +155,7 @@ class _NormalEquationsChain:
         d = self._truth.dimension
         m = min(n, d) if self._design.law == REDUCED else n
         # Labels are counted too, so that the number of rows fits into the 32-bit integers of BLAS.
-        check_kept(n_replicates * m * (d + 1))
+        check_pool_memory(n_replicates * m * (d + 1))
         batches = Batches(np.empty((n_replicates, m, d)), np.zeros((n_replicates, m)))
         weights = self._truth.weights
         draw_batches(self._design, n, normal_table(), key, np.uint64(purpose), weights, sigma, batches)
@@ -172,9 +172,8 @@ class SharedInputsChain(_NormalEquationsChain):
 
     def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> None:
         super().__init__(truth, parameters, schedule)
-        sizes, kept = self._plan.n_synthetic, self._plan.n_kept
-        self._rounds = kept // sizes + 1
-        self._refit = self._refit._replace(ridge=parameters.ridge * float(sizes[0]))
+        self._rounds = self._plan.n_kept // self._plan.n_synthetic + 1
+        self._refit = self._refit._replace(ridge=parameters.ridge * float(self._plan.n_synthetic[0]))
 
     def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
         """Return the state of generation 0."""
@@ -196,16 +195,16 @@ class PooledChain(_NormalEquationsChain):
         n_replicates, d = start.shape
         key = run_key(seed, first_replicate)
         n_pools = n_replicates if self._schedule.keep[1:].any() else 0
-        check_kept(n_pools * d * d)
-        kept = {"gram": np.zeros((n_pools, d, d)), "sums": np.zeros((n_pools, d)), "held": np.zeros(n_pools, np.int64)}
+        check_pool_memory(n_pools * d * d)
+        pools = {"gram": np.zeros((n_pools, d, d)), "sums": np.zeros((n_pools, d)), "held": np.zeros(n_pools, np.int64)}
         n_real = n_fixed_real(self._schedule)
         real = self._batches(n_replicates if n_real else 0, n_real, PURPOSE_FIXED_REAL, self._refit.real_noise, key)
-        return ChainState(start, kept, (self._shared_inputs(n_replicates, key), real))
+        return ChainState(start, pools, (self._shared_inputs(n_replicates, key), real))
 
     def advance(self, state: ChainState, first: int, n_generations: int, key: StreamKey, out: np.ndarray) -> None:
         """Run generations from `first` on."""
         shared, real = state.redrawn
-        pools, span = Pools(state.now, **state.kept), span_of(key, first, n_generations, current_threads())
+        pools, span = Pools(state.now, **state.pools), span_of(key, first, n_generations, current_threads())
         fixed = FixedData(shared.rows, real.rows, real.labels)
         refit_pools(pools, self._design, fixed, self._plan, self._refit, normal_table(), span, out)
 
@@ -221,16 +220,16 @@ class SubsampledChain(_NormalEquationsChain):
         """Return the state of generation 0."""
         n_replicates, d = start.shape
         n = pool_capacity(self._plan)
-        check_kept(n_replicates * n * (2 if self._dependent else d + 2))
-        kept = {"labels": np.zeros((n_replicates, n)), "order": np.zeros((n_replicates, n), np.int64)}
+        check_pool_memory(n_replicates * n * (2 if self._dependent else d + 2))
+        pools = {"labels": np.zeros((n_replicates, n)), "order": np.zeros((n_replicates, n), np.int64)}
         inputs = self._shared_inputs(n_replicates, run_key(seed, first_replicate)).rows
         if not self._dependent:
-            kept["inputs"] = inputs = np.zeros((n_replicates, n, d))
-        return ChainState(start, kept, inputs, n_kept=0)
+            pools["inputs"] = inputs = np.zeros((n_replicates, n, d))
+        return ChainState(start, pools, inputs, n_kept=0)
 
     def advance(self, state: ChainState, first: int, n_generations: int, key: StreamKey, out: np.ndarray) -> None:
         """Run generations from `first` on."""
-        samples = Samples(state.redrawn, state.kept["labels"], state.kept["order"], self._dependent)
+        samples = Samples(state.redrawn, state.pools["labels"], state.pools["order"], self._dependent)
         span = span_of(key, first, n_generations, current_threads())
         refit_rows(state.now, samples, self._design, self._plan, self._refit, normal_table(), span, out)
         state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)

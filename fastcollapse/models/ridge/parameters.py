@@ -130,8 +130,8 @@ class DownstreamParameters(Section):
             return np.ones(n_generations + 1, dtype=bool)
         last = max(self.generations)
         if last > n_generations:
-            wanted = f"at most run.n_generations = {n_generations}"
-            raise InputError(f"model.downstream.generations must be {wanted}, got {last}")
+            limit = f"at most run.n_generations = {n_generations}"
+            raise InputError(f"model.downstream.generations must be {limit}, got {last}")
         return np.isin(np.arange(n_generations + 1), self.generations)
 
 

@@ -163,7 +163,7 @@ class RidgeTruth(TruthSection):
             scale = np.sqrt(np.abs(matrix.diagonal()))
             if (np.abs(matrix - matrix.T) > _SYMMETRY * np.outer(scale, scale)).any():
                 raise ValidationErrors([("truth.covariance", f"must be symmetric, got {show(matrix.tolist())}")])
-            values, vectors = _eigen("covariance", matrix, "positive eigenvalues alone")
+            values, vectors = _eigen("covariance", matrix, "only positive eigenvalues")
             return values, vectors, None
         assert self.dimension is not None
         return np.arange(1.0, self.dimension + 1) ** -(self.beta or 0.0), None, None
@@ -194,12 +194,12 @@ class RidgeTruth(TruthSection):
         return weights * (self.norm / np.sqrt(spectrum @ weights**2))
 
 
-def _eigen(key: str, matrix: np.ndarray, wanted: str) -> tuple[np.ndarray, np.ndarray]:
+def _eigen(key: str, matrix: np.ndarray, condition: str) -> tuple[np.ndarray, np.ndarray]:
     """Return eigenvalues, the largest first, and eigenvectors of a covariance; raise if it is not positive definite."""
     d = len(matrix)
     values, vectors = np.linalg.eigh(matrix)
     if values[0] <= max(d * np.finfo(float).eps * values[-1], _SMALLEST):
-        reason = f"must have {wanted}, got eigenvalues of the covariance from {values[0]:.3g} to {values[-1]:.3g}"
+        reason = f"must have {condition}, got eigenvalues of the covariance from {values[0]:.3g} to {values[-1]:.3g}"
         raise ValidationErrors([(f"truth.{key}", reason)])
     # Fix the sign of each eigenvector, which depends on the library.
     vectors = vectors[:, ::-1] * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(d)])[::-1]

@@ -469,9 +469,9 @@ TRUTHS = [
         {"dimension": 2, "beta": 1.0, "spectrum": [1.0, 2.0]},
         "truth must have at most one of beta, spectrum, .* got beta",
     ),
-    ({"covariance": [[1.0, 2.0], [2.0, 1.0]]}, "truth.covariance must have positive eigenvalues alone, got .* from -1"),
-    ({"covariance": [[1.0, 1.0], [1.0, 1.0]]}, "truth.covariance must have positive eigenvalues alone"),
-    ({"covariance": [[0.0, 0.0], [0.0, 0.0]]}, "truth.covariance must have positive eigenvalues alone"),
+    ({"covariance": [[1.0, 2.0], [2.0, 1.0]]}, "truth.covariance must have only positive eigenvalues, got .* from -1"),
+    ({"covariance": [[1.0, 1.0], [1.0, 1.0]]}, "truth.covariance must have only positive eigenvalues"),
+    ({"covariance": [[0.0, 0.0], [0.0, 0.0]]}, "truth.covariance must have only positive eigenvalues"),
     (
         {"covariance": [[1.0, 0.5], [0.4, 1.0]]},
         r"truth.covariance must be symmetric, got \[\[1.0, 0.5\], \[0.4, 1.0\]\]",
