@@ -1,0 +1,1 @@
+"""Compiled kernels: random variates, counts, linear algebra, Gaussian laws and regressions."""

@@ -1,4 +1,4 @@
-"""Model families: one folder each."""
+"""Model families, one folder for each."""
 
 from fastcollapse.models.registry import families, family, register
 

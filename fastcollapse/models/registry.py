@@ -1,4 +1,4 @@
-"""The model families: folders of `models/` with a `model.py`, and folders that a user registers."""
+"""Registry of model families: folders of `models/` with a `model.py`, and folders that a user registers."""
 
 import functools
 import importlib
@@ -13,7 +13,7 @@ from fastcollapse.errors import InputError, nearest
 if TYPE_CHECKING:
     from fastcollapse.models.base import Model
 
-# The family of an experiment that names none.
+# The family of an experiment without `model.family`.
 DEFAULT_FAMILY = "discrete"
 _registered: set[str] = set()
 
@@ -24,7 +24,7 @@ def _shipped() -> tuple[str, ...]:
 
 
 def families() -> list[str]:
-    """Return the names of the model families; no family is imported.
+    """Return the names of the model families without importing any.
 
     Examples
     --------
@@ -49,21 +49,21 @@ def family(name: str) -> "type[Model]":
 
 
 def register(path: str | Path) -> str:
-    """Add a model family from a folder and return its name, which is that of the folder.
+    """Add a model family from a folder and return its name, which is the name of the folder.
 
-    The folder has a `model.py` with `MODEL`, a class that extends `fastcollapse.models.base.Model`; its files import
-    each other as `fastcollapse.models.<name>.<file>`. A family is registered for this process alone.
+    The folder has a `model.py` with `MODEL`, a class that extends `fastcollapse.models.base.Model`. Its files import
+    each other as `fastcollapse.models.<name>.<file>`. The registration is valid for this process only.
 
     Raises
     ------
     InputError
-        The folder has no `model.py`, its name is taken or no identifier, or `MODEL` is no model.
+        The folder has no `model.py`, its name is in use or is not an identifier, or `MODEL` is not a model class.
     """
     folder = Path(path).resolve()
     name = folder.name
     if not (folder / "model.py").is_file():
         raise InputError(f"a model family must be a folder with a file model.py, got {str(path)!r}")
-    if not name.isidentifier() or name in (*_shipped(), "base", "registry"):
+    if not name.isidentifier() or name in (*_shipped(), "base", "pools", "registry"):
         raise InputError(f"the folder of a model family must have a new name that is an identifier, got {name!r}")
     full_name = f"fastcollapse.models.{name}"
     for loaded in [module for module in sys.modules if module == full_name or module.startswith(f"{full_name}.")]:
@@ -81,27 +81,27 @@ def register(path: str | Path) -> str:
 
 
 def unregister(name: str) -> None:
-    """Remove a family that `register` has added."""
+    """Remove a family that was added by `register`."""
     _registered.discard(name)
     sys.modules.pop(f"fastcollapse.models.{name}", None)
 
 
 def _check_model(name: str) -> None:
-    """Refuse a family that does not keep the contract.
+    """Check that a family defines `MODEL` with all required methods and attributes.
 
     Raises
     ------
     InputError
-        With what is wrong.
+        The check fails; the message names the missing parts.
     """
-    from fastcollapse.models.base import Model  # imports NumPy, which the command line does without
+    from fastcollapse.models.base import Model  # imported here: it loads NumPy, which slows down the command line
 
     module = importlib.import_module(f"fastcollapse.models.{name}.model")
     model = vars(module).get("MODEL")
     if not (isinstance(model, type) and issubclass(model, Model)):
         raise InputError(f"model.py of family {name} must have MODEL, a class that extends Model, got {model!r}")
     abstract = sorted(model.__abstractmethods__)
-    if "create" in vars(model):  # it returns models of other classes
+    if "create" in vars(model):  # `create` returns models of other classes
         abstract = []
     missing = [attribute for attribute in ("TRUTH", "METRICS") if attribute not in dir(model)]
     if abstract or missing:

@@ -1,4 +1,4 @@
-"""Shared tests of families whose states are arrays: workflows, a run in blocks, and what no bit of it may depend on."""
+"""Shared helpers for families whose states are arrays: workflows, runs in blocks, and a check of reproducible bits."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ IDS = ["replace", "growing", "accumulate", "dropped", "subsample", "bootstrap", 
 
 
 def run(model, n_replicates, n_generations, seed=1, blocks=(), first_replicate=0):
-    """Return states, quantities and metrics of a run in blocks of these lengths: name -> float64 (R, T, ...)."""
+    """Return states, quantities and metrics of a run in blocks of given lengths, name -> float64 (R, T, ...)."""
     state = model.initial(n_replicates, seed, first_replicate)
     parts, first = [], 1
     for length in blocks or (n_generations,):
@@ -37,8 +37,8 @@ def assert_same(got, expected):
         np.testing.assert_array_equal(got[name], values)
 
 
-def assert_bits_depend_on_the_experiment_alone(make):
-    """Check that blocks, threads and the replicates beside change no bit; `make()` gives a new model."""
+def assert_bits_are_reproducible(make):
+    """Check that no bit depends on blocks, threads or other replicates; `make()` returns a new model."""
     n_replicates, n_generations = 5, 9
     expected = run(make(), n_replicates, n_generations)
     threads = current_threads()
@@ -51,7 +51,7 @@ def assert_bits_depend_on_the_experiment_alone(make):
     assert_same({name: np.concatenate([part[name] for part in parts]) for name in expected}, expected)
     other = run(make(), n_replicates, n_generations, seed=2)
     assert all((other[name] != values).any() for name, values in expected.items())
-    # A block has room for one generation at least, and never more than are left.
+    # A block has at least one generation and at most the remaining ones.
     state = make().initial(n_replicates, 1)
     assert make().block_length(state, 1) == 1
     assert 1 <= make().block_length(state, 10**6) <= 10**6

@@ -1,4 +1,4 @@
-"""The registry of model families: shipped ones are listed, others are registered by the path of a folder."""
+"""Registry of model families: shipped families, and families registered from a folder."""
 
 import pytest
 
@@ -20,11 +20,11 @@ def test_family__is_a_model_with_metrics_and_known_capabilities(name):
     assert set(CAPABILITIES) >= model.CAPABILITIES
 
 
-def test_family__of_the_gaussian_is_one_class_for_all_dimensions():
+def test_family__gaussian_is_one_class_for_all_dimensions():
     assert issubclass(family("gaussian"), GaussianModel)
 
 
-def test_family__unknown_names_the_nearest():
+def test_family__unknown_name_gives_the_nearest_match():
     with pytest.raises(InputError, match=r"got 'poison' \(did you mean 'poisson'\?\)"):
         family("poison")
 
@@ -43,7 +43,7 @@ def test_family__unknown_names_the_nearest():
         ),
     ],
 )
-def test_register__refuses_what_is_no_family(tmp_path, name, text, message):
+def test_register__rejects_invalid_families(tmp_path, name, text, message):
     folder = tmp_path / name
     folder.mkdir()
     if text is not None:
@@ -54,7 +54,7 @@ def test_register__refuses_what_is_no_family(tmp_path, name, text, message):
     assert families() == before
 
 
-def test_unregister__forgets_a_family(tmp_path):
+def test_unregister__removes_a_family(tmp_path):
     folder = tmp_path / "toy"
     folder.mkdir()
     (folder / "model.py").write_text("from fastcollapse.models.poisson.model import Poisson as MODEL\n")

@@ -1,0 +1,1 @@
+"""Kernels of token counts: multinomial sampling, live symbols and refits."""

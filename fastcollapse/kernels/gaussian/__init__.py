@@ -1,0 +1,1 @@
+"""Kernels that refit Gaussian laws, in one dimension and in d dimensions."""

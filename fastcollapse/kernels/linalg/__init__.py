@@ -1,0 +1,1 @@
+"""Dense and banded linear algebra for many small matrices."""

@@ -1,0 +1,1 @@
+"""The discrete family: categorical distributions of symbols."""

@@ -1,4 +1,4 @@
-"""Blocks of generations of a discrete distribution, compiled: replace, and every workflow with a pool."""
+"""Kernels that run a block of generations of a discrete distribution."""
 
 from typing import NamedTuple
 
@@ -26,8 +26,12 @@ _SUBSAMPLE = np.uint64(PURPOSE_SUBSAMPLE)
 
 
 class SamplingBuffers(NamedTuple):
-    """Arrays between the passes: `drawn` float64 (R, K), those of a `Draw`; `pool`, `real` float64 (R, K), or (0, 0)
-    where not needed.
+    """Buffers of the sampler.
+
+    Attributes
+    ----------
+    drawn, corrections, sums, weight_sums : arrays of a `Draw`; `drawn` is float64 (R, K).
+    pool, real : float64 (R, K), or (0, 0) if not needed.
     """
 
     drawn: np.ndarray
@@ -39,7 +43,7 @@ class SamplingBuffers(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What the block loops only read."""
+    """Read-only inputs of the block loops."""
 
     schedule: KernelSchedule
     truth: TruthTable
@@ -50,7 +54,7 @@ class Inputs(NamedTuple):
 
 @kernel
 def _weights(live, totals, truth):
-    """Return the weights of synthetic tokens and their sum; the state of generation 0 is the truth."""
+    """Return the weights of synthetic tokens and their sum; at generation 0 they are the weights of the truth."""
     if totals[0] == 0:
         return truth.weights, truth.weights.sum()
     return live.counts, np.float64(totals[0])
@@ -63,10 +67,10 @@ def _draw_of(weights, weight_total, drawn, n_tokens, work):
 
 @kernel
 def resample_block(live, work, totals, inputs, span, rows, sums):
-    """Run a block of workflow replace, in which a generation is trained on tokens of the one before alone.
+    """Run a block of workflow replace: each generation is trained only on tokens of the previous one.
 
-    The drawn counts are the next state. Two arrays swap roles each generation, and the counts are copied to
-    `live.counts` at the end of an odd block.
+    The drawn counts are the next state. Two arrays swap their roles at each generation, so that a block of odd length
+    copies the counts back to `live.counts`.
     """
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     schedule, truth, tables, home = inputs.schedule, inputs.truth, inputs.tables, live.counts
@@ -76,7 +80,7 @@ def resample_block(live, work, totals, inputs, span, rows, sums):
     upcoming = _draw_of(weights, weight_total, work.drawn, schedule.n_synthetic[first - 1], work)
     for step in range(-1, n_generations):
         key = generation_key(span, first + step, _SYNTHETIC)
-        # The step before the first generation corrects no draw; the next step overwrites its sums.
+        # The first step has no draw to correct; the next step overwrites its sums.
         refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums[max(step, 0)])
         if step >= 0:
             totals[0] = draw.n_tokens
@@ -105,7 +109,7 @@ def resample_block(live, work, totals, inputs, span, rows, sums):
 
 @kernel
 def resample_each(live, work, totals, inputs, span, rows, sums):
-    """Run the block of `resample_block` replicate by replicate, without rows: faster for many replicates."""
+    """Run the block of `resample_block` replicate by replicate, without rows; faster for many replicates."""
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     weights, weight_total = _weights(live, totals, inputs.truth)
     draw = _draw_of(weights, weight_total, work.drawn, np.int64(-1), work)
@@ -118,7 +122,7 @@ def resample_each(live, work, totals, inputs, span, rows, sums):
 
 @kernel
 def pool_block(live, work, totals, inputs, span, rows, sums):
-    """Run a block of any other workflow: drawn and real tokens go into a pool that the next state is trained on."""
+    """Run a block of any other workflow: the next state is trained on a pool of drawn and real tokens."""
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     no_real = np.zeros((0, 0))
     schedule, truth, tables = inputs.schedule, inputs.truth, inputs.tables

@@ -1,6 +1,6 @@
-"""Metrics of discrete distributions: functions of the sums that a pass over the live symbols leaves.
+"""Metrics of discrete distributions, computed from sums over the live symbols.
 
-Each takes `CountSums`, which `fastcollapse.kernels.counts.live_counts.segment_sums` leaves, and returns float64 (R, B).
+Each metric takes `CountSums`, computed by the kernels of `fastcollapse.kernels.counts`, and returns float64 (R, B).
 """
 
 from collections.abc import Iterable
@@ -12,10 +12,17 @@ from fastcollapse.variables import Metric, Variable, metric_table
 
 
 class CountSums(NamedTuple):
-    """Sums over the live symbols of states of `total` tokens, x the counts and p the truth.
+    """Sums over the live symbols of states with `total` tokens, counts x and true probabilities p.
 
-    Each is float64 (R, B): the number of live symbols, sum x^2, sum x ln x, sum |x/total - p|, sum x ln p, sum p;
-    `total` is (B).
+    Attributes
+    ----------
+    support : float64 (R, B), number of live symbols.
+    squares : float64 (R, B), sum x^2.
+    x_log_x : float64 (R, B), sum x ln x.
+    distance : float64 (R, B), sum |x/total - p|.
+    x_log_p : float64 (R, B), sum x ln p.
+    covered : float64 (R, B), sum p.
+    total : int64 (B), number of tokens.
     """
 
     support: np.ndarray
@@ -28,33 +35,33 @@ class CountSums(NamedTuple):
 
 
 def support_size(states: CountSums) -> np.ndarray:
-    """Return the number of symbols that are still alive."""
+    """Return the number of live symbols."""
     return states.support
 
 
 def entropy(states: CountSums) -> np.ndarray:
-    """Return the Shannon entropy of the state, in nats (that of the distribution itself, no bias correction)."""
+    """Return the Shannon entropy of the state in nats, without a bias correction."""
     return np.maximum(0.0, np.log(states.total) - states.x_log_x / states.total)
 
 
 def heterozygosity(states: CountSums) -> np.ndarray:
-    """Return 1 - sum p^2, the chance that two tokens of the state differ."""
+    """Return 1 - sum p^2, the probability that two random tokens of the state differ."""
     total = states.total.astype(np.float64)
     return np.maximum(0.0, 1.0 - states.squares / total / total)
 
 
 def total_variation(states: CountSums) -> np.ndarray:
-    """Return the total variation distance to the truth, half the sum of |state - truth| over all symbols."""
+    """Return the total variation distance to the truth, half of the sum of |state - truth| over all symbols."""
     return np.clip(0.5 * (states.distance + lost_mass(states)), 0.0, 1.0)
 
 
 def kl_divergence(states: CountSums) -> np.ndarray:
-    """Return KL(state || truth) in nats; finite, for a state has no symbol that the truth lacks."""
+    """Return KL(state || truth) in nats; it is finite, because the truth contains all symbols of a state."""
     return np.maximum(0.0, (states.x_log_x - states.x_log_p) / states.total - np.log(states.total))
 
 
 def lost_mass(states: CountSums) -> np.ndarray:
-    """Return the probability that the truth gives to symbols the state has lost."""
+    """Return the true probability of the symbols that are absent from the state."""
     return np.clip(1.0 - states.covered, 0.0, 1.0)
 
 
@@ -69,13 +76,13 @@ METRICS = metric_table(
 
 
 def metrics_of(states: CountSums, names: Iterable[str] = tuple(METRICS)) -> dict[str, np.ndarray]:
-    """Return metrics, float64 (R, B), of the sums of a block."""
+    """Return metrics, float64 (R, B), from the sums of a block."""
     functions = {name: METRICS[name].function for name in names}
     return {name: np.ascontiguousarray(function(states)) for name, function in functions.items() if function}
 
 
 def metrics_of_truth(probability: np.ndarray) -> dict[str, float]:
-    """Return every metric of generation 0, the truth itself, float64 (K).
+    """Return all metrics of generation 0, which is the truth `probability`, float64 (K).
 
     Examples
     --------
@@ -85,7 +92,7 @@ def metrics_of_truth(probability: np.ndarray) -> dict[str, float]:
     live = probability[probability > 0.0]
     values = dict.fromkeys(METRICS, 0.0)
     values["support_size"] = float(live.shape[0])
-    # Of one symbol it is 0.0, not -0.0.
+    # Adding 0.0 avoids -0.0 for one symbol.
     values["entropy"] = float(-(live * np.log(live)).sum()) + 0.0
     values["heterozygosity"] = float(1.0 - (live * live).sum())
     return values

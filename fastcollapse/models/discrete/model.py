@@ -1,7 +1,7 @@
-"""Discrete distributions: counts of symbols refitted to resampled counts, generation after generation.
+"""The discrete family: counts of symbols, refitted to tokens drawn from the last counts.
 
-The state is the empirical distribution of the last training data; a generation draws tokens from it. One symbol among
-two is the Bernoulli model (Wright-Fisher), words of a corpus are the unigram model.
+The state is the empirical distribution of the last training data. Two symbols give the Bernoulli model (the
+Wright-Fisher model), and the words of a corpus give the unigram model.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,32 +18,29 @@ from fastcollapse.kernels.counts.multinomial import block_grid, multinomial, new
 from fastcollapse.kernels.counts.workspace import new_workspace
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.poisson_table import poisson_tables
-from fastcollapse.kernels.random.streams import (
-    PURPOSE_FIXED_REAL,
-    span_of,
-)
+from fastcollapse.kernels.random.streams import PURPOSE_FIXED_REAL, span_of
 from fastcollapse.models.base import Model, ModelBlock, State, restore_array, restore_arrays, run_key
 from fastcollapse.models.discrete.kernels import Inputs, SamplingBuffers, pool_block, resample_block, resample_each
 from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of, metrics_of_truth
 from fastcollapse.models.discrete.truth import DiscreteTruth
 from fastcollapse.variables import CountRows
 
-# Cells that the rows of one block may have: 12 bytes each.
-_CELLS_A_BLOCK = 4_000_000
-# So many replicates a thread keep all threads busy to the end.
-_EACH_FROM = 4
+# Maximum number of cells in the rows of one block, 12 bytes each.
+_MAX_BLOCK_CELLS = 4_000_000
+# Minimum number of replicates per thread for the replicate-parallel loop; with fewer, threads are idle at the end.
+_MIN_REPLICATES_PER_THREAD = 4
 
 
 @dataclass(eq=False)
 class CountState(State):
-    """The replicates between two blocks.
+    """State of all replicates between two blocks.
 
     Parameters
     ----------
-    live: the live symbols
-    work: arrays between the passes; a fixed real set, and a pool that is kept, are part of the state
-    totals: int64 (2), tokens of a state and of its pool; 0 tokens of a state: it is the truth itself
-    keeps_pool: does any generation keep the pool of the one before?
+    live : the live symbols.
+    work : buffers of the sampler; they include the fixed real set and the pool.
+    totals : int64 (2), number of tokens of the state and of its pool; 0 tokens mean that the state is the truth.
+    keeps_pool : whether any generation keeps the pool of the previous one.
     """
 
     live: LiveCounts
@@ -52,18 +49,19 @@ class CountState(State):
     keeps_pool: bool
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return what a resume needs: lists with their dead, whose places decide how sums are rounded.
+        """Return the arrays that a resume needs.
 
-        Columns beyond the last list are left out; the truth beside a list is looked up again.
+        The lists keep their extinct symbols, because the positions determine how sums are rounded. Columns beyond the
+        last list are omitted, and `restore` computes the cached truth again.
         """
         live = self.live
         end = int((live.starts[:, -1] + live.lengths[:, -1]).max())
-        kept = {name: values for name, values in live._asdict().items() if name != "truth_cache"}
-        kept |= {"counts": live.counts[:, :end], "symbols": live.symbols[:, :end], "totals": self.totals}
-        return {**kept, "pool": self.work.pool} if self.keeps_pool else kept
+        arrays = {name: values for name, values in live._asdict().items() if name != "truth_cache"}
+        arrays |= {"counts": live.counts[:, :end], "symbols": live.symbols[:, :end], "totals": self.totals}
+        return {**arrays, "pool": self.work.pool} if self.keeps_pool else arrays
 
     def forgotten(self) -> np.ndarray:
-        """Return int32 (R, K): the first generation at which a symbol was absent, or -1."""
+        """Return the generation of first absence of each symbol, int32 (R, K), or -1."""
         return self.live.forgotten
 
 
@@ -72,14 +70,14 @@ class Discrete(Model):
 
     Parameters
     ----------
-    truth: the law of generation 0; `counts` int64 (K) or None, `probabilities` float64 (K)
-    parameters: none yet
-    schedule: the workflow as arrays over generations
-    record: with "trajectory" the counts of every generation are given as rows
+    truth : the law of generation 0, with `counts` int64 (K) or None and `probabilities` float64 (K).
+    parameters : no parameters.
+    schedule : the workflow as arrays over generations.
+    record : value of `run.record`; with "trajectory", blocks contain the counts of every generation.
 
     References
     ----------
-    The chain: Suresh et al., arXiv:2412.17646, section 2. The exact sampler: derived, see
+    Chain: Suresh et al., arXiv:2412.17646, section 2. Exact sampler: derived, see
     `fastcollapse.kernels.counts.multinomial`.
     """
 
@@ -100,13 +98,13 @@ class Discrete(Model):
         self._pooled = bool(schedule.keep.any() or schedule.n_real.any() or schedule.n_train.any())
         pools = schedule.pool_totals(truth.total)
         self._sizes = np.where(schedule.n_train > 0, schedule.n_train, pools)
-        # Half the bytes to write where counts fit, at the price of a second compilation where they do not.
+        # 32 bits if all counts fit: half the bytes to write, but a second compilation for larger counts.
         self._count_dtype = np.uint32 if self._sizes.max() < 2**32 else np.int64
         self._plan = kernel_schedule(schedule, truth.total)
 
     @property
     def n_symbols(self) -> int:
-        """The size of the vocabulary."""
+        """Size of the vocabulary."""
         return self._truth.probability.shape[0]
 
     @property
@@ -115,18 +113,18 @@ class Discrete(Model):
         return self.n_symbols
 
     def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ModelBlock:
-        """Return the metrics of the truth itself."""
+        """Return the block of generation 0, with the metrics of the truth."""
         values = metrics_of_truth(self._truth.probability)
         return ModelBlock(metrics={name: np.full((n_replicates, 1), value) for name, value in values.items()})
 
     def measure(self, block: ModelBlock, truth: Any, names: Iterable[str]) -> dict[str, np.ndarray]:
-        """Return metrics of a block, from the sums of its counts or of the truth."""
+        """Return metrics of a block, computed from its sums; generation 0 has its metrics already."""
         if block.metrics:
             return {name: block.metrics[name] for name in names}
         return metrics_of(block.quantities, names)
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> CountState:
-        """Return the state of generation 0, the truth itself; a fixed real set is drawn here."""
+        """Return the state of generation 0, which is the truth, and draw the fixed real set."""
         shape = (n_replicates, self.n_symbols)
         starts, lengths = block_grid(n_replicates, self.n_symbols)
         live = LiveCounts(
@@ -140,10 +138,9 @@ class Discrete(Model):
             np.zeros((n_replicates, 2, 0 if self._pooled else self.n_symbols // 2 + 1)),
         )
         init_live_counts(self._truth.probability, live)
-        none = (0, 0)
         draw = new_draw(self._truth.weights, 1.0, np.zeros(shape), 0, lengths.shape[1])
-        pool = np.zeros(shape if self._pooled else none)
-        real = np.zeros(shape if self._schedule.n_real.any() else none)
+        pool = np.zeros(shape if self._pooled else (0, 0))
+        real = np.zeros(shape if self._schedule.n_real.any() else (0, 0))
         work = SamplingBuffers(draw.drawn, draw.corrections, draw.sums, draw.weight_sums, pool, real)
         state = CountState(live, work, np.zeros(2, np.int64), bool(self._schedule.keep.any()))
         if self._schedule.start_with_data:
@@ -156,10 +153,10 @@ class Discrete(Model):
     def restore(
         self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
     ) -> CountState:
-        """Return the state whose arrays these are."""
+        """Return the state saved as `arrays`."""
         state = self.initial(n_replicates, seed, first_replicate)
         live = state.live
-        for name in ("starts", "lengths"):  # they say how many columns the others have
+        for name in ("starts", "lengths"):  # they determine the number of columns of the other arrays
             restore_array(arrays, name, getattr(live, name))
         restore_arrays(arrays, state)
         for replicate in np.flatnonzero(live.packed):
@@ -181,22 +178,23 @@ class Discrete(Model):
         multinomial(draw, starts, lengths, key, poisson_tables(), new_workspace(current_threads()))
 
     def block_length(self, state: CountState, max_generations: int) -> int:
-        """Return how many generations a block may have: all of them, or as many rows as memory allows."""
+        """Return the length of the next block: `max_generations`, or less if the rows would take too much memory."""
         if not self._with_rows:
             return max_generations
-        return max(1, min(max_generations, _CELLS_A_BLOCK // max(1, self._most_cells(state))))
+        return max(1, min(max_generations, _MAX_BLOCK_CELLS // max(1, self._max_cells(state))))
 
-    def _most_cells(self, state: CountState) -> int:
+    def _max_cells(self, state: CountState) -> int:
+        """Return the maximum number of cells in the rows of one generation."""
         return state.live.counts.size if self._pooled else int(state.live.lengths.sum())
 
     def advance(
         self, state: CountState, first: int, n_generations: int, seed: int, first_replicate: int = 0
     ) -> ModelBlock:
-        """Run the generations first..first+n_generations-1 and return their block; `state` moves on with them."""
+        """Run `n_generations` generations from `first` on, update `state` and return the block."""
         n_replicates = state.live.counts.shape[0]
         sums = np.empty((n_generations, n_replicates, N_SUMS))
         n_rows = n_generations * n_replicates if self._with_rows else 0
-        n_cells = n_generations * self._most_cells(state) if self._with_rows else 0
+        n_cells = n_generations * self._max_cells(state) if self._with_rows else 0
         rows = CountRows(
             np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, self._count_dtype)
         )
@@ -204,7 +202,7 @@ class Discrete(Model):
         inputs = Inputs(self._plan, self._truth, starts, lengths, poisson_tables())
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         loop = pool_block if self._pooled else resample_block
-        if not self._pooled and not self._with_rows and n_replicates >= _EACH_FROM * span.n_threads:
+        if not self._pooled and not self._with_rows and n_replicates >= _MIN_REPLICATES_PER_THREAD * span.n_threads:
             loop = resample_each
         loop(state.live, state.work, state.totals, inputs, span, rows, sums)
         generations = slice(first - 1, first - 1 + n_generations)

@@ -1,4 +1,4 @@
-"""The truth of a discrete distribution: a text, a table of counts, or a law."""
+"""The truth of the discrete family: words of a text, a table of counts, or a law."""
 
 import dataclasses
 import math
@@ -15,7 +15,7 @@ from fastcollapse.datasets.shipped import find_data
 
 @dataclasses.dataclass(frozen=True)
 class ZipfMandelbrot(Section):
-    """Probabilities proportional to `(i + b)**-a` for i = 1..size."""
+    """Zipf-Mandelbrot law: probabilities proportional to `(i + b)**-a` for i = 1..size."""
 
     a: float = parameter(FloatField(0, 1000, above=True), "exponent")
     b: float = parameter(FloatField(-1, 1e15, above=True), "offset")
@@ -24,12 +24,14 @@ class ZipfMandelbrot(Section):
 
 @dataclasses.dataclass(frozen=True)
 class DiscreteTruth(TruthSection):
-    """The distribution of generation 0: exactly one of the keys is given."""
+    """The distribution of generation 0, given by exactly one of the keys."""
 
     exclusive: ClassVar[bool] = True
 
-    text: str | None = parameter(StringField(), "text file (.txt, .txt.gz) whose words are counted", default=None)
-    counts: str | None = parameter(StringField(), "table of word and count (.csv, .tsv, also .gz)", default=None)
+    text: str | None = parameter(StringField(), "text file (.txt, .txt.gz); its words are counted", default=None)
+    counts: str | None = parameter(
+        StringField(), "table with columns word and count (.csv, .tsv, also .gz)", default=None
+    )
     zipf_mandelbrot: ZipfMandelbrot | None = parameter(  # noqa: RUF009
         TableField(ZipfMandelbrot), "probabilities proportional to (i + b)**-a, i = 1..size", default=None
     )
@@ -43,12 +45,12 @@ class DiscreteTruth(TruthSection):
     def load(self, base: Path | None = None) -> CategoricalDistribution:
         """Return the distribution of generation 0.
 
-        Symbols of a text or a table stand in descending order of count, then by label; those of a law in its own order.
+        Symbols of a text or a table are sorted by descending count, then by label. Symbols of a law keep its order.
 
         Raises
         ------
         InputError
-            A file that is missing, empty, binary, damaged or has fewer than two words.
+            A file is missing, empty, binary or damaged, or has fewer than two words.
         """
         if self.text is not None:
             words = count_words(find_data(self.text, base, key="truth.text"), self.text)
@@ -65,6 +67,7 @@ class DiscreteTruth(TruthSection):
         return CategoricalDistribution.from_probabilities(self.probabilities)
 
     def relations(self) -> list[tuple[str, str]]:
+        """Return the contradictions between parameters, as (key, message)."""
         fields = [f.name for f in dataclasses.fields(self)]
         given = [name for name in fields if getattr(self, name) is not None]
         if len(given) != 1:

@@ -1,0 +1,1 @@
+"""The Gaussian family, in one dimension and in d dimensions."""

@@ -1,4 +1,4 @@
-"""What Gaussian models of one dimension and of many have in common."""
+"""Base class of the univariate and the multivariate Gaussian model."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from fastcollapse.models.gaussian.parameters import GaussianParameters, Gaussian
 
 
 class GaussianModel(ArrayModel):
-    """Recursive training of a Gaussian law."""
+    """Base class of models that train a Gaussian law recursively."""
 
     PARAMETERS = GaussianParameters
     TRUTH = GaussianTruth

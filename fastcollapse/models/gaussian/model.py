@@ -1,4 +1,4 @@
-"""Gaussian laws refitted to points that they generate, in one dimension or in d."""
+"""The Gaussian family: laws in one or d dimensions, refitted to points that they generate."""
 
 import math
 from typing import Any
@@ -6,18 +6,19 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.schedule import Schedule
-from fastcollapse.models.base import Model, check_fitted
+from fastcollapse.models.base import Model
 from fastcollapse.models.gaussian.family import GaussianModel
 from fastcollapse.models.gaussian.multivariate import MultivariateGaussian
 from fastcollapse.models.gaussian.univariate import UnivariateGaussian
+from fastcollapse.models.pools import check_fitted
 
 
 class Gaussian(GaussianModel):
-    """Recursive training of a Gaussian law: `create` returns the model of one dimension or of many.
+    """Recursive training of a Gaussian law; `create` returns the univariate or the multivariate model.
 
     References
     ----------
-    One dimension: Suresh et al., arXiv:2412.17646, section 4. The samplers: derived, see the docstring of each kernel.
+    One dimension: Suresh et al., arXiv:2412.17646, section 4. Samplers: derived, see the docstring of each kernel.
     """
 
     @classmethod
@@ -27,7 +28,7 @@ class Gaussian(GaussianModel):
         Raises
         ------
         InputError
-            The fit to so few points is not defined, or its law is not known.
+            A generation has too few points: the fit is undefined or its law is unknown.
         """
         bias = 1 if parameters.estimator == "unbiased" else 0
         check_fitted(schedule, schedule.fitted_sizes())

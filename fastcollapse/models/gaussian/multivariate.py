@@ -1,4 +1,4 @@
-"""The Gaussian family in d > 1 dimensions: mean and Cholesky factor, from Wishart factors."""
+"""The Gaussian model in d > 1 dimensions: mean and Cholesky factor, sampled by Wishart factors."""
 
 from dataclasses import dataclass
 
@@ -17,17 +17,23 @@ from fastcollapse.kernels.gaussian.multivariate_subsampled import refit_multivar
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import normal_table
-from fastcollapse.models.base import ModelBlock, State, check_kept, n_kept_after, run_key
+from fastcollapse.models.base import ModelBlock, State, run_key
 from fastcollapse.models.gaussian.family import GaussianModel
+from fastcollapse.models.pools import check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 from fastcollapse.variables import Variable
-
-# Bytes of the states of one block.
 
 
 @dataclass(eq=False)
 class MultivariateState(State):
-    """The replicates between two blocks: the laws, a fixed real batch (in `source`), and the points of a pool with
-    their order, of which the next generation keeps `n_kept`.
+    """State of all replicates between two blocks.
+
+    Parameters
+    ----------
+    laws : the fitted laws.
+    source : the truth and the moments of a fixed real batch.
+    points : float64 (R, K, r), the points of the pool in coordinates of the span.
+    order : int64 (R, K), the numbers of the points in the order of the pool.
+    n_kept : number of pool points that the next generation keeps.
     """
 
     laws: Gaussians
@@ -37,7 +43,7 @@ class MultivariateState(State):
     n_kept: int = 0
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return what a resume needs."""
+        """Return the arrays that a resume needs."""
         return {
             **self.laws._asdict(),
             "points": self.points[:, : self.n_kept],
@@ -46,19 +52,20 @@ class MultivariateState(State):
 
 
 class MultivariateGaussian(GaussianModel):
-    """Recursive training of a Gaussian law in D > 1 dimensions.
+    """Recursive training of a Gaussian law in d > 1 dimensions.
 
     Parameters
     ----------
-    mean, factor: float64 (D) and (D, D), the truth and the lower Cholesky factor of its covariance
-    is_isotropic: whether that covariance is a multiple of the identity
-    bias: 1 divides by n - 1, 0 by n
-    schedule: the workflow as arrays over generations
+    mean : float64 (d), mean of the truth.
+    factor : float64 (d, d), lower Cholesky factor of the covariance of the truth.
+    is_isotropic : whether this covariance is a multiple of the identity.
+    bias : 1 if the fitted covariance is divided by n - 1, 0 if it is divided by n.
+    schedule : the workflow as arrays over generations.
 
     Raises
     ------
     InputError
-        A fit has fewer points than its dimensions need, and is not the first fit to an isotropic truth.
+        A fit has at most d points, and the exact law of this case is not implemented.
     """
 
     POOL = "points"
@@ -71,20 +78,18 @@ class MultivariateGaussian(GaussianModel):
         fitted = self._plan.divisor + bias
         self._rank = min(len(mean), int(fitted[0]) - 1)
         if schedule.n_real.any() and schedule.keep.any():
-            raise InputError(
-                "workflow.n_real must be 0 where the pool is kept, for a gaussian of more than one dimension"
-            )
+            raise InputError("workflow.n_real must be 0 if the pool is kept, for a gaussian of more than one dimension")
         few = np.flatnonzero(fitted - 1 < len(mean))
-        # All points that are ever drawn are then in the span of the first fit's.
-        alone = is_isotropic and not schedule.n_real.any() and schedule.n_synthetic[0] == fitted[0]
+        # All later points are then in the span of the first fit.
+        stays_in_span = is_isotropic and not schedule.n_real.any() and schedule.n_synthetic[0] == fitted[0]
         if self._subsampled and schedule.replacement:
-            alone = False  # points that are chosen twice span less
-        if few.size and not (alone and fitted[0] - 1 < len(mean) and (fitted - 1 >= self._rank).all()):
+            stays_in_span = False  # repeated points span less
+        if few.size and not (stays_in_span and fitted[0] - 1 < len(mean) and (fitted - 1 >= self._rank).all()):
             raise InputError(_too_few(schedule, int(few[0]), int(fitted[few[0]]), len(mean)))
         self._factor = np.ascontiguousarray(factor[: self._rank, : self._rank])
 
     def state_variables(self) -> dict[str, Variable]:
-        """Return what the states are."""
+        """Return the variables of the states."""
         return {
             "mean": Variable("mean", dims=("component",)),
             "factor": Variable("lower Cholesky factor of the covariance", dims=("row", "column")),
@@ -104,25 +109,26 @@ class MultivariateGaussian(GaussianModel):
             np.tile(self._factor / diagonal, (n_replicates, 1, 1)),
             np.tile(np.log(diagonal), (n_replicates, 1)),
         )
-        n_fixed = n_replicates if self._schedule.real == "fixed" else 0
-        source = Source(self._mean, self._factor, np.zeros((n_fixed, rank)), np.zeros((n_fixed, rank, rank)))
-        if n_fixed:
-            draw_real_batches(int(self._schedule.n_real[0]), source, normal_table(), run_key(seed, first_replicate))
-        n_points = int((self._plan.n_kept + self._plan.n_synthetic).max()) if self._subsampled else 0
-        check_kept(n_points * n_replicates * rank)
+        n_real = n_fixed_real(self._schedule)
+        n_batches = n_replicates if n_real else 0
+        source = Source(self._mean, self._factor, np.zeros((n_batches, rank)), np.zeros((n_batches, rank, rank)))
+        if n_real:
+            draw_real_batches(n_real, source, normal_table(), run_key(seed, first_replicate))
+        n_points = pool_capacity(self._plan) if self._subsampled else 0
+        check_pool_memory(n_points * n_replicates * rank)
         return MultivariateState(
             laws, source, np.zeros((n_replicates, n_points, rank)), np.zeros((n_replicates, n_points), np.int64)
         )
 
     def generation_bytes(self, state: MultivariateState) -> int:
-        """Return the bytes of the states of one generation."""
+        """Return the size of the states of one generation, in bytes."""
         n_replicates, rank = state.laws.log_diagonal.shape
         return 8 * n_replicates * (rank * rank + rank + len(self._mean))
 
     def advance(
         self, state: MultivariateState, first: int, n_generations: int, seed: int, first_replicate: int = 0
     ) -> ModelBlock:
-        """Run generations `first` and following and return their block; `state` moves on with them."""
+        """Run `n_generations` generations from `first` on, update `state` and return the block."""
         n_replicates, rank = state.laws.log_diagonal.shape
         shape = (n_replicates, n_generations)
         out = MultivariateStates(

@@ -1,4 +1,4 @@
-"""Keys of a Gaussian model: the law of generation 0 and the estimator."""
+"""Parameters of the Gaussian family: the truth and the estimator."""
 
 import dataclasses
 
@@ -23,22 +23,23 @@ class GaussianTruth(TruthSection):
            [0., 3.]])
     """
 
-    dimension: int = parameter(IntField(1, 10**4), "number of coordinates", default=1)
+    dimension: int = parameter(IntField(1, 10**4), "dimension of the data", default=1)
     mean: float | tuple[float, ...] = parameter(
-        OneOrMoreField(FloatField(-_LARGEST, _LARGEST)), "mean, of every coordinate or one by one", default=0.0
+        OneOrMoreField(FloatField(-_LARGEST, _LARGEST)), "mean: one number for all coordinates, or a list", default=0.0
     )
     sigma: float | tuple[float, ...] | None = parameter(
         OneOrMoreField(FloatField(0, _LARGEST, above=True)),
-        "standard deviation, of every coordinate or one by one; 1 where no covariance is given",
+        "standard deviation: one number for all coordinates, or a list; 1 if covariance is not given",
         default=None,
     )
     covariance: tuple[tuple[float, ...], ...] | None = parameter(
         ListField(ListField(FloatField(-_LARGEST, _LARGEST))),
-        "symmetric positive definite matrix, in place of sigma",
+        "covariance matrix (instead of sigma)",
         default=None,
     )
 
     def relations(self) -> list[tuple[str, str]]:
+        """Return the contradictions between parameters, as (key, message)."""
         items = [
             (name, f"must be a number or a list of truth.dimension = {self.dimension} numbers, got {len(value)}")
             for name in ("mean", "sigma")
@@ -64,11 +65,11 @@ class GaussianTruth(TruthSection):
         return []
 
     def means(self) -> np.ndarray:
-        """Return the mean as float64 (d)."""
+        """Return the mean, float64 (d)."""
         return np.broadcast_to(np.asarray(self.mean, dtype=np.float64), (self.dimension,)).copy()
 
     def factor(self) -> np.ndarray:
-        """Return the lower Cholesky factor of the covariance as float64 (d, d)."""
+        """Return the lower Cholesky factor of the covariance, float64 (d, d)."""
         if self.covariance is not None:
             return np.linalg.cholesky(np.array(self.covariance))
         sigma = 1.0 if self.sigma is None else self.sigma
@@ -82,8 +83,8 @@ class GaussianTruth(TruthSection):
 
 @dataclasses.dataclass(frozen=True)
 class GaussianParameters(ModelSection):
-    """How a Gaussian law is fitted."""
+    """Estimator of a Gaussian law."""
 
     estimator: str = parameter(
-        ChoiceField(lambda: ESTIMATORS), "covariance over n - 1 (unbiased) or over n (mle, maximum likelihood)"
+        ChoiceField(lambda: ESTIMATORS), "divisor of the covariance: n - 1 (unbiased) or n (mle, maximum likelihood)"
     )

@@ -1,4 +1,4 @@
-"""The Gaussian family in one dimension: mean and ln sigma, in units of the truth until they are written."""
+"""The Gaussian model in one dimension: mean and ln sigma, relative to the truth until they are written."""
 
 import math
 
@@ -11,27 +11,29 @@ from fastcollapse.kernels.gaussian.univariate_subsampled import refit_subsamples
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import log_chi_table, normal_table
-from fastcollapse.models.base import ModelBlock, PooledState, check_kept, n_kept_after, run_key
+from fastcollapse.models.base import ModelBlock, run_key
 from fastcollapse.models.gaussian.family import GaussianModel
+from fastcollapse.models.pools import PooledState, check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 from fastcollapse.variables import Variable
 
 
 class UnivariateState(PooledState):
-    """Mean and ln sigma in units of the truth, mean and sum of squares of a fixed real batch, (2, R) or (2, 0), and a
-    pool.
+    """Mean and ln sigma relative to the truth, a fixed real batch and a pool.
+
+    `real` holds the mean and the sum of squares of the batch, float64 (2, R), or (2, 0) without one.
     """
 
     MOMENTS = ("mean", "log_sigma")
 
 
 class UnivariateGaussian(GaussianModel):
-    """Recursive training of a Gaussian law on the line.
+    """Recursive training of a Gaussian law in one dimension.
 
     Parameters
     ----------
-    truth: float64 (3): mean, sigma and ln sigma
-    bias: 1 divides by n - 1, 0 by n
-    schedule: the workflow as arrays over generations
+    truth : float64 (3), mean, sigma and ln sigma of the truth.
+    bias : 1 if the fitted variance is divided by n - 1, 0 if it is divided by n.
+    schedule : the workflow as arrays over generations.
     """
 
     def __init__(self, truth: np.ndarray, bias: int, schedule: Schedule) -> None:
@@ -40,16 +42,15 @@ class UnivariateGaussian(GaussianModel):
         self._plan = kernel_schedule(schedule, bias=bias)
         sizes = schedule.n_synthetic
         self._subsampled = bool(schedule.n_train.any())
-        alone = not (self._plan.n_kept.any() or schedule.n_real.any() or self._subsampled)
-        # One size for the whole run, whatever the blocks: a block never changes the way its numbers are made.
-        self._n_constant = int(sizes[0]) if alone and (sizes == sizes[0]).all() else 0
+        # Decided for the whole run, so that the sampler does not depend on the blocks.
+        self._n_constant = int(sizes[0]) if schedule.is_replace_only and (sizes == sizes[0]).all() else 0
         if self._n_constant:
             nu = self._n_constant - 1
             shift = 0.5 * math.log(nu / (self._n_constant - bias))
             self._law = np.concatenate([[1.0 / math.sqrt(self._n_constant), shift, 1.0 / math.sqrt(2.0 * nu)], truth])
 
     def state_variables(self) -> dict[str, Variable]:
-        """Return what the states are."""
+        """Return the variables of the states."""
         return {"mean": Variable("mean"), "log_sigma": Variable("log of the standard deviation", limits=(-math.inf,))}
 
     def truth_states(self) -> dict[str, np.ndarray]:
@@ -58,22 +59,22 @@ class UnivariateGaussian(GaussianModel):
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> UnivariateState:
         """Return the state of generation 0."""
-        fixed = self._schedule.real == "fixed"
-        real = np.zeros((2, n_replicates if fixed else 0))
-        if fixed:
-            draw_real(float(self._schedule.n_real[0]), normal_table(), run_key(seed, first_replicate), real)
-        n_points = int((self._plan.n_kept + self._plan.n_synthetic).max()) if self._subsampled else 0
-        check_kept(n_points * n_replicates)
+        n_real = n_fixed_real(self._schedule)
+        real = np.zeros((2, n_replicates if n_real else 0))
+        if n_real:
+            draw_real(float(n_real), normal_table(), run_key(seed, first_replicate), real)
+        n_points = pool_capacity(self._plan) if self._subsampled else 0
+        check_pool_memory(n_points * n_replicates)
         return UnivariateState(np.zeros((2, n_replicates)), real, np.zeros((n_replicates, n_points)))
 
     def generation_bytes(self, state: UnivariateState) -> int:
-        """Return the bytes of the states of one generation."""
+        """Return the size of the states of one generation, in bytes."""
         return 16 * state.moments.shape[1]
 
     def advance(
         self, state: UnivariateState, first: int, n_generations: int, seed: int, first_replicate: int = 0
     ) -> ModelBlock:
-        """Run generations `first` and following and return their block; `state` moves on with them."""
+        """Run `n_generations` generations from `first` on, update `state` and return the block."""
         shape = (state.moments.shape[1], n_generations)
         means, logs = np.empty(shape), np.empty(shape)
         normals = normal_table()

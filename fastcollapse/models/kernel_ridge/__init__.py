@@ -1,0 +1,1 @@
+"""The kernel ridge family: kernel regressions on real inputs."""

@@ -1,4 +1,4 @@
-"""Fits of kernel ridge regressions for many replicates, as many at once as the memory in flight allows."""
+"""Fits of kernel ridge regressions for many replicates, in batches of bounded memory."""
 
 import os
 from collections.abc import Iterator
@@ -18,22 +18,21 @@ from fastcollapse.kernels.linalg.banded import (
 from fastcollapse.kernels.linalg.cholesky import solve_by_cholesky
 from fastcollapse.kernels.regression.kernel_matrix import Kernel, predict, squares_of_rows, write_gram
 
-# What the matrices of replicates in flight may take together: one replicate may take more.
-_BYTES_IN_FLIGHT = 2**29
-# Diagonals of the band beside the main one: 32, 48 and 64 take the same time, and a band costs its square.
+# Maximum size of the matrices of a batch, in bytes; a batch of one replicate may exceed it.
+_BATCH_BYTES = 2**29
+# Number of subdiagonals of the band: larger bands are not faster, and the solves cost the square of the width.
 _WIDTH = 32
-# Estimates of the reciprocal condition number below this are refused: coefficients would have no more than about
-# three digits of their own.
-_LEAST_CONDITION = {"float64": 1e-13, "float32": 1e-6}
+# Minimum of the estimated reciprocal condition number, for coefficients with at least three correct digits.
+_MIN_CONDITION = {"float64": 1e-13, "float32": 1e-6}
 
 
 def physical_bytes() -> int:
-    """Return the memory of this machine."""
+    """Return the physical memory of this machine in bytes."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 class Table:
-    """Rows that kernels are made of, in the precision of their products, and their squares."""
+    """Rows of inputs in the precision of their products, and their squared norms."""
 
     def __init__(self, rows: np.ndarray, precision: str) -> None:
         self.rows = np.ascontiguousarray(rows, dtype=precision)
@@ -41,59 +40,62 @@ class Table:
         squares_of_rows(self.rows, self.squares)
 
     def take(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows (G, n, d) of these numbers (G, n), and their squares (G, n)."""
+        """Return the rows (G, n, d) with these numbers (G, n), and their squared norms (G, n)."""
         return self.rows[numbers], self.squares[numbers]
 
 
 class Fitter:
-    """Fits functions sum_i a_i k(x, z_i) to labels of rows of a table, and evaluates them.
+    """Fits functions sum_i a_i k(x, z_i) to labels of the rows of a table, and evaluates them.
 
     Parameters
     ----------
-    law: the kernel
-    table: rows that samples are drawn from
-    precision: of the products of rows
+    law : the kernel.
+    table : rows that samples are drawn from.
+    precision : precision of the products of rows.
     """
 
     def __init__(self, law: Kernel, table: Table, precision: str) -> None:
         self._law, self._table = law, table
         self._precision = precision
-        self._bytes = _BYTES_IN_FLIGHT
+        self._bytes = _BATCH_BYTES
 
-    def in_flight(self, sizes: np.ndarray, largest: int, n_numbers: int) -> Iterator[slice]:
-        """Yield slices of consecutive replicates with samples of one size, `sizes` int64 (R), to work on at once.
+    def batches(self, sizes: np.ndarray, largest: int, n_values: int) -> Iterator[slice]:
+        """Yield batches of consecutive replicates with the same sample size, as slices. Results do not depend on them.
 
-        They are as many as fit, for samples of up to `largest` and `n_numbers` numbers each beside: no bit depends on
-        it.
+        Parameters
+        ----------
+        sizes : int64 (R), sample size of each replicate.
+        largest : sample size used to compute the memory of a replicate.
+        n_values : number of additional values of a replicate.
         """
-        most = max(1, self._bytes // (self.bytes_of(largest) + 8 * n_numbers))
+        max_length = max(1, self._bytes // (self.fit_bytes(largest) + 8 * n_values))
         start = 0
         while start < len(sizes):
             end = start + 1
-            while end < len(sizes) and end - start < most and sizes[end] == sizes[start]:
+            while end < len(sizes) and end - start < max_length and sizes[end] == sizes[start]:
                 end += 1
             yield slice(start, end)
             start = end
 
-    def limit(self, n_bytes: int) -> None:
-        """Hold what is in flight to so many bytes, or to one replicate."""
-        self._bytes = min(_BYTES_IN_FLIGHT, n_bytes)
+    def limit_memory(self, n_bytes: int) -> None:
+        """Limit the memory of a batch to `n_bytes`; a batch always has at least one replicate."""
+        self._bytes = min(_BATCH_BYTES, n_bytes)
 
-    def check_room(self, n: int, key: str) -> None:
-        """Refuse samples whose Gram matrix does not fit into the memory of this machine.
+    def check_memory(self, n: int, key: str) -> None:
+        """Check that the Gram matrix of n samples fits into the memory of this machine.
 
         Raises
         ------
         InputError
-            With the size that it takes.
+            The matrix and its workspace do not fit.
         """
-        needed, there = self.bytes_of(n), physical_bytes()
-        if needed > there:
-            found = f"got {n:,}, whose Gram matrix and its room take {needed / 1e9:.1f} GB"
-            raise InputError(f"{key} must fit into the {there / 1e9:.1f} GB of this machine, {found}")
+        needed, available = self.fit_bytes(n), physical_bytes()
+        if needed > available:
+            given = f"got {n:,}, whose Gram matrix and workspace take {needed / 1e9:.1f} GB"
+            raise InputError(f"{key} must fit into the {available / 1e9:.1f} GB of this machine, {given}")
 
-    def bytes_of(self, n: int) -> int:
-        """Return what a replicate with n samples takes while it is fitted."""
+    def fit_bytes(self, n: int) -> int:
+        """Return the memory for the fit of a replicate with n samples, in bytes."""
         d = self._table.rows.shape[1]
         return 8 * (n * n + band_workspace_length(n, _WIDTH) + 2 * n * d)
 
@@ -102,8 +104,8 @@ class Fitter:
 
         Parameters
         ----------
-        numbers : int64 (G, n), of the rows.
-        labels : float64 (G, C, n).
+        numbers : int64 (G, n), numbers of the rows.
+        labels : float64 (G, C, n), labels of the rows.
         shifts : float64 (G, n), at least 0.
         """
         out, conditions = np.array(labels), np.empty(len(numbers))
@@ -111,14 +113,14 @@ class Fitter:
         return out, conditions
 
     def fit_path(self, numbers: np.ndarray, labels: np.ndarray, ridges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return coefficients (G, L, C, n) at every ridge, and reciprocal condition numbers (G) at the least of them.
+        """Return coefficients (G, L, C, n) for all ridges, and the smallest reciprocal condition numbers (G).
 
-        Several ridges share one reduction, which takes as long as four Cholesky factors.
+        All ridges share one reduction to a band, which costs as much as four Cholesky factorizations.
         """
         n_matrices, n = numbers.shape
         if len(ridges) == 1:
-            found, conditions = self.fit(numbers, labels, np.full((n_matrices, n), n * ridges[0]))
-            return found[:, None], conditions
+            coefficients, conditions = self.fit(numbers, labels, np.full((n_matrices, n), n * ridges[0]))
+            return coefficients[:, None], conditions
         threads, gram = current_threads(), self._gram(numbers)
         reduction = new_band_reduction(n_matrices, n, _WIDTH)
         reduce_to_band(gram, reduction, new_panel_workspace(n_matrices, n, _WIDTH), threads)
@@ -131,13 +133,13 @@ class Fitter:
         return out, conditions.min(axis=1)
 
     def values(self, numbers: np.ndarray, coefficients: np.ndarray, at: Table | np.ndarray) -> np.ndarray:
-        """Return what functions are at rows, float64 (G, C, N).
+        """Return the values of functions at rows, float64 (G, C, N).
 
         Parameters
         ----------
-        numbers : int64 (G, n), of the rows z_i.
-        coefficients : float64 (G, C, n).
-        at : rows for all of them, or the numbers of rows for each, int64 (G, N).
+        numbers : int64 (G, n), numbers of the rows z_i.
+        coefficients : float64 (G, C, n), coefficients a_i.
+        at : rows for all functions, or the numbers of the rows for each function, int64 (G, N).
         """
         rows, squares = (at.rows[None], at.squares[None]) if isinstance(at, Table) else self._table.take(at)
         out = np.empty((*coefficients.shape[:2], rows.shape[1]))
@@ -146,21 +148,22 @@ class Fitter:
         return out
 
     def check(self, conditions: np.ndarray, key: str, ridge: float, n: int, first: int, generation: int) -> None:
-        """Refuse a fit that rounding would decide; `conditions` (G) are those of the replicates from `first` on.
+        """Check the reciprocal condition numbers (G) of the replicates from `first` on.
 
         Raises
         ------
         InputError
-            With the key of the ridge, the replicate and the generation.
+            A matrix is singular up to rounding; the message names the key of the ridge, the replicate and the
+            generation.
         """
-        least = _LEAST_CONDITION[self._precision]
-        bad = np.flatnonzero(~(conditions >= least))
+        smallest = _MIN_CONDITION[self._precision]
+        bad = np.flatnonzero(~(conditions >= smallest))
         if bad.size:
             where = f"replicate {first + bad[0]}, generation {generation}"
-            found = f"its reciprocal condition number is {conditions[bad[0]]:.1g}, below {least:g}"
+            condition = f"its reciprocal condition number is {conditions[bad[0]]:.1g}, below {smallest:g}"
             raise InputError(
                 f"{key} must be larger than {ridge:g} for {n:,} samples with this kernel: the Gram matrix of {where} "
-                f"is singular up to rounding ({found})"
+                f"is singular up to rounding ({condition})"
             )
 
     def _gram(self, numbers: np.ndarray) -> np.ndarray:

@@ -1,12 +1,12 @@
-"""Metrics of kernel ridge regressions: test errors against the given labels of rows that no generation has seen.
+"""Metrics of kernel ridge regressions: test errors on held-out rows against their given labels.
 
-The model computes them itself while it advances, because they need the held-out rows and the streams of the
-predictor. A generation gives mean squared error over the held-out rows and outputs, the share of rows with the right
-label, and predictions at the rows that figures show. A predictor trained downstream gives error and share for M numbers
-of samples and L ridges.
+The model computes these metrics while it advances, because they need the held-out rows and the streams of the
+predictor. The metrics of a generation are the mean squared error over the held-out rows and outputs, the fraction of
+rows with the correct label, and the predictions at the rows shown in figures. A downstream predictor has an error and
+a fraction for M sample sizes and L ridges.
 
-Errors are of clean labels, as the file has them: the noise that generations add is not in them, but the part of the
-labels that no function of the kernel can learn is.
+Errors are relative to the clean labels of the file. They do not include the noise that generations add, but they
+include the part of the labels that the kernel cannot represent.
 """
 
 from typing import Any
@@ -26,11 +26,6 @@ _PREDICTOR = (
 METRICS = metric_table(*_GENERATOR, *_PREDICTOR)
 
 
-def available(model: Any) -> dict[str, Metric]:
-    """Return the metrics that a run with these parameters has: those of the predictor where it has one.
-
-    Parameters
-    ----------
-    model : with `downstream`, None or with `axis`, the name of the axis of its ridges.
-    """
-    return with_downstream(_GENERATOR, _PREDICTOR, model.downstream)
+def available(parameters: Any) -> dict[str, Metric]:
+    """Return the metrics of a run; `parameters.downstream` is None or has `axis`, the name of the ridge dimension."""
+    return with_downstream(_GENERATOR, _PREDICTOR, parameters.downstream)

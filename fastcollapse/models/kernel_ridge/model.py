@@ -1,4 +1,4 @@
-"""Kernel ridge regressions on real inputs, fitted to labels that the last one wrote, and predictors trained on them."""
+"""The kernel ridge family: regressions on real inputs refitted to their own labels, and downstream predictors."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from fastcollapse.models.kernel_ridge.fit import Fitter, Table
 from fastcollapse.models.kernel_ridge.generators import Chain, KernelState
 from fastcollapse.models.kernel_ridge.metrics import METRICS, available
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
-from fastcollapse.models.kernel_ridge.spectrum import spectrum_of
+from fastcollapse.models.kernel_ridge.spectrum import estimate_spectrum
 from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth, Labelled
 from fastcollapse.variables import Coordinate, Metric, Variable
 
@@ -19,26 +19,27 @@ from fastcollapse.variables import Coordinate, Metric, Variable
 class KernelRidge(ArrayModel):
     """Recursive training of a kernel ridge regression on real inputs.
 
-    Generation t is fitted to fresh rows of the data, all different, with labels f(x) + noise, f the function of
-    generation t - 1; that of generation 0 is the labels as given. It is sum_i a_i k(x, z_i), a = (K + n ridge)^-1 y.
-    With a predictor downstream, fresh rows labelled by generation t are fitted once more, with each ridge of a grid.
-    All are tested on the rows held out, against their given labels.
+    Generation t is fitted to distinct random rows of the data with labels f(x) + noise, where f is the function of
+    generation t - 1. The function of generation 0 is given by the labels of the data. A fitted function is
+    sum_i a_i k(x, z_i) with a = (K + n ridge)^-1 y. A downstream predictor is fitted to random rows labelled by
+    generation t, for each ridge of a grid. All functions are tested on held-out rows against their given labels.
 
     Parameters
     ----------
-    truth: inputs, targets, rows held out
-    parameters: kernel, noise, ridge, downstream
-    schedule: the workflow as arrays over generations
-    record: what a run records, which changes nothing here
+    truth : inputs, targets and held-out rows.
+    parameters : kernel, noise, ridge and downstream predictor.
+    schedule : the workflow as arrays over generations.
+    record : value of `run.record`; not used.
 
     Raises
     ------
     InputError
-        More samples are wanted than there are rows.
+        A generation has more samples than the data has rows.
 
     References
     ----------
-    Dohmatob, Feng, Kempe, arXiv:2402.07712; which rows are drawn, and all defaults: this project's own."""
+    Dohmatob, Feng, Kempe, arXiv:2402.07712. The choice of the rows and all defaults are specific to this project.
+    """
 
     PARAMETERS = KernelRidgeParameters
     TRUTH = KernelRidgeTruth
@@ -61,18 +62,16 @@ class KernelRidge(ArrayModel):
             )
 
     def state_variables(self) -> dict[str, Variable]:
-        """Return what the states are."""
+        """Return the variables of the states."""
         name = "coefficient of the kernel of a row (0 in generation 0, which is the labels as given)"
         return {"coefficients": Variable(name, dims=("output", "row"))}
 
     def coordinates(self) -> dict[str, Coordinate]:
-        """Return the rows and outputs, those that figures show, what theory estimates are made of, and the axes of the
-        predictor.
-        """
+        """Return the coordinates of rows and outputs, the inputs of theory, and the axes of the predictor."""
         truth = self._truth
         shown = truth.shown()
         pixels = truth.test_rows[shown].ravel() / truth.unit
-        axes = {} if self._downstream is None else self._downstream.coordinates()
+        downstream = self._parameters.downstream
         return {
             "row": Coordinate(truth.numbers, "place of the row in its file, from 0"),
             "output": Coordinate(truth.levels if not truth.is_number else np.zeros(1), "label that the output is for"),
@@ -81,16 +80,16 @@ class KernelRidge(ArrayModel):
             ),
             "shown_label": Coordinate(truth.levels[truth.test_classes[shown]], "labels of the rows shown"),
             "pixels": Coordinate(pixels, "inputs of the rows shown, one after the other"),
-            **self._estimate(),
-            **axes,
+            **self._theory_inputs(),
+            **({} if downstream is None else downstream.coordinates()),
         }
 
-    def _estimate(self) -> dict[str, Coordinate]:
-        """Return what theory is fed with, where it is wanted."""
-        most = self._parameters.spectrum_rows
-        if not most:
+    def _theory_inputs(self) -> dict[str, Coordinate]:
+        """Return the estimated spectrum and power, unless `spectrum_rows` is 0."""
+        n_rows = self._parameters.spectrum_rows
+        if not n_rows:
             return {}
-        spectrum, power = spectrum_of(self._law, self._test, self._truth.test_targets, most)
+        spectrum, power = estimate_spectrum(self._law, self._test, self._truth.test_targets, n_rows)
         return {
             "spectrum": Coordinate(spectrum, "eigenvalues of the kernel over rows held out, divided by their number"),
             "power": Coordinate(power, "mean square of the targets held out along each eigenvector"),
@@ -101,7 +100,7 @@ class KernelRidge(ArrayModel):
         return {"coefficients": np.zeros((len(self._truth.targets), len(self._truth.rows)))}
 
     def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ModelBlock:
-        """Return the block of generation 0: a predictor is trained on the labels as given too."""
+        """Return the block of generation 0, with a predictor trained on the given labels."""
         state = self._chain.initial(n_replicates, seed, first_replicate)
         return self._block([self._evaluate(state, 0, seed, first_replicate)])
 
@@ -112,50 +111,50 @@ class KernelRidge(ArrayModel):
     def restore(
         self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
     ) -> KernelState:
-        """Return the state whose arrays these are."""
+        """Return the state saved as `arrays`."""
         state = self.initial(n_replicates, seed, first_replicate)
-        restore_arrays(arrays, state, "inputs" if state.kept else "")
+        restore_arrays(arrays, state, "inputs" if state.pools else "")
         return state
 
     def generation_bytes(self, state: KernelState) -> int:
-        """Return the bytes of the states of one generation."""
+        """Return the size of the states of one generation, in bytes."""
         return 8 * len(state.rows) * self._truth.targets.size
 
     @classmethod
     def available_metrics(cls, parameters: KernelRidgeParameters) -> dict[str, Metric]:
-        """Return the metrics that a run with these parameters has: those downstream where a predictor is trained."""
+        """Return the metrics of a run with these parameters; downstream metrics only with a predictor."""
         return available(parameters)
 
     def advance(
         self, state: KernelState, first: int, n_generations: int, seed: int, first_replicate: int = 0
     ) -> ModelBlock:
-        """Run generations `first` and following and return their block; `state` moves on with them."""
-        found = []
+        """Run `n_generations` generations from `first` on, update `state` and return the block."""
+        results = []
         for generation in range(first, first + n_generations):
             self._chain.advance(state, generation, seed, first_replicate)
-            found.append(self._evaluate(state, generation, seed, first_replicate))
-        return self._block(found)
+            results.append(self._evaluate(state, generation, seed, first_replicate))
+        return self._block(results)
 
     def work_bytes(self) -> int:
-        """Return what the fits of one replicate take beside its state."""
+        """Return the memory of the fits of one replicate in bytes, without its state."""
         largest = max(self._chain.largest, 0 if self._downstream is None else self._downstream.largest)
-        return self._fitter.bytes_of(largest)
+        return self._fitter.fit_bytes(largest)
 
     def limit_work(self, n_bytes: int | None) -> None:
-        """Hold the fits of replicates at once to so many bytes, or to one replicate."""
+        """Limit the memory of simultaneous fits to `n_bytes`; one replicate is always allowed."""
         if n_bytes is not None:
-            self._fitter.limit(n_bytes)
+            self._fitter.limit_memory(n_bytes)
 
     def _evaluate(self, state: KernelState, generation: int, seed: int, first_replicate: int) -> dict[str, np.ndarray]:
-        """Return what is recorded of one generation, name -> float64 (R, ...)."""
+        """Return coefficients and metrics of one generation, name -> float64 (R, ...)."""
         truth = self._truth
         outputs = self._chain.values(state, self._test)
         shown = outputs[..., truth.shown()]
         spread = np.zeros((*state.coefficients.shape[:2], len(truth.rows) + 1))
-        # The places that hold nothing are -1: the last column, which goes.
+        # Unused entries have row -1, so that they write to the last column, which is dropped.
         np.put_along_axis(spread, state.rows[:, None], state.coefficients, axis=2)
         scores = truth.scores(outputs)
-        found = {
+        results = {
             "coefficients": spread[..., :-1],
             "generator_error": scores[..., 0],
             "generator_accuracy": scores[..., 1],
@@ -163,11 +162,12 @@ class KernelRidge(ArrayModel):
         }
         if self._downstream is not None:
             scores = self._downstream.train(state, generation, self._test, seed, first_replicate)
-            found |= {"test_error": scores[..., 0], "test_accuracy": scores[..., 1]}
-        return found
+            results |= {"test_error": scores[..., 0], "test_accuracy": scores[..., 1]}
+        return results
 
-    def _block(self, found: list[dict[str, np.ndarray]]) -> ModelBlock:
-        metrics = {name: np.stack([one[name] for one in found], axis=1) for name in found[0]}
+    def _block(self, results: list[dict[str, np.ndarray]]) -> ModelBlock:
+        """Return the block of the results of consecutive generations."""
+        metrics = {name: np.stack([result[name] for result in results], axis=1) for name in results[0]}
         return ModelBlock({"coefficients": metrics.pop("coefficients")}, metrics=metrics)
 
 

@@ -1,4 +1,4 @@
-"""The parameters of a kernel ridge regression that is fitted again and again, and of the predictor downstream."""
+"""Parameters of the kernel ridge family."""
 
 import dataclasses
 from typing import Any, ClassVar
@@ -32,13 +32,13 @@ from fastcollapse.models.ridge.parameters import DownstreamParameters
 _LARGEST = 1e100
 _KINDS = {"rbf": RBF, "polynomial": POLYNOMIAL, "linear": LINEAR, "laplacian": LAPLACIAN, "matern": MATERN_3}
 _MATERNS = {0.5: MATERN_1, 1.5: MATERN_3, 2.5: MATERN_5}
-# Rows that the scale of a kernel is estimated from.
+# Maximum number of rows used to estimate the scale of a kernel.
 _N_SCALE = 500
 
 
 @dataclasses.dataclass(frozen=True)
 class _Scale:
-    """Accept a length or "median"."""
+    """Check of a length or "median"."""
 
     text: ClassVar[str] = "number above 0 or 'median'"
 
@@ -52,7 +52,7 @@ class _Scale:
 
 @dataclasses.dataclass(frozen=True)
 class _Order:
-    """Accept the order of a Matern kernel."""
+    """Check of the order of a Matern kernel."""
 
     text: ClassVar[str] = "0.5, 1.5 or 2.5"
 
@@ -65,20 +65,26 @@ class _Order:
 
 @dataclasses.dataclass(frozen=True)
 class KernelRidgeParameters(ModelSection):
-    """The kernel, how each generation labels its samples and is fitted to them, and what is trained downstream.
+    """Kernel, sampling and fit of each generation, and the downstream predictor.
 
-    The kernels, s the scale: rbf exp(-|x - x'|^2 / (2 s^2)), laplacian exp(-|x - x'|_1 / s), polynomial
-    (<x, x'> / s^2 + offset)^degree, linear <x, x'> / s^2, matern of order nu in |x - x'| / s. All defaults are this
-    project's own.
+    The kernels with scale s are rbf exp(-|x - x'|^2 / (2 s^2)), laplacian exp(-|x - x'|_1 / s), polynomial
+    (<x, x'> / s^2 + offset)^degree, linear <x, x'> / s^2, and matern of order nu in |x - x'| / s. All defaults are
+    specific to this project.
     """
 
     kernel: str = parameter(ChoiceField(lambda: tuple(_KINDS)), "kernel of the regression")
-    sigma: float = parameter(FloatField(0, _LARGEST), "noise of the labels of real data and of the downstream samples")
+    sigma: float = parameter(
+        FloatField(0, _LARGEST), "standard deviation of the label noise of real data and of downstream samples"
+    )
     sigma0: float | None = parameter(
-        FloatField(0, _LARGEST), "noise of the labels that a generation writes; sigma by default", default=None
+        FloatField(0, _LARGEST),
+        "standard deviation of the label noise of synthetic data; sigma by default",
+        default=None,
     )
     scale: Any = parameter(  # noqa: RUF009
-        _Scale(), "length of the kernel; the median distance of rows, or root of their median square", default="median"
+        _Scale(),
+        "length scale; 'median': median distance of rows (polynomial, linear: root of the median square)",
+        default="median",
     )
     degree: int | None = parameter(IntField(1, 20), "degree of the polynomial kernel, 3 by default", default=None)
     offset: float | None = parameter(
@@ -86,16 +92,16 @@ class KernelRidgeParameters(ModelSection):
     )
     nu: float | None = parameter(_Order(), "order of the Matern kernel, 1.5 by default", default=None)
     ridge: float = parameter(
-        FloatField(0, _LARGEST), "ridge of the generations; it multiplies the number of samples", default=1e-6
+        FloatField(0, _LARGEST), "ridge of the generations, multiplied by the number of samples", default=1e-6
     )
     precision: str = parameter(
         ChoiceField(lambda: ("float64", "float32")),
-        "of the products of rows that kernels are made from",
+        "precision of the products of rows in the kernel matrix",
         default="float64",
     )
     spectrum_rows: int = parameter(
         IntField(0, 20_000),
-        "held-out rows that theory estimates the spectrum from; 0: no theory",
+        "number of held-out rows used to estimate the spectrum for theory; 0 for no theory",
         default=1000,
         unit="rows",
     )
@@ -104,6 +110,7 @@ class KernelRidgeParameters(ModelSection):
     )
 
     def relations(self) -> list[tuple[str, str]]:
+        """Return the contradictions between parameters, as (key, message)."""
         owners = {"degree": "polynomial", "offset": "polynomial", "nu": "matern"}
         return [
             (name, f"must be left out where model.kernel is not '{owner}', got {getattr(self, name)}")
@@ -113,16 +120,21 @@ class KernelRidgeParameters(ModelSection):
 
     @property
     def synthetic_noise(self) -> float:
-        """Noise of the labels that a generation writes."""
+        """Standard deviation of the label noise of synthetic data."""
         return self.sigma if self.sigma0 is None else self.sigma0
 
     def law(self, rows: np.ndarray, unit: float) -> Kernel:
-        """Return the kernel of inputs as the file has them, `unit` times those that the scale is of.
+        """Return the kernel for inputs in the units of the file.
+
+        Parameters
+        ----------
+        rows : float64 (N, d), inputs in the units of the file.
+        unit : unit of `scale` in the units of the file.
 
         Raises
         ------
         InputError
-            The median of a few hundred rows is 0.
+            The median length is 0.
         """
         kind = _MATERNS[self.nu or 1.5] if self.kernel == "matern" else _KINDS[self.kernel]
         scale = _median_length(kind, rows) if self.scale == "median" else self.scale * unit
@@ -133,13 +145,13 @@ class KernelRidgeParameters(ModelSection):
 
 
 def _median_length(kind: int, rows: np.ndarray) -> float:
-    """Return the median distance of the first rows, or of products the root of the median square of a row."""
-    some = rows[:_N_SCALE]
+    """Return the median distance of the first rows; for kernels of products, the root of the median squared norm."""
+    rows = rows[:_N_SCALE]
     if kind in (LINEAR, POLYNOMIAL):
-        return float(np.sqrt(np.median(np.einsum("ij,ij->i", some, some))))
-    if len(some) < 2:
+        return float(np.sqrt(np.median(np.einsum("ij,ij->i", rows, rows))))
+    if len(rows) < 2:
         raise ValidationErrors([("model.scale", "must be a number with a single row, got 'median'")])
-    return float(np.median(_distances(some, kind == LAPLACIAN)))
+    return float(np.median(_distances(rows, kind == LAPLACIAN)))
 
 
 @kernel
@@ -159,7 +171,7 @@ def _all_distances(rows, sums, out):
 
 
 def _distances(rows: np.ndarray, sums: bool) -> np.ndarray:
-    """Return the distances of all pairs, summed in an order that no library decides."""
-    found = np.empty((len(rows), len(rows)))
-    _all_distances(rows, sums, found)
-    return found[np.triu_indices(len(rows), 1)]
+    """Return the distances of all pairs, summed in an order that does not depend on a library."""
+    distances = np.empty((len(rows), len(rows)))
+    _all_distances(rows, sums, distances)
+    return distances[np.triu_indices(len(rows), 1)]

@@ -1,4 +1,4 @@
-"""The truth of a kernel ridge regression: real inputs with their labels, and those of them that are held out."""
+"""The truth of the kernel ridge family: real inputs with labels, split into training and held-out rows."""
 
 import dataclasses
 from pathlib import Path
@@ -13,38 +13,39 @@ from fastcollapse.errors import InputError
 
 IMAGES, LABELS = "data/t10k-images-idx3-ubyte.gz", "data/t10k-labels-idx1-ubyte.gz"
 _NAMED = "idx, .npy, .npz[:NAME] or .csv, gzipped or not"
-# One against all others takes an output for each label.
-_MOST_CLASSES = 100
+# Target one_vs_rest has one output for each label.
+_MAX_CLASSES = 100
 _N_SHOWN = 10
 
 
 @dataclasses.dataclass(frozen=True)
 class KernelRidgeTruth(TruthSection):
-    """Inputs and labels of files, by default the 10,000 test images of MNIST; generation 0 is the labels as given.
+    """Inputs and labels from files, by default the 10,000 test images of MNIST; they define generation 0.
 
-    `n_test` rows, drawn once by `split_seed`, are held out: no generation sees them, all are tested on them.
+    `n_test` random rows, drawn with `split_seed`, are held out to test all generations and are never trained on.
     """
 
     images: str | None = parameter(
         StringField(),
-        f"file of inputs, a row each ({_NAMED}); the shipped 10,000 MNIST images by default",
+        f"file of inputs, one row each ({_NAMED}); the 10,000 shipped MNIST images by default",
         default=None,
     )
-    labels: str | None = parameter(StringField(), f"file of their labels ({_NAMED})", default=None)
+    labels: str | None = parameter(StringField(), f"file of the labels of the inputs ({_NAMED})", default=None)
     target: str = parameter(
         ChoiceField(lambda: ("number", "one_vs_rest")),
-        "what is learnt: the label as a number, or for each label 1 where it is that one and -1 elsewhere",
+        "target: the label as a number, or one output for each label (1 for this label, otherwise -1)",
         default="number",
     )
-    n_test: int = parameter(IntField(1, 10**7), "rows held out to test on", default=2000, unit="rows")
-    split_seed: int = parameter(IntField(0, 2**63 - 1), "seed of the choice of held-out rows", default=0)
+    n_test: int = parameter(IntField(1, 10**7), "number of held-out test rows", default=2000, unit="rows")
+    split_seed: int = parameter(IntField(0, 2**63 - 1), "seed of the random choice of held-out rows", default=0)
     scaling: str = parameter(
         ChoiceField(lambda: ("unit", "none")),
-        "divide inputs by the largest of them (pixels to 0..1), or not",
+        "scaling of the inputs: unit divides by the largest value (pixels to 0..1), none keeps them",
         default="unit",
     )
 
     def relations(self) -> list[tuple[str, str]]:
+        """Return the contradictions between parameters, as (key, message)."""
         if (self.images is None) != (self.labels is None):
             missing, given = ("labels", "images") if self.labels is None else ("images", "labels")
             return [(missing, f"is required where truth.{given} is given: file of a row each")]
@@ -52,7 +53,7 @@ class KernelRidgeTruth(TruthSection):
 
     @property
     def source(self) -> str:
-        """The truth in words."""
+        """Short description of the truth."""
         files = "MNIST test images" if self.images is None else f"{self.images} and {self.labels}"
         return f"{files}, target {self.target}, {self.n_test:,} rows held out"
 
@@ -61,12 +62,12 @@ class KernelRidgeTruth(TruthSection):
 
         Parameters
         ----------
-        base : folder of the experiment file, where data files are looked for too.
+        base : folder of the experiment file, which is also searched for data files.
 
         Raises
         ------
         InputError
-            A file that cannot be read or does not hold inputs or labels, or too few rows.
+            A file cannot be read, does not hold inputs or labels, or has too few rows.
         """
         images, labels = self.images or IMAGES, self.labels or LABELS
         rows = read_any(images, base, "truth.images")
@@ -80,8 +81,8 @@ class KernelRidgeTruth(TruthSection):
             raise InputError(f"truth.labels must have one number a row, got {shape} in {show(labels)}")
         given = given.ravel()
         if len(given) != len(rows):
-            wanted = f"as many labels as truth.images has rows, {len(rows)}"
-            raise InputError(f"truth.labels must have {wanted}, got {len(given)} in {show(labels)}")
+            expected = f"as many labels as truth.images has rows, {len(rows)}"
+            raise InputError(f"truth.labels must have {expected}, got {len(given)} in {show(labels)}")
         if self.n_test > len(rows) - 1:
             raise InputError(
                 f"truth.n_test must be at most {len(rows) - 1}, to leave a row of {len(rows)}, got {self.n_test}"
@@ -89,11 +90,12 @@ class KernelRidgeTruth(TruthSection):
         return self._split(rows, given)
 
     def _split(self, rows: np.ndarray, given: np.ndarray) -> "Labelled":
+        """Return the rows and targets, split into training and held-out rows."""
         levels, classes = np.unique(given, return_inverse=True)
         if self.target == "one_vs_rest":
-            if not 2 <= len(levels) <= _MOST_CLASSES:
-                wanted = f"with 'one_vs_rest' have 2 to {_MOST_CLASSES} different labels"
-                raise InputError(f"truth.target must {wanted}, got {len(levels)}")
+            if not 2 <= len(levels) <= _MAX_CLASSES:
+                limit = f"with 'one_vs_rest' have 2 to {_MAX_CLASSES} different labels"
+                raise InputError(f"truth.target must {limit}, got {len(levels)}")
             targets = np.where(classes == np.arange(len(levels))[:, None], 1.0, -1.0)
         else:
             targets = given[None]
@@ -109,18 +111,18 @@ class KernelRidgeTruth(TruthSection):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Labelled:
-    """Real inputs with their targets, and those held out.
+    """Real inputs with their targets, split into training rows and held-out rows.
 
     Parameters
     ----------
-    rows : float64 (N, d), the inputs that samples are drawn from, as the file has them.
-    targets : float64 (C, N), what is learnt: C outputs.
-    numbers : int64 (N), their places in the file.
-    test_rows, test_targets, test_numbers : the same of the m rows held out.
-    levels : float64 (K), the different labels, ascending.
-    test_classes : int64 (m), which label each has.
-    unit : what inputs are divided by.
-    is_number : is the one output the label itself? Otherwise there are K, 1 or -1.
+    rows : float64 (N, d), the inputs that samples are drawn from, in the units of the file.
+    targets : float64 (C, N), the targets, C outputs.
+    numbers : int64 (N), positions of the rows in the file.
+    test_rows, test_targets, test_numbers : the same arrays for the m held-out rows.
+    levels : float64 (K), the distinct labels in ascending order.
+    test_classes : int64 (m), index in `levels` of the label of each held-out row.
+    unit : the divisor of the inputs.
+    is_number : whether the only output is the label as a number; otherwise there are K outputs, 1 or -1.
     """
 
     rows: np.ndarray
@@ -136,22 +138,23 @@ class Labelled:
     total: ClassVar[None] = None
 
     def decide(self, outputs: np.ndarray) -> np.ndarray:
-        """Return which label outputs (..., C, m) are nearest to, or largest for: int64 (..., m)."""
+        """Return the index of the predicted label for outputs (..., C, m), int64 (..., m)."""
         if self.is_number:
             return np.searchsorted((self.levels[1:] + self.levels[:-1]) / 2, outputs[..., 0, :])
         return outputs.argmax(axis=-2)
 
     def scores(self, outputs: np.ndarray) -> np.ndarray:
-        """Return what outputs (..., C, m) at the held-out rows are worth, (..., 2): mean squared error over rows and
-        outputs, and the share of rows with the right label.
+        """Return scores of outputs (..., C, m) at the held-out rows, float64 (..., 2).
+
+        They are the mean squared error over rows and outputs, and the fraction of rows with the correct label.
         """
-        found: Any = np.empty((*outputs.shape[:-2], 2))
-        found[..., 0] = ((outputs - self.test_targets) ** 2).mean(axis=(-2, -1))
-        found[..., 1] = (self.decide(outputs) == self.test_classes).mean(axis=-1)
-        return found
+        scores: Any = np.empty((*outputs.shape[:-2], 2))
+        scores[..., 0] = ((outputs - self.test_targets) ** 2).mean(axis=(-2, -1))
+        scores[..., 1] = (self.decide(outputs) == self.test_classes).mean(axis=-1)
+        return scores
 
     def shown(self) -> np.ndarray:
-        """Return the places among the held-out rows of those that figures show, int64 (S): the first of each label."""
+        """Return the indices of the held-out rows shown in figures, int64 (S): the first row of each label."""
         if len(self.levels) > _N_SHOWN:
             return np.arange(min(_N_SHOWN, len(self.test_rows)))
         return np.unique(self.test_classes, return_index=True)[1]

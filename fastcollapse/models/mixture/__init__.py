@@ -1,0 +1,1 @@
+"""The mixture family: symmetric mixtures of two Gaussian laws."""

@@ -1,17 +1,18 @@
 """Fits of the symmetric mixture (1/2) N(mu, s^2) + (1/2) N(-mu, s^2) to the absolute values of n points.
 
-The values are given as `offset + points`: a deviation far below the offset keeps its digits, which a sum of squares
-would cancel."""
+The values are passed as `offset + points`, so that a deviation far below the offset keeps its precision, which would
+cancel in a sum of squares.
+"""
 
 import math
 
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.subsample import mean_and_squares
 
-_MOST_STEPS = 200
-# A root t^2 of the likelihood equation below this share of the mean square is taken as 0.
-_LEAST_SHARE = 1e-9
-# From this offset on (in deviations) tanh(t x / s^2) is 1 to the last bit.
+_MAX_STEPS = 200
+# A root t^2 of the likelihood equation below this fraction of the mean square counts as 0.
+_MIN_FRACTION = 1e-9
+# Offset, in deviations, from which tanh(t x / s^2) rounds to exactly 1.
 SATURATED = 1e4
 
 
@@ -21,8 +22,9 @@ def fit_approximate(points, offset):
 
     References
     ----------
-    Suresh et al., arXiv:2412.17646, Algorithm 1 as its authors coded it, with eta = 2; in the ratio q = (m2 - m1^2) /
-    m1^2."""
+    Suresh et al., arXiv:2412.17646, Algorithm 1 as in the code of its authors, with eta = 2; written in terms of the
+    ratio q = (m2 - m1^2) / m1^2.
+    """
     n = float(points.shape[0])
     mean, squares = mean_and_squares(points)
     variance = squares / n
@@ -39,8 +41,9 @@ def fit_approximate(points, offset):
 
 @kernel
 def _excess(t, points, m1, variance):
-    """Return phi = (mean(x tanh(t x / s^2)) / t - 1) / t^2 and its derivative by t^2, with s^2 = m2 - t^2 in the
-    centred form.
+    """Return phi = (mean(x tanh(t x / s^2)) / t - 1) / t^2 and its derivative with respect to t^2.
+
+    Here s^2 = m2 - t^2, computed in the centred form.
     """
     n = points.shape[0]
     square = variance + (m1 - t) * (m1 + t)
@@ -58,15 +61,15 @@ def _excess(t, points, m1, variance):
 
 @kernel
 def fit_joint(points, offset):
-    """Return (mu - offset, s^2) by joint maximum likelihood: the largest root t <= mean |x| of t = mean(x tanh(t x /
-    s^2)).
+    """Return (mu - offset, s^2) by joint maximum likelihood: ``(n),()->(),()``.
 
-    ``(n),()->(),()``. It is where the EM iteration that starts at mean |x| ends; that iteration only falls. Newton's
-    steps in t^2 on the equation divided by t^3, whose root 0 is gone, kept inside a bracket.
+    mu is the largest root t <= mean |x| of t = mean(x tanh(t x / s^2)). This is the limit of the EM iteration from
+    mean |x|, which decreases monotonically. Newton's method in t^2 solves the equation divided by t^3, which has no
+    root at 0, inside a bracket.
 
     References
     ----------
-    Derived; checked against the plain EM iteration in tests/models/test_mixture.py.
+    Derived; checked against the EM iteration in tests/models/mixture/test_model.py.
     """
     mean, squares = mean_and_squares(points)
     variance = squares / points.shape[0]
@@ -75,9 +78,9 @@ def fit_joint(points, offset):
     m1 = offset + mean
     m2 = variance + m1 * m1
     high, low = m1 * m1, 0.0
-    least = _LEAST_SHARE * m2
+    smallest = _MIN_FRACTION * m2
     p = high
-    for _ in range(_MOST_STEPS):
+    for _ in range(_MAX_STEPS):
         phi, slope = _excess(math.sqrt(p), points, m1, variance)
         if abs(phi) * p <= 4e-16:
             break
@@ -87,9 +90,9 @@ def fit_joint(points, offset):
             high = p
         following = p - phi / slope
         if not low < following < high:
-            # With nothing known below, a fall past 0 is halved until it is sure that there is no root.
+            # Without a lower bound, reduce t^2 until it is certain that there is no root above the limit.
             following = 0.5 * (low + high) if low > 0.0 else 0.25 * high
-        if following < least:
+        if following < smallest:
             return -offset, m2
         done = abs(following - p) <= 1e-14 * p
         p = following

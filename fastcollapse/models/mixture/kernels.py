@@ -1,4 +1,4 @@
-"""Refits of symmetric mixtures, compiled: to synthetic points alone, and to a pool or its subsamples."""
+"""Kernels that refit symmetric mixtures, to synthetic points only, or to a pool or its subsamples."""
 
 import math
 from typing import NamedTuple
@@ -38,14 +38,14 @@ def draw_real(mu, normals, key, real):
 
 
 class MixtureStates(NamedTuple):
-    """The states that a block writes, float64 (R, B) each, in the units of the truth."""
+    """States that a block writes, float64 (R, B) each, in units of the data."""
 
     mu: np.ndarray
     log_sigma: np.ndarray
 
 
 class MixturePools(NamedTuple):
-    """The points that replicates keep: `pool` float64 (R, K), and `real` (Q, n), a fixed real batch, Q = R or 0."""
+    """Points that the replicates keep: `pool` float64 (R, K), and a fixed real batch `real` (Q, n), Q = R or 0."""
 
     pool: np.ndarray
     real: np.ndarray
@@ -53,18 +53,18 @@ class MixturePools(NamedTuple):
 
 @parallel_kernel
 def refit_replace_only(state, n_points, joint, truth, normals, span, out):
-    """Refit R replicates over B generations to synthetic points alone: ``(2,R),...,(3)->(R,B),(R,B)``, O(n) a step.
+    """Refit R replicates over B generations to synthetic points only: ``(2,R),...,(3)->(R,B),(R,B)``, O(n) a step.
 
-    The points are drawn in units of the deviation, so that nothing underflows. Once mu is far above the deviation no
-    sign changes, and mu is an offset.
+    The points are drawn in units of the deviation, so that nothing underflows. If mu is far above the deviation, no
+    point changes its sign and mu is an offset.
 
     Parameters
     ----------
-    state : float64 (2, R), mu and ln s in units of the deviation of the truth; updated.
-    n_points : int64 (T), index generation - 1.
-    joint : whether the fit is by joint maximum likelihood.
+    state : float64 (2, R), mu and ln s relative to the deviation of the truth; updated.
+    n_points : int64 (T), number of points of generation t at index t - 1.
+    joint : whether the fit uses joint maximum likelihood.
     truth : float64 (3), mu, sigma and ln sigma of the truth.
-    normals : the table of the normal law.
+    normals : ziggurat table of the normal law.
     span : `Span`.
     out : `MixtureStates`.
     """
@@ -99,7 +99,7 @@ def refit_replace_only(state, n_points, joint, truth, normals, span, out):
 
 @parallel_kernel
 def refit_pools(state, pools, schedule, joint, truth, normals, span, out):
-    """Refit as `refit_replace_only` to a pool or to its subsamples: ``(2,R),(R,K),...->(R,B),(R,B)``, O(points) a step.
+    """Refit to a pool or to its subsamples: ``(2,R),(R,K),...->(R,B),(R,B)``, O(points) a step.
 
     Parameters
     ----------

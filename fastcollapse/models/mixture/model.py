@@ -1,7 +1,8 @@
-"""The symmetric Gaussian mixture (1/2) N(mu, s^2) + (1/2) N(-mu, s^2) refitted to points that it generates.
+"""The mixture family: the symmetric mixture (1/2) N(mu, s^2) + (1/2) N(-mu, s^2), refitted to points that it generates.
 
-Only absolute values matter: those of mu + s z, z standard normal. Their two means have no simple joint law, so the
-points are drawn."""
+The fits depend only on the absolute values of mu + s z with z standard normal. The joint law of the sums that a fit
+needs is not simple, so that the points are drawn one by one.
+"""
 
 import dataclasses
 import math
@@ -12,21 +13,19 @@ from fastcollapse.config.fields import ChoiceField, FloatField, parameter
 from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.kernels.jit import current_threads
-from fastcollapse.kernels.random.streams import (
-    span_of,
-)
+from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import normal_table
-from fastcollapse.models.base import (
-    ArrayModel,
-    ModelBlock,
-    PooledState,
-    check_fitted,
-    check_kept,
-    n_kept_after,
-    run_key,
-)
+from fastcollapse.models.base import ArrayModel, ModelBlock, run_key
 from fastcollapse.models.mixture.kernels import MixturePools, MixtureStates, draw_real, refit_pools, refit_replace_only
 from fastcollapse.models.mixture.metrics import METRICS
+from fastcollapse.models.pools import (
+    PooledState,
+    check_fitted,
+    check_pool_memory,
+    n_fixed_real,
+    n_kept_after,
+    pool_capacity,
+)
 from fastcollapse.variables import Variable
 
 ESTIMATORS = ("approximate", "joint_ml")
@@ -36,21 +35,22 @@ ESTIMATORS = ("approximate", "joint_ml")
 class MixtureTruth(TruthSection):
     """The mixture of generation 0."""
 
-    mu: float = parameter(FloatField(0, 1e150), "half the distance of the two means")
-    sigma: float = parameter(FloatField(0, 1e150, above=True), "standard deviation of each half")
+    mu: float = parameter(FloatField(0, 1e150), "half the distance between the two means")
+    sigma: float = parameter(FloatField(0, 1e150, above=True), "standard deviation of each component")
 
 
 @dataclasses.dataclass(frozen=True)
 class MixtureParameters(ModelSection):
-    """How a mixture is fitted."""
+    """Estimator of a mixture."""
 
     estimator: str = parameter(
-        ChoiceField(lambda: ESTIMATORS), "approximate joint maximum likelihood of the paper, or the true one"
+        ChoiceField(lambda: ESTIMATORS),
+        "approximate joint maximum likelihood (Algorithm 1 of the paper), or exact joint maximum likelihood",
     )
 
 
 class MixtureState(PooledState):
-    """mu and ln s in units of the deviation of the truth, a fixed real batch float64 (R, n) or (0, 0), and a pool."""
+    """Values of mu and ln s relative to the deviation of the truth, a fixed real batch (R, n) or (0, 0), and a pool."""
 
     MOMENTS = ("mu", "log_sigma")
 
@@ -60,15 +60,15 @@ class Mixture(ArrayModel):
 
     Parameters
     ----------
-    truth: the law of generation 0
-    parameters: the estimator
-    schedule: the workflow as arrays over generations
-    record: what a run records; the states are given whatever it holds
+    truth : the law of generation 0.
+    parameters : the estimator.
+    schedule : the workflow as arrays over generations.
+    record : value of `run.record`; not used, because the states are always returned.
 
     Raises
     ------
     InputError
-        The fit to so few points is not defined.
+        A generation has too few points for the fit.
 
     References
     ----------
@@ -89,10 +89,9 @@ class Mixture(ArrayModel):
         self._schedule = schedule
         self._plan = kernel_schedule(schedule)
         check_fitted(schedule, self._plan.divisor)
-        self._replace_only = not (self._plan.n_kept.any() or schedule.n_real.any() or schedule.n_train.any())
 
     def state_variables(self) -> dict[str, Variable]:
-        """Return what the states are."""
+        """Return the variables of the states."""
         return {
             "mu": Variable("half the distance of the means"),
             "log_sigma": Variable("log of the deviation of a half", limits=(-math.inf,)),
@@ -104,10 +103,10 @@ class Mixture(ArrayModel):
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> MixtureState:
         """Return the state of generation 0."""
-        check_kept(int(self._schedule.n_synthetic.max()))
-        n_points = 0 if self._replace_only else int(self._schedule.pool_totals(None).max())
-        n_real = int(self._schedule.n_real[0]) if self._schedule.real == "fixed" else 0
-        check_kept((n_points + n_real) * n_replicates)
+        check_pool_memory(int(self._schedule.n_synthetic.max()))
+        n_points = 0 if self._schedule.is_replace_only else pool_capacity(self._plan)
+        n_real = n_fixed_real(self._schedule)
+        check_pool_memory((n_points + n_real) * n_replicates)
         real = np.zeros((n_replicates if n_real else 0, n_real))
         if n_real:
             draw_real(self._truth[0] / self._truth[1], normal_table(), run_key(seed, first_replicate), real)
@@ -116,18 +115,18 @@ class Mixture(ArrayModel):
         return MixtureState(moments, real, np.zeros((n_replicates, n_points)))
 
     def generation_bytes(self, state: MixtureState) -> int:
-        """Return the bytes of the states of one generation."""
+        """Return the size of the states of one generation, in bytes."""
         return 16 * state.moments.shape[1]
 
     def advance(
         self, state: MixtureState, first: int, n_generations: int, seed: int, first_replicate: int = 0
     ) -> ModelBlock:
-        """Run generations `first` and following and return their block; `state` moves on with them."""
+        """Run `n_generations` generations from `first` on, update `state` and return the block."""
         shape = (state.moments.shape[1], n_generations)
         out = MixtureStates(np.empty(shape), np.empty(shape))
         normals = normal_table()
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
-        if self._replace_only:
+        if self._schedule.is_replace_only:
             refit_replace_only(state.moments, self._schedule.n_synthetic, self._joint, self._truth, normals, span, out)
         else:
             pools = MixturePools(state.pool, state.real)

@@ -1,4 +1,4 @@
-"""Refits of Poisson laws, compiled: from sums of counts, and from subsamples of the counts."""
+"""Kernels that refit Poisson laws, from sums of counts or from subsamples of the counts."""
 
 import numpy as np
 
@@ -29,16 +29,16 @@ def draw_real(n_real, rate, key, real):
 
 @parallel_kernel
 def refit_sums(sums, sizes, real, schedule, truth_rate, span, rates):
-    """Refit R replicates over B generations without subsamples: ``(R),(R),(Q),...->(R,B)``, one Poisson variate a step.
+    """Refit R replicates over B generations without subsamples: ``(R),(R),(Q),...->(R,B)``, O(1) a step.
 
     Parameters
     ----------
-    sums, sizes : float64 (R), sum and number of the counts of the last fit, (rate, 1) at the start; updated.
-    real : float64 (Q), the sums of a fixed real batch; Q = R, or 0 where there is none.
+    sums, sizes : float64 (R), sum and number of the counts of the last fit, initially (rate, 1); updated.
+    real : float64 (Q), the sums of a fixed real batch; Q = R, or 0 without one.
     schedule : `KernelSchedule`.
-    truth_rate : the rate of real data.
+    truth_rate : rate of the real data.
     span : `Span`.
-    rates : float64 (R, B), the rate of each state.
+    rates : float64 (R, B), the rates of the states.
     """
     n_replicates = sums.shape[0]
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
@@ -52,7 +52,7 @@ def refit_sums(sums, sizes, real, schedule, truth_rate, span, rates):
                 n, m = np.float64(n_synthetic[generation - 1]), np.float64(n_real[generation - 1])
                 kept = np.float64(kept_points[generation - 1])
                 drawn = 0.0
-                # A sum of 0 stays 0, so that its streams need not be opened.
+                # A sum of 0 stays 0 and needs no random stream.
                 if total > 0.0:
                     generation_stream(span, replicate, generation, _SYNTHETIC, stream)
                     drawn = np.float64(poisson(total if n == size else n * (total / size), stream))

@@ -1,4 +1,4 @@
-"""Metrics of Poisson laws: functions of the states that a model gives, `rate` (R, B), beside the truth's `rate`."""
+"""Metrics of Poisson laws: functions of the state `rate` (R, B) and of the `rate` of the truth."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,12 +14,12 @@ def rate(states: Mapping[str, np.ndarray], truth: Any) -> np.ndarray:
 
 
 def alive(states: Mapping[str, np.ndarray], truth: Any) -> np.ndarray:
-    """Return 1 where the rate is positive and 0 where it is lost for good."""
+    """Return 1 where the rate is positive and 0 where the law is extinct (rate 0)."""
     return (states["rate"] > 0).astype(np.float64)
 
 
 def squared_error(states: Mapping[str, np.ndarray], truth: Any) -> np.ndarray:
-    """Return the squared distance of the rate to the true one."""
+    """Return the squared distance between the rate and the true rate."""
     gap = states["rate"] - truth.rate
     return gap * gap
 

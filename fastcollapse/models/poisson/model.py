@@ -1,5 +1,6 @@
-"""Poisson laws refitted to counts that they generate: the rate is the mean of the counts, and their sum is again a
-Poisson variate.
+"""The Poisson family: laws refitted to counts that they generate.
+
+The fitted rate is the mean of the counts, and the sum of the counts is again a Poisson variate.
 """
 
 import dataclasses
@@ -7,16 +8,15 @@ import dataclasses
 import numpy as np
 
 from fastcollapse.config.fields import MAX_COUNT, FloatField, parameter, power_text
-from fastcollapse.config.schedule import KernelSchedule, Schedule, kernel_schedule
+from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.jit import current_threads
-from fastcollapse.kernels.random.streams import (
-    span_of,
-)
-from fastcollapse.models.base import ArrayModel, ModelBlock, PooledState, check_kept, n_kept_after, run_key
+from fastcollapse.kernels.random.streams import span_of
+from fastcollapse.models.base import ArrayModel, ModelBlock, run_key
 from fastcollapse.models.poisson.kernels import draw_real, refit_subsamples, refit_sums
 from fastcollapse.models.poisson.metrics import METRICS
+from fastcollapse.models.pools import PooledState, check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 from fastcollapse.variables import Variable
 
 
@@ -24,16 +24,16 @@ from fastcollapse.variables import Variable
 class PoissonTruth(TruthSection):
     """The Poisson law of generation 0."""
 
-    rate: float = parameter(FloatField(0, 1e15, above=True), "mean of a count")
+    rate: float = parameter(FloatField(0, 1e15, above=True), "rate: the mean of a count")
 
 
 @dataclasses.dataclass(frozen=True)
 class PoissonParameters(ModelSection):
-    """The Poisson family has no parameters of its own: the sample mean is the one estimator in use."""
+    """The Poisson family has no parameters: its only estimator is the sample mean."""
 
 
 class PoissonState(PooledState):
-    """Sum and number of the counts fitted to last, the sums of a fixed real batch, and the counts of the pool."""
+    """Sum and number of the last fitted counts, the sums of a fixed real batch, float64 (R) or (0), and a pool."""
 
     MOMENTS = ("sum", "size")
 
@@ -43,19 +43,19 @@ class Poisson(ArrayModel):
 
     Parameters
     ----------
-    truth: the law of generation 0
-    parameters: none
-    schedule: the workflow as arrays over generations
-    record: what a run records; the states are given whatever it holds
+    truth : the law of generation 0.
+    parameters : no parameters.
+    schedule : the workflow as arrays over generations.
+    record : value of `run.record`; not used, because the states are always returned.
 
     Raises
     ------
     InputError
-        The counts of a pool may pass what is exact.
+        The sum of a pool may exceed the largest exact integer of a float64.
 
     References
     ----------
-    Suresh et al., arXiv:2412.17646, section 3: with samples of one size the sums are a Galton-Watson process.
+    Suresh et al., arXiv:2412.17646, section 3: for a constant sample size the sums are a Galton-Watson process.
     """
 
     PARAMETERS = PoissonParameters
@@ -69,7 +69,8 @@ class Poisson(ArrayModel):
     ) -> None:
         self._rate = truth.rate
         self._schedule = schedule
-        self._plan: KernelSchedule = kernel_schedule(schedule)
+        self._plan = kernel_schedule(schedule)
+        self._subsampled = bool(schedule.n_train.any())
         largest = int(schedule.pool_totals(None).max())
         if self._rate * largest > MAX_COUNT:
             raise InputError(
@@ -78,7 +79,7 @@ class Poisson(ArrayModel):
             )
 
     def state_variables(self) -> dict[str, Variable]:
-        """Return what the states are."""
+        """Return the variables of the states."""
         return {"rate": Variable("rate")}
 
     def truth_states(self) -> dict[str, np.ndarray]:
@@ -87,29 +88,28 @@ class Poisson(ArrayModel):
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> PoissonState:
         """Return the state of generation 0."""
-        fixed = self._schedule.real == "fixed"
-        real = np.zeros(n_replicates if fixed else 0)
-        if fixed:
-            draw_real(float(self._schedule.n_real[0]), self._rate, run_key(seed, first_replicate), real)
-        subsampled = self._schedule.n_train.any()
-        n_points = int((self._plan.n_kept + self._plan.n_synthetic).max()) if subsampled else 0
-        check_kept(n_points * n_replicates)
+        n_real = n_fixed_real(self._schedule)
+        real = np.zeros(n_replicates if n_real else 0)
+        if n_real:
+            draw_real(float(n_real), self._rate, run_key(seed, first_replicate), real)
+        n_points = pool_capacity(self._plan) if self._subsampled else 0
+        check_pool_memory(n_points * n_replicates)
         moments = np.ones((2, n_replicates))
         moments[0] = self._rate
         return PoissonState(moments, real, np.zeros((n_replicates, n_points)))
 
     def generation_bytes(self, state: PoissonState) -> int:
-        """Return the bytes of the states of one generation."""
+        """Return the size of the states of one generation, in bytes."""
         return 8 * state.moments.shape[1]
 
     def advance(
         self, state: PoissonState, first: int, n_generations: int, seed: int, first_replicate: int = 0
     ) -> ModelBlock:
-        """Run generations `first` and following and return their block; `state` moves on with them."""
+        """Run `n_generations` generations from `first` on, update `state` and return the block."""
         rates = np.empty((state.moments.shape[1], n_generations))
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         sums, sizes = state.moments
-        if self._schedule.n_train.any():
+        if self._subsampled:
             refit_subsamples(sums, sizes, state.pool, self._plan, span, rates)
             state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
         else:

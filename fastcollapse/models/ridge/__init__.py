@@ -1,0 +1,1 @@
+"""The ridge family: linear regressions with or without a ridge."""

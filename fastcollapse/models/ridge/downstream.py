@@ -1,4 +1,4 @@
-"""The predictor that is trained on samples of a generation, with every ridge of a grid and every number of samples."""
+"""Downstream predictor: a regression trained on labels of a generation, for a grid of sample sizes and ridges."""
 
 import numpy as np
 
@@ -8,85 +8,79 @@ from fastcollapse.kernels.regression.downstream_gaussian import Downstream, Gene
 from fastcollapse.kernels.regression.downstream_isotropic import IsotropicTruth, evaluate_isotropic
 from fastcollapse.kernels.regression.downstream_rows import evaluate_rows
 from fastcollapse.kernels.regression.ridge_path import N_COLUMNS, RegressionTruth
-from fastcollapse.models.base import check_kept, run_key
-from fastcollapse.models.ridge.generators import design_of
+from fastcollapse.models.base import run_key
+from fastcollapse.models.pools import check_pool_memory
+from fastcollapse.models.ridge.generators import create_design
+from fastcollapse.models.ridge.metrics import PARTS
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression
-from fastcollapse.variables import Coordinate
 
-# Metrics that need the three parts of the test error, which cost three right-hand sides.
-_PARTS = {"metrics", "test_bias", "test_variance", "test_synthetic"}
+# Recorded names that need the three parts of the test error, which cost three right-hand sides.
+_PARTS = {"metrics", *PARTS}
 
 
 class Predictor:
-    """Trains predictors on fresh samples, labelled by the weights of a generation.
+    """Trains predictors on fresh samples that are labelled by a generation.
 
     Parameters
     ----------
-    truth, parameters: of the run
-    n_generations: T
-    record: what the run records
+    truth : truth of the run.
+    parameters : parameters of the run, with a section `downstream`.
+    n_generations : number of generations T.
+    record : value of `run.record`.
 
     Raises
     ------
     InputError
-        A generation beyond the run, or rows that do not fit into memory.
+        A generation is beyond the end of the run, or the rows do not fit into memory.
     """
 
     def __init__(self, truth: Regression, parameters: RidgeParameters, n_generations: int, record: tuple) -> None:
         assert parameters.downstream is not None
-        self._truth, self._parameters = truth, parameters.downstream
-        self._evaluated = parameters.downstream.at(n_generations)
+        self._truth = truth
+        self._evaluated = parameters.downstream.trained_generations(n_generations)
         sizes, ridges = parameters.downstream.sizes(), parameters.downstream.ridges()
         self._plan = Downstream(sizes, ridges, parameters.sigma, bool(_PARTS & set(record)) or not record)
         self._raw = parameters.sampler == "raw"
         self._follows_overlaps = parameters.follow == "overlaps"
-        self._design = design_of(truth, parameters.sampler, reduced=False)
+        self._design = create_design(truth, parameters.sampler, reduced=False)
         if self._raw:
-            check_kept(int(sizes.max()) * truth.dimension)
-        self.n_numbers = ridges.size * N_COLUMNS
-
-    def coordinates(self) -> dict[str, Coordinate]:
-        """Return the axes of the results."""
-        axis = self._parameters.axis
-        name = "ridge" if axis == "ridge" else "exponent: the ridge is the number of samples to minus this power"
-        return {
-            "downstream_samples": Coordinate(self._plan.n_samples, "samples downstream", "samples"),
-            axis: Coordinate(self._parameters.grid(), name),
-        }
+            check_pool_memory(int(sizes.max()) * truth.dimension)
+        self.n_values = ridges.size * N_COLUMNS
 
     def train(self, now: np.ndarray, first: int, seed: int, first_replicate: int) -> np.ndarray:
-        """Return what predictors of generations `first` and following are, NaN where none is trained.
+        """Train predictors on generations `first` to `first + B - 1`.
 
         Parameters
         ----------
-        now : float64 (R, B, d) weights in the basis of the eigenvectors, or (R, B, 3) as chains of overlaps have them.
+        now : float64 (R, B, d) weights in the basis of the eigenvectors, or (R, B, 3) overlaps, as in `ChainState`.
 
         Returns
         -------
-        float64 (R, B, M, L, 6) : test error, its three parts, |w_pred|^2, <w_pred, w0>.
+        predictors : float64 (R, B, M, L, 6), test error, its three parts, |w_pred|^2 and <w_pred, w0>; NaN for
+            generations without a predictor.
         """
         chosen = np.flatnonzero(self._evaluated[first : first + now.shape[1]])
         out = np.full((*now.shape[:2], *self._plan.ridges.shape, N_COLUMNS), np.nan)
         if not chosen.size:
             return out
-        found = np.full((len(now), len(chosen), *out.shape[2:]), np.nan)
+        results = np.full((len(now), len(chosen), *out.shape[2:]), np.nan)
         states = np.ascontiguousarray(now[:, chosen])
-        rest = (self._plan, normal_table(), run_key(seed, first_replicate), current_threads(), found)
+        rest = (self._plan, normal_table(), run_key(seed, first_replicate), current_threads(), results)
         generations = first + chosen
         truth = RegressionTruth(self._truth.spectrum, self._truth.weights)
         if self._truth.is_isotropic and not self._raw:
             isotropic = IsotropicTruth(self._truth.dimension, float(self._truth.spectrum[0]), self._truth.norm)
-            evaluate_isotropic(Generators(self._seen_from_truth(states), generations), isotropic, *rest)
+            evaluate_isotropic(Generators(self._split_along_truth(states), generations), isotropic, *rest)
         elif self._raw:
             evaluate_rows(Generators(states, generations), truth, self._design, *rest)
         else:
             evaluate_downstream(Generators(states, generations), truth, *rest)
-        out[:, chosen] = found
+        out[:, chosen] = results
         return out
 
-    def _seen_from_truth(self, states: np.ndarray) -> np.ndarray:
-        """Return the part of weights along the true ones and the length of what is beside, float64 (R, G, 2)."""
+    def _split_along_truth(self, states: np.ndarray) -> np.ndarray:
+        """Return the component of the weights along w0 and the norm of the rest, float64 (R, G, 2)."""
         norm = self._truth.norm
         if self._follows_overlaps:
             return np.ascontiguousarray(norm * states[..., [0, 2]])

@@ -1,4 +1,4 @@
-"""Linear regressions fitted to samples that the last one labelled, and predictors trained on what they label."""
+"""The ridge family: linear regressions refitted to their own labels, and downstream predictors."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -8,8 +8,8 @@ import numpy as np
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.models.base import ArrayModel, ModelBlock, restore_arrays, run_key
 from fastcollapse.models.ridge.downstream import Predictor
-from fastcollapse.models.ridge.generators import ChainState, chain_of
-from fastcollapse.models.ridge.infinite_moments import heavy_tails
+from fastcollapse.models.ridge.generators import ChainState, create_chain
+from fastcollapse.models.ridge.infinite_moments import infinite_moment_warnings
 from fastcollapse.models.ridge.metrics import METRICS, available, metrics_of
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression, RidgeTruth
@@ -19,27 +19,27 @@ from fastcollapse.variables import Coordinate, Metric, Variable
 class Ridge(ArrayModel):
     """Recursive training of a linear regression.
 
-    Generation t is fitted to inputs x of covariance Sigma with labels x'w + noise, w the weights of generation t - 1;
-    those of generation 0 are the true w0. With a predictor downstream, fresh samples labelled by generation t are
-    fitted once more, with each ridge of a grid.
+    Generation t is fitted to inputs x of covariance Sigma with labels x'w + noise, where w are the weights of
+    generation t - 1. The weights of generation 0 are the true weights w0. A downstream predictor is fitted to fresh
+    samples labelled by generation t, for each ridge of a grid.
 
     Parameters
     ----------
-    truth: covariance, true weights and law of the inputs
-    parameters: designs, noise, ridge, sampler, what is followed, downstream
-    schedule: the workflow as arrays over generations
-    record: what a run records; the three parts of the test error, and weights in other coordinates, take time only
-        where they are
+    truth : covariance, true weights and law of the inputs.
+    parameters : designs, noise, ridge, sampler, followed quantities and downstream predictor.
+    schedule : the workflow as arrays over generations.
+    record : value of `run.record`; the parts of the test error, and the weights in the coordinates of the user, are
+        computed only if they are recorded.
 
     Raises
     ------
     InputError
-        The parameters want what the truth or the schedule does not allow.
+        The parameters are incompatible with the truth or the schedule.
 
     References
     ----------
-    Dohmatob, Feng, Kempe, arXiv:2402.07712; Gerstgrasser et al., arXiv:2404.01413. The samplers: derived, see the
-    kernels."""
+    Dohmatob, Feng, Kempe, arXiv:2402.07712; Gerstgrasser et al., arXiv:2404.01413. Samplers: derived, see the kernels.
+    """
 
     PARAMETERS = RidgeParameters
     TRUTH = RidgeTruth
@@ -51,13 +51,13 @@ class Ridge(ArrayModel):
         self._schedule = schedule
         self._keeps_states = "trajectory" in record
         self._overlaps = parameters.follow == "overlaps"
-        self._chain = chain_of(truth, parameters, schedule)
+        self._chain = create_chain(truth, parameters, schedule)
         self._downstream = None
         if parameters.downstream is not None:
             self._downstream = Predictor(truth, parameters, len(schedule.n_synthetic), record)
 
     def state_variables(self) -> dict[str, Variable]:
-        """Return what the states are."""
+        """Return the variables of the states."""
         if self._overlaps:
             return {
                 "overlap": Variable("product of the weights and the true ones"),
@@ -66,12 +66,12 @@ class Ridge(ArrayModel):
         return {"weights": Variable("weights", dims=("component",))}
 
     def coordinates(self) -> dict[str, Coordinate]:
-        """Return the truth in the basis of the eigenvectors, and the axes of the predictor."""
-        axes = {} if self._downstream is None else self._downstream.coordinates()
+        """Return the spectrum and the true weights in the basis of the eigenvectors, and the axes of the predictor."""
+        downstream = self._parameters.downstream
         return {
             "spectrum": Coordinate(self._truth.spectrum, "eigenvalues of the covariance of the inputs"),
             "w0": Coordinate(self._truth.weights, "true weights in the basis of the eigenvectors"),
-            **axes,
+            **({} if downstream is None else downstream.coordinates()),
         }
 
     def truth_states(self) -> dict[str, np.ndarray]:
@@ -79,7 +79,7 @@ class Ridge(ArrayModel):
         return {name: values[0, 0] for name, values in self._block(self._start(1)[:, None]).states.items()}
 
     def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ModelBlock:
-        """Return the block of generation 0: a predictor is trained on the labels of the truth too."""
+        """Return the block of generation 0, with a predictor trained on labels of the truth."""
         now = self._start(n_replicates)[:, None]
         return self._block(now, self._predictor(now, 0, seed, first_replicate))
 
@@ -90,19 +90,19 @@ class Ridge(ArrayModel):
     def restore(
         self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
     ) -> ChainState:
-        """Return the state whose arrays these are."""
+        """Return the state saved as `arrays`."""
         state = self.initial(n_replicates, seed, first_replicate)
         restore_arrays(arrays, state, "" if state.n_kept is None else "labels")
         return state
 
     def generation_bytes(self, state: ChainState) -> int:
-        """Return the bytes of the states of one generation, and of what is trained on its labels."""
-        n_numbers = 0 if self._downstream is None else self._downstream.n_numbers
-        return 8 * (state.now.size + len(state.now) * n_numbers)
+        """Return the size of the states and the predictors of one generation, in bytes."""
+        n_values = 0 if self._downstream is None else self._downstream.n_values
+        return 8 * (state.now.size + len(state.now) * n_values)
 
     @classmethod
     def available_metrics(cls, parameters: RidgeParameters) -> dict[str, Metric]:
-        """Return the metrics that a run with these parameters has: those downstream where a predictor is trained."""
+        """Return the metrics of a run with these parameters; downstream metrics only with a predictor."""
         return available(parameters)
 
     def measure(self, block: ModelBlock, truth: Regression, names: Iterable[str]) -> dict[str, np.ndarray]:
@@ -112,30 +112,28 @@ class Ridge(ArrayModel):
     def advance(
         self, state: ChainState, first: int, n_generations: int, seed: int, first_replicate: int = 0
     ) -> ModelBlock:
-        """Run generations `first` and following and return their block; `state` moves on with them."""
+        """Run `n_generations` generations from `first` on, update `state` and return the block."""
         now = np.empty((len(state.now), n_generations, state.now.shape[1]))
         self._chain.advance(state, first, n_generations, run_key(seed, first_replicate), now)
         return self._block(now, self._predictor(now, first, seed, first_replicate))
 
     def warnings(self) -> list[str]:
-        """Return which moments of the errors are infinite, a line each: those of fits to about as many samples as
-        inputs.
-        """
-        return heavy_tails(self._truth, self._parameters, self._schedule)
+        """Return a message for each fit whose errors have an infinite mean or variance."""
+        return infinite_moment_warnings(self._truth, self._parameters, self._schedule)
 
     def _start(self, n_replicates: int) -> np.ndarray:
-        """Return generation 0 as a chain follows it, float64 (R, d or 3)."""
+        """Return generation 0 in the form of the chain, float64 (R, d or 3)."""
         return np.tile([1.0, 0.0, 0.0] if self._overlaps else self._truth.weights, (n_replicates, 1))
 
     def _block(self, now: np.ndarray, predictor: Mapping[str, np.ndarray] = MappingProxyType({})) -> ModelBlock:
-        """Return the block of generations that a chain has followed, float64 (R, B, d or 3)."""
+        """Return the block of generations `now` of a chain, float64 (R, B, d or 3)."""
         if self._overlaps:
             overlap, ahead, across = np.moveaxis(now, -1, 0)
             square = self._truth.norm**2
             states = {"overlap": square * overlap, "squared_norm": square * (overlap**2 + across**2)}
             gap = {"squared_gap": square * (ahead**2 + across**2)}
             return ModelBlock(states, quantities={**states, **gap, **predictor})
-        states = {"weights": self._truth.outside(now)} if self._keeps_states else {}
+        states = {"weights": self._truth.rotate_back(now)} if self._keeps_states else {}
         return ModelBlock(states, quantities={"inside": now, **predictor})
 
     def _predictor(self, now: np.ndarray, first: int, seed: int, first_replicate: int) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""The parameters of a linear regression that is fitted again and again, and of the predictor trained downstream."""
+"""Parameters of the ridge family and of its downstream predictor."""
 
 import dataclasses
 from typing import Any, ClassVar
@@ -17,26 +17,27 @@ from fastcollapse.config.fields import (
 from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.errors import InputError
+from fastcollapse.variables import Coordinate
 
 _LARGEST = 1e100
 
 
 @dataclasses.dataclass(frozen=True)
 class Geometric(Section):
-    """`n` values from `start` to `stop`, each the same multiple of the one before."""
+    """Geometric sequence of `n` values from `start` to `stop`."""
 
     start: float = parameter(FloatField(0, _LARGEST, above=True), "first value")
     stop: float = parameter(FloatField(0, _LARGEST, above=True), "last value")
     n: int = parameter(IntField(2, 10**4), "number of values")
 
     def values(self) -> np.ndarray:
-        """Return the values as float64 (n)."""
+        """Return the values, float64 (n)."""
         return np.geomspace(self.start, self.stop, self.n)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Ridges:
-    """Accept a ridge, a list of them, or a geometric series."""
+    """Check of a ridge, a list of ridges, or a geometric sequence."""
 
     text: ClassVar[str] = "number from 0, a list of them, or a table {start, stop, n}"
 
@@ -48,7 +49,7 @@ class _Ridges:
 
 @dataclasses.dataclass(frozen=True)
 class _Generations:
-    """Accept a list of generations, or "all"."""
+    """Check of a list of generations, or "all"."""
 
     text: ClassVar[str] = "'all' or a list of whole numbers from 0"
 
@@ -62,7 +63,7 @@ class _Generations:
 
 @dataclasses.dataclass(frozen=True)
 class DownstreamParameters(Section):
-    """The predictor that is trained on samples of a generation, with a ridge or a grid of them.
+    """The predictor trained on samples of a generation, with one ridge or a grid of ridges.
 
     Examples
     --------
@@ -71,15 +72,16 @@ class DownstreamParameters(Section):
     """
 
     n_samples: int | tuple[int, ...] = parameter(
-        OneOrMoreField(IntField(1, 10**9)), "samples T that the predictor is trained on", unit="samples"
+        OneOrMoreField(IntField(1, 10**9)), "number of samples T to train the predictor on", unit="samples"
     )
-    ridge: Any = parameter(_Ridges(), "ridge; it multiplies T, as in (X'X/T + ridge)^-1 X'y/T", default=None)  # noqa: RUF009
+    ridge: Any = parameter(_Ridges(), "ridge in the estimator (X'X/T + ridge)^-1 X'y/T", default=None)  # noqa: RUF009
     exponent: float | tuple[float, ...] | None = parameter(
-        OneOrMoreField(FloatField(0, 100)), "the ridge is T^-exponent", default=None
+        OneOrMoreField(FloatField(0, 100)), "exponent: the ridge is T^-exponent", default=None
     )
-    generations: Any = parameter(_Generations(), "generations that a predictor is trained on", default="all")  # noqa: RUF009
+    generations: Any = parameter(_Generations(), "generations to train a predictor on", default="all")  # noqa: RUF009
 
     def relations(self) -> list[tuple[str, str]]:
+        """Return the contradictions between parameters, as (key, message)."""
         if (self.ridge is None) == (self.exponent is None):
             given = "neither" if self.ridge is None else "both"
             return [("", f"must have either ridge or exponent, got {given}")]
@@ -87,66 +89,78 @@ class DownstreamParameters(Section):
 
     @property
     def axis(self) -> str:
-        """What the second axis of the results is: "ridge" or "exponent"."""
+        """Name of the second axis of the results: "ridge" or "exponent"."""
         return "ridge" if self.exponent is None else "exponent"
 
+    def coordinates(self) -> dict[str, Coordinate]:
+        """Return the two axes of the results."""
+        name = "ridge" if self.axis == "ridge" else "exponent: the ridge is the number of samples to minus this power"
+        return {
+            "downstream_samples": Coordinate(self.sizes(), "samples downstream", "samples"),
+            self.axis: Coordinate(self.grid(), name),
+        }
+
     def sizes(self) -> np.ndarray:
-        """Return T as int64 (M)."""
+        """Return the sample sizes T, int64 (M)."""
         return np.atleast_1d(np.array(self.n_samples, dtype=np.int64))
 
     def grid(self) -> np.ndarray:
-        """Return the ridges, or the exponents, as float64 (L)."""
+        """Return the ridges or the exponents, float64 (L)."""
         if isinstance(self.ridge, Geometric):
             return self.ridge.values()
         return np.atleast_1d(np.array(self.ridge if self.exponent is None else self.exponent, dtype=np.float64))
 
     def ridges(self) -> np.ndarray:
-        """Return the ridge for every T as float64 (M, L)."""
+        """Return the ridges for each sample size, float64 (M, L)."""
         sizes, grid = self.sizes(), self.grid()
         if self.exponent is None:
             return np.tile(grid, (len(sizes), 1))
         return sizes[:, None].astype(np.float64) ** -grid
 
-    def at(self, n_generations: int) -> np.ndarray:
-        """Return which generations are evaluated as bool (T + 1).
+    def trained_generations(self, n_generations: int) -> np.ndarray:
+        """Return whether each generation gets a predictor, bool (T + 1).
 
         Raises
         ------
         InputError
-            A generation beyond the run.
+            A generation is beyond the end of the run.
         """
         if self.generations == "all":
             return np.ones(n_generations + 1, dtype=bool)
         last = max(self.generations)
         if last > n_generations:
-            wanted = f"at most run.n_generations = {n_generations}"
-            raise InputError(f"model.downstream.generations must be {wanted}, got {last}")
+            limit = f"at most run.n_generations = {n_generations}"
+            raise InputError(f"model.downstream.generations must be {limit}, got {last}")
         return np.isin(np.arange(n_generations + 1), self.generations)
 
 
 @dataclasses.dataclass(frozen=True)
 class RidgeParameters(ModelSection):
-    """How each generation labels its samples and is fitted to them, and what is trained downstream."""
+    """Sampling and fit of each generation, and the downstream predictor."""
 
     designs: str = parameter(
         ChoiceField(lambda: ("independent", "dependent")),
-        "whether each generation has inputs of its own, or all the same",
+        "inputs of the generations: independent, or dependent (the same for all generations)",
     )
-    sigma: float = parameter(FloatField(0, _LARGEST), "noise of the labels of real data and of the downstream samples")
+    sigma: float = parameter(
+        FloatField(0, _LARGEST), "standard deviation of the label noise of real data and of downstream samples"
+    )
     sigma0: float | None = parameter(
-        FloatField(0, _LARGEST), "noise of the labels that a generation writes; sigma by default", default=None
+        FloatField(0, _LARGEST),
+        "standard deviation of the label noise of synthetic data; sigma by default",
+        default=None,
     )
     ridge: float = parameter(
-        FloatField(0, _LARGEST), "ridge of the generations; 0 is least squares, of minimum norm", default=0.0
+        FloatField(0, _LARGEST), "ridge of the generations; 0 is least squares of minimum norm", default=0.0
     )
     sampler: str = parameter(
         ChoiceField(lambda: ("exact", "raw")),
-        "the law of the fit alone (gaussian inputs), or row by row",
+        "exact samples the law of the fit (gaussian inputs only), raw draws every row",
         default="exact",
     )
     follow: str = parameter(
         ChoiceField(lambda: ("weights", "overlaps")),
-        "all weights, or their norm and overlap with w0 alone (isotropic, O(1) a generation)",
+        "all weights, or only their norm and overlap with w0 (isotropic inputs, O(1) per generation)",
         default="weights",
     )
     downstream: DownstreamParameters | None = parameter(  # noqa: RUF009
@@ -155,5 +169,5 @@ class RidgeParameters(ModelSection):
 
     @property
     def synthetic_noise(self) -> float:
-        """Noise of the labels that a generation writes."""
+        """Standard deviation of the label noise of synthetic data."""
         return self.sigma if self.sigma0 is None else self.sigma0

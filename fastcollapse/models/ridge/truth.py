@@ -1,4 +1,4 @@
-"""The truth of a linear regression: covariance of the inputs, true weights, and the law of the inputs."""
+"""The truth of a linear regression: the law of the inputs with its covariance, and the true weights."""
 
 import dataclasses
 import functools
@@ -26,7 +26,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 
 _LARGEST = 1e100
-# Of eigenvalues, and of |w0|, so that no square underflows.
+# Lower limit of eigenvalues and of |w0|, so that no square underflows.
 _SMALLEST = 1e-100
 _SYMMETRY = 1e-12
 DESIGNS = ("gaussian", "rademacher", "uniform", "student", "rows")
@@ -35,7 +35,7 @@ WEIGHTS = ("constant", "random", "source")
 
 @dataclasses.dataclass(frozen=True)
 class _Matrix:
-    """Accept a list of rows, or the name of a file that holds them."""
+    """Check of a matrix: a list of rows, or the name of a file with the rows."""
 
     text: ClassVar[str] = "list of rows, or a .npy or .csv file of them"
 
@@ -47,7 +47,7 @@ class _Matrix:
 
 @dataclasses.dataclass(frozen=True)
 class _Weights:
-    """Accept a word or a list of numbers."""
+    """Check of weights: a keyword or a list of numbers."""
 
     text: ClassVar[str] = " | ".join((*WEIGHTS, "list of numbers"))
 
@@ -63,9 +63,9 @@ class _Weights:
 class RidgeTruth(TruthSection):
     """Inputs of covariance Sigma, and labels that are linear in them with weights w0.
 
-    Sigma is the identity unless `beta`, `spectrum`, `covariance` or `rows` say otherwise; inputs that are neither
-    normal nor rows have independent components along its eigenvectors. The words for w0 are scaled to |w0|_Sigma =
-    `norm`, a list is taken as it is.
+    Sigma is given by `beta`, `spectrum`, `covariance` or `rows`, and is the identity by default. Inputs of the designs
+    rademacher, uniform and student have independent components along the eigenvectors of Sigma. Weights given by a
+    keyword are scaled to |w0|_Sigma = `norm`; a list is not scaled.
 
     Examples
     --------
@@ -81,19 +81,18 @@ class RidgeTruth(TruthSection):
     covariance: Any = parameter(_Matrix(), "symmetric positive definite covariance of the inputs", default=None)  # noqa: RUF009
     w0: Any = parameter(_Weights(), "true weights", default="constant")  # noqa: RUF009
     r: float | None = parameter(
-        FloatField(0, 100), "source exponent: eigenvalue times weight squared is j^-(1 + 2 beta r)", default=None
+        FloatField(0, 100), "source exponent: eigenvalue j times squared weight j is j^-(1 + 2 beta r)", default=None
     )
     w0_seed: int = parameter(IntField(0, 2**63 - 1), "seed of random weights", default=0)
-    norm: float = parameter(FloatField(_SMALLEST, _LARGEST), "|w0| in the norm of the covariance", default=1.0)
+    norm: float = parameter(FloatField(_SMALLEST, _LARGEST), "norm of w0 with respect to the covariance", default=1.0)
     design: str = parameter(ChoiceField(lambda: DESIGNS), "law of the inputs", default="gaussian")
     degrees: float | None = parameter(
-        FloatField(2, 1e6, above=True), "degrees of freedom of inputs of Student's law", default=None
+        FloatField(2, 1e6, above=True), "degrees of freedom of inputs with Student's t distribution", default=None
     )
-    rows: str | None = parameter(
-        StringField(), "file (.npy, .csv) whose rows are the inputs of the design rows", default=None
-    )
+    rows: str | None = parameter(StringField(), "file (.npy, .csv) with the inputs of design rows", default=None)
 
     def relations(self) -> list[tuple[str, str]]:
+        """Return the contradictions between parameters, as (key, message)."""
         laws = [name for name in ("beta", "spectrum", "covariance", "rows") if getattr(self, name) is not None]
         if len(laws) > 1:
             return [("", f"must have at most one of beta, spectrum, covariance and rows, got {' and '.join(laws)}")]
@@ -116,8 +115,8 @@ class RidgeTruth(TruthSection):
         return problems
 
     def _lengths(self) -> list[tuple[str, str]]:
-        """Return which of the things given have another length than the dimension."""
-        # The weights come last: what says the covariance says the dimension.
+        """Return the parameters whose length differs from the dimension, as (key, message)."""
+        # The weights come last, because the covariance determines the dimension.
         given = [name for name in ("spectrum", "covariance", "w0") if type(getattr(self, name)) is tuple]
         lengths = {name: len(getattr(self, name)) for name in given}
         if "covariance" in lengths:
@@ -131,21 +130,21 @@ class RidgeTruth(TruthSection):
 
         Parameters
         ----------
-        base : folder of the experiment file, where data files are looked for too.
+        base : folder of the experiment file, which is also searched for data files.
 
         Raises
         ------
         InputError
-            A file that cannot be read, or a matrix that is no covariance of as many inputs as `dimension`.
+            A file cannot be read, or a matrix is not a covariance of `dimension` inputs.
         """
-        # Eigenvectors, and long products, round by the number of threads.
+        # The rounding of eigenvectors and of long products depends on the number of BLAS threads.
         with one_blas_thread():
             spectrum, rotation, rows = self._covariance(base)
             weights = self._weights(spectrum, rotation)
         return Regression(spectrum, weights, rotation, self.design, self.degrees, rows)
 
     def _covariance(self, base: Path | None) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-        """Return eigenvalues (d), eigenvectors as columns (d, d) or None, and rows (N, d) in their basis or None."""
+        """Return eigenvalues (d), eigenvectors as columns (d, d) or None, and rows (N, d) in this basis or None."""
         if self.spectrum is not None:
             return np.array(self.spectrum), None, None
         if self.rows is not None:
@@ -159,18 +158,18 @@ class RidgeTruth(TruthSection):
             matrix = self._read("covariance", base) if named else np.array(self.covariance)
             d = self.dimension or len(matrix)
             if matrix.shape != (d, d):
-                found = " x ".join(map(str, matrix.shape))
-                raise ValidationErrors([("truth.covariance", f"must have {d} rows and columns, got {found}")])
+                shape = " x ".join(map(str, matrix.shape))
+                raise ValidationErrors([("truth.covariance", f"must have {d} rows and columns, got {shape}")])
             scale = np.sqrt(np.abs(matrix.diagonal()))
             if (np.abs(matrix - matrix.T) > _SYMMETRY * np.outer(scale, scale)).any():
                 raise ValidationErrors([("truth.covariance", f"must be symmetric, got {show(matrix.tolist())}")])
-            values, vectors = _eigen("covariance", matrix, "positive eigenvalues alone")
+            values, vectors = _eigen("covariance", matrix, "only positive eigenvalues")
             return values, vectors, None
         assert self.dimension is not None
         return np.arange(1.0, self.dimension + 1) ** -(self.beta or 0.0), None, None
 
     def _read(self, key: str, base: Path | None) -> np.ndarray:
-        """Return the matrix of a file, whose squares must not overflow."""
+        """Return the matrix of a file and check that its squares do not overflow."""
         matrix = read_matrix(getattr(self, key), base, f"truth.{key}")
         if np.abs(matrix).max() > _LARGEST:
             reason = f"must have entries of at most {_LARGEST:g}, got {np.abs(matrix).max():g}"
@@ -182,27 +181,27 @@ class RidgeTruth(TruthSection):
         d = len(spectrum)
         if self.w0 == "source":
             j = np.arange(1.0, d + 1)
-            found = j ** (-0.5 - (self.beta or 0.0) * (self.r or 0.0)) / np.sqrt(spectrum)
+            weights = j ** (-0.5 - (self.beta or 0.0) * (self.r or 0.0)) / np.sqrt(spectrum)
         else:
             given = np.random.default_rng(self.w0_seed).standard_normal(d) if self.w0 == "random" else np.ones(d)
             if isinstance(self.w0, tuple):
                 if len(self.w0) != d:
                     raise InputError(f"truth.w0 must have {d} entries, one an input, got {len(self.w0)}")
                 given = np.array(self.w0)
-            found = given if rotation is None else rotation.T @ given
+            weights = given if rotation is None else rotation.T @ given
         if isinstance(self.w0, tuple):
-            return found
-        return found * (self.norm / np.sqrt(spectrum @ found**2))
+            return weights
+        return weights * (self.norm / np.sqrt(spectrum @ weights**2))
 
 
-def _eigen(key: str, matrix: np.ndarray, wanted: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return eigenvalues, the largest first, and eigenvectors of a covariance, refused where it is none."""
+def _eigen(key: str, matrix: np.ndarray, condition: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return eigenvalues, the largest first, and eigenvectors of a covariance; raise if it is not positive definite."""
     d = len(matrix)
     values, vectors = np.linalg.eigh(matrix)
     if values[0] <= max(d * np.finfo(float).eps * values[-1], _SMALLEST):
-        reason = f"must have {wanted}, got eigenvalues of the covariance from {values[0]:.3g} to {values[-1]:.3g}"
+        reason = f"must have {condition}, got eigenvalues of the covariance from {values[0]:.3g} to {values[-1]:.3g}"
         raise ValidationErrors([(f"truth.{key}", reason)])
-    # A sign for each vector, so that no library decides it.
+    # Fix the sign of each eigenvector, which depends on the library.
     vectors = vectors[:, ::-1] * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(d)])[::-1]
     return values[::-1].copy(), np.ascontiguousarray(vectors)
 
@@ -215,10 +214,10 @@ class Regression:
     ----------
     spectrum : float64 (d), eigenvalues of the covariance Sigma of the inputs, above 0.
     weights : float64 (d), true weights w0.
-    rotation : float64 (d, d), the eigenvectors as columns, or None where they are the axes.
+    rotation : float64 (d, d), the eigenvectors as columns; None if they are the axes.
     design : law of the inputs, one of DESIGNS.
-    degrees : of Student's law, or None.
-    rows : float64 (N, d), the rows that the design "rows" draws from, or None.
+    degrees : degrees of freedom of Student's t distribution, or None.
+    rows : float64 (N, d), the rows that design "rows" draws from, or None.
     """
 
     spectrum: np.ndarray
@@ -236,16 +235,16 @@ class Regression:
 
     @functools.cached_property
     def norm(self) -> float:
-        """|w0|."""
-        # Not a product of BLAS, which rounds by the number of its threads.
+        """Euclidean norm |w0|."""
+        # Not a BLAS product: its rounding depends on the number of threads.
         return float(np.sqrt(np.sum(self.weights**2)))
 
     @property
     def is_isotropic(self) -> bool:
-        """Is Sigma a multiple of the identity?"""
+        """Whether Sigma is a multiple of the identity."""
         return bool((self.spectrum == self.spectrum[0]).all())
 
-    def outside(self, weights: np.ndarray) -> np.ndarray:
+    def rotate_back(self, weights: np.ndarray) -> np.ndarray:
         """Return weights (..., d) in the coordinates of the user."""
-        # Not a product of BLAS, whose rounding depends on how many weights there are.
+        # Not a BLAS product: its rounding depends on the number of weights.
         return weights if self.rotation is None else np.einsum("...j,ij->...i", weights, self.rotation)

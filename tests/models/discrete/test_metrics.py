@@ -1,4 +1,4 @@
-"""Metrics against their definitions, their ranges and their symmetries."""
+"""Metrics of discrete distributions: definitions, ranges and symmetries."""
 
 import numpy as np
 import pytest
@@ -30,12 +30,12 @@ def some_truth(size, seed):
     return truth / truth.sum()
 
 
-def test_metrics__twin_knows_all_of_them():
+def test_metrics__all_have_a_naive_twin():
     assert list(naive.metrics(np.array([1, 2]), np.array([0.5, 0.5]))) == list(METRICS)
 
 
 @given(COUNTS, st.integers(0, 999))
-def test_metrics__by_definition(counts, seed):
+def test_metrics__equal_their_definitions(counts, seed):
     counts, truth = np.array(counts), some_truth(len(counts), seed)
     got = metrics_of_counts(counts, truth)
     expected = naive.metrics(counts, truth)
@@ -45,7 +45,7 @@ def test_metrics__by_definition(counts, seed):
 
 
 @given(COUNTS, st.integers(0, 999))
-def test_metrics__ranges(counts, seed):
+def test_metrics__are_within_their_ranges(counts, seed):
     counts, truth = np.array(counts), some_truth(len(counts), seed)
     got = metrics_of_counts(counts, truth)
     support = np.count_nonzero(counts)
@@ -54,12 +54,12 @@ def test_metrics__ranges(counts, seed):
     assert 0 <= got["heterozygosity"] <= 1 - 1 / support + 1e-12
     assert 0 <= got["lost_mass"] <= got["total_variation"] + 1e-12
     assert got["total_variation"] <= 1
-    # Pinsker.
+    # Pinsker's inequality.
     assert got["kl_divergence"] >= 2 * got["total_variation"] ** 2 - 1e-12
 
 
 @given(COUNTS, st.integers(0, 999))
-def test_metrics__permuting_symbols_changes_nothing(counts, seed):
+def test_metrics__are_invariant_to_permuted_symbols(counts, seed):
     counts, truth = np.array(counts), some_truth(len(counts), seed)
     order = np.random.default_rng(seed).permutation(len(counts))
     got, expected = metrics_of_counts(counts[order], truth[order]), metrics_of_counts(counts, truth)
@@ -67,7 +67,7 @@ def test_metrics__permuting_symbols_changes_nothing(counts, seed):
         np.testing.assert_allclose(got[name], expected[name], rtol=1e-10, atol=1e-12, err_msg=name)
 
 
-def test_metrics__of_the_truth():
+def test_metrics__of_the_truth_equal_their_definitions():
     counts = np.array([5, 3, 2])
     got = metrics_of_truth(counts / 10)
     for name, expected in naive.metrics(counts, counts / 10).items():
@@ -83,8 +83,8 @@ def test_metrics__of_the_truth():
     ],
     ids=lambda workflow: workflow["name"],
 )
-def test_metrics__recomputed_from_the_trajectory(workflow):
-    # Two blocks of symbols, so that the sums of blocks are put together.
+def test_metrics__of_a_run_equal_those_of_its_trajectory(workflow):
+    # Two blocks of symbols, so that sums over blocks are combined.
     counts = np.ceil(3000 / np.arange(1, 5001)).astype(np.int64)
     truth = CategoricalDistribution(None, counts, counts / counts.sum(), "a test")
     experiment = Experiment.from_mapping(

@@ -1,4 +1,4 @@
-"""What every run of the discrete family must satisfy, whatever its numbers."""
+"""Properties of all runs of the discrete family."""
 
 import csv
 
@@ -51,11 +51,11 @@ def run(counts, workflow, seed=1, n_replicates=2, probabilities=None, n_generati
 
 @settings(max_examples=40)
 @given(SMALL, st.lists(st.integers(1, 80), min_size=T, max_size=T), st.integers(0, 2**64 - 1))
-def test_replace__sums_and_support(counts, sizes, seed):
+def test_replace__has_exact_sums_and_no_symbol_returns(counts, sizes, seed):
     results, states = run(counts, {"name": "replace", "n_samples": sizes}, seed)
     np.testing.assert_array_equal(states.sum(axis=2), np.tile(sizes, (2, 1)))
     alive = states > 0
-    # A zero never comes back.
+    # An extinct symbol never returns.
     assert (alive[:, 1:] <= alive[:, :-1]).all()
     np.testing.assert_array_equal(results.metrics["support_size"][:, 1:], alive.sum(axis=2))
     for replicate in range(2):
@@ -81,7 +81,7 @@ def test_accumulate__pool_only_grows(counts, n_samples, keep_real, seed):
 
 @settings(max_examples=40)
 @given(SMALL, st.integers(1, 30), st.booleans(), st.booleans(), st.integers(0, 2**64 - 1))
-def test_accumulate_subsample__sums(counts, n_samples, keep_real, replacement, seed):
+def test_accumulate_subsample__has_exact_sums(counts, n_samples, keep_real, replacement, seed):
     workflow = {
         "name": "accumulate_subsample",
         "n_samples": n_samples,
@@ -97,7 +97,7 @@ def test_accumulate_subsample__sums(counts, n_samples, keep_real, replacement, s
 
 @settings(max_examples=40)
 @given(SMALL, st.integers(1, 30), st.integers(0, 40), st.sampled_from(["fresh", "fixed"]))
-def test_mix__sums_and_return(counts, n_samples, n_real, real):
+def test_mix__has_exact_sums(counts, n_samples, n_real, real):
     workflow = {"name": "mix", "n_samples": n_samples, "n_real": n_real, "real": real}
     results, states = run(counts, workflow, n_samples)
     assert (states.sum(axis=2) == n_samples + n_real).all()
@@ -108,20 +108,20 @@ def test_mix__sums_and_return(counts, n_samples, n_real, real):
         np.testing.assert_array_equal(results.forgotten[replicate], expected)
 
 
-def test_mix__fresh_real_data_brings_words_back():
+def test_mix__fresh_real_data_brings_symbols_back():
     counts = [20] + [1] * 30
     _, states = run(counts, {"name": "mix", "n_samples": 10, "n_real": 10, "real": "fresh"})
     alive = states > 0
     assert (alive[:, 1:] & ~alive[:, :-1]).any()
 
 
-def test_mix__the_corpus_itself_as_fixed_real_data():
+def test_mix__fixed_real_data_may_be_the_whole_truth():
     counts = [9, 5, 3] + [1] * 9
     _, states = run(counts, {"name": "mix", "n_samples": 5, "n_real": "truth", "real": "fixed"})
     assert (states >= np.array(counts)).all()
 
 
-def test_mix__a_fixed_real_set_is_in_every_generation():
+def test_mix__fixed_real_set_is_in_every_generation():
     counts = [9, 5, 3] + [1] * 9
     # One synthetic token: every state is the fixed set and one more.
     _, states = run(counts, {"name": "mix", "n_samples": 1, "n_real": 12, "real": "fixed"}, n_replicates=20)
@@ -137,14 +137,14 @@ def test_mix__a_fixed_real_set_is_in_every_generation():
     [{"name": "replace", "n_samples": 50}, {"name": "accumulate", "n_samples": 50, "keep_real": True}],
     ids=lambda workflow: workflow["name"],
 )
-def test_forgotten__a_symbol_of_probability_zero_was_never_there(workflow):
+def test_forgotten__is_0_for_a_symbol_of_probability_zero(workflow):
     results, states = run(None, workflow, probabilities=[0.5, 0.0, *[0.05] * 10])
     assert not states[:, :, 1].any()
     assert (results.forgotten[:, 1] == 0).all()
     assert results.metrics["support_size"][0, 0] == 11
 
 
-def test_keep_real__of_a_law_is_the_first_sample():
+def test_keep_real__keeps_the_first_sample_of_a_law():
     law = [0.1] * 10
     for keep_real, expected in ((True, [7, 14, 21]), (False, [7, 7, 14])):
         workflow = {"name": "accumulate", "n_samples": 7, "keep_real": keep_real}
@@ -152,7 +152,7 @@ def test_keep_real__of_a_law_is_the_first_sample():
         assert states.sum(axis=2).tolist() == [expected] * 2
 
 
-def test_simulate__labels_and_not_the_order_of_rows_decide(tmp_path):
+def test_simulate__does_not_depend_on_the_order_of_rows_in_a_table(tmp_path):
     counts = {"the": 40, "of": 25, "cat": 9, "dog": 9, **{f"word{i}": 1 + i % 3 for i in range(20)}}
     rng = np.random.default_rng(1)
     found = []
@@ -174,7 +174,7 @@ def test_simulate__labels_and_not_the_order_of_rows_decide(tmp_path):
     assert found[0] == found[1]
 
 
-def test_replace__permuting_a_law_permutes_the_law_of_the_results():
+def test_replace__permuted_truth_gives_permuted_results_in_law():
     # 2 x 12 z-scores, |z| < 5.
     law = np.arange(1.0, 13) / 78
     order = np.random.default_rng(2).permutation(12)
@@ -187,7 +187,7 @@ def test_replace__permuting_a_law_permutes_the_law_of_the_results():
     assert np.abs((permuted.mean(axis=0) - plain.mean(axis=0)) / error).max() > 5
 
 
-def test_replace__two_symbols_at_1e15_tokens():
+def test_replace__has_the_exact_variance_at_1e15_tokens():
     n = 10**15
     _, states = run(None, {"name": "replace", "n_samples": n}, 3, 2000, [0.25, 0.75], n_generations=2)
     assert (states.sum(axis=2) == n).all()
@@ -198,7 +198,7 @@ def test_replace__two_symbols_at_1e15_tokens():
         assert abs(got - 1) < 5 * np.sqrt(2 / 2000)
 
 
-def test_record__metrics_alone_are_the_same():
+def test_record__metrics_do_not_depend_on_the_trajectory():
     mapping = {
         "truth": {"uniform": 300},
         "workflow": {"name": "replace", "n_samples": 500},
@@ -213,7 +213,7 @@ def test_record__metrics_alone_are_the_same():
         plain.counts(0, 1)
 
 
-def test_family__unknown_name_is_refused():
+def test_family__unknown_name_is_rejected():
     assert "discrete" in families()
     with pytest.raises(InputError, match=r"model\.family must be one of .*did you mean 'discrete'"):
         family("discret")

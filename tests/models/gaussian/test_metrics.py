@@ -1,4 +1,4 @@
-"""Metrics of Gaussian laws against their definitions, their symmetries, and at the ends of the floats."""
+"""Metrics of Gaussian laws: definitions, symmetries, and extreme states."""
 
 import numpy as np
 import pytest
@@ -75,7 +75,7 @@ def values_of(means, covariances, mean_0, covariance_0):
 
 @given(DIMENSIONS, SEEDS)
 @FEW
-def test_metrics__by_definition(d, seed):
+def test_metrics__equal_their_definitions(d, seed):
     means, covariances, mean_0, covariance_0 = some_laws(d, seed)
     got = values_of(means, covariances, mean_0, covariance_0)
     assert list(got) == list(METRICS)
@@ -87,7 +87,7 @@ def test_metrics__by_definition(d, seed):
 
 @given(DIMENSIONS, SEEDS, st.booleans())
 @FEW
-def test_metrics__of_an_isotropic_or_diagonal_truth(d, seed, isotropic):
+def test_metrics__equal_their_definitions_for_a_diagonal_truth(d, seed, isotropic):
     means, covariances, mean_0, covariance_0 = some_laws(d, seed)
     diagonal = covariance_0.diagonal() if not isotropic else np.full(d, covariance_0[0, 0])
     sigma = tuple(np.sqrt(diagonal)) if d > 1 else float(np.sqrt(diagonal[0]))
@@ -100,7 +100,7 @@ def test_metrics__of_an_isotropic_or_diagonal_truth(d, seed, isotropic):
 
 @given(DIMENSIONS, SEEDS)
 @FEW
-def test_metrics__permuting_coordinates_changes_nothing(d, seed):
+def test_metrics__are_invariant_to_permuted_coordinates(d, seed):
     means, covariances, mean_0, covariance_0 = some_laws(d, seed)
     order = np.random.default_rng(seed).permutation(d)
     both = np.ix_(order, order)
@@ -113,7 +113,7 @@ def test_metrics__permuting_coordinates_changes_nothing(d, seed):
 
 @given(DIMENSIONS, SEEDS, st.floats(-30, 30))
 @FEW
-def test_metrics__scaling_and_moving_the_data(d, seed, log_scale):
+def test_metrics__transform_correctly_if_data_are_scaled_and_shifted(d, seed, log_scale):
     means, covariances, mean_0, covariance_0 = some_laws(d, seed)
     scale, move = np.exp(log_scale), np.arange(d) * np.exp(log_scale)
     before = values_of(means, covariances, mean_0, covariance_0)
@@ -129,7 +129,7 @@ def test_metrics__scaling_and_moving_the_data(d, seed, log_scale):
 
 @given(DIMENSIONS, SEEDS)
 @FEW
-def test_metrics__ranges(d, seed):
+def test_metrics__are_within_their_ranges(d, seed):
     got = values_of(*some_laws(d, seed))
     assert (got["effective_rank"] >= 1 - 1e-12).all()
     assert (got["effective_rank"] <= d + 1e-9).all()
@@ -151,7 +151,7 @@ def run(truth, n_samples, n_generations=4, **rest):
 @pytest.mark.parametrize(
     "truth", [{"sigma": 2.0, "mean": -1.0}, {"dimension": 3, "sigma": [1.0, 2.0, 3.0]}, {"dimension": 5}]
 )
-def test_metrics__of_a_run_start_at_the_truth_and_follow_from_its_states(truth):
+def test_metrics__of_a_run_start_at_the_truth_and_equal_those_of_its_states(truth):
     results = run(truth, 50)
     d = truth.get("dimension", 1)
     start = {name: values[:, 0] for name, values in results.metrics.items()}
@@ -166,11 +166,11 @@ def test_metrics__of_a_run_start_at_the_truth_and_follow_from_its_states(truth):
     np.testing.assert_allclose(np.log(spectrum).sum(axis=-1), results.metrics["log_det"], atol=1e-9)
 
 
-def test_metrics__of_fewer_points_than_dimensions():
+def test_metrics__equal_their_definitions_at_low_rank():
     results = run({"dimension": 12, "mean": 3.0, "sigma": 2.0}, 5)
     metrics = results.metrics
     assert eigenvalues(results.states).shape == (3, 5, 4)
-    # Generation 0 is the truth of full rank, although its state is written in the 4 rows of the later ones.
+    # Generation 0 is the truth of full rank, although its state has only the 4 rows of the later states.
     start = {name: values[0, 0] for name, values in metrics.items()}
     expected = [24 * np.log(2), np.log(2), 1, 0, 12, 1 / 12, 0, 0]
     np.testing.assert_allclose(list(start.values()), expected, atol=1e-12)
@@ -187,7 +187,7 @@ def test_metrics__of_fewer_points_than_dimensions():
 @pytest.mark.parametrize("log_sigma", [-1e7, -1000.0, -350.0, 100.0])
 @pytest.mark.filterwarnings("ignore:overflow")
 @pytest.mark.parametrize("sigma_0", [1e-150, 1.0, 1e150])
-def test_metrics__at_the_ends_of_the_floats(d, log_sigma, sigma_0):
+def test_metrics__are_finite_for_extreme_states(d, log_sigma, sigma_0):
     logs = np.full((1, 1, d), log_sigma + np.log(sigma_0))
     mean = np.zeros((1, 1, d))
     states = {"mean": mean, "factor": np.exp(logs)[..., None] * np.eye(d), "log_diagonal": logs}
@@ -205,13 +205,13 @@ def test_metrics__at_the_ends_of_the_floats(d, log_sigma, sigma_0):
     np.testing.assert_allclose(got["kl_divergence"], expected, rtol=1e-9)
 
 
-def test_metrics__only_those_named():
+def test_metrics__contain_only_the_given_names():
     truth = GaussianTruth(dimension=2)
     states = states_of(np.zeros((1, 1, 2)), np.eye(2)[None, None])
     assert list(metrics_of(ModelBlock(states), truth, ["log_det", "trace_ratio"])) == ["log_det", "trace_ratio"]
 
 
-def test_metrics__of_no_number_are_none_and_leave_the_others():
+def test_metrics__of_a_non_finite_state_are_nan_and_do_not_change_others():
     means, covariances, mean_0, covariance_0 = some_laws(3, 1)
     states = states_of(means, covariances)
     expected = metrics_of(ModelBlock(states), truth_of(mean_0, covariance_0))

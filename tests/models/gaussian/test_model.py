@@ -1,4 +1,4 @@
-"""Gaussian runs on the line and in space: the law of raw refits, bits, equivariance, long runs, refusals."""
+"""Univariate and multivariate Gaussian runs: law of raw refits, bits, equivariance, long runs and invalid input."""
 
 import math
 import shutil
@@ -21,13 +21,13 @@ from fastcollapse.models.gaussian.univariate import UnivariateGaussian
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate
-from tests.models._block_runs import IDS, WORKFLOWS, assert_bits_depend_on_the_experiment_alone, run
+from tests.models._block_runs import IDS, WORKFLOWS, assert_bits_are_reproducible, run
 
 # About 250 goodness-of-fit tests in this file, 4e-7 each: 1e-4 in all.
 P_LIMIT = 4e-7
 COVARIANCE = [[2.0, 0.5, 0.3], [0.5, 1.0, -0.2], [0.3, -0.2, 0.5]]
-LINE = {"mean": 3.0, "sigma": 2.0}
-SPACE = {"dimension": 3, "mean": [1.0, -2.0, 0.5], "covariance": COVARIANCE}
+UNIVARIATE = {"mean": 3.0, "sigma": 2.0}
+MULTIVARIATE = {"dimension": 3, "mean": [1.0, -2.0, 0.5], "covariance": COVARIANCE}
 
 
 def model(truth, workflow, n_generations, estimator="unbiased"):
@@ -58,9 +58,7 @@ def raw(truth, schedule, ddof, rng):
 
 
 def summaries(mean, covariance, truth):
-    """Return columns of numbers (R, ...): coordinates, entries, the largest eigenvalue, ln det, squared error of the
-    mean.
-    """
+    """Return summaries (R, 7): coordinates, covariances, largest eigenvalue, ln det, squared error of the mean."""
     errors = ((mean - build(GaussianTruth, truth).means()) ** 2).sum(axis=1)
     largest = np.linalg.eigvalsh(covariance)[:, -1]
     log_det = np.linalg.slogdet(covariance)[1]
@@ -78,7 +76,7 @@ def simulated(truth, workflow, estimator, n_replicates, n_generations, seed=1):
     return states["mean"][:, -1], factor @ factor.transpose(0, 2, 1)
 
 
-@pytest.mark.parametrize("truth", [LINE, SPACE], ids=["line", "space"])
+@pytest.mark.parametrize("truth", [UNIVARIATE, MULTIVARIATE], ids=["univariate", "multivariate"])
 @pytest.mark.parametrize("estimator", ["unbiased", "mle"])
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=IDS)
 def test_law__equals_raw_refits(truth, workflow, estimator):
@@ -90,21 +88,24 @@ def test_law__equals_raw_refits(truth, workflow, estimator):
     p = [stats.ks_2samp(got[:, i], expected[:, i]).pvalue for i in range(got.shape[1])]
     assert min(p) > P_LIMIT
     # Negative control: the truth a tenth wider, against the variance itself.
-    other = {**truth, **({"sigma": 2.5} if truth is LINE else {"covariance": (1.5 * np.array(COVARIANCE)).tolist()})}
+    other = {
+        **truth,
+        **({"sigma": 2.5} if truth is UNIVARIATE else {"covariance": (1.5 * np.array(COVARIANCE)).tolist()}),
+    }
     wrong = summaries(*simulated(other, workflow, estimator, 4000, n_generations), truth)
     assert stats.ks_2samp(wrong[:, 5], expected[:, 5]).pvalue < P_LIMIT
 
 
-@pytest.mark.parametrize("truth", [LINE, SPACE], ids=["line", "space"])
+@pytest.mark.parametrize("truth", [UNIVARIATE, MULTIVARIATE], ids=["univariate", "multivariate"])
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=IDS)
-def test_bits__depend_on_the_experiment_alone(truth, workflow):
+def test_bits__do_not_depend_on_blocks_or_threads(truth, workflow):
     made = model(truth, workflow, 9)
-    assert isinstance(made, UnivariateGaussian if truth is LINE else MultivariateGaussian)
-    assert_bits_depend_on_the_experiment_alone(lambda: model(truth, workflow, 9))
+    assert isinstance(made, UnivariateGaussian if truth is UNIVARIATE else MultivariateGaussian)
+    assert_bits_are_reproducible(lambda: model(truth, workflow, 9))
 
 
 @pytest.mark.parametrize("n_samples", [2, 3, 100, 10**6])
-def test_increments__have_the_law_of_a_chi_square(n_samples):
+def test_increments__have_a_chi_square_law(n_samples):
     states = run(model({}, Replace(n_samples=n_samples), 50, "mle"), 4000, 50)
     steps = np.diff(states["log_sigma"], axis=1).ravel()
     chi = n_samples * np.exp(2 * steps)
@@ -122,7 +123,7 @@ FEW = [
 
 
 @pytest.mark.parametrize("workflow", FEW, ids=["replace", "accumulate", "subsample real too", "subsample"])
-def test_fewer_points_than_dimensions__law(workflow):
+def test_low_rank__equals_raw_refits(workflow):
     # 4 points in 6 dimensions: covariances of rank 3, their spectrum, and the mean, beyond their span too.
     n_generations = 3
     states = run(model({"dimension": 6, "sigma": 2.0}, workflow, n_generations, "mle"), 6000, n_generations)
@@ -148,7 +149,7 @@ def test_fewer_points_than_dimensions__law(workflow):
         assert stats.ks_2samp(3 * got[:, i], column).pvalue < P_LIMIT
 
 
-def test_subsample__nearly_in_a_plane_has_the_determinant_of_its_points():
+def test_subsample__near_a_plane_has_the_determinant_of_its_points():
     # Of this replicate the points of generation 67 are 32 in 31 dimensions, 1e-8 wide in one direction.
     made = model({"dimension": 31}, AccumulateSubsample(n_samples=32, keep_real=True, replacement=False), 67, "mle")
     state = made.initial(1, 1432242357745325088, 86)
@@ -161,15 +162,15 @@ def test_subsample__nearly_in_a_plane_has_the_determinant_of_its_points():
     assert abs(np.linalg.slogdet(np.cov(points.T, ddof=0))[1] - got) > 0.1
 
 
-def test_fewer_points_than_dimensions__subsample_bits_depend_on_the_experiment_alone():
-    assert_bits_depend_on_the_experiment_alone(lambda: model({"dimension": 6}, FEW[2], 9))
+def test_low_rank__subsample_bits_do_not_depend_on_blocks_or_threads():
+    assert_bits_are_reproducible(lambda: model({"dimension": 6}, FEW[2], 9))
 
 
 @settings(max_examples=15)
 @given(
     st.floats(-1e6, 1e6), st.floats(1e-100, 1e100), st.sampled_from(range(len(WORKFLOWS))), st.integers(0, 2**64 - 1)
 )
-def test_line__is_affine_in_the_truth(shift, scale, which, seed):
+def test_univariate__is_affine_in_the_truth(shift, scale, which, seed):
     standard = run(model({}, WORKFLOWS[which], 6), 2, 6, seed)
     moved = run(model({"mean": shift, "sigma": scale}, WORKFLOWS[which], 6), 2, 6, seed)
     np.testing.assert_array_equal(moved["mean"], shift + scale * standard["mean"])
@@ -178,32 +179,30 @@ def test_line__is_affine_in_the_truth(shift, scale, which, seed):
 
 @settings(max_examples=15)
 @given(st.floats(1e-3, 1e3), st.sampled_from(range(len(WORKFLOWS))), st.integers(0, 2**64 - 1))
-def test_space__scales_with_the_truth(scale, which, seed):
-    wide = {**SPACE, "mean": 0.0, "covariance": (scale**2 * np.array(COVARIANCE)).tolist()}
-    standard = run(model({**SPACE, "mean": 0.0}, WORKFLOWS[which], 5), 2, 5, seed)
+def test_multivariate__scales_with_the_truth(scale, which, seed):
+    wide = {**MULTIVARIATE, "mean": 0.0, "covariance": (scale**2 * np.array(COVARIANCE)).tolist()}
+    standard = run(model({**MULTIVARIATE, "mean": 0.0}, WORKFLOWS[which], 5), 2, 5, seed)
     moved = run(model(wide, WORKFLOWS[which], 5), 2, 5, seed)
     for name in ("mean", "factor"):
         np.testing.assert_allclose(moved[name], scale * standard[name], rtol=1e-8, atol=1e-10 * scale)
 
 
-def test_line__a_million_generations_stay_finite():
+def test_univariate__stays_finite_for_a_million_generations():
     n_generations = 10**6
-    line = model({}, Replace(n_samples=10), n_generations)
-    state, first = line.initial(3, 1), 1
+    univariate = model({}, Replace(n_samples=10), n_generations)
+    state, first = univariate.initial(3, 1), 1
     while first <= n_generations:
-        length = line.block_length(state, n_generations - first + 1)
-        states = line.advance(state, first, length, 1).states
+        length = univariate.block_length(state, n_generations - first + 1)
+        states = univariate.advance(state, first, length, 1).states
         assert np.isfinite(states["mean"]).all()
         assert np.isfinite(states["log_sigma"]).all()
         first += length
-    # The drift is (psi(nu / 2) - ln(nu / 2)) / 2 = -0.0565 a generation, with a deviation of 0.24 a root of one.
+    # The drift per generation is (psi(nu / 2) - ln(nu / 2)) / 2 = -0.0565, with a standard deviation of 0.24.
     assert (np.abs(states["log_sigma"][:, -1] / n_generations + 0.0565) < 0.002).all()
 
 
 class _Watch:
-    """The peak of the memory that is the process's own, looked at every 5 ms: pages of mapped files, which the system
-    takes back when it needs them, are not counted.
-    """
+    """Peak growth of the anonymous memory of this process, sampled every 5 ms; pages of mapped files do not count."""
 
     def __enter__(self):
         self._over, self._start, self.growth = threading.Event(), self._now(), 0
@@ -227,8 +226,8 @@ class _Watch:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
-def test_line__a_million_generations_of_100_replicates_stream_to_a_file_in_bounded_memory(tmp_path):
-    """7.2 GB of metrics and states, twice that while the file is put together."""
+def test_univariate__streams_a_long_run_to_a_file_in_bounded_memory(tmp_path):
+    """The run writes 7.2 GB of metrics and states, and needs twice as much while the file is merged."""
     if shutil.disk_usage(tmp_path).free < 20e9:
         pytest.skip("20 GB of disk are needed")
     n_generations, n_replicates = 10**6, 100
@@ -266,8 +265,8 @@ def test_line__a_million_generations_of_100_replicates_stream_to_a_file_in_bound
     assert last.max() < -50_000
 
 
-def test_space__thousands_of_generations_stay_finite():
-    for truth in (SPACE, {"dimension": 6}):
+def test_multivariate__stays_finite_for_thousands_of_generations():
+    for truth in (MULTIVARIATE, {"dimension": 6}):
         states = run(model(truth, Replace(n_samples=5), 50_000, "mle"), 1, 50_000)
         assert all(np.isfinite(values).all() for values in states.values())
         assert states["log_diagonal"][0, -1].max() < -5000
@@ -293,7 +292,7 @@ TRUTHS = [
 
 
 @pytest.mark.parametrize(("values", "message"), TRUTHS)
-def test_truth__is_refused_in_one_line(values, message):
+def test_truth__invalid_values_give_a_one_line_error(values, message):
     with pytest.raises(InputError, match=f"^{message}") as caught:
         build(GaussianTruth, values)
     assert "\n" not in str(caught.value)
@@ -314,7 +313,7 @@ REFUSED = [
         AccumulateSubsample(n_samples=4, keep_real=True, replacement=False, n_train=1),
         "workflow.n_train must give at least 2 points",
     ),
-    (SPACE, Replace(n_samples=3), "workflow.n_samples must give more than truth.dimension = 3 points, got 3"),
+    (MULTIVARIATE, Replace(n_samples=3), "workflow.n_samples must give more than truth.dimension = 3 points, got 3"),
     ({"dimension": 3}, Replace(n_samples=[3, 2]), "workflow.n_samples must give more than truth.dimension = 3 points"),
     ({"dimension": 3}, Replace(n_samples=[9, 3]), "workflow.n_samples must give more than truth.dimension = 3 points"),
     ({"dimension": 3}, Mix(n_samples=2, n_real=1, real="fresh"), "workflow.n_samples must give more than"),
@@ -328,12 +327,12 @@ REFUSED = [
 
 @pytest.mark.parametrize("estimator", ["unbiased", "mle"])
 @pytest.mark.parametrize(("truth", "workflow", "message"), REFUSED)
-def test_sizes__are_refused_in_one_line(truth, workflow, message, estimator):
+def test_sizes__too_few_points_give_a_one_line_error(truth, workflow, message, estimator):
     with pytest.raises(InputError, match=f"^{message}"):
         model(truth, workflow, 2, estimator)
 
 
-def test_points__that_no_memory_holds_are_refused():
+def test_pool__larger_than_memory_is_rejected():
     huge = model({}, AccumulateSubsample(n_samples=10**6, keep_real=True, replacement=False), 10**4)
     with pytest.raises(InputError, match=r"workflow\.n_samples must keep the points"):
         huge.initial(1, 1)

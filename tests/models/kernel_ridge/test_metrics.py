@@ -1,4 +1,4 @@
-"""Metrics of kernel ridge regressions: which a run has, and that the model computes them itself."""
+"""Metrics of kernel ridge regressions: available metrics, and their computation by the model."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def test_metrics__are_computed_by_the_model():
 
 
 @pytest.mark.parametrize("axis", ["ridge", "exponent"])
-def test_metrics__downstream_are_there_where_a_predictor_is(axis):
+def test_available__contains_downstream_metrics_with_a_predictor(axis):
     assert set(available(parameters())) == {"generator_error", "generator_accuracy", "generator_shown"}
     found = available(parameters(downstream={"n_samples": 5, axis: 0.1}))
     assert found.keys() == METRICS.keys()

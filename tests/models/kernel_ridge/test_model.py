@@ -1,4 +1,4 @@
-"""Kernel ridge regressions: the fit is scikit-learn's, no fit is garbage, and wrong input gets one line."""
+"""Kernel ridge runs: fits against scikit-learn and dense solves, singular matrices, memory and invalid input."""
 
 import re
 
@@ -11,10 +11,10 @@ from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_SYNTHETIC
 from fastcollapse.models.kernel_ridge.downstream import Predictor
 from fastcollapse.models.kernel_ridge.fit import Fitter, Table
-from fastcollapse.models.kernel_ridge.generators import fold, keyed
+from fastcollapse.models.kernel_ridge.generators import fold, stream_key
 from fastcollapse.models.kernel_ridge.model import KernelRidge
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
-from fastcollapse.models.kernel_ridge.spectrum import spectrum_of
+from fastcollapse.models.kernel_ridge.spectrum import estimate_spectrum
 from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
@@ -64,7 +64,7 @@ def digits(n):
 
 
 @pytest.mark.parametrize("keys", KERNELS, ids=lambda keys: " ".join(map(str, keys.values())))
-def test_fit__is_that_of_a_dense_solve(folder, keys):
+def test_fit__equals_a_dense_solve(folder, keys):
     truth = truth_of(folder)
     model = KernelRidgeParameters(sigma=0.1, scale=0.7, **keys)
     fitter = Fitter(model.law(truth.rows, truth.unit), Table(truth.rows, "float64"), "float64")
@@ -94,7 +94,7 @@ def test_fit__is_that_of_a_dense_solve(folder, keys):
     ],
     ids=lambda keys: keys["kernel"],
 )
-def test_fit__is_that_of_scikit_learn(keys, peer):
+def test_fit__equals_scikit_learn(keys, peer):
     sklearn = pytest.importorskip("sklearn.kernel_ridge")
     truth, numbers = digits(400)
     model = KernelRidgeParameters(sigma=0.1, **keys)
@@ -109,15 +109,15 @@ def test_fit__is_that_of_scikit_learn(keys, peer):
             assert np.abs(got[k] - expected).max() <= 1e-8 * np.abs(expected).max()
 
 
-def test_generation_0__is_the_fit_to_the_labels_as_given(folder):
-    """What a predictor of generation 0 is tested with equals a dense solve on the same rows and noise."""
+def test_generation_0__predictor_is_fitted_to_the_given_labels(folder):
+    """A predictor of generation 0 equals a dense solve on the same rows and noise."""
     results = simulate(
         experiment_of(folder, {"sigma": 0.0, "downstream": {"n_samples": 20, "ridge": [1e-3, 0.1, 2.0]}})
     )
     truth = truth_of(folder)
     model = results.experiment.model
     chain = KernelRidge(truth, model, results.experiment.workflow.schedule(2, None))._chain
-    rows = chain.draw(2, 20, keyed(1, 0, 0, PURPOSE_DESIGN), 0)
+    rows = chain.draw(2, 20, stream_key(1, 0, 0, PURPOSE_DESIGN), 0)
     for r in range(2):
         state = truth.rows[rows[r]], None
         for k, ridge in enumerate([1e-3, 0.1, 2.0]):
@@ -129,14 +129,14 @@ def test_generation_0__is_the_fit_to_the_labels_as_given(folder):
     np.testing.assert_array_equal(results.metrics["generator_accuracy"][:, 0], 1.0)
 
 
-def test_predictor__is_nan_where_it_is_not_asked_for(folder):
+def test_predictor__is_nan_for_other_generations(folder):
     model = {"downstream": {"n_samples": [5, 9], "ridge": 0.1, "generations": [1]}}
     found = simulate(experiment_of(folder, model)).metrics["test_error"]
     assert np.isfinite(found[:, 1]).all()
     assert np.isnan(found[:, [0, 2]]).all()
 
 
-def test_fold__means_labels_of_rows_that_repeat():
+def test_fold__averages_labels_of_repeated_rows():
     rows, counts, means = fold(np.array([4, 2, 4, 9]), np.array([[1.0, 5.0, 3.0, 7.0], [0.0, 1.0, 4.0, 2.0]]))
     assert rows.tolist() == [2, 4, 9]
     assert counts.tolist() == [1, 2, 1]
@@ -147,13 +147,13 @@ def test_spectrum__sums_to_the_trace_and_the_power_to_the_square(folder):
     truth = truth_of(folder, n_test=20)
     model = KernelRidgeParameters(kernel="rbf", sigma=0.1)
     law = model.law(truth.rows, truth.unit)
-    spectrum, power = spectrum_of(law, Table(truth.test_rows, "float64"), truth.test_targets, 30)
+    spectrum, power = estimate_spectrum(law, Table(truth.test_rows, "float64"), truth.test_targets, 30)
     gram = naive.kernel(truth, model, truth.test_rows, truth.test_rows) / 20
     np.testing.assert_allclose(spectrum, np.linalg.eigvalsh(gram)[::-1], atol=1e-14)
     assert power.sum() == pytest.approx((truth.test_targets**2).mean())
-    # Three inputs: a linear kernel has three eigenvalues, and no power beyond but in one place.
+    # With three inputs a linear kernel has three eigenvalues; one entry holds the power of all others.
     law = KernelRidgeParameters(kernel="linear", sigma=0.1).law(truth.rows, truth.unit)
-    spectrum, power = spectrum_of(law, Table(truth.test_rows, "float64"), truth.test_targets, 30)
+    spectrum, power = estimate_spectrum(law, Table(truth.test_rows, "float64"), truth.test_targets, 30)
     assert (spectrum > 0).tolist() == [True] * 3 + [False] * 17
     assert (power > 0).tolist() == [True] * 4 + [False] * 16
     assert power.sum() == pytest.approx((truth.test_targets**2).mean())
@@ -172,17 +172,17 @@ def test_scale__is_the_median_distance(folder):
         assert law.scale == pytest.approx(np.sqrt(np.median(distances**2)), rel=0.02)
 
 
-def test_draws__of_a_generation_are_fresh_rows(folder):
+def test_draw__gives_new_distinct_rows_in_each_generation(folder):
     truth, model = truth_of(folder), experiment_of(folder).model
     schedule = experiment_of(folder).workflow.schedule(2, None)
     chain = KernelRidge(truth, model, schedule)._chain
-    first, second = (chain.draw(3, 12, keyed(1, 0, t, PURPOSE_SYNTHETIC)) for t in (1, 2))
+    first, second = (chain.draw(3, 12, stream_key(1, 0, t, PURPOSE_SYNTHETIC)) for t in (1, 2))
     assert not np.array_equal(first, second)
     assert all(len(set(rows)) == 12 for rows in first.tolist())
 
 
 @pytest.mark.parametrize("workflow", ["replace", "accumulate"])
-def test_duplicate_rows__are_fitted_with_a_ridge_and_refused_without(tmp_path, workflow):
+def test_duplicate_rows__need_a_ridge(tmp_path, workflow):
     rng = np.random.default_rng(5)
     rows = np.repeat(rng.random((15, 4)), 4, axis=0)
     np.save(tmp_path / "x.npy", rows)
@@ -204,7 +204,7 @@ def test_duplicate_rows__are_fitted_with_a_ridge_and_refused_without(tmp_path, w
         simulate(run)
 
 
-def test_float32__loses_little(tmp_path):
+def test_float32__is_close_to_float64(tmp_path):
     rng = np.random.default_rng(2)
     np.save(tmp_path / "x.npy", rng.random((60, 5)))
     np.save(tmp_path / "y.npy", rng.random(60))
@@ -219,7 +219,7 @@ def test_float32__loses_little(tmp_path):
     assert not np.array_equal(single["test_error"], exact["test_error"])
 
 
-def test_coefficients__are_those_of_the_rows_drawn(folder):
+def test_coefficients__are_0_except_for_the_sampled_rows(folder):
     results = simulate(experiment_of(folder, record=["metrics", "trajectory"]))
     found = results.states["coefficients"]
     assert found.shape == (2, 3, 1, 34)
@@ -228,16 +228,16 @@ def test_coefficients__are_those_of_the_rows_drawn(folder):
     assert results.coordinates["pixels"].values.shape == (3 * len(results.coordinates["shown"].values),)
 
 
-def test_memory__holds_replicates_in_flight_and_changes_no_bit(folder, tmp_path, monkeypatch):
+def test_memory__limit_changes_no_bit(folder, tmp_path, monkeypatch):
     model = {"downstream": {"n_samples": [9, 20], "ridge": [1e-3, 0.1]}}
-    # What other tests have left in this process is not the run's.
+    # The memory of this process depends on other tests.
     monkeypatch.setattr("fastcollapse.simulation.memory_budget.resident", lambda: 500_000_000)
     experiment = experiment_of(folder, model, n_replicates=5)
     expected = simulate(experiment).metrics
     for name, limit in (("some", "3GB"), ("one", None)):
         if limit is None:
             # One replicate at a time.
-            monkeypatch.setattr("fastcollapse.models.kernel_ridge.fit._BYTES_IN_FLIGHT", 1)
+            monkeypatch.setattr("fastcollapse.models.kernel_ridge.fit._BATCH_BYTES", 1)
         found = simulate(experiment, tmp_path / f"{name}.h5", memory_limit=limit).metrics
         for metric, values in expected.items():
             np.testing.assert_array_equal(found[metric], values)
@@ -246,10 +246,10 @@ def test_memory__holds_replicates_in_flight_and_changes_no_bit(folder, tmp_path,
         simulate(large, tmp_path / "large.h5", memory_limit="900MB")
 
 
-def test_memory__of_the_machine_is_enough_or_the_run_is_refused(folder, monkeypatch):
+def test_memory__too_small_for_a_fit_is_rejected(folder, monkeypatch):
     monkeypatch.setattr("fastcollapse.models.kernel_ridge.fit.physical_bytes", lambda: 200_000)
     message = (
-        r"workflow\.n_samples must fit into the 0\.0 GB of this machine, got 30, whose Gram matrix and its room take"
+        r"workflow\.n_samples must fit into the 0\.0 GB of this machine, got 30, whose Gram matrix and workspace take"
     )
     simulate(experiment_of(folder))
     monkeypatch.setattr("fastcollapse.models.kernel_ridge.fit.physical_bytes", lambda: 2_000)
@@ -297,13 +297,13 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("changes", "message"), WRONG, ids=[message[:50] for _, message in WRONG])
-def test_wrong_input__is_refused_in_one_line(folder, changes, message):
+def test_wrong_input__gives_a_one_line_error(folder, changes, message):
     with pytest.raises(InputError, match=re.escape(message)) as caught:
         simulate(experiment_of(folder, **changes))
     assert "\n" not in str(caught.value)
 
 
-def test_one_vs_rest__must_have_few_labels(folder, tmp_path):
+def test_one_vs_rest__rejects_too_many_labels(folder, tmp_path):
     np.save(tmp_path / "x.npy", np.random.default_rng(1).random((300, 2)))
     np.save(tmp_path / "y.npy", np.arange(300.0))
     with pytest.raises(
@@ -316,7 +316,7 @@ def test_one_vs_rest__must_have_few_labels(folder, tmp_path):
     np.testing.assert_array_equal(truth.decide(truth.test_targets), truth.test_classes)
 
 
-def test_rows__that_are_all_equal_have_no_median(tmp_path):
+def test_scale__rejects_the_median_of_equal_rows(tmp_path):
     np.save(tmp_path / "x.npy", np.ones((9, 2)))
     np.save(tmp_path / "y.npy", np.arange(9.0))
     files = {"images": "x.npy", "labels": "y.npy", "n_test": 3}
@@ -324,11 +324,11 @@ def test_rows__that_are_all_equal_have_no_median(tmp_path):
         simulate(experiment_of(tmp_path, {"scale": "median"}, files, {"name": "replace", "n_samples": 5}))
 
 
-def test_predictor__has_the_axes_of_its_grid(folder):
+def test_coordinates__contain_the_axes_of_the_predictor(folder):
     model = experiment_of(folder, {"downstream": {"n_samples": [5, 9], "exponent": [0.5, 1.0]}}).model
     schedule = experiment_of(folder).workflow.schedule(2, None)
     predictor = KernelRidge(truth_of(folder), model, schedule)._downstream
     assert isinstance(predictor, Predictor)
-    axes = predictor.coordinates()
+    axes = model.downstream.coordinates()
     assert axes["downstream_samples"].values.tolist() == [5, 9]
     assert axes["exponent"].values.tolist() == [0.5, 1.0]

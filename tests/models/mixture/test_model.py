@@ -1,4 +1,4 @@
-"""Mixture runs: the estimators against plain ones, the law of raw refits, published probabilities, bits, long runs,
+"""Mixture runs: estimators against simple ones, law of raw refits, published probabilities, bits, long runs,
 refusals.
 """
 
@@ -17,7 +17,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.models.mixture.fit import SATURATED, fit_approximate, fit_joint
 from fastcollapse.models.mixture.model import MODEL, MixtureParameters, MixtureTruth
 from tests.models import _block_runs
-from tests.models._block_runs import IDS, assert_bits_depend_on_the_experiment_alone, run
+from tests.models._block_runs import IDS, assert_bits_are_reproducible, run
 
 # About 70 goodness-of-fit tests in this file, 1e-6 each: 1e-4 in all.
 P_LIMIT = 1e-6
@@ -40,7 +40,7 @@ def approximate(x):
 
 
 def expectation_maximisation(x, n_steps=3000):
-    """Return t, s^2 and whether the plain iteration came to rest."""
+    """Return t, s^2 and whether the EM iteration has converged."""
     x = np.abs(x)
     m1, m2 = x.mean(), (x * x).mean()
     t = m1
@@ -59,7 +59,7 @@ def test_fit_approximate__equals_the_algorithm():
         np.testing.assert_allclose(fit_approximate(np.abs(x), 0.0), approximate(x), rtol=1e-9, atol=1e-7)
 
 
-def test_fit_joint__is_where_the_iteration_ends():
+def test_fit_joint__is_the_limit_of_the_em_iteration():
     rng, n_rest = np.random.default_rng(2), 0
     for _ in range(600):
         n, centre = rng.choice([2, 3, 5, 10, 30]), rng.choice([0, 0.4, 0.8, 1, 2, 4])
@@ -71,7 +71,7 @@ def test_fit_joint__is_where_the_iteration_ends():
             n_rest += 1
             np.testing.assert_allclose([got, variance], [expected, expected_variance], rtol=1e-6, atol=1e-9)
         else:
-            # Near the root 0 of a high kurtosis the iteration creeps down for ever.
+            # For a high kurtosis the iteration converges to the root 0 too slowly.
             assert got <= expected
             assert got > 0 or kurtosis > 2.99
         np.testing.assert_allclose(variance + got * got, (x * x).mean(), rtol=1e-12)
@@ -79,26 +79,26 @@ def test_fit_joint__is_where_the_iteration_ends():
 
 
 @given(POINTS, st.randoms(use_true_random=False), st.floats(1e-6, 1e6), st.booleans())
-def test_fits__do_not_see_order_and_scale_with_the_points(x, random, scale, joint):
+def test_fits__ignore_the_order_and_scale_with_the_points(x, random, scale, joint):
     fit = fit_joint if joint else fit_approximate
     mu, variance = fit(x, 0.0)
     assert variance > 0
     mixed = x.copy()
     random.shuffle(mixed)
     got = np.array([fit(mixed, 0.0), np.array(fit(scale * x, 0.0)) / [scale, scale**2]])
-    # Near a double root, where mu^2 is a hundredth of the whole, half of the digits are left.
+    # Near a double root (mu^2 about 1 % of the mean square) only half of the digits are correct.
     limit = 1e-5 if mu * mu < 0.01 * variance else 1e-6
     np.testing.assert_allclose(got[:, 1], variance, rtol=limit)
     np.testing.assert_allclose(got[:, 0] ** 2, mu * mu, atol=limit * variance, rtol=limit)
 
 
 @pytest.mark.parametrize("fit", [fit_joint, fit_approximate])
-def test_fits__with_an_offset_are_those_of_the_sums(fit):
+def test_fits__with_an_offset_equal_fits_of_the_sums(fit):
     points = np.random.default_rng(3).normal(size=20)
     move, variance = fit(points, 2 * SATURATED)
     mu, expected = fit(2 * SATURATED + points, 0.0)
     np.testing.assert_allclose([2 * SATURATED + move, variance], [mu, expected], rtol=1e-7)
-    # However far the offset is.
+    # For any offset.
     far_move, far = fit(points, 1e300)
     np.testing.assert_allclose([far_move, far], [move, variance], rtol=1e-3)
 
@@ -124,7 +124,7 @@ def test_law__equals_raw_refits(workflow, estimator):
     schedule, rng = workflow.schedule(2, None), np.random.default_rng(6)
     expected = np.array([raw(schedule, fit, rng) for _ in range(700)])
     states = run(model(workflow, 2, estimator), 5000, 2)
-    # A mu that is 0 by one rule and creeps there by the other is small by both.
+    # If one rule gives mu = 0 and the other converges to 0 slowly, both values are small.
     mu = np.maximum(states["mu"][:, -1], 0.2)
     assert stats.ks_2samp(mu, np.maximum(expected[:, 0], 0.2)).pvalue > P_LIMIT
     assert stats.ks_2samp(states["log_sigma"][:, -1], expected[:, 1]).pvalue > P_LIMIT
@@ -132,7 +132,7 @@ def test_law__equals_raw_refits(workflow, estimator):
     assert stats.ks_2samp(wrong["mu"][:, -1], expected[:, 0]).pvalue < P_LIMIT
 
 
-# Pr(Sigma_k > 0.1), k = 5, 10, 20, 40, 60, of 4e4 and 2e4 runs of a plain program.
+# Pr(Sigma_k > 0.1), k = 5, 10, 20, 40, 60, from 4e4 and 2e4 runs of a simple program.
 REFERENCE = {
     "approximate": [0.9936, 0.866, 0.392, 0.041, 0.0038],
     "joint_ml": [0.9936, 0.882, 0.440, 0.057, 0.0058],
@@ -140,7 +140,7 @@ REFERENCE = {
 
 
 @pytest.mark.parametrize("estimator", REFERENCE)
-def test_replace__collapses_as_a_plain_program_says(estimator):
+def test_replace__collapses_as_fast_as_a_simple_program(estimator):
     n_replicates = 20_000
     states = run(model(Replace(n_samples=10), 60, estimator, 1.0, 1.0), n_replicates, 60)
     got = (states["log_sigma"][:, [4, 9, 19, 39, 59]] > math.log(0.1)).mean(axis=0)
@@ -153,8 +153,8 @@ def test_replace__collapses_as_a_plain_program_says(estimator):
 
 @pytest.mark.parametrize("estimator", ["approximate", "joint_ml"])
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=IDS)
-def test_bits__depend_on_the_experiment_alone(workflow, estimator):
-    assert_bits_depend_on_the_experiment_alone(lambda: model(workflow, 9, estimator))
+def test_bits__do_not_depend_on_blocks_or_threads(workflow, estimator):
+    assert_bits_are_reproducible(lambda: model(workflow, 9, estimator))
 
 
 @given(st.floats(0, 5), st.floats(1e-100, 1e100), st.integers(0, 2**64 - 1))
@@ -166,7 +166,7 @@ def test_replace__scales_with_the_truth(mu, scale, seed):
 
 
 @pytest.mark.parametrize("estimator", ["approximate", "joint_ml"])
-def test_replace__a_million_generations_stay_finite(estimator):
+def test_replace__stays_finite_for_a_million_generations(estimator):
     states = run(model(Replace(n_samples=5), 10**6, estimator), 1, 10**6)
     assert all(np.isfinite(values).all() for values in states.values())
     assert states["log_sigma"][0, -1] < -10_000
@@ -182,12 +182,12 @@ def test_replace__a_million_generations_stay_finite(estimator):
         ({"mu": 1.0}, "truth.sigma is required"),
     ],
 )
-def test_truth__is_refused_in_one_line(values, message):
+def test_truth__invalid_values_give_a_one_line_error(values, message):
     with pytest.raises(InputError, match=f"^{message}"):
         build(MixtureTruth, values)
 
 
-def test_estimator_and_sizes__are_refused_in_one_line():
+def test_estimator_and_sizes__invalid_values_give_a_one_line_error():
     with pytest.raises(InputError, match=r"^model.estimator is required: approximate \| joint_ml$"):
         build(MixtureParameters, {})
     with pytest.raises(InputError, match=r"^workflow.n_samples must give at least 2 points .* got 1 at generation 1$"):

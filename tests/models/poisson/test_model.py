@@ -1,4 +1,4 @@
-"""Poisson runs: the law of raw refits and of the Galton-Watson process, bits, long runs, refusals."""
+"""Poisson runs: law of raw refits and of the Galton-Watson process, bits, long runs and invalid input."""
 
 import math
 
@@ -11,7 +11,7 @@ from fastcollapse.config.workflows import Replace
 from fastcollapse.errors import InputError
 from fastcollapse.models.poisson.model import MODEL, PoissonParameters, PoissonTruth
 from tests._goodness_of_fit import chi_square_p, two_sample_p
-from tests.models._block_runs import IDS, WORKFLOWS, assert_bits_depend_on_the_experiment_alone, run
+from tests.models._block_runs import IDS, WORKFLOWS, assert_bits_are_reproducible, run
 
 # About 20 goodness-of-fit tests in this file, 5e-6 each: 1e-4 in all.
 P_LIMIT = 5e-6
@@ -22,7 +22,7 @@ def model(workflow, n_generations, rate=2.5):
 
 
 def raw(rate_0, schedule, rng):
-    """Return the sum of the counts fitted to last."""
+    """Return the sum of the last fitted counts."""
     rate, pool = rate_0, np.empty(0, np.int64)
     fixed = rng.poisson(rate_0, schedule.n_real[0])
     for t in range(len(schedule.n_synthetic)):
@@ -48,12 +48,12 @@ def test_law__equals_raw_refits(workflow):
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=IDS)
-def test_bits__depend_on_the_experiment_alone(workflow):
-    assert_bits_depend_on_the_experiment_alone(lambda: model(workflow, 9))
+def test_bits__do_not_depend_on_blocks_or_threads(workflow):
+    assert_bits_are_reproducible(lambda: model(workflow, 9))
 
 
 @pytest.mark.parametrize("rate", [0.1, 1.0, 50.0])
-def test_replace__survives_as_galton_and_watson_say(rate):
+def test_replace__survives_as_a_galton_watson_process(rate):
     # Pr(rate_k > 0) = 1 - exp(-n rate_0 g_k), g_1 = 1, g_{k+1} = 1 - exp(-g_k) (Suresh et al., Theorem 2).
     n_generations, n_replicates = 40, 20_000
     rates = run(model(Replace(n_samples=10), n_generations, rate), n_replicates, n_generations)["rate"]
@@ -69,7 +69,7 @@ def test_replace__survives_as_galton_and_watson_say(rate):
 
 
 @pytest.mark.parametrize(("n_samples", "rate"), [(3, 0.2), (10**6, 4.0), (10**15, 1.0)])
-def test_first_fit__law(n_samples, rate):
+def test_first_fit__has_a_poisson_law(n_samples, rate):
     sums = run(model(Replace(n_samples=n_samples), 1, rate), 50_000, 1)["rate"][:, 0] * n_samples
     law = stats.poisson(n_samples * rate)
     if n_samples * rate < 100:
@@ -80,7 +80,7 @@ def test_first_fit__law(n_samples, rate):
         assert stats.kstest(1.06 * z, "norm").pvalue < P_LIMIT
 
 
-def test_replace__a_million_generations_stay_finite():
+def test_replace__stays_finite_for_a_million_generations():
     rates = run(model(Replace(n_samples=10**9), 10**6), 2, 10**6)["rate"]
     assert np.isfinite(rates).all()
     assert (rates > 0).all()
@@ -95,11 +95,11 @@ def test_replace__a_million_generations_stay_finite():
         ({"rate": math.nan}, "truth.rate must be a finite number, got nan"),
     ],
 )
-def test_truth__is_refused_in_one_line(values, message):
+def test_truth__invalid_values_give_a_one_line_error(values, message):
     with pytest.raises(InputError, match=f"^{message}"):
         build(PoissonTruth, values)
 
 
-def test_sums__beyond_exact_numbers_are_refused():
+def test_sums__beyond_exact_integers_are_rejected():
     with pytest.raises(InputError, match=r"^truth.rate must keep the sum of a pool at most 10\*\*15, got 2 for 10"):
         model(Replace(n_samples=10**15), 1, 2.0)

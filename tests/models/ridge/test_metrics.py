@@ -1,4 +1,4 @@
-"""Metrics of linear regressions against their definitions, and at the ends of the floats."""
+"""Metrics of linear regressions: definitions and extreme states."""
 
 from types import SimpleNamespace
 
@@ -36,7 +36,7 @@ def test_metrics__equal_their_definitions(seed, d):
 
 @FEW
 @given(st.integers(0, 10**6), st.integers(1, 7), st.floats(0.1, 10))
-def test_overlaps__give_the_metrics_of_the_weights(seed, d, variance):
+def test_overlaps__give_the_same_metrics_as_weights(seed, d, variance):
     rng = np.random.default_rng(seed)
     truth, inside = truth_of(np.full(d, variance), rng.standard_normal(d)), rng.standard_normal((2, 3, d))
     expected = metrics_of(ModelBlock({"inside": inside}), truth)
@@ -51,7 +51,7 @@ def test_overlaps__give_the_metrics_of_the_weights(seed, d, variance):
         np.testing.assert_allclose(got[name], values, rtol=1e-9, atol=1e-12)
 
 
-def test_error__of_the_truth_is_0_and_is_not_rounded_away():
+def test_error__is_0_for_the_truth_and_accurate_near_it():
     truth = truth_of([2.0, 1.0], [1.0, 2.0])
     inside = np.array([[[1.0, 2.0], [1.0 + 2**-40, 2.0]]])
     error = metrics_of(ModelBlock({"inside": inside}), truth, ["generator_error"])["generator_error"]
@@ -64,13 +64,13 @@ def test_error__of_the_truth_is_0_and_is_not_rounded_away():
     assert metrics_of(ModelBlock(overlaps), truth)["generator_error"] == 2e-30
 
 
-def test_alignment__is_a_cosine_of_whatever_is_left():
+def test_alignment__is_a_cosine_for_tiny_weights():
     truth = truth_of([1.0, 1.0], [3e-90, 4e-90])
     inside = np.array([[[3e-80, 4e-80], [-3e-70, -4e-70], [0.0, 0.0], [3e120, 4e120], [4.0, -3.0]]])
     got = metrics_of(ModelBlock({"inside": inside}), truth)
     np.testing.assert_allclose(got["generator_alignment"], [[1.0, -1.0, 0.0, 1.0, 0.0]], atol=1e-12)
     np.testing.assert_allclose(got["generator_norm"], [[5e-80, 5e-70, 0.0, 5e120, 5.0]])
-    # Rounding makes no cosine of more than 1.
+    # Rounding must not give a cosine above 1.
     rng = np.random.default_rng(1)
     weights = rng.standard_normal((1, 1000, 3))
     for w in weights[0, :50]:
@@ -78,7 +78,7 @@ def test_alignment__is_a_cosine_of_whatever_is_left():
         assert along <= 1
 
 
-def test_predictor__columns_are_named():
+def test_predictor__metrics_are_its_columns():
     truth, rng = truth_of([1.0, 2.0], [3.0, 4.0]), np.random.default_rng(2)
     predictor = rng.uniform(1, 2, (2, 3, 4, 5, 6))
     got = metrics_of(ModelBlock({"inside": rng.standard_normal((2, 3, 2)), "predictor": predictor}), truth)
@@ -88,7 +88,7 @@ def test_predictor__columns_are_named():
     np.testing.assert_array_equal(got["test_norm"], np.sqrt(predictor[..., 4]))
     expected = predictor[..., 5] / (5 * np.sqrt(predictor[..., 4]))
     np.testing.assert_allclose(got["test_alignment"], expected)
-    # Generations without a predictor are no number, in each of them.
+    # All metrics are NaN for generations without a predictor.
     predictor[:, 1] = np.nan
     got = metrics_of(ModelBlock({"inside": np.zeros((2, 3, 2)), "predictor": predictor}), truth)
     for name in DOWNSTREAM:
@@ -97,13 +97,13 @@ def test_predictor__columns_are_named():
     assert set(PARTS) < set(DOWNSTREAM)
 
 
-def test_names__that_are_wanted_are_all_that_is_made():
+def test_metrics__contain_only_the_given_names():
     block = ModelBlock({"inside": np.ones((1, 1, 2))})
     assert list(metrics_of(block, truth_of([1.0, 1.0], [1.0, 1.0]), ["generator_norm"])) == ["generator_norm"]
 
 
 @pytest.mark.parametrize("axis", ["ridge", "exponent"])
-def test_available__follows_the_predictor(axis):
+def test_available__has_the_axes_of_the_predictor(axis):
     assert set(available(SimpleNamespace(downstream=None))) == set(METRICS) - set(DOWNSTREAM)
     found = available(SimpleNamespace(downstream=SimpleNamespace(axis=axis)))
     assert set(found) == set(METRICS)

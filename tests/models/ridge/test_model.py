@@ -1,4 +1,4 @@
-"""Ridge runs: exact moments, what a fit satisfies, symmetries, bits, warnings where moments are infinite, refusals."""
+"""Ridge runs: exact moments, properties of fits, symmetries, bits, infinite-moment warnings and invalid input."""
 
 import itertools
 import os
@@ -18,9 +18,8 @@ from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, 
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InfiniteMomentWarning, InputError
 from fastcollapse.models.base import ModelBlock
-from fastcollapse.models.ridge.downstream import Predictor
-from fastcollapse.models.ridge.generators import _Direct, _Fixed, _Pooled, _Subsampled
-from fastcollapse.models.ridge.infinite_moments import heavy_tails
+from fastcollapse.models.ridge.generators import PooledChain, ReplaceOnlyChain, SharedInputsChain, SubsampledChain
+from fastcollapse.models.ridge.infinite_moments import infinite_moment_warnings
 from fastcollapse.models.ridge.metrics import metrics_of
 from fastcollapse.models.ridge.model import MODEL
 from fastcollapse.models.ridge.parameters import RidgeParameters
@@ -28,7 +27,7 @@ from fastcollapse.models.ridge.truth import RidgeTruth
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from tests._goodness_of_fit import z_scores
-from tests.models._block_runs import assert_bits_depend_on_the_experiment_alone, run
+from tests.models._block_runs import assert_bits_are_reproducible, run
 
 FEW = settings(deadline=None, max_examples=15)
 SEEDS = st.integers(0, 2**64 - 1)
@@ -118,7 +117,7 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize(("truth", "workflow", "parameters", "expected"), MOMENTS.values(), ids=MOMENTS)
-def test_error__has_its_exact_mean(truth, workflow, parameters, expected):
+def test_error__has_the_exact_mean(truth, workflow, parameters, expected):
     errors = metrics(truth, workflow, 5, 3000, **parameters)["generator_error"]
     for n in (1, 5):
         assert abs(z_scores(errors[:, n - 1], expected(n))) < Z_LIMIT
@@ -126,7 +125,7 @@ def test_error__has_its_exact_mean(truth, workflow, parameters, expected):
         assert abs(z_scores(errors[:, n - 1], 1.1 * expected(n))) > Z_LIMIT
 
 
-def test_minimum_norm__overlap_and_norm_have_their_exact_means():
+def test_minimum_norm__has_exact_mean_overlap_and_norm():
     for parameters in ({}, {"follow": "overlaps"}):
         found = metrics(ROUND, Replace(n_samples=10), 3, 3000, **parameters)
         square = found["generator_norm"] ** 2
@@ -137,7 +136,7 @@ def test_minimum_norm__overlap_and_norm_have_their_exact_means():
             assert abs(z_scores(square[:, n - 1], ETA**n)) > Z_LIMIT
 
 
-def test_variance__of_the_error_is_exact():
+def test_error__has_the_exact_variance():
     nu, n = 60 - D + 1, 3
     for designs, count in (("independent", n), ("dependent", n**2)):
         errors = metrics(STEEP, Replace(n_samples=60), n, 20_000, designs=designs)["generator_error"][:, -1]
@@ -149,7 +148,7 @@ def test_variance__of_the_error_is_exact():
         assert abs(z_scores((errors - D * mean) ** 2, 1.2 * expected)) > Z_LIMIT
 
 
-def test_huge_samples__are_as_cheap_and_as_exact():
+def test_error__has_the_exact_mean_for_huge_samples():
     n = 10**15
     for truth, follow in ((STEEP, "weights"), (ROUND, "overlaps"), (ROUND, "weights")):
         errors = metrics(truth, Replace(n_samples=n), 1, 4000, follow=follow)["generator_error"][:, 0]
@@ -167,7 +166,7 @@ def test_huge_samples__are_as_cheap_and_as_exact():
 
 @FEW
 @given(SEEDS, st.sampled_from(["independent", "dependent"]), st.integers(1, 9))
-def test_ridge__from_nothing_is_minimum_norm_to_infinity_is_0(seed, designs, n):
+def test_ridge__tends_to_minimum_norm_and_to_0(seed, designs, n):
     truth, workflow = {"dimension": 4, "beta": 1.0}, Accumulate(n_samples=n, keep_real=True)
     made = {"designs": designs, "seed": seed, "n_replicates": 2, "n_generations": 2}
     none = weights(truth, workflow, **made)
@@ -230,7 +229,7 @@ def test_rotated_covariance__gives_the_rotated_run(seed, number, n, ridge):
 
 @FEW
 @given(SEEDS, st.integers(1, 9), st.sampled_from([Replace(n_samples=1), Accumulate(n_samples=1, keep_real=True)]))
-def test_same_inputs_without_noise__stay_where_the_first_fit_put_them(seed, n, workflow):
+def test_shared_inputs__without_noise_keep_the_first_fit(seed, n, workflow):
     workflow = type(workflow)(**{**workflow.to_mapping(), "n_samples": n})
     got = weights(
         {"dimension": 5, "beta": 1.0}, workflow, 200, 2, seed=seed, designs="dependent", sigma=1.0, sigma0=0.0
@@ -240,7 +239,7 @@ def test_same_inputs_without_noise__stay_where_the_first_fit_put_them(seed, n, w
     assert np.allclose(got[:, 0], w0, atol=1e-5) == (n >= 5)
 
 
-def test_scale__of_labels_and_inputs_only_changes_units():
+def test_scale__of_labels_and_inputs_changes_only_units():
     base = {"dimension": 5, "norm": 1.0}
     for workflow, follow in itertools.product((Replace(n_samples=9), Replace(n_samples=3)), ("weights", "overlaps")):
         expected = metrics(base, workflow, follow=follow)
@@ -254,7 +253,7 @@ def test_scale__of_labels_and_inputs_only_changes_units():
 
 @pytest.mark.parametrize("d", [1, 2])
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_smallest__problems_run(d, n):
+def test_small_problems__run(d, n):
     sizes = (
         Replace(n_samples=n),
         Accumulate(n_samples=n, keep_real=False),
@@ -271,7 +270,7 @@ def test_smallest__problems_run(d, n):
         assert all(np.isfinite(values).all() for values in got.values())
 
 
-def test_long_runs__without_noise_end_at_nothing_and_stay_finite():
+def test_long_runs__without_noise_shrink_to_0_and_stay_finite():
     for truth, parameters in (
         (ROUND, {}),
         (ROUND, {"follow": "overlaps"}),
@@ -299,18 +298,18 @@ def trained(truth, generations, n_generations=2, **parameters):
     [(STEEP, {}), (ROUND, {}), (ROUND, {"follow": "overlaps"}), ({**STEEP, "design": "uniform"}, {"sampler": "raw"})],
     ids=["steep", "round", "overlaps", "raw"],
 )
-def test_predictor__is_trained_where_it_is_wanted_and_nowhere_else(truth, parameters):
+def test_predictor__is_nan_for_other_generations(truth, parameters):
     everywhere, once = trained(truth, "all", 4, **parameters), trained(truth, [0, 3], 4, **parameters)
     assert np.isfinite(everywhere).all()
     assert np.isnan(once[:, [0, 1, 3]]).all()
     np.testing.assert_array_equal(once[:, 2], everywhere[:, 2])
 
 
-def test_predictor__has_its_axes():
+def test_predictor__has_the_axes_of_its_parameters():
     parameters = build(
         RidgeParameters, {"designs": "independent", **NOISE, "downstream": {"n_samples": 9, "exponent": 0.5}}
     )
-    axes = Predictor(truth_of(**STEEP), parameters, 3, ("metrics",)).coordinates()
+    axes = parameters.downstream.coordinates()
     assert {name: axis.values.tolist() for name, axis in axes.items()} == {"downstream_samples": [9], "exponent": [0.5]}
     by_ridge = {"downstream": {"n_samples": 9, "ridge": 1 / 3}}
     by_exponent = {"downstream": {"n_samples": 9, "exponent": 0.5}}
@@ -334,34 +333,39 @@ def test_predictor__has_the_exact_mean_of_least_squares(follow):
 # Bits.
 
 CHAINS = {
-    "least squares": (STEEP, Replace(n_samples=30), {}, _Direct),
-    "minimum norm": (ROUND, Replace(n_samples=5), {}, _Direct),
-    "overlaps": (ROUND, Replace(n_samples=5), {"follow": "overlaps"}, _Direct),
-    "same": (STEEP, Replace(n_samples=30), {"designs": "dependent"}, _Fixed),
-    "same, growing pool": (STEEP, Accumulate(n_samples=5, keep_real=False), {"designs": "dependent"}, _Fixed),
-    "ridge": ({"covariance": COVARIANCE}, Replace(n_samples=9), {"ridge": 0.1}, _Pooled),
-    "pool": (STEEP, Accumulate(n_samples=7, keep_real=True), {}, _Pooled),
-    "mix": (STEEP, Mix(n_samples=9, n_real=5, real="fixed"), {"designs": "dependent"}, _Pooled),
+    "least squares": (STEEP, Replace(n_samples=30), {}, ReplaceOnlyChain),
+    "minimum norm": (ROUND, Replace(n_samples=5), {}, ReplaceOnlyChain),
+    "overlaps": (ROUND, Replace(n_samples=5), {"follow": "overlaps"}, ReplaceOnlyChain),
+    "same": (STEEP, Replace(n_samples=30), {"designs": "dependent"}, SharedInputsChain),
+    "same, growing pool": (
+        STEEP,
+        Accumulate(n_samples=5, keep_real=False),
+        {"designs": "dependent"},
+        SharedInputsChain,
+    ),
+    "ridge": ({"covariance": COVARIANCE}, Replace(n_samples=9), {"ridge": 0.1}, PooledChain),
+    "pool": (STEEP, Accumulate(n_samples=7, keep_real=True), {}, PooledChain),
+    "mix": (STEEP, Mix(n_samples=9, n_real=5, real="fixed"), {"designs": "dependent"}, PooledChain),
     "rows": (
         {**STEEP, "design": "rademacher"},
         Mix(n_samples=300, n_real=5, real="fresh"),
         {"sampler": "raw"},
-        _Pooled,
+        PooledChain,
     ),
-    "subsample": (STEEP, AccumulateSubsample(n_samples=8, keep_real=True, replacement=True), {}, _Subsampled),
+    "subsample": (STEEP, AccumulateSubsample(n_samples=8, keep_real=True, replacement=True), {}, SubsampledChain),
     "same subsample": (
         STEEP,
         AccumulateSubsample(n_samples=8, keep_real=False, replacement=False),
         {"designs": "dependent"},
-        _Subsampled,
+        SubsampledChain,
     ),
 }
 
 
 @pytest.mark.parametrize(("truth", "workflow", "parameters", "chain"), CHAINS.values(), ids=CHAINS)
-def test_bits__depend_on_the_experiment_alone(truth, workflow, parameters, chain):
+def test_bits__do_not_depend_on_blocks_or_threads(truth, workflow, parameters, chain):
     assert type(model(truth, workflow, 9, **parameters)._chain) is chain
-    assert_bits_depend_on_the_experiment_alone(lambda: model(truth, workflow, 9, **parameters))
+    assert_bits_are_reproducible(lambda: model(truth, workflow, 9, **parameters))
 
 
 def test_truth__does_not_depend_on_the_threads_of_blas():
@@ -377,14 +381,14 @@ def test_truth__does_not_depend_on_the_threads_of_blas():
     np.testing.assert_array_equal(found[0].weights, found[1].weights)
 
 
-def test_weights__are_turned_back_only_where_they_are_kept():
+def test_weights__are_rotated_back_only_if_recorded():
     truth = {"covariance": COVARIANCE}
     assert "weights" not in run(model(truth, Replace(n_samples=9), 2, record=("metrics",)), 2, 2)
     states = run(model(truth, Replace(n_samples=9), 2), 2, 2)
     np.testing.assert_allclose(states["weights"], states["inside"] @ truth_of(**truth).rotation.T, rtol=1e-12)
 
 
-def test_resume__refuses_a_covariance_that_has_changed(tmp_path):
+def test_resume__rejects_a_changed_covariance(tmp_path):
     np.save(tmp_path / "c.npy", np.array(COVARIANCE))
     experiment = Experiment.from_mapping(sections({"covariance": "c.npy"}, ridge=0.1), base=tmp_path)
 
@@ -407,7 +411,7 @@ def test_resume__refuses_a_covariance_that_has_changed(tmp_path):
 # Truths.
 
 
-def test_words_for_the_weights():
+def test_w0__keywords_give_the_documented_weights():
     assert len(build(RidgeTruth, {"spectrum": [0.1] * 999}).source) < 200
     for values in ({"w0": "constant"}, {"w0": "random", "w0_seed": 3}, {"w0": "source", "r": 0.375}):
         truth = truth_of(dimension=6, beta=1.5, norm=2.0, **values)
@@ -421,7 +425,7 @@ def test_words_for_the_weights():
     np.testing.assert_array_equal(truth_of(spectrum=[1.0, 2.0], w0=[3.0, -4.0]).weights, [3.0, -4.0])
 
 
-def test_covariance__comes_from_a_list_a_file_or_rows(tmp_path):
+def test_covariance__is_read_from_a_list_a_file_or_rows(tmp_path):
     np.save(tmp_path / "c.npy", np.array(COVARIANCE))
     np.savetxt(tmp_path / "c.csv", np.array(COVARIANCE), delimiter=",")
     rows = np.random.default_rng(1).standard_normal((50, 3))
@@ -431,7 +435,7 @@ def test_covariance__comes_from_a_list_a_file_or_rows(tmp_path):
         np.testing.assert_allclose(
             truth.rotation @ np.diag(truth.spectrum) @ truth.rotation.T, COVARIANCE, rtol=1e-12, atol=1e-14
         )
-        np.testing.assert_allclose(truth.outside(truth.weights), [1.0, 2.0, 3.0], rtol=1e-12)
+        np.testing.assert_allclose(truth.rotate_back(truth.weights), [1.0, 2.0, 3.0], rtol=1e-12)
         assert (np.diff(truth.spectrum) <= 0).all()
     truth = truth_of(rows=str(tmp_path / "rows.npy"), design="rows")
     covariance = rows.T @ rows / 50
@@ -465,9 +469,9 @@ TRUTHS = [
         {"dimension": 2, "beta": 1.0, "spectrum": [1.0, 2.0]},
         "truth must have at most one of beta, spectrum, .* got beta",
     ),
-    ({"covariance": [[1.0, 2.0], [2.0, 1.0]]}, "truth.covariance must have positive eigenvalues alone, got .* from -1"),
-    ({"covariance": [[1.0, 1.0], [1.0, 1.0]]}, "truth.covariance must have positive eigenvalues alone"),
-    ({"covariance": [[0.0, 0.0], [0.0, 0.0]]}, "truth.covariance must have positive eigenvalues alone"),
+    ({"covariance": [[1.0, 2.0], [2.0, 1.0]]}, "truth.covariance must have only positive eigenvalues, got .* from -1"),
+    ({"covariance": [[1.0, 1.0], [1.0, 1.0]]}, "truth.covariance must have only positive eigenvalues"),
+    ({"covariance": [[0.0, 0.0], [0.0, 0.0]]}, "truth.covariance must have only positive eigenvalues"),
     (
         {"covariance": [[1.0, 0.5], [0.4, 1.0]]},
         r"truth.covariance must be symmetric, got \[\[1.0, 0.5\], \[0.4, 1.0\]\]",
@@ -496,13 +500,13 @@ TRUTHS = [
 
 
 @pytest.mark.parametrize(("values", "message"), TRUTHS)
-def test_truth__is_refused_in_one_line(values, message):
+def test_truth__invalid_values_give_a_one_line_error(values, message):
     with pytest.raises(InputError, match=f"^{message}") as caught:
         truth_of(**values)
     assert "\n" not in str(caught.value)
 
 
-def test_matrices_of_files__are_refused_in_one_line(tmp_path):
+def test_matrix_files__invalid_values_give_a_one_line_error(tmp_path):
     given = {
         "wide": (np.ones((2, 3)), "covariance", "truth.covariance must have 2 rows and columns, got 2 x 3"),
         "huge": (np.eye(2) * 1e200, "covariance", "truth.covariance must have entries of at most 1e.100, got 1e.200"),
@@ -567,11 +571,11 @@ def assert_refused(given, message, base=None):
 
 
 @pytest.mark.parametrize(("parameters", "message"), MODELS)
-def test_model__is_refused_in_one_line(parameters, message):
+def test_model__invalid_values_give_a_one_line_error(parameters, message):
     assert_refused(sections(**parameters), message)
 
 
-def test_required__keys_are_named():
+def test_model__names_missing_keys():
     with pytest.raises(
         InputError, match=r"model.designs is required: independent \| dependent; model.sigma is required"
     ):
@@ -614,11 +618,11 @@ RUNS = [
 
 
 @pytest.mark.parametrize(("given", "message"), RUNS)
-def test_run__is_refused_in_one_line(given, message):
+def test_run__invalid_combinations_give_a_one_line_error(given, message):
     assert_refused(given, message)
 
 
-def test_accumulate__by_overlaps_of_one_generation_is_replace():
+def test_accumulate__of_one_generation_is_replace_for_overlaps():
     given = sections(follow="overlaps", workflow={"name": "accumulate", "keep_real": True}, run={"n_generations": 1})
     assert "generator_error" in simulate(Experiment.from_mapping(given)).metrics
 
@@ -651,7 +655,7 @@ LINES = [
 
 
 @pytest.mark.parametrize(("values", "message"), LINES)
-def test_command_line__refuses_in_one_line(tmp_path, values, message):
+def test_command_line__prints_a_one_line_error(tmp_path, values, message):
     values = {"sigma": 0.1, "n_samples": 8, "truth": "dimension = 3", "sampler": "exact", **values}
     (tmp_path / "ridge.toml").write_text(TOML.format(**values))
     (tmp_path / "text.csv").write_text("1,2,3\n4,five,6\n")
@@ -669,13 +673,13 @@ def test_command_line__refuses_in_one_line(tmp_path, values, message):
 
 def warned(truth, workflow, n_generations=3, **parameters):
     made = build(RidgeParameters, {"designs": "independent", **NOISE, **parameters})
-    lines = heavy_tails(truth_of(**truth), made, workflow.schedule(n_generations, None))
+    lines = infinite_moment_warnings(truth_of(**truth), made, workflow.schedule(n_generations, None))
     assert lines == model(truth, workflow, n_generations, **parameters).warnings()
     return lines
 
 
 @pytest.mark.parametrize("n", range(1, 13))
-def test_warnings__where_moments_are_infinite_and_nowhere_else(n):
+def test_warnings__are_given_exactly_for_infinite_moments(n):
     d = 6
     few = {1: "mean", 3: "variance"}
     moment = next((word for most, word in few.items() if abs(n - d) <= most), None)
@@ -713,7 +717,7 @@ def test_warnings__where_moments_are_infinite_and_nowhere_else(n):
     assert warned(truth, Replace(n_samples=50), downstream=down, sigma=0.0) == []
 
 
-def test_warnings__of_schedules_that_pass_the_dimension():
+def test_warnings__name_the_size_nearest_to_the_dimension():
     truth = {"dimension": 6}
     for workflow, words in (
         (Replace(n_samples={"start": 2, "step": 2}), "fit to 6 samples of 6 inputs has an infinite mean"),
@@ -727,7 +731,7 @@ def test_warnings__of_schedules_that_pass_the_dimension():
     assert warned(truth, Accumulate(n_samples=10, keep_real=True)) == []
 
 
-def test_warnings__of_subsamples_that_hold_rows_twice():
+def test_warnings__count_distinct_rows_of_subsamples():
     # Of 13 draws from 13 rows some 8 are different, of 13 draws from 26 that are twice 13 rows some 10.
     words = "workflow.n_train: the fit to 8 different samples of 8 inputs has an infinite mean of generator_error"
     for replacement, designs in ((True, "independent"), (True, "dependent"), (False, "dependent")):
@@ -739,7 +743,7 @@ def test_warnings__of_subsamples_that_hold_rows_twice():
     assert warned({"dimension": 8}, AccumulateSubsample(n_samples=50, keep_real=True, replacement=True)) == []
 
 
-def test_warnings__of_labels_of_two_truths_without_noise():
+def test_warnings__are_given_for_mixed_labels_without_noise():
     # The first fit cannot see all of the truth, so that its labels and real ones contradict each other.
     mix, noiseless = Mix(n_samples=3, n_real=2, real="fresh"), {"sigma": 0.0, "sigma0": 0.0}
     (line,) = warned({"dimension": 6}, mix, **noiseless)
@@ -748,7 +752,7 @@ def test_warnings__of_labels_of_two_truths_without_noise():
     assert warned({"dimension": 6}, Replace(n_samples=5), **noiseless) == []
 
 
-def test_simulate__warns_and_goes_on():
+def test_simulate__warns_and_continues():
     with pytest.warns(
         InfiniteMomentWarning, match="fit to 4 samples of 3 inputs has an infinite mean of generator_error"
     ):
@@ -759,7 +763,7 @@ def test_simulate__warns_and_goes_on():
         simulate(Experiment.from_mapping(sections(workflow={"n_samples": 7})))
 
 
-def test_command_line__warns_in_one_line(tmp_path):
+def test_command_line__prints_a_one_line_warning(tmp_path):
     (tmp_path / "ridge.toml").write_text(TOML.format(sigma=0.1, n_samples=4, truth="dimension = 3", sampler="exact"))
     with warnings.catch_warnings():
         warnings.simplefilter("always")

@@ -1,0 +1,86 @@
+"""Sizes and limits of pools, fixed real batches and training sets, and the state that holds a pool."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from fastcollapse.config.schedule import KernelSchedule, Schedule
+from fastcollapse.errors import InputError
+from fastcollapse.models.base import State
+
+# Limit of the values that a run may keep for all replicates: 32 GB.
+_MAX_KEPT_VALUES = 4 * 10**9
+
+
+@dataclass(eq=False)
+class PooledState(State):
+    """Moments of R replicates, a fixed real batch and the points of a pool.
+
+    Parameters
+    ----------
+    moments : float64 (k, R), one row for each name in `MOMENTS`.
+    real : float64, the fixed real batch; empty without one.
+    pool : float64 (R, K), the points of the pool; (R, 0) without a pool.
+    n_kept : number of pool points that the next generation keeps.
+
+    Attributes
+    ----------
+    MOMENTS : names of the rows of `moments`.
+    """
+
+    MOMENTS: ClassVar[tuple[str, ...]]
+
+    moments: np.ndarray
+    real: np.ndarray
+    pool: np.ndarray
+    n_kept: int = 0
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays that a resume needs."""
+        return {**dict(zip(self.MOMENTS, self.moments, strict=True)), "pool": self.pool[:, : self.n_kept]}
+
+
+def check_fitted(schedule: Schedule, sizes: np.ndarray) -> None:
+    """Check that each generation fits a deviation to at least two points; `sizes` int64 (T) are the fitted sizes.
+
+    Raises
+    ------
+    InputError
+        Names the key of the size and the first generation with too few points.
+    """
+    too_few = np.flatnonzero(sizes < 2)
+    if too_few.size:
+        key = "workflow.n_train" if schedule.n_train[too_few[0]] > 0 else "workflow.n_samples"
+        where = f"got {sizes[too_few[0]]} at generation {too_few[0] + 1}"
+        raise InputError(f"{key} must give at least 2 points to fit a deviation to, {where}")
+
+
+def check_pool_memory(n_values: int) -> None:
+    """Check the number of values that a run keeps for all replicates.
+
+    Raises
+    ------
+    InputError
+        The run keeps more than 4e9 values.
+    """
+    if n_values > _MAX_KEPT_VALUES:
+        raise InputError(
+            f"workflow.n_samples must keep the points of all replicates at most {_MAX_KEPT_VALUES} numbers, "
+            f"got {n_values}"
+        )
+
+
+def n_fixed_real(schedule: Schedule) -> int:
+    """Return the size of the fixed real batch; 0 without one."""
+    return int(schedule.n_real[0]) if schedule.real == "fixed" else 0
+
+
+def pool_capacity(plan: KernelSchedule) -> int:
+    """Return the largest number of points that the pool of a replicate holds."""
+    return int((plan.n_kept + plan.n_synthetic + plan.n_real).max())
+
+
+def n_kept_after(n_kept: np.ndarray, generation: int) -> int:
+    """Return the number of pool points needed after a generation; `n_kept` is an array of `KernelSchedule`."""
+    return int(n_kept[generation]) if generation < len(n_kept) else 0
