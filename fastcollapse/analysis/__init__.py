@@ -1,0 +1,1 @@
+"""Results beside theory: panels by family, tables, reports and figures."""

@@ -192,9 +192,10 @@ def _draw_overlaid(axes: "Axes", cases: Sequence[Results], panels: Sequence[Pane
     colours = matplotlib.colormaps[MAP](np.linspace(0 if len(panels) > 2 else 0.35, 0.9, len(panels)))
     log = any(panel.log for panel in panels)
     log |= all(panel.positive for panel in panels) and is_wide(np.concatenate([panel.curve.mean for panel in panels]))
-    key = str(recipe.overlay).rpartition(".")[2]
+    overlay = recipe.overlay or ""
+    key = overlay.rpartition(".")[2]
     for panel, results, i, colour in zip(panels, cases, members, colours, strict=True):
-        value = (recipe.cases or ())[i].get(recipe.overlay)
+        value = (recipe.cases or ())[i].get(overlay)
         label = (f"{value}" if key == "name" else f"{key} = {value}") + (" (median)" if panel.median else "")
         axes.plot(panel.curve.at, panel.curve.mean * panel.factor, color=colour, lw=2.2, label=label)
         if np.isfinite(panel.curve.expected).any():

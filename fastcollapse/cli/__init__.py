@@ -1,0 +1,1 @@
+"""Commands: each parses, calls one public function and prints what it returns."""

@@ -83,9 +83,11 @@ class IntField:
 
     @property
     def text(self) -> str:
+        """Return what the field accepts, in words."""
         return f"whole number from {power_text(self.minimum)} to {power_text(self.maximum)}"
 
     def __call__(self, value: object) -> int:
+        """Return the checked value."""
         if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral):
             raise refuse("a whole number, written without a decimal point", value)
         if isinstance(value, bool) or not isinstance(value, numbers.Integral):
@@ -107,9 +109,11 @@ class FloatField:
 
     @property
     def text(self) -> str:
+        """Return what the field accepts, in words."""
         return f"number {'above' if self.above else 'from'} {self.minimum:g}, at most {self.maximum:g}"
 
     def __call__(self, value: object) -> float:
+        """Return the checked value."""
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise refuse("a number", value)
         try:
@@ -132,6 +136,7 @@ class BoolField:
     text: ClassVar[str] = "true or false"
 
     def __call__(self, value: object) -> bool:
+        """Return the checked value."""
         if not isinstance(value, bool):
             raise refuse(self.text, value)
         return value
@@ -144,6 +149,7 @@ class StringField:
     text: ClassVar[str] = "string"
 
     def __call__(self, value: object) -> str:
+        """Return the checked value."""
         if not isinstance(value, str) or not value.strip():
             raise refuse("a string that is not empty", value)
         return str(value)
@@ -157,9 +163,11 @@ class ChoiceField:
 
     @property
     def text(self) -> str:
+        """Return what the field accepts, in words."""
         return " | ".join(self.names())
 
     def __call__(self, value: object) -> str:
+        """Return the checked value."""
         names = list(self.names())
         if not isinstance(value, str) or value not in names:
             hint = nearest(value, names) if isinstance(value, str) else ""
@@ -176,9 +184,11 @@ class ListField:
 
     @property
     def text(self) -> str:
+        """Return what the field accepts, in words."""
         return f"list of {getattr(self.entry, 'text', 'value')}"
 
-    def __call__(self, value: Any) -> tuple:
+    def __call__(self, value: Any) -> tuple[Any, ...]:
+        """Return the checked value."""
         if not isinstance(value, (list, tuple)) and callable(getattr(value, "tolist", None)):
             value = value.tolist()  # a NumPy array; importing NumPy would cost start-up time
         if not isinstance(value, (list, tuple)):
@@ -202,9 +212,11 @@ class OneOrMoreField:
 
     @property
     def text(self) -> str:
+        """Return what the field accepts, in words."""
         return f"{self.entry.text}, or a list of them"
 
     def __call__(self, value: Any) -> Any:
+        """Return the checked value."""
         return ListField(self.entry)(value) if is_list(value) else self.entry(value)
 
 

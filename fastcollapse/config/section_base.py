@@ -49,7 +49,7 @@ def _plain(value: object) -> Any:
 S = TypeVar("S", bound=Section)
 
 
-def build(cls: type[S], values: Mapping, elsewhere: Callable[[str], str] | None = None) -> S:
+def build(cls: type[S], values: Mapping[str, Any], elsewhere: Callable[[str], str] | None = None) -> S:
     """Return a section from a mapping; one error names every refused, missing and unknown key.
 
     Parameters
@@ -88,9 +88,11 @@ class TableField:
 
     @property
     def text(self) -> str:
+        """Return what the field accepts, in words."""
         return "table {" + ", ".join(f.name for f in dataclasses.fields(self.cls)) + "}"
 
     def __call__(self, value: object) -> Section:
+        """Return the checked value."""
         if isinstance(value, self.cls):
             return value
         if not isinstance(value, Mapping):

@@ -71,7 +71,8 @@ class Cases:
 
     text: ClassVar[str] = "list of tables of dotted keys and values"
 
-    def __call__(self, value: object) -> tuple[dict, ...]:
+    def __call__(self, value: object) -> tuple[dict[str, Any], ...]:
+        """Return the checked value."""
         if not isinstance(value, (list, tuple)) or not value:
             raise ValidationErrors([("", f"must be a {self.text}, got {show(value)}")])
         for i, case in enumerate(value):
@@ -106,12 +107,13 @@ class Recipe(Section):
     ridge: tuple[float, ...] | None = parameter(
         ListField(FloatField(0, 1e300)), "downstream ridges, or exponents, to show", default=None
     )
-    read_off: tuple[dict, ...] | None = parameter(
+    read_off: tuple[dict[str, Any], ...] | None = parameter(
         Cases(), "values read from the published figure: label, generations, values, number of the case", default=None
     )
-    cases: tuple[dict, ...] | None = parameter(Cases(), "values that differ between the runs", default=None)
+    cases: tuple[dict[str, Any], ...] | None = parameter(Cases(), "values that differ between the runs", default=None)
 
     def relations(self) -> list[tuple[str, str]]:
+        """Return what is wrong with the keys together: (key, problem) pairs."""
         for i, read in enumerate(self.read_off or ()):
             lists: Any = read.get("generations"), read.get("values")
             if not isinstance(read.get("label"), str) or not all(isinstance(one, list) and one for one in lists):
@@ -132,6 +134,7 @@ class Record:
     text: ClassVar[str] = "list of metrics | trajectory | names of metrics"
 
     def __call__(self, value: object) -> tuple[str, ...]:
+        """Return the checked value."""
         given = (value,) if isinstance(value, str) else ListField(StringField())(value)
         if len(set(given)) < len(given):
             raise ValidationErrors([("", f"must name each thing once, got {show(list(given))}")])

@@ -33,6 +33,7 @@ class Growth(Section):
     step: int | None = parameter(IntField(-MAX_COUNT, MAX_COUNT), "growth per generation", default=None, unit="tokens")
 
     def relations(self) -> list[tuple[str, str]]:
+        """Return what is wrong with the keys together: (key, problem) pairs."""
         if (self.factor is None) == (self.step is None):
             return [("", f"must have start and either factor or step, got {show(self.to_mapping())}")]
         return []
@@ -50,6 +51,7 @@ class SizeField:
 
     @property
     def text(self) -> str:
+        """Return what the field accepts, in words."""
         names = "".join(f"'{name}', " for name in self.names)
         return (
             f"whole number from {self.minimum} to {power_text(MAX_COUNT)}, {names}"
@@ -57,6 +59,7 @@ class SizeField:
         )
 
     def __call__(self, value: object) -> Size:
+        """Return the checked value."""
         entry = IntField(self.minimum, MAX_COUNT)
         if isinstance(value, str):
             if value not in self.names:

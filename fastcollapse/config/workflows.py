@@ -98,6 +98,7 @@ class Replace(Workflow):
     name: ClassVar[str] = "replace"
 
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
+        """Return the workflow spelled out over generations."""
         import numpy as np  # start-up time of the command line
 
         n = resolve(self.n_samples, "workflow.n_samples", n_generations, truth_total)
@@ -123,9 +124,11 @@ class Accumulate(Workflow):
     keep_real: bool = parameter(BoolField(), "whether the pool always keeps the real data of the start")
 
     def needs(self) -> frozenset[str]:
+        """Return the capabilities that the workflow needs."""
         return frozenset({"pool"})
 
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
+        """Return the workflow spelled out over generations."""
         import numpy as np  # start-up time of the command line
 
         n = resolve(self.n_samples, "workflow.n_samples", n_generations, truth_total)
@@ -159,9 +162,11 @@ class AccumulateSubsample(Accumulate):
     )
 
     def needs(self) -> frozenset[str]:
+        """Return the capabilities that the workflow needs."""
         return frozenset({"pool", "subsample"})
 
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
+        """Return the workflow spelled out over generations."""
         plain = super().schedule(n_generations, truth_total)
         n_train = (
             plain.n_synthetic.copy()
@@ -192,15 +197,18 @@ class Mix(Workflow):
     )
 
     def needs(self) -> frozenset[str]:
+        """Return the capabilities that the workflow needs."""
         return frozenset({f"{self.real}_real"})
 
     def relations(self) -> list[tuple[str, str]]:
+        """Return what is wrong with the keys together: (key, problem) pairs."""
         if self.real == "fixed" and not isinstance(self.n_real, int | str):
             given = self.to_mapping()["n_real"]
             return [("n_real", f"must be one number or 'truth' when workflow.real is 'fixed', got {show(given)}")]
         return []
 
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
+        """Return the workflow spelled out over generations."""
         import numpy as np  # start-up time of the command line
 
         n = resolve(self.n_samples, "workflow.n_samples", n_generations, truth_total)

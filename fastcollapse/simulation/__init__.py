@@ -1,0 +1,1 @@
+"""The front door: experiments, plans, runs, results and replay."""

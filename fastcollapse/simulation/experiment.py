@@ -112,7 +112,7 @@ be at least 1, got 0
         return cls(family, **sections, text=text, base=base)
 
     @classmethod
-    def from_toml(cls, path: str | os.PathLike) -> "Experiment":
+    def from_toml(cls, path: str | os.PathLike[str]) -> "Experiment":
         """Return the experiment of a TOML file; `text` is the text of the file.
 
         Raises
@@ -193,7 +193,7 @@ be at least 1, got 0
         return dataclasses.replace(self, run=dataclasses.replace(self.run, seed=seed))
 
 
-def _family(mapping: Mapping) -> str:
+def _family(mapping: Mapping[str, Any]) -> str:
     """Return the family in `[model]`; the default for a section that is refused later."""
     model = mapping.get("model", {})
     if not isinstance(model, Mapping) or "family" not in model:
@@ -234,7 +234,7 @@ def _hint_other_owner(part: str) -> Callable[[str], str]:
     return owners
 
 
-def _workflow(mapping: Mapping, family: str, capabilities: frozenset[str]) -> Workflow:
+def _workflow(mapping: Mapping[str, Any], family: str, capabilities: frozenset[str]) -> Workflow:
     try:
         cls = WORKFLOWS[ChoiceField(lambda: WORKFLOWS)(mapping["name"])] if "name" in mapping else None
     except ValidationErrors as error:

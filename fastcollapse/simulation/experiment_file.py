@@ -17,7 +17,7 @@ from fastcollapse.simulation.parameter_table import parameters
 MAX_FILE_BYTES = 2**26
 
 
-def read_toml(path: str | os.PathLike) -> tuple[dict[str, Any], str]:
+def read_toml(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str]:
     """Return the content of an experiment file as a mapping, and its text.
 
     Raises

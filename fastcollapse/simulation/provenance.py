@@ -28,7 +28,7 @@ def provenance() -> dict[str, Any]:
     }
 
 
-def changes(old: dict, new: dict) -> tuple[str, ...]:
+def changes(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
     """Return the packages and parts of the machine that changed, as text."""
     before = {**old.get("packages", {}), **{k: old.get(k) for k in ("python", "machine", "processor")}}
     after = {**new["packages"], **{k: new[k] for k in ("python", "machine", "processor")}}

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from fastcollapse.storage.blocks import Block, Header, join_samples, take
 from fastcollapse.variables import SampleRows
 
 
-class _LazyArrays(Mapping):
+class _LazyArrays(Mapping[str, Any]):
     """Name -> array, created at its first use, because joining blocks doubles their memory."""
 
     def __init__(self, names: Iterable[str], make: Callable[[str], np.ndarray]) -> None:

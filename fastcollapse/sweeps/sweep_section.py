@@ -19,6 +19,7 @@ class Varied:
     text: ClassVar[str] = "table of dotted keys and lists of values"
 
     def __call__(self, value: object) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+        """Return the checked value."""
         if not isinstance(value, Mapping):
             raise ValidationErrors([("", f"must be a {self.text}, got {show(value)}")])
         found = list(_flat(value))
@@ -105,6 +106,7 @@ class SweepSection(Section):
     )
 
     def relations(self) -> list[tuple[str, str]]:
+        """Return what is wrong with the keys together: (key, problem) pairs."""
         varied = (*(self.grid or ()), *(self.zip or ()))
         keys = [key for key, _ in varied]
         if not keys:

@@ -98,6 +98,7 @@ class PairRecursion:
 
     @property
     def n_examples(self) -> int:
+        """Number of schedules."""
         return self.n_pool + self.n_fixed
 
     def renew_pool(self, generation: Generation) -> tuple[int, int]:

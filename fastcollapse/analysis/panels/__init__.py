@@ -1,0 +1,1 @@
+"""Panels: quantities of a run beside their theory, one file a family."""

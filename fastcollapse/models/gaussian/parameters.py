@@ -1,6 +1,7 @@
 """Parameters of the Gaussian family: the truth and the estimator."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class GaussianTruth(TruthSection):
         ]
         return items or ([] if self.covariance is None else self._covariance_problems(self.covariance))
 
-    def _covariance_problems(self, covariance: tuple) -> list[tuple[str, str]]:
+    def _covariance_problems(self, covariance: tuple[Any, ...]) -> list[tuple[str, str]]:
         if self.sigma is not None:
             return [("", "must have sigma or covariance, got both")]
         given = show([list(row) for row in covariance])

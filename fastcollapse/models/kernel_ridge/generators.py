@@ -1,6 +1,7 @@
 """Chain of generations of a kernel ridge regression: samples of real inputs are labelled by the last fit and fitted."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -142,7 +143,7 @@ class Chain:
                 out[batch] = truth.targets[:, own].swapaxes(0, 1)
         return out
 
-    def _noise(self, shape: tuple, key: StreamKey, block: int) -> np.ndarray:
+    def _noise(self, shape: tuple[Any, ...], key: StreamKey, block: int) -> np.ndarray:
         """Return standard normal variates (R, C, n)."""
         n_outputs = len(self._truth.targets)
         out = np.empty((shape[0], n_outputs * shape[1]))

@@ -1,6 +1,7 @@
 """The kernel ridge family: regressions on real inputs refitted to their own labels, and downstream predictors."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class KernelRidge(ArrayModel):
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})
 
     def __init__(
-        self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Schedule, record: tuple = ()
+        self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Schedule, record: tuple[Any, ...] = ()
     ) -> None:
         self._truth, self._parameters = truth, parameters
         self._law = parameters.law(truth.rows, truth.unit)

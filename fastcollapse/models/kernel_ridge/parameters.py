@@ -16,7 +16,6 @@ from fastcollapse.config.fields import (
 from fastcollapse.config.section_base import TableField
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.regression.kernel_matrix import (
     LAPLACIAN,
     LINEAR,
@@ -27,6 +26,7 @@ from fastcollapse.kernels.regression.kernel_matrix import (
     RBF,
     Kernel,
 )
+from fastcollapse.models.kernel_ridge.kernels import all_distances
 from fastcollapse.models.ridge.parameters import DownstreamParameters
 
 _LARGEST = 1e100
@@ -154,24 +154,8 @@ def _median_length(kind: int, rows: np.ndarray) -> float:
     return float(np.median(_distances(rows, kind == LAPLACIAN)))
 
 
-@kernel
-def _distance(x, y, sums):
-    total = 0.0
-    for k in range(x.shape[0]):
-        gap = abs(x[k] - y[k])
-        total += gap if sums else gap * gap
-    return total if sums else np.sqrt(total)
-
-
-@parallel_kernel
-def _all_distances(rows, sums, out):
-    for i in prange(rows.shape[0]):
-        for j in range(rows.shape[0]):
-            out[i, j] = _distance(rows[i], rows[j], sums)
-
-
 def _distances(rows: np.ndarray, sums: bool) -> np.ndarray:
     """Return the distances of all pairs, summed in an order that does not depend on a library."""
     distances = np.empty((len(rows), len(rows)))
-    _all_distances(rows, sums, distances)
+    all_distances(rows, sums, distances)
     return distances[np.triu_indices(len(rows), 1)]

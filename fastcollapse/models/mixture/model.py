@@ -6,6 +6,7 @@ needs is not simple, so that the points are drawn one by one.
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
@@ -82,7 +83,7 @@ class Mixture(ArrayModel):
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})
 
     def __init__(
-        self, truth: MixtureTruth, parameters: MixtureParameters, schedule: Schedule, record: tuple = ()
+        self, truth: MixtureTruth, parameters: MixtureParameters, schedule: Schedule, record: tuple[Any, ...] = ()
     ) -> None:
         self._truth = np.array([truth.mu, truth.sigma, math.log(truth.sigma)])
         self._joint = parameters.estimator == "joint_ml"

@@ -4,6 +4,7 @@ The fitted rate is the mean of the counts, and the sum of the counts is again a 
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ class Poisson(ArrayModel):
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real"})
 
     def __init__(
-        self, truth: PoissonTruth, parameters: PoissonParameters, schedule: Schedule, record: tuple = ()
+        self, truth: PoissonTruth, parameters: PoissonParameters, schedule: Schedule, record: tuple[Any, ...] = ()
     ) -> None:
         self._rate = truth.rate
         self._schedule = schedule

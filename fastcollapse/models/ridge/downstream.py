@@ -1,5 +1,7 @@
 """Downstream predictor: a regression trained on labels of a generation, for a grid of sample sizes and ridges."""
 
+from typing import Any
+
 import numpy as np
 
 from fastcollapse.kernels.jit import current_threads
@@ -35,7 +37,9 @@ class Predictor:
         A generation is beyond the end of the run, or the rows do not fit into memory.
     """
 
-    def __init__(self, truth: Regression, parameters: RidgeParameters, n_generations: int, record: tuple) -> None:
+    def __init__(
+        self, truth: Regression, parameters: RidgeParameters, n_generations: int, record: tuple[Any, ...]
+    ) -> None:
         assert parameters.downstream is not None
         self._truth = truth
         self._evaluated = parameters.downstream.trained_generations(n_generations)

@@ -108,11 +108,11 @@ def create_design(truth: Regression, sampler: str, reduced: bool = True) -> Desi
     return Design(np.int64(law), np.float64(truth.degrees or 0.0), np.sqrt(truth.spectrum), rows)
 
 
-def _follow_weights(truth: Regression) -> Callable:
+def _follow_weights(truth: Regression) -> Callable[..., Any]:
     return lambda state, *rest: follow_weights(state.now, truth.spectrum, *rest)
 
 
-def _follow_overlaps(truth: Regression) -> Callable:
+def _follow_overlaps(truth: Regression) -> Callable[..., Any]:
     unit = np.sqrt(truth.spectrum[0]) * truth.norm
     return lambda state, sizes, sigma, *rest: follow_overlaps(state.now, truth.dimension, sizes, sigma / unit, *rest)
 
@@ -120,7 +120,9 @@ def _follow_overlaps(truth: Regression) -> Callable:
 class ReplaceOnlyChain:
     """Chain of workflow replace with fresh normal inputs and no ridge: each fit is sampled from a few variates."""
 
-    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule, follow: Callable) -> None:
+    def __init__(
+        self, truth: Regression, parameters: RidgeParameters, schedule: Schedule, follow: Callable[..., Any]
+    ) -> None:
         self._sizes = schedule.n_synthetic
         self._sigma = parameters.synthetic_noise
         self._follow = follow(truth)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,9 @@ class Ridge(ArrayModel):
     METRICS = METRICS
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real"})
 
-    def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule, record: tuple = ()) -> None:
+    def __init__(
+        self, truth: Regression, parameters: RidgeParameters, schedule: Schedule, record: tuple[Any, ...] = ()
+    ) -> None:
         self._truth, self._parameters = truth, parameters
         self._schedule = schedule
         self._keeps_states = "trajectory" in record
