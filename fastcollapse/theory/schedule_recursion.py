@@ -98,7 +98,7 @@ class PairRecursion:
 
     @property
     def n_examples(self) -> int:
-        """Number of schedules."""
+        """Number of examples that a generation is fitted to: those of the pool and the fixed real ones."""
         return self.n_pool + self.n_fixed
 
     def renew_pool(self, generation: Generation) -> tuple[int, int]:
