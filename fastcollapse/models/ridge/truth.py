@@ -69,7 +69,7 @@ class RidgeTruth(TruthSection):
 
     Examples
     --------
-    >>> RidgeTruth(dimension=4, beta=1.0).load(read=None).spectrum
+    >>> RidgeTruth(dimension=4, beta=1.0).load().spectrum
     array([1.        , 0.5       , 0.33333333, 0.25      ])
     """
 
