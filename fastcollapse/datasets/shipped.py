@@ -79,7 +79,7 @@ def describe_recipe(path: Path) -> str:
     Examples
     --------
     >>> describe_recipe(recipes()["wikitext2-unigram"])
-    'Unigram model retrained on its own text: 1000 generations of the WikiText-2 sample'
+    'Unigram model retrained on its own text: 1000 generations, WikiText-2 sample'
     """
     with open(path, encoding="utf-8", errors="replace") as file:
         first_line = file.readline(1000)
