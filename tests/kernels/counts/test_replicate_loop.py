@@ -28,7 +28,7 @@ def test_resample_replicates__equals_generation_by_generation(monkeypatch, truth
     experiment = Experiment.from_mapping(mapping)
     runs = []
     for least in (1, 10**9):
-        monkeypatch.setattr(discrete, "_EACH_FROM", least)
+        monkeypatch.setattr(discrete, "_MIN_REPLICATES_PER_THREAD", least)
         runs.append(simulate(experiment, block=block))
     for name, values in runs[0].metrics.items():
         np.testing.assert_array_equal(values, runs[1].metrics[name], err_msg=name)
