@@ -26,7 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "models": {"config", "datasets", "errors", "kernels", "variables"},
     "storage": {"datasets", "errors", "variables"},
     "simulation": {"config", "datasets", "errors", "kernels", "models", "storage", "variables"},
-    "sweeps": {"config", "datasets", "errors", "kernels", "simulation", "storage", "variables"},
+    "sweeps": {"config", "datasets", "errors", "kernels", "models", "simulation", "storage", "variables"},
     "analysis": {"config", "datasets", "errors", "models", "simulation", "storage", "sweeps", "theory", "variables"},
     "cli": {
         "__init__",
@@ -182,32 +182,46 @@ def test_imports__numba_and_h5py_have_one_importer(path):
         assert homes is None or name_of(path) in homes
 
 
-def probes(path):
-    """Return the lines that test for an optional hook or for one family by name."""
+def hook_probes(path):
+    """Return the lines that look whether an object has an attribute; a system error may have a reason or not."""
     found = []
     for node in ast.walk(ast.parse(path.read_text())):
-        is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        if is_call and (node.func.id == "hasattr" or (node.func.id == "getattr" and len(node.args) == 3)):
-            found.append(node.lineno)
-        if isinstance(node, ast.Compare):
-            values = [one.value for one in [node.left, *node.comparators] if isinstance(one, ast.Constant)]
-            found += [node.lineno] if set(values) & set(families()) else []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            of_error = isinstance(node.args[0], ast.Name) and node.args[0].id == "error" if node.args else False
+            is_probe = node.func.id == "hasattr" or (node.func.id == "getattr" and len(node.args) == 3)
+            found += [node.lineno] if is_probe and not of_error else []
     return found
 
 
-@pytest.mark.parametrize("entry", ["simulation", "analysis"])
-def test_families__are_used_through_contract_only(entry):
-    """Hooks have defaults, so no code tests for a hook or for the name of a family."""
-    for path in (PACKAGE / entry).rglob("*.py"):
-        is_panel = path.parent.name == "panels"  # panels may test the name of the family
-        errors = [node for node in probes(path) if "error" not in path.read_text().splitlines()[node - 1]]
-        assert is_panel or errors == [], path
+def family_tests(path):
+    """Return the lines that compare something with the name of a family."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Compare):
+            values = {one.value for one in [node.left, *node.comparators] if isinstance(one, ast.Constant)}
+            found += [node.lineno] if values & set(families()) else []
+    return found
 
 
-def test_families__probe_is_detected(tmp_path):
+def test_families__hooks_are_not_probed():
+    """Optional hooks have defaults."""
+    for entry in ("simulation", "analysis"):
+        for path in (PACKAGE / entry).rglob("*.py"):
+            assert hook_probes(path) == [], path
+
+
+def test_families__names_are_known_to_their_own_files_alone():
+    for path in SOURCES:
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        is_own = set(parts) & set(families()) or parts[:2] == ("analysis", "panels")
+        assert is_own or family_tests(path) == [], path
+
+
+def test_families__probes_are_detected(tmp_path):
     wrong = tmp_path / "new.py"
     wrong.write_text("if hasattr(model, 'hook') or family == 'discrete':\n    pass\nx = getattr(model, 'hook', None)\n")
-    assert sorted(probes(wrong)) == [1, 1, 3]
+    assert sorted(hook_probes(wrong)) == [1, 3]
+    assert family_tests(wrong) == [1]
 
 
 def test_kernels__name_no_model():

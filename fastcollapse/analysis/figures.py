@@ -33,7 +33,7 @@ _LONGEST_NAME = 60
 _LETTERS_AN_INCH = 11
 
 
-def save_figure(results: Results | Sequence[Results], path: Path) -> None:
+def save_figure(results: Results | Sequence[Results], path: str | Path) -> None:
     """Draw the figure of a run, or of the cases of a recipe, into a new file.
 
     Parameters
@@ -48,6 +48,7 @@ def save_figure(results: Results | Sequence[Results], path: Path) -> None:
     StoreError
         The file cannot be written.
     """
+    path = Path(path)
     check_figure(path)
     write_figure(draw([results] if isinstance(results, Results) else list(results)), path)
 

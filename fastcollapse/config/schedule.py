@@ -14,6 +14,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, NamedTuple
 
+from fastcollapse.errors import InputError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -73,6 +75,48 @@ class Schedule:
     def is_replace_only(self) -> bool:
         """Whether each generation is fitted only to all synthetic data of the previous generation."""
         return not self.needs
+
+    def check(self, workflow: str, n_generations: int, truth_total: int | None = None) -> None:
+        """Refuse a schedule that kernels must not read: they trust shapes, types and ranges.
+
+        Parameters
+        ----------
+        workflow
+            Name of the workflow, for errors.
+        n_generations
+            T.
+        truth_total
+            Size of the real data; None when the truth has no counts.
+
+        Raises
+        ------
+        InputError
+            With the array that is wrong, and the first generation where it is.
+        """
+        import numpy as np  # start-up time of the command line
+
+        def refuse(problem: str) -> InputError:
+            return InputError(f"the schedule of workflow {workflow!r} must have {problem}")
+
+        for name in ("n_synthetic", "n_real", "keep", "n_train"):
+            values = getattr(self, name)
+            if not isinstance(values, np.ndarray) or values.dtype != np.int64 or values.shape != (n_generations,):
+                got = f"{values.dtype} {values.shape}" if isinstance(values, np.ndarray) else type(values).__name__
+                raise refuse(f"{name} as int64 array of shape ({n_generations},), got {got}")
+        if self.real not in ("none", "fresh", "fixed") or (self.real == "none" and self.n_real.any()):
+            raise refuse(f"real = 'fresh' or 'fixed' where n_real is above 0, got {self.real!r}")
+        ranges = {
+            "n_synthetic of at least 1": self.n_synthetic < 1,
+            "n_real of at least 0": self.n_real < 0,
+            "keep of 0 or 1": (self.keep < 0) | (self.keep > 1),
+            "n_train of at least 0": self.n_train < 0,
+        }
+        for problem, wrong in ranges.items():
+            if wrong.any():
+                raise refuse(f"{problem}, got another value at generation {int(wrong.argmax()) + 1}")
+        over = self.n_train > self.pool_totals(truth_total)
+        if over.any():
+            raise refuse(f"n_train of at most the pool, got more at generation {int(over.argmax()) + 1}")
 
     def pool_totals(self, truth_total: int | None = None) -> np.ndarray:
         """Return the size of the pool of each generation, before the subsample.

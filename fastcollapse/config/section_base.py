@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 from fastcollapse.config.fields import REQUIRED, ValidationErrors, join, refuse, show
-from fastcollapse.errors import nearest
+from fastcollapse.errors import InputError, nearest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +47,20 @@ def _plain(value: object) -> Any:
 
 
 S = TypeVar("S", bound=Section)
+
+
+def check_fields(cls: type[Section]) -> None:
+    """Refuse a section with a field that has no check.
+
+    Raises
+    ------
+    InputError
+        With the name of the field.
+    """
+    for field in dataclasses.fields(cls):
+        if "check" not in field.metadata:
+            made = "made by fastcollapse.config.fields.parameter"
+            raise InputError(f"field {field.name} of {cls.__name__} must be {made}")
 
 
 def build(cls: type[S], values: Mapping[str, Any], elsewhere: Callable[[str], str] | None = None) -> S:

@@ -19,7 +19,7 @@ from fastcollapse.config.fields import (
     show,
 )
 from fastcollapse.config.schedule import CAPABILITIES, Schedule
-from fastcollapse.config.section_base import Section
+from fastcollapse.config.section_base import Section, check_fields
 from fastcollapse.config.sizes import Size, SizeField, resolve
 from fastcollapse.errors import InputError
 
@@ -244,8 +244,10 @@ def register_workflow(cls: W) -> W:
     >>> WORKFLOWS.pop("replace_twice").__name__
     'ReplaceTwice'
     """
-    if not (isinstance(cls, type) and issubclass(cls, Workflow) and dataclasses.is_dataclass(cls)):
-        raise InputError(f"a workflow must be a dataclass that extends Workflow, got {show(cls)}")
+    is_dataclass = isinstance(cls, type) and issubclass(cls, Workflow) and "__dataclass_fields__" in vars(cls)
+    if not is_dataclass or cls.schedule is Workflow.schedule:
+        raise InputError(f"a workflow must be a dataclass that extends Workflow and defines schedule, got {show(cls)}")
+    check_fields(cls)
     if not cls.name.isidentifier():
         raise InputError(f"the name of workflow {cls.__name__} must be an identifier, got {show(cls.name)}")
     if WORKFLOWS.get(cls.name, cls) is not cls:

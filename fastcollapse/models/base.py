@@ -9,6 +9,7 @@ import numpy as np
 
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
+from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, StreamKey
 from fastcollapse.variables import Coordinate, CountRows, Metric, SampleRows, Variable, metric_table
 
@@ -197,8 +198,10 @@ def compute_metrics(
     values = {}
     for name in names:
         function = metrics[name].function
-        if name in block.metrics or function is None:
+        if name in block.metrics:
             values[name] = block.metrics[name]
+        elif function is None:
+            raise InputError(f"metric {name} has no function, so a block of its model must have it in `metrics`")
         else:
             values[name] = np.ascontiguousarray(function(block.quantities, truth))
     return values

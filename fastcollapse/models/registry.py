@@ -3,11 +3,14 @@
 import functools
 import importlib
 import sys
+from collections.abc import Mapping
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fastcollapse.config.schedule import CAPABILITIES
+from fastcollapse.config.section_base import check_fields
 from fastcollapse.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 # The family of an experiment without `model.family`.
 DEFAULT_FAMILY = "discrete"
-_registered: set[str] = set()
+_registered: dict[str, Path] = {}
 
 
 @functools.cache
@@ -44,7 +47,8 @@ def family(name: str) -> "type[Model]":
     """
     if name not in families():
         choices = ", ".join(families())
-        raise InputError(f"model.family must be one of {choices}, got {name!r}{nearest(name, families())}")
+        hint = nearest(name, families()) or "; fastcollapse.models.register(folder) adds one"
+        raise InputError(f"model.family must be one of {choices}, got {name!r}{hint}")
     return importlib.import_module(f"fastcollapse.models.{name}.model").MODEL
 
 
@@ -63,7 +67,8 @@ def register(path: str | Path) -> str:
     name = folder.name
     if not (folder / "model.py").is_file():
         raise InputError(f"a model family must be a folder with a file model.py, got {str(path)!r}")
-    if not name.isidentifier() or name in (*_shipped(), "base", "pools", "registry"):
+    own = {path.stem for path in Path(__file__).parent.iterdir()}
+    if not name.isidentifier() or name in own or _registered.get(name, folder) != folder:
         raise InputError(f"the folder of a model family must have a new name that is an identifier, got {name!r}")
     full_name = f"fastcollapse.models.{name}"
     for loaded in [module for module in sys.modules if module == full_name or module.startswith(f"{full_name}.")]:
@@ -71,7 +76,7 @@ def register(path: str | Path) -> str:
     spec = ModuleSpec(full_name, None, is_package=True)
     spec.submodule_search_locations = [str(folder)]
     sys.modules[full_name] = module_from_spec(spec)
-    _registered.add(name)
+    _registered[name] = folder
     try:
         _check_model(name)
     except BaseException:
@@ -80,9 +85,14 @@ def register(path: str | Path) -> str:
     return name
 
 
+def registered() -> list[str]:
+    """Return the names of the families that this process has registered."""
+    return sorted(_registered)
+
+
 def unregister(name: str) -> None:
     """Remove a family that was added by `register`."""
-    _registered.discard(name)
+    _registered.pop(name, None)
     sys.modules.pop(f"fastcollapse.models.{name}", None)
 
 
@@ -106,3 +116,12 @@ def _check_model(name: str) -> None:
     missing = [attribute for attribute in ("TRUTH", "METRICS") if attribute not in dir(model)]
     if abstract or missing:
         raise InputError(f"MODEL of family {name} must define {', '.join([*abstract, *missing])}")
+    if not isinstance(model.METRICS, Mapping) or any(key != metric.name for key, metric in model.METRICS.items()):
+        raise InputError(f"METRICS of family {name} must be made by fastcollapse.variables.metric_table")
+    for capability in sorted(model.CAPABILITIES - set(CAPABILITIES)):
+        hint = nearest(capability, CAPABILITIES)
+        raise InputError(
+            f"CAPABILITIES of family {name} must be of {', '.join(CAPABILITIES)}, got {capability!r}{hint}"
+        )
+    for section in (model.PARAMETERS, model.TRUTH):
+        check_fields(section)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.errors import NonFiniteError, UnreadableResults
+from fastcollapse.errors import InputError, NonFiniteError, UnreadableResults
 from fastcollapse.models.base import Model, ModelBlock
 from fastcollapse.simulation.finite_check import earliest, first_fault, first_sample_fault
 from fastcollapse.simulation.interrupts import Interrupts
@@ -113,7 +113,11 @@ def run_blocks(
         interrupts.deferring = True
         first += length
         if progress is not None:
-            progress(length)
+            try:
+                progress(length)
+            except BaseException:  # the caller may stop the run here: what is done is saved
+                store.commit(state.arrays(), force=True)
+                raise
         if interrupts.received:
             store.commit(state.arrays(), force=True)
             interrupts.check()
@@ -181,11 +185,14 @@ def _start(context: RunContext, store: Store, resume_point: ResumePoint | None) 
             raise UnreadableResults(
                 f"{resume_point.path}: cannot be resumed after generation {last}: {error}"
             ) from error
+    state = context.model.initial(*run)
+    if not state.arrays():  # no arrays mark a run that a non-finite value has stopped
+        raise InputError(f"arrays() of {type(state).__name__} must return at least one array, got none")
     result = context.model.generation_0(*run)
     block = _block(0, result, context, store.header)
     _check_finite(block, result, context.model, store)
     store.append(block)
-    return context.model.initial(*run)
+    return state
 
 
 def _next_length(length: int, seconds: float, n_bytes: int, block: int | None, block_bytes: int | None) -> int:
@@ -215,8 +222,26 @@ def _recovery_commit(state: Any, seconds: float, store: Store) -> Callable[[], N
 
 
 def _block(first: int, result: ModelBlock, context: RunContext, header: Header) -> Block:
-    """Return the recorded part of the result of a model."""
+    """Return the recorded part of the result of a model.
+
+    Raises
+    ------
+    InputError
+        The model does not keep its contract: the message names the metric or state.
+    """
+    family = type(context.model).__name__
+    for kind, wanted, given in (("state", header.states, result.states), ("sample", header.samples, result.samples)):
+        for name in wanted:
+            if name not in given:
+                raise InputError(f"a block of {family} must have the {kind} {name}, got {', '.join(given) or 'none'}")
     metrics = context.model.measure(result, context.truth, tuple(header.metrics))
+    for name, values in metrics.items():
+        if values.ndim < 2 or len(values) != header.n_replicates:
+            shape = f"({header.n_replicates}, generations, ...)"
+            raise InputError(f"metric {name} of {family} must have shape {shape}, got {values.shape}")
+        same = result.states.get(name) if name in header.states else None
+        if same is not None and same is not values and not np.array_equal(same, values, equal_nan=True):
+            raise InputError(f"metric {name} and state {name} of {family} must be equal, or have different names")
     counts = result.counts if header.trajectory else None
     samples = {name: result.samples[name] for name in header.samples}
     states = {name: result.states[name] for name in header.states}

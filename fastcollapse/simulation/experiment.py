@@ -249,5 +249,5 @@ def _workflow(mapping: Mapping[str, Any], family: str, capabilities: frozenset[s
     workflow = build(cls, {name: value for name, value in mapping.items() if name != "name"}, elsewhere)
     missing = missing_capability(workflow.needs(), capabilities, family)
     if missing:
-        raise ValidationErrors([("workflow.name", f"must be another one than '{cls.name}': {missing}")])
+        raise ValidationErrors([("workflow.name", f"must not be '{cls.name}': {missing}")])
     return workflow

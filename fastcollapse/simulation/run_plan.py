@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from typing import Any, Literal
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.workflows import missing_capability
 from fastcollapse.datasets.load import load_truth
-from fastcollapse.errors import InputError
+from fastcollapse.errors import InputError, nearest
 from fastcollapse.models.base import Model
 from fastcollapse.models.registry import family
 from fastcollapse.simulation.experiment import Experiment
@@ -26,6 +27,7 @@ from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.parts_folder import check_free, is_begun, parts_folder
 
 Mode = Literal["new", "reuse", "resume", "overwrite"]
+_MODES = ("new", "reuse", "resume", "overwrite")
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +113,12 @@ def plan_run(
     UnreadableResults
         The file to resume is damaged.
     """
+    if mode not in _MODES:
+        raise InputError(f"mode must be one of {', '.join(_MODES)}, got {mode!r}{nearest(str(mode), _MODES)}")
+    if isinstance(first_replicate, bool) or not (first_replicate is None or isinstance(first_replicate, int)):
+        raise InputError(f"first_replicate must be a whole number, got {first_replicate!r}")
+    if first_replicate is not None and first_replicate < 0:
+        raise InputError(f"first_replicate must be at least 0, got {first_replicate}")
     if path is None:
         if mode == "resume":
             raise InputError("resume must have the path of a results file, got None")
@@ -137,15 +145,17 @@ def _planned(
     if mode == "resume" and existing is not None:
         first = existing.first_replicate if first_replicate is None else first_replicate
         experiment = with_seed_of(experiment, existing)
-        if truth is None and experiment.base is not None:  # data files may have changed
-            truth = load_truth(experiment.truth, experiment.base)
+        if truth is None:  # its data files may have changed; if they are gone, the recorded truth is used
+            with suppress(InputError):
+                truth = load_truth(experiment.truth, experiment.base)
         check_same_experiment(experiment, existing, truth, first)
     elif existing is not None:
         truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
         if not _is_finished_run(experiment, existing, truth, first):
             differing = "; ".join(experiment_diff(experiment, existing, truth, first))
             raise InputError(
-                f"{path} already exists (another experiment: {differing}): overwrite it or choose another name"
+                f"{path} already exists (another experiment: {differing}); "
+                "overwrite it (overwrite=True, --overwrite) or choose another name"
             )
     if existing is not None and existing.finished:
         return RunPlan(experiment, truth, None, path, "finished", existing, first_replicate=first)
@@ -188,8 +198,9 @@ def plan_recipe(
         See `plan_run`; no case is started.
     """
     if experiment is None:
-        existing = open_results(path)
-        return path, [_planned(existing.experiment.with_values(values or {}), path, mode, existing, None, None)]
+        existing = open_results(path)  # its own truth is used: the file alone is enough
+        experiment = existing.experiment.with_values(values or {})
+        return path, [_planned(experiment, path, mode, existing, recorded_truth(existing), None)]
     n_cases = len(experiment.cases())
     runs: list[Results | None] = [None] * n_cases
     if mode == "resume":
@@ -197,8 +208,6 @@ def plan_recipe(
         experiment = _seeded(experiment, runs)
     cases = experiment.cases()
     truths = [load_truth(case.truth, case.base) for case in cases]
-    for case, truth in zip(cases, truths, strict=True):
-        schedule_of(case, truth)
     for candidate in _numbered(path) if numbered else (path,):
         files = case_paths(candidate, n_cases)
         if mode == "reuse":
@@ -254,10 +263,12 @@ def schedule_of(experiment: Experiment, truth: Any) -> Schedule:
     InputError
         A size is out of bounds, or the family does not support the workflow.
     """
-    schedule = experiment.workflow.schedule(experiment.run.n_generations, truth.total)
+    workflow, n_generations = experiment.workflow, experiment.run.n_generations
+    schedule = workflow.schedule(n_generations, truth.total)
+    schedule.check(workflow.name, n_generations, truth.total)
     missing = missing_capability(schedule.needs, family(experiment.family).CAPABILITIES, experiment.family)
     if missing:
-        raise InputError(f"workflow.name must be another one than {experiment.workflow.name!r}: {missing}")
+        raise InputError(f"workflow.name must not be {workflow.name!r}: {missing}")
     return schedule
 
 

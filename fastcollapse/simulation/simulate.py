@@ -84,6 +84,8 @@ def simulate(
     >>> results.metrics["heterozygosity"].shape
     (3, 11)
     """
+    if resume and overwrite:
+        raise InputError("give resume=True or overwrite=True, not both")
     mode: Mode = "resume" if resume else "overwrite" if overwrite else "new"
     plan = plan_run(experiment, path, mode, first_replicate=first_replicate)
     return execute(
@@ -112,8 +114,8 @@ def execute(
     InputError, UnreadableResults, StoreError, KeyboardInterrupt
         See `simulate`.
     """
-    if block is not None and block < 1:
-        raise InputError(f"block must be at least 1, got {block}")
+    if block is not None and (isinstance(block, bool) or not isinstance(block, int) or block < 1):
+        raise InputError(f"block must be a whole number of at least 1, got {block!r}")
     if plan.is_finished:
         assert plan.existing is not None
         if plan.path is not None:
@@ -167,6 +169,7 @@ def _header(plan: RunPlan, model: Model) -> Header:
         trajectory=keeps_states and model.n_columns is not None,
         coordinates=model.coordinates(),
         first_replicate=plan.first_replicate,
+        n_columns=model.n_columns or 0,
     )
 
 

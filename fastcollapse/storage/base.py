@@ -33,6 +33,9 @@ class _LazyArrays(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._arrays)
 
+    def __repr__(self) -> str:
+        return f"<arrays {', '.join(self._arrays)}>"
+
 
 class Reader:
     """A finished or partial run of any store.

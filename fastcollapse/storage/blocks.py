@@ -29,6 +29,7 @@ class Header:
     trajectory : whether the counts of every generation are stored.
     coordinates : dimension -> coordinate, for further dimensions with coordinates.
     first_replicate : number of the first replicate; not 0 in a part of a split run.
+    n_columns : number of columns of the counts; by default that of the truth.
     """
 
     experiment_json: str
@@ -44,6 +45,11 @@ class Header:
     coordinates: Mapping[str, Coordinate] = field(default_factory=dict)
     first_replicate: int = 0
     samples: Mapping[str, Variable] = field(default_factory=dict)
+    n_columns: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.n_columns and self.truth is not None:
+            object.__setattr__(self, "n_columns", self.truth.support_size)
 
     @property
     def variables(self) -> dict[str, Variable]:
@@ -170,7 +176,6 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
         raise ValueError(f"block {block.first} must hold rows if and only if the trajectory is recorded")
     rows = None
     if block.rows is not None:
-        assert header.truth is not None
         counts = block.rows
         end = int(counts.indptr[-1])
         if counts.indptr.shape != (n_columns * n_replicates + 1,) or not end == len(counts.indices) == len(counts.data):
@@ -178,7 +183,7 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
         largest = int(counts.data.max()) if end else 0
         rows = CountRows(
             counts.indptr.astype(np.int64),
-            counts.indices.astype(index_dtype(header.truth.support_size)),
+            counts.indices.astype(index_dtype(header.n_columns)),
             counts.data.astype(count_dtype(largest)),
         )
     metrics, states = (
@@ -203,6 +208,8 @@ def _take_sample(header: Header, name: str, n_columns: int, sample: SampleRows) 
         raise ValueError(f"{name} must have {n_rows} rows that its values fill")
     if not fits(values, (None, *header.lengths(name))):
         raise ValueError(f"{name} must have points of {len(header.lengths(name))} dimensions, got {values.shape[1:]}")
+    values = values.view()
+    values.flags.writeable = False
     return SampleRows(indptr, values)
 
 

@@ -108,6 +108,7 @@ def read_header(content: Content) -> Header:
         trajectory="trajectory/indptr" in arrays,
         coordinates={name: _coordinate(content, name) for name in arrays if _is_coordinate(content, name)},
         samples=samples,
+        n_columns=int(content.attributes["trajectory"]["shape"][1]) if "trajectory" in content.attributes else 0,
     )
 
 

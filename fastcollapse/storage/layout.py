@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.storage.atomic_write import forget_pages
 from fastcollapse.storage.blocks import Block, Header, index_dtype
 from fastcollapse.variables import Coordinate, CountRows, Variable
@@ -134,7 +133,7 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
     n_rows = sum(len(r.indptr) - 1 for r in rows)
     n_cells = sum(int(r.indptr[-1]) for r in rows)
     data_dtype = max((r.data.dtype for r in rows), key=lambda d: d.itemsize, default=np.dtype(np.uint8))
-    index = index_dtype(_truth(header).support_size)
+    index = index_dtype(header.n_columns)
     bound, entry = (("row_bound",), ("entry",)) if dims else ((), ())
     return [
         *arrays,
@@ -186,14 +185,9 @@ def _trajectory_attributes(header: Header, blocks: Sequence[Block]) -> dict[str,
     return {
         "encoding-type": "csr_matrix",
         "encoding-version": "0.1.0",
-        "shape": np.array([n_rows, _truth(header).support_size], np.int64),
+        "shape": np.array([n_rows, header.n_columns], np.int64),
         "row_order": ROW_ORDER,
     }
-
-
-def _truth(header: Header) -> CategoricalDistribution:
-    assert header.truth is not None  # only discrete families record counts
-    return header.truth
 
 
 def header_arrays(header: Header) -> list[Array]:

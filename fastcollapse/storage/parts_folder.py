@@ -84,11 +84,13 @@ def check_unused(path: Path, overwrite: bool = False) -> None:
     if overwrite:
         _check_replaceable(path)
     elif os.path.lexists(path):
-        raise InputError(f"{path} already exists; overwrite it or choose another name")
+        raise InputError(f"{path} already exists; overwrite it (overwrite=True, --overwrite) or choose another name")
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise InputError(f"output must be a new file, got {path}: {folder} exists and is not a folder")
     if is_begun(path) and not overwrite:
-        raise InputError(f"{folder} holds an unfinished run; resume it, overwrite it or choose another name")
+        raise InputError(
+            f"{folder} holds an unfinished run; resume it (resume=True, --resume), overwrite it or choose another name"
+        )
     listed = _listed(folder)
     foreign = [one.name for one in listed if not _is_ours(one) or (_is_part(one) and not overwrite)]
     if foreign:

@@ -112,7 +112,7 @@ class CollectedSweep:
         return found
 
 
-def open_sweep(path: Path) -> SweepFolder | CollectedSweep | None:
+def open_sweep(path: str | Path) -> SweepFolder | CollectedSweep | None:
     """Open the folder of a sweep or a collected sweep; return None if the path is neither.
 
     Raises
@@ -120,6 +120,7 @@ def open_sweep(path: Path) -> SweepFolder | CollectedSweep | None:
     UnreadableResults
         A collected sweep is damaged.
     """
+    path = Path(path)
     if (path / MANIFEST).is_file():
         return SweepFolder(path)
     try:

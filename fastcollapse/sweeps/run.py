@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.errors import InputError
+from fastcollapse.models.registry import registered
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.simulate import use_threads
 from fastcollapse.sweeps.executors import Executor, ExecutorAdapter, ProcessPool, SerialExecutor
@@ -67,6 +68,8 @@ def run_sweep(
     with closing(executor_of(executor)) as workers:
         if isinstance(workers, SerialExecutor | ProcessPool):
             use_threads(workers.threads)  # refuses here what every point would refuse
+        if not isinstance(workers, SerialExecutor):
+            _check_known_elsewhere(sweep)
         folder = make_folder(Path(path), sweep)
         units, known_failures = _missing_units(folder, _units_of_shard(folder, i, n), retry)
         if shard is None:
@@ -95,6 +98,18 @@ def run_sweep(
                     report_progress(outcome)
     merge_packs(folder)
     return outcome
+
+
+def _check_known_elsewhere(sweep: Sweep) -> None:
+    """Refuse a sweep of families that other processes do not know: a registration is valid for one process."""
+    families = {sweep[0].experiment.family}
+    families |= {str(axis.at(i).get("model.family")) for axis in sweep.axes for i in range(len(axis))}
+    here_only = families & set(registered())
+    if here_only:
+        raise InputError(
+            f"model.family {', '.join(sorted(here_only))} is registered in this process alone: "
+            "run the sweep here, with SerialExecutor()"
+        )
 
 
 def _checked_shard(shard: tuple[int, int] | None) -> tuple[int, int]:

@@ -225,7 +225,7 @@ def test_unfinished__is_never_restarted_by_default(here, parts_at_once):
     before = bytes_of(here)
     result = call("run", "small.toml", "-o", "a.h5")
     assert result.exit_code == 2
-    words = "a.h5.parts holds an unfinished run; resume it, overwrite it or choose another name"
+    words = "a.h5.parts holds an unfinished run; resume it (resume=True, --resume), overwrite it or choose another name"
     assert result.stderr == f"error: {words}\n"
     assert bytes_of(here) == before
     result = call("run", "small.toml", "-o", "a.h5", "--overwrite")

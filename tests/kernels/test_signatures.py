@@ -54,6 +54,14 @@ def test_kernels__have_at_most_eight_parameters_where_python_calls_them():
     assert long_signatures(PACKAGE) == []
 
 
+def test_inner_kernels__with_more_parameters_give_the_reason():
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if is_compiled(node) and len(node.args.args) > MOST_PARAMETERS:
+                docstring = " ".join((ast.get_docstring(node) or "").split())
+                assert "more than eight arguments, because" in docstring.lower(), f"{path.name}: {node.name}"
+
+
 def test_long_signatures__are_detected(tmp_path):
     package = tmp_path / "package"
     package.mkdir()

@@ -151,7 +151,9 @@ def test_create__refuses_existing_file(tmp_path):
     header = make_header()
     path = tmp_path / "out.h5"
     path.write_text("mine")
-    with pytest.raises(InputError, match=r"out\.h5 already exists; overwrite it or choose another name"):
+    with pytest.raises(
+        InputError, match=r"out\.h5 already exists; overwrite it \(overwrite=True, --overwrite\) or choose another name"
+    ):
         Hdf5Store(header, path)
     assert path.read_text() == "mine"
     assert not parts_folder(path).exists()
@@ -159,7 +161,9 @@ def test_create__refuses_existing_file(tmp_path):
         Hdf5Store(header, path / "below" / "out.h5")
     with Hdf5Store(header, tmp_path / "two.h5") as store:
         fill(store, make_run(header), [], [1])
-    with pytest.raises(InputError, match=r"two\.h5\.parts holds an unfinished run; resume it, overwrite it"):
+    with pytest.raises(
+        InputError, match=r"two\.h5\.parts holds an unfinished run; resume it \(resume=True, --resume\), overwrite it"
+    ):
         Hdf5Store(header, tmp_path / "two.h5")
 
 

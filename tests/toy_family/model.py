@@ -117,7 +117,7 @@ class Toy(Model):
                 rng = self._rng(seed, first_replicate + i, t + 1)
                 n = schedule.n_synthetic[t]
                 drawn = rng.choice(pool, n) + self._h * rng.standard_normal(n)
-                kept = pool if schedule.keep[t] else pool[:0]
+                kept = pool if schedule.keep[t] and t > 0 else pool[:0]  # a law has no data of its own
                 state.pools[i] = np.concatenate([kept, drawn, rng.standard_normal(schedule.n_real[t])])
             generations.append(list(state.pools))
         return self._block(generations, seed, first_replicate)

@@ -26,8 +26,8 @@ from fastcollapse.theory.discrete.absorption import (
 )
 from fastcollapse.theory.discrete.binomial_chain import exact_chain, exact_survival_truncated, exact_unique_symbols
 from fastcollapse.theory.discrete.coexistence import (
-    both_ends_bounds,
-    both_ends_bounds_published,
+    coexistence_bounds,
+    coexistence_bounds_published,
     not_collapsed_bounds,
     seddik_bounds,
     seddik_bounds_sharp,
@@ -224,15 +224,17 @@ def two_symbols(p0):
 
 
 @pytest.mark.parametrize("p0", [0.5, 0.2])
-@pytest.mark.parametrize("bounds", [both_ends_bounds, both_ends_bounds_published, seddik_bounds, seddik_bounds_sharp])
-def test_both_ends__share_with_two_symbols(bounds, p0):
+@pytest.mark.parametrize(
+    "bounds", [coexistence_bounds, coexistence_bounds_published, seddik_bounds, seddik_bounds_sharp]
+)
+def test_coexistence__share_with_two_symbols(bounds, p0):
     # 60 comparisons for each of 8 cases, on two runs.
     k = np.arange(60)
     both = two_symbols(p0).metrics["support_size"][:, k] == 2
     assert not reject(outside(both, *bounds(p0, 20, k)))
     # Negative control: four times as many tokens and a quarter of them if the upper bound is informative.
     assert reject(outside(both, *bounds(p0, 80, k)))
-    if bounds is not both_ends_bounds_published:
+    if bounds is not coexistence_bounds_published:
         assert reject(outside(both, *bounds(p0, 5, k)))
 
 

@@ -30,8 +30,8 @@ from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.discrete.binomial_chain import MAX_CELLS, exact_chain, exact_unique_symbols
 from fastcollapse.theory.discrete.coexistence import (
-    both_ends_bounds,
-    both_ends_bounds_published,
+    coexistence_bounds,
+    coexistence_bounds_published,
     not_collapsed_bounds,
     seddik_bounds,
 )
@@ -172,22 +172,22 @@ def symbol_panel(results: Results, generations: np.ndarray, options: Mapping[str
     return probability_panel(f"Survival of a symbol, p = {p0:g}, n = {n:,}", "Pr(P_k > 0)", "alive", curve, lines)
 
 
-def both_ends_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def coexistence_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the probability that both of two symbols are alive, with sharp bounds and those of Seddik et al."""
     n = _constant_size(results)
     p = results.truth.probabilities
     if np.count_nonzero(p) != 2:
-        raise InputError(f"the panel both_ends must have a truth of two symbols, got {np.count_nonzero(p)}")
+        raise InputError(f"the panel coexistence must have a truth of two symbols, got {np.count_nonzero(p)}")
     p0 = float(p[p > 0][0])
     alive = results.metrics["support_size"][:, generations] > 1
     exact = None
     if n <= CHAIN_N:
         lost, fixed = exact_chain([p0], n, int(generations.max(initial=1)))
         exact = 1 - lost[0][generations] - fixed[0][generations]
-    curve = share_of(generations, alive, both_ends_bounds(p0, n, generations), exact)
+    curve = share_of(generations, alive, coexistence_bounds(p0, n, generations), exact)
     lines = bound_lines(curve)
     lines += published_lines("Seddik et al.", _from_first(seddik_bounds(p0, n, generations), generations))
-    lines += published_lines("two ends", _from_first(both_ends_bounds_published(p0, n, generations), generations))
+    lines += published_lines("two ends", _from_first(coexistence_bounds_published(p0, n, generations), generations))
     return probability_panel(f"Not collapsed, p = {p0:g}, n = {n:,}", "Pr(0 < P_k < 1)", "undecided", curve, lines)
 
 
@@ -283,7 +283,8 @@ PANELS = DiscretePanels(
         "ratio": ratio_panel,
         "heterozygosity": heterozygosity_panel,
         "symbol": symbol_panel,
-        "both_ends": both_ends_panel,
+        "coexistence": coexistence_panel,
+        "both_ends": coexistence_panel,  # its name in files of version 0.1
         "not_collapsed": not_collapsed_panel,
         "paths": paths_panel,
         "entropy": entropy_panel,

@@ -17,7 +17,10 @@ from fastcollapse.kernels.random.streams import generation_key
 
 @kernel
 def _resample(replicate, live, first, sizes, key, truth, tables, workspace, sums):
-    """Resample one replicate `sizes.shape[0]` times; the arguments are those of `resample_replicates`."""
+    """Resample one replicate `sizes.shape[0]` times; the arguments are those of `resample_replicates`.
+
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     n_steps = sizes.shape[0]
     n_blocks = live.lengths.shape[1]
     partial = np.zeros((n_blocks, N_SUMS))

@@ -154,6 +154,8 @@ def draw_real_batches(n, source, normals, key):
 def _refit(mean, unit, log_diagonal, kept, n, divisor, beyond, normals, workspace):
     """Refit to the kept points, which fit the law, and n more drawn from it.
 
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
+
     `beyond` is the number of dimensions of the truth outside the span, above 0 in the first fit to few points only.
     """
     d = log_diagonal.shape[0]
@@ -180,7 +182,10 @@ def _refit(mean, unit, log_diagonal, kept, n, divisor, beyond, normals, workspac
 
 @kernel
 def _refit_with_real(mean, unit, log_diagonal, n, m, real_mean, real_upper, divisor, normals, workspace):
-    """Refit to n points drawn from the law and a real batch of m points."""
+    """Refit to n points drawn from the law and a real batch of m points.
+
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     d = log_diagonal.shape[0]
     clear_upper(0.0, workspace.matrix)
     add_gram(real_upper, workspace.matrix)

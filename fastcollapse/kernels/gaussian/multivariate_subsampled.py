@@ -76,6 +76,8 @@ def _is_known(upper, squares):
 def _fit_points(points, numbers, n_points, size, replacement, divisor, workspace, mean, unit, log_diagonal):
     """Fit to `size` points: the first of `numbers`, or as many uniform choices among the first `n_points`.
 
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
+
     The squares are taken about the last mean and moved to the new one: one pass, with a shift that is already close.
     Where they do not determine the shortest direction of the points, the points themselves are factored.
     """

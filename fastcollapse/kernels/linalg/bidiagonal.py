@@ -31,6 +31,8 @@ def factor_tall(diagonal, above, shifts, inverses, lifts):
 def solve_tall(diagonal, above, inverses, lifts, label, labels, carried, sums, out):
     """Solve (B^T B + shift) x = B^T y + (carried[0], 0, ...): ``(k),(k),(k,L),(k,L),(L),(k),(k,L)->(L),(L)``, O(k L).
 
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
+
     Parameters
     ----------
     diagonal, above : float64 (k), of B; the last of `above` is 0.
@@ -85,7 +87,10 @@ def factor_wide(diagonal, above, shifts, inverses, lifts):
 
 @kernel
 def solve_wide(diagonal, above, inverses, lifts, label, labels, carried, sums, out):
-    """Write x = B^T (B B^T + shift)^-1 y as `solve_tall` does; no row of `carried` is read."""
+    """Write x = B^T (B B^T + shift)^-1 y as `solve_tall` does; no row of `carried` is read.
+
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     k, n_shifts = inverses.shape
     carried[0] = 0.0
     for i in range(k - 1):

@@ -95,7 +95,10 @@ def draw_batches(design, n, normals, key, purpose, weights, sigma, batches):
 
 @kernel
 def _gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held, workspace):
-    """Add n samples of fresh inputs to a pool, `sampler.rows` of them at a time, and return the new `held`."""
+    """Add n samples of fresh inputs to a pool, `sampler.rows` of them at a time, and return the new `held`.
+
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     d = sums.shape[0]
     left = min(n, d) if design.law == REDUCED else n
     while left > 0:

@@ -46,6 +46,8 @@ class Samples(NamedTuple):
 def _count(order, n_points, size, replacement, n_inputs, labels, streams, counts, means):
     """Choose `size` of the first `n_points` samples: write the count of each input and the mean of its labels, O(size).
 
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
+
     Parameters
     ----------
     order : int64 (P), the numbers of the samples in any order; sample i has input i modulo `n_inputs`.

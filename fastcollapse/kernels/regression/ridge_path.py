@@ -116,7 +116,10 @@ def new_path_workspace(d, k, n_ridges, parts):
 
 @kernel
 def _solve_alone(factor, z, truth, gap, n_samples, ridge, square, workspace, bases):
-    """Solve at one ridge without the tridiagonal matrix, for the three error parts: ``...->(k,3)``, O(d k^2)."""
+    """Solve at one ridge without the tridiagonal matrix, for the three error parts: ``...->(k,3)``, O(d k^2).
+
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     k = factor.shape[1]
     product = workspace.sides[0, :k]
     if square and ridge == 0.0:
@@ -156,7 +159,10 @@ def _put(bases, ridge, columns, part_columns):
 
 @kernel
 def _solve_all(factor, z, truth, gap, n_samples, ridges, square, workspace, columns, part_columns):
-    """Solve at every ridge, for the whole and for the parts: ``...->(k,L),(k,r*L)``; writes `workspace.choices`."""
+    """Solve at every ridge, for the whole and for the parts: ``...->(k,L),(k,r*L)``; writes `workspace.choices`.
+
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
     k, n_ridges = columns.shape
     gram, bases = workspace.gram[: k * k].reshape(k, k), workspace.bases[: 3 * k].reshape(k, 3)
     diagonal, off_diagonal, tau = (
@@ -232,6 +238,8 @@ def _in_all_coordinates(factor, columns, weights):
 @kernel
 def solve_path(factor, z, truth, gap, n_samples, ridges, parts, workspace, out):
     """Fit one sample at every ridge and write the errors of the fits: ``(d,k),(k),(d),(d),(),(L)->(L,6)``.
+
+    It has more than eight arguments, because a tuple of arrays made in the loop would count references.
 
     4 k^3 / 3 operations for the tridiagonal matrix, at most d k^2 before it and 4 k^2 (1 + r) L after it.
 

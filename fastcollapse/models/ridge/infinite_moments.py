@@ -5,10 +5,9 @@ only if the denominator has more than 2k degrees of freedom; it has |n - d| + 1.
 the same way. For inputs with finitely many values all moments are finite.
 """
 
-from typing import Any
-
 import numpy as np
 
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression
 
@@ -16,7 +15,7 @@ from fastcollapse.models.ridge.truth import Regression
 _FINITE = ("rademacher", "rows")
 
 
-def infinite_moment_warnings(truth: Regression, parameters: RidgeParameters, schedule: Any) -> list[str]:
+def infinite_moment_warnings(truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> list[str]:
     """Return a message for each sample size whose fits have errors of infinite mean or variance.
 
     Parameters

@@ -9,7 +9,7 @@ The expected number of distinct symbols:
 The generation in which a symbol of a large corpus becomes extinct:
     forgetting_cdf, forgetting_quantile, forgetting_median_law, forgetting_quantile_expansion
 The probability that at least two symbols are alive:
-    both_ends_bounds, both_ends_bounds_published, seddik_bounds, seddik_bounds_sharp, not_collapsed_bounds
+    coexistence_bounds, coexistence_bounds_published, seddik_bounds, seddik_bounds_sharp, not_collapsed_bounds
 Mean times until symbols are lost:
     mean_absorption, mean_absorption_given_extinction, mean_absorption_given_fixation, mean_first_loss,
     mean_total_collapse, mean_total_collapse_uniform, sd_total_collapse
@@ -37,8 +37,8 @@ from fastcollapse.theory.discrete.absorption import (
 )
 from fastcollapse.theory.discrete.binomial_chain import exact_chain, exact_survival_truncated, exact_unique_symbols
 from fastcollapse.theory.discrete.coexistence import (
-    both_ends_bounds,
-    both_ends_bounds_published,
+    coexistence_bounds,
+    coexistence_bounds_published,
     not_collapsed_bounds,
     seddik_bounds,
     seddik_bounds_sharp,
@@ -67,8 +67,8 @@ __all__ = [
     "accumulate_factor",
     "accumulate_limit",
     "accumulate_subsample_factor",
-    "both_ends_bounds",
-    "both_ends_bounds_published",
+    "coexistence_bounds",
+    "coexistence_bounds_published",
     "entropy_loss",
     "entropy_slope",
     "exact_chain",

@@ -17,7 +17,7 @@ from fastcollapse.theory.arguments import integer, integers, real, reals, requir
 from fastcollapse.theory.discrete.survival import Pair, survival_bounds, survival_bounds_published
 
 
-def both_ends_bounds_published(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
+def coexistence_bounds_published(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
     """Return the published bounds of the probability that both symbols are alive.
 
     Parameters
@@ -34,7 +34,7 @@ def both_ends_bounds_published(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
     Examples
     --------
-    >>> lower, upper = both_ends_bounds_published(0.2, 100, 1)
+    >>> lower, upper = coexistence_bounds_published(0.2, 100, 1)
     >>> bool(0 <= lower <= upper <= 1)
     True
     """
@@ -44,7 +44,7 @@ def both_ends_bounds_published(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
     return np.clip(low + low_rest - 1, 0, 1), np.clip(high + high_rest - 1, 0, 1)
 
 
-def both_ends_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
+def coexistence_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
     """Return the sharpest bounds known here of the probability that both symbols are alive.
 
     They combine `survival_bounds` of p0 and of 1-p0 with `seddik_bounds_sharp`.
@@ -63,7 +63,7 @@ def both_ends_bounds(p0: ArrayLike, n: int, k: ArrayLike) -> Pair:
 
     Examples
     --------
-    >>> lower, upper = both_ends_bounds(0.2, 100, [1, 200])
+    >>> lower, upper = coexistence_bounds(0.2, 100, [1, 200])
     >>> bool((lower <= upper).all())
     True
     """

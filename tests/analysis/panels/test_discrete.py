@@ -25,11 +25,11 @@ def two_symbols():
     return simulate(Experiment.from_mapping(mapping))
 
 
-@pytest.mark.parametrize("name", ["symbol", "both_ends"])
+@pytest.mark.parametrize("name", ["symbol", "coexistence"])
 def test_panels__two_symbols_agree_with_exact_chain(two_symbols, name):
     [panel] = panels_of(two_symbols, GENERATIONS, [name])
     lost, fixed = exact_chain([0.02], 100, 20)
-    expected = 1 - lost[0] - (fixed[0] if name == "both_ends" else 0)
+    expected = 1 - lost[0] - (fixed[0] if name == "coexistence" else 0)
     np.testing.assert_allclose(panel.curve.expected, expected[GENERATIONS], rtol=1e-12)
     # 6 scores in all: |z| < 4.5; a law that is off by one generation is rejected.
     assert np.abs(panel.curve.z).max() < 4.5
@@ -37,7 +37,7 @@ def test_panels__two_symbols_agree_with_exact_chain(two_symbols, name):
     wrong = share_of(GENERATIONS, alive, None, expected[GENERATIONS + 1 - 2 * (GENERATIONS == 20)])
     assert np.nanmax(np.abs(wrong.z)) > 4.5
     kinds = [line.kind for line in panel.lines]
-    assert kinds == ["bound", "bound"] + ["published"] * (4 if name == "both_ends" else 2)
+    assert kinds == ["bound", "bound"] + ["published"] * (4 if name == "coexistence" else 2)
     lower, upper = (line.values for line in panel.lines[:2])
     assert (lower <= panel.curve.expected + 1e-9).all()
     assert (panel.curve.expected <= upper + 1e-9).all()
@@ -62,7 +62,7 @@ def test_panels__defaults_and_unknown_name(two_symbols):
         panels_of(two_symbols, GENERATIONS, ["entropi"])
 
 
-def test_both_ends__refuses_more_than_two_symbols():
+def test_coexistence__refuses_more_than_two_symbols():
     mapping = {
         "truth": {"uniform": 3},
         "workflow": {"name": "replace", "n_samples": 10},
@@ -70,7 +70,7 @@ def test_both_ends__refuses_more_than_two_symbols():
     }
     results = simulate(Experiment.from_mapping(mapping))
     with pytest.raises(InputError, match="must have a truth of two symbols, got 3"):
-        panels_of(results, GENERATIONS[:1], ["both_ends"])
+        panels_of(results, GENERATIONS[:1], ["coexistence"])
     assert extinction_curve(results)
 
 

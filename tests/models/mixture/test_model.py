@@ -14,7 +14,7 @@ from scipy import stats
 from fastcollapse.config.section_base import build
 from fastcollapse.config.workflows import AccumulateSubsample, Replace
 from fastcollapse.errors import InputError
-from fastcollapse.models.mixture.fit import SATURATED, fit_approximate, fit_joint
+from fastcollapse.models.mixture.kernels import SATURATED, fit_approximate, fit_joint
 from fastcollapse.models.mixture.model import MODEL, MixtureParameters, MixtureTruth
 from tests.models import _block_runs
 from tests.models._block_runs import IDS, assert_bits_are_reproducible, run
