@@ -12,7 +12,7 @@ from fastcollapse.analysis.axes import draw_exact, draw_limits, draw_plot, forma
 from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.panels.family_panels import Scatter
 from fastcollapse.analysis.panels.panel import Panel, is_wide, plots_of
-from fastcollapse.analysis.panels.registry import panels_for, panels_of
+from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, panels_of
 from fastcollapse.analysis.panels.style import MAP, SECOND, SIMULATED, THEORY
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.tables import case_names
@@ -99,7 +99,7 @@ def draw(cases: Sequence[Results]) -> "Figure":
         known = [one for one in points if one is not None]
         if len(known) == len(cases):
             return _scatter(cases, known)
-    panels = [panels_of(results, _figure_generations(results)) for results in cases]
+    panels = [drawn_panels(results, panels_of(results, _figure_generations(results))) for results in cases]
     if not all(panels):
         raise InputError("a figure must have at least one recorded metric, got none")
     several = any(panel.group for some in panels for panel in some)

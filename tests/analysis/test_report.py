@@ -197,6 +197,17 @@ def test_comparison__gives_reason_without_comparison():
     assert "agrees" not in text
 
 
+def test_comparison__skewed_law_is_not_called_few_replicates():
+    mapping = {
+        "model": {"family": "poisson"},
+        "truth": {"rate": 0.1},
+        "workflow": {"name": "replace", "n_samples": 10},
+        "run": {"n_generations": 30, "n_replicates": 500, "seed": 1},
+    }
+    text, _ = report.comparison(simulate(Experiment.from_mapping(mapping)))
+    assert "rate: not compared (its distribution is too skewed for a z-score at this number of replicates)" in text
+
+
 def test_comparison__names_workflow_without_bounds(mixed):
     text, _ = report.comparison(mixed)
     assert "symbols alive (%): not compared (there are no bounds for this workflow)" in text

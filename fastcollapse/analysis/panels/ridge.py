@@ -217,7 +217,7 @@ def _scored(at: np.ndarray, values: np.ndarray, law: SkewedLaw) -> Curve:
     is_normal = is_known & (law.skewness <= 0.5 * math.sqrt(values.shape[0]))
     curve = curve_of(at, values, None, None, law.expected, is_normal)
     curve.z[has_deviation] = skewed_curve(at, values, law).z[has_deviation]
-    return curve
+    return dataclasses.replace(curve, too_skewed=bool((is_known & ~is_normal).any()))
 
 
 def _part_of(fit: Fit, part: str) -> np.ndarray:
