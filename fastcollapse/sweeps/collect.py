@@ -236,7 +236,7 @@ def _point_arrays(folder: SweepFolder, points: Mapping[int, Results], dims: Sequ
     paths = [str(folder.point_path(i).relative_to(folder.path)) if i in with_file else "" for i in range(n)]
     path_attributes = {"long_name": "file of the point in the folder of the sweep"}
     return [
-        _array("done", done, dims, {"long_name": "is the point finished?", "units": "1"}),
+        _array("done", done, dims, {"long_name": "1 if the point is finished, otherwise 0", "units": "1"}),
         _array("seed", seeds, dims, {"long_name": "seed of the point", "units": "1"}),
         _array("data_crc32", data.reshape(shape), dims, crc_attributes),
         _text_array("path", np.array(paths).reshape(shape), dims, path_attributes),
