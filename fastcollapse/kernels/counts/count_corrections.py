@@ -9,8 +9,8 @@ from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.discrete_variates import binomial, hypergeometric
 from fastcollapse.kernels.random.streams import uniform
 
-# With m symbols, more than m / _INDEX_FROM tokens use an index, and more than m _CHAIN_FROM tokens use a chain. A pick by
-# chunks costs 40 ns, by an index 15 ns plus 3 ns a symbol; a link of a chain costs 60 to 120 ns.
+# With m symbols, more than m / _INDEX_FROM tokens use an index, and more than m _CHAIN_FROM tokens use a chain. A pick
+# by chunks costs 40 ns, by an index 15 ns plus 3 ns a symbol; a link of a chain costs 60 to 120 ns.
 _INDEX_FROM = 8
 _CHAIN_FROM = 8
 _CHUNK = 32
