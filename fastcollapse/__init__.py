@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_MODULES = {
     "Experiment": "simulation.experiment",
     "FastcollapseError": "errors",
     "InputError": "errors",
@@ -48,6 +48,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'fastcollapse' has no attribute {name!r}")
-    return getattr(import_module(f"fastcollapse.{_HOMES[name]}"), name)
+    return getattr(import_module(f"fastcollapse.{_MODULES[name]}"), name)

@@ -18,6 +18,7 @@ from fastcollapse.simulation.results import Results
 Z_LIMIT = 5.0
 _N_COMPARED = 10
 _TOO_FEW = "too few replicates or events for a standard error"
+_TOO_SKEWED = "its distribution is too skewed for a z-score at this number of replicates"
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ def agreement_of(results: Results) -> list[Agreement]:
 
     Compared are the generations of the recipe, or up to 10 spaced by their logarithm, and all points of another axis.
     """
-    given = results.recipe.generations if results.recipe is not None else None
-    generations = log_spaced_generations(results.last, _N_COMPARED) if given is None else table_generations(results)
+    has_generations = results.recipe is not None and results.recipe.generations is not None
+    generations = table_generations(results) if has_generations else log_spaced_generations(results.last, _N_COMPARED)
     plots: dict[tuple[str, str], list[Panel]] = {}
     for panel in panels_of(results, generations):
         plots.setdefault((panel.title, panel.heading), []).append(panel)
@@ -85,17 +86,23 @@ def _plot_agreement(results: Results, panels: Sequence[Panel]) -> Agreement:
                 largest = (score, panel.place(int(i)))
             if score > Z_LIMIT:
                 disagrees.append(panel.place(int(i)))
-    reason = "" if n_scores + n_within_bounds else why_not_compared(results, panels) or _TOO_FEW
+    reason = "" if n_scores + n_within_bounds else why_not_compared(results, panels) or _why_no_score(results, panels)
     noun = "generation" if panels[0].axis is GENERATION else "value"
     return Agreement(panels[0].name, n_scores, largest, tuple(disagrees), reason, n_within_bounds, noun)
 
 
+def _why_no_score(results: Results, panels: Sequence[Panel]) -> str:
+    """Return why panels that have a theory have no score."""
+    too_skewed = results.n_replicates > 1 and any(panel.curve.too_skewed for panel in panels)
+    return _TOO_SKEWED if too_skewed else _TOO_FEW
+
+
 def total_agreement(agreements: Sequence[Agreement]) -> str:
     """Return several agreements in a few words."""
-    n_scores = sum(one.n_scores for one in agreements)
-    n_within_bounds = sum(one.n_within_bounds for one in agreements)
-    largest = max((one.largest[0] for one in agreements), default=0.0)
-    n_disagree = sum(len(one.disagrees) for one in agreements)
+    n_scores = sum(agreement.n_scores for agreement in agreements)
+    n_within_bounds = sum(agreement.n_within_bounds for agreement in agreements)
+    largest = max((agreement.largest[0] for agreement in agreements), default=0.0)
+    n_disagree = sum(len(agreement.disagrees) for agreement in agreements)
     parts = [f"{n_scores:,} scores, largest |z| {largest:.1f}"] if n_scores else []
     parts += [f"{n_within_bounds} within bounds"] if n_within_bounds else []
     parts += [f"{n_disagree} DISAGREE"] if n_disagree else []

@@ -63,11 +63,12 @@ def _draw_panel(axes: "Axes", panel: Panel, results: Results, number: int, case:
         n_drawn[line.kind] = n_drawn.get(line.kind, 0) + 1
         axes.plot(at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
     recipe = results.recipe
-    for read in recipe.read_off or () if recipe is not None and number == 0 else ():
-        if int(read.get("case", 1)) == case:
-            values = np.array(read["values"], dtype=float) * panel.factor
-            label = f"{read['label']}, read off the published figure"
-            axes.plot(read["generations"], values, "k+", ms=9, mew=1.6, label=label)
+    series = recipe.read_off or () if recipe is not None and number == 0 else ()
+    for points in series:
+        if int(points.get("case", 1)) == case:
+            values = np.array(points["values"], dtype=float) * panel.factor
+            label = f"{points['label']}, read off the published figure"
+            axes.plot(points["generations"], values, "k+", ms=9, mew=1.6, label=label)
 
 
 def draw_exact(axes: "Axes", panel: Panel, **style: Any) -> None:
@@ -140,7 +141,7 @@ def _draw_curves(axes: "Axes", plot: Sequence[Panel]) -> None:
         theories |= _draw_theory(axes, panel, colour)
         any_unscored |= _draw_points(axes, panel, colour, _marker(panel, mixed))
     for group, colour in colours.items() if groups != [""] else ():
-        # The keys of error bars would be crosses as high as three lines of text.
+        # Legend entries of error bars would be drawn as tall crosses.
         axes.plot([], [], "o", color=colour, ms=4, label=group)
     draw_limits(axes, plot[0])
     for panel in {panel.median: panel for panel in plot}.values():

@@ -12,7 +12,7 @@ from fastcollapse.analysis.axes import draw_exact, draw_limits, draw_plot, forma
 from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.panels.family_panels import Scatter
 from fastcollapse.analysis.panels.panel import Panel, is_wide, plots_of
-from fastcollapse.analysis.panels.registry import panels_for, panels_of
+from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, panels_of
 from fastcollapse.analysis.panels.style import MAP, SECOND, SIMULATED, THEORY
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.tables import case_names
@@ -97,10 +97,10 @@ def draw(cases: Sequence[Results]) -> "Figure":
     recipe = cases[0].recipe
     if recipe is not None and recipe.panels == ("scatter",):
         points = [panels_for(results).scatter(results) for results in cases]
-        known = [one for one in points if one is not None]
-        if len(known) == len(cases):
-            return _scatter(cases, known)
-    panels = [panels_of(results, _figure_generations(results)) for results in cases]
+        scatters = [scatter for scatter in points if scatter is not None]
+        if len(scatters) == len(cases):
+            return _scatter(cases, scatters)
+    panels = [drawn_panels(results, panels_of(results, _figure_generations(results))) for results in cases]
     if not all(panels):
         raise InputError("a figure must have at least one recorded metric, got none")
     several = any(panel.group for some in panels for panel in some)
@@ -108,13 +108,13 @@ def draw(cases: Sequence[Results]) -> "Figure":
         figure, used = _overlay(cases, panels)
     else:
         figure, used = _side_by_side(cases, panels)
-    for one in used:
-        one.spines[["top", "right"]].set_visible(False)
-        one.grid(True, which="major", color="#DDDDDD", linewidth=0.6)
-        one.set_axisbelow(True)
+    for axes in used:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(True, which="major", color="#DDDDDD", linewidth=0.6)
+        axes.set_axisbelow(True)
         # Below the axes the legend cannot cover a curve.
-        if one.get_legend_handles_labels()[0]:
-            one.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
     figure.suptitle(_title(cases, figure.get_figwidth()), fontsize=11)
     return figure
 
@@ -141,14 +141,14 @@ def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -
     n_columns = n_plots if 1 < n_plots <= most < len(flat) else min(len(flat), most)
     figure, axes = _axes(-(-len(flat) // n_columns), n_columns)
     used = list(axes.ravel())
-    for one in used[len(flat) :]:
-        one.set_visible(False)
-    for i, (one, (results, plot, name)) in enumerate(zip(used, flat, strict=False)):
-        if i == 1 and results.recipe is None and panels_for(results).draw_second_plot(one, results):
+    for unused in used[len(flat) :]:
+        unused.set_visible(False)
+    for i, (place, (results, plot, name)) in enumerate(zip(used, flat, strict=False)):
+        if i == 1 and results.recipe is None and panels_for(results).draw_second_plot(place, results):
             continue
-        draw_plot(one, plot, results, i % n_plots, i // n_plots + 1)
+        draw_plot(place, plot, results, i % n_plots, i // n_plots + 1)
         if name:
-            one.set_title(f"{plot[0].title}\n{name if len(name) <= _LONGEST_NAME else ''}", fontsize=10)
+            place.set_title(f"{plot[0].title}\n{name if len(name) <= _LONGEST_NAME else ''}", fontsize=10)
     return figure, used[: len(flat)]
 
 
@@ -172,9 +172,9 @@ def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tu
         groups.setdefault(_group_name(case, str(recipe.overlay)), []).append(i)
     figure, axes = _axes(len(panels[0]), len(groups), width=4.6)
     for column, (group, members) in zip(axes.T, groups.items(), strict=True):
-        for k, one in enumerate(column):
-            _draw_overlaid(one, [cases[i] for i in members], [panels[i][k] for i in members], members)
-            one.set_title(f"{panels[members[0]][k].title.partition(',')[0]}\n{group}", fontsize=10)
+        for k, place in enumerate(column):
+            _draw_overlaid(place, [cases[i] for i in members], [panels[i][k] for i in members], members)
+            place.set_title(f"{panels[members[0]][k].title.partition(',')[0]}\n{group}", fontsize=10)
     return figure, list(axes.ravel())
 
 
@@ -215,8 +215,8 @@ def _scatter(cases: Sequence[Results], points: Sequence[Scatter]) -> "Figure":
 
     figure = Figure(figsize=(7.5, 6), layout="constrained")
     axes = figure.subplots()
-    for one, name, colour, marker in zip(points, case_names(cases), (SIMULATED, THEORY), "ox", strict=False):
-        axes.plot(one.x, one.y, marker, color=colour, ms=6, mfc="none", label=name)
+    for scatter, name, colour, marker in zip(points, case_names(cases), (SIMULATED, THEORY), "ox", strict=False):
+        axes.plot(scatter.x, scatter.y, marker, color=colour, ms=6, mfc="none", label=name)
     axes.plot(*points[0].truth, "*", color=SECOND, ms=14, label="truth")
     axes.set_xlabel(points[0].x_label)
     axes.set_ylabel(points[0].y_label)

@@ -30,10 +30,10 @@ def summary(results: Results | Sequence[Results], elapsed: float | None = None, 
     cases = [results] if isinstance(results, Results) else list(results)
     parts = [describe(cases[0])] if len(cases) == 1 else [_describe_cases(cases)]
     names = case_names(cases)
-    for k, one in enumerate(cases):
+    for k, case in enumerate(cases):
         heading = f"Case {k + 1}: {names[k]}\n" if len(cases) > 1 else ""
         if len(cases) <= _CASES_IN_FULL:
-            parts.append(heading + tables_of(one))
+            parts.append(heading + tables_of(case))
     if len(cases) > _CASES_IN_FULL:
         parts.append(_cases_table(cases))
     recipe = cases[0].recipe
@@ -62,12 +62,12 @@ def _cases_table(cases: Sequence[Results]) -> str:
     rows, header = [], ["case", "scores", "largest |z|"]
     for results, case in zip(cases, case_names(cases), strict=True):
         agreements = agreement_of(results)
-        n_scores = sum(one.n_scores for one in agreements)
+        n_scores = sum(agreement.n_scores for agreement in agreements)
         panels = panels_of(results, np.array([results.last]))
-        at_end = [one for one in panels if one.axis is GENERATION and one.curve.at[-1:] == results.last]
-        header = ["case", "scores", "largest |z|", *(f"{one.heading} at {results.last:,}" for one in at_end)]
-        numbers = [number(one, one.curve.mean[-1]) for one in at_end]
-        largest = f"{max(one.largest[0] for one in agreements):.1f}" if n_scores else "no score"
+        at_end = [panel for panel in panels if panel.axis is GENERATION and panel.curve.at[-1:] == results.last]
+        header = ["case", "scores", "largest |z|", *(f"{panel.heading} at {results.last:,}" for panel in at_end)]
+        numbers = [number(panel, panel.curve.mean[-1]) for panel in at_end]
+        largest = f"{max(agreement.largest[0] for agreement in agreements):.1f}" if n_scores else "no score"
         rows.append([case, f"{n_scores:,}", largest, *numbers])
     return table(header, rows)
 
@@ -106,7 +106,7 @@ def throughput(cases: Sequence[Results], elapsed: float) -> str:
     """Return wall time and throughput of the runs of one family."""
     generations = sum(results.last * results.n_replicates for results in cases)
     text = f"Simulated in {elapsed:.2f} s: {_rate(generations / elapsed)} generations x replicates a second"
-    processed = [one for one in (panels_for(results).throughput(results) for results in cases) if one is not None]
+    processed = [work for work in (panels_for(results).throughput(results) for results in cases) if work is not None]
     if processed:
         text += f", {_rate(sum(n for n, _ in processed) / elapsed)} {processed[0][1]} a second"
     return text
@@ -120,12 +120,12 @@ def _rate(value: float) -> str:
 def comparison(results: Results) -> tuple[str, bool]:
     """Return the comparison of a run with its theory as text, and whether no score disagrees."""
     agreements = agreement_of(results)
-    agrees = not any(one.disagrees for one in agreements)
-    if not any(one.n_scores + one.n_within_bounds for one in agreements):
+    agrees = not any(agreement.disagrees for agreement in agreements)
+    if not any(agreement.n_scores + agreement.n_within_bounds for agreement in agreements):
         heading = "Nothing could be compared with theory:"
     else:
         heading = f"The simulation {'agrees' if agrees else 'disagrees'} with theory:"
-    lines = (f"  {one.line()}" for one in agreements)
+    lines = (f"  {agreement.line()}" for agreement in agreements)
     return "\n".join([describe(results), "", tables_of(results), "", heading, *lines]), agrees
 
 
@@ -148,7 +148,10 @@ def contents(results: Results) -> str:
         f"  created    {provenance.get('created', 'unknown')} on {provenance.get('processor', 'unknown')}, "
         f"{provenance.get('n_cores', '?')} cores",
         "  versions   " + ", ".join(f"{k} {v}" for k, v in sorted(provenance.get("packages", {}).items())),
-        *(f"  resumed    after generation {one['after']:,}, {one['created']}" for one in provenance.get("resumed", ())),
+        *(
+            f"  resumed    after generation {resumption['after']:,}, {resumption['created']}"
+            for resumption in provenance.get("resumed", ())
+        ),
     ]
     if results.last < 0:
         return "\n".join(lines)

@@ -36,7 +36,7 @@ class Reproduction:
     @property
     def agrees(self) -> bool:
         """Whether no score disagrees with theory."""
-        return not any(one.disagrees for one in self.agreements)
+        return not any(agreement.disagrees for agreement in self.agreements)
 
     def line(self) -> str:
         """Return one line: title, parameters, agreement, time."""
@@ -90,4 +90,6 @@ def reproduce(names: Sequence[str]) -> Iterator[Reproduction]:
             start = time.perf_counter()
             cases.append(execute(plan_run(case, truth=truth)))
             seconds += time.perf_counter() - start
-        yield Reproduction(name, cases, seconds, [one for results in cases for one in agreement_of(results)])
+        yield Reproduction(
+            name, cases, seconds, [agreement for results in cases for agreement in agreement_of(results)]
+        )

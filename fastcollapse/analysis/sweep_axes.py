@@ -28,7 +28,7 @@ class Side:
     @property
     def parameters(self) -> Sequence[SweptParameter]:
         """Parameters shown in the label; `run.*` keys only if nothing else varies."""
-        shown = [one for one in self.dimension.parameters if not one.key.startswith("run.")]
+        shown = [parameter for parameter in self.dimension.parameters if not parameter.key.startswith("run.")]
         return shown or self.dimension.parameters
 
     @property
@@ -57,7 +57,7 @@ class Side:
     @property
     def groups(self) -> list[str]:
         """The names of curves, one for each value."""
-        columns = [[f"{one.name} = {text}" for text in one.texts] for one in self.parameters]
+        columns = [[f"{parameter.name} = {text}" for text in parameter.texts] for parameter in self.parameters]
         return [", ".join(row) for row in zip(*columns, strict=True)]
 
     @property
@@ -85,7 +85,7 @@ def choose_sides(axes: Sequence[Dimension], over: Sequence[str], fixed: Iterable
     if len(over) > 2:
         raise InputError(f"a figure must be over one or two parameters, got {', '.join(over)}")
     if over:
-        chosen = [Side(axes[k], k) for k in (_axis_of(axes, one) for one in over)]
+        chosen = [Side(axes[k], k) for k in (_axis_of(axes, name) for name in over)]
         if len({side.axis for side in chosen}) < len(chosen):
             raise InputError(f"a figure must be over parameters that vary apart, got {', '.join(over)}")
         return chosen
@@ -98,11 +98,11 @@ def choose_sides(axes: Sequence[Dimension], over: Sequence[str], fixed: Iterable
 
 def _axis_of(axes: Sequence[Dimension], name: str) -> int:
     """Return the number of the dimension along which a parameter varies, given by name or key."""
-    known = {one: k for k, axis in enumerate(axes) for p in axis.parameters for one in (p.name, p.key)}
-    if name not in known:
+    numbers = {text: k for k, axis in enumerate(axes) for p in axis.parameters for text in (p.name, p.key)}
+    if name not in numbers:
         names = [parameter.name for axis in axes for parameter in axis.parameters]
         raise InputError(f"parameter must be one of {', '.join(names)}, got {name!r}{nearest(name, names)}")
-    return known[name]
+    return numbers[name]
 
 
 def fixed_entries(axes: Sequence[Dimension], fixed: Mapping[str, str], drawn: set[int]) -> list[int]:
@@ -125,7 +125,9 @@ def fixed_entries(axes: Sequence[Dimension], fixed: Mapping[str, str], drawn: se
             raise InputError(f"{name} must not be fixed: the figure is over it")
         parameter = next(p for p in axes[k].parameters if name in (p.name, p.key))
         names = value_labels(parameter.values.tolist())
-        texts = [*names, *parameter.texts, *(f"{one:g}" for one in parameter.values)] if parameter.is_number else names
+        texts = (
+            [*names, *parameter.texts, *(f"{value:g}" for value in parameter.values)] if parameter.is_number else names
+        )
         if value not in texts:
             raise InputError(f"{name} must be one of {', '.join(names)}, got {value!r}")
         entries[k] = texts.index(value) % len(names)

@@ -64,8 +64,8 @@ def _curves(drawn: Drawn) -> "Figure":
     n_rows = -(-len(plots) // n_columns)
     figure = Figure(figsize=(max(7.5, 6.0 * n_columns), 5 * n_rows), layout="constrained")
     used = list(figure.subplots(n_rows, n_columns, squeeze=False).ravel())
-    for one in used[len(plots) :]:
-        one.set_visible(False)
+    for unused in used[len(plots) :]:
+        unused.set_visible(False)
     width = max(_FEWEST_LETTERS, _NAME_LETTERS // max(1, len(side.names)))
     names = ["\n".join(textwrap.wrap(name, width)) for name in side.names]
     under = -0.14 - (0 if side.is_number else _LINE_HEIGHT * max(name.count("\n") for name in names))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Curve, Line, Panel
-from fastcollapse.analysis.panels.registry import panels_of
+from fastcollapse.analysis.panels.registry import drawn_panels, panels_of
 from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
@@ -71,18 +71,18 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
     entries = fixed_entries(axes, choice.fixed or {}, {side.axis for side in sides})
     first, second = sides[0], sides[1] if len(sides) > 1 else None
     rows = [_row(source, entries, first, second, j) for j in range(second.dimension.length if second else 1)]
-    points = [one for row in rows for one in row if one is not None]
+    points = [point for row in rows for point in row if point is not None]
     if not points:
         raise InputError(f"a figure must have finished points, got none in {source.path}")
-    longest = max(one.last for one in points)
+    longest = max(point.last for point in points)
     if choice.generation is not None and not 0 <= choice.generation <= longest:
         raise InputError(f"generation must be from 0 to {longest}, got {choice.generation}")
     results = points[0]
-    panels = [[{} if one is None else _panels(one, choice.generation) for one in row] for row in rows]
+    panels = [[{} if point is None else _panels(point, choice.generation) for point in row] for row in rows]
     groups = second.groups if second else [""]
     plots = [
         [panel for row, group in zip(panels, groups, strict=True) for panel in _over(row, first, key, group)]
-        for key in dict.fromkeys(key for row in panels for one in row for key in one)
+        for key in dict.fromkeys(key for row in panels for by_key in row for key in by_key)
     ]
     if not plots:  # panels over another axis than generations have a curve for each point
         sides, plots = [first], _point_curves(rows[0], first)
@@ -121,13 +121,14 @@ def _row(source: Any, entries: list[int], first: Side, second: Side | None, j: i
 def _panels(results: Results, generation: int | None) -> dict[Key, Panel]:
     """Return the panels of a point over generations, at one of them; points of other families have other keys."""
     at = results.last if generation is None else generation
-    panels: dict[Key, Panel] = {}
-    for one in panels_of(results, np.array([at])) if at <= results.last else ():
-        if one.axis is GENERATION and one.curve.at.size == 1:
-            title = _common_title(one)
-            n = sum(key[:2] == (title, one.label) for key in panels)
-            panels[title, one.label, n] = one
-    return panels
+    by_key: dict[Key, Panel] = {}
+    panels = drawn_panels(results, panels_of(results, np.array([at]))) if at <= results.last else []
+    for panel in panels:
+        if panel.axis is GENERATION and panel.curve.at.size == 1:
+            title = _common_title(panel)
+            n = sum(key[:2] == (title, panel.label) for key in by_key)
+            by_key[title, panel.label, n] = panel
+    return by_key
 
 
 def _common_title(panel: Panel) -> str:
@@ -136,24 +137,24 @@ def _common_title(panel: Panel) -> str:
 
 
 def _over(row: Sequence[Mapping[Key, Panel]], side: Side, key: Key, group: str) -> list[Panel]:
-    """Return the panels of a row of points over their parameter: one of the means, and one of the medians if any."""
+    """Join the panels of a row of points into at most two: one of means and one of medians."""
     panels = [point.get(key) for point in row]
     return [
-        _joined([None if one is None or one.median is not median else one for one in panels], side, group)
+        _joined([panel if panel is not None and panel.median is median else None for panel in panels], side, group)
         for median in (False, True)
-        if any(one is not None and one.median is median for one in panels)
+        if any(panel is not None and panel.median is median for panel in panels)
     ]
 
 
 def _joined(row: Sequence[Panel | None], side: Side, group: str) -> Panel:
     """Return panels of one point each as one panel, with NaN for missing points."""
-    curves = [None if one is None else one.curve for one in row]
-    panels, at = [one for one in row if one is not None], side.at
+    curves = [None if panel is None else panel.curve for panel in row]
+    panels, at = [panel for panel in row if panel is not None], side.at
     unknown = np.full(1, np.nan)
 
     def joined(part: Callable[[Curve], np.ndarray | None]) -> np.ndarray:
         values = [None if curve is None else part(curve) for curve in curves]
-        return np.concatenate([unknown if one is None else one for one in values])
+        return np.concatenate([unknown if value is None else value for value in values])
 
     bounded = any(curve is not None and curve.lower is not None for curve in curves)
     curve = Curve(
@@ -208,11 +209,11 @@ def _title(
         if k not in drawn
     ]
     recipe = points[0].recipe
-    families = dict.fromkeys(one.experiment.family for one in points)
+    families = dict.fromkeys(results.experiment.family for results in points)
     names = f"{' and '.join(families)} {'family' if len(families) == 1 else 'families'}"
     heading = recipe.title if recipe is not None else f"Sweep of the {names}"
-    generation = f"generation {_range([one.last for one in points] if at is None else [at])}"
-    n_replicates = _range([one.n_replicates for one in points])
+    generation = f"generation {_range([results.last for results in points] if at is None else [at])}"
+    n_replicates = _range([results.n_replicates for results in points])
     n_missing = len(source.sweep) - len(source.done())
     missing = [f"{n_missing:,} of {len(source.sweep):,} points missing"] if n_missing else []
     return "\n".join([heading, "; ".join([generation, f"{n_replicates} replicates", *fixed, *missing])])

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from fastcollapse.analysis.generations import table_generations
 from fastcollapse.analysis.panels.panel import GENERATION, Panel, plots_of
-from fastcollapse.analysis.panels.registry import panels_for, panels_of
+from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, panels_of
 from fastcollapse.analysis.panels.text import table
 from fastcollapse.simulation.results import Results
 
@@ -15,10 +16,11 @@ from fastcollapse.simulation.results import Results
 _MOST_POINTS = 5
 # The most letters of the notes of a table in one line; longer notes have a line each.
 _LONGEST_LINE = 240
-_LEGEND = (
-    "(within bounds: the bounds are too far apart for a score; no score: no exact value, or too few replicates; "
-    "-: not known)"
-)
+_LEGEND = {
+    "within bounds": "the bounds are too far apart for a score",
+    "no score": "no exact value, too few replicates or events, or too skewed a distribution",
+    "-": "not known",
+}
 
 
 def case_names(cases: Sequence[Results]) -> list[str]:
@@ -39,19 +41,30 @@ def tables_of(results: Results) -> str:
         return "No metric was recorded."
     over_generations = [panel for panel in panels if panel.axis is GENERATION]
     others = [panel for panel in panels if panel.axis is not GENERATION]
-    parts = [_generation_table(generations, over_generations)] if over_generations else []
-    parts += [_plot_table(plot) for plot in plots_of(others)]
-    parts[-1] += f"\n{_notes(results, panels)}"
-    return "\n".join(["\n\n".join(parts), f"  {_LEGEND}"])
+    tables = [_generation_table(generations, over_generations)] if over_generations else []
+    tables += [_plot_table(plot) for plot in plots_of(others)]
+    text = "\n\n".join(f"{part.title}\n{table(part.header, part.rows)}" for part in tables)
+    has_scores = any("z" in part.header for part in tables)
+    cells = {cell for part in tables for row in part.rows for cell in row}
+    legend = "; ".join(f"{cell}: {meaning}" for cell, meaning in _LEGEND.items() if cell in cells)
+    return "\n".join([text, _notes(results, panels, has_scores), *([f"  ({legend})"] if legend else [])])
 
 
-def _generation_table(generations: np.ndarray, panels: Sequence[Panel]) -> str:
+class _Table(NamedTuple):
+    """Title, header and cells of a table."""
+
+    title: str
+    header: list[str]
+    rows: list[list[str]]
+
+
+def _generation_table(generations: np.ndarray, panels: Sequence[Panel]) -> _Table:
     """Return the table of the panels over generations."""
     columns = [column for panel in panels for column in _columns(panel, _rows_of(panel, generations), [panel])]
     header = ["generation", *(name for name, _ in columns)]
     rows = [[f"{t:,}", *(cells[i] for _, cells in columns)] for i, t in enumerate(generations)]
     titles = "\n".join(f"  {panel.heading}: {panel.title}" for panel in panels)
-    return f"Over generations\n{titles}\n{table(header, rows)}"
+    return _Table(f"Over generations\n{titles}", header, rows)
 
 
 def _rows_of(panel: Panel, generations: np.ndarray) -> list[int | None]:
@@ -60,7 +73,7 @@ def _rows_of(panel: Panel, generations: np.ndarray) -> list[int | None]:
     return [places.get(int(t)) for t in generations]
 
 
-def _plot_table(plot: Sequence[Panel]) -> str:
+def _plot_table(plot: Sequence[Panel]) -> _Table:
     """Return the table of one plot: a few points of each of its curves."""
     rows: list[list[str]] = []
     header = ["curve", plot[0].axis.heading]
@@ -73,11 +86,12 @@ def _plot_table(plot: Sequence[Panel]) -> str:
             rows.append([panel.group, f"{panel.curve.at[i]:.4g}", *(cells[row] for _, cells in columns)])
     if not plot[0].group:
         header, rows = header[1:], [row[1:] for row in rows]
-    return f"{plot[0].title}\n{table(header, rows)}"
+    return _Table(plot[0].title, header, rows)
 
 
-def _notes(results: Results, panels: Sequence[Panel]) -> str:
+def _notes(results: Results, panels: Sequence[Panel], has_scores: bool) -> str:
     """Return the notes below the tables."""
+    drawn = drawn_panels(results, panels)
     bounded = any(panel.curve.lower is not None for panel in panels)
     medians = [panel for panel in panels if panel.median]
     asymptotic = dict.fromkeys(line.label for panel in panels for line in panel.lines if line.kind == "asymptotic")
@@ -88,7 +102,8 @@ def _notes(results: Results, panels: Sequence[Panel]) -> str:
         *(["lower, upper: bounds of the expectation"] if bounded else []),
         *(f"asymptotic: {label.removeprefix('theory: ')}, not scored" for label in asymptotic),
         *(f"{name} is not compared ({reason})" for name, reason in _not_compared(results, panels)),
-        "z: distance to exact theory in standard errors",
+        *(["z: distance to exact theory in standard errors"] if has_scores else []),
+        *([f"the figure shows the first {len(drawn)} of these {len(panels)}"] if len(drawn) < len(panels) else []),
     ]
     line = "; ".join(notes)
     return f"  {line}" if len(line) <= _LONGEST_LINE else "  " + ";\n  ".join(notes)
@@ -116,11 +131,13 @@ def _columns(panel: Panel, rows: Sequence[int | None], plot: Sequence[Panel]) ->
         columns.append(("+- sd", cells(curve.sd)))
     if curve.lower is not None and curve.upper is not None:
         columns += [("lower", cells(curve.lower)), ("upper", cells(curve.upper))]
-    if not all(np.isnan(one.curve.expected).all() for one in plot):
+    if not all(np.isnan(other.curve.expected).all() for other in plot):
         columns.append(("exact", cells(curve.expected)))
-    if any(np.isfinite(one.asymptotic()).any() for one in plot):
+    if any(np.isfinite(other.asymptotic()).any() for other in plot):
         columns.append(("asymptotic", cells(panel.asymptotic())))
-    return [*columns, ("z", ["-" if i is None else _score(panel, i) for i in rows])]
+    if any(np.isfinite(other.curve.z).any() for other in plot):
+        columns.append(("z", ["-" if i is None else _score(panel, i) for i in rows]))
+    return columns
 
 
 def why_not_compared(results: Results, panels: Sequence[Panel]) -> str:

@@ -79,7 +79,9 @@ def main() -> None:
 
 @main.command(cls=_WithParameters)
 @click.argument("what", metavar="[RECIPE|FILE.toml]", required=False)
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value, as run.n_generations=200.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value, for example run.n_generations=200."
+)
 @click.option(
     "-o",
     "--output",
@@ -141,7 +143,7 @@ def run(
             click.echo(f"{wanted} already exists; writing {path}", err=True)
     use_threads(threads)
     options = [part for setting in settings for part in ("--set", setting)] + (["--seed", seed] if seed else [])
-    recipe = [what or MAIN_RECIPE, *options] if len(plans) > 1 else []  # one file alone names its experiment
+    recipe = [what or MAIN_RECIPE, *options] if len(plans) > 1 else []  # a single results file contains its experiment
     command = ["fastcollapse", "run", *recipe, "--resume", str(path)]
     run_job(RunJob(plans, path, overwrite, threads, command, memory_limit))
 

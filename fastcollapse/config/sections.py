@@ -29,7 +29,7 @@ class ModelSection(Section):
 
 @dataclasses.dataclass(frozen=True)
 class TruthSection(Section):
-    """The truth that generation 0 is; families extend this class."""
+    """The law of generation 0; families extend this class."""
 
     section: ClassVar[str] = "truth"
     # Whether the section has exactly one key, so that another key replaces it.
@@ -137,11 +137,11 @@ class Record:
         """Return the checked value."""
         given = (value,) if isinstance(value, str) else ListField(StringField())(value)
         if len(set(given)) < len(given):
-            raise ValidationErrors([("", f"must name each thing once, got {show(list(given))}")])
+            raise ValidationErrors([("", f"must not contain a name twice, got {show(list(given))}")])
         others = sorted(set(given) - set(self.names))
         if "metrics" in given and others:
             raise ValidationErrors(
-                [("", f"must have metrics, which are all of them, or names of metrics, got {show(list(given))}")]
+                [("", f"must have either 'metrics' (all) or names of metrics, got {show(list(given))}")]
             )
         return tuple(name for name in ("metrics", *others, "trajectory") if name in given)
 

@@ -80,7 +80,7 @@ def read_counts(path: Path, given: str) -> dict[str, int]:
                 continue
             header_possible = False
             if len(cells) != 2 or not cells[0]:
-                raise InputError(f"{key} must have a word and a count a line, got {show(cells)} {where}")
+                raise InputError(f"{key} must have one word and one count in each line, got {show(cells)} {where}")
             word, count = cells
             # the length is checked first, because int() raises its own error above 4300 digits
             is_whole = count.isascii() and count.isdigit() and len(count.lstrip("0")) <= 16

@@ -50,7 +50,10 @@ class State(ABC):
         """
 
     def forgotten(self) -> np.ndarray | None:
-        """Return the generation of first absence of each symbol, int32 (R, K), or -1; None without symbols."""
+        """Return the generation of first absence of each symbol, int32 (R, K).
+
+        -1 where the symbol is never absent; None for a family without symbols.
+        """
         return None
 
 
@@ -147,7 +150,7 @@ class Model(ABC):
     def restore(self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0) -> Any:
         """Return the `State` saved as `arrays`; `advance` then computes the bits of an uninterrupted run.
 
-        The arrays are copied, so that they may be read-only memory maps.
+        The arrays may be read-only memory maps, because they are copied.
 
         Raises
         ------

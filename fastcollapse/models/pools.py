@@ -76,9 +76,9 @@ def n_fixed_real(schedule: Schedule) -> int:
     return int(schedule.n_real[0]) if schedule.real == "fixed" else 0
 
 
-def pool_capacity(plan: KernelSchedule) -> int:
+def pool_capacity(kernel_schedule: KernelSchedule) -> int:
     """Return the largest number of points that the pool of a replicate holds."""
-    return int((plan.n_kept + plan.n_synthetic + plan.n_real).max())
+    return int((kernel_schedule.n_kept + kernel_schedule.n_synthetic + kernel_schedule.n_real).max())
 
 
 def n_kept_after(n_kept: np.ndarray, generation: int) -> int:

@@ -216,8 +216,8 @@ def plan_recipe(
         exists = any(os.path.lexists(file) for file in (*files, *map(parts_folder, files), *others))
         if not numbered or not exists or all(map(_is_finished_run, cases, runs, truths)):
             break
-    given = zip(cases, files, runs, truths, strict=True)
-    return candidate, [_planned(case, file, mode, existing, truth, None) for case, file, existing, truth in given]
+    case_runs = zip(cases, files, runs, truths, strict=True)
+    return candidate, [_planned(case, file, mode, existing, truth, None) for case, file, existing, truth in case_runs]
 
 
 def case_paths(path: Path, n_cases: int) -> list[Path]:

@@ -60,7 +60,7 @@ def simulate(
         is returned, and a missing one is started. The truth is the recorded one. An experiment without a seed takes
         the seed of the file.
     memory_limit : maximum memory of the process, in bytes or as text such as "2GB": blocks and parts become smaller. It
-        requires a path. By default parts of 256 MB use 0.5 GB in addition to the state of the run.
+        requires a path. By default parts of 256 MiB use 0.5 GB in addition to the state of the run.
 
     Raises
     ------

@@ -7,7 +7,7 @@ import socket
 import time
 from pathlib import Path
 
-# `owner` holds a free lock for an instant, and a process that ends holds its lock a little longer.
+# `owner` locks a free file briefly while it tests it, and a process that ends holds its lock a little longer.
 _TRIES = 5
 _PAUSE = 0.02
 # Errors of file systems without locks (some clusters). Two writers still cannot damage a part: names are exclusive.

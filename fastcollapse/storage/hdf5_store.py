@@ -156,7 +156,8 @@ class Hdf5Store(Store):
             return
         wait([self._writing])  # not `result()`: a Ctrl-C here does not mean that the part failed
         error = self._writing.exception()
-        if error is None or self._n_parts > 0:  # without the first part no part is readable, so the store stays failed
+        # If the first part failed, later parts cannot be read, so every later call fails too.
+        if error is None or self._n_parts > 0:
             self._writing = None
         failed, self._blocks_in_writing = self._blocks_in_writing if error else [], []
         self._pending[:0] = failed

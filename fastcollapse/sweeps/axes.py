@@ -61,7 +61,7 @@ def named_axes(sweep: Sweep, reserved: Iterable[str] = ()) -> list[Dimension]:
     >>> sweep = Sweep({"model": {"family": "poisson"}, "truth": {"rate": 1.0}, "workflow": {"name": "replace"},
     ...                "run": {"n_generations": 5, "n_replicates": 2, "seed": 1},
     ...                "sweep": {"grid": {"workflow.n_samples": [10, 100]}}})
-    >>> [(one.dim, one.parameters[0].values) for one in named_axes(sweep)]
+    >>> [(axis.dim, axis.parameters[0].values) for axis in named_axes(sweep)]
     [('n_samples', array([ 10, 100]))]
     """
     keys = [key for axis in sweep.axes for key in axis.keys]
@@ -83,9 +83,9 @@ def _dimension(axis: Axis, names: dict[str, str]) -> Dimension:
 
 def _values(values: Sequence[Any]) -> np.ndarray:
     """Return values as int64, float64 or text."""
-    if all(isinstance(one, int) and not isinstance(one, bool) and abs(one) < 2**63 for one in values):
+    if all(isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 for value in values):
         return np.array(values, np.int64)
-    if all(isinstance(one, int | float) and not isinstance(one, bool) for one in values):
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         return np.array(values, np.float64)
     return np.array(value_labels(values))
 
@@ -117,11 +117,13 @@ def value_labels(values: Sequence[Any]) -> list[str]:
     >>> value_labels(["a", 3, {"name": "replace"}, [1, 2]])
     ['a', '3', 'replace', '[1,2]']
     """
-    names = [one["name"] if isinstance(one, dict) and isinstance(one.get("name"), str) else None for one in values]
+    names = [
+        value["name"] if isinstance(value, dict) and isinstance(value.get("name"), str) else None for value in values
+    ]
     labels = []
-    for one, name in zip(values, names, strict=True):
+    for value, name in zip(values, names, strict=True):
         if name is not None and names.count(name) == 1:
             labels.append(name)
         else:
-            labels.append(one if isinstance(one, str) else json.dumps(one, separators=(",", ":")))
+            labels.append(value if isinstance(value, str) else json.dumps(value, separators=(",", ":")))
     return labels

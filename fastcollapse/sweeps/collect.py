@@ -65,7 +65,7 @@ def collect_sweep(folder: SweepFolder | str | Path, path: str | Path) -> int:
         memory_array("generation", np.arange(n_generations, dtype=np.int64), ("generation",)),
     ]
     shared = _shared_coordinates(points)
-    arrays += [_array(name, one.values, (name,), one.attributes) for name, one in shared.items()]
+    arrays += [_array(name, coordinate.values, (name,), coordinate.attributes) for name, coordinate in shared.items()]
     own = list(_own_coordinates(points, shared, shape, dims))
     arrays += own
     coordinates += [array.name for array in own]
@@ -140,10 +140,10 @@ def _names(points: Mapping[int, Results]) -> set[str]:
 
 def _variables(points: Mapping[int, Results]) -> dict[str, Variable]:
     """Return the metrics of all points, which may be of different families."""
-    found: dict[str, Variable] = {}
+    variables: dict[str, Variable] = {}
     for results in points.values():
-        found.update(results.reader.header.metrics)
-    return found
+        variables.update(results.reader.header.metrics)
+    return variables
 
 
 def _states(points: Mapping[int, Results]) -> set[str]:
@@ -159,14 +159,14 @@ def _lengths(points: Mapping[int, Results], name: str) -> tuple[int, ...]:
 
 def _shared_coordinates(points: Mapping[int, Results]) -> dict[str, Coordinate]:
     """Return the coordinates that are equal in all points."""
-    found: dict[str, Coordinate] = {}
+    coordinates: dict[str, Coordinate] = {}
     differ = set()
     for results in points.values():
         for name, coordinate in results.coordinates.items():
-            known = found.setdefault(name, coordinate)
-            if not np.array_equal(known.values, coordinate.values):
+            first = coordinates.setdefault(name, coordinate)
+            if not np.array_equal(first.values, coordinate.values):
                 differ.add(name)
-    return {name: coordinate for name, coordinate in found.items() if name not in differ}
+    return {name: coordinate for name, coordinate in coordinates.items() if name not in differ}
 
 
 def _own_coordinates(
@@ -178,11 +178,11 @@ def _own_coordinates(
     """
     names = dict.fromkeys(name for results in points.values() for name in results.coordinates if name not in shared)
     for name in names:
-        given = {index: one.coordinates[name] for index, one in points.items() if name in one.coordinates}
-        first = next(iter(given.values()))
-        values = np.full((math.prod(shape), max(len(one.values) for one in given.values())), np.nan)
-        for index, one in given.items():
-            values[index, : len(one.values)] = one.values
+        own = {index: results.coordinates[name] for index, results in points.items() if name in results.coordinates}
+        first = next(iter(own.values()))
+        values = np.full((math.prod(shape), max(len(coordinate.values) for coordinate in own.values())), np.nan)
+        for index, coordinate in own.items():
+            values[index, : len(coordinate.values)] = coordinate.values
         attributes = {**first.attributes, "of_point": name, "kind": first.values.dtype.kind}
         yield _array(f"{name}_of_point", values.reshape(*shape, -1), (*dims, f"{name}_entry"), attributes)
 
@@ -210,7 +210,7 @@ def _text_array(name: str, texts: np.ndarray, dims: Sequence[str], attributes: M
     """Return texts as an array of characters, which every netCDF reader supports; the last dimension is the length."""
     raw = [text.encode() for text in texts.ravel().tolist()]
     width = max(1, *map(len, raw))
-    characters = np.array([one.ljust(width, b"\0") for one in raw], f"S{width}").view("S1")
+    characters = np.array([text.ljust(width, b"\0") for text in raw], f"S{width}").view("S1")
     values = characters.reshape(*texts.shape, width)
     return _array(name, values, (*dims, f"{name}_letter"), {**attributes, "_Encoding": "utf-8"})
 
@@ -236,7 +236,7 @@ def _point_arrays(folder: SweepFolder, points: Mapping[int, Results], dims: Sequ
     paths = [str(folder.point_path(i).relative_to(folder.path)) if i in with_file else "" for i in range(n)]
     path_attributes = {"long_name": "file of the point in the folder of the sweep"}
     return [
-        _array("done", done, dims, {"long_name": "is the point finished?", "units": "1"}),
+        _array("done", done, dims, {"long_name": "1 if the point is finished, otherwise 0", "units": "1"}),
         _array("seed", seeds, dims, {"long_name": "seed of the point", "units": "1"}),
         _array("data_crc32", data.reshape(shape), dims, crc_attributes),
         _text_array("path", np.array(paths).reshape(shape), dims, path_attributes),

@@ -74,7 +74,7 @@ class CollectedSweep:
         metrics, variables, coordinates = {}, {}, self._coordinates(position)
         for name, values in arrays.items():
             if values.ndim >= n_axes + 2 and values.dtype == np.float64:
-                dims = tuple(str(one) for one in attributes[name].get("dims", "").split())
+                dims = tuple(str(dim) for dim in attributes[name].get("dims", "").split())
                 lengths = [len(coordinates[dim].values) if dim in coordinates else None for dim in dims]
                 own = values[position][tuple(slice(n) for n in (n_replicates, n_columns, *lengths))]
                 if not np.isnan(own).all():  # else it is a metric of another family

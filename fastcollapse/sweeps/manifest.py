@@ -139,11 +139,11 @@ def _check_path(path: Path, sweep: Sweep) -> bool:
 def _differs(manifest: Mapping[str, Any], sweep: Sweep) -> str:
     """Return the first difference between the sweep of a folder and another sweep."""
     old, new = (
-        _leaves({k: v for k, v in one.items() if k != "recipe"}) for one in (manifest["mapping"], sweep.mapping)
+        _leaves({k: v for k, v in mapping.items() if k != "recipe"}) for mapping in (manifest["mapping"], sweep.mapping)
     )
     for key in dict.fromkeys((*old, *new)):
         if old.get(key) != new.get(key):
-            there, here = (show(one[key]) if key in one else "absent" for one in (old, new))
+            there, here = (show(leaves[key]) if key in leaves else "absent" for leaves in (old, new))
             return f"{key} is {there} there, {here} here"
     return "it holds another sweep"
 

@@ -39,7 +39,7 @@ class Axis:
     def varies(self) -> list[str]:
         """Dotted keys of the experiment that vary along the axis."""
         pairs = zip(self.keys, self.values, strict=True)
-        return [one for key, values in pairs for one in varied_keys(key, values)]
+        return [varied_key for key, values in pairs for varied_key in varied_keys(key, values)]
 
     def at(self, i: int) -> dict[str, Any]:
         """Return key -> value of entry i."""
@@ -130,7 +130,7 @@ class Sweep:
             if key.partition(".")[0] == "sweep":
                 raise InputError(f"{key} must be changed in the file: it is no value of the experiment")
             for axis in self.axes:
-                if any(overlap(key, one) for one in axis.varies):
+                if any(overlap(key, varied_key) for varied_key in axis.varies):
                     raise InputError(f"{key} must be left to the sweep, which varies it")
         own = {"sweep": self.mapping["sweep"]}
         experiment = {name: table for name, table in self.mapping.items() if name != "sweep"}
@@ -187,7 +187,7 @@ class Sweep:
             values |= axis.at(i)
         given: dict[str, Any] = {}
         for key, value in values.items():
-            given |= {key: value} if "." in key else {f"{key}.{inner}": one for inner, one in value.items()}
+            given |= {key: value} if "." in key else {f"{key}.{inner}": item for inner, item in value.items()}
         plain = {name: table for name, table in self.mapping.items() if name != "sweep"}
         try:
             experiment = Experiment.from_mapping(apply_overrides(plain, given), base=self.base, text=self.text)

@@ -38,9 +38,9 @@ def precompile(experiments: Iterable[Experiment]) -> None:
 def _kind(value: Any) -> str:
     """Return everything that is not a number: names of families, workflows, estimators, recorded metrics."""
     if isinstance(value, Mapping):
-        return "{" + ",".join(f"{key}:{_kind(one)}" for key, one in value.items()) + "}"
+        return "{" + ",".join(f"{key}:{_kind(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(sorted({_kind(one) for one in value})) + "]"
+        return "[" + ",".join(sorted({_kind(item) for item in value})) + "]"
     return value if isinstance(value, str) else str(value) if isinstance(value, bool) else ""
 
 

@@ -79,17 +79,17 @@ def concatenate_ranges(full: Experiment, ranges: Sequence[Reader]) -> Reader:
         first_replicate=0,
     )
     metrics, states = (
-        {name: _concatenate([getattr(one, what)[name] for one in ranges]) for name in getattr(header, what)}
+        {name: _concatenate([getattr(part, what)[name] for part in ranges]) for name in getattr(header, what)}
         for what in ("metrics", "states")
     )
     n_generations = header.n_generations
     rows = None
     if header.trajectory:  # generation 0 has no counts
-        rows = _merge_rows([_range_rows(one.blocks) for one in ranges], n_generations)
+        rows = _merge_rows([_range_rows(part.blocks) for part in ranges], n_generations)
     samples = {
-        name: _merge_rows([one.sample_rows(name) for one in ranges], n_generations + 1) for name in header.samples
+        name: _merge_rows([part.sample_rows(name) for part in ranges], n_generations + 1) for name in header.samples
     }
-    forgotten = None if ranges[0].forgotten is None else _concatenate([one.forgotten for one in ranges])  # type: ignore[misc]
+    forgotten = None if ranges[0].forgotten is None else _concatenate([part.forgotten for part in ranges])  # type: ignore[misc]
     return Reader(header, [Block(0, metrics, rows, states, samples)], forgotten=forgotten)
 
 
@@ -99,19 +99,19 @@ def _concatenate(arrays: Sequence[np.ndarray]) -> np.ndarray:
 
 def _merge_rows(split: Sequence[Rows], n_generations: int) -> Rows:
     """Return the rows of all ranges in the order of one run: all replicates of a generation, then the next one."""
-    lengths = np.concatenate([np.diff(one.indptr).reshape(n_generations, -1) for one in split], axis=1)
+    lengths = np.concatenate([np.diff(rows.indptr).reshape(n_generations, -1) for rows in split], axis=1)
     indptr = np.zeros(lengths.size + 1, np.int64)
     np.cumsum(lengths.reshape(-1), out=indptr[1:])
     merged: list[np.ndarray] = []
     for column in range(1, len(split[0])):
-        arrays: list[np.ndarray] = [one[column] for one in split]
+        arrays: list[np.ndarray] = [rows[column] for rows in split]
         dtype = max((a.dtype for a in arrays), key=lambda dtype: dtype.itemsize)
         out = np.empty((int(indptr[-1]), *arrays[0].shape[1:]), dtype)
         at = 0
         for t in range(n_generations):
-            for one, values in zip(split, arrays, strict=True):
-                n_replicates = (len(one.indptr) - 1) // n_generations
-                low, high = int(one.indptr[t * n_replicates]), int(one.indptr[(t + 1) * n_replicates])
+            for rows, values in zip(split, arrays, strict=True):
+                n_replicates = (len(rows.indptr) - 1) // n_generations
+                low, high = int(rows.indptr[t * n_replicates]), int(rows.indptr[(t + 1) * n_replicates])
                 out[at : at + high - low] = values[low:high]
                 at += high - low
         merged.append(out)

@@ -73,9 +73,9 @@ def _words(options: Mapping[str, object]) -> list[str]:
     """
     words: list[str] = []
     for name, value in options.items():
-        for one in value if isinstance(value, list | tuple) else [value]:
-            if one is True:
+        for item in value if isinstance(value, list | tuple) else [value]:
+            if item is True:
                 words.append(f"--{name}")
-            elif one is not None and one is not False:
-                words += [f"--{name}", str(one)]
+            elif item is not None and item is not False:
+                words += [f"--{name}", str(item)]
     return words

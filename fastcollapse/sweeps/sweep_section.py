@@ -66,15 +66,15 @@ def _error_of(key: str, values: Any) -> str:
     if section == "recipe":
         return "cannot be varied: no number depends on it"
     seen = set()
-    for one in values:
-        if not rest and not isinstance(one, Mapping):
-            return f"must be a section and a key such as workflow.n_samples, or a list of tables, got {show(one)}"
+    for entry in values:
+        if not rest and not isinstance(entry, Mapping):
+            return f"must be a section and a key such as workflow.n_samples, or a list of tables, got {show(entry)}"
         try:
-            text = canonical_json(one)
+            text = canonical_json(entry)
         except (TypeError, ValueError):
-            return f"must hold finite numbers, strings, lists and tables, got {show(one)}"
+            return f"must hold finite numbers, strings, lists and tables, got {show(entry)}"
         if text in seen:
-            return f"must have each value once, got {show(one)} twice"
+            return f"must have each value once, got {show(entry)} twice"
         seen.add(text)
     return ""
 
@@ -111,15 +111,15 @@ class SweepSection(Section):
         keys = [key for key, _ in varied]
         if not keys:
             return [("", 'must have [sweep.grid] or [sweep.zip] with a key such as "workflow.n_samples" = [10, 100]')]
-        expanded = [(key, one) for key, values in varied for one in varied_keys(key, values)]
-        for i, (key, one) in enumerate(expanded):
+        expanded = [(key, varied_key) for key, values in varied for varied_key in varied_keys(key, values)]
+        for i, (key, varied_key) in enumerate(expanded):
             for other, before in expanded[:i]:
-                if overlap(one, before):
-                    return [("", f"must vary {one} in one place, got {other} and {key}")]
+                if overlap(varied_key, before):
+                    return [("", f"must vary {varied_key} in one place, got {other} and {key}")]
         lengths = {key: len(values) for key, values in self.zip or ()}
         if len(set(lengths.values())) > 1:
             shown = ", ".join(f"{n} of {key}" for key, n in lengths.items())
             return [("zip", f"must have lists of one length, got {shown}")]
-        if self.paired and any(one == "run.seed" for _, one in expanded):
+        if self.paired and any(varied_key == "run.seed" for _, varied_key in expanded):
             return [("paired", "must be left out where run.seed is varied")]
         return []

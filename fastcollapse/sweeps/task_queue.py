@@ -34,7 +34,7 @@ class Outcome:
     Parameters
     ----------
     total : number of units to compute.
-    done, failed : numbers of these units.
+    done, failed : number of these units that succeeded, that failed.
     known_failures : number of points that failed before and were not retried.
     split : whether some of the units are ranges of a point.
     busy : points that another process is computing.

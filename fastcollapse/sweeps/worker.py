@@ -31,7 +31,7 @@ from fastcollapse.sweeps.folder import SweepFolder, is_small
 from fastcollapse.sweeps.replicate_ranges import WorkUnit, concatenate_ranges, range_paths
 from fastcollapse.sweeps.truth_cache import cached_truth
 
-# Seconds of work between two packs: a kill loses this much, and every pack is a file.
+# Seconds of work between two packs. A kill loses at most this much work; a shorter time would make more files.
 _PUBLISH_SECONDS = 0.2
 # Parallel kernels in two threads of one process abort it, and a Dask worker may have several threads.
 _one_task = threading.Lock()
@@ -58,7 +58,7 @@ class Report:
 
     Parameters
     ----------
-    done, failed : numbers of units; a unit that was finished before counts as done.
+    done, failed : number of units that succeeded, that failed; an already finished unit counts as done.
     busy : units that another process is computing.
     remaining : units to dispatch again.
     seconds : time that the units took.
@@ -94,7 +94,7 @@ def run_task(task: Task, threads: int | None = None, interrupts: Interrupts | No
     with _one_task, warnings.catch_warnings(record=True) as caught, handler as active:
         warnings.simplefilter("always")
         report = Worker(_open_folder(task.folder, _modified(task.folder)), threads, active).run(task)
-        return Report(*report, warnings=tuple(dict.fromkeys(str(one.message) for one in caught)))
+        return Report(*report, warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)))
 
 
 def _modified(folder: str) -> int:
@@ -204,7 +204,7 @@ class Worker:
             first_replicate=unit.replicates(experiment.run.n_replicates).start,
         )
         execute(plan, threads=self._threads, interrupts=self._interrupts)
-        # Every worker checks after its own file has its name, so the last one finds all files.
+        # Each worker checks after it has renamed its own file, so the last worker sees all files.
         if not all(path.exists() for path in paths):
             return
         claim = self._folder.claim(WorkUnit(unit.point))

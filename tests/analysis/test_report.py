@@ -102,7 +102,11 @@ def test_summary__has_no_score_without_theory(mixed):
     text = report.summary(mixed)
     assert "no bounds" in text
     assert "- " in text
-    assert "no score" in text
+    # The column of z-scores is omitted where nothing has a score; the notes give the reason.
+    assert "no score" not in text
+    assert "symbols alive (%) is not compared (there are no bounds for this workflow)" in text
+    header = next(line for line in text.splitlines() if line.startswith("  generation  symbols alive (%)"))
+    assert header.split().count("z") == 1
 
 
 def exact_median(c, n, last):
@@ -195,6 +199,17 @@ def test_comparison__gives_reason_without_comparison():
     assert "Nothing could be compared with theory:" in text
     assert "H: not compared (too few replicates" in text
     assert "agrees" not in text
+
+
+def test_comparison__skewed_law_is_not_called_few_replicates():
+    mapping = {
+        "model": {"family": "poisson"},
+        "truth": {"rate": 0.1},
+        "workflow": {"name": "replace", "n_samples": 10},
+        "run": {"n_generations": 30, "n_replicates": 50, "seed": 1},
+    }
+    text, _ = report.comparison(simulate(Experiment.from_mapping(mapping)))
+    assert "rate: not compared (its distribution is too skewed for a z-score at this number of replicates)" in text
 
 
 def test_comparison__names_workflow_without_bounds(mixed):

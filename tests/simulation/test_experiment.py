@@ -54,7 +54,7 @@ def message_of(mapping):
         (changed("run", seed=10**5000), "run.seed must be at most 2**64 - 1, got a int too large to show"),
         (changed("run", record="states"), "run.record must be of metrics, trajectory, support_size, "),
         (changed("run", record=[]), "run.record must be a list of at least 1, got []"),
-        (changed("run", record=["metrics", "metrics"]), "run.record must name each thing once"),
+        (changed("run", record=["metrics", "metrics"]), "run.record must not contain a name twice"),
         (changed("run", record=["metrics", 3]), "run.record[1] must be a string that is not empty, got 3"),
         (
             changed("run", n_generatons=5),

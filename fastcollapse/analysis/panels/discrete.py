@@ -97,7 +97,8 @@ def heterozygosity(results: Results, generations: np.ndarray) -> Curve:
     n_positive = (values > 0).sum(axis=0)
     is_normal = values.shape[0] * expected >= _DEGREES * (1 - expected)
     is_scored = ((n_positive == values.shape[0]) | (n_positive >= EVENTS)) & is_normal
-    return curve_of(generations, values, None, None, expected, is_scored)
+    curve = curve_of(generations, values, None, None, expected, is_scored)
+    return dataclasses.replace(curve, too_skewed=not is_normal.all())
 
 
 @cached_by_results

@@ -78,7 +78,7 @@ def _biased(results: Results, error: np.ndarray, variance: np.ndarray, synthetic
     if setting.isotropic:
         # The law of the fit is symmetric about the direction of w: it depends on two numbers of w alone.
         unit = setting.spectrum[0]
-        overlap, square = (unit * one[:, None, None] for one in (chain.overlap, chain.square))
+        overlap, square = (unit * values[:, None, None] for values in (chain.overlap, chain.square))
         shrinkage = unit / (unit + effective_ridge(setting.spectrum, rows, grid.ridge))
         expected = setting.length - 2 * shrinkage * overlap + synthetic * square + variance
     elif setting.replace_only and (not setting.dependent or (setting.ridge == 0 and isinstance(setting.sizes, int))):

@@ -31,7 +31,7 @@ def draw_extinction_times(axes: "Axes", results: Results) -> bool:
     last, groups = results.last, uncensored_curve(results)
     if len(groups) < _FEWEST_GROUPS:
         return False
-    count = np.array([one.copies for one in groups])
+    count = np.array([group.copies for group in groups])
     low, median, high = quartiles_of(groups, last)
     axes.fill_between(count, low, high, color=SIMULATED, alpha=0.25, linewidth=0, label="simulated middle half")
     axes.plot(count, median, color=SIMULATED, lw=2, marker="o", ms=3.5, label="simulated median")
@@ -55,14 +55,14 @@ def draw_extinction_times(axes: "Axes", results: Results) -> bool:
 
 def _draw_theory(axes: "Axes", groups: Sequence[ExtinctionTime], n: int | None) -> None:
     """Draw the median by theory, or its two bounds where it is not known exactly, and its limit 2c/ln 2."""
-    known = [(one.copies, *one.median) for one in groups if one.median is not None]
+    known = [(group.copies, *group.median) for group in groups if group.median is not None]
     exact = all(low == high for _, low, high in known)
     for side, label in ((1, "theory: exact median" if exact else "theory: bounds of the median"), (2, None)):
-        at = [(one[0], one[side]) for one in known if one[side] is not None]
+        at = [(entry[0], entry[side]) for entry in known if entry[side] is not None]
         if at and (side == 1 or not exact):
             count, median = np.array(at, dtype=float).T
             axes.plot(count, median, color=THEORY, lw=1.4, ls=(0, (5, 4)), label=label)
-    small = np.array([one.copies for one in groups if has_limit(one.copies, n)])
+    small = np.array([group.copies for group in groups if has_limit(group.copies, n)])
     if small.size > 1:
         law = forgetting_median_law(small)
         axes.plot(small, law, color=SECOND, lw=1.2, ls=":", label="theory: limit 2c / ln 2, c << n")

@@ -101,7 +101,7 @@ def extinction_curve(results: Results, bins_a_decade: int = 10) -> list[Extincti
     label = np.where(single, -1e6 + copies[alive], fine)
     order = np.argsort(label, kind="stable")
     groups = np.split(alive[order], np.flatnonzero(np.diff(label[order])) + 1) if alive.size else []
-    return sorted(_extinction_times(results, copies, groups), key=lambda one: one.copies)
+    return sorted(_extinction_times(results, copies, groups), key=lambda times: times.copies)
 
 
 def uncensored_curve(results: Results) -> list[ExtinctionTime]:
@@ -109,15 +109,15 @@ def uncensored_curve(results: Results) -> list[ExtinctionTime]:
 
     Later medians within the run would be those of groups that happened to be early.
     """
-    groups = [one for one in extinction_curve(results) if one.copies >= _FEWEST_COPIES]
-    n_known = next((i for i, one in enumerate(groups) if one.quartiles[1] is None), len(groups))
+    groups = [group for group in extinction_curve(results) if group.copies >= _FEWEST_COPIES]
+    n_known = next((i for i, group in enumerate(groups) if group.quartiles[1] is None), len(groups))
     return groups[:n_known]
 
 
 def quartiles_of(groups: Sequence[ExtinctionTime], last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the quartiles of groups, float64 [n] each; those beyond the run are its last generation."""
     low, middle, high = (
-        np.array([last if one.quartiles[i] is None else one.quartiles[i] for one in groups], dtype=float)
+        np.array([last if group.quartiles[i] is None else group.quartiles[i] for group in groups], dtype=float)
         for i in range(3)
     )
     return low, middle, high
@@ -131,11 +131,11 @@ def extinction_panel(results: Results, generations: np.ndarray, options: Mapping
     if not groups:
         raise InputError("the panel forgetting must have symbols that are forgotten within the run, got none")
     low, middle, high = quartiles_of(groups, results.last)
-    ends = [one.median or (None, None) for one in groups]
+    ends = [group.median or (None, None) for group in groups]
     lower, upper = (np.array([np.nan if end[side] is None else end[side] for end in ends], float) for side in (0, 1))
     unknown = np.full(len(groups), np.nan)
     curve = Curve(
-        at=np.array([one.copies for one in groups]),
+        at=np.array([group.copies for group in groups]),
         mean=middle,
         sd=unknown,
         smallest=low,
@@ -145,7 +145,7 @@ def extinction_panel(results: Results, generations: np.ndarray, options: Mapping
         expected=np.where(lower == upper, lower, np.nan),
         z=unknown,
     )
-    law = np.array([np.nan if one.law is None else one.law for one in groups])
+    law = np.array([np.nan if group.law is None else group.law for group in groups])
     lines = (
         (Line("theory: limit 2c / ln 2 of the median, c << n", law, "asymptotic"),) if np.isfinite(law).any() else ()
     )
@@ -160,23 +160,23 @@ def extinction_table(results: Results) -> str:
     """Return the table of extinction times of symbols of 1, 10 and 100 copies; "" if there are no such symbols."""
     last = results.last
     rows, joined, notes = [], [], []
-    times = [(count, one) for count in _TABLE_COUNTS if (one := extinction_time(results, count)) is not None]
+    times = [(count, group) for count in _TABLE_COUNTS if (group := extinction_time(results, count)) is not None]
     if not times:
         return ""
-    for count, one in times:
+    for count, group in times:
         name = f"{count}"
-        if not math.isclose(one.smallest, one.largest, rel_tol=1e-9):
+        if not math.isclose(group.smallest, group.largest, rel_tol=1e-9):
             name += "*"
-            span = f"{one.smallest:.4g} to {one.largest:.4g}"
-            joined.append(f"{count}: symbols of {span}, mean {one.copies:.4g}")
-        low, median, high = (f"> {last:,}" if q is None else f"{q:,}" for q in one.quartiles)
-        law = "-" if one.law is None else f"{one.law:,.1f}"
-        rows.append([name, f"{one.n_symbols:,}", low, median, high, _bracket(one.median, last), law])
+            span = f"{group.smallest:.4g} to {group.largest:.4g}"
+            joined.append(f"{count}: symbols of {span}, mean {group.copies:.4g}")
+        low, median, high = (f"> {last:,}" if q is None else f"{q:,}" for q in group.quartiles)
+        law = "-" if group.law is None else f"{group.law:,.1f}"
+        rows.append([name, f"{group.n_symbols:,}", low, median, high, _bracket(group.median, last), law])
     if joined:
         notes.append(f"* {'; '.join(joined)}")
-    if any(one.law is not None for _, one in times):
+    if any(group.law is not None for _, group in times):
         notes.append("2c/ln 2: limit of the median for 1 << c << n")
-    if any(one.median is not None and one.median[0] != one.median[1] for _, one in times):
+    if any(group.median is not None and group.median[0] != group.median[1] for _, group in times):
         notes.append("a range of theory: bounds of the median")
     which = "occurred c times" if are_real_counts(results) else "are expected c times in generation 1"
     title = f"Generation in which symbols that {which} are forgotten (quantiles over symbols and replicates)"

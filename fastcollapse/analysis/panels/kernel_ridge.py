@@ -106,14 +106,14 @@ def generator_accuracy_panel(results: Results, generations: np.ndarray, options:
 def _plot(metric: str, results: Results, title: str, axis: Axis, curves: Sequence[GridCurve]) -> list[Panel]:
     """Return the panels of one plot of a metric of the predictor."""
     grid, estimate, panels = grid_of(results), estimate_of(results), []
-    for one in curves:
-        at = points_of(grid, one, axis)
-        curve = unscored_curve(at, results.metrics[metric][(slice(None), *one.where)])
-        place: dict[str, Any] = {"axis": axis, "group": one.group}
+    for grid_curve in curves:
+        at = points_of(grid, grid_curve, axis)
+        curve = unscored_curve(at, results.metrics[metric][(slice(None), *grid_curve.where)])
+        place: dict[str, Any] = {"axis": axis, "group": grid_curve.group}
         if metric == "test_accuracy":
             panels.append(Panel(title, "test accuracy (%)", "accuracy", curve, factor=100.0, **place))
             continue
-        lines = _lines(None if estimate is None or estimate.test is None else estimate.test[one.where])
+        lines = _lines(None if estimate is None or estimate.test is None else estimate.test[grid_curve.where])
         panels.append(Panel(title, "mean squared error", "error", curve, lines, log=True, digits=4, **place))
     return panels
 

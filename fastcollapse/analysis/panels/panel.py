@@ -46,6 +46,7 @@ class Curve:
     expected : float64[B], the exact expectation, NaN where it is not known.
     z : float64[B], distance to the expectation in standard errors, as the normal score of equal tail probability. Where
         only bounds are known it is the distance to the nearer bound, 0 between them; NaN where there is no score.
+    too_skewed : whether points have no score because the mean over this number of replicates is too skewed.
     """
 
     at: np.ndarray
@@ -57,6 +58,7 @@ class Curve:
     upper: np.ndarray | None
     expected: np.ndarray
     z: np.ndarray
+    too_skewed: bool = False
 
     @property
     def is_within_bounds(self) -> np.ndarray:
@@ -105,6 +107,7 @@ class Panel:
     note : a remark that a reader of the numbers needs, or "".
     image : float64[h, w] of 0 to 1, an image to show with the values of the curve below it, or None.
     positive : whether several of these, overlaid, may need a logarithmic axis.
+    is_metric : whether it is a recorded metric without a panel of its family.
     """
 
     title: str
@@ -124,6 +127,7 @@ class Panel:
     note: str = ""
     image: np.ndarray | None = None
     positive: bool = False
+    is_metric: bool = False
 
     @property
     def name(self) -> str:

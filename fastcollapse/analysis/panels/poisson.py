@@ -1,5 +1,6 @@
 """Poisson models beside their theory: survival of the rate, and its mean."""
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -13,8 +14,8 @@ from fastcollapse.analysis.panels.scores import curve_of, probability_panel, sha
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.discrete.survival import poisson_survival
 
-# The largest skewness of the mean over replicates that has a score. Beyond it Student's score raises false alarms: few
-# replicates with high rates make up for many that are lost.
+# The largest skewness of the mean over replicates that has a score. Most replicates are extinct and a few have high
+# rates, so a more skewed mean raises false alarms in a t-test.
 _MOST_SKEWED = 0.1
 
 
@@ -54,7 +55,8 @@ def _rates(results: Results, generations: np.ndarray) -> Curve:
     k = np.maximum(generations, 1)
     skewness = (1 + 1.5 * (k - 1)) / np.sqrt(float(fitted.min()) * rate * k)
     is_scored = skewness <= _MOST_SKEWED * math.sqrt(results.n_replicates)
-    return curve_of(generations, values, None, None, np.full(len(generations), rate), is_scored)
+    curve = curve_of(generations, values, None, None, np.full(len(generations), rate), is_scored)
+    return dataclasses.replace(curve, too_skewed=not is_scored.all())
 
 
 PANELS = FamilyPanels(

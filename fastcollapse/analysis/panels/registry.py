@@ -14,8 +14,8 @@ from fastcollapse.analysis.panels.scores import unscored_curve
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 
-# Metrics that are shown by default of a family without panels.
-_N_DEFAULT = 2
+# The most metrics without a panel of their family that a figure shows; tables show all.
+_MOST_DRAWN_METRICS = 2
 
 
 def find_panels(family: str) -> FamilyPanels | None:
@@ -28,11 +28,11 @@ def find_panels(family: str) -> FamilyPanels | None:
 
 def panels_for(results: Results) -> FamilyPanels:
     """Return the panels of the family of a run; a family without a module has one panel for each recorded metric."""
-    found = find_panels(results.experiment.family)
-    if found is not None:
-        return found
+    family_panels = find_panels(results.experiment.family)
+    if family_panels is not None:
+        return family_panels
     panels = {metric: functools.partial(_metric_panel, metric) for metric in results.metrics}
-    return FamilyPanels(panels, tuple(panels)[:_N_DEFAULT])
+    return FamilyPanels(panels, tuple(panels))
 
 
 def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = ()) -> list[Panel]:
@@ -62,15 +62,23 @@ def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = 
         else:
             panels += [new] if isinstance(new, Panel) else new
     # The metrics of the default panels may not be recorded.
-    recorded = list(results.metrics)[:_N_DEFAULT]
-    return panels or [_metric_panel(metric, results, generations, options) for metric in recorded]
+    return panels or [_metric_panel(metric, results, generations, options) for metric in results.metrics]
+
+
+def drawn_panels(results: Results, panels: Sequence[Panel]) -> list[Panel]:
+    """Return the panels that a figure shows: all of a recipe or a family, but only the first metrics otherwise."""
+    is_requested = results.recipe is not None and results.recipe.panels
+    if is_requested or not all(panel.is_metric for panel in panels):
+        return list(panels)
+    return list(panels[:_MOST_DRAWN_METRICS])
 
 
 def _metric_panel(metric: str, results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Return the panel of a metric without theory; of further dimensions it shows the first entry."""
-    variable, known = results.variables[metric], results.coordinates
+    variable, coordinates = results.variables[metric], results.coordinates
     values = results.metrics[metric][:, generations]
     values = values.reshape(*values.shape[:2], -1)[..., 0]
-    first = ", ".join(f"{dim} = {known[dim].values[0]:g}" for dim in variable.dims if dim in known)
+    first = ", ".join(f"{dim} = {coordinates[dim].values[0]:g}" for dim in variable.dims if dim in coordinates)
     title = variable.long_name + (f" at {first}" if first else "")
-    return Panel(title, f"{variable.long_name} ({variable.units})", metric, unscored_curve(generations, values))
+    label = f"{variable.long_name} ({variable.units})"
+    return Panel(title, label, metric, unscored_curve(generations, values), is_metric=True)

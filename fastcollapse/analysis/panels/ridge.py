@@ -217,7 +217,7 @@ def _scored(at: np.ndarray, values: np.ndarray, law: SkewedLaw) -> Curve:
     is_normal = is_known & (law.skewness <= 0.5 * math.sqrt(values.shape[0]))
     curve = curve_of(at, values, None, None, law.expected, is_normal)
     curve.z[has_deviation] = skewed_curve(at, values, law).z[has_deviation]
-    return curve
+    return dataclasses.replace(curve, too_skewed=bool((is_known & ~is_normal).any()))
 
 
 def _part_of(fit: Fit, part: str) -> np.ndarray:
@@ -234,20 +234,20 @@ def _plot(results: Results, title: str, axis: Axis, curves: Sequence[GridCurve])
     grid, fit, panels = grid_of(results), fit_of(results), []
     inherited = any(np.any(chain_of(results).heavy[curve.where[0]]) for curve in curves)
     heavy = inherited or all(np.all(fit.heavy[curve.where]) for curve in curves)
-    for one in curves:
-        where, at = one.where, points_of(grid, one, axis)
-        values = results.metrics[_METRICS[one.part]][(slice(None), *where)]
+    for grid_curve in curves:
+        where, at = grid_curve.where, points_of(grid, grid_curve, axis)
+        values = results.metrics[_METRICS[grid_curve.part]][(slice(None), *where)]
         # The bias of least squares is 0 up to rounding.
         values = np.where(values < _ROUNDING * setting_of(results).length, 0.0, values)
         left_out = fit.heavy[where] & (not heavy)
         # The deviation of the parts of the error is not known.
-        spread = fit.spread[where] if one.part == "error" else np.full(len(at), np.nan)
-        law = SkewedLaw(_part_of(fit, one.part)[where], spread, fit.skew[where])
+        spread = fit.spread[where] if grid_curve.part == "error" else np.full(len(at), np.nan)
+        law = SkewedLaw(_part_of(fit, grid_curve.part)[where], spread, fit.skew[where])
         heading = f"T = {grid.samples[where[1]]:,}" if axis is GENERATION else "error"
         theory = Theory(law, fit.exact[where], np.full(len(at), heavy))
         labels = Labels(title, "excess test error", heading)
         note = f"{title}: left out where {_HEAVY}" if left_out.any() else ""
-        panel = _panel(labels, at, np.where(left_out, np.nan, values), theory, axis=axis, group=one.group)
+        panel = _panel(labels, at, np.where(left_out, np.nan, values), theory, axis=axis, group=grid_curve.group)
         panels.append(dataclasses.replace(panel, note=note or panel.note))
     # Scaling laws over the number of samples are straight lines on logarithmic axes.
     log = axis is SAMPLES or any(panel.log for panel in panels)

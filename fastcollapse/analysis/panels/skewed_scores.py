@@ -73,4 +73,5 @@ def skewed_curve(generations: np.ndarray, values: np.ndarray, law: SkewedLaw) ->
         z = (curve.mean - law.expected) / (law.expected * np.sqrt((law.spread - 1) / n))
         z = np.where(np.abs(z) < np.abs(curve.z), z, curve.z)
     # Without a score, values and expectation may both have underflowed to 0; that is no agreement.
-    return dataclasses.replace(curve, z=np.where(is_scored | (generations == 0), z, np.nan))
+    z = np.where(is_scored | (generations == 0), z, np.nan)
+    return dataclasses.replace(curve, z=z, too_skewed=not is_scored.all())

@@ -9,8 +9,8 @@ from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.discrete_variates import binomial, hypergeometric
 from fastcollapse.kernels.random.streams import uniform
 
-# Where an index is built, and where a chain is cheaper: a pick by chunks costs 40 ns, by an index 15 ns plus 3 ns a
-# symbol, a link of a chain 60 to 120 ns.
+# With m symbols, more than m / _INDEX_FROM tokens use an index, and more than m _CHAIN_FROM tokens use a chain. A pick
+# by chunks costs 40 ns, by an index 15 ns plus 3 ns a symbol; a link of a chain costs 60 to 120 ns.
 _INDEX_FROM = 8
 _CHAIN_FROM = 8
 _CHUNK = 32
@@ -125,8 +125,7 @@ def _sum_chunks(weights, cumulative):
 def _pick_by_chunks(weights, cumulative, total, stream):
     """Return a symbol drawn from the weights that `cumulative` was made of, or -1.
 
-    It is -1 where the place of the pick has lost its weight since. The steps are added instead of branched on, because
-    a pick would mispredict four branches, 5 ns each.
+    -1 if the picked token was already removed. Comparisons are added, because branches would be mispredicted.
     """
     m = weights.shape[0]
     place = uniform(stream) * total

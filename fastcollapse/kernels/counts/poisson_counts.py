@@ -16,7 +16,7 @@ from fastcollapse.kernels.random.poisson_table import (
     FRACTIONS,
     MEANS_BELOW,
     UNDECIDED,
-    settled_poisson,
+    search_poisson,
 )
 from fastcollapse.kernels.random.streams import SUB_BULK, SUB_SPARE, fill_words, next_word, open_draw
 
@@ -47,7 +47,7 @@ def _table_poisson(row, piece, spare, guide, first, cumulative):
     count = np.int64(guide[row, piece >> FINE_SHIFT])
     if count >= UNDECIDED:
         number = (piece << np.uint64(48)) | (next_word(spare) >> np.uint64(16))
-        count = settled_poisson(row, count, number, first, cumulative)
+        count = search_poisson(row, count, number, first, cumulative)
     return count
 
 
@@ -92,13 +92,13 @@ def _draw_whole(weights, pieces, spare, tables, workspace, out):
         count = np.int64(flat[np.uint64(table_index[i])])
         if count >= UNDECIDED:
             number = (np.uint64(pieces[i]) << np.uint64(48)) | (words[j] >> np.uint64(16))
-            count = settled_poisson(row, count, number, first, cumulative)
+            count = search_poisson(row, count, number, first, cumulative)
         if mean >= COARSE_STEP:
             row = np.uint64(mean) >> COARSE_SHIFT
             number = next_word(spare)
             more = np.int64(coarse_guide[row, number >> COARSE_WORD_SHIFT])
             if more >= UNDECIDED:
-                more = settled_poisson(row, more, number, coarse_first, coarse_cumulative)
+                more = search_poisson(row, more, number, coarse_first, coarse_cumulative)
             count += more
         out[i] = count
 
@@ -142,7 +142,7 @@ def _draw_parts(weights, scale, pieces, spare, tables, workspace, out):
             number = next_word(spare)
             more = np.int64(coarse_guide[row, number >> COARSE_WORD_SHIFT])
             if more >= UNDECIDED:
-                more = settled_poisson(row, more, number, coarse_first, coarse_cumulative)
+                more = search_poisson(row, more, number, coarse_first, coarse_cumulative)
             count += more
         parts = (mean - whole) * FRACTIONS
         row = np.uint64(parts)

@@ -11,7 +11,7 @@ from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, STREAM_WORDS, SUB_SPARE, open_stream
 from fastcollapse.kernels.random.threefry import word_pairs
 from fastcollapse.kernels.random.vector_exp import exponentials
-from fastcollapse.kernels.random.ziggurat import inside, place, settled
+from fastcollapse.kernels.random.ziggurat import accept_or_redraw, inside, place
 
 # Steps of a strip: what one pass leaves for the next stays in the first-level cache.
 STRIP = 128
@@ -41,7 +41,7 @@ def direct_variates(words, table, n, name, block, stream, out):
         layer, t = place(words[k], table)
         if not inside(layer, t, table):
             open_stream(seed, replicate, np.uint64(first + k), block, purpose + _SPARE, stream)
-            t = settled(layer, t, table, stream)
+            t = accept_or_redraw(layer, t, table, stream)
         out[k] = t
 
 

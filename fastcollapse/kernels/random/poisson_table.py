@@ -97,7 +97,7 @@ def _cumulative(values: np.ndarray, mean: float) -> np.ndarray:
 
 
 @kernel
-def settled_poisson(row, entry, number, first, cumulative):
+def search_poisson(row, entry, number, first, cumulative):
     """Return the variate of a table row at a 64-bit uniform `number` whose guide entry is undecided.
 
     O(1): a step or two from the least possible value.

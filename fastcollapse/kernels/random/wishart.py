@@ -20,7 +20,7 @@ from fastcollapse.kernels.linalg.triangular import (
 )
 from fastcollapse.kernels.random.streams import fill_words
 from fastcollapse.kernels.random.vector_exp import exponentials
-from fastcollapse.kernels.random.ziggurat import chi_square, inside, place, settled
+from fastcollapse.kernels.random.ziggurat import accept_or_redraw, chi_square, inside, place
 
 
 @kernel
@@ -31,7 +31,7 @@ def fill_normals(normals, words, streams, out):
     for k in range(n):
         layer, t = place(words[k], normals)
         if not inside(layer, t, normals):
-            t = settled(layer, t, normals, streams[1])
+            t = accept_or_redraw(layer, t, normals, streams[1])
         out[k] = t
 
 

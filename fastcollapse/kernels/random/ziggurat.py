@@ -32,7 +32,8 @@ _SERIES_BELOW = 0.1
 _SERIES = np.array([1.0 / math.factorial(k + 2) for k in range(9)])
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)
 _TAIL_PANELS = 45
-# The depth of the lowest layer for every a up to 2^-1/2: its bracket, an estimate, and the slope of the top in it.
+# The depth of the lowest layer for every a up to 2^-1/2: starting bracket (_DEEP, _HIGH), starting estimate and
+# derivative for the secant search.
 _DEEP, _HIGH = 8.7, 8.1
 _DEPTH, _DEPTH_A, _DEPTH_SLOPE = 8.1562, 1.75, -11.0
 _CLOSED = 1e-12
@@ -94,8 +95,9 @@ def _tail(end, a):
 
 @kernel
 def _stack(depth, a, ends, levels):
-    """Stack LAYERS layers on the level exp(-depth) and return by how much the top exceeds 1; 0 closes the ziggurat.
+    """Stack LAYERS layers on the level exp(-depth) and return by how much the top exceeds 1.
 
+    0 means that the top layer ends exactly at the mode.
     Where the layers reach 1 early the result is the number of layers left.
     """
     left, right = _end(depth, a, -math.sqrt(2.0 * depth)), _end(depth, a, math.sqrt(2.0 * depth))
@@ -194,7 +196,7 @@ def inside(layer, t, table):
 
 
 @kernel
-def settled(layer, t, table, stream):
+def accept_or_redraw(layer, t, table, stream):
     """Return the variate of a place (layer, t) that is not `inside`, with words of `stream`."""
     a = table[_SHAPE]
     while not inside(layer, t, table):
@@ -223,7 +225,7 @@ def _tail_variate(end, a, stream):
 def ziggurat(table, stream):
     """Return a variate of the law of `table`: one word, rarely more."""
     layer, t = place(next_word(stream), table)
-    return t if inside(layer, t, table) else settled(layer, t, table, stream)
+    return t if inside(layer, t, table) else accept_or_redraw(layer, t, table, stream)
 
 
 @kernel

@@ -23,12 +23,13 @@ _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 
 
 class Pools(NamedTuple):
-    """What R replicates keep between generations; the arrays of pools have 0 replicates where none is kept.
+    """Data that R replicates keep between generations; the arrays of pools have 0 replicates where none is kept.
 
     Attributes
     ----------
     weights : float64 (R, d).
-    gram, sums, held : float64 (R, d, d), (R, d) and int64 (R), pools of `normal_equations.gather`.
+    gram, sums : float64 (R, d, d) and (R, d), pools of `normal_equations.gather`.
+    held : int64 (R), number of rows or samples in the pool.
     """
 
     weights: np.ndarray
@@ -38,14 +39,19 @@ class Pools(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """Samples that stay for the run: `rows` float64 (Q, m, d) and `labels` (Q, m); Q = R, or 0 where there are none."""
+    """Samples that are fixed for the whole run; Q = R, or 0 where there are none.
+
+    Attributes
+    ----------
+    rows, labels : float64 (Q, m, d) and (Q, m).
+    """
 
     rows: np.ndarray
     labels: np.ndarray
 
 
 class FixedData(NamedTuple):
-    """The data that stays for the run; an array has Q = R replicates, or 0 where there is none.
+    """Data that are fixed for the whole run; an array has Q = R replicates, or 0 where there is none.
 
     Attributes
     ----------
@@ -242,7 +248,8 @@ def refit_fixed(weights, batches, rounds, refit, normals, span, out):
     ----------
     weights : float64 (R, d), updated.
     batches : `Batches`, the inputs and the mean of all labels of each; the means are updated.
-    rounds : int64 (T), index generation - 1: the number of generations in that mean, 1 where only the last is fitted.
+    rounds : int64 (T), index generation - 1: number of generations that the mean label averages, 1 where only the last
+        is fitted.
     refit : `Refit`, whose ridge is multiplied by the samples of a generation; its `truth` and `n_rows` are not read.
     normals : the table of the normal law.
     span : `Span`.

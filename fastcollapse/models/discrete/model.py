@@ -100,7 +100,7 @@ class Discrete(Model):
         self._sizes = np.where(schedule.n_train > 0, schedule.n_train, pools)
         # 32 bits if all counts fit: half the bytes to write, but a second compilation for larger counts.
         self._count_dtype = np.uint32 if self._sizes.max() < 2**32 else np.int64
-        self._plan = kernel_schedule(schedule, truth.total)
+        self._kernel_schedule = kernel_schedule(schedule, truth.total)
 
     @property
     def n_symbols(self) -> int:
@@ -199,7 +199,7 @@ class Discrete(Model):
             np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, self._count_dtype)
         )
         starts, lengths = block_grid(n_replicates, self.n_symbols)
-        inputs = Inputs(self._plan, self._truth, starts, lengths, poisson_tables())
+        inputs = Inputs(self._kernel_schedule, self._truth, starts, lengths, poisson_tables())
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         loop = pool_block if self._pooled else resample_block
         if not self._pooled and not self._with_rows and n_replicates >= _MIN_REPLICATES_PER_THREAD * span.n_threads:

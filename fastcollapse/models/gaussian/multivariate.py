@@ -73,9 +73,9 @@ class MultivariateGaussian(GaussianModel):
     def __init__(self, mean: np.ndarray, factor: np.ndarray, is_isotropic: bool, bias: int, schedule: Schedule) -> None:
         self._mean = mean
         self._schedule = schedule
-        self._plan = kernel_schedule(schedule, bias=bias)
+        self._kernel_schedule = kernel_schedule(schedule, bias=bias)
         self._subsampled = bool(schedule.n_train.any())
-        fitted = self._plan.divisor + bias
+        fitted = self._kernel_schedule.divisor + bias
         self._rank = min(len(mean), int(fitted[0]) - 1)
         if schedule.n_real.any() and schedule.keep.any():
             raise InputError("workflow.n_real must be 0 if the pool is kept, for a gaussian of more than one dimension")
@@ -114,7 +114,7 @@ class MultivariateGaussian(GaussianModel):
         source = Source(self._mean, self._factor, np.zeros((n_batches, rank)), np.zeros((n_batches, rank, rank)))
         if n_real:
             draw_real_batches(n_real, source, normal_table(), run_key(seed, first_replicate))
-        n_points = pool_capacity(self._plan) if self._subsampled else 0
+        n_points = pool_capacity(self._kernel_schedule) if self._subsampled else 0
         check_pool_memory(n_points * n_replicates * rank)
         return MultivariateState(
             laws, source, np.zeros((n_replicates, n_points, rank)), np.zeros((n_replicates, n_points), np.int64)
@@ -138,11 +138,11 @@ class MultivariateGaussian(GaussianModel):
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         if self._subsampled:
             refit_multivariate_subsamples(
-                state.laws, state.points, state.order, state.source, self._plan, normals, span, out
+                state.laws, state.points, state.order, state.source, self._kernel_schedule, normals, span, out
             )
-            state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
+            state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
         else:
-            refit_multivariate(state.laws, state.source, self._plan, normals, span, out)
+            refit_multivariate(state.laws, state.source, self._kernel_schedule, normals, span, out)
         return ModelBlock(out._asdict())
 
 

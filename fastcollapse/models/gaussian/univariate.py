@@ -39,7 +39,7 @@ class UnivariateGaussian(GaussianModel):
     def __init__(self, truth: np.ndarray, bias: int, schedule: Schedule) -> None:
         self._truth = truth
         self._schedule = schedule
-        self._plan = kernel_schedule(schedule, bias=bias)
+        self._kernel_schedule = kernel_schedule(schedule, bias=bias)
         sizes = schedule.n_synthetic
         self._subsampled = bool(schedule.n_train.any())
         # Decided for the whole run, so that the sampler does not depend on the blocks.
@@ -63,7 +63,7 @@ class UnivariateGaussian(GaussianModel):
         real = np.zeros((2, n_replicates if n_real else 0))
         if n_real:
             draw_real(float(n_real), normal_table(), run_key(seed, first_replicate), real)
-        n_points = pool_capacity(self._plan) if self._subsampled else 0
+        n_points = pool_capacity(self._kernel_schedule) if self._subsampled else 0
         check_pool_memory(n_points * n_replicates)
         return UnivariateState(np.zeros((2, n_replicates)), real, np.zeros((n_replicates, n_points)))
 
@@ -83,8 +83,8 @@ class UnivariateGaussian(GaussianModel):
             increments = log_chi_table(float(self._n_constant - 1))
             walk(state.moments, self._law, normals, increments, span, means, logs)
         elif self._subsampled:
-            refit_subsamples(state.moments, state.pool, self._plan, self._truth, normals, span, means, logs)
-            state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
+            refit_subsamples(state.moments, state.pool, self._kernel_schedule, self._truth, normals, span, means, logs)
+            state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
         else:
-            refit_pools(state.moments, state.real, self._plan, self._truth, normals, span, means, logs)
+            refit_pools(state.moments, state.real, self._kernel_schedule, self._truth, normals, span, means, logs)
         return ModelBlock({"mean": means, "log_sigma": logs})

@@ -49,13 +49,13 @@ class Fitter:
 
     Parameters
     ----------
-    law : the kernel.
+    kernel : the kernel k.
     table : rows that samples are drawn from.
     precision : precision of the products of rows.
     """
 
-    def __init__(self, law: Kernel, table: Table, precision: str) -> None:
-        self._law, self._table = law, table
+    def __init__(self, kernel: Kernel, table: Table, precision: str) -> None:
+        self._kernel, self._table = kernel, table
         self._precision = precision
         self._bytes = _BATCH_BYTES
 
@@ -144,7 +144,7 @@ class Fitter:
         rows, squares = (at.rows[None], at.squares[None]) if isinstance(at, Table) else self._table.take(at)
         out = np.empty((*coefficients.shape[:2], rows.shape[1]))
         support, support_squares = self._table.take(numbers)
-        predict(self._law, rows, squares, support, support_squares, coefficients, current_threads(), out)
+        predict(self._kernel, rows, squares, support, support_squares, coefficients, current_threads(), out)
         return out
 
     def check(self, conditions: np.ndarray, key: str, ridge: float, n: int, first: int, generation: int) -> None:
@@ -169,5 +169,5 @@ class Fitter:
     def _gram(self, numbers: np.ndarray) -> np.ndarray:
         rows, squares = self._table.take(numbers)
         out = np.empty((len(numbers), numbers.shape[1], numbers.shape[1]))
-        write_gram(self._law, rows, squares, current_threads(), out)
+        write_gram(self._kernel, rows, squares, current_threads(), out)
         return out

@@ -67,25 +67,27 @@ class Chain:
 
     def __init__(self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Schedule, fitter: Fitter) -> None:
         self._truth, self._parameters, self._schedule, self._fitter = truth, parameters, schedule, fitter
-        self._plan = kernel_schedule(schedule)
+        self._kernel_schedule = kernel_schedule(schedule)
         n_rows = len(truth.rows)
         for key, sizes in (("n_samples", schedule.n_synthetic), ("n_real", schedule.n_real)):
             if sizes.max() > n_rows:
                 limit = f"at most the {n_rows:,} rows that are not held out"
                 raise InputError(f"workflow.{key} must be {limit}, got {sizes.max()}")
         fitted = np.where(
-            self._plan.n_train > 0, self._plan.n_train, self._plan.n_kept + schedule.n_synthetic + schedule.n_real
+            self._kernel_schedule.n_train > 0,
+            self._kernel_schedule.n_train,
+            self._kernel_schedule.n_kept + schedule.n_synthetic + schedule.n_real,
         )
         self.largest = int(min(fitted.max(), n_rows))
         fitter.check_memory(self.largest, "workflow.n_samples")
-        self._has_pool = bool(self._plan.n_kept.any()) or bool(schedule.n_train.any())
+        self._has_pool = bool(self._kernel_schedule.n_kept.any()) or bool(schedule.n_train.any())
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int) -> KernelState:
         """Return the state of generation 0."""
         n_outputs = len(self._truth.targets)
         pools = {}
         if self._has_pool:
-            n = pool_capacity(self._plan)
+            n = pool_capacity(self._kernel_schedule)
             check_pool_memory(n_replicates * n * (1 + n_outputs))
             pools = {"inputs": np.zeros((n_replicates, n), np.int64), "labels": np.zeros((n_replicates, n, n_outputs))}
         key = stream_key(seed, first_replicate, 0, PURPOSE_FIXED_REAL)
@@ -95,17 +97,17 @@ class Chain:
 
     def advance(self, state: KernelState, generation: int, seed: int, first_replicate: int) -> None:
         """Run one generation and update `state`."""
-        plan, t = self._plan, generation - 1
+        schedule, t = self._kernel_schedule, generation - 1
         n_replicates = len(state.rows)
         key = stream_key(seed, first_replicate, generation, PURPOSE_SYNTHETIC)
-        inputs = self.draw(n_replicates, int(plan.n_synthetic[t]), key)
+        inputs = self.draw(n_replicates, int(schedule.n_synthetic[t]), key)
         labels = self.label(state, inputs, self._parameters.synthetic_noise, key)
-        if plan.n_real[t]:
+        if schedule.n_real[t]:
             fixed, real_key = (
                 self._schedule.real == "fixed",
                 stream_key(seed, first_replicate, generation, PURPOSE_REAL),
             )
-            real = state.real if fixed else self._draw_real(n_replicates, int(plan.n_real[t]), real_key)
+            real = state.real if fixed else self._draw_real(n_replicates, int(schedule.n_real[t]), real_key)
             inputs, labels = np.hstack([inputs, real[0]]), np.concatenate([labels, real[1]], axis=2)
         if self._has_pool:
             inputs, labels = self._pool(state, inputs, labels, t)
@@ -160,18 +162,18 @@ class Chain:
         self, state: KernelState, inputs: np.ndarray, labels: np.ndarray, t: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Add samples to the pool and return all samples of the pool."""
-        kept = int(self._plan.n_kept[t])
+        kept = int(self._kernel_schedule.n_kept[t])
         end = kept + inputs.shape[1]
         state.pools["inputs"][:, kept:end] = inputs
         state.pools["labels"][:, kept:end] = labels.swapaxes(1, 2)
-        state.n_kept = n_kept_after(self._plan.n_kept, t + 1)
+        state.n_kept = n_kept_after(self._kernel_schedule.n_kept, t + 1)
         return state.pools["inputs"][:, :end], state.pools["labels"][:, :end].swapaxes(1, 2)
 
     def _subsample(
         self, inputs: np.ndarray, labels: np.ndarray, t: int, key: StreamKey
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return a random subsample for generation t + 1, or all samples if the schedule has none."""
-        n = int(self._plan.n_train[t])
+        n = int(self._kernel_schedule.n_train[t])
         if not n:
             return inputs, labels
         chosen = np.empty((len(inputs), n), np.int64)

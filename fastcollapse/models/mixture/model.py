@@ -88,8 +88,8 @@ class Mixture(ArrayModel):
         self._truth = np.array([truth.mu, truth.sigma, math.log(truth.sigma)])
         self._joint = parameters.estimator == "joint_ml"
         self._schedule = schedule
-        self._plan = kernel_schedule(schedule)
-        check_fitted(schedule, self._plan.divisor)
+        self._kernel_schedule = kernel_schedule(schedule)
+        check_fitted(schedule, self._kernel_schedule.divisor)
 
     def state_variables(self) -> dict[str, Variable]:
         """Return the variables of the states."""
@@ -105,7 +105,7 @@ class Mixture(ArrayModel):
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> MixtureState:
         """Return the state of generation 0."""
         check_pool_memory(int(self._schedule.n_synthetic.max()))
-        n_points = 0 if self._schedule.is_replace_only else pool_capacity(self._plan)
+        n_points = 0 if self._schedule.is_replace_only else pool_capacity(self._kernel_schedule)
         n_real = n_fixed_real(self._schedule)
         check_pool_memory((n_points + n_real) * n_replicates)
         real = np.zeros((n_replicates if n_real else 0, n_real))
@@ -131,8 +131,8 @@ class Mixture(ArrayModel):
             refit_replace_only(state.moments, self._schedule.n_synthetic, self._joint, self._truth, normals, span, out)
         else:
             pools = MixturePools(state.pool, state.real)
-            refit_pools(state.moments, pools, self._plan, self._joint, self._truth, normals, span, out)
-            state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
+            refit_pools(state.moments, pools, self._kernel_schedule, self._joint, self._truth, normals, span, out)
+            state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
         return ModelBlock(out._asdict())
 
 

@@ -70,7 +70,7 @@ class Poisson(ArrayModel):
     ) -> None:
         self._rate = truth.rate
         self._schedule = schedule
-        self._plan = kernel_schedule(schedule)
+        self._kernel_schedule = kernel_schedule(schedule)
         self._subsampled = bool(schedule.n_train.any())
         largest = int(schedule.pool_totals(None).max())
         if self._rate * largest > MAX_COUNT:
@@ -93,7 +93,7 @@ class Poisson(ArrayModel):
         real = np.zeros(n_replicates if n_real else 0)
         if n_real:
             draw_real(float(n_real), self._rate, run_key(seed, first_replicate), real)
-        n_points = pool_capacity(self._plan) if self._subsampled else 0
+        n_points = pool_capacity(self._kernel_schedule) if self._subsampled else 0
         check_pool_memory(n_points * n_replicates)
         moments = np.ones((2, n_replicates))
         moments[0] = self._rate
@@ -111,10 +111,10 @@ class Poisson(ArrayModel):
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         sums, sizes = state.moments
         if self._subsampled:
-            refit_subsamples(sums, sizes, state.pool, self._plan, span, rates)
-            state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
+            refit_subsamples(sums, sizes, state.pool, self._kernel_schedule, span, rates)
+            state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
         else:
-            refit_sums(sums, sizes, state.real, self._plan, self._rate, span, rates)
+            refit_sums(sums, sizes, state.real, self._kernel_schedule, self._rate, span, rates)
         return ModelBlock({"rate": rates})
 
 

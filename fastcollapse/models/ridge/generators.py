@@ -146,7 +146,7 @@ class _NormalEquationsChain:
             raise InputError(f"truth.dimension must be {limit}, got {truth.dimension}")
         self._truth = truth
         self._schedule = schedule
-        self._plan = kernel_schedule(schedule)
+        self._kernel_schedule = kernel_schedule(schedule)
         self._design = create_design(truth, parameters.sampler)
         self._dependent = parameters.designs == "dependent"
         n_rows = max(truth.dimension, _CHUNK_ROWS)
@@ -174,8 +174,8 @@ class SharedInputsChain(_NormalEquationsChain):
 
     def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> None:
         super().__init__(truth, parameters, schedule)
-        self._rounds = self._plan.n_kept // self._plan.n_synthetic + 1
-        self._refit = self._refit._replace(ridge=parameters.ridge * float(self._plan.n_synthetic[0]))
+        self._rounds = self._kernel_schedule.n_kept // self._kernel_schedule.n_synthetic + 1
+        self._refit = self._refit._replace(ridge=parameters.ridge * float(self._kernel_schedule.n_synthetic[0]))
 
     def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
         """Return the state of generation 0."""
@@ -208,7 +208,7 @@ class PooledChain(_NormalEquationsChain):
         shared, real = state.redrawn
         pools, span = Pools(state.now, **state.pools), span_of(key, first, n_generations, current_threads())
         fixed = FixedData(shared.rows, real.rows, real.labels)
-        refit_pools(pools, self._design, fixed, self._plan, self._refit, normal_table(), span, out)
+        refit_pools(pools, self._design, fixed, self._kernel_schedule, self._refit, normal_table(), span, out)
 
 
 class SubsampledChain(_NormalEquationsChain):
@@ -221,7 +221,7 @@ class SubsampledChain(_NormalEquationsChain):
     def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
         """Return the state of generation 0."""
         n_replicates, d = start.shape
-        n = pool_capacity(self._plan)
+        n = pool_capacity(self._kernel_schedule)
         check_pool_memory(n_replicates * n * (2 if self._dependent else d + 2))
         pools = {"labels": np.zeros((n_replicates, n)), "order": np.zeros((n_replicates, n), np.int64)}
         inputs = self._shared_inputs(n_replicates, run_key(seed, first_replicate)).rows
@@ -233,5 +233,5 @@ class SubsampledChain(_NormalEquationsChain):
         """Run generations from `first` on."""
         samples = Samples(state.redrawn, state.pools["labels"], state.pools["order"], self._dependent)
         span = span_of(key, first, n_generations, current_threads())
-        refit_rows(state.now, samples, self._design, self._plan, self._refit, normal_table(), span, out)
-        state.n_kept = n_kept_after(self._plan.n_kept, first + n_generations - 1)
+        refit_rows(state.now, samples, self._design, self._kernel_schedule, self._refit, normal_table(), span, out)
+        state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)

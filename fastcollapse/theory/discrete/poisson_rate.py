@@ -95,7 +95,7 @@ def poisson_count_law(lam0: float, n: int, k: int, s_max: int) -> NDArray[np.flo
     ----------
     lam0 : true rate, at least 0; n lam0 is at most about 10**6.
     k : number of fits, from 1 to about 1,500 for small n lam0.
-    s_max : largest sum in the result, at least 0. It only cuts the result.
+    s_max : largest sum in the result, at least 0. It sets only the length of the result.
     n : see `Notation` of the module.
 
     Returns

@@ -53,13 +53,17 @@ def test_panels_for__family_without_panels_shows_metrics(toy):
     results = run(toy, {"rate": 2.0})
     panels = panels_for(results)
     assert list(panels.panels) == ["rate", "alive", "squared_error"]
-    assert panels.default == ("rate", "alive")
+    assert panels.default == ("rate", "alive", "squared_error")
     [error] = panels_of(results, np.array([0, 5, 12]), ["squared_error"])
     np.testing.assert_allclose(error.curve.mean, results.metrics["squared_error"][:, [0, 5, 12]].mean(axis=0))
     assert np.isnan(error.curve.z).all()
     text = summary(results, 1.0)
     assert "  truth      rate = 2.0" in text
     assert "rate: rate, the mean of a count" in text
+    assert "squared_error: " in text
+    assert "the figure shows the first 2 of these 3" in text
+    assert "no score" not in text
+    assert "within bounds" not in text
     assert text.endswith("Simulated in 1.00 s: 360 generations x replicates a second")
     text, agrees = comparison(results)
     assert agrees

@@ -8,7 +8,14 @@ from scipy import stats
 
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random import streams as rng
-from fastcollapse.kernels.random.ziggurat import LAYERS, chi_square, log_chi_table, normal_table, settled, ziggurat
+from fastcollapse.kernels.random.ziggurat import (
+    LAYERS,
+    accept_or_redraw,
+    chi_square,
+    log_chi_table,
+    normal_table,
+    ziggurat,
+)
 from tests._goodness_of_fit import chi_square_p
 
 N_DRAWS = 200_000
@@ -25,7 +32,7 @@ def fill(table, stream, out):
 @kernel
 def fill_tail(layer, t, table, stream, out):
     for i in range(out.shape[0]):
-        out[i] = settled(layer, t, table, stream)
+        out[i] = accept_or_redraw(layer, t, table, stream)
 
 
 @kernel
