@@ -195,7 +195,7 @@ def test_families_page__regression_example_runs():
     assert got.dims == ("replicate", "generation")
     assert np.isfinite(got.sel(generation=[0, 1, 5, 10])).all()
     named = re.search(r"`panels` of (.*?);", page, re.DOTALL)
-    assert set(re.findall(r"`(\w+)`", named[1])) == set(PANELS.panels) - {"test_error"}
+    assert set(re.findall(r"`(\w+)`", named[1])) == set(PANELS.panels)
 
 
 def test_labels__are_read_from_file_with_grid(results):
