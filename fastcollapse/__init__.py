@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fastcollapse.sweeps.points import Sweep
     from fastcollapse.sweeps.run import run_sweep
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _MODULES = {
     "Experiment": "simulation.experiment",
