@@ -1,7 +1,9 @@
 """User-defined family and workflow (one folder, one dataclass) through every feature of the package."""
 
 import dataclasses
+import os
 import shutil
+import signal
 from pathlib import Path
 from typing import ClassVar
 
@@ -83,7 +85,7 @@ def test_run__is_identical_in_memory_file_blocks_and_resumed(tmp_path, monkeypat
     assert_same(open_results(tmp_path / "out.h5"), expected)
 
     def stop(n):
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), signal.SIGINT)
 
     restored, restore = [], family("toy").restore
     monkeypatch.setattr(family("toy"), "restore", lambda *some: restored.append(1) or restore(*some))

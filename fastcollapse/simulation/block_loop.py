@@ -113,11 +113,7 @@ def run_blocks(
         interrupts.deferring = True
         first += length
         if progress is not None:
-            try:
-                progress(length)
-            except BaseException:  # the caller may stop the run here: what is done is saved
-                store.commit(state.arrays(), force=True)
-                raise
+            progress(length)
         if interrupts.received:
             store.commit(state.arrays(), force=True)
             interrupts.check()
@@ -239,8 +235,7 @@ def _block(first: int, result: ModelBlock, context: RunContext, header: Header) 
         if values.ndim < 2 or len(values) != header.n_replicates:
             shape = f"({header.n_replicates}, generations, ...)"
             raise InputError(f"metric {name} of {family} must have shape {shape}, got {values.shape}")
-        same = result.states.get(name) if name in header.states else None
-        if same is not None and same is not values and not np.array_equal(same, values, equal_nan=True):
+        if first == 0 and name in header.states and not np.array_equal(result.states[name], values, equal_nan=True):
             raise InputError(f"metric {name} and state {name} of {family} must be equal, or have different names")
     counts = result.counts if header.trajectory else None
     samples = {name: result.samples[name] for name in header.samples}

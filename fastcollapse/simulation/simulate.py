@@ -53,7 +53,8 @@ def simulate(
     threads : number of threads, 1 to the number of cores, by default all; never changes a number.
     block : number of generations in a block, at least 1; by default a block takes about 0.1 s; never changes a number.
     first_replicate : number of the first replicate, so that a part of a run has the random streams of the full run.
-    progress : called with the number of generations that were run since the last call.
+    progress : called with the number of generations that were run since the last call. An exception in it ends the run
+        as a kill does: generations since the last commit are lost. Ctrl-C saves them.
     interrupts : an active handler of signals; by default Ctrl-C is deferred, unless another handler is installed.
     overwrite : whether existing results at `path`, finished or not, are replaced.
     resume : whether the run at `path` is resumed; the result is bit-identical to an uninterrupted run. A finished run

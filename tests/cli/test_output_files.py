@@ -133,7 +133,7 @@ def test_run__another_experiment_is_not(here, setting):
     assert result.exit_code == 2
     key, value = setting.split("=")
     expected = (
-        rf"error: a.h5 already exists \(another experiment: {key} is \d+ there, {value} here\): overwrite it .*\n"
+        rf"error: a.h5 already exists \(another experiment: {key} is \d+ there, {value} here\); overwrite it .*\n"
     )
     assert re.fullmatch(expected, result.stderr)
     assert bytes_of(here) == before
@@ -157,7 +157,7 @@ def test_run__a_seed_that_is_drawn_is_a_new_run(here):
     assert call("run", "free.toml", "-o", "a.h5").exit_code == 2
     experiment = Experiment.from_toml(here / "free.toml")
     with pytest.raises(
-        InputError, match=r"a.h5 already exists \(another experiment: run.seed is .* there, absent here\): overwrite it"
+        InputError, match=r"a.h5 already exists \(another experiment: run.seed is .* there, absent here\); overwrite it"
     ):
         plan_run(experiment, here / "a.h5", "reuse")
 
