@@ -112,6 +112,15 @@ def plan_run(
         another experiment.
     UnreadableResults
         The file to resume is damaged.
+
+    Examples
+    --------
+    >>> plan = plan_run(Experiment.from_mapping({
+    ...     "truth": {"uniform": 5},
+    ...     "workflow": {"name": "replace", "n_samples": 10},
+    ...     "run": {"n_generations": 3, "n_replicates": 2, "seed": 1}}))
+    >>> plan.action, plan.n_left, plan.schedule.n_synthetic
+    ('start', 3, array([10, 10, 10]))
     """
     if mode not in _MODES:
         raise InputError(f"mode must be one of {', '.join(_MODES)}, got {mode!r}{nearest(str(mode), _MODES)}")

@@ -114,6 +114,16 @@ def execute(
     ------
     InputError, UnreadableResults, StoreError, KeyboardInterrupt
         See `simulate`.
+
+    Examples
+    --------
+    >>> from fastcollapse.simulation.run_plan import plan_run
+    >>> experiment = Experiment.from_mapping({
+    ...     "model": {"family": "poisson"}, "truth": {"rate": 2.0},
+    ...     "workflow": {"name": "replace", "n_samples": 10},
+    ...     "run": {"n_generations": 3, "n_replicates": 2, "seed": 1}})
+    >>> execute(plan_run(experiment)).metrics["rate"].shape
+    (2, 4)
     """
     if block is not None and (isinstance(block, bool) or not isinstance(block, int) or block < 1):
         raise InputError(f"block must be a whole number of at least 1, got {block!r}")
