@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.workflows import missing_capability
@@ -27,7 +27,7 @@ from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.parts_folder import check_free, is_begun, parts_folder
 
 Mode = Literal["new", "reuse", "resume", "overwrite"]
-_MODES = ("new", "reuse", "resume", "overwrite")
+_MODES = get_args(Mode)
 
 
 @dataclass(frozen=True, eq=False)
