@@ -2,11 +2,12 @@
 
 `python -m tests._fork_server` reads one JSON object per line. All modules are imported once and no compiled code runs
 in the server, so a fork needs no start-up time and a crash cannot affect the next command. Keys of a request:
-`arguments`, `folder`, `kill` (seconds until SIGKILL, or null), `parts` (true: every commit writes a part), `largest`
-(maximum bytes of a file, or null). Keys of an answer: `status` (negative: the signal), `stdout`, `stderr`, `seconds`,
-`peak` (bytes of memory).
+`arguments`, `folder`, `kill` (seconds until SIGKILL, "commit" for a process that waits for it after its second commit,
+or null), `parts` (true: every commit writes a part), `largest` (maximum bytes of a file, or null). Keys of an answer:
+`status` (negative: the signal), `stdout`, `stderr`, `seconds`, `peak` (bytes of memory).
 """
 
+import itertools
 import json
 import os
 import resource
@@ -49,14 +50,20 @@ def run_forked(line):
     """Run a command line in a forked process and return its answer."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.monotonic()
+        committed, child_end = os.pipe()
         child = os.fork()
         if not child:
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
-            run_child(line)
+            run_child(line, child_end)
+        os.close(child_end)
         if line["kill"] is not None:
-            time.sleep(line["kill"])
+            if line["kill"] == "commit":
+                os.read(committed, 1)
+            else:
+                time.sleep(line["kill"])
             os.kill(child, signal.SIGKILL)
+        os.close(committed)
         _, status, used = os.wait4(child, 0)
         seconds = time.monotonic() - start
         out.seek(0)
@@ -70,7 +77,7 @@ def run_forked(line):
         }
 
 
-def run_child(line):
+def run_child(line, committed):
     from fastcollapse.cli import main as cli
     from fastcollapse.storage.hdf5_store import Hdf5Store
 
@@ -79,6 +86,8 @@ def run_child(line):
         os.chdir(line["folder"])
         if line["parts"]:
             Hdf5Store.__init__.__defaults__ = (1, 0.0)
+        if line["kill"] == "commit":
+            wait_after_second_commit(Hdf5Store, committed)
         if line["largest"] is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (line["largest"], line["largest"]))
         cli.main(line["arguments"], prog_name="fastcollapse")
@@ -92,6 +101,19 @@ def run_child(line):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def wait_after_second_commit(store, committed):
+    """Report the second commit of this process and wait for the kill; a part may be half written then."""
+    commit, n = store.commit, itertools.count(1)
+
+    def waiting(*some, **more):
+        commit(*some, **more)
+        if next(n) == 2:
+            os.write(committed, b"2")
+            signal.pause()
+
+    store.commit = waiting
 
 
 def main():

@@ -1,19 +1,26 @@
 """Import path of the tests, the Hypothesis profile, and data files of the naive twins."""
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
 from fastcollapse.models.registry import families
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-# No deadline: the first example compiles. Derandomised: a new failure is caused by a change of the code.
-settings.register_profile("fastcollapse", deadline=None, derandomize=True, print_blob=True)
+# Dask gives up a connection after 30 s, which a busy machine needs.
+for name in ("CONNECT", "TCP"):
+    os.environ[f"DASK_DISTRIBUTED__COMM__TIMEOUTS__{name}"] = "600s"
+# No deadline and no check of the speed of examples: the first example compiles, and a machine may be busy.
+# Derandomised: a new failure is caused by a change of the code.
+settings.register_profile(
+    "fastcollapse", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("fastcollapse")
 
 

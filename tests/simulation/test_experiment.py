@@ -373,7 +373,7 @@ def test_families__are_found_without_importing_them():
     assert "discrete" in families()
     assert not {"base", "__init__"} & set(families())
     code = "import sys, fastcollapse.models.registry as r; r.families(); sys.exit('numpy' in sys.modules)"
-    probe = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+    probe = subprocess.run([sys.executable, "-c", code], check=False)
     assert probe.returncode == 0
 
 

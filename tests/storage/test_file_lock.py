@@ -12,12 +12,12 @@ import pytest
 from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
 
 HOLDER = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from fastcollapse.storage.file_lock import Lock
 lock = Lock(Path(sys.argv[1]))
 print("held", flush=True)
-time.sleep(60)
+signal.pause()
 """
 
 

@@ -8,12 +8,12 @@ import sys
 from fastcollapse.storage.range_lock import RANGE_BYTES, RangeLocks
 
 OWNER = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from fastcollapse.storage.range_lock import RangeLocks
 held = [RangeLocks(Path(sys.argv[1])).claim(n) for n in (3, 70)]
 print("held", flush=True)
-time.sleep(60)
+signal.pause()
 """
 
 

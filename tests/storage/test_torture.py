@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import numpy as np
 import pytest
 import xarray
 
-from fastcollapse import FastcollapseError, open_results
+from fastcollapse import open_results
 from fastcollapse.models.registry import families
 from fastcollapse.simulation.results import check_results
 from fastcollapse.storage.checksums import read_checksums
@@ -215,7 +214,9 @@ def test_kill__at_any_moment_keeps_committed_generations(fork_server, reference_
         shutil.copytree(folder, place, ignore=shutil.ignore_patterns("*.h5"), dirs_exist_ok=True)
         last, command = -1, ["run", "run.toml", "-o", "out.h5"]
         for _ in range(rng.integers(1, 4)):
-            answer = fork_server(place, *command, kill=float(rng.uniform(0.1, 1.2 * seconds)), parts=parts)
+            # The first kill strikes a run for certain, however fast or busy the machine is.
+            kill = float(rng.uniform(0.1, 1.2 * seconds)) if n_kills else "commit"
+            answer = fork_server(place, *command, kill=kill, parts=parts)
             assert answer["status"] in (0, -signal.SIGKILL), answer
             n_kills += answer["status"] != 0
             if not (place / "out.h5").exists() and not (place / "out.h5.parts" / "part-00000.h5").exists():
@@ -446,39 +447,49 @@ def test_edited_files__are_refused_in_one_line_without_much_memory(fork_server, 
 
 
 def test_reader__sees_complete_generations_during_run(fork_server, reference_run, tmp_path):
-    """The readers are other processes than the writer; the last one is xarray."""
+    """The readers are other processes than the writer, which waits for a look after each of its first commits."""
     folder, _ = reference_run("gaussian")
     expected = open_results(folder / "whole.h5")
     shutil.copy(folder / "run.toml", tmp_path)
+    n_looks = 6
     code = (
-        "import sys, time; from fastcollapse.cli import main as cli; from fastcollapse.simulation import block_loop\n"
+        "import sys; from fastcollapse.cli import main as cli; from fastcollapse.simulation import block_loop\n"
         "from fastcollapse.storage.hdf5_store import Hdf5Store\n"
         "Hdf5Store.__init__.__defaults__ = (1, 0.0); block_loop.BLOCK_SECONDS = 0.003; commit = Hdf5Store.commit\n"
-        # Slow enough for a reader to open the file between two parts.
-        "Hdf5Store.commit = lambda *some, **more: (time.sleep(0.02), commit(*some, **more))\n"
+        "def waits(*some, **more):\n"
+        "    commit(*some, **more)\n"
+        "    print('committed', flush=True)\n"
+        "    sys.stdin.readline()\n"
+        "Hdf5Store.commit = waits\n"
         "cli.main(sys.argv[1:])"
     )
     writer = subprocess.Popen(
-        [sys.executable, "-c", code, "run", "run.toml", "-o", "out.h5"], cwd=tmp_path, stdout=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        [sys.executable, "-c", code, "run", "run.toml", "-o", "out.h5"], cwd=tmp_path,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    seen, last = [], -1
-    while writer.poll() is None or not seen:
-        time.sleep(0.02)
-        try:
-            got = open_results(tmp_path / "out.h5")
-        except FastcollapseError:
-            if last == -1:
-                continue
-            raise
+
+    def look(last):
+        got = open_results(tmp_path / "out.h5")
         assert_prefix(got, expected)
-        dataset = got.to_xarray()
-        assert dataset.sizes["generation"] == got.last + 1
+        assert got.to_xarray().sizes["generation"] == got.last + 1
         assert got.last >= last
-        last = got.last
-        seen.append(last)
+        return got.last
+
+    seen = [-1]
+    for _ in range(n_looks):
+        assert writer.stdout.readline() == "committed\n"
+        # The part of a commit may still be on its way to the disk; the next commit waits for it.
+        if len(seen) > 1 or (tmp_path / "out.h5.parts" / "part-00000.h5").exists():
+            seen.append(look(seen[-1]))
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+    writer.stdin.close()
+    while writer.poll() is None:
+        seen.append(look(seen[-1]))
+        # What a full pipe holds up would never end.
+        os.read(writer.stdout.fileno(), 1 << 16)
     assert writer.returncode == 0
-    assert len({*seen}) > 2
+    assert len({*seen}) > 4
     with xarray.open_dataset(tmp_path / "out.h5") as dataset:
         xarray.testing.assert_identical(dataset, open_results(tmp_path / "out.h5").to_xarray())
     assert arrays_of(tmp_path / "out.h5") == arrays_of(folder / "whole.h5")
