@@ -12,9 +12,9 @@ from fastcollapse.models.kernel_ridge.fit import Fitter, Table
 from fastcollapse.models.kernel_ridge.generators import Chain, KernelState
 from fastcollapse.models.kernel_ridge.metrics import METRICS, available
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
+from fastcollapse.models.kernel_ridge.sizes import check_kernel, check_sizes, narrow_spread, row_squares
 from fastcollapse.models.kernel_ridge.spectrum import estimate_spectrum
 from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth, Labelled
-from fastcollapse.models.kernel_ridge.sizes import check_kernel, check_sizes, narrow_spread, row_squares
 from fastcollapse.variables import Coordinate, Metric, Variable
 
 

@@ -18,7 +18,6 @@ from fastcollapse.theory.discrete.absorption import (
     mean_total_collapse_uniform,
     sd_total_collapse,
 )
-
 from fastcollapse.theory.discrete.binomial_chain import exact_chain
 
 
