@@ -38,3 +38,7 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     """
     match = difflib.get_close_matches(str(name), list(choices), n=1)
     return f" (did you mean '{match[0]}'?)" if match else ""
+
+
+class InputWarning(UserWarning):
+    """An input is legal, but a number that depends on it is probably not what was meant."""

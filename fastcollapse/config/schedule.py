@@ -38,7 +38,7 @@ class Schedule:
     n_synthetic : number of draws from the model of generation t - 1, int64, shape (T,), at least 1.
     n_real : number of draws of real data, int64, shape (T,), at least 0.
     keep : 1 where generation t keeps the pool of generation t - 1, otherwise 0, int64, shape (T,).
-    n_train : size of the subsample, at most the pool, int64, shape (T,); 0 fits to the whole pool.
+    n_train : size of the subsample, without replacement at most the pool, int64, shape (T,); 0 fits to the whole pool.
     replacement : whether the subsample is drawn with replacement.
     real : "none", "fresh" (drawn anew in each generation) or "fixed" (drawn once per replicate; if `n_real` is the
         total of the real data, it is that data itself).
@@ -115,7 +115,7 @@ class Schedule:
             if wrong.any():
                 raise refuse(f"{problem}, got another value at generation {int(wrong.argmax()) + 1}")
         over = self.n_train > self.pool_totals(truth_total)
-        if over.any():
+        if over.any() and not self.replacement:
             raise refuse(f"n_train of at most the pool, got more at generation {int(over.argmax()) + 1}")
 
     def pool_totals(self, truth_total: int | None = None) -> np.ndarray:

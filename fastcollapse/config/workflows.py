@@ -71,7 +71,8 @@ class Workflow(Section):
                 ]
             )
         over = np.flatnonzero(schedule.n_train[:end] > totals)
-        if over.size:
+        # With replacement a subsample may be larger than its pool.
+        if over.size and not schedule.replacement:
             t = over[0]
             raise ValidationErrors(
                 [
@@ -153,7 +154,9 @@ class AccumulateSubsample(Accumulate):
 
     name: ClassVar[str] = "accumulate_subsample"
 
-    replacement: bool = parameter(BoolField(), "whether the subsample is drawn with replacement")
+    replacement: bool = parameter(
+        BoolField(), "whether the subsample is drawn with replacement; it may then be larger than the pool"
+    )
     n_train: Size = parameter(  # noqa: RUF009
         SizeField(names=("n_samples", "truth")),
         "size of the subsample for the fit",

@@ -118,8 +118,8 @@ class Model(ABC):
         """Return the coordinates of additional dimensions, name -> coordinate."""
         return {}
 
-    def warnings(self) -> list[str]:
-        """Return messages to show to the user before the run."""
+    def warnings(self) -> list[Warning]:
+        """Return warnings to show to the user before the run."""
         return []
 
     def work_bytes(self) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.errors import InfiniteMomentWarning, InputError
+from fastcollapse.errors import InputError
 from fastcollapse.kernels.jit import max_threads, set_threads
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 from fastcollapse.models.base import Model
@@ -133,8 +133,8 @@ def execute(
             clear_leftovers(plan.path, plan.existing.digest)
         return plan.existing
     model = plan.model()
-    for message in model.warnings():
-        warnings.warn(message, InfiniteMomentWarning, stacklevel=3)
+    for warning in model.warnings():
+        warnings.warn(warning, stacklevel=3)
     header = _header(plan, model)
     if plan.existing is not None:
         check_coordinates(header.coordinates, plan.existing)

@@ -271,3 +271,8 @@ def test_different_rows__are_all_where_none_is_drawn_twice():
     ):
         for bound in workflow.schedule(3, None).distinct_rows(same):
             np.testing.assert_array_equal(bound, expected)
+
+
+def test_subsample__with_replacement_may_be_larger_than_its_pool():
+    workflow = AccumulateSubsample(n_samples=5, keep_real=False, replacement=True, n_train=[5, 60])
+    assert workflow.schedule(2, None).n_train.tolist() == [5, 60]

@@ -3,6 +3,9 @@
 This code is slow; `fastcollapse.models.discrete.model` must have exactly this law.
 """
 
+import decimal
+from decimal import Decimal
+
 import numpy as np
 
 from tests.naive import recursion
@@ -113,17 +116,22 @@ def subsample(counts, n_tokens, rng):
 
 
 def metrics(counts, probabilities):
-    """Return every metric of one state by its definition."""
-    state = np.asarray(counts) / np.sum(counts)
-    live = state > 0
-    return {
-        "support_size": live.sum(),
-        "entropy": -(state[live] * np.log(state[live])).sum(),
-        "heterozygosity": 1 - (state**2).sum(),
-        "total_variation": 0.5 * np.abs(state - probabilities).sum(),
-        "kl_divergence": (state[live] * np.log(state[live] / probabilities[live])).sum(),
-        "lost_mass": probabilities[~live].sum(),
-    }
+    """Return every metric of one state by its definition, with 40 digits, because these sums cancel."""
+    with decimal.localcontext(prec=40):
+        counts = [Decimal(int(count)) for count in counts]
+        total, mass = sum(counts), sum(map(Decimal, map(float, probabilities)))
+        state = [count / total for count in counts]
+        truth = [Decimal(float(p)) / mass for p in probabilities]
+        both = list(zip(state, truth, strict=True))
+        values = {
+            "support_size": sum(q > 0 for q in state),
+            "entropy": -sum(q * q.ln() for q in state if q > 0),
+            "heterozygosity": 1 - sum(q * q for q in state),
+            "total_variation": sum(abs(q - p) for q, p in both) / 2,
+            "kl_divergence": sum(q * (q / p).ln() for q, p in both if q > 0),
+            "lost_mass": sum(p for q, p in both if q == 0),
+        }
+    return {name: float(value) for name, value in values.items()}
 
 
 def forgotten(states, probabilities):

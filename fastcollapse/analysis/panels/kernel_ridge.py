@@ -176,7 +176,17 @@ def digits_panel(results: Results, generations: np.ndarray, options: Mapping[str
     return panels
 
 
-PANELS = FamilyPanels(
+class KernelRidgePanels(FamilyPanels):
+    """Panels and descriptions of kernel regressions."""
+
+    def describe_truth(self, results: Results) -> str:
+        """Return the files in words, and the divisor of the inputs where it is recorded and not 1."""
+        pixels = results.coordinates.get("pixels")
+        divisor = "1" if pixels is None else pixels.units
+        return super().describe_truth(results) + ("" if divisor == "1" else f", inputs divided by {divisor}")
+
+
+PANELS = KernelRidgePanels(
     {
         "generator_error": generator_error_panel,
         "generator_accuracy": generator_accuracy_panel,

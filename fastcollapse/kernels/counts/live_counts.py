@@ -24,6 +24,7 @@ class LiveCounts(NamedTuple):
     alive : int64 (R, N), the number of listed symbols with a count.
     forgotten : int32 (R, K), the generation at which a symbol was first absent, or -1.
     packed : int64 (R), 1 once `compact_blocks` has moved the blocks of the replicate together.
+    lost : float64 (R, N), the true probability of the symbols of a block that have no count.
     truth_cache : float64 (R, 2, K // 2 + 1), for a packed replicate the probability and log probability of the listed
         symbols, column by column.
     """
@@ -35,6 +36,7 @@ class LiveCounts(NamedTuple):
     alive: np.ndarray
     forgotten: np.ndarray
     packed: np.ndarray
+    lost: np.ndarray
     truth_cache: np.ndarray
 
 
@@ -64,20 +66,22 @@ def init_live_counts(probability, live):
 
 
 @kernel
-def mark_extinct(drawn, generation, symbols, forgotten, dead):
-    """Record the generation for the listed symbols that are first without a count: ``(m),(),(m)->(K),(m)``.
+def mark_extinct(drawn, generation, symbols, probability, lost, forgotten, dead):
+    """Record the generation for the listed symbols that are first without a count: ``(m),(),(m),(K),()->(K),(m)``.
 
     Parameters
     ----------
     drawn : float64 (m), the new counts of the list.
     generation : their generation.
     symbols : int32 (m).
+    probability : float64 (K), under the truth.
+    lost : the true probability of the symbols of the block that died before.
     forgotten : int32 (K), see `LiveCounts`.
     dead : receives the places of the zeros; m + 1 entries or more.
 
     Returns
     -------
-    The number of listed symbols without a count.
+    The number of listed symbols without a count, and `lost` with their probabilities added one after the other.
     """
     n_dead = np.int64(0)
     for i in range(drawn.shape[0]):
@@ -87,7 +91,8 @@ def mark_extinct(drawn, generation, symbols, forgotten, dead):
         symbol = np.uint32(symbols[dead[j]])
         if forgotten[symbol] < 0:
             forgotten[symbol] = generation
-    return n_dead
+            lost += probability[symbol]
+    return n_dead, lost
 
 
 @kernel
@@ -108,18 +113,23 @@ def compact(counts, symbols, truth_cache):
 
 
 @kernel
-def collect_live(trained, first_symbol, generation, counts, symbols, forgotten):
-    """List the symbols with a count in `trained`, all symbols of a block, and return their number."""
-    kept = np.int64(0)
+def collect_live(trained, probability, first_symbol, generation, counts, symbols, forgotten):
+    """List the symbols with a count in `trained`, all symbols of a block.
+
+    Returns their number, and the true probability of the others.
+    """
+    kept, lost = np.int64(0), 0.0
     for i in range(trained.shape[0]):
         x = trained[i]
         if x > 0:
             counts[kept] = x
             symbols[kept] = first_symbol + i
             kept += 1
-        elif forgotten[i] < 0:
-            forgotten[i] = generation
-    return kept
+        else:
+            lost += probability[i]
+            if forgotten[i] < 0:
+                forgotten[i] = generation
+    return kept, lost
 
 
 @kernel

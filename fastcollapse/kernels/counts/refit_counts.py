@@ -26,7 +26,16 @@ def refit_block(draw, replicate, block, key, live, truth, workspace, out):
     apply_correction(draw, start, length, replicate, block, key, workspace)
     counts = live.counts[replicate, start : start + length]
     symbols = live.symbols[replicate, start : start + length]
-    n_dead = mark_extinct(counts, np.int64(key.generation), symbols, live.forgotten[replicate], workspace.deferred)
+    n_dead, lost = mark_extinct(
+        counts,
+        np.int64(key.generation),
+        symbols,
+        truth.probability,
+        live.lost[replicate, block],
+        live.forgotten[replicate],
+        workspace.deferred,
+    )
+    live.lost[replicate, block] = lost
     if n_dead * _COMPACT_AT > length:
         packed = live.packed[replicate]
         compact(counts, symbols, live.truth_cache[replicate, :, start * packed : (start + length) * packed])
@@ -53,7 +62,7 @@ def refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums):
     tables : `PoissonTables`.
     workspace : `Workspace`, a row for each thread.
     live : `LiveCounts`, updated.
-    sums : float64 (R, 6), see `segment_sums`.
+    sums : float64 (R, 6), see `segment_sums` and `LiveCounts.lost`.
     """
     n_replicates, n_blocks = live.lengths.shape
     n_units = n_replicates * n_blocks
@@ -77,7 +86,7 @@ def refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums):
         if upcoming.n_tokens >= 0:
             split_correction(upcoming, replicate, next_key)
     for replicate in range(n_replicates):
-        add_blocks(partial[replicate], sums[replicate])
+        add_blocks(partial[replicate], live.lost[replicate], sums[replicate])
 
 
 @parallel_kernel
@@ -103,8 +112,9 @@ def refit_dense(trained, total, generation, truth, workspace, live, sums):
             block = unit - replicate * n_blocks
             start = block * BLOCK
             stop = min(start + BLOCK, n_symbols)
-            length = collect_live(
+            length, lost = collect_live(
                 trained[replicate, start:stop],
+                truth.probability[start:stop],
                 start,
                 generation,
                 live.counts[replicate, start:stop],
@@ -113,10 +123,11 @@ def refit_dense(trained, total, generation, truth, workspace, live, sums):
             )
             _store(live.lengths, replicate, block, length)
             _store(live.alive, replicate, block, length)
+            _store(live.lost, replicate, block, lost)
             if length > 0:
                 sums_of_block(replicate, start, length, total, truth, live, scratch, partial[replicate, block])
     for replicate in range(n_replicates):
-        add_blocks(partial[replicate], sums[replicate])
+        add_blocks(partial[replicate], live.lost[replicate], sums[replicate])
 
 
 @parallel_kernel

@@ -41,7 +41,7 @@ def _resample(replicate, live, first, sizes, key, truth, tables, workspace, sums
                 draw_block(upcoming, scale, replicate, block, start, length, following, tables, workspace)
         compact_blocks(replicate, live, upcoming.drawn, truth)
         if step > 0:
-            add_blocks(partial, sums[step - 1, replicate])
+            add_blocks(partial, live.lost[replicate], sums[step - 1, replicate])
         if step == n_steps:
             break
         split_correction(upcoming, replicate, following)
@@ -55,6 +55,7 @@ def _resample(replicate, live, first, sizes, key, truth, tables, workspace, sums
             live.alive,
             live.forgotten,
             live.packed,
+            live.lost,
             live.truth_cache,
         )
         n_next = sizes[step + 1] if step + 1 < n_steps else first.n_tokens
@@ -75,7 +76,7 @@ def resample_replicates(live, first, sizes, key, truth, tables, workspace, sums)
     sizes : int64 (B), the tokens of each generation.
     key : `StreamKey` of the generation before the first.
     truth, tables, workspace : as in `refit_and_draw`.
-    sums : float64 (B, R, 6), see `segment_sums`.
+    sums : float64 (B, R, 6), see `segment_sums` and `LiveCounts.lost`.
     """
     n_replicates = live.lengths.shape[0]
     n_threads = workspace.deferred.shape[0]

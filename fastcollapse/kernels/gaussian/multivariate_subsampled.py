@@ -7,6 +7,7 @@ import numpy as np
 from fastcollapse.kernels.gaussian.multivariate_pooled import POINTS_AT_A_TIME, new_multivariate_workspace, write_state
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.linalg.triangular import (
+    DETERMINED,
     add_square,
     add_squares,
     clear_upper,
@@ -26,8 +27,9 @@ from fastcollapse.kernels.random.ziggurat import chi_square
 
 _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMPLE)
 
-# A remainder below this share of a square has lost half of its digits: the points are nearly in a plane.
-_KNOWN = 1e-8
+# The square of a remainder below this share has lost half of its digits: the points are nearly in a plane.
+_KNOWN = 1e-4
+_EPSILON = 2.0**-52
 
 
 @kernel
@@ -64,25 +66,34 @@ def _draw_points(mean, unit, log_diagonal, normals, workspace, points):
 
 
 @kernel
-def _is_known(upper, squares):
-    """Whether the digits of a Cholesky factor are known; `squares` was the diagonal of the factored matrix."""
+def _is_known(upper, squares, errors):
+    """Whether the digits of a Cholesky factor are known.
+
+    Parameters
+    ----------
+    upper : float64 (d, d), the factor.
+    squares : float64 (d), the sums that its diagonal comes from.
+    errors : float64 (d), as in `factor_columns`.
+    """
     for j in range(squares.shape[0]):
-        if not upper[j, j] * upper[j, j] > _KNOWN * squares[j]:  # or NaN
+        if not upper[j, j] > max(DETERMINED * errors[j], _KNOWN * math.sqrt(squares[j])):  # or NaN
             return False
     return True
 
 
 @kernel
-def _fit_points(points, numbers, n_points, size, replacement, divisor, workspace, mean, unit, log_diagonal):
+def _fit_points(points, numbers, n_points, size, replacement, divisor, truth, workspace, mean, unit, log_diagonal):
     """Fit to `size` points: the first of `numbers`, or as many uniform choices among the first `n_points`.
 
     It has more than eight arguments, because a tuple of arrays made in the loop would count references.
 
     The squares are taken about the last mean and moved to the new one: one pass, with a shift that is already close.
-    Where they do not determine the shortest direction of the points, the points themselves are factored.
+    Where they do not determine the shortest direction of the points, the points themselves are factored. A subsample
+    with repeats may span less than d dimensions, and later points of this law lie in the same plane: then the factor
+    has rows of 0, and `log_diagonal` entries of -inf. `truth` are the deviations of the truth.
     """
     d = log_diagonal.shape[0]
-    shift, squares = workspace.rows[0], workspace.rows[1]
+    shift, squares, errors = workspace.rows[0], workspace.rows[1], workspace.rows[2]
     picked = np.empty(size, np.int64)
     clear_upper(0.0, workspace.matrix)
     for j in range(d):
@@ -100,16 +111,19 @@ def _fit_points(points, numbers, n_points, size, replacement, divisor, workspace
     for j in range(d):
         shift[j] /= size
         mean[j] += shift[j]
+        squares[j] = workspace.matrix[j, j]
     add_square(-np.float64(size), shift, workspace.matrix)
     for j in range(d):
-        squares[j] = workspace.matrix[j, j]
+        # The points and the laws that they come from are sums of terms as large as the truth or the mean.
+        largest = abs(mean[j]) + truth[j]
+        errors[j] = _EPSILON * math.sqrt(size) * largest if replacement else 0.0
     factor_upper(workspace.matrix)
-    if not _is_known(workspace.matrix, squares):
+    if not _is_known(workspace.matrix, squares, errors):
         columns = np.empty((d, size))
         for i in range(size):
             for j in range(d):
                 columns[j, i] = points[picked[i], j] - mean[j]
-        factor_columns(columns, workspace.matrix)
+        factor_columns(columns, errors, 0.0 if replacement else math.nan, workspace.matrix)
     take_factor(workspace.matrix, np.float64(divisor), unit, log_diagonal)
 
 
@@ -121,6 +135,7 @@ def _run(laws, replicate, points, numbers, source, schedule, normals, span, work
     """
     mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
     d = log_diagonal.shape[0]
+    deviations = np.sqrt((source.factor * source.factor).sum(axis=1))
     for step in range(span.n_generations):
         generation = span.first + step
         kept, n = schedule.n_kept[generation - 1], schedule.n_synthetic[generation - 1]
@@ -141,7 +156,7 @@ def _run(laws, replicate, points, numbers, source, schedule, normals, span, work
             size = kept + n
         elif not schedule.replacement:
             choose_first(numbers, kept + n, size, workspace.streams[0])
-        _fit_points(points, numbers, kept + n, size, again, divisor, workspace, mean, unit, log_diagonal)
+        _fit_points(points, numbers, kept + n, size, again, divisor, deviations, workspace, mean, unit, log_diagonal)
         write_state(laws, replicate, step, source.mean, workspace, out)
 
 

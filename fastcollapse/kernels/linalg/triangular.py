@@ -8,6 +8,8 @@ import math
 from fastcollapse.kernels.jit import kernel
 
 _ROWS = 4
+# A length below this multiple of its estimated error may be an error alone.
+DETERMINED = 32.0
 
 
 @kernel
@@ -145,11 +147,20 @@ def multiply_columns(unit, columns, out):
 
 
 @kernel
-def factor_columns(columns, out):
-    """Write the upper-triangular R of R^T R = X X^T, X the `columns`: ``(d,n)->(d,d)``, O(n d^2); overwrites X.
+def factor_columns(columns, errors, short, out):
+    """Write the upper-triangular R of R^T R = X X^T, X the `columns`: ``(d,n),(d)->(d,d)``, O(n d^2); overwrites X.
 
     Modified Gram-Schmidt, which determines lengths down to 1e-16 of the longest; Cholesky's factor of X X^T determines
-    their squares to that. A length below 1e-13 of its column is NaN: the columns do not span d dimensions.
+    their squares to that.
+
+    Parameters
+    ----------
+    columns : float64 (d, n).
+    errors : float64 (d), length of the rounding errors of each column, or 0 where they do not matter; overwritten by
+        those of what is left of the column after the ones before it.
+    short : the diagonal where a length is not determined: it is below 1e-13 of its column, or not well above its error.
+        The rest of the row is then 0.
+    out : float64 (d, d), the upper triangle is written.
     """
     d, n = columns.shape
     for j in range(d):
@@ -157,11 +168,17 @@ def factor_columns(columns, out):
         length = 0.0
         for k in range(j):
             length += out[k, j] * out[k, j]
+            if out[k, k] > 0.0:
+                errors[j] += errors[k] * abs(out[k, j]) / out[k, k]
         square = 0.0
         for i in range(n):
             square += own[i] * own[i]
         root = math.sqrt(square)
-        out[j, j] = root if root > 1e-13 * math.sqrt(length + square) else math.nan
+        if not root > max(1e-13 * math.sqrt(length + square), DETERMINED * errors[j]):
+            out[j, j] = short
+            out[j, j + 1 :] = 0.0
+            continue
+        out[j, j] = root
         for i in range(n):
             own[i] /= root
         for k in range(j + 1, d):

@@ -123,12 +123,15 @@ def multiply_on(unit, log_diagonal, factor, divisor, bits, rows):
 
 @kernel
 def take_factor(upper, divisor, unit, log_diagonal):
-    """Set U diag(exp l) to the transpose of an upper-triangular factor over sqrt(divisor): ``(d,d),()->(d,d),(d)``."""
+    """Set U diag(exp l) to the transpose of an upper-triangular factor over sqrt(divisor): ``(d,d),()->(d,d),(d)``.
+
+    A row of the factor that is 0 gives an l of -inf.
+    """
     for i in range(upper.shape[0]):
         log_diagonal[i] = math.log(upper[i, i]) - 0.5 * math.log(divisor)
         unit[i, i] = 1.0
         for j in range(i):
-            unit[i, j] = upper[j, i] / upper[j, j]
+            unit[i, j] = upper[j, i] / upper[j, j] if upper[j, j] != 0.0 else 0.0
 
 
 @kernel

@@ -98,6 +98,7 @@ def resample_block(live, work, totals, inputs, span, rows, sums):
             live.alive,
             live.forgotten,
             live.packed,
+            live.lost,
             live.truth_cache,
         )
         n_next = schedule.n_synthetic[first + step + 1] if step + 2 < n_generations else np.int64(-1)

@@ -12,25 +12,28 @@ from fastcollapse.variables import Metric, Variable, metric_table
 
 
 class CountSums(NamedTuple):
-    """Sums over the live symbols of states with `total` tokens, counts x and true probabilities p.
+    """Sums over the symbols of states with n tokens, counts x and true probabilities p.
+
+    All but `lost` are over the live symbols. No term is negative, so that nothing cancels where a state is close to the
+    truth or to a single symbol.
 
     Attributes
     ----------
     support : float64 (R, B), number of live symbols.
-    squares : float64 (R, B), sum x^2.
-    x_log_x : float64 (R, B), sum x ln x.
-    distance : float64 (R, B), sum |x/total - p|.
-    x_log_p : float64 (R, B), sum x ln p.
-    covered : float64 (R, B), sum p.
-    total : int64 (B), number of tokens.
+    heterozygosity : float64 (R, B), sum x (n - x).
+    entropy : float64 (R, B), sum x ln(n/x).
+    distance : float64 (R, B), sum |x/n - p|.
+    divergence : float64 (R, B), sum (x ln(x/(n p)) - x + n p).
+    lost : float64 (R, B), sum p over the symbols without a count.
+    total : int64 (B), number of tokens n.
     """
 
     support: np.ndarray
-    squares: np.ndarray
-    x_log_x: np.ndarray
+    heterozygosity: np.ndarray
+    entropy: np.ndarray
     distance: np.ndarray
-    x_log_p: np.ndarray
-    covered: np.ndarray
+    divergence: np.ndarray
+    lost: np.ndarray
     total: np.ndarray
 
 
@@ -41,28 +44,31 @@ def support_size(states: CountSums) -> np.ndarray:
 
 def entropy(states: CountSums) -> np.ndarray:
     """Return the Shannon entropy of the state in nats, without a bias correction."""
-    return np.maximum(0.0, np.log(states.total) - states.x_log_x / states.total)
+    return np.maximum(0.0, states.entropy / states.total)
 
 
 def heterozygosity(states: CountSums) -> np.ndarray:
     """Return 1 - sum p^2, the probability that two random tokens of the state differ."""
     total = states.total.astype(np.float64)
-    return np.maximum(0.0, 1.0 - states.squares / total / total)
+    return states.heterozygosity / total / total
 
 
 def total_variation(states: CountSums) -> np.ndarray:
     """Return the total variation distance to the truth, half of the sum of |state - truth| over all symbols."""
-    return np.clip(0.5 * (states.distance + lost_mass(states)), 0.0, 1.0)
+    return np.clip(0.5 * (states.distance + states.lost), 0.0, 1.0)
 
 
 def kl_divergence(states: CountSums) -> np.ndarray:
-    """Return KL(state || truth) in nats; it is finite, because the truth contains all symbols of a state."""
-    return np.maximum(0.0, (states.x_log_x - states.x_log_p) / states.total - np.log(states.total))
+    """Return KL(state || truth) in nats; it is finite, because the truth contains all symbols of a state.
+
+    It is sum p ((1 + r) ln(1 + r) - r) with r = x/(n p) - 1. The term of a lost symbol is p.
+    """
+    return np.maximum(0.0, states.divergence / states.total + states.lost)
 
 
 def lost_mass(states: CountSums) -> np.ndarray:
     """Return the true probability of the symbols that are absent from the state."""
-    return np.clip(1.0 - states.covered, 0.0, 1.0)
+    return np.clip(states.lost, 0.0, 1.0)
 
 
 METRICS = metric_table(
@@ -94,5 +100,5 @@ def metrics_of_truth(probability: np.ndarray) -> dict[str, float]:
     values["support_size"] = float(live.shape[0])
     # Adding 0.0 avoids -0.0 for one symbol.
     values["entropy"] = float(-(live * np.log(live)).sum()) + 0.0
-    values["heterozygosity"] = float(1.0 - (live * live).sum())
+    values["heterozygosity"] = float((live * (1.0 - live)).sum())
     return values

@@ -15,7 +15,7 @@ from fastcollapse.config.sections import ModelSection
 from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable
 from fastcollapse.kernels.counts.live_counts import LiveCounts, init_live_counts
 from fastcollapse.kernels.counts.multinomial import block_grid, multinomial, new_draw
-from fastcollapse.kernels.counts.workspace import new_workspace
+from fastcollapse.kernels.counts.workspace import BLOCK, new_workspace
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import PURPOSE_FIXED_REAL, span_of
@@ -52,11 +52,11 @@ class CountState(State):
         """Return the arrays that a resume needs.
 
         The lists keep their extinct symbols, because the positions determine how sums are rounded. Columns beyond the
-        last list are omitted, and `restore` computes the cached truth again.
+        last list are omitted, and `restore` computes the cached truth and the lost mass again.
         """
         live = self.live
         end = int((live.starts[:, -1] + live.lengths[:, -1]).max())
-        arrays = {name: values for name, values in live._asdict().items() if name != "truth_cache"}
+        arrays = {name: values for name, values in live._asdict().items() if name not in ("truth_cache", "lost")}
         arrays |= {"counts": live.counts[:, :end], "symbols": live.symbols[:, :end], "totals": self.totals}
         return {**arrays, "pool": self.work.pool} if self.keeps_pool else arrays
 
@@ -135,6 +135,7 @@ class Discrete(Model):
             lengths.copy(),
             np.empty(shape, np.int32),
             np.zeros(n_replicates, np.int64),
+            np.zeros(lengths.shape),
             np.zeros((n_replicates, 2, 0 if self._pooled else self.n_symbols // 2 + 1)),
         )
         init_live_counts(self._truth.probability, live)
@@ -159,6 +160,10 @@ class Discrete(Model):
         for name in ("starts", "lengths"):  # they determine the number of columns of the other arrays
             restore_array(arrays, name, getattr(live, name))
         restore_arrays(arrays, state)
+        for forgotten, lost in zip(live.forgotten, live.lost, strict=True):
+            # One after the other in the order of the run, so that the bits of the sums are the same.
+            symbols = np.argsort(forgotten, kind="stable")[np.count_nonzero(forgotten < 0) :]
+            lost[:] = np.bincount(symbols // BLOCK, self._truth.probability[symbols], len(lost))
         for replicate in np.flatnonzero(live.packed):
             end = live.starts[replicate, -1] + live.lengths[replicate, -1]
             symbols = live.symbols[replicate, :end]

@@ -56,7 +56,7 @@ def log_sigma(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: Any)
 def trace_ratio(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: Any) -> np.ndarray:
     """Return tr Sigma/tr Sigma_0, the total variance relative to the truth."""
     q = _quantities(states, truth)
-    return q.squared_ratio if q.dimension == 1 else q.traces[0]
+    return q.squared_ratio if q.dimension == 1 else q.trace
 
 
 def squared_error(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: Any) -> np.ndarray:
@@ -84,17 +84,21 @@ def largest_share(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: 
 def kl_divergence(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: Any) -> np.ndarray:
     """Return KL(state || truth) in nats; inf if the rank is below d.
 
-    ln det is computed from the logs of the diagonal, so that the result stays finite when the covariance underflows.
+    It is half of |A|^2 + sum (exp(y) - 1 - y) + |mean - mean_0|^2 in units of the truth: A is the part below the
+    diagonal of the factor, and y/2 are the logs of the diagonal. No term is negative, so that nothing cancels near the
+    truth, and the result stays finite when the covariance underflows.
     """
     q = _quantities(states, truth)
     if q.dimension == 1:
         steps = q.shift / q.truth_factor[0, 0]
         # In place, because allocating these large arrays costs more than the arithmetic.
         steps *= steps
-        steps += q.squared_ratio
-        steps -= 1
+        excess = q.gap + 2
+        excess *= q.gap
+        excess -= q.log_ratio
+        excess -= q.log_ratio
+        steps += excess
         steps *= 0.5
-        steps -= q.log_ratio
         return np.maximum(0.0, steps, out=steps)
     d = q.dimension
     if q.rank < d:
@@ -102,8 +106,9 @@ def kl_divergence(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: 
     inverse = np.linalg.inv(q.truth_factor / q.truth_scale)
     # One product for each law: the rounding of one product for all laws would depend on the block length.
     steps = (inverse @ (q.shift / q.truth_scale)[..., None])[..., 0]
-    logs = 2 * (q.states["log_diagonal"] - q.truth_log_diagonal).sum(axis=-1)
-    return np.maximum(0.0, 0.5 * (q.traces[1] - d - logs + np.einsum("rbi,rbi->rb", steps, steps)))
+    logs = 2 * (q.states["log_diagonal"] - q.truth_log_diagonal)
+    excess = (np.expm1(logs) - logs).sum(axis=-1)
+    return np.maximum(0.0, 0.5 * (q.squares_below + excess + np.einsum("rbi,rbi->rb", steps, steps)))
 
 
 def wasserstein2(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: Any) -> np.ndarray:
@@ -116,13 +121,11 @@ def wasserstein2(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: A
     """
     q = _quantities(states, truth)
     if q.dimension == 1:
-        gap = q.ratio - 1
-        gap *= q.truth_factor[0, 0]
-        gap *= gap
-        gap += q.squared_shift
-        return gap
-    spread = q.traces[0] + 1 - 2 * q.spectrum[2]
-    return q.squared_shift + q.truth_scale**2 * np.maximum(0.0, spread)
+        squares = q.gap * q.truth_factor[0, 0]
+        squares *= squares
+        squares += q.squared_shift
+        return squares
+    return q.squared_shift + q.truth_scale**2 * q.spectrum[2]
 
 
 # A subsample with replacement may contain one point only; its deviation is then 0.

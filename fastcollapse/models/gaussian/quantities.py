@@ -14,6 +14,8 @@ import numpy as np
 
 # Size of the factors that are processed at a time, in bytes.
 _CHUNK_BYTES = 8_000_000
+# A difference of traces below this, relative to the truth, has lost half of its digits.
+_CANCELS = 1e-6
 
 
 class GaussianQuantities:
@@ -42,6 +44,11 @@ class GaussianQuantities:
     def ratio(self) -> np.ndarray:
         """Ratio sigma/sigma_0, float64 (R, B), one dimension only."""
         return np.exp(self.log_ratio)
+
+    @cached_property
+    def gap(self) -> np.ndarray:
+        """Relative difference sigma/sigma_0 - 1, float64 (R, B), one dimension only."""
+        return np.expm1(self.log_ratio)
 
     @cached_property
     def squared_ratio(self) -> np.ndarray:
@@ -87,26 +94,34 @@ class GaussianQuantities:
         return self.truth_factor[: self.rank, : self.rank] / self.truth_scale
 
     @cached_property
-    def traces(self) -> np.ndarray:
-        """Traces tr Sigma/tr Sigma_0 and tr(Sigma_0^-1 Sigma), float64 (2, R, B), d > 1 only."""
-        inverse = np.linalg.inv(self.truth_in_span)
-        out = np.empty((2, self.shape[0] * self.shape[1]))
+    def trace(self) -> np.ndarray:
+        """Trace tr Sigma/tr Sigma_0, float64 (R, B), d > 1 only."""
+        out = np.empty((1, self.shape[0] * self.shape[1]))
         for part, factor in split_factors(self.states["factor"]):
             scaled = factor / self.truth_scale
             out[0, part] = np.einsum("nij,nij->n", scaled, scaled)
+        return self._insert_truth(out, 1)[0]
+
+    @cached_property
+    def squares_below(self) -> np.ndarray:
+        """Sum of the squares below the diagonal of the factor in units of the truth's, float64 (R, B), d > 1 only."""
+        inverse = np.linalg.inv(self.truth_in_span)
+        out = np.empty((1, self.shape[0] * self.shape[1]))
+        for part, factor in split_factors(self.states["factor"]):
+            scale = self.truth_factor[0, 0] if self.is_isotropic else self.truth_scale
+            scaled = factor / scale
             if not self.is_isotropic:
                 scaled = inverse @ scaled
-                out[1, part] = np.einsum("nij,nij->n", scaled, scaled)
-        if self.is_isotropic:
-            out[1] = out[0] * inverse[0, 0] ** 2
-        return self._insert_truth(out, 1, self.dimension)
+            np.einsum("nii->ni", scaled)[...] = 0.0
+            out[0, part] = np.einsum("nij,nij->n", scaled, scaled)
+        return self._insert_truth(out, 0)[0]
 
     @cached_property
     def spectrum(self) -> np.ndarray:
         """Functions of the eigenvalues, float64 (3, R, B), d > 1 only.
 
-        They are the effective rank, the largest share of the trace, and the trace of the square root of
-        Sigma_0^1/2 Sigma Sigma_0^1/2 over tr Sigma_0. The eigenvalues cost several times as much as a refit.
+        They are the effective rank, the largest share of the trace, and tr(Sigma + Sigma_0 - 2 (Sigma_0^1/2 Sigma
+        Sigma_0^1/2)^1/2) over tr Sigma_0. The eigenvalues cost several times as much as a refit.
         """
         out = np.empty((3, self.shape[0] * self.shape[1]))
         for part, factor in split_factors(self.states["factor"]):
@@ -118,10 +133,15 @@ class GaussianQuantities:
             # If all squared entries underflow, treat the law as one direction.
             out[1, part] = np.where(total[:, 0] == 0, 1, share.max(axis=1))
             if self.is_isotropic:
-                out[2, part] = np.sqrt(values).sum(axis=1) * self.truth_in_span[0, 0]
+                gaps = np.sqrt(values) - self.truth_in_span[0, 0]
+                outside = (self.dimension - self.rank) * self.truth_in_span[0, 0] ** 2
+                out[2, part] = np.einsum("ni,ni->n", gaps, gaps) + outside
             else:
-                out[2, part] = np.sqrt(_eigenvalues(self.truth_in_span.T @ scaled)).sum(axis=1)
-        return self._insert_truth(out, self.dimension, 1 / self.dimension, 1)
+                middle = np.sqrt(_eigenvalues(self.truth_in_span.T @ scaled)).sum(axis=1)
+                out[2, part] = total[:, 0] + 1 - 2 * middle
+                near = part.start + np.flatnonzero(out[2, part] < _CANCELS)
+                out[2, near] = _procrustes(scaled[near - part.start], self.truth_in_span)
+        return self._insert_truth(out, self.dimension, 1 / self.dimension, 0)
 
     def _insert_truth(self, flat_values: np.ndarray, *truth_values: float) -> np.ndarray:
         """Return values (k, R * B) as (k, R, B), with the value of the truth where `is_truth`."""
@@ -154,6 +174,13 @@ def _eigenvalues(factors: np.ndarray) -> np.ndarray:
     values = np.maximum(0.0, np.linalg.eigvalsh(squares))
     values[bad] = np.nan
     return values
+
+
+def _procrustes(factors: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the smallest |L - L_0 U|^2 over the rotations U: ``(N,r,r),(r,r)->(N)``; three times the eigenvalues."""
+    left, _, right = np.linalg.svd(truth.T @ factors)
+    gaps = factors - truth @ (left @ right)
+    return np.einsum("nij,nij->n", gaps, gaps)
 
 
 def split_factors(factors: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

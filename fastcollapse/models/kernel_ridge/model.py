@@ -12,6 +12,7 @@ from fastcollapse.models.kernel_ridge.fit import Fitter, Table
 from fastcollapse.models.kernel_ridge.generators import Chain, KernelState
 from fastcollapse.models.kernel_ridge.metrics import METRICS, available
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
+from fastcollapse.models.kernel_ridge.sizes import check_kernel, check_sizes, narrow_spread, row_squares
 from fastcollapse.models.kernel_ridge.spectrum import estimate_spectrum
 from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth, Labelled
 from fastcollapse.variables import Coordinate, Metric, Variable
@@ -35,7 +36,7 @@ class KernelRidge(ArrayModel):
     Raises
     ------
     InputError
-        A generation has more samples than the data has rows.
+        A generation has more samples than the data has rows, or inputs or labels are too large or too small.
 
     References
     ----------
@@ -51,8 +52,10 @@ class KernelRidge(ArrayModel):
         self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Schedule, record: tuple[Any, ...] = ()
     ) -> None:
         self._truth, self._parameters = truth, parameters
+        check_sizes(truth, parameters.precision)
         self._law = parameters.law(truth.rows, truth.unit)
         self._test = Table(truth.test_rows, parameters.precision)
+        check_kernel(self._law, max(row_squares(truth.rows), row_squares(truth.test_rows)))
         self._fitter = fitter = Fitter(self._law, Table(truth.rows, parameters.precision), parameters.precision)
         self._chain = Chain(truth, parameters, schedule, fitter)
         self._downstream = None
@@ -80,7 +83,7 @@ class KernelRidge(ArrayModel):
                 truth.test_numbers[shown], "rows held out that figures show, by their place in the file"
             ),
             "shown_label": Coordinate(truth.levels[truth.test_classes[shown]], "labels of the rows shown"),
-            "pixels": Coordinate(pixels, "inputs of the rows shown, one after the other"),
+            "pixels": Coordinate(pixels, "inputs of the rows shown, one after the other", f"{truth.unit:g}"),
             **self._theory_inputs(),
             **({} if downstream is None else downstream.coordinates()),
         }
@@ -120,6 +123,10 @@ class KernelRidge(ArrayModel):
     def generation_bytes(self, state: KernelState) -> int:
         """Return the size of the states of one generation, in bytes."""
         return 8 * len(state.rows) * self._truth.targets.size
+
+    def warnings(self) -> list[Warning]:
+        """Return a warning where `scale` is in units of inputs that hardly differ."""
+        return narrow_spread(self._truth, self._parameters.scale)
 
     @classmethod
     def available_metrics(cls, parameters: KernelRidgeParameters) -> dict[str, Metric]:

@@ -83,7 +83,8 @@ class KernelRidgeParameters(ModelSection):
     )
     scale: Any = parameter(  # noqa: RUF009
         _Scale(),
-        "length scale; 'median': median distance of rows (polynomial, linear: root of the median square)",
+        "length scale; a number is in units of the largest input in size, by which the inputs are divided unless "
+        "truth.scaling is 'none'; 'median': median distance of rows (polynomial, linear: root of the median square)",
         default="median",
     )
     degree: int | None = parameter(IntField(1, 20), "degree of the polynomial kernel, 3 by default", default=None)

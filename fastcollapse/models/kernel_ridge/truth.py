@@ -40,7 +40,7 @@ class KernelRidgeTruth(TruthSection):
     split_seed: int = parameter(IntField(0, 2**63 - 1), "seed of the random choice of held-out rows", default=0)
     scaling: str = parameter(
         ChoiceField(lambda: ("unit", "none")),
-        "scaling of the inputs: unit divides by the largest value (pixels to 0..1), none keeps them",
+        "scaling of the inputs: unit divides by the largest in size (pixels to 0..1) and does not centre; none keeps",
         default="unit",
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.schedule import Schedule
+from fastcollapse.errors import InfiniteMomentWarning
 from fastcollapse.models.base import ArrayModel, ModelBlock, restore_arrays, run_key
 from fastcollapse.models.ridge.downstream import Predictor
 from fastcollapse.models.ridge.generators import ChainState, create_chain
@@ -120,9 +121,10 @@ class Ridge(ArrayModel):
         self._chain.advance(state, first, n_generations, run_key(seed, first_replicate), now)
         return self._block(now, self._predictor(now, first, seed, first_replicate))
 
-    def warnings(self) -> list[str]:
-        """Return a message for each fit whose errors have an infinite mean or variance."""
-        return infinite_moment_warnings(self._truth, self._parameters, self._schedule)
+    def warnings(self) -> list[Warning]:
+        """Return a warning for each fit whose errors have an infinite mean or variance."""
+        messages = infinite_moment_warnings(self._truth, self._parameters, self._schedule)
+        return [InfiniteMomentWarning(message) for message in messages]
 
     def _start(self, n_replicates: int) -> np.ndarray:
         """Return generation 0 in the form of the chain, float64 (R, d or 3)."""

@@ -89,7 +89,11 @@ class RidgeTruth(TruthSection):
     degrees: float | None = parameter(
         FloatField(2, 1e6, above=True), "degrees of freedom of inputs with Student's t distribution", default=None
     )
-    rows: str | None = parameter(StringField(), "file (.npy, .csv) with the inputs of design rows", default=None)
+    rows: str | None = parameter(
+        StringField(),
+        "file (.npy, .csv) with the inputs of design rows, drawn with replacement and not centred",
+        default=None,
+    )
 
     def relations(self) -> list[tuple[str, str]]:
         """Return the contradictions between parameters, as (key, message)."""

@@ -87,9 +87,32 @@ def test_factor_columns__detects_short_directions(d):
     expected = np.linalg.qr(columns.T, mode="r")
     expected *= np.sign(np.diag(expected))[:, None]
     got = np.zeros((d, d))
-    factor_columns(columns.copy(), got)
+    factor_columns(columns.copy(), np.zeros(d), np.nan, got)
     np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-14)
     if d > 1:
         columns[-1] = columns[0]
-        factor_columns(columns, got)
+        factor_columns(columns.copy(), np.zeros(d), np.nan, got)
         assert np.isnan(got[-1, -1])
+        for error in (0.0, 1e-16):
+            factor_columns(columns.copy(), np.full(d, error), 0.0, got)
+            assert got[-1, -1] == 0
+            np.testing.assert_allclose(np.triu(got).T @ np.triu(got), columns @ columns.T, rtol=1e-12, atol=1e-12)
+
+
+def test_factor_columns__does_not_take_errors_for_lengths():
+    # Points of a plane, nearly on a line: the error of the third coordinate is a thousand times that of the second.
+    rng = np.random.default_rng(10)
+    basis = np.array([[1.0, 0.3, 0.2], [0.0, 1e-3, 1.0]])
+    points = rng.normal(size=(7, 2)) @ basis + 100.0
+    columns = (points - points.mean(axis=0)).T
+    error = 2.0**-52 * np.sqrt(7) * np.abs(points).max()
+    got = np.zeros((3, 3))
+    factor_columns(columns.copy(), np.zeros(3), 0.0, got)
+    assert got[2, 2] > 0
+    factor_columns(columns.copy(), np.full(3, error), 0.0, got)
+    assert (got.diagonal() > 0).tolist() == [True, True, False]
+    np.testing.assert_allclose(np.triu(got).T @ np.triu(got), columns @ columns.T, rtol=1e-10, atol=1e-10)
+    # Negative control: a third direction of 1e-6 is no error.
+    columns[2] += 1e-6 * rng.normal(size=7)
+    factor_columns(columns, np.full(3, error), 0.0, got)
+    assert (got.diagonal() > 0).all()

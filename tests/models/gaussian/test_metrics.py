@@ -1,5 +1,8 @@
 """Metrics of Gaussian laws: definitions, symmetries, and extreme states."""
 
+import decimal
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,6 +40,40 @@ def naive(mean, covariance, mean_0, covariance_0):
         "kl_divergence": kl / 2,
         "wasserstein2": shift @ shift + np.trace(covariance) + np.trace(covariance_0) - 2 * middle,
     }
+
+
+def exact(mean, factor, mean_0, factor_0):
+    """Return the divergence and, in two dimensions or one, the squared distance of two laws with 60 digits.
+
+    The laws are means (d) and lower factors (d, d). The trace of the root of a matrix M of two rows is the root of
+    tr M + 2 root det M.
+    """
+    with decimal.localcontext(prec=60):
+        shift = exactly(mean) - exactly(mean_0)
+        factor, factor_0 = exactly(factor), exactly(factor_0)
+        d, inverse = len(shift), solve_lower(factor_0, exactly(np.eye(len(shift))))
+        unit, step = inverse @ factor, inverse @ shift
+        logs = sum((unit[i, i] ** 2).ln() for i in range(d))
+        kl = ((unit * unit).sum() - d - logs + step @ step) / 2
+        covariance, covariance_0 = factor @ factor.T, factor_0 @ factor_0.T
+        middle = np.trace(covariance_0 @ covariance)
+        if d == 2:
+            middle += 2 * abs(np.prod(factor.diagonal()) * np.prod(factor_0.diagonal()))
+        distance = shift @ shift + np.trace(covariance) + np.trace(covariance_0) - 2 * middle.sqrt()
+    return {"kl_divergence": float(kl)} | ({"wasserstein2": float(distance)} if d <= 2 else {})
+
+
+def exactly(values):
+    """Return an array of decimals."""
+    return np.array([Decimal(float(value)) for value in np.ravel(values)], dtype=object).reshape(np.shape(values))
+
+
+def solve_lower(lower, right):
+    """Return the solution of a lower-triangular system of decimals."""
+    out = right.copy()
+    for i in range(len(lower)):
+        out[i] = (right[i] - lower[i, :i] @ out[:i]) / lower[i, i] if i else right[0] / lower[0, 0]
+    return out
 
 
 def square_root(matrix):
@@ -96,6 +133,61 @@ def test_metrics__equal_their_definitions_for_a_diagonal_truth(d, seed, isotropi
     expected = naive(means[1, 2], covariances[1, 2], mean_0, np.diag(diagonal))
     for name in METRICS:
         np.testing.assert_allclose(got[name][1, 2], expected[name], rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize("n", [10**3, 10**6, 10**12, 10**15])
+@pytest.mark.parametrize("isotropic", [True, False])
+@pytest.mark.parametrize("d", [1, 2, 4])
+def test_distances__keep_their_digits_near_the_truth(d, isotropic, n):
+    rng = np.random.default_rng(6)
+    sigma = (3.0,) * d if isotropic else tuple(1.0 + np.arange(d))
+    correlated = not isotropic and d > 1
+    truth = GaussianTruth(dimension=d, sigma=sigma[0] if d == 1 else sigma)
+    if correlated:
+        covariance = np.diag(np.square(sigma)) + 0.5
+        truth = truth_of(np.zeros(d), covariance)
+    factor_0 = truth.factor()
+    mean = factor_0 @ rng.normal(size=d) / np.sqrt(n)
+    factor = factor_0 @ (np.eye(d) + np.tril(rng.normal(size=(d, d))) / np.sqrt(n))
+    states = {"mean": mean[None, None], "factor": factor[None, None]}
+    states["log_diagonal"] = np.log(factor.diagonal())[None, None]
+    if d == 1:
+        # The deviation is the exponential of the state.
+        states = {"mean": mean[None], "log_sigma": states["log_diagonal"][0]}
+        with decimal.localcontext(prec=60):
+            factor = np.array([[Decimal(float(states["log_sigma"][0, 0])).exp()]])
+            factor_0 = np.array([[Decimal(float(np.log(factor_0[0, 0]))).exp()]])
+            shift = Decimal(float(mean[0])) / factor_0[0, 0]
+            ratio = factor[0, 0] / factor_0[0, 0]
+            kl = float((shift**2 + ratio**2 - 1 - 2 * ratio.ln()) / 2)
+            distance = float(Decimal(float(mean[0])) ** 2 + (factor[0, 0] - factor_0[0, 0]) ** 2)
+        expected = {"kl_divergence": kl, "wasserstein2": distance}
+    else:
+        expected = exact(mean, factor, np.zeros(d), factor_0)
+    got = metrics_of(ModelBlock(states), truth, list(expected))
+    for name, value in expected.items():
+        np.testing.assert_allclose(got[name].item(), value, rtol=1e-8 + 3e-15 * np.sqrt(n), atol=0, err_msg=name)
+    if n == 10**15 and d == 2:
+        # Negative control: the differences of traces.
+        plain = naive(mean, factor @ factor.T, np.zeros(d), factor_0 @ factor_0.T)
+        assert all(abs(plain[name] / expected[name] - 1) > 1e-3 for name in expected)
+
+
+@pytest.mark.parametrize("truth", [{}, {"dimension": 3}, {"dimension": 3, "sigma": [1.0, 1.0, 1.0 + 1e-9]}])
+def test_distances__of_large_samples_have_the_mean_of_theory(truth):
+    n, d = 10**15, truth.get("dimension", 1)
+    mapping = {
+        "model": {"family": "gaussian", "estimator": "unbiased"},
+        "truth": truth,
+        "workflow": {"name": "replace", "n_samples": n},
+        "run": {"n_generations": 1, "n_replicates": 4000, "seed": 4},
+    }
+    metrics = simulate(Experiment.from_mapping(mapping)).metrics
+    # 2 n KL is chi-square with d + d (d + 1)/2 degrees of freedom; n W2 is |z|^2 + |Wishart deviation|^2 / 4.
+    for name, mean in (("kl_divergence", d / 2 + d * (d + 1) / 4), ("wasserstein2", d + d * (d + 1) / 4)):
+        got = n * metrics[name][:, 1]
+        assert (got > 0).all()
+        assert abs(got.mean() - mean) < 5 * got.std() / np.sqrt(len(got)), name
 
 
 @given(DIMENSIONS, SEEDS)

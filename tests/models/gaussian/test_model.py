@@ -22,6 +22,7 @@ from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate
 from tests.models._block_runs import IDS, WORKFLOWS, assert_bits_are_reproducible, run
+from tests.naive import gaussian as naive
 
 # About 250 goodness-of-fit tests in this file, 4e-7 each: 1e-4 in all.
 P_LIMIT = 4e-7
@@ -160,6 +161,69 @@ def test_subsample__near_a_plane_has_the_determinant_of_its_points():
     assert got == pytest.approx(np.log(values**2 / 32).sum(), abs=1e-6)
     # Negative control: the squares alone.
     assert abs(np.linalg.slogdet(np.cov(points.T, ddof=0))[1] - got) > 0.1
+
+
+REPEATS = AccumulateSubsample(n_samples=5, keep_real=True, replacement=True, n_train=4)
+
+
+def test_subsample__of_few_different_points_equals_raw_refits():
+    # Most subsamples of 4 of 5 to 15 points repeat one, so that their covariance has a rank of 0 to 2 in 3 dimensions.
+    truth, n_generations = build(GaussianTruth, MULTIVARIATE), 3
+    states = run(model(MULTIVARIATE, REPEATS, n_generations, "mle"), 6000, n_generations)
+    rng, schedule = np.random.default_rng(8), REPEATS.schedule(n_generations, None)
+    covariance = truth.factor() @ truth.factor().T
+    chains = [
+        naive.multivariate_chain(truth.means(), covariance, schedule, n_generations, rng, estimator="mle")
+        for _ in range(1500)
+    ]
+    for t in range(1, n_generations + 1):
+        expected = np.array([covariances[t] for _, covariances in chains])
+        factor = states["factor"][:, t - 1]
+        np.testing.assert_allclose(factor.diagonal(axis1=1, axis2=2), np.exp(states["log_diagonal"][:, t - 1]), 1e-15)
+        got = factor @ factor.transpose(0, 2, 1)
+        # The zeros of a factor are exact.
+        ranks = (states["log_diagonal"][:, t - 1] > -np.inf).sum(axis=1)
+        wanted = np.linalg.matrix_rank(expected, tol=1e-12, hermitian=True)
+        table = np.array([np.bincount(ranks, minlength=4), np.bincount(wanted, minlength=4)])
+        assert (table > 0).all()
+        assert stats.chi2_contingency(table).pvalue > P_LIMIT
+        # No rounding error is taken for a direction: the points of a law in a plane stay in it.
+        assert states["log_diagonal"][:, t - 1][states["log_diagonal"][:, t - 1] > -np.inf].min() > -20
+        means = states["mean"][:, t - 1], np.array([mean[t] for mean, _ in chains])
+        for i in range(3):
+            assert stats.ks_2samp(means[0][:, i], means[1][:, i]).pvalue > P_LIMIT
+            assert stats.ks_2samp(got[:, -1, i], expected[:, -1, i]).pvalue > P_LIMIT
+        # Negative control: a subsample without repeats.
+        other = np.full_like(table[0], 0)
+        other[3] = len(ranks)
+        assert stats.chi2_contingency([other + 1, table[1]]).pvalue < P_LIMIT
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 3, 6])
+def test_subsample__of_few_different_points_has_its_metrics(dimension):
+    run = {"n_generations": 6, "n_replicates": 500, "seed": 1, "record": ["metrics", "trajectory"]}
+    workflow = {"name": "accumulate_subsample", "n_samples": 7, "n_train": 7, "keep_real": True, "replacement": True}
+    mapping = {
+        "model": {"family": "gaussian", "estimator": "mle"},
+        "truth": {"dimension": dimension, "sigma": 2.0},
+        "workflow": workflow,
+        "run": run,
+    }
+    results = simulate(Experiment.from_mapping(mapping))
+    logs = results.states["log_sigma"][..., None] if dimension == 1 else results.states["log_diagonal"]
+    short = (logs == -np.inf).any(axis=-1)
+    assert short.any() == (dimension > 1)  # seven equal points are too rare
+    for name, values in results.metrics.items():
+        limit = {"log_det": -np.inf, "log_sigma": -np.inf, "kl_divergence": np.inf}.get(name)
+        if limit is not None:
+            assert (values[short] == limit).all(), name
+            values = values[~short]
+        assert np.isfinite(values).all(), name
+    assert (results.metrics["effective_rank"] <= np.maximum(1, (logs > -np.inf).sum(axis=-1)) + 1e-9).all()
+
+
+def test_subsample__of_few_different_points_has_the_same_bits_in_blocks_and_threads():
+    assert_bits_are_reproducible(lambda: model(MULTIVARIATE, REPEATS, 9))
 
 
 def test_low_rank__subsample_bits_do_not_depend_on_blocks_or_threads():

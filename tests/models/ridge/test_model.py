@@ -674,7 +674,7 @@ def test_command_line__prints_a_one_line_error(tmp_path, values, message):
 def warned(truth, workflow, n_generations=3, **parameters):
     made = build(RidgeParameters, {"designs": "independent", **NOISE, **parameters})
     lines = infinite_moment_warnings(truth_of(**truth), made, workflow.schedule(n_generations, None))
-    assert lines == model(truth, workflow, n_generations, **parameters).warnings()
+    assert lines == [str(one) for one in model(truth, workflow, n_generations, **parameters).warnings()]
     return lines
 
 

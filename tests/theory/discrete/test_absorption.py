@@ -1,5 +1,7 @@
 """Mean absorption times, against the exact solve for two symbols and simulation for several."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.special import xlogy
@@ -16,6 +18,7 @@ from fastcollapse.theory.discrete.absorption import (
     mean_total_collapse_uniform,
     sd_total_collapse,
 )
+from fastcollapse.theory.discrete.binomial_chain import exact_chain
 
 
 def _exact_means(n):
@@ -116,3 +119,13 @@ def test_absorption__refuses():
         mean_total_collapse([1.0], 10)
     with pytest.raises(InputError, match="form must be 'lattice' or 'continuum'"):
         mean_first_loss([0.5, 0.5], 10, "other")
+
+
+def test_mean_absorption__warns_below_a_mean_count_of_1():
+    with pytest.warns(UserWarning, match=r"not accurate for a mean count below 1 of a symbol, got 0\.2$"):
+        got = float(mean_absorption(0.02, 10))
+    lost, fixed = exact_chain(0.02, 10, 400)
+    assert (got, (1 - lost - fixed).sum()) == (pytest.approx(1.75, abs=0.005), pytest.approx(2.106, abs=0.001))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mean_absorption([0.1, 0.5, 0.9], 10)
