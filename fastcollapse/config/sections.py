@@ -4,6 +4,7 @@ The keys of `[model]` and `[truth]` belong to the model family, which extends `M
 """
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -45,8 +46,20 @@ class TruthSection(Section):
         """Number of tokens of the real data; None for a distribution without data."""
         return None
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of the data files that `load` reads, as written by the user."""
+        return ()
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """SHA-256 of the data files by path, in hexadecimal, as on every truth that `load` returns."""
+        return {}
+
     def load(self, base: Path | None = None) -> Any:
         """Return the truth that the model uses; by default the section itself.
+
+        A truth has the attributes `total` and `inputs` of this class. `DataFiles` opens data files and hashes them.
 
         Parameters
         ----------

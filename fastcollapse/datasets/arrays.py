@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from fastcollapse.config.fields import show
-from fastcollapse.datasets.shipped import find_data
+from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.errors import InputError, nearest
 
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -33,25 +33,27 @@ def split_name(path: str) -> tuple[str, str | None]:
     return (f"{file}.npz", name) if mark else (path, None)
 
 
-def read_array(file: Path, name: str | None, given: str, key: str) -> np.ndarray:
+def read_array(given: str, files: DataFiles, key: str) -> np.ndarray:
     """Return the array in a file as float64 with one dimension or more.
 
     Parameters
     ----------
-    file : the file; its first bytes give the format, or its suffix for .csv.
-    name : name of the array in a .npz file; None for the only array.
-    given, key : the path as written by the user and its key, for errors.
+    given : path of an idx, .npy, .npz or .csv file, gzipped or not; "FILE.npz:NAME" selects one of several arrays. The
+        first bytes of the file give the format, or its suffix for .csv.
+    files, key : see `DataFiles.open`.
 
     Raises
     ------
     InputError
-        The array does not exist, the format is unknown, the file is truncated or damaged, or an entry is not finite.
+        The file or array does not exist, the format is unknown, the file is truncated or damaged, or an entry is not
+        finite.
     """
+    path, name = split_name(given)
     try:
-        content = file.read_bytes()
+        content = files.read(path, key)
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
-        parsed = _parse(content, file, name, key, given)
+        parsed = _parse(content, Path(path), name, key, given)
         if parsed.dtype.kind not in "iuf":
             raise TypeError(f"entries are {parsed.dtype}")
         array = np.ascontiguousarray(parsed, dtype=np.float64)
@@ -127,52 +129,38 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def read_matrix(path: str, base: Path | None, key: str) -> np.ndarray:
+def read_matrix(path: str, files: DataFiles, key: str) -> np.ndarray:
     """Return the matrix in a file as float64 (n, d).
 
     Parameters
     ----------
     path : a .npy file with two dimensions, or a .csv file of numbers, with or without a first line of names.
-    base, key : see `find_data`.
+    files, key : see `DataFiles.open`.
 
     Raises
     ------
     InputError
         The file does not exist, has another format, or an entry is not finite.
     """
-    file = find_data(path, base, key)
-    if file.suffix not in (".npy", ".csv"):
-        raise InputError(f"{key} must end in .npy or .csv, got {show(path)}")
+    suffix = Path(path).suffix
     try:
+        content = files.read(path, key)
+        if suffix not in (".npy", ".csv"):
+            raise InputError(f"{key} must end in .npy or .csv, got {show(path)}")
         matrix = (
-            np.load(file, allow_pickle=False)
-            if file.suffix == ".npy"
-            else read_table(file.read_text(encoding="utf-8-sig"))
+            np.load(io.BytesIO(content), allow_pickle=False)
+            if suffix == ".npy"
+            else read_table(content.decode("utf-8-sig"))
         )
         if not isinstance(matrix, np.ndarray) or matrix.dtype.kind not in "iuf":
             raise TypeError(f"entries are {getattr(matrix, 'dtype', 'several arrays')}")
+    except InputError:
+        raise
     except (OSError, ValueError, TypeError, EOFError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{key} must be a matrix of numbers, got {show(path)}: {reason}") from None
-    matrix = matrix.astype(np.float64)
+    matrix = matrix.astype(np.float64, copy=False)
     if matrix.ndim != 2 or not matrix.size or not np.isfinite(matrix).all():
         problem = "entries that are not finite" if matrix.ndim == 2 and matrix.size else f"shape {matrix.shape}"
         raise InputError(f"{key} must be a matrix of finite numbers, got {problem} in {show(path)}")
     return matrix
-
-
-def read_any(path: str, base: Path | None, key: str) -> np.ndarray:
-    """Return the array in a file as float64 with any number of dimensions.
-
-    Parameters
-    ----------
-    path : an idx, .npy, .npz or .csv file, gzipped or not; "FILE.npz:NAME" selects one of several arrays.
-    base, key : see `find_data`.
-
-    Raises
-    ------
-    InputError
-        The file does not exist, has another format or is damaged, or an entry is not finite.
-    """
-    file, name = split_name(path)
-    return read_array(find_data(file, base, key), name, path, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -21,12 +22,14 @@ class CategoricalDistribution:
     counts : the real data, int64, shape (K,), at least 1; None for a distribution without data.
     probabilities : float64, shape (K,), non-negative, sum 1.
     source : description of the origin.
+    inputs : SHA-256 of the data files by path, in hexadecimal.
     """
 
     labels: tuple[str, ...] | None
     counts: np.ndarray | None
     probabilities: np.ndarray
     source: str
+    inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def support_size(self) -> int:

@@ -9,34 +9,32 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
-from typing import BinaryIO
 
 from fastcollapse.config.fields import MAX_COUNT, power_text, show
+from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.errors import InputError
 
 _WORD = re.compile(r"\w+")
 _CHUNK = 2**22
 
 
-def _read_chunks(path: Path, key: str, given: str) -> Iterator[str]:
+def _read_chunks(files: DataFiles, key: str, given: str) -> Iterator[str]:
     """Yield the text of a file, decompressed if it is gzip, in chunks of whole lines.
 
     A line is never split, because lower-casing depends on the neighbours of a letter (the Greek final sigma).
     """
     try:
-        with open(path, "rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b" or path.suffix == ".gz"
-            raw.seek(0)
-            if not raw.read(1):
+        with files.open(given, key) as raw:
+            start = raw.peek(2)
+            if not start:
                 raise InputError(f"{key} must be a text file with words, got the empty file {show(given)}")
-            raw.seek(0)
-            stream: BinaryIO = gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[assignment]
-            with io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
-                while chunk := text.read(_CHUNK) + text.readline():
-                    if "\0" in chunk:
-                        raise InputError(f"{key} must be a text file, got the binary file {show(given)}")
-                    yield chunk
+            packed = start[:2] == b"\x1f\x8b" or given.endswith(".gz")
+            # Left open, because its end would close `raw`, whose last bytes are not hashed yet.
+            text = io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if packed else raw, "utf-8-sig", newline="")
+            while chunk := text.read(_CHUNK) + text.readline():
+                if "\0" in chunk:
+                    raise InputError(f"{key} must be a text file, got the binary file {show(given)}")
+                yield chunk
     except UnicodeDecodeError:
         raise InputError(f"{key} must be UTF-8 text, got {show(given)}: binary, or not UTF-8") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -47,18 +45,18 @@ def _read_chunks(path: Path, key: str, given: str) -> Iterator[str]:
         raise InputError(f"{key} must be a readable file, got {show(given)}: {error.strerror}") from None
 
 
-def count_words(path: Path, given: str) -> dict[str, int]:
+def count_words(files: DataFiles, given: str) -> dict[str, int]:
     """Return the counts of the words of a text in lower case; a word is a run of `\\w` characters."""
     words: Counter[str] = Counter()
-    for chunk in _read_chunks(path, "truth.text", given):
+    for chunk in _read_chunks(files, "truth.text", given):
         words.update(_WORD.findall(chunk.lower()))
     return words
 
 
-def read_counts(path: Path, given: str) -> dict[str, int]:
+def read_counts(files: DataFiles, given: str) -> dict[str, int]:
     """Return the counts of a table of word and count, by tab or comma, with or without the header `word,count`."""
     key = "truth.counts"
-    lines = "".join(_read_chunks(path, key, given))
+    lines = "".join(_read_chunks(files, key, given))
     first = next((line for line in lines.splitlines() if line.strip()), "")
     tabs = "\t" in first  # tab-separated tables have no quoting: a word may be a quotation mark
     rows = csv.reader(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.provenance import changes, provenance
 from fastcollapse.simulation.results import Results
@@ -51,11 +52,14 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
     Raises
     ------
     InputError
-        See `simulate`; or no generation is recorded.
+        See `simulate`; or no generation is recorded, or a data file has changed.
     """
     if recorded.last < 0:
         raise InputError(f"a replay must have at least one finished generation, got none in {recorded.path}")
     plan = plan_run(recorded.experiment, truth=recorded_truth(recorded), first_replicate=recorded.first_replicate)
+    changed = changed_files(recorded.inputs, plan.truth.inputs)
+    if changed:
+        raise InputError(f"{recorded.path or 'a run'} cannot be replayed: {'; '.join(changed)}")
     repeated = execute(plan, threads=threads, progress=progress)
     last = recorded.last
     same: list[str] = []

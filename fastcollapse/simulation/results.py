@@ -160,6 +160,11 @@ class Results:
         return self._reader.header.digest
 
     @property
+    def inputs(self) -> Mapping[str, str]:
+        """SHA-256 of the data files that the run has read, by path; empty for a run without, or of version 0.1."""
+        return self._reader.header.inputs
+
+    @property
     def provenance(self) -> dict[str, Any]:
         """Versions, machine and date of the run."""
         return self._reader.header.provenance

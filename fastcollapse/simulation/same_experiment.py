@@ -8,6 +8,7 @@ import numpy as np
 
 from fastcollapse.config.fields import show
 from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results
@@ -42,7 +43,7 @@ def experiment_diff(
     ----------
     experiment : the experiment.
     results : results of the recorded experiment.
-    truth : the loaded truth of the experiment, or None. It differs if the data file changed.
+    truth : the loaded truth of the experiment, or None. It differs if a data file has changed.
     first_replicate : see `simulate`.
     """
     old, new = _flat(results.experiment.to_mapping()), _flat(experiment.to_mapping())
@@ -55,6 +56,9 @@ def experiment_diff(
         return differences[:1]  # model.family; the other keys depend on it
     if results.first_replicate != first_replicate:
         differences.append(f"first_replicate is {results.first_replicate} there, {first_replicate} here")
+    if truth is not None:
+        differences += changed_files(results.inputs, truth.inputs)
+    # For a file of version 0.1, without hashes, and if this version reads the same data file otherwise.
     if not differences and isinstance(truth, CategoricalDistribution) and not _same_truth(truth, results.truth):
         differences.append(f"the data of [truth] are not what they were ({results.truth.source})")
     return differences

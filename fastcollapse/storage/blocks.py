@@ -30,6 +30,7 @@ class Header:
     coordinates : dimension -> coordinate, for further dimensions with coordinates.
     first_replicate : number of the first replicate; not 0 in a part of a split run.
     n_columns : number of columns of the counts; by default that of the truth.
+    inputs : path as written in the experiment -> SHA-256 in hexadecimal, of the data files that the run has read.
     """
 
     experiment_json: str
@@ -46,6 +47,7 @@ class Header:
     first_replicate: int = 0
     samples: Mapping[str, Variable] = field(default_factory=dict)
     n_columns: int = 0
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.n_columns and self.truth is not None:

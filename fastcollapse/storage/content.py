@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.data_files import checked_hashes
 from fastcollapse.storage.blocks import Block, Header, fits
 from fastcollapse.storage.layout import FORMAT, RAGGED_VERSION, SIZE_SUFFIX
 from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
@@ -66,6 +67,7 @@ def read_header(content: Content) -> Header:
             raise ValueError(f"is damaged: {key} is not text")
     if hashlib.sha256(root["experiment"].encode()).hexdigest() != root["digest"]:
         raise ValueError("is damaged: its digest is not that of its experiment")
+    inputs = checked_hashes(json.loads(root.get("inputs", "{}")))
     labels = None
     if "truth/label_bytes" in arrays:
         raw = arrays["truth/label_bytes"].tobytes()
@@ -79,6 +81,7 @@ def read_header(content: Content) -> Header:
             counts=None if counts is None else np.array(counts),
             probabilities=np.array(arrays["truth/probability"]),
             source=content.attributes["truth"]["source"],
+            inputs=inputs,
         )
     metrics, states, samples = {}, {}, {}
     for name, values in arrays.items():
@@ -109,6 +112,7 @@ def read_header(content: Content) -> Header:
         coordinates={name: _coordinate(content, name) for name in arrays if _is_coordinate(content, name)},
         samples=samples,
         n_columns=int(content.attributes["trajectory"]["shape"][1]) if "trajectory" in content.attributes else 0,
+        inputs=inputs,
     )
 
 

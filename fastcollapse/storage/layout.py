@@ -215,12 +215,14 @@ def _coordinate_array(name: str, coordinate: Coordinate) -> Array:
 
 def root_attributes(header: Header) -> dict[str, Any]:
     """Return the attributes of the root of a file."""
+    inputs = {"inputs": json.dumps(dict(header.inputs), sort_keys=True)} if header.inputs else {}
     return {
         "format": FORMAT,
         "format_version": np.int64(RAGGED_VERSION if header.samples else FORMAT_VERSION),
         "digest": header.digest,
         "experiment": header.experiment_json,
         "experiment_text": header.experiment_text,
+        **inputs,
         "provenance": json.dumps(header.provenance, sort_keys=True),
         "n_generations": np.int64(header.n_generations),
         "first_replicate": np.int64(header.first_replicate),

@@ -255,7 +255,7 @@ def _root(folder: SweepFolder, path: Path, coordinates: Sequence[str], n_done: i
         "format_version": np.int64(FORMAT_VERSION),
         "kind": COLLECTED,
         "digest": folder.manifest["digest"],
-        "sweep": json.dumps({**folder.manifest, "seed": folder.sweep.seed}, sort_keys=False),
+        "sweep": json.dumps({**folder.manifest, "seed": folder.sweep.seed, "inputs": folder.inputs}, sort_keys=False),
         "folder": os.path.relpath(folder.path, path.parent),
         "n_points": np.int64(len(folder)),
         "n_done": np.int64(n_done),

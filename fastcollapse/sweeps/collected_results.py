@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.data_files import changed_files, checked_hashes
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.results import Results
@@ -40,6 +41,7 @@ class CollectedSweep:
         base = manifest["base"]
         sweep = Sweep(manifest["mapping"], None if base is None else Path(base), manifest["text"], True)
         self.sweep = sweep.resolve_seed(manifest["seed"])
+        self._inputs = checked_hashes(manifest.get("inputs", {}))
         self._done = content.arrays["done"].ravel()
 
     def done(self) -> set[int]:
@@ -81,6 +83,9 @@ class CollectedSweep:
                     metrics[name] = own
                     variables[name] = Variable(attributes[name]["long_name"], attributes[name]["units"], dims)
         truth = load_truth(experiment.truth, experiment.base)
+        changed = changed_files(self._inputs, truth.inputs)
+        if changed:
+            raise InputError(f"{self.path}: {'; '.join(changed)}")
         if "data_crc32" in arrays and data_crc32(truth) != arrays["data_crc32"][position]:
             raise InputError(f"{self.path}: the data of [truth] are not what they were (point {index} of the sweep)")
         header = Header(
@@ -94,6 +99,7 @@ class CollectedSweep:
             truth=truth if isinstance(truth, CategoricalDistribution) else None,
             trajectory=False,
             coordinates=coordinates,
+            inputs=truth.inputs,
         )
         return Results(Reader(header, [Block(0, metrics, None)], path=self.path))
 

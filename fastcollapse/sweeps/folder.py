@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.storage.base import Reader
@@ -49,6 +50,10 @@ class SweepFolder:
     ----------
     path : the folder; `make_folder` makes a new one.
 
+    Attributes
+    ----------
+    inputs : SHA-256 of the data files of the sweep by path: those in its manifest, and those of the points read so far.
+
     Raises
     ------
     InputError
@@ -59,6 +64,7 @@ class SweepFolder:
         self.path = path
         self.manifest = read_manifest(path)
         self.sweep = sweep_of(path, self.manifest)
+        self.inputs: dict[str, str] = dict(self.manifest["inputs"])
         self._packs: dict[tuple[str, int, int], Pack] = {}
         self._packed: dict[int, Pack] = {}
         self._listed_at = -1
@@ -185,9 +191,13 @@ class SweepFolder:
         """
         pack = self.packed().get(index)
         found = open_results(self.point_path(index)) if pack is None else Results(pack.reader(index))
+        path = self.point_path(index) if pack is None else pack.path
         if found.digest != self.sweep[index].experiment.digest:
-            path = self.point_path(index) if pack is None else pack.path
             raise UnreadableResults(f"{path}: holds another experiment than point {index} of the sweep")
+        changed = changed_files(self.inputs, found.inputs)
+        if changed:
+            raise UnreadableResults(f"{path}: holds point {index} of other data than the sweep: {'; '.join(changed)}")
+        self.inputs |= found.inputs
         return found
 
     def check_before_copying(self, indices: Iterable[int], skip: Collection[str] = ()) -> None:

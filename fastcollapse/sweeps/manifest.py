@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.config.fields import show
+from fastcollapse.datasets.data_files import changed_files, checked_hashes, hash_files
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.storage.atomic_write import publish
 from fastcollapse.sweeps.points import Sweep
@@ -79,7 +80,10 @@ def read_manifest(path: Path) -> dict[str, Any]:
             raise InputError(
                 f"{path} has format version {manifest[key]}, this fastcollapse reads up to {FORMAT_VERSION}"
             )
-    return manifest
+    try:
+        return {**manifest, "inputs": checked_hashes(manifest.get("inputs", {}))}  # version 0.1 has written none
+    except ValueError as error:
+        raise InputError(f"{file}: {error}") from error
 
 
 def sweep_of(path: Path, manifest: Mapping[str, Any]) -> Sweep:
@@ -105,7 +109,7 @@ def check_folder(path: Path, sweep: Sweep) -> None:
     ------
     InputError
         The folder holds another sweep or something else, or cannot be written, or no point of a new sweep can load its
-        data.
+        data, or a data file has changed.
     """
     try:
         is_new = _check_path(path, sweep)
@@ -124,6 +128,11 @@ def _check_path(path: Path, sweep: Sweep) -> bool:
             raise InputError(
                 f"output must be a new folder or that of this sweep, got {path}: {_differs(manifest, sweep)}"
             )
+        base = manifest["base"]
+        current = hash_files(manifest["inputs"], None if base is None else Path(base))
+        changed = changed_files(manifest["inputs"], current)
+        if changed:
+            raise InputError(f"output must be a folder of the same data, got {path}: {'; '.join(changed)}")
         return False
     if os.path.lexists(path) and not path.is_dir():
         raise InputError(f"output must be a folder, got {path}: it is a file")
@@ -187,6 +196,7 @@ def write_manifest(path: Path, sweep: Sweep) -> None:
             "mapping": sweep.mapping,
             "base": None if sweep.base is None else str(sweep.base),
             "text": sweep.text,
+            "inputs": hash_files(sweep.data_files(), sweep.base),
         }
         temporary = path / CLAIMS / f"{MANIFEST}-{secrets.token_hex(6)}"
         write_json(temporary, manifest)

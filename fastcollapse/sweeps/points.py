@@ -9,6 +9,7 @@ import itertools
 import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,16 @@ class Axis:
         """Dotted keys of the experiment that vary along the axis."""
         pairs = zip(self.keys, self.values, strict=True)
         return [varied_key for key, values in pairs for varied_key in varied_keys(key, values)]
+
+    @property
+    def names_files(self) -> bool:
+        """Whether the data files may differ along the axis: texts and tables of the truth, families."""
+        return any(
+            isinstance(value, str | Mapping)
+            for key, values in zip(self.keys, self.values, strict=True)
+            if overlap(key, "truth") or overlap(key, "model.family")
+            for value in values
+        )
 
     def at(self, i: int) -> dict[str, Any]:
         """Return key -> value of entry i."""
@@ -207,6 +218,19 @@ class Sweep:
         plain = dataclasses.replace(experiment, run=dataclasses.replace(experiment.run, seed=None)).digest
         made = hashlib.sha256(_SEED_DOMAIN + self.seed.to_bytes(8, "little") + bytes.fromhex(plain))
         return int.from_bytes(made.digest()[:8], "little") >> 1
+
+    def data_files(self) -> list[str]:
+        """Return the paths of the data files of all points, as written in the experiment, each once."""
+        strides = [math.prod(self.shape[k + 1 :]) for k in range(len(self.shape))]
+        steps = [
+            range(0, len(axis) * stride if axis.names_files else 1, stride)
+            for axis, stride in zip(self.axes, strides, strict=True)
+        ]
+        paths: dict[str, None] = {}
+        for index in map(sum, itertools.product(*steps)):
+            with suppress(InputError):  # a point that was not checked fails when it is computed
+                paths |= dict.fromkeys(self[index].experiment.truth.files)
+        return list(paths)
 
     @property
     def digest(self) -> str:

@@ -7,6 +7,8 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
+from fastcollapse.datasets.data_files import changed_files
+from fastcollapse.errors import UnreadableResults
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.blocks import Block
@@ -69,7 +71,17 @@ def concatenate_ranges(full: Experiment, ranges: Sequence[Reader]) -> Reader:
     ----------
     full : experiment of the unsplit run.
     ranges : finished runs of all ranges, in the order of their replicates.
+
+    Raises
+    ------
+    UnreadableResults
+        The ranges are of different data.
     """
+    first = ranges[0].header.inputs
+    for part in ranges:
+        changed = changed_files(first, part.header.inputs)
+        if changed:
+            raise UnreadableResults(f"{part.path}: holds replicates of other data: {'; '.join(changed)}")
     header = dataclasses.replace(
         ranges[0].header,
         experiment_json=full.json,

@@ -177,7 +177,7 @@ class Worker:
 
     def _compute_point(self, index: int, experiment: Experiment) -> None:
         path = self._folder.point_path(index)
-        truth = cached_truth(experiment)
+        truth = cached_truth(experiment, self._folder.inputs)
         common: dict[str, Any] = {"threads": self._threads, "interrupts": self._interrupts}
         if is_begun(path):
             execute(plan_run(experiment, path, "resume", truth=truth), **common)
@@ -200,7 +200,7 @@ class Worker:
             unit.experiment(experiment),
             paths[unit.range_index],
             "resume",
-            truth=cached_truth(experiment),
+            truth=cached_truth(experiment, self._folder.inputs),
             first_replicate=unit.replicates(experiment.run.n_replicates).start,
         )
         execute(plan, threads=self._threads, interrupts=self._interrupts)

@@ -148,7 +148,7 @@ def test_run__changed_data_files_are_another_experiment(here):
     assert "a.h5 already exists (" in call("run", "own.toml", "-o", "a.h5").stderr
     again = call("run", "own.toml", "--resume", "a.h5")
     assert again.exit_code == 2
-    assert "a.h5 holds another experiment: the data of [truth] are not what they were" in again.stderr
+    assert "a.h5 holds another experiment: data file 'words.csv' has changed" in again.stderr
 
 
 def test_run__a_seed_that_is_drawn_is_a_new_run(here):

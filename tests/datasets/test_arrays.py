@@ -7,8 +7,8 @@ import struct
 import numpy as np
 import pytest
 
-from fastcollapse.datasets.arrays import read_any, read_array, split_name
-from fastcollapse.datasets.shipped import find_data
+from fastcollapse.datasets.arrays import read_array, split_name
+from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.errors import InputError
 
 VALUES = np.arange(12).reshape(3, 2, 2)
@@ -19,9 +19,9 @@ def idx(values, code=8, kind=">u1"):
     return header + values.astype(kind).tobytes()
 
 
-def read(folder, name, content, array=None):
+def read(folder, name, content):
     (folder / name).write_bytes(content)
-    return read_array(folder / name, array, name, "truth.images")
+    return read_array(name, DataFiles(folder), "truth.images")
 
 
 @pytest.mark.parametrize(("code", "kind"), [(8, ">u1"), (9, ">i1"), (11, ">i2"), (12, ">i4"), (13, ">f4"), (14, ">f8")])
@@ -46,12 +46,12 @@ def test_npy_npz_and_csv__are_read(tmp_path):
         ("a.csv", VALUES[0]),
         ("a.csv.gz", VALUES[0]),
     ):
-        np.testing.assert_array_equal(read_any(path, tmp_path, "truth.images"), expected)
+        np.testing.assert_array_equal(read_array(path, DataFiles(tmp_path), "truth.images"), expected)
 
 
 def test_shipped_digits__are_whole():
-    images = read_array(find_data("data/t10k-images-idx3-ubyte.gz"), None, "images", "truth.images")
-    labels = read_array(find_data("data/t10k-labels-idx1-ubyte.gz"), None, "labels", "truth.labels")
+    images = read_array("data/t10k-images-idx3-ubyte.gz", DataFiles(), "truth.images")
+    labels = read_array("data/t10k-labels-idx1-ubyte.gz", DataFiles(), "truth.labels")
     assert images.shape == (10_000, 28, 28)
     assert (images.min(), images.max()) == (0, 255)
     assert np.bincount(labels.astype(int)).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
@@ -98,11 +98,11 @@ def test_npz__must_name_its_array(tmp_path):
     np.savez(tmp_path / "two.npz", x_train=VALUES, y_train=VALUES)
     for path in ("two.npz", "two.npz:x_trian"):
         with pytest.raises(InputError, match=re.escape(f"truth.images {NPZ} '{path}'")):
-            read_any(path, tmp_path, "truth.images")
+            read_array(path, DataFiles(tmp_path), "truth.images")
     assert split_name("two.npz:x") == ("two.npz", "x")
 
 
 def test_pickles__are_refused(tmp_path):
     np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(InputError, match=r"truth\.images must be numbers in an idx"):
-        read_any("a.npy", tmp_path, "truth.images")
+        read_array("a.npy", DataFiles(tmp_path), "truth.images")

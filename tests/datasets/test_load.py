@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.datasets import corpus
 from fastcollapse.datasets.arrays import read_matrix
+from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.datasets.shipped import data_folder, describe_recipe, find_data, recipes
 from fastcollapse.errors import InputError
@@ -180,7 +181,7 @@ TABLES = [
 def test_read_matrix__table_with_or_without_names(tmp_path, content):
     path = tmp_path / "x.csv"
     path.write_bytes(content.encode())
-    np.testing.assert_array_equal(read_matrix(str(path), None, "truth.rows"), MATRIX)
+    np.testing.assert_array_equal(read_matrix(str(path), DataFiles(), "truth.rows"), MATRIX)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int16, np.uint8, ">f8"])
@@ -188,7 +189,7 @@ def test_read_matrix__table_with_or_without_names(tmp_path, content):
 def test_read_matrix__arrays_of_any_numbers(tmp_path, dtype, order):
     given = np.array([[1, 2, 3], [4, 5, 6]], dtype=dtype, order=order)
     np.save(tmp_path / "x.npy", given)
-    got = read_matrix("x.npy", tmp_path, "truth.rows")
+    got = read_matrix("x.npy", DataFiles(tmp_path), "truth.rows")
     np.testing.assert_array_equal(got, given)
     assert got.dtype == np.float64
     assert got.dtype.isnative
@@ -197,7 +198,7 @@ def test_read_matrix__arrays_of_any_numbers(tmp_path, dtype, order):
 def test_read_matrix__one_row_or_one_column(tmp_path):
     for content, shape in (("1\n2\n3\n", (3, 1)), ("1,2,3\n", (1, 3)), ("x\n7\n", (1, 1))):
         (tmp_path / "x.csv").write_text(content)
-        assert read_matrix("x.csv", tmp_path, "truth.rows").shape == shape
+        assert read_matrix("x.csv", DataFiles(tmp_path), "truth.rows").shape == shape
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_read_matrix__refuses_a_bad_table(tmp_path, content, expected):
     if content is not None:
         (tmp_path / "x.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(InputError) as caught:
-        read_matrix("x.csv", tmp_path, "truth.covariance")
+        read_matrix("x.csv", DataFiles(tmp_path), "truth.covariance")
     assert f"truth.covariance {expected}" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -250,7 +251,7 @@ def test_read_matrix__refuses_a_bad_table(tmp_path, content, expected):
 def test_read_matrix__refuses_a_bad_array(tmp_path, given, expected):
     np.save(tmp_path / "x.npy", given, allow_pickle=True)
     with pytest.raises(InputError) as caught:
-        read_matrix("x.npy", tmp_path, "truth.rows")
+        read_matrix("x.npy", DataFiles(tmp_path), "truth.rows")
     assert f"truth.rows {expected}" in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
@@ -273,7 +274,7 @@ def test_read_matrix__refuses_other_and_cut_off_files(tmp_path):
         (".", "must be a file, got '.': a directory"),
     ):
         with pytest.raises(InputError) as caught:
-            read_matrix(name, tmp_path, "truth.rows")
+            read_matrix(name, DataFiles(tmp_path), "truth.rows")
         assert str(caught.value).startswith(f"truth.rows {words}")
         assert len(str(caught.value).splitlines()) == 1
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.replay import replay
 from fastcollapse.simulation.results import open_results
@@ -104,3 +105,23 @@ def test_replay__names_the_first_entry_of_a_state_that_differs(tmp_path, monkeyp
     different = replay(recorded).different
     assert [line.partition(":")[0] for line in different] == [*recorded.metrics, *recorded.states]
     assert "factor: 18 of 32 values, first at replicate 0, generation 1, entry 0, 0: " in " ".join(different)
+
+
+def test_replay__of_other_data_is_refused_and_a_recorded_truth_needs_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    covariance = np.array([[2.0, 1.0], [1.0, 3.0]])
+    common = {
+        "workflow": {"name": "replace", "n_samples": 5},
+        "run": {"n_generations": 3, "n_replicates": 2, "seed": 1},
+    }
+    ridge = {"family": "ridge", "ridge": 0.1, "designs": "independent", "sigma": 0.5}
+    np.savetxt("c.csv", covariance, delimiter=",")
+    simulate(Experiment.from_mapping({"model": ridge, "truth": {"covariance": "c.csv"}, **common}), "r.h5")
+    (tmp_path / "a.txt").write_text("the cat and the dog")
+    simulate(Experiment.from_mapping({"truth": {"text": "a.txt"}, **common}), "d.h5")
+    assert not replay(open_results("r.h5")).different
+    np.savetxt("c.csv", 2 * covariance, delimiter=",")
+    (tmp_path / "a.txt").unlink()
+    with pytest.raises(InputError, match=r"r\.h5 cannot be replayed: data file 'c\.csv' has changed .*restore it"):
+        replay(open_results("r.h5"))
+    assert not replay(open_results("d.h5")).different

@@ -1,11 +1,19 @@
 """Differences between an experiment and a results file, by key."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fastcollapse import Experiment, InputError, simulate
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.simulation.same_experiment import check_same_experiment, experiment_diff, recorded_truth, with_seed_of
+from fastcollapse.simulation.same_experiment import (
+    check_coordinates,
+    check_same_experiment,
+    experiment_diff,
+    recorded_truth,
+    with_seed_of,
+)
 
 MAPPING = {
     "truth": {"zipf_mandelbrot": {"a": 1.0, "b": 2.7, "size": 30}},
@@ -61,3 +69,13 @@ def test_seed__is_that_of_the_file_unless_given(ran):
     free = Experiment.from_mapping({**MAPPING, "run": {"n_generations": 2, "n_replicates": 2}})
     assert with_seed_of(free, ran).run.seed == 1
     assert with_seed_of(free.with_values({"run.seed": 7}), ran).run.seed == 7
+
+
+def test_coordinates__of_changed_data_are_refused_except_their_rounding():
+    """A file of version 0.1 has no hashes of its data files."""
+    truth = {"truth": {"spectrum": [2.0, 1.0]}, "model": {"family": "ridge", "ridge": 0.1, "designs": "independent"}}
+    ran = simulate(Experiment.from_mapping({**MAPPING, **truth, "model": {**truth["model"], "sigma": 0.5}}))
+    recorded = ran.coordinates["spectrum"]
+    check_coordinates({"spectrum": replace(recorded, values=recorded.values * (1 + 1e-12))}, ran)
+    with pytest.raises(InputError, match=r"holds another experiment: spectrum of the data of \[truth\] has changed"):
+        check_coordinates({"spectrum": replace(recorded, values=recorded.values * 1.01)}, ran)

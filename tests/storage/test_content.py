@@ -77,3 +77,16 @@ def test_check_format__refuses_other_files():
     content.attributes["/"]["format"] = "other"
     with pytest.raises(ValueError, match="is not a fastcollapse file"):
         check_format(content)
+
+
+def test_read__returns_the_hashes_of_data_files_or_none():
+    header = dataclasses.replace(make_header(), inputs={"ä b.txt": "00ff"})
+    content = content_of(header, [])
+    got = read_header(content)
+    assert got.inputs == got.truth.inputs == header.inputs
+    del content.attributes["/"]["inputs"]  # version 0.1
+    assert read_header(content).inputs == {}
+    for wrong in ("[]", '{"a": 1}', "{", '"a"'):
+        content.attributes["/"]["inputs"] = wrong
+        with pytest.raises(ValueError, match=r"inputs must be a table of data files|Expecting"):
+            read_header(content)

@@ -156,7 +156,7 @@ def test_collected__refuses_changed_data_files(tmp_path):
     collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
     assert open_sweep(tmp_path / "s.h5").results(0).truth.support_size == 3
     text.write_text("one two three three " * 3 + "three")
-    with pytest.raises(InputError, match=r"the data of \[truth\] are not what they were \(point 0 of the sweep\)"):
+    with pytest.raises(InputError, match=r"data file .a.txt. has changed"):
         open_sweep(tmp_path / "s.h5").results(0)
 
 

@@ -10,7 +10,7 @@ from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.corpus import count_words, read_counts
-from fastcollapse.datasets.shipped import find_data
+from fastcollapse.datasets.data_files import DataFiles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +42,11 @@ class DiscreteTruth(TruthSection):
         ListField(FloatField(0, 1), shortest=2), "probabilities that sum to 1 within 1e-9", default=None
     )
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Path of the text or of the table."""
+        return tuple(path for path in (self.text, self.counts) if path is not None)
+
     def load(self, base: Path | None = None) -> CategoricalDistribution:
         """Return the distribution of generation 0.
 
@@ -52,12 +57,15 @@ class DiscreteTruth(TruthSection):
         InputError
             A file is missing, empty, binary or damaged, or has fewer than two words.
         """
+        files = DataFiles(base)
         if self.text is not None:
-            words = count_words(find_data(self.text, base, key="truth.text"), self.text)
-            return CategoricalDistribution.from_counts(words, f"words of {self.text}", "truth.text", self.text)
+            words = count_words(files, self.text)
+            truth = CategoricalDistribution.from_counts(words, f"words of {self.text}", "truth.text", self.text)
+            return dataclasses.replace(truth, inputs=files.hashes)
         if self.counts is not None:
-            words = read_counts(find_data(self.counts, base, key="truth.counts"), self.counts)
-            return CategoricalDistribution.from_counts(words, f"counts of {self.counts}", "truth.counts", self.counts)
+            words = read_counts(files, self.counts)
+            truth = CategoricalDistribution.from_counts(words, f"counts of {self.counts}", "truth.counts", self.counts)
+            return dataclasses.replace(truth, inputs=files.hashes)
         if self.zipf_mandelbrot is not None:
             law = self.zipf_mandelbrot
             return CategoricalDistribution.zipf_mandelbrot(law.a, law.b, law.size)

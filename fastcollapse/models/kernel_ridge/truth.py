@@ -1,6 +1,7 @@
 """The truth of the kernel ridge family: real inputs with labels, split into training and held-out rows."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,7 +9,8 @@ import numpy as np
 
 from fastcollapse.config.fields import ChoiceField, IntField, StringField, parameter, show
 from fastcollapse.config.sections import TruthSection
-from fastcollapse.datasets.arrays import read_any
+from fastcollapse.datasets.arrays import read_array, split_name
+from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.errors import InputError
 
 IMAGES, LABELS = "data/t10k-images-idx3-ubyte.gz", "data/t10k-labels-idx1-ubyte.gz"
@@ -57,6 +59,11 @@ class KernelRidgeTruth(TruthSection):
         files = "MNIST test images" if self.images is None else f"{self.images} and {self.labels}"
         return f"{files}, target {self.target}, {self.n_test:,} rows held out"
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of the inputs and of the labels; several arrays of a .npz file are one path."""
+        return tuple(dict.fromkeys(split_name(path)[0] for path in (self.images or IMAGES, self.labels or LABELS)))
+
     def load(self, base: Path | None = None) -> "Labelled":
         """Return inputs and targets as arrays.
 
@@ -70,8 +77,9 @@ class KernelRidgeTruth(TruthSection):
             A file cannot be read, does not hold inputs or labels, or has too few rows.
         """
         images, labels = self.images or IMAGES, self.labels or LABELS
-        rows = read_any(images, base, "truth.images")
-        given = read_any(labels, base, "truth.labels")
+        files = DataFiles(base)
+        rows = read_array(images, files, "truth.images")
+        given = read_array(labels, files, "truth.labels")
         if rows.ndim < 2:
             shape = f"{len(rows)} numbers in a row: are these labels?"
             raise InputError(f"truth.images must have a row of numbers for each input, got {shape} {show(images)}")
@@ -87,7 +95,7 @@ class KernelRidgeTruth(TruthSection):
             raise InputError(
                 f"truth.n_test must be at most {len(rows) - 1}, to leave a row of {len(rows)}, got {self.n_test}"
             )
-        return self._split(rows, given)
+        return dataclasses.replace(self._split(rows, given), inputs=files.hashes)
 
     def _split(self, rows: np.ndarray, given: np.ndarray) -> "Labelled":
         """Return the rows and targets, split into training and held-out rows."""
@@ -123,6 +131,7 @@ class Labelled:
     test_classes : int64 (m), index in `levels` of the label of each held-out row.
     unit : the divisor of the inputs.
     is_number : whether the only output is the label as a number; otherwise there are K outputs, 1 or -1.
+    inputs : SHA-256 of the data files by path, in hexadecimal.
     """
 
     rows: np.ndarray
@@ -135,6 +144,7 @@ class Labelled:
     test_classes: np.ndarray
     unit: float
     is_number: bool
+    inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     total: ClassVar[None] = None
 
     def decide(self, outputs: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,6 +23,7 @@ from fastcollapse.config.fields import (
 )
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.datasets.arrays import read_matrix
+from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 
@@ -129,6 +131,11 @@ class RidgeTruth(TruthSection):
         d = self.dimension or next(iter(lengths.values()), 0)
         return [(name, f"must have {d} entries, one an input, got {n}") for name, n in lengths.items() if n != d]
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Path of the covariance or of the rows."""
+        return tuple(path for path in (self.covariance, self.rows) if isinstance(path, str))
+
     def load(self, base: Path | None = None) -> "Regression":
         """Return the truth as arrays.
 
@@ -141,25 +148,26 @@ class RidgeTruth(TruthSection):
         InputError
             A file cannot be read, or a matrix is not a covariance of `dimension` inputs.
         """
+        files = DataFiles(base)
         # The rounding of eigenvectors and of long products depends on the number of BLAS threads.
         with one_blas_thread():
-            spectrum, rotation, rows = self._covariance(base)
+            spectrum, rotation, rows = self._covariance(files)
             weights = self._weights(spectrum, rotation)
-        return Regression(spectrum, weights, rotation, self.design, self.degrees, rows)
+        return Regression(spectrum, weights, rotation, self.design, self.degrees, rows, files.hashes)
 
-    def _covariance(self, base: Path | None) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    def _covariance(self, files: DataFiles) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """Return eigenvalues (d), eigenvectors as columns (d, d) or None, and rows (N, d) in this basis or None."""
         if self.spectrum is not None:
             return np.array(self.spectrum), None, None
         if self.rows is not None:
-            rows = self._read("rows", base)
+            rows = self._read("rows", files)
             if self.dimension not in (None, rows.shape[1]):
                 raise ValidationErrors([("truth.rows", f"must have {self.dimension} columns, got {rows.shape[1]}")])
             values, vectors = _eigen("rows", rows.T @ rows / len(rows), "linearly independent columns")
             return values, vectors, np.ascontiguousarray(rows @ vectors)
         if self.covariance is not None:
             named = isinstance(self.covariance, str)
-            matrix = self._read("covariance", base) if named else np.array(self.covariance)
+            matrix = self._read("covariance", files) if named else np.array(self.covariance)
             d = self.dimension or len(matrix)
             if matrix.shape != (d, d):
                 shape = " x ".join(map(str, matrix.shape))
@@ -172,9 +180,9 @@ class RidgeTruth(TruthSection):
         assert self.dimension is not None
         return np.arange(1.0, self.dimension + 1) ** -(self.beta or 0.0), None, None
 
-    def _read(self, key: str, base: Path | None) -> np.ndarray:
+    def _read(self, key: str, files: DataFiles) -> np.ndarray:
         """Return the matrix of a file and check that its squares do not overflow."""
-        matrix = read_matrix(getattr(self, key), base, f"truth.{key}")
+        matrix = read_matrix(getattr(self, key), files, f"truth.{key}")
         if np.abs(matrix).max() > _LARGEST:
             reason = f"must have entries of at most {_LARGEST:g}, got {np.abs(matrix).max():g}"
             raise ValidationErrors([(f"truth.{key}", reason)])
@@ -222,6 +230,7 @@ class Regression:
     design : law of the inputs, one of DESIGNS.
     degrees : degrees of freedom of Student's t distribution, or None.
     rows : float64 (N, d), the rows that design "rows" draws from, or None.
+    inputs : SHA-256 of the data files by path, in hexadecimal.
     """
 
     spectrum: np.ndarray
@@ -230,6 +239,7 @@ class Regression:
     design: str = "gaussian"
     degrees: float | None = None
     rows: np.ndarray | None = None
+    inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     total: ClassVar[None] = None
 
     @property
