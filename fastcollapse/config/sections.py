@@ -33,8 +33,8 @@ class TruthSection(Section):
     """The law of generation 0; families extend this class."""
 
     section: ClassVar[str] = "truth"
-    # Whether the section has exactly one key, so that another key replaces it.
-    exclusive: ClassVar[bool] = False
+    # The keys of which the section has exactly one, so that another replaces it, each with the keys that belong to it.
+    alternatives: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @property
     def source(self) -> str:

@@ -1,100 +1,105 @@
-"""Text corpora and tables of word counts."""
+"""Text corpora: counts of the words of a text."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
+import functools
 import re
-import zlib
+import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import TextIO
 
-from fastcollapse.config.fields import MAX_COUNT, power_text, show
+from fastcollapse.config.fields import show
 from fastcollapse.datasets.data_files import DataFiles
+from fastcollapse.datasets.text_file import open_text, refuse_binary
 from fastcollapse.errors import InputError
 
-_WORD = re.compile(r"\w+")
-_CHUNK = 2**22
+_KEY = "truth.text"
+_CHUNK = 2**20
+# The longest run without white space, in characters: it is held in memory as a whole.
+_LONGEST = 2**24
+_ASCII_WORD = re.compile(r"\w+")
+# The joiners and the Mongolian vowel separator are part of the spelling of a word. The soft hyphen, the directional
+# marks, the word joiner and the byte order mark are not.
+_JOINERS = "\u180e\u200c\u200d"
+_INVISIBLE = dict.fromkeys(map(ord, "\xad\u061c\u200e\u200f\u2060\ufeff"))
 
 
-def _read_chunks(files: DataFiles, key: str, given: str) -> Iterator[str]:
-    """Yield the text of a file, decompressed if it is gzip, in chunks of whole lines.
+def count_words(files: DataFiles, given: str, pattern: str | None = None) -> dict[str, int]:
+    """Return the counts of the words of a text in lower case.
 
-    A line is never split, because lower-casing depends on the neighbours of a letter (the Greek final sigma).
+    The text is split at white space. A word is a run of letters, digits, underscores and the combining marks that
+    follow them, in the Unicode normal form NFC. A joiner inside a run belongs to the word; soft hyphens and other
+    invisible characters are removed. Memory is proportional to the number of different words.
+
+    Parameters
+    ----------
+    files : opens and hashes the file.
+    given : its path as written by the user.
+    pattern : a regular expression; the words are its matches in the lower-cased text, which is not normalised.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, has too long a run without white space, or the pattern matches an empty text.
     """
-    try:
-        with files.open(given, key) as raw:
-            start = raw.peek(2)
-            if not start:
-                raise InputError(f"{key} must be a text file with words, got the empty file {show(given)}")
-            packed = start[:2] == b"\x1f\x8b" or given.endswith(".gz")
-            # Left open, because its end would close `raw`, whose last bytes are not hashed yet.
-            text = io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if packed else raw, "utf-8-sig", newline="")
-            while chunk := text.read(_CHUNK) + text.readline():
-                if "\0" in chunk:
-                    raise InputError(f"{key} must be a text file, got the binary file {show(given)}")
-                yield chunk
-    except UnicodeDecodeError:
-        raise InputError(f"{key} must be UTF-8 text, got {show(given)}: binary, or not UTF-8") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise InputError(f"{key} must be a complete gzip file, got {show(given)}: {error}") from None
-    except InputError:
-        raise
-    except OSError as error:
-        raise InputError(f"{key} must be a readable file, got {show(given)}: {error.strerror}") from None
-
-
-def count_words(files: DataFiles, given: str) -> dict[str, int]:
-    """Return the counts of the words of a text in lower case; a word is a run of `\\w` characters."""
     words: Counter[str] = Counter()
-    for chunk in _read_chunks(files, "truth.text", given):
-        words.update(_WORD.findall(chunk.lower()))
-    return words
-
-
-def read_counts(files: DataFiles, given: str) -> dict[str, int]:
-    """Return the counts of a table of word and count, by tab or comma, with or without the header `word,count`."""
-    key = "truth.counts"
-    lines = "".join(_read_chunks(files, key, given))
-    first = next((line for line in lines.splitlines() if line.strip()), "")
-    tabs = "\t" in first  # tab-separated tables have no quoting: a word may be a quotation mark
-    rows = csv.reader(
-        io.StringIO(lines, newline=""),
-        delimiter="\t" if tabs else ",",
-        strict=True,
-        quoting=csv.QUOTE_NONE if tabs else csv.QUOTE_MINIMAL,
-    )
-    words: dict[str, int] = {}
-    header_possible = True
-    try:
-        for row in rows:
-            cells = [cell.strip() for cell in row]
-            where = f"in line {rows.line_num} of {show(given)}"
-            if not any(cells):
-                continue
-            if header_possible and [cell.lower() for cell in cells] == ["word", "count"]:
-                header_possible = False
-                continue
-            header_possible = False
-            if len(cells) != 2 or not cells[0]:
-                raise InputError(f"{key} must have one word and one count in each line, got {show(cells)} {where}")
-            word, count = cells
-            # the length is checked first, because int() raises its own error above 4300 digits
-            is_whole = count.isascii() and count.isdigit() and len(count.lstrip("0")) <= 16
-            if not is_whole or int(count) > MAX_COUNT:
-                raise InputError(
-                    f"{key} must have whole counts from 0 to {power_text(MAX_COUNT)}, got {show(count)} {where}"
-                )
-            if word in words:
-                raise InputError(f"{key} must name each word once, got {show(word)} again {where}")
-            words[word] = int(count)
-    except csv.Error as error:
+    find = unicode_words if pattern is None else _finder(pattern)
+    with open_text(files, _KEY, given) as text:
+        for runs in _runs(text, given):
+            for run, n in Counter(runs).items():
+                if len(run) > _LONGEST:
+                    limit = f"white space after at most {_LONGEST:,} characters"
+                    raise InputError(f"{_KEY} must have {limit}, got a longer run in {show(given)}")
+                for word in find(run):
+                    words[word] += n
+    if "" in words:
         raise InputError(
-            f"{key} must be a table of word and count, got {show(given)}: {error} in line {rows.line_num}"
-        ) from None
-    if sum(words.values()) > MAX_COUNT:
-        raise InputError(
-            f"{key} must sum to at most {power_text(MAX_COUNT)}, got {sum(words.values())} in {show(given)}"
+            f"truth.token_pattern must match at least one character, got {show(pattern)}, "
+            f"which matches an empty text in {show(given)}"
         )
     return words
+
+
+def _runs(text: TextIO, given: str) -> Iterator[list[str]]:
+    """Yield the runs between white space, many at a time.
+
+    White space never is inside a word. The lower case of a letter depends on its neighbours (the Greek final sigma),
+    but not beyond white space.
+    """
+    rest = ""
+    while chunk := text.read(_CHUNK):
+        refuse_binary(chunk, _KEY, given)
+        runs = (rest + chunk).split()
+        # The last run may go on in the next chunk; one that is too long is refused now.
+        rest = "" if chunk[-1].isspace() or len(runs[-1]) > _LONGEST else runs.pop()
+        yield runs
+    yield [rest] if rest else []
+
+
+def unicode_words(run: str) -> Iterable[str]:
+    """Return the words of a text in lower case, see `count_words`.
+
+    Examples
+    --------
+    >>> unicode_words("Na\\u00efve nai\\u0308ve"), unicode_words("co\\xadoperate, don't")
+    (['naïve', 'naïve'], ['cooperate', 'don', 't'])
+    """
+    if run.isascii():
+        return _ASCII_WORD.findall(run.lower())
+    return _word().findall(unicodedata.normalize("NFC", run.translate(_INVISIBLE).lower()))
+
+
+@functools.cache
+def _word() -> re.Pattern[str]:
+    """Return the expression of a word; `re` has no class of combining marks."""
+    # Combining marks are in the first two planes and the fifteenth; a test covers all planes.
+    planes = chain(range(0x20000), range(0xE0000, 0xE1000))
+    marks = "".join(chr(code) for code in planes if unicodedata.category(chr(code))[0] == "M")
+    return re.compile(rf"\w[\w{marks}]*(?:[{_JOINERS}]+[\w{marks}]+)*")
+
+
+def _finder(pattern: str) -> Callable[[str], Iterable[str]]:
+    expression = re.compile(pattern)
+    return lambda run: (match.group() for match in expression.finditer(run.lower()))

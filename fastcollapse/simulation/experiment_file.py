@@ -122,8 +122,11 @@ def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> di
     family = values.get("model.family", old_family)
     if family != old_family:
         changed["model"], changed["truth"] = {}, {}
-    elif sources and "truth" in tables and family in families() and family_class(family).TRUTH.exclusive:
-        others = {f.name for f in dataclasses.fields(family_class(family).TRUTH)} - sources
+    elif sources and "truth" in tables and family in families():
+        alternatives = family_class(family).TRUTH.alternatives
+        chosen = sources & alternatives.keys()
+        replaced = {name for key in alternatives if chosen and key not in chosen for name in (key, *alternatives[key])}
+        others = replaced - sources
         changed["truth"] = {name: value for name, value in tables["truth"].items() if name not in others}
     cls = WORKFLOWS.get(values["workflow.name"]) if isinstance(values.get("workflow.name"), str) else None
     if cls and "workflow" in tables:

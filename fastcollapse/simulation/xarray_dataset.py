@@ -47,5 +47,6 @@ def xarray_dataset(reader: Reader) -> xarray.Dataset:
     if reader.forgotten is not None:
         variables["forgotten"] = (("replicate", "symbol"), reader.forgotten, ATTRIBUTES["forgotten"])
         if header.truth is not None and header.truth.labels is not None:
-            coordinates["symbol"] = np.array(header.truth.labels)
+            # Objects, because an array of fixed width would take the memory of the longest label for each.
+            coordinates["symbol"] = np.array(header.truth.labels, object)
     return xarray.Dataset(variables, coords=coordinates, attrs=root_attributes(header))

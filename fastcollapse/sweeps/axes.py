@@ -82,12 +82,12 @@ def _dimension(axis: Axis, names: dict[str, str]) -> Dimension:
 
 
 def _values(values: Sequence[Any]) -> np.ndarray:
-    """Return values as int64, float64 or text."""
+    """Return values as int64, float64 or text, which are objects: a fixed width would be that of the longest."""
     if all(isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 for value in values):
         return np.array(values, np.int64)
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         return np.array(values, np.float64)
-    return np.array(value_labels(values))
+    return np.array(value_labels(values), object)
 
 
 def _differences(texts: Sequence[str]) -> list[str]:

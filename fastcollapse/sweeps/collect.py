@@ -21,6 +21,9 @@ from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Point
 from fastcollapse.variables import Coordinate, Variable
 
+# Longest text of a value of a swept key, in characters; longer ones are shortened.
+_LONGEST_TEXT = 1000
+
 
 def collect_sweep(folder: SweepFolder | str | Path, path: str | Path) -> int:
     """Write the finished points of a sweep into one new file.
@@ -221,7 +224,13 @@ def _coordinates(axis: Dimension) -> Iterator[Array]:
         if parameter.is_number:
             yield _array(parameter.name, parameter.values, (axis.dim,), {**attributes, "units": "1"})
         else:
-            yield _text_array(parameter.name, parameter.values, (axis.dim,), attributes)
+            texts = np.array([_shortened(text) for text in parameter.values.tolist()], object)
+            yield _text_array(parameter.name, texts, (axis.dim,), attributes)
+
+
+def _shortened(text: str) -> str:
+    """Return a text, or the first characters of a long one and its CRC-32: an array takes the longest for each."""
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:100]}... {zlib.crc32(text.encode()):08x}"
 
 
 def _point_arrays(folder: SweepFolder, points: Mapping[int, Results], dims: Sequence[str]) -> list[Array]:

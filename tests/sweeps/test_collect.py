@@ -300,6 +300,20 @@ def test_commands__collect_and_plot(collected, tmp_path):
     assert (refused.exit_code, "are for sweeps" in refused.stderr) == (2, True)
 
 
+def test_collect__shortens_long_values_of_a_swept_key(tmp_path):
+    made = mapping(sweep={"grid": {"truth.probabilities": [[1 / 3000] * 3000, [0.5, 0.5]]}})
+    made["workflow"]["n_samples"] = 9
+    run_sweep(Sweep(made), tmp_path / "s")
+    collect_sweep(tmp_path / "s", tmp_path / "out.h5")
+    with xarray.open_dataset(tmp_path / "out.h5") as found:
+        long, short = found.probabilities.values.tolist()
+    assert re.fullmatch(r"\[0\.000333.{91}\.\.\. [0-9a-f]{8}", long)
+    assert short == "[0.5,0.5]"
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert file["probabilities"].shape == (2, len(long))
+    assert open_sweep(tmp_path / "out.h5").results(0).experiment.truth.probabilities == (1 / 3000,) * 3000
+
+
 def test_commands__damage_is_detected(collected, tmp_path):
     raw = bytearray((collected / "s.h5").read_bytes())
     with h5py.File(collected / "s.h5") as file:

@@ -2,14 +2,26 @@
 
 import dataclasses
 import math
+import re
+import warnings
 from pathlib import Path
 from typing import ClassVar
 
-from fastcollapse.config.fields import FloatField, IntField, ListField, StringField, parameter
+from fastcollapse.config.fields import (
+    FloatField,
+    IntField,
+    ListField,
+    StringField,
+    ValidationErrors,
+    parameter,
+    refuse,
+    show,
+)
 from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.datasets.corpus import count_words, read_counts
+from fastcollapse.datasets.corpus import count_words
+from fastcollapse.datasets.count_table import read_counts
 from fastcollapse.datasets.data_files import DataFiles
 
 
@@ -23,12 +35,50 @@ class ZipfMandelbrot(Section):
 
 
 @dataclasses.dataclass(frozen=True)
+class TokenPattern:
+    """Accept a regular expression without capturing groups whose matches have a character and no white space."""
+
+    text: ClassVar[str] = "regular expression"
+
+    def __call__(self, value: object) -> str:
+        """Return the checked value."""
+        pattern = StringField()(value)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # constructs that a later Python may read otherwise
+                expression = re.compile(pattern)
+        except (re.error, ValueError, OverflowError, RecursionError) as error:
+            given = f"{show(pattern)}: {' '.join(str(error).split())}"
+            raise ValidationErrors([("", f"must be a regular expression, got {given}")]) from None
+        if expression.groups:
+            raise refuse("a regular expression without capturing groups, written (?:...)", pattern)
+        # A pattern with an empty match elsewhere is refused when the text is read.
+        matches = [match.group() for match in expression.finditer("a 1\tb\n")]
+        if "" in matches:
+            raise refuse("a regular expression that matches at least one character", pattern)
+        if any(character.isspace() for match in matches for character in match):
+            raise refuse("a regular expression that matches no white space, at which the text is split", pattern)
+        return pattern
+
+
+@dataclasses.dataclass(frozen=True)
 class DiscreteTruth(TruthSection):
     """The distribution of generation 0, given by exactly one of the keys."""
 
-    exclusive: ClassVar[bool] = True
+    alternatives: ClassVar[dict[str, tuple[str, ...]]] = {
+        "text": ("token_pattern",),
+        "counts": (),
+        "zipf_mandelbrot": (),
+        "uniform": (),
+        "probabilities": (),
+    }
 
     text: str | None = parameter(StringField(), "text file (.txt, .txt.gz); its words are counted", default=None)
+    token_pattern: str | None = parameter(
+        TokenPattern(),
+        "regular expression of a word of the lower-cased text; by default runs of letters, digits, _ and their marks",
+        default=None,
+    )
     counts: str | None = parameter(
         StringField(), "table with columns word and count (.csv, .tsv, also .gz)", default=None
     )
@@ -59,7 +109,7 @@ class DiscreteTruth(TruthSection):
         """
         files = DataFiles(base)
         if self.text is not None:
-            words = count_words(files, self.text)
+            words = count_words(files, self.text, self.token_pattern)
             truth = CategoricalDistribution.from_counts(words, f"words of {self.text}", "truth.text", self.text)
             return dataclasses.replace(truth, inputs=files.hashes)
         if self.counts is not None:
@@ -76,10 +126,13 @@ class DiscreteTruth(TruthSection):
 
     def relations(self) -> list[tuple[str, str]]:
         """Return the contradictions between parameters, as (key, message)."""
-        fields = [f.name for f in dataclasses.fields(self)]
-        given = [name for name in fields if getattr(self, name) is not None]
+        given = [name for name in self.alternatives if getattr(self, name) is not None]
         if len(given) != 1:
-            return [("", f"must have exactly one of {', '.join(fields)}, got {' and '.join(given) or 'none'}")]
+            return [
+                ("", f"must have exactly one of {', '.join(self.alternatives)}, got {' and '.join(given) or 'none'}")
+            ]
+        if self.token_pattern is not None and self.text is None:
+            return [("token_pattern", f"must be given with truth.text, got it with truth.{given[0]}")]
         if self.probabilities is None:
             return []
         total = math.fsum(self.probabilities)

@@ -1,0 +1,76 @@
+"""Text files: UTF-8, plain or gzip, read as a stream."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from fastcollapse.config.fields import show
+from fastcollapse.datasets.data_files import DataFiles
+from fastcollapse.errors import InputError
+
+# Position and bytes that identify a file of another format.
+_OTHER_FORMATS = {
+    (4, b"1AY&SY"): "bzip2",
+    (0, b"\xfd7zXZ\0"): "xz",
+    (0, b"\x28\xb5\x2f\xfd"): "zstd",
+    (0, b"PK\3\4"): "a zip archive",
+    (0, b"\xff\xfe"): "UTF-16",
+    (0, b"\xfe\xff"): "UTF-16",
+}
+
+
+@contextmanager
+def open_text(files: DataFiles, key: str, given: str) -> Iterator[TextIO]:
+    """Open a text file, unpacked if it is gzip; its lines keep their ends.
+
+    Parameters
+    ----------
+    files : opens and hashes the file.
+    key, given : the key of the file, and its path as written by the user.
+
+    Raises
+    ------
+    InputError
+        The file is unreadable, empty, damaged, or in another format. Errors inside the context are translated too.
+    """
+    try:
+        with files.open(given, key) as raw:
+            head = raw.peek(2)
+            if not head:
+                raise InputError(f"{key} must be a text file with words, got the empty file {show(given)}")
+            packed = head[:2] == b"\x1f\x8b" or given.endswith(".gz")
+            stream: Any = gzip.GzipFile(fileobj=raw) if packed else raw
+            head = stream.peek(16)
+            for (start, magic), name in _OTHER_FORMATS.items():
+                if head[start:].startswith(magic):
+                    raise InputError(f"{key} must be UTF-8 text, plain or gzip, got {show(given)}: {name}")
+            text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
+            try:
+                yield text
+            finally:
+                text.detach()  # its end would close `raw`, whose last bytes are not hashed yet
+    except UnicodeDecodeError:
+        raise InputError(f"{key} must be UTF-8 text, got {show(given)}: binary, or not UTF-8") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{key} must be a complete gzip file, got {show(given)}: {error}") from None
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"{key} must be a readable file, got {show(given)}: {error.strerror}") from None
+
+
+def refuse_binary(text: str, key: str, given: str) -> None:
+    """Refuse a part of a file that has a zero byte.
+
+    Raises
+    ------
+    InputError
+        The part has a zero byte.
+    """
+    if "\0" in text:
+        raise InputError(f"{key} must be a text file, got the binary file {show(given)}")
