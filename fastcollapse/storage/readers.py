@@ -1,6 +1,5 @@
 """Readers of runs on disk, which may be finished, running or killed (FORMAT.md)."""
 
-import json
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -9,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.errors import UnreadableResults
+from fastcollapse.storage.attributes import PART, PART_OPTIONAL, check_attributes
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.checksums import damaged, read_checksums
-from fastcollapse.storage.content import read_block, read_header
+from fastcollapse.storage.content import read_block, read_header, read_run
 from fastcollapse.storage.hdf5_file import decoded, read_file
 from fastcollapse.storage.parts_folder import part_path, parts_folder
 
@@ -41,20 +41,19 @@ def read_parts(folder: Path, header: Header, checked: bool = False, skip: Collec
     expected = 0
     for n in range(1, 1 << 31):
         path = part_path(folder, n)
-        if not path.exists():
+        if not os.path.lexists(path):
             return
         if checked:
             check_data(path, skip)
         content = read_file(path)
-        if content.attributes["/"].get("digest") != header.digest:
+        root = decoded(path, lambda content=content: check_attributes(content.attributes["/"], PART, PART_OPTIONAL))  # type: ignore[misc]
+        if root["digest"] != header.digest:
             raise UnreadableResults(f"{path}: belongs to another experiment")
         block = decoded(path, lambda content=content: read_block(content, header))  # type: ignore[misc]
         if block.first != expected:
             raise UnreadableResults(f"{path}: starts at generation {block.first} instead of {expected}")
         expected += block.n_generations
-        text = content.attributes["/"].get("provenance")
-        provenance = header.provenance if text is None else decoded(path, lambda text=text: json.loads(text))  # type: ignore[misc]
-        yield Part(block, content.group("state"), provenance)
+        yield Part(block, content.group("state"), root.get("provenance", header.provenance))
 
 
 def check_data(path: Path, skip: Collection[str] = ()) -> None:
@@ -89,11 +88,8 @@ def _read_finished(path: Path) -> Reader:
         content = read_file(path)
     except FileNotFoundError as error:
         raise UnreadableResults(f"{path}: no such file") from error
-    header = decoded(path, lambda: read_header(content))
-    block = decoded(path, lambda: read_block(content, header))
-    if block.first != 0:
-        raise UnreadableResults(f"{path}: is damaged: it starts at generation {block.first}")
-    return Reader(header, [block], forgotten=content.arrays.get("forgotten"), path=path)
+    header, block, forgotten = decoded(path, lambda: read_run(content))
+    return Reader(header, [block], forgotten=forgotten, path=path)
 
 
 def read_first(folder: Path) -> Header:
