@@ -38,3 +38,16 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     """
     match = difflib.get_close_matches(str(name), list(choices), n=1)
     return f" (did you mean '{match[0]}'?)" if match else ""
+
+
+def printable(text: str) -> str:
+    """Return a text with its control characters escaped, except ends of lines: a terminal acts on them.
+
+    Examples
+    --------
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

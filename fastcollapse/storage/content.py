@@ -95,7 +95,7 @@ def read_header(content: Content) -> Header:
         states=states,
         truth=truth,
         trajectory="trajectory/indptr" in content.arrays,
-        coordinates={name: _coordinate(content, name) for name in content.arrays if _is_coordinate(content, name)},
+        coordinates={name: coordinate_of(content, name) for name in content.arrays if _is_coordinate(content, name)},
         samples=samples,
         n_columns=n_columns,
     )
@@ -177,7 +177,8 @@ def _is_coordinate(content: Content, name: str) -> bool:
     return is_line and name not in ("generation", "replicate") and "ragged" not in content.attributes[name]
 
 
-def _coordinate(content: Content, name: str) -> Coordinate:
+def coordinate_of(content: Content, name: str) -> Coordinate:
+    """Return the coordinate of a dimension."""
     found = check_attributes(content.attributes[name], attributes.VARIABLE)
     kind = "i8" if content.arrays[name].dtype.kind == "i" else "f8"
     values = array_of(content, name, kind, (None,))

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import h5py
 import numpy as np
 
-from fastcollapse.errors import UnreadableResults
+from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage.atomic_write import write_new
 from fastcollapse.storage.checksums import checksums_in, checksums_of
 from fastcollapse.storage.content import Content, check_format
@@ -208,5 +208,7 @@ def decoded(path: Path, decode: Callable[[], _Decoded]) -> _Decoded:
     """
     try:
         return decode()
+    except InputError:  # names its own key or file
+        raise
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise UnreadableResults(f"{path}: {reason_of(error)}") from error

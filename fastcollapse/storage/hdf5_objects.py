@@ -65,7 +65,9 @@ class ObjectReader:
     def _attribute(self, item: h5py.Group | h5py.Dataset, key: str) -> Any:
         attribute = item.attrs.get_id(key)
         kind, shape = attribute.get_type(), attribute.shape
-        is_one = math.prod(shape) == 1 and attribute.get_space().get_simple_extent_type() != h5py.h5s.NULL
+        if shape is None:  # an attribute without data
+            return Unread()
+        is_one = math.prod(shape) == 1
         is_text = isinstance(kind, h5py.h5t.TypeStringID) and is_one
         is_number = isinstance(kind, h5py.h5t.TypeIntegerID | h5py.h5t.TypeFloatID) and (is_one or len(shape) == 1)
         if not is_text and not is_number:

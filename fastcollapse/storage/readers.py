@@ -1,6 +1,7 @@
 """Readers of runs on disk, which may be finished, running or killed (FORMAT.md)."""
 
 import os
+import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,12 +57,13 @@ def read_parts(folder: Path, header: Header, checked: bool = False, skip: Collec
         yield Part(block, content.group("state"), root.get("provenance", header.provenance))
 
 
-def check_data(path: Path, skip: Collection[str] = ()) -> None:
+def check_data(path: Path, skip: Collection[str] = (), required: bool = True) -> None:
     """Compare the data of a file with their checksums.
 
     Parameters
     ----------
     skip : names of data sets or groups that are not read.
+    required : whether a file without checksums is refused; otherwise it is a warning.
 
     Raises
     ------
@@ -76,7 +78,10 @@ def check_data(path: Path, skip: Collection[str] = ()) -> None:
     except (OSError, ValueError) as error:
         raise UnreadableResults(f"{path}: cannot be read: {error}") from error
     if checksums is None:
-        raise UnreadableResults(f"{path}: has no checksums: another tool has rewritten it")
+        message = f"{path}: has no checksums: another tool has rewritten it"
+        if required:
+            raise UnreadableResults(message)
+        warnings.warn(f"{message}, and its numbers cannot be verified", stacklevel=2)
     if wrong:
         names = [name for name, offset in content.offsets.items() if offset in wrong]
         raise UnreadableResults(f"{path}: is damaged: checksum mismatch in {', '.join(names)}")
@@ -134,18 +139,19 @@ def open_file(path: str | Path) -> Reader:
     return _read_finished(path)
 
 
-def check_file(path: str | Path, everything: bool = True) -> Reader:
+def check_file(path: str | Path, everything: bool = True, required: bool = True) -> Reader:
     """Open a run as `open_file` does, after a comparison of its data with their checksums.
 
     Parameters
     ----------
     path : see `open_file`.
     everything : whether to check the counts and states of every generation too, which may be large.
+    required : see `check_data`; parts always have checksums.
 
     Raises
     ------
     UnreadableResults
-        As for `open_file`; or a checksum does not match, or the file has no checksums.
+        As for `open_file`; or a checksum does not match, or there are none.
     """
     path = Path(path)
     reader = open_file(path)
@@ -159,5 +165,5 @@ def check_file(path: str | Path, everything: bool = True) -> Reader:
             return reader
         except FileNotFoundError:  # the run finishes at this moment
             reader = open_file(path)
-    check_data(path, skip)
+    check_data(path, skip, required)
     return reader
