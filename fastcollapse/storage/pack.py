@@ -13,7 +13,7 @@ import numpy as np
 
 from fastcollapse.errors import StoreError, UnreadableResults
 from fastcollapse.storage.atomic_write import publish
-from fastcollapse.storage.attributes import anything, fields, listed, table, whole
+from fastcollapse.storage.attributes import anything, fields, listed, table, text, whole
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.content import Content, array_of, read_run
 from fastcollapse.storage.hdf5_file import decoded, read_file, write_file
@@ -187,29 +187,34 @@ class Pack:
         content = Content()
         content.attributes.update(entry["groups"])
         for name, array in entry["arrays"].items():
-            content.arrays[name], content.attributes[name] = self._array(*array), array[-1]
+            content.arrays[name], content.attributes[name] = self._array(*array[:3]), array[3]
         header, block, forgotten = read_run(content)
         return Reader(header, [block], forgotten=forgotten)
 
-    def _array(self, dtype: str, shape: list[int], offset: int, _: Any) -> np.ndarray:
-        if not _DTYPE.fullmatch(dtype) or not all(type(n) is int and n >= 0 for n in (offset, *shape)):
-            raise ValueError("is damaged: its index names an array that is not in it")
+    def _array(self, dtype: str, shape: list[int], offset: int) -> np.ndarray:
         end = offset + np.dtype(dtype).itemsize * math.prod(shape)
         if end > len(self._data):
             raise ValueError("is damaged: its index names an array that is not in it")
         return self._data[offset:end].view(dtype).reshape(shape)
 
 
-_ENTRIES = listed(fields({"number": whole(0), "groups": table(table(anything)), "arrays": table(listed(anything))}, {}))
+def _array_entry(value: Any) -> list[Any]:
+    """Check an array of an index: its type, shape, offset and attributes."""
+    if not isinstance(value, list) or len(value) != 4 or not _DTYPE.fullmatch(text(value[0])):
+        raise ValueError("the type, shape, offset and attributes of an array")
+    return [check(one) for check, one in zip((text, listed(whole(0)), whole(0), table(anything)), value, strict=True)]
+
+
+_ENTRIES = listed(fields({"number": whole(0), "groups": table(table(anything)), "arrays": table(_array_entry)}, {}))
 
 
 def _entries(content: Content) -> dict[int, Any]:
     packed = array_of(content, "index", "u1", (None,)).tobytes()
     try:
         unpacking = zlib.decompressobj()
-        text = unpacking.decompress(packed, _MAX_INDEX_BYTES)
+        unpacked = unpacking.decompress(packed, _MAX_INDEX_BYTES)
         if not unpacking.eof:
             raise ValueError(f"is cut, or larger than {_MAX_INDEX_BYTES >> 20} MiB")
-        return {entry["number"]: entry for entry in _ENTRIES(parse_json(text))}
+        return {entry["number"]: entry for entry in _ENTRIES(parse_json(unpacked))}
     except (zlib.error, ValueError, KeyError) as error:
         raise ValueError("is damaged: its index cannot be decoded") from error

@@ -226,7 +226,8 @@ class SweepFolder:
             A checksum does not match, or a file holds another experiment.
         """
         for path in (*{pack.path for pack in self.packed().values()}, *map(self.point_path, self.with_file())):
-            check_data(path)
+            with suppress(FileNotFoundError):  # a concurrent merge has checked and removed it
+                check_data(path)
         done = self.done()
         for index in done:
             self.results(index)
