@@ -143,8 +143,8 @@ def _read_truth(content: Content) -> CategoricalDistribution:
     counts = None
     if "truth/counts" in content.arrays:
         counts = np.array(array_of(content, "truth/counts", "i8", (n_symbols,)))
-        if counts.min() < 1:
-            raise ValueError("is damaged: truth/counts must be at least 1")
+        if counts.min() < 0:
+            raise ValueError("is damaged: truth/counts must be at least 0")
     labels = None
     if "truth/label_bytes" in content.arrays:
         raw = array_of(content, "truth/label_bytes", "u1", (None,)).tobytes()

@@ -341,7 +341,7 @@ EDITS = {
     "law, not finite": array("truth/probability", np.full(3, np.nan), "must be a distribution"),
     "law, negative": array("truth/probability", np.array([2.0, -1.0, 0.0]), "must be a distribution"),
     "law, empty": array("truth/probability", np.zeros(0), "must be a distribution"),
-    "counts of 0": array("truth/counts", np.zeros(3, int), "truth/counts must be at least 1"),
+    "counts below 0": array("truth/counts", np.full(3, -1), "truth/counts must be at least 0"),
     "labels, overlapping": array("truth/label_bounds", np.array([0, 9, 0, 9]), "label_bounds must rise"),
     "labels, too few": array("truth/label_bounds", np.array([0, 9]), "label_bounds must have the shape"),
     "labels, negative": array("truth/label_bounds", np.array([0, -3, 5, 9]), "label_bounds must rise"),
