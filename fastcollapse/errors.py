@@ -42,3 +42,16 @@ def nearest(name: str, choices: Iterable[str]) -> str:
 
 class InputWarning(UserWarning):
     """An input is legal, but a number that depends on it is probably not what was meant."""
+
+
+def printable(text: str) -> str:
+    """Return a text with its control characters escaped, except ends of lines: a terminal acts on them.
+
+    Examples
+    --------
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)

@@ -47,7 +47,7 @@ MAX_LEVELS = 9
 THIRD_PARTY_HOMES = {
     "numba": {"kernels/jit.py", "kernels/random/streams.py", "kernels/linalg/scipy_routines.py"},
     "llvmlite": {"kernels/random/streams.py", "kernels/linalg/scipy_routines.py"},
-    "h5py": {"storage/hdf5_file.py"},
+    "h5py": {"storage/hdf5_file.py", "storage/hdf5_objects.py"},
 }
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in SOURCES}

@@ -16,7 +16,7 @@ from fastcollapse.cli.recipes import recipes, reproduce
 from fastcollapse.cli.results import check, compare, info, plot, replay, threads_option
 from fastcollapse.cli.run_job import Interrupted, RunJob, run_job
 from fastcollapse.cli.sweep import collect, status, sweep
-from fastcollapse.errors import FastcollapseError, InputError
+from fastcollapse.errors import FastcollapseError, InputError, printable
 
 MAIN_RECIPE = "wikitext2-unigram"
 
@@ -59,11 +59,11 @@ class _WithParameters(click.Command):
 
 
 def _warn(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-    click.echo(f"warning: {message}", err=True)
+    click.echo(f"warning: {printable(str(message))}", err=True)
 
 
 def _fail(message: str, status: int) -> int:
-    click.echo(f"error: {' '.join(message.split())}", err=True)
+    click.echo(f"error: {printable(' '.join(message.split()))}", err=True)
     return status
 
 

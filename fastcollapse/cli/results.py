@@ -7,7 +7,7 @@ import click
 
 from fastcollapse.cli.progress import progress_bar
 from fastcollapse.cli.sweep import SweepChoice, plot_sweep
-from fastcollapse.errors import InputError
+from fastcollapse.errors import InputError, printable
 
 threads_option = click.option(
     "--threads", type=int, metavar="N", help="Number of threads; by default all cores. Never changes a number."
@@ -22,7 +22,7 @@ def info(file: Path) -> None:
     from fastcollapse.analysis.report import contents
     from fastcollapse.simulation.results import open_results
 
-    click.echo(contents(open_results(file)))
+    click.echo(printable(contents(open_results(file))))
 
 
 @click.command()
@@ -81,7 +81,7 @@ def plot(
     if source is not None:
         click.echo(plot_sweep(source, file, output, SweepChoice(over, fixed, generation, heat_map)))
         return
-    results = check_results(file, everything=False)
+    results = check_results(file, everything=False, required=False)
     if over or fixed or generation is not None or heat_map is not None:
         raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {file}")
     if results.last < 1:
@@ -102,13 +102,13 @@ def compare(file: Path) -> int:
     from fastcollapse.analysis.report import comparison
     from fastcollapse.simulation.results import check_results
 
-    results = check_results(file, everything=False)
+    results = check_results(file, everything=False, required=False)
     if results.n_replicates < 2:
         raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
     if results.last < 1:
         raise InputError(f"a comparison must have at least one finished generation, got none in {file}")
     text, agree = comparison(results)
-    click.echo(text)
+    click.echo(printable(text))
     return 0 if agree else 1
 
 
@@ -123,7 +123,7 @@ def replay(file: Path, threads: int | None) -> int:
     from fastcollapse.simulation.replay import replay as run_again
     from fastcollapse.simulation.results import check_results
 
-    results = check_results(file)
+    results = check_results(file, required=False)
     with progress_bar(results.experiment.run.n_generations) as progress:
         outcome = run_again(results, threads, progress)
     click.echo("\n".join(outcome.lines()))

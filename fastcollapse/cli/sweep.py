@@ -13,7 +13,7 @@ import click
 
 from fastcollapse.cli.run_job import Interrupted
 from fastcollapse.cli.sweep_progress import sweep_progress
-from fastcollapse.errors import InputError
+from fastcollapse.errors import InputError, printable
 
 if TYPE_CHECKING:
     from fastcollapse.sweeps.points import Sweep
@@ -186,7 +186,7 @@ def _print_outcome(folder: Path, outcome: "Outcome") -> int:
 
 def _print_failures(found: "SweepStatus") -> None:
     for index, error in list(found.failed.items())[:_MAX_SHOWN]:
-        click.echo(f"failed: point {index} ({found.sweep[index].label}): {error}", err=True)
+        click.echo(printable(f"failed: point {index} ({found.sweep[index].label}): {error}"), err=True)
     if len(found.failed) > _MAX_SHOWN:
         click.echo(f"failed: {len(found.failed) - _MAX_SHOWN:,} more, see {found.path / 'failed'}", err=True)
 

@@ -10,6 +10,7 @@ import warnings
 import zipfile
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.errors import InputError, nearest
 
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+# Compressed arrays unpack to this much, or to this many times their size; images of digits to 10 times.
+_ALWAYS_UNPACKED_BYTES = 256 << 20
+_MAX_RATIO = 100
 FORMATS = "an idx, .npy, .npz or .csv file, gzipped or not"
 
 
@@ -52,8 +56,13 @@ def read_array(given: str, files: DataFiles, key: str) -> np.ndarray:
     try:
         content = files.read(path, key)
         if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
+            limit = _unpacked_limit(len(content))
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+                content = packed.read(limit + 1)
+            _check_unpacked(len(content), limit)
         parsed = _parse(content, Path(path), name, key, given)
+        if not isinstance(parsed, np.ndarray):
+            raise TypeError("an entry of the archive is no array")
         if parsed.dtype.kind not in "iuf":
             raise TypeError(f"entries are {parsed.dtype}")
         array = np.ascontiguousarray(parsed, dtype=np.float64)
@@ -61,13 +70,25 @@ def read_array(given: str, files: DataFiles, key: str) -> np.ndarray:
         raise
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(f"{key} must be a complete gzip file, got {show(given)}: {error}") from None
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as error:
+    except MemoryError as error:
+        raise InputError(f"{key} must fit into memory, got {show(given)}: {error}") from None
+    except (OSError, ValueError, TypeError, NotImplementedError, RuntimeError, TokenError, zipfile.BadZipFile) as error:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise InputError(f"{key} must be numbers in {FORMATS}, got {show(given)}: {reason}") from None
     if not parsed.ndim or not array.size or not np.isfinite(array).all():
         what = "entries that are not finite" if parsed.ndim and array.size else f"shape {parsed.shape}"
         raise InputError(f"{key} must be an array of finite numbers, got {what} in {show(given)}")
     return array
+
+
+def _unpacked_limit(n_bytes: int) -> int:
+    """Return the largest size of the content of a compressed file: a few bytes may unpack to any size."""
+    return max(_ALWAYS_UNPACKED_BYTES, _MAX_RATIO * n_bytes)
+
+
+def _check_unpacked(n_bytes: int, limit: int) -> None:
+    if n_bytes > limit:
+        raise ValueError(f"it unpacks to more than {limit >> 20:,} MiB, {_MAX_RATIO} times its size")
 
 
 def _parse(content: bytes, file: Path, name: str | None, key: str, given: str) -> np.ndarray:
@@ -84,12 +105,14 @@ def _parse(content: bytes, file: Path, name: str | None, key: str, given: str) -
 
 def _parse_npz(content: bytes, name: str | None, key: str, given: str) -> np.ndarray:
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        names = list(arrays)
+        members = {member.filename: member.file_size for member in arrays.zip.infolist()}
+        names = [name for name in arrays.files if f"{name}.npy" in members]
         if name is None and len(names) == 1:
             name = names[0]
         if name not in names:
             wanted = f"name one of its arrays ({', '.join(names)}), as in FILE.npz:{names[0] if names else 'NAME'}"
             raise InputError(f"{key} must {wanted}, got {show(given)}{nearest(name or '', names)}")
+        _check_unpacked(members[f"{name}.npy"], _unpacked_limit(len(content)))
         return arrays[name]
 
 
@@ -156,7 +179,7 @@ def read_matrix(path: str, files: DataFiles, key: str) -> np.ndarray:
             raise TypeError(f"entries are {getattr(matrix, 'dtype', 'several arrays')}")
     except InputError:
         raise
-    except (OSError, ValueError, TypeError, EOFError) as error:
+    except (OSError, ValueError, TypeError, EOFError, MemoryError, TokenError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{key} must be a matrix of numbers, got {show(path)}: {reason}") from None
     matrix = matrix.astype(np.float64, copy=False)

@@ -104,19 +104,6 @@ def hash_files(paths: Iterable[str], base: Path | None = None) -> dict[str, str]
     return files.hashes
 
 
-def checked_hashes(table: Any) -> dict[str, str]:
-    """Return a table of paths and their SHA-256 that a file holds.
-
-    Raises
-    ------
-    ValueError
-        It is not such a table.
-    """
-    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-        raise ValueError(f"is damaged: inputs must be a table of data files and their SHA-256, got {show(table)}")
-    return table
-
-
 def changed_files(recorded: Mapping[str, str], current: Mapping[str, str]) -> list[str]:
     """Return a line for each data file whose SHA-256 is not the recorded one; files in one table only are skipped.
 

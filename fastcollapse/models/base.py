@@ -251,11 +251,13 @@ def restore_array(arrays: Mapping[str, np.ndarray], name: str, target: np.ndarra
     Raises
     ------
     ValueError
-        The array is missing or has another shape.
+        The array is missing, has another shape or type, or is not finite.
     """
     got = arrays[name].shape if name in arrays else "none"
     if got != target.shape:
         raise ValueError(f"{name} of a state must have shape {target.shape}, got {got}")
+    if arrays[name].dtype.kind != target.dtype.kind or not np.isfinite(arrays[name]).all():
+        raise ValueError(f"{name} of a state must be finite numbers of type {target.dtype}")
     target[...] = arrays[name]
 
 

@@ -46,10 +46,11 @@ def _version(name: str) -> str:
 @functools.cache
 def _processor() -> str:
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 if line.startswith("model name"):
-                    return line.partition(":")[2].strip()
+                    # A virtual machine may give any name, and a reader refuses control characters.
+                    return "".join(c for c in line.partition(":")[2].strip() if c.isprintable())
     except OSError:
         pass
     return platform.processor() or "unknown"

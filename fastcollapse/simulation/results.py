@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.errors import InputError
+from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage.base import Reader
 from fastcollapse.variables import SampleRows
 
@@ -138,7 +138,10 @@ class Results:
         """The experiment with its resolved seed. Another run of it gives the same numbers."""
         from fastcollapse.simulation.experiment import Experiment  # results are read without importing the families
 
-        return Experiment.from_mapping(json.loads(self._reader.header.experiment_json))
+        try:
+            return Experiment.from_mapping(json.loads(self._reader.header.experiment_json))
+        except InputError as error:
+            raise UnreadableResults(f"{self._name}: its experiment is refused: {error}") from error
 
     @property
     def experiment_text(self) -> str:
@@ -151,8 +154,19 @@ class Results:
         from fastcollapse.config.section_base import build
         from fastcollapse.config.sections import Recipe
 
-        given = tomllib.loads(self.experiment_text).get("recipe") if self.experiment_text else None
-        return None if given is None else build(Recipe, given)
+        try:
+            given = tomllib.loads(self.experiment_text).get("recipe") if self.experiment_text else None
+            if given is not None and not isinstance(given, dict):
+                raise InputError(f"recipe must be a table, got {given!r}")
+            return None if given is None else build(Recipe, given)
+        except InputError as error:
+            raise UnreadableResults(f"{self._name}: its experiment_text is refused: {error}") from error
+        except (ValueError, RecursionError) as error:
+            raise UnreadableResults(f"{self._name}: is damaged: its experiment_text is not TOML") from error
+
+    @property
+    def _name(self) -> str:
+        return "results in memory" if self.path is None else str(self.path)
 
     @property
     def digest(self) -> str:
@@ -288,19 +302,21 @@ def open_results(path: str | Path) -> Results:
     return Results(open_file(path))
 
 
-def check_results(path: str | Path, everything: bool = True) -> Results:
+def check_results(path: str | Path, everything: bool = True, required: bool = True) -> Results:
     """Open results as `open_results` does, and verify the checksums of their data.
 
     Parameters
     ----------
     path : the results file of the run.
     everything : whether counts and states of every generation, which may be large, are verified too.
+    required : whether a file without checksums, which another tool has written, is refused; otherwise a warning says
+        that it is not verified.
 
     Raises
     ------
     UnreadableResults
-        See `open_results`; or a checksum does not match.
+        See `open_results`; or a checksum does not match, or there are none.
     """
     from fastcollapse.storage.readers import check_file  # h5py takes 0.1 s to import
 
-    return Results(check_file(path, everything))
+    return Results(check_file(path, everything, required))

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage.blocks import Block, Header, join_samples, take
 from fastcollapse.variables import SampleRows
 
@@ -115,7 +116,12 @@ class Reader:
         assert rows is not None
         row = (generation - max(self._firsts[at], 1)) * self.header.n_replicates + replicate
         low, high = rows.indptr[row], rows.indptr[row + 1]
-        return rows.indices[low:high].astype(np.int64), rows.data[low:high].astype(np.int64)
+        symbols = rows.indices[low:high].astype(np.int64)
+        if len(symbols) and not 0 <= symbols.min() <= symbols.max() < self.header.n_columns:
+            raise UnreadableResults(
+                f"{self.path}: is damaged: generation {generation} has a symbol that does not exist"
+            )
+        return symbols, rows.data[low:high].astype(np.int64)
 
     def sample(self, name: str, replicate: int, generation: int) -> np.ndarray:
         """Return the sample of a stored generation, 0 to n_committed: float64[n, ...].

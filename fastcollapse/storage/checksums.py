@@ -4,6 +4,7 @@ The checksum is the CRC-32 of zlib: it detects every burst error of up to 32 bit
 is faster than the disk.
 """
 
+import itertools
 import json
 import struct
 import zlib
@@ -11,11 +12,17 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from fastcollapse.storage.json_text import parse_json
+from fastcollapse.storage.regular_file import open_regular
+
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _MAGIC = b"fc-sums\n"
 _FOOTER = struct.Struct("<QI8s")  # end of the HDF5 file, CRC-32 of the table, magic
 _SUPERBLOCK = struct.Struct("<8sBBBBQQQ")  # signature, version, sizes, flags, base, extension, end of file
 _CHUNK_BYTES = 4 << 20
+# Metadata hold the text of the experiment (64 MiB at most) and its JSON; a table has about 40 bytes for each data set.
+_MAX_METADATA_BYTES = 256 << 20
+_MAX_TABLE_BYTES = 4 << 20
 
 
 class Extent(NamedTuple):
@@ -75,7 +82,7 @@ def checksums_of(end: int, data: Sequence[Extent], read: Callable[[int, int], by
 
 def read_checksums(path: Path) -> Checksums | None:
     """Return the checksums of a file; see `checksums_in`."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return checksums_in(file)
 
 
@@ -105,19 +112,32 @@ def checksums_in(file: BinaryIO) -> Checksums | None:
         return None
     end, expected, _ = _FOOTER.unpack(footer)
     table = b""
-    if end <= size - _FOOTER.size:
+    if 0 < size - _FOOTER.size - end <= _MAX_TABLE_BYTES:
         file.seek(end)
         table = file.read(size - _FOOTER.size - end)
     if not table or zlib.crc32(table) != expected:
         raise ValueError("is damaged: the checksum of its table of checksums does not match")
-    found = json.loads(table)
-    checksums = Checksums(end, found["metadata"], tuple(Extent(*one) for one in found["data"]))
-    crc = 0
-    for offset, n_bytes in gaps(checksums.end, checksums.data):
+    checksums = _decoded(end, table)
+    metadata, crc = list(gaps(checksums.end, checksums.data)), 0
+    if sum(n_bytes for _, n_bytes in metadata) > _MAX_METADATA_BYTES:
+        raise ValueError(f"is damaged: it has more than {_MAX_METADATA_BYTES >> 20} MiB of metadata")
+    for offset, n_bytes in metadata:
         crc = _crc_of(file, offset, n_bytes, crc)
     if crc != checksums.metadata:
         raise ValueError("is damaged: the checksum of its metadata does not match")
     return checksums
+
+
+def _decoded(end: int, table: bytes) -> Checksums:
+    """Return the checksums of a table, whose own checksum says nothing about its author."""
+    try:
+        found = parse_json(table)
+        metadata, data = found["metadata"], tuple(Extent(*row) for row in found["data"])
+        if all(type(value) is int for value in (metadata, *itertools.chain(*data))):
+            return Checksums(end, metadata, data)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise ValueError("is damaged: its table of checksums is inconsistent")
 
 
 def _check_end(head: bytes, size: int) -> None:
@@ -140,7 +160,7 @@ def damaged(path: Path, checksums: Checksums, skip: Collection[int] = ()) -> lis
     OSError
         The file cannot be read.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         read = [one for one in checksums.data if one.offset not in skip]
         return [one for one in read if _crc_of(file, one.offset, one.n_bytes) != one.crc]
 

@@ -1,7 +1,8 @@
 """Reading of the layout (FORMAT.md): header and block from the data sets and attributes of a file."""
 
 import hashlib
-import json
+import reprlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -9,10 +10,15 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.datasets.data_files import checked_hashes
+from fastcollapse.storage import attributes
+from fastcollapse.storage.attributes import check_attributes
 from fastcollapse.storage.blocks import Block, Header, fits
-from fastcollapse.storage.layout import FORMAT, RAGGED_VERSION, SIZE_SUFFIX
+from fastcollapse.storage.json_text import parse_json
+from fastcollapse.storage.layout import COLLECTED, FORMAT, PACK, RAGGED_VERSION, SIZE_SUFFIX
 from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
+
+# Of the sum of a stored distribution.
+_SUM_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +50,9 @@ def check_format(content: Content) -> None:
         The file is not of fastcollapse, or of a newer format.
     """
     root = content.attributes["/"]
-    if root.get("format") != FORMAT:
+    if not isinstance(root, Mapping) or not isinstance(root.get("format"), str) or root["format"] != FORMAT:
         raise ValueError("is not a fastcollapse file")
-    version = int(root["format_version"])
+    version = check_attributes(root, attributes.FILE)["format_version"]
     if version > RAGGED_VERSION:
         raise ValueError(f"has format version {version}, this fastcollapse reads up to {RAGGED_VERSION}")
 
@@ -59,61 +65,113 @@ def read_header(content: Content) -> Header:
     KeyError, ValueError
         Data are missing or malformed.
     """
-    root, arrays = content.attributes["/"], content.arrays
-    if "kind" in root:
-        raise ValueError(f"is a {root['kind']}, not the results of one run")
-    for key in ("experiment", "experiment_text", "digest", "provenance"):
-        if not isinstance(root[key], str):
-            raise ValueError(f"is damaged: {key} is not text")
+    kind = content.attributes["/"].get("kind")
+    if kind is not None:
+        shown = kind if isinstance(kind, str) and kind in (PACK, COLLECTED) else reprlib.repr(kind)
+        raise ValueError(f"is a {shown}, not the results of one run")
+    root = check_attributes(content.attributes["/"], attributes.RUN, attributes.RUN_OPTIONAL)
     if hashlib.sha256(root["experiment"].encode()).hexdigest() != root["digest"]:
         raise ValueError("is damaged: its digest is not that of its experiment")
-    inputs = checked_hashes(json.loads(root.get("inputs", "{}")))
-    labels = None
-    if "truth/label_bytes" in arrays:
-        raw = arrays["truth/label_bytes"].tobytes()
-        bounds = arrays["truth/label_bounds"].tolist()
-        labels = tuple(raw[low:high].decode() for low, high in pairwise(bounds))
-    counts = arrays.get("truth/counts")
-    truth = None
-    if "truth" in content.attributes:
-        truth = CategoricalDistribution(
-            labels=labels,
-            counts=None if counts is None else np.array(counts),
-            probabilities=np.array(arrays["truth/probability"]),
-            source=content.attributes["truth"]["source"],
-            inputs=inputs,
-        )
-    metrics, states, samples = {}, {}, {}
-    for name, values in arrays.items():
-        attributes = content.attributes[name]
-        if "ragged" in attributes:
-            samples[name] = Variable(
-                attributes["long_name"], attributes["units"], tuple(attributes["ragged"].split()), ragged=True
-            )
-        elif "/" not in name and values.ndim >= 2 and name != "forgotten" and "sample_dimension" not in attributes:
-            dims = attributes.get("state", attributes.get("dims", ""))
-            variable = Variable(attributes["long_name"], attributes["units"], tuple(dims.split()))
-            if "state" in attributes:
-                states[name] = variable
-            if "state" not in attributes or "also" in attributes:
-                metrics[name] = variable
+    n_replicates = len(array_of(content, "replicate", "i4", (None,)))
+    if not n_replicates or not np.array_equal(content.arrays["replicate"], np.arange(n_replicates)):
+        raise ValueError("is damaged: its replicates must be 0, 1, 2 and so on")
+    _check_run(root, n_replicates)
+    metrics, states, samples = _variables(content)
+    inputs = root.get("inputs", {})
+    truth = _read_truth(content, inputs) if "truth" in content.attributes else None
+    n_columns = 0
+    if "trajectory" in content.attributes:
+        n_columns = check_attributes(content.attributes["trajectory"], attributes.TRAJECTORY)["shape"][1]
+        if truth is not None and n_columns != truth.support_size:
+            raise ValueError(f"is damaged: its trajectory has {n_columns} symbols, its truth {truth.support_size}")
     return Header(
         experiment_json=root["experiment"],
         experiment_text=root["experiment_text"],
         digest=root["digest"],
-        provenance=json.loads(root["provenance"]),
-        n_replicates=len(arrays["replicate"]),
-        n_generations=int(root["n_generations"]),
-        first_replicate=int(root.get("first_replicate", 0)),
+        provenance=root["provenance"],
+        n_replicates=n_replicates,
+        n_generations=root["n_generations"],
+        first_replicate=root.get("first_replicate", 0),
         metrics=metrics,
         states=states,
         truth=truth,
-        trajectory="trajectory/indptr" in arrays,
-        coordinates={name: _coordinate(content, name) for name in arrays if _is_coordinate(content, name)},
+        trajectory="trajectory/indptr" in content.arrays,
+        coordinates={name: coordinate_of(content, name) for name in content.arrays if _is_coordinate(content, name)},
         samples=samples,
-        n_columns=int(content.attributes["trajectory"]["shape"][1]) if "trajectory" in content.attributes else 0,
+        n_columns=n_columns,
         inputs=inputs,
     )
+
+
+def _check_run(root: Mapping[str, Any], n_replicates: int) -> None:
+    """Refuse a header whose experiment has another size than its data."""
+    experiment = parse_json(root["experiment"])
+    run = experiment.get("run") if isinstance(experiment, dict) else None
+    for key, size in (("n_generations", root["n_generations"]), ("n_replicates", n_replicates)):
+        if isinstance(run, dict) and run.get(key, size) != size:
+            raise ValueError(f"is damaged: it has {key} = {size}, its experiment {reprlib.repr(run[key])}")
+
+
+def _variables(content: Content) -> tuple[dict[str, Variable], dict[str, Variable], dict[str, Variable]]:
+    """Return the metrics, the states of fixed shape, and the ragged states."""
+    metrics, states, samples = {}, {}, {}
+    for name, values in content.arrays.items():
+        given = content.attributes[name]
+        is_plane = "/" not in name and values.ndim >= 2 and name != "forgotten" and "sample_dimension" not in given
+        if "/" in name or not (is_plane or "ragged" in given):
+            continue
+        found = check_attributes(given, attributes.VARIABLE, attributes.VARIABLE_OPTIONAL)
+        kind = next((key for key in ("ragged", "state", "dims") if key in found), "")
+        dims = tuple(found.get(kind, "").split())
+        variable = Variable(found["long_name"], found["units"], dims, ragged=kind == "ragged")
+        if kind == "ragged":
+            samples[name] = variable
+        else:
+            if kind == "state":
+                states[name] = variable
+            if kind != "state" or "also" in found:
+                metrics[name] = variable
+    if not metrics:
+        raise ValueError("is damaged: it has no metric")
+    return metrics, states, samples
+
+
+def _read_truth(content: Content, inputs: Mapping[str, str]) -> CategoricalDistribution:
+    found = check_attributes(content.attributes["truth"], attributes.TRUTH)
+    probabilities = np.array(array_of(content, "truth/probability", "f8", (None,)))
+    n_symbols = len(probabilities)
+    if not n_symbols or not (probabilities >= 0).all() or abs(probabilities.sum() - 1) > _SUM_TOLERANCE:
+        raise ValueError("is damaged: truth/probability must be a distribution")
+    counts = None
+    if "truth/counts" in content.arrays:
+        counts = np.array(array_of(content, "truth/counts", "i8", (n_symbols,)))
+        if counts.min() < 0:
+            raise ValueError("is damaged: truth/counts must be at least 0")
+    labels = None
+    if "truth/label_bytes" in content.arrays:
+        raw = array_of(content, "truth/label_bytes", "u1", (None,)).tobytes()
+        bounds = array_of(content, "truth/label_bounds", "i8", (n_symbols + 1,))
+        _check_bounds("truth/label_bounds", bounds, len(raw))
+        labels = tuple(raw[low:high].decode() for low, high in pairwise(bounds.tolist()))
+    return CategoricalDistribution(labels, counts, probabilities, found["source"], inputs)
+
+
+def array_of(content: Content, name: str, kind: str, lengths: tuple[int | None, ...]) -> np.ndarray:
+    """Return a data set after a check of its type ("f8", or "iu" for any whole numbers) and shape."""
+    values = content.arrays[name]
+    dtype = values.dtype
+    if kind != f"{dtype.kind}{dtype.itemsize}" and not (kind == "iu" and dtype.kind in kind):
+        raise ValueError(f"is damaged: {name} must have the type {kind}, got {dtype}")
+    if not fits(values, lengths):
+        wanted = ", ".join("any" if n is None else str(n) for n in lengths)
+        raise ValueError(f"is damaged: {name} must have the shape ({wanted}), got {values.shape}")
+    return values
+
+
+def _check_bounds(name: str, bounds: np.ndarray, length: int) -> None:
+    """Check that bounds divide `length` elements into rows."""
+    if bounds[0] != 0 or bounds[-1] != length or (bounds[1:] < bounds[:-1]).any():
+        raise ValueError(f"is damaged: {name} must rise from 0 to {length}")
 
 
 def _is_coordinate(content: Content, name: str) -> bool:
@@ -121,10 +179,15 @@ def _is_coordinate(content: Content, name: str) -> bool:
     return is_line and name not in ("generation", "replicate") and "ragged" not in content.attributes[name]
 
 
-def _coordinate(content: Content, name: str) -> Coordinate:
-    attributes = content.attributes[name]
+def coordinate_of(content: Content, name: str) -> Coordinate:
+    """Return the coordinate of a dimension."""
+    found = check_attributes(content.attributes[name], attributes.VARIABLE)
+    kind = "i8" if content.arrays[name].dtype.kind == "i" else "f8"
+    values = array_of(content, name, kind, (None,))
+    if not len(values) or not np.isfinite(values).all():
+        raise ValueError(f"is damaged: {name} must have finite entries")
     # A copy instead of the memory map, because the numbers outlive the part that they are read from.
-    return Coordinate(np.array(content.arrays[name]), attributes["long_name"], attributes["units"])
+    return Coordinate(np.array(values), found["long_name"], found["units"])
 
 
 def read_block(content: Content, header: Header) -> Block:
@@ -135,30 +198,55 @@ def read_block(content: Content, header: Header) -> Block:
     KeyError, ValueError
         Data are missing or malformed.
     """
-    arrays = content.arrays
-    generation = arrays["generation"]
-    if not np.array_equal(generation, np.arange(generation[0], generation[0] + len(generation))):
+    generation = array_of(content, "generation", "i8", (None,))
+    n_columns = len(generation)
+    first = int(generation[0]) if n_columns else 0
+    last = first + n_columns - 1
+    if not n_columns or not 0 <= first <= last <= header.n_generations:
+        raise ValueError(f"is damaged: its generations must be of 0 to {header.n_generations}, got {first} to {last}")
+    if not np.array_equal(generation, np.arange(first, last + 1)):
         raise ValueError("is damaged: its generations do not follow each other")
-    metrics, states = ({name: arrays[name] for name in names} for names in (header.metrics, header.states))
-    plane = (header.n_replicates, len(generation))
-    if not all(fits(values, (*plane, *header.lengths(name))) for name, values in {**metrics, **states}.items()):
-        raise ValueError("holds metrics or states of the wrong shape")
-    rows = None
-    if header.trajectory:
-        rows = CountRows(*(arrays[f"trajectory/{name}"] for name in ("indptr", "indices", "data")))
-        if not len(rows.indices) == len(rows.data) == rows.indptr[-1]:
-            raise ValueError("holds a trajectory of the wrong length")
+    plane = (header.n_replicates, n_columns)
+    metrics, states = (
+        {name: array_of(content, name, "f8", (*plane, *header.lengths(name))) for name in names}
+        for names in (header.metrics, header.states)
+    )
+    rows = _read_rows(content, header.n_replicates * (last - max(first, 1) + 1)) if header.trajectory else None
     samples = {name: _read_sample(content, header, name, plane) for name in header.samples}
-    return Block(int(generation[0]), metrics, rows, states, samples)
+    return Block(first, metrics, rows, states, samples)
+
+
+def _read_rows(content: Content, n_rows: int) -> CountRows:
+    indptr = array_of(content, "trajectory/indptr", "i8", (n_rows + 1,))
+    indices = array_of(content, "trajectory/indices", "iu", (None,))
+    _check_bounds("trajectory/indptr", indptr, len(indices))
+    return CountRows(indptr, indices, array_of(content, "trajectory/data", "iu", (len(indices),)))
 
 
 def _read_sample(content: Content, header: Header, name: str, plane: tuple[int, int]) -> SampleRows:
-    values, sizes = content.arrays[name], content.arrays[f"{name}{SIZE_SUFFIX}"]
-    if sizes.shape != plane[::-1] or not fits(values, (None, *header.lengths(name))):
-        raise ValueError(f"holds {name} of the wrong shape")
-    if sizes.size and sizes.min() < 0:
-        raise ValueError(f"holds a negative size of {name}")
+    values = array_of(content, name, "f8", (None, *header.lengths(name)))
+    sizes = array_of(content, f"{name}{SIZE_SUFFIX}", "i8", plane[::-1])
+    if sizes.size and not 0 <= sizes.min() <= sizes.max() <= len(values):
+        raise ValueError(f"is damaged: {name}{SIZE_SUFFIX} must be from 0 to {len(values)}")
     indptr = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
     if indptr[-1] != len(values):
-        raise ValueError(f"holds {name} of the wrong length")
+        raise ValueError(f"is damaged: {name} must have {indptr[-1]} points, got {len(values)}")
     return SampleRows(indptr, values)
+
+
+def read_run(content: Content) -> tuple[Header, Block, np.ndarray | None]:
+    """Return the header, all generations, and the extinction times, if it has them, of a finished run.
+
+    Raises
+    ------
+    KeyError, ValueError
+        Data are missing or malformed.
+    """
+    header = read_header(content)
+    block = read_block(content, header)
+    if block.first != 0:
+        raise ValueError(f"is damaged: it starts at generation {block.first}")
+    forgotten = None
+    if "forgotten" in content.arrays:
+        forgotten = array_of(content, "forgotten", "i4", (header.n_replicates, header.n_columns))
+    return header, block, forgotten

@@ -52,7 +52,8 @@ def _locked(path: Path) -> int:
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(_PAUSE)
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        # A link, for example in a folder from somebody else, could name any file of the user, which would be emptied.
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(fd), os.stat(path)):  # else the previous owner has just removed it
@@ -71,7 +72,7 @@ def _locked(path: Path) -> int:
 def owner(path: Path) -> str | None:
     """Return the process that holds the lock of a file, or None; nothing is written."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe would wait for its writer
     except OSError:
         return None
     try:

@@ -1,4 +1,4 @@
-"""HDF5 files, written and read in one call (FORMAT.md); the only module that imports h5py.
+"""HDF5 files, written and read in one call (FORMAT.md).
 
 HDF5 writes to memory only: `_Pages` is a file object that keeps the few KB of metadata, and the arrays are written to
 their offsets with `pwrite`. A full disk is therefore an ordinary `OSError` (with an open HDF5 file it crashes the
@@ -14,19 +14,16 @@ from typing import Any, TypeVar
 import h5py
 import numpy as np
 
-from fastcollapse.errors import UnreadableResults
+from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage.atomic_write import write_new
 from fastcollapse.storage.checksums import checksums_in, checksums_of
 from fastcollapse.storage.content import Content, check_format
+from fastcollapse.storage.hdf5_objects import NOT_A_VARIABLE, ObjectReader
 from fastcollapse.storage.layout import Array
+from fastcollapse.storage.regular_file import open_regular
 
 _PAGE = 4096
-_SCALE_ATTRIBUTES = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"}
 _Decoded = TypeVar("_Decoded")
-# Largest compression ratio of deflate, and bytes that any data set may have: a header that claims more is damaged.
-_MAX_DEFLATE_RATIO = 1100
-_ALWAYS_ALLOWED_BYTES = 1 << 16
-_NOT_A_VARIABLE = "This is a netCDF dimension but not a netCDF variable."
 
 
 class _Pages:
@@ -143,7 +140,7 @@ def _attach_scales(file: h5py.File, arrays: Sequence[Array], datasets: dict[str,
     for dim, length in lengths.items():
         if dim not in datasets:  # the netCDF form of a dimension without coordinates; its data are not allocated
             datasets[dim] = file.create_dataset(dim, shape=(length,), dtype=">f4")
-            datasets[dim].make_scale(f"{_NOT_A_VARIABLE}{length:10d}")
+            datasets[dim].make_scale(f"{NOT_A_VARIABLE}{length:10d}")
         else:
             datasets[dim].make_scale(dim)
     several = [array for array in arrays if array.name in lengths and len(array.dims) > 1]
@@ -170,64 +167,21 @@ def read_file(path: Path) -> Content:
         The message names the path and the reason.
     """
     try:
-        if os.path.isdir(path):
-            raise ValueError("is a folder, not a results file")
         content = Content()
         # The file is opened once, because a run that finishes may remove a part at any moment.
-        with open(path, "rb") as raw:
+        with open_regular(path) as raw:
             checksums_in(raw)
             whole_file = np.memmap(raw, np.uint8, "r")
             with h5py.File(raw, "r") as file:
-                content.attributes["/"] = _attributes(file, len(whole_file))
+                objects = ObjectReader(whole_file)
+                content.attributes["/"] = objects.attributes(file)
                 check_format(content)  # before any array of a foreign file is read
-                _visit(file, "", whole_file, content)
+                objects.read(file, content)
         return content
     except FileNotFoundError:
         raise
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, MemoryError, OverflowError) as error:
         raise UnreadableResults(f"{path}: {_reason(path, error)}") from error
-
-
-def _text(value: Any) -> Any:
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _attributes(item: h5py.Group | h5py.Dataset, max_bytes: int) -> dict[str, Any]:
-    """Return the attributes of a group or data set; an attribute larger than the file is refused."""
-    found = {}
-    for key in item.attrs:
-        if key not in _SCALE_ATTRIBUTES:
-            if item.attrs.get_id(key).get_storage_size() > max_bytes:
-                raise ValueError(f"is damaged: attribute {key} is larger than the file")
-            found[key] = _text(item.attrs[key])
-    return found
-
-
-def _visit(group: h5py.Group, prefix: str, whole_file: np.ndarray, content: Content) -> None:
-    for key, item in group.items():  # in order of creation, unlike visititems
-        name = prefix + key
-        if _text(item.attrs.get("NAME", "")).startswith(_NOT_A_VARIABLE):
-            continue
-        content.attributes[name] = _attributes(item, len(whole_file))
-        if isinstance(item, h5py.Dataset):
-            offset = item.id.get_offset()
-            content.arrays[name] = _array(name, item, offset, whole_file)
-            if offset is not None:
-                content.offsets[name] = offset
-        else:
-            _visit(item, f"{name}/", whole_file, content)
-
-
-def _array(name: str, item: h5py.Dataset, offset: int | None, whole_file: np.ndarray) -> np.ndarray:
-    """Return a data set as a memory map, or as an array if a copy of the file is compressed."""
-    n_bytes = item.dtype.itemsize * item.size
-    if offset is None:
-        if n_bytes > max(_ALWAYS_ALLOWED_BYTES, _MAX_DEFLATE_RATIO * item.id.get_storage_size()):
-            raise ValueError(f"is damaged: {name} should have {n_bytes:,} bytes and has fewer")
-        return item[()]
-    if offset + n_bytes > len(whole_file):
-        raise ValueError(f"is damaged: {name} extends beyond the end of the file")
-    return np.asarray(whole_file[offset : offset + n_bytes]).view(item.dtype).reshape(item.shape)
 
 
 def reason_of(error: Exception) -> str:
@@ -254,5 +208,7 @@ def decoded(path: Path, decode: Callable[[], _Decoded]) -> _Decoded:
     """
     try:
         return decode()
+    except InputError:  # names its own key or file
+        raise
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError) as error:
         raise UnreadableResults(f"{path}: {reason_of(error)}") from error

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,9 +13,11 @@ import numpy as np
 
 from fastcollapse.errors import StoreError, UnreadableResults
 from fastcollapse.storage.atomic_write import publish
+from fastcollapse.storage.attributes import anything, fields, listed, table, text, whole
 from fastcollapse.storage.base import Reader
-from fastcollapse.storage.content import Content, read_block, read_header
+from fastcollapse.storage.content import Content, array_of, read_run
 from fastcollapse.storage.hdf5_file import decoded, read_file, write_file
+from fastcollapse.storage.json_text import parse_json
 from fastcollapse.storage.layout import (
     FORMAT,
     FORMAT_VERSION,
@@ -27,6 +31,11 @@ from fastcollapse.storage.layout import (
 from fastcollapse.storage.readers import check_data
 
 _ALIGNMENT = 8
+# Bytes of an unpacked index: it has the header of up to 1,000 small runs, see `HEADER_BYTES`.
+_MAX_INDEX_BYTES = 128 << 20
+# Largest text of a run that is stored in a pack.
+HEADER_BYTES = 32 << 10
+_DTYPE = re.compile(r"[<|][iufS]\d{1,3}")
 
 
 def run_arrays(reader: Reader, dims: bool) -> list[Array]:
@@ -149,7 +158,7 @@ class Pack:
         if content.attributes["/"].get("kind") != PACK:
             raise UnreadableResults(f"{path}: is not a pack of the points of a sweep")
         self._index = decoded(path, lambda: _entries(content))
-        self._data = content.arrays["data"]
+        self._data = decoded(path, lambda: array_of(content, "data", "u1", (None,)))
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._index)
@@ -177,17 +186,35 @@ class Pack:
     def _read(self, entry: Any) -> Reader:
         content = Content()
         content.attributes.update(entry["groups"])
-        for name, (dtype, shape, offset, attributes) in entry["arrays"].items():
-            n_bytes = np.dtype(dtype).itemsize * int(np.prod(shape))
-            content.arrays[name] = self._data[offset : offset + n_bytes].view(dtype).reshape(shape)
-            content.attributes[name] = attributes
-        header = read_header(content)
-        return Reader(header, [read_block(content, header)], forgotten=content.arrays.get("forgotten"))
+        for name, array in entry["arrays"].items():
+            content.arrays[name], content.attributes[name] = self._array(*array[:3]), array[3]
+        header, block, forgotten = read_run(content)
+        return Reader(header, [block], forgotten=forgotten)
+
+    def _array(self, dtype: str, shape: list[int], offset: int) -> np.ndarray:
+        end = offset + np.dtype(dtype).itemsize * math.prod(shape)
+        if end > len(self._data):
+            raise ValueError("is damaged: its index names an array that is not in it")
+        return self._data[offset:end].view(dtype).reshape(shape)
+
+
+def _array_entry(value: Any) -> list[Any]:
+    """Check an array of an index: its type, shape, offset and attributes."""
+    if not isinstance(value, list) or len(value) != 4 or not _DTYPE.fullmatch(text(value[0])):
+        raise ValueError("the type, shape, offset and attributes of an array")
+    return [check(one) for check, one in zip((text, listed(whole(0)), whole(0), table(anything)), value, strict=True)]
+
+
+_ENTRIES = listed(fields({"number": whole(0), "groups": table(table(anything)), "arrays": table(_array_entry)}, {}))
 
 
 def _entries(content: Content) -> dict[int, Any]:
+    packed = array_of(content, "index", "u1", (None,)).tobytes()
     try:
-        listed = json.loads(zlib.decompress(content.arrays["index"].tobytes()))
-    except (zlib.error, ValueError) as error:
+        unpacking = zlib.decompressobj()
+        unpacked = unpacking.decompress(packed, _MAX_INDEX_BYTES)
+        if not unpacking.eof:
+            raise ValueError(f"is cut, or larger than {_MAX_INDEX_BYTES >> 20} MiB")
+        return {entry["number"]: entry for entry in _ENTRIES(parse_json(unpacked))}
+    except (zlib.error, ValueError, KeyError) as error:
         raise ValueError("is damaged: its index cannot be decoded") from error
-    return {int(entry["number"]): entry for entry in listed}

@@ -150,7 +150,8 @@ class PartsFolder:
             ) from error
         for path in _listed(self.folder):  # temporary files of a killed writer
             if path.name.endswith(_TEMPORARY):
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # a folder of that name is none of ours
+                    path.unlink()
 
     def _acquire(self) -> Lock:
         for _ in range(_TRIES):

@@ -51,7 +51,8 @@ class RangeLocks:
             The file cannot be made.
         """
         # Each lock has its own open file description: locks of one description do not exclude each other.
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        # A link could name any file of the user, which would be written to.
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
         try:
             if not _lock(fd, fcntl.F_WRLCK, number):
                 os.close(fd)
@@ -66,7 +67,7 @@ class RangeLocks:
     def held(self) -> Iterator[tuple[int, str]]:
         """Yield the numbers of the locks that are held, and their holders; nothing is written."""
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+            fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:
             return
         try:

@@ -1,7 +1,7 @@
 """Readers of runs on disk, which may be finished, running or killed (FORMAT.md)."""
 
-import json
 import os
+import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.errors import UnreadableResults
+from fastcollapse.storage.attributes import PART, PART_OPTIONAL, check_attributes
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.checksums import damaged, read_checksums
-from fastcollapse.storage.content import read_block, read_header
+from fastcollapse.storage.content import read_block, read_header, read_run
 from fastcollapse.storage.hdf5_file import decoded, read_file
 from fastcollapse.storage.parts_folder import part_path, parts_folder
 
@@ -41,28 +42,28 @@ def read_parts(folder: Path, header: Header, checked: bool = False, skip: Collec
     expected = 0
     for n in range(1, 1 << 31):
         path = part_path(folder, n)
-        if not path.exists():
+        if not os.path.lexists(path):
             return
         if checked:
             check_data(path, skip)
         content = read_file(path)
-        if content.attributes["/"].get("digest") != header.digest:
+        root = decoded(path, lambda content=content: check_attributes(content.attributes["/"], PART, PART_OPTIONAL))  # type: ignore[misc]
+        if root["digest"] != header.digest:
             raise UnreadableResults(f"{path}: belongs to another experiment")
         block = decoded(path, lambda content=content: read_block(content, header))  # type: ignore[misc]
         if block.first != expected:
             raise UnreadableResults(f"{path}: starts at generation {block.first} instead of {expected}")
         expected += block.n_generations
-        text = content.attributes["/"].get("provenance")
-        provenance = header.provenance if text is None else decoded(path, lambda text=text: json.loads(text))  # type: ignore[misc]
-        yield Part(block, content.group("state"), provenance)
+        yield Part(block, content.group("state"), root.get("provenance", header.provenance))
 
 
-def check_data(path: Path, skip: Collection[str] = ()) -> None:
+def check_data(path: Path, skip: Collection[str] = (), required: bool = True) -> None:
     """Compare the data of a file with their checksums.
 
     Parameters
     ----------
     skip : names of data sets or groups that are not read.
+    required : whether a file without checksums is refused; otherwise it is a warning.
 
     Raises
     ------
@@ -77,7 +78,10 @@ def check_data(path: Path, skip: Collection[str] = ()) -> None:
     except (OSError, ValueError) as error:
         raise UnreadableResults(f"{path}: cannot be read: {error}") from error
     if checksums is None:
-        raise UnreadableResults(f"{path}: has no checksums: another tool has rewritten it")
+        message = f"{path}: has no checksums: another tool has rewritten it"
+        if required:
+            raise UnreadableResults(message)
+        warnings.warn(f"{message}, and its numbers cannot be verified", stacklevel=2)
     if wrong:
         names = [name for name, offset in content.offsets.items() if offset in wrong]
         raise UnreadableResults(f"{path}: is damaged: checksum mismatch in {', '.join(names)}")
@@ -89,11 +93,8 @@ def _read_finished(path: Path) -> Reader:
         content = read_file(path)
     except FileNotFoundError as error:
         raise UnreadableResults(f"{path}: no such file") from error
-    header = decoded(path, lambda: read_header(content))
-    block = decoded(path, lambda: read_block(content, header))
-    if block.first != 0:
-        raise UnreadableResults(f"{path}: is damaged: it starts at generation {block.first}")
-    return Reader(header, [block], forgotten=content.arrays.get("forgotten"), path=path)
+    header, block, forgotten = decoded(path, lambda: read_run(content))
+    return Reader(header, [block], forgotten=forgotten, path=path)
 
 
 def read_first(folder: Path) -> Header:
@@ -138,18 +139,19 @@ def open_file(path: str | Path) -> Reader:
     return _read_finished(path)
 
 
-def check_file(path: str | Path, everything: bool = True) -> Reader:
+def check_file(path: str | Path, everything: bool = True, required: bool = True) -> Reader:
     """Open a run as `open_file` does, after a comparison of its data with their checksums.
 
     Parameters
     ----------
     path : see `open_file`.
     everything : whether to check the counts and states of every generation too, which may be large.
+    required : see `check_data`; parts always have checksums.
 
     Raises
     ------
     UnreadableResults
-        As for `open_file`; or a checksum does not match, or the file has no checksums.
+        As for `open_file`; or a checksum does not match, or there are none.
     """
     path = Path(path)
     reader = open_file(path)
@@ -163,5 +165,5 @@ def check_file(path: str | Path, everything: bool = True) -> Reader:
             return reader
         except FileNotFoundError:  # the run finishes at this moment
             reader = open_file(path)
-    check_data(path, skip)
+    check_data(path, skip, required)
     return reader

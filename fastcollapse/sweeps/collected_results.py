@@ -1,27 +1,27 @@
 """Reader of a collected sweep: the results of each point, with the loaded truth that theory needs."""
 
-import json
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.datasets.data_files import changed_files, checked_hashes
+from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.results import Results
+from fastcollapse.storage.attributes import COLLECTED_ROOT, OF_POINT, VARIABLE, VARIABLE_OPTIONAL, check_attributes
 from fastcollapse.storage.base import Reader
-from fastcollapse.storage.blocks import Block, Header
-from fastcollapse.storage.content import Content
+from fastcollapse.storage.blocks import Block, Header, fits
+from fastcollapse.storage.content import Content, array_of, coordinate_of
 from fastcollapse.storage.hdf5_file import decoded, read_file
 from fastcollapse.storage.layout import COLLECTED
 from fastcollapse.storage.readers import check_data
 from fastcollapse.sweeps.axes import RESERVED
 from fastcollapse.sweeps.collect import data_crc32
 from fastcollapse.sweeps.folder import SweepFolder
-from fastcollapse.sweeps.manifest import MANIFEST
-from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.manifest import MANIFEST, check_manifest, sweep_of
 from fastcollapse.variables import Coordinate, Variable
 
 
@@ -37,12 +37,13 @@ class CollectedSweep:
     def __init__(self, path: Path, content: Content) -> None:
         self.path = path
         self._content = content
-        manifest = json.loads(content.attributes["/"]["sweep"])
-        base = manifest["base"]
-        sweep = Sweep(manifest["mapping"], None if base is None else Path(base), manifest["text"], True)
-        self.sweep = sweep.resolve_seed(manifest["seed"])
-        self._inputs = checked_hashes(manifest.get("inputs", {}))
-        self._done = content.arrays["done"].ravel()
+        manifest = check_attributes(content.attributes["/"], COLLECTED_ROOT)["sweep"]
+        check_manifest(path, manifest)
+        self.sweep = sweep_of(path, manifest)
+        self._inputs: dict[str, str] = manifest.get("inputs", {})
+        self._done = array_of(content, "done", "i1", self.sweep.shape).ravel()
+        if "data_crc32" in content.arrays:
+            array_of(content, "data_crc32", "u4", self.sweep.shape)
 
     def done(self) -> set[int]:
         """Return the finished points."""
@@ -69,6 +70,9 @@ class CollectedSweep:
         """
         if index not in self.done():
             raise InputError(f"point must be one that is done, got {index} of {self.path}")
+        return decoded(self.path, lambda: self._results(index))
+
+    def _results(self, index: int) -> Results:
         experiment = self.sweep[index].experiment
         n_replicates, n_columns = experiment.run.n_replicates, experiment.run.n_generations + 1
         arrays, attributes, n_axes = self._content.arrays, self._content.attributes, len(self.sweep.shape)
@@ -76,12 +80,18 @@ class CollectedSweep:
         metrics, variables, coordinates = {}, {}, self._coordinates(position)
         for name, values in arrays.items():
             if values.ndim >= n_axes + 2 and values.dtype == np.float64:
-                dims = tuple(str(dim) for dim in attributes[name].get("dims", "").split())
+                found = check_attributes(attributes[name], VARIABLE, VARIABLE_OPTIONAL)
+                dims = tuple(found.get("dims", "").split())
                 lengths = [len(coordinates[dim].values) if dim in coordinates else None for dim in dims]
+                array_of(self._content, name, "f8", (*self.sweep.shape, None, None, *(None for _ in dims)))
                 own = values[position][tuple(slice(n) for n in (n_replicates, n_columns, *lengths))]
+                if not fits(own, (n_replicates, n_columns, *lengths)):
+                    raise ValueError(f"is damaged: {name} is too short for point {index} of the sweep")
                 if not np.isnan(own).all():  # else it is a metric of another family
                     metrics[name] = own
-                    variables[name] = Variable(attributes[name]["long_name"], attributes[name]["units"], dims)
+                    variables[name] = Variable(found["long_name"], found["units"], dims)
+        if not metrics:
+            raise ValueError(f"is damaged: point {index} of the sweep has no metric")
         truth = load_truth(experiment.truth, experiment.base)
         changed = changed_files(self._inputs, truth.inputs)
         if changed:
@@ -109,12 +119,13 @@ class CollectedSweep:
         for name, values in self._content.arrays.items():
             attributes = self._content.attributes[name]
             if "of_point" in attributes:
-                own = values[position]
-                own = own[~np.isnan(own)].astype(np.int64 if attributes["kind"] == "i" else np.float64)
+                given = check_attributes(attributes, {**VARIABLE, **OF_POINT})
+                own = array_of(self._content, name, "f8", (*self.sweep.shape, None))[position]
+                own = own[np.isfinite(own)].astype(np.int64 if given["kind"] == "i" else np.float64)
                 if own.size:
-                    found[str(attributes["of_point"])] = Coordinate(own, attributes["long_name"], attributes["units"])
+                    found[given["of_point"]] = Coordinate(own, given["long_name"], given["units"])
             elif values.ndim == 1 and "key" not in attributes and name not in RESERVED:
-                found[name] = Coordinate(np.array(values), attributes["long_name"], attributes["units"])
+                found[name] = coordinate_of(self._content, name)
         return found
 
 
@@ -127,7 +138,7 @@ def open_sweep(path: str | Path) -> SweepFolder | CollectedSweep | None:
         A collected sweep is damaged.
     """
     path = Path(path)
-    if (path / MANIFEST).is_file():
+    if os.path.lexists(path / MANIFEST):
         return SweepFolder(path)
     try:
         content = read_file(path)
@@ -135,5 +146,5 @@ def open_sweep(path: str | Path) -> SweepFolder | CollectedSweep | None:
         return None  # the reader of results reports the error
     if content.attributes["/"].get("kind") != COLLECTED:
         return None
-    check_data(path)
+    check_data(path, required=False)
     return decoded(path, lambda: CollectedSweep(path, content))

@@ -1,6 +1,5 @@
 """Folder of a sweep: which of its points are done, failed or being computed (FORMAT.md)."""
 
-import json
 import os
 import re
 import secrets
@@ -15,12 +14,15 @@ from fastcollapse.errors import UnreadableResults
 from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
-from fastcollapse.storage.pack import Pack, write_pack
+from fastcollapse.storage.json_text import parse_json
+from fastcollapse.storage.pack import HEADER_BYTES, Pack, write_pack
 from fastcollapse.storage.range_lock import RangeLock, RangeLocks
 from fastcollapse.storage.readers import check_data
+from fastcollapse.storage.regular_file import read_regular
 from fastcollapse.sweeps.manifest import (
     CLAIMS,
     FAILED,
+    MANIFEST,
     PACKS,
     POINTS,
     read_manifest,
@@ -33,6 +35,8 @@ from fastcollapse.sweeps.replicate_ranges import WorkUnit
 
 # A run whose arrays are larger than this, or that records a trajectory, has a file of its own.
 SMALL_BYTES = 256 << 10
+# Record of a failure: a message and a traceback.
+_MAX_FAILURE_BYTES = 4 << 20
 # Two changes of a folder within this time, in seconds, may have the same time stamp.
 TIME_STAMP_SECONDS = 0.05
 # Lock file in the folder of claims, with one byte range for each point.
@@ -63,8 +67,8 @@ class SweepFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.manifest = read_manifest(path)
-        self.sweep = sweep_of(path, self.manifest)
-        self.inputs: dict[str, str] = dict(self.manifest["inputs"])
+        self.sweep = sweep_of(path / MANIFEST, self.manifest)
+        self.inputs: dict[str, str] = self.manifest.get("inputs", {})  # version 0.1 has written none
         self._packs: dict[tuple[str, int, int], Pack] = {}
         self._packed: dict[int, Pack] = {}
         self._listed_at = -1
@@ -103,6 +107,8 @@ class SweepFolder:
             changed = folder.stat().st_mtime_ns
         except FileNotFoundError:  # a copy without empty folders
             return {}
+        except OSError as error:
+            raise UnreadableResults(f"{folder}: cannot be read: {error.strerror}") from error
         if changed == self._listed_at:
             return self._packed
         listed = dict(_identified(folder))
@@ -135,9 +141,14 @@ class SweepFolder:
         """Return the records of points that have failed, by point."""
         found = {}
         for index in self._numbers(FAILED, _FAILURE):
-            with suppress(OSError, ValueError):
-                record = json.loads(self._failure_path(index).read_text())
-                found[index] = record if isinstance(record, dict) else {}
+            record = None
+            try:
+                record = parse_json(read_regular(self._failure_path(index), _MAX_FAILURE_BYTES))
+            except FileNotFoundError:  # a concurrent retry has removed it
+                continue
+            except (OSError, ValueError):
+                pass
+            found[index] = record if isinstance(record, dict) else {}
         return found
 
     def running(self) -> dict[int, str]:
@@ -155,11 +166,10 @@ class SweepFolder:
 
     def _numbered(self, folder: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, Path]]:
         """Yield the entries whose name begins with the number of a point, with that number."""
-        with suppress(FileNotFoundError), os.scandir(self.path / folder) as listed:
-            for entry in listed:
-                match = pattern.fullmatch(entry.name)
-                if match and int(match[1]) < len(self):
-                    yield int(match[1]), Path(entry.path)
+        for name in _names(self.path / folder):
+            match = pattern.fullmatch(name)
+            if match and int(match[1]) < len(self):
+                yield int(match[1]), self.path / folder / name
 
     def _numbers(self, folder: str, pattern: re.Pattern[str]) -> Iterator[int]:
         return (number for number, _ in self._numbered(folder, pattern))
@@ -226,7 +236,8 @@ class SweepFolder:
             A checksum does not match, or a file holds another experiment.
         """
         for path in (*{pack.path for pack in self.packed().values()}, *map(self.point_path, self.with_file())):
-            check_data(path)
+            with suppress(FileNotFoundError):  # a concurrent merge has checked and removed it
+                check_data(path)
         done = self.done()
         for index in done:
             self.results(index)
@@ -235,12 +246,25 @@ class SweepFolder:
 
 def _identified(folder: Path) -> Iterator[tuple[tuple[str, int, int], Path]]:
     """Yield the packs of a folder with a key that differs for a replaced pack of the same name."""
-    with os.scandir(folder) as listed:
-        for entry in listed:
-            with suppress(FileNotFoundError):  # a concurrent merge has removed it
-                if entry.name.endswith(".h5"):
-                    found = entry.stat()
-                    yield (entry.name, found.st_ino, found.st_mtime_ns), folder / entry.name
+    for name in _names(folder):
+        if name.endswith(".h5"):
+            try:
+                found = os.stat(folder / name)
+            except FileNotFoundError:  # a concurrent merge has removed it
+                continue
+            except OSError as error:
+                raise UnreadableResults(f"{folder / name}: cannot be read: {error.strerror}") from error
+            yield (name, found.st_ino, found.st_mtime_ns), folder / name
+
+
+def _names(folder: Path) -> list[str]:
+    """Return the names in a folder, which may be missing in a copy without empty folders."""
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UnreadableResults(f"{folder}: cannot be read: {error.strerror}") from error
 
 
 def is_small(reader: Reader) -> bool:
@@ -250,7 +274,8 @@ def is_small(reader: Reader) -> bool:
     n_bytes = sum(values.nbytes for values in arrays)
     n_bytes += 0 if reader.forgotten is None else reader.forgotten.nbytes
     n_bytes += 0 if header.truth is None else header.truth.probabilities.nbytes
-    return not header.trajectory and n_bytes <= SMALL_BYTES
+    n_text = len(header.experiment_json) + len(header.experiment_text)
+    return not header.trajectory and n_bytes <= SMALL_BYTES and n_text <= HEADER_BYTES
 
 
 def make_folder(path: Path, sweep: Sweep) -> SweepFolder:

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.config.fields import show
-from fastcollapse.datasets.data_files import changed_files, checked_hashes, hash_files
+from fastcollapse.datasets.data_files import changed_files, hash_files
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.storage.atomic_write import publish
+from fastcollapse.storage.attributes import check_attributes, sha256, table
+from fastcollapse.storage.json_text import parse_json
+from fastcollapse.storage.regular_file import read_regular
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.sweep_section import overlap
 from fastcollapse.sweeps.truth_cache import cached_truth
@@ -27,7 +30,12 @@ _TYPES: dict[str, Any] = {
     "mapping": dict,
     "base": str | None,
     "text": str,
+    "n_points": int,
+    "inputs": dict,
 }
+_OPTIONAL = ("n_points", "inputs")
+# Four times the largest experiment file: the manifest has it as text and as JSON with indentation.
+MAX_MANIFEST_BYTES = 256 << 20
 POINTS, PACKS, FAILED, CLAIMS = FOLDERS = ("points", "packs", "failed", "claims")
 
 
@@ -62,32 +70,54 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     file = path / MANIFEST
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        manifest = parse_json(read_regular(file, MAX_MANIFEST_BYTES))
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{path} must be the folder of a sweep, got one without {MANIFEST}") from None
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise InputError(f"{file}: is damaged: it is not JSON") from error
+        raise InputError(f"{file}: is damaged: it {error}") from error
+    check_manifest(file, manifest)
+    return manifest
+
+
+def check_manifest(file: Path, manifest: Any) -> None:
+    """Check the types of a manifest.
+
+    Parameters
+    ----------
+    file : file that has the manifest, for errors.
+
+    Raises
+    ------
+    InputError
+        A key is missing or has another type, or the format is newer.
+    """
     for key, types in _TYPES.items():
-        if not isinstance(manifest, dict) or key not in manifest:
+        if not isinstance(manifest, dict) or (key not in manifest and key not in _OPTIONAL):
             raise InputError(f"{file}: is damaged: {key} is missing")
-        if not isinstance(manifest[key], types) or isinstance(manifest[key], bool):
+        if key in manifest and (not isinstance(manifest[key], types) or isinstance(manifest[key], bool)):
             raise InputError(f"{file}: is damaged: {key} must not be {show(manifest[key])}")
         if key == "format" and manifest[key] != FORMAT:
-            raise InputError(f"{path} must be the folder of a sweep, got one whose {MANIFEST} is something else")
+            raise InputError(
+                f"{file.parent} must be the folder of a sweep, got one whose {file.name} is something else"
+            )
         if key == "format_version" and manifest[key] > FORMAT_VERSION:
             raise InputError(
-                f"{path} has format version {manifest[key]}, this fastcollapse reads up to {FORMAT_VERSION}"
+                f"{file.parent} has format version {manifest[key]}, this fastcollapse reads up to {FORMAT_VERSION}"
             )
     try:
-        return {**manifest, "inputs": checked_hashes(manifest.get("inputs", {}))}  # version 0.1 has written none
+        check_attributes(manifest, {}, {"inputs": table(sha256)})
     except ValueError as error:
         raise InputError(f"{file}: {error}") from error
 
 
-def sweep_of(path: Path, manifest: Mapping[str, Any]) -> Sweep:
+def sweep_of(file: Path, manifest: Mapping[str, Any]) -> Sweep:
     """Return the sweep that a manifest describes.
+
+    Parameters
+    ----------
+    file : file that has the manifest, for errors.
 
     Raises
     ------
@@ -97,9 +127,11 @@ def sweep_of(path: Path, manifest: Mapping[str, Any]) -> Sweep:
     base = manifest["base"]
     try:
         sweep = Sweep(manifest["mapping"], None if base is None else Path(base), manifest["text"], checked=True)
+        if manifest.get("n_points", len(sweep)) != len(sweep):
+            raise InputError(f"n_points is {manifest['n_points']:,}, its mapping has {len(sweep):,}")
         return sweep.resolve_seed(manifest["seed"])
     except InputError as error:
-        raise InputError(f"{path / MANIFEST}: is damaged, or of another fastcollapse: {error}") from error
+        raise InputError(f"{file}: is damaged, or of another fastcollapse: {error}") from error
 
 
 def check_folder(path: Path, sweep: Sweep) -> None:

@@ -21,6 +21,8 @@ from fastcollapse.simulation.experiment_file import apply_overrides, read_toml
 from fastcollapse.sweeps.sweep_section import SweepSection, canonical_json, overlap, varied_keys
 
 MAX_POINTS = 10**6
+# Above this `len` fails, and the numbers of points have more than nine digits.
+MAX_LENGTH = 10**9
 # A sweep of up to this number of points has every point checked (0.1 ms each); a larger one has every value checked.
 CHECKED = 5_000
 _SEED_DOMAIN = b"fastcollapse sweep 1\0"
@@ -109,6 +111,8 @@ class Sweep:
         recipe = self.mapping.get("recipe", {})
         if isinstance(recipe, Mapping) and "cases" in recipe:
             raise InputError("recipe.cases must be left out of a sweep, use sweep.grid or sweep.zip")
+        if math.prod(self.shape) > MAX_LENGTH:
+            raise InputError(f"a sweep must have at most {MAX_LENGTH:,} points, got {math.prod(self.shape):,}")
         self[0]  # one message for an error that all points have
         if self.seed is not None and not self.checked:
             self._check_points()

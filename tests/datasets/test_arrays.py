@@ -1,13 +1,15 @@
 """Array files: every format, and a one-line error for every invalid file."""
 
 import gzip
+import io
 import re
 import struct
+import zipfile
 
 import numpy as np
 import pytest
 
-from fastcollapse.datasets.arrays import read_array, split_name
+from fastcollapse.datasets.arrays import read_array, read_matrix, split_name
 from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.errors import InputError
 
@@ -106,3 +108,39 @@ def test_pickles__are_refused(tmp_path):
     np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(InputError, match=r"truth\.images must be numbers in an idx"):
         read_array("a.npy", DataFiles(tmp_path), "truth.images")
+
+
+def _npy(header):
+    """Return a .npy file that has only a header."""
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
+
+
+def _npz(name, content):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return made.getvalue()
+
+
+HOSTILE = {
+    "header.npy": _npy(b"{'descr':'<f8'"),
+    "huge.npy": _npy(b"{'descr':'<f8','fortran_order':False,'shape':(1000000000000,10)}\n"),
+    "deep.npy": _npy(b"{'descr':'<f8','fortran_order':False,'shape':" + b"(" * 3000 + b")" * 3000 + b"}\n"),
+    "objects.npy": _npy(b"{'descr':'|O','fortran_order':False,'shape':(1,)}\n"),
+    "text.npz": _npz("a.txt", b"hello"),
+    "no_array.npz": _npz("a.npy", b"hello"),
+    "bomb.npz": _npz("a.npy", bytes(300 << 20)),
+    "bomb.gz": gzip.compress(bytes(300 << 20), 1),
+    "cut.npz": _npz("a.npy", b"hello")[:30],
+    "results.h5": b"\x89HDF\r\n\x1a\n" + bytes(500),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_file__is_refused_in_one_line(tmp_path, name):
+    (tmp_path / name).write_bytes(HOSTILE[name])
+    functions = (read_array, read_matrix) if name.endswith(".npy") else (read_array,)
+    for function in functions:
+        with pytest.raises(InputError, match=f"^truth.x must .*{name}") as caught:
+            function(name, DataFiles(tmp_path), "truth.x")
+        assert "\n" not in str(caught.value)

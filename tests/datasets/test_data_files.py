@@ -7,7 +7,7 @@ import io
 import pytest
 
 from fastcollapse.datasets.corpus import count_words
-from fastcollapse.datasets.data_files import DataFiles, changed_files, checked_hashes, hash_files
+from fastcollapse.datasets.data_files import DataFiles, changed_files, hash_files
 from fastcollapse.errors import InputError
 
 
@@ -73,9 +73,3 @@ def test_changed_files__names_files_of_both_tables_alone():
     (line,) = changed_files(old, new)
     assert line.startswith("data file 'c' has changed (SHA-256 222222222222 recorded, 333333333333 now): restore it")
     assert changed_files({}, new) == changed_files(old, {}) == changed_files(old, old) == []
-
-
-@pytest.mark.parametrize("table", [[], "a", {"a": 1}, {"a": None}, None])
-def test_checked_hashes__refuses_what_is_no_table(table):
-    with pytest.raises(ValueError, match="inputs must be a table of data files and their SHA-256, got"):
-        checked_hashes(table)

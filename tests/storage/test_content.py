@@ -60,9 +60,10 @@ def test_read__returns_ragged_states():
 def test_read__refuses_sizes_that_do_not_fit():
     header, _, content = ragged_content()
     for sizes, match in (
-        ([[2, 0], [1, 4]], "holds points of the wrong length"),
-        ([[2, -1], [2, 3]], "holds a negative size of points"),
-        ([[2, 0, 1, 3]], "holds points of the wrong shape"),
+        ([[2, 0], [1, 4]], "points must have 7 points, got 6"),
+        ([[2, -1], [2, 3]], "points_size must be from 0 to 6"),
+        ([[2**62, 2**62], [2**62, 2**62 + 6]], "points_size must be from 0 to 6"),
+        ([[2, 0, 1, 3]], r"points_size must have the shape \(2, 2\)"),
     ):
         content.arrays["points_size"] = np.array(sizes)
         with pytest.raises(ValueError, match=match):
@@ -80,7 +81,7 @@ def test_check_format__refuses_other_files():
 
 
 def test_read__returns_the_hashes_of_data_files_or_none():
-    header = dataclasses.replace(make_header(), inputs={"ä b.txt": "00ff"})
+    header = dataclasses.replace(make_header(), inputs={"ä b.txt": 32 * "0f"})
     content = content_of(header, [])
     got = read_header(content)
     assert got.inputs == got.truth.inputs == header.inputs
@@ -88,5 +89,5 @@ def test_read__returns_the_hashes_of_data_files_or_none():
     assert read_header(content).inputs == {}
     for wrong in ("[]", '{"a": 1}', "{", '"a"'):
         content.attributes["/"]["inputs"] = wrong
-        with pytest.raises(ValueError, match=r"inputs must be a table of data files|Expecting"):
+        with pytest.raises(ValueError, match="is damaged: inputs"):
             read_header(content)

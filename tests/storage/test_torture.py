@@ -423,7 +423,7 @@ EDITS = {
     "other experiment": (lambda file: file.attrs.modify("experiment", "{}"), "digest is not that of its experiment"),
     "no data": (lambda file: file.pop("generation"), "generation is missing"),
     "lie": (larger_than_the_disk, "lie should have 8,000,000,000,000,000 bytes and has fewer"),
-    "strings": (of_strings, "experiment_text is not text"),
+    "strings": (of_strings, "experiment_text must be text"),
 }
 
 

@@ -65,6 +65,55 @@ class CountState(State):
         return self.live.forgotten
 
 
+def _require(name: str, holds: Any, allowed: str) -> None:
+    if not holds:
+        raise ValueError(f"{name} of a state must be {allowed}")
+
+
+def check_lists(live: LiveCounts) -> None:
+    """Refuse saved lists that do not lie in their arrays: the kernels, which use them as indices, do not check.
+
+    Parameters
+    ----------
+    live : with the starts and lengths of a file.
+
+    Raises
+    ------
+    ValueError
+        A list begins before the end of another, or ends beyond the last column.
+    """
+    n_symbols = live.symbols.shape[1]
+    largest = block_grid(*live.symbols.shape)[1]
+    _require("lengths", ((live.lengths >= 0) & (live.lengths <= largest)).all(), "from 0 to the size of a block")
+    bounds = np.column_stack([live.starts, np.full(len(live.starts), n_symbols)])
+    apart = bounds[:, :-1] + live.lengths <= bounds[:, 1:]
+    _require("starts", (bounds >= 0).all() and (bounds <= n_symbols).all() and apart.all(), "one list after the other")
+
+
+def check_counts(state: CountState) -> None:
+    """Refuse saved counts that are no sample of the size of the state, and symbols that do not exist.
+
+    Raises
+    ------
+    ValueError
+        An array has a value that no run has.
+    """
+    live, n_symbols = state.live, state.live.symbols.shape[1]
+    _require("alive", ((live.alive >= 0) & (live.alive <= live.lengths)).all(), "from 0 to the length of a list")
+    end = live.starts[:, -1] + live.lengths[:, -1]
+    unpacked = (live.packed == 0) | ((live.packed == 1) & (end < live.truth_cache.shape[2] + 1))
+    _require("packed", unpacked.all(), "0, or 1 for few symbols")
+    _require("totals", (state.totals >= 0).all(), "at least 0")
+    for replicate in range(len(live.symbols)):
+        listed = np.zeros(n_symbols, bool)
+        for start, length in zip(live.starts[replicate], live.lengths[replicate], strict=True):
+            listed[start : start + length] = True
+        symbols, counts = live.symbols[replicate, listed], live.counts[replicate, listed]
+        _require("symbols", ((symbols >= 0) & (symbols < n_symbols)).all(), f"from 0 to {n_symbols - 1}")
+        _require("counts", (counts >= 0).all() and counts.sum() == state.totals[0], "a sample of the size of the state")
+    _require("pool", (state.work.pool >= 0).all(), "at least 0")
+
+
 class Discrete(Model):
     """Recursive training of a discrete distribution.
 
@@ -159,7 +208,9 @@ class Discrete(Model):
         live = state.live
         for name in ("starts", "lengths"):  # they determine the number of columns of the other arrays
             restore_array(arrays, name, getattr(live, name))
+        check_lists(live)
         restore_arrays(arrays, state)
+        check_counts(state)
         for forgotten, lost in zip(live.forgotten, live.lost, strict=True):
             # One after the other in the order of the run, so that the bits of the sums are the same.
             symbols = np.argsort(forgotten, kind="stable")[np.count_nonzero(forgotten < 0) :]
