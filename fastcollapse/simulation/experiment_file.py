@@ -9,10 +9,10 @@ from typing import Any
 
 from fastcollapse.config.fields import show
 from fastcollapse.config.workflows import WORKFLOWS
-from fastcollapse.errors import InputError, nearest
+from fastcollapse.errors import InputError
 from fastcollapse.models.registry import DEFAULT_FAMILY, families
 from fastcollapse.models.registry import family as family_class
-from fastcollapse.simulation.parameter_table import parameters
+from fastcollapse.simulation.key_hints import key_hint
 
 MAX_FILE_BYTES = 2**26
 
@@ -123,7 +123,8 @@ def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> di
     if family != old_family:
         changed["model"], changed["truth"] = {}, {}
     elif sources and "truth" in tables and family in families() and family_class(family).TRUTH.exclusive:
-        others = {f.name for f in dataclasses.fields(family_class(family).TRUTH)} - sources
+        names = {f.name for f in dataclasses.fields(family_class(family).TRUTH)}
+        others = names - sources if sources & names else set()  # a name that is refused later replaces nothing
         changed["truth"] = {name: value for name, value in tables["truth"].items() if name not in others}
     cls = WORKFLOWS.get(values["workflow.name"]) if isinstance(values.get("workflow.name"), str) else None
     if cls and "workflow" in tables:
@@ -133,8 +134,8 @@ def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> di
         changed["workflow"] = {name: value for name, value in tables["workflow"].items() if name not in others}
     for key, parts in zip(values, keys, strict=True):
         if len(parts) < 2 or not all(parts):
-            known = [row.key for row in parameters()]
-            hint = next((f" (did you mean '{k}'?)" for k in known if k.endswith(f".{key}")), nearest(key, known))
+            workflow = values.get("workflow.name", tables.get("workflow", {}).get("name"))
+            hint = key_hint(key, family, workflow)
             raise InputError(f"{show(key)} must be a section and a key such as run.seed{hint}")
         table = changed
         for part in parts[:-1]:
