@@ -26,9 +26,11 @@ def sweep_progress(folder: Path) -> "Iterator[Callable[[Outcome], None]]":
             bar.set_description("starting (the first run compiles for half a minute)")
 
             def update_bar(outcome: "Outcome") -> None:
+                if bar.total is None:
+                    bar.initial = bar.n = outcome.settled - outcome.done - outcome.failed
                 bar.total = outcome.total
                 bar.set_description(f"{folder}, {outcome.failed} failed" if outcome.failed else str(folder))
-                bar.update(outcome.done + outcome.failed - bar.n)
+                bar.update(outcome.settled - bar.n)
 
             yield update_bar
         return
@@ -43,8 +45,8 @@ def sweep_progress(folder: Path) -> "Iterator[Callable[[Outcome], None]]":
             last = now
             failed = f", {outcome.failed:,} failed" if outcome.failed else ""
             each = (now - start) / (n - first) if n > first else None
-            left = "" if each is None else f", about {duration(each * (outcome.total - n))} left"
-            click.echo(f"{n:,} of {outcome.total:,} tasks{failed}{left}", err=True)
+            left = "" if each is None else f", about {duration(each * (outcome.total - outcome.settled))} left"
+            click.echo(f"{outcome.settled:,} of {outcome.total:,} tasks{failed}{left}", err=True)
 
     yield print_line
 

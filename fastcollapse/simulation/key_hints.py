@@ -1,4 +1,4 @@
-"""Hints for keys that an experiment does not accept: the key that is meant, or the families and workflows that have it."""
+"""Hints for keys that an experiment does not accept: the key that is meant, or the families that have the key."""
 
 import dataclasses
 import difflib

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.config import output_paths
 from fastcollapse.config.fields import show
+from fastcollapse.config.toml_text import position
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.storage.atomic_write import publish
 from fastcollapse.sweeps.points import Sweep
@@ -61,11 +63,16 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     file = path / MANIFEST
     try:
-        manifest = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        manifest = json.loads(text)
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{path} must be the folder of a sweep, got one without {MANIFEST}") from None
+        got = f"one without {MANIFEST}" if path.is_dir() else "a file" if os.path.lexists(path) else "no such folder"
+        raise InputError(f"{path} must be the folder of a sweep, got {got}") from None
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        where = position(text, error.lineno, error.colno)
+        raise InputError(f"{file}: is damaged: it is not JSON: {where}: {error.msg}") from error
     except ValueError as error:
         raise InputError(f"{file}: is damaged: it is not JSON") from error
     for key, types in _TYPES.items():
@@ -130,9 +137,7 @@ def _check_path(path: Path, sweep: Sweep) -> bool:
     foreign = sorted(set(os.listdir(path) if path.is_dir() else ()) - set(FOLDERS))
     if foreign:
         raise InputError(f"output must be a new folder or that of this sweep, got {path}: it holds {foreign[0]}")
-    above = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise InputError(f"output must be in a folder that can be written, got {path}: {above} is not one")
+    output_paths.check_folder(path)
     return True
 
 

@@ -209,7 +209,8 @@ def test_folder__ignores_numbers_beyond_sweep(reference, tmp_path):
     result = CliRunner().invoke(cli.main, ["status", str(tmp_path / "s")], catch_exceptions=False)
     assert result.exit_code == 0
     assert "missing  0" in result.stdout
-    assert run_sweep(small_sweep(), tmp_path / "s").total == 0
+    again = run_sweep(small_sweep(), tmp_path / "s")
+    assert (again.total, again.earlier, again.done) == (6, 6, 0)
     assert collect_sweep(folder, tmp_path / "s.h5") == 6
 
 
