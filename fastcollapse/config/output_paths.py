@@ -56,7 +56,22 @@ def check_folder(path: Path) -> None:
     """
     if path.suffix.lower() in _FILES:
         raise InputError(f"output must be a folder, got {path}: {path.suffix} is the ending of a file")
-    check_parent(path / "file" if path.is_dir() else path)
+    check_parent(path / "file" if os.path.isdir(path) else path)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of an output after `check_folder`; it may exist.
+
+    Raises
+    ------
+    InputError
+        See `check_folder`; or the folder cannot be made.
+    """
+    check_folder(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)  # the parent may be `results`
+    except OSError as error:
+        raise InputError(f"output must be a folder that can be made, got {path}: {error.strerror}") from error
 
 
 def check_parent(path: Path, what: str = "output") -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fastcollapse.analysis.figures import save_figure
-from fastcollapse.config.output_paths import FIGURES, RESULTS, check_file, check_folder, check_parent
+from fastcollapse.config.output_paths import FIGURES, RESULTS, check_file, check_folder, check_parent, make_folder
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import open_results
@@ -59,6 +59,18 @@ def test_check_folder__is_no_name_of_a_file_and_has_a_parent(here):
         check_folder(Path("study.h5"))
     with pytest.raises(InputError, match="folder that exists, got none/study: none does not exist"):
         check_folder(Path("none/study"))
+
+
+def test_make_folder__makes_one_folder_and_refuses_what_cannot_be_made(here):
+    for path in (Path("figures"), Path("figures"), Path("results/figures")):
+        make_folder(path)
+        assert path.is_dir()
+    for path, words in (
+        ("none/a", "none does not exist"),
+        ("a" * 300, "a folder that can be made, got a+: File name too"),
+    ):
+        with pytest.raises(InputError, match=words):
+            make_folder(Path(path))
 
 
 def test_python__creates_no_mistyped_folder_and_no_file_of_another_ending(here):
