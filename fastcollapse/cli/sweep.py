@@ -106,18 +106,17 @@ def _run(
     """Run a sweep with progress and signal handling, print the result and return the exit status."""
     from fastcollapse.simulation.interrupts import Interrupts
     from fastcollapse.sweeps import run_sweep
-    from fastcollapse.sweeps.manifest import MANIFEST, check_folder
+    from fastcollapse.sweeps.manifest import MANIFEST
 
-    if not os.path.lexists(folder / MANIFEST):  # a mistyped folder starts the sweep anew
-        check_folder(folder, given)
-        click.echo(f"{folder}: a new sweep of {len(given):,} points", err=True)
+    # A mistyped folder starts the sweep anew.
+    first_line = "" if os.path.lexists(folder / MANIFEST) else f"{folder}: a new sweep of {len(given):,} points"
     command = shlex.join(["fastcollapse", *sys.argv[1:]])
     message = _stopped_message(folder, command, on_cluster)
     signals = (signal.SIGINT, signal.SIGTERM)
     try:
         with (
             Interrupts(signals, message, lambda: f"interrupted; to resume: {command}") as interrupts,
-            sweep_progress(folder) as progress,
+            sweep_progress(folder, first_line) as progress,
         ):
             outcome = run_sweep(
                 given, folder, executor, shard=shard, retry=retry, progress=progress, interrupts=interrupts

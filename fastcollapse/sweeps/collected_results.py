@@ -1,6 +1,7 @@
 """Reader of a collected sweep: the results of each point, with the loaded truth that theory needs."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def open_sweep(path: str | Path) -> SweepFolder | CollectedSweep | None:
         A collected sweep is damaged.
     """
     path = Path(path)
-    if (path / MANIFEST).is_file():
+    if os.path.isfile(path / MANIFEST):  # false for a name that is too long
         return SweepFolder(path)
     try:
         content = read_file(path)
