@@ -27,7 +27,7 @@ SEED = 14
 # Combinations in the ordinary suite: in this process, and in a process of their own.
 N_HERE, N_CHILDREN = 32, 8
 # A call that takes longer waits for something that never comes, for example for the writer of a pipe.
-SECONDS = 600
+SECONDS = 300
 STATUSES = {0, 1, 2}
 
 EXPERIMENT = """
