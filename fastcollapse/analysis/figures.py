@@ -16,6 +16,7 @@ from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, pane
 from fastcollapse.analysis.panels.style import MAP, SECOND, SIMULATED, THEORY
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.tables import case_names
+from fastcollapse.config.output_paths import FIGURES, check_file
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.simulation.results import Results
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 # The most points of a curve over a logarithmic and over a linear axis of generations.
 _POINTS, _LINEAR_POINTS = 200, 2500
-FORMATS = (".png", ".pdf", ".svg")
 # The most plots side by side.
 _MOST_COLUMNS = 3
 # Longer names of cases are not shown: the titles of their panels have them.
@@ -44,25 +44,13 @@ def save_figure(results: Results | Sequence[Results], path: str | Path) -> None:
     Raises
     ------
     InputError
-        The path has another ending, exists, or cannot be created.
+        The path has another ending, exists, or its folder does not exist or cannot be written.
     StoreError
         The file cannot be written.
     """
     path = Path(path)
-    check_figure(path)
+    check_file(path, FIGURES, "figure")
     write_figure(draw([results] if isinstance(results, Results) else list(results)), path)
-
-
-def check_figure(path: Path) -> None:
-    """Refuse a path whose ending is not that of a figure.
-
-    Raises
-    ------
-    InputError
-        With the endings that are allowed.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise InputError(f"figure must end in {', '.join(FORMATS)}, got {path}")
 
 
 def write_figure(figure: "Figure", path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from fastcollapse import __version__
+from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.recipes import recipes, reproduce
 from fastcollapse.cli.results import check, compare, info, plot, replay, threads_option
 from fastcollapse.cli.run_job import Interrupted, RunJob, run_job
@@ -87,7 +88,8 @@ def main() -> None:
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="A new file, or the file of this run; by default results/NAME.h5, or the next free name.",
+    help="A new .h5 or .hdf5 in a folder that exists, or the file of this run; by default results/NAME.h5, or the "
+    "next free name.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing results, finished or not, and their figure.")
 @click.option(
@@ -132,10 +134,13 @@ def run(
     if resume is not None:
         if output is not None or overwrite:
             raise InputError("--resume FILE excludes --output and --overwrite: the run is written to FILE")
-        path, plans = plan_output(None if what is None else load_experiment(what, values), resume, "resume", values)
+        with command_for(resume, "results") if what is None else command_for(what, "experiment", "recipe"):
+            resumed = None if what is None else load_experiment(what, values)
+            path, plans = plan_output(resumed, resume, "resume", values)
     else:
         wanted = output or Path("results") / f"{Path(what or MAIN_RECIPE).stem}.h5"
-        experiment = load_experiment(what or MAIN_RECIPE, values)
+        with command_for(what or MAIN_RECIPE, "experiment", "recipe"):
+            experiment = load_experiment(what or MAIN_RECIPE, values)
         path, plans = plan_output(
             experiment, wanted, "overwrite" if overwrite else "reuse", numbered=output is None and not overwrite
         )

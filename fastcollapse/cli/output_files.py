@@ -12,7 +12,6 @@ from fastcollapse.simulation.run_plan import Mode, RunPlan, plan_recipe
 from fastcollapse.storage.parts_folder import is_begun, parts_folder
 
 FIGURE_SUFFIX = ".png"
-_FIGURE_SUFFIXES = (FIGURE_SUFFIX, ".pdf", ".svg")
 
 
 def plan_output(
@@ -28,17 +27,12 @@ def plan_output(
     Raises
     ------
     InputError, UnreadableResults
-        As `plan_recipe`; or the path has the suffix of a figure, or the family does not have the panels of the recipe.
+        As `plan_recipe`; or the path has no name, or the family does not have the panels of the recipe.
     """
     if experiment is not None:
         _check_panels(experiment)
     if path.name in ("", ".."):
         raise InputError(f"output must be the name of a new file, got {str(path)!r}")
-    if path.suffix.lower() in _FIGURE_SUFFIXES:
-        raise InputError(
-            f"output must not end in {', '.join(_FIGURE_SUFFIXES)}, got {path}: "
-            "the figure is written beside the results"
-        )
     return plan_recipe(experiment, path, mode, values=values, numbered=numbered, companions=(FIGURE_SUFFIX,))
 
 

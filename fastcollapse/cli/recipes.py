@@ -17,7 +17,7 @@ from fastcollapse.errors import InputError
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Folder for the figures; no figure is replaced.",
+    help="Folder for the figures, in a folder that exists; no figure is replaced.",
 )
 def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> int:
     """Run recipes and print a line for each: title, parameters, agreement with exact theory, time.
@@ -33,8 +33,11 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
     from fastcollapse.analysis.reproduction import reproduce as run_recipes
     from fastcollapse.analysis.reproduction import reproducible
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
+    from fastcollapse.config.output_paths import check_folder, make_folder
 
     chosen = list(names) or list(reproducible())
+    if output is not None:
+        check_folder(output)
     figures = {} if output is None else {name: output / f"{name}{FIGURE_SUFFIX}" for name in chosen}
     for figure in figures.values():
         if os.path.lexists(figure):
@@ -43,9 +46,10 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
     for reproduction in run_recipes(chosen):
         click.echo(reproduction.line())
         all_agree, seconds = all_agree and reproduction.agrees, seconds + reproduction.seconds
-        if figures:
+        if output is not None:
             from fastcollapse.analysis.figures import save_figure
 
+            make_folder(output)
             save_figure(reproduction.cases, figures[reproduction.name])
     drawn = "" if output is None else f", figures in {output}"
     click.echo(f"{len(chosen)} recipe{'s'[: len(chosen) != 1]}, {seconds:.2f} s of simulation{drawn}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.progress import progress_bar
 from fastcollapse.cli.sweep import SweepChoice, plot_sweep
 from fastcollapse.errors import InputError, printable
@@ -22,7 +23,9 @@ def info(file: Path) -> None:
     from fastcollapse.analysis.report import contents
     from fastcollapse.simulation.results import open_results
 
-    click.echo(printable(contents(open_results(file))))
+    with command_for(file, "results"):
+        results = open_results(file)
+    click.echo(printable(contents(results)))
 
 
 @click.command()
@@ -36,11 +39,13 @@ def check(file: Path) -> None:
     from fastcollapse.simulation.results import check_results
     from fastcollapse.sweeps.collected_results import open_sweep
 
-    source = open_sweep(file)
+    with command_for(file, "results", "collected", "sweep folder"):
+        source = open_sweep(file)
+        results = check_results(file) if source is None else None
     if source is not None:
         click.echo(f"{file}: OK: checksums of {source.check():,} of {len(source.sweep):,} points match")
-        return
-    click.echo(check_line(check_results(file)))
+    if results is not None:
+        click.echo(check_line(results))
 
 
 @click.command()
@@ -77,11 +82,12 @@ def plot(
     from fastcollapse.simulation.run_plan import free_path
     from fastcollapse.sweeps.collected_results import open_sweep
 
-    source = open_sweep(file)
-    if source is not None:
+    with command_for(file, "results", "collected", "sweep folder"):
+        source = open_sweep(file)
+        results = check_results(file, everything=False, required=False) if source is None else None
+    if results is None:
         click.echo(plot_sweep(source, file, output, SweepChoice(over, fixed, generation, heat_map)))
         return
-    results = check_results(file, everything=False, required=False)
     if over or fixed or generation is not None or heat_map is not None:
         raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {file}")
     if results.last < 1:
@@ -102,7 +108,8 @@ def compare(file: Path) -> int:
     from fastcollapse.analysis.report import comparison
     from fastcollapse.simulation.results import check_results
 
-    results = check_results(file, everything=False, required=False)
+    with command_for(file, "results"):
+        results = check_results(file, everything=False, required=False)
     if results.n_replicates < 2:
         raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
     if results.last < 1:
@@ -123,7 +130,8 @@ def replay(file: Path, threads: int | None) -> int:
     from fastcollapse.simulation.replay import replay as run_again
     from fastcollapse.simulation.results import check_results
 
-    results = check_results(file, required=False)
+    with command_for(file, "results"):
+        results = check_results(file, required=False)
     with progress_bar(results.experiment.run.n_generations) as progress:
         outcome = run_again(results, threads, progress)
     click.echo("\n".join(outcome.lines()))

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.run_job import Interrupted
 from fastcollapse.cli.sweep_progress import sweep_progress
+from fastcollapse.config.output_paths import DEFAULT_FOLDER
 from fastcollapse.errors import InputError, printable
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ _MAX_SHOWN = 5
     "-o",
     "--output",
     metavar="DIR",
-    help="A new folder, or the folder of this sweep, whose missing points are computed; by default results/NAME.",
+    help="A new folder in a folder that exists, or the folder of this sweep, whose missing points are computed; by "
+    "default results/NAME.",
 )
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value that is not varied.")
 @click.option("--seed", metavar="N", help="Seed from which the seeds of the points are derived.")
@@ -79,10 +82,11 @@ def sweep(
     values = dict(parse_setting(setting) for setting in settings)
     if seed is not None:
         values["run.seed"] = parse_setting(f"run.seed={seed}")[1] if seed else seed
-    given = load_sweep(what, values)
+    with command_for(what, "sweep file", "shipped sweep"):
+        given = load_sweep(what, values)
     if len(given) > MAX_POINTS and not yes:
         raise InputError(f"a sweep must have at most {MAX_POINTS:,} points without --yes, got {len(given):,}")
-    folder = Path("results") / Path(what).stem if output is None else Path(output)
+    folder = DEFAULT_FOLDER / Path(what).stem if output is None else Path(output)
     if slurm is not None:
         options = {"set": settings, "seed": seed, "threads": threads, "retry": retry, "yes": yes}
         click.echo(slurm_script(given, folder, slurm, source=what, options=options), nl=False)
@@ -102,14 +106,17 @@ def _run(
     """Run a sweep with progress and signal handling, print the result and return the exit status."""
     from fastcollapse.simulation.interrupts import Interrupts
     from fastcollapse.sweeps import run_sweep
+    from fastcollapse.sweeps.manifest import MANIFEST
 
+    # A mistyped folder starts the sweep anew.
+    first_line = "" if os.path.lexists(folder / MANIFEST) else f"{folder}: a new sweep of {len(given):,} points"
     command = shlex.join(["fastcollapse", *sys.argv[1:]])
     message = _stopped_message(folder, command, on_cluster)
     signals = (signal.SIGINT, signal.SIGTERM)
     try:
         with (
             Interrupts(signals, message, lambda: f"interrupted; to resume: {command}") as interrupts,
-            sweep_progress(folder) as progress,
+            sweep_progress(folder, first_line) as progress,
         ):
             outcome = run_sweep(
                 given, folder, executor, shard=shard, retry=retry, progress=progress, interrupts=interrupts
@@ -203,7 +210,8 @@ def status(folder: Path) -> int:
     """
     from fastcollapse.sweeps import sweep_status
 
-    found = sweep_status(folder)
+    with command_for(folder, "sweep folder"):
+        found = sweep_status(folder)
     processes = sorted(set(found.running.values()))[:_MAX_SHOWN]
     click.echo(f"{folder}: {found.n_points:,} points: {found.axes}")
     click.echo(f"  done     {len(found.done):,}")
@@ -236,11 +244,13 @@ def collect(folder: Path, output: Path | None, point: int | None) -> int:
     """
     from fastcollapse.sweeps import collect_sweep, extract_point, sweep_status
 
+    with command_for(folder, "sweep folder"):
+        n_points = sweep_status(folder).n_points
     path = output or _beside(folder, ".h5" if point is None else f"-{point:06d}.h5")
     if point is not None:
         click.echo(f"{path}: point {point}, {extract_point(folder, point, path).label}")
         return 0
-    n_done, n_points = collect_sweep(folder, path), sweep_status(folder).n_points
+    n_done = collect_sweep(folder, path)
     missing = n_points - n_done
     click.echo(f"{path}: {n_done:,} of {n_points:,} points" + (f", {missing:,} are NaN" if missing else ""))
     return 0
@@ -263,10 +273,11 @@ class SweepChoice(NamedTuple):
 
 def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice) -> Path:
     """Draw the figure of a sweep and return its path."""
-    from fastcollapse.analysis.figures import check_figure, write_figure
+    from fastcollapse.analysis.figures import write_figure
     from fastcollapse.analysis.sweep_figures import draw_sweep
     from fastcollapse.analysis.sweep_panels import Choice
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
+    from fastcollapse.config.output_paths import FIGURES, check_file
     from fastcollapse.simulation.run_plan import free_path
 
     fixed = {}
@@ -276,6 +287,6 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice)
             raise InputError(f"--fix must be PARAMETER=VALUE, got {one!r}")
         fixed[name] = value
     figure = output or free_path(_beside(file.with_suffix("") if file.suffix == ".h5" else file, FIGURE_SUFFIX))
-    check_figure(figure)
+    check_file(figure, FIGURES, "figure")
     write_figure(draw_sweep(source, Choice(given.over, fixed, given.generation, given.heat_map)), figure)
     return figure

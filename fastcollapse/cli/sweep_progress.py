@@ -17,8 +17,13 @@ _LINE_SECONDS = 10.0
 
 
 @contextmanager
-def sweep_progress(folder: Path) -> "Iterator[Callable[[Outcome], None]]":
-    """Yield a function that shows the progress of a sweep: a bar on a terminal, lines in a log."""
+def sweep_progress(folder: Path, first_line: str = "") -> "Iterator[Callable[[Outcome], None]]":
+    """Yield a function that shows the progress of a sweep: a bar on a terminal, lines in a log.
+
+    Parameters
+    ----------
+    first_line : a line that is printed at the first progress; a sweep that is refused does not print it.
+    """
     if sys.stderr.isatty():
         from tqdm import tqdm
 
@@ -26,16 +31,23 @@ def sweep_progress(folder: Path) -> "Iterator[Callable[[Outcome], None]]":
             bar.set_description("starting (the first run compiles for half a minute)")
 
             def update_bar(outcome: "Outcome") -> None:
+                if bar.total is None:
+                    if first_line:
+                        bar.write(first_line, file=sys.stderr)
+                    bar.initial = bar.n = outcome.settled - outcome.done - outcome.failed
                 bar.total = outcome.total
                 bar.set_description(f"{folder}, {outcome.failed} failed" if outcome.failed else str(folder))
-                bar.update(outcome.done + outcome.failed - bar.n)
+                bar.update(outcome.settled - bar.n)
 
             yield update_bar
         return
     start, first, last = 0.0, 0, time.monotonic()
 
     def print_line(outcome: "Outcome") -> None:
-        nonlocal start, first, last
+        nonlocal first_line, start, first, last
+        if first_line:
+            click.echo(first_line, err=True)
+            first_line = ""
         now, n = time.monotonic(), outcome.done + outcome.failed
         if not first:  # the first tasks may compile kernels, so the estimate uses the others
             start, first = now, n
@@ -43,8 +55,8 @@ def sweep_progress(folder: Path) -> "Iterator[Callable[[Outcome], None]]":
             last = now
             failed = f", {outcome.failed:,} failed" if outcome.failed else ""
             each = (now - start) / (n - first) if n > first else None
-            left = "" if each is None else f", about {duration(each * (outcome.total - n))} left"
-            click.echo(f"{n:,} of {outcome.total:,} tasks{failed}{left}", err=True)
+            left = "" if each is None else f", about {duration(each * (outcome.total - outcome.settled))} left"
+            click.echo(f"{outcome.settled:,} of {outcome.total:,} tasks{failed}{left}", err=True)
 
     yield print_line
 

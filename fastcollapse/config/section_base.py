@@ -63,13 +63,13 @@ def check_fields(cls: type[Section]) -> None:
             raise InputError(f"field {field.name} of {cls.__name__} must be {made}")
 
 
-def build(cls: type[S], values: Mapping[str, Any], elsewhere: Callable[[str], str] | None = None) -> S:
+def build(cls: type[S], values: Mapping[str, Any], unknown: Callable[[str], str] | None = None) -> S:
     """Return a section from a mapping; one error names every refused, missing and unknown key.
 
     Parameters
     ----------
     values : names and values of parameters.
-    elsewhere : returns the problem of a name that is a parameter of another class, and "" for other names.
+    unknown : returns the problem of a name that is no parameter; by default the parameters are listed.
 
     Raises
     ------
@@ -81,9 +81,11 @@ def build(cls: type[S], values: Mapping[str, Any], elsewhere: Callable[[str], st
     for name in values:
         if not isinstance(name, str) or name not in fields:
             key = name if isinstance(name, str) and name.isidentifier() else show(name)
-            reason = elsewhere(name) if elsewhere and isinstance(name, str) else ""
-            hint = nearest(name, fields) if isinstance(name, str) else ""
-            items.append((join(cls.section, key), reason or f"is not a known key, use {', '.join(fields)}{hint}"))
+            if unknown and isinstance(name, str):
+                problem = unknown(name)
+            else:
+                problem = f"is not a known key, use {', '.join(fields)}{nearest(str(name), fields)}"
+            items.append((join(cls.section, key), problem))
     given = {name: values[name] if name in values else field.default for name, field in fields.items()}
     try:
         section = cls(**given)

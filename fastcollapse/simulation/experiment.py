@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.config.fields import ChoiceField, ValidationErrors, show
-from fastcollapse.config.section_base import Section, build
+from fastcollapse.config.section_base import build
 from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection
 from fastcollapse.config.workflows import WORKFLOWS, Workflow, missing_capability
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.models.registry import DEFAULT_FAMILY, families
 from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.experiment_file import apply_overrides, read_toml
+from fastcollapse.simulation.key_hints import key_hint, unknown_key
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,22 +73,27 @@ be at least 1, got 0
         if not isinstance(mapping, Mapping):
             raise InputError(f"an experiment must be a table of sections, got {show(mapping)}")
         if "sweep" in mapping:
-            raise InputError("this file has a [sweep] section: use `fastcollapse sweep`")
-        family = _family(mapping)
+            raise InputError("this file has a [sweep] section: use `fastcollapse sweep`, or load_sweep in Python")
+        family, workflow = _family(mapping), _workflow_name(mapping)
         offered = family_class(family)
+
+        def unknown(section: str) -> Callable[[str], str]:
+            return lambda name: unknown_key(section, name, family, workflow)
+
         builders: dict[str, Any] = {
             "model": lambda m: build(
-                offered.PARAMETERS, {k: v for k, v in m.items() if k != "family"}, _model_keys_hint(offered.PARAMETERS)
+                offered.PARAMETERS, {k: v for k, v in m.items() if k != "family"}, unknown("model")
             ),
-            "truth": lambda m: build(offered.TRUTH, m, _hint_other_owner("TRUTH")),
-            "workflow": lambda m: _workflow(m, family, offered.CAPABILITIES),
-            "run": lambda m: build(Run, m),
+            "truth": lambda m: build(offered.TRUTH, m, unknown("truth")),
+            "workflow": lambda m: _workflow(m, family, offered.CAPABILITIES, unknown("workflow")),
+            "run": lambda m: build(Run, m, unknown("run")),
             "recipe": lambda m: build(Recipe, m),
         }
         items = [
             (
                 name if isinstance(name, str) and name.isidentifier() else show(name),
-                f"is not a known section, use {', '.join(builders)}{nearest(str(name), builders)}"
+                f"is not a known section, use {', '.join(builders)}"
+                f"{nearest(name, builders) or key_hint(name, family, workflow)}"
                 if isinstance(name, str)
                 else "is not a section name",
             )
@@ -217,36 +223,23 @@ def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, st
     ]
 
 
-def _model_keys_hint(parameters: type[Section]) -> Callable[[str], str]:
-    """Return a function that describes an unknown key of `[model]`, whose keys are `family` and those of the family."""
-    known = ["family", *(field.name for field in dataclasses.fields(parameters))]
-    return lambda name: f"is not a known key, use {', '.join(known)}{nearest(name, known)}"
+def _workflow_name(mapping: Mapping[str, Any]) -> str | None:
+    """Return the name in `[workflow]`, for hints; None for a section that is refused later."""
+    given = mapping.get("workflow")
+    name = given.get("name") if isinstance(given, Mapping) else None
+    return name if isinstance(name, str) and name in WORKFLOWS else None
 
 
-def _hint_other_owner(part: str) -> Callable[[str], str]:
-    """Return a function that names the families that have a key of `[truth]`."""
-
-    def owners(name: str) -> str:
-        known = {f: {field.name for field in dataclasses.fields(getattr(family_class(f), part))} for f in families()}
-        others = [f for f, names in known.items() if name in names]
-        return f"belongs to model.family {' or '.join(others)}" if others else ""
-
-    return owners
-
-
-def _workflow(mapping: Mapping[str, Any], family: str, capabilities: frozenset[str]) -> Workflow:
+def _workflow(
+    mapping: Mapping[str, Any], family: str, capabilities: frozenset[str], unknown: Callable[[str], str]
+) -> Workflow:
     try:
         cls = WORKFLOWS[ChoiceField(lambda: WORKFLOWS)(mapping["name"])] if "name" in mapping else None
     except ValidationErrors as error:
         raise ValidationErrors(error.under("workflow.name")) from None
     if cls is None:
         raise ValidationErrors([("workflow.name", f"is required: {' | '.join(WORKFLOWS)}")])
-
-    def elsewhere(name: str) -> str:
-        owners = [c.name for c in WORKFLOWS.values() if name in {f.name for f in dataclasses.fields(c)}]
-        return f"belongs to {', '.join(owners)}, not to {cls.name}" if owners else ""
-
-    workflow = build(cls, {name: value for name, value in mapping.items() if name != "name"}, elsewhere)
+    workflow = build(cls, {name: value for name, value in mapping.items() if name != "name"}, unknown)
     missing = missing_capability(workflow.needs(), capabilities, family)
     if missing:
         raise ValidationErrors([("workflow.name", f"must not be '{cls.name}': {missing}")])

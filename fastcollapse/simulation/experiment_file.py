@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastcollapse.config.fields import show
+from fastcollapse.config.toml_text import parse_toml
 from fastcollapse.config.workflows import WORKFLOWS
-from fastcollapse.errors import InputError, nearest
+from fastcollapse.errors import InputError
 from fastcollapse.models.registry import DEFAULT_FAMILY, families
 from fastcollapse.models.registry import family as family_class
-from fastcollapse.simulation.parameter_table import parameters
+from fastcollapse.simulation.key_hints import key_hint
 
 MAX_FILE_BYTES = 2**26
 
@@ -25,7 +26,7 @@ def read_toml(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str]:
     InputError
         The file cannot be read, or is not TOML in UTF-8.
     """
-    name = show(os.fspath(path))
+    name = repr(os.fspath(path))  # in full: the end of a path says which file it is
     try:
         with open(path, "rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)  # a bound, because a device may be infinite
@@ -39,14 +40,9 @@ def read_toml(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str]:
     if len(raw) > MAX_FILE_BYTES:
         raise InputError(f"experiment file {name} must be at most {MAX_FILE_BYTES // 2**20} MiB")
     try:
-        text = raw.decode("utf-8")
-        mapping = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise InputError(f"experiment file {name} must be UTF-8 text, got byte {error.start} that is not") from None
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
-        raise InputError(f"experiment file {name} must be valid TOML: {reason}") from None
-    return mapping, text
+        return parse_toml(raw)
+    except InputError as error:
+        raise InputError(f"experiment file {name} {error}") from None
 
 
 def parse_setting(setting: str) -> tuple[str, Any]:
@@ -136,8 +132,8 @@ def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> di
         changed["workflow"] = {name: value for name, value in tables["workflow"].items() if name not in others}
     for key, parts in zip(values, keys, strict=True):
         if len(parts) < 2 or not all(parts):
-            known = [row.key for row in parameters()]
-            hint = next((f" (did you mean '{k}'?)" for k in known if k.endswith(f".{key}")), nearest(key, known))
+            workflow = values.get("workflow.name", tables.get("workflow", {}).get("name"))
+            hint = key_hint(key, family, workflow)
             raise InputError(f"{show(key)} must be a section and a key such as run.seed{hint}")
         table = changed
         for part in parts[:-1]:

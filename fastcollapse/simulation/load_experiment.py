@@ -1,5 +1,6 @@
 """Loading of experiments by the name of a shipped recipe or by the path of an experiment file."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def load_experiment(source: str | Path, values: Mapping[str, Any] | None = None)
     5
     """
     shipped, name = recipes(), str(source)
-    if name not in shipped and not (name.endswith(".toml") or "/" in name or Path(name).is_file()):
+    if name not in shipped and not (name.endswith(".toml") or "/" in name or os.path.isfile(name)):
         raise InputError(
             f"recipe must be one of {', '.join(shipped)}, or a .toml file, got {name!r}{nearest(name, shipped)}"
         )

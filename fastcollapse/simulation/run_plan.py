@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from fastcollapse.config.output_paths import RESULTS, check_file, check_parent
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.workflows import missing_capability
 from fastcollapse.datasets.load import load_truth
@@ -150,6 +151,8 @@ def _planned(
     store: Callable[[Header], Store] | None = None,
 ) -> RunPlan:
     """Return the plan of a run at a path with the run `existing`."""
+    if path is not None and existing is None:
+        check_file(path, RESULTS)
     first = first_replicate or 0
     if mode == "resume" and existing is not None:
         first = existing.first_replicate if first_replicate is None else first_replicate
@@ -175,7 +178,7 @@ def _planned(
     schedule = schedule_of(experiment, truth)
     if path is not None:
         check_free(path, mode == "overwrite", resume=existing is not None)
-        _check_folder(path)
+        check_parent(path)
     action: Literal["start", "resume"] = "start" if existing is None else "resume"
     return RunPlan(experiment, truth, schedule, path, action, existing, mode == "overwrite", first, store)
 
@@ -292,10 +295,3 @@ def readable_run_at(path: Path) -> Results | None:
         return open_results(path) if os.path.lexists(path) else None
     except InputError:
         return None
-
-
-def _check_folder(path: Path) -> None:
-    """Refuse a path in a folder that cannot be written."""
-    folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        raise InputError(f"output must be in a folder that can be written, got {path}: {folder} cannot")

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from fastcollapse.config.toml_text import position
+
 # Our own JSON has about six levels. Deeper values exhaust the stack of whatever reads them later.
 MAX_DEPTH = 50
 
@@ -28,6 +30,9 @@ def parse_json(text: str | bytes) -> Any:
         value = json.loads(text)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        where = position(error.doc, error.lineno, error.colno)
+        raise ValueError(f"is not JSON: {where}: {error.msg}") from None
     except ValueError:
         raise ValueError("is not JSON") from None
     level = [value]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.output_paths import RESULTS, check_file
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.results import Results
@@ -43,7 +44,7 @@ def collect_sweep(folder: SweepFolder | str | Path, path: str | Path) -> int:
     Raises
     ------
     InputError
-        The file exists or cannot be made, or no point is finished.
+        The file exists, has another ending than .h5 or .hdf5 or cannot be made, or no point is finished.
     UnreadableResults
         A point is damaged.
     StoreError
@@ -123,9 +124,11 @@ def _opened(folder: SweepFolder | str | Path) -> SweepFolder:
 
 
 def _new_file(path: str | Path) -> Path:
+    path = Path(path)
+    check_file(path, RESULTS)
     if os.path.lexists(path):
         raise InputError(f"{path} already exists; remove it or choose another name")
-    return Path(path)
+    return path
 
 
 def _make_parent(path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.config import output_paths
 from fastcollapse.config.fields import show
 from fastcollapse.datasets.data_files import changed_files, hash_files
 from fastcollapse.errors import InputError, StoreError
@@ -72,7 +73,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = parse_json(read_regular(file, MAX_MANIFEST_BYTES))
     except (FileNotFoundError, NotADirectoryError):
-        raise InputError(f"{path} must be the folder of a sweep, got one without {MANIFEST}") from None
+        got = f"one without {MANIFEST}" if path.is_dir() else "a file" if os.path.lexists(path) else "no such folder"
+        raise InputError(f"{path} must be the folder of a sweep, got {got}") from None
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -171,9 +173,7 @@ def _check_path(path: Path, sweep: Sweep) -> bool:
     foreign = sorted(set(os.listdir(path) if path.is_dir() else ()) - set(FOLDERS))
     if foreign:
         raise InputError(f"output must be a new folder or that of this sweep, got {path}: it holds {foreign[0]}")
-    above = next(parent for parent in (path, *path.absolute().parents) if os.path.lexists(parent))
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
-        raise InputError(f"output must be in a folder that can be written, got {path}: {above} is not one")
+    output_paths.check_folder(path)
     return True
 
 

@@ -43,7 +43,8 @@ def run_sweep(
 
     Returns
     -------
-    Numbers of units that are done or have failed, and the warnings.
+    Numbers of all units, and of those that were finished before, are done or have failed; and the warnings. The unit is
+    a point, or a range of the replicates of a long point.
 
     Raises
     ------
@@ -71,10 +72,15 @@ def run_sweep(
         if not isinstance(workers, SerialExecutor):
             _check_known_elsewhere(sweep)
         folder = make_folder(Path(path), sweep)
-        units, known_failures = _missing_units(folder, _units_of_shard(folder, i, n), retry)
+        units, earlier, known_failures = _missing_units(folder, _units_of_shard(folder, i, n), retry)
         if shard is None:
             units = _resume_split(folder, units)
-        outcome = Outcome(len(units), known_failures=known_failures, split=any(unit.n_ranges > 1 for unit in units))
+        outcome = Outcome(
+            earlier + known_failures + len(units),
+            earlier,
+            known_failures=known_failures,
+            split=any(unit.n_ranges > 1 for unit in units),
+        )
         report_progress = progress or (lambda outcome: None)
         queue = TaskQueue(
             folder,
@@ -161,15 +167,16 @@ def _units_of_shard(folder: SweepFolder, i: int, n: int) -> list[WorkUnit]:
     return units[i - 1 :: n]
 
 
-def _missing_units(folder: SweepFolder, units: Sequence[WorkUnit], retry: bool) -> tuple[list[WorkUnit], int]:
-    """Return the units to compute, and the number of points that have failed before and are not retried."""
+def _missing_units(folder: SweepFolder, units: Sequence[WorkUnit], retry: bool) -> tuple[list[WorkUnit], int, int]:
+    """Return the units to compute, the number of finished units, and that of failed points that are not retried."""
     done, failures = folder.done(), folder.failures()
     failed = {unit.point for unit in units if unit.point in failures and unit.point not in done}
     if retry:
         for index in failed:
             folder.forget_failure(index)
         failed = set()
-    return [unit for unit in units if unit.point not in done and unit.point not in failed], len(failed)
+    missing = [unit for unit in units if unit.point not in done and unit.point not in failed]
+    return missing, sum(unit.point in done for unit in units), len(failed)
 
 
 def _resume_split(folder: SweepFolder, units: Sequence[WorkUnit]) -> list[WorkUnit]:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from fastcollapse.config.fields import BoolField, IntField, ValidationErrors, parameter, show
 from fastcollapse.config.section_base import Section
+from fastcollapse.simulation.key_hints import key_hint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +69,10 @@ def _error_of(key: str, values: Any) -> str:
     seen = set()
     for entry in values:
         if not rest and not isinstance(entry, Mapping):
-            return f"must be a section and a key such as workflow.n_samples, or a list of tables, got {show(entry)}"
+            hint = key_hint(key, None, None)
+            return (
+                f"must be a section and a key such as workflow.n_samples, or a list of tables, got {show(entry)}{hint}"
+            )
         try:
             text = canonical_json(entry)
         except (TypeError, ValueError):

@@ -33,8 +33,9 @@ class Outcome:
 
     Parameters
     ----------
-    total : number of units to compute.
-    done, failed : number of these units that succeeded, that failed.
+    total : number of units, finished or not.
+    earlier : number of units that were finished before.
+    done, failed : number of units that succeeded, that failed in this call.
     known_failures : number of points that failed before and were not retried.
     split : whether some of the units are ranges of a point.
     busy : points that another process is computing.
@@ -42,12 +43,18 @@ class Outcome:
     """
 
     total: int
+    earlier: int = 0
     done: int = 0
     failed: int = 0
     known_failures: int = 0
     split: bool = False
     busy: set[int] = dataclasses.field(default_factory=set)
     warnings: dict[str, None] = dataclasses.field(default_factory=dict)
+
+    @property
+    def settled(self) -> int:
+        """Number of units that have succeeded or failed, now or before."""
+        return self.earlier + self.known_failures + self.done + self.failed
 
     @property
     def succeeded(self) -> bool:

@@ -104,19 +104,31 @@ BAD = {
         "workflow.n_train must be at most the pool, 200 tokens at generation 1, got 201",
     ),
     "output exists": (["run", "small.toml", "-o", "taken.h5"], "taken.h5 already exists"),
-    "output is a folder": (["run", "small.toml", "-o", "folder"], "folder already exists"),
+    "output is a folder": (["run", "small.toml", "-o", "folder"], "output must end in .h5 or .hdf5, got folder"),
+    "output csv": (["run", "small.toml", "-o", "a.csv"], "output must end in .h5 or .hdf5, got a.csv"),
+    "output toml": (["run", "small.toml", "-o", "small.toml"], "output must end in .h5 or .hdf5, got small.toml"),
+    "overwritten toml": (["run", "small.toml", "-o", "small.toml", "--overwrite"], "output must end in .h5 or .hdf5"),
+    "resumed csv": (["run", "small.toml", "--resume", "a.csv"], "output must end in .h5 or .hdf5, got a.csv"),
+    "output mistyped": (
+        ["run", "small.toml", "-o", "foldr/a.h5"],
+        r"output must be in a folder that exists, got foldr/a.h5: foldr does not exist \(did you mean 'folder'\?\)",
+    ),
+    "output deep": (["run", "small.toml", "-o", "results/a/b.h5"], "results/a does not exist"),
+    "resumed mistyped": (["run", "small.toml", "--resume", "foldr/a.h5"], "foldr does not exist"),
+    "figure mistyped": (["plot", "good.h5", "-o", "foldr/a.png"], "figure must be in .* foldr does not exist"),
+    "figure csv": (["plot", "good.h5", "-o", "a.csv"], "figure must end in .png, .pdf or .svg, got a.csv"),
     "output is empty": (["run", "small.toml", "-o", ""], "output must be the name of a new file, got '.'"),
     "output is here": (["run", "small.toml", "-o", "."], "output must be the name of a new file, got '.'"),
     "output is above": (["run", "small.toml", "-o", ".."], "output must be the name of a new file, got '..'"),
-    "output png": (["run", "small.toml", "-o", "a.png"], "output must not end in .png, .pdf, .svg, got a.png"),
-    "output SVG": (["run", "small.toml", "-o", "b.SVG"], "output must not end in .png, .pdf, .svg, got b.SVG"),
+    "output png": (["run", "small.toml", "-o", "a.png"], "output must end in .h5 or .hdf5, got a.png: the figure is"),
+    "output SVG": (["run", "small.toml", "-o", "b.SVG"], "output must end in .h5 or .hdf5, got b.SVG"),
     "info empty": (["info", ""], "a results file must have a name, got '.'"),
     "info here": (["info", "."], "a results file must have a name, got '.'"),
     "plot here": (["plot", ".", "-o", ""], "a results file must have a name, got '.'"),
     "info long": (["info", "a" * 300], "a{300}: cannot be read: File name too long"),
-    "output long": (["run", "small.toml", "-o", "a" * 300], "output must be in a folder"),
+    "output long": (["run", "small.toml", "-o", "a" * 300 + ".h5"], "output must be in a folder"),
     "output in a file": (["run", "small.toml", "-o", "one.txt/a.h5"], "output must be in a folder"),
-    "output in proc": (["run", "small.toml", "-o", "/proc/none/a.h5"], "output must be in a folder"),
+    "output in proc": (["run", "small.toml", "-o", "/proc/none/a.h5"], "output must be in a folder that exists"),
     "threads": (["run", "small.toml", "--threads", "100000"], "threads must be between 1 and .*got 100000"),
     "threads 0": (["run", "small.toml", "--threads", "0"], "threads must be between 1 and .*got 0"),
     "threads word": (["run", "small.toml", "--threads", "two"], "--threads.*two"),
@@ -134,8 +146,9 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input__is_refused_in_one_line_and_nothing_is_written(case, here):
+def test_bad_input__is_refused_in_one_line_and_nothing_is_written(case, here, ran):
     arguments, message = BAD[case]
+    shutil.copyfile(ran[0] / "small.h5", here / "good.h5")
     (here / "empty.txt").touch()
     (here / "binary.txt").write_bytes(b"\x00\xff\x01words and words")
     (here / "cut.txt.gz").write_bytes(gzip.compress(os.urandom(999).hex().encode())[:500])
@@ -272,6 +285,7 @@ seed = 1
 
 def test_run__each_case_of_a_recipe_has_a_file_and_all_have_one_figure(here):
     (here / "two.toml").write_text(CASES)
+    (here / "out").mkdir()
     result = call("run", "two.toml", "-o", "out/two.h5")
     assert result.exit_code == 0, result.output
     assert sorted(p.name for p in (here / "out").iterdir()) == ["two-case1.h5", "two-case2.h5", "two.png"]

@@ -176,10 +176,10 @@ def test_overwrite__replaces_results_and_figure(here):
 
 def test_overwrite__only_results(here):
     (here / "notes.h5").write_text("mine")
-    (here / "folder").mkdir()
+    (here / "folder.h5").mkdir()
     (here / "link.h5").symlink_to("notes.h5")
     before = bytes_of(here)
-    for name in ("notes.h5", "folder", "link.h5", "small.toml"):
+    for name in ("notes.h5", "folder.h5", "link.h5"):
         result = call("run", "small.toml", "-o", name, "--overwrite")
         assert result.exit_code == 2
         words = f"{name} is not a results file and is not overwritten"

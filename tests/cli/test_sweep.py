@@ -153,14 +153,14 @@ def test_run__names_the_command_for_a_sweep(working_folder):
     result = call("run", "s.toml")
     assert (result.exit_code, result.stderr) == (
         2,
-        "error: this file has a [sweep] section: use `fastcollapse sweep`\n",
+        "error: s.toml is an experiment file with a section [sweep]: use `fastcollapse sweep s.toml`\n",
     )
 
 
 BAD = {
     "unknown sweep": (["sweep", "cot-guu"], "sweep must be one of .*did you mean 'cot-gau'"),
     "missing file": (["sweep", "none.toml"], "experiment file 'none.toml' does not exist"),
-    "no sweep": (["sweep", "plain.toml"], r"a sweep must have the section \[sweep.grid\]"),
+    "no sweep": (["sweep", "plain.toml"], r"without a section \[sweep\]: use `fastcollapse run plain.toml`"),
     "unknown key": (["sweep", "key.toml"], "workflow.n_sample is not a known key.*did you mean 'n_samples'"),
     "unequal zip": (["sweep", "zip.toml"], "sweep.zip must have lists of one length, got 2 of run.seed, 3 of"),
     "many points": (["sweep", "many.toml"], r"at most 1,000,000 points without --yes, got 1,002,001"),

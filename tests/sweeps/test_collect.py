@@ -100,6 +100,7 @@ def test_collect__missing_values_are_nan(tmp_path):
 
 def test_collect__two_folders_of_one_sweep_give_identical_files(tmp_path):
     for name, shards in (("a", [(1, 1)]), ("b", [(2, 2), (1, 2)])):
+        (tmp_path / name).mkdir()
         for shard in shards:
             run_sweep(small_sweep(), tmp_path / name / "s", shard=shard)
         collect_sweep(SweepFolder(tmp_path / name / "s"), tmp_path / name / "s.h5")
@@ -189,13 +190,13 @@ def test_extract__gives_results_file_of_run(collected, tmp_path):
         extract_point(folder, 12, tmp_path / "none.h5")
 
 
-def test_output__creates_missing_folder(collected, tmp_path):
+def test_output__is_in_a_folder_that_exists(collected, tmp_path):
     folder = SweepFolder(collected / "s")
-    extract_point(folder, 5, tmp_path / "a" / "b" / "5.h5")
-    collect_sweep(folder, tmp_path / "c" / "d" / "s.h5")
-    assert contents(open_results(tmp_path / "a" / "b" / "5.h5")) == contents(folder.results(5))
     (tmp_path / "file").write_text("")
     for write in (collect_sweep, lambda folder, path: extract_point(folder, 5, path)):
+        with pytest.raises(InputError, match=r"output must be in a folder that exists, got .*a/5\.h5: .*a does not"):
+            write(folder, tmp_path / "a" / "5.h5")
+        assert not (tmp_path / "a").exists()
         with pytest.raises(InputError, match=r"output must be in a folder that can be written, got .*file/s\.h5"):
             write(folder, tmp_path / "file" / "s.h5")
 

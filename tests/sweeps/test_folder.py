@@ -177,8 +177,11 @@ def test_manifest__refuses_other_files(tmp_path):
     (tmp_path / "sweep.json").write_text('{"format": "other"}')
     with pytest.raises(InputError, match=r"must be the folder of a sweep, got one whose sweep\.json is something else"):
         SweepFolder(tmp_path)
-    with pytest.raises(InputError, match=r"must be the folder of a sweep, got one without sweep\.json"):
-        SweepFolder(tmp_path / "none")
+    (tmp_path / "folder").mkdir()
+    words = {"folder": r"one without sweep\.json", "sweep.json": "a file", "none": "no such folder"}
+    for name, got in words.items():
+        with pytest.raises(InputError, match=f"{name} must be the folder of a sweep, got {got}$"):
+            SweepFolder(tmp_path / name)
 
 
 def test_folder__copy_without_empty_folders_is_complete(reference, tmp_path):
@@ -209,7 +212,8 @@ def test_folder__ignores_numbers_beyond_sweep(reference, tmp_path):
     result = CliRunner().invoke(cli.main, ["status", str(tmp_path / "s")], catch_exceptions=False)
     assert result.exit_code == 0
     assert "missing  0" in result.stdout
-    assert run_sweep(small_sweep(), tmp_path / "s").total == 0
+    again = run_sweep(small_sweep(), tmp_path / "s")
+    assert (again.total, again.earlier, again.done) == (6, 6, 0)
     assert collect_sweep(folder, tmp_path / "s.h5") == 6
 
 

@@ -59,7 +59,9 @@ def test_run__points_equal_simulate(serial_folder):
 def test_run__repeated_call_does_nothing(serial_folder):
     before = folder_contents(serial_folder)
     outcome = run_sweep(mixed(), serial_folder)
-    assert (outcome.total, outcome.done, outcome.failed) == (0, 0, 0)
+    assert (outcome.total, outcome.earlier, outcome.done, outcome.failed) == (6, 6, 0, 0)
+    shard = run_sweep(mixed(), serial_folder, shard=(1, 4))
+    assert (shard.total, shard.earlier, shard.done) == (2, 2, 0)
     assert folder_contents(serial_folder) == before
 
 
@@ -174,10 +176,11 @@ def test_failure__is_recorded_and_other_points_run(tmp_path):
     assert folder.done() == {0, 2}
     assert folder.failures()[1]["error"] == "truth.text must be a file, got 'b.txt': no such file"
     again = run_sweep(sweep, tmp_path / "s")
-    assert (again.total, again.known_failures, again.succeeded) == (0, 1, False)
+    assert (again.total, again.earlier, again.known_failures, again.succeeded) == (3, 2, 1, False)
+    assert again.settled == again.total
     (tmp_path / "b.txt").write_text("four five five six")
     retried = run_sweep(sweep, tmp_path / "s", retry=True)
-    assert (retried.total, retried.done, retried.succeeded) == (1, 1, True)
+    assert (retried.total, retried.earlier, retried.done, retried.succeeded) == (3, 2, 1, True)
     assert SweepFolder(tmp_path / "s").failures() == {}
 
 

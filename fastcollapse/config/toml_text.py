@@ -1,0 +1,94 @@
+"""TOML text: decoding and parsing, with errors that show the line and the place in it."""
+
+import re
+import tomllib
+from typing import Any
+
+from fastcollapse.config.fields import show
+from fastcollapse.errors import InputError
+
+# First bytes of files that are given by mistake.
+_OTHER_FILES = {
+    b"\x89HDF\r\n\x1a\n": "an HDF5 file, such as a results file",
+    b"\x1f\x8b": "a gzip file",
+    b"PK\x03\x04": "a zip file",
+    b"\x89PNG": "a figure",
+    b"%PDF": "a figure",
+    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
+    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
+}
+_PLACE = re.compile(r"(.*) \((?:at line (\d+), column (\d+)|at end of document)\)", re.DOTALL)
+# Number of characters of a long line that are shown before the place of an error.
+_BEFORE = 30
+
+
+def parse_toml(raw: bytes) -> tuple[dict[str, Any], str]:
+    """Return the content of TOML bytes as a mapping, and their text without a byte order mark.
+
+    Raises
+    ------
+    InputError
+        The bytes are not TOML in UTF-8; the message is a phrase for the name of the file.
+
+    Examples
+    --------
+    >>> parse_toml(b"[run]\\nseed = one")
+    Traceback (most recent call last):
+    fastcollapse.errors.InputError: must be valid TOML: line 2, at 'one' in 'seed = one': text must be in quotes
+    """
+    for start, name in _OTHER_FILES.items():
+        if raw.startswith(start):
+            raise InputError(f"must be TOML text, got {name}")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        first = raw.rfind(b"\n", 0, error.start) + 1
+        # Latin-1 gives every byte a character, in most cases that of the author.
+        where = position(raw.decode("latin-1"), raw.count(b"\n", 0, first) + 1, error.start - first + 1)
+        raise InputError(f"must be UTF-8 text, got byte 0x{raw[error.start]:02x} in {where}") from None
+    try:
+        return tomllib.loads(text), text
+    except RecursionError:
+        raise InputError("must be valid TOML: nested too deeply") from None
+    except ValueError as error:
+        raise InputError(f"must be valid TOML: {_explained(str(error), text)}") from None
+
+
+def position(text: str, line: int, column: int) -> str:
+    """Return a place in a text as words, with the line around it; lines and columns count from 1.
+
+    Examples
+    --------
+    >>> position("a = 1\\nb = = 2", 2, 5), position("a = 1", 1, 6)
+    ("line 2, at '= 2' in 'b = = 2'", "line 1, at the end of 'a = 1'")
+    """
+    whole = text.split("\n")[line - 1].rstrip("\r")
+    before, rest = whole[: column - 1], whole[column - 1 :].rstrip()
+    shown = before.lstrip() + rest if len(before) <= _BEFORE else f"...{before[-_BEFORE:]}{rest}"
+    return f"line {line}, " + (f"at {show(rest)} in {show(shown)}" if rest else f"at the end of {show(shown)}")
+
+
+def _explained(message: str, text: str) -> str:
+    """Return the message of a TOML error with the line, in the words of a user where its reason is known."""
+    match = _PLACE.fullmatch(message)
+    if match is None:
+        return " ".join(message.split())
+    lines = text.rstrip().split("\n")
+    line, column = (int(match[2]), int(match[3])) if match[2] else (len(lines), len(lines[-1]) + 1)
+    rest = text.split("\n")[line - 1][column - 1 :]
+    return f"{position(text, line, column)}: {_reason(match[1], rest)}"
+
+
+def _reason(problem: str, rest: str) -> str:
+    """Return the reason of a TOML error, from its message and the line after its place."""
+    if rest.startswith("\r") and rest != "\r":
+        return "lines must end in a line feed, got carriage returns alone"
+    if problem.startswith(("Cannot overwrite a value", "Cannot declare", "Cannot mutate")):
+        return "a key or a table is given twice"
+    if problem.startswith("Illegal character '\\n'"):
+        return "a string must end in the line where it begins"
+    if problem == "Invalid value" and re.match(r"(True|False)\b", rest):
+        return "true and false must be in lower case"
+    if problem == "Invalid value" and re.match(r"[A-Za-z_./~]", rest):
+        return "text must be in quotes"
+    return " ".join(problem.split())
