@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Exact values up to this number are drawn as marks, not as a line.
 _FEW_POINTS = 2
 # Inches of the handle of a legend and its space, and letters of its labels in an inch.
-_HANDLE, _LEGEND_LETTERS = 0.6, 15
+_HANDLE, _LEGEND_LETTERS = 0.6, 16
 # Theory is drawn as marks or broken lines: solid lines are simulated.
 _MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14}
 _EXACT, _ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
