@@ -99,7 +99,7 @@ def _scores(curves: Sequence[Curve]) -> list[str]:
     n_unscored = sum(int(curve.is_unscored.sum()) for curve in curves)
     scores = [f"{counted(z.size, 'score')}, largest |z| {np.abs(z).max():.1f}"] if z.size else []
     scores += [f"{n_bounded:,} compared with bounds alone"] if n_bounded else []
-    return scores + ([f"{n_unscored:,} with theory but without a score"] if n_unscored else [])
+    return scores + ([f"{counted(n_unscored, 'point')} with theory and without a score"] if n_unscored else [])
 
 
 def _point_curves(row: Sequence[Results | None], side: Side) -> list[list[Panel]]:
