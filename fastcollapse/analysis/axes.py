@@ -78,7 +78,8 @@ def _plot_theory(axes: "Axes", at: np.ndarray, values: np.ndarray, **style: Any)
     """Draw a line of theory, and marks where a point has no neighbours, which make no line."""
     axes.plot(at, values, **style)
     alone = _isolated(values)
-    axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, **_MARK)
+    if alone.any():
+        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, **_MARK)
 
 
 def _isolated(values: np.ndarray) -> np.ndarray:
