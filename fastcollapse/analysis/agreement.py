@@ -17,8 +17,6 @@ from fastcollapse.simulation.results import Results
 # heterozygosity of any compared generation (about 1 of 400 were beyond 4).
 Z_LIMIT = 5.0
 _N_COMPARED = 10
-_TOO_FEW = "too few replicates or events for a standard error"
-_TOO_SKEWED = "its distribution is too skewed for a z-score at this number of replicates"
 
 
 @dataclass(frozen=True)
@@ -28,11 +26,13 @@ class Agreement:
     Parameters
     ----------
     name : of the panel, or of the plot.
-    n_scores : number of points with a score.
+    n_scores : number of points that are compared with an exact value.
     largest : the largest |z| among them, and its place in words.
-    disagrees : the places of scores beyond Z_LIMIT.
-    reason : why nothing could be compared, or "".
-    n_within_bounds : number of points whose mean is between bounds that are too far apart for a score.
+    disagrees : the places of scores beyond Z_LIMIT, from exact values or from bounds.
+    n_unscored : number of points that have an exact value or bounds, and no score.
+    reason : why no point, or not every point, has a score; "" if all have one.
+    n_bounded, n_within : number of points that are compared with bounds alone, which are too far apart to stand for the
+        exact value, and number of these that are within them.
     noun : the name of a point.
     """
 
@@ -40,23 +40,27 @@ class Agreement:
     n_scores: int
     largest: tuple[float, str]
     disagrees: tuple[str, ...]
+    n_unscored: int = 0
     reason: str = ""
-    n_within_bounds: int = 0
+    n_bounded: int = 0
+    n_within: int = 0
     noun: str = "generation"
 
     def line(self) -> str:
         """Return the agreement as a line of text."""
-        if self.n_scores + self.n_within_bounds == 0:
-            return f"{self.name}: not compared ({self.reason})"
         score, place = self.largest
-        text = f"{counted(self.n_scores, self.noun)} compared, largest |z| {score:.1f} at {place}"
+        parts = [f"{counted(self.n_scores, self.noun)} compared, largest |z| {score:.1f} at {place}"]
         if self.n_scores == 0:
-            text = "no exact value"
-        if self.n_within_bounds:
-            text += f"; {counted(self.n_within_bounds, self.noun)} within bounds"
+            parts = ["not compared with an exact value" if self.n_bounded else f"not compared ({self.reason})"]
+        elif self.n_unscored:
+            parts.append(f"{counted(self.n_unscored, self.noun)} not compared ({self.reason})")
+        if self.n_bounded:
+            parts.append(
+                f"{counted(self.n_bounded, self.noun)} compared with bounds alone, {self.n_within:,} within them"
+            )
         if self.disagrees:
-            text += f"; DISAGREES with theory (|z| > {Z_LIMIT:g}) at {'; '.join(self.disagrees)}"
-        return f"{self.name}: {text}"
+            parts.append(f"DISAGREES with theory (|z| > {Z_LIMIT:g}) at {'; '.join(self.disagrees)}")
+        return f"{self.name}: {'; '.join(parts)}"
 
 
 def agreement_of(results: Results) -> list[Agreement]:
@@ -74,36 +78,64 @@ def agreement_of(results: Results) -> list[Agreement]:
 
 def _plot_agreement(results: Results, panels: Sequence[Panel]) -> Agreement:
     """Return the agreement of the panels of one plot."""
-    n_scores, n_within_bounds, largest, disagrees = 0, 0, (0.0, ""), []
+    n_scores, n_unscored, n_bounded, n_within, largest, disagrees, rules = (
+        0,
+        0,
+        0,
+        0,
+        (0.0, ""),
+        list[str](),
+        list[str](),
+    )
     for panel in panels:
         curve = panel.curve
-        has_score = np.isfinite(curve.z) & ~curve.is_within_bounds
-        n_scores += int(has_score.sum())
-        n_within_bounds += int(curve.is_within_bounds.sum())
-        for i in np.flatnonzero(has_score):
+        is_compared, has_bounds_only = curve.is_compared, curve.has_bounds_only
+        n_scores, n_unscored = n_scores + int(is_compared.sum()), n_unscored + int(curve.is_unscored.sum())
+        n_bounded, n_within = n_bounded + int(has_bounds_only.sum()), n_within + int(curve.is_within_bounds.sum())
+        rules += [curve.rule] if curve.is_unscored.any() else []
+        for i in np.flatnonzero(is_compared | has_bounds_only):
             score = abs(float(curve.z[i]))
-            if not largest[1] or score > largest[0]:
+            if is_compared[i] and (not largest[1] or score > largest[0]):
                 largest = (score, panel.place(int(i)))
             if score > Z_LIMIT:
                 disagrees.append(panel.place(int(i)))
-    reason = "" if n_scores + n_within_bounds else why_not_compared(results, panels) or _why_no_score(results, panels)
+    reason = "; ".join(dict.fromkeys(rules)) or (why_not_compared(results, panels) if n_scores == 0 else "")
     noun = "generation" if panels[0].axis is GENERATION else "value"
-    return Agreement(panels[0].name, n_scores, largest, tuple(disagrees), reason, n_within_bounds, noun)
+    reason = reason or ("" if n_scores else "all its values are given")
+    numbers = n_scores, largest, tuple(disagrees), n_unscored, reason, n_bounded, n_within
+    return Agreement(panels[0].name, *numbers, noun)
 
 
-def _why_no_score(results: Results, panels: Sequence[Panel]) -> str:
-    """Return why panels that have a theory have no score."""
-    too_skewed = results.n_replicates > 1 and any(panel.curve.too_skewed for panel in panels)
-    return _TOO_SKEWED if too_skewed else _TOO_FEW
+def verdict(agreements: Sequence[Agreement]) -> str:
+    """Return which metrics of one run, or of several cases, were compared with exact theory, and whether they agree.
+
+    A metric that is within bounds is not called compared: wide bounds hold for wrong numbers too.
+    """
+    by_name: dict[str, list[Agreement]] = {}
+    for agreement in agreements:
+        by_name.setdefault(agreement.name, []).append(agreement)
+    compared, bounded, others, wrong = list[str](), list[str](), list[str](), list[str]()
+    for name, group in by_name.items():
+        n_compared = sum(agreement.n_scores > 0 for agreement in group)
+        in_cases = f" in {n_compared} of {counted(len(group), 'case')}" if 0 < n_compared < len(group) else ""
+        kind = compared if n_compared else bounded if any(agreement.n_bounded for agreement in group) else others
+        kind.append(name + in_cases)
+        wrong += [name] if any(agreement.disagrees for agreement in group) else []
+    of_all = f"{len(compared)} of {counted(len(by_name), 'metric')}"
+    head = f"the simulation agrees with exact theory in {of_all} ({', '.join(compared)})"
+    if wrong:
+        head = f"the simulation disagrees with theory in {', '.join(wrong)}; {of_all} compared with exact theory"
+    elif not compared:
+        head = f"{of_all} compared with exact theory"
+    parts = [head]
+    parts += [f"compared with bounds alone: {', '.join(bounded)}"] if bounded else []
+    parts += [f"not compared: {', '.join(others)}"] if others else []
+    return "; ".join(parts)
 
 
 def total_agreement(agreements: Sequence[Agreement]) -> str:
     """Return several agreements in a few words."""
     n_scores = sum(agreement.n_scores for agreement in agreements)
-    n_within_bounds = sum(agreement.n_within_bounds for agreement in agreements)
     largest = max((agreement.largest[0] for agreement in agreements), default=0.0)
-    n_disagree = sum(len(agreement.disagrees) for agreement in agreements)
-    parts = [f"{n_scores:,} scores, largest |z| {largest:.1f}"] if n_scores else []
-    parts += [f"{n_within_bounds} within bounds"] if n_within_bounds else []
-    parts += [f"{n_disagree} DISAGREE"] if n_disagree else []
-    return ", ".join(parts) or "not compared"
+    scores = [f"{n_scores:,} scores, largest |z| {largest:.1f}"] if n_scores else []
+    return "; ".join([*scores, verdict(agreements)])

@@ -1,5 +1,7 @@
 """One plot drawn into one axes: simulation, theory beside it, scales and labels."""
 
+import functools
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 # Exact values up to this number are drawn as marks, not as a line.
 _FEW_POINTS = 2
+# Inches of the handle of a legend and its space, and letters of its labels in an inch.
+_HANDLE, _LEGEND_LETTERS = 0.6, 16
 # Theory is drawn as marks or broken lines: solid lines are simulated.
 _MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14}
 _EXACT, _ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
@@ -27,25 +31,19 @@ _STYLES: dict[str, list[tuple[str, Any]]] = {
 }
 
 
-def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results, number: int = 0, case: int = 1) -> None:
-    """Draw a plot: one curve with its band, or several with error bars.
-
-    Parameters
-    ----------
-    number : index of the plot among those of its case, from 0.
-    case : number of the case, from 1.
-    """
+def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results) -> None:
+    """Draw a plot: one curve with its band, or several with error bars."""
     if plot[0].image is not None:
         _draw_images(axes, plot)
         return
     if len(plot) == 1 and not plot[0].group and not plot[0].axis.categorical:
-        _draw_panel(axes, plot[0], results, number, case)
+        _draw_panel(axes, plot[0])
     else:
         _draw_curves(axes, plot)
     format_axes(axes, plot[0], results)
 
 
-def _draw_panel(axes: "Axes", panel: Panel, results: Results, number: int, case: int) -> None:
+def _draw_panel(axes: "Axes", panel: Panel) -> None:
     """Draw the only curve of a plot, with its band or its paths, and its theory."""
     curve, at = panel.curve, panel.curve.at
     if panel.paths is not None:
@@ -58,24 +56,36 @@ def _draw_panel(axes: "Axes", panel: Panel, results: Results, number: int, case:
         draw_exact(axes, panel, color=THEORY, lw=1.6, ls=_EXACT, label=_exact_label(panel))
     n_drawn: dict[str, int] = {}
     for line in panel.lines:
+        if not np.isfinite(line.values).any():
+            continue
         styles = _STYLES[line.kind]
         colour, dash = styles[n_drawn.get(line.kind, 0) % len(styles)]
         n_drawn[line.kind] = n_drawn.get(line.kind, 0) + 1
-        axes.plot(at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
-    recipe = results.recipe
-    series = recipe.read_off or () if recipe is not None and number == 0 else ()
-    for points in series:
-        if int(points.get("case", 1)) == case:
-            values = np.array(points["values"], dtype=float) * panel.factor
-            label = f"{points['label']}, read off the published figure"
-            axes.plot(points["generations"], values, "k+", ms=9, mew=1.6, label=label)
+        _plot_theory(axes, at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
+    for points in panel.points:
+        values = np.array(points.values) * panel.factor
+        axes.plot(points.generations, values, "k+", ms=9, mew=1.6, label=points.label, clip_on=False)
 
 
 def draw_exact(axes: "Axes", panel: Panel, **style: Any) -> None:
     """Draw the exact expectation of a panel; medians are known at some points only, which are joined."""
     curve = panel.curve
     shown = np.isfinite(curve.expected) if panel.median else np.full(len(curve.at), True)
-    axes.plot(curve.at[shown], curve.expected[shown] * panel.factor, **style)
+    _plot_theory(axes, curve.at[shown], curve.expected[shown] * panel.factor, **style)
+
+
+def _plot_theory(axes: "Axes", at: np.ndarray, values: np.ndarray, **style: Any) -> None:
+    """Draw a line of theory, and marks where a point has no neighbours, which make no line."""
+    axes.plot(at, values, **style)
+    alone = _isolated(values)
+    if alone.any():
+        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, **_MARK)
+
+
+def _isolated(values: np.ndarray) -> np.ndarray:
+    """Return where values are known and their neighbours are not, bool[B]."""
+    known = np.isfinite(values)
+    return known & ~np.append(known[1:], False) & ~np.append(False, known[:-1])
 
 
 def _draw_images(axes: "Axes", plot: Sequence[Panel]) -> None:
@@ -148,7 +158,7 @@ def _draw_curves(axes: "Axes", plot: Sequence[Panel]) -> None:
         middle = "mean" if not panel.median else "median where a mean or variance is infinite" if mixed else "median"
         axes.errorbar([], [], [], color=EDGE, fmt=_marker(panel, mixed), ms=4, label=f"{middle}, bars: {panel.band}")
     if any_unscored:
-        axes.plot([], [], "o", color=EDGE, mfc="white", ms=4, label="too few replicates to score against theory")
+        axes.plot([], [], "o", color=EDGE, mfc="white", ms=4, label="no score against theory")
     for label, style in theories.items():
         axes.plot([], [], color=EDGE, lw=1.4, label=label, **style)
 
@@ -161,17 +171,17 @@ def _draw_theory(axes: "Axes", panel: Panel, colour: Any) -> dict[str, Any]:
     marked = known
     few = known.sum() <= _FEW_POINTS or panel.axis.categorical
     for line in panel.lines:
-        if line.kind != "limit":
+        if line.kind != "limit" and np.isfinite(line.values).any():
             values = np.where(known, curve.expected, line.values) if few else line.values
             style = _MARK if panel.axis.categorical else {"ls": _STYLES[line.kind][0][1]}
-            axes.plot(curve.at, values * factor, color=colour, lw=1.4, **style)
+            draw = axes.plot if panel.axis.categorical else functools.partial(_plot_theory, axes)
+            draw(curve.at, values * factor, color=colour, lw=1.4, **style)
             theories[line.label] = style
     if not few:
         exact = np.where(known, curve.expected, np.nan)
         axes.plot(curve.at, exact * factor, color=colour, lw=1.4, ls=_EXACT)
         theories[_exact_label(panel)] = {"ls": _EXACT}
-        # A point without neighbours makes no line.
-        marked = known & ~np.append(known[1:], False) & ~np.append(False, known[:-1])
+        marked = _isolated(exact)
     elif known.any():
         theories[_exact_label(panel)] = _MARK
     axes.plot(curve.at[marked], curve.expected[marked] * factor, color=colour, mew=1.4, zorder=3, **_MARK)
@@ -196,6 +206,27 @@ def _draw_points(axes: "Axes", panel: Panel, colour: Any, marker: str) -> bool:
 def _marker(panel: Panel, mixed: bool) -> str:
     """Return a disc, or a diamond for medians that are mixed with means."""
     return "D" if mixed and panel.median else "o"
+
+
+def place_legend(axes: "Axes", width: float, below: float = 0.5) -> None:
+    """Place the legend below the axes, where it cannot cover a curve, in two columns whose labels are wrapped to fit.
+
+    Parameters
+    ----------
+    width : inches of the figure for each axes.
+    below : inches from the axes to the legend.
+    """
+    from matplotlib.transforms import ScaledTranslation  # start-up time
+
+    handles, labels = axes.get_legend_handles_labels()
+    if not handles:
+        return
+    letters = int((width / 2 - _HANDLE) * _LEGEND_LETTERS)
+    offset = ScaledTranslation(0, -below, axes.figure.dpi_scale_trans)
+    axes.legend(
+        handles, ["\n".join(textwrap.wrap(label, letters)) for label in labels], loc="upper center", ncols=2,
+        bbox_to_anchor=(0.5, 0), bbox_transform=axes.transAxes + offset, borderaxespad=0, frameon=False, fontsize=9,
+    )  # fmt: skip
 
 
 def format_axes(axes: "Axes", panel: Panel, results: Results) -> None:

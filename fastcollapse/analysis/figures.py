@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.analysis.axes import draw_exact, draw_limits, draw_plot, format_axes
+from fastcollapse.analysis.axes import draw_exact, draw_limits, draw_plot, format_axes, place_legend
 from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.panels.family_panels import Scatter
 from fastcollapse.analysis.panels.panel import Panel, is_wide, plots_of
+from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, panels_of
 from fastcollapse.analysis.panels.style import MAP, SECOND, SIMULATED, THEORY
-from fastcollapse.analysis.panels.text import counted
+from fastcollapse.analysis.panels.text import counted, settings_text
 from fastcollapse.analysis.tables import case_names
 from fastcollapse.config.output_paths import FIGURES, check_file
 from fastcollapse.errors import InputError, StoreError
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 _POINTS, _LINEAR_POINTS = 200, 2500
 # The most plots side by side.
 _MOST_COLUMNS = 3
-# Longer names of cases are not shown: the titles of their panels have them.
-_LONGEST_NAME = 60
 _LETTERS_AN_INCH = 11
 
 
@@ -93,16 +92,14 @@ def draw(cases: Sequence[Results]) -> "Figure":
         raise InputError("a figure must have at least one recorded metric, got none")
     several = any(panel.group for some in panels for panel in some)
     if recipe is not None and recipe.overlay is not None and len(cases) == len(recipe.cases or ()) > 1 and not several:
-        figure, used = _overlay(cases, panels)
+        figure, used, n_columns = _overlay(cases, panels)
     else:
-        figure, used = _side_by_side(cases, panels)
+        figure, used, n_columns = _side_by_side(cases, panels)
     for axes in used:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(True, which="major", color="#DDDDDD", linewidth=0.6)
         axes.set_axisbelow(True)
-        # Below the axes the legend cannot cover a curve.
-        if axes.get_legend_handles_labels()[0]:
-            axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=9)
+        place_legend(axes, figure.get_figwidth() / n_columns)
     figure.suptitle(_title(cases, figure.get_figwidth()), fontsize=11)
     return figure
 
@@ -115,8 +112,8 @@ def _axes(n_rows: int, n_columns: int, width: float = 5.5) -> "tuple[Figure, np.
     return figure, figure.subplots(n_rows, n_columns, squeeze=False)
 
 
-def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes]]":
-    """Draw the panels of each case beside each other."""
+def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes], int]":
+    """Draw the panels of each case beside each other, and return the number of columns too."""
     plots = [plots_of(some) for some in panels]
     flat = [
         (results, plot, name)
@@ -134,10 +131,11 @@ def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -
     for i, (place, (results, plot, name)) in enumerate(zip(used, flat, strict=False)):
         if i == 1 and results.recipe is None and panels_for(results).draw_second_plot(place, results):
             continue
-        draw_plot(place, plot, results, i % n_plots, i // n_plots + 1)
+        draw_plot(place, plot, results)
         if name:
-            place.set_title(f"{plot[0].title}\n{name if len(name) <= _LONGEST_NAME else ''}", fontsize=10)
-    return figure, used[: len(flat)]
+            lines = textwrap.wrap(name, int(_LETTERS_AN_INCH * figure.get_figwidth() / n_columns))
+            place.set_title("\n".join([plot[0].title, *lines]), fontsize=10)
+    return figure, used[: len(flat)], n_columns
 
 
 def _group_name(case: Mapping[str, Any], overlay: str) -> str:
@@ -145,10 +143,10 @@ def _group_name(case: Mapping[str, Any], overlay: str) -> str:
     if "workflow.name" in case and overlay != "workflow.name":
         return str(case["workflow.name"])
     along = "workflow." if overlay == "workflow.name" else overlay
-    return ", ".join(f"{k.rpartition('.')[2]} = {v}" for k, v in case.items() if not k.startswith(along))
+    return settings_text({key: value for key, value in case.items() if not key.startswith(along)})
 
 
-def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes]]":
+def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes], int]":
     """Draw cases that differ in one key into the same axes, one column for each group of the other keys.
 
     Solid lines are simulated, broken ones exact; each case has a colour.
@@ -163,7 +161,7 @@ def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tu
         for k, place in enumerate(column):
             _draw_overlaid(place, [cases[i] for i in members], [panels[i][k] for i in members], members)
             place.set_title(f"{panels[members[0]][k].title.partition(',')[0]}\n{group}", fontsize=10)
-    return figure, list(axes.ravel())
+    return figure, list(axes.ravel()), len(groups)
 
 
 def _draw_overlaid(axes: "Axes", cases: Sequence[Results], panels: Sequence[Panel], members: Sequence[int]) -> None:
@@ -182,10 +180,9 @@ def _draw_overlaid(axes: "Axes", cases: Sequence[Results], panels: Sequence[Pane
     log = any(panel.log for panel in panels)
     log |= all(panel.positive for panel in panels) and is_wide(np.concatenate([panel.curve.mean for panel in panels]))
     overlay = recipe.overlay or ""
-    key = overlay.rpartition(".")[2]
     for panel, results, i, colour in zip(panels, cases, members, colours, strict=True):
-        value = (recipe.cases or ())[i].get(overlay)
-        label = (f"{value}" if key == "name" else f"{key} = {value}") + (" (median)" if panel.median else "")
+        case = (recipe.cases or ())[i]
+        label = settings_text({overlay: case.get(overlay)}) + (" (median)" if panel.median else "")
         axes.plot(panel.curve.at, panel.curve.mean * panel.factor, color=colour, lw=2.2, label=label)
         if np.isfinite(panel.curve.expected).any():
             draw_exact(axes, panel, color=SECOND, lw=1.0, ls=(0, (4, 3)))
@@ -208,7 +205,7 @@ def _scatter(cases: Sequence[Results], points: Sequence[Scatter]) -> "Figure":
     axes.plot(*points[0].truth, "*", color=SECOND, ms=14, label="truth")
     axes.set_xlabel(points[0].x_label)
     axes.set_ylabel(points[0].y_label)
-    axes.legend(frameon=False)
+    place_legend(axes, figure.get_figwidth())
     axes.grid(True, color="#DDDDDD", linewidth=0.6)
     axes.set_axisbelow(True)
     figure.suptitle(_title(cases, figure.get_figwidth()), fontsize=11)
@@ -217,11 +214,11 @@ def _scatter(cases: Sequence[Results], points: Sequence[Scatter]) -> "Figure":
 
 def _title(cases: Sequence[Results], width: float) -> str:
     """Return the title of the figure, wrapped to its width in inches."""
-    results = cases[0]
-    experiment, recipe = results.experiment, results.recipe
+    results, words = cases[0], recipe_words(cases)
+    experiment = results.experiment
     run = f"{counted(results.n_replicates, 'replicate')}, seed {experiment.run.seed}"
-    if recipe is not None:
-        lines = (recipe.title, f"{recipe.source or 'own settings'}; {run}", recipe.note or "")
+    if words is not None:
+        lines = (words.title, f"{words.source or 'own settings'}; {run}", words.note)
     else:
         truth = panels_for(results).describe_truth(results)
         what = f"Recursive training of a {experiment.family} model, {truth}"

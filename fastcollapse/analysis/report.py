@@ -1,16 +1,16 @@
 """Text reports of a run: summary, comparison with theory, and contents of its file."""
 
-import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from fastcollapse.analysis.agreement import agreement_of
+from fastcollapse.analysis.agreement import agreement_of, verdict
 from fastcollapse.analysis.panels.panel import GENERATION
+from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.registry import panels_for, panels_of
-from fastcollapse.analysis.panels.text import counted, table
+from fastcollapse.analysis.panels.text import counted, settings_text, table
 from fastcollapse.analysis.tables import case_names, number, tables_of
 from fastcollapse.simulation.results import Results
 from fastcollapse.storage.parts_folder import writer_of
@@ -36,10 +36,10 @@ def summary(results: Results | Sequence[Results], elapsed: float | None = None, 
             parts.append(heading + tables_of(case))
     if len(cases) > _CASES_IN_FULL:
         parts.append(_cases_table(cases))
-    recipe = cases[0].recipe
-    if recipe is not None and recipe.note is not None:
-        parts.append("\n".join(textwrap.wrap(f"Note: {recipe.note}", 110)))
-    if len(cases) == 1 and recipe is None:
+    words = recipe_words(cases)
+    if words is not None and words.note:
+        parts.append("\n".join(textwrap.wrap(f"Note: {words.note}", 110)))
+    if len(cases) == 1 and words is None:
         parts += panels_for(cases[0]).summary_tables(cases[0])
     if elapsed is not None:
         parts.append(throughput(cases, elapsed))
@@ -51,10 +51,9 @@ def summary(results: Results | Sequence[Results], elapsed: float | None = None, 
 
 def _describe_cases(cases: Sequence[Results]) -> str:
     """Return the title of a recipe with cases, and its first case."""
-    recipe = cases[0].recipe
-    assert recipe is not None
-    source = f", {recipe.source}" if recipe.source else ""
-    return f"{recipe.title}{source}\n{counted(len(cases), 'case')}, the first:\n{describe(cases[0])}"
+    words = recipe_words(cases)
+    heading = "" if words is None else f"{words.heading}\n"
+    return f"{heading}{counted(len(cases), 'case')}, the first:\n{_settings(cases[0])}"
 
 
 def _cases_table(cases: Sequence[Results]) -> str:
@@ -73,33 +72,30 @@ def _cases_table(cases: Sequence[Results]) -> str:
 
 
 def describe(results: Results) -> str:
-    """Return the experiment of a run in words: model, truth, workflow, size."""
+    """Return the recipe and the experiment of a run in words: model, truth, workflow, size."""
+    words = recipe_words([results])
+    return _settings(results) if words is None else f"{words.heading}\n{_settings(results)}"
+
+
+def _settings(results: Results) -> str:
+    """Return the experiment of a run in words, without its recipe."""
     experiment = results.experiment
     parameters = experiment.model.to_mapping()
     tables = {k: v for k, v in parameters.items() if isinstance(v, dict)}
-    own = ", ".join(f"{k} = {v}" for k, v in parameters.items() if k not in tables)
-    settings = ", ".join(f"{k} = {_short(v)}" for k, v in experiment.workflow.to_mapping().items())
+    own = settings_text({k: v for k, v in parameters.items() if k not in tables})
+    settings = settings_text(experiment.workflow.to_mapping())
     n_done, n_asked = max(results.last, 0), experiment.run.n_generations
     done = "" if n_done == n_asked else f"{n_done:,} of "
-    recipe = results.recipe
-    title = [] if recipe is None else [f"{recipe.title}{f', {recipe.source}' if recipe.source else ''}"]
     lines = [
-        *(title if recipe is not None and recipe.cases is None else []),
         f"Recursive training, {experiment.family} model, workflow {experiment.workflow.name}",
         *([f"  model      {own}"] if own else []),
-        *(f"  {k:10} {', '.join(f'{name} = {_short(v)}' for name, v in given.items())}" for k, given in tables.items()),
+        *(f"  {k:10} {settings_text(given)}" for k, given in tables.items()),
         f"  truth      {panels_for(results).describe_truth(results)}",
         f"  workflow   {experiment.workflow.name}: {settings}",
         f"  run        {done}{counted(n_asked, 'generation')} x "
         f"{counted(results.n_replicates, 'replicate')}, seed {experiment.run.seed}",
     ]
     return "\n".join(lines)
-
-
-def _short(value: object) -> str:
-    """Return a value as JSON of at most 40 letters."""
-    text = json.dumps(value)
-    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def throughput(cases: Sequence[Results], elapsed: float) -> str:
@@ -121,12 +117,11 @@ def comparison(results: Results) -> tuple[str, bool]:
     """Return the comparison of a run with its theory as text, and whether no score disagrees."""
     agreements = agreement_of(results)
     agrees = not any(agreement.disagrees for agreement in agreements)
-    if not any(agreement.n_scores + agreement.n_within_bounds for agreement in agreements):
-        heading = "Nothing could be compared with theory:"
-    else:
-        heading = f"The simulation {'agrees' if agrees else 'disagrees'} with theory:"
+    heading = verdict(agreements)
     lines = (f"  {agreement.line()}" for agreement in agreements)
-    return "\n".join([describe(results), "", tables_of(results), "", heading, *lines]), agrees
+    return "\n".join(
+        [describe(results), "", tables_of(results), "", f"{heading[0].upper()}{heading[1:]}:", *lines]
+    ), agrees
 
 
 def _bytes(n: int) -> str:

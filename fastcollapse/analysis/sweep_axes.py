@@ -57,7 +57,7 @@ class Side:
     @property
     def groups(self) -> list[str]:
         """The names of curves, one for each value."""
-        columns = [[f"{parameter.name} = {text}" for text in parameter.texts] for parameter in self.parameters]
+        columns = [[named(parameter, text) for text in parameter.texts] for parameter in self.parameters]
         return [", ".join(row) for row in zip(*columns, strict=True)]
 
     @property
@@ -65,6 +65,11 @@ class Side:
         """Whether its axis is logarithmic."""
         at = self.at
         return bool(self.is_number and at.min() > 0 and at.max() / at.min() >= WIDE)
+
+
+def named(parameter: SweptParameter, text: str) -> str:
+    """Return a value of a swept parameter with its name; the text of a table has keys of its own."""
+    return f"{parameter.name} {text}" if " = " in text else f"{parameter.name} = {text}"
 
 
 def choose_sides(axes: Sequence[Dimension], over: Sequence[str], fixed: Iterable[str]) -> list[Side]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.analysis.axes import draw_plot
+from fastcollapse.analysis.axes import draw_plot, place_legend
 from fastcollapse.analysis.panels.panel import Curve, Panel
 from fastcollapse.analysis.panels.style import MAP
 from fastcollapse.analysis.sweep_axes import WIDE, Side
@@ -26,9 +26,9 @@ _MOST_NUMBERS = 150
 _DARK = 0.6
 # The bottom of a logarithmic axis is at most this factor below the lowest middle, even where bars are longer.
 _BELOW = 5.0
-# Names of places on an axis: letters of all, the fewest letters of a line, and the height of a line as a share of that
-# of the axes.
-_NAME_LETTERS, _FEWEST_LETTERS, _LINE_HEIGHT = 64, 8, 0.05
+# Names of places on an axis: letters of all, the fewest letters of a line, and inches below the axes for one line of
+# names with the label, and for each further line.
+_NAME_LETTERS, _FEWEST_LETTERS, _BELOW_NAMES, _LINE_HEIGHT = 64, 8, 0.5, 0.15
 
 
 def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
@@ -68,9 +68,9 @@ def _curves(drawn: Drawn) -> "Figure":
         unused.set_visible(False)
     width = max(_FEWEST_LETTERS, _NAME_LETTERS // max(1, len(side.names)))
     names = ["\n".join(textwrap.wrap(name, width)) for name in side.names]
-    under = -0.14 - (0 if side.is_number else _LINE_HEIGHT * max(name.count("\n") for name in names))
+    below = _BELOW_NAMES + (0 if side.is_number else _LINE_HEIGHT * max(name.count("\n") for name in names))
     for axes, plot in zip(used, plots, strict=False):
-        draw_plot(axes, plot, drawn.results, number=1)
+        draw_plot(axes, plot, drawn.results)
         if plot[0].axis.label != side.label:
             axes.set_xlim(right=1.1 * max(float(panel.curve.at.max()) for panel in plot))
         elif not side.is_number:
@@ -86,7 +86,7 @@ def _curves(drawn: Drawn) -> "Figure":
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(True, which="major", color="#DDDDDD", linewidth=0.6)
         axes.set_axisbelow(True)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, under), ncols=2, frameon=False, fontsize=9)
+        place_legend(axes, figure.get_figwidth() / n_columns, below)
     return figure
 
 
@@ -160,6 +160,6 @@ def _heat_map(
             axes.text(i, j, number, ha="center", va="center", color=shade, fontsize=8)
     axes.set_xlabel(first.label)
     axes.set_ylabel(second.label)
-    brackets = "; in brackets: too few replicates to score" if unscored.any() and values.size <= _MOST_NUMBERS else ""
+    brackets = "; in brackets: no score" if unscored.any() and values.size <= _MOST_NUMBERS else ""
     axes.set_title(f"{panel.title}\n{name}{brackets}", fontsize=10)
     axes.figure.colorbar(image, ax=axes, label=panel.label)

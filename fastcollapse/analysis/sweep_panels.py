@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Curve, Line, Panel
+from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_of
-from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries
+from fastcollapse.analysis.panels.text import counted
+from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries, named
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 from fastcollapse.sweeps.axes import Dimension, named_axes
@@ -87,10 +89,17 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
     if not plots:  # panels over another axis than generations have a curve for each point
         sides, plots = [first], _point_curves(rows[0], first)
     title = _title(source, points, axes, entries, sides, choice.generation)
-    z = np.concatenate([panel.curve.z[np.isfinite(panel.curve.z)] for plot in plots for panel in plot])
-    if z.size:
-        title += f"; {z.size:,} scores, largest |z| {np.abs(z).max():.1f}"
-    return Drawn(plots, sides, results, title)
+    return Drawn(plots, sides, results, "; ".join([title, *_scores([panel.curve for plot in plots for panel in plot])]))
+
+
+def _scores(curves: Sequence[Curve]) -> list[str]:
+    """Return how many points of a figure are compared with exact theory, with bounds alone, and not at all."""
+    z = np.concatenate([curve.z[curve.is_compared] for curve in curves])
+    n_bounded = sum(int(curve.has_bounds_only.sum()) for curve in curves)
+    n_unscored = sum(int(curve.is_unscored.sum()) for curve in curves)
+    scores = [f"{counted(z.size, 'score')}, largest |z| {np.abs(z).max():.1f}"] if z.size else []
+    scores += [f"{n_bounded:,} compared with bounds alone"] if n_bounded else []
+    return scores + ([f"{counted(n_unscored, 'point')} with theory and without a score"] if n_unscored else [])
 
 
 def _point_curves(row: Sequence[Results | None], side: Side) -> list[list[Panel]]:
@@ -203,15 +212,15 @@ def _title(
     """Return the title of a figure: the sweep, and what its points have in common."""
     drawn = {side.axis for side in sides}
     fixed = [
-        f"{parameter.name} = {parameter.texts[entries[k]]}"
+        named(parameter, parameter.texts[entries[k]])
         for k, axis in enumerate(axes)
         for parameter in Side(axis, k).parameters
         if k not in drawn
     ]
-    recipe = points[0].recipe
+    words = recipe_words([points[0]])
     families = dict.fromkeys(results.experiment.family for results in points)
     names = f"{' and '.join(families)} {'family' if len(families) == 1 else 'families'}"
-    heading = recipe.title if recipe is not None else f"Sweep of the {names}"
+    heading = words.title if words is not None else f"Sweep of the {names}"
     generation = f"generation {_range([results.last for results in points] if at is None else [at])}"
     n_replicates = _range([results.n_replicates for results in points])
     n_missing = len(source.sweep) - len(source.done())

@@ -9,7 +9,7 @@ import numpy as np
 from fastcollapse.analysis.generations import table_generations
 from fastcollapse.analysis.panels.panel import GENERATION, Panel, plots_of
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, panels_of
-from fastcollapse.analysis.panels.text import table
+from fastcollapse.analysis.panels.text import settings_text, table
 from fastcollapse.simulation.results import Results
 
 # The most points of a curve over another axis than generations.
@@ -18,7 +18,7 @@ _MOST_POINTS = 5
 _LONGEST_LINE = 240
 _LEGEND = {
     "within bounds": "the bounds are too far apart for a score",
-    "no score": "no exact value, too few replicates or events, or too skewed a distribution",
+    "no score": "see the rule above",
     "-": "not known",
 }
 
@@ -28,7 +28,7 @@ def case_names(cases: Sequence[Results]) -> list[str]:
     recipe = cases[0].recipe
     if recipe is None or recipe.cases is None or len(recipe.cases) != len(cases):
         return [""] * len(cases)
-    return [", ".join(f"{key.rpartition('.')[2]} = {value}" for key, value in case.items()) for case in recipe.cases]
+    return [settings_text(case) for case in recipe.cases]
 
 
 def tables_of(results: Results) -> str:
@@ -103,6 +103,7 @@ def _notes(results: Results, panels: Sequence[Panel], has_scores: bool) -> str:
         *(f"asymptotic: {label.removeprefix('theory: ')}, not scored" for label in asymptotic),
         *(f"{name} is not compared ({reason})" for name, reason in _not_compared(results, panels)),
         *(["z: distance to exact theory in standard errors"] if has_scores else []),
+        *(f"{name} has no score at some points: {rule}" for name, rule in _rules(panels)),
         *([f"the figure shows the first {len(drawn)} of these {len(panels)}"] if len(drawn) < len(panels) else []),
     ]
     line = "; ".join(notes)
@@ -115,6 +116,11 @@ def _not_compared(results: Results, panels: Sequence[Panel]) -> list[tuple[str, 
     for panel in panels:
         by_name.setdefault(panel.name, []).append(panel)
     return [(name, reason) for name, group in by_name.items() if (reason := why_not_compared(results, group))]
+
+
+def _rules(panels: Sequence[Panel]) -> list[tuple[str, str]]:
+    """Return the names of panels that have points with theory and no score, and the rule."""
+    return list(dict.fromkeys((panel.name, panel.curve.rule) for panel in panels if panel.curve.is_unscored.any()))
 
 
 def _columns(panel: Panel, rows: Sequence[int | None], plot: Sequence[Panel]) -> list[tuple[str, list[str]]]:

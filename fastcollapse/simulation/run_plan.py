@@ -233,10 +233,19 @@ def plan_recipe(
 
 
 def case_paths(path: Path, n_cases: int) -> list[Path]:
-    """Return the results file of each case: the path itself, or with -case1, -case2, ... before its suffix."""
+    """Return the results file of each case: the path itself, or with -case1, -case2, ... before its suffix.
+
+    All numbers have the same number of digits, so that names sort in the order of the cases.
+
+    Examples
+    --------
+    >>> [path.name for path in case_paths(Path("a.h5"), 10)][::9]
+    ['a-case01.h5', 'a-case10.h5']
+    """
     if n_cases == 1:
         return [path]
-    return [path.with_name(f"{path.stem}-case{k}{path.suffix}") for k in range(1, n_cases + 1)]
+    digits = len(str(n_cases))
+    return [path.with_name(f"{path.stem}-case{k:0{digits}}{path.suffix}") for k in range(1, n_cases + 1)]
 
 
 def _numbered(path: Path) -> Iterator[Path]:

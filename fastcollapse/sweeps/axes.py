@@ -101,7 +101,7 @@ def _differences(texts: Sequence[str]) -> list[str]:
     tables = [json.loads(text) if text.startswith("{") else {} for text in texts]
     filled = [table for table in tables if table]
     keys = dict.fromkeys(key for table in filled for key in table)
-    varied = [key for key in keys if len({json.dumps(table.get(key)) for table in filled}) > 1]
+    varied = [key for key in keys if len({json.dumps(table.get(key)) for table in filled}) > 1] or list(keys)
     short = [
         ", ".join(f"{key} = {value_labels([table[key]])[0]}" for key in varied if key in table) or text
         for table, text in zip(tables, texts, strict=True)

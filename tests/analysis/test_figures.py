@@ -1,10 +1,14 @@
-"""Figure of a run: panels, dashed lines of theory, and refusal to overwrite a file."""
+"""Figure of a run: panels, dashed lines of theory, legends and titles, and refusal to overwrite a file."""
+
+import io
+import itertools
 
 import pytest
 
 from fastcollapse.analysis.figures import draw, save_figure
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.load_experiment import load_experiment
 from fastcollapse.simulation.simulate import simulate
 
 WORKFLOWS = {
@@ -109,3 +113,25 @@ def test_draw__single_replicate_and_huge_samples():
     }
     figure = draw([simulate(Experiment.from_mapping(mapping))])
     assert "1 replicate, seed" in figure.get_suptitle()
+
+
+@pytest.mark.parametrize("name", ["sur-zipf", "sur-gmm"])
+def test_draw__legends_are_whole_and_apart(name):
+    size = {"run.n_replicates": 2, "run.n_generations": 10}
+    figure = draw([simulate(case) for case in load_experiment(name, size).cases()])
+    figure.savefig(io.BytesIO(), format="png", dpi=100)  # places everything
+    legends = [axes.get_legend().get_window_extent() for axes in figure.axes]
+    for legend in legends:
+        assert legend.x0 >= 0
+        assert legend.y0 >= 0
+        assert legend.x1 <= figure.bbox.x1
+    boxes = [*legends, *(axes.get_window_extent() for axes in figure.axes)]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+def test_draw__titles_have_no_python_tables():
+    size = {"run.n_replicates": 2, "run.n_generations": 2}
+    figure = draw([simulate(case) for case in load_experiment("sur-zipf", size).cases()])
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[0] == "Share of the symbols of the first sample\nzipf_mandelbrot a = 1, b = 2.7, size = 1000"
+    assert not any("{" in title for title in titles)

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from fastcollapse.analysis import report
-from fastcollapse.analysis.agreement import Z_LIMIT
+from fastcollapse.analysis.agreement import Z_LIMIT, Agreement, agreement_of, verdict
 from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.panels import discrete, extinction_times
 from fastcollapse.analysis.panels.schedules import schedule_of
-from fastcollapse.analysis.panels.scores import curve_of
+from fastcollapse.analysis.panels.scores import curve_of, share_of
 from fastcollapse.analysis.panels.text import table
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.load_experiment import load_experiment
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.binomial_chain import exact_chain
 from fastcollapse.theory.discrete.extinction_time import forgetting_quantile
@@ -191,17 +192,17 @@ def test_comparison__gives_reason_without_comparison():
     text, agree = report.comparison(simulate(Experiment.from_mapping(REPLACE | {"workflow": workflow})))
     assert agree
     assert "symbols alive (%): not compared (bounds need a constant n_samples)" in text
-    assert "The simulation agrees with theory:" in text
+    assert "The simulation agrees with exact theory in 1 of 2 metrics (H); not compared: symbols alive (%):" in text
     one = {"n_generations": 30, "n_replicates": 1, "seed": 11}
     single = simulate(Experiment.from_mapping(REPLACE | {"workflow": workflow, "run": one}))
     text, agree = report.comparison(single)
     assert agree
-    assert "Nothing could be compared with theory:" in text
-    assert "H: not compared (too few replicates" in text
+    assert "0 of 2 metrics compared with exact theory; not compared: symbols alive (%), H:" in text
+    assert "H: not compared (a score needs 2 replicates, here 1)" in text
     assert "agrees" not in text
 
 
-def test_comparison__skewed_law_is_not_called_few_replicates():
+def test_comparison__prints_the_rule_of_a_skewed_law():
     mapping = {
         "model": {"family": "poisson"},
         "truth": {"rate": 0.1},
@@ -209,7 +210,83 @@ def test_comparison__skewed_law_is_not_called_few_replicates():
         "run": {"n_generations": 30, "n_replicates": 50, "seed": 1},
     }
     text, _ = report.comparison(simulate(Experiment.from_mapping(mapping)))
-    assert "rate: not compared (its distribution is too skewed for a z-score at this number of replicates)" in text
+    rule = "a score needs a mean over replicates of skewness at most 0.1, here 0.14 or more"
+    assert f"rate: not compared ({rule})" in text
+    assert f"rate has no score at some points: {rule}" in text
+
+
+def test_comparison__rare_symbol_of_many_replicates_is_scored():
+    """5,000 replicates of a symbol of probability 0.01: heterozygosity has a score in every generation."""
+    results = simulate(load_experiment("bernoulli-forgetting"))
+    got = discrete.heterozygosity(results, np.arange(51))
+    assert np.isfinite(got.z).all()
+    # 50 dependent scores: 4.5 is passed by chance once in 4,000 runs.
+    assert np.abs(got.z).max() < 4.5
+    # Negative control: the same replicates disagree with a theory that is 15 % too large.
+    wrong = effective_scores(results, 1.15)
+    assert np.abs(wrong).max() > 5
+    text, agrees = report.comparison(results)
+    assert agrees
+    assert "agrees with exact theory in 2 of 2 metrics (symbols alive (%), H):" in text
+
+
+def effective_scores(results, factor):
+    """Return the scores of heterozygosity against its expectation times a factor."""
+    generations = np.arange(1, 51)
+    expected = factor * discrete._expected_heterozygosity(results)[generations]
+    values = results.metrics["heterozygosity"][:, generations]
+    return curve_of(generations, values, None, None, expected, np.full(50, True)).z
+
+
+def test_comparison__bounds_that_hold_are_no_agreement():
+    results = simulate(load_experiment("sur-gmm").cases()[0].with_values({"run.n_replicates": 20}))
+    text, agrees = report.comparison(results)
+    assert agrees
+    assert "0 of 1 metric compared with exact theory; compared with bounds alone: above:" in text
+    assert "10 generations compared with bounds alone, 10 within them" in text
+    assert "agrees" not in text
+
+
+def test_agreement__the_truth_itself_is_no_comparison(replaced):
+    [survival, _] = agreement_of(replaced)
+    curve = discrete.survival(replaced, np.arange(31))
+    assert curve.z[0] == 0
+    assert not curve.is_compared[0]
+    assert survival.n_scores == curve.is_compared[log_spaced_generations(30, 10)].sum()
+
+
+def test_verdict__names_metrics_and_cases():
+    def agreement(name, n_scores, disagrees=(), n_bounded=0):
+        return Agreement(name, n_scores, (1.0, "generation 1"), disagrees, n_bounded=n_bounded)
+
+    both = [agreement("a", 3), agreement("b", 0), agreement("a", 0), agreement("b", 0), agreement("c", 0, n_bounded=2)]
+    assert verdict(both) == (
+        "the simulation agrees with exact theory in 1 of 3 metrics (a in 1 of 2 cases); compared with bounds alone: c; "
+        "not compared: b"
+    )
+    assert verdict([agreement("a", 3, ("generation 1",)), agreement("b", 1)]) == (
+        "the simulation disagrees with theory in a; 2 of 2 metrics compared with exact theory"
+    )
+
+
+def test_share__close_bounds_stand_for_the_exact_value():
+    events = np.arange(100)[:, None] < 50
+    close, wide = (
+        share_of(np.arange(1), events, (np.array([0.5 - w]), np.array([0.5 + w])), None) for w in (1e-4, 0.1)
+    )
+    assert close.is_compared.all()
+    assert wide.is_within_bounds.all()
+    assert not wide.is_compared.any()
+
+
+def test_share__impossible_events_disagree():
+    """Theory without the event, and one replicate of 100 with it; a rare event of that theory has no score."""
+    events = np.arange(100)[:, None] < 1
+    for exact, known in ((0.0, True), (1e-10, True), (1e-3, False)):
+        got = share_of(np.arange(1), events, None, np.array([exact]))
+        assert bool(np.isfinite(got.z[0])) == known
+        if known:
+            assert got.z[0] > Z_LIMIT
 
 
 def test_comparison__names_workflow_without_bounds(mixed):

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from fastcollapse.analysis import reproduction
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.report import summary
 from fastcollapse.analysis.reproduction import reproduce, reproducible
@@ -65,9 +66,28 @@ def test_reproduce__prints_title_size_and_agreement():
         "sur-zipf: Unique symbols under Zipf-Mandelbrot laws; 2 cases x 10 generations x 200 replicates;"
     )
     assert "scores, largest |z|" in line
-    assert line.endswith(" s")
+    assert (
+        "; the simulation agrees with exact theory in 1 of 2 metrics (symbols alive (%)); not compared: of first; "
+        in line
+    )
+    assert line.endswith(" s of compiling")
     # 16 dependent scores: 5 is passed by chance once in 100,000 runs.
     assert one.agrees
+
+
+def test_reproduce__compiling_is_no_simulation(monkeypatch):
+    """A clock that only compiling moves: no second of it counts as simulation."""
+    now = [0.0]
+
+    def compile_slowly(cases):
+        assert len(cases) == 2
+        now[0] += 100.0
+
+    monkeypatch.setattr(reproduction, "precompile", compile_slowly)
+    monkeypatch.setattr(reproduction.time, "perf_counter", lambda: now[0])
+    [one] = reproduce(["sur-gmm0"])
+    assert (one.compile_seconds, one.seconds) == (100.0, 0.0)
+    assert "; 0.00 s after 100.00 s of compiling" in one.line()
 
 
 def test_reproduce__refuses_unknown_recipe():

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from fastcollapse.analysis.sweep_axes import Side
 from fastcollapse.analysis.sweep_figures import draw_sweep
 from fastcollapse.analysis.sweep_panels import Choice, drawn_of
 from fastcollapse.errors import InputError
+from fastcollapse.sweeps.axes import named_axes
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
@@ -58,6 +60,36 @@ def test_categorical_axis__has_no_lines(families):
     figure = draw_sweep(families)
     for axes in figure.axes:
         assert all(line.get_linestyle() in ("None", "none") for line in axes.lines if len(line.get_xdata()) > 1)
+
+
+@pytest.mark.parametrize(("sizes", "bounds"), [([5, 20], False), ([0, 5, 20], True)])
+def test_legend__names_only_theory_that_is_drawn(tmp_path, sizes, bounds):
+    """With real data there are no bounds; a bound of one point alone is a mark, because it makes no line."""
+    mix = {"name": "mix", "n_samples": 50, "real": "fresh"}
+    sweep = {"truth": {"uniform": 3}, "workflow": mix, "run": {"n_generations": 4, "n_replicates": 30, "seed": 1}}
+    folder = folder_of(tmp_path / "s", Sweep(sweep | {"sweep": {"grid": {"workflow.n_real": sizes}}}))
+    axes = draw_sweep(folder).axes[0]
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert ("theory: lower bound" in labels) == bounds
+    assert sum(line.get_marker() == "_" and len(line.get_xdata()) == 1 for line in axes.lines) == 3 * bounds
+
+
+def test_names__of_tables_have_their_own_keys():
+    laws = [{"a": 1.0, "b": 2.7, "size": size} for size in (50, 400)]
+    swept = {"truth.zipf_mandelbrot": laws, "workflow.n_samples": [10, 100]}
+    [axis] = named_axes(small_sweep(sweep={"zip": swept}))
+    assert Side(axis, 0).groups == [
+        "zipf_mandelbrot size = 50, n_samples = 10",
+        "zipf_mandelbrot size = 400, n_samples = 100",
+    ]
+
+
+def test_title__bounds_and_unscored_points_are_no_scores(families):
+    title = drawn_of(families, Choice()).title
+    assert "largest |z|" in title
+    drawn = drawn_of(families, Choice())
+    n = sum(int(panel.curve.is_compared.sum()) for plot in drawn.plots for panel in plot)
+    assert f"; {n} score" in title
 
 
 def test_title__is_valid_for_all_points(ragged):

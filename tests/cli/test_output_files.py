@@ -18,7 +18,7 @@ from fastcollapse.cli import run_job as running
 from fastcollapse.cli.output_files import saved_generations
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.run_plan import plan_run
+from fastcollapse.simulation.run_plan import case_paths, plan_run
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.hdf5_store import Hdf5Store
@@ -459,3 +459,10 @@ def test_two_processes__one_runs_and_the_other_is_refused(here):
         assert code == 0 or (code == 2 and "a.h5" in error), error
     assert_same_run("a.h5", "alone.h5")
     assert not parts_folder(here / "a.h5").exists()
+
+
+def test_case_paths__sort_in_the_order_of_the_cases():
+    names = [path.name for path in case_paths(Path("out/a.h5"), 12)]
+    assert names == sorted(names)
+    assert names[0] == "a-case01.h5"
+    assert [path.name for path in case_paths(Path("a.h5"), 2)] == ["a-case1.h5", "a-case2.h5"]

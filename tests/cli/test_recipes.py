@@ -14,7 +14,9 @@ def test_reproduce__prints_a_line_and_draws(here):
     result = call("reproduce", "sur-uni", "-o", "figures")
     assert result.exit_code == 0, result.output
     assert result.output.startswith("sur-uni: Unique words of a unigram model; 10 generations x 5 replicates; ")
-    assert re.search(r"\n1 recipe, [0-9.]+ s of simulation, figures in figures\n$", result.output)
+    assert re.search(
+        r"\n1 recipe, [0-9.]+ s of simulation, [0-9.]+ s of compiling, figures in figures\n$", result.output
+    )
     assert (here / "figures" / "sur-uni.png").exists()
     again = call("reproduce", "sur-uni", "-o", "figures")
     assert again.exit_code == 2

@@ -144,6 +144,7 @@ def extinction_panel(results: Results, generations: np.ndarray, options: Mapping
         upper=upper,
         expected=np.where(lower == upper, lower, np.nan),
         z=unknown,
+        rule="extinction times have no score: the symbols of a replicate depend on each other",
     )
     law = np.array([np.nan if group.law is None else group.law for group in groups])
     lines = (

@@ -10,7 +10,14 @@ import numpy as np
 from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
 from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, replace_only_size, schedule_of
-from fastcollapse.analysis.panels.scores import EVENTS, curve_of, probability_panel, share_of, unscored_curve
+from fastcollapse.analysis.panels.scores import (
+    EVENTS,
+    curve_of,
+    probability_panel,
+    replicates_rule,
+    share_of,
+    unscored_curve,
+)
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw, skewed_curve, skewness, skewness_of_squares
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
@@ -136,7 +143,8 @@ def mean_paths_panel(results: Results, generations: np.ndarray, options: Mapping
     # In every workflow the law of the mean is symmetric about the true one: Student's score is safe.
     expected = np.full(len(generations), float(_truth(results).means()[0]))
     is_scored = np.full(len(generations), results.n_replicates >= EVENTS)
-    curve = curve_of(generations, paths, None, None, expected, is_scored)
+    rule = replicates_rule(EVENTS, results.n_replicates)
+    curve = curve_of(generations, paths, None, None, expected, is_scored, rule)
     return Panel("Mean" + (", first coordinate" if several else ""), "mu_k", "mean", curve, paths=paths)
 
 
@@ -222,7 +230,8 @@ def _scored(
     results: Results, generations: np.ndarray, values: np.ndarray, expected: np.ndarray, variance: np.ndarray
 ) -> Curve:
     """Return the curve of sums of logs of chi-squares, whose exact variance gives the standard error."""
-    curve = curve_of(generations, values, None, None, expected, np.full(len(generations), True))
+    rule = f"a score needs {_DEGREES} degrees of freedom over all fits and replicates"
+    curve = curve_of(generations, values, None, None, expected, np.full(len(generations), True), rule)
     if np.isnan(expected).all():
         return curve
     least = int(np.min(_sizes(results))) - _rank(results)

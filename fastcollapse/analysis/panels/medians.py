@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastcollapse.analysis.panels.panel import Curve
-from fastcollapse.analysis.panels.scores import EVENTS
+from fastcollapse.analysis.panels.scores import EVENTS, replicates_rule
 
 
 def median_curve(at: np.ndarray, values: np.ndarray, exact: np.ndarray) -> Curve:
@@ -34,4 +34,5 @@ def median_curve(at: np.ndarray, values: np.ndarray, exact: np.ndarray) -> Curve
     # All replicates are equal, such as those of the truth.
     constant = np.ptp(values, axis=0) == 0
     z[constant] = np.where(np.isclose(median, exact, rtol=1e-12), 0.0, np.nan)[constant]
-    return Curve(at, median, np.full(median.shape, np.nan), low, high, None, None, exact, z)
+    rule = replicates_rule(2 * EVENTS, n)
+    return Curve(at, median, np.full(median.shape, np.nan), low, high, None, None, exact, z, rule)

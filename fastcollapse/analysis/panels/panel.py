@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastcollapse.analysis.panels.published import Points
+
 DEVIATION = "standard deviation over replicates"
 QUARTILES = "middle half of the replicates"
 # Ratios of the largest to the smallest value from which on an axis is logarithmic; growth over generations is easier to
@@ -46,7 +48,7 @@ class Curve:
     expected : float64[B], the exact expectation, NaN where it is not known.
     z : float64[B], distance to the expectation in standard errors, as the normal score of equal tail probability. Where
         only bounds are known it is the distance to the nearer bound, 0 between them; NaN where there is no score.
-    too_skewed : whether points have no score because the mean over this number of replicates is too skewed.
+    rule : what a point with exact theory needs for a score, in words.
     """
 
     at: np.ndarray
@@ -58,12 +60,31 @@ class Curve:
     upper: np.ndarray | None
     expected: np.ndarray
     z: np.ndarray
-    too_skewed: bool = False
+    rule: str = ""
+
+    @property
+    def has_bounds_only(self) -> np.ndarray:
+        """Where the mean is compared with bounds that are too far apart to stand for the exact value, bool[B]."""
+        return np.isnan(self.expected) & np.isfinite(self.z)
 
     @property
     def is_within_bounds(self) -> np.ndarray:
-        """Where the mean is between bounds that are too far apart for a score, bool[B]."""
-        return np.isnan(self.expected) & (self.z == 0)
+        """Where the mean is between such bounds, bool[B]."""
+        return self.has_bounds_only & (self.z == 0)
+
+    @property
+    def is_unscored(self) -> np.ndarray:
+        """Where the mean has an exact value or bounds beside it, and no score, bool[B]."""
+        has_theory = np.isfinite(self.expected)
+        if self.lower is not None and self.upper is not None:
+            has_theory = has_theory | (np.isfinite(self.lower) & np.isfinite(self.upper))
+        return has_theory & np.isfinite(self.mean) & np.isnan(self.z)
+
+    @property
+    def is_compared(self) -> np.ndarray:
+        """Where the mean is scored against the exact value, bool[B]; not where all is exact, such as the truth."""
+        is_given = (self.z == 0) & (self.smallest == self.largest)
+        return np.isfinite(self.expected) & np.isfinite(self.z) & ~is_given
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +129,7 @@ class Panel:
     image : float64[h, w] of 0 to 1, an image to show with the values of the curve below it, or None.
     positive : whether several of these, overlaid, may need a logarithmic axis.
     is_metric : whether it is a recorded metric without a panel of its family.
+    points : values read off the published figure, in the units of the curve.
     """
 
     title: str
@@ -128,6 +150,7 @@ class Panel:
     image: np.ndarray | None = None
     positive: bool = False
     is_metric: bool = False
+    points: tuple[Points, ...] = ()
 
     @property
     def name(self) -> str:

@@ -1,6 +1,5 @@
 """Poisson models beside their theory: survival of the rate, and its mean."""
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Curve, Panel
 from fastcollapse.analysis.panels.schedules import replace_only_size, schedule_of
 from fastcollapse.analysis.panels.scores import curve_of, probability_panel, share_of
+from fastcollapse.analysis.panels.skewed_scores import skewness_rule
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.discrete.survival import poisson_survival
 
@@ -55,8 +55,8 @@ def _rates(results: Results, generations: np.ndarray) -> Curve:
     k = np.maximum(generations, 1)
     skewness = (1 + 1.5 * (k - 1)) / np.sqrt(float(fitted.min()) * rate * k)
     is_scored = skewness <= _MOST_SKEWED * math.sqrt(results.n_replicates)
-    curve = curve_of(generations, values, None, None, np.full(len(generations), rate), is_scored)
-    return dataclasses.replace(curve, too_skewed=not is_scored.all())
+    rule = skewness_rule(_MOST_SKEWED, skewness, is_scored, results.n_replicates)
+    return curve_of(generations, values, None, None, np.full(len(generations), rate), is_scored, rule)
 
 
 PANELS = FamilyPanels(

@@ -1,5 +1,6 @@
 """The panels of a run, found by the name of its family."""
 
+import dataclasses
 import functools
 import importlib
 import importlib.util
@@ -10,6 +11,7 @@ import numpy as np
 
 from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Panel
+from fastcollapse.analysis.panels.published import published
 from fastcollapse.analysis.panels.scores import unscored_curve
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
@@ -53,6 +55,8 @@ def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = 
     requested = names or (recipe.panels if recipe is not None and recipe.panels else ())
     family.check_names(requested)
     panels: list[Panel] = []
+    # Published points belong to the first panel of the recipe.
+    first = (recipe.panels or family.default)[0] if recipe is not None else None
     for name in requested or family.default:
         try:
             new = family.panels[name](results, generations, options)
@@ -60,7 +64,10 @@ def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = 
             if requested:
                 raise InputError(f"run.record must have {error.args[0]} for the panel {name}") from None
         else:
-            panels += [new] if isinstance(new, Panel) else new
+            new = [new] if isinstance(new, Panel) else list(new)
+            if name == first and len(new) == 1:
+                new = [dataclasses.replace(new[0], points=published(results).points)]
+            panels += new
     # The metrics of the default panels may not be recorded.
     return panels or [_metric_panel(metric, results, generations, options) for metric in results.metrics]
 

@@ -24,7 +24,7 @@ from fastcollapse.analysis.panels.minimum import locate_minimum
 from fastcollapse.analysis.panels.panel import GENERATION, QUARTILES, Axis, Curve, Line, Panel, is_wide
 from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, chain_of, medians_of, setting_of
 from fastcollapse.analysis.panels.scores import curve_of
-from fastcollapse.analysis.panels.skewed_scores import SkewedLaw, skewed_curve
+from fastcollapse.analysis.panels.skewed_scores import MOST_SKEWED, SkewedLaw, skewed_curve, skewness_rule
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.optimal_ridge import optimal_ridge
@@ -214,10 +214,11 @@ def _scored(at: np.ndarray, values: np.ndarray, law: SkewedLaw) -> Curve:
     """Return the curve scored by the law, or by Student's score where the deviation of the law is not known."""
     is_known = np.isfinite(law.expected) & np.isfinite(law.skewness)
     has_deviation = is_known & np.isfinite(law.spread)
-    is_normal = is_known & (law.skewness <= 0.5 * math.sqrt(values.shape[0]))
-    curve = curve_of(at, values, None, None, law.expected, is_normal)
+    is_normal = is_known & (law.skewness <= MOST_SKEWED * math.sqrt(values.shape[0]))
+    rule = skewness_rule(MOST_SKEWED, law.skewness, is_normal, values.shape[0])
+    curve = curve_of(at, values, None, None, law.expected, is_normal, rule)
     curve.z[has_deviation] = skewed_curve(at, values, law).z[has_deviation]
-    return dataclasses.replace(curve, too_skewed=bool((is_known & ~is_normal).any()))
+    return curve
 
 
 def _part_of(fit: Fit, part: str) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Curves of simulated quantities with their z-scores against theory, and panels of probabilities."""
 
 import numpy as np
-from scipy.special import ndtri, stdtr
+from scipy.special import bdtr, bdtrc, ndtri, stdtr
 
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
 
@@ -9,6 +9,8 @@ from fastcollapse.analysis.panels.panel import Curve, Line, Panel
 _CLOSE = 0.1
 # The fewest rare events that a standard error can rest on.
 EVENTS = 20
+# Fewer events have a score if their probability by theory is below this one; it is at most _LARGEST.
+_IMPOSSIBLE, _LARGEST = 1e-7, 99.0
 
 
 def curve_of(
@@ -18,6 +20,7 @@ def curve_of(
     upper: np.ndarray | None,
     expected: np.ndarray,
     is_scored: np.ndarray,
+    rule: str = "",
 ) -> Curve:
     """Return the mean over replicates beside theory, with Student's score.
 
@@ -28,6 +31,7 @@ def curve_of(
     lower, upper : float64[B], bounds of the expectation, NaN where there are none; or None.
     expected : float64[B], the exact expectation, NaN where it is not known.
     is_scored : bool[B], where Student's law holds closely enough for a score.
+    rule : the rule of `is_scored` in words.
     """
     n_replicates = values.shape[0]
     mean = values.mean(axis=0)
@@ -44,7 +48,37 @@ def curve_of(
     z[~is_scored | (sd <= 1e-12 * np.abs(mean))] = np.nan
     # Values without variance, such as the truth itself, may differ by rounding alone.
     z[np.abs(distance) <= 1e-12 * np.abs(mean)] = 0.0
-    return Curve(at, mean, sd, values.min(axis=0), values.max(axis=0), lower, upper, expected, z)
+    rule = replicates_rule(2, n_replicates) if n_replicates < 2 or not rule else rule
+    return Curve(at, mean, sd, values.min(axis=0), values.max(axis=0), lower, upper, expected, z, rule)
+
+
+def replicates_rule(n_needed: int, n_replicates: int) -> str:
+    """Return the rule that a score needs a number of replicates, which are not all equal.
+
+    Examples
+    --------
+    >>> replicates_rule(20, 5), replicates_rule(2, 5)
+    ('a score needs 20 replicates, here 5', 'a score needs replicates that are not all equal')
+    """
+    if n_replicates >= n_needed:
+        return "a score needs replicates that are not all equal"
+    return f"a score needs {n_needed} replicates, here {n_replicates:,}"
+
+
+def effective_replicates(values: np.ndarray) -> np.ndarray:
+    """Return how many equal replicates would have the relative error of the mean of these, float64 (R, B) -> (B).
+
+    References
+    ----------
+    Kish (1965), Survey Sampling: the effective sample size of unequal weights.
+
+    Examples
+    --------
+    >>> effective_replicates(np.array([[1.0, 3.0], [1.0, 0.0], [1.0, 0.0]]))
+    array([3., 1.])
+    """
+    squares = (values**2).sum(axis=0)
+    return np.divide(values.sum(axis=0) ** 2, squares, out=np.zeros_like(squares), where=squares > 0)
 
 
 def unscored_curve(at: np.ndarray, values: np.ndarray) -> Curve:
@@ -76,15 +110,29 @@ def share_of(
     expected = unknown if exact is None else exact
     reference = np.clip(mean, lower, upper) if exact is None else exact
     deviation = np.sqrt(np.clip(reference * (1 - reference), 0, None))
+    if exact is None:
+        is_close = upper - lower <= _CLOSE * deviation / np.sqrt(n)
+        expected = np.where(is_close, (lower + upper) / 2, unknown)
+        reference = np.where(is_close, expected, reference)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(mean == reference, 0.0, (mean - reference) / (deviation / np.sqrt(n)))
-    # The normal law does not hold for fewer events.
-    z[(n * deviation**2 < EVENTS / 2) & (np.abs(mean - reference) > 1e-12)] = np.nan
+    # The normal law does not hold for fewer events; the binomial one shows what is no chance.
+    is_few = (n * deviation**2 < EVENTS / 2) & (np.abs(mean - reference) > 1e-12)
+    z[is_few] = _impossible_score(events.sum(axis=0), n, reference)[is_few]
     sd = np.sqrt(mean * (1 - mean) * n / max(n - 1, 1))
     low, high = (np.clip(mean + side * sd / np.sqrt(n), 0.0, 1.0) for side in (-2, 2))
+    rule = f"a score needs n p (1 - p) of at least {EVENTS // 2} for {n:,} replicates and an event of probability p"
     if bounds is None:
-        return Curve(at, mean, sd, low, high, None, None, expected, z)
-    return Curve(at, mean, sd, low, high, lower, upper, expected, z)
+        return Curve(at, mean, sd, low, high, None, None, expected, z, rule)
+    return Curve(at, mean, sd, low, high, lower, upper, expected, z, rule)
+
+
+def _impossible_score(counts: np.ndarray, n: int, probability: np.ndarray) -> np.ndarray:
+    """Return the normal score of the binomial tail probability of counts, NaN unless that is below _IMPOSSIBLE."""
+    above = counts > n * probability
+    tail = np.where(above, bdtrc(counts - 1.0, n, probability), bdtr(counts.astype(float), n, probability))
+    score = np.minimum(-ndtri(tail), _LARGEST)
+    return np.where(tail < _IMPOSSIBLE, np.where(above, score, -score), np.nan)
 
 
 def probability_panel(title: str, label: str, heading: str, curve: Curve, lines: tuple[Line, ...] = ()) -> Panel:

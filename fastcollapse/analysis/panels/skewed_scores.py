@@ -12,7 +12,7 @@ from fastcollapse.analysis.panels.scores import curve_of
 # The largest skewness of the mean over replicates that has a score: that of 32 squares of normal variates. Beyond it a
 # score has no meaning. The expected variance of an unbiased chain stays 1, for example, while the mean over replicates
 # falls to 0, because it lacks the rare large values.
-_MOST_SKEWED = 0.5
+MOST_SKEWED = 0.5
 
 
 class SkewedLaw(NamedTuple):
@@ -67,11 +67,25 @@ def skewed_curve(generations: np.ndarray, values: np.ndarray, law: SkewedLaw) ->
     law : the law of the quantity in these generations.
     """
     n = values.shape[0]
-    is_scored = law.skewness <= _MOST_SKEWED * math.sqrt(n)
-    curve = curve_of(generations, values, None, None, law.expected, is_scored)
+    is_scored = law.skewness <= MOST_SKEWED * math.sqrt(n)
+    rule = skewness_rule(MOST_SKEWED, law.skewness, is_scored, n)
+    curve = curve_of(generations, values, None, None, law.expected, is_scored, rule)
     with np.errstate(divide="ignore", invalid="ignore"):
         z = (curve.mean - law.expected) / (law.expected * np.sqrt((law.spread - 1) / n))
         z = np.where(np.abs(z) < np.abs(curve.z), z, curve.z)
     # Without a score, values and expectation may both have underflowed to 0; that is no agreement.
     z = np.where(is_scored | (generations == 0), z, np.nan)
-    return dataclasses.replace(curve, z=z, too_skewed=not is_scored.all())
+    return dataclasses.replace(curve, z=z)
+
+
+def skewness_rule(most: float, skewness: np.ndarray, is_scored: np.ndarray, n_replicates: int) -> str:
+    """Return the rule that a score needs a mean over replicates whose skewness is at most `most`.
+
+    Examples
+    --------
+    >>> skewness_rule(0.5, np.array([1.0, 20.0, 30.0]), np.array([True, False, False]), 100)
+    'a score needs a mean over replicates of skewness at most 0.5, here 2 or more'
+    """
+    beyond = skewness[~is_scored & ~np.isnan(skewness)] / math.sqrt(n_replicates)
+    here = f", here {beyond.min():.2g} or more" if np.isfinite(beyond).any() else ""
+    return f"a score needs a mean over replicates of skewness at most {most:g}{here or ', here it is infinite'}"

@@ -1,6 +1,8 @@
 """Text of tables: columns, and numbers with their noun."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -29,3 +31,37 @@ def counted(n: int, noun: str) -> str:
     ('1 replicate', '2,000 replicates')
     """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def short(value: object) -> str:
+    """Return a value as JSON of at most 40 letters.
+
+    Examples
+    --------
+    >>> short([0.5, 0.5]), short(True)
+    ('[0.5, 0.5]', 'true')
+    """
+    text = json.dumps(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Return values by dotted key in words: the last part of each key, and tables as their keys and values.
+
+    Examples
+    --------
+    >>> settings_text({"truth.zipf_mandelbrot": {"a": 1.0, "size": 1000}, "workflow.name": "replace"})
+    'zipf_mandelbrot a = 1, size = 1000, replace'
+    """
+    return ", ".join(_setting_text(key, value) for key, value in settings.items())
+
+
+def _setting_text(key: str, value: Any) -> str:
+    """Return one value with its key in words; a name stands alone."""
+    name = key.rpartition(".")[2]
+    if isinstance(value, Mapping):
+        return f"{name} {settings_text(value)}"
+    if name == "name":
+        return str(value)
+    shown = f"{value:g}" if isinstance(value, float) else value if isinstance(value, str) else short(value)
+    return f"{name} = {shown}"

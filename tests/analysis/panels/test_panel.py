@@ -114,7 +114,7 @@ def test_number__formats_infinity():
 
 def test_draw__curves_of_plot_share_axes_and_colours(results):
     left, right = draw([results]).axes
-    labels = [text.get_text() for text in left.get_legend().get_texts()]
+    labels = [text.get_text().replace("\n", " ") for text in left.get_legend().get_texts()]
     assert labels == [
         "n = 0",
         "n = 1",

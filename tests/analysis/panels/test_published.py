@@ -1,0 +1,122 @@
+"""Published points, notes and sources: shown where every parameter is as published, and otherwise the change."""
+
+import pytest
+
+from fastcollapse.analysis.figures import draw
+from fastcollapse.analysis.panels.published import published, recipe_words
+from fastcollapse.analysis.panels.registry import panels_of
+from fastcollapse.analysis.report import summary
+from fastcollapse.datasets.shipped import recipes
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.load_experiment import load_experiment
+from fastcollapse.simulation.simulate import simulate
+from fastcollapse.sweeps.load import load_sweep
+
+SHORT = {"run.n_replicates": 3, "run.n_generations": 30, "run.seed": 5}
+SOURCE = "arXiv:2412.17646, figure of Theorem 3"
+
+
+def run(experiment, values=SHORT):
+    return simulate(experiment.with_values(values))
+
+
+def copy_of(tmp_path, name, *edits):
+    """Return the experiment of an edited copy of a shipped recipe."""
+    text = recipes()[name].read_text()
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "copy.toml"
+    path.write_text(text)
+    return Experiment.from_toml(path)
+
+
+def keys(results):
+    return [change.key for change in published(results).changes]
+
+
+def legend_of(figure):
+    return " ".join(text.get_text() for axes in figure.axes for text in axes.get_legend().get_texts())
+
+
+def test_published__settings_of_the_run_are_free():
+    results = run(load_experiment("sur-gau"))
+    assert keys(results) == []
+    [points] = published(results).points
+    # Of the nine published points, one is of a generation that the run has.
+    assert (points.generations, points.values) == ((23,), (0.788,))
+    assert panels_of(results, results.generation)[0].points == (points,)
+    assert SOURCE in summary(results)
+    assert "Note: The curve" in summary(results)
+    figure = draw([results])
+    assert SOURCE in figure.get_suptitle()
+    assert "read off" in legend_of(figure)
+
+
+def test_published__changed_parameter_compares_with_nothing_published():
+    results = run(load_experiment("sur-gau", {"workflow.n_samples": 20}))
+    assert keys(results) == ["workflow.n_samples"]
+    assert all(panel.points == () for panel in panels_of(results, results.generation))
+    changed = "recipe changed in workflow.n_samples = 20 (recipe: 10)"
+    for text in (summary(results), draw([results]).get_suptitle().replace("\n", " ")):
+        assert changed in text
+        assert "arXiv" not in text
+        assert "The curve that the published figure" not in text
+    assert "read off" not in legend_of(draw([results]))
+
+
+@pytest.mark.parametrize(
+    ("edit", "key"),
+    [
+        (("n_samples = 10", "n_samples = 12"), "workflow.n_samples"),
+        (("sigma = 1.0", "sigma = 2.0"), "truth.sigma"),
+        (('"unbiased"', '"mle"'), "model.estimator"),
+        (("eps = 0.1", "eps = 0.2"), "recipe.eps"),
+        (('panels = ["tail"]', 'panels = ["log_sigma", "tail"]'), "recipe.panels"),
+    ],
+)
+def test_published__edited_copy_is_compared_with_the_shipped_recipe(tmp_path, edit, key):
+    retitled = ("Deviation of a refitted Gaussian above 0.1", "My title")
+    results = run(copy_of(tmp_path, "sur-gau", edit, retitled))
+    assert keys(results) == [key]
+    assert published(results).points == ()
+    assert recipe_words([results]).source == ""
+
+
+def test_published__unchanged_copy_keeps_its_source(tmp_path):
+    results = run(copy_of(tmp_path, "sur-gau", ("seed = 42", "seed = 43"), ("linear = true", "linear = false")))
+    assert recipe_words([results]).source == SOURCE
+    assert published(results).points
+
+
+def test_published__points_are_those_of_the_case(tmp_path):
+    second = run(load_experiment("sur-gmm").cases()[1])
+    assert [points.values for points in published(second).points] == [(0.573,)]
+    # Of a copy without the first case, the only case is still the second one of the shipped recipe.
+    only = ('[[recipe.cases]]\n"model.estimator" = "approximate"\n', "")
+    results = run(copy_of(tmp_path, "sur-gmm", only).cases()[0])
+    assert [points.label.partition(",")[0] for points in published(results).points] == ["called MLE"]
+
+
+def test_published__own_recipe_has_its_own_points(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(
+        '[model]\nfamily = "poisson"\n[truth]\nrate = 2.0\n[workflow]\nname = "replace"\nn_samples = 10\n'
+        "[run]\nn_generations = 5\nn_replicates = 3\nseed = 1\n"
+        '[recipe]\ntitle = "Own"\nsource = "a paper"\n'
+        '[[recipe.read_off]]\nlabel = "theirs"\ngenerations = [1, 9]\nvalues = [1.0, 0.5]\n'
+    )
+    own = Experiment.from_toml(path)
+    assert published(simulate(own)).points[0].values == (1.0,)
+    changed = simulate(own.with_values({"truth.rate": 3.0}))
+    assert keys(changed) == ["truth.rate"]
+    assert "a paper" not in summary(changed)
+
+
+def test_published__changed_sweep_says_so():
+    size = {"run.n_generations": 1, "run.n_replicates": 2}
+    point = load_sweep("cot-gau", size)[40].experiment
+    assert "arXiv:2410.16713" in summary(simulate(point))
+    changed = simulate(load_sweep("cot-gau", {**size, "truth.sigma": 2.0})[40].experiment)
+    assert keys(changed) == ["truth.sigma"]
+    assert "arXiv" not in summary(changed)
