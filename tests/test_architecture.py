@@ -45,7 +45,10 @@ ALLOWED: dict[str, set[str]] = {
 }
 MAX_LEVELS = 9
 THIRD_PARTY_HOMES = {
-    "numba": {"kernels/jit.py", "kernels/random/streams.py", "kernels/linalg/scipy_routines.py"},
+    "numba": {
+        *(f"kernels/{name}.py" for name in ("numba_settings", "code_cache", "jit")),
+        *("kernels/random/streams.py", "kernels/linalg/scipy_routines.py"),
+    },
     "llvmlite": {"kernels/random/streams.py", "kernels/linalg/scipy_routines.py"},
     "h5py": {"storage/hdf5_file.py"},
 }
