@@ -10,6 +10,7 @@ import numpy as np
 
 from fastcollapse.analysis.axes import draw_exact, draw_limits, draw_plot, format_axes
 from fastcollapse.analysis.generations import log_spaced_generations
+from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.family_panels import Scatter
 from fastcollapse.analysis.panels.panel import Panel, is_wide, plots_of
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, panels_of
@@ -65,6 +66,7 @@ def check_figure(path: Path) -> None:
         raise InputError(f"figure must end in {', '.join(FORMATS)}, got {path}")
 
 
+@drawing
 def write_figure(figure: "Figure", path: Path) -> None:
     """Write a figure into a new file; see `save_figure`."""
     try:
@@ -84,6 +86,7 @@ def write_figure(figure: "Figure", path: Path) -> None:
         raise
 
 
+@drawing
 def draw(cases: Sequence[Results]) -> "Figure":
     """Return the figure of a run, or of several that differ in the cases of their recipe.
 

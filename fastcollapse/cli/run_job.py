@@ -139,10 +139,17 @@ def _figure_and_summary(job: RunJob, done: "Sequence[Results]", clock: Clock) ->
             figure.unlink(missing_ok=True)
         elif not nothing_ran:
             figure = free_path(figure)
-        if not (nothing_ran and figure.exists()):
-            save_figure(done, figure)
+        files, failure = [*job.files, figure], None
+        try:
+            if not (nothing_ran and figure.exists()):
+                save_figure(done, figure)
+        except Exception as error:
+            files, failure = job.files, error
         all_new = all(plan.existing is None for plan in job.plans)  # a resumed run has no time of all its generations
-        text = summary(done, clock.elapsed() if all_new else None, [*job.files, figure])
+        text = summary(done, clock.elapsed() if all_new else None, files)
+        if failure is not None:
+            click.echo(text)
+            raise failure
         return text if nothing_ran else f"{text}\n\n{clock.first_block()}"
     except Exception as error:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
