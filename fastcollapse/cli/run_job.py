@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fastcollapse.cli.progress import Clock, progress_bar
+from fastcollapse.cli.streams import OutputFailed
 from fastcollapse.errors import FastcollapseError, NonFiniteError, StoreError, UnreadableResults
 
 if TYPE_CHECKING:
@@ -103,7 +104,11 @@ def run_job(job: RunJob) -> None:
         raise NonFiniteError(f"{error}; {saved_generations(job.files[len(done)])}") from error
     except StoreError as error:
         raise StoreError(f"{error}; {saved_generations(job.files[len(done)], job.resume_command)}") from error
-    click.echo(text)
+    try:
+        click.echo(text)
+    except OutputFailed as error:
+        error.args = (f"{error}; {job.files_hold} the finished run",)
+        raise
 
 
 def _found_run_message(plan: "RunPlan") -> str:
