@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
         "theory",
     },
     "__init__": {"config", "datasets", "errors", "models", "simulation", "sweeps"},
-    "__main__": {"cli"},
+    "__main__": {"cli", "simulation"},
 }
 MAX_LEVELS = 9
 THIRD_PARTY_HOMES = {

@@ -81,7 +81,8 @@ def _fail(message: str, status: int) -> int:
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 success, 1 failure or disagreement with theory, 2 bad input, 130 Ctrl-C, 143 SIGTERM.",
+    epilog="Exit status: 0 success, 1 failure or disagreement with theory, 2 bad input, 129 SIGHUP, "
+    "130 Ctrl-C, 143 SIGTERM.",
 )
 @click.version_option(__version__, prog_name="fastcollapse")
 def main() -> None:

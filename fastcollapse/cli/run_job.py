@@ -1,7 +1,6 @@
 """Execution of `fastcollapse run`: run the plans, draw the figure, print the summary, report what is saved."""
 
 import shlex
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Interrupted(Exception):
-    """Ctrl-C or SIGTERM stopped the command; the message says what is saved."""
+    """A signal stopped the command; the message says what is saved."""
 
     def __init__(self, message: str, stopped: BaseException) -> None:
         super().__init__(message)
@@ -66,7 +65,7 @@ class RunJob:
 def run_job(job: RunJob) -> None:
     """Run all plans of a job and print its summary."""
     from fastcollapse.cli.output_files import saved_generations
-    from fastcollapse.simulation.interrupts import Interrupts
+    from fastcollapse.simulation.interrupts import SIGNALS, Interrupts
     from fastcollapse.simulation.simulate import execute
 
     plans, clock = job.plans, Clock()
@@ -81,7 +80,7 @@ def run_job(job: RunJob) -> None:
         return f"interrupted; to resume: {shlex.join(job.resume_command)}"
 
     try:
-        with Interrupts((signal.SIGINT, signal.SIGTERM), stopped_message, short_message) as interrupts:
+        with Interrupts(SIGNALS, stopped_message, short_message) as interrupts:
             with progress_bar(sum(plan.n_left for plan in plans)) as clock.progress:
                 for plan in plans:
                     clock.message = _found_run_message(plan)

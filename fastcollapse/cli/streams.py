@@ -83,7 +83,7 @@ def standard_streams() -> Iterator[None]:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (stream or open(os.devnull, "w") for stream in before)
-    sys.stdout, sys.stderr = _Output(sys.stdout), _Stream(sys.stderr)  # type: ignore[assignment]
+    sys.stdout, sys.stderr = _Output(sys.stdout), _Stream(sys.stderr)
     try:
         yield
     finally:
