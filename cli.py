@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 try:
-    from fastcollapse.cli.main import main
+    from fastcollapse.__main__ import main
 except ModuleNotFoundError as error:
     python = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
     if Path(sys.prefix).resolve() == python.parents[1] or not python.exists():

@@ -4,8 +4,8 @@ Public names are imported at their first use, so that the command line starts wi
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # type checkers take it for that of typing, whose import takes time
 if TYPE_CHECKING:
     from fastcollapse.datasets.categorical import CategoricalDistribution
     from fastcollapse.datasets.load import load_truth
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module 'fastcollapse' has no attribute {name!r}")
     return getattr(import_module(f"fastcollapse.{_MODULES[name]}"), name)

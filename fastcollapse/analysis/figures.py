@@ -10,6 +10,7 @@ import numpy as np
 
 from fastcollapse.analysis.axes import draw_exact, draw_limits, draw_plot, format_axes, place_legend
 from fastcollapse.analysis.generations import log_spaced_generations
+from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.family_panels import Scatter
 from fastcollapse.analysis.panels.panel import Panel, is_wide, plots_of
 from fastcollapse.analysis.panels.published import recipe_words
@@ -52,6 +53,7 @@ def save_figure(results: Results | Sequence[Results], path: str | Path) -> None:
     write_figure(draw([results] if isinstance(results, Results) else list(results)), path)
 
 
+@drawing
 def write_figure(figure: "Figure", path: Path) -> None:
     """Write a figure into a new file; see `save_figure`."""
     try:
@@ -71,6 +73,7 @@ def write_figure(figure: "Figure", path: Path) -> None:
         raise
 
 
+@drawing
 def draw(cases: Sequence[Results]) -> "Figure":
     """Return the figure of a run, or of several that differ in the cases of their recipe.
 

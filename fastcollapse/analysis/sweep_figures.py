@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastcollapse.analysis.axes import draw_plot, place_legend
+from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.panel import Curve, Panel
 from fastcollapse.analysis.panels.style import MAP
 from fastcollapse.analysis.sweep_axes import WIDE, Side
@@ -31,6 +32,7 @@ _BELOW = 5.0
 _NAME_LETTERS, _FEWEST_LETTERS, _BELOW_NAMES, _LINE_HEIGHT = 64, 8, 0.5, 0.15
 
 
+@drawing
 def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
     """Return the figure of a sweep.
 

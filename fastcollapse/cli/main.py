@@ -16,6 +16,7 @@ from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.recipes import recipes, reproduce
 from fastcollapse.cli.results import check, compare, info, plot, replay, threads_option
 from fastcollapse.cli.run_job import Interrupted, RunJob, run_job
+from fastcollapse.cli.streams import OutputFailed, standard_streams
 from fastcollapse.cli.sweep import collect, status, sweep
 from fastcollapse.errors import FastcollapseError, InputError, printable
 
@@ -28,25 +29,35 @@ class _Commands(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         extra["standalone_mode"] = False
         warnings.showwarning = _warn
+        with standard_streams():
+            status = self._run(*args, **extra)
+        sys.exit(status)
+
+    def _run(self, *args: Any, **extra: Any) -> int:
+        """Run a command and return its exit status."""
         try:
             status: Any = super().main(*args, **extra)
+            return status if isinstance(status, int) else 0
         except click.exceptions.NoArgsIsHelpError as error:
             click.echo(error.format_message())
-            status = 0
+            return 0
         except click.UsageError as error:
             path = error.ctx.command_path if error.ctx else "fastcollapse"
-            status = _fail(f"{error.format_message()} (see {path} --help)", 2)
+            return _fail(f"{error.format_message()} (see {path} --help)", 2)
         except InputError as error:
-            status = _fail(str(error), 2)
+            return _fail(str(error), 2)
+        except OutputFailed as error:
+            return 1 if error.reader_has_ended else _fail(str(error), 1)
         except (FastcollapseError, click.ClickException) as error:
-            status = _fail(str(error), 1)
+            return _fail(str(error), 1)
         except MemoryError as error:
-            status = _fail(f"not enough memory: {error}", 1)
+            return _fail(f"not enough memory: {error}", 1)
         except Interrupted as error:
-            status = _fail(str(error), error.status)
-        except (click.Abort, KeyboardInterrupt):
-            status = _fail("interrupted", 130)
-        sys.exit(status if isinstance(status, int) else 0)
+            return _fail(str(error), error.status)
+        except (click.Abort, KeyboardInterrupt) as error:
+            if isinstance(error.__cause__, EOFError):  # click takes it for Ctrl-C
+                raise error.__cause__ from None
+            return _fail("interrupted", 130)
 
 
 class _WithParameters(click.Command):
@@ -71,7 +82,8 @@ def _fail(message: str, status: int) -> int:
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 success, 1 failure or disagreement with theory, 2 bad input, 130 Ctrl-C, 143 SIGTERM.",
+    epilog="Exit status: 0 success, 1 failure or disagreement with theory, 2 bad input, 129 SIGHUP, "
+    "130 Ctrl-C, 143 SIGTERM.",
 )
 @click.version_option(__version__, prog_name="fastcollapse")
 def main() -> None:

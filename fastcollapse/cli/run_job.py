@@ -1,7 +1,6 @@
 """Execution of `fastcollapse run`: run the plans, draw the figure, print the summary, report what is saved."""
 
 import shlex
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fastcollapse.cli.progress import Clock, progress_bar
+from fastcollapse.cli.streams import OutputFailed
 from fastcollapse.errors import FastcollapseError, NonFiniteError, StoreError, UnreadableResults
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Interrupted(Exception):
-    """Ctrl-C or SIGTERM stopped the command; the message says what is saved."""
+    """A signal stopped the command; the message says what is saved."""
 
     def __init__(self, message: str, stopped: BaseException) -> None:
         super().__init__(message)
@@ -65,7 +65,7 @@ class RunJob:
 def run_job(job: RunJob) -> None:
     """Run all plans of a job and print its summary."""
     from fastcollapse.cli.output_files import saved_generations
-    from fastcollapse.simulation.interrupts import Interrupts
+    from fastcollapse.simulation.interrupts import SIGNALS, Interrupts
     from fastcollapse.simulation.simulate import execute
 
     plans, clock = job.plans, Clock()
@@ -80,7 +80,7 @@ def run_job(job: RunJob) -> None:
         return f"interrupted; to resume: {shlex.join(job.resume_command)}"
 
     try:
-        with Interrupts((signal.SIGINT, signal.SIGTERM), stopped_message, short_message) as interrupts:
+        with Interrupts(SIGNALS, stopped_message, short_message) as interrupts:
             with progress_bar(sum(plan.n_left for plan in plans)) as clock.progress:
                 for plan in plans:
                     clock.message = _found_run_message(plan)
@@ -103,7 +103,11 @@ def run_job(job: RunJob) -> None:
         raise NonFiniteError(f"{error}; {saved_generations(job.files[len(done)])}") from error
     except StoreError as error:
         raise StoreError(f"{error}; {saved_generations(job.files[len(done)], job.resume_command)}") from error
-    click.echo(text)
+    try:
+        click.echo(text)
+    except OutputFailed as error:
+        error.args = (f"{error}; {job.files_hold} the finished run",)
+        raise
 
 
 def _found_run_message(plan: "RunPlan") -> str:
@@ -139,10 +143,17 @@ def _figure_and_summary(job: RunJob, done: "Sequence[Results]", clock: Clock) ->
             figure.unlink(missing_ok=True)
         elif not nothing_ran:
             figure = free_path(figure)
-        if not (nothing_ran and figure.exists()):
-            save_figure(done, figure)
+        files, failure = [*job.files, figure], None
+        try:
+            if not (nothing_ran and figure.exists()):
+                save_figure(done, figure)
+        except Exception as error:
+            files, failure = job.files, error
         all_new = all(plan.existing is None for plan in job.plans)  # a resumed run has no time of all its generations
-        text = summary(done, clock.elapsed() if all_new else None, [*job.files, figure])
+        text = summary(done, clock.elapsed() if all_new else None, files)
+        if failure is not None:
+            click.echo(text)
+            raise failure
         return text if nothing_ran else f"{text}\n\n{clock.first_block()}"
     except Exception as error:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -104,7 +103,7 @@ def _run(
     given: "Sweep", folder: Path, executor: Any, shard: tuple[int, int] | None, retry: bool, on_cluster: bool = False
 ) -> int:
     """Run a sweep with progress and signal handling, print the result and return the exit status."""
-    from fastcollapse.simulation.interrupts import Interrupts
+    from fastcollapse.simulation.interrupts import SIGNALS, Interrupts
     from fastcollapse.sweeps import run_sweep
     from fastcollapse.sweeps.manifest import MANIFEST
 
@@ -112,10 +111,9 @@ def _run(
     first_line = "" if os.path.lexists(folder / MANIFEST) else f"{folder}: a new sweep of {len(given):,} points"
     command = shlex.join(["fastcollapse", *sys.argv[1:]])
     message = _stopped_message(folder, command, on_cluster)
-    signals = (signal.SIGINT, signal.SIGTERM)
     try:
         with (
-            Interrupts(signals, message, lambda: f"interrupted; to resume: {command}") as interrupts,
+            Interrupts(SIGNALS, message, lambda: f"interrupted; to resume: {command}") as interrupts,
             sweep_progress(folder, first_line) as progress,
         ):
             outcome = run_sweep(

@@ -11,12 +11,29 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Self
 
+# Ctrl-C, the end of a job, and the end of the terminal.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Seconds after the first signal: after SAVE_AFTER an unfinished block is given up, the state before it is saved and the
 # process ends; after EXIT_AFTER the process ends in any case.
 SAVE_AFTER = 0.8
 EXIT_AFTER = 1.5
 # Maximum seconds to compose the message of the exit.
 _MESSAGE_SECONDS = 0.25
+
+
+def interrupt(_number: int, frame: FrameType | None) -> None:
+    """Handle SIGINT: end the process if an import is in progress, and raise KeyboardInterrupt otherwise.
+
+    Python runs code within imports whose exceptions it prints and drops. Ctrl-C would be a traceback there, or lost.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            try:
+                os.write(2, b"error: interrupted\n")
+            finally:
+                os._exit(128 + signal.SIGINT)
+        frame = frame.f_back
+    raise KeyboardInterrupt
 
 
 class Stopped(KeyboardInterrupt):
@@ -36,7 +53,7 @@ class Stopped(KeyboardInterrupt):
 
 
 class Interrupts:
-    """Context manager that defers SIGINT and SIGTERM.
+    """Context manager that defers signals, by default SIGINT.
 
     It has no effect outside the main thread or if another handler is installed.
 
@@ -75,7 +92,8 @@ class Interrupts:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            default = (signal.SIG_DFL, signal.default_int_handler)  # a signal that nohup ignores stays ignored
+            # A signal that nohup ignores stays ignored.
+            default = (signal.SIG_DFL, signal.default_int_handler, interrupt)
             for number in self._numbers:
                 if signal.getsignal(number) in default:
                     self._previous[number] = signal.signal(number, self._handle)

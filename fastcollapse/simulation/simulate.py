@@ -1,6 +1,7 @@
 """Simulation of an experiment or of a run plan."""
 
 import math
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -246,9 +247,11 @@ def use_threads(threads: int | None) -> None:
     Raises
     ------
     InputError
-        `threads` is below 1 or above the number of cores.
+        `threads` is below 1 or above the number of cores that the process may use, or above NUMBA_NUM_THREADS.
     """
-    n_cores = max_threads()
-    if threads is not None and not 1 <= threads <= n_cores:
-        raise InputError(f"threads must be between 1 and {n_cores} (the cores of this machine), got {threads}")
-    set_threads(n_cores if threads is None else threads)
+    most = max_threads()
+    if threads is not None and not 1 <= threads <= most:
+        allowed = "1" if most == 1 else f"between 1 and {most}"
+        limit = "NUMBA_NUM_THREADS" if "NUMBA_NUM_THREADS" in os.environ else "the cores that this process may use"
+        raise InputError(f"threads must be {allowed} ({limit}), got {threads}")
+    set_threads(most if threads is None else threads)

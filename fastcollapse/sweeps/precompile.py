@@ -5,7 +5,7 @@ import fcntl
 import hashlib
 import platform
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from fastcollapse.kernels.jit import CACHE_ROOT
@@ -52,10 +52,9 @@ def _processor() -> str:
 @contextmanager
 def _exclusive() -> Iterator[None]:
     """Hold the compilation lock that all processes on this kind of machine share."""
-    if CACHE_ROOT is None:
-        yield
-        return
-    with open(CACHE_ROOT / f"compiling-{_processor()}.lock", "w") as file:
-        with suppress(OSError):  # some file systems have no locks
-            fcntl.flock(file, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        with suppress(OSError):  # the cache may be read-only, and some file systems have no locks
+            if CACHE_ROOT is not None:
+                file = stack.enter_context(open(CACHE_ROOT / f"compiling-{_processor()}.lock", "w"))
+                fcntl.flock(file, fcntl.LOCK_EX)
         yield

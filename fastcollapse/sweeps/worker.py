@@ -2,7 +2,6 @@
 
 import functools
 import os
-import signal
 import socket
 import threading
 import time
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 
 from fastcollapse.errors import FastcollapseError, StoreError, UnreadableResults
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.interrupts import Interrupts
+from fastcollapse.simulation.interrupts import SIGNALS, Interrupts
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.simulate import execute
 from fastcollapse.storage.base import Reader
@@ -89,8 +88,7 @@ def run_task(task: Task, threads: int | None = None, interrupts: Interrupts | No
     KeyboardInterrupt
         A signal has arrived; finished points are saved.
     """
-    signals = (signal.SIGINT, signal.SIGTERM)
-    handler = Interrupts(signals) if interrupts is None else nullcontext(interrupts)
+    handler = Interrupts(SIGNALS) if interrupts is None else nullcontext(interrupts)
     with _one_task, warnings.catch_warnings(record=True) as caught, handler as active:
         warnings.simplefilter("always")
         report = Worker(_open_folder(task.folder, _modified(task.folder)), threads, active).run(task)

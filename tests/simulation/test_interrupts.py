@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from fastcollapse.simulation.interrupts import Interrupts, Stopped
+from fastcollapse.simulation.interrupts import SIGNALS, Interrupts, Stopped
 from fastcollapse.simulation.results import open_results
 
 ROOT = Path(__file__).parents[2]
-SIGNALS = [signal.SIGINT, signal.SIGTERM]
 TOML = """
 [model]
 family = "gaussian"

@@ -155,8 +155,9 @@ class RetryQueue:
 
 
 def _start_worker(parent: int) -> None:
-    """Ignore Ctrl-C, which the parent handles, and end this process when the parent ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ignore signals of the terminal, which the parent handles, and end this process when the parent ends."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:

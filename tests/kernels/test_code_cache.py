@@ -1,0 +1,233 @@
+"""Cache of compiled code: damaged files heal, a cache that cannot be written is no error, and its folder is private."""
+
+import errno
+import importlib.util
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import pytest
+
+from fastcollapse.kernels import code_cache, jit
+
+ROOT = Path(__file__).parents[2]
+SOURCE = """
+def twice(x):
+    return 2 * x
+
+
+def thrice(x):
+    return 3 * x
+"""
+
+
+@pytest.fixture
+def functions(tmp_path, monkeypatch):
+    """Return functions whose compiled code is kept in the folder `cache`."""
+    path = tmp_path / "functions.py"
+    path.write_text(SOURCE)
+    spec = importlib.util.spec_from_file_location("functions", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    (tmp_path / "cache").mkdir(mode=0o700)
+    monkeypatch.setattr(jit, "CACHE_ROOT", tmp_path / "cache")
+    return module
+
+
+def call(function):
+    """Call a newly decorated function; return whether its compiled code was found."""
+    compiled = jit.kernel(function)
+    assert compiled(21) == function(21)
+    return bool(compiled.stats.cache_hits)
+
+
+def files(folder):
+    return [path for path in (folder / "cache").rglob("*") if path.is_file()]
+
+
+def flip(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 4
+    path.write_bytes(data)
+
+
+def put_folder(path):
+    path.unlink()
+    (path / "within").mkdir(parents=True)
+
+
+def put_file_for_folder(path):
+    path.unlink()
+    path.parent.rmdir()
+    path.parent.write_text("a file")
+
+
+def put_hidden(path):
+    if os.geteuid() == 0:
+        pytest.skip("root reads every file")
+    path.chmod(0)
+
+
+DAMAGES = {
+    "empty": lambda path: path.write_bytes(b""),
+    "one byte": lambda path: path.write_bytes(path.read_bytes()[:1]),
+    "half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "longer": lambda path: path.write_bytes(path.read_bytes() + b"x"),
+    "garbage": lambda path: path.write_bytes(bytes(range(256)) * 40),
+    "bit of the checksum": lambda path: flip(path, 5),
+    "bit of the pickle": lambda path: flip(path, 40),
+    "bit of the code": lambda path: flip(path, path.stat().st_size // 2),
+    "last bit": lambda path: flip(path, -1),
+    "folder": put_folder,
+    "file for its folder": put_file_for_folder,
+    "not readable": put_hidden,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_file__is_compiled_again_with_one_warning(functions, tmp_path, damage):
+    assert not call(functions.twice)
+    assert call(functions.twice)
+    (path,) = files(tmp_path)
+    DAMAGES[damage](path)
+    with pytest.warns(RuntimeWarning) as found:
+        assert not call(functions.twice)
+    assert [str(one.message) for one in found] == [
+        f"compiled code in {tmp_path / 'cache'} was damaged and is compiled again"
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert call(functions.twice)
+    assert files(tmp_path) == [path]
+
+
+def test_file__of_another_function_is_not_taken(functions, tmp_path):
+    call(functions.twice)
+    (twice,) = files(tmp_path)
+    call(functions.thrice)
+    (thrice,) = set(files(tmp_path)) - {twice}
+    thrice.write_bytes(twice.read_bytes())
+    with pytest.warns(RuntimeWarning, match="was damaged"):
+        assert not call(functions.thrice)
+
+
+def test_file__of_another_user_is_not_taken(functions, tmp_path, monkeypatch):
+    call(functions.twice)
+    (path,) = files(tmp_path)
+    give_away(path, monkeypatch)
+    with pytest.warns(RuntimeWarning, match="was damaged"):
+        assert not call(functions.twice)
+
+
+def give_away(path, monkeypatch):
+    """Let a path belong to another user than the process."""
+    if os.geteuid() == 0:
+        os.chown(path, 12345, -1)
+    else:
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+
+
+def test_file__depends_on_settings_of_the_compiler(functions, tmp_path, monkeypatch):
+    call(functions.twice)
+    monkeypatch.setattr(jit.numba.config, "BOUNDSCHECK", 1)
+    assert not call(functions.twice)
+    assert len(files(tmp_path)) == 2
+
+
+def test_full_disk__is_one_warning_and_leaves_nothing(functions, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.warns(RuntimeWarning, match=r"compiled code is not kept \(.*/cache: File too large\); set FAST"):
+            assert not call(functions.twice)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert files(tmp_path) == []
+
+
+def test_read_only_folder__is_read(functions, monkeypatch):
+    call(functions.twice)
+
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
+    assert call(functions.twice)
+    with pytest.warns(RuntimeWarning, match="is not kept .*Read-only file system"):
+        assert not call(functions.thrice)
+
+
+def test_function__without_a_file_is_compiled_and_not_kept(functions, tmp_path):
+    names = {}
+    exec(compile(SOURCE, "<notebook>", "exec"), names)
+    assert not call(names["twice"])
+    assert files(tmp_path) == []
+
+
+def test_flush__removes_the_files_of_one_function(functions, tmp_path):
+    call(functions.thrice)
+    before = files(tmp_path)
+    compiled = jit.kernel(functions.twice)
+    compiled(1)
+    compiled(1.5)
+    assert len(files(tmp_path)) == 3
+    compiled._cache.flush()
+    assert files(tmp_path) == before
+
+
+SCRIPT = """
+import sys
+from fastcollapse.kernels import jit
+sys.path.insert(0, sys.argv[1])
+import functions
+print(jit.kernel(functions.twice)(21), jit.CACHE_ROOT)
+"""
+
+
+def test_processes__share_a_new_folder(functions, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "FASTCOLLAPSE_CACHE": str(tmp_path / "new")}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error::RuntimeWarning", "-c", SCRIPT, str(tmp_path)],
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.communicate() == (f"42 {tmp_path}/new/compiled\n", "")
+    (path,) = [path for path in (tmp_path / "new").rglob("*") if path.is_file()]
+    assert path.stat().st_mode & 0o77 == 0
+
+
+def test_folder__is_private(tmp_path, monkeypatch):
+    monkeypatch.setenv("FASTCOLLAPSE_CACHE", str(tmp_path / "new" / "one"))
+    before = os.umask(0)
+    try:
+        folder = code_cache.private_folder()
+    finally:
+        os.umask(before)
+    assert folder == tmp_path / "new" / "one" / "compiled"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert code_cache.private_folder() == folder
+    for mode in (0o770, 0o702):
+        folder.chmod(mode)
+        with pytest.warns(RuntimeWarning, match=r"is not kept \(.*compiled: other users can write it\)"):
+            assert code_cache.private_folder() is None
+    folder.chmod(0o700)
+    give_away(folder, monkeypatch)
+    with pytest.warns(RuntimeWarning, match=r"is not kept \(.*compiled: it belongs to another user\)"):
+        assert code_cache.private_folder() is None
+
+
+def test_folder__that_cannot_be_made_is_one_warning(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FASTCOLLAPSE_CACHE", str(tmp_path / "file"))
+    with pytest.warns(RuntimeWarning, match=r"is not kept \(.*/file: File exists\); set FASTCOLLAPSE_CACHE"):
+        assert code_cache.private_folder() is None
