@@ -135,12 +135,10 @@ def _figure_and_summary(job: RunJob, done: "Sequence[Results]", clock: Clock) ->
 
         figure = job.path.with_suffix(FIGURE_SUFFIX)
         nothing_ran = all(plan.is_finished for plan in job.plans)
-        if job.overwrite:
-            figure.unlink(missing_ok=True)
-        elif not nothing_ran:
+        if not job.overwrite and not nothing_ran:
             figure = free_path(figure)
         if not (nothing_ran and figure.exists()):
-            save_figure(done, figure)
+            save_figure(done, figure, job.overwrite)
         all_new = all(plan.existing is None for plan in job.plans)  # a resumed run has no time of all its generations
         text = summary(done, clock.elapsed() if all_new else None, [*job.files, figure])
         return text if nothing_ran else f"{text}\n\n{clock.first_block()}"

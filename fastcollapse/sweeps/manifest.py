@@ -2,14 +2,13 @@
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fastcollapse.config.fields import show
 from fastcollapse.errors import InputError, StoreError
-from fastcollapse.storage.atomic_write import publish
+from fastcollapse.storage.atomic_write import Rename, write_bytes
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.sweep_section import overlap
 from fastcollapse.sweeps.truth_cache import cached_truth
@@ -30,21 +29,15 @@ _TYPES: dict[str, Any] = {
 POINTS, PACKS, FAILED, CLAIMS = FOLDERS = ("points", "packs", "failed", "claims")
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a small JSON file atomically; an existing file is replaced.
+def write_json(path: Path, content: Mapping[str, Any], rename: Rename) -> None:
+    """Write a small JSON file atomically.
 
     Raises
     ------
     StoreError
         The file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}.tmp")
-    try:
-        temporary.write_text(json.dumps(content, indent=1, default=_plain) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+    write_bytes(path, (json.dumps(content, indent=1, default=_plain) + "\n").encode(), rename)
 
 
 def _plain(value: Any) -> Any:
@@ -188,12 +181,9 @@ def write_manifest(path: Path, sweep: Sweep) -> None:
             "base": None if sweep.base is None else str(sweep.base),
             "text": sweep.text,
         }
-        temporary = path / CLAIMS / f"{MANIFEST}-{secrets.token_hex(6)}"
-        write_json(temporary, manifest)
         try:
-            publish(temporary, path / MANIFEST)
+            write_json(path / MANIFEST, manifest, Rename(path / CLAIMS))
         except StoreError:
             if not os.path.lexists(path / MANIFEST):
                 raise
-            temporary.unlink(missing_ok=True)  # another shard was first, and its drawn seed is used
-            check_folder(path, sweep)
+            check_folder(path, sweep)  # another shard was first, and its drawn seed is used
