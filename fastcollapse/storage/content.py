@@ -135,6 +135,8 @@ def read_block(content: Content, header: Header) -> Block:
     generation = arrays["generation"]
     if not np.array_equal(generation, np.arange(generation[0], generation[0] + len(generation))):
         raise ValueError("is damaged: its generations do not follow each other")
+    if generation[-1] > header.n_generations:
+        raise ValueError(f"is damaged: it has generation {generation[-1]}, its run ends at {header.n_generations}")
     metrics, states = ({name: arrays[name] for name in names} for names in (header.metrics, header.states))
     plane = (header.n_replicates, len(generation))
     if not all(fits(values, (*plane, *header.lengths(name))) for name, values in {**metrics, **states}.items()):

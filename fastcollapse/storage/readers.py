@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,9 +13,9 @@ from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.checksums import damaged, read_checksums
-from fastcollapse.storage.content import read_block, read_header
+from fastcollapse.storage.content import Content, read_block, read_header
 from fastcollapse.storage.hdf5_file import decoded, read_file
-from fastcollapse.storage.parts_folder import part_path, parts_folder
+from fastcollapse.storage.part_files import PartFile, consecutive_parts, part_path, parts_folder
 
 
 class Part(NamedTuple):
@@ -25,51 +26,58 @@ class Part(NamedTuple):
     provenance: dict[str, Any]
 
 
-def read_parts(folder: Path, header: Header, checked: bool = False, skip: Collection[str] = ()) -> Iterator[Part]:
-    """Yield the complete parts after part 0, up to the first missing part.
+# A writer that merges or removes parts changes the folder while it is read.
+_TRIES = 10
+
+
+def read_parts(
+    files: Iterable[PartFile], header: Header, checked: bool = False, first: int | None = 0
+) -> Iterator[Part]:
+    """Yield consecutive parts after part 0.
 
     Parameters
     ----------
+    files : their files, for example `consecutive_parts`.
     checked : whether to compare the data with their checksums.
-    skip : see `check_data`.
+    first : first generation of the first part; None for any.
 
     Raises
     ------
+    FileNotFoundError
+        The writer has merged or removed the parts.
     UnreadableResults
         A part is damaged or belongs to another experiment.
     """
-    expected = 0
-    for n in range(1, 1 << 31):
-        path = part_path(folder, n)
-        if not path.exists():
-            return
-        if checked:
-            check_data(path, skip)
+    expected = first
+    for _, _, path in files:
         content = read_file(path)
+        if checked:
+            check_data(path, content=content)
         if content.attributes["/"].get("digest") != header.digest:
             raise UnreadableResults(f"{path}: belongs to another experiment")
         block = decoded(path, lambda content=content: read_block(content, header))  # type: ignore[misc]
-        if block.first != expected:
+        if expected not in (None, block.first):
             raise UnreadableResults(f"{path}: starts at generation {block.first} instead of {expected}")
-        expected += block.n_generations
+        expected = block.first + block.n_generations
         text = content.attributes["/"].get("provenance")
         provenance = header.provenance if text is None else decoded(path, lambda text=text: json.loads(text))  # type: ignore[misc]
         yield Part(block, content.group("state"), provenance)
 
 
-def check_data(path: Path, skip: Collection[str] = ()) -> None:
+def check_data(path: Path, skip: Collection[str] = (), content: Content | None = None) -> None:
     """Compare the data of a file with their checksums.
 
     Parameters
     ----------
     skip : names of data sets or groups that are not read.
+    content : the content of the file, if it is already read.
 
     Raises
     ------
     UnreadableResults
         The message names the path and the damaged data sets.
     """
-    content = read_file(path)
+    content = read_file(path) if content is None else content
     skipped = [offset for name, offset in content.offsets.items() if name in skip or os.path.dirname(name) in skip]
     try:
         checksums = read_checksums(path)
@@ -91,8 +99,11 @@ def _read_finished(path: Path) -> Reader:
         raise UnreadableResults(f"{path}: no such file") from error
     header = decoded(path, lambda: read_header(content))
     block = decoded(path, lambda: read_block(content, header))
-    if block.first != 0:
-        raise UnreadableResults(f"{path}: is damaged: it starts at generation {block.first}")
+    if block.first != 0 or block.n_generations != header.n_generations + 1:
+        last = block.first + block.n_generations - 1
+        raise UnreadableResults(
+            f"{path}: is damaged: it has generations {block.first} to {last} instead of 0 to {header.n_generations}"
+        )
     return Reader(header, [block], forgotten=content.arrays.get("forgotten"), path=path)
 
 
@@ -124,18 +135,37 @@ def open_file(path: str | Path) -> Reader:
         The file is missing, foreign, truncated or of a newer format; the message names the path and the reason.
     """
     path = Path(path)
+    if not os.path.lexists(path) and os.path.isdir(parts_folder(path)):
+        with suppress(FileNotFoundError):  # a run that finishes at this moment removes its parts
+            reader = open_parts(path)
+            if not os.path.lexists(path):
+                return reader
+        if not os.path.lexists(path):
+            raise UnreadableResults(f"{path}: holds no complete part yet")
+    return _read_finished(path)
+
+
+def open_parts(path: Path) -> Reader:
+    """Open the complete parts of a run that is not finished, also of one that will replace the file at `path`.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are no parts.
+    UnreadableResults
+        See `open_file`.
+    """
     folder = parts_folder(path)
-    if not os.path.lexists(path) and os.path.isdir(folder):
+    for attempt in range(_TRIES):
         try:
             header = read_first(folder)
-            parts = list(read_parts(folder, header))
-            if not os.path.lexists(path):
-                state = parts[-1].state if parts else None
-                return Reader(header, [part.block for part in parts], path=path, state=state, finished=False)
-        except FileNotFoundError as error:  # a run that finishes at this moment removes its parts
-            if not os.path.lexists(path):
-                raise UnreadableResults(f"{path}: holds no complete part yet") from error
-    return _read_finished(path)
+            parts = list(read_parts(consecutive_parts(folder), header))
+            break
+        except FileNotFoundError:  # the run merges or removes its parts at this moment
+            if attempt == _TRIES - 1 or not part_path(folder, 0).exists():
+                raise
+    state = parts[-1].state if parts else None
+    return Reader(header, [part.block for part in parts], path=path, state=state, finished=False)
 
 
 def check_file(path: str | Path, everything: bool = True) -> Reader:
@@ -152,16 +182,13 @@ def check_file(path: str | Path, everything: bool = True) -> Reader:
         As for `open_file`; or a checksum does not match, or the file has no checksums.
     """
     path = Path(path)
-    reader = open_file(path)
-    header, folder = reader.header, parts_folder(path)
-    skip = () if everything else ("trajectory", "state", *(header.states.keys() - header.metrics.keys()))
-    if not reader.finished:
-        try:
-            check_data(part_path(folder, 0), skip)
-            for _ in read_parts(folder, header, checked=True, skip=skip):
-                pass
+    for _ in range(_TRIES):
+        reader = open_file(path)
+        header, folder = reader.header, parts_folder(path)
+        skip = () if everything else ("trajectory", "state", *(header.states.keys() - header.metrics.keys()))
+        parts = [part_path(folder, 0), *(part.path for part in consecutive_parts(folder))]
+        with suppress(FileNotFoundError):  # the run finishes, or merges parts, at this moment
+            for file in [path] if reader.finished else parts:
+                check_data(file, skip)
             return reader
-        except FileNotFoundError:  # the run finishes at this moment
-            reader = open_file(path)
-    check_data(path, skip)
-    return reader
+    raise UnreadableResults(f"{path}: cannot be read: its parts change all the time")
