@@ -1,6 +1,9 @@
 """The figure of a run: simulation as solid lines, theory as broken ones."""
 
 import dataclasses
+import errno
+import io
+import os
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,8 +22,9 @@ from fastcollapse.analysis.panels.style import MAP, SECOND, SIMULATED, THEORY
 from fastcollapse.analysis.panels.text import counted, settings_text
 from fastcollapse.analysis.tables import case_names
 from fastcollapse.config.output_paths import FIGURES, check_file
-from fastcollapse.errors import InputError, StoreError
+from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
+from fastcollapse.storage.atomic_write import Rename, remove_abandoned, write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,13 +37,14 @@ _MOST_COLUMNS = 3
 _LETTERS_AN_INCH = 11
 
 
-def save_figure(results: Results | Sequence[Results], path: str | Path) -> None:
+def save_figure(results: Results | Sequence[Results], path: str | Path, replace: bool = False) -> None:
     """Draw the figure of a run, or of the cases of a recipe, into a new file.
 
     Parameters
     ----------
     results : with the same recipe, if there are several.
     path : a new file that ends in .png, .pdf or .svg.
+    replace : whether an existing figure is replaced; it stays until the new one is drawn.
 
     Raises
     ------
@@ -50,27 +55,24 @@ def save_figure(results: Results | Sequence[Results], path: str | Path) -> None:
     """
     path = Path(path)
     check_file(path, FIGURES, "figure")
-    write_figure(draw([results] if isinstance(results, Results) else list(results)), path)
+    write_figure(draw([results] if isinstance(results, Results) else list(results)), path, replace)
 
 
 @drawing
-def write_figure(figure: "Figure", path: Path) -> None:
-    """Write a figure into a new file; see `save_figure`."""
+def write_figure(figure: "Figure", path: Path, replace: bool = False) -> None:
+    """Write a figure into a file; see `save_figure`."""
+    if os.path.lexists(path) and not replace:
+        raise InputError(f"figure must be a new file, got {path}: it exists")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = open(path, "xb")
-    except FileExistsError:
-        raise InputError(f"figure must be a new file, got {path}: it exists") from None
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise InputError(f"figure must be in a folder that can be written, got {path}: {error.strerror}") from None
-    try:
-        with file:
-            figure.savefig(file, format=path.suffix[1:].lower(), dpi=160)
-    except BaseException as error:
-        path.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
-        raise
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format=path.suffix[1:].lower(), dpi=160)
+    remove_abandoned(path.parent, path.name)
+    write_bytes(path, drawn.getvalue(), Rename(replace=replace))
 
 
 @drawing

@@ -13,6 +13,7 @@ from fastcollapse.analysis.panels.registry import panels_for, panels_of
 from fastcollapse.analysis.panels.text import counted, settings_text, table
 from fastcollapse.analysis.tables import case_names, number, tables_of
 from fastcollapse.simulation.results import Results
+from fastcollapse.storage.part_files import is_begun, is_replacing
 from fastcollapse.storage.parts_folder import writer_of
 
 # More cases than this have a line each instead of their tables.
@@ -180,11 +181,13 @@ def _size(results: Results) -> str:
 
 
 def _resume(results: Results) -> str:
-    """Return which process is writing an unfinished run, or the command that resumes it."""
-    if results.finished or results.path is None:
+    """Return which process is writing an unfinished run, also one that will replace the file, or how to resume it."""
+    path = results.path
+    if path is None or (results.finished and not (is_begun(path) and is_replacing(path))):
         return ""
-    writer = writer_of(results.path)
-    return f"; {writer} is writing it" if writer else f"; to resume: fastcollapse run --resume {results.path}"
+    what = "a new run that will replace it is not finished; " if results.finished else ""
+    writer = writer_of(path)
+    return f"; {what}{writer} is writing it" if writer else f"; {what}to resume: fastcollapse run --resume {path}"
 
 
 def _mean_of(values: np.ndarray) -> str:

@@ -7,9 +7,8 @@ from typing import Any
 
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.results import open_results
-from fastcollapse.simulation.run_plan import Mode, RunPlan, plan_recipe
-from fastcollapse.storage.parts_folder import is_begun, parts_folder
+from fastcollapse.simulation.run_plan import Mode, RunPlan, plan_recipe, run_at
+from fastcollapse.storage.part_files import is_begun, parts_folder
 
 FIGURE_SUFFIX = ".png"
 
@@ -51,7 +50,8 @@ def saved_generations(output: Path, resume_command: Sequence[str] = ()) -> str:
     """Return which generations of a stopped run are saved, and the command that resumes it, if there is one."""
     if not is_begun(output):
         return "nothing was written"
-    last = open_results(output).last
+    run = run_at(output)
+    last = -1 if run is None else run.last
     if last < 0:
         return f"{parts_folder(output)} keeps no generation yet"
     saved = f"{parts_folder(output)} keeps generations 0 to {last:,}"

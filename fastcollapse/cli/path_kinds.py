@@ -62,7 +62,7 @@ def command_for(path: str | os.PathLike[str], *expected: str) -> Iterator[None]:
 
 def _kinds(path: Path) -> dict[str, Path]:
     """Return the kinds of a path, with the path that the command of each takes; empty if it is of no known kind."""
-    from fastcollapse.storage.parts_folder import is_begun
+    from fastcollapse.storage.part_files import is_begun
     from fastcollapse.sweeps.manifest import MANIFEST
 
     try:
@@ -103,7 +103,7 @@ def _kinds_of_file(path: Path) -> dict[str, Path]:
 def _kinds_of_name(path: Path) -> dict[str, Path]:
     """Return the kinds of a path at which there is no file."""
     from fastcollapse.datasets.shipped import recipes, sweeps
-    from fastcollapse.storage.parts_folder import is_begun
+    from fastcollapse.storage.part_files import is_begun
 
     if path.name and is_begun(path):
         return {"results": path}

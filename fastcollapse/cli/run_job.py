@@ -139,14 +139,12 @@ def _figure_and_summary(job: RunJob, done: "Sequence[Results]", clock: Clock) ->
 
         figure = job.path.with_suffix(FIGURE_SUFFIX)
         nothing_ran = all(plan.is_finished for plan in job.plans)
-        if job.overwrite:
-            figure.unlink(missing_ok=True)
-        elif not nothing_ran:
+        if not job.overwrite and not nothing_ran:
             figure = free_path(figure)
         files, failure = [*job.files, figure], None
         try:
             if not (nothing_ran and figure.exists()):
-                save_figure(done, figure)
+                save_figure(done, figure, job.overwrite)
         except Exception as error:
             files, failure = job.files, error
         all_new = all(plan.existing is None for plan in job.plans)  # a resumed run has no time of all its generations

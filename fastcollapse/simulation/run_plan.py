@@ -25,7 +25,9 @@ from fastcollapse.simulation.same_experiment import (
 )
 from fastcollapse.storage.base import Store
 from fastcollapse.storage.blocks import Header
-from fastcollapse.storage.parts_folder import check_free, is_begun, parts_folder
+from fastcollapse.storage.part_files import is_begun, is_replacing, parts_folder
+from fastcollapse.storage.parts_folder import check_free
+from fastcollapse.storage.readers import open_parts
 
 Mode = Literal["new", "reuse", "resume", "overwrite"]
 _MODES = get_args(Mode)
@@ -210,7 +212,7 @@ def plan_recipe(
         See `plan_run`; no case is started.
     """
     if experiment is None:
-        existing = open_results(path)  # its own truth is used: the file alone is enough
+        existing = run_at(path) or open_results(path)  # its own truth is used: the file alone is enough
         experiment = existing.experiment.with_values(values or {})
         return path, [_planned(experiment, path, mode, existing, recorded_truth(existing), None)]
     n_cases = len(experiment.cases())
@@ -294,7 +296,13 @@ def schedule_of(experiment: Experiment, truth: Any) -> Schedule:
 
 
 def run_at(path: Path) -> Results | None:
-    """Return the run at a path, finished or not; None if there is none."""
+    """Return the run at a path, finished or not; None if there is none.
+
+    It is the unfinished run if that will replace the finished file at the path.
+    """
+    if is_replacing(path):
+        with suppress(FileNotFoundError):  # it has no part yet
+            return Results(open_parts(path))
     return open_results(path) if os.path.lexists(path) or is_begun(path) else None
 
 

@@ -1,19 +1,30 @@
-"""Atomic writing of files: a kill, a full disk or a second writer leaves only complete files."""
+"""Atomic writing of files: a kill, a full disk or a second writer leaves only complete files under their names."""
 
 import ctypes
 import errno
-import mmap
+import fcntl
 import os
+import re
+import secrets
+import time
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from fastcollapse.errors import StoreError
 from fastcollapse.storage.checksums import Extent
+from fastcollapse.storage.memory_map import forget_pages
 
+# Suffix of a file that is being written, or that a killed process has left.
+TEMPORARY = ".tmp"
+# Age in seconds of an abandoned temporary file on a file system without locks.
+_ABANDONED_SECONDS = 3600.0
+# Errors of file systems that do not have an operation.
+_NOT_SUPPORTED = {errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP}
 _CHUNK_BYTES = 4 << 20
 _SYNC_FILE_RANGE_WRITE = 2
 _AT_FDCWD = -100
@@ -35,24 +46,15 @@ def _start_writing(fd: int, offset: int, n_bytes: int) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the file names in a folder durable."""
+    """Make the file names in a folder durable, if its file system can."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _NOT_SUPPORTED:
+            raise
     finally:
         os.close(fd)
-
-
-def forget_pages(array: np.ndarray) -> None:
-    """Release the memory of an array that is mapped from a file; a later access reads it again.
-
-    Without it, the final file of a run needs as much memory as the run has bytes.
-    """
-    owner: Any = array
-    while owner is not None and not isinstance(owner, mmap.mmap):
-        owner = getattr(owner, "base", None)
-    if owner is not None and hasattr(mmap, "MADV_DONTNEED"):
-        owner.madvise(mmap.MADV_DONTNEED)
 
 
 def _write_at(fd: int, offset: int, arrays: Iterable[np.ndarray]) -> Extent:
@@ -71,66 +73,99 @@ def _write_at(fd: int, offset: int, arrays: Iterable[np.ndarray]) -> Extent:
     return Extent(offset, at - offset, crc)
 
 
+@dataclass(frozen=True)
+class Rename:
+    """How a complete temporary file gets its name.
+
+    Parameters
+    ----------
+    folder : folder of the temporary file, in the same file system; by default that of the file.
+    replace : whether an existing file is replaced.
+    check : called before the rename; an exception in it leaves no file.
+    """
+
+    folder: Path | None = None
+    replace: bool = False
+    check: Callable[[], None] = lambda: None
+
+
 def write_new(
     path: Path,
     size: int,
     metadata: Iterable[tuple[int, np.ndarray]],
     data: Iterable[tuple[int, Iterable[np.ndarray]]],
     trailer: Callable[[list[Extent]], bytes],
+    rename: Rename,
 ) -> None:
-    """Write a new durable file; after a failure the file is removed.
+    """Write a durable file under a temporary name and rename it; after a failure the temporary file is removed.
+
+    The temporary file is locked until it is renamed, see `remove_abandoned`.
 
     Parameters
     ----------
-    path : path of the file, which must not exist.
+    path : path of the file.
     size : bytes without the trailer. They are allocated first, so a full disk fails before any data are copied.
     metadata : (offset, bytes); written first, because data may overwrite the rest of a page.
     data : (offset, consecutive arrays).
     trailer : function that returns the bytes after `size`, given the extents of the data.
+    rename : how the file gets its name.
 
     Raises
     ------
     StoreError
-        The message names the path, the reason and the size.
+        The file exists and is not to be replaced, or it cannot be written; the message names the path and the reason.
     """
+    temporary = (rename.folder or path.parent) / f".{path.name}-{secrets.token_hex(6)}{TEMPORARY}"
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except OSError as error:
         raise StoreError(f"{path}: cannot be created: {error.strerror}") from error
     try:
-        try:
-            os.posix_fallocate(fd, 0, size)
-            for offset, values in metadata:
-                _write_at(fd, offset, [values])
-            extents = [_write_at(fd, offset, arrays) for offset, arrays in data]
-            _write_at(fd, size, [np.frombuffer(trailer(extents), np.uint8)])
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        with suppress(OSError):  # without locks, the age of the file decides
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _allocate(fd, size)
+        for offset, values in metadata:
+            _write_at(fd, offset, [values])
+        extents = [_write_at(fd, offset, arrays) for offset, arrays in data]
+        _write_at(fd, size, [np.frombuffer(trailer(extents), np.uint8)])
+        os.fsync(fd)
+        rename.check()
+        _publish(temporary, path, rename.replace)
     except BaseException as error:
-        path.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and not isinstance(error, StoreError):
             raise StoreError(f"{path}: cannot be written: {error.strerror} ({size:,} bytes)") from error
         raise
+    finally:
+        os.close(fd)
 
 
-def publish(temporary: Path, target: Path) -> None:
-    """Rename a complete file to its final name in the same file system; an existing file is never replaced.
+def write_bytes(path: Path, content: bytes, rename: Rename) -> None:
+    """Write a small durable file, at least one byte; see `write_new`."""
+    write_new(path, len(content), [(0, np.frombuffer(content, np.uint8))], (), lambda _: b"", rename)
 
-    Raises
-    ------
-    StoreError
-        The target exists or cannot be made; the file is removed.
-    """
-    renamed = False
+
+def _allocate(fd: int, size: int) -> None:
     try:
-        _rename_new(temporary, target)
-        renamed = True
+        os.posix_fallocate(fd, 0, size)
+    except OSError as error:
+        if error.errno not in _NOT_SUPPORTED:
+            raise
+
+
+def _publish(temporary: Path, target: Path, replace: bool) -> None:
+    """Rename a complete file to its final name; a new file is removed if its name cannot be made durable."""
+    try:
+        (os.replace if replace else _rename_new)(temporary, target)
+    except FileExistsError as error:
+        raise StoreError(f"{target}: already exists and is not replaced") from error
+    except OSError as error:
+        raise StoreError(f"{target}: cannot be made by renaming: {error.strerror}") from error
+    try:
         sync_folder(target.parent)
     except OSError as error:
-        (target if renamed else temporary).unlink(missing_ok=True)
-        if isinstance(error, FileExistsError):
-            raise StoreError(f"{target}: already exists and is not replaced") from error
+        if not replace:
+            target.unlink(missing_ok=True)
         raise StoreError(f"{target}: cannot be made by renaming: {error.strerror}") from error
 
 
@@ -142,5 +177,43 @@ def _rename_new(old: Path, new: Path) -> None:
         if ctypes.get_errno() == errno.EEXIST:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(new))
     # Other file systems need two steps; a kill between them leaves one complete file with two names.
-    os.link(old, new)
-    old.unlink()
+    try:
+        os.link(old, new)
+    except FileExistsError:
+        raise
+    except OSError:
+        # File systems without hard links: only the lock of the writer excludes another one between these steps.
+        if os.path.lexists(new):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(new)) from None
+        os.rename(old, new)
+    else:
+        old.unlink()
+
+
+def remove_abandoned(folder: Path, name: str | None = None) -> None:
+    """Remove the temporary files that killed processes have left in a folder.
+
+    Parameters
+    ----------
+    name : the name of the file for which they were written; None for any name.
+    """
+    pattern = re.compile(rf"\.{re.escape(name)}-[0-9a-f]{{12}}\.tmp" if name else r".*\.tmp")
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if pattern.fullmatch(path.name):
+            with suppress(OSError):  # another process removes or renames it
+                if _is_abandoned(path):
+                    path.unlink()
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether no process is writing a temporary file."""
+    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
+        return False
+    except OSError:
+        return time.time() - os.fstat(fd).st_mtime > _ABANDONED_SECONDS
+    finally:
+        os.close(fd)

@@ -244,8 +244,11 @@ def read_run(content: Content) -> tuple[Header, Block, np.ndarray | None]:
     """
     header = read_header(content)
     block = read_block(content, header)
-    if block.first != 0:
-        raise ValueError(f"is damaged: it starts at generation {block.first}")
+    if block.first != 0 or block.n_generations != header.n_generations + 1:
+        last = block.first + block.n_generations - 1
+        raise ValueError(
+            f"is damaged: it has generations {block.first} to {last} instead of 0 to {header.n_generations}"
+        )
     forgotten = None
     if "forgotten" in content.arrays:
         forgotten = array_of(content, "forgotten", "i4", (header.n_replicates, header.n_columns))

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import secrets
 import socket
 import time
 from pathlib import Path
@@ -10,8 +11,10 @@ from pathlib import Path
 # `owner` locks a free file briefly while it tests it, and a process that ends holds its lock a little longer.
 _TRIES = 5
 _PAUSE = 0.02
-# Errors of file systems without locks (some clusters). Two writers still cannot damage a part: names are exclusive.
+# Errors of file systems without locks (some clusters): there, the newest writer holds the lock.
 _NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
+# Separates the name of the process from the random number of its lock.
+_NUMBER = ", lock "
 
 
 class AlreadyLocked(Exception):
@@ -20,6 +23,9 @@ class AlreadyLocked(Exception):
 
 class Lock:
     """Exclusive lock, held until it is released or this process ends.
+
+    The file has the process and a random number. If the file is removed, or if the file system has no locks, another
+    process can take the lock; `is_held` is then false.
 
     Parameters
     ----------
@@ -35,14 +41,23 @@ class Lock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._content = f"process {os.getpid()} on {socket.gethostname()}{_NUMBER}{secrets.token_hex(8)}".encode()
         self._fd: int | None = _locked(path)
         os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+        os.pwrite(self._fd, self._content, 0)
+
+    def is_held(self) -> bool:
+        """Whether the lock file is still the file of this lock."""
+        try:
+            return self._fd is not None and self.path.read_bytes() == self._content
+        except OSError:
+            return False
 
     def release(self) -> None:
-        """Remove the lock file and release the lock."""
+        """Remove the lock file, unless another process has taken it, and release the lock."""
         if self._fd is not None:
-            self.path.unlink(missing_ok=True)
+            if self.is_held():
+                self.path.unlink(missing_ok=True)
             os.close(self._fd)
             self._fd = None
 
@@ -78,7 +93,7 @@ def owner(path: Path) -> str | None:
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return os.pread(fd, 300, 0).decode(errors="replace") or "another process"
+        return os.pread(fd, 300, 0).decode(errors="replace").partition(_NUMBER)[0] or "another process"
     except OSError:
         pass
     finally:

@@ -15,11 +15,12 @@ import h5py
 import numpy as np
 
 from fastcollapse.errors import InputError, UnreadableResults
-from fastcollapse.storage.atomic_write import write_new
+from fastcollapse.storage.atomic_write import Rename, write_new
 from fastcollapse.storage.checksums import checksums_in, checksums_of
 from fastcollapse.storage.content import Content, check_format
 from fastcollapse.storage.hdf5_objects import NOT_A_VARIABLE, ObjectReader
 from fastcollapse.storage.layout import Array
+from fastcollapse.storage.memory_map import map_file
 from fastcollapse.storage.regular_file import open_regular
 
 _PAGE = 4096
@@ -90,19 +91,22 @@ def _set_attributes(target: Any, attributes: Mapping[str, Any]) -> None:
         target.attrs[key] = value
 
 
-def write_file(path: Path, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]) -> None:
-    """Write a new HDF5 file.
+def write_file(
+    path: Path, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]], rename: Rename | None = None
+) -> None:
+    """Write an HDF5 file atomically.
 
     Parameters
     ----------
-    path : path of the file, which must not exist.
+    path : path of the file.
     arrays : data sets; their `dims` become dimension scales.
     groups : attributes by name of the group, "/" for the root.
+    rename : how the file gets its name; by default it must not exist.
 
     Raises
     ------
     StoreError
-        The file cannot be written; it is removed.
+        See `write_new`.
     """
     memory = _Pages()
     creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -132,7 +136,9 @@ def write_file(path: Path, arrays: Sequence[Array], groups: Mapping[str, Mapping
     end = memory.size
     pages = [(page * _PAGE, np.frombuffer(memory.pages[page], np.uint8)) for page in sorted(memory.pages)]
     pages = [(offset, values[: end - offset]) for offset, values in pages]  # the last page may extend beyond the end
-    write_new(path, end, pages, data, lambda extents: checksums_of(end, extents, memory.at).encoded())
+    write_new(
+        path, end, pages, data, lambda extents: checksums_of(end, extents, memory.at).encoded(), rename or Rename()
+    )
 
 
 def _attach_scales(file: h5py.File, arrays: Sequence[Array], datasets: dict[str, h5py.Dataset]) -> None:
@@ -171,7 +177,7 @@ def read_file(path: Path) -> Content:
         # The file is opened once, because a run that finishes may remove a part at any moment.
         with open_regular(path) as raw:
             checksums_in(raw)
-            whole_file = np.memmap(raw, np.uint8, "r")
+            whole_file = map_file(raw)
             with h5py.File(raw, "r") as file:
                 objects = ObjectReader(whole_file)
                 content.attributes["/"] = objects.attributes(file)

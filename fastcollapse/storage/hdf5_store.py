@@ -1,46 +1,39 @@
 """HDF5 store: a run on disk, written as parts that are renamed when complete, with one writer at a time."""
 
 import dataclasses
-import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from fastcollapse.errors import InputError, UnreadableResults
-from fastcollapse.storage.atomic_write import publish
+from fastcollapse.errors import InputError, StoreError, UnreadableResults
+from fastcollapse.storage.atomic_write import Rename
 from fastcollapse.storage.base import Reader, Store
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_file import write_file
-from fastcollapse.storage.layout import (
-    FORMAT,
-    FORMAT_VERSION,
-    Array,
-    block_arrays,
-    groups_of,
-    header_arrays,
-    memory_array,
-)
-from fastcollapse.storage.parts_folder import (
-    PartsFolder,
-    check_free,
-    check_unused,
+from fastcollapse.storage.layout import block_arrays, groups_of, header_arrays, memory_array
+from fastcollapse.storage.part_files import (
+    PartFile,
+    consecutive_parts,
     is_begun,
-    part_numbers,
+    is_replacing,
+    listed_parts,
     part_path,
     parts_folder,
-    temporary_path,
 )
+from fastcollapse.storage.part_writer import WrittenPart, merge_parts, n_to_merge, write_part
+from fastcollapse.storage.parts_folder import PartsFolder, check_free, check_unused
 from fastcollapse.storage.readers import Part, check_data, open_file, read_first, read_parts
 
 # A commit writes a part if this much is pending, or this long after the previous part, in seconds.
 PART_BYTES = 256 << 20
 PART_SECONDS = 30.0
+_Read = TypeVar("_Read")
 
 
 class Hdf5Store(Store):
@@ -56,8 +49,8 @@ class Hdf5Store(Store):
     part_bytes : a commit writes a part if this many bytes are pending, at least 1. Memory is limited to twice this.
     part_seconds : a commit also writes a part if this time has passed since the previous one, at least 0. A kill loses
         at most this much work.
-    overwrite : whether to replace a results file at `path`, finished or not. A finished file is restored if the new run
-        ends before its first commit, and deleted when the new run is complete.
+    overwrite : whether to replace a results file at `path`, finished or not. A finished file stays at `path` until the
+        new run is complete.
     resume : whether to continue after the last committed generation of the parts, whose data are checked.
 
     Raises
@@ -87,6 +80,7 @@ class Hdf5Store(Store):
         self._part_seconds = part_seconds
         self._pending_bytes = 0
         self._n_parts = 0
+        self._written: list[WrittenPart] = []
         self._finished = False
         self._resumed = resume
         self._writing: Future[None] | None = None
@@ -99,24 +93,21 @@ class Hdf5Store(Store):
             if resume:
                 self._open_parts()
             else:
-                self._folder.restore_previous()
                 check_unused(self.path, overwrite)
-                if overwrite:
-                    self._folder.stash_previous()
+                self._folder.start()
         except BaseException:
             self._folder.release()
             raise
         self._writer = ThreadPoolExecutor(1, "fastcollapse-parts")
         self._last_part = time.monotonic()
         if not resume:
-            arrays = [*block_arrays(header, [], dims=False), *header_arrays(header)]
-            self._start_part([a for a in arrays if a.name != "generation"], groups_of(header, []))
+            self._start(self._write_first)
 
     def _open_parts(self) -> None:
         """Check all parts and take their header and state."""
-        if os.path.lexists(self.path):
+        if os.path.lexists(self.path) and not is_replacing(self.path):
             raise InputError(f"{self.path} is finished and cannot be resumed")
-        recorded = read_first(self.parts)
+        recorded = self._read(lambda: read_first(self.parts))
         _check_same_record(self.path, recorded, self.header)
         # The order is that of the file; the limits of the variables are not in the file.
         given = self.header
@@ -128,27 +119,58 @@ class Hdf5Store(Store):
         )
         check_data(part_path(self.parts, 0))
         self._n_parts = 1
-        for part in read_parts(self.parts, recorded, checked=True):
-            self._n_parts += 1
+        files = consecutive_parts(self.parts)
+        parts = self._read(lambda: list(read_parts(files, recorded, checked=True)))
+        for file, part in zip(files, parts, strict=True):
+            self._n_parts = file.last + 1
             self._next = part.block.first + part.block.n_generations
             self.state = part.state
-        if any(number >= self._n_parts for number in part_numbers(self.parts)):
-            raise UnreadableResults(
-                f"{part_path(self.parts, self._n_parts)}: is missing; remove the parts after it to resume after "
-                f"generation {max(self._next - 1, 0):,}"
-            )
+        for file in listed_parts(self.parts):
+            if file.last >= self._n_parts:
+                raise UnreadableResults(
+                    f"{part_path(self.parts, self._n_parts)}: is missing; remove the parts after it to resume after "
+                    f"generation {max(self._next - 1, 0):,}"
+                )
+            if file.first > 0 and file not in files:  # a kill has left it beside the file with which it was merged
+                file.path.unlink()
+        self._written = [WrittenPart(file) for file in files]
 
-    def _start_part(self, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]) -> None:
+    def _read(self, read: Callable[[], _Read]) -> _Read:
+        """Return what `read` reads from the parts.
+
+        Raises
+        ------
+        UnreadableResults
+            A part does not exist any more.
+        """
+        try:
+            return read()
+        except FileNotFoundError as error:
+            raise UnreadableResults(f"{error.filename}: was removed by another process") from error
+
+    def _start(self, write: Callable[..., None], *arguments: Any) -> None:
         """Start to write the pending blocks as a part; the previous part must be complete."""
         self._last_part = time.monotonic()
         self._blocks_in_writing, self._pending, self._pending_bytes = self._pending, [], 0
-        self._writing = self._writer.submit(self._write_part, arrays, groups)
+        self._writing = self._writer.submit(write, *arguments)
 
-    def _write_part(self, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]) -> None:
-        path = part_path(self.parts, self._n_parts)
-        write_file(temporary_path(path), arrays, groups)
-        publish(temporary_path(path), path)
+    def _write_first(self) -> None:
+        """Write part 0, the header."""
+        self._folder.check()
+        arrays = [*block_arrays(self.header, [], dims=False), *header_arrays(self.header)]
+        path, groups = part_path(self.parts, 0), groups_of(self.header, [])
+        write_file(path, [a for a in arrays if a.name != "generation"], groups, Rename(check=self._folder.check))
+        self._n_parts = 1
+
+    def _write_part(self, blocks: Sequence[Block], state: Mapping[str, np.ndarray]) -> None:
+        self._folder.check()
+        number, path = self._n_parts, part_path(self.parts, self._n_parts)
+        write_part(path, self.header, blocks, state, self._provenance, self._folder.check)
         self._n_parts += 1
+        self._written.append(WrittenPart(PartFile(number, number, path), sum(block.nbytes for block in blocks)))
+        with suppress(OSError):  # the parts are complete, and the next commit tries again
+            while n := n_to_merge(self._written):
+                self._written[-n:] = [merge_parts(self._written[-n:], self.header, self._folder.check)]
 
     def _wait(self) -> None:
         """Wait for the part that is being written; if that fails, its blocks are pending again."""
@@ -177,16 +199,8 @@ class Hdf5Store(Store):
             self._wait()
         if self._pending and (force or is_due or self._pending_bytes >= self._part_bytes):
             self._wait()
-            arrays = block_arrays(self.header, self._pending, dims=False)
             # Copies, because the model continues while they are written.
-            arrays += [memory_array(f"state/{name}", np.array(values)) for name, values in state.items()]
-            root = {
-                "format": FORMAT,
-                "format_version": np.int64(FORMAT_VERSION),
-                "digest": self.header.digest,
-                "provenance": json.dumps(self._provenance, sort_keys=True),
-            }
-            self._start_part(arrays, {"/": root})
+            self._start(self._write_part, self._pending, {name: np.array(values) for name, values in state.items()})
         if force:
             self._wait()
 
@@ -196,16 +210,22 @@ class Hdf5Store(Store):
         The parts are checked first, because a copy of damaged data would get valid checksums.
         """
         self._wait()
-        parts = list(read_parts(self.parts, self.header, checked=True))
+        self._folder.check()
+        files = [part.file for part in self._written]
+        parts = self._read(lambda: list(read_parts(files, self.header, checked=True)))
         blocks = [part.block for part in parts] + self._pending
+        last = self.header.n_generations
+        generations = [np.arange(block.first, block.first + block.n_generations) for block in blocks]
+        if not blocks or not np.array_equal(np.concatenate(generations), np.arange(last + 1)):
+            n = sum(map(len, generations))
+            raise StoreError(f"{self.path}: cannot be written: it must have generations 0 to {last} once, got {n}")
         self.header = dataclasses.replace(self.header, provenance=self._all_provenance(parts))
         arrays = block_arrays(self.header, blocks, dims=True)
         if "forgotten" in final:
             values = np.asarray(final["forgotten"], np.int32)
             arrays.append(memory_array("forgotten", values, ("replicate", "symbol")))
-        temporary = temporary_path(self.parts / "final")
-        write_file(temporary, arrays + header_arrays(self.header), groups_of(self.header, blocks))
-        publish(temporary, self.path)
+        rename = Rename(self.parts, replace=is_replacing(self.path), check=self._folder.check)
+        write_file(self.path, arrays + header_arrays(self.header), groups_of(self.header, blocks), rename)
         self._finished = True
         self._pending.clear()
         self._folder.remove()
@@ -230,7 +250,7 @@ class Hdf5Store(Store):
         if self._finished:
             return
         if self._n_parts <= 1 and not self._resumed:
-            self._folder.discard()
+            self._folder.remove()
         else:
             self._folder.release()
 
@@ -261,10 +281,13 @@ def _check_same_record(path: Path, recorded: Header, header: Header) -> None:
 
 
 def clear_leftovers(path: Path, digest: str) -> None:
-    """Remove the parts that a kill at the end of a run has left beside its finished file; parts of another run stay."""
+    """Remove the parts that a kill at the end of a run has left beside its finished file; parts of another run stay.
+
+    So do the parts of a run that will replace the file.
+    """
     with suppress(InputError, UnreadableResults, FileNotFoundError):
         if is_begun(path):
-            if read_first(parts_folder(path)).digest == digest:
+            if read_first(parts_folder(path)).digest == digest and not is_replacing(path):
                 PartsFolder(path).remove()
-        elif os.path.isdir(parts_folder(path)) and not [*part_numbers(parts_folder(path))]:
-            PartsFolder(path).release()
+        elif os.path.isdir(parts_folder(path)) and not listed_parts(parts_folder(path)):
+            PartsFolder(path).remove()

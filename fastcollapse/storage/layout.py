@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.storage.atomic_write import forget_pages
 from fastcollapse.storage.blocks import Block, Header, index_dtype
+from fastcollapse.storage.memory_map import forget_pages
 from fastcollapse.variables import Coordinate, CountRows, Variable
 
 FORMAT = "fastcollapse"

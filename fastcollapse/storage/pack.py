@@ -5,14 +5,14 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastcollapse.errors import StoreError, UnreadableResults
-from fastcollapse.storage.atomic_write import publish
+from fastcollapse.errors import UnreadableResults
+from fastcollapse.storage.atomic_write import Rename, remove_abandoned
 from fastcollapse.storage.attributes import anything, fields, listed, table, text, whole
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.content import Content, array_of, read_run
@@ -60,26 +60,8 @@ def write_run(path: Path, reader: Reader) -> None:
     StoreError
         The file exists or cannot be written.
     """
-    temporary = path.with_name(f"{path.name}.tmp")
-    write_atomically(path, temporary, run_arrays(reader, dims=True), groups_of(reader.header, reader.blocks))
-
-
-def write_atomically(
-    path: Path, temporary: Path, arrays: Sequence[Array], groups: Mapping[str, Mapping[str, Any]]
-) -> None:
-    """Write a new file under a temporary name and rename it; a temporary file that a kill has left is replaced.
-
-    Raises
-    ------
-    StoreError
-        The file exists or cannot be written; the message names `path`.
-    """
-    temporary.unlink(missing_ok=True)
-    try:
-        write_file(temporary, arrays, groups)
-        publish(temporary, path)
-    except StoreError as error:
-        raise StoreError(str(error).replace(str(temporary), str(path))) from error
+    remove_abandoned(path.parent, path.name)
+    write_file(path, run_arrays(reader, dims=True), groups_of(reader.header, reader.blocks))
 
 
 class _Heap:
@@ -102,13 +84,14 @@ class _Heap:
         return self._known[key]
 
 
-def write_pack(path: Path, runs: Iterable[tuple[int, Reader]]) -> None:
-    """Write a new pack.
+def write_pack(path: Path, runs: Iterable[tuple[int, Reader]], rename: Rename | None = None) -> None:
+    """Write a pack.
 
     Parameters
     ----------
-    path : path of the pack, which must not exist.
+    path : path of the pack.
     runs : pairs of the number of the point and its finished run.
+    rename : see `write_file`.
 
     Raises
     ------
@@ -126,8 +109,7 @@ def write_pack(path: Path, runs: Iterable[tuple[int, Reader]]) -> None:
     packed = zlib.compress(json.dumps(index, separators=(",", ":"), default=_plain).encode(), 1)
     data = Array("data", np.dtype(np.uint8), (heap.size,), lambda: heap.chunks)
     root = {"format": FORMAT, "format_version": np.int64(FORMAT_VERSION), "kind": PACK, "n_runs": np.int64(len(index))}
-    temporary = path.with_name(f"{path.name}.tmp")
-    write_atomically(path, temporary, [memory_array("index", np.frombuffer(packed, np.uint8)), data], {"/": root})
+    write_file(path, [memory_array("index", np.frombuffer(packed, np.uint8)), data], {"/": root}, rename)
 
 
 def _plain(value: Any) -> Any:

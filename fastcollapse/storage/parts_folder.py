@@ -1,52 +1,28 @@
 """Parts folder of a run in progress: exclusive lock and recovery after a crash."""
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from fastcollapse.errors import InputError
+from fastcollapse.errors import InputError, StoreError
+from fastcollapse.storage.atomic_write import TEMPORARY
 from fastcollapse.storage.checksums import SIGNATURE
 from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
+from fastcollapse.storage.part_files import (
+    REPLACES,
+    is_begun,
+    is_replacing,
+    listed,
+    listed_parts,
+    note_replaced,
+    part_of,
+    parts_folder,
+)
 
 _LOCK = "lock"
-# The previous run when a file is overwritten; it is deleted after the new run is complete.
-_REPLACED = "replaced.h5"
-_TEMPORARY = ".tmp"
+# Version 0.1 moved the file that a run replaces here.
+_REPLACED_0_1 = "replaced.h5"
 _TRIES = 10
-
-
-def parts_folder(path: Path) -> Path:
-    """Return the folder of the parts of an unfinished run.
-
-    Raises
-    ------
-    InputError
-        The path does not end in a file name.
-
-    Examples
-    --------
-    >>> parts_folder(Path("out.h5")).name
-    'out.h5.parts'
-    """
-    if path.name in ("", ".."):
-        raise InputError(f"a results file must have a name, got {str(path)!r}")
-    return path.with_name(path.name + ".parts")
-
-
-def part_path(folder: Path, number: int) -> Path:
-    """Return the path of a part; number 0 is the header."""
-    return folder / f"part-{number:05d}.h5"
-
-
-def temporary_path(path: Path) -> Path:
-    """Return the temporary name of a file while it is written."""
-    return path.with_name(path.name + _TEMPORARY)
-
-
-def is_begun(path: Path) -> bool:
-    """Whether there are readable parts of a run to `path`."""
-    return os.path.isfile(part_path(parts_folder(path), 0))
 
 
 def writer_of(path: Path) -> str | None:
@@ -91,8 +67,7 @@ def check_unused(path: Path, overwrite: bool = False) -> None:
         raise InputError(
             f"{folder} holds an unfinished run; resume it (resume=True, --resume), overwrite it or choose another name"
         )
-    listed = _listed(folder)
-    foreign = [one.name for one in listed if not _is_ours(one) or (_is_part(one) and not overwrite)]
+    foreign = [one.name for one in listed(folder) if not _is_ours(one) or (part_of(one) and not overwrite)]
     if foreign:
         raise InputError(f"output must be a new file, got {path}: {folder} exists and holds {', '.join(foreign)}")
 
@@ -107,19 +82,9 @@ def _check_replaceable(path: Path) -> None:
     raise InputError(f"{path} is not a results file and is not overwritten")
 
 
-def _listed(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError:
-        return []
-
-
-def _is_part(path: Path) -> bool:
-    return path.name.startswith("part-") and path.suffix == ".h5"
-
-
 def _is_ours(path: Path) -> bool:
-    return _is_part(path) or path.name in (_LOCK, _REPLACED) or path.name.endswith(_TEMPORARY)
+    is_part = part_of(path) is not None
+    return is_part or path.name in (_LOCK, REPLACES, _REPLACED_0_1) or path.name.endswith(TEMPORARY)
 
 
 class PartsFolder:
@@ -148,10 +113,11 @@ class PartsFolder:
             raise InputError(
                 f"output must be in a folder that can be written, got {path}: {path.parent}: {error.strerror}"
             ) from error
-        for path in _listed(self.folder):  # temporary files of a killed writer
-            if path.name.endswith(_TEMPORARY):
+        for one in listed(self.folder):  # temporary files of a killed writer
+            if one.name.endswith(TEMPORARY):
                 with suppress(OSError):  # a folder of that name is none of ours
-                    path.unlink()
+                    one.unlink()
+        self._restore_0_1()
 
     def _acquire(self) -> Lock:
         for _ in range(_TRIES):
@@ -160,34 +126,51 @@ class PartsFolder:
                 return Lock(self.folder / _LOCK)
         raise AlreadyLocked("another process")
 
-    def stash_previous(self) -> None:
-        """Remove the parts of the previous run, and keep its finished file until `remove`."""
-        self._remove_parts()
-        if os.path.lexists(self.path):
-            os.replace(self.path, self.folder / _REPLACED)
+    def _restore_0_1(self) -> None:
+        """Rename the finished file that a stopped run of version 0.1 has moved away back to its name."""
+        moved = self.folder / _REPLACED_0_1
+        if moved.exists() and not os.path.lexists(self.path):
+            if is_begun(self.path):
+                note_replaced(self.path, moved)
+            os.rename(moved, self.path)
 
-    def restore_previous(self) -> None:
-        """Rename the file of the previous run back if the new run has committed nothing."""
-        previous = self.folder / _REPLACED
-        if not is_begun(self.path) and previous.exists() and not os.path.lexists(self.path):
-            os.rename(previous, self.path)
+    def check(self) -> None:
+        """Check that this writer still has the folder.
+
+        Raises
+        ------
+        StoreError
+            The folder or its lock was removed, or another process has taken it.
+        """
+        if not self._lock.is_held():
+            writer = writer_of(self.path)
+            raise StoreError(
+                f"{self.folder}: is no longer the folder of this run: "
+                + (f"{writer} writes to it" if writer else "it was removed, or another process writes to it")
+            )
+
+    def start(self) -> None:
+        """Remove the parts of an earlier run; a finished file at the path stays until the new run is complete."""
+        self._remove_parts()
+        (self.folder / REPLACES).unlink(missing_ok=True)
+        if os.path.lexists(self.path):
+            note_replaced(self.path, self.path)
+
+    def is_replacing(self) -> bool:
+        """Whether the run replaces the finished file at the path."""
+        return is_replacing(self.path)
 
     def remove(self) -> None:
-        """Remove the previous run, the parts in reverse order (after a kill the rest is readable), and the folder."""
-        (self.folder / _REPLACED).unlink(missing_ok=True)
-        self._remove_parts()
-        self.release()
-
-    def discard(self) -> None:
-        """Remove a run that has committed nothing, and restore the previous run."""
-        self._remove_parts()
-        self.restore_previous()
+        """Remove the parts in reverse order (after a kill the rest is readable) and the folder."""
+        if self._lock.is_held():
+            self._remove_parts()
+            for name in (REPLACES, _REPLACED_0_1):
+                (self.folder / name).unlink(missing_ok=True)
         self.release()
 
     def _remove_parts(self) -> None:
-        for path in reversed(_listed(self.folder)):
-            if _is_part(path) or path.name.endswith(_TEMPORARY):
-                path.unlink(missing_ok=True)
+        for part in reversed(listed_parts(self.folder)):
+            part.path.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Release the lock; remove the folder if it is empty, and the parent folders that were made for it."""
@@ -201,11 +184,3 @@ class PartsFolder:
             for folder in self._created:
                 if folder.exists():
                     folder.rmdir()
-
-
-def part_numbers(folder: Path) -> Iterator[int]:
-    """Yield the numbers of the existing parts."""
-    for path in _listed(folder):
-        digits = path.name.removeprefix("part-").removesuffix(".h5")
-        if _is_part(path) and digits.isdigit():
-            yield int(digits)

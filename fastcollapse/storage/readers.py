@@ -2,7 +2,8 @@
 
 import os
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,9 +14,9 @@ from fastcollapse.storage.attributes import PART, PART_OPTIONAL, check_attribute
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.checksums import damaged, read_checksums
-from fastcollapse.storage.content import read_block, read_header, read_run
+from fastcollapse.storage.content import Content, read_block, read_header, read_run
 from fastcollapse.storage.hdf5_file import decoded, read_file
-from fastcollapse.storage.parts_folder import part_path, parts_folder
+from fastcollapse.storage.part_files import PartFile, consecutive_parts, part_path, parts_folder
 
 
 class Part(NamedTuple):
@@ -26,43 +27,50 @@ class Part(NamedTuple):
     provenance: dict[str, Any]
 
 
-def read_parts(folder: Path, header: Header, checked: bool = False, skip: Collection[str] = ()) -> Iterator[Part]:
-    """Yield the complete parts after part 0, up to the first missing part.
+# A writer that merges or removes parts changes the folder while it is read.
+_TRIES = 10
+
+
+def read_parts(
+    files: Iterable[PartFile], header: Header, checked: bool = False, first: int | None = 0
+) -> Iterator[Part]:
+    """Yield consecutive parts after part 0.
 
     Parameters
     ----------
+    files : their files, for example `consecutive_parts`.
     checked : whether to compare the data with their checksums.
-    skip : see `check_data`.
+    first : first generation of the first part; None for any.
 
     Raises
     ------
+    FileNotFoundError
+        The writer has merged or removed the parts.
     UnreadableResults
         A part is damaged or belongs to another experiment.
     """
-    expected = 0
-    for n in range(1, 1 << 31):
-        path = part_path(folder, n)
-        if not os.path.lexists(path):
-            return
-        if checked:
-            check_data(path, skip)
+    expected = first
+    for _, _, path in files:
         content = read_file(path)
+        if checked:
+            check_data(path, content=content)
         root = decoded(path, lambda content=content: check_attributes(content.attributes["/"], PART, PART_OPTIONAL))  # type: ignore[misc]
         if root["digest"] != header.digest:
             raise UnreadableResults(f"{path}: belongs to another experiment")
         block = decoded(path, lambda content=content: read_block(content, header))  # type: ignore[misc]
-        if block.first != expected:
+        if expected not in (None, block.first):
             raise UnreadableResults(f"{path}: starts at generation {block.first} instead of {expected}")
-        expected += block.n_generations
+        expected = block.first + block.n_generations
         yield Part(block, content.group("state"), root.get("provenance", header.provenance))
 
 
-def check_data(path: Path, skip: Collection[str] = (), required: bool = True) -> None:
+def check_data(path: Path, skip: Collection[str] = (), content: Content | None = None, required: bool = True) -> None:
     """Compare the data of a file with their checksums.
 
     Parameters
     ----------
     skip : names of data sets or groups that are not read.
+    content : the content of the file, if it is already read.
     required : whether a file without checksums is refused; otherwise it is a warning.
 
     Raises
@@ -70,7 +78,7 @@ def check_data(path: Path, skip: Collection[str] = (), required: bool = True) ->
     UnreadableResults
         The message names the path and the damaged data sets.
     """
-    content = read_file(path)
+    content = read_file(path) if content is None else content
     skipped = [offset for name, offset in content.offsets.items() if name in skip or os.path.dirname(name) in skip]
     try:
         checksums = read_checksums(path)
@@ -125,18 +133,37 @@ def open_file(path: str | Path) -> Reader:
         The file is missing, foreign, truncated or of a newer format; the message names the path and the reason.
     """
     path = Path(path)
+    if not os.path.lexists(path) and os.path.isdir(parts_folder(path)):
+        with suppress(FileNotFoundError):  # a run that finishes at this moment removes its parts
+            reader = open_parts(path)
+            if not os.path.lexists(path):
+                return reader
+        if not os.path.lexists(path):
+            raise UnreadableResults(f"{path}: holds no complete part yet")
+    return _read_finished(path)
+
+
+def open_parts(path: Path) -> Reader:
+    """Open the complete parts of a run that is not finished, also of one that will replace the file at `path`.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are no parts.
+    UnreadableResults
+        See `open_file`.
+    """
     folder = parts_folder(path)
-    if not os.path.lexists(path) and os.path.isdir(folder):
+    for attempt in range(_TRIES):
         try:
             header = read_first(folder)
-            parts = list(read_parts(folder, header))
-            if not os.path.lexists(path):
-                state = parts[-1].state if parts else None
-                return Reader(header, [part.block for part in parts], path=path, state=state, finished=False)
-        except FileNotFoundError as error:  # a run that finishes at this moment removes its parts
-            if not os.path.lexists(path):
-                raise UnreadableResults(f"{path}: holds no complete part yet") from error
-    return _read_finished(path)
+            parts = list(read_parts(consecutive_parts(folder), header))
+            break
+        except FileNotFoundError:  # the run merges or removes its parts at this moment
+            if attempt == _TRIES - 1 or not part_path(folder, 0).exists():
+                raise
+    state = parts[-1].state if parts else None
+    return Reader(header, [part.block for part in parts], path=path, state=state, finished=False)
 
 
 def check_file(path: str | Path, everything: bool = True, required: bool = True) -> Reader:
@@ -154,16 +181,13 @@ def check_file(path: str | Path, everything: bool = True, required: bool = True)
         As for `open_file`; or a checksum does not match, or there are none.
     """
     path = Path(path)
-    reader = open_file(path)
-    header, folder = reader.header, parts_folder(path)
-    skip = () if everything else ("trajectory", "state", *(header.states.keys() - header.metrics.keys()))
-    if not reader.finished:
-        try:
-            check_data(part_path(folder, 0), skip)
-            for _ in read_parts(folder, header, checked=True, skip=skip):
-                pass
+    for _ in range(_TRIES):
+        reader = open_file(path)
+        header, folder = reader.header, parts_folder(path)
+        skip = () if everything else ("trajectory", "state", *(header.states.keys() - header.metrics.keys()))
+        parts = [part_path(folder, 0), *(part.path for part in consecutive_parts(folder))]
+        with suppress(FileNotFoundError):  # the run finishes, or merges parts, at this moment
+            for file in [path] if reader.finished else parts:
+                check_data(file, skip, required=required or not reader.finished)
             return reader
-        except FileNotFoundError:  # the run finishes at this moment
-            reader = open_file(path)
-    check_data(path, skip, required)
-    return reader
+    raise UnreadableResults(f"{path}: cannot be read: its parts change all the time")

@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import secrets
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,8 +14,10 @@ from fastcollapse.config.output_paths import RESULTS, check_file
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.results import Results
+from fastcollapse.storage.atomic_write import remove_abandoned
+from fastcollapse.storage.hdf5_file import write_file
 from fastcollapse.storage.layout import COLLECTED, FORMAT, FORMAT_VERSION, Array, memory_array
-from fastcollapse.storage.pack import write_atomically, write_run
+from fastcollapse.storage.pack import write_run
 from fastcollapse.sweeps.axes import Dimension, named_axes
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Point
@@ -82,8 +83,8 @@ def collect_sweep(folder: SweepFolder | str | Path, path: str | Path) -> int:
         attributes = {**variable.attributes, **({"dims": " ".join(variable.dims)} if variable.dims else {})}
         all_dims = (*dims, "replicate", "generation", *variable.dims)
         arrays.append(Array(name, np.dtype(np.float64), (*shape, *inner), chunks, all_dims, attributes))
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}.tmp")
-    write_atomically(path, temporary, arrays, {"/": _root(folder, path, coordinates, len(done))})
+    remove_abandoned(path.parent, path.name)
+    write_file(path, arrays, {"/": _root(folder, path, coordinates, len(done))})
     return len(done)
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.datasets.data_files import changed_files
-from fastcollapse.errors import UnreadableResults
+from fastcollapse.errors import InputError, StoreError, UnreadableResults
 from fastcollapse.simulation.results import Results, open_results
+from fastcollapse.storage.atomic_write import Rename, remove_abandoned
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
 from fastcollapse.storage.json_text import parse_json
@@ -22,6 +23,7 @@ from fastcollapse.storage.regular_file import read_regular
 from fastcollapse.sweeps.manifest import (
     CLAIMS,
     FAILED,
+    FOLDERS,
     MANIFEST,
     PACKS,
     POINTS,
@@ -179,14 +181,40 @@ class SweepFolder:
 
     def note_failure(self, index: int, record: Mapping[str, Any]) -> None:
         """Write the record of a point that has failed; an earlier record is replaced."""
-        write_json(self._failure_path(index), record)
+        write_json(self._failure_path(index), record, Rename(replace=True))
 
     def forget_failure(self, index: int) -> None:
         """Remove the record of a failure, so that the point counts as missing again."""
         self._failure_path(index).unlink(missing_ok=True)
 
+    def check_unchanged(self) -> None:
+        """Check that the folder is still that of this sweep.
+
+        Raises
+        ------
+        StoreError
+            It was removed, or another sweep has been started in it.
+        """
+        with suppress(InputError):
+            manifest = read_manifest(self.path)
+            if all(manifest[key] == self.manifest[key] for key in ("digest", "seed")):
+                return
+        raise StoreError(f"{self.path}: was removed or is the folder of another sweep now; nothing is written to it")
+
+    def remove_abandoned(self) -> None:
+        """Remove the temporary files that killed processes have left."""
+        for name in FOLDERS:
+            remove_abandoned(self.path / name)
+
     def publish(self, runs: Sequence[tuple[int, Reader]]) -> None:
-        """Write finished small runs into a new pack."""
+        """Write finished small runs into a new pack.
+
+        Raises
+        ------
+        StoreError
+            The pack cannot be written; or see `check_unchanged`.
+        """
+        self.check_unchanged()
         write_pack(self.path / PACKS / f"new-{runs[0][0]:06d}-{secrets.token_hex(6)}.h5", runs)
 
     def results(self, index: int) -> Results:

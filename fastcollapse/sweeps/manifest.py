@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from fastcollapse.config import output_paths
 from fastcollapse.config.fields import show
 from fastcollapse.datasets.data_files import changed_files, hash_files
 from fastcollapse.errors import InputError, StoreError
-from fastcollapse.storage.atomic_write import publish
+from fastcollapse.storage.atomic_write import Rename, write_bytes
 from fastcollapse.storage.attributes import check_attributes, sha256, table
 from fastcollapse.storage.json_text import parse_json
 from fastcollapse.storage.regular_file import read_regular
@@ -40,21 +39,15 @@ MAX_MANIFEST_BYTES = 256 << 20
 POINTS, PACKS, FAILED, CLAIMS = FOLDERS = ("points", "packs", "failed", "claims")
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a small JSON file atomically; an existing file is replaced.
+def write_json(path: Path, content: Mapping[str, Any], rename: Rename) -> None:
+    """Write a small JSON file atomically.
 
     Raises
     ------
     StoreError
         The file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(6)}.tmp")
-    try:
-        temporary.write_text(json.dumps(content, indent=1, default=_plain) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path}: cannot be written: {error.strerror}") from error
+    write_bytes(path, (json.dumps(content, indent=1, default=_plain) + "\n").encode(), rename)
 
 
 def _plain(value: Any) -> Any:
@@ -230,12 +223,9 @@ def write_manifest(path: Path, sweep: Sweep) -> None:
             "text": sweep.text,
             "inputs": hash_files(sweep.data_files(), sweep.base),
         }
-        temporary = path / CLAIMS / f"{MANIFEST}-{secrets.token_hex(6)}"
-        write_json(temporary, manifest)
         try:
-            publish(temporary, path / MANIFEST)
+            write_json(path / MANIFEST, manifest, Rename(path / CLAIMS))
         except StoreError:
             if not os.path.lexists(path / MANIFEST):
                 raise
-            temporary.unlink(missing_ok=True)  # another shard was first, and its drawn seed is used
-            check_folder(path, sweep)
+            check_folder(path, sweep)  # another shard was first, and its drawn seed is used

@@ -1,14 +1,10 @@
 """Merge of packs: a finished folder has full packs in the order of the points, whichever process computed them."""
 
 import itertools
-import os
-import re
 import time
-from contextlib import suppress
-from pathlib import Path
 
 from fastcollapse.errors import StoreError
-from fastcollapse.storage.atomic_write import sync_folder
+from fastcollapse.storage.atomic_write import Rename
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import AlreadyLocked, Lock
 from fastcollapse.storage.pack import write_pack
@@ -18,9 +14,6 @@ from fastcollapse.sweeps.manifest import CLAIMS, PACKS
 
 POINTS_PER_PACK = 1000
 _WAIT_SECONDS = 60.0
-# Age in seconds of a temporary pack that no process writes any more: writing one takes less than a second.
-_ABANDONED_SECONDS = 3600.0
-_MERGED = re.compile(r".*\.merged(?:\.tmp)?")
 
 
 def merge_packs(folder: SweepFolder) -> None:
@@ -37,7 +30,9 @@ def merge_packs(folder: SweepFolder) -> None:
     try:
         packs = folder.packs()
         packed = folder.packed()
-        _remove_temporaries(folder.path / PACKS)
+        folder.remove_abandoned()
+        for path in (folder.path / PACKS).glob("*.merged"):  # a killed merge of version 0.1
+            path.unlink()
         # All new packs, even if other packs have all of their points: a kill may have left both.
         new = {pack.path: pack for pack in packs if pack.path.name.startswith("new-")}
         files = {index for index in folder.with_file() if is_small(open_file(folder.point_path(index)))}
@@ -47,11 +42,8 @@ def merge_packs(folder: SweepFolder) -> None:
         folder.check_before_copying(index for points in ranges for index in points if index in present)
         for points in ranges:
             target = folder.path / PACKS / f"{points.start:06d}-{points.stop - 1:06d}.h5"
-            merged = target.with_name(f"{target.stem}.merged")
-            write_pack(merged, ((index, _small_reader(folder, index)) for index in points if index in present))
-            os.replace(merged, target)
-        if changed:
-            sync_folder(folder.path / PACKS)
+            runs = ((index, _small_reader(folder, index)) for index in points if index in present)
+            write_pack(target, runs, Rename(replace=True, check=lambda: _check_held(lock, folder)))
         for path in (*new, *map(folder.point_path, files)):
             path.unlink(missing_ok=True)
         folder.clear_claims()
@@ -68,14 +60,17 @@ def _small_reader(folder: SweepFolder, index: int) -> Reader:
     return open_file(folder.point_path(index)) if pack is None else pack.reader(index)
 
 
-def _remove_temporaries(packs: Path) -> None:
-    """Remove temporary files of killed processes: all of merges, because the lock is held, and old ones of workers."""
-    for path in packs.iterdir():
-        with suppress(FileNotFoundError):
-            if _MERGED.fullmatch(path.name) or (
-                path.suffix == ".tmp" and time.time() - path.stat().st_mtime > _ABANDONED_SECONDS
-            ):
-                path.unlink()
+def _check_held(lock: Lock, folder: SweepFolder) -> None:
+    """Check before a pack is replaced that no other process merges packs, and that the folder is that of the sweep.
+
+    Raises
+    ------
+    StoreError
+        It is not.
+    """
+    folder.check_unchanged()
+    if not lock.is_held():
+        raise StoreError(f"{lock.path}: was removed, or another process has taken it")
 
 
 def _acquire(folder: SweepFolder) -> Lock:

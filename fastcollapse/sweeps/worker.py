@@ -22,7 +22,7 @@ from fastcollapse.simulation.simulate import execute
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.pack import write_run
-from fastcollapse.storage.parts_folder import is_begun
+from fastcollapse.storage.part_files import is_begun
 from fastcollapse.storage.range_lock import RangeLock
 from fastcollapse.storage.readers import check_file
 from fastcollapse.storage.spill_store import SpillStore
@@ -190,7 +190,12 @@ class Worker:
         if is_small(reader):
             self._finished.append((index, reader))
         else:
-            write_run(self._folder.point_path(index), reader)
+            self._folder.check_unchanged()
+            try:
+                write_run(self._folder.point_path(index), reader)
+            except StoreError:
+                if not self._folder.is_done(index):  # without locks, another worker may have computed the same point
+                    raise
 
     def _compute_range(self, unit: WorkUnit, experiment: Experiment) -> None:
         paths = range_paths(self._folder.point_path(unit.point).parent, unit.point, unit.n_ranges)

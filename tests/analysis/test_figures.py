@@ -79,6 +79,22 @@ def test_save_figure__never_overwrites(suffix, tmp_path):
     assert path.read_bytes() == old
 
 
+def test_save_figure__that_is_stopped_leaves_the_old_one(tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    results, path = run("uniform", "replace", 3), tmp_path / "figure.png"
+    path.write_bytes(b"old")
+    with monkeypatch.context() as patch:
+        patch.setattr("matplotlib.figure.Figure.savefig", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            save_figure(results, path, replace=True)
+    assert path.read_bytes() == b"old"
+    save_figure(results, path, replace=True)
+    assert len(path.read_bytes()) > 1000
+    assert [one.name for one in tmp_path.iterdir()] == ["figure.png"]
+
+
 def test_save_figure__refuses_unknown_extension(tmp_path):
     with pytest.raises(InputError, match=r"figure must end in \.png"):
         save_figure(run("uniform", "replace", 3), tmp_path / "figure.h5")

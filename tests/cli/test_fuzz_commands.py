@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import pytest
 
-from fastcollapse.storage.parts_folder import part_path, parts_folder
+from fastcollapse.storage.part_files import part_path, parts_folder
 from tests.cli._commands import call
 
 ROOT = Path(__file__).parents[2]

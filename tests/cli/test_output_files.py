@@ -22,7 +22,7 @@ from fastcollapse.simulation.run_plan import case_paths, plan_run
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.hdf5_store import Hdf5Store
-from fastcollapse.storage.parts_folder import parts_folder
+from fastcollapse.storage.part_files import parts_folder
 
 ROOT = Path(__file__).parents[2]
 TOML = """
@@ -198,16 +198,46 @@ def test_overwrite__keeps_the_old_run_until_the_new_one_is_finished(here, parts_
     assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
     old = (here / "a.h5").read_bytes()
     stop("a.h5", 6, {**EXPERIMENT, "run": {**EXPERIMENT["run"], "seed": 6}}, overwrite=True)
-    assert not (here / "a.h5").exists()
-    assert (here / "a.h5.parts" / "replaced.h5").read_bytes() == old
-    assert open_results("a.h5").experiment.run.seed == 6
+    assert (here / "a.h5").read_bytes() == old
+    resume = "a new run that will replace it is not finished; to resume: fastcollapse run --resume a.h5"
+    assert f"complete; {resume}\n" in call("info", "a.h5").output
+    assert call("check", "a.h5").output.endswith(f"; {resume}\n")
+    assert re.search(r"keeps generations 0 to \d; to resume: again", saved_generations(here / "a.h5", ["again"]))
+    again = call("run", "small.toml", "-o", "a.h5", "--seed", "5")  # the old run: nothing to do, the parts stay
+    assert again.exit_code == 0, again.output
+    assert (here / "a.h5").read_bytes() == old
     result = call("run", "--resume", "a.h5")
     assert result.exit_code == 0, result.output
     assert open_results("a.h5").experiment.run.seed == 6
     assert not parts_folder(here / "a.h5").exists()
 
 
-def test_overwrite__a_kill_before_the_first_part_loses_nothing(here):
+def test_overwrite__of_the_same_run_is_resumed_not_taken_for_finished(here, parts_at_once):
+    assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
+    old = (here / "a.h5").read_bytes()
+    stop("a.h5", 6, overwrite=True)
+    assert (here / "a.h5").read_bytes() == old
+    result = call("run", "--resume", "a.h5")
+    assert result.exit_code == 0, result.output
+    assert re.search(r"a.h5 resumes after generation [1-6]", result.stderr)
+    assert (here / "a.h5").read_bytes() != old
+    assert not parts_folder(here / "a.h5").exists()
+
+
+def test_overwrite__stopped_in_version_0_1_gets_its_old_file_back(here, parts_at_once):
+    assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
+    old = (here / "a.h5").read_bytes()
+    stop("b.h5", 6, {**EXPERIMENT, "run": {**EXPERIMENT["run"], "seed": 6}})
+    (here / "b.h5.parts").rename(here / "a.h5.parts")
+    (here / "a.h5").rename(here / "a.h5.parts" / "replaced.h5")
+    stop("a.h5", 2, {**EXPERIMENT, "run": {**EXPERIMENT["run"], "seed": 6}}, resume=True)
+    assert (here / "a.h5").read_bytes() == old
+    assert call("run", "--resume", "a.h5").exit_code == 0
+    assert open_results("a.h5").experiment.run.seed == 6
+    assert not parts_folder(here / "a.h5").exists()
+
+
+def test_overwrite__a_kill_of_version_0_1_before_the_first_part_loses_nothing(here):
     """The finished file is in the folder without a part: the next run restores it."""
     assert call("run", "small.toml", "-o", "a.h5").exit_code == 0
     before = bytes_of(here)

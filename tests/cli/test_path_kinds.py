@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from fastcollapse.storage.parts_folder import part_path, parts_folder
+from fastcollapse.storage.part_files import part_path, parts_folder
 from tests.cli._commands import TOML, call, files_in
 
 SWEEP = TOML.replace("n_generations = 15", "n_generations = 2") + '[sweep.grid]\n"workflow.n_samples" = [5, 6]\n'

@@ -8,7 +8,7 @@ import pytest
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.storage.hdf5_store import Hdf5Store
-from fastcollapse.storage.parts_folder import parts_folder
+from fastcollapse.storage.part_files import parts_folder
 from tests.cli._commands import call, files_in
 
 

@@ -17,7 +17,7 @@ from fastcollapse.simulation.results import Results
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore
-from fastcollapse.storage.parts_folder import parts_folder
+from fastcollapse.storage.part_files import parts_folder
 from fastcollapse.storage.readers import open_file
 from fastcollapse.variables import Coordinate, Variable
 from tests.storage._stored_runs import (

@@ -93,13 +93,13 @@ def test_kill__check_detects_truncated_part(tmp_path):
         check(path, 100_000, -signal.SIGKILL)
 
 
-@pytest.mark.parametrize("kind", ["new", "resume", "overwrite"])
+@pytest.mark.parametrize("kind", ["new", "resume", "overwrite", "merge"])
 @pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.slow)])
 def test_kill__at_every_disk_operation_is_recovered(tmp_path, kind, step):
     """A kill at each disk operation (parts, renames, final file), before it and in the middle of it.
 
     After each kill the committed generations are readable and the run resumes to the right numbers. An overwritten file
-    exists until the new file is complete.
+    keeps its name until the new file is complete. Parts are merged in pairs in the last kind.
     """
     done = subprocess.run(
         [sys.executable, "-m", "tests.storage._crash_worker", str(tmp_path), kind, str(step)],

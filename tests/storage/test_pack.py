@@ -9,7 +9,7 @@ from fastcollapse.simulation.results import open_results
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.storage.pack import Pack, write_pack, write_run
-from fastcollapse.storage.parts_folder import parts_folder
+from fastcollapse.storage.part_files import parts_folder
 from fastcollapse.storage.readers import open_file
 from fastcollapse.storage.spill_store import SPILL_BYTES, SPILL_SECONDS, SpillStore
 from tests.storage._stored_runs import FORGOTTEN, STATE, block_of, fill, make_header, make_run

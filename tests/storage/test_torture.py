@@ -23,7 +23,7 @@ from fastcollapse import open_results
 from fastcollapse.models.registry import families
 from fastcollapse.simulation.results import check_results
 from fastcollapse.storage.checksums import read_checksums
-from fastcollapse.storage.parts_folder import parts_folder
+from fastcollapse.storage.part_files import parts_folder
 from tests._fork_server import ForkServer
 from tests.naive import kernel_ridge
 
@@ -237,6 +237,8 @@ def test_kill__at_any_moment_keeps_committed_generations(fork_server, reference_
     assert n_kills > 0
 
 
+# The files that a full disk may stop.
+PART, FINAL = r"out\.h5\.parts/part-\d{5}\.h5", r"out\.h5"
 # A separate file system: $1 its size, $2 the pending bytes that make a part.
 FULL_DISK = """
 set -e
@@ -261,7 +263,7 @@ cp out.h5 ..
 """
 
 
-@pytest.mark.parametrize(("room", "part", "where"), [("3m", 300_000, "part-"), ("10m", 2_000_000, "final")])
+@pytest.mark.parametrize(("room", "part", "where"), [("3m", 300_000, PART), ("10m", 2_000_000, FINAL)])
 def test_full_disk__keeps_committed_generations_and_resumes(reference_run, tmp_path, room, part, where):
     """The disk fills up during the parts, or during the final file."""
     if subprocess.run(["unshare", "-rm", "sh", "-c", "mount -t tmpfs tmpfs /mnt"], capture_output=True).returncode:
@@ -280,23 +282,23 @@ def test_full_disk__keeps_committed_generations_and_resumes(reference_run, tmp_p
     error = (tmp_path / "error").read_text()
     kept = r"out\.h5\.parts keeps generations 0 to ([\d,]+); to resume: fastcollapse run --resume out\.h5"
     reason = r"cannot be written: No space left on device \([\d,]+ bytes\)"
-    (last,) = re.fullmatch(rf"error: out\.h5\.parts/{where}\S*tmp: {reason}; {kept}\n", error).groups()
+    (last,) = re.fullmatch(rf"error: {where}: {reason}; {kept}\n", error).groups()
     assert f"not finished, {last} generations x 8 replicates" in (tmp_path / "check").read_text()
     assert all(re.fullmatch(r"part-\d{5}\.h5", name) for name in (tmp_path / "left").read_text().split())
     assert arrays_of(tmp_path / "out.h5") == arrays_of(folder / "whole.h5")
 
 
-@pytest.mark.parametrize("where", ["part-", "final"])
+@pytest.mark.parametrize("where", [PART, FINAL])
 def test_full_disk__includes_file_size_limit(fork_server, reference_run, tmp_path, where):
     """RLIMIT_FSIZE limits the size of every file, like a quota or FAT."""
     folder, _ = reference_run("discrete")
     # The size of a part depends on its last block, which is longer on a faster machine; the final file is the largest.
-    largest = 400_000 if where == "part-" else (folder / "whole.h5").stat().st_size * 9 // 10
+    largest = 400_000 if where == PART else (folder / "whole.h5").stat().st_size * 9 // 10
     shutil.copy(folder / "run.toml", tmp_path)
-    answer = fork_server(tmp_path, "run", "run.toml", "-o", "out.h5", parts=where == "final", largest=largest)
+    answer = fork_server(tmp_path, "run", "run.toml", "-o", "out.h5", parts=where == FINAL, largest=largest)
     reason = r"cannot be written: File too large \([\d,]+ bytes\)"
-    assert re.search(rf"out\.h5\.parts/{where}\S*: {reason}", error_line(answer, 1))
-    if where == "final":
+    assert re.search(rf"error: {where}: {reason}", error_line(answer, 1))
+    if where == FINAL:
         assert check_results(tmp_path / "out.h5").last == GENERATIONS["discrete"]
         answer = fork_server(tmp_path, "run", "--resume", "out.h5")
     else:  # no commit was possible, so no file is left

@@ -336,3 +336,11 @@ def test_collect__refuses_sweep_without_results(tmp_path):
     with pytest.raises(InputError, match="a sweep must have a finished point to be collected"):
         collect_sweep(SweepFolder(folder.path), tmp_path / "out.h5")
     assert json.loads((folder.path / "sweep.json").read_text())["n_points"] == 6
+
+
+def test_collect__removes_the_temporary_file_of_a_killed_one(collected, tmp_path):
+    left, other = tmp_path / ".all.h5-0123456789ab.tmp", tmp_path / ".other.h5-0123456789ab.tmp"
+    for path in (left, other):
+        path.write_bytes(b"half")
+    collect_sweep(collected / "s", tmp_path / "all.h5")
+    assert sorted(one.name for one in tmp_path.iterdir()) == [other.name, "all.h5"]

@@ -1,21 +1,25 @@
 """Sweep folder after kills, copies and damage."""
 
+import fcntl
 import json
 import os
 import shutil
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import h5py
 import pytest
 from click.testing import CliRunner
 
 from fastcollapse.cli import main as cli
-from fastcollapse.errors import InputError, UnreadableResults
-from fastcollapse.storage import pack as packs
-from fastcollapse.sweeps import pack_merge
+from fastcollapse.errors import InputError, StoreError, UnreadableResults
+from fastcollapse.simulation.interrupts import Interrupts
+from fastcollapse.storage import atomic_write
+from fastcollapse.storage.pack import write_pack
 from fastcollapse.sweeps.collect import collect_sweep, extract_point
 from fastcollapse.sweeps.folder import SweepFolder, make_folder
+from fastcollapse.sweeps.replicate_ranges import WorkUnit
 from fastcollapse.sweeps.run import run_sweep
+from fastcollapse.sweeps.worker import Task, Worker
 from tests.sweeps._example_sweeps import folder_contents, small_sweep
 
 
@@ -25,6 +29,9 @@ def reference(tmp_path_factory):
     path = tmp_path_factory.mktemp("sweep") / "alone"
     run_sweep(small_sweep(), path)
     return path
+
+
+MERGED = "000000-000005.h5"
 
 
 class Killed(BaseException):
@@ -40,24 +47,33 @@ def test_kill__during_merge_does_not_block_later_merge(reference, tmp_path, monk
     *before, last = shards
     for shard in before:
         run_sweep(small_sweep(), tmp_path / "s", shard=shard)
-    publish = packs.publish
+    publish = atomic_write._publish
     with monkeypatch.context() as patched:
-        patched.setattr(packs, "publish", lambda old, new: killed() if "merged" in old.name else publish(old, new))
+        patched.setattr(
+            atomic_write, "_publish", lambda old, new, how: killed() if new.name == MERGED else publish(old, new, how)
+        )
         with pytest.raises(Killed):
             run_sweep(small_sweep(), tmp_path / "s", shard=last)
-    assert "000000-000005.merged.tmp" in os.listdir(tmp_path / "s" / "packs")
+    for name in (f".{MERGED}-0123456789ab.tmp", "000000-000005.merged.tmp", "000000-000005.merged"):
+        (tmp_path / "s" / "packs" / name).write_bytes(b"half")  # left by a kill, the last ones by version 0.1
     run_sweep(small_sweep(), tmp_path / "s")
     assert folder_contents(tmp_path / "s") == folder_contents(reference)
 
 
 @pytest.mark.parametrize("step", ["replace", "unlink"])
 def test_kill__after_merge_does_not_block_later_merge(reference, tmp_path, monkeypatch, step):
-    replace = os.replace
-    with monkeypatch.context() as patched:
+    publish = atomic_write._publish
+
+    def published(old, new, how):
+        if step == "unlink":
+            publish(old, new, how)
+        if new.name == MERGED:
+            killed()
         if step == "replace":
-            patched.setattr(os, "replace", lambda old, new: killed() if "merged" in str(old) else replace(old, new))
-        else:
-            patched.setattr(pack_merge, "sync_folder", killed)
+            publish(old, new, how)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(atomic_write, "_publish", published)
         with pytest.raises(Killed):
             run_sweep(small_sweep(), tmp_path / "s")
     assert any(name.startswith("new-") for name in os.listdir(tmp_path / "s" / "packs"))
@@ -67,13 +83,16 @@ def test_kill__after_merge_does_not_block_later_merge(reference, tmp_path, monke
 
 def test_kill__of_writing_worker_leaves_no_permanent_files(reference, tmp_path):
     run_sweep(small_sweep(), tmp_path / "s")
-    old, recent = (tmp_path / "s" / "packs" / f"new-000003-{name}.h5.tmp" for name in ("old", "recent"))
-    for path in (old, recent):
+    places = [(folder, name) for folder in ("packs", "points", "failed", "claims") for name in ("left", "written")]
+    files = [tmp_path / "s" / folder / f".{name}.h5-0123456789ab.tmp" for folder, name in places]
+    for path in files:
         path.write_bytes(b"half")
-    os.utime(old, (0, 0))
+    with ExitStack() as stack:
+        for path in files[1::2]:
+            fcntl.flock(stack.enter_context(open(path, "r+b")), fcntl.LOCK_EX)
+        run_sweep(small_sweep(), tmp_path / "s")
+        assert [path.exists() for path in files] == [False, True] * 4
     run_sweep(small_sweep(), tmp_path / "s")
-    assert (old.exists(), recent.exists()) == (False, True)
-    recent.unlink()
     assert folder_contents(tmp_path / "s") == folder_contents(reference)
 
 
@@ -205,7 +224,7 @@ def test_folder__ignores_numbers_beyond_sweep(reference, tmp_path):
     shutil.copytree(reference, tmp_path / "s")
     for name in ("points/000099.h5", "points/000099-1of2.h5", "failed/000099.json", "claims/000099-1of2"):
         (tmp_path / "s" / name).write_text("{}")
-    packs.write_pack(tmp_path / "s" / "packs" / "other.h5", [(99, SweepFolder(reference).results(0).reader)])
+    write_pack(tmp_path / "s" / "packs" / "other.h5", [(99, SweepFolder(reference).results(0).reader)])
     folder = SweepFolder(tmp_path / "s")
     assert (folder.done(), folder.failures(), folder.running()) == (set(range(6)), {}, {})
     assert (folder.begun(), folder.split(), folder.check()) == (set(), {}, 6)
@@ -226,3 +245,20 @@ def test_failure__unreadable_record_has_unknown_cause(tmp_path):
     assert "truth.uniform = 20): unknown" in result.stderr
     assert run_sweep(small_sweep(), tmp_path / "s").known_failures == 1
     assert run_sweep(small_sweep(), tmp_path / "s", retry=True).succeeded
+
+
+@pytest.mark.parametrize("record", [["metrics"], ["metrics", "trajectory"]], ids=["a pack", "a file"])
+def test_worker__writes_nothing_into_a_folder_that_another_sweep_has_taken(reference, tmp_path, record):
+    """The folder is removed and made again while a worker computes its points."""
+    sweep = small_sweep(run={"record": record})
+    make_folder(tmp_path / "s", sweep)
+    worker = Worker(SweepFolder(tmp_path / "s"), None, Interrupts(()))
+    shutil.rmtree(tmp_path / "s")
+    task = Task(str(tmp_path / "s"), (WorkUnit(0),), 10.0)
+    other = small_sweep(run={"seed": 8, "record": record})
+    make_folder(tmp_path / "s", other)
+    with worker._interrupts, pytest.raises(StoreError, match="/s: was removed or is the folder of another sweep now"):
+        worker.run(task)
+    assert SweepFolder(tmp_path / "s").done() == set()
+    run_sweep(other, tmp_path / "s")
+    assert SweepFolder(tmp_path / "s").check() == 6
