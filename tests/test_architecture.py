@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "kernels": {"errors"},
     "datasets": {"config", "errors"},
     "models": {"config", "datasets", "errors", "kernels", "variables"},
-    "storage": {"datasets", "errors", "variables"},
+    "storage": {"config", "datasets", "errors", "variables"},
     "simulation": {"config", "datasets", "errors", "kernels", "models", "storage", "variables"},
     "sweeps": {"config", "datasets", "errors", "kernels", "models", "simulation", "storage", "variables"},
     "analysis": {"config", "datasets", "errors", "models", "simulation", "storage", "sweeps", "theory", "variables"},
