@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.config.dotted_keys import overlap
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.simulation.experiment import Experiment
@@ -39,11 +40,6 @@ def load_experiment(source: str | Path, values: Mapping[str, Any] | None = None)
     for key in values or {}:
         if key.partition(".")[0] == "recipe":
             raise InputError(f"{key} can only be changed in an experiment file: edit a copy of {path}")
-        if any(_overlap(key, case_key) for case in cases for case_key in case):
+        if any(overlap(key, case_key) for case in cases for case_key in case):
             raise InputError(f"{key} is set by the cases of the recipe: edit a copy of {path} to change it")
     return experiment.with_values(values) if values else experiment
-
-
-def _overlap(key: str, other: str) -> bool:
-    """Whether two dotted keys are equal, or one is a table that holds the other."""
-    return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")

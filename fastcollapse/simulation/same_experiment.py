@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.dotted_keys import flat
 from fastcollapse.config.fields import show
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.data_files import changed_files
@@ -46,7 +47,7 @@ def experiment_diff(
     truth : the loaded truth of the experiment, or None. It differs if a data file has changed.
     first_replicate : see `simulate`.
     """
-    old, new = _flat(results.experiment.to_mapping()), _flat(experiment.to_mapping())
+    old, new = flat(results.experiment.to_mapping()), flat(experiment.to_mapping())
     differences = [
         f"{key} is {_value_text(old.get(key, _ABSENT))} there, {_value_text(new.get(key, _ABSENT))} here"
         for key in dict.fromkeys((*old, *new))
@@ -104,14 +105,6 @@ def check_coordinates(coordinates: Mapping[str, Any], results: Results) -> None:
             recorded, values, rtol=1e-6, atol=1e-9 * np.abs(values).max()
         ):
             raise InputError(f"{results.path} holds another experiment: {name} of the data of [truth] has changed")
-
-
-def _flat(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return dotted keys and values of nested mappings."""
-    flat: dict[str, Any] = {}
-    for key, value in mapping.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
 
 
 def _value_text(value: Any) -> str:

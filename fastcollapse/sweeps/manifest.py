@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.config import output_paths
+from fastcollapse.config.dotted_keys import flat, overlap
 from fastcollapse.config.fields import show
 from fastcollapse.datasets.data_files import changed_files, hash_files
 from fastcollapse.errors import InputError, StoreError
@@ -15,7 +16,6 @@ from fastcollapse.storage.attributes import check_attributes, sha256, table
 from fastcollapse.storage.json_text import parse_json
 from fastcollapse.storage.regular_file import read_regular
 from fastcollapse.sweeps.points import Sweep
-from fastcollapse.sweeps.sweep_section import overlap
 from fastcollapse.sweeps.truth_cache import cached_truth
 
 FORMAT = "fastcollapse-sweep"
@@ -173,25 +173,14 @@ def _check_path(path: Path, sweep: Sweep) -> bool:
 def _differs(manifest: Mapping[str, Any], sweep: Sweep) -> str:
     """Return the first difference between the sweep of a folder and another sweep."""
     old, new = (
-        _leaves({k: v for k, v in mapping.items() if k != "recipe"}) for mapping in (manifest["mapping"], sweep.mapping)
+        flat(json.loads(json.dumps({k: v for k, v in mapping.items() if k != "recipe"}, default=_plain)))
+        for mapping in (manifest["mapping"], sweep.mapping)
     )
     for key in dict.fromkeys((*old, *new)):
         if old.get(key) != new.get(key):
-            there, here = (show(leaves[key]) if key in leaves else "absent" for leaves in (old, new))
+            there, here = (show(values[key]) if key in values else "absent" for values in (old, new))
             return f"{key} is {there} there, {here} here"
     return "it holds another sweep"
-
-
-def _leaves(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        inner = isinstance(value, Mapping)
-        found |= _leaves(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}": json.loads(_json(value))}
-    return found
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, default=_plain)
 
 
 def write_manifest(path: Path, sweep: Sweep) -> None:

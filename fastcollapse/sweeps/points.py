@@ -13,12 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.config.dotted_keys import overlap
 from fastcollapse.config.fields import ValidationErrors, show
 from fastcollapse.config.section_base import build
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.experiment_file import apply_overrides, read_toml
-from fastcollapse.sweeps.sweep_section import SweepSection, canonical_json, overlap, varied_keys
+from fastcollapse.sweeps.sweep_section import SweepSection, canonical_json, varied_keys
 
 MAX_POINTS = 10**6
 # Above this `len` fails, and the numbers of points have more than nine digits.

@@ -5,9 +5,10 @@ NumPy is not imported.
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from fastcollapse.config.dotted_keys import flat, overlap
 from fastcollapse.config.fields import BoolField, IntField, ValidationErrors, parameter, show
 from fastcollapse.config.section_base import Section
 from fastcollapse.simulation.key_hints import key_hint
@@ -23,20 +24,11 @@ class Varied:
         """Return the checked value."""
         if not isinstance(value, Mapping):
             raise ValidationErrors([("", f"must be a {self.text}, got {show(value)}")])
-        found = list(_flat(value))
+        found = list(flat(value).items())  # TOML reads `a.b = [1]` as an inner table
         items = [(f'"{key}"', problem) for key, values in found if (problem := _error_of(key, values))]
         if items:
             raise ValidationErrors(items)
         return tuple((key, tuple(values)) for key, values in found)
-
-
-def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield dotted keys and their values; an inner table extends the key, because TOML reads `a.b = [1]` as one."""
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def varied_keys(key: str, values: Iterable[Any]) -> list[str]:
@@ -44,17 +36,6 @@ def varied_keys(key: str, values: Iterable[Any]) -> list[str]:
     if "." in key:
         return [key]
     return list(dict.fromkeys(f"{key}.{inner}" for table in values for inner in table))
-
-
-def overlap(key: str, other: str) -> bool:
-    """Whether two dotted keys are equal or one is a section of the other.
-
-    Examples
-    --------
-    >>> overlap("truth", "truth.rate"), overlap("run.seed", "run.seeds")
-    (True, False)
-    """
-    return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
 
 
 def _error_of(key: str, values: Any) -> str:

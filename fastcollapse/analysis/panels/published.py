@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.analysis.panels.text import short
+from fastcollapse.config.dotted_keys import flat
 from fastcollapse.datasets.shipped import recipes, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
@@ -106,7 +107,7 @@ def published(results: Results) -> Published:
     if results.recipe is None:
         return Published()
     own = _read(results.experiment_text)
-    settings = _flat(results.experiment.to_mapping())
+    settings = _settings(results.experiment)
     number, changes = _nearest(own, settings)
     read_off = [(points, number) for points in own.section.get("read_off", ())]
     relatives = [(*_nearest(recipe, settings, own.section), recipe) for recipe in _relatives(own.section)]
@@ -179,15 +180,9 @@ def _read(text: str) -> _Recipe:
             experiments = Experiment.from_mapping(mapping, text=text).cases()
     except InputError:
         return _Recipe(mapping["recipe"], [{}])
-    return _Recipe(mapping["recipe"], [_flat(experiment.to_mapping()) for experiment in experiments])
+    return _Recipe(mapping["recipe"], [_settings(experiment) for experiment in experiments])
 
 
-def _flat(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the values of nested tables by dotted key, without those of `[run]`."""
-    flat: dict[str, Any] = {}
-    for key, value in mapping.items():
-        if isinstance(value, Mapping):
-            flat |= {} if f"{prefix}{key}" == "run" else _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+def _settings(experiment: Experiment) -> Settings:
+    """Return the values of an experiment by dotted key, without those of `[run]`."""
+    return flat({name: section for name, section in experiment.to_mapping().items() if name != "run"})
