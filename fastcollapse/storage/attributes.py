@@ -34,15 +34,20 @@ def sha256(value: Any) -> str:
     return value
 
 
-def whole(low: int) -> Check:
-    """Return the check of a whole number of at least `low`."""
+def whole(low: int, end: int = 2**63) -> Check:
+    """Return the check of a whole number of at least `low` and below `end`."""
 
     def check(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value < 2**63:
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value < end:
             raise ValueError(f"a whole number of at least {low}")
         return int(value)
 
     return check
+
+
+def optional(check: Check) -> Check:
+    """Return the check of a value that may be None."""
+    return lambda value: None if value is None else check(value)
 
 
 def sizes(value: Any) -> tuple[int, ...]:
@@ -105,7 +110,7 @@ _MACHINE: dict[str, Check] = {
     "python": line,
     "machine": line,
     "processor": line,
-    "n_cores": lambda value: value if value is None else whole(1)(value),
+    "n_cores": optional(whole(1)),
     "created": line,
 }
 PROVENANCE = fields({}, {**_MACHINE, "resumed": listed(fields({"after": whole(-1), "created": line}, _MACHINE))})

@@ -21,7 +21,7 @@ from fastcollapse.storage.readers import check_data
 from fastcollapse.sweeps.axes import RESERVED
 from fastcollapse.sweeps.collect import data_crc32
 from fastcollapse.sweeps.folder import SweepFolder
-from fastcollapse.sweeps.manifest import MANIFEST, check_manifest, sweep_of
+from fastcollapse.sweeps.manifest import MANIFEST, checked_manifest, sweep_of
 from fastcollapse.variables import Coordinate, Variable
 
 
@@ -37,10 +37,9 @@ class CollectedSweep:
     def __init__(self, path: Path, content: Content) -> None:
         self.path = path
         self._content = content
-        manifest = check_attributes(content.attributes["/"], COLLECTED_ROOT)["sweep"]
-        check_manifest(path, manifest)
+        manifest = checked_manifest(path, check_attributes(content.attributes["/"], COLLECTED_ROOT)["sweep"])
         self.sweep = sweep_of(path, manifest)
-        self._inputs: dict[str, str] = manifest.get("inputs", {})
+        self._inputs: dict[str, str] = manifest["inputs"]
         self._done = array_of(content, "done", "i1", self.sweep.shape).ravel()
         if "data_crc32" in content.arrays:
             array_of(content, "data_crc32", "u4", self.sweep.shape)

@@ -70,7 +70,7 @@ class SweepFolder:
         self.path = path
         self.manifest = read_manifest(path)
         self.sweep = sweep_of(path / MANIFEST, self.manifest)
-        self.inputs: dict[str, str] = self.manifest.get("inputs", {})  # version 0.1 has written none
+        self.inputs: dict[str, str] = dict(self.manifest["inputs"])
         self._packs: dict[tuple[str, int, int], Pack] = {}
         self._packed: dict[int, Pack] = {}
         self._listed_at = -1

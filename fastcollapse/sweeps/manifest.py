@@ -12,7 +12,7 @@ from fastcollapse.config.fields import show
 from fastcollapse.datasets.data_files import changed_files, hash_files
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.storage.atomic_write import Rename, write_bytes
-from fastcollapse.storage.attributes import check_attributes, sha256, table
+from fastcollapse.storage.attributes import Check, anything, check_attributes, optional, sha256, table, text, whole
 from fastcollapse.storage.json_text import parse_json
 from fastcollapse.storage.regular_file import read_regular
 from fastcollapse.sweeps.points import Sweep
@@ -21,19 +21,14 @@ from fastcollapse.sweeps.truth_cache import cached_truth
 FORMAT = "fastcollapse-sweep"
 FORMAT_VERSION = 1
 MANIFEST = "sweep.json"
-# Checked in this order: all versions have the keys before the version.
-_TYPES: dict[str, Any] = {
-    "format": str,
-    "format_version": int,
-    "digest": str,
-    "seed": int,
-    "mapping": dict,
-    "base": str | None,
-    "text": str,
-    "n_points": int,
-    "inputs": dict,
+_KEYS: dict[str, Check] = {
+    "digest": sha256,
+    "seed": whole(0, 2**64),
+    "mapping": table(anything),
+    "base": optional(text),
+    "text": text,
 }
-_OPTIONAL = ("n_points", "inputs")
+_OPTIONAL: dict[str, Check] = {"n_points": whole(1), "inputs": table(sha256)}
 # Four times the largest experiment file: the manifest has it as text and as JSON with indentation.
 MAX_MANIFEST_BYTES = 256 << 20
 POINTS, PACKS, FAILED, CLAIMS = FOLDERS = ("points", "packs", "failed", "claims")
@@ -72,12 +67,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise InputError(f"{file}: is damaged: it {error}") from error
-    check_manifest(file, manifest)
-    return manifest
+    return checked_manifest(file, manifest)
 
 
-def check_manifest(file: Path, manifest: Any) -> None:
-    """Check the types of a manifest.
+def checked_manifest(file: Path, manifest: Any) -> dict[str, Any]:
+    """Return a manifest after a check of its types; `inputs` is empty in a manifest of version 0.1, which has none.
 
     Parameters
     ----------
@@ -88,23 +82,25 @@ def check_manifest(file: Path, manifest: Any) -> None:
     InputError
         A key is missing or has another type, or the format is newer.
     """
-    for key, types in _TYPES.items():
-        if not isinstance(manifest, dict) or (key not in manifest and key not in _OPTIONAL):
-            raise InputError(f"{file}: is damaged: {key} is missing")
-        if key in manifest and (not isinstance(manifest[key], types) or isinstance(manifest[key], bool)):
-            raise InputError(f"{file}: is damaged: {key} must not be {show(manifest[key])}")
-        if key == "format" and manifest[key] != FORMAT:
+    given = manifest if isinstance(manifest, dict) else {}
+    try:
+        # One after the other: another version may have other keys.
+        if check_attributes(given, {"format": text})["format"] != FORMAT:
             raise InputError(
                 f"{file.parent} must be the folder of a sweep, got one whose {file.name} is something else"
             )
-        if key == "format_version" and manifest[key] > FORMAT_VERSION:
+        version = check_attributes(given, {"format_version": whole(1)})["format_version"]
+        if version > FORMAT_VERSION:
             raise InputError(
-                f"{file.parent} has format version {manifest[key]}, this fastcollapse reads up to {FORMAT_VERSION}"
+                f"{file.parent} has format version {version}, this fastcollapse reads up to {FORMAT_VERSION}"
             )
-    try:
-        check_attributes(manifest, {}, {"inputs": table(sha256)})
+        return {"inputs": {}, **given, **check_attributes(given, _KEYS, _OPTIONAL)}
+    except InputError:
+        raise
+    except KeyError as error:
+        raise InputError(f"{file}: is damaged: {error.args[0]} is missing") from None
     except ValueError as error:
-        raise InputError(f"{file}: {error}") from error
+        raise InputError(f"{file}: {error}") from None
 
 
 def sweep_of(file: Path, manifest: Mapping[str, Any]) -> Sweep:

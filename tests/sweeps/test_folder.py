@@ -173,7 +173,7 @@ def damaged_manifests():
     for key in ("format", "format_version", "digest", "seed", "mapping", "base", "text"):
         yield {key: None}, f"{key} is missing"
     for key, value in (("format_version", "x"), ("format", 3), ("seed", True), ("mapping", []), ("base", 7)):
-        yield {key: value}, f"{key} must not be"
+        yield {key: value}, f"{key} must be "
     yield {"mapping": {}}, r"must have the section \[sweep.grid\]"
 
 
