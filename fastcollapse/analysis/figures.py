@@ -1,7 +1,6 @@
 """The figure of a run: simulation as solid lines, theory as broken ones."""
 
 import dataclasses
-import errno
 import io
 import os
 import textwrap
@@ -21,7 +20,7 @@ from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, pane
 from fastcollapse.analysis.panels.style import MAP, SECOND, SIMULATED, THEORY
 from fastcollapse.analysis.panels.text import counted, settings_text
 from fastcollapse.analysis.tables import case_names
-from fastcollapse.config.output_paths import FIGURES, check_file
+from fastcollapse.config.output_paths import FIGURES, check_output_file, make_output_parent
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 from fastcollapse.storage.atomic_write import Rename, remove_abandoned, write_bytes
@@ -54,7 +53,7 @@ def save_figure(results: Results | Sequence[Results], path: str | Path, replace:
         The file cannot be written.
     """
     path = Path(path)
-    check_file(path, FIGURES, "figure")
+    check_output_file(path, FIGURES, "figure")
     write_figure(draw([results] if isinstance(results, Results) else list(results)), path, replace)
 
 
@@ -63,12 +62,7 @@ def write_figure(figure: "Figure", path: Path, replace: bool = False) -> None:
     """Write a figure into a file; see `save_figure`."""
     if os.path.lexists(path) and not replace:
         raise InputError(f"figure must be a new file, got {path}: it exists")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not os.access(path.parent, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    except OSError as error:
-        raise InputError(f"figure must be in a folder that can be written, got {path}: {error.strerror}") from None
+    make_output_parent(path, "figure")
     drawn = io.BytesIO()
     figure.savefig(drawn, format=path.suffix[1:].lower(), dpi=160)
     remove_abandoned(path.parent, path.name)

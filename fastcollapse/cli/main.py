@@ -18,6 +18,7 @@ from fastcollapse.cli.results import check, compare, info, plot, replay, threads
 from fastcollapse.cli.run_job import Interrupted, RunJob, run_job
 from fastcollapse.cli.streams import OutputFailed, standard_streams
 from fastcollapse.cli.sweep import collect, status, sweep
+from fastcollapse.config.output_paths import DEFAULT_FOLDER, RESULTS
 from fastcollapse.errors import FastcollapseError, InputError, printable
 
 MAIN_RECIPE = "wikitext2-unigram"
@@ -150,7 +151,7 @@ def run(
             resumed = None if what is None else load_experiment(what, values)
             path, plans = plan_output(resumed, resume, "resume", values)
     else:
-        wanted = output or Path("results") / f"{Path(what or MAIN_RECIPE).stem}.h5"
+        wanted = output or DEFAULT_FOLDER / f"{Path(what or MAIN_RECIPE).stem}{RESULTS[0]}"
         with command_for(what or MAIN_RECIPE, "experiment", "recipe"):
             experiment = load_experiment(what or MAIN_RECIPE, values)
         path, plans = plan_output(

@@ -33,11 +33,11 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
     from fastcollapse.analysis.reproduction import reproduce as run_recipes
     from fastcollapse.analysis.reproduction import reproducible
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
-    from fastcollapse.config.output_paths import check_folder, make_folder
+    from fastcollapse.config.output_paths import check_output_folder, make_output_folder
 
     chosen = list(names) or list(reproducible())
     if output is not None:
-        check_folder(output)
+        check_output_folder(output)
     figures = {} if output is None else {name: output / f"{name}{FIGURE_SUFFIX}" for name in chosen}
     for figure in figures.values():
         if os.path.lexists(figure):
@@ -50,7 +50,7 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
         if output is not None:
             from fastcollapse.analysis.figures import save_figure
 
-            make_folder(output)
+            make_output_folder(output)
             save_figure(reproduction.cases, figures[reproduction.name])
     drawn = "" if output is None else f", figures in {output}"
     times = f"{seconds:.2f} s of simulation, {compile_seconds:.2f} s of compiling"

@@ -275,7 +275,7 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice)
     from fastcollapse.analysis.sweep_figures import draw_sweep
     from fastcollapse.analysis.sweep_panels import Choice
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
-    from fastcollapse.config.output_paths import FIGURES, check_file
+    from fastcollapse.config.output_paths import FIGURES, RESULTS, check_output_file
     from fastcollapse.simulation.run_plan import free_path
 
     fixed = {}
@@ -284,7 +284,7 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice)
         if not (name and value):
             raise InputError(f"--fix must be PARAMETER=VALUE, got {one!r}")
         fixed[name] = value
-    figure = output or free_path(_beside(file.with_suffix("") if file.suffix == ".h5" else file, FIGURE_SUFFIX))
-    check_file(figure, FIGURES, "figure")
+    figure = output or free_path(_beside(file.with_suffix("") if file.suffix in RESULTS else file, FIGURE_SUFFIX))
+    check_output_file(figure, FIGURES, "figure")
     write_figure(draw_sweep(source, Choice(given.over, fixed, given.generation, given.heat_map)), figure)
     return figure

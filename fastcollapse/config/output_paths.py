@@ -20,7 +20,7 @@ _FILES = (*RESULTS, *FIGURES, ".toml", ".json", ".csv")
 _MAX_NAMES = 10_000
 
 
-def check_file(path: Path, endings: Sequence[str], what: str = "output") -> None:
+def check_output_file(path: Path, endings: Sequence[str], what: str = "output") -> None:
     """Refuse the path of a new file that has another ending, or whose folder does not exist or cannot be written.
 
     Parameters
@@ -35,7 +35,7 @@ def check_file(path: Path, endings: Sequence[str], what: str = "output") -> None
 
     Examples
     --------
-    >>> check_file(Path("table.csv"), RESULTS)
+    >>> check_output_file(Path("table.csv"), RESULTS)
     Traceback (most recent call last):
     fastcollapse.errors.InputError: output must end in .h5 or .hdf5, got table.csv
     """
@@ -43,10 +43,10 @@ def check_file(path: Path, endings: Sequence[str], what: str = "output") -> None
     if ending not in endings:
         note = ": the figure is written beside the results" if ending in FIGURES else ""
         raise InputError(f"{what} must end in {', '.join(endings[:-1])} or {endings[-1]}, got {path}{note}")
-    check_parent(path, what)
+    check_output_parent(path, what)
 
 
-def check_folder(path: Path) -> None:
+def check_output_folder(path: Path) -> None:
     """Refuse the path of a folder that has the ending of a file, or whose parent does not exist or cannot be written.
 
     Raises
@@ -56,25 +56,42 @@ def check_folder(path: Path) -> None:
     """
     if path.suffix.lower() in _FILES:
         raise InputError(f"output must be a folder, got {path}: {path.suffix} is the ending of a file")
-    check_parent(path / "file" if os.path.isdir(path) else path)
+    check_output_parent(path / "file" if os.path.isdir(path) else path)
 
 
-def make_folder(path: Path) -> None:
-    """Make the folder of an output after `check_folder`; it may exist.
+def make_output_folder(path: Path) -> None:
+    """Make the folder of an output after `check_output_folder`; it may exist.
 
     Raises
     ------
     InputError
-        See `check_folder`; or the folder cannot be made.
+        See `check_output_folder`; or the folder cannot be made.
     """
-    check_folder(path)
+    check_output_folder(path)
+    _make(path, "output", path)
+
+
+def make_output_parent(path: Path, what: str = "output") -> None:
+    """Make the folder of a new file after `check_output_parent`, if it is `results`.
+
+    Raises
+    ------
+    InputError
+        See `check_output_parent`; or the folder cannot be made.
+    """
+    check_output_parent(path, what)
+    _make(path.parent, what, path)
+
+
+def _make(folder: Path, what: str, path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)  # the parent may be `results`
+        folder.mkdir(parents=True, exist_ok=True)  # the parent may be `results`
     except OSError as error:
-        raise InputError(f"output must be a folder that can be made, got {path}: {error.strerror}") from error
+        kind = "be" if folder == path else "be in"
+        raise InputError(f"{what} must {kind} a folder that can be made, got {path}: {error.strerror}") from error
 
 
-def check_parent(path: Path, what: str = "output") -> None:
+def check_output_parent(path: Path, what: str = "output") -> None:
     """Refuse a path in a folder that does not exist or cannot be written.
 
     Raises
@@ -84,7 +101,7 @@ def check_parent(path: Path, what: str = "output") -> None:
 
     Examples
     --------
-    >>> check_parent(Path("nowhere/out.h5"))
+    >>> check_output_parent(Path("nowhere/out.h5"))
     Traceback (most recent call last):
     fastcollapse.errors.InputError: output must be in a folder that exists, got nowhere/out.h5: nowhere does not exist
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from fastcollapse.config.output_paths import RESULTS, check_file, check_parent
+from fastcollapse.config.output_paths import RESULTS, check_output_file, check_output_parent
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.workflows import missing_capability
 from fastcollapse.datasets.load import load_truth
@@ -154,7 +154,7 @@ def _planned(
 ) -> RunPlan:
     """Return the plan of a run at a path with the run `existing`."""
     if path is not None and existing is None:
-        check_file(path, RESULTS)
+        check_output_file(path, RESULTS)
     first = first_replicate or 0
     if mode == "resume" and existing is not None:
         first = existing.first_replicate if first_replicate is None else first_replicate
@@ -180,7 +180,7 @@ def _planned(
     schedule = schedule_of(experiment, truth)
     if path is not None:
         check_free(path, mode == "overwrite", resume=existing is not None)
-        check_parent(path)
+        check_output_parent(path)
     action: Literal["start", "resume"] = "start" if existing is None else "resume"
     return RunPlan(experiment, truth, schedule, path, action, existing, mode == "overwrite", first, store)
 

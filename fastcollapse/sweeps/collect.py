@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.config.output_paths import RESULTS, check_file
+from fastcollapse.config.output_paths import RESULTS, check_output_file, make_output_parent
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.results import Results
@@ -59,7 +59,7 @@ def collect_sweep(folder: SweepFolder | str | Path, path: str | Path) -> int:
     folder.check_before_copying(done, skip=("trajectory", "forgotten", *_states(points)))
     shape, axes = folder.sweep.shape, named_axes(folder.sweep, reserved=_names(points))
     dims = [axis.dim for axis in axes]
-    _make_parent(path)
+    make_output_parent(path)
     n_replicates = max(results.n_replicates for results in points.values())
     n_generations = max(results.last for results in points.values()) + 1
     arrays = [array for axis in axes for array in _coordinates(axis)]
@@ -115,7 +115,7 @@ def extract_point(folder: SweepFolder | str | Path, index: int, path: str | Path
         raise InputError(f"point must be one that is done, 0 to {len(folder) - 1}, got {index}")
     results = folder.results(index)
     folder.check_before_copying([index])
-    _make_parent(path)
+    make_output_parent(path)
     write_run(path, results.reader)
     return folder.sweep[index]
 
@@ -126,17 +126,10 @@ def _opened(folder: SweepFolder | str | Path) -> SweepFolder:
 
 def _new_file(path: str | Path) -> Path:
     path = Path(path)
-    check_file(path, RESULTS)
+    check_output_file(path, RESULTS)
     if os.path.lexists(path):
         raise InputError(f"{path} already exists; remove it or choose another name")
     return path
-
-
-def _make_parent(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"output must be in a folder that can be written, got {path}: {error.strerror}") from error
 
 
 def _names(points: Mapping[int, Results]) -> set[str]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fastcollapse.config import output_paths
 from fastcollapse.config.dotted_keys import flat, overlap
 from fastcollapse.config.fields import show
+from fastcollapse.config.output_paths import check_output_folder
 from fastcollapse.datasets.data_files import changed_files, hash_files
 from fastcollapse.errors import InputError, StoreError
 from fastcollapse.storage.atomic_write import Rename, write_bytes
@@ -162,7 +162,7 @@ def _check_path(path: Path, sweep: Sweep) -> bool:
     foreign = sorted(set(os.listdir(path) if path.is_dir() else ()) - set(FOLDERS))
     if foreign:
         raise InputError(f"output must be a new folder or that of this sweep, got {path}: it holds {foreign[0]}")
-    output_paths.check_folder(path)
+    check_output_folder(path)
     return True
 
 

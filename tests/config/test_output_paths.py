@@ -7,13 +7,20 @@ from pathlib import Path
 import pytest
 
 from fastcollapse.analysis.figures import save_figure
-from fastcollapse.config.output_paths import FIGURES, RESULTS, check_file, check_folder, check_parent, make_folder
+from fastcollapse.config.output_paths import (
+    FIGURES,
+    RESULTS,
+    check_output_file,
+    check_output_folder,
+    check_output_parent,
+    make_output_folder,
+)
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.sweeps.collect import collect_sweep, extract_point
-from fastcollapse.sweeps.manifest import check_folder as check_sweep_folder
+from fastcollapse.sweeps.manifest import check_folder
 from tests.sweeps._example_sweeps import small_sweep
 
 EXPERIMENT = Experiment.from_mapping(
@@ -32,45 +39,45 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a", "a.nc", "a.h5.txt", "a.h5.parts", ".h5"])
-def test_check_file__refuses_another_ending_and_names_those_that_are_allowed(name):
+def test_check_output_file__refuses_another_ending_and_names_those_that_are_allowed(name):
     with pytest.raises(InputError, match=rf"^output must end in \.h5 or \.hdf5, got {re.escape(name)}$"):
-        check_file(Path(name), RESULTS)
+        check_output_file(Path(name), RESULTS)
     with pytest.raises(InputError, match=rf"^figure must end in \.png, \.pdf or \.svg, got {re.escape(name)}$"):
-        check_file(Path(name), FIGURES, "figure")
+        check_output_file(Path(name), FIGURES, "figure")
 
 
 @pytest.mark.parametrize("name", ["a.h5", "a.HDF5", "results/a.h5", "./results/a.h5"])
-def test_check_file__accepts_a_file_here_and_in_the_default_folder(name, here):
-    check_file(Path(name), RESULTS)
+def test_check_output_file__accepts_a_file_here_and_in_the_default_folder(name, here):
+    check_output_file(Path(name), RESULTS)
     assert os.listdir(here) == []
 
 
-def test_check_parent__names_a_folder_of_a_similar_name(here):
+def test_check_output_parent__names_a_folder_of_a_similar_name(here):
     (here / "figures").mkdir()
     words = "output must be in a folder that exists, got figurs/deep/a.h5: figurs/deep does not exist"
     with pytest.raises(InputError, match=re.escape(f"{words} (did you mean 'figures'?)")):
-        check_parent(Path("figurs/deep/a.h5"))
+        check_output_parent(Path("figurs/deep/a.h5"))
 
 
-def test_check_folder__is_no_name_of_a_file_and_has_a_parent(here):
-    check_folder(Path("study.v1"))
-    check_folder(here)
+def test_check_output_folder__is_no_name_of_a_file_and_has_a_parent(here):
+    check_output_folder(Path("study.v1"))
+    check_output_folder(here)
     with pytest.raises(InputError, match=r"^output must be a folder, got study\.h5: \.h5 is the ending of a file$"):
-        check_folder(Path("study.h5"))
+        check_output_folder(Path("study.h5"))
     with pytest.raises(InputError, match="folder that exists, got none/study: none does not exist"):
-        check_folder(Path("none/study"))
+        check_output_folder(Path("none/study"))
 
 
-def test_make_folder__makes_one_folder_and_refuses_what_cannot_be_made(here):
+def test_make_output_folder__makes_one_folder_and_refuses_what_cannot_be_made(here):
     for path in (Path("figures"), Path("figures"), Path("results/figures")):
-        make_folder(path)
+        make_output_folder(path)
         assert path.is_dir()
     for path, words in (
         ("none/a", "none does not exist"),
         ("a" * 300, "a folder that can be made, got a+: File name too"),
     ):
         with pytest.raises(InputError, match=words):
-            make_folder(Path(path))
+            make_output_folder(Path(path))
 
 
 def test_python__creates_no_mistyped_folder_and_no_file_of_another_ending(here):
@@ -94,11 +101,11 @@ def test_python__creates_no_mistyped_folder_and_no_file_of_another_ending(here):
 
 def test_sweep__creates_its_folder_but_none_above_it(here):
     (here / "s").mkdir()
-    check_sweep_folder(Path("s"), small_sweep())
-    check_sweep_folder(Path("results/s"), small_sweep())
+    check_folder(Path("s"), small_sweep())
+    check_folder(Path("results/s"), small_sweep())
     for path in ("none/s", "s.h5"):
         with pytest.raises(InputError, match=r"does not exist|is the ending of a file"):
-            check_sweep_folder(Path(path), small_sweep())
+            check_folder(Path(path), small_sweep())
     assert os.listdir(here) == ["s"]
 
 
