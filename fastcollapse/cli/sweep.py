@@ -177,7 +177,7 @@ def _print_outcome(folder: Path, outcome: "Outcome") -> int:
 
     found = sweep_status(folder)
     for line in list(outcome.warnings)[:_MAX_SHOWN]:
-        click.echo(f"warning: {line}", err=True)
+        click.echo(f"warning: {printable(line)}", err=True)
     tasks = f"{outcome.done:,} task{'' if outcome.done == 1 else 's'} in this call"
     click.echo(f"{folder}: {len(found.done):,} of {found.n_points:,} points done ({tasks})")
     if outcome.busy:

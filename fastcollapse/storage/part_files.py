@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from fastcollapse.errors import InputError
 from fastcollapse.storage.atomic_write import Rename, write_bytes
+from fastcollapse.storage.regular_file import open_regular, read_regular
 
 _PART = re.compile(r"part-(\d{5,})(?:-(\d{5,}))?\.h5")
 # Identity of the finished file that the run will replace when it is complete.
@@ -96,14 +97,14 @@ def is_replacing(path: Path) -> bool:
 
     A file with another identity is that of the run itself: a kill after the rename has left its parts.
     """
-    with suppress(OSError):
-        return (parts_folder(path) / REPLACES).read_bytes() == _identity(path)
+    with suppress(OSError, ValueError):
+        return read_regular(parts_folder(path) / REPLACES, _TAIL_BYTES) == _identity(path)
     return False
 
 
 def _identity(file: Path) -> bytes:
     """Return the size and the CRC-32 of the end of a file: the end of a results file has the checksums of all data."""
-    with open(file, "rb") as opened:
+    with open_regular(file) as opened:
         size = opened.seek(0, os.SEEK_END)
         opened.seek(max(0, size - _TAIL_BYTES))
         return f"{size} bytes, CRC-32 of the end {zlib.crc32(opened.read()):08x}\n".encode()

@@ -11,7 +11,6 @@ from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
 from fastcollapse.storage.part_files import (
     REPLACES,
     is_begun,
-    is_replacing,
     listed,
     listed_parts,
     note_replaced,
@@ -155,10 +154,6 @@ class PartsFolder:
         (self.folder / REPLACES).unlink(missing_ok=True)
         if os.path.lexists(self.path):
             note_replaced(self.path, self.path)
-
-    def is_replacing(self) -> bool:
-        """Whether the run replaces the finished file at the path."""
-        return is_replacing(self.path)
 
     def remove(self) -> None:
         """Remove the parts in reverse order (after a kill the rest is readable) and the folder."""

@@ -18,6 +18,9 @@ from fastcollapse.storage.content import Content, read_block, read_header, read_
 from fastcollapse.storage.hdf5_file import decoded, read_file
 from fastcollapse.storage.part_files import PartFile, consecutive_parts, part_path, parts_folder
 
+# A writer that merges or removes parts changes the folder while it is read.
+_TRIES = 10
+
 
 class Part(NamedTuple):
     """Part after the first: its generations, the state after them, and its provenance."""
@@ -25,10 +28,6 @@ class Part(NamedTuple):
     block: Block
     state: dict[str, np.ndarray]
     provenance: dict[str, Any]
-
-
-# A writer that merges or removes parts changes the folder while it is read.
-_TRIES = 10
 
 
 def read_parts(

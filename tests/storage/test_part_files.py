@@ -1,6 +1,9 @@
 """Names of parts: merged parts take the place of single ones, and a gap ends the run."""
 
+import os
+
 from fastcollapse.storage.part_files import (
+    REPLACES,
     consecutive_parts,
     is_replacing,
     listed_parts,
@@ -8,6 +11,7 @@ from fastcollapse.storage.part_files import (
     part_path,
     parts_folder,
 )
+from tests.storage import _hostile_files as hostile
 
 
 def test_parts__are_read_once_up_to_the_first_missing(tmp_path):
@@ -35,3 +39,18 @@ def test_replacing__is_known_until_the_file_is_another(tmp_path):
     assert not is_replacing(path)
     path.unlink()
     assert not is_replacing(path)
+
+
+def test_replacing__does_not_wait_for_a_pipe(tmp_path):
+    path = tmp_path / "out.h5"
+    parts_folder(path).mkdir()
+    os.mkfifo(parts_folder(path) / REPLACES)
+    with hostile.bounded(memory=False):
+        assert not is_replacing(path)
+    (parts_folder(path) / REPLACES).unlink()
+    path.write_bytes(b"old")
+    note_replaced(path, path)
+    path.unlink()
+    os.mkfifo(path)
+    with hostile.bounded(memory=False):
+        assert not is_replacing(path)
