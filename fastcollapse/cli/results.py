@@ -84,7 +84,7 @@ def plot(
 
     with command_for(file, "results", "collected", "sweep folder"):
         source = open_sweep(file)
-        results = check_results(file, everything=False, required=False) if source is None else None
+        results = check_results(file, everything=False, checksums_required=False) if source is None else None
     if results is None:
         click.echo(plot_sweep(source, file, output, SweepChoice(over, fixed, generation, heat_map)))
         return
@@ -109,7 +109,7 @@ def compare(file: Path) -> int:
     from fastcollapse.simulation.results import check_results
 
     with command_for(file, "results"):
-        results = check_results(file, everything=False, required=False)
+        results = check_results(file, everything=False, checksums_required=False)
     if results.n_replicates < 2:
         raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
     if results.last < 1:
@@ -131,7 +131,7 @@ def replay(file: Path, threads: int | None) -> int:
     from fastcollapse.simulation.results import check_results
 
     with command_for(file, "results"):
-        results = check_results(file, required=False)
+        results = check_results(file, checksums_required=False)
     with progress_bar(results.experiment.run.n_generations) as progress:
         outcome = run_again(results, threads, progress)
     click.echo("\n".join(outcome.lines()))

@@ -302,15 +302,15 @@ def open_results(path: str | Path) -> Results:
     return Results(open_file(path))
 
 
-def check_results(path: str | Path, everything: bool = True, required: bool = True) -> Results:
+def check_results(path: str | Path, everything: bool = True, checksums_required: bool = True) -> Results:
     """Open results as `open_results` does, and verify the checksums of their data.
 
     Parameters
     ----------
     path : the results file of the run.
     everything : whether counts and states of every generation, which may be large, are verified too.
-    required : whether a file without checksums, which another tool has written, is refused; otherwise a warning says
-        that it is not verified.
+    checksums_required : whether a file without checksums, which another tool has written, is refused; otherwise a
+        warning says that it is not verified.
 
     Raises
     ------
@@ -319,4 +319,4 @@ def check_results(path: str | Path, everything: bool = True, required: bool = Tr
     """
     from fastcollapse.storage.readers import check_file  # h5py takes 0.1 s to import
 
-    return Results(check_file(path, everything, required))
+    return Results(check_file(path, everything, checksums_required))

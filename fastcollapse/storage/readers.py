@@ -63,14 +63,16 @@ def read_parts(
         yield Part(block, content.group("state"), root.get("provenance", header.provenance))
 
 
-def check_data(path: Path, skip: Collection[str] = (), content: Content | None = None, required: bool = True) -> None:
+def check_data(
+    path: Path, skip: Collection[str] = (), content: Content | None = None, checksums_required: bool = True
+) -> None:
     """Compare the data of a file with their checksums.
 
     Parameters
     ----------
     skip : names of data sets or groups that are not read.
     content : the content of the file, if it is already read.
-    required : whether a file without checksums is refused; otherwise it is a warning.
+    checksums_required : whether a file without checksums is refused; otherwise it is a warning.
 
     Raises
     ------
@@ -86,7 +88,7 @@ def check_data(path: Path, skip: Collection[str] = (), content: Content | None =
         raise UnreadableResults(f"{path}: cannot be read: {error}") from error
     if checksums is None:
         message = f"{path}: has no checksums: another tool has rewritten it"
-        if required:
+        if checksums_required:
             raise UnreadableResults(message)
         warnings.warn(f"{message}, and its numbers cannot be verified", stacklevel=2)
     if wrong:
@@ -165,14 +167,14 @@ def open_parts(path: Path) -> Reader:
     return Reader(header, [part.block for part in parts], path=path, state=state, finished=False)
 
 
-def check_file(path: str | Path, everything: bool = True, required: bool = True) -> Reader:
+def check_file(path: str | Path, everything: bool = True, checksums_required: bool = True) -> Reader:
     """Open a run as `open_file` does, after a comparison of its data with their checksums.
 
     Parameters
     ----------
     path : see `open_file`.
     everything : whether to check the counts and states of every generation too, which may be large.
-    required : see `check_data`; parts always have checksums.
+    checksums_required : see `check_data`; parts always have checksums.
 
     Raises
     ------
@@ -187,6 +189,6 @@ def check_file(path: str | Path, everything: bool = True, required: bool = True)
         parts = [part_path(folder, 0), *(part.path for part in consecutive_parts(folder))]
         with suppress(FileNotFoundError):  # the run finishes, or merges parts, at this moment
             for file in [path] if reader.finished else parts:
-                check_data(file, skip, required=required or not reader.finished)
+                check_data(file, skip, checksums_required=checksums_required or not reader.finished)
             return reader
     raise UnreadableResults(f"{path}: cannot be read: its parts change all the time")

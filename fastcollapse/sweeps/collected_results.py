@@ -145,5 +145,5 @@ def open_sweep(path: str | Path) -> SweepFolder | CollectedSweep | None:
         return None  # the reader of results reports the error
     if content.attributes["/"].get("kind") != COLLECTED:
         return None
-    check_data(path, required=False)
+    check_data(path, checksums_required=False)
     return decoded(path, lambda: CollectedSweep(path, content))

@@ -54,7 +54,7 @@ def test_file_without_checksums__is_read_with_a_warning_and_fails_check(made, tm
     compressed(made / "good.h5", path)
     assert open_results(path).last == hostile.T
     with pytest.warns(UserWarning, match="has no checksums: another tool has rewritten it, and its numbers cannot be"):
-        check_results(path, required=False)
+        check_results(path, checksums_required=False)
     assert "has no checksums" in hostile.refused("check", path)
     assert call("info", path).exit_code == 0
     monkeypatch.setattr(warnings, "filters", [])
