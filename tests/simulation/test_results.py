@@ -67,7 +67,7 @@ def test_open_results__missing_file():
         open_results("missing.h5")
     assert isinstance(caught.value, StoreError)
     assert isinstance(caught.value, InputError)
-    with pytest.raises(InputError, match=r"a results file must have a name, got '\.'"):
+    with pytest.raises(InputError, match=r"^\.: is a folder, not a file"):
         open_results("")
 
 
