@@ -31,11 +31,22 @@ from fastcollapse.storage.layout import (
 from fastcollapse.storage.readers import check_data
 
 _ALIGNMENT = 8
-# Bytes of an unpacked index: it has the header of up to 1,000 small runs, see `HEADER_BYTES`.
+# Largest arrays and largest text of a run that is stored in a pack.
+_SMALL_BYTES, _SMALL_TEXT = 256 << 10, 32 << 10
+# Bytes of an unpacked index: it has the text of up to 1,000 small runs.
 _MAX_INDEX_BYTES = 128 << 20
-# Largest text of a run that is stored in a pack.
-HEADER_BYTES = 32 << 10
 _DTYPE = re.compile(r"[<|][iufS]\d{1,3}")
+
+
+def is_small(reader: Reader) -> bool:
+    """Whether a finished run is stored in a pack; the answer depends on the run only, not on the process."""
+    header = reader.header
+    arrays = [*reader.metrics.values(), *reader.states.values()]
+    n_bytes = sum(values.nbytes for values in arrays)
+    n_bytes += 0 if reader.forgotten is None else reader.forgotten.nbytes
+    n_bytes += 0 if header.truth is None else header.truth.probabilities.nbytes
+    n_text = len(header.experiment_json) + len(header.experiment_text)
+    return not header.trajectory and n_bytes <= _SMALL_BYTES and n_text <= _SMALL_TEXT
 
 
 def run_arrays(reader: Reader, dims: bool) -> list[Array]:

@@ -16,7 +16,7 @@ from fastcollapse.storage.atomic_write import Rename, remove_abandoned
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
 from fastcollapse.storage.json_text import parse_json
-from fastcollapse.storage.pack import HEADER_BYTES, Pack, write_pack
+from fastcollapse.storage.pack import Pack, write_pack
 from fastcollapse.storage.range_lock import RangeLock, RangeLocks
 from fastcollapse.storage.readers import check_data
 from fastcollapse.storage.regular_file import read_regular
@@ -35,8 +35,6 @@ from fastcollapse.sweeps.manifest import (
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.replicate_ranges import WorkUnit
 
-# A run whose arrays are larger than this, or that records a trajectory, has a file of its own.
-SMALL_BYTES = 256 << 10
 # Record of a failure: a message and a traceback.
 _MAX_FAILURE_BYTES = 4 << 20
 # Two changes of a folder within this time, in seconds, may have the same time stamp.
@@ -293,17 +291,6 @@ def _names(folder: Path) -> list[str]:
         return []
     except OSError as error:
         raise UnreadableResults(f"{folder}: cannot be read: {error.strerror}") from error
-
-
-def is_small(reader: Reader) -> bool:
-    """Whether a finished run is stored in a pack; the answer depends on the run only, not on the process."""
-    header = reader.header
-    arrays = [*reader.metrics.values(), *reader.states.values()]
-    n_bytes = sum(values.nbytes for values in arrays)
-    n_bytes += 0 if reader.forgotten is None else reader.forgotten.nbytes
-    n_bytes += 0 if header.truth is None else header.truth.probabilities.nbytes
-    n_text = len(header.experiment_json) + len(header.experiment_text)
-    return not header.trajectory and n_bytes <= SMALL_BYTES and n_text <= HEADER_BYTES
 
 
 def make_folder(path: Path, sweep: Sweep) -> SweepFolder:

@@ -7,9 +7,9 @@ from fastcollapse.errors import StoreError
 from fastcollapse.storage.atomic_write import Rename
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import AlreadyLocked, Lock
-from fastcollapse.storage.pack import write_pack
+from fastcollapse.storage.pack import is_small, write_pack
 from fastcollapse.storage.readers import open_file
-from fastcollapse.sweeps.folder import TIME_STAMP_SECONDS, SweepFolder, is_small
+from fastcollapse.sweeps.folder import TIME_STAMP_SECONDS, SweepFolder
 from fastcollapse.sweeps.manifest import CLAIMS, PACKS
 
 POINTS_PER_PACK = 1000

@@ -21,12 +21,12 @@ from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.simulate import execute
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import Lock
-from fastcollapse.storage.pack import write_run
+from fastcollapse.storage.pack import is_small, write_run
 from fastcollapse.storage.part_files import is_begun
 from fastcollapse.storage.range_lock import RangeLock
 from fastcollapse.storage.readers import check_file
 from fastcollapse.storage.spill_store import SpillStore
-from fastcollapse.sweeps.folder import SweepFolder, is_small
+from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.replicate_ranges import WorkUnit, concatenate_ranges, range_paths
 from fastcollapse.sweeps.truth_cache import cached_truth
 

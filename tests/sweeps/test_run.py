@@ -16,8 +16,9 @@ import pytest
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.simulate import simulate
+from fastcollapse.storage.pack import is_small
 from fastcollapse.sweeps.executors import ProcessPool, SerialExecutor
-from fastcollapse.sweeps.folder import SweepFolder, is_small, make_folder
+from fastcollapse.sweeps.folder import SweepFolder, make_folder
 from fastcollapse.sweeps.manifest import MANIFEST
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.precompile import precompile
