@@ -5,18 +5,9 @@ import tomllib
 from typing import Any
 
 from fastcollapse.config.fields import show
+from fastcollapse.config.file_formats import N_BYTES, format_of
 from fastcollapse.errors import InputError
 
-# First bytes of files that are given by mistake.
-_OTHER_FILES = {
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file, such as a results file",
-    b"\x1f\x8b": "a gzip file",
-    b"PK\x03\x04": "a zip file",
-    b"\x89PNG": "a figure",
-    b"%PDF": "a figure",
-    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
-}
 _PLACE = re.compile(r"(.*) \((?:at line (\d+), column (\d+)|at end of document)\)", re.DOTALL)
 # Number of characters of a long line that are shown before the place of an error.
 _BEFORE = 30
@@ -36,9 +27,9 @@ def parse_toml(raw: bytes) -> tuple[dict[str, Any], str]:
     Traceback (most recent call last):
     fastcollapse.errors.InputError: must be valid TOML: line 2, at 'one' in 'seed = one': text must be in quotes
     """
-    for start, name in _OTHER_FILES.items():
-        if raw.startswith(start):
-            raise InputError(f"must be TOML text, got {name}")
+    other = format_of(raw[:N_BYTES])
+    if other is not None:
+        raise InputError(f"must be TOML text in UTF-8, got {other}")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -10,18 +10,9 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from fastcollapse.config.fields import show
+from fastcollapse.config.file_formats import N_BYTES, format_of
 from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.errors import InputError
-
-# Position and bytes that identify a file of another format.
-_OTHER_FORMATS = {
-    (4, b"1AY&SY"): "bzip2",
-    (0, b"\xfd7zXZ\0"): "xz",
-    (0, b"\x28\xb5\x2f\xfd"): "zstd",
-    (0, b"PK\3\4"): "a zip archive",
-    (0, b"\xff\xfe"): "UTF-16",
-    (0, b"\xfe\xff"): "UTF-16",
-}
 
 
 @contextmanager
@@ -45,10 +36,9 @@ def open_text(files: DataFiles, key: str, given: str) -> Iterator[TextIO]:
                 raise InputError(f"{key} must be a text file with words, got the empty file {show(given)}")
             packed = head[:2] == b"\x1f\x8b" or given.endswith(".gz")
             stream: Any = gzip.GzipFile(fileobj=raw) if packed else raw
-            head = stream.peek(16)
-            for (start, magic), name in _OTHER_FORMATS.items():
-                if head[start:].startswith(magic):
-                    raise InputError(f"{key} must be UTF-8 text, plain or gzip, got {show(given)}: {name}")
+            other = format_of(stream.peek(N_BYTES)[:N_BYTES])
+            if other is not None:
+                raise InputError(f"{key} must be UTF-8 text, plain or gzip, got {show(given)}: {other}")
             text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
             try:
                 yield text

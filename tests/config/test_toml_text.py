@@ -34,9 +34,9 @@ BAD = {
     "long line": ('x = "' + "a" * 10_000, "line 1, at the end of '..." + "a" * 30 + "': Unterminated string"),
     "NUL": (GOOD + "\x00", r"line 9, at '\x00' in '\x00': Invalid statement"),
     "Latin-1": (GOOD.encode() + b"# caf\xe9", "must be UTF-8 text, got byte 0xe9 in line 9, at 'é' in '# café'"),
-    "UTF-16": (GOOD.encode("utf-16"), "must be TOML text, got UTF-16 text: save it as UTF-8"),
-    "HDF5": (b"\x89HDF\r\n\x1a\n and more", "must be TOML text, got an HDF5 file, such as a results file"),
-    "gzip": (b"\x1f\x8b and more", "must be TOML text, got a gzip file"),
+    "UTF-16": (GOOD.encode("utf-16"), "must be TOML text in UTF-8, got UTF-16"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n and more", "must be TOML text in UTF-8, got HDF5, such as a results file"),
+    "gzip": (b"\x1f\x8b and more", "must be TOML text in UTF-8, got gzip"),
     "deep": ("a = " + "[" * 20_000, "must be valid TOML: nested too deeply"),
 }
 

@@ -314,7 +314,7 @@ def test_from_toml__keeps_the_text_and_the_folder(tmp_path):
     [
         (b"[run\n", "must be valid TOML: line 1, at the end of '[run': Expected ']'"),
         (b"a = 1\na = 2\n", "line 2, at the end of 'a = 2': a key or a table is given twice"),
-        (b"\xff\xfe", "must be TOML text, got UTF-16 text"),
+        (b"\xff\xfe", "must be TOML text in UTF-8, got UTF-16"),
         (b"\xff\xfa", "must be UTF-8 text"),
         (b"a = \x00", "must be valid TOML"),
         (b"", "truth must have exactly one"),
