@@ -1,6 +1,6 @@
 """Agreement of a run with theory, panel by panel, from the z-scores."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,32 +78,35 @@ def agreement_of(results: Results) -> list[Agreement]:
 
 def _plot_agreement(results: Results, panels: Sequence[Panel]) -> Agreement:
     """Return the agreement of the panels of one plot."""
-    n_scores, n_unscored, n_bounded, n_within, largest, disagrees, rules = (
-        0,
-        0,
-        0,
-        0,
-        (0.0, ""),
-        list[str](),
-        list[str](),
-    )
-    for panel in panels:
-        curve = panel.curve
-        is_compared, has_bounds_only = curve.is_compared, curve.has_bounds_only
-        n_scores, n_unscored = n_scores + int(is_compared.sum()), n_unscored + int(curve.is_unscored.sum())
-        n_bounded, n_within = n_bounded + int(has_bounds_only.sum()), n_within + int(curve.is_within_bounds.sum())
-        rules += [curve.rule] if curve.is_unscored.any() else []
-        for i in np.flatnonzero(is_compared | has_bounds_only):
+    curves = [panel.curve for panel in panels]
+    n_scores = _n_points(curve.is_compared for curve in curves)
+    largest, disagrees = (0.0, ""), []
+    for panel, curve in zip(panels, curves, strict=True):
+        is_compared = curve.is_compared
+        for i in np.flatnonzero(is_compared | curve.has_bounds_only):
             score = abs(float(curve.z[i]))
             if is_compared[i] and (not largest[1] or score > largest[0]):
                 largest = (score, panel.place(int(i)))
             if score > Z_LIMIT:
                 disagrees.append(panel.place(int(i)))
-    reason = "; ".join(dict.fromkeys(rules)) or (why_not_compared(results, panels) if n_scores == 0 else "")
-    noun = "generation" if panels[0].axis is GENERATION else "value"
-    reason = reason or ("" if n_scores else "all its values are given")
-    numbers = n_scores, largest, tuple(disagrees), n_unscored, reason, n_bounded, n_within
-    return Agreement(panels[0].name, *numbers, noun)
+    reason = "; ".join(dict.fromkeys(curve.rule for curve in curves if curve.is_unscored.any() and curve.rule))
+    if not reason and n_scores == 0:
+        reason = why_not_compared(results, panels) or "all its values are given"
+    return Agreement(
+        panels[0].name,
+        n_scores,
+        largest,
+        tuple(disagrees),
+        n_unscored=_n_points(curve.is_unscored for curve in curves),
+        reason=reason,
+        n_bounded=_n_points(curve.has_bounds_only for curve in curves),
+        n_within=_n_points(curve.is_within_bounds for curve in curves),
+        noun="generation" if panels[0].axis is GENERATION else "value",
+    )
+
+
+def _n_points(masks: Iterable[np.ndarray]) -> int:
+    return sum(int(mask.sum()) for mask in masks)
 
 
 def verdict(agreements: Sequence[Agreement]) -> str:

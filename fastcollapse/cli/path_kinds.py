@@ -124,8 +124,7 @@ def _similar_file(path: Path) -> str:
     whole = [f"{path.name}{ending}" for ending in RESULTS if f"{path.name}{ending}" in names]
     if whole:
         return f" (did you mean '{whole[0]}'?)"
-    stems = {
-        Path(name).stem: name for name in names if Path(name).suffix == path.suffix
-    }  # equal endings are not similar
+    # Stems are compared, because two names are not similar by their ending.
+    stems = {Path(name).stem: name for name in names if Path(name).suffix == path.suffix}
     close = difflib.get_close_matches(path.stem, stems, n=1)
     return f" (did you mean '{stems[close[0]]}'?)" if close else ""
