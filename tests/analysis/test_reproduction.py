@@ -49,8 +49,9 @@ def test_recipe__runs_and_draws(name):
     assert experiment.recipe.title in figure.get_suptitle()
     words = summary(done, 1.0)
     assert "generation" in words
-    if experiment.recipe.note is not None:
-        assert "Note: " in words
+    # Fewer generations may leave out generations of downstream fits, which changes the recipe.
+    is_changed = "[recipe changed in model.downstream.generations" in words
+    assert ("Note: " in words) == (experiment.recipe.note is not None and not is_changed)
 
 
 def select_cases(experiment, chosen):
