@@ -20,6 +20,10 @@ class StoreError(FastcollapseError, OSError):
     """A results file cannot be created, written or read."""
 
 
+class LostRun(StoreError):
+    """The files of a run in progress were removed, or another process has taken them."""
+
+
 class UnreadableResults(StoreError, InputError):
     """A results file is missing, not of fastcollapse, truncated, damaged or of a newer format."""
 

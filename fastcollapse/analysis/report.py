@@ -1,5 +1,6 @@
 """Text reports of a run: summary, comparison with theory, and contents of its file."""
 
+import shlex
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -187,7 +188,9 @@ def _resume(results: Results) -> str:
         return ""
     what = "a new run that will replace it is not finished; " if results.finished else ""
     writer = writer_of(path)
-    return f"; {what}{writer} is writing it" if writer else f"; {what}to resume: fastcollapse run --resume {path}"
+    if writer:
+        return f"; {what}{writer} is writing it"
+    return f"; {what}to resume: fastcollapse run --resume {shlex.quote(str(path))}"
 
 
 def _mean_of(values: np.ndarray) -> str:

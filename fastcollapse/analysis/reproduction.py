@@ -69,6 +69,20 @@ def reproducible() -> dict[str, Path]:
     return published
 
 
+def recipe_path(name: str) -> Path:
+    """Return the file of a recipe.
+
+    Raises
+    ------
+    InputError
+        There is no recipe of this name.
+    """
+    known = recipes()
+    if name not in known:
+        raise InputError(f"recipe must be one of {', '.join(known)}, got {name!r}{nearest(name, known)}")
+    return known[name]
+
+
 def reproduce(names: Sequence[str]) -> Iterator[Reproduction]:
     """Run recipes in memory and yield the results of each.
 
@@ -81,12 +95,9 @@ def reproduce(names: Sequence[str]) -> Iterator[Reproduction]:
     InputError
         A name is not that of a recipe.
     """
-    known = recipes()
-    for name in names:
-        if name not in known:
-            raise InputError(f"recipe must be one of {', '.join(known)}, got {name!r}{nearest(name, known)}")
-    for name in names or reproducible():
-        experiment = Experiment.from_toml(known[name])
+    paths = {name: recipe_path(name) for name in names} or reproducible()
+    for name, path in paths.items():
+        experiment = Experiment.from_toml(path)
         cases, seconds, compile_seconds = [], 0.0, _compile(experiment)
         truth, truth_spec = None, None
         for case in experiment.cases():

@@ -3,6 +3,7 @@
 Modules that import NumPy or Numba are imported inside the commands, for a fast start.
 """
 
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -53,6 +54,10 @@ class _Commands(click.Group):
             return _fail(str(error), 1)
         except MemoryError as error:
             return _fail(f"not enough memory: {error}", 1)
+        except OSError as error:
+            if error.filename is None:  # not of a file, so not of the environment
+                raise
+            return _fail(f"{os.fsdecode(error.filename)}: {error.strerror}", 1)
         except Interrupted as error:
             return _fail(str(error), error.status)
         except (click.Abort, KeyboardInterrupt) as error:

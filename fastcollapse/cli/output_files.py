@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.config.sections import Recipe
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.run_plan import Mode, RunPlan, plan_recipe, run_at
@@ -26,24 +27,29 @@ def plan_output(
     Raises
     ------
     InputError, UnreadableResults
-        As `plan_recipe`; or the path has no name, or the family does not have the panels of the recipe.
+        As `plan_recipe`; or the path has no name, the family does not have the panels of the recipe, or the recipe in
+        the file of an earlier run cannot be read.
     """
     if experiment is not None:
-        _check_panels(experiment)
+        _check_panels(experiment.recipe, experiment.family)
     if path.name in ("", ".."):
         raise InputError(f"output must be the name of a new file, got {str(path)!r}")
-    return plan_recipe(experiment, path, mode, values=values, numbered=numbered, companions=(FIGURE_SUFFIX,))
+    planned = plan_recipe(experiment, path, mode, values=values, numbered=numbered, companions=(FIGURE_SUFFIX,))
+    for plan in planned[1]:
+        if plan.existing is not None:
+            _check_panels(plan.existing.recipe, plan.experiment.family)
+    return planned
 
 
-def _check_panels(experiment: Experiment) -> None:
+def _check_panels(recipe: Recipe | None, family: str) -> None:
     """Refuse panels that the family does not have, before anything runs."""
-    if experiment.recipe is None or experiment.recipe.panels is None:
+    if recipe is None or recipe.panels is None:
         return
     from fastcollapse.analysis.panels.registry import find_panels  # only recipes that name panels need it
 
-    panels = find_panels(experiment.family)
+    panels = find_panels(family)
     if panels is not None:
-        panels.check_names(experiment.recipe.panels)
+        panels.check_names(recipe.panels)
 
 
 def saved_generations(output: Path, resume_command: Sequence[str] = ()) -> str:

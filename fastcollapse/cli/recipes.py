@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.errors import InputError
 
 
@@ -28,14 +29,19 @@ def reproduce(names: Sequence[str], everything: bool, output: Path | None) -> in
     fastcollapse reproduce --all
     fastcollapse reproduce sur-bern sur-gau -o figures
     """
-    if bool(names) == everything:
-        raise InputError("give recipe names or --all, not both")
+    if names and everything:
+        raise InputError("give names of recipes or --all, not both")
+    if not names and not everything:
+        raise InputError("give names of recipes, or --all")
+    from fastcollapse.analysis.reproduction import recipe_path, reproducible
     from fastcollapse.analysis.reproduction import reproduce as run_recipes
-    from fastcollapse.analysis.reproduction import reproducible
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
     from fastcollapse.config.output_paths import check_output_folder, make_output_folder
 
-    chosen = list(names) or list(reproducible())
+    for name in names:
+        with command_for(name, "recipe"):
+            recipe_path(name)
+    chosen = list(dict.fromkeys(names)) or list(reproducible())
     if output is not None:
         check_output_folder(output)
     figures = {} if output is None else {name: output / f"{name}{FIGURE_SUFFIX}" for name in chosen}

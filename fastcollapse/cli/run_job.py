@@ -10,7 +10,7 @@ import click
 
 from fastcollapse.cli.progress import Clock, progress_bar
 from fastcollapse.cli.streams import OutputFailed
-from fastcollapse.errors import FastcollapseError, NonFiniteError, StoreError, UnreadableResults
+from fastcollapse.errors import FastcollapseError, LostRun, NonFiniteError, StoreError, UnreadableResults
 
 if TYPE_CHECKING:
     from fastcollapse.simulation.results import Results
@@ -97,7 +97,7 @@ def run_job(job: RunJob) -> None:
             interrupts.check()  # a callback of a library may have dropped the exception
     except KeyboardInterrupt as stopped:
         raise Interrupted(stopped_message(), stopped) from None
-    except UnreadableResults:
+    except (UnreadableResults, LostRun):  # what is saved now is not that of this run
         raise
     except NonFiniteError as error:
         raise NonFiniteError(f"{error}; {saved_generations(job.files[len(done)])}") from error

@@ -26,7 +26,7 @@ from fastcollapse.simulation.same_experiment import (
 from fastcollapse.storage.base import Store
 from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.part_files import is_begun, is_replacing, parts_folder
-from fastcollapse.storage.parts_folder import check_free
+from fastcollapse.storage.parts_folder import check_free, unfinished
 from fastcollapse.storage.readers import open_parts
 
 Mode = Literal["new", "reuse", "resume", "overwrite"]
@@ -166,6 +166,8 @@ def _planned(
     elif existing is not None:
         truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
         if not _is_finished_run(experiment, existing, truth, first):
+            if path is not None and is_replacing(path):
+                raise unfinished(path)
             differing = "; ".join(experiment_diff(experiment, existing, truth, first))
             raise InputError(
                 f"{path} already exists (another experiment: {differing}); "
@@ -237,7 +239,8 @@ def plan_recipe(
 def case_paths(path: Path, n_cases: int) -> list[Path]:
     """Return the results file of each case: the path itself, or with -case1, -case2, ... before its suffix.
 
-    All numbers have the same number of digits, so that names sort in the order of the cases.
+    All numbers have the same number of digits, so that names sort in the order of the cases. A recipe that version 0.1
+    has begun keeps its names, in which numbers have no zeros.
 
     Examples
     --------
@@ -246,8 +249,12 @@ def case_paths(path: Path, n_cases: int) -> list[Path]:
     """
     if n_cases == 1:
         return [path]
-    digits = len(str(n_cases))
-    return [path.with_name(f"{path.stem}-case{k:0{digits}}{path.suffix}") for k in range(1, n_cases + 1)]
+
+    def named(digits: int) -> list[Path]:
+        return [path.with_name(f"{path.stem}-case{k:0{digits}}{path.suffix}") for k in range(1, n_cases + 1)]
+
+    of_0_1 = named(1)
+    return of_0_1 if os.path.lexists(of_0_1[0]) or is_begun(of_0_1[0]) else named(len(str(n_cases)))
 
 
 def _numbered(path: Path) -> Iterator[Path]:

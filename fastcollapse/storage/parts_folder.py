@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from fastcollapse.errors import InputError, StoreError
+from fastcollapse.errors import InputError, LostRun
 from fastcollapse.storage.atomic_write import TEMPORARY
 from fastcollapse.storage.checksums import SIGNATURE
 from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
@@ -63,12 +63,18 @@ def check_unused(path: Path, overwrite: bool = False) -> None:
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise InputError(f"output must be a new file, got {path}: {folder} exists and is not a folder")
     if is_begun(path) and not overwrite:
-        raise InputError(
-            f"{folder} holds an unfinished run; resume it (resume=True, --resume), overwrite it or choose another name"
-        )
+        raise unfinished(path)
     foreign = [one.name for one in listed(folder) if not _is_ours(one) or (part_of(one) and not overwrite)]
     if foreign:
         raise InputError(f"output must be a new file, got {path}: {folder} exists and holds {', '.join(foreign)}")
+
+
+def unfinished(path: Path) -> InputError:
+    """Return the refusal of a new run to a path whose parts are of an unfinished run."""
+    run = f"an unfinished run, which will replace {path}" if is_replacing(path) else "an unfinished run"
+    return InputError(
+        f"{parts_folder(path)} holds {run}; resume it (resume=True, --resume), overwrite it or choose another name"
+    )
 
 
 def _check_replaceable(path: Path) -> None:
@@ -138,12 +144,12 @@ class PartsFolder:
 
         Raises
         ------
-        StoreError
+        LostRun
             The folder or its lock was removed, or another process has taken it.
         """
         if not self._lock.is_held():
             writer = writer_of(self.path)
-            raise StoreError(
+            raise LostRun(
                 f"{self.folder}: is no longer the folder of this run: "
                 + (f"{writer} writes to it" if writer else "it was removed, or another process writes to it")
             )

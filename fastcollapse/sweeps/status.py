@@ -1,7 +1,9 @@
 """Status of a sweep: which of its points are done, running, failed or missing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
@@ -44,6 +46,11 @@ class SweepStatus:
         return " x ".join(f"{' and '.join(axis.keys)} ({len(axis)} values)" for axis in self.sweep.axes)
 
 
+def _line(failure: Mapping[str, Any]) -> str:
+    """Return the error of a record in one line."""
+    return " ".join(str(failure.get("error", "unknown")).split())
+
+
 def sweep_status(path: str | Path) -> SweepStatus:
     """Return the status of the folder of a sweep.
 
@@ -54,7 +61,7 @@ def sweep_status(path: str | Path) -> SweepStatus:
     """
     folder = SweepFolder(Path(path))
     done, failures, running = folder.done(), folder.failures(), folder.running()
-    failed = {index: str(failures[index].get("error", "unknown")) for index in sorted(failures.keys() - done)}
+    failed = {index: _line(failures[index]) for index in sorted(failures.keys() - done)}
     running = {index: process for index, process in running.items() if index not in done}
     begun = folder.begun() - running.keys() - failed.keys() - done
     return SweepStatus(folder.path, folder.sweep, frozenset(done), running, failed, frozenset(begun))

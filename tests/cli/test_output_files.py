@@ -23,6 +23,7 @@ from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.part_files import parts_folder
+from fastcollapse.storage.parts_folder import PartsFolder
 
 ROOT = Path(__file__).parents[2]
 TOML = """
@@ -203,6 +204,9 @@ def test_overwrite__keeps_the_old_run_until_the_new_one_is_finished(here, parts_
     assert f"complete; {resume}\n" in call("info", "a.h5").output
     assert call("check", "a.h5").output.endswith(f"; {resume}\n")
     assert re.search(r"keeps generations 0 to \d; to resume: again", saved_generations(here / "a.h5", ["again"]))
+    again = call("run", "small.toml", "-o", "a.h5", "--seed", "6")
+    words = "a.h5.parts holds an unfinished run, which will replace a.h5; resume it (resume=True, --resume), "
+    assert (again.exit_code, again.stderr) == (2, f"error: {words}overwrite it or choose another name\n")
     again = call("run", "small.toml", "-o", "a.h5", "--seed", "5")  # the old run: nothing to do, the parts stay
     assert again.exit_code == 0, again.output
     assert (here / "a.h5").read_bytes() == old
@@ -489,6 +493,31 @@ def test_two_processes__one_runs_and_the_other_is_refused(here):
         assert code == 0 or (code == 2 and "a.h5" in error), error
     assert_same_run("a.h5", "alone.h5")
     assert not parts_folder(here / "a.h5").exists()
+
+
+def test_run__whose_parts_are_removed_names_no_command_to_resume(here, parts_at_once, monkeypatch):
+    check = PartsFolder.check
+
+    def removed(folder):
+        shutil.rmtree(folder.folder, ignore_errors=True)
+        check(folder)
+
+    monkeypatch.setattr(PartsFolder, "check", removed)
+    result = call("run", "small.toml", "-o", "a.h5")
+    words = "a.h5.parts: is no longer the folder of this run: it was removed, or another process writes to it"
+    assert (result.exit_code, result.stderr) == (1, f"error: {words}\n")
+
+
+def test_info__quotes_the_command_to_resume(here, parts_at_once):
+    stop("two words.h5", 6)
+    assert "to resume: fastcollapse run --resume 'two words.h5'\n" in call("info", "two words.h5").output
+
+
+@pytest.mark.parametrize("stopped", ["a-case1.h5", "a-case1.h5.parts/part-00000.h5"])
+def test_case_paths__are_those_of_version_0_1_if_it_has_begun_the_run(here, stopped):
+    Path(stopped).parent.mkdir(exist_ok=True)
+    Path(stopped).touch()
+    assert [path.name for path in case_paths(Path("a.h5"), 12)] == [f"a-case{k}.h5" for k in range(1, 13)]
 
 
 def test_case_paths__sort_in_the_order_of_the_cases():

@@ -21,5 +21,22 @@ def test_reproduce__prints_a_line_and_draws(here):
     again = call("reproduce", "sur-uni", "-o", "figures")
     assert again.exit_code == 2
     assert "figures/sur-uni.png already exists" in again.stderr
-    for arguments in (["reproduce"], ["reproduce", "sur-uni", "--all"]):
-        assert "give recipe names or --all, not both" in call(*arguments).stderr
+
+
+def test_reproduce__names_what_is_missing():
+    assert call("reproduce").stderr == "error: give names of recipes, or --all\n"
+    assert call("reproduce", "sur-uni", "--all").stderr == "error: give names of recipes or --all, not both\n"
+
+
+def test_reproduce__of_a_file_names_the_command_that_is_meant(here):
+    (here / "mine.toml").write_text("[truth]\nuniform = 5\n")
+    result = call("reproduce", "mine.toml")
+    words = "mine.toml is an experiment file without a section [sweep]: use `fastcollapse run mine.toml`"
+    assert (result.exit_code, result.stderr) == (2, f"error: {words}\n")
+    assert call("reproduce", "sur-unii").stderr.endswith("got 'sur-unii' (did you mean 'sur-uni'?)\n")
+
+
+def test_reproduce__runs_a_name_once(here):
+    result = call("reproduce", "sur-uni", "sur-uni", "-o", "figures")
+    assert result.exit_code == 0, result.output
+    assert "\n1 recipe, " in result.output

@@ -83,6 +83,19 @@ def test_sweep__prints_failed_points_and_retries_them(working_folder):
     assert (again.exit_code, again.stdout) == (0, "out: 4 of 4 points done (2 tasks in this call)\n")
 
 
+def test_sweep__a_record_that_cannot_be_removed_is_named_in_one_line(working_folder):
+    assert call("sweep", "s.toml", "-o", "out", "--shard", "1/2", "--jobs", 1).exit_code == 0
+    (working_folder / "out" / "failed" / "000001.json").mkdir()
+    result = call("sweep", "s.toml", "-o", "out", "--jobs", 1, "--retry")
+    assert (result.exit_code, result.stderr) == (1, "error: out/failed/000001.json: Is a directory\n")
+
+
+def test_status__prints_the_error_of_a_point_in_one_line(working_folder):
+    assert call("sweep", "s.toml", "-o", "out", "--shard", "1/2", "--jobs", 1).exit_code == 0
+    (working_folder / "out" / "failed" / "000001.json").write_text('{"error": "first\\nsecond"}')
+    assert call("status", "out").stderr.endswith(": first second\n")
+
+
 def test_sweep__prints_a_script_for_a_job_array(working_folder):
     result = call("sweep", "s.toml", "-o", "out", "--slurm", 7)
     assert result.exit_code == 0

@@ -251,7 +251,7 @@ _RUN = {"n_generations": T, "n_replicates": R}
 _PROVENANCE = {"packages": {}, "created": "now"}
 _PRINTABLE = "must be one line of printable text"
 _LATER = ("check",)
-_NO_TEXT = ("check", "replay", "run")
+_NO_TEXT = ("check", "replay")
 EDITS = {
     "external storage": external("/etc/passwd"),
     "external storage on a pipe": external("pipe"),
