@@ -1,5 +1,6 @@
 """Worker of a sweep: claims points of the folder, computes them and publishes the results."""
 
+import dataclasses
 import functools
 import os
 import socket
@@ -19,6 +20,7 @@ from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import SIGNALS, Interrupts
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.simulate import execute
+from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.pack import write_run
@@ -173,9 +175,19 @@ class Worker:
             self._folder.note_failure(unit.point, _failure_record(unit, error))
             return False
 
+    def _truth(self, experiment: Experiment) -> Any:
+        """Return the loaded truth of the experiment of a point.
+
+        In a folder of version 0.1 a text has the words of version 0.1, also for new points. Their files record no
+        SHA-256, as the files of that version.
+        """
+        meant = experiment if "inputs" in self._folder.manifest else as_version_0_1(experiment)
+        truth = cached_truth(meant, self._folder.inputs)
+        return truth if meant is experiment else dataclasses.replace(truth, inputs={})
+
     def _compute_point(self, index: int, experiment: Experiment) -> None:
         path = self._folder.point_path(index)
-        truth = cached_truth(experiment, self._folder.inputs)
+        truth = self._truth(experiment)
         common: dict[str, Any] = {"threads": self._threads, "interrupts": self._interrupts}
         if is_begun(path):
             execute(plan_run(experiment, path, "resume", truth=truth), **common)
@@ -203,7 +215,7 @@ class Worker:
             unit.experiment(experiment),
             paths[unit.range_index],
             "resume",
-            truth=cached_truth(experiment, self._folder.inputs),
+            truth=self._truth(experiment),
             first_replicate=unit.replicates(experiment.run.n_replicates).start,
         )
         execute(plan, threads=self._threads, interrupts=self._interrupts)
