@@ -1,6 +1,5 @@
 """Worker of a sweep: claims points of the folder, computes them and publishes the results."""
 
-import dataclasses
 import functools
 import os
 import socket
@@ -15,10 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastcollapse.errors import FastcollapseError, StoreError, UnreadableResults
+from fastcollapse.errors import FastcollapseError, InputError, StoreError, UnreadableResults
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import SIGNALS, Interrupts
 from fastcollapse.simulation.run_plan import plan_run
+from fastcollapse.simulation.same_experiment import same_truth
 from fastcollapse.simulation.simulate import execute
 from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.storage.base import Reader
@@ -178,12 +178,20 @@ class Worker:
     def _truth(self, experiment: Experiment) -> Any:
         """Return the loaded truth of the experiment of a point.
 
-        In a folder of version 0.1 a text has the words of version 0.1, also for new points. Their files record no
-        SHA-256, as the files of that version.
+        Raises
+        ------
+        InputError
+            The data cannot be read, a data file is not the recorded one, or the finished points of a folder of version
+            0.1 have other words of the text.
         """
-        meant = experiment if "inputs" in self._folder.manifest else as_version_0_1(experiment)
-        truth = cached_truth(meant, self._folder.inputs)
-        return truth if meant is experiment else dataclasses.replace(truth, inputs={})
+        truth = cached_truth(experiment, self._folder.inputs)
+        before = experiment if "inputs" in self._folder.manifest else as_version_0_1(experiment)
+        if before is not experiment and not same_truth(cached_truth(before, truth.inputs), truth):
+            raise InputError(
+                "points must have the same words as those of version 0.1, which cut words at combining marks: "
+                "start a new sweep, with truth.token_pattern = '\\w+' for the old words"
+            )
+        return truth
 
     def _compute_point(self, index: int, experiment: Experiment) -> None:
         path = self._folder.point_path(index)

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from fastcollapse.simulation.simulate import execute
 from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.sweeps import collect_sweep, open_sweep, sweep_status
 from fastcollapse.sweeps.executors import SerialExecutor
+from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.manifest import write_manifest
 
 OLD = Path(__file__).parents[1] / "data" / "version_0_1"
@@ -169,7 +171,7 @@ def test_stopped_run_on_text__resumes_with_its_words(old_text):
     assert_close(resumed, simulate(WITH_PATTERN), "discrete")
 
 
-def test_sweep_on_text__is_completed_with_its_words(old_text):
+def test_sweep_on_text__gets_no_points_of_other_words(old_text):
     Path("sweep.toml").write_text(
         '[truth]\ntext = "words.txt"\n[workflow]\nname = "replace"\nn_samples = 20\n'
         "[run]\nn_generations = 3\nn_replicates = 2\n[sweep]\nseed = 3\n[sweep.grid]\n"
@@ -180,13 +182,16 @@ def test_sweep_on_text__is_completed_with_its_words(old_text):
     manifest = json.loads(Path("sweep/sweep.json").read_text())
     del manifest["inputs"]
     Path("sweep/sweep.json").write_text(json.dumps(manifest))
-    run_sweep(sweep, "sweep", SerialExecutor(1))
+    execute(plan_run(sweep.resolve_seed(3)[0].experiment, "sweep/points/000000.h5", truth=old_text))
+    assert run_sweep(sweep, "sweep", SerialExecutor(1)).failed == 1
+    (failure,) = SweepFolder(Path("sweep")).failures().values()
+    assert re.match("points must have the same words as those of version 0.1, .* truth.token_pattern", failure["error"])
     collect_sweep("sweep", "collected.h5")
     for stored in (open_sweep(Path("sweep")), open_sweep(Path("collected.h5"))):
-        for index in range(2):
-            found = stored.results(index)
-            assert found.truth.labels == old_text.labels
-            assert found.experiment.truth == WITH_PATTERN.truth
+        found = stored.results(0)
+        assert (found.truth.labels, found.experiment.truth) == (old_text.labels, WITH_PATTERN.truth)
+    Path("words.txt").write_text("a b b c " * 20, encoding="utf-8")
+    assert run_sweep(sweep, "sweep", SerialExecutor(1)).failed == 0
 
 
 def test_recipe__keeps_published_points(tmp_path):
