@@ -137,9 +137,11 @@ class Results:
     def experiment(self) -> "Experiment":
         """The experiment with its resolved seed. Another run of it gives the same numbers."""
         from fastcollapse.simulation.experiment import Experiment  # results are read without importing the families
+        from fastcollapse.simulation.version_0_1 import as_version_0_1
 
         try:
-            return Experiment.from_mapping(json.loads(self._reader.header.experiment_json))
+            experiment = Experiment.from_mapping(json.loads(self._reader.header.experiment_json))
+            return experiment if self.inputs else as_version_0_1(experiment)
         except InputError as error:
             raise UnreadableResults(f"{self._name}: its experiment is refused: {error}") from error
 

@@ -11,6 +11,7 @@ from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.storage.attributes import COLLECTED_ROOT, OF_POINT, VARIABLE, VARIABLE_OPTIONAL, check_attributes
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.blocks import Block, Header, fits
@@ -73,6 +74,8 @@ class CollectedSweep:
 
     def _results(self, index: int) -> Results:
         experiment = self.sweep[index].experiment
+        if not self._inputs:
+            experiment = as_version_0_1(experiment)
         n_replicates, n_columns = experiment.run.n_replicates, experiment.run.n_generations + 1
         arrays, attributes, n_axes = self._content.arrays, self._content.attributes, len(self.sweep.shape)
         position = np.unravel_index(index, self.sweep.shape)

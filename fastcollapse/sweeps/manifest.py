@@ -151,9 +151,8 @@ def _check_path(path: Path, sweep: Sweep) -> bool:
             raise InputError(
                 f"output must be a new folder or that of this sweep, got {path}: {_differs(manifest, sweep)}"
             )
-        base = manifest["base"]
-        current = hash_files(manifest["inputs"], None if base is None else Path(base))
-        changed = changed_files(manifest["inputs"], current)
+        base, inputs = manifest["base"], manifest.get("inputs", {})
+        changed = changed_files(inputs, hash_files(inputs, None if base is None else Path(base)))
         if changed:
             raise InputError(f"output must be a folder of the same data, got {path}: {'; '.join(changed)}")
         return False

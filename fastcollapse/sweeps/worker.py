@@ -14,11 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastcollapse.errors import FastcollapseError, StoreError, UnreadableResults
+from fastcollapse.errors import FastcollapseError, InputError, StoreError, UnreadableResults
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import SIGNALS, Interrupts
 from fastcollapse.simulation.run_plan import plan_run
+from fastcollapse.simulation.same_experiment import same_truth
 from fastcollapse.simulation.simulate import execute
+from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.pack import is_small, write_run
@@ -173,9 +175,27 @@ class Worker:
             self._folder.note_failure(unit.point, _failure_record(unit, error))
             return False
 
+    def _truth(self, experiment: Experiment) -> Any:
+        """Return the loaded truth of the experiment of a point.
+
+        Raises
+        ------
+        InputError
+            The data cannot be read, a data file is not the recorded one, or the finished points of a folder of version
+            0.1 have other words of the text.
+        """
+        truth = cached_truth(experiment, self._folder.inputs)
+        before = experiment if "inputs" in self._folder.manifest else as_version_0_1(experiment)
+        if before is not experiment and not same_truth(cached_truth(before, truth.inputs), truth):
+            raise InputError(
+                "points must have the same words as those of version 0.1, which cut words at combining marks: "
+                "start a new sweep, with truth.token_pattern = '\\w+' for the old words"
+            )
+        return truth
+
     def _compute_point(self, index: int, experiment: Experiment) -> None:
         path = self._folder.point_path(index)
-        truth = cached_truth(experiment, self._folder.inputs)
+        truth = self._truth(experiment)
         common: dict[str, Any] = {"threads": self._threads, "interrupts": self._interrupts}
         if is_begun(path):
             execute(plan_run(experiment, path, "resume", truth=truth), **common)
@@ -203,7 +223,7 @@ class Worker:
             unit.experiment(experiment),
             paths[unit.range_index],
             "resume",
-            truth=cached_truth(experiment, self._folder.inputs),
+            truth=self._truth(experiment),
             first_replicate=unit.replicates(experiment.run.n_replicates).start,
         )
         execute(plan, threads=self._threads, interrupts=self._interrupts)

@@ -1,5 +1,9 @@
 """Files of version 0.1: opening, check, replay and resume."""
 
+import contextlib
+import dataclasses
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -8,10 +12,19 @@ import pytest
 import xarray
 
 from fastcollapse import Experiment, Sweep, open_results, run_sweep, simulate
+from fastcollapse.analysis.panels.published import published
+from fastcollapse.datasets.load import load_truth
+from fastcollapse.datasets.shipped import recipes
+from fastcollapse.errors import InputError
 from fastcollapse.simulation.replay import replay
 from fastcollapse.simulation.results import check_results
-from fastcollapse.sweeps import open_sweep, sweep_status
+from fastcollapse.simulation.run_plan import plan_run
+from fastcollapse.simulation.simulate import execute
+from fastcollapse.simulation.version_0_1 import as_version_0_1
+from fastcollapse.sweeps import collect_sweep, open_sweep, sweep_status
 from fastcollapse.sweeps.executors import SerialExecutor
+from fastcollapse.sweeps.folder import SweepFolder
+from fastcollapse.sweeps.manifest import write_manifest
 
 OLD = Path(__file__).parents[1] / "data" / "version_0_1"
 FAMILIES = ("discrete", "gaussian", "ridge", "kernel_ridge")
@@ -88,3 +101,103 @@ def test_sweep__is_recognised_and_completed(old_files):
 
 def test_collected_sweep__opens(old_files):
     assert open_sweep(Path("collected.h5")).check() == 4
+
+
+# A word of version 0.1 ends at a combining mark: here the text has 9 different words, today 3.
+TEXT = "हिन्दी विकिपीडिया abc " * 20
+TEXT_MAPPING = {
+    "truth": {"text": "words.txt"},
+    "workflow": {"name": "replace", "n_samples": 50},
+    "run": {"n_generations": 5, "n_replicates": 2, "seed": 1, "record": ["metrics", "trajectory"]},
+}
+TEXT_RUN = Experiment.from_mapping(TEXT_MAPPING)
+WITH_PATTERN = TEXT_RUN.with_values({"truth.token_pattern": r"\w+"})
+
+
+@pytest.fixture
+def old_text(tmp_path, monkeypatch):
+    """The truth of version 0.1 of a text in the current folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("words.txt").write_text(TEXT, encoding="utf-8")
+    return dataclasses.replace(load_truth(WITH_PATTERN.truth), inputs={})
+
+
+def old_run(path, truth, last=None):
+    """Write a run as version 0.1 did: without `token_pattern` and `inputs`; up to a generation, if one is given."""
+
+    def stop(generation):
+        if generation == last:
+            raise KeyboardInterrupt
+
+    with contextlib.suppress(KeyboardInterrupt):
+        execute(plan_run(TEXT_RUN, path, truth=truth), block=1, progress=stop)
+
+
+def test_experiment__has_the_rule_of_version_0_1_only_for_a_text_without_one():
+    assert as_version_0_1(TEXT_RUN) == WITH_PATTERN
+    letters = TEXT_RUN.with_values({"truth.token_pattern": "[a-z]+"})
+    for experiment in (WITH_PATTERN, letters, *(Experiment.from_toml(OLD / f"{family}.toml") for family in FAMILIES)):
+        assert as_version_0_1(experiment) is experiment
+
+
+def test_words_of_text__are_those_of_version_0_1(old_text):
+    old_run("old.h5", old_text)
+    old = open_results("old.h5")
+    assert (old.truth.support_size, old.experiment) == (9, WITH_PATTERN)
+    assert old.digest == TEXT_RUN.digest
+    assert not replay(old).different
+    expected = simulate(WITH_PATTERN)
+    assert_close(old, expected, "discrete")
+
+
+def test_run_on_text__is_recognised_with_the_old_rule_alone(old_text):
+    old_run("old.h5", old_text)
+    assert plan_run(WITH_PATTERN, "old.h5", "reuse").is_finished
+    with pytest.raises(InputError, match=r"truth.token_pattern is '\\\\w\+' there, absent here"):
+        plan_run(TEXT_RUN, "old.h5", "reuse")
+    # The rules give equal words of a text without marks.
+    Path("words.txt").write_text("a b b c " * 20, encoding="utf-8")
+    old_run("ascii.h5", dataclasses.replace(load_truth(TEXT_RUN.truth), inputs={}))
+    assert plan_run(TEXT_RUN, "ascii.h5", "reuse").is_finished
+    assert plan_run(WITH_PATTERN, "ascii.h5", "reuse").is_finished
+
+
+def test_stopped_run_on_text__resumes_with_its_words(old_text):
+    old_run("old.h5", old_text, last=2)
+    with pytest.raises(InputError, match=r"truth.token_pattern is"):
+        simulate(TEXT_RUN, "old.h5", resume=True)
+    resumed = simulate(WITH_PATTERN, "old.h5", resume=True)
+    assert (resumed.finished, resumed.experiment, resumed.truth.labels) == (True, WITH_PATTERN, old_text.labels)
+    assert_close(resumed, simulate(WITH_PATTERN), "discrete")
+
+
+def test_sweep_on_text__gets_no_points_of_other_words(old_text):
+    Path("sweep.toml").write_text(
+        '[truth]\ntext = "words.txt"\n[workflow]\nname = "replace"\nn_samples = 20\n'
+        "[run]\nn_generations = 3\nn_replicates = 2\n[sweep]\nseed = 3\n[sweep.grid]\n"
+        '"workflow.n_samples" = [10, 20]\n'
+    )
+    sweep = Sweep.from_toml("sweep.toml")
+    write_manifest(Path("sweep"), sweep)
+    manifest = json.loads(Path("sweep/sweep.json").read_text())
+    del manifest["inputs"]
+    Path("sweep/sweep.json").write_text(json.dumps(manifest))
+    execute(plan_run(sweep.resolve_seed(3)[0].experiment, "sweep/points/000000.h5", truth=old_text))
+    assert run_sweep(sweep, "sweep", SerialExecutor(1)).failed == 1
+    (failure,) = SweepFolder(Path("sweep")).failures().values()
+    assert re.match("points must have the same words as those of version 0.1, .* truth.token_pattern", failure["error"])
+    collect_sweep("sweep", "collected.h5")
+    for stored in (open_sweep(Path("sweep")), open_sweep(Path("collected.h5"))):
+        found = stored.results(0)
+        assert (found.truth.labels, found.experiment.truth) == (old_text.labels, WITH_PATTERN.truth)
+    Path("words.txt").write_text("a b b c " * 20, encoding="utf-8")
+    assert run_sweep(sweep, "sweep", SerialExecutor(1)).failed == 0
+
+
+def test_recipe__keeps_published_points(tmp_path):
+    recipe = Experiment.from_toml(recipes()["sur-uni"]).with_values({"run.n_replicates": 2, "run.n_generations": 2})
+    truth = dataclasses.replace(load_truth(recipe.truth), inputs={})
+    old = dataclasses.replace(recipe, truth=dataclasses.replace(recipe.truth, token_pattern=None))
+    text = old.text.replace("token_pattern", "# token_pattern")
+    execute(plan_run(dataclasses.replace(old, text=text), tmp_path / "old.h5", truth=truth))
+    assert published(open_results(tmp_path / "old.h5")).points

@@ -18,6 +18,7 @@ from fastcollapse.datasets.shipped import recipes, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.sweeps.points import CHECKED, Sweep
 
 # Flat settings of an experiment: dotted key -> value.
@@ -106,7 +107,7 @@ def published(results: Results) -> Published:
     """Return what a run may show of the publication of its recipe."""
     if results.recipe is None:
         return Published()
-    own = _read(results.experiment_text)
+    own = _read(results.experiment_text, not results.inputs)
     settings = _settings(results.experiment)
     number, changes = _nearest(own, settings)
     read_off = [(points, number) for points in own.section.get("read_off", ())]
@@ -165,7 +166,7 @@ def _shipped() -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=64)
-def _read(text: str) -> _Recipe:
+def _read(text: str, is_version_0_1: bool = False) -> _Recipe:
     """Return the recipe of an experiment file, or of a file with a sweep, of which it reads the first points.
 
     A text that is refused, for example that of another version, is a recipe without values: every key differs.
@@ -180,6 +181,7 @@ def _read(text: str) -> _Recipe:
             experiments = Experiment.from_mapping(mapping, text=text).cases()
     except InputError:
         return _Recipe(mapping["recipe"], [{}])
+    experiments = map(as_version_0_1, experiments) if is_version_0_1 else experiments
     return _Recipe(mapping["recipe"], [_settings(experiment) for experiment in experiments])
 
 
