@@ -11,6 +11,7 @@ from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
 from fastcollapse.storage.part_files import (
     REPLACES,
     is_begun,
+    is_replacing,
     listed,
     listed_parts,
     note_replaced,
