@@ -478,7 +478,7 @@ def test_survival__shipped_corpus():
     golden = [0.8902, 0.8111, 0.7499, 0.7004, 0.6593, 0.6244, 0.5941, 0.5676, 0.5441, 0.5230]
     experiment = Experiment.from_mapping(
         {
-            "truth": {"text": "data/wikitext2_sample.txt.gz"},
+            "truth": {"text": "data/wikitext2_sample.txt.gz", "token_pattern": r"\w+"},
             "workflow": {"name": "replace", "n_samples": "truth"},
             "run": {"n_generations": 10, "n_replicates": 50, "seed": 20241223},
         }
