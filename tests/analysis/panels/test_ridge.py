@@ -203,5 +203,5 @@ def test_labels__are_read_from_file_with_grid(results):
     assert "test_error" in text
     assert "downstream_samples" in text
     assert "3 values, 10 to 200" in text
-    assert '  downstream n_samples = [10, 50, 200], ridge = [0.0, 0.03, 0.1, 0.3, 1.0], generations = "all"' in text
+    assert "  downstream n_samples = [10, 50, 200], ridge = [0.0, 0.03, 0.1, 0.3, 1.0], generations = all" in text
     assert set(PANELS.default) <= set(PANELS.panels)
