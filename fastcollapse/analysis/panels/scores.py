@@ -35,7 +35,8 @@ def curve_of(
     """
     n_replicates = values.shape[0]
     mean = values.mean(axis=0)
-    sd = values.std(axis=0, ddof=1) if n_replicates > 1 else np.full(mean.shape, np.nan)
+    with np.errstate(invalid="ignore"):  # NaN where a replicate is infinite, as ln det of a fit without variance
+        sd = values.std(axis=0, ddof=1) if n_replicates > 1 else np.full(mean.shape, np.nan)
     error = sd / np.sqrt(n_replicates)
     distance = mean - expected
     if lower is not None and upper is not None:

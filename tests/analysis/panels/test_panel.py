@@ -142,3 +142,11 @@ def test_draw__labels_medians(results):
     axes = Figure().subplots()
     draw_plot(axes, [panel], results)
     assert [line.get_label() for line in axes.get_lines()] == ["simulated median", "theory: exact median"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_curve__of_infinite_replicates_has_no_deviation_and_no_warning():
+    values = np.array([[-np.inf, 1.0], [0.0, 3.0]])
+    got = curve_of(np.arange(2), values, None, None, np.full(2, np.nan), np.full(2, False))
+    np.testing.assert_array_equal(got.mean, [-np.inf, 2.0])
+    np.testing.assert_array_equal(got.sd, [np.nan, np.sqrt(2)])
