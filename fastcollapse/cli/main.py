@@ -3,10 +3,14 @@
 Modules that import NumPy or Numba are imported inside the commands, for a fast start.
 """
 
+import errno
+import functools
 import os
+import resource
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +28,26 @@ from fastcollapse.errors import FastcollapseError, InputError, printable
 
 MAIN_RECIPE = "wikitext2-unigram"
 
+# Errors of the system for too many files, processes or pages, and what it has too few of.
+_RESOURCES = {
+    errno.EMFILE: "file descriptors (ulimit -n)",
+    errno.ENFILE: "file descriptors of the machine",
+    errno.EAGAIN: "processes (ulimit -u)",
+    errno.ENOMEM: "memory",
+}
+
 
 class _Commands(click.Group):
     """A group that reports every expected failure in one line: status 2 for bad input, 1 for others, 130 for Ctrl-C."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
         extra["standalone_mode"] = False
-        warnings.showwarning = _warn
-        with standard_streams():
+        _raise_soft_limit()
+        with standard_streams(), warnings.catch_warnings():
+            warnings.showwarning = functools.partial(_warn, set())
+            warnings.simplefilter("ignore")  # whatever PYTHONWARNINGS is
+            for category in (RuntimeWarning, UserWarning):
+                warnings.simplefilter("always", category)
             status = self._run(*args, **extra)
         sys.exit(status)
 
@@ -55,6 +71,8 @@ class _Commands(click.Group):
         except MemoryError as error:
             return _fail(f"not enough memory: {error}", 1)
         except OSError as error:
+            if error.errno in _RESOURCES:
+                return _fail(f"not enough {_RESOURCES[error.errno]}: {error.strerror}", 1)
             if error.filename is None:  # not of a file, so not of the environment
                 raise
             return _fail(f"{os.fsdecode(error.filename)}: {error.strerror}", 1)
@@ -76,8 +94,19 @@ class _WithParameters(click.Command):
             formatter.write_dl([(p.key, f"{p.help}; {p.kind} [{p.default}]") for p in parameters()], col_max=28)
 
 
-def _warn(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-    click.echo(f"warning: {printable(str(message))}", err=True)
+def _raise_soft_limit() -> None:
+    """Allow as many open files as the system does: a large sweep has some for every worker."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with suppress(ValueError, OSError):  # not every system takes its own hard limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _warn(shown: set[str], message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning, each text once: the filters of Python forget what they have shown whenever they change."""
+    text = str(message)
+    if text not in shown:
+        shown.add(text)
+        click.echo(f"warning: {printable(text)}", err=True)
 
 
 def _fail(message: str, status: int) -> int:
@@ -94,6 +123,10 @@ def _fail(message: str, status: int) -> int:
 @click.version_option(__version__, prog_name="fastcollapse")
 def main() -> None:
     """Simulate recursive training: each generation of a model is fitted to samples of the generation before."""
+    try:
+        os.getcwd()
+    except OSError as error:  # neither the compiler nor new processes work there
+        raise InputError(f"the current folder must exist: {error.strerror}") from None
 
 
 @main.command(cls=_WithParameters)

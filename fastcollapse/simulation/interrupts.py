@@ -26,14 +26,21 @@ def interrupt(_number: int, frame: FrameType | None) -> None:
 
     Python runs code within imports whose exceptions it prints and drops. Ctrl-C would be a traceback there, or lost.
     """
+    if _is_import(frame):
+        try:
+            os.write(2, b"error: interrupted\n")
+        finally:
+            os._exit(128 + signal.SIGINT)
+    raise KeyboardInterrupt
+
+
+def _is_import(frame: FrameType | None) -> bool:
+    """Whether an import is in progress in a frame."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
-            try:
-                os.write(2, b"error: interrupted\n")
-            finally:
-                os._exit(128 + signal.SIGINT)
+            return True
         frame = frame.f_back
-    raise KeyboardInterrupt
+    return False
 
 
 class Stopped(KeyboardInterrupt):
@@ -57,8 +64,8 @@ class Interrupts:
 
     It has no effect outside the main thread or if another handler is installed.
 
-    While `deferring` is true, the first signal is only stored in `received`, and `check` raises `Stopped` between two
-    blocks. Otherwise, and at the second signal, `Stopped` is raised at once.
+    While `deferring` is true, and within an import, the first signal is only stored in `received`, and `check` raises
+    `Stopped` between two blocks. Otherwise, and at the second signal, `Stopped` is raised at once.
 
     A compiled kernel or a disk may block the main thread for longer than users wait. With `message`, a thread watches:
     at the second signal, or `EXIT_AFTER` seconds after the first, it writes the message and ends the process.
@@ -115,9 +122,9 @@ class Interrupts:
             os.close(self._read)
         self._previous.clear()
 
-    def _handle(self, number: int, _frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         is_repeated, self.received = bool(self.received), self.received or number
-        if is_repeated or not self.deferring:
+        if is_repeated or not (self.deferring or _is_import(frame)):
             raise Stopped(self.received)
 
     def check(self) -> None:

@@ -3,15 +3,18 @@
 import errno
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.cli.streams import OutputFailed
+from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import open_results
 from tests.cli._commands import call
 
@@ -154,12 +157,54 @@ print(draw(), os.environ["MPLBACKEND"])
     assert drawing(len)("abc") == 3
 
 
-def test_command__without_a_home_has_one_warning(folder):
-    got = shell(folder, f"env -u FASTCOLLAPSE_CACHE HOME=/proc/none {' '.join(PYTHON)} run s.toml --set truth.rate=-1")
+@pytest.mark.parametrize("action", ["error", "ignore"])
+def test_command__without_a_home_has_one_warning_whatever_python_is_told(folder, action):
+    command = f"env -u FASTCOLLAPSE_CACHE HOME=/proc/none {' '.join(PYTHON)} run s.toml --set truth.rate=-1"
+    got = shell(folder, command, PYTHONWARNINGS=f"{action}::RuntimeWarning")
     assert got.returncode == 2
     warning, error = got.stderr.splitlines()
     assert re.fullmatch(r"warning: compiled code is not kept \(/proc/none.*\); set FASTCOLLAPSE_CACHE", warning)
     assert error.startswith("error: truth.rate must be above 0")
+
+
+def test_warnings__are_each_one_line_of_a_command(here, monkeypatch):
+    def warn(*_):
+        for text in ("one", "two", "one"):
+            warnings.filterwarnings("default")  # Python forgets what it has shown, as within the compiler
+            warnings.warn(text, RuntimeWarning, stacklevel=1)
+        raise InputError("three")
+
+    monkeypatch.setattr("fastcollapse.simulation.load_experiment.load_experiment", warn)
+    shown, filters = warnings.showwarning, list(warnings.filters)
+    for _ in range(2):
+        assert call("run", "small.toml").stderr == "warning: one\nwarning: two\nerror: three\n"
+    assert (warnings.showwarning, warnings.filters) == (shown, filters)
+
+
+@pytest.mark.parametrize("command", ["run s.toml", "sweep s.toml", "theory"])
+def test_command__in_a_folder_that_was_removed_is_one_line(folder, command):
+    got = shell(folder, f"mkdir gone && cd gone && rmdir ../gone && fastcollapse {command}")
+    message = "error: the current folder must exist: No such file or directory\n"
+    assert (got.returncode, got.stdout, got.stderr) == (2, "", message)
+
+
+def test_command__without_descriptors_names_the_limit(here, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr("fastcollapse.simulation.load_experiment.load_experiment", fail)
+    got = call("run", "small.toml")
+    assert (got.exit_code, got.stderr) == (1, "error: not enough file descriptors (ulimit -n): Too many open files\n")
+
+
+def test_command__may_open_as_many_files_as_the_system_allows():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, hard, 256), hard))
+    try:
+        call("--help")
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_theory__without_docstrings_is_listed(folder):
@@ -232,6 +277,19 @@ def test_interrupt__within_an_import_is_one_line(folder, module, how, where):
     )
     assert (got.returncode, got.stdout, got.stderr) == (130, "", "error: interrupted\n")
     assert [path.name for path in folder.iterdir()] == ["s.toml"]
+
+
+def test_interrupt__within_an_import_of_a_run_is_one_line(folder):
+    got = subprocess.run(
+        [sys.executable, "-c", IMPORTS, "matplotlib", "dropped", "module", "run", "s.toml", "-o", "a.h5"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (got.returncode, got.stderr.strip()) == (130, "error: interrupted, a.h5 holds the finished run")
+    assert open_results(folder / "a.h5").complete
 
 
 def test_end_of_a_file__is_not_taken_for_an_interrupt(here, monkeypatch):
