@@ -4,6 +4,7 @@ A file contains a pickle, and machine code that is executed: whoever can write i
 the folder and its files must belong to the user or to root, and nobody else may write the folder.
 """
 
+import functools
 import hashlib
 import os
 import pickle
@@ -12,6 +13,7 @@ import stat
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +55,13 @@ def _warn_not_kept(error: Exception) -> None:
 
     if multiprocessing.parent_process() is None:  # the workers of a pool would repeat it
         reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
-        warnings.warn(f"compiled code is not kept ({reason}); set FASTCOLLAPSE_CACHE", RuntimeWarning, stacklevel=2)
+        _warn(f"compiled code is not kept ({reason}); set FASTCOLLAPSE_CACHE")
+
+
+@functools.cache
+def _warn(message: str) -> None:
+    """Warn once: all kernels of a run are often damaged, and Numba makes Python forget which warnings it has shown."""
+    warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
 class CodeCache(FunctionCache):
@@ -91,13 +99,8 @@ class CodeCache(FunctionCache):
         except FileNotFoundError:
             return None
         except Exception as error:
-            # One text, which is shown once: callees of a damaged kernel are often damaged too.
-            warnings.warn(
-                f"compiled code in {self._folder.parent} was damaged and is compiled again",
-                RuntimeWarning,
-                stacklevel=1,
-            )
             _remove(self._folder if isinstance(error, NotADirectoryError) else path)
+            _warn(f"compiled code in {self._folder.parent} was damaged and is compiled again")
             return None
 
     def save_overload(self, sig: Any, data: CompileResult) -> None:
@@ -152,7 +155,8 @@ def _write(path: Path, *parts: bytes) -> None:
             file.writelines(parts)
         os.replace(name, path)
     except BaseException:
-        os.unlink(name)
+        with suppress(OSError):  # it has its name already
+            os.unlink(name)
         raise
 
 

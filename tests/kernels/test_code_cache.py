@@ -105,6 +105,59 @@ def test_damaged_file__is_compiled_again_with_one_warning(functions, tmp_path, d
     assert files(tmp_path) == [path]
 
 
+CALLER = """
+from fastcollapse.kernels.jit import kernel
+
+
+@kernel
+def twice(x):
+    return 2 * x
+
+
+@kernel
+def four_times(x):
+    return twice(twice(x))
+"""
+CALL = """
+import sys, warnings
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+import caller
+
+warnings.showwarning = lambda message, *_, **__: print(message)
+try:
+    print(caller.four_times(21), len(caller.four_times.stats.cache_hits))
+except RuntimeWarning as warning:
+    print("raised", warning)
+"""
+
+
+@pytest.mark.parametrize("filter_", ["default", "error"])
+def test_damaged_files__of_several_functions_are_one_warning_and_heal(tmp_path, filter_):
+    (tmp_path / "caller.py").write_text(CALLER)
+
+    def run(filter_):
+        return subprocess.run(
+            [sys.executable, "-W", f"{filter_}::RuntimeWarning", "-c", CALL, str(tmp_path)],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "FASTCOLLAPSE_CACHE": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    assert run("default") == "84 0\n"
+    message = f"compiled code in {tmp_path / 'cache' / 'compiled'} was damaged and is compiled again\n"
+    for path in files(tmp_path):
+        path.write_bytes(b"")
+    # An error in place of the warning ends the process at the first damaged function, and then at the next.
+    expected = {
+        "default": [message + "84 0\n", "84 1\n", "84 1\n"],
+        "error": ["raised " + message, "raised " + message, "84 0\n"],
+    }
+    assert [run(filter_) for _ in range(3)] == expected[filter_]
+
+
 def test_file__of_another_function_is_not_taken(functions, tmp_path):
     call(functions.twice)
     (twice,) = files(tmp_path)
@@ -218,6 +271,7 @@ def test_folder__is_private(tmp_path, monkeypatch):
     assert code_cache.private_folder() == folder
     for mode in (0o770, 0o702):
         folder.chmod(mode)
+        code_cache._warn.cache_clear()  # it warns once
         with pytest.warns(RuntimeWarning, match=r"is not kept \(.*compiled: other users can write it\)"):
             assert code_cache.private_folder() is None
     folder.chmod(0o700)
