@@ -49,7 +49,7 @@ class InputWarning(UserWarning):
 
 
 def printable(text: str) -> str:
-    """Return a text with its control characters escaped, except ends of lines: a terminal acts on them.
+    r"""Return a text with its control characters escaped, except ends of lines: a terminal acts on them.
 
     Examples
     --------

@@ -40,7 +40,7 @@ class CollectedSweep:
         self._content = content
         manifest = checked_manifest(path, check_attributes(content.attributes["/"], COLLECTED_ROOT)["sweep"])
         self.sweep = sweep_of(path, manifest)
-        self._inputs: dict[str, str] = manifest["inputs"]
+        self._inputs: dict[str, str] = manifest.get("inputs", {})
         self._done = array_of(content, "done", "i1", self.sweep.shape).ravel()
         if "data_crc32" in content.arrays:
             array_of(content, "data_crc32", "u4", self.sweep.shape)

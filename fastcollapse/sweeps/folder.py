@@ -68,7 +68,7 @@ class SweepFolder:
         self.path = path
         self.manifest = read_manifest(path)
         self.sweep = sweep_of(path / MANIFEST, self.manifest)
-        self.inputs: dict[str, str] = dict(self.manifest["inputs"])
+        self.inputs: dict[str, str] = dict(self.manifest.get("inputs", {}))
         self._packs: dict[tuple[str, int, int], Pack] = {}
         self._packed: dict[int, Pack] = {}
         self._listed_at = -1

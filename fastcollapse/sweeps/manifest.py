@@ -71,7 +71,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 
 def checked_manifest(file: Path, manifest: Any) -> dict[str, Any]:
-    """Return a manifest after a check of its types; `inputs` is empty in a manifest of version 0.1, which has none.
+    """Return a manifest after a check of its types; one of version 0.1 has no `inputs`.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def checked_manifest(file: Path, manifest: Any) -> dict[str, Any]:
             raise InputError(
                 f"{file.parent} has format version {version}, this fastcollapse reads up to {FORMAT_VERSION}"
             )
-        return {"inputs": {}, **given, **check_attributes(given, _KEYS, _OPTIONAL)}
+        return {**given, **check_attributes(given, _KEYS, _OPTIONAL)}
     except InputError:
         raise
     except KeyError as error:
