@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from fastcollapse.models.registry import families
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+# Child processes inherit signals that are ignored, which nohup and shells set; tests of signals would wait for ever.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Dask gives up a connection after 30 s, which a busy machine needs.
 for name in ("CONNECT", "TCP"):
     os.environ[f"DASK_DISTRIBUTED__COMM__TIMEOUTS__{name}"] = "600s"
