@@ -78,8 +78,8 @@ def plot(
     """
     from fastcollapse.analysis.figures import save_figure
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
+    from fastcollapse.simulation.result_paths import free_path
     from fastcollapse.simulation.results import check_results
-    from fastcollapse.simulation.run_plan import free_path
     from fastcollapse.sweeps.collected_results import open_sweep
 
     with command_for(file, "results", "collected", "sweep folder"):

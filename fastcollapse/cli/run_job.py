@@ -135,7 +135,7 @@ def _figure_and_summary(job: RunJob, done: "Sequence[Results]", clock: Clock) ->
         from fastcollapse.analysis.figures import save_figure
         from fastcollapse.analysis.report import summary
         from fastcollapse.cli.output_files import FIGURE_SUFFIX
-        from fastcollapse.simulation.run_plan import free_path
+        from fastcollapse.simulation.result_paths import free_path
 
         figure = job.path.with_suffix(FIGURE_SUFFIX)
         nothing_ran = all(plan.is_finished for plan in job.plans)

@@ -276,7 +276,7 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice)
     from fastcollapse.analysis.sweep_panels import Choice
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
     from fastcollapse.config.output_paths import FIGURES, RESULTS, check_output_file
-    from fastcollapse.simulation.run_plan import free_path
+    from fastcollapse.simulation.result_paths import free_path
 
     fixed = {}
     for one in given.fixed:

@@ -1,8 +1,7 @@
 """Run plans: whether a run at a path starts, resumes, is finished, or is refused."""
 
-import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from fastcollapse.errors import InputError, nearest
 from fastcollapse.models.base import Model
 from fastcollapse.models.registry import family
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.result_paths import case_paths, numbered_paths
 from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.simulation.same_experiment import (
     check_same_experiment,
@@ -224,7 +224,7 @@ def plan_recipe(
         experiment = _seeded(experiment, runs)
     cases = experiment.cases()
     truths = [load_truth(case.truth, case.base) for case in cases]
-    for candidate in _numbered(path) if numbered else (path,):
+    for candidate in numbered_paths(path) if numbered else (path,):
         files = case_paths(candidate, n_cases)
         if mode == "reuse":
             runs = [readable_run_at(file) for file in files]
@@ -234,38 +234,6 @@ def plan_recipe(
             break
     case_runs = zip(cases, files, runs, truths, strict=True)
     return candidate, [_planned(case, file, mode, existing, truth, None) for case, file, existing, truth in case_runs]
-
-
-def case_paths(path: Path, n_cases: int) -> list[Path]:
-    """Return the results file of each case: the path itself, or with -case1, -case2, ... before its suffix.
-
-    All numbers have the same number of digits, so that names sort in the order of the cases. A recipe that version 0.1
-    has begun keeps its names, in which numbers have no zeros.
-
-    Examples
-    --------
-    >>> [path.name for path in case_paths(Path("a.h5"), 10)][::9]
-    ['a-case01.h5', 'a-case10.h5']
-    """
-    if n_cases == 1:
-        return [path]
-
-    def named(digits: int) -> list[Path]:
-        return [path.with_name(f"{path.stem}-case{k:0{digits}}{path.suffix}") for k in range(1, n_cases + 1)]
-
-    of_0_1 = named(1)
-    return of_0_1 if os.path.lexists(of_0_1[0]) or is_begun(of_0_1[0]) else named(len(str(n_cases)))
-
-
-def _numbered(path: Path) -> Iterator[Path]:
-    yield path
-    for number in itertools.count(2):
-        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
-
-
-def free_path(path: Path) -> Path:
-    """Return the path, or the first with -2, -3, ... before its suffix that does not exist."""
-    return next(candidate for candidate in _numbered(path) if not os.path.lexists(candidate))
 
 
 def _seeded(experiment: Experiment, runs: Sequence[Results | None]) -> Experiment:

@@ -18,7 +18,8 @@ from fastcollapse.cli import run_job as running
 from fastcollapse.cli.output_files import saved_generations
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.run_plan import case_paths, plan_run
+from fastcollapse.simulation.result_paths import case_paths
+from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.hdf5_store import Hdf5Store
