@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fastcollapse.config.output_paths import FIGURES, RESULTS
+from fastcollapse.config.output_paths import FIGURES, RESULTS, names_in
 from fastcollapse.errors import InputError
 
 # Kind -> what the path is, and the command for it.
@@ -30,8 +30,6 @@ _MEANT = {
     "shipped sweep.toml": "{path} does not exist; {owner} is a sweep: use `fastcollapse sweep {owner}`",
     "figure": "{path} is a figure: use `fastcollapse info {owner}`",
 }
-# Maximum number of names in a folder that are compared with a mistyped one.
-_MAX_NAMES = 10_000
 
 
 @contextmanager
@@ -114,13 +112,9 @@ def _kinds_of_name(path: Path) -> dict[str, Path]:
 
 def _similar_file(path: Path) -> str:
     """Return a hint that names a file of a similar name, where there is none at the path."""
-    try:
-        if os.path.lexists(path):
-            return ""
-        with os.scandir(path.parent) as entries:
-            names = sorted(entry.name for entry in itertools.islice(entries, _MAX_NAMES))
-    except (OSError, ValueError):
+    if os.path.lexists(path):
         return ""
+    names = names_in(path.parent)
     whole = [f"{path.name}{ending}" for ending in RESULTS if f"{path.name}{ending}" in names]
     if whole:
         return f" (did you mean '{whole[0]}'?)"

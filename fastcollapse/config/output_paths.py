@@ -122,9 +122,13 @@ def _similar_folder(folder: Path) -> str:
     missing = folder
     while not os.path.lexists(missing.parent):
         missing = missing.parent
+    return nearest(missing.name, [name for name in names_in(missing.parent) if os.path.isdir(missing.parent / name)])
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the sorted names in a folder, with which a mistyped name is compared; none if it cannot be read."""
     try:
-        with os.scandir(missing.parent) as entries:
-            names = [entry.name for entry in itertools.islice(entries, _MAX_NAMES) if entry.is_dir()]
-    except OSError:
-        return ""
-    return nearest(missing.name, names)
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in itertools.islice(entries, _MAX_NAMES))
+    except (OSError, ValueError):
+        return []
