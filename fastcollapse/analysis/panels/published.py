@@ -152,22 +152,22 @@ def _differences(mine: Settings, theirs: Settings) -> list[Change]:
 
 def _relatives(section: Mapping[str, Any]) -> Iterator[_Recipe]:
     """Yield the shipped recipes and sweeps that share title, source, note or points with a section `[recipe]`."""
-    for text in _shipped():
-        theirs = tomllib.loads(text).get("recipe", {})
+    for text, theirs in _shipped():
         if any(key in section and section[key] == theirs.get(key) for key in _IDENTITY):
             yield _read(text)
 
 
 @functools.cache
-def _shipped() -> tuple[str, ...]:
-    """Return the texts of the shipped recipes and sweeps."""
+def _shipped() -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the texts of the shipped recipes and sweeps, each with its section `[recipe]`."""
     paths = itertools.chain(recipes().values(), sweeps().values())
-    return tuple(path.read_text(encoding="utf-8") for path in paths)
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    return [(text, tomllib.loads(text).get("recipe", {})) for text in texts]
 
 
 @functools.lru_cache(maxsize=64)
 def _read(text: str, is_version_0_1: bool = False) -> _Recipe:
-    """Return the recipe of an experiment file, or of a file with a sweep, of which it reads the first points.
+    """Return the recipe of a file with an experiment or a sweep. The first points of a sweep are its cases.
 
     A text that is refused, for example that of another version, is a recipe without values: every key differs.
     """
