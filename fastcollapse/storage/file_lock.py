@@ -8,6 +8,8 @@ import socket
 import time
 from pathlib import Path
 
+from fastcollapse.storage.regular_file import read_regular
+
 # `owner` locks a free file briefly while it tests it, and a process that ends holds its lock a little longer.
 _TRIES = 5
 _PAUSE = 0.02
@@ -15,6 +17,8 @@ _PAUSE = 0.02
 _NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 # Separates the name of the process from the random number of its lock.
 _NUMBER = ", lock "
+# Maximum size of a lock file: the name of a machine has at most 64 bytes.
+_MAX_BYTES = 300
 
 
 class AlreadyLocked(Exception):
@@ -49,8 +53,8 @@ class Lock:
     def is_held(self) -> bool:
         """Whether the lock file is still the file of this lock."""
         try:
-            return self._fd is not None and self.path.read_bytes() == self._content
-        except OSError:
+            return self._fd is not None and read_regular(self.path, _MAX_BYTES) == self._content
+        except (OSError, ValueError):
             return False
 
     def release(self) -> None:
@@ -93,7 +97,7 @@ def owner(path: Path) -> str | None:
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return os.pread(fd, 300, 0).decode(errors="replace").partition(_NUMBER)[0] or "another process"
+        return os.pread(fd, _MAX_BYTES, 0).decode(errors="replace").partition(_NUMBER)[0] or "another process"
     except OSError:
         pass
     finally:
