@@ -95,7 +95,7 @@ class _WithParameters(click.Command):
 
 
 def _raise_soft_limit() -> None:
-    """Allow as many open files as the system does: a large sweep has some for every worker."""
+    """Raise the soft limit of open files to the hard limit: every worker of a sweep opens several."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     with suppress(ValueError, OSError):  # not every system takes its own hard limit
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

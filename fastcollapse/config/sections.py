@@ -33,7 +33,7 @@ class TruthSection(Section):
     """The law of generation 0; families extend this class."""
 
     section: ClassVar[str] = "truth"
-    # The keys of which the section has exactly one, so that another replaces it, each with the keys that belong to it.
+    # Keys of which a section has exactly one: a new one replaces the old one. Each has the keys that belong to it.
     alternatives: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @property
