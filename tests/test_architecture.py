@@ -46,10 +46,10 @@ ALLOWED: dict[str, set[str]] = {
 MAX_LEVELS = 9
 THIRD_PARTY_HOMES = {
     "numba": {
-        *(f"kernels/{name}.py" for name in ("numba_settings", "code_cache", "jit")),
+        *(f"kernels/{name}.py" for name in ("numba_settings", "code_cache", "single_link", "jit")),
         *("kernels/random/streams.py", "kernels/linalg/scipy_routines.py"),
     },
-    "llvmlite": {"kernels/random/streams.py", "kernels/linalg/scipy_routines.py"},
+    "llvmlite": {"kernels/single_link.py", "kernels/random/streams.py", "kernels/linalg/scipy_routines.py"},
     "h5py": {"storage/hdf5_file.py", "storage/hdf5_objects.py"},
 }
 SOURCES = sorted(PACKAGE.rglob("*.py"))

@@ -49,13 +49,15 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 import numba  # noqa: E402  (its threads read these at their start)
 
-from fastcollapse.kernels.code_cache import CodeCache, private_folder  # noqa: E402  (imports Numba)
+from fastcollapse.kernels import single_link  # noqa: E402  (imports Numba)
+from fastcollapse.kernels.code_cache import CodeCache, private_folder  # noqa: E402
 from fastcollapse.kernels.numba_settings import start_threads  # noqa: E402
+from fastcollapse.kernels.single_link import SingleLinkCompiler  # noqa: E402
 
 prange = numba.prange
 CACHE_ROOT = private_folder()
 
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 
 
 def _cached(dispatcher: Any) -> Any:
@@ -66,24 +68,35 @@ def _cached(dispatcher: Any) -> Any:
     return dispatcher
 
 
+def _compiled(function: Callable, **options: Any) -> Any:
+    """Return a compiled function: with all that it calls where Python calls it, else as a part of its callers.
+
+    Most kernels are called by other kernels only. These need no interface for Python, no machine code and no file in
+    the cache, which take more than half of the time of a compilation.
+    """
+    njit: Any = numba.njit  # its types do not list all options
+    compiler = {"pipeline_class": SingleLinkCompiler} if single_link.ENABLED else {}
+    entry = _cached(njit(**compiler, **_OPTIONS, **options)(function))
+    part = njit(no_cpython_wrapper=True, **_OPTIONS, **options)(function)
+    part._insert = lambda *_: None  # the code of a part cannot be called from Python:
+    part._compile_for_args = lambda *_, **__: entry  # Numba calls what this returns
+    part.entry = entry
+    return part
+
+
 def kernel(function: Callable) -> Any:
     """Compile a serial kernel, callable from Python and from other kernels."""
-    return _cached(numba.njit(**_OPTIONS)(function))
+    return _compiled(function)
 
 
 def parallel_kernel(function: Callable) -> Any:
     """Compile a kernel whose `prange` loops run over independent work units."""
-    return _cached(numba.njit(parallel=True, **_OPTIONS)(function))
-
-
-def inlined(function: Callable) -> Any:
-    """Compile a small helper that LLVM inlines into its callers."""
-    return numba.njit(**_OPTIONS)(function)
+    return _compiled(function, parallel=True)
 
 
 def expanded(function: Callable) -> Any:
     """Expand a small helper in its callers before they are compiled: there is no call and nothing more to compile."""
-    return numba.njit(inline="always", **_OPTIONS)(function)
+    return _compiled(function, inline="always")
 
 
 def set_threads(n_threads: int) -> None:

@@ -42,7 +42,7 @@ def call(function):
     """Call a newly decorated function; return whether its compiled code was found."""
     compiled = jit.kernel(function)
     assert compiled(21) == function(21)
-    return bool(compiled.stats.cache_hits)
+    return bool(compiled.entry.stats.cache_hits)
 
 
 def files(folder):
@@ -127,7 +127,8 @@ import caller
 
 warnings.showwarning = lambda message, *_, **__: print(message)
 try:
-    print(caller.four_times(21), len(caller.four_times.stats.cache_hits))
+    caller.twice(21)
+    print(caller.four_times(21), len(caller.four_times.entry.stats.cache_hits))
 except RuntimeWarning as warning:
     print("raised", warning)
 """
@@ -228,7 +229,7 @@ def test_flush__removes_the_files_of_one_function(functions, tmp_path):
     compiled(1)
     compiled(1.5)
     assert len(files(tmp_path)) == 3
-    compiled._cache.flush()
+    compiled.entry._cache.flush()
     assert files(tmp_path) == before
 
 

@@ -53,4 +53,4 @@ def test_cache__of_kernel_is_in_folder_of_its_digest():
     if jit.CACHE_ROOT is None:
         pytest.skip("compiled code is not kept here")
     expected = jit.CACHE_ROOT / jit.source_digest(Path(tokens.__file__))
-    assert Path(tokens.total_of._cache.cache_path).is_relative_to(expected)
+    assert Path(tokens.total_of.entry._cache.cache_path).is_relative_to(expected)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "fastcollapse"
 MOST_PARAMETERS = 8
-DECORATORS = {"kernel", "parallel_kernel", "inlined", "expanded"}
+DECORATORS = {"kernel", "parallel_kernel", "expanded"}
 
 
 def is_compiled(node):

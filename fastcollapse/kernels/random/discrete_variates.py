@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from fastcollapse.kernels.jit import inlined, kernel
+from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.streams import uniform, uniform_positive
 
 # Below this mean a sequential search from 0 is used, above it transformed rejection, which needs a mean of 10.
@@ -62,7 +62,7 @@ def log_poisson(count, mean):
     return -_stirling_error(count) - _HALF_LOG_TWO_PI - 0.5 * math.log(count) - _deviance(count, mean)
 
 
-@inlined
+@kernel
 def _propose(a, b, shift, stream):
     """Return a proposal of transformed rejection: 1/2 - |u|, the uniform v, and the distance from the centre."""
     us = u = v = 0.0

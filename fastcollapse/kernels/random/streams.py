@@ -16,7 +16,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastcollapse.kernels.jit import expanded, inlined, kernel
+from fastcollapse.kernels.jit import expanded, kernel
 
 STREAM_WORDS = 4
 
@@ -62,7 +62,7 @@ def _emit_high_product(typingctx, a, b):
 _high_product: Any = intrinsic(_emit_high_product)  # called without typingctx, which mypy cannot know
 
 
-@inlined
+@kernel
 def philox(c0, c1, c2, c3, k0, k1):
     """Return the four words of Philox4x64-10 at one counter and key, all uint64."""
     for _ in range(10):
@@ -130,7 +130,7 @@ def span_of(key: StreamKey, first: int, n_generations: int, n_threads: int) -> S
     return Span(key.seed, key.first_replicate, first, n_generations, n_threads)
 
 
-@inlined
+@kernel
 def generation_key(key, generation, purpose):
     """Return the key of another generation and purpose of the same run."""
     return StreamKey(key.seed, key.first_replicate, np.uint64(generation), purpose)
@@ -157,7 +157,7 @@ def generation_stream_pair(key, replicate, generation, purpose, streams):
     generation_stream(key, replicate, generation, purpose + _SPARE, streams[1])
 
 
-@inlined
+@kernel
 def open_draw(key, replicate, block, sub, stream):
     """Set `stream` to the stream `sub` (SUB_*) of the draw of a block; `key.first_replicate` is replicate 0."""
     number, purpose = key.first_replicate + np.uint64(replicate), key.purpose + np.uint64(sub)

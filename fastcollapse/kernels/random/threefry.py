@@ -7,7 +7,7 @@ products of Philox do not. It suits draws of two words a generation. Draws of ma
 
 import numpy as np
 
-from fastcollapse.kernels.jit import inlined, kernel
+from fastcollapse.kernels.jit import kernel
 
 _PARITY = np.uint64(0x1BD11BDAA9FC1A22)
 _WORD_BITS = np.uint64(64)
@@ -17,14 +17,14 @@ _A, _B, _C, _D = np.uint64(16), np.uint64(42), np.uint64(12), np.uint64(31)
 _E, _F, _G, _H = np.uint64(16), np.uint64(32), np.uint64(24), np.uint64(21)
 
 
-@inlined
+@kernel
 def _round(x, y, turn):
     """Return the words after one round."""
     x += y
     return x, ((y << turn) | (y >> (_WORD_BITS - turn))) ^ x
 
 
-@inlined
+@kernel
 def _rounds(x, y, a, b, c, d):
     """Return the words after four rounds."""
     x, y = _round(x, y, a)
@@ -33,7 +33,7 @@ def _rounds(x, y, a, b, c, d):
     return _round(x, y, d)
 
 
-@inlined
+@kernel
 def threefry(x, y, k0, k1):
     """Return the two words of Threefry2x64-20 at counter (x, y) and key (k0, k1), all uint64."""
     k2 = k0 ^ k1 ^ _PARITY

@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from fastcollapse.kernels.jit import inlined, kernel
+from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.streams import next_word, uniform, uniform_positive
 
 LAYERS = 1024
@@ -181,7 +181,7 @@ def normal_table() -> np.ndarray:
     return log_chi_table(math.inf)
 
 
-@inlined
+@kernel
 def place(word, table):
     """Return (layer, t) of a word."""
     layer = np.int64(word & _LAYER_MASK)
@@ -189,7 +189,7 @@ def place(word, table):
     return layer, table[4 * layer] + steps * table[4 * layer + 1]
 
 
-@inlined
+@kernel
 def inside(layer, t, table):
     """Whether the whole layer is below the density at t."""
     return abs(t - table[4 * layer + 2]) < table[4 * layer + 3]

@@ -151,7 +151,7 @@ def test_routines__are_found_by_cached_code():
         "import numpy as np\n"
         "from fastcollapse.kernels.linalg.lapack import potrf\n"
         "matrix = np.array([[4.0, 0.0], [2.0, 5.0]])\n"
-        "print(potrf(matrix), matrix.tolist(), sum(potrf.stats.cache_hits.values()))\n"
+        "print(potrf(matrix), matrix.tolist(), sum(potrf.entry.stats.cache_hits.values()))\n"
     )
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
     assert runs[1].stdout == "0 [[2.0, 0.0], [1.0, 2.0]] 1\n"
