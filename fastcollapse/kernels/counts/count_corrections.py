@@ -38,7 +38,10 @@ def total_of(values):
 
 @kernel
 def binomial_chain(weights, n, stream, out):
-    """Write a multinomial draw of `n` tokens over `weights` by conditional binomials: ``(m),()->(m)``, O(m)."""
+    """Write a multinomial draw of `n` tokens over `weights` by conditional binomials: ``(m),()->(m)``, O(m).
+
+    `weights` is float64 and `out` int64, everywhere, so that it is compiled once.
+    """
     m = weights.shape[0]
     rest = 0.0
     last = 0
@@ -53,18 +56,21 @@ def binomial_chain(weights, n, stream, out):
             out[i] = 0
         else:
             out[i] = binomial(n, min(1.0, weights[i] / rest), stream)
-        n -= np.int64(out[i])
+        n -= out[i]
         rest -= weights[i]
 
 
 @kernel
 def hypergeometric_chain(counts, n, stream, out):
-    """Write how many of `n` tokens taken without replacement fall on each symbol: ``(m),()->(m)``, O(m)."""
+    """Write how many of `n` tokens taken without replacement fall on each symbol: ``(m),()->(m)``, O(m).
+
+    `counts` and `out` are int64 and may be the same array.
+    """
     rest = np.int64(0)
     for i in range(counts.shape[0]):
-        rest += np.int64(counts[i])
+        rest += counts[i]
     for i in range(counts.shape[0]):
-        count = np.int64(counts[i])
+        count = counts[i]
         rest -= count
         taken = hypergeometric(count, rest, n, stream)
         out[i] = taken
@@ -160,31 +166,39 @@ def _pick_by_chunks(weights, cumulative, total, stream):
 
 
 @kernel
-def add_tokens(weights, n_tokens, stream, workspace, drawn):
-    """Add `n_tokens` tokens, drawn i.i.d. from `weights`, to `drawn`: ``(m),(),...->(m)``, O(n_tokens) or O(m).
+def add_tokens(n_tokens, weights, stream, workspace, drawn):
+    """Add `n_tokens` tokens, drawn i.i.d. from `weights`, to `drawn`: ``(),(m),...->(m)``, O(n_tokens) or O(m).
 
     The cheapest of three ways to the same law: picks by sums over chunks, picks by an index, or a chain.
+
+    Parameters
+    ----------
+    n_tokens : at least 0.
+    weights : float64 (m), row 0 of `workspace.values`.
+    stream : the stream of the correction.
+    workspace : `Workspace` of one thread.
+    drawn : counts (m).
     """
     m = weights.shape[0]
+    cumulative = workspace.values[1]
     if n_tokens > m * _CHAIN_FROM:
-        extra = workspace.scratch[0, :m]
+        extra = workspace.whole[:m]
         binomial_chain(weights, n_tokens, stream, extra)
         for i in range(m):
             drawn[i] += extra[i]
     elif n_tokens * _INDEX_FROM > m:
-        cumulative, guide = workspace.scratch[0], workspace.deferred[:m]
+        guide = workspace.deferred[:m]
         total = _index(weights, cumulative, guide)
         for _ in range(n_tokens):
-            drawn[_pick_by_index(cumulative, guide, total, stream)[0]] += 1.0
+            drawn[_pick_by_index(cumulative, guide, total, stream)[0]] += 1
     else:
-        cumulative = workspace.scratch[0]
         total = _sum_chunks(weights, cumulative)
         left = n_tokens
         while left > 0:
             # Rounding can carry a pick past the last weight of a chunk. Then it is drawn again.
             i = _pick_by_chunks(weights, cumulative, total, stream)
             if i >= 0:
-                drawn[i] += 1.0
+                drawn[i] += 1
                 left -= 1
 
 
@@ -196,26 +210,34 @@ def remove_tokens(n_tokens, stream, workspace, drawn):
     pick that falls on them is drawn again.
     """
     m = drawn.shape[0]
+    cumulative = workspace.values[1]
     if n_tokens > m * _CHAIN_FROM:
-        removed = workspace.scratch[0, :m]
-        hypergeometric_chain(drawn, n_tokens, stream, removed)
+        removed = workspace.whole[:m]
+        for i in range(m):
+            removed[i] = drawn[i]
+        hypergeometric_chain(removed, n_tokens, stream, removed)
         for i in range(m):
             drawn[i] -= removed[i]
-    elif n_tokens * _INDEX_FROM > m:
-        cumulative, guide = workspace.scratch[0], workspace.deferred[:m]
-        total = _index(drawn, cumulative, guide)
-        left = n_tokens
+        return
+    # Work on float64: the functions are compiled once, and only the counts that change are written.
+    left_over = workspace.values[0, :m]
+    for i in range(m):
+        left_over[i] = drawn[i]
+    left = n_tokens
+    if n_tokens * _INDEX_FROM > m:
+        guide = workspace.deferred[:m]
+        total = _index(left_over, cumulative, guide)
         while left > 0:
             i, place = _pick_by_index(cumulative, guide, total, stream)
-            if place < drawn[i]:
-                drawn[i] -= 1.0
+            if place < left_over[i]:
+                left_over[i] -= 1.0
+                drawn[i] -= 1
                 left -= 1
     else:
-        cumulative = workspace.scratch[0]
-        total = _sum_chunks(drawn, cumulative)
-        left = n_tokens
+        total = _sum_chunks(left_over, cumulative)
         while left > 0:
-            i = _pick_by_chunks(drawn, cumulative, total, stream)
+            i = _pick_by_chunks(left_over, cumulative, total, stream)
             if i >= 0:
-                drawn[i] -= 1.0
+                left_over[i] -= 1.0
+                drawn[i] -= 1
                 left -= 1

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.counts.count_corrections import total_of
+from fastcollapse.kernels.counts.logarithms import logarithms
 from fastcollapse.kernels.jit import kernel
 
 # Columns of the sums; x are the counts of n tokens, p the truth.
@@ -20,18 +21,24 @@ _LANES = 64
 
 
 class TruthTable(NamedTuple):
-    """The law of generation 0 over K symbols.
+    """The law of generation 0 over K symbols, and the sums that the recorded metrics need.
 
     Attributes
     ----------
-    weights : float64 (1, K), counts or probabilities.
+    counts : counts (1, K) of real data, or (1, 0) for a law.
+    law : float64 (K), the weights of a law, or (0) for real data.
+    total : the sum of the counts or of the weights.
     probability : float64 (K).
-    log_probability : float64 (K), -inf where the probability is 0.
+    with_entropy, with_distance, with_divergence : whether these sums are needed. The others cost next to nothing.
     """
 
-    weights: np.ndarray
+    counts: np.ndarray
+    law: np.ndarray
+    total: float
     probability: np.ndarray
-    log_probability: np.ndarray
+    with_entropy: bool
+    with_distance: bool
+    with_divergence: bool
 
 
 @kernel
@@ -49,21 +56,22 @@ def _large_divergence(x, mean):
 
 
 @kernel
-def _few_sums(counts, probability, log_probability, total, out):
-    """Write the sums of `segment_sums` for fewer symbols than lanes; the additions are the same."""
+def _few_sums(counts, symbols, probability, total, out):
+    """Write all sums of `segment_sums` for fewer symbols than lanes; the sums run from the first symbol to the last."""
     share, log_total = 1.0 / total, math.log(total)
     support = heterozygosity = entropy = distance = divergence = 0.0
     for i in range(counts.shape[0]):
-        x = counts[i]
+        x = np.float64(counts[i])
         if x > 0.0:
-            mean = total * probability[i]
+            p = probability[np.uint32(symbols[i])]
+            mean = total * p
             support += 1.0
             heterozygosity += x * (total - x)
-            distance += abs(x * share - probability[i])
+            distance += abs(x * share - p)
             if x < _TABLED:
-                x_log_x = _X_LOG_X[np.uint64(x)]
+                x_log_x = _X_LOG_X[np.uint32(x)]
                 entropy += x * log_total - x_log_x
-                divergence += x_log_x - x * (log_total + log_probability[i]) - (x - mean)
+                divergence += x_log_x - x * (log_total + math.log(p)) - (x - mean)
             else:
                 entropy += _large_entropy(x, total)
                 divergence += _large_divergence(x, mean)
@@ -72,80 +80,87 @@ def _few_sums(counts, probability, log_probability, total, out):
 
 
 @kernel
-def segment_sums(counts, probability, log_probability, total, out):
-    """Write the sums of one segment of listed symbols: ``(m),(m),(m),()->(5)``, O(m).
+def segment_sums(counts, symbols, cached, total, truth, out):
+    """Write the sums of one segment of listed symbols: ``(m),(m),(m or 0),()->(5)``, O(m).
 
     Over the symbols with a count x of n tokens, of probability p, the sums are: the number of symbols, x (n - x),
     x ln(n / x), |x / n - p|, and x ln(x / (n p)) - x + n p. No term is negative, so that no sum cancels: a difference
     of the sums of x ln x and of x ln p would leave no digit of a divergence of 1e-15. Element i is added to lane
-    i mod 64. So the loops vectorise and give the same bits on every processor.
+    i mod 64, and the last lanes are filled up with counts of zero. So the loops vectorise and give the same bits on
+    every processor.
 
     Parameters
     ----------
-    counts : float64 (m), whole.
-    probability, log_probability : float64 (m), under the truth.
+    counts : counts (m).
+    symbols : int32 (m), ascending.
+    cached : float64 (m), the probabilities of the symbols, or empty: then they are looked up in the truth.
     total : n, the tokens of the state.
+    truth : `TruthTable`; sums that it does not need stay 0.
     out : float64 (5 or more), indexed by SUM_*.
     """
     m = counts.shape[0]
     if m < _LANES:
-        _few_sums(counts, probability, log_probability, total, out)
+        _few_sums(counts, symbols, truth.probability, total, out)
         return
-    lanes, tabled = np.zeros((_N_LISTED, _LANES)), np.empty(_LANES)
+    lanes, work, bits = np.zeros((_N_LISTED, _LANES)), np.empty((4, _LANES)), np.empty((2, _LANES), np.int64)
     support, heterozygosity, entropy, distance, divergence = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4]
+    x, tabled, log_p, looked_up = work[0], work[1], work[2], work[3]
+    with_table = truth.with_entropy or truth.with_divergence
+    with_truth = truth.with_distance or truth.with_divergence
     share, log_total = 1.0 / total, math.log(total)
     for start in range(0, m, _LANES):
-        stop = min(_LANES, m - start)
-        x, p, log_p = (
-            counts[start : start + stop],
-            probability[start : start + stop],
-            log_probability[start : start + stop],
-        )
-        # One loop for each sum: LLVM does not vectorise a single loop for all, which takes three times as long.
-        for j in range(stop):
+        n = min(_LANES, m - start)
+        p = looked_up
+        if n == _LANES:
+            for j in range(_LANES):
+                x[j] = counts[start + j]
+        else:
+            for j in range(_LANES):
+                x[j] = counts[start + j] if j < n else 0.0
+        if with_truth:
+            if cached.shape[0] == 0:
+                for j in range(n):
+                    p[j] = truth.probability[np.uint32(symbols[start + j])]
+            elif n == _LANES:
+                p = cached[start : start + _LANES]
+            else:
+                for j in range(n):
+                    p[j] = cached[start + j]
+            for j in range(n, _LANES):
+                p[j] = 1.0
+        # One loop for each sum, of constant length: LLVM does not vectorise a single loop for all.
+        for j in range(_LANES):
             support[j] += 1.0 if x[j] > 0.0 else 0.0
-        for j in range(stop):
+        for j in range(_LANES):
             heterozygosity[j] += x[j] * (total - x[j])
-        for j in range(stop):
-            distance[j] += abs(x[j] * share - p[j]) if x[j] > 0.0 else 0.0
+        if truth.with_distance:
+            for j in range(_LANES):
+                distance[j] += abs(x[j] * share - p[j]) if x[j] > 0.0 else 0.0
+        if not with_table:
+            continue
         n_large = 0
-        for j in range(stop):
-            is_large = x[j] >= _TABLED
-            n_large += is_large
-            tabled[j] = _X_LOG_X[np.uint64(0.0 if is_large else x[j])]
-        for j in range(stop):
-            entropy[j] += x[j] * log_total - tabled[j] if x[j] < _TABLED else 0.0
-        for j in range(stop):
-            term = tabled[j] - x[j] * (log_total + log_p[j]) - (x[j] - total * p[j])
-            divergence[j] += term if 0.0 < x[j] < _TABLED else 0.0
-        if n_large > 0:
-            for j in range(stop):
-                if x[j] >= _TABLED:
-                    entropy[j] += _large_entropy(x[j], total)
-                    divergence[j] += _large_divergence(x[j], total * p[j])
+        for j in range(_LANES):
+            n_large += x[j] >= _TABLED
+        for j in range(_LANES):
+            tabled[j] = _X_LOG_X[np.uint32(np.int32(x[j] if x[j] < _TABLED else 0.0))]  # AVX2 has no uint32
+        if truth.with_entropy:
+            for j in range(_LANES):
+                entropy[j] += x[j] * log_total - tabled[j] if x[j] < _TABLED else 0.0
+            if n_large > 0:
+                for j in range(_LANES):
+                    if x[j] >= _TABLED:
+                        entropy[j] += _large_entropy(x[j], total)
+        if truth.with_divergence:
+            logarithms(p, bits, log_p)
+            for j in range(_LANES):
+                term = tabled[j] - x[j] * (log_total + log_p[j]) - (x[j] - total * p[j])
+                divergence[j] += term if 0.0 < x[j] < _TABLED else 0.0
+            if n_large > 0:
+                for j in range(_LANES):
+                    if x[j] >= _TABLED:
+                        divergence[j] += _large_divergence(x[j], total * p[j])
     for k in range(_N_LISTED):
         out[k] = total_of(lanes[k])
-
-
-@kernel
-def _gather(table, symbols, out):
-    """Write table[symbols]: ``(K),(m)->(m)``."""
-    for i in range(symbols.shape[0]):
-        out[i] = table[np.uint32(symbols[i])]
-
-
-@kernel
-def sums_of_block(replicate, start, length, total, truth, live, scratch, out):
-    """Write the sums of the list of one block; `scratch` (2, BLOCK) receives a truth that is not cached."""
-    counts = live.counts[replicate, start : start + length]
-    if live.packed[replicate] != 0:
-        truth_cache = live.truth_cache[replicate]
-        segment_sums(counts, truth_cache[0, start : start + length], truth_cache[1, start : start + length], total, out)
-    else:
-        symbols = live.symbols[replicate, start : start + length]
-        _gather(truth.probability, symbols, scratch[0])
-        _gather(truth.log_probability, symbols, scratch[1])
-        segment_sums(counts, scratch[0, :length], scratch[1, :length], total, out)
 
 
 @kernel

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastcollapse.kernels.counts.workspace import BLOCK
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 
 
@@ -18,15 +17,15 @@ class LiveCounts(NamedTuple):
 
     Attributes
     ----------
-    counts : float64 (R, K), whole.
+    counts : counts (R, K), int32 or float64.
     symbols : int32 (R, K).
     starts, lengths : int64 (R, N), the first column of the list of a block and its number of symbols.
     alive : int64 (R, N), the number of listed symbols with a count.
     forgotten : int32 (R, K), the generation at which a symbol was first absent, or -1.
     packed : int64 (R), 1 once `compact_blocks` has moved the blocks of the replicate together.
     lost : float64 (R, N), the true probability of the symbols of a block that have no count.
-    truth_cache : float64 (R, 2, K // 2 + 1), for a packed replicate the probability and log probability of the listed
-        symbols, column by column.
+    probability : float64 (R, K // 2 + 1), for a packed replicate the true probability of the listed symbols, column by
+        column; (R, 0) where none is needed.
     """
 
     counts: np.ndarray
@@ -37,79 +36,97 @@ class LiveCounts(NamedTuple):
     forgotten: np.ndarray
     packed: np.ndarray
     lost: np.ndarray
-    truth_cache: np.ndarray
+    probability: np.ndarray
 
 
-@kernel
-def _list_block(probability, start, symbols, forgotten):
-    """List all symbols of a block: ``(m),()->(m),(m)``."""
-    for i in range(probability.shape[0]):
-        symbols[i] = start + i
-        forgotten[i] = -1 if probability[i] > 0.0 else 0
-
-
-@parallel_kernel
-def init_live_counts(probability, live):
-    """List every symbol of every block; symbols of probability 0 are forgotten from generation 0 on.
-
-    The loop is parallel because half of its time is page faults.
-    """
-    n_replicates, n_blocks = live.lengths.shape
-    for unit in prange(n_replicates * n_blocks):
-        replicate = unit // n_blocks
-        block = unit - replicate * n_blocks
-        start = block * BLOCK
-        stop = start + live.lengths[replicate, block]
-        _list_block(
-            probability[start:stop], start, live.symbols[replicate, start:stop], live.forgotten[replicate, start:stop]
-        )
-
-
-@kernel
-def mark_extinct(drawn, generation, symbols, probability, lost, forgotten, dead):
-    """Record the generation for the listed symbols that are first without a count: ``(m),(),(m),(K),()->(K),(m)``.
+def list_all(
+    counts: np.ndarray, starts: np.ndarray, lengths: np.ndarray, probability: np.ndarray, n_cached: int
+) -> LiveCounts:
+    """Return the lists of every symbol of every block; symbols of probability 0 are forgotten from generation 0 on.
 
     Parameters
     ----------
-    drawn : float64 (m), the new counts of the list.
-    generation : their generation.
+    counts : counts (R, K).
+    starts, lengths : int64 (R, N), see `block_grid`.
+    probability : float64 (K), under the truth.
+    n_cached : number of columns of the cached probabilities.
+    """
+    n_replicates, n_symbols = counts.shape
+    symbols, forgotten = np.empty(counts.shape, np.int32), np.empty(counts.shape, np.int32)
+    symbols[:] = np.arange(n_symbols, dtype=np.int32)
+    forgotten[:] = np.where(probability > 0.0, np.int32(-1), np.int32(0))
+    packed, lost = np.zeros(n_replicates, np.int64), np.zeros(lengths.shape)
+    cached = np.zeros((n_replicates, n_cached))
+    return LiveCounts(counts, symbols, starts, lengths, lengths.copy(), forgotten, packed, lost, cached)
+
+
+@kernel
+def with_counts(live, counts):
+    """Return the lists with other counts."""
+    return LiveCounts(
+        counts,
+        live.symbols,
+        live.starts,
+        live.lengths,
+        live.alive,
+        live.forgotten,
+        live.packed,
+        live.lost,
+        live.probability,
+    )
+
+
+@kernel
+def mark_extinct(drawn, parents, generation, symbols, probability, lost, forgotten, dead):
+    """Record the generation for the listed symbols that are first without a count: ``(m),(m or 0),...->(K),()``.
+
+    Parameters
+    ----------
+    drawn : counts (m), the new counts of the list.
+    parents : counts (m) that they were drawn from; empty where every listed symbol was alive.
+    generation : the generation of the new counts.
     symbols : int32 (m).
     probability : float64 (K), under the truth.
     lost : the true probability of the symbols of the block that died before.
     forgotten : int32 (K), see `LiveCounts`.
-    dead : receives the places of the zeros; m + 1 entries or more.
+    dead : receives the places of the newly extinct symbols; m + 1 entries or more.
 
     Returns
     -------
-    The number of listed symbols without a count, and `lost` with their probabilities added one after the other.
+    The number of listed symbols without a count, and `lost` with the probabilities of the newly extinct symbols added
+    one after the other.
     """
-    n_dead = np.int64(0)
+    n_zeros, n_new = np.int32(0), np.int64(0)
     for i in range(drawn.shape[0]):
-        dead[n_dead] = i
-        n_dead += np.int64(drawn[i] == 0.0)
-    for j in range(n_dead):
+        n_zeros += np.int32(drawn[i] == 0)
+    # Symbols that died before are not looked up again: each look-up is a cache miss.
+    if n_zeros > 0:
+        for i in range(drawn.shape[0]):
+            dead[n_new] = i
+            n_new += np.int64(drawn[i] == 0) & np.int64(parents.shape[0] == 0 or parents[i] > 0)
+    for j in range(n_new):
         symbol = np.uint32(symbols[dead[j]])
         if forgotten[symbol] < 0:
             forgotten[symbol] = generation
             lost += probability[symbol]
-    return n_dead, lost
+    return np.int64(n_zeros), lost
 
 
 @kernel
-def compact(counts, symbols, truth_cache):
-    """Move the symbols with a count, and their cached truth, to the front of the list: ``(m),(m),(2,m or 0)``.
+def compact(counts, symbols, cached):
+    """Move the symbols with a count, and their cached probability, to the front of the list: ``(m),(m),(m or 0)``.
 
     Every entry is written and the place of the next one advances by 0 or 1: a branch would be mispredicted.
     """
     kept = np.int64(0)
+    with_cache = cached.shape[0] > 0
     for i in range(counts.shape[0]):
         x = counts[i]
         counts[kept] = x
         symbols[kept] = symbols[i]
-        if truth_cache.shape[1] > 0:
-            truth_cache[0, kept] = truth_cache[0, i]
-            truth_cache[1, kept] = truth_cache[1, i]
-        kept += np.int64(x > 0.0)
+        if with_cache:
+            cached[kept] = cached[i]
+        kept += np.int64(x > 0)
 
 
 @kernel
@@ -133,7 +150,7 @@ def collect_live(trained, probability, first_symbol, generation, counts, symbols
 
 
 @kernel
-def compact_blocks(replicate, live, drawn, truth):
+def compact_blocks(replicate, live, drawn, probability):
     """Move the lists of a replicate together once they fill less than half of their columns; cache the truth.
 
     Late in a run the live symbols of a large vocabulary are far apart in the truth. Each look-up there is a cache miss:
@@ -143,37 +160,39 @@ def compact_blocks(replicate, live, drawn, truth):
     ----------
     replicate : its index.
     live : `LiveCounts`, updated.
-    drawn : float64 (R, K), counts drawn over the same lists, moved with them.
-    truth : `TruthTable`.
+    drawn : counts (R, K), drawn over the same lists, moved with them.
+    probability : float64 (K), under the truth.
     """
-    counts, symbols, truth_cache = live.counts[replicate], live.symbols[replicate], live.truth_cache[replicate]
-    starts, lengths = live.starts[replicate], live.lengths[replicate]
-    last = lengths.shape[0] - 1
-    if 2 * lengths.sum() > starts[last] + lengths[last]:
+    last = live.lengths.shape[1] - 1
+    n_listed = np.int64(0)
+    for block in range(last + 1):
+        n_listed += live.lengths[replicate, block]
+    if 2 * n_listed > live.starts[replicate, last] + live.lengths[replicate, last]:
         return
-    packed = live.packed[replicate] != 0
+    counts, symbols, cached = live.counts[replicate], live.symbols[replicate], live.probability[replicate]
     upcoming = drawn[replicate]
+    packed = live.packed[replicate] != 0
     position = 0
     for block in range(last + 1):
-        start = starts[block]
-        starts[block] = position
-        for i in range(start, start + lengths[block]):
+        start = live.starts[replicate, block]
+        live.starts[replicate, block] = position
+        for i in range(start, start + live.lengths[replicate, block]):
             counts[position] = counts[i]
             symbols[position] = symbols[i]
             upcoming[position] = upcoming[i]
-            truth_cache[0, position] = truth_cache[0, i] if packed else truth.probability[symbols[i]]
-            truth_cache[1, position] = truth_cache[1, i] if packed else truth.log_probability[symbols[i]]
+            if cached.shape[0] > 0:
+                cached[position] = cached[i] if packed else probability[symbols[i]]
             position += 1
     live.packed[replicate] = 1
 
 
 @kernel
 def copy_counts(replicate, live, to):
-    """Copy the counts of the lists of a replicate to the same columns of `to`, float64 (R, K)."""
+    """Copy the counts of the lists of a replicate to the same columns of `to`, counts (R, K)."""
     for block in range(live.lengths.shape[1]):
         start = live.starts[replicate, block]
-        stop = start + live.lengths[replicate, block]
-        to[replicate, start:stop] = live.counts[replicate, start:stop]
+        for i in range(start, start + live.lengths[replicate, block]):
+            to[replicate, i] = live.counts[replicate, i]
 
 
 @kernel
@@ -181,7 +200,7 @@ def _copy_live(counts, symbols, indices, data):
     """Write symbols and counts of the entries with a count: ``(m),(m)->(n),(n)``."""
     kept = np.int64(0)
     for i in range(counts.shape[0]):
-        if counts[i] > 0.0:
+        if counts[i] > 0:
             indices[kept] = symbols[i]
             data[kept] = np.int64(counts[i])
             kept += 1

@@ -5,7 +5,7 @@ missing tokens are drawn one by one, surplus tokens are removed uniformly withou
 Poisson counts of a block, `split_correction` gives each block its part of the correction, and `apply_correction`
 corrects one block. Blocks are fixed ranges of BLOCK symbols, so streams belong to symbols and not to threads.
 
-Counts and weights are float64. Counts are whole and exact up to 1e15, which is below 2^53.
+Counts are int32 where they fit, half of the bytes to move, else float64: exact up to 1e15, which is below 2^53.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from fastcollapse.kernels.counts.count_corrections import (
     remove_tokens,
     total_of,
 )
-from fastcollapse.kernels.counts.poisson_counts import poisson_counts
+from fastcollapse.kernels.counts.poisson_counts import open_poisson, poisson_of_counts, poisson_of_means
 from fastcollapse.kernels.counts.workspace import BLOCK, thread_workspace
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import STREAM_WORDS, SUB_BULK, SUB_CORRECT, SUB_SPLIT, open_draw
@@ -31,11 +31,14 @@ FEW_SYMBOLS = 8
 class Draw(NamedTuple):
     """A draw in progress: `n_tokens` tokens for each of R replicates, over K symbols in N blocks.
 
+    Counts are int32 where all fit, else float64; all counts of a draw have one type.
+
     Attributes
     ----------
-    weights : float64 (R, K), or (1, K) where all replicates share them; counts up to 1e15, or probabilities.
+    weights : counts (R, K), or (1, K) where all replicates share them.
+    law : float64 (K), the weights of all replicates where they are not whole; else empty.
     weight_total : the sum of the weights of a replicate, above 0.
-    drawn : float64 (R, K), aligned with the weights.
+    drawn : counts (R, K), aligned with the weights.
     n_tokens : 0 to 1e15; some kernels take -1 for no draw.
     corrections : int64 (R, N), the tokens that a block still has to gain or, negative, to lose.
     sums : int64 (R, N), the drawn tokens of a block.
@@ -43,6 +46,7 @@ class Draw(NamedTuple):
     """
 
     weights: np.ndarray
+    law: np.ndarray
     weight_total: float
     drawn: np.ndarray
     n_tokens: int
@@ -51,12 +55,16 @@ class Draw(NamedTuple):
     weight_sums: np.ndarray
 
 
-def new_draw(weights: np.ndarray, weight_total: float, drawn: np.ndarray, n_tokens: int, n_blocks: int) -> Draw:
+NO_LAW = np.zeros(0)
+
+
+def new_draw(
+    weights: np.ndarray, weight_total: float, drawn: np.ndarray, n_tokens: int, n_blocks: int, law: np.ndarray = NO_LAW
+) -> Draw:
     """Return a draw with new arrays for its corrections and sums."""
     shape = (drawn.shape[0], n_blocks)
-    return Draw(
-        weights, weight_total, drawn, n_tokens, np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape)
-    )
+    corrections, sums = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    return Draw(weights, law, weight_total, drawn, n_tokens, corrections, sums, np.zeros(shape))
 
 
 def block_grid(n_replicates: int, n_symbols: int) -> tuple[np.ndarray, np.ndarray]:
@@ -72,43 +80,79 @@ def block_grid(n_replicates: int, n_symbols: int) -> tuple[np.ndarray, np.ndarra
 
 
 @kernel
-def draw_block(draw, scale, replicate, block, start, length, key, tables, workspace):
-    """Draw the Poisson counts of one block and record its sums: ``(m),()->(m),(),()``, O(m).
+def _copy_weights(draw, replicate, start, out):
+    """Write the weights of a block: ``->(m)``."""
+    if draw.law.shape[0] > 0:
+        for i in range(out.shape[0]):
+            out[i] = draw.law[start + i]
+    else:
+        row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
+        for i in range(out.shape[0]):
+            out[i] = draw.weights[row, start + i]
 
-    More than eight arguments, because the serial loops that call it would build a tuple for each block.
+
+@kernel
+def _sum_counts(counts):
+    """Return the sum of counts: ``(m)->()``."""
+    total = np.int64(0)
+    for i in range(counts.shape[0]):
+        total += np.int64(counts[i])
+    return total
+
+
+@kernel
+def draw_block(draw, replicate, block, start, length, key, tables, workspace):
+    """Draw the Poisson counts of one block and record its sums: ``(m)->(m),(),()``, O(m).
 
     Parameters
     ----------
     draw : `Draw`, whose `drawn`, `sums` and `weight_sums` are written.
-    scale : `n_tokens` over `weight_total`.
     replicate, block : the indices of the block.
     start, length : the first column and the number of columns of the block.
     key, tables : `StreamKey` and `PoissonTables`.
     workspace : `Workspace` of one thread.
     """
-    row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
-    weights = draw.weights[row, start : start + length]
     drawn = draw.drawn[replicate, start : start + length]
-    draw.weight_sums[replicate, block] = total_of(weights)
+    scale = draw.n_tokens / draw.weight_total
+    values = workspace.values[0, :length]
     if length == 0:
+        draw.weight_sums[replicate, block] = 0.0
         draw.sums[replicate, block] = 0
     elif draw.sums.shape[1] == 1 and length <= FEW_SYMBOLS:
-        stream = workspace.streams[0]
+        stream, counts = workspace.streams[0], workspace.whole[:length]
+        _copy_weights(draw, replicate, start, values)
+        draw.weight_sums[replicate, block] = total_of(values)
         if length > 1:
             open_draw(key, replicate, block, SUB_BULK, stream)
-        binomial_chain(weights, draw.n_tokens, stream, drawn)
+        binomial_chain(values, draw.n_tokens, stream, counts)
+        for i in range(length):
+            drawn[i] = counts[i]
         draw.sums[replicate, block] = draw.n_tokens
     else:
-        draw.sums[replicate, block] = poisson_counts(weights, scale, key, replicate, block, tables, workspace, drawn)
+        open_poisson(key, replicate, block, workspace)
+        if draw.law.shape[0] == 0 and scale == 1.0:
+            row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
+            weights = draw.weights[row, start : start + length]
+            draw.weight_sums[replicate, block] = _sum_counts(weights)
+            poisson_of_counts(weights, tables, workspace, drawn)
+        else:
+            _copy_weights(draw, replicate, start, values)
+            draw.weight_sums[replicate, block] = total_of(values)
+            for i in range(length):
+                values[i] *= scale
+            poisson_of_means(values, tables, workspace, drawn)
+        draw.sums[replicate, block] = _sum_counts(drawn)
 
 
 @kernel
 def split_correction(draw, replicate, key):
     """Split what a replicate lacks to `n_tokens`, or has in excess, over its blocks: ``(N),()->(N)``, O(N)."""
     sums, corrections = draw.sums[replicate], draw.corrections[replicate]
-    missing = draw.n_tokens - sums.sum()
+    missing = np.int64(draw.n_tokens)
+    for block in range(sums.shape[0]):
+        missing -= sums[block]
+        corrections[block] = 0
     if missing == 0:
-        corrections[:] = 0
         return
     stream = np.empty(STREAM_WORDS, np.uint64)
     open_draw(key, replicate, 0, SUB_SPLIT, stream)
@@ -130,8 +174,9 @@ def apply_correction(draw, start, length, replicate, block, key, workspace):
     open_draw(key, replicate, block, SUB_CORRECT, stream)
     drawn = draw.drawn[replicate, start : start + length]
     if n_missing > 0:
-        row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
-        add_tokens(draw.weights[row, start : start + length], n_missing, stream, workspace, drawn)
+        weights = workspace.values[0, :length]
+        _copy_weights(draw, replicate, start, weights)
+        add_tokens(n_missing, weights, stream, workspace, drawn)
     else:
         remove_tokens(-n_missing, stream, workspace, drawn)
 
@@ -142,17 +187,15 @@ def poisson_pass(draw, starts, lengths, key, tables, workspace):
     n_replicates, n_blocks = lengths.shape
     n_units = n_replicates * n_blocks
     n_threads = workspace.deferred.shape[0]
-    scale = draw.n_tokens / draw.weight_total
     for thread in prange(n_threads):
-        mine = thread_workspace(workspace, thread)
+        mine = thread_workspace(workspace, np.int64(thread))
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
-            draw_block(
-                draw, scale, replicate, block, starts[replicate, block], lengths[replicate, block], key, tables, mine
-            )
+            start, length = starts[replicate, block], lengths[replicate, block]
+            draw_block(draw, replicate, block, start, length, key, tables, mine)
     for replicate in prange(n_replicates):
-        split_correction(draw, replicate, key)
+        split_correction(draw, np.int64(replicate), key)
 
 
 @parallel_kernel
@@ -170,7 +213,7 @@ def multinomial(draw, starts, lengths, key, tables, workspace):
     n_threads = workspace.deferred.shape[0]
     poisson_pass(draw, starts, lengths, key, tables, workspace)
     for thread in prange(n_threads):
-        mine = thread_workspace(workspace, thread)
+        mine = thread_workspace(workspace, np.int64(thread))
         for unit in range(thread, n_replicates * n_blocks, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
@@ -178,38 +221,42 @@ def multinomial(draw, starts, lengths, key, tables, workspace):
 
 
 @parallel_kernel
-def subsample(counts, n_tokens, key, n_threads, drawn):
+def subsample(counts, n_tokens, key, workspace, drawn):
     """Write how many of `n_tokens` tokens drawn without replacement fall on each symbol: ``(R,K),()->(R,K)``, O(R K).
 
     Parameters
     ----------
-    counts : float64 (R, K), every symbol of every block; each row sums to at least `n_tokens`.
+    counts : counts (R, K), every symbol of every block; each row sums to at least `n_tokens`.
     n_tokens : the tokens of each replicate.
     key : `StreamKey`.
-    n_threads : the number of threads.
-    drawn : float64 (R, K), may be `counts`.
+    workspace : `Workspace`, a row for each thread.
+    drawn : counts (R, K), may be `counts`.
     """
     n_replicates, n_symbols = counts.shape
     n_blocks = (n_symbols + BLOCK - 1) // BLOCK
     n_units = n_replicates * n_blocks
+    n_threads = workspace.deferred.shape[0]
     sums = np.zeros((n_replicates, n_blocks), np.int64)
     shares = np.zeros((n_replicates, n_blocks), np.int64)
     for unit in prange(n_units):
         replicate = unit // n_blocks
         block = unit - replicate * n_blocks
-        sums[replicate, block] = np.int64(total_of(counts[replicate, block * BLOCK : (block + 1) * BLOCK]))
+        sums[replicate, block] = _sum_counts(counts[replicate, block * BLOCK : (block + 1) * BLOCK])
     for replicate in prange(n_replicates):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        open_draw(key, replicate, 0, SUB_SPLIT, stream)
+        open_draw(key, np.int64(replicate), 0, SUB_SPLIT, stream)
         hypergeometric_chain(sums[replicate], n_tokens, stream, shares[replicate])
     for thread in prange(n_threads):
+        whole, stream = workspace.whole[thread], workspace.streams[thread, 0]
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
             start = block * BLOCK
-            stop = min(start + BLOCK, n_symbols)
-            stream = np.empty(STREAM_WORDS, np.uint64)
+            length = min(BLOCK, n_symbols - start)
             open_draw(key, replicate, block, SUB_BULK, stream)
-            hypergeometric_chain(
-                counts[replicate, start:stop], shares[replicate, block], stream, drawn[replicate, start:stop]
-            )
+            taken = whole[:length]
+            for i in range(length):
+                taken[i] = counts[replicate, start + i]
+            hypergeometric_chain(taken, shares[replicate, block], stream, taken)
+            for i in range(length):
+                drawn[replicate, start + i] = taken[i]

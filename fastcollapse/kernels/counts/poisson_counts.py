@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from fastcollapse.kernels.counts.count_corrections import total_of
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.discrete_variates import poisson
 from fastcollapse.kernels.random.poisson_table import (
@@ -20,6 +19,8 @@ from fastcollapse.kernels.random.poisson_table import (
 )
 from fastcollapse.kernels.random.streams import SUB_BULK, SUB_SPARE, fill_words, next_word, open_draw
 
+# A piece of 16 bits, without the bits that its place in the fine table takes.
+_PIECE_SHIFT = np.uint16(16 - FINE_BITS)
 _FINE_MASK = np.uint64(COARSE_STEP - 1)
 _FRACTION_ROW = np.uint64(COARSE_STEP)
 _UNIT_16 = 1.0 / 65536.0
@@ -52,15 +53,6 @@ def _table_poisson(row, piece, spare, guide, first, cumulative):
 
 
 @kernel
-def _count_parts(weights):
-    """Return the number of weights that are not whole: ``(m)->()``."""
-    n_parts = np.int64(0)
-    for i in range(weights.shape[0]):
-        n_parts += np.int64(np.float64(np.int64(weights[i])) != weights[i])
-    return n_parts
-
-
-@kernel
 def _draw_whole(weights, pieces, spare, tables, workspace, out):
     """Write Poisson counts of whole means: ``(m),(m),...->(m)``.
 
@@ -68,28 +60,29 @@ def _draw_whole(weights, pieces, spare, tables, workspace, out):
     bits does not decide or whose mean is beyond the fine table.
     """
     guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
-    table_index, deferred, words = workspace.table_index, workspace.deferred, workspace.deferred_bits
+    places, deferred, words = workspace.places, workspace.deferred, workspace.whole.view(np.uint64)
     m = weights.shape[0]
     flat = guide.reshape(guide.size)
     for i in range(m):
-        table_index[i] = ((np.int64(weights[i]) & (COARSE_STEP - 1)) << FINE_BITS) + (
-            np.int64(pieces[i]) >> (16 - FINE_BITS)
+        # The low bits of a count beyond the table do not matter: it is deferred.
+        places[i] = (np.int32(np.int64(weights[i]) & (COARSE_STEP - 1)) << FINE_BITS) + np.int32(
+            pieces[i] >> _PIECE_SHIFT
         )
     n_deferred = np.int64(0)
     for i in range(m):
-        count = np.int64(flat[np.uint64(table_index[i])])
+        count = np.int64(flat[np.uint32(places[i])])
         out[i] = count
         deferred[n_deferred] = i
         n_deferred += np.int64(count >= UNDECIDED) | np.int64(weights[i] >= COARSE_STEP)
     fill_words(spare, words[:n_deferred])
     for j in range(n_deferred):
         i = int(deferred[j])
-        mean = weights[i]
+        mean = np.int64(weights[i])
         if mean >= MEANS_BELOW:
-            out[i] = poisson(mean, spare)
+            out[i] = poisson(np.float64(mean), spare)
             continue
         row = np.uint64(mean) & _FINE_MASK
-        count = np.int64(flat[np.uint64(table_index[i])])
+        count = np.int64(flat[np.uint32(places[i])])
         if count >= UNDECIDED:
             number = (np.uint64(pieces[i]) << np.uint64(48)) | (words[j] >> np.uint64(16))
             count = search_poisson(row, count, number, first, cumulative)
@@ -104,18 +97,18 @@ def _draw_whole(weights, pieces, spare, tables, workspace, out):
 
 
 @kernel
-def _draw_parts(weights, scale, pieces, spare, tables, workspace, out):
-    """Write Poisson counts of any means: ``(m),(),(3m),...->(m)``.
+def _draw_parts(means, pieces, spare, tables, workspace, out):
+    """Write Poisson counts of any means: ``(m),(3m),...->(m)``.
 
     A variate is the sum of three: of the whole part of the mean, of its 64ths, and of the rest, which is nearly always
     0.
     """
     guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
     deferred = workspace.deferred
-    m = weights.shape[0]
+    m = means.shape[0]
     n_deferred = np.int64(0)
     for i in range(m):
-        mean = weights[i] * scale
+        mean = means[i]
         whole = np.int64(mean)
         parts = (mean - whole) * FRACTIONS
         row = np.uint64(parts)
@@ -131,7 +124,7 @@ def _draw_parts(weights, scale, pieces, spare, tables, workspace, out):
         )
     for j in range(n_deferred):
         i = int(deferred[j])
-        mean = weights[i] * scale
+        mean = means[i]
         if mean >= MEANS_BELOW:
             out[i] = poisson(mean, spare)
             continue
@@ -157,33 +150,37 @@ def _draw_parts(weights, scale, pieces, spare, tables, workspace, out):
 
 
 @kernel
-def poisson_counts(weights, scale, key, replicate, block, tables, workspace, out):
-    """Write independent Poisson(weights * scale) counts of up to BLOCK symbols: ``(m),(),...->(m)``, O(m).
+def open_poisson(key, replicate, block, workspace):
+    """Start the streams of the Poisson counts of a block, the main and the spare one."""
+    open_draw(key, replicate, block, SUB_BULK, workspace.streams[0])
+    open_draw(key, replicate, block, SUB_SPARE, workspace.streams[1])
 
-    2 ns a symbol for small whole means, 6 ns with fractions.
+
+@kernel
+def poisson_of_counts(weights, tables, workspace, out):
+    """Write independent Poisson counts with whole means of up to BLOCK symbols: ``(m),...->(m)``, 2 ns a symbol.
 
     Parameters
     ----------
-    weights : float64 (m), at least 0.
-    scale : factor of the means.
-    key, replicate, block : name the streams.
+    weights : counts (m), the means.
     tables : `PoissonTables`.
-    workspace : `Workspace` of one thread.
-    out : float64 (m).
-
-    Returns
-    -------
-    The sum of the counts.
+    workspace : `Workspace` of one thread, with the streams of `open_poisson`.
+    out : counts (m).
     """
     m = weights.shape[0]
-    words, stream, spare = workspace.words, workspace.streams[0], workspace.streams[1]
-    open_draw(key, replicate, block, SUB_BULK, stream)
-    open_draw(key, replicate, block, SUB_SPARE, spare)
-    pieces = words.view(np.uint16)
-    if scale == 1.0 and _count_parts(weights) == 0:
-        fill_words(stream, words[: (m + 3) // 4])
-        _draw_whole(weights, pieces, spare, tables, workspace, out)
-    else:
-        fill_words(stream, words[: (3 * m + 3) // 4])
-        _draw_parts(weights, scale, pieces, spare, tables, workspace, out)
-    return np.int64(total_of(out))
+    fill_words(workspace.streams[0], workspace.words[: (m + 3) // 4])
+    _draw_whole(weights, workspace.words.view(np.uint16), workspace.streams[1], tables, workspace, out)
+
+
+@kernel
+def poisson_of_means(means, tables, workspace, out):
+    """Write independent Poisson counts of up to BLOCK symbols: ``(m),...->(m)``, 6 ns a symbol.
+
+    Parameters
+    ----------
+    means : float64 (m), at least 0.
+    tables, workspace, out : as in `poisson_of_counts`.
+    """
+    m = means.shape[0]
+    fill_words(workspace.streams[0], workspace.words[: (3 * m + 3) // 4])
+    _draw_parts(means, workspace.words.view(np.uint16), workspace.streams[1], tables, workspace, out)

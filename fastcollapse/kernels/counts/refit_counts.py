@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastcollapse.kernels.counts.count_sums import N_SUMS, add_blocks, sums_of_block
+from fastcollapse.kernels.counts.count_sums import N_SUMS, add_blocks, segment_sums
 from fastcollapse.kernels.counts.live_counts import collect_live, compact, compact_blocks, mark_extinct
 from fastcollapse.kernels.counts.multinomial import apply_correction, draw_block, split_correction
 from fastcollapse.kernels.counts.workspace import BLOCK, thread_workspace
@@ -26,8 +26,12 @@ def refit_block(draw, replicate, block, key, live, truth, workspace, out):
     apply_correction(draw, start, length, replicate, block, key, workspace)
     counts = live.counts[replicate, start : start + length]
     symbols = live.symbols[replicate, start : start + length]
+    n_cached = length if live.packed[replicate] != 0 and live.probability.shape[1] > 0 else 0
+    cached = live.probability[replicate, start : start + n_cached]
+    row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
     n_dead, lost = mark_extinct(
         counts,
+        draw.weights[row, start : start + length],
         np.int64(key.generation),
         symbols,
         truth.probability,
@@ -37,14 +41,13 @@ def refit_block(draw, replicate, block, key, live, truth, workspace, out):
     )
     live.lost[replicate, block] = lost
     if n_dead * _COMPACT_AT > length:
-        packed = live.packed[replicate]
-        compact(counts, symbols, live.truth_cache[replicate, :, start * packed : (start + length) * packed])
+        compact(counts, symbols, cached)
         length -= n_dead
         live.lengths[replicate, block] = length
         n_dead = 0
     live.alive[replicate, block] = length - n_dead
     if length > 0:
-        sums_of_block(replicate, start, length, draw.n_tokens, truth, live, workspace.scratch, out)
+        segment_sums(counts[:length], symbols, cached, draw.n_tokens, truth, out)
 
 
 @parallel_kernel
@@ -67,12 +70,11 @@ def refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums):
     n_replicates, n_blocks = live.lengths.shape
     n_units = n_replicates * n_blocks
     partial = np.zeros((n_replicates, n_blocks, N_SUMS))
-    scale = upcoming.n_tokens / upcoming.weight_total
     # Constructed here, because a `prange` body takes no tuple that another function returned.
     next_key = StreamKey(key.seed, key.first_replicate, key.generation + np.uint64(1), key.purpose)
     n_threads = workspace.deferred.shape[0]
     for thread in prange(n_threads):
-        mine = thread_workspace(workspace, thread)
+        mine = thread_workspace(workspace, np.int64(thread))
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
@@ -80,11 +82,11 @@ def refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums):
                 refit_block(draw, replicate, block, key, live, truth, mine, partial[replicate, block])
             if upcoming.n_tokens >= 0:
                 start, length = live.starts[replicate, block], live.lengths[replicate, block]
-                draw_block(upcoming, scale, replicate, block, start, length, next_key, tables, mine)
+                draw_block(upcoming, replicate, block, start, length, next_key, tables, mine)
     for replicate in prange(n_replicates):
-        compact_blocks(replicate, live, upcoming.drawn, truth)
+        compact_blocks(np.int64(replicate), live, upcoming.drawn, truth.probability)
         if upcoming.n_tokens >= 0:
-            split_correction(upcoming, replicate, next_key)
+            split_correction(upcoming, np.int64(replicate), next_key)
     for replicate in range(n_replicates):
         add_blocks(partial[replicate], live.lost[replicate], sums[replicate])
 
@@ -95,7 +97,7 @@ def refit_dense(trained, total, generation, truth, workspace, live, sums):
 
     Parameters
     ----------
-    trained : float64 (R, K), counts over all symbols.
+    trained : counts (R, K) over all symbols.
     total : the tokens of each replicate.
     generation : recorded for the symbols that become extinct.
     truth, workspace, live, sums : as in `refit_and_draw`.
@@ -105,8 +107,8 @@ def refit_dense(trained, total, generation, truth, workspace, live, sums):
     n_units = n_replicates * n_blocks
     partial = np.zeros((n_replicates, n_blocks, N_SUMS))
     n_threads = workspace.deferred.shape[0]
+    no_cache = np.empty(0)
     for thread in prange(n_threads):
-        scratch = workspace.scratch[thread]
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
@@ -125,16 +127,18 @@ def refit_dense(trained, total, generation, truth, workspace, live, sums):
             _store(live.alive, replicate, block, length)
             _store(live.lost, replicate, block, lost)
             if length > 0:
-                sums_of_block(replicate, start, length, total, truth, live, scratch, partial[replicate, block])
+                counts = live.counts[replicate, start : start + length]
+                symbols = live.symbols[replicate, start : start + length]
+                segment_sums(counts, symbols, no_cache, total, truth, partial[replicate, block])
     for replicate in range(n_replicates):
         add_blocks(partial[replicate], live.lost[replicate], sums[replicate])
 
 
 @parallel_kernel
-def add_to_pool(drawn, live, keep, real, n_threads, pool, merged):
+def add_to_pool(drawn, live, keep, real, pool, merged):
     """Add drawn and real counts to the pool and write the pool out densely: ``(R,K),...,(R,K)->(R,K),(R,K)``, O(K).
 
-    ``pool <- keep * pool + drawn (by live symbol) + real``, all float64.
+    ``pool <- keep * pool + drawn (by live symbol) + real``, all counts.
 
     Parameters
     ----------
@@ -142,7 +146,6 @@ def add_to_pool(drawn, live, keep, real, n_threads, pool, merged):
     live : `LiveCounts`.
     keep : whether the pool of the generation before stays.
     real : (R, K), or (0, 0) for none.
-    n_threads : the number of threads.
     pool : (R, K), updated.
     merged : (R, K), receives the pool; may be `drawn`.
     """
@@ -155,7 +158,8 @@ def add_to_pool(drawn, live, keep, real, n_threads, pool, merged):
         stop = min(start + BLOCK, n_symbols)
         mine = pool[replicate, start:stop]
         if not keep:
-            mine[:] = 0.0
+            for i in range(stop - start):
+                mine[i] = 0
         for i in range(start, start + live.lengths[replicate, block]):
             mine[live.symbols[replicate, i] - start] += drawn[replicate, i]
         if real.shape[0] > 0:

@@ -18,30 +18,29 @@ class Workspace(NamedTuple):
 
     Attributes
     ----------
-    table_index : int64 (T, BLOCK), entries of the Poisson tables.
+    places : int32 (T, BLOCK), entries of the Poisson tables, or places of zeros.
     deferred : int32 (T, BLOCK + 1), the symbols that the fast path leaves undecided.
-    deferred_bits : uint64 (T, BLOCK), their further random bits.
     words : uint64 (T, 3 BLOCK / 4), the random bits of a block.
+    whole : int64 (T, BLOCK), whole numbers of a block, or random bits of the deferred symbols.
     streams : uint64 (T, 2, STREAM_WORDS), the main and the spare stream.
-    scratch : float64 (T, 2, BLOCK), two rows for intermediate values.
+    values : float64 (T, 2, BLOCK), weights or means of a block, and sums over them.
     """
 
-    table_index: np.ndarray
+    places: np.ndarray
     deferred: np.ndarray
-    deferred_bits: np.ndarray
     words: np.ndarray
+    whole: np.ndarray
     streams: np.ndarray
-    scratch: np.ndarray
+    values: np.ndarray
 
 
-@kernel
-def new_workspace(n_threads):
+def new_workspace(n_threads: int) -> Workspace:
     """Return a workspace for `n_threads` threads."""
     return Workspace(
-        np.empty((n_threads, BLOCK), np.int64),
+        np.empty((n_threads, BLOCK), np.int32),
         np.empty((n_threads, BLOCK + 1), np.int32),
-        np.empty((n_threads, BLOCK), np.uint64),
         np.empty((n_threads, _WORDS), np.uint64),
+        np.empty((n_threads, BLOCK), np.int64),
         np.empty((n_threads, 2, STREAM_WORDS), np.uint64),
         np.empty((n_threads, 2, BLOCK)),
     )
@@ -51,10 +50,10 @@ def new_workspace(n_threads):
 def thread_workspace(workspace, thread):
     """Return the rows of one thread, without the axis T."""
     return Workspace(
-        workspace.table_index[thread],
+        workspace.places[thread],
         workspace.deferred[thread],
-        workspace.deferred_bits[thread],
         workspace.words[thread],
+        workspace.whole[thread],
         workspace.streams[thread],
-        workspace.scratch[thread],
+        workspace.values[thread],
     )

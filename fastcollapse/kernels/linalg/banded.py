@@ -198,13 +198,13 @@ def reduce_to_band(matrices, reduction, workspace, n_threads):
     n_panels, width = reduction.tables.shape[1], reduction.tables.shape[2]
     for panel in range(n_panels):
         for g in prange(n_matrices):
-            _factor_panel(g, panel, matrices, reduction, workspace)
+            _factor_panel(np.int64(g), panel, matrices, reduction, workspace)
         for thread in prange(n_threads):
-            _multiply_strips(thread, n_threads, panel, matrices, reduction, workspace)
+            _multiply_strips(np.int64(thread), n_threads, panel, matrices, reduction, workspace)
         for thread in prange(n_threads):
-            _shift_strips(thread, n_threads, panel, matrices, reduction, workspace)
+            _shift_strips(np.int64(thread), n_threads, panel, matrices, reduction, workspace)
         for thread in prange(n_threads):
-            _update_strips(thread, n_threads, panel, matrices, reduction, workspace)
+            _update_strips(np.int64(thread), n_threads, panel, matrices, reduction, workspace)
     for g in prange(n_matrices):
         _set_band(matrices[g], reduction.band[g], n_panels * width, n)
 

@@ -105,8 +105,8 @@ def solve_by_cholesky(matrices, shifts, n_threads, out, conditions):
         for g in prange(n_matrices):
             _factor_tile(matrices[g, start:end, start:end])
         for thread in prange(n_threads):
-            _divide_strips(thread, n_threads, start, end, matrices)
+            _divide_strips(np.int64(thread), n_threads, start, end, matrices)
         for thread in prange(n_threads):
-            _update_strips(thread, n_threads, start, end, matrices)
+            _update_strips(np.int64(thread), n_threads, start, end, matrices)
     for g in prange(n_matrices):
         conditions[g] = _finish(matrices[g], norms[g], out[g])

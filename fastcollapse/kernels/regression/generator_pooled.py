@@ -94,7 +94,7 @@ def draw_batches(design, n, normals, key, purpose, weights, sigma, batches):
     """Draw the batches of every replicate, n samples each, with labels of `weights`: ``(d)->(R,m,d),(R,m)``."""
     for replicate in prange(batches.rows.shape[0]):
         sampler = new_sampler(0, 0, weights.shape[0])
-        generation_stream_pair(key, replicate, 0, purpose, sampler.streams)
+        generation_stream_pair(key, np.int64(replicate), 0, purpose, sampler.streams)
         draw_rows(design, n, normals, sampler, batches.rows[replicate])
         draw_labels(batches.rows[replicate], weights, sigma, normals, sampler, batches.labels[replicate])
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from fastcollapse.config.schedule import KernelSchedule
 from fastcollapse.kernels.counts.count_sums import TruthTable
-from fastcollapse.kernels.counts.live_counts import LiveCounts, copy_counts, copy_rows
+from fastcollapse.kernels.counts.live_counts import copy_counts, copy_rows, with_counts
 from fastcollapse.kernels.counts.multinomial import Draw, multinomial, subsample
 from fastcollapse.kernels.counts.refit_counts import add_to_pool, refit_and_draw, refit_dense
 from fastcollapse.kernels.counts.replicate_loop import resample_replicates
-from fastcollapse.kernels.counts.workspace import new_workspace
+from fastcollapse.kernels.counts.workspace import Workspace
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.poisson_table import PoissonTables
 from fastcollapse.kernels.random.streams import (
@@ -30,8 +30,8 @@ class SamplingBuffers(NamedTuple):
 
     Attributes
     ----------
-    drawn, corrections, sums, weight_sums : arrays of a `Draw`; `drawn` is float64 (R, K).
-    pool, real : float64 (R, K), or (0, 0) if not needed.
+    drawn, corrections, sums, weight_sums : arrays of a `Draw`; `drawn` is counts (R, K).
+    pool, real : counts (R, K), or (0, 0) if not needed.
     """
 
     drawn: np.ndarray
@@ -43,26 +43,27 @@ class SamplingBuffers(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """Read-only inputs of the block loops."""
+    """Read-only inputs of the block loops, and the workspace of the threads."""
 
     schedule: KernelSchedule
     truth: TruthTable
     starts: np.ndarray
     lengths: np.ndarray
     tables: PoissonTables
+    workspace: Workspace
 
 
 @kernel
-def _weights(live, totals, truth):
-    """Return the weights of synthetic tokens and their sum; at generation 0 they are the weights of the truth."""
+def _draw_of(weights, law, weight_total, drawn, n_tokens, work):
+    return Draw(weights, law, np.float64(weight_total), drawn, n_tokens, work.corrections, work.sums, work.weight_sums)
+
+
+@kernel
+def _draw_from_state(live, totals, truth, drawn, n_tokens, work):
+    """Return the draw of synthetic tokens; at generation 0 the state is the truth."""
     if totals[0] == 0:
-        return truth.weights, truth.weights.sum()
-    return live.counts, np.float64(totals[0])
-
-
-@kernel
-def _draw_of(weights, weight_total, drawn, n_tokens, work):
-    return Draw(weights, np.float64(weight_total), drawn, n_tokens, work.corrections, work.sums, work.weight_sums)
+        return _draw_of(truth.counts, truth.law, truth.total, drawn, n_tokens, work)
+    return _draw_of(live.counts, truth.law[:0], totals[0], drawn, n_tokens, work)
 
 
 @kernel
@@ -74,14 +75,12 @@ def resample_block(live, work, totals, inputs, span, rows, sums):
     """
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     schedule, truth, tables, home = inputs.schedule, inputs.truth, inputs.tables, live.counts
-    workspace = new_workspace(n_threads)
-    weights, weight_total = _weights(live, totals, truth)
-    draw = _draw_of(weights, weight_total, home, np.int64(-1), work)
-    upcoming = _draw_of(weights, weight_total, work.drawn, schedule.n_synthetic[first - 1], work)
+    upcoming = _draw_from_state(live, totals, truth, work.drawn, schedule.n_synthetic[first - 1], work)
+    draw = _draw_of(home, truth.law[:0], 1.0, home, np.int64(-1), work)
     for step in range(-1, n_generations):
         key = generation_key(span, first + step, _SYNTHETIC)
         # The first step has no draw to correct; the next step overwrites its sums.
-        refit_and_draw(draw, upcoming, key, truth, tables, workspace, live, sums[max(step, 0)])
+        refit_and_draw(draw, upcoming, key, truth, tables, inputs.workspace, live, sums[max(step, 0)])
         if step >= 0:
             totals[0] = draw.n_tokens
             if rows.indptr.shape[0] > 1:
@@ -90,19 +89,9 @@ def resample_block(live, work, totals, inputs, span, rows, sums):
             break
         spare = live.counts
         draw = upcoming
-        live = LiveCounts(
-            draw.drawn,
-            live.symbols,
-            live.starts,
-            live.lengths,
-            live.alive,
-            live.forgotten,
-            live.packed,
-            live.lost,
-            live.truth_cache,
-        )
+        live = with_counts(live, draw.drawn)
         n_next = schedule.n_synthetic[first + step + 1] if step + 2 < n_generations else np.int64(-1)
-        upcoming = _draw_of(draw.drawn, draw.n_tokens, spare, n_next, work)
+        upcoming = _draw_of(draw.drawn, truth.law[:0], draw.n_tokens, spare, n_next, work)
     if n_generations % 2 == 1:
         for replicate in range(live.lengths.shape[0]):
             copy_counts(replicate, live, home)
@@ -111,13 +100,11 @@ def resample_block(live, work, totals, inputs, span, rows, sums):
 @kernel
 def resample_each(live, work, totals, inputs, span, rows, sums):
     """Run the block of `resample_block` replicate by replicate, without rows; faster for many replicates."""
-    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
-    weights, weight_total = _weights(live, totals, inputs.truth)
-    draw = _draw_of(weights, weight_total, work.drawn, np.int64(-1), work)
+    first, n_generations = span.first, span.n_generations
+    draw = _draw_from_state(live, totals, inputs.truth, work.drawn, np.int64(-1), work)
     sizes = inputs.schedule.n_synthetic[first - 1 : first - 1 + n_generations]
     key = generation_key(span, first - 1, _SYNTHETIC)
-    workspace = new_workspace(n_threads)
-    resample_replicates(live, draw, sizes, key, inputs.truth, inputs.tables, workspace, sums)
+    resample_replicates(live, draw, sizes, key, inputs.truth, inputs.tables, inputs.workspace, sums)
     totals[0] = sizes[n_generations - 1]
 
 
@@ -125,37 +112,34 @@ def resample_each(live, work, totals, inputs, span, rows, sums):
 def pool_block(live, work, totals, inputs, span, rows, sums):
     """Run a block of any other workflow: the next state is trained on a pool of drawn and real tokens."""
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
-    no_real = np.zeros((0, 0))
-    schedule, truth, tables = inputs.schedule, inputs.truth, inputs.tables
+    schedule, truth, tables, workspace = inputs.schedule, inputs.truth, inputs.tables, inputs.workspace
     starts, lengths = inputs.starts, inputs.lengths
-    workspace = new_workspace(n_threads)
     for step in range(n_generations):
         generation = first + step
         n_synthetic = schedule.n_synthetic[generation - 1]
-        weights, weight_total = _weights(live, totals, truth)
-        draw = _draw_of(weights, weight_total, work.drawn, n_synthetic, work)
+        draw = _draw_from_state(live, totals, truth, work.drawn, n_synthetic, work)
         key = generation_key(span, generation, _SYNTHETIC)
         multinomial(draw, live.starts, live.lengths, key, tables, workspace)
         n_real = schedule.n_real[generation - 1]
-        real = no_real
-        if n_real > 0:
-            real = work.real
-            if not schedule.fixed_real:
-                key = generation_key(span, generation, _REAL)
-                draw = _draw_of(truth.weights, truth.weights.sum(), real, n_real, work)
-                multinomial(draw, starts, lengths, key, tables, workspace)
+        real = work.real
+        if n_real == 0:
+            real = work.real[:0]
+        elif not schedule.fixed_real:
+            key = generation_key(span, generation, _REAL)
+            draw = _draw_of(truth.counts, truth.law, truth.total, real, n_real, work)
+            multinomial(draw, starts, lengths, key, tables, workspace)
         n_kept = schedule.n_kept[generation - 1]
-        add_to_pool(work.drawn, live, n_kept > 0, real, n_threads, work.pool, work.drawn)
+        add_to_pool(work.drawn, live, n_kept > 0, real, work.pool, work.drawn)
         totals[1] = n_kept + n_synthetic + n_real
         totals[0] = totals[1]
         if schedule.n_train[generation - 1] > 0:
             totals[0] = schedule.n_train[generation - 1]
             key = generation_key(span, generation, _SUBSAMPLE)
             if schedule.replacement:
-                draw = _draw_of(work.pool, totals[1], work.drawn, totals[0], work)
+                draw = _draw_of(work.pool, truth.law[:0], totals[1], work.drawn, totals[0], work)
                 multinomial(draw, starts, lengths, key, tables, workspace)
             else:
-                subsample(work.drawn, totals[0], key, n_threads, work.drawn)
+                subsample(work.drawn, totals[0], key, workspace, work.drawn)
         refit_dense(work.drawn, totals[0], generation, truth, workspace, live, sums[step])
         if rows.indptr.shape[0] > 1:
             copy_rows(live, step * live.lengths.shape[0], n_threads, rows)

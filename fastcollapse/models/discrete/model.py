@@ -13,9 +13,9 @@ import numpy as np
 from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable
-from fastcollapse.kernels.counts.live_counts import LiveCounts, init_live_counts
+from fastcollapse.kernels.counts.live_counts import LiveCounts, list_all
 from fastcollapse.kernels.counts.multinomial import block_grid, multinomial, new_draw
-from fastcollapse.kernels.counts.workspace import BLOCK, new_workspace
+from fastcollapse.kernels.counts.workspace import BLOCK, Workspace, new_workspace
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import PURPOSE_FIXED_REAL, span_of
@@ -29,6 +29,14 @@ from fastcollapse.variables import CountRows
 _MAX_BLOCK_CELLS = 4_000_000
 # Minimum number of replicates per thread for the replicate-parallel loop; with fewer, threads are idle at the end.
 _MIN_REPLICATES_PER_THREAD = 4
+
+
+def _sum_in_order(values: np.ndarray) -> float:
+    """Return the sum of values, added one after the other."""
+    total = 0.0
+    for start in range(0, len(values), BLOCK):
+        total = float(np.cumsum(np.concatenate([[total], values[start : start + BLOCK]]))[-1])
+    return total
 
 
 @dataclass(eq=False)
@@ -52,11 +60,11 @@ class CountState(State):
         """Return the arrays that a resume needs.
 
         The lists keep their extinct symbols, because the positions determine how sums are rounded. Columns beyond the
-        last list are omitted, and `restore` computes the cached truth and the lost mass again.
+        last list are omitted, and `restore` computes the cached probabilities and the lost mass again.
         """
         live = self.live
         end = int((live.starts[:, -1] + live.lengths[:, -1]).max())
-        arrays = {name: values for name, values in live._asdict().items() if name not in ("truth_cache", "lost")}
+        arrays = {name: values for name, values in live._asdict().items() if name not in ("probability", "lost")}
         arrays |= {"counts": live.counts[:, :end], "symbols": live.symbols[:, :end], "totals": self.totals}
         return {**arrays, "pool": self.work.pool} if self.keeps_pool else arrays
 
@@ -101,7 +109,7 @@ def check_counts(state: CountState) -> None:
     live, n_symbols = state.live, state.live.symbols.shape[1]
     _require("alive", ((live.alive >= 0) & (live.alive <= live.lengths)).all(), "from 0 to the length of a list")
     end = live.starts[:, -1] + live.lengths[:, -1]
-    unpacked = (live.packed == 0) | ((live.packed == 1) & (end < live.truth_cache.shape[2] + 1))
+    unpacked = (live.packed == 0) | ((live.packed == 1) & (end <= n_symbols // 2 + 1))
     _require("packed", unpacked.all(), "0, or 1 for few symbols")
     _require("totals", (state.totals >= 0).all(), "at least 0")
     for replicate in range(len(live.symbols)):
@@ -137,18 +145,27 @@ class Discrete(Model):
 
     def __init__(self, truth: Any, parameters: ModelSection, schedule: Schedule, record: tuple[str, ...] = ()) -> None:
         probability = np.ascontiguousarray(truth.probabilities, dtype=np.float64)
-        weights = probability if truth.counts is None else truth.counts.astype(np.float64)
-        with np.errstate(divide="ignore"):
-            log_probability = np.log(probability)
-        self._truth = TruthTable(weights[None, :], probability, log_probability)
         self._truth_total = truth.total
         self._schedule = schedule
         self._with_rows = "trajectory" in record
         self._pooled = bool(schedule.keep.any() or schedule.n_real.any() or schedule.n_train.any())
         pools = schedule.pool_totals(truth.total)
         self._sizes = np.where(schedule.n_train > 0, schedule.n_train, pools)
-        # 32 bits if all counts fit: half the bytes to write, but a second compilation for larger counts.
-        self._count_dtype = np.uint32 if self._sizes.max() < 2**32 else np.int64
+        # 32 bits if all counts fit: half the bytes to move, but a second compilation for larger counts.
+        largest = max(int(pools.max()), int(self._sizes.max()), truth.total or 0)
+        self._dtype = np.int32 if largest < 2**31 else np.float64
+        self._row_dtype = np.uint32 if self._sizes.max() < 2**32 else np.int64
+        recorded = {name for name in METRICS if name in record} or set(METRICS)
+        self._truth = TruthTable(
+            np.zeros((1, 0), self._dtype) if truth.counts is None else truth.counts.astype(self._dtype)[None, :],
+            probability if truth.counts is None else np.zeros(0),
+            float(_sum_in_order(probability) if truth.counts is None else truth.total),
+            probability,
+            "entropy" in recorded,
+            "total_variation" in recorded,
+            "kl_divergence" in recorded,
+        )
+        self._workspace: Workspace | None = None
         self._kernel_schedule = kernel_schedule(schedule, truth.total)
 
     @property
@@ -175,27 +192,19 @@ class Discrete(Model):
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> CountState:
         """Return the state of generation 0, which is the truth, and draw the fixed real set."""
         shape = (n_replicates, self.n_symbols)
-        starts, lengths = block_grid(n_replicates, self.n_symbols)
-        live = LiveCounts(
-            np.zeros(shape),
-            np.empty(shape, np.int32),
-            starts,
-            lengths,
-            lengths.copy(),
-            np.empty(shape, np.int32),
-            np.zeros(n_replicates, np.int64),
-            np.zeros(lengths.shape),
-            np.zeros((n_replicates, 2, 0 if self._pooled else self.n_symbols // 2 + 1)),
-        )
-        init_live_counts(self._truth.probability, live)
-        draw = new_draw(self._truth.weights, 1.0, np.zeros(shape), 0, lengths.shape[1])
-        pool = np.zeros(shape if self._pooled else (0, 0))
-        real = np.zeros(shape if self._schedule.n_real.any() else (0, 0))
+        starts, lengths = block_grid(*shape)
+        truth = self._truth
+        with_probability = truth.with_distance or truth.with_divergence
+        n_cached = 0 if self._pooled or not with_probability else self.n_symbols // 2 + 1
+        live = list_all(np.zeros(shape, self._dtype), starts, lengths, truth.probability, n_cached)
+        draw = new_draw(truth.counts, 1.0, np.zeros(shape, self._dtype), 0, lengths.shape[1])
+        pool = np.zeros(shape if self._pooled else (0, 0), self._dtype)
+        real = np.zeros(shape if self._schedule.n_real.any() else (0, 0), self._dtype)
         work = SamplingBuffers(draw.drawn, draw.corrections, draw.sums, draw.weight_sums, pool, real)
         state = CountState(live, work, np.zeros(2, np.int64), bool(self._schedule.keep.any()))
         if self._schedule.start_with_data:
-            pool[:] = self._truth.weights
-            state.totals[1] = int(self._truth.weights.sum())
+            pool[:] = truth.counts
+            state.totals[1] = self._truth_total
         if self._schedule.real == "fixed" and real.size:
             self._draw_fixed_real(real, seed, first_replicate)
         return state
@@ -209,7 +218,7 @@ class Discrete(Model):
         for name in ("starts", "lengths"):  # they determine the number of columns of the other arrays
             restore_array(arrays, name, getattr(live, name))
         check_lists(live)
-        restore_arrays(arrays, state)
+        restore_arrays({**arrays, **self._whole_counts(arrays)}, state)
         check_counts(state)
         for forgotten, lost in zip(live.forgotten, live.lost, strict=True):
             # One after the other in the order of the run, so that the bits of the sums are the same.
@@ -218,20 +227,36 @@ class Discrete(Model):
         for replicate in np.flatnonzero(live.packed):
             end = live.starts[replicate, -1] + live.lengths[replicate, -1]
             symbols = live.symbols[replicate, :end]
-            live.truth_cache[replicate, 0, :end] = self._truth.probability[symbols]
-            live.truth_cache[replicate, 1, :end] = self._truth.log_probability[symbols]
+            if live.probability.shape[1]:
+                live.probability[replicate, :end] = self._truth.probability[symbols]
         return state
 
+    def _whole_counts(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the saved counts with the type of this run; files of version 0.1 have float64 always."""
+        saved = {name: arrays[name] for name in ("counts", "pool") if name in arrays}
+        limit = np.iinfo(np.int32).max if self._dtype is np.int32 else 2**53
+        for name, values in saved.items():
+            _require(name, np.isfinite(values).all() and (np.abs(values) <= limit).all(), f"from 0 to {limit}")
+            _require(name, (values == np.trunc(values)).all(), "whole numbers")
+        return {name: values.astype(self._dtype) for name, values in saved.items()}
+
     def _draw_fixed_real(self, real: np.ndarray, seed: int, first_replicate: int) -> None:
-        weights = self._truth.weights
-        n_real = int(self._schedule.n_real[0])
+        truth, n_real = self._truth, int(self._schedule.n_real[0])
         if n_real == self._truth_total:
-            real[:] = weights
+            real[:] = truth.counts
             return
         key = run_key(seed, first_replicate)._replace(purpose=np.uint64(PURPOSE_FIXED_REAL))
         starts, lengths = block_grid(*real.shape)
-        draw = new_draw(weights, float(weights.sum()), real, n_real, lengths.shape[1])
-        multinomial(draw, starts, lengths, key, poisson_tables(), new_workspace(current_threads()))
+        total = float(truth.law.sum()) if truth.law.size else truth.total
+        draw = new_draw(truth.counts, total, real, n_real, lengths.shape[1], truth.law)
+        multinomial(draw, starts, lengths, key, poisson_tables(), self._threads_workspace())
+
+    def _threads_workspace(self) -> Workspace:
+        """Return the workspace of the current number of threads, allocated once."""
+        n_threads = current_threads()
+        if self._workspace is None or len(self._workspace.words) != n_threads:
+            self._workspace = new_workspace(n_threads)
+        return self._workspace
 
     def block_length(self, state: CountState, max_generations: int) -> int:
         """Return the length of the next block: `max_generations`, or less if the rows would take too much memory."""
@@ -252,10 +277,11 @@ class Discrete(Model):
         n_rows = n_generations * n_replicates if self._with_rows else 0
         n_cells = n_generations * self._max_cells(state) if self._with_rows else 0
         rows = CountRows(
-            np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, self._count_dtype)
+            np.zeros(n_rows + 1, np.int64), np.empty(n_cells, np.int32), np.empty(n_cells, self._row_dtype)
         )
         starts, lengths = block_grid(n_replicates, self.n_symbols)
-        inputs = Inputs(self._kernel_schedule, self._truth, starts, lengths, poisson_tables())
+        workspace = self._threads_workspace()
+        inputs = Inputs(self._kernel_schedule, self._truth, starts, lengths, poisson_tables(), workspace)
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         loop = pool_block if self._pooled else resample_block
         if not self._pooled and not self._with_rows and n_replicates >= _MIN_REPLICATES_PER_THREAD * span.n_threads:
