@@ -151,7 +151,7 @@ def fits(values: np.ndarray, lengths: tuple[int | None, ...]) -> bool:
 
 
 def take(header: Header, expected_first: int, block: Block) -> Block:
-    """Check a block against the header and return it in narrow dtypes; float64 arrays are not copied.
+    """Check a block against the header and return it in narrow dtypes; arrays that have them are not copied.
 
     Raises
     ------
@@ -184,9 +184,9 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
             raise ValueError(f"rows of block {block.first} do not fit {n_columns * n_replicates} rows")
         largest = int(counts.data.max()) if end else 0
         rows = CountRows(
-            counts.indptr.astype(np.int64),
-            counts.indices.astype(index_dtype(header.n_columns)),
-            counts.data.astype(count_dtype(largest)),
+            counts.indptr.astype(np.int64, copy=False),
+            counts.indices.astype(index_dtype(header.n_columns), copy=False),
+            counts.data.astype(count_dtype(largest), copy=False),
         )
     metrics, states = (
         {name: values.astype(np.float64, copy=False) for name, values in some.items()}
