@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from fastcollapse.errors import StoreError
-from fastcollapse.storage.checksums import Extent
+from fastcollapse.storage.checksums import Extent, Unchecked, joined_crc
 from fastcollapse.storage.memory_map import forget_pages
 
 # Suffix of a file that is being written, or that a killed process has left.
@@ -58,23 +58,40 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def _write_at(fd: int, offset: int, arrays: Iterable[np.ndarray], pool: ThreadPoolExecutor) -> Extent:
-    """Write consecutive arrays and return their extent; a thread computes the checksum of what is being written."""
+def _write_at(fd: int, offset: int, arrays: Iterable[np.ndarray | Unchecked], pool: ThreadPoolExecutor) -> Extent:
+    """Write consecutive arrays and return their extent.
+
+    Raises
+    ------
+    UnreadableResults
+        An array that is mapped from a file does not match its checksum there.
+    """
     at, crc = offset, 0
     for array in arrays:
-        view = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-        for low in range(0, len(view), _CHUNK_BYTES):
-            chunk = view[low : low + _CHUNK_BYTES]
-            summed = _start_sum(pool, chunk, crc) if len(chunk) == _CHUNK_BYTES else None
-            n_written = 0
-            while n_written < len(chunk):
-                n_written += os.pwrite(fd, chunk[n_written:], at + n_written)
-            if n_written == _CHUNK_BYTES:
-                _start_writing(fd, at, n_written)
-            at += n_written
-            crc = zlib.crc32(chunk, crc) if summed is None else summed.result()
-            forget_pages(array)
+        if isinstance(array, Unchecked):
+            values, own = array.values, _write_array(fd, at, array.values, 0, pool)
+            array.compare(own)
+            crc = joined_crc(crc, own, values.nbytes)
+        else:
+            values, crc = array, _write_array(fd, at, array, crc, pool)
+        at += values.nbytes
     return Extent(offset, at - offset, crc)
+
+
+def _write_array(fd: int, offset: int, array: np.ndarray, crc: int, pool: ThreadPoolExecutor) -> int:
+    """Write an array and return `crc` continued over its bytes; a thread computes it of what is being written."""
+    view = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+    for low in range(0, len(view), _CHUNK_BYTES):
+        chunk = view[low : low + _CHUNK_BYTES]
+        summed = _start_sum(pool, chunk, crc) if len(chunk) == _CHUNK_BYTES else None
+        n_written = 0
+        while n_written < len(chunk):
+            n_written += os.pwrite(fd, chunk[n_written:], offset + low + n_written)
+        if n_written == _CHUNK_BYTES:
+            _start_writing(fd, offset + low, n_written)
+        crc = zlib.crc32(chunk, crc) if summed is None else summed.result()
+        forget_pages(array)
+    return crc
 
 
 def _start_sum(pool: ThreadPoolExecutor, chunk: memoryview, crc: int) -> Future[int] | None:
@@ -105,7 +122,7 @@ def write_new(
     path: Path,
     size: int,
     metadata: Iterable[tuple[int, np.ndarray]],
-    data: Iterable[tuple[int, Iterable[np.ndarray]]],
+    data: Iterable[tuple[int, Iterable[np.ndarray | Unchecked]]],
     trailer: Callable[[list[Extent]], bytes],
     rename: Rename,
 ) -> None:
