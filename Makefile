@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 LINT_STAMP := .venv/.installed-lint
-.PHONY: run test test-slow torture bench lint clean
+.PHONY: run test test-slow torture bench bench-avx2 lint clean
 
 # The main job: a unigram model retrained on its own output (WikiText-2 sample).
 run: $(STAMP)
@@ -21,6 +21,10 @@ torture: $(STAMP)
 
 bench: $(STAMP)
 	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+
+# The same without AVX-512; kernels are compiled again, into their own entries of the cache.
+bench-avx2: $(STAMP)
+	@NUMBA_CPU_FEATURES="$$($(BIN)/python bench/harness.py)" $(MAKE) bench
 
 lint: $(LINT_STAMP)
 	$(BIN)/ruff check .

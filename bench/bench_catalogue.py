@@ -3,11 +3,14 @@
 No ratio is saved: the authors' notebook for arXiv:2412.17646 (about 4 minutes by its progress lines) is not run here.
 """
 
+from harness import print_machine
+
 from fastcollapse.analysis.reproduction import reproduce, reproducible
 
 
 def main() -> None:
     """Run all recipes twice and print the second run."""
+    print_machine()
     names = list(reproducible())
     for _ in reproduce(names):
         pass

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness import save
+from harness import print_machine, save
 
 BENCH = "memory"
 CHILD = """
@@ -54,6 +54,7 @@ def peak(sections: dict, n_generations: int, limit: str | None) -> tuple[int, in
 def main() -> None:
     """Run every job and print its peak memory."""
     rows = []
+    print_machine()
     print("peak memory (VmHWM) and file, MB")
     print(f"{'job':18}{'generations':>12}{'limit':>8}{'start':>8}{'peak':>8}{'file':>9}")
     for name, sections, a_generation, limit in JOBS:

@@ -9,6 +9,7 @@ import secrets
 import time
 import zlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from fastcollapse.errors import StoreError
-from fastcollapse.storage.checksums import Extent
+from fastcollapse.storage.checksums import Extent, Unchecked, joined_crc
 from fastcollapse.storage.memory_map import forget_pages
 
 # Suffix of a file that is being written, or that a killed process has left.
@@ -57,20 +58,48 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def _write_at(fd: int, offset: int, arrays: Iterable[np.ndarray]) -> Extent:
-    """Write consecutive arrays and return their extent; the checksum is computed while the data are in the cache."""
+def _write_at(fd: int, offset: int, arrays: Iterable[np.ndarray | Unchecked], pool: ThreadPoolExecutor) -> Extent:
+    """Write consecutive arrays and return their extent.
+
+    Raises
+    ------
+    UnreadableResults
+        An array that is mapped from a file does not match its checksum there.
+    """
     at, crc = offset, 0
     for array in arrays:
-        view = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-        while len(view):
-            n_written = os.pwrite(fd, view[:_CHUNK_BYTES], at)
-            if n_written == _CHUNK_BYTES:
-                _start_writing(fd, at, n_written)
-            crc = zlib.crc32(view[:n_written], crc)
-            forget_pages(array)
-            view = view[n_written:]
-            at += n_written
+        if isinstance(array, Unchecked):
+            values, own = array.values, _write_array(fd, at, array.values, 0, pool)
+            array.compare(own)
+            crc = joined_crc(crc, own, values.nbytes)
+        else:
+            values, crc = array, _write_array(fd, at, array, crc, pool)
+        at += values.nbytes
     return Extent(offset, at - offset, crc)
+
+
+def _write_array(fd: int, offset: int, array: np.ndarray, crc: int, pool: ThreadPoolExecutor) -> int:
+    """Write an array and return `crc` continued over its bytes; a thread computes it of what is being written."""
+    view = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+    for low in range(0, len(view), _CHUNK_BYTES):
+        chunk = view[low : low + _CHUNK_BYTES]
+        summed = _start_sum(pool, chunk, crc) if len(chunk) == _CHUNK_BYTES else None
+        n_written = 0
+        while n_written < len(chunk):
+            n_written += os.pwrite(fd, chunk[n_written:], offset + low + n_written)
+        if n_written == _CHUNK_BYTES:
+            _start_writing(fd, offset + low, n_written)
+        crc = zlib.crc32(chunk, crc) if summed is None else summed.result()
+        forget_pages(array)
+    return crc
+
+
+def _start_sum(pool: ThreadPoolExecutor, chunk: memoryview, crc: int) -> Future[int] | None:
+    """Start the checksum of a chunk in a thread; None where the process may not have another thread."""
+    try:
+        return pool.submit(zlib.crc32, chunk, crc)
+    except RuntimeError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -93,7 +122,7 @@ def write_new(
     path: Path,
     size: int,
     metadata: Iterable[tuple[int, np.ndarray]],
-    data: Iterable[tuple[int, Iterable[np.ndarray]]],
+    data: Iterable[tuple[int, Iterable[np.ndarray | Unchecked]]],
     trailer: Callable[[list[Extent]], bytes],
     rename: Rename,
 ) -> None:
@@ -124,10 +153,11 @@ def write_new(
         with suppress(OSError):  # without locks, the age of the file decides
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _allocate(fd, size)
-        for offset, values in metadata:
-            _write_at(fd, offset, [values])
-        extents = [_write_at(fd, offset, arrays) for offset, arrays in data]
-        _write_at(fd, size, [np.frombuffer(trailer(extents), np.uint8)])
+        with ThreadPoolExecutor(1, "fastcollapse-checksums") as pool:  # its thread starts with the first large array
+            for offset, values in metadata:
+                _write_at(fd, offset, [values], pool)
+            extents = [_write_at(fd, offset, arrays, pool) for offset, arrays in data]
+            _write_at(fd, size, [np.frombuffer(trailer(extents), np.uint8)], pool)
         os.fsync(fd)
         rename.check()
         _publish(temporary, path, rename.replace)

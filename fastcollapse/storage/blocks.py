@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -65,6 +66,13 @@ class Header:
         return tuple(len(known[dim].values) if dim in known else None for dim in variable.dims)
 
 
+class StoredSum(NamedTuple):
+    """CRC-32 of a data set in a file."""
+
+    path: Path
+    crc: int
+
+
 @dataclass(frozen=True, eq=False)
 class Block:
     """Consecutive generations of every replicate.
@@ -76,6 +84,8 @@ class Block:
     rows : counts from generation max(first, 1); None for generation 0, or if they are not recorded.
     states : name -> float64[R, B, ...], see `Header.states`.
     samples : name -> rows, see `Header.samples`.
+    unchecked : data set -> its file and CRC-32, of rows that are mapped from a file and must be compared when they are
+        copied.
     """
 
     first: int
@@ -83,6 +93,7 @@ class Block:
     rows: CountRows | None
     states: Mapping[str, np.ndarray] = field(default_factory=dict)
     samples: Mapping[str, SampleRows] = field(default_factory=dict)
+    unchecked: Mapping[str, StoredSum] = field(default_factory=dict)
 
     @property
     def variables(self) -> dict[str, np.ndarray]:
@@ -151,7 +162,7 @@ def fits(values: np.ndarray, lengths: tuple[int | None, ...]) -> bool:
 
 
 def take(header: Header, expected_first: int, block: Block) -> Block:
-    """Check a block against the header and return it in narrow dtypes; float64 arrays are not copied.
+    """Check a block against the header and return it in narrow dtypes; arrays that have them are not copied.
 
     Raises
     ------
@@ -184,9 +195,9 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
             raise ValueError(f"rows of block {block.first} do not fit {n_columns * n_replicates} rows")
         largest = int(counts.data.max()) if end else 0
         rows = CountRows(
-            counts.indptr.astype(np.int64),
-            counts.indices.astype(index_dtype(header.n_columns)),
-            counts.data.astype(count_dtype(largest)),
+            counts.indptr.astype(np.int64, copy=False),
+            counts.indices.astype(index_dtype(header.n_columns), copy=False),
+            counts.data.astype(count_dtype(largest), copy=False),
         )
     metrics, states = (
         {name: values.astype(np.float64, copy=False) for name, values in some.items()}

@@ -12,6 +12,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+import numpy as np
+
+from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage.json_text import parse_json
 from fastcollapse.storage.regular_file import open_regular
 
@@ -20,6 +23,7 @@ _MAGIC = b"fc-sums\n"
 _FOOTER = struct.Struct("<QI8s")  # end of the HDF5 file, CRC-32 of the table, magic
 _SUPERBLOCK = struct.Struct("<8sBBBBQQQ")  # signature, version, sizes, flags, base, extension, end of file
 _CHUNK_BYTES = 4 << 20
+_POLYNOMIAL = 0xEDB88320
 # Metadata hold the text of the experiment (64 MiB at most) and its JSON; a table has about 40 bytes for each data set.
 _MAX_METADATA_BYTES = 256 << 20
 _MAX_TABLE_BYTES = 4 << 20
@@ -70,6 +74,34 @@ def gaps(end: int, data: Sequence[Extent]) -> Iterator[tuple[int, int]]:
     if at > end:
         raise ValueError("is damaged: its table of checksums is inconsistent")
     yield at, end - at
+
+
+def joined_crc(first: int, second: int, n_bytes: int) -> int:
+    """Return the CRC-32 of two consecutive buffers from their CRC-32; `n_bytes` is the length of the second.
+
+    The first is multiplied by x^(8 n) modulo the polynomial of CRC-32, as in `crc32_combine` of zlib.
+
+    Examples
+    --------
+    >>> joined_crc(zlib.crc32(b"rows of "), zlib.crc32(b"a part"), 6) == zlib.crc32(b"rows of a part")
+    True
+    """
+    shift, power, n_bits = 1 << 31, 1 << 30, 8 * n_bytes  # x^0 and x^1: the highest bit is the lowest power
+    while n_bits:
+        if n_bits & 1:
+            shift = _product(shift, power)
+        power, n_bits = _product(power, power), n_bits >> 1
+    return _product(first, shift) ^ second
+
+
+def _product(a: int, b: int) -> int:
+    """Return the product of two polynomials modulo the polynomial of CRC-32."""
+    product = 0
+    for bit in range(31, -1, -1):
+        if a >> bit & 1:
+            product ^= b
+        b = b >> 1 ^ (_POLYNOMIAL if b & 1 else 0)
+    return product
 
 
 def checksums_of(end: int, data: Sequence[Extent], read: Callable[[int, int], bytes]) -> Checksums:
@@ -146,6 +178,36 @@ def _check_end(head: bytes, size: int) -> None:
         *_, end = _SUPERBLOCK.unpack(head)
         if size != end:
             raise ValueError("is truncated or damaged")
+
+
+def mismatch(path: Path, *names: str) -> UnreadableResults:
+    """Return the error of data sets that do not match their checksums."""
+    return UnreadableResults(f"{path}: is damaged: checksum mismatch in {', '.join(names)}")
+
+
+class Unchecked(NamedTuple):
+    """Data set that is mapped from a file and was not compared with its CRC-32: what copies it compares them."""
+
+    values: np.ndarray
+    crc: int
+    path: Path
+    name: str
+
+    def compare(self, crc: int) -> None:
+        """Compare the CRC-32 of the values with that of the file.
+
+        Raises
+        ------
+        UnreadableResults
+            They differ.
+        """
+        if crc != self.crc:
+            raise mismatch(self.path, self.name)
+
+    def checked(self) -> np.ndarray:
+        """Return the values after a comparison; see `compare`."""
+        self.compare(zlib.crc32(np.ascontiguousarray(self.values).reshape(-1).view(np.uint8).data))
+        return self.values
 
 
 def damaged(path: Path, checksums: Checksums, skip: Collection[int] = ()) -> list[Extent]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage.atomic_write import Rename, write_new
-from fastcollapse.storage.checksums import checksums_in, checksums_of
+from fastcollapse.storage.checksums import Unchecked, checksums_in, checksums_of
 from fastcollapse.storage.content import Content, check_format
 from fastcollapse.storage.hdf5_objects import NOT_A_VARIABLE, ObjectReader
 from fastcollapse.storage.layout import Array
@@ -114,7 +114,7 @@ def write_file(
     creation.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
     creation.set_attr_creation_order(h5py.h5p.CRT_ORDER_TRACKED | h5py.h5p.CRT_ORDER_INDEXED)
     creation.set_obj_track_times(False)
-    data: list[tuple[int, Iterable[np.ndarray]]] = []
+    data: list[tuple[int, Iterable[np.ndarray | Unchecked]]] = []
     with h5py.File(
         memory, "w", libver=("v108", "v110"), track_order=True, alignment_threshold=512, alignment_interval=64
     ) as file:

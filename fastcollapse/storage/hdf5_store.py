@@ -207,12 +207,12 @@ class Hdf5Store(Store):
     def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
         """Stream all parts into `path` and remove them; see `Store.finish`.
 
-        The parts are checked first, because a copy of damaged data would get valid checksums.
+        The parts are checked, because a copy of damaged data would get valid checksums; rows while they are copied.
         """
         self._wait()
         self._folder.check()
         files = [part.file for part in self._written]
-        parts = self._read(lambda: list(read_parts(files, self.header, checked=True)))
+        parts = self._read(lambda: list(read_parts(files, self.header, checked=True, copied=True)))
         blocks = [part.block for part in parts] + self._pending
         last = self.header.n_generations
         generations = [np.arange(block.first, block.first + block.n_generations) for block in blocks]

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from fastcollapse.storage.blocks import Block, Header, index_dtype
+from fastcollapse.storage.checksums import Unchecked
 from fastcollapse.storage.memory_map import forget_pages
-from fastcollapse.variables import Coordinate, CountRows, Variable
+from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
 
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1
@@ -33,6 +34,12 @@ ATTRIBUTES = {
 # A ragged state NAME has its points in NAME and the sizes of its rows in NAME_size.
 SIZE_SUFFIX = "_size"
 _CHUNK_BYTES = 16 << 20
+_Rows = TypeVar("_Rows", CountRows, SampleRows)
+
+
+def checked(chunk: np.ndarray | Unchecked) -> np.ndarray:
+    """Return the values of a chunk, after a comparison with its checksum if it was not compared before."""
+    return chunk.checked() if isinstance(chunk, Unchecked) else chunk
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +49,18 @@ class Array:
     name: str
     dtype: np.dtype
     shape: tuple[int, ...]
-    chunks: Callable[[], Iterable[np.ndarray]]
+    chunks: Callable[[], Iterable[np.ndarray | Unchecked]]
     dims: tuple[str, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
-    def converted(self) -> Iterator[np.ndarray]:
-        """Yield the chunks in the byte order of the file."""
+    def converted(self) -> Iterator[np.ndarray | Unchecked]:
+        """Yield the chunks in the type and the byte order of the file."""
         little = self.dtype.newbyteorder("<")
         for chunk in self.chunks():
-            yield chunk.astype(little, copy=False)
+            if isinstance(chunk, Unchecked) and chunk.values.dtype == little:
+                yield chunk
+            else:
+                yield checked(chunk).astype(little, copy=False)
 
 
 def memory_array(name: str, values: np.ndarray, dims: tuple[str, ...] = ()) -> Array:
@@ -96,6 +106,14 @@ def _indptr_chunks(rows: Sequence[CountRows]) -> Iterator[np.ndarray]:
         start += int(r.indptr[-1])
 
 
+def _row_chunks(
+    rows: Sequence[tuple[Block, _Rows]], dataset: str, values_of: Callable[[_Rows], np.ndarray]
+) -> Iterator[np.ndarray | Unchecked]:
+    for block, one in rows:
+        stored = block.unchecked.get(dataset)
+        yield values_of(one) if stored is None else Unchecked(values_of(one), stored.crc, stored.path, dataset)
+
+
 def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Array]:
     """Return the data sets of consecutive blocks; without blocks they are empty.
 
@@ -129,7 +147,8 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
         arrays += _sample_arrays(header, blocks, name, variable, dims)
     if not header.trajectory:
         return arrays
-    rows = [block.rows for block in blocks if block.rows is not None]
+    counted = [(block, block.rows) for block in blocks if block.rows is not None]
+    rows = [one for _, one in counted]
     n_rows = sum(len(r.indptr) - 1 for r in rows)
     n_cells = sum(int(r.indptr[-1]) for r in rows)
     data_dtype = max((r.data.dtype for r in rows), key=lambda d: d.itemsize, default=np.dtype(np.uint8))
@@ -138,8 +157,20 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
     return [
         *arrays,
         Array("trajectory/indptr", np.dtype(np.int64), (n_rows + 1,), lambda: _indptr_chunks(rows), bound),
-        Array("trajectory/indices", index, (n_cells,), lambda: (r.indices for r in rows), entry),
-        Array("trajectory/data", data_dtype, (n_cells,), lambda: (r.data for r in rows), entry),
+        Array(
+            "trajectory/indices",
+            index,
+            (n_cells,),
+            lambda: _row_chunks(counted, "trajectory/indices", lambda rows: rows.indices),
+            entry,
+        ),
+        Array(
+            "trajectory/data",
+            data_dtype,
+            (n_cells,),
+            lambda: _row_chunks(counted, "trajectory/data", lambda rows: rows.data),
+            entry,
+        ),
     ]
 
 
@@ -163,7 +194,7 @@ def _sample_arrays(header: Header, blocks: Sequence[Block], name: str, variable:
             name,
             np.dtype(np.float64),
             (n_points, *more),
-            lambda: (rows.values for rows in samples),
+            lambda: _row_chunks(list(zip(blocks, samples, strict=True)), name, lambda rows: rows.values),
             (point, *variable.dims) if dims else (),
             sample_attributes(variable),
         ),

@@ -24,6 +24,7 @@ from fastcollapse.storage.layout import (
     PACK,
     Array,
     block_arrays,
+    checked,
     groups_of,
     header_arrays,
     memory_array,
@@ -85,7 +86,7 @@ class _Heap:
 
     def add(self, array: Array) -> int:
         """Add a data set and return its offset."""
-        raw = b"".join(np.ascontiguousarray(chunk).tobytes() for chunk in array.converted())
+        raw = b"".join(np.ascontiguousarray(checked(chunk)).tobytes() for chunk in array.converted())
         key = hashlib.blake2b(raw, digest_size=16).digest()
         if key not in self._known:
             self._known[key] = self.size

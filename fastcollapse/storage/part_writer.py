@@ -92,7 +92,7 @@ def merge_parts(parts: Sequence[WrittenPart], header: Header, check: Callable[[]
         The file cannot be written, or the data of a part do not match their checksums; no part is removed.
     """
     files = [part.file for part in parts]
-    read = list(read_parts(files, header, checked=True, first=None))
+    read = list(read_parts(files, header, checked=True, copied=True, first=None))
     first, last = files[0].first, files[-1].last
     path = part_path(files[0].path.parent, first, last)
     write_part(path, header, [part.block for part in read], read[-1].state, read[-1].provenance, check)

@@ -1,5 +1,6 @@
 """Readers of runs on disk, which may be finished, running or killed (FORMAT.md)."""
 
+import dataclasses
 import os
 import warnings
 from collections.abc import Collection, Iterable, Iterator
@@ -12,8 +13,8 @@ import numpy as np
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage.attributes import PART, PART_OPTIONAL, check_attributes
 from fastcollapse.storage.base import Reader
-from fastcollapse.storage.blocks import Block, Header
-from fastcollapse.storage.checksums import damaged, read_checksums
+from fastcollapse.storage.blocks import Block, Header, StoredSum
+from fastcollapse.storage.checksums import damaged, mismatch, read_checksums
 from fastcollapse.storage.content import Content, read_block, read_header, read_run
 from fastcollapse.storage.hdf5_file import decoded, read_file
 from fastcollapse.storage.part_files import PartFile, consecutive_parts, part_path, parts_folder
@@ -31,7 +32,7 @@ class Part(NamedTuple):
 
 
 def read_parts(
-    files: Iterable[PartFile], header: Header, checked: bool = False, first: int | None = 0
+    files: Iterable[PartFile], header: Header, checked: bool = False, copied: bool = False, first: int | None = 0
 ) -> Iterator[Part]:
     """Yield consecutive parts after part 0.
 
@@ -39,6 +40,7 @@ def read_parts(
     ----------
     files : their files, for example `consecutive_parts`.
     checked : whether to compare the data with their checksums.
+    copied : whether the rows are compared while they are copied, and not here: see `Block.unchecked`.
     first : first generation of the first part; None for any.
 
     Raises
@@ -51,8 +53,8 @@ def read_parts(
     expected = first
     for _, _, path in files:
         content = read_file(path)
-        if checked:
-            check_data(path, content=content)
+        rows = ("trajectory/indices", "trajectory/data", *header.samples) if copied else ()
+        sums = check_data(path, rows, content) if checked else {}
         root = decoded(path, lambda content=content: check_attributes(content.attributes["/"], PART, PART_OPTIONAL))  # type: ignore[misc]
         if root["digest"] != header.digest:
             raise UnreadableResults(f"{path}: belongs to another experiment")
@@ -60,13 +62,14 @@ def read_parts(
         if expected not in (None, block.first):
             raise UnreadableResults(f"{path}: starts at generation {block.first} instead of {expected}")
         expected = block.first + block.n_generations
+        block = dataclasses.replace(block, unchecked={name: StoredSum(path, crc) for name, crc in sums.items()})
         yield Part(block, content.group("state"), root.get("provenance", header.provenance))
 
 
 def check_data(
     path: Path, skip: Collection[str] = (), content: Content | None = None, checksums_required: bool = True
-) -> None:
-    """Compare the data of a file with their checksums.
+) -> dict[str, int]:
+    """Compare the data of a file with their checksums, and return the CRC-32 of each data set that is skipped.
 
     Parameters
     ----------
@@ -93,7 +96,9 @@ def check_data(
         warnings.warn(f"{message}, and its numbers cannot be verified", stacklevel=2)
     if wrong:
         names = [name for name, offset in content.offsets.items() if offset in wrong]
-        raise UnreadableResults(f"{path}: is damaged: checksum mismatch in {', '.join(names)}")
+        raise mismatch(path, *names)
+    sums = {one.offset: one.crc for one in (checksums.data if checksums else ()) if one.n_bytes}
+    return {name: sums[offset] for name, offset in content.offsets.items() if offset in skipped and offset in sums}
 
 
 def _read_finished(path: Path) -> Reader:

@@ -5,12 +5,15 @@ import errno
 import fcntl
 import os
 import stat
+import zlib
 
+import numpy as np
 import pytest
 
-from fastcollapse.errors import StoreError
+from fastcollapse.errors import StoreError, UnreadableResults
 from fastcollapse.storage import atomic_write
-from fastcollapse.storage.atomic_write import Rename, remove_abandoned, write_bytes
+from fastcollapse.storage.atomic_write import Rename, remove_abandoned, write_bytes, write_new
+from fastcollapse.storage.checksums import Extent, Unchecked
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.readers import check_file
 from tests.storage._stored_runs import FORGOTTEN, fill, make_header, make_run
@@ -21,6 +24,20 @@ def refused(number):
         raise OSError(number, os.strerror(number))
 
     return call
+
+
+def refused_thread(*_):
+    raise RuntimeError("can't start new thread")
+
+
+def noting(seen):
+    """Return a trailer that notes the extents of a file."""
+
+    def trailer(extents):
+        seen.extend(extents)
+        return b"end"
+
+    return trailer
 
 
 def poor_file_system(monkeypatch, without):
@@ -94,6 +111,40 @@ def test_write__leaves_nothing_if_its_check_fails(tmp_path):
     with pytest.raises(StoreError, match="lost"):
         write_bytes(tmp_path / "x", b"new", Rename(check=check))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("without", ["nothing", "threads", "long writes"])
+def test_write__of_large_arrays_has_their_checksums(tmp_path, monkeypatch, without):
+    """Chunks are summed by a thread while they are written; a process may have no thread, a disk may write less."""
+    pwrite = os.pwrite
+    if without == "threads":
+        monkeypatch.setattr(atomic_write.ThreadPoolExecutor, "submit", refused_thread)
+    if without == "long writes":
+        monkeypatch.setattr(os, "pwrite", lambda fd, data, at: pwrite(fd, data[:1_000_003], at))
+    rng = np.random.default_rng(7)
+    arrays = [rng.integers(0, 99, n).astype(np.int32) for n in (10, 2_500_000, 0, 3)]
+    content, seen = b"".join(array.tobytes() for array in arrays), []
+    head = np.arange(64, dtype=np.uint8)
+    write_new(tmp_path / "x", 64 + len(content), [(0, head)], [(64, arrays)], noting(seen), Rename())
+    assert (tmp_path / "x").read_bytes() == head.tobytes() + content + b"end"
+    assert seen == [Extent(64, len(content), zlib.crc32(content))]
+
+
+def test_write__of_arrays_of_another_file_compares_their_checksums(tmp_path):
+    rng = np.random.default_rng(8)
+    arrays = [rng.integers(0, 99, n) for n in (700_000, 5)]
+    stored = [Unchecked(a, zlib.crc32(a.tobytes()), tmp_path / "part", f"data{i}") for i, a in enumerate(arrays)]
+    content, seen = b"".join(array.tobytes() for array in arrays), []
+
+    def write(name, chunks):
+        write_new(tmp_path / name, len(content), [], [(0, chunks)], noting(seen), Rename())
+
+    write("x", stored)
+    assert (tmp_path / "x").read_bytes() == content + b"end"
+    assert seen == [Extent(0, len(content), zlib.crc32(content))]
+    with pytest.raises(UnreadableResults, match="part: is damaged: checksum mismatch in data1"):
+        write("y", [stored[0], stored[1]._replace(crc=stored[1].crc ^ 1)])
+    assert [one.name for one in tmp_path.iterdir()] == ["x"]
 
 
 def test_abandoned__files_are_removed_and_files_being_written_stay(tmp_path):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.errors import UnreadableResults
-from fastcollapse.storage.checksums import Extent, checksums_of, damaged, gaps, read_checksums
+from fastcollapse.storage.checksums import Extent, checksums_of, damaged, gaps, joined_crc, read_checksums
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.readers import check_data, open_file
 from tests.storage._stored_runs import fill, make_header, make_run
@@ -48,6 +48,22 @@ def test_checksums__detect_flipped_bits_and_truncation(tmp_path):
         path.write_bytes(raw[:size])
         with suppress(ValueError):
             assert read_checksums(path) is None
+
+
+def test_joined_crc__is_that_of_the_joined_bytes():
+    rng = np.random.default_rng(5)
+    for n_first, n_second in [
+        (0, 0),
+        (0, 9),
+        (9, 0),
+        (1, 1),
+        (4096, 4097),
+        *rng.integers(0, 100_000, (20, 2)).tolist(),
+    ]:
+        first, second = rng.bytes(n_first), rng.bytes(n_second)
+        joined = joined_crc(zlib.crc32(first), zlib.crc32(second), n_second)
+        assert joined == zlib.crc32(first + second)
+        assert joined != joined_crc(zlib.crc32(first), zlib.crc32(second), n_second + 1) or not n_first
 
 
 @pytest.mark.parametrize("data", [((10, 20), (25, 5)), ((90, 20),), ((10, -5),)])

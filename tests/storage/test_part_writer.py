@@ -103,6 +103,33 @@ def test_merge__does_not_copy_damaged_data(tmp_path):
             check_file(path)
 
 
+def damage(path, values):
+    raw = bytearray(path.read_bytes())
+    at = raw.index(values.tobytes())
+    assert raw.count(values.tobytes()) == 1
+    raw[at] ^= 1
+    path.write_bytes(raw)
+
+
+@pytest.mark.parametrize(("what", "dtype"), [("indices", "u2"), ("data", "u1"), ("data", "u4")])
+def test_copy__of_damaged_rows_is_refused(tmp_path, what, dtype):
+    """Rows are compared while they are copied; also those that the copy writes in a wider type, and merged ones."""
+    path = tmp_path / "out.h5"
+    generation = 2 if dtype == "u1" else 20
+    with Hdf5Store(HEADER, path) as store:
+        write(store, 0, generation + 1)
+        dense = RUN[0][generation - 1]
+        values = {"indices": np.nonzero(dense)[1], "data": dense[dense > 0]}[what].astype(dtype)
+        damage(listed_parts(store.parts)[-1].path, values)
+        last = names(path)[-1]
+        write(store, generation + 1, 31)
+        assert last in names(path)  # it was not merged
+        with pytest.raises(UnreadableResults, match=rf"{last[0]:05d}.*: is damaged: checksum mismatch in .*/{what}"):
+            store.finish({"forgotten": FORGOTTEN})
+        assert not path.exists()
+        assert [one.name for one in tmp_path.iterdir()] == ["out.h5.parts"]
+
+
 def parts_of(sizes):
     return [WrittenPart(PartFile(n, n, Path("x")), size) for n, size in enumerate(sizes, 1)]
 

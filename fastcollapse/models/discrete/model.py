@@ -288,10 +288,10 @@ class Discrete(Model):
             loop = resample_each
         loop(state.live, state.work, state.totals, inputs, span, rows, sums)
         generations = slice(first - 1, first - 1 + n_generations)
-        n_used = rows.indptr[-1]
-        counts = CountRows(rows.indptr, rows.indices[:n_used], rows.data[:n_used])
+        for array in (rows.indices, rows.data):  # cut in place: the store keeps them
+            array.resize(rows.indptr[-1], refcheck=False)
         return ModelBlock(
-            counts=counts if self._with_rows else None,
+            counts=rows if self._with_rows else None,
             quantities=CountSums._make([*np.moveaxis(sums, 2, 0).swapaxes(1, 2), self._sizes[generations]]),
         )
 

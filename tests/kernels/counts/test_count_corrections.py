@@ -15,7 +15,7 @@ N_REPLICATES = 20_000
 # 30 goodness-of-fit tests in this file, 3e-6 each: 1e-4 in all.
 P_LIMIT = 3e-6
 # 64 symbols are two chunks; up to 8 tokens are picked by chunks, up to 512 by an index, more are a chain.
-COUNTS = np.random.default_rng(3).integers(0, 30, 64) * 1.0
+COUNTS = np.random.default_rng(3).integers(0, 30, 64).astype(np.int32)
 COUNTS[[0, 31, 32, 63]] = 40, 200, 90, 33
 WAYS = {"chunks": 8, "index": 60, "chain": 900}
 
@@ -30,9 +30,14 @@ def repeated(function):
     return out
 
 
+def add(n_tokens, weights, stream, workspace, drawn):
+    workspace.values[0, : len(weights)] = weights
+    add_tokens(n_tokens, workspace.values[0, : len(weights)], stream, workspace, drawn)
+
+
 @pytest.mark.parametrize("n_tokens", WAYS.values(), ids=WAYS)
 def test_add_tokens__draws_by_weight(n_tokens):
-    got = repeated(lambda stream, workspace, drawn: add_tokens(COUNTS, n_tokens, stream, workspace, drawn)) - COUNTS
+    got = repeated(lambda stream, workspace, drawn: add(n_tokens, COUNTS, stream, workspace, drawn)) - COUNTS
     assert (got.sum(axis=1) == n_tokens).all()
     assert (got >= 0).all()
     assert not got[:, COUNTS == 0].any()
@@ -75,10 +80,10 @@ def test_total_of__sums_integers_exactly(counts):
 
 def test_add_tokens__full_block_of_probabilities():
     weights = np.random.default_rng(1).dirichlet(np.full(BLOCK, 0.1))
-    drawn, stream = np.zeros(BLOCK), np.zeros(STREAM_WORDS, np.uint64)
+    drawn, stream = np.zeros(BLOCK, np.int32), np.zeros(STREAM_WORDS, np.uint64)
     open_stream(*np.array([1, 2, 3, 4, 5], np.uint64), stream)
     for _ in range(200):
-        add_tokens(weights, 1000, stream, thread_workspace(new_workspace(1), 0), drawn)
+        add(1000, weights, stream, thread_workspace(new_workspace(1), 0), drawn)
     assert drawn.sum() == 200_000
     order = np.argsort(weights)[::-1]
     expected, got = 200_000 * weights[order], drawn[order]

@@ -9,7 +9,7 @@ from fastcollapse.config.sections import ModelSection
 from fastcollapse.config.workflows import Replace
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.kernels.counts.count_sums import N_SUMS, segment_sums
-from fastcollapse.kernels.counts.live_counts import LiveCounts, copy_rows
+from fastcollapse.kernels.counts.live_counts import copy_rows, list_all
 from fastcollapse.kernels.counts.multinomial import block_grid, new_draw, poisson_pass
 from fastcollapse.kernels.counts.refit_counts import add_to_pool, refit_and_draw, refit_dense
 from fastcollapse.kernels.counts.workspace import BLOCK, new_workspace
@@ -29,11 +29,11 @@ def truth_table(probability):
     return Discrete(truth, ModelSection(), Replace(n_samples=1).schedule(1, None))._truth
 
 
-def refit(live, total, truth, sums, upcoming=None):
-    """Refit to the counts of `live` at generation 4, with no missing tokens."""
+def refit(live, total, truth, sums, upcoming=None, parents=None):
+    """Refit to the counts of `live` at generation 4, drawn from `parents`, with no missing tokens."""
     n_blocks = live.lengths.shape[1]
-    draw = new_draw(live.counts, 1.0, live.counts, total, n_blocks)
-    upcoming = upcoming or new_draw(live.counts, 1.0, np.zeros(live.counts.shape), -1, n_blocks)
+    draw = new_draw(live.counts if parents is None else parents, 1.0, live.counts, total, n_blocks)
+    upcoming = upcoming or new_draw(live.counts, 1.0, np.zeros_like(live.counts), -1, n_blocks)
     key = StreamKey(*np.array([1, 0, 4, 1], np.uint64))
     refit_and_draw(draw, upcoming, key, truth_table(truth), poisson_tables(), new_workspace(THREADS), live, sums)
 
@@ -41,19 +41,11 @@ def refit(live, total, truth, sums, upcoming=None):
 def live_of(states):
     """Return LiveCounts of dense counts (R, K)."""
     n_replicates, n_symbols = states.shape
-    n_blocks = -(-n_symbols // BLOCK)
-    live = LiveCounts(
-        np.zeros(states.shape),
-        np.zeros(states.shape, np.int32),
-        *block_grid(n_replicates, n_symbols),
-        np.zeros((n_replicates, n_blocks), np.int64),
-        np.full(states.shape, -1, np.int32),
-        np.zeros(n_replicates, np.int64),
-        np.zeros((n_replicates, n_blocks)),
-        np.zeros((n_replicates, 2, n_symbols // 2 + 1)),
-    )
+    probability = np.ones(n_symbols)
+    counts = np.zeros(states.shape, np.int32)
+    live = list_all(counts, *block_grid(n_replicates, n_symbols), probability, n_symbols // 2 + 1)
     for replicate in range(n_replicates):
-        for block in range(n_blocks):
+        for block in range(live.lengths.shape[1]):
             start = block * BLOCK
             symbols = start + np.flatnonzero(states[replicate, start : start + BLOCK])
             live.symbols[replicate, start : start + len(symbols)] = symbols
@@ -64,7 +56,7 @@ def live_of(states):
 
 def dense_of(live):
     """Return dense counts (R, K) of LiveCounts; symbols must ascend."""
-    states = np.zeros(live.counts.shape)
+    states = np.zeros(live.counts.shape, np.int64)
     for replicate, lengths in enumerate(live.lengths):
         for block, length in enumerate(lengths):
             start = live.starts[replicate, block]
@@ -101,25 +93,43 @@ def test_segment_sums__equal_definition():
     states, truth = random_states(1)
     state = states[0]
     state[0] += 5000
-    symbols = np.flatnonzero(state).astype(np.int32)
-    got = np.zeros(N_SUMS)
     # A symbol with count zero changes nothing, for any truth.
-    listed = np.r_[symbols, 0]
-    counts, probability = np.r_[state[symbols], 0].astype(float), truth[listed]
-    probability[-1] = 0
-    with np.errstate(divide="ignore"):
-        segment_sums(counts, probability, np.log(probability), float(state.sum()), got)
-    np.testing.assert_allclose(got[:-1], expected_sums(state[None], truth)[0, :-1], rtol=1e-11)
+    listed = np.r_[np.flatnonzero(state), 0].astype(np.int32)
+    counts = np.r_[state[listed[:-1]], 0].astype(np.int32)
+    cached = np.r_[truth[listed[:-1]], 0]
+    expected = expected_sums(state[None], truth)[0, :-1]
+    for probability in (cached, np.empty(0)):  # from the cache, and looked up
+        for m in (len(counts), 40):  # few symbols have a loop of their own
+            got, mine = np.zeros(N_SUMS), np.zeros_like(state)
+            mine[listed[:m]] = counts[:m]
+            part = expected_sums(mine[None], truth)[0, :-1] if m == 40 else expected
+            total = float(mine.sum())
+            segment_sums(counts[:m], listed[:m], probability[:m], total, truth_table(truth), got)
+            np.testing.assert_allclose(got[:-1], part, rtol=1e-11)
+
+
+@pytest.mark.parametrize("wanted", [{"with_entropy"}, {"with_distance"}, {"with_divergence"}, set()])
+def test_segment_sums__that_are_not_needed_change_no_others(wanted):
+    states, truth = random_states(9)
+    counts, symbols = states[0].astype(np.int32), np.arange(N_SYMBOLS, dtype=np.int32)
+    table = truth_table(truth)
+    flags = ("with_entropy", "with_distance", "with_divergence")
+    some, every = np.zeros(N_SUMS), np.zeros(N_SUMS)
+    segment_sums(counts, symbols, np.empty(0), 2e4, table, every)
+    segment_sums(counts, symbols, np.empty(0), 2e4, table._replace(**{name: name in wanted for name in flags}), some)
+    kept = [True, True, *(name in wanted for name in flags), True]
+    np.testing.assert_array_equal(some, np.where(kept, every, 0.0))
 
 
 @given(st.integers(0, 2**32), st.permutations(range(12)))
 def test_segment_sums__do_not_depend_on_the_order_of_symbols(seed, order):
     rng = np.random.default_rng(seed)
-    counts, truth = rng.integers(1, 3000, 12).astype(float), rng.dirichlet(np.ones(12))
+    counts, truth = rng.integers(1, 3000, 12).astype(np.int32), rng.dirichlet(np.ones(12))
+    table, symbols = truth_table(truth), np.arange(12, dtype=np.int32)
     order = np.array(order)
     plain, permuted = np.zeros(N_SUMS), np.zeros(N_SUMS)
-    segment_sums(counts, truth, np.log(truth), counts.sum(), plain)
-    segment_sums(counts[order], truth[order], np.log(truth[order]), counts.sum(), permuted)
+    segment_sums(counts, symbols, np.empty(0), float(counts.sum()), table, plain)
+    segment_sums(counts[order], symbols[order], np.empty(0), float(counts.sum()), table, permuted)
     np.testing.assert_allclose(permuted, plain, rtol=1e-11)
 
 
@@ -128,7 +138,7 @@ def test_refit_and_draw__keeps_drawn_symbols(rate):
     states, truth = random_states(2)
     states[:, 0] += 1
     live = live_of(states)
-    wanted = np.zeros(states.shape, np.int64)
+    wanted, parents = np.zeros(states.shape, np.int64), live.counts.copy()
     rng = np.random.default_rng(3)
     for replicate, lengths in enumerate(live.lengths):
         for block, length in enumerate(lengths):
@@ -142,7 +152,7 @@ def test_refit_and_draw__keeps_drawn_symbols(rate):
     live.counts[:, 0] = wanted[:, 0]
     total = int(totals.max())
     sums = np.empty((N_REPLICATES, N_SUMS))
-    refit(live, total, truth, sums)
+    refit(live, total, truth, sums, parents=parents)
     np.testing.assert_array_equal(dense_of(live), wanted)
     np.testing.assert_array_equal(live.alive.sum(axis=1), (wanted > 0).sum(axis=1))
     np.testing.assert_allclose(sums, expected_sums(wanted, truth, states > 0), rtol=1e-11)
@@ -170,7 +180,7 @@ def test_refit_and_draw__draws_same_counts_as_poisson_pass():
     sums = np.empty((N_REPLICATES, N_SUMS))
     live, other = live_of(states), live_of(states)
     upcoming, expected = (
-        new_draw(x.counts, 20_000.0, np.zeros(states.shape), 7000, x.lengths.shape[1]) for x in (live, other)
+        new_draw(x.counts, 20_000.0, np.zeros_like(x.counts), 7000, x.lengths.shape[1]) for x in (live, other)
     )
     refit(live, 20_000, truth, sums, upcoming)
     key = StreamKey(*np.array([1, 0, 5, 1], np.uint64))
@@ -190,7 +200,7 @@ def test_refit_dense__symbols_may_reappear():
     live = live_of(states)
     live.forgotten[0, :10] = 2
     sums = np.empty((N_REPLICATES, N_SUMS))
-    refit_dense(other.astype(float), 20_000, 7, truth_table(truth), new_workspace(THREADS), live, sums)
+    refit_dense(other.astype(np.int32), 20_000, 7, truth_table(truth), new_workspace(THREADS), live, sums)
     np.testing.assert_array_equal(dense_of(live), other)
     np.testing.assert_allclose(sums, expected_sums(other, truth), rtol=1e-11)
     expected = np.where(other == 0, 7, -1)
@@ -226,12 +236,12 @@ def test_add_to_pool__adds_drawn_and_real_tokens():
     real, _ = random_states(8)
     live = live_of(states)
     drawn = live.counts.copy()
-    none = np.zeros((0, 0))
+    none = np.zeros((0, 0), np.int32)
     for keep in (True, False):
-        for some_real in (none, real.astype(float)):
-            pool = np.full(states.shape, 3.0)
-            merged = np.full(states.shape, -1.0)
-            add_to_pool(drawn.copy(), live, keep, some_real, THREADS, pool, merged)
+        for some_real in (none, real.astype(np.int32)):
+            pool = np.full(states.shape, 3, np.int32)
+            merged = np.full(states.shape, -1, np.int32)
+            add_to_pool(drawn.copy(), live, keep, some_real, pool, merged)
             expected = 3 * keep + states + (some_real if some_real.size else 0)
             np.testing.assert_array_equal(pool, expected)
             np.testing.assert_array_equal(merged, expected)

@@ -26,18 +26,21 @@ P_LIMIT = 2e-6
 def draw(weights, n_tokens, seed, n_replicates, n_threads=None):
     """Return int64 (R, K) multinomial counts over weights (K), or (R, K)."""
     weights = np.atleast_2d(np.asarray(weights, dtype=np.float64))
-    n_symbols = weights.shape[1]
+    n_symbols, total = weights.shape[1], float(weights[0].sum())
+    dtype = np.int32 if max(n_tokens, total) < 2**31 else np.float64
+    whole = (weights == np.floor(weights)).all()
+    counts, law = (weights.astype(dtype), np.empty(0)) if whole else (np.empty((1, 0), dtype), weights[0])
     starts, lengths = block_grid(n_replicates, n_symbols)
-    out = new_draw(weights, float(weights[0].sum()), np.empty((n_replicates, n_symbols)), n_tokens, starts.shape[1])
+    out = new_draw(counts, total, np.empty((n_replicates, n_symbols), dtype), n_tokens, starts.shape[1], law)
     key = StreamKey(np.uint64(seed), np.uint64(0), np.uint64(1), np.uint64(1))
     multinomial(out, starts, lengths, key, poisson_tables(), new_workspace(n_threads or max_threads()))
     return out.drawn.astype(np.int64)
 
 
 def draw_subsample(counts, n_tokens, seed, n_replicates):
-    counts = np.tile(np.asarray(counts, dtype=np.float64), (n_replicates, 1))
+    counts = np.tile(np.asarray(counts, dtype=np.int32), (n_replicates, 1))
     out = np.empty_like(counts)
-    subsample(counts, n_tokens, StreamKey(*np.array([seed, 0, 1, 3], np.uint64)), max_threads(), out)
+    subsample(counts, n_tokens, StreamKey(*np.array([seed, 0, 1, 3], np.uint64)), new_workspace(max_threads()), out)
     return out.astype(np.int64)
 
 
@@ -258,7 +261,7 @@ def test_subsample__takes_at_most_available_tokens(counts, share, seed):
 def test_subsample__may_overwrite_input():
     counts = np.tile(np.arange(5000.0), (2, 1))
     expected = draw_subsample(np.arange(5000), 10**5, 4, 2)
-    subsample(counts, 10**5, StreamKey(*np.array([4, 0, 1, 3], np.uint64)), max_threads(), counts)
+    subsample(counts, 10**5, StreamKey(*np.array([4, 0, 1, 3], np.uint64)), new_workspace(max_threads()), counts)
     np.testing.assert_array_equal(counts, expected)
 
 

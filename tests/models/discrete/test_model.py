@@ -11,9 +11,13 @@ from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import families, family
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.simulate import simulate
+from fastcollapse.storage.blocks import Block, take
+from fastcollapse.variables import CountRows
 from tests._runs import run_with_truth
 from tests.naive import discrete as naive
+from tests.storage._stored_runs import make_header
 
 T = 6
 SMALL = st.lists(st.integers(1, 30), min_size=2, max_size=20)
@@ -211,6 +215,27 @@ def test_record__metrics_do_not_depend_on_the_trajectory():
     np.testing.assert_array_equal(plain.forgotten, full.forgotten)
     with pytest.raises(InputError, match=r"run\.record"):
         plain.counts(0, 1)
+
+
+def test_rows__of_a_block_have_their_length_and_are_not_copied_by_a_store():
+    """The file is written from the arrays of the kernel, which keep no memory of dead symbols."""
+    experiment = Experiment.from_mapping(
+        {
+            "truth": {"uniform": 70_000},
+            "workflow": {"name": "replace", "n_samples": 100_000},
+            "run": {"n_generations": 4, "n_replicates": 1, "seed": 1, "record": "trajectory"},
+        }
+    )
+    model = plan_run(experiment).model()
+    rows = model.advance(model.initial(1, 1), 1, 4, 1).counts
+    for array in (rows.indices, rows.data):
+        assert array.base is None
+        assert len(array) == rows.indptr[-1] < 4 * 70_000
+    header = make_header(n_replicates=1, n_generations=4, n_symbols=70_000, labels=False)
+    metrics = {name: np.zeros((1, 4)) for name in header.metrics}
+    counted = CountRows(rows.indptr, rows.indices, rows.data.astype(np.uint8))
+    taken = take(header, 1, Block(1, metrics, counted)).rows
+    assert all(one is given for one, given in zip(taken, counted, strict=True))
 
 
 def test_family__unknown_name_is_rejected():
