@@ -42,6 +42,15 @@ class TruthTable(NamedTuple):
 
 
 @kernel
+def sum_in_order(values):
+    """Return the sum of `values`, added one after the other: ``(n)->()``. The bits of draws from a law depend on it."""
+    total = 0.0
+    for i in range(values.shape[0]):
+        total += values[i]
+    return total
+
+
+@kernel
 def _large_entropy(x, total):
     """Return x ln(total / x) for a large count, without cancellation where x is nearly the total."""
     others = total - x
@@ -111,12 +120,13 @@ def segment_sums(counts, symbols, cached, total, truth, out):
     for start in range(0, m, _LANES):
         n = min(_LANES, m - start)
         p = looked_up
+        mine = counts[start : start + n]
         if n == _LANES:
             for j in range(_LANES):
-                x[j] = counts[start + j]
+                x[j] = mine[j]
         else:
             for j in range(_LANES):
-                x[j] = counts[start + j] if j < n else 0.0
+                x[j] = mine[j] if j < n else 0.0
         if with_truth:
             if cached.shape[0] == 0:
                 for j in range(n):

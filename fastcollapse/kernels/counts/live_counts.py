@@ -54,7 +54,8 @@ def list_all(
     n_replicates, n_symbols = counts.shape
     symbols, forgotten = np.empty(counts.shape, np.int32), np.empty(counts.shape, np.int32)
     symbols[:] = np.arange(n_symbols, dtype=np.int32)
-    forgotten[:] = np.where(probability > 0.0, np.int32(-1), np.int32(0))
+    forgotten[:] = -1
+    forgotten[:, probability == 0.0] = 0
     packed, lost = np.zeros(n_replicates, np.int64), np.zeros(lengths.shape)
     cached = np.zeros((n_replicates, n_cached))
     return LiveCounts(counts, symbols, starts, lengths, lengths.copy(), forgotten, packed, lost, cached)
@@ -96,20 +97,24 @@ def mark_extinct(drawn, parents, generation, symbols, probability, lost, forgott
     The number of listed symbols without a count, and `lost` with the probabilities of the newly extinct symbols added
     one after the other.
     """
-    n_zeros, n_new = np.int32(0), np.int64(0)
+    n_zeros = np.int64(0)
     for i in range(drawn.shape[0]):
-        n_zeros += np.int32(drawn[i] == 0)
-    # Symbols that died before are not looked up again: each look-up is a cache miss.
-    if n_zeros > 0:
-        for i in range(drawn.shape[0]):
+        dead[n_zeros] = i
+        n_zeros += np.int64(drawn[i] == 0)
+    n_new = n_zeros
+    if parents.shape[0] > 0:
+        # Symbols that died before are not looked up again: each look-up is a cache miss.
+        n_new = np.int64(0)
+        for j in range(n_zeros):
+            i = np.uint32(dead[j])
             dead[n_new] = i
-            n_new += np.int64(drawn[i] == 0) & np.int64(parents.shape[0] == 0 or parents[i] > 0)
+            n_new += np.int64(parents[i] > 0)
     for j in range(n_new):
         symbol = np.uint32(symbols[dead[j]])
         if forgotten[symbol] < 0:
             forgotten[symbol] = generation
             lost += probability[symbol]
-    return np.int64(n_zeros), lost
+    return n_zeros, lost
 
 
 @kernel

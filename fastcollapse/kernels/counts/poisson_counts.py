@@ -21,6 +21,8 @@ from fastcollapse.kernels.random.streams import SUB_BULK, SUB_SPARE, fill_words,
 
 # A piece of 16 bits, without the bits that its place in the fine table takes.
 _PIECE_SHIFT = np.uint16(16 - FINE_BITS)
+# An entry of 16 bits that does not decide has its highest bit set.
+_UNDECIDED_BIT = np.uint16(15)
 _FINE_MASK = np.uint64(COARSE_STEP - 1)
 _FRACTION_ROW = np.uint64(COARSE_STEP)
 _UNIT_16 = 1.0 / 65536.0
@@ -59,21 +61,19 @@ def _draw_whole(weights, pieces, spare, tables, workspace, out):
     The first loop vectorises and the second has no branches. They leave a list of the deferred symbols, whose piece of
     bits does not decide or whose mean is beyond the fine table.
     """
-    guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
+    guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative, undecided = tables
     places, deferred, words = workspace.places, workspace.deferred, workspace.whole.view(np.uint64)
     m = weights.shape[0]
     flat = guide.reshape(guide.size)
     for i in range(m):
-        # The low bits of a count beyond the table do not matter: it is deferred.
-        places[i] = (np.int32(np.int64(weights[i]) & (COARSE_STEP - 1)) << FINE_BITS) + np.int32(
-            pieces[i] >> _PIECE_SHIFT
-        )
+        place = (np.int32(np.int64(weights[i]) & (COARSE_STEP - 1)) << FINE_BITS) + np.int32(pieces[i] >> _PIECE_SHIFT)
+        places[i] = place if weights[i] < COARSE_STEP else undecided
     n_deferred = np.int64(0)
     for i in range(m):
-        count = np.int64(flat[np.uint32(places[i])])
+        count = flat[np.uint32(places[i])]
         out[i] = count
         deferred[n_deferred] = i
-        n_deferred += np.int64(count >= UNDECIDED) | np.int64(weights[i] >= COARSE_STEP)
+        n_deferred += np.int64(count >> _UNDECIDED_BIT)
     fill_words(spare, words[:n_deferred])
     for j in range(n_deferred):
         i = int(deferred[j])
@@ -82,7 +82,7 @@ def _draw_whole(weights, pieces, spare, tables, workspace, out):
             out[i] = poisson(np.float64(mean), spare)
             continue
         row = np.uint64(mean) & _FINE_MASK
-        count = np.int64(flat[np.uint32(places[i])])
+        count = np.int64(guide[row, np.uint64(pieces[i]) >> FINE_SHIFT])
         if count >= UNDECIDED:
             number = (np.uint64(pieces[i]) << np.uint64(48)) | (words[j] >> np.uint64(16))
             count = search_poisson(row, count, number, first, cumulative)
@@ -103,7 +103,7 @@ def _draw_parts(means, pieces, spare, tables, workspace, out):
     A variate is the sum of three: of the whole part of the mean, of its 64ths, and of the rest, which is nearly always
     0.
     """
-    guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative = tables
+    guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative, _ = tables
     deferred = workspace.deferred
     m = means.shape[0]
     n_deferred = np.int64(0)

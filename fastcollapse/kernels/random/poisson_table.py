@@ -42,6 +42,7 @@ class PoissonTables(NamedTuple):
     guide, coarse_guide : uint16 (M, 2^bits), the value that the bits decide, or the least possible one plus UNDECIDED.
     first, coarse_first : int64 (M), the value that the cumulative law begins with.
     cumulative, coarse_cumulative : uint64 (M, values), 2^64 P(X <= value).
+    undecided : place of an entry of the flat fine guide that does not decide.
     """
 
     guide: np.ndarray
@@ -50,6 +51,7 @@ class PoissonTables(NamedTuple):
     coarse_guide: np.ndarray
     coarse_first: np.ndarray
     coarse_cumulative: np.ndarray
+    undecided: np.int32
 
 
 @functools.cache
@@ -62,7 +64,9 @@ def poisson_tables() -> PoissonTables:
     (576, 1024)
     """
     fine = np.concatenate([np.arange(COARSE_STEP), np.arange(FRACTIONS) / FRACTIONS])
-    return PoissonTables(*_build(fine, FINE_BITS), *_build(np.arange(0, MEANS_BELOW, COARSE_STEP), COARSE_BITS))
+    fine_table = _build(fine, FINE_BITS)
+    coarse_table = _build(np.arange(0, MEANS_BELOW, COARSE_STEP), COARSE_BITS)
+    return PoissonTables(*fine_table, *coarse_table, np.int32(np.argmax(fine_table[0] >= UNDECIDED)))
 
 
 def _build(means: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

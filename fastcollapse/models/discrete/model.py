@@ -12,7 +12,7 @@ import numpy as np
 
 from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.config.sections import ModelSection
-from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable
+from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable, sum_in_order
 from fastcollapse.kernels.counts.live_counts import LiveCounts, list_all
 from fastcollapse.kernels.counts.multinomial import block_grid, multinomial, new_draw
 from fastcollapse.kernels.counts.workspace import BLOCK, Workspace, new_workspace
@@ -29,14 +29,6 @@ from fastcollapse.variables import CountRows
 _MAX_BLOCK_CELLS = 4_000_000
 # Minimum number of replicates per thread for the replicate-parallel loop; with fewer, threads are idle at the end.
 _MIN_REPLICATES_PER_THREAD = 4
-
-
-def _sum_in_order(values: np.ndarray) -> float:
-    """Return the sum of values, added one after the other."""
-    total = 0.0
-    for start in range(0, len(values), BLOCK):
-        total = float(np.cumsum(np.concatenate([[total], values[start : start + BLOCK]]))[-1])
-    return total
 
 
 @dataclass(eq=False)
@@ -159,7 +151,7 @@ class Discrete(Model):
         self._truth = TruthTable(
             np.zeros((1, 0), self._dtype) if truth.counts is None else truth.counts.astype(self._dtype)[None, :],
             probability if truth.counts is None else np.zeros(0),
-            float(_sum_in_order(probability) if truth.counts is None else truth.total),
+            sum_in_order(probability) if truth.counts is None else float(truth.total),
             probability,
             "entropy" in recorded,
             "total_variation" in recorded,

@@ -101,7 +101,7 @@ def test_segment_sums__equal_definition():
     for probability in (cached, np.empty(0)):  # from the cache, and looked up
         for m in (len(counts), 40):  # few symbols have a loop of their own
             got, mine = np.zeros(N_SUMS), np.zeros_like(state)
-            mine[listed[:m]] = counts[:m]
+            np.add.at(mine, listed[:m], counts[:m])
             part = expected_sums(mine[None], truth)[0, :-1] if m == 40 else expected
             total = float(mine.sum())
             segment_sums(counts[:m], listed[:m], probability[:m], total, truth_table(truth), got)

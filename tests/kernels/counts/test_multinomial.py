@@ -38,7 +38,8 @@ def draw(weights, n_tokens, seed, n_replicates, n_threads=None):
 
 
 def draw_subsample(counts, n_tokens, seed, n_replicates):
-    counts = np.tile(np.asarray(counts, dtype=np.int32), (n_replicates, 1))
+    dtype = np.int32 if np.sum(counts) < 2**31 else np.float64
+    counts = np.tile(np.asarray(counts, dtype=dtype), (n_replicates, 1))
     out = np.empty_like(counts)
     subsample(counts, n_tokens, StreamKey(*np.array([seed, 0, 1, 3], np.uint64)), new_workspace(max_threads()), out)
     return out.astype(np.int64)
@@ -259,7 +260,7 @@ def test_subsample__takes_at_most_available_tokens(counts, share, seed):
 
 
 def test_subsample__may_overwrite_input():
-    counts = np.tile(np.arange(5000.0), (2, 1))
+    counts = np.tile(np.arange(5000, dtype=np.int32), (2, 1))
     expected = draw_subsample(np.arange(5000), 10**5, 4, 2)
     subsample(counts, 10**5, StreamKey(*np.array([4, 0, 1, 3], np.uint64)), new_workspace(max_threads()), counts)
     np.testing.assert_array_equal(counts, expected)

@@ -5,9 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastcollapse.config.sections import ModelSection
+from fastcollapse.config.workflows import Replace
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.kernels.counts.count_sums import N_SUMS, add_blocks, segment_sums
 from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of, metrics_of_truth
+from fastcollapse.models.discrete.model import Discrete
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from tests._runs import run_with_truth
@@ -19,9 +22,12 @@ COUNTS = st.lists(st.integers(0, 10**6), min_size=2, max_size=30).filter(any)
 def metrics_of_counts(counts, truth):
     """Return the metrics of one state as numbers."""
     symbols = np.flatnonzero(counts).astype(np.int32)
+    law = CategoricalDistribution(None, None, truth, "a test")
+    table = Discrete(law, ModelSection(), Replace(n_samples=1).schedule(1, None))._truth
+    dtype = np.int32 if counts.sum() < 2**31 else np.float64
     partial, sums = np.zeros((1, N_SUMS)), np.zeros(N_SUMS)
     total = int(counts.sum())
-    segment_sums(counts[symbols].astype(np.float64), truth[symbols], np.log(truth[symbols]), float(total), partial[0])
+    segment_sums(counts[symbols].astype(dtype), symbols, truth[symbols], float(total), table, partial[0])
     add_blocks(partial, np.array([truth[counts == 0].sum()]), sums)
     states = CountSums._make([*sums[:, None, None], np.array([total])])
     return {name: value.item() for name, value in metrics_of(states).items()}
