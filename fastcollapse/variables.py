@@ -1,10 +1,15 @@
 """Data dictionary: recorded variables, their coordinates, metrics, and rows of unequal length (counts and samples)."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+
+# Number of values of a derived metric that are computed at a time, so that intermediate values stay in the cache.
+_CHUNK_VALUES = 32_768
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,67 @@ class Metric:
     name: str
     variable: Variable
     function: Callable[..., np.ndarray] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class DerivedArray:
+    """A metric of a block, float64 (R, B), that is computed from the states of the block whenever it is read.
+
+    `np.asarray` returns its values. A slice of it, of replicates or of replicates and generations, is derived from the
+    same slice of the states.
+
+    Parameters
+    ----------
+    function : states of some replicates and generations -> their values, float64 (r, b). A value depends on the states
+        of its replicate and generation only.
+    states : name -> float64 (R, B, ...), of at least one state; nobody changes these arrays any more.
+
+    Examples
+    --------
+    >>> variance = DerivedArray(lambda states: states["sigma"] ** 2, {"sigma": np.array([[1.0, 2.0, 3.0]])})
+    >>> variance.shape, np.asarray(variance[:, 1:])
+    ((1, 3), array([[4., 9.]]))
+    """
+
+    function: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+    states: Mapping[str, np.ndarray]
+
+    ndim = 2
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of replicates and generations."""
+        n_replicates, n_generations = next(iter(self.states.values())).shape[:2]
+        return n_replicates, n_generations
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the values."""
+        return 8 * self.shape[0] * self.shape[1]
+
+    def __getitem__(self, where: slice | tuple[slice, slice]) -> "DerivedArray":
+        return DerivedArray(self.function, {name: values[where] for name, values in self.states.items()})
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        out = np.empty(self.shape, dtype)
+        self.write(out)
+        return out
+
+    def write(self, out: np.ndarray, n_threads: int = 1) -> None:
+        """Compute the values into an array (R, B)."""
+        n_replicates, n_generations = self.shape
+        step = max(1, _CHUNK_VALUES // max(1, n_generations))
+
+        def write_rows(start: int) -> None:
+            rows = slice(start, start + step)
+            out[rows] = self.function({name: values[rows] for name, values in self.states.items()})
+
+        starts = range(0, n_replicates, step)
+        if n_threads == 1 or len(starts) == 1:
+            deque(map(write_rows, starts), maxlen=0)
+        else:
+            with ThreadPoolExecutor(n_threads) as pool:
+                deque(pool.map(write_rows, starts), maxlen=0)
 
 
 def metric_table(*metrics: Metric) -> dict[str, Metric]:

@@ -3,13 +3,13 @@
 `fastcollapse.models.gaussian.quantities` describes the states and the truth.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from fastcollapse.models.gaussian.quantities import GaussianQuantities, split_factors
-from fastcollapse.variables import Metric, Variable, metric_table
+from fastcollapse.models.gaussian.quantities import GaussianQuantities, TruthLaw, split_factors
+from fastcollapse.variables import DerivedArray, Metric, Variable, metric_table
 
 # Number of values of a metric that are computed at a time in one dimension, so that they fit into the cache.
 _CHUNK_VALUES = 32_768
@@ -175,8 +175,7 @@ def _univariate_metrics(states: Mapping[str, np.ndarray], truth: Any, names: Ite
     Intermediate values stay in the cache and only results need new memory, which costs more than the arithmetic.
     """
     shape = states["mean"].shape
-    results = {"effective_rank": np.broadcast_to(1.0, shape), "largest_share": np.broadcast_to(1.0, shape)}
-    results["log_sigma"] = states["log_sigma"]
+    results = _known_metrics(states)
     computed = [name for name in names if name not in results]
     results |= {name: np.empty(shape) for name in computed}
     step = max(1, _CHUNK_VALUES // max(1, shape[1]))
@@ -186,6 +185,24 @@ def _univariate_metrics(states: Mapping[str, np.ndarray], truth: Any, names: Ite
         for name in computed:
             results[name][rows] = _FUNCTIONS[name](q, truth)
     return {name: results[name] for name in names}
+
+
+def derived_metrics(
+    states: Mapping[str, np.ndarray], truth: Any, names: Iterable[str]
+) -> dict[str, np.ndarray | DerivedArray]:
+    """Return metrics of states in one dimension; those that are not a state or a constant are computed when read."""
+    law, known = TruthLaw.of(truth), _known_metrics(states)
+
+    def derived(function: Callable[..., np.ndarray]) -> DerivedArray:
+        return DerivedArray(lambda states: function(GaussianQuantities(states, law), truth), states)
+
+    return {name: known[name] if name in known else derived(_FUNCTIONS[name]) for name in names}
+
+
+def _known_metrics(states: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the metrics in one dimension that need no arithmetic."""
+    one = np.broadcast_to(1.0, states["mean"].shape)
+    return {"log_sigma": states["log_sigma"], "effective_rank": one, "largest_share": one}
 
 
 def _quantities(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: Any) -> GaussianQuantities:
