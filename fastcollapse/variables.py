@@ -3,8 +3,8 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -67,8 +67,9 @@ class DerivedArray:
     Parameters
     ----------
     function : states of some replicates and generations -> their values, float64 (r, b). A value depends on the states
-        of its replicate and generation only.
+        of its replicate and generation only. It can be pickled.
     states : name -> float64 (R, B, ...), of at least one state; nobody changes these arrays any more.
+    n_threads : number of threads that compute the values.
 
     Examples
     --------
@@ -79,8 +80,9 @@ class DerivedArray:
 
     function: Callable[[Mapping[str, np.ndarray]], np.ndarray]
     states: Mapping[str, np.ndarray]
+    n_threads: int = 1
 
-    ndim = 2
+    ndim: ClassVar[int] = 2
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -94,14 +96,14 @@ class DerivedArray:
         return 8 * self.shape[0] * self.shape[1]
 
     def __getitem__(self, where: slice | tuple[slice, slice]) -> "DerivedArray":
-        return DerivedArray(self.function, {name: values[where] for name, values in self.states.items()})
+        return replace(self, states={name: values[where] for name, values in self.states.items()})
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         out = np.empty(self.shape, dtype)
         self.write(out)
         return out
 
-    def write(self, out: np.ndarray, n_threads: int = 1) -> None:
+    def write(self, out: np.ndarray) -> None:
         """Compute the values into an array (R, B)."""
         n_replicates, n_generations = self.shape
         step = max(1, _CHUNK_VALUES // max(1, n_generations))
@@ -111,10 +113,10 @@ class DerivedArray:
             out[rows] = self.function({name: values[rows] for name, values in self.states.items()})
 
         starts = range(0, n_replicates, step)
-        if n_threads == 1 or len(starts) == 1:
+        if self.n_threads == 1 or len(starts) == 1:
             deque(map(write_rows, starts), maxlen=0)
         else:
-            with ThreadPoolExecutor(n_threads) as pool:
+            with ThreadPoolExecutor(self.n_threads) as pool:
                 deque(pool.map(write_rows, starts), maxlen=0)
 
 

@@ -225,14 +225,12 @@ def join_columns(parts: Sequence[np.ndarray | DerivedArray]) -> np.ndarray:
         if all(not any(array.strides) and array.flat[0] == arrays[0].flat[0] for array in arrays):
             return np.broadcast_to(arrays[0].flat[0], shape)
         return np.concatenate(arrays, axis=1)
-    from fastcollapse.kernels.jit import current_threads  # files, which are read without Numba, have no derived arrays
-
     joined = np.empty(shape)
     first = 0
     for part in parts:
         stop = first + part.shape[1]
         if isinstance(part, DerivedArray):
-            part.write(joined[:, first:stop], current_threads())
+            part.write(joined[:, first:stop])
         else:
             joined[:, first:stop] = part
         first = stop

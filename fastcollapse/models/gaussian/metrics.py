@@ -3,11 +3,13 @@
 `fastcollapse.models.gaussian.quantities` describes the states and the truth.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from fastcollapse.kernels.jit import current_threads
 from fastcollapse.models.gaussian.quantities import GaussianQuantities, TruthLaw, split_factors
 from fastcollapse.variables import DerivedArray, Metric, Variable, metric_table
 
@@ -191,12 +193,16 @@ def derived_metrics(
     states: Mapping[str, np.ndarray], truth: Any, names: Iterable[str]
 ) -> dict[str, np.ndarray | DerivedArray]:
     """Return metrics of states in one dimension; those that are not a state or a constant are computed when read."""
-    law, known = TruthLaw.of(truth), _known_metrics(states)
+    law, known, n_threads = TruthLaw.of(truth), _known_metrics(states), current_threads()
 
-    def derived(function: Callable[..., np.ndarray]) -> DerivedArray:
-        return DerivedArray(lambda states: function(GaussianQuantities(states, law), truth), states)
+    def derived(name: str) -> DerivedArray:
+        return DerivedArray(functools.partial(_values, name, law), states, n_threads)
 
-    return {name: known[name] if name in known else derived(_FUNCTIONS[name]) for name in names}
+    return {name: known[name] if name in known else derived(name) for name in names}
+
+
+def _values(name: str, law: TruthLaw, states: Mapping[str, np.ndarray]) -> np.ndarray:
+    return _FUNCTIONS[name](GaussianQuantities(states, law), law)
 
 
 def _known_metrics(states: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -19,8 +19,8 @@ from fastcollapse.models.gaussian.parameters import GaussianTruth
 from fastcollapse.models.pools import PooledState, check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 from fastcollapse.variables import DerivedArray, Variable
 
-# Sums of a few squares of numbers below exp(_LOG_LIMIT) = 1e150 do not overflow.
-_LOG_LIMIT = 345.0
+# Sums of a few squares of numbers below exp(_LOG_LIMIT) = 1e152 do not overflow.
+_LOG_LIMIT = 350.0
 
 
 class UnivariateState(PooledState):
