@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 # Number of values of a derived metric that are computed at a time, so that intermediate values stay in the cache.
-_CHUNK_VALUES = 32_768
+_CHUNK_VALUES = 65_536
 
 
 @dataclass(frozen=True)
