@@ -92,9 +92,8 @@ def kl_divergence(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: 
     """
     q = _quantities(states, truth)
     if q.dimension == 1:
-        steps = q.shift / q.truth_factor[0, 0]
+        steps = q.scaled_shift * q.scaled_shift
         # In place, because allocating these large arrays costs more than the arithmetic.
-        steps *= steps
         excess = q.gap + 2
         excess *= q.gap
         excess -= q.log_ratio
@@ -123,8 +122,9 @@ def wasserstein2(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: A
     """
     q = _quantities(states, truth)
     if q.dimension == 1:
-        squares = q.gap * q.truth_factor[0, 0]
-        squares *= squares
+        sigma = q.truth_factor[0, 0]
+        gap = q.gap if sigma == 1 else q.gap * sigma
+        squares = gap * gap
         squares += q.squared_shift
         return squares
     return q.squared_shift + q.truth_scale**2 * q.spectrum[2]
@@ -177,7 +177,7 @@ def _univariate_metrics(states: Mapping[str, np.ndarray], truth: Any, names: Ite
     Intermediate values stay in the cache and only results need new memory, which costs more than the arithmetic.
     """
     shape = states["mean"].shape
-    results = _known_metrics(states)
+    results = _constant_metrics(states) | {"log_sigma": states["log_sigma"]}
     computed = [name for name in names if name not in results]
     results |= {name: np.empty(shape) for name in computed}
     step = max(1, _CHUNK_VALUES // max(1, shape[1]))
@@ -192,8 +192,8 @@ def _univariate_metrics(states: Mapping[str, np.ndarray], truth: Any, names: Ite
 def derived_metrics(
     states: Mapping[str, np.ndarray], truth: Any, names: Iterable[str]
 ) -> dict[str, np.ndarray | DerivedArray]:
-    """Return metrics of states in one dimension; those that are not a state or a constant are computed when read."""
-    law, known, n_threads = TruthLaw.of(truth), _known_metrics(states), current_threads()
+    """Return metrics of states in one dimension; those that are no constants are computed when they are read."""
+    law, n_threads, known = TruthLaw.of(truth), current_threads(), _constant_metrics(states)
 
     def derived(name: str) -> DerivedArray:
         return DerivedArray(functools.partial(_values, name, law), states, n_threads)
@@ -205,10 +205,9 @@ def _values(name: str, law: TruthLaw, states: Mapping[str, np.ndarray]) -> np.nd
     return _FUNCTIONS[name](GaussianQuantities(states, law), law)
 
 
-def _known_metrics(states: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the metrics in one dimension that need no arithmetic."""
-    one = np.broadcast_to(1.0, states["mean"].shape)
-    return {"log_sigma": states["log_sigma"], "effective_rank": one, "largest_share": one}
+def _constant_metrics(states: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the metrics in one dimension that are 1."""
+    return dict.fromkeys(("effective_rank", "largest_share"), np.broadcast_to(1.0, states["mean"].shape))
 
 
 def _quantities(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: Any) -> GaussianQuantities:

@@ -52,7 +52,7 @@ class GaussianQuantities:
     @cached_property
     def log_ratio(self) -> np.ndarray:
         """Log ratio ln(sigma/sigma_0), float64 (R, B), one dimension only."""
-        return self.states["log_sigma"] - self.truth_log_diagonal[0]
+        return _difference(self.states["log_sigma"], self.truth_log_diagonal[0])
 
     @cached_property
     def ratio(self) -> np.ndarray:
@@ -72,7 +72,13 @@ class GaussianQuantities:
     @cached_property
     def shift(self) -> np.ndarray:
         """Difference mean - mean_0, float64 (R, B) in one dimension, otherwise (R, B, d)."""
-        return self.states["mean"] - (self.truth_mean[0] if self.dimension == 1 else self.truth_mean)
+        mean = self.states["mean"]
+        return _difference(mean, self.truth_mean[0]) if self.dimension == 1 else mean - self.truth_mean
+
+    @cached_property
+    def scaled_shift(self) -> np.ndarray:
+        """Difference of the means in units of sigma_0, float64 (R, B), one dimension only."""
+        return _ratio(self.shift, self.truth_factor[0, 0])
 
     @cached_property
     def squared_shift(self) -> np.ndarray:
@@ -173,6 +179,16 @@ class GaussianQuantities:
         total = 2 * self.states["log_diagonal"].sum(axis=-1)
         total[self.is_truth] = 2 * self.truth_log_diagonal.sum()
         return total
+
+
+def _difference(values: np.ndarray, number: float) -> np.ndarray:
+    """Return values - number; nothing is computed for 0, the usual mean of a truth and log of its deviation."""
+    return values if number == 0 else values - number
+
+
+def _ratio(values: np.ndarray, number: float) -> np.ndarray:
+    """Return values/number; nothing is computed for 1, the usual deviation of a truth."""
+    return values if number == 1 else values / number
 
 
 def _eigenvalues(factors: np.ndarray) -> np.ndarray:
