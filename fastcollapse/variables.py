@@ -1,9 +1,9 @@
 """Data dictionary: recorded variables, their coordinates, metrics, and rows of unequal length (counts and samples)."""
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -100,24 +100,36 @@ class DerivedArray:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         out = np.empty(self.shape, dtype)
-        self.write(out)
+        run_tasks(self.tasks(out), self.n_threads)
         return out
 
-    def write(self, out: np.ndarray) -> None:
-        """Compute the values into an array (R, B)."""
+    def tasks(self, out: np.ndarray) -> list[Callable[[], None]]:
+        """Return functions that together write the values into an array (R, B)."""
         n_replicates, n_generations = self.shape
         step = max(1, _CHUNK_VALUES // max(1, n_generations))
+        return [partial(self._write, out, slice(start, start + step)) for start in range(0, n_replicates, step)]
 
-        def write_rows(start: int) -> None:
-            rows = slice(start, start + step)
-            out[rows] = self.function({name: values[rows] for name, values in self.states.items()})
+    def _write(self, out: np.ndarray, rows: slice) -> None:
+        out[rows] = self.function({name: values[rows] for name, values in self.states.items()})
 
-        starts = range(0, n_replicates, step)
-        if self.n_threads == 1 or len(starts) == 1:
-            deque(map(write_rows, starts), maxlen=0)
-        else:
-            with ThreadPoolExecutor(self.n_threads) as pool:
-                deque(pool.map(write_rows, starts), maxlen=0)
+
+def run_tasks(tasks: Sequence[Callable[[], None]], n_threads: int) -> None:
+    """Call functions in this thread and in others."""
+    remaining = iter(tasks)
+
+    def work() -> None:
+        for task in remaining:
+            task()
+
+    n_others = min(n_threads, len(tasks)) - 1
+    if n_others < 1:
+        work()
+        return
+    with ThreadPoolExecutor(n_others) as pool:
+        others = [pool.submit(work) for _ in range(n_others)]
+        work()
+        for other in others:
+            other.result()
 
 
 def metric_table(*metrics: Metric) -> dict[str, Metric]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastcollapse import variables
-from fastcollapse.variables import DerivedArray
+from fastcollapse.variables import DerivedArray, run_tasks
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_derived_array__is_written_a_few_replicates_at_a_time(states, monkeypatc
         return product(states)
 
     out = np.full((7, 32), -1.0)
-    DerivedArray(recorded, states, n_threads).write(out[:, 1:-1])
+    run_tasks(DerivedArray(recorded, states).tasks(out[:, 1:-1]), n_threads)
     np.testing.assert_array_equal(out[:, 1:-1], product(states))
     assert (out[:, [0, -1]] == -1).all()
     assert sorted(sizes) == [(1, 30), (2, 30), (2, 30), (2, 30)]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.variables import Coordinate, CountRows, DerivedArray, SampleRows, Variable
+from fastcollapse.variables import Coordinate, CountRows, DerivedArray, SampleRows, Variable, run_tasks
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,14 +226,16 @@ def join_columns(parts: Sequence[np.ndarray | DerivedArray]) -> np.ndarray:
             return np.broadcast_to(arrays[0].flat[0], shape)
         return np.concatenate(arrays, axis=1)
     joined = np.empty(shape)
-    first = 0
+    tasks, n_threads, first = [], 1, 0
     for part in parts:
-        stop = first + part.shape[1]
+        columns = joined[:, first : first + part.shape[1]]
         if isinstance(part, DerivedArray):
-            part.write(joined[:, first:stop])
+            tasks += part.tasks(columns)
+            n_threads = max(n_threads, part.n_threads)
         else:
-            joined[:, first:stop] = part
-        first = stop
+            columns[...] = part
+        first += part.shape[1]
+    run_tasks(tasks, n_threads)
     return joined
 
 
