@@ -1,10 +1,15 @@
 """Data dictionary: recorded variables, their coordinates, metrics, and rows of unequal length (counts and samples)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+
+# Number of values of a derived metric that are computed at a time, so that intermediate values stay in the cache.
+_CHUNK_VALUES = 65_536
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,81 @@ class Metric:
     name: str
     variable: Variable
     function: Callable[..., np.ndarray] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class DerivedArray:
+    """A metric of a block, float64 (R, B), that is computed from the states of the block whenever it is read.
+
+    `np.asarray` returns its values. A slice of it, of replicates or of replicates and generations, is derived from the
+    same slice of the states.
+
+    Parameters
+    ----------
+    function : states of some replicates and generations -> their values, float64 (r, b). A value depends on the states
+        of its replicate and generation only. It can be pickled.
+    states : name -> float64 (R, B, ...), of at least one state; nobody changes these arrays any more.
+    n_threads : number of threads that compute the values.
+
+    Examples
+    --------
+    >>> variance = DerivedArray(lambda states: states["sigma"] ** 2, {"sigma": np.array([[1.0, 2.0, 3.0]])})
+    >>> variance.shape, np.asarray(variance[:, 1:])
+    ((1, 3), array([[4., 9.]]))
+    """
+
+    function: Callable[[Mapping[str, np.ndarray]], np.ndarray]
+    states: Mapping[str, np.ndarray]
+    n_threads: int = 1
+
+    ndim: ClassVar[int] = 2
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of replicates and generations."""
+        n_replicates, n_generations = next(iter(self.states.values())).shape[:2]
+        return n_replicates, n_generations
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the values."""
+        return 8 * self.shape[0] * self.shape[1]
+
+    def __getitem__(self, where: slice | tuple[slice, slice]) -> "DerivedArray":
+        return replace(self, states={name: values[where] for name, values in self.states.items()})
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        out = np.empty(self.shape, dtype)
+        run_tasks(self.tasks(out), self.n_threads)
+        return out
+
+    def tasks(self, out: np.ndarray) -> list[Callable[[], None]]:
+        """Return functions that together write the values into an array (R, B)."""
+        n_replicates, n_generations = self.shape
+        step = max(1, _CHUNK_VALUES // max(1, n_generations))
+        return [partial(self._write, out, slice(start, start + step)) for start in range(0, n_replicates, step)]
+
+    def _write(self, out: np.ndarray, rows: slice) -> None:
+        out[rows] = self.function({name: values[rows] for name, values in self.states.items()})
+
+
+def run_tasks(tasks: Sequence[Callable[[], None]], n_threads: int) -> None:
+    """Call functions in this thread and in others."""
+    remaining = iter(tasks)
+
+    def work() -> None:
+        for task in remaining:
+            task()
+
+    n_others = min(n_threads, len(tasks)) - 1
+    if n_others < 1:
+        work()
+        return
+    with ThreadPoolExecutor(n_others) as pool:
+        others = [pool.submit(work) for _ in range(n_others)]
+        work()
+        for other in others:
+            other.result()
 
 
 def metric_table(*metrics: Metric) -> dict[str, Metric]:

@@ -156,7 +156,7 @@ def advance_in_blocks(model, truth, names, state, first, lengths, **run):
         arrays = {**model.measure(block, truth, names), **block.states}
         rows = block.counts
         for i in range(length):
-            mine = {name: values[:, i].copy() for name, values in arrays.items()}
+            mine = {name: np.array(values[:, i : i + 1])[:, 0] for name, values in arrays.items()}
             if rows is not None:
                 mine["ends"] = (
                     rows.indptr[i * N_REPLICATES : (i + 1) * N_REPLICATES + 1] - rows.indptr[i * N_REPLICATES]

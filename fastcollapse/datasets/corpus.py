@@ -7,7 +7,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
 from typing import TextIO
 
 from fastcollapse.config.fields import show
@@ -20,6 +19,8 @@ _CHUNK = 2**20
 # The longest run without white space, in characters: it is held in memory as a whole.
 _LONGEST = 2**24
 _ASCII_WORD = re.compile(r"\w+")
+# The combining marks of a script are in a few rows of 256 characters.
+_ROW_BITS = 8
 # The joiners and the Mongolian vowel separator are part of the spelling of a word. The soft hyphen, the directional
 # marks, the word joiner and the byte order mark are not.
 _JOINERS = "\u180e\u200c\u200d"
@@ -44,7 +45,7 @@ def count_words(files: DataFiles, given: str, pattern: str | None = None) -> dic
     InputError
         The file cannot be read, has too long a run without white space, or the pattern matches an empty text.
     """
-    words: Counter[str] = Counter()
+    words: dict[str, int] = {}
     find = unicode_words if pattern is None else _finder(pattern)
     with open_text(files, _KEY, given) as text:
         for runs in _runs(text, given):
@@ -53,7 +54,7 @@ def count_words(files: DataFiles, given: str, pattern: str | None = None) -> dic
                     limit = f"white space after at most {_LONGEST:,} characters"
                     raise InputError(f"{_KEY} must have {limit}, got a longer run in {show(given)}")
                 for word in find(run):
-                    words[word] += n
+                    words[word] = words.get(word, 0) + n
     if "" in words:
         raise InputError(
             f"truth.token_pattern must match at least one character, got {show(pattern)}, "
@@ -88,15 +89,19 @@ def unicode_words(run: str) -> Iterable[str]:
     """
     if run.isascii():
         return _ASCII_WORD.findall(run.lower())
-    return _word().findall(unicodedata.normalize("NFC", run.translate(_INVISIBLE).lower()))
+    normal = unicodedata.normalize("NFC", run.translate(_INVISIBLE).lower())
+    rows = {ord(letter) >> _ROW_BITS for letter in normal if unicodedata.category(letter)[0] == "M"}
+    return _word(*sorted(rows)).findall(normal)
 
 
-@functools.cache
-def _word() -> re.Pattern[str]:
-    """Return the expression of a word; `re` has no class of combining marks."""
-    # Combining marks are in the first two planes and the fifteenth; a test covers all planes.
-    planes = chain(range(0x20000), range(0xE0000, 0xE1000))
-    marks = "".join(chr(code) for code in planes if unicodedata.category(chr(code))[0] == "M")
+@functools.lru_cache(256)
+def _word(*rows: int) -> re.Pattern[str]:
+    """Return the expression of a word whose combining marks are in these rows of characters.
+
+    `re` has no class of combining marks, and an expression with all of them takes 0.05 s to make.
+    """
+    letters = (chr((row << _ROW_BITS) + i) for row in rows for i in range(1 << _ROW_BITS))
+    marks = "".join(letter for letter in letters if unicodedata.category(letter)[0] == "M")
     return re.compile(rf"\w[\w{marks}]*(?:[{_JOINERS}]+[\w{marks}]+)*")
 
 

@@ -11,7 +11,7 @@ from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, StreamKey
-from fastcollapse.variables import Coordinate, CountRows, Metric, SampleRows, Variable, metric_table
+from fastcollapse.variables import Coordinate, CountRows, DerivedArray, Metric, SampleRows, Variable, metric_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,9 +138,20 @@ class Model(ABC):
         }
         return ModelBlock(states)
 
-    def measure(self, block: ModelBlock, truth: Any, names: Iterable[str]) -> dict[str, np.ndarray]:
-        """Return metrics of a block, name -> float64 (R, B, ...)."""
+    def measure(self, block: ModelBlock, truth: Any, names: Iterable[str]) -> Mapping[str, np.ndarray | DerivedArray]:
+        """Return metrics of a block, name -> float64 (R, B, ...).
+
+        A metric may be a `DerivedArray` of states that are new arrays in every block. It takes no time unless it is
+        read, and memory only for its states.
+        """
         return compute_metrics(self.METRICS, block, truth, names)
+
+    def surely_legal(self, states: Mapping[str, np.ndarray]) -> bool:
+        """Return whether the states of a block and all metrics that are derived from them are surely legal values.
+
+        It should take less time than the metrics, which are computed and checked where it is false, the default.
+        """
+        return False
 
     @abstractmethod
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> Any:

@@ -15,6 +15,7 @@ from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import bytes_of
 from fastcollapse.storage.base import Reader, Store
 from fastcollapse.storage.blocks import Block, Header
+from fastcollapse.variables import DerivedArray
 
 # Target block duration in seconds: Ctrl-C and progress wait for the end of a block.
 BLOCK_SECONDS = 0.1
@@ -143,9 +144,13 @@ def _check_finite(block: Block, result: ModelBlock, model: Model, store: Store) 
     NonFiniteError
         Naming the value, the replicate and the generation.
     """
-    arrays = [(name, block.metrics[name], variable) for name, variable in store.header.metrics.items()]
     variables = model.state_variables().items()
-    arrays += [(name, result.states[name], variable) for name, variable in variables if name in result.states]
+    metrics, states = list(store.header.metrics.items()), variables
+    derived = {name for name, values in block.metrics.items() if isinstance(values, DerivedArray)}
+    if derived and model.surely_legal(result.states):
+        metrics, states = [(name, variable) for name, variable in metrics if name not in derived], {}.items()
+    arrays = [(name, np.asarray(block.metrics[name]), variable) for name, variable in metrics]
+    arrays += [(name, result.states[name], variable) for name, variable in states if name in result.states]
     samples = [(name, result.samples[name], variable) for name, variable in variables if name in result.samples]
     fault = earliest(
         [first_fault(arrays, block.first), first_sample_fault(samples, block.first, store.header.n_replicates)]
@@ -232,7 +237,7 @@ def _block(first: int, result: ModelBlock, context: RunContext, header: Header) 
                 raise InputError(f"a block of {family} must have the {kind} {name}, got {', '.join(given) or 'none'}")
     metrics = context.model.measure(result, context.truth, tuple(header.metrics))
     for name, values in metrics.items():
-        if values.ndim < 2 or len(values) != header.n_replicates:
+        if values.ndim < 2 or values.shape[0] != header.n_replicates:
             shape = f"({header.n_replicates}, generations, ...)"
             raise InputError(f"metric {name} of {family} must have shape {shape}, got {values.shape}")
         if first == 0 and name in header.states and not np.array_equal(result.states[name], values, equal_nan=True):

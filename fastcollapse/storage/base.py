@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from fastcollapse.errors import UnreadableResults
-from fastcollapse.storage.blocks import Block, Header, join_samples, take
+from fastcollapse.storage.blocks import Block, Header, join_columns, join_samples, take
 from fastcollapse.variables import SampleRows
 
 
@@ -90,8 +90,7 @@ class Reader:
 
     def _joined(self, names: Iterable[str]) -> Mapping[str, np.ndarray]:
         def join(name: str) -> np.ndarray:
-            arrays = [block.variables[name] for block in self._blocks]
-            joined = arrays[0][:] if len(arrays) == 1 else np.concatenate(arrays or [self._empty(name)], axis=1)
+            joined = join_columns([block.variables[name] for block in self._blocks] or [self._empty(name)])
             joined.flags.writeable = False
             return joined
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
+from fastcollapse.variables import Coordinate, CountRows, DerivedArray, SampleRows, Variable, run_tasks
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class Block:
     Parameters
     ----------
     first : generation of the first column.
-    metrics : name -> float64[R, B, ...].
+    metrics : name -> float64[R, B, ...]; metrics that are computed when they are read are a `DerivedArray`.
     rows : counts from generation max(first, 1); None for generation 0, or if they are not recorded.
     states : name -> float64[R, B, ...], see `Header.states`.
     samples : name -> rows, see `Header.samples`.
@@ -89,14 +89,14 @@ class Block:
     """
 
     first: int
-    metrics: Mapping[str, np.ndarray]
+    metrics: Mapping[str, np.ndarray | DerivedArray]
     rows: CountRows | None
     states: Mapping[str, np.ndarray] = field(default_factory=dict)
     samples: Mapping[str, SampleRows] = field(default_factory=dict)
     unchecked: Mapping[str, StoredSum] = field(default_factory=dict)
 
     @property
-    def variables(self) -> dict[str, np.ndarray]:
+    def variables(self) -> dict[str, np.ndarray | DerivedArray]:
         """Metrics and states by name."""
         return {**self.metrics, **self.states}
 
@@ -111,9 +111,8 @@ class Block:
         if rows is not None:
             indptr = rows.indptr[: n_generations * ((len(rows.indptr) - 1) // self.n_generations) + 1]
             rows = CountRows(indptr, rows.indices[: indptr[-1]], rows.data[: indptr[-1]])
-        metrics, states = (
-            {name: values[:, :n_generations] for name, values in some.items()} for some in (self.metrics, self.states)
-        )
+        metrics = {name: values[:, :n_generations] for name, values in self.metrics.items()}
+        states = {name: values[:, :n_generations] for name, values in self.states.items()}
         samples = {}
         for name, (indptr, values) in self.samples.items():
             indptr = indptr[: n_generations * ((len(indptr) - 1) // self.n_generations) + 1]
@@ -150,7 +149,7 @@ def count_dtype(largest: int) -> np.dtype:
     return np.min_scalar_type(largest)
 
 
-def fits(values: np.ndarray, lengths: tuple[int | None, ...]) -> bool:
+def fits(values: np.ndarray | DerivedArray, lengths: tuple[int | None, ...]) -> bool:
     """Whether an array has the given lengths, where None stands for any length.
 
     Examples
@@ -199,10 +198,11 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
             counts.indices.astype(index_dtype(header.n_columns), copy=False),
             counts.data.astype(count_dtype(largest), copy=False),
         )
-    metrics, states = (
-        {name: values.astype(np.float64, copy=False) for name, values in some.items()}
-        for some in (block.metrics, block.states)
-    )
+    metrics = {
+        name: values if isinstance(values, DerivedArray) else values.astype(np.float64, copy=False)
+        for name, values in block.metrics.items()
+    }
+    states = {name: values.astype(np.float64, copy=False) for name, values in block.states.items()}
     samples = {name: _take_sample(header, name, n_columns, sample) for name, sample in block.samples.items()}
     return Block(block.first, metrics, rows, states, samples)
 
@@ -224,6 +224,30 @@ def _take_sample(header: Header, name: str, n_columns: int, sample: SampleRows) 
     values = values.view()
     values.flags.writeable = False
     return SampleRows(indptr, values)
+
+
+def join_columns(parts: Sequence[np.ndarray | DerivedArray]) -> np.ndarray:
+    """Return the variable of consecutive blocks as one array; that of one block, or of one number, is a view."""
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    if len(arrays) == len(parts) == 1:
+        return arrays[0][:]
+    shape = (parts[0].shape[0], sum(part.shape[1] for part in parts), *parts[0].shape[2:])
+    if len(arrays) == len(parts):
+        if all(not any(array.strides) and array.flat[0] == arrays[0].flat[0] for array in arrays):
+            return np.broadcast_to(arrays[0].flat[0], shape)
+        return np.concatenate(arrays, axis=1)
+    joined = np.empty(shape)
+    tasks, n_threads, first = [], 1, 0
+    for part in parts:
+        columns = joined[:, first : first + part.shape[1]]
+        if isinstance(part, DerivedArray):
+            tasks += part.tasks(columns)
+            n_threads = max(n_threads, part.n_threads)
+        else:
+            columns[...] = part
+        first += part.shape[1]
+    run_tasks(tasks, n_threads)
+    return joined
 
 
 def join_samples(parts: Sequence[SampleRows]) -> SampleRows:

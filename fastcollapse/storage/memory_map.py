@@ -44,7 +44,7 @@ def map_file(file: BinaryIO) -> np.ndarray:
     return np.asarray(_Map(file.fileno(), n_bytes))
 
 
-def forget_pages(array: np.ndarray) -> None:
+def forget_pages(array: Any) -> None:
     """Release the memory of an array that is mapped from a file; a later access reads it again.
 
     Without it, the final file of a run needs as much memory as the run has bytes.

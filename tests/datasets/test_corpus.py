@@ -82,8 +82,10 @@ def test_words__begin_with_no_mark_and_end_with_no_joiner(tmp_path):
 def test_words__know_every_mark_of_unicode():
     marks = [chr(i) for i in range(sys.maxunicode + 1) if unicodedata.category(chr(i))[0] == "M"]
     others = [chr(i) for i in range(0xE0000, 0xE1000) if unicodedata.category(chr(i))[0] != "M"]
-    assert all(corpus._word().fullmatch(f"a{mark}") for mark in marks)
-    assert not any(corpus._word().fullmatch(f"a{other}") for other in others)
+    assert all(corpus._word(ord(mark) >> 8).fullmatch(f"a{mark}") for mark in marks)
+    assert not any(corpus._word(ord(other) >> 8).fullmatch(f"a{other}") for other in others)
+    # Marks of two scripts in one word.
+    assert unicode_words("x\u20e3\u094dy \u0301z") == ["x\u20e3\u094dy", "z"]
 
 
 TEXTS = st.text(

@@ -1,12 +1,13 @@
 """Base class of the univariate and the multivariate Gaussian model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from fastcollapse.models.base import ArrayModel, ModelBlock
 from fastcollapse.models.gaussian.metrics import METRICS, metrics_of
 from fastcollapse.models.gaussian.parameters import GaussianParameters, GaussianTruth
+from fastcollapse.variables import DerivedArray
 
 
 class GaussianModel(ArrayModel):
@@ -17,6 +18,8 @@ class GaussianModel(ArrayModel):
     METRICS = METRICS
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real"})
 
-    def measure(self, block: ModelBlock, truth: GaussianTruth, names: Iterable[str]) -> dict[str, np.ndarray]:
+    def measure(
+        self, block: ModelBlock, truth: GaussianTruth, names: Iterable[str]
+    ) -> Mapping[str, np.ndarray | DerivedArray]:
         """Return metrics of a block."""
         return metrics_of(block, truth, names)

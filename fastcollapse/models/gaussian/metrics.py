@@ -3,13 +3,15 @@
 `fastcollapse.models.gaussian.quantities` describes the states and the truth.
 """
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from fastcollapse.models.gaussian.quantities import GaussianQuantities, split_factors
-from fastcollapse.variables import Metric, Variable, metric_table
+from fastcollapse.kernels.jit import current_threads
+from fastcollapse.models.gaussian.quantities import GaussianQuantities, TruthLaw, split_factors
+from fastcollapse.variables import DerivedArray, Metric, Variable, metric_table
 
 # Number of values of a metric that are computed at a time in one dimension, so that they fit into the cache.
 _CHUNK_VALUES = 32_768
@@ -90,9 +92,8 @@ def kl_divergence(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: 
     """
     q = _quantities(states, truth)
     if q.dimension == 1:
-        steps = q.shift / q.truth_factor[0, 0]
+        steps = q.scaled_shift * q.scaled_shift
         # In place, because allocating these large arrays costs more than the arithmetic.
-        steps *= steps
         excess = q.gap + 2
         excess *= q.gap
         excess -= q.log_ratio
@@ -121,8 +122,9 @@ def wasserstein2(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: A
     """
     q = _quantities(states, truth)
     if q.dimension == 1:
-        squares = q.gap * q.truth_factor[0, 0]
-        squares *= squares
+        sigma = q.truth_factor[0, 0]
+        gap = q.gap if sigma == 1 else q.gap * sigma
+        squares = gap * gap
         squares += q.squared_shift
         return squares
     return q.squared_shift + q.truth_scale**2 * q.spectrum[2]
@@ -175,8 +177,7 @@ def _univariate_metrics(states: Mapping[str, np.ndarray], truth: Any, names: Ite
     Intermediate values stay in the cache and only results need new memory, which costs more than the arithmetic.
     """
     shape = states["mean"].shape
-    results = {"effective_rank": np.broadcast_to(1.0, shape), "largest_share": np.broadcast_to(1.0, shape)}
-    results["log_sigma"] = states["log_sigma"]
+    results = _constant_metrics(states) | {"log_sigma": states["log_sigma"]}
     computed = [name for name in names if name not in results]
     results |= {name: np.empty(shape) for name in computed}
     step = max(1, _CHUNK_VALUES // max(1, shape[1]))
@@ -186,6 +187,27 @@ def _univariate_metrics(states: Mapping[str, np.ndarray], truth: Any, names: Ite
         for name in computed:
             results[name][rows] = _FUNCTIONS[name](q, truth)
     return {name: results[name] for name in names}
+
+
+def derived_metrics(
+    states: Mapping[str, np.ndarray], truth: Any, names: Iterable[str]
+) -> dict[str, np.ndarray | DerivedArray]:
+    """Return metrics of states in one dimension; those that are no constants are computed when they are read."""
+    law, n_threads, known = TruthLaw.of(truth), current_threads(), _constant_metrics(states)
+
+    def derived(name: str) -> DerivedArray:
+        return DerivedArray(functools.partial(_values, name, law), states, n_threads)
+
+    return {name: known[name] if name in known else derived(name) for name in names}
+
+
+def _values(name: str, law: TruthLaw, states: Mapping[str, np.ndarray]) -> np.ndarray:
+    return _FUNCTIONS[name](GaussianQuantities(states, law), law)
+
+
+def _constant_metrics(states: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the metrics in one dimension that are 1."""
+    return dict.fromkeys(("effective_rank", "largest_share"), np.broadcast_to(1.0, states["mean"].shape))
 
 
 def _quantities(states: Mapping[str, np.ndarray] | GaussianQuantities, truth: Any) -> GaussianQuantities:

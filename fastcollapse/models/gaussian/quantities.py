@@ -8,7 +8,7 @@ of the points, for an isotropic truth. The truth has `dimension`, `means()` (d) 
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,27 +18,41 @@ _CHUNK_BYTES = 8_000_000
 _CANCELS = 1e-6
 
 
+class TruthLaw(NamedTuple):
+    """Mean (d), factor (d, d) and logs of the diagonal of the factor (d) of the truth."""
+
+    mean: np.ndarray
+    factor: np.ndarray
+    log_diagonal: np.ndarray
+
+    @classmethod
+    def of(cls, truth: Any) -> "TruthLaw":
+        """Return the law of a truth."""
+        factor = truth.factor()
+        return cls(truth.means(), factor, np.log(factor.diagonal()))
+
+
 class GaussianQuantities:
     """Quantities of Gaussian laws (R, B) relative to the truth; each is computed once, at its first use.
 
     Parameters
     ----------
     states : name -> float64 (R, B, ...), see the docstring of this module.
-    truth : the law of generation 0.
+    truth : the law of generation 0; a `TruthLaw` saves time if the states are few.
     """
 
     def __init__(self, states: Mapping[str, np.ndarray], truth: Any) -> None:
+        law = truth if isinstance(truth, TruthLaw) else TruthLaw.of(truth)
         self.states = states
-        self.dimension = int(truth.dimension)
-        self.truth_mean, self.truth_factor = truth.means(), truth.factor()
-        self.truth_log_diagonal = np.log(self.truth_factor.diagonal())
+        self.dimension = len(law.mean)
+        self.truth_mean, self.truth_factor, self.truth_log_diagonal = law
         self.shape = states["mean"].shape[:2]
         self.rank = 1 if self.dimension == 1 else states["factor"].shape[-1]
 
     @cached_property
     def log_ratio(self) -> np.ndarray:
         """Log ratio ln(sigma/sigma_0), float64 (R, B), one dimension only."""
-        return self.states["log_sigma"] - self.truth_log_diagonal[0]
+        return _difference(self.states["log_sigma"], self.truth_log_diagonal[0])
 
     @cached_property
     def ratio(self) -> np.ndarray:
@@ -58,7 +72,13 @@ class GaussianQuantities:
     @cached_property
     def shift(self) -> np.ndarray:
         """Difference mean - mean_0, float64 (R, B) in one dimension, otherwise (R, B, d)."""
-        return self.states["mean"] - (self.truth_mean[0] if self.dimension == 1 else self.truth_mean)
+        mean = self.states["mean"]
+        return _difference(mean, self.truth_mean[0]) if self.dimension == 1 else mean - self.truth_mean
+
+    @cached_property
+    def scaled_shift(self) -> np.ndarray:
+        """Difference of the means in units of sigma_0, float64 (R, B), one dimension only."""
+        return _ratio(self.shift, self.truth_factor[0, 0])
 
     @cached_property
     def squared_shift(self) -> np.ndarray:
@@ -159,6 +179,16 @@ class GaussianQuantities:
         total = 2 * self.states["log_diagonal"].sum(axis=-1)
         total[self.is_truth] = 2 * self.truth_log_diagonal.sum()
         return total
+
+
+def _difference(values: np.ndarray, number: float) -> np.ndarray:
+    """Return values - number; nothing is computed for 0, the usual mean of a truth and log of its deviation."""
+    return values if number == 0 else values - number
+
+
+def _ratio(values: np.ndarray, number: float) -> np.ndarray:
+    """Return values/number; nothing is computed for 1, the usual deviation of a truth."""
+    return values if number == 1 else values / number
 
 
 def _eigenvalues(factors: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The Gaussian model in one dimension: mean and ln sigma, relative to the truth until they are written."""
 
 import math
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -13,8 +14,13 @@ from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import log_chi_table, normal_table
 from fastcollapse.models.base import ModelBlock, run_key
 from fastcollapse.models.gaussian.family import GaussianModel
+from fastcollapse.models.gaussian.metrics import derived_metrics
+from fastcollapse.models.gaussian.parameters import GaussianTruth
 from fastcollapse.models.pools import PooledState, check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
-from fastcollapse.variables import Variable
+from fastcollapse.variables import DerivedArray, Variable
+
+# Sums of a few squares of numbers below exp(_LOG_LIMIT) = 1e152 do not overflow.
+_LOG_LIMIT = 350.0
 
 
 class UnivariateState(PooledState):
@@ -52,6 +58,23 @@ class UnivariateGaussian(GaussianModel):
     def state_variables(self) -> dict[str, Variable]:
         """Return the variables of the states."""
         return {"mean": Variable("mean"), "log_sigma": Variable("log of the standard deviation", limits=(-math.inf,))}
+
+    def measure(
+        self, block: ModelBlock, truth: GaussianTruth, names: Iterable[str]
+    ) -> Mapping[str, np.ndarray | DerivedArray]:
+        """Return metrics of a block, all derived; a single one is computed, because the two states take more memory."""
+        names = tuple(names)
+        return super().measure(block, truth, names) if len(names) == 1 else derived_metrics(block.states, truth, names)
+
+    def surely_legal(self, states: Mapping[str, np.ndarray]) -> bool:
+        """Return whether sigma and the distance of the mean, also in units of the truth, are below the limit.
+
+        Below it, no square overflows; NaN is not below. Where ln sigma is -inf, all metrics have their legal limits.
+        """
+        mean, sigma, log_sigma = (float(value) for value in self._truth)
+        largest = float(states["log_sigma"].max())
+        distance = max(float(states["mean"].max()) - mean, mean - float(states["mean"].min()))
+        return max(largest, largest - log_sigma) < _LOG_LIMIT and max(distance, distance / sigma) < math.exp(_LOG_LIMIT)
 
     def truth_states(self) -> dict[str, np.ndarray]:
         """Return the truth as a state."""
