@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.smooth_sums import log_spaced_nodes
 from fastcollapse.errors import InputError
 
+# The most symbols of an array over them.
+MAX_SYMBOLS = 10**8
 # Below this logarithm, a probability relative to the largest one is 0 in float64.
 _LOG_TINY = -745.0
 
@@ -83,14 +85,31 @@ class CountSpectrum:
         """Number of symbols, as `CategoricalDistribution` names it."""
         return self.size
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the classes."""
+        return self.counts.nbytes + self.n_symbols.nbytes
+
     def classes(self) -> tuple[np.ndarray, np.ndarray]:
         """Return probabilities in descending order and their numbers of symbols, float64 (C)."""
         return self.counts[::-1] / self.total, self.n_symbols[::-1].astype(np.float64)
 
     def expand(self) -> CategoricalDistribution:
-        """Return the distribution over single symbols, in descending order of the counts."""
+        """Return the distribution over single symbols, in descending order of the counts.
+
+        Raises
+        ------
+        InputError
+            There are more than 10**8 symbols.
+        """
+        _check_expandable(self.size)
         counts = np.repeat(self.counts[::-1], self.n_symbols[::-1])
         return CategoricalDistribution(None, counts, counts / self.total, self.source, self.inputs)
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """Probabilities of all symbols in descending order, float64 (K); see `expand`."""
+        return self.expand().probabilities
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,6 +152,11 @@ class ZipfMandelbrotLaw:
         """Number of symbols, as `CategoricalDistribution` names it."""
         return self.size
 
+    @property
+    def nbytes(self) -> int:
+        """No array is stored."""
+        return 0
+
     def log_weight(self, index: np.ndarray) -> np.ndarray:
         """Return -a ln((i + b)/(1 + b)) of real indices i: the logarithm of p_i/p_1."""
         return -self.a * np.log1p((index - 1.0) / (1.0 + self.b))
@@ -167,9 +191,51 @@ class ZipfMandelbrotLaw:
 
     @cached_property
     def probabilities(self) -> np.ndarray:
-        """Probabilities of all symbols, float64 (K)."""
+        """Probabilities of all symbols, float64 (K), of at most 10**8 symbols."""
+        _check_expandable(self.size)
         return CategoricalDistribution.zipf_mandelbrot(self.a, self.b, self.size).probabilities
 
     def expand(self) -> CategoricalDistribution:
         """Return the distribution over single symbols."""
         return CategoricalDistribution(None, None, self.probabilities, self.source)
+
+
+def _check_expandable(size: int) -> None:
+    if size > MAX_SYMBOLS:
+        raise InputError(f"arrays over symbols must have at most {power_text(MAX_SYMBOLS)} of them, got {size:,}")
+
+
+# Truths of discrete families.
+SymbolTruth = CategoricalDistribution | CountSpectrum | ZipfMandelbrotLaw
+
+
+def stored_truth(truth: Any, engine: str) -> SymbolTruth | None:
+    """Return the truth as a run records it; None for families without symbols.
+
+    Parameters
+    ----------
+    truth : the loaded truth.
+    engine : "spectrum" keeps no array over symbols, if the truth has counts or is a law without one; otherwise the
+        truth is a distribution over single symbols.
+    """
+    if isinstance(truth, CountSpectrum | ZipfMandelbrotLaw):
+        return truth if engine == "spectrum" else truth.expand()
+    if not isinstance(truth, CategoricalDistribution):
+        return None
+    if engine == "spectrum" and truth.counts is not None:
+        return CountSpectrum.from_counts(truth.counts, truth.source, truth.inputs)
+    return truth
+
+
+def probability_classes(truth: SymbolTruth) -> tuple[np.ndarray, np.ndarray]:
+    """Return the different probabilities above 0 and their numbers of symbols, float64 (C).
+
+    Examples
+    --------
+    >>> probability_classes(CategoricalDistribution.from_probabilities((0.25, 0.5, 0.25, 0.0)))
+    (array([0.25, 0.5 ]), array([2., 1.]))
+    """
+    if not isinstance(truth, CategoricalDistribution):
+        return truth.classes()
+    p, n_symbols = np.unique(truth.probabilities[truth.probabilities > 0], return_counts=True)
+    return p, n_symbols.astype(np.float64)

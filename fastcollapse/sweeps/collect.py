@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.output_paths import RESULTS, check_output_file, make_output_parent
+from fastcollapse.datasets.count_spectrum import CountSpectrum
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.results import Results
@@ -250,9 +251,12 @@ def _point_arrays(folder: SweepFolder, points: Mapping[int, Results], dims: Sequ
 
 
 def data_crc32(truth: Any) -> int:
-    """Return the CRC-32 of the counts of a truth, 0 if it has no data."""
+    """Return the CRC-32 of the counts of a truth, or of the arrays of its spectrum; 0 if it has no data."""
     counts = getattr(truth, "counts", None)
-    return 0 if counts is None else zlib.crc32(np.ascontiguousarray(counts, np.int64).tobytes())
+    if counts is None:
+        return 0
+    crc = zlib.crc32(np.ascontiguousarray(counts, np.int64).tobytes())
+    return zlib.crc32(truth.n_symbols.tobytes(), crc) if isinstance(truth, CountSpectrum) else crc
 
 
 def _root(folder: SweepFolder, path: Path, coordinates: Sequence[str], n_done: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.count_spectrum import SymbolTruth, stored_truth
 from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, UnreadableResults
@@ -98,7 +98,8 @@ class CollectedSweep:
         changed = changed_files(self._inputs, truth.inputs)
         if changed:
             raise InputError(f"{self.path}: {'; '.join(changed)}")
-        if "data_crc32" in arrays and data_crc32(truth) != arrays["data_crc32"][position]:
+        forms = {data_crc32(stored_truth(truth, engine)) for engine in ("symbols", "spectrum")}
+        if "data_crc32" in arrays and arrays["data_crc32"][position] not in forms:
             raise InputError(f"{self.path}: the data of [truth] are not what they were (point {index} of the sweep)")
         header = Header(
             experiment_json=experiment.json,
@@ -108,7 +109,7 @@ class CollectedSweep:
             n_replicates=n_replicates,
             n_generations=experiment.run.n_generations,
             metrics=variables,
-            truth=truth if isinstance(truth, CategoricalDistribution) else None,
+            truth=truth if isinstance(truth, SymbolTruth) else None,
             trajectory=False,
             coordinates=coordinates,
             inputs=truth.inputs,
