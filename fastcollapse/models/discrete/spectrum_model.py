@@ -1,0 +1,416 @@
+"""The discrete family by count spectra: numbers of symbols by count, for vocabularies too large for an array.
+
+Symbols with equal counts are exchangeable, so that the numbers of symbols by count are a Markov chain of their own. Its
+law is that of `Discrete`, at a cost that grows with the number of different counts.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from fastcollapse.config.schedule import Schedule
+from fastcollapse.config.sections import ModelSection
+from fastcollapse.datasets.count_spectrum import ZipfMandelbrotLaw
+from fastcollapse.errors import InputError
+from fastcollapse.kernels.jit import current_threads
+from fastcollapse.kernels.random.streams import (
+    PURPOSE_SPECTRUM,
+    PURPOSE_SPECTRUM_FIXED_REAL,
+    PURPOSE_SPECTRUM_REAL,
+    StreamKey,
+)
+from fastcollapse.kernels.spectrum.bag import Bag, new_bags
+from fastcollapse.kernels.spectrum.refit import (
+    N_SUMS,
+    SHORT,
+    WAITING,
+    Rows,
+    Scratch,
+    Step,
+    Weights,
+    new_rows,
+    new_scratch,
+    refit_spectra,
+)
+from fastcollapse.models.base import Model, ModelBlock, State, restore_array, run_key
+from fastcollapse.models.discrete.metrics import METRICS, CountSums
+from fastcollapse.models.discrete.spectrum_classes import original_groups, truth_classes
+from fastcollapse.variables import Coordinate, Metric, SampleRows, Variable
+
+LABEL_FREE = ("support_size", "entropy", "heterozygosity")
+SURVIVAL = Metric(
+    "survival", Variable("share of the symbols of an original count that are alive", dims=("original_count",))
+)
+_LARGEST_BLOCK_BYTES = 64_000_000
+_NO_WEIGHTS = np.zeros((1, 0))
+_NO_REAL = np.zeros((1, 0), np.int64)
+_NO_OWNERS = _NO_REAL
+
+
+def available_metrics(truth: Any, schedule: Schedule, record: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the metrics that a run with count spectra serves.
+
+    `survival` needs original counts and must be named in `record`. `lost_mass` is served after a single refit, or with
+    `survival`.
+    """
+    followed = "survival" in record and getattr(truth, "counts", None) is not None
+    lost = followed or schedule.n_generations == 1
+    return (*LABEL_FREE, *(["lost_mass"] if lost else []), *(["survival"] if followed else []))
+
+
+@dataclass(eq=False)
+class SpectrumState(State):
+    """State of all replicates between two blocks.
+
+    Parameters
+    ----------
+    rows : key, count and number of the rows of each replicate.
+    lengths : int64 (R), number of rows in use.
+    generation : int64 (1), generation of the state.
+    real : int64 (1 or R, K), fixed real data of each key, or (1, 0).
+    first_weights : float64 (1 or R, M), weights of the rows of generation 0.
+    owners : int64 (1 or R, K), class of the truth of each key, or group of classes if these are the keys.
+    """
+
+    rows: Rows
+    lengths: np.ndarray
+    generation: np.ndarray
+    real: np.ndarray
+    first_weights: np.ndarray
+    owners: np.ndarray
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays that a resume needs, without the columns that no replicate uses."""
+        end = int(self.lengths.max())
+        rows = {name: values[:, :end] for name, values in self.rows._asdict().items()}
+        return {**rows, "lengths": self.lengths, "generation": self.generation}
+
+
+class SpectrumDiscrete(Model):
+    """Recursive training of a discrete distribution, by count spectra.
+
+    Parameters
+    ----------
+    truth : a `CountSpectrum`, a `ZipfMandelbrotLaw` or a `CategoricalDistribution`.
+    parameters : no parameters.
+    schedule : the workflow as arrays over generations.
+    record : value of `run.record`. "trajectory" adds the spectrum of every generation; "survival" follows symbols by
+        their original counts, which costs a row for each pair of an original and a present count.
+
+    Raises
+    ------
+    InputError
+        The workflow subsamples the pool, or mixes a Zipf-Mandelbrot law in.
+
+    References
+    ----------
+    Derived; the law is that of `fastcollapse.models.discrete.model.Discrete`, see `fastcollapse.kernels.spectrum.refit`.
+    """
+
+    METRICS = {name: METRICS[name] for name in (*LABEL_FREE, "lost_mass")} | {"survival": SURVIVAL}
+    CAPABILITIES = frozenset({"pool", "fresh_real", "fixed_real"})
+
+    def __init__(self, truth: Any, parameters: ModelSection, schedule: Schedule, record: tuple[str, ...] = ()) -> None:
+        reason = refusal(truth, schedule)
+        if reason is not None:
+            raise InputError(reason)
+        self._schedule = schedule
+        self._sizes = schedule.pool_totals(truth.total)
+        self._truth_total = truth.total
+        self._available = available_metrics(truth, schedule, record)
+        self._with_rows = "trajectory" in record
+        self._has_fresh = schedule.real == "fresh" and bool(schedule.n_real.any())
+        self._has_fixed = schedule.real == "fixed" and bool(schedule.n_real.any())
+        self._with_survival = "survival" in self._available
+        self._with_lost = "lost_mass" in self._available and bool({"lost_mass", "metrics"} & set(record))
+        self._law = truth if isinstance(truth, ZipfMandelbrotLaw) else None
+        self._size = truth.support_size
+        self._by_group = self._with_survival and not (self._with_lost or self._has_fresh or self._has_fixed)
+        self._work: tuple[Scratch, Bag] | None = None
+        self._work_shape: tuple[int, ...] = ()
+        # Cells for the counts that several symbols have, and few far ones: about the root of the tokens.
+        largest = max(int(self._sizes.max()), truth.total or 1)
+        self._n_cells = 1 << min(24, max(10, (2 * math.isqrt(largest)).bit_length()))
+        self._n_far = min(self._size, 2 * largest // self._n_cells) + 1024
+        self._n_classes = 0
+        if self._law is None:
+            self._classes = truth_classes(truth)
+            self._total = float(self._classes.weights @ self._classes.numbers)
+            self._size = int(self._classes.numbers.sum())
+            if self._with_survival:
+                self._starts, self._groups = original_groups(self._classes.weights.astype(np.int64))
+        self._truth_values = _metrics_of_classes(truth)
+
+    def coordinates(self) -> dict[str, Coordinate]:
+        """Return the smallest original count of each group of `survival`."""
+        if not self._with_survival:
+            return {}
+        return {"original_count": Coordinate(self._starts, "smallest original count of a group of symbols")}
+
+    def state_variables(self) -> dict[str, Variable]:
+        """Return the spectrum, if it is recorded: a point is a count and its number of symbols."""
+        return {"spectrum": Variable("count and number of symbols", dims=("count_and_number",), ragged=True)}
+
+    def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ModelBlock:
+        """Return the block of generation 0; the spectrum of a law has no rows."""
+        metrics = {name: np.full((n_replicates, 1), self._truth_values[name]) for name in LABEL_FREE}
+        if self._with_lost:
+            metrics["lost_mass"] = np.zeros((n_replicates, 1))
+        if self._with_survival:
+            metrics["survival"] = np.ones((n_replicates, 1, len(self._starts)))
+        points = np.zeros((0, 2))
+        if self._truth_total is not None:
+            points = np.column_stack([self._classes.weights, self._classes.numbers])
+        return ModelBlock(metrics=metrics, samples=_samples([points] * n_replicates))
+
+    def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> SpectrumState:
+        """Return the state of generation 0, and draw the fixed real data."""
+        lengths, generation = np.zeros(n_replicates, np.int64), np.zeros(1, np.int64)
+        if self._law is not None:
+            # No sample has more different counts.
+            n_rows = min(self._size, math.isqrt(2 * int(self._schedule.n_synthetic[0])) + 2)
+            return SpectrumState(new_rows(n_replicates, n_rows), lengths, generation, _NO_REAL, _NO_WEIGHTS, _NO_OWNERS)
+        weights, numbers = self._classes
+        n_classes = len(weights)
+        lengths[:] = n_classes
+        rows = new_rows(n_replicates, 2 * n_classes + 1024)
+        rows.numbers[:, :n_classes] = numbers
+        rows.keys[:, :n_classes] = np.arange(n_classes)
+        state = SpectrumState(rows, lengths, generation, _NO_REAL, weights[None], np.arange(n_classes)[None])
+        if self._has_fixed and self._schedule.n_real[0] == self._truth_total:
+            return replace(state, real=weights.astype(np.int64)[None])
+        if self._has_fixed:
+            return self._with_fixed_real(state, run_key(seed, first_replicate))
+        if self._schedule.start_with_data:
+            rows.counts[:, :n_classes] = weights
+        if not self._has_fresh and not self._with_survival:
+            rows.keys[:] = 0
+        elif self._by_group:
+            rows.keys[:, :n_classes] = self._groups
+            state = replace(state, owners=np.arange(len(self._starts))[None])
+        return state
+
+    def _with_fixed_real(self, state: SpectrumState, key: StreamKey) -> SpectrumState:
+        """Draw the fixed real data of each replicate: rows of (class, real count), with a key for each real count.
+
+        Runs that follow symbols by their class have a key for each row.
+        """
+        step = self._step(PURPOSE_SPECTRUM_FIXED_REAL, int(self._schedule.n_real[0]), self._total)
+        step = step._replace(by_row=True, keep_extinct=True)
+        self._refit(state, step, key, _NO_REAL, 0)
+        followed = self._with_survival or self._with_lost
+        n_replicates, end = len(state.lengths), int(state.lengths.max())
+        real, owners = np.zeros((n_replicates, end), np.int64), np.zeros((n_replicates, end), np.int64)
+        first_weights = np.ones((n_replicates, end))
+        keys, counts, numbers = state.rows
+        for r, length in enumerate(state.lengths):
+            order = np.arange(length) if followed else np.argsort(counts[r, :length], kind="stable")
+            classes = keys[r, order]
+            distinct, ranks = np.unique(counts[r, order], return_inverse=True)
+            real[r, : len(distinct)] = distinct
+            if followed:
+                real[r, :length], ranks = counts[r, :length], order
+            first_weights[r, :length] = self._classes.weights[classes]
+            owners[r, :length] = classes
+            numbers[r, :length] = numbers[r, order]
+            keys[r, :length] = ranks
+            counts[r, :length] = 0
+        return replace(state, real=real, first_weights=first_weights, owners=owners)
+
+    def _step(self, purpose: int, n_tokens: int, weight_total: float) -> Step:
+        return Step(
+            0,
+            n_tokens,
+            0,
+            np.uint64(purpose),
+            np.uint64(PURPOSE_SPECTRUM_REAL),
+            weight_total,
+            1.0,
+            0,
+            False,
+            False,
+            0,
+            current_threads(),
+        )
+
+    def _step_of(self, generation: int) -> Step:
+        """Return the step that computes a generation."""
+        index = generation - 1
+        n_real = int(self._schedule.n_real[index]) if self._has_fresh else 0
+        n_tokens = int(self._schedule.n_synthetic[index])
+        total = self._total if index == 0 else float(self._sizes[index - 1])
+        keep = int(self._sizes[index] > n_tokens + int(self._schedule.n_real[index]))
+        by_class = self._with_survival or self._has_fresh
+        alive_by = 0
+        if self._with_lost or self._with_survival:
+            alive_by = 1 if by_class else 2
+        step = self._step(PURPOSE_SPECTRUM, n_tokens, total)
+        return step._replace(
+            generation=generation,
+            n_real=n_real,
+            real_total=self._total,
+            keep=keep,
+            by_row=bool(keep) or alive_by == 2,
+            keep_extinct=self._has_fresh,
+            alive_by=alive_by,
+        )
+
+    def _refit(
+        self, state: SpectrumState, step: Step, key: StreamKey, real: np.ndarray, n_alive: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Run one generation of all replicates; grow the arrays and run a replicate again where they are too short.
+
+        Returns
+        -------
+        Sums, float64 (R, N_SUMS), and numbers of live symbols, int64 (R, n_alive).
+        """
+        n_replicates = len(state.lengths)
+        out = np.zeros((n_replicates, N_SUMS)), np.zeros((n_replicates, n_alive), np.int64)
+        status = np.full(n_replicates, WAITING, np.int64)
+        weights = Weights(
+            state.first_weights if state.generation[0] == 0 else _NO_WEIGHTS,
+            real,
+            self._classes.weights if step.n_real else _NO_WEIGHTS[0],
+        )
+        while True:
+            work, bags = self._buffers(state, step.n_threads)
+            refit_spectra(state.rows, state.lengths, weights, step, key, work, bags, (status, *out))
+            if not (status == SHORT).any():
+                return out
+            status[status == SHORT] = WAITING
+            self._grow(state)
+
+    def _buffers(self, state: SpectrumState, n_threads: int) -> tuple[Scratch, Bag]:
+        """Return work arrays and bags that fit the state."""
+        n_rows = state.rows.counts.shape[1]
+        shape = (n_threads, n_rows, max(self._n_classes, n_rows))
+        if self._work is None or self._work_shape != shape:
+            self._work = None
+            self._work = new_scratch(*shape), new_bags(n_threads, self._n_cells, self._n_far)
+            self._work_shape = shape
+        return self._work
+
+    def _grow(self, state: SpectrumState) -> None:
+        """Make room for twice the rows and four times the classes: memory is used only as far as it is written."""
+        old = state.rows
+        state.rows = new_rows(len(state.lengths), 2 * old.counts.shape[1])
+        for new, values in zip(state.rows, old, strict=True):
+            new[:, : values.shape[1]] = values
+        self._n_classes = 4 * max(self._n_classes, old.counts.shape[1])
+        self._n_far *= 4
+        self._work = None
+
+    def advance(
+        self, state: SpectrumState, first: int, n_generations: int, seed: int, first_replicate: int = 0
+    ) -> ModelBlock:
+        """Run `n_generations` generations from `first` on, update `state` and return the block."""
+        key = run_key(seed, first_replicate)
+        n_replicates = len(state.lengths)
+        sums = np.zeros((n_replicates, n_generations, N_SUMS))
+        lost = np.zeros((n_replicates, n_generations))
+        survival = np.zeros((n_replicates, n_generations, len(self._starts) if self._with_survival else 0))
+        points = []
+        for b in range(n_generations):
+            step = self._step_of(first + b)
+            n_alive = state.owners.shape[1] if step.alive_by else 0
+            sums[:, b], alive = self._refit(state, step, key, state.real, n_alive)
+            state.generation[0] = first + b
+            if step.alive_by:
+                lost[:, b], survival[:, b] = self._by_origin(state, alive)
+            if self._with_rows:
+                points += [_points(state, r) for r in range(n_replicates)]
+        totals = self._sizes[first - 1 : first - 1 + n_generations]
+        support, entropy, heterozygosity = np.moveaxis(sums, 2, 0)
+        values = CountSums(support, heterozygosity, entropy, lost, lost, lost, totals)
+        names = (*LABEL_FREE, *(["lost_mass"] if self._with_lost else []))
+        metrics = {name: np.ascontiguousarray(METRICS[name].function(values)) for name in names}
+        if self._with_survival:
+            metrics["survival"] = survival
+        return ModelBlock(metrics=metrics, samples=_samples(points) if self._with_rows else {})
+
+    def _by_origin(self, state: SpectrumState, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the lost mass (R) and the survival (R, G) from the numbers of live symbols, int64 (R, K)."""
+        n_replicates = len(alive)
+        groups = self._groups if self._with_survival else np.zeros(len(self._classes.weights), np.int32)
+        n_groups = len(self._starts) if self._with_survival else 0
+        lost, survival = np.zeros(n_replicates), np.zeros((n_replicates, n_groups))
+        weights, numbers = self._classes
+        sizes = np.bincount(groups, numbers)
+        for r in range(n_replicates):
+            owners = state.owners[min(r, len(state.owners) - 1)]
+            if self._by_group:
+                survival[r] = alive[r] / sizes
+                continue
+            left = np.bincount(owners, alive[r], len(weights))
+            lost[r] = weights @ (numbers - left) / self._total
+            if n_groups:
+                survival[r] = np.bincount(groups, left) / sizes
+        return lost, survival
+
+    def block_length(self, state: SpectrumState, max_generations: int) -> int:
+        """Return the length of the next block: `max_generations`, or less if the spectra would take too much memory."""
+        if not self._with_rows:
+            return max_generations
+        n_bytes = 16 * max(1, int(state.lengths.sum()))
+        return max(1, min(max_generations, _LARGEST_BLOCK_BYTES // n_bytes))
+
+    def restore(
+        self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
+    ) -> SpectrumState:
+        """Return the state saved as `arrays`."""
+        state = self.initial(n_replicates, seed, first_replicate)
+        restore_array(arrays, "lengths", state.lengths)
+        restore_array(arrays, "generation", state.generation)
+        end = int(state.lengths.max(initial=0))
+        _require("generation", 0 <= state.generation[0] <= len(self._sizes), f"from 0 to {len(self._sizes)}")
+        _require("lengths", (state.lengths >= 1).all() and end <= self._size, f"from 1 to {self._size}")
+        return state
+
+
+def _require(name: str, holds: Any, allowed: str) -> None:
+    if not holds:
+        raise ValueError(f"{name} of a state must be {allowed}")
+
+
+def refusal(truth: Any, schedule: Schedule) -> str | None:
+    """Return why count spectra cannot serve a workflow, or None."""
+    if schedule.n_train.any():
+        return 'model.engine must be "symbols" for a workflow that subsamples its pool, got "spectrum"'
+    if isinstance(truth, ZipfMandelbrotLaw) and schedule.n_real.any():
+        return 'model.engine must be "symbols" for a workflow that draws real data from a law, got "spectrum"'
+    return None
+
+
+def _metrics_of_classes(truth: Any) -> dict[str, float]:
+    """Return the label-free metrics of generation 0."""
+    if isinstance(truth, ZipfMandelbrotLaw):
+        probability, numbers = truth.classes()
+    else:
+        weights, numbers = truth_classes(truth)
+        probability = weights / (weights @ numbers)
+    live = probability > 0.0
+    probability, numbers = probability[live], np.asarray(numbers, np.float64)[live]
+    size = float(truth.size) if isinstance(truth, ZipfMandelbrotLaw) else float(numbers.sum())
+    return {
+        "support_size": size,
+        "entropy": float(-(numbers @ (probability * np.log(probability)))) + 0.0,
+        "heterozygosity": float(numbers @ (probability * (1.0 - probability))),
+    }
+
+
+def _points(state: SpectrumState, replicate: int) -> np.ndarray:
+    """Return the spectrum of a replicate: counts and numbers of symbols, float64 (n, 2), ascending."""
+    end = state.lengths[replicate]
+    counts, numbers = state.rows.counts[replicate, :end], state.rows.numbers[replicate, :end]
+    distinct, where = np.unique(counts, return_inverse=True)
+    points = np.column_stack([distinct, np.bincount(where, numbers, len(distinct))])
+    return points[points[:, 0] > 0]
+
+
+def _samples(points: list[np.ndarray]) -> dict[str, SampleRows]:
+    """Return the rows of a block from the spectra of its generations and replicates."""
+    indptr = np.concatenate([[0], np.cumsum([len(rows) for rows in points])]).astype(np.int64)
+    return {"spectrum": SampleRows(indptr, np.concatenate(points).astype(np.float64))}
