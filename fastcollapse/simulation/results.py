@@ -235,7 +235,7 @@ class Results:
     def _check_symbols(self, what: str) -> None:
         """Refuse a run without single symbols."""
         if self._reader.header.engine == "spectrum":
-            raise InputError(f"{what} must be those of model.engine = 'symbols', got a run with the spectrum engine")
+            raise InputError(f"{what} need a run with model.engine = 'symbols', got one with the spectrum engine")
 
     @property
     def sample_names(self) -> tuple[str, ...]:

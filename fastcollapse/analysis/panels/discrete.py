@@ -306,5 +306,5 @@ PANELS = DiscretePanels(
         "lost_mass": lost_mass_panel,
         "survival_by_count": survival_by_count_panel,
     },
-    default=("survival", "heterozygosity"),
+    default=("survival", "heterozygosity", "survival_by_count"),
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastcollapse.config.fields import power_text, show
 from fastcollapse.config.schedule import CAPABILITIES, Schedule
-from fastcollapse.datasets.count_spectrum import MAX_SYMBOLS
+from fastcollapse.datasets.count_spectrum import MAX_SYMBOLS, ZipfMandelbrotLaw
 from fastcollapse.errors import InputError
 from fastcollapse.models.discrete.parameters import DiscreteParameters
 
@@ -67,6 +67,8 @@ def _limit_of_spectrum(truth: Any, schedule: Schedule, record: tuple[str, ...]) 
     for name in record:
         if name not in (*known, "trajectory", "metrics"):
             return f"run.record must be of {', '.join(known)}, got {show(name)}"
+    if isinstance(truth, ZipfMandelbrotLaw) and schedule.n_real.any():
+        return "workflow.name must not be one that draws real data from a law"
     if SURVIVAL in record and truth.total is None:
         return "run.record must not have 'survival' for a truth without counts"
     if LOST_MASS in record and schedule.n_generations > 1 and SURVIVAL not in record:

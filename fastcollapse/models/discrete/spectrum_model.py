@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.schedule import Schedule
-from fastcollapse.config.sections import ModelSection
 from fastcollapse.datasets.count_spectrum import ZipfMandelbrotLaw
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.jit import current_threads
@@ -36,14 +35,12 @@ from fastcollapse.kernels.spectrum.refit import (
     refit_spectra,
 )
 from fastcollapse.models.base import Model, ModelBlock, State, restore_array, run_key
-from fastcollapse.models.discrete.metrics import METRICS, CountSums
+from fastcollapse.models.discrete.engine import LABEL_FREE
+from fastcollapse.models.discrete.metrics import METRICS, SPECTRUM_METRICS, CountSums
+from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.models.discrete.spectrum_classes import original_groups, truth_classes
-from fastcollapse.variables import Coordinate, Metric, SampleRows, Variable
+from fastcollapse.variables import Coordinate, SampleRows, Variable
 
-LABEL_FREE = ("support_size", "entropy", "heterozygosity")
-SURVIVAL = Metric(
-    "survival", Variable("share of the symbols of an original count that are alive", dims=("original_count",))
-)
 _LARGEST_BLOCK_BYTES = 64_000_000
 _NO_WEIGHTS = np.zeros((1, 0))
 _NO_REAL = np.zeros((1, 0), np.int64)
@@ -110,10 +107,14 @@ class SpectrumDiscrete(Model):
     Derived; the law is that of `fastcollapse.models.discrete.model.Discrete`, see `fastcollapse.kernels.spectrum.refit`.
     """
 
-    METRICS = {name: METRICS[name] for name in (*LABEL_FREE, "lost_mass")} | {"survival": SURVIVAL}
+    PARAMETERS = DiscreteParameters
+    METRICS = SPECTRUM_METRICS
+    ENGINE = "spectrum"
     CAPABILITIES = frozenset({"pool", "fresh_real", "fixed_real"})
 
-    def __init__(self, truth: Any, parameters: ModelSection, schedule: Schedule, record: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, truth: Any, parameters: DiscreteParameters, schedule: Schedule, record: tuple[str, ...] = ()
+    ) -> None:
         reason = refusal(truth, schedule)
         if reason is not None:
             raise InputError(reason)

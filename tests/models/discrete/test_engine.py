@@ -56,7 +56,9 @@ def test_choose_engine__accumulate_and_mix_are_served_and_subsampling_is_not():
     accumulate = Accumulate(n_samples=10**6, keep_real=True)
     assert chosen(LAW, ["support_size"], workflow=accumulate) == "spectrum"
     for real in ("fresh", "fixed"):
-        assert chosen(LAW, ["support_size"], workflow=Mix(n_samples=10**6, n_real=10**5, real=real)) == "spectrum"
+        mix = Mix(n_samples=10**6, n_real=10**5, real=real)
+        assert chosen(SPECTRUM, ["support_size"], workflow=mix) == "spectrum"
+        assert chosen(LAW, ["support_size"], workflow=mix) == "symbols"  # real data drawn from a law
     subsample = AccumulateSubsample(n_samples=10**6, keep_real=True, replacement=False)
     assert chosen(LAW, ["support_size"], workflow=subsample) == "symbols"
 
