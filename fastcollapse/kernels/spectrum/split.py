@@ -71,7 +71,7 @@ def _chain(n_symbols, mode, begin, end, weights, tails, stream, bag):
     left = binomial(n_symbols, lower / (lower + upper), stream)
     right = n_symbols - left
     i, step, last = _CENTRE, 1, end - 1
-    for side in range(2):
+    for _ in range(2):
         while right > 0:
             number = right if i == last else binomial(right, weights[i] / tails[i], stream)
             if number > 0:

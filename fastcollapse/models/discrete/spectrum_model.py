@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.fields import MAX_COUNT
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.datasets.count_spectrum import ZipfMandelbrotLaw
 from fastcollapse.errors import InputError
@@ -66,7 +67,7 @@ class SpectrumState(State):
     ----------
     rows : key, count and number of the rows of each replicate.
     lengths : int64 (R), number of rows in use.
-    generation : int64 (1), generation of the state.
+    generation : int64 (R), generation of the state.
     real : int64 (1 or R, K), fixed real data of each key, or (1, 0).
     first_weights : float64 (1 or R, M), weights of the rows of generation 0.
     owners : int64 (1 or R, K), class of the truth of each key, or group of classes if these are the keys.
@@ -104,7 +105,8 @@ class SpectrumDiscrete(Model):
 
     References
     ----------
-    Derived; the law is that of `fastcollapse.models.discrete.model.Discrete`, see `fastcollapse.kernels.spectrum.refit`.
+    Derived: the law is that of `fastcollapse.models.discrete.model.Discrete`, see
+    `fastcollapse.kernels.spectrum.refit`.
     """
 
     PARAMETERS = DiscreteParameters
@@ -169,7 +171,7 @@ class SpectrumDiscrete(Model):
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> SpectrumState:
         """Return the state of generation 0, and draw the fixed real data."""
-        lengths, generation = np.zeros(n_replicates, np.int64), np.zeros(1, np.int64)
+        lengths, generation = np.zeros(n_replicates, np.int64), np.zeros(n_replicates, np.int64)
         if self._law is not None:
             # No sample has more different counts.
             n_rows = min(self._size, math.isqrt(2 * int(self._schedule.n_synthetic[0])) + 2)
@@ -177,7 +179,7 @@ class SpectrumDiscrete(Model):
         weights, numbers = self._classes
         n_classes = len(weights)
         lengths[:] = n_classes
-        rows = new_rows(n_replicates, 2 * n_classes + 1024)
+        rows = new_rows(n_replicates, 2 * n_classes + 16)
         rows.numbers[:, :n_classes] = numbers
         rows.keys[:, :n_classes] = np.arange(n_classes)
         state = SpectrumState(rows, lengths, generation, _NO_REAL, weights[None], np.arange(n_classes)[None])
@@ -318,7 +320,7 @@ class SpectrumDiscrete(Model):
             step = self._step_of(first + b)
             n_alive = state.owners.shape[1] if step.alive_by else 0
             sums[:, b], alive = self._refit(state, step, key, state.real, n_alive)
-            state.generation[0] = first + b
+            state.generation[:] = first + b
             if step.alive_by:
                 lost[:, b], survival[:, b] = self._by_origin(state, alive)
             if self._with_rows:
@@ -363,12 +365,48 @@ class SpectrumDiscrete(Model):
     ) -> SpectrumState:
         """Return the state saved as `arrays`."""
         state = self.initial(n_replicates, seed, first_replicate)
+        start = [values.copy() for values in (*state.rows, state.lengths)]
         restore_array(arrays, "lengths", state.lengths)
         restore_array(arrays, "generation", state.generation)
         end = int(state.lengths.max(initial=0))
-        _require("generation", 0 <= state.generation[0] <= len(self._sizes), f"from 0 to {len(self._sizes)}")
-        _require("lengths", (state.lengths >= 1).all() and end <= self._size, f"from 1 to {self._size}")
+        generation, last = state.generation, len(self._sizes)
+        known = ((generation >= 0) & (generation <= last) & (generation == generation[0])).all()
+        _require("generation", known, f"one number from 0 to {last}")
+        most = max(self._size, state.rows.counts.shape[1])
+        _require("lengths", (state.lengths >= 0).all() and end <= most, f"from 0 to {most}")
+        if end > state.rows.counts.shape[1]:
+            state.rows = new_rows(n_replicates, end)
+        for name, values in state.rows._asdict().items():
+            restore_array(arrays, name, values[:, :end])
+        if state.generation[0] == 0:
+            same = all(np.array_equal(a, b) for a, b in zip(start, (*state.rows, state.lengths), strict=True))
+            _require("rows", same, "those of the truth at generation 0")
+        self._check(state)
         return state
+
+    def _check(self, state: SpectrumState) -> None:
+        """Refuse saved rows that no run has: the kernels do not check.
+
+        Raises
+        ------
+        ValueError
+            An array has a value that no run has.
+        """
+        n_keys = max(1, state.owners.shape[1])
+        generation = int(state.generation[0])
+        total = int(self._sizes[generation - 1])
+        for r, length in enumerate(state.lengths):
+            keys, counts, numbers = (values[r, :length] for values in state.rows)
+            _require("keys", ((keys >= 0) & (keys < n_keys)).all(), f"from 0 to {n_keys - 1}")
+            _require("counts", ((counts >= 0) & (counts <= MAX_COUNT)).all(), f"from 0 to {MAX_COUNT}")
+            _require("numbers", ((numbers >= 1) & (numbers <= self._size)).all(), f"from 1 to {self._size}")
+            _require("numbers", float(numbers.sum(dtype=np.float64)) <= self._size, f"of {self._size} symbols")
+            if generation:
+                tokens = float(counts.astype(np.float64) @ numbers)
+                is_sample = abs(tokens - total) <= 1e-6 * total and int(counts @ numbers) == total
+                _require("counts", is_sample, "a sample of the size of the state")
+                ascending = (np.diff(keys) > 0) | ((np.diff(keys) == 0) & (np.diff(counts) > 0))
+                _require("keys", ascending.all(), "in order, each with its counts in order")
 
 
 def _require(name: str, holds: Any, allowed: str) -> None:
