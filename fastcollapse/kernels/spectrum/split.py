@@ -94,7 +94,7 @@ def _look_up(n_symbols, mode, begin, end, weights, guide, stream, bag):
         weights[i] = total
     size = end - begin
     step = total / size
-    i = begin
+    i = np.int64(begin)
     for part in range(size):
         while weights[i] <= part * step and i < end - 1:
             i += 1
