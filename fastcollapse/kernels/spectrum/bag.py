@@ -64,7 +64,7 @@ def add(value, number, bag):
 
 
 @kernel
-def _sort(values, spare, digits, n):
+def sort(values, spare, digits, n):
     """Sort the first `n` values, at least 0: insertion for few, else digit by digit from the lowest."""
     if n < _INSERTION_BELOW:
         for i in range(1, n):
@@ -107,7 +107,7 @@ def empty(bag, position, values, numbers):
     info, cells, far = bag.info, bag.cells, bag.far
     n_far, offset, high = info[N_FAR], info[OFFSET], info[HIGH]
     if n_far > 0:
-        _sort(far, bag.spare, bag.digits, n_far)
+        sort(far, bag.spare, bag.digits, n_far)
     i, cell, limit = np.int64(0), info[LOW], values.shape[0]
     while i < n_far or cell <= high:
         if i < n_far and (cell > high or far[i] < offset + cell):

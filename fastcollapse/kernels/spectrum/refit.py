@@ -173,6 +173,8 @@ def _draw(rows, n_rows, weight_total, n_tokens, by_row, work, bag):
 def _refit(rows, n_rows, keep, real, step, alive, work, bag, out):
     """Join the drawn classes to the rows of the next state, and return the number of these.
 
+    More than eight arguments, because a group of groups would cost reference counts.
+
     Parameters
     ----------
     rows, n_rows : rows that the classes were drawn for.
@@ -205,7 +207,7 @@ def _refit(rows, n_rows, keep, real, step, alive, work, bag, out):
 
 
 @kernel
-def _sum_rows(counts, numbers, n_rows, sums):
+def sum_rows(counts, numbers, n_rows, sums):
     """Write sums over the live symbols, see `SUM_*`: number, x ln(n/x), x (n - x)."""
     total = 0.0
     for i in range(n_rows):
@@ -222,7 +224,10 @@ def _sum_rows(counts, numbers, n_rows, sums):
 
 @kernel
 def _refit_replicate(replicate, rows, lengths, weights, step, key, alive, work, bag):
-    """Compute the next rows of one replicate; return their number, or -1 where an array is too short."""
+    """Compute the next rows of one replicate; return their number, or -1 where an array is too short.
+
+    More than eight arguments, because a `prange` body cannot take a group of groups.
+    """
     n_rows = lengths[replicate]
     mine = Rows(rows.keys[replicate], rows.counts[replicate], rows.numbers[replicate])
     own_alive = alive[replicate]
@@ -267,7 +272,7 @@ def _store(replicate, rows, lengths, n_out, step, work, sums):
         rows.counts[replicate, i] = 0
         rows.numbers[replicate, i] = 0
     lengths[replicate] = n_out
-    _sum_rows(rows.counts[replicate], rows.numbers[replicate], n_out, sums[replicate])
+    sum_rows(rows.counts[replicate], rows.numbers[replicate], n_out, sums[replicate])
 
 
 @parallel_kernel

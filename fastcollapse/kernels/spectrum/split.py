@@ -94,20 +94,20 @@ def _look_up(n_symbols, mode, begin, end, weights, guide, stream, bag):
         weights[i] = total
     size = end - begin
     step = total / size
-    i = begin
+    cell = begin
     for part in range(size):
-        while weights[i] <= part * step and i < end - 1:
-            i += 1
-        guide[part] = i
+        while weights[cell] <= part * step and cell < end - 1:
+            cell += 1
+        guide[part] = cell
     for _ in range(n_symbols):
         u = uniform(stream)
         place = u * total
-        i = np.int64(guide[min(np.int64(u * size), size - 1)])
-        while i > begin and weights[i - 1] > place:
-            i -= 1
-        while weights[i] <= place and i < end - 1:
-            i += 1
-        add(mode + (i - _CENTRE), 1, bag)
+        cell = int(guide[min(np.int64(u * size), size - 1)])
+        while cell > begin and weights[cell - 1] > place:
+            cell -= 1
+        while weights[cell] <= place and cell < end - 1:
+            cell += 1
+        add(mode + (cell - _CENTRE), 1, bag)
 
 
 @kernel

@@ -23,6 +23,7 @@ from fastcollapse.kernels.random.streams import (
     StreamKey,
 )
 from fastcollapse.kernels.spectrum.bag import Bag, new_bags
+from fastcollapse.kernels.spectrum.law_sample import Law, sample_law
 from fastcollapse.kernels.spectrum.refit import (
     N_SUMS,
     SHORT,
@@ -37,7 +38,7 @@ from fastcollapse.kernels.spectrum.refit import (
 )
 from fastcollapse.models.base import Model, ModelBlock, State, restore_array, run_key
 from fastcollapse.models.discrete.engine import LABEL_FREE
-from fastcollapse.models.discrete.metrics import METRICS, SPECTRUM_METRICS, CountSums
+from fastcollapse.models.discrete.metrics import SPECTRUM_METRICS, CountSums, metrics_of
 from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.models.discrete.spectrum_classes import original_groups, truth_classes
 from fastcollapse.variables import Coordinate, SampleRows, Variable
@@ -131,6 +132,7 @@ class SpectrumDiscrete(Model):
         self._with_lost = "lost_mass" in self._available and bool({"lost_mass", "metrics"} & set(record))
         self._law = truth if isinstance(truth, ZipfMandelbrotLaw) else None
         self._size = truth.support_size
+        self._total = 1.0
         self._by_group = self._with_survival and not (self._with_lost or self._has_fresh or self._has_fixed)
         self._work: tuple[Scratch, Bag] | None = None
         self._work_shape: tuple[int, ...] = ()
@@ -248,7 +250,7 @@ class SpectrumDiscrete(Model):
         keep = int(self._sizes[index] > n_tokens + int(self._schedule.n_real[index]))
         by_class = self._with_survival or self._has_fresh
         alive_by = 0
-        if self._with_lost or self._with_survival:
+        if self._law is None and (self._with_lost or self._with_survival):
             alive_by = 1 if by_class else 2
         step = self._step(PURPOSE_SPECTRUM, n_tokens, total)
         return step._replace(
@@ -271,6 +273,12 @@ class SpectrumDiscrete(Model):
         Sums, float64 (R, N_SUMS), and numbers of live symbols, int64 (R, n_alive).
         """
         n_replicates = len(state.lengths)
+        if self._law is not None and state.generation[0] == 0:
+            sums, lost = np.zeros((n_replicates, N_SUMS)), np.zeros(n_replicates)
+            bags = new_bags(step.n_threads, self._n_cells, self._n_far)
+            law = Law(float(self._law.a), float(self._law.b), int(self._law.size))
+            sample_law(law, step, key, self._with_lost, bags, state.rows, state.lengths, (sums, lost))
+            return sums, lost[:, None]
         out = np.zeros((n_replicates, N_SUMS)), np.zeros((n_replicates, n_alive), np.int64)
         status = np.full(n_replicates, WAITING, np.int64)
         weights = Weights(
@@ -321,15 +329,16 @@ class SpectrumDiscrete(Model):
             n_alive = state.owners.shape[1] if step.alive_by else 0
             sums[:, b], alive = self._refit(state, step, key, state.real, n_alive)
             state.generation[:] = first + b
-            if step.alive_by:
+            if self._law is not None:
+                lost[:, b] = alive[:, 0] if first + b == 1 else 0.0
+            elif step.alive_by:
                 lost[:, b], survival[:, b] = self._by_origin(state, alive)
             if self._with_rows:
                 points += [_points(state, r) for r in range(n_replicates)]
         totals = self._sizes[first - 1 : first - 1 + n_generations]
         support, entropy, heterozygosity = np.moveaxis(sums, 2, 0)
         values = CountSums(support, heterozygosity, entropy, lost, lost, lost, totals)
-        names = (*LABEL_FREE, *(["lost_mass"] if self._with_lost else []))
-        metrics = {name: np.ascontiguousarray(METRICS[name].function(values)) for name in names}
+        metrics = metrics_of(values, (*LABEL_FREE, *(["lost_mass"] if self._with_lost else [])))
         if self._with_survival:
             metrics["survival"] = survival
         return ModelBlock(metrics=metrics, samples=_samples(points) if self._with_rows else {})
