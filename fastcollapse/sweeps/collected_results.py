@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.datasets.count_spectrum import SymbolTruth, stored_truth
+from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, UnreadableResults
@@ -101,6 +101,7 @@ class CollectedSweep:
         forms = {data_crc32(stored_truth(truth, engine)) for engine in ("symbols", "spectrum")}
         if "data_crc32" in arrays and arrays["data_crc32"][position] not in forms:
             raise InputError(f"{self.path}: the data of [truth] are not what they were (point {index} of the sweep)")
+        engine = self._engine(position)
         header = Header(
             experiment_json=experiment.json,
             experiment_text=experiment.text,
@@ -109,12 +110,20 @@ class CollectedSweep:
             n_replicates=n_replicates,
             n_generations=experiment.run.n_generations,
             metrics=variables,
-            truth=truth if isinstance(truth, SymbolTruth) else None,
+            truth=stored_truth(truth, engine),
+            engine=engine,
             trajectory=False,
             coordinates=coordinates,
             inputs=truth.inputs,
         )
         return Results(Reader(header, [Block(0, metrics, None)], path=self.path))
+
+    def _engine(self, position: tuple[Any, ...]) -> str:
+        """Return the engine of a point, "" for that of single symbols."""
+        if "engine_in_use" not in self._content.arrays:
+            return ""
+        letters = array_of(self._content, "engine_in_use", "S1", (*self.sweep.shape, None))[position]
+        return "spectrum" if b"".join(letters.tolist()) == b"spectrum" else ""
 
     def _coordinates(self, position: tuple[Any, ...]) -> dict[str, Coordinate]:
         """Return the coordinates of a point, shared ones and its own."""
