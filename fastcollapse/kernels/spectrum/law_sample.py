@@ -199,17 +199,16 @@ def _sample(law, n_tokens, with_lost, stream, bag):
 
 
 @kernel
-def _sample_replicate(replicate, law, step, key, with_lost, bag, rows, lengths, sums, lost):
-    """Draw the sample of one replicate.
-
-    More than eight arguments, because a `prange` body cannot take a group of arrays apart in a callee.
-    """
+def _sample_share(thread, law, step, key, with_lost, bags, rows, lengths, sums, lost):
+    """Draw the samples of one thread: more than eight arguments, because a `prange` body takes no group of groups."""
+    bag = Bag(bags.cells[thread], bags.far[thread], bags.spare[thread], bags.digits[thread], bags.info[thread])
     stream = np.empty(STREAM_WORDS, np.uint64)
-    generation_stream(key, replicate, step.generation, step.purpose, stream)
-    lost[replicate] = _sample(law, step.n_tokens, with_lost, stream, bag)
-    n_rows = empty(bag, 0, rows.counts[replicate], rows.numbers[replicate])
-    lengths[replicate] = n_rows
-    sum_rows(rows.counts[replicate], rows.numbers[replicate], n_rows, sums[replicate])
+    for replicate in range(thread, lengths.shape[0], step.n_threads):
+        generation_stream(key, replicate, step.generation, step.purpose, stream)
+        lost[replicate] = _sample(law, step.n_tokens, with_lost, stream, bag)
+        start = lengths[replicate]
+        lengths[replicate] = empty(bag, start, rows.counts[replicate], rows.numbers[replicate])
+        sum_rows(rows.counts[replicate], rows.numbers[replicate], lengths[replicate], sums[replicate])
 
 
 @parallel_kernel
@@ -223,11 +222,10 @@ def sample_law(law, step, key, with_lost, bags, rows, lengths, out):
     with_lost : whether the lost mass is computed.
     bags : a `Bag` with the axis T.
     rows : `Rows` (R, M), zeros, with a column for each count that a sample may have.
-    lengths : int64 (R).
+    lengths : int64 (R), zeros.
     out : sums float64 (R, N_SUMS), and the lost mass float64 (R).
     """
     sums, lost = out
     for thread in prange(step.n_threads):
-        bag = Bag(bags.cells[thread], bags.far[thread], bags.spare[thread], bags.digits[thread], bags.info[thread])
-        for replicate in range(thread, lengths.shape[0], step.n_threads):
-            _sample_replicate(replicate, law, step, key, with_lost, bag, rows, lengths, sums, lost)
+        # A parallel loop counts in uint64, for which the function would be compiled again.
+        _sample_share(np.int64(thread), law, step, key, with_lost, bags, rows, lengths, sums, lost)

@@ -223,11 +223,41 @@ def sum_rows(counts, numbers, n_rows, sums):
 
 
 @kernel
-def _refit_replicate(replicate, rows, lengths, weights, step, key, alive, work, bag):
-    """Compute the next rows of one replicate; return their number, or -1 where an array is too short.
+def _store(replicate, rows, lengths, n_out, step, work, sums):
+    """Replace the rows of a replicate by the new ones, clear the rest, and write the sums."""
+    new = 1 if step.n_real > 0 else 0
+    for i in range(n_out):
+        rows.keys[replicate, i] = work.keys[new, i]
+        rows.counts[replicate, i] = work.counts[new, i]
+        rows.numbers[replicate, i] = work.numbers[new, i]
+    for i in range(n_out, lengths[replicate]):
+        rows.keys[replicate, i] = 0
+        rows.counts[replicate, i] = 0
+        rows.numbers[replicate, i] = 0
+    lengths[replicate] = n_out
+    sum_rows(rows.counts[replicate], rows.numbers[replicate], n_out, sums[replicate])
+
+
+@kernel
+def _refit_replicate(thread, replicate, rows, lengths, weights, step, key, works, bags, sums, alive):
+    """Compute the next state of one replicate; return DONE, or SHORT where an array is too short.
 
     More than eight arguments, because a `prange` body cannot take a group of groups.
     """
+    work = Scratch(
+        works.keys[thread],
+        works.counts[thread],
+        works.numbers[thread],
+        works.means[thread],
+        works.ends[thread],
+        works.classes[thread],
+        works.class_guide[thread],
+        works.probabilities[thread],
+        works.guide[thread],
+        works.depths[thread],
+        works.stream[thread],
+    )
+    bag = Bag(bags.cells[thread], bags.far[thread], bags.spare[thread], bags.digits[thread], bags.info[thread])
     n_rows = lengths[replicate]
     mine = Rows(rows.keys[replicate], rows.counts[replicate], rows.numbers[replicate])
     own_alive = alive[replicate]
@@ -243,36 +273,23 @@ def _refit_replicate(replicate, rows, lengths, weights, step, key, alive, work, 
     generation_stream(key, replicate, step.generation, step.purpose, work.stream)
     _draw(mine, n_rows, step.weight_total, step.n_tokens, step.by_row, work, bag)
     if bag.info[TOO_SHORT] == 1:
-        return np.int64(-1)
+        return SHORT
     n_out = _refit(mine, n_rows, step.keep, real, step, own_alive, work, bag, first)
     if step.n_real > 0 and bag.info[TOO_SHORT] == 0:
         for i in range(n_out):
             work.means[i] = weights.keys[first.keys[i]]
         for i in range(own_alive.shape[0]):
             own_alive[i] = 0
+        # Not constants: the functions would be compiled again for them.
+        apart, keep = step.n_real > 0, np.int64(step.n_real > 0)
         generation_stream(key, replicate, step.generation, step.real_purpose, work.stream)
-        _draw(first, n_out, step.real_total, step.n_real, True, work, bag)
+        _draw(first, n_out, step.real_total, step.n_real, apart, work, bag)
         if bag.info[TOO_SHORT] == 0:
-            n_out = _refit(first, n_out, 1, real[:0], step, own_alive, work, bag, second)
+            n_out = _refit(first, n_out, keep, real[:0], step, own_alive, work, bag, second)
     if bag.info[TOO_SHORT] == 1 or n_out > mine.counts.shape[0]:
-        return np.int64(-1)
-    return n_out
-
-
-@kernel
-def _store(replicate, rows, lengths, n_out, step, work, sums):
-    """Replace the rows of a replicate by the new ones, clear the rest, and write the sums."""
-    new = 1 if step.n_real > 0 else 0
-    for i in range(n_out):
-        rows.keys[replicate, i] = work.keys[new, i]
-        rows.counts[replicate, i] = work.counts[new, i]
-        rows.numbers[replicate, i] = work.numbers[new, i]
-    for i in range(n_out, lengths[replicate]):
-        rows.keys[replicate, i] = 0
-        rows.counts[replicate, i] = 0
-        rows.numbers[replicate, i] = 0
-    lengths[replicate] = n_out
-    sum_rows(rows.counts[replicate], rows.numbers[replicate], n_out, sums[replicate])
+        return SHORT
+    _store(replicate, rows, lengths, n_out, step, work, sums)
+    return DONE
 
 
 @parallel_kernel
@@ -289,26 +306,11 @@ def refit_spectra(rows, lengths, weights, step, key, work, bags, out):
     out : status int64 (R), WAITING on entry; DONE, or SHORT where an array is too short and nothing was changed; sums
         float64 (R, N_SUMS), and numbers of live symbols int64 (R, K).
     """
-    n_replicates = lengths.shape[0]
     status, sums, alive = out
     for thread in prange(step.n_threads):
-        own = Scratch(
-            work.keys[thread],
-            work.counts[thread],
-            work.numbers[thread],
-            work.means[thread],
-            work.ends[thread],
-            work.classes[thread],
-            work.class_guide[thread],
-            work.probabilities[thread],
-            work.guide[thread],
-            work.depths[thread],
-            work.stream[thread],
-        )
-        bag = Bag(bags.cells[thread], bags.far[thread], bags.spare[thread], bags.digits[thread], bags.info[thread])
-        for replicate in range(thread, n_replicates, step.n_threads):
+        for replicate in range(thread, lengths.shape[0], step.n_threads):
             if status[replicate] == WAITING:
-                n_out = _refit_replicate(replicate, rows, lengths, weights, step, key, alive, own, bag)
-                status[replicate] = SHORT if n_out < 0 else DONE
-                if n_out >= 0:
-                    _store(replicate, rows, lengths, n_out, step, own, sums)
+                # A parallel loop counts in uint64, for which the function would be compiled again.
+                status[replicate] = _refit_replicate(
+                    np.int64(thread), np.int64(replicate), rows, lengths, weights, step, key, work, bags, sums, alive
+                )

@@ -36,6 +36,7 @@ from fastcollapse.kernels.spectrum.refit import (
     new_scratch,
     refit_spectra,
 )
+from fastcollapse.kernels.spectrum.split import N_PROBABILITIES
 from fastcollapse.models.base import Model, ModelBlock, State, restore_array, run_key
 from fastcollapse.models.discrete.engine import LABEL_FREE
 from fastcollapse.models.discrete.metrics import SPECTRUM_METRICS, CountSums, metrics_of
@@ -175,9 +176,7 @@ class SpectrumDiscrete(Model):
         """Return the state of generation 0, and draw the fixed real data."""
         lengths, generation = np.zeros(n_replicates, np.int64), np.zeros(n_replicates, np.int64)
         if self._law is not None:
-            # No sample has more different counts.
-            n_rows = min(self._size, math.isqrt(2 * int(self._schedule.n_synthetic[0])) + 2)
-            return SpectrumState(new_rows(n_replicates, n_rows), lengths, generation, _NO_REAL, _NO_WEIGHTS, _NO_OWNERS)
+            return SpectrumState(new_rows(n_replicates, 1), lengths, generation, _NO_REAL, _NO_WEIGHTS, _NO_OWNERS)
         weights, numbers = self._classes
         n_classes = len(weights)
         lengths[:] = n_classes
@@ -274,11 +273,7 @@ class SpectrumDiscrete(Model):
         """
         n_replicates = len(state.lengths)
         if self._law is not None and state.generation[0] == 0:
-            sums, lost = np.zeros((n_replicates, N_SUMS)), np.zeros(n_replicates)
-            bags = new_bags(step.n_threads, self._n_cells, self._n_far)
-            law = Law(float(self._law.a), float(self._law.b), int(self._law.size))
-            sample_law(law, step, key, self._with_lost, bags, state.rows, state.lengths, (sums, lost))
-            return sums, lost[:, None]
+            return self._sample_law(state, step, key)
         out = np.zeros((n_replicates, N_SUMS)), np.zeros((n_replicates, n_alive), np.int64)
         status = np.full(n_replicates, WAITING, np.int64)
         weights = Weights(
@@ -293,6 +288,22 @@ class SpectrumDiscrete(Model):
                 return out
             status[status == SHORT] = WAITING
             self._grow(state)
+
+    def _sample_law(self, state: SpectrumState, step: Step, key: StreamKey) -> tuple[np.ndarray, np.ndarray]:
+        """Draw generation 1 of a Zipf-Mandelbrot law; return the sums, and the lost mass, float64 (R, 1)."""
+        assert self._law is not None
+        n_replicates = len(state.lengths)
+        # No sample has more different counts; memory is used only as far as it is written.
+        rows = new_rows(n_replicates, min(self._size, math.isqrt(2 * step.n_tokens) + 2))
+        sums, lost = np.zeros((n_replicates, N_SUMS)), np.zeros(n_replicates)
+        bags = new_bags(step.n_threads, self._n_cells, self._n_far)
+        law = Law(float(self._law.a), float(self._law.b), self._size)
+        sample_law(law, step, key, self._with_lost, bags, rows, state.lengths, (sums, lost))
+        state.rows = new_rows(n_replicates, 2 * int(state.lengths.max()) + 16)
+        for new, values in zip(state.rows, rows, strict=True):
+            end = min(new.shape[1], values.shape[1])
+            new[:, :end] = values[:, :end]
+        return sums, lost[:, None]
 
     def _buffers(self, state: SpectrumState, n_threads: int) -> tuple[Scratch, Bag]:
         """Return work arrays and bags that fit the state."""
@@ -361,6 +372,10 @@ class SpectrumDiscrete(Model):
             if n_groups:
                 survival[r] = np.bincount(groups, left) / sizes
         return lost, survival
+
+    def work_bytes(self) -> int:
+        """Return the minimum working memory: the cells of a bag and its far values, for each thread."""
+        return current_threads() * 8 * (self._n_cells + 2 * self._n_far + 3 * N_PROBABILITIES)
 
     def block_length(self, state: SpectrumState, max_generations: int) -> int:
         """Return the length of the next block: `max_generations`, or less if the spectra would take too much memory."""

@@ -225,6 +225,49 @@ def test_resume__gives_the_same_bits(name, record):
     assert_same(again.advance(start, 1, 1, 9).metrics, model.advance(model.initial(3, 9), 1, 1, 9).metrics)
 
 
+def _set(name, place, value):
+    def change(arrays):
+        arrays[name][place] = value
+
+    return change
+
+
+HOSTILE = {
+    "no array": lambda arrays: arrays.pop("counts"),
+    "another shape": lambda arrays: arrays.update(counts=arrays["counts"][:, 1:]),
+    "another type": lambda arrays: arrays.update(numbers=arrays["numbers"].astype(float)),
+    "negative length": _set("lengths", 0, -1),
+    "huge length": _set("lengths", 0, 2**62),
+    "length beyond the rows": lambda arrays: arrays.update(lengths=arrays["lengths"] + 1),
+    "another generation": _set("generation", slice(None), 7),
+    "two generations": _set("generation", 0, 1),
+    "generation 0": _set("generation", slice(None), 0),
+    "negative count": _set("counts", (0, 0), -1),
+    "huge count": _set("counts", (0, 0), 2**62),
+    "no symbols": _set("numbers", (0, 0), 0),
+    "huge number": _set("numbers", (0, 0), 2**62),
+    "another total": _set("numbers", (0, 0), 1000),
+    "negative key": _set("keys", (0, 0), -1),
+    "huge key": _set("keys", (0, 0), 10**6),
+    "another order": lambda arrays: [
+        values.__setitem__((0, [0, 1]), values[0, [1, 0]]) for values in list(arrays.values())[:3]
+    ],
+}
+
+
+@pytest.mark.parametrize("record", [(), ("survival",), ("survival", "lost_mass")])
+@pytest.mark.parametrize("name", ["replace", "fresh", "fixed sample"])
+def test_restore__refuses_what_no_run_has(name, record):
+    model = spectrum_model(CountSpectrum.from_counts(np.array(SMALL)), SMALL_WORKFLOWS[name], 6, record)
+    state = model.initial(2, 9)
+    model.advance(state, 1, 2, 9)
+    for change in HOSTILE.values():
+        arrays = {key: values.copy() for key, values in state.arrays().items()}
+        change(arrays)
+        with pytest.raises(ValueError, match="of a state must"):
+            model.restore(arrays, 2, 9)
+
+
 def test_short_arrays__grow_and_change_no_bit():
     truth = CountSpectrum(np.array([50]), np.array([3000]))  # one class becomes about sixty
     expected = run(spectrum_model(truth, Replace(n_samples=150_000), 2), 3, 2, seed=4)
