@@ -138,7 +138,7 @@ def _place_excess(law, first, end, n_excess, n_classes, stream, work, bag):
     sort(found, work.found[1], bag.digits, n_excess)
     # How many symbols have 1, 2, 3, ... of the tokens.
     repeats = work.found[1]
-    most, t = np.int64(0), 0
+    most, t = 0, 0
     for i in range(n_excess):
         repeats[i] = 0
     while t < n_excess:
