@@ -13,6 +13,13 @@ from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.discrete_variates import binomial, poisson
 from fastcollapse.kernels.random.streams import STREAM_WORDS, generation_stream, uniform, uniform_below
 from fastcollapse.kernels.spectrum.bag import Bag, add, empty, sort
+from fastcollapse.kernels.spectrum.even_range import (
+    draw_even_range,
+    new_even_bag,
+    new_even_scratch,
+    pays,
+    relative_weight,
+)
 from fastcollapse.kernels.spectrum.refit import sum_rows
 
 # Ranges of up to _FEW symbols are drawn symbol by symbol, others once their weights differ by at most a factor of 2 and
@@ -29,12 +36,6 @@ class Law(NamedTuple):
     a: float
     b: float
     size: int
-
-
-@kernel
-def relative_weight(law, first, i):
-    """Return the weight of symbol i relative to that of symbol `first`."""
-    return math.exp(-law.a * math.log1p((i - first) / (first + law.b)))
 
 
 @kernel
@@ -171,6 +172,7 @@ def _sample(law, n_tokens, with_lost, stream, bag):
     stack, counts = np.empty((_STACK, 3), np.int64), np.empty((2, _SHORT), np.int64)
     stack[0, 0], stack[0, 1], stack[0, 2] = 1, law.size + 1, n_tokens
     depth, lost = 1, 0.0
+    work, inner = new_even_scratch(), new_even_bag()
     while depth > 0:
         depth -= 1
         first, end, tokens = stack[depth, 0], stack[depth, 1], stack[depth, 2]
@@ -179,7 +181,15 @@ def _sample(law, n_tokens, with_lost, stream, bag):
             if with_lost:
                 lost += relative_weight(law, 1, first) * range_sum(law, first, end)
             continue
-        is_even = relative_weight(law, first, end - 1) >= 0.5
+        least = relative_weight(law, first, end - 1)
+        is_even = least >= 0.5
+        # The lost mass needs to know which symbols are lost. With 60 tokens a symbol none are.
+        if is_even and pays(m, tokens, least) and (not with_lost or tokens > 60 * m):
+            weight = range_sum(law, first, end)
+            n_lost = draw_even_range(law, first, end, tokens, 1.0 - m * least / weight, stream, work, inner, bag)
+            if with_lost:
+                lost += relative_weight(law, 1, first) * (n_lost * weight / m)
+            continue
         if m <= _FEW or (is_even and (m <= _SHORT or (tokens <= _SPARSE and 2 * tokens < m))):
             part = _draw_range(law, first, end, tokens, with_lost, stream, counts, bag)
             if with_lost:
