@@ -216,8 +216,7 @@ def _sample_share(thread, law, step, key, with_lost, bags, rows, lengths, sums, 
     for replicate in range(thread, lengths.shape[0], step.n_threads):
         generation_stream(key, replicate, step.generation, step.purpose, stream)
         lost[replicate] = _sample(law, step.n_tokens, with_lost, stream, bag)
-        start = lengths[replicate]
-        lengths[replicate] = empty(bag, start, rows.counts[replicate], rows.numbers[replicate])
+        lengths[replicate] = empty(bag, np.int64(0), rows.counts[replicate], rows.numbers[replicate])
         sum_rows(rows.counts[replicate], rows.numbers[replicate], lengths[replicate], sums[replicate])
 
 
@@ -230,9 +229,9 @@ def sample_law(law, step, key, with_lost, bags, rows, lengths, out):
     law, step : `Law`, and the `Step` with the size of the sample, its generation and purpose.
     key : `StreamKey` of the run.
     with_lost : whether the lost mass is computed.
-    bags : a `Bag` with the axis T.
+    bags : a `Bag` with the axis T; `TOO_SHORT` of a thread marks samples that are incomplete.
     rows : `Rows` (R, M), zeros, with a column for each count that a sample may have.
-    lengths : int64 (R), zeros.
+    lengths : int64 (R).
     out : sums float64 (R, N_SUMS), and the lost mass float64 (R).
     """
     sums, lost = out

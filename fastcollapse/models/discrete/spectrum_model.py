@@ -22,7 +22,7 @@ from fastcollapse.kernels.random.streams import (
     PURPOSE_SPECTRUM_REAL,
     StreamKey,
 )
-from fastcollapse.kernels.spectrum.bag import Bag, new_bags
+from fastcollapse.kernels.spectrum.bag import TOO_SHORT, Bag, new_bags
 from fastcollapse.kernels.spectrum.law_sample import Law, sample_law
 from fastcollapse.kernels.spectrum.refit import (
     N_SUMS,
@@ -45,6 +45,8 @@ from fastcollapse.models.discrete.spectrum_classes import original_groups, truth
 from fastcollapse.variables import Coordinate, SampleRows, Variable
 
 _LARGEST_BLOCK_BYTES = 64_000_000
+# First length of the list of far values, which grows.
+_MOST_FAR = 1 << 22
 _NO_WEIGHTS = np.zeros((1, 0))
 _NO_REAL = np.zeros((1, 0), np.int64)
 _NO_OWNERS = _NO_REAL
@@ -138,9 +140,9 @@ class SpectrumDiscrete(Model):
         self._work: tuple[Scratch, Bag] | None = None
         self._work_shape: tuple[int, ...] = ()
         # Cells for the counts that several symbols have, and few far ones: about the root of the tokens.
-        largest = max(int(self._sizes.max()), truth.total or 1)
+        largest = int(self._sizes.max())
         self._n_cells = 1 << min(24, max(10, (2 * math.isqrt(largest)).bit_length()))
-        self._n_far = min(self._size, 2 * largest // self._n_cells) + 1024
+        self._n_far = min(self._size, 2 * largest // self._n_cells, _MOST_FAR) + 1024
         self._n_classes = 0
         if self._law is None:
             self._classes = truth_classes(truth)
@@ -296,9 +298,14 @@ class SpectrumDiscrete(Model):
         # No sample has more different counts; memory is used only as far as it is written.
         rows = new_rows(n_replicates, min(self._size, math.isqrt(2 * step.n_tokens) + 2))
         sums, lost = np.zeros((n_replicates, N_SUMS)), np.zeros(n_replicates)
-        bags = new_bags(step.n_threads, self._n_cells, self._n_far)
         law = Law(float(self._law.a), float(self._law.b), self._size)
-        sample_law(law, step, key, self._with_lost, bags, rows, state.lengths, (sums, lost))
+        while True:
+            bags = new_bags(step.n_threads, self._n_cells, self._n_far)
+            sample_law(law, step, key, self._with_lost, bags, rows, state.lengths, (sums, lost))
+            if not bags.info[:, TOO_SHORT].any():
+                break
+            self._n_far *= 4
+            rows = new_rows(*rows.counts.shape)
         state.rows = new_rows(n_replicates, 2 * int(state.lengths.max()) + 16)
         for new, values in zip(state.rows, rows, strict=True):
             end = min(new.shape[1], values.shape[1])

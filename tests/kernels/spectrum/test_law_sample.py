@@ -127,3 +127,11 @@ def test_law__continues_as_its_sample():
     for name in LABEL_FREE:
         assert stats.ks_2samp(mine[name][:, 3], twin[name][:, 3]).pvalue > P_LIMIT
     assert stats.ks_2samp(mine["support_size"][:, 3], twin["support_size"][:, 2]).pvalue < P_LIMIT
+
+
+def test_sample__short_lists_grow_and_change_no_bit():
+    expected = run(law_model(0.4, 0.0, 40, 10**9), 3, 1, seed=1)
+    model = law_model(0.4, 0.0, 40, 10**9)
+    model._n_far = 1
+    assert_same(run(model, 3, 1, seed=1), expected)
+    assert model._n_far > 1

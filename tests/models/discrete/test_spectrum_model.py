@@ -276,6 +276,33 @@ def test_short_arrays__grow_and_change_no_bit():
     assert_same(run(model, 3, 2, seed=4), expected)
 
 
+def test_corners__keep_their_tokens():
+    """Two symbols of 5e14 tokens, 1e12 symbols of one, a huge fixed batch, and a few tokens of a huge truth."""
+    two = CountSpectrum(np.array([5 * 10**14]), np.array([2]))
+    many = CountSpectrum(np.array([1, 10**14]), np.array([10**12, 3]))
+    cases = [
+        (two, Replace(n_samples=10**15), ()),
+        (many, Replace(n_samples=10**12), ()),
+        (many, Replace(n_samples=1000), ("survival",)),
+        (many, Mix(n_samples=10**12, n_real=10**13, real="fresh"), ("survival",)),
+        (many, Mix(n_samples=10**12, n_real=10**13, real="fixed"), ("survival", "lost_mass")),
+        (CountSpectrum(np.array([1000]), np.array([10**12])), Accumulate(n_samples=10**10, keep_real=False), ()),
+    ]
+    for truth, workflow, record in cases:
+        model = spectrum_model(truth, workflow, 3, record)
+        state = model.initial(2, 1)
+        block = model.advance(state, 1, 3, 1)
+        totals = [int(state.rows.counts[r] @ state.rows.numbers[r]) for r in range(2)]
+        assert totals == [workflow.schedule(3, truth.total).pool_totals(truth.total)[-1]] * 2
+        assert all(np.isfinite(values).all() for values in block.metrics.values())
+        assert (block.metrics["support_size"] <= truth.size).all()
+    # A share of exp(-1) of symbols with one token is lost, up to 1e6 of 1e12.
+    expected = 10**12 * -np.expm1(-1.0)
+    state = spectrum_model(CountSpectrum(np.array([1]), np.array([10**12])), Replace(n_samples=10**12), 1)
+    got = state.advance(state.initial(2, 1), 1, 1, 1).metrics["support_size"]
+    assert (np.abs(got - expected) < 5e6).all()
+
+
 def test_refused__workflows_name_the_key():
     with pytest.raises(InputError, match=r"model.engine must be \"symbols\" for a workflow that subsamples"):
         spectrum_model(
