@@ -12,12 +12,12 @@ from fastcollapse.analysis.panels.count_classes import (
     lost_mass_panel,
     survival_by_count_panel,
 )
+from fastcollapse.analysis.panels.extinction_by_count import forgetting_panel
 from fastcollapse.analysis.panels.extinction_plot import draw_extinction_times
 from fastcollapse.analysis.panels.extinction_times import (
     CHAIN_CELLS,
     CHAIN_N,
     CHAIN_WORK,
-    extinction_panel,
     extinction_table,
 )
 from fastcollapse.analysis.panels.family_panels import FamilyPanels
@@ -302,7 +302,7 @@ PANELS = DiscretePanels(
         "not_collapsed": not_collapsed_panel,
         "paths": paths_panel,
         "entropy": entropy_panel,
-        "forgetting": extinction_panel,
+        "forgetting": forgetting_panel,
         "lost_mass": lost_mass_panel,
         "survival_by_count": survival_by_count_panel,
     },

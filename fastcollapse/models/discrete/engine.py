@@ -25,9 +25,9 @@ def choose_engine(truth: Any, parameters: DiscreteParameters, schedule: Schedule
     """Return "symbols" or "spectrum": `model.engine`, or else the rule.
 
     The rule takes the spectrum engine where it serves every recorded name and the workflow, and where it pays: from
-    1,000,000 symbols on, if they are at least 50 sqrt(n) for n tokens. It is a function of the experiment and its truth,
-    so that an experiment and its seed keep their bits. Without `model.engine`, all metrics and a trajectory are those
-    of symbols.
+    1,000,000 symbols on, if they are at least 50 sqrt(n) for n tokens. It is a function of the experiment and its
+    truth, so that an experiment and its seed keep their bits. Without `model.engine`, all metrics and a trajectory are
+    those of symbols.
 
     Parameters
     ----------

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.panels.count_classes import classes_of, entropy_panel, lost_mass_panel
+from fastcollapse.analysis.panels.count_classes import (
+    classes_of,
+    entropy_panel,
+    lost_mass_panel,
+    survival_by_count_panel,
+)
+from fastcollapse.analysis.panels.registry import panels_of
+from fastcollapse.analysis.report import contents, summary
+from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.lost_mass import zipf_lost_mass
@@ -70,3 +78,43 @@ def test_entropy_panel__has_the_expectation_for_many_tokens():
 @pytest.mark.parametrize(("truth", "n"), [(ZIPF, 500), ({"probabilities": [0.5, 0.5]}, 2000)])
 def test_entropy_panel__few_tokens_or_symbols_have_no_expectation(truth, n):
     assert entropy_panel(run(truth, n=n), ALL, {}).lines == ()
+
+
+def spectrum_run(tmp_path, record, n_replicates=60):
+    (tmp_path / "x.csv").write_text("count,symbols\n1,400\n2,200\n10,50\n60,10\n400,3\n")
+    mapping = {
+        "model": {"engine": "spectrum"},
+        "truth": {"counts_of_counts": "x.csv"},
+        "workflow": {"name": "replace", "n_samples": "truth"},
+        "run": {"n_generations": 12, "n_replicates": n_replicates, "seed": 4, "record": record},
+    }
+    return simulate(Experiment.from_mapping(mapping, base=tmp_path))
+
+
+def test_survival_by_count_panel__has_a_curve_for_each_count_between_its_bounds(tmp_path):
+    # 3 curves of 12 comparisons, |z| < 4.5.
+    panels = survival_by_count_panel(spectrum_run(tmp_path, ["survival"]), ALL, {})
+    assert [panel.group for panel in panels] == ["c = 1", "c = 2", "c = 10"]
+    for panel in panels:
+        assert panel.curve.is_compared[1:].any()
+        assert np.nanmax(np.abs(panel.curve.z)) < 4.5
+    one, two = (panel.curve for panel in panels[:2])
+    assert (np.abs(one.mean[1:] - two.lower[1:]) > 4.5 * one.sd[1:] / np.sqrt(60)).all()  # negative control
+
+
+def test_panels__of_a_run_without_symbols_are_those_that_its_metrics_have(tmp_path):
+    results = spectrum_run(tmp_path, ["entropy", "heterozygosity", "lost_mass", "support_size", "survival"], 20)
+    headings = [panel.heading for panel in panels_of(results, ALL)]
+    assert headings == ["symbols alive (%)", "H", "c = 1", "c = 2", "c = 10"]
+    for panel in panels_of(results, ALL, ["survival", "entropy", "heterozygosity", "lost_mass"]):
+        z = panel.curve.z
+        assert np.nanmax(np.abs(z), initial=0.0) < 4.5
+    with pytest.raises(InputError, match=r"need a run with model.engine = 'symbols', got one with the spectrum engine"):
+        panels_of(results, ALL, ["symbol"])
+    assert "engine     spectrum" in summary(results)
+    assert "engine     spectrum" in contents(results)
+
+
+def test_panels__survival_by_count_needs_its_metric():
+    with pytest.raises(InputError, match=r"run.record must have survival for the panel survival_by_count"):
+        panels_of(run(ZIPF), ALL, ["survival_by_count"])
