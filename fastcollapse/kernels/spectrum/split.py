@@ -16,7 +16,7 @@ _MEAN_LIMIT = (N_PROBABILITIES / 32.0) ** 2
 # With d = sqrt(mean) + 1, a chain of binomials is used for more than d _CHAIN_FROM symbols, else look-ups in a table
 # for more than d _TABLE_FROM. A binomial takes 80 ns, a look-up 8, a Poisson variate 25, an entry of the table 7.
 _CHAIN_FROM = 60.0
-_TABLE_FROM = 10.0
+_TABLE_FROM = 5.0
 # The probability, for all symbols of a class together, beyond which counts are left out.
 _NEGLIGIBLE = 1e-14
 
