@@ -63,13 +63,13 @@ def _limit_of_spectrum(truth: Any, schedule: Schedule, record: tuple[str, ...]) 
     """Return the key that the spectrum engine cannot serve and what is allowed; "" if it serves all."""
     missing = sorted(schedule.needs - SPECTRUM_CAPABILITIES)
     if missing:
-        return f"workflow.name must not be one that needs {CAPABILITIES[missing[0]]}"
+        return f"workflow.name must be one without {CAPABILITIES[missing[0]]}"
     known = (*LABEL_FREE, SURVIVAL, LOST_MASS)
     for name in record:
         if name not in (*known, "trajectory", "metrics"):
             return f"run.record must be of {', '.join(known)}, got {show(name)}"
     if isinstance(truth, ZipfMandelbrotLaw) and schedule.n_real.any():
-        return "workflow.name must not be one that draws real data from a law"
+        return "workflow.name must be one without real data for truth.zipf_mandelbrot"
     if SURVIVAL in record and truth.total is None:
         return "run.record must not have 'survival' for a truth without counts"
     if LOST_MASS in record and schedule.n_generations > 1 and SURVIVAL not in record:
