@@ -433,6 +433,32 @@ def test_lost_mass__of_a_zipf_law(n):
     assert reject(z_scores(lost, float(zipf_lost_mass(1.9, n)), rounding=2e-3 * expected))
 
 
+def test_lost_mass__of_a_trillion_symbols():
+    # 3 comparisons, of a law without an array over its symbols.
+    n, size = 10**5, 10**12
+    experiment = Experiment.from_mapping(
+        {
+            "truth": {"zipf_mandelbrot": {"a": 1.5, "b": 2.7, "size": size}},
+            "workflow": {"name": "replace", "n_samples": n},
+            "run": {"n_generations": 1, "n_replicates": 200, "seed": 7, "record": ["lost_mass", "support_size"]},
+        }
+    )
+    results = simulate(experiment)
+    assert results.engine == "spectrum"
+    lost, support = (results.metrics[name][:, 1] for name in ("lost_mass", "support_size"))
+    p, copies = results.truth.classes()
+    exact = float(lost_mass_bounds(p, n, 1, copies)[0])
+    limit = float(zipf_lost_mass(1.5, n, 2.7))
+    assert abs(limit / exact - 1) < 1e-3
+    assert not reject(z_scores(lost, exact, rounding=1e-9))
+    assert not reject(z_scores(lost, limit, rounding=1e-3 * exact))
+    assert not reject(z_scores(support, float(unique_symbols_bounds(p, n, 1, copies)[0]), rounding=1e-9))
+    # A law that starts one symbol later, and one token in a hundred less.
+    assert reject(z_scores(lost, float(zipf_lost_mass(1.5, n, 3.7)), rounding=1e-3 * exact))
+    assert reject(z_scores(lost, float(lost_mass_bounds(p, n - n // 100, 1, copies)[0]), rounding=1e-9))
+    assert reject(z_scores(support, float(unique_symbols_bounds(p, n - n // 100, 1, copies)[0]), rounding=1e-9))
+
+
 @functools.cache
 def forgetting_times(copies):
     """Return int (20, 40,000/copies): extinction times of symbols of equal counts; 40 copies + 1 means never."""

@@ -136,7 +136,5 @@ def test_choose_engine__what_an_engine_cannot_serve__is_refused_in_one_line(trut
 
 def test_choose_engine__a_subsample__is_refused_with_the_spectrum():
     subsample = AccumulateSubsample(n_samples=10**6, keep_real=True, replacement=False)
-    with pytest.raises(
-        InputError, match=r"workflow.name must be one without a fit to a subsample of the pool, with"
-    ):
+    with pytest.raises(InputError, match=r"workflow.name must be one without a fit to a subsample of the pool, with"):
         chosen(LAW, ["support_size"], "spectrum", workflow=subsample)
