@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcollapse.datasets.count_spectrum import CountSpectrum
+from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
 
 # Original counts up to this have a group of their own. Larger ones share a group with those up to 2^(1/8) times theirs.
 _OWN_GROUP = 64
@@ -55,3 +55,20 @@ def original_groups(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     starts = np.flatnonzero(np.diff(labels, prepend=-1))
     groups = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(counts)))
     return counts[starts], groups.astype(np.int32)
+
+
+def truth_metrics(truth: Any) -> dict[str, float]:
+    """Return the label-free metrics of generation 0."""
+    if isinstance(truth, ZipfMandelbrotLaw):
+        probability, numbers = truth.classes()
+    else:
+        weights, numbers = truth_classes(truth)
+        probability = weights / (weights @ numbers)
+    live = probability > 0.0
+    probability, numbers = probability[live], np.asarray(numbers, np.float64)[live]
+    size = float(truth.size) if isinstance(truth, ZipfMandelbrotLaw) else float(numbers.sum())
+    return {
+        "support_size": size,
+        "entropy": float(-(numbers @ (probability * np.log(probability)))) + 0.0,
+        "heterozygosity": float(numbers @ (probability * (1.0 - probability))),
+    }

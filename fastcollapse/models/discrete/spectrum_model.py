@@ -6,12 +6,11 @@ law is that of `Discrete`, at a cost that grows with the number of different cou
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from fastcollapse.config.fields import MAX_COUNT
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.datasets.count_spectrum import ZipfMandelbrotLaw
 from fastcollapse.errors import InputError
@@ -28,7 +27,6 @@ from fastcollapse.kernels.spectrum.refit import (
     N_SUMS,
     SHORT,
     WAITING,
-    Rows,
     Scratch,
     Step,
     Weights,
@@ -37,12 +35,13 @@ from fastcollapse.kernels.spectrum.refit import (
     refit_spectra,
 )
 from fastcollapse.kernels.spectrum.split import N_PROBABILITIES
-from fastcollapse.models.base import Model, ModelBlock, State, restore_array, run_key
+from fastcollapse.models.base import Model, ModelBlock, restore_array, run_key
 from fastcollapse.models.discrete.engine import LABEL_FREE
 from fastcollapse.models.discrete.metrics import SPECTRUM_METRICS, CountSums, metrics_of
 from fastcollapse.models.discrete.parameters import DiscreteParameters
-from fastcollapse.models.discrete.spectrum_classes import original_groups, truth_classes
-from fastcollapse.variables import Coordinate, SampleRows, Variable
+from fastcollapse.models.discrete.spectrum_classes import original_groups, truth_classes, truth_metrics
+from fastcollapse.models.discrete.spectrum_state import SpectrumState, check_rows, points_of, require, samples_of
+from fastcollapse.variables import Coordinate, Variable
 
 _LARGEST_BLOCK_BYTES = 64_000_000
 # First length of the list of far values, which grows.
@@ -61,34 +60,6 @@ def available_metrics(truth: Any, schedule: Schedule, record: tuple[str, ...]) -
     followed = "survival" in record and getattr(truth, "counts", None) is not None
     lost = followed or schedule.n_generations == 1
     return (*LABEL_FREE, *(["lost_mass"] if lost else []), *(["survival"] if followed else []))
-
-
-@dataclass(eq=False)
-class SpectrumState(State):
-    """State of all replicates between two blocks.
-
-    Parameters
-    ----------
-    rows : key, count and number of the rows of each replicate.
-    lengths : int64 (R), number of rows in use.
-    generation : int64 (R), generation of the state.
-    real : int64 (1 or R, K), fixed real data of each key, or (1, 0).
-    first_weights : float64 (1 or R, M), weights of the rows of generation 0.
-    owners : int64 (1 or R, K), class of the truth of each key, or group of classes if these are the keys.
-    """
-
-    rows: Rows
-    lengths: np.ndarray
-    generation: np.ndarray
-    real: np.ndarray
-    first_weights: np.ndarray
-    owners: np.ndarray
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays that a resume needs, without the columns that no replicate uses."""
-        end = int(self.lengths.max())
-        rows = {name: values[:, :end] for name, values in self.rows._asdict().items()}
-        return {**rows, "lengths": self.lengths, "generation": self.generation}
 
 
 class SpectrumDiscrete(Model):
@@ -150,7 +121,7 @@ class SpectrumDiscrete(Model):
             self._size = int(self._classes.numbers.sum())
             if self._with_survival:
                 self._starts, self._groups = original_groups(self._classes.weights.astype(np.int64))
-        self._truth_values = _metrics_of_classes(truth)
+        self._truth_values = truth_metrics(truth)
 
     def coordinates(self) -> dict[str, Coordinate]:
         """Return the smallest original count of each group of `survival`."""
@@ -172,7 +143,7 @@ class SpectrumDiscrete(Model):
         points = np.zeros((0, 2))
         if self._truth_total is not None:
             points = np.column_stack([self._classes.weights, self._classes.numbers])
-        return ModelBlock(metrics=metrics, samples=_samples([points] * n_replicates))
+        return ModelBlock(metrics=metrics, samples=samples_of([points] * n_replicates))
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> SpectrumState:
         """Return the state of generation 0, and draw the fixed real data."""
@@ -352,14 +323,14 @@ class SpectrumDiscrete(Model):
             elif step.alive_by:
                 lost[:, b], survival[:, b] = self._by_origin(state, alive)
             if self._with_rows:
-                points += [_points(state, r) for r in range(n_replicates)]
+                points += [points_of(state, r) for r in range(n_replicates)]
         totals = self._sizes[first - 1 : first - 1 + n_generations]
         support, entropy, heterozygosity = np.moveaxis(sums, 2, 0)
         values = CountSums(support, heterozygosity, entropy, lost, lost, lost, totals)
         metrics = metrics_of(values, (*LABEL_FREE, *(["lost_mass"] if self._with_lost else [])))
         if self._with_survival:
             metrics["survival"] = survival
-        return ModelBlock(metrics=metrics, samples=_samples(points) if self._with_rows else {})
+        return ModelBlock(metrics=metrics, samples=samples_of(points) if self._with_rows else {})
 
     def _by_origin(self, state: SpectrumState, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the lost mass (R) and the survival (R, G) from the numbers of live symbols, int64 (R, K)."""
@@ -402,47 +373,18 @@ class SpectrumDiscrete(Model):
         end = int(state.lengths.max(initial=0))
         generation, last = state.generation, len(self._sizes)
         known = ((generation >= 0) & (generation <= last) & (generation == generation[0])).all()
-        _require("generation", known, f"one number from 0 to {last}")
+        require("generation", known, f"one number from 0 to {last}")
         most = max(self._size, state.rows.counts.shape[1])
-        _require("lengths", (state.lengths >= 0).all() and end <= most, f"from 0 to {most}")
+        require("lengths", (state.lengths >= 0).all() and end <= most, f"from 0 to {most}")
         if end > state.rows.counts.shape[1]:
             state.rows = new_rows(n_replicates, end)
         for name, values in state.rows._asdict().items():
             restore_array(arrays, name, values[:, :end])
         if state.generation[0] == 0:
             same = all(np.array_equal(a, b) for a, b in zip(start, (*state.rows, state.lengths), strict=True))
-            _require("rows", same, "those of the truth at generation 0")
-        self._check(state)
+            require("rows", same, "those of the truth at generation 0")
+        check_rows(state, self._sizes, self._size)
         return state
-
-    def _check(self, state: SpectrumState) -> None:
-        """Refuse saved rows that no run has: the kernels do not check.
-
-        Raises
-        ------
-        ValueError
-            An array has a value that no run has.
-        """
-        n_keys = max(1, state.owners.shape[1])
-        generation = int(state.generation[0])
-        total = int(self._sizes[generation - 1])
-        for r, length in enumerate(state.lengths):
-            keys, counts, numbers = (values[r, :length] for values in state.rows)
-            _require("keys", ((keys >= 0) & (keys < n_keys)).all(), f"from 0 to {n_keys - 1}")
-            _require("counts", ((counts >= 0) & (counts <= MAX_COUNT)).all(), f"from 0 to {MAX_COUNT}")
-            _require("numbers", ((numbers >= 1) & (numbers <= self._size)).all(), f"from 1 to {self._size}")
-            _require("numbers", float(numbers.sum(dtype=np.float64)) <= self._size, f"of {self._size} symbols")
-            if generation:
-                tokens = float(counts.astype(np.float64) @ numbers)
-                is_sample = abs(tokens - total) <= 1e-6 * total and int(counts @ numbers) == total
-                _require("counts", is_sample, "a sample of the size of the state")
-                ascending = (np.diff(keys) > 0) | ((np.diff(keys) == 0) & (np.diff(counts) > 0))
-                _require("keys", ascending.all(), "in order, each with its counts in order")
-
-
-def _require(name: str, holds: Any, allowed: str) -> None:
-    if not holds:
-        raise ValueError(f"{name} of a state must be {allowed}")
 
 
 def refusal(truth: Any, schedule: Schedule) -> str | None:
@@ -452,35 +394,3 @@ def refusal(truth: Any, schedule: Schedule) -> str | None:
     if isinstance(truth, ZipfMandelbrotLaw) and schedule.n_real.any():
         return 'model.engine must be "symbols" for a workflow that draws real data from a law, got "spectrum"'
     return None
-
-
-def _metrics_of_classes(truth: Any) -> dict[str, float]:
-    """Return the label-free metrics of generation 0."""
-    if isinstance(truth, ZipfMandelbrotLaw):
-        probability, numbers = truth.classes()
-    else:
-        weights, numbers = truth_classes(truth)
-        probability = weights / (weights @ numbers)
-    live = probability > 0.0
-    probability, numbers = probability[live], np.asarray(numbers, np.float64)[live]
-    size = float(truth.size) if isinstance(truth, ZipfMandelbrotLaw) else float(numbers.sum())
-    return {
-        "support_size": size,
-        "entropy": float(-(numbers @ (probability * np.log(probability)))) + 0.0,
-        "heterozygosity": float(numbers @ (probability * (1.0 - probability))),
-    }
-
-
-def _points(state: SpectrumState, replicate: int) -> np.ndarray:
-    """Return the spectrum of a replicate: counts and numbers of symbols, float64 (n, 2), ascending."""
-    end = state.lengths[replicate]
-    counts, numbers = state.rows.counts[replicate, :end], state.rows.numbers[replicate, :end]
-    distinct, where = np.unique(counts, return_inverse=True)
-    points = np.column_stack([distinct, np.bincount(where, numbers, len(distinct))])
-    return points[points[:, 0] > 0]
-
-
-def _samples(points: list[np.ndarray]) -> dict[str, SampleRows]:
-    """Return the rows of a block from the spectra of its generations and replicates."""
-    indptr = np.concatenate([[0], np.cumsum([len(rows) for rows in points])]).astype(np.int64)
-    return {"spectrum": SampleRows(indptr, np.concatenate(points).astype(np.float64))}
