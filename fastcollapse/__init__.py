@@ -8,6 +8,7 @@ from importlib import import_module
 TYPE_CHECKING = False  # type checkers take it for that of typing, whose import takes time
 if TYPE_CHECKING:
     from fastcollapse.datasets.categorical import CategoricalDistribution
+    from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
     from fastcollapse.datasets.load import load_truth
     from fastcollapse.errors import FastcollapseError, InputError, StoreError
     from fastcollapse.simulation.experiment import Experiment
@@ -26,6 +27,8 @@ _MODULES = {
     "StoreError": "errors",
     "Sweep": "sweeps.points",
     "CategoricalDistribution": "datasets.categorical",
+    "CountSpectrum": "datasets.count_spectrum",
+    "ZipfMandelbrotLaw": "datasets.count_spectrum",
     "load_truth": "datasets.load",
     "open_results": "simulation.results",
     "run_sweep": "sweeps.run",
@@ -34,12 +37,14 @@ _MODULES = {
 
 __all__ = [
     "CategoricalDistribution",
+    "CountSpectrum",
     "Experiment",
     "FastcollapseError",
     "InputError",
     "Results",
     "StoreError",
     "Sweep",
+    "ZipfMandelbrotLaw",
     "load_truth",
     "open_results",
     "run_sweep",

@@ -50,11 +50,13 @@ class Metric:
     variable : the recorded variable.
     function : (quantities of a block, truth) -> float64 (R, B, ...); None where the model computes the metric during
         `advance`, with its random streams.
+    on_request : whether the metric is recorded only where `run.record` names it.
     """
 
     name: str
     variable: Variable
     function: Callable[..., np.ndarray] | None = None
+    on_request: bool = False
 
 
 @dataclass(frozen=True, eq=False)

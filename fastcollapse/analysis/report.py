@@ -91,6 +91,7 @@ def _settings(results: Results) -> str:
     lines = [
         f"Recursive training, {experiment.family} model, workflow {experiment.workflow.name}",
         *([f"  model      {own}"] if own else []),
+        *(["  engine     spectrum: the number of symbols of each count"] if results.engine == "spectrum" else []),
         *(f"  {k:10} {settings_text(given)}" for k, given in tables.items()),
         f"  truth      {panels_for(results).describe_truth(results)}",
         f"  workflow   {experiment.workflow.name}: {settings}",

@@ -26,6 +26,8 @@ class ModelSection(Section):
     """Parameters of a model family. A family without parameters uses this class itself."""
 
     section: ClassVar[str] = "model"
+    # Values of a key `engine` for a family with several, the first that of older files; files record the one in use.
+    engines: ClassVar[tuple[str, ...]] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -41,6 +41,11 @@ class CategoricalDistribution:
         """Number of tokens of the real data; None without data."""
         return None if self.counts is None else int(self.counts.sum())
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the probabilities."""
+        return self.probabilities.nbytes
+
     @classmethod
     def from_counts(cls, words: dict[str, int], source: str, key: str, given: str) -> CategoricalDistribution:
         """Return the empirical distribution of counted words: descending by count, then by label.

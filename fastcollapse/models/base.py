@@ -66,6 +66,7 @@ class Model(ABC):
     ----------
     PARAMETERS, TRUTH : classes of the sections `[model]` and `[truth]` of an experiment.
     METRICS : metrics by name.
+    ENGINE : name of the engine, for a family with several; results files record it.
     CAPABILITIES : features that the family supports beyond workflow replace, see `fastcollapse.config.CAPABILITIES`.
     """
 
@@ -73,6 +74,7 @@ class Model(ABC):
     TRUTH: ClassVar[type[TruthSection]]
     METRICS: ClassVar[Mapping[str, Metric]]
     CAPABILITIES: ClassVar[frozenset[str]] = frozenset()
+    ENGINE: ClassVar[str] = ""
 
     @abstractmethod
     def __init__(self, truth: Any, parameters: Any, schedule: Schedule, record: tuple[str, ...] = ()) -> None:

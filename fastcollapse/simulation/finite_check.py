@@ -73,7 +73,7 @@ def first_sample_fault(
         wrong = ~np.isfinite(values)
         for limit in variable.limits:
             wrong &= values != limit
-        points = np.flatnonzero(wrong.reshape(len(values), -1).any(axis=1))
+        points = np.flatnonzero(wrong.any(axis=tuple(range(1, wrong.ndim))))
         if points.size:
             row = int(np.searchsorted(indptr, points[0], side="right")) - 1
             generation, replicate = divmod(row, n_replicates)

@@ -1,7 +1,7 @@
 """Replay: run a recorded experiment again and compare every number bit for bit."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,6 +57,7 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
     if recorded.last < 0:
         raise InputError(f"a replay must have at least one finished generation, got none in {recorded.path}")
     plan = plan_run(recorded.experiment, truth=recorded_truth(recorded), first_replicate=recorded.first_replicate)
+    plan = replace(plan, engine=recorded.engine)
     changed = changed_files(recorded.inputs, plan.truth.inputs)
     if changed:
         raise InputError(f"{recorded.path or 'a run'} cannot be replayed: {'; '.join(changed)}")
@@ -81,8 +82,9 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
             same.append(name)
         else:
             different.append(f"{name}: the samples differ")
-    if recorded.forgotten is not None and repeated.forgotten is not None:
-        _compare("forgotten", np.asarray(recorded.forgotten), np.asarray(repeated.forgotten), same, different)
+    old, new = recorded.reader.forgotten, repeated.reader.forgotten
+    if old is not None and new is not None:
+        _compare("forgotten", np.asarray(old), np.asarray(new), same, different)
     if recorded.has_trajectory:
         wrong = next(
             (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.count_spectrum import SymbolTruth
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage.base import Reader
 from fastcollapse.variables import SampleRows
@@ -107,16 +107,30 @@ class Results:
         return self._reader.header.trajectory
 
     @property
+    def engine(self) -> str:
+        """Engine: "symbols" or "spectrum" for a discrete family, otherwise "": whether a run has single symbols."""
+        engines = self.experiment.model.engines
+        return (self._reader.header.engine or engines[0]) if engines else ""
+
+    @property
     def forgotten(self) -> np.ndarray | None:
         """Extinction time (generation of first absence): int32[R, K], -1 not within the run, 0 never present.
 
         None before the end of the run, and for families without it.
+
+        Raises
+        ------
+        InputError
+            The run has the spectrum engine.
         """
+        self._check_symbols("extinction times of symbols")
         return self._reader.forgotten
 
     @property
-    def truth(self) -> CategoricalDistribution:
+    def truth(self) -> SymbolTruth:
         """Distribution of generation 0 of a discrete family. For other families see `experiment.truth`.
+
+        A run with the spectrum engine has a `CountSpectrum` or a `ZipfMandelbrotLaw`.
 
         Raises
         ------
@@ -201,8 +215,10 @@ class Results:
         Raises
         ------
         InputError
-            An index is out of range, counts are not recorded, or generation is 0 and the truth has no counts.
+            An index is out of range, counts are not recorded, generation is 0 and the truth has no counts, or the run
+            has the spectrum engine.
         """
+        self._check_symbols("counts of symbols")
         replicate = _check_index("replicate", replicate, self.n_replicates - 1)
         if self.last < 0:
             raise InputError(f"generation must be finished, got {generation!r}: none is finished yet")
@@ -215,6 +231,11 @@ class Results:
             raise InputError(f"generation must be at least 1, got 0: the truth ({self.truth.source}) has no counts")
         symbols = np.flatnonzero(self.truth.counts)
         return symbols, self.truth.counts[symbols].astype(np.int64)
+
+    def _check_symbols(self, what: str) -> None:
+        """Refuse a run without single symbols."""
+        if self._reader.header.engine == "spectrum":
+            raise InputError(f"{what} need a run with model.engine = 'symbols', got one with the spectrum engine")
 
     @property
     def sample_names(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from fastcollapse.config.output_paths import RESULTS, check_output_file, check_output_parent
 from fastcollapse.config.schedule import Schedule
+from fastcollapse.config.section_base import build
 from fastcollapse.config.workflows import missing_capability
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, nearest
@@ -48,6 +49,7 @@ class RunPlan:
     overwrite : whether a results file at `path` is replaced.
     first_replicate : number of the first replicate.
     store : creates the store; None writes to `path`, or keeps the results in memory.
+    engine : the recorded engine of a run that is resumed or repeated; "" for a new run, whose model chooses.
     """
 
     experiment: Experiment
@@ -59,6 +61,7 @@ class RunPlan:
     overwrite: bool = False
     first_replicate: int = 0
     store: Callable[[Header], Store] | None = None
+    engine: str = ""
 
     @property
     def n_left(self) -> int:
@@ -79,8 +82,10 @@ class RunPlan:
             The family does not support this combination of values.
         """
         assert self.schedule is not None
-        experiment = self.experiment
-        return family(experiment.family).create(self.truth, experiment.model, self.schedule, experiment.run.record)
+        experiment, parameters = self.experiment, self.experiment.model
+        if self.engine:
+            parameters = build(type(parameters), {**parameters.to_mapping(), "engine": self.engine})
+        return family(experiment.family).create(self.truth, parameters, self.schedule, experiment.run.record)
 
 
 def plan_run(
@@ -184,7 +189,8 @@ def _planned(
         check_free(path, mode == "overwrite", resume=existing is not None)
         check_output_parent(path)
     action: Literal["start", "resume"] = "start" if existing is None else "resume"
-    return RunPlan(experiment, truth, schedule, path, action, existing, mode == "overwrite", first, store)
+    engine = "" if existing is None else existing.engine
+    return RunPlan(experiment, truth, schedule, path, action, existing, mode == "overwrite", first, store, engine)
 
 
 def plan_recipe(

@@ -9,6 +9,7 @@ import numpy as np
 from fastcollapse.config.dotted_keys import flat
 from fastcollapse.config.fields import show
 from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.count_spectrum import CountSpectrum, SymbolTruth, ZipfMandelbrotLaw, stored_truth
 from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
@@ -17,7 +18,7 @@ from fastcollapse.simulation.results import Results
 _ABSENT = object()
 
 
-def recorded_truth(results: Results) -> CategoricalDistribution | None:
+def recorded_truth(results: Results) -> SymbolTruth | None:
     """Return the recorded distribution of generation 0; None for a family without one, whose truth is loaded again."""
     try:
         return results.truth
@@ -55,7 +56,10 @@ def experiment_diff(
     ]
     if experiment.family != results.experiment.family:
         return differences[:1]  # model.family; the other keys depend on it
-    has_same_words = isinstance(truth, CategoricalDistribution) and same_truth(truth, results.truth)
+    if results.engine and experiment.model.to_mapping().get("engine") == results.engine:
+        # A named engine is the one that the rule has chosen there.
+        differences = [line for line in differences if not line.startswith("model.engine is absent there")]
+    has_same_words = isinstance(truth, SymbolTruth) and same_truth(truth, results.truth)
     if has_same_words and not results.inputs:  # version 0.1 had no key for the rule that gives these words
         differences = [line for line in differences if not line.startswith("truth.token_pattern ")]
     if results.first_replicate != first_replicate:
@@ -63,7 +67,7 @@ def experiment_diff(
     if truth is not None:
         differences += changed_files(results.inputs, truth.inputs)
     # For a file of version 0.1, without hashes, and if this version reads the same data file otherwise.
-    if not differences and isinstance(truth, CategoricalDistribution) and not has_same_words:
+    if not differences and isinstance(truth, SymbolTruth) and not has_same_words:
         differences.append(f"the data of [truth] are not what they were ({results.truth.source})")
     return differences
 
@@ -114,13 +118,27 @@ def _value_text(value: Any) -> str:
     return "absent" if value is _ABSENT else show(value)
 
 
-def same_truth(one: CategoricalDistribution, other: CategoricalDistribution) -> bool:
-    """Whether two distributions have the same labels, counts and probabilities."""
-    counts = (one.counts, other.counts)
-    if (one.counts is None) != (other.counts is None):
+def same_truth(one: SymbolTruth, recorded: SymbolTruth) -> bool:
+    """Whether a loaded truth is the recorded one: the same law, or the same labels, counts and probabilities.
+
+    Parameters
+    ----------
+    one : the loaded truth, of any form.
+    recorded : the form that the engine of the run records.
+    """
+    if one.support_size != recorded.support_size:
+        return False
+    if not isinstance(recorded, CategoricalDistribution):
+        one = stored_truth(one, "spectrum") or one
+        if isinstance(one, CountSpectrum) and isinstance(recorded, CountSpectrum):
+            same_counts = np.array_equal(one.counts, recorded.counts)
+            return same_counts and np.array_equal(one.n_symbols, recorded.n_symbols)
+        return isinstance(one, ZipfMandelbrotLaw) and one == recorded
+    one = one if isinstance(one, CategoricalDistribution) else one.expand()
+    if (one.counts is None) != (recorded.counts is None):
         return False
     return (
-        one.labels == other.labels
-        and np.array_equal(one.probabilities, other.probabilities)
-        and (one.counts is None or np.array_equal(*counts))  # type: ignore[arg-type]
+        one.labels == recorded.labels
+        and np.array_equal(one.probabilities, recorded.probabilities)
+        and (one.counts is None or np.array_equal(one.counts, recorded.counts))  # type: ignore[arg-type]
     )

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.jit import max_threads, set_threads
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
@@ -177,12 +177,13 @@ def _header(plan: RunPlan, model: Model) -> Header:
         metrics=_recorded(experiment.run.record, type(model), experiment.model),
         states={name: state for name, state in states.items() if keeps_states and not state.ragged},
         samples={name: state for name, state in states.items() if keeps_states and state.ragged},
-        truth=plan.truth if isinstance(plan.truth, CategoricalDistribution) else None,
+        truth=stored_truth(plan.truth, model.ENGINE),
         trajectory=keeps_states and model.n_columns is not None,
         coordinates=model.coordinates(),
         first_replicate=plan.first_replicate,
         n_columns=model.n_columns or 0,
         inputs=plan.truth.inputs,
+        engine=model.ENGINE,
     )
 
 
@@ -237,8 +238,8 @@ def _recorded(record: Sequence[str], model: type[Model], parameters: Any) -> dic
     if missing:
         known = ", ".join(offered)
         raise InputError(f"run.record must be of {known} with these keys of the model, got {missing[0]!r}")
-    variables = {name: metric.variable for name, metric in offered.items()}
-    return {name: variable for name, variable in variables.items() if name in record} or variables
+    named = {name: metric.variable for name, metric in offered.items() if name in record}
+    return named or {name: metric.variable for name, metric in offered.items() if not metric.on_request}
 
 
 def use_threads(threads: int | None) -> None:

@@ -45,6 +45,28 @@ def whole(low: int, end: int = 2**63) -> Check:
     return check
 
 
+def number(low: float, high: float) -> Check:
+    """Return the check of a number above `low` and up to `high`."""
+
+    def check(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, float | np.floating) or not low < value <= high:
+            raise ValueError(f"a number above {low:g} and up to {high:g}")
+        return float(value)
+
+    return check
+
+
+def one_of(*values: str) -> Check:
+    """Return the check of a text that is one of these."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or value not in values:
+            raise ValueError(f"one of {', '.join(values)}")
+        return value
+
+    return check
+
+
 def optional(check: Check) -> Check:
     """Return the check of a value that may be None."""
     return lambda value: None if value is None else check(value)
@@ -127,12 +149,15 @@ RUN: dict[str, Check] = {
 RUN_OPTIONAL: dict[str, Check] = {
     "first_replicate": whole(0),
     "inputs": from_json(table(sha256)),
+    "engine": one_of("symbols", "spectrum"),
 }
 # Attributes of the root of a part after the first.
 PART: dict[str, Check] = {"digest": sha256}
 PART_OPTIONAL: dict[str, Check] = {"provenance": from_json(PROVENANCE)}
 # Attributes of groups and data sets.
 TRUTH: dict[str, Check] = {"source": text}
+# Of a law without an array over its symbols, see `ZipfMandelbrotLaw`.
+TRUTH_LAW: dict[str, Check] = {"a": number(0, 1000), "b": number(-1, 1e15), "size": whole(2, 10**12 + 1)}
 TRAJECTORY: dict[str, Check] = {"shape": sizes}
 VARIABLE: dict[str, Check] = {"long_name": line, "units": line}
 VARIABLE_OPTIONAL: dict[str, Check] = {"dims": line, "state": line, "also": line, "ragged": line}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.count_spectrum import SymbolTruth
 from fastcollapse.variables import Coordinate, CountRows, DerivedArray, SampleRows, Variable, run_tasks
 
 
@@ -31,6 +31,7 @@ class Header:
     coordinates : dimension -> coordinate, for further dimensions with coordinates.
     first_replicate : number of the first replicate; not 0 in a part of a split run.
     n_columns : number of columns of the counts; by default that of the truth.
+    engine : "spectrum" or "symbols" for a family with engines, otherwise "".
     inputs : path as written in the experiment -> SHA-256 in hexadecimal, of the data files that the run has read.
     """
 
@@ -41,7 +42,7 @@ class Header:
     n_replicates: int
     n_generations: int
     metrics: dict[str, Variable]
-    truth: CategoricalDistribution | None
+    truth: SymbolTruth | None
     trajectory: bool
     states: Mapping[str, Variable] = field(default_factory=dict)
     coordinates: Mapping[str, Coordinate] = field(default_factory=dict)
@@ -49,9 +50,10 @@ class Header:
     samples: Mapping[str, Variable] = field(default_factory=dict)
     n_columns: int = 0
     inputs: Mapping[str, str] = field(default_factory=dict)
+    engine: str = ""
 
     def __post_init__(self) -> None:
-        if not self.n_columns and self.truth is not None:
+        if not self.n_columns and self.truth is not None and self.engine != "spectrum":
             object.__setattr__(self, "n_columns", self.truth.support_size)
 
     @property

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.count_spectrum import CountSpectrum, SymbolTruth, ZipfMandelbrotLaw
+from fastcollapse.errors import InputError
 from fastcollapse.storage import attributes
 from fastcollapse.storage.attributes import check_attributes
 from fastcollapse.storage.blocks import Block, Header, fits
@@ -100,6 +102,7 @@ def read_header(content: Content) -> Header:
         samples=samples,
         n_columns=n_columns,
         inputs=inputs,
+        engine=root.get("engine", ""),
     )
 
 
@@ -136,8 +139,17 @@ def _variables(content: Content) -> tuple[dict[str, Variable], dict[str, Variabl
     return metrics, states, samples
 
 
-def _read_truth(content: Content, inputs: Mapping[str, str]) -> CategoricalDistribution:
-    found = check_attributes(content.attributes["truth"], attributes.TRUTH)
+def _read_truth(content: Content, inputs: Mapping[str, str]) -> SymbolTruth:
+    found = check_attributes(content.attributes["truth"], attributes.TRUTH, attributes.TRUTH_LAW)
+    if "size" in found:
+        return ZipfMandelbrotLaw(found["a"], found["b"], found["size"])
+    if "truth/spectrum_count" in content.arrays:
+        classes = np.array(array_of(content, "truth/spectrum_count", "i8", (None,)))
+        members = np.array(array_of(content, "truth/spectrum_symbols", "i8", (len(classes),)))
+        try:
+            return CountSpectrum(classes, members, found["source"], inputs)
+        except InputError as error:
+            raise ValueError(f"is damaged: truth: {error}") from None
     probabilities = np.array(array_of(content, "truth/probability", "f8", (None,)))
     n_symbols = len(probabilities)
     if not n_symbols or not (probabilities >= 0).all() or abs(probabilities.sum() - 1) > _SUM_TOLERANCE:

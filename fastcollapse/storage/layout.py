@@ -1,5 +1,6 @@
 """Layout of a results file (FORMAT.md): data sets and attributes of a run, independent of HDF5."""
 
+import dataclasses
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
 from fastcollapse.storage.blocks import Block, Header, index_dtype
 from fastcollapse.storage.checksums import Unchecked
 from fastcollapse.storage.memory_map import forget_pages
@@ -14,7 +16,7 @@ from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
 
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1
-# Version of files with ragged states, which readers of version 1 would misread.
+# Version of files with ragged states, or without single symbols, which readers of version 1 would misread.
 RAGGED_VERSION = 2
 # Root attribute `kind` of files that are not the results of one run.
 PACK = "pack"
@@ -30,6 +32,8 @@ ATTRIBUTES = {
     },
     "truth/probability": {"long_name": "law of generation 0", "units": "1"},
     "truth/counts": {"long_name": "counts of the data", "units": "1"},
+    "truth/spectrum_count": {"long_name": "count of a symbol in the data", "units": "1"},
+    "truth/spectrum_symbols": {"long_name": "number of symbols of that count", "units": "1"},
 }
 # A ragged state NAME has its points in NAME and the sizes of its rows in NAME_size.
 SIZE_SUFFIX = "_size"
@@ -227,6 +231,12 @@ def header_arrays(header: Header) -> list[Array]:
     if header.truth is None:
         return arrays
     truth = header.truth
+    if isinstance(truth, ZipfMandelbrotLaw):
+        return arrays
+    if isinstance(truth, CountSpectrum):
+        arrays.append(memory_array("truth/spectrum_count", truth.counts, ("spectrum_class",)))
+        arrays.append(memory_array("truth/spectrum_symbols", truth.n_symbols, ("spectrum_class",)))
+        return arrays
     arrays.append(memory_array("truth/probability", truth.probabilities.astype(np.float64, copy=False), ("symbol",)))
     if truth.counts is not None:
         arrays.append(memory_array("truth/counts", truth.counts.astype(np.int64, copy=False), ("symbol",)))
@@ -247,13 +257,17 @@ def _coordinate_array(name: str, coordinate: Coordinate) -> Array:
 def root_attributes(header: Header) -> dict[str, Any]:
     """Return the attributes of the root of a file."""
     inputs = {"inputs": json.dumps(dict(header.inputs), sort_keys=True)} if header.inputs else {}
+    # Files without `engine` have the only engine of earlier versions.
+    engine = {"engine": header.engine} if header.engine == "spectrum" else {}
+    version = RAGGED_VERSION if header.samples or engine else FORMAT_VERSION
     return {
         "format": FORMAT,
-        "format_version": np.int64(RAGGED_VERSION if header.samples else FORMAT_VERSION),
+        "format_version": np.int64(version),
         "digest": header.digest,
         "experiment": header.experiment_json,
         "experiment_text": header.experiment_text,
         **inputs,
+        **engine,
         "provenance": json.dumps(header.provenance, sort_keys=True),
         "n_generations": np.int64(header.n_generations),
         "first_replicate": np.int64(header.first_replicate),
@@ -264,7 +278,9 @@ def groups_of(header: Header, blocks: Sequence[Block]) -> dict[str, dict[str, An
     """Return the attributes of every group of a file, the root included."""
     groups = {"/": root_attributes(header)}
     if header.truth is not None:
-        groups["truth"] = {"source": header.truth.source}
+        truth = header.truth
+        law = dataclasses.asdict(truth) if isinstance(truth, ZipfMandelbrotLaw) else {}
+        groups["truth"] = {"source": truth.source, **law}
     if header.trajectory:
         groups["trajectory"] = _trajectory_attributes(header, blocks)
     return groups

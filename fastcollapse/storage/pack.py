@@ -45,7 +45,7 @@ def is_small(reader: Reader) -> bool:
     arrays = [*reader.metrics.values(), *reader.states.values()]
     n_bytes = sum(values.nbytes for values in arrays)
     n_bytes += 0 if reader.forgotten is None else reader.forgotten.nbytes
-    n_bytes += 0 if header.truth is None else header.truth.probabilities.nbytes
+    n_bytes += 0 if header.truth is None else header.truth.nbytes
     n_text = len(header.experiment_json) + len(header.experiment_text)
     return not header.trajectory and n_bytes <= _SMALL_BYTES and n_text <= _SMALL_TEXT
 

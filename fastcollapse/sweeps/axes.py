@@ -10,7 +10,7 @@ import numpy as np
 from fastcollapse.sweeps.points import Axis, Sweep
 
 # Names of other variables of a collected sweep.
-RESERVED = ("replicate", "generation", "seed", "done", "path", "data_crc32", "zip")
+RESERVED = ("replicate", "generation", "seed", "done", "path", "engine_in_use", "data_crc32", "zip")
 
 
 @dataclass(frozen=True, eq=False)

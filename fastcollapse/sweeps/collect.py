@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.output_paths import RESULTS, check_output_file, make_output_parent
+from fastcollapse.datasets.count_spectrum import CountSpectrum
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.results import Results
@@ -240,19 +241,25 @@ def _point_arrays(folder: SweepFolder, points: Mapping[int, Results], dims: Sequ
     crc_attributes = {"long_name": "CRC-32 of the counts of the data of [truth], 0 without any", "units": "1"}
     with_file = folder.with_file()
     paths = [str(folder.point_path(i).relative_to(folder.path)) if i in with_file else "" for i in range(n)]
+    engines = np.array([points[index].reader.header.engine if index in points else "" for index in range(n)])
+    engine_attributes = {"long_name": "engine of the point, if it is not that of single symbols"}
     path_attributes = {"long_name": "file of the point in the folder of the sweep"}
     return [
         _array("done", done, dims, {"long_name": "1 if the point is finished, otherwise 0", "units": "1"}),
         _array("seed", seeds, dims, {"long_name": "seed of the point", "units": "1"}),
         _array("data_crc32", data.reshape(shape), dims, crc_attributes),
         _text_array("path", np.array(paths).reshape(shape), dims, path_attributes),
+        *([_text_array("engine_in_use", engines.reshape(shape), dims, engine_attributes)] if engines.any() else []),
     ]
 
 
 def data_crc32(truth: Any) -> int:
-    """Return the CRC-32 of the counts of a truth, 0 if it has no data."""
+    """Return the CRC-32 of the counts of a truth, or of the arrays of its spectrum; 0 if it has no data."""
     counts = getattr(truth, "counts", None)
-    return 0 if counts is None else zlib.crc32(np.ascontiguousarray(counts, np.int64).tobytes())
+    if counts is None:
+        return 0
+    crc = zlib.crc32(np.ascontiguousarray(counts, np.int64).tobytes())
+    return zlib.crc32(truth.n_symbols.tobytes(), crc) if isinstance(truth, CountSpectrum) else crc
 
 
 def _root(folder: SweepFolder, path: Path, coordinates: Sequence[str], n_done: int) -> dict[str, Any]:

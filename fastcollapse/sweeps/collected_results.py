@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, UnreadableResults
@@ -98,7 +98,9 @@ class CollectedSweep:
         changed = changed_files(self._inputs, truth.inputs)
         if changed:
             raise InputError(f"{self.path}: {'; '.join(changed)}")
-        if "data_crc32" in arrays and data_crc32(truth) != arrays["data_crc32"][position]:
+        engine = self._engine(position)
+        stored = stored_truth(truth, engine)
+        if "data_crc32" in arrays and data_crc32(stored) != arrays["data_crc32"][position]:
             raise InputError(f"{self.path}: the data of [truth] are not what they were (point {index} of the sweep)")
         header = Header(
             experiment_json=experiment.json,
@@ -108,12 +110,20 @@ class CollectedSweep:
             n_replicates=n_replicates,
             n_generations=experiment.run.n_generations,
             metrics=variables,
-            truth=truth if isinstance(truth, CategoricalDistribution) else None,
+            truth=stored,
+            engine=engine,
             trajectory=False,
             coordinates=coordinates,
             inputs=truth.inputs,
         )
         return Results(Reader(header, [Block(0, metrics, None)], path=self.path))
+
+    def _engine(self, position: tuple[Any, ...]) -> str:
+        """Return the engine of a point, "" for that of single symbols."""
+        if "engine_in_use" not in self._content.arrays:
+            return ""
+        letters = array_of(self._content, "engine_in_use", "S1", (*self.sweep.shape, None))[position]
+        return "spectrum" if b"".join(letters.tolist()) == b"spectrum" else ""
 
     def _coordinates(self, position: tuple[Any, ...]) -> dict[str, Coordinate]:
         """Return the coordinates of a point, shared ones and its own."""

@@ -121,6 +121,34 @@ def probability_vector(key: str, value: ArrayLike) -> NDArray[np.float64]:
     return p
 
 
+def symbol_classes(p: ArrayLike, copies: ArrayLike | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the different probabilities above 0, ascending, and the number of symbols of each.
+
+    Parameters
+    ----------
+    p : [K], the probabilities of all symbols, which sum to 1 within 1e-6; or of classes of them.
+    copies : [K], number of symbols of each class, at least 0, not necessarily whole: the weights of a quadrature.
+
+    Examples
+    --------
+    >>> symbol_classes([0.25, 0.5, 0.25, 0.0])
+    (array([0.25, 0.5 ]), array([2., 1.]))
+    >>> symbol_classes([0.5, 0.25], [1, 2])
+    (array([0.25, 0.5 ]), array([2., 1.]))
+    """
+    if copies is None:
+        vector = probability_vector("p", p)
+        different, members = np.unique(vector[vector > 0], return_counts=True)
+        return different, members.astype(np.float64)
+    values, numbers = reals("p", p, 0, 1), reals("copies", copies, 0, np.inf)
+    require(values.ndim == 1 and values.size > 0, "p", "a vector with at least one entry", values)
+    require(numbers.shape == values.shape, "copies", f"of the shape of p, {values.shape}", numbers)
+    require(abs(values @ numbers - 1) <= 1e-6, "p", "probabilities that sum to 1 with their copies", values)
+    order = np.argsort(values, kind="stable")
+    order = order[(values > 0)[order] & (numbers > 0)[order]]
+    return values[order], numbers[order]
+
+
 def choice(key: str, value: object, allowed: tuple[str, ...]) -> str:
     """Return `value`; it must be one of at least two names.
 

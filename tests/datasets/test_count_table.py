@@ -1,12 +1,13 @@
 """Tables of words and counts: words as they are, separators, headers, and refused tables."""
 
+import gzip
 import re
 import tracemalloc
 
 import pytest
 
 from fastcollapse.datasets import data_files
-from fastcollapse.datasets.count_table import read_counts
+from fastcollapse.datasets.count_table import read_counts, read_counts_of_counts
 from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.errors import InputError
 
@@ -110,3 +111,49 @@ def test_read_counts__stops_at_the_limit_of_a_line(tmp_path):
         assert tracemalloc.get_traced_memory()[1] < 4_500_000
     finally:
         tracemalloc.stop()
+
+
+def read_spectrum(folder, content, name="x.csv"):
+    (folder / name).write_bytes(gzip.compress(content.encode()) if name.endswith(".gz") else content.encode())
+    files = DataFiles(folder)
+    spectrum = read_counts_of_counts(files, name)
+    assert spectrum.inputs == files.hashes
+    assert len(files.hashes) == 1
+    return dict(zip(spectrum.counts.tolist(), spectrum.n_symbols.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("1,500\n2,30\n1000,1\n", {1: 500, 2: 30, 1000: 1}),
+        ("count\tsymbols\n7\t2\n1\t500\n", {1: 500, 7: 2}),
+        ("count;number of symbols\n3;2\n", {3: 2}),
+        (",count,symbols\n0,3,2\n1,5,1\n", {3: 2, 5: 1}),
+        ("0,100\n3,2\n4,0\n", {3: 2}),
+        ("1e3,2.0\n 5, 1 \n", {5: 1, 1000: 2}),
+    ],
+)
+def test_read_counts_of_counts__reads_tables_in_any_order(tmp_path, content, expected):
+    assert read_spectrum(tmp_path, content) == expected
+    assert read_spectrum(tmp_path, content, "y.tsv.gz") == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("1,500\n1,2\n", "truth.counts_of_counts must have each count once, got 1 again in line 2 of 'x.csv'"),
+        ("the,500\n1,2\n", "truth.counts_of_counts must have whole counts from 0 to 10**15, got 'the' in line 1"),
+        ("1,0.5\n", "truth.counts_of_counts must have whole counts from 0 to 10**15, got '0.5' in line 1"),
+        ("5,1\n", "truth.counts_of_counts must have at least two symbols, got 1 in 'x.csv'"),
+        ("1000000000,1000001\n", "truth.counts_of_counts must have at most 10**15 tokens, got 1000001000000000 in"),
+        ("1000000000000000,1000000000000000\n", "must have at most 10**15 tokens"),
+        (
+            "1,2\n3\n",
+            "must have one count and one number of symbols in each line, separated by a tab, comma or semicolon",
+        ),
+        ("", "truth.counts_of_counts must be a text file with words, got the empty file 'x.csv'"),
+    ],
+)
+def test_read_counts_of_counts__says_what_is_expected(tmp_path, content, expected):
+    with pytest.raises(InputError, match=re.escape(expected)):
+        read_spectrum(tmp_path, content)

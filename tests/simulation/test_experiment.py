@@ -77,7 +77,8 @@ def message_of(mapping):
         (changed("model", family="discreet"), "got 'discreet' (did you mean 'discrete'?)"),
         (
             {**GOOD, "truth": {}},
-            "truth must have exactly one of text, counts, zipf_mandelbrot, uniform, probabilities, got none",
+            "truth must have exactly one of text, counts, counts_of_counts, zipf_mandelbrot, uniform, probabilities, "
+            "got none",
         ),
         (changed("truth", text="x"), "got text and uniform"),
         ({**GOOD, "truth": {"text": " "}}, "truth.text must be a string that is not empty, got ' '"),

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
+from fastcollapse.simulation.same_experiment import same_truth
 from fastcollapse.storage.blocks import Block
 from fastcollapse.storage.content import Content, check_format, read_block, read_header
 from fastcollapse.storage.layout import block_arrays, groups_of, header_arrays
@@ -91,3 +93,50 @@ def test_read__returns_the_hashes_of_data_files_or_none():
         content.attributes["/"]["inputs"] = wrong
         with pytest.raises(ValueError, match="is damaged: inputs"):
             read_header(content)
+
+
+SPECTRUM = CountSpectrum(np.array([1, 3, 9]), np.array([5, 2, 1]), "a test")
+LAW = ZipfMandelbrotLaw(1.5, 2.7, 10**12)
+
+
+def spectrum_content(truth):
+    header = dataclasses.replace(make_header(trajectory=False), truth=truth, engine="spectrum", n_columns=0)
+    metrics = {name: np.zeros((3, 8)) for name in header.metrics}
+    return content_of(header, [Block(0, metrics, None)])
+
+
+@pytest.mark.parametrize("truth", [SPECTRUM, LAW])
+def test_read__returns_a_truth_without_symbols(truth):
+    content = spectrum_content(truth)
+    assert content.attributes["/"]["format_version"] == 2
+    got = read_header(content)
+    assert (got.engine, got.n_columns) == ("spectrum", 0)
+    assert same_truth(truth, got.truth)
+    assert got.truth.source == truth.source
+
+
+def test_read__a_file_without_engine_has_none():
+    content = content_of(make_header(), [])
+    assert "engine" not in content.attributes["/"]
+    assert read_header(content).engine == ""
+
+
+@pytest.mark.parametrize(
+    ("truth", "change", "expected"),
+    [
+        (SPECTRUM, lambda c: c.arrays.update({"truth/spectrum_count": np.array([1, 3, 3])}), "must be ascending"),
+        (SPECTRUM, lambda c: c.arrays.update({"truth/spectrum_count": np.array([0, 3, 4])}), "at least 1"),
+        (SPECTRUM, lambda c: c.arrays.update({"truth/spectrum_symbols": np.array([1, 2])}), "must have the shape"),
+        (SPECTRUM, lambda c: c.arrays.update({"truth/spectrum_symbols": np.array([1, 2, 10**15])}), "at most 10"),
+        (SPECTRUM, lambda c: c.arrays.update({"truth/spectrum_symbols": np.ones(3)}), "must have the type i8"),
+        (LAW, lambda c: c.attributes["truth"].update({"a": -1.0}), "a must be a number above 0 and up to 1000"),
+        (LAW, lambda c: c.attributes["truth"].update({"b": float("nan")}), "b must be a number above -1"),
+        (LAW, lambda c: c.attributes["truth"].update({"size": 10**13}), "size must be a whole number of at least 2"),
+        (LAW, lambda c: c.attributes["/"].update({"engine": "words"}), "engine must be one of symbols, spectrum"),
+    ],
+)
+def test_read__refuses_a_truth_without_symbols_that_is_none(truth, change, expected):
+    content = spectrum_content(truth)
+    change(content)
+    with pytest.raises(ValueError, match=expected):
+        read_header(content)

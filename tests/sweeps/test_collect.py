@@ -148,6 +148,23 @@ def test_collected__has_coordinates_of_each_point(tmp_path):
             np.testing.assert_array_equal(got.metrics[name], values)
 
 
+def test_collected__points_know_their_engine(tmp_path):
+    made = mapping(run={"n_generations": 1, "n_replicates": 2, "seed": 7, "record": ["lost_mass", "support_size"]})
+    (tmp_path / "x.csv").write_text("a,3\nb,2\nc,2\nd,1\n")
+    made |= {"truth": {"counts": "x.csv"}, "workflow": {"name": "replace", "n_samples": 20}}
+    made["sweep"] = {"grid": {"model.engine": ["symbols", "spectrum"]}}
+    run_sweep(Sweep(made, base=tmp_path), tmp_path / "s", shard=(1, 1))
+    collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
+    for path in (tmp_path / "s", tmp_path / "s.h5"):
+        symbols, spectrum = (open_sweep(path).results(index) for index in (0, 1))
+        assert (symbols.engine, spectrum.engine) == ("symbols", "spectrum")
+        assert symbols.truth.labels == ("a", "b", "c", "d")
+        assert spectrum.truth.counts.tolist() == [1, 2, 3]
+        assert spectrum.truth.n_symbols.tolist() == [1, 2, 1]
+    with xarray.open_dataset(tmp_path / "s.h5") as found:
+        assert found.engine_in_use.values.tolist() == ["", "spectrum"]
+
+
 def test_collected__refuses_changed_data_files(tmp_path):
     text = tmp_path / "a.txt"
     text.write_text("one two two three " * 3)

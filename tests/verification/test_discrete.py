@@ -33,7 +33,7 @@ from fastcollapse.theory.discrete.coexistence import (
     seddik_bounds_sharp,
 )
 from fastcollapse.theory.discrete.collapse_constants import g, g_at, g_bounds, g_bounds_published, g_inverse
-from fastcollapse.theory.discrete.entropy import entropy_loss, entropy_slope, late_entropy, phi
+from fastcollapse.theory.discrete.entropy import entropy_loss, entropy_path, entropy_slope, late_entropy, phi
 from fastcollapse.theory.discrete.extinction_time import (
     forgetting_cdf,
     forgetting_median_law,
@@ -47,6 +47,7 @@ from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
     seddik_partial_limit,
     seddik_partial_variance,
 )
+from fastcollapse.theory.discrete.lost_mass import lost_mass_bounds, zipf_lost_mass
 from fastcollapse.theory.discrete.survival import poisson_survival, survival_bounds, survival_bounds_published
 from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
 from fastcollapse.theory.workflow_factors import accumulate_factor, accumulate_limit, accumulate_subsample_factor
@@ -389,6 +390,73 @@ def test_entropy__slope_of_large_counts():
     slope = float(entropy_slope(m, n))
     assert not reject(z_scores(got, -slope, rounding=0.004 * abs(slope)))
     assert reject(z_scores(got, -float(entropy_slope(m + 1, n)), rounding=0.004 * abs(slope)))
+
+
+def test_entropy__path_over_many_refits():
+    # 40 comparisons; the mean count in place of its law is off by up to 3 % of the loss, the slope alone by up to 7 %.
+    n, last = 6000, 40
+    truth = np.repeat([1.0, 2.0, 5.0, 100.0], [1000, 500, 200, 30]) / n
+    entropy = run({"name": "replace", "n_samples": n}, last, 2000, truth).metrics["entropy"]
+    k = np.arange(1, last + 1)
+    path = entropy_path(truth, n, k)
+    slack = 0.03 * (entropy[0, 0] - path)
+    got = entropy[:, 1:] - path
+    assert (np.abs(got.mean(axis=0)) <= slack + Z_LIMIT * got.std(axis=0) / np.sqrt(len(got))).all()
+    for wrong in (entropy_path(truth, int(0.95 * n), k), entropy_path(truth, n, k - 1)):
+        got = entropy[:, 1:] - wrong
+        assert (np.abs(got.mean(axis=0)) > slack + Z_LIMIT * got.std(axis=0) / np.sqrt(len(got))).any()
+
+
+def test_lost_mass__bounds_over_many_refits():
+    # 13 comparisons, of which the first two are exact.
+    p = 1 / (np.arange(1, 401) + 2.7)
+    p /= p.sum()
+    last, n = 12, 300
+    lost = run({"name": "replace", "n_samples": n}, last, 5000, p).metrics["lost_mass"]
+    k = np.arange(last + 1)
+    assert not reject(outside(lost, *lost_mass_bounds(p, n, k)))
+    assert not reject(z_scores(lost[:, :2], lost_mass_bounds(p, n, k[:2])[0], rounding=1e-12))
+    assert reject(z_scores(lost[:, :2], lost_mass_bounds(p, n + 5, k[:2])[0], rounding=1e-12))
+    assert reject(outside(lost[:, 4:], *lost_mass_bounds(p, n, k[4:] // 4)))
+
+
+@pytest.mark.parametrize("n", [1000, 10_000])
+def test_lost_mass__of_a_zipf_law(n):
+    # 2 comparisons; the tail beyond 10^5 symbols has less than 2e-3 of the lost mass.
+    p = np.arange(1.0, 10**5 + 1) ** -2.0
+    p /= p.sum()
+    lost = run({"name": "replace", "n_samples": n}, 1, 100, p).metrics["lost_mass"][:, 1]
+    expected = float(zipf_lost_mass(2.0, n))
+    assert not reject(z_scores(lost, expected, rounding=2e-3 * expected))
+    # The exponent alone, without its constant; and the exponent of a law that is 5 % flatter.
+    assert reject(z_scores(lost, n**-0.5, rounding=2e-3 * expected))
+    assert reject(z_scores(lost, float(zipf_lost_mass(1.9, n)), rounding=2e-3 * expected))
+
+
+def test_lost_mass__of_a_trillion_symbols():
+    # 3 comparisons, of a law without an array over its symbols.
+    n, size = 10**5, 10**12
+    experiment = Experiment.from_mapping(
+        {
+            "truth": {"zipf_mandelbrot": {"a": 1.5, "b": 2.7, "size": size}},
+            "workflow": {"name": "replace", "n_samples": n},
+            "run": {"n_generations": 1, "n_replicates": 200, "seed": 7, "record": ["lost_mass", "support_size"]},
+        }
+    )
+    results = simulate(experiment)
+    assert results.engine == "spectrum"
+    lost, support = (results.metrics[name][:, 1] for name in ("lost_mass", "support_size"))
+    p, copies = results.truth.classes()
+    exact = float(lost_mass_bounds(p, n, 1, copies)[0])
+    limit = float(zipf_lost_mass(1.5, n, 2.7))
+    assert abs(limit / exact - 1) < 1e-3
+    assert not reject(z_scores(lost, exact, rounding=1e-9))
+    assert not reject(z_scores(lost, limit, rounding=1e-3 * exact))
+    assert not reject(z_scores(support, float(unique_symbols_bounds(p, n, 1, copies)[0]), rounding=1e-9))
+    # A law that starts one symbol later, and one token in a hundred less.
+    assert reject(z_scores(lost, float(zipf_lost_mass(1.5, n, 3.7)), rounding=1e-3 * exact))
+    assert reject(z_scores(lost, float(lost_mass_bounds(p, n - n // 100, 1, copies)[0]), rounding=1e-9))
+    assert reject(z_scores(support, float(unique_symbols_bounds(p, n - n // 100, 1, copies)[0]), rounding=1e-9))
 
 
 @functools.cache

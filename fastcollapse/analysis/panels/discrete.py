@@ -1,4 +1,4 @@
-"""Discrete distributions beside their theory: survival, heterozygosity, one symbol, entropy."""
+"""Discrete distributions beside their theory: survival, heterozygosity, one symbol."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastcollapse.analysis.panels.count_classes import (
+    classes_of,
+    entropy_panel,
+    lost_mass_panel,
+    survival_by_count_panel,
+)
+from fastcollapse.analysis.panels.extinction_by_count import forgetting_panel
 from fastcollapse.analysis.panels.extinction_plot import draw_extinction_times
 from fastcollapse.analysis.panels.extinction_times import (
     CHAIN_CELLS,
     CHAIN_N,
     CHAIN_WORK,
-    extinction_panel,
     extinction_table,
 )
 from fastcollapse.analysis.panels.family_panels import FamilyPanels
@@ -55,7 +61,7 @@ _EFFECTIVE = 100
 
 def n_symbols(results: Results) -> int:
     """Return the number of symbols with a probability above zero, those of generation 0."""
-    return int(np.count_nonzero(results.truth.probabilities))
+    return round(float(classes_of(results)[1].sum()))
 
 
 def survival(results: Results, generations: np.ndarray) -> Curve:
@@ -71,12 +77,13 @@ def survival(results: Results, generations: np.ndarray) -> Curve:
     unknown = np.full(len(generations), np.nan)
     lower, upper, expected = unknown, unknown, unknown
     if n is not None:
-        lower, upper = unique_symbols_bounds(results.truth.probabilities, n, generations)
+        p, copies = classes_of(results)
+        lower, upper = unique_symbols_bounds(p, n, generations, copies)
         last = int(generations.max(initial=0))
-        distinct = np.unique(results.truth.probabilities).size
+        distinct = len(p)
         affordable = n * n * last <= CHAIN_WORK and n * distinct <= CHAIN_CELLS
         if n <= CHAIN_N and affordable and (n + 1 + distinct) * last <= MAX_CELLS:
-            expected = exact_unique_symbols(results.truth.probabilities, n, last)[generations]
+            expected = exact_unique_symbols(p, n, last, copies)[generations]
     is_scored = ((support - alive).sum(axis=0) >= EVENTS) & ((alive - 1).sum(axis=0) >= EVENTS)
     rule = f"a score needs {EVENTS} extinctions in all replicates, and {EVENTS} symbols alive besides the last ones"
     curve = curve_of(generations, alive, lower, upper, expected, is_scored, rule)
@@ -113,10 +120,10 @@ def heterozygosity(results: Results, generations: np.ndarray) -> Curve:
 @cached_by_results
 def _expected_heterozygosity(results: Results) -> np.ndarray:
     """Return the expected heterozygosity of all generations, float64[T + 1]."""
-    schedule, truth = schedule_of(results), results.truth
-    total = truth.total or 0
+    schedule, (p, copies) = schedule_of(results), classes_of(results)
+    total = results.truth.total or 0
     return expected_heterozygosity(
-        max(0.0, 1 - float((truth.probabilities**2).sum())),
+        max(0.0, 1 - float(copies @ p**2)),
         schedule.n_synthetic,
         schedule.n_real,
         schedule.keep,
@@ -134,7 +141,8 @@ def survival_panel(results: Results, generations: np.ndarray, options: Mapping[s
     lines = bound_lines(curve)
     n = replace_only_size(results)
     if options.get("published") and n is not None:
-        pair = unique_symbols_bounds_published(results.truth.probabilities, n, generations)
+        p, copies = classes_of(results)
+        pair = unique_symbols_bounds_published(p, n, generations, copies)
         lines += published_lines("Corollary 1", pair, 1 / n_symbols(results))
     title = f"Share of symbols still alive, of {n_symbols(results):,}"
     return Panel(title, "symbols still alive (%)", "symbols alive (%)", curve, lines, factor=100, digits=3)
@@ -151,7 +159,8 @@ def ratio_panel(results: Results, generations: np.ndarray, options: Mapping[str,
     n, last = _constant_size(results), int(generations.max(initial=1))
     lines: tuple[Line, ...] = ()
     if n <= CHAIN_N:
-        exact = exact_unique_symbols(results.truth.probabilities, n, last)
+        p, copies = classes_of(results)
+        exact = exact_unique_symbols(p, n, last, copies)
         known = np.where(generations < 1, np.nan, exact[generations] / exact[1])
         lines = (Line("theory: ratio of exact expectations", known, "exact"),)
     title = "Share of the symbols of the first sample"
@@ -204,10 +213,10 @@ def coexistence_panel(results: Results, generations: np.ndarray, options: Mappin
 def not_collapsed_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the probability that more than one symbol is alive, with its bounds."""
     n = _constant_size(results)
-    p = results.truth.probabilities
-    h0 = max(0.0, 1 - float((p**2).sum()))
+    p, copies = classes_of(results)
+    h0 = max(0.0, 1 - float(copies @ p**2))
     alive = results.metrics["support_size"][:, generations] > 1
-    bounds = not_collapsed_bounds(h0, int(np.count_nonzero(p)), n, generations)
+    bounds = not_collapsed_bounds(h0, n_symbols(results), n, generations)
     curve = share_of(generations, alive, bounds, None)
     return probability_panel(
         f"More than one symbol left, n = {n:,}", "Pr(not collapsed)", "not collapsed", curve, bound_lines(curve)
@@ -235,13 +244,6 @@ def paths_panel(results: Results, generations: np.ndarray, options: Mapping[str,
     curve = curve_of(generations, paths, None, None, expected, varying & (results.n_replicates >= EVENTS), rule)
     title = f"Share of a symbol, p = {p0:g}, n = {int(sizes[0]):,}"
     return Panel(title, "P_k", "share", curve, paths=paths)
-
-
-def entropy_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the entropy as a share of that of the truth."""
-    values = results.metrics["entropy"]
-    curve = unscored_curve(generations, values[:, generations] / values[0, 0])
-    return Panel("Entropy", "entropy / entropy of the truth", "entropy", curve)
 
 
 def _constant_size(results: Results) -> int:
@@ -281,11 +283,12 @@ class DiscretePanels(FamilyPanels):
 
     def summary_tables(self, results: Results) -> list[str]:
         """Return the table of extinction times of a finished run."""
-        return [] if results.forgotten is None else [extinction_table(results)]
+        has_times = results.engine == "symbols" and results.forgotten is not None
+        return [extinction_table(results)] if has_times else []
 
     def draw_second_plot(self, axes: "Axes", results: Results) -> bool:
         """Draw extinction times over the count of a symbol; they take the place of the heterozygosity."""
-        return draw_extinction_times(axes, results)
+        return results.engine == "symbols" and draw_extinction_times(axes, results)
 
 
 PANELS = DiscretePanels(
@@ -299,7 +302,9 @@ PANELS = DiscretePanels(
         "not_collapsed": not_collapsed_panel,
         "paths": paths_panel,
         "entropy": entropy_panel,
-        "forgetting": extinction_panel,
+        "forgetting": forgetting_panel,
+        "lost_mass": lost_mass_panel,
+        "survival_by_count": survival_by_count_panel,
     },
-    default=("survival", "heterozygosity"),
+    default=("survival", "heterozygosity", "survival_by_count"),
 )

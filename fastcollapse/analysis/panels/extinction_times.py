@@ -130,7 +130,12 @@ def extinction_panel(results: Results, generations: np.ndarray, options: Mapping
     groups = uncensored_curve(results)
     if not groups:
         raise InputError("the panel forgetting must have symbols that are forgotten within the run, got none")
-    low, middle, high = quartiles_of(groups, results.last)
+    return times_panel(groups, results.last)
+
+
+def times_panel(groups: Sequence[ExtinctionTime], last: int) -> Panel:
+    """Return the panel of the quartiles of groups over their counts, with their theory."""
+    low, middle, high = quartiles_of(groups, last)
     ends = [group.median or (None, None) for group in groups]
     lower, upper = (np.array([np.nan if end[side] is None else end[side] for end in ends], float) for side in (0, 1))
     unknown = np.full(len(groups), np.nan)
@@ -205,7 +210,7 @@ def _extinction_times(results: Results, copies: np.ndarray, groups: Sequence[np.
     n = replace_only_size(results)
     medians: Sequence[Bracket | None] = [None] * len(groups)
     if n is not None:
-        medians = _medians(n, [results.truth.probabilities[group] for group in groups], last)
+        medians = median_brackets(n, [results.truth.probabilities[group] for group in groups], last)
     times = []
     for group, median in zip(groups, medians, strict=True):
         values = np.asarray(forgotten[:, group]).ravel()
@@ -232,7 +237,7 @@ def has_limit(count: float, n: int | None) -> bool:
     return n is not None and count <= _SMALL_SHARE * n * (1 + 1e-9)
 
 
-def _medians(n: int, groups: Sequence[np.ndarray], last: int) -> list[Bracket]:
+def median_brackets(n: int, groups: Sequence[np.ndarray], last: int) -> list[Bracket]:
     """Return the earliest and latest generation, 1 to `last`, in which half of each group is extinct.
 
     They follow from the two `survival_bounds`, and up to n = 1000 from the exact chain. None is beyond `last`.

@@ -106,9 +106,9 @@ def mark_extinct(drawn, parents, generation, symbols, probability, lost, forgott
         # Symbols that died before are not looked up again: each look-up is a cache miss.
         n_new = np.int64(0)
         for j in range(n_zeros):
-            i = np.uint32(dead[j])
-            dead[n_new] = i
-            n_new += np.int64(parents[i] > 0)
+            place = np.uint32(dead[j])
+            dead[n_new] = place
+            n_new += np.int64(parents[place] > 0)
     for j in range(n_new):
         symbol = np.uint32(symbols[dead[j]])
         if forgotten[symbol] < 0:

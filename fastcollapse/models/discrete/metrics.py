@@ -3,6 +3,7 @@
 Each metric takes `CountSums`, computed by the kernels of `fastcollapse.kernels.counts`, and returns float64 (R, B).
 """
 
+import dataclasses
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -78,6 +79,16 @@ METRICS = metric_table(
     Metric("total_variation", Variable("total variation distance to the truth"), total_variation),
     Metric("kl_divergence", Variable("Kullback-Leibler divergence KL(state || truth)", "nat"), kl_divergence),
     Metric("lost_mass", Variable("true probability of the lost symbols"), lost_mass),
+)
+
+# Metrics of the spectrum engine: functions of the spectrum, and two that need the original counts of symbols.
+SPECTRUM_METRICS = {name: METRICS[name] for name in ("support_size", "entropy", "heterozygosity")} | metric_table(
+    dataclasses.replace(METRICS["lost_mass"], on_request=True),
+    Metric(
+        "survival",
+        Variable("share of the symbols of an original count that are alive", dims=("original_count",)),
+        on_request=True,
+    ),
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.schedule import Schedule, kernel_schedule
-from fastcollapse.config.sections import ModelSection
+from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable, sum_in_order
 from fastcollapse.kernels.counts.live_counts import LiveCounts, list_all
 from fastcollapse.kernels.counts.multinomial import block_grid, multinomial, new_draw
@@ -20,10 +20,12 @@ from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import PURPOSE_FIXED_REAL, span_of
 from fastcollapse.models.base import Model, ModelBlock, State, restore_array, restore_arrays, run_key
+from fastcollapse.models.discrete.engine import choose_engine
 from fastcollapse.models.discrete.kernels import Inputs, SamplingBuffers, pool_block, resample_block, resample_each
-from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of, metrics_of_truth
+from fastcollapse.models.discrete.metrics import METRICS, SPECTRUM_METRICS, CountSums, metrics_of, metrics_of_truth
+from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.models.discrete.truth import DiscreteTruth
-from fastcollapse.variables import CountRows
+from fastcollapse.variables import CountRows, Metric
 
 # Maximum number of cells in the rows of one block, 12 bytes each.
 _MAX_BLOCK_CELLS = 4_000_000
@@ -120,7 +122,7 @@ class Discrete(Model):
     Parameters
     ----------
     truth : the law of generation 0, with `counts` int64 (K) or None and `probabilities` float64 (K).
-    parameters : no parameters.
+    parameters : the engine; `create` selects the class by it.
     schedule : the workflow as arrays over generations.
     record : value of `run.record`; with "trajectory", blocks contain the counts of every generation.
 
@@ -130,12 +132,15 @@ class Discrete(Model):
     `fastcollapse.kernels.counts.multinomial`.
     """
 
-    PARAMETERS = ModelSection
+    PARAMETERS = DiscreteParameters
     TRUTH = DiscreteTruth
-    METRICS = METRICS
+    METRICS = METRICS | {"survival": SPECTRUM_METRICS["survival"]}
+    ENGINE = "symbols"
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})
 
-    def __init__(self, truth: Any, parameters: ModelSection, schedule: Schedule, record: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, truth: Any, parameters: DiscreteParameters, schedule: Schedule, record: tuple[str, ...] = ()
+    ) -> None:
         probability = np.ascontiguousarray(truth.probabilities, dtype=np.float64)
         self._truth_total = truth.total
         self._schedule = schedule
@@ -159,6 +164,25 @@ class Discrete(Model):
         )
         self._workspace: Workspace | None = None
         self._kernel_schedule = kernel_schedule(schedule, truth.total)
+
+    @classmethod
+    def create(
+        cls, truth: Any, parameters: DiscreteParameters, schedule: Schedule, record: tuple[str, ...] = ()
+    ) -> Model:
+        """Return the model of a run: of this class, or the spectrum engine."""
+        engine = choose_engine(truth, parameters, schedule, record)
+        truth = stored_truth(truth, engine)
+        if engine == "symbols":
+            return cls(truth, parameters, schedule, record)
+        # Imported here, because few runs use its kernels.
+        from fastcollapse.models.discrete.spectrum_model import SpectrumDiscrete
+
+        return SpectrumDiscrete(truth, parameters, schedule, record)
+
+    @classmethod
+    def available_metrics(cls, parameters: Any) -> dict[str, Metric]:
+        """Return the metrics of this engine."""
+        return dict(METRICS)
 
     @property
     def n_symbols(self) -> int:

@@ -21,7 +21,8 @@ from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.corpus import count_words
-from fastcollapse.datasets.count_table import read_counts
+from fastcollapse.datasets.count_spectrum import SymbolTruth, ZipfMandelbrotLaw
+from fastcollapse.datasets.count_table import read_counts, read_counts_of_counts
 from fastcollapse.datasets.data_files import DataFiles
 
 
@@ -31,7 +32,7 @@ class ZipfMandelbrot(Section):
 
     a: float = parameter(FloatField(0, 1000, above=True), "exponent")
     b: float = parameter(FloatField(-1, 1e15, above=True), "offset")
-    size: int = parameter(IntField(2, 10**8), "number of symbols", unit="symbols")
+    size: int = parameter(IntField(2, 10**12), "number of symbols", unit="symbols")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +69,7 @@ class DiscreteTruth(TruthSection):
     alternatives: ClassVar[dict[str, tuple[str, ...]]] = {
         "text": ("token_pattern",),
         "counts": (),
+        "counts_of_counts": (),
         "zipf_mandelbrot": (),
         "uniform": (),
         "probabilities": (),
@@ -82,6 +84,9 @@ class DiscreteTruth(TruthSection):
     counts: str | None = parameter(
         StringField(), "table with columns word and count (.csv, .tsv, also .gz)", default=None
     )
+    counts_of_counts: str | None = parameter(
+        StringField(), "table with columns count and number of symbols (.csv, .tsv, also .gz)", default=None
+    )
     zipf_mandelbrot: ZipfMandelbrot | None = parameter(  # noqa: RUF009
         TableField(ZipfMandelbrot), "probabilities proportional to (i + b)**-a, i = 1..size", default=None
     )
@@ -95,12 +100,13 @@ class DiscreteTruth(TruthSection):
     @property
     def files(self) -> tuple[str, ...]:
         """Path of the text or of the table."""
-        return tuple(path for path in (self.text, self.counts) if path is not None)
+        return tuple(path for path in (self.text, self.counts, self.counts_of_counts) if path is not None)
 
-    def load(self, base: Path | None = None) -> CategoricalDistribution:
+    def load(self, base: Path | None = None) -> SymbolTruth:
         """Return the distribution of generation 0.
 
         Symbols of a text or a table are sorted by descending count, then by label. Symbols of a law keep its order.
+        Counts of counts and the Zipf-Mandelbrot law have no array over symbols.
 
         Raises
         ------
@@ -116,9 +122,11 @@ class DiscreteTruth(TruthSection):
             words = read_counts(files, self.counts)
             truth = CategoricalDistribution.from_counts(words, f"counts of {self.counts}", "truth.counts", self.counts)
             return dataclasses.replace(truth, inputs=files.hashes)
+        if self.counts_of_counts is not None:
+            return read_counts_of_counts(files, self.counts_of_counts)
         if self.zipf_mandelbrot is not None:
             law = self.zipf_mandelbrot
-            return CategoricalDistribution.zipf_mandelbrot(law.a, law.b, law.size)
+            return ZipfMandelbrotLaw(law.a, law.b, law.size)
         if self.uniform is not None:
             return CategoricalDistribution.uniform(self.uniform)
         assert self.probabilities is not None

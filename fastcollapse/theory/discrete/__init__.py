@@ -17,7 +17,9 @@ The expected heterozygosity under any schedule, and its closed forms by workflow
     expected_heterozygosity, heterozygosity_replace, accumulate_factor, accumulate_limit,
     accumulate_subsample_factor, fresh_limit, seddik_partial_variance, seddik_partial_limit
 The expected loss of entropy:
-    entropy_slope, entropy_loss, late_entropy, phi
+    entropy_slope, entropy_loss, entropy_path, late_entropy, phi
+The true probability of the lost symbols:
+    lost_mass_bounds, zipf_lost_mass
 The constants g_k of the collapse law:
     g, g_at, g_inverse, g_bounds, g_bounds_published
 The refitted Poisson rate:
@@ -44,7 +46,7 @@ from fastcollapse.theory.discrete.coexistence import (
     seddik_bounds_sharp,
 )
 from fastcollapse.theory.discrete.collapse_constants import g, g_at, g_bounds, g_bounds_published, g_inverse
-from fastcollapse.theory.discrete.entropy import entropy_loss, entropy_slope, late_entropy, phi
+from fastcollapse.theory.discrete.entropy import entropy_loss, entropy_path, entropy_slope, late_entropy, phi
 from fastcollapse.theory.discrete.extinction_time import (
     forgetting_cdf,
     forgetting_median_law,
@@ -58,6 +60,7 @@ from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
     seddik_partial_limit,
     seddik_partial_variance,
 )
+from fastcollapse.theory.discrete.lost_mass import lost_mass_bounds, zipf_lost_mass
 from fastcollapse.theory.discrete.poisson_rate import poisson_count_law, poisson_mean_if_alive, poisson_rate_variance
 from fastcollapse.theory.discrete.survival import poisson_survival, survival_bounds, survival_bounds_published
 from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
@@ -70,6 +73,7 @@ __all__ = [
     "coexistence_bounds",
     "coexistence_bounds_published",
     "entropy_loss",
+    "entropy_path",
     "entropy_slope",
     "exact_chain",
     "exact_survival_truncated",
@@ -87,6 +91,7 @@ __all__ = [
     "g_inverse",
     "heterozygosity_replace",
     "late_entropy",
+    "lost_mass_bounds",
     "mean_absorption",
     "mean_absorption_given_extinction",
     "mean_absorption_given_fixation",
@@ -108,4 +113,5 @@ __all__ = [
     "survival_bounds_published",
     "unique_symbols_bounds",
     "unique_symbols_bounds_published",
+    "zipf_lost_mass",
 ]

@@ -11,7 +11,7 @@ import numpy as np
 import scipy  # scipy.stats is loaded at its first use, because it takes half a second
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.arguments import integer, probability_vector, reals, require
+from fastcollapse.theory.arguments import integer, reals, require, symbol_classes
 
 # Largest count: the matrix has 72 MB.
 MAX_EXACT_N = 3000
@@ -50,13 +50,14 @@ def exact_chain(p0: ArrayLike, n: int, k_max: int) -> tuple[NDArray[np.float64],
     return _start(p, lost_from, size), _start(1 - p, lost_from, size)
 
 
-def exact_unique_symbols(p: ArrayLike, n: int, k_max: int) -> NDArray[np.float64]:
+def exact_unique_symbols(p: ArrayLike, n: int, k_max: int, copies: ArrayLike | None = None) -> NDArray[np.float64]:
     """Return the expected number of distinct symbols after 0..k_max refits.
 
     Parameters
     ----------
     p : [K], the true probabilities, which sum to 1.
     k_max : number of refits, at least 0; (n+1 + number of distinct p) k_max is at most 5e7.
+    copies : [K], number of symbols of each probability, for a truth without an array over symbols; 1 by default.
     n : see `Notation` of the module.
 
     Returns
@@ -72,9 +73,9 @@ def exact_unique_symbols(p: ArrayLike, n: int, k_max: int) -> NDArray[np.float64
     >>> exact_unique_symbols([0.25] * 4, 4, 2).round(4)
     array([4.    , 2.7344, 2.147 ])
     """
-    values, copies = np.unique(probability_vector("p", p), return_counts=True)
+    values, numbers = symbol_classes(p, copies)
     lost, _ = exact_chain(values, n, k_max)
-    return np.asarray(copies @ (1 - lost), dtype=np.float64)
+    return np.asarray(numbers @ (1 - lost), dtype=np.float64)
 
 
 def exact_survival_truncated(

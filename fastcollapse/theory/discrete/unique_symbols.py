@@ -4,6 +4,7 @@ Notation
 --------
 p : [K], the true probabilities, which sum to 1. The cost is O(distinct p x B); more than 8192 distinct values
     are put in bins.
+copies : [K], number of symbols of each probability, for a truth without an array over symbols; 1 by default.
 n : samples per generation, at least 1.
 k : [B] or scalar, number of refits, at least 0; at k = 0 both bounds are the number of symbols in the truth.
 """
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.arguments import integer, integers, probability_vector
+from fastcollapse.theory.arguments import integer, integers, symbol_classes
 from fastcollapse.theory.discrete.collapse_constants import g_at
 from fastcollapse.theory.discrete.survival import Pair, survival_bounds, survival_bounds_published
 
@@ -27,12 +28,12 @@ _EXACT_DISTINCT = 8192
 _BIN_WIDTH = 1e-3
 
 
-def unique_symbols_bounds(p: ArrayLike, n: int, k: ArrayLike) -> Pair:
+def unique_symbols_bounds(p: ArrayLike, n: int, k: ArrayLike, copies: ArrayLike | None = None) -> Pair:
     """Return sharp bounds of the expected number of distinct symbols after k refits.
 
     Parameters
     ----------
-    p, n, k : see `Notation` of the module.
+    p, n, k, copies : see `Notation` of the module.
 
     Returns
     -------
@@ -50,15 +51,15 @@ def unique_symbols_bounds(p: ArrayLike, n: int, k: ArrayLike) -> Pair:
     >>> lower.round(2), upper.round(2)
     (array([100.  ,  82.17,  17.75]), array([100.  ,  82.37,  18.24]))
     """
-    return _bounds(p, n, k, _sharp_lower, _concave_lower, _sharp_upper)
+    return _bounds(p, copies, n, k, _sharp_lower, _concave_lower, _sharp_upper)
 
 
-def unique_symbols_bounds_published(p: ArrayLike, n: int, k: ArrayLike) -> Pair:
+def unique_symbols_bounds_published(p: ArrayLike, n: int, k: ArrayLike, copies: ArrayLike | None = None) -> Pair:
     """Return the published bounds of the expected number of distinct symbols after k refits.
 
     Parameters
     ----------
-    p, n, k : see `Notation` of the module.
+    p, n, k, copies : see `Notation` of the module.
 
     Returns
     -------
@@ -75,14 +76,21 @@ def unique_symbols_bounds_published(p: ArrayLike, n: int, k: ArrayLike) -> Pair:
     >>> lower.round(2), upper.round(2)
     (array([100.  ,  82.14]), array([100.  ,  92.86]))
     """
-    return _bounds(p, n, k, _published_lower, _published_lower, _published_upper)
+    return _bounds(p, copies, n, k, _published_lower, _published_lower, _published_upper)
 
 
-def _bounds(p: ArrayLike, n: int, k: ArrayLike, lower_term: Term, concave_lower: Term, upper_term: Term) -> Pair:
+def _bounds(
+    p: ArrayLike,
+    given_copies: ArrayLike | None,
+    n: int,
+    k: ArrayLike,
+    lower_term: Term,
+    concave_lower: Term,
+    upper_term: Term,
+) -> Pair:
     """Return the sums of two terms over the symbols; `concave_lower` replaces the lower term in bins."""
-    probability, size, index = probability_vector("p", p), integer("n", n, 1), integers("k", k, 0)
+    (values, copies), size, index = symbol_classes(p, given_copies), integer("n", n, 1), integers("k", k, 0)
     generations = index.ravel()
-    values, copies = np.unique(probability[probability > 0], return_counts=True)
     if values.size <= _EXACT_DISTINCT:
         lower = _weighted_sum(lower_term, values, copies, size, generations)
         upper = _weighted_sum(upper_term, values, copies, size, generations)

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastcollapse.config.sections import ModelSection
 from fastcollapse.config.workflows import Replace
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.kernels.counts.count_sums import N_SUMS, segment_sums
@@ -16,6 +15,7 @@ from fastcollapse.kernels.counts.workspace import BLOCK, new_workspace
 from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import StreamKey
 from fastcollapse.models.discrete.model import Discrete
+from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.variables import CountRows
 
 N_SYMBOLS = BLOCK + 37
@@ -26,7 +26,7 @@ THREADS = 2
 def truth_table(probability):
     """Return the table in the layout of the model."""
     truth = CategoricalDistribution(None, None, probability, "a test")
-    return Discrete(truth, ModelSection(), Replace(n_samples=1).schedule(1, None))._truth
+    return Discrete(truth, DiscreteParameters(), Replace(n_samples=1).schedule(1, None))._truth
 
 
 def refit(live, total, truth, sums, upcoming=None, parents=None):

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastcollapse.config.sections import ModelSection
 from fastcollapse.config.workflows import Replace
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.kernels.counts.count_sums import N_SUMS, add_blocks, segment_sums
 from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of, metrics_of_truth
 from fastcollapse.models.discrete.model import Discrete
+from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 from tests._runs import run_with_truth
@@ -23,7 +23,7 @@ def metrics_of_counts(counts, truth):
     """Return the metrics of one state as numbers."""
     symbols = np.flatnonzero(counts).astype(np.int32)
     law = CategoricalDistribution(None, None, truth, "a test")
-    table = Discrete(law, ModelSection(), Replace(n_samples=1).schedule(1, None))._truth
+    table = Discrete(law, DiscreteParameters(), Replace(n_samples=1).schedule(1, None))._truth
     dtype = np.int32 if counts.sum() < 2**31 else np.float64
     partial, sums = np.zeros((1, N_SUMS)), np.zeros(N_SUMS)
     total = int(counts.sum())

@@ -6,7 +6,7 @@ from scipy.special import entr
 from scipy.stats import binom
 
 from fastcollapse.errors import InputError
-from fastcollapse.theory.discrete.entropy import entropy_loss, entropy_slope, late_entropy, phi
+from fastcollapse.theory.discrete.entropy import entropy_loss, entropy_path, entropy_slope, late_entropy, phi
 
 
 def test_entropy__phi_of_one_and_series_meet():
@@ -53,3 +53,22 @@ def test_entropy__refuses():
         phi(0)
     with pytest.raises(InputError, match="expected_unique must be within"):
         entropy_slope(0.5, 10)
+
+
+def test_entropy__classes_are_symbols():
+    p, copies = np.array([0.1, 0.05, 0.02]), np.array([2, 6, 25])
+    symbols = np.repeat(p, copies)
+    np.testing.assert_allclose(entropy_loss(p, 500, copies), entropy_loss(symbols, 500), rtol=1e-12)
+    np.testing.assert_allclose(entropy_path(p, 500, [[0, 7]], copies), entropy_path(symbols, 500, [[0, 7]]), rtol=1e-12)
+
+
+def test_entropy__path_starts_with_the_loss_of_one_refit():
+    n, p = 10_000, np.repeat([1.0, 4.0, 1500.0], [2000, 500, 4]) / 10_000
+    start, first = entropy_path(p, n, [0, 1])
+    np.testing.assert_allclose(start, entr(p).sum(), rtol=1e-12)
+    np.testing.assert_allclose(start - first, entropy_loss(p, n) - 1 / (2 * n), rtol=1e-6)
+
+
+def test_entropy__path_of_few_symbols_is_the_slope():
+    path = entropy_path(np.full(20, 0.05), 10**6, [0, 1, 50, 1000])
+    np.testing.assert_allclose(path[0] - path[1:], 19 / (2 * 10**6) * np.array([1, 50, 1000]), rtol=2e-3)

@@ -58,3 +58,11 @@ def test_unique_symbols__scalar_generation_and_refusals():
         unique_symbols_bounds([0.5, 0.4], 10, 3)
     with pytest.raises(InputError, match="k must be a whole number of at least 0"):
         unique_symbols_bounds_published([0.5, 0.5], 10, -3)
+
+
+def test_unique_symbols__classes_are_symbols():
+    p, copies, k = np.array([0.1, 0.05, 0.02]), np.array([2.0, 6.0, 25.0]), np.arange(20)
+    symbols = np.repeat(p, copies.astype(int))
+    for function in (unique_symbols_bounds, unique_symbols_bounds_published):
+        np.testing.assert_allclose(function(p, 60, k, copies), function(symbols, 60, k), rtol=1e-12)
+    np.testing.assert_allclose(exact_unique_symbols(p, 60, 9, copies), exact_unique_symbols(symbols, 60, 9), rtol=1e-12)
