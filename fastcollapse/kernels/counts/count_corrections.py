@@ -79,7 +79,10 @@ def hypergeometric_chain(counts, n, stream, out):
 
 @kernel
 def _index(weights, cumulative, guide):
-    """Write running sums of `weights`, and where each of m equal parts of the total begins: ``(m)->(m),(m)``.
+    """Write running sums of `weights`, and the symbol in which each of m equal parts begins: ``(m)->(m),(m)``.
+
+    Rounding may put a part into a neighbouring symbol: `_pick_by_index` steps back and forth. The loops have no
+    branches that depend on the weights, because these would be mispredicted.
 
     Returns
     -------
@@ -90,11 +93,16 @@ def _index(weights, cumulative, guide):
     for i in range(m):
         total += weights[i]
         cumulative[i] = total
-    i = 0
-    for part in range(m):
-        while cumulative[i] <= part * (total / m) and i < m - 1:
-            i += 1
-        guide[part] = i
+        guide[i] = 0
+    parts = m / total
+    for i in range(m - 1):
+        part = np.int64(cumulative[i] * parts) + 1
+        if part < m:
+            guide[part] = i + 1
+    latest = guide[0]
+    for part in range(1, m):
+        latest = max(latest, guide[part])
+        guide[part] = latest
     return total
 
 
@@ -104,9 +112,12 @@ def _pick_by_index(cumulative, guide, total, stream):
     m = guide.shape[0]
     u = uniform(stream)
     place = u * total
-    i = guide[min(np.int64(u * m), m - 1)]
+    i = np.int64(guide[min(np.int64(u * m), m - 1)])
     while i > 0 and cumulative[i - 1] > place:
         i -= 1
+    # A part holds about one boundary between symbols. Two steps are added, because branches would be mispredicted.
+    i += np.int64(cumulative[i] <= place) & np.int64(i < m - 1)
+    i += np.int64(cumulative[i] <= place) & np.int64(i < m - 1)
     while cumulative[i] <= place and i < m - 1:
         i += 1
     return i, place - (cumulative[i - 1] if i > 0 else 0.0)
