@@ -144,7 +144,7 @@ def draw_real_batches(n, source, normals, key):
     """Draw the fixed real batch of every replicate into `source`, n points each: O(d^3 / 3) a replicate."""
     for replicate in prange(source.real_mean.shape[0]):
         workspace = new_multivariate_workspace(source.factor.shape[0])
-        generation_stream_pair(key, replicate, 0, _FIXED_REAL, workspace.streams)
+        generation_stream_pair(key, np.int64(replicate), 0, _FIXED_REAL, workspace.streams)
         _draw_real_batch(
             n, source.factor, normals, workspace, source.real_mean[replicate], source.real_upper[replicate]
         )

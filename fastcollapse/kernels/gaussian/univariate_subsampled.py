@@ -9,7 +9,7 @@ import numpy as np
 
 from fastcollapse.kernels.jit import parallel_kernel, prange
 from fastcollapse.kernels.random.streams import PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, STREAM_WORDS, generation_stream
-from fastcollapse.kernels.random.subsample import copy_chosen, mean_and_squares
+from fastcollapse.kernels.random.subsample import copy_chosen, longest, mean_and_squares
 from fastcollapse.kernels.random.ziggurat import ziggurat
 
 _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMPLE)
@@ -33,7 +33,7 @@ def refit_subsamples(state, pool, schedule, truth, normals, span, means, logs):
         stream = np.empty(STREAM_WORDS, np.uint64)
         kept_points, n_synthetic = schedule.n_kept, schedule.n_synthetic
         n_train, divisors = schedule.n_train, schedule.divisor
-        buffer = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
+        buffer = np.empty(longest(n_train, first, n_generations))
         truth_mean, truth_sigma, truth_log = truth[0], truth[1], truth[2]
         for replicate in range(thread, n_replicates, n_threads):
             mean, log_sigma = state[0, replicate], state[1, replicate]

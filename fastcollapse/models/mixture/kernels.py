@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.linalg.copies import copy_vector
 from fastcollapse.kernels.random.streams import (
     PURPOSE_FIXED_REAL,
     PURPOSE_REAL,
@@ -18,7 +19,7 @@ from fastcollapse.kernels.random.streams import (
     STREAM_WORDS,
     generation_stream,
 )
-from fastcollapse.kernels.random.subsample import copy_chosen, mean_and_squares
+from fastcollapse.kernels.random.subsample import copy_chosen, longest, mean_and_squares
 from fastcollapse.kernels.random.ziggurat import ziggurat
 
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
@@ -167,7 +168,7 @@ def refit_replace_only(state, n_points, joint, truth, normals, span, out):
     mus, logs = out
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        buffer = np.empty(n_points[first - 1 : first - 1 + n_generations].max())
+        buffer = np.empty(longest(n_points, first, n_generations))
         for replicate in range(thread, n_replicates, n_threads):
             mu, log_sigma = state[0, replicate], state[1, replicate]
             for step in range(n_generations):
@@ -209,7 +210,7 @@ def refit_pools(state, pools, schedule, joint, truth, normals, span, out):
         stream = np.empty(STREAM_WORDS, np.uint64)
         kept_points, n_synthetic = schedule.n_kept, schedule.n_synthetic
         n_real, n_train = schedule.n_real, schedule.n_train
-        buffer = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
+        buffer = np.empty(longest(n_train, first, n_generations))
         for replicate in range(thread, n_replicates, n_threads):
             points = pool[replicate]
             mu, log_sigma = state[0, replicate], state[1, replicate]
@@ -220,7 +221,7 @@ def refit_pools(state, pools, schedule, joint, truth, normals, span, out):
                 _fill(mu, math.exp(log_sigma), normals, stream, points[kept_points[generation - 1] : end])
                 n = n_real[generation - 1]
                 if n > 0 and real.shape[0] > 0:
-                    points[end : end + n] = real[replicate]
+                    copy_vector(real[replicate], points[end : end + n])
                 elif n > 0:
                     generation_stream(span, replicate, generation, _REAL, stream)
                     _fill(truth[0] / truth[1], 1.0, normals, stream, points[end : end + n])

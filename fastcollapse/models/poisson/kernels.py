@@ -12,7 +12,7 @@ from fastcollapse.kernels.random.streams import (
     STREAM_WORDS,
     generation_stream,
 )
-from fastcollapse.kernels.random.subsample import copy_chosen
+from fastcollapse.kernels.random.subsample import copy_chosen, longest
 
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 _SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_REAL)
@@ -75,7 +75,7 @@ def refit_subsamples(sums, sizes, pool, schedule, span, rates):
     for thread in prange(n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
         kept_points, n_synthetic, n_train = schedule.n_kept, schedule.n_synthetic, schedule.n_train
-        buffer = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
+        buffer = np.empty(longest(n_train, first, n_generations))
         for replicate in range(thread, n_replicates, n_threads):
             points = pool[replicate]
             for step in range(n_generations):
@@ -91,5 +91,8 @@ def refit_subsamples(sums, sizes, pool, schedule, span, rates):
                     copy_chosen(points, kept + n, schedule.replacement, stream, chosen)
                 else:
                     chosen = points[: kept + n]
-                sums[replicate], sizes[replicate] = chosen.sum(), chosen.shape[0]
+                total = 0.0
+                for i in range(chosen.shape[0]):
+                    total += chosen[i]
+                sums[replicate], sizes[replicate] = total, chosen.shape[0]
                 rates[replicate, step] = sums[replicate] / sizes[replicate]
