@@ -289,7 +289,10 @@ def solve_shifted_bands(bands, shifts, right_sides, out, conditions):
         where `out` is NaN.
     """
     n_matrices, n_shifts = bands.shape[0], shifts.shape[0]
-    least = np.argmin(shifts)
+    least = 0
+    for k in range(n_shifts):
+        if shifts[k] < shifts[least]:
+            least = k
     for task in prange(n_matrices * n_shifts):
         g, k = task // n_shifts, task % n_shifts
         conditions[g, k] = _solve_band(bands[g], shifts[k], right_sides[g], k == least, out[g, k])

@@ -15,7 +15,9 @@ def draw_rows(n_rows, replacement, key, block, out):
     `key` is a `StreamKey`. Its generation and purpose, and `block`, name the draw.
     """
     for replicate in prange(out.shape[0]):
-        stream, pool = np.empty(STREAM_WORDS, np.uint64), np.arange(n_rows)
+        stream, pool = np.empty(STREAM_WORDS, np.uint64), np.empty(n_rows, np.int64)
+        for i in range(n_rows):
+            pool[i] = i
         open_draw(key, np.int64(replicate), block, SUB_SPLIT, stream)
         copy_chosen(pool, n_rows, replacement, stream, out[replicate])
 

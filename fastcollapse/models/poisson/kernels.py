@@ -18,11 +18,11 @@ _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 _SUBSAMPLE, _FIXED_REAL = np.uint64(PURPOSE_SUBSAMPLE), np.uint64(PURPOSE_FIXED_REAL)
 
 
-@parallel_kernel
+@kernel
 def draw_real(n_real, rate, key, real):
     """Draw the sum of the fixed real batch of every replicate: ``->(R)``, O(R)."""
-    for replicate in prange(real.shape[0]):
-        stream = np.empty(STREAM_WORDS, np.uint64)
+    stream = np.empty(STREAM_WORDS, np.uint64)
+    for replicate in range(real.shape[0]):
         generation_stream(key, replicate, 0, _FIXED_REAL, stream)
         real[replicate] = poisson(n_real * rate, stream)
 
