@@ -48,6 +48,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 import numba  # noqa: E402  (its threads read these at their start)
+from numba.extending import register_jitable  # noqa: E402
 
 from fastcollapse.kernels import single_link  # noqa: E402  (imports Numba)
 from fastcollapse.kernels.code_cache import CodeCache, private_folder  # noqa: E402
@@ -97,6 +98,11 @@ def parallel_kernel(function: Callable) -> Any:
 def expanded(function: Callable) -> Any:
     """Expand a small helper in its callers before they are compiled: there is no call and nothing more to compile."""
     return _compiled(function, inline="always")
+
+
+def plain(function: Callable) -> Any:
+    """Let kernels call a function that Python runs as it is, where compilation would take longer than the call."""
+    return register_jitable(error_model="numpy")(function)
 
 
 def set_threads(n_threads: int) -> None:

@@ -24,6 +24,8 @@ ENABLED = numba.version_info.short in TESTED and os.environ.get("FASTCOLLAPSE_SI
 
 # The interface for Python of the functions that Numba compiles for itself, which Python never calls.
 _OF_NUMBA = "_ZN7cpython5numba"
+# The body of a `prange` loop, which its kernel calls, and Python never.
+_OF_LOOP = "__numba_parfor_gufunc"
 
 
 def _reached(library: Any) -> list[Any]:
@@ -82,7 +84,7 @@ class _Part(codegen.JITCodeLibrary):
         A function of a user, compiled by `numba.njit`, is called. Its machine code is made here.
         """
         defined = {function.name for function in self._final_module.functions if not function.is_declaration}
-        if name not in defined or name.startswith(_OF_NUMBA):
+        if name not in defined or name.startswith(_OF_NUMBA) or _OF_LOOP in name:
             return 0
         self._machine_code = _Whole(self._codegen, self.name)
         self._machine_code.start(self)

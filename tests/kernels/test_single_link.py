@@ -146,3 +146,18 @@ def test_function_that_is_not_linked__is_an_error(monkeypatch):
     monkeypatch.setattr(single_link, "_reached", lambda library: [])
     with pytest.raises(RuntimeError, match=r"functions are not linked: .*inner"):
         outer(1)
+
+
+def test_loop__becomes_machine_code_within_its_kernel_only(monkeypatch):
+    @parallel_kernel
+    def halves(values):
+        for i in prange(values.shape[0]):
+            values[i] *= 0.5
+
+    made, finalize = [], single_link._Whole.finalize
+    monkeypatch.setattr(single_link._Whole, "finalize", lambda self: made.append(self.name) or finalize(self))
+    values = np.ones(4)
+    halves(values)
+    np.testing.assert_array_equal(values, 0.5)
+    assert len(made) == 1
+    assert made[0].endswith("halves")

@@ -135,7 +135,12 @@ def _run(laws, replicate, points, numbers, source, schedule, normals, span, work
     """
     mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
     d = log_diagonal.shape[0]
-    deviations = np.sqrt((source.factor * source.factor).sum(axis=1))
+    deviations = np.empty(d)
+    for i in range(d):
+        square = 0.0
+        for j in range(d):
+            square += source.factor[i, j] * source.factor[i, j]
+        deviations[i] = math.sqrt(square)
     for step in range(span.n_generations):
         generation = span.first + step
         kept, n = schedule.n_kept[generation - 1], schedule.n_synthetic[generation - 1]

@@ -7,12 +7,40 @@ import math
 
 import numpy as np
 
-from fastcollapse.kernels.jit import parallel_kernel, prange
+from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import PURPOSE_SUBSAMPLE, PURPOSE_SYNTHETIC, STREAM_WORDS, generation_stream
-from fastcollapse.kernels.random.subsample import copy_chosen, mean_and_squares
+from fastcollapse.kernels.random.subsample import copy_chosen, longest, mean_and_squares
 from fastcollapse.kernels.random.ziggurat import ziggurat
 
 _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMPLE)
+
+
+@kernel
+def _run(state, replicate, points, schedule, truth, normals, span, stream, buffer, means, logs):
+    """Refit one replicate to subsamples over a block.
+
+    Serial, because a short `prange` body compiles faster. More than eight arguments, because a tuple of arrays made in
+    the loop would count references.
+    """
+    mean, log_sigma = state[0, replicate], state[1, replicate]
+    for step in range(span.n_generations):
+        generation = span.first + step
+        kept, n = schedule.n_kept[generation - 1], schedule.n_synthetic[generation - 1]
+        size = schedule.n_train[generation - 1]
+        sigma = math.exp(log_sigma)
+        generation_stream(span, replicate, generation, _SYNTHETIC, stream)
+        for i in range(kept, kept + n):
+            points[i] = mean + sigma * ziggurat(normals, stream)
+        chosen = points[: kept + n]
+        if size > 0:
+            chosen = buffer[:size]
+            generation_stream(span, replicate, generation, _SUBSAMPLE, stream)
+            copy_chosen(points, kept + n, schedule.replacement, stream, chosen)
+        mean, squares = mean_and_squares(chosen)
+        log_sigma = 0.5 * math.log(squares / schedule.divisor[generation - 1])
+        means[step] = truth[0] + truth[1] * mean
+        logs[step] = truth[2] + log_sigma
+    state[0, replicate], state[1, replicate] = mean, log_sigma
 
 
 @parallel_kernel
@@ -26,33 +54,11 @@ def refit_subsamples(state, pool, schedule, truth, normals, span, means, logs):
     pool : float64 (R, K), the points in units of the truth, in any order; updated.
     state, schedule, truth, normals, span, means, logs : as in `univariate_pooled.refit_pools`.
     """
-    n_replicates = state.shape[1]
-    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
-    replacement = schedule.replacement
-    for thread in prange(n_threads):
+    for thread in prange(span.n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic = schedule.n_kept, schedule.n_synthetic
-        n_train, divisors = schedule.n_train, schedule.divisor
-        buffer = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
-        truth_mean, truth_sigma, truth_log = truth[0], truth[1], truth[2]
-        for replicate in range(thread, n_replicates, n_threads):
-            mean, log_sigma = state[0, replicate], state[1, replicate]
-            points = pool[replicate]
-            for step in range(n_generations):
-                generation = first + step
-                kept, n, size = kept_points[generation - 1], n_synthetic[generation - 1], n_train[generation - 1]
-                sigma = math.exp(log_sigma)
-                generation_stream(span, replicate, generation, _SYNTHETIC, stream)
-                for i in range(kept, kept + n):
-                    points[i] = mean + sigma * ziggurat(normals, stream)
-                if size > 0:
-                    chosen = buffer[:size]
-                    generation_stream(span, replicate, generation, _SUBSAMPLE, stream)
-                    copy_chosen(points, kept + n, replacement, stream, chosen)
-                else:
-                    chosen = points[: kept + n]
-                mean, squares = mean_and_squares(chosen)
-                log_sigma = 0.5 * math.log(squares / divisors[generation - 1])
-                means[replicate, step] = truth_mean + truth_sigma * mean
-                logs[replicate, step] = truth_log + log_sigma
-            state[0, replicate], state[1, replicate] = mean, log_sigma
+        buffer = np.empty(longest(schedule.n_train, span.first, span.n_generations))
+        for replicate in range(thread, state.shape[1], span.n_threads):
+            _run(
+                state, np.int64(replicate), pool[replicate], schedule, truth, normals, span, stream, buffer,
+                means[replicate], logs[replicate],
+            )  # fmt: skip

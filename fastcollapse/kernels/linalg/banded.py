@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.linalg.copies import copy_matrix, largest
 from fastcollapse.kernels.linalg.tiles import (
     factor_band,
     factor_panel,
@@ -26,6 +27,7 @@ from fastcollapse.kernels.linalg.tiles import (
     reciprocal_condition_of_band,
     solve_band,
 )
+from fastcollapse.kernels.linalg.triangular import add_scaled
 
 # Rows or columns of a strip, the work unit of a thread.
 STRIP = 128
@@ -128,8 +130,8 @@ def _factor_panel(g, panel, matrices, reduction, workspace):
         else:
             columns[i, :i] = 0.0
             columns[i, i] = 1.0
-    workspace.vectors[g, :width, start:] = columns
-    workspace.others[g, width:, start:] = columns
+    copy_matrix(columns, workspace.vectors[g, :width, start:])
+    copy_matrix(columns, workspace.others[g, width:, start:])
 
 
 @kernel
@@ -163,13 +165,14 @@ def _shift_strips(thread, n_threads, panel, matrices, reduction, workspace):
         g, _, left, right = _strip(task, start, n, n_matrices)
         inner[:, :] = 0.0
         for strip in range(start // STRIP, workspace.parts.shape[1]):
-            inner += workspace.parts[g, strip]
+            for i in range(width):
+                add_scaled(1.0, workspace.parts[g, strip, i], width, inner[i])
         multiply(1.0, reduction.tables[g, panel], False, inner, False, 0.0, outer)
         to = workspace.others[g, :width, left:right]
-        to[:, :] = workspace.products[g, :, left:right]
+        copy_matrix(workspace.products[g, :, left:right], to)
         # T^T V^T Y is symmetric.
         multiply(-0.5, outer, False, workspace.vectors[g, :width, left:right], False, 1.0, to)
-        workspace.vectors[g, width:, left:right] = to
+        copy_matrix(to, workspace.vectors[g, width:, left:right])
 
 
 @kernel
@@ -245,7 +248,7 @@ def _norm_of_band(band):
         for k in range(1, min(width, n - i)):
             sums[i] += abs(band[i, k])
             sums[i + k] += abs(band[i, k])
-    return sums.max()
+    return largest(sums)
 
 
 @kernel
@@ -257,14 +260,15 @@ def _solve_band(band, shift, right_sides, wants_condition, out):
     The reciprocal condition number, 1.0 where it is not wanted, 0.0 for failure.
     """
     n = band.shape[0]
-    shifted = band.copy()
+    shifted = np.empty(band.shape)
+    copy_matrix(band, shifted)
     for i in range(n):
         shifted[i, 0] += shift
     norm = _norm_of_band(shifted) if wants_condition else 1.0
     if factor_band(shifted) != 0:
         out[:, :] = math.nan
         return 0.0
-    out[:, :] = right_sides
+    copy_matrix(right_sides, out)
     solve_band(shifted, out)
     if wants_condition:
         return reciprocal_condition_of_band(shifted, norm, np.empty(3 * n), np.empty(n, np.int32))
@@ -285,7 +289,10 @@ def solve_shifted_bands(bands, shifts, right_sides, out, conditions):
         where `out` is NaN.
     """
     n_matrices, n_shifts = bands.shape[0], shifts.shape[0]
-    least = np.argmin(shifts)
+    least = 0
+    for k in range(n_shifts):
+        if shifts[k] < shifts[least]:
+            least = k
     for task in prange(n_matrices * n_shifts):
         g, k = task // n_shifts, task % n_shifts
         conditions[g, k] = _solve_band(bands[g], shifts[k], right_sides[g], k == least, out[g, k])

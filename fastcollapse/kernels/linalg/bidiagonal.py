@@ -9,13 +9,14 @@ The shifts are the lanes of the vectors.
 """
 
 from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.linalg.copies import copy_vector
 
 
 @kernel
 def factor_tall(diagonal, above, shifts, inverses, lifts):
     """Factor B^T B + shift, B (k, k): ``(k),(k),(L)->(k,L),(k,L)``, which are 1 / D and s; the last of `above` is 0."""
     k, n_shifts = inverses.shape
-    lifts[0] = shifts
+    copy_vector(shifts, lifts[0])
     for i in range(k):
         square, square_above = diagonal[i] * diagonal[i], above[i] * above[i]
         inverse, lift = inverses[i], lifts[i]

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.linalg.copies import copy_transpose, largest
 from fastcollapse.kernels.linalg.tiles import factor, multiply, reciprocal_condition, solve_left
 
 STRIP = 128
@@ -27,7 +28,7 @@ def _norm(matrix):
             total += magnitude
             sums[j] += magnitude
         sums[i] += total
-    return sums.max()
+    return largest(sums)
 
 
 @kernel
@@ -69,10 +70,11 @@ def _finish(matrix, norm, out):
         if not matrix[i, i] > 0.0:
             out[:, :] = math.nan
             return 0.0
-    solution = np.ascontiguousarray(out.T)
+    solution = np.empty((n, out.shape[0]))
+    copy_transpose(out, solution)
     solve_left(matrix, True, solution)
     solve_left(matrix, False, solution)
-    out[:, :] = solution.T
+    copy_transpose(solution, out)
     return reciprocal_condition(matrix, norm, np.empty(3 * n), np.empty(n, np.int32))
 
 

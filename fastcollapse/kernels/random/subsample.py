@@ -33,6 +33,15 @@ def copy_chosen(pool, n_points, replacement, stream, out):
 
 
 @kernel
+def longest(sizes, first, n_generations):
+    """Return the largest of the sizes of the generations from `first` on, at least 1: ``(T)->()``."""
+    most = 1
+    for t in range(first - 1, first - 1 + n_generations):
+        most = max(most, sizes[t])
+    return most
+
+
+@kernel
 def mean_and_squares(points):
     """Return the mean and the sum of squares about it: ``(n)->(),()``, O(n).
 

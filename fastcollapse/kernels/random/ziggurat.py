@@ -15,7 +15,7 @@ import math
 
 import numpy as np
 
-from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.jit import kernel, plain
 from fastcollapse.kernels.random.streams import next_word, uniform, uniform_positive
 
 LAYERS = 1024
@@ -59,17 +59,22 @@ def _slope(t, a):
     return t if a == 0.0 else math.expm1(2.0 * a * t) / (2.0 * a)
 
 
-@kernel
+@plain
 def _depth_and_slope(t, a):
     """Return -h and -h', which share one exponential."""
     if a == 0.0:
         return 0.5 * t * t, t
     u = 2.0 * a * t
     e = math.expm1(u)
-    return _depth(t, a) if abs(u) < _SERIES_BELOW else (e - u) / (4.0 * a * a), e / (2.0 * a)
+    if abs(u) < _SERIES_BELOW:
+        total = 0.0
+        for k in range(_SERIES.shape[0] - 1, -1, -1):
+            total = total * u + _SERIES[k]
+        return t * t * total, e / (2.0 * a)
+    return (e - u) / (4.0 * a * a), e / (2.0 * a)
 
 
-@kernel
+@plain
 def _end(depth, a, t):
     """Return where -h(t; a) = `depth` > 0, from t by Newton's method, which is monotone because -h is convex."""
     for _ in range(100):
@@ -81,19 +86,19 @@ def _end(depth, a, t):
     return t
 
 
-@kernel
+@plain
 def _tail(end, a):
     """Return the area of exp(h) beyond `end`: Gauss-Legendre panels, each as wide as the density takes to fall by e."""
-    slope = _slope(end, a)
+    _, slope = _depth_and_slope(end, a)
     total = 0.0
     for panel in range(_TAIL_PANELS):
         for k in range(_NODES.shape[0]):
-            t = end + (panel + 0.5 + 0.5 * _NODES[k]) / slope
-            total += 0.5 * _WEIGHTS[k] * math.exp(-_depth(t, a))
+            depth, _ = _depth_and_slope(end + (panel + 0.5 + 0.5 * _NODES[k]) / slope, a)
+            total += 0.5 * _WEIGHTS[k] * math.exp(-depth)
     return total / abs(slope)
 
 
-@kernel
+@plain
 def _stack(depth, a, ends, levels):
     """Stack LAYERS layers on the level exp(-depth) and return by how much the top exceeds 1.
 
@@ -101,25 +106,25 @@ def _stack(depth, a, ends, levels):
     Where the layers reach 1 early the result is the number of layers left.
     """
     left, right = _end(depth, a, -math.sqrt(2.0 * depth)), _end(depth, a, math.sqrt(2.0 * depth))
-    levels[0], levels[1] = 0.0, math.exp(-depth)
+    level = math.exp(-depth)
+    levels[0], levels[1] = 0.0, level
     tail_left, tail_right = _tail(left, a), _tail(right, a)
-    area = levels[1] * (right - left) + tail_left + tail_right
-    ends[0, 0], ends[0, 1] = left - tail_left / levels[1], right + tail_right / levels[1]
+    area = level * (right - left) + tail_left + tail_right
+    ends[0, 0], ends[0, 1] = left - tail_left / level, right + tail_right / level
     for i in range(1, LAYERS):
-        if levels[i] >= 1.0:
-            return np.float64(LAYERS - i)
-        depth = -math.log(levels[i])
+        if level >= 1.0:
+            return float(LAYERS - i)
+        depth = -math.log(level)
         left, right = _end(depth, a, left), _end(depth, a, right)
         ends[i, 0], ends[i, 1] = left, right
-        levels[i + 1] = levels[i] + area / (right - left)
-    return levels[LAYERS] - 1.0
+        level += area / (right - left)
+        levels[i + 1] = level
+    return level - 1.0
 
 
-@kernel
-def _build(a, table):
-    """Fill the table of the law with parameter a."""
-    ends = np.zeros((LAYERS + 1, 2))
-    levels = np.zeros(LAYERS + 1)
+@plain
+def _stack_layers(a, ends, levels):
+    """Write the ends (LAYERS + 1, 2) and levels (LAYERS + 1) of the layers of the law with parameter a."""
     # The depth of the lowest layer by secants; layers from too deep a level do not reach the top. Any depth whose
     # layers reach it is exact, because places above the density are rejected.
     deep, high = _DEEP, _HIGH
@@ -140,17 +145,9 @@ def _build(a, table):
         secant = depth - (over - 0.5 * _CLOSED) / slope
         last_depth, last_over = depth, over
         depth = secant if over < 1.0 and high < secant < deep else middle
-    for i in range(LAYERS):
-        left, right = ends[i]
-        inner_left, inner_right = ends[i + 1]
-        table[4 * i] = 0.5 * (left + right)
-        table[4 * i + 1] = 0.5 * (right - left) / _HALF_PLACES
-        table[4 * i + 2] = 0.5 * (inner_left + inner_right)
-        # No place of the top layer is certain to be inside.
-        table[4 * i + 3] = 0.5 * (inner_right - inner_left) if i < LAYERS - 1 else -1.0
-    table[_LEVELS:_SHAPE] = levels
-    table[_SHAPE] = a
-    table[_SHAPE + 1], table[_SHAPE + 2] = ends[1]
+
+
+_stack_layers_compiled = kernel(_stack_layers)
 
 
 @functools.lru_cache(maxsize=256)
@@ -163,15 +160,28 @@ def log_chi_table(degrees: float) -> np.ndarray:
 
     Returns
     -------
-    float64, flat, read only; built in 1 to 2 ms and cached.
+    float64, flat, read only; built in 1 to 4 ms, that of the normal law in 10 ms, and cached.
 
     Examples
     --------
     >>> log_chi_table(99.0).shape
     (5124,)
     """
+    a = 1.0 / math.sqrt(2.0 * degrees)
+    ends, levels = np.zeros((LAYERS + 1, 2)), np.zeros(LAYERS + 1)
+    # Almost every run needs the normal law, and compilation takes 100 times as long as its table.
+    stack = _stack_layers if degrees == math.inf else _stack_layers_compiled
+    stack(a, ends, levels)
     table = np.zeros(_SIZE)
-    _build(1.0 / math.sqrt(2.0 * degrees), table)
+    layers = table[:_LEVELS].reshape(LAYERS, 4)
+    for columns, places in ((layers[:, :2], ends[:-1]), (layers[:, 2:], ends[1:])):
+        columns[:, 0], columns[:, 1] = 0.5 * (places[:, 0] + places[:, 1]), 0.5 * (places[:, 1] - places[:, 0])
+    layers[:, 1] /= _HALF_PLACES
+    # No place of the top layer is certain to be inside.
+    layers[-1, 3] = -1.0
+    table[_LEVELS:_SHAPE] = levels
+    table[_SHAPE] = a
+    table[_SHAPE + 1 :] = ends[1]
     table.setflags(write=False)
     return table
 

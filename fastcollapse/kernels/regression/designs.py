@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.linalg.copies import copy_vector
 from fastcollapse.kernels.linalg.lapack import gemv
 from fastcollapse.kernels.random.streams import next_word, uniform, uniform_below
 from fastcollapse.kernels.random.wishart import fill_normals
@@ -61,7 +62,7 @@ def _fill_row(design, normals, workspace, out):
     """Draw one row of inputs: ``->(d)``."""
     d, law = out.shape[0], design.law
     if law == ROWS:
-        out[:] = design.rows[uniform_below(design.rows.shape[0], workspace.streams[0])]
+        copy_vector(design.rows[uniform_below(design.rows.shape[0], workspace.streams[0])], out)
         return
     if law == GAUSSIAN:
         fill_normals(normals, workspace.words, workspace.streams, out)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.linalg.copies import copy_transpose, copy_vector
 from fastcollapse.kernels.linalg.lapack import gemv, syrk, trsm
 from fastcollapse.kernels.random.streams import (
     PURPOSE_REAL,
@@ -162,7 +163,7 @@ def _run(pools, replicate, design, fixed, schedule, refit, normals, span, sample
             )
         n_samples = schedule.n_kept[generation - 1] + n + m
         _fit(gram, sums, held, refit.ridge * n_samples, workspace, weights)
-        out[replicate, step] = weights
+        copy_vector(weights, out[replicate, step])
     if keeps:
         pools.held[replicate] = held
 
@@ -214,7 +215,7 @@ def _run_fixed(weights, rows, means, rounds, refit, normals, span, replicate, sa
     # Triangular rows are solved directly: squaring them would lose digits where n is close to d.
     triangular, regular = refit.ridge == 0.0 and _is_triangular(rows), True
     if triangular:
-        matrix[:] = rows.T
+        copy_transpose(rows, matrix)
     else:
         syrk(1.0, rows, not few, 0.0, matrix)
         for i in range(size):
@@ -228,16 +229,16 @@ def _run_fixed(weights, rows, means, rounds, refit, normals, span, replicate, sa
         for i in range(m):
             means[i] += share * (labels[i] - means[i])
         if triangular:
-            weights[:] = means
+            copy_vector(means, weights)
             trsm(matrix, True, weights.reshape((d, 1)))
         elif few:
-            x[:] = means
+            copy_vector(means, x)
             solve(regular, matrix, values, x, workspace.vector)
             gemv(1.0, rows, True, x, 0.0, weights)
         else:
             gemv(1.0, rows, True, means, 0.0, weights)
             solve(regular, matrix, values, weights, workspace.vector)
-        out[step] = weights
+        copy_vector(weights, out[step])
 
 
 @parallel_kernel

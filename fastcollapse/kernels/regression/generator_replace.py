@@ -14,6 +14,7 @@ import math
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.linalg.copies import copy_vector
 from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, STREAM_WORDS, generation_stream_pair
 from fastcollapse.kernels.random.wishart import fill_normals
 from fastcollapse.kernels.random.ziggurat import chi_square, ziggurat
@@ -115,8 +116,9 @@ def follow_weights(weights, spectrum, n_samples, sigma, normals, span, out):
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     for thread in prange(n_threads):
         words, streams = np.empty(d, np.uint64), np.empty((2, STREAM_WORDS), np.uint64)
-        z, rest = np.empty(d), np.empty(d)
-        roots = 1.0 / np.sqrt(spectrum)
+        z, rest, roots = np.empty(d), np.empty(d), np.empty(d)
+        for i in range(d):
+            roots[i] = 1.0 / math.sqrt(spectrum[i])
         for replicate in range(thread, n_replicates, n_threads):
             now = weights[replicate]
             for step in range(n_generations):
@@ -126,9 +128,7 @@ def follow_weights(weights, spectrum, n_samples, sigma, normals, span, out):
                     _step_least_squares(now, n, sigma, roots, normals, words, streams, z)
                 else:
                     _step_minimum_norm(now, n, sigma * roots[0], normals, words, streams, z, rest)
-                target = out[replicate, step]
-                for i in range(d):
-                    target[i] = now[i]
+                copy_vector(now, out[replicate, step])
 
 
 @kernel
@@ -203,6 +203,4 @@ def follow_overlaps(overlaps, d, n_samples, scale, normals, span, out):
                 n = n_samples[first + step - 1]
                 generation_stream_pair(span, replicate, first + step, _SYNTHETIC, streams)
                 _overlap_step(now, d, n, scale, normals, streams[0])
-                target = out[replicate, step]
-                for i in range(3):
-                    target[i] = now[i]
+                copy_vector(now, out[replicate, step])

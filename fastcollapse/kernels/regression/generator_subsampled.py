@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.linalg.copies import copy_vector
 from fastcollapse.kernels.random.streams import (
     PURPOSE_SUBSAMPLE,
     PURPOSE_SYNTHETIC,
@@ -121,7 +122,7 @@ def _run(weights, samples, replicate, design, schedule, refit, normals, span, sa
         generation_stream_pair(span, replicate, generation, _SUBSAMPLE, sampler.streams)
         _count(order, kept + n, size, schedule.replacement, n_inputs, labels, sampler.streams, counts, means)
         _fit_chosen(inputs, counts, means, refit.ridge * size, sampler, workspace, weights)
-        out[step] = weights
+        copy_vector(weights, out[step])
 
 
 @parallel_kernel

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.linalg.copies import copy_matrix, copy_vector
 from fastcollapse.kernels.linalg.lapack import gemv, potrf, potrs, syevd, syrk
 
 # Eigenvalues below this share (times n) of the largest are taken as 0.
@@ -55,15 +56,15 @@ def gather(gram, sums, held, rows, labels, workspace):
     """
     d, m = sums.shape[0], rows.shape[0]
     if held + m <= d:
-        gram[held : held + m] = rows
-        sums[held : held + m] = labels
+        copy_matrix(rows, gram[held : held + m])
+        copy_vector(labels, sums[held : held + m])
         return held + m
     if held <= d:
         if held > 0:
             syrk(1.0, gram[:held], True, 0.0, workspace.matrix)
             gemv(1.0, gram[:held], True, sums[:held], 0.0, workspace.vector)
-            gram[:] = workspace.matrix
-            sums[:] = workspace.vector
+            copy_matrix(workspace.matrix, gram)
+            copy_vector(workspace.vector, sums)
         else:
             gram[:] = 0.0
             sums[:] = 0.0
@@ -133,7 +134,7 @@ def fit_rows(rows, labels, penalty, workspace, out):
     for i in range(m):
         matrix[i, i] += penalty
     x = workspace.solution[:m]
-    x[:] = labels
+    copy_vector(labels, x)
     regular = factor(matrix, workspace.diagonal[:m], workspace.values[:m])
     solve(regular, matrix, workspace.values[:m], x, workspace.vector)
     gemv(1.0, rows, True, x, 0.0, out)
@@ -144,8 +145,8 @@ def fit_sums(gram, sums, penalty, workspace, out):
     """Fit to X^T X (its lower triangle) and X^T y: ``(d,d),(d),()->(d)``, O(d^3 / 3); `penalty` as in `fit_rows`."""
     d = out.shape[0]
     for i in range(d):
-        workspace.matrix[i, : i + 1] = gram[i, : i + 1]
+        copy_vector(gram[i, : i + 1], workspace.matrix[i, : i + 1])
         workspace.matrix[i, i] += penalty
-    out[:] = sums
+    copy_vector(sums, out)
     regular = factor(workspace.matrix, workspace.diagonal, workspace.values)
     solve(regular, workspace.matrix, workspace.values, out, workspace.vector)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.linalg.copies import copy_vector
 from fastcollapse.kernels.linalg.lapack import gemv, gesdd, potrf, syrk, trsm
 
 # The least share of a row that the ones before it may leave unexplained; its relative error is 1e-16 over this.
@@ -83,10 +84,10 @@ def reduce_rows(rows, noise, workspace):
         gemv(1.0, rows, True, noise, 0.0, z)
         trsm(gram, False, z.reshape(m, 1))
         for i in range(d):
-            factor[i, : i + 1] = gram[i, : i + 1]
+            copy_vector(gram[i, : i + 1], factor[i, : i + 1])
             factor[i, i + 1 :] = 0.0
     else:
-        z[:] = noise
+        copy_vector(noise, z)
         for i in range(d):
             for j in range(m):
                 factor[i, j] = rows[j, i]

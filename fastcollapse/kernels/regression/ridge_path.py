@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.linalg.copies import copy_vector
 from fastcollapse.kernels.linalg.lapack import gemm, gemv, ormtr, potrf, potrs, sytrd, trsm, work_length
 from fastcollapse.kernels.linalg.tridiagonal import factor_shifted, is_above, row_bound, solve_factored
 from fastcollapse.kernels.random.streams import STREAM_WORDS
@@ -123,7 +124,7 @@ def _solve_alone(factor, z, truth, gap, n_samples, ridge, square, workspace, bas
     k = factor.shape[1]
     product = workspace.sides[0, :k]
     if square and ridge == 0.0:
-        product[:] = z
+        copy_vector(z, product)
         trsm(factor, True, product.reshape(k, 1))
         for i in range(k):
             bases[i, 0], bases[i, 1], bases[i, 2] = 0.0, product[i], gap[i]

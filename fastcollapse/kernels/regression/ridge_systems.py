@@ -7,6 +7,7 @@ of the fit where the ridge is small. Otherwise the system is that of A^T A / T.
 import math
 
 from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.linalg.copies import copy_vector
 from fastcollapse.kernels.linalg.lapack import gemv, lauum, syrk
 from fastcollapse.kernels.linalg.tridiagonal import multiply_tridiagonal
 
@@ -107,7 +108,7 @@ def set_columns(bases, diagonal, off_diagonal, choices, square, sides, columns, 
         for j in range(n_ridges):
             row[j] = bias[i] + of_product[j] * product[i] + of_plain[j] * plain[i]
         if part_columns.shape[1] > 0:
-            part_columns[i, :n_ridges] = row
+            copy_vector(row, part_columns[i, :n_ridges])
             part_columns[i, n_ridges : 2 * n_ridges] = noise[i]
             part_columns[i, 2 * n_ridges :] = synthetic[i]
         rest = noise[i] + synthetic[i]

@@ -15,8 +15,10 @@ def draw_rows(n_rows, replacement, key, block, out):
     `key` is a `StreamKey`. Its generation and purpose, and `block`, name the draw.
     """
     for replicate in prange(out.shape[0]):
-        stream, pool = np.empty(STREAM_WORDS, np.uint64), np.arange(n_rows)
-        open_draw(key, replicate, block, SUB_SPLIT, stream)
+        stream, pool = np.empty(STREAM_WORDS, np.uint64), np.empty(n_rows, np.int64)
+        for i in range(n_rows):
+            pool[i] = i
+        open_draw(key, np.int64(replicate), block, SUB_SPLIT, stream)
         copy_chosen(pool, n_rows, replacement, stream, out[replicate])
 
 
@@ -25,6 +27,6 @@ def draw_noise(normals, key, block, out):
     """Draw standard normal variates for R replicates: ``->(R,n)``; `key` and `block` as in `draw_rows`."""
     for replicate in prange(out.shape[0]):
         streams, words = np.empty((2, STREAM_WORDS), np.uint64), np.empty(out.shape[1], np.uint64)
-        open_draw(key, replicate, block, SUB_BULK, streams[0])
-        open_draw(key, replicate, block, SUB_SPARE, streams[1])
+        open_draw(key, np.int64(replicate), block, SUB_BULK, streams[0])
+        open_draw(key, np.int64(replicate), block, SUB_SPARE, streams[1])
         fill_normals(normals, words, streams, out[replicate])

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
+from fastcollapse.kernels.linalg.copies import copy_vector
 from fastcollapse.kernels.random.streams import (
     PURPOSE_FIXED_REAL,
     PURPOSE_REAL,
@@ -18,7 +19,7 @@ from fastcollapse.kernels.random.streams import (
     STREAM_WORDS,
     generation_stream,
 )
-from fastcollapse.kernels.random.subsample import copy_chosen, mean_and_squares
+from fastcollapse.kernels.random.subsample import copy_chosen, longest, mean_and_squares
 from fastcollapse.kernels.random.ziggurat import ziggurat
 
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
@@ -145,6 +146,35 @@ class MixturePools(NamedTuple):
     real: np.ndarray
 
 
+@kernel
+def _run_replace_only(state, replicate, n_points, joint, truth, normals, span, stream, buffer, mus, logs):
+    """Refit one replicate over a block to synthetic points only.
+
+    Serial, because a short `prange` body compiles faster. More than eight arguments, because a tuple of arrays made in
+    the loop would count references.
+    """
+    mu, log_sigma = state[0, replicate], state[1, replicate]
+    for step in range(span.n_generations):
+        generation = span.first + step
+        points = buffer[: n_points[generation - 1]]
+        sigma = math.exp(log_sigma)
+        height = mu / sigma
+        generation_stream(span, replicate, generation, _SYNTHETIC, stream)
+        offset = 0.0
+        if height >= SATURATED:
+            offset = height
+            for i in range(points.shape[0]):
+                points[i] = ziggurat(normals, stream)
+        else:
+            _fill(height, 1.0, normals, stream, points)
+        move, variance = fit_joint(points, offset) if joint else fit_approximate(points, offset)
+        mu = sigma * move + (mu if offset > 0.0 else 0.0)
+        log_sigma += 0.5 * math.log(variance)
+        mus[step] = truth[1] * mu
+        logs[step] = truth[2] + log_sigma
+    state[0, replicate], state[1, replicate] = mu, log_sigma
+
+
 @parallel_kernel
 def refit_replace_only(state, n_points, joint, truth, normals, span, out):
     """Refit R replicates over B generations to synthetic points only: ``(2,R),...,(3)->(R,B),(R,B)``, O(n) a step.
@@ -162,33 +192,46 @@ def refit_replace_only(state, n_points, joint, truth, normals, span, out):
     span : `Span`.
     out : `MixtureStates`.
     """
-    n_replicates = state.shape[1]
-    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
-    mus, logs = out
-    for thread in prange(n_threads):
+    for thread in prange(span.n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        buffer = np.empty(n_points[first - 1 : first - 1 + n_generations].max())
-        for replicate in range(thread, n_replicates, n_threads):
-            mu, log_sigma = state[0, replicate], state[1, replicate]
-            for step in range(n_generations):
-                generation = first + step
-                points = buffer[: n_points[generation - 1]]
-                sigma = math.exp(log_sigma)
-                height = mu / sigma
-                generation_stream(span, replicate, generation, _SYNTHETIC, stream)
-                offset = 0.0
-                if height >= SATURATED:
-                    offset = height
-                    for i in range(points.shape[0]):
-                        points[i] = ziggurat(normals, stream)
-                else:
-                    _fill(height, 1.0, normals, stream, points)
-                move, variance = fit_joint(points, offset) if joint else fit_approximate(points, offset)
-                mu = sigma * move + (mu if offset > 0.0 else 0.0)
-                log_sigma += 0.5 * math.log(variance)
-                mus[replicate, step] = truth[1] * mu
-                logs[replicate, step] = truth[2] + log_sigma
-            state[0, replicate], state[1, replicate] = mu, log_sigma
+        buffer = np.empty(longest(n_points, span.first, span.n_generations))
+        for replicate in range(thread, state.shape[1], span.n_threads):
+            _run_replace_only(
+                state, np.int64(replicate), n_points, joint, truth, normals, span, stream, buffer,
+                out.mu[replicate], out.log_sigma[replicate],
+            )  # fmt: skip
+
+
+@kernel
+def _run_pools(state, replicate, points, real, schedule, joint, truth, normals, span, stream, buffer, mus, logs):
+    """Refit one replicate over a block to a pool or to its subsamples; `real` is the whole fixed batch.
+
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
+    """
+    mu, log_sigma = state[0, replicate], state[1, replicate]
+    for step in range(span.n_generations):
+        generation = span.first + step
+        kept, n = schedule.n_kept[generation - 1], schedule.n_real[generation - 1]
+        end = kept + schedule.n_synthetic[generation - 1]
+        generation_stream(span, replicate, generation, _SYNTHETIC, stream)
+        _fill(mu, math.exp(log_sigma), normals, stream, points[kept:end])
+        if n > 0 and real.shape[0] > 0:
+            copy_vector(real[replicate], points[end : end + n])
+        elif n > 0:
+            generation_stream(span, replicate, generation, _REAL, stream)
+            _fill(truth[0] / truth[1], 1.0, normals, stream, points[end : end + n])
+        end += n
+        size = schedule.n_train[generation - 1]
+        chosen = points[:end]
+        if size > 0:
+            chosen = buffer[:size]
+            generation_stream(span, replicate, generation, _SUBSAMPLE, stream)
+            copy_chosen(points, end, schedule.replacement, stream, chosen)
+        mu, variance = fit_joint(chosen, 0.0) if joint else fit_approximate(chosen, 0.0)
+        log_sigma = 0.5 * math.log(variance)
+        mus[step] = truth[1] * mu
+        logs[step] = truth[2] + log_sigma
+    state[0, replicate], state[1, replicate] = mu, log_sigma
 
 
 @parallel_kernel
@@ -201,38 +244,11 @@ def refit_pools(state, pools, schedule, joint, truth, normals, span, out):
     schedule : `KernelSchedule`.
     state, joint, truth, normals, span, out : as in `refit_replace_only`.
     """
-    n_replicates = state.shape[1]
-    first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
-    pool, real = pools
-    mus, logs = out
-    for thread in prange(n_threads):
+    for thread in prange(span.n_threads):
         stream = np.empty(STREAM_WORDS, np.uint64)
-        kept_points, n_synthetic = schedule.n_kept, schedule.n_synthetic
-        n_real, n_train = schedule.n_real, schedule.n_train
-        buffer = np.empty(max(1, n_train[first - 1 : first - 1 + n_generations].max()))
-        for replicate in range(thread, n_replicates, n_threads):
-            points = pool[replicate]
-            mu, log_sigma = state[0, replicate], state[1, replicate]
-            for step in range(n_generations):
-                generation = first + step
-                end = kept_points[generation - 1] + n_synthetic[generation - 1]
-                generation_stream(span, replicate, generation, _SYNTHETIC, stream)
-                _fill(mu, math.exp(log_sigma), normals, stream, points[kept_points[generation - 1] : end])
-                n = n_real[generation - 1]
-                if n > 0 and real.shape[0] > 0:
-                    points[end : end + n] = real[replicate]
-                elif n > 0:
-                    generation_stream(span, replicate, generation, _REAL, stream)
-                    _fill(truth[0] / truth[1], 1.0, normals, stream, points[end : end + n])
-                end += n
-                size = n_train[generation - 1]
-                chosen = points[:end]
-                if size > 0:
-                    chosen = buffer[:size]
-                    generation_stream(span, replicate, generation, _SUBSAMPLE, stream)
-                    copy_chosen(points, end, schedule.replacement, stream, chosen)
-                mu, variance = fit_joint(chosen, 0.0) if joint else fit_approximate(chosen, 0.0)
-                log_sigma = 0.5 * math.log(variance)
-                mus[replicate, step] = truth[1] * mu
-                logs[replicate, step] = truth[2] + log_sigma
-            state[0, replicate], state[1, replicate] = mu, log_sigma
+        buffer = np.empty(longest(schedule.n_train, span.first, span.n_generations))
+        for replicate in range(thread, state.shape[1], span.n_threads):
+            _run_pools(
+                state, np.int64(replicate), pools.pool[replicate], pools.real, schedule, joint, truth, normals, span,
+                stream, buffer, out.mu[replicate], out.log_sigma[replicate],
+            )  # fmt: skip

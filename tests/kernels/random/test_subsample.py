@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from fastcollapse.kernels.random import streams as rng
-from fastcollapse.kernels.random.subsample import choose_first, copy_chosen, mean_and_squares
+from fastcollapse.kernels.random.subsample import choose_first, copy_chosen, longest, mean_and_squares
 from tests._goodness_of_fit import chi_square_p
 
 P_LIMIT = 1e-5
@@ -56,3 +56,9 @@ def test_mean_and_squares__equal_numpy(x, shift):
     np.testing.assert_allclose(mean, (x + shift).mean(), rtol=1e-14, atol=1e-300)
     exact = x + shift - shift
     np.testing.assert_allclose(squares, len(x) * exact.var(), rtol=1e-7, atol=1e-13)
+
+
+def test_longest__reads_the_generations_of_a_block():
+    sizes = np.array([9, 3, 5, 4, 8])
+    assert [longest(sizes, first, 3) for first in (1, 2, 3)] == [9, 5, 8]
+    assert longest(np.zeros(2, np.int64), 1, 2) == 1

@@ -8,6 +8,7 @@ from scipy import stats
 
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random import streams as rng
+from fastcollapse.kernels.random import ziggurat as ziggurat_tables
 from fastcollapse.kernels.random.ziggurat import (
     LAYERS,
     accept_or_redraw,
@@ -123,6 +124,16 @@ def test_table__layers_have_equal_area(degrees):
     assert 1 <= levels[-1] < 1 + 1e-12
     assert not table.flags.writeable
     assert log_chi_table(degrees) is table
+
+
+@pytest.mark.parametrize("a", [0.0, 0.1])
+def test_layers__compiled_have_the_same_bits(a):
+    layers = []
+    for stack in (ziggurat_tables._stack_layers, ziggurat_tables._stack_layers_compiled):
+        ends, levels = np.zeros((LAYERS + 1, 2)), np.zeros(LAYERS + 1)
+        stack(a, ends, levels)
+        layers.append(ends.tobytes() + levels.tobytes())
+    assert layers[0] == layers[1]
 
 
 @pytest.mark.parametrize("degrees", [0.5, 1.0, 1.5, 2.0, 3.0, 10.0, 99.0, 1e6])
