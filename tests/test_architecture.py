@@ -47,9 +47,12 @@ MAX_LEVELS = 9
 THIRD_PARTY_HOMES = {
     "numba": {
         *(f"kernels/{name}.py" for name in ("numba_settings", "code_cache", "single_link", "jit")),
+        *("kernels/float_bits.py", "kernels/random/streams.py", "kernels/linalg/scipy_routines.py"),
+    },
+    "llvmlite": {
+        *("kernels/single_link.py", "kernels/float_bits.py"),
         *("kernels/random/streams.py", "kernels/linalg/scipy_routines.py"),
     },
-    "llvmlite": {"kernels/single_link.py", "kernels/random/streams.py", "kernels/linalg/scipy_routines.py"},
     "h5py": {"storage/hdf5_file.py", "storage/hdf5_objects.py"},
 }
 SOURCES = sorted(PACKAGE.rglob("*.py"))

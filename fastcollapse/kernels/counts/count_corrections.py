@@ -100,9 +100,9 @@ def _index(weights, cumulative, guide):
         if part < m:
             guide[part] = i + 1
     latest = guide[0]
-    for part in range(1, m):
-        latest = max(latest, guide[part])
-        guide[part] = latest
+    for place in range(1, m):
+        latest = max(latest, guide[place])
+        guide[place] = latest
     return total
 
 

@@ -18,6 +18,7 @@ _N_LISTED = 5
 _TABLED = 2048
 _X_LOG_X = np.array([0.0] + [x * math.log(x) for x in range(1, _TABLED)])
 _LANES = 64
+SUMS_BUFFER = (_N_LISTED + 4) * _LANES
 
 
 class TruthTable(NamedTuple):
@@ -89,7 +90,7 @@ def _few_sums(counts, symbols, probability, total, out):
 
 
 @kernel
-def segment_sums(counts, symbols, cached, total, truth, out):
+def segment_sums(counts, symbols, cached, total, truth, buffer, out):
     """Write the sums of one segment of listed symbols: ``(m),(m),(m or 0),()->(5)``, O(m).
 
     Over the symbols with a count x of n tokens, of probability p, the sums are: the number of symbols, x (n - x),
@@ -105,15 +106,21 @@ def segment_sums(counts, symbols, cached, total, truth, out):
     cached : float64 (m), the probabilities of the symbols, or empty: then they are looked up in the truth.
     total : n, the tokens of the state.
     truth : `TruthTable`; sums that it does not need stay 0.
+    buffer : float64, at least SUMS_BUFFER values of work space.
     out : float64 (5 or more), indexed by SUM_*.
     """
     m = counts.shape[0]
     if m < _LANES:
         _few_sums(counts, symbols, truth.probability, total, out)
         return
-    lanes, work, bits = np.zeros((_N_LISTED, _LANES)), np.empty((4, _LANES)), np.empty((2, _LANES), np.int64)
-    support, heterozygosity, entropy, distance, divergence = lanes[0], lanes[1], lanes[2], lanes[3], lanes[4]
-    x, tabled, log_p, looked_up = work[0], work[1], work[2], work[3]
+    lanes = buffer[: _N_LISTED * _LANES]
+    for j in range(_N_LISTED * _LANES):
+        lanes[j] = 0.0
+    support, heterozygosity, entropy = lanes[:_LANES], lanes[_LANES : 2 * _LANES], lanes[2 * _LANES : 3 * _LANES]
+    distance, divergence = lanes[3 * _LANES : 4 * _LANES], lanes[4 * _LANES :]
+    work = buffer[_N_LISTED * _LANES :]
+    x, tabled, log_p = work[:_LANES], work[_LANES : 2 * _LANES], work[2 * _LANES : 3 * _LANES]
+    looked_up = work[3 * _LANES : 4 * _LANES]
     with_table = truth.with_entropy or truth.with_divergence
     with_truth = truth.with_distance or truth.with_divergence
     share, log_total = 1.0 / total, math.log(total)
@@ -161,7 +168,7 @@ def segment_sums(counts, symbols, cached, total, truth, out):
                     if x[j] >= _TABLED:
                         entropy[j] += _large_entropy(x[j], total)
         if truth.with_divergence:
-            logarithms(p, bits, log_p)
+            logarithms(p, log_p)
             for j in range(_LANES):
                 term = tabled[j] - x[j] * (log_total + log_p[j]) - (x[j] - total * p[j])
                 divergence[j] += term if 0.0 < x[j] < _TABLED else 0.0
@@ -170,7 +177,7 @@ def segment_sums(counts, symbols, cached, total, truth, out):
                     if x[j] >= _TABLED:
                         divergence[j] += _large_divergence(x[j], total * p[j])
     for k in range(_N_LISTED):
-        out[k] = total_of(lanes[k])
+        out[k] = total_of(lanes[k * _LANES : (k + 1) * _LANES])
 
 
 @kernel

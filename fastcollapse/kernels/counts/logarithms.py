@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastcollapse.kernels.float_bits import bits_of, float_of
 from fastcollapse.kernels.jit import kernel
 
 # ln 2 in two parts: products of whole numbers up to 11 bits with the first are exact.
@@ -25,24 +26,22 @@ _ROOT_2 = 1.4142135623730951
 
 
 @kernel
-def logarithms(x, bits, out):
+def logarithms(x, out):
     """Write ln(x) within 1 ulp: ``(n)->(n)``, about 1 ns a value; finite but without meaning for x = 0 and subnormals.
 
-    `bits` int64 (2, n) is work space. No library function is called, so that LLVM vectorises the loops.
+    No library function is called, so that LLVM vectorises the loop.
 
     References
     ----------
     The algorithm is that of fdlibm, e_log.c.
     """
-    raw = x.view(np.int64)
-    exponent, mantissa = bits[0].view(np.float64), bits[1].view(np.float64)
     for i in range(x.shape[0]):
-        bits[0, i] = (raw[i] >> _MANTISSA_BITS) | _TWO_52_BITS
-        bits[1, i] = (raw[i] & _MANTISSA) | _ONE
-    for i in range(x.shape[0]):
-        is_high = mantissa[i] > _ROOT_2
-        m = 0.5 * mantissa[i] if is_high else mantissa[i]
-        k = exponent[i] - _OFFSET + (1.0 if is_high else 0.0)
+        bits = bits_of(x[i])
+        mantissa = float_of((bits & _MANTISSA) | _ONE)
+        exponent = float_of((bits >> _MANTISSA_BITS) | _TWO_52_BITS) - _OFFSET
+        is_high = mantissa > _ROOT_2
+        m = 0.5 * mantissa if is_high else mantissa
+        k = exponent + (1.0 if is_high else 0.0)
         f = m - 1.0
         s = f / (2.0 + f)
         z = s * s

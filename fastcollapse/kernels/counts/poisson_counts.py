@@ -62,7 +62,7 @@ def _draw_whole(weights, pieces, spare, tables, workspace, out):
     bits does not decide or whose mean is beyond the fine table.
     """
     guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative, undecided = tables
-    places, deferred, words = workspace.places, workspace.deferred, workspace.whole.view(np.uint64)
+    places, deferred, words = workspace.places, workspace.deferred, workspace.more_words
     m = weights.shape[0]
     flat = guide.reshape(guide.size)
     for i in range(m):
@@ -169,7 +169,7 @@ def poisson_of_counts(weights, tables, workspace, out):
     """
     m = weights.shape[0]
     fill_words(workspace.streams[0], workspace.words[: (m + 3) // 4])
-    _draw_whole(weights, workspace.words.view(np.uint16), workspace.streams[1], tables, workspace, out)
+    _draw_whole(weights, workspace.pieces, workspace.streams[1], tables, workspace, out)
 
 
 @kernel
@@ -183,4 +183,4 @@ def poisson_of_means(means, tables, workspace, out):
     """
     m = means.shape[0]
     fill_words(workspace.streams[0], workspace.words[: (3 * m + 3) // 4])
-    _draw_parts(means, workspace.words.view(np.uint16), workspace.streams[1], tables, workspace, out)
+    _draw_parts(means, workspace.pieces, workspace.streams[1], tables, workspace, out)

@@ -47,7 +47,7 @@ def refit_block(draw, replicate, block, key, live, truth, workspace, out):
         n_dead = 0
     live.alive[replicate, block] = length - n_dead
     if length > 0:
-        segment_sums(counts[:length], symbols, cached, draw.n_tokens, truth, out)
+        segment_sums(counts[:length], symbols, cached, draw.n_tokens, truth, workspace.values[1], out)
 
 
 @parallel_kernel
@@ -109,6 +109,7 @@ def refit_dense(trained, total, generation, truth, workspace, live, sums):
     n_threads = workspace.deferred.shape[0]
     no_cache = np.empty(0)
     for thread in prange(n_threads):
+        buffer = workspace.values[thread, 1]
         for unit in range(thread, n_units, n_threads):
             replicate = unit // n_blocks
             block = unit - replicate * n_blocks
@@ -129,7 +130,7 @@ def refit_dense(trained, total, generation, truth, workspace, live, sums):
             if length > 0:
                 counts = live.counts[replicate, start : start + length]
                 symbols = live.symbols[replicate, start : start + length]
-                segment_sums(counts, symbols, no_cache, total, truth, partial[replicate, block])
+                segment_sums(counts, symbols, no_cache, total, truth, buffer, partial[replicate, block])
     for replicate in range(n_replicates):
         add_blocks(partial[replicate], live.lost[replicate], sums[replicate])
 

@@ -21,7 +21,9 @@ class Workspace(NamedTuple):
     places : int32 (T, BLOCK), entries of the Poisson tables, or places of zeros.
     deferred : int32 (T, BLOCK + 1), the symbols that the fast path leaves undecided.
     words : uint64 (T, 3 BLOCK / 4), the random bits of a block.
-    whole : int64 (T, BLOCK), whole numbers of a block, or random bits of the deferred symbols.
+    pieces : uint16 (T, 3 BLOCK), the same memory as `words`.
+    whole : int64 (T, BLOCK), whole numbers of a block.
+    more_words : uint64 (T, BLOCK), random bits of the deferred symbols, the same memory as `whole`.
     streams : uint64 (T, 2, STREAM_WORDS), the main and the spare stream.
     values : float64 (T, 2, BLOCK), weights or means of a block, and sums over them.
     """
@@ -29,18 +31,23 @@ class Workspace(NamedTuple):
     places: np.ndarray
     deferred: np.ndarray
     words: np.ndarray
+    pieces: np.ndarray
     whole: np.ndarray
+    more_words: np.ndarray
     streams: np.ndarray
     values: np.ndarray
 
 
 def new_workspace(n_threads: int) -> Workspace:
     """Return a workspace for `n_threads` threads."""
+    words, whole = np.empty((n_threads, _WORDS), np.uint64), np.empty((n_threads, BLOCK), np.int64)
     return Workspace(
         np.empty((n_threads, BLOCK), np.int32),
         np.empty((n_threads, BLOCK + 1), np.int32),
-        np.empty((n_threads, _WORDS), np.uint64),
-        np.empty((n_threads, BLOCK), np.int64),
+        words,
+        words.view(np.uint16),
+        whole,
+        whole.view(np.uint64),
         np.empty((n_threads, 2, STREAM_WORDS), np.uint64),
         np.empty((n_threads, 2, BLOCK)),
     )
@@ -53,7 +60,9 @@ def thread_workspace(workspace, thread):
         workspace.places[thread],
         workspace.deferred[thread],
         workspace.words[thread],
+        workspace.pieces[thread],
         workspace.whole[thread],
+        workspace.more_words[thread],
         workspace.streams[thread],
         workspace.values[thread],
     )

@@ -9,7 +9,6 @@ from fastcollapse.kernels.counts.count_sums import TruthTable
 from fastcollapse.kernels.counts.live_counts import copy_counts, copy_rows, with_counts
 from fastcollapse.kernels.counts.multinomial import Draw, multinomial, subsample
 from fastcollapse.kernels.counts.refit_counts import add_to_pool, refit_and_draw, refit_dense
-from fastcollapse.kernels.counts.replicate_loop import resample_replicates
 from fastcollapse.kernels.counts.workspace import Workspace
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.poisson_table import PoissonTables
@@ -95,17 +94,6 @@ def resample_block(live, work, totals, inputs, span, rows, sums):
     if n_generations % 2 == 1:
         for replicate in range(live.lengths.shape[0]):
             copy_counts(replicate, live, home)
-
-
-@kernel
-def resample_each(live, work, totals, inputs, span, rows, sums):
-    """Run the block of `resample_block` replicate by replicate, without rows; faster for many replicates."""
-    first, n_generations = span.first, span.n_generations
-    draw = _draw_from_state(live, totals, inputs.truth, work.drawn, np.int64(-1), work)
-    sizes = inputs.schedule.n_synthetic[first - 1 : first - 1 + n_generations]
-    key = generation_key(span, first - 1, _SYNTHETIC)
-    resample_replicates(live, draw, sizes, key, inputs.truth, inputs.tables, inputs.workspace, sums)
-    totals[0] = sizes[n_generations - 1]
 
 
 @kernel

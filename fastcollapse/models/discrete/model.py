@@ -14,14 +14,15 @@ from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable, sum_in_order
 from fastcollapse.kernels.counts.live_counts import LiveCounts, list_all
-from fastcollapse.kernels.counts.multinomial import block_grid, multinomial, new_draw
+from fastcollapse.kernels.counts.multinomial import NO_LAW, Draw, block_grid, multinomial, new_draw
+from fastcollapse.kernels.counts.replicate_loop import resample_replicates
 from fastcollapse.kernels.counts.workspace import BLOCK, Workspace, new_workspace
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.poisson_table import poisson_tables
-from fastcollapse.kernels.random.streams import PURPOSE_FIXED_REAL, span_of
+from fastcollapse.kernels.random.streams import PURPOSE_FIXED_REAL, PURPOSE_SYNTHETIC, Span, StreamKey, span_of
 from fastcollapse.models.base import Model, ModelBlock, State, restore_array, restore_arrays, run_key
 from fastcollapse.models.discrete.engine import choose_engine
-from fastcollapse.models.discrete.kernels import Inputs, SamplingBuffers, pool_block, resample_block, resample_each
+from fastcollapse.models.discrete.kernels import Inputs, SamplingBuffers, pool_block, resample_block
 from fastcollapse.models.discrete.metrics import METRICS, SPECTRUM_METRICS, CountSums, metrics_of, metrics_of_truth
 from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.models.discrete.truth import DiscreteTruth
@@ -267,6 +268,18 @@ class Discrete(Model):
         draw = new_draw(truth.counts, total, real, n_real, lengths.shape[1], truth.law)
         multinomial(draw, starts, lengths, key, poisson_tables(), self._threads_workspace())
 
+    def _resample_replicates(self, state: CountState, inputs: Inputs, span: Span, sums: np.ndarray) -> None:
+        """Run the block of `resample_block` replicate by replicate, without rows; faster for many replicates."""
+        truth, work = self._truth, state.work
+        weights, law, total = truth.counts, truth.law, truth.total
+        if state.totals[0] > 0:
+            weights, law, total = state.live.counts, NO_LAW, float(state.totals[0])
+        first = Draw(weights, law, total, work.drawn, -1, work.corrections, work.sums, work.weight_sums)
+        sizes = self._kernel_schedule.n_synthetic[span.first - 1 : span.first - 1 + span.n_generations]
+        key = StreamKey(span.seed, span.first_replicate, np.uint64(span.first - 1), np.uint64(PURPOSE_SYNTHETIC))
+        resample_replicates(state.live, first, sizes, key, truth, inputs.tables, inputs.workspace, sums)
+        state.totals[0] = sizes[-1]
+
     def _threads_workspace(self) -> Workspace:
         """Return the workspace of the current number of threads, allocated once."""
         n_threads = current_threads()
@@ -299,10 +312,12 @@ class Discrete(Model):
         workspace = self._threads_workspace()
         inputs = Inputs(self._kernel_schedule, self._truth, starts, lengths, poisson_tables(), workspace)
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
-        loop = pool_block if self._pooled else resample_block
-        if not self._pooled and not self._with_rows and n_replicates >= _MIN_REPLICATES_PER_THREAD * span.n_threads:
-            loop = resample_each
-        loop(state.live, state.work, state.totals, inputs, span, rows, sums)
+        if self._pooled:
+            pool_block(state.live, state.work, state.totals, inputs, span, rows, sums)
+        elif self._with_rows or n_replicates < _MIN_REPLICATES_PER_THREAD * span.n_threads:
+            resample_block(state.live, state.work, state.totals, inputs, span, rows, sums)
+        else:
+            self._resample_replicates(state, inputs, span, sums)
         generations = slice(first - 1, first - 1 + n_generations)
         for array in (rows.indices, rows.data):  # cut in place: the store keeps them
             array.resize(rows.indptr[-1], refcheck=False)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.config.workflows import Replace
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.kernels.counts.count_sums import N_SUMS, segment_sums
+from fastcollapse.kernels.counts.count_sums import N_SUMS, SUMS_BUFFER, segment_sums
 from fastcollapse.kernels.counts.live_counts import copy_rows, list_all
 from fastcollapse.kernels.counts.multinomial import block_grid, new_draw, poisson_pass
 from fastcollapse.kernels.counts.refit_counts import add_to_pool, refit_and_draw, refit_dense
@@ -104,7 +104,7 @@ def test_segment_sums__equal_definition():
             np.add.at(mine, listed[:m], counts[:m])
             part = expected_sums(mine[None], truth)[0, :-1] if m == 40 else expected
             total = float(mine.sum())
-            segment_sums(counts[:m], listed[:m], probability[:m], total, truth_table(truth), got)
+            segment_sums(counts[:m], listed[:m], probability[:m], total, truth_table(truth), np.empty(SUMS_BUFFER), got)
             np.testing.assert_allclose(got[:-1], part, rtol=1e-11)
 
 
@@ -115,8 +115,16 @@ def test_segment_sums__that_are_not_needed_change_no_others(wanted):
     table = truth_table(truth)
     flags = ("with_entropy", "with_distance", "with_divergence")
     some, every = np.zeros(N_SUMS), np.zeros(N_SUMS)
-    segment_sums(counts, symbols, np.empty(0), 2e4, table, every)
-    segment_sums(counts, symbols, np.empty(0), 2e4, table._replace(**{name: name in wanted for name in flags}), some)
+    segment_sums(counts, symbols, np.empty(0), 2e4, table, np.empty(SUMS_BUFFER), every)
+    segment_sums(
+        counts,
+        symbols,
+        np.empty(0),
+        2e4,
+        table._replace(**{name: name in wanted for name in flags}),
+        np.empty(SUMS_BUFFER),
+        some,
+    )
     kept = [True, True, *(name in wanted for name in flags), True]
     np.testing.assert_array_equal(some, np.where(kept, every, 0.0))
 
@@ -128,8 +136,10 @@ def test_segment_sums__do_not_depend_on_the_order_of_symbols(seed, order):
     table, symbols = truth_table(truth), np.arange(12, dtype=np.int32)
     order = np.array(order)
     plain, permuted = np.zeros(N_SUMS), np.zeros(N_SUMS)
-    segment_sums(counts, symbols, np.empty(0), float(counts.sum()), table, plain)
-    segment_sums(counts[order], symbols[order], np.empty(0), float(counts.sum()), table, permuted)
+    segment_sums(counts, symbols, np.empty(0), float(counts.sum()), table, np.empty(SUMS_BUFFER), plain)
+    segment_sums(
+        counts[order], symbols[order], np.empty(0), float(counts.sum()), table, np.empty(SUMS_BUFFER), permuted
+    )
     np.testing.assert_allclose(permuted, plain, rtol=1e-11)
 
 

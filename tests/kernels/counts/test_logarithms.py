@@ -5,7 +5,7 @@ from fastcollapse.kernels.counts.logarithms import logarithms
 
 def logs_of(x):
     out = np.empty_like(x)
-    logarithms(x, np.empty((2, len(x)), np.int64), out)
+    logarithms(x, out)
     return out
 
 

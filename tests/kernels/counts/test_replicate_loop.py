@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from fastcollapse.kernels.counts.replicate_loop import resample_replicates
-from fastcollapse.models.discrete import kernels
 from fastcollapse.models.discrete import model as discrete
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
@@ -19,7 +18,7 @@ CASES = {
 @pytest.mark.parametrize(("truth", "n_samples"), CASES.values(), ids=CASES)
 @pytest.mark.parametrize("block", [None, 3])
 def test_resample_replicates__equals_generation_by_generation(monkeypatch, truth, n_samples, block):
-    assert kernels.resample_replicates is resample_replicates
+    assert discrete.resample_replicates is resample_replicates
     mapping = {
         "truth": truth,
         "workflow": {"name": "replace", "n_samples": n_samples},

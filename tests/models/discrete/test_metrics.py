@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fastcollapse.config.workflows import Replace
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.kernels.counts.count_sums import N_SUMS, add_blocks, segment_sums
+from fastcollapse.kernels.counts.count_sums import N_SUMS, SUMS_BUFFER, add_blocks, segment_sums
 from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of, metrics_of_truth
 from fastcollapse.models.discrete.model import Discrete
 from fastcollapse.models.discrete.parameters import DiscreteParameters
@@ -27,7 +27,9 @@ def metrics_of_counts(counts, truth):
     dtype = np.int32 if counts.sum() < 2**31 else np.float64
     partial, sums = np.zeros((1, N_SUMS)), np.zeros(N_SUMS)
     total = int(counts.sum())
-    segment_sums(counts[symbols].astype(dtype), symbols, truth[symbols], float(total), table, partial[0])
+    segment_sums(
+        counts[symbols].astype(dtype), symbols, truth[symbols], float(total), table, np.empty(SUMS_BUFFER), partial[0]
+    )
     add_blocks(partial, np.array([truth[counts == 0].sum()]), sums)
     states = CountSums._make([*sums[:, None, None], np.array([total])])
     return {name: value.item() for name, value in metrics_of(states).items()}
