@@ -7,6 +7,8 @@ import platform
 from datetime import UTC, datetime
 from typing import Any
 
+from fastcollapse.kernels.random.streams import STREAMS_VERSION
+
 _PACKAGES = ("fastcollapse", "numba", "llvmlite", "numpy", "scipy", "h5py")
 
 
@@ -16,10 +18,11 @@ def provenance() -> dict[str, Any]:
     Examples
     --------
     >>> sorted(provenance())
-    ['created', 'machine', 'n_cores', 'packages', 'processor', 'python']
+    ['created', 'machine', 'n_cores', 'packages', 'processor', 'python', 'streams']
     """
     return {
         "packages": {name: _version(name) for name in _PACKAGES},
+        "streams": STREAMS_VERSION,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
@@ -29,9 +32,10 @@ def provenance() -> dict[str, Any]:
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
-    """Return the packages and parts of the machine that changed, as text."""
+    """Return the packages, the version of streams and the parts of the machine that changed, as text."""
     before = {**old.get("packages", {}), **{k: old.get(k) for k in ("python", "machine", "processor")}}
     after = {**new["packages"], **{k: new[k] for k in ("python", "machine", "processor")}}
+    before["version of streams"], after["version of streams"] = old.get("streams", 1), new["streams"]
     return tuple(f"{k} {before[k]} became {after.get(k)}" for k in before if before[k] != after.get(k))
 
 

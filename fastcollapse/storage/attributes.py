@@ -129,6 +129,7 @@ def anything(value: Any) -> Any:
 
 _MACHINE: dict[str, Check] = {
     "packages": table(line),
+    "streams": whole(1),
     "python": line,
     "machine": line,
     "processor": line,

@@ -18,6 +18,9 @@ from numba.extending import intrinsic
 
 from fastcollapse.kernels.jit import expanded, kernel
 
+# Version of the random streams and of the order of sums: results of another version may differ in bits. It goes up with
+# each such change. 1: version 0.1. 2: Kullback-Leibler divergences of discrete distributions, in their last digits.
+STREAMS_VERSION = 2
 STREAM_WORDS = 4
 
 # The purposes of streams. Their numbers are part of every published result: never renumber, only add.
