@@ -106,10 +106,15 @@ def metrics_of_truth(probability: np.ndarray) -> dict[str, float]:
     >>> metrics_of_truth(np.array([0.5, 0.5]))["heterozygosity"]
     0.5
     """
-    live = probability[probability > 0.0]
+    present = probability > 0.0
+    live = probability if present.all() else probability[present]
     values = dict.fromkeys(METRICS, 0.0)
     values["support_size"] = float(live.shape[0])
+    terms = np.log(live)  # one array of terms: a vocabulary may be large
+    terms *= live
     # Adding 0.0 avoids -0.0 for one symbol.
-    values["entropy"] = float(-(live * np.log(live)).sum()) + 0.0
-    values["heterozygosity"] = float((live * (1.0 - live)).sum())
+    values["entropy"] = float(-terms.sum()) + 0.0
+    np.subtract(1.0, live, out=terms)
+    terms *= live
+    values["heterozygosity"] = float(terms.sum())
     return values
