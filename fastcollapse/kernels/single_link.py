@@ -65,6 +65,8 @@ class _Part(codegen.JITCodeLibrary):
 
     def lowered(self) -> Any:
         """Return the code of this function alone, which may be linked several times."""
+        if self._disable_inspection:  # from the cache of a user, with all that it calls
+            return self._shared_module
         for function in self._final_module.functions:
             if not function.is_declaration and function.linkage == llvm.Linkage.external:
                 function.linkage = "linkonce_odr"
@@ -87,8 +89,13 @@ class _Part(codegen.JITCodeLibrary):
         if name not in defined or name.startswith(_OF_NUMBA) or _OF_LOOP in name:
             return 0
         self._machine_code = _Whole(self._codegen, self.name)
+        self._machine_code.enable_object_caching()
         self._machine_code.start(self)
         return self._machine_code.get_pointer_to_function(name)
+
+    def _get_compiled_object(self) -> bytes:
+        """Return the machine code, for a function of a user that has a cache of its own."""
+        return self._machine_code._get_compiled_object()
 
 
 class _Whole(codegen.JITCodeLibrary):

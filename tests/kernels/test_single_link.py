@@ -128,6 +128,41 @@ def test_function_of_a_user__is_callable_beside_kernels():
     assert double_of_sum(2.0) == 10.0
 
 
+CACHED = """
+import numba
+import numpy as np
+
+from fastcollapse.kernels.jit import kernel
+
+
+@numba.njit
+def part(x):
+    return x + np.ones(2).sum()
+
+
+@numba.njit(cache=True)
+def cached(x):
+    return 2 * part(x)
+
+
+@kernel
+def caller(x):
+    return cached(x) + 1
+"""
+
+
+def test_function_of_a_user__may_have_its_own_cache(tmp_path):
+    (tmp_path / "own.py").write_text(CACHED)
+    code = "import own; print(own.caller(1.0), own.cached(1.0), sum(own.cached.stats.cache_hits.values()))"
+    got = []
+    for cache in ("a", "b"):  # the second time, the function is loaded and its caller is compiled
+        environment = {**os.environ, "FASTCOLLAPSE_CACHE": str(tmp_path / cache)}
+        command = [sys.executable, "-c", code]
+        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        got.append(result.stdout)
+    assert got == ["7.0 6.0 0\n", "7.0 6.0 1\n"]
+
+
 def test_kernel__has_python_interface_of_its_own():
     assert double_of_sum(1.0) == 8.0
     assert double_of_sum.entry.signatures
