@@ -85,6 +85,8 @@ class _Part(codegen.JITCodeLibrary):
 
         A function of a user, compiled by `numba.njit`, is called. Its machine code is made here.
         """
+        if self._disable_inspection:  # from the cache of a user
+            return super().get_pointer_to_function(name)
         defined = {function.name for function in self._final_module.functions if not function.is_declaration}
         if name not in defined or name.startswith(_OF_NUMBA) or _OF_LOOP in name:
             return 0
