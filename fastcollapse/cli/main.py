@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from fastcollapse import __version__
+from fastcollapse.cli.log_lines import log_lines
 from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.recipes import recipes, reproduce
 from fastcollapse.cli.results import check, compare, info, plot, replay, threads_option
@@ -43,7 +44,7 @@ class _Commands(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         extra["standalone_mode"] = False
         _raise_soft_limit()
-        with standard_streams(), warnings.catch_warnings():
+        with standard_streams(), log_lines(), warnings.catch_warnings():
             warnings.showwarning = functools.partial(_warn, set())
             warnings.simplefilter("ignore")  # whatever PYTHONWARNINGS is
             for category in (RuntimeWarning, UserWarning):
