@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastcollapse.config.fields import (
@@ -98,5 +98,5 @@ def _values(check: Any) -> list[Any]:
     if isinstance(check, OneOrMoreField):
         return _values(check.entry)
     if isinstance(check, TableField):
-        return [values for values in _variants(check.cls)[:1] if isinstance(values, Mapping)]
+        return list(_variants(check.cls)[:1])
     return []

@@ -54,7 +54,7 @@ def run(experiment):
 def short(experiment):
     generations = getattr(getattr(experiment.model, "downstream", None), "generations", "all")
     n = 2 if generations == "all" else max(generations)
-    for n_replicates in (1, min(40, experiment.run.n_replicates)):
+    for n_replicates in (1, min(8, experiment.run.n_replicates)):
         values = {"run.n_generations": n, "run.n_replicates": n_replicates}
         run(experiment.with_values(values))
 
