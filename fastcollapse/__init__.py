@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from fastcollapse.datasets.load import load_truth
     from fastcollapse.errors import FastcollapseError, InputError, StoreError
     from fastcollapse.simulation.experiment import Experiment
+    from fastcollapse.simulation.precompile import precompile
     from fastcollapse.simulation.results import Results, open_results
     from fastcollapse.simulation.simulate import simulate
     from fastcollapse.sweeps.points import Sweep
@@ -31,6 +32,7 @@ _MODULES = {
     "ZipfMandelbrotLaw": "datasets.count_spectrum",
     "load_truth": "datasets.load",
     "open_results": "simulation.results",
+    "precompile": "simulation.precompile",
     "run_sweep": "sweeps.run",
     "simulate": "simulation.simulate",
 }
@@ -47,6 +49,7 @@ __all__ = [
     "ZipfMandelbrotLaw",
     "load_truth",
     "open_results",
+    "precompile",
     "run_sweep",
     "simulate",
 ]

@@ -46,7 +46,7 @@ ALLOWED: dict[str, set[str]] = {
 MAX_LEVELS = 9
 THIRD_PARTY_HOMES = {
     "numba": {
-        *(f"kernels/{name}.py" for name in ("numba_settings", "code_cache", "single_link", "jit")),
+        *(f"kernels/{name}.py" for name in ("numba_settings", "code_cache", "compile_log", "single_link", "jit")),
         *("kernels/float_bits.py", "kernels/random/streams.py", "kernels/linalg/scipy_routines.py"),
     },
     "llvmlite": {

@@ -17,7 +17,9 @@ from typing import Any
 import click
 
 from fastcollapse import __version__
+from fastcollapse.cli.log_lines import log_lines
 from fastcollapse.cli.path_kinds import command_for
+from fastcollapse.cli.precompile import precompile
 from fastcollapse.cli.recipes import recipes, reproduce
 from fastcollapse.cli.results import check, compare, info, plot, replay, threads_option
 from fastcollapse.cli.run_job import Interrupted, RunJob, run_job
@@ -43,7 +45,7 @@ class _Commands(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         extra["standalone_mode"] = False
         _raise_soft_limit()
-        with standard_streams(), warnings.catch_warnings():
+        with standard_streams(), log_lines(), warnings.catch_warnings():
             warnings.showwarning = functools.partial(_warn, set())
             warnings.simplefilter("ignore")  # whatever PYTHONWARNINGS is
             for category in (RuntimeWarning, UserWarning):
@@ -222,5 +224,5 @@ def theory(name: str | None, arguments: Sequence[str]) -> None:
     click.echo(evaluate(name, arguments) if name and arguments else explain(name) if name else list_functions())
 
 
-for command in (info, check, plot, compare, replay, reproduce, recipes, sweep, status, collect):
+for command in (info, check, plot, compare, replay, reproduce, recipes, sweep, status, collect, precompile):
     main.add_command(command)

@@ -19,7 +19,7 @@ class Clock:
     def __init__(self) -> None:
         self.message = ""
         self.progress: Callable[[int], None] | None = None
-        self._start = time.perf_counter()
+        self._start, self._compiled_before = time.perf_counter(), _compile_seconds()
         self._first = self._n_first = self._n_done = 0.0
 
     def print_message(self) -> None:
@@ -42,9 +42,18 @@ class Clock:
         return time.perf_counter() - self._start
 
     def first_block(self) -> str:
-        """Return the duration of the first block as a sentence."""
+        """Return the durations of compiling and of the first block as a sentence."""
         first = "generation" if self._n_first == 1 else f"{self._n_first:,.0f} generations"
-        return f"Time includes compilation; the first {first} took {self._first:.2f} s"
+        compiling = _compile_seconds() - self._compiled_before
+        included = f"{compiling:.2f} s of compiling" if compiling else "loading compiled code"
+        return f"Time includes {included}; the first {first} took {self._first:.2f} s"
+
+
+def _compile_seconds() -> float:
+    """Return the time that compiling has taken in this process."""
+    from fastcollapse.kernels.compile_log import compile_log  # start-up time
+
+    return compile_log.seconds
 
 
 @contextmanager
@@ -56,7 +65,7 @@ def progress_bar(n_generations: int) -> Iterator[Callable[[int], None] | None]:
     from tqdm import tqdm
 
     with tqdm(total=n_generations, unit=" generations", leave=False, dynamic_ncols=True) as bar:
-        bar.set_description("starting (a first run compiles for half a minute)")
+        bar.set_description("starting")
 
         def advance(n: int) -> None:
             bar.set_description("simulating")

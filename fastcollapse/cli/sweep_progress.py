@@ -28,7 +28,7 @@ def sweep_progress(folder: Path, first_line: str = "") -> "Iterator[Callable[[Ou
         from tqdm import tqdm
 
         with tqdm(unit=" tasks", leave=False, dynamic_ncols=True) as bar:
-            bar.set_description("starting (the first run compiles for half a minute)")
+            bar.set_description("starting")
 
             def update_bar(outcome: "Outcome") -> None:
                 if bar.total is None:

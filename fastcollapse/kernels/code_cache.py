@@ -28,23 +28,47 @@ _CHECKSUM_BYTES = hashlib.sha256().digest_size
 _SETTINGS = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DISABLE_INTEL_SVML", "DEBUGINFO_DEFAULT")
 
 
+class NotKeptWarning(RuntimeWarning):
+    """Compiled code cannot be written, so that later runs compile again."""
+
+
 def private_folder() -> Path | None:
     """Return the folder for compiled code, or None, with one warning, where there is none that is safe to read."""
     try:
-        # A process without a home directory gives a RuntimeError.
-        parent = Path(os.environ.get("FASTCOLLAPSE_CACHE") or Path.home() / ".cache" / "fastcollapse")
-        folder = Path(os.path.abspath(parent)) / "compiled"
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.stat()
-        if not _is_trusted(found):
-            raise PermissionError(None, "it belongs to another user", str(folder))
-        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise PermissionError(None, "other users can write it", str(folder))
-        return folder
+        return _trusted_folder()
     except (OSError, RuntimeError) as error:
         _warn_not_kept(error)
         return None
+
+
+def writable_folder() -> Path:
+    """Return the folder for compiled code, which can be written.
+
+    Raises
+    ------
+    NotKeptWarning
+        There is none, or it cannot be written.
+    """
+    try:
+        folder = _trusted_folder()
+        with tempfile.NamedTemporaryFile(dir=folder):
+            return folder
+    except (OSError, RuntimeError) as error:
+        raise NotKeptWarning(_not_kept(error)) from None
+
+
+def _trusted_folder() -> Path:
+    # A process without a home directory gives a RuntimeError.
+    parent = Path(os.environ.get("FASTCOLLAPSE_CACHE") or Path.home() / ".cache" / "fastcollapse")
+    folder = Path(os.path.abspath(parent)) / "compiled"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.stat()
+    if not _is_trusted(found):
+        raise PermissionError(None, "it belongs to another user", str(folder))
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(None, "other users can write it", str(folder))
+    return folder
 
 
 def _is_trusted(found: os.stat_result) -> bool:
@@ -55,14 +79,18 @@ def _warn_not_kept(error: Exception) -> None:
     import multiprocessing  # start-up time
 
     if multiprocessing.parent_process() is None:  # the workers of a pool would repeat it
-        reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
-        _warn(f"compiled code is not kept ({reason}); set FASTCOLLAPSE_CACHE")
+        _warn(_not_kept(error), NotKeptWarning)
+
+
+def _not_kept(error: Exception) -> str:
+    reason = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+    return f"compiled code is not kept ({reason}); set FASTCOLLAPSE_CACHE"
 
 
 @functools.cache
-def _warn(message: str) -> None:
+def _warn(message: str, category: type[Warning] = RuntimeWarning) -> None:
     """Warn once: all kernels of a run are often damaged, and Numba makes Python forget which warnings it has shown."""
-    warnings.warn(message, RuntimeWarning, stacklevel=2)
+    warnings.warn(message, category, stacklevel=2)
 
 
 class CodeCache(FunctionCache):

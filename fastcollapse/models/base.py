@@ -1,7 +1,7 @@
 """Base classes of model families: `Model`, its `State` and its `ModelBlock`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -67,6 +67,10 @@ class Model(ABC):
     PARAMETERS, TRUTH : classes of the sections `[model]` and `[truth]` of an experiment.
     METRICS : metrics by name.
     ENGINE : name of the engine, for a family with several; results files record it.
+    EXAMPLES : small experiments that together use all kernels of the family, for `precompile`: sections `truth` and
+        `model`, and values of `workflow` and `run`; each runs under every workflow, or under the one that it names.
+        They are derived from the checks of the parameters where it is empty: a family
+        needs them if its kernels depend on more than the choices of its keys.
     CAPABILITIES : features that the family supports beyond workflow replace, see `fastcollapse.config.CAPABILITIES`.
     """
 
@@ -75,6 +79,7 @@ class Model(ABC):
     METRICS: ClassVar[Mapping[str, Metric]]
     CAPABILITIES: ClassVar[frozenset[str]] = frozenset()
     ENGINE: ClassVar[str] = ""
+    EXAMPLES: ClassVar[Sequence[Mapping[str, Any]]] = ()
 
     @abstractmethod
     def __init__(self, truth: Any, parameters: Any, schedule: Schedule, record: tuple[str, ...] = ()) -> None:

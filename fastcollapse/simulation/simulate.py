@@ -10,6 +10,7 @@ from typing import Any
 
 from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.errors import InputError
+from fastcollapse.kernels.compile_log import kernels_of
 from fastcollapse.kernels.jit import max_threads, set_threads
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 from fastcollapse.models.base import Model
@@ -133,34 +134,37 @@ def execute(
         if plan.path is not None:
             clear_leftovers(plan.path, plan.existing.digest)
         return plan.existing
-    model = plan.model()
-    for warning in model.warnings():
-        warnings.warn(warning, stacklevel=3)
-    header = _header(plan, model)
-    if plan.existing is not None:
-        check_coordinates(header.coordinates, plan.existing)
-    use_threads(threads)
-    budget = _budget(memory_limit, plan, model, header)
-    seed = plan.experiment.run.seed
-    assert seed is not None  # plan_run resolves the seed
-    context = RunContext(model, plan.truth, seed, plan.first_replicate)
-    with (
-        one_blas_thread(),
-        _store(header, plan, budget) as store,
-        Interrupts() if interrupts is None else nullcontext(interrupts) as handler,
-        handler.deferred(False),
-    ):
-        resume_point = None if store.state is None else ResumePoint(store.next_generation - 1, store.state, plan.path)
-        reader = run_blocks(
-            context,
-            store,
-            handler,
-            block=block,
-            block_bytes=budget.block,
-            progress=progress,
-            resume_point=resume_point,
-        )
-        return Results(reader)
+    with kernels_of(plan.experiment.family):
+        model = plan.model()
+        for warning in model.warnings():
+            warnings.warn(warning, stacklevel=3)
+        header = _header(plan, model)
+        if plan.existing is not None:
+            check_coordinates(header.coordinates, plan.existing)
+        use_threads(threads)
+        budget = _budget(memory_limit, plan, model, header)
+        seed = plan.experiment.run.seed
+        assert seed is not None  # plan_run resolves the seed
+        context = RunContext(model, plan.truth, seed, plan.first_replicate)
+        with (
+            one_blas_thread(),
+            _store(header, plan, budget) as store,
+            Interrupts() if interrupts is None else nullcontext(interrupts) as handler,
+            handler.deferred(False),
+        ):
+            resume_point = (
+                None if store.state is None else ResumePoint(store.next_generation - 1, store.state, plan.path)
+            )
+            reader = run_blocks(
+                context,
+                store,
+                handler,
+                block=block,
+                block_bytes=budget.block,
+                progress=progress,
+                resume_point=resume_point,
+            )
+            return Results(reader)
 
 
 def _header(plan: RunPlan, model: Model) -> Header:

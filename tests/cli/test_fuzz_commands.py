@@ -76,6 +76,8 @@ COMMANDS = {
     "theory": "theory FILE",
     "theory argument": "theory g_at k=FILE",
     "recipes": "recipes",
+    "precompile": "precompile FILE",
+    "precompile family": "precompile poisson",
     "help": "--help",
     "help of run": "run --help",
     "version": "--version",
@@ -98,7 +100,9 @@ COMMANDS = {
     "collect no point": "collect study --point 9",
     "sweep options": "sweep w.toml --slurm 2 --jobs 2",
 }
-SIMULATING = {name for name, words in COMMANDS.items() if words.split()[:1] in (["run"], ["replay"], ["sweep"])}
+SIMULATING = {
+    name for name, words in COMMANDS.items() if words.split()[:1] in (["run"], ["replay"], ["sweep"], ["precompile"])
+}
 
 
 class Environment(NamedTuple):

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 def test_run__writes_results_and_figure_and_a_summary(ran):
     folder, result = ran
     assert {"small.h5", "small.png"} <= set(files_in(folder))
-    table = ("workflow replace", "symbols alive (%)", "exact", "forgotten", "a second", "includes compilation")
+    table = ("workflow replace", "symbols alive (%)", "exact", "forgotten", "a second", "Time includes ")
     for words in (*table, "small.h5", "small.png"):
         assert words in result.output
     assert "\x1b" not in result.output

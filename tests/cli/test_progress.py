@@ -10,7 +10,7 @@ def test_clock__prints_once_and_times_first_block(capsys):
         clock(n)
     assert capsys.readouterr().err == "resumed\n"
     assert seen == [1, 4, 5]
-    assert clock.first_block().startswith("Time includes compilation; the first generation took ")
+    assert clock.first_block().startswith("Time includes loading compiled code; the first generation took ")
 
 
 def test_clock__counts_generations_of_longer_first_block():

@@ -22,6 +22,7 @@ from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import PURPOSE_FIXED_REAL, PURPOSE_SYNTHETIC, Span, StreamKey, span_of
 from fastcollapse.models.base import Model, ModelBlock, State, restore_array, restore_arrays, run_key
 from fastcollapse.models.discrete.engine import choose_engine
+from fastcollapse.models.discrete.examples import EXAMPLES
 from fastcollapse.models.discrete.kernels import Inputs, SamplingBuffers, pool_block, resample_block
 from fastcollapse.models.discrete.metrics import METRICS, SPECTRUM_METRICS, CountSums, metrics_of, metrics_of_truth
 from fastcollapse.models.discrete.parameters import DiscreteParameters
@@ -137,6 +138,7 @@ class Discrete(Model):
     TRUTH = DiscreteTruth
     METRICS = METRICS | {"survival": SPECTRUM_METRICS["survival"]}
     ENGINE = "symbols"
+    EXAMPLES = EXAMPLES
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})
 
     def __init__(

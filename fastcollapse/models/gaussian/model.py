@@ -21,6 +21,8 @@ class Gaussian(GaussianModel):
     One dimension: Suresh et al., arXiv:2412.17646, section 4. Samplers: derived, see the docstring of each kernel.
     """
 
+    EXAMPLES = tuple({"model": {"estimator": "mle"}, "truth": {"dimension": dimension}} for dimension in (1, 2, 30))
+
     @classmethod
     def create(cls, truth: Any, parameters: Any, schedule: Schedule, record: tuple[str, ...] = ()) -> Model:
         """Return the model of a run.

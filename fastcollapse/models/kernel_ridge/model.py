@@ -17,6 +17,14 @@ from fastcollapse.models.kernel_ridge.spectrum import estimate_spectrum
 from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth, Labelled
 from fastcollapse.variables import Coordinate, Metric, Variable
 
+_TRAINED = {"n_samples": 20, "ridge": [0.1, 1.0]}
+
+
+def _example(workflow: str = "", **parameters: Any) -> dict[str, Any]:
+    """Return an item of `Model.EXAMPLES`."""
+    sections = {"model": {"kernel": "rbf", "sigma": 0.1, **parameters}, "truth": {"n_test": 50}}
+    return {**sections, "workflow": {"name": workflow}} if workflow else sections
+
 
 class KernelRidge(ArrayModel):
     """Recursive training of a kernel ridge regression on real inputs.
@@ -46,6 +54,12 @@ class KernelRidge(ArrayModel):
     PARAMETERS = KernelRidgeParameters
     TRUTH = KernelRidgeTruth
     METRICS = METRICS
+    EXAMPLES = (
+        _example(spectrum_rows=0, scale=0.5),
+        # A predictor, a spectrum and the median length take most of the time, so that one workflow has them.
+        _example("replace", spectrum_rows=40, downstream=_TRAINED),
+        _example("replace", spectrum_rows=40, downstream=_TRAINED, precision="float32"),
+    )
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})
 
     def __init__(

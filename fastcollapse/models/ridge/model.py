@@ -17,6 +17,8 @@ from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression, RidgeTruth
 from fastcollapse.variables import Coordinate, Metric, Variable
 
+_TRAINED = {"n_samples": [5, 30], "ridge": [0.0, 0.1]}
+
 
 class Ridge(ArrayModel):
     """Recursive training of a linear regression.
@@ -46,6 +48,16 @@ class Ridge(ArrayModel):
     PARAMETERS = RidgeParameters
     TRUTH = RidgeTruth
     METRICS = METRICS
+    EXAMPLES = tuple(
+        {"model": {"sigma": 0.5, **model}, "truth": {"dimension": 4, **truth}}
+        for model, truth in (
+            ({"designs": "independent", "downstream": _TRAINED}, {}),
+            ({"designs": "independent", "downstream": _TRAINED}, {"beta": 1.0}),
+            ({"designs": "independent", "follow": "overlaps", "downstream": _TRAINED}, {}),
+            ({"designs": "dependent", "ridge": 0.1}, {}),
+            ({"designs": "independent", "sampler": "raw", "downstream": _TRAINED}, {"design": "uniform"}),
+        )
+    )
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real"})
 
     def __init__(

@@ -1,0 +1,102 @@
+"""Small experiments of a family that together use all of its kernels."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fastcollapse.config.fields import (
+    REQUIRED,
+    BoolField,
+    ChoiceField,
+    FloatField,
+    IntField,
+    ListField,
+    OneOrMoreField,
+)
+from fastcollapse.config.section_base import Section, TableField
+from fastcollapse.config.sizes import SizeField
+from fastcollapse.config.workflows import WORKFLOWS
+from fastcollapse.models.registry import family
+
+_N = 20
+_N_GENERATIONS = 3
+# A kernel may work on many replicates in another way than on one, and what a run records may change its arrays.
+_RUNS: tuple[dict[str, Any], ...] = (
+    {"n_replicates": 1, "record": ["metrics", "trajectory"]},
+    {"n_replicates": 8, "record": ["metrics"]},
+)
+
+
+def example_experiments(name: str) -> Iterator[dict[str, Any]]:
+    """Yield the sections of small experiments of a family, under every workflow and with every choice of its keys.
+
+    Sections `[model]` and `[truth]` are the `EXAMPLES` of the family, or are derived from the checks of its parameters.
+    The family may refuse some of the combinations.
+    """
+    model = family(name)
+    examples = model.EXAMPLES or [
+        {"model": parameters, "truth": truth}
+        for parameters, truth in _one_at_a_time(_variants(model.PARAMETERS), _variants(model.TRUTH))
+    ]
+    for example, workflow, run in itertools.product(examples, list(_workflows()), _RUNS):
+        values = example.get("workflow", {})
+        if values.get("name", workflow["name"]) != workflow["name"]:
+            continue
+        yield {
+            "model": {**example.get("model", {}), "family": name},
+            "truth": dict(example["truth"]),
+            "workflow": {**workflow, **{key: value for key, value in values.items() if key in workflow}},
+            "run": {"n_generations": _N_GENERATIONS, "seed": 1, **run, **example.get("run", {})},
+        }
+
+
+def _workflows() -> Iterator[dict[str, Any]]:
+    """Yield every workflow with every combination of its required choices."""
+    for name, workflow in WORKFLOWS.items():
+        required = [field for field in dataclasses.fields(workflow) if field.default is REQUIRED]
+        for values in itertools.product(*(_values(field.metadata["check"]) for field in required)):
+            yield {"name": name, **{field.name: value for field, value in zip(required, values, strict=True)}}
+
+
+def _one_at_a_time(*axes: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield the first of every axis, and then each other item beside the first of the other axes."""
+    firsts = tuple(axis[0] for axis in axes)
+    yield firsts
+    for i, axis in enumerate(axes):
+        for item in axis[1:]:
+            yield (*firsts[:i], item, *firsts[i + 1 :])
+
+
+def _variants(section: type[Section]) -> list[dict[str, Any]]:
+    """Return mappings of a section: its required keys, and then one other choice of one key each."""
+    fields = dataclasses.fields(section)
+    axes = [
+        [*([] if field.default is REQUIRED else [REQUIRED]), *_values(field.metadata["check"])] or [REQUIRED]
+        for field in fields
+    ]
+    return [
+        {field.name: value for field, value in zip(fields, chosen, strict=True) if value is not REQUIRED}
+        for chosen in _one_at_a_time(*axes)
+    ]
+
+
+def _values(check: Any) -> list[Any]:
+    """Return values that a check accepts: all choices, or one number; none for a check without known values."""
+    if isinstance(check, BoolField):
+        return [False, True]
+    if isinstance(check, ChoiceField):
+        return list(check.names())
+    if isinstance(check, SizeField):
+        return [_N]
+    if isinstance(check, IntField):
+        return [min(max(check.minimum, 3), check.maximum)]
+    if isinstance(check, FloatField):
+        return [min(max(check.minimum + 0.5, 0.5), (check.minimum + check.maximum) / 2)]
+    if isinstance(check, ListField):
+        return [[value] * max(check.shortest, 2) for value in _values(check.entry)[:1]]
+    if isinstance(check, OneOrMoreField):
+        return _values(check.entry)
+    if isinstance(check, TableField):
+        return list(_variants(check.cls)[:1])
+    return []
