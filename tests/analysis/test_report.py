@@ -119,7 +119,7 @@ def exact_median(c, n, last):
 @pytest.mark.parametrize(("n", "c"), [(100, 1), (100, 10), (100, 50), (1000, 10), (1000, 50), (1000, 500)])
 def test_median__equals_exact_chain_for_small_samples(n, c):
     expected = exact_median(c, n, 400)
-    assert extinction_times._medians(n, [np.array([c / n])], 400) == [(expected, expected)]
+    assert extinction_times.median_brackets(n, [np.array([c / n])], 400) == [(expected, expected)]
     # The exact median differs here from the limit 2c/ln 2 and from the median of the Poisson model.
     if c >= 10:
         assert expected != forgetting_quantile(c, 0.5)
@@ -127,31 +127,31 @@ def test_median__equals_exact_chain_for_small_samples(n, c):
 
 def test_median__golden_values():
     for n, c, expected in ((100, 10, 30), (1000, 50, 149), (1000, 100, 313)):
-        assert extinction_times._medians(n, [np.array([c / n])], 1000) == [(expected, expected)]
+        assert extinction_times.median_brackets(n, [np.array([c / n])], 1000) == [(expected, expected)]
 
 
 def test_median__is_within_bounds_for_larger_samples():
     n = 1200
     assert n > extinction_times.CHAIN_N
     for c in (12, 120):
-        [(earliest, latest)] = extinction_times._medians(n, [np.array([c / n])], 600)
+        [(earliest, latest)] = extinction_times.median_brackets(n, [np.array([c / n])], 600)
         assert earliest <= exact_median(c, n, latest) <= latest
         assert latest < 1.2 * earliest
         # A range beyond the run has no entry; a range that ends beyond the run shows its beginning only.
-        assert extinction_times._medians(n, [np.array([c / n])], earliest - 1) == [(None, None)]
-        assert extinction_times._medians(n, [np.array([c / n])], latest - 1) == [(earliest, None)]
+        assert extinction_times.median_brackets(n, [np.array([c / n])], earliest - 1) == [(None, None)]
+        assert extinction_times.median_brackets(n, [np.array([c / n])], latest - 1) == [(earliest, None)]
 
 
 def test_median__bounds_coincide_for_large_corpus():
     groups = [np.array([c / 436_577]) for c in (1, 10, 100)]
-    assert extinction_times._medians(436_577, groups, 1000) == [(2, 2), (27, 27), (286, 286)]
+    assert extinction_times.median_brackets(436_577, groups, 1000) == [(2, 2), (27, 27), (286, 286)]
 
 
 def test_median__of_group_equals_median_of_mixture():
     n, group = 300, np.array([3, 4, 4, 20]) / 300
     lost = exact_chain(group, n, 200)[0].mean(axis=0)
     expected = int((lost >= 0.5).argmax())
-    assert extinction_times._medians(n, [group, group[:1]], 200)[0] == (expected, expected)
+    assert extinction_times.median_brackets(n, [group, group[:1]], 200)[0] == (expected, expected)
     assert expected != exact_median(group.mean() * n, n, 200)
 
 

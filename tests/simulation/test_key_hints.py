@@ -53,7 +53,7 @@ IN_SECTION = {
     "model.scale": (DISCRETE, "belongs to model.family kernel_ridge, not to discrete"),
     "truth.dimension": (DISCRETE, "belongs to model.family gaussian or ridge, not to discrete"),
     "workflow.n_real": (DISCRETE, "belongs to mix, not to replace"),
-    "model.n_samples": (DISCRETE, "is not a known key, use family (did you mean 'workflow.n_samples'?)"),
+    "model.n_samples": (DISCRETE, "is not a known key, use family, engine (did you mean 'workflow.n_samples'?)"),
     "run.n_samples": (DISCRETE, "(did you mean 'workflow.n_samples'?)"),
     "workflow.seed": (DISCRETE, "is not a known key, use name, n_samples (did you mean 'run.seed'?)"),
     "model.design": (RIDGE, "(did you mean 'truth.design'?)"),
