@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.analysis.panels.text import table
+from fastcollapse.config.nested_text import no_collection
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.theory import discrete, gaussian, regression
 
@@ -139,7 +140,8 @@ def _parse_value(key: str, text: str) -> Any:
         return np.arange(first, last + 1)
     for candidate in (text, f"[{text}]"):
         try:
-            value = json.loads(candidate)
+            with no_collection():
+                value = json.loads(candidate)
         except (ValueError, RecursionError):
             continue
         if isinstance(value, list):

@@ -9,6 +9,7 @@ import numbers
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
+from fastcollapse.config.nested_text import no_collection
 from fastcollapse.errors import InputError, nearest
 
 MAX_COUNT = 10**15
@@ -50,7 +51,8 @@ def show(value: object) -> str:
     "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa..."
     """
     try:
-        text = " ".join(repr(value).split())
+        with no_collection():
+            text = " ".join(repr(value).split())
     except (ValueError, RecursionError):  # an integer of more than 4300 digits, or very deep nesting
         return f"a {type(value).__name__} too large to show"
     return text if len(text) <= 60 else f"{text[:56]}..."

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastcollapse.config.fields import show
 from fastcollapse.config.file_formats import N_BYTES, format_of
+from fastcollapse.config.nested_text import no_collection
 from fastcollapse.errors import InputError
 
 _PLACE = re.compile(r"(.*) \((?:at line (\d+), column (\d+)|at end of document)\)", re.DOTALL)
@@ -38,7 +39,8 @@ def parse_toml(raw: bytes) -> tuple[dict[str, Any], str]:
         where = position(raw.decode("latin-1"), raw.count(b"\n", 0, first) + 1, error.start - first + 1)
         raise InputError(f"must be UTF-8 text, got byte 0x{raw[error.start]:02x} in {where}") from None
     try:
-        return tomllib.loads(text), text
+        with no_collection():
+            return tomllib.loads(text), text
     except RecursionError:
         raise InputError("must be valid TOML: nested too deeply") from None
     except ValueError as error:

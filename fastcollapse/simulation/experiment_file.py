@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fastcollapse.config.fields import show
+from fastcollapse.config.nested_text import no_collection
 from fastcollapse.config.toml_text import parse_toml
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.errors import InputError
@@ -63,7 +64,8 @@ def parse_setting(setting: str) -> tuple[str, Any]:
     if not equals or not key or not value:
         raise InputError(f"a setting must be key=value such as run.seed=3, got {show(setting)}")
     try:
-        parsed = tomllib.loads(f"value = {value}")
+        with no_collection():
+            parsed = tomllib.loads(f"value = {value}")
         if list(parsed) == ["value"] and not re.search(r"[\r\n]", value):
             return key, parsed["value"]
     except (ValueError, RecursionError):

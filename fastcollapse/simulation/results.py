@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastcollapse.config.nested_text import no_collection
 from fastcollapse.datasets.count_spectrum import SymbolTruth
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.storage.base import Reader
@@ -171,7 +172,8 @@ class Results:
         from fastcollapse.config.sections import Recipe
 
         try:
-            given = tomllib.loads(self.experiment_text).get("recipe") if self.experiment_text else None
+            with no_collection():
+                given = tomllib.loads(self.experiment_text).get("recipe") if self.experiment_text else None
             if given is not None and not isinstance(given, dict):
                 raise InputError(f"recipe must be a table, got {given!r}")
             return None if given is None else build(Recipe, given)

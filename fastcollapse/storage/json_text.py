@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from fastcollapse.config.nested_text import no_collection
 from fastcollapse.config.toml_text import position
 
 # Our own JSON has about six levels. Deeper values exhaust the stack of whatever reads them later.
@@ -27,7 +28,8 @@ def parse_json(text: str | bytes) -> Any:
     ValueError: is nested too deeply
     """
     try:
-        value = json.loads(text)
+        with no_collection():
+            value = json.loads(text)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
     except json.JSONDecodeError as error:

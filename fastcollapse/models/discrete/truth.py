@@ -17,6 +17,7 @@ from fastcollapse.config.fields import (
     refuse,
     show,
 )
+from fastcollapse.config.nested_text import no_collection
 from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.datasets.categorical import CategoricalDistribution
@@ -45,7 +46,7 @@ class TokenPattern:
         """Return the checked value."""
         pattern = StringField()(value)
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), no_collection():
                 warnings.simplefilter("ignore", FutureWarning)  # constructs that a later Python may read otherwise
                 expression = re.compile(pattern)
         except (re.error, ValueError, OverflowError, RecursionError) as error:
