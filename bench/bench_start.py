@@ -35,7 +35,7 @@ print(times[0])
 
 
 def recipe_of() -> dict[str, str]:
-    """Return family -> name of its first shipped recipe, for every family of the registry."""
+    """Return the name of the first shipped recipe of each family of the registry, by family."""
     found: dict[str, str] = {}
     for name in sorted(recipes()):
         family = load_experiment(name).to_mapping()["model"]["family"]

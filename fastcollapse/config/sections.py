@@ -35,7 +35,7 @@ class TruthSection(Section):
     """The law of generation 0; families extend this class."""
 
     section: ClassVar[str] = "truth"
-    # Keys of which a section has exactly one: a new one replaces the old one. Each has the keys that belong to it.
+    # Alternative keys, of which a section has exactly one, each with the keys that go with it.
     alternatives: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @property

@@ -101,7 +101,7 @@ def expanded(function: Callable) -> Any:
 
 
 def plain(function: Callable) -> Any:
-    """Let kernels call a function that Python runs as it is, where compilation would take longer than the call."""
+    """Return a function that Python runs uncompiled and that kernels may call: for work shorter than a compilation."""
     return register_jitable(error_model="numpy")(function)
 
 

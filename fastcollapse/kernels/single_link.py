@@ -104,7 +104,7 @@ class _Whole(codegen.JITCodeLibrary):
     """The code of a function that Python calls, with all that it calls."""
 
     def start(self, part: _Part) -> None:
-        """Take the code of a part, all functions of which stay callable."""
+        """Take the code of a part; each of its functions stays callable."""
         module = part.lowered().clone()
         for function in module.functions:
             if not function.is_declaration:

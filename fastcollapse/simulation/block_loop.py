@@ -90,7 +90,7 @@ def run_blocks(
     UnreadableResults
         The state at the resume point does not fit this run.
     Stopped
-        A signal was received; the generations before it are committed. The first block may compile for half a minute
+        A signal was received; the generations before it are committed. The first block may compile for some ten seconds
         and has nothing to save: a signal stops it at once. Numba may fail on the exception; then the watching thread
         ends the process.
     """

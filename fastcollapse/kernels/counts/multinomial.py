@@ -80,15 +80,22 @@ def block_grid(n_replicates: int, n_symbols: int) -> tuple[np.ndarray, np.ndarra
 
 
 @kernel
+def weights_of(draw, replicate, start, length):
+    """Return the weights of a block, as counts: ``->(m)``, or ``->(0)`` if they are those of a law."""
+    row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
+    return draw.weights[row, start : start + length]
+
+
+@kernel
 def _copy_weights(draw, replicate, start, out):
     """Write the weights of a block: ``->(m)``."""
     if draw.law.shape[0] > 0:
         for i in range(out.shape[0]):
             out[i] = draw.law[start + i]
     else:
-        row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
+        weights = weights_of(draw, replicate, start, out.shape[0])
         for i in range(out.shape[0]):
-            out[i] = draw.weights[row, start + i]
+            out[i] = weights[i]
 
 
 @kernel
@@ -131,8 +138,7 @@ def draw_block(draw, replicate, block, start, length, key, tables, workspace):
     else:
         open_poisson(key, replicate, block, workspace)
         if draw.law.shape[0] == 0 and scale == 1.0:
-            row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
-            weights = draw.weights[row, start : start + length]
+            weights = weights_of(draw, replicate, start, length)
             draw.weight_sums[replicate, block] = _sum_counts(weights)
             poisson_of_counts(weights, tables, workspace, drawn)
         else:

@@ -4,7 +4,7 @@ import numpy as np
 
 from fastcollapse.kernels.counts.count_sums import N_SUMS, add_blocks, segment_sums
 from fastcollapse.kernels.counts.live_counts import collect_live, compact, compact_blocks, mark_extinct
-from fastcollapse.kernels.counts.multinomial import apply_correction, draw_block, split_correction
+from fastcollapse.kernels.counts.multinomial import apply_correction, draw_block, split_correction, weights_of
 from fastcollapse.kernels.counts.workspace import BLOCK, thread_workspace
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import StreamKey
@@ -28,10 +28,9 @@ def refit_block(draw, replicate, block, key, live, truth, workspace, out):
     symbols = live.symbols[replicate, start : start + length]
     n_cached = length if live.packed[replicate] != 0 and live.probability.shape[1] > 0 else 0
     cached = live.probability[replicate, start : start + n_cached]
-    row = np.int64(replicate) if draw.weights.shape[0] > 1 else np.int64(0)
     n_dead, lost = mark_extinct(
         counts,
-        draw.weights[row, start : start + length],
+        weights_of(draw, replicate, start, length),
         np.int64(key.generation),
         symbols,
         truth.probability,

@@ -36,7 +36,7 @@ from fastcollapse.kernels.spectrum.refit import (
 )
 from fastcollapse.kernels.spectrum.split import N_PROBABILITIES
 from fastcollapse.models.base import Model, ModelBlock, restore_array, run_key
-from fastcollapse.models.discrete.engine import LABEL_FREE
+from fastcollapse.models.discrete.engine import LABEL_FREE, SPECTRUM_CAPABILITIES
 from fastcollapse.models.discrete.metrics import SPECTRUM_METRICS, CountSums, metrics_of
 from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.models.discrete.spectrum_classes import original_groups, truth_classes, truth_metrics
@@ -87,7 +87,7 @@ class SpectrumDiscrete(Model):
     PARAMETERS = DiscreteParameters
     METRICS = SPECTRUM_METRICS
     ENGINE = "spectrum"
-    CAPABILITIES = frozenset({"pool", "fresh_real", "fixed_real"})
+    CAPABILITIES = SPECTRUM_CAPABILITIES
 
     def __init__(
         self, truth: Any, parameters: DiscreteParameters, schedule: Schedule, record: tuple[str, ...] = ()
@@ -266,7 +266,7 @@ class SpectrumDiscrete(Model):
         """Draw generation 1 of a Zipf-Mandelbrot law; return the sums, and the lost mass, float64 (R, 1)."""
         assert self._law is not None
         n_replicates = len(state.lengths)
-        # No sample has more different counts; memory is used only as far as it is written.
+        # A sample has at most so many different counts. The system gives memory only to the pages that are written.
         rows = new_rows(n_replicates, min(self._size, math.isqrt(2 * step.n_tokens) + 2))
         sums, lost = np.zeros((n_replicates, N_SUMS)), np.zeros(n_replicates)
         law = Law(float(self._law.a), float(self._law.b), self._size)
@@ -294,7 +294,7 @@ class SpectrumDiscrete(Model):
         return self._work
 
     def _grow(self, state: SpectrumState) -> None:
-        """Make room for twice the rows and four times the classes: memory is used only as far as it is written."""
+        """Double the room for rows and quadruple that for classes; pages that are not written take no memory."""
         old = state.rows
         state.rows = new_rows(len(state.lengths), 2 * old.counts.shape[1])
         for new, values in zip(state.rows, old, strict=True):
