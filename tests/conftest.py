@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
+from fastcollapse.kernels import compile_log
 from fastcollapse.models.registry import families
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -18,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# A line about long compilations depends on the speed of the machine; tests of it set their own patience.
+compile_log._PATIENCE = 1e6
 # Dask gives up a connection after 30 s, which a busy machine needs.
 for name in ("CONNECT", "TCP"):
     os.environ[f"DASK_DISTRIBUTED__COMM__TIMEOUTS__{name}"] = "600s"

@@ -19,9 +19,3 @@ def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "small.toml").write_text(TOML)
     return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def never_slow(monkeypatch):
-    """Log no line about compiling, whether the kernels of a test are compiled already or not."""
-    monkeypatch.setattr("fastcollapse.kernels.compile_log._PATIENCE", 1e6)

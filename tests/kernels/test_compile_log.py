@@ -82,6 +82,7 @@ def test_line__arrives_while_the_compiler_works(lines, monkeypatch):
 def test_line__counts_the_time_of_several_kernels(lines, monkeypatch):
     times = iter([0.0, 1.5, 10.0, 11.0, 20.0, 21.0])
     monkeypatch.setattr(module.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(module, "_PATIENCE", 2.0)
     log = CompileLog()
     log.family = "discrete"
     for n_lines in (0, 0, 1):
