@@ -35,12 +35,13 @@ from fastcollapse.kernels.spectrum.refit import (
     refit_spectra,
 )
 from fastcollapse.kernels.spectrum.split import N_PROBABILITIES
-from fastcollapse.models.base import Model, ModelBlock, restore_array, run_key
+from fastcollapse.models.base import Model, ModelBlock, run_key
 from fastcollapse.models.discrete.engine import LABEL_FREE, SPECTRUM_CAPABILITIES
 from fastcollapse.models.discrete.metrics import SPECTRUM_METRICS, CountSums, metrics_of
 from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.models.discrete.spectrum_classes import original_groups, truth_classes, truth_metrics
-from fastcollapse.models.discrete.spectrum_state import SpectrumState, check_rows, points_of, require, samples_of
+from fastcollapse.models.discrete.spectrum_state import SpectrumState, check_rows, points_of, samples_of
+from fastcollapse.models.saved_arrays import require, restore_array
 from fastcollapse.variables import Coordinate, Variable
 
 _LARGEST_BLOCK_BYTES = 64_000_000
