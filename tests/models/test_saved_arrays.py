@@ -30,5 +30,5 @@ def test_restore_array__refuses_what_no_run_has(arrays, expected):
 
 def test_require__names_the_array_and_what_is_allowed():
     require("counts", True, "at least 0")
-    with pytest.raises(ValueError, match="^counts of a state must be at least 0$"):
+    with pytest.raises(ValueError, match=r"^counts of a state must be at least 0$"):
         require("counts", np.bool_(False), "at least 0")

@@ -272,7 +272,7 @@ def test_short_arrays__grow_and_change_no_bit():
     truth = CountSpectrum(np.array([50]), np.array([3000]))  # one class becomes about sixty
     expected = run(spectrum_model(truth, Replace(n_samples=150_000), 2), 3, 2, seed=4)
     model = spectrum_model(truth, Replace(n_samples=150_000), 2)
-    model._n_far, model._n_classes = 1, 10**6
+    model._buffers.n_far, model._buffers.n_classes = 1, 10**6
     assert_same(run(model, 3, 2, seed=4), expected)
 
 
