@@ -23,7 +23,7 @@ from fastcollapse.kernels.random.streams import (
 from fastcollapse.kernels.spectrum.law_sample import Law
 from fastcollapse.kernels.spectrum.refit import N_SUMS, Step, Weights, new_rows
 from fastcollapse.models.base import Model, ModelBlock, run_key
-from fastcollapse.models.discrete.engine import LABEL_FREE, SPECTRUM_CAPABILITIES
+from fastcollapse.models.discrete.engine import LABEL_FREE, SPECTRUM_CAPABILITIES, limit_of_spectrum, served_metrics
 from fastcollapse.models.discrete.metrics import SPECTRUM_METRICS, CountSums, metrics_of
 from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.models.discrete.spectrum_buffers import SpectrumBuffers
@@ -40,17 +40,6 @@ _NO_REAL = np.zeros((1, 0), np.int64)
 _NO_OWNERS = _NO_REAL
 
 
-def available_metrics(truth: Any, schedule: Schedule, record: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the metrics that a run with count spectra serves.
-
-    `survival` needs original counts and must be named in `record`. `lost_mass` is served after a single refit, or with
-    `survival`.
-    """
-    followed = "survival" in record and getattr(truth, "counts", None) is not None
-    lost = followed or schedule.n_generations == 1
-    return (*LABEL_FREE, *(["lost_mass"] if lost else []), *(["survival"] if followed else []))
-
-
 class SpectrumDiscrete(Model):
     """Recursive training of a discrete distribution, by count spectra.
 
@@ -65,7 +54,7 @@ class SpectrumDiscrete(Model):
     Raises
     ------
     InputError
-        The workflow subsamples the pool, or mixes a Zipf-Mandelbrot law in.
+        Count spectra cannot serve the run, see `limit_of_spectrum`.
 
     References
     ----------
@@ -81,18 +70,18 @@ class SpectrumDiscrete(Model):
     def __init__(
         self, truth: Any, parameters: DiscreteParameters, schedule: Schedule, record: tuple[str, ...] = ()
     ) -> None:
-        reason = refusal(truth, schedule)
-        if reason is not None:
-            raise InputError(reason)
+        limit = limit_of_spectrum(truth, schedule, record)
+        if limit:
+            raise InputError(limit)
         self._schedule = schedule
         self._sizes = schedule.pool_totals(truth.total)
         self._truth_total = truth.total
-        self._available = available_metrics(truth, schedule, record)
+        available = served_metrics(truth, schedule, record)
         self._with_rows = "trajectory" in record
         self._has_fresh = schedule.real == "fresh" and bool(schedule.n_real.any())
         self._has_fixed = schedule.real == "fixed" and bool(schedule.n_real.any())
-        self._with_survival = "survival" in self._available
-        self._with_lost = "lost_mass" in self._available and bool({"lost_mass", "metrics"} & set(record))
+        self._with_survival = "survival" in available
+        self._with_lost = "lost_mass" in available and bool({"lost_mass", "metrics"} & set(record))
         self._law = Law(float(truth.a), float(truth.b), truth.size) if isinstance(truth, ZipfMandelbrotLaw) else None
         self._size = truth.support_size
         self._total = 1.0
@@ -292,12 +281,3 @@ class SpectrumDiscrete(Model):
             require("rows", same, "those of the truth at generation 0")
         check_rows(state, self._sizes, self._size)
         return state
-
-
-def refusal(truth: Any, schedule: Schedule) -> str | None:
-    """Return why count spectra cannot serve a workflow, or None."""
-    if schedule.n_train.any():
-        return 'model.engine must be "symbols" for a workflow that subsamples its pool, got "spectrum"'
-    if isinstance(truth, ZipfMandelbrotLaw) and schedule.n_real.any():
-        return 'model.engine must be "symbols" for a workflow that draws real data from a law, got "spectrum"'
-    return None
