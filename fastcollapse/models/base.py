@@ -69,9 +69,9 @@ class Model(ABC):
     METRICS : metrics by name.
     ENGINE : name of the engine, for a family with several; results files record it.
     EXAMPLES : small experiments that together use all kernels of the family, for `precompile`: sections `truth` and
-        `model`, and values of `workflow` and `run`; each runs under every workflow, or under the one that it names.
-        They are derived from the checks of the parameters where it is empty: a family
-        needs them if its kernels depend on more than the choices of its keys.
+        `model`, and values of `workflow` and `run`. Each runs under every workflow, or under the one that it names. A
+        family needs them if its kernels depend on more than the choices of its keys; without them the experiments are
+        derived from the checks of the parameters.
     CAPABILITIES : features that the family supports beyond workflow replace, see `fastcollapse.config.CAPABILITIES`.
     """
 
