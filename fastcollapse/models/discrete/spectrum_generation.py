@@ -7,7 +7,8 @@ import numpy as np
 from fastcollapse.kernels.random.streams import StreamKey
 from fastcollapse.kernels.spectrum.bag import TOO_SHORT
 from fastcollapse.kernels.spectrum.law_sample import Law, sample_law
-from fastcollapse.kernels.spectrum.refit import N_SUMS, SHORT, WAITING, Rows, Step, Weights, new_rows, refit_spectra
+from fastcollapse.kernels.spectrum.refit import SHORT, WAITING, Step, Weights, refit_spectra
+from fastcollapse.kernels.spectrum.rows import N_SUMS, Rows, new_rows
 from fastcollapse.models.discrete.spectrum_buffers import SpectrumBuffers
 from fastcollapse.models.discrete.spectrum_state import SpectrumState
 

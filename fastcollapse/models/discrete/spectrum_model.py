@@ -21,7 +21,8 @@ from fastcollapse.kernels.random.streams import (
     StreamKey,
 )
 from fastcollapse.kernels.spectrum.law_sample import Law
-from fastcollapse.kernels.spectrum.refit import N_SUMS, Step, Weights, new_rows
+from fastcollapse.kernels.spectrum.refit import Step, Weights
+from fastcollapse.kernels.spectrum.rows import N_SUMS, new_rows
 from fastcollapse.models.base import Model, ModelBlock, run_key
 from fastcollapse.models.discrete.engine import LABEL_FREE, SPECTRUM_CAPABILITIES, limit_of_spectrum, served_metrics
 from fastcollapse.models.discrete.metrics import SPECTRUM_METRICS, CountSums, metrics_of

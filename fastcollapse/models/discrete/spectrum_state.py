@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fastcollapse.config.fields import MAX_COUNT
-from fastcollapse.kernels.spectrum.refit import Rows
+from fastcollapse.kernels.spectrum.rows import Rows
 from fastcollapse.models.base import State
 from fastcollapse.models.saved_arrays import require
 from fastcollapse.variables import SampleRows

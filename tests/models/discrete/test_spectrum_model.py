@@ -9,7 +9,7 @@ from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, 
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.spectrum.refit import N_SUMS
+from fastcollapse.kernels.spectrum.rows import N_SUMS
 from fastcollapse.models.discrete.model import Discrete
 from fastcollapse.models.discrete.spectrum_model import LABEL_FREE, SpectrumDiscrete
 from tests._goodness_of_fit import chi_square_p, two_sample_p
