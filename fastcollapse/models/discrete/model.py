@@ -74,14 +74,15 @@ class Discrete(Model):
         self._dtype = np.int32 if largest < 2**31 else np.float64
         self._row_dtype = np.uint32 if self._sizes.max() < 2**32 else np.int64
         recorded = {name for name in METRICS if name in record} or set(METRICS)
+        is_law = truth.counts is None
         self._truth = TruthTable(
-            np.zeros((1, 0), self._dtype) if truth.counts is None else truth.counts.astype(self._dtype)[None, :],
-            probability if truth.counts is None else np.zeros(0),
-            sum_in_order(probability) if truth.counts is None else float(truth.total),
-            probability,
-            "entropy" in recorded,
-            "total_variation" in recorded,
-            "kl_divergence" in recorded,
+            counts=np.zeros((1, 0), self._dtype) if is_law else truth.counts.astype(self._dtype)[None, :],
+            law=probability if is_law else NO_LAW,
+            total=sum_in_order(probability) if is_law else float(truth.total),
+            probability=probability,
+            with_entropy="entropy" in recorded,
+            with_distance="total_variation" in recorded,
+            with_divergence="kl_divergence" in recorded,
         )
         self._workspace: Workspace | None = None
         self._kernel_schedule = kernel_schedule(schedule, truth.total)

@@ -47,7 +47,7 @@ class SpectrumDiscrete(Model):
     Parameters
     ----------
     truth : a `CountSpectrum`, a `ZipfMandelbrotLaw` or a `CategoricalDistribution`.
-    parameters : no parameters.
+    parameters : the engine, which the class has already.
     schedule : the workflow as arrays over generations.
     record : value of `run.record`. "trajectory" adds the spectrum of every generation; "survival" follows symbols by
         their original counts, which costs a row for each pair of an original and a present count.
@@ -151,19 +151,20 @@ class SpectrumDiscrete(Model):
         return keyed_by_real_counts(state, self._classes.weights, self._with_survival or self._with_lost)
 
     def _step(self, purpose: int, n_tokens: int, weight_total: float) -> Step:
+        """Return the step of a plain sample of generation 0; `_replace` sets what another one needs."""
         return Step(
-            0,
-            n_tokens,
-            0,
-            np.uint64(purpose),
-            np.uint64(PURPOSE_SPECTRUM_REAL),
-            weight_total,
-            1.0,
-            0,
-            False,
-            False,
-            0,
-            current_threads(),
+            generation=0,
+            n_tokens=n_tokens,
+            n_real=0,
+            purpose=np.uint64(purpose),
+            real_purpose=np.uint64(PURPOSE_SPECTRUM_REAL),
+            weight_total=weight_total,
+            real_total=1.0,
+            keep=0,
+            by_row=False,
+            keep_extinct=False,
+            alive_by=0,
+            n_threads=current_threads(),
         )
 
     def _step_of(self, generation: int) -> Step:
