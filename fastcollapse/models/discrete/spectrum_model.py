@@ -103,7 +103,7 @@ class SpectrumDiscrete(Model):
         self._has_fresh = schedule.real == "fresh" and bool(schedule.n_real.any())
         self._has_fixed = schedule.real == "fixed" and bool(schedule.n_real.any())
         self._with_survival = "survival" in self._available
-        self._with_lost = "lost_mass" in self._available and bool({"lost_mass", "metrics"} & set(record))
+        self._with_lost = "lost_mass" in self._available and "lost_mass" in record
         self._law = truth if isinstance(truth, ZipfMandelbrotLaw) else None
         self._size = truth.support_size
         self._total = 1.0

@@ -193,6 +193,13 @@ def test_bits__depend_on_nothing_but_the_run(name, record):
     assert_bits_are_reproducible(lambda: RandomMetrics(truth, SMALL_WORKFLOWS[name], record))
 
 
+@pytest.mark.parametrize("truth", [CountSpectrum.from_counts(ZIPF), ZipfMandelbrotLaw(0.0005, 0.0, 8000)])
+@pytest.mark.parametrize("record", [("metrics",), ("entropy", "trajectory")])
+def test_bits__of_the_first_generation_do_not_depend_on_the_number_of_generations(truth, record):
+    one, two = (spectrum_model(truth, Replace(n_samples=120_000), n, record) for n in (1, 2))
+    assert_same(one.advance(one.initial(2, 1), 1, 1, 1).metrics, two.advance(two.initial(2, 1), 1, 1, 1).metrics)
+
+
 class RandomMetrics(SpectrumDiscrete):
     """The model with the metrics alone that depend on the seed."""
 
