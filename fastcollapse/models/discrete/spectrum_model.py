@@ -102,6 +102,8 @@ class SpectrumDiscrete(Model):
         self._with_rows = "trajectory" in record
         self._has_fresh = schedule.real == "fresh" and bool(schedule.n_real.any())
         self._has_fixed = schedule.real == "fixed" and bool(schedule.n_real.any())
+        # Symbols without a count stay where the real data pause.
+        self._pauses = self._has_fixed and not schedule.n_real.all()
         self._with_survival = "survival" in self._available
         self._with_lost = "lost_mass" in self._available and "lost_mass" in record
         self._law = truth if isinstance(truth, ZipfMandelbrotLaw) else None
@@ -231,7 +233,7 @@ class SpectrumDiscrete(Model):
             real_total=self._total,
             keep=keep,
             by_row=bool(keep) or alive_by == 2,
-            keep_extinct=self._has_fresh,
+            keep_extinct=self._has_fresh or self._pauses,
             alive_by=alive_by,
         )
 
@@ -316,7 +318,8 @@ class SpectrumDiscrete(Model):
         for b in range(n_generations):
             step = self._step_of(first + b)
             n_alive = state.owners.shape[1] if step.alive_by else 0
-            sums[:, b], alive = self._refit(state, step, key, state.real, n_alive)
+            real = state.real if self._schedule.n_real[first + b - 1] else _NO_REAL
+            sums[:, b], alive = self._refit(state, step, key, real, n_alive)
             state.generation[:] = first + b
             if self._law is not None:
                 lost[:, b] = alive[:, 0] if first + b == 1 else 0.0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.datasets.categorical import CategoricalDistribution
@@ -308,6 +309,20 @@ def test_corners__keep_their_tokens():
     state = spectrum_model(CountSpectrum(np.array([1]), np.array([10**12])), Replace(n_samples=10**12), 1)
     got = state.advance(state.initial(2, 1), 1, 1, 1).metrics["support_size"]
     assert (np.abs(got - expected) < 5e6).all()
+
+
+@pytest.mark.parametrize("real", ["fresh", "fixed"])
+@pytest.mark.parametrize("n_real", [5, sum(SMALL)])
+@pytest.mark.parametrize("record", [(), ("survival", "lost_mass")])
+def test_real_data__are_only_in_the_generations_that_have_them(real, n_real, record):
+    """The schedule of a registered workflow may have such generations."""
+    batches, zeros = np.array([n_real, 0, n_real, 0]), np.zeros(4, np.int64)
+    schedule = Schedule(np.full(4, 12), batches, zeros, zeros, real=real)
+    model = SpectrumDiscrete(CountSpectrum.from_counts(np.array(SMALL)), ModelSection(), schedule, record)
+    state = model.initial(3, 1)
+    for t, n in enumerate(batches, 1):
+        model.advance(state, t, 1, 1)
+        assert [int(state.rows.counts[r] @ state.rows.numbers[r]) for r in range(3)] == [12 + n] * 3
 
 
 def test_refused__workflows_name_the_key():
