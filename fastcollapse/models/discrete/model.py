@@ -259,7 +259,8 @@ class Discrete(Model):
         saved = {name: arrays[name] for name in ("counts", "pool") if name in arrays}
         limit = np.iinfo(np.int32).max if self._dtype is np.int32 else 2**53
         for name, values in saved.items():
-            _require(name, np.isfinite(values).all() and (np.abs(values) <= limit).all(), f"from 0 to {limit}")
+            _require(name, values.dtype.kind in "biuf", "numbers")
+            _require(name, ((values >= 0) & (values <= limit)).all(), f"from 0 to {limit}")
             _require(name, (values == np.trunc(values)).all(), "whole numbers")
         return {name: values.astype(self._dtype) for name, values in saved.items()}
 
