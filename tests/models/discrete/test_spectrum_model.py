@@ -13,6 +13,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.kernels.spectrum.refit import N_SUMS
 from fastcollapse.models.discrete.model import Discrete
 from fastcollapse.models.discrete.spectrum_model import LABEL_FREE, SpectrumDiscrete, available_metrics
+from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds
 from tests._goodness_of_fit import chi_square_p, two_sample_p
 from tests.models._block_runs import assert_bits_are_reproducible, assert_same, run
 from tests.naive import spectrum as naive
@@ -99,6 +100,49 @@ def test_law__of_mix_is_not_that_of_the_other_form():
     fresh = run(spectrum_model(CountSpectrum.from_counts(ZIPF), WORKFLOWS["fresh"], 5), 200, 5, seed=1)
     fixed = symbols_metrics(per_symbol(ZIPF), WORKFLOWS["fixed sample"], 5, 200, 2)
     assert stats.ks_2samp(fresh["support_size"][:, 4], fixed["support_size"][:, 4]).pvalue < P_LIMIT
+
+
+# A million symbols: classes of many symbols, and single ones of huge counts.
+MILLION = CountSpectrum.from_counts(np.maximum(1, 10**7 // (15 * np.arange(1, 10**6 + 1))))
+
+
+def test_million_symbols__support_is_exact_after_one_refit_and_bounded_after_ten():
+    # 4 comparisons.
+    n, (p, copies) = MILLION.total, MILLION.classes()
+    support = run(spectrum_model(MILLION, Replace(n_samples=n), 10), 30, 10, seed=41)["support_size"][:, [0, 9]]
+    lower, upper = unique_symbols_bounds(p, n, [1, 10], copies)
+    assert lower[0] == pytest.approx(upper[0], rel=1e-12)
+    error = support.std(axis=0, ddof=1) / np.sqrt(30)
+    assert (support.mean(axis=0) > lower - 5 * error).all()
+    assert (support.mean(axis=0) < upper + 5 * error).all()
+    # Controls: one token in a hundred less, and one refit more.
+    wrong = unique_symbols_bounds(p, n - n // 100, 1, copies)[0]
+    assert abs(support[:, 0].mean() - wrong) > 5 * error[0]
+    assert support[:, 1].mean() > unique_symbols_bounds(p, n, 11, copies)[1] + 5 * error[1]
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        Accumulate(n_samples=10**6, keep_real=False),
+        Mix(n_samples=10**6, n_real=10**5, real="fresh"),
+        Mix(n_samples=10**6, n_real=10**5, real="fixed"),
+    ],
+    ids=["accumulate", "fresh", "fixed"],
+)
+def test_million_symbols__moments_are_those_of_single_symbols(workflow):
+    # 18 comparisons.
+    n_replicates = 16
+    truth = per_symbol(np.repeat(MILLION.counts, MILLION.n_symbols))
+    got = run(spectrum_model(MILLION, workflow, 3), n_replicates, 3, seed=43)
+    expected = symbols_metrics(truth, workflow, 3, n_replicates, 44)
+
+    def z_of(metric, t, other):
+        mine, theirs = got[metric][:, t], expected[metric][:, other]
+        return (mine.mean() - theirs.mean()) / np.sqrt((mine.var(ddof=1) + theirs.var(ddof=1)) / n_replicates)
+
+    assert all(abs(z_of(metric, t, t)) < 6 for metric in LABEL_FREE for t in (0, 2))
+    assert max(abs(z_of(metric, 2, 0)) for metric in LABEL_FREE) > 6  # negative control
 
 
 SMALL = (7, 5, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1)
