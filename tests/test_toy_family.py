@@ -201,7 +201,7 @@ def test_workflow__undeclared_need_is_refused_by_schedule():
 
         def schedule(self, n_generations, truth_total):
             plain = super().schedule(n_generations, truth_total)
-            return dataclasses.replace(plain, real="fixed")
+            return dataclasses.replace(plain, real="fixed", n_real=np.full(n_generations, 2))
 
     register_workflow(Forgetful)
     try:
