@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -116,7 +117,7 @@ class DerivedArray:
 
 
 def run_tasks(tasks: Sequence[Callable[[], None]], n_threads: int) -> None:
-    """Call functions in this thread and in others."""
+    """Call functions in this thread and in others, as far as the process may have them."""
     remaining = iter(tasks)
 
     def work() -> None:
@@ -128,7 +129,10 @@ def run_tasks(tasks: Sequence[Callable[[], None]], n_threads: int) -> None:
         work()
         return
     with ThreadPoolExecutor(n_others) as pool:
-        others = [pool.submit(work) for _ in range(n_others)]
+        others = []
+        with suppress(RuntimeError):  # the process may not have another thread
+            for _ in range(n_others):
+                others.append(pool.submit(work))
         work()
         for other in others:
             other.result()

@@ -201,7 +201,7 @@ def test_workflow__undeclared_need_is_refused_by_schedule():
 
         def schedule(self, n_generations, truth_total):
             plain = super().schedule(n_generations, truth_total)
-            return dataclasses.replace(plain, real="fixed")
+            return dataclasses.replace(plain, real="fixed", n_real=np.full(n_generations, 2))
 
     register_workflow(Forgetful)
     try:
@@ -232,6 +232,10 @@ BAD_SCHEDULES = {
     r"n_real as int64 array of shape \(7,\), got list": {"n_real": [0] * 7},
     "n_synthetic of at least 1, got another value at generation 1": {"n_synthetic": np.zeros(7, np.int64)},
     "n_real of at least 0": {"n_real": np.full(7, -1)},
+    "n_real of 0 or that of generation 1 where real is 'fixed', got another value at generation 2": {
+        "n_real": np.arange(1, 8),
+        "real": "fixed",
+    },
     "keep of 0 or 1": {"keep": np.full(7, -5)},
     "real = 'fresh' or 'fixed' where n_real is above 0, got 'none'": {"n_real": np.full(7, 1), "real": "none"},
 }

@@ -47,6 +47,15 @@ def test_derived_array__is_written_a_few_replicates_at_a_time(states, monkeypatc
     assert sorted(sizes) == [(1, 30), (2, 30), (2, 30), (2, 30)]
 
 
+def test_derived_array__without_further_threads_is_computed_by_this_one(states, monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(variables, "_CHUNK_VALUES", 30)
+    monkeypatch.setattr("threading.Thread.start", start)
+    np.testing.assert_array_equal(np.asarray(DerivedArray(product, states, 3)), product(states))
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_derived_array__reports_an_error_of_its_function(states, monkeypatch, n_threads):
     monkeypatch.setattr(variables, "_CHUNK_VALUES", 30)

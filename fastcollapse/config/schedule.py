@@ -41,7 +41,7 @@ class Schedule:
     n_train : size of the subsample, without replacement at most the pool, int64, shape (T,); 0 fits to the whole pool.
     replacement : whether the subsample is drawn with replacement.
     real : "none", "fresh" (drawn anew in each generation) or "fixed" (drawn once per replicate; if `n_real` is the
-        total of the real data, it is that data itself).
+        total of the real data, it is that data itself; a later generation has all of it or none).
     start_with_data : whether the pool of generation 0 holds the counts of the truth; otherwise it is empty.
     """
 
@@ -105,9 +105,12 @@ class Schedule:
                 raise refuse(f"{name} as int64 array of shape ({n_generations},), got {got}")
         if self.real not in ("none", "fresh", "fixed") or (self.real == "none" and self.n_real.any()):
             raise refuse(f"real = 'fresh' or 'fixed' where n_real is above 0, got {self.real!r}")
+        # One set of fixed real data is drawn, of the size of generation 1.
+        is_other_set = (self.n_real > 0) & (self.n_real != self.n_real[:1]) & (self.real == "fixed")
         ranges = {
             "n_synthetic of at least 1": self.n_synthetic < 1,
             "n_real of at least 0": self.n_real < 0,
+            "n_real of 0 or that of generation 1 where real is 'fixed'": is_other_set,
             "keep of 0 or 1": (self.keep < 0) | (self.keep > 1),
             "n_train of at least 0": self.n_train < 0,
         }

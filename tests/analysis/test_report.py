@@ -50,6 +50,13 @@ def test_survival__is_within_bounds_and_chain_is_exact(replaced):
     assert got.mean[0] == 1
 
 
+@pytest.mark.parametrize(("engine", "record"), [("symbols", "entropy"), ("spectrum", "support_size")])
+def test_summary__of_a_run_without_numbers_of_live_symbols_has_no_rate_of_them(engine, record):
+    run = {"n_generations": 3, "n_replicates": 2, "seed": 1, "record": [record]}
+    results = simulate(Experiment.from_mapping({**REPLACE, "model": {"engine": engine}, "run": run}))
+    assert "Simulated in 2.00 s: 3 generations x replicates a second\n" in report.summary(results, 2.0) + "\n"
+
+
 def test_curve__score_is_distance_to_nearest_bound():
     values = np.array([[0.0, 4.0, 9.0], [2.0, 6.0, 11.0]])
     unknown = np.full(3, np.nan)

@@ -380,6 +380,7 @@ STATES = {
     "counts, negative": state("counts", lambda given: -given, "counts of a state must"),
     "counts of another size": state("counts", lambda given: given + 1, "counts of a state must"),
     "counts of one replicate": state("counts", lambda given: given[:1], "counts of a state must"),
+    "counts of text": state("counts", lambda given: given.astype("S8"), "counts of a state must be numbers"),
     "totals": state("totals", lambda given: -given, "totals of a state must|counts of a state must"),
 }
 # Changes of a part after the first.

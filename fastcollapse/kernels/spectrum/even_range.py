@@ -90,6 +90,8 @@ def draw_even_range(law, first, end, n_tokens, share, stream, work, inner, bag):
     work, inner, bag : `EvenScratch`, an empty bag of `new_even_bag`, and the bag that receives the counts.
     """
     m = end - first
+    if relative_weight(law, first, end - 1) == 1.0:
+        share = 0.0  # but for rounding: a token of the excess would find no symbol
     n_excess = min(binomial(n_tokens, share, stream), _CELLS)  # the mean is at most half of it
     n_even = n_tokens - n_excess
     values, numbers, removed, ends = work.classes[0], work.classes[1], work.classes[2], work.classes[3]

@@ -106,6 +106,7 @@ def whole_counts(arrays: Mapping[str, np.ndarray], dtype: type[np.number]) -> di
     saved = {name: arrays[name] for name in ("counts", "pool") if name in arrays}
     limit = np.iinfo(np.int32).max if dtype is np.int32 else 2**53
     for name, values in saved.items():
-        require(name, np.isfinite(values).all() and (np.abs(values) <= limit).all(), f"from 0 to {limit}")
+        require(name, values.dtype.kind in "biuf", "numbers")
+        require(name, ((values >= 0) & (values <= limit)).all(), f"from 0 to {limit}")
         require(name, (values == np.trunc(values)).all(), "whole numbers")
     return {name: values.astype(dtype) for name, values in saved.items()}

@@ -34,6 +34,9 @@ from fastcollapse.variables import CountRows, Metric
 _MAX_BLOCK_CELLS = 4_000_000
 # Minimum number of replicates per thread for the replicate-parallel loop; with fewer, threads are idle at the end.
 _MIN_REPLICATES_PER_THREAD = 4
+# From this number of tokens on, counts are floats. A Poisson count of a smaller mean is below 2^31, except with a
+# probability below 1e-1000: 90 deviations.
+_FEWEST_FLOATS = 2**31 - 2**22
 
 
 class Discrete(Model):
@@ -69,9 +72,10 @@ class Discrete(Model):
         self._pooled = bool(schedule.keep.any() or schedule.n_real.any() or schedule.n_train.any())
         pools = schedule.pool_totals(truth.total)
         self._sizes = np.where(schedule.n_train > 0, schedule.n_train, pools)
-        # 32 bits if all counts fit: half the bytes to move, but a second compilation for larger counts.
+        # 32 bits if all counts fit: half the bytes to move, but a second compilation for larger counts. The Poisson
+        # counts that a draw starts with may be larger than its tokens.
         largest = max(int(pools.max()), int(self._sizes.max()), truth.total or 0)
-        self._dtype = np.int32 if largest < 2**31 else np.float64
+        self._dtype = np.int32 if largest < _FEWEST_FLOATS else np.float64
         self._row_dtype = np.uint32 if self._sizes.max() < 2**32 else np.int64
         recorded = {name for name in METRICS if name in record} or set(METRICS)
         is_law = truth.counts is None

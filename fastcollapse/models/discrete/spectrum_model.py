@@ -81,8 +81,10 @@ class SpectrumDiscrete(Model):
         self._with_rows = "trajectory" in record
         self._has_fresh = schedule.real == "fresh" and bool(schedule.n_real.any())
         self._has_fixed = schedule.real == "fixed" and bool(schedule.n_real.any())
+        # Symbols without a count stay where the real data pause.
+        self._pauses = self._has_fixed and not schedule.n_real.all()
         self._with_survival = "survival" in available
-        self._with_lost = "lost_mass" in available and bool({"lost_mass", "metrics"} & set(record))
+        self._with_lost = "lost_mass" in available and "lost_mass" in record
         self._law = Law(float(truth.a), float(truth.b), truth.size) if isinstance(truth, ZipfMandelbrotLaw) else None
         self._size = truth.support_size
         self._total = 1.0
@@ -185,7 +187,7 @@ class SpectrumDiscrete(Model):
             real_total=self._total,
             keep=keep,
             by_row=bool(keep) or alive_by == 2,
-            keep_extinct=self._has_fresh,
+            keep_extinct=self._has_fresh or self._pauses,
             alive_by=alive_by,
         )
 
@@ -216,7 +218,8 @@ class SpectrumDiscrete(Model):
             if self._law is not None and first + b == 1:
                 sums[:, b], lost[:, b] = sample_rows(state, step, key, self._law, self._with_lost, self._buffers)
             else:
-                sums[:, b], alive = self._refit(state, step, key, state.real, n_alive)
+                real = state.real if self._schedule.n_real[first + b - 1] else _NO_REAL
+                sums[:, b], alive = self._refit(state, step, key, real, n_alive)
                 if step.alive_by:
                     lost[:, b], survival[:, b] = self._by_origin(state, alive)
             state.generation[:] = first + b

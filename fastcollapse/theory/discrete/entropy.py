@@ -147,7 +147,9 @@ def entropy_path(p: ArrayLike, n: int, k: ArrayLike, copies: ArrayLike | None = 
     start = -float(numbers @ (values * np.log(values)))
     last = int(index.max(initial=0))
     # All refits up to 100, then steps of 2 %: the loss changes slowly.
-    steps = np.unique(np.concatenate([np.arange(min(last, 100)), np.geomspace(100, max(last, 101), 350).astype(int)]))
+    steps = np.unique(
+        np.concatenate([np.arange(min(max(last, 1), 100)), np.geomspace(100, max(last, 101), 350).astype(int)])
+    )
     steps = steps[steps < max(last, 1)]
     losses = np.array([_loss_after(int(step), values, numbers, size) for step in steps])
     every = np.interp(np.arange(last), steps, losses)

@@ -47,6 +47,12 @@ def test_choose_engine__few_symbols_of_huge_counts__are_kept_apart():
     assert chosen(LAW, ["support_size"], n=10**12) == "symbols"
 
 
+def test_choose_engine__real_data_drawn_anew__pay_from_more_symbols_on():
+    for real, expected in (("fixed", "spectrum"), ("fresh", "symbols")):
+        mix = Mix(n_samples=3 * 10**9, n_real=10**9, real=real)
+        assert chosen(SPECTRUM, ["support_size"], workflow=mix) == expected
+
+
 def test_choose_engine__one_refit__serves_the_lost_mass():
     assert chosen(LAW, ["lost_mass"], n_generations=1) == "spectrum"
     assert chosen(SPECTRUM, ["lost_mass", "survival"]) == "spectrum"

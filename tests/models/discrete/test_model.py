@@ -202,6 +202,15 @@ def test_replace__has_the_exact_variance_at_1e15_tokens():
         assert abs(got - 1) < 5 * np.sqrt(2 / 2000)
 
 
+def test_replace__a_poisson_count_above_the_tokens_fits_its_type():
+    """One symbol has nearly all of 2^31 - 1 tokens, so that a third of its Poisson counts exceed them."""
+    n, rare = 2**31 - 1, 1e-6
+    _, states = run(None, {"name": "replace", "n_samples": n}, 4, 40, [1 - 9 * rare, *[rare] * 9], n_generations=1)
+    assert (states.sum(axis=2) == n).all()
+    z = (states[:, 0, 1:].sum(axis=1) - 9 * n * rare) / np.sqrt(9 * n * rare)
+    assert np.abs(z).max() < 6
+
+
 def test_record__metrics_do_not_depend_on_the_trajectory():
     mapping = {
         "truth": {"uniform": 300},

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.sections import ModelSection
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.datasets.categorical import CategoricalDistribution
@@ -12,6 +13,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.kernels.spectrum.rows import N_SUMS
 from fastcollapse.models.discrete.model import Discrete
 from fastcollapse.models.discrete.spectrum_model import LABEL_FREE, SpectrumDiscrete
+from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds
 from tests._goodness_of_fit import chi_square_p, two_sample_p
 from tests.models._block_runs import assert_bits_are_reproducible, assert_same, run
 from tests.naive import spectrum as naive
@@ -98,6 +100,49 @@ def test_law__of_mix_is_not_that_of_the_other_form():
     fresh = run(spectrum_model(CountSpectrum.from_counts(ZIPF), WORKFLOWS["fresh"], 5), 200, 5, seed=1)
     fixed = symbols_metrics(per_symbol(ZIPF), WORKFLOWS["fixed sample"], 5, 200, 2)
     assert stats.ks_2samp(fresh["support_size"][:, 4], fixed["support_size"][:, 4]).pvalue < P_LIMIT
+
+
+# A million symbols: classes of many symbols, and single ones of huge counts.
+MILLION = CountSpectrum.from_counts(np.maximum(1, 10**7 // (15 * np.arange(1, 10**6 + 1))))
+
+
+def test_million_symbols__support_is_exact_after_one_refit_and_bounded_after_ten():
+    # 4 comparisons.
+    n, (p, copies) = MILLION.total, MILLION.classes()
+    support = run(spectrum_model(MILLION, Replace(n_samples=n), 10), 30, 10, seed=41)["support_size"][:, [0, 9]]
+    lower, upper = unique_symbols_bounds(p, n, [1, 10], copies)
+    assert lower[0] == pytest.approx(upper[0], rel=1e-12)
+    error = support.std(axis=0, ddof=1) / np.sqrt(30)
+    assert (support.mean(axis=0) > lower - 5 * error).all()
+    assert (support.mean(axis=0) < upper + 5 * error).all()
+    # Controls: one token in a hundred less, and one refit more.
+    wrong = unique_symbols_bounds(p, n - n // 100, 1, copies)[0]
+    assert abs(support[:, 0].mean() - wrong) > 5 * error[0]
+    assert support[:, 1].mean() > unique_symbols_bounds(p, n, 11, copies)[1] + 5 * error[1]
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        Accumulate(n_samples=10**6, keep_real=False),
+        Mix(n_samples=10**6, n_real=10**5, real="fresh"),
+        Mix(n_samples=10**6, n_real=10**5, real="fixed"),
+    ],
+    ids=["accumulate", "fresh", "fixed"],
+)
+def test_million_symbols__moments_are_those_of_single_symbols(workflow):
+    # 18 comparisons.
+    n_replicates = 16
+    truth = per_symbol(np.repeat(MILLION.counts, MILLION.n_symbols))
+    got = run(spectrum_model(MILLION, workflow, 3), n_replicates, 3, seed=43)
+    expected = symbols_metrics(truth, workflow, 3, n_replicates, 44)
+
+    def z_of(metric, t, other):
+        mine, theirs = got[metric][:, t], expected[metric][:, other]
+        return (mine.mean() - theirs.mean()) / np.sqrt((mine.var(ddof=1) + theirs.var(ddof=1)) / n_replicates)
+
+    assert all(abs(z_of(metric, t, t)) < 6 for metric in LABEL_FREE for t in (0, 2))
+    assert max(abs(z_of(metric, 2, 0)) for metric in LABEL_FREE) > 6  # negative control
 
 
 SMALL = (7, 5, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1)
@@ -191,6 +236,13 @@ RECORDS = [(), ("trajectory",), ("survival",), ("survival", "lost_mass", "trajec
 def test_bits__depend_on_nothing_but_the_run(name, record):
     truth = CountSpectrum.from_counts(ZIPF[::7])
     assert_bits_are_reproducible(lambda: RandomMetrics(truth, SMALL_WORKFLOWS[name], record))
+
+
+@pytest.mark.parametrize("truth", [CountSpectrum.from_counts(ZIPF), ZipfMandelbrotLaw(0.0005, 0.0, 8000)])
+@pytest.mark.parametrize("record", [("metrics",), ("entropy", "trajectory")])
+def test_bits__of_the_first_generation_do_not_depend_on_the_number_of_generations(truth, record):
+    one, two = (spectrum_model(truth, Replace(n_samples=120_000), n, record) for n in (1, 2))
+    assert_same(one.advance(one.initial(2, 1), 1, 1, 1).metrics, two.advance(two.initial(2, 1), 1, 1, 1).metrics)
 
 
 class RandomMetrics(SpectrumDiscrete):
@@ -301,6 +353,20 @@ def test_corners__keep_their_tokens():
     state = spectrum_model(CountSpectrum(np.array([1]), np.array([10**12])), Replace(n_samples=10**12), 1)
     got = state.advance(state.initial(2, 1), 1, 1, 1).metrics["support_size"]
     assert (np.abs(got - expected) < 5e6).all()
+
+
+@pytest.mark.parametrize("real", ["fresh", "fixed"])
+@pytest.mark.parametrize("n_real", [5, sum(SMALL)])
+@pytest.mark.parametrize("record", [(), ("survival", "lost_mass")])
+def test_real_data__are_only_in_the_generations_that_have_them(real, n_real, record):
+    """The schedule of a registered workflow may have such generations."""
+    batches, zeros = np.array([n_real, 0, n_real, 0]), np.zeros(4, np.int64)
+    schedule = Schedule(np.full(4, 12), batches, zeros, zeros, real=real)
+    model = SpectrumDiscrete(CountSpectrum.from_counts(np.array(SMALL)), ModelSection(), schedule, record)
+    state = model.initial(3, 1)
+    for t, n in enumerate(batches, 1):
+        model.advance(state, t, 1, 1)
+        assert [int(state.rows.counts[r] @ state.rows.numbers[r]) for r in range(3)] == [12 + n] * 3
 
 
 def test_refused__workflows_name_the_key():

@@ -69,6 +69,11 @@ def test_entropy__path_starts_with_the_loss_of_one_refit():
     np.testing.assert_allclose(start - first, entropy_loss(p, n) - 1 / (2 * n), rtol=1e-6)
 
 
+def test_entropy__path_of_no_refit_is_the_entropy_of_the_truth():
+    p = np.full(20, 0.05)
+    assert entropy_path(p, 100, 0) == entropy_path(p, 100, [0, 3])[0] == pytest.approx(np.log(20))
+
+
 def test_entropy__path_of_few_symbols_is_the_slope():
     path = entropy_path(np.full(20, 0.05), 10**6, [0, 1, 50, 1000])
     np.testing.assert_allclose(path[0] - path[1:], 19 / (2 * 10**6) * np.array([1, 50, 1000]), rtol=2e-3)
