@@ -24,7 +24,14 @@ from fastcollapse.models.base import Model, ModelBlock, State, restore_array, re
 from fastcollapse.models.discrete.engine import choose_engine
 from fastcollapse.models.discrete.examples import EXAMPLES
 from fastcollapse.models.discrete.kernels import Inputs, SamplingBuffers, pool_block, resample_block
-from fastcollapse.models.discrete.metrics import METRICS, SPECTRUM_METRICS, CountSums, metrics_of, metrics_of_truth
+from fastcollapse.models.discrete.metrics import (
+    METRICS,
+    ROLES,
+    SPECTRUM_METRICS,
+    CountSums,
+    metrics_of,
+    metrics_of_truth,
+)
 from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.models.discrete.truth import DiscreteTruth
 from fastcollapse.variables import CountRows, Metric
@@ -137,6 +144,7 @@ class Discrete(Model):
     PARAMETERS = DiscreteParameters
     TRUTH = DiscreteTruth
     METRICS = METRICS | {"survival": SPECTRUM_METRICS["survival"]}
+    ROLES = ROLES
     ENGINE = "symbols"
     EXAMPLES = EXAMPLES
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})
