@@ -3,7 +3,6 @@
 import textwrap
 from collections.abc import Sequence
 
-from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.report import describe
 from fastcollapse.simulation.profile.definitions import SOURCE, Finding
 from fastcollapse.simulation.results import Results
@@ -13,8 +12,7 @@ _WIDTH = 110
 
 def profile_text(results: Results, findings: Sequence[Finding]) -> str:
     """Return what a run says about each definition: a table, and below it definitions, quantities and evidence."""
-    size = f"{counted(results.last, 'generation')} x {counted(results.n_replicates, 'replicate')}"
-    head = f"Definitions of collapse after {SOURCE}, on {size}; the thresholds are choices of this project"
+    head = f"Definitions of collapse after {SOURCE}; the thresholds are choices of this project"
     header = ("definition", "holds", "generation", "value", "+- se")
     rows = [(one.name, one.holds, _whole(one.generation), _number(one.value), _number(one.error)) for one in findings]
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]

@@ -12,8 +12,8 @@ import numpy as np
 
 # Role -> what it means, as a noun.
 ROLES = {
-    "risk": "a risk",
-    "variance": "a variance",
+    "risk": "risk",
+    "variance": "variance",
     "scaling": "test errors of a downstream predictor",
     "tails": "the loss of tails",
     "modes": "the loss of modes",

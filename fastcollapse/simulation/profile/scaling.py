@@ -28,7 +28,7 @@ def scaling(evidence: Evidence) -> Outcome:
     start, end = int(evaluated[0]), int(evaluated[-1])
     # The ridge that is best before any training on synthetic labels.
     column = int(np.argmin(values[:, start, np.argmax(sizes)].mean(axis=0)))
-    errors = values[:, evaluated, :, column]
+    errors = values[..., column][:, evaluated]
     if not (np.isfinite(errors).all() and (errors.mean(axis=0) > 0).all()):
         raise CannotSay(f"its mean must be finite and above 0: {reading.words}")
     changes = [_change(errors[:, [0, i]], sizes) for i in range(1, len(evaluated))]
