@@ -79,8 +79,9 @@ def event(evidence: Evidence, values: np.ndarray, happened: np.ndarray, words: s
     share = happened.mean(axis=0)
     first = np.flatnonzero(share >= 0.5)
     n, p = len(values), float(share[-1])
-    error = f" +- {100 * np.sqrt(p * (1 - p) / n):.2g}" if n > 1 else ""
-    note = f"in {100 * p:.3g}{error} % of the replicates at the last generation" if n > 1 else ONE_REPLICATE
+    # A share of 0 or 1 has no standard error.
+    error = f" ({100 * p:.3g} +- {100 * np.sqrt(p * (1 - p) / n):.2g} %)" if 0 < p < 1 else ""
+    note = f"in {round(n * p):,} of {n:,} replicates{error} at the last generation" if n > 1 else ONE_REPLICATE
     quantity = f"{'median ' if n > 1 else ''}{words}"
     holds, generation = ("yes", int(first[0])) if first.size else ("no", None)
     return Outcome(holds, generation, median_of(values[:, -1]), quantity, note)

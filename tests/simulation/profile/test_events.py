@@ -17,7 +17,7 @@ def test_variance__holds_where_half_of_the_replicates_are_near_zero():
     values[3] = 1.0
     found = of_gaussian(values)
     assert (found.holds, found.generation, found.value) == ("yes", 2, pytest.approx(1e-4))
-    assert "in 75 +- 22 % of the replicates" in found.note
+    assert "in 3 of 4 replicates (75 +- 22 %)" in found.note
     values[1:] = 1.0
     assert (of_gaussian(values).holds, of_gaussian(values).generation) == ("no", None)
 
