@@ -8,6 +8,8 @@ from fastcollapse.simulation.profile.statistics import Estimate, mean_of, power_
 
 # The fewest and the most generations of a fitted exponent.
 _FEWEST_POINTS, _MOST_POINTS = 4, 16
+# Number of values whose scores are computed at a time: large runs need no second copy of a metric.
+_CHUNK_VALUES = 4_000_000
 
 
 def _risk(evidence: Evidence) -> tuple[Reading, np.ndarray]:
@@ -52,7 +54,9 @@ def _exceeding(evidence: Evidence, values: np.ndarray, factor: float, value: Est
     if values.shape[0] < 2:
         return Outcome("unknown", None, value, quantity, f"{ONE_REPLICATE}, so that nothing is said about the mean")
     # Replicates are paired: the start and the end of one replicate are not independent.
-    z = scores(values[:, 1:] - factor * values[:, :1])
+    step = max(1, _CHUNK_VALUES // len(values))
+    parts = [values[:, i : i + step] for i in range(1, values.shape[1], step)]
+    z = np.concatenate([scores(part - factor * values[:, :1]) for part in parts])
     infinite = np.isinf(values[:, 1:])
     holds = (z >= thresholds.z) | (infinite.mean(axis=0) >= 0.5)
     note = f"z = {z[-1]:.1f} at the last generation, {z.size:,} generations compared"

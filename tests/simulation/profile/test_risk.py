@@ -45,6 +45,13 @@ def test_increase__is_paired_over_replicates():
     assert of_risk(values)["increase"].holds == "not shown"
 
 
+def test_increase__generations_in_several_parts(monkeypatch):
+    values = noisy([0, 1, 1, 2, 2, 2])
+    expected = of_risk(values)
+    monkeypatch.setattr("fastcollapse.simulation.profile.risk._CHUNK_VALUES", 400)
+    assert of_risk(values) == expected
+
+
 def test_increase__a_falling_risk_is_refuted():
     found = of_risk(noisy([0, 4, 2, 1]))["increase"]
     assert (found.holds, found.generation) == ("no", None)
