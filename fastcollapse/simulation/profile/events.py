@@ -45,6 +45,8 @@ def modes(evidence: Evidence) -> Outcome:
     else:
         reading, values = measure(evidence)
         words = reading.words
+    if (values[:, 0] > 0).any():
+        raise CannotSay(f"the truth has fewer modes already: {words}")
     return event(evidence, values, values > 0, words)
 
 

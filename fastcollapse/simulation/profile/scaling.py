@@ -37,7 +37,7 @@ def scaling(evidence: Evidence) -> Outcome:
     quantity = f"change of x of mean {reading.words} ~ n^x from generation {start} to {end}"
     note = (
         f"x = {first:.3g} at generation {start} and {last:.3g} at {end}, fitted over n = {sizes.min():g} to "
-        f"{sizes.max():g}, {axis} {run.coordinates[axis].values[column]:.3g}"
+        f"{sizes.max():g}, at {axis} = {run.coordinates[axis].values[column]:.3g}"
     )
     if run.n_replicates < 2:
         return Outcome("unknown", None, changes[-1], quantity, f"{ONE_REPLICATE}; {note}")

@@ -95,6 +95,10 @@ def test_modes__of_a_mixture_merge():
     assert (found.holds, found.generation, found.value) == ("yes", 2, 0.5)
     metrics["mu"] = [[2.0, 1.5, 1.1]] * 2
     assert profile(hand_made("mixture", metrics))["modes"].holds == "no"
+    metrics["mu"] = [[0.5, 1.5, 0.5]] * 2
+    found = profile(hand_made("mixture", metrics))["modes"]
+    assert (found.holds, found.generation) == ("unknown", None)
+    assert found.note.startswith("the truth has fewer modes already")
 
 
 def test_invented__never_by_construction():

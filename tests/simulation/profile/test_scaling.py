@@ -31,7 +31,7 @@ def test_scaling__change_is_found_at_its_generation():
     assert (found.holds, found.generation) == ("yes", 2)
     assert found.value == pytest.approx(0.8, abs=5 * found.error)
     assert "at generation 0" in found.note
-    assert found.note.endswith("fitted over n = 100 to 800, ridge 0")
+    assert found.note.endswith("fitted over n = 100 to 800, at ridge = 0")
 
 
 def test_scaling__same_law_with_a_larger_constant_is_no_change():
