@@ -1,13 +1,16 @@
 """Commands of results files; modules that import NumPy or Numba are imported inside the commands, for a fast start."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.progress import progress_bar
 from fastcollapse.cli.sweep import SweepChoice, plot_sweep
+from fastcollapse.config.thresholds import Thresholds
 from fastcollapse.errors import InputError, printable
 
 threads_option = click.option(
@@ -117,6 +120,41 @@ def compare(file: Path) -> int:
     text, agree = comparison(results)
     click.echo(printable(text))
     return 0 if agree else 1
+
+
+def _threshold_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add an option for each threshold of a profile."""
+    for field in reversed(dataclasses.fields(Thresholds)):
+        kind = {"int": int, "float": float}.get(str(getattr(field.type, "__name__", field.type)), str)
+        default = f" [{field.default:g}]" if field.default is not None else ""
+        name = "METRIC" if kind is str else "NUMBER"
+        option = click.option(
+            f"--{field.name}", type=kind, metavar=name, help=f"{field.metadata['help']}{default}".capitalize() + "."
+        )
+        command = option(command)
+    return command
+
+
+@click.command()
+@_file_argument
+@_threshold_options
+def profile(file: Path, **thresholds: Any) -> None:
+    """Evaluate every definition of model collapse in use on a results FILE, finished or not.
+
+    The definitions are after arXiv:2503.03150: catastrophic, any and unbounded increase of risk, variance collapse, a
+    change of the scaling law, lost tails, lost modes, invented data. Each has its value, the generation at which it
+    holds, and its statement. All thresholds are choices of this project, and options.
+
+    \b
+    fastcollapse profile study.h5 --catastrophic 5 --risk total_variation
+    """
+    from fastcollapse.analysis.profile_text import profile_text
+    from fastcollapse.simulation.results import check_results
+
+    with command_for(file, "results"):
+        results = check_results(file, everything=False, checksums_required=False)
+    findings = results.profile(**{key: value for key, value in thresholds.items() if value is not None})
+    click.echo(printable(profile_text(results, findings)))
 
 
 @click.command()

@@ -11,6 +11,7 @@ from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, StreamKey
+from fastcollapse.models.roles import Role
 from fastcollapse.models.saved_arrays import restore_arrays
 from fastcollapse.variables import Coordinate, CountRows, DerivedArray, Metric, SampleRows, Variable, metric_table
 
@@ -67,6 +68,7 @@ class Model(ABC):
     ----------
     PARAMETERS, TRUTH : classes of the sections `[model]` and `[truth]` of an experiment.
     METRICS : metrics by name.
+    ROLES : what plays each role in the definitions of collapse, see `fastcollapse.models.roles`.
     ENGINE : name of the engine, for a family with several; results files record it.
     EXAMPLES : small experiments that together use all kernels of the family, for `precompile`: sections `truth` and
         `model`, and values of `workflow` and `run`. Each runs under every workflow, or under the one that it names. A
@@ -78,6 +80,7 @@ class Model(ABC):
     PARAMETERS: ClassVar[type[ModelSection]] = ModelSection
     TRUTH: ClassVar[type[TruthSection]]
     METRICS: ClassVar[Mapping[str, Metric]]
+    ROLES: ClassVar[Mapping[str, Role]] = {}
     CAPABILITIES: ClassVar[frozenset[str]] = frozenset()
     ENGINE: ClassVar[str] = ""
     EXAMPLES: ClassVar[Sequence[Mapping[str, Any]]] = ()

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from fastcollapse.config.sections import Recipe
     from fastcollapse.simulation.experiment import Experiment
+    from fastcollapse.simulation.profile.definitions import Finding
     from fastcollapse.variables import Coordinate, Variable
 
 
@@ -266,6 +267,29 @@ class Results:
         if name not in self.sample_names:
             known = ", ".join(self.sample_names) or 'none: run.record must contain "trajectory"'
             raise InputError(f"the name of a recorded sample must be one of {known}, got {name!r}")
+
+    def profile(self, **thresholds: Any) -> "tuple[Finding, ...]":
+        """Return what the run says about each definition of model collapse in use, one `Finding` each.
+
+        Parameters
+        ----------
+        thresholds : keys of `fastcollapse.config.thresholds.Thresholds`, such as `catastrophic=5`. Their defaults are
+            choices of this project.
+
+        Raises
+        ------
+        InputError
+            A key is unknown or refused, or no generation is finished.
+
+        References
+        ----------
+        After arXiv:2503.03150.
+        """
+        from fastcollapse.config.section_base import build
+        from fastcollapse.config.thresholds import Thresholds
+        from fastcollapse.simulation.profile.evaluate import profile_of  # imports SciPy
+
+        return profile_of(self, build(Thresholds, thresholds))
 
     def to_xarray(self) -> "xarray.Dataset":
         """Return metrics, states and extinction times with dimensions replicate, generation and symbol.

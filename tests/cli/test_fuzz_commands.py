@@ -62,6 +62,7 @@ COMMANDS = {
     "plot into": "plot a.h5 -o FILE",
     "plot over": "plot FILE --over n_samples --fix uniform=20 --generation 2 -o out.pdf",
     "compare": "compare FILE",
+    "profile": "profile FILE",
     "replay": "replay FILE",
     "sweep": "sweep FILE -o out --jobs 1",
     "sweep into": "sweep w.toml -o FILE --jobs 1",

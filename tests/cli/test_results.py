@@ -1,10 +1,12 @@
 """Commands of results files: output, refusals and exit status."""
 
+import dataclasses
 import re
 import shutil
 
 import pytest
 
+from fastcollapse.config.thresholds import Thresholds
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.storage.hdf5_store import Hdf5Store
@@ -12,7 +14,7 @@ from fastcollapse.storage.part_files import parts_folder
 from tests.cli._commands import call, files_in
 
 
-@pytest.mark.parametrize("command", ["info", "plot", "compare", "replay"])
+@pytest.mark.parametrize("command", ["info", "plot", "compare", "profile", "replay"])
 def test_file_commands__report_a_missing_or_foreign_file_in_one_line(command, here):
     for name in ("none.h5", "small.toml"):
         result = call(command, name)
@@ -35,7 +37,7 @@ def barely_begun(ran, here):
     return "begun.h5"
 
 
-@pytest.mark.parametrize("command", ["plot", "compare", "replay"])
+@pytest.mark.parametrize("command", ["plot", "compare", "profile", "replay"])
 def test_file_commands__need_a_finished_generation(command, barely_begun, here):
     result = call(command, barely_begun)
     assert result.exit_code == 2
@@ -84,6 +86,37 @@ def test_compare__a_wrong_run_disagrees(ran, monkeypatch):
     result = call("compare", ran[0] / "small.h5")
     assert result.exit_code == 1
     assert "DISAGREES" in result.output
+
+
+def test_profile__prints_what_python_returns(ran):
+    result = call("profile", ran[0] / "small.h5")
+    assert result.exit_code == 0, result.output
+    for finding in open_results(ran[0] / "small.h5").profile():
+        assert re.search(rf"^  {finding.name} +{finding.holds} ", result.output, re.MULTILINE)
+    assert result.stderr == ""
+
+
+def test_profile__thresholds_are_options(ran):
+    words = call("profile", "--help").output
+    for field in dataclasses.fields(Thresholds):
+        assert f"--{field.name} " in words
+    result = call("profile", ran[0] / "small.h5", "--catastrophic", "3", "--risk", "total_variation", "--baseline", "2")
+    assert "the mean risk is above 3 times that of generation 2, by 4 standard errors" in result.output
+    assert "total variation distance to the truth over that at generation 2" in result.output
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--catastrophic=0.5", "catastrophic must be above 1, got 0.5"),
+        ("--risk=lost", "risk must be a recorded metric without further dimensions, one of .*, got 'lost'"),
+        ("--z=a", "Invalid value for '--z'.*"),
+    ],
+)
+def test_profile__refusals_are_one_line(ran, option, message):
+    result = call("profile", ran[0] / "small.h5", option)
+    assert result.exit_code == 2
+    assert re.fullmatch(f"error: {message}.*\n", result.stderr)
 
 
 def test_replay__is_identical_on_one_thread(ran):

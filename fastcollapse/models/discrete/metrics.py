@@ -10,6 +10,16 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.models.discrete.engine import LABEL_FREE
+from fastcollapse.models.roles import (
+    Excluded,
+    Limit,
+    Reading,
+    Role,
+    SymbolModes,
+    Unanswered,
+    share_left,
+    share_lost,
+)
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -91,6 +101,31 @@ SPECTRUM_METRICS = {name: METRICS[name] for name in LABEL_FREE} | metric_table(
         on_request=True,
     ),
 )
+
+ROLES: dict[str, Role] = {
+    "risk": (
+        Reading(("kl_divergence",), "KL(state || truth)", bound="it is at most ln(1/p) of the rarest symbol"),
+        Reading(("total_variation",), "total variation distance to the truth", bound="it is at most 1"),
+    ),
+    "variance": (
+        Reading(
+            ("heterozygosity",),
+            "heterozygosity 1 - sum p^2, the variance of a symbol's indicator vector",
+            share_left,
+            {
+                "replace": (Limit(True, "one symbol is left with probability 1 (heterozygosity_replace)"),),
+                "accumulate": (Limit(False, "its mean tends to a positive limit (accumulate_limit)"),),
+            },
+        ),
+    ),
+    "scaling": Unanswered("a discrete run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "tails": (
+        Reading(("lost_mass",), "true probability of the lost symbols"),
+        Reading(("support_size",), "lost share of the symbols", share_lost),
+    ),
+    "modes": SymbolModes(),
+    "invented": Excluded("a symbol without true probability is never drawn"),
+}
 
 
 def metrics_of(states: CountSums, names: Iterable[str] = tuple(METRICS)) -> dict[str, np.ndarray]:

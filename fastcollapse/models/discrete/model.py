@@ -24,7 +24,14 @@ from fastcollapse.models.discrete.count_state import CountState, check_counts, c
 from fastcollapse.models.discrete.engine import choose_engine
 from fastcollapse.models.discrete.examples import EXAMPLES
 from fastcollapse.models.discrete.kernels import Inputs, SamplingBuffers, pool_block, resample_block
-from fastcollapse.models.discrete.metrics import METRICS, SPECTRUM_METRICS, CountSums, metrics_of, metrics_of_truth
+from fastcollapse.models.discrete.metrics import (
+    METRICS,
+    ROLES,
+    SPECTRUM_METRICS,
+    CountSums,
+    metrics_of,
+    metrics_of_truth,
+)
 from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.models.discrete.truth import DiscreteTruth
 from fastcollapse.models.saved_arrays import restore_array, restore_arrays
@@ -58,6 +65,7 @@ class Discrete(Model):
     PARAMETERS = DiscreteParameters
     TRUTH = DiscreteTruth
     METRICS = METRICS | {"survival": SPECTRUM_METRICS["survival"]}
+    ROLES = ROLES
     ENGINE = "symbols"
     EXAMPLES = EXAMPLES
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})

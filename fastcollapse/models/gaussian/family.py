@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from fastcollapse.models.base import ArrayModel, ModelBlock
-from fastcollapse.models.gaussian.metrics import METRICS, metrics_of
+from fastcollapse.models.gaussian.metrics import METRICS, ROLES, metrics_of
 from fastcollapse.models.gaussian.parameters import GaussianParameters, GaussianTruth
 from fastcollapse.variables import DerivedArray
 
@@ -16,6 +16,7 @@ class GaussianModel(ArrayModel):
     PARAMETERS = GaussianParameters
     TRUTH = GaussianTruth
     METRICS = METRICS
+    ROLES = ROLES
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real"})
 
     def measure(

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.models.gaussian.quantities import GaussianQuantities, TruthLaw, split_factors
+from fastcollapse.models.roles import Excluded, Limit, Reading, Role, Unanswered, variance_left
 from fastcollapse.variables import DerivedArray, Metric, Variable, metric_table
 
 # Number of values of a metric that are computed at a time in one dimension, so that they fit into the cache.
@@ -155,6 +156,50 @@ METRICS = metric_table(
     Metric("wasserstein2", Variable("squared Wasserstein-2 distance to the truth"), wasserstein2),
 )
 
+_BOUNDED = "for large n it is at most pi^2/6 of that of the first fit (risk_factor)"
+_VANISHES = {
+    "replace": (Limit(True, "it tends to 0 with probability 1 (log_sigma_mean)"),),
+    "accumulate": (Limit(False, "its mean tends to a positive limit (gaussian_accumulate_limit)"),),
+}
+ROLES: dict[str, Role] = {
+    "risk": (
+        Reading(
+            ("kl_divergence",),
+            "KL(state || truth)",
+            limits={
+                "replace": (Limit(True, "its mean grows without bound, as -E ln sigma does (log_sigma_mean)"),),
+                "accumulate": (Limit(False, _BOUNDED),),
+            },
+        ),
+        Reading(
+            ("squared_error",),
+            "squared error of the mean",
+            limits={
+                "replace": (
+                    Limit(
+                        True,
+                        "its mean grows as t/n (mean_squared_error_of_mean)",
+                        lambda experiment: experiment.model.estimator == "unbiased",
+                    ),
+                    Limit(
+                        False,
+                        "its mean is below the true variance (mean_squared_error_of_mean)",
+                        lambda experiment: experiment.model.estimator == "mle",
+                    ),
+                ),
+                "accumulate": (Limit(False, _BOUNDED),),
+            },
+        ),
+    ),
+    "variance": (
+        Reading(("trace_ratio",), "trace of the covariance over the true one", limits=_VANISHES),
+        Reading(("log_sigma",), "variance exp(2 log_sigma) over the true one", variance_left, _VANISHES),
+    ),
+    "scaling": Unanswered("a Gaussian run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "tails": Unanswered("a Gaussian has tails at every positive variance; the variance says how far they reach"),
+    "modes": Excluded("a Gaussian has one mode at every variance"),
+    "invented": Excluded("the density of the truth is positive everywhere"),
+}
 
 _FUNCTIONS = {name: metric.function for name, metric in METRICS.items() if metric.function is not None}
 

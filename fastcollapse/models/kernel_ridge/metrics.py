@@ -12,6 +12,7 @@ include the part of the labels that the kernel cannot represent.
 from typing import Any
 
 from fastcollapse.models.base import with_downstream
+from fastcollapse.models.roles import Reading, Role, Unanswered
 from fastcollapse.variables import Metric, Variable, metric_table
 
 _GENERATOR = (
@@ -24,6 +25,14 @@ _PREDICTOR = (
     Metric("test_accuracy", Variable("test accuracy downstream", missing=True)),
 )
 METRICS = metric_table(*_GENERATOR, *_PREDICTOR)
+
+ROLES: dict[str, Role] = {
+    "risk": (Reading(("generator_error",), "test error of the generator"),),
+    "scaling": (Reading(("test_error",), "test error downstream"),),
+    **dict.fromkeys(
+        ("variance", "tails", "modes", "invented"), Unanswered("a regression generates labels, not inputs")
+    ),
+}
 
 
 def available(parameters: Any) -> dict[str, Metric]:

@@ -10,7 +10,7 @@ from fastcollapse.models.base import ArrayModel, ModelBlock
 from fastcollapse.models.kernel_ridge.downstream import Predictor
 from fastcollapse.models.kernel_ridge.fit import Fitter, Table
 from fastcollapse.models.kernel_ridge.generators import Chain, KernelState
-from fastcollapse.models.kernel_ridge.metrics import METRICS, available
+from fastcollapse.models.kernel_ridge.metrics import METRICS, ROLES, available
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
 from fastcollapse.models.kernel_ridge.sizes import check_kernel, check_sizes, narrow_spread, row_squares
 from fastcollapse.models.kernel_ridge.spectrum import estimate_spectrum
@@ -55,6 +55,7 @@ class KernelRidge(ArrayModel):
     PARAMETERS = KernelRidgeParameters
     TRUTH = KernelRidgeTruth
     METRICS = METRICS
+    ROLES = ROLES
     EXAMPLES = (
         _example(spectrum_rows=0, scale=0.5),
         # A predictor, a spectrum and the median length take most of the time, so that one workflow has them.

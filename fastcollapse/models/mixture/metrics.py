@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.models.roles import Excluded, Reading, Role, Unanswered, variance_left
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -40,3 +41,21 @@ METRICS = metric_table(
     Metric("squared_error_mu", Variable("squared distance of mu to that of the truth"), squared_error_mu),
     Metric("squared_error_sigma", Variable("squared distance of sigma to that of the truth"), squared_error_sigma),
 )
+
+
+def lost_mode(mu: np.ndarray, log_sigma: np.ndarray) -> np.ndarray:
+    """Return the lost share of the two modes: the density has one mode where mu <= sigma, and two elsewhere."""
+    return np.where(mu <= np.exp(np.minimum(log_sigma, 700.0)), 0.5, 0.0)
+
+
+ROLES: dict[str, Role] = {
+    "risk": (
+        Reading(("squared_error_mu",), "squared error of mu"),
+        Reading(("squared_error_sigma",), "squared error of sigma"),
+    ),
+    "variance": (Reading(("log_sigma",), "variance of a component over the true one", variance_left),),
+    "scaling": Unanswered("a mixture run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "tails": Unanswered("a mixture has tails at every positive variance; the variance says how far they reach"),
+    "modes": (Reading(("mu", "log_sigma"), "lost share of the two modes, which merge where mu <= sigma", lost_mode),),
+    "invented": Excluded("the density of the truth is positive everywhere"),
+}

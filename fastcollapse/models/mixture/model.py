@@ -18,7 +18,7 @@ from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.models.base import ArrayModel, ModelBlock, run_key
 from fastcollapse.models.mixture.kernels import MixturePools, MixtureStates, draw_real, refit_pools, refit_replace_only
-from fastcollapse.models.mixture.metrics import METRICS
+from fastcollapse.models.mixture.metrics import METRICS, ROLES
 from fastcollapse.models.pools import (
     PooledState,
     check_fitted,
@@ -80,6 +80,7 @@ class Mixture(ArrayModel):
     TRUTH = MixtureTruth
     BLOCK_BYTES = 4_000_000
     METRICS = METRICS
+    ROLES = ROLES
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})
 
     def __init__(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.models.roles import Excluded, Limit, Reading, Role, Unanswered, share_left
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -29,3 +30,30 @@ METRICS = metric_table(
     Metric("alive", Variable("1 where the rate is positive"), alive),
     Metric("squared_error", Variable("squared distance of the rate to that of the truth"), squared_error),
 )
+
+ROLES: dict[str, Role] = {
+    "risk": (
+        Reading(
+            ("squared_error",),
+            "squared error of the rate",
+            limits={
+                "replace": (Limit(True, "its mean grows as t/n (poisson_rate_variance)"),),
+                "accumulate": (
+                    Limit(False, "its mean is at most pi^2/6 of that of the first fit (poisson_rate_variance)"),
+                ),
+            },
+        ),
+    ),
+    "variance": (
+        Reading(
+            ("rate",),
+            "rate, which is the variance, over the true one",
+            share_left,
+            {"replace": (Limit(True, "the rate is 0 at last with probability 1 (poisson_count_law)"),)},
+        ),
+    ),
+    "scaling": Unanswered("a Poisson run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "tails": Unanswered("a Poisson law has tails at every positive rate; the variance says how far they reach"),
+    "modes": Excluded("a Poisson law has one mode, or two neighbours, at every rate"),
+    "invented": Excluded("the truth has mass at every count"),
+}

@@ -16,7 +16,7 @@ from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.models.base import ArrayModel, ModelBlock, run_key
 from fastcollapse.models.poisson.kernels import draw_real, refit_subsamples, refit_sums
-from fastcollapse.models.poisson.metrics import METRICS
+from fastcollapse.models.poisson.metrics import METRICS, ROLES
 from fastcollapse.models.pools import PooledState, check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 from fastcollapse.variables import Variable
 
@@ -63,6 +63,7 @@ class Poisson(ArrayModel):
     TRUTH = PoissonTruth
     BLOCK_BYTES = 4_000_000
     METRICS = METRICS
+    ROLES = ROLES
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real"})
 
     def __init__(

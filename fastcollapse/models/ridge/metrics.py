@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.models.base import with_downstream
+from fastcollapse.models.roles import Limit, Reading, Role, Unanswered
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -130,6 +131,40 @@ METRICS = metric_table(*_GENERATOR, *_PREDICTOR)
 DOWNSTREAM = metric_table(*_PREDICTOR)
 # Metrics that need the three parts of the error, which cost three times as much.
 PARTS = ("test_bias", "test_variance", "test_synthetic")
+
+
+def _is_noisy_least_squares(experiment: Any) -> bool:
+    """Return whether the generators are least squares with noise and a finite expected error."""
+    model, n, d = experiment.model, experiment.workflow.n_samples, experiment.truth.dimension
+    is_finite = isinstance(n, int) and d is not None and n > d + 1
+    is_gaussian = model.sampler == "exact"
+    return model.ridge == 0 and model.synthetic_noise > 0 and is_gaussian and is_finite
+
+
+ROLES: dict[str, Role] = {
+    "risk": (
+        Reading(
+            ("generator_error",),
+            "excess error of the generator",
+            limits={
+                "replace": (
+                    Limit(True, "its mean grows by the same amount each fit (ols_error_mean)", _is_noisy_least_squares),
+                ),
+                "accumulate": (
+                    Limit(
+                        False,
+                        "its mean is at most pi^2/6 of that of the first fit (accumulate_error_limit)",
+                        _is_noisy_least_squares,
+                    ),
+                ),
+            },
+        ),
+    ),
+    "scaling": (Reading(("test_error",), "test error downstream"),),
+    **dict.fromkeys(
+        ("variance", "tails", "modes", "invented"), Unanswered("a regression generates labels, not inputs")
+    ),
+}
 
 
 def available(parameters: Any) -> dict[str, Metric]:

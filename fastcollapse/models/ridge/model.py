@@ -12,7 +12,7 @@ from fastcollapse.models.base import ArrayModel, ModelBlock, run_key
 from fastcollapse.models.ridge.downstream import Predictor
 from fastcollapse.models.ridge.generators import ChainState, create_chain
 from fastcollapse.models.ridge.infinite_moments import infinite_moment_warnings
-from fastcollapse.models.ridge.metrics import METRICS, available, metrics_of
+from fastcollapse.models.ridge.metrics import METRICS, ROLES, available, metrics_of
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression, RidgeTruth
 from fastcollapse.models.saved_arrays import restore_arrays
@@ -49,6 +49,7 @@ class Ridge(ArrayModel):
     PARAMETERS = RidgeParameters
     TRUTH = RidgeTruth
     METRICS = METRICS
+    ROLES = ROLES
     EXAMPLES = tuple(
         {"model": {"sigma": 0.5, **model}, "truth": {"dimension": 4, **truth}}
         for model, truth in (

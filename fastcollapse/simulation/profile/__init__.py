@@ -1,0 +1,1 @@
+"""Profile of a run by the definitions of model collapse in use."""
