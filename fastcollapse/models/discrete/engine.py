@@ -13,7 +13,7 @@ from fastcollapse.models.discrete.parameters import DiscreteParameters
 # of n tokens of a Zipf law costs about 4e-7 sqrt(n) s, and a symbol of the other engine about 1e-8 s. With fresh real
 # data they cost about 4e-6 sqrt(n) s and 2.4e-8 s.
 _FEWEST_SYMBOLS = 10**6
-_FACTOR, _FACTOR_FRESH = 50.0, 200.0
+_FACTOR, _FACTOR_FRESH = 100.0, 250.0
 # Metrics of a state that are functions of its spectrum.
 LABEL_FREE = ("support_size", "entropy", "heterozygosity")
 SURVIVAL = "survival"
@@ -26,7 +26,7 @@ def choose_engine(truth: Any, parameters: DiscreteParameters, schedule: Schedule
     """Return "symbols" or "spectrum": `model.engine`, or else the rule.
 
     The rule takes the spectrum engine where it serves every recorded name and the workflow, and where it pays: from
-    1,000,000 symbols on, if they are at least 50 sqrt(n) for n tokens, or 200 sqrt(n) with fresh real data. It is a
+    1,000,000 symbols on, if they are at least 100 sqrt(n) for n tokens, or 250 sqrt(n) with fresh real data. It is a
     function of the experiment and its truth, so that an experiment and its seed keep their bits. Without
     `model.engine`, all metrics and a trajectory are those of symbols.
 

@@ -49,7 +49,7 @@ def test_choose_engine__few_symbols_of_huge_counts__are_kept_apart():
 
 def test_choose_engine__real_data_drawn_anew__pay_from_more_symbols_on():
     for real, expected in (("fixed", "spectrum"), ("fresh", "symbols")):
-        mix = Mix(n_samples=3 * 10**9, n_real=10**9, real=real)
+        mix = Mix(n_samples=6 * 10**8, n_real=2 * 10**8, real=real)
         assert chosen(SPECTRUM, ["support_size"], workflow=mix) == expected
 
 
