@@ -40,17 +40,15 @@ def read_counts(files: DataFiles, given: str) -> dict[str, int]:
     Raises
     ------
     InputError
-        The file cannot be read, a line is not a word and a whole count, a word is there twice, or the counts sum to
-        more than 10**15.
+        The file cannot be read, a line is not a word and a whole count, a word is there twice, or the tokens
+        are more than 10**15.
     """
     words: dict[str, int] = {}
     for word, count, where in _rows(files, _KEY, given, ("word", "count")):
         if word in words:
             raise InputError(f"{_KEY} must name each word once, got {show(word)} again {where}")
         words[word] = _whole(_KEY, count, where)
-    if sum(words.values()) > MAX_COUNT:
-        total = f"{sum(words.values())} in {show(given)}"
-        raise InputError(f"{_KEY} must sum to at most {power_text(MAX_COUNT)}, got {total}")
+    _check_tokens(_KEY, sum(words.values()), given)
     return words
 
 
@@ -61,8 +59,7 @@ def read_counts_of_counts(files: DataFiles, given: str) -> CountSpectrum:
 
     Parameters
     ----------
-    files : opens and hashes the file.
-    given : its path as written by the user.
+    files, given : see `read_counts`.
 
     Raises
     ------
@@ -80,11 +77,14 @@ def read_counts_of_counts(files: DataFiles, given: str) -> CountSpectrum:
     n_symbols, n_tokens = sum(number for _, number in present), sum(count * number for count, number in present)
     if n_symbols < 2:
         raise InputError(f"{_SPECTRUM_KEY} must have at least two symbols, got {n_symbols} in {show(given)}")
-    if n_tokens > MAX_COUNT:
-        limit = f"at most {power_text(MAX_COUNT)} tokens"
-        raise InputError(f"{_SPECTRUM_KEY} must have {limit}, got {n_tokens} in {show(given)}")
+    _check_tokens(_SPECTRUM_KEY, n_tokens, given)
     counts, numbers = np.array(present, np.int64).T
     return CountSpectrum(counts, numbers, f"counts of counts of {given}", files.hashes)
+
+
+def _check_tokens(key: str, n_tokens: int, given: str) -> None:
+    if n_tokens > MAX_COUNT:
+        raise InputError(f"{key} must have at most {power_text(MAX_COUNT)} tokens, got {n_tokens} in {show(given)}")
 
 
 def _rows(files: DataFiles, key: str, given: str, names: tuple[str, str]) -> Iterator[tuple[str, str, str]]:

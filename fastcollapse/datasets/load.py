@@ -7,7 +7,10 @@ from fastcollapse.config.sections import TruthSection
 
 
 def load_truth(section: TruthSection, base: Path | None = None) -> Any:
-    """Return the truth that a `[truth]` section describes; for a discrete model a `CategoricalDistribution`.
+    """Return the truth that a `[truth]` section describes.
+
+    That of a discrete model is a `CategoricalDistribution`, or, without an array over its symbols, a `CountSpectrum`
+    for counts of counts and a `ZipfMandelbrotLaw`. All of them have `probabilities`.
 
     Parameters
     ----------

@@ -12,6 +12,7 @@ from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, StreamKey
+from fastcollapse.models.saved_arrays import restore_arrays
 from fastcollapse.variables import Coordinate, CountRows, DerivedArray, Metric, SampleRows, Variable, metric_table
 
 
@@ -69,9 +70,9 @@ class Model(ABC):
     METRICS : metrics by name.
     ENGINE : name of the engine, for a family with several; results files record it.
     EXAMPLES : small experiments that together use all kernels of the family, for `precompile`: sections `truth` and
-        `model`, and values of `workflow` and `run`; each runs under every workflow, or under the one that it names.
-        They are derived from the checks of the parameters where it is empty: a family
-        needs them if its kernels depend on more than the choices of its keys.
+        `model`, and values of `workflow` and `run`. Each runs under every workflow, or under the one that it names. A
+        family needs them if its kernels depend on more than the choices of its keys; without them the experiments are
+        derived from the checks of the parameters.
     CAPABILITIES : features that the family supports beyond workflow replace, see `fastcollapse.config.CAPABILITIES`.
     """
 
@@ -258,42 +259,6 @@ def with_downstream(generator: Iterable[Metric], downstream: Iterable[Metric], p
         dims = ("downstream_samples", predictor.axis)
         metrics |= {m.name: replace(m, variable=replace(m.variable, dims=dims)) for m in downstream}
     return metrics
-
-
-def restore_arrays(arrays: Mapping[str, np.ndarray], state: Any, pool: str = "") -> None:
-    """Copy saved arrays into a state.
-
-    Parameters
-    ----------
-    arrays : name -> saved array.
-    state : the state to fill.
-    pool : name of an array whose second axis sets `state.n_kept` before the copy; "" without a pool.
-
-    Raises
-    ------
-    ValueError
-        An array is missing or has another shape.
-    """
-    if pool in arrays:
-        state.n_kept = arrays[pool].shape[1]
-    for name, target in state.arrays().items():
-        restore_array(arrays, name, target)
-
-
-def restore_array(arrays: Mapping[str, np.ndarray], name: str, target: np.ndarray) -> None:
-    """Copy one saved array into a state.
-
-    Raises
-    ------
-    ValueError
-        The array is missing, has another shape or type, or is not finite.
-    """
-    got = arrays[name].shape if name in arrays else "none"
-    if got != target.shape:
-        raise ValueError(f"{name} of a state must have shape {target.shape}, got {got}")
-    if arrays[name].dtype.kind != target.dtype.kind or not np.isfinite(arrays[name]).all():
-        raise ValueError(f"{name} of a state must be finite numbers of type {target.dtype}")
-    target[...] = arrays[name]
 
 
 def run_key(seed: int, first_replicate: int) -> StreamKey:

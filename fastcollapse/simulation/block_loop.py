@@ -145,12 +145,15 @@ def _check_finite(block: Block, result: ModelBlock, model: Model, store: Store) 
         Naming the value, the replicate and the generation.
     """
     variables = model.state_variables().items()
-    metrics, states = list(store.header.metrics.items()), variables
     derived = {name for name, values in block.metrics.items() if isinstance(values, DerivedArray)}
-    if derived and model.surely_legal(result.states):
-        metrics, states = [(name, variable) for name, variable in metrics if name not in derived], {}.items()
-    arrays = [(name, np.asarray(block.metrics[name]), variable) for name, variable in metrics]
-    arrays += [(name, result.states[name], variable) for name, variable in states if name in result.states]
+    is_legal = bool(derived) and model.surely_legal(result.states)
+    arrays = [
+        (name, np.asarray(block.metrics[name]), variable)
+        for name, variable in store.header.metrics.items()
+        if not (is_legal and name in derived)
+    ]
+    if not is_legal:
+        arrays += [(name, result.states[name], variable) for name, variable in variables if name in result.states]
     samples = [(name, result.samples[name], variable) for name, variable in variables if name in result.samples]
     fault = earliest(
         [first_fault(arrays, block.first), first_sample_fault(samples, block.first, store.header.n_replicates)]

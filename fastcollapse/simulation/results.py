@@ -1,7 +1,5 @@
 """Results of a run, read-only, from memory or from a file."""
 
-import json
-import tomllib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -9,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.config.nested_text import no_collection
 from fastcollapse.datasets.count_spectrum import SymbolTruth
-from fastcollapse.errors import InputError, UnreadableResults
+from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
 from fastcollapse.variables import SampleRows
 
@@ -151,14 +148,10 @@ class Results:
     @cached_property
     def experiment(self) -> "Experiment":
         """The experiment with its resolved seed. Another run of it gives the same numbers."""
-        from fastcollapse.simulation.experiment import Experiment  # results are read without importing the families
-        from fastcollapse.simulation.version_0_1 import as_version_0_1
+        # Results are read without importing the families.
+        from fastcollapse.simulation.recorded_experiment import recorded_experiment
 
-        try:
-            experiment = Experiment.from_mapping(json.loads(self._reader.header.experiment_json))
-            return experiment if self.inputs else as_version_0_1(experiment)
-        except InputError as error:
-            raise UnreadableResults(f"{self._name}: its experiment is refused: {error}") from error
+        return recorded_experiment(self._reader.header, self._name)
 
     @property
     def experiment_text(self) -> str:
@@ -168,19 +161,9 @@ class Results:
     @cached_property
     def recipe(self) -> "Recipe | None":
         """The figure of the run, read from `experiment_text`; None for a run without one."""
-        from fastcollapse.config.section_base import build
-        from fastcollapse.config.sections import Recipe
+        from fastcollapse.simulation.recorded_experiment import recorded_recipe
 
-        try:
-            with no_collection():
-                given = tomllib.loads(self.experiment_text).get("recipe") if self.experiment_text else None
-            if given is not None and not isinstance(given, dict):
-                raise InputError(f"recipe must be a table, got {given!r}")
-            return None if given is None else build(Recipe, given)
-        except InputError as error:
-            raise UnreadableResults(f"{self._name}: its experiment_text is refused: {error}") from error
-        except (ValueError, RecursionError) as error:
-            raise UnreadableResults(f"{self._name}: is damaged: its experiment_text is not TOML") from error
+        return recorded_recipe(self.experiment_text, self._name)
 
     @property
     def _name(self) -> str:
@@ -263,9 +246,7 @@ class Results:
         InputError
             An index is out of range, or the sample is not recorded.
         """
-        if name not in self.sample_names:
-            known = ", ".join(self.sample_names) or 'none: run.record must contain "trajectory"'
-            raise InputError(f"the name of a recorded sample must be one of {known}, got {name!r}")
+        self._check_sample(name)
         replicate = _check_index("replicate", replicate, self.n_replicates - 1)
         generation = _check_index("generation", generation, self.last)
         return self._reader.sample(name, replicate, generation)
@@ -278,9 +259,13 @@ class Results:
         InputError
             The sample is not recorded.
         """
-        if name not in self.sample_names:
-            raise InputError(f"the name of a recorded sample must be one of {self.sample_names}, got {name!r}")
+        self._check_sample(name)
         return self._reader.sample_rows(name)
+
+    def _check_sample(self, name: str) -> None:
+        if name not in self.sample_names:
+            known = ", ".join(self.sample_names) or 'none: run.record must contain "trajectory"'
+            raise InputError(f"the name of a recorded sample must be one of {known}, got {name!r}")
 
     def to_xarray(self) -> "xarray.Dataset":
         """Return metrics, states and extinction times with dimensions replicate, generation and symbol.

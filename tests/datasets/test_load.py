@@ -106,7 +106,7 @@ def test_load_truth__counts_table_knows_odd_words_and_gzip(tmp_path):
         ("a,2\nb,1000000000000001\n", "got '1000000000000001' in line 2"),
         ("a,2\nb," + "9" * 5000 + "\n", "must have whole counts"),
         ("a,2\nb,\u0663\n", "got '\u0663' in line 2"),
-        ("a,1000000000000000\nb,1\n", "truth.counts must sum to at most 10**15, got 1000000000000001"),
+        ("a,1000000000000000\nb,1\n", "truth.counts must have at most 10**15 tokens, got 1000000000000001"),
         ("a,2\na,3\n", "truth.counts must name each word once, got 'a' again in line 2"),
         ("a,2\nword,count\n", "got 'count' in line 2"),
         ("a,2,3\n", "must have one word and one count in each line"),

@@ -223,10 +223,7 @@ def write_state(laws, replicate, step, truth_mean, workspace, out):
 
 @kernel
 def _run(laws, replicate, source, schedule, normals, span, workspace, out):
-    """Refit one replicate over a block.
-
-    Serial, because a short `prange` body compiles in a third of the time.
-    """
+    """Refit one replicate over a block."""
     mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
     d = log_diagonal.shape[0]
     fixed = source.real_mean.shape[0] > 0

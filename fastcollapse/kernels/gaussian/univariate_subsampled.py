@@ -19,8 +19,7 @@ _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMP
 def _run(state, replicate, points, schedule, truth, normals, span, stream, buffer, means, logs):
     """Refit one replicate to subsamples over a block.
 
-    Serial, because a short `prange` body compiles faster. More than eight arguments, because a tuple of arrays made in
-    the loop would count references.
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
     """
     mean, log_sigma = state[0, replicate], state[1, replicate]
     for step in range(span.n_generations):

@@ -131,8 +131,7 @@ def _fit(gram, sums, held, penalty, workspace, weights):
 def _run(pools, replicate, design, fixed, schedule, refit, normals, span, sampler, workspace, out):
     """Refit one replicate over a block.
 
-    Serial, because a short `prange` body compiles in a third of the time. More than eight arguments, because a tuple of
-    arrays made in the loop would count references.
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
     """
     weights = pools.weights[replicate]
     d = weights.shape[0]

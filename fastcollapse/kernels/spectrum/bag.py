@@ -12,8 +12,10 @@ from fastcollapse.kernels.jit import kernel
 # Entries of `Bag.info`: first value of the window, range of the cells in use (empty if low > high), number of far
 # values, whether a list was too short.
 OFFSET, LOW, HIGH, N_FAR, TOO_SHORT = range(5)
+N_INFO = 5
 _DIGIT_BITS = 11
-_DIGITS = 1 << _DIGIT_BITS
+# Length of the buffer `Bag.digits`.
+DIGITS = 1 << _DIGIT_BITS
 _INSERTION_BELOW = 64
 
 
@@ -25,8 +27,8 @@ class Bag(NamedTuple):
     cells : int64 (B), the multiplicity of each value of the window; 0 in an empty bag.
     far : int64 (F), values outside the window, as often as they occur.
     spare : int64 (F), buffer of the sort.
-    digits : int64 (2048), buffer of the sort.
-    info : int64 (5), see the names above.
+    digits : int64 (DIGITS), buffer of the sort.
+    info : int64 (N_INFO), see the names above.
     """
 
     cells: np.ndarray
@@ -40,7 +42,7 @@ def new_bags(n_threads: int, n_cells: int, n_far: int) -> Bag:
     """Return the arrays of empty bags, one for each thread: the first axis."""
     far, spare = np.empty((n_threads, n_far), np.int64), np.empty((n_threads, n_far), np.int64)
     info = np.tile(np.array([0, n_cells, -1, 0, 0]), (n_threads, 1))
-    return Bag(np.zeros((n_threads, n_cells), np.int64), far, spare, np.empty((n_threads, _DIGITS), np.int64), info)
+    return Bag(np.zeros((n_threads, n_cells), np.int64), far, spare, np.empty((n_threads, DIGITS), np.int64), info)
 
 
 @kernel
@@ -80,15 +82,15 @@ def sort(values, spare, digits, n):
         largest = max(largest, values[i])
     shift = 0
     while largest >> shift > 0:
-        for digit in range(_DIGITS):
+        for digit in range(DIGITS):
             digits[digit] = 0
         for i in range(n):
-            digits[(values[i] >> shift) & (_DIGITS - 1)] += 1
+            digits[(values[i] >> shift) & (DIGITS - 1)] += 1
         start = np.int64(0)
-        for digit in range(_DIGITS):
+        for digit in range(DIGITS):
             start, digits[digit] = start + digits[digit], start
         for i in range(n):
-            digit = (values[i] >> shift) & (_DIGITS - 1)
+            digit = (values[i] >> shift) & (DIGITS - 1)
             spare[digits[digit]] = values[i]
             digits[digit] += 1
         for i in range(n):

@@ -13,9 +13,9 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.discrete_variates import binomial
 from fastcollapse.kernels.random.streams import uniform, uniform_below
-from fastcollapse.kernels.spectrum.bag import HIGH, LOW, OFFSET, Bag, add, empty, sort
+from fastcollapse.kernels.spectrum.bag import DIGITS, HIGH, LOW, N_INFO, OFFSET, Bag, add, empty, sort
 from fastcollapse.kernels.spectrum.removal import DEPTHS, add_after_removal, remove_from_classes
-from fastcollapse.kernels.spectrum.split import N_PROBABILITIES, split_class
+from fastcollapse.kernels.spectrum.split import EXCESS, N_PROBABILITIES, split_class
 
 # Counts of a range lie within 13 deviations of a mean of up to _LARGEST_MEAN, so that they fit into the cells.
 _CELLS = 8192
@@ -57,10 +57,10 @@ def new_even_scratch():
 @kernel
 def new_even_bag():
     """Return an empty bag for the first part."""
-    info = np.zeros(5, np.int64)
+    info = np.zeros(N_INFO, np.int64)
     info[OFFSET], info[LOW], info[HIGH] = 0, _CELLS, -1
     far = np.empty((2, _CELLS), np.int64)
-    return Bag(np.zeros(_CELLS, np.int64), far[0], far[1], np.empty(2048, np.int64), info)
+    return Bag(np.zeros(_CELLS, np.int64), far[0], far[1], np.empty(DIGITS, np.int64), info)
 
 
 @kernel
@@ -93,7 +93,7 @@ def draw_even_range(law, first, end, n_tokens, share, stream, work, inner, bag):
     n_excess = min(binomial(n_tokens, share, stream), _CELLS)  # the mean is at most half of it
     n_even = n_tokens - n_excess
     values, numbers, removed, ends = work.classes[0], work.classes[1], work.classes[2], work.classes[3]
-    mean = (n_even + 2.0 * math.sqrt(n_even)) / m
+    mean = (n_even + EXCESS * math.sqrt(n_even)) / m
     total, n_classes = np.int64(-1), np.int64(0)
     while total < n_even:
         split_class(m, mean, stream, work.probabilities[0], work.probabilities[1], work.guide, inner)

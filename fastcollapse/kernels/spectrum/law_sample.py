@@ -20,7 +20,8 @@ from fastcollapse.kernels.spectrum.even_range import (
     pays,
     relative_weight,
 )
-from fastcollapse.kernels.spectrum.refit import sum_rows
+from fastcollapse.kernels.spectrum.rows import sum_rows
+from fastcollapse.kernels.spectrum.split import EXCESS
 
 # Ranges of up to _FEW symbols are drawn symbol by symbol, others once their weights differ by at most a factor of 2 and
 # they have up to _SHORT symbols or _SPARSE tokens.
@@ -94,7 +95,7 @@ def _draw_few(law, first, end, n_tokens, stream, counts):
 def _draw_dense(law, first, end, n_tokens, stream, counts):
     """Draw the counts of a short range with many tokens: Poisson counts in excess, and the removal of some tokens."""
     m = end - first
-    scale = (n_tokens + 2.0 * math.sqrt(n_tokens)) / range_sum(law, first, end)
+    scale = (n_tokens + EXCESS * math.sqrt(n_tokens)) / range_sum(law, first, end)
     total, largest = np.int64(-1), np.int64(0)
     while total < n_tokens:
         total, largest = np.int64(0), np.int64(0)

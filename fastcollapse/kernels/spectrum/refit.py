@@ -18,29 +18,11 @@ from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import STREAM_WORDS, generation_stream
 from fastcollapse.kernels.spectrum.bag import TOO_SHORT, Bag, empty
 from fastcollapse.kernels.spectrum.removal import DEPTHS, add_after_removal, remove_from_classes
-from fastcollapse.kernels.spectrum.split import N_PROBABILITIES, split_class
+from fastcollapse.kernels.spectrum.rows import Rows, new_rows, sum_rows
+from fastcollapse.kernels.spectrum.split import EXCESS, N_PROBABILITIES, split_class
 
-# Tokens drawn in excess, in units of sqrt(n'): 1 throws 16 % of the samples away, 2 throws 2.3 %, 3 throws 0.1 %.
-_EXCESS = 2.0
 # Values of `status`.
 WAITING, DONE, SHORT = range(3)
-# Columns of `sums`.
-SUM_SUPPORT, SUM_ENTROPY, SUM_HETEROZYGOSITY = range(3)
-N_SUMS = 3
-
-
-class Rows(NamedTuple):
-    """Rows of R replicates, or of one without the axis R.
-
-    Attributes
-    ----------
-    keys : int32 (R, M).
-    counts, numbers : int64 (R, M), count of each symbol, and number of symbols.
-    """
-
-    keys: np.ndarray
-    counts: np.ndarray
-    numbers: np.ndarray
 
 
 class Step(NamedTuple):
@@ -117,11 +99,6 @@ class Scratch(NamedTuple):
     stream: np.ndarray
 
 
-def new_rows(*shape: int) -> Rows:
-    """Return rows of zeros."""
-    return Rows(*(np.zeros(shape, dtype) for dtype in (np.int32, np.int64, np.int64)))
-
-
 def new_scratch(n_threads: int, n_rows: int, n_classes: int) -> Scratch:
     """Return work arrays; memory is used only as far as they are written."""
     return Scratch(
@@ -152,7 +129,7 @@ def _draw(rows, n_rows, weight_total, n_tokens, by_row, work, bag):
     keys, numbers = rows.keys, rows.numbers
     values, drawn, removed, sums = work.classes[0], work.classes[1], work.classes[2], work.classes[3]
     probabilities, tails = work.probabilities[0], work.probabilities[1]
-    scale = (n_tokens + _EXCESS * math.sqrt(n_tokens)) / weight_total
+    scale = (n_tokens + EXCESS * math.sqrt(n_tokens)) / weight_total
     total = np.int64(-1)
     n_classes = np.int64(0)
     while total < n_tokens and bag.info[TOO_SHORT] == 0:
@@ -204,22 +181,6 @@ def _refit(rows, n_rows, keep, real, step, alive, work, bag, out):
                 out.keys[j] = key
             n_out = end
     return n_out
-
-
-@kernel
-def sum_rows(counts, numbers, n_rows, sums):
-    """Write sums over the live symbols, see `SUM_*`: number, x ln(n/x), x (n - x)."""
-    total = 0.0
-    for i in range(n_rows):
-        total += np.float64(counts[i]) * numbers[i]
-    support = entropy = heterozygosity = 0.0
-    for i in range(n_rows):
-        x, number = np.float64(counts[i]), np.float64(numbers[i])
-        if x > 0.0:
-            support += number
-            entropy += number * (x * math.log(total / x))
-            heterozygosity += number * (x * (total - x))
-    sums[SUM_SUPPORT], sums[SUM_ENTROPY], sums[SUM_HETEROZYGOSITY] = support, entropy, heterozygosity
 
 
 @kernel

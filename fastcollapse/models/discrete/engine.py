@@ -39,7 +39,7 @@ def choose_engine(truth: Any, parameters: DiscreteParameters, schedule: Schedule
     InputError
         The engine cannot serve the run, or no engine can.
     """
-    by_spectrum, by_symbols = _limit_of_spectrum(truth, schedule, record), _limit_of_symbols(truth, record)
+    by_spectrum, by_symbols = limit_of_spectrum(truth, schedule, record), _limit_of_symbols(truth, record)
     if parameters.engine is not None:
         limit = by_spectrum if parameters.engine == "spectrum" else by_symbols
         other, other_limit = ("symbols", by_symbols) if parameters.engine == "spectrum" else ("spectrum", by_spectrum)
@@ -59,8 +59,13 @@ def choose_engine(truth: Any, parameters: DiscreteParameters, schedule: Schedule
     return "spectrum" if pays and not by_spectrum and not wants_symbols else "symbols"
 
 
-def _limit_of_spectrum(truth: Any, schedule: Schedule, record: tuple[str, ...]) -> str:
-    """Return the key that the spectrum engine cannot serve and what is allowed; "" if it serves all."""
+def limit_of_spectrum(truth: Any, schedule: Schedule, record: tuple[str, ...]) -> str:
+    """Return the key that the spectrum engine cannot serve and what is allowed; "" if it serves all.
+
+    Parameters
+    ----------
+    truth, schedule, record : see `choose_engine`.
+    """
     missing = sorted(schedule.needs - SPECTRUM_CAPABILITIES)
     if missing:
         return f"workflow.name must be one without {CAPABILITIES[missing[0]]}"
@@ -75,6 +80,21 @@ def _limit_of_spectrum(truth: Any, schedule: Schedule, record: tuple[str, ...]) 
     if LOST_MASS in record and schedule.n_generations > 1 and SURVIVAL not in record:
         return "run.record must not have 'lost_mass' beyond generation 1, unless it has 'survival' too"
     return ""
+
+
+def served_metrics(truth: Any, schedule: Schedule, record: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the metrics that the spectrum engine computes in a run.
+
+    `survival` needs original counts and must be named in `record`. `lost_mass` is served after a single refit, or with
+    `survival`.
+
+    Parameters
+    ----------
+    truth, schedule, record : see `choose_engine`.
+    """
+    followed = SURVIVAL in record and truth.counts is not None
+    lost = followed or schedule.n_generations == 1
+    return (*LABEL_FREE, *([LOST_MASS] if lost else []), *([SURVIVAL] if followed else []))
 
 
 def _limit_of_symbols(truth: Any, record: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastcollapse.models.discrete.engine import LABEL_FREE
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -82,7 +83,7 @@ METRICS = metric_table(
 )
 
 # Metrics of the spectrum engine: functions of the spectrum, and two that need the original counts of symbols.
-SPECTRUM_METRICS = {name: METRICS[name] for name in ("support_size", "entropy", "heterozygosity")} | metric_table(
+SPECTRUM_METRICS = {name: METRICS[name] for name in LABEL_FREE} | metric_table(
     dataclasses.replace(METRICS["lost_mass"], on_request=True),
     Metric(
         "survival",

@@ -5,7 +5,6 @@ Wright-Fisher model), and the words of a corpus give the unigram model.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,109 +13,28 @@ from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable, sum_in_order
-from fastcollapse.kernels.counts.live_counts import LiveCounts, list_all
+from fastcollapse.kernels.counts.live_counts import list_all
 from fastcollapse.kernels.counts.multinomial import NO_LAW, Draw, block_grid, multinomial, new_draw
 from fastcollapse.kernels.counts.replicate_loop import resample_replicates
 from fastcollapse.kernels.counts.workspace import BLOCK, Workspace, new_workspace
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.poisson_table import poisson_tables
 from fastcollapse.kernels.random.streams import PURPOSE_FIXED_REAL, PURPOSE_SYNTHETIC, Span, StreamKey, span_of
-from fastcollapse.models.base import Model, ModelBlock, State, restore_array, restore_arrays, run_key
+from fastcollapse.models.base import Model, ModelBlock, run_key
+from fastcollapse.models.discrete.count_state import CountState, check_counts, check_lists, whole_counts
 from fastcollapse.models.discrete.engine import choose_engine
 from fastcollapse.models.discrete.examples import EXAMPLES
 from fastcollapse.models.discrete.kernels import Inputs, SamplingBuffers, pool_block, resample_block
 from fastcollapse.models.discrete.metrics import METRICS, SPECTRUM_METRICS, CountSums, metrics_of, metrics_of_truth
 from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.models.discrete.truth import DiscreteTruth
+from fastcollapse.models.saved_arrays import restore_array, restore_arrays
 from fastcollapse.variables import CountRows, Metric
 
 # Maximum number of cells in the rows of one block, 12 bytes each.
 _MAX_BLOCK_CELLS = 4_000_000
 # Minimum number of replicates per thread for the replicate-parallel loop; with fewer, threads are idle at the end.
 _MIN_REPLICATES_PER_THREAD = 4
-
-
-@dataclass(eq=False)
-class CountState(State):
-    """State of all replicates between two blocks.
-
-    Parameters
-    ----------
-    live : the live symbols.
-    work : buffers of the sampler; they include the fixed real set and the pool.
-    totals : int64 (2), number of tokens of the state and of its pool; 0 tokens mean that the state is the truth.
-    keeps_pool : whether any generation keeps the pool of the previous one.
-    """
-
-    live: LiveCounts
-    work: SamplingBuffers
-    totals: np.ndarray
-    keeps_pool: bool
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return the arrays that a resume needs.
-
-        The lists keep their extinct symbols, because the positions determine how sums are rounded. Columns beyond the
-        last list are omitted, and `restore` computes the cached probabilities and the lost mass again.
-        """
-        live = self.live
-        end = int((live.starts[:, -1] + live.lengths[:, -1]).max())
-        arrays = {name: values for name, values in live._asdict().items() if name not in ("probability", "lost")}
-        arrays |= {"counts": live.counts[:, :end], "symbols": live.symbols[:, :end], "totals": self.totals}
-        return {**arrays, "pool": self.work.pool} if self.keeps_pool else arrays
-
-    def forgotten(self) -> np.ndarray:
-        """Return the generation of first absence of each symbol, int32 (R, K), or -1."""
-        return self.live.forgotten
-
-
-def _require(name: str, holds: Any, allowed: str) -> None:
-    if not holds:
-        raise ValueError(f"{name} of a state must be {allowed}")
-
-
-def check_lists(live: LiveCounts) -> None:
-    """Refuse saved lists that do not lie in their arrays: the kernels, which use them as indices, do not check.
-
-    Parameters
-    ----------
-    live : with the starts and lengths of a file.
-
-    Raises
-    ------
-    ValueError
-        A list begins before the end of another, or ends beyond the last column.
-    """
-    n_symbols = live.symbols.shape[1]
-    largest = block_grid(*live.symbols.shape)[1]
-    _require("lengths", ((live.lengths >= 0) & (live.lengths <= largest)).all(), "from 0 to the size of a block")
-    bounds = np.column_stack([live.starts, np.full(len(live.starts), n_symbols)])
-    apart = bounds[:, :-1] + live.lengths <= bounds[:, 1:]
-    _require("starts", (bounds >= 0).all() and (bounds <= n_symbols).all() and apart.all(), "one list after the other")
-
-
-def check_counts(state: CountState) -> None:
-    """Refuse saved counts that are no sample of the size of the state, and symbols that do not exist.
-
-    Raises
-    ------
-    ValueError
-        An array has a value that no run has.
-    """
-    live, n_symbols = state.live, state.live.symbols.shape[1]
-    _require("alive", ((live.alive >= 0) & (live.alive <= live.lengths)).all(), "from 0 to the length of a list")
-    end = live.starts[:, -1] + live.lengths[:, -1]
-    unpacked = (live.packed == 0) | ((live.packed == 1) & (end <= n_symbols // 2 + 1))
-    _require("packed", unpacked.all(), "0, or 1 for few symbols")
-    _require("totals", (state.totals >= 0).all(), "at least 0")
-    for replicate in range(len(live.symbols)):
-        listed = np.zeros(n_symbols, bool)
-        for start, length in zip(live.starts[replicate], live.lengths[replicate], strict=True):
-            listed[start : start + length] = True
-        symbols, counts = live.symbols[replicate, listed], live.counts[replicate, listed]
-        _require("symbols", ((symbols >= 0) & (symbols < n_symbols)).all(), f"from 0 to {n_symbols - 1}")
-        _require("counts", (counts >= 0).all() and counts.sum() == state.totals[0], "a sample of the size of the state")
-    _require("pool", (state.work.pool >= 0).all(), "at least 0")
 
 
 class Discrete(Model):
@@ -157,14 +75,15 @@ class Discrete(Model):
         self._dtype = np.int32 if largest < 2**31 else np.float64
         self._row_dtype = np.uint32 if self._sizes.max() < 2**32 else np.int64
         recorded = {name for name in METRICS if name in record} or set(METRICS)
+        is_law = truth.counts is None
         self._truth = TruthTable(
-            np.zeros((1, 0), self._dtype) if truth.counts is None else truth.counts.astype(self._dtype)[None, :],
-            probability if truth.counts is None else np.zeros(0),
-            sum_in_order(probability) if truth.counts is None else float(truth.total),
-            probability,
-            "entropy" in recorded,
-            "total_variation" in recorded,
-            "kl_divergence" in recorded,
+            counts=np.zeros((1, 0), self._dtype) if is_law else truth.counts.astype(self._dtype)[None, :],
+            law=probability if is_law else NO_LAW,
+            total=sum_in_order(probability) if is_law else float(truth.total),
+            probability=probability,
+            with_entropy="entropy" in recorded,
+            with_distance="total_variation" in recorded,
+            with_divergence="kl_divergence" in recorded,
         )
         self._workspace: Workspace | None = None
         self._kernel_schedule = kernel_schedule(schedule, truth.total)
@@ -238,7 +157,7 @@ class Discrete(Model):
         for name in ("starts", "lengths"):  # they determine the number of columns of the other arrays
             restore_array(arrays, name, getattr(live, name))
         check_lists(live)
-        restore_arrays({**arrays, **self._whole_counts(arrays)}, state)
+        restore_arrays({**arrays, **whole_counts(arrays, self._dtype)}, state)
         check_counts(state)
         for forgotten, lost in zip(live.forgotten, live.lost, strict=True):
             # One after the other in the order of the run, so that the bits of the sums are the same.
@@ -250,15 +169,6 @@ class Discrete(Model):
             if live.probability.shape[1]:
                 live.probability[replicate, :end] = self._truth.probability[symbols]
         return state
-
-    def _whole_counts(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Return the saved counts with the type of this run; files of version 0.1 have float64 always."""
-        saved = {name: arrays[name] for name in ("counts", "pool") if name in arrays}
-        limit = np.iinfo(np.int32).max if self._dtype is np.int32 else 2**53
-        for name, values in saved.items():
-            _require(name, np.isfinite(values).all() and (np.abs(values) <= limit).all(), f"from 0 to {limit}")
-            _require(name, (values == np.trunc(values)).all(), "whole numbers")
-        return {name: values.astype(self._dtype) for name, values in saved.items()}
 
     def _draw_fixed_real(self, real: np.ndarray, seed: int, first_replicate: int) -> None:
         truth, n_real = self._truth, int(self._schedule.n_real[0])

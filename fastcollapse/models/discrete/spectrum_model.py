@@ -4,7 +4,6 @@ Symbols with equal counts are exchangeable, so that the numbers of symbols by co
 law is that of `Discrete`, at a cost that grows with the number of different counts.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -21,45 +20,25 @@ from fastcollapse.kernels.random.streams import (
     PURPOSE_SPECTRUM_REAL,
     StreamKey,
 )
-from fastcollapse.kernels.spectrum.bag import TOO_SHORT, Bag, new_bags
-from fastcollapse.kernels.spectrum.law_sample import Law, sample_law
-from fastcollapse.kernels.spectrum.refit import (
-    N_SUMS,
-    SHORT,
-    WAITING,
-    Scratch,
-    Step,
-    Weights,
-    new_rows,
-    new_scratch,
-    refit_spectra,
-)
-from fastcollapse.kernels.spectrum.split import N_PROBABILITIES
-from fastcollapse.models.base import Model, ModelBlock, restore_array, run_key
-from fastcollapse.models.discrete.engine import LABEL_FREE, SPECTRUM_CAPABILITIES
+from fastcollapse.kernels.spectrum.law_sample import Law
+from fastcollapse.kernels.spectrum.refit import Step, Weights
+from fastcollapse.kernels.spectrum.rows import N_SUMS, new_rows
+from fastcollapse.models.base import Model, ModelBlock, run_key
+from fastcollapse.models.discrete.engine import LABEL_FREE, SPECTRUM_CAPABILITIES, limit_of_spectrum, served_metrics
 from fastcollapse.models.discrete.metrics import SPECTRUM_METRICS, CountSums, metrics_of
 from fastcollapse.models.discrete.parameters import DiscreteParameters
+from fastcollapse.models.discrete.spectrum_buffers import SpectrumBuffers
 from fastcollapse.models.discrete.spectrum_classes import original_groups, truth_classes, truth_metrics
-from fastcollapse.models.discrete.spectrum_state import SpectrumState, check_rows, points_of, require, samples_of
+from fastcollapse.models.discrete.spectrum_fixed_real import keyed_by_real_counts
+from fastcollapse.models.discrete.spectrum_generation import refit_rows, sample_rows
+from fastcollapse.models.discrete.spectrum_state import SpectrumState, check_rows, points_of, samples_of
+from fastcollapse.models.saved_arrays import require, restore_array
 from fastcollapse.variables import Coordinate, Variable
 
 _LARGEST_BLOCK_BYTES = 64_000_000
-# First length of the list of far values, which grows.
-_MOST_FAR = 1 << 22
 _NO_WEIGHTS = np.zeros((1, 0))
 _NO_REAL = np.zeros((1, 0), np.int64)
 _NO_OWNERS = _NO_REAL
-
-
-def available_metrics(truth: Any, schedule: Schedule, record: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the metrics that a run with count spectra serves.
-
-    `survival` needs original counts and must be named in `record`. `lost_mass` is served after a single refit, or with
-    `survival`.
-    """
-    followed = "survival" in record and getattr(truth, "counts", None) is not None
-    lost = followed or schedule.n_generations == 1
-    return (*LABEL_FREE, *(["lost_mass"] if lost else []), *(["survival"] if followed else []))
 
 
 class SpectrumDiscrete(Model):
@@ -68,7 +47,7 @@ class SpectrumDiscrete(Model):
     Parameters
     ----------
     truth : a `CountSpectrum`, a `ZipfMandelbrotLaw` or a `CategoricalDistribution`.
-    parameters : no parameters.
+    parameters : the engine, which the class has already.
     schedule : the workflow as arrays over generations.
     record : value of `run.record`. "trajectory" adds the spectrum of every generation; "survival" follows symbols by
         their original counts, which costs a row for each pair of an original and a present count.
@@ -76,7 +55,7 @@ class SpectrumDiscrete(Model):
     Raises
     ------
     InputError
-        The workflow subsamples the pool, or mixes a Zipf-Mandelbrot law in.
+        Count spectra cannot serve the run, see `limit_of_spectrum`.
 
     References
     ----------
@@ -92,29 +71,23 @@ class SpectrumDiscrete(Model):
     def __init__(
         self, truth: Any, parameters: DiscreteParameters, schedule: Schedule, record: tuple[str, ...] = ()
     ) -> None:
-        reason = refusal(truth, schedule)
-        if reason is not None:
-            raise InputError(reason)
+        limit = limit_of_spectrum(truth, schedule, record)
+        if limit:
+            raise InputError(limit)
         self._schedule = schedule
         self._sizes = schedule.pool_totals(truth.total)
         self._truth_total = truth.total
-        self._available = available_metrics(truth, schedule, record)
+        available = served_metrics(truth, schedule, record)
         self._with_rows = "trajectory" in record
         self._has_fresh = schedule.real == "fresh" and bool(schedule.n_real.any())
         self._has_fixed = schedule.real == "fixed" and bool(schedule.n_real.any())
-        self._with_survival = "survival" in self._available
-        self._with_lost = "lost_mass" in self._available and bool({"lost_mass", "metrics"} & set(record))
-        self._law = truth if isinstance(truth, ZipfMandelbrotLaw) else None
+        self._with_survival = "survival" in available
+        self._with_lost = "lost_mass" in available and bool({"lost_mass", "metrics"} & set(record))
+        self._law = Law(float(truth.a), float(truth.b), truth.size) if isinstance(truth, ZipfMandelbrotLaw) else None
         self._size = truth.support_size
         self._total = 1.0
         self._by_group = self._with_survival and not (self._with_lost or self._has_fresh or self._has_fixed)
-        self._work: tuple[Scratch, Bag] | None = None
-        self._work_shape: tuple[int, ...] = ()
-        # Cells for the counts that several symbols have, and few far ones: about the root of the tokens.
-        largest = int(self._sizes.max())
-        self._n_cells = 1 << min(24, max(10, (2 * math.isqrt(largest)).bit_length()))
-        self._n_far = min(self._size, 2 * largest // self._n_cells, _MOST_FAR) + 1024
-        self._n_classes = 0
+        self._buffers = SpectrumBuffers(self._size, int(self._sizes.max()))
         if self._law is None:
             self._classes = truth_classes(truth)
             self._total = float(self._classes.weights @ self._classes.numbers)
@@ -171,46 +144,27 @@ class SpectrumDiscrete(Model):
         return state
 
     def _with_fixed_real(self, state: SpectrumState, key: StreamKey) -> SpectrumState:
-        """Draw the fixed real data of each replicate: rows of (class, real count), with a key for each real count.
-
-        Runs that follow symbols by their class have a key for each row.
-        """
+        """Draw the fixed real data of each replicate, and return the state whose keys tell them apart."""
         step = self._step(PURPOSE_SPECTRUM_FIXED_REAL, int(self._schedule.n_real[0]), self._total)
         step = step._replace(by_row=True, keep_extinct=True)
         self._refit(state, step, key, _NO_REAL, 0)
-        followed = self._with_survival or self._with_lost
-        n_replicates, end = len(state.lengths), int(state.lengths.max())
-        real, owners = np.zeros((n_replicates, end), np.int64), np.zeros((n_replicates, end), np.int64)
-        first_weights = np.ones((n_replicates, end))
-        keys, counts, numbers = state.rows
-        for r, length in enumerate(state.lengths):
-            order = np.arange(length) if followed else np.argsort(counts[r, :length], kind="stable")
-            classes = keys[r, order]
-            distinct, ranks = np.unique(counts[r, order], return_inverse=True)
-            real[r, : len(distinct)] = distinct
-            if followed:
-                real[r, :length], ranks = counts[r, :length], order
-            first_weights[r, :length] = self._classes.weights[classes]
-            owners[r, :length] = classes
-            numbers[r, :length] = numbers[r, order]
-            keys[r, :length] = ranks
-            counts[r, :length] = 0
-        return replace(state, real=real, first_weights=first_weights, owners=owners)
+        return keyed_by_real_counts(state, self._classes.weights, self._with_survival or self._with_lost)
 
     def _step(self, purpose: int, n_tokens: int, weight_total: float) -> Step:
+        """Return the step of a plain sample of generation 0; `_replace` sets what another one needs."""
         return Step(
-            0,
-            n_tokens,
-            0,
-            np.uint64(purpose),
-            np.uint64(PURPOSE_SPECTRUM_REAL),
-            weight_total,
-            1.0,
-            0,
-            False,
-            False,
-            0,
-            current_threads(),
+            generation=0,
+            n_tokens=n_tokens,
+            n_real=0,
+            purpose=np.uint64(purpose),
+            real_purpose=np.uint64(PURPOSE_SPECTRUM_REAL),
+            weight_total=weight_total,
+            real_total=1.0,
+            keep=0,
+            by_row=False,
+            keep_extinct=False,
+            alive_by=0,
+            n_threads=current_threads(),
         )
 
     def _step_of(self, generation: int) -> Step:
@@ -238,70 +192,13 @@ class SpectrumDiscrete(Model):
     def _refit(
         self, state: SpectrumState, step: Step, key: StreamKey, real: np.ndarray, n_alive: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Run one generation of all replicates; grow the arrays and run a replicate again where they are too short.
-
-        Returns
-        -------
-        Sums, float64 (R, N_SUMS), and numbers of live symbols, int64 (R, n_alive).
-        """
-        n_replicates = len(state.lengths)
-        if self._law is not None and state.generation[0] == 0:
-            return self._sample_law(state, step, key)
-        out = np.zeros((n_replicates, N_SUMS)), np.zeros((n_replicates, n_alive), np.int64)
-        status = np.full(n_replicates, WAITING, np.int64)
+        """Run one generation of all replicates, see `refit_rows`."""
         weights = Weights(
             state.first_weights if state.generation[0] == 0 else _NO_WEIGHTS,
             real,
             self._classes.weights if step.n_real else _NO_WEIGHTS[0],
         )
-        while True:
-            work, bags = self._buffers(state, step.n_threads)
-            refit_spectra(state.rows, state.lengths, weights, step, key, work, bags, (status, *out))
-            if not (status == SHORT).any():
-                return out
-            status[status == SHORT] = WAITING
-            self._grow(state)
-
-    def _sample_law(self, state: SpectrumState, step: Step, key: StreamKey) -> tuple[np.ndarray, np.ndarray]:
-        """Draw generation 1 of a Zipf-Mandelbrot law; return the sums, and the lost mass, float64 (R, 1)."""
-        assert self._law is not None
-        n_replicates = len(state.lengths)
-        # A sample has at most so many different counts. The system gives memory only to the pages that are written.
-        rows = new_rows(n_replicates, min(self._size, math.isqrt(2 * step.n_tokens) + 2))
-        sums, lost = np.zeros((n_replicates, N_SUMS)), np.zeros(n_replicates)
-        law = Law(float(self._law.a), float(self._law.b), self._size)
-        while True:
-            bags = new_bags(step.n_threads, self._n_cells, self._n_far)
-            sample_law(law, step, key, self._with_lost, bags, rows, state.lengths, (sums, lost))
-            if not bags.info[:, TOO_SHORT].any():
-                break
-            self._n_far *= 4
-            rows = new_rows(*rows.counts.shape)
-        state.rows = new_rows(n_replicates, 2 * int(state.lengths.max()) + 16)
-        for new, values in zip(state.rows, rows, strict=True):
-            end = min(new.shape[1], values.shape[1])
-            new[:, :end] = values[:, :end]
-        return sums, lost[:, None]
-
-    def _buffers(self, state: SpectrumState, n_threads: int) -> tuple[Scratch, Bag]:
-        """Return work arrays and bags that fit the state."""
-        n_rows = state.rows.counts.shape[1]
-        shape = (n_threads, n_rows, max(self._n_classes, n_rows))
-        if self._work is None or self._work_shape != shape:
-            self._work = None
-            self._work = new_scratch(*shape), new_bags(n_threads, self._n_cells, self._n_far)
-            self._work_shape = shape
-        return self._work
-
-    def _grow(self, state: SpectrumState) -> None:
-        """Double the room for rows and quadruple that for classes; pages that are not written take no memory."""
-        old = state.rows
-        state.rows = new_rows(len(state.lengths), 2 * old.counts.shape[1])
-        for new, values in zip(state.rows, old, strict=True):
-            new[:, : values.shape[1]] = values
-        self._n_classes = 4 * max(self._n_classes, old.counts.shape[1])
-        self._n_far *= 4
-        self._work = None
+        return refit_rows(state, step, key, weights, n_alive, self._buffers)
 
     def advance(
         self, state: SpectrumState, first: int, n_generations: int, seed: int, first_replicate: int = 0
@@ -316,12 +213,13 @@ class SpectrumDiscrete(Model):
         for b in range(n_generations):
             step = self._step_of(first + b)
             n_alive = state.owners.shape[1] if step.alive_by else 0
-            sums[:, b], alive = self._refit(state, step, key, state.real, n_alive)
+            if self._law is not None and first + b == 1:
+                sums[:, b], lost[:, b] = sample_rows(state, step, key, self._law, self._with_lost, self._buffers)
+            else:
+                sums[:, b], alive = self._refit(state, step, key, state.real, n_alive)
+                if step.alive_by:
+                    lost[:, b], survival[:, b] = self._by_origin(state, alive)
             state.generation[:] = first + b
-            if self._law is not None:
-                lost[:, b] = alive[:, 0] if first + b == 1 else 0.0
-            elif step.alive_by:
-                lost[:, b], survival[:, b] = self._by_origin(state, alive)
             if self._with_rows:
                 points += [points_of(state, r) for r in range(n_replicates)]
         totals = self._sizes[first - 1 : first - 1 + n_generations]
@@ -353,7 +251,7 @@ class SpectrumDiscrete(Model):
 
     def work_bytes(self) -> int:
         """Return the minimum working memory: the cells of a bag and its far values, for each thread."""
-        return current_threads() * 8 * (self._n_cells + 2 * self._n_far + 3 * N_PROBABILITIES)
+        return self._buffers.n_bytes(current_threads())
 
     def block_length(self, state: SpectrumState, max_generations: int) -> int:
         """Return the length of the next block: `max_generations`, or less if the spectra would take too much memory."""
@@ -385,12 +283,3 @@ class SpectrumDiscrete(Model):
             require("rows", same, "those of the truth at generation 0")
         check_rows(state, self._sizes, self._size)
         return state
-
-
-def refusal(truth: Any, schedule: Schedule) -> str | None:
-    """Return why count spectra cannot serve a workflow, or None."""
-    if schedule.n_train.any():
-        return 'model.engine must be "symbols" for a workflow that subsamples its pool, got "spectrum"'
-    if isinstance(truth, ZipfMandelbrotLaw) and schedule.n_real.any():
-        return 'model.engine must be "symbols" for a workflow that draws real data from a law, got "spectrum"'
-    return None

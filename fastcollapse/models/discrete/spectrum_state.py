@@ -1,13 +1,13 @@
 """The state of a run with count spectra: its checks, and its spectra as rows of a block."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from fastcollapse.config.fields import MAX_COUNT
-from fastcollapse.kernels.spectrum.refit import Rows
+from fastcollapse.kernels.spectrum.rows import Rows
 from fastcollapse.models.base import State
+from fastcollapse.models.saved_arrays import require
 from fastcollapse.variables import SampleRows
 
 
@@ -68,18 +68,6 @@ def check_rows(state: SpectrumState, sizes: np.ndarray, n_symbols: int) -> None:
             require("counts", is_sample, "a sample of the size of the state")
             ascending = (np.diff(keys) > 0) | ((np.diff(keys) == 0) & (np.diff(counts) > 0))
             require("keys", ascending.all(), "in order, each with its counts in order")
-
-
-def require(name: str, holds: Any, allowed: str) -> None:
-    """Refuse an array of a state.
-
-    Raises
-    ------
-    ValueError
-        `holds` is false; the message names the array and what is allowed.
-    """
-    if not holds:
-        raise ValueError(f"{name} of a state must be {allowed}")
 
 
 def points_of(state: SpectrumState, replicate: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule
-from fastcollapse.models.base import ArrayModel, ModelBlock, restore_arrays
+from fastcollapse.models.base import ArrayModel, ModelBlock
 from fastcollapse.models.kernel_ridge.downstream import Predictor
 from fastcollapse.models.kernel_ridge.fit import Fitter, Table
 from fastcollapse.models.kernel_ridge.generators import Chain, KernelState
@@ -16,6 +16,7 @@ from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
 from fastcollapse.models.kernel_ridge.sizes import check_kernel, check_sizes, narrow_spread, row_squares
 from fastcollapse.models.kernel_ridge.spectrum import estimate_spectrum
 from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth, Labelled
+from fastcollapse.models.saved_arrays import restore_arrays
 from fastcollapse.variables import Coordinate, Metric, Variable
 
 _TRAINED = {"n_samples": 20, "ridge": [0.1, 1.0]}

@@ -150,8 +150,7 @@ class MixturePools(NamedTuple):
 def _run_replace_only(state, replicate, n_points, joint, truth, normals, span, stream, buffer, mus, logs):
     """Refit one replicate over a block to synthetic points only.
 
-    Serial, because a short `prange` body compiles faster. More than eight arguments, because a tuple of arrays made in
-    the loop would count references.
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
     """
     mu, log_sigma = state[0, replicate], state[1, replicate]
     for step in range(span.n_generations):

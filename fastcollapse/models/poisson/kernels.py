@@ -31,8 +31,7 @@ def draw_real(n_real, rate, key, real):
 def _run_sums(replicate, sums, sizes, real, schedule, truth_rate, span, stream, rates):
     """Refit one replicate over a block without subsamples.
 
-    Serial, because a short `prange` body compiles faster. More than eight arguments, because a tuple of arrays made in
-    the loop would count references.
+    More than eight arguments, because a tuple of arrays made in the loop would count references.
     """
     total, size = sums[replicate], sizes[replicate]
     for step in range(span.n_generations):

@@ -9,13 +9,14 @@ import numpy as np
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InfiniteMomentWarning
-from fastcollapse.models.base import ArrayModel, ModelBlock, restore_arrays, run_key
+from fastcollapse.models.base import ArrayModel, ModelBlock, run_key
 from fastcollapse.models.ridge.downstream import Predictor
 from fastcollapse.models.ridge.generators import ChainState, create_chain
 from fastcollapse.models.ridge.infinite_moments import infinite_moment_warnings
 from fastcollapse.models.ridge.metrics import METRICS, available, metrics_of
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression, RidgeTruth
+from fastcollapse.models.saved_arrays import restore_arrays
 from fastcollapse.variables import Coordinate, Metric, Variable
 
 _TRAINED = {"n_samples": [5, 30], "ridge": [0.0, 0.1]}

@@ -132,6 +132,6 @@ def test_law__continues_as_its_sample():
 def test_sample__short_lists_grow_and_change_no_bit():
     expected = run(law_model(0.4, 0.0, 40, 10**9), 3, 1, seed=1)
     model = law_model(0.4, 0.0, 40, 10**9)
-    model._n_far = 1
+    model._buffers.n_far = 1
     assert_same(run(model, 3, 1, seed=1), expected)
-    assert model._n_far > 1
+    assert model._buffers.n_far > 1

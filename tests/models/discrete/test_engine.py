@@ -8,7 +8,7 @@ from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, 
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
 from fastcollapse.errors import InputError
-from fastcollapse.models.discrete.engine import choose_engine
+from fastcollapse.models.discrete.engine import LABEL_FREE, choose_engine, served_metrics
 from fastcollapse.models.discrete.parameters import DiscreteParameters
 
 LAW = ZipfMandelbrotLaw(1.0, 2.7, 10**7)
@@ -138,3 +138,12 @@ def test_choose_engine__a_subsample__is_refused_with_the_spectrum():
     subsample = AccumulateSubsample(n_samples=10**6, keep_real=True, replacement=False)
     with pytest.raises(InputError, match=r"workflow.name must be one without a fit to a subsample of the pool, with"):
         chosen(LAW, ["support_size"], "spectrum", workflow=subsample)
+
+
+def test_served_metrics__follow_truth_and_record():
+    one, two = (Replace(n_samples=9).schedule(n, SPECTRUM.total) for n in (1, 2))
+    assert served_metrics(SPECTRUM, two, ()) == LABEL_FREE
+    assert served_metrics(SPECTRUM, one, ()) == (*LABEL_FREE, "lost_mass")
+    assert served_metrics(SPECTRUM, two, ("survival",)) == (*LABEL_FREE, "lost_mass", "survival")
+    assert served_metrics(LAW, two, ("survival",)) == LABEL_FREE
+    assert served_metrics(LAW, one, ("lost_mass",)) == (*LABEL_FREE, "lost_mass")

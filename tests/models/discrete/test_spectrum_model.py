@@ -9,9 +9,9 @@ from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, 
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
 from fastcollapse.errors import InputError
-from fastcollapse.kernels.spectrum.refit import N_SUMS
+from fastcollapse.kernels.spectrum.rows import N_SUMS
 from fastcollapse.models.discrete.model import Discrete
-from fastcollapse.models.discrete.spectrum_model import LABEL_FREE, SpectrumDiscrete, available_metrics
+from fastcollapse.models.discrete.spectrum_model import LABEL_FREE, SpectrumDiscrete
 from tests._goodness_of_fit import chi_square_p, two_sample_p
 from tests.models._block_runs import assert_bits_are_reproducible, assert_same, run
 from tests.naive import spectrum as naive
@@ -272,7 +272,7 @@ def test_short_arrays__grow_and_change_no_bit():
     truth = CountSpectrum(np.array([50]), np.array([3000]))  # one class becomes about sixty
     expected = run(spectrum_model(truth, Replace(n_samples=150_000), 2), 3, 2, seed=4)
     model = spectrum_model(truth, Replace(n_samples=150_000), 2)
-    model._n_far, model._n_classes = 1, 10**6
+    model._buffers.n_far, model._buffers.n_classes = 1, 10**6
     assert_same(run(model, 3, 2, seed=4), expected)
 
 
@@ -304,22 +304,12 @@ def test_corners__keep_their_tokens():
 
 
 def test_refused__workflows_name_the_key():
-    with pytest.raises(InputError, match=r"model.engine must be \"symbols\" for a workflow that subsamples"):
+    with pytest.raises(InputError, match=r"workflow.name must be one without a fit to a subsample of the pool"):
         spectrum_model(
             CountSpectrum.from_counts(ZIPF), AccumulateSubsample(n_samples=9, keep_real=True, replacement=False), 2
         )
-    with pytest.raises(InputError, match="real data from a law"):
+    with pytest.raises(InputError, match=r"workflow.name must be one without real data for truth.zipf_mandelbrot"):
         spectrum_model(ZipfMandelbrotLaw(1.0, 0.0, 100), Mix(n_samples=9, n_real=3, real="fresh"), 2)
-
-
-def test_available_metrics__follow_truth_and_record():
-    counts, law = CountSpectrum.from_counts(ZIPF), ZipfMandelbrotLaw(1.0, 0.0, 100)
-    one, two = (Replace(n_samples=9).schedule(n, TOTAL) for n in (1, 2))
-    assert available_metrics(counts, two, ()) == LABEL_FREE
-    assert available_metrics(counts, one, ()) == (*LABEL_FREE, "lost_mass")
-    assert available_metrics(counts, two, ("survival",)) == (*LABEL_FREE, "lost_mass", "survival")
-    assert available_metrics(law, two, ("survival",)) == LABEL_FREE
-    assert available_metrics(law, one, ("lost_mass",)) == (*LABEL_FREE, "lost_mass")
 
 
 def test_sums__are_three():

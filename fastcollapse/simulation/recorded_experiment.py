@@ -1,0 +1,57 @@
+"""The experiment and the recipe that a results file records, as text."""
+
+import json
+import tomllib
+
+from fastcollapse.config.nested_text import no_collection
+from fastcollapse.config.section_base import build
+from fastcollapse.config.sections import Recipe
+from fastcollapse.errors import InputError, UnreadableResults
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.version_0_1 import as_version_0_1
+from fastcollapse.storage.blocks import Header
+
+
+def recorded_experiment(header: Header, name: str) -> Experiment:
+    """Return the experiment of a run, with its resolved seed.
+
+    Parameters
+    ----------
+    header : header of the run.
+    name : name of the results in messages.
+
+    Raises
+    ------
+    UnreadableResults
+        This version refuses the experiment.
+    """
+    try:
+        experiment = Experiment.from_mapping(json.loads(header.experiment_json))
+        return experiment if header.inputs else as_version_0_1(experiment)
+    except InputError as error:
+        raise UnreadableResults(f"{name}: its experiment is refused: {error}") from error
+
+
+def recorded_recipe(text: str, name: str) -> Recipe | None:
+    """Return the section `[recipe]` of an experiment file; None without one.
+
+    Parameters
+    ----------
+    text : text of the experiment file, or "".
+    name : name of the results in messages.
+
+    Raises
+    ------
+    UnreadableResults
+        The text is not TOML, or its section is not a recipe.
+    """
+    try:
+        with no_collection():
+            given = tomllib.loads(text).get("recipe") if text else None
+        if given is not None and not isinstance(given, dict):
+            raise InputError(f"recipe must be a table, got {given!r}")
+        return None if given is None else build(Recipe, given)
+    except InputError as error:
+        raise UnreadableResults(f"{name}: its experiment_text is refused: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableResults(f"{name}: is damaged: its experiment_text is not TOML") from error
