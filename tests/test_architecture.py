@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "datasets": {"config", "errors"},
     "models": {"config", "datasets", "errors", "kernels", "variables"},
     "storage": {"config", "datasets", "errors", "variables"},
-    "simulation": {"config", "datasets", "errors", "kernels", "models", "storage", "variables"},
+    "simulation": {"config", "datasets", "errors", "kernels", "models", "storage", "theory", "variables"},
     "sweeps": {"config", "datasets", "errors", "kernels", "models", "simulation", "storage", "variables"},
     "analysis": {"config", "datasets", "errors", "models", "simulation", "storage", "sweeps", "theory", "variables"},
     "cli": {

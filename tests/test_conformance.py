@@ -4,6 +4,7 @@ Families and workflows are found by listing. The numbers must depend only on the
 store, and have the law of the raw twin.
 """
 
+import contextlib
 import dataclasses
 import importlib
 import itertools
@@ -16,7 +17,8 @@ import xarray
 from scipy import stats
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from fastcollapse.config.fields import REQUIRED, BoolField, ChoiceField
+from fastcollapse.config.fields import REQUIRED, BoolField, ChoiceField, ValidationErrors
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import build
 from fastcollapse.config.sizes import SizeField
 from fastcollapse.config.workflows import WORKFLOWS
@@ -27,6 +29,7 @@ from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.replay import replay
 from fastcollapse.simulation.results import open_results
+from fastcollapse.simulation.schedules import schedule_of
 from fastcollapse.simulation.simulate import simulate, use_threads
 from tests._goodness_of_fit import two_sample_p
 from tests._runs import run_with_truth
@@ -53,7 +56,15 @@ def variants(name):
             assert field.default is not REQUIRED, f"no values are known for workflow.{field.name}"
             continue
         options.append([(field.name, value) for value in values])
-    return [{"name": name, **dict(chosen)} for chosen in itertools.product(*options)]
+    found = []
+    for chosen, optional in itertools.product(itertools.product(*options), WORKFLOWS[name].EXAMPLES):
+        with contextlib.suppress(ValidationErrors):  # the keys do not go together
+            workflow = build(WORKFLOWS[name], {**dict(chosen), **optional})
+            keys = {**dict(chosen), **optional}
+            found.append(
+                {"name": name, **{f.name: keys[f.name] for f in dataclasses.fields(workflow) if f.name in keys}}
+            )
+    return found
 
 
 def twin(family):
@@ -62,10 +73,21 @@ def twin(family):
 
 def needs_of(workflow):
     """Return the capabilities that a variant needs."""
-    return build(WORKFLOWS[workflow["name"]], {k: v for k, v in workflow.items() if k != "name"}).needs()
+    keys = {name: value for name, value in workflow.items() if name not in ("name", "sampling")}
+    maps = build(Sampling, workflow.get("sampling", {})).maps
+    return build(WORKFLOWS[workflow["name"]], keys).needs() | frozenset(maps)
 
 
-VARIANTS = [workflow for name in WORKFLOWS for workflow in variants(name)]
+# Every map, alone and in the pool of a workflow.
+SAMPLED = [
+    {**workflow, "sampling": dict(values)}
+    for values in Sampling.EXAMPLES
+    for workflow in (
+        {"name": "replace", "n_samples": N_SAMPLES},
+        {"name": "accumulate", "n_samples": N_SAMPLES, "keep_real": True},
+    )
+]
+VARIANTS = [*(workflow for name in WORKFLOWS for workflow in variants(name)), *SAMPLED]
 SERVED = {
     name: [workflow for workflow in VARIANTS if needs_of(workflow) <= family_class(name).CAPABILITIES]
     for name in families()
@@ -82,6 +104,8 @@ OF_KNOWN_LAW = [param for param in CASES if twin(param.values[0]).CASES[param.va
 
 def experiment_of(family, case, workflow, folder, other=False, **run):
     made = twin(family).CASES[case]
+    sampling = workflow.get("sampling", {})
+    workflow = {name: value for name, value in workflow.items() if name != "sampling"}
     workflow = {**workflow, **{name: size for name, size in made.sizes.items() if name in workflow}}
     run = {"n_generations": N_GENERATIONS, "n_replicates": N_REPLICATES, "seed": 20241223, **run}
     sections = {
@@ -89,6 +113,7 @@ def experiment_of(family, case, workflow, folder, other=False, **run):
         "truth": made.other if other else made.truth,
         "workflow": workflow,
         "run": {"record": ["metrics", "trajectory"], **run},
+        **({"sampling": sampling} if sampling else {}),
     }
     return Experiment.from_mapping(sections, base=folder)
 
@@ -144,7 +169,7 @@ def test_bits__depend_on_experiment_only(tables, family, case, workflow):
 
 
 def model_of(experiment, truth):
-    schedule = experiment.workflow.schedule(experiment.run.n_generations, truth.total)
+    schedule = schedule_of(experiment, truth.total)
     return family_class(experiment.family).create(truth, experiment.model, schedule, experiment.run.record)
 
 
@@ -175,7 +200,7 @@ def test_restore__matches_uninterrupted_run(tmp_path, tables, family, case, work
     experiment = experiment_of(family, case, workflow, tables, record=record)
     truth, run = load_truth(experiment.truth, tables), {"seed": experiment.run.seed, "first_replicate": 3}
     model = model_of(experiment, truth)
-    names = tuple(model.available_metrics(experiment.model))
+    names = tuple(model.available_metrics(experiment.model, experiment.sampling))
     state = model.initial(N_REPLICATES, **run)
     expected = advance_in_blocks(model, truth, names, state, 1, [N_GENERATIONS], **run)
     assert len(expected) == N_GENERATIONS
@@ -293,7 +318,7 @@ def test_law__equals_raw_twin(tables, family, case, workflow):
     run = {"n_replicates": 2 * raw.N_RAW, "n_generations": n_generations}
     experiment = experiment_of(family, case, workflow, tables, **run)
     truth = load_truth(experiment.truth, tables)
-    schedule = experiment.workflow.schedule(n_generations, truth.total)
+    schedule = schedule_of(experiment, truth.total)
     expected = np.array([raw.raw(truth, experiment.model, schedule, n_generations, rng) for _ in range(raw.N_RAW)])
     got = raw.columns(run_with_truth(experiment, truth))
     assert got.shape[1:] == expected.shape[1:]

@@ -17,6 +17,7 @@ from fastcollapse.analysis.panels.family_panels import Scatter
 from fastcollapse.analysis.panels.panel import Panel, is_wide, plots_of
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, panels_of
+from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.analysis.panels.style import MAP, SECOND, SIMULATED, THEORY
 from fastcollapse.analysis.panels.text import counted, settings_text
 from fastcollapse.analysis.tables import case_names
@@ -128,7 +129,8 @@ def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -
     for unused in used[len(flat) :]:
         unused.set_visible(False)
     for i, (place, (results, plot, name)) in enumerate(zip(used, flat, strict=False)):
-        if i == 1 and results.recipe is None and panels_for(results).draw_second_plot(place, results):
+        has_second = i == 1 and results.recipe is None and schedule_of(results).is_plain
+        if has_second and panels_for(results).draw_second_plot(place, results):
             continue
         draw_plot(place, plot, results)
         if name:

@@ -11,6 +11,7 @@ from fastcollapse.analysis.agreement import agreement_of, verdict
 from fastcollapse.analysis.panels.panel import GENERATION
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.registry import panels_for, panels_of
+from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.analysis.panels.text import counted, settings_text, table
 from fastcollapse.analysis.tables import case_names, number, tables_of
 from fastcollapse.simulation.results import Results
@@ -41,7 +42,7 @@ def summary(results: Results | Sequence[Results], elapsed: float | None = None, 
     words = recipe_words(cases)
     if words is not None and words.note:
         parts.append("\n".join(textwrap.wrap(f"Note: {words.note}", 110)))
-    if len(cases) == 1 and words is None:
+    if len(cases) == 1 and words is None and schedule_of(cases[0]).is_plain:
         parts += panels_for(cases[0]).summary_tables(cases[0])
     if elapsed is not None:
         parts.append(throughput(cases, elapsed))

@@ -5,7 +5,8 @@ Every generation runs the same pipeline, and each stage is an array in `Schedule
     state -- map --> draw n_synthetic --+
     truth ---------> draw n_real -------+ pool (keep) -- subsample n_train -- fit (weights) --> next state
 
-Implemented stages are the two draws, the pool and the subsample. The map is the identity, and all points of a fit have
+The map is a section `[sampling]`; without one it is the identity. Weights are `weight`, the weight of the real part of
+the fit, and `discount`, the weight of a batch relative to the next younger one; without them all points of a fit have
 the same weight.
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, NamedTuple
 
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,7 +28,24 @@ CAPABILITIES = {
     "fresh_real": "real data drawn anew each generation",
     "fixed_real": "real data drawn once per replicate",
     "subsample_with_real": "a subsample of synthetic and real data together",
+    "weights": "a weight of the real data in the fit",
+    "real_share": "tokens that are real with a given probability",
+    "window": "a pool of the last batches only",
+    "discount": "batches that count less with their age",
+    "temperature": "sampling at a temperature",
+    "top_k": "sampling of the k most probable symbols",
+    "top_p": "sampling of the most probable symbols up to a share",
+    "best_of": "curation of the best of k samples",
+    "bias": "sampling with a biased deviation",
+    "tilt": "sampling with an exponential weight",
+    "verifier": "samples that a verifier keeps",
+    "truncate": "samples within a distance of the mean",
 }
+
+# Capabilities beyond draws that are pooled with equal weights.
+STAGES = frozenset(
+    {"weights", "real_share", "window", "discount", *(field.name for field in dataclasses.fields(Sampling))}
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -43,6 +62,17 @@ class Schedule:
     real : "none", "fresh" (drawn anew in each generation) or "fixed" (drawn once per replicate; if `n_real` is the
         total of the real data, it is that data itself; a later generation has all of it or none).
     start_with_data : whether the pool of generation 0 holds the counts of the truth; otherwise it is empty.
+    weight : weight of the real part of the fit, from 0 to 1, float64, shape (T,); the rest is the weight of the
+        synthetic part. A fit without one of the parts has only the other. None: all points have the same weight.
+    optimal : whether `weight` is still to be computed by the family, see `Model.fit_errors`.
+    real_share : probability that a token is real, float64, shape (T,); each of the `n_synthetic` tokens is then real or
+        synthetic at random. None: no token is.
+    window : number of the last synthetic batches that the pool keeps; 0 keeps all.
+    discount : weight of a synthetic batch relative to the next younger one, above 0, at most 1; 0: no discount.
+    sampling : maps of the model before it is sampled, or None.
+
+    With a weight, a window or a discount, the pool holds only synthetic batches. The real data, fresh or fixed, is
+    beside it. `n_synthetic` may then be 0 where `n_real` is above 0.
     """
 
     n_synthetic: np.ndarray
@@ -52,6 +82,12 @@ class Schedule:
     replacement: bool = False
     real: str = "none"
     start_with_data: bool = False
+    weight: np.ndarray | None = None
+    optimal: bool = False
+    real_share: np.ndarray | None = None
+    window: int = 0
+    discount: float = 0.0
+    sampling: Sampling | None = None
 
     @property
     def n_generations(self) -> int:
@@ -68,8 +104,18 @@ class Schedule:
             "fresh_real": real and self.real == "fresh",
             "fixed_real": real and self.real == "fixed",
             "subsample_with_real": real and subsample,
+            "weights": self.weight is not None or self.optimal,
+            "real_share": self.real_share is not None,
+            "window": self.window > 0,
+            "discount": self.discount > 0,
         }
-        return frozenset(name for name, is_needed in needed.items() if is_needed)
+        maps = self.sampling.maps if self.sampling else ()
+        return frozenset(name for name, is_needed in needed.items() if is_needed) | frozenset(maps)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all points of a fit have the same weight and are drawn from the model or the truth as they are."""
+        return not self.needs & STAGES
 
     @property
     def is_replace_only(self) -> bool:
@@ -107,8 +153,9 @@ class Schedule:
             raise refuse(f"real = 'fresh' or 'fixed' where n_real is above 0, got {self.real!r}")
         # One set of fixed real data is drawn, of the size of generation 1.
         is_other_set = (self.n_real > 0) & (self.n_real != self.n_real[:1]) & (self.real == "fixed")
+        beside = self.weight is not None or self.window > 0 or self.discount > 0
         ranges = {
-            "n_synthetic of at least 1": self.n_synthetic < 1,
+            "n_synthetic of at least 1": self.n_synthetic < np.where(beside & (self.n_real > 0), 0, 1),
             "n_real of at least 0": self.n_real < 0,
             "n_real of 0 or that of generation 1 where real is 'fixed'": is_other_set,
             "keep of 0 or 1": (self.keep < 0) | (self.keep > 1),
@@ -117,6 +164,14 @@ class Schedule:
         for problem, wrong in ranges.items():
             if wrong.any():
                 raise refuse(f"{problem}, got another value at generation {int(wrong.argmax()) + 1}")
+        for name in ("weight", "real_share"):
+            values = getattr(self, name)
+            if values is not None and (values.shape != (n_generations,) or not ((values >= 0) & (values <= 1)).all()):
+                raise refuse(f"{name} as array of shape ({n_generations},) with values from 0 to 1")
+        if not 0 <= self.window <= n_generations or not 0 <= self.discount <= 1:
+            raise refuse("a window of at most the run and a discount of at most 1")
+        if beside and (self.start_with_data or self.n_train.any()):
+            raise refuse("no data at the start of the pool and no subsample, with a weight, a window or a discount")
         over = self.n_train > self.pool_totals(truth_total)
         if over.any() and not self.replacement:
             raise refuse(f"n_train of at most the pool, got more at generation {int(over.argmax()) + 1}")
@@ -141,12 +196,38 @@ class Schedule:
         """
         import numpy as np  # start-up time of the command line
 
+        if self.window or self.discount:
+            return np.rint(self.synthetic_sizes()).astype(np.int64) + self.n_real
+        if self.weight is not None:  # the real part is beside the pool
+            return dataclasses.replace(self, n_real=0 * self.n_real, weight=None).pool_totals() + self.n_real
         # an overflow of the sums cancels in the difference, as long as the pool itself fits
         added = np.cumsum(self.n_synthetic + self.n_real)
         last_drop = np.maximum.accumulate(np.where(self.keep == 0, np.arange(len(added)), -1))
         before = np.concatenate(([0], added))[np.maximum(last_drop, 0)]
         start = truth_total if self.start_with_data and truth_total is not None else 0
         return added - before + np.where(last_drop < 0, start, 0)
+
+    def synthetic_sizes(self) -> np.ndarray:
+        """Return the size of the synthetic part of each fit, of which discounted points are a fraction: float64 (T,).
+
+        Examples
+        --------
+        >>> from fastcollapse.config.workflows import Accumulate
+        >>> Accumulate(n_samples=10, keep_real=False, window=2).schedule(4, truth_total=20).synthetic_sizes()
+        array([10., 20., 20., 20.])
+        """
+        import numpy as np  # start-up time of the command line
+
+        if self.window:
+            sums = np.cumsum(self.n_synthetic)
+            sums[self.window :] -= sums[: -self.window].copy()
+            return sums.astype(np.float64)
+        if not self.discount:
+            return (self.pool_totals() - self.n_real).astype(np.float64)
+        sizes = self.n_synthetic.astype(np.float64)
+        for t in range(1, len(sizes)):
+            sizes[t] += self.keep[t] * self.discount * sizes[t - 1]
+        return sizes
 
     def distinct_rows(self, same: bool) -> tuple[np.ndarray, np.ndarray]:
         """Return bounds of the number of distinct rows that each generation is fitted to.
@@ -232,4 +313,36 @@ def kernel_schedule(schedule: Schedule, truth_total: int | None = None, bias: in
         schedule.fitted_sizes(truth_total) - bias,
         bool(schedule.replacement),
         schedule.real == "fixed",
+    )
+
+
+class KernelStages(NamedTuple):
+    """Weights, shares, window and discount of a schedule for kernels; arrays over generations, index generation - 1.
+
+    Parameters
+    ----------
+    weight, share : float64 (T), or (0) where there is none; see `Schedule.weight` and `Schedule.real_share`.
+    n_pool : float64 (T), the size of the synthetic part, see `Schedule.synthetic_sizes`.
+    window : number of batches in the pool; 0 for all.
+    discount : weight of a batch relative to the next younger one; 1.0 without a discount.
+    """
+
+    weight: np.ndarray
+    share: np.ndarray
+    n_pool: np.ndarray
+    window: int
+    discount: float
+
+
+def kernel_stages(schedule: Schedule) -> KernelStages:
+    """Return the compiled form of the weights, shares, window and discount of a schedule."""
+    import numpy as np  # start-up time of the command line
+
+    none = np.zeros(0)
+    return KernelStages(
+        none if schedule.weight is None else np.ascontiguousarray(schedule.weight, np.float64),
+        none if schedule.real_share is None else np.ascontiguousarray(schedule.real_share, np.float64),
+        schedule.synthetic_sizes(),
+        int(schedule.window),
+        float(schedule.discount or 1.0),
     )

@@ -26,16 +26,17 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True)
 class Growth(Section):
-    """A size at generation t: `start * factor**(t - 1)`, rounded, or `start + step * (t - 1)`."""
+    """A size at generation t: `start * factor**(t - 1)` or `start * t**power`, rounded, or `start + step * (t - 1)`."""
 
     start: int = parameter(IntField(0, MAX_COUNT), "size at generation 1", unit="tokens")
     factor: float | None = parameter(FloatField(0, 1e15, above=True), "growth per generation", default=None)
     step: int | None = parameter(IntField(-MAX_COUNT, MAX_COUNT), "growth per generation", default=None, unit="tokens")
+    power: float | None = parameter(FloatField(-100, 100), "exponent of the generation", default=None)
 
     def relations(self) -> list[tuple[str, str]]:
         """Return what is wrong with the keys together: (key, problem) pairs."""
-        if (self.factor is None) == (self.step is None):
-            return [("", f"must have start and either factor or step, got {show(self.to_mapping())}")]
+        if [self.factor, self.step, self.power].count(None) != 2:
+            return [("", f"must have start and either factor, step or power, got {show(self.to_mapping())}")]
         return []
 
 
@@ -55,7 +56,7 @@ class SizeField:
         names = "".join(f"'{name}', " for name in self.names)
         return (
             f"whole number from {self.minimum} to {power_text(MAX_COUNT)}, {names}"
-            "a list of them or a table {start, factor} or {start, step}"
+            "a list of them or a table {start, factor}, {start, step} or {start, power}"
         )
 
     def __call__(self, value: object) -> Size:
@@ -124,6 +125,10 @@ def resolve(size: Size, key: str, n_generations: int, truth_total: int | None, m
             factors = np.cumprod(np.where(steps > 0, size.factor, 1.0))
             # 0 * inf is NaN: a start of 0 stays 0
             sizes = np.rint(size.start * factors) if size.start else np.zeros(n_generations)
+    elif size.power is not None:
+        with np.errstate(over="ignore", under="ignore"):
+            powers = (steps + 1.0) ** size.power
+            sizes = np.rint(size.start * powers) if size.start else np.zeros(n_generations)
     else:
         sizes = size.start + float(size.step or 0) * steps  # at most 1e22; only the range of the floats matters
     bad = np.flatnonzero(~((sizes >= minimum) & (sizes <= MAX_COUNT)))

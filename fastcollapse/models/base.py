@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
@@ -108,9 +109,25 @@ class Model(ABC):
         return cls(truth, parameters, schedule, record)
 
     @classmethod
-    def available_metrics(cls, parameters: Any) -> dict[str, Metric]:
-        """Return the metrics of a run with these parameters; by default all metrics."""
+    def available_metrics(cls, parameters: Any, sampling: Sampling | None = None) -> dict[str, Metric]:
+        """Return the metrics of a run with these parameters and maps; by default all metrics."""
         return dict(cls.METRICS)
+
+    @classmethod
+    def fit_errors(cls, truth: TruthSection, parameters: Any, schedule: Schedule) -> tuple[np.ndarray, ...]:
+        """Return what the error of a weighted fit follows from, for the best weights: a, b and c, float64 (T) each.
+
+        The error is w^2 a + (1 - w)^2 (b + c times the error before), see `fastcollapse.theory.weighted_fit`. The
+        default is exact for means, and holds for large samples otherwise.
+
+        Parameters
+        ----------
+        truth, parameters : sections of the experiment.
+        schedule : a mix of synthetic and fresh real data.
+        """
+        with np.errstate(divide="ignore"):
+            real, synthetic = 1.0 / schedule.n_real, 1.0 / schedule.n_synthetic
+        return real, synthetic, np.ones_like(real)
 
     @property
     def n_columns(self) -> int | None:

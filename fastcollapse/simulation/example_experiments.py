@@ -1,8 +1,9 @@
 """Small experiments of a family that together use all of its kernels."""
 
+import contextlib
 import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastcollapse.config.fields import (
@@ -13,8 +14,10 @@ from fastcollapse.config.fields import (
     IntField,
     ListField,
     OneOrMoreField,
+    ValidationErrors,
 )
-from fastcollapse.config.section_base import Section, TableField
+from fastcollapse.config.sampling import Sampling
+from fastcollapse.config.section_base import Section, TableField, build
 from fastcollapse.config.sizes import SizeField
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.models.registry import family
@@ -39,11 +42,13 @@ def example_experiments(name: str) -> Iterator[dict[str, Any]]:
         {"model": parameters, "truth": truth}
         for parameters, truth in _one_at_a_time(_variants(model.PARAMETERS), _variants(model.TRUTH))
     ]
-    for example, workflow, run in itertools.product(examples, list(_workflows()), _RUNS):
+    cases = [*((workflow, {}) for workflow in _workflows()), *_samplings(model.CAPABILITIES)]
+    for example, (workflow, sampling), run in itertools.product(examples, cases, _RUNS):
         values = example.get("workflow", {})
         if values.get("name", workflow["name"]) != workflow["name"]:
             continue
         yield {
+            **({"sampling": sampling} if sampling else {}),
             "model": {**example.get("model", {}), "family": name},
             "truth": dict(example["truth"]),
             "workflow": {**workflow, **{key: value for key, value in values.items() if key in workflow}},
@@ -52,11 +57,22 @@ def example_experiments(name: str) -> Iterator[dict[str, Any]]:
 
 
 def _workflows() -> Iterator[dict[str, Any]]:
-    """Yield every workflow with every combination of its required choices."""
+    """Yield every workflow with every combination of its required choices, and the examples of its optional keys."""
     for name, workflow in WORKFLOWS.items():
         required = [field for field in dataclasses.fields(workflow) if field.default is REQUIRED]
         for values in itertools.product(*(_values(field.metadata["check"]) for field in required)):
-            yield {"name": name, **{field.name: value for field, value in zip(required, values, strict=True)}}
+            for optional in workflow.EXAMPLES:
+                keys = {**{field.name: value for field, value in zip(required, values, strict=True)}, **optional}
+                with contextlib.suppress(ValidationErrors):  # the keys do not go together
+                    build(workflow, keys)
+                    yield {"name": name, **keys}
+
+
+def _samplings(capabilities: frozenset[str]) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
+    """Yield the examples of maps that a family serves, each under the simplest workflow."""
+    for values in Sampling.EXAMPLES:
+        if build(Sampling, values).maps and set(build(Sampling, values).maps) <= capabilities:
+            yield {"name": "replace", "n_samples": _N}, values
 
 
 def _one_at_a_time(*axes: Sequence[Any]) -> Iterator[tuple[Any, ...]]:

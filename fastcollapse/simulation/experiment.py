@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.config.fields import ChoiceField, ValidationErrors, show
+from fastcollapse.config.sampling import Sampling, check_maps
 from fastcollapse.config.section_base import build
 from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection
 from fastcollapse.config.workflows import WORKFLOWS, Workflow, missing_capability
@@ -30,6 +31,7 @@ class Experiment:
     ----------
     family : name of the model family.
     model, truth, workflow, run : sections of the experiment file; the family defines the keys of the first two.
+    sampling : maps of the model before it is sampled, or None.
     recipe : the figure of the experiment, if there is one; not part of the digest.
     text : the TOML text of the user, unchanged, or "".
     base : folder of the experiment file, which is searched for data files; None without a file.
@@ -49,6 +51,7 @@ class Experiment:
     truth: TruthSection
     workflow: Workflow
     run: Run
+    sampling: Sampling | None = None
     recipe: Recipe | None = dataclasses.field(default=None, compare=False)
     text: str = dataclasses.field(default="", compare=False)
     base: Path | None = dataclasses.field(default=None, compare=False)
@@ -87,6 +90,7 @@ be at least 1, got 0
             "truth": lambda m: build(offered.TRUTH, m, unknown("truth")),
             "workflow": lambda m: _workflow(m, family, offered.CAPABILITIES, unknown("workflow")),
             "run": lambda m: build(Run, m, unknown("run")),
+            "sampling": lambda m: _sampling(m, family, offered.CAPABILITIES, unknown("sampling")),
             "recipe": lambda m: build(Recipe, m),
         }
         items = [
@@ -102,7 +106,7 @@ be at least 1, got 0
         ]
         sections = {}
         for name, builder in builders.items():
-            if name == "recipe" and name not in mapping:
+            if name in ("recipe", "sampling") and name not in mapping:
                 continue
             given = mapping[name] if name in mapping else {}
             try:
@@ -137,6 +141,7 @@ be at least 1, got 0
             "truth": self.truth.to_mapping(),
             "workflow": workflow,
             "run": self.run.to_mapping(),
+            **({"sampling": self.sampling.to_mapping()} if self.sampling else {}),
         }
 
     @property
@@ -228,6 +233,15 @@ def _workflow_name(mapping: Mapping[str, Any]) -> str | None:
     given = mapping.get("workflow")
     name = given.get("name") if isinstance(given, Mapping) else None
     return name if isinstance(name, str) and name in WORKFLOWS else None
+
+
+def _sampling(
+    mapping: Mapping[str, Any], family: str, capabilities: frozenset[str], unknown: Callable[[str], str]
+) -> Sampling | None:
+    """Return the section `[sampling]`, or None if it has no map."""
+    sampling = build(Sampling, mapping, unknown)
+    check_maps(sampling, capabilities, family)
+    return sampling if sampling.maps else None
 
 
 def _workflow(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastcollapse.config.fields import join
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import Run
 from fastcollapse.config.workflows import WORKFLOWS, Workflow
@@ -26,11 +27,12 @@ def accepted_keys(family: Any, workflow: Any) -> list[str]:
 
     Examples
     --------
-    >>> [key for key in accepted_keys("discrete", "mix") if key.startswith("workflow.")]
-    ['workflow.name', 'workflow.n_samples', 'workflow.n_real', 'workflow.real']
+    >>> [key for key in accepted_keys("discrete", "replace") if key.startswith("workflow.")]
+    ['workflow.name', 'workflow.n_samples']
     """
     keys = [
         *_keys(Run),
+        *_keys(Sampling),
         "workflow.name",
         *_keys(WORKFLOWS[workflow] if workflow in list(WORKFLOWS) else Workflow),
         "model.family",

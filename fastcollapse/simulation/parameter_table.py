@@ -5,6 +5,7 @@ import json
 from typing import NamedTuple
 
 from fastcollapse.config.fields import REQUIRED, join
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import Run
 from fastcollapse.config.workflows import WORKFLOWS
@@ -43,7 +44,7 @@ def parameters() -> list[Parameter]:
             owners.setdefault(row, []).append(cls.name)
     for row, names in owners.items():
         table.append(row if len(names) == len(WORKFLOWS) else row._replace(help=f"{row.help} ({', '.join(names)})"))
-    return table + _rows(Run)
+    return table + _rows(Run) + _rows(Sampling)
 
 
 def _rows(cls: type[Section], prefix: str = "") -> list[Parameter]:

@@ -10,7 +10,6 @@ from typing import Any, Literal, get_args
 from fastcollapse.config.output_paths import RESULTS, check_output_file, check_output_parent
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.section_base import build
-from fastcollapse.config.workflows import missing_capability
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.models.base import Model
@@ -24,6 +23,7 @@ from fastcollapse.simulation.same_experiment import (
     recorded_truth,
     with_seed_of,
 )
+from fastcollapse.simulation.schedules import schedule_of
 from fastcollapse.storage.base import Store
 from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.part_files import is_begun, is_replacing, parts_folder
@@ -184,7 +184,7 @@ def _planned(
         truth = recorded_truth(existing) or truth
     experiment = experiment.resolve_seed()
     truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
-    schedule = schedule_of(experiment, truth)
+    schedule = schedule_of(experiment, truth.total)
     if path is not None:
         check_free(path, mode == "overwrite", resume=existing is not None)
         check_output_parent(path)
@@ -257,23 +257,6 @@ def _is_finished_run(experiment: Experiment, existing: Results | None, truth: An
     if existing is None or not existing.finished or experiment.run.seed is None:
         return False
     return not experiment_diff(experiment, existing, truth, first_replicate)
-
-
-def schedule_of(experiment: Experiment, truth: Any) -> Schedule:
-    """Return the schedule of an experiment.
-
-    Raises
-    ------
-    InputError
-        A size is out of bounds, or the family does not support the workflow.
-    """
-    workflow, n_generations = experiment.workflow, experiment.run.n_generations
-    schedule = workflow.schedule(n_generations, truth.total)
-    schedule.check(workflow.name, n_generations, truth.total)
-    missing = missing_capability(schedule.needs, family(experiment.family).CAPABILITIES, experiment.family)
-    if missing:
-        raise InputError(f"workflow.name must not be {workflow.name!r}: {missing}")
-    return schedule
 
 
 def run_at(path: Path) -> Results | None:

@@ -3,10 +3,9 @@
 import math
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.errors import InputError
@@ -178,7 +177,7 @@ def _header(plan: RunPlan, model: Model) -> Header:
         provenance=provenance(),
         n_replicates=experiment.run.n_replicates,
         n_generations=experiment.run.n_generations,
-        metrics=_recorded(experiment.run.record, type(model), experiment.model),
+        metrics=_recorded(experiment, type(model)),
         states={name: state for name, state in states.items() if keeps_states and not state.ragged},
         samples={name: state for name, state in states.items() if keeps_states and state.ragged},
         truth=stored_truth(plan.truth, model.ENGINE),
@@ -229,19 +228,20 @@ def _sizes(model: Model, first_replicate: int) -> tuple[int, int]:
     return bytes_of(state), bytes_of(state.arrays())
 
 
-def _recorded(record: Sequence[str], model: type[Model], parameters: Any) -> dict[str, Variable]:
+def _recorded(experiment: Experiment, model: type[Model]) -> dict[str, Variable]:
     """Return the recorded metrics and their variables, by default all metrics.
 
     Raises
     ------
     InputError
-        A metric of the family is not available with these parameters.
+        A metric of the family is not available with these parameters and maps.
     """
-    offered = model.available_metrics(parameters)
+    record = experiment.run.record
+    offered = model.available_metrics(experiment.model, experiment.sampling)
     missing = [name for name in model.METRICS if name in record and name not in offered]
     if missing:
         known = ", ".join(offered)
-        raise InputError(f"run.record must be of {known} with these keys of the model, got {missing[0]!r}")
+        raise InputError(f"run.record must be of {known} with these keys of the model and sampling, got {missing[0]!r}")
     named = {name: metric.variable for name, metric in offered.items() if name in record}
     return named or {name: metric.variable for name, metric in offered.items() if not metric.on_request}
 

@@ -198,15 +198,15 @@ def test_schedule__refuses_what_only_shows_over_generations(make, n_generations,
         (lambda: Replace(n_samples=[3, 0]), "workflow.n_samples[1] must be at least 1, got 0"),
         (
             lambda: Replace(n_samples={"start": 3}),
-            "workflow.n_samples must have start and either factor or step",
+            "workflow.n_samples must have start and either factor, step or power",
         ),
         (
             lambda: Replace(n_samples={"start": 3, "step": 1, "factor": 2.0}),
-            "must have start and either factor or step",
+            "must have start and either factor, step or power",
         ),
         (
             lambda: Replace(n_samples={"begin": 3, "step": 1.5}),
-            "workflow.n_samples.begin is not a known key, use start, factor, step; "
+            "workflow.n_samples.begin is not a known key, use start, factor, step, power; "
             "workflow.n_samples.start is required",
         ),
         (

@@ -57,3 +57,53 @@ def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=
             training = pool[chosen]
         found.append(fit(training))
     return found
+
+
+def staged_states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=None):
+    """Return the states of generations 0..T of one replicate, a list, with weights, shares, windows and discounts.
+
+    Parameters
+    ----------
+    truth, schedule, n_generations, data: as in `states`
+    draw: (state, number of samples, rng) -> array of samples, drawn after the maps of `schedule.sampling`
+    fit: list of (samples, weight) -> state; the points of a group have equal weights, the weights sum to 1
+    draw_real: as `draw`, for real data, without maps
+    """
+    draw_real, fixed = draw_real or draw, None
+    if schedule.real == "fixed":
+        n_real = schedule.n_real[0]
+        fixed = data if data is not None and n_real == len(data) else draw_real(truth, n_real, rng)
+    pool = [data] if schedule.start_with_data else []
+    found = [truth]
+    for t in range(n_generations):
+        n = schedule.n_synthetic[t]
+        if schedule.real_share is not None:
+            n_real = rng.binomial(n, schedule.real_share[t])
+            samples = np.concatenate([draw(found[-1], n - n_real, rng), draw_real(truth, n_real, rng)])
+            found.append(fit([(samples, 1.0)]))
+            continue
+        pool = pool if schedule.keep[t] else []
+        if n > 0:
+            pool.append(draw(found[-1], n, rng))
+        if schedule.window:
+            pool = pool[-schedule.window :]
+        real = None
+        if schedule.n_real[t] > 0:
+            real = fixed if schedule.real == "fixed" else draw_real(truth, schedule.n_real[t], rng)
+        if schedule.discount:
+            groups = [(batch, len(batch) * schedule.discount ** (len(pool) - 1 - i)) for i, batch in enumerate(pool)]
+        else:
+            groups = [(np.concatenate(pool), sum(map(len, pool)))] if pool else []
+        found.append(fit(_with_real(groups, real, None if schedule.weight is None else schedule.weight[t])))
+    return found
+
+
+def _with_real(groups, real, weight):
+    """Return the groups and the real samples, whose weight is `weight`, or if None by their number; they sum to 1."""
+    total = sum(size for _, size in groups)
+    if real is None:
+        return [(samples, size / total) for samples, size in groups]
+    if weight is None and len(groups) == 1:
+        return [(np.concatenate([real, groups[0][0]]), 1.0)]
+    share = 1.0 if not groups else len(real) / (len(real) + total) if weight is None else weight
+    return [(real, share), *((samples, (1 - share) * size / total) for samples, size in groups)]

@@ -70,7 +70,8 @@ def message_of(mapping):
         ({**GOOD, "truth": 3}, "truth must be a table of keys and values, got 3"),
         (
             {**GOOD, "wrkflow": {}},
-            "wrkflow is not a known section, use model, truth, workflow, run, recipe (did you mean 'workflow'?)",
+            "wrkflow is not a known section, use model, truth, workflow, run, sampling, recipe "
+            "(did you mean 'workflow'?)",
         ),
         ({**GOOD, 3: {}}, "3 is not a section name"),
         (changed("model", family="discreet"), "model.family must be one of "),

@@ -77,9 +77,8 @@ def test_truth__unknown_key_does_not_replace_the_truth_of_the_file():
 
 
 def test_key_without_a_section_in_a_file__names_its_section():
-    words = (
-        "n_samples is not a known section, use model, truth, workflow, run, recipe (did you mean 'workflow.n_samples'?)"
-    )
+    known = "model, truth, workflow, run, sampling, recipe"
+    words = f"n_samples is not a known section, use {known} (did you mean 'workflow.n_samples'?)"
     with pytest.raises(InputError, match=re.escape(words)):
         Experiment.from_mapping({**DISCRETE, "n_samples": 5})
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastcollapse.analysis.panels.panel import Panel
+from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.simulation.results import Results
 
@@ -44,6 +45,8 @@ class FamilyPanels:
     panels : name -> function that makes the panel.
     default : names of the panels that are shown without a recipe.
     no_theory : why a panel without theory has none.
+    staged : as `panels`, for runs whose schedule is not plain: with weights, windows, shares or maps. The theory of
+        `panels` does not hold for them, so that no other function sees such a run.
     """
 
     def __init__(
@@ -51,10 +54,16 @@ class FamilyPanels:
         panels: Mapping[str, Maker],
         default: tuple[str, ...],
         no_theory: str = "no theory of it is available",
+        staged: Mapping[str, Maker] | None = None,
     ) -> None:
         self.panels = panels
         self.default = default
         self.no_theory = no_theory
+        self.staged = staged or {}
+
+    def makers(self, results: Results) -> Mapping[str, Maker]:
+        """Return the functions that make the panels of a run, by name."""
+        return self.panels if schedule_of(results).is_plain else self.staged
 
     def check_names(self, names: Sequence[str]) -> None:
         """Refuse names of panels that the family does not have.
@@ -64,10 +73,11 @@ class FamilyPanels:
         InputError
             With the panels that it has.
         """
+        every = {**self.panels, **self.staged}
         for name in names:
-            if name not in self.panels:
-                known = ", ".join(self.panels)
-                raise InputError(f"recipe.panels must be of {known}, got {name!r}{nearest(name, self.panels)}")
+            if name not in every:
+                known = ", ".join(every)
+                raise InputError(f"recipe.panels must be of {known}, got {name!r}{nearest(name, every)}")
 
     def why_no_bounds(self, results: Results) -> str:
         """Return why a panel of a run has neither bounds nor an exact expectation."""
@@ -82,11 +92,14 @@ class FamilyPanels:
         return results.experiment.truth.source
 
     def summary_tables(self, results: Results) -> list[str]:
-        """Return further tables of the summary of a run without a recipe."""
+        """Return further tables of the summary of a run without a recipe, of a plain schedule."""
         return []
 
     def draw_second_plot(self, axes: "Axes", results: Results) -> bool:
-        """Draw a plot in place of the second panel of a run without a recipe, and return whether it was drawn."""
+        """Draw a plot in place of the second panel of a run without a recipe, of a plain schedule.
+
+        Returns whether it was drawn.
+        """
         return False
 
     def scatter(self, results: Results) -> Scatter | None:

@@ -51,15 +51,19 @@ def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = 
         The family has no such panel, or the run has not recorded what the panel needs.
     """
     family, recipe = panels_for(results), results.recipe
+    makers = family.makers(results)
+    default = tuple(name for name in family.default if name in makers) if makers is family.panels else tuple(makers)
     options = {} if recipe is None else recipe.to_mapping()
     requested = names or (recipe.panels if recipe is not None and recipe.panels else ())
     family.check_names(requested)
     panels: list[Panel] = []
     # Published points belong to the first panel of the recipe.
-    first = (recipe.panels or family.default)[0] if recipe is not None else None
-    for name in requested or family.default:
+    first = next(iter((recipe.panels or default) if recipe is not None else ()), None)
+    for name in requested or default:
+        if name not in makers:
+            raise InputError(f"recipe.panels must be of {', '.join(makers)} for this workflow, got {name!r}")
         try:
-            new = family.panels[name](results, generations, options)
+            new = makers[name](results, generations, options)
         except KeyError as error:
             if requested:
                 raise InputError(f"run.record must have {error.args[0]} for the panel {name}") from None

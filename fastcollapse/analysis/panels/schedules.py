@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from fastcollapse.config.schedule import Schedule
+from fastcollapse.simulation import schedules
 from fastcollapse.simulation.results import Results
 
 Value = TypeVar("Value")
@@ -29,8 +30,7 @@ def cached_by_results(function: Callable[[Results], Value]) -> Callable[[Results
 @cached_by_results
 def schedule_of(results: Results) -> Schedule:
     """Return the schedule that a run followed."""
-    experiment = results.experiment
-    return experiment.workflow.schedule(experiment.run.n_generations, results.real_size)
+    return schedules.schedule_of(results.experiment, results.real_size)
 
 
 def is_replace_only(results: Results) -> bool:

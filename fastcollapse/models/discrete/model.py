@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule, kernel_schedule
 from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable, sum_in_order
@@ -114,7 +115,7 @@ class Discrete(Model):
         return SpectrumDiscrete(truth, parameters, schedule, record)
 
     @classmethod
-    def available_metrics(cls, parameters: Any) -> dict[str, Metric]:
+    def available_metrics(cls, parameters: Any, sampling: Sampling | None = None) -> dict[str, Metric]:
         """Return the metrics of this engine."""
         return dict(METRICS)
 

@@ -88,7 +88,7 @@ class DiscreteTruth(TruthSection):
     counts_of_counts: str | None = parameter(
         StringField(), "table with columns count and number of symbols (.csv, .tsv, also .gz)", default=None
     )
-    zipf_mandelbrot: ZipfMandelbrot | None = parameter(  # noqa: RUF009
+    zipf_mandelbrot: ZipfMandelbrot | None = parameter(
         TableField(ZipfMandelbrot), "probabilities proportional to (i + b)**-a, i = 1..size", default=None
     )
     uniform: int | None = parameter(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.models.base import ArrayModel, ModelBlock
 from fastcollapse.models.kernel_ridge.downstream import Predictor
@@ -145,7 +146,9 @@ class KernelRidge(ArrayModel):
         return narrow_spread(self._truth, self._parameters.scale)
 
     @classmethod
-    def available_metrics(cls, parameters: KernelRidgeParameters) -> dict[str, Metric]:
+    def available_metrics(
+        cls, parameters: KernelRidgeParameters, sampling: Sampling | None = None
+    ) -> dict[str, Metric]:
         """Return the metrics of a run with these parameters; downstream metrics only with a predictor."""
         return available(parameters)
 

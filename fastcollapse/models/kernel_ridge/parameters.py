@@ -81,7 +81,7 @@ class KernelRidgeParameters(ModelSection):
         "standard deviation of the label noise of synthetic data; sigma by default",
         default=None,
     )
-    scale: Any = parameter(  # noqa: RUF009
+    scale: Any = parameter(
         _Scale(),
         "length scale; a number is in units of the largest input in size, by which the inputs are divided unless "
         "truth.scaling is 'none'; 'median': median distance of rows (polynomial, linear: root of the median square)",
@@ -106,7 +106,7 @@ class KernelRidgeParameters(ModelSection):
         default=1000,
         unit="rows",
     )
-    downstream: DownstreamParameters | None = parameter(  # noqa: RUF009
+    downstream: DownstreamParameters | None = parameter(
         TableField(DownstreamParameters), "predictor trained on samples of a generation", default=None
     )
 

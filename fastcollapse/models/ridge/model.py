@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InfiniteMomentWarning
 from fastcollapse.models.base import ArrayModel, ModelBlock, run_key
@@ -119,7 +120,7 @@ class Ridge(ArrayModel):
         return 8 * (state.now.size + len(state.now) * n_values)
 
     @classmethod
-    def available_metrics(cls, parameters: RidgeParameters) -> dict[str, Metric]:
+    def available_metrics(cls, parameters: RidgeParameters, sampling: Sampling | None = None) -> dict[str, Metric]:
         """Return the metrics of a run with these parameters; downstream metrics only with a predictor."""
         return available(parameters)
 

@@ -74,11 +74,11 @@ class DownstreamParameters(Section):
     n_samples: int | tuple[int, ...] = parameter(
         OneOrMoreField(IntField(1, 10**9)), "number of samples T to train the predictor on", unit="samples"
     )
-    ridge: Any = parameter(_Ridges(), "ridge in the estimator (X'X/T + ridge)^-1 X'y/T", default=None)  # noqa: RUF009
+    ridge: Any = parameter(_Ridges(), "ridge in the estimator (X'X/T + ridge)^-1 X'y/T", default=None)
     exponent: float | tuple[float, ...] | None = parameter(
         OneOrMoreField(FloatField(0, 100)), "exponent: the ridge is T^-exponent", default=None
     )
-    generations: Any = parameter(_Generations(), "generations to train a predictor on", default="all")  # noqa: RUF009
+    generations: Any = parameter(_Generations(), "generations to train a predictor on", default="all")
 
     def relations(self) -> list[tuple[str, str]]:
         """Return the contradictions between parameters, as (key, message)."""
@@ -163,7 +163,7 @@ class RidgeParameters(ModelSection):
         "all weights, or only their norm and overlap with w0 (isotropic inputs, O(1) per generation)",
         default="weights",
     )
-    downstream: DownstreamParameters | None = parameter(  # noqa: RUF009
+    downstream: DownstreamParameters | None = parameter(
         TableField(DownstreamParameters), "predictor trained on samples of a generation", default=None
     )
 

@@ -80,8 +80,8 @@ class RidgeTruth(TruthSection):
     spectrum: tuple[float, ...] | None = parameter(
         ListField(FloatField(_SMALLEST, _LARGEST)), "eigenvalues of the covariance of the inputs", default=None
     )
-    covariance: Any = parameter(_Matrix(), "symmetric positive definite covariance of the inputs", default=None)  # noqa: RUF009
-    w0: Any = parameter(_Weights(), "true weights", default="constant")  # noqa: RUF009
+    covariance: Any = parameter(_Matrix(), "symmetric positive definite covariance of the inputs", default=None)
+    w0: Any = parameter(_Weights(), "true weights", default="constant")
     r: float | None = parameter(
         FloatField(0, 100), "source exponent: eigenvalue j times squared weight j is j^-(1 + 2 beta r)", default=None
     )

@@ -1,0 +1,35 @@
+"""The schedule of an experiment: its workflow over generations, with the maps of `[sampling]` and the best weights."""
+
+import dataclasses
+
+from fastcollapse.config.schedule import Schedule
+from fastcollapse.config.workflows import missing_capability
+from fastcollapse.errors import InputError
+from fastcollapse.models.registry import family
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.theory.weighted_fit import optimal_weights
+
+
+def schedule_of(experiment: Experiment, truth_total: int | None) -> Schedule:
+    """Return the schedule of an experiment.
+
+    Parameters
+    ----------
+    truth_total : size of the real data; None when the truth has no counts.
+
+    Raises
+    ------
+    InputError
+        A size is out of bounds, or the family does not support the workflow.
+    """
+    workflow, n_generations = experiment.workflow, experiment.run.n_generations
+    offered = family(experiment.family)
+    schedule = dataclasses.replace(workflow.schedule(n_generations, truth_total), sampling=experiment.sampling)
+    schedule.check(workflow.name, n_generations, truth_total)
+    missing = missing_capability(schedule.needs, offered.CAPABILITIES, experiment.family)
+    if missing:
+        raise InputError(f"workflow.name must not be {workflow.name!r}: {missing}")
+    if schedule.optimal:
+        errors = offered.fit_errors(experiment.truth, experiment.model, schedule)
+        schedule = dataclasses.replace(schedule, weight=optimal_weights(*errors), optimal=False)
+    return schedule
