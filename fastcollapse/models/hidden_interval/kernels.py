@@ -110,22 +110,25 @@ def _run(replicate, fits, counts, gaps, real, schedule, span, stream, work, out)
                 pool[i] = NO_GAP
         generation_stream(span, replicate, generation, _SYNTHETIC, stream)
         outside = binomial(n, 0.5 * a, stream)
-        draw_gaps(a, n - outside, stream, batch)
-        merge_gaps(pool, batch, merged)
-        if m > 0 and real.shape[0] > 0:
-            merge_gaps(pool, real[replicate], merged)
-        elif m > 0:
-            generation_stream(span, replicate, generation, _REAL, stream)
-            draw_gaps(0.0, m, stream, batch)
-            merge_gaps(pool, batch, merged)
         counts[replicate, 0] += n - outside + m
         counts[replicate, 1] += outside
+        # A point outside decides the fit until the pool is dropped, so that no gap is read.
+        if counts[replicate, 1] == 0.0:
+            draw_gaps(a, n, stream, batch)
+            merge_gaps(pool, batch, merged)
+            if m > 0:
+                if real.shape[0] > 0:
+                    merge_gaps(pool, real[replicate], merged)
+                else:
+                    generation_stream(span, replicate, generation, _REAL, stream)
+                    draw_gaps(0.0, m, stream, batch)
+                    merge_gaps(pool, batch, merged)
         fits[replicate] = out[replicate, step] = fit(counts[replicate, 0], counts[replicate, 1], pool)
 
 
 @parallel_kernel
 def refit(fits, counts, gaps, real, schedule, span, out):
-    """Refit R replicates over B generations: ``(R),(R,2),(R,K),(Q,K),...->(R,B)``, O(K) a step.
+    """Refit R replicates over B generations: ``(R),(R,2),(R,K),(Q,K),...->(R,B)``, O(K) a step, O(1) if collapsed.
 
     Parameters
     ----------
