@@ -73,9 +73,10 @@ def _theta_0(results: Results) -> float:
 
 
 def _ratios(results: Results, generations: np.ndarray) -> np.ndarray:
-    """Return |e_t|/|e_1| for the error e of theta = 1/mean, float64 (R, B)."""
+    """Return |e_t|/|e_1| for the error e of theta = 1/mean, at most 1e300, float64 (R, B)."""
     error = np.abs(results.metrics["theta_error"])
-    return np.asarray(error[:, generations] / error[:, 1:2])
+    # NumPy has no quantiles between infinite values.
+    return np.minimum(error[:, generations] / error[:, 1:2], 1e300)
 
 
 def _quantile_of_ratio(q: float, factor: np.ndarray, generations: np.ndarray) -> np.ndarray:

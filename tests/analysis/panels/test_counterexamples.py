@@ -119,6 +119,18 @@ def test_exponential_mean__mean_of_ratios_has_a_wide_law():
     assert panel.title == "Mean of 49 such ratios, theta_0 = 1"
 
 
+def test_exponential_mean__a_collapsed_mean_has_large_ratios():
+    sections = {
+        "model": {"family": "exponential_mean"},
+        "workflow": {"name": "replace", "n_samples": 1},
+        "run": {"n_generations": 3000, "n_replicates": 60, "seed": 1},
+    }
+    results = simulate(Experiment.from_mapping(sections))
+    assert np.isinf(results.metrics["theta_error"][:, -1]).any()
+    for panel in panels_of(results, np.array([1, 3000]), list(exponential_mean.PANELS.panels)):
+        assert np.isfinite(panel.curve.mean).all()
+
+
 def test_hidden_interval__shows_the_limit_at_the_second_fit():
     workflow = {**ACCUMULATE, "n_samples": 10**6}
     [panel] = panels_of(run("hidden_interval", workflow), GENERATIONS)
