@@ -99,18 +99,21 @@ CASES = [
     for workflow in SERVED[family]
     if not made.workflows or workflow["name"] in made.workflows
 ]
-OF_KNOWN_LAW = [param for param in CASES if twin(param.values[0]).CASES[param.values[1]].other]
+OF_KNOWN_LAW = [
+    param for param in CASES if (case := twin(param.values[0]).CASES[param.values[1]]).other or case.other_sizes
+]
 
 
 def experiment_of(family, case, workflow, folder, other=False, **run):
     made = twin(family).CASES[case]
     sampling = workflow.get("sampling", {})
     workflow = {name: value for name, value in workflow.items() if name != "sampling"}
-    workflow = {**workflow, **{name: size for name, size in made.sizes.items() if name in workflow}}
+    sizes = {**made.sizes, **(made.other_sizes if other else {})}
+    workflow = {**workflow, **{name: size for name, size in sizes.items() if name in workflow}}
     run = {"n_generations": N_GENERATIONS, "n_replicates": N_REPLICATES, "seed": 20241223, **run}
     sections = {
         "model": {"family": family, **made.model},
-        "truth": made.other if other else made.truth,
+        "truth": made.other if other and made.other else made.truth,
         "workflow": workflow,
         "run": {"record": ["metrics", "trajectory"], **run},
         **({"sampling": sampling} if sampling else {}),
@@ -324,7 +327,7 @@ def test_law__equals_raw_twin(tables, family, case, workflow):
     assert got.shape[1:] == expected.shape[1:]
     for t, i in itertools.product((1, n_generations), range(got.shape[2])):
         assert p_value(got[:, t, i], expected[:, t, i]) > P_LIMIT
-    # Negative control: the same run from another truth.
+    # Negative control: the same run from another truth, or with other sizes.
     wrong = raw.columns(simulate(experiment_of(family, case, workflow, tables, other=True, **run)))
     assert min(p_value(wrong[:, -1, i], expected[:, -1, i]) for i in range(got.shape[2])) < P_LIMIT
 

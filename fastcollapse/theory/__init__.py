@@ -3,6 +3,7 @@
 `discrete` : categorical distributions and Poisson rates.
 `gaussian` : Gaussians and symmetric Gaussian mixtures.
 `regression` : least squares, minimum-norm and ridge regression.
+`counterexamples` : estimators whose error grows in another way, and accumulation that collapses.
 
 Each topic exports its functions: `from fastcollapse.theory.discrete import survival_bounds`. The command
 `fastcollapse theory` lists, explains and evaluates them.

@@ -218,7 +218,7 @@ def test_mappings__are_of_all_kinds(tables):
     found = {"run": 0, "refused": 0, "large": 0}
     seen = set()
 
-    @settings(FUZZ, max_examples=200, database=None)
+    @settings(FUZZ, max_examples=400, database=None)
     @given(mapping=experiments())
     def look(mapping):
         got = outcome(mapping, tables)

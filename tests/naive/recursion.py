@@ -14,6 +14,7 @@ class Case:
     truth, model: the sections of an experiment; `model` without the family
     other: a truth that a statistical test must tell apart from it; None: the law is not tested
     sizes: sizes of the workflow that are not the usual ones
+    other_sizes: in place of `other`, sizes that a statistical test must tell apart, for a truth without keys
     workflows: names of those that serve it; None: all of the family
     """
 
@@ -22,6 +23,7 @@ class Case:
     other: dict | None = None
     sizes: dict = field(default_factory=dict)
     workflows: tuple[str, ...] | None = None
+    other_sizes: dict = field(default_factory=dict)
 
 
 def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=None):

@@ -49,7 +49,7 @@ def test_bare_key__workflow_that_is_set_too_decides():
 
 
 IN_SECTION = {
-    "truth.scale": (DISCRETE, "; model.scale belongs to model.family kernel_ridge, not to discrete"),
+    "truth.precision": (DISCRETE, "; model.precision belongs to model.family kernel_ridge, not to discrete"),
     "model.scale": (DISCRETE, "belongs to model.family kernel_ridge, not to discrete"),
     "truth.dimension": (DISCRETE, "belongs to model.family gaussian or ridge, not to discrete"),
     "workflow.n_real": (DISCRETE, "belongs to mix, not to replace"),

@@ -80,9 +80,8 @@ with tempfile.TemporaryDirectory() as folder:
                     run(experiment)
                     others(experiment)
 for recipe in recipes():
-    experiment = load_experiment(recipe)
-    if experiment.family == name and recipe != "trillion":
-        for case in experiment.cases():
+    for case in load_experiment(recipe).cases() if recipe != "trillion" else ():
+        if case.family == name:
             short(case)
 for sweep in sweeps():
     points = load_sweep(sweep)

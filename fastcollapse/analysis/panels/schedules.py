@@ -42,3 +42,15 @@ def replace_only_size(results: Results) -> int | None:
     """Return the constant sample size of a run that only replaces its data; None for other runs."""
     sizes = schedule_of(results).n_synthetic
     return int(sizes[0]) if is_replace_only(results) and not np.ptp(sizes) else None
+
+
+def own_schedule(results: Results) -> Schedule | None:
+    """Return the schedule of a run whose fits are to all synthetic points of a pool; None with other data."""
+    schedule = schedule_of(results)
+    return None if schedule.n_real.any() or schedule.n_train.any() else schedule
+
+
+def accumulated_size(results: Results) -> int | None:
+    """Return the constant sample size of a run that keeps all its data from the first fit on; None for other runs."""
+    schedule, sizes = own_schedule(results), schedule_of(results).n_synthetic
+    return int(sizes[0]) if schedule is not None and schedule.keep.all() and not np.ptp(sizes) else None

@@ -1,0 +1,1 @@
+"""A consistent maximum likelihood that a hidden interval makes collapse."""

@@ -1,0 +1,1 @@
+"""The sample mean of alpha-stable data."""

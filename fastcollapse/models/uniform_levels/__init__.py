@@ -1,0 +1,1 @@
+"""A consistent maximum likelihood that climbs levels until it collapses."""

@@ -1,0 +1,30 @@
+"""Metrics of the uniform levels: functions of the states `level` and `total_variation` (R, B)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fastcollapse.variables import Metric, Variable, metric_table
+
+
+def level(states: Mapping[str, np.ndarray], truth: Any) -> np.ndarray:
+    """Return the highest level that the training data reach."""
+    return states["level"]
+
+
+def total_variation(states: Mapping[str, np.ndarray], truth: Any) -> np.ndarray:
+    """Return the total variation distance to the truth."""
+    return states["total_variation"]
+
+
+def collapsed(states: Mapping[str, np.ndarray], truth: Any) -> np.ndarray:
+    """Return 1 where the fit is g, otherwise 0: the distance of g is at least 3/4, that of h at most 1/2."""
+    return (states["total_variation"] > 0.5).astype(np.float64)
+
+
+METRICS = metric_table(
+    Metric("level", Variable("highest level that the training data reach"), level),
+    Metric("total_variation", Variable("total variation distance to the truth"), total_variation),
+    Metric("collapsed", Variable("1 where the model has collapsed"), collapsed),
+)
