@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.models.roles import Excluded, Limit, Reading, Role, Unanswered, variance_left
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -38,3 +39,28 @@ METRICS = metric_table(
     Metric("squared_error", Variable("squared relative error of the mean", limits=(math.inf,)), squared_error),
     Metric("theta_error", Variable("relative error of theta = 1/mean", limits=(math.inf,)), theta_error),
 )
+
+ROLES: dict[str, Role] = {
+    "risk": (
+        Reading(
+            ("squared_error",),
+            "squared relative error of the mean",
+            limits={
+                "replace": (Limit(True, "its mean is (1 + 1/n)^t - 1 (exponential_mean_square)"),),
+                "accumulate": (Limit(False, "its mean has a limit (exponential_mean_square_limit)"),),
+            },
+        ),
+    ),
+    "variance": (
+        Reading(
+            ("log_ratio",),
+            "variance over the true one",
+            variance_left,
+            {"replace": (Limit(True, "the mean vanishes with probability 1 (exponential_mean_square)"),)},
+        ),
+    ),
+    "scaling": Unanswered("a run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "tails": Unanswered("the law has tails at every positive mean; the variance says how far they reach"),
+    "modes": Excluded("an exponential law has one mode, at 0"),
+    "invented": Excluded("the density of the truth is positive wherever that of a fit is"),
+}

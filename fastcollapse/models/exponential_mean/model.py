@@ -9,7 +9,7 @@ import dataclasses
 from fastcollapse.config.fields import FloatField, parameter
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.kernels.random.scalar_estimates import EXPONENTIAL
-from fastcollapse.models.exponential_mean.metrics import METRICS
+from fastcollapse.models.exponential_mean.metrics import METRICS, ROLES
 from fastcollapse.models.scalar import ScalarModel
 from fastcollapse.variables import Variable
 
@@ -31,6 +31,7 @@ class ExponentialMean(ScalarModel):
 
     TRUTH = ExponentialMeanTruth
     METRICS = METRICS
+    ROLES = ROLES
     LAW = EXPONENTIAL
     STATE = ("log_ratio", Variable("log of the mean over the true one"))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.models.roles import Excluded, Reading, Role, Unanswered
 from fastcollapse.variables import Metric, Variable, metric_table
 
 # The first theorem of the paper calls a model collapsed from here on.
@@ -25,3 +26,12 @@ METRICS = metric_table(
     Metric("total_variation", Variable("total variation distance to the truth"), total_variation),
     Metric("collapsed", Variable("1 where the total variation distance is above 1/10"), collapsed),
 )
+
+ROLES: dict[str, Role] = {
+    "risk": (Reading(("total_variation",), "total variation distance", bound="a is at most 1/4"),),
+    "variance": Excluded("half of every law is uniform on [0, 1]"),
+    "scaling": Unanswered("a run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "tails": Excluded("half of every law is uniform on [0, 1], which is all of the truth"),
+    "modes": Excluded("the truth is uniform and has no mode"),
+    "invented": (Reading(("total_variation",), "mass outside of [0, 1]", lambda a: a / 2),),
+}

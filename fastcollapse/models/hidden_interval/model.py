@@ -21,7 +21,7 @@ from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.models.base import ArrayModel, ModelBlock, State, run_key
 from fastcollapse.models.hidden_interval.kernels import N_GAPS, NO_GAP, draw_real, refit
-from fastcollapse.models.hidden_interval.metrics import METRICS
+from fastcollapse.models.hidden_interval.metrics import METRICS, ROLES
 from fastcollapse.models.pools import n_fixed_real
 from fastcollapse.variables import Variable
 
@@ -67,6 +67,7 @@ class HiddenInterval(ArrayModel):
     TRUTH = HiddenIntervalTruth
     BLOCK_BYTES = 4_000_000
     METRICS = METRICS
+    ROLES = ROLES
     CAPABILITIES = frozenset({"pool", "fresh_real", "fixed_real"})
 
     def __init__(self, truth: Any, parameters: Any, schedule: Schedule, record: tuple[Any, ...] = ()) -> None:

@@ -13,7 +13,7 @@ from fastcollapse.config.sections import TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.scalar_estimates import STABLE
 from fastcollapse.models.scalar import ScalarModel
-from fastcollapse.models.stable_mean.metrics import METRICS
+from fastcollapse.models.stable_mean.metrics import METRICS, ROLES
 from fastcollapse.variables import Variable
 
 # Digits of the largest variate of a run of one point a generation, raised to alpha, and of the largest float.
@@ -45,6 +45,7 @@ class StableMean(ScalarModel):
 
     TRUTH = StableMeanTruth
     METRICS = METRICS
+    ROLES = ROLES
     LAW = STABLE
     STATE = ("error", Variable("estimated location minus the true one"))
 

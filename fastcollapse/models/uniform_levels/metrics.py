@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.models.roles import Excluded, Reading, Role, Unanswered
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -28,3 +29,18 @@ METRICS = metric_table(
     Metric("total_variation", Variable("total variation distance to the truth"), total_variation),
     Metric("collapsed", Variable("1 where the model has collapsed"), collapsed),
 )
+
+
+def mass_above(distance: np.ndarray) -> np.ndarray:
+    """Return the mass above level 0: that of g is its total variation distance, that of h is half of it."""
+    return np.where(distance > 0.5, distance, distance / 2)
+
+
+ROLES: dict[str, Role] = {
+    "risk": (Reading(("total_variation",), "total variation distance", bound="it is at most 1"),),
+    "variance": Excluded("at least half of every law is uniform on a length of 1/2 or more"),
+    "scaling": Unanswered("a run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "tails": Unanswered("no metric says how much of level 0 is lost"),
+    "modes": Excluded("the truth is uniform and has no mode"),
+    "invented": (Reading(("total_variation",), "mass above level 0", mass_above),),
+}

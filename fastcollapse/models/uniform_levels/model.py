@@ -23,7 +23,7 @@ from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.models.base import ArrayModel, ModelBlock, State, run_key
 from fastcollapse.models.pools import n_fixed_real
 from fastcollapse.models.uniform_levels.kernels import NO_GAP, draw_real, refit
-from fastcollapse.models.uniform_levels.metrics import METRICS
+from fastcollapse.models.uniform_levels.metrics import METRICS, ROLES
 from fastcollapse.variables import Variable
 
 
@@ -77,6 +77,7 @@ class UniformLevels(ArrayModel):
     TRUTH = UniformLevelsTruth
     BLOCK_BYTES = 4_000_000
     METRICS = METRICS
+    ROLES = ROLES
     CAPABILITIES = frozenset({"pool", "fresh_real", "fixed_real"})
 
     def __init__(

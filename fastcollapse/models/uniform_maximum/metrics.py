@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.models.roles import Excluded, Limit, Reading, Role, Unanswered, variance_left
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -34,3 +35,22 @@ METRICS = metric_table(
     Metric("total_variation", Variable("total variation distance to the truth"), total_variation),
     Metric("squared_error", Variable("squared relative error of theta"), squared_error),
 )
+
+ROLES: dict[str, Role] = {
+    "risk": (Reading(("squared_error",), "squared relative error of theta", bound="theta is at most the true one"),),
+    "variance": (
+        Reading(
+            ("log_ratio",),
+            "variance over the true one",
+            variance_left,
+            {
+                "replace": (Limit(True, "theta vanishes with probability 1 (uniform_maximum_moments)"),),
+                "accumulate": (Limit(False, "theta stays that of the first fit (uniform_maximum_moments)"),),
+            },
+        ),
+    ),
+    "scaling": Unanswered("a run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "tails": (Reading(("total_variation",), "true probability above theta"),),
+    "modes": Excluded("a uniform law has no mode"),
+    "invented": Excluded("theta is at most the true one"),
+}

@@ -9,7 +9,7 @@ from fastcollapse.config.fields import FloatField, parameter
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.kernels.random.scalar_estimates import UNIFORM
 from fastcollapse.models.scalar import ScalarModel
-from fastcollapse.models.uniform_maximum.metrics import METRICS
+from fastcollapse.models.uniform_maximum.metrics import METRICS, ROLES
 from fastcollapse.variables import Variable
 
 
@@ -30,6 +30,7 @@ class UniformMaximum(ScalarModel):
 
     TRUTH = UniformMaximumTruth
     METRICS = METRICS
+    ROLES = ROLES
     LAW = UNIFORM
     STATE = ("log_ratio", Variable("log of theta over the true one"))
 
