@@ -16,6 +16,7 @@ class Case:
     sizes: sizes of the workflow that are not the usual ones
     other_sizes: in place of `other`, sizes that a statistical test must tell apart, for a truth without keys
     workflows: names of those that serve it; None: all of the family
+    lacks: capabilities of the family that do not serve it
     """
 
     truth: dict
@@ -24,6 +25,7 @@ class Case:
     sizes: dict = field(default_factory=dict)
     workflows: tuple[str, ...] | None = None
     other_sizes: dict = field(default_factory=dict)
+    lacks: frozenset[str] = frozenset()
 
 
 def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=None):
