@@ -15,6 +15,7 @@ class Case:
     other: a truth that a statistical test must tell apart from it; None: the law is not tested
     sizes: sizes of the workflow that are not the usual ones
     workflows: names of those that serve it; None: all of the family
+    optimal: whether the best weights of a mix are finite
     """
 
     truth: dict
@@ -22,6 +23,7 @@ class Case:
     other: dict | None = None
     sizes: dict = field(default_factory=dict)
     workflows: tuple[str, ...] | None = None
+    optimal: bool = True
 
 
 def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=None):

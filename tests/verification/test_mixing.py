@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.config.schedule import Schedule
+from fastcollapse.config.workflows import Mix
 from fastcollapse.theory.mixing.gaussian_parts import weighted_covariance_moments, weighted_variance_spread
 from fastcollapse.theory.mixing.pathways import discount_slope, fixed_real_factor, pathway_factors, window_slope
 from fastcollapse.theory.mixing.staged_schedule import expected_staged
@@ -364,3 +365,42 @@ def test_slopes__of_raw_means():
     squares = means_with_noise(fixed_weights(60, 0.2), 20_000)[:, -1] ** 2
     assert not reject(z_scores(squares, fixed_real_factor(0.2)))
     assert reject(z_scores(squares, fixed_real_factor(0.25)))
+
+
+def row_errors(workflow, d, sigmas, n_replicates=1500, seed=10):
+    """Return the excess errors of least squares on raw rows, float64 (R, T); `sigmas` of real and synthetic labels."""
+    rng = np.random.default_rng(seed)
+    n, m, weights = workflow.n_real, workflow.n_samples, np.array(workflow.weight)
+    truth = np.ones((n_replicates, d))
+
+    def fits(w, size, sigma):
+        x = rng.standard_normal((n_replicates, size, d))
+        y = np.einsum("rni,ri->rn", x, w) + sigma * rng.standard_normal((n_replicates, size))
+        return np.einsum("rin,rn->ri", np.linalg.pinv(x), y)
+
+    now, real, errors = truth, fits(truth, n, sigmas[0]), []
+    for w in weights:
+        real = fits(truth, n, sigmas[0]) if workflow.real == "fresh" else real
+        now = w * real + (1 - w) * fits(now, m, sigmas[1])
+        errors.append(((now - truth) ** 2).sum(axis=1))
+    return np.array(errors).T
+
+
+@pytest.mark.parametrize(("real", "theory"), [("fresh", weighted_errors), ("fixed", fixed_real_errors)])
+def test_weighted_errors__of_least_squares(real, theory):
+    # 6 comparisons for each of 2 cases: v = sigma^2 d/(T - d - 1).
+    d, w = 5, (0.5, 0.4, 0.6, 0.3, 0.5, 0.5)
+    errors = row_errors(Mix(n_samples=30, n_real=20, real=real, weight=w), d, (0.5, 0.3))
+    assert not reject(z_scores(errors, theory(w, 0.25 * d / 14, 0.09 * d / 24, 1.0)))
+    # Negative control: the errors of large samples.
+    assert reject(z_scores(errors, theory(w, 0.25 * d / 20, 0.09 * d / 30, 1.0)))
+
+
+def test_best_weight__of_least_squares():
+    # 1 comparison.
+    d, t = 5, 12
+    weight, error = best_weight(d / 14, d / 24)
+    errors = row_errors(Mix(n_samples=30, n_real=20, real="fresh", weight=(float(weight),) * t), d, (1.0, 1.0), 4000)
+    assert not reject(z_scores(errors[:, -1], error))
+    # Negative control: the best weight of large samples, and its error.
+    assert reject(z_scores(errors[:, -1], best_weight(d / 20, d / 30)[1]))
