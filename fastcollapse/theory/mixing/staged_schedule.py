@@ -1,7 +1,7 @@
 """Exact errors of tokens and Gaussians under schedules with weights, shares, windows and discounts.
 
-A recursion over the products of the errors of batches. The pool is its batches if it has a window, and otherwise one
-batch that is merged with each new one.
+A recursion over the products of the errors of the pool, the real points and the last state. A pool with a window has
+the products of all its batches.
 """
 
 from dataclasses import dataclass
@@ -75,9 +75,10 @@ def expected_staged(
     shares = None if real_share is None else _shares("real_share", real_share, synthetic.size)
     require(shares is None or not fresh.any(), "n_real", "0 with real_share", n_real)
     last, beta = integer("window", window, 0), real_number("discount", discount, 0, 1)
+    require(not (last and beta), "discount", "0 with a window", discount)
     require((synthetic > 0) | (fresh > 0), "n_synthetic", "above 0 where n_real is 0", n_synthetic)
 
-    pool = _Pool(last, beta)
+    pool = _Window(last) if last else _Pool(beta)
     variance, mean_error = np.ones(synthetic.size + 1), np.zeros(synthetic.size + 1)
     v, q, with_real = 1.0, 0.0, 0.0
     for t, (n, m, kept) in enumerate(zip(synthetic.tolist(), fresh.tolist(), keeps.tolist(), strict=True)):
@@ -89,7 +90,7 @@ def expected_staged(
             share = m / (m + size) if weights is None or not m or not size else float(weights[t])
             own = 0.0 if is_truth or not m else 1.0 / m
             q = pool.fit(share, own, is_fixed)
-            with_real = (1 - share) * pool.pooled_with_real + share * own if is_fixed else 0.0
+            with_real = (1 - share) * pool.with_real + share * own if is_fixed else 0.0
             one_part = weights is None and not beta
             v = _spread(pool, share, m, q, one_part) if unbiased else 1.0 - q
         variance[t + 1], mean_error[t + 1] = v, q
@@ -98,91 +99,93 @@ def expected_staged(
 
 @dataclass
 class _Pool:
-    """The batches of a pool and the products of their errors, in units of the variance of the truth.
+    """The mean of the points of a pool and their moments, in units of the variance of the truth.
 
     Attributes
     ----------
-    window, discount : see `expected_staged`.
-    points : [k], number of points of each batch, discounted.
-    products : [k, k], expected products of the errors of the means of batches.
-    with_real : [k], expected products with the error of the fixed real points.
-    squares : [k], expected square of a point of each batch, about the truth.
-    variances : [k], expected variance of the model of each batch.
-    carried : [k], expected product of the errors of the last state and of each batch.
-    pooled_error, pooled_with_real : of the mean of the pool.
+    discount : see `expected_staged`.
+    size : number of points, discounted.
+    error, with_real : expected square of the error of the mean, and product with the error of the fixed real points.
+    square : expected square of a point, about the truth.
+    variance : expected variance of the models of the points.
+    carried : expected product of the errors of the mean and of the last state.
     """
 
-    window: int
-    discount: float
-
-    def __post_init__(self) -> None:
-        self._empty()
-
-    def _empty(self) -> None:
-        self.points = self.with_real = self.squares = self.variances = self.carried = np.zeros(0)
-        self.products = np.zeros((0, 0))
-        self.pooled_error = self.pooled_with_real = 0.0
-
-    @property
-    def size(self) -> float:
-        """Number of points, discounted."""
-        return float(self.points.sum())
+    discount: float = 0.0
+    size: float = 0.0
+    error: float = 0.0
+    with_real: float = 0.0
+    square: float = 0.0
+    variance: float = 0.0
+    carried: float = 0.0
 
     def add(self, n: int, variance: float, error: float, with_real: float, kept: int) -> None:
-        """Add n points of the last state; drop or merge earlier batches."""
-        if not kept:
-            self._empty()
-        if self.window and len(self.points) == self.window:
-            self._keep(slice(1, None))
-        self.points = self.points * (self.discount or 1.0)
-        if n:
-            own = [[error + variance / n]]
-            self.products = np.block([[self.products, self.carried[:, None]], [self.carried[None], np.array(own)]])
-            self.points = np.append(self.points, float(n))
-            self.with_real = np.append(self.with_real, with_real)
-            self.squares = np.append(self.squares, error + variance)
-            self.variances = np.append(self.variances, variance)
-            if not self.window:
-                self._merge()
-
-    def _keep(self, batches: slice) -> None:
-        self.products = self.products[batches, batches]
-        for name in ("points", "with_real", "squares", "variances", "carried"):
-            setattr(self, name, getattr(self, name)[batches])
-
-    def _merge(self) -> None:
-        b = self.points / self.size
-        self.products = np.array([[b @ self.products @ b]])
-        for name in ("with_real", "squares", "variances"):
-            setattr(self, name, np.array([b @ getattr(self, name)]))
-        self.points = np.array([self.size])
+        """Add n points of the last state, whose variance, squared error and product with the real points are given."""
+        old = self.size * (self.discount or 1.0) if kept else 0.0
+        self.size = old + n
+        if not n:
+            return
+        a, b = old / self.size, n / self.size
+        own = error + variance / n
+        # Not a sum for an empty pool: the moments of a pool that is dropped may be infinite.
+        self.error = a * a * self.error + 2 * a * b * self.carried + b * b * own if a else own
+        self.with_real = a * self.with_real + b * with_real
+        self.square = a * self.square + b * (error + variance)
+        self.variance = a * self.variance + b * variance
 
     def fit(self, share: float, real_error: float, is_fixed: bool) -> float:
         """Return the squared error of the mean of a fit with weight `share` of the real points."""
-        if len(self.points):
-            b = self.points / self.size
-            carried = self.products @ b
-            self.pooled_error, self.pooled_with_real = float(b @ carried), float(b @ self.with_real)
-            self.carried = (1 - share) * carried + (share * self.with_real if is_fixed else 0.0)
-        across = self.pooled_with_real if is_fixed else 0.0
-        return share**2 * real_error + (1 - share) ** 2 * self.pooled_error + 2 * share * (1 - share) * across
+        across = self.with_real if is_fixed else 0.0
+        self.carried = (1 - share) * self.error + share * across
+        return share**2 * real_error + (1 - share) ** 2 * self.error + 2 * share * (1 - share) * across
 
-    def mean_of(self, values: NDArray[np.float64]) -> float:
-        """Return a mean over the points of the pool; 0 for an empty pool."""
-        return float(self.points @ values) / self.size if len(self.points) else 0.0
+
+class _Window(_Pool):
+    """A pool of the last batches, which has the products of the errors of all its batches."""
+
+    def __init__(self, window: int) -> None:
+        super().__init__()
+        self._window = window
+        # A row for each batch: points, product with the real points, square and variance of a point.
+        self._batches = np.zeros((0, 4))
+        self._products = np.zeros((0, 0))
+        self._carried = np.zeros(0)
+
+    def add(self, n: int, variance: float, error: float, with_real: float, kept: int) -> None:
+        """Add n points of the last state and drop the oldest batch."""
+        first = len(self._batches) if not kept else int(len(self._batches) == self._window)
+        self._batches, self._products = self._batches[first:], self._products[first:, first:]
+        carried = self._carried[first:]
+        if n:
+            self._batches = np.vstack([self._batches, [n, with_real, error + variance, variance]])
+            own = np.array([[error + variance / n]])
+            self._products = np.block([[self._products, carried[:, None]], [carried[None], own]])
+        self.size = float(self._batches[:, 0].sum())
+
+    def fit(self, share: float, real_error: float, is_fixed: bool) -> float:
+        """Return the squared error of the mean of a fit with weight `share` of the real points."""
+        if self.size:
+            b = self._batches[:, 0] / self.size
+            carried = self._products @ b
+            self.error = float(b @ carried)
+            self.with_real, self.square, self.variance = (b @ self._batches[:, 1:]).tolist()
+            self._carried = (1 - share) * carried + (share * self._batches[:, 1] if is_fixed else 0.0)
+        return super().fit(share, real_error, is_fixed)
 
 
 def _spread(pool: _Pool, share: float, n_real: int, error: float, one_part: bool) -> float:
     """Return the expected variance of a fit that is a weighted mean of the unbiased variances of its parts."""
     total, size = pool.size + n_real, pool.size
+    if not size:
+        return 1.0
     if one_part:
         require(total >= 2, "the points of a generation", "at least 2", total)
         # The mean over all points is the fit, whose squared error is known.
-        return ((1 - share) * pool.mean_of(pool.squares) + share - error) * total / (total - 1)
-    if pool.discount or not size:
-        return share + (1 - share) * pool.mean_of(pool.variances)
+        return ((1 - share) * pool.square + share - error) * total / (total - 1)
+    if pool.discount:
+        return share + (1 - share) * pool.variance
     require(size >= 2, "the points of the pool", "at least 2", size)
-    return share + (1 - share) * (pool.mean_of(pool.squares) - pool.pooled_error) * size / (size - 1)
+    return share + (1 - share) * (pool.square - pool.error) * size / (size - 1)
 
 
 def _shared_fit(v: float, q: float, n: int, share: float, unbiased: bool) -> tuple[float, float]:

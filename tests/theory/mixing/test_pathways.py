@@ -61,19 +61,16 @@ def test_pathway_factors__grow_with_the_slopes():
     assert abs(pathway_factors(normalised(np.tril(np.ones((600, 600)))))[-1] - math.pi**2 / 6) < 0.002
 
 
-def test_pathway_factors__with_sources_are_those_of_the_recursion():
-    # Fresh real batches, of 6 points and weight 0.3, beside a window of two synthetic batches of 9 points.
+@pytest.mark.parametrize(("estimator", "law", "n_batches"), [("mle", "mle", 2), ("large", "unbiased", 1)])
+def test_pathway_factors__with_sources_are_those_of_the_recursion(estimator, law, n_batches):
+    # Fresh real batches, of 6 points and weight 0.3, beside a window of synthetic batches of 9 points.
     n_generations = 12
-    a = np.hstack([0.3 * np.eye(n_generations), 0.7 * window(n_generations, 2)])
+    a = np.hstack([0.3 * np.eye(n_generations), 0.7 * window(n_generations, n_batches)])
     noise = np.repeat([1 / 6, 1 / 9], n_generations)
     source = np.concatenate([np.zeros(n_generations, int), np.arange(n_generations)])
-    sizes = [9] * n_generations, 6, 1
-    for estimator, law in (("mle", "mle"), ("large", "unbiased")):
-        got = pathway_factors(a, noise, source, estimator)
-        # Discounts of 1 make every batch a part, whose unbiased variance is not biased by the means of the others.
-        options = {"window": 2, "weight": 0.3, "discount": 0.0 if estimator == "mle" else 1.0}
-        expected = expected_staged(*sizes, estimator=law, **options)[1][1:]
-        np.testing.assert_allclose(got, expected, rtol=1e-12)
+    got = pathway_factors(a, noise, source, estimator)
+    expected = expected_staged([9] * n_generations, 6, 1, estimator=law, window=n_batches, weight=0.3)[1]
+    np.testing.assert_allclose(got, expected[1:], rtol=1e-12)
 
 
 def test_pathway_factors__refuse_other_weights():
