@@ -16,6 +16,7 @@ class Case:
     sizes: sizes of the workflow that are not the usual ones
     workflows: names of those that serve it; None: all of the family
     optimal: whether the best weights of a mix are finite
+    lacks: capabilities of the family that do not serve it
     """
 
     truth: dict
@@ -24,6 +25,7 @@ class Case:
     sizes: dict = field(default_factory=dict)
     workflows: tuple[str, ...] | None = None
     optimal: bool = True
+    lacks: frozenset[str] = frozenset()
 
 
 def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=None):
