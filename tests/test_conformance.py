@@ -98,6 +98,7 @@ CASES = [
     for case, made in twin(family).CASES.items()
     for workflow in SERVED[family]
     if (not made.workflows or workflow["name"] in made.workflows) and not needs_of(workflow) & made.lacks
+    if made.optimal or workflow.get("weight") != "optimal"
 ]
 OF_KNOWN_LAW = [
     param for param in CASES if (case := twin(param.values[0]).CASES[param.values[1]]).other or case.other_sizes

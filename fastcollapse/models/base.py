@@ -117,8 +117,9 @@ class Model(ABC):
     def fit_errors(cls, truth: TruthSection, parameters: Any, schedule: Schedule) -> tuple[np.ndarray, ...]:
         """Return what the error of a weighted fit follows from, for the best weights: a, b and c, float64 (T) each.
 
-        The error is w^2 a + (1 - w)^2 (b + c times the error before), see `fastcollapse.theory.weighted_fit`. The
-        default is exact for means, and holds for large samples otherwise.
+        The error is w^2 a + (1 - w)^2 (b + c times the error before), see
+        `fastcollapse.theory.mixing.weighted_fit`. The default is exact for means, and holds for large samples
+        otherwise.
 
         Parameters
         ----------

@@ -7,7 +7,7 @@ from fastcollapse.config.workflows import missing_capability
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import family
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.theory.weighted_fit import optimal_weights
+from fastcollapse.theory.mixing.weighted_fit import optimal_weights
 
 
 def schedule_of(experiment: Experiment, truth_total: int | None) -> Schedule:

@@ -2,6 +2,7 @@
 
 `discrete` : categorical distributions and Poisson rates.
 `gaussian` : Gaussians and symmetric Gaussian mixtures.
+`mixing` : fits that weigh real and synthetic data, windows and discounts; all regular families.
 `regression` : least squares, minimum-norm and ridge regression.
 `counterexamples` : estimators whose error grows in another way, and accumulation that collapses.
 

@@ -16,6 +16,7 @@ class Case:
     sizes: sizes of the workflow that are not the usual ones
     other_sizes: in place of `other`, sizes that a statistical test must tell apart, for a truth without keys
     workflows: names of those that serve it; None: all of the family
+    optimal: whether the best weights of a mix are finite
     lacks: capabilities of the family that do not serve it
     """
 
@@ -25,6 +26,7 @@ class Case:
     sizes: dict = field(default_factory=dict)
     workflows: tuple[str, ...] | None = None
     other_sizes: dict = field(default_factory=dict)
+    optimal: bool = True
     lacks: frozenset[str] = frozenset()
 
 

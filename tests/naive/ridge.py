@@ -24,6 +24,7 @@ CASES = {
         {"designs": "dependent", "downstream": {"n_samples": 7, "exponent": 1.0}, **_NOISE},
         {"dimension": 14, "norm": 2.5},
         workflows=("replace", "accumulate_subsample", "mix"),
+        optimal=False,
     ),
     "rows": recursion.Case(
         {"dimension": 14, "design": "student", "degrees": 5.0, "norm": 2.0},
@@ -107,7 +108,7 @@ def fit(x, y, ridge):
 
 def chain(truth, model, schedule, n_generations, rng):
     """Return the weights of generations 0..T, float64 (T + 1, d)."""
-    same = inputs(truth, schedule.n_synthetic[0], rng) if model.designs == "dependent" else None
+    same = inputs(truth, schedule.n_synthetic.max(), rng) if model.designs == "dependent" else None
 
     def draw(weights, n, rng):
         x = inputs(truth, n, rng) if same is None else same
@@ -119,5 +120,11 @@ def chain(truth, model, schedule, n_generations, rng):
     def refit(rows):
         return fit(rows[:, :-1], rows[:, -1], model.ridge)
 
+    def refit_parts(groups):
+        return sum(weight * refit(rows) for rows, weight in groups)
+
     start = truth.weights
-    return np.array(recursion.states(start, draw, refit, schedule, n_generations, rng, draw_real=draw_real))
+    if schedule.is_plain:
+        return np.array(recursion.states(start, draw, refit, schedule, n_generations, rng, draw_real=draw_real))
+    found = recursion.staged_states(start, draw, refit_parts, schedule, n_generations, rng, draw_real=draw_real)
+    return np.array(found)

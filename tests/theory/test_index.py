@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import fastcollapse.theory
-from fastcollapse.theory import counterexamples, discrete, gaussian, regression, workflow_factors
+from fastcollapse.theory import counterexamples, discrete, gaussian, mixing, regression, workflow_factors
 
-TOPICS = (counterexamples, discrete, gaussian, regression)
+TOPICS = (counterexamples, discrete, gaussian, mixing, regression)
 ROOT = Path(fastcollapse.theory.__file__).parent
 
 

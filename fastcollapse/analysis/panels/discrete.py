@@ -1,6 +1,7 @@
 """Discrete distributions beside their theory: survival, heterozygosity, one symbol."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,12 @@ from fastcollapse.analysis.panels.scores import (
     replicates_rule,
     share_of,
     unscored_curve,
+)
+from fastcollapse.analysis.panels.weighted_fits import (
+    ErrorOf,
+    error_over_real_panel,
+    ratio_to_first_panel,
+    staged_moments,
 )
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
@@ -117,13 +124,20 @@ def heterozygosity(results: Results, generations: np.ndarray) -> Curve:
     return curve_of(generations, values, None, None, expected, is_scored, rule)
 
 
+def _true_heterozygosity(results: Results) -> float:
+    p, copies = classes_of(results)
+    return max(0.0, 1 - float(copies @ p**2))
+
+
 @cached_by_results
 def _expected_heterozygosity(results: Results) -> np.ndarray:
     """Return the expected heterozygosity of all generations, float64[T + 1]."""
-    schedule, (p, copies) = schedule_of(results), classes_of(results)
+    schedule = schedule_of(results)
     total = results.truth.total or 0
+    if not schedule.is_plain:
+        return _true_heterozygosity(results) * staged_moments(results, "mle")[0]
     return expected_heterozygosity(
-        max(0.0, 1 - float(copies @ p**2)),
+        _true_heterozygosity(results),
         schedule.n_synthetic,
         schedule.n_real,
         schedule.keep,
@@ -133,6 +147,35 @@ def _expected_heterozygosity(results: Results) -> np.ndarray:
         start_total=total if schedule.start_with_data else 0,
         real_is_truth=schedule.real == "fixed" and int(schedule.n_real[0]) == total,
     )
+
+
+def _error_curve(results: Results, generations: np.ndarray, factor: float = 1.0) -> Curve:
+    """Return |p_t - p_0|^2 over the heterozygosity of p_0, times a factor, by the heterozygosity that is lost.
+
+    Both have the same expectation.
+    """
+    curve, start = heterozygosity(results, generations), _true_heterozygosity(results)
+    mean, smallest, largest, expected = (
+        factor * (1 - values / start) for values in (curve.mean, curve.largest, curve.smallest, curve.expected)
+    )
+    sd = factor * curve.sd / start
+    return dataclasses.replace(
+        curve, mean=mean, sd=sd, smallest=smallest, largest=largest, expected=expected, z=-curve.z
+    )
+
+
+def _expected_error(results: Results) -> np.ndarray:
+    """Return the expected error of all generations, float64[T + 1]."""
+    return 1 - _expected_heterozygosity(results) / _true_heterozygosity(results)
+
+
+def _real_error(results: Results, n_real: int) -> float:
+    """Return the error of n real tokens alone; counts that are the truth itself have none."""
+    is_truth = schedule_of(results).real == "fixed" and n_real == results.real_size
+    return 0.0 if is_truth else 1 / n_real
+
+
+_ERROR = ErrorOf(_error_curve, _expected_error, _real_error)
 
 
 def survival_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -293,6 +336,8 @@ class DiscretePanels(FamilyPanels):
         return results.engine == "symbols" and draw_extinction_times(axes, results)
 
 
+_RATIO = functools.partial(ratio_to_first_panel, _ERROR)
+_OVER_REAL = functools.partial(error_over_real_panel, _ERROR)
 PANELS = DiscretePanels(
     {
         "survival": survival_panel,
@@ -307,6 +352,15 @@ PANELS = DiscretePanels(
         "forgetting": forgetting_panel,
         "lost_mass": lost_mass_panel,
         "survival_by_count": survival_by_count_panel,
+        "ratio_to_first": _RATIO,
+        "error_over_real": _OVER_REAL,
     },
     default=("survival", "heterozygosity", "survival_by_count"),
+    staged={
+        "survival": survival_panel,
+        "heterozygosity": heterozygosity_panel,
+        "entropy": entropy_panel,
+        "ratio_to_first": _RATIO,
+        "error_over_real": _OVER_REAL,
+    },
 )

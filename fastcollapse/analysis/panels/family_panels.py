@@ -65,6 +65,16 @@ class FamilyPanels:
         """Return the functions that make the panels of a run, by name."""
         return self.panels if schedule_of(results).is_plain else self.staged
 
+    def default_names(self, results: Results) -> tuple[str, ...]:
+        """Return the names of the panels of a run without a recipe.
+
+        Of a staged run they are the default ones of plain runs, and those that plain runs do not have.
+        """
+        makers = self.makers(results)
+        if makers is self.panels:
+            return self.default
+        return tuple(name for name in makers if name in self.default or name not in self.panels)
+
     def check_names(self, names: Sequence[str]) -> None:
         """Refuse names of panels that the family does not have.
 

@@ -1,6 +1,7 @@
 """Gaussian models beside their theory: log deviation, variance, error of the mean, tail of the deviation."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -19,6 +20,13 @@ from fastcollapse.analysis.panels.scores import (
     unscored_curve,
 )
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw, skewed_curve, skewness, skewness_of_squares
+from fastcollapse.analysis.panels.weighted_fits import (
+    ErrorOf,
+    error_over_real_panel,
+    ratio_to_first_panel,
+    smallest_part,
+    staged_moments,
+)
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.gaussian.collapse_time import tail_exact
@@ -93,15 +101,29 @@ def variance_panel(results: Results, generations: np.ndarray, options: Mapping[s
 
 def mean_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the squared error of the mean over the true variance, beside its exact expectation."""
+    curve = _mean_error_curve(results, generations)
+    title = "Squared error of the mean over the true variance" + _in_dimensions(results)
+    return Panel(title, "|mean - mean_0|² / tr Sigma_0", "mean error", curve)
+
+
+def _mean_error_curve(results: Results, generations: np.ndarray, factor: float = 1.0) -> Curve:
+    """Return the squared error of the mean over the true variance, times a factor."""
     theory = _moments(results)
     values = results.metrics["squared_error"][:, generations] / float((_truth(results).factor() ** 2).sum())
     # Given the variances, the mean is normal: its squared error is a sum of squares, one for each axis, times a random
     # factor.
     mixing, freedom = _mixing(results), theory.dimensions
-    law = SkewedLaw(theory.mean_error, mixing * (1 + 2 / freedom), skewness_of_squares(freedom, mixing))
-    curve = skewed_curve(generations, values, law.at(generations))
-    title = "Squared error of the mean over the true variance" + _in_dimensions(results)
-    return Panel(title, "|mean - mean_0|² / tr Sigma_0", "mean error", curve)
+    law = SkewedLaw(factor * theory.mean_error, mixing * (1 + 2 / freedom), skewness_of_squares(freedom, mixing))
+    return skewed_curve(generations, factor * values, law.at(generations))
+
+
+def _expected_mean_error(results: Results) -> np.ndarray:
+    """Return the expected squared error of the mean of all generations, float64 [T+1]."""
+    return _moments(results).mean_error
+
+
+# Fits to n real points alone have squared errors 1/n, over the true variance.
+_ERROR = ErrorOf(_mean_error_curve, _expected_mean_error, lambda results, n: 1 / n)
 
 
 def tail_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -259,13 +281,16 @@ def _moments(results: Results) -> _Moments:
         squares, traces = trace_moments(of_square, 1.0, sizes, fits, "unbiased")
         with np.errstate(invalid="ignore"):
             return _Moments(variance, mean_error, traces, traces / squares)
-    parts = (schedule.n_synthetic, schedule.n_real, schedule.keep, schedule.n_train)
-    variance, mean_error = expected_gaussian(
-        *(part[:last] for part in parts), estimator=estimator, replacement=schedule.replacement, real=schedule.real
-    )
+    if schedule.is_plain:
+        parts = (schedule.n_synthetic, schedule.n_real, schedule.keep, schedule.n_train)
+        variance, mean_error = expected_gaussian(
+            *(part[:last] for part in parts), estimator=estimator, replacement=schedule.replacement, real=schedule.real
+        )
+    else:
+        variance, mean_error = staged_moments(results, estimator)
     # To first order, the variance of the log variance is twice the error of the mean in every workflow (the universal
     # factors of theory/gaussian/workflows.py); fits to few points have a larger one.
-    n = int(schedule.fitted_sizes()[0])
+    n = int(schedule.fitted_sizes()[0]) if schedule.is_plain else smallest_part(schedule)
     few = 2 * n * float(log_chi_variance(n - 1))
     risk = np.maximum(mean_error, -np.log(np.minimum(variance, 1.0)))
     spread = 1 + np.expm1(np.minimum(2 * few * risk, 700)) * of_square
@@ -294,6 +319,8 @@ class GaussianPanels(FamilyPanels):
         return "its expectation is known for workflow replace only"
 
 
+_RATIO = functools.partial(ratio_to_first_panel, _ERROR)
+_OVER_REAL = functools.partial(error_over_real_panel, _ERROR)
 PANELS = GaussianPanels(
     {
         "log_sigma": log_sigma_panel,
@@ -304,6 +331,18 @@ PANELS = GaussianPanels(
         "mean_paths": mean_paths_panel,
         "sigma_paths": sigma_paths_panel,
         "effective_rank": effective_rank_panel,
+        "ratio_to_first": _RATIO,
+        "error_over_real": _OVER_REAL,
     },
     default=("log_sigma", "variance"),
+    staged={
+        "log_sigma": log_sigma_panel,
+        "variance": variance_panel,
+        "mean_error": mean_error_panel,
+        "log_det": log_det_panel,
+        "sigma_paths": sigma_paths_panel,
+        "effective_rank": effective_rank_panel,
+        "ratio_to_first": _RATIO,
+        "error_over_real": _OVER_REAL,
+    },
 )

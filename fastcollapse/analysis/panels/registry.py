@@ -52,7 +52,7 @@ def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = 
     """
     family, recipe = panels_for(results), results.recipe
     makers = family.makers(results)
-    default = tuple(name for name in family.default if name in makers) if makers is family.panels else tuple(makers)
+    default = family.default_names(results)
     options = {} if recipe is None else recipe.to_mapping()
     requested = names or (recipe.panels if recipe is not None and recipe.panels else ())
     family.check_names(requested)

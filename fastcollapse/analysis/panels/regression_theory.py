@@ -10,6 +10,7 @@ from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace
 from fastcollapse.analysis.panels.skewed_scores import skewness
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.simulation.results import Results
+from fastcollapse.theory.mixing.weighted_fit import fixed_real_errors, weighted_errors
 from fastcollapse.theory.regression.chain_asymptotic import chain_means
 from fastcollapse.theory.regression.chain_exact import ols_error_mean
 from fastcollapse.theory.regression.error_distribution import ols_error_quantile
@@ -89,8 +90,22 @@ class Setting:
 
     @property
     def rows(self) -> np.ndarray:
-        """Distinct rows that each generation is fitted to, int64 [T]; the fewest where the number is random."""
-        return self.schedule.distinct_rows(self.dependent)[0]
+        """Distinct rows that each generation is fitted to, int64 [T]; the fewest where the number is random.
+
+        With weights they are those of the part whose number is closest to the dimension.
+        """
+        return self.distinct_rows[0]
+
+    @property
+    def distinct_rows(self) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds of the number of distinct rows of each generation, int64 [T], as for `rows`."""
+        schedule = self.schedule
+        if schedule.weight is None:
+            return schedule.distinct_rows(self.dependent)
+        parts = np.stack([schedule.synthetic_sizes().astype(np.int64), schedule.n_real])
+        distance = np.where(parts > 0, np.abs(parts - self.d), np.iinfo(np.int64).max)
+        rows = np.take_along_axis(parts, distance.argmin(axis=0)[None], axis=0)[0]
+        return rows, rows
 
 
 @cached_by_results
@@ -172,6 +187,8 @@ def _expectations(setting: Setting, fits: np.ndarray) -> Expectations:
     if setting.replace_only:
         return _replace(setting, fits)
     schedule, d, sigma0 = setting.schedule, setting.d, setting.sigma0
+    if schedule.weight is not None:
+        return _weighted(setting, fits)
     if setting.ridge == 0 and setting.dependent and not schedule.n_train.any():
         return _same_rows(setting, fits)
     if setting.ridge > 0 or setting.dependent:
@@ -237,6 +254,28 @@ def _few_rows(setting: Setting, fits: np.ndarray) -> Expectations:
     return np.append(0.0, error), *_unknown(fits)[1:3], True, False
 
 
+def _weighted(setting: Setting, fits: np.ndarray) -> Expectations:
+    """Return the expectations of the weighted mean of two fits, to the last synthetic rows and to real rows."""
+    schedule, d, n = setting.schedule, setting.d, fits.size - 1
+    assert schedule.weight is not None
+    if schedule.keep[1:].any() or setting.ridge > 0 or int(setting.rows.min()) < d:
+        return _unknown(fits)
+    with np.errstate(divide="ignore"):
+        # The error is infinite for d or d + 1 rows, and a part without rows has no weight.
+        real, synthetic = (
+            np.where(rows == 0, np.inf, noise**2 * d / np.maximum(rows - d - 1.0, 0.0) if noise > 0 else 0.0)[:n]
+            for rows, noise in ((schedule.n_real, setting.sigma), (schedule.n_synthetic, setting.sigma0))
+        )
+    weight = np.where(schedule.n_real > 0, schedule.weight, 0.0)[:n]
+    if schedule.real != "fixed":
+        error = weighted_errors(weight, real, synthetic, 1.0)
+    elif np.isfinite([real, synthetic]).all():
+        error = fixed_real_errors(weight, float(real[0]) if n else 0.0, synthetic, 1.0)
+    else:
+        return _unknown(fits)
+    return _unbiased(setting, np.append(0.0, error))
+
+
 def _unknown(fits: np.ndarray) -> Expectations:
     """Return expectations that are not known."""
     unknown = np.full(fits.size, np.nan)
@@ -253,7 +292,7 @@ def _unbiased(setting: Setting, error: np.ndarray, exact: bool = True) -> Expect
 def _heavy(setting: Setting, last: int) -> np.ndarray:
     """Return whether the mean or the variance of the error is infinite, bool [T+1]; later generations inherit it."""
     schedule, d = setting.schedule, setting.d
-    least, most = (bound[:last] for bound in schedule.distinct_rows(setting.dependent))
+    least, most = (bound[:last] for bound in setting.distinct_rows)
     # Labels of two sources do not agree if a generation has fewer rows than dimensions.
     mixed = bool(schedule.n_real.any() or schedule.n_train.any()) and int(least.min(initial=d)) < d
     noisy = setting.sigma0 > 0 or (setting.sigma > 0 and bool(schedule.n_real.any())) or mixed
@@ -293,7 +332,7 @@ def medians_of(results: Results, generations: np.ndarray) -> np.ndarray:
         for i in later[np.unique(np.linspace(0, later.size - 1, min(later.size, _MEDIANS)).astype(int))]:
             law = setting.d, setting.sizes, int(generations[i]), setting.sigma0
             medians[i] = float(ols_error_quantile(0.5, *law, design=setting.design))
-    elif setting.dependent and not setting.replace_only:
+    elif setting.dependent and not setting.replace_only and setting.schedule.weight is None:
         # With the same rows it is one fit, whose noise is a weighted mean of the noise of all labels.
         one = float(ols_error_quantile(0.5, setting.d, setting.sizes, 1, setting.sigma0))
         medians[later] = one * np.cumsum(1.0 / np.arange(1, results.last + 1) ** 2)[generations[later] - 1]

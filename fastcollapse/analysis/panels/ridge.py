@@ -1,6 +1,7 @@
 """Linear regressions beside their theory: errors of the generators and of the downstream fit."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -18,13 +19,14 @@ from fastcollapse.analysis.panels.downstream_grid import (
     points_of,
 )
 from fastcollapse.analysis.panels.downstream_theory import Fit, fit_of
-from fastcollapse.analysis.panels.family_panels import FamilyPanels
+from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
 from fastcollapse.analysis.panels.medians import median_curve
 from fastcollapse.analysis.panels.minimum import locate_minimum
 from fastcollapse.analysis.panels.panel import GENERATION, QUARTILES, Axis, Curve, Line, Panel, is_wide
 from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, chain_of, medians_of, setting_of
 from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.analysis.panels.skewed_scores import MOST_SKEWED, SkewedLaw, skewed_curve, skewness_rule
+from fastcollapse.analysis.panels.weighted_fits import ErrorOf, error_over_real_panel
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.optimal_ridge import optimal_ridge
@@ -255,19 +257,43 @@ def _plot(results: Results, title: str, axis: Axis, curves: Sequence[GridCurve])
     return [dataclasses.replace(panel, log=log) for panel in panels]
 
 
+def _error_curve(results: Results, generations: np.ndarray, factor: float = 1.0) -> Curve:
+    """Return the excess error of the generators, times a factor."""
+    chain = chain_of(results)
+    law = SkewedLaw(factor * chain.error, chain.spread, chain.skew).at(generations)
+    heavy = chain.heavy[generations]
+    median = factor * medians_of(results, generations) if heavy.any() else None
+    theory = Theory(law, _all(chain.exact, generations), heavy, median, chain.label)
+    values = factor * results.metrics["generator_error"][:, generations]
+    return _panel(Labels("", "", "error"), generations, values, theory).curve
+
+
+def _real_error(results: Results, n_real: int) -> float:
+    """Return the expected error of least squares on n real rows alone; infinite if it is not known."""
+    setting = setting_of(results)
+    if setting.ridge > 0 or n_real <= setting.d + 1:
+        return math.inf
+    return setting.sigma**2 * setting.d / (n_real - setting.d - 1)
+
+
+_ERROR = ErrorOf(_error_curve, lambda results: chain_of(results).error, _real_error)
+_MAKERS: dict[str, Maker] = {
+    "generator_error": generator_error_panel,
+    "generator_norm": generator_norm_panel,
+    "generator_alignment": generator_alignment_panel,
+    "ratio_to_first": ratio_to_first_panel,
+    "test_error": test_error_panel,
+    "error_by_ridge": error_by_ridge_panel,
+    "error_by_samples": error_by_samples_panel,
+    "error_by_generation": error_by_generation_panel,
+    "decomposition": decomposition_panel,
+    "optimum": optimum_panel,
+    "error_over_real": functools.partial(error_over_real_panel, _ERROR),
+}
+# The theory of the generators covers weights, the only stage of this family.
 PANELS = FamilyPanels(
-    {
-        "generator_error": generator_error_panel,
-        "generator_norm": generator_norm_panel,
-        "generator_alignment": generator_alignment_panel,
-        "ratio_to_first": ratio_to_first_panel,
-        "test_error": test_error_panel,
-        "error_by_ridge": error_by_ridge_panel,
-        "error_by_samples": error_by_samples_panel,
-        "error_by_generation": error_by_generation_panel,
-        "decomposition": decomposition_panel,
-        "optimum": optimum_panel,
-    },
+    _MAKERS,
+    staged=_MAKERS,
     default=("generator_error", "test_error"),
     no_theory="its expectation is not known",
 )

@@ -101,7 +101,7 @@ def draw_batches(design, n, normals, key, purpose, weights, sigma, batches):
 
 
 @kernel
-def _gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held, workspace):
+def gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held, workspace):
     """Add n samples of fresh inputs to a pool, `sampler.rows` of them at a time, and return the new `held`.
 
     It has more than eight arguments, because a tuple of arrays made in the loop would count references.
@@ -119,7 +119,7 @@ def _gather_fresh(design, n, weights, sigma, normals, sampler, gram, sums, held,
 
 
 @kernel
-def _fit(gram, sums, held, penalty, workspace, weights):
+def fit_pool(gram, sums, held, penalty, workspace, weights):
     """Fit to a pool: ``(d,d),(d),(),()->(d)``; the penalty is the ridge times the number of samples."""
     if held <= sums.shape[0]:
         fit_rows(gram[:held], sums[:held], penalty, workspace, weights)
@@ -150,18 +150,16 @@ def _run(pools, replicate, design, fixed, schedule, refit, normals, span, sample
             draw_labels(rows, weights, refit.synthetic_noise, normals, sampler, labels)
             held = gather(gram, sums, held, rows, labels, workspace)
         else:
-            held = _gather_fresh(
+            held = gather_fresh(
                 design, n, weights, refit.synthetic_noise, normals, sampler, gram, sums, held, workspace
             )
         if m > 0 and fixed.real_rows.shape[0] > 0:
             held = gather(gram, sums, held, fixed.real_rows[replicate], fixed.real_labels[replicate], workspace)
         elif m > 0:
             generation_stream_pair(span, replicate, generation, _REAL, sampler.streams)
-            held = _gather_fresh(
-                design, m, refit.truth, refit.real_noise, normals, sampler, gram, sums, held, workspace
-            )
+            held = gather_fresh(design, m, refit.truth, refit.real_noise, normals, sampler, gram, sums, held, workspace)
         n_samples = schedule.n_kept[generation - 1] + n + m
-        _fit(gram, sums, held, refit.ridge * n_samples, workspace, weights)
+        fit_pool(gram, sums, held, refit.ridge * n_samples, workspace, weights)
         copy_vector(weights, out[replicate, step])
     if keeps:
         pools.held[replicate] = held

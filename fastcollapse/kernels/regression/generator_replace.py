@@ -25,7 +25,7 @@ _LEAST_SQUARE = 1e-300
 
 
 @kernel
-def _step_least_squares(weights, n, sigma, roots, normals, words, streams, z):
+def step_least_squares(weights, n, sigma, roots, normals, words, streams, z):
     """Add the error of least squares on n >= d samples to `weights`: ``(d)->(d)``; `roots` are 1 / sqrt(spectrum)."""
     d = weights.shape[0]
     fill_normals(normals, words, streams, z)
@@ -64,7 +64,7 @@ def _shares(d, n, normals, stream):
 
 
 @kernel
-def _step_minimum_norm(weights, n, scale, normals, words, streams, z, rest):
+def step_minimum_norm(weights, n, scale, normals, words, streams, z, rest):
     """Replace `weights` by the fit of minimum norm to n < d samples of isotropic inputs: ``(d)->(d)``, O(d).
 
     The row space is uniform. It keeps a share b ~ Beta(n/2, (d - n)/2) of |w|^2: P w = b w + sqrt(b (1 - b)) |w| v with
@@ -125,9 +125,9 @@ def follow_weights(weights, spectrum, n_samples, sigma, normals, span, out):
                 n = n_samples[first + step - 1]
                 generation_stream_pair(span, replicate, first + step, _SYNTHETIC, streams)
                 if n >= d:
-                    _step_least_squares(now, n, sigma, roots, normals, words, streams, z)
+                    step_least_squares(now, n, sigma, roots, normals, words, streams, z)
                 else:
-                    _step_minimum_norm(now, n, sigma * roots[0], normals, words, streams, z, rest)
+                    step_minimum_norm(now, n, sigma * roots[0], normals, words, streams, z, rest)
                 copy_vector(now, out[replicate, step])
 
 
@@ -140,7 +140,7 @@ def _direction(n, normals, stream):
 
 @kernel
 def _overlap_minimum_norm(overlap, across, d, n, scale, normals, stream):
-    """Return overlap and part across w0 after a fit of minimum norm to n < d samples, see `_step_minimum_norm`."""
+    """Return overlap and part across w0 after a fit of minimum norm to n < d samples, see `step_minimum_norm`."""
     length = math.hypot(overlap, across)
     if length * length < _LEAST_SQUARE:
         # A vector of length 0 has no direction; the choice changes nothing.

@@ -77,19 +77,15 @@ def create_chain(truth: Regression, parameters: RidgeParameters, schedule: Sched
     InputError
         The parameters are incompatible with the truth or the schedule.
     """
+    check_chain(truth, parameters, schedule)
     sizes = schedule.n_synthetic
     dependent, exact = parameters.designs == "dependent", parameters.sampler == "exact"
-    if exact and truth.design != "gaussian":
-        raise InputError(f"model.sampler must be 'raw' where truth.design is '{truth.design}', got 'exact'")
-    if dependent and (sizes != sizes[0]).any():
-        raise InputError("workflow.n_samples must be one number where model.designs is 'dependent'")
     replace_only = schedule.is_replace_only and exact and not dependent and parameters.ridge == 0
     # For other inputs the minimum-norm fit to fewer samples than inputs has no simple law.
     replace_only = replace_only and (truth.is_isotropic or bool((sizes >= truth.dimension).all()))
     if parameters.follow == "overlaps":
         if not (replace_only and truth.is_isotropic):
-            needed = "isotropic gaussian inputs, independent designs, no ridge, the exact sampler and workflow replace"
-            raise InputError(f"model.follow must be 'weights' without {needed}, got 'overlaps'")
+            raise no_overlaps()
         return ReplaceOnlyChain(truth, parameters, schedule, _follow_overlaps)
     if replace_only:
         return ReplaceOnlyChain(truth, parameters, schedule, _follow_weights)
@@ -98,6 +94,22 @@ def create_chain(truth: Regression, parameters: RidgeParameters, schedule: Sched
     if dependent and not schedule.n_real.any():
         return SharedInputsChain(truth, parameters, schedule)
     return PooledChain(truth, parameters, schedule)
+
+
+def check_chain(truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> None:
+    """Refuse a law of the inputs, or sizes, that no chain serves."""
+    # A generation without synthetic data has only real data.
+    sizes = schedule.n_synthetic[schedule.n_synthetic > 0]
+    if parameters.sampler == "exact" and truth.design != "gaussian":
+        raise InputError(f"model.sampler must be 'raw' where truth.design is '{truth.design}', got 'exact'")
+    if parameters.designs == "dependent" and (sizes != sizes[:1]).any():
+        raise InputError("workflow.n_samples must be one number where model.designs is 'dependent'")
+
+
+def no_overlaps() -> InputError:
+    """Return the error of a run that cannot follow overlaps alone."""
+    needed = "isotropic gaussian inputs, independent designs, no ridge, the exact sampler and workflow replace"
+    return InputError(f"model.follow must be 'weights' without {needed}, got 'overlaps'")
 
 
 def create_design(truth: Regression, sampler: str, reduced: bool = True) -> Design:
@@ -137,7 +149,7 @@ class ReplaceOnlyChain:
         self._follow(state, self._sizes, self._sigma, normal_table(), span, out)
 
 
-class _NormalEquationsChain:
+class NormalEquationsChain:
     """Base class of chains that solve normal equations."""
 
     def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> None:
@@ -165,11 +177,11 @@ class _NormalEquationsChain:
 
     def _shared_inputs(self, n_replicates: int, key: Any) -> Batches:
         """Draw the inputs that all generations share; empty for independent designs."""
-        n = int(self._schedule.n_synthetic[0]) if self._dependent else 0
+        n = int(self._schedule.n_synthetic.max()) if self._dependent else 0
         return self._batches(n_replicates if n else 0, n, PURPOSE_DESIGN, 0.0, key)
 
 
-class SharedInputsChain(_NormalEquationsChain):
+class SharedInputsChain(NormalEquationsChain):
     """Chain of generations that share their inputs and have synthetic labels only."""
 
     def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> None:
@@ -189,7 +201,7 @@ class SharedInputsChain(_NormalEquationsChain):
         refit_fixed(state.now, state.redrawn, self._rounds, self._refit, normal_table(), span, out)
 
 
-class PooledChain(_NormalEquationsChain):
+class PooledChain(NormalEquationsChain):
     """Chain of generations that are fitted to all samples of their pool."""
 
     def initial(self, start: np.ndarray, seed: int, first_replicate: int) -> ChainState:
@@ -211,7 +223,7 @@ class PooledChain(_NormalEquationsChain):
         refit_pools(pools, self._design, fixed, self._kernel_schedule, self._refit, normal_table(), span, out)
 
 
-class SubsampledChain(_NormalEquationsChain):
+class SubsampledChain(NormalEquationsChain):
     """Chain of generations that are fitted to a subsample of their pool."""
 
     def __init__(self, truth: Regression, parameters: RidgeParameters, schedule: Schedule) -> None:

@@ -5,6 +5,8 @@ only if the denominator has more than 2k degrees of freedom; it has |n - d| + 1.
 the same way. For inputs with finitely many values all moments are finite.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from fastcollapse.config.schedule import Schedule
@@ -27,16 +29,12 @@ def infinite_moment_warnings(truth: Regression, parameters: RidgeParameters, sch
     d, messages = truth.dimension, []
     if truth.design in _FINITE:
         return []
-    least, most = schedule.distinct_rows(parameters.designs == "dependent")
-    # If a generation has fewer rows than inputs, its weights differ from w0, and real labels contradict synthetic ones.
-    mixed = bool(schedule.n_real.any() or schedule.n_train.any()) and int(least.min()) < d
-    noisy = parameters.synthetic_noise > 0 or (parameters.sigma > 0 and schedule.n_real.any()) or mixed
-    if parameters.ridge == 0 and noisy:
-        key = "workflow.n_train" if schedule.n_train.any() else "workflow.n_samples"
-        rows = np.clip(d, least, most)
-        near = int(rows[np.abs(rows - d).argmin()])
-        noun = "samples" if (least == most).all() else "different samples"
-        messages += _message(f"{key}: the fit to {near:,} {noun}", near, d, "generator_error")
+    for fit in _fits(d, parameters, schedule) if parameters.ridge == 0 else ():
+        if fit.is_noisy and fit.least.size:
+            rows = np.clip(d, fit.least, fit.most)
+            near = int(rows[np.abs(rows - d).argmin()])
+            noun = "samples" if (fit.least == fit.most).all() else "different samples"
+            messages += _message(f"{fit.key}: the fit to {near:,} {noun}", near, d, "generator_error")
     down = parameters.downstream
     # Without noise the downstream fit is a projection of the weights of the generator, and its error is bounded.
     if down is not None and parameters.sigma > 0:
@@ -45,6 +43,36 @@ def infinite_moment_warnings(truth: Regression, parameters: RidgeParameters, sch
                 where = f"model.downstream.n_samples: the fit to {n:,} samples without a ridge"
                 messages += _message(where, n, d, "test_error")
     return messages
+
+
+class _Fit(NamedTuple):
+    """A fit of generations: its key, bounds of its number of distinct rows, and whether its labels have noise."""
+
+    key: str
+    least: np.ndarray
+    most: np.ndarray
+    is_noisy: bool
+
+
+def _fits(d: int, parameters: RidgeParameters, schedule: Schedule) -> list[_Fit]:
+    """Return the fits of generations: one to all rows, or with weights one to each part that has a weight."""
+    same = parameters.designs == "dependent"
+    least, most = schedule.distinct_rows(same)
+    if schedule.weight is None:
+        # If a generation has fewer rows than inputs, its weights differ from w0: real and synthetic labels contradict.
+        mixed = bool(schedule.n_real.any() or schedule.n_train.any()) and int(least.min()) < d
+        noisy = parameters.synthetic_noise > 0 or (parameters.sigma > 0 and bool(schedule.n_real.any())) or mixed
+        return [_Fit("workflow.n_train" if schedule.n_train.any() else "workflow.n_samples", least, most, noisy)]
+    has_real, has_both = schedule.n_real > 0, (schedule.n_real > 0) & (schedule.synthetic_sizes() > 0)
+    pools = (schedule.n_synthetic if same else schedule.synthetic_sizes()).astype(np.int64)
+    synthetic = pools[(pools > 0) & ~(has_both & (schedule.weight == 1))]
+    real = schedule.n_real[has_real & ~(has_both & (schedule.weight == 0))]
+    # Labels of several generations contradict each other in the same way.
+    mixed = bool(schedule.keep[1:].any()) and int(np.concatenate([synthetic, real]).min(initial=d)) < d
+    return [
+        _Fit("workflow.n_samples", synthetic, synthetic, parameters.synthetic_noise > 0 or mixed),
+        _Fit("workflow.n_real", real, real, parameters.sigma > 0),
+    ]
 
 
 def _message(what: str, n: int, d: int, metric: str) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule
+from fastcollapse.config.sections import TruthSection
 from fastcollapse.errors import InfiniteMomentWarning
 from fastcollapse.models.base import ArrayModel, ModelBlock, run_key
 from fastcollapse.models.ridge.downstream import Predictor
@@ -16,6 +17,7 @@ from fastcollapse.models.ridge.infinite_moments import infinite_moment_warnings
 from fastcollapse.models.ridge.metrics import METRICS, ROLES, available, metrics_of
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression, RidgeTruth
+from fastcollapse.models.ridge.weighted_chains import create_weighted_chain, least_squares_errors
 from fastcollapse.models.saved_arrays import restore_arrays
 from fastcollapse.variables import Coordinate, Metric, Variable
 
@@ -61,7 +63,7 @@ class Ridge(ArrayModel):
             ({"designs": "independent", "sampler": "raw", "downstream": _TRAINED}, {"design": "uniform"}),
         )
     )
-    CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real"})
+    CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "weights"})
 
     def __init__(
         self, truth: Regression, parameters: RidgeParameters, schedule: Schedule, record: tuple[Any, ...] = ()
@@ -70,7 +72,8 @@ class Ridge(ArrayModel):
         self._schedule = schedule
         self._keeps_states = "trajectory" in record
         self._overlaps = parameters.follow == "overlaps"
-        self._chain = create_chain(truth, parameters, schedule)
+        create = create_chain if schedule.weight is None else create_weighted_chain
+        self._chain = create(truth, parameters, schedule)
         self._downstream = None
         if parameters.downstream is not None:
             self._downstream = Predictor(truth, parameters, len(schedule.n_synthetic), record)
@@ -123,6 +126,12 @@ class Ridge(ArrayModel):
     def available_metrics(cls, parameters: RidgeParameters, sampling: Sampling | None = None) -> dict[str, Metric]:
         """Return the metrics of a run with these parameters; downstream metrics only with a predictor."""
         return available(parameters)
+
+    @classmethod
+    def fit_errors(cls, truth: TruthSection, parameters: RidgeParameters, schedule: Schedule) -> tuple[np.ndarray, ...]:
+        """Return the errors of both fits of a mix, and the part of the generator's error that is kept."""
+        assert isinstance(truth, RidgeTruth)
+        return least_squares_errors(truth, parameters, schedule)
 
     def measure(self, block: ModelBlock, truth: Regression, names: Iterable[str]) -> dict[str, np.ndarray]:
         """Return metrics of a block."""

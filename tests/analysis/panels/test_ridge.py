@@ -50,7 +50,8 @@ def square_samples():
     return run({"designs": "dependent"}, workflow={"name": "accumulate", "n_samples": 20, "keep_real": True})
 
 
-@pytest.mark.parametrize("name", PANELS.panels)
+# The error over that of the real data needs real data.
+@pytest.mark.parametrize("name", [name for name in PANELS.panels if name != "error_over_real"])
 def test_panels__agree_with_theory(name, results):
     panels = panels_of(results, ALL, [name])
     scores = np.concatenate([panel.curve.z[np.isfinite(panel.curve.z)] for panel in panels])
