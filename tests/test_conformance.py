@@ -97,7 +97,7 @@ CASES = [
     for family in families()
     for case, made in twin(family).CASES.items()
     for workflow in SERVED[family]
-    if not made.workflows or workflow["name"] in made.workflows
+    if (not made.workflows or workflow["name"] in made.workflows) and not needs_of(workflow) & made.lacks
 ]
 OF_KNOWN_LAW = [param for param in CASES if twin(param.values[0]).CASES[param.values[1]].other]
 

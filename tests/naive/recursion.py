@@ -15,6 +15,7 @@ class Case:
     other: a truth that a statistical test must tell apart from it; None: the law is not tested
     sizes: sizes of the workflow that are not the usual ones
     workflows: names of those that serve it; None: all of the family
+    lacks: capabilities of the family that do not serve it
     """
 
     truth: dict
@@ -22,6 +23,7 @@ class Case:
     other: dict | None = None
     sizes: dict = field(default_factory=dict)
     workflows: tuple[str, ...] | None = None
+    lacks: frozenset[str] = frozenset()
 
 
 def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=None):

@@ -23,7 +23,7 @@ _FIXED_REAL = np.uint64(PURPOSE_FIXED_REAL)
 
 
 @kernel
-def _merged(count, mean, squares, more, more_mean, more_squares):
+def merged(count, mean, squares, more, more_mean, more_squares):
     """Return (count, mean, sum of squares about the mean) of two batches together."""
     total = count + more
     if total == 0.0:
@@ -61,10 +61,10 @@ def _refit_with_real(mean, log_sigma, kept, n_synthetic, real, divisor, normals,
     z = ziggurat(normals, stream)
     chi = chi_square(n_synthetic - 1.0, normals, stream)
     held = divisor - n_synthetic - real[0] if kept > 0.0 else 0.0
-    batch = _merged(
+    batch = merged(
         kept, mean, sigma * sigma * held, n_synthetic, mean + sigma * z / math.sqrt(n_synthetic), sigma * sigma * chi
     )
-    _, new_mean, squares = _merged(batch[0], batch[1], batch[2], real[0], real[1], real[2])
+    _, new_mean, squares = merged(batch[0], batch[1], batch[2], real[0], real[1], real[2])
     return new_mean, 0.5 * math.log(squares / divisor)
 
 

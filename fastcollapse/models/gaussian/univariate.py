@@ -14,6 +14,7 @@ from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import log_chi_table, normal_table
 from fastcollapse.models.base import ModelBlock, run_key
 from fastcollapse.models.gaussian.family import GaussianModel
+from fastcollapse.models.gaussian.maps import univariate_source
 from fastcollapse.models.gaussian.metrics import derived_metrics
 from fastcollapse.models.gaussian.parameters import GaussianTruth
 from fastcollapse.models.pools import PooledState, check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
@@ -106,7 +107,8 @@ class UnivariateGaussian(GaussianModel):
             increments = log_chi_table(float(self._n_constant - 1))
             walk(state.moments, self._law, normals, increments, span, means, logs)
         elif self._subsampled:
-            refit_subsamples(state.moments, state.pool, self._kernel_schedule, self._truth, normals, span, means, logs)
+            source = univariate_source(float(self._truth[0]), float(self._truth[1]), self._schedule.sampling)
+            refit_subsamples(state.moments, state.pool, self._kernel_schedule, source, normals, span, means, logs)
             state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
         else:
             refit_pools(state.moments, state.real, self._kernel_schedule, self._truth, normals, span, means, logs)

@@ -6,6 +6,7 @@ from scipy import stats
 
 from fastcollapse.config.schedule import kernel_schedule
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
+from fastcollapse.kernels.gaussian.univariate_map import UnivariateSource
 from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, refit_pools
 from fastcollapse.kernels.gaussian.univariate_subsampled import refit_subsamples
 from fastcollapse.kernels.random.streams import STREAM_WORDS, StreamKey, generation_stream_pair, span_of
@@ -49,11 +50,11 @@ def first_fits(kernel, schedule):
     state, out = np.zeros((2, N_REPLICATES)), np.empty((2, N_REPLICATES, 1))
     truth = np.array([0.0, 1.0, 0.0])
     if kernel is refit_pools:
-        middle = (np.zeros((2, 0)), kernel_schedule(schedule))
+        middle = (np.zeros((2, 0)), kernel_schedule(schedule), truth)
     else:
         pool = np.zeros((N_REPLICATES, 20))
-        middle = (pool, kernel_schedule(schedule))
-    kernel(state, *middle, truth, normal_table(), span_of(KEY, 1, 1, 2), out[0], out[1])
+        middle = (pool, kernel_schedule(schedule), UnivariateSource(*truth.tolist()))
+    kernel(state, *middle, normal_table(), span_of(KEY, 1, 1, 2), out[0], out[1])
     return out[:, :, 0]
 
 
