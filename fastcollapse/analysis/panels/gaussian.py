@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.analysis.panels.family_panels import FamilyPanels
+from fastcollapse.analysis.panels.gaussian_maps import MAP_PANELS
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
 from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, replace_only_size, schedule_of
 from fastcollapse.analysis.panels.scores import (
@@ -289,7 +290,7 @@ class GaussianPanels(FamilyPanels):
 
     def why_no_bounds(self, results: Results) -> str:
         """Return why a panel of a run has no theory."""
-        if is_replace_only(results):
+        if is_replace_only(results) or not schedule_of(results).is_plain:
             return "its expectation is not known"
         return "its expectation is known for workflow replace only"
 
@@ -306,4 +307,5 @@ PANELS = GaussianPanels(
         "effective_rank": effective_rank_panel,
     },
     default=("log_sigma", "variance"),
+    staged=MAP_PANELS,
 )
