@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from fastcollapse.kernels.gaussian.multivariate_map import has_map, map_law
 from fastcollapse.kernels.gaussian.multivariate_pooled import POINTS_AT_A_TIME, new_multivariate_workspace, write_state
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.linalg.triangular import (
@@ -22,7 +23,14 @@ from fastcollapse.kernels.random.streams import (
     uniform_below,
 )
 from fastcollapse.kernels.random.subsample import choose_first
-from fastcollapse.kernels.random.wishart import bartlett_factor, fill_normals, spread_points, take_factor
+from fastcollapse.kernels.random.wishart import (
+    bartlett_factor,
+    fill_normals,
+    move_mean,
+    multiply_on,
+    spread_points,
+    take_factor,
+)
 from fastcollapse.kernels.random.ziggurat import chi_square
 
 _SYNTHETIC, _SUBSAMPLE = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_SUBSAMPLE)
@@ -63,6 +71,26 @@ def _draw_points(mean, unit, log_diagonal, normals, workspace, points):
     for i in range(n):
         for j in range(d):
             points[i, j] = across[j, i]
+
+
+@kernel
+def _copy_law(mean, unit, log_diagonal, to_mean, to_unit, to_log):
+    for i in range(log_diagonal.shape[0]):
+        to_mean[i], to_log[i] = mean[i], log_diagonal[i]
+        for j in range(i + 1):
+            to_unit[i, j] = unit[i, j]
+
+
+@kernel
+def _map_copy(mean, unit, log_diagonal, source, workspace):
+    """Replace a copy of a law by the law after the map."""
+    shift = workspace.z
+    map_law(
+        mean, unit, log_diagonal, source, workspace.upper, workspace.matrix, np.zeros_like(unit), shift,
+        workspace.factor,
+    )  # fmt: skip
+    move_mean(unit, log_diagonal, shift, 1.0, mean)
+    multiply_on(unit, log_diagonal, workspace.factor, 1.0, workspace.bits, workspace.rows)
 
 
 @kernel
@@ -136,6 +164,10 @@ def _run(laws, replicate, points, numbers, source, schedule, normals, span, work
     mean, unit, log_diagonal = laws.mean[replicate], laws.unit[replicate], laws.log_diagonal[replicate]
     d = log_diagonal.shape[0]
     deviations = np.empty(d)
+    # The law that points are drawn from.
+    sampled_mean, sampled_unit, sampled_log = mean, unit, log_diagonal
+    if has_map(source):
+        sampled_mean, sampled_unit, sampled_log = np.empty(d), np.empty((d, d)), np.empty(d)
     for i in range(d):
         square = 0.0
         for j in range(d):
@@ -150,9 +182,12 @@ def _run(laws, replicate, points, numbers, source, schedule, normals, span, work
         if beyond > 0:
             _draw_span(mean, math.exp(log_diagonal[0]), beyond, normals, workspace, points[:n])
         else:
+            if has_map(source):
+                _copy_law(mean, unit, log_diagonal, sampled_mean, sampled_unit, sampled_log)
+                _map_copy(sampled_mean, sampled_unit, sampled_log, source, workspace)
             for begin in range(kept, kept + n, POINTS_AT_A_TIME):
                 end = min(begin + POINTS_AT_A_TIME, kept + n)
-                _draw_points(mean, unit, log_diagonal, normals, workspace, points[begin:end])
+                _draw_points(sampled_mean, sampled_unit, sampled_log, normals, workspace, points[begin:end])
         for i in range(kept, kept + n):
             numbers[i] = i
         generation_stream_pair(span, replicate, generation, _SUBSAMPLE, workspace.streams)
@@ -176,7 +211,8 @@ def refit_multivariate_subsamples(laws, points, order, source, schedule, normals
     ----------
     points : float64 (R, K, d), the pool, less the mean of the truth; updated.
     order : int64 (R, K), the numbers of the points in the order of the pool; updated.
-    laws, source, schedule, normals, span, out : as in `multivariate_pooled.refit_multivariate`.
+    source : `MultivariateSource`; with its map, points are drawn from the law after the map.
+    laws, schedule, normals, span, out : as in `multivariate_pooled.refit_multivariate`.
     """
     n_replicates, d = laws.log_diagonal.shape
     for thread in prange(span.n_threads):

@@ -15,6 +15,7 @@ import numpy as np
 
 from fastcollapse.kernels.gaussian.univariate_map import mapped, standard_batch
 from fastcollapse.kernels.gaussian.univariate_pooled import merged
+from fastcollapse.kernels.gaussian.weighted_parts import part_shares
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.discrete_variates import binomial
 from fastcollapse.kernels.random.streams import (
@@ -30,19 +31,6 @@ _FIXED_REAL = np.uint64(PURPOSE_FIXED_REAL)
 # The frame moves to the law when it is this many e-folds away.
 _FAR = 6.0
 _FARTHEST = math.exp(_FAR)
-
-
-class Estimator(NamedTuple):
-    """How batches are fitted.
-
-    Attributes
-    ----------
-    bias : 1 if the variance of n points is divided by n - 1, 0 if it is divided by n.
-    apart : whether each synthetic batch is a part: the fit is then the average of the unbiased fits to the parts.
-    """
-
-    bias: int
-    apart: bool
 
 
 class UnivariateLaws(NamedTuple):
@@ -87,14 +75,13 @@ def move_batches(recent, ring, origin, scale):
 def add_batch(batch, kept, position, stages, apart, recent, ring):
     """Add a batch to the pool and return the pool, a batch: ``(3),(W,3)->(3)``, O(1) on average.
 
-    With `apart`, the squares of the pool are the sum over batches of the count times the unbiased variance.
-
     Parameters
     ----------
     batch : (count, mean, sum of squares about the mean).
     kept : whether earlier batches stay in the pool.
     position : number of the generation within its round, 0..W-1.
     stages : `KernelStages`.
+    apart : as in `Estimator`.
     recent, ring : as in `UnivariateLaws`, of one replicate; updated.
     """
     size = ring.shape[0]
@@ -125,24 +112,11 @@ def fit_parts(real, pool, weight, estimator):
     Parameters
     ----------
     real, pool : (count, mean, sum of squares), the pool as `add_batch` returns it.
-    weight : weight of the real part; below 0, all points have the same weight, or that of their discount.
-    estimator : `Estimator`.
+    weight, estimator : as in `part_shares`.
     """
-    bias = np.float64(estimator.bias)
-    real_divisor, divisor = real[0] - bias, pool[0] if estimator.apart else pool[0] - bias
-    if real[0] == 0.0 or (weight == 0.0 and pool[0] > 0.0):
-        return pool[1], pool[2] / divisor
-    if pool[0] == 0.0 or weight == 1.0:
-        return real[1], real[2] / real_divisor
-    if weight < 0.0 and not estimator.apart:
-        total, mean, squares = _sum(pool, real)
-        return mean, squares / (total - bias)
-    if weight < 0.0:
-        weight = real[0] / (real[0] + pool[0])
+    share, of_real, of_pool, of_gap = part_shares(real[0], pool[0], weight, estimator)
     gap = real[1] - pool[1]
-    between = 0.0 if estimator.bias else weight * (1.0 - weight) * gap * gap
-    variance = weight * (real[2] / real_divisor) + (1.0 - weight) * (pool[2] / divisor) + between
-    return pool[1] + weight * gap, variance
+    return pool[1] + share * gap, of_real * real[2] + of_pool * pool[2] + of_gap * gap * gap
 
 
 @kernel

@@ -8,6 +8,7 @@ import numpy as np
 from fastcollapse.config.fields import show
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.errors import InputError
+from fastcollapse.kernels.gaussian.multivariate_map import MultivariateSource
 from fastcollapse.kernels.gaussian.univariate_map import UnivariateSource
 
 
@@ -51,3 +52,19 @@ def univariate_source(mean: float, sigma: float, sampling: Sampling | None) -> U
         centre = (float(point(sampling.verifier.centre, 1)[0]) - mean) / sigma
         source = source._replace(centre=centre, log_width=math.log(sampling.verifier.tau) - source.log_sigma)
     return source if sampling.truncate is None else source._replace(cut=float(sampling.truncate))
+
+
+def multivariate_source(mean: np.ndarray, factor: np.ndarray, sampling: Sampling | None) -> MultivariateSource:
+    """Return the truth of d dimensions and the map of a run."""
+    none = np.zeros(0)
+    source = MultivariateSource(mean, factor, 0.0, none, none, 1.0)
+    if sampling is None:
+        return source
+    if sampling.bias is not None:
+        source = source._replace(log_scale=math.log(sampling.bias))
+    if sampling.tilt is not None:
+        source = source._replace(tilt=point(sampling.tilt, len(mean)))
+    if sampling.verifier is None:
+        return source
+    centre = point(sampling.verifier.centre, len(mean)) - mean
+    return source._replace(centre=centre, width=float(sampling.verifier.tau))

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.schedule import Schedule
-from fastcollapse.errors import InputError
 from fastcollapse.models.base import Model
 from fastcollapse.models.gaussian.family import GaussianModel
 from fastcollapse.models.gaussian.maps import check_map
 from fastcollapse.models.gaussian.multivariate import MultivariateGaussian
+from fastcollapse.models.gaussian.multivariate_staged import StagedMultivariateGaussian
 from fastcollapse.models.gaussian.univariate import UnivariateGaussian
 from fastcollapse.models.gaussian.univariate_staged import StagedUnivariateGaussian
 from fastcollapse.models.gaussian.weighted_parts import check_parts
@@ -38,15 +38,14 @@ class Gaussian(GaussianModel):
         bias = 1 if parameters.estimator == "unbiased" else 0
         check_map(schedule.sampling, truth.dimension)
         check_parts(schedule, bias)
+        # Subsampled points are fitted alike, whatever map they are drawn with.
+        staged = not schedule.is_plain and not schedule.n_train.any()
         if truth.dimension == 1:
             sigma = float(truth.factor()[0, 0])
-            # Subsampled points are fitted alike, whatever map they are drawn with.
-            staged = not schedule.is_plain and not schedule.n_train.any()
             univariate = StagedUnivariateGaussian if staged else UnivariateGaussian
             return univariate(np.array([truth.means()[0], sigma, math.log(sigma)]), bias, schedule)
-        if not schedule.is_plain:
-            raise InputError(f"truth.dimension must be 1 for weights, shares, windows and maps, got {truth.dimension}")
-        return MultivariateGaussian(truth.means(), truth.factor(), truth.is_isotropic(), bias, schedule)
+        multivariate = StagedMultivariateGaussian if staged else MultivariateGaussian
+        return multivariate(truth.means(), truth.factor(), truth.is_isotropic(), bias, schedule)
 
 
 MODEL = Gaussian

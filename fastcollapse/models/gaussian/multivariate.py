@@ -19,6 +19,7 @@ from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.models.base import ModelBlock, State, run_key
 from fastcollapse.models.gaussian.family import GaussianModel
+from fastcollapse.models.gaussian.maps import multivariate_source
 from fastcollapse.models.pools import check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 from fastcollapse.variables import Variable
 
@@ -75,18 +76,24 @@ class MultivariateGaussian(GaussianModel):
         self._schedule = schedule
         self._kernel_schedule = kernel_schedule(schedule, bias=bias)
         self._subsampled = bool(schedule.n_train.any())
+        self._rank = self._checked_rank(is_isotropic, bias)
+        self._factor = np.ascontiguousarray(factor[: self._rank, : self._rank])
+
+    def _checked_rank(self, is_isotropic: bool, bias: int) -> int:
+        """Return the rank of all fits."""
+        schedule, dimension = self._schedule, len(self._mean)
         fitted = self._kernel_schedule.divisor + bias
-        self._rank = min(len(mean), int(fitted[0]) - 1)
+        rank = min(dimension, int(fitted[0]) - 1)
         if schedule.n_real.any() and schedule.keep.any():
             raise InputError("workflow.n_real must be 0 if the pool is kept, for a gaussian of more than one dimension")
-        few = np.flatnonzero(fitted - 1 < len(mean))
+        few = np.flatnonzero(fitted - 1 < dimension)
         # All later points are then in the span of the first fit.
         stays_in_span = is_isotropic and not schedule.n_real.any() and schedule.n_synthetic[0] == fitted[0]
-        if self._subsampled and schedule.replacement:
-            stays_in_span = False  # repeated points span less
-        if few.size and not (stays_in_span and fitted[0] - 1 < len(mean) and (fitted - 1 >= self._rank).all()):
-            raise InputError(_too_few(schedule, int(few[0]), int(fitted[few[0]]), len(mean)))
-        self._factor = np.ascontiguousarray(factor[: self._rank, : self._rank])
+        if (self._subsampled and schedule.replacement) or schedule.sampling is not None:
+            stays_in_span = False  # repeated points span less, and a map may move the law out of the span
+        if few.size and not (stays_in_span and fitted[0] - 1 < dimension and (fitted - 1 >= rank).all()):
+            raise InputError(_too_few(schedule, int(few[0]), int(fitted[few[0]]), dimension))
+        return rank
 
     def state_variables(self) -> dict[str, Variable]:
         """Return the variables of the states."""
@@ -137,8 +144,9 @@ class MultivariateGaussian(GaussianModel):
         normals = normal_table()
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         if self._subsampled:
+            source = multivariate_source(self._mean, self._factor, self._schedule.sampling)
             refit_multivariate_subsamples(
-                state.laws, state.points, state.order, state.source, self._kernel_schedule, normals, span, out
+                state.laws, state.points, state.order, source, self._kernel_schedule, normals, span, out
             )
             state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
         else:
@@ -151,5 +159,5 @@ def _too_few(schedule: Schedule, where: int, size: int, dimension: int) -> str:
     return (
         f"{key} must give more than truth.dimension = {dimension} points, got {size} at generation {where + 1}; "
         "fewer are served only from the first fit to an isotropic truth on, to all of its points, "
-        "without real data or replacement, and not fewer later"
+        "without real data, replacement or maps, and not fewer later"
     )

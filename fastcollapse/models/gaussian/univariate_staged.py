@@ -7,11 +7,11 @@ import numpy as np
 
 from fastcollapse.config.schedule import Schedule, kernel_stages
 from fastcollapse.kernels.gaussian.univariate_staged import (
-    Estimator,
     UnivariateLaws,
     draw_fixed_batches,
     refit_staged,
 )
+from fastcollapse.kernels.gaussian.weighted_parts import Estimator
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import span_of
 from fastcollapse.kernels.random.ziggurat import normal_table

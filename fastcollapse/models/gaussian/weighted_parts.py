@@ -53,3 +53,13 @@ def fitted_points(schedule: Schedule) -> np.ndarray:
     """Return the number of points of each fit that have a weight: int64 (T)."""
     real, synthetic = counted_parts(schedule)
     return real + synthetic
+
+
+def fitted_rank(schedule: Schedule, bias: int) -> np.ndarray:
+    """Return the rank of each fitted covariance in a space of many dimensions: int64 (T)."""
+    if schedule.weight is None and not schedule.window and not schedule.discount:
+        return schedule.fitted_sizes() - 1
+    real, synthetic = counted_parts(schedule)
+    if bias and (schedule.weight is not None or schedule.discount):
+        return np.maximum(real - 1, 0) + np.maximum(synthetic - 1, 0)
+    return real + synthetic - 1

@@ -10,6 +10,7 @@ from fastcollapse.kernels.gaussian.multivariate_pooled import Gaussians, Multiva
 from fastcollapse.kernels.gaussian.multivariate_subsampled import refit_multivariate_subsamples
 from fastcollapse.kernels.random.streams import StreamKey, span_of
 from fastcollapse.kernels.random.ziggurat import normal_table
+from fastcollapse.models.gaussian.maps import multivariate_source
 
 KEY = StreamKey(np.uint64(4), np.uint64(0), np.uint64(0), np.uint64(1))
 # 6 Kolmogorov-Smirnov tests, 4e-6 each: 2.4e-5 in all.
@@ -21,7 +22,6 @@ def first_fit(workflow):
     """Return mean and sigma, float64 (R) each, of the first generation from the standard normal law."""
     schedule = kernel_schedule(workflow.schedule(1, None), bias=1)
     laws = Gaussians(np.zeros((N_REPLICATES, 1)), np.ones((N_REPLICATES, 1, 1)), np.zeros((N_REPLICATES, 1)))
-    source = Source(np.zeros(1), np.eye(1), np.zeros((0, 1)), np.zeros((0, 1, 1)))
     out = MultivariateStates(
         np.empty((N_REPLICATES, 1, 1)), np.empty((N_REPLICATES, 1, 1, 1)), np.empty((N_REPLICATES, 1, 1))
     )
@@ -29,8 +29,10 @@ def first_fit(workflow):
     if schedule.n_train.any():
         n = int(schedule.n_synthetic[0])
         points, order = np.zeros((N_REPLICATES, n, 1)), np.zeros((N_REPLICATES, n), np.int64)
+        source = multivariate_source(np.zeros(1), np.eye(1), None)
         refit_multivariate_subsamples(laws, points, order, source, schedule, normals, span, out)
     else:
+        source = Source(np.zeros(1), np.eye(1), np.zeros((0, 1)), np.zeros((0, 1, 1)))
         refit_multivariate(laws, source, schedule, normals, span, out)
     return out.mean.ravel(), out.factor.ravel()
 

@@ -9,7 +9,6 @@ from fastcollapse.config.schedule import kernel_schedule, kernel_stages
 from fastcollapse.config.workflows import Accumulate, Mix
 from fastcollapse.kernels.gaussian.univariate_map import UnivariateSource
 from fastcollapse.kernels.gaussian.univariate_staged import (
-    Estimator,
     UnivariateLaws,
     add_batch,
     draw_fixed_batches,
@@ -17,6 +16,7 @@ from fastcollapse.kernels.gaussian.univariate_staged import (
     move_batches,
     refit_staged,
 )
+from fastcollapse.kernels.gaussian.weighted_parts import Estimator
 from fastcollapse.kernels.random.streams import StreamKey, span_of
 from fastcollapse.kernels.random.ziggurat import normal_table
 from tests.naive.gaussian import weighted_fit
