@@ -45,8 +45,9 @@ class FamilyPanels:
     panels : name -> function that makes the panel.
     default : names of the panels that are shown without a recipe.
     no_theory : why a panel without theory has none.
-    staged : as `panels`, for runs whose schedule is not plain: with weights, windows, shares or maps. The theory of
-        `panels` does not hold for them, so that no other function sees such a run.
+    staged, mapped : as `panels`, for runs whose schedule is not plain: `mapped` with maps of `[sampling]`, by default
+        as `staged`, which is for weights, windows and shares. The theory of `panels` does not hold for them, so that no
+        other function sees such a run.
     """
 
     def __init__(
@@ -55,15 +56,18 @@ class FamilyPanels:
         default: tuple[str, ...],
         no_theory: str = "no theory of it is available",
         staged: Mapping[str, Maker] | None = None,
+        mapped: Mapping[str, Maker] | None = None,
     ) -> None:
         self.panels = panels
         self.default = default
         self.no_theory = no_theory
         self.staged = staged or {}
+        self.mapped = mapped or self.staged
 
     def makers(self, results: Results) -> Mapping[str, Maker]:
         """Return the functions that make the panels of a run, by name."""
-        return self.panels if schedule_of(results).is_plain else self.staged
+        schedule = schedule_of(results)
+        return self.panels if schedule.is_plain else self.mapped if schedule.sampling else self.staged
 
     def default_names(self, results: Results) -> tuple[str, ...]:
         """Return the names of the panels of a run without a recipe.
@@ -83,7 +87,7 @@ class FamilyPanels:
         InputError
             With the panels that it has.
         """
-        every = {**self.panels, **self.staged}
+        every = {**self.panels, **self.staged, **self.mapped}
         for name in names:
             if name not in every:
                 known = ", ".join(every)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.analysis.panels.family_panels import FamilyPanels
+from fastcollapse.analysis.panels.gaussian_maps import MAP_PANELS
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
 from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, replace_only_size, schedule_of
 from fastcollapse.analysis.panels.scores import (
@@ -314,7 +315,7 @@ class GaussianPanels(FamilyPanels):
 
     def why_no_bounds(self, results: Results) -> str:
         """Return why a panel of a run has no theory."""
-        if is_replace_only(results):
+        if is_replace_only(results) or not schedule_of(results).is_plain:
             return "its expectation is not known"
         return "its expectation is known for workflow replace only"
 
@@ -345,4 +346,5 @@ PANELS = GaussianPanels(
         "ratio_to_first": _RATIO,
         "error_over_real": _OVER_REAL,
     },
+    mapped=MAP_PANELS,
 )

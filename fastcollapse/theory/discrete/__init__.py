@@ -22,6 +22,13 @@ The true probability of the lost symbols:
     lost_mass_bounds, zipf_lost_mass
 The constants g_k of the collapse law:
     g, g_at, g_inverse, g_bounds, g_bounds_published
+Curation of the best of K samples, and Wright-Fisher with selection:
+    curated_law, curation_path, curation_fixed_point, curated_fixation, kimura_fixation
+Sampling at a temperature, and two symbols of it exactly:
+    tempered_law, tempered_absorption, tempered_eigenvalue, tempered_stationary_variance
+External data beside it, and the noise about its fixed points:
+    uniform_share_threshold, collapsed_share_threshold, tempered_fixed_point, tempered_multiplier,
+    tempered_covariance, tempered_noise_path, tempered_uniform_noise, tempered_accumulate_variance
 The refitted Poisson rate:
     poisson_rate_variance, poisson_mean_if_alive, poisson_count_law
 
@@ -46,7 +53,14 @@ from fastcollapse.theory.discrete.coexistence import (
     seddik_bounds_sharp,
 )
 from fastcollapse.theory.discrete.collapse_constants import g, g_at, g_bounds, g_bounds_published, g_inverse
+from fastcollapse.theory.discrete.curation import curated_law, curation_fixed_point, curation_path
 from fastcollapse.theory.discrete.entropy import entropy_loss, entropy_path, entropy_slope, late_entropy, phi
+from fastcollapse.theory.discrete.external_share import (
+    collapsed_share_threshold,
+    tempered_fixed_point,
+    tempered_multiplier,
+    uniform_share_threshold,
+)
 from fastcollapse.theory.discrete.extinction_time import (
     forgetting_cdf,
     forgetting_median_law,
@@ -62,7 +76,20 @@ from fastcollapse.theory.discrete.heterozygosity_closed_forms import (
 )
 from fastcollapse.theory.discrete.lost_mass import lost_mass_bounds, zipf_lost_mass
 from fastcollapse.theory.discrete.poisson_rate import poisson_count_law, poisson_mean_if_alive, poisson_rate_variance
+from fastcollapse.theory.discrete.selection import curated_fixation, kimura_fixation
+from fastcollapse.theory.discrete.stationary_noise import (
+    tempered_covariance,
+    tempered_noise_path,
+    tempered_uniform_noise,
+)
 from fastcollapse.theory.discrete.survival import poisson_survival, survival_bounds, survival_bounds_published
+from fastcollapse.theory.discrete.temperature import tempered_law
+from fastcollapse.theory.discrete.tempered_accumulation import tempered_accumulate_variance
+from fastcollapse.theory.discrete.tempered_two_symbols import (
+    tempered_absorption,
+    tempered_eigenvalue,
+    tempered_stationary_variance,
+)
 from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
 from fastcollapse.theory.workflow_factors import accumulate_factor, accumulate_limit, accumulate_subsample_factor
 
@@ -72,6 +99,11 @@ __all__ = [
     "accumulate_subsample_factor",
     "coexistence_bounds",
     "coexistence_bounds_published",
+    "collapsed_share_threshold",
+    "curated_fixation",
+    "curated_law",
+    "curation_fixed_point",
+    "curation_path",
     "entropy_loss",
     "entropy_path",
     "entropy_slope",
@@ -90,6 +122,7 @@ __all__ = [
     "g_bounds_published",
     "g_inverse",
     "heterozygosity_replace",
+    "kimura_fixation",
     "late_entropy",
     "lost_mass_bounds",
     "mean_absorption",
@@ -111,6 +144,17 @@ __all__ = [
     "seddik_partial_variance",
     "survival_bounds",
     "survival_bounds_published",
+    "tempered_absorption",
+    "tempered_accumulate_variance",
+    "tempered_covariance",
+    "tempered_eigenvalue",
+    "tempered_fixed_point",
+    "tempered_law",
+    "tempered_multiplier",
+    "tempered_noise_path",
+    "tempered_stationary_variance",
+    "tempered_uniform_noise",
+    "uniform_share_threshold",
     "unique_symbols_bounds",
     "unique_symbols_bounds_published",
     "zipf_lost_mass",

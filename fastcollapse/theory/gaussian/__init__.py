@@ -8,6 +8,11 @@ Their closed forms and limits by workflow:
 The same with real data in every generation:
     gaussian_fresh_moments, gaussian_fresh_limits, gaussian_fixed_moments, gaussian_fixed_limits,
     fresh_risk_factor
+A bias of the deviation of samples:
+    bias_replace_variance, bias_replace_log_sigma, bias_accumulate_moments, bias_accumulate_power_law,
+    bias_fresh_moments, bias_fresh_limit
+A verifier, a tilt or a filter of samples:
+    verifier_path, tilted_mean, truncated_variance_factor
 Moments of the univariate Gaussian (replace):
     log_sigma_mean, log_sigma_variance, log_sigma_moment, sigma_moment, variance_mean,
     mean_squared_error_of_mean, wasserstein2_mean, shumailov_wasserstein2
@@ -49,6 +54,14 @@ from fastcollapse.theory.gaussian.real_data import (
     gaussian_fresh_limits,
     gaussian_fresh_moments,
 )
+from fastcollapse.theory.gaussian.sampling_bias import (
+    bias_accumulate_moments,
+    bias_accumulate_power_law,
+    bias_fresh_limit,
+    bias_fresh_moments,
+    bias_replace_log_sigma,
+    bias_replace_variance,
+)
 from fastcollapse.theory.gaussian.schedule import expected_gaussian
 from fastcollapse.theory.gaussian.tail_bounds import (
     chernoff_power,
@@ -67,6 +80,7 @@ from fastcollapse.theory.gaussian.univariate import (
     variance_mean,
     wasserstein2_mean,
 )
+from fastcollapse.theory.gaussian.verifier import tilted_mean, truncated_variance_factor, verifier_path
 from fastcollapse.theory.gaussian.workflows import (
     conserved_mean_error,
     gaussian_accumulate_factor,
@@ -80,6 +94,12 @@ from fastcollapse.theory.workflow_factors import risk_factor
 __all__ = [
     "approximate_joint_ml",
     "approximate_ml_kappa",
+    "bias_accumulate_moments",
+    "bias_accumulate_power_law",
+    "bias_fresh_limit",
+    "bias_fresh_moments",
+    "bias_replace_log_sigma",
+    "bias_replace_variance",
     "chernoff_power",
     "conserved_mean_error",
     "elementary_symmetric_factor",
@@ -118,7 +138,10 @@ __all__ = [
     "tail_power",
     "tail_theorem3",
     "tail_theorem4",
+    "tilted_mean",
     "trace_moments",
+    "truncated_variance_factor",
     "variance_mean",
+    "verifier_path",
     "wasserstein2_mean",
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.arguments import flag, is_unbiased, require
+from fastcollapse.theory.arguments import flag, is_unbiased, reals, require
 from fastcollapse.theory.schedule_recursion import Generation, PairRecursion, check_schedule
 
 
@@ -21,6 +21,7 @@ def expected_gaussian(
     estimator: str,
     replacement: bool = False,
     real: str = "none",
+    bias: ArrayLike = 1.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the expected variance and squared error of the mean of the states 0..T of any schedule.
 
@@ -38,6 +39,9 @@ def expected_gaussian(
     estimator : "unbiased" (divisor one less than the number of fitted points) or "mle" (divisor that number).
     replacement : whether the subsample is drawn with replacement.
     real : "none", "fresh" (drawn anew in each generation) or "fixed" (drawn once).
+    bias : [T] or scalar, from 0 to 1e6; the points drawn from the previous state have this multiple of its deviation.
+        Any other map that keeps its mean has the same expectations with the ratio of the deviations, as a filter has
+        with the root of `truncated_variance_factor`.
 
     Returns
     -------
@@ -63,12 +67,16 @@ def expected_gaussian(
     """
     schedule = check_schedule(n_synthetic, n_real, keep, n_train, real)
     with_replacement, unbiased = flag("replacement", replacement), is_unbiased(estimator)
+    biases = reals("bias", bias, 0, 1e6)
+    require(biases.shape in ((), (len(schedule),)), "bias", f"a number or {len(schedule)} numbers", bias)
+    biases = np.broadcast_to(biases, (len(schedule),))
     require(real != "fixed" or not schedule.keep.any(), "keep", "0 if real is 'fixed'", keep)
     pairs = _PointPairs(0, schedule.n_fixed, *(1.0,) * 6)
     variance, mean_error = np.ones(len(schedule) + 1), np.zeros(len(schedule) + 1)
     min_points = 2 if unbiased else 1
     for generation in schedule:
         t, n_fit = generation.number, generation.n_train
+        pairs.bias_draws(float(biases[t - 1]))
         pairs.add(generation)
         n_points = pairs.n_examples
         require(
@@ -93,6 +101,14 @@ class _PointPairs(PairRecursion):
 
     square: float = 1.0
     draw_square: float = 1.0
+
+    def bias_draws(self, bias: float) -> None:
+        """Multiply the deviation of the draws from the state by `bias`."""
+        removed = (1 - bias) * (1 + bias) * self.next
+        self.next *= bias * bias
+        self.draw_square -= removed
+        self.pool_next -= removed / 2
+        self.fixed_next -= removed / 2
 
     def add(self, generation: Generation) -> None:
         """Make the pool of a generation."""
