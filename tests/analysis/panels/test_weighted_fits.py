@@ -205,5 +205,5 @@ def test_panels__of_a_sampled_run_have_no_theory_of_weights():
     variance, error = staged_moments(results, "mle")
     assert np.isnan(variance[1:]).all()
     assert np.isnan(error[1:]).all()
-    with pytest.raises(InputError, match="recipe.panels must be of map_variance, .*, got 'ratio_to_first'"):
+    with pytest.raises(InputError, match=r"recipe.panels must be of map_variance, .*, got 'ratio_to_first'"):
         panels_of(results, AT, ["ratio_to_first"])
