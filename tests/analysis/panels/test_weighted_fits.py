@@ -111,10 +111,10 @@ def test_error_over_real__is_the_best_weight(model):
 
 def test_error_over_real__needs_real_data():
     results = run("gaussian", {"name": "replace", "n_samples": 30}, 2)
-    with pytest.raises(InputError, match=r"workflow.n_real must be real data with an error .*, got 0"):
+    with pytest.raises(InputError, match=r"workflow.n_real must be real data whose error has .*, got 0"):
         panels_of(results, AT, ["error_over_real"])
     results = run("ridge", {**WORKFLOWS["fresh"], "n_real": 5}, 2)
-    with pytest.raises(InputError, match=r"workflow.n_real must be real data with an error .*, got 5"):
+    with pytest.raises(InputError, match=r"workflow.n_real must be real data whose error has .*, got 5"):
         panels_of(results, AT, ["error_over_real"])
 
 
