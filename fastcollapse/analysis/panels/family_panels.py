@@ -47,6 +47,7 @@ class FamilyPanels:
     no_theory : why a panel without theory has none.
     staged : as `panels`, for runs whose schedule is not plain: with weights, windows, shares or maps. The theory of
         `panels` does not hold for them, so that no other function sees such a run.
+    sampled : in place of `staged` for runs with maps; by default the same.
     """
 
     def __init__(
@@ -55,24 +56,32 @@ class FamilyPanels:
         default: tuple[str, ...],
         no_theory: str = "no theory of it is available",
         staged: Mapping[str, Maker] | None = None,
+        sampled: Mapping[str, Maker] | None = None,
     ) -> None:
         self.panels = panels
         self.default = default
         self.no_theory = no_theory
         self.staged = staged or {}
+        self.sampled = self.staged if sampled is None else sampled
 
     def makers(self, results: Results) -> Mapping[str, Maker]:
         """Return the functions that make the panels of a run, by name."""
-        return self.panels if schedule_of(results).is_plain else self.staged
+        schedule = schedule_of(results)
+        if schedule.is_plain:
+            return self.panels
+        return self.staged if schedule.sampling is None else self.sampled
 
     def default_names(self, results: Results) -> tuple[str, ...]:
         """Return the names of the panels of a run without a recipe.
 
-        Of a staged run they are the default ones of plain runs, and those that plain runs do not have.
+        Of a staged run they are the default ones of plain runs, and those that plain runs do not have; of a run with
+        maps of its own they are all.
         """
         makers = self.makers(results)
         if makers is self.panels:
             return self.default
+        if makers is not self.staged:
+            return tuple(makers)
         return tuple(name for name in makers if name in self.default or name not in self.panels)
 
     def check_names(self, names: Sequence[str]) -> None:
@@ -83,7 +92,7 @@ class FamilyPanels:
         InputError
             With the panels that it has.
         """
-        every = {**self.panels, **self.staged}
+        every = {**self.panels, **self.staged, **self.sampled}
         for name in names:
             if name not in every:
                 known = ", ".join(every)

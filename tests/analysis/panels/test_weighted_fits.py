@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastcollapse.analysis.panels.gaussian import PANELS
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.weighted_fits import batch_weights, smallest_part, staged_moments
 from fastcollapse.analysis.report import comparison, summary
@@ -205,6 +206,6 @@ def test_panels__of_a_sampled_run_have_no_theory_of_weights():
     variance, error = staged_moments(results, "mle")
     assert np.isnan(variance[1:]).all()
     assert np.isnan(error[1:]).all()
-    [panel] = panels_of(results, AT, ["ratio_to_first"])
+    panel = PANELS.staged["ratio_to_first"](results, AT, {})
     assert np.isnan(panel.curve.expected).all()
     assert panel.lines == ()
