@@ -146,6 +146,8 @@ def ratio_to_first_panel(
     first = float(error.expected(results)[1]) if results.last else np.nan
     if not np.isfinite(first):
         first = float(error.curve(results, np.array([1]), 1.0).mean[0])
+    if not first > 0:
+        raise InputError(f"the error of the first fit must be above 0 for the panel ratio_to_first, got {first:g}")
     curve = error.curve(results, at, 1 / first)
     lines: tuple[Line, ...] = ()
     if schedule.sampling is None and not schedule.n_train.any() and results.last <= _MOST_FACTORS and len(at):

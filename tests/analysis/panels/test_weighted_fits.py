@@ -5,7 +5,13 @@ import pytest
 
 from fastcollapse.analysis.panels.gaussian import PANELS
 from fastcollapse.analysis.panels.registry import panels_of
-from fastcollapse.analysis.panels.weighted_fits import batch_weights, smallest_part, staged_moments
+from fastcollapse.analysis.panels.weighted_fits import (
+    ErrorOf,
+    batch_weights,
+    ratio_to_first_panel,
+    smallest_part,
+    staged_moments,
+)
 from fastcollapse.analysis.report import comparison, summary
 from fastcollapse.config.workflows import Accumulate, Mix, Replace
 from fastcollapse.errors import InputError
@@ -117,6 +123,13 @@ def test_error_over_real__needs_real_data():
     results = run("ridge", {**WORKFLOWS["fresh"], "n_real": 5}, 2)
     with pytest.raises(InputError, match=r"workflow.n_real must be real data whose error has .*, got 5"):
         panels_of(results, AT, ["error_over_real"])
+
+
+def test_ratio_to_first__needs_an_error():
+    results = run("gaussian", {"name": "replace", "n_samples": 30}, 2)
+    none = ErrorOf(None, lambda results: np.zeros(13), None)
+    with pytest.raises(InputError, match=r"the error of the first fit must be above 0 .*, got 0"):
+        ratio_to_first_panel(none, results, AT, {})
 
 
 def test_ratio_to_first__has_the_factor_of_large_samples():
