@@ -147,6 +147,14 @@ def _group_name(case: Mapping[str, Any], overlay: str) -> str:
     return settings_text({key: value for key, value in case.items() if not key.startswith(along)})
 
 
+def _overlaid_keys(cases: Sequence[Mapping[str, Any]], overlay: str) -> list[dict[str, Any]]:
+    """Return what the curves of one plot are named by: the overlaid key, or all keys of workflows of the same name."""
+    names = [case.get(overlay) for case in cases]
+    if overlay != "workflow.name" or len(set(names)) == len(names):
+        return [{overlay: name} for name in names]
+    return [{key: value for key, value in case.items() if key.startswith("workflow.")} for case in cases]
+
+
 def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes], int]":
     """Draw cases that differ in one key into the same axes, one column for each group of the other keys.
 
@@ -180,10 +188,9 @@ def _draw_overlaid(axes: "Axes", cases: Sequence[Results], panels: Sequence[Pane
     colours = matplotlib.colormaps[MAP](np.linspace(0 if len(panels) > 2 else 0.35, 0.9, len(panels)))
     log = any(panel.log for panel in panels)
     log |= all(panel.positive for panel in panels) and is_wide(np.concatenate([panel.curve.mean for panel in panels]))
-    overlay = recipe.overlay or ""
-    for panel, results, i, colour in zip(panels, cases, members, colours, strict=True):
-        case = (recipe.cases or ())[i]
-        label = settings_text({overlay: case.get(overlay)}) + (" (median)" if panel.median else "")
+    named = _overlaid_keys([(recipe.cases or ())[i] for i in members], recipe.overlay or "")
+    for panel, results, names, colour in zip(panels, cases, named, colours, strict=True):
+        label = settings_text(names) + (" (median)" if panel.median else "")
         axes.plot(panel.curve.at, panel.curve.mean * panel.factor, color=colour, lw=2.2, label=label)
         if np.isfinite(panel.curve.expected).any():
             draw_exact(axes, panel, color=SECOND, lw=1.0, ls=(0, (4, 3)))

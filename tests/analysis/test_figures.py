@@ -1,5 +1,6 @@
 """Figure of a run: panels, dashed lines of theory, legends and titles, and refusal to overwrite a file."""
 
+import dataclasses
 import io
 import itertools
 
@@ -151,3 +152,20 @@ def test_draw__titles_have_no_python_tables():
     titles = [axes.get_title() for axes in figure.axes]
     assert titles[0] == "Share of the symbols of the first sample\nzipf_mandelbrot a = 1, b = 2.7, size = 1000"
     assert not any("{" in title for title in titles)
+
+
+def test_draw__overlaid_workflows_of_one_name_are_named_by_their_keys():
+    def labels(name):
+        experiment = load_experiment(name)
+        cases = [case.with_values({"run.n_replicates": 2, "run.n_generations": 10}) for case in experiment.cases()]
+        figure = draw([simulate(dataclasses.replace(case, text=experiment.text)) for case in cases])
+        return [[line.get_label() for line in axes.get_lines()[::2]] for axes in figure.axes]
+
+    [names] = labels("pathways")
+    assert names[:3] == [
+        "replace",
+        "accumulate, keep_real = false, window = 2",
+        "accumulate, keep_real = false, window = 10",
+    ]
+    # Workflows of different names need no other key.
+    assert labels("replace-accumulate")[0][:2] == ["replace", "accumulate"]

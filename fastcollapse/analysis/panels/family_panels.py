@@ -45,9 +45,9 @@ class FamilyPanels:
     panels : name -> function that makes the panel.
     default : names of the panels that are shown without a recipe.
     no_theory : why a panel without theory has none.
-    staged, mapped : as `panels`, for runs whose schedule is not plain: `mapped` with maps of `[sampling]`, by default
-        as `staged`, which is for weights, windows and shares. The theory of `panels` does not hold for them, so that no
-        other function sees such a run.
+    staged : as `panels`, for runs whose schedule is not plain: with weights, windows, shares or maps. The theory of
+        `panels` does not hold for them, so that no other function sees such a run.
+    sampled : in place of `staged` for runs with maps; by default the same.
     """
 
     def __init__(
@@ -56,27 +56,32 @@ class FamilyPanels:
         default: tuple[str, ...],
         no_theory: str = "no theory of it is available",
         staged: Mapping[str, Maker] | None = None,
-        mapped: Mapping[str, Maker] | None = None,
+        sampled: Mapping[str, Maker] | None = None,
     ) -> None:
         self.panels = panels
         self.default = default
         self.no_theory = no_theory
         self.staged = staged or {}
-        self.mapped = mapped or self.staged
+        self.sampled = self.staged if sampled is None else sampled
 
     def makers(self, results: Results) -> Mapping[str, Maker]:
         """Return the functions that make the panels of a run, by name."""
         schedule = schedule_of(results)
-        return self.panels if schedule.is_plain else self.mapped if schedule.sampling else self.staged
+        if schedule.is_plain:
+            return self.panels
+        return self.staged if schedule.sampling is None else self.sampled
 
     def default_names(self, results: Results) -> tuple[str, ...]:
         """Return the names of the panels of a run without a recipe.
 
-        Of a staged run they are the default ones of plain runs, and those that plain runs do not have.
+        Of a staged run they are the default ones of plain runs, and those that plain runs do not have; of a run with
+        maps of its own they are all.
         """
         makers = self.makers(results)
         if makers is self.panels:
             return self.default
+        if makers is not self.staged:
+            return tuple(makers)
         return tuple(name for name in makers if name in self.default or name not in self.panels)
 
     def check_names(self, names: Sequence[str]) -> None:
@@ -87,7 +92,7 @@ class FamilyPanels:
         InputError
             With the panels that it has.
         """
-        every = {**self.panels, **self.staged, **self.mapped}
+        every = {**self.panels, **self.staged, **self.sampled}
         for name in names:
             if name not in every:
                 known = ", ".join(every)

@@ -346,5 +346,5 @@ PANELS = GaussianPanels(
         "ratio_to_first": _RATIO,
         "error_over_real": _OVER_REAL,
     },
-    mapped=MAP_PANELS,
+    sampled=MAP_PANELS,
 )

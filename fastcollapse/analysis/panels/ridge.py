@@ -260,18 +260,14 @@ def _plot(results: Results, title: str, axis: Axis, curves: Sequence[GridCurve])
 def _error_curve(results: Results, generations: np.ndarray, factor: float = 1.0) -> Curve:
     """Return the excess error of the generators, times a factor."""
     chain = chain_of(results)
-    law = SkewedLaw(factor * chain.error, chain.spread, chain.skew).at(generations)
-    heavy = chain.heavy[generations]
-    median = factor * medians_of(results, generations) if heavy.any() else None
-    theory = Theory(law, _all(chain.exact, generations), heavy, median, chain.label)
-    values = factor * results.metrics["generator_error"][:, generations]
-    return _panel(Labels("", "", "error"), generations, values, theory).curve
+    law = SkewedLaw(np.where(chain.exact, factor * chain.error, np.nan), chain.spread, chain.skew).at(generations)
+    return _scored(generations, factor * results.metrics["generator_error"][:, generations], law)
 
 
 def _real_error(results: Results, n_real: int) -> float:
-    """Return the expected error of least squares on n real rows alone; infinite if it is not known."""
+    """Return the expected error of least squares on n real rows alone; infinite if that of the run may be."""
     setting = setting_of(results)
-    if setting.ridge > 0 or n_real <= setting.d + 1:
+    if setting.ridge > 0 or n_real <= setting.d + 1 or chain_of(results).heavy.any():
         return math.inf
     return setting.sigma**2 * setting.d / (n_real - setting.d - 1)
 

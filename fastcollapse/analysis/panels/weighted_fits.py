@@ -1,5 +1,6 @@
 """Errors relative to the truth of runs with weights, windows, discounts and real shares, beside their theory."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -16,8 +17,10 @@ from fastcollapse.theory.mixing.weighted_fit import fixed_real_errors, weighted_
 
 # The most work of the recursion over batches: some seconds. A generation costs the square of its window and this much.
 _MOST_WORK, _WORK_PER_GENERATION = 10**10, 10**5
-# The most generations whose factor is computed as linear algebra: about a second.
-_MOST_FACTORS = 1000
+# The most generations whose factor is computed as linear algebra: a tenth of a second.
+_MOST_FACTORS = 400
+# The largest relative difference of two lines that cover each other in a figure.
+_COVERED = 0.01
 LARGE_SAMPLES = "theory: large samples"
 
 
@@ -28,7 +31,7 @@ class ErrorOf(NamedTuple):
     ----------
     curve : (results, generations, factor) -> the curve of the error times the factor.
     expected : results -> the expected error of generations 0..T, float64[T+1], NaN where it is not known.
-    real_alone : (results, number of real points) -> the error of a fit to them alone.
+    real_alone : (results, number of real points) -> the error of a fit to them alone, infinite if it is not known.
     """
 
     curve: Callable[[Results, np.ndarray, float], Curve]
@@ -143,14 +146,19 @@ def ratio_to_first_panel(
     first = float(error.expected(results)[1]) if results.last else np.nan
     if not np.isfinite(first):
         first = float(error.curve(results, np.array([1]), 1.0).mean[0])
+    if not first > 0:
+        raise InputError(f"the error of the first fit must be above 0 for the panel ratio_to_first, got {first:g}")
     curve = error.curve(results, at, 1 / first)
     lines: tuple[Line, ...] = ()
     if schedule.sampling is None and not schedule.n_train.any() and results.last <= _MOST_FACTORS and len(at):
         factors = pathway_factors(*batch_weights(schedule, results.real_size or 0))
-        if factors[0] > 0:
-            lines = (Line(LARGE_SAMPLES, factors[at - 1] / factors[0], "asymptotic"),)
+        ratios = factors[at - 1] / factors[0] if factors[0] > 0 else np.full(len(at), np.nan)
+        # A line that the exact one covers is left out.
+        if np.isfinite(ratios).all() and not np.allclose(ratios, curve.expected, rtol=_COVERED):
+            lines = (Line(LARGE_SAMPLES, ratios, "asymptotic"),)
     title, label = "Error over that of the first fit", "error / error of the first"
-    return Panel(title, label, "ratio", curve, lines, digits=4, positive=True)
+    # Values from 1 to t are compared with those of other workflows that stay near 1.
+    return Panel(title, label, "ratio", curve, lines, log=True, digits=4, positive=True)
 
 
 def error_over_real_panel(
@@ -161,8 +169,12 @@ def error_over_real_panel(
     n_real = int(schedule.n_real[0])
     alone = error.real_alone(results, n_real) if n_real else 0.0
     if not 0 < alone < np.inf:
-        raise InputError(f"workflow.n_real must be real data with an error for the panel error_over_real, got {n_real}")
+        needed = "real data whose error has a known mean and a finite variance"
+        raise InputError(f"workflow.n_real must be {needed} for the panel error_over_real, got {n_real}")
     curve = error.curve(results, at, 1 / alone)
+    # The deviation over replicates is about as large as the error itself.
+    margin = 2 * curve.sd / np.sqrt(results.n_replicates)
+    curve = dataclasses.replace(curve, smallest=curve.mean - margin, largest=curve.mean + margin)
     lines: tuple[Line, ...] = ()
     if not schedule.keep[1:].any() and schedule.sampling is None and (schedule.n_real > 0).all():
         real, synthetic = n_real / schedule.n_real, n_real / schedule.n_synthetic
@@ -174,4 +186,4 @@ def error_over_real_panel(
             errors = weighted_errors(weight, real, synthetic, 1.0)
         lines = (Line(LARGE_SAMPLES, errors[at - 1], "asymptotic"),)
     title, label = "Error over that of the real data alone", "error / error of the real data"
-    return Panel(title, label, "over real", curve, lines, digits=4, positive=True)
+    return Panel(title, label, "over real", curve, lines, digits=4, band="two standard errors", positive=True)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.arguments import integers, reals, require
+from fastcollapse.theory.arguments import real as real_number
 
 
 def weighted_errors(
@@ -81,7 +82,7 @@ def fixed_real_errors(weight: ArrayLike, real: float, synthetic: ArrayLike, carr
     np.float64(1.333333)
     """
     shares = reals("weight", weight, 0, 1)
-    a = float(reals("real", real, 0, 1e300))
+    a = real_number("real", real, 0, 1e300)
     rows = _rows(shares, *_errors(a, synthetic, carried))
     errors, error, across = np.zeros(len(rows)), 0.0, 0.0
     for t, (w, _, b, c) in enumerate(rows):

@@ -44,6 +44,37 @@ def test_find_panels__every_family_follows_contract(family):
         panels.check_names(["no_such_panel"])
 
 
+def test_makers__depend_on_the_stages_of_a_run():
+    def made(name):
+        return lambda results, generations, options: name
+
+    plain, staged, sampled = ({key: made(key)} for key in ("plain", "staged", "sampled"))
+    shared = {"variance": made("variance"), "tail": made("tail")}
+    panels = FamilyPanels({**plain, **shared}, ("variance",), staged={**staged, **shared}, sampled=sampled)
+
+    def results(**keys):
+        workflow = {"name": "accumulate", "n_samples": 20, "keep_real": True, **keys.pop("workflow", {})}
+        sections = {
+            "model": {"family": "gaussian", "estimator": "mle"},
+            "truth": {"sigma": 1.0},
+            "workflow": workflow,
+            "run": {"n_generations": 2, "n_replicates": 2, "seed": 3},
+        }
+        return simulate(Experiment.from_mapping({**sections, **keys}))
+
+    usual, windowed, biased = results(), results(workflow={"window": 1}), results(sampling={"bias": 0.9})
+    assert [list(panels.makers(run)) for run in (usual, windowed, biased)] == [
+        ["plain", "variance", "tail"],
+        ["staged", "variance", "tail"],
+        ["sampled"],
+    ]
+    defaults = [panels.default_names(run) for run in (usual, windowed, biased)]
+    assert defaults == [("variance",), ("staged", "variance"), ("sampled",)]
+    # Without panels of their own, runs with maps have those of staged runs.
+    alike = FamilyPanels({**plain, **shared}, ("variance",), staged={**staged, **shared})
+    assert alike.default_names(biased) == ("staged", "variance")
+
+
 @pytest.mark.parametrize("name", ["no_such_family", "scores"])
 def test_find_panels__unknown_name_is_none(name):
     assert find_panels(name) is None

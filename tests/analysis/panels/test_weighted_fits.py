@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
+from fastcollapse.analysis.panels.gaussian import PANELS
 from fastcollapse.analysis.panels.registry import panels_of
-from fastcollapse.analysis.panels.weighted_fits import batch_weights, smallest_part, staged_moments
+from fastcollapse.analysis.panels.weighted_fits import (
+    ErrorOf,
+    batch_weights,
+    ratio_to_first_panel,
+    smallest_part,
+    staged_moments,
+)
 from fastcollapse.analysis.report import comparison, summary
 from fastcollapse.config.workflows import Accumulate, Mix, Replace
 from fastcollapse.errors import InputError
@@ -111,11 +118,18 @@ def test_error_over_real__is_the_best_weight(model):
 
 def test_error_over_real__needs_real_data():
     results = run("gaussian", {"name": "replace", "n_samples": 30}, 2)
-    with pytest.raises(InputError, match=r"workflow.n_real must be real data with an error .*, got 0"):
+    with pytest.raises(InputError, match=r"workflow.n_real must be real data whose error has .*, got 0"):
         panels_of(results, AT, ["error_over_real"])
     results = run("ridge", {**WORKFLOWS["fresh"], "n_real": 5}, 2)
-    with pytest.raises(InputError, match=r"workflow.n_real must be real data with an error .*, got 5"):
+    with pytest.raises(InputError, match=r"workflow.n_real must be real data whose error has .*, got 5"):
         panels_of(results, AT, ["error_over_real"])
+
+
+def test_ratio_to_first__needs_an_error():
+    results = run("gaussian", {"name": "replace", "n_samples": 30}, 2)
+    none = ErrorOf(None, lambda results: np.zeros(13), None)
+    with pytest.raises(InputError, match=r"the error of the first fit must be above 0 .*, got 0"):
+        ratio_to_first_panel(none, results, AT, {})
 
 
 def test_ratio_to_first__has_the_factor_of_large_samples():
@@ -205,5 +219,6 @@ def test_panels__of_a_sampled_run_have_no_theory_of_weights():
     variance, error = staged_moments(results, "mle")
     assert np.isnan(variance[1:]).all()
     assert np.isnan(error[1:]).all()
-    with pytest.raises(InputError, match=r"recipe.panels must be of map_variance, .*, got 'ratio_to_first'"):
-        panels_of(results, AT, ["ratio_to_first"])
+    panel = PANELS.staged["ratio_to_first"](results, AT, {})
+    assert np.isnan(panel.curve.expected).all()
+    assert panel.lines == ()
