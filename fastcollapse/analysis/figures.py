@@ -227,7 +227,8 @@ def _title(cases: Sequence[Results], width: float) -> str:
     else:
         truth = panels_for(results).describe_truth(results)
         what = f"Recursive training of a {experiment.family} model, {truth}"
-        lines = (what, f"workflow {experiment.workflow.name}, {run}", "")
+        maps = f", {settings_text(experiment.sampling.to_mapping())}" if experiment.sampling else ""
+        lines = (what, f"workflow {experiment.workflow.name}{maps}, {run}", "")
     return "\n".join(part for line in lines for part in textwrap.wrap(line, int(_LETTERS_AN_INCH * width)))
 
 
