@@ -2,12 +2,12 @@
 
 import functools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.analysis.panels.panel import DEVIATION, GENERATION, Panel
+from fastcollapse.analysis.panels.panel import DEVIATION, GENERATION, Line, Panel
 from fastcollapse.analysis.panels.style import EDGE, MAP, SECOND, SIMULATED, THEORY, plain_number
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.simulation.results import Results
@@ -21,12 +21,12 @@ _FEW_POINTS = 2
 _HANDLE, _LEGEND_LETTERS = 0.6, 16
 # Theory is drawn as marks or broken lines: solid lines are simulated.
 _MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14}
-_EXACT, _ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
+_EXACT, ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
 _STYLES: dict[str, list[tuple[str, Any]]] = {
     "bound": [(EDGE, (0, (6, 2, 1, 2))), (SECOND, ":")],
     "exact": [(THEORY, _EXACT), (SECOND, ":")],
     "published": [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")],
-    "asymptotic": [(THEORY, _ASYMPTOTIC)],
+    "asymptotic": [(THEORY, ASYMPTOTIC)],
     "limit": [(EDGE, ":")],
 }
 
@@ -109,10 +109,28 @@ def _draw_images(axes: "Axes", plot: Sequence[Panel]) -> None:
 
 def draw_limits(axes: "Axes", panel: Panel) -> None:
     """Draw the limits that the curve of a panel tends to."""
-    for line in panel.lines:
-        if line.kind == "limit":
-            colour, dash = _STYLES["limit"][0]
-            axes.plot(panel.curve.at, line.values * panel.factor, color=colour, lw=1.6, ls=dash, label=line.label)
+    colour, dash = _STYLES["limit"][0]
+    for line in _limits(panel):
+        axes.plot(panel.curve.at, line.values * panel.factor, color=colour, lw=1.6, ls=dash, label=line.label)
+
+
+def _limits(panel: Panel) -> list[Line]:
+    """Return the limits of a panel."""
+    return [line for line in panel.lines if line.kind == "limit"]
+
+
+def _draw_group_limits(axes: "Axes", plot: Sequence[Panel], colours: Mapping[str, Any]) -> None:
+    """Draw the limits of several curves: once if they are the same, otherwise each in the colour of its curve."""
+    values = [[(line.label, line.values.tobytes()) for line in _limits(panel)] for panel in plot]
+    if all(one == values[0] for one in values):
+        draw_limits(axes, plot[0])
+        return
+    _, dash = _STYLES["limit"][0]
+    for panel in plot:
+        for line in _limits(panel):
+            axes.plot(panel.curve.at, line.values * panel.factor, color=colours[panel.group], lw=1.6, ls=dash)
+    for label in dict.fromkeys(line.label for panel in plot for line in _limits(panel)):
+        axes.plot([], [], color=EDGE, lw=1.6, ls=dash, label=label)
 
 
 def _exact_label(panel: Panel) -> str:
@@ -153,7 +171,7 @@ def _draw_curves(axes: "Axes", plot: Sequence[Panel]) -> None:
     for group, colour in colours.items() if groups != [""] else ():
         # Legend entries of error bars would be drawn as tall crosses.
         axes.plot([], [], "o", color=colour, ms=4, label=group)
-    draw_limits(axes, plot[0])
+    _draw_group_limits(axes, plot, colours)
     for panel in {panel.median: panel for panel in plot}.values():
         middle = "mean" if not panel.median else "median where a mean or variance is infinite" if mixed else "median"
         axes.errorbar([], [], [], color=EDGE, fmt=_marker(panel, mixed), ms=4, label=f"{middle}, bars: {panel.band}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.analysis.axes import draw_exact, draw_limits, draw_plot, format_axes, place_legend
+from fastcollapse.analysis.axes import ASYMPTOTIC, draw_exact, draw_limits, draw_plot, format_axes, place_legend
 from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.family_panels import Scatter
@@ -194,12 +194,16 @@ def _draw_overlaid(axes: "Axes", cases: Sequence[Results], panels: Sequence[Pane
         axes.plot(panel.curve.at, panel.curve.mean * panel.factor, color=colour, lw=2.2, label=label)
         if np.isfinite(panel.curve.expected).any():
             draw_exact(axes, panel, color=SECOND, lw=1.0, ls=(0, (4, 3)))
+        if np.isfinite(panel.asymptotic()).any():
+            axes.plot(panel.curve.at, panel.asymptotic() * panel.factor, color=SECOND, lw=1.0, ls=ASYMPTOTIC)
         format_axes(axes, dataclasses.replace(panel, log=log), results)
     limits = {line.label: panel for panel in panels for line in panel.lines if line.kind == "limit"}
     for panel in limits.values():
         draw_limits(axes, panel)
     if any(np.isfinite(panel.curve.expected).any() for panel in panels):
         axes.plot([], [], color=SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
+    for label in dict.fromkeys(line.label for panel in panels for line in panel.lines if line.kind == "asymptotic"):
+        axes.plot([], [], color=SECOND, lw=1.0, ls=ASYMPTOTIC, label=label)
 
 
 def _scatter(cases: Sequence[Results], points: Sequence[Scatter]) -> "Figure":
@@ -230,7 +234,8 @@ def _title(cases: Sequence[Results], width: float) -> str:
     else:
         truth = panels_for(results).describe_truth(results)
         what = f"Recursive training of a {experiment.family} model, {truth}"
-        lines = (what, f"workflow {experiment.workflow.name}, {run}", "")
+        maps = f", {settings_text(experiment.sampling.to_mapping())}" if experiment.sampling else ""
+        lines = (what, f"workflow {experiment.workflow.name}{maps}, {run}", "")
     return "\n".join(part for line in lines for part in textwrap.wrap(line, int(_LETTERS_AN_INCH * width)))
 
 

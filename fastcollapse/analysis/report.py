@@ -96,6 +96,7 @@ def _settings(results: Results) -> str:
         *(f"  {k:10} {settings_text(given)}" for k, given in tables.items()),
         f"  truth      {panels_for(results).describe_truth(results)}",
         f"  workflow   {experiment.workflow.name}: {settings}",
+        *([f"  sampling   {settings_text(experiment.sampling.to_mapping())}"] if experiment.sampling else []),
         f"  run        {done}{counted(n_asked, 'generation')} x "
         f"{counted(results.n_replicates, 'replicate')}, seed {experiment.run.seed}",
     ]

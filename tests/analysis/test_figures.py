@@ -4,14 +4,21 @@ import dataclasses
 import io
 import itertools
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
+from fastcollapse.analysis.axes import draw_plot
 from fastcollapse.analysis.figures import draw, save_figure
+from fastcollapse.analysis.panels.panel import Line, Panel
+from fastcollapse.analysis.panels.scores import unscored_curve
+from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.load_experiment import load_experiment
 from fastcollapse.simulation.simulate import simulate
 
+PATH = "theory: path of infinitely many points"
 WORKFLOWS = {
     "replace": {"name": "replace", "n_samples": 200},
     "mix": {"name": "mix", "n_samples": 200, "n_real": 20, "real": "fresh"},
@@ -169,3 +176,32 @@ def test_draw__overlaid_workflows_of_one_name_are_named_by_their_keys():
     ]
     # Workflows of different names need no other key.
     assert labels("replace-accumulate")[0][:2] == ["replace", "accumulate"]
+
+
+def test_draw__overlaid_cases_have_asymptotic_theory():
+    cases = Experiment.from_toml(recipes()["verifier"]).cases()
+    mean, variance = draw([simulate(case.with_values({"run.n_replicates": 3})) for case in cases]).axes
+    assert labels(mean) == ["tau = 1", "tau = 3", "tau = 10", "centre of the verifier", PATH]
+    assert labels(variance)[3:] == [PATH]
+    dashed = [line for line in variance.get_lines() if line.get_linestyle() != "-" and len(line.get_xdata())]
+    assert len(dashed) == 3
+    # By theory the variance is 1/(1 + t/tau^2).
+    assert dashed[0].get_ydata()[-1] == pytest.approx(1 / 201)
+
+
+def test_plot__limits_that_differ_have_the_colours_of_their_curves():
+    at = np.arange(4)
+
+    def panel(group, limit):
+        line = Line("limit", np.full(4, limit), "limit")
+        return Panel("title", "label", "heading", unscored_curve(at, np.ones((2, 4))), (line,), group=group)
+
+    def dotted(*panels):
+        axes = Figure().subplots()
+        draw_plot(axes, panels, run("uniform", "replace", 3))
+        return [line for line in axes.get_lines() if line.get_linestyle() == ":" and len(line.get_xdata())]
+
+    first, second = dotted(panel("a", 0.5), panel("b", 0.7))
+    assert tuple(first.get_color()) != tuple(second.get_color())
+    assert (first.get_ydata()[0], second.get_ydata()[0]) == (0.5, 0.7)
+    assert len(dotted(panel("a", 0.5), panel("b", 0.5))) == 1

@@ -342,6 +342,17 @@ def test_describe__has_singular_nouns_and_counts_live_symbols():
     assert "Share of symbols still alive, of 2" in text
 
 
+def test_describe__names_the_maps_of_the_samples():
+    mapping = {
+        "model": {"family": "gaussian", "estimator": "mle"},
+        "workflow": {"name": "replace", "n_samples": 10},
+        "run": {"n_generations": 1, "n_replicates": 2, "seed": 1},
+    }
+    results = simulate(Experiment.from_mapping(mapping | {"sampling": {"verifier": {"centre": 1.0, "tau": 2.0}}}))
+    assert "\n  sampling   verifier centre = 1, tau = 2\n" in describe(results)
+    assert "sampling" not in describe(simulate(Experiment.from_mapping(mapping)))
+
+
 def test_summary__formats_huge_samples():
     mapping = {
         "truth": {"probabilities": [0.01, 0.99]},

@@ -59,9 +59,8 @@ def map_variance_panel(results: Results, generations: np.ndarray, options: Mappi
     if path is not None:
         total = float((_truth(results).factor() ** 2).sum())
         lines = (Line(_PATH, path[1].sum(axis=1) / total, "asymptotic"),)
-    is_log = path is not None or _scale(results) is not None
     title = f"Variance over the true one{_in_dimensions(results)}"
-    return Panel(title, "tr Sigma / tr Sigma_0", "variance", curve, lines, log=is_log, positive=True)
+    return Panel(title, "tr Sigma / tr Sigma_0", "variance", curve, lines, log=bool(lines), positive=True)
 
 
 def map_mean_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
@@ -232,7 +231,8 @@ def _power_law(results: Results, generations: np.ndarray) -> tuple[Line, ...]:
     # The statement has a first batch without a bias.
     constant *= float(_theory(results).variance[1]) / (1 - 1 / n)
     at = np.where(generations > 0, generations, np.nan).astype(float)
-    return (Line(f"theory: power law t^{-power:.3g}", constant * at**-power, "limit"),)
+    label = f"theory: power law t^{-power:.3g}" if power else "theory: limit"
+    return (Line(label, constant * at**-power, "limit"),)
 
 
 def _tilted(results: Results, sampling: Sampling, start: float) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Text of tables: columns, and numbers with their noun."""
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,14 +35,17 @@ def counted(n: int, noun: str) -> str:
 
 
 def short(value: object) -> str:
-    """Return a value as JSON of at most 40 letters.
+    """Return a value as JSON of at most 40 letters; a longer list has its repeated entries together.
 
     Examples
     --------
-    >>> short([0.5, 0.5]), short(True)
-    ('[0.5, 0.5]', 'true')
+    >>> short([0.5, 0.5]), short(True), short([0.0] * 20 + [0.5] * 30)
+    ('[0.5, 0.5]', 'true', '[20 x 0.0, 30 x 0.5]')
     """
     text = json.dumps(value)
+    if len(text) > 40 and isinstance(value, list | tuple):
+        runs = [(json.dumps(entry), len(list(same))) for entry, same in itertools.groupby(value)]
+        text = f"[{', '.join(f'{n} x {entry}' if n > 1 else entry for entry, n in runs)}]"
     return text if len(text) <= 40 else text[:37] + "..."
 
 
