@@ -49,7 +49,7 @@ def assert_holds(values, expected, wrong):
 
 
 def weighted_q(n, m, w, n_generations, carried=None):
-    """Return q_t of maximum likelihood (mixing.md 1.2); sizes and weights may be arrays."""
+    """Return q_t of maximum likelihood (derived): E |mean|^2 = q tr Sigma_0, E tr Sigma = (1 - q) tr Sigma_0."""
     n, m, w = (np.broadcast_to(x, (n_generations,)) for x in (n, m, w))
     q = [0.0]
     for t in range(n_generations):
@@ -205,7 +205,7 @@ def test_pathways__fixed_real_batch_and_the_last_batch(weight, limit):
 
 
 def biased_accumulation(n, bias, n_generations):
-    """Return E sigma_t^2 / sigma_0^2 with a real first batch (mixing.md 3.1)."""
+    """Return E sigma_t^2 / sigma_0^2 with a real first batch (derived)."""
     s = np.arange(2, n_generations + 1)
     return (1 - 1 / n) * np.prod(1 - (1 - bias**2) / s - bias**2 / (n * s**2))
 
@@ -277,7 +277,7 @@ def test_tilt__moves_the_mean_by_the_variance():
 
 @pytest.mark.parametrize(("cut", "golden"), [(1, 0.291125094773), (2, 0.773741303550), (3, 0.973336924663)])
 def test_truncate__variance_factor(cut, golden):
-    """The unbiased variance of the kept points is 1 - 2 c phi(c) / (2 Phi(c) - 1) times that of the law."""
+    """The unbiased variance of the kept points is a constant times that of the law."""
     density = math.exp(-0.5 * cut**2) / math.sqrt(2 * math.pi)
     factor = 1 - 2 * cut * density / math.erf(cut / math.sqrt(2))
     assert abs(factor - golden) < 1e-12

@@ -7,12 +7,9 @@ import numpy as np
 
 from fastcollapse.config.schedule import kernel_stages
 from fastcollapse.errors import InputError
+from fastcollapse.kernels.gaussian.multivariate_frames import MultivariateLaws
 from fastcollapse.kernels.gaussian.multivariate_pooled import MultivariateStates
-from fastcollapse.kernels.gaussian.multivariate_staged import (
-    MultivariateLaws,
-    draw_fixed_batches,
-    refit_multivariate_staged,
-)
+from fastcollapse.kernels.gaussian.multivariate_staged import draw_fixed_batches, refit_multivariate_staged
 from fastcollapse.kernels.gaussian.weighted_parts import Estimator
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import span_of

@@ -54,7 +54,7 @@ class StagedUnivariateGaussian(UnivariateGaussian):
         window = self._stages.window
         check_pool_memory(3 * window * n_replicates)
         kept = UnivariateLaws(
-            np.zeros((n_replicates, 5)),
+            np.tile([0.0, 0.0, 0.0, 0.0, 0.0, 1.0], (n_replicates, 1)),
             np.zeros((n_replicates, 3)),
             np.zeros((n_replicates, window, 3)),
             np.zeros((n_replicates if n_real else 0, 3)),
