@@ -57,7 +57,7 @@ class StagedMultivariateGaussian(MultivariateGaussian):
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> Any:
         """Return the state of generation 0."""
         n, d, window = n_replicates, len(self._mean), self._stages.window
-        check_pool_memory(n * window * d * (d + 1))
+        check_pool_memory(n * window * d * (d + 1), "workflow.window")
         diagonal = self._factor.diagonal()
         unit, logs = np.tile(self._factor / diagonal, (n, 1, 1)), np.tile(np.log(diagonal), (n, 1))
         n_real = n_fixed_real(self._schedule)

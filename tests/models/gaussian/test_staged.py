@@ -239,3 +239,10 @@ def test_parts__of_one_point_are_fitted_by_maximum_likelihood():
     assert "at least 2 points" in refusal(LINE, workflow)
     schedule = scheduled(Mix(n_samples=1, n_real=1, real="fresh", weight=0.5), 3)
     assert np.isfinite(run(model(LINE, schedule, "mle"), 5, 3)["log_sigma"]).all()
+
+
+@pytest.mark.parametrize("truth", [LINE, PLANE], ids=["line", "plane"])
+def test_window__larger_than_memory_is_rejected(truth):
+    huge = model(truth, scheduled(Accumulate(n_samples=5, keep_real=False, window=10**5), 10**5))
+    with pytest.raises(InputError, match=r"^workflow\.window must keep the points of all replicates at most"):
+        huge.initial(10**5, 1)
