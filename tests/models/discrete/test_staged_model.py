@@ -21,7 +21,7 @@ from fastcollapse.simulation.replay import replay
 from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.schedules import schedule_of
 from fastcollapse.simulation.simulate import simulate
-from fastcollapse.theory.weighted_fit import optimal_weights
+from fastcollapse.theory.mixing.weighted_fit import optimal_weights
 from tests._goodness_of_fit import two_sample_p
 from tests.naive import discrete
 
