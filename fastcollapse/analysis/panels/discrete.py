@@ -1,7 +1,6 @@
-"""Discrete distributions beside their theory: survival, heterozygosity, one symbol."""
+"""Discrete distributions beside their theory: survival of all symbols, and single symbols."""
 
 import dataclasses
-import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,24 +21,18 @@ from fastcollapse.analysis.panels.extinction_times import (
     extinction_table,
 )
 from fastcollapse.analysis.panels.family_panels import FamilyPanels
+from fastcollapse.analysis.panels.heterozygosity import error_over_real, heterozygosity_panel, ratio_to_first
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
-from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, replace_only_size, schedule_of
+from fastcollapse.analysis.panels.schedules import is_replace_only, replace_only_size, schedule_of
 from fastcollapse.analysis.panels.scores import (
     EVENTS,
     bound_lines,
     curve_of,
-    effective_replicates,
     probability_panel,
     published_lines,
     replicates_rule,
     share_of,
     unscored_curve,
-)
-from fastcollapse.analysis.panels.weighted_fits import (
-    ErrorOf,
-    error_over_real_panel,
-    ratio_to_first_panel,
-    staged_moments,
 )
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
@@ -50,20 +43,11 @@ from fastcollapse.theory.discrete.coexistence import (
     not_collapsed_bounds,
     seddik_bounds,
 )
-from fastcollapse.theory.discrete.heterozygosity import expected_heterozygosity
 from fastcollapse.theory.discrete.survival import survival_bounds, survival_bounds_published
 from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds, unique_symbols_bounds_published
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-# The fewest degrees of freedom, of all replicates together, for a score of heterozygosity. With m equal symbols it has
-# about the law of a chi-square of m - 1 degrees, which is skewed: few replicates may underestimate their deviation.
-_DEGREES = 100
-# The fewest effective replicates for a score if the symbols are few. Of correct runs of two symbols over 100
-# generations, 4 of 10,000 with 110 replicates, 1 of 16,000 with 250 and 0 of 16,500 with 400 to 4,000 had a score
-# beyond 5; by the rule of degrees alone 3 of 10,000, 1 of 16,000 and 0. Without a rule it is 1 of 800 for 50.
-_EFFECTIVE = 100
 
 
 def n_symbols(results: Results) -> int:
@@ -106,78 +90,6 @@ def survival(results: Results, generations: np.ndarray) -> Curve:
     )
 
 
-def heterozygosity(results: Results, generations: np.ndarray) -> Curve:
-    """Return the heterozygosity beside its exact expectation, which every workflow has.
-
-    Parameters
-    ----------
-    generations : int64[B], 0 to the last one of the results.
-    """
-    values = results.metrics["heterozygosity"][:, generations]
-    expected = _expected_heterozygosity(results)[generations]
-    n_positive = (values > 0).sum(axis=0)
-    n_effective = effective_replicates(values)
-    is_normal = (values.shape[0] * expected >= _DEGREES * (1 - expected)) | (n_effective >= _EFFECTIVE)
-    is_scored = ((n_positive == values.shape[0]) | (n_positive >= EVENTS)) & is_normal
-    here = f"{n_effective[~is_scored].max(initial=0):.0f}"
-    rule = f"a score needs {_EFFECTIVE} effective replicates, (sum of H)² / sum of H², here at most {here}"
-    return curve_of(generations, values, None, None, expected, is_scored, rule)
-
-
-def _true_heterozygosity(results: Results) -> float:
-    p, copies = classes_of(results)
-    return max(0.0, 1 - float(copies @ p**2))
-
-
-@cached_by_results
-def _expected_heterozygosity(results: Results) -> np.ndarray:
-    """Return the expected heterozygosity of all generations, float64[T + 1]."""
-    schedule = schedule_of(results)
-    total = results.truth.total or 0
-    if not schedule.is_plain:
-        return _true_heterozygosity(results) * staged_moments(results, "mle")[0]
-    return expected_heterozygosity(
-        _true_heterozygosity(results),
-        schedule.n_synthetic,
-        schedule.n_real,
-        schedule.keep,
-        schedule.n_train,
-        replacement=schedule.replacement,
-        real=schedule.real,
-        start_total=total if schedule.start_with_data else 0,
-        real_is_truth=schedule.real == "fixed" and int(schedule.n_real[0]) == total,
-    )
-
-
-def _error_curve(results: Results, generations: np.ndarray, factor: float = 1.0) -> Curve:
-    """Return |p_t - p_0|^2 over the heterozygosity of p_0, times a factor, by the heterozygosity that is lost.
-
-    Both have the same expectation.
-    """
-    curve, start = heterozygosity(results, generations), _true_heterozygosity(results)
-    mean, smallest, largest, expected = (
-        factor * (1 - values / start) for values in (curve.mean, curve.largest, curve.smallest, curve.expected)
-    )
-    sd = factor * curve.sd / start
-    return dataclasses.replace(
-        curve, mean=mean, sd=sd, smallest=smallest, largest=largest, expected=expected, z=-curve.z
-    )
-
-
-def _expected_error(results: Results) -> np.ndarray:
-    """Return the expected error of all generations, float64[T + 1]."""
-    return 1 - _expected_heterozygosity(results) / _true_heterozygosity(results)
-
-
-def _real_error(results: Results, n_real: int) -> float:
-    """Return the error of n real tokens alone; counts that are the truth itself have none."""
-    is_truth = schedule_of(results).real == "fixed" and n_real == results.real_size
-    return 0.0 if is_truth else 1 / n_real
-
-
-_ERROR = ErrorOf(_error_curve, _expected_error, _real_error)
-
-
 def survival_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the surviving share of the symbols, and Corollary 1 as published if the recipe asks for it."""
     curve = survival(results, generations)
@@ -208,13 +120,6 @@ def ratio_panel(results: Results, generations: np.ndarray, options: Mapping[str,
         lines = (Line("theory: ratio of exact expectations", known, "exact"),)
     title = "Share of the symbols of the first sample"
     return Panel(title, "symbols / symbols of generation 1", "of first", curve, lines, digits=4)
-
-
-def heterozygosity_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Show the probability that two random tokens differ."""
-    curve = heterozygosity(results, generations)
-    title = "Probability that two random tokens differ (heterozygosity)"
-    return Panel(title, "heterozygosity, 1 - sum p²", "H", curve)
 
 
 def symbol_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -336,8 +241,6 @@ class DiscretePanels(FamilyPanels):
         return results.engine == "symbols" and draw_extinction_times(axes, results)
 
 
-_RATIO = functools.partial(ratio_to_first_panel, _ERROR)
-_OVER_REAL = functools.partial(error_over_real_panel, _ERROR)
 PANELS = DiscretePanels(
     {
         "survival": survival_panel,
@@ -352,15 +255,15 @@ PANELS = DiscretePanels(
         "forgetting": forgetting_panel,
         "lost_mass": lost_mass_panel,
         "survival_by_count": survival_by_count_panel,
-        "ratio_to_first": _RATIO,
-        "error_over_real": _OVER_REAL,
+        "ratio_to_first": ratio_to_first,
+        "error_over_real": error_over_real,
     },
     default=("survival", "heterozygosity", "survival_by_count"),
     staged={
         "survival": survival_panel,
         "heterozygosity": heterozygosity_panel,
         "entropy": entropy_panel,
-        "ratio_to_first": _RATIO,
-        "error_over_real": _OVER_REAL,
+        "ratio_to_first": ratio_to_first,
+        "error_over_real": error_over_real,
     },
 )

@@ -286,8 +286,21 @@ _MAKERS: dict[str, Maker] = {
     "optimum": optimum_panel,
     "error_over_real": functools.partial(error_over_real_panel, _ERROR),
 }
+
+
+class RidgePanels(FamilyPanels):
+    """The panels of linear regressions."""
+
+    def why_no_bounds(self, results: Results) -> str:
+        """Return why a panel of a run has no theory."""
+        schedule = setting_of(results).schedule
+        if schedule.weight is not None and schedule.keep[1:].any():
+            return "the fit to synthetic rows of several generations beside real rows has no simple expectation"
+        return super().why_no_bounds(results)
+
+
 # The theory of the generators covers weights, the only stage of this family.
-PANELS = FamilyPanels(
+PANELS = RidgePanels(
     _MAKERS,
     staged=_MAKERS,
     default=("generator_error", "test_error"),

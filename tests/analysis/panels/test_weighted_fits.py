@@ -151,6 +151,12 @@ def test_summary__of_a_staged_run_has_scores_only_with_theory(model):
     assert "generations compared" in text
 
 
+def test_summary__says_why_least_squares_on_a_weighted_pool_has_no_theory():
+    text = summary(run("ridge", WORKFLOWS["weight and pool"], 20), 1.0)
+    assert "the fit to synthetic rows of several generations beside real rows has no simple expectation" in text
+    assert "several generations" not in summary(run("ridge", WORKFLOWS["fresh"], 20), 1.0)
+
+
 SCHEDULES = {
     "replace": Replace(n_samples=9),
     "accumulate": Accumulate(n_samples=9, keep_real=True),
