@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fastcollapse.kernels.counts.count_corrections import total_of
 from fastcollapse.kernels.jit import kernel
 
 # Distance of the terms of the integral: the integrand is analytic for |Im t| < pi/2, the error is of e^(-pi^2/step).
@@ -32,6 +33,8 @@ _INVERSE_FACTORS = np.array([(-1.0) ** (7 - k) / (math.factorial(k) * math.facto
 # Up to this K, the factors of the rule "hard" are a polynomial of positive terms.
 _FEW_SAMPLES = 16
 _LANES = 64
+# Up to this number of levels, means are over levels: one look-up a symbol.
+_FEW_LEVELS = 1024
 # The largest range of rewards of the rule "soft": e^(-range) must be a normal float64.
 MAX_RANGE = 700.0
 
@@ -197,65 +200,92 @@ def _hard_factors(mass, n_samples, out):
 
 
 @kernel
-def curate(starts, lengths, symbols, rewards, weights):
-    """Multiply weights by the factors of their rewards: ``(N),(N),(K),...->(K)``, O(m) and O(L), or O(L B) if soft.
+def _spread_mass(symbols, weights, rewards, mass):
+    """Add weights to the nodes of their rewards: ``(m),(m)->(L)``."""
+    of_nodes = np.empty(_POINTS)
+    for i in range(symbols.shape[0]):
+        if weights[i] > 0.0:
+            symbol = np.uint32(symbols[i])
+            _node_weights(rewards.place[symbol], of_nodes)
+            for k in range(_POINTS):
+                mass[rewards.level[symbol] + k] += weights[i] * of_nodes[k]
+
+
+@kernel
+def _apply_spread(symbols, weights, rewards, factors, out):
+    """Write weights times the factors of their rewards, interpolated between nodes: ``(m),(m),(L)->(m)``."""
+    of_nodes = np.empty(_POINTS)
+    for i in range(symbols.shape[0]):
+        factor = 0.0
+        if weights[i] > 0.0:
+            symbol = np.uint32(symbols[i])
+            _node_weights(rewards.place[symbol], of_nodes)
+            for k in range(_POINTS):
+                factor += of_nodes[k] * factors[rewards.level[symbol] + k]
+        out[i] = weights[i] * factor
+
+
+@kernel
+def curate(starts, lengths, symbols, rewards, weights, out):
+    """Multiply weights by the factors of their rewards: ``(N),(N),(K),...,(K)->(K)``, O(m) and O(L), or O(L B) if soft.
 
     Parameters
     ----------
     starts, lengths : int64 (N), the first column of each list and its number of symbols.
     symbols : int32 (K), the listed symbols.
     rewards : `Rewards`.
-    weights : float64 (K), at least 0 and not all 0; updated.
+    weights : float64 (K), at least 0 and not all 0.
+    out : float64 (K), may be `weights`. For a finite number of samples the products sum to 1.
     """
     n_blocks = lengths.shape[0]
     if math.isinf(rewards.n_samples):
         for block in range(n_blocks):
             for i in range(starts[block], starts[block] + lengths[block]):
-                weights[i] *= rewards.gain[np.uint32(symbols[i])]
+                out[i] = weights[i] * rewards.gain[np.uint32(symbols[i])]
         return
     mass, factors = np.zeros(rewards.at.shape[0]), np.empty(rewards.at.shape[0])
-    of_nodes = np.empty(_POINTS)
     is_level = rewards.place.shape[0] == 0
-    total = 0.0
     for block in range(n_blocks):
-        for i in range(starts[block], starts[block] + lengths[block]):
-            symbol = np.uint32(symbols[i])
-            level = rewards.level[symbol]
-            total += weights[i]
-            if is_level:
-                mass[level] += weights[i]
-            elif weights[i] > 0.0:
-                _node_weights(rewards.place[symbol], of_nodes)
-                for k in range(_POINTS):
-                    mass[level + k] += weights[i] * of_nodes[k]
+        start, stop = starts[block], starts[block] + lengths[block]
+        if is_level:
+            for i in range(start, stop):
+                mass[np.uint32(rewards.level[np.uint32(symbols[i])])] += weights[i]
+        else:
+            _spread_mass(symbols[start:stop], weights[start:stop], rewards, mass)
+    total = total_of(mass)
     for g in range(mass.shape[0]):
         mass[g] /= total
     if rewards.soft:
         _soft_factors(mass, rewards, factors)
     else:
         _hard_factors(mass, rewards.n_samples, factors)
+    for g in range(mass.shape[0]):
+        factors[g] /= total
     for block in range(n_blocks):
-        for i in range(starts[block], starts[block] + lengths[block]):
-            symbol = np.uint32(symbols[i])
-            level = rewards.level[symbol]
-            if is_level:
-                weights[i] *= factors[level]
-            elif weights[i] > 0.0:
-                _node_weights(rewards.place[symbol], of_nodes)
-                factor = 0.0
-                for k in range(_POINTS):
-                    factor += of_nodes[k] * factors[level + k]
-                weights[i] *= factor
+        start, stop = starts[block], starts[block] + lengths[block]
+        if is_level:
+            for i in range(start, stop):
+                out[i] = weights[i] * factors[np.uint32(rewards.level[np.uint32(symbols[i])])]
+        else:
+            _apply_spread(symbols[start:stop], weights[start:stop], rewards, factors, out[start:stop])
 
 
 @kernel
 def reward_means(starts, lengths, symbols, counts, total, rewards, out):
     """Write E r and E e^r of one state of `total` tokens: ``(N),(N),(K),(K),()...->(2)``, O(m)."""
+    few = rewards.place.shape[0] == 0 and rewards.at.shape[0] <= _FEW_LEVELS
+    mass = np.zeros(rewards.at.shape[0] if few else 0)
     reward, gain = 0.0, 0.0
     for block in range(lengths.shape[0]):
         for i in range(starts[block], starts[block] + lengths[block]):
             symbol = np.uint32(symbols[i])
-            reward += counts[i] * rewards.reward[symbol]
-            gain += counts[i] * rewards.gain[symbol]
-    out[0] = reward / total
+            if few:
+                mass[np.uint32(rewards.level[symbol])] += counts[i]
+            else:
+                reward += counts[i] * (rewards.reward[symbol] - rewards.largest)
+                gain += counts[i] * rewards.gain[symbol]
+    for g in range(mass.shape[0]):
+        reward += mass[g] * rewards.at[g]
+        gain += mass[g] * math.exp(rewards.at[g])
+    out[0] = rewards.largest + reward / total
     out[1] = math.exp(rewards.largest) * (gain / total)

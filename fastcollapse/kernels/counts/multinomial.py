@@ -36,9 +36,9 @@ class Draw(NamedTuple):
     Attributes
     ----------
     weights : counts (R, K), or (1, K) where all replicates share them.
-    law : float64 (K) or (R K), the weights of all replicates or of one after the other, where they are not whole; else
-        empty.
-    weight_total : the sum of the weights of a replicate, above 0.
+    law : float64 (K), the weights of all replicates where they are not whole; or (R K), those of one replicate after
+        the other; or (R K + R), with the sum of each after them; else empty.
+    weight_total : the sum of the weights of a replicate, above 0; not read where `law` has it.
     drawn : counts (R, K), aligned with the weights.
     n_tokens : 0 to 1e15; some kernels take -1 for no draw.
     corrections : int64 (R, N), the tokens that a block still has to gain or, negative, to lose.
@@ -102,6 +102,15 @@ def _copy_weights(draw, replicate, start, out):
 
 
 @kernel
+def _weight_total(draw, replicate):
+    """Return the sum of the weights of a replicate."""
+    n_replicates, n_symbols = draw.drawn.shape
+    if draw.law.shape[0] > n_replicates * n_symbols:
+        return draw.law[n_replicates * n_symbols + replicate]
+    return np.float64(draw.weight_total)
+
+
+@kernel
 def _sum_counts(counts):
     """Return the sum of counts: ``(m)->()``."""
     total = np.int64(0)
@@ -123,7 +132,7 @@ def draw_block(draw, replicate, block, start, length, key, tables, workspace):
     workspace : `Workspace` of one thread.
     """
     drawn = draw.drawn[replicate, start : start + length]
-    scale = draw.n_tokens / draw.weight_total
+    scale = draw.n_tokens / _weight_total(draw, replicate)
     values = workspace.values[0, :length]
     if length == 0:
         draw.weight_sums[replicate, block] = 0.0

@@ -79,8 +79,8 @@ def _temper(starts, lengths, exponent, weights):
 
 @kernel
 def _temper_counts(starts, lengths, counts, maps, out):
-    """Write whole counts to the power 1/T: ``(N),(N),(K)->(K)``. Most counts are looked up."""
-    powers = maps.powers
+    """Write whole counts to the power 1/T, and return their sum: ``(N),(N),(K)->(K),()``. Most are looked up."""
+    powers, total = maps.powers, 0.0
     for block in range(lengths.shape[0]):
         start, stop = starts[block], starts[block] + lengths[block]
         n_large = np.int64(0)
@@ -92,15 +92,23 @@ def _temper_counts(starts, lengths, counts, maps, out):
             for i in range(start, stop):
                 if counts[i] >= _TABLED:
                     out[i] = counts[i] ** maps.exponent
+        total += total_of(out[start:stop])
+    return total
 
 
 @kernel
 def _map_replicate(replicate, live, total, is_whole, truth, maps, rewards, out):
-    """Write the mapped weights of the lists of one replicate, with sum 1 up to rounding."""
+    """Write the mapped weights of the lists of one replicate, and return their sum up to rounding."""
     starts, lengths = live.starts[replicate], live.lengths[replicate]
     tabled = is_whole and total > 0 and maps.powers.shape[0] > 0
-    if tabled and maps.exponent * math.log(np.float64(total)) < _LOG_LARGE:
-        _temper_counts(starts, lengths, live.counts[replicate], maps, out)
+    curates, selects = rewards.n_samples > 0.0, maps.n_largest > 0 or maps.share > 0.0
+    if curates and total > 0 and maps.exponent == 1.0 and not selects:
+        curate(starts, lengths, live.symbols[replicate], rewards, live.counts[replicate], out)
+        curates = False
+    elif tabled and maps.exponent * math.log(np.float64(total)) < _LOG_LARGE:
+        mass = _temper_counts(starts, lengths, live.counts[replicate], maps, out)
+        if not curates and not selects:
+            return mass
     else:
         _copy_state(replicate, live, total == 0, truth, out)
         if maps.exponent != 1.0:
@@ -109,31 +117,30 @@ def _map_replicate(replicate, live, total, is_whole, truth, maps, rewards, out):
         keep_largest(starts, lengths, maps.n_largest, 0.0, out)
     if maps.share > 0.0:
         keep_largest(starts, lengths, 0, maps.share, out)
-    if rewards.n_samples > 0.0:
-        curate(starts, lengths, live.symbols[replicate], rewards, out)
+    if curates:
+        curate(starts, lengths, live.symbols[replicate], rewards, out, out)
+    if 0.0 < rewards.n_samples < math.inf:
+        return 1.0
     mass = 0.0
     for block in range(lengths.shape[0]):
         mass += total_of(out[starts[block] : starts[block] + lengths[block]])
-    scale = 1.0 / mass
-    for block in range(lengths.shape[0]):
-        for i in range(starts[block], starts[block] + lengths[block]):
-            out[i] *= scale
+    return mass
 
 
 @kernel
-def _mix_in_truth(starts, lengths, symbols, probability, share, out):
-    """Write (1 - share) weight + share probability for each symbol: ``(N),(N),(K),(K),()->(K)``, O(K)."""
+def _mix_in_truth(starts, lengths, symbols, probability, share, total, out):
+    """Write (1 - share) weight / total + share probability for each symbol: ``(N),(N),(K),(K),(),()->(K)``, O(K)."""
     n_blocks, n_symbols = lengths.shape[0], probability.shape[0]
     for block in range(n_blocks):
         stop = starts[block + 1] if block + 1 < n_blocks else n_symbols
         expand_list(symbols, starts[block], lengths[block], stop, out)
     for symbol in range(n_symbols):
-        out[symbol] = (1.0 - share) * out[symbol] + share * probability[symbol]
+        out[symbol] = (1.0 - share) * (out[symbol] / total) + share * probability[symbol]
 
 
 @parallel_kernel
 def sampling_weights(live, total, is_whole, truth, maps, rewards, share, weights):
-    """Write the weights from which the next tokens are drawn: ``...->(R,K)``, O(listed symbols), or O(K) with a share.
+    """Write the weights from which the next tokens are drawn: ``...->(R K + R)``, O(listed symbols) or O(K).
 
     Parameters
     ----------
@@ -144,11 +151,14 @@ def sampling_weights(live, total, is_whole, truth, maps, rewards, share, weights
     maps, rewards : `Maps` and `Rewards`.
     share : probability that a token is drawn from the truth, which is not mapped; below 0 without real tokens. With a
         share the weights are of all symbols, and the lists must begin at the starts of their blocks.
-    weights : float64 (R, K), aligned with the lists.
+    weights : float64 (R K + R): the weights of each replicate, aligned with its lists, and then the sum of each.
     """
-    for replicate in prange(live.lengths.shape[0]):
-        row = weights[replicate]
-        _map_replicate(np.int64(replicate), live, total, is_whole, truth, maps, rewards, row)
+    n_replicates, n_symbols = live.counts.shape
+    for replicate in prange(n_replicates):
+        row = weights[replicate * n_symbols : (replicate + 1) * n_symbols]
+        mass = _map_replicate(np.int64(replicate), live, total, is_whole, truth, maps, rewards, row)
         if share >= 0.0:
             starts, lengths = live.starts[replicate], live.lengths[replicate]
-            _mix_in_truth(starts, lengths, live.symbols[replicate], truth.probability, share, row)
+            _mix_in_truth(starts, lengths, live.symbols[replicate], truth.probability, share, mass, row)
+            mass = 1.0
+        weights[n_replicates * n_symbols + replicate] = mass

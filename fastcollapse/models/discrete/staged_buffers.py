@@ -18,7 +18,7 @@ class StagedBuffers(NamedTuple):
     Attributes
     ----------
     drawn, corrections, sums, weight_sums, pool, real : see `SamplingBuffers`, with counts of float64.
-    weights : float64 (R, K), the weights that tokens are drawn from.
+    weights : float64 (R K + R), the weights that tokens are drawn from, see `sampling_weights`.
     batches : float64 (R, W, K), the batches of a window; (0, 0, 0) without one. The batch of generation t is in row
         (t - 1) mod W.
     """

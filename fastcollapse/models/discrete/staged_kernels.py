@@ -63,31 +63,31 @@ def staged_block(live, work, totals, inputs, span, rows, sums, rewards):
     """
     schedule, truth, stages, workspace = inputs.schedule, inputs.truth, inputs.stages, inputs.workspace
     n_replicates = live.lengths.shape[0]
-    no_counts, weights = live.counts[:1, :0], work.weights.reshape(work.weights.size)
+    no_counts = live.counts[:1, :0]
     for step in range(span.n_generations):
         generation = span.first + step
         n_synthetic = schedule.n_synthetic[generation - 1]
         share = stages.share[generation - 1] if stages.share.shape[0] > 0 else -1.0
-        law, total = weights, 1.0
+        law = work.weights
         if stages.is_pooled and not stages.is_mapped and totals[0] > 0:
-            law, total = live.counts.reshape(live.counts.size), np.float64(totals[0])
+            law = live.counts.reshape(live.counts.size)
         else:
-            sampling_weights(live, totals[0], stages.is_whole, truth, inputs.maps, inputs.rewards, share, work.weights)
+            sampling_weights(live, totals[0], stages.is_whole, truth, inputs.maps, inputs.rewards, share, law)
         key = generation_key(span, generation, _SYNTHETIC)
         if share >= 0.0:
-            draw = draw_of(no_counts, law, 1.0, work.drawn, n_synthetic, work)
+            draw = draw_of(no_counts, work.weights, 1.0, work.drawn, n_synthetic, work)
             multinomial(draw, inputs.starts, inputs.lengths, key, inputs.tables, workspace)
             totals[0] = n_synthetic
             refit_dense(work.drawn, totals[0], generation, truth, workspace, live, sums[step])
         elif not stages.is_pooled:
             # The weights are copies, so the new counts may replace the state.
-            draw = draw_of(no_counts, law, 1.0, live.counts, n_synthetic, work)
-            none = draw_of(no_counts, law, 1.0, live.counts, np.int64(-1), work)
+            draw = draw_of(no_counts, work.weights, 1.0, live.counts, n_synthetic, work)
+            none = draw_of(no_counts, work.weights, 1.0, live.counts, np.int64(-1), work)
             poisson_pass(draw, live.starts, live.lengths, key, inputs.tables, workspace)
             totals[0] = n_synthetic
             refit_and_draw(draw, none, key, truth, inputs.tables, workspace, live, sums[step])
         else:
-            draw = draw_of(no_counts, law, total, work.drawn, n_synthetic, work)
+            draw = draw_of(no_counts, law, totals[0], work.drawn, n_synthetic, work)
             multinomial(draw, live.starts, live.lengths, key, inputs.tables, workspace)
             _fit_pool(live, work, totals, inputs, generation, span)
             if stages.is_whole:

@@ -77,7 +77,7 @@ class StagedDiscrete(CountModel):
         state = super().initial(n_replicates, seed, first_replicate)
         shape, window = state.live.counts.shape, self._schedule.window
         batches = np.zeros((n_replicates, window, shape[1]) if window else (0, 0, 0))
-        work = StagedBuffers(*state.work[:6], np.empty(shape), batches)
+        work = StagedBuffers(*state.work[:6], np.empty(shape[0] * (shape[1] + 1)), batches)
         if not (self._schedule.keep.any() or self._schedule.n_train.any()):
             work = work._replace(pool=np.zeros((0, 0)))
         return dataclasses.replace(state, work=work)

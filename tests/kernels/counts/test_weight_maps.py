@@ -35,8 +35,9 @@ def weights_of(states, sampling, truth, total=None, is_whole=True, share=-1.0):
     n = np.int64(states.sum(axis=1)[0] if total is None else total)
     if not is_whole:
         n = np.int64(1)
-    found, dense = np.zeros(states.shape), np.zeros(states.shape)
-    sampling_weights(live, n, is_whole, truth, maps, rewards, share, found)
+    flat, dense = np.zeros(states.size + len(states)), np.zeros(states.shape)
+    sampling_weights(live, n, is_whole, truth, maps, rewards, share, flat)
+    found = flat[: states.size].reshape(states.shape) / flat[states.size :, None]
     if share >= 0:
         return found
     for replicate, lengths in enumerate(live.lengths):
@@ -111,9 +112,9 @@ def test_sampling_weights__share_of_the_truth_is_not_mapped(share):
     np.testing.assert_allclose(got, expected, rtol=1e-12)
 
 
-def test_new_maps__without_maps_only_divide_by_the_total():
+def test_new_maps__without_maps_are_the_counts():
     live = live_of(np.array([[3, 0, 1]]))
-    found = np.zeros((1, 3))
+    live, found = live._replace(counts=live.counts.astype(np.float64)), np.zeros(4)
     maps = new_maps(None, None, None)
     sampling_weights(live, np.int64(4), True, truth_table(np.full(3, 1 / 3)), maps, NO_REWARDS, -1.0, found)
-    np.testing.assert_array_equal(found[0, :2], [0.75, 0.25])
+    np.testing.assert_array_equal(found[[0, 1, 3]], [3, 1, 4])
