@@ -172,7 +172,7 @@ class CountRows(NamedTuple):
     ----------
     indptr : int64 (B*R + 1), starts at 0.
     indices : int (indptr[-1]), columns, ascending within a row.
-    data : int (indptr[-1]), counts, at least 1.
+    data : int (indptr[-1]), counts, at least 1; or float64, weights above 0.
     """
 
     indptr: np.ndarray

@@ -19,6 +19,8 @@ from fastcollapse.config.fields import (
 )
 from fastcollapse.config.section_base import Section, TableField
 
+# Rewards are at most this in absolute value, so that e^r is finite.
+MAX_REWARD = 700.0
 _NUMBER = FloatField(-1e300, 1e300)
 
 
@@ -32,7 +34,7 @@ class RewardField:
         """Return the checked value."""
         if isinstance(value, str):
             return StringField()(value)
-        return ListField(FloatField(-700, 700), 2)(value)
+        return ListField(FloatField(-MAX_REWARD, MAX_REWARD), 2)(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,6 +136,12 @@ class Sampling(Section):
     def maps(self) -> tuple[str, ...]:
         """Names of the maps in use, in the order in which they apply."""
         return tuple(field.name for field in dataclasses.fields(self) if getattr(self, field.name) is not None)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Path of the file of the rewards, as written by the user."""
+        reward = "rank" if self.best_of is None else self.best_of.reward
+        return (reward,) if isinstance(reward, str) and reward != "rank" else ()
 
     def relations(self) -> list[tuple[str, str]]:
         """Return what is wrong with the keys together: (key, problem) pairs."""

@@ -13,6 +13,7 @@ the same weight.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from fastcollapse.config.sampling import Sampling
@@ -69,7 +70,8 @@ class Schedule:
         synthetic at random. None: no token is.
     window : number of the last synthetic batches that the pool keeps; 0 keeps all.
     discount : weight of a synthetic batch relative to the next younger one, above 0, at most 1; 0: no discount.
-    sampling : maps of the model before it is sampled, or None.
+    sampling : maps of the model before it is sampled, or None. Rewards of a file are loaded: an array (K).
+    inputs : SHA-256 of the data files of the maps by path, in hexadecimal.
 
     With a weight, a window or a discount, the pool holds only synthetic batches. The real data, fresh or fixed, is
     beside it. `n_synthetic` may then be 0 where `n_real` is above 0.
@@ -88,6 +90,7 @@ class Schedule:
     window: int = 0
     discount: float = 0.0
     sampling: Sampling | None = None
+    inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def n_generations(self) -> int:

@@ -68,6 +68,7 @@ class Model(ABC):
     ----------
     PARAMETERS, TRUTH : classes of the sections `[model]` and `[truth]` of an experiment.
     METRICS : metrics by name.
+    is_weighted : whether the sparse counts of the states are weights that sum to 1, float64.
     ENGINE : name of the engine, for a family with several; results files record it.
     EXAMPLES : small experiments that together use all kernels of the family, for `precompile`: sections `truth` and
         `model`, and values of `workflow` and `run`. Each runs under every workflow, or under the one that it names. A
@@ -81,6 +82,7 @@ class Model(ABC):
     METRICS: ClassVar[Mapping[str, Metric]]
     CAPABILITIES: ClassVar[frozenset[str]] = frozenset()
     ENGINE: ClassVar[str] = ""
+    is_weighted: bool = False
     EXAMPLES: ClassVar[Sequence[Mapping[str, Any]]] = ()
 
     @abstractmethod

@@ -58,7 +58,7 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
         raise InputError(f"a replay must have at least one finished generation, got none in {recorded.path}")
     plan = plan_run(recorded.experiment, truth=recorded_truth(recorded), first_replicate=recorded.first_replicate)
     plan = replace(plan, engine=recorded.engine)
-    changed = changed_files(recorded.inputs, plan.truth.inputs)
+    changed = changed_files(recorded.inputs, plan.inputs)
     if changed:
         raise InputError(f"{recorded.path or 'a run'} cannot be replayed: {'; '.join(changed)}")
     repeated = execute(plan, threads=threads, progress=progress)

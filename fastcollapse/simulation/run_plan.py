@@ -69,6 +69,11 @@ class RunPlan:
         return self.experiment.run.n_generations - (0 if self.existing is None else max(self.existing.last, 0))
 
     @property
+    def inputs(self) -> dict[str, str]:
+        """SHA-256 of the data files of the truth and of the maps by path, in hexadecimal."""
+        return {**self.truth.inputs, **(self.schedule.inputs if self.schedule is not None else {})}
+
+    @property
     def is_finished(self) -> bool:
         """Whether the run is finished, so that nothing is left to run."""
         return self.action == "finished"

@@ -10,7 +10,7 @@ from fastcollapse.config.dotted_keys import flat
 from fastcollapse.config.fields import show
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.count_spectrum import CountSpectrum, SymbolTruth, ZipfMandelbrotLaw, stored_truth
-from fastcollapse.datasets.data_files import changed_files
+from fastcollapse.datasets.data_files import changed_files, hash_files
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results
@@ -65,7 +65,8 @@ def experiment_diff(
     if results.first_replicate != first_replicate:
         differences.append(f"first_replicate is {results.first_replicate} there, {first_replicate} here")
     if truth is not None:
-        differences += changed_files(results.inputs, truth.inputs)
+        files = experiment.sampling.files if experiment.sampling else ()
+        differences += changed_files(results.inputs, {**truth.inputs, **hash_files(files, experiment.base)})
     # For a file of version 0.1, without hashes, and if this version reads the same data file otherwise.
     if not differences and isinstance(truth, SymbolTruth) and not has_same_words:
         differences.append(f"the data of [truth] are not what they were ({results.truth.source})")

@@ -4,6 +4,7 @@ import dataclasses
 
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.workflows import missing_capability
+from fastcollapse.datasets.rewards import load_rewards
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import family
 from fastcollapse.simulation.experiment import Experiment
@@ -20,11 +21,12 @@ def schedule_of(experiment: Experiment, truth_total: int | None) -> Schedule:
     Raises
     ------
     InputError
-        A size is out of bounds, or the family does not support the workflow.
+        A size is out of bounds, the family does not support the workflow, or a file of rewards cannot be read.
     """
     workflow, n_generations = experiment.workflow, experiment.run.n_generations
     offered = family(experiment.family)
-    schedule = dataclasses.replace(workflow.schedule(n_generations, truth_total), sampling=experiment.sampling)
+    sampling, inputs = load_rewards(experiment.sampling, experiment.base)
+    schedule = dataclasses.replace(workflow.schedule(n_generations, truth_total), sampling=sampling, inputs=inputs)
     schedule.check(workflow.name, n_generations, truth_total)
     missing = missing_capability(schedule.needs, offered.CAPABILITIES, experiment.family)
     if missing:

@@ -185,8 +185,9 @@ def _header(plan: RunPlan, model: Model) -> Header:
         coordinates=model.coordinates(),
         first_replicate=plan.first_replicate,
         n_columns=model.n_columns or 0,
-        inputs=plan.truth.inputs,
+        inputs=plan.inputs,
         engine=model.ENGINE,
+        weighted=model.is_weighted,
     )
 
 

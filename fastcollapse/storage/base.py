@@ -14,6 +14,9 @@ from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage.blocks import Block, Header, join_columns, join_samples, take
 from fastcollapse.variables import SampleRows
 
+# Weights are at most 1 within this.
+_WEIGHT_TOLERANCE = 1e-9
+
 
 class _LazyArrays(Mapping[str, Any]):
     """Name -> array, created at its first use, because joining blocks doubles their memory."""
@@ -101,7 +104,7 @@ class Reader:
         return np.empty((self.header.n_replicates, 0, *(n or 0 for n in self.header.lengths(name))))
 
     def counts(self, replicate: int, generation: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return symbols int64[n] and counts int64[n] of a stored generation, 1 to n_committed.
+        """Return symbols int64[n] and counts int64[n], or weights float64[n], of a stored generation, 1 to n_committed.
 
         Raises
         ------
@@ -120,7 +123,12 @@ class Reader:
             raise UnreadableResults(
                 f"{self.path}: is damaged: generation {generation} has a symbol that does not exist"
             )
-        return symbols, rows.data[low:high].astype(np.int64)
+        if not self.header.weighted:
+            return symbols, rows.data[low:high].astype(np.int64)
+        weights = np.array(rows.data[low:high])
+        if not ((weights > 0) & (weights <= 1 + _WEIGHT_TOLERANCE)).all():
+            raise UnreadableResults(f"{self.path}: is damaged: generation {generation} has a weight beyond 0 to 1")
+        return symbols, weights
 
     def sample(self, name: str, replicate: int, generation: int) -> np.ndarray:
         """Return the sample of a stored generation, 0 to n_committed: float64[n, ...].

@@ -33,6 +33,7 @@ class Header:
     n_columns : number of columns of the counts; by default that of the truth.
     engine : "spectrum" or "symbols" for a family with engines, otherwise "".
     inputs : path as written in the experiment -> SHA-256 in hexadecimal, of the data files that the run has read.
+    weighted : whether the counts are weights that sum to 1, float64.
     """
 
     experiment_json: str
@@ -51,6 +52,7 @@ class Header:
     n_columns: int = 0
     inputs: Mapping[str, str] = field(default_factory=dict)
     engine: str = ""
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         if not self.n_columns and self.truth is not None and self.engine != "spectrum":
@@ -194,11 +196,13 @@ def take(header: Header, expected_first: int, block: Block) -> Block:
         end = int(counts.indptr[-1])
         if counts.indptr.shape != (n_columns * n_replicates + 1,) or not end == len(counts.indices) == len(counts.data):
             raise ValueError(f"rows of block {block.first} do not fit {n_columns * n_replicates} rows")
-        largest = int(counts.data.max()) if end else 0
+        if header.weighted != (counts.data.dtype == np.float64):
+            raise ValueError(f"rows of block {block.first} must be {'weights' if header.weighted else 'counts'}")
+        largest = int(counts.data.max()) if end and not header.weighted else 0
         rows = CountRows(
             counts.indptr.astype(np.int64, copy=False),
             counts.indices.astype(index_dtype(header.n_columns), copy=False),
-            counts.data.astype(count_dtype(largest), copy=False),
+            counts.data if header.weighted else counts.data.astype(count_dtype(largest), copy=False),
         )
     metrics = {
         name: values if isinstance(values, DerivedArray) else values.astype(np.float64, copy=False)

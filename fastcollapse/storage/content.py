@@ -103,6 +103,7 @@ def read_header(content: Content) -> Header:
         n_columns=n_columns,
         inputs=inputs,
         engine=root.get("engine", ""),
+        weighted="trajectory/data" in content.arrays and content.arrays["trajectory/data"].dtype.kind == "f",
     )
 
 
@@ -223,16 +224,17 @@ def read_block(content: Content, header: Header) -> Block:
         {name: array_of(content, name, "f8", (*plane, *header.lengths(name))) for name in names}
         for names in (header.metrics, header.states)
     )
-    rows = _read_rows(content, header.n_replicates * (last - max(first, 1) + 1)) if header.trajectory else None
+    n_rows = header.n_replicates * (last - max(first, 1) + 1)
+    rows = _read_rows(content, n_rows, "f8" if header.weighted else "iu") if header.trajectory else None
     samples = {name: _read_sample(content, header, name, plane) for name in header.samples}
     return Block(first, metrics, rows, states, samples)
 
 
-def _read_rows(content: Content, n_rows: int) -> CountRows:
+def _read_rows(content: Content, n_rows: int, kind: str) -> CountRows:
     indptr = array_of(content, "trajectory/indptr", "i8", (n_rows + 1,))
     indices = array_of(content, "trajectory/indices", "iu", (None,))
     _check_bounds("trajectory/indptr", indptr, len(indices))
-    return CountRows(indptr, indices, array_of(content, "trajectory/data", "iu", (len(indices),)))
+    return CountRows(indptr, indices, array_of(content, "trajectory/data", kind, (len(indices),)))
 
 
 def _read_sample(content: Content, header: Header, name: str, plane: tuple[int, int]) -> SampleRows:

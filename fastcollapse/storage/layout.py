@@ -16,7 +16,8 @@ from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
 
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1
-# Version of files with ragged states, or without single symbols, which readers of version 1 would misread.
+# Version of files with ragged states, with weights for counts, or without single symbols, which readers of version 1
+# would misread.
 RAGGED_VERSION = 2
 # Root attribute `kind` of files that are not the results of one run.
 PACK = "pack"
@@ -155,7 +156,8 @@ def block_arrays(header: Header, blocks: Sequence[Block], dims: bool) -> list[Ar
     rows = [one for _, one in counted]
     n_rows = sum(len(r.indptr) - 1 for r in rows)
     n_cells = sum(int(r.indptr[-1]) for r in rows)
-    data_dtype = max((r.data.dtype for r in rows), key=lambda d: d.itemsize, default=np.dtype(np.uint8))
+    narrowest = np.dtype(np.float64 if header.weighted else np.uint8)
+    data_dtype = max((r.data.dtype for r in rows), key=lambda d: d.itemsize, default=narrowest)
     index = index_dtype(header.n_columns)
     bound, entry = (("row_bound",), ("entry",)) if dims else ((), ())
     return [
@@ -259,7 +261,7 @@ def root_attributes(header: Header) -> dict[str, Any]:
     inputs = {"inputs": json.dumps(dict(header.inputs), sort_keys=True)} if header.inputs else {}
     # Files without `engine` have the only engine of earlier versions.
     engine = {"engine": header.engine} if header.engine == "spectrum" else {}
-    version = RAGGED_VERSION if header.samples or engine else FORMAT_VERSION
+    version = RAGGED_VERSION if header.samples or engine or (header.weighted and header.trajectory) else FORMAT_VERSION
     return {
         "format": FORMAT,
         "format_version": np.int64(version),

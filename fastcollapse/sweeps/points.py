@@ -47,11 +47,11 @@ class Axis:
 
     @property
     def names_files(self) -> bool:
-        """Whether the data files may differ along the axis: texts and tables of the truth, families."""
+        """Whether the data files may differ along the axis: texts and tables of the truth, families, rewards."""
         return any(
             isinstance(value, str | Mapping)
             for key, values in zip(self.keys, self.values, strict=True)
-            if overlap(key, "truth") or overlap(key, "model.family")
+            if any(overlap(key, of_files) for of_files in ("truth", "model.family", "sampling.best_of.reward"))
             for value in values
         )
 
@@ -234,7 +234,9 @@ class Sweep:
         paths: dict[str, None] = {}
         for index in map(sum, itertools.product(*steps)):
             with suppress(InputError):  # a point that was not checked fails when it is computed
-                paths |= dict.fromkeys(self[index].experiment.truth.files)
+                experiment = self[index].experiment
+                paths |= dict.fromkeys(experiment.truth.files)
+                paths |= dict.fromkeys(experiment.sampling.files if experiment.sampling else ())
         return list(paths)
 
     @property

@@ -4,9 +4,12 @@ This code is slow; `fastcollapse.models.discrete.model` must have exactly this l
 """
 
 import decimal
+import itertools
+import math
 from decimal import Decimal
 
 import numpy as np
+from scipy import stats
 
 from tests.naive import recursion
 
@@ -42,10 +45,16 @@ def raw(truth, model, schedule, n_generations, rng):
     """Return columns of numbers of generations 0..T for one replicate, integer-valued float64 (T + 1, 2).
 
     The columns are the size of the training data, and 100 times its support plus the count of the first symbol, up to
-    99. Generation 0 is 0.
+    99. Generation 0 is 0. For weights they are `_weight_columns`.
     """
     corpus = None if truth.counts is None else np.repeat(np.arange(truth.support_size), truth.counts)
-    states = simulate(truth.probabilities, corpus, schedule, rng)
+    if schedule.weight is not None or schedule.discount or schedule.window or schedule.real_share is not None:
+        states = staged(truth.probabilities, corpus, schedule, rng)
+        if schedule.weight is not None or schedule.discount:
+            return np.vstack([np.zeros(2), [_weight_columns(state) for state in states]])
+        states = np.rint(states * schedule.fitted_sizes(truth.total)[:, None])
+    else:
+        states = simulate(truth.probabilities, corpus, schedule, rng)
     labels = _label((states > 0).sum(axis=1), states[:, 0])
     return np.vstack([np.zeros(2), np.column_stack([states.sum(axis=1), labels])])
 
@@ -57,8 +66,22 @@ def columns(results):
         for generation in range(1, results.last + 1):
             symbols, counts = results.counts(replicate, generation)
             first = counts[0] if symbols[0] == 0 else 0
-            found[replicate, generation] = counts.sum(), _label(len(symbols), first)
+            if counts.dtype == np.float64:
+                weights = np.zeros(max(symbols) + 1)
+                weights[symbols] = counts
+                found[replicate, generation] = _weight_columns(weights)
+            else:
+                found[replicate, generation] = counts.sum(), _label(len(symbols), first)
     return found
+
+
+def _weight_columns(weights):
+    """Return 1000 times the sum of the squared weights, and 100 times the support plus 100 times the first weight.
+
+    They are cut to whole numbers, after a rounding that removes the last digits.
+    """
+    first = np.floor(np.round(100 * weights[0], 6))
+    return np.floor(np.round(1000 * (weights**2).sum(), 6)), _label((weights > 0).sum(), first)
 
 
 def _label(support, first):
@@ -81,11 +104,11 @@ def simulate(probabilities, corpus, schedule, rng):
         n_real = schedule.n_real[0]
         is_corpus = corpus is not None and n_real == len(corpus)
         fixed = corpus if is_corpus else rng.choice(n_symbols, n_real, p=probabilities)
-    model = np.asarray(probabilities)
+    model, rewards = np.asarray(probabilities), rewards_of(schedule.sampling, probabilities)
     pool = corpus if schedule.start_with_data else np.array([], dtype=int)
     states = []
     for t in range(len(schedule.n_synthetic)):
-        batch = [rng.choice(n_symbols, schedule.n_synthetic[t], p=model)]
+        batch = [rng.choice(n_symbols, schedule.n_synthetic[t], p=mapped(model, schedule.sampling, rewards))]
         if schedule.real == "fixed":
             batch.append(fixed)
         elif schedule.n_real[t] > 0:
@@ -100,6 +123,82 @@ def simulate(probabilities, corpus, schedule, rng):
         model = counts / len(data)
         states.append(counts)
     return np.array(states)
+
+
+def staged(probabilities, corpus, schedule, rng):
+    """Return the states of the generations 1..T as weights that sum to 1, float64 (T, K), for one replicate."""
+    n_symbols, rewards = len(probabilities), rewards_of(schedule.sampling, probabilities)
+
+    def draw(state, n, rng):
+        return rng.choice(n_symbols, n, p=mapped(state, schedule.sampling, rewards))
+
+    def draw_real(state, n, rng):
+        return rng.choice(n_symbols, n, p=state)
+
+    def fit(groups):
+        return sum(weight * np.bincount(tokens, minlength=n_symbols) / len(tokens) for tokens, weight in groups)
+
+    truth, n_generations = np.asarray(probabilities), len(schedule.n_synthetic)
+    return np.array(recursion.staged_states(truth, draw, fit, schedule, n_generations, rng, corpus, draw_real)[1:])
+
+
+def rewards_of(sampling, probabilities):
+    """Return the reward of each symbol, float64 (K), or None. Ranks are among the symbols with a probability."""
+    if sampling is None or sampling.best_of is None:
+        return None
+    reward = sampling.best_of.reward
+    if reward != "rank":
+        return np.array(reward, float)
+    rewards, present = np.zeros(len(probabilities)), np.flatnonzero(probabilities)
+    ranks = stats.rankdata(-np.asarray(probabilities)[present])
+    rewards[present] = (len(present) - ranks) / (len(present) - 1)
+    return rewards
+
+
+def mapped(state, sampling, rewards=None):
+    """Return the probabilities that a state is sampled with, by the definitions of the maps."""
+    if sampling is None:
+        return state
+    weights = np.array(state, float)
+    if sampling.temperature is not None and sampling.temperature != 1:
+        weights = (weights / weights.max()) ** (1 / sampling.temperature)
+    if sampling.top_k is not None:
+        weights[np.argsort(-weights, kind="stable")[sampling.top_k :]] = 0
+    if sampling.top_p is not None:
+        order = np.argsort(-weights, kind="stable")
+        reached = np.cumsum(weights[order]) >= sampling.top_p * weights.sum() * (1 - 1e-12)
+        weights[order[np.argmax(reached) + 1 :]] = 0
+    weights /= weights.sum()
+    if sampling.best_of is None:
+        return weights
+    k = sampling.best_of.k
+    if k == "infinite":
+        kept = weights * np.exp(rewards)
+    elif sampling.best_of.rule == "soft":
+        kept = best_of_soft(weights, rewards, k)
+    else:
+        kept = best_of_hard(weights, rewards, k)
+    return kept / kept.sum()
+
+
+def best_of_soft(p, rewards, k):
+    """Return the law of the sample that is kept, by a sum over all multisets of k samples of the different rewards."""
+    levels, level = np.unique(rewards, return_inverse=True)
+    mass, kept = np.bincount(level, p), np.zeros(len(levels))
+    for chosen in itertools.combinations_with_replacement(range(len(levels)), k):
+        counts = np.bincount(chosen, minlength=len(levels))
+        ways = math.factorial(k) / np.prod([float(math.factorial(n)) for n in counts])
+        scores = counts * np.exp(levels - levels.max())
+        kept += ways * np.prod(mass**counts) * scores / scores.sum()
+    return np.divide(p * kept[level], mass[level], out=np.zeros(len(p)), where=p > 0)
+
+
+def best_of_hard(p, rewards, k):
+    """Return the law of the best of k samples, ties at random."""
+    below = np.array([p[rewards < reward].sum() for reward in rewards])
+    level = np.array([p[rewards == reward].sum() for reward in rewards])
+    kept = p * ((below + level) ** k - below**k)
+    return np.divide(kept, level, out=np.zeros(len(p)), where=p > 0)
 
 
 def multinomial(weights, n_tokens, rng):

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
+from fastcollapse.errors import UnreadableResults
 from fastcollapse.simulation.same_experiment import same_truth
-from fastcollapse.storage.blocks import Block
+from fastcollapse.storage.base import Reader
+from fastcollapse.storage.blocks import Block, take
 from fastcollapse.storage.content import Content, check_format, read_block, read_header
 from fastcollapse.storage.layout import block_arrays, groups_of, header_arrays
 from fastcollapse.variables import SampleRows, Variable
@@ -37,6 +39,36 @@ def test_read__returns_what_was_laid_out():
         np.testing.assert_array_equal(block.metrics[name], values)
     for name in ("indptr", "indices", "data"):
         np.testing.assert_array_equal(getattr(block.rows, name), getattr(expected.rows, name))
+
+
+def test_read__returns_weights():
+    header = dataclasses.replace(make_header(), weighted=True)
+    dense, metrics = make_run(header)
+    run = dense / np.maximum(dense.sum(axis=2, keepdims=True), 1), metrics
+    # Part 0 has no rows: its type says that rows are weights.
+    assert read_header(content_of(header, [])).weighted
+    assert not read_header(content_of(make_header(), [])).weighted
+    blocks = [take(header, first, block_of(header, run, first, stop)) for first, stop in ((0, 1), (1, 8))]
+    content = content_of(header, blocks)
+    assert content.attributes["/"]["format_version"] == 2
+    got = read_header(content)
+    block = read_block(content, got)
+    np.testing.assert_array_equal(block.rows.data, blocks[1].rows.data)
+    symbols, weights = Reader(got, [read_block(content, got)]).counts(1, 7)
+    np.testing.assert_array_equal(weights, run[0][6, 1][symbols])
+    for wrong in (0.0, -0.1, 1.1, np.nan, np.inf):
+        content.arrays["trajectory/data"][-1] = wrong
+        with pytest.raises(UnreadableResults, match="generation 7 has a weight beyond 0 to 1"):
+            Reader(got, [read_block(content, got)]).counts(2, 7)
+    content.arrays["trajectory/data"] = np.ones(len(block.rows.data), np.uint8)
+    with pytest.raises(ValueError, match="trajectory/data must have the type f8, got uint8"):
+        read_block(content, got)
+    for other, block in (
+        (make_header(), block_of(header, run, 1, 8)),
+        (header, block_of(header, make_run(header), 1, 8)),
+    ):
+        with pytest.raises(ValueError, match="rows of block 1 must be"):
+            take(other, 1, block)
 
 
 def ragged_content():

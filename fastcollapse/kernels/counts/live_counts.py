@@ -17,7 +17,7 @@ class LiveCounts(NamedTuple):
 
     Attributes
     ----------
-    counts : counts (R, K), int32 or float64.
+    counts : counts (R, K), int32 or float64; or float64 weights.
     symbols : int32 (R, K).
     starts, lengths : int64 (R, N), the first column of the list of a block and its number of symbols.
     alive : int64 (R, N), the number of listed symbols with a count.
@@ -75,6 +75,28 @@ def with_counts(live, counts):
         live.lost,
         live.probability,
     )
+
+
+@kernel
+def expand_list(symbols, start, length, stop, values):
+    """Move the values of a list to the columns of their symbols, and write 0 elsewhere: ``(K),(),(),()->(K)``.
+
+    Entry i of a list is of symbol i or a later one, so that a loop from the end reads an entry before it writes it.
+
+    Parameters
+    ----------
+    symbols : int32 (K), whose entries from `start` on are the list.
+    start, length : the first column of the list, which is the first symbol of its block, and the length of the list.
+    stop : the end of the block.
+    values : counts or weights (K), updated from `start` to `stop`.
+    """
+    i = start + length - 1
+    for symbol in range(stop - 1, start - 1, -1):
+        if i >= start and symbols[i] == symbol:
+            values[symbol] = values[i]
+            i -= 1
+        else:
+            values[symbol] = 0
 
 
 @kernel
@@ -209,13 +231,13 @@ def _copy_live(counts, symbols, n_alive, indices, data):
     if n_alive == counts.shape[0]:
         for i in range(n_alive):
             indices[i] = symbols[i]
-            data[i] = np.int64(counts[i])
+            data[i] = counts[i]
         return
     kept, place = np.int64(0), np.int64(0)
     while kept < n_alive:
         x = counts[place]
         indices[kept] = symbols[place]
-        data[kept] = np.int64(x)
+        data[kept] = x
         kept += np.int64(x > 0)
         place += 1
 

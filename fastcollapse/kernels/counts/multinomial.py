@@ -36,7 +36,8 @@ class Draw(NamedTuple):
     Attributes
     ----------
     weights : counts (R, K), or (1, K) where all replicates share them.
-    law : float64 (K), the weights of all replicates where they are not whole; else empty.
+    law : float64 (K) or (R K), the weights of all replicates or of one after the other, where they are not whole; else
+        empty.
     weight_total : the sum of the weights of a replicate, above 0.
     drawn : counts (R, K), aligned with the weights.
     n_tokens : 0 to 1e15; some kernels take -1 for no draw.
@@ -90,8 +91,10 @@ def weights_of(draw, replicate, start, length):
 def _copy_weights(draw, replicate, start, out):
     """Write the weights of a block: ``->(m)``."""
     if draw.law.shape[0] > 0:
+        n_symbols = draw.drawn.shape[1]
+        first = start + (replicate * n_symbols if draw.law.shape[0] > n_symbols else 0)
         for i in range(out.shape[0]):
-            out[i] = draw.law[start + i]
+            out[i] = draw.law[first + i]
     else:
         weights = weights_of(draw, replicate, start, out.shape[0])
         for i in range(out.shape[0]):

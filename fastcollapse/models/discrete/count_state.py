@@ -9,7 +9,11 @@ from fastcollapse.kernels.counts.live_counts import LiveCounts
 from fastcollapse.kernels.counts.multinomial import block_grid
 from fastcollapse.models.base import State
 from fastcollapse.models.discrete.kernels import SamplingBuffers
+from fastcollapse.models.discrete.staged_buffers import StagedBuffers
 from fastcollapse.models.saved_arrays import require
+
+# Of the weights of a state, whose sum is 1.
+_SUM_TOLERANCE = 1e-9
 
 
 @dataclass(eq=False)
@@ -20,12 +24,13 @@ class CountState(State):
     ----------
     live : the live symbols.
     work : buffers of the sampler; they include the fixed real set and the pool.
-    totals : int64 (2), number of tokens of the state and of its pool; 0 tokens mean that the state is the truth.
+    totals : int64 (2), number of tokens of the state (1 for weights) and of its pool; 0 tokens mean that the state is
+        the truth.
     keeps_pool : whether any generation keeps the pool of the previous one.
     """
 
     live: LiveCounts
-    work: SamplingBuffers
+    work: SamplingBuffers | StagedBuffers
     totals: np.ndarray
     keeps_pool: bool
 
@@ -39,6 +44,8 @@ class CountState(State):
         end = int((live.starts[:, -1] + live.lengths[:, -1]).max())
         arrays = {name: values for name, values in live._asdict().items() if name not in ("probability", "lost")}
         arrays |= {"counts": live.counts[:, :end], "symbols": live.symbols[:, :end], "totals": self.totals}
+        if isinstance(self.work, StagedBuffers) and self.work.batches.size:
+            return {**arrays, "batches": self.work.batches}
         return {**arrays, "pool": self.work.pool} if self.keeps_pool else arrays
 
     def forgotten(self) -> np.ndarray:
@@ -66,8 +73,13 @@ def check_lists(live: LiveCounts) -> None:
     require("starts", (bounds >= 0).all() and (bounds <= n_symbols).all() and apart.all(), "one list after the other")
 
 
-def check_counts(state: CountState) -> None:
+def check_counts(state: CountState, is_whole: bool = True) -> None:
     """Refuse saved counts that are no sample of the size of the state, and symbols that do not exist.
+
+    Parameters
+    ----------
+    state : with the arrays of a file.
+    is_whole : whether the counts are whole numbers; otherwise they are weights that sum to 1.
 
     Raises
     ------
@@ -86,7 +98,8 @@ def check_counts(state: CountState) -> None:
             listed[start : start + length] = True
         symbols, counts = live.symbols[replicate, listed], live.counts[replicate, listed]
         require("symbols", ((symbols >= 0) & (symbols < n_symbols)).all(), f"from 0 to {n_symbols - 1}")
-        require("counts", (counts >= 0).all() and counts.sum() == state.totals[0], "a sample of the size of the state")
+        right = counts.sum() == state.totals[0] if is_whole else abs(counts.sum() - 1) < _SUM_TOLERANCE
+        require("counts", (counts >= 0).all() and (right or not state.totals[0]), "a sample of the size of the state")
     require("pool", (state.work.pool >= 0).all(), "at least 0")
 
 
@@ -103,7 +116,7 @@ def whole_counts(arrays: Mapping[str, np.ndarray], dtype: type[np.number]) -> di
     ValueError
         A value is not a whole number that the type can hold.
     """
-    saved = {name: arrays[name] for name in ("counts", "pool") if name in arrays}
+    saved = {name: arrays[name] for name in ("counts", "pool", "batches") if name in arrays}
     limit = np.iinfo(np.int32).max if dtype is np.int32 else 2**53
     for name, values in saved.items():
         require(name, np.isfinite(values).all() and (np.abs(values) <= limit).all(), f"from 0 to {limit}")

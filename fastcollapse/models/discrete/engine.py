@@ -68,7 +68,8 @@ def limit_of_spectrum(truth: Any, schedule: Schedule, record: tuple[str, ...]) -
     """
     missing = sorted(schedule.needs - SPECTRUM_CAPABILITIES)
     if missing:
-        return f"workflow.name must be one without {CAPABILITIES[missing[0]]}"
+        where = "[sampling]" if schedule.sampling and missing[0] in schedule.sampling.maps else "workflow.name"
+        return f"{where} must be one without {CAPABILITIES[missing[0]]}"
     known = (*LABEL_FREE, SURVIVAL, LOST_MASS)
     for name in record:
         if name not in (*known, "trajectory", "metrics"):

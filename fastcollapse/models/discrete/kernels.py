@@ -53,7 +53,8 @@ class Inputs(NamedTuple):
 
 
 @kernel
-def _draw_of(weights, law, weight_total, drawn, n_tokens, work):
+def draw_of(weights, law, weight_total, drawn, n_tokens, work):
+    """Return a draw with the arrays of the buffers `work`."""
     return Draw(weights, law, np.float64(weight_total), drawn, n_tokens, work.corrections, work.sums, work.weight_sums)
 
 
@@ -61,8 +62,8 @@ def _draw_of(weights, law, weight_total, drawn, n_tokens, work):
 def _draw_from_state(live, totals, truth, drawn, n_tokens, work):
     """Return the draw of synthetic tokens; at generation 0 the state is the truth."""
     if totals[0] == 0:
-        return _draw_of(truth.counts, truth.law, truth.total, drawn, n_tokens, work)
-    return _draw_of(live.counts, truth.law[:0], totals[0], drawn, n_tokens, work)
+        return draw_of(truth.counts, truth.law, truth.total, drawn, n_tokens, work)
+    return draw_of(live.counts, truth.law[:0], totals[0], drawn, n_tokens, work)
 
 
 @kernel
@@ -75,7 +76,7 @@ def resample_block(live, work, totals, inputs, span, rows, sums):
     first, n_generations, n_threads = span.first, span.n_generations, span.n_threads
     schedule, truth, tables, home = inputs.schedule, inputs.truth, inputs.tables, live.counts
     upcoming = _draw_from_state(live, totals, truth, work.drawn, schedule.n_synthetic[first - 1], work)
-    draw = _draw_of(home, truth.law[:0], 1.0, home, np.int64(-1), work)
+    draw = draw_of(home, truth.law[:0], 1.0, home, np.int64(-1), work)
     for step in range(-1, n_generations):
         key = generation_key(span, first + step, _SYNTHETIC)
         # The first step has no draw to correct; the next step overwrites its sums.
@@ -90,7 +91,7 @@ def resample_block(live, work, totals, inputs, span, rows, sums):
         draw = upcoming
         live = with_counts(live, draw.drawn)
         n_next = schedule.n_synthetic[first + step + 1] if step + 2 < n_generations else np.int64(-1)
-        upcoming = _draw_of(draw.drawn, truth.law[:0], draw.n_tokens, spare, n_next, work)
+        upcoming = draw_of(draw.drawn, truth.law[:0], draw.n_tokens, spare, n_next, work)
     if n_generations % 2 == 1:
         for replicate in range(live.lengths.shape[0]):
             copy_counts(replicate, live, home)
@@ -114,7 +115,7 @@ def pool_block(live, work, totals, inputs, span, rows, sums):
             real = work.real[:0]
         elif not schedule.fixed_real:
             key = generation_key(span, generation, _REAL)
-            draw = _draw_of(truth.counts, truth.law, truth.total, real, n_real, work)
+            draw = draw_of(truth.counts, truth.law, truth.total, real, n_real, work)
             multinomial(draw, starts, lengths, key, tables, workspace)
         n_kept = schedule.n_kept[generation - 1]
         add_to_pool(work.drawn, live, n_kept > 0, real, work.pool, work.drawn)
@@ -124,7 +125,7 @@ def pool_block(live, work, totals, inputs, span, rows, sums):
             totals[0] = schedule.n_train[generation - 1]
             key = generation_key(span, generation, _SUBSAMPLE)
             if schedule.replacement:
-                draw = _draw_of(work.pool, truth.law[:0], totals[1], work.drawn, totals[0], work)
+                draw = draw_of(work.pool, truth.law[:0], totals[1], work.drawn, totals[0], work)
                 multinomial(draw, starts, lengths, key, tables, workspace)
             else:
                 subsample(work.drawn, totals[0], key, workspace, work.drawn)

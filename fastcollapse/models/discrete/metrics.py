@@ -82,6 +82,12 @@ METRICS = metric_table(
     Metric("lost_mass", Variable("true probability of the lost symbols"), lost_mass),
 )
 
+# Metrics of runs with curation, which the model computes: means over the symbols of a state.
+REWARD_METRICS = metric_table(
+    Metric("expected_reward", Variable("expected reward E r of a token")),
+    Metric("expected_exp_reward", Variable("expected exponential E e^r of the reward of a token")),
+)
+
 # Metrics of the spectrum engine: functions of the spectrum, and two that need the original counts of symbols.
 SPECTRUM_METRICS = {name: METRICS[name] for name in LABEL_FREE} | metric_table(
     dataclasses.replace(METRICS["lost_mass"], on_request=True),
