@@ -342,8 +342,8 @@ def test_describe__names_the_maps_of_the_samples():
         "run": {"n_generations": 1, "n_replicates": 2, "seed": 1},
     }
     results = simulate(Experiment.from_mapping(mapping | {"sampling": {"verifier": {"centre": 1.0, "tau": 2.0}}}))
-    assert "\n  sampling   verifier centre = 1, tau = 2\n" in describe(results)
-    assert "sampling" not in describe(simulate(Experiment.from_mapping(mapping)))
+    assert "\n  sampling   verifier centre = 1, tau = 2\n" in report.describe(results)
+    assert "sampling" not in report.describe(simulate(Experiment.from_mapping(mapping)))
 
 
 def test_summary__formats_huge_samples():
