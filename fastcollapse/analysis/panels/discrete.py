@@ -12,6 +12,7 @@ from fastcollapse.analysis.panels.count_classes import (
     lost_mass_panel,
     survival_by_count_panel,
 )
+from fastcollapse.analysis.panels.discrete_maps import MAP_PANELS
 from fastcollapse.analysis.panels.extinction_by_count import forgetting_panel
 from fastcollapse.analysis.panels.extinction_plot import draw_extinction_times
 from fastcollapse.analysis.panels.extinction_times import (
@@ -265,7 +266,7 @@ class DiscretePanels(FamilyPanels):
 
     def why_no_bounds(self, results: Results) -> str:
         """Return why a panel of a run has neither bounds nor an exact expectation."""
-        if replace_only_size(results) is not None:
+        if replace_only_size(results) is not None or not schedule_of(results).is_plain:
             return "its expectation is not known"
         if is_replace_only(results):
             return "bounds need a constant n_samples"
@@ -307,4 +308,5 @@ PANELS = DiscretePanels(
         "survival_by_count": survival_by_count_panel,
     },
     default=("survival", "heterozygosity", "survival_by_count"),
+    staged=MAP_PANELS,
 )
