@@ -168,6 +168,18 @@ def test_curation__beside_its_population_path(k, share):
     assert limits == ([pytest.approx(curation_fixed_point(P, R, share)[0] @ np.array(R))] if share else [])
 
 
+def test_curation__refuses_a_file_of_rewards_that_has_changed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rewards = tmp_path / "rewards.csv"
+    rewards.write_text("0.0\n0.5\n1.0\n1.0\n")
+    maps = {"best_of": {"k": 2, "reward": "rewards.csv", "rule": "soft"}}
+    results, other = (run({"probabilities": list(P)}, REPLACE, maps, 20) for _ in range(2))
+    assert np.isfinite(by_heading(results)["E r"].lines[0].values).all()
+    rewards.write_text("0.0\n0.5\n1.0\n2.0\n")
+    with pytest.raises(InputError, match=r"reward must be the file of the run, got rewards\.csv: it has changed"):
+        panels_of(other, AT)
+
+
 def test_panels__without_theory():
     panels = by_heading(run({"probabilities": list(P)}, REPLACE, {"top_k": 3}, 20))
     assert set(panels) == {"H", "TV", "KL"}
