@@ -8,6 +8,9 @@ drawn and fitted, for fewer generations, scaled.
 10 and 100 dimensions: n = 1,000 points drawn by the Cholesky factor and fitted by `numpy.cov` in every generation. BLAS
 has one thread: NumPy was several times slower with two threads on a busy machine.
 
+Weighted mix: n fresh real and n synthetic points in one dimension, against the same chain with four variates. A window
+of 1,000 batches against one of 2, both ours: its cost does not grow with the window.
+
 "chain alone" is `Model.advance`, which returns every state. The other rows are complete calls of `simulate`:
 `run.record` names what the peer keeps, or all metrics. Metrics in one dimension are computed when they are read, so the
 row of all metrics reads each once; "not read" compares the recording of all metrics with our own chain alone.
@@ -104,6 +107,26 @@ def numpy_space(dimension: int, n_replicates: int, n_generations: int, with_eige
     return kept
 
 
+def numpy_weighted(n_generations: int = N_GENERATIONS) -> tuple[np.ndarray, np.ndarray]:
+    """Peer of a weighted mix of N_POINTS real and N_POINTS synthetic points with weight 1/2, unbiased parts."""
+    rng, nu = np.random.default_rng(1), N_POINTS - 1
+    means, sigmas = np.empty((n_generations, N_REPLICATES)), np.empty((n_generations, N_REPLICATES))
+    mean, sigma = np.zeros(N_REPLICATES), np.ones(N_REPLICATES)
+    for t in range(n_generations):
+        z = rng.standard_normal((2, N_REPLICATES)) / np.sqrt(N_POINTS)
+        chi = rng.standard_gamma(nu / 2, (2, N_REPLICATES)) * (2 / nu)
+        mean = 0.5 * z[0] + 0.5 * (mean + sigma * z[1])
+        sigma = np.sqrt(0.5 * chi[0] + 0.5 * sigma * sigma * chi[1])
+        means[t], sigmas[t] = mean, sigma
+    return means, sigmas
+
+
+def staged(**workflow: object) -> Experiment:
+    """Return the experiment in one dimension with another workflow of N_POINTS synthetic points."""
+    sections = experiment(1, N_POINTS, N_REPLICATES, N_GENERATIONS).to_mapping()
+    return Experiment.from_mapping({**sections, "workflow": {"n_samples": N_POINTS, **workflow}})
+
+
 def _rows(
     case: str, peer: str, ours: Callable[[int], object], theirs: Callable[[], object], scale: float, steps: int
 ) -> list[dict]:
@@ -155,6 +178,18 @@ def main() -> None:
             lambda threads=threads: simulate(every, threads=threads), lambda threads=threads: chain(every, threads), 5
         )
         rows.append(row(BENCH, case, "our chain alone", threads, ours_s, peer_s))
+    mixed = staged(name="mix", n_real=N_POINTS, real="fresh", weight=0.5)
+    rows += _rows(
+        f"d 1, n {N_POINTS}: weighted mix, chain alone",
+        "NumPy chain, four variates",
+        lambda threads: chain(mixed, threads),
+        numpy_weighted,
+        1.0,
+        steps,
+    )
+    wide, narrow = (staged(name="accumulate", keep_real=False, window=window) for window in (1000, 2))
+    ours_s, peer_s = paired(lambda: chain(wide, 1), lambda: chain(narrow, 1), 5)
+    rows.append(row(BENCH, f"d 1, n {N_POINTS}: window of 1,000 batches", "our window of 2", 1, ours_s, peer_s))
     for dimension, n_replicates, n_generations in SPACES:
         size = (dimension, SPACE_POINTS, n_replicates, n_generations)
         some, every = experiment(*size, "log_det"), experiment(*size)

@@ -56,8 +56,8 @@ def check_fitted(schedule: Schedule, sizes: np.ndarray) -> None:
         raise InputError(f"{key} must give at least 2 points to fit a deviation to, {where}")
 
 
-def check_pool_memory(n_values: int) -> None:
-    """Check the number of values that a run keeps for all replicates.
+def check_pool_memory(n_values: int, key: str = "workflow.n_samples") -> None:
+    """Check the number of values that a run keeps for all replicates; `key` is the one that their number follows from.
 
     Raises
     ------
@@ -66,8 +66,7 @@ def check_pool_memory(n_values: int) -> None:
     """
     if n_values > _MAX_KEPT_VALUES:
         raise InputError(
-            f"workflow.n_samples must keep the points of all replicates at most {_MAX_KEPT_VALUES} numbers, "
-            f"got {n_values}"
+            f"{key} must keep the points of all replicates at most {_MAX_KEPT_VALUES} numbers, got {n_values}"
         )
 
 

@@ -37,6 +37,8 @@ class UnivariateSource(NamedTuple):
 @kernel
 def mapped(mean, log_sigma, source):
     """Return the shift of the mean, in units of the deviation before the map, and the ln deviation after the map."""
+    if source.tilt == 0.0 and source.log_width == math.inf:  # saves the exponentials
+        return 0.0, log_sigma + source.log_scale
     ratio = math.exp(2.0 * (log_sigma - source.log_width))
     if ratio <= 1.0:
         pull = math.exp(log_sigma - 2.0 * source.log_width) / (1.0 + ratio)

@@ -38,7 +38,7 @@ class UnivariateLaws(NamedTuple):
 
     Attributes
     ----------
-    laws : float64 (R, 5), mean, ln sigma; origin and ln deviation of the frame; mean in the frame.
+    laws : float64 (R, 6), mean, ln sigma; origin and ln deviation of the frame; mean and sigma in the frame.
     recent : float64 (R, 3), the sum of the batches of this round, or of all.
     ring : float64 (R, W, 3), the batches of this round, and the sums from each later position of the last round on; W
         is 0 without a window.
@@ -152,22 +152,22 @@ def _run(state, replicate, schedule, stages, estimator, source, normals, span, s
     More than eight arguments, because a tuple of arrays made in the loop would count references.
     """
     law, recent, ring = state.laws[replicate], state.recent[replicate], state.ring[replicate]
-    log_sigma, origin, log_frame, mean = law[1], law[2], law[3], law[4]
+    log_sigma, origin, log_frame, mean, sigma = law[1], law[2], law[3], law[4], law[5]
+    frame = math.exp(log_frame)
     for step in range(span.n_generations):
         generation = span.first + step
         t = generation - 1
         real = _draw_real(state, replicate, generation, schedule, stages, normals, span, stream)
         if real[0] > 0.0 and (origin != 0.0 or log_frame != 0.0):
-            scale = math.exp(log_frame)
-            move_batches(recent, ring, origin, scale)
-            mean = origin + scale * mean
-            origin, log_frame = 0.0, 0.0
+            move_batches(recent, ring, origin, frame)
+            mean, sigma = origin + frame * mean, frame * sigma
+            origin, log_frame, frame = 0.0, 0.0, 1.0
         n = np.float64(schedule.n_synthetic[t])
         kept = stages.n_pool[t] > n
         if stages.share.shape[0] > 0:
             n -= real[0]
-        shift, log_drawn = mapped(origin + math.exp(log_frame) * mean, log_sigma, source)
-        sigma, sigma_drawn = math.exp(log_sigma - log_frame), math.exp(log_drawn - log_frame)
+        shift, log_drawn = mapped(origin + frame * mean, log_sigma, source)
+        sigma_drawn = sigma if log_drawn == log_sigma else math.exp(log_drawn - log_frame)
         generation_stream(span, replicate, generation, _SYNTHETIC, stream)
         drawn = standard_batch(n, source.cut, normals, stream)
         batch = (
@@ -176,20 +176,21 @@ def _run(state, replicate, schedule, stages, estimator, source, normals, span, s
         position = t % ring.shape[0] if ring.shape[0] > 0 else 0
         pool = add_batch(batch, kept, position, stages, estimator.apart, recent, ring)
         if real[0] == 0.0 and not kept:  # in units of the law that is sampled, whose scale may be any
-            mean = batch[1]
-            log_sigma = log_drawn + 0.5 * math.log(drawn[2] / (n - estimator.bias))
+            root = math.sqrt(drawn[2] / (n - estimator.bias))
+            mean, sigma, log_sigma = batch[1], sigma_drawn * root, log_drawn + math.log(root)
         else:
             weight = stages.weight[t] if stages.weight.shape[0] > 0 else -1.0
             mean, variance = fit_parts(real, pool, weight, estimator)
-            log_sigma = log_frame + 0.5 * math.log(variance)
-        law[0], law[1] = origin + math.exp(log_frame) * mean, log_sigma
+            sigma, log_sigma = math.sqrt(variance), log_frame + 0.5 * math.log(variance)
+        law[0] = origin + frame * mean
         if real[0] == 0.0 and (abs(log_sigma - log_frame) > _FAR or abs(mean) > _FARTHEST):
             scale = math.exp(log_frame - log_sigma)
             move_batches(recent, ring, -mean * scale, scale)
-            origin, log_frame, mean = law[0], log_sigma, 0.0
+            origin, log_frame, mean, sigma = law[0], log_sigma, 0.0, 1.0
+            frame = math.exp(log_frame)
         out[0, replicate, step] = source.mean + source.sigma * law[0]
         out[1, replicate, step] = source.log_sigma + log_sigma
-    law[2], law[3], law[4] = origin, log_frame, mean
+    law[1], law[2], law[3], law[4], law[5] = log_sigma, origin, log_frame, mean, sigma
 
 
 @parallel_kernel

@@ -21,6 +21,17 @@ def invert_lower(lower, out):
 
 
 @kernel
+def multiply_rows(left, right, out):
+    """Write the product of two lower-triangular matrices, row by row: ``(d,d),(d,d)->(d,d)``, d^3 / 6 products."""
+    for i in range(left.shape[0]):
+        target, own = out[i], left[i]
+        for k in range(i + 1):
+            target[k] = 0.0
+        for j in range(i + 1):
+            add_scaled(own[j], right[j], j + 1, target)
+
+
+@kernel
 def update_upper(upper, x):
     """Replace an upper-triangular R by that of R^T R + x x^T, with rotations: ``(d,d),(d)``, O(d^2); overwrites x.
 

@@ -12,9 +12,9 @@ _UNIFORM_BELOW = 1.2533141373155001
 
 @kernel
 def truncated_normal(cut, normals, stream):
-    """Return a standard normal variate given that it is between -cut and cut, cut > 0; at most 1.5 draws on average.
+    """Return a standard normal variate given that it is between -cut and cut, cut > 0.
 
-    `normals` is `normal_table()`.
+    At most 1.3 proposals on average. `normals` is `normal_table()`.
     """
     if cut < _UNIFORM_BELOW:
         while True:

@@ -7,12 +7,9 @@ import numpy as np
 
 from fastcollapse.config.schedule import kernel_stages
 from fastcollapse.errors import InputError
+from fastcollapse.kernels.gaussian.multivariate_frames import MultivariateLaws
 from fastcollapse.kernels.gaussian.multivariate_pooled import MultivariateStates
-from fastcollapse.kernels.gaussian.multivariate_staged import (
-    MultivariateLaws,
-    draw_fixed_batches,
-    refit_multivariate_staged,
-)
+from fastcollapse.kernels.gaussian.multivariate_staged import draw_fixed_batches, refit_multivariate_staged
 from fastcollapse.kernels.gaussian.weighted_parts import Estimator
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import span_of
@@ -60,7 +57,7 @@ class StagedMultivariateGaussian(MultivariateGaussian):
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> Any:
         """Return the state of generation 0."""
         n, d, window = n_replicates, len(self._mean), self._stages.window
-        check_pool_memory(n * window * d * (d + 1))
+        check_pool_memory(n * window * d * (d + 1), "workflow.window")
         diagonal = self._factor.diagonal()
         unit, logs = np.tile(self._factor / diagonal, (n, 1, 1)), np.tile(np.log(diagonal), (n, 1))
         n_real = n_fixed_real(self._schedule)

@@ -52,9 +52,9 @@ class StagedUnivariateGaussian(UnivariateGaussian):
         """Return the state of generation 0."""
         n_real = n_fixed_real(self._schedule)
         window = self._stages.window
-        check_pool_memory(3 * window * n_replicates)
+        check_pool_memory(3 * window * n_replicates, "workflow.window")
         kept = UnivariateLaws(
-            np.zeros((n_replicates, 5)),
+            np.tile([0.0, 0.0, 0.0, 0.0, 0.0, 1.0], (n_replicates, 1)),
             np.zeros((n_replicates, 3)),
             np.zeros((n_replicates, window, 3)),
             np.zeros((n_replicates if n_real else 0, 3)),

@@ -50,9 +50,10 @@ def counted_parts(schedule: Schedule) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fitted_points(schedule: Schedule) -> np.ndarray:
-    """Return the number of points of each fit that have a weight: int64 (T)."""
+    """Return the least number of points of each fit that have a weight: int64 (T)."""
     real, synthetic = counted_parts(schedule)
-    return real + synthetic
+    older = (synthetic > 0) & (schedule.synthetic_sizes() > synthetic)  # of a discounted pool
+    return real + synthetic + older
 
 
 def fitted_rank(schedule: Schedule, bias: int) -> np.ndarray:

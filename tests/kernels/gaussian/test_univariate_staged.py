@@ -105,7 +105,7 @@ def refit(schedule, n_replicates, estimator=(1, False), source=None, seed=4):
     """Return mean and ln sigma of all generations, float64 (2, R, T)."""
     n_generations, n_real = schedule.n_generations, int(schedule.n_real[0]) if schedule.real == "fixed" else 0
     state = UnivariateLaws(
-        np.zeros((n_replicates, 5)),
+        np.tile([0.0, 0.0, 0.0, 0.0, 0.0, 1.0], (n_replicates, 1)),
         np.zeros((n_replicates, 3)),
         np.zeros((n_replicates, schedule.window, 3)),
         np.zeros((n_replicates if n_real else 0, 3)),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastcollapse.kernels.linalg.triangular_updates import change_coordinates, invert_lower, update_upper
+from fastcollapse.kernels.linalg.triangular_updates import change_coordinates, invert_lower, multiply_rows, update_upper
 
 
 def lower(d, seed):
@@ -16,6 +16,13 @@ def test_invert_lower__equals_inverse(d):
     matrix, out = lower(d, 1), np.full((d, d), np.nan)
     invert_lower(matrix, out)
     np.testing.assert_allclose(out, np.linalg.inv(matrix), atol=1e-13)
+
+
+@pytest.mark.parametrize("d", [1, 2, 7])
+def test_multiply_rows__equals_product(d):
+    left, right, out = lower(d, 6), lower(d, 7), np.zeros((d, d))
+    multiply_rows(left + np.triu(np.full((d, d), np.nan), 1), right, out)
+    np.testing.assert_allclose(out, left @ right, rtol=1e-13, atol=1e-13)
 
 
 @pytest.mark.parametrize("d", [1, 2, 7])
