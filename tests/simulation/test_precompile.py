@@ -54,6 +54,8 @@ def run(experiment):
 def short(experiment):
     generations = getattr(getattr(experiment.model, "downstream", None), "generations", "all")
     n = 2 if generations == "all" else max(generations)
+    if any(isinstance(value, tuple) for value in vars(experiment.workflow).values()):  # one entry for each generation
+        n = experiment.run.n_generations
     for n_replicates in (1, min(8, experiment.run.n_replicates)):
         values = {"run.n_generations": n, "run.n_replicates": n_replicates}
         run(experiment.with_values(values))

@@ -12,6 +12,7 @@ from fastcollapse.analysis.panels.count_classes import (
     lost_mass_panel,
     survival_by_count_panel,
 )
+from fastcollapse.analysis.panels.discrete_maps import MAP_PANELS
 from fastcollapse.analysis.panels.extinction_by_count import forgetting_panel
 from fastcollapse.analysis.panels.extinction_plot import draw_extinction_times
 from fastcollapse.analysis.panels.extinction_times import (
@@ -213,7 +214,7 @@ class DiscretePanels(FamilyPanels):
 
     def why_no_bounds(self, results: Results) -> str:
         """Return why a panel of a run has neither bounds nor an exact expectation."""
-        if replace_only_size(results) is not None:
+        if replace_only_size(results) is not None or not schedule_of(results).is_plain:
             return "its expectation is not known"
         if is_replace_only(results):
             return "bounds need a constant n_samples"
@@ -266,4 +267,5 @@ PANELS = DiscretePanels(
         "ratio_to_first": ratio_to_first,
         "error_over_real": error_over_real,
     },
+    sampled=MAP_PANELS,
 )
