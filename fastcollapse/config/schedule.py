@@ -72,6 +72,7 @@ class Schedule:
     discount : weight of a synthetic batch relative to the next younger one, above 0, at most 1; 0: no discount.
     sampling : maps of the model before it is sampled, or None. Rewards of a file are loaded: an array (K).
     inputs : SHA-256 of the data files of the maps by path, in hexadecimal.
+    first_is_real : whether the batch of generation 1 is the real data of a law, which no map changes.
 
     With a weight, a window or a discount, the pool holds only synthetic batches. The real data, fresh or fixed, is
     beside it. `n_synthetic` may then be 0 where `n_real` is above 0.
@@ -90,6 +91,7 @@ class Schedule:
     window: int = 0
     discount: float = 0.0
     sampling: Sampling | None = None
+    first_is_real: bool = False
     inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property

@@ -139,7 +139,8 @@ class _Pool(Workflow):
         if not self.keep_real and truth_total is None:
             keep[1:2] = 0
         started = self.keep_real and truth_total is not None
-        plain = Schedule(n, np.zeros_like(n), keep, np.zeros_like(n), start_with_data=started)
+        sizes = (n, np.zeros_like(n), keep, np.zeros_like(n))
+        plain = Schedule(*sizes, start_with_data=started, first_is_real=truth_total is None)
         return self._checked(plain, truth_total)
 
 
@@ -225,6 +226,7 @@ class Accumulate(_Pool):
             weight=None if self.weight is None else resolve_share(self.weight, "workflow.weight", n_generations),
             window=self.window or 0,
             discount=self.discount or 0.0,
+            first_is_real=truth_total is None and not self.keep_real,
         )
         return self._checked(staged, truth_total)
 

@@ -49,7 +49,7 @@ def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=
     pool = data if schedule.start_with_data else None
     found = [truth]
     for t in range(n_generations):
-        batch = [draw(found[-1], schedule.n_synthetic[t], rng)]
+        batch = [_source(t, schedule, draw, draw_real)(found[-1], schedule.n_synthetic[t], rng)]
         if schedule.real == "fixed":
             batch.append(fixed)
         elif schedule.n_real[t] > 0:
@@ -90,7 +90,7 @@ def staged_states(truth, draw, fit, schedule, n_generations, rng, data=None, dra
             continue
         pool = pool if schedule.keep[t] else []
         if n > 0:
-            pool.append(draw(found[-1], n, rng))
+            pool.append(_source(t, schedule, draw, draw_real)(found[-1], n, rng))
         if schedule.window:
             pool = pool[-schedule.window :]
         real = None
@@ -102,6 +102,11 @@ def staged_states(truth, draw, fit, schedule, n_generations, rng, data=None, dra
             groups = [(np.concatenate(pool), sum(map(len, pool)))] if pool else []
         found.append(fit(_with_real(groups, real, None if schedule.weight is None else schedule.weight[t])))
     return found
+
+
+def _source(t, schedule, draw, draw_real):
+    """Return what draws the batch of a generation: without its map where it is the real data of a law."""
+    return draw_real if t == 0 and schedule.first_is_real and schedule.sampling is not None else draw
 
 
 def _with_real(groups, real, weight):

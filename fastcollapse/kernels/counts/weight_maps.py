@@ -26,15 +26,17 @@ class Maps(NamedTuple):
     powers : float64 (2048), x^exponent for x = 0, 1, ..., or (0) where they overflow.
     n_largest : number of symbols that are kept; 0 for all.
     share : the least share of the probability that is kept, of the largest ones; 0.0 for all.
+    spares_truth : whether tokens of the truth, those of generation 1, are drawn without a map.
     """
 
     exponent: float
     powers: np.ndarray
     n_largest: int
     share: float
+    spares_truth: bool
 
 
-def new_maps(temperature: float | None, n_largest: int | None, share: float | None) -> Maps:
+def new_maps(temperature: float | None, n_largest: int | None, share: float | None, spares_truth: bool = False) -> Maps:
     """Return maps; None is the identity.
 
     Examples
@@ -45,7 +47,7 @@ def new_maps(temperature: float | None, n_largest: int | None, share: float | No
     exponent = 1.0 if temperature is None else 1.0 / temperature
     fits = exponent != 1.0 and exponent * math.log(_TABLED) < _LOG_LARGE
     powers = np.arange(_TABLED, dtype=np.float64) ** exponent if fits else np.zeros(0)
-    return Maps(exponent, powers, n_largest or 0, share or 0.0)
+    return Maps(exponent, powers, n_largest or 0, share or 0.0, spares_truth)
 
 
 @kernel
@@ -102,6 +104,9 @@ def _map_replicate(replicate, live, total, is_whole, truth, maps, rewards, out):
     starts, lengths = live.starts[replicate], live.lengths[replicate]
     tabled = is_whole and total > 0 and maps.powers.shape[0] > 0
     curates, selects = rewards.n_samples > 0.0, maps.n_largest > 0 or maps.share > 0.0
+    if total == 0 and maps.spares_truth:
+        _copy_state(replicate, live, True, truth, out)
+        return truth.total
     if curates and total > 0 and maps.exponent == 1.0 and not selects:
         curate(starts, lengths, live.symbols[replicate], rewards, live.counts[replicate], out)
         curates = False

@@ -25,6 +25,7 @@ class MultivariateSource(NamedTuple):
     tilt : float64 (d), b of the weight e^(b x), or (0).
     centre : float64 (d), of the Gaussian weight, less the mean of the truth, or (0).
     width : width of the Gaussian weight.
+    first : the first generation whose points are drawn from the law after the map, 1 or 2.
     """
 
     mean: np.ndarray
@@ -33,6 +34,7 @@ class MultivariateSource(NamedTuple):
     tilt: np.ndarray
     centre: np.ndarray
     width: float
+    first: int = 1
 
 
 @kernel

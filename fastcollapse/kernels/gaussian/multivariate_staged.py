@@ -77,7 +77,7 @@ def _draw_real(state, replicate, generation, schedule, stages, normals, span, wo
 
 
 @kernel
-def _draw_synthetic(state, replicate, n, source, normals, workspace):
+def _draw_synthetic(state, replicate, generation, n, source, normals, workspace):
     """Write mean z and lower factor of the squares of n points of the law after its map, in coordinates of the law."""
     d = workspace.z.shape[0]
     z, factor, mapped = workspace.z, workspace.factor, workspace.map_factor
@@ -85,7 +85,7 @@ def _draw_synthetic(state, replicate, n, source, normals, workspace):
     bartlett_factor(n - 1, normals, workspace.words, workspace.streams, factor)
     for i in range(d):
         z[i] /= math.sqrt(n)
-    if not has_map(source):
+    if not has_map(source) or generation < source.first:
         return
     map_law(
         state.mean[replicate], state.unit[replicate], state.log_diagonal[replicate], source, workspace.upper,
@@ -193,7 +193,7 @@ def _run(state, replicate, source, schedule, stages, estimator, normals, span, w
             n -= m
         if n > 0:
             generation_stream_pair(span, replicate, generation, _SYNTHETIC, workspace.streams)
-            _draw_synthetic(state, replicate, n, source, normals, workspace)
+            _draw_synthetic(state, replicate, generation, n, source, normals, workspace)
         if m == 0 and not kept and not stays:
             _refit_alone(state, replicate, np.float64(n - estimator.bias), workspace)
         else:

@@ -184,6 +184,7 @@ def _run(laws, replicate, points, numbers, source, schedule, normals, span, work
         else:
             if has_map(source):
                 _copy_law(mean, unit, log_diagonal, sampled_mean, sampled_unit, sampled_log)
+            if has_map(source) and generation >= source.first:
                 _map_copy(sampled_mean, sampled_unit, sampled_log, source, workspace)
             for begin in range(kept, kept + n, POINTS_AT_A_TIME):
                 end = min(begin + POINTS_AT_A_TIME, kept + n)

@@ -22,6 +22,7 @@ class UnivariateSource(NamedTuple):
     tilt : b of the weight e^(b x); 0 leaves the law as it is.
     centre, log_width : centre and log width of the Gaussian weight; the log width inf leaves the law as it is.
     cut : largest distance of a point from the mean in deviations; inf leaves the law as it is.
+    first : the first generation whose points are drawn from the law after the map, 1 or 2.
     """
 
     mean: float
@@ -32,13 +33,21 @@ class UnivariateSource(NamedTuple):
     centre: float = 0.0
     log_width: float = math.inf
     cut: float = math.inf
+    first: int = 1
 
 
 @kernel
-def mapped(mean, log_sigma, source):
-    """Return the shift of the mean, in units of the deviation before the map, and the ln deviation after the map."""
+def mapped(mean, log_sigma, source, generation):
+    """Return the law from which a generation is drawn.
+
+    Returns
+    -------
+    The shift of the mean, in units of the deviation before the map, the ln deviation after the map, and the cut.
+    """
+    if generation < source.first:
+        return 0.0, log_sigma, math.inf
     if source.tilt == 0.0 and source.log_width == math.inf:  # saves the exponentials
-        return 0.0, log_sigma + source.log_scale
+        return 0.0, log_sigma + source.log_scale, source.cut
     ratio = math.exp(2.0 * (log_sigma - source.log_width))
     if ratio <= 1.0:
         pull = math.exp(log_sigma - 2.0 * source.log_width) / (1.0 + ratio)
@@ -47,7 +56,7 @@ def mapped(mean, log_sigma, source):
         pull = math.exp(-log_sigma) / (1.0 + 1.0 / ratio)
         log_mapped = source.log_width - 0.5 * math.log1p(1.0 / ratio)
     shift = source.tilt * math.exp(log_sigma) + (source.centre - mean) * pull
-    return shift, log_mapped + source.log_scale
+    return shift, log_mapped + source.log_scale, source.cut
 
 
 @kernel

@@ -166,10 +166,10 @@ def _run(state, replicate, schedule, stages, estimator, source, normals, span, s
         kept = stages.n_pool[t] > n
         if stages.share.shape[0] > 0:
             n -= real[0]
-        shift, log_drawn = mapped(origin + frame * mean, log_sigma, source)
+        shift, log_drawn, cut = mapped(origin + frame * mean, log_sigma, source, generation)
         sigma_drawn = sigma if log_drawn == log_sigma else math.exp(log_drawn - log_frame)
         generation_stream(span, replicate, generation, _SYNTHETIC, stream)
-        drawn = standard_batch(n, source.cut, normals, stream)
+        drawn = standard_batch(n, cut, normals, stream)
         batch = (
             drawn[0], mean + sigma * shift + sigma_drawn * drawn[1], sigma_drawn * drawn[2] * sigma_drawn,
         )  # fmt: skip

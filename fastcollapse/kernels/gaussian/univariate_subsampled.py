@@ -28,12 +28,12 @@ def _run(state, replicate, points, schedule, source, normals, span, stream, buff
         generation = span.first + step
         kept, n = schedule.n_kept[generation - 1], schedule.n_synthetic[generation - 1]
         size = schedule.n_train[generation - 1]
-        shift, log_drawn = mapped(mean, log_sigma, source)
+        shift, log_drawn, cut = mapped(mean, log_sigma, source, generation)
         centre, sigma = mean + math.exp(log_sigma) * shift, math.exp(log_drawn)
         generation_stream(span, replicate, generation, _SYNTHETIC, stream)
-        if source.cut < math.inf:
+        if cut < math.inf:
             for i in range(kept, kept + n):
-                points[i] = centre + sigma * truncated_normal(source.cut, normals, stream)
+                points[i] = centre + sigma * truncated_normal(cut, normals, stream)
         else:
             for i in range(kept, kept + n):
                 points[i] = centre + sigma * ziggurat(normals, stream)

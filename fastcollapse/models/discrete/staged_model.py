@@ -46,7 +46,7 @@ class StagedDiscrete(CountModel):
         self._maps = new_maps(None, None, None)
         best_of = None
         if sampling is not None:
-            self._maps = new_maps(sampling.temperature, sampling.top_k, sampling.top_p)
+            self._maps = new_maps(sampling.temperature, sampling.top_k, sampling.top_p, schedule.first_is_real)
             best_of = sampling.best_of
         self._rewards = rewards_of(best_of, self._truth.probability)
         if self.is_weighted:

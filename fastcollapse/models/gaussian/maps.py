@@ -7,6 +7,7 @@ import numpy as np
 
 from fastcollapse.config.fields import show
 from fastcollapse.config.sampling import Sampling
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.gaussian.multivariate_map import MultivariateSource
 from fastcollapse.kernels.gaussian.univariate_map import UnivariateSource
@@ -39,9 +40,10 @@ def point(value: Any, dimension: int) -> np.ndarray:
     return np.broadcast_to(np.asarray(value, dtype=np.float64), (dimension,)).copy()
 
 
-def univariate_source(mean: float, sigma: float, sampling: Sampling | None) -> UnivariateSource:
+def univariate_source(mean: float, sigma: float, schedule: Schedule) -> UnivariateSource:
     """Return the truth of one dimension and the map of a run."""
-    source = UnivariateSource(mean, sigma, math.log(sigma))
+    source = UnivariateSource(mean, sigma, math.log(sigma), first=2 if schedule.first_is_real else 1)
+    sampling = schedule.sampling
     if sampling is None:
         return source
     if sampling.bias is not None:
@@ -54,10 +56,11 @@ def univariate_source(mean: float, sigma: float, sampling: Sampling | None) -> U
     return source if sampling.truncate is None else source._replace(cut=float(sampling.truncate))
 
 
-def multivariate_source(mean: np.ndarray, factor: np.ndarray, sampling: Sampling | None) -> MultivariateSource:
+def multivariate_source(mean: np.ndarray, factor: np.ndarray, schedule: Schedule) -> MultivariateSource:
     """Return the truth of d dimensions and the map of a run."""
     none = np.zeros(0)
-    source = MultivariateSource(mean, factor, 0.0, none, none, 1.0)
+    source = MultivariateSource(mean, factor, 0.0, none, none, 1.0, 2 if schedule.first_is_real else 1)
+    sampling = schedule.sampling
     if sampling is None:
         return source
     if sampling.bias is not None:

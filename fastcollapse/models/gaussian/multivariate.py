@@ -144,7 +144,7 @@ class MultivariateGaussian(GaussianModel):
         normals = normal_table()
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         if self._subsampled:
-            source = multivariate_source(self._mean, self._factor, self._schedule.sampling)
+            source = multivariate_source(self._mean, self._factor, self._schedule)
             refit_multivariate_subsamples(
                 state.laws, state.points, state.order, source, self._kernel_schedule, normals, span, out
             )

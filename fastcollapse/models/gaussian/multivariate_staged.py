@@ -94,7 +94,7 @@ class StagedMultivariateGaussian(MultivariateGaussian):
         out = MultivariateStates(np.empty((*shape, d)), np.empty((*shape, d, d)), np.empty((*shape, d)))
         span = span_of(run_key(seed, first_replicate), first, n_generations, current_threads())
         refit_multivariate_staged(
-            state.kept, multivariate_source(self._mean, self._factor, self._schedule.sampling), self._kernel_schedule,
+            state.kept, multivariate_source(self._mean, self._factor, self._schedule), self._kernel_schedule,
             self._stages, self._estimator, normal_table(), span, out,
         )  # fmt: skip
         return ModelBlock(out._asdict())

@@ -107,7 +107,7 @@ class UnivariateGaussian(GaussianModel):
             increments = log_chi_table(float(self._n_constant - 1))
             walk(state.moments, self._law, normals, increments, span, means, logs)
         elif self._subsampled:
-            source = univariate_source(float(self._truth[0]), float(self._truth[1]), self._schedule.sampling)
+            source = univariate_source(float(self._truth[0]), float(self._truth[1]), self._schedule)
             refit_subsamples(state.moments, state.pool, self._kernel_schedule, source, normals, span, means, logs)
             state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
         else:

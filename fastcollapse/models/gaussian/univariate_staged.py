@@ -46,7 +46,7 @@ class StagedUnivariateGaussian(UnivariateGaussian):
         super().__init__(truth, bias, schedule)
         self._stages = kernel_stages(schedule)
         self._estimator = Estimator(bias, bool(bias and schedule.discount))
-        self._source = univariate_source(float(truth[0]), float(truth[1]), schedule.sampling)
+        self._source = univariate_source(float(truth[0]), float(truth[1]), schedule)
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> Any:
         """Return the state of generation 0."""

@@ -29,7 +29,7 @@ def first_fit(workflow):
     if schedule.n_train.any():
         n = int(schedule.n_synthetic[0])
         points, order = np.zeros((N_REPLICATES, n, 1)), np.zeros((N_REPLICATES, n), np.int64)
-        source = multivariate_source(np.zeros(1), np.eye(1), None)
+        source = multivariate_source(np.zeros(1), np.eye(1), workflow.schedule(1, None))
         refit_multivariate_subsamples(laws, points, order, source, schedule, normals, span, out)
     else:
         source = Source(np.zeros(1), np.eye(1), np.zeros((0, 1)), np.zeros((0, 1, 1)))

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from fastcollapse.config.workflows import Replace
 from fastcollapse.kernels.gaussian.multivariate_map import has_map, map_law
 from fastcollapse.models.gaussian.maps import multivariate_source
 
@@ -12,11 +13,13 @@ MEAN = np.array([0.3, -1.0, 2.0])
 FACTOR = np.array([[1.5, 0.0, 0.0], [0.4, 0.2, 0.0], [-0.7, 0.1, 3.0]])
 CENTRE, TILT, WIDTH = np.array([0.5, 0.1, -2.0]), np.array([0.2, -0.5, 0.1]), 0.8
 
+PLAIN = Replace(n_samples=5).schedule(1, None)
+
 
 def mapped(scale=1.0, **keys):
     """Return mean and covariance of the law after a map."""
     factor = FACTOR * scale
-    source = multivariate_source(np.zeros(3), np.eye(3), None)._replace(**keys)
+    source = multivariate_source(np.zeros(3), np.eye(3), PLAIN)._replace(**keys)
     shift, out = np.empty(3), np.zeros((3, 3))
     unit, logs = factor / factor.diagonal(), np.log(factor.diagonal())
     map_law(MEAN, unit, logs, source, *(np.empty((3, 3)) for _ in range(3)), shift, out)
@@ -51,7 +54,7 @@ def test_map_law__of_an_underflowing_law_is_the_law():
 
 
 def test_has_map__sees_each_map():
-    source = multivariate_source(np.zeros(3), np.eye(3), None)
+    source = multivariate_source(np.zeros(3), np.eye(3), PLAIN)
     assert not has_map(source)
     for keys in ({"log_scale": -0.1}, {"tilt": TILT}, {"centre": CENTRE}):
         assert has_map(source._replace(**keys))
