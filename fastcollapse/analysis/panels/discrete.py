@@ -271,8 +271,10 @@ class DiscretePanels(FamilyPanels):
             return "bounds need a constant n_samples"
         return "there are no bounds for this workflow"
 
-    def throughput(self, results: Results) -> tuple[float, str]:
-        """Return the number of live symbols in the generations that were sampled."""
+    def throughput(self, results: Results) -> tuple[float, str] | None:
+        """Return the number of live symbols in the generations that were sampled, if the run has recorded them."""
+        if "support_size" not in results.metrics:
+            return super().throughput(results)
         return float(results.metrics["support_size"][:, :-1].sum()), "live symbols"
 
     def describe_truth(self, results: Results) -> str:
