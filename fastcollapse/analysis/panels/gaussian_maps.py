@@ -194,8 +194,10 @@ def _theory(results: Results) -> _Theory:
     estimator = _estimator(results)
 
     def expected(bias: float) -> tuple[np.ndarray, np.ndarray]:
+        biases = np.full(last, bias)
+        biases[: int(schedule.first_is_real)] = 1.0
         return expected_gaussian(
-            *parts, estimator=estimator, replacement=schedule.replacement, real=schedule.real, bias=bias
+            *parts, estimator=estimator, replacement=schedule.replacement, real=schedule.real, bias=biases
         )
 
     variance, mean_error = expected(scale or 1.0)

@@ -5,7 +5,7 @@ import pytest
 
 from fastcollapse.analysis.panels.discrete import PANELS
 from fastcollapse.analysis.panels.extinction_times import extinction_curve
-from fastcollapse.analysis.panels.registry import panels_of
+from fastcollapse.analysis.panels.registry import panels_for, panels_of
 from fastcollapse.analysis.panels.scores import share_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
@@ -88,3 +88,11 @@ def test_ratio__is_relative_to_first_sample():
     expected = np.array([1, 0.7508, 0.5258, 0.2970])
     assert (np.abs(panel.curve.mean - expected)[1:] < 4.5 * error[1:]).all()
     np.testing.assert_allclose(panel.lines[0].values, expected, rtol=5e-3)
+
+
+def test_throughput__counts_live_symbols_where_they_are_recorded(two_symbols):
+    alive = two_symbols.metrics["support_size"][:, :-1].sum()
+    assert panels_for(two_symbols).throughput(two_symbols) == (alive, "live symbols")
+    one = two_symbols.experiment.with_values({"run.record": ["entropy"], "run.n_replicates": 2})
+    results = simulate(one)
+    assert panels_for(results).throughput(results) is None
