@@ -230,8 +230,6 @@ def _power_law(results: Results, generations: np.ndarray) -> tuple[Line, ...]:
         return ()
     n = int(sizes[-1])
     constant, power = bias_accumulate_power_law(scale, n)
-    # The statement has a first batch without a bias.
-    constant *= float(_theory(results).variance[1]) / (1 - 1 / n)
     at = np.where(generations > 0, generations, np.nan).astype(float)
     label = f"theory: power law t^{-power:.3g}" if power else "theory: limit"
     return (Line(label, constant * at**-power, "limit"),)

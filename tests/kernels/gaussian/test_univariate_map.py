@@ -36,21 +36,25 @@ MAPS = [
 @pytest.mark.parametrize(("keys", "log_weight"), MAPS)
 @pytest.mark.parametrize(("mean", "sigma"), [(0.3, 1.0), (-1.0, 0.4), (2.0, 1.7)])
 def test_mapped__equals_weighted_density(keys, log_weight, mean, sigma):
-    shift, log_sigma = mapped(mean, math.log(sigma), UnivariateSource(*TRUTH, **keys))
+    shift, log_sigma, _ = mapped(mean, math.log(sigma), UnivariateSource(*TRUTH, **keys), 1)
     expected = moments_by_density(mean, sigma, log_weight)
     np.testing.assert_allclose([mean + sigma * shift, math.exp(log_sigma)], expected, rtol=1e-9)
 
 
 @pytest.mark.parametrize("log_sigma", [-2000.0, -1.0, 0.0, 300.0])
 def test_mapped__without_a_map_is_the_identity(log_sigma):
-    assert mapped(0.3, log_sigma, UnivariateSource(*TRUTH)) == (0.0, log_sigma)
-    assert mapped(0.3, log_sigma, UnivariateSource(*TRUTH, log_scale=-0.5)) == (0.0, log_sigma - 0.5)
+    assert mapped(0.3, log_sigma, UnivariateSource(*TRUTH), 1) == (0.0, log_sigma, math.inf)
+    source = UnivariateSource(*TRUTH, log_scale=-0.5, cut=2.0)
+    assert mapped(0.3, log_sigma, source, 1) == (0.0, log_sigma - 0.5, 2.0)
+    # The batch of generation 1 may be real data.
+    assert mapped(0.3, log_sigma, source._replace(first=2), 1) == (0.0, log_sigma, math.inf)
+    assert mapped(0.3, log_sigma, source._replace(first=2), 2) == (0.0, log_sigma - 0.5, 2.0)
 
 
 def test_mapped__extreme_widths_neither_overflow_nor_underflow():
     narrow = UnivariateSource(*TRUTH, centre=2.0, log_width=-600.0)
-    assert mapped(0.5, 200.0, narrow) == (1.5 * math.exp(-200.0), -600.0)
-    shift, log_sigma = mapped(0.5, -900.0, UnivariateSource(*TRUTH, centre=2.0, log_width=0.0))
+    assert mapped(0.5, 200.0, narrow, 1) == (1.5 * math.exp(-200.0), -600.0, math.inf)
+    shift, log_sigma, _ = mapped(0.5, -900.0, UnivariateSource(*TRUTH, centre=2.0, log_width=0.0), 1)
     assert (shift, log_sigma) == (0.0, -900.0)
 
 
