@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.kernels.counts.replicate_loop import resample_replicates
-from fastcollapse.models.discrete import model as discrete
+from fastcollapse.models.discrete import count_model as discrete
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
 
