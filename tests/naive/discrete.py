@@ -108,7 +108,9 @@ def simulate(probabilities, corpus, schedule, rng):
     pool = corpus if schedule.start_with_data else np.array([], dtype=int)
     states = []
     for t in range(len(schedule.n_synthetic)):
-        batch = [rng.choice(n_symbols, schedule.n_synthetic[t], p=mapped(model, schedule.sampling, rewards))]
+        is_real = t == 0 and schedule.first_is_real
+        law = model if is_real else mapped(model, schedule.sampling, rewards)
+        batch = [rng.choice(n_symbols, schedule.n_synthetic[t], p=law)]
         if schedule.real == "fixed":
             batch.append(fixed)
         elif schedule.n_real[t] > 0:
