@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import llvmlite.binding
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -109,3 +110,39 @@ def test_forked_process__of_a_parent_with_threads_refuses_instead_of_dying(layer
         timeout=120,
     )
     assert (got.stdout.splitlines(), got.stderr) == (["[1]", expected], "")
+
+
+ASSEMBLY = """
+from fastcollapse import Experiment, simulate
+from fastcollapse.models.discrete.kernels import resample_block
+simulate(Experiment.from_mapping({
+    "truth": {"uniform": 100}, "workflow": {"name": "replace", "n_samples": 1000},
+    "run": {"n_generations": 3, "n_replicates": 1, "seed": 1}}), threads=1)
+text = "".join(resample_block.inspect_asm().values())
+print(text.count("zmm"), text.count("ymm"))
+"""
+
+
+@pytest.mark.slow
+def test_features__without_avx512_leave_no_register_of_512_bits(tmp_path):
+    """The benchmarks without AVX-512 measure code that has none."""
+    host = llvmlite.binding.get_host_cpu_features()
+    if not host.get("avx512f", False):
+        pytest.skip("this processor has no AVX-512")
+    features = subprocess.run(
+        [sys.executable, "harness.py"], cwd=ROOT / "bench", capture_output=True, text=True, check=True
+    ).stdout.strip()
+    found = []
+    for value in (features, ""):  # the second is the negative control
+        environment = {"NUMBA_CPU_FEATURES": value, "FASTCOLLAPSE_CACHE": str(tmp_path / str(len(found)))}
+        got = subprocess.run(
+            [sys.executable, "-c", ASSEMBLY],
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found.append([int(count) for count in got.stdout.split()])
+    assert found[0][0] == 0
+    assert found[0][1] > 0
+    assert found[1][0] > 0
