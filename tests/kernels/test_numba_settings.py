@@ -118,7 +118,7 @@ from fastcollapse.models.discrete.kernels import resample_block
 simulate(Experiment.from_mapping({
     "truth": {"uniform": 100}, "workflow": {"name": "replace", "n_samples": 1000},
     "run": {"n_generations": 3, "n_replicates": 1, "seed": 1}}), threads=1)
-text = "".join(resample_block.inspect_asm().values())
+text = "".join(resample_block.entry.inspect_asm().values())
 print(text.count("zmm"), text.count("ymm"))
 """
 
