@@ -167,6 +167,7 @@ class Kde(Model):
         real = np.zeros((n_replicates, sizes.get("real", 0), d))
         if real.size:
             self._draw_real(source, span, 0, _FIXED, np.full(n_replicates, plan.n_fixed), real)
+            rows["beside"][:, : real.shape[1]] = real[:, : rows["beside"].shape[1]]
         running = {}
         if plan.starts.any():
             running = {"mean_sum": np.zeros((n_replicates, d)), "square_sum": np.zeros((n_replicates, d))}
@@ -208,6 +209,8 @@ class Kde(Model):
         states = {name: np.empty((*shape, self._d)) for name in ("mean", "variance")}
         metrics = {name: np.full(shape, np.nan) for name, metric in METRICS.items() if metric.function is None}
         source, span = self._source(state.centres), self._span(first, seed, first_replicate)
+        if self._plan.is_beside and first > 1:  # a fixed set is not saved, nor whether it is in use
+            state.beside.n = int(self._plan.schedule.n_real[first - 2])
         kept: list[np.ndarray] = []
         for step in range(n_generations):
             t = first + step
