@@ -23,6 +23,7 @@ from fastcollapse.kernels.random.streams import (
 )
 from fastcollapse.models.base import Model, ModelBlock, run_key
 from fastcollapse.models.kde.errors import Errors
+from fastcollapse.models.kde.held_out import in_boxes
 from fastcollapse.models.kde.likelihood import Likelihood, truth_likelihood
 from fastcollapse.models.kde.metrics import METRICS, ROLES
 from fastcollapse.models.kde.parameters import KdeParameters, KdeTruthSection
@@ -182,7 +183,7 @@ class Kde(Model):
             **{name: Rows(values) for name, values in rows.items()},
             batch=batch,
             real=real,
-            tests=tests,
+            tests=in_boxes(tests),
             centres=centres,
             factors=np.zeros((n_replicates if plan.is_scaled else 0, d, d)),
             running=running,
