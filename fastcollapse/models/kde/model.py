@@ -129,7 +129,9 @@ class Kde(Model):
         metrics = {name: np.full((n_replicates, 1), zero) for name in ("ise", "w1", "mmd")}
         if self._d > 1:
             metrics["w1"] = np.full((n_replicates, 1), np.nan)
-        metrics["nll"] = truth_likelihood(self._truth, state.centres, state.tests, n_replicates)[:, None]
+        metrics["nll"] = np.full((n_replicates, 1), np.nan)
+        if "nll" in self._computed:
+            metrics["nll"][:, 0] = truth_likelihood(self._truth, state.centres, state.tests, n_replicates)
         samples = {"points": SampleRows(np.zeros(n_replicates + 1, np.int64), np.zeros((0, self._d)))}
         states = {"mean": mean, "variance": variance}
         return ModelBlock(states, samples, metrics=metrics, quantities={**states, "mean_of_truth": mean.copy()})
