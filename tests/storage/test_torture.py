@@ -135,6 +135,50 @@ n_samples = 20
 n_real = 5
 real = "fixed"
 """,
+    "stable_mean": """
+[model]
+family = "stable_mean"
+[truth]
+alpha = 1.5
+[workflow]
+name = "accumulate"
+n_samples = 30
+keep_real = true
+""",
+    "uniform_maximum": """
+[model]
+family = "uniform_maximum"
+[workflow]
+name = "accumulate"
+n_samples = 30
+keep_real = true
+""",
+    "exponential_mean": """
+[model]
+family = "exponential_mean"
+[truth]
+mean = 2.0
+[workflow]
+name = "accumulate"
+n_samples = 30
+keep_real = true
+""",
+    "hidden_interval": """
+[model]
+family = "hidden_interval"
+[workflow]
+name = "accumulate"
+n_samples = 30
+keep_real = true
+""",
+    "uniform_levels": """
+[model]
+family = "uniform_levels"
+[workflow]
+name = "accumulate"
+n_samples = 30
+keep_real = true
+""",
 }
 GENERATIONS = {
     "discrete": 600,
@@ -145,6 +189,11 @@ GENERATIONS = {
     "ridge": 500,
     "kernel_ridge": 150,
     "kde": 2500,
+    "stable_mean": 20_000,
+    "uniform_maximum": 20_000,
+    "exponential_mean": 20_000,
+    "hidden_interval": 10_000,
+    "uniform_levels": 20_000,
 }
 
 
