@@ -44,6 +44,7 @@ class Chain:
         h = reals("bandwidth", bandwidth, 1e-6, 1e6)
         size = len(schedule)
         require(h.shape in ((), (size,)), "bandwidth", f"a number or {size} numbers", bandwidth)
+        require(real != "fixed" or not schedule.keep.any(), "keep", "0 if real is 'fixed'", keep)
         return cls(schedule, np.broadcast_to(h, (size,)), flag("replacement", replacement))
 
     def integrals(self, table: FrequencyTable) -> FitIntegrals:

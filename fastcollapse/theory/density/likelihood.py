@@ -5,7 +5,7 @@ Notation
 bandwidth : h of each fit, [T] or one number, 1e-6 to 1e6.
 n_synthetic : [T], at least 0; points drawn from the previous fit, by generation 1 from the truth.
 n_real : [T] or scalar, at least 0; real points of a generation, constant if `real` is "fixed".
-keep : [T] or scalar, 0 or 1; whether the pool of the previous generation is kept.
+keep : [T] or scalar, 0 or 1; whether the pool of the previous generation is kept; 0 if `real` is "fixed".
 real : "none", "fresh" (drawn anew in each generation) or "fixed" (drawn once).
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.arguments import integer, integers, reals, require
+from fastcollapse.theory.arguments import real as real_number
 from fastcollapse.theory.density.chain import Chain
 from fastcollapse.theory.density.frequency_table import FrequencyTable
 from fastcollapse.theory.density.moments import kde_second_moment
@@ -143,7 +144,7 @@ def kde_accumulate_nll_bound(nll: float, N: ArrayLike) -> NDArray[np.float64]:
     >>> kde_accumulate_nll_bound(2.0, [10, 20, 100]).round(4)
     array([2.    , 2.6931, 4.3026])
     """
-    sizes, first = integers("N", N, 1, _LARGEST_N), float(reals("nll", nll, -1e300, 1e300))
+    sizes, first = integers("N", N, 1, _LARGEST_N), real_number("nll", nll, -1e300, 1e300)
     require(sizes.ndim == 1 and sizes.size > 0, "N", "a vector with at least one entry", N)
     require(np.diff(sizes) >= 0, "N", "sizes that do not decrease", N)
     return np.asarray(first + np.log(sizes / sizes[0]))

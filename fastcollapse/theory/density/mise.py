@@ -8,7 +8,7 @@ Notation
 bandwidth : h of each fit, [T] or one number, 1e-6 to 1e6.
 n_synthetic : [T], at least 0; points drawn from the previous fit, by generation 1 from the truth.
 n_real : [T] or scalar, at least 0; real points of a generation, constant if `real` is "fixed".
-keep : [T] or scalar, 0 or 1; whether the pool of the previous generation is kept.
+keep : [T] or scalar, 0 or 1; whether the pool of the previous generation is kept; 0 if `real` is "fixed".
 n_train : [T] or scalar, at least 0; size of the subsample that is fitted, 0 for all points.
 replacement : whether the subsample is drawn with replacement.
 real : "none", "fresh" (drawn anew in each generation) or "fixed" (drawn once).

@@ -7,7 +7,7 @@ Notation
 bandwidth : h of each fit, [T] or one number, 1e-6 to 1e6.
 n_synthetic : [T], at least 0; points drawn from the previous fit, by generation 1 from the truth.
 n_real : [T] or scalar, at least 0; real points of a generation, constant if `real` is "fixed".
-keep : [T] or scalar, 0 or 1; whether the pool of the previous generation is kept.
+keep : [T] or scalar, 0 or 1; whether the pool of the previous generation is kept; 0 if `real` is "fixed".
 n_train : [T] or scalar, at least 0; size of the subsample that is fitted, 0 for all points.
 real : "none", "fresh" (drawn anew in each generation) or "fixed" (drawn once).
 V : second moment of a real point about the mean of the truth, at least 0.
@@ -166,7 +166,6 @@ class _PointPairs(PairRecursion):
 
     def add(self, generation: Generation) -> None:
         """Make the pool of a generation."""
-        before = self.across
         old, n_pairs = self.renew_pool(generation)
         new, fresh = generation.n_synthetic, generation.n_fresh
         self.within = (
@@ -176,9 +175,10 @@ class _PointPairs(PairRecursion):
             + fresh * old / n_pairs * (self.real_square + self.square)
             + fresh * new / n_pairs * (self.real_square + self.draw_square)
         )
-        size = max(self.n_pool, 1)
-        self.square = (old * self.square + new * self.draw_square + fresh * self.real_square) / size
-        self.across = (old * before + new * self.fixed_next) / size
+        total = old * self.square + new * self.draw_square + fresh * self.real_square
+        self.square = total / max(self.n_pool, 1)
+        # With fixed points the pool is one batch.
+        self.across = self.fixed_next
 
     def fit(self, n_train: int, replacement: bool, h: float) -> tuple[float, float]:
         """Fit to the points, or to `n_train` of them; return their second moment and variance."""

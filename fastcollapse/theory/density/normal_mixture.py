@@ -46,7 +46,7 @@ class NormalMixture:
         >>> NormalMixture.of([0.5, 0.5], [-1, 1], 0.25).covariances.ravel()
         array([0.25, 0.25])
         """
-        share = probability_vector("weights", np.atleast_1d(np.asarray(weights, dtype=float)))
+        share = probability_vector("weights", np.atleast_1d(reals("weights", weights, 0, 1)))
         centres = reals("means", means, -1e6, 1e6)
         centres = centres.reshape(-1, 1) if centres.ndim < 2 else centres
         k, d = len(share), centres.shape[-1]

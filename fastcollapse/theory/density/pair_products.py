@@ -101,7 +101,8 @@ class PairProducts:
             within = within + 2 * fresh / n_pairs * table.product(real, mean)
             mean = mean + fresh * real
         self.within, self.pool_mean = within, mean / max(size, 1)
-        self.across = (old * self.across + new * self.fixed_next) / max(size, 1)
+        # With fixed points the pool is one batch.
+        self.across = self.fixed_next
 
     def _fit(self, generation: Generation, kernel: NDArray[np.float64], replacement: bool) -> NDArray[np.float64]:
         """Fit the density to the pool and the fixed points, or to a subsample; return its expected square [M]."""

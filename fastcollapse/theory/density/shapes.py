@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import jv
 
 from fastcollapse.theory.arguments import choice, real, require
 from fastcollapse.theory.density.frequency_table import FrequencyTable
@@ -152,9 +151,7 @@ def _arc_products(shape: Shape, sizes: Sequence[int], radius: NDArray[np.float64
         cfs = np.zeros((1 + len(sizes), u.size, n_angles), dtype=complex)
         for a, arc in enumerate(_ARCS[shape.name]):
             centre, r, _, _ = arc
-            bessel = jv(orders[order:], r * u[:, None])
-            # J_{-k} = (-1)^k J_k
-            bessel = np.concatenate([(bessel * (-1.0) ** orders[order:])[:, :0:-1], bessel], axis=1)
+            bessel = _bessel(r * u, order)
             shift = np.exp(1j * np.outer(u, centre[0] * np.cos(angle) + centre[1] * np.sin(angle)))
             for j, n in enumerate((0, *sizes)):
                 count = 0 if n == 0 else (n // 2, n - n // 2)[a]
@@ -165,6 +162,13 @@ def _arc_products(shape: Shape, sizes: Sequence[int], radius: NDArray[np.float64
         noise = np.exp(-((shape.noise * u) ** 2))
         gram[..., k : k + _CHUNK] = noise * np.einsum("ima,jma->ijm", cfs.conj(), cfs).real / n_angles
     return gram
+
+
+def _bessel(x: NDArray[np.float64], order: int) -> NDArray[np.float64]:
+    """Return J_{-order}(x)..J_{order}(x), [M, 2 order + 1], for an order above x: coefficients of exp(i x sin a)."""
+    n = 2 * order + 2
+    wave = np.exp(1j * np.outer(x, np.sin(2 * math.pi * np.arange(n) / n)))
+    return np.asarray(np.fft.fft(wave).real[:, np.arange(-order, order + 1)] / n)
 
 
 def _fourier(

@@ -76,6 +76,7 @@ def test_products__subsample_of_fixed_data():
         (([0.1, 0.2], [5], 0, 0, 0, False, "none"), "bandwidth must be a number or 1 numbers"),
         ((0.1, [5], 0, 0, 6, False, "none"), "n_train must be at most the 5 points of generation 1"),
         ((0.1, [5, 0], 0, 0, 0, False, "none"), "the training data of generation 2 must be at least 1 point"),
+        ((0.1, [5], 3, 1, 0, False, "fixed"), "keep must be 0 if real is 'fixed'"),
         ((0.1, [5], 0, 0, 0, 1, "none"), "replacement must be true or false"),
     ],
 )
