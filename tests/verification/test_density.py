@@ -395,18 +395,17 @@ def test_mixing__stationary_error(lam):
 
 
 def test_mixing__best_bandwidth_and_ratio():
-    # Common random numbers for all bandwidths; the asymptotic values are a few percent off for 400 points.
-    lam, n = 0.5, 400
+    # Common random numbers for all bandwidths; the asymptotic values are up to 10 % off for 200 points.
+    lam, n = 0.5, 200
     best = float(kde_mixing_bandwidth(lam, n, 1))
-    errors = {h: mixing_errors(h, lam, n, 200, 8, 61) for h in (best, 1.5 * best, 0.55 * best)}
+    errors = {h: mixing_errors(h, lam, n, 500, 8, 61) for h in (best, 1.5 * best, 0.55 * best)}
     for h in (1.5 * best, 0.55 * best):
         assert z_scores(errors[h] - errors[best], 0.0) > Z_LIMIT
     alone = float(kde_mixing_bandwidth(1.0, int(lam * n), 1))
-    real = mixing_errors(alone, 1.0, int(lam * n), 400, 1, 67)
+    real = mixing_errors(alone, 1.0, int(lam * n), 1000, 1, 67)
     ratio = errors[best].mean() / real.mean()
     error = ratio * np.hypot(*(v.std() / v.mean() / np.sqrt(len(v)) for v in (errors[best], real)))
-    asymptotic = 0.06
+    asymptotic = 0.1
     assert abs(ratio - kde_mixing_ratio(lam, 1)) < Z_LIMIT * error + asymptotic
-    assert error < 0.06
     # Negative control: the ratio of three dimensions, where synthetic points do not help.
     assert abs(ratio - kde_mixing_ratio(lam, 3)) > Z_LIMIT * error + asymptotic
