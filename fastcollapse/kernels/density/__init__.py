@@ -1,0 +1,1 @@
+"""Sums of normal kernels over points, their draws and their moments."""

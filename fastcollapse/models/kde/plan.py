@@ -1,0 +1,93 @@
+"""Sizes, bandwidths and evaluated generations of a run, from its schedule."""
+
+import numpy as np
+
+from fastcollapse.config.schedule import Schedule
+from fastcollapse.errors import InputError
+from fastcollapse.models.kde.bandwidths import bandwidths
+from fastcollapse.models.kde.parameters import KdeParameters
+from fastcollapse.models.pools import n_fixed_real
+
+# Number of generations at which metrics that cost the whole pool are evaluated.
+N_EVALUATED = 30
+
+
+class KdePlan:
+    """The schedule of density estimates; index t - 1 of an array is generation t.
+
+    Parameters
+    ----------
+    parameters : the bandwidth.
+    schedule : the workflow as arrays over generations.
+    dimension : number of coordinates d.
+
+    Attributes
+    ----------
+    bandwidths : float64 (T).
+    is_scaled : whether a bandwidth is a factor of the root of the sample covariance.
+    is_beside : whether the real data is beside the pool, as with a weight or a window, and not a part of it.
+    n_points, n_kept, n_batch : int64 (T), size of the pool, number of its last points that are kept from the generation
+        before, and number of points that are added.
+    starts : int64 (T), first point that the sums over the pool do not have yet; 0 where all points are new.
+    kernel_starts : as `starts`, for sums that depend on the bandwidth.
+    evaluated : bool (T), whether metrics that need the sums of kernels are evaluated.
+
+    Raises
+    ------
+    InputError
+        A bandwidth is out of range, or is scaled and the run has weights or a fit to less than two points.
+    """
+
+    def __init__(self, parameters: KdeParameters, schedule: Schedule, dimension: int) -> None:
+        self.schedule = schedule
+        self.is_scaled = parameters.bandwidth == "scaled"
+        self.bandwidths = bandwidths(parameters, schedule, dimension)
+        self.is_beside = schedule.weight is not None or schedule.window > 0
+        if self.is_beside:
+            self.n_points = np.rint(schedule.synthetic_sizes()).astype(np.int64)
+            self.n_batch = schedule.n_synthetic
+        else:
+            self.n_points = schedule.pool_totals()
+            self.n_batch = schedule.n_synthetic + schedule.n_real
+        self.n_kept = self.n_points - self.n_batch
+        self.n_fixed = n_fixed_real(schedule)
+        self.is_subsampled = bool(schedule.n_train.any())
+        before = np.concatenate([[0], self.n_points[:-1]])
+        keeps_all = (self.n_kept == before) & (self.n_kept > 0) & (not self.is_subsampled)
+        changes = np.concatenate([[False], np.diff(self.bandwidths) != 0]) | self.is_scaled
+        self.grows = bool(keeps_all.any())
+        self.starts = np.where(keeps_all, self.n_kept, 0)
+        self.kernel_starts, self.evaluated = self.starts, np.ones(schedule.n_generations, bool)
+        if (keeps_all & changes).any():
+            spaced = np.rint(np.geomspace(1, schedule.n_generations, N_EVALUATED))
+            self.evaluated = np.isin(np.arange(1, schedule.n_generations + 1), spaced)
+            self.kernel_starts = np.zeros_like(self.starts)
+        if self.is_scaled:
+            self._check_scaled()
+
+    def _check_scaled(self) -> None:
+        if self.schedule.weight is not None:
+            raise InputError("model.bandwidth must not be 'scaled' with workflow.weight: the covariance has no weights")
+        sizes = self.schedule.fitted_sizes()
+        if sizes.min() < 2:
+            where = f"got {sizes.min()} at generation {int(sizes.argmin()) + 1}"
+            raise InputError(
+                f"workflow.n_samples must give at least 2 points where model.bandwidth is 'scaled', {where}"
+            )
+
+    @property
+    def n_fitted(self) -> np.ndarray:
+        """Number of points of each fit, int64 (T)."""
+        return self.schedule.fitted_sizes()
+
+    def weights(self, t: int) -> tuple[float, float]:
+        """Return the weights of the pool and of the real data beside it in the fit of generation t."""
+        n, n_real = int(self.n_points[t - 1]), int(self.schedule.n_real[t - 1]) if self.is_beside else 0
+        if n == 0 or n_real == 0:
+            return (1.0, 0.0) if n_real == 0 else (0.0, 1.0)
+        share = n_real / (n + n_real) if self.schedule.weight is None else float(self.schedule.weight[t - 1])
+        return 1.0 - share, share
+
+    def drawing_weight(self, t: int) -> float:
+        """Return the weight of the real data of generation t for draws; below 0 where all points have the same."""
+        return -1.0 if self.schedule.weight is None else self.weights(t)[1]
