@@ -10,7 +10,7 @@ def fits(draw_real, bandwidths, schedule, n_replicates, rng):
     ----------
     draw_real: (number of points) -> (R, n, d), real points of all replicates
     bandwidths: (T) of the fits
-    schedule: n_synthetic, n_real, keep, n_train (T), replacement and real, as of `fastcollapse.config.schedule`
+    schedule: n_synthetic, n_real, keep, n_train, real_share (T), replacement and real, as in a `Schedule`
     """
     fixed = draw_real(schedule.n_real[0]) if schedule.real == "fixed" else None
     rows = np.arange(n_replicates)[:, None]
@@ -23,6 +23,8 @@ def fits(draw_real, bandwidths, schedule, n_replicates, rng):
             parents = rng.integers(fitted.shape[1], size=(n_replicates, n))
             noise = rng.standard_normal((n_replicates, n, fitted.shape[2]))
             batch = fitted[rows, parents] + bandwidths[t - 1] * noise
+            is_real = rng.random((n_replicates, n, 1)) < schedule.real_share[t]
+            batch = np.where(is_real, draw_real(n), batch)
         parts = [batch]
         if fixed is not None:
             parts.append(fixed)

@@ -22,11 +22,13 @@ class Chain:
     schedule : sizes.
     bandwidth : [T].
     replacement : whether a subsample is drawn with replacement.
+    real_share : [T], probability that a point is real in place of synthetic.
     """
 
     schedule: CheckedSchedule
     bandwidth: NDArray[np.float64]
     replacement: bool
+    real_share: NDArray[np.float64]
 
     @classmethod
     def of(
@@ -38,6 +40,7 @@ class Chain:
         n_train: ArrayLike,
         replacement: object,
         real: str,
+        real_share: ArrayLike = 0.0,
     ) -> "Chain":
         """Return the chain of arguments as `mise.py` explains them."""
         schedule = check_schedule(n_synthetic, n_real, keep, n_train, real)
@@ -45,11 +48,16 @@ class Chain:
         size = len(schedule)
         require(h.shape in ((), (size,)), "bandwidth", f"a number or {size} numbers", bandwidth)
         require(real != "fixed" or not schedule.keep.any(), "keep", "0 if real is 'fixed'", keep)
-        return cls(schedule, np.broadcast_to(h, (size,)), flag("replacement", replacement))
+        share = reals("real_share", real_share, 0, 1)
+        require(share.shape in ((), (size,)), "real_share", f"a number or {size} numbers", real_share)
+        is_plain = not (schedule.keep[1:].any() or schedule.n_fresh.any() or schedule.n_fixed)
+        require(is_plain or not share.any(), "real_share", "0 with a pool or with other real points", real_share)
+        shares = np.broadcast_to(share, (size,))
+        return cls(schedule, np.broadcast_to(h, (size,)), flag("replacement", replacement), shares)
 
     def integrals(self, table: FrequencyTable) -> FitIntegrals:
         """Return the expected integrals of the fits."""
-        return PairProducts.integrals(table, self.schedule, self.bandwidth, self.replacement)
+        return PairProducts.integrals(table, self.schedule, self.bandwidth, self.real_share, self.replacement)
 
     def mixture_table(self, mixture: NormalMixture) -> FrequencyTable:
         """Return the frequencies for a normal mixture."""

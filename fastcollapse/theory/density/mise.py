@@ -12,6 +12,8 @@ keep : [T] or scalar, 0 or 1; whether the pool of the previous generation is kep
 n_train : [T] or scalar, at least 0; size of the subsample that is fitted, 0 for all points.
 replacement : whether the subsample is drawn with replacement.
 real : "none", "fresh" (drawn anew in each generation) or "fixed" (drawn once).
+real_share : [T] or scalar, 0 to 1; probability that a point is real in place of synthetic, without other real points
+    and without a pool.
 weights : [k], of the components of a normal mixture, the truth.
 means : [k, d], or [k] in one dimension.
 covariances : [k, d, d], or variances of multiples of the identity, [k] or one for all components.
@@ -41,12 +43,13 @@ def kde_mise(
     covariances: ArrayLike = 1.0,
     replacement: bool = False,
     real: str = "none",
+    real_share: ArrayLike = 0.0,
 ) -> NDArray[np.float64]:
     """Return the mean integrated squared error of the states 0..T of any schedule, against a normal mixture.
 
     Parameters
     ----------
-    bandwidth, n_synthetic, n_real, keep, n_train, replacement, real : see `Notation` of the module.
+    bandwidth, n_synthetic, n_real, keep, n_train, replacement, real, real_share : see `Notation` of the module.
     weights, means, covariances : see `Notation` of the module.
 
     Returns
@@ -70,7 +73,7 @@ def kde_mise(
     >>> kde_mise(0.4, [50] * 3).round(6), kde_mise(0.4, [50] * 3, keep=1).round(6)
     (array([0.      , 0.009988, 0.017946, 0.025381]), array([0.      , 0.009988, 0.011238, 0.01183 ]))
     """
-    chain = Chain.of(bandwidth, n_synthetic, n_real, keep, n_train, replacement, real)
+    chain = Chain.of(bandwidth, n_synthetic, n_real, keep, n_train, replacement, real, real_share)
     return _mise(chain, chain.mixture_table(NormalMixture.of(weights, means, covariances)))
 
 

@@ -10,6 +10,8 @@ n_real : [T] or scalar, at least 0; real points of a generation, constant if `re
 keep : [T] or scalar, 0 or 1; whether the pool of the previous generation is kept; 0 if `real` is "fixed".
 n_train : [T] or scalar, at least 0; size of the subsample that is fitted, 0 for all points.
 real : "none", "fresh" (drawn anew in each generation) or "fixed" (drawn once).
+real_share : [T] or scalar, 0 to 1; probability that a point is real in place of synthetic, without other real points
+    and without a pool.
 V : second moment of a real point about the mean of the truth, at least 0.
 """
 
@@ -34,6 +36,7 @@ def kde_second_moment(
     *,
     V: float = 1.0,
     real: str = "none",
+    real_share: ArrayLike = 0.0,
 ) -> NDArray[np.float64]:
     """Return the second moment about the mean of the truth of the points of the fits 0..T of any schedule.
 
@@ -42,7 +45,7 @@ def kde_second_moment(
 
     Parameters
     ----------
-    bandwidth, n_synthetic, n_real, keep, V, real : see `Notation` of the module.
+    bandwidth, n_synthetic, n_real, keep, V, real, real_share : see `Notation` of the module.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def kde_second_moment(
     >>> kde_second_moment(0.5, [10] * 3), kde_second_moment(0.5, [10] * 3, keep=1).round(4)
     (array([1.  , 1.  , 1.25, 1.5 ]), array([1.    , 1.    , 1.125 , 1.2083]))
     """
-    return _moments(Chain.of(bandwidth, n_synthetic, n_real, keep, 0, False, real), V, V)[0]
+    return _moments(Chain.of(bandwidth, n_synthetic, n_real, keep, 0, False, real, real_share), V, V)[0]
 
 
 def kde_within_variance(
@@ -71,6 +74,7 @@ def kde_within_variance(
     V_pairs: float | None = None,
     replacement: bool = False,
     real: str = "none",
+    real_share: ArrayLike = 0.0,
 ) -> NDArray[np.float64]:
     """Return the expected variance within the points of the fits 0..T of any schedule, with the divisor n.
 
@@ -82,7 +86,7 @@ def kde_within_variance(
     V_pairs : half the expected squared difference of two distinct points of a real batch; None for V, that of i.i.d.
         points.
     replacement : whether the subsample is drawn with replacement.
-    bandwidth, n_synthetic, n_real, keep, n_train, V, real : see `Notation` of the module.
+    bandwidth, n_synthetic, n_real, keep, n_train, V, real, real_share : see `Notation` of the module.
 
     Returns
     -------
@@ -97,7 +101,7 @@ def kde_within_variance(
     >>> kde_within_variance(0.5, [10] * 3).round(4)
     array([1.    , 0.9   , 1.035 , 1.1565])
     """
-    chain = Chain.of(bandwidth, n_synthetic, n_real, keep, n_train, replacement, real)
+    chain = Chain.of(bandwidth, n_synthetic, n_real, keep, n_train, replacement, real, real_share)
     return _moments(chain, V, V if V_pairs is None else V_pairs)[1]
 
 
@@ -139,7 +143,9 @@ def _moments(chain: Chain, variance: float, pairs: float) -> tuple[NDArray[np.fl
     v, apart = real_number("V", variance, 0, _LARGEST), real_number("V_pairs", pairs, 0, _LARGEST)
     points = _PointPairs(0, chain.schedule.n_fixed, v, v, apart, v, v, apart, v, v, v, apart)
     second, within = np.full(len(chain.schedule) + 1, v), np.full(len(chain.schedule) + 1, v)
-    for generation, h in zip(chain.schedule, chain.bandwidth.tolist(), strict=True):
+    steps = zip(chain.schedule, chain.bandwidth.tolist(), chain.real_share.tolist(), strict=True)
+    for generation, h, share in steps:
+        points.mix(share)
         points.add(generation)
         at, size = f"generation {generation.number}", points.n_examples
         require(size >= 1, f"the training data of {at}", "at least 1 point", size)
@@ -163,6 +169,12 @@ class _PointPairs(PairRecursion):
     draw_square: float
     real_square: float
     real_pairs: float
+
+    def mix(self, share: float) -> None:
+        """Make each draw from the fit real with probability `share`."""
+        across = share * (1 - share) * (self.real_square + self.draw_square)
+        self.next = (1 - share) ** 2 * self.next + across + share**2 * self.real_pairs
+        self.draw_square = (1 - share) * self.draw_square + share * self.real_square
 
     def add(self, generation: Generation) -> None:
         """Make the pool of a generation."""

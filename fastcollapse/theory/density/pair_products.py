@@ -53,19 +53,27 @@ class PairProducts:
 
     @classmethod
     def integrals(
-        cls, table: FrequencyTable, schedule: CheckedSchedule, bandwidth: NDArray[np.float64], replacement: bool
+        cls,
+        table: FrequencyTable,
+        schedule: CheckedSchedule,
+        bandwidth: NDArray[np.float64],
+        real_share: NDArray[np.float64],
+        replacement: bool,
     ) -> FitIntegrals:
         """Return the integrals of the fits 1..T of a schedule.
 
         Parameters
         ----------
         bandwidth : [T], of the fits.
+        real_share : [T], probability that a point is real in place of synthetic; of i.i.d. real points.
         replacement : whether a subsample is drawn with replacement.
         """
         square, overlap = np.empty(len(schedule)), np.empty(len(schedule))
         if len(schedule):
             state = cls._start(table, schedule)
-            for generation, h in zip(schedule, bandwidth.tolist(), strict=True):
+            for generation, h, share in zip(schedule, bandwidth.tolist(), real_share.tolist(), strict=True):
+                if share:
+                    state._mix(share)
                 state._add(generation)
                 fit = state._fit(generation, np.exp(-((h * table.radius) ** 2) / 2), replacement)
                 square[generation.number - 1] = table.integral(fit)
@@ -81,6 +89,14 @@ class PairProducts:
         fixed = table.product(mean, table.mean(schedule.n_fixed)) if schedule.n_fixed else 0 * table.radius
         zero = np.zeros_like(table.radius)
         return cls(table, 0, schedule.n_fixed, zero, zero, zero, fixed, pairs, 0 * mean, mean)
+
+    def _mix(self, share: float) -> None:
+        """Make each draw from the fit real with probability `share`."""
+        truth = self.table.target[:, None]
+        both = self.table.product(truth, self.fit_mean)
+        real = self.table.product(truth, truth)
+        self.next = (1 - share) ** 2 * self.next + 2 * share * (1 - share) * both + share**2 * real
+        self.fit_mean = (1 - share) * self.fit_mean + share * truth
 
     def _add(self, generation: Generation) -> None:
         """Make the pool of a generation."""

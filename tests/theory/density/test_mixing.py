@@ -8,6 +8,7 @@ import pytest
 from fastcollapse.errors import InputError
 from fastcollapse.theory.density.mise import kde_mise
 from fastcollapse.theory.density.mixing import kde_mixing_bandwidth, kde_mixing_mise, kde_mixing_ratio
+from fastcollapse.theory.density.moments import kde_second_moment
 
 
 def test_mixing_ratio__has_golden_values():
@@ -49,6 +50,16 @@ def test_mixing__all_real_is_one_fit():
     silverman = (4 / 3 / 50) ** 0.2
     np.testing.assert_allclose(kde_mixing_bandwidth(1.0, 50, 1), silverman, rtol=1e-12)
     np.testing.assert_allclose(kde_mixing_bandwidth(1.0, 50, 1, 3 / 8 / math.sqrt(math.pi)), silverman, rtol=1e-12)
+
+
+def test_mixing__is_the_limit_of_the_recursion():
+    # The stationary state, and its moments.
+    far = kde_mise(0.3, [50] * 300, real_share=0.1)
+    np.testing.assert_allclose(far[-1], kde_mixing_mise(0.3, 0.1, 50), rtol=1e-11)
+    assert abs(far[5] / far[-1] - 1) > 0.1
+    np.testing.assert_allclose(kde_second_moment(0.3, [50] * 300, real_share=0.1)[-1], 1 + 0.09 * 9, rtol=1e-11)
+    with pytest.raises(InputError, match="real_share must be 0 with a pool or with other real points"):
+        kde_mise(0.3, [50] * 3, keep=1, real_share=0.1)
 
 
 def test_mixing__domain_is_checked():

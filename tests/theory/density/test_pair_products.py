@@ -35,7 +35,7 @@ def last_fit(name, squares, kernel=0.9):
     radius = np.array([math.sqrt(-2 * math.log(kernel))])
     table = FrequencyTable(radius, np.ones(1), np.full((1, 1, 1), squares), np.ones(1), squares)
     chain = Chain.of(1.0, *SCHEDULES[name])
-    fits = PairProducts.integrals(table, chain.schedule, chain.bandwidth, chain.replacement)
+    fits = PairProducts.integrals(table, chain.schedule, chain.bandwidth, chain.real_share, chain.replacement)
     return fits.square[-1], fits.overlap[-1]
 
 
