@@ -2,17 +2,30 @@
 
 import numpy as np
 
-from fastcollapse.kernels.density.exponents import CHUNK, POSITIONS, exponents, halved_sum, load_chunk
+from fastcollapse.kernels.density.exponents import (
+    LANES,
+    POINTS,
+    add_exponentials,
+    load_positions,
+    squared_distances,
+)
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
-from fastcollapse.kernels.random.vector_exp import exponentials
 
 
 @kernel
-def _kernels_at(chunk, n, position, factor, values, bits, work):
-    """Return the sum of exp(-factor |position - x|^2) over the n points of a chunk."""
-    exponents(chunk, n, position, factor, values)
-    exponentials(values[:n], bits[:n], work[:n])
-    return halved_sum(work, n)
+def _sum_of_lanes(points, first, end, lanes, n_lanes, factor, nearest, buffers):
+    """Return the sum of exp(-factor |y - x|^2) over points first..end-1 and the first lanes; `nearest` is 0."""
+    squares, total = buffers[:POINTS], buffers[POINTS]
+    for m in range(LANES):
+        total[m] = 0.0
+    for low in range(first, end, POINTS):
+        n = min(POINTS, end - low)
+        squared_distances(points, low, n, lanes, squares)
+        add_exponentials(squares, n, factor, nearest, total)
+    result = 0.0
+    for m in range(n_lanes):
+        result += total[m]
+    return result
 
 
 @parallel_kernel
@@ -27,26 +40,20 @@ def add_pair_sums(points, first, end, factor, n_threads, out):
     ----------
     factor : float64 (Q), the factor of each replicate, or one for all.
     """
-    n_blocks = (end - first + POSITIONS - 1) // POSITIONS
+    n_blocks = (end - first + LANES - 1) // LANES
     parts = np.zeros((points.shape[0], max(n_blocks, 1)))
     for thread in prange(n_threads):
-        chunk = np.empty((points.shape[2], CHUNK))
-        values, work, bits = np.empty(CHUNK), np.empty(CHUNK), np.empty(CHUNK, np.int64)
+        lanes, buffers = np.empty((points.shape[2], LANES)), np.empty((POINTS + 1, LANES))
+        nearest = np.zeros(LANES)
         for unit in range(thread, points.shape[0] * n_blocks, n_threads):
             replicate, block = unit // n_blocks, unit % n_blocks
-            start = first + block * POSITIONS
-            stop = min(start + POSITIONS, end)
-            scale = factor[min(replicate, factor.shape[0] - 1)]
-            total = 0.0
-            for low in range(0, start, CHUNK):
-                n = min(CHUNK, start - low)
-                load_chunk(points[replicate], low, n, chunk)
-                for i in range(start, stop):
-                    total += 2.0 * _kernels_at(chunk, n, points[replicate, i], scale, values, bits, work)
-            load_chunk(points[replicate], start, stop - start, chunk)
-            for i in range(start, stop):
-                total += _kernels_at(chunk, stop - start, points[replicate, i], scale, values, bits, work)
-            parts[replicate, block] = total
+            start = first + block * LANES
+            n = min(LANES, end - start)
+            own, scale = points[replicate], factor[min(replicate, factor.shape[0] - 1)]
+            load_positions(own[:end], start, lanes)
+            before = _sum_of_lanes(own, 0, start, lanes, n, scale, nearest, buffers)
+            within = _sum_of_lanes(own, start, start + n, lanes, n, scale, nearest, buffers)
+            parts[replicate, block] = 2.0 * before + within
     for replicate in range(points.shape[0]):
         for block in range(n_blocks):
             out[replicate] += parts[replicate, block]

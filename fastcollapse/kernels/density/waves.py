@@ -4,11 +4,27 @@ import math
 
 import numpy as np
 
-from fastcollapse.kernels.density.exponents import CHUNK, halved_sum
-from fastcollapse.kernels.jit import parallel_kernel, prange
+from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 
+# Points side by side.
+CHUNK = 256
 # Nodes between two direct evaluations. The rounding error of a rotation adds up to 64 units in the last place.
 NODES = 64
+
+
+@kernel
+def halved_sum(values, n):
+    """Return the sum of the first n >= 1 entries and overwrite them: ``(n)->()``.
+
+    The second half is added to the first, again and again: a fixed order that vectorises, with little rounding.
+    """
+    while n > 1:
+        rest = n // 2
+        half = n - rest
+        for i in range(rest):
+            values[i] += values[half + i]
+        n = half
+    return values[0]
 
 
 @parallel_kernel

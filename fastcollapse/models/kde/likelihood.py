@@ -4,14 +4,13 @@ import math
 
 import numpy as np
 
+from fastcollapse.kernels.density.exponents import FARTHEST
 from fastcollapse.kernels.density.log_sums import add_log_sums
 from fastcollapse.kernels.density.moments import whiten
 from fastcollapse.models.kde.plan import KdePlan
 from fastcollapse.models.kde.state import KdeState, Rows
 from fastcollapse.models.kde.truth import KdeTruth
 
-# A start below every exponent, and finite, so that it can be saved.
-_LOWEST = -1e308
 # Values of the density of the truth that are computed at a time.
 _CHUNK_VALUES = 2_000_000
 _HALF = np.array([0.5])
@@ -32,7 +31,7 @@ class Likelihood:
         if not self._plan.kernel_starts.any():
             return {}
         return {
-            "largest_exponent": np.full((n_replicates, n_test), _LOWEST),
+            "least_square": np.full((n_replicates, n_test), FARTHEST),
             "kernel_sum": np.zeros((n_replicates, n_test)),
         }
 
@@ -46,22 +45,22 @@ class Likelihood:
             tests, rows = self._whitened(state, n_threads)
             factor, start = _HALF, 0
             log_det = np.log(state.factors.diagonal(axis1=1, axis2=2)).sum(axis=1)
-        tops, sums = state.running.get("largest_exponent"), state.running.get("kernel_sum")
-        if tops is None or sums is None:
-            tops, sums = np.full((n_replicates, n_test), _LOWEST), np.zeros((n_replicates, n_test))
+        least, sums = state.running.get("least_square"), state.running.get("kernel_sum")
+        if least is None or sums is None:
+            least, sums = np.full((n_replicates, n_test), FARTHEST), np.zeros((n_replicates, n_test))
         elif start == 0:
-            tops[...], sums[...] = _LOWEST, 0.0
+            least[...], sums[...] = FARTHEST, 0.0
         weights = plan.weights(t)
         density = np.full((n_replicates, n_test), -np.inf)
         with np.errstate(divide="ignore"):
             if rows.n:
-                add_log_sums(rows.values, start, rows.n, tests, factor, n_threads, tops, sums)
-                density = tops + np.log(sums * (weights[0] / rows.n))
+                add_log_sums(rows.values, start, rows.n, tests, factor, n_threads, least, sums)
+                density = np.log(sums * (weights[0] / rows.n)) - factor * least
             if state.beside.n:
                 real = state.beside
-                tops, sums = np.full((n_replicates, n_test), _LOWEST), np.zeros((n_replicates, n_test))
-                add_log_sums(real.values, 0, real.n, tests, factor, n_threads, tops, sums)
-                density = np.logaddexp(density, tops + np.log(sums * (weights[1] / real.n)))
+                least, sums = np.full((n_replicates, n_test), FARTHEST), np.zeros((n_replicates, n_test))
+                add_log_sums(real.values, 0, real.n, tests, factor, n_threads, least, sums)
+                density = np.logaddexp(density, np.log(sums * (weights[1] / real.n)) - factor * least)
         return 0.5 * self._d * math.log(2 * math.pi) + log_det - density.mean(axis=1)
 
     def _whitened(self, state: KdeState, n_threads: int) -> tuple[np.ndarray, Rows]:

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from fastcollapse.kernels.density.exponents import FARTHEST
 from fastcollapse.kernels.density.log_sums import add_log_sums
 from fastcollapse.kernels.density.moments import factorise, whiten
 from fastcollapse.kernels.density.pair_sums import add_pair_sums
@@ -125,6 +126,6 @@ class SquaredGap:
 def _sums(points: np.ndarray, positions: np.ndarray, n_threads: int) -> np.ndarray:
     """Return the sums of standard normal kernels, without their norm, at positions, float64 (R, M)."""
     shape = (len(points), positions.shape[1])
-    tops, sums = np.full(shape, -1e308), np.zeros(shape)
-    add_log_sums(points, 0, points.shape[1], positions, _HALF, n_threads, tops, sums)
-    return sums * np.exp(tops)
+    least, sums = np.full(shape, FARTHEST), np.zeros(shape)
+    add_log_sums(points, 0, points.shape[1], positions, _HALF, n_threads, least, sums)
+    return sums * np.exp(-0.5 * least)
