@@ -16,7 +16,7 @@ from fastcollapse.theory.density.likelihood import (
     kde_nll_bounds,
     kde_nll_bounds_shape,
 )
-from fastcollapse.theory.density.mise import kde_mise, kde_mise_shape
+from fastcollapse.theory.density.mise import kde_mise, kde_mise_shape, kde_mmd_square
 from fastcollapse.theory.density.mixing import kde_mixing_bandwidth, kde_mixing_mise, kde_mixing_ratio
 from fastcollapse.theory.density.moments import kde_scaled_within_variance, kde_second_moment, kde_within_variance
 from fastcollapse.theory.density.replace import kde_mise_limit, kde_mise_replace
@@ -110,6 +110,24 @@ def test_mise__of_every_workflow(workflow, d):
     assert not reject(z_scores(errors, kde_mise(BANDWIDTHS, **arguments, **mixture(d))[1:]))
     wrong = {**arguments, **CONTROLS.get(workflow, {"n_synthetic": np.array(arguments["n_synthetic"]) + 1})}
     assert reject(z_scores(errors, kde_mise(BANDWIDTHS, **wrong, **mixture(d))[1:]))
+
+
+def test_mise__discrepancy_of_every_workflow():
+    # 5 comparisons for each of 2 cases: pair means of the kernel of width 0.5, as densities times a constant.
+    d, width = 1, 0.5
+    norm = (2 * np.pi * width**2) ** (d / 2)
+    for workflow in ("subsample", "fresh_accumulate"):
+        squares = squared_distances(MEANS[d], MEANS[d])
+        own = WEIGHTS @ normal_density(squares, VARIANCES[:, None] + VARIANCES + width**2, d) @ WEIGHTS
+        got = []
+        for points, h in zip(mixture_runs(workflow, d, 4000), BANDWIDTHS, strict=True):
+            pairs = normal_density(squared_distances(points, points), 2 * h * h + width**2, d).mean(axis=(1, 2))
+            across = normal_density(squared_distances(points, MEANS[d]), VARIANCES + h * h + width**2, d) @ WEIGHTS
+            got.append(norm * (pairs - 2 * across.mean(axis=1) + own))
+        values = np.stack(got, axis=1)
+        arguments = {**WORKFLOWS[workflow], **mixture(d)}
+        assert not reject(z_scores(values, kde_mmd_square(BANDWIDTHS, **arguments)[1:]))
+        assert reject(z_scores(values, kde_mmd_square(BANDWIDTHS, **arguments, width=0.45)[1:]))
 
 
 def replace_chain(rng, n_replicates, n, d, h, n_generations):
@@ -343,9 +361,9 @@ def test_nll__of_shapes_is_within_bounds(placement):
     for shape in ("circles", "moons"):
         draw = shape_points(rng, shape, placement, n_replicates)
         runs = list(fits(draw, h, schedule_of([12] * 3), n_replicates, rng))
-        test = shape_points(rng, shape, "iid", n_replicates)(40)
+        test = shape_points(rng, shape, placement, n_replicates)(40)
         values = np.stack([negative_log_likelihoods(p, b, test) for p, b in zip(runs, h, strict=True)], axis=1)
-        lower, upper = kde_nll_bounds_shape(h, [12] * 3, shape=shape, placement=placement)
+        lower, upper = kde_nll_bounds_shape(h, [12] * 3, shape=shape, placement=placement, n_test=40)
         assert not reject(outside(values, lower[1:], upper[1:]))
         assert reject(outside(values, lower[1:], lower[1:]))
 

@@ -2,6 +2,8 @@
 
 The mean integrated squared error under any schedule, against a normal mixture or a published shape:
     kde_mise, kde_mise_shape
+The same with another weight of frequencies, the squared maximum mean discrepancy:
+    kde_mmd_square
 Its closed form and limit for workflow replace:
     kde_mise_replace, kde_mise_limit
 Moments of the points under any schedule:
@@ -20,7 +22,7 @@ from fastcollapse.theory.density.likelihood import (
     kde_nll_bounds,
     kde_nll_bounds_shape,
 )
-from fastcollapse.theory.density.mise import kde_mise, kde_mise_shape
+from fastcollapse.theory.density.mise import kde_mise, kde_mise_shape, kde_mmd_square
 from fastcollapse.theory.density.mixing import kde_mixing_bandwidth, kde_mixing_mise, kde_mixing_ratio
 from fastcollapse.theory.density.moments import kde_scaled_within_variance, kde_second_moment, kde_within_variance
 from fastcollapse.theory.density.replace import kde_mise_limit, kde_mise_replace
@@ -35,6 +37,7 @@ __all__ = [
     "kde_mixing_bandwidth",
     "kde_mixing_mise",
     "kde_mixing_ratio",
+    "kde_mmd_square",
     "kde_nll_bounds",
     "kde_nll_bounds_shape",
     "kde_scaled_within_variance",

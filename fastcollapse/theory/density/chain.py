@@ -55,19 +55,22 @@ class Chain:
         shares = np.broadcast_to(share, (size,))
         return cls(schedule, np.broadcast_to(h, (size,)), flag("replacement", replacement), shares)
 
-    def integrals(self, table: FrequencyTable) -> FitIntegrals:
-        """Return the expected integrals of the fits."""
-        return PairProducts.integrals(table, self.schedule, self.bandwidth, self.real_share, self.replacement)
+    def integrals(self, table: FrequencyTable, target: NDArray[np.float64] | None = None) -> FitIntegrals:
+        """Return the expected integrals of the fits; the overlap is with the law of factors `target`."""
+        return PairProducts.integrals(table, self.schedule, self.bandwidth, self.real_share, self.replacement, target)
 
     def mixture_table(self, mixture: NormalMixture) -> FrequencyTable:
         """Return the frequencies for a normal mixture."""
         return mixture.table(*self._range())
 
-    def shape_table(self, shape: Shape) -> FrequencyTable:
-        """Return the frequencies for a shape, with the sizes of all real batches."""
+    def real_sizes(self) -> set[int]:
+        """Return the sizes of the batches of real points; generation 1 draws one from the truth."""
         schedule = self.schedule
-        sizes = {*schedule.n_synthetic[:1].tolist(), *schedule.n_fresh.tolist(), schedule.n_fixed} - {0}
-        return shape.table(*self._range(), sorted(sizes))
+        return {*schedule.n_synthetic[:1].tolist(), *schedule.n_fresh.tolist(), schedule.n_fixed} - {0}
+
+    def shape_table(self, shape: Shape, *others: int) -> FrequencyTable:
+        """Return the frequencies for a shape, with the sizes of all batches of real points and of others."""
+        return shape.table(*self._range(), sorted(self.real_sizes() | set(others)))
 
     def _range(self) -> tuple[float, float, float]:
         """Return the least and the largest bandwidth, and a bound of the kernels that make a feature."""

@@ -1,5 +1,7 @@
 """The table of frequencies on which the mean integrated squared error is a weighted sum."""
 
+import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,6 +24,7 @@ class FrequencyTable:
     gram : [J, J, M], averages of Re(conj(f_j) f_k) over the directions of u.
     target : [J], the factors of the truth.
     square : integral of the squared density of the truth.
+    dimension : number of dimensions d.
     own : [M], average of |f|^2 of the laws of single real points, if these differ; None for i.i.d. points.
     factors : n -> [J], those of the average of n real points, for all n that occur, if these are not i.i.d.
     """
@@ -31,6 +34,7 @@ class FrequencyTable:
     gram: NDArray[np.float64]
     target: NDArray[np.float64]
     square: float
+    dimension: int
     own: NDArray[np.float64] | None = None
     factors: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
 
@@ -49,6 +53,16 @@ class FrequencyTable:
         """Return the expected product [M] of two distinct points of n real ones."""
         square = self.product(self.mean(n), self.mean(n))
         return square if self.own is None else (n * square - self.own) / max(n - 1, 1)
+
+    def weighted(self, width: float) -> "FrequencyTable":
+        """Return the table whose integrals of products are means of the kernel exp(-|x-y|^2/(2 width^2)).
+
+        All points must be i.i.d.
+        """
+        squares = (width * self.radius) ** 2
+        weight = self.weight * np.exp(-squares / 2) * (2 * math.pi * width**2) ** (self.dimension / 2)
+        square = float(weight @ self.product(self.target, self.target))
+        return dataclasses.replace(self, weight=weight, square=square)
 
     def integral(self, values: NDArray[np.float64]) -> float:
         """Return the integral of values [M]."""

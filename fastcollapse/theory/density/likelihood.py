@@ -85,10 +85,11 @@ def kde_nll_bounds_shape(
     noise: float = 0.05,
     placement: str = "even",
     real: str = "none",
+    n_test: int = 500,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return bounds of the expected NLL of the states 0..T of any schedule, against a published shape.
 
-    They are those of `kde_nll_bounds`. Test points are drawn from the shape.
+    They are those of `kde_nll_bounds`. The test points are a sample of the shape, placed as all real points are.
 
     Parameters
     ----------
@@ -96,6 +97,7 @@ def kde_nll_bounds_shape(
     shape : "circles", "moons" or "blobs".
     noise : standard deviation of the noise of circles and moons, 0.01 to 10.
     placement : "even" (as the published code places real points) or "iid".
+    n_test : number of test points, 1 to 10**7; it matters only where they are placed evenly.
 
     Returns
     -------
@@ -112,12 +114,11 @@ def kde_nll_bounds_shape(
     (array([0.6642, 1.9446, 2.2044]), array([1.9524, 3.7516, 4.7516]))
     """
     chain, truth = Chain.of(bandwidth, n_synthetic, n_real, keep, 0, False, real), Shape.of(shape, noise, placement)
-    variance = Shape(truth.name, truth.noise, False).moments(1)[0]
-    schedule = chain.schedule
-    sizes = {*schedule.n_synthetic[:1].tolist(), *schedule.n_fresh.tolist(), schedule.n_fixed} - {0}
+    size = integer("n_test", n_test, 1, 10**7)
+    table = chain.shape_table(truth, size)
     # The largest second moment of a real batch gives an upper bound.
-    points = max((truth.moments(n)[0] for n in sizes), default=variance)
-    return _bounds(chain, chain.shape_table(truth), variance, points, 2)
+    points = max((truth.moments(n)[0] for n in chain.real_sizes()), default=0.0)
+    return _bounds(chain, table, truth.moments(size)[0], points, 2, table.mean(size))
 
 
 def kde_accumulate_nll_bound(nll: float, N: ArrayLike) -> NDArray[np.float64]:
@@ -181,10 +182,15 @@ def kde_mix_nll_bound(nll: ArrayLike, n_real: int, N: int) -> NDArray[np.float64
 
 
 def _bounds(
-    chain: Chain, table: FrequencyTable, variance: float, points: float, dimension: int
+    chain: Chain,
+    table: FrequencyTable,
+    variance: float,
+    points: float,
+    dimension: int,
+    target: NDArray[np.float64] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the bounds by the integral of f q and by the second moments of test points and of real points."""
-    lower = -np.log(np.append(table.square, chain.integrals(table).overlap))
+    lower = -np.log(np.append(table.square, chain.integrals(table, target).overlap))
     schedule = chain.schedule
     real, n_real = ("fixed", schedule.n_fixed) if schedule.n_fixed else ("fresh", schedule.n_fresh)
     sizes = schedule.n_synthetic, n_real, schedule.keep

@@ -120,7 +120,7 @@ class NormalMixture:
         gram = np.zeros((1, 1, radius.size))
         seen = radius < f_end + math.sqrt(d) / math.sqrt(eigenvalues.min())
         gram[0, 0, seen] = self._squares(radius[seen], reach)
-        return FrequencyTable(radius, weight, gram, np.ones(1), float(self.overlap(0.0)))
+        return FrequencyTable(radius, weight, gram, np.ones(1), float(self.overlap(0.0)), d)
 
     def _squares(self, radius: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
         """Return the average of |f0|^2 over the directions, [M]."""

@@ -17,7 +17,7 @@ class FitIntegrals(NamedTuple):
     Parameters
     ----------
     square : expected integral of the squared density.
-    overlap : expected integral of the density times that of the truth.
+    overlap : expected integral of the density times that of the truth, or of test points.
     """
 
     square: NDArray[np.float64]
@@ -59,6 +59,7 @@ class PairProducts:
         bandwidth: NDArray[np.float64],
         real_share: NDArray[np.float64],
         replacement: bool,
+        target: NDArray[np.float64] | None = None,
     ) -> FitIntegrals:
         """Return the integrals of the fits 1..T of a schedule.
 
@@ -67,7 +68,9 @@ class PairProducts:
         bandwidth : [T], of the fits.
         real_share : [T], probability that a point is real in place of synthetic; of i.i.d. real points.
         replacement : whether a subsample is drawn with replacement.
+        target : [J, 1], factors of the law that the overlap is with; None for those of the truth.
         """
+        law = table.target[:, None] if target is None else target
         square, overlap = np.empty(len(schedule)), np.empty(len(schedule))
         if len(schedule):
             state = cls._start(table, schedule)
@@ -77,7 +80,7 @@ class PairProducts:
                 state._add(generation)
                 fit = state._fit(generation, np.exp(-((h * table.radius) ** 2) / 2), replacement)
                 square[generation.number - 1] = table.integral(fit)
-                overlap[generation.number - 1] = table.integral(table.product(table.target[:, None], state.fit_mean))
+                overlap[generation.number - 1] = table.integral(table.product(law, state.fit_mean))
         return FitIntegrals(square, overlap)
 
     @classmethod

@@ -103,7 +103,7 @@ class Shape:
             unit = np.eye(1 + len(even))
             target, factors = unit[0], dict(zip(even, unit[1:], strict=True))
         own = np.exp(-((self.noise * radius) ** 2)) if self.is_even else None
-        return FrequencyTable(radius, weight, gram, target, square, own, factors)
+        return FrequencyTable(radius, weight, gram, target, square, 2, own, factors)
 
     def _counts(self, n: int) -> NDArray[np.int64]:
         """Return the numbers of evenly placed points of the blobs."""

@@ -33,7 +33,7 @@ SCHEDULES = {
 def last_fit(name, squares, kernel=0.9):
     """Return the expected square of the last fit and its overlap with the truth where |f0|^2 is `squares`."""
     radius = np.array([math.sqrt(-2 * math.log(kernel))])
-    table = FrequencyTable(radius, np.ones(1), np.full((1, 1, 1), squares), np.ones(1), squares)
+    table = FrequencyTable(radius, np.ones(1), np.full((1, 1, 1), squares), np.ones(1), squares, 1)
     chain = Chain.of(1.0, *SCHEDULES[name])
     fits = PairProducts.integrals(table, chain.schedule, chain.bandwidth, chain.real_share, chain.replacement)
     return fits.square[-1], fits.overlap[-1]
@@ -57,7 +57,7 @@ def test_products__subsample_of_fixed_data():
     # Two fixed points and two draws from the truth; both kernels are 1. Two distinct points have product F, or, of a
     # draw from fit 1, 1 with probability 1/4 for each of its points: brute force over the choices.
     squares, radius = 0.3, np.array([0.0])
-    table = FrequencyTable(radius, np.ones(1), np.full((1, 1, 1), squares), np.ones(1), squares)
+    table = FrequencyTable(radius, np.ones(1), np.full((1, 1, 1), squares), np.ones(1), squares, 1)
     chain = Chain.of(1.0, [2, 2], 2, 0, 3, False, "fixed")
     got = chain.integrals(table).square
     first = 1 / 3 + 2 / 3 * squares
@@ -81,6 +81,6 @@ def test_products__subsample_of_fixed_data():
     ],
 )
 def test_products__domain_is_checked(arguments, message):
-    table = FrequencyTable(np.ones(1), np.ones(1), np.ones((1, 1, 1)), np.ones(1), 1.0)
+    table = FrequencyTable(np.ones(1), np.ones(1), np.ones((1, 1, 1)), np.ones(1), 1.0, 1)
     with pytest.raises(InputError, match=message):
         Chain.of(*arguments).integrals(table)
