@@ -53,8 +53,8 @@ def squared_distances(points, first, n, lanes, squares):
 def add_exponentials(squares, n, factor, least, sums):
     """Add exp(-factor (square - least)) of n rows to the sums: ``(POINTS,LANES),(LANES)->(LANES)``, 1 ns a term.
 
-    The squares are not below `least`. The error of a term is 2e-16 times 1 plus its exponent, which adds less than 4e-16
-    of the largest term.
+    The squares are not below `least`. The relative error of a term is 2e-16 times 1 plus the size of its exponent, so
+    that small terms, whose exponents are large, add nothing to the error of the sum.
     """
     scale = factor * _LOG2_E
     for i in range(n):

@@ -5,41 +5,38 @@ state. Kernels run over replicates, and over parts of the points or of the held-
 that they are called for each.
 """
 
+import math
+import os
 from collections.abc import Mapping
 
 import numpy as np
 
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InputError, InputWarning
-from fastcollapse.kernels.density.draws import Fit, choose_rows, count_real, draw_from_fit
 from fastcollapse.kernels.density.moments import add_moments, covariances, factorise
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import (
     PURPOSE_DOWNSTREAM,
     PURPOSE_FIXED_REAL,
-    PURPOSE_REAL,
-    PURPOSE_SYNTHETIC,
     Span,
     span_of,
 )
-from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.models.base import Model, ModelBlock, run_key
 from fastcollapse.models.kde.errors import Errors
-from fastcollapse.models.kde.kernels import Source, draw_centres, draw_real
 from fastcollapse.models.kde.likelihood import Likelihood, truth_likelihood
 from fastcollapse.models.kde.metrics import METRICS, ROLES
 from fastcollapse.models.kde.parameters import KdeParameters, KdeTruthSection
 from fastcollapse.models.kde.plan import KdePlan
+from fastcollapse.models.kde.sampler import Sampler
 from fastcollapse.models.kde.state import KdeState, Rows
-from fastcollapse.models.kde.truth import MIXTURE, KdeTruth
+from fastcollapse.models.kde.truth import KdeTruth
 from fastcollapse.models.pools import check_pool_memory
 from fastcollapse.variables import SampleRows, Variable
 
 # Target size of the recorded points of one block, in bytes.
 _BLOCK_BYTES = 32_000_000
 # A pool of this size is named before the run.
-_NAMED_BYTES = 16_000_000
-_REAL, _SYNTHETIC = np.uint64(PURPOSE_REAL), np.uint64(PURPOSE_SYNTHETIC)
+_NAMED_BYTES = 4_000_000
 _FIXED, _TEST = np.uint64(PURPOSE_FIXED_REAL), np.uint64(PURPOSE_DOWNSTREAM)
 
 
@@ -90,6 +87,7 @@ class Kde(Model):
         if "w1" in named and self._d > 1:
             raise InputError(f"run.record must not have w1 in {self._d} dimensions: it is a distance on a line")
         self._keeps_points = "trajectory" in record
+        self._sampler = Sampler(self._plan, truth)
         self._likelihood = Likelihood(self._plan, self._d)
         self._errors = Errors(self._plan, truth, self._computed)
 
@@ -145,28 +143,33 @@ class Kde(Model):
             "batch": int(plan.n_batch.max()),
             "real": plan.n_fixed,
         }
-        check_pool_memory(sum(largest.values()) * self._d * n_replicates)
+        n_values = sum(largest.values()) * self._d * n_replicates
+        check_pool_memory(n_values)
+        for key, what, n_bytes in (
+            ("workflow.n_samples", "points", 8 * n_values),
+            ("truth.n_test", "held-out points", 8 * self._truth.n_test * self._d * n_replicates),
+        ):
+            if n_bytes > _memory():
+                limit = f"the {what} of all replicates in the memory of this machine, {_memory() / 1e9:,.0f} GB"
+                raise InputError(f"{key} must keep {limit}, got {n_bytes / 1e9:,.0f} GB")
         return self._start(n_replicates, seed, first_replicate, largest)
 
     def _start(self, n_replicates: int, seed: int, first_replicate: int, sizes: Mapping[str, int]) -> KdeState:
         """Return the state of generation 0 with room for points."""
         plan, truth, d = self._plan, self._truth, self._d
         span = self._span(0, seed, first_replicate)
-        centres = truth.means[None] if truth.kind == MIXTURE else np.zeros((1, 0, d))
-        if truth.random_centres:
-            centres = np.empty((n_replicates, *truth.means.shape))
-            draw_centres(span, centres)
-        source = self._source(centres)
+        centres = self._sampler.centres(span, n_replicates)
+        source = self._sampler.source(centres)
         tests = truth.test_rows[None]
         if not tests.size:
             tests = np.empty((n_replicates, truth.n_test, d))
-            self._draw_real(source, span, 0, _TEST, np.full(n_replicates, truth.n_test), tests)
+            self._sampler.draw_real(source, span, 0, _TEST, np.full(n_replicates, truth.n_test), tests)
         rows = {
             name: np.zeros((n_replicates, sizes.get(name, 0), d)) for name in ("points", "chosen", "beside", "batch")
         }
         real = np.zeros((n_replicates, sizes.get("real", 0), d))
         if real.size:
-            self._draw_real(source, span, 0, _FIXED, np.full(n_replicates, plan.n_fixed), real)
+            self._sampler.draw_real(source, span, 0, _FIXED, np.full(n_replicates, plan.n_fixed), real)
             rows["beside"][:, : real.shape[1]] = real[:, : rows["beside"].shape[1]]
         running = {}
         if plan.starts.any():
@@ -208,13 +211,13 @@ class Kde(Model):
         shape = (len(state.points.values), n_generations)
         states = {name: np.empty((*shape, self._d)) for name in ("mean", "variance")}
         metrics = {name: np.full(shape, np.nan) for name, metric in METRICS.items() if metric.function is None}
-        source, span = self._source(state.centres), self._span(first, seed, first_replicate)
+        source, span = self._sampler.source(state.centres), self._span(first, seed, first_replicate)
         if self._plan.is_beside and first > 1:  # a fixed set is not saved, nor whether it is in use
             state.beside.n = int(self._plan.schedule.n_real[first - 2])
         kept: list[np.ndarray] = []
         for step in range(n_generations):
             t = first + step
-            self._draw(state, source, span, t)
+            self._sampler.draw(state, source, span, t)
             states["mean"][:, step], states["variance"][:, step] = self._moments(state, t, span.n_threads)
             if "nll" in self._computed and self._plan.evaluated[t - 1]:
                 metrics["nll"][:, step] = self._likelihood.evaluate(state, t, span.n_threads)
@@ -227,40 +230,6 @@ class Kde(Model):
             states, _sample_rows(kept, shape[0], self._d), metrics=metrics,
             quantities={**states, "mean_of_truth": mean},
         )  # fmt: skip
-
-    def _draw(self, state: KdeState, source: Source, span: Span, t: int) -> None:
-        """Draw the points of generation t, update the pool and choose the subsample."""
-        plan, schedule = self._plan, self._plan.schedule
-        n, n_real = int(schedule.n_synthetic[t - 1]), int(schedule.n_real[t - 1])
-        n_replicates = len(state.points.values)
-        counts = np.full(n_replicates, n)
-        if schedule.real_share is not None:
-            real = np.zeros(n_replicates, np.int64)
-            count_real(float(schedule.real_share[t - 1]), n, t, span, real)
-            counts -= real
-            self._draw_real(source, span, t, _REAL, real, state.batch, counts)
-        if t == 1:
-            self._draw_real(source, span, t, _SYNTHETIC, counts, state.batch)
-        else:
-            draw_from_fit(self._fit(state, t - 1), t, span, counts, normal_table(), state.batch)
-        if n_real:
-            drawn = state.beside.values if plan.is_beside else state.batch[:, n:]
-            if plan.n_fixed:
-                drawn[:, :n_real] = state.real
-            else:
-                self._draw_real(source, span, t, _REAL, np.full(n_replicates, n_real), drawn)
-        state.beside.n = n_real if plan.is_beside else 0
-        kept, added = int(plan.n_kept[t - 1]), int(plan.n_batch[t - 1])
-        points = state.points.values
-        if 0 < kept < state.points.n:  # a window drops its oldest batch
-            points[:, :kept] = points[:, state.points.n - kept : state.points.n]
-        points[:, kept : kept + added] = state.batch[:, :added]
-        state.points.n = kept + added
-        n_train = int(schedule.n_train[t - 1])
-        if n_train:
-            chosen = state.chosen.values[:, :n_train]
-            choose_rows(points, state.points.n, bool(schedule.replacement), t, span, chosen)
-            state.chosen.n = n_train
 
     def _moments(self, state: KdeState, t: int, n_threads: int) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of the fit, float64 (R, d) each; with a scaled bandwidth, set the factors."""
@@ -284,12 +253,6 @@ class Kde(Model):
             factorise(plan.bandwidths[t - 1] ** 2 * both, state.factors)
         return centre, variance
 
-    def _fit(self, state: KdeState, t: int) -> Fit:
-        """Return the density estimate of generation t for draws."""
-        factors = state.factors if self._plan.is_scaled else self._plan.bandwidths[t - 1] * np.eye(self._d)[None]
-        beside = state.beside.values[:, : state.beside.n]
-        return Fit(state.fitted.values, beside, state.fitted.n, self._plan.drawing_weight(t), factors)
-
     def _fitted_points(self, state: KdeState) -> np.ndarray:
         """Return all points of the fit, float64 (R, N, d)."""
         rows = state.fitted.values[:, : state.fitted.n]
@@ -298,32 +261,17 @@ class Kde(Model):
     def _n_fitted(self, state: KdeState) -> int:
         return state.fitted.n + state.beside.n
 
-    def _source(self, centres: np.ndarray) -> Source:
-        """Return the truth for kernels."""
-        truth, d = self._truth, self._d
-        is_mixture = truth.kind == MIXTURE
-        factors = np.linalg.cholesky(truth.covariances) if is_mixture else np.zeros((0, d, d))
-        cumulative = np.cumsum(truth.weights) if is_mixture else np.zeros(0)
-        rows = truth.rows if truth.rows.size else np.zeros((0, d))
-        return Source(truth.kind, truth.even, truth.noise, cumulative, centres, factors, rows)
-
-    def _draw_real(
-        self,
-        source: Source,
-        span: Span,
-        t: int,
-        purpose: np.uint64,
-        counts: np.ndarray,
-        out: np.ndarray,
-        first: np.ndarray | None = None,
-    ) -> None:
-        """Draw counts[r] real points of each replicate to out[r, first[r]:], by default to its start."""
-        place = np.stack([np.zeros_like(counts) if first is None else first, counts], axis=1).astype(np.int64)
-        draw_real(source, t, purpose, span, place, normal_table(), out)
-
     @staticmethod
     def _span(first: int, seed: int, first_replicate: int) -> Span:
         return span_of(run_key(seed, first_replicate), first, 0, current_threads())
+
+
+def _memory() -> float:
+    """Return the memory of the machine in bytes; infinity if the system does not tell it."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
 
 
 def _sample_rows(kept: list[np.ndarray], n_replicates: int, dimension: int) -> dict[str, SampleRows]:
