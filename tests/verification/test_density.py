@@ -194,7 +194,6 @@ SHAPE_WORKFLOWS = {
     "replace": {"n_synthetic": [12] * 3},
     "subsample": {"n_synthetic": [12] * 3, "keep": 1, "n_train": 7},
     "fresh": {"n_synthetic": [8, 7, 9], "n_real": [5, 4, 5], "real": "fresh"},
-    "real_share": {"n_synthetic": [10] * T, "real_share": [0.3, 0.5, 0.2, 0.3, 0.4]},
     "fixed": {"n_synthetic": [8] * 3, "n_real": 5, "real": "fixed"},
 }
 
