@@ -19,7 +19,6 @@ from fastcollapse.analysis.panels.panel import QUARTILES, Axis, Curve, Line, Pan
 from fastcollapse.analysis.panels.schedules import is_replace_only, schedule_of
 from fastcollapse.analysis.panels.scores import EVENTS, curve_of, replicates_rule, unscored_curve
 from fastcollapse.analysis.panels.skewed_scores import MOST_SKEWED, skewness_rule
-from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 
 # Generations whose points are shown, and the most points of a picture.
@@ -163,16 +162,14 @@ def points_panel(results: Results, generations: np.ndarray, options: Mapping[str
 
     Raises
     ------
-    InputError
-        The points are on a line.
+    KeyError
+        The points are not recorded, or are on a line.
     """
     if "points" not in results.sample_names:
         raise KeyError('"trajectory"')
     dimension = results.sample("points", 0, 1).shape[1] if results.last else 0
     if dimension == 1:
-        if options.get("panels"):
-            raise InputError("the panel points must have at least 2 dimensions, got 1")
-        return []
+        raise KeyError("points in at least 2 dimensions")
     truth: Any = results.experiment.truth
     # The roll is seen along its axis, which is the second coordinate.
     axes = [0, 2] if truth.shape == "swiss_roll" else [0, 1]
