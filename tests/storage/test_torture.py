@@ -122,6 +122,19 @@ n_train = 12
 keep_real = true
 replacement = false
 """,
+    "kde": """
+[model]
+family = "kde"
+bandwidth = 0.2
+[truth]
+shape = "moons"
+n_test = 40
+[workflow]
+name = "mix"
+n_samples = 20
+n_real = 5
+real = "fixed"
+""",
 }
 GENERATIONS = {
     "discrete": 600,
@@ -131,6 +144,7 @@ GENERATIONS = {
     "mixture": 4000,
     "ridge": 500,
     "kernel_ridge": 150,
+    "kde": 1500,
 }
 
 
