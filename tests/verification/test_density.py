@@ -1,4 +1,4 @@
-"""Verification of the theory of kernel density estimates by raw simulation of the points.
+"""Verification of the theory of kernel density estimates by raw simulation of the points, and by the family.
 
 Each test states its number of z-scores and fails at |z| > 5. Each has a negative control: a slightly wrong theory that
 the same data must reject.
@@ -10,6 +10,9 @@ import types
 import numpy as np
 import pytest
 
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.schedules import schedule_of as schedule_of_run
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.density.likelihood import (
     kde_accumulate_nll_bound,
     kde_mix_nll_bound,
@@ -29,7 +32,7 @@ from tests.naive.point_clouds import (
     squared_distances,
 )
 
-# Fewer than 300 z-scores in this file, 5.7e-7 each: 2e-4 in all.
+# Fewer than 500 z-scores in this file, 5.7e-7 each: 3e-4 in all.
 Z_LIMIT = 5.0
 T = 5
 # A skewed mixture; in two dimensions its components differ in the second coordinate, too.
@@ -128,6 +131,69 @@ def test_mise__discrepancy_of_every_workflow():
         arguments = {**WORKFLOWS[workflow], **mixture(d)}
         assert not reject(z_scores(values, kde_mmd_square(BANDWIDTHS, **arguments)[1:]))
         assert reject(z_scores(values, kde_mmd_square(BANDWIDTHS, **arguments, width=0.45)[1:]))
+
+
+# Workflows of the package, and arguments of theory that are slightly different.
+FAMILY = {
+    "replace": ({"name": "replace", "n_samples": [8, 12, 9, 14, 7]}, {"n_synthetic": [9, 13, 10, 15, 8]}),
+    "accumulate": ({"name": "accumulate", "n_samples": 10, "keep_real": True}, {"n_synthetic": [11] * T}),
+    "accumulate_real": (
+        {"name": "accumulate", "n_samples": 8, "keep_real": True, "n_real": 3},
+        {"n_real": 4},
+    ),
+    "subsample": (
+        {"name": "accumulate_subsample", "n_samples": 10, "keep_real": True, "replacement": False},
+        {"replacement": True},
+    ),
+    "subsample_replacement": (
+        {"name": "accumulate_subsample", "n_samples": 10, "keep_real": True, "replacement": True},
+        {"replacement": False},
+    ),
+    "fresh": ({"name": "mix", "n_samples": 8, "n_real": 4, "real": "fresh"}, {"n_real": 5}),
+    "fixed": ({"name": "mix", "n_samples": 8, "n_real": 4, "real": "fixed"}, {"real": "fresh"}),
+    "real_share": ({"name": "mix", "n_samples": 10, "real_share": 0.3, "real": "fresh"}, {"real_share": 0.36}),
+}
+
+
+def family_errors(truth, workflow, bandwidth, n_replicates):
+    """Return the integrated squared errors of the family `kde`, (R, T), and the arguments of theory."""
+    mapping = {
+        "model": {"family": "kde", "bandwidth": bandwidth},
+        "truth": {**truth, "n_test": 1},
+        "workflow": workflow,
+        "run": {"n_generations": T, "n_replicates": n_replicates, "seed": 11, "record": ["ise"]},
+    }
+    results = simulate(Experiment.from_mapping(mapping))
+    schedule = schedule_of_run(results.experiment, None)
+    arguments = {name: getattr(schedule, name) for name in ("n_synthetic", "n_real", "n_train", "replacement", "real")}
+    if schedule.real_share is not None:
+        arguments["real_share"] = schedule.real_share
+    return results.metrics["ise"][:, 1:], {**arguments, "keep": np.append(0, schedule.keep[1:])}
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("workflow", FAMILY)
+def test_mise__of_the_family_under_every_workflow(workflow, d):
+    # 5 comparisons for each of 16 cases.
+    means = MEANS[d][:, 0].tolist() if d == 1 else MEANS[d].tolist()
+    truth = {"normal_mixture": {"weights": [0.3, 0.7], "means": means, "covariances": [0.25, 1.0]}}
+    setting, wrong = FAMILY[workflow]
+    errors, arguments = family_errors(truth, setting, BANDWIDTHS.tolist(), 6000)
+    z = z_scores(errors, kde_mise(BANDWIDTHS, **arguments, **mixture(d))[1:])
+    assert np.abs(z).max() < 4
+    assert reject(z_scores(errors, kde_mise(BANDWIDTHS, **{**arguments, **wrong}, **mixture(d))[1:]))
+
+
+@pytest.mark.parametrize("placement", ["even", "iid"])
+@pytest.mark.parametrize("shape", ["circles", "moons", "blobs"])
+def test_mise__of_the_family_from_shapes(shape, placement):
+    # 5 comparisons for each of 6 cases.
+    workflow = {"name": "accumulate_subsample", "n_samples": 10, "keep_real": True, "replacement": False}
+    h = 1.0 if shape == "blobs" else 0.3
+    errors, arguments = family_errors({"shape": shape, "placement": placement}, workflow, h, 3000)
+    other = "iid" if placement == "even" else "even"
+    assert np.abs(z_scores(errors, kde_mise_shape(h, **arguments, shape=shape, placement=placement)[1:])).max() < 4
+    assert reject(z_scores(errors, kde_mise_shape(h, **arguments, shape=shape, placement=other)[1:]))
 
 
 def replace_chain(rng, n_replicates, n, d, h, n_generations):
