@@ -43,10 +43,22 @@ def nll_panel(results: Results, generations: np.ndarray, options: Mapping[str, A
     names = "theory: lower bound", "theory: upper bound"
     of_mean = " of the mean" if is_replace_only(results) else ""
     lines = tuple(Line(name + of_mean, bound, "bound") for name, bound in zip(names, (lower, upper), strict=True))
-    unknown = np.full(len(at), np.nan)
+    unknown, positive = np.full(len(at), np.nan), bool((values > 0).all())
     if is_replace_only(results):
         curve = median_curve(at, values, unknown)
-        return [Panel(title, label, "nll", curve, _drawn_near(lines, curve), digits=4, band=QUARTILES, median=True)]
+        return [
+            Panel(
+                title,
+                label,
+                "nll",
+                curve,
+                _drawn_near(lines, curve),
+                digits=4,
+                band=QUARTILES,
+                median=True,
+                positive=positive,
+            )
+        ]
     is_scored = np.full(len(at), results.n_replicates >= EVENTS)
     rule = replicates_rule(EVENTS, results.n_replicates)
     known = np.isfinite(lower).any()
@@ -54,7 +66,7 @@ def nll_panel(results: Results, generations: np.ndarray, options: Mapping[str, A
     pathwise = _pathwise_bound(results, at)
     if pathwise is not None:
         lines = (lines[0], Line("theory: bound of every run, on average", pathwise, "bound"))
-    return [Panel(title, label, "nll", curve, _drawn_near(lines, curve), digits=4)]
+    return [Panel(title, label, "nll", curve, _drawn_near(lines, curve), digits=4, positive=positive)]
 
 
 def _pathwise_bound(results: Results, at: np.ndarray) -> np.ndarray | None:
