@@ -1,10 +1,13 @@
 """Theory of a run of kernel density estimates: errors, moments and bounds of each generation, float64 [T+1]."""
 
+import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastcollapse.analysis.panels.schedules import cached_by_results, schedule_of
+from fastcollapse.errors import InputError
 from fastcollapse.models.kde.bandwidths import bandwidths
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.density.likelihood import kde_nll_bounds, kde_nll_bounds_shape
@@ -14,7 +17,7 @@ from fastcollapse.theory.density.shapes import Shape
 
 # Width of the kernel of the discrepancy that runs record.
 _MMD_WIDTH = 0.5
-_LEAST_NOISE = 0.01
+_LEAST_NOISE, _MOST_NOISE = 0.01, 10.0
 # Theory of a shape has a characteristic function for each size of its evenly placed batches.
 _MOST_SIZES = 16
 
@@ -53,7 +56,9 @@ def setting_of(results: Results) -> _Setting:
         if truth.normal_mixture is not None:
             mixture = dict(zip(("weights", "means", "covariances"), truth.normal_mixture.arrays(), strict=True))
         variance = float(loaded.moments(loaded.means[None])[1].mean())
-        if truth.shape == "blobs" or (truth.shape in ("circles", "moons") and loaded.noise >= _LEAST_NOISE):
+        if truth.shape == "blobs" or (
+            truth.shape in ("circles", "moons") and _LEAST_NOISE <= loaded.noise <= _MOST_NOISE
+        ):
             placement = "even" if is_even else "iid"
             shape = {"shape": truth.shape, "noise": max(loaded.noise, _LEAST_NOISE), "placement": placement}
             variance = Shape.of(shape["shape"], shape["noise"], "iid").moments(1)[0]
@@ -74,6 +79,14 @@ def setting_of(results: Results) -> _Setting:
         if schedule.real_share is not None:
             arguments["real_share"] = schedule.real_share
     return _Setting(arguments, is_even, shape, mixture, variance, dimension)
+
+
+def _in_domain(compute: Callable[[], np.ndarray], unknown: np.ndarray) -> np.ndarray:
+    """Return what a theory function computes, NaN for a run outside its domain, such as one of bandwidth 1e-9."""
+    try:
+        return compute()
+    except InputError:
+        return unknown
 
 
 def _unknown(results: Results) -> np.ndarray:
@@ -103,9 +116,11 @@ def squared_error_of(results: Results) -> np.ndarray:
     """Return the mean integrated squared error, NaN where it is not known."""
     setting = setting_of(results)
     if _has_mixture_theory(setting):
-        return kde_mise(**(setting.arguments or {}), **(setting.mixture or {}))
+        exact = functools.partial(kde_mise, **(setting.arguments or {}), **(setting.mixture or {}))
+        return _in_domain(exact, _unknown(results))
     if _has_shape_theory(setting):
-        return kde_mise_shape(**(setting.arguments or {}), **(setting.shape or {}))
+        exact = functools.partial(kde_mise_shape, **(setting.arguments or {}), **(setting.shape or {}))
+        return _in_domain(exact, _unknown(results))
     return _unknown(results)
 
 
@@ -115,23 +130,28 @@ def squared_discrepancy_of(results: Results) -> np.ndarray:
     setting = setting_of(results)
     if not _has_mixture_theory(setting):
         return _unknown(results)
-    return kde_mmd_square(**(setting.arguments or {}), **(setting.mixture or {}), width=_MMD_WIDTH)
+    known = {**(setting.arguments or {}), **(setting.mixture or {}), "width": _MMD_WIDTH}
+    return _in_domain(functools.partial(kde_mmd_square, **known), _unknown(results))
 
 
 @cached_by_results
 def nll_bounds_of(results: Results) -> tuple[np.ndarray, np.ndarray]:
     """Return bounds of the expected negative log density, NaN where there are none and for the truth itself."""
-    setting, truth = setting_of(results), results.experiment.truth
+    setting = setting_of(results)
+    truth: Any = results.experiment.truth
     lower, upper = _unknown(results), _unknown(results)
     arguments = dict(setting.arguments or {})
     for name in ("n_train", "replacement"):
         arguments.pop(name, None)
+    known = arguments | (setting.mixture or setting.shape or {})
+    compute: Callable[[], Any] | None = None
     if "real_share" not in arguments:
         if _has_mixture_theory(setting):
-            lower, upper = kde_nll_bounds(**arguments, **(setting.mixture or {}))
+            compute = functools.partial(kde_nll_bounds, **known)
         elif _has_shape_theory(setting):
-            n_test = int(truth.n_test)  # type: ignore[attr-defined]
-            lower, upper = kde_nll_bounds_shape(**arguments, **(setting.shape or {}), n_test=n_test)
+            compute = functools.partial(kde_nll_bounds_shape, **known, n_test=int(truth.n_test))
+    if compute is not None:
+        lower, upper = _in_domain(compute, np.stack([lower, upper]))
     lower[0] = upper[0] = np.nan
     return lower, upper
 
@@ -150,7 +170,8 @@ def moments_of(results: Results) -> tuple[np.ndarray, np.ndarray]:
         if model.bandwidth == "scaled" and schedule.is_replace_only and not np.ptp(sizes) and not setting.is_even:
             n = int(sizes[0])
             factor = float(bandwidths(model, schedule, setting.dimension)[0])
-            within = kde_scaled_within_variance(n, np.arange(len(sizes) + 1), factor, truth)
+            fits = np.arange(len(sizes) + 1)
+            within = _in_domain(lambda: kde_scaled_within_variance(n, fits, factor, truth), within)
         return second, within
     real = pairs = truth
     if setting.is_even:
@@ -158,6 +179,7 @@ def moments_of(results: Results) -> tuple[np.ndarray, np.ndarray]:
             return second, within
         real, pairs = Shape.of(**setting.shape).moments(int(sizes[0]))
     plain = {name: value for name, value in arguments.items() if name not in ("n_train", "replacement")}
-    second, within = kde_second_moment(**plain, V=real), kde_within_variance(**arguments, V=real, V_pairs=pairs)
+    second = _in_domain(functools.partial(kde_second_moment, **plain, V=real), second)
+    within = _in_domain(functools.partial(kde_within_variance, **arguments, V=real, V_pairs=pairs), within)
     second[0] = within[0] = truth
     return second, within

@@ -16,6 +16,8 @@ _MOST_DIMENSIONS, _MOST_COMPONENTS = 100, 100
 # Nodes of a rule over directions: for each unit of phase, for each unit of the ratio of deviations, and others.
 _BY_PHASE, _BY_RATIO, _OTHER = 1.0, 20.0, 40.0
 _MOST_NODES = 4096
+# Largest number of frequencies, about one for each unit of phase.
+_MOST_WAVES = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +111,7 @@ class NormalMixture:
         eigenvalues = np.linalg.eigvalsh(self.covariances)
         reach = float(np.sqrt(((self.means[:, None] - self.means) ** 2).sum(axis=-1)).max())
         f_end = GAUSSIAN_END / math.sqrt(eigenvalues.min())
+        require(reach * f_end <= _MOST_WAVES, "means", f"within {_MOST_WAVES / 7:.0e} of the least deviation", reach)
         d = self.dimension
         # Powers of |u| move the mass of exp(-h^2 |u|^2 / 2) outwards.
         end = (math.sqrt(2) * GAUSSIAN_END + math.sqrt(d)) / least

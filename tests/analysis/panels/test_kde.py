@@ -157,6 +157,14 @@ def test_panels__without_theory(tmp_path):
     results = run(truth, WORKFLOWS["replace"], n_replicates=3)
     assert [panel.heading for panel in panels_of(results, GENERATIONS)] == ["nll"]
     assert np.isnan(panels_of(results, GENERATIONS, ["second_moment"])[0].curve.expected).all()
+    # Theory has a narrower domain than the family.
+    far = {"normal_mixture": {"weights": [0.5, 0.5], "means": [0, 1e8], "covariances": [1e-6, 1e6]}, "n_test": 5}
+    wide = {"shape": "moons", "noise": 20.0, "n_test": 5}
+    for truth, bandwidth in ((MIXTURE, 1e-9), (far, 0.5), (wide, 0.5)):
+        results = run(truth, WORKFLOWS["accumulate"], bandwidth, n_replicates=3, record=("nll", "ise", "second_moment"))
+        nll, ise, _ = panels_of(results, GENERATIONS, ["nll", "ise", "second_moment"])
+        assert np.isnan(ise.curve.expected).all()
+        assert nll.curve.lower is None
     windowed = {**WORKFLOWS["accumulate"], "window": 2}
     results = run(MIXTURE, windowed, n_replicates=30)
     assert setting_of(results).arguments is None

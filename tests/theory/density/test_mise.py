@@ -115,6 +115,7 @@ def test_mise__even_placement_has_less_error_than_iid():
         ({"covariances": [[[1, 0], [0, 1]]]}, r"covariances must be 1 matrices of shape \(1, 1\)"),
         ({"means": [[0, 0]], "covariances": [[[1, 2], [0, 1]]]}, "covariances must be symmetric"),
         ({"means": [[0] * 4], "covariances": [np.diag([1, 2, 3, 4])]}, "multiples of the identity in more than 3"),
+        ({"weights": [0.5, 0.5], "means": [0, 1e6]}, r"means must be within 1e\+05 of the least deviation"),
         ({"means": [[0] * 101]}, "means must be vectors of 1 to 100 numbers"),
         ({"means": [[0, 0]], "covariances": [np.diag([1e-7, 1e5])]}, "ratios of eigenvalues that are less extreme"),
     ],
