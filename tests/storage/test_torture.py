@@ -127,7 +127,7 @@ replacement = false
 family = "kde"
 bandwidth = 0.2
 [truth]
-shape = "moons"
+shape = "blobs"
 n_test = 40
 [workflow]
 name = "mix"
@@ -144,7 +144,7 @@ GENERATIONS = {
     "mixture": 4000,
     "ridge": 500,
     "kernel_ridge": 150,
-    "kde": 1500,
+    "kde": 2500,
 }
 
 

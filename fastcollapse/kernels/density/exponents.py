@@ -21,6 +21,8 @@ _LOWEST = -1000.0
 # Adding this number rounds to a whole number, which the low bits of the sum hold.
 _ROUND = 6755399441055744.0
 _MANTISSA_BITS = np.int64(52)
+# Exponents from which a point adds nothing to any of the lanes: 1e9 such terms are together below 1e-17 of the sum.
+_FAR = 60.0
 
 
 @kernel
@@ -39,10 +41,16 @@ def squared_distances(points, first, n, lanes, squares):
     for i in range(n):
         point, row = points[first + i], squares[i]
         x, own = point[0], lanes[0]
+        if lanes.shape[0] == 1:
+            for m in range(LANES):
+                gap = own[m] - x
+                row[m] = gap * gap
+            continue
+        y, other = point[1], lanes[1]
         for m in range(LANES):
-            gap = own[m] - x
-            row[m] = gap * gap
-        for k in range(1, lanes.shape[0]):
+            gap, across = own[m] - x, other[m] - y
+            row[m] = gap * gap + across * across
+        for k in range(2, lanes.shape[0]):
             x, own = point[k], lanes[k]
             for m in range(LANES):
                 gap = own[m] - x
@@ -53,12 +61,17 @@ def squared_distances(points, first, n, lanes, squares):
 def add_exponentials(squares, n, factor, least, sums):
     """Add exp(-factor (square - least)) of n rows to the sums: ``(POINTS,LANES),(LANES)->(LANES)``, 1 ns a term.
 
-    The squares are not below `least`. The relative error of a term is 2e-16 times 1 plus the size of its exponent, so
-    that small terms, whose exponents are large, add nothing to the error of the sum.
+    A point that is far from all lanes is skipped. The squares are not below `least`. The relative error of a term is
+    2e-16 times 1 plus the size of its exponent: small terms have large exponents, and add nothing to the error of the
+    sum.
     """
     scale = factor * _LOG2_E
     for i in range(n):
-        row = squares[i]
+        row, n_near = squares[i], 0
+        for m in range(LANES):
+            n_near += factor * (row[m] - least[m]) < _FAR
+        if n_near == 0:
+            continue
         for m in range(LANES):
             power = max(scale * (least[m] - row[m]), _LOWEST)
             shifted = power + _ROUND

@@ -83,13 +83,15 @@ def truth_likelihood(truth: KdeTruth, centres: np.ndarray, tests: np.ndarray, n_
     factors = np.linalg.cholesky(covariances)
     inverses = np.broadcast_to(np.linalg.inv(factors), (len(weights), *factors.shape[1:]))
     constant = np.log(weights) - np.log(factors.diagonal(axis1=1, axis2=2)).sum(axis=1)
-    step = max(1, _CHUNK_VALUES // len(weights))
-    for r in range(n_replicates):
-        mean, points = means[min(r, len(means) - 1)], tests[min(r, len(tests) - 1)]
-        for low in range(0, len(points), step):
-            gaps = points[low : low + step, None] - mean
-            scaled = np.einsum("kij,mkj->mki", inverses, gaps)
-            exponents = constant - 0.5 * (scaled**2).sum(axis=2)
-            top = exponents.max(axis=1)
-            logs[r, low : low + step] = top + np.log(np.exp(exponents - top[:, None]).sum(axis=1))
+    step = max(1, _CHUNK_VALUES // (len(weights) * truth.dimension))
+    n_together = max(1, step // tests.shape[1])
+    for first in range(0, n_replicates, n_together):
+        rows = slice(first, first + n_together)
+        for low in range(0, tests.shape[1], step):
+            points = (tests if len(tests) == 1 else tests[rows])[:, low : low + step, None]
+            gaps = points - (means if len(means) == 1 else means[rows])[:, None]
+            scaled = np.einsum("kij,rmkj->rmki", inverses, gaps)
+            exponents = constant - 0.5 * (scaled**2).sum(axis=3)
+            top = exponents.max(axis=2)
+            logs[rows, low : low + step] = top + np.log(np.exp(exponents - top[:, :, None]).sum(axis=2))
     return 0.5 * truth.dimension * math.log(2 * math.pi) - logs.mean(axis=1)

@@ -23,6 +23,7 @@ from fastcollapse.kernels.random.streams import (
 )
 from fastcollapse.models.base import Model, ModelBlock, run_key
 from fastcollapse.models.kde.errors import Errors
+from fastcollapse.models.kde.held_out import in_boxes
 from fastcollapse.models.kde.likelihood import Likelihood, truth_likelihood
 from fastcollapse.models.kde.metrics import METRICS, ROLES
 from fastcollapse.models.kde.parameters import KdeParameters, KdeTruthSection
@@ -131,7 +132,9 @@ class Kde(Model):
         metrics = {name: np.full((n_replicates, 1), zero) for name in ("ise", "w1", "mmd")}
         if self._d > 1:
             metrics["w1"] = np.full((n_replicates, 1), np.nan)
-        metrics["nll"] = truth_likelihood(self._truth, state.centres, state.tests, n_replicates)[:, None]
+        metrics["nll"] = np.full((n_replicates, 1), np.nan)
+        if "nll" in self._computed:
+            metrics["nll"][:, 0] = truth_likelihood(self._truth, state.centres, state.tests, n_replicates)
         samples = {"points": SampleRows(np.zeros(n_replicates + 1, np.int64), np.zeros((0, self._d)))}
         states = {"mean": mean, "variance": variance}
         return ModelBlock(states, samples, metrics=metrics, quantities={**states, "mean_of_truth": mean.copy()})
@@ -185,7 +188,7 @@ class Kde(Model):
             **{name: Rows(values) for name, values in rows.items()},
             batch=batch,
             real=real,
-            tests=tests,
+            tests=in_boxes(tests),
             centres=centres,
             factors=np.zeros((n_replicates if plan.is_scaled else 0, d, d)),
             running=running,

@@ -8,8 +8,8 @@ from fastcollapse.models.kde.bandwidths import bandwidths
 from fastcollapse.models.kde.parameters import KdeParameters
 from fastcollapse.models.pools import n_fixed_real
 
-# Number of generations at which metrics that cost the whole pool are evaluated.
-N_EVALUATED = 30
+# Metrics that cost the whole pool are evaluated at generations with equal ratios, and at 1, 2, 5, 10, 20, 50, ...
+N_SPACED = 25
 
 
 class KdePlan:
@@ -59,8 +59,9 @@ class KdePlan:
         self.starts = np.where(keeps_all, self.n_kept, 0)
         self.kernel_starts, self.evaluated = self.starts, np.ones(schedule.n_generations, bool)
         if (keeps_all & changes).any():
-            spaced = np.rint(np.geomspace(1, schedule.n_generations, N_EVALUATED))
-            self.evaluated = np.isin(np.arange(1, schedule.n_generations + 1), spaced)
+            spaced = np.rint(np.geomspace(1, schedule.n_generations, N_SPACED))
+            decades = np.outer(10 ** np.arange(8), [1, 2, 5])
+            self.evaluated = np.isin(np.arange(1, schedule.n_generations + 1), [*spaced, *decades.ravel()])
             self.kernel_starts = np.zeros_like(self.starts)
         if self.is_scaled:
             self._check_scaled()

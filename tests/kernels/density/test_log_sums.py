@@ -63,3 +63,15 @@ def test_add_log_sums__is_exact_to_a_few_units_of_the_sum():
     expected = np.log(np.exp(-2 * squares).sum(axis=2))
     got = log_sums(points, positions, np.array([2.0]), [0, 1000])
     assert np.abs(got - expected.astype(float)).max() < 1e-14
+
+
+def test_add_log_sums__skip_of_far_points_is_exact():
+    """Two far clouds: the points of one are skipped at the positions of the other."""
+    rng = np.random.default_rng(3)
+    points = np.concatenate([rng.normal(size=(1, 500, 2)), 40 + rng.normal(size=(1, 500, 2))], axis=1)
+    positions = np.concatenate([rng.normal(size=(1, 64, 2)), 40 + rng.normal(size=(1, 64, 2))], axis=1)
+    points = points[:, rng.permutation(1000)]
+    factor = np.array([2.0])
+    np.testing.assert_allclose(
+        log_sums(points, positions, factor, [0, 1000]), direct(points, positions, factor), rtol=3e-15, atol=3e-15
+    )

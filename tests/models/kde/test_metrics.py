@@ -13,6 +13,7 @@ from fastcollapse.models.kde import squared_gap, waves
 from fastcollapse.models.kde.errors import GRID_POINTS
 from fastcollapse.models.kde.model import Kde
 from fastcollapse.simulation.schedules import schedule_of
+from tests._runs import run_with_truth
 from tests.naive import kde as twin
 from tests.test_conformance import SERVED
 
@@ -195,8 +196,25 @@ def test_metrics__that_cost_too_much_are_missing_and_said_so(monkeypatch):
     with pytest.warns(UserWarning, match="ise is not evaluated at 2 of 4 generations: the fit has more than 50 points"):
         _, results = run({"shape": "blobs"}, 0.5, workflow, ["nll", "ise"])
     assert np.isfinite(results.metrics["ise"]).all(axis=0).tolist() == [True, True, True, False, False]
-    with pytest.warns(UserWarning, match="nll is evaluated at 22 of 50 generations: the bandwidth changes while"):
+    with pytest.warns(UserWarning, match="nll is evaluated at 20 of 50 generations: the bandwidth changes while"):
         _, results = run({"shape": "blobs"}, "scott", workflow, ["nll"], n_generations=50)
     evaluated = np.flatnonzero(np.isfinite(results.metrics["nll"]).all(axis=0))
     assert evaluated[[0, 1, -1]].tolist() == [0, 1, 50]
-    assert len(evaluated) == 23
+    assert len(evaluated) == 21
+
+
+@pytest.mark.parametrize("workflow", ["replace", "accumulate"])
+def test_metrics__on_request_do_not_depend_on_threads_blocks_and_other_replicates(workflow):
+    keys = {"keep_real": True} if workflow == "accumulate" else {}
+    flow = {"name": workflow, "n_samples": 70, **keys}
+    made, expected = run({"normal_mixture": LINE}, 0.3, flow, ["nll", "ise", "w1", "mmd"], n_replicates=3)
+    truth = load_truth(made.truth)
+    assert_equal(simulate(made, threads=1, block=1).metrics, expected.metrics)
+    for first in range(3):
+        part = run_with_truth(made.with_values({"run.n_replicates": 1}), truth, first_replicate=first)
+        assert_equal(part.metrics, {name: values[first : first + 1] for name, values in expected.metrics.items()})
+
+
+def assert_equal(got, expected):
+    for name, values in expected.items():
+        np.testing.assert_array_equal(got[name], values, err_msg=name)

@@ -312,6 +312,7 @@ REFUSED = [
 ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:the pool of each replicate")
 @pytest.mark.parametrize(("values", "message"), REFUSED)
 def test_experiment__refuses_in_one_line(values, message):
     with pytest.raises((InputError, ValidationErrors), match=message) as error:
