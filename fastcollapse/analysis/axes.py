@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastcollapse.analysis.clouds import draw_cloud
 from fastcollapse.analysis.panels.panel import DEVIATION, GENERATION, Line, Panel
 from fastcollapse.analysis.panels.style import EDGE, MAP, SECOND, SIMULATED, THEORY, plain_number
 from fastcollapse.analysis.panels.text import counted
@@ -35,6 +36,9 @@ def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results) -> None:
     """Draw a plot: one curve with its band, or several with error bars."""
     if plot[0].image is not None:
         _draw_images(axes, plot)
+        return
+    if plot[0].cloud is not None:
+        draw_cloud(axes, plot[0])
         return
     if len(plot) == 1 and not plot[0].group and not plot[0].axis.categorical:
         _draw_panel(axes, plot[0])

@@ -28,6 +28,7 @@ CAPABILITIES = {
     "subsample": "a fit to a subsample of the pool",
     "fresh_real": "real data drawn anew each generation",
     "fixed_real": "real data drawn once per replicate",
+    "pool_with_real": "fresh real data in a pool that keeps it",
     "subsample_with_real": "a subsample of synthetic and real data together",
     "weights": "a weight of the real data in the fit",
     "real_share": "tokens that are real with a given probability",

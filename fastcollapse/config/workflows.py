@@ -168,6 +168,7 @@ class Accumulate(_Pool):
         {"weight": 0.3},
         {"weight": 0.3, "window": 2},
         {"weight": 0.3, "discount": 0.5},
+        {"n_real": 12},
     )
 
     window: int | None = parameter(
@@ -177,9 +178,17 @@ class Accumulate(_Pool):
         FloatField(0, 1, above=True), "weight of a batch relative to the next younger one; by default 1", default=None
     )
     weight: Share | None = parameter(ShareField(), _WEIGHT, default=None)
+    n_real: Size | None = parameter(
+        SizeField(minimum=0),
+        "real tokens that each generation draws anew and adds to the pool; by default none",
+        default=None,
+        unit="tokens",
+    )
 
     def needs(self) -> frozenset[str]:
         """Return the capabilities that the workflow needs."""
+        if self.n_real is not None:
+            return frozenset({"pool", "fresh_real", "pool_with_real"})
         stages = {"window": self.window, "discount": self.discount, "weights": self.weight}
         staged = {name for name, value in stages.items() if value is not None}
         return frozenset({"pool", *staged, *({"fixed_real"} if staged and self.keep_real else ())})
@@ -187,6 +196,10 @@ class Accumulate(_Pool):
     def relations(self) -> list[tuple[str, str]]:
         """Return what is wrong with the keys together: (key, problem) pairs."""
         problems = []
+        beside = [name for name in ("window", "discount", "weight") if getattr(self, name) is not None]
+        if self.n_real is not None and beside:
+            given = show(self.to_mapping()["n_real"])
+            problems.append(("n_real", f"must be absent with workflow.{beside[0]}, got {given}"))
         if self.window is not None and self.discount is not None:
             problems.append(("discount", f"must be absent with workflow.window, got {show(self.discount)}"))
         if self.weight is not None and not self.keep_real:
@@ -197,7 +210,12 @@ class Accumulate(_Pool):
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
         """Return the workflow spelled out over generations."""
         if all(value is None for value in (self.window, self.discount, self.weight)):
-            return self._pool(n_generations, truth_total)
+            plain = self._pool(n_generations, truth_total)
+            if self.n_real is None:
+                return plain
+            n_real = resolve(self.n_real, "workflow.n_real", n_generations, truth_total, minimum=0)
+            real = "fresh" if n_real.any() else "none"
+            return self._checked(dataclasses.replace(plain, n_real=n_real, real=real), truth_total)
         return self._beside_real(n_generations, truth_total)
 
     def _beside_real(self, n_generations: int, truth_total: int | None) -> Schedule:

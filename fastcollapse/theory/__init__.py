@@ -1,5 +1,6 @@
 """Closed forms, bounds and exact laws of recursive training, one package for each topic.
 
+`density` : kernel density estimates.
 `discrete` : categorical distributions and Poisson rates.
 `gaussian` : Gaussians and symmetric Gaussian mixtures.
 `mixing` : fits that weigh real and synthetic data, windows and discounts; all regular families.

@@ -21,7 +21,8 @@ def require(condition: object, key: str, requirement: str, value: object) -> Non
     >>> require(1 > 0, "n", "positive", 1)
     """
     if not np.all(np.asarray(condition)):
-        text = np.array2string(np.asarray(value), threshold=6, separator=", ")
+        # Rows of a matrix are lines of their own in the text of NumPy.
+        text = " ".join(np.array2string(np.asarray(value), threshold=6, separator=", ").split())
         raise InputError(f"{key} must be {requirement}, got {text}")
 
 

@@ -31,6 +31,7 @@ flags = st.booleans()
 workflows = st.one_of(
     st.builds(Replace, n_samples=sizes),
     st.builds(Accumulate, n_samples=sizes, keep_real=flags),
+    st.builds(Accumulate, n_samples=sizes, keep_real=flags, n_real=sizes),
     st.builds(AccumulateSubsample, n_samples=sizes, keep_real=flags, replacement=flags),
     st.builds(Mix, n_samples=sizes, n_real=sizes, real=st.just("fresh")),
     st.builds(Mix, n_samples=sizes, n_real=st.integers(0, 10**6), real=st.just("fixed")),
@@ -276,3 +277,15 @@ def test_different_rows__are_all_where_none_is_drawn_twice():
 def test_subsample__with_replacement_may_be_larger_than_its_pool():
     workflow = AccumulateSubsample(n_samples=5, keep_real=False, replacement=True, n_train=[5, 60])
     assert workflow.schedule(2, None).n_train.tolist() == [5, 60]
+
+
+def test_accumulate__takes_in_fresh_real_data():
+    workflow = Accumulate(n_samples=10, keep_real=True, n_real=[0, 4, 5])
+    schedule = workflow.schedule(3, None)
+    assert schedule.pool_totals().tolist() == [10, 24, 39]
+    assert schedule.real == "fresh"
+    assert {"pool_with_real", "pool", "fresh_real"} == workflow.needs()
+    # Without it the workflow and its needs are those of the other families.
+    assert Accumulate(n_samples=10, keep_real=True).needs() == {"pool"}
+    with pytest.raises(InputError, match=r"n_real must be absent with workflow.window, got 4"):
+        Accumulate(n_samples=10, keep_real=True, n_real=4, window=2)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import fastcollapse.theory
-from fastcollapse.theory import counterexamples, discrete, gaussian, mixing, regression, workflow_factors
+from fastcollapse.theory import counterexamples, density, discrete, gaussian, mixing, regression, workflow_factors
 
-TOPICS = (counterexamples, discrete, gaussian, mixing, regression)
+TOPICS = (counterexamples, density, discrete, gaussian, mixing, regression)
 ROOT = Path(fastcollapse.theory.__file__).parent
 
 
@@ -77,7 +77,7 @@ def test_topics__import_no_other_topic(topic):
 
 def test_import__of_light_topics_does_not_load_heavy_parts_of_scipy():
     code = (
-        "import sys, fastcollapse.theory.discrete, fastcollapse.theory.gaussian\n"
+        "import sys, fastcollapse.theory.density, fastcollapse.theory.discrete, fastcollapse.theory.gaussian\n"
         "print(sorted({'scipy.stats', 'scipy.integrate', 'scipy.optimize'} & set(sys.modules)))"
     )
     got = subprocess.run(

@@ -127,6 +127,7 @@ class Panel:
     median : whether the middle of the curve and its theory are medians instead of means.
     note : a remark that a reader of the numbers needs, or "".
     image : float64[h, w] of 0 to 1, an image to show with the values of the curve below it, or None.
+    cloud, behind : float64[n, 2], points to show as a picture of this panel, and others behind them, or None.
     positive : whether several of these, overlaid, may need a logarithmic axis.
     is_metric : whether it is a recorded metric without a panel of its family.
     points : values read off the published figure, in the units of the curve.
@@ -148,6 +149,8 @@ class Panel:
     median: bool = False
     note: str = ""
     image: np.ndarray | None = None
+    cloud: np.ndarray | None = None
+    behind: np.ndarray | None = None
     positive: bool = False
     is_metric: bool = False
     points: tuple[Points, ...] = ()

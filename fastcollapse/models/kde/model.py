@@ -66,7 +66,10 @@ class Kde(Model):
     METRICS = METRICS
     ROLES = ROLES
     CAPABILITIES = frozenset(
-        {"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real", "weights", "real_share", "window"}
+        {
+            *("pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real", "pool_with_real"),
+            *("weights", "real_share", "window"),
+        }
     )
     EXAMPLES = (
         {"model": {"bandwidth": 0.3}, "truth": {"shape": "blobs"}},

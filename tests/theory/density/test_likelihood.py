@@ -1,0 +1,47 @@
+"""Bounds of the negative log likelihood: closed forms, order and domain."""
+
+import numpy as np
+import pytest
+
+from fastcollapse.errors import InputError
+from fastcollapse.theory.density.likelihood import (
+    kde_accumulate_nll_bound,
+    kde_mix_nll_bound,
+    kde_nll_bounds,
+    kde_nll_bounds_shape,
+)
+
+
+@pytest.mark.parametrize("d", [1, 3])
+def test_nll_bounds__of_replace_equal_closed_forms(d):
+    h, variance, t = 0.4, 2.0, np.arange(1, 31)
+    lower, upper = kde_nll_bounds(h, [20] * 30, means=[[0] * d], covariances=variance)
+    total = variance + t * h**2
+    expected = d / 2 * np.log(2 * np.pi * total) + d * variance / (2 * total)
+    np.testing.assert_allclose(lower[1:], expected, rtol=1e-12)
+    expected = d / 2 * np.log(2 * np.pi * h**2) + (2 * d * variance + (t - 1) * d * h**2) / (2 * h**2)
+    np.testing.assert_allclose(upper[1:], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("workflow", [{}, {"keep": 1}, {"n_real": 5, "real": "fresh"}, {"n_real": 5, "real": "fixed"}])
+def test_nll_bounds__are_in_order(workflow):
+    two = {"weights": [0.3, 0.7], "means": [[-1, 0], [2, 1]], "covariances": [0.5, 1.0]}
+    for lower, upper in (
+        kde_nll_bounds(0.5, [10] * 20, **workflow, **two),
+        kde_nll_bounds_shape(0.5, [10] * 20, **workflow, shape="moons"),
+        kde_nll_bounds_shape(0.5, [10] * 20, **workflow, shape="blobs"),
+    ):
+        assert (lower < upper).all()
+        assert (np.diff(lower[1:]) >= -1e-12).all()
+    # The bound by the integral of f q is below the one by the integral of -f ln q.
+    closed = kde_nll_bounds(0.5, [10] * 20)[0]
+    assert (kde_nll_bounds(0.5, [10] * 20, weights=[0.5, 0.5], means=[0, 0])[0] < closed).all()
+
+
+def test_nll_bounds__of_pools():
+    np.testing.assert_allclose(kde_accumulate_nll_bound(1.0, 10 * np.arange(1, 4)), 1 + np.log([1, 2, 3]))
+    np.testing.assert_allclose(kde_mix_nll_bound([1.0, 2.0], 10, 40), np.log(4) + np.array([1, 2]))
+    with pytest.raises(InputError, match="N must be sizes that do not decrease"):
+        kde_accumulate_nll_bound(1.0, [3, 2])
+    with pytest.raises(InputError, match="n_real must be at most N"):
+        kde_mix_nll_bound(1.0, 3, 2)
