@@ -61,7 +61,7 @@ def unknown_key(section: str, name: str, family: Any, workflow: Any) -> str:
     Examples
     --------
     >>> unknown_key("workflow", "n_real", "discrete", "replace")
-    'belongs to mix, not to replace'
+    'belongs to accumulate, mix, not to replace'
     >>> unknown_key("model", "design", "ridge", "replace").partition(" (")[2]
     "did you mean 'truth.design'?)"
     """

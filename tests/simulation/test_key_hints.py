@@ -29,7 +29,7 @@ BARE = {
     "replicates": (DISCRETE, "(did you mean 'run.n_replicates'?)"),
     "design": (DISCRETE, "; truth.design belongs to model.family ridge, not to discrete"),
     "design of ridge": (RIDGE, "(did you mean 'truth.design'?)"),
-    "n_real": (DISCRETE, "; workflow.n_real belongs to mix, not to replace"),
+    "n_real": (DISCRETE, "; workflow.n_real belongs to accumulate, mix, not to replace"),
     "family": (DISCRETE, "(did you mean 'model.family'?)"),
 }
 
@@ -52,7 +52,7 @@ IN_SECTION = {
     "truth.precision": (DISCRETE, "; model.precision belongs to model.family kernel_ridge, not to discrete"),
     "model.scale": (DISCRETE, "belongs to model.family kernel_ridge, not to discrete"),
     "truth.dimension": (DISCRETE, "belongs to model.family gaussian or ridge, not to discrete"),
-    "workflow.n_real": (DISCRETE, "belongs to mix, not to replace"),
+    "workflow.n_real": (DISCRETE, "belongs to accumulate, mix, not to replace"),
     "model.n_samples": (DISCRETE, "is not a known key, use family, engine (did you mean 'workflow.n_samples'?)"),
     "run.n_samples": (DISCRETE, "(did you mean 'workflow.n_samples'?)"),
     "workflow.seed": (DISCRETE, "is not a known key, use name, n_samples (did you mean 'run.seed'?)"),
