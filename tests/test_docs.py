@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from fastcollapse import Experiment, Sweep
 from fastcollapse.cli.main import main
-from fastcollapse.config.schedule import STAGES
+from fastcollapse.config.capabilities import STAGES
 from fastcollapse.models.registry import families
 from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.parameter_table import parameters

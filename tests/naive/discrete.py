@@ -95,7 +95,7 @@ def simulate(probabilities, corpus, schedule, rng):
     ----------
     probabilities: (K), the truth
     corpus: the tokens of the real data, or None for a law
-    schedule: as `fastcollapse.config.workflows.Schedule`
+    schedule: as `fastcollapse.config.schedule.Schedule`
     rng: a NumPy generator
     """
     n_symbols = len(probabilities)

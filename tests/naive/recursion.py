@@ -38,7 +38,7 @@ def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=
     truth: a state
     draw: (state, number of samples, rng) -> array of samples along axis 0
     fit: array of samples -> state
-    schedule: as `fastcollapse.config.workflows.Schedule`, at least `n_generations` long
+    schedule: as `fastcollapse.config.schedule.Schedule`, at least `n_generations` long
     data: the samples of a truth that is a data set, or None for a law
     draw_real: as `draw`, for real data that is not drawn like the samples of a state
     """

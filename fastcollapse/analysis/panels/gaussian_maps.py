@@ -22,8 +22,9 @@ from fastcollapse.analysis.panels.skewed_scores import (
     skewness,
     skewness_of_squares,
 )
+from fastcollapse.config.capabilities import STAGES
 from fastcollapse.config.sampling import Sampling
-from fastcollapse.config.schedule import STAGES, Schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.gaussian.log_chi import log_chi_variance
 from fastcollapse.theory.gaussian.multivariate import log_det_mean, log_det_variance, trace_moments
