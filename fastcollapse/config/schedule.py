@@ -46,8 +46,8 @@ class Schedule:
     window : number of the last synthetic batches that the pool keeps; 0 keeps all.
     discount : weight of a synthetic batch relative to the next younger one, above 0, at most 1; 0: no discount.
     sampling : maps of the model before it is sampled, or None. Rewards of a file are loaded: an array (K).
-    inputs : SHA-256 of the data files of the maps by path, in hexadecimal.
     first_is_real : whether the batch of generation 1 is the real data of a law, which no map changes.
+    inputs : SHA-256 of the data files of the maps by path, in hexadecimal.
 
     With a weight, a window or a discount, the pool holds only synthetic batches. The real data, fresh or fixed, is
     beside it. `n_synthetic` may then be 0 where `n_real` is above 0.
@@ -94,7 +94,7 @@ class Schedule:
 
     @property
     def is_plain(self) -> bool:
-        """Whether all points of a fit have the same weight and are drawn from the model or the truth as they are."""
+        """Whether the schedule has no weight, share, window, discount or map, see `STAGES`."""
         return not self.needs & STAGES
 
     @property
