@@ -42,7 +42,7 @@ P_LIMIT = 1e-6
 
 
 def variants(name):
-    """Return a workflow with every combination of its required choices, as mappings."""
+    """Return a workflow with every combination of its choices and each of its examples, as mappings."""
     options = []
     for field in dataclasses.fields(WORKFLOWS[name]):
         check = field.metadata["check"]
@@ -58,12 +58,11 @@ def variants(name):
         options.append([(field.name, value) for value in values])
     found = []
     for chosen, optional in itertools.product(itertools.product(*options), WORKFLOWS[name].EXAMPLES):
+        keys = {**dict(chosen), **optional}
         with contextlib.suppress(ValidationErrors):  # the keys do not go together
-            workflow = build(WORKFLOWS[name], {**dict(chosen), **optional})
-            keys = {**dict(chosen), **optional}
-            found.append(
-                {"name": name, **{f.name: keys[f.name] for f in dataclasses.fields(workflow) if f.name in keys}}
-            )
+            build(WORKFLOWS[name], keys)
+            ordered = [field.name for field in dataclasses.fields(WORKFLOWS[name]) if field.name in keys]
+            found.append({"name": name, **{key: keys[key] for key in ordered}})
     return found
 
 

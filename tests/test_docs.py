@@ -10,6 +10,9 @@ from click.testing import CliRunner
 
 from fastcollapse import Experiment, Sweep
 from fastcollapse.cli.main import main
+from fastcollapse.config.capabilities import STAGES
+from fastcollapse.models.registry import families
+from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.parameter_table import parameters
 
 ROOT = Path(__file__).parents[1]
@@ -97,3 +100,17 @@ def test_keys__are_documented():
     text = "".join(page.read_text() for page in PAGES)
     keys = [parameter.key for parameter in parameters()]
     assert [key for key in keys if not re.search(rf"`(\w+\.)?{key.rpartition('.')[2]}\b", text)] == []
+
+
+def test_stages__of_each_family_are_documented():
+    _, _, text = (ROOT / "docs" / "families.md").read_text().partition("## What each family serves")
+    rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", text.partition("\n## ")[0], re.MULTILINE)
+    got = {name: {"weights" if key == "weight" else key for key in re.findall(r"`(\w+)`", row)} for name, row in rows}
+    served = {name: family_class(name).CAPABILITIES & STAGES for name in families()}
+    assert got == {name: stages for name, stages in served.items() if stages}
+
+
+@pytest.mark.parametrize("page", ["families", "profile"])
+def test_families__are_in_the_tables_of_a_page(page):
+    rows = re.findall(r"^\| (.*?) \|", (ROOT / "docs" / f"{page}.md").read_text(), re.MULTILINE)
+    assert set(families()) <= set(re.findall(r"`(\w+)`", " ".join(rows)))

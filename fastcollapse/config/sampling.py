@@ -12,10 +12,8 @@ from fastcollapse.config.fields import (
     IntField,
     ListField,
     StringField,
-    ValidationErrors,
     is_list,
     parameter,
-    show,
 )
 from fastcollapse.config.section_base import Section, TableField
 
@@ -149,26 +147,3 @@ class Sampling(Section):
         if len(continuous) > 1 or (continuous and len(self.maps) > 1):
             return [("", f"must have one map if it has bias, tilt, verifier or truncate, got {', '.join(self.maps)}")]
         return []
-
-
-def check_maps(sampling: Sampling | None, capabilities: frozenset[str], family: str) -> None:
-    """Refuse maps that a family does not serve.
-
-    Raises
-    ------
-    ValidationErrors
-        One problem for each map, which names the missing capability and those that the family has.
-    """
-    known = [f.name for f in dataclasses.fields(Sampling) if f.name in capabilities]
-    served = f"it supports {', '.join(known)}" if known else "it supports no map"
-    problems = [
-        (
-            f"sampling.{name}",
-            f"must be absent for the {family} family, which lacks capability '{name}'; {served}, "
-            f"got {show(getattr(sampling, name))}",
-        )
-        for name in (sampling.maps if sampling else ())
-        if name not in capabilities
-    ]
-    if problems:
-        raise ValidationErrors(problems)

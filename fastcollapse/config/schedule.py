@@ -1,4 +1,4 @@
-"""Schedules: the stages of each generation as arrays over generations, and their compiled form for kernels.
+"""Schedules: the stages of each generation as arrays over generations.
 
 Every generation runs the same pipeline, and each stage is an array in `Schedule`:
 
@@ -14,40 +14,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from fastcollapse.config.capabilities import STAGES
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
-
-# Capabilities that a workflow may need and a family may have, with their text for messages.
-CAPABILITIES = {
-    "pool": "a pool that keeps the data of earlier generations",
-    "subsample": "a fit to a subsample of the pool",
-    "fresh_real": "real data drawn anew each generation",
-    "fixed_real": "real data drawn once per replicate",
-    "pool_with_real": "fresh real data in a pool that keeps it",
-    "subsample_with_real": "a subsample of synthetic and real data together",
-    "weights": "a weight of the real data in the fit",
-    "real_share": "tokens that are real with a given probability",
-    "window": "a pool of the last batches only",
-    "discount": "batches that count less with their age",
-    "temperature": "sampling at a temperature",
-    "top_k": "sampling of the k most probable symbols",
-    "top_p": "sampling of the most probable symbols up to a share",
-    "best_of": "curation of the best of k samples",
-    "bias": "sampling with a biased deviation",
-    "tilt": "sampling with an exponential weight",
-    "verifier": "samples that a verifier keeps",
-    "truncate": "samples within a distance of the mean",
-}
-
-# Capabilities beyond draws that are pooled with equal weights.
-STAGES = frozenset(
-    {"weights", "real_share", "window", "discount", *(field.name for field in dataclasses.fields(Sampling))}
-)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,8 +46,8 @@ class Schedule:
     window : number of the last synthetic batches that the pool keeps; 0 keeps all.
     discount : weight of a synthetic batch relative to the next younger one, above 0, at most 1; 0: no discount.
     sampling : maps of the model before it is sampled, or None. Rewards of a file are loaded: an array (K).
-    inputs : SHA-256 of the data files of the maps by path, in hexadecimal.
     first_is_real : whether the batch of generation 1 is the real data of a law, which no map changes.
+    inputs : SHA-256 of the data files of the maps by path, in hexadecimal.
 
     With a weight, a window or a discount, the pool holds only synthetic batches. The real data, fresh or fixed, is
     beside it. `n_synthetic` may then be 0 where `n_real` is above 0.
@@ -120,8 +94,13 @@ class Schedule:
 
     @property
     def is_plain(self) -> bool:
-        """Whether all points of a fit have the same weight and are drawn from the model or the truth as they are."""
+        """Whether the schedule has no weight, share, window, discount or map, see `STAGES`."""
         return not self.needs & STAGES
+
+    @property
+    def is_real_beside(self) -> bool:
+        """Whether the real data is beside the pool, which then holds only synthetic batches."""
+        return self.weight is not None or self.window > 0 or self.discount > 0
 
     @property
     def is_replace_only(self) -> bool:
@@ -159,9 +138,8 @@ class Schedule:
             raise refuse(f"real = 'fresh' or 'fixed' where n_real is above 0, got {self.real!r}")
         # One set of fixed real data is drawn, of the size of generation 1.
         is_other_set = (self.n_real > 0) & (self.n_real != self.n_real[:1]) & (self.real == "fixed")
-        beside = self.weight is not None or self.window > 0 or self.discount > 0
         ranges = {
-            "n_synthetic of at least 1": self.n_synthetic < np.where(beside & (self.n_real > 0), 0, 1),
+            "n_synthetic of at least 1": self.n_synthetic < np.where(self.is_real_beside & (self.n_real > 0), 0, 1),
             "n_real of at least 0": self.n_real < 0,
             "n_real of 0 or that of generation 1 where real is 'fixed'": is_other_set,
             "keep of 0 or 1": (self.keep < 0) | (self.keep > 1),
@@ -176,7 +154,7 @@ class Schedule:
                 raise refuse(f"{name} as array of shape ({n_generations},) with values from 0 to 1")
         if not 0 <= self.window <= n_generations or not 0 <= self.discount <= 1:
             raise refuse("a window of at most the run and a discount of at most 1")
-        if beside and (self.start_with_data or self.n_train.any()):
+        if self.is_real_beside and (self.start_with_data or self.n_train.any()):
             raise refuse("no data at the start of the pool and no subsample, with a weight, a window or a discount")
         over = self.n_train > self.pool_totals(truth_total)
         if over.any() and not self.replacement:
@@ -280,75 +258,3 @@ class Schedule:
         import numpy as np  # start-up time of the command line
 
         return np.where(self.n_train > 0, self.n_train, self.pool_totals(truth_total))
-
-
-class KernelSchedule(NamedTuple):
-    """A schedule for kernels: int64 arrays over generations, index generation - 1, and two flags.
-
-    Parameters
-    ----------
-    n_kept : number of points that the pool keeps from the previous generation.
-    n_synthetic, n_real, n_train, replacement : see `Schedule`.
-    divisor : divisor of the sum of squares of the fit.
-    fixed_real : whether real data is drawn once per replicate.
-    """
-
-    n_kept: np.ndarray
-    n_synthetic: np.ndarray
-    n_real: np.ndarray
-    n_train: np.ndarray
-    divisor: np.ndarray
-    replacement: bool
-    fixed_real: bool
-
-
-def kernel_schedule(schedule: Schedule, truth_total: int | None = None, bias: int = 0) -> KernelSchedule:
-    """Return the compiled form of a schedule.
-
-    Parameters
-    ----------
-    truth_total : size of the real data; needed when the pool starts with it.
-    bias : 0 or 1, subtracted from the size of the fit to give the divisor.
-    """
-    pools = schedule.pool_totals(truth_total)
-    return KernelSchedule(
-        pools - schedule.n_synthetic - schedule.n_real,
-        schedule.n_synthetic,
-        schedule.n_real,
-        schedule.n_train,
-        schedule.fitted_sizes(truth_total) - bias,
-        bool(schedule.replacement),
-        schedule.real == "fixed",
-    )
-
-
-class KernelStages(NamedTuple):
-    """Weights, shares, window and discount of a schedule for kernels; arrays over generations, index generation - 1.
-
-    Parameters
-    ----------
-    weight, share : float64 (T), or (0) where there is none; see `Schedule.weight` and `Schedule.real_share`.
-    n_pool : float64 (T), the size of the synthetic part, see `Schedule.synthetic_sizes`.
-    window : number of batches in the pool; 0 for all.
-    discount : weight of a batch relative to the next younger one; 1.0 without a discount.
-    """
-
-    weight: np.ndarray
-    share: np.ndarray
-    n_pool: np.ndarray
-    window: int
-    discount: float
-
-
-def kernel_stages(schedule: Schedule) -> KernelStages:
-    """Return the compiled form of the weights, shares, window and discount of a schedule."""
-    import numpy as np  # start-up time of the command line
-
-    none = np.zeros(0)
-    return KernelStages(
-        none if schedule.weight is None else np.ascontiguousarray(schedule.weight, np.float64),
-        none if schedule.real_share is None else np.ascontiguousarray(schedule.real_share, np.float64),
-        schedule.synthetic_sizes(),
-        int(schedule.window),
-        float(schedule.discount or 1.0),
-    )

@@ -1,7 +1,8 @@
 """Workflows: dataclasses that turn their keys into a `Schedule`.
 
 At generation t = 1..T a model computes `pool <- keep*pool + n_synthetic draws from its state + n_real draws from
-the truth`, then fits to the pool, or to a subsample of `n_train` points. A workflow does not depend on a model.
+the truth`, then fits to the pool, or to a subsample of `n_train` points. With a weight, a window or a discount the real
+draws are beside the pool. A workflow does not depend on a model.
 """
 
 from __future__ import annotations
@@ -11,92 +12,22 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from fastcollapse.config.fields import (
-    MAX_COUNT,
     BoolField,
     ChoiceField,
     FloatField,
     IntField,
     ValidationErrors,
     parameter,
-    power_text,
     show,
 )
-from fastcollapse.config.schedule import CAPABILITIES, Schedule
-from fastcollapse.config.section_base import Section, check_fields
+from fastcollapse.config.schedule import Schedule
+from fastcollapse.config.section_base import check_fields
 from fastcollapse.config.shares import Share, ShareField, resolve_share
 from fastcollapse.config.sizes import Size, SizeField, resolve
+from fastcollapse.config.workflow_base import Workflow
 from fastcollapse.errors import InputError
 
 _WEIGHT = "weight of the real data in the fit; by default all tokens have the same weight"
-
-
-@dataclasses.dataclass(frozen=True)
-class Workflow(Section):
-    """Base of the workflows, with `n_samples` synthetic tokens in each generation.
-
-    Attributes
-    ----------
-    EXAMPLES : values of optional keys. Tests and `precompile` use each with every choice of the required keys, except
-        where the keys do not go together.
-    """
-
-    section: ClassVar[str] = "workflow"
-    name: ClassVar[str] = ""
-    EXAMPLES: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
-
-    n_samples: Size = parameter(SizeField(), "number of synthetic tokens that each generation draws", unit="tokens")
-
-    def needs(self) -> frozenset[str]:
-        """Return the capabilities that a family must have for the workflow, see `CAPABILITIES`."""
-        return frozenset()
-
-    def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:
-        """Return the workflow as arrays over generations.
-
-        Parameters
-        ----------
-        n_generations : T, at least 1.
-        truth_total : size of the real data; None when the truth has no counts.
-
-        Raises
-        ------
-        InputError
-            A size out of bounds, or more than the pool holds, at some generation.
-        """
-        raise NotImplementedError
-
-    def _checked(self, schedule: Schedule, truth_total: int | None) -> Schedule:
-        import numpy as np  # start-up time of the command line
-
-        # 10**7 generations of 10**15 tokens overflow int64: check up to the generation where floats exceed the bound
-        rough = np.cumsum((schedule.n_synthetic + schedule.n_real).astype(float)) * schedule.keep
-        end = int(np.argmax(rough > 4 * MAX_COUNT)) + 1 if rough.max() > 4 * MAX_COUNT else len(rough)
-        totals = schedule.pool_totals(truth_total)[:end]
-        over = np.flatnonzero(totals > MAX_COUNT)
-        if over.size:
-            raise ValidationErrors(
-                [
-                    (
-                        "workflow.n_samples",
-                        f"must keep the pool at most {power_text(MAX_COUNT)} tokens, "
-                        f"got {totals[over[0]]} at generation {over[0] + 1}",
-                    )
-                ]
-            )
-        over = np.flatnonzero(schedule.n_train[:end] > totals)
-        # With replacement a subsample may be larger than its pool.
-        if over.size and not schedule.replacement:
-            t = over[0]
-            raise ValidationErrors(
-                [
-                    (
-                        "workflow.n_train",
-                        f"must be at most the pool, {totals[t]} tokens at generation "
-                        f"{t + 1}, got {schedule.n_train[t]}",
-                    )
-                ]
-            )
-        return schedule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -399,12 +330,3 @@ def register_workflow(cls: W) -> W:
         raise InputError(f"the name of workflow {cls.__name__} must be new, got {show(cls.name)}")
     WORKFLOWS[cls.name] = cls
     return cls
-
-
-def missing_capability(needs: frozenset[str], capabilities: frozenset[str], family: str) -> str:
-    """Return the capabilities that a family lacks as the end of a message; "" if it has all of `needs`."""
-    missing = sorted(needs - capabilities)
-    if not missing:
-        return ""
-    text = "; ".join(f"{CAPABILITIES.get(name, name)} (capability '{name}')" for name in missing)
-    return f"the {family} family does not support {text}"

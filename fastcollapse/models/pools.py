@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from fastcollapse.config.schedule import KernelSchedule, Schedule
+from fastcollapse.config.kernel_schedule import KernelSchedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InputError
 from fastcollapse.models.base import State
 

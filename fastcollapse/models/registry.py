@@ -9,7 +9,7 @@ from importlib.util import module_from_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fastcollapse.config.schedule import CAPABILITIES
+from fastcollapse.config.capabilities import CAPABILITIES
 from fastcollapse.config.section_base import check_fields
 from fastcollapse.errors import InputError, nearest
 

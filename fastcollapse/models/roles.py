@@ -77,6 +77,8 @@ class Unanswered:
 
 
 Role = tuple[Reading, ...] | SymbolModes | Excluded | Unanswered
+# The scaling law of a family without a downstream predictor.
+NO_SIZES = Unanswered("a run has one n_samples a generation and no downstream predictor; a sweep has a grid")
 
 
 def share_left(values: np.ndarray) -> np.ndarray:

@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcollapse.config.schedule import Schedule, kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.scalar_estimates import draw_real, refit_estimates, refit_subsamples
 from fastcollapse.kernels.random.streams import span_of

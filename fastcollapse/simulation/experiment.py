@@ -11,11 +11,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.config.capabilities import check_maps, missing_capability
 from fastcollapse.config.fields import ChoiceField, ValidationErrors, show
-from fastcollapse.config.sampling import Sampling, check_maps
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import build
 from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection
-from fastcollapse.config.workflows import WORKFLOWS, Workflow, missing_capability
+from fastcollapse.config.workflow_base import Workflow
+from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.models.registry import DEFAULT_FAMILY, families
 from fastcollapse.models.registry import family as family_class

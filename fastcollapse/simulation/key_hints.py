@@ -9,7 +9,8 @@ from fastcollapse.config.fields import join
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import Run
-from fastcollapse.config.workflows import WORKFLOWS, Workflow
+from fastcollapse.config.workflow_base import Workflow
+from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.errors import nearest
 from fastcollapse.models.registry import families
 from fastcollapse.models.registry import family as family_class

@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from fastcollapse.config.capabilities import missing_capability
 from fastcollapse.config.schedule import Schedule
-from fastcollapse.config.workflows import missing_capability
 from fastcollapse.datasets.rewards import load_rewards
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import family

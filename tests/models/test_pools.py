@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastcollapse.config.schedule import kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.errors import InputError
 from fastcollapse.models.pools import check_fitted, check_pool_memory, n_fixed_real, n_kept_after, pool_capacity

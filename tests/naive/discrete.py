@@ -48,7 +48,7 @@ def raw(truth, model, schedule, n_generations, rng):
     99. Generation 0 is 0. For weights they are `_weight_columns`.
     """
     corpus = None if truth.counts is None else np.repeat(np.arange(truth.support_size), truth.counts)
-    if schedule.weight is not None or schedule.discount or schedule.window or schedule.real_share is not None:
+    if schedule.is_real_beside or schedule.real_share is not None:
         states = staged(truth.probabilities, corpus, schedule, rng)
         if schedule.weight is not None or schedule.discount:
             return np.vstack([np.zeros(2), [_weight_columns(state) for state in states]])
@@ -95,40 +95,30 @@ def simulate(probabilities, corpus, schedule, rng):
     ----------
     probabilities: (K), the truth
     corpus: the tokens of the real data, or None for a law
-    schedule: as `fastcollapse.config.workflows.Schedule`
+    schedule: as `fastcollapse.config.schedule.Schedule`
     rng: a NumPy generator
     """
-    n_symbols = len(probabilities)
-    fixed = None
-    if schedule.real == "fixed":
-        n_real = schedule.n_real[0]
-        is_corpus = corpus is not None and n_real == len(corpus)
-        fixed = corpus if is_corpus else rng.choice(n_symbols, n_real, p=probabilities)
-    model, rewards = np.asarray(probabilities), rewards_of(schedule.sampling, probabilities)
-    pool = corpus if schedule.start_with_data else np.array([], dtype=int)
-    states = []
-    for t in range(len(schedule.n_synthetic)):
-        is_real = t == 0 and schedule.first_is_real
-        law = model if is_real else mapped(model, schedule.sampling, rewards)
-        batch = [rng.choice(n_symbols, schedule.n_synthetic[t], p=law)]
-        if schedule.real == "fixed":
-            batch.append(fixed)
-        elif schedule.n_real[t] > 0:
-            batch.append(rng.choice(n_symbols, schedule.n_real[t], p=probabilities))
-        if schedule.keep[t]:
-            batch.append(pool)
-        pool = np.concatenate(batch)
-        data = pool
-        if schedule.n_train[t] > 0:
-            data = rng.choice(pool, schedule.n_train[t], replace=schedule.replacement)
-        counts = np.bincount(data, minlength=n_symbols)
-        model = counts / len(data)
-        states.append(counts)
-    return np.array(states)
+
+    def fit(tokens):
+        return np.bincount(tokens, minlength=len(probabilities)) / len(tokens)
+
+    states = _states(recursion.states, fit, probabilities, corpus, schedule, rng)
+    sizes = schedule.fitted_sizes(None if corpus is None else len(corpus))
+    return np.rint(states * sizes[:, None]).astype(int)
 
 
 def staged(probabilities, corpus, schedule, rng):
     """Return the states of the generations 1..T as weights that sum to 1, float64 (T, K), for one replicate."""
+
+    def fit(groups):
+        return sum(
+            weight * np.bincount(tokens, minlength=len(probabilities)) / len(tokens) for tokens, weight in groups
+        )
+
+    return _states(recursion.staged_states, fit, probabilities, corpus, schedule, rng)
+
+
+def _states(recurse, fit, probabilities, corpus, schedule, rng):
     n_symbols, rewards = len(probabilities), rewards_of(schedule.sampling, probabilities)
 
     def draw(state, n, rng):
@@ -137,11 +127,8 @@ def staged(probabilities, corpus, schedule, rng):
     def draw_real(state, n, rng):
         return rng.choice(n_symbols, n, p=state)
 
-    def fit(groups):
-        return sum(weight * np.bincount(tokens, minlength=n_symbols) / len(tokens) for tokens, weight in groups)
-
     truth, n_generations = np.asarray(probabilities), len(schedule.n_synthetic)
-    return np.array(recursion.staged_states(truth, draw, fit, schedule, n_generations, rng, corpus, draw_real)[1:])
+    return np.array(recurse(truth, draw, fit, schedule, n_generations, rng, corpus, draw_real)[1:])
 
 
 def rewards_of(sampling, probabilities):

@@ -5,7 +5,7 @@ This code is slow; `fastcollapse.models.gaussian.model` must have exactly this l
 
 import numpy as np
 
-from fastcollapse.config.schedule import STAGES
+from fastcollapse.config.capabilities import STAGES
 from tests.naive import recursion
 
 # "unbiased" divides the sum of squares by one less than the number of points, "mle" by that number.
@@ -57,7 +57,7 @@ def chain(mean, sigma, schedule, n_generations, rng, *, estimator, data=None):
     Parameters
     ----------
     mean, sigma: the truth
-    schedule: as `fastcollapse.config.workflows.Schedule`
+    schedule: as `fastcollapse.config.schedule.Schedule`
     estimator: "unbiased" or "mle"
     data: (N) points of a truth that is a data set, or None for a law
     """
@@ -80,7 +80,7 @@ def multivariate_chain(mean, covariance, schedule, n_generations, rng, *, estima
     Parameters
     ----------
     mean, covariance: (d), (d, d), the truth
-    schedule: as `fastcollapse.config.workflows.Schedule`
+    schedule: as `fastcollapse.config.schedule.Schedule`
     estimator: "unbiased" or "mle"
     data: (N, d) points of a truth that is a data set, or None for a law
     """

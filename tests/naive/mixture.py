@@ -37,7 +37,7 @@ def chain(mu, sigma, schedule, n_generations, rng, *, estimator, data=None):
     Parameters
     ----------
     mu, sigma: the truth
-    schedule: as `fastcollapse.config.workflows.Schedule`
+    schedule: as `fastcollapse.config.schedule.Schedule`
     estimator: "approximate" or "joint_ml"
     data: (N) points of a truth that is a data set, or None for a law
     """

@@ -28,7 +28,7 @@ def chain(rate, schedule, n_generations, rng, *, estimator="mle", data=None):
     Parameters
     ----------
     rate: the truth
-    schedule: as `fastcollapse.config.workflows.Schedule`
+    schedule: as `fastcollapse.config.schedule.Schedule`
     estimator: "mle", the mean of the counts, is the only one
     data: (N) counts of a truth that is a data set, or None for a law
     """

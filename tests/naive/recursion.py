@@ -38,14 +38,12 @@ def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=
     truth: a state
     draw: (state, number of samples, rng) -> array of samples along axis 0
     fit: array of samples -> state
-    schedule: as `fastcollapse.config.workflows.Schedule`, at least `n_generations` long
+    schedule: as `fastcollapse.config.schedule.Schedule`, at least `n_generations` long
     data: the samples of a truth that is a data set, or None for a law
     draw_real: as `draw`, for real data that is not drawn like the samples of a state
     """
-    draw_real, fixed = draw_real or draw, None
-    if schedule.real == "fixed":
-        n_real = schedule.n_real[0]
-        fixed = data if data is not None and n_real == len(data) else draw_real(truth, n_real, rng)
+    draw_real = draw_real or draw
+    fixed = _fixed_real(truth, draw_real, schedule, rng, data)
     pool = data if schedule.start_with_data else None
     found = [truth]
     for t in range(n_generations):
@@ -75,10 +73,8 @@ def staged_states(truth, draw, fit, schedule, n_generations, rng, data=None, dra
     fit: list of (samples, weight) -> state; the points of a group have equal weights, the weights sum to 1
     draw_real: as `draw`, for real data, without maps
     """
-    draw_real, fixed = draw_real or draw, None
-    if schedule.real == "fixed":
-        n_real = schedule.n_real[0]
-        fixed = data if data is not None and n_real == len(data) else draw_real(truth, n_real, rng)
+    draw_real = draw_real or draw
+    fixed = _fixed_real(truth, draw_real, schedule, rng, data)
     pool = [data] if schedule.start_with_data else []
     found = [truth]
     for t in range(n_generations):
@@ -102,6 +98,14 @@ def staged_states(truth, draw, fit, schedule, n_generations, rng, data=None, dra
             groups = [(np.concatenate(pool), sum(map(len, pool)))] if pool else []
         found.append(fit(_with_real(groups, real, None if schedule.weight is None else schedule.weight[t])))
     return found
+
+
+def _fixed_real(truth, draw_real, schedule, rng, data):
+    """Return the real samples that are drawn once, the data themselves if they are as many; None without them."""
+    if schedule.real != "fixed":
+        return None
+    n_real = schedule.n_real[0]
+    return data if data is not None and n_real == len(data) else draw_real(truth, n_real, rng)
 
 
 def _source(t, schedule, draw, draw_real):

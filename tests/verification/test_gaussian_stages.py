@@ -1,4 +1,4 @@
-"""Verification of exact recursions of Gaussians with weights, shares, windows, discounts and maps, by simulation.
+"""Verification of the Gaussian family with weights, shares, windows, discounts and maps, against exact theory.
 
 Each test compares means over replicates with an exact expectation and fails at |z| > 5; there are about 60 z-scores.
 Each has a negative control: a slightly wrong theory that the same data must reject.
@@ -11,6 +11,11 @@ import pytest
 
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate
+from fastcollapse.theory.gaussian.sampling_bias import bias_accumulate_moments, bias_fresh_moments
+from fastcollapse.theory.gaussian.verifier import truncated_variance_factor, verifier_path
+from fastcollapse.theory.mixing.gaussian_parts import weighted_covariance_moments, weighted_variance_spread
+from fastcollapse.theory.mixing.pathways import pathway_factors
+from fastcollapse.theory.mixing.weighted_fit import best_weight, contaminated_errors, weighted_errors
 
 Z_LIMIT = 5
 N, M, WEIGHT = 10, 15, 0.4
@@ -49,17 +54,9 @@ def assert_holds(values, expected, wrong):
 
 
 def weighted_q(n, m, w, n_generations, carried=None):
-    """Return q_t of maximum likelihood (derived): E |mean|^2 = q tr Sigma_0, E tr Sigma = (1 - q) tr Sigma_0."""
-    n, m, w = (np.broadcast_to(x, (n_generations,)) for x in (n, m, w))
-    q = [0.0]
-    for t in range(n_generations):
-        kept = 1 - 1 / m[t] if carried is None else carried
-        q.append(w[t] ** 2 / n[t] + (1 - w[t]) ** 2 * (1 / m[t] + kept * q[-1]))
-    return np.array(q)
-
-
-def test_weighted_q__golden():
-    assert abs(weighted_q(N, M, WEIGHT, 12)[12] - 0.060240839128) < 1e-12
+    """Return q_t of maximum likelihood: E |mean|^2 = q tr Sigma_0, E tr Sigma = (1 - q) tr Sigma_0, float64 [T+1]."""
+    weights = np.broadcast_to(w, (n_generations,))
+    return np.append(0.0, weighted_errors(weights, 1 / n, 1 / m, 1 - 1 / m if carried is None else carried))
 
 
 def test_weighted_mle__one_dimension():
@@ -94,18 +91,15 @@ def test_weighted_mle__weights_and_sizes_of_each_generation():
 
 def test_optimal_weight__has_the_least_error():
     workflow = {**MIX, "weight": "optimal"}
-    root = (-(1 / M) * (1 + 1 / N) + math.sqrt((1 / M) ** 2 * (1 + 1 / N) ** 2 + 4 * (1 - 1 / M) / N / M)) / (
-        2 * (1 - 1 / M) / N
-    )
-    assert abs(root - 0.539142025050) < 1e-12
+    _, least = best_weight(1 / N, 1 / M, 1 - 1 / M)
     mean, covariance = run("mle", workflow, 30, 200_000)
-    assert_holds(mean[:, 30, 0] ** 2, root / N, weighted_q(N, M, 0.3, 30)[30])
-    assert abs(z_score(covariance[:, 30, 0, 0], 1 - root / N)) < Z_LIMIT
+    assert_holds(mean[:, 30, 0] ** 2, least, weighted_q(N, M, 0.3, 30)[30])
+    assert abs(z_score(covariance[:, 30, 0, 0], 1 - least)) < Z_LIMIT
 
 
 @pytest.mark.parametrize("dimension", [1, 2])
 def test_shares__contaminated_training(dimension):
-    """q_t = 1/n_t + (1 - 1/n_t)(1 - a_t)^2 q_(t-1), with a_t = 0.6 t^-0.5 and growing n_t."""
+    """Shares a_t = 0.6 t^-0.5 of growing sizes n_t; wrong is a pooled fit, which loses 1 - a_t of the error."""
     workflow = {
         "name": "mix",
         "n_samples": {"start": 5, "power": 0.5},
@@ -113,54 +107,37 @@ def test_shares__contaminated_training(dimension):
         "real_share": {"start": 0.6, "power": -0.5},
     }
     mean, covariance = run("mle", workflow, 8, 60_000, dimension=dimension)
-    q, pooled = 0.0, 0.0
-    for t in range(1, 9):
-        n, a = round(5 * t**0.5), 0.6 * t**-0.5
-        q, pooled = 1 / n + (1 - 1 / n) * (1 - a) ** 2 * q, 1 / n + (1 - 1 / n) * (1 - a) * pooled
+    t = np.arange(1.0, 9)
+    sizes, shares = np.rint(5 * t**0.5).astype(int), 0.6 * t**-0.5
+    q = contaminated_errors(sizes, shares)[-1]
+    pooled = contaminated_errors(sizes, 1 - np.sqrt(1 - shares))[-1]
     assert_holds((mean[:, 8] ** 2).sum(axis=1) / dimension, q, pooled)
     assert_holds(np.trace(covariance[:, 8], axis1=1, axis2=2) / dimension, 1 - q, 1 - pooled)
 
 
 def test_weighted_unbiased__one_dimension():
     mean, covariance = run("unbiased", MIX, 12, 200_000)
-    e = v = wrong = 0.0
-    for _ in range(12):
-        e = WEIGHT**2 / N + (1 - WEIGHT) ** 2 * (1 / M + e)
-        v = 2 * WEIGHT**2 / (N - 1) + (1 - WEIGHT) ** 2 * (v + 2 * (1 + v) / (M - 1))
-        wrong = 2 * WEIGHT**2 / N + (1 - WEIGHT) ** 2 * (wrong + 2 * (1 + wrong) / M)
-    assert abs(e - 0.062499703851) < 1e-12
-    assert abs(v - 0.147785088508) < 1e-12
-    assert_holds(mean[:, 12, 0] ** 2, e, weighted_q(N, M, WEIGHT, 12)[12])
-    assert_holds((covariance[:, 12, 0, 0] - 1) ** 2, v, wrong)
+    error = weighted_q(N, M, WEIGHT, 12, carried=1.0)[12]
+    assert abs(error - 0.062499703851) < 1e-12
+    spread, wrong = (weighted_variance_spread([WEIGHT] * 12, N + more, M + more)[-1] for more in (0, 1))
+    assert_holds(mean[:, 12, 0] ** 2, error, weighted_q(N, M, WEIGHT, 12)[12])
+    assert_holds((covariance[:, 12, 0, 0] - 1) ** 2, spread, wrong)
     assert abs(z_score(covariance[:, 12, 0, 0], 1.0)) < Z_LIMIT
 
 
 def test_weighted_unbiased__space_of_three_dimensions():
     _, covariance = run("unbiased", MIX, 6, 60_000, dimension=3)
-
-    def spread(nu, a, b):
-        return (1 + 1 / nu) * a + b / nu, b + 2 * a / nu
-
-    a, b = 3.0, 9.0
-    for _ in range(6):
-        real, synthetic = spread(N - 1, 3.0, 9.0), spread(M - 1, a, b)
-        a, b = (
-            WEIGHT**2 * r + (1 - WEIGHT) ** 2 * s + 2 * WEIGHT * (1 - WEIGHT) * start
-            for r, s, start in zip(real, synthetic, (3.0, 9.0), strict=True)
-        )
-    assert abs(a - 3 - 0.865839269047) < 1e-12
+    expected = weighted_covariance_moments([1, 1, 1], [WEIGHT] * 6, N, M)[0][-1] - 3
     squares = ((covariance[:, 6] - np.eye(3)) ** 2).sum(axis=(1, 2))
-    assert_holds(squares, a - 3, 0.96 * (a - 3))
+    assert_holds(squares, expected, 0.96 * expected)
 
 
 def pathway_factor(n_generations, weights_of):
-    """Return E D_t^2 of D_t = sum_s a_ts (D_(s-1) + Z_s), for the weights a of generation t on batches 1..t."""
-    rows = np.zeros((n_generations + 1, n_generations + 1))  # D_t as weights of Z_s
+    """Return the factor of generations 0..T for the weights of generation t on batches 1..t."""
+    weights = np.zeros((n_generations, n_generations))
     for t in range(1, n_generations + 1):
-        for s, weight in enumerate(weights_of(t), start=1):
-            rows[t] += weight * rows[s - 1]
-            rows[t, s] += weight
-    return (rows**2).sum(axis=1)
+        weights[t - 1, :t] = weights_of(t)
+    return np.append(0.0, pathway_factors(weights))
 
 
 def last(window):
@@ -204,21 +181,15 @@ def test_pathways__fixed_real_batch_and_the_last_batch(weight, limit):
     assert_holds(10**6 * mean[:, 100, 0] ** 2, limit, 0.92 * limit)
 
 
-def biased_accumulation(n, bias, n_generations):
-    """Return E sigma_t^2 / sigma_0^2 with a real first batch (derived)."""
-    s = np.arange(2, n_generations + 1)
-    return (1 - 1 / n) * np.prod(1 - (1 - bias**2) / s - bias**2 / (n * s**2))
-
-
-@pytest.mark.parametrize(("bias", "golden", "wrong"), [(0.8, 0.252898657934, 0.82), (1.1, 1.647413434613, 1.08)])
-def test_bias__accumulation_collapses_or_explodes(bias, golden, wrong):
+@pytest.mark.parametrize(("bias", "wrong"), [(0.8, 0.82), (1.1, 1.08)])
+def test_bias__accumulation_collapses_or_explodes(bias, wrong):
     """The first batch, beside the pool or in it, is real and has no bias; under replacement of the data it has one."""
-    assert abs(biased_accumulation(10, bias, 40) - golden) < 1e-12
+    expected, of_wrong = (bias_accumulate_moments(one, 10, 40)[0] for one in (bias, wrong))
     kept = {"name": "accumulate", "n_samples": 10, "keep_real": True}
     for workflow in (kept | {"discount": 1.0}, kept):
         _, covariance = run("mle", workflow, 40, 60_000, {"bias": bias})
         values = covariance[:, 40, 0, 0]
-        assert_holds(values, golden, biased_accumulation(10, wrong, 40))
+        assert_holds(values, expected, of_wrong)
 
 
 def test_bias__replacement():
@@ -235,31 +206,25 @@ def test_bias__replacement():
 
 
 def test_bias__fresh_real_data():
-    n_real, n, bias, q, s = 5, 15, 0.7, 0.0, 1.0
-    total = n_real + n
-    for _ in range(15):
-        moment = (n_real + n * (q + bias**2 * s)) / total
-        q = (n_real + n * bias**2 * s + n**2 * q) / total**2
-        s = moment - q
-    assert abs(s - 0.377695039053) < 1e-12
+    n_real, n, bias = 5, 15, 0.7
+    variance, error = bias_fresh_moments(bias, n_real, n, 15)
     workflow = {"name": "mix", "n_samples": n, "n_real": n_real, "real": "fresh"}
     mean, covariance = run("mle", workflow, 15, 100_000, {"bias": bias})
-    assert_holds(covariance[:, 15, 0, 0], s, 1.02 * s)
-    assert_holds(mean[:, 15, 0] ** 2, q, 1.04 * q)
+    assert_holds(covariance[:, 15, 0, 0], variance, 1.02 * variance)
+    assert_holds(mean[:, 15, 0] ** 2, error, 1.04 * error)
 
 
 @pytest.mark.parametrize("dimension", [1, 2])
 def test_verifier__population_path(dimension):
-    """s2_t = 1/(1 + t/tau^2) and mu_t = v t/(tau^2 + t) from N(0, 1), for 10^7 points."""
+    """From N(0, 1), for 10^7 points."""
     tau, centre = 1.5, 2.0
     replace = {"name": "replace", "n_samples": 10**7}
     mean, covariance = run("mle", replace, 12, 400, {"verifier": {"centre": centre, "tau": tau}}, dimension=dimension)
-    t = np.arange(13)
-    scale = tau**2 / (tau**2 + t)
+    means, variances = verifier_path(centre, tau, np.arange(13), 0.0, 1.0)
     for i in range(dimension):
-        np.testing.assert_allclose(covariance[:, :, i, i].mean(axis=0), scale, rtol=2e-4)
-        np.testing.assert_allclose(mean[:, :, i].mean(axis=0), centre * t / (tau**2 + t), atol=2e-4)
-    assert abs(covariance[:, 12, 0, 0].mean() - tau**2 / (tau**2 + 11)) > 2e-3
+        np.testing.assert_allclose(covariance[:, :, i, i].mean(axis=0), variances, rtol=2e-4)
+        np.testing.assert_allclose(mean[:, :, i].mean(axis=0), means, atol=2e-4)
+    assert abs(covariance[:, 12, 0, 0].mean() - variances[11]) > 2e-3
 
 
 def test_tilt__moves_the_mean_by_the_variance():
@@ -275,11 +240,9 @@ def test_tilt__moves_the_mean_by_the_variance():
     assert_holds(mean[:, 4, 0], 4.8, 4.7)
 
 
-@pytest.mark.parametrize(("cut", "golden"), [(1, 0.291125094773), (2, 0.773741303550), (3, 0.973336924663)])
-def test_truncate__variance_factor(cut, golden):
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_truncate__variance_factor(cut):
     """The unbiased variance of the kept points is a constant times that of the law."""
-    density = math.exp(-0.5 * cut**2) / math.sqrt(2 * math.pi)
-    factor = 1 - 2 * cut * density / math.erf(cut / math.sqrt(2))
-    assert abs(factor - golden) < 1e-12
+    factor = truncated_variance_factor(cut)
     _, covariance = run("unbiased", {"name": "replace", "n_samples": 9}, 3, 100_000, {"truncate": cut})
     assert_holds(covariance[:, 3, 0, 0], factor**3, factor**3 * 1.03)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastcollapse.analysis.panels.schedules import cached_by_results, schedule_of
-from fastcollapse.config.sampling import BestOf, Sampling
+from fastcollapse.analysis.panels.schedules import cached_by_results, needs_beside_maps, sampling_of, schedule_of
+from fastcollapse.config.sampling import BestOf
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InputError
 from fastcollapse.models.discrete.rewards import rank_rewards
@@ -51,12 +51,6 @@ class Chain(NamedTuple):
         return self.laws @ function(self.shares)
 
 
-def map_of(results: Results) -> Sampling | None:
-    """Return the maps of a run, or None."""
-    sampling = schedule_of(results).sampling
-    return sampling if sampling is not None and sampling.maps else None
-
-
 def rewards_of(results: Results) -> np.ndarray:
     """Return the reward of each symbol of a run with curation, float64 [K].
 
@@ -65,7 +59,7 @@ def rewards_of(results: Results) -> np.ndarray:
     InputError
         The file of the rewards has changed since the run.
     """
-    sampling = map_of(results)
+    sampling = sampling_of(results)
     for path, digest in schedule_of(results).inputs.items():
         if results.inputs.get(path) not in (None, digest):
             raise InputError(f"sampling.best_of.reward must be the file of the run, got {path}: it has changed")
@@ -78,7 +72,7 @@ def rewards_of(results: Results) -> np.ndarray:
 
 def mapped(results: Results, law: np.ndarray) -> np.ndarray:
     """Return the law of a token that is drawn from a law through the maps of a run."""
-    sampling = map_of(results)
+    sampling = sampling_of(results)
     assert sampling is not None
     if sampling.temperature is not None:
         law = tempered_law(law, sampling.temperature)
@@ -89,7 +83,7 @@ def mapped(results: Results, law: np.ndarray) -> np.ndarray:
 
 def external_share(schedule: Schedule) -> tuple[np.ndarray, str] | None:
     """Return the share of real data in each generation, float64 [T], and how it is mixed; None with other data."""
-    needs = schedule.needs - frozenset(schedule.sampling.maps if schedule.sampling else ())
+    needs = needs_beside_maps(schedule)
     if needs == {"real_share"} and schedule.real_share is not None:
         return schedule.real_share, "tokens"
     if needs <= {"fresh_real"}:
@@ -100,7 +94,7 @@ def external_share(schedule: Schedule) -> tuple[np.ndarray, str] | None:
 @cached_by_results
 def population_path(results: Results) -> np.ndarray | None:
     """Return the law of infinitely many tokens in each generation, float64 [T+1, K]; None if it is not known."""
-    sampling, share = map_of(results), external_share(schedule_of(results))
+    sampling, share = sampling_of(results), external_share(schedule_of(results))
     truth, last = results.truth.probabilities, results.last
     if sampling is None or share is None or set(sampling.maps) - {"temperature", "best_of"}:
         return None
@@ -117,7 +111,7 @@ def population_path(results: Results) -> np.ndarray | None:
 @cached_by_results
 def noise(results: Results) -> Noise | None:
     """Return the linear noise about the path of a run at a temperature; None if it is not known."""
-    schedule, sampling, path = schedule_of(results), map_of(results), population_path(results)
+    schedule, sampling, path = schedule_of(results), sampling_of(results), population_path(results)
     mixed = external_share(schedule)
     if sampling is not None and sampling.maps == ("temperature",) and _is_uniform_pool(results):
         n, rho = int(schedule.n_synthetic[0]), 1 / (sampling.temperature or 1.0)
@@ -154,7 +148,7 @@ def _linear(path: np.ndarray, variances: np.ndarray) -> Noise:
 def _is_uniform_pool(results: Results) -> bool:
     """Whether equal batches accumulate from a uniform law, and none is dropped."""
     schedule, truth = schedule_of(results), results.truth.probabilities
-    needs = schedule.needs - frozenset(schedule.sampling.maps if schedule.sampling else ())
+    needs = needs_beside_maps(schedule)
     is_pool = needs == {"pool"} and not schedule.start_with_data and bool(schedule.keep[1:].all())
     return is_pool and not np.ptp(schedule.n_synthetic) and np.ptp(truth) <= 1e-15
 
@@ -171,7 +165,7 @@ def exact_chain(results: Results) -> Chain | None:
     size = n + n_real
     if not same or size > _CHAIN_N or size * size * results.last > _CHAIN_WORK:
         return None
-    sampling = map_of(results)
+    sampling = sampling_of(results)
     shares = np.arange(size + 1) / size
     if sampling is not None and sampling.maps == ("temperature",):
         logits = count_logits(size) / (sampling.temperature or 1.0)
@@ -200,7 +194,7 @@ def exact_chain(results: Results) -> Chain | None:
 @cached_by_results
 def fixed_points(results: Results) -> dict[str, np.ndarray]:
     """Return the stable laws of the last share of real data, label -> float64 [K]: near the truth, and collapsed."""
-    sampling, mixed, path = map_of(results), external_share(schedule_of(results)), population_path(results)
+    sampling, mixed, path = sampling_of(results), external_share(schedule_of(results)), population_path(results)
     if sampling is None or mixed is None or path is None:
         return {}
     truth, lam = path[0], float(mixed[0][-1])
@@ -224,7 +218,7 @@ def fixed_points(results: Results) -> dict[str, np.ndarray]:
 
 def threshold_text(results: Results) -> str:
     """Return the thresholds of the share of real data for a uniform truth at a temperature below 1, or ""."""
-    sampling, mixed = map_of(results), external_share(schedule_of(results))
+    sampling, mixed = sampling_of(results), external_share(schedule_of(results))
     truth = results.truth.probabilities
     temperature = sampling.temperature if sampling is not None and sampling.maps == ("temperature",) else None
     if temperature is None or temperature >= 1 or mixed is None or np.ptp(truth) > 1e-15 or truth.size < 2:

@@ -12,7 +12,6 @@ from scipy.special import entr, erf
 from fastcollapse.analysis.panels.discrete_map_theory import (
     exact_chain,
     fixed_points,
-    map_of,
     noise,
     population_path,
     rewards_of,
@@ -20,6 +19,7 @@ from fastcollapse.analysis.panels.discrete_map_theory import (
 )
 from fastcollapse.analysis.panels.family_panels import Maker
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
+from fastcollapse.analysis.panels.schedules import sampling_of
 from fastcollapse.analysis.panels.scores import EVENTS, curve_of, effective_replicates
 from fastcollapse.simulation.results import Results
 
@@ -86,7 +86,7 @@ def map_kl_panel(results: Results, generations: np.ndarray, options: Mapping[str
 
 def map_reward_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the expected reward under curation: exact for two symbols, and the population path."""
-    sampling = map_of(results)
+    sampling = sampling_of(results)
     if sampling is None or sampling.best_of is None:
         return ()
     rewards = rewards_of(results)
@@ -96,7 +96,7 @@ def map_reward_panel(results: Results, generations: np.ndarray, options: Mapping
 
 def map_exp_reward_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the expected e^r under curation, which never falls without real data and noise."""
-    sampling = map_of(results)
+    sampling = sampling_of(results)
     if sampling is None or sampling.best_of is None:
         return ()
     weights = np.exp(rewards_of(results))
@@ -106,7 +106,7 @@ def map_exp_reward_panel(results: Results, generations: np.ndarray, options: Map
 
 def map_share_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the share of one symbol, the first by default, beside its path and standard deviation by theory."""
-    if map_of(results) is None:
+    if sampling_of(results) is None:
         return ()
     symbol, truth = int(options.get("symbol") or 0), results.truth.probabilities
     if "trajectory" not in results.experiment.run.record:
@@ -148,7 +148,7 @@ def _panel(
     words : title, label and heading.
     with_noise : the expectation of the quantity for a normal law with these means and variances, [B, K] each.
     """
-    if map_of(results) is None:
+    if sampling_of(results) is None:
         return ()
     curve = _curve(results, generations, results.metrics[metric][:, generations], quantity)
     lines = _lines(results, generations, quantity, with_noise)

@@ -6,7 +6,8 @@ import numpy as np
 
 from fastcollapse.analysis.panels.downstream_grid import Grid, grid_of
 from fastcollapse.analysis.panels.error_shape import inverse_cumulants, shape_of
-from fastcollapse.analysis.panels.regression_theory import EDGE, Chain, Setting, chain_of, setting_of
+from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
+from fastcollapse.analysis.panels.regression_theory import EDGE, Chain, chain_of
 from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.chain_asymptotic import chain_test_means

@@ -4,7 +4,6 @@ A bias and a truncation have exact expectations under every workflow with equal 
 path under a verifier is that of infinitely many points, so that it has no score.
 """
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,8 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.analysis.panels.family_panels import Maker
+from fastcollapse.analysis.panels.gaussian_theory import (
+    dimension_of,
+    estimator_of,
+    in_dimensions,
+    log_chi_curve,
+    truth_of,
+)
 from fastcollapse.analysis.panels.panel import Line, Panel
-from fastcollapse.analysis.panels.schedules import cached_by_results, schedule_of
+from fastcollapse.analysis.panels.schedules import cached_by_results, needs_beside_maps, sampling_of, schedule_of
 from fastcollapse.analysis.panels.scores import EVENTS, curve_of, replicates_rule
 from fastcollapse.analysis.panels.skewed_scores import (
     MOST_SKEWED,
@@ -22,8 +28,8 @@ from fastcollapse.analysis.panels.skewed_scores import (
     skewness,
     skewness_of_squares,
 )
+from fastcollapse.config.capabilities import STAGES
 from fastcollapse.config.sampling import Sampling
-from fastcollapse.config.schedule import STAGES, Schedule
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.gaussian.log_chi import log_chi_variance
 from fastcollapse.theory.gaussian.multivariate import log_det_mean, log_det_variance, trace_moments
@@ -31,8 +37,6 @@ from fastcollapse.theory.gaussian.sampling_bias import bias_accumulate_power_law
 from fastcollapse.theory.gaussian.schedule import expected_gaussian
 from fastcollapse.theory.gaussian.verifier import tilted_mean, truncated_variance_factor, verifier_path
 
-# The fewest degrees of freedom of all replicates and fits for a score of the mean of logs of chi-squares.
-_DEGREES = 100
 _PATH = "theory: path of infinitely many points"
 
 
@@ -49,7 +53,7 @@ class _Theory(NamedTuple):
 
 def map_variance_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the variance over the true one: exact for a bias, a truncation, and a tilt under replacement."""
-    if _sampling(results) is None:
+    if sampling_of(results) is None:
         return ()
     theory = _theory(results)
     law = SkewedLaw(theory.variance, theory.spread, skewness(theory.spread)).at(generations)
@@ -57,17 +61,17 @@ def map_variance_panel(results: Results, generations: np.ndarray, options: Mappi
     lines = _power_law(results, generations)
     path = _verifier_axes(results, generations)
     if path is not None:
-        total = float((_truth(results).factor() ** 2).sum())
+        total = float((truth_of(results).factor() ** 2).sum())
         lines = (Line(_PATH, path[1].sum(axis=1) / total, "asymptotic"),)
-    title = f"Variance over the true one{_in_dimensions(results)}"
+    title = f"Variance over the true one{in_dimensions(results)}"
     return Panel(title, "tr Sigma / tr Sigma_0", "variance", curve, lines, log=bool(lines), positive=True)
 
 
 def map_mean_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the squared error of the mean over the true variance: exact for a bias and a truncation."""
-    if _sampling(results) is None:
+    if sampling_of(results) is None:
         return ()
-    theory, factor = _theory(results), _truth(results).factor()
+    theory, factor = _theory(results), truth_of(results).factor()
     total = float((factor**2).sum())
     freedom = np.full(results.last + 1, total**2 / float(((factor @ factor.T) ** 2).sum()))
     law = SkewedLaw(
@@ -78,13 +82,13 @@ def map_mean_error_panel(results: Results, generations: np.ndarray, options: Map
     path = _verifier_axes(results, generations)
     if path is not None:
         lines = (Line(_PATH, ((path[0] - path[2]) ** 2).sum(axis=1) / total, "asymptotic"),)
-    title = f"Squared error of the mean over the true variance{_in_dimensions(results)}"
+    title = f"Squared error of the mean over the true variance{in_dimensions(results)}"
     return Panel(title, "|mean - mean_0|² / tr Sigma_0", "mean error", curve, lines)
 
 
 def map_mean_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the mean, in several dimensions its first coordinate: exact but for a verifier."""
-    sampling = _sampling(results)
+    sampling = sampling_of(results)
     if sampling is None:
         return ()
     if "mean" not in results.states:
@@ -92,7 +96,7 @@ def map_mean_panel(results: Results, generations: np.ndarray, options: Mapping[s
     values = np.asarray(results.states["mean"][:, generations])
     several = values.ndim > 2
     values = values[..., 0] if several else values
-    start, unknown = float(_truth(results).means()[0]), np.full(len(generations), np.nan)
+    start, unknown = float(truth_of(results).means()[0]), np.full(len(generations), np.nan)
     expected, lines = unknown, tuple[Line, ...]()
     is_scored = np.full(len(generations), results.n_replicates >= EVENTS)
     rule = replicates_rule(EVENTS, results.n_replicates)
@@ -115,24 +119,19 @@ def map_mean_panel(results: Results, generations: np.ndarray, options: Mapping[s
 
 def map_log_sigma_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the mean of ln(sigma/sigma_0) over the axes: exact for a bias and a tilt under replacement."""
-    sampling = _sampling(results)
+    sampling = sampling_of(results)
     if sampling is None:
         return ()
-    d = int(_truth(results).dimension)
+    d = dimension_of(results)
     values = results.metrics["log_sigma"][:, generations] - results.metrics["log_sigma"][0, 0]
-    expected, lines = np.full(len(generations), np.nan), tuple[Line, ...]()
-    rule = f"a score needs {_DEGREES} degrees of freedom over all fits and replicates"
-    curve = curve_of(generations, values, None, None, expected, np.full(len(generations), False), rule)
+    expected, variance = np.full((2, len(generations)), np.nan)
+    lines: tuple[Line, ...] = ()
     sizes = schedule_of(results).n_synthetic
     if _is_replacement(results) and sizes.min() > d and (sampling.bias is not None or sampling.tilt is not None):
         shift = math.log(sampling.bias) if sampling.bias is not None else 0.0
-        expected = log_det_mean(d, sizes, generations, _estimator(results)) / (2 * d) + shift * generations
-        error = np.sqrt(log_det_variance(d, sizes, generations) / (4 * d * d * results.n_replicates))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            z = (curve.mean - expected) / error
-        z[(int(sizes.min()) - d) * generations * results.n_replicates < _DEGREES] = np.nan
-        z[np.abs(curve.mean - expected) <= 1e-12 * np.abs(expected)] = 0.0
-        curve = dataclasses.replace(curve, expected=expected, z=z)
+        expected = log_det_mean(d, sizes, generations, estimator_of(results)) / (2 * d) + shift * generations
+        variance = log_det_variance(d, sizes, generations) / (2 * d) ** 2
+    curve = log_chi_curve(generations, values, expected, variance, int(sizes.min()) - d)
     path = _verifier_axes(results, generations)
     if path is not None:
         start = results.metrics["log_sigma"][0, 0]
@@ -141,42 +140,14 @@ def map_log_sigma_panel(results: Results, generations: np.ndarray, options: Mapp
     return Panel(f"{title}, over the true one", "ln(sigma/sigma_0)", "ln sigma", curve, lines)
 
 
-def _truth(results: Results) -> Any:
-    """Return the `GaussianTruth` of a run."""
-    return results.experiment.truth
-
-
-def _estimator(results: Results) -> str:
-    """Return the estimator of the variance."""
-    model: Any = results.experiment.model
-    return str(model.estimator)
-
-
-def _in_dimensions(results: Results) -> str:
-    """Return the dimensions as the end of a title, "" for one."""
-    d = int(_truth(results).dimension)
-    return "" if d == 1 else f", {d} dimensions"
-
-
-def _sampling(results: Results) -> Sampling | None:
-    """Return the map of a run, or None."""
-    sampling = schedule_of(results).sampling
-    return sampling if sampling is not None and sampling.maps else None
-
-
-def _other_needs(schedule: Schedule) -> frozenset[str]:
-    """Return what a schedule needs besides its maps."""
-    return schedule.needs - frozenset(schedule.sampling.maps if schedule.sampling else ())
-
-
 def _is_replacement(results: Results) -> bool:
     """Whether each generation is fitted to all mapped samples of the generation before and to nothing else."""
-    return not _other_needs(schedule_of(results))
+    return not needs_beside_maps(schedule_of(results))
 
 
 def _scale(results: Results) -> float | None:
     """Return the ratio of the deviations of samples and model, of a map that keeps the mean; None for others."""
-    sampling = _sampling(results)
+    sampling = sampling_of(results)
     if sampling is None or (sampling.bias is None and sampling.truncate is None):
         return None
     return sampling.bias if sampling.bias is not None else math.sqrt(truncated_variance_factor(sampling.truncate or 1))
@@ -188,10 +159,10 @@ def _theory(results: Results) -> _Theory:
     schedule, last, scale = schedule_of(results), results.last, _scale(results)
     unknown = np.full(last + 1, np.nan)
     is_tilt = schedule.sampling is not None and schedule.sampling.tilt is not None and _is_replacement(results)
-    if (scale is None and not is_tilt) or _other_needs(schedule) & STAGES:
+    if (scale is None and not is_tilt) or needs_beside_maps(schedule) & STAGES:
         return _Theory(unknown, unknown, unknown)
     parts = [part[:last] for part in (schedule.n_synthetic, schedule.n_real, schedule.keep, schedule.n_train)]
-    estimator = _estimator(results)
+    estimator = estimator_of(results)
 
     def expected(bias: float) -> tuple[np.ndarray, np.ndarray]:
         biases = np.full(last, bias)
@@ -202,7 +173,7 @@ def _theory(results: Results) -> _Theory:
 
     variance, mean_error = expected(scale or 1.0)
     plain, plain_error = expected(1.0) if scale is not None else (variance, mean_error)
-    factor = _truth(results).factor()
+    factor = truth_of(results).factor()
     factor = factor / np.abs(factor).max()
     of_square = float(((factor @ factor.T) ** 2).sum()) / float((factor**2).sum()) ** 2
     sizes = schedule.n_synthetic[:last]
@@ -223,10 +194,10 @@ def _power_law(results: Results, generations: np.ndarray) -> tuple[Line, ...]:
     """Return the power law that the variance tends to under accumulation of equal batches with a bias."""
     schedule, scale = schedule_of(results), _scale(results)
     sizes = schedule.n_synthetic
-    constant = not np.ptp(sizes[1:]) and sizes[0] + schedule.n_real[0] == sizes[-1] and not schedule.n_real[1:].any()
-    if scale is None or _other_needs(schedule) - {"fresh_real"} != {"pool"} or not constant or sizes[-1] < 2:
+    is_constant = not np.ptp(sizes[1:]) and sizes[0] + schedule.n_real[0] == sizes[-1] and not schedule.n_real[1:].any()
+    if scale is None or needs_beside_maps(schedule) - {"fresh_real"} != {"pool"} or not is_constant or sizes[-1] < 2:
         return ()
-    if _estimator(results) != "mle" or schedule.start_with_data or (schedule.keep[1:] == 0).any():
+    if estimator_of(results) != "mle" or schedule.start_with_data or (schedule.keep[1:] == 0).any():
         return ()
     n = int(sizes[-1])
     constant, power = bias_accumulate_power_law(scale, n)
@@ -237,16 +208,16 @@ def _power_law(results: Results, generations: np.ndarray) -> tuple[Line, ...]:
 
 def _tilted(results: Results, sampling: Sampling, start: float) -> np.ndarray:
     """Return the expected first coordinate of the mean under a tilt, float64 [T+1]."""
-    factor = _truth(results).factor()
+    factor = truth_of(results).factor()
     tilt = np.broadcast_to(np.asarray(sampling.tilt, dtype=float), len(factor))
     drift = float((factor @ factor.T @ tilt)[0])
     sizes = schedule_of(results).n_synthetic
-    return tilted_mean(drift, sizes, np.arange(results.last + 1), _estimator(results), start)
+    return tilted_mean(drift, sizes, np.arange(results.last + 1), estimator_of(results), start)
 
 
 def _principal_axes(results: Results) -> tuple[np.ndarray, np.ndarray]:
     """Return the deviations along the principal axes of the truth, float64 (d), and the axes as columns."""
-    factor = _truth(results).factor()
+    factor = truth_of(results).factor()
     axes, deviations, _ = np.linalg.svd(factor)
     return deviations, axes
 
@@ -256,11 +227,11 @@ def _verifier_axes(results: Results, generations: np.ndarray) -> tuple[np.ndarra
 
     None without a verifier, and under other workflows than replacement.
     """
-    sampling = _sampling(results)
+    sampling = sampling_of(results)
     if sampling is None or sampling.verifier is None or not _is_replacement(results):
         return None
     deviations, axes = _principal_axes(results)
-    means = axes.T @ np.asarray(_truth(results).means(), dtype=float)
+    means = axes.T @ np.asarray(truth_of(results).means(), dtype=float)
     centre = axes.T @ np.broadcast_to(np.asarray(sampling.verifier.centre, dtype=float), means.shape)
     paths = [
         verifier_path(float(v), sampling.verifier.tau, generations, float(m), float(s))

@@ -23,7 +23,8 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
 from fastcollapse.analysis.panels.medians import median_curve
 from fastcollapse.analysis.panels.minimum import locate_minimum
 from fastcollapse.analysis.panels.panel import GENERATION, QUARTILES, Axis, Curve, Line, Panel, is_wide
-from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, chain_of, medians_of, setting_of
+from fastcollapse.analysis.panels.regression_setting import setting_of
+from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, chain_of, medians_of
 from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.analysis.panels.skewed_scores import MOST_SKEWED, SkewedLaw, skewed_curve, skewness_rule
 from fastcollapse.analysis.panels.weighted_fits import ErrorOf, error_over_real_panel

@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.simulation import schedules
 from fastcollapse.simulation.results import Results
@@ -31,6 +32,17 @@ def cached_by_results(function: Callable[[Results], Value]) -> Callable[[Results
 def schedule_of(results: Results) -> Schedule:
     """Return the schedule that a run followed."""
     return schedules.schedule_of(results.experiment, results.real_size)
+
+
+def sampling_of(results: Results) -> Sampling | None:
+    """Return the maps of a run, or None."""
+    sampling = schedule_of(results).sampling
+    return sampling if sampling is not None and sampling.maps else None
+
+
+def needs_beside_maps(schedule: Schedule) -> frozenset[str]:
+    """Return the capabilities that a schedule needs besides its maps."""
+    return schedule.needs - frozenset(schedule.sampling.maps if schedule.sampling else ())
 
 
 def is_replace_only(results: Results) -> bool:

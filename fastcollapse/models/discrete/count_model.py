@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.kernel_schedule import kernel_schedule
 from fastcollapse.config.sampling import Sampling
-from fastcollapse.config.schedule import Schedule, kernel_schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.kernels.counts.count_sums import N_SUMS, TruthTable, sum_in_order
 from fastcollapse.kernels.counts.live_counts import list_all
 from fastcollapse.kernels.counts.multinomial import NO_LAW, Draw, block_grid, multinomial, new_draw

@@ -3,8 +3,9 @@
 import math
 from typing import Any
 
+from fastcollapse.config.capabilities import CAPABILITIES
 from fastcollapse.config.fields import power_text, show
-from fastcollapse.config.schedule import CAPABILITIES, Schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.datasets.count_spectrum import MAX_SYMBOLS, ZipfMandelbrotLaw
 from fastcollapse.errors import InputError
 from fastcollapse.models.discrete.parameters import DiscreteParameters

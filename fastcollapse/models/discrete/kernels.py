@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastcollapse.config.schedule import KernelSchedule
+from fastcollapse.config.kernel_schedule import KernelSchedule
 from fastcollapse.kernels.counts.count_sums import TruthTable
 from fastcollapse.kernels.counts.live_counts import copy_counts, copy_rows, with_counts
 from fastcollapse.kernels.counts.multinomial import Draw, multinomial, subsample

@@ -11,12 +11,12 @@ import numpy as np
 
 from fastcollapse.models.discrete.engine import LABEL_FREE
 from fastcollapse.models.roles import (
+    NO_SIZES,
     Excluded,
     Limit,
     Reading,
     Role,
     SymbolModes,
-    Unanswered,
     share_left,
     share_lost,
 )
@@ -124,7 +124,7 @@ ROLES: dict[str, Role] = {
             },
         ),
     ),
-    "scaling": Unanswered("a discrete run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "scaling": NO_SIZES,
     "tails": (
         Reading(("lost_mass",), "true probability of the lost symbols"),
         Reading(("support_size",), "lost share of the symbols", share_lost),

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastcollapse.config.schedule import KernelSchedule, Schedule, kernel_stages
+from fastcollapse.config.kernel_schedule import KernelSchedule, kernel_stages
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.kernels.counts.best_of import Rewards
 from fastcollapse.kernels.counts.count_sums import TruthTable
 from fastcollapse.kernels.counts.weight_maps import Maps

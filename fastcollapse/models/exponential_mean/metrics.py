@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.models.roles import Excluded, Limit, Reading, Role, Unanswered, variance_left
+from fastcollapse.models.roles import NO_SIZES, Excluded, Limit, Reading, Role, Unanswered, variance_left
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -59,7 +59,7 @@ ROLES: dict[str, Role] = {
             {"replace": (Limit(True, "the mean vanishes with probability 1 (exponential_mean_square)"),)},
         ),
     ),
-    "scaling": Unanswered("a run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "scaling": NO_SIZES,
     "tails": Unanswered("the law has tails at every positive mean; the variance says how far they reach"),
     "modes": Excluded("an exponential law has one mode, at 0"),
     "invented": Excluded("the density of the truth is positive wherever that of a fit is"),

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.models.gaussian.quantities import GaussianQuantities, TruthLaw, split_factors
-from fastcollapse.models.roles import Excluded, Limit, Reading, Role, Unanswered, variance_left
+from fastcollapse.models.roles import NO_SIZES, Excluded, Limit, Reading, Role, Unanswered, variance_left
 from fastcollapse.variables import DerivedArray, Metric, Variable, metric_table
 
 # Number of values of a metric that are computed at a time in one dimension, so that they fit into the cache.
@@ -195,7 +195,7 @@ ROLES: dict[str, Role] = {
         Reading(("trace_ratio",), "trace of the covariance over the true one", limits=_VANISHES),
         Reading(("log_sigma",), "variance exp(2 log_sigma) over the true one", variance_left, _VANISHES),
     ),
-    "scaling": Unanswered("a Gaussian run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "scaling": NO_SIZES,
     "tails": Unanswered("a Gaussian has tails at every positive variance; the variance says how far they reach"),
     "modes": Excluded("a Gaussian has one mode at every variance"),
     "invented": Excluded("the density of the truth is positive everywhere"),

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fastcollapse.config.schedule import Schedule, kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.gaussian.multivariate_pooled import (
     Gaussians,

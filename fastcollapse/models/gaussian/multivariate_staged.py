@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.config.schedule import kernel_stages
+from fastcollapse.config.kernel_schedule import kernel_stages
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.gaussian.multivariate_frames import MultivariateLaws
 from fastcollapse.kernels.gaussian.multivariate_pooled import MultivariateStates

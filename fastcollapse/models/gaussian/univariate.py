@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from fastcollapse.config.schedule import Schedule, kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, refit_pools
 from fastcollapse.kernels.gaussian.univariate_replace import walk
 from fastcollapse.kernels.gaussian.univariate_subsampled import refit_subsamples

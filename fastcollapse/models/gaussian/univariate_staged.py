@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.config.schedule import Schedule, kernel_stages
+from fastcollapse.config.kernel_schedule import kernel_stages
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.kernels.gaussian.univariate_staged import (
     UnivariateLaws,
     draw_fixed_batches,

@@ -19,8 +19,7 @@ def check_parts(schedule: Schedule, bias: int) -> None:
     InputError
         Names the key of the size and the first generation with too few points.
     """
-    beside = schedule.weight is not None or schedule.window > 0 or schedule.discount > 0
-    check_fitted(schedule, fitted_points(schedule) if beside else schedule.fitted_sizes())
+    check_fitted(schedule, fitted_points(schedule) if schedule.is_real_beside else schedule.fitted_sizes())
     apart = schedule.discount > 0
     if not bias or not (apart or schedule.weight is not None):
         return
@@ -58,7 +57,7 @@ def fitted_points(schedule: Schedule) -> np.ndarray:
 
 def fitted_rank(schedule: Schedule, bias: int) -> np.ndarray:
     """Return the rank of each fitted covariance in a space of many dimensions: int64 (T)."""
-    if schedule.weight is None and not schedule.window and not schedule.discount:
+    if not schedule.is_real_beside:
         return schedule.fitted_sizes() - 1
     real, synthetic = counted_parts(schedule)
     if bias and (schedule.weight is not None or schedule.discount):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.models.roles import Excluded, Reading, Role, Unanswered
+from fastcollapse.models.roles import NO_SIZES, Excluded, Reading, Role
 from fastcollapse.variables import Metric, Variable, metric_table
 
 # The first theorem of the paper calls a model collapsed from here on.
@@ -30,7 +30,7 @@ METRICS = metric_table(
 ROLES: dict[str, Role] = {
     "risk": (Reading(("total_variation",), "total variation distance", bound="a is at most 1/4"),),
     "variance": Excluded("half of every law is uniform on [0, 1]"),
-    "scaling": Unanswered("a run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "scaling": NO_SIZES,
     "tails": Excluded("half of every law is uniform on [0, 1], which is all of the truth"),
     "modes": Excluded("the truth is uniform and has no mode"),
     "invented": (Reading(("total_variation",), "mass outside of [0, 1]", lambda a: a / 2),),

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.config.schedule import Schedule, kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import span_of

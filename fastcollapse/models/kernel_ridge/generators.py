@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.config.schedule import Schedule, kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import (
     PURPOSE_FIXED_REAL,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.models.roles import Excluded, Reading, Role, Unanswered, variance_left
+from fastcollapse.models.roles import NO_SIZES, Excluded, Reading, Role, Unanswered, variance_left
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -54,7 +54,7 @@ ROLES: dict[str, Role] = {
         Reading(("squared_error_sigma",), "squared error of sigma"),
     ),
     "variance": (Reading(("log_sigma",), "variance of a component over the true one", variance_left),),
-    "scaling": Unanswered("a mixture run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "scaling": NO_SIZES,
     "tails": Unanswered("a mixture has tails at every positive variance; the variance says how far they reach"),
     "modes": (Reading(("mu", "log_sigma"), "lost share of the two modes, which merge where mu <= sigma", lost_mode),),
     "invented": Excluded("the density of the truth is positive everywhere"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.models.roles import Excluded, Limit, Reading, Role, Unanswered, share_left
+from fastcollapse.models.roles import NO_SIZES, Excluded, Limit, Reading, Role, Unanswered, share_left
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -52,7 +52,7 @@ ROLES: dict[str, Role] = {
             {"replace": (Limit(True, "the rate is 0 at last with probability 1 (poisson_count_law)"),)},
         ),
     ),
-    "scaling": Unanswered("a Poisson run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "scaling": NO_SIZES,
     "tails": Unanswered("a Poisson law has tails at every positive rate; the variance says how far they reach"),
     "modes": Excluded("a Poisson law has one mode, or two neighbours, at every rate"),
     "invented": Excluded("the truth has mass at every count"),

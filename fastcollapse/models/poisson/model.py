@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.config.fields import MAX_COUNT, FloatField, parameter, power_text
-from fastcollapse.config.schedule import Schedule, kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.sections import ModelSection, TruthSection
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.jit import current_threads

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from fastcollapse.config.schedule import Schedule, kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_FIXED_REAL, StreamKey, span_of

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.models.roles import Excluded, Role, Unanswered
+from fastcollapse.models.roles import NO_SIZES, Excluded, Role, Unanswered
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -19,7 +19,7 @@ METRICS = metric_table(Metric("error", Variable("estimated location minus the tr
 ROLES: dict[str, Role] = {
     "risk": Unanswered("the squared error has no mean for alpha < 2; the panel error has medians beside their theory"),
     "variance": Excluded("the scale of the law is not refitted"),
-    "scaling": Unanswered("a run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "scaling": NO_SIZES,
     "tails": Excluded("the law has the tails of the truth in every generation"),
     "modes": Excluded("the law has one mode in every generation"),
     "invented": Excluded("the density of the truth is positive everywhere"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.models.roles import Excluded, Reading, Role, Unanswered
+from fastcollapse.models.roles import NO_SIZES, Excluded, Reading, Role, Unanswered
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -39,7 +39,7 @@ def mass_above(distance: np.ndarray) -> np.ndarray:
 ROLES: dict[str, Role] = {
     "risk": (Reading(("total_variation",), "total variation distance", bound="it is at most 1"),),
     "variance": Excluded("at least half of every law is uniform on a length of 1/2 or more"),
-    "scaling": Unanswered("a run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "scaling": NO_SIZES,
     "tails": Unanswered("no metric says how much of level 0 is lost"),
     "modes": Excluded("the truth is uniform and has no mode"),
     "invented": (Reading(("total_variation",), "mass above level 0", mass_above),),

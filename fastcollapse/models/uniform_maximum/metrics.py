@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.models.roles import Excluded, Limit, Reading, Role, Unanswered, variance_left
+from fastcollapse.models.roles import NO_SIZES, Excluded, Limit, Reading, Role, variance_left
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -49,7 +49,7 @@ ROLES: dict[str, Role] = {
             },
         ),
     ),
-    "scaling": Unanswered("a run has one law of n_samples and no downstream predictor; a sweep has a grid"),
+    "scaling": NO_SIZES,
     "tails": (Reading(("total_variation",), "true probability above theta"),),
     "modes": Excluded("a uniform law has no mode"),
     "invented": Excluded("theta is at most the true one"),

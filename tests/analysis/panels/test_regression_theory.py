@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, FIRST_ORDER, chain_of, medians_of, setting_of
+from fastcollapse.analysis.panels.regression_setting import setting_of
+from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, FIRST_ORDER, chain_of, medians_of
 from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.simulate import simulate

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fastcollapse.config.schedule import kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
 from fastcollapse.config.workflows import AccumulateSubsample, Replace
 from fastcollapse.kernels.gaussian.multivariate_pooled import Gaussians, MultivariateStates, Source, refit_multivariate
 from fastcollapse.kernels.gaussian.multivariate_subsampled import refit_multivariate_subsamples

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fastcollapse.config.schedule import Schedule, kernel_stages
+from fastcollapse.config.kernel_schedule import kernel_stages
+from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.workflows import Accumulate
 from fastcollapse.kernels.gaussian.multivariate_batches import add_to_pool, move_batches
 from fastcollapse.kernels.gaussian.weighted_parts import Estimator, part_shares

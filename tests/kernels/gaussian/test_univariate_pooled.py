@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fastcollapse.config.schedule import kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.kernels.gaussian.univariate_map import UnivariateSource
 from fastcollapse.kernels.gaussian.univariate_pooled import draw_real, refit_pools

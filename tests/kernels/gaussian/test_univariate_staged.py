@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fastcollapse.config.schedule import kernel_schedule, kernel_stages
+from fastcollapse.config.kernel_schedule import kernel_schedule, kernel_stages
 from fastcollapse.config.workflows import Accumulate, Mix
 from fastcollapse.kernels.gaussian.univariate_map import UnivariateSource
 from fastcollapse.kernels.gaussian.univariate_staged import (

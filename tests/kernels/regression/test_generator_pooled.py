@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fastcollapse.config.schedule import kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
 from fastcollapse.config.workflows import Accumulate, Mix, Replace
 from fastcollapse.kernels.random.streams import (
     PURPOSE_DESIGN,

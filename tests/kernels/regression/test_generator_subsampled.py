@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastcollapse.config.schedule import kernel_schedule
+from fastcollapse.config.kernel_schedule import kernel_schedule
 from fastcollapse.config.workflows import AccumulateSubsample
 from fastcollapse.kernels.random.streams import (
     PURPOSE_DESIGN,
