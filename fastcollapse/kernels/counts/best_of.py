@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.counts.count_corrections import total_of
-from fastcollapse.kernels.jit import kernel
+from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 
 # Distance of the terms of the integral: the integrand is analytic for |Im t| < pi/2, the error is of e^(-pi^2/step).
 _STEP = 0.25
@@ -35,6 +35,7 @@ _FEW_SAMPLES = 16
 _LANES = 64
 # Up to this number of levels, means are over levels: one look-up a symbol.
 _FEW_LEVELS = 1024
+_N_LANES = 8
 # The largest range of rewards of the rule "soft": e^(-range) must be a normal float64.
 MAX_RANGE = 700.0
 
@@ -226,7 +227,36 @@ def _apply_spread(symbols, weights, rewards, factors, out):
 
 
 @kernel
-def curate(starts, lengths, symbols, rewards, weights, out):
+def _level_masses(starts, lengths, symbols, rewards, weights, mass):
+    """Write the weights of each level or node: ``(N),(N),(K),...,(K)->(L)``, O(m) and O(L).
+
+    A sum of a level waits for the one before, which many symbols of one level would do: each of eight lanes has sums.
+    """
+    n_levels = mass.shape[0]
+    mass[:] = 0.0
+    few = rewards.place.shape[0] == 0 and n_levels <= _FEW_LEVELS
+    lanes = np.zeros(_N_LANES * n_levels if few else 0)
+    for block in range(lengths.shape[0]):
+        start, stop = starts[block], starts[block] + lengths[block]
+        if few:
+            whole = stop - (stop - start) % _N_LANES
+            for i in range(start, whole, _N_LANES):
+                for lane in range(_N_LANES):
+                    level = np.uint32(rewards.level[np.uint32(symbols[i + lane])])
+                    lanes[np.uint32(lane * n_levels) + level] += weights[i + lane]
+            for i in range(whole, stop):
+                lanes[np.uint32(rewards.level[np.uint32(symbols[i])])] += weights[i]
+        elif rewards.place.shape[0] == 0:
+            for i in range(start, stop):
+                mass[np.uint32(rewards.level[np.uint32(symbols[i])])] += weights[i]
+        else:
+            _spread_mass(symbols[start:stop], weights[start:stop], rewards, mass)
+    for i in range(lanes.shape[0]):
+        mass[i % n_levels] += lanes[i]
+
+
+@kernel
+def curate(starts, lengths, symbols, rewards, mass, weights, out):
     """Multiply weights by the factors of their rewards: ``(N),(N),(K),...,(K)->(K)``, O(m) and O(L), or O(L B) if soft.
 
     Parameters
@@ -234,33 +264,31 @@ def curate(starts, lengths, symbols, rewards, weights, out):
     starts, lengths : int64 (N), the first column of each list and its number of symbols.
     symbols : int32 (K), the listed symbols.
     rewards : `Rewards`.
+    mass : float64 (L), the weights of each level, see `measure_rewards`; (0) where they are not known.
     weights : float64 (K), at least 0 and not all 0.
     out : float64 (K), may be `weights`. For a finite number of samples the products sum to 1.
     """
-    n_blocks = lengths.shape[0]
+    n_blocks, n_levels = lengths.shape[0], rewards.at.shape[0]
     if math.isinf(rewards.n_samples):
         for block in range(n_blocks):
             for i in range(starts[block], starts[block] + lengths[block]):
                 out[i] = weights[i] * rewards.gain[np.uint32(symbols[i])]
         return
-    mass, factors = np.zeros(rewards.at.shape[0]), np.empty(rewards.at.shape[0])
-    is_level = rewards.place.shape[0] == 0
-    for block in range(n_blocks):
-        start, stop = starts[block], starts[block] + lengths[block]
-        if is_level:
-            for i in range(start, stop):
-                mass[np.uint32(rewards.level[np.uint32(symbols[i])])] += weights[i]
-        else:
-            _spread_mass(symbols[start:stop], weights[start:stop], rewards, mass)
-    total = total_of(mass)
-    for g in range(mass.shape[0]):
-        mass[g] /= total
-    if rewards.soft:
-        _soft_factors(mass, rewards, factors)
+    shares, factors = np.empty(n_levels), np.empty(n_levels)
+    if mass.shape[0] == 0:
+        _level_masses(starts, lengths, symbols, rewards, weights, shares)
     else:
-        _hard_factors(mass, rewards.n_samples, factors)
-    for g in range(mass.shape[0]):
+        shares[:] = mass
+    total = total_of(shares)
+    for g in range(n_levels):
+        shares[g] /= total
+    if rewards.soft:
+        _soft_factors(shares, rewards, factors)
+    else:
+        _hard_factors(shares, rewards.n_samples, factors)
+    for g in range(n_levels):
         factors[g] /= total
+    is_level = rewards.place.shape[0] == 0
     for block in range(n_blocks):
         start, stop = starts[block], starts[block] + lengths[block]
         if is_level:
@@ -271,21 +299,45 @@ def curate(starts, lengths, symbols, rewards, weights, out):
 
 
 @kernel
-def reward_means(starts, lengths, symbols, counts, total, rewards, out):
-    """Write E r and E e^r of one state of `total` tokens: ``(N),(N),(K),(K),()...->(2)``, O(m)."""
+def n_shared_levels(rewards):
+    """Return the number of levels whose weights are kept between a state and the next draw; 0 where there are many."""
     few = rewards.place.shape[0] == 0 and rewards.at.shape[0] <= _FEW_LEVELS
-    mass = np.zeros(rewards.at.shape[0] if few else 0)
+    return rewards.at.shape[0] if few else 0
+
+
+@kernel
+def _reward_means(starts, lengths, symbols, counts, total, rewards, mass, out):
+    """Write E r and E e^r of one state of `total` tokens: ``(N),(N),(K),(K),(),...,(L or 0)->(2)``, O(m)."""
     reward, gain = 0.0, 0.0
-    for block in range(lengths.shape[0]):
-        for i in range(starts[block], starts[block] + lengths[block]):
-            symbol = np.uint32(symbols[i])
-            if few:
-                mass[np.uint32(rewards.level[symbol])] += counts[i]
-            else:
-                reward += counts[i] * (rewards.reward[symbol] - rewards.largest)
-                gain += counts[i] * rewards.gain[symbol]
     for g in range(mass.shape[0]):
         reward += mass[g] * rewards.at[g]
         gain += mass[g] * math.exp(rewards.at[g])
+    if mass.shape[0] == 0:
+        for block in range(lengths.shape[0]):
+            for i in range(starts[block], starts[block] + lengths[block]):
+                symbol = np.uint32(symbols[i])
+                reward += counts[i] * (rewards.reward[symbol] - rewards.largest)
+                gain += counts[i] * rewards.gain[symbol]
     out[0] = rewards.largest + reward / total
     out[1] = math.exp(rewards.largest) * (gain / total)
+
+
+@parallel_kernel
+def measure_rewards(live, total, rewards, mass, out):
+    """Write E r and E e^r of the states, and the weights of their levels: ``...->(R,L),(R,2)``, O(listed symbols).
+
+    Parameters
+    ----------
+    live : `LiveCounts`, the states.
+    total : number of tokens of a state.
+    rewards : `Rewards`.
+    mass : float64 (R, L) of `n_shared_levels`, or (R, 0).
+    out : float64 (R, 2).
+    """
+    for r in prange(out.shape[0]):
+        replicate = np.int64(r)
+        starts, lengths = live.starts[replicate], live.lengths[replicate]
+        symbols, counts = live.symbols[replicate], live.counts[replicate]
+        if mass.shape[1] > 0:
+            _level_masses(starts, lengths, symbols, rewards, counts, mass[replicate])
+        _reward_means(starts, lengths, symbols, counts, np.float64(total), rewards, mass[replicate], out[replicate])
