@@ -104,10 +104,10 @@ def _decide_parts(means, pieces, spare, tables, workspace, n_decided, n_listed, 
         i = int(deferred[j])
         whole = np.int64(means[i])
         parts = (means[i] - whole) * FRACTIONS
-        row = np.int64(parts)
-        rest = (parts - np.float64(row)) / FRACTIONS
+        of_64 = np.int64(parts)
+        rest = (parts - np.float64(of_64)) / FRACTIONS
         count = np.int64(guide[np.uint64(whole) & _FINE_MASK, np.uint64(pieces[i]) >> FINE_SHIFT])
-        more = np.int64(guide[COARSE_STEP + row, np.uint64(pieces[m + i]) >> FINE_SHIFT])
+        more = np.int64(guide[COARSE_STEP + of_64, np.uint64(pieces[m + i]) >> FINE_SHIFT])
         of_whole, of_parts = np.int64(count >= UNDECIDED), np.int64(more >= UNDECIDED)
         of_coarse = np.int64(whole >= COARSE_STEP)
         of_rest = np.int64((np.float64(pieces[2 * m + i]) + 1.0) * _UNIT_16 > 1.0 - rest)
@@ -140,9 +140,9 @@ def _decide_parts(means, pieces, spare, tables, workspace, n_decided, n_listed, 
     for j in range(n_parts):
         i = int(lists[4, j])
         piece = np.uint64(pieces[m + i])
-        row = COARSE_STEP + np.int64((means[i] - np.int64(means[i])) * FRACTIONS)
+        of_64 = COARSE_STEP + np.int64((means[i] - np.int64(means[i])) * FRACTIONS)
         number = (piece << np.uint64(48)) | (words[lists[5, j]] >> np.uint64(16))
-        out[i] += search_poisson(row, np.int64(guide[row, piece >> FINE_SHIFT]), number, first, cumulative)
+        out[i] += search_poisson(of_64, np.int64(guide[of_64, piece >> FINE_SHIFT]), number, first, cumulative)
     for j in range(n_rest):
         # P(0) = exp(-rest) >= 1 - rest: a piece below that has decided by itself.
         i = int(lists[6, j])

@@ -100,7 +100,10 @@ def _temper_counts(starts, lengths, counts, maps, out):
 
 @kernel
 def _map_replicate(replicate, live, total, is_whole, truth, maps, rewards, mass, out):
-    """Write the mapped weights of the lists of one replicate, and return their sum up to rounding."""
+    """Write the mapped weights of the lists of one replicate, and return their sum up to rounding.
+
+    More than eight arguments, because the weights of the levels belong to the state and the rewards to the run.
+    """
     starts, lengths = live.starts[replicate], live.lengths[replicate]
     tabled = is_whole and total > 0 and maps.powers.shape[0] > 0
     curates, selects = rewards.n_samples > 0.0, maps.n_largest > 0 or maps.share > 0.0
@@ -146,6 +149,8 @@ def _mix_in_truth(starts, lengths, symbols, probability, share, total, out):
 @parallel_kernel
 def sampling_weights(live, total, is_whole, truth, maps, rewards, masses, share, weights):
     """Write the weights from which the next tokens are drawn: ``...->(R K + R)``, O(listed symbols) or O(K).
+
+    More than eight arguments, because the weights of the levels belong to the state and the rewards to the run.
 
     Parameters
     ----------

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from fastcollapse.kernels.counts.best_of import measure_rewards, n_shared_levels
 from fastcollapse.kernels.counts.live_counts import copy_rows
 from fastcollapse.kernels.counts.multinomial import multinomial, poisson_pass, subsample
 from fastcollapse.kernels.counts.refit_counts import refit_and_draw, refit_dense
+from fastcollapse.kernels.counts.reward_levels import measure_rewards, n_shared_levels
 from fastcollapse.kernels.counts.weight_maps import sampling_weights
 from fastcollapse.kernels.counts.weighted_pool import refit_weights, weigh_pool
 from fastcollapse.kernels.jit import kernel
