@@ -20,21 +20,18 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.counts.count_corrections import total_of
+from fastcollapse.kernels.counts.reward_levels import N_POINTS, apply_spread, level_masses
 from fastcollapse.kernels.jit import kernel
 
 # Distance of the terms of the integral: the integrand is analytic for |Im t| < pi/2, the error is of e^(-pi^2/step).
 _STEP = 0.25
 # An argument x of e^(-x) is taken as 0 below e^_LOG_LEAST/K, and e^(-x) as 0 above e^_LOG_MOST.
 _LOG_LEAST, _LOG_MOST = -39.5, 3.75
-# More rewards than nodes at this distance are interpolated by polynomials through _POINTS nodes.
+# More rewards than nodes at this distance are interpolated by polynomials through N_POINTS nodes.
 _NODE_STEP = 1.0 / 64.0
-_POINTS = 8
-_INVERSE_FACTORS = np.array([(-1.0) ** (7 - k) / (math.factorial(k) * math.factorial(7 - k)) for k in range(_POINTS)])
 # Up to this K, the factors of the rule "hard" are a polynomial of positive terms.
 _FEW_SAMPLES = 16
 _LANES = 64
-# Up to this number of levels, means are over levels: one look-up a symbol.
-_FEW_LEVELS = 1024
 # The largest range of rewards of the rule "soft": e^(-range) must be a normal float64.
 MAX_RANGE = 700.0
 
@@ -84,11 +81,11 @@ def reward_table(reward: np.ndarray, n_samples: float, soft: bool) -> Rewards:
     at, place = levels - largest, np.zeros(0)
     is_integral = soft and math.isfinite(n_samples) and reward.size > 0
     if is_integral:
-        n_nodes = int(-at[0] / _NODE_STEP) + _POINTS + 1
+        n_nodes = int(-at[0] / _NODE_STEP) + N_POINTS + 1
         if len(levels) > n_nodes:
-            lowest = at[0] - (_POINTS // 2 - 1) * _NODE_STEP
+            lowest = at[0] - (N_POINTS // 2 - 1) * _NODE_STEP
             position = (reward - largest - lowest) / _NODE_STEP
-            level = np.clip(position.astype(np.int64) - (_POINTS // 2 - 1), 0, n_nodes - _POINTS)
+            level = np.clip(position.astype(np.int64) - (N_POINTS // 2 - 1), 0, n_nodes - N_POINTS)
             at, place = lowest + _NODE_STEP * np.arange(n_nodes), position - level
     absent, first, terms = np.zeros((0, 0)), np.zeros(0, np.int64), np.zeros(0)
     if is_integral:
@@ -118,20 +115,6 @@ NO_REWARDS = reward_table(np.zeros(0), 0.0, False)
 
 
 @kernel
-def _node_weights(place, out):
-    """Write the weights of the 8 nodes 0..7 of a polynomial at `place`: ``()->(8)``."""
-    below = 1.0
-    for k in range(_POINTS):
-        out[k] = below * _INVERSE_FACTORS[k]
-        below *= place - k
-    above = 1.0
-    for reverse in range(_POINTS):
-        k = _POINTS - 1 - reverse
-        out[k] *= above
-        above *= place - k
-
-
-@kernel
 def _soft_factors(mass, rewards, out):
     """Write the factor of each level of the rule "soft" with a finite K: ``(L)->(L)``, O(L B)."""
     n_terms, width = rewards.terms.shape[0], rewards.absent.shape[1]
@@ -158,40 +141,43 @@ def _soft_factors(mass, rewards, out):
 
 
 @kernel
-def _hard_factors(mass, n_samples, out):
-    """Write the factor of each level of the rule "hard": ``(L),()->(L)``, O(L min(K, 16)).
+def _hard_factors(mass, total, n_samples, out):
+    """Write the factor of each level of the rule "hard", over `total`: ``(L),(),()->(L)``, O(L min(K, 16)).
 
     No difference of powers is computed. For few samples the factor is the sum of F^j G^(K-1-j), with F and G the
     probabilities of at most this level and of less. For more samples it is F^K (1 - (G/F)^K)/(F - G), by logarithms.
+    `mass` are the weights of the levels, with the sum `total`.
     """
-    n_levels = mass.shape[0]
+    n_levels, scale = mass.shape[0], 1.0 / total
     below = 0.0
     if n_samples <= _FEW_SAMPLES:
         lower, upper, power = np.empty(_LANES), np.empty(_LANES), np.empty(_LANES)
         for start in range(0, n_levels, _LANES):
             n = min(_LANES, n_levels - start)
-            for j in range(_LANES):
-                lower[j] = below
-                below += mass[start + j] if j < n else 0.0
-                upper[j] = below
-                power[j] = lower[j]
-            factor = out[start : start + n]
+            factor, mine = out[start : start + n], mass[start : start + n]
             for j in range(n):
-                factor[j] = 1.0
+                lower[j] = below
+                below += mine[j]
+                upper[j] = below
+            for j in range(n):
+                lower[j] *= scale
+                upper[j] *= scale
+                power[j] = lower[j]
+                factor[j] = scale
             for _ in range(np.int64(n_samples) - 1):
                 for j in range(n):
-                    factor[j] = factor[j] * upper[j] + power[j]
+                    factor[j] = factor[j] * upper[j] + scale * power[j]
                     power[j] *= lower[j]
         return
     above = 0.0
     for reverse in range(n_levels):  # first the probability of better levels, so that F near 1 keeps its digits
         g = n_levels - 1 - reverse
-        out[g] = above
+        out[g] = above * scale
         above += mass[g]
     for g in range(n_levels):
         at_most = below + mass[g]
         if mass[g] > 0.0:
-            log_upper = math.log1p(-out[g]) if out[g] < 0.5 else math.log(at_most)
+            log_upper = math.log1p(-out[g]) if out[g] < 0.5 else math.log(at_most * scale)
             log_ratio = math.log1p(-mass[g] / at_most) if below > 0.0 else -math.inf
             out[g] = -math.exp(n_samples * log_upper) * math.expm1(n_samples * log_ratio) / mass[g]
         else:
@@ -200,33 +186,7 @@ def _hard_factors(mass, n_samples, out):
 
 
 @kernel
-def _spread_mass(symbols, weights, rewards, mass):
-    """Add weights to the nodes of their rewards: ``(m),(m)->(L)``."""
-    of_nodes = np.empty(_POINTS)
-    for i in range(symbols.shape[0]):
-        if weights[i] > 0.0:
-            symbol = np.uint32(symbols[i])
-            _node_weights(rewards.place[symbol], of_nodes)
-            for k in range(_POINTS):
-                mass[rewards.level[symbol] + k] += weights[i] * of_nodes[k]
-
-
-@kernel
-def _apply_spread(symbols, weights, rewards, factors, out):
-    """Write weights times the factors of their rewards, interpolated between nodes: ``(m),(m),(L)->(m)``."""
-    of_nodes = np.empty(_POINTS)
-    for i in range(symbols.shape[0]):
-        factor = 0.0
-        if weights[i] > 0.0:
-            symbol = np.uint32(symbols[i])
-            _node_weights(rewards.place[symbol], of_nodes)
-            for k in range(_POINTS):
-                factor += of_nodes[k] * factors[rewards.level[symbol] + k]
-        out[i] = weights[i] * factor
-
-
-@kernel
-def curate(starts, lengths, symbols, rewards, weights, out):
+def curate(starts, lengths, symbols, rewards, mass, weights, out):
     """Multiply weights by the factors of their rewards: ``(N),(N),(K),...,(K)->(K)``, O(m) and O(L), or O(L B) if soft.
 
     Parameters
@@ -234,58 +194,31 @@ def curate(starts, lengths, symbols, rewards, weights, out):
     starts, lengths : int64 (N), the first column of each list and its number of symbols.
     symbols : int32 (K), the listed symbols.
     rewards : `Rewards`.
+    mass : float64 (L), the weights of each level, see `level_masses`; (0) where they are not known.
     weights : float64 (K), at least 0 and not all 0.
     out : float64 (K), may be `weights`. For a finite number of samples the products sum to 1.
     """
-    n_blocks = lengths.shape[0]
+    n_blocks, n_levels = lengths.shape[0], rewards.at.shape[0]
     if math.isinf(rewards.n_samples):
         for block in range(n_blocks):
             for i in range(starts[block], starts[block] + lengths[block]):
                 out[i] = weights[i] * rewards.gain[np.uint32(symbols[i])]
         return
-    mass, factors = np.zeros(rewards.at.shape[0]), np.empty(rewards.at.shape[0])
-    is_level = rewards.place.shape[0] == 0
-    for block in range(n_blocks):
-        start, stop = starts[block], starts[block] + lengths[block]
-        if is_level:
-            for i in range(start, stop):
-                mass[np.uint32(rewards.level[np.uint32(symbols[i])])] += weights[i]
-        else:
-            _spread_mass(symbols[start:stop], weights[start:stop], rewards, mass)
-    total = total_of(mass)
-    for g in range(mass.shape[0]):
-        mass[g] /= total
+    if mass.shape[0] == 0:
+        mass = np.empty(n_levels)
+        level_masses(starts, lengths, symbols, rewards, weights, mass)
+    total, factors = total_of(mass), np.empty(n_levels)
     if rewards.soft:
-        _soft_factors(mass, rewards, factors)
+        _soft_factors(mass / total, rewards, factors)
+        for g in range(n_levels):
+            factors[g] /= total
     else:
-        _hard_factors(mass, rewards.n_samples, factors)
-    for g in range(mass.shape[0]):
-        factors[g] /= total
+        _hard_factors(mass, total, rewards.n_samples, factors)
+    is_level = rewards.place.shape[0] == 0
     for block in range(n_blocks):
         start, stop = starts[block], starts[block] + lengths[block]
         if is_level:
             for i in range(start, stop):
                 out[i] = weights[i] * factors[np.uint32(rewards.level[np.uint32(symbols[i])])]
         else:
-            _apply_spread(symbols[start:stop], weights[start:stop], rewards, factors, out[start:stop])
-
-
-@kernel
-def reward_means(starts, lengths, symbols, counts, total, rewards, out):
-    """Write E r and E e^r of one state of `total` tokens: ``(N),(N),(K),(K),()...->(2)``, O(m)."""
-    few = rewards.place.shape[0] == 0 and rewards.at.shape[0] <= _FEW_LEVELS
-    mass = np.zeros(rewards.at.shape[0] if few else 0)
-    reward, gain = 0.0, 0.0
-    for block in range(lengths.shape[0]):
-        for i in range(starts[block], starts[block] + lengths[block]):
-            symbol = np.uint32(symbols[i])
-            if few:
-                mass[np.uint32(rewards.level[symbol])] += counts[i]
-            else:
-                reward += counts[i] * (rewards.reward[symbol] - rewards.largest)
-                gain += counts[i] * rewards.gain[symbol]
-    for g in range(mass.shape[0]):
-        reward += mass[g] * rewards.at[g]
-        gain += mass[g] * math.exp(rewards.at[g])
-    out[0] = rewards.largest + reward / total
-    out[1] = math.exp(rewards.largest) * (gain / total)
+            apply_spread(symbols[start:stop], weights[start:stop], rewards, factors, out[start:stop])

@@ -88,13 +88,20 @@ def weights_of(draw, replicate, start, length):
 
 
 @kernel
+def _law_of(draw, replicate, start, length):
+    """Return the weights of a block under the law: ``->(m)``."""
+    n_symbols = draw.drawn.shape[1]
+    first = start + (replicate * n_symbols if draw.law.shape[0] > n_symbols else 0)
+    return draw.law[first : first + length]
+
+
+@kernel
 def _copy_weights(draw, replicate, start, out):
     """Write the weights of a block: ``->(m)``."""
     if draw.law.shape[0] > 0:
-        n_symbols = draw.drawn.shape[1]
-        first = start + (replicate * n_symbols if draw.law.shape[0] > n_symbols else 0)
+        law = _law_of(draw, replicate, start, out.shape[0])
         for i in range(out.shape[0]):
-            out[i] = draw.law[first + i]
+            out[i] = law[i]
     else:
         weights = weights_of(draw, replicate, start, out.shape[0])
         for i in range(out.shape[0]):
@@ -154,10 +161,14 @@ def draw_block(draw, replicate, block, start, length, key, tables, workspace):
             draw.weight_sums[replicate, block] = _sum_counts(weights)
             poisson_of_counts(weights, tables, workspace, drawn)
         else:
-            _copy_weights(draw, replicate, start, values)
-            draw.weight_sums[replicate, block] = total_of(values)
+            weights = values
+            if draw.law.shape[0] > 0:
+                weights = _law_of(draw, replicate, start, length)
+            else:
+                _copy_weights(draw, replicate, start, values)
+            draw.weight_sums[replicate, block] = total_of(weights)
             for i in range(length):
-                values[i] *= scale
+                values[i] = weights[i] * scale
             poisson_of_means(values, tables, workspace, drawn)
         draw.sums[replicate, block] = _sum_counts(drawn)
 

@@ -25,9 +25,8 @@ _PIECE_SHIFT = np.uint16(16 - FINE_BITS)
 # An entry of 16 bits that does not decide has its highest bit set.
 _UNDECIDED_BIT = np.uint16(15)
 _FINE_MASK = np.uint64(COARSE_STEP - 1)
-_FRACTION_ROW = np.uint64(COARSE_STEP)
-# Most deferred symbols of a block whose lists fit into the workspace.
-_LISTED = BLOCK // 6
+# Deferred symbols whose lists fit into the workspace; they take at most four words each.
+_LISTED = BLOCK // 8
 _UNIT_16 = 1.0 / 65536.0
 _UNIT_48 = 1.0 / 281474976710656.0
 # The tail of Poisson(1) beyond 20 is below 2^-60, less than a 53-bit uniform can reach (rounding aside).
@@ -44,16 +43,6 @@ def _part_poisson(part, u):
         count += 1
         probability *= part / count
         cumulative += probability
-    return count
-
-
-@kernel
-def _table_poisson(row, piece, spare, guide, first, cumulative):
-    """Return the variate of a table row at a piece of bits; `spare` gives further bits where it does not decide."""
-    count = np.int64(guide[row, piece >> FINE_SHIFT])
-    if count >= UNDECIDED:
-        number = (piece << np.uint64(48)) | (next_word(spare) >> np.uint64(16))
-        count = search_poisson(row, count, number, first, cumulative)
     return count
 
 
@@ -100,51 +89,66 @@ def _draw_whole(weights, pieces, spare, tables, workspace, out):
 
 
 @kernel
-def _decide_parts(means, pieces, spare, tables, workspace, n_deferred, out):
-    """Write the deferred counts of means below COARSE_STEP, at most _LISTED of them.
+def _decide_parts(means, pieces, spare, tables, workspace, n_decided, n_listed, out):
+    """Write the counts of `n_listed` deferred symbols from the place `n_decided` on, of means below MEANS_BELOW.
 
-    As the last loop of `_draw_parts`, with the same random bits, but with a list for each of the three parts of a
-    variate: the branches of that loop are mispredicted, and cost half of the time of a draw.
+    At most _LISTED symbols, with a list for each of the four parts of a variate: the branches of a single loop are
+    mispredicted, and cost half of the time of a draw. A symbol takes its words in the order of the parts.
     """
-    guide, first, cumulative = tables.guide, tables.first, tables.cumulative
+    guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative, _ = tables
     deferred, words, m = workspace.deferred, workspace.more_words, means.shape[0]
-    lists = workspace.places[: 6 * _LISTED].reshape(6, _LISTED)
-    n_whole, n_parts, n_rest = np.int64(0), np.int64(0), np.int64(0)
-    for j in range(n_deferred):
+    lists = workspace.places[: 8 * _LISTED].reshape(8, _LISTED)
+    n_whole, n_coarse, n_parts, n_rest = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    n_words = np.int64(0)
+    for j in range(n_decided, n_decided + n_listed):
         i = int(deferred[j])
         whole = np.int64(means[i])
         parts = (means[i] - whole) * FRACTIONS
-        row = np.int64(parts)
-        rest = (parts - np.float64(row)) / FRACTIONS
-        count = np.int64(guide[whole, np.uint64(pieces[i]) >> FINE_SHIFT])
-        more = np.int64(guide[COARSE_STEP + row, np.uint64(pieces[m + i]) >> FINE_SHIFT])
+        of_64 = np.int64(parts)
+        rest = (parts - np.float64(of_64)) / FRACTIONS
+        count = np.int64(guide[np.uint64(whole) & _FINE_MASK, np.uint64(pieces[i]) >> FINE_SHIFT])
+        more = np.int64(guide[COARSE_STEP + of_64, np.uint64(pieces[m + i]) >> FINE_SHIFT])
         of_whole, of_parts = np.int64(count >= UNDECIDED), np.int64(more >= UNDECIDED)
+        of_coarse = np.int64(whole >= COARSE_STEP)
         of_rest = np.int64((np.float64(pieces[2 * m + i]) + 1.0) * _UNIT_16 > 1.0 - rest)
         out[i] = count * (1 - of_whole) + more * (1 - of_parts)
-        n_words = n_whole + n_parts + n_rest
         lists[0, n_whole], lists[1, n_whole] = i, n_words
-        lists[2, n_parts], lists[3, n_parts] = i, n_words + of_whole
-        lists[4, n_rest], lists[5, n_rest] = i, n_words + of_whole + of_parts
+        n_words += of_whole
+        lists[2, n_coarse], lists[3, n_coarse] = i, n_words
+        n_words += of_coarse
+        lists[4, n_parts], lists[5, n_parts] = i, n_words
+        n_words += of_parts
+        lists[6, n_rest], lists[7, n_rest] = i, n_words
+        n_words += of_rest
         n_whole += of_whole
+        n_coarse += of_coarse
         n_parts += of_parts
         n_rest += of_rest
-    fill_words(spare, words[: n_whole + n_parts + n_rest])
+    fill_words(spare, words[:n_words])
     for j in range(n_whole):
         i = int(lists[0, j])
-        piece, row = np.uint64(pieces[i]), np.int64(means[i])
+        piece, row = np.uint64(pieces[i]), np.uint64(np.int64(means[i])) & _FINE_MASK
         number = (piece << np.uint64(48)) | (words[lists[1, j]] >> np.uint64(16))
         out[i] += search_poisson(row, np.int64(guide[row, piece >> FINE_SHIFT]), number, first, cumulative)
-    for j in range(n_parts):
+    for j in range(n_coarse):
         i = int(lists[2, j])
-        piece = np.uint64(pieces[m + i])
-        row = COARSE_STEP + np.int64((means[i] - np.int64(means[i])) * FRACTIONS)
-        number = (piece << np.uint64(48)) | (words[lists[3, j]] >> np.uint64(16))
-        out[i] += search_poisson(row, np.int64(guide[row, piece >> FINE_SHIFT]), number, first, cumulative)
-    for j in range(n_rest):
+        row, number = np.uint64(np.int64(means[i])) >> COARSE_SHIFT, words[lists[3, j]]
+        count = np.int64(coarse_guide[row, number >> COARSE_WORD_SHIFT])
+        if count >= UNDECIDED:
+            count = search_poisson(row, count, number, coarse_first, coarse_cumulative)
+        out[i] += count
+    for j in range(n_parts):
         i = int(lists[4, j])
+        piece = np.uint64(pieces[m + i])
+        of_64 = COARSE_STEP + np.int64((means[i] - np.int64(means[i])) * FRACTIONS)
+        number = (piece << np.uint64(48)) | (words[lists[5, j]] >> np.uint64(16))
+        out[i] += search_poisson(of_64, np.int64(guide[of_64, piece >> FINE_SHIFT]), number, first, cumulative)
+    for j in range(n_rest):
+        # P(0) = exp(-rest) >= 1 - rest: a piece below that has decided by itself.
+        i = int(lists[6, j])
         parts = (means[i] - np.int64(means[i])) * FRACTIONS
         rest = (parts - np.float64(np.int64(parts))) / FRACTIONS
-        low = np.float64(words[lists[5, j]] >> np.uint64(16)) * _UNIT_48
+        low = np.float64(words[lists[7, j]] >> np.uint64(16)) * _UNIT_48
         out[i] += _part_poisson(rest, (np.float64(pieces[2 * m + i]) + low) * _UNIT_16)
 
 
@@ -155,15 +159,13 @@ def _draw_parts(means, pieces, spare, tables, workspace, out):
     A variate is the sum of three: of the whole part of the mean, of its 64ths, and of the rest, which is nearly always
     0. The first loop vectorises and the second has no branches, as in `_draw_whole`.
     """
-    guide, first, cumulative, coarse_guide, coarse_first, coarse_cumulative, undecided = tables
+    guide, _, _, _, _, _, undecided = tables
+    flat = guide.reshape(guide.size)
     # Entry i of `deferred` is the place of the 64ths until the second loop has read it.
     places, deferred = workspace.places, workspace.deferred
     m = means.shape[0]
-    flat = guide.reshape(guide.size)
     of_whole, of_parts, of_rest = pieces[:m], pieces[m : 2 * m], pieces[2 * m : 3 * m]
-    n_beyond = np.int64(0)
     for i in range(m):
-        n_beyond += np.int64(means[i] >= COARSE_STEP)
         tabled = means[i] if means[i] < COARSE_STEP else 0.0
         whole_part = np.int32(tabled)
         parts = (tabled - np.float64(whole_part)) * np.float64(FRACTIONS)
@@ -182,34 +184,18 @@ def _draw_parts(means, pieces, spare, tables, workspace, out):
         out[i] = np.int32(count) + np.int32(more)
         deferred[n_deferred] = i
         n_deferred += np.int64((count | more) >> _UNDECIDED_BIT)
-    if n_beyond == 0 and n_deferred <= _LISTED:
-        _decide_parts(means, pieces, spare, tables, workspace, n_deferred, out)
-        return
-    for j in range(n_deferred):
-        i = int(deferred[j])
-        mean = means[i]
-        if mean >= MEANS_BELOW:
-            out[i] = poisson(mean, spare)
-            continue
-        whole = np.int64(mean)
-        count = _table_poisson(np.uint64(whole) & _FINE_MASK, np.uint64(pieces[i]), spare, guide, first, cumulative)
-        if whole >= COARSE_STEP:
-            row = np.uint64(whole) >> COARSE_SHIFT
-            number = next_word(spare)
-            more = np.int64(coarse_guide[row, number >> COARSE_WORD_SHIFT])
-            if more >= UNDECIDED:
-                more = search_poisson(row, more, number, coarse_first, coarse_cumulative)
-            count += more
-        parts = (mean - whole) * FRACTIONS
-        row = np.uint64(parts)
-        rest = (parts - np.float64(row)) / FRACTIONS
-        count += _table_poisson(_FRACTION_ROW + row, np.uint64(pieces[m + i]), spare, guide, first, cumulative)
-        u = np.float64(pieces[2 * m + i])
-        if (u + 1.0) * _UNIT_16 > 1.0 - rest:
-            # P(0) = exp(-rest) >= 1 - rest: a piece below that decides by itself.
-            low = np.float64(next_word(spare) >> np.uint64(16)) * _UNIT_48
-            count += _part_poisson(rest, (u + low) * _UNIT_16)
-        out[i] = count
+    n_decided = np.int64(0)
+    while n_decided < n_deferred:
+        end = min(n_deferred, n_decided + _LISTED)
+        stop = n_decided
+        while stop < end and means[deferred[stop]] < MEANS_BELOW:
+            stop += 1
+        _decide_parts(means, pieces, spare, tables, workspace, n_decided, stop - n_decided, out)
+        if stop < end:
+            i = int(deferred[stop])
+            out[i] = poisson(means[i], spare)
+            stop += 1
+        n_decided = stop
 
 
 @kernel

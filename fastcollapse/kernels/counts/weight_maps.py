@@ -99,8 +99,11 @@ def _temper_counts(starts, lengths, counts, maps, out):
 
 
 @kernel
-def _map_replicate(replicate, live, total, is_whole, truth, maps, rewards, out):
-    """Write the mapped weights of the lists of one replicate, and return their sum up to rounding."""
+def _map_replicate(replicate, live, total, is_whole, truth, maps, rewards, mass, out):
+    """Write the mapped weights of the lists of one replicate, and return their sum up to rounding.
+
+    More than eight arguments, because the weights of the levels belong to the state and the rewards to the run.
+    """
     starts, lengths = live.starts[replicate], live.lengths[replicate]
     tabled = is_whole and total > 0 and maps.powers.shape[0] > 0
     curates, selects = rewards.n_samples > 0.0, maps.n_largest > 0 or maps.share > 0.0
@@ -108,12 +111,12 @@ def _map_replicate(replicate, live, total, is_whole, truth, maps, rewards, out):
         _copy_state(replicate, live, True, truth, out)
         return truth.total
     if curates and total > 0 and maps.exponent == 1.0 and not selects:
-        curate(starts, lengths, live.symbols[replicate], rewards, live.counts[replicate], out)
+        curate(starts, lengths, live.symbols[replicate], rewards, mass, live.counts[replicate], out)
         curates = False
     elif tabled and maps.exponent * math.log(np.float64(total)) < _LOG_LARGE:
-        mass = _temper_counts(starts, lengths, live.counts[replicate], maps, out)
+        sum_of_weights = _temper_counts(starts, lengths, live.counts[replicate], maps, out)
         if not curates and not selects:
-            return mass
+            return sum_of_weights
     else:
         _copy_state(replicate, live, total == 0, truth, out)
         if maps.exponent != 1.0:
@@ -123,13 +126,13 @@ def _map_replicate(replicate, live, total, is_whole, truth, maps, rewards, out):
     if maps.share > 0.0:
         keep_largest(starts, lengths, 0, maps.share, out)
     if curates:
-        curate(starts, lengths, live.symbols[replicate], rewards, out, out)
+        curate(starts, lengths, live.symbols[replicate], rewards, mass[:0], out, out)
     if 0.0 < rewards.n_samples < math.inf:
         return 1.0
-    mass = 0.0
+    sum_of_weights = 0.0
     for block in range(lengths.shape[0]):
-        mass += total_of(out[starts[block] : starts[block] + lengths[block]])
-    return mass
+        sum_of_weights += total_of(out[starts[block] : starts[block] + lengths[block]])
+    return sum_of_weights
 
 
 @kernel
@@ -144,8 +147,10 @@ def _mix_in_truth(starts, lengths, symbols, probability, share, total, out):
 
 
 @parallel_kernel
-def sampling_weights(live, total, is_whole, truth, maps, rewards, share, weights):
+def sampling_weights(live, total, is_whole, truth, maps, rewards, masses, share, weights):
     """Write the weights from which the next tokens are drawn: ``...->(R K + R)``, O(listed symbols) or O(K).
+
+    More than eight arguments, because the weights of the levels belong to the state and the rewards to the run.
 
     Parameters
     ----------
@@ -154,6 +159,7 @@ def sampling_weights(live, total, is_whole, truth, maps, rewards, share, weights
     is_whole : whether the counts are whole numbers.
     truth : `TruthTable`.
     maps, rewards : `Maps` and `Rewards`.
+    masses : float64 (R, L or 0), the weights of the levels of the rewards, see `measure_rewards`.
     share : probability that a token is drawn from the truth, which is not mapped; below 0 without real tokens. With a
         share the weights are of all symbols, and the lists must begin at the starts of their blocks.
     weights : float64 (R K + R): the weights of each replicate, aligned with its lists, and then the sum of each.
@@ -161,7 +167,7 @@ def sampling_weights(live, total, is_whole, truth, maps, rewards, share, weights
     n_replicates, n_symbols = live.counts.shape
     for replicate in prange(n_replicates):
         row = weights[replicate * n_symbols : (replicate + 1) * n_symbols]
-        mass = _map_replicate(np.int64(replicate), live, total, is_whole, truth, maps, rewards, row)
+        mass = _map_replicate(np.int64(replicate), live, total, is_whole, truth, maps, rewards, masses[replicate], row)
         if share >= 0.0:
             starts, lengths = live.starts[replicate], live.lengths[replicate]
             _mix_in_truth(starts, lengths, live.symbols[replicate], truth.probability, share, mass, row)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from fastcollapse.kernels.counts.best_of import reward_means
 from fastcollapse.kernels.counts.live_counts import copy_rows
 from fastcollapse.kernels.counts.multinomial import multinomial, poisson_pass, subsample
 from fastcollapse.kernels.counts.refit_counts import refit_and_draw, refit_dense
+from fastcollapse.kernels.counts.reward_levels import measure_rewards, n_shared_levels
 from fastcollapse.kernels.counts.weight_maps import sampling_weights
 from fastcollapse.kernels.counts.weighted_pool import refit_weights, weigh_pool
 from fastcollapse.kernels.jit import kernel
@@ -64,6 +64,9 @@ def staged_block(live, work, totals, inputs, span, rows, sums, rewards):
     schedule, truth, stages, workspace = inputs.schedule, inputs.truth, inputs.stages, inputs.workspace
     n_replicates = live.lengths.shape[0]
     no_counts = live.counts[:1, :0]
+    masses = np.empty((n_replicates, n_shared_levels(inputs.rewards)))
+    if totals[0] > 0 and rewards.shape[1] > 0:
+        measure_rewards(live, totals[0], inputs.rewards, masses, rewards[0])
     for step in range(span.n_generations):
         generation = span.first + step
         n_synthetic = schedule.n_synthetic[generation - 1]
@@ -72,7 +75,7 @@ def staged_block(live, work, totals, inputs, span, rows, sums, rewards):
         if stages.is_pooled and not stages.is_mapped and totals[0] > 0:
             law = live.counts.reshape(live.counts.size)
         else:
-            sampling_weights(live, totals[0], stages.is_whole, truth, inputs.maps, inputs.rewards, share, law)
+            sampling_weights(live, totals[0], stages.is_whole, truth, inputs.maps, inputs.rewards, masses, share, law)
         key = generation_key(span, generation, _SYNTHETIC)
         if share >= 0.0:
             draw = draw_of(no_counts, work.weights, 1.0, work.drawn, n_synthetic, work)
@@ -96,13 +99,5 @@ def staged_block(live, work, totals, inputs, span, rows, sums, rewards):
                 refit_weights(work.drawn, generation, truth, workspace, live, sums[step])
         if rows.indptr.shape[0] > 1:
             copy_rows(live, step * n_replicates, span.n_threads, rows)
-        for replicate in range(rewards.shape[1]):
-            reward_means(
-                live.starts[replicate],
-                live.lengths[replicate],
-                live.symbols[replicate],
-                live.counts[replicate],
-                np.float64(totals[0]),
-                inputs.rewards,
-                rewards[step, replicate],
-            )
+        if rewards.shape[1] > 0:
+            measure_rewards(live, totals[0], inputs.rewards, masses, rewards[step])

@@ -22,7 +22,7 @@ def curated(p, rewards, k, soft):
     weights = np.array(p, float)
     n = len(weights)
     starts, lengths, symbols = np.zeros(1, np.int64), np.array([n]), np.arange(n, dtype=np.int32)
-    curate(starts, lengths, symbols, reward_table(np.array(rewards, float), k, soft), weights, weights)
+    curate(starts, lengths, symbols, reward_table(np.array(rewards, float), k, soft), np.zeros(0), weights, weights)
     return weights
 
 

@@ -36,7 +36,7 @@ def weights_of(states, sampling, truth, total=None, is_whole=True, share=-1.0):
     if not is_whole:
         n = np.int64(1)
     flat, dense = np.zeros(states.size + len(states)), np.zeros(states.shape)
-    sampling_weights(live, n, is_whole, truth, maps, rewards, share, flat)
+    sampling_weights(live, n, is_whole, truth, maps, rewards, np.zeros((len(states), 0)), share, flat)
     found = flat[: states.size].reshape(states.shape) / flat[states.size :, None]
     if share >= 0:
         return found
@@ -116,5 +116,6 @@ def test_new_maps__without_maps_are_the_counts():
     live = live_of(np.array([[3, 0, 1]]))
     live, found = live._replace(counts=live.counts.astype(np.float64)), np.zeros(4)
     maps = new_maps(None, None, None)
-    sampling_weights(live, np.int64(4), True, truth_table(np.full(3, 1 / 3)), maps, NO_REWARDS, -1.0, found)
+    truth = truth_table(np.full(3, 1 / 3))
+    sampling_weights(live, np.int64(4), True, truth, maps, NO_REWARDS, np.zeros((1, 0)), -1.0, found)
     np.testing.assert_array_equal(found[[0, 1, 3]], [3, 1, 4])
