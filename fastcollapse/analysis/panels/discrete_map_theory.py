@@ -89,6 +89,8 @@ def mapped(results: Results, law: np.ndarray) -> np.ndarray:
 
 def external_share(schedule: Schedule) -> tuple[np.ndarray, str] | None:
     """Return the share of real data in each generation, float64 [T], and how it is mixed; None with other data."""
+    if schedule.first_is_real:
+        return None
     needs = schedule.needs - frozenset(schedule.sampling.maps if schedule.sampling else ())
     if needs == {"real_share"} and schedule.real_share is not None:
         return schedule.real_share, "tokens"
@@ -155,8 +157,9 @@ def _is_uniform_pool(results: Results) -> bool:
     """Whether equal batches accumulate from a uniform law, and none is dropped."""
     schedule, truth = schedule_of(results), results.truth.probabilities
     needs = schedule.needs - frozenset(schedule.sampling.maps if schedule.sampling else ())
-    is_pool = needs == {"pool"} and not schedule.start_with_data and bool(schedule.keep[1:].all())
-    return is_pool and not np.ptp(schedule.n_synthetic) and np.ptp(truth) <= 1e-15
+    is_pool = needs == {"pool"} and schedule.first_is_real and bool(schedule.keep[1:].all())
+    is_small = (results.last + 1) * truth.size <= _PATH_CELLS
+    return is_pool and is_small and not np.ptp(schedule.n_synthetic) and np.ptp(truth) <= 1e-15
 
 
 @cached_by_results

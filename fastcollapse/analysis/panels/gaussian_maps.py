@@ -171,7 +171,8 @@ def _other_needs(schedule: Schedule) -> frozenset[str]:
 
 def _is_replacement(results: Results) -> bool:
     """Whether each generation is fitted to all mapped samples of the generation before and to nothing else."""
-    return not _other_needs(schedule_of(results))
+    schedule = schedule_of(results)
+    return not schedule.first_is_real and not _other_needs(schedule)
 
 
 def _scale(results: Results) -> float | None:
@@ -223,8 +224,10 @@ def _power_law(results: Results, generations: np.ndarray) -> tuple[Line, ...]:
     """Return the power law that the variance tends to under accumulation of equal batches with a bias."""
     schedule, scale = schedule_of(results), _scale(results)
     sizes = schedule.n_synthetic
-    constant = not np.ptp(sizes[1:]) and sizes[0] + schedule.n_real[0] == sizes[-1] and not schedule.n_real[1:].any()
-    if scale is None or _other_needs(schedule) - {"fresh_real"} != {"pool"} or not constant or sizes[-1] < 2:
+    equal = bool((sizes[1:] == sizes[-1]).all()) and sizes[0] + schedule.n_real[0] == sizes[-1]
+    if scale is None or _other_needs(schedule) - {"fresh_real"} != {"pool"} or sizes[-1] < 2:
+        return ()
+    if not equal or schedule.n_real[1:].any():
         return ()
     if _estimator(results) != "mle" or schedule.start_with_data or (schedule.keep[1:] == 0).any():
         return ()
