@@ -41,8 +41,8 @@ class Replay:
 def replay(recorded: Results, threads: int | None = None, progress: Callable[[int], None] | None = None) -> Replay:
     """Run the experiment of a results file again, in memory, and compare.
 
-    A truth and rewards from data files are read from the results file, so that the data files are not needed. For an unfinished run,
-    its committed generations are compared.
+    A truth and rewards from data files are read from the results file, so that the data files are not needed. For an
+    unfinished run, its committed generations are compared.
 
     Parameters
     ----------

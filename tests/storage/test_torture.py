@@ -122,6 +122,53 @@ n_train = 12
 keep_real = true
 replacement = false
 """,
+    "stable_mean": """
+[model]
+family = "stable_mean"
+[truth]
+alpha = 1.5
+[workflow]
+name = "accumulate_subsample"
+n_samples = 30
+n_train = 20
+keep_real = false
+replacement = true
+""",
+    "uniform_maximum": """
+[model]
+family = "uniform_maximum"
+[truth]
+[workflow]
+name = "replace"
+n_samples = 30
+""",
+    "exponential_mean": """
+[model]
+family = "exponential_mean"
+[truth]
+[workflow]
+name = "mix"
+n_samples = 30
+n_real = 5
+real = "fixed"
+""",
+    "hidden_interval": """
+[model]
+family = "hidden_interval"
+[workflow]
+name = "accumulate"
+n_samples = 30
+keep_real = true
+""",
+    "uniform_levels": """
+[model]
+family = "uniform_levels"
+collapse_level = 2
+[workflow]
+name = "accumulate"
+n_samples = 30
+keep_real = true
+""",
 }
 GENERATIONS = {
     "discrete": 600,
@@ -131,6 +178,11 @@ GENERATIONS = {
     "mixture": 4000,
     "ridge": 500,
     "kernel_ridge": 150,
+    "stable_mean": 2000,
+    "uniform_maximum": 30_000,
+    "exponential_mean": 30_000,
+    "hidden_interval": 30_000,
+    "uniform_levels": 30_000,
 }
 
 
