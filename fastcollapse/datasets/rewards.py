@@ -36,5 +36,10 @@ def load_rewards(sampling: Sampling | None, base: Path | None = None) -> tuple[S
     if over.any():
         got = f"got {rewards[over][0]:g} in {show(path)}"
         raise ValidationErrors([(_KEY, f"must be from {-MAX_REWARD:g} to {MAX_REWARD:g}, {got}")])
-    best_of = dataclasses.replace(sampling.best_of, reward=rewards.ravel())
-    return dataclasses.replace(sampling, best_of=best_of), files.hashes
+    return with_rewards(sampling, rewards.ravel()), files.hashes
+
+
+def with_rewards(sampling: Sampling, rewards: np.ndarray) -> Sampling:
+    """Return maps with the rewards in place of their file: float64 (K)."""
+    assert sampling.best_of is not None
+    return dataclasses.replace(sampling, best_of=dataclasses.replace(sampling.best_of, reward=rewards))

@@ -41,8 +41,8 @@ class Replay:
 def replay(recorded: Results, threads: int | None = None, progress: Callable[[int], None] | None = None) -> Replay:
     """Run the experiment of a results file again, in memory, and compare.
 
-    A truth from a data file is read from the results file, so that the data file is not needed. For an unfinished run,
-    its committed generations are compared.
+    A truth and rewards from data files are read from the results file, so that the data files are not needed. For an
+    unfinished run, its committed generations are compared.
 
     Parameters
     ----------
@@ -56,7 +56,12 @@ def replay(recorded: Results, threads: int | None = None, progress: Callable[[in
     """
     if recorded.last < 0:
         raise InputError(f"a replay must have at least one finished generation, got none in {recorded.path}")
-    plan = plan_run(recorded.experiment, truth=recorded_truth(recorded), first_replicate=recorded.first_replicate)
+    plan = plan_run(
+        recorded.experiment,
+        truth=recorded_truth(recorded),
+        first_replicate=recorded.first_replicate,
+        recorded=recorded,
+    )
     plan = replace(plan, engine=recorded.engine)
     changed = changed_files(recorded.inputs, plan.inputs)
     if changed:

@@ -181,6 +181,11 @@ class Results:
         return self._reader.header.inputs
 
     @property
+    def rewards(self) -> "np.ndarray | None":
+        """Reward of each symbol, float64[K], if the run has read them from a file; otherwise None."""
+        return self._reader.header.rewards
+
+    @property
     def provenance(self) -> dict[str, Any]:
         """Versions, machine and date of the run."""
         return self._reader.header.provenance

@@ -101,6 +101,7 @@ def plan_run(
     truth: Any = None,
     first_replicate: int | None = None,
     store: Callable[[Header], Store] | None = None,
+    recorded: Results | None = None,
 ) -> RunPlan:
     """Return the plan of a run, without simulation and without writing.
 
@@ -117,6 +118,7 @@ def plan_run(
     first_replicate : number of the first replicate, so that a part of a run has the random streams of the full run; by
         default that of the resumed run, or 0.
     store : creates the store of the results, instead of `path`.
+    recorded : results whose rewards are used in place of their file, for a run in memory.
 
     Raises
     ------
@@ -144,7 +146,7 @@ def plan_run(
     if path is None:
         if mode == "resume":
             raise InputError("resume must have the path of a results file, got None")
-        return _planned(experiment, None, mode, None, truth, first_replicate, store)
+        return _planned(experiment, None, mode, None, truth, first_replicate, store, recorded)
     target, existing = Path(path), None
     if mode == "resume":
         existing = run_at(target)
@@ -161,6 +163,7 @@ def _planned(
     truth: Any,
     first_replicate: int | None,
     store: Callable[[Header], Store] | None = None,
+    recorded: Results | None = None,
 ) -> RunPlan:
     """Return the plan of a run at a path with the run `existing`."""
     if path is not None and existing is None:
@@ -189,7 +192,7 @@ def _planned(
         truth = recorded_truth(existing) or truth
     experiment = experiment.resolve_seed()
     truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
-    schedule = schedule_of(experiment, truth.total)
+    schedule = schedule_of(experiment, truth.total, existing or recorded)
     if path is not None:
         check_free(path, mode == "overwrite", resume=existing is not None)
         check_output_parent(path)

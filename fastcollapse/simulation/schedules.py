@@ -4,19 +4,21 @@ import dataclasses
 
 from fastcollapse.config.capabilities import missing_capability
 from fastcollapse.config.schedule import Schedule
-from fastcollapse.datasets.rewards import load_rewards
+from fastcollapse.datasets.rewards import load_rewards, with_rewards
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import family
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.results import Results
 from fastcollapse.theory.mixing.weighted_fit import optimal_weights
 
 
-def schedule_of(experiment: Experiment, truth_total: int | None) -> Schedule:
+def schedule_of(experiment: Experiment, truth_total: int | None, recorded: Results | None = None) -> Schedule:
     """Return the schedule of an experiment.
 
     Parameters
     ----------
     truth_total : size of the real data; None when the truth has no counts.
+    recorded : results of the experiment, which have the rewards of a file; by default the file is read.
 
     Raises
     ------
@@ -25,7 +27,12 @@ def schedule_of(experiment: Experiment, truth_total: int | None) -> Schedule:
     """
     workflow, n_generations = experiment.workflow, experiment.run.n_generations
     offered = family(experiment.family)
-    sampling, inputs = load_rewards(experiment.sampling, experiment.base)
+    sampling, inputs = experiment.sampling, dict[str, str]()
+    if recorded is not None and recorded.rewards is not None and sampling is not None:
+        inputs = {path: recorded.inputs[path] for path in sampling.files if path in recorded.inputs}
+        sampling = with_rewards(sampling, recorded.rewards)
+    else:
+        sampling, inputs = load_rewards(sampling, experiment.base)
     schedule = dataclasses.replace(workflow.schedule(n_generations, truth_total), sampling=sampling, inputs=inputs)
     schedule.check(workflow.name, n_generations, truth_total)
     missing = missing_capability(schedule.needs, offered.CAPABILITIES, experiment.family)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
+
 from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.compile_log import kernels_of
@@ -188,7 +190,16 @@ def _header(plan: RunPlan, model: Model) -> Header:
         inputs=plan.inputs,
         engine=model.ENGINE,
         weighted=model.is_weighted,
+        rewards=_rewards(plan),
     )
+
+
+def _rewards(plan: RunPlan) -> np.ndarray | None:
+    """Return the rewards that were read from a file, float64 (K)."""
+    sampling, given = plan.schedule.sampling if plan.schedule is not None else None, plan.experiment.sampling
+    if given is None or not given.files or sampling is None or sampling.best_of is None:
+        return None
+    return np.asarray(sampling.best_of.reward, dtype=np.float64)
 
 
 def _store(header: Header, plan: RunPlan, budget: MemoryBudget) -> Store:

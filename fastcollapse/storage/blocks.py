@@ -34,6 +34,7 @@ class Header:
     engine : "spectrum" or "symbols" for a family with engines, otherwise "".
     inputs : path as written in the experiment -> SHA-256 in hexadecimal, of the data files that the run has read.
     weighted : whether the counts are weights that sum to 1, float64.
+    rewards : reward of each symbol, float64 (K), if the run has read them from a file; otherwise None.
     """
 
     experiment_json: str
@@ -53,6 +54,7 @@ class Header:
     inputs: Mapping[str, str] = field(default_factory=dict)
     engine: str = ""
     weighted: bool = False
+    rewards: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.n_columns and self.truth is not None and self.engine != "spectrum":

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.sampling import MAX_REWARD
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.count_spectrum import CountSpectrum, SymbolTruth, ZipfMandelbrotLaw
 from fastcollapse.errors import InputError
@@ -104,6 +105,7 @@ def read_header(content: Content) -> Header:
         inputs=inputs,
         engine=root.get("engine", ""),
         weighted="trajectory/data" in content.arrays and content.arrays["trajectory/data"].dtype.kind == "f",
+        rewards=_read_rewards(content, truth),
     )
 
 
@@ -167,6 +169,15 @@ def _read_truth(content: Content, inputs: Mapping[str, str]) -> SymbolTruth:
         _check_bounds("truth/label_bounds", bounds, len(raw))
         labels = tuple(raw[low:high].decode() for low, high in pairwise(bounds.tolist()))
     return CategoricalDistribution(labels, counts, probabilities, found["source"], inputs)
+
+
+def _read_rewards(content: Content, truth: SymbolTruth | None) -> np.ndarray | None:
+    if "truth/reward" not in content.arrays or not isinstance(truth, CategoricalDistribution):
+        return None
+    rewards = np.array(array_of(content, "truth/reward", "f8", (truth.support_size,)))
+    if not (np.abs(rewards) <= MAX_REWARD).all():
+        raise ValueError(f"is damaged: truth/reward must be from {-MAX_REWARD:g} to {MAX_REWARD:g}")
+    return rewards
 
 
 def array_of(content: Content, name: str, kind: str, lengths: tuple[int | None, ...]) -> np.ndarray:

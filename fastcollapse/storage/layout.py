@@ -33,6 +33,7 @@ ATTRIBUTES = {
     },
     "truth/probability": {"long_name": "law of generation 0", "units": "1"},
     "truth/counts": {"long_name": "counts of the data", "units": "1"},
+    "truth/reward": {"long_name": "reward of the symbol, as read from its file", "units": "1"},
     "truth/spectrum_count": {"long_name": "count of a symbol in the data", "units": "1"},
     "truth/spectrum_symbols": {"long_name": "number of symbols of that count", "units": "1"},
 }
@@ -242,6 +243,8 @@ def header_arrays(header: Header) -> list[Array]:
     arrays.append(memory_array("truth/probability", truth.probabilities.astype(np.float64, copy=False), ("symbol",)))
     if truth.counts is not None:
         arrays.append(memory_array("truth/counts", truth.counts.astype(np.int64, copy=False), ("symbol",)))
+    if header.rewards is not None:
+        arrays.append(memory_array("truth/reward", header.rewards, ("symbol",)))
     if truth.labels is not None:
         raw = [label.encode() for label in truth.labels]
         bounds = np.zeros(len(raw) + 1, np.int64)

@@ -23,4 +23,4 @@ def test_needs__of_the_base_are_none():
 
 
 def test_optional_keys__include_the_stages():
-    assert optional_keys(Accumulate) == {"window", "discount", "weight"}
+    assert optional_keys(Accumulate) == {"window", "discount", "weight", "n_real"}

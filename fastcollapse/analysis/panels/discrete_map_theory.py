@@ -52,17 +52,8 @@ class Chain(NamedTuple):
 
 
 def rewards_of(results: Results) -> np.ndarray:
-    """Return the reward of each symbol of a run with curation, float64 [K].
-
-    Raises
-    ------
-    InputError
-        The file of the rewards has changed since the run.
-    """
+    """Return the reward of each symbol of a run with curation, float64 [K]."""
     sampling = sampling_of(results)
-    for path, digest in schedule_of(results).inputs.items():
-        if results.inputs.get(path) not in (None, digest):
-            raise InputError(f"sampling.best_of.reward must be the file of the run, got {path}: it has changed")
     best_of = sampling.best_of if sampling is not None else None
     assert isinstance(best_of, BestOf)
     if isinstance(best_of.reward, str):
@@ -83,6 +74,8 @@ def mapped(results: Results, law: np.ndarray) -> np.ndarray:
 
 def external_share(schedule: Schedule) -> tuple[np.ndarray, str] | None:
     """Return the share of real data in each generation, float64 [T], and how it is mixed; None with other data."""
+    if schedule.first_is_real:
+        return None
     needs = needs_beside_maps(schedule)
     if needs == {"real_share"} and schedule.real_share is not None:
         return schedule.real_share, "tokens"
@@ -149,8 +142,9 @@ def _is_uniform_pool(results: Results) -> bool:
     """Whether equal batches accumulate from a uniform law, and none is dropped."""
     schedule, truth = schedule_of(results), results.truth.probabilities
     needs = needs_beside_maps(schedule)
-    is_pool = needs == {"pool"} and not schedule.start_with_data and bool(schedule.keep[1:].all())
-    return is_pool and not np.ptp(schedule.n_synthetic) and np.ptp(truth) <= 1e-15
+    is_pool = needs == {"pool"} and schedule.first_is_real and bool(schedule.keep[1:].all())
+    is_small = (results.last + 1) * truth.size <= _PATH_CELLS
+    return is_pool and is_small and not np.ptp(schedule.n_synthetic) and np.ptp(truth) <= 1e-15
 
 
 @cached_by_results

@@ -142,7 +142,8 @@ def map_log_sigma_panel(results: Results, generations: np.ndarray, options: Mapp
 
 def _is_replacement(results: Results) -> bool:
     """Whether each generation is fitted to all mapped samples of the generation before and to nothing else."""
-    return not needs_beside_maps(schedule_of(results))
+    schedule = schedule_of(results)
+    return not schedule.first_is_real and not needs_beside_maps(schedule)
 
 
 def _scale(results: Results) -> float | None:
@@ -194,8 +195,10 @@ def _power_law(results: Results, generations: np.ndarray) -> tuple[Line, ...]:
     """Return the power law that the variance tends to under accumulation of equal batches with a bias."""
     schedule, scale = schedule_of(results), _scale(results)
     sizes = schedule.n_synthetic
-    is_constant = not np.ptp(sizes[1:]) and sizes[0] + schedule.n_real[0] == sizes[-1] and not schedule.n_real[1:].any()
-    if scale is None or needs_beside_maps(schedule) - {"fresh_real"} != {"pool"} or not is_constant or sizes[-1] < 2:
+    equal = bool((sizes[1:] == sizes[-1]).all()) and sizes[0] + schedule.n_real[0] == sizes[-1]
+    if scale is None or needs_beside_maps(schedule) - {"fresh_real"} != {"pool"} or sizes[-1] < 2:
+        return ()
+    if not equal or schedule.n_real[1:].any():
         return ()
     if estimator_of(results) != "mle" or schedule.start_with_data or (schedule.keep[1:] == 0).any():
         return ()

@@ -167,7 +167,8 @@ def _weighted(setting: Setting, fits: np.ndarray) -> Expectations:
     """Return the expectations of the weighted mean of two fits, to the last synthetic rows and to real rows."""
     schedule, d, n = setting.schedule, setting.d, fits.size - 1
     assert schedule.weight is not None
-    if schedule.keep[1:].any() or setting.ridge > 0 or int(setting.rows.min()) < d:
+    parts = np.concatenate([schedule.n_synthetic[schedule.n_synthetic > 0], schedule.n_real[schedule.n_real > 0]])
+    if schedule.keep[1:].any() or setting.ridge > 0 or int(parts.min()) < d:
         return _unknown(fits)
     with np.errstate(divide="ignore"):
         # The error is infinite for d or d + 1 rows, and a part without rows has no weight.

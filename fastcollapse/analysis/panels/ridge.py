@@ -273,7 +273,13 @@ def _real_error(results: Results, n_real: int) -> float:
     return setting.sigma**2 * setting.d / (n_real - setting.d - 1)
 
 
-_ERROR = ErrorOf(_error_curve, lambda results: chain_of(results).error, _real_error)
+def _noise(results: Results) -> float:
+    """Return the variance of the noise of synthetic labels over that of real ones, which is above 0."""
+    setting = setting_of(results)
+    return (setting.sigma0 / setting.sigma) ** 2
+
+
+_ERROR = ErrorOf(_error_curve, lambda results: chain_of(results).error, _real_error, _noise)
 _MAKERS: dict[str, Maker] = {
     "generator_error": generator_error_panel,
     "generator_norm": generator_norm_panel,

@@ -32,11 +32,13 @@ class ErrorOf(NamedTuple):
     curve : (results, generations, factor) -> the curve of the error times the factor.
     expected : results -> the expected error of generations 0..T, float64[T+1], NaN where it is not known.
     real_alone : (results, number of real points) -> the error of a fit to them alone, infinite if it is not known.
+    noise : results -> variance of the noise of a synthetic point over that of a real one, with the same model.
     """
 
     curve: Callable[[Results, np.ndarray, float], Curve]
     expected: Callable[[Results], np.ndarray]
     real_alone: Callable[[Results, int], float]
+    noise: Callable[[Results], float] = lambda results: 1.0
 
 
 def staged_moments(results: Results, estimator: str) -> tuple[np.ndarray, np.ndarray]:
@@ -177,7 +179,7 @@ def error_over_real_panel(
     curve = dataclasses.replace(curve, smallest=curve.mean - margin, largest=curve.mean + margin)
     lines: tuple[Line, ...] = ()
     if not schedule.keep[1:].any() and schedule.sampling is None and (schedule.n_real > 0).all():
-        real, synthetic = n_real / schedule.n_real, n_real / schedule.n_synthetic
+        real, synthetic = n_real / schedule.n_real, error.noise(results) * n_real / schedule.n_synthetic
         pooled = schedule.n_real / (schedule.n_real + schedule.n_synthetic)
         weight = pooled if schedule.weight is None else schedule.weight
         if schedule.real == "fixed":

@@ -116,7 +116,7 @@ ROLES: dict[str, Role] = {
     "variance": (
         Reading(
             ("heterozygosity",),
-            "heterozygosity 1 - sum p^2, the variance of a symbol's indicator vector",
+            "heterozygosity 1 - sum p^2, the variance of a symbol's indicator vector, over the true one",
             share_left,
             {
                 "replace": (Limit(True, "one symbol is left with probability 1 (heterozygosity_replace)"),),

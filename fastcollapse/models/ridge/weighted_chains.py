@@ -35,6 +35,8 @@ def create_weighted_chain(truth: Regression, parameters: RidgeParameters, schedu
         raise no_overlaps()
     drawn = parameters.sampler == "exact" and parameters.designs == "independent" and parameters.ridge == 0
     parts = np.concatenate([schedule.n_synthetic, schedule.n_real[schedule.n_real > 0]])
+    # A generation without synthetic samples has no fit to them.
+    drawn = drawn and bool(schedule.n_synthetic.all())
     # For other inputs the minimum-norm fit to fewer samples than inputs has no simple law.
     if drawn and not schedule.keep[1:].any() and (truth.is_isotropic or bool((parts >= truth.dimension).all())):
         return WeightedLawChain(truth, parameters, schedule)

@@ -57,6 +57,37 @@ def test_panels__of_maps_that_keep_the_mean_are_exact(workflow, sampling):
     assert ((plain - panels["variance"].curve.mean) / error)[-1] > Z_LIMIT
 
 
+@pytest.mark.parametrize(
+    "sampling", [{"bias": 0.5}, {"tilt": 1.0}, {"truncate": 1.0}], ids=["bias", "tilt", "truncate"]
+)
+@pytest.mark.parametrize(("keep_real", "n_generations"), [(True, 1), (False, 2)])
+def test_panels__of_a_short_run_that_accumulates_know_that_the_first_sample_is_real(keep_real, n_generations, sampling):
+    # Such a run keeps no pool, but it is no replacement. Less than 30 scores.
+    mapping = {
+        "model": {"family": "gaussian", "estimator": "unbiased"},
+        "truth": {"sigma": 2.0},
+        "workflow": {"name": "accumulate", "n_samples": 20, "keep_real": keep_real},
+        "run": {"n_generations": n_generations, "n_replicates": 2000, "seed": 4, "record": ["metrics", "trajectory"]},
+        "sampling": sampling,
+    }
+    for panel in panels_of(simulate(Experiment.from_mapping(mapping)), np.arange(n_generations + 1)):
+        assert not (np.abs(panel.curve.z) > Z_LIMIT).any(), panel.heading
+
+
+@pytest.mark.parametrize("sampling", [{"bias": 0.5}, {"tilt": 1.0}], ids=["bias", "tilt"])
+def test_panels__of_one_generation_of_replacement_have_scores(sampling):
+    mapping = {
+        "model": {"family": "gaussian", "estimator": "unbiased"},
+        "truth": {"sigma": 2.0},
+        "workflow": {"name": "replace", "n_samples": 20},
+        "run": {"n_generations": 1, "n_replicates": 2000, "seed": 4},
+        "sampling": sampling,
+    }
+    panels = {panel.heading: panel for panel in panels_of(simulate(Experiment.from_mapping(mapping)), np.array([1]))}
+    for heading in ("variance", "ln sigma"):
+        assert np.abs(panels[heading].curve.z[0]) < Z_LIMIT, heading
+
+
 @pytest.mark.parametrize("estimator", ["mle", "unbiased"])
 @pytest.mark.parametrize("sampling", [{"bias": 0.9}, {"tilt": 0.05}], ids=["bias", "tilt"])
 def test_panels__of_replacement_have_the_log_deviation_and_the_tilted_mean(estimator, sampling):

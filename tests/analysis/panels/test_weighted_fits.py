@@ -116,6 +116,27 @@ def test_error_over_real__is_the_best_weight(model):
     assert abs(line.values[-1] - golden) < 1e-4
 
 
+@pytest.mark.parametrize("real", ["fresh", "fixed"])
+@pytest.mark.parametrize("weight", [{}, {"weight": 0.4}], ids=["pooled", "weight"])
+def test_error_over_real__has_the_noise_of_synthetic_labels(weight, real):
+    results = run("ridge", {"name": "mix", "n_samples": 3000, "n_real": 2000, "real": real, **weight})
+    [panel] = panels_of(results, AT, ["error_over_real"])
+    np.testing.assert_allclose(panel.lines[0].values, panel.curve.mean, rtol=0.1)
+    # Negative control: with the same noise of real and synthetic labels the first error is 0.4.
+    assert panel.curve.mean[0] < 0.3
+
+
+@pytest.mark.parametrize(("n_samples", "n_real"), [(18, 1), (1, 18)])
+@pytest.mark.parametrize("sigma", [0.0, 0.5])
+def test_generator_error__of_a_part_with_few_rows_is_not_known(sigma, n_samples, n_real):
+    # The other part is closer to the dimension and has enough rows.
+    mix = {"name": "mix", "n_samples": n_samples, "n_real": n_real, "real": "fresh", "weight": 0.4}
+    results = simulate(experiment("ridge", mix, 20).with_values({"model.sigma": sigma, "truth.dimension": 10}))
+    [panel] = panels_of(results, AT, ["generator_error"])
+    assert np.isnan(panel.curve.expected[1:]).all()
+    assert not panel.lines
+
+
 def test_error_over_real__needs_real_data():
     results = run("gaussian", {"name": "replace", "n_samples": 30}, 2)
     with pytest.raises(InputError, match=r"workflow.n_real must be real data whose error has .*, got 0"):

@@ -85,6 +85,13 @@ def test_bits__do_not_depend_on_blocks_or_threads(truth, workflow, parameters, c
     assert_bits_are_reproducible(lambda: model(truth, workflow, 9, **parameters))
 
 
+def test_weights__of_the_real_sample_alone_are_those_of_a_longer_run():
+    # A run of one generation keeps no pool and has no synthetic samples.
+    workflow = Accumulate(n_samples=20, keep_real=True, weight=0.4)
+    alone, longer = (run(model(ROUND, workflow, n), 3, n, 1)["weights"] for n in (1, 2))
+    np.testing.assert_array_equal(alone[:, 0], longer[:, 0])
+
+
 def experiment(workflow=None, truth=None, n_generations=T, **parameters):
     workflow = {"name": "mix", "n_samples": 30, "n_real": 20, "real": "fresh", "weight": "optimal", **(workflow or {})}
     sections = {

@@ -55,6 +55,9 @@ def test_variance__of_other_metrics():
     found = profile(hand_made("poisson", {"rate": [[4.0, 2.0, 0.0], [4.0, 5.0, 0.0]]}))["variance"]
     assert (found.holds, found.generation) == ("yes", 2)
     assert "exactly 0 in 2 of 2 replicates" in found.note
+    found = profile(hand_made("discrete", {"heterozygosity": [[0.8, 0.4]] * 2}, engine="symbols"))["variance"]
+    assert found.value == 0.5
+    assert found.quantity.endswith("over the true one")
     found = profile(hand_made("discrete", {"heterozygosity": np.zeros((2, 3))}, engine="symbols"))["variance"]
     assert (found.holds, found.value) == ("unknown", None)
 
