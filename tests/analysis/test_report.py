@@ -9,7 +9,7 @@ import pytest
 from fastcollapse.analysis import report
 from fastcollapse.analysis.agreement import Z_LIMIT, Agreement, agreement_of, verdict
 from fastcollapse.analysis.generations import log_spaced_generations
-from fastcollapse.analysis.panels import discrete, extinction_times
+from fastcollapse.analysis.panels import discrete, extinction_times, heterozygosity
 from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.analysis.panels.scores import curve_of, share_of
 from fastcollapse.analysis.panels.text import table
@@ -75,7 +75,7 @@ def test_curve__has_no_score_without_deviation():
 
 def test_heterozygosity__has_a_score_in_every_workflow(replaced, mixed):
     for results in (replaced, mixed):
-        got = discrete.heterozygosity(results, np.arange(31))
+        got = heterozygosity.heterozygosity(results, np.arange(31))
         assert np.isfinite(got.z).all()
         assert np.abs(got.z).max() < 4.5
 
@@ -187,7 +187,7 @@ def test_extinction_time__median_agrees_with_theory():
 
 def test_comparison__rejects_distorted_curve(replaced, monkeypatch):
     assert report.comparison(replaced)[1]
-    truth = discrete._expected_heterozygosity(replaced)
+    truth = heterozygosity._expected(replaced)
     monkeypatch.setattr(discrete, "_expected_heterozygosity", lambda results: truth * 0.98)
     text, agree = report.comparison(replaced)
     assert not agree
@@ -225,7 +225,7 @@ def test_comparison__prints_the_rule_of_a_skewed_law():
 def test_comparison__rare_symbol_of_many_replicates_is_scored():
     """5,000 replicates of a symbol of probability 0.01: heterozygosity has a score in every generation."""
     results = simulate(load_experiment("bernoulli-forgetting"))
-    got = discrete.heterozygosity(results, np.arange(51))
+    got = heterozygosity.heterozygosity(results, np.arange(51))
     assert np.isfinite(got.z).all()
     # 50 dependent scores: 4.5 is passed by chance once in 4,000 runs.
     assert np.abs(got.z).max() < 4.5
@@ -240,7 +240,7 @@ def test_comparison__rare_symbol_of_many_replicates_is_scored():
 def effective_scores(results, factor):
     """Return the scores of heterozygosity against its expectation times a factor."""
     generations = np.arange(1, 51)
-    expected = factor * discrete._expected_heterozygosity(results)[generations]
+    expected = factor * heterozygosity._expected(results)[generations]
     values = results.metrics["heterozygosity"][:, generations]
     return curve_of(generations, values, None, None, expected, np.full(50, True)).z
 
@@ -307,7 +307,7 @@ def test_heterozygosity__no_score_for_few_replicates_of_skewed_law():
     for n_replicates, known in ((50, False), (150, True)):
         run = {"n_generations": 10, "n_replicates": n_replicates, "seed": 11}
         results = simulate(Experiment.from_mapping(mapping | {"run": run}))
-        got = discrete.heterozygosity(results, np.arange(11))
+        got = heterozygosity.heterozygosity(results, np.arange(11))
         assert np.isfinite(got.z[1:]).all() == known
         assert np.isfinite(got.z[1:]).any() == known
 
@@ -322,8 +322,8 @@ def test_comparison__correct_runs_of_few_symbols_agree():
     whole = simulate(Experiment.from_mapping(mapping))
     generations = log_spaced_generations(30, 10)
     values = whole.metrics["heterozygosity"][:, generations].reshape(400, 10, -1)
-    expected = discrete._expected_heterozygosity(whole)[generations]
-    known = 10 * expected >= discrete._DEGREES * (1 - expected)
+    expected = heterozygosity._expected(whole)[generations]
+    known = 10 * expected >= heterozygosity._DEGREES * (1 - expected)
     free = np.full(known.shape, True)
     for rule, few in ((known, True), (free, False)):
         z = [curve_of(generations, v, None, None, expected, rule.copy()).z for v in values]

@@ -218,7 +218,7 @@ def test_mappings__are_of_all_kinds(tables):
     found = {"run": 0, "refused": 0, "large": 0}
     seen = set()
 
-    @settings(FUZZ, max_examples=400, database=None)
+    @settings(FUZZ, max_examples=800, database=None)
     @given(mapping=experiments())
     def look(mapping):
         got = outcome(mapping, tables)
@@ -321,6 +321,8 @@ def shuffled(value, rng):
 @settings(FUZZ, max_examples=40)
 @given(mapping=experiments(), seed=st.integers(0, 10**6))
 def test_numbers__do_not_depend_on_the_order_of_keys(tables, mapping, seed):
+    if isinstance(mapping.get("run"), dict):  # a seed that is drawn is another one each time
+        mapping = {**mapping, "run": {"seed": 1, **mapping["run"]}}
     expected, got = outcome(mapping, tables), outcome(shuffled(mapping, random.Random(seed)), tables)
     if isinstance(expected, list):
         assert_same(got, expected)

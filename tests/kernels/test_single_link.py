@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from fastcollapse.kernels import single_link
+from fastcollapse.kernels import jit, single_link
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 
 FUNCTIONS = """
@@ -65,7 +65,7 @@ def everything():
     return [*out, middle(Group(values, 0.1), 3, stream), *values, of_a_user(1.0), binomial(10**9, 0.2, stream)]
 """
 CODE = """
-from fastcollapse.kernels import single_link
+from fastcollapse.kernels import jit, single_link
 import functions
 print(single_link.ENABLED, *[float(x).hex() for x in functions.everything()])
 """
@@ -184,6 +184,8 @@ def test_function_that_is_not_linked__is_an_error(monkeypatch):
 
 
 def test_loop__becomes_machine_code_within_its_kernel_only(monkeypatch):
+    monkeypatch.setattr(jit, "CACHE_ROOT", None)  # it is compiled, whatever another run has compiled
+
     @parallel_kernel
     def halves(values):
         for i in prange(values.shape[0]):

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy  # scipy.stats is loaded at its first use, because it takes half a second
 
 from fastcollapse.config.fields import ValidationErrors
 from fastcollapse.config.sampling import BestOf
@@ -57,6 +57,6 @@ def rank_rewards(probability: np.ndarray) -> np.ndarray:
     array([1. , 0.5, 0.5, 0. ])
     """
     rewards, present = np.zeros(len(probability)), np.flatnonzero(probability)
-    ranks = stats.rankdata(-probability[present])
+    ranks = scipy.stats.rankdata(-probability[present])
     rewards[present] = (len(present) - ranks) / (len(present) - 1)
     return rewards
