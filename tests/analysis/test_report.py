@@ -188,7 +188,7 @@ def test_extinction_time__median_agrees_with_theory():
 def test_comparison__rejects_distorted_curve(replaced, monkeypatch):
     assert report.comparison(replaced)[1]
     truth = heterozygosity._expected(replaced)
-    monkeypatch.setattr(discrete, "_expected_heterozygosity", lambda results: truth * 0.98)
+    monkeypatch.setattr(heterozygosity, "_expected", lambda results: truth * 0.98)
     text, agree = report.comparison(replaced)
     assert not agree
     assert "DISAGREES" in text
