@@ -71,7 +71,7 @@ def _workflows() -> Iterator[dict[str, Any]]:
 def _samplings(capabilities: frozenset[str]) -> Iterator[tuple[dict[str, Any], Mapping[str, Any]]]:
     """Yield the examples of maps that a family serves, each under the simplest workflow."""
     for values in Sampling.EXAMPLES:
-        if build(Sampling, values).maps and set(build(Sampling, values).maps) <= capabilities:
+        if capabilities.issuperset(build(Sampling, values).maps):
             yield {"name": "replace", "n_samples": _N}, values
 
 
