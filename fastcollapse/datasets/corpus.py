@@ -18,6 +18,8 @@ _KEY = "truth.text"
 _CHUNK = 2**20
 # The longest run without white space, in characters: it is held in memory as a whole.
 _LONGEST = 2**24
+_ITEM = re.compile(r"[\r\n]|\S+")
+_LINE_ENDS = ("\r", "\n")
 _ASCII_WORD = re.compile(r"\w+")
 # The combining marks of a script are in a few rows of 256 characters.
 _ROW_BITS = 8
@@ -46,13 +48,12 @@ def count_words(files: DataFiles, given: str, pattern: str | None = None) -> dic
         The file cannot be read, has too long a run without white space, or the pattern matches an empty text.
     """
     words: dict[str, int] = {}
-    find = unicode_words if pattern is None else _finder(pattern)
+    find = symbol_finder(pattern)
     with open_text(files, _KEY, given) as text:
-        for runs in _runs(text, given):
-            for run, n in Counter(runs).items():
-                if len(run) > _LONGEST:
-                    limit = f"white space after at most {_LONGEST:,} characters"
-                    raise InputError(f"{_KEY} must have {limit}, got a longer run in {show(given)}")
+        for items in text_items(text, given):
+            for run, n in Counter(items).items():
+                if run in _LINE_ENDS:
+                    continue
                 for word in find(run):
                     words[word] = words.get(word, 0) + n
     if "" in words:
@@ -63,20 +64,47 @@ def count_words(files: DataFiles, given: str, pattern: str | None = None) -> dic
     return words
 
 
-def _runs(text: TextIO, given: str) -> Iterator[list[str]]:
-    """Yield the runs between white space, many at a time.
+def text_items(text: TextIO, given: str) -> Iterator[list[str]]:
+    r"""Yield the runs between white space and the ends of lines, "\n" or "\r", many at a time.
 
     White space never is inside a word. The lower case of a letter depends on its neighbours (the Greek final sigma),
     but not beyond white space.
+
+    Parameters
+    ----------
+    text, given : the open file, and its path as written by the user.
+
+    Raises
+    ------
+    InputError
+        The file is binary, or has too long a run without white space.
     """
     rest = ""
     while chunk := text.read(_CHUNK):
         refuse_binary(chunk, _KEY, given)
-        runs = (rest + chunk).split()
-        # The last run may go on in the next chunk; one that is too long is refused now.
-        rest = "" if chunk[-1].isspace() or len(runs[-1]) > _LONGEST else runs.pop()
-        yield runs
+        items = _ITEM.findall(rest + chunk)
+        if items and max(map(len, items)) > _LONGEST:
+            limit = f"white space after at most {_LONGEST:,} characters"
+            raise InputError(f"{_KEY} must have {limit}, got a longer run in {show(given)}")
+        # The last run may go on in the next chunk.
+        rest = "" if chunk[-1].isspace() else items.pop()
+        yield items
     yield [rest] if rest else []
+
+
+def symbol_finder(
+    pattern: str | None = None, case: str = "lower", unit: str = "word"
+) -> Callable[[str], Iterable[str]]:
+    """Return the function from a run without white space to its symbols.
+
+    Parameters
+    ----------
+    pattern : a regular expression of a word, searched in the text as it is; None for the rule of `unicode_words`.
+    case : "lower" or "keep".
+    unit : "word", or "character" for the characters with their combining marks, in the normal form NFC.
+    """
+    find = _characters if unit == "character" else _words if pattern is None else _matches(pattern)
+    return (lambda run: find(run.lower())) if case == "lower" else find
 
 
 def unicode_words(run: str) -> Iterable[str]:
@@ -87,11 +115,32 @@ def unicode_words(run: str) -> Iterable[str]:
     >>> unicode_words("Na\\u00efve nai\\u0308ve"), unicode_words("co\\xadoperate, don't")
     (['naïve', 'naïve'], ['cooperate', 'don', 't'])
     """
+    return _words(run.lower())
+
+
+def _words(run: str) -> list[str]:
     if run.isascii():
-        return _ASCII_WORD.findall(run.lower())
-    normal = unicodedata.normalize("NFC", run.translate(_INVISIBLE).lower())
+        return _ASCII_WORD.findall(run)
+    normal = _normal(run)
     rows = {ord(letter) >> _ROW_BITS for letter in normal if unicodedata.category(letter)[0] == "M"}
     return _word(*sorted(rows)).findall(normal)
+
+
+def _characters(run: str) -> list[str]:
+    """Return the characters, each with the combining marks and joiners that follow it."""
+    if run.isascii():
+        return list(run)
+    found: list[str] = []
+    for letter in _normal(run):
+        if found and (letter in _JOINERS or unicodedata.category(letter)[0] == "M"):
+            found[-1] += letter
+        else:
+            found.append(letter)
+    return found
+
+
+def _normal(run: str) -> str:
+    return unicodedata.normalize("NFC", run.translate(_INVISIBLE))
 
 
 @functools.lru_cache(256)
@@ -105,6 +154,6 @@ def _word(*rows: int) -> re.Pattern[str]:
     return re.compile(rf"\w[\w{marks}]*(?:[{_JOINERS}]+[\w{marks}]+)*")
 
 
-def _finder(pattern: str) -> Callable[[str], Iterable[str]]:
+def _matches(pattern: str) -> Callable[[str], Iterable[str]]:
     expression = re.compile(pattern)
-    return lambda run: (match.group() for match in expression.finditer(run.lower()))
+    return lambda run: (match.group() for match in expression.finditer(run))
