@@ -11,6 +11,8 @@ n : [C], synthetic tokens of each context in each generation, at least 0; or one
 m : [B] or scalar, number of refits after the fit to the real tokens alone, at least 0.
 """
 
+from typing import Any
+
 import numpy as np
 import scipy  # scipy.stats is loaded at its first use, because it takes half a second
 from numpy.typing import ArrayLike, NDArray
@@ -44,7 +46,7 @@ def contexts_squared_distance(h1: ArrayLike, N: ArrayLike, n: ArrayLike, m: Arra
     >>> contexts_squared_distance(0.695, 20, 40, [1, 3, 8]).round(10)
     array([0.00772222, 0.01251858, 0.01361051])
     """
-    (h, real_tokens, synthetic), refits = _contexts(h1, N, n), integers("m", m, 0)
+    (h, real_tokens, synthetic), refits = _contexts(h1, N, integers("n", n, 0, _MOST)), integers("m", m, 0)
     start, decay = _first_and_decay(real_tokens, synthetic)
     return _weighted(real_tokens, h * start, decay, refits)
 
@@ -56,7 +58,8 @@ def contexts_squared_distance_limit(h1: ArrayLike, N: ArrayLike, n: ArrayLike) -
 
     Parameters
     ----------
-    h1, N, n : see `Notation` of the module.
+    h1, N : see `Notation` of the module.
+    n : [C], synthetic tokens of each context, at least 0, or one number; the formula needs no whole numbers.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def contexts_squared_distance_limit(h1: ArrayLike, N: ArrayLike, n: ArrayLike) -
     >>> round(contexts_squared_distance_limit(0.695, 20, 40), 10)
     0.013627451
     """
-    h, real_tokens, synthetic = _contexts(h1, N, n)
+    h, real_tokens, synthetic = _contexts(h1, N, reals("n", n, 0, _MOST))
     factor = synthetic / (real_tokens**2 + 2 * real_tokens * synthetic + synthetic)
     return float((real_tokens / real_tokens.sum()) @ (h * factor))
 
@@ -99,7 +102,7 @@ def contexts_sampled_distance(h0: ArrayLike, N: ArrayLike, n: ArrayLike, m: Arra
     >>> contexts_sampled_distance(0.735, 20, 40, 8).round(8)
     np.float64(0.05042415)
     """
-    h, real_tokens, synthetic = _contexts(h0, N, n)
+    h, real_tokens, synthetic = _contexts(h0, N, integers("n", n, 0, _MOST))
     once = float((real_tokens / real_tokens.sum()) @ (h / real_tokens))
     return once + contexts_squared_distance(h * (1 - 1 / real_tokens), real_tokens, synthetic, m)
 
@@ -129,7 +132,7 @@ def contexts_fresh_distance(h0: ArrayLike, N: ArrayLike, n: ArrayLike, k: ArrayL
     >>> (1 - contexts_fresh_distance(0.5, 20, 40, [1, 4, 15]) / 0.5).round(8)
     array([0.98333333, 0.97162531, 0.97058834])
     """
-    (h, real_tokens, synthetic), refits = _contexts(h0, N, n), integers("k", k, 0)
+    (h, real_tokens, synthetic), refits = _contexts(h0, N, integers("n", n, 0, _MOST)), integers("k", k, 0)
     total = real_tokens + synthetic
     _, decay = _first_and_decay(real_tokens, synthetic)
     return _weighted(real_tokens, h / total, decay, refits)
@@ -217,10 +220,10 @@ def _weighted(
 
 
 def _contexts(
-    h: ArrayLike, N: ArrayLike, n: ArrayLike
+    h: ArrayLike, N: ArrayLike, n: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the checked arguments as vectors of one length."""
-    real_tokens, synthetic = integers("N", N, 1, _MOST), integers("n", n, 0, _MOST)
-    values = together(h=reals("h", h, 0, 1), N=real_tokens.astype(np.float64), n=synthetic.astype(np.float64))
+    """Return the arguments as vectors of one length; `n` is checked already."""
+    real_tokens, synthetic = integers("N", N, 1, _MOST).astype(np.float64), np.asarray(n, dtype=np.float64)
+    values = together(h=reals("h", h, 0, 1), N=real_tokens, n=synthetic)
     a, b, c = (np.atleast_1d(value).ravel() for value in values)
     return a, b, c
