@@ -3,8 +3,8 @@
 Means of all counts at every generation, and the variance of the number of words:
     ngram_expected_counts, ngram_length_variance
 One refit: words, cells and contexts that are alive, variances, and the exact law of the counts:
-    ngram_alive_one_refit, ngram_alive_one_refit_poisson, ngram_visit_probabilities, ngram_word_variances,
-    whittle_log_probability
+    ngram_alive_one_refit, ngram_alive_one_refit_poisson, ngram_word_probabilities, ngram_cell_probabilities,
+    ngram_word_variances, whittle_log_probability
 Resampling of whole sentences, the limit of high orders:
     sentences_alive_bounds
 Fixed totals, independent multinomials in each context:
@@ -25,8 +25,9 @@ from fastcollapse.theory.language.flow import ngram_expected_counts
 from fastcollapse.theory.language.one_refit import (
     ngram_alive_one_refit,
     ngram_alive_one_refit_poisson,
+    ngram_cell_probabilities,
     ngram_length_variance,
-    ngram_visit_probabilities,
+    ngram_word_probabilities,
     ngram_word_variances,
 )
 from fastcollapse.theory.language.real_data import (
@@ -62,9 +63,10 @@ __all__ = [
     "largest_synthetic",
     "ngram_alive_one_refit",
     "ngram_alive_one_refit_poisson",
+    "ngram_cell_probabilities",
     "ngram_expected_counts",
     "ngram_length_variance",
-    "ngram_visit_probabilities",
+    "ngram_word_probabilities",
     "ngram_word_variances",
     "sentences_alive_bounds",
     "whittle_log_probability",

@@ -26,12 +26,12 @@ MAX_CONTEXTS = 5000
 _MOST_STEPS = 20_000
 
 
-def ngram_visit_probabilities(
+def ngram_word_probabilities(
     offsets: ArrayLike, words: ArrayLike, counts: ArrayLike, successors: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the probabilities that a generated sentence has a word, a cell and a context.
+) -> NDArray[np.float64]:
+    """Return the probability that a generated sentence has a word, for each word.
 
-    A word is the set of contexts that end with it; one solve finds the probability that a sentence meets the set.
+    A word is the set of contexts that end with it; one linear system has the first visits to the set.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def ngram_visit_probabilities(
 
     Returns
     -------
-    words, cells, contexts : float64 [V], [D] and [C], exact.
+    float64 [V], exact.
 
     References
     ----------
@@ -47,12 +47,37 @@ def ngram_visit_probabilities(
 
     Examples
     --------
-    >>> found = ngram_visit_probabilities([0, 1, 3], [0, 0, 1], [2, 3, 2], [1, 1, 0])
-    >>> [probabilities.round(4).tolist() for probabilities in found]
-    [[1.0], [1.0, 0.6, 1.0], [1.0, 1.0]]
+    >>> ngram_word_probabilities([0, 1, 3, 4], [0, 1, 2, 2], [2, 1, 1, 1], [1, 2, 0, 0])  # the sentences a b, a
+    array([1. , 0.5])
     """
     walk = walk_of(offsets, words, counts, successors)
-    return _probabilities(walk, _visits(walk))
+    return _probabilities(walk, _visits(walk))[0]
+
+
+def ngram_cell_probabilities(
+    offsets: ArrayLike, words: ArrayLike, counts: ArrayLike, successors: ArrayLike
+) -> NDArray[np.float64]:
+    """Return the probability that a generated sentence has a cell, a context and its next symbol, for each cell.
+
+    Parameters
+    ----------
+    offsets, words, counts, successors : see `Notation` of the module; at most 5,000 contexts. The cost is O(C^3).
+
+    Returns
+    -------
+    float64 [D], exact.
+
+    References
+    ----------
+    Derived; checked in tests/verification/test_language.py.
+
+    Examples
+    --------
+    >>> ngram_cell_probabilities([0, 1, 3], [0, 0, 1], [2, 3, 2], [1, 1, 0])
+    array([1. , 0.6, 1. ])
+    """
+    walk = walk_of(offsets, words, counts, successors)
+    return _probabilities(walk, _visits(walk))[1]
 
 
 def ngram_alive_one_refit(

@@ -10,8 +10,9 @@ from fastcollapse.theory.language.flow import ngram_expected_counts
 from fastcollapse.theory.language.one_refit import (
     ngram_alive_one_refit,
     ngram_alive_one_refit_poisson,
+    ngram_cell_probabilities,
     ngram_length_variance,
-    ngram_visit_probabilities,
+    ngram_word_probabilities,
     ngram_word_variances,
 )
 from tests._corpora import first, shipped, table_of, toy
@@ -55,15 +56,15 @@ def test_length_variance__is_that_of_all_words_together():
 def test_one_refit__agrees_with_sentences_without_loops(order):
     """At an order above the longest sentence, a sentence repeats nothing."""
     table = table_of(toy(), order)
-    visits = ngram_visit_probabilities(**table)
-    if order == 4:
-        np.testing.assert_allclose(visits[1], table["counts"] / 6, rtol=1e-12)
-        # Four sentences have a, four have b, four have c, one has d.
-        np.testing.assert_allclose(np.sort(visits[0]), np.array([1, 4, 4, 5]) / 6, rtol=1e-12)
-        words, _, _ = ngram_alive_one_refit(**table)
-        assert words == pytest.approx((1 - (1 - np.array([1, 4, 4, 5]) / 6) ** 6).sum(), rel=1e-12)
-    for probabilities in visits:
+    cells, words = ngram_cell_probabilities(**table), ngram_word_probabilities(**table)
+    for probabilities in (cells, words):
         assert ((probabilities > 0) & (probabilities <= 1 + 1e-12)).all()
+    if order == 4:
+        np.testing.assert_allclose(cells, table["counts"] / 6, rtol=1e-12)
+        # Four sentences have a, four have b, four have c, one has d.
+        np.testing.assert_allclose(np.sort(words), np.array([1, 4, 4, 5]) / 6, rtol=1e-12)
+        alive, _, _ = ngram_alive_one_refit(**table)
+        assert alive == pytest.approx((1 - (1 - np.array([1, 4, 4, 5]) / 6) ** 6).sum(), rel=1e-12)
 
 
 def test_one_refit__of_order_3_is_smaller_than_sum_over_contexts():
