@@ -10,14 +10,13 @@ from functools import cached_property
 import numpy as np
 
 from fastcollapse.config.fields import show
-from fastcollapse.datasets.corpus import symbol_finder, text_items
+from fastcollapse.datasets.corpus import SENTENCE_ENDS, text_items
 from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.datasets.text_file import open_text
+from fastcollapse.datasets.text_symbols import symbol_finder
 from fastcollapse.errors import InputError
 
 _KEY = "truth.text"
-# A sentence ends here: at the end of a line, or at one of these tokens between white space.
-_ENDS = frozenset("\n\r.!?")
 # Words and ends of sentences are counted in int32.
 MAX_EMISSIONS = 2**31 - 1
 
@@ -103,19 +102,19 @@ def read_sentences(
     files: DataFiles,
     given: Sequence[str],
     pattern: str | None = None,
-    case: str = "lower",
-    unit: str = "word",
+    case: str | None = None,
+    unit: str | None = None,
 ) -> Sentences:
     """Return the sentences of text files, in their order.
 
-    A sentence ends at the end of a line, or at a token between white space that is `.`, `!` or `?`. Its words are those
-    of `fastcollapse.datasets.corpus.count_words`. Sentences without words are left out.
+    A sentence ends at the end of a line, or at a token between white space that is `.`, `!` or `?`. Its words are the
+    symbols of its runs; with characters, one space is between two runs. Sentences without words are left out.
 
     Parameters
     ----------
     files : opens and hashes the files.
     given : their paths as written by the user.
-    pattern, case, unit : see `fastcollapse.datasets.corpus.symbol_finder`.
+    pattern, case, unit : see `fastcollapse.datasets.text_symbols.symbol_finder`.
 
     Raises
     ------
@@ -131,7 +130,7 @@ def read_sentences(
         with open_text(files, _KEY, path) as text:
             for items in text_items(text, path):
                 for item in items:
-                    if item in _ENDS:
+                    if item in SENTENCE_ENDS:
                         _close(tokens, offsets)
                         continue
                     found = of_run.get(item)
@@ -146,8 +145,8 @@ def read_sentences(
             _close(tokens, offsets)
     if not tokens:
         raise InputError(f"{_KEY} must have at least one word, got none in {show(given[0])}")
-    source = f"sentences of {', '.join(given)}"
-    return Sentences(*_sorted(list(ids), tokens, offsets), source, files.hashes, unit)
+    source = f"sentences of {given[0] if len(given) == 1 else f'{len(given)} files'}"
+    return Sentences(*_sorted(list(ids), tokens, offsets), source, files.hashes, unit or "word")
 
 
 def _close(tokens: array[int], offsets: array[int]) -> None:

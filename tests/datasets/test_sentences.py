@@ -35,7 +35,7 @@ def test_sentences__end_at_lines_and_at_stops_between_white_space(tmp_path):
 def test_sentences__end_with_their_file(tmp_path):
     got = read(tmp_path, "a b", "c", "b")
     assert words_of(got) == [["a", "b"], ["c"], ["b"]]
-    assert got.source == "sentences of 0.txt, 1.txt, 2.txt"
+    assert got.source == "sentences of 3 files"
     assert list(got.inputs) == ["0.txt", "1.txt", "2.txt"]
 
 
@@ -84,7 +84,7 @@ def test_sentences__have_the_words_of_the_bag(tmp_path_factory, text, chunk, pat
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(corpus, "_CHUNK", chunk)
         again = read(folder, f"x {text}", pattern=pattern)
-        words = count_words(DataFiles(folder), "0.txt", pattern)
+        words = count_words(DataFiles(folder), ["0.txt"], pattern)
     assert words_of(again) == words_of(got)
     bag = dict(zip(got.labels, got.word_counts.tolist(), strict=True))
     if pattern == r"\S":
@@ -99,5 +99,5 @@ def test_sentences__of_the_shipped_sample():
     assert (got.n_tokens, got.n_words, got.n_sentences, got.longest) == (436_577, 19_919, 20_625, 115)
     rows = {tuple(row.tolist()) for row in np.split(got.tokens, got.offsets[1:-1])}
     assert len(rows) == 20_071
-    words = count_words(DataFiles(), SAMPLE, r"\w+")
+    words = count_words(DataFiles(), [SAMPLE], r"\w+")
     assert dict(zip(got.labels, got.word_counts.tolist(), strict=True)) == words

@@ -1,0 +1,62 @@
+"""Runs, resumes, replays and sweeps of texts that are several files: what was read is recorded and compared."""
+
+import pytest
+
+from fastcollapse import Experiment, InputError, open_results, simulate
+from fastcollapse.simulation.replay import replay
+from fastcollapse.sweeps.folder import SweepFolder
+from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.run import run_sweep
+
+MAPPING = {
+    "truth": {"text": ["b.txt", "more/*.txt"]},
+    "workflow": {"name": "replace", "n_samples": "truth"},
+    "run": {"n_generations": 3, "n_replicates": 2, "seed": 1, "record": ["metrics", "trajectory"]},
+}
+CHANGED = r"data file 'more/\*\.txt' has changed \(SHA-256 .*\): restore it"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "more").mkdir()
+    for name in ("b", "more/c", "more/d"):
+        (tmp_path / f"{name}.txt").write_text(f"one two two three {name}\n" * 5)
+    return tmp_path
+
+
+def test_run__records_every_file_and_the_names_of_a_pattern(folder):
+    results = simulate(Experiment.from_mapping(MAPPING), "a.h5")
+    assert sorted(results.inputs) == ["b.txt", "more/*.txt", "more/c.txt", "more/d.txt"]
+    assert results.truth.total == 15 * 4 + 5 * 5  # the path more/c is two words
+    one = simulate(Experiment.from_mapping(MAPPING | {"truth": {"text": ["b.txt", "more/d.txt", "more/c.txt"]}}))
+    for name, values in one.metrics.items():
+        assert values.tobytes() == results.metrics[name].tobytes()
+
+
+def test_replay__needs_none_of_the_files(folder):
+    simulate(Experiment.from_mapping(MAPPING), "a.h5")
+    for path in folder.glob("**/*.txt"):
+        path.unlink()
+    assert replay(open_results("a.h5")).different == ()
+
+
+def test_resume__with_another_file_in_the_folder_is_refused(folder):
+    experiment = Experiment.from_mapping(MAPPING)
+    simulate(experiment, "a.h5")
+    assert simulate(experiment, "a.h5", resume=True).complete
+    (folder / "more" / "e.txt").write_text("four")
+    with pytest.raises(InputError, match=CHANGED):
+        simulate(experiment, "a.h5", resume=True)
+
+
+def test_sweep__refuses_points_of_another_pattern(folder):
+    swept = {**MAPPING, "sweep": {"grid": {"truth.text": ["b.txt", ["b.txt", "more/*.txt"]]}}}
+    del swept["truth"]
+    sweep = Sweep(swept)
+    assert run_sweep(sweep, folder / "s").succeeded
+    inputs = SweepFolder(folder / "s").inputs
+    assert sorted(inputs) == ["b.txt", "more/*.txt", "more/c.txt", "more/d.txt"]
+    (folder / "more" / "e.txt").write_text("four")
+    with pytest.raises(InputError, match=CHANGED):
+        run_sweep(sweep, folder / "s")
