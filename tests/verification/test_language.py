@@ -12,7 +12,7 @@ import pytest
 from scipy.special import gammaln
 
 from fastcollapse.theory.language.collapse_time import contexts_collapse_time, contexts_collapse_time_gumbel
-from fastcollapse.theory.language.fixed_totals import fixed_totals_alive_one_refit
+from fastcollapse.theory.language.fixed_totals import fixed_totals_alive_bounds, fixed_totals_alive_one_refit
 from fastcollapse.theory.language.flow import ngram_expected_counts
 from fastcollapse.theory.language.one_refit import (
     ngram_alive_one_refit,
@@ -230,6 +230,22 @@ def test_whole_sentences__words_are_within_bounds():
 
     assert not outside(holders_of(text))
     assert outside(np.minimum(text.word_counts, 60))
+
+
+def test_fixed_totals__alive_after_many_refits():
+    # 4 comparisons. Control: one refit more. All contexts have few draws, so that the bounds are exact.
+    table = table_of(first(20), 2)
+    totals = np.add.reduceat(table["counts"], table["offsets"][:-1])
+    rng, counts = np.random.default_rng(16), np.tile(table["counts"], (2000, 1))
+    for k in range(1, 6):
+        counts = fixed_totals(table, counts, totals, rng)
+        if k in (2, 5):
+            lower, upper, low, high = fixed_totals_alive_bounds(
+                table["offsets"], table["words"], table["counts"], [k, k + 1]
+            )
+            np.testing.assert_allclose([lower, low], [upper, high], rtol=1e-12)
+            assert not reject(z_scores(alive(table, counts), [lower[0], low[0]]))
+            assert reject(z_scores(alive(table, counts), [lower[1], low[1]]))
 
 
 def chains(n, n_refits, n_replicates, seed, n_real=20, counts=COUNTS, fresh=None):

@@ -8,7 +8,7 @@ One refit: words, cells and contexts that are alive, variances, and the exact la
 Resampling of whole sentences, the limit of high orders:
     sentences_alive_bounds
 Fixed totals, independent multinomials in each context:
-    fixed_totals_alive_one_refit
+    fixed_totals_alive_bounds, fixed_totals_alive_one_refit
 Contexts with real data in every fit:
     contexts_squared_distance, contexts_squared_distance_limit, contexts_sampled_distance, contexts_fresh_distance,
     contexts_random_distance, contexts_total_variation, context_l1, context_l1_bound, context_l1_limit,
@@ -20,7 +20,7 @@ The time until all contexts have collapsed:
 """
 
 from fastcollapse.theory.language.collapse_time import contexts_collapse_time, contexts_collapse_time_gumbel
-from fastcollapse.theory.language.fixed_totals import fixed_totals_alive_one_refit
+from fastcollapse.theory.language.fixed_totals import fixed_totals_alive_bounds, fixed_totals_alive_one_refit
 from fastcollapse.theory.language.flow import ngram_expected_counts
 from fastcollapse.theory.language.one_refit import (
     ngram_alive_one_refit,
@@ -59,6 +59,7 @@ __all__ = [
     "contexts_squared_distance",
     "contexts_squared_distance_limit",
     "contexts_total_variation",
+    "fixed_totals_alive_bounds",
     "fixed_totals_alive_one_refit",
     "largest_synthetic",
     "ngram_alive_one_refit",

@@ -18,7 +18,7 @@ from fastcollapse.theory.arguments import integer, integers, require
 from fastcollapse.theory.language.table import rows_of
 
 # Contexts of more tokens have nearly normal deviations: within 2 % of each symbol's.
-_EXACT_TOKENS = 50
+EXACT_TOKENS = 50
 # Steps of a chain times its counts, squared: about a second.
 _MOST_WORK = 10**9
 
@@ -143,7 +143,7 @@ def contexts_total_variation(
     require(sizes.shape == rows.totals.shape, "totals", f"of {rows.totals.size} contexts", sizes)
     flat = refits.ravel()
     last, weight = int(flat.max(initial=0)), 0.5 * rows.totals / rows.totals.sum()
-    is_small = (np.maximum(rows.totals, sizes) <= _EXACT_TOKENS) & (sizes > 0)
+    is_small = (np.maximum(rows.totals, sizes) <= EXACT_TOKENS) & (sizes > 0)
     found = np.zeros(flat.size)
     kinds = np.stack([rows.counts, rows.totals[rows.context], sizes[rows.context]], axis=1)[is_small[rows.context]]
     if kinds.size:
@@ -194,5 +194,8 @@ def _deviations(count: int, total: int, size: int, last: int) -> NDArray[np.floa
     law = binomial_rows(size, logit(np.array([count / total])))[0]
     for step in range(1, last + 1):
         found[step] = law @ distance
+        if abs(found[step] - found[step - 1]) <= 1e-15 * found[step]:
+            found[step:] = found[step]  # stationary
+            break
         law = law @ rows
     return found

@@ -35,6 +35,11 @@ def test_sentences__bounds_hold_exact_chain():
     assert (lower <= exact + 1e-12).all()
     assert (exact <= upper + 1e-12).all()
     np.testing.assert_allclose([lower[:2], upper[:2]], [exact[:2]] * 2, rtol=1e-12)
+    # Generations of another size than the corpus.
+    lower, upper = sentences_alive_bounds(holders, 30, k, n=50)
+    exact = (1 - exact_chain(holders / 30, 50, 40)[0]).sum(axis=0)
+    assert (lower <= exact + 1e-12).all()
+    assert (exact <= upper + 1e-12).all()
 
 
 def test_sentences__domain_is_checked():
