@@ -29,7 +29,10 @@ _STYLES: dict[str, list[tuple[str, Any]]] = {
     "published": [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")],
     "asymptotic": [(THEORY, ASYMPTOTIC)],
     "limit": [(EDGE, ":")],
+    "reference": [(EDGE, (0, (1, 1.5))), (SECOND, (0, (3, 1.5, 1, 1.5)))],
 }
+# Lines that are not theory of a curve: several curves share them.
+SHARED = ("limit", "reference")
 
 
 def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results) -> None:
@@ -65,7 +68,7 @@ def _draw_panel(axes: "Axes", panel: Panel) -> None:
         styles = _STYLES[line.kind]
         colour, dash = styles[n_drawn.get(line.kind, 0) % len(styles)]
         n_drawn[line.kind] = n_drawn.get(line.kind, 0) + 1
-        _plot_theory(axes, at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
+        plot_theory(axes, at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
     for points in panel.points:
         values = np.array(points.values) * panel.factor
         axes.plot(points.generations, values, "k+", ms=9, mew=1.6, label=points.label, clip_on=False)
@@ -75,10 +78,10 @@ def draw_exact(axes: "Axes", panel: Panel, **style: Any) -> None:
     """Draw the exact expectation of a panel; medians are known at some points only, which are joined."""
     curve = panel.curve
     shown = np.isfinite(curve.expected) if panel.median else np.full(len(curve.at), True)
-    _plot_theory(axes, curve.at[shown], curve.expected[shown] * panel.factor, **style)
+    plot_theory(axes, curve.at[shown], curve.expected[shown] * panel.factor, **style)
 
 
-def _plot_theory(axes: "Axes", at: np.ndarray, values: np.ndarray, **style: Any) -> None:
+def plot_theory(axes: "Axes", at: np.ndarray, values: np.ndarray, **style: Any) -> None:
     """Draw a line of theory, and marks where a point has no neighbours, which make no line."""
     axes.plot(at, values, **style)
     alone = _isolated(values)
@@ -111,29 +114,31 @@ def _draw_images(axes: "Axes", plot: Sequence[Panel]) -> None:
     axes.set_title(plot[0].title, fontsize=10)
 
 
-def draw_limits(axes: "Axes", panel: Panel) -> None:
-    """Draw the limits that the curve of a panel tends to."""
-    colour, dash = _STYLES["limit"][0]
-    for line in _limits(panel):
+def draw_shared(axes: "Axes", panel: Panel) -> None:
+    """Draw the limits that the curve of a panel tends to, and the references beside it."""
+    for line, (colour, dash) in _shared(panel):
         axes.plot(panel.curve.at, line.values * panel.factor, color=colour, lw=1.6, ls=dash, label=line.label)
 
 
-def _limits(panel: Panel) -> list[Line]:
-    """Return the limits of a panel."""
-    return [line for line in panel.lines if line.kind == "limit"]
+def _shared(panel: Panel) -> list[tuple[Line, tuple[str, Any]]]:
+    """Return the limits and references of a panel, with their styles."""
+    found: list[tuple[Line, tuple[str, Any]]] = []
+    for kind in SHARED:
+        lines = [line for line in panel.lines if line.kind == kind]
+        found += [(line, _STYLES[kind][i % len(_STYLES[kind])]) for i, line in enumerate(lines)]
+    return found
 
 
 def _draw_group_limits(axes: "Axes", plot: Sequence[Panel], colours: Mapping[str, Any]) -> None:
-    """Draw the limits of several curves: once if they are the same, otherwise each in the colour of its curve."""
-    values = [[(line.label, line.values.tobytes()) for line in _limits(panel)] for panel in plot]
+    """Draw shared lines of several curves: once if they are the same, otherwise each in the colour of its curve."""
+    values = [[(line.label, line.values.tobytes()) for line, _ in _shared(panel)] for panel in plot]
     if all(one == values[0] for one in values):
-        draw_limits(axes, plot[0])
+        draw_shared(axes, plot[0])
         return
-    _, dash = _STYLES["limit"][0]
     for panel in plot:
-        for line in _limits(panel):
+        for line, (_, dash) in _shared(panel):
             axes.plot(panel.curve.at, line.values * panel.factor, color=colours[panel.group], lw=1.6, ls=dash)
-    for label in dict.fromkeys(line.label for panel in plot for line in _limits(panel)):
+    for label, (_, dash) in {line.label: style for panel in plot for line, style in _shared(panel)}.items():
         axes.plot([], [], color=EDGE, lw=1.6, ls=dash, label=label)
 
 
@@ -193,10 +198,10 @@ def _draw_theory(axes: "Axes", panel: Panel, colour: Any) -> dict[str, Any]:
     marked = known
     few = known.sum() <= _FEW_POINTS or panel.axis.categorical
     for line in panel.lines:
-        if line.kind != "limit" and np.isfinite(line.values).any():
+        if line.kind not in SHARED and np.isfinite(line.values).any():
             values = np.where(known, curve.expected, line.values) if few else line.values
             style = _MARK if panel.axis.categorical else {"ls": _STYLES[line.kind][0][1]}
-            draw = axes.plot if panel.axis.categorical else functools.partial(_plot_theory, axes)
+            draw = axes.plot if panel.axis.categorical else functools.partial(plot_theory, axes)
             draw(curve.at, values * factor, color=colour, lw=1.4, **style)
             theories[line.label] = style
     if not few:
@@ -217,7 +222,7 @@ def _draw_points(axes: "Axes", panel: Panel, colour: Any, marker: str) -> bool:
     low, high = _range(panel)
     bars = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))
     known = np.isfinite(curve.expected)
-    has_theory = known.any() or any(line.kind != "limit" for line in panel.lines)
+    has_theory = known.any() or any(line.kind not in SHARED for line in panel.lines)
     joined = "none" if has_theory or panel.axis.categorical else "-"
     axes.errorbar(curve.at, middle, bars, color=colour, fmt=marker, ms=4, lw=1.0, elinewidth=0.9, ls=joined)
     unscored = known & np.isfinite(middle) & np.isnan(curve.z)

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.analysis.axes import ASYMPTOTIC, draw_exact, draw_limits, draw_plot, format_axes, place_legend
+from fastcollapse.analysis.axes import (
+    ASYMPTOTIC,
+    SHARED,
+    draw_exact,
+    draw_plot,
+    draw_shared,
+    format_axes,
+    place_legend,
+    plot_theory,
+)
 from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.family_panels import Scatter
@@ -195,11 +204,11 @@ def _draw_overlaid(axes: "Axes", cases: Sequence[Results], panels: Sequence[Pane
         if np.isfinite(panel.curve.expected).any():
             draw_exact(axes, panel, color=SECOND, lw=1.0, ls=(0, (4, 3)))
         if np.isfinite(panel.asymptotic()).any():
-            axes.plot(panel.curve.at, panel.asymptotic() * panel.factor, color=SECOND, lw=1.0, ls=ASYMPTOTIC)
+            plot_theory(axes, panel.curve.at, panel.asymptotic() * panel.factor, color=SECOND, lw=1.0, ls=ASYMPTOTIC)
         format_axes(axes, dataclasses.replace(panel, log=log), results)
-    limits = {line.label: panel for panel in panels for line in panel.lines if line.kind == "limit"}
-    for panel in limits.values():
-        draw_limits(axes, panel)
+    shared = {line.label: panel for panel in panels for line in panel.lines if line.kind in SHARED}
+    for panel in {id(panel): panel for panel in shared.values()}.values():
+        draw_shared(axes, panel)
     if any(np.isfinite(panel.curve.expected).any() for panel in panels):
         axes.plot([], [], color=SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
     for label in dict.fromkeys(line.label for panel in panels for line in panel.lines if line.kind == "asymptotic"):
