@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.datasets.count_spectrum import SymbolTruth
 from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
 from fastcollapse.variables import SampleRows
@@ -126,10 +125,11 @@ class Results:
         return self._reader.forgotten
 
     @property
-    def truth(self) -> SymbolTruth:
-        """Distribution of generation 0 of a discrete family. For other families see `experiment.truth`.
+    def truth(self) -> Any:
+        """Distribution of generation 0 of a discrete family, or the `Sentences` of a text.
 
-        A run with the spectrum engine has a `CountSpectrum` or a `ZipfMandelbrotLaw`.
+        For other families see `experiment.truth`. A discrete run with the spectrum engine has a `CountSpectrum` or a
+        `ZipfMandelbrotLaw`.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class Results:
 
     @property
     def real_size(self) -> int | None:
-        """Number of tokens of the real data; None for a law, and for a family without symbols."""
+        """Number of tokens or sentences of the real data; None for a law, and for a family without symbols."""
         truth = self._reader.header.truth
         return None if truth is None else truth.total
 
