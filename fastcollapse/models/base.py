@@ -116,6 +116,18 @@ class Model(ABC):
         return dict(cls.METRICS)
 
     @classmethod
+    def truth_total(cls, truth: Any, parameters: Any) -> int | None:
+        """Return the size of the real data in the unit of the sizes of a workflow; None for a law.
+
+        Parameters
+        ----------
+        truth : the loaded truth.
+        parameters : the section `[model]` of the family.
+        """
+        total: int | None = truth.total
+        return total
+
+    @classmethod
     def fit_errors(cls, truth: TruthSection, parameters: Any, schedule: Schedule) -> tuple[np.ndarray, ...]:
         """Return what the error of a weighted fit follows from, for the best weights: a, b and c, float64 (T) each.
 

@@ -142,9 +142,14 @@ class Results:
 
     @property
     def real_size(self) -> int | None:
-        """Number of tokens or sentences of the real data; None for a law, and for a family without symbols."""
+        """Number of tokens of the real data, or what its family counts; None for a law, and without recorded data."""
         truth = self._reader.header.truth
-        return None if truth is None else truth.total
+        if truth is None:
+            return None
+        # Results are read without importing the families.
+        from fastcollapse.models.registry import family
+
+        return family(self.experiment.family).truth_total(truth, self.experiment.model)
 
     @cached_property
     def experiment(self) -> "Experiment":
