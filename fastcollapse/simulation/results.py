@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.datasets.count_spectrum import SymbolTruth
 from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
 from fastcollapse.variables import SampleRows
@@ -126,10 +125,11 @@ class Results:
         return self._reader.forgotten
 
     @property
-    def truth(self) -> SymbolTruth:
-        """Distribution of generation 0 of a discrete family. For other families see `experiment.truth`.
+    def truth(self) -> Any:
+        """Distribution of generation 0 of a discrete family, or the `Sentences` of a text.
 
-        A run with the spectrum engine has a `CountSpectrum` or a `ZipfMandelbrotLaw`.
+        For other families see `experiment.truth`. A discrete run with the spectrum engine has a `CountSpectrum` or a
+        `ZipfMandelbrotLaw`.
 
         Raises
         ------
