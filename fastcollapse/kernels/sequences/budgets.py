@@ -16,6 +16,8 @@ from fastcollapse.kernels.sequences.walks import walk
 _BATCH = 2048
 # Deviations of the number of words by which the first walk stays below the budget.
 _MARGIN = 4.0
+# Signs of `walk`; with a literal it would be compiled twice.
+_ADDED, _TAKEN_BACK = np.int32(1), np.int32(-1)
 
 
 @kernel
@@ -33,7 +35,7 @@ def walk_share(urn, n_sentences, part, n_parts, key, replicate, lanes, drawn, le
     """
     first, last = n_sentences * part // n_parts, n_sentences * (part + 1) // n_parts
     own = lengths[first:last] if lengths.shape[0] > 0 else lengths
-    return walk(urn, (first, last), 1, key, replicate, lanes, MOST_EMISSIONS, drawn, own)
+    return walk(urn, (first, last), _ADDED, key, replicate, lanes, MOST_EMISSIONS, drawn, own)
 
 
 @kernel
@@ -68,18 +70,28 @@ def walk_words(urn, n_words, mean_length, n_walked, key, replicate, lanes, drawn
         return np.int64(0)
     kept, total = _first_at_least(n_words, np.int64(0), lengths, n_walked)
     if kept <= n_walked:
-        return walk(urn, (kept, n_walked), -1, key, replicate, lanes, MOST_EMISSIONS, drawn, lengths[:0])
+        return walk(urn, (kept, n_walked), _TAKEN_BACK, key, replicate, lanes, MOST_EMISSIONS, drawn, lengths[:0])
     batch, n_symbols = np.empty(_BATCH, np.int32), np.int64(0)
     while n_symbols <= MOST_EMISSIONS:
         n = min(np.int64(_BATCH), np.int64((n_words - total) / mean_length) + 1)
         bounds = (n_walked, n_walked + n)
-        n_symbols += walk(urn, bounds, 1, key, replicate, lanes, MOST_EMISSIONS - n_symbols, drawn, batch)
+        n_symbols += walk(urn, bounds, _ADDED, key, replicate, lanes, MOST_EMISSIONS - n_symbols, drawn, batch)
         if n_symbols > MOST_EMISSIONS:
             break
         kept, total = _first_at_least(n_words, total, batch, n)
         n_walked += n
         if kept <= n:
-            walk(urn, (n_walked - n + kept, n_walked), -1, key, replicate, lanes, MOST_EMISSIONS, drawn, batch[:0])
+            walk(
+                urn,
+                (n_walked - n + kept, n_walked),
+                _TAKEN_BACK,
+                key,
+                replicate,
+                lanes,
+                MOST_EMISSIONS,
+                drawn,
+                batch[:0],
+            )
             break
         mean_length = total / n_walked
     return n_symbols

@@ -20,11 +20,13 @@ from fastcollapse.kernels.sequences.cell_sums import N_SUMS, cell_sums
 from fastcollapse.kernels.sequences.urns import Urn, fill_urn, new_urn
 from fastcollapse.models.base import ArrayModel, ModelBlock, State, run_key
 from fastcollapse.models.ngram.cells import cells_of
-from fastcollapse.models.ngram.kernels import Buffers, Output, draw_fixed_real, run_block
+from fastcollapse.models.ngram.context_kernels import context_block, draw_real
 from fastcollapse.models.ngram.metrics import CONTEXT_METRICS, METRICS, ROLES, CellMeasures
 from fastcollapse.models.ngram.parameters import NgramParameters
 from fastcollapse.models.ngram.plan import check_failed, plan_of, table_of, truth_total
+from fastcollapse.models.ngram.refits import Buffers, Output
 from fastcollapse.models.ngram.truth import NgramTruth
+from fastcollapse.models.ngram.walk_kernels import walk_block, walk_real
 from fastcollapse.models.saved_arrays import require
 from fastcollapse.variables import CountRows, Metric
 
@@ -138,7 +140,10 @@ class Ngram(ArrayModel):
             real = truth[None, :]
         elif self._has_real:
             span = self._span(0, 0, seed, first_replicate)
-            draw_fixed_real(self._table, self._truth_urn, self._plan, span, new_workspace(span.n_threads), real)
+            if self._is_fixed:
+                draw_real(self._table, self._plan, span, new_workspace(span.n_threads), real)
+            else:
+                walk_real(self._table, self._truth_urn, self._plan, span, real)
         return NgramState(np.repeat(truth[None, :], n_replicates, axis=0), real)
 
     def restore(
@@ -163,10 +168,12 @@ class Ngram(ArrayModel):
         n_replicates, span = len(state.counts), self._span(first, n_generations, seed, first_replicate)
         n_parts = self._n_parts(n_replicates, first, span)
         shape = (n_generations, *state.counts.shape) if self._with_rows else (0, 0, 0)
-        output = Output(np.empty((n_generations, n_replicates, N_SUMS)), np.empty(shape, np.int32), self._is_fixed)
+        output = Output(np.empty((n_generations, n_replicates, N_SUMS)), np.zeros(shape, np.int32), self._is_fixed)
         work = self._buffers(state, n_parts, span)
-        workspace = new_workspace(span.n_threads if self._is_fixed else 0)
-        run_block(self._table, self._truth_urn, self._plan, work, span, output, workspace, n_parts)
+        if self._is_fixed:
+            context_block(self._table, self._plan, work, span, output, new_workspace(span.n_threads), n_parts)
+        else:
+            walk_block(self._table, self._truth_urn, self._plan, work, span, output, n_parts)
         check_failed(work.failed, first_replicate, self._schedule.sampling)
         measures = CellMeasures(output.sums.swapaxes(0, 1), self._n_emissions)
         return ModelBlock(counts=_rows(output.states) if self._with_rows else None, quantities=measures)

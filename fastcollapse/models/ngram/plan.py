@@ -9,8 +9,8 @@ from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.sequences.urns import MOST_EMISSIONS, CellTable
 from fastcollapse.models.ngram.cells import Cells
-from fastcollapse.models.ngram.kernels import Plan
 from fastcollapse.models.ngram.parameters import NgramParameters
+from fastcollapse.models.ngram.refits import Plan
 
 _LIMIT = f"{MOST_EMISSIONS:,} words and ends of sentences"
 
