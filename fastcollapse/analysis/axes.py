@@ -114,10 +114,16 @@ def _draw_images(axes: "Axes", plot: Sequence[Panel]) -> None:
     axes.set_title(plot[0].title, fontsize=10)
 
 
-def draw_shared(axes: "Axes", panel: Panel) -> None:
-    """Draw the limits that the curve of a panel tends to, and the references beside it."""
-    for line, (colour, dash) in _shared(panel):
-        axes.plot(panel.curve.at, line.values * panel.factor, color=colour, lw=1.6, ls=dash, label=line.label)
+def draw_shared(axes: "Axes", panels: Sequence[Panel]) -> None:
+    """Draw the limits that the curves of panels tend to, and the references beside them, each once."""
+    drawn, labels = set[bytes](), set[str]()
+    for panel in panels:
+        for line, (colour, dash) in _shared(panel):
+            if line.values.tobytes() not in drawn:
+                label = None if line.label in labels else line.label
+                axes.plot(panel.curve.at, line.values * panel.factor, color=colour, lw=1.6, ls=dash, label=label)
+            drawn.add(line.values.tobytes())
+            labels.add(line.label)
 
 
 def _shared(panel: Panel) -> list[tuple[Line, tuple[str, Any]]]:
@@ -133,7 +139,7 @@ def _draw_group_limits(axes: "Axes", plot: Sequence[Panel], colours: Mapping[str
     """Draw shared lines of several curves: once if they are the same, otherwise each in the colour of its curve."""
     values = [[(line.label, line.values.tobytes()) for line, _ in _shared(panel)] for panel in plot]
     if all(one == values[0] for one in values):
-        draw_shared(axes, plot[0])
+        draw_shared(axes, plot[:1])
         return
     for panel in plot:
         for line, (_, dash) in _shared(panel):

@@ -12,7 +12,6 @@ import numpy as np
 
 from fastcollapse.analysis.axes import (
     ASYMPTOTIC,
-    SHARED,
     draw_exact,
     draw_plot,
     draw_shared,
@@ -206,9 +205,7 @@ def _draw_overlaid(axes: "Axes", cases: Sequence[Results], panels: Sequence[Pane
         if np.isfinite(panel.asymptotic()).any():
             plot_theory(axes, panel.curve.at, panel.asymptotic() * panel.factor, color=SECOND, lw=1.0, ls=ASYMPTOTIC)
         format_axes(axes, dataclasses.replace(panel, log=log), results)
-    shared = {line.label: panel for panel in panels for line in panel.lines if line.kind in SHARED}
-    for panel in {id(panel): panel for panel in shared.values()}.values():
-        draw_shared(axes, panel)
+    draw_shared(axes, panels)
     if any(np.isfinite(panel.curve.expected).any() for panel in panels):
         axes.plot([], [], color=SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
     for label in dict.fromkeys(line.label for panel in panels for line in panel.lines if line.kind == "asymptotic"):

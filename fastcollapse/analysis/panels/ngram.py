@@ -1,4 +1,4 @@
-"""N-gram models beside their theory: words, n-grams and contexts alive, lengths, and distances of contexts to the truth."""
+"""N-gram models beside their theory: words, n-grams and contexts alive, lengths, and distances to the truth."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -80,7 +80,7 @@ def _alive_curve(results: Results, generations: np.ndarray, what: str, total: in
             bounds = whole
         else:
             if what == "words":
-                truth = results.truth
+                truth = theory.text_of(results)
                 pair = unique_symbols_bounds(truth.word_counts / truth.n_tokens, size[1], generations)
                 lines.append(Line("reference: words alone (order 1)", (pair[0] + pair[1]) / 2, "reference"))
             middle = (whole.lower + whole.upper) / 2
@@ -214,7 +214,7 @@ class NgramPanels(FamilyPanels):
 
     def describe_truth(self, results: Results) -> str:
         """Return the source of the truth and its size."""
-        truth = results.truth
+        truth = theory.text_of(results)
         size = f"{truth.n_sentences:,} sentences, {truth.n_tokens:,} words, {truth.n_words:,} different"
         return f"{truth.source}: {size}"
 

@@ -5,7 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.analysis.panels.schedules import cached_by_results, schedule_of
+from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.models.ngram.cells import Cells, cells_of
+from fastcollapse.models.ngram.parameters import NgramParameters
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.discrete.heterozygosity_closed_forms import heterozygosity_replace
 from fastcollapse.theory.language.fixed_totals import fixed_totals_alive_bounds
@@ -62,20 +64,34 @@ class Contexts(NamedTuple):
     kind: str
 
 
+def text_of(results: Results) -> Sentences:
+    """Return the sentences of the truth."""
+    truth: Any = results.truth
+    assert isinstance(truth, Sentences)
+    return truth
+
+
+def model_of(results: Results) -> NgramParameters:
+    """Return the parameters of the model."""
+    model = results.experiment.model
+    assert isinstance(model, NgramParameters)
+    return model
+
+
 @cached_by_results
 def cells(results: Results) -> Cells:
     """Return the cells of the truth."""
-    return cells_of(results.truth, results.experiment.model.order)
+    return cells_of(text_of(results), model_of(results).order)
 
 
 def is_fixed(results: Results) -> bool:
     """Whether the contexts have fixed totals."""
-    return bool(results.experiment.model.is_fixed)
+    return model_of(results).is_fixed
 
 
 def by_words(results: Results) -> bool:
     """Whether a generation has a budget of words, which it exceeds by the rest of a sentence."""
-    return bool(results.experiment.model.by_words)
+    return model_of(results).by_words
 
 
 def totals(results: Results) -> dict[str, int]:
@@ -89,7 +105,7 @@ def generation_size(results: Results) -> tuple[int, int] | None:
 
     The size that is not the budget is the expected one.
     """
-    schedule, truth = schedule_of(results), results.truth
+    schedule, truth = schedule_of(results), text_of(results)
     sizes = schedule.n_synthetic
     if is_fixed(results) or not schedule.is_replace_only or np.ptp(sizes):
         return None
@@ -99,13 +115,13 @@ def generation_size(results: Results) -> tuple[int, int] | None:
 
 def is_whole(results: Results) -> bool:
     """Whether a context has all that came before in its sentence, so that whole sentences are resampled."""
-    return bool(results.experiment.model.order > results.truth.longest)
+    return model_of(results).order > text_of(results).longest
 
 
 @cached_by_results
 def _emissions(results: Results) -> tuple[np.ndarray, np.ndarray]:
     """Return the sentence and the cell of each word and end of a sentence of the truth."""
-    table, truth = cells(results), results.truth
+    table, truth = cells(results), text_of(results)
     rows = np.repeat(np.arange(table.n_contexts), np.diff(table.offsets))
     keys = rows * (table.n_words + 1) + table.words
     lengths, sentence, cell = np.diff(truth.offsets), [], []
@@ -124,7 +140,7 @@ def _emissions(results: Results) -> tuple[np.ndarray, np.ndarray]:
 @cached_by_results
 def holders(results: Results) -> dict[str, np.ndarray]:
     """Return the number of sentences that have each word, cell and context."""
-    table, truth = cells(results), results.truth
+    table, truth = cells(results), text_of(results)
     sentence, cell = _emissions(results)
     rows = np.repeat(np.arange(table.n_contexts), np.diff(table.offsets))
     is_word = table.words[cell] < table.n_words
@@ -145,7 +161,7 @@ def whole_sentences_alive(results: Results, what: str, generations: np.ndarray) 
     size = generation_size(results)
     if size is None:
         return None
-    truth = results.truth
+    truth = text_of(results)
     return Alive(*sentences_alive_bounds(holders(results)[what], truth.n_sentences, generations, size[0]))
 
 
@@ -191,7 +207,7 @@ def contexts_of(results: Results) -> Contexts:
 
 def expected_n_words(results: Results) -> np.ndarray:
     """Return the expected number of words at generations 0..T, NaN where it is not known."""
-    schedule, truth = schedule_of(results), results.truth
+    schedule, truth = schedule_of(results), text_of(results)
     unknown = np.full(schedule.n_generations + 1, np.nan)
     unknown[0] = truth.n_tokens
     if is_fixed(results):
@@ -234,7 +250,7 @@ def squared_distance_limit(results: Results) -> float | None:
 
 
 def real_noise(results: Results) -> float:
-    """Return the squared distance of the real data to a law that it is a sample of, by the heterozygosity of its contexts."""
+    """Return the squared distance of the real data to the law of which it is a sample, estimated from it."""
     contexts = contexts_of(results)
     return float((contexts.h / contexts.real) @ (contexts.real / contexts.real.sum()))
 
