@@ -29,7 +29,7 @@ _STYLES: dict[str, list[tuple[str, Any]]] = {
     "published": [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")],
     "asymptotic": [(THEORY, ASYMPTOTIC)],
     "limit": [(EDGE, ":")],
-    "reference": [(EDGE, (0, (1, 1.5))), (SECOND, (0, (3, 1.5, 1, 1.5)))],
+    "reference": [(SECOND, (0, (1, 1.5))), (EDGE, (0, (5, 1.5, 1, 1.5)))],
 }
 # Lines that are not theory of a curve: several curves share them.
 SHARED = ("limit", "reference")

@@ -71,7 +71,7 @@ def _alive_panel(results: Results, generations: np.ndarray, what: str) -> Panel:
 def _alive_curve(results: Results, generations: np.ndarray, what: str, total: int) -> tuple[Curve, tuple[Line, ...]]:
     """Return the number alive beside its theory, and the lines beside it."""
     alive = results.metrics[_METRICS[what]][:, generations]
-    expected = np.where(generations == 0, float(total), np.nan)
+    expected = np.full(len(generations), np.nan)
     bounds, lines = theory.fixed_alive(results, what, generations), list[Line]()
     whole = theory.whole_sentences_alive(results, what, generations)
     size = theory.generation_size(results)
@@ -88,12 +88,33 @@ def _alive_curve(results: Results, generations: np.ndarray, what: str, total: in
     one = theory.one_refit(results) if bounds is None else None
     if one is not None:
         number = np.where(generations == 1, one.numbers[theory.COUNTED.index(what)], np.nan)
-        expected = np.where(np.isnan(expected) & one.is_exact, number, expected)
+        expected = number if one.is_exact else expected
         lines += [] if one.is_exact else [Line(_POISSON, number, "asymptotic")]
     lower, upper = (None, None) if bounds is None else bounds
     is_scored = ((total - alive).sum(axis=0) >= EVENTS) & ((alive - 1).sum(axis=0) >= EVENTS)
     rule = f"a score needs {EVENTS} losses in all replicates, and {EVENTS} {_NAMES[what]} alive besides the last ones"
     return curve_of(generations, alive, lower, upper, expected, is_scored, rule), tuple(lines)
+
+
+def words_over_sentences_panel(
+    results: Results, generations: np.ndarray, options: Mapping[str, Any]
+) -> Panel | tuple[()]:
+    """Show the words alive over those of resampled whole sentences; a curve of any order lies near both references."""
+    at = generations[generations >= 1]
+    whole, size = theory.whole_sentences_alive(results, "words", at), theory.generation_size(results)
+    if whole is None or size is None:
+        return ()
+    middle, truth = (whole.lower + whole.upper) / 2, theory.text_of(results)
+    lower, upper = unique_symbols_bounds(truth.word_counts / truth.n_tokens, size[1], at)
+    lines = (
+        Line("reference: words alone (order 1)", (lower + upper) / 2 / middle, "reference"),
+        Line("reference: whole sentences (order infinity)", np.ones(len(at)), "reference"),
+    )
+    curve = unscored_curve(at, results.metrics["support_size"][:, at] / middle)
+    margin = 2 * curve.sd / np.sqrt(results.n_replicates)
+    curve = dataclasses.replace(curve, smallest=curve.mean - margin, largest=curve.mean + margin)
+    title = "Words alive over those of resampled whole sentences"
+    return Panel(title, "ratio", "ratio", curve, lines, digits=4, band="two standard errors")
 
 
 def n_words_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -148,7 +169,7 @@ def total_variation_panel(results: Results, generations: np.ndarray, options: Ma
     words = ("Distance to the truth, mean over contexts", "total variation", "TV")
     unknown, lines = np.full(len(generations), np.nan), tuple[Line, ...]()
     if found is not None and not found[1]:
-        lines = (Line("theory: contexts of many tokens as if normal", found[0], "asymptotic"),)
+        lines = (Line("theory: large contexts as if Poisson or normal", found[0], "asymptotic"),)
     expected = found[0] if found is not None and found[1] else unknown
     return _distance_panel(results, generations, "total_variation", expected, words, lines)
 
@@ -215,8 +236,7 @@ class NgramPanels(FamilyPanels):
     def describe_truth(self, results: Results) -> str:
         """Return the source of the truth and its size."""
         truth = theory.text_of(results)
-        size = f"{truth.n_sentences:,} sentences, {truth.n_tokens:,} words, {truth.n_words:,} different"
-        return f"{truth.source}: {size}"
+        return f"{truth.source}: {truth.n_sentences:,} sentences, {truth.n_tokens:,} words"
 
 
 _SAMPLED: dict[str, Maker] = {
@@ -231,6 +251,7 @@ PANELS = NgramPanels(
         "words": words_panel,
         "cells": cells_panel,
         "contexts": contexts_panel,
+        "words_over_sentences": words_over_sentences_panel,
         "entropy": entropy_panel,
         "n_words": n_words_panel,
         "heterozygosity": heterozygosity_panel,

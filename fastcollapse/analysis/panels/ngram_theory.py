@@ -18,7 +18,7 @@ from fastcollapse.theory.language.real_data import (
     contexts_squared_distance,
     contexts_squared_distance_limit,
 )
-from fastcollapse.theory.language.total_variation import EXACT_TOKENS, contexts_total_variation
+from fastcollapse.theory.language.total_variation import are_small, contexts_total_variation
 from fastcollapse.theory.language.whole_sentences import sentences_alive_bounds
 
 # Contexts of the dense solve of one refit: about four seconds of one core; larger tables have the Poisson values.
@@ -275,5 +275,4 @@ def total_variation(results: Results, generations: np.ndarray) -> tuple[np.ndarr
     if contexts.kind != "fixed":
         return None
     values = contexts_total_variation(table.offsets, table.counts, contexts.drawn, generations)
-    most: Any = np.maximum(contexts.real, contexts.drawn).max()
-    return values, bool(most <= EXACT_TOKENS)
+    return values, bool(are_small(contexts.real, contexts.drawn).all())

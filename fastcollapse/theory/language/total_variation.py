@@ -10,6 +10,7 @@ m : [B] or scalar, number of refits after the fit to the real tokens alone, at l
 """
 
 import numpy as np
+import scipy  # scipy.stats is loaded at its first use, because it takes half a second
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logit
 
@@ -17,8 +18,10 @@ from fastcollapse.theory.absorbing_chain import MAX_N, binomial_rows
 from fastcollapse.theory.arguments import integer, integers, require
 from fastcollapse.theory.language.table import rows_of
 
-# Contexts of more tokens have nearly normal deviations: within 2 % of each symbol's.
-EXACT_TOKENS = 50
+# Contexts of at most as many real tokens, and as many synthetic ones, have exact chains: about a second for all.
+_SMALL = 50
+# Symbols with more synthetic tokens have nearly normal deviations. Ratios n/N are rounded to 5 %.
+_FEW, _STEPS = 30.0, 20
 # Steps of a chain times its counts, squared: about a second.
 _MOST_WORK = 10**9
 
@@ -117,7 +120,8 @@ def contexts_total_variation(
 ) -> NDArray[np.float64]:
     """Return sum_c pi_c E TV(p, p_1) of many contexts, with the weights pi_c = N_c/sum N.
 
-    Contexts of at most 50 real and 50 synthetic tokens are exact; the deviations of the others are as if normal.
+    Small contexts are exact: N <= 50 and N n^2 <= 125,000. In the others a rare symbol has Poisson counts, and a
+    frequent one a normal deviation.
 
     Parameters
     ----------
@@ -128,7 +132,7 @@ def contexts_total_variation(
 
     Returns
     -------
-    float64, shape of `m`, asymptotic for contexts of many tokens: within 2 % of their part.
+    float64, shape of `m`, asymptotic for contexts of many tokens: within 0.5 % for the words of a text.
 
     References
     ----------
@@ -141,23 +145,38 @@ def contexts_total_variation(
     """
     rows, sizes, refits = rows_of(offsets, counts), integers("totals", totals, 0), integers("m", m, 0, 10_000)
     require(sizes.shape == rows.totals.shape, "totals", f"of {rows.totals.size} contexts", sizes)
-    flat = refits.ravel()
-    last, weight = int(flat.max(initial=0)), 0.5 * rows.totals / rows.totals.sum()
-    is_small = (np.maximum(rows.totals, sizes) <= EXACT_TOKENS) & (sizes > 0)
+    flat, drawn, real_tokens = refits.ravel(), sizes[rows.context], rows.totals[rows.context]
+    last, weight, share = int(flat.max(initial=0)), real_tokens / (2 * rows.totals.sum()), rows.shares
+    varies, is_small = (drawn > 0) & (share < 1), are_small(rows.totals, sizes)[rows.context]
     found = np.zeros(flat.size)
-    kinds = np.stack([rows.counts, rows.totals[rows.context], sizes[rows.context]], axis=1)[is_small[rows.context]]
-    if kinds.size:
-        different, which = np.unique(kinds, axis=0, return_inverse=True)
-        total_weight = np.bincount(which.ravel(), weights=weight[rows.context][is_small[rows.context]])
-        for (count, total, size), share in zip(different.tolist(), total_weight.tolist(), strict=True):
-            found += share * _deviations(count, total, size, last)[flat]
-    share = rows.shares
-    spread = np.add.reduceat(np.sqrt(share * (1 - share)), rows.offsets[:-1])
-    large = np.flatnonzero(~is_small & (sizes > 0) & (spread > 0))
-    scale = weight[large] * spread[large] * np.sqrt(2 / np.pi)
-    for i, index in enumerate(flat):
-        found[i] += scale @ np.sqrt(_noise(rows.totals[large], sizes[large], index))
+    for (count, total, size), part in _groups(varies & is_small, weight, rows.counts, real_tokens, drawn):
+        found += part * _deviations(count, total, size, last)[flat]
+    large = varies & ~is_small
+    scale = np.where(large, weight * np.sqrt(2 / np.pi * share * (1 - share)), 0.0)
+    noise = np.array([np.sqrt(_noise(rows.totals, np.maximum(sizes, 1), index)) for index in flat])
+    by_context = np.bincount(rows.context, weights=scale, minlength=sizes.size)
+    found += noise @ by_context
+    # Symbols with few synthetic tokens, in groups of one count and nearly one ratio n/N.
+    # A frequent symbol deviates as the rest of its context does.
+    fewer = np.minimum(rows.counts, real_tokens - rows.counts)
+    is_rare = large & (fewer * drawn <= _FEW * real_tokens)
+    step = np.rint(_STEPS * np.log(np.maximum(drawn, 1) / real_tokens)).astype(np.int64)
+    for (count, place), members in _members(is_rare, fewer, step):
+        excess = _poisson_ratio(count, float(np.exp(place / _STEPS)), last)[flat] - 1
+        in_context = np.bincount(rows.context[members], weights=scale[members], minlength=sizes.size)
+        found += excess * (noise @ in_context)
     return found.reshape(refits.shape)
+
+
+def are_small(N: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return whether contexts of N real and n synthetic tokens are exact in `contexts_total_variation`.
+
+    Examples
+    --------
+    >>> are_small(np.array([10, 50, 51]), np.array([111, 51, 1]))
+    array([ True, False, False])
+    """
+    return (N <= _SMALL) & (N * n.astype(np.float64) ** 2 <= _SMALL**3)
 
 
 def _checked(counts: ArrayLike) -> NDArray[np.int64]:
@@ -183,6 +202,43 @@ def _chain(count: int, total: int, size: int) -> tuple[NDArray[np.float64], NDAr
     tokens = np.arange(size + 1)
     share = (count + tokens) / (total + size)
     return binomial_rows(size, logit(share)), np.abs(share - count / total)
+
+
+def _groups(
+    where: NDArray[np.bool_], weight: NDArray[np.float64], *keys: NDArray[np.int64]
+) -> list[tuple[list[int], float]]:
+    """Return the different keys of some cells, each with the sum of the weights."""
+    return [(key, float(weight[members].sum())) for key, members in _members(where, *keys)]
+
+
+def _members(where: NDArray[np.bool_], *keys: NDArray[np.int64]) -> list[tuple[list[int], NDArray[np.int64]]]:
+    """Return the different keys of some cells, each with its cells."""
+    cells = np.flatnonzero(where)
+    different, which = np.unique(np.stack([key[cells] for key in keys], axis=1), axis=0, return_inverse=True)
+    order = np.argsort(which.ravel(), kind="stable")
+    ends = np.cumsum(np.bincount(which.ravel(), minlength=len(different)))[:-1]
+    return list(zip(different.tolist(), np.split(cells[order], ends), strict=True)) if cells.size else []
+
+
+def _poisson_ratio(count: int, ratio: float, last: int) -> NDArray[np.float64]:
+    """Return the mean over the normal deviation of a rare symbol after 0..last refits: x' ~ Poisson(a (c + x)).
+
+    Parameters
+    ----------
+    ratio : n/N, so that a = n/(N + n).
+    """
+    a, mean = ratio / (1 + ratio), ratio * count
+    most = int(mean + 12 * np.sqrt(mean * (1 + ratio)) + 20)
+    tokens = np.arange(most + 1)
+    rows = scipy.stats.poisson.pmf(tokens[None, :], a * (count + tokens[:, None]))
+    law, found = scipy.stats.poisson.pmf(tokens, mean), np.ones(last + 1)
+    for step in range(1, last + 1):
+        found[step] = law @ np.abs(tokens - mean) / np.sqrt(2 / np.pi * (law @ (tokens - mean) ** 2))
+        if abs(found[step] - found[step - 1]) <= 1e-12:
+            found[step:] = found[step]  # stationary
+            break
+        law = law @ rows
+    return found
 
 
 def _deviations(count: int, total: int, size: int, last: int) -> NDArray[np.float64]:

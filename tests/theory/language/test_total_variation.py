@@ -35,11 +35,21 @@ def test_total_variation__sums_exact_small_contexts():
     two = contexts_total_variation([0, 5, 7], [*COUNTS, 3, 1], [10, 6], m)
     one, other = context_l1(COUNTS, 10, m) / 2, context_l1([3, 1], 6, m) / 2
     np.testing.assert_allclose(two, (20 * one + 4 * other) / 24, rtol=1e-12)
-    # Larger contexts are as if normal, within 2 %.
+    # Larger contexts are as if normal.
     counts = [90, 50, 30, 20, 10]
     large = contexts_total_variation([0, 5], counts, [100], m)
-    np.testing.assert_allclose(large, context_l1(counts, 100, m) / 2, rtol=0.02)
+    np.testing.assert_allclose(large, context_l1(counts, 100, m) / 2, rtol=0.004)
     assert large[1] != context_l1(counts, 100, 1) / 2
+
+
+@pytest.mark.parametrize("n", [60, 300, 1000])
+def test_total_variation__of_rare_symbols_is_that_of_poisson_counts(n):
+    # As if normal, the symbol of one token is 3 to 20 % off.
+    counts, m = [1, 299], [1, 2, 8]
+    expected = context_l1(counts, n, m) / 2
+    np.testing.assert_allclose(contexts_total_variation([0, 2], counts, [n], m), expected, rtol=0.005)
+    normal = context_l1_bound(counts, n, m) * np.sqrt(2 / np.pi) / 2
+    assert np.abs(normal / expected - 1).max() > 0.03
 
 
 def test_total_variation__without_noise_is_0():
