@@ -21,7 +21,7 @@ _FEW_POINTS = 2
 # Inches of the handle of a legend and its space, and letters of its labels in an inch.
 _HANDLE, _LEGEND_LETTERS = 0.6, 16
 # Theory is drawn as marks or broken lines: solid lines are simulated.
-_MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14}
+MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14}
 _EXACT, ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
 _STYLES: dict[str, list[tuple[str, Any]]] = {
     "bound": [(EDGE, (0, (6, 2, 1, 2))), (SECOND, ":")],
@@ -83,10 +83,25 @@ def draw_exact(axes: "Axes", panel: Panel, **style: Any) -> None:
 
 def plot_theory(axes: "Axes", at: np.ndarray, values: np.ndarray, **style: Any) -> None:
     """Draw a line of theory, and marks where a point has no neighbours, which make no line."""
-    axes.plot(at, values, **style)
     alone = _isolated(values)
+    if has_marks_alone(values):
+        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, label=style.get("label"), **MARK)
+        return
+    axes.plot(at, values, **style)
     if alone.any():
-        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, **_MARK)
+        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, **MARK)
+
+
+def has_marks_alone(values: np.ndarray) -> bool:
+    """Whether theory is known at points without neighbours alone, and is drawn as marks.
+
+    Examples
+    --------
+    >>> has_marks_alone(np.array([np.nan, 0.5, np.nan])), has_marks_alone(np.array([0.5, 0.4]))
+    (True, False)
+    """
+    known = np.isfinite(values)
+    return bool(known.any()) and bool((_isolated(values) == known).all())
 
 
 def _isolated(values: np.ndarray) -> np.ndarray:
@@ -206,7 +221,7 @@ def _draw_theory(axes: "Axes", panel: Panel, colour: Any) -> dict[str, Any]:
     for line in panel.lines:
         if line.kind not in SHARED and np.isfinite(line.values).any():
             values = np.where(known, curve.expected, line.values) if few else line.values
-            style = _MARK if panel.axis.categorical else {"ls": _STYLES[line.kind][0][1]}
+            style = MARK if panel.axis.categorical else {"ls": _STYLES[line.kind][0][1]}
             draw = axes.plot if panel.axis.categorical else functools.partial(plot_theory, axes)
             draw(curve.at, values * factor, color=colour, lw=1.4, **style)
             theories[line.label] = style
@@ -216,8 +231,8 @@ def _draw_theory(axes: "Axes", panel: Panel, colour: Any) -> dict[str, Any]:
         theories[_exact_label(panel)] = {"ls": _EXACT}
         marked = _isolated(exact)
     elif known.any():
-        theories[_exact_label(panel)] = _MARK
-    axes.plot(curve.at[marked], curve.expected[marked] * factor, color=colour, mew=1.4, zorder=3, **_MARK)
+        theories[_exact_label(panel)] = MARK
+    axes.plot(curve.at[marked], curve.expected[marked] * factor, color=colour, mew=1.4, zorder=3, **MARK)
     return theories
 
 

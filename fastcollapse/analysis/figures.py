@@ -12,10 +12,12 @@ import numpy as np
 
 from fastcollapse.analysis.axes import (
     ASYMPTOTIC,
+    MARK,
     draw_exact,
     draw_plot,
     draw_shared,
     format_axes,
+    has_marks_alone,
     place_legend,
     plot_theory,
 )
@@ -208,8 +210,10 @@ def _draw_overlaid(axes: "Axes", cases: Sequence[Results], panels: Sequence[Pane
     draw_shared(axes, panels)
     if any(np.isfinite(panel.curve.expected).any() for panel in panels):
         axes.plot([], [], color=SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
-    for label in dict.fromkeys(line.label for panel in panels for line in panel.lines if line.kind == "asymptotic"):
-        axes.plot([], [], color=SECOND, lw=1.0, ls=ASYMPTOTIC, label=label)
+    asymptotic = [line for panel in panels for line in panel.lines if line.kind == "asymptotic"]
+    for label, line in {line.label: line for line in asymptotic}.items():
+        style = MARK if has_marks_alone(line.values) else {"lw": 1.0, "ls": ASYMPTOTIC}
+        axes.plot([], [], color=SECOND, label=label, **style)
 
 
 def _scatter(cases: Sequence[Results], points: Sequence[Scatter]) -> "Figure":

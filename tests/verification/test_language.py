@@ -25,6 +25,7 @@ from fastcollapse.theory.language.one_refit import (
 from fastcollapse.theory.language.real_data import (
     contexts_fresh_distance,
     contexts_random_distance,
+    contexts_replace_distance,
     contexts_sampled_distance,
     contexts_squared_distance,
     contexts_squared_distance_limit,
@@ -315,7 +316,7 @@ def test_random_sizes__of_one_context():
 
 
 def test_contexts_of_text__sums_have_weights():
-    # 8 comparisons. Controls: all contexts alike, and 2 % more.
+    # 12 comparisons. Controls: all contexts alike, 2 % more, and real data in every fit.
     table = table_of(first(60), 2)
     h, totals = heterozygosity_of(table["offsets"], table["counts"])
     context = np.repeat(np.arange(len(totals)), np.diff(table["offsets"]))
@@ -330,10 +331,18 @@ def test_contexts_of_text__sums_have_weights():
     squares, absolute = np.stack(squares, axis=1), np.stack(absolute, axis=1)
     assert not reject(z_scores(squares, contexts_squared_distance(h, totals, totals, m)))
     assert reject(z_scores(squares, contexts_squared_distance(h, totals.mean().astype(int), totals, m)))
-    # Large contexts are as if normal: 2 % of their part.
+    # Large contexts are as if normal: 0.3 %.
     expected = contexts_total_variation(table["offsets"], table["counts"], totals, m)
     assert not reject(z_scores(absolute / 2, expected, rounding=0.003 * expected))
     assert reject(z_scores(absolute / 2, expected * 1.02, rounding=0.003 * expected))
+    # Without real data, one generation after another.
+    counts, squares = np.tile(table["counts"], (400, 1)), []
+    for _ in m:
+        counts = fixed_totals(table, counts, totals, rng)
+        squares.append((counts / totals[context] - real) ** 2 @ weight[context])
+    squares = np.stack(squares, axis=1)
+    assert not reject(z_scores(squares, contexts_replace_distance(h, totals, totals, m)))
+    assert reject(z_scores(squares, contexts_squared_distance(h, totals, totals, m)))
 
 
 def test_collapse_time__of_all_contexts():

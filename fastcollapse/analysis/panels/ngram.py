@@ -79,12 +79,7 @@ def _alive_curve(results: Results, generations: np.ndarray, what: str, total: in
         if theory.is_whole(results) and not theory.by_words(results):
             bounds = whole
         else:
-            if what == "words":
-                truth = theory.text_of(results)
-                pair = unique_symbols_bounds(truth.word_counts / truth.n_tokens, size[1], generations)
-                lines.append(Line("reference: words alone (order 1)", (pair[0] + pair[1]) / 2, "reference"))
-            middle = (whole.lower + whole.upper) / 2
-            lines.append(Line("reference: whole sentences (order infinity)", middle, "reference"))
+            lines += _two_ends(results, generations, whole, size[1])
     one = theory.one_refit(results) if bounds is None else None
     if one is not None:
         number = np.where(generations == 1, one.numbers[theory.COUNTED.index(what)], np.nan)
@@ -96,6 +91,22 @@ def _alive_curve(results: Results, generations: np.ndarray, what: str, total: in
     return curve_of(generations, alive, lower, upper, expected, is_scored, rule), tuple(lines)
 
 
+def _two_ends(results: Results, generations: np.ndarray, whole: theory.Alive, n_words: int) -> list[Line]:
+    """Return the words alive if words alone, or whole sentences, are resampled.
+
+    Parameters
+    ----------
+    whole : bounds for whole sentences.
+    n_words : words of a generation.
+    """
+    text = theory.text_of(results)
+    lower, upper = unique_symbols_bounds(text.word_counts / text.n_tokens, n_words, generations)
+    return [
+        Line("reference: words alone (order 1)", (lower + upper) / 2, "reference"),
+        Line("reference: whole sentences (order infinity)", (whole.lower + whole.upper) / 2, "reference"),
+    ]
+
+
 def words_over_sentences_panel(
     results: Results, generations: np.ndarray, options: Mapping[str, Any]
 ) -> Panel | tuple[()]:
@@ -104,12 +115,9 @@ def words_over_sentences_panel(
     whole, size = theory.whole_sentences_alive(results, "words", at), theory.generation_size(results)
     if whole is None or size is None:
         return ()
-    middle, truth = (whole.lower + whole.upper) / 2, theory.text_of(results)
-    lower, upper = unique_symbols_bounds(truth.word_counts / truth.n_tokens, size[1], at)
-    lines = (
-        Line("reference: words alone (order 1)", (lower + upper) / 2 / middle, "reference"),
-        Line("reference: whole sentences (order infinity)", np.ones(len(at)), "reference"),
-    )
+    ends = _two_ends(results, at, whole, size[1])
+    middle = ends[1].values
+    lines = tuple(dataclasses.replace(line, values=line.values / middle) for line in ends)
     curve = unscored_curve(at, results.metrics["support_size"][:, at] / middle)
     margin = 2 * curve.sd / np.sqrt(results.n_replicates)
     curve = dataclasses.replace(curve, smallest=curve.mean - margin, largest=curve.mean + margin)
@@ -158,6 +166,10 @@ def synthetic_noise_panel(results: Results, generations: np.ndarray, options: Ma
     noise, at = theory.real_noise(results), generations[generations >= 1]
     limit = theory.squared_distance_limit(results)
     lines = _limit(at, None if limit is None else limit / noise)
+    times = schedule_of(results).times_truth or 0.0
+    if limit is not None:
+        bound = np.full(len(at), times / (1 + 2 * times))
+        lines += (Line("theory: bound of a context of N words and n = r N, r/(1 + 2 r)", bound, "bound"),)
     words = ("Noise of the synthetic data over the sampling noise of the real data", "added noise / noise", "noise")
     expected = theory.squared_distance(results, at) / noise
     return _distance_panel(results, at, "squared_distance", expected, words, lines, noise)

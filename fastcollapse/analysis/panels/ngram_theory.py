@@ -9,12 +9,12 @@ from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.models.ngram.cells import Cells, cells_of
 from fastcollapse.models.ngram.parameters import NgramParameters
 from fastcollapse.simulation.results import Results
-from fastcollapse.theory.discrete.heterozygosity_closed_forms import heterozygosity_replace
 from fastcollapse.theory.language.fixed_totals import fixed_totals_alive_bounds
 from fastcollapse.theory.language.flow import ngram_expected_counts
 from fastcollapse.theory.language.one_refit import ngram_alive_one_refit, ngram_alive_one_refit_poisson
 from fastcollapse.theory.language.real_data import (
     contexts_fresh_distance,
+    contexts_replace_distance,
     contexts_squared_distance,
     contexts_squared_distance_limit,
 )
@@ -119,50 +119,30 @@ def is_whole(results: Results) -> bool:
 
 
 @cached_by_results
-def _emissions(results: Results) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sentence and the cell of each word and end of a sentence of the truth."""
-    table, truth = cells(results), text_of(results)
-    rows = np.repeat(np.arange(table.n_contexts), np.diff(table.offsets))
-    keys = rows * (table.n_words + 1) + table.words
-    lengths, sentence, cell = np.diff(truth.offsets), [], []
-    live, context = np.arange(truth.n_sentences), np.zeros(truth.n_sentences, np.int64)
-    for place in range(truth.longest + 1):
-        at_end = lengths[live] == place
-        symbol = np.full(len(live), table.n_words, np.int64)
-        symbol[~at_end] = truth.tokens[truth.offsets[:-1][live[~at_end]] + place]
-        found = np.searchsorted(keys, context * (table.n_words + 1) + symbol)
-        sentence.append(live)
-        cell.append(found)
-        live, context = live[~at_end], table.successors[found][~at_end].astype(np.int64)
-    return np.concatenate(sentence), np.concatenate(cell)
+def word_holders(results: Results) -> np.ndarray:
+    """Return the number of sentences that have each word, int64 [V]."""
+    text = text_of(results)
+    sentence = np.repeat(np.arange(text.n_sentences), np.diff(text.offsets))
+    pairs = np.unique(text.tokens * np.int64(text.n_sentences) + sentence)
+    return np.bincount(pairs // text.n_sentences, minlength=text.n_words)
 
 
-@cached_by_results
-def holders(results: Results) -> dict[str, np.ndarray]:
-    """Return the number of sentences that have each word, cell and context."""
-    table, truth = cells(results), text_of(results)
-    sentence, cell = _emissions(results)
-    rows = np.repeat(np.arange(table.n_contexts), np.diff(table.offsets))
-    is_word = table.words[cell] < table.n_words
-    kinds = {
-        "words": (sentence[is_word], table.words[cell[is_word]]),
-        "cells": (sentence, cell),
-        "contexts": (sentence, rows[cell]),
-    }
-    found = {}
-    for name, (owner, item) in kinds.items():
-        pairs = np.unique(item.astype(np.int64) * truth.n_sentences + owner)
-        found[name] = np.bincount(pairs // truth.n_sentences, minlength=totals(results)[name])
-    return found
+def _holders(results: Results, what: str) -> np.ndarray | None:
+    """Return the number of sentences that have each word, cell or context; None where it is not its count."""
+    if what == "words":
+        return word_holders(results)
+    if not is_whole(results):
+        return None
+    # A context is all that came before: no sentence has it twice.
+    return cells(results).counts if what == "cells" else cells(results).context_counts
 
 
 def whole_sentences_alive(results: Results, what: str, generations: np.ndarray) -> Alive | None:
     """Return the number that is alive if whole sentences are resampled, the exact law of a high order."""
-    size = generation_size(results)
-    if size is None:
+    size, holders = generation_size(results), _holders(results, what)
+    if size is None or holders is None:
         return None
-    truth = text_of(results)
-    return Alive(*sentences_alive_bounds(holders(results)[what], truth.n_sentences, generations, size[0]))
+    return Alive(*sentences_alive_bounds(holders, text_of(results).n_sentences, generations, size[0]))
 
 
 @cached_by_results
@@ -230,10 +210,8 @@ def expected_n_words(results: Results) -> np.ndarray:
 def squared_distance(results: Results, generations: np.ndarray) -> np.ndarray:
     """Return the expected squared distance of the contexts to the truth, NaN where it is not known."""
     contexts = contexts_of(results)
-    weights = contexts.real / contexts.real.sum()
     if contexts.kind == "replace" and (contexts.drawn > 0).all():
-        left = [weights @ heterozygosity_replace(contexts.h, contexts.drawn, int(k)) for k in generations]
-        return np.asarray(weights @ contexts.h - np.array(left))
+        return contexts_replace_distance(contexts.h, contexts.real, contexts.drawn, generations)
     if contexts.kind == "fixed":
         return contexts_squared_distance(contexts.h, contexts.real, contexts.drawn, generations)
     if contexts.kind == "fresh":

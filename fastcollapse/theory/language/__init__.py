@@ -13,6 +13,8 @@ Contexts with real data in every fit:
     contexts_squared_distance, contexts_squared_distance_limit, contexts_sampled_distance, contexts_fresh_distance,
     contexts_random_distance, contexts_total_variation, context_l1, context_l1_bound, context_l1_limit,
     largest_synthetic
+Contexts without real data:
+    contexts_replace_distance
 The time until all contexts have collapsed:
     contexts_collapse_time, contexts_collapse_time_gumbel
 
@@ -33,6 +35,7 @@ from fastcollapse.theory.language.one_refit import (
 from fastcollapse.theory.language.real_data import (
     contexts_fresh_distance,
     contexts_random_distance,
+    contexts_replace_distance,
     contexts_sampled_distance,
     contexts_squared_distance,
     contexts_squared_distance_limit,
@@ -55,6 +58,7 @@ __all__ = [
     "contexts_collapse_time_gumbel",
     "contexts_fresh_distance",
     "contexts_random_distance",
+    "contexts_replace_distance",
     "contexts_sampled_distance",
     "contexts_squared_distance",
     "contexts_squared_distance_limit",

@@ -138,6 +138,35 @@ def contexts_fresh_distance(h0: ArrayLike, N: ArrayLike, n: ArrayLike, k: ArrayL
     return _weighted(real_tokens, h / total, decay, refits)
 
 
+def contexts_replace_distance(h0: ArrayLike, N: ArrayLike, n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
+    """Return sum_c pi_c E|p - p_0|^2, where each generation has n synthetic tokens and no real ones.
+
+    The expected heterozygosity is sum_c pi_c h0_c (1 - 1/n_c)^k, and the squared distance is what it has lost.
+
+    Parameters
+    ----------
+    h0 : [C], heterozygosity of the truth in each context, within [0, 1); or one number.
+    N : [C], weights of the contexts, their real tokens, at least 1; or one number.
+    n : [C], synthetic tokens of each context in each generation, at least 1; or one number.
+    k : [B] or scalar, number of refits, at least 0.
+
+    Returns
+    -------
+    float64, shape of `k`, exact.
+
+    References
+    ----------
+    S_m of arXiv:2404.05090 for each context; checked in tests/verification/test_language.py.
+
+    Examples
+    --------
+    >>> contexts_replace_distance([0.5, 0.75], [2, 6], [10, 20], [1, 2]).round(6)
+    array([0.040625, 0.078594])
+    """
+    (h, real_tokens, synthetic), refits = _contexts(h0, N, integers("n", n, 1, _MOST)), integers("k", k, 0)
+    return _weighted(real_tokens, h / synthetic, 1 - 1 / synthetic, refits)
+
+
 def contexts_random_distance(h1: float, N: int, n: int, pi: float, m: ArrayLike) -> NDArray[np.float64]:
     """Return E|p - p_1|^2 of one context whose n synthetic tokens fall into it with the probability pi each.
 
