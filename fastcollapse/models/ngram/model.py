@@ -91,7 +91,7 @@ class Ngram(ArrayModel):
         self._table = table_of(cells)
         self._plan = plan_of(truth, cells, parameters, schedule)
         self._n_emissions = truth.n_tokens + truth.n_sentences
-        self._schedule, self._is_fixed = schedule, parameters.is_fixed
+        self._is_fixed = parameters.is_fixed
         self._with_rows = "trajectory" in record
         self._has_real = schedule.real == "fixed" and bool(schedule.n_real.any())
         self._real_is_truth = self._has_real and int(schedule.n_real[0]) == truth_total(truth, parameters)
@@ -174,7 +174,7 @@ class Ngram(ArrayModel):
             context_block(self._table, self._plan, work, span, output, new_workspace(span.n_threads), n_parts)
         else:
             walk_block(self._table, self._truth_urn, self._plan, work, span, output, n_parts)
-        check_failed(work.failed, first_replicate, self._schedule.sampling)
+        check_failed(work.failed, self._plan, first_replicate)
         measures = CellMeasures(output.sums.swapaxes(0, 1), self._n_emissions)
         return ModelBlock(counts=_rows(output.states) if self._with_rows else None, quantities=measures)
 
