@@ -9,7 +9,7 @@ import numpy as np
 
 from fastcollapse.config.fields import check_index
 from fastcollapse.datasets.sentences import Sentences
-from fastcollapse.errors import InputError, UnreadableResults
+from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
 from fastcollapse.variables import SampleRows
 
@@ -132,14 +132,9 @@ class Results:
         InputError
             The family has no truth over symbols.
         """
-        truth = self._reader.header.truth
-        if truth is None:
+        if self._reader.header.truth is None:
             raise InputError(f"the {self.experiment.family} family has no truth over symbols, use experiment.truth")
-        if isinstance(truth, Sentences) != self.experiment.truth.has_sentences:
-            raise UnreadableResults(
-                f"{self._name}: is damaged: its truth is not of the {self.experiment.family} family"
-            )
-        return truth
+        return self._reader.header.truth
 
     @property
     def real_size(self) -> int | None:

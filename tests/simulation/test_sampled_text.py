@@ -155,9 +155,9 @@ def test_truth__of_another_family_is_refused(here):
         "run": {"n_generations": 2, "n_replicates": 1, "seed": 1},
     }))  # fmt: skip
     results = simulate(ngram())
-    for one, truth in ((results, other.truth), (other, results.truth)):
+    for one, truth in ((results, other.truth), (results, None), (other, results.truth)):
         with pytest.raises(UnreadableResults, match=r"is damaged: its truth is not of the (ngram|discrete) family"):
-            _ = changed(one, truth=truth).truth
+            _ = changed(one, truth=truth).experiment
 
 
 def test_counts__of_generation_0_are_those_of_the_cells(here):

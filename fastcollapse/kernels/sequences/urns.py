@@ -13,7 +13,7 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel
 
 # Largest number of emissions in a state: counts and entries of urns are int32.
-MOST_EMISSIONS = 2**31 - 1
+MOST_EMISSIONS = np.int64(2**31 - 1)
 _HALF = np.uint64(32)
 
 

@@ -20,12 +20,14 @@ from fastcollapse.kernels.sequences.cell_sums import N_SUMS, cell_sums
 from fastcollapse.kernels.sequences.urns import Urn, fill_urn, new_urn
 from fastcollapse.models.base import ArrayModel, ModelBlock, State, run_key
 from fastcollapse.models.ngram.cells import cells_of
-from fastcollapse.models.ngram.kernels import Buffers, Output, draw_fixed_real, run_block
+from fastcollapse.models.ngram.context_kernels import context_block, draw_real
 from fastcollapse.models.ngram.metrics import CONTEXT_METRICS, METRICS, ROLES, CellMeasures
 from fastcollapse.models.ngram.parameters import NgramParameters
 from fastcollapse.models.ngram.plan import check_failed, plan_of, table_of, truth_total
+from fastcollapse.models.ngram.refits import Buffers, Output
 from fastcollapse.models.ngram.text import CellText
 from fastcollapse.models.ngram.truth import NgramTruth
+from fastcollapse.models.ngram.walk_kernels import walk_block, walk_real
 from fastcollapse.models.saved_arrays import require
 from fastcollapse.models.text_sampler import TextSampler
 from fastcollapse.variables import CountRows, Metric
@@ -91,7 +93,7 @@ class Ngram(ArrayModel):
         self._table = table_of(cells)
         self._plan = plan_of(truth, cells, parameters, schedule)
         self._n_emissions = truth.n_tokens + truth.n_sentences
-        self._schedule, self._is_fixed = schedule, parameters.is_fixed
+        self._is_fixed = parameters.is_fixed
         self._with_rows = "trajectory" in record
         self._has_real = schedule.real == "fixed" and bool(schedule.n_real.any())
         self._real_is_truth = self._has_real and int(schedule.n_real[0]) == truth_total(truth, parameters)
@@ -145,7 +147,10 @@ class Ngram(ArrayModel):
             real = truth[None, :]
         elif self._has_real:
             span = self._span(0, 0, seed, first_replicate)
-            draw_fixed_real(self._table, self._truth_urn, self._plan, span, new_workspace(span.n_threads), real)
+            if self._is_fixed:
+                draw_real(self._table, self._plan, span, new_workspace(span.n_threads), real)
+            else:
+                walk_real(self._table, self._truth_urn, self._plan, span, real)
         return NgramState(np.repeat(truth[None, :], n_replicates, axis=0), real)
 
     def restore(
@@ -170,11 +175,13 @@ class Ngram(ArrayModel):
         n_replicates, span = len(state.counts), self._span(first, n_generations, seed, first_replicate)
         n_parts = self._n_parts(n_replicates, first, span)
         shape = (n_generations, *state.counts.shape) if self._with_rows else (0, 0, 0)
-        output = Output(np.empty((n_generations, n_replicates, N_SUMS)), np.empty(shape, np.int32), self._is_fixed)
+        output = Output(np.empty((n_generations, n_replicates, N_SUMS)), np.zeros(shape, np.int32), self._is_fixed)
         work = self._buffers(state, n_parts, span)
-        workspace = new_workspace(span.n_threads if self._is_fixed else 0)
-        run_block(self._table, self._truth_urn, self._plan, work, span, output, workspace, n_parts)
-        check_failed(work.failed, first_replicate, self._schedule.sampling)
+        if self._is_fixed:
+            context_block(self._table, self._plan, work, span, output, new_workspace(span.n_threads), n_parts)
+        else:
+            walk_block(self._table, self._truth_urn, self._plan, work, span, output, n_parts)
+        check_failed(work.failed, self._plan, first_replicate)
         measures = CellMeasures(output.sums.swapaxes(0, 1), self._n_emissions)
         return ModelBlock(counts=_rows(output.states) if self._with_rows else None, quantities=measures)
 
