@@ -21,10 +21,7 @@ _ABSENT = object()
 
 def recorded_truth(results: Results) -> StoredTruth | None:
     """Return the recorded truth; None for a family without one in its files, whose truth is loaded again."""
-    try:
-        return results.truth
-    except InputError:
-        return None
+    return None if results.reader.header.truth is None else results.truth
 
 
 def with_seed_of(experiment: Experiment, results: Results) -> Experiment:

@@ -9,7 +9,6 @@ import math
 import numpy as np
 
 from fastcollapse.kernels.jit import kernel
-from fastcollapse.kernels.sequences.urns import MOST_EMISSIONS
 from fastcollapse.kernels.sequences.walks import walk
 
 # Sentences that are walked before their words are added up.
@@ -28,14 +27,14 @@ def sure_sentences(n_words, mean_length, most):
 
 
 @kernel
-def walk_share(urn, n_sentences, part, n_parts, key, replicate, lanes, drawn, lengths):
+def walk_share(urn, n_sentences, part, n_parts, key, replicate, lanes, most, drawn, lengths):
     """Walk part of the sentences 0..n-1 and return their number of symbols: ``->(D),(n)``.
 
     More than eight arguments, because a tuple made for each call would count references. See `walk`.
     """
     first, last = n_sentences * part // n_parts, n_sentences * (part + 1) // n_parts
     own = lengths[first:last] if lengths.shape[0] > 0 else lengths
-    return walk(urn, (first, last), _ADDED, key, replicate, lanes, MOST_EMISSIONS, drawn, own)
+    return walk(urn, (first, last), _ADDED, key, replicate, lanes, most, drawn, own)
 
 
 @kernel
@@ -49,14 +48,14 @@ def _first_at_least(n_words, total, lengths, n):
 
 
 @kernel
-def walk_words(urn, n_words, mean_length, n_walked, key, replicate, lanes, drawn, lengths):
+def walk_words(urn, n_words, mean_length, n_walked, key, replicate, lanes, most, drawn, lengths):
     """Walk whole sentences up to the first that reaches `n_words` words: ``->(D)``.
 
     More than eight arguments, because a tuple made for each call would count references.
 
     Parameters
     ----------
-    urn, key, replicate, lanes, drawn : see `walk`.
+    urn, key, replicate, lanes, most, drawn : see `walk`.
     n_words : the budget, at least 1; 0 walks nothing.
     mean_length : a guess of the words of a sentence; no number depends on it.
     n_walked : number of sentences that are walked already.
@@ -64,19 +63,19 @@ def walk_words(urn, n_words, mean_length, n_walked, key, replicate, lanes, drawn
 
     Returns
     -------
-    Number of symbols of the last walks; above MOST_EMISSIONS if they were given up.
+    Number of symbols of the last walks; above `most` if they were given up.
     """
     if n_words <= 0:
         return np.int64(0)
     kept, total = _first_at_least(n_words, np.int64(0), lengths, n_walked)
     if kept <= n_walked:
-        return walk(urn, (kept, n_walked), _TAKEN_BACK, key, replicate, lanes, MOST_EMISSIONS, drawn, lengths[:0])
+        return walk(urn, (kept, n_walked), _TAKEN_BACK, key, replicate, lanes, most, drawn, lengths[:0])
     batch, n_symbols = np.empty(_BATCH, np.int32), np.int64(0)
-    while n_symbols <= MOST_EMISSIONS:
+    while n_symbols <= most:
         n = min(np.int64(_BATCH), np.int64((n_words - total) / mean_length) + 1)
         bounds = (n_walked, n_walked + n)
-        n_symbols += walk(urn, bounds, _ADDED, key, replicate, lanes, MOST_EMISSIONS - n_symbols, drawn, batch)
-        if n_symbols > MOST_EMISSIONS:
+        n_symbols += walk(urn, bounds, _ADDED, key, replicate, lanes, most - n_symbols, drawn, batch)
+        if n_symbols > most:
             break
         kept, total = _first_at_least(n_words, total, batch, n)
         n_walked += n
@@ -88,7 +87,7 @@ def walk_words(urn, n_words, mean_length, n_walked, key, replicate, lanes, drawn
                 key,
                 replicate,
                 lanes,
-                MOST_EMISSIONS,
+                most,
                 drawn,
                 batch[:0],
             )

@@ -25,9 +25,11 @@ from fastcollapse.models.ngram.metrics import CONTEXT_METRICS, METRICS, ROLES, C
 from fastcollapse.models.ngram.parameters import NgramParameters
 from fastcollapse.models.ngram.plan import check_failed, plan_of, table_of, truth_total
 from fastcollapse.models.ngram.refits import Buffers, Output
+from fastcollapse.models.ngram.text import CellText
 from fastcollapse.models.ngram.truth import NgramTruth
 from fastcollapse.models.ngram.walk_kernels import walk_block, walk_real
 from fastcollapse.models.saved_arrays import require
+from fastcollapse.models.text_sampler import TextSampler
 from fastcollapse.variables import CountRows, Metric
 
 # Fewest emissions of a generation that is drawn in parts by several threads.
@@ -91,7 +93,7 @@ class Ngram(ArrayModel):
         self._table = table_of(cells)
         self._plan = plan_of(truth, cells, parameters, schedule)
         self._n_emissions = truth.n_tokens + truth.n_sentences
-        self._schedule, self._is_fixed = schedule, parameters.is_fixed
+        self._is_fixed = parameters.is_fixed
         self._with_rows = "trajectory" in record
         self._has_real = schedule.real == "fixed" and bool(schedule.n_real.any())
         self._real_is_truth = self._has_real and int(schedule.n_real[0]) == truth_total(truth, parameters)
@@ -109,6 +111,11 @@ class Ngram(ArrayModel):
     def truth_total(cls, truth: Sentences, parameters: NgramParameters) -> int:
         """Return the number of sentences, of words, or with fixed totals of words and ends of sentences."""
         return truth_total(truth, parameters)
+
+    @classmethod
+    def text_sampler(cls, truth: Sentences, parameters: NgramParameters) -> TextSampler:
+        """Return the sampler of sentences: walks over the counts of a generation."""
+        return CellText(truth, parameters.order)
 
     @property
     def n_columns(self) -> int:
@@ -174,7 +181,7 @@ class Ngram(ArrayModel):
             context_block(self._table, self._plan, work, span, output, new_workspace(span.n_threads), n_parts)
         else:
             walk_block(self._table, self._truth_urn, self._plan, work, span, output, n_parts)
-        check_failed(work.failed, first_replicate, self._schedule.sampling)
+        check_failed(work.failed, self._plan, first_replicate)
         measures = CellMeasures(output.sums.swapaxes(0, 1), self._n_emissions)
         return ModelBlock(counts=_rows(output.states) if self._with_rows else None, quantities=measures)
 

@@ -1,7 +1,5 @@
 """What an n-gram run draws: its cell table, its plan for the kernels, and the refusal of what it cannot draw."""
 
-from typing import Any
-
 import numpy as np
 
 from fastcollapse.config.schedule import Schedule
@@ -12,7 +10,9 @@ from fastcollapse.models.ngram.cells import Cells
 from fastcollapse.models.ngram.parameters import NgramParameters
 from fastcollapse.models.ngram.refits import Plan
 
-_LIMIT = f"{MOST_EMISSIONS:,} words and ends of sentences"
+# At another temperature than 1 walks may stay in a loop almost for ever. They are given up at this many times the
+# expected number of symbols of the corpus, and at least at the second number.
+_MOST_TIMES, _LEAST_LIMIT = 1000.0, 1e7
 
 
 def table_of(cells: Cells) -> CellTable:
@@ -44,7 +44,7 @@ def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedul
     keeps = schedule.keep.astype(bool)
     keeps[:1] &= schedule.start_with_data
     sizes = real_sizes = np.zeros(0, np.int64)
-    pools = schedule.pool_totals(truth_total(truth, parameters)).astype(np.float64)
+    mean_length, symbols = truth.n_tokens / truth.n_sentences, 1.0
     if parameters.is_fixed:
         sizes = _context_sizes("workflow.n_samples", schedule.times_truth, cells)
         if schedule.n_real.any():
@@ -52,21 +52,28 @@ def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedul
         elif not (sizes.any() or keeps[0]):
             raise InputError("workflow.n_samples must draw a word in some context, got 0 in each")
     else:
-        mean = truth.n_tokens / truth.n_sentences
-        pools *= 1 + 1 / mean if parameters.by_words else 1 + mean
-    if pools.max() > MOST_EMISSIONS:
-        raise InputError(f"workflow.n_samples must keep the pool at most {_LIMIT}, got about {pools.max():,.0f}")
-    sampling = schedule.sampling
+        symbols = 1 + (1 / mean_length if parameters.by_words else mean_length)
+    largest = symbols * schedule.pool_totals(truth_total(truth, parameters)).max()
+    if largest > MOST_EMISSIONS:
+        limit = f"the pool at most {MOST_EMISSIONS:,} words and ends of sentences"
+        raise InputError(f"workflow.n_samples must keep {limit}, got about {largest:,.0f}")
+    temperature = 1.0
+    if schedule.sampling is not None and schedule.sampling.temperature is not None:
+        temperature = float(schedule.sampling.temperature)
+    most = int(MOST_EMISSIONS)
+    if temperature != 1:
+        most = int(min(most, max(_LEAST_LIMIT, _MOST_TIMES * symbols * schedule.n_synthetic.max())))
     return Plan(
         keeps,
         schedule.n_synthetic,
         schedule.n_real,
         sizes,
         real_sizes,
-        1.0 if sampling is None or sampling.temperature is None else float(sampling.temperature),
+        temperature,
         parameters.by_words,
         schedule.real == "fresh",
-        truth.n_tokens / truth.n_sentences,
+        mean_length,
+        most,
     )
 
 
@@ -77,8 +84,12 @@ def _context_sizes(key: str, times_truth: float | None, cells: Cells) -> np.ndar
     return np.rint(times_truth * cells.context_counts).astype(np.int64)
 
 
-def check_failed(failed: np.ndarray, first_replicate: int, sampling: Any) -> None:
-    """Refuse a block with a generation of too many emissions.
+def check_failed(failed: np.ndarray, plan: Plan, first_replicate: int) -> None:
+    """Refuse a block with a generation of too many symbols.
+
+    Parameters
+    ----------
+    failed : int64 (R), the generation that has too many, or 0.
 
     Raises
     ------
@@ -86,7 +97,8 @@ def check_failed(failed: np.ndarray, first_replicate: int, sampling: Any) -> Non
         With the replicate and the generation.
     """
     for replicate in np.flatnonzero(failed):
-        reason = "" if sampling is None else "; sampling.temperature may keep walks in a loop"
-        raise InputError(
-            f"generation {failed[replicate]} of replicate {first_replicate + replicate} has more than {_LIMIT}{reason}"
-        )
+        limit = f"fewer than {plan.most:,} words and ends of sentences"
+        where = f"generation {failed[replicate]} of replicate {first_replicate + replicate}"
+        if plan.temperature != 1:
+            raise InputError(f"sampling.temperature must let walks end: {limit}, got more in {where}")
+        raise InputError(f"workflow.n_samples must keep {limit}, got more in {where}")

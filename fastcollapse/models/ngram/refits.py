@@ -21,6 +21,7 @@ class Plan(NamedTuple):
     by_words : whether the budget of a walk is words.
     is_fresh : whether real data is drawn anew in each generation.
     mean_length : words of a sentence of the corpus.
+    most : number of symbols at which the walks of a generation are given up.
     """
 
     keeps: np.ndarray
@@ -32,6 +33,7 @@ class Plan(NamedTuple):
     by_words: bool
     is_fresh: bool
     mean_length: float
+    most: int
 
 
 class Buffers(NamedTuple):

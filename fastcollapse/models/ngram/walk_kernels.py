@@ -5,7 +5,7 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SYNTHETIC, generation_key
 from fastcollapse.kernels.sequences.budgets import sure_sentences, walk_share, walk_words
-from fastcollapse.kernels.sequences.urns import MOST_EMISSIONS, fill_urn, new_urn
+from fastcollapse.kernels.sequences.urns import fill_urn, new_urn
 from fastcollapse.kernels.sequences.walks import N_LANES, new_lanes
 from fastcollapse.models.ngram.refits import refit
 
@@ -34,14 +34,14 @@ def _walk_part(urn, n, plan, part, n_parts, key, replicate, lanes, drawn, length
     n_sentences = n
     if plan.by_words:
         n_sentences = sure_sentences(n, plan.mean_length, lengths.shape[0])
-    return walk_share(urn, n_sentences, part, n_parts, key, replicate, lanes, drawn, lengths)
+    return walk_share(urn, n_sentences, part, n_parts, key, replicate, lanes, plan.most, drawn, lengths)
 
 
 @kernel
 def _walk_rest(urn, n, plan, key, replicate, lanes, drawn, lengths):
     """Walk the rest of a budget of `n` words; return its symbols."""
     n_walked = sure_sentences(n, plan.mean_length, lengths.shape[0])
-    return walk_words(urn, n, plan.mean_length, n_walked, key, replicate, lanes, drawn, lengths)
+    return walk_words(urn, n, plan.mean_length, n_walked, key, replicate, lanes, plan.most, drawn, lengths)
 
 
 @kernel
@@ -59,7 +59,7 @@ def _walk(urn, truth_urn, plan, work, span, unit, n_parts, generation, lanes, dr
         key = generation_key(span, generation, _REAL)
         n, lengths = plan.n_real[generation - 1], work.lengths[1, replicate]
         n_symbols += _walk_part(truth_urn, n, plan, part, n_parts, key, replicate, lanes, drawn, lengths)
-    if n_symbols > MOST_EMISSIONS:
+    if n_symbols > plan.most:
         work.failed[replicate] = generation
 
 
@@ -76,7 +76,7 @@ def _complete(urn, truth_urn, plan, work, span, replicate, generation, lanes, dr
         key = generation_key(span, generation, _REAL)
         n, lengths = plan.n_real[generation - 1], work.lengths[1, replicate]
         n_symbols += _walk_rest(truth_urn, n, plan, key, replicate, lanes, drawn, lengths)
-    if n_symbols > MOST_EMISSIONS:
+    if n_symbols > plan.most:
         work.failed[replicate] = generation
 
 
