@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
+from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.theory.language.collapse_time import contexts_collapse_time, contexts_collapse_time_gumbel
 from fastcollapse.theory.language.fixed_totals import fixed_totals_alive_bounds, fixed_totals_alive_one_refit
 from fastcollapse.theory.language.flow import ngram_expected_counts
@@ -41,6 +42,7 @@ from fastcollapse.theory.language.whittle import whittle_log_probability
 from fastcollapse.theory.language.whole_sentences import sentences_alive_bounds
 from tests._corpora import first, heterozygosity_of, holders_of, table_of, toy
 from tests._goodness_of_fit import chi_square_p, z_scores
+from tests._runs import run_with_truth
 
 # Fewer than 300 z-scores in this file, 5.7e-7 each: 2e-4 in all.
 Z_LIMIT = 5.0
@@ -142,6 +144,33 @@ def test_one_refit__alive_words_and_cells():
     assert not reject(z_scores(fixed, of_fixed))
     assert reject(z_scores(fixed, of_walks))
     assert reject(z_scores(walked, of_fixed))
+
+
+def test_one_refit__is_that_of_the_family():
+    # 3 comparisons: words, n-grams, and the variance of the number of words. Control: fixed totals.
+    def run(n_replicates, **model):
+        experiment = Experiment.from_mapping(
+            {
+                "model": {"family": "ngram", "order": 2} | model,
+                "truth": {"text": "a test"},
+                "workflow": {"name": "replace", "n_samples": "truth"},
+                "run": {"n_generations": 1, "n_replicates": n_replicates, "seed": 17},
+            }
+        )
+        results = run_with_truth(experiment, text)
+        alive = [results.metrics[name][:, 1] for name in ("support_size", "n_cells")]
+        return np.stack(alive, axis=1), results.metrics["n_words"][:, 1]
+
+    text = first(60)
+    table = table_of(text, 2)
+    walked, n_words = run(4000)
+    fixed, fixed_n_words = run(1000, totals="fixed")
+    expected = ngram_alive_one_refit(**table)[:2]
+    assert not reject(z_scores(walked, expected))
+    assert not reject(z_scores(n_words, ngram_expected_counts(text.n_tokens, 60, [60])[0]))
+    assert not reject(spread_z(n_words, ngram_length_variance(**table)))
+    assert reject(z_scores(fixed, expected))
+    assert reject(spread_z(fixed_n_words, ngram_length_variance(**table)))
 
 
 @pytest.mark.parametrize("order", [2, 3])
