@@ -35,6 +35,8 @@ class TruthSection(Section):
     """The law of generation 0; families extend this class."""
 
     section: ClassVar[str] = "truth"
+    # Whether `load` returns the sentences of a text.
+    has_sentences: ClassVar[bool] = False
     # Alternative keys, of which a section has exactly one, each with the keys that go with it.
     alternatives: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 

@@ -83,6 +83,11 @@ class Sentences:
         """Bytes of the tokens and the offsets."""
         return self.tokens.nbytes + self.offsets.nbytes
 
+    def has_same_words(self, other: Sentences) -> bool:
+        """Whether another corpus has the same sentences of the same words."""
+        is_same = self.labels == other.labels and self.unit == other.unit
+        return is_same and np.array_equal(self.tokens, other.tokens) and np.array_equal(self.offsets, other.offsets)
+
     def text(self, sentence: Iterable[int]) -> str:
         """Return a sentence, given as indices of labels, as text."""
         return (" " if self.unit == "word" else "").join(self.labels[word] for word in sentence)

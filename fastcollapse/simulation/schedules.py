@@ -9,7 +9,7 @@ from fastcollapse.datasets.rewards import load_rewards, with_rewards
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import family
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.results import Results
+from fastcollapse.storage.blocks import Header
 from fastcollapse.theory.mixing.weighted_fit import optimal_weights
 
 
@@ -18,13 +18,13 @@ def real_size(experiment: Experiment, truth: Any) -> int | None:
     return family(experiment.family).truth_total(truth, experiment.model)
 
 
-def schedule_of(experiment: Experiment, truth_total: int | None, recorded: Results | None = None) -> Schedule:
+def schedule_of(experiment: Experiment, truth_total: int | None, recorded: Header | None = None) -> Schedule:
     """Return the schedule of an experiment.
 
     Parameters
     ----------
     truth_total : see `real_size`.
-    recorded : results of the experiment, which have the rewards of a file; by default the file is read.
+    recorded : header of a run of the experiment, which has the rewards of a file; by default the file is read.
 
     Raises
     ------

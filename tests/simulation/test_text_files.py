@@ -4,6 +4,11 @@ import pytest
 
 from fastcollapse import Experiment, InputError, open_results, simulate
 from fastcollapse.simulation.replay import replay
+from fastcollapse.simulation.run_plan import plan_recipe, plan_run
+from fastcollapse.simulation.same_experiment import same_truth
+from fastcollapse.simulation.simulate import execute
+from fastcollapse.storage.hdf5_store import Hdf5Store
+from fastcollapse.sweeps import collect_sweep, open_sweep
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep
@@ -60,3 +65,38 @@ def test_sweep__refuses_points_of_another_pattern(folder):
     (folder / "more" / "e.txt").write_text("four")
     with pytest.raises(InputError, match=CHANGED):
         run_sweep(sweep, folder / "s")
+
+
+def test_sweep__of_sentences_is_collected(folder):
+    swept = {**MAPPING, "model": {"family": "ngram"}, "sweep": {"grid": {"model.order": [2, 3]}}}
+    sweep = Sweep(swept)
+    assert run_sweep(sweep, folder / "s").succeeded
+    collect_sweep(folder / "s", folder / "s.h5")
+    collected, own = open_sweep(folder / "s.h5").results(1), SweepFolder(folder / "s").results(1)
+    assert same_truth(collected.truth, own.truth)
+    for name, values in collected.metrics.items():
+        assert values.tobytes() == own.metrics[name].tobytes()
+    (folder / "b.txt").write_text("four")
+    with pytest.raises(InputError, match=r"data file 'b\.txt' has changed"):
+        open_sweep(folder / "s.h5").results(1)
+
+
+def test_resume__of_sentences_needs_none_of_the_files(folder):
+    experiment = Experiment.from_mapping({**MAPPING, "model": {"family": "ngram", "order": 2}})
+    expected = simulate(experiment)
+
+    def store(header):
+        return Hdf5Store(header, folder / "a.h5", part_bytes=1, part_seconds=0)
+
+    n_calls = iter(range(1))
+    with pytest.raises(StopIteration):
+        execute(plan_run(experiment, store=store), block=1, progress=lambda _: next(n_calls))
+    assert open_results("a.h5").last in (1, 2)
+    for path in folder.glob("**/*.txt"):
+        path.unlink()
+    _, (plan,) = plan_recipe(None, folder / "a.h5", "resume")
+    assert plan.action == "resume"
+    results = execute(plan)
+    assert results.complete
+    for name, values in expected.metrics.items():
+        assert values.tobytes() == results.metrics[name].tobytes()

@@ -25,9 +25,11 @@ from fastcollapse.models.ngram.metrics import CONTEXT_METRICS, METRICS, ROLES, C
 from fastcollapse.models.ngram.parameters import NgramParameters
 from fastcollapse.models.ngram.plan import check_failed, plan_of, table_of, truth_total
 from fastcollapse.models.ngram.refits import Buffers, Output
+from fastcollapse.models.ngram.text import CellText
 from fastcollapse.models.ngram.truth import NgramTruth
 from fastcollapse.models.ngram.walk_kernels import walk_block, walk_real
 from fastcollapse.models.saved_arrays import require
+from fastcollapse.models.text_sampler import TextSampler
 from fastcollapse.variables import CountRows, Metric
 
 # Fewest emissions of a generation that is drawn in parts by several threads.
@@ -109,6 +111,11 @@ class Ngram(ArrayModel):
     def truth_total(cls, truth: Sentences, parameters: NgramParameters) -> int:
         """Return the number of sentences, of words, or with fixed totals of words and ends of sentences."""
         return truth_total(truth, parameters)
+
+    @classmethod
+    def text_sampler(cls, truth: Sentences, parameters: NgramParameters) -> TextSampler:
+        """Return the sampler of sentences: walks over the counts of a generation."""
+        return CellText(truth, parameters.order)
 
     @property
     def n_columns(self) -> int:

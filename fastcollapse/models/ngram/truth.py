@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from fastcollapse.config.fields import parameter
 from fastcollapse.config.text_truth import TEXT_FILES, TEXT_HELP, TextTruth
@@ -14,6 +14,8 @@ from fastcollapse.datasets.text_file import text_paths
 @dataclasses.dataclass(frozen=True)
 class NgramTruth(TextTruth):
     """The text of generation 0."""
+
+    has_sentences: ClassVar[bool] = True
 
     text: Any = parameter(TEXT_FILES, f"{TEXT_HELP}; its sentences are the real data")
 
