@@ -61,8 +61,9 @@ def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedul
     if schedule.sampling is not None and schedule.sampling.temperature is not None:
         temperature = float(schedule.sampling.temperature)
     most = int(MOST_EMISSIONS)
-    if temperature != 1:
-        most = int(min(most, max(_LEAST_LIMIT, _MOST_TIMES * symbols * schedule.n_synthetic.max())))
+    if temperature != 1 and not parameters.is_fixed:
+        drawn = schedule.n_synthetic + schedule.n_real
+        most = int(min(most, max(_LEAST_LIMIT, _MOST_TIMES * symbols * drawn.max())))
     return Plan(
         keeps,
         schedule.n_synthetic,
