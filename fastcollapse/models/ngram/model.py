@@ -23,7 +23,7 @@ from fastcollapse.models.ngram.cells import cells_of
 from fastcollapse.models.ngram.context_kernels import context_block, draw_real
 from fastcollapse.models.ngram.metrics import CONTEXT_METRICS, METRICS, ROLES, CellMeasures
 from fastcollapse.models.ngram.parameters import NgramParameters
-from fastcollapse.models.ngram.plan import check_failed, plan_of, table_of, truth_total
+from fastcollapse.models.ngram.plan import check_failed, largest_pool, plan_of, table_of, truth_total
 from fastcollapse.models.ngram.refits import Buffers, Output
 from fastcollapse.models.ngram.text import CellText
 from fastcollapse.models.ngram.truth import NgramTruth
@@ -93,6 +93,10 @@ class Ngram(ArrayModel):
         self._table = table_of(cells)
         self._plan = plan_of(truth, cells, parameters, schedule)
         self._n_emissions = truth.n_tokens + truth.n_sentences
+        # Entries of an urn: emissions, or with a temperature the cells and their weights.
+        self._urn_bytes = 14 * cells.n_cells
+        if self._plan.temperature == 1:
+            self._urn_bytes = 5 * max(self._n_emissions, int(largest_pool(truth, parameters, schedule)))
         self._is_fixed = parameters.is_fixed
         self._with_rows = "trajectory" in record
         self._has_real = schedule.real == "fixed" and bool(schedule.n_real.any())
@@ -125,7 +129,8 @@ class Ngram(ArrayModel):
     def work_bytes(self) -> int:
         """Return the bytes of the urns and of the drawn counts of each thread."""
         n_cells, n_contexts = self.n_columns, len(self._table.offsets)
-        return current_threads() * (12 * n_cells + 8 * n_contexts + 5 * self._n_emissions)
+        urn = 0 if self._is_fixed else self._urn_bytes + 8 * (n_cells + n_contexts)
+        return current_threads() * (4 * n_cells + urn)
 
     def generation_bytes(self, state: NgramState) -> int:
         """Return the bytes of the recorded counts of one generation, for all replicates."""

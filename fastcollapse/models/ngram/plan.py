@@ -33,6 +33,16 @@ def truth_total(truth: Sentences, parameters: NgramParameters) -> int:
     return truth.n_tokens if parameters.by_words else truth.n_sentences
 
 
+def largest_pool(truth: Sentences, parameters: NgramParameters, schedule: Schedule) -> float:
+    """Return the expected number of words and ends of sentences of the largest pool of a run."""
+    return _symbols(truth, parameters) * float(schedule.pool_totals(truth_total(truth, parameters)).max())
+
+
+def _symbols(truth: Sentences, parameters: NgramParameters) -> float:
+    """Return the expected number of words and ends of sentences in a unit of the sizes."""
+    return (truth.n_tokens + truth.n_sentences) / truth_total(truth, parameters)
+
+
 def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedule: Schedule) -> Plan:
     """Return the plan of a run.
 
@@ -44,16 +54,14 @@ def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedul
     keeps = schedule.keep.astype(bool)
     keeps[:1] &= schedule.start_with_data
     sizes = real_sizes = np.zeros(0, np.int64)
-    mean_length, symbols = truth.n_tokens / truth.n_sentences, 1.0
+    mean_length = truth.n_tokens / truth.n_sentences
     if parameters.is_fixed:
         sizes = _context_sizes("workflow.n_samples", schedule.times_truth, cells)
         if schedule.n_real.any():
             real_sizes = _context_sizes("workflow.n_real", schedule.real_times_truth, cells)
         elif not (sizes.any() or keeps[0]):
             raise InputError("workflow.n_samples must draw a word in some context, got 0 in each")
-    else:
-        symbols = 1 + (1 / mean_length if parameters.by_words else mean_length)
-    largest = symbols * schedule.pool_totals(truth_total(truth, parameters)).max()
+    largest = largest_pool(truth, parameters, schedule)
     if largest > MOST_EMISSIONS:
         limit = f"the pool at most {MOST_EMISSIONS:,} words and ends of sentences"
         raise InputError(f"workflow.n_samples must keep {limit}, got about {largest:,.0f}")
@@ -63,7 +71,7 @@ def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedul
     most = int(MOST_EMISSIONS)
     if temperature != 1 and not parameters.is_fixed:
         drawn = schedule.n_synthetic + schedule.n_real
-        most = int(min(most, max(_LEAST_LIMIT, _MOST_TIMES * symbols * drawn.max())))
+        most = int(min(most, max(_LEAST_LIMIT, _MOST_TIMES * _symbols(truth, parameters) * drawn.max())))
     return Plan(
         keeps,
         schedule.n_synthetic,

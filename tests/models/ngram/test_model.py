@@ -73,6 +73,18 @@ def test_parts__are_for_few_replicates_and_long_generations(text):
     assert model_of(TOY, experiment())._n_parts(1, 1, span) == 1
 
 
+def test_work_bytes__are_those_of_the_largest_pool():
+    """A generation of a million sentences of 25/7 symbols has an urn of 4 bytes a symbol."""
+    many = {"n_samples": 10**6}
+    assert model_of(TOY, experiment({}, many)).work_bytes() > 4e6 * 25 / 7
+    assert model_of(TOY, experiment(WORDS, many)).work_bytes() > 4e6 * 25 / 18
+    accumulating = {**many, "name": "accumulate", "keep_real": False}
+    assert model_of(TOY, experiment({}, accumulating)).work_bytes() > 20e6 * 25 / 7
+    # At a temperature the urn has the cells alone, with fixed totals there is none.
+    assert model_of(TOY, experiment({}, many, {"temperature": 2.0})).work_bytes() < 1000
+    assert model_of(TOY, experiment(FIXED, {"n_samples": {"times_truth": 1e5}})).work_bytes() < 1000
+
+
 def contexts_of(truth, order, counts):
     """Return the counts of each context: how often it is entered, and left."""
     cells = cells_of(truth, order)
