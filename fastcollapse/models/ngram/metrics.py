@@ -104,13 +104,12 @@ def _lost(share: np.ndarray) -> np.ndarray:
     return 1 - share
 
 
-# A budget of words does not fix the number of sentences.
 _LIMITS = {
     "replace": (
         Limit(
             True,
-            "one sentence is left of walks, and one next symbol of each context with fixed totals, with probability 1",
-            lambda experiment: not experiment.model.by_words,
+            "one next symbol of each context is left with probability 1 (heterozygosity_replace)",
+            lambda experiment: experiment.model.is_fixed,
         ),
     )
 }
