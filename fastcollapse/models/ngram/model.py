@@ -17,7 +17,7 @@ from fastcollapse.kernels.counts.workspace import new_workspace
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import Span, span_of
 from fastcollapse.kernels.sequences.cell_sums import N_SUMS, cell_sums
-from fastcollapse.kernels.sequences.urns import Urn, fill_urn, new_urn
+from fastcollapse.kernels.sequences.urns import ENTRIES, Urn, fill_urn, new_urn
 from fastcollapse.models.base import ArrayModel, ModelBlock, State, run_key
 from fastcollapse.models.ngram.cells import cells_of
 from fastcollapse.models.ngram.context_kernels import context_block, draw_real
@@ -27,7 +27,7 @@ from fastcollapse.models.ngram.plan import check_failed, largest_pool, plan_of, 
 from fastcollapse.models.ngram.refits import Buffers, Output
 from fastcollapse.models.ngram.text import CellText
 from fastcollapse.models.ngram.truth import NgramTruth
-from fastcollapse.models.ngram.walk_kernels import walk_block, walk_real
+from fastcollapse.models.ngram.walk_kernels import LARGE_POOL, walk_block, walk_real
 from fastcollapse.models.saved_arrays import require
 from fastcollapse.models.text_sampler import TextSampler
 from fastcollapse.variables import CountRows, Metric
@@ -93,18 +93,21 @@ class Ngram(ArrayModel):
         self._table = table_of(cells)
         self._plan = plan_of(truth, cells, parameters, schedule)
         self._n_emissions = truth.n_tokens + truth.n_sentences
-        # Entries of an urn: emissions, or with a temperature the cells and their weights.
+        # Cells and their weights, or where a pool is not large, an entry for each emission.
         self._urn_bytes = 14 * cells.n_cells
         if self._plan.temperature == 1:
-            self._urn_bytes = 5 * max(self._n_emissions, int(largest_pool(truth, parameters, schedule)))
+            pool = max(self._n_emissions, largest_pool(truth, parameters, schedule))
+            largest = min(pool, LARGE_POOL * self._plan.symbols * int(schedule.n_synthetic.max()))
+            self._urn_bytes += 5 * int(largest)
         self._is_fixed = parameters.is_fixed
         self._with_rows = "trajectory" in record
         self._has_real = schedule.real == "fixed" and bool(schedule.n_real.any())
         self._real_is_truth = self._has_real and int(schedule.n_real[0]) == truth_total(truth, parameters)
-        self._truth_urn = Urn(np.empty(0, np.int32), np.empty(0), np.empty(0, np.uint64), np.empty(0, np.uint64))
+        places = np.empty(0, np.uint64)
+        self._truth_urn = Urn(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0), places, places)
         if not self._is_fixed and (self._plan.is_fresh or (self._has_real and not self._real_is_truth)):
-            self._truth_urn = new_urn(self._table, self._n_emissions, 1.0)
-            fill_urn(self._table, self._table.counts, 1.0, self._truth_urn)
+            self._truth_urn = new_urn(self._table, self._n_emissions, 0)
+            fill_urn(self._table, self._table.counts, 1.0, ENTRIES, self._truth_urn)
 
     @classmethod
     def available_metrics(cls, parameters: Any, sampling: Sampling | None = None) -> dict[str, Metric]:
@@ -193,8 +196,7 @@ class Ngram(ArrayModel):
     def _n_parts(self, n_replicates: int, first: int, span: Span) -> int:
         """Return the number of parts that a generation of a replicate is drawn in."""
         plan = self._plan
-        symbols = 1 if self._is_fixed or plan.by_words else 1 + plan.mean_length
-        if n_replicates >= span.n_threads or symbols * plan.n_synthetic[first - 1] < _FEWEST_IN_PARTS:
+        if n_replicates >= span.n_threads or plan.symbols * plan.n_synthetic[first - 1] < _FEWEST_IN_PARTS:
             return 1
         return -(-span.n_threads // n_replicates)
 

@@ -54,7 +54,7 @@ def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedul
     keeps = schedule.keep.astype(bool)
     keeps[:1] &= schedule.start_with_data
     sizes = real_sizes = np.zeros(0, np.int64)
-    mean_length = truth.n_tokens / truth.n_sentences
+    mean_length, symbols = truth.n_tokens / truth.n_sentences, _symbols(truth, parameters)
     if parameters.is_fixed:
         sizes = _context_sizes("workflow.n_samples", schedule.times_truth, cells)
         if schedule.n_real.any():
@@ -71,7 +71,7 @@ def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedul
     most = int(MOST_EMISSIONS)
     if temperature != 1 and not parameters.is_fixed:
         drawn = schedule.n_synthetic + schedule.n_real
-        most = int(min(most, max(_LEAST_LIMIT, _MOST_TIMES * _symbols(truth, parameters) * drawn.max())))
+        most = int(min(most, max(_LEAST_LIMIT, _MOST_TIMES * symbols * drawn.max())))
     return Plan(
         keeps,
         schedule.n_synthetic,
@@ -82,6 +82,7 @@ def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedul
         parameters.by_words,
         schedule.real == "fresh",
         mean_length,
+        symbols,
         most,
     )
 
