@@ -9,6 +9,8 @@ from scipy.stats import chisquare
 from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.models.ngram import text
 from fastcollapse.models.ngram.text import CellText
+from fastcollapse.models.registry import families, family
+from fastcollapse.models.text_sampler import TextSampler
 
 CORPUS = [["a", "b"], ["a"], ["b", "c"], ["a", "b"], ["c"]]
 # The smallest p-value that is accepted, of one test.
@@ -67,3 +69,10 @@ def test_walk__stops_at_a_context_without_counts():
     sampler = CellText(corpus, 2)
     assert sampler.sentences(np.array([1, 0, 0]), 1, np.random.default_rng(1)) == ["a ..."]
     assert sampler.sentences(np.zeros(3, np.int64), 1, np.random.default_rng(1)) == ["..."]
+
+
+def test_sampler__is_that_of_one_family():
+    corpus, parameters = Sentences.from_words(CORPUS, "test"), family("ngram").PARAMETERS(order=2)
+    found = {name: family(name).text_sampler(corpus, parameters) for name in families()}
+    assert [name for name, sampler in found.items() if isinstance(sampler, TextSampler)] == ["ngram"]
+    assert set(found.values()) - {found["ngram"]} == {None}
