@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcollapse.kernels.sequences import cell_sums as columns
-from fastcollapse.models.roles import NO_SIZES, Excluded, Reading, Role, Unanswered, share_left, share_lost
+from fastcollapse.models.roles import NO_SIZES, Excluded, Limit, Reading, Role, Unanswered, share_left, share_lost
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -99,19 +99,29 @@ CONTEXT_METRICS = metric_table(
     Metric("squared_distance", Variable("squared distance of a context to the truth, weighted mean"), squared_distance),
 )
 
+
+def _lost(share: np.ndarray) -> np.ndarray:
+    return 1 - share
+
+
+_LIMITS = {
+    "replace": (
+        Limit(
+            True,
+            "one next symbol of each context is left with probability 1 (heterozygosity_replace)",
+            lambda experiment: experiment.model.is_fixed,
+        ),
+    )
+}
 ROLES: dict[str, Role] = {
     "risk": (Reading(("total_variation",), "weighted total variation distance to the truth", bound="it is at most 1"),),
     "variance": (
-        Reading(
-            ("heterozygosity",),
-            "weighted heterozygosity of the contexts over the true one",
-            share_left,
-        ),
-        Reading(("entropy",), "entropy of the next symbol over the true one", share_left),
+        Reading(("heterozygosity",), "weighted heterozygosity of the contexts over the true one", share_left, _LIMITS),
+        Reading(("entropy",), "entropy of the next symbol over the true one", share_left, _LIMITS),
     ),
     "scaling": NO_SIZES,
     "tails": (
-        Reading(("covered_share",), "share of the true n-grams that are lost", lambda share: 1 - share),
+        Reading(("covered_share",), "share of the true n-grams that are lost", _lost),
         Reading(("support_size",), "lost share of the words", share_lost),
     ),
     "modes": Unanswered("modes of an n-gram model are not counted"),
