@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastcollapse.analysis.clouds import draw_cloud
-from fastcollapse.analysis.panels.panel import DEVIATION, GENERATION, Line, Panel
-from fastcollapse.analysis.panels.style import EDGE, MAP, SECOND, SIMULATED, THEORY, plain_number
+from fastcollapse.analysis.panels.panel import DEVIATION, GENERATION, Panel
+from fastcollapse.analysis.panels.style import EDGE, MAP, SIMULATED, THEORY, plain_number
 from fastcollapse.analysis.panels.text import counted
+from fastcollapse.analysis.theory_lines import (
+    EXACT,
+    MARK,
+    SHARED,
+    STYLES,
+    draw_exact,
+    draw_shared,
+    exact_label,
+    isolated,
+    plot_theory,
+    shared_lines,
+)
 from fastcollapse.simulation.results import Results
 
 if TYPE_CHECKING:
@@ -20,19 +32,6 @@ if TYPE_CHECKING:
 _FEW_POINTS = 2
 # Inches of the handle of a legend and its space, and letters of its labels in an inch.
 _HANDLE, _LEGEND_LETTERS = 0.6, 16
-# Theory is drawn as marks or broken lines: solid lines are simulated.
-MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14}
-_EXACT, ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
-_STYLES: dict[str, list[tuple[str, Any]]] = {
-    "bound": [(EDGE, (0, (6, 2, 1, 2))), (SECOND, ":")],
-    "exact": [(THEORY, _EXACT), (SECOND, ":")],
-    "published": [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")],
-    "asymptotic": [(THEORY, ASYMPTOTIC)],
-    "limit": [(EDGE, ":")],
-    "reference": [(SECOND, (0, (1, 1.5))), (EDGE, (0, (5, 1.5, 1, 1.5)))],
-}
-# Lines that are not theory of a curve: several curves share them.
-SHARED = ("limit", "reference")
 
 
 def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results) -> None:
@@ -60,54 +59,18 @@ def _draw_panel(axes: "Axes", panel: Panel) -> None:
     else:
         _draw_simulated(axes, panel)
     if np.isfinite(curve.expected).any():
-        draw_exact(axes, panel, color=THEORY, lw=1.6, ls=_EXACT, label=_exact_label(panel))
+        draw_exact(axes, panel, color=THEORY, lw=1.6, ls=EXACT, label=exact_label(panel))
     n_drawn: dict[str, int] = {}
     for line in panel.lines:
         if not np.isfinite(line.values).any():
             continue
-        styles = _STYLES[line.kind]
+        styles = STYLES[line.kind]
         colour, dash = styles[n_drawn.get(line.kind, 0) % len(styles)]
         n_drawn[line.kind] = n_drawn.get(line.kind, 0) + 1
         plot_theory(axes, at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
     for points in panel.points:
         values = np.array(points.values) * panel.factor
         axes.plot(points.generations, values, "k+", ms=9, mew=1.6, label=points.label, clip_on=False)
-
-
-def draw_exact(axes: "Axes", panel: Panel, **style: Any) -> None:
-    """Draw the exact expectation of a panel; medians are known at some points only, which are joined."""
-    curve = panel.curve
-    shown = np.isfinite(curve.expected) if panel.median else np.full(len(curve.at), True)
-    plot_theory(axes, curve.at[shown], curve.expected[shown] * panel.factor, **style)
-
-
-def plot_theory(axes: "Axes", at: np.ndarray, values: np.ndarray, **style: Any) -> None:
-    """Draw a line of theory, and marks where a point has no neighbours, which make no line."""
-    alone = _isolated(values)
-    if has_marks_alone(values):
-        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, label=style.get("label"), **MARK)
-        return
-    axes.plot(at, values, **style)
-    if alone.any():
-        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, **MARK)
-
-
-def has_marks_alone(values: np.ndarray) -> bool:
-    """Whether theory is known at points without neighbours alone, and is drawn as marks.
-
-    Examples
-    --------
-    >>> has_marks_alone(np.array([np.nan, 0.5, np.nan])), has_marks_alone(np.array([0.5, 0.4]))
-    (True, False)
-    """
-    known = np.isfinite(values)
-    return bool(known.any()) and bool((_isolated(values) == known).all())
-
-
-def _isolated(values: np.ndarray) -> np.ndarray:
-    """Return where values are known and their neighbours are not, bool[B]."""
-    known = np.isfinite(values)
-    return known & ~np.append(known[1:], False) & ~np.append(False, known[:-1])
 
 
 def _draw_images(axes: "Axes", plot: Sequence[Panel]) -> None:
@@ -129,43 +92,17 @@ def _draw_images(axes: "Axes", plot: Sequence[Panel]) -> None:
     axes.set_title(plot[0].title, fontsize=10)
 
 
-def draw_shared(axes: "Axes", panels: Sequence[Panel]) -> None:
-    """Draw the limits that the curves of panels tend to, and the references beside them, each once."""
-    drawn, labels = set[bytes](), set[str]()
-    for panel in panels:
-        for line, (colour, dash) in _shared(panel):
-            if line.values.tobytes() not in drawn:
-                label = None if line.label in labels else line.label
-                axes.plot(panel.curve.at, line.values * panel.factor, color=colour, lw=1.6, ls=dash, label=label)
-            drawn.add(line.values.tobytes())
-            labels.add(line.label)
-
-
-def _shared(panel: Panel) -> list[tuple[Line, tuple[str, Any]]]:
-    """Return the limits and references of a panel, with their styles."""
-    found: list[tuple[Line, tuple[str, Any]]] = []
-    for kind in SHARED:
-        lines = [line for line in panel.lines if line.kind == kind]
-        found += [(line, _STYLES[kind][i % len(_STYLES[kind])]) for i, line in enumerate(lines)]
-    return found
-
-
 def _draw_group_limits(axes: "Axes", plot: Sequence[Panel], colours: Mapping[str, Any]) -> None:
     """Draw shared lines of several curves: once if they are the same, otherwise each in the colour of its curve."""
-    values = [[(line.label, line.values.tobytes()) for line, _ in _shared(panel)] for panel in plot]
+    values = [[(line.label, line.values.tobytes()) for line, _ in shared_lines(panel)] for panel in plot]
     if all(one == values[0] for one in values):
         draw_shared(axes, plot[:1])
         return
     for panel in plot:
-        for line, (_, dash) in _shared(panel):
+        for line, (_, dash) in shared_lines(panel):
             axes.plot(panel.curve.at, line.values * panel.factor, color=colours[panel.group], lw=1.6, ls=dash)
-    for label, (_, dash) in {line.label: style for panel in plot for line, style in _shared(panel)}.items():
+    for label, (_, dash) in {line.label: style for panel in plot for line, style in shared_lines(panel)}.items():
         axes.plot([], [], color=EDGE, lw=1.6, ls=dash, label=label)
-
-
-def _exact_label(panel: Panel) -> str:
-    """Return the label of the exact theory of a panel."""
-    return "theory: exact median" if panel.median else "theory: exact expectation"
 
 
 def _range(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
@@ -221,17 +158,17 @@ def _draw_theory(axes: "Axes", panel: Panel, colour: Any) -> dict[str, Any]:
     for line in panel.lines:
         if line.kind not in SHARED and np.isfinite(line.values).any():
             values = np.where(known, curve.expected, line.values) if few else line.values
-            style = MARK if panel.axis.categorical else {"ls": _STYLES[line.kind][0][1]}
+            style = MARK if panel.axis.categorical else {"ls": STYLES[line.kind][0][1]}
             draw = axes.plot if panel.axis.categorical else functools.partial(plot_theory, axes)
             draw(curve.at, values * factor, color=colour, lw=1.4, **style)
             theories[line.label] = style
     if not few:
         exact = np.where(known, curve.expected, np.nan)
-        axes.plot(curve.at, exact * factor, color=colour, lw=1.4, ls=_EXACT)
-        theories[_exact_label(panel)] = {"ls": _EXACT}
-        marked = _isolated(exact)
+        axes.plot(curve.at, exact * factor, color=colour, lw=1.4, ls=EXACT)
+        theories[exact_label(panel)] = {"ls": EXACT}
+        marked = isolated(exact)
     elif known.any():
-        theories[_exact_label(panel)] = MARK
+        theories[exact_label(panel)] = MARK
     axes.plot(curve.at[marked], curve.expected[marked] * factor, color=colour, mew=1.4, zorder=3, **MARK)
     return theories
 

@@ -10,17 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.analysis.axes import (
-    ASYMPTOTIC,
-    MARK,
-    draw_exact,
-    draw_plot,
-    draw_shared,
-    format_axes,
-    has_marks_alone,
-    place_legend,
-    plot_theory,
-)
+from fastcollapse.analysis.axes import draw_plot, format_axes, place_legend
 from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.family_panels import Scatter
@@ -31,6 +21,7 @@ from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.analysis.panels.style import MAP, SECOND, SIMULATED, THEORY
 from fastcollapse.analysis.panels.text import counted, settings_text
 from fastcollapse.analysis.tables import case_names
+from fastcollapse.analysis.theory_lines import ASYMPTOTIC, MARK, draw_exact, draw_shared, has_marks_alone, plot_theory
 from fastcollapse.config.output_paths import FIGURES, check_output_file, make_output_parent
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results

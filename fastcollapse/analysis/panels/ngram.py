@@ -78,7 +78,7 @@ def _alive_curve(results: Results, generations: np.ndarray, what: str, total: in
     if whole is not None and size is not None:
         if theory.is_whole(results) and not theory.by_words(results):
             bounds = whole
-        else:
+        elif what == "words":
             lines += _two_ends(results, generations, whole, size[1])
     one = theory.one_refit(results) if bounds is None else None
     if one is not None:

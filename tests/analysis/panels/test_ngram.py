@@ -118,6 +118,16 @@ def test_alive__order_above_longest_sentence_is_exact_at_every_generation(run):
     assert np.abs(z * np.sqrt(len(other))).max() > Z_LIMIT
 
 
+def test_alive__budget_of_words_has_references_alone(run):
+    size = {"name": "replace", "n_samples": "truth"}
+    words, cells = panels_of(run(size, order=5, budget="words", n_replicates=5), GENERATIONS, ["words", "cells"])
+    assert [line.kind for line in words.lines] == ["reference", "reference"]
+    assert cells.lines == ()
+    for panel in (words, cells):
+        assert np.isnan(panel.curve.expected).all()
+        assert panel.curve.lower is None
+
+
 def test_ratio__has_both_ends(run):
     results = run(n_replicates=50)
     [panel] = panels_of(results, GENERATIONS, ["words_over_sentences"])
