@@ -122,6 +122,11 @@ def test_text__of_another_family_is_refused():
     assert summary_of(results, (0, 1), 3) == {}
 
 
+def test_text__needs_a_finished_generation(here):
+    with pytest.raises(InputError, match=r"^generation must be finished, got 0: none is finished yet$"):
+        Results(Reader(simulate(ngram()).reader.header, [])).text(0)
+
+
 def changed(results, rows=None, **header):
     """Return results with another header, or with other rows of counts in generation 1."""
     reader = results.reader
