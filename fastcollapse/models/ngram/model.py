@@ -23,7 +23,7 @@ from fastcollapse.models.ngram.cells import cells_of
 from fastcollapse.models.ngram.context_kernels import context_block, draw_real
 from fastcollapse.models.ngram.metrics import CONTEXT_METRICS, METRICS, ROLES, CellMeasures
 from fastcollapse.models.ngram.parameters import NgramParameters
-from fastcollapse.models.ngram.plan import check_failed, largest_pool, plan_of, table_of, truth_total
+from fastcollapse.models.ngram.plan import check_failed, largest_pool, plan_of, table_of, temperature_of, truth_total
 from fastcollapse.models.ngram.refits import Buffers, Output
 from fastcollapse.models.ngram.text import CellText
 from fastcollapse.models.ngram.truth import NgramTruth
@@ -120,9 +120,11 @@ class Ngram(ArrayModel):
         return truth_total(truth, parameters)
 
     @classmethod
-    def text_sampler(cls, truth: Sentences, parameters: NgramParameters) -> TextSampler:
-        """Return the sampler of sentences: walks over the counts of a generation."""
-        return CellText(truth, parameters.order)
+    def text_sampler(
+        cls, truth: Sentences, parameters: NgramParameters, sampling: Sampling | None = None
+    ) -> TextSampler:
+        """Return the sampler of sentences: walks over the counts of a generation, at the temperature of the run."""
+        return CellText(truth, parameters.order, temperature_of(sampling))
 
     @property
     def n_columns(self) -> int:

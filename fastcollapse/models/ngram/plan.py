@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError
@@ -31,6 +32,11 @@ def truth_total(truth: Sentences, parameters: NgramParameters) -> int:
     if parameters.is_fixed:
         return truth.n_tokens + truth.n_sentences
     return truth.n_tokens if parameters.by_words else truth.n_sentences
+
+
+def temperature_of(sampling: Sampling | None) -> float:
+    """Return the temperature of the synthetic draws, 1 without a map."""
+    return 1.0 if sampling is None or sampling.temperature is None else float(sampling.temperature)
 
 
 def largest_pool(truth: Sentences, parameters: NgramParameters, schedule: Schedule) -> float:
@@ -65,9 +71,7 @@ def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedul
     if largest > MOST_EMISSIONS:
         limit = f"the pool at most {MOST_EMISSIONS:,} words and ends of sentences"
         raise InputError(f"workflow.n_samples must keep {limit}, got about {largest:,.0f}")
-    temperature = 1.0
-    if schedule.sampling is not None and schedule.sampling.temperature is not None:
-        temperature = float(schedule.sampling.temperature)
+    temperature = temperature_of(schedule.sampling)
     most = int(MOST_EMISSIONS)
     if temperature != 1 and not parameters.is_fixed:
         drawn = schedule.n_synthetic + schedule.n_real
