@@ -44,13 +44,37 @@ CASES = {
         {"dimension": 14, "norm": 2.0},
         workflows=("replace",),
     ),
+    "mixed labels": recursion.Case(
+        {"dimension": 3, "beta": 1.0},
+        {"designs": "dependent", "mixed_labels": {"weight": [0.2, 0.6], "ridge": [0.0, 0.3]}, **_NOISE},
+        {"dimension": 3, "norm": 1.5},
+        workflows=("replace",),
+    ),
+    "fixed real labels": recursion.Case(
+        {"dimension": 14},
+        {"designs": "dependent", "real_labels": "fixed", "mixed_labels": {"weight": [0.5]}, **_NOISE},
+        {"dimension": 14, "norm": 2.0},
+        workflows=("replace",),
+    ),
+    "mixed labels of new rows": recursion.Case(
+        {"dimension": 14, "design": "uniform", "norm": 2.0},
+        {
+            "designs": "independent",
+            "sampler": "raw",
+            "mixed_labels": {"weight": 0.5, "ridge": [0.0, 0.3]},
+            **_NOISE,
+        },
+        {"dimension": 14, "design": "uniform"},
+        workflows=("replace",),
+    ),
 }
 N_RAW = 800
 
 
 def raw(truth, model, schedule, n_generations, rng):
     """Return columns of numbers of generations 0..T for one replicate, float64 (T + 1, 3 or 4): excess test error,
-    norm and overlap with w0 of the weights, and the test error of the last predictor downstream.
+    norm and overlap with w0 of the weights, and the test error of the last predictor downstream, or of the chain of
+    the last weight and ridge on mixed labels.
     """
     weights = chain(truth, model, schedule, n_generations, rng)
     found = [_errors(truth, weights), (weights**2).sum(axis=1), weights @ truth.weights]
@@ -58,6 +82,9 @@ def raw(truth, model, schedule, n_generations, rng):
         sizes, ridges = model.downstream.sizes(), model.downstream.ridges()
         predictors = [fit(*sample(truth, w, sizes[-1], model.sigma, rng), ridges[-1, -1]) for w in weights]
         found.append(_errors(truth, np.array(predictors)))
+    if model.mixed_labels is not None:
+        weight, ridge = model.mixed_labels.weights()[-1], model.mixed_labels.ridges()[-1]
+        found.append(_errors(truth, mixed_chain(truth, model, schedule, weight, ridge, n_generations, rng)))
     return np.column_stack(found)
 
 
@@ -69,6 +96,8 @@ def columns(results):
     found = [metrics["generator_error"], squares, metrics["generator_alignment"] * metrics["generator_norm"] * norm]
     if "test_error" in metrics:
         found.append(metrics["test_error"][:, :, -1, -1])
+    if "mixed_error" in metrics:
+        found.append(metrics["mixed_error"][:, :, -1, -1])
     return np.stack(found, axis=2)
 
 
@@ -127,4 +156,17 @@ def chain(truth, model, schedule, n_generations, rng):
     if schedule.is_plain:
         return np.array(recursion.states(start, draw, refit, schedule, n_generations, rng, draw_real=draw_real))
     found = recursion.staged_states(start, draw, refit_parts, schedule, n_generations, rng, draw_real=draw_real)
+    return np.array(found)
+
+
+def mixed_chain(truth, model, schedule, weight, ridge, n_generations, rng):
+    """Return the weights of generations 0..T of a chain on mixed labels, float64 (T + 1, d)."""
+    found, x, real = [truth.weights], None, None
+    for t in range(n_generations):
+        if x is None or model.designs == "independent":
+            x = inputs(truth, schedule.n_synthetic[t], rng)
+        if real is None or model.real_labels != "fixed":
+            real = x @ truth.weights + model.sigma * rng.standard_normal(len(x))
+        synthetic = x @ found[-1] + model.synthetic_noise * rng.standard_normal(len(x))
+        found.append(fit(x, weight * real + (1 - weight) * synthetic, ridge))
     return np.array(found)

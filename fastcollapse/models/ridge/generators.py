@@ -47,17 +47,20 @@ class ChainState(State):
     pools : name -> array, the pools.
     redrawn : arrays that random streams can draw again.
     n_kept : number of pool samples that the next generation keeps, if `pools` holds samples (R, P, ...); else None.
+    mixed : `mixed_chains.MixedState` of the chains on mixed labels, or None.
     """
 
     now: np.ndarray
     pools: dict[str, np.ndarray] = field(default_factory=dict)
     redrawn: Any = None
     n_kept: int | None = None
+    mixed: Any = None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that a resume needs."""
         pools = self.pools if self.n_kept is None else {name: v[:, : self.n_kept] for name, v in self.pools.items()}
-        return {"now": self.now, **pools}
+        mixed = {} if self.mixed is None else {"gaps": self.mixed.gaps}
+        return {"now": self.now, **pools, **mixed}
 
 
 class Chain(Protocol):
