@@ -50,8 +50,11 @@ def square_samples():
     return run({"designs": "dependent"}, workflow={"name": "accumulate", "n_samples": 20, "keep_real": True})
 
 
-# The error over that of the real data needs real data.
-@pytest.mark.parametrize("name", [name for name in PANELS.panels if name != "error_over_real"])
+# Panels of runs with real rows, and with mixed labels.
+OTHER_RUNS = ("error_over_real", "mixed_error", "best_weight")
+
+
+@pytest.mark.parametrize("name", [name for name in PANELS.panels if name not in OTHER_RUNS])
 def test_panels__agree_with_theory(name, results):
     panels = panels_of(results, ALL, [name])
     scores = np.concatenate([panel.curve.z[np.isfinite(panel.curve.z)] for panel in panels])
