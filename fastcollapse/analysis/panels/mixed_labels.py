@@ -18,6 +18,7 @@ from fastcollapse.analysis.panels.skewed_scores import SkewedLaw
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.mixing.weighted_fit import weighted_errors
+from fastcollapse.theory.regression.fine_tuning import nearest_chain_error
 from fastcollapse.theory.regression.mixed_labels import best_label_weight, mixed_label_means
 
 _WEIGHT = Axis("w", "weight of the real labels, w", log=False)
@@ -83,9 +84,10 @@ def _name(ridge: float) -> str:
     return f"lambda = {ridge:.3g}"
 
 
-def _is_fixed(results: Results) -> bool:
+def _law(results: Results, setting: Setting) -> tuple[str, str]:
+    """Return the real labels and the start of the fits, as theory names them."""
     model: Any = results.experiment.model
-    return bool(model.real_labels == "fixed")
+    return model.real_labels or "fresh", "previous" if setting.previous else "zero"
 
 
 def _scaled(setting: Setting, ridge: float) -> float:
@@ -104,11 +106,14 @@ def _theory(results: Results, setting: Setting, weights: np.ndarray, ridge: floa
         T, scaled = int(rows[0]), _scaled(setting, ridge)
         is_known = setting.isotropic and (ridge == 0 or scaled >= _LEAST_RIDGE)
         if is_known or (ridge == 0 and d <= T):
-            law = T, weights, scaled, n, setting.sigma, setting.sigma0, setting.length
-            expected = mixed_label_means(d, *law, "fixed" if _is_fixed(results) else "fresh")
+            noise = setting.sigma, setting.sigma0, setting.length
+            expected = mixed_label_means(d, T, weights, scaled, n, *noise, *_law(results, setting))
     elif ridge == 0 and int(rows.min()) >= d + 2:
         real, synthetic = (noise**2 * d / (rows[:n] - d - 1) for noise in (setting.sigma, setting.sigma0))
         expected = np.array([weighted_errors(w, real, synthetic, 1.0)[-1] if n else 0.0 for w in weights])
+    elif ridge == 0 and setting.previous and setting.isotropic and np.ptp(rows) == 0:
+        law = d, int(rows[0]), n, setting.sigma, setting.sigma0
+        expected = np.array([float(nearest_chain_error(*law, float(w))) for w in weights])
     T = int(rows[np.abs(rows - d).argmin()])
     # The skewness of one fit bounds that of a mean of several.
     skew = shape_of(min(T, d), inverse_cumulants(np.array([abs(T - d) + 1.0]), 1.0))[1][0] if n and ridge == 0 else 0.0
@@ -124,5 +129,5 @@ def _stationary(results: Results, setting: Setting, ridge: float, n_points: int)
     if ridge > 0 and not (setting.isotropic and scaled >= _LEAST_RIDGE):
         return ()
     T, noise = int(setting.schedule.n_synthetic[0]), (setting.sigma, setting.sigma0)
-    best = best_label_weight(setting.d, T, scaled, *noise, setting.length, "fixed" if _is_fixed(results) else "fresh")
+    best = best_label_weight(setting.d, T, scaled, *noise, setting.length, *_law(results, setting))
     return (Line("theory: after many generations", np.full(n_points, float(best)), "limit"),)

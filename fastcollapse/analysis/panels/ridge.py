@@ -18,13 +18,13 @@ from fastcollapse.analysis.panels.downstream_grid import (
     plots_over_samples,
     points_of,
 )
-from fastcollapse.analysis.panels.downstream_theory import Fit, fit_of
+from fastcollapse.analysis.panels.downstream_theory import Fit, even_gap, fit_of
 from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
 from fastcollapse.analysis.panels.minimum import locate_minimum
 from fastcollapse.analysis.panels.mixed_labels import best_weight_panel, mixed_error_panel
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Curve, Line, Panel
 from fastcollapse.analysis.panels.regression_curves import HEAVY, Labels, Theory, panel_beside, scored_curve
-from fastcollapse.analysis.panels.regression_setting import setting_of
+from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
 from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, chain_of, medians_of
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw
 from fastcollapse.analysis.panels.weighted_fits import ErrorOf, error_over_real_panel
@@ -119,6 +119,28 @@ def error_by_generation_panel(results: Results, generations: np.ndarray, options
     return panels
 
 
+def fine_tuning_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+    """Show the error of generations as they are and fine-tuned on labels of the truth, beside a fit from scratch."""
+    grid, setting, chain = grid_of(results), setting_of(results), chain_of(results)
+    if not setting.tuned:
+        raise InputError("model.downstream.start must be 'generation' for the panel fine_tuning")
+    at = grid.generations[np.isin(grid.generations, generations)]
+    law = SkewedLaw(chain.error, chain.spread, chain.skew).at(at)
+    as_they_are = Theory(law, _all(chain.exact, at), chain.heavy[at], None, chain.label)
+    panels = []
+    for m in chosen(grid.samples, options, "samples", MOST_PLOTS):
+        title, T = f"Error of generations, fine-tuned on T = {grid.samples[m]:,}", int(grid.samples[m])
+        ridges = chosen(grid.values, options, "ridge", 3)
+        tuned = _plot(results, title, GENERATION, [GridCurve(grid.ridge_name(i), (at, m, i)) for i in ridges])
+        labels = Labels(title, "excess test error", "as they are")
+        first = panel_beside(labels, at, results.metrics["generator_error"][:, at], as_they_are)
+        scratch = np.full(len(at), float(optimal_ridge(setting.spectrum, setting.w0, T, setting.sigma)[1]))
+        lines = (*first.lines, Line("from scratch with the best ridge", scratch, "limit"))
+        panels.append(dataclasses.replace(first, lines=lines, group="as they are"))
+        panels += [dataclasses.replace(p, heading=f"T = {T:,}, {p.group}") for p in tuned]
+    return panels
+
+
 def test_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the test error over the longer axis of the grid, ridge or samples; over generations if both are short."""
     grid = grid_of(results)
@@ -137,7 +159,8 @@ def decomposition_panel(results: Results, generations: np.ndarray, options: Mapp
     i: Any = slice(None) if over_ridge else 0
     axis, where = (grid.ridge_axis, f"T = {grid.samples[m]:,}") if over_ridge else (SAMPLES, grid.ridge_name(0))
     t = int(grid.generations[-1])
-    curves = [GridCurve(name, (t, m, i), part) for part, name in _PARTS.items()]
+    # Labels of the truth have no synthetic part.
+    curves = [GridCurve(name, (t, m, i), part) for part, name in _PARTS.items() if _METRICS[part] in results.variables]
     return _plot(results, f"Parts of the test error, n = {t:,}, {where}", axis, curves)
 
 
@@ -154,14 +177,27 @@ def optimum_panel(results: Results, generations: np.ndarray, options: Mapping[st
         best, error = locate_minimum(errors, grid.values[positive])
         lines: tuple[Line, ...] = ()
         if chain.unbiased and np.isfinite(chain.error[at]).all():
-            fit = setting.spectrum, setting.w0, int(grid.samples[m]), setting.sigma
-            lines = (Line(EQUIVALENT, optimal_ridge(*fit, chain.error[at])[0], "asymptotic"),)
+            lines = (Line(EQUIVALENT, _best_ridges(setting, int(grid.samples[m]), chain.error[at]), "asymptotic"),)
         unknown = np.full(len(at), np.nan)
         curve = Curve(at, best, error, best - 2 * error, best + 2 * error, None, None, unknown, unknown)
         title, label = f"Ridge of the least mean test error, T = {grid.samples[m]:,}", "best lambda"
         note = f"{label}: where the mean over replicates is least, and its standard error"
         panels.append(Panel(title, label, label, curve, lines, band="two standard errors", log=True, note=note))
     return panels
+
+
+def _best_ridges(setting: Setting, T: int, errors: np.ndarray) -> np.ndarray:
+    """Return the best ridge of a fit to T labels of generators of these errors, or that is fine-tuned from them."""
+    if not setting.tuned:
+        return optimal_ridge(setting.spectrum, setting.w0, T, setting.sigma, errors)[0]
+    # No finite ridge is best for a start without an error.
+    best = [
+        float(optimal_ridge(setting.spectrum, even_gap(setting.spectrum, error), T, setting.sigma)[0])
+        if error > 0
+        else np.nan
+        for error in errors
+    ]
+    return np.array(best)
 
 
 def _all(value: bool, at: np.ndarray) -> np.ndarray:
@@ -236,6 +272,7 @@ _MAKERS: dict[str, Maker] = {
     "error_by_generation": error_by_generation_panel,
     "decomposition": decomposition_panel,
     "optimum": optimum_panel,
+    "fine_tuning": fine_tuning_panel,
     "mixed_error": mixed_error_panel,
     "best_weight": best_weight_panel,
     "error_over_real": functools.partial(error_over_real_panel, _ERROR),

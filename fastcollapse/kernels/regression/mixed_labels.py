@@ -9,6 +9,9 @@ for each singular value, and the weights have no part outside the rows of X. So 
 ridges and generations with these inputs. Nothing cancels where the gap is small. Singular values that are 0 up to
 rounding count as 0, and a ridge of 0 gives the fit of minimum norm.
 
+If each fit starts from the weights before, with a ridge towards them, - V'w0 is replaced by g in the second term, and
+the weights do not change outside the rows of X.
+
 References
 ----------
 Setting: Garg, Bhattacharya, Sur, arXiv:2509.22341. Recursion: derived.
@@ -44,6 +47,7 @@ class MixedLabels(NamedTuple):
     n_samples : int64 (T), index generation - 1.
     real_noise, synthetic_noise : standard deviations of the noise of labels.
     fixed : whether all generations have the same real labels.
+    from_previous : whether each fit starts from the weights before.
     """
 
     weights: np.ndarray
@@ -52,6 +56,7 @@ class MixedLabels(NamedTuple):
     real_noise: float
     synthetic_noise: float
     fixed: bool
+    from_previous: bool = False
 
 
 class Decompositions(NamedTuple):
@@ -132,7 +137,7 @@ def _project_truth(right, w0, along, rest):
 
 
 @kernel
-def _refit(gaps, along, factors, noise, weights):
+def _refit(gaps, along, factors, noise, weights, from_previous):
     """Refit every chain, gaps along the rows, to mixed labels: ``(W*L,k),(k),(3,L,k),(2,k),(W)->(W*L,k)``, O(W L k)."""
     n_ridges = factors.shape[1]
     for i in range(weights.shape[0]):
@@ -141,13 +146,14 @@ def _refit(gaps, along, factors, noise, weights):
             gap, kept, lost, gain = gaps[i * n_ridges + j], factors[0, j], factors[1, j], factors[2, j]
             for k in range(gap.shape[0]):
                 label = real * noise[0, k] + synthetic * noise[1, k]
-                gap[k] = synthetic * kept[k] * gap[k] - lost[k] * along[k] + gain[k] * label
+                start = gap[k] if from_previous else -along[k]
+                gap[k] = synthetic * kept[k] * gap[k] + lost[k] * start + gain[k] * label
 
 
 @kernel
-def _rotate_back(gaps, right, rest, out):
-    """Write the gaps in the coordinates of the inputs: ``(C,k),(k,d),(d)->(C,d)``, O(C k d)."""
-    gemm(1.0, gaps, False, right, False, 0.0, out)
+def _rotate_back(gaps, right, rest, keep, out):
+    """Write the gaps in the coordinates of the inputs, and `keep` times `out`: ``(C,k),(k,d),(d)->(C,d)``, O(C k d)."""
+    gemm(1.0, gaps, False, right, False, keep, out)
     for row in out:
         for i in range(rest.shape[0]):
             row[i] -= rest[i]
@@ -174,6 +180,9 @@ def _run_shared(gaps, left, values, right, truth, mixed, normals, span, replicat
     along, rest, noise = np.empty(k), np.empty(d), np.empty((2, k))
     factors, work = np.empty((3, mixed.ridges.shape[0], k)), np.empty((0 if truth.is_isotropic else gaps.shape[0], d))
     _project_truth(right, truth.w0, along, rest)
+    if mixed.from_previous:
+        # The first weights are the true ones.
+        rest[:] = 0.0
     _set_factors(values, mixed.n_samples[0], mixed.ridges, factors)
     beyond = 0.0
     for i in range(d):
@@ -188,11 +197,11 @@ def _run_shared(gaps, left, values, right, truth, mixed, normals, span, replicat
             _draw_noise(left, mixed.real_noise, normals, sampler, noise[0])
         generation_stream_pair(span, replicate, generation, _SYNTHETIC, sampler.streams)
         _draw_noise(left, mixed.synthetic_noise, normals, sampler, noise[1])
-        _refit(gaps, along, factors, noise, mixed.weights)
+        _refit(gaps, along, factors, noise, mixed.weights, mixed.from_previous)
         if truth.is_isotropic:
             _write_errors(gaps, truth.spectrum, beyond, out[step])
         else:
-            _rotate_back(gaps, right, rest, work)
+            _rotate_back(gaps, right, rest, 0.0, work)
             _write_errors(work, truth.spectrum, 0.0, out[step])
 
 
@@ -248,8 +257,11 @@ def _run_fresh(gaps, design, truth, mixed, normals, span, replicate, sampler, ou
         _project_truth(right, truth.w0, along, rest)
         _set_factors(values, n, mixed.ridges, factors)
         gemm(1.0, gaps, False, right, True, 0.0, inside)
-        _refit(inside, along, factors, noise, mixed.weights)
-        _rotate_back(inside, right, rest, gaps)
+        if mixed.from_previous:
+            gemm(-1.0, inside, False, right, False, 1.0, gaps)
+            rest[:] = 0.0
+        _refit(inside, along, factors, noise, mixed.weights, mixed.from_previous)
+        _rotate_back(inside, right, rest, 1.0 if mixed.from_previous else 0.0, gaps)
         _write_errors(gaps, truth.spectrum, 0.0, out[step])
 
 

@@ -135,6 +135,8 @@ _PREDICTOR = (
 _MIXED = Metric("mixed_error", Variable("excess test error with mixed labels", dims=("weight", "ridge")), mixed_error)
 METRICS = metric_table(*_GENERATOR, *_PREDICTOR, _MIXED)
 DOWNSTREAM = metric_table(*_PREDICTOR)
+# Metrics of a predictor that is a generation, fine-tuned on labels of the truth: none of its labels is synthetic.
+_TUNED = _PREDICTOR[:3]
 # Metrics of quantities that only some runs have.
 BESIDE = {**dict.fromkeys(DOWNSTREAM, "predictor"), "mixed_error": "mixed"}
 # Metrics that need the three parts of the error, which cost three times as much.
@@ -176,9 +178,13 @@ ROLES: dict[str, Role] = {
 
 
 def available(parameters: Any) -> dict[str, Metric]:
-    """Return the metrics of a run; `parameters.downstream` is None or has `axis`, the name of the ridge dimension."""
+    """Return the metrics of a run.
+
+    `parameters.downstream` is None or has `axis`, the name of the ridge dimension, and `is_tuned`.
+    """
     mixed = {} if parameters.mixed_labels is None else metric_table(_MIXED)
-    return {**with_downstream(_GENERATOR, _PREDICTOR, parameters.downstream), **mixed}
+    is_tuned = parameters.downstream is not None and parameters.downstream.is_tuned
+    return {**with_downstream(_GENERATOR, _TUNED if is_tuned else _PREDICTOR, parameters.downstream), **mixed}
 
 
 def metrics_of(block: Any, truth: Any, names: Iterable[str] = ()) -> dict[str, np.ndarray]:

@@ -56,7 +56,8 @@ class MixedChains(NormalEquationsChain):
         self._truth_arrays = MixedTruth(truth.spectrum, truth.weights, truth.is_isotropic)
         weights, ridges = parameters.mixed_labels.weights(), parameters.mixed_labels.ridges()
         noise = parameters.sigma, parameters.synthetic_noise
-        self._mixed = MixedLabels(weights, ridges, schedule.n_synthetic, *noise, parameters.real_labels == "fixed")
+        laws = parameters.real_labels == "fixed", parameters.from_previous
+        self._mixed = MixedLabels(weights, ridges, schedule.n_synthetic, *noise, *laws)
         self.shape = len(weights), len(ridges)
         n = int(schedule.n_synthetic.max())
         self._n_rows = min(n, truth.dimension) if self._design.law == REDUCED else n

@@ -85,6 +85,12 @@ class DownstreamParameters(Section):
         OneOrMoreField(FloatField(0, 100)), "exponent: the ridge is T^-exponent", default=None
     )
     generations: Any = parameter(_Generations(), "generations to train a predictor on", default="all")
+    start: str | None = parameter(
+        ChoiceField(lambda: ("zero", "generation")),
+        "zero: a ridge towards 0 on labels of a generation; generation: a ridge towards its weights on labels of the "
+        "truth (fine-tuning); zero by default",
+        default=None,
+    )
 
     def relations(self) -> list[tuple[str, str]]:
         """Return the contradictions between parameters, as (key, message)."""
@@ -92,6 +98,11 @@ class DownstreamParameters(Section):
             given = "neither" if self.ridge is None else "both"
             return [("", f"must have either ridge or exponent, got {given}")]
         return []
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether the predictor is a generation that is fine-tuned on labels of the truth."""
+        return self.start == "generation"
 
     @property
     def axis(self) -> str:
@@ -193,6 +204,12 @@ class RidgeParameters(ModelSection):
         "exact samples the law of the fit (gaussian inputs only), raw draws every row",
         default="exact",
     )
+    start: str | None = parameter(
+        ChoiceField(lambda: ("zero", "previous")),
+        "weights that the ridge of a generation is towards, and that a fit to few samples is nearest to: zero, or "
+        "previous (those of the previous generation); zero by default",
+        default=None,
+    )
     follow: str = parameter(
         ChoiceField(lambda: ("weights", "overlaps")),
         "all weights, or only their norm and overlap with w0 (isotropic inputs, O(1) per generation)",
@@ -215,6 +232,13 @@ class RidgeParameters(ModelSection):
 
     def relations(self) -> list[tuple[str, str]]:
         """Return the contradictions between parameters, as (key, message)."""
+        problems = []
+        if self.start == "previous" and self.follow != "weights":
+            problems.append(("follow", f"must be 'weights' where model.start is 'previous', got {show(self.follow)}"))
+        return problems + self._of_mixed_labels()
+
+    def _of_mixed_labels(self) -> list[tuple[str, str]]:
+        """Return the contradictions with mixed labels, as (key, message)."""
         if self.mixed_labels is None:
             if self.real_labels is None:
                 return []
@@ -228,6 +252,11 @@ class RidgeParameters(ModelSection):
         if self.real_labels == "fixed" and self.designs != "dependent":
             problems.append(("real_labels", "must be 'fresh' unless model.designs is 'dependent', got 'fixed'"))
         return problems
+
+    @property
+    def from_previous(self) -> bool:
+        """Whether each fit starts from the weights of the previous generation."""
+        return self.start == "previous"
 
     @property
     def synthetic_noise(self) -> float:

@@ -12,6 +12,8 @@ Chains with a ridge or few rows, in high dimensions:
     chain_means, chain_moments, chain_test_means, dependent_ridge_means
 Chains on labels that mix real and synthetic ones:
     mixed_label_moments, mixed_label_error, mixed_label_means, best_label_weight
+Fine-tuning, a ridge towards earlier weights:
+    fine_tuned_error, nearest_fit_error, fine_tuning_threshold, nearest_chain_error
 The test error of a ridge fit, in high dimensions:
     ridge_equivalents, ridge_test_error, isotropic_equivalents, effective_ridge, degrees_of_freedom, rows_left
 The optimal ridge:
@@ -26,6 +28,12 @@ from fastcollapse.theory.regression.chain_asymptotic import chain_means, chain_m
 from fastcollapse.theory.regression.chain_exact import ols_error_mean, ols_error_variance, ols_norm_moments
 from fastcollapse.theory.regression.effective_ridge import degrees_of_freedom, effective_ridge, rows_left
 from fastcollapse.theory.regression.error_distribution import ols_error_cdf, ols_error_quantile
+from fastcollapse.theory.regression.fine_tuning import (
+    fine_tuned_error,
+    fine_tuning_threshold,
+    nearest_chain_error,
+    nearest_fit_error,
+)
 from fastcollapse.theory.regression.isotropic import isotropic_chain_means, isotropic_chain_variances
 from fastcollapse.theory.regression.mixed_labels import (
     best_label_weight,
@@ -69,6 +77,8 @@ __all__ = [
     "effective_ridge",
     "error_exponent",
     "expected_regression",
+    "fine_tuned_error",
+    "fine_tuning_threshold",
     "isotropic_chain_means",
     "isotropic_chain_variances",
     "isotropic_equivalents",
@@ -81,6 +91,8 @@ __all__ = [
     "mixed_label_error",
     "mixed_label_means",
     "mixed_label_moments",
+    "nearest_chain_error",
+    "nearest_fit_error",
     "ols_error_cdf",
     "ols_error_mean",
     "ols_error_quantile",

@@ -8,6 +8,9 @@ s^2/(s^2 + ridge T), weights b of the truth along V and r = (1-w) q, generation 
 Real labels that are the same in all generations have w^2 sigma^2 (q/s)^2 ((1-r^n)/(1-r))^2 in place of their part of
 the variance. The weights have no part outside the rows from generation 1 on.
 
+If each fit starts from the weights before, with a ridge towards them, r = 1 - w q, the mean is b, and the weights do
+not change outside the rows.
+
 Notation
 --------
 T : number of rows, at least 1.
@@ -15,9 +18,12 @@ weight : w, the weight of the real labels, 0 to 1.
 n : number of generations, at least 0, or inf for the stationary law.
 sigma, sigma0 : standard deviations of the noise of real and of synthetic labels, 0 to 1e30.
 real_labels : "fresh" (new noise in each generation) or "fixed" (the same labels in all generations).
+start : "zero", or "previous" where each fit starts from the weights before.
 
 `weight`, `ridge` and `n` have shapes that broadcast.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +33,6 @@ from fastcollapse.theory.arguments import choice, coordinates, integer, real, re
 from fastcollapse.theory.quadrature import marchenko_pastur
 
 MAX_DIMENSIONS = 10**9
-_LAWS = ("fresh", "fixed")
 # Places of a first search for the minimum, which `minimize_scalar` refines.
 _SEARCHED = np.linspace(0.0, 1.0, 21)
 
@@ -42,6 +47,7 @@ def mixed_label_moments(
     sigma: float = 1.0,
     sigma0: float = 1.0,
     real_labels: str = "fresh",
+    start: str = "zero",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and variance of the weights along the right singular vectors of given rows.
 
@@ -50,7 +56,7 @@ def mixed_label_moments(
     s : [k], singular values of the rows, at least 0.
     b : [k], the true weights along the right singular vectors.
     ridge : at least 0; 0 is least squares of minimum norm.
-    T, weight, n, sigma, sigma0, real_labels : see `Notation` of the module.
+    T, weight, n, sigma, sigma0, real_labels, start : see `Notation` of the module.
 
     Returns
     -------
@@ -71,14 +77,13 @@ def mixed_label_moments(
     along = coordinates("b", b, values.size)
     rows, penalty = integer("T", T, 1), reals("ridge", ridge, 0, 1e40)
     shares, fits = reals("weight", weight, 0, 1), _fits(n)
-    noise = real("sigma", sigma, 0, 1e30), real("sigma0", sigma0, 0, 1e30)
-    fixed = choice("real_labels", real_labels, _LAWS) == "fixed"
+    law = _law(sigma, sigma0, real_labels, start)
     w, p, m = (values[..., None] for values in np.broadcast_arrays(shares, rows * penalty, fits))
     with np.errstate(divide="ignore", invalid="ignore"):
         kept = np.where(values > 0, values**2 / (values**2 + p), 0.0)
         gain = np.where(values > 0, values / (values**2 + p), 0.0)
-    signal, variance = _chain(kept, w, m, noise, fixed)
-    return signal * along, gain**2 * variance
+    signal, variance = _chain(kept, w, m, law)
+    return signal * along, gain**2 * np.where(gain > 0, variance, 0.0)
 
 
 def mixed_label_error(
@@ -91,6 +96,7 @@ def mixed_label_error(
     sigma: float = 1.0,
     sigma0: float = 1.0,
     real_labels: str = "fresh",
+    start: str = "zero",
 ) -> NDArray[np.float64]:
     """Return the expected error |w_n - w0|^2 in the norm of Sigma, given the rows.
 
@@ -103,7 +109,7 @@ def mixed_label_error(
     w0 : [d], the true weights.
     spectrum : [d], eigenvalues of Sigma, which is diagonal in the coordinates of X.
     ridge : at least 0; 0 is least squares of minimum norm.
-    weight, n, sigma, sigma0, real_labels : see `Notation` of the module.
+    weight, n, sigma, sigma0, real_labels, start : see `Notation` of the module.
 
     Returns
     -------
@@ -127,9 +133,9 @@ def mixed_label_error(
     require(variances.shape == truth.shape, "spectrum", f"a vector of {truth.size} numbers", variances)
     _, s, right = np.linalg.svd(rows, full_matrices=False)
     s = np.where(s > s[0] * np.finfo(np.float64).eps * max(rows.shape), s, 0.0)
-    law = len(rows), weight, ridge, n, sigma, sigma0, real_labels
+    law = len(rows), weight, ridge, n, sigma, sigma0, real_labels, start
     mean, variance = mixed_label_moments(s, right @ truth, *law)
-    gap = mean @ right - truth
+    gap = np.zeros(truth.size) if start == "previous" else mean @ right - truth
     spread = right**2 @ variances
     # A direction without noise has no part, also where its chain never settles.
     each = np.where(spread > 0, variance, 0.0) * spread
@@ -147,6 +153,7 @@ def mixed_label_means(
     sigma0: float = 1.0,
     w0_square: float = 1.0,
     real_labels: str = "fresh",
+    start: str = "zero",
 ) -> NDArray[np.float64]:
     """Return the expected error |w_n - w0|^2 for rows of N(0, I) that are the same in all generations.
 
@@ -158,7 +165,7 @@ def mixed_label_means(
     d : number of inputs, 1 to 10**9.
     ridge : 0, or 1e-8 to 1e40.
     w0_square : |w0|^2, 0 to 1e60.
-    T, weight, n, sigma, sigma0, real_labels : see `Notation` of the module.
+    T, weight, n, sigma, sigma0, real_labels, start : see `Notation` of the module.
 
     Returns
     -------
@@ -179,17 +186,17 @@ def mixed_label_means(
     dimensions, rows = integer("d", d, 1, MAX_DIMENSIONS), integer("T", T, 1)
     penalty, shares, fits = reals("ridge", ridge, 0, 1e40), reals("weight", weight, 0, 1), _fits(n)
     require((penalty == 0) | (penalty >= 1e-8), "ridge", "0 or at least 1e-8", penalty)
-    noise = real("sigma", sigma, 0, 1e30), real("sigma0", sigma0, 0, 1e30)
-    length = real("w0_square", w0_square, 0, 1e60)
-    fixed = choice("real_labels", real_labels, _LAWS) == "fixed"
+    law, length = _law(sigma, sigma0, real_labels, start), real("w0_square", w0_square, 0, 1e60)
+    # Weights that start from the ones before lose nothing.
+    length = 0.0 if law.from_previous else length
     w, p, m = np.broadcast_arrays(shares, penalty, fits)
     error = np.empty(w.shape)
     for one in np.unique(p):
         at = p == one
         if one == 0:
-            error[at] = _without_ridge(dimensions, rows, *_chain(np.ones(1), w[at], m[at], noise, fixed), length)
+            error[at] = _without_ridge(dimensions, rows, *_chain(np.ones(1), w[at], m[at], law), length)
         else:
-            error[at] = _with_ridge(dimensions, rows, float(one), w[at], m[at], noise, fixed, length)
+            error[at] = _with_ridge(dimensions, rows, float(one), w[at], m[at], law, length)
     return np.where(m == 0, 0.0, error)
 
 
@@ -201,13 +208,14 @@ def best_label_weight(
     sigma0: float = 1.0,
     w0_square: float = 1.0,
     real_labels: str = "fresh",
+    start: str = "zero",
 ) -> NDArray[np.float64]:
     """Return the weight of the least stationary error of `mixed_label_means`.
 
     Parameters
     ----------
-    d, T, ridge, sigma, sigma0, w0_square, real_labels : as there; `ridge` of any shape. `sigma` and `sigma0` are above
-        0.
+    d, T, ridge, sigma, sigma0, w0_square, real_labels, start : as there; `ridge` of any shape, and
+        `sigma` and `sigma0` above 0.
 
     Returns
     -------
@@ -226,7 +234,7 @@ def best_label_weight(
     """
     penalty = reals("ridge", ridge, 0, 1e40)
     noise = [real(key, value, 1e-30, 1e30) for key, value in (("sigma", sigma), ("sigma0", sigma0))]
-    fixed = choice("real_labels", real_labels, _LAWS) == "fixed"
+    fixed = _law(sigma, sigma0, real_labels, start).is_fixed
     places = np.empty(penalty.shape)
     for i, one in enumerate(penalty.flat):
         if one == 0:
@@ -234,7 +242,7 @@ def best_label_weight(
             continue
 
         def error(w: ArrayLike, one: float = one) -> NDArray[np.float64]:
-            return mixed_label_means(d, T, w, one, np.inf, sigma, sigma0, w0_square, real_labels)
+            return mixed_label_means(d, T, w, one, np.inf, sigma, sigma0, w0_square, real_labels, start)
 
         low = int(np.clip(error(_SEARCHED).argmin(), 1, _SEARCHED.size - 2))
         bounds = float(_SEARCHED[low - 1]), float(_SEARCHED[low + 1])
@@ -249,22 +257,38 @@ def _fits(n: ArrayLike) -> NDArray[np.float64]:
     return fits
 
 
+class _Law(NamedTuple):
+    """Noise of real and synthetic labels; whether real labels are fixed, and fits start from the weights before."""
+
+    real: float
+    synthetic: float
+    is_fixed: bool
+    from_previous: bool
+
+
+def _law(sigma: float, sigma0: float, real_labels: str, start: str) -> _Law:
+    """Return the checked law of the labels and the fits."""
+    noise = real("sigma", sigma, 0, 1e30), real("sigma0", sigma0, 0, 1e30)
+    is_fixed = choice("real_labels", real_labels, ("fresh", "fixed")) == "fixed"
+    return _Law(*noise, is_fixed, choice("start", start, ("zero", "previous")) == "previous")
+
+
 def _chain(
-    kept: NDArray[np.float64], w: NDArray[np.float64], n: NDArray[np.float64], noise: tuple[float, float], fixed: bool
+    kept: NDArray[np.float64], w: NDArray[np.float64], n: NDArray[np.float64], law: _Law
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the part of the truth in the mean after n generations, and the variance over (q/s)^2, for kept = q."""
-    r = (1 - w) * kept
+    r = 1 - w * kept if law.from_previous else (1 - w) * kept
     settles = r < 1
     with np.errstate(invalid="ignore"):
         last = np.where(settles, r**n, 1.0)
         once = np.where(settles, (1 - last) / np.where(settles, 1 - r, 1.0), n)
         twice = np.where(settles, (1 - last**2) / np.where(settles, 1 - r**2, 1.0), n)
         # Without noise or without a weight nothing is gathered, even in a chain that never settles.
-        real_part = w**2 * noise[0] ** 2 * np.where(w > 0, once**2 if fixed else twice, 0.0)
-        synthetic = (1 - w) ** 2 * noise[1] ** 2
+        real_part = w**2 * law.real**2 * np.where(w > 0, once**2 if law.is_fixed else twice, 0.0)
+        synthetic = (1 - w) ** 2 * law.synthetic**2
         variance = real_part + np.where(synthetic > 0, synthetic * twice, 0.0)
         mean = np.where(w > 0, w * kept * once, 0.0) + last
-    return mean, variance
+    return np.ones_like(mean) if law.from_previous else mean, variance
 
 
 def _without_ridge(
@@ -284,13 +308,12 @@ def _with_ridge(
     ridge: float,
     w: NDArray[np.float64],
     n: NDArray[np.float64],
-    noise: tuple[float, float],
-    fixed: bool,
+    law: _Law,
     length: float,
 ) -> NDArray[np.float64]:
     """Return the error with a ridge, an integral over the Marchenko-Pastur law: ``(B),(B)->(B)``."""
     s, share = marchenko_pastur(d / T, ridge)
-    mean, variance = _chain(s / (s + ridge), w[:, None], n[:, None], noise, fixed)
+    mean, variance = _chain(s / (s + ridge), w[:, None], n[:, None], law)
     # Directions outside the span of the rows, or below the resolution of the nodes, are lost.
     unseen = max(0.0, 1 - float(share.sum()))
     gain = d / T * s / (s + ridge) ** 2

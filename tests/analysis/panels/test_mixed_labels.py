@@ -41,6 +41,8 @@ EXACT = {
     "fixed labels": {"model": {"real_labels": "fixed"}},
     "other noise": {"model": {"sigma0": 0.8}},
     "new rows": {"model": {"designs": "independent"}},
+    "from previous weights": {"model": {"start": "previous"}, "n_samples": 8},
+    "from previous weights, new rows": {"model": {"start": "previous", "designs": "independent"}, "n_samples": 8},
 }
 
 

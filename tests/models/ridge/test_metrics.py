@@ -105,7 +105,7 @@ def test_metrics__contain_only_the_given_names():
 @pytest.mark.parametrize("axis", ["ridge", "exponent"])
 def test_available__has_the_axes_of_the_predictor(axis):
     assert set(available(SimpleNamespace(downstream=None, mixed_labels=None))) == set(METRICS) - set(BESIDE)
-    found = available(SimpleNamespace(downstream=SimpleNamespace(axis=axis), mixed_labels=None))
+    found = available(SimpleNamespace(downstream=SimpleNamespace(axis=axis, is_tuned=False), mixed_labels=None))
     assert set(found) == set(METRICS) - {"mixed_error"}
     assert "mixed_error" in available(SimpleNamespace(downstream=None, mixed_labels="any"))
     assert found["test_error"].variable.dims == ("downstream_samples", axis)
