@@ -26,7 +26,19 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 _MOST_CURVES = 5
 # The theory of a ridge is an integral for each weight and generation.
 _LEAST_RIDGE = 1e-8
+_LEAST_NOISE = 1e-30
 _TITLE = "Weight of the least mean error"
+# The fewest weights above 0 that locate a minimum.
+_LEAST_WEIGHTS = 3
+
+
+def default_panels(results: Results) -> tuple[str, ...]:
+    """Return the names of the panels of a run with mixed labels; none without their errors."""
+    if "mixed_error" not in results.metrics:
+        return ()
+    weights = _grid(results)[1]
+    has_minimum = int((weights > 0).sum()) >= _LEAST_WEIGHTS
+    return ("mixed_error", "best_weight") if has_minimum else ("mixed_error",)
 
 
 def mixed_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
@@ -48,8 +60,9 @@ def best_weight_panel(results: Results, generations: np.ndarray, options: Mappin
     """Show the weight of the least mean error over generations, with two standard errors by the jackknife."""
     values, weights, ridges = _grid(results)
     positive = weights > 0
-    if int(positive.sum()) < 3:
-        raise InputError("model.mixed_labels.weight must have at least 3 values above 0 for the panel best_weight")
+    if int(positive.sum()) < _LEAST_WEIGHTS:
+        needed = f"at least {_LEAST_WEIGHTS} values above 0"
+        raise InputError(f"model.mixed_labels.weight must have {needed} for the panel best_weight")
     at = generations[generations > 0]
     setting, panels = setting_of(results), []
     golden = Line("1/phi = 0.618", np.full(len(at), _GOLDEN), "limit")
@@ -68,11 +81,11 @@ def best_weight_panel(results: Results, generations: np.ndarray, options: Mappin
 
 
 def _grid(results: Results) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return errors (R, T + 1, W, L), weights in ascending order (W) and ridges (L)."""
+    """Return errors (R, T + 1, W, L), weights in ascending order (W), each once, and ridges (L)."""
     values = results.metrics["mixed_error"]
-    weights, ridges = (np.asarray(results.coordinates[name].values) for name in ("weight", "ridge"))
-    order = np.argsort(weights, kind="stable")
-    return values[:, :, order], weights[order], ridges
+    given, ridges = (np.asarray(results.coordinates[name].values) for name in ("weight", "ridge"))
+    weights, places = np.unique(given, return_index=True)
+    return values[:, :, places], weights, ridges
 
 
 def _ridges(ridges: np.ndarray, options: Mapping[str, Any]) -> list[int]:
@@ -123,7 +136,7 @@ def _theory(results: Results, setting: Setting, weights: np.ndarray, ridge: floa
 
 def _stationary(results: Results, setting: Setting, ridge: float, n_points: int) -> tuple[Line, ...]:
     """Return the best weight after many generations as a line, where it is known."""
-    if not setting.dependent or min(setting.sigma, setting.sigma0) <= 0:
+    if not setting.dependent or min(setting.sigma, setting.sigma0) < _LEAST_NOISE:
         return ()
     scaled = _scaled(setting, ridge)
     if ridge > 0 and not (setting.isotropic and scaled >= _LEAST_RIDGE):

@@ -21,7 +21,7 @@ from fastcollapse.analysis.panels.downstream_grid import (
 from fastcollapse.analysis.panels.downstream_theory import Fit, even_gap, fit_of
 from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
 from fastcollapse.analysis.panels.minimum import locate_minimum
-from fastcollapse.analysis.panels.mixed_labels import best_weight_panel, mixed_error_panel
+from fastcollapse.analysis.panels.mixed_labels import best_weight_panel, default_panels, mixed_error_panel
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Curve, Line, Panel
 from fastcollapse.analysis.panels.regression_curves import HEAVY, Labels, Theory, panel_beside, scored_curve
 from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
@@ -284,9 +284,7 @@ class RidgePanels(FamilyPanels):
 
     def default_names(self, results: Results) -> tuple[str, ...]:
         """Return the names of the panels of a run without a recipe; those of mixed labels for a run with them."""
-        if "mixed_error" in results.metrics:
-            return ("mixed_error", "best_weight")
-        return super().default_names(results)
+        return default_panels(results) or super().default_names(results)
 
     def why_no_bounds(self, results: Results) -> str:
         """Return why a panel of a run has no theory."""
