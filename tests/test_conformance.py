@@ -29,7 +29,7 @@ from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.replay import replay
 from fastcollapse.simulation.results import open_results
-from fastcollapse.simulation.schedules import schedule_of
+from fastcollapse.simulation.schedules import real_size, schedule_of
 from fastcollapse.simulation.simulate import simulate, use_threads
 from tests._goodness_of_fit import two_sample_p
 from tests._runs import run_with_truth
@@ -172,7 +172,7 @@ def test_bits__depend_on_experiment_only(tables, family, case, workflow):
 
 
 def model_of(experiment, truth):
-    schedule = schedule_of(experiment, truth.total)
+    schedule = schedule_of(experiment, real_size(experiment, truth))
     return family_class(experiment.family).create(truth, experiment.model, schedule, experiment.run.record)
 
 
@@ -321,7 +321,7 @@ def test_law__equals_raw_twin(tables, family, case, workflow):
     run = {"n_replicates": 2 * raw.N_RAW, "n_generations": n_generations}
     experiment = experiment_of(family, case, workflow, tables, **run)
     truth = load_truth(experiment.truth, tables)
-    schedule = schedule_of(experiment, truth.total)
+    schedule = schedule_of(experiment, real_size(experiment, truth))
     expected = np.array([raw.raw(truth, experiment.model, schedule, n_generations, rng) for _ in range(raw.N_RAW)])
     got = raw.columns(run_with_truth(experiment, truth))
     assert got.shape[1:] == expected.shape[1:]

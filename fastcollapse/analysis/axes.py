@@ -8,9 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastcollapse.analysis.clouds import draw_cloud
-from fastcollapse.analysis.panels.panel import DEVIATION, GENERATION, Line, Panel
-from fastcollapse.analysis.panels.style import EDGE, MAP, SECOND, SIMULATED, THEORY, plain_number
+from fastcollapse.analysis.panels.panel import DEVIATION, GENERATION, Panel
+from fastcollapse.analysis.panels.style import EDGE, MAP, SIMULATED, THEORY, plain_number
 from fastcollapse.analysis.panels.text import counted
+from fastcollapse.analysis.theory_lines import (
+    EXACT,
+    MARK,
+    SHARED,
+    STYLES,
+    draw_exact,
+    draw_shared,
+    exact_label,
+    isolated,
+    plot_theory,
+    shared_lines,
+)
 from fastcollapse.simulation.results import Results
 
 if TYPE_CHECKING:
@@ -20,16 +32,6 @@ if TYPE_CHECKING:
 _FEW_POINTS = 2
 # Inches of the handle of a legend and its space, and letters of its labels in an inch.
 _HANDLE, _LEGEND_LETTERS = 0.6, 16
-# Theory is drawn as marks or broken lines: solid lines are simulated.
-_MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14}
-_EXACT, ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
-_STYLES: dict[str, list[tuple[str, Any]]] = {
-    "bound": [(EDGE, (0, (6, 2, 1, 2))), (SECOND, ":")],
-    "exact": [(THEORY, _EXACT), (SECOND, ":")],
-    "published": [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")],
-    "asymptotic": [(THEORY, ASYMPTOTIC)],
-    "limit": [(EDGE, ":")],
-}
 
 
 def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results) -> None:
@@ -57,39 +59,18 @@ def _draw_panel(axes: "Axes", panel: Panel) -> None:
     else:
         _draw_simulated(axes, panel)
     if np.isfinite(curve.expected).any():
-        draw_exact(axes, panel, color=THEORY, lw=1.6, ls=_EXACT, label=_exact_label(panel))
+        draw_exact(axes, panel, color=THEORY, lw=1.6, ls=EXACT, label=exact_label(panel))
     n_drawn: dict[str, int] = {}
     for line in panel.lines:
         if not np.isfinite(line.values).any():
             continue
-        styles = _STYLES[line.kind]
+        styles = STYLES[line.kind]
         colour, dash = styles[n_drawn.get(line.kind, 0) % len(styles)]
         n_drawn[line.kind] = n_drawn.get(line.kind, 0) + 1
-        _plot_theory(axes, at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
+        plot_theory(axes, at, line.values * panel.factor, color=colour, lw=1.4, ls=dash, label=line.label)
     for points in panel.points:
         values = np.array(points.values) * panel.factor
         axes.plot(points.generations, values, "k+", ms=9, mew=1.6, label=points.label, clip_on=False)
-
-
-def draw_exact(axes: "Axes", panel: Panel, **style: Any) -> None:
-    """Draw the exact expectation of a panel; medians are known at some points only, which are joined."""
-    curve = panel.curve
-    shown = np.isfinite(curve.expected) if panel.median else np.full(len(curve.at), True)
-    _plot_theory(axes, curve.at[shown], curve.expected[shown] * panel.factor, **style)
-
-
-def _plot_theory(axes: "Axes", at: np.ndarray, values: np.ndarray, **style: Any) -> None:
-    """Draw a line of theory, and marks where a point has no neighbours, which make no line."""
-    axes.plot(at, values, **style)
-    alone = _isolated(values)
-    if alone.any():
-        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, **_MARK)
-
-
-def _isolated(values: np.ndarray) -> np.ndarray:
-    """Return where values are known and their neighbours are not, bool[B]."""
-    known = np.isfinite(values)
-    return known & ~np.append(known[1:], False) & ~np.append(False, known[:-1])
 
 
 def _draw_images(axes: "Axes", plot: Sequence[Panel]) -> None:
@@ -111,35 +92,17 @@ def _draw_images(axes: "Axes", plot: Sequence[Panel]) -> None:
     axes.set_title(plot[0].title, fontsize=10)
 
 
-def draw_limits(axes: "Axes", panel: Panel) -> None:
-    """Draw the limits that the curve of a panel tends to."""
-    colour, dash = _STYLES["limit"][0]
-    for line in _limits(panel):
-        axes.plot(panel.curve.at, line.values * panel.factor, color=colour, lw=1.6, ls=dash, label=line.label)
-
-
-def _limits(panel: Panel) -> list[Line]:
-    """Return the limits of a panel."""
-    return [line for line in panel.lines if line.kind == "limit"]
-
-
 def _draw_group_limits(axes: "Axes", plot: Sequence[Panel], colours: Mapping[str, Any]) -> None:
-    """Draw the limits of several curves: once if they are the same, otherwise each in the colour of its curve."""
-    values = [[(line.label, line.values.tobytes()) for line in _limits(panel)] for panel in plot]
+    """Draw shared lines of several curves: once if they are the same, otherwise each in the colour of its curve."""
+    values = [[(line.label, line.values.tobytes()) for line, _ in shared_lines(panel)] for panel in plot]
     if all(one == values[0] for one in values):
-        draw_limits(axes, plot[0])
+        draw_shared(axes, plot[:1])
         return
-    _, dash = _STYLES["limit"][0]
     for panel in plot:
-        for line in _limits(panel):
+        for line, (_, dash) in shared_lines(panel):
             axes.plot(panel.curve.at, line.values * panel.factor, color=colours[panel.group], lw=1.6, ls=dash)
-    for label in dict.fromkeys(line.label for panel in plot for line in _limits(panel)):
+    for label, (_, dash) in {line.label: style for panel in plot for line, style in shared_lines(panel)}.items():
         axes.plot([], [], color=EDGE, lw=1.6, ls=dash, label=label)
-
-
-def _exact_label(panel: Panel) -> str:
-    """Return the label of the exact theory of a panel."""
-    return "theory: exact median" if panel.median else "theory: exact expectation"
 
 
 def _range(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
@@ -193,20 +156,20 @@ def _draw_theory(axes: "Axes", panel: Panel, colour: Any) -> dict[str, Any]:
     marked = known
     few = known.sum() <= _FEW_POINTS or panel.axis.categorical
     for line in panel.lines:
-        if line.kind != "limit" and np.isfinite(line.values).any():
+        if line.kind not in SHARED and np.isfinite(line.values).any():
             values = np.where(known, curve.expected, line.values) if few else line.values
-            style = _MARK if panel.axis.categorical else {"ls": _STYLES[line.kind][0][1]}
-            draw = axes.plot if panel.axis.categorical else functools.partial(_plot_theory, axes)
+            style = MARK if panel.axis.categorical else {"ls": STYLES[line.kind][0][1]}
+            draw = axes.plot if panel.axis.categorical else functools.partial(plot_theory, axes)
             draw(curve.at, values * factor, color=colour, lw=1.4, **style)
             theories[line.label] = style
     if not few:
         exact = np.where(known, curve.expected, np.nan)
-        axes.plot(curve.at, exact * factor, color=colour, lw=1.4, ls=_EXACT)
-        theories[_exact_label(panel)] = {"ls": _EXACT}
-        marked = _isolated(exact)
+        axes.plot(curve.at, exact * factor, color=colour, lw=1.4, ls=EXACT)
+        theories[exact_label(panel)] = {"ls": EXACT}
+        marked = isolated(exact)
     elif known.any():
-        theories[_exact_label(panel)] = _MARK
-    axes.plot(curve.at[marked], curve.expected[marked] * factor, color=colour, mew=1.4, zorder=3, **_MARK)
+        theories[exact_label(panel)] = MARK
+    axes.plot(curve.at[marked], curve.expected[marked] * factor, color=colour, mew=1.4, zorder=3, **MARK)
     return theories
 
 
@@ -217,7 +180,7 @@ def _draw_points(axes: "Axes", panel: Panel, colour: Any, marker: str) -> bool:
     low, high = _range(panel)
     bars = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))
     known = np.isfinite(curve.expected)
-    has_theory = known.any() or any(line.kind != "limit" for line in panel.lines)
+    has_theory = known.any() or any(line.kind not in SHARED for line in panel.lines)
     joined = "none" if has_theory or panel.axis.categorical else "-"
     axes.errorbar(curve.at, middle, bars, color=colour, fmt=marker, ms=4, lw=1.0, elinewidth=0.9, ls=joined)
     unscored = known & np.isfinite(middle) & np.isnan(curve.z)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.analysis.axes import ASYMPTOTIC, draw_exact, draw_limits, draw_plot, format_axes, place_legend
+from fastcollapse.analysis.axes import draw_plot, format_axes, place_legend
 from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.family_panels import Scatter
@@ -21,6 +21,7 @@ from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.analysis.panels.style import MAP, SECOND, SIMULATED, THEORY
 from fastcollapse.analysis.panels.text import counted, settings_text
 from fastcollapse.analysis.tables import case_names
+from fastcollapse.analysis.theory_lines import ASYMPTOTIC, MARK, draw_exact, draw_shared, has_marks_alone, plot_theory
 from fastcollapse.config.output_paths import FIGURES, check_output_file, make_output_parent
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
@@ -195,15 +196,15 @@ def _draw_overlaid(axes: "Axes", cases: Sequence[Results], panels: Sequence[Pane
         if np.isfinite(panel.curve.expected).any():
             draw_exact(axes, panel, color=SECOND, lw=1.0, ls=(0, (4, 3)))
         if np.isfinite(panel.asymptotic()).any():
-            axes.plot(panel.curve.at, panel.asymptotic() * panel.factor, color=SECOND, lw=1.0, ls=ASYMPTOTIC)
+            plot_theory(axes, panel.curve.at, panel.asymptotic() * panel.factor, color=SECOND, lw=1.0, ls=ASYMPTOTIC)
         format_axes(axes, dataclasses.replace(panel, log=log), results)
-    limits = {line.label: panel for panel in panels for line in panel.lines if line.kind == "limit"}
-    for panel in limits.values():
-        draw_limits(axes, panel)
+    draw_shared(axes, panels)
     if any(np.isfinite(panel.curve.expected).any() for panel in panels):
         axes.plot([], [], color=SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
-    for label in dict.fromkeys(line.label for panel in panels for line in panel.lines if line.kind == "asymptotic"):
-        axes.plot([], [], color=SECOND, lw=1.0, ls=ASYMPTOTIC, label=label)
+    asymptotic = [line for panel in panels for line in panel.lines if line.kind == "asymptotic"]
+    for label, line in {line.label: line for line in asymptotic}.items():
+        style = MARK if has_marks_alone(line.values) else {"lw": 1.0, "ls": ASYMPTOTIC}
+        axes.plot([], [], color=SECOND, label=label, **style)
 
 
 def _scatter(cases: Sequence[Results], points: Sequence[Scatter]) -> "Figure":

@@ -14,12 +14,18 @@ from fastcollapse.analysis.panels.registry import panels_for, panels_of
 from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.analysis.panels.text import counted, settings_text, table
 from fastcollapse.analysis.tables import case_names, number, tables_of
+from fastcollapse.errors import printable
 from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.sampled_text import summary_text
 from fastcollapse.storage.part_files import is_begun, is_replacing
 from fastcollapse.storage.parts_folder import writer_of
 
 # More cases than this have a line each instead of their tables.
 _CASES_IN_FULL = 4
+# The sentences of a summary: generations, number at each, and characters of one that are shown.
+_TEXT_GENERATIONS = (0, 1, 5, 10)
+_N_SENTENCES = 3
+_SENTENCE_WIDTH = 100
 
 
 def summary(results: Results | Sequence[Results], elapsed: float | None = None, files: Sequence[Path] = ()) -> str:
@@ -44,12 +50,28 @@ def summary(results: Results | Sequence[Results], elapsed: float | None = None, 
         parts.append("\n".join(textwrap.wrap(f"Note: {words.note}", 110)))
     if len(cases) == 1 and words is None and schedule_of(cases[0]).is_plain:
         parts += panels_for(cases[0]).summary_tables(cases[0])
+    if len(cases) == 1:
+        parts.append(_sentences(cases[0]))
     if elapsed is not None:
         parts.append(throughput(cases, elapsed))
     if files:
         shown_files = list(files) if len(files) <= _CASES_IN_FULL + 1 else [files[0], "...", *files[-2:]]
         parts.append("Files: " + "\n       ".join(str(file) for file in shown_files))
     return "\n\n".join(part for part in parts if part)
+
+
+def _sentences(results: Results) -> str:
+    """Return sentences of the first replicate at a few generations; "" for a run without text."""
+    rows = []
+    for generation, sentences in summary_text(
+        results.experiment, results.reader, _TEXT_GENERATIONS, _N_SENTENCES
+    ).items():
+        label = f"{generation:12,}"
+        for sentence in sentences:
+            shown = printable(sentence)
+            rows.append(f"{label}  {shown if len(shown) <= _SENTENCE_WIDTH else shown[:_SENTENCE_WIDTH] + ' ...'}")
+            label = " " * len(label)
+    return "\n".join(["Sentences that the models of replicate 0 write", "  generation", *rows]) if rows else ""
 
 
 def _describe_cases(cases: Sequence[Results]) -> str:

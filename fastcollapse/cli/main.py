@@ -21,7 +21,7 @@ from fastcollapse.cli.log_lines import log_lines
 from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.precompile import precompile
 from fastcollapse.cli.recipes import recipes, reproduce
-from fastcollapse.cli.results import check, compare, info, plot, profile, replay, threads_option
+from fastcollapse.cli.results import check, compare, info, plot, profile, replay, text, threads_option
 from fastcollapse.cli.run_job import Interrupted, RunJob, run_job
 from fastcollapse.cli.streams import OutputFailed, standard_streams
 from fastcollapse.cli.sweep import collect, status, sweep
@@ -224,5 +224,19 @@ def theory(name: str | None, arguments: Sequence[str]) -> None:
     click.echo(evaluate(name, arguments) if name and arguments else explain(name) if name else list_functions())
 
 
-for command in (info, check, plot, compare, profile, replay, reproduce, recipes, sweep, status, collect, precompile):
+for command in (
+    info,
+    check,
+    plot,
+    compare,
+    profile,
+    replay,
+    text,
+    reproduce,
+    recipes,
+    sweep,
+    status,
+    collect,
+    precompile,
+):
     main.add_command(command)

@@ -159,6 +159,34 @@ def profile(file: Path, **thresholds: Any) -> None:
 
 @click.command()
 @_file_argument
+@click.option("--generation", type=int, metavar="K", help="Generation of the model; by default the last.")
+@click.option("--replicate", type=int, default=0, metavar="R", help="Replicate, from 0; by default 0.")
+@click.option("-n", "n", type=int, default=5, metavar="N", help="Number of sentences; by default 5.")
+@click.option("--seed", type=int, metavar="N", help="Seed of the sentences; by default that of the run.")
+def text(file: Path, generation: int | None, replicate: int, n: int, seed: int | None) -> None:
+    """Print sentences that the model of a generation writes, one a line, from the results FILE of a text.
+
+    Counts that the run has not recorded are computed again, for one replicate and up to this generation.
+
+    \b
+    fastcollapse text results/sur-ngr.h5 --generation 10
+    """
+    from fastcollapse.simulation.results import check_results
+    from fastcollapse.simulation.sampled_text import sample_text
+
+    with command_for(file, "results"):
+        results = check_results(file, everything=False, checksums_required=False)
+    generation = max(results.last, 0) if generation is None else generation
+    with progress_bar(0 if results.has_trajectory else generation) as progress:
+        sentences = sample_text(
+            results.experiment, results.reader, generation, replicate, n=n, seed=seed, progress=progress
+        )
+    for sentence in sentences:
+        click.echo(printable(sentence))
+
+
+@click.command()
+@_file_argument
 @threads_option
 def replay(file: Path, threads: int | None) -> int:
     """Run the experiment of FILE again, in memory, and compare every number bit for bit.

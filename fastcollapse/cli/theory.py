@@ -13,9 +13,9 @@ import numpy as np
 from fastcollapse.analysis.panels.text import table
 from fastcollapse.config.nested_text import no_collection
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.theory import counterexamples, density, discrete, gaussian, mixing, regression
+from fastcollapse.theory import counterexamples, density, discrete, gaussian, language, mixing, regression
 
-_TOPICS = (density, discrete, gaussian, mixing, regression, counterexamples)
+_TOPICS = (density, discrete, gaussian, language, mixing, regression, counterexamples)
 _RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)$")
 _RETURNED_NAMES = re.compile(r"Returns\n-+\n([\w, ]+?) : ")
 _NOTATION = re.compile(r"^Notation\n-+\n.*?(?=\n\n\w+\n-+\n|\Z)", re.MULTILINE | re.DOTALL)

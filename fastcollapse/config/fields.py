@@ -63,6 +63,19 @@ def refuse(allowed: str, value: object) -> ValidationErrors:
     return ValidationErrors([("", f"must be {allowed}, got {show(value)}")])
 
 
+def check_index(name: str, value: object, last: int) -> int:
+    """Return an argument that must be a whole number from 0 to `last`; `name` is its name, for errors.
+
+    Raises
+    ------
+    InputError
+        It is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or not 0 <= int(value) <= last:
+        raise InputError(f"{name} must be an integer from 0 to {last}, got {value!r}")
+    return int(value)
+
+
 def is_list(value: object) -> bool:
     """Return whether a value is a list, a tuple or a NumPy array of one dimension or more.
 

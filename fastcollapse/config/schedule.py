@@ -48,6 +48,8 @@ class Schedule:
     sampling : maps of the model before it is sampled, or None. Rewards of a file are loaded: an array (K).
     first_is_real : whether the batch of generation 1 is the real data of a law, which no map changes.
     inputs : SHA-256 of the data files of the maps by path, in hexadecimal.
+    times_truth, real_times_truth : `n_synthetic` and `n_real` as multiples of the real data, where the keys of the
+        workflow give them so; otherwise None.
 
     With a weight, a window or a discount, the pool holds only synthetic batches. The real data, fresh or fixed, is
     beside it. `n_synthetic` may then be 0 where `n_real` is above 0.
@@ -68,6 +70,8 @@ class Schedule:
     sampling: Sampling | None = None
     first_is_real: bool = False
     inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    times_truth: float | None = None
+    real_times_truth: float | None = None
 
     @property
     def n_generations(self) -> int:

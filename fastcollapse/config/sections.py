@@ -35,6 +35,8 @@ class TruthSection(Section):
     """The law of generation 0; families extend this class."""
 
     section: ClassVar[str] = "truth"
+    # Whether `load` returns the sentences of a text.
+    has_sentences: ClassVar[bool] = False
     # Alternative keys, of which a section has exactly one, each with the keys that go with it.
     alternatives: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
@@ -123,7 +125,9 @@ class Recipe(Section):
         ListField(FloatField(0, 1e300)), "downstream ridges, or exponents, to show", default=None
     )
     read_off: tuple[dict[str, Any], ...] | None = parameter(
-        Cases(), "values read from the published figure: label, generations, values, number of the case", default=None
+        Cases(),
+        "values read from the published figure: label, generations, values, number of the case, source if another",
+        default=None,
     )
     cases: tuple[dict[str, Any], ...] | None = parameter(Cases(), "values that differ between the runs", default=None)
 
@@ -135,6 +139,8 @@ class Recipe(Section):
                 return [(f"read_off[{i}]", f"must have label, generations and values, got {show(read)}")]
             if len(lists[0]) != len(lists[1]):
                 return [(f"read_off[{i}]", f"must have as many values as generations, got {show(read)}")]
+            if not isinstance(read.get("source", ""), str):
+                return [(f"read_off[{i}].source", f"must be text, got {show(read['source'])}")]
         return []
 
 

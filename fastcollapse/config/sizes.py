@@ -40,12 +40,32 @@ class Growth(Section):
         return []
 
 
-Size = int | str | tuple[int, ...] | Growth
+@dataclasses.dataclass(frozen=True)
+class TimesTruth(Section):
+    """A multiple of the size of the real data, rounded to a whole number."""
+
+    times_truth: float = parameter(FloatField(0, MAX_COUNT), "multiple of the size of the real data")
+
+
+Size = int | str | tuple[int, ...] | Growth | TimesTruth
+
+
+def multiple_of_truth(size: Size | None) -> float | None:
+    """Return a size as a multiple of the real data; None for a size that is given otherwise.
+
+    Examples
+    --------
+    >>> multiple_of_truth("truth"), multiple_of_truth(TimesTruth(times_truth=0.5)), multiple_of_truth(12)
+    (1.0, 0.5, None)
+    """
+    if isinstance(size, TimesTruth):
+        return size.times_truth
+    return 1.0 if size == "truth" else None
 
 
 @dataclasses.dataclass(frozen=True)
 class SizeField:
-    """Accept a size: a whole number, a name, a list with an entry for each generation, or a table of `Growth`."""
+    """Accept a size: a whole number, a name, a list over generations, or a table of `Growth` or `TimesTruth`."""
 
     minimum: int = 1
     names: tuple[str, ...] = ("truth",)
@@ -56,7 +76,7 @@ class SizeField:
         names = "".join(f"'{name}', " for name in self.names)
         return (
             f"whole number from {self.minimum} to {power_text(MAX_COUNT)}, {names}"
-            "a list of them or a table {start, factor}, {start, step} or {start, power}"
+            "a list of them or a table {start, factor}, {start, step}, {start, power} or {times_truth}"
         )
 
     def __call__(self, value: object) -> Size:
@@ -66,10 +86,10 @@ class SizeField:
             if value not in self.names:
                 raise refuse(f"a {self.text}", value)
             return str(value)
+        if isinstance(value, TimesTruth) or (isinstance(value, Mapping) and "times_truth" in value):
+            return TableField(TimesTruth)(value)  # type: ignore[return-value]
         if isinstance(value, Mapping | Growth):
-            growth = TableField(Growth)(value)
-            assert isinstance(growth, Growth)
-            return growth
+            return TableField(Growth)(value)  # type: ignore[return-value]
         if is_list(value):
             return ListField(entry)(value)
         if value is None or isinstance(value, bool):
@@ -107,20 +127,25 @@ def resolve(size: Size, key: str, n_generations: int, truth_total: int | None, m
     """
     import numpy as np  # start-up time of the command line
 
-    if size == "truth":
+    times = multiple_of_truth(size)
+    if times is not None:
         if truth_total is None:
-            raise ValidationErrors([(key, "must be a number when the truth has no counts of its own, got 'truth'")])
-        return np.full(n_generations, truth_total, dtype=np.int64)
+            given = show(size.to_mapping() if isinstance(size, TimesTruth) else size)
+            raise ValidationErrors([(key, f"must be a number when the truth has no counts of its own, got {given}")])
+        if times == 1:
+            return np.full(n_generations, truth_total, dtype=np.int64)
     if isinstance(size, tuple):
         if len(size) != n_generations:
             raise ValidationErrors(
                 [(key, f"must list one size for each of the {n_generations} generations, got {len(size)}")]
             )
         return np.array(size, dtype=np.int64)
-    if not isinstance(size, Growth):
+    if not isinstance(size, Growth | TimesTruth):
         return np.full(n_generations, size, dtype=np.int64)
     steps = np.arange(n_generations)
-    if size.factor is not None:
+    if isinstance(size, TimesTruth):
+        sizes = np.full(n_generations, np.rint(size.times_truth * (truth_total or 0)))
+    elif size.factor is not None:
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             factors = np.cumprod(np.where(steps > 0, size.factor, 1.0))
             # 0 * inf is NaN: a start of 0 stays 0

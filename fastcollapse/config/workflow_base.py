@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from fastcollapse.config.fields import MAX_COUNT, ValidationErrors, parameter, power_text
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.section_base import Section
-from fastcollapse.config.sizes import Size, SizeField
+from fastcollapse.config.sizes import Size, SizeField, multiple_of_truth
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,4 +78,5 @@ class Workflow(Section):
                     )
                 ]
             )
-        return schedule
+        multiples = multiple_of_truth(self.n_samples), multiple_of_truth(getattr(self, "n_real", None))
+        return dataclasses.replace(schedule, times_truth=multiples[0], real_times_truth=multiples[1])

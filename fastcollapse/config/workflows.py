@@ -23,7 +23,7 @@ from fastcollapse.config.fields import (
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.section_base import check_fields
 from fastcollapse.config.shares import Share, ShareField, resolve_share
-from fastcollapse.config.sizes import Size, SizeField, resolve
+from fastcollapse.config.sizes import Size, SizeField, TimesTruth, resolve
 from fastcollapse.config.workflow_base import Workflow
 from fastcollapse.errors import InputError
 
@@ -270,9 +270,10 @@ class Mix(Workflow):
             return [("real", f"must be 'fresh' with workflow.real_share, got {show(self.real)}")]
         if self.weight == "optimal" and self.real != "fresh":
             return [("weight", "must be a number or a list unless workflow.real is 'fresh', got 'optimal'")]
-        if self.real == "fixed" and not isinstance(self.n_real, int | str):
+        if self.real == "fixed" and not isinstance(self.n_real, int | str | TimesTruth):
             given = self.to_mapping()["n_real"]
-            return [("n_real", f"must be one number or 'truth' when workflow.real is 'fixed', got {show(given)}")]
+            allowed = "one number, 'truth' or {times_truth} when workflow.real is 'fixed'"
+            return [("n_real", f"must be {allowed}, got {show(given)}")]
         return []
 
     def schedule(self, n_generations: int, truth_total: int | None) -> Schedule:

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastcollapse.config.fields import MAX_COUNT, power_text
 from fastcollapse.datasets.categorical import CategoricalDistribution
+from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.datasets.smooth_sums import log_spaced_nodes
 from fastcollapse.errors import InputError
 
@@ -207,10 +208,12 @@ def _check_expandable(size: int) -> None:
 
 # Truths of discrete families.
 SymbolTruth = CategoricalDistribution | CountSpectrum | ZipfMandelbrotLaw
+# Truths that results files have.
+StoredTruth = SymbolTruth | Sentences
 
 
-def stored_truth(truth: Any, engine: str) -> SymbolTruth | None:
-    """Return the truth as a run records it; None for families without symbols.
+def stored_truth(truth: Any, engine: str) -> StoredTruth | None:
+    """Return the truth as a run records it; None for families whose truth is in the experiment or its data files.
 
     Parameters
     ----------
@@ -220,6 +223,8 @@ def stored_truth(truth: Any, engine: str) -> SymbolTruth | None:
     """
     if isinstance(truth, CountSpectrum | ZipfMandelbrotLaw):
         return truth if engine == "spectrum" else truth.expand()
+    if isinstance(truth, Sentences):
+        return truth
     if not isinstance(truth, CategoricalDistribution):
         return None
     if engine == "spectrum" and truth.counts is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.config.fields import show
-from fastcollapse.datasets.shipped import find_data
+from fastcollapse.datasets.shipped import find_data, match_data
 from fastcollapse.errors import InputError
 
 _BUFFER = 2**20
@@ -25,7 +26,8 @@ class DataFiles:
 
     Attributes
     ----------
-    hashes : path as written by the user -> SHA-256 in hexadecimal, of the files that have been read.
+    hashes : path as written by the user -> SHA-256 in hexadecimal, of the files that have been read. A pattern of paths
+        has that of the names that it matches, each with a line end.
     """
 
     def __init__(self, base: Path | None = None) -> None:
@@ -63,6 +65,31 @@ class DataFiles:
         self._record(path, key, hashlib.sha256(content))
         return content
 
+    def match(self, given: str, key: str) -> list[str]:
+        """Return the paths of a pattern, sorted, or a path that is no pattern; the names of the matches are hashed.
+
+        A path of a file is that file, whatever characters it has.
+
+        Parameters
+        ----------
+        given, key : the path or pattern as written by the user, and its key.
+
+        Raises
+        ------
+        InputError
+            No file matches the pattern.
+        """
+        if not glob.has_magic(given):
+            return [given]
+        with suppress(InputError):
+            find_data(given, self.base, key)
+            return [given]
+        found = match_data(given, self.base, key)
+        self._record(
+            given, key, hashlib.sha256("".join(f"{name}\n" for name in found).encode("utf-8", "surrogateescape"))
+        )
+        return found
+
     def _record(self, path: str, key: str, found: Any) -> None:
         if self.hashes.setdefault(path, found.hexdigest()) != found.hexdigest():
             raise InputError(f"{key} must not change while it is read, got {show(path)}")
@@ -85,11 +112,11 @@ class _HashedFile(io.RawIOBase):
 
 
 def hash_files(paths: Iterable[str], base: Path | None = None) -> dict[str, str]:
-    """Return path -> SHA-256 in hexadecimal of the data files that can be read.
+    """Return path -> SHA-256 in hexadecimal of the data files that can be read, and of the names of a pattern.
 
     Parameters
     ----------
-    paths : as written in an experiment.
+    paths : paths and patterns as written in an experiment.
     base : see `DataFiles`.
 
     Examples
@@ -98,9 +125,11 @@ def hash_files(paths: Iterable[str], base: Path | None = None) -> dict[str, str]
     '07e25059'
     """
     files = DataFiles(base)
-    for path in paths:
-        with suppress(InputError, OSError), files.open(path, "path"):
-            pass
+    for given in paths:
+        with suppress(InputError):
+            for path in files.match(given, "path"):
+                with suppress(InputError, OSError), files.open(path, "path"):
+                    pass
     return files.hashes
 
 

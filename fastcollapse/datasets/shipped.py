@@ -1,5 +1,6 @@
 """Files shipped with the project: data, recipes and sweeps; the search for a data file."""
 
+import glob
 from pathlib import Path
 
 from fastcollapse.config.fields import show
@@ -28,10 +29,7 @@ def find_data(path: str, base: Path | None = None, key: str = "path") -> Path:
     >>> find_data("data/wikitext2_sample.txt.gz").name
     'wikitext2_sample.txt.gz'
     """
-    given = Path(path)
-    candidates = [given, *([base / given] if base else []), data_folder() / given]
-    if given.parts[:1] == ("data",):
-        candidates.append(data_folder().joinpath(*given.parts[1:]))
+    candidates = [folder / name for folder, name in _places(Path(path), base)]
     try:
         for candidate in candidates:
             if candidate.is_file():
@@ -43,6 +41,42 @@ def find_data(path: str, base: Path | None = None, key: str = "path") -> Path:
     except (OSError, ValueError) as error:
         problem = getattr(error, "strerror", None) or str(error)
     raise InputError(f"{key} must be a file, got {show(path)}: {problem}")
+
+
+def match_data(pattern: str, base: Path | None = None, key: str = "path") -> list[str]:
+    """Return the paths of the files that a pattern with `*`, `?`, `[...]` or `**` matches, sorted.
+
+    The first folder with a match counts, in the order of `find_data`. The paths are relative to it, as the pattern.
+
+    Raises
+    ------
+    InputError
+        No file matches.
+
+    Examples
+    --------
+    >>> match_data("data/*sample.txt.gz")
+    ['data/wikitext2_sample.txt.gz']
+    """
+    problem = ""
+    try:
+        for folder, name in _places(Path(pattern), base):
+            before = Path(*Path(pattern).parts[: len(Path(pattern).parts) - len(name.parts)])
+            found = glob.glob(str(name), root_dir=folder, recursive=True)
+            files = sorted((before / path).as_posix() for path in found if (folder / path).is_file())
+            if files:
+                return files
+    except (OSError, ValueError) as error:
+        problem = f": {getattr(error, 'strerror', None) or error}"
+    raise InputError(f"{key} must match at least one file, got {show(pattern)}{problem}")
+
+
+def _places(given: Path, base: Path | None) -> list[tuple[Path, Path]]:
+    """Return the folders that are searched for a path or a pattern, each with the path inside it."""
+    places = [(Path(), given), *([(base, given)] if base else []), (data_folder(), given)]
+    if given.parts[:1] == ("data",):
+        places.append((data_folder(), Path(*given.parts[1:])))
+    return places
 
 
 def data_folder() -> Path:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO
 
 from fastcollapse.config.fields import show
 from fastcollapse.config.file_formats import N_BYTES, format_of
 from fastcollapse.datasets.data_files import DataFiles
+from fastcollapse.datasets.shipped import find_data
 from fastcollapse.errors import InputError
 
 
@@ -52,6 +54,29 @@ def open_text(files: DataFiles, key: str, given: str) -> Iterator[TextIO]:
         raise
     except OSError as error:
         raise InputError(f"{key} must be a readable file, got {show(given)}: {error.strerror}") from None
+
+
+def text_paths(files: DataFiles, key: str, given: Sequence[str]) -> list[str]:
+    """Return the paths of text files, those of a pattern in alphabetical order.
+
+    Parameters
+    ----------
+    files : finds the files.
+    key, given : the key, and its paths and patterns as written by the user.
+
+    Raises
+    ------
+    InputError
+        A file does not exist, a pattern matches no file, or a file is there twice.
+    """
+    found: dict[Path, str] = {}
+    for path in (path for one in given for path in files.match(one, key)):
+        file = find_data(path, files.base, key).resolve()
+        if file in found:
+            again = "" if found[file] == path else f", which is {show(path)}"
+            raise InputError(f"{key} must have each file once, got {show(found[file])} twice{again}")
+        found[file] = path
+    return list(found.values())
 
 
 def refuse_binary(text: str, key: str, given: str) -> None:

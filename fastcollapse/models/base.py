@@ -14,6 +14,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC, StreamKey
 from fastcollapse.models.roles import Role
 from fastcollapse.models.saved_arrays import restore_arrays
+from fastcollapse.models.text_sampler import TextSampler
 from fastcollapse.variables import Coordinate, CountRows, DerivedArray, Metric, SampleRows, Variable, metric_table
 
 
@@ -114,6 +115,28 @@ class Model(ABC):
     def available_metrics(cls, parameters: Any, sampling: Sampling | None = None) -> dict[str, Metric]:
         """Return the metrics of a run with these parameters and maps; by default all metrics."""
         return dict(cls.METRICS)
+
+    @classmethod
+    def truth_total(cls, truth: Any, parameters: Any) -> int | None:
+        """Return the size of the real data in the unit of the sizes of a workflow; None for a law.
+
+        Parameters
+        ----------
+        truth : the loaded truth.
+        parameters : the section `[model]` of the family.
+        """
+        total: int | None = truth.total
+        return total
+
+    @classmethod
+    def text_sampler(cls, truth: Any, parameters: Any) -> TextSampler | None:
+        """Return the sampler of text from the counts of a generation; None for a family without text.
+
+        Parameters
+        ----------
+        truth, parameters : see `truth_total`.
+        """
+        return None
 
     @classmethod
     def fit_errors(cls, truth: TruthSection, parameters: Any, schedule: Schedule) -> tuple[np.ndarray, ...]:

@@ -6,6 +6,7 @@ import tomllib
 from fastcollapse.config.nested_text import no_collection
 from fastcollapse.config.section_base import build
 from fastcollapse.config.sections import Recipe
+from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.version_0_1 import as_version_0_1
@@ -23,13 +24,16 @@ def recorded_experiment(header: Header, name: str) -> Experiment:
     Raises
     ------
     UnreadableResults
-        This version refuses the experiment.
+        This version refuses the experiment, or its truth is of another family.
     """
     try:
         experiment = Experiment.from_mapping(json.loads(header.experiment_json))
-        return experiment if header.inputs else as_version_0_1(experiment)
+        experiment = experiment if header.inputs else as_version_0_1(experiment)
     except InputError as error:
         raise UnreadableResults(f"{name}: its experiment is refused: {error}") from error
+    if isinstance(header.truth, Sentences) != experiment.truth.has_sentences:
+        raise UnreadableResults(f"{name}: is damaged: its truth is not of the {experiment.family} family")
+    return experiment
 
 
 def recorded_recipe(text: str, name: str) -> Recipe | None:

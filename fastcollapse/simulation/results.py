@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcollapse.datasets.count_spectrum import SymbolTruth
+from fastcollapse.config.fields import check_index
+from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
 from fastcollapse.variables import SampleRows
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
     from fastcollapse.simulation.experiment import Experiment
     from fastcollapse.simulation.profile.definitions import Finding
     from fastcollapse.variables import Coordinate, Variable
-
-
-def _check_index(name: str, value: Any, last: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= last:
-        raise InputError(f"{name} must be an integer from 0 to {last}, got {value!r}")
-    return int(value)
 
 
 class Results:
@@ -126,10 +121,11 @@ class Results:
         return self._reader.forgotten
 
     @property
-    def truth(self) -> SymbolTruth:
-        """Distribution of generation 0 of a discrete family. For other families see `experiment.truth`.
+    def truth(self) -> Any:
+        """Distribution of generation 0 of a discrete family, or the `Sentences` of a text.
 
-        A run with the spectrum engine has a `CountSpectrum` or a `ZipfMandelbrotLaw`.
+        For other families see `experiment.truth`. A discrete run with the spectrum engine has a `CountSpectrum` or a
+        `ZipfMandelbrotLaw`.
 
         Raises
         ------
@@ -142,9 +138,14 @@ class Results:
 
     @property
     def real_size(self) -> int | None:
-        """Number of tokens of the real data; None for a law, and for a family without symbols."""
+        """Number of tokens of the real data, or what its family counts; None for a law, and without recorded data."""
         truth = self._reader.header.truth
-        return None if truth is None else truth.total
+        if truth is None:
+            return None
+        # Results are read without importing the families.
+        from fastcollapse.models.registry import family
+
+        return family(self.experiment.family).truth_total(truth, self.experiment.model)
 
     @cached_property
     def experiment(self) -> "Experiment":
@@ -191,7 +192,7 @@ class Results:
         return self._reader.header.provenance
 
     def counts(self, replicate: int, generation: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the symbols with counts above 0 in a generation, and their counts.
+        """Return the symbols, or the cells of a text, with counts above 0 in a generation, and their counts.
 
         Parameters
         ----------
@@ -200,7 +201,7 @@ class Results:
 
         Returns
         -------
-        symbols : int64[n], ascending, indices into the truth.
+        symbols : int64[n], ascending, indices into the truth, or into its cells.
         counts : int64[n], at least 1. In a run with `weight` or `discount`, generations from 1 on have weights instead,
             float64[n], above 0, which sum to 1 within 1e-12.
 
@@ -211,18 +212,30 @@ class Results:
             has the spectrum engine.
         """
         self._check_symbols("counts of symbols")
-        replicate = _check_index("replicate", replicate, self.n_replicates - 1)
+        replicate = check_index("replicate", replicate, self.n_replicates - 1)
         if self.last < 0:
             raise InputError(f"generation must be finished, got {generation!r}: none is finished yet")
-        generation = _check_index("generation", generation, self.last)
+        generation = check_index("generation", generation, self.last)
         if generation > 0:
             if not self.has_trajectory:
                 raise InputError('run.record must contain "trajectory" for counts of generations >= 1, got none')
             return self._reader.counts(replicate, generation)
-        if self.truth.counts is None:
+        counts = self._truth_counts
+        if counts is None:
             raise InputError(f"generation must be at least 1, got 0: the truth ({self.truth.source}) has no counts")
-        symbols = np.flatnonzero(self.truth.counts)
-        return symbols, self.truth.counts[symbols].astype(np.int64)
+        symbols = np.flatnonzero(counts)
+        return symbols, counts[symbols].astype(np.int64)
+
+    @cached_property
+    def _truth_counts(self) -> np.ndarray | None:
+        """Counts of the real data in the columns of the trajectory; None for a law."""
+        if not isinstance(self.truth, Sentences):
+            counts: np.ndarray | None = self.truth.counts
+            return counts
+        from fastcollapse.models.registry import family  # see `real_size`
+
+        sampler = family(self.experiment.family).text_sampler(self.truth, self.experiment.model)
+        return None if sampler is None else sampler.counts
 
     def _check_symbols(self, what: str) -> None:
         """Refuse a run without single symbols."""
@@ -254,8 +267,8 @@ class Results:
             An index is out of range, or the sample is not recorded.
         """
         self._check_sample(name)
-        replicate = _check_index("replicate", replicate, self.n_replicates - 1)
-        generation = _check_index("generation", generation, self.last)
+        replicate = check_index("replicate", replicate, self.n_replicates - 1)
+        generation = check_index("generation", generation, self.last)
         return self._reader.sample(name, replicate, generation)
 
     def sample_rows(self, name: str) -> SampleRows:
@@ -273,6 +286,27 @@ class Results:
         if name not in self.sample_names:
             known = ", ".join(self.sample_names) or 'none: run.record must contain "trajectory"'
             raise InputError(f"the name of a recorded sample must be one of {known}, got {name!r}")
+
+    def text(self, generation: int, replicate: int = 0, n: int = 5, seed: int | None = None) -> list[str]:
+        """Return sentences of a generation, sampled from its counts: what the model of that generation writes.
+
+        Counts that the run has not recorded are computed again, for this replicate and up to this generation.
+
+        Parameters
+        ----------
+        generation : 0 to T.
+        replicate : 0 to R - 1.
+        n : number of sentences, independent of each other.
+        seed : seed of the sentences; by default that of the run. The same arguments give the same sentences.
+
+        Raises
+        ------
+        InputError
+            An argument is out of range, or the family has no text.
+        """
+        from fastcollapse.simulation.sampled_text import sample_text  # computes counts again, with kernels
+
+        return sample_text(self.experiment, self._reader, generation, replicate, n=n, seed=seed)
 
     def profile(self, **thresholds: Any) -> "tuple[Finding, ...]":
         """Return what the run says about each definition of model collapse in use, one `Finding` each.

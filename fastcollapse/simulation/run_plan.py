@@ -23,7 +23,7 @@ from fastcollapse.simulation.same_experiment import (
     recorded_truth,
     with_seed_of,
 )
-from fastcollapse.simulation.schedules import schedule_of
+from fastcollapse.simulation.schedules import real_size, schedule_of
 from fastcollapse.storage.base import Store
 from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.part_files import is_begun, is_replacing, parts_folder
@@ -192,7 +192,8 @@ def _planned(
         truth = recorded_truth(existing) or truth
     experiment = experiment.resolve_seed()
     truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
-    schedule = schedule_of(experiment, truth.total, existing or recorded)
+    known = existing or recorded
+    schedule = schedule_of(experiment, real_size(experiment, truth), None if known is None else known.reader.header)
     if path is not None:
         check_free(path, mode == "overwrite", resume=existing is not None)
         check_output_parent(path)

@@ -9,8 +9,9 @@ import numpy as np
 from fastcollapse.config.dotted_keys import flat
 from fastcollapse.config.fields import show
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.datasets.count_spectrum import CountSpectrum, SymbolTruth, ZipfMandelbrotLaw, stored_truth
+from fastcollapse.datasets.count_spectrum import CountSpectrum, StoredTruth, ZipfMandelbrotLaw, stored_truth
 from fastcollapse.datasets.data_files import changed_files, hash_files
+from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results
@@ -18,12 +19,9 @@ from fastcollapse.simulation.results import Results
 _ABSENT = object()
 
 
-def recorded_truth(results: Results) -> SymbolTruth | None:
-    """Return the recorded distribution of generation 0; None for a family without one, whose truth is loaded again."""
-    try:
-        return results.truth
-    except InputError:
-        return None
+def recorded_truth(results: Results) -> StoredTruth | None:
+    """Return the recorded truth; None for a family without one in its files, whose truth is loaded again."""
+    return None if results.reader.header.truth is None else results.truth
 
 
 def with_seed_of(experiment: Experiment, results: Results) -> Experiment:
@@ -59,7 +57,7 @@ def experiment_diff(
     if results.engine and experiment.model.to_mapping().get("engine") == results.engine:
         # A named engine is the one that the rule has chosen there.
         differences = [line for line in differences if not line.startswith("model.engine is absent there")]
-    has_same_words = isinstance(truth, SymbolTruth) and same_truth(truth, results.truth)
+    has_same_words = isinstance(truth, StoredTruth) and same_truth(truth, results.truth)
     if has_same_words and not results.inputs:  # version 0.1 had no key for the rule that gives these words
         differences = [line for line in differences if not line.startswith("truth.token_pattern ")]
     if results.first_replicate != first_replicate:
@@ -68,7 +66,7 @@ def experiment_diff(
         files = experiment.sampling.files if experiment.sampling else ()
         differences += changed_files(results.inputs, {**truth.inputs, **hash_files(files, experiment.base)})
     # For a file of version 0.1, without hashes, and if this version reads the same data file otherwise.
-    if not differences and isinstance(truth, SymbolTruth) and not has_same_words:
+    if not differences and isinstance(truth, StoredTruth) and not has_same_words:
         differences.append(f"the data of [truth] are not what they were ({results.truth.source})")
     return differences
 
@@ -119,14 +117,16 @@ def _value_text(value: Any) -> str:
     return "absent" if value is _ABSENT else show(value)
 
 
-def same_truth(one: SymbolTruth, recorded: SymbolTruth) -> bool:
-    """Whether a loaded truth is the recorded one: the same law, or the same labels, counts and probabilities.
+def same_truth(one: StoredTruth, recorded: StoredTruth) -> bool:
+    """Whether a loaded truth is the recorded one: the same sentences, law, or labels, counts and probabilities.
 
     Parameters
     ----------
     one : the loaded truth, of any form.
     recorded : the form that the engine of the run records.
     """
+    if isinstance(one, Sentences) or isinstance(recorded, Sentences):
+        return isinstance(one, Sentences) and isinstance(recorded, Sentences) and one.has_same_words(recorded)
     if one.support_size != recorded.support_size:
         return False
     if not isinstance(recorded, CategoricalDistribution):

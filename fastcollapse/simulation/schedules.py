@@ -1,6 +1,7 @@
 """The schedule of an experiment: its workflow over generations, with the maps of `[sampling]` and the best weights."""
 
 import dataclasses
+from typing import Any
 
 from fastcollapse.config.capabilities import missing_capability
 from fastcollapse.config.schedule import Schedule
@@ -8,17 +9,22 @@ from fastcollapse.datasets.rewards import load_rewards, with_rewards
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import family
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.results import Results
+from fastcollapse.storage.blocks import Header
 from fastcollapse.theory.mixing.weighted_fit import optimal_weights
 
 
-def schedule_of(experiment: Experiment, truth_total: int | None, recorded: Results | None = None) -> Schedule:
+def real_size(experiment: Experiment, truth: Any) -> int | None:
+    """Return the size of the real data of a loaded truth, in the unit of the sizes of the workflow; None for a law."""
+    return family(experiment.family).truth_total(truth, experiment.model)
+
+
+def schedule_of(experiment: Experiment, truth_total: int | None, recorded: Header | None = None) -> Schedule:
     """Return the schedule of an experiment.
 
     Parameters
     ----------
-    truth_total : size of the real data; None when the truth has no counts.
-    recorded : results of the experiment, which have the rewards of a file; by default the file is read.
+    truth_total : see `real_size`.
+    recorded : header of a run of the experiment, which has the rewards of a file; by default the file is read.
 
     Raises
     ------

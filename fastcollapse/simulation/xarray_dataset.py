@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastcollapse.datasets.count_spectrum import SymbolTruth
 from fastcollapse.errors import InputError
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.layout import (
@@ -45,8 +46,8 @@ def xarray_dataset(reader: Reader) -> xarray.Dataset:
     for name, coordinate in header.coordinates.items():
         coordinates[name] = (name, coordinate.values, coordinate.attributes)
     if reader.forgotten is not None:
-        variables["forgotten"] = (("replicate", "symbol"), reader.forgotten, ATTRIBUTES["forgotten"])
-        if header.truth is not None and header.truth.labels is not None:
+        variables["forgotten"] = (("replicate", header.column), reader.forgotten, ATTRIBUTES["forgotten"])
+        if isinstance(header.truth, SymbolTruth) and header.truth.labels is not None:
             # Objects, because an array of fixed width would take the memory of the longest label for each.
             coordinates["symbol"] = np.array(header.truth.labels, object)
     return xarray.Dataset(variables, coords=coordinates, attrs=root_attributes(header))

@@ -157,6 +157,8 @@ PART: dict[str, Check] = {"digest": sha256}
 PART_OPTIONAL: dict[str, Check] = {"provenance": from_json(PROVENANCE)}
 # Attributes of groups and data sets.
 TRUTH: dict[str, Check] = {"source": text}
+# Of the sentences of a text, see `Sentences`.
+TRUTH_TEXT: dict[str, Check] = {"unit": one_of("word", "character")}
 # Of a law without an array over its symbols, see `ZipfMandelbrotLaw`.
 TRUTH_LAW: dict[str, Check] = {"a": number(0, 1000), "b": number(-1, 1e15), "size": whole(2, 10**12 + 1)}
 TRAJECTORY: dict[str, Check] = {"shape": sizes}

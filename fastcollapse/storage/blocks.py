@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcollapse.datasets.count_spectrum import SymbolTruth
+from fastcollapse.datasets.count_spectrum import StoredTruth, SymbolTruth
+from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.variables import Coordinate, CountRows, DerivedArray, SampleRows, Variable, run_tasks
 
 
@@ -26,7 +27,7 @@ class Header:
     states : name -> variable, float64[R, T + 1, ...], of the states that are stored as fixed arrays.
     samples : name -> variable, of the states that are stored as ragged rows: a sample for each replicate and
         generation.
-    truth : distribution of generation 0 of a discrete family; None for other families.
+    truth : distribution of generation 0 of a discrete family, or sentences of a text; None for other families.
     trajectory : whether the counts of every generation are stored.
     coordinates : dimension -> coordinate, for further dimensions with coordinates.
     first_replicate : number of the first replicate; not 0 in a part of a split run.
@@ -44,7 +45,7 @@ class Header:
     n_replicates: int
     n_generations: int
     metrics: dict[str, Variable]
-    truth: SymbolTruth | None
+    truth: StoredTruth | None
     trajectory: bool
     states: Mapping[str, Variable] = field(default_factory=dict)
     coordinates: Mapping[str, Coordinate] = field(default_factory=dict)
@@ -57,8 +58,13 @@ class Header:
     rewards: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if not self.n_columns and self.truth is not None and self.engine != "spectrum":
+        if not self.n_columns and isinstance(self.truth, SymbolTruth) and self.engine != "spectrum":
             object.__setattr__(self, "n_columns", self.truth.support_size)
+
+    @property
+    def column(self) -> str:
+        """Name of the dimension of the columns of the counts."""
+        return "cell" if isinstance(self.truth, Sentences) else "symbol"
 
     @property
     def variables(self) -> dict[str, Variable]:

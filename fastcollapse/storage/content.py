@@ -11,7 +11,8 @@ import numpy as np
 
 from fastcollapse.config.sampling import MAX_REWARD
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.datasets.count_spectrum import CountSpectrum, SymbolTruth, ZipfMandelbrotLaw
+from fastcollapse.datasets.count_spectrum import CountSpectrum, StoredTruth, SymbolTruth, ZipfMandelbrotLaw
+from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError
 from fastcollapse.storage import attributes
 from fastcollapse.storage.attributes import check_attributes
@@ -85,7 +86,7 @@ def read_header(content: Content) -> Header:
     n_columns = 0
     if "trajectory" in content.attributes:
         n_columns = check_attributes(content.attributes["trajectory"], attributes.TRAJECTORY)["shape"][1]
-        if truth is not None and n_columns != truth.support_size:
+        if isinstance(truth, SymbolTruth) and n_columns != truth.support_size:
             raise ValueError(f"is damaged: its trajectory has {n_columns} symbols, its truth {truth.support_size}")
     return Header(
         experiment_json=root["experiment"],
@@ -142,8 +143,11 @@ def _variables(content: Content) -> tuple[dict[str, Variable], dict[str, Variabl
     return metrics, states, samples
 
 
-def _read_truth(content: Content, inputs: Mapping[str, str]) -> SymbolTruth:
-    found = check_attributes(content.attributes["truth"], attributes.TRUTH, attributes.TRUTH_LAW)
+def _read_truth(content: Content, inputs: Mapping[str, str]) -> StoredTruth:
+    known = {**attributes.TRUTH_LAW, **attributes.TRUTH_TEXT}
+    found = check_attributes(content.attributes["truth"], attributes.TRUTH, known)
+    if "truth/token" in content.arrays:
+        return _read_sentences(content, found["source"], inputs, found.get("unit", "word"))
     if "size" in found:
         return ZipfMandelbrotLaw(found["a"], found["b"], found["size"])
     if "truth/spectrum_count" in content.arrays:
@@ -162,16 +166,34 @@ def _read_truth(content: Content, inputs: Mapping[str, str]) -> SymbolTruth:
         counts = np.array(array_of(content, "truth/counts", "i8", (n_symbols,)))
         if counts.min() < 0:
             raise ValueError("is damaged: truth/counts must be at least 0")
-    labels = None
-    if "truth/label_bytes" in content.arrays:
-        raw = array_of(content, "truth/label_bytes", "u1", (None,)).tobytes()
-        bounds = array_of(content, "truth/label_bounds", "i8", (n_symbols + 1,))
-        _check_bounds("truth/label_bounds", bounds, len(raw))
-        labels = tuple(raw[low:high].decode() for low, high in pairwise(bounds.tolist()))
+    labels = _read_labels(content, n_symbols) if "truth/label_bytes" in content.arrays else None
     return CategoricalDistribution(labels, counts, probabilities, found["source"], inputs)
 
 
-def _read_rewards(content: Content, truth: SymbolTruth | None) -> np.ndarray | None:
+def _read_labels(content: Content, n_labels: int | None) -> tuple[str, ...]:
+    raw = array_of(content, "truth/label_bytes", "u1", (None,)).tobytes()
+    bounds = array_of(content, "truth/label_bounds", "i8", (None if n_labels is None else n_labels + 1,))
+    if not len(bounds):
+        raise ValueError("is damaged: truth/label_bounds must have at least one entry")
+    _check_bounds("truth/label_bounds", bounds, len(raw))
+    return tuple(raw[low:high].decode() for low, high in pairwise(bounds.tolist()))
+
+
+def _read_sentences(content: Content, source: str, inputs: Mapping[str, str], unit: str) -> Sentences:
+    tokens = np.array(array_of(content, "truth/token", "i4", (None,)))
+    lengths = array_of(content, "truth/sentence_length", "i4", (None,))
+    labels = _read_labels(content, None)
+    if not len(tokens) or tokens.min() < 0 or tokens.max() >= len(labels):
+        raise ValueError(f"is damaged: truth/token must be from 0 to {len(labels) - 1}, with at least one entry")
+    if len(set(labels)) < len(labels) or not np.bincount(tokens, minlength=len(labels)).all():
+        raise ValueError("is damaged: truth/token must have each label, and each label must be there once")
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    if not len(lengths) or lengths.min() < 1 or offsets[-1] != len(tokens):
+        raise ValueError(f"is damaged: truth/sentence_length must be at least 1 and sum to {len(tokens)}")
+    return Sentences(labels, tokens, offsets, source, inputs, unit)
+
+
+def _read_rewards(content: Content, truth: StoredTruth | None) -> np.ndarray | None:
     if "truth/reward" not in content.arrays or not isinstance(truth, CategoricalDistribution):
         return None
     rewards = np.array(array_of(content, "truth/reward", "f8", (truth.support_size,)))

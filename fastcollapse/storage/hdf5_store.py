@@ -223,7 +223,7 @@ class Hdf5Store(Store):
         arrays = block_arrays(self.header, blocks, dims=True)
         if "forgotten" in final:
             values = np.asarray(final["forgotten"], np.int32)
-            arrays.append(memory_array("forgotten", values, ("replicate", "symbol")))
+            arrays.append(memory_array("forgotten", values, ("replicate", self.header.column)))
         rename = Rename(self.parts, replace=is_replacing(self.path), check=self._folder.check)
         write_file(self.path, arrays + header_arrays(self.header), groups_of(self.header, blocks), rename)
         self._finished = True

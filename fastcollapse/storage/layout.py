@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
+from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.storage.blocks import Block, Header, index_dtype
 from fastcollapse.storage.checksums import Unchecked
 from fastcollapse.storage.memory_map import forget_pages
@@ -16,8 +17,8 @@ from fastcollapse.variables import Coordinate, CountRows, SampleRows, Variable
 
 FORMAT = "fastcollapse"
 FORMAT_VERSION = 1
-# Version of files with ragged states, with weights for counts, or without single symbols, which readers of version 1
-# would misread.
+# Version of files with ragged states, with weights for counts, without single symbols, or with the sentences of a text,
+# which readers of version 1 would misread.
 RAGGED_VERSION = 2
 # Root attribute `kind` of files that are not the results of one run.
 PACK = "pack"
@@ -34,6 +35,8 @@ ATTRIBUTES = {
     "truth/probability": {"long_name": "law of generation 0", "units": "1"},
     "truth/counts": {"long_name": "counts of the data", "units": "1"},
     "truth/reward": {"long_name": "reward of the symbol, as read from its file", "units": "1"},
+    "truth/token": {"long_name": "word of the text, index of its label", "units": "1"},
+    "truth/sentence_length": {"long_name": "number of words of the sentence", "units": "1"},
     "truth/spectrum_count": {"long_name": "count of a symbol in the data", "units": "1"},
     "truth/spectrum_symbols": {"long_name": "number of symbols of that count", "units": "1"},
 }
@@ -240,18 +243,30 @@ def header_arrays(header: Header) -> list[Array]:
         arrays.append(memory_array("truth/spectrum_count", truth.counts, ("spectrum_class",)))
         arrays.append(memory_array("truth/spectrum_symbols", truth.n_symbols, ("spectrum_class",)))
         return arrays
+    if isinstance(truth, Sentences):
+        arrays.append(memory_array("truth/token", truth.tokens, ("position",)))
+        lengths = np.diff(truth.offsets).astype(np.int32)
+        arrays.append(memory_array("truth/sentence_length", lengths, ("sentence",)))
+        return [*arrays, *_label_arrays(truth.labels)]
     arrays.append(memory_array("truth/probability", truth.probabilities.astype(np.float64, copy=False), ("symbol",)))
     if truth.counts is not None:
         arrays.append(memory_array("truth/counts", truth.counts.astype(np.int64, copy=False), ("symbol",)))
     if header.rewards is not None:
         arrays.append(memory_array("truth/reward", header.rewards, ("symbol",)))
-    if truth.labels is not None:
-        raw = [label.encode() for label in truth.labels]
-        bounds = np.zeros(len(raw) + 1, np.int64)
-        np.cumsum([len(label) for label in raw], out=bounds[1:])
-        arrays.append(memory_array("truth/label_bytes", np.frombuffer(b"".join(raw), np.uint8), ("label_byte",)))
-        arrays.append(memory_array("truth/label_bounds", bounds, ("label_bound",)))
-    return arrays
+    return [*arrays, *_label_arrays(truth.labels or ())]
+
+
+def _label_arrays(labels: Sequence[str]) -> list[Array]:
+    """Return the data sets of labels; none without labels."""
+    if not labels:
+        return []
+    raw = [label.encode() for label in labels]
+    bounds = np.zeros(len(raw) + 1, np.int64)
+    np.cumsum([len(label) for label in raw], out=bounds[1:])
+    return [
+        memory_array("truth/label_bytes", np.frombuffer(b"".join(raw), np.uint8), ("label_byte",)),
+        memory_array("truth/label_bounds", bounds, ("label_bound",)),
+    ]
 
 
 def _coordinate_array(name: str, coordinate: Coordinate) -> Array:
@@ -264,7 +279,8 @@ def root_attributes(header: Header) -> dict[str, Any]:
     inputs = {"inputs": json.dumps(dict(header.inputs), sort_keys=True)} if header.inputs else {}
     # Files without `engine` have the only engine of earlier versions.
     engine = {"engine": header.engine} if header.engine == "spectrum" else {}
-    version = RAGGED_VERSION if header.samples or engine or (header.weighted and header.trajectory) else FORMAT_VERSION
+    is_new = header.samples or engine or (header.weighted and header.trajectory) or isinstance(header.truth, Sentences)
+    version = RAGGED_VERSION if is_new else FORMAT_VERSION
     return {
         "format": FORMAT,
         "format_version": np.int64(version),
@@ -285,7 +301,8 @@ def groups_of(header: Header, blocks: Sequence[Block]) -> dict[str, dict[str, An
     if header.truth is not None:
         truth = header.truth
         law = dataclasses.asdict(truth) if isinstance(truth, ZipfMandelbrotLaw) else {}
-        groups["truth"] = {"source": truth.source, **law}
+        unit = {"unit": truth.unit} if isinstance(truth, Sentences) else {}
+        groups["truth"] = {"source": truth.source, **law, **unit}
     if header.trajectory:
         groups["trajectory"] = _trajectory_attributes(header, blocks)
     return groups

@@ -60,7 +60,7 @@ def run_arrays(reader: Reader, dims: bool) -> list[Array]:
     header = reader.header
     arrays = block_arrays(header, reader.blocks, dims)
     if reader.forgotten is not None:
-        arrays.append(memory_array("forgotten", reader.forgotten, ("replicate", "symbol") if dims else ()))
+        arrays.append(memory_array("forgotten", reader.forgotten, ("replicate", reader.header.column) if dims else ()))
     return arrays + header_arrays(header)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastcollapse.config.output_paths import RESULTS, check_output_file, make_output_parent
 from fastcollapse.datasets.count_spectrum import CountSpectrum
+from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.results import Results
@@ -254,7 +255,9 @@ def _point_arrays(folder: SweepFolder, points: Mapping[int, Results], dims: Sequ
 
 
 def data_crc32(truth: Any) -> int:
-    """Return the CRC-32 of the counts of a truth, or of the arrays of its spectrum; 0 if it has no data."""
+    """Return the CRC-32 of the counts of a truth, or of the arrays of its spectrum or sentences; 0 without data."""
+    if isinstance(truth, Sentences):
+        return zlib.crc32(truth.offsets.tobytes(), zlib.crc32(truth.tokens.tobytes()))
     counts = getattr(truth, "counts", None)
     if counts is None:
         return 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.config.dotted_keys import overlap
-from fastcollapse.config.fields import ValidationErrors, show
+from fastcollapse.config.fields import ValidationErrors, is_list, show
 from fastcollapse.config.section_base import build
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
@@ -49,7 +49,7 @@ class Axis:
     def names_files(self) -> bool:
         """Whether the data files may differ along the axis: texts and tables of the truth, families, rewards."""
         return any(
-            isinstance(value, str | Mapping)
+            isinstance(value, str | Mapping) or (is_list(value) and any(isinstance(one, str) for one in value))
             for key, values in zip(self.keys, self.values, strict=True)
             if any(overlap(key, of_files) for of_files in ("truth", "model.family", "sampling.best_of.reward"))
             for value in values

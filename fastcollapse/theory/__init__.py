@@ -3,6 +3,7 @@
 `density` : kernel density estimates.
 `discrete` : categorical distributions and Poisson rates.
 `gaussian` : Gaussians and symmetric Gaussian mixtures.
+`language` : n-gram models, and many contexts that are refitted independently.
 `mixing` : fits that weigh real and synthetic data, windows and discounts; all regular families.
 `regression` : least squares, minimum-norm and ridge regression.
 `counterexamples` : estimators whose error grows in another way, and accumulation that collapses.

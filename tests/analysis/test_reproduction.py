@@ -22,8 +22,10 @@ def reduced(case):
     """Return a case with few replicates and generations."""
     # Lists have an entry for each generation.
     listed = any(isinstance(value, tuple) for value in vars(case.workflow).values())
-    last = case.run.n_generations if listed else min(case.run.n_generations, 12)
-    values = {"run.n_generations": last, "run.n_replicates": 8}
+    last, n_replicates = case.run.n_generations if listed else min(case.run.n_generations, 12), 8
+    if case.family == "ngram":  # a whole text in each generation
+        last, n_replicates = 3, 2
+    values = {"run.n_generations": last, "run.n_replicates": n_replicates}
     downstream = getattr(case.model, "downstream", None)
     if downstream is not None and downstream.generations != "all":
         values["model.downstream.generations"] = [t for t in downstream.generations if t <= last]

@@ -33,7 +33,7 @@ from fastcollapse.config.fields import (
 )
 from fastcollapse.config.section_base import TableField
 from fastcollapse.config.sections import Recipe, Run
-from fastcollapse.config.sizes import Growth, SizeField
+from fastcollapse.config.sizes import Growth, SizeField, TimesTruth
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, NonFiniteError
@@ -41,6 +41,7 @@ from fastcollapse.models.registry import families
 from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.experiment_file import parse_setting
+from fastcollapse.simulation.schedules import real_size
 from tests._runs import run_with_truth
 from tests.test_conformance import CASES, assert_same, everything
 
@@ -92,7 +93,7 @@ def accepted(check):
     if isinstance(check, SizeField):
         number = st.integers(check.minimum, 20)
         names, lists = st.sampled_from(check.names or ("truth",)), st.lists(number, min_size=1, max_size=6)
-        return st.one_of(number, names, lists, table_of(Growth))
+        return st.one_of(number, names, lists, table_of(Growth), table_of(TimesTruth))
     inner = (
         [getattr(check, field.name) for field in dataclasses.fields(check)] if dataclasses.is_dataclass(check) else []
     )
@@ -187,11 +188,13 @@ def outcome(mapping, folder):
         numbers = experiment.to_mapping()
         sizes = numbers["workflow"]
         # What is given: a default may be large where it bounds and does not ask.
-        if max(whole_numbers({**mapping, "workflow": {}}), default=0) > LARGEST or "text" in numbers["truth"]:
+        has_long_text = numbers["truth"].get("text", "toy.txt") != "toy.txt"
+        if max(whole_numbers({**mapping, "workflow": {}}), default=0) > LARGEST or has_long_text:
             return None
         truth = load_truth(experiment.truth, folder)
-        schedule = experiment.workflow.schedule(experiment.run.n_generations, truth.total)
-        if sizes["name"] and max(schedule.pool_totals(truth.total).max(), schedule.n_train.max()) > LARGEST_POOL:
+        total = real_size(experiment, truth)
+        schedule = experiment.workflow.schedule(experiment.run.n_generations, total)
+        if sizes["name"] and max(schedule.pool_totals(total).max(), schedule.n_train.max()) > LARGEST_POOL:
             return None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

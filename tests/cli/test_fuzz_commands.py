@@ -64,6 +64,7 @@ COMMANDS = {
     "compare": "compare FILE",
     "profile": "profile FILE",
     "replay": "replay FILE",
+    "text": "text FILE",
     "sweep": "sweep FILE -o out --jobs 1",
     "sweep into": "sweep w.toml -o FILE --jobs 1",
     "sweep shard": "sweep FILE -o out --shard 1/2 --jobs 1",

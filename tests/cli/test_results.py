@@ -9,12 +9,13 @@ import pytest
 from fastcollapse.config.thresholds import Thresholds
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.results import Results, open_results
+from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.part_files import parts_folder
 from tests.cli._commands import call, files_in
 
 
-@pytest.mark.parametrize("command", ["info", "plot", "compare", "profile", "replay"])
+@pytest.mark.parametrize("command", ["info", "plot", "compare", "profile", "replay", "text"])
 def test_file_commands__report_a_missing_or_foreign_file_in_one_line(command, here):
     for name in ("none.h5", "small.toml"):
         result = call(command, name)
@@ -133,3 +134,77 @@ def test_replay__reports_another_number(ran, monkeypatch):
     assert result.exit_code == 1
     assert "different: support_size:" in result.output
     assert "different: counts: first at replicate 0, generation 1" in result.output
+
+
+@pytest.fixture
+def texts(here):
+    """Results files of a text: one with the counts of every generation, and one without."""
+    (here / "x.txt").write_text("the cat sat\nthe dog sat on the cat\na dog\x1b[2J ran\n" * 3)
+    experiment = Experiment.from_mapping({
+        "model": {"family": "ngram", "order": 2},
+        "truth": {"text": "x.txt", "token_pattern": r"\S+"},
+        "workflow": {"name": "replace", "n_samples": "truth"},
+        "run": {"n_generations": 6, "n_replicates": 2, "seed": 3},
+    })  # fmt: skip
+    simulate(experiment, here / "plain.h5")
+    simulate(experiment.with_values({"run.record": ["trajectory"]}), here / "recorded.h5")
+    return here
+
+
+def test_text__prints_a_sentence_a_line_from_recorded_counts_or_a_replay(texts):
+    printed = [
+        call("text", texts / name, "--generation", 4, "--replicate", 1, "-n", 30)
+        for name in ("plain.h5", "recorded.h5")
+    ]
+    assert [result.exit_code for result in printed] == [0, 0]
+    assert printed[0].stdout == printed[1].stdout
+    lines = printed[0].stdout.splitlines()
+    assert len(lines) == 30
+    assert set(" ".join(lines).split()) <= {"the", "cat", "sat", "dog", "on", "a", "ran", r"dog\x1b[2j"}
+    last = call("text", texts / "plain.h5")
+    assert last.stdout == call("text", texts / "plain.h5", "--generation", 6, "--seed", 3).stdout
+    assert len(last.stdout.splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--generation", 7], "generation must be an integer from 0 to 6, got 7"),
+        (["--generation", -1], "generation must be an integer from 0 to 6, got -1"),
+        (["--replicate", 2], "replicate must be an integer from 0 to 1, got 2"),
+        (["-n", 10**7], "n must be an integer from 0 to 1000000, got 10000000"),
+        (["--seed", -1], "seed must be an integer from 0 to 18446744073709551615, got -1"),
+    ],
+)
+def test_text__refuses_what_the_run_does_not_have(texts, options, expected):
+    result = call("text", texts / "plain.h5", *options)
+    assert (result.exit_code, result.stderr) == (2, f"error: {expected}\n")
+
+
+def test_text__of_another_family_is_refused_in_one_line(ran):
+    result = call("text", ran[0] / "small.h5")
+    expected = "error: text must be that of a family with sentences, got a run of the discrete family\n"
+    assert (result.exit_code, result.stderr) == (2, expected)
+
+
+def test_text__needs_a_file_that_is_not_damaged(texts):
+    content = bytearray((texts / "plain.h5").read_bytes())
+    content[len(content) // 2] ^= 1
+    (texts / "bad.h5").write_bytes(content)
+    result = call("text", texts / "bad.h5")
+    assert result.exit_code == 2
+    assert re.fullmatch("error: .*bad.h5: .*\n", result.stderr)
+
+
+def test_run__shows_sentences_of_the_first_generations(texts):
+    (texts / "x.toml").write_text(
+        '[model]\nfamily = "ngram"\norder = 2\n[truth]\ntext = "x.txt"\n[workflow]\nname = "replace"\n'
+        'n_samples = "truth"\n[run]\nn_generations = 6\nn_replicates = 2\nseed = 3\n'
+    )
+    result = call("run", texts / "x.toml", "-o", texts / "out.h5")
+    assert result.exit_code == 0, result.output
+    block = result.stdout[result.stdout.index("Sentences that the models of replicate 0 write") :].split("\n\n")[0]
+    generations = [line.split()[0] for line in block.splitlines()[2:] if line[11] != " "]
+    assert generations == ["0", "1", "5"]
+    shown = [line[14:] for line in block.splitlines()[2:]]
+    assert shown[-3:] == open_results(texts / "out.h5").text(5, n=3)

@@ -84,6 +84,38 @@ def test_resolve__truth_is_the_size_of_the_real_data():
     np.testing.assert_array_equal(Replace(n_samples="truth").schedule(2, 436577).n_synthetic, [436577, 436577])
 
 
+def test_resolve__times_truth_is_a_rounded_multiple():
+    workflow = Replace(n_samples={"times_truth": 0.5})
+    assert workflow.to_mapping() == {"n_samples": {"times_truth": 0.5}}
+    schedule = workflow.schedule(2, 7)
+    np.testing.assert_array_equal(schedule.n_synthetic, [4, 4])
+    assert (schedule.times_truth, schedule.real_times_truth) == (0.5, None)
+    assert Replace(n_samples="truth").schedule(2, 7).times_truth == 1
+    assert Replace(n_samples=7).schedule(2, 7).times_truth is None
+    mixed = Mix(n_samples={"times_truth": 3}, n_real={"times_truth": 0}, real="fixed").schedule(2, 7)
+    assert (mixed.n_synthetic.tolist(), mixed.n_real.tolist(), mixed.real_times_truth) == ([21, 21], [0, 0], 0)
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "total", "message"),
+    [
+        ({"times_truth": -1}, 7, "n_samples.times_truth must be at least 0, got -1"),
+        ({"times_truth": 1, "step": 1}, 7, "n_samples.step is not a known key, use times_truth"),
+        ({"times_truth": 0.01}, 7, "n_samples must stay from 1 to 10**15 at every generation, got 0 at generation 1"),
+        ({"times_truth": 1e14}, 70, "must stay from 1 to 10**15 at every generation, got 7000000000000000 at"),
+        (
+            {"times_truth": 0.5},
+            None,
+            "n_samples must be a number when the truth has no counts of its own, got {'times_truth': 0.5}",
+        ),
+    ],
+)
+def test_times_truth__is_refused_by_its_key(n_samples, total, message):
+    with pytest.raises(InputError) as caught:
+        Replace(n_samples=n_samples).schedule(2, total)
+    assert message in str(caught.value)
+
+
 def test_replace__keeps_nothing_and_trains_on_the_whole_pool():
     schedule = Replace(n_samples=7).schedule(3, 100)
     assert not schedule.keep.any()
@@ -223,7 +255,7 @@ def test_schedule__refuses_what_only_shows_over_generations(make, n_generations,
         ),
         (
             lambda: Mix(n_samples=3, n_real=[1, 2], real="fixed"),
-            "workflow.n_real must be one number or 'truth' when workflow.real is 'fixed', got [1, 2]",
+            "workflow.n_real must be one number, 'truth' or {times_truth} when workflow.real is 'fixed', got [1, 2]",
         ),
     ],
 )

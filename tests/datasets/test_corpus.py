@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcollapse.config.fields import ValidationErrors
-from fastcollapse.datasets import corpus, data_files
-from fastcollapse.datasets.corpus import count_words, unicode_words
+from fastcollapse.datasets import corpus, data_files, text_symbols
+from fastcollapse.datasets.corpus import count_words
 from fastcollapse.datasets.data_files import DataFiles
 from fastcollapse.datasets.shipped import recipes
+from fastcollapse.datasets.text_symbols import symbol_finder
 from fastcollapse.errors import InputError
 from fastcollapse.models.discrete.truth import DiscreteTruth
 from fastcollapse.simulation.experiment import Experiment
@@ -27,7 +28,7 @@ SAMPLE = "data/wikitext2_sample.txt.gz"
 def count(folder, text, pattern=None):
     path = folder / "x.txt"
     path.write_bytes(text.encode())
-    return dict(count_words(DataFiles(folder), "x.txt", pattern))
+    return dict(count_words(DataFiles(folder), ["x.txt"], pattern))
 
 
 def naive_words(text):
@@ -82,10 +83,10 @@ def test_words__begin_with_no_mark_and_end_with_no_joiner(tmp_path):
 def test_words__know_every_mark_of_unicode():
     marks = [chr(i) for i in range(sys.maxunicode + 1) if unicodedata.category(chr(i))[0] == "M"]
     others = [chr(i) for i in range(0xE0000, 0xE1000) if unicodedata.category(chr(i))[0] != "M"]
-    assert all(corpus._word(ord(mark) >> 8).fullmatch(f"a{mark}") for mark in marks)
-    assert not any(corpus._word(ord(other) >> 8).fullmatch(f"a{other}") for other in others)
+    assert all(text_symbols._word(ord(mark) >> 8).fullmatch(f"a{mark}") for mark in marks)
+    assert not any(text_symbols._word(ord(other) >> 8).fullmatch(f"a{other}") for other in others)
     # Marks of two scripts in one word.
-    assert unicode_words("x\u20e3\u094dy \u0301z") == ["x\u20e3\u094dy", "z"]
+    assert symbol_finder()("x\u20e3\u094dy \u0301z") == ["x\u20e3\u094dy", "z"]
 
 
 TEXTS = st.text(
@@ -105,13 +106,13 @@ def test_words__equal_the_plain_reading_whatever_the_chunks(tmp_path_factory, te
 @settings(deadline=None)
 @given(text=TEXTS)
 def test_words__of_equivalent_texts_are_equal(text):
-    expected = Counter(unicode_words(unicodedata.normalize("NFC", text)))
-    assert Counter(unicode_words(unicodedata.normalize("NFD", text))) == expected
+    expected = Counter(symbol_finder()(unicodedata.normalize("NFC", text)))
+    assert Counter(symbol_finder()(unicodedata.normalize("NFD", text))) == expected
 
 
 def test_words__of_the_shipped_sample_by_both_rules():
     for pattern, expected in ((None, (436_571, 19_917)), (r"\w+", (436_577, 19_919))):
-        words = count_words(DataFiles(), SAMPLE, pattern)
+        words = count_words(DataFiles(), [SAMPLE], pattern)
         assert (sum(words.values()), len(words)) == expected
 
 
@@ -197,8 +198,8 @@ def test_memory__does_not_grow_with_the_length_of_a_line(tmp_path, monkeypatch, 
     monkeypatch.setattr(data_files, "_BUFFER", 2**12)
     path = tmp_path / "x.txt.gz"
     path.write_bytes(gzip.compress(b"ab cd " * 100_000))
-    assert peak_of(count_words, DataFiles(tmp_path), "x.txt.gz", pattern) < 500_000
-    assert count_words(DataFiles(tmp_path), "x.txt.gz", pattern) == {"ab": 100_000, "cd": 100_000}
+    assert peak_of(count_words, DataFiles(tmp_path), ["x.txt.gz"], pattern) < 500_000
+    assert count_words(DataFiles(tmp_path), ["x.txt.gz"], pattern) == {"ab": 100_000, "cd": 100_000}
 
 
 def test_memory__of_a_run_without_white_space_is_limited(tmp_path, monkeypatch):
@@ -211,7 +212,7 @@ def test_memory__of_a_run_without_white_space_is_limited(tmp_path, monkeypatch):
 
     def refused():
         with pytest.raises(InputError, match=re.escape(message)):
-            count_words(DataFiles(tmp_path), "x.txt.gz")
+            count_words(DataFiles(tmp_path), ["x.txt.gz"])
 
     assert peak_of(refused) < 1_000_000
 

@@ -72,7 +72,7 @@ def test_key_in_a_section__says_whose_it_is_or_what_is_meant(key):
 def test_truth__unknown_key_does_not_replace_the_truth_of_the_file():
     with pytest.raises(InputError) as caught:
         Experiment.from_mapping(DISCRETE).with_values({"truth.unifrom": 5})
-    assert str(caught.value).startswith("truth.unifrom is not a known key, use text, token_pattern, counts")
+    assert str(caught.value).startswith("truth.unifrom is not a known key, use text, token_pattern, case, unit, counts")
     assert "exactly one" not in str(caught.value)
 
 

@@ -31,7 +31,7 @@ def test_schedule__of_a_recorded_run_needs_no_file_of_rewards(experiment, tmp_pa
     (tmp_path / "rewards.csv").unlink()
     for one in results:
         np.testing.assert_array_equal(one.rewards, REWARDS)
-        schedule = schedule_of(one.experiment, None, one)
+        schedule = schedule_of(one.experiment, None, one.reader.header)
         np.testing.assert_array_equal(schedule.sampling.best_of.reward, REWARDS)
         assert schedule.inputs == one.inputs
         assert not replay(one).different

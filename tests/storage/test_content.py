@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
+from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.simulation.same_experiment import same_truth
 from fastcollapse.storage.base import Reader
@@ -171,4 +172,66 @@ def test_read__refuses_a_truth_without_symbols_that_is_none(truth, change, expec
     content = spectrum_content(truth)
     change(content)
     with pytest.raises(ValueError, match=expected):
+        read_header(content)
+
+
+SENTENCES = Sentences.from_words([["b", "हि"], ["b"], [".", "b", "हि"]], "a test", "character")
+
+
+def sentence_content():
+    header = dataclasses.replace(make_header(trajectory=True), truth=SENTENCES, n_columns=7)
+    return content_of(header, [])
+
+
+def test_read__returns_the_sentences_of_a_text():
+    content = sentence_content()
+    assert content.attributes["/"]["format_version"] == 2
+    assert content.arrays["truth/token"].dtype == content.arrays["truth/sentence_length"].dtype == np.int32
+    got = read_header(content)
+    assert (got.n_columns, got.column, make_header().column) == (7, "cell", "symbol")
+    assert same_truth(SENTENCES, got.truth)
+    assert (got.truth.source, got.truth.unit) == ("a test", "character")
+    assert not same_truth(SENTENCES, Sentences.from_words([["b"]], "a test", "character"))
+    assert not same_truth(SENTENCES, dataclasses.replace(SENTENCES, unit="word"))
+    assert not same_truth(SENTENCES, make_header().truth)
+    assert not same_truth(make_header().truth, SENTENCES)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("token", [0, 1, 0, 2, 0, 3], "truth/token must be from 0 to 2, with at least one entry"),
+        ("token", [0, 1, 0, 2, 0, -1], "truth/token must be from 0 to 2"),
+        ("token", [], "truth/token must be from 0 to 2, with at least one entry"),
+        ("token", [0, 1, 0, 1, 0, 1], "truth/token must have each label, and each label must be there once"),
+        ("token", [0, 1, 0, 2, 0], "truth/sentence_length must be at least 1 and sum to 5"),
+        ("sentence_length", [2, 1, 2], "truth/sentence_length must be at least 1 and sum to 6"),
+        ("sentence_length", [2, 1, 3, 0], "truth/sentence_length must be at least 1 and sum to 6"),
+        ("sentence_length", [2, 2, 3, -1], "truth/sentence_length must be at least 1 and sum to 6"),
+        ("sentence_length", [], "truth/sentence_length must be at least 1 and sum to 6"),
+        ("label_bytes", [98, 98, 98, 98, 98, 98, 98, 98], "each label must be there once"),
+    ],
+)
+def test_read__refuses_sentences_that_are_none(name, values, expected):
+    content = sentence_content()
+    before = content.arrays[f"truth/{name}"]
+    content.arrays[f"truth/{name}"] = np.array(values, before.dtype)
+    if name == "label_bytes":
+        content.arrays["truth/label_bounds"] = np.array([0, 1, 2, 8])
+    with pytest.raises(ValueError, match=f"^is damaged: .*{expected}"):
+        read_header(content)
+
+
+def test_read__refuses_sentences_of_another_type():
+    content = sentence_content()
+    content.attributes["truth"]["unit"] = "letter"
+    with pytest.raises(ValueError, match="unit must be one of word, character, got 'letter'"):
+        read_header(content)
+    content = sentence_content()
+    content.arrays["truth/token"] = content.arrays["truth/token"].astype(np.int64)
+    with pytest.raises(ValueError, match="truth/token must have the type i4, got int64"):
+        read_header(content)
+    content = sentence_content()
+    del content.arrays["truth/label_bytes"]
+    with pytest.raises(KeyError, match="label_bytes"):
         read_header(content)

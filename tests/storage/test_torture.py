@@ -25,7 +25,7 @@ from fastcollapse.simulation.results import check_results
 from fastcollapse.storage.checksums import read_checksums
 from fastcollapse.storage.part_files import parts_folder
 from tests._fork_server import ForkServer
-from tests.naive import kernel_ridge
+from tests.naive import kernel_ridge, ngram
 
 ROOT = Path(__file__).parents[2]
 RUN = """
@@ -135,6 +135,17 @@ n_samples = 20
 n_real = 5
 real = "fixed"
 """,
+    "ngram": """
+[model]
+family = "ngram"
+order = 2
+[truth]
+text = "toy.txt"
+[workflow]
+name = "accumulate"
+n_samples = 30
+keep_real = true
+""",
     "stable_mean": """
 [model]
 family = "stable_mean"
@@ -189,6 +200,7 @@ GENERATIONS = {
     "ridge": 500,
     "kernel_ridge": 150,
     "kde": 2500,
+    "ngram": 4000,
     "stable_mean": 20_000,
     "uniform_maximum": 20_000,
     "exponential_mean": 20_000,
@@ -212,7 +224,8 @@ def reference_run(fork_server, tmp_path_factory):
     def of(name):
         if name not in finished:
             folder = tmp_path_factory.mktemp(name)
-            kernel_ridge.write_tables(folder)
+            for twin in (kernel_ridge, ngram):
+                twin.write_tables(folder)
             (folder / "run.toml").write_text(STUDIES[name] + RUN.format(n_generations=GENERATIONS[name]))
             for again in ([], ["--overwrite"]):  # the first run may compile
                 answer = fork_server(folder, "run", "run.toml", "-o", "whole.h5", *again)

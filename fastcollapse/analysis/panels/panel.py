@@ -96,8 +96,8 @@ class Line:
     label : its name in the legend.
     values : float64[B].
     kind : "exact"; "bound" (proven and sharp, or of this project); "published"; "asymptotic" (known up to an error that
-        vanishes with size: drawn, and compared without a score); or "limit" (a value that the curve tends to, or stays
-        below).
+        vanishes with size: drawn, and compared without a score); "limit" (a value that the curve tends to, or stays
+        below); or "reference" (of another model: drawn, and not compared).
     """
 
     label: str

@@ -127,7 +127,7 @@ def _points(points: Mapping[str, Any], last: int) -> Points:
     """Return points up to a generation."""
     pairs = [pair for pair in zip(points["generations"], points["values"], strict=True) if pair[0] <= last]
     generations, values = zip(*pairs, strict=True) if pairs else ((), ())
-    return Points(f"{points['label']}, read off the published figure", generations, values)
+    return Points(f"{points['label']}, {points.get('source', 'read off the published figure')}", generations, values)
 
 
 def _nearest(recipe: _Recipe, settings: Settings, section: Settings | None = None) -> tuple[int, list[Change]]:

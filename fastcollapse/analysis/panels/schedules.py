@@ -31,7 +31,7 @@ def cached_by_results(function: Callable[[Results], Value]) -> Callable[[Results
 @cached_by_results
 def schedule_of(results: Results) -> Schedule:
     """Return the schedule that a run followed."""
-    return schedules.schedule_of(results.experiment, results.real_size, results)
+    return schedules.schedule_of(results.experiment, results.real_size, results.reader.header)
 
 
 def sampling_of(results: Results) -> Sampling | None:

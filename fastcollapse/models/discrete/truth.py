@@ -2,29 +2,18 @@
 
 import dataclasses
 import math
-import re
-import warnings
 from pathlib import Path
 from typing import ClassVar
 
-from fastcollapse.config.fields import (
-    FloatField,
-    IntField,
-    ListField,
-    StringField,
-    ValidationErrors,
-    parameter,
-    refuse,
-    show,
-)
-from fastcollapse.config.nested_text import no_collection
+from fastcollapse.config.fields import FloatField, IntField, ListField, StringField, parameter
 from fastcollapse.config.section_base import Section, TableField
-from fastcollapse.config.sections import TruthSection
+from fastcollapse.config.text_truth import TextTruth
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.corpus import count_words
 from fastcollapse.datasets.count_spectrum import SymbolTruth, ZipfMandelbrotLaw
 from fastcollapse.datasets.count_table import read_counts, read_counts_of_counts
 from fastcollapse.datasets.data_files import DataFiles
+from fastcollapse.datasets.text_file import text_paths
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,38 +26,11 @@ class ZipfMandelbrot(Section):
 
 
 @dataclasses.dataclass(frozen=True)
-class TokenPattern:
-    """Accept a regular expression without capturing groups whose matches have a character and no white space."""
-
-    text: ClassVar[str] = "regular expression"
-
-    def __call__(self, value: object) -> str:
-        """Return the checked value."""
-        pattern = StringField()(value)
-        try:
-            with warnings.catch_warnings(), no_collection():
-                warnings.simplefilter("ignore", FutureWarning)  # constructs that a later Python may read otherwise
-                expression = re.compile(pattern)
-        except (re.error, ValueError, OverflowError, RecursionError) as error:
-            given = f"{show(pattern)}: {' '.join(str(error).split())}"
-            raise ValidationErrors([("", f"must be a regular expression, got {given}")]) from None
-        if expression.groups:
-            raise refuse("a regular expression without capturing groups, written (?:...)", pattern)
-        # A pattern with an empty match elsewhere is refused when the text is read.
-        matches = [match.group() for match in expression.finditer("a 1\tb\n")]
-        if "" in matches:
-            raise refuse("a regular expression that matches at least one character", pattern)
-        if any(character.isspace() for match in matches for character in match):
-            raise refuse("a regular expression that matches no white space, at which the text is split", pattern)
-        return pattern
-
-
-@dataclasses.dataclass(frozen=True)
-class DiscreteTruth(TruthSection):
+class DiscreteTruth(TextTruth):
     """The distribution of generation 0, given by exactly one of the keys."""
 
     alternatives: ClassVar[dict[str, tuple[str, ...]]] = {
-        "text": ("token_pattern",),
+        "text": TextTruth.text_keys,
         "counts": (),
         "counts_of_counts": (),
         "zipf_mandelbrot": (),
@@ -76,12 +38,6 @@ class DiscreteTruth(TruthSection):
         "probabilities": (),
     }
 
-    text: str | None = parameter(StringField(), "text file (.txt, .txt.gz); its words are counted", default=None)
-    token_pattern: str | None = parameter(
-        TokenPattern(),
-        "regular expression of a word of the lower-cased text; by default runs of letters, digits, _ and their marks",
-        default=None,
-    )
     counts: str | None = parameter(
         StringField(), "table with columns word and count (.csv, .tsv, also .gz)", default=None
     )
@@ -100,8 +56,8 @@ class DiscreteTruth(TruthSection):
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Path of the text or of the table."""
-        return tuple(path for path in (self.text, self.counts, self.counts_of_counts) if path is not None)
+        """Paths of the text or of the table."""
+        return (*self.texts, *(path for path in (self.counts, self.counts_of_counts) if path is not None))
 
     def load(self, base: Path | None = None) -> SymbolTruth:
         """Return the distribution of generation 0.
@@ -116,8 +72,11 @@ class DiscreteTruth(TruthSection):
         """
         files = DataFiles(base)
         if self.text is not None:
-            words = count_words(files, self.text, self.token_pattern)
-            truth = CategoricalDistribution.from_counts(words, f"words of {self.text}", "truth.text", self.text)
+            words = count_words(
+                files, text_paths(files, "truth.text", self.texts), self.token_pattern, self.case, self.unit
+            )
+            source = f"{self.unit or 'word'}s of {', '.join(self.texts)}"
+            truth = CategoricalDistribution.from_counts(words, source, "truth.text", self.text)
             return dataclasses.replace(truth, inputs=files.hashes)
         if self.counts is not None:
             words = read_counts(files, self.counts)
@@ -140,10 +99,11 @@ class DiscreteTruth(TruthSection):
             return [
                 ("", f"must have exactly one of {', '.join(self.alternatives)}, got {' and '.join(given) or 'none'}")
             ]
-        if self.token_pattern is not None and self.text is None:
-            return [("token_pattern", f"must be given with truth.text, got it with truth.{given[0]}")]
+        for key in self.text_keys:
+            if getattr(self, key) is not None and self.text is None:
+                return [(key, f"must be given with truth.text, got it with truth.{given[0]}")]
         if self.probabilities is None:
-            return []
+            return super().relations()
         total = math.fsum(self.probabilities)
         if abs(total - 1) > 1e-9:
             return [("probabilities", f"must sum to 1 within 1e-9, got a sum of {total:.12g}")]

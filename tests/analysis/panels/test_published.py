@@ -7,6 +7,7 @@ from fastcollapse.analysis.panels.published import published, recipe_words
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.report import summary
 from fastcollapse.datasets.shipped import recipes
+from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.load_experiment import load_experiment
 from fastcollapse.simulation.simulate import simulate
@@ -111,6 +112,14 @@ def test_published__own_recipe_has_its_own_points(tmp_path):
     changed = simulate(own.with_values({"truth.rate": 3.0}))
     assert keys(changed) == ["truth.rate"]
     assert "a paper" not in summary(changed)
+
+
+def test_published__points_from_elsewhere_name_their_source(tmp_path):
+    source = ('label = "raw WikiText-2"', 'label = "raw WikiText-2"\nsource = "a rerun"')
+    results = run(copy_of(tmp_path, "sur-uni", source), {"run.n_generations": 1, "run.n_replicates": 1})
+    assert [points.label for points in published(results).points] == ["raw WikiText-2, a rerun"]
+    with pytest.raises(InputError, match=r"recipe.read_off\[0\].source must be text, got 3"):
+        copy_of(tmp_path, "sur-uni", (source[0], source[1].replace('"a rerun"', "3")))
 
 
 def test_published__changed_sweep_says_so():

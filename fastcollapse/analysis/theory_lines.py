@@ -1,0 +1,88 @@
+"""Lines of theory and references in one axes, with their styles."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastcollapse.analysis.panels.panel import Line, Panel
+from fastcollapse.analysis.panels.style import EDGE, SECOND, THEORY
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Theory is drawn as marks or broken lines: solid lines are simulated.
+MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14}
+EXACT, ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
+STYLES: dict[str, list[tuple[str, Any]]] = {
+    "bound": [(EDGE, (0, (6, 2, 1, 2))), (SECOND, ":")],
+    "exact": [(THEORY, EXACT), (SECOND, ":")],
+    "published": [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")],
+    "asymptotic": [(THEORY, ASYMPTOTIC)],
+    "limit": [(EDGE, ":")],
+    "reference": [(SECOND, (0, (1, 1.5))), (EDGE, (0, (5, 1.5, 1, 1.5)))],
+}
+# Lines that are not theory of a curve: several curves share them.
+SHARED = ("limit", "reference")
+
+
+def draw_exact(axes: "Axes", panel: Panel, **style: Any) -> None:
+    """Draw the exact expectation of a panel; medians are known at some points only, which are joined."""
+    curve = panel.curve
+    shown = np.isfinite(curve.expected) if panel.median else np.full(len(curve.at), True)
+    plot_theory(axes, curve.at[shown], curve.expected[shown] * panel.factor, **style)
+
+
+def plot_theory(axes: "Axes", at: np.ndarray, values: np.ndarray, **style: Any) -> None:
+    """Draw a line of theory, and marks where a point has no neighbours, which make no line."""
+    alone = isolated(values)
+    if has_marks_alone(values):
+        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, label=style.get("label"), **MARK)
+        return
+    axes.plot(at, values, **style)
+    if alone.any():
+        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, **MARK)
+
+
+def has_marks_alone(values: np.ndarray) -> bool:
+    """Whether theory is known at points without neighbours alone, and is drawn as marks.
+
+    Examples
+    --------
+    >>> has_marks_alone(np.array([np.nan, 0.5, np.nan])), has_marks_alone(np.array([0.5, 0.4]))
+    (True, False)
+    """
+    known = np.isfinite(values)
+    return bool(known.any()) and bool((isolated(values) == known).all())
+
+
+def isolated(values: np.ndarray) -> np.ndarray:
+    """Return where values are known and their neighbours are not, bool[B]."""
+    known = np.isfinite(values)
+    return known & ~np.append(known[1:], False) & ~np.append(False, known[:-1])
+
+
+def draw_shared(axes: "Axes", panels: Sequence[Panel]) -> None:
+    """Draw the limits that the curves of panels tend to, and the references beside them, each once."""
+    drawn: dict[str, set[bytes]] = {}
+    for panel in panels:
+        for line, (colour, dash) in shared_lines(panel):
+            values = drawn.setdefault(line.label, set())
+            if line.values.tobytes() not in values:
+                label = None if values else line.label
+                axes.plot(panel.curve.at, line.values * panel.factor, color=colour, lw=1.6, ls=dash, label=label)
+            values.add(line.values.tobytes())
+
+
+def shared_lines(panel: Panel) -> list[tuple[Line, tuple[str, Any]]]:
+    """Return the limits and references of a panel, with their styles."""
+    found: list[tuple[Line, tuple[str, Any]]] = []
+    for kind in SHARED:
+        lines = [line for line in panel.lines if line.kind == kind]
+        found += [(line, STYLES[kind][i % len(STYLES[kind])]) for i, line in enumerate(lines)]
+    return found
+
+
+def exact_label(panel: Panel) -> str:
+    """Return the label of the exact theory of a panel."""
+    return "theory: exact median" if panel.median else "theory: exact expectation"

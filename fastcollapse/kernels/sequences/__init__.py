@@ -1,0 +1,1 @@
+"""Walks over the contexts of an n-gram table."""

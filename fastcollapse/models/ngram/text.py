@@ -1,0 +1,58 @@
+"""Sentences that can be read, sampled from the counts of an n-gram model."""
+
+import numpy as np
+
+from fastcollapse.datasets.sentences import Sentences
+from fastcollapse.models.ngram.cells import cells_of
+from fastcollapse.models.text_sampler import TextSampler
+
+# A sentence is cut here: with fixed totals a walk may never meet an end.
+MOST_WORDS = 10_000
+CUT = "..."
+
+
+class CellText(TextSampler):
+    """Walks over the cells of a text, as text.
+
+    Parameters
+    ----------
+    truth : the sentences of generation 0.
+    order : length of the n-grams.
+
+    Examples
+    --------
+    >>> text = CellText(Sentences.from_words([["one", "two"], ["two"]], "example"), 2)
+    >>> text.sentences(np.array([2, 0, 2, 0]), 1, np.random.default_rng(1))
+    ['two']
+    """
+
+    def __init__(self, truth: Sentences, order: int) -> None:
+        self._truth, self._cells = truth, cells_of(truth, order)
+        self.counts = self._cells.counts
+
+    def sentences(self, counts: np.ndarray, n: int, generator: np.random.Generator) -> list[str]:
+        """Return sentences: walks from the start, each next word in proportion to the counts of its context.
+
+        A walk also stops at a context without counts, which fixed totals may have, and after 10,000 words.
+        """
+        sums = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+        return [self._sentence(sums, generator) for _ in range(n)]
+
+    def _sentence(self, sums: np.ndarray, generator: np.random.Generator) -> str:
+        """Return one sentence.
+
+        Parameters
+        ----------
+        sums : sums of the counts of all cells before each one, int64 (D + 1).
+        """
+        cells, context = self._cells, 0
+        words: list[int] = []
+        while True:
+            low, high = sums[cells.offsets[context]], sums[cells.offsets[context + 1]]
+            if low == high or len(words) == MOST_WORDS:
+                return f"{self._truth.text(words)} {CUT}".strip()
+            cell = int(np.searchsorted(sums, generator.integers(low, high), side="right")) - 1
+            word, context = int(cells.words[cell]), int(cells.successors[cell])
+            if word == cells.n_words:
+                return self._truth.text(words)
+            words.append(word)
