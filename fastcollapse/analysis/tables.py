@@ -154,7 +154,7 @@ def why_not_compared(results: Results, panels: Sequence[Panel]) -> str:
     if np.isfinite(differences).any():
         return f"no exact theory; within {100 * np.nanmax(differences):.2g} % of the asymptotic one"
     if any(panel.median for panel in panels):
-        return "infinite moments, and no exact median is known"
+        return panels_for(results).no_median
     return panels_for(results).why_no_bounds(results)
 
 

@@ -57,16 +57,17 @@ def nll_panel(results: Results, generations: np.ndarray, options: Mapping[str, A
                 band=QUARTILES,
                 median=True,
                 positive=positive,
+                note=_taken_note(results, "nll"),
             )
         ]
     is_scored = np.full(len(at), results.n_replicates >= EVENTS)
     rule = replicates_rule(EVENTS, results.n_replicates)
     known = np.isfinite(lower).any()
     curve = curve_of(at, values, lower if known else None, upper if known else None, unknown, is_scored, rule)
-    pathwise = _pathwise_bound(results, at)
+    pathwise, note = _pathwise_bound(results, at), _taken_note(results, "nll")
     if pathwise is not None:
         lines = (lines[0], Line("theory: bound of every run, on average", pathwise, "bound"))
-    return [Panel(title, label, "nll", curve, _drawn_near(lines, curve), digits=4, positive=positive)]
+    return [Panel(title, label, "nll", curve, _drawn_near(lines, curve), digits=4, positive=positive, note=note)]
 
 
 def _pathwise_bound(results: Results, at: np.ndarray) -> np.ndarray | None:
@@ -119,7 +120,14 @@ def _error_panel(
     log = is_wide(curve.mean) or _is_shrinking(results)
     heading = f"{name}²" if power == 2 else name
     label = "integral of (density - truth)²" if name == "ise" else heading
-    return [Panel(title, label, heading, curve, digits=6, log=log, positive=True, note=_slope_note(results, name))]
+    note = "; ".join(filter(None, (_taken_note(results, name), _slope_note(results, name))))
+    return [Panel(title, label, heading, curve, digits=6, log=log, positive=True, note=note)]
+
+
+def _taken_note(results: Results, name: str) -> str:
+    """Return the number of generations at which a metric was evaluated if it is not all of them, else ""."""
+    n = len(_known(results, name, np.arange(1, results.last + 1))[0])
+    return "" if n == results.last else f"{name} is taken at {n:,} of {results.last:,} generations"
 
 
 def _is_shrinking(results: Results) -> bool:
@@ -247,6 +255,7 @@ _PANELS: dict[str, Maker] = {
 PANELS = KdePanels(
     _PANELS,
     default=("nll", "ise", "points"),
+    no_median="heavy tails, and no exact median is known",
     no_theory="there are only bounds of the likelihood, and no theory of weights, windows and scaled bandwidths",
     staged=_PANELS,
 )

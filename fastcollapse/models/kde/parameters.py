@@ -218,7 +218,9 @@ class _Bandwidth:
             return TableField(PowerLaw)(value)
         if not is_list(value) and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise refuse(self.text, value)
-        return OneOrMoreField(FloatField(0, _LARGEST, above=True))(value)
+        # Above 0 first: the limit is for squares, which must not be 0.
+        found = OneOrMoreField(FloatField(0, _LARGEST, above=True))(value)
+        return OneOrMoreField(FloatField(_SMALLEST, _LARGEST))(found)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -35,7 +35,7 @@ class KdePlan:
     Raises
     ------
     InputError
-        A bandwidth is out of range, or is scaled and the run has weights or a fit to less than two points.
+        A bandwidth is out of range, or is scaled and the run has weights or a fit to at most d points.
     """
 
     def __init__(self, parameters: KdeParameters, schedule: Schedule, dimension: int) -> None:
@@ -64,17 +64,17 @@ class KdePlan:
             self.evaluated = np.isin(np.arange(1, schedule.n_generations + 1), [*spaced, *decades.ravel()])
             self.kernel_starts = np.zeros_like(self.starts)
         if self.is_scaled:
-            self._check_scaled()
+            self._check_scaled(dimension)
 
-    def _check_scaled(self) -> None:
+    def _check_scaled(self, dimension: int) -> None:
         if self.schedule.weight is not None:
             raise InputError("model.bandwidth must not be 'scaled' with workflow.weight: the covariance has no weights")
         sizes = self.schedule.fitted_sizes()
-        if sizes.min() < 2:
+        if sizes.min() <= dimension:
+            key = "n_train" if self.is_subsampled else "n_samples"
+            needed = f"at least {dimension + 1} points, for a covariance in {_dimensions(dimension)}"
             where = f"got {sizes.min()} at generation {int(sizes.argmin()) + 1}"
-            raise InputError(
-                f"workflow.n_samples must give at least 2 points where model.bandwidth is 'scaled', {where}"
-            )
+            raise InputError(f"workflow.{key} must give {needed}, where model.bandwidth is 'scaled', {where}")
 
     @property
     def n_fitted(self) -> np.ndarray:
@@ -92,3 +92,8 @@ class KdePlan:
     def drawing_weight(self, t: int) -> float:
         """Return the weight of the real data of generation t for draws; below 0 where all points have the same."""
         return -1.0 if self.schedule.weight is None else self.weights(t)[1]
+
+
+def _dimensions(dimension: int) -> str:
+    """Return a number of dimensions in words."""
+    return f"{dimension} dimension{'s' if dimension > 1 else ''}"

@@ -115,6 +115,19 @@ def test_nll__has_medians_in_replace_and_bounds_elsewhere():
     assert (narrow[GENERATIONS] < wide.lower)[1:].all()
 
 
+@pytest.mark.filterwarnings("ignore:nll is evaluated")
+def test_notes__say_how_many_generations_are_evaluated():
+    results = run(MIXTURE, WORKFLOWS["accumulate"], "scott", n_replicates=2, n_generations=60, record=("nll", "ise"))
+    nll, ise = panels_of(results, np.array([1, 60]), ["nll", "ise"])
+    n = np.isfinite(results.metrics["nll"][0, 1:]).sum()
+    assert nll.note == f"nll is taken at {n} of 60 generations"
+    assert ise.note.startswith("slope of ln ise")
+    assert nll.note in tables_of(results)
+    results = run(MIXTURE, WORKFLOWS["replace"], n_replicates=2)
+    assert panels_of(results, GENERATIONS, ["nll"])[0].note == ""
+    assert "nll is not compared (heavy tails, and no exact median is known)" in tables_of(results)
+
+
 def test_scaled__has_exact_variance_in_replace_alone():
     scaled = run(MIXTURE, WORKFLOWS["replace"], "scaled", n_replicates=3000, record=("within_variance", "ise"))
     variance, ise = panels_of(scaled, GENERATIONS, ["within_variance", "ise"])
