@@ -180,17 +180,21 @@ class Kde(Model):
         running = {}
         if plan.starts.any():
             running = {"mean_sum": np.zeros((n_replicates, d)), "square_sum": np.zeros((n_replicates, d))}
+        tests, fixed_sums = in_boxes(tests), None
         if "nll" in self._computed:
             running |= self._likelihood.sums(n_replicates, truth.n_test)
+            if real.size:
+                fixed_sums = self._likelihood.fixed_sums(real, tests, span.n_threads)
         running |= self._errors.sums(n_replicates)
         batch = rows.pop("batch")
         return KdeState(
             **{name: Rows(values) for name, values in rows.items()},
             batch=batch,
             real=real,
-            tests=in_boxes(tests),
+            tests=tests,
             centres=centres,
             factors=np.zeros((n_replicates if plan.is_scaled else 0, d, d)),
+            fixed_sums=fixed_sums,
             running=running,
             is_beside_saved=not plan.n_fixed,
         )

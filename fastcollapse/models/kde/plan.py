@@ -30,6 +30,7 @@ class KdePlan:
         before, and number of points that are added.
     starts : int64 (T), first point that the sums over the pool do not have yet; 0 where all points are new.
     kernel_starts : as `starts`, for sums that depend on the bandwidth.
+    has_fixed_sums : whether the sums of kernels over fixed real data are the same in all generations.
     evaluated : bool (T), whether metrics that need the sums of kernels are evaluated.
 
     Raises
@@ -52,6 +53,8 @@ class KdePlan:
         self.n_kept = self.n_points - self.n_batch
         self.n_fixed = n_fixed_real(schedule)
         self.is_subsampled = bool(schedule.n_train.any())
+        is_same = not self.is_scaled and np.ptp(self.bandwidths) == 0
+        self.has_fixed_sums = self.n_fixed > 0 and is_same and not self.is_subsampled
         before = np.concatenate([[0], self.n_points[:-1]])
         keeps_all = (self.n_kept == before) & (self.n_kept > 0) & (not self.is_subsampled)
         changes = np.concatenate([[False], np.diff(self.bandwidths) != 0]) | self.is_scaled
