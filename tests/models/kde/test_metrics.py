@@ -12,7 +12,9 @@ from fastcollapse.datasets.load import load_truth
 from fastcollapse.kernels.density.log_sums import add_log_sums
 from fastcollapse.models.kde import likelihood, squared_gap, waves
 from fastcollapse.models.kde.errors import GRID_POINTS
+from fastcollapse.models.kde.metrics import ROLES
 from fastcollapse.models.kde.model import Kde
+from fastcollapse.simulation.profile.evidence import limit_of
 from fastcollapse.simulation.schedules import schedule_of
 from tests._runs import run_with_truth
 from tests.naive import kde as twin
@@ -214,6 +216,23 @@ def test_nll__equals_direct_sums_and_score_of_scikit_learn(truth, bandwidth):
         theirs = neighbors.KernelDensity(bandwidth=bandwidth, leaf_size=10**6)
         score = theirs.fit(results.sample("points", r, t)).score(tests)
         assert results.metrics["nll"][r, t] == pytest.approx(-score / 500, abs=1e-10)
+
+
+def test_risk__has_a_limit_for_constant_bandwidths():
+    nll, ise = ROLES["risk"]
+    accumulate = {"name": "accumulate", "n_samples": 10, "keep_real": True}
+    cases = [
+        ({"name": "replace", "n_samples": 10}, {0.3: True, "scott": True, "scaled": None}),
+        (accumulate, {0.3: True, "scott": None, "scaled": None}),
+        ({**accumulate, "keep_real": False}, {0.3: None}),
+    ]
+    for workflow, expected in cases:
+        for bandwidth, reached in expected.items():
+            _, results = run({"normal_mixture": LINE}, bandwidth, workflow, ["nll"], n_generations=1)
+            limit = limit_of(results, nll)
+            assert (limit and limit.reached) == reached
+            limit = limit_of(results, ise)
+            assert (limit and limit.reached) == (None if reached is None else False)
 
 
 def test_metrics__of_a_truth_without_density_are_missing():

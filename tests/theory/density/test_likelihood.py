@@ -39,6 +39,17 @@ def test_nll_bounds__are_in_order(workflow):
     assert (kde_nll_bounds(0.5, [10] * 20, weights=[0.5, 0.5], means=[0, 0])[0] < closed).all()
 
 
+def test_nll_bounds__grow_without_bound():
+    """In `replace` as (d/2) ln t, in `accumulate` as (d/2) ln ln t, which the profile of a run says."""
+    for d in (1, 2):
+        lower = kde_nll_bounds(2.0, [10] * 4000, keep=1, means=[[0] * d], covariances=0.1)[0]
+        t = np.array([40, 4000])
+        slope = np.diff(lower[t]) / np.diff(np.log(np.log(t)))
+        assert slope == pytest.approx(d / 2, rel=0.15)
+        lower = kde_nll_bounds(2.0, [10] * 4000, means=[[0] * d], covariances=0.1)[0]
+        assert np.diff(lower[t]) / np.diff(np.log(t)) == pytest.approx(d / 2, rel=0.01)
+
+
 def test_nll_bounds__of_pools():
     np.testing.assert_allclose(kde_accumulate_nll_bound(1.0, 10 * np.arange(1, 4)), 1 + np.log([1, 2, 3]))
     np.testing.assert_allclose(kde_mix_nll_bound([1.0, 2.0], 10, 40), np.log(4) + np.array([1, 2]))
