@@ -173,7 +173,8 @@ def _moment_panel(
     results: Results, generations: np.ndarray, name: str, exact: np.ndarray, title: str, label: str
 ) -> list[Panel]:
     """Return the panel of a moment of the points."""
-    curve = _scored_curve(generations, results.metrics[name][:, generations], exact[generations])
+    at, values = _known(results, name, generations)
+    curve = _scored_curve(at, values, exact[at])
     return [Panel(title, label, label, curve, log=is_wide(curve.mean), positive=True)]
 
 
@@ -196,6 +197,7 @@ def points_panel(results: Results, generations: np.ndarray, options: Mapping[str
     shown = [t for t in _CLOUDS if t <= results.last]
     if results.last not in shown and results.last < _CLOUDS[-1]:
         shown.append(results.last)
+    shown = [t for t in shown if len(results.sample("points", 0, t))]  # not where they are not observed
     panels = list[Panel]()
     for t in shown:
         points = results.sample("points", 0, t)[:, axes]
