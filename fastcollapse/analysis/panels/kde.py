@@ -23,6 +23,7 @@ from fastcollapse.simulation.results import Results
 
 # Generations whose points are shown, and the most points of a picture.
 _CLOUDS, _MOST_POINTS = (1, 10, 100), 2000
+_WIDTH = "standard deviation of the points of the first replicate, average over the two coordinates of the picture"
 _PICTURE = Axis("generation", "generation", categorical=True)
 # The first generations that a slope leaves out (arXiv:2602.16065), and the fewest that it needs.
 _LEFT_OUT, _FEWEST = 10, 30
@@ -203,8 +204,10 @@ def points_panel(results: Results, generations: np.ndarray, options: Mapping[str
         points = results.sample("points", 0, t)[:, axes]
         chosen = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST_POINTS)).astype(int))
         curve = unscored_curve(np.array([t]), np.array([[points.std(axis=0).mean()]]))
+        note = f"a picture has at most {_MOST_POINTS:,} of the points" if len(points) > _MOST_POINTS else ""
         title, first = f"Points of the first replicate at generation {t:,}", panels[0].cloud if panels else None
-        panels.append(Panel(title, "width", "width", curve, axis=_PICTURE, cloud=points[chosen], behind=first))
+        picture = points[chosen]
+        panels.append(Panel(title, _WIDTH, "width", curve, axis=_PICTURE, note=note, cloud=picture, behind=first))
     return panels
 
 
