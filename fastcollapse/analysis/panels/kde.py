@@ -40,7 +40,7 @@ def nll_panel(results: Results, generations: np.ndarray, options: Mapping[str, A
     if not len(at):
         return []
     lower, upper = (bound[at] for bound in nll_bounds_of(results))
-    title, label = "Negative log density of held-out points", "mean negative log density (nat)"
+    title, label = "Negative log density of held-out points", "negative log density (nat)"
     names = "theory: lower bound", "theory: upper bound"
     of_mean = " of the mean" if is_replace_only(results) else ""
     lines = tuple(Line(name + of_mean, bound, "bound") for name, bound in zip(names, (lower, upper), strict=True))
