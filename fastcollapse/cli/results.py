@@ -175,7 +175,7 @@ def text(file: Path, generation: int | None, replicate: int, n: int, seed: int |
     from fastcollapse.simulation.sampled_text import sample_text
 
     with command_for(file, "results"):
-        results = check_results(file, everything=False, checksums_required=False)
+        results = check_results(file, checksums_required=False)
     generation = max(results.last, 0) if generation is None else generation
     with progress_bar(0 if results.has_trajectory else generation) as progress:
         sentences = sample_text(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TextIO
@@ -17,10 +16,11 @@ _KEY = "truth.text"
 _CHUNK = 2**20
 # The longest run without white space, in characters: it is held in memory as a whole.
 _LONGEST = 2**24
-_ITEM = re.compile(r"[\r\n]|\S+")
-_LINE_ENDS = ("\r", "\n")
+# Stands for the end of a line: a text with this character is refused.
+_LINE_END = "\0"
+_SPACED_END = f" {_LINE_END} "
 # A sentence ends at the end of a line, or at one of these runs.
-SENTENCE_ENDS = frozenset((*_LINE_ENDS, ".", "!", "?"))
+SENTENCE_ENDS = frozenset((_LINE_END, ".", "!", "?"))
 
 
 def count_words(
@@ -49,30 +49,27 @@ def count_words(
     """
     words: dict[str, int] = {}
     find = symbol_finder(pattern, case, unit)
-    has_spaces = unit == "character"
+    of_sentences = unit == "character"
     for path in given:
         with open_text(files, _KEY, path) as text:
             in_sentence = False
-            for items in text_items(text, path):
-                runs = Counter(items)
-                for end in SENTENCE_ENDS if has_spaces else _LINE_ENDS:
-                    runs.pop(end, None)
-                symbols = {run: list(find(run)) for run in runs}
-                for run, n in runs.items():
-                    for word in symbols[run]:
+            for items in text_items(text, path, of_sentences):
+                silent = set()  # runs without a symbol
+                for run, n in Counter(items).items():
+                    found = () if of_sentences and run in SENTENCE_ENDS else find(run)
+                    for word in found:
                         words[word] = words.get(word, 0) + n
-                if has_spaces:
-                    for item in items:
-                        if symbols.get(item):
-                            words[" "] = words.get(" ", 0) + in_sentence
-                            in_sentence = True
-                        elif item in SENTENCE_ENDS:
-                            in_sentence = False
+                    if not found:
+                        silent.add(run)
+                for item in items if of_sentences else ():
+                    if item not in silent:
+                        words[" "] = words.get(" ", 0) + in_sentence
+                    in_sentence = item not in SENTENCE_ENDS and (in_sentence or item not in silent)
     return words
 
 
-def text_items(text: TextIO, given: str) -> Iterator[list[str]]:
-    r"""Yield the runs between white space and the ends of lines, "\n" or "\r", many at a time.
+def text_items(text: TextIO, given: str, line_ends: bool = True) -> Iterator[list[str]]:
+    """Yield the runs between white space, many at a time, and "\\0" for the end of a line, "\\n" or "\\r".
 
     White space never is inside a word. The lower case of a letter depends on its neighbours (the Greek final sigma),
     but not beyond white space.
@@ -80,6 +77,7 @@ def text_items(text: TextIO, given: str) -> Iterator[list[str]]:
     Parameters
     ----------
     text, given : the open file, and its path as written by the user.
+    line_ends : whether the ends of lines are yielded.
 
     Raises
     ------
@@ -89,8 +87,10 @@ def text_items(text: TextIO, given: str) -> Iterator[list[str]]:
     rest = ""
     while chunk := text.read(_CHUNK):
         refuse_binary(chunk, _KEY, given)
-        items = _ITEM.findall(rest + chunk)
-        if max(map(len, items), default=0) > _LONGEST:
+        joined = rest + chunk
+        spaced = joined.replace("\n", _SPACED_END).replace("\r", _SPACED_END) if line_ends else joined
+        items = spaced.split()
+        if len(joined) > _LONGEST and max(map(len, items), default=0) > _LONGEST:
             limit = f"white space after at most {_LONGEST:,} characters"
             raise InputError(f"{_KEY} must have {limit}, got a longer run in {show(given)}")
         # The last run may go on in the next chunk.

@@ -10,7 +10,8 @@ def load_truth(section: TruthSection, base: Path | None = None) -> Any:
     """Return the truth that a `[truth]` section describes.
 
     That of a discrete model is a `CategoricalDistribution`, or, without an array over its symbols, a `CountSpectrum`
-    for counts of counts and a `ZipfMandelbrotLaw`. All of them have `probabilities`.
+    for counts of counts and a `ZipfMandelbrotLaw`. All of them have `probabilities`. A text that is
+    read as sentences is a `Sentences`.
 
     Parameters
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from fastcollapse.config.fields import show
 from fastcollapse.errors import InputError
@@ -21,7 +21,7 @@ _INVISIBLE = dict.fromkeys(map(ord, "\xad\u061c\u200e\u200f\u2060\ufeff"))
 
 def symbol_finder(
     pattern: str | None = None, case: str | None = None, unit: str | None = None
-) -> Callable[[str], Iterable[str]]:
+) -> Callable[[str], list[str]]:
     r"""Return the function from a run without white space to its symbols.
 
     A word is a run of letters, digits, underscores and the combining marks that follow them, in the Unicode normal form
@@ -85,7 +85,7 @@ def _matches(pattern: str) -> Callable[[str], list[str]]:
     expression = re.compile(pattern)
 
     def find(run: str) -> list[str]:
-        found = [match.group() for match in expression.finditer(run)]
+        found: list[str] = expression.findall(run)  # of an expression without groups: the matches
         if "" in found:
             allowed = "truth.token_pattern must match at least one character"
             raise InputError(f"{allowed}, got {show(pattern)}, which matches an empty text in {show(run)}")

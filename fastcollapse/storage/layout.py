@@ -244,7 +244,7 @@ def header_arrays(header: Header) -> list[Array]:
         arrays.append(memory_array("truth/spectrum_symbols", truth.n_symbols, ("spectrum_class",)))
         return arrays
     if isinstance(truth, Sentences):
-        arrays.append(memory_array("truth/token", truth.tokens, ("token",)))
+        arrays.append(memory_array("truth/token", truth.tokens, ("position",)))
         lengths = np.diff(truth.offsets).astype(np.int32)
         arrays.append(memory_array("truth/sentence_length", lengths, ("sentence",)))
         return [*arrays, *_label_arrays(truth.labels)]

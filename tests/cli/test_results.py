@@ -4,6 +4,7 @@ import dataclasses
 import re
 import shutil
 
+import h5py
 import pytest
 
 from fastcollapse.config.thresholds import Thresholds
@@ -187,13 +188,16 @@ def test_text__of_another_family_is_refused_in_one_line(ran):
     assert (result.exit_code, result.stderr) == (2, expected)
 
 
-def test_text__needs_a_file_that_is_not_damaged(texts):
-    content = bytearray((texts / "plain.h5").read_bytes())
-    content[len(content) // 2] ^= 1
+@pytest.mark.parametrize("name", ["truth/token", "trajectory/data"])
+def test_text__needs_data_that_are_not_damaged(texts, name):
+    with h5py.File(texts / "recorded.h5") as file:
+        at = file[name].id.get_offset()
+    content = bytearray((texts / "recorded.h5").read_bytes())
+    content[at] ^= 1
     (texts / "bad.h5").write_bytes(content)
     result = call("text", texts / "bad.h5")
     assert result.exit_code == 2
-    assert re.fullmatch("error: .*bad.h5: .*\n", result.stderr)
+    assert re.fullmatch("error: .*bad.h5: is damaged: .*\n", result.stderr)
 
 
 def test_run__shows_sentences_of_the_first_generations(texts):

@@ -75,19 +75,22 @@ def test_from_words__keeps_the_sentences(tmp_path):
 TEXTS = st.text(st.sampled_from("aAbΣς_1é  \n\r\t..!?'中ह\u0308\u093f\u200d\xad\u2060"), max_size=60)
 
 
+RULES = [{}, {"case": "keep"}, {"pattern": r"\w+"}, {"pattern": r"\S"}, {"unit": "character"}]
+
+
 @settings(deadline=None)
-@given(text=TEXTS, chunk=st.integers(1, 7), pattern=st.sampled_from([None, r"\w+", r"\S"]))
-def test_sentences__have_the_words_of_the_bag(tmp_path_factory, text, chunk, pattern):
-    """The rule of sentences changes no word, whatever the chunks; a stop between white space is no word."""
+@given(text=TEXTS, chunk=st.integers(1, 7), rule=st.sampled_from(RULES))
+def test_sentences__have_the_symbols_of_the_bag(tmp_path_factory, text, chunk, rule):
+    """The rule of sentences changes no symbol, whatever the chunks; a stop between white space is no word."""
     folder = tmp_path_factory.mktemp("text")
-    got = read(folder, f"x {text}", pattern=pattern)
+    got = read(folder, f"x {text}", **rule)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(corpus, "_CHUNK", chunk)
-        again = read(folder, f"x {text}", pattern=pattern)
-        words = count_words(DataFiles(folder), ["0.txt"], pattern)
+        again = read(folder, f"x {text}", **rule)
+        words = count_words(DataFiles(folder), ["0.txt"], **rule)
     assert words_of(again) == words_of(got)
     bag = dict(zip(got.labels, got.word_counts.tolist(), strict=True))
-    if pattern == r"\S":
+    if rule == {"pattern": r"\S"}:
         runs = f"x {text}".split()
         for stop in ".!?":
             words[stop] = words.get(stop, 0) - runs.count(stop)

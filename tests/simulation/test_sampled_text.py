@@ -77,6 +77,11 @@ def test_text__has_words_of_the_truth_and_a_stream_of_its_own(here):
     assert results.text(3, n=0) == []
 
 
+def test_text__has_its_golden_sentences(here):
+    expected = ["the cat", "a dog and on the cat", "a dog and on the cat sat", "a dog and on the cat"]
+    assert simulate(ngram()).text(3, 1, n=4) == expected
+
+
 def test_text__after_a_long_time_is_one_sentence(here):
     results = simulate(ngram(**{"run.n_generations": 400, "run.n_replicates": 1}))
     assert len(set(results.text(400, n=30))) == 1
@@ -120,6 +125,11 @@ def test_text__of_another_family_is_refused():
     ):
         results.text(1)
     assert summary_of(results, (0, 1), 3) == {}
+
+
+def test_text__needs_a_finished_generation(here):
+    with pytest.raises(InputError, match=r"^generation must be finished, got 0: none is finished yet$"):
+        Results(Reader(simulate(ngram()).reader.header, [])).text(0)
 
 
 def changed(results, rows=None, **header):

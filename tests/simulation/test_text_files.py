@@ -1,6 +1,10 @@
 """Runs, resumes, replays and sweeps of texts that are several files: what was read is recorded and compared."""
 
+import json
+
+import numpy as np
 import pytest
+import xarray
 
 from fastcollapse import Experiment, InputError, open_results, simulate
 from fastcollapse.simulation.replay import replay
@@ -60,7 +64,7 @@ def test_sweep__refuses_points_of_another_pattern(folder):
     del swept["truth"]
     sweep = Sweep(swept)
     assert run_sweep(sweep, folder / "s").succeeded
-    inputs = SweepFolder(folder / "s").inputs
+    inputs = json.loads((folder / "s" / "sweep.json").read_text())["inputs"]
     assert sorted(inputs) == ["b.txt", "more/*.txt", "more/c.txt", "more/d.txt"]
     (folder / "more" / "e.txt").write_text("four")
     with pytest.raises(InputError, match=CHANGED):
@@ -79,6 +83,16 @@ def test_sweep__of_sentences_is_collected(folder):
     (folder / "b.txt").write_text("four")
     with pytest.raises(InputError, match=r"data file 'b\.txt' has changed"):
         open_sweep(folder / "s.h5").results(1)
+
+
+def test_file__of_sentences_is_read_by_xarray(folder):
+    experiment = Experiment.from_mapping({**MAPPING, "model": {"family": "ngram", "order": 2}})
+    results = simulate(experiment, "a.h5")
+    with xarray.open_dataset("a.h5") as expected:
+        xarray.testing.assert_identical(results.to_xarray(), expected)
+    with xarray.open_dataset("a.h5", group="truth") as truth:
+        assert dict(truth.sizes) == {"position": 85, "sentence": 15, "label_byte": 18, "label_bound": 8}
+        assert {truth[name].dtype for name in ("token", "sentence_length")} == {np.dtype(np.int32)}
 
 
 def test_resume__of_sentences_needs_none_of_the_files(folder):
