@@ -200,7 +200,7 @@ GENERATIONS = {
     "ridge": 500,
     "kernel_ridge": 150,
     "kde": 2500,
-    "ngram": 4000,
+    "ngram": 1000,
     "stable_mean": 20_000,
     "uniform_maximum": 20_000,
     "exponential_mean": 20_000,

@@ -1,9 +1,12 @@
 """Urns: the cells of each context laid out such that one uniform variate and one load draw the next symbol.
 
-Counts are whole, so the urn of a context lists each of its cells as often as its count. With a temperature it lists
-each live cell once, beside the sums of the weights. A place is a uint64: the first entry of the urn of a context in the
-upper half, the number of its entries in the lower half. A context with one live cell has one entry that is read, so it
-needs no variate. A place without entries is the end of the sentence.
+Counts are whole, so the urn of a context lists each of its cells as often as its count. For a temperature, and for a
+pool that is much larger than what is drawn from it, it lists each live cell once, beside the sums of the weights, in
+which a variate is searched: O(D) to fill, and three times as long a symbol.
+
+A place is a uint64: the first entry of the urn of a context in the upper half, the number of its entries in the lower
+half. A context with one live cell has one entry that is read, so it needs no variate. A place without entries is the
+end of the sentence.
 """
 
 from typing import NamedTuple
@@ -14,6 +17,8 @@ from fastcollapse.kernels.jit import kernel
 
 # Largest number of emissions in a state: counts and entries of urns are int32.
 MOST_EMISSIONS = np.int64(2**31 - 1)
+# Kinds of urns: cells as often as their counts; lists with sums of whole weights; lists with sums of other weights.
+ENTRIES, WHOLE_SUMS, SUMS = 0, 1, 2
 _HALF = np.uint64(32)
 
 
@@ -41,12 +46,14 @@ class Urn(NamedTuple):
 
     Attributes
     ----------
+    kind : int64 (1), ENTRIES, WHOLE_SUMS or SUMS.
     entries : int32 (n), cells.
-    cumulative : float64 (n), running sums of the weights in each context; (0) without a temperature.
+    cumulative : float64 (m), running sums of the weights in each context; not read for ENTRIES.
     starts : uint64 (C), the place of each context.
     follow : uint64 (D), the place of the context after each cell.
     """
 
+    kind: np.ndarray
     entries: np.ndarray
     cumulative: np.ndarray
     starts: np.ndarray
@@ -54,11 +61,10 @@ class Urn(NamedTuple):
 
 
 @kernel
-def new_urn(table, n_entries, temperature):
-    """Return an urn with room for `n_entries` entries."""
-    n_sums = 0 if temperature == 1.0 else n_entries
+def new_urn(table, n_entries, n_sums):
+    """Return an urn with room for `n_entries` entries and `n_sums` sums."""
     starts, follow = np.empty(table.offsets.shape[0] - 1, np.uint64), np.empty(table.words.shape[0], np.uint64)
-    return Urn(np.empty(n_entries, np.int32), np.empty(n_sums), starts, follow)
+    return Urn(np.zeros(1, np.int64), np.empty(n_entries, np.int32), np.empty(n_sums), starts, follow)
 
 
 @kernel
@@ -95,21 +101,23 @@ def context_weights(first, last, counts, temperature, cells, weights):
 
 
 @kernel
-def fill_urn(table, counts, temperature, urn):
-    """Fill the urns of a state: ``(D)->(n),(n),(C),(D)``, O(D + entries).
+def fill_urn(table, counts, temperature, kind, urn):
+    """Fill the urns of a state: ``(D)->(n),(m),(C),(D)``, O(D + entries).
 
     Parameters
     ----------
     table : `CellTable`.
     counts : int32 (D).
     temperature : T; weights are c^(1/T).
-    urn : `Urn` with room for the entries.
+    kind : SUMS unless the temperature is 1.
+    urn : `Urn` with room: for ENTRIES the sum of the counts; otherwise D entries and D sums.
     """
     offsets, entries, cumulative = table.offsets, urn.entries, urn.cumulative
     place = np.int64(0)
+    urn.kind[0] = kind
     for context in range(offsets.shape[0] - 1):
         first, last, begin = offsets[context], offsets[context + 1], place
-        if temperature == 1.0:
+        if kind == ENTRIES:
             place, n_live = _fill_counts(first, last, counts, entries, place)
         else:
             n_live = context_weights(first, last, counts, temperature, entries[begin:], cumulative[begin:])

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastcollapse.kernels.jit import kernel
 from fastcollapse.kernels.random.streams import STREAM_WORDS, SUB_BULK, open_draw, uniform, uniform_below
+from fastcollapse.kernels.sequences.urns import ENTRIES, WHOLE_SUMS
 
 N_LANES = 256
 _HALF = np.uint64(32)
@@ -69,9 +70,10 @@ def _move(lanes, source, target):
 
 
 @kernel
-def _search(cumulative, first, n, stream):
+def _search(cumulative, first, n, is_whole, stream):
     """Return the entry that a uniform variate falls on, of `n` entries with running sums of weights."""
-    place = uniform(stream) * cumulative[first + n - 1]
+    total = cumulative[first + n - 1]
+    place = np.float64(uniform_below(np.int64(total), stream)) if is_whole else uniform(stream) * total
     low, high = first, first + n - 1
     while low < high:
         middle = (low + high) >> 1
@@ -104,7 +106,7 @@ def walk(urn, sentences, sign, key, replicate, lanes, most, drawn, lengths):
     Number of symbols, ends included; above `most` if the walks were given up.
     """
     entries, cumulative, follow, start = urn.entries, urn.cumulative, urn.follow, urn.starts[0]
-    begin, end = sentences[0], sentences[1]
+    begin, end, kind = sentences[0], sentences[1], urn.kind[0]
     n_active = min(lanes.places.shape[0], end - begin)
     for lane in range(n_active):
         _begin(lanes, lane, begin + lane, start, key, replicate)
@@ -116,8 +118,8 @@ def walk(urn, sentences, sign, key, replicate, lanes, most, drawn, lengths):
             place = lanes.places[lane]
             entry, n = np.int64(place >> _HALF), np.int64(place & _LOWER)
             if n > 1:
-                if cumulative.shape[0] > 0:
-                    entry = _search(cumulative, entry, n, lanes.streams[lane])
+                if kind != ENTRIES:
+                    entry = _search(cumulative, entry, n, kind == WHOLE_SUMS, lanes.streams[lane])
                 else:
                     entry += uniform_below(n, lanes.streams[lane])
             lanes.cells[lane] = entries[entry]

@@ -17,7 +17,7 @@ from fastcollapse.kernels.counts.workspace import new_workspace
 from fastcollapse.kernels.jit import current_threads
 from fastcollapse.kernels.random.streams import Span, span_of
 from fastcollapse.kernels.sequences.cell_sums import N_SUMS, cell_sums
-from fastcollapse.kernels.sequences.urns import Urn, fill_urn, new_urn
+from fastcollapse.kernels.sequences.urns import ENTRIES, Urn, fill_urn, new_urn
 from fastcollapse.models.base import ArrayModel, ModelBlock, State, run_key
 from fastcollapse.models.ngram.cells import cells_of
 from fastcollapse.models.ngram.context_kernels import context_block, draw_real
@@ -97,10 +97,11 @@ class Ngram(ArrayModel):
         self._with_rows = "trajectory" in record
         self._has_real = schedule.real == "fixed" and bool(schedule.n_real.any())
         self._real_is_truth = self._has_real and int(schedule.n_real[0]) == truth_total(truth, parameters)
-        self._truth_urn = Urn(np.empty(0, np.int32), np.empty(0), np.empty(0, np.uint64), np.empty(0, np.uint64))
+        places = np.empty(0, np.uint64)
+        self._truth_urn = Urn(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0), places, places)
         if not self._is_fixed and (self._plan.is_fresh or (self._has_real and not self._real_is_truth)):
-            self._truth_urn = new_urn(self._table, self._n_emissions, 1.0)
-            fill_urn(self._table, self._table.counts, 1.0, self._truth_urn)
+            self._truth_urn = new_urn(self._table, self._n_emissions, 0)
+            fill_urn(self._table, self._table.counts, 1.0, ENTRIES, self._truth_urn)
 
     @classmethod
     def available_metrics(cls, parameters: Any, sampling: Sampling | None = None) -> dict[str, Metric]:
@@ -188,8 +189,7 @@ class Ngram(ArrayModel):
     def _n_parts(self, n_replicates: int, first: int, span: Span) -> int:
         """Return the number of parts that a generation of a replicate is drawn in."""
         plan = self._plan
-        symbols = 1 if self._is_fixed or plan.by_words else 1 + plan.mean_length
-        if n_replicates >= span.n_threads or symbols * plan.n_synthetic[first - 1] < _FEWEST_IN_PARTS:
+        if n_replicates >= span.n_threads or plan.symbols * plan.n_synthetic[first - 1] < _FEWEST_IN_PARTS:
             return 1
         return -(-span.n_threads // n_replicates)
 

@@ -73,6 +73,7 @@ def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedul
         parameters.by_words,
         schedule.real == "fresh",
         mean_length,
+        symbols,
         most,
     )
 

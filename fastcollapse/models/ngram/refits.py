@@ -20,7 +20,7 @@ class Plan(NamedTuple):
     temperature : T of the synthetic draws.
     by_words : whether the budget of a walk is words.
     is_fresh : whether real data is drawn anew in each generation.
-    mean_length : words of a sentence of the corpus.
+    mean_length, symbols : words of a sentence of the corpus, and expected symbols for one sentence or word of a size.
     most : number of symbols at which the walks of a generation are given up.
     """
 
@@ -33,6 +33,7 @@ class Plan(NamedTuple):
     by_words: bool
     is_fresh: bool
     mean_length: float
+    symbols: float
     most: int
 
 

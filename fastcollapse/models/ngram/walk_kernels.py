@@ -5,23 +5,31 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import PURPOSE_FIXED_REAL, PURPOSE_REAL, PURPOSE_SYNTHETIC, generation_key
 from fastcollapse.kernels.sequences.budgets import sure_sentences, walk_share, walk_words
-from fastcollapse.kernels.sequences.urns import fill_urn, new_urn
+from fastcollapse.kernels.sequences.urns import ENTRIES, SUMS, WHOLE_SUMS, fill_urn, new_urn
 from fastcollapse.kernels.sequences.walks import N_LANES, new_lanes
 from fastcollapse.models.ngram.refits import refit
 
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 _FIXED_REAL = np.uint64(PURPOSE_FIXED_REAL)
+# A pool of more than this many times the symbols to draw is searched: an entry takes 5 ns, a search 80 ns.
+_LARGE_POOL = 16.0
 
 
 @kernel
-def _urn_of(table, counts, temperature, urn):
+def _urn_of(table, counts, plan, generation, urn):
     """Return the filled urns of a state: `urn`, or larger ones."""
-    n_entries = np.int64(0)
+    n_entries, n_sums, kind = np.int64(0), np.int64(0), np.int64(ENTRIES)
     for cell in range(counts.shape[0]):
-        n_entries += counts[cell] if temperature == 1.0 else 1
-    if urn.entries.shape[0] < n_entries:
-        urn = new_urn(table, n_entries + n_entries // 8, temperature)
-    fill_urn(table, counts, temperature, urn)
+        n_entries += counts[cell]
+    if plan.temperature != 1.0:
+        kind = np.int64(SUMS)
+    elif n_entries > _LARGE_POOL * plan.symbols * plan.n_synthetic[generation - 1]:
+        kind = np.int64(WHOLE_SUMS)
+    if kind != ENTRIES:
+        n_entries = n_sums = counts.shape[0]
+    if urn.entries.shape[0] < n_entries or urn.cumulative.shape[0] < n_sums:
+        urn = new_urn(table, n_entries + n_entries // 8, n_sums)
+    fill_urn(table, counts, plan.temperature, kind, urn)
     return urn
 
 
@@ -86,7 +94,7 @@ def _walk_units(thread, table, truth_urn, plan, work, span, output, n_parts, ste
 
     More than eight arguments, because a tuple made for each call would count references.
     """
-    lanes, urn = new_lanes(N_LANES), new_urn(table, np.int64(0), plan.temperature)
+    lanes, urn = new_lanes(N_LANES), new_urn(table, np.int64(0), np.int64(0))
     alive = np.empty(table.n_words + 1, np.uint8)
     for unit in range(thread, work.counts.shape[0] * n_parts, span.n_threads):
         replicate, row = unit // n_parts, unit if n_parts > 1 else thread
@@ -94,7 +102,7 @@ def _walk_units(thread, table, truth_urn, plan, work, span, output, n_parts, ste
             if work.failed[replicate] > 0:
                 break
             generation = span.first + at
-            urn = _urn_of(table, work.counts[replicate], plan.temperature, urn)
+            urn = _urn_of(table, work.counts[replicate], plan, generation, urn)
             _walk(urn, truth_urn, plan, work, span, unit, n_parts, generation, lanes, work.drawn[row])
             if plan.by_words and n_parts == 1:
                 _complete(urn, truth_urn, plan, work, span, replicate, generation, lanes, work.drawn[row])
@@ -108,12 +116,12 @@ def _finish_units(thread, table, truth_urn, plan, work, span, output, n_parts, s
 
     More than eight arguments, because a tuple made for each call would count references.
     """
-    lanes, urn = new_lanes(N_LANES), new_urn(table, np.int64(0), plan.temperature)
+    lanes, urn = new_lanes(N_LANES), new_urn(table, np.int64(0), np.int64(0))
     alive, generation = np.empty(table.n_words + 1, np.uint8), span.first + step
     for replicate in range(thread, work.counts.shape[0], span.n_threads):
         rows = replicate * n_parts, (replicate + 1) * n_parts
         if plan.by_words and work.failed[replicate] == 0:
-            urn = _urn_of(table, work.counts[replicate], plan.temperature, urn)
+            urn = _urn_of(table, work.counts[replicate], plan, generation, urn)
             _complete(urn, truth_urn, plan, work, span, replicate, generation, lanes, work.drawn[rows[0]])
         if work.failed[replicate] == 0:
             refit(table, plan, work, output, replicate, rows, step, generation, alive)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastcollapse.kernels.sequences.urns import CellTable, context_weights, fill_urn, new_urn
+from fastcollapse.kernels.sequences.urns import ENTRIES, SUMS, WHOLE_SUMS, CellTable, context_weights, fill_urn, new_urn
 
 # Three contexts: the start, and those of the words 0 and 1; 2 is the end of the sentence.
 OFFSETS = np.array([0, 2, 5, 7])
@@ -16,11 +16,11 @@ def table_of(counts):
     return CellTable(OFFSETS, WORDS, SUCCESSORS, np.array(counts, np.int32), 2)
 
 
-def filled(counts, temperature=1.0):
+def filled(counts, temperature=1.0, kind=ENTRIES):
     table = table_of(counts)
-    n_entries = int(table.counts.sum()) if temperature == 1 else len(counts)
-    urn = new_urn(table, n_entries, temperature)
-    fill_urn(table, table.counts, temperature, urn)
+    kind = SUMS if temperature != 1 else kind
+    urn = new_urn(table, max(int(table.counts.sum()), len(counts)), len(counts))
+    fill_urn(table, table.counts, temperature, kind, urn)
     return urn
 
 
@@ -37,7 +37,6 @@ def test_urn__lists_each_cell_as_often_as_its_count():
         [2] * 3 + [3] * 4 + [4] * 3,
         [5, 6],
     ]
-    assert not len(urn.cumulative)
 
 
 def test_urn__follows_a_cell_to_its_context_and_ends_at_the_end():
@@ -68,3 +67,10 @@ def test_urn__with_a_temperature_has_running_sums_of_live_cells():
     assert [entries(urn, place) for place in urn.starts] == [[0], [2, 3, 4], []]
     first = int(urn.starts[1]) >> 32
     np.testing.assert_allclose(urn.cumulative[first : first + 3], np.cumsum([9 / 16, 1, 9 / 16]), rtol=1e-15)
+
+
+def test_urn__of_whole_sums_has_running_counts():
+    urn = filled([7, 0, 3, 4, 3, 0, 2], kind=WHOLE_SUMS)
+    assert [entries(urn, place) for place in urn.starts] == [[0], [2, 3, 4], [6]]
+    assert urn.cumulative[:5].tolist() == [7, 3, 7, 10, 2]
+    assert urn.kind[0] == WHOLE_SUMS

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from fastcollapse.kernels.random.streams import StreamKey
+from fastcollapse.kernels.sequences.urns import ENTRIES, WHOLE_SUMS
 from fastcollapse.kernels.sequences.walks import new_lanes, walk
 from tests._goodness_of_fit import chi_square_p
 from tests.kernels.sequences.test_urns import COUNTS, OFFSETS, SUCCESSORS, WORDS, filled
 
 NONE = np.zeros(0, np.int32)
 MOST = 2**31 - 1
-# Three tests.
+# Four tests.
 P_LIMIT = 1e-5
 # Sentences of a table, tables, and the largest number of loops of the enumeration.
 S, N_TABLES, MOST_LOOPS = 3, 40_000, 16
@@ -74,10 +75,11 @@ def test_law__is_normalised_and_has_the_known_distances(laws):
         assert abs(distance - expected) < 1e-12
 
 
-def test_walk__has_the_law_of_whittle_and_not_a_product_of_multinomials(laws):
+@pytest.mark.parametrize("kind", [ENTRIES, WHOLE_SUMS])
+def test_walk__has_the_law_of_whittle_and_not_a_product_of_multinomials(laws, kind):
     tables, _, exact, product = laws
     number = {table: i for i, table in enumerate(tables)}
-    urn, observed = filled(COUNTS), np.zeros(len(tables) + 1)
+    urn, observed = filled(COUNTS, kind=kind), np.zeros(len(tables) + 1)
     for t in range(N_TABLES):
         drawn, _ = walked(urn, (0, S), t)
         observed[number.get(tuple(drawn.tolist()), -1)] += 1

@@ -137,6 +137,16 @@ def test_pools__are_sums_of_counts():
     assert (mixed[2:] >= mixed[0]).all()  # the corpus itself, in each generation
 
 
+def test_pools__that_are_large_are_searched():
+    """Another urn has other bits and the same law: the mean number of uses of a cell is that of the pool."""
+    workflow = {"name": "accumulate", "n_samples": 2, "keep_real": True}
+    made = experiment({}, workflow, n_generations=60)
+    states = states_of(TOY, made, n_generations=60, n_replicates=400).astype(int)
+    last = np.diff(states[-3:-1], axis=0)[0]  # pools of 100 sentences and more, of which 2 are drawn
+    expected = states[-3] * (2 / states[-3][:, cells_of(TOY, 2).words == 4].sum(axis=1))[:, None]
+    assert np.abs(z_scores(last - expected, 0.0)).max() < 4.5
+
+
 def test_fixed_real__of_another_size_is_drawn_once():
     workflow = {"name": "mix", "n_samples": 1, "n_real": 2000, "real": "fixed"}
     ends = cells_of(TOY, 2).words == TOY.n_words
