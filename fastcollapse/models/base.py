@@ -129,12 +129,13 @@ class Model(ABC):
         return total
 
     @classmethod
-    def text_sampler(cls, truth: Any, parameters: Any) -> TextSampler | None:
+    def text_sampler(cls, truth: Any, parameters: Any, sampling: Sampling | None = None) -> TextSampler | None:
         """Return the sampler of text from the counts of a generation; None for a family without text.
 
         Parameters
         ----------
         truth, parameters : see `truth_total`.
+        sampling : the maps of the run, which the text has too.
         """
         return None
 

@@ -94,7 +94,7 @@ def _sampler(experiment: Experiment, reader: Reader) -> TextSampler | None:
     header = reader.header
     if not isinstance(header.truth, Sentences):
         return None
-    sampler = family(experiment.family).text_sampler(header.truth, experiment.model)
+    sampler = family(experiment.family).text_sampler(header.truth, experiment.model, experiment.sampling)
     if sampler is not None and header.trajectory and header.n_columns != len(sampler.counts):
         has = f"its trajectory has {header.n_columns} cells, its text {len(sampler.counts)}"
         raise UnreadableResults(f"{reader.path}: is damaged: {has}")

@@ -133,6 +133,7 @@ def states(truth, model, schedule, n_generations, rng):
         rng,
         _objects(given),
         lambda table, n, rng: _objects(walks(table, n, order, end, by_words, rng)),
+        truth.n_tokens if by_words else None,
     )
 
 

@@ -30,7 +30,7 @@ class Case:
     lacks: frozenset[str] = frozenset()
 
 
-def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=None):
+def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=None, total=None):
     """Return the states of generations 0..T of one replicate, a list; state 0 is the truth.
 
     Parameters
@@ -41,9 +41,10 @@ def states(truth, draw, fit, schedule, n_generations, rng, data=None, draw_real=
     schedule: as `fastcollapse.config.schedule.Schedule`, at least `n_generations` long
     data: the samples of a truth that is a data set, or None for a law
     draw_real: as `draw`, for real data that is not drawn like the samples of a state
+    total: size of `data` in the unit of the sizes; by default its length
     """
     draw_real = draw_real or draw
-    fixed = _fixed_real(truth, draw_real, schedule, rng, data)
+    fixed = _fixed_real(truth, draw_real, schedule, rng, data, total)
     pool = data if schedule.start_with_data else None
     found = [truth]
     for t in range(n_generations):
@@ -100,12 +101,14 @@ def staged_states(truth, draw, fit, schedule, n_generations, rng, data=None, dra
     return found
 
 
-def _fixed_real(truth, draw_real, schedule, rng, data):
+def _fixed_real(truth, draw_real, schedule, rng, data, total=None):
     """Return the real samples that are drawn once, the data themselves if they are as many; None without them."""
     if schedule.real != "fixed":
         return None
     n_real = schedule.n_real[0]
-    return data if data is not None and n_real == len(data) else draw_real(truth, n_real, rng)
+    if data is not None and n_real == (len(data) if total is None else total):
+        return data
+    return draw_real(truth, n_real, rng)
 
 
 def _source(t, schedule, draw, draw_real):

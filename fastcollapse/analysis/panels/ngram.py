@@ -161,9 +161,11 @@ def squared_distance_panel(results: Results, generations: np.ndarray, options: M
     )
 
 
-def synthetic_noise_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def synthetic_noise_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the squared distance over the sampling noise of the real data: the noise that synthetic data adds."""
     noise, at = theory.real_noise(results), generations[generations >= 1]
+    if not noise:  # each context has one next word
+        return ()
     limit = theory.squared_distance_limit(results)
     lines = _limit(at, None if limit is None else limit / noise)
     times = schedule_of(results).times_truth or 0.0

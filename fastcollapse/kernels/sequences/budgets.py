@@ -1,7 +1,9 @@
 """Walks up to a budget: a number of sentences, or whole sentences in order up to the first that reaches n words.
 
 A sentence is never chosen by its length: sentences are walked in order, those after the one that reaches the budget are
-taken back by the same walk with the opposite sign, and so no number depends on how many are walked at a time.
+taken back by the same walk with the opposite sign, and so no number depends on how many are walked at a time. Nor does
+it depend on this whether walks are given up: if those of many sentences have too many symbols, they are walked again
+one at a time.
 """
 
 import math
@@ -63,18 +65,24 @@ def walk_words(urn, n_words, mean_length, n_walked, key, replicate, lanes, most,
 
     Returns
     -------
-    Number of symbols of the last walks; above `most` if they were given up.
+    Number of symbols of the sentences that were walked; above `most` if those of the budget have more.
     """
     if n_words <= 0:
         return np.int64(0)
     kept, total = _first_at_least(n_words, np.int64(0), lengths, n_walked)
     if kept <= n_walked:
-        return walk(urn, (kept, n_walked), _TAKEN_BACK, key, replicate, lanes, most, drawn, lengths[:0])
-    batch, n_symbols = np.empty(_BATCH, np.int32), np.int64(0)
+        walk(urn, (kept, n_walked), _TAKEN_BACK, key, replicate, lanes, most, drawn, lengths[:0])
+        return total + kept
+    batch, n_symbols, largest = np.empty(_BATCH, np.int32), total + n_walked, np.int64(_BATCH)
     while n_symbols <= most:
-        n = min(np.int64(_BATCH), np.int64((n_words - total) / mean_length) + 1)
-        bounds = (n_walked, n_walked + n)
-        n_symbols += walk(urn, bounds, _ADDED, key, replicate, lanes, most - n_symbols, drawn, batch)
+        n = min(largest, np.int64((n_words - total) / mean_length) + 1)
+        bounds, rest = (n_walked, n_walked + n), most - n_symbols
+        n_new = walk(urn, bounds, _ADDED, key, replicate, lanes, rest, drawn, batch)
+        if n_new > rest and n > 1:
+            walk(urn, bounds, _TAKEN_BACK, key, replicate, lanes, rest, drawn, batch[:0])
+            largest = np.int64(1)
+            continue
+        n_symbols += n_new
         if n_symbols > most:
             break
         kept, total = _first_at_least(n_words, total, batch, n)

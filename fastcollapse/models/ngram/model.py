@@ -23,11 +23,11 @@ from fastcollapse.models.ngram.cells import cells_of
 from fastcollapse.models.ngram.context_kernels import context_block, draw_real
 from fastcollapse.models.ngram.metrics import CONTEXT_METRICS, METRICS, ROLES, CellMeasures
 from fastcollapse.models.ngram.parameters import NgramParameters
-from fastcollapse.models.ngram.plan import check_failed, plan_of, table_of, truth_total
+from fastcollapse.models.ngram.plan import check_failed, largest_pool, plan_of, table_of, temperature_of, truth_total
 from fastcollapse.models.ngram.refits import Buffers, Output
 from fastcollapse.models.ngram.text import CellText
 from fastcollapse.models.ngram.truth import NgramTruth
-from fastcollapse.models.ngram.walk_kernels import walk_block, walk_real
+from fastcollapse.models.ngram.walk_kernels import LARGE_POOL, walk_block, walk_real
 from fastcollapse.models.saved_arrays import require
 from fastcollapse.models.text_sampler import TextSampler
 from fastcollapse.variables import CountRows, Metric
@@ -93,6 +93,12 @@ class Ngram(ArrayModel):
         self._table = table_of(cells)
         self._plan = plan_of(truth, cells, parameters, schedule)
         self._n_emissions = truth.n_tokens + truth.n_sentences
+        # Cells and their weights, or where a pool is not large, an entry for each emission.
+        self._urn_bytes = 14 * cells.n_cells
+        if self._plan.temperature == 1:
+            pool = max(self._n_emissions, largest_pool(truth, parameters, schedule))
+            largest = min(pool, LARGE_POOL * self._plan.symbols * int(schedule.n_synthetic.max()))
+            self._urn_bytes += 5 * int(largest)
         self._is_fixed = parameters.is_fixed
         self._with_rows = "trajectory" in record
         self._has_real = schedule.real == "fixed" and bool(schedule.n_real.any())
@@ -114,9 +120,11 @@ class Ngram(ArrayModel):
         return truth_total(truth, parameters)
 
     @classmethod
-    def text_sampler(cls, truth: Sentences, parameters: NgramParameters) -> TextSampler:
-        """Return the sampler of sentences: walks over the counts of a generation."""
-        return CellText(truth, parameters.order)
+    def text_sampler(
+        cls, truth: Sentences, parameters: NgramParameters, sampling: Sampling | None = None
+    ) -> TextSampler:
+        """Return the sampler of sentences: walks over the counts of a generation, at the temperature of the run."""
+        return CellText(truth, parameters.order, temperature_of(sampling))
 
     @property
     def n_columns(self) -> int:
@@ -126,7 +134,8 @@ class Ngram(ArrayModel):
     def work_bytes(self) -> int:
         """Return the bytes of the urns and of the drawn counts of each thread."""
         n_cells, n_contexts = self.n_columns, len(self._table.offsets)
-        return current_threads() * (12 * n_cells + 8 * n_contexts + 5 * self._n_emissions)
+        urn = 0 if self._is_fixed else self._urn_bytes + 8 * (n_cells + n_contexts)
+        return current_threads() * (4 * n_cells + urn)
 
     def generation_bytes(self, state: NgramState) -> int:
         """Return the bytes of the recorded counts of one generation, for all replicates."""

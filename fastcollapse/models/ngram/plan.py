@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError
@@ -33,6 +34,21 @@ def truth_total(truth: Sentences, parameters: NgramParameters) -> int:
     return truth.n_tokens if parameters.by_words else truth.n_sentences
 
 
+def temperature_of(sampling: Sampling | None) -> float:
+    """Return the temperature of the synthetic draws, 1 without a map."""
+    return 1.0 if sampling is None or sampling.temperature is None else float(sampling.temperature)
+
+
+def largest_pool(truth: Sentences, parameters: NgramParameters, schedule: Schedule) -> float:
+    """Return the expected number of words and ends of sentences of the largest pool of a run."""
+    return _symbols(truth, parameters) * float(schedule.pool_totals(truth_total(truth, parameters)).max())
+
+
+def _symbols(truth: Sentences, parameters: NgramParameters) -> float:
+    """Return the expected number of words and ends of sentences in a unit of the sizes."""
+    return (truth.n_tokens + truth.n_sentences) / truth_total(truth, parameters)
+
+
 def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedule: Schedule) -> Plan:
     """Return the plan of a run.
 
@@ -44,25 +60,22 @@ def plan_of(truth: Sentences, cells: Cells, parameters: NgramParameters, schedul
     keeps = schedule.keep.astype(bool)
     keeps[:1] &= schedule.start_with_data
     sizes = real_sizes = np.zeros(0, np.int64)
-    mean_length, symbols = truth.n_tokens / truth.n_sentences, 1.0
+    mean_length, symbols = truth.n_tokens / truth.n_sentences, _symbols(truth, parameters)
     if parameters.is_fixed:
         sizes = _context_sizes("workflow.n_samples", schedule.times_truth, cells)
         if schedule.n_real.any():
             real_sizes = _context_sizes("workflow.n_real", schedule.real_times_truth, cells)
         elif not (sizes.any() or keeps[0]):
             raise InputError("workflow.n_samples must draw a word in some context, got 0 in each")
-    else:
-        symbols = 1 + (1 / mean_length if parameters.by_words else mean_length)
-    largest = symbols * schedule.pool_totals(truth_total(truth, parameters)).max()
+    largest = largest_pool(truth, parameters, schedule)
     if largest > MOST_EMISSIONS:
         limit = f"the pool at most {MOST_EMISSIONS:,} words and ends of sentences"
         raise InputError(f"workflow.n_samples must keep {limit}, got about {largest:,.0f}")
-    temperature = 1.0
-    if schedule.sampling is not None and schedule.sampling.temperature is not None:
-        temperature = float(schedule.sampling.temperature)
+    temperature = temperature_of(schedule.sampling)
     most = int(MOST_EMISSIONS)
-    if temperature != 1:
-        most = int(min(most, max(_LEAST_LIMIT, _MOST_TIMES * symbols * schedule.n_synthetic.max())))
+    if temperature != 1 and not parameters.is_fixed:
+        drawn = schedule.n_synthetic + schedule.n_real
+        most = int(min(most, max(_LEAST_LIMIT, _MOST_TIMES * symbols * drawn.max())))
     return Plan(
         keeps,
         schedule.n_synthetic,

@@ -21,7 +21,7 @@ class Plan(NamedTuple):
     by_words : whether the budget of a walk is words.
     is_fresh : whether real data is drawn anew in each generation.
     mean_length, symbols : words of a sentence of the corpus, and expected symbols for one sentence or word of a size.
-    most : number of symbols at which the walks of a generation are given up.
+    most : number of symbols of a generation, synthetic and fresh, at which its walks are given up.
     """
 
     keeps: np.ndarray
@@ -88,18 +88,20 @@ def refit(table, plan, work, output, replicate, rows, step, generation, alive):
 
     More than eight arguments, because a tuple made for each call would count references.
     """
-    counts, total = work.counts[replicate], np.int64(0)
+    counts, total, n_drawn = work.counts[replicate], np.int64(0), np.int64(0)
     if plan.keeps[generation - 1]:
         for cell in range(counts.shape[0]):
             total += counts[cell]
     else:
         counts[:] = 0
     for row in range(rows[0], rows[1]):
-        total += _add(work.drawn[row], counts)
+        n_drawn += _add(work.drawn[row], counts)
         work.drawn[row, :] = 0
+    total += n_drawn
     if work.real.shape[0] > 0 and plan.n_real[generation - 1] > 0:
         total += _add(work.real[min(replicate, work.real.shape[0] - 1)], counts)
-    if total > MOST_EMISSIONS:
+    # Each part alone may have fewer symbols than those at which walks are given up.
+    if total > MOST_EMISSIONS or n_drawn > plan.most:
         work.failed[replicate] = generation
         return
     cell_sums(table, counts, output.with_distances, alive, output.sums[step, replicate])

@@ -18,6 +18,7 @@ class CellText(TextSampler):
     ----------
     truth : the sentences of generation 0.
     order : length of the n-grams.
+    temperature : T of the run; weights are c^(1/T).
 
     Examples
     --------
@@ -26,19 +27,19 @@ class CellText(TextSampler):
     ['two']
     """
 
-    def __init__(self, truth: Sentences, order: int) -> None:
-        self._truth, self._cells = truth, cells_of(truth, order)
+    def __init__(self, truth: Sentences, order: int, temperature: float = 1.0) -> None:
+        self._truth, self._cells, self._temperature = truth, cells_of(truth, order), temperature
         self.counts = self._cells.counts
 
     def sentences(self, counts: np.ndarray, n: int, generator: np.random.Generator) -> list[str]:
-        """Return sentences: walks from the start, each next word in proportion to the counts of its context.
+        """Return sentences: walks from the start, each next word by the counts of its context, as the run draws it.
 
         A walk also stops at a context without counts, which fixed totals may have, and after 10,000 words.
         """
         sums = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
-        return [self._sentence(sums, generator) for _ in range(n)]
+        return [self._sentence(counts, sums, generator) for _ in range(n)]
 
-    def _sentence(self, sums: np.ndarray, generator: np.random.Generator) -> str:
+    def _sentence(self, counts: np.ndarray, sums: np.ndarray, generator: np.random.Generator) -> str:
         """Return one sentence.
 
         Parameters
@@ -48,10 +49,14 @@ class CellText(TextSampler):
         cells, context = self._cells, 0
         words: list[int] = []
         while True:
-            low, high = sums[cells.offsets[context]], sums[cells.offsets[context + 1]]
-            if low == high or len(words) == MOST_WORDS:
+            first, last = cells.offsets[context], cells.offsets[context + 1]
+            if sums[first] == sums[last] or len(words) == MOST_WORDS:
                 return f"{self._truth.text(words)} {CUT}".strip()
-            cell = int(np.searchsorted(sums, generator.integers(low, high), side="right")) - 1
+            if self._temperature == 1:
+                cell = int(np.searchsorted(sums, generator.integers(sums[first], sums[last]), side="right")) - 1
+            else:
+                mine = np.cumsum((counts[first:last] / counts[first:last].max()) ** (1 / self._temperature))
+                cell = int(first + np.searchsorted(mine, generator.random() * mine[-1], side="right"))
             word, context = int(cells.words[cell]), int(cells.successors[cell])
             if word == cells.n_words:
                 return self._truth.text(words)

@@ -12,7 +12,7 @@ from fastcollapse.models.ngram.refits import refit
 _SYNTHETIC, _REAL = np.uint64(PURPOSE_SYNTHETIC), np.uint64(PURPOSE_REAL)
 _FIXED_REAL = np.uint64(PURPOSE_FIXED_REAL)
 # A pool of more than this many times the symbols to draw is searched: an entry takes 5 ns, a search 80 ns.
-_LARGE_POOL = 16.0
+LARGE_POOL = 16.0
 
 
 @kernel
@@ -23,7 +23,7 @@ def _urn_of(table, counts, plan, generation, urn):
         n_entries += counts[cell]
     if plan.temperature != 1.0:
         kind = np.int64(SUMS)
-    elif n_entries > _LARGE_POOL * plan.symbols * plan.n_synthetic[generation - 1]:
+    elif n_entries > LARGE_POOL * plan.symbols * plan.n_synthetic[generation - 1]:
         kind = np.int64(WHOLE_SUMS)
     if kind != ENTRIES:
         n_entries = n_sums = counts.shape[0]
@@ -68,21 +68,26 @@ def _walk(urn, truth_urn, plan, work, span, unit, n_parts, generation, lanes, dr
         n, lengths = plan.n_real[generation - 1], work.lengths[1, replicate]
         n_symbols += _walk_part(truth_urn, n, plan, part, n_parts, key, replicate, lanes, drawn, lengths)
     if n_symbols > plan.most:
-        work.failed[replicate] = generation
+        # Of sentences that are walked before the budget of words is known, perhaps not all belong to it.
+        work.failed[replicate] = -generation if plan.by_words else generation
 
 
 @kernel
-def _complete(urn, truth_urn, plan, work, span, replicate, generation, lanes, drawn):
-    """Walk the rest of the budgets of words of a generation: ``->(D)``.
+def _complete(urn, truth_urn, plan, work, span, replicate, generation, lanes, rows):
+    """Walk the rest of the budgets of words of a generation: ``->(P,D)``.
 
     More than eight arguments, because a tuple made for each call would count references.
     """
-    key = generation_key(span, generation, _SYNTHETIC)
-    n, lengths = plan.n_synthetic[generation - 1], work.lengths[0, replicate]
+    key, n_lengths, drawn = generation_key(span, generation, _SYNTHETIC), work.lengths.shape[2], rows[0]
+    if work.failed[replicate] < 0:
+        # A part was given up: from the first sentence on, in order.
+        rows[:] = 0
+        n_lengths, work.failed[replicate] = 0, 0
+    n, lengths = plan.n_synthetic[generation - 1], work.lengths[0, replicate][:n_lengths]
     n_symbols = _walk_rest(urn, n, plan, key, replicate, lanes, drawn, lengths)
     if plan.is_fresh:
         key = generation_key(span, generation, _REAL)
-        n, lengths = plan.n_real[generation - 1], work.lengths[1, replicate]
+        n, lengths = plan.n_real[generation - 1], work.lengths[1, replicate][:n_lengths]
         n_symbols += _walk_rest(truth_urn, n, plan, key, replicate, lanes, drawn, lengths)
     if n_symbols > plan.most:
         work.failed[replicate] = generation
@@ -105,7 +110,7 @@ def _walk_units(thread, table, truth_urn, plan, work, span, output, n_parts, ste
             urn = _urn_of(table, work.counts[replicate], plan, generation, urn)
             _walk(urn, truth_urn, plan, work, span, unit, n_parts, generation, lanes, work.drawn[row])
             if plan.by_words and n_parts == 1:
-                _complete(urn, truth_urn, plan, work, span, replicate, generation, lanes, work.drawn[row])
+                _complete(urn, truth_urn, plan, work, span, replicate, generation, lanes, work.drawn[row : row + 1])
             if n_parts == 1 and work.failed[replicate] == 0:
                 refit(table, plan, work, output, replicate, (row, row + 1), at, generation, alive)
 
@@ -120,9 +125,10 @@ def _finish_units(thread, table, truth_urn, plan, work, span, output, n_parts, s
     alive, generation = np.empty(table.n_words + 1, np.uint8), span.first + step
     for replicate in range(thread, work.counts.shape[0], span.n_threads):
         rows = replicate * n_parts, (replicate + 1) * n_parts
-        if plan.by_words and work.failed[replicate] == 0:
+        if plan.by_words and work.failed[replicate] <= 0:
+            drawn = work.drawn[rows[0] : rows[1]]
             urn = _urn_of(table, work.counts[replicate], plan, generation, urn)
-            _complete(urn, truth_urn, plan, work, span, replicate, generation, lanes, work.drawn[rows[0]])
+            _complete(urn, truth_urn, plan, work, span, replicate, generation, lanes, drawn)
         if work.failed[replicate] == 0:
             refit(table, plan, work, output, replicate, rows, step, generation, alive)
 

@@ -195,3 +195,15 @@ def test_default__has_distances_with_fixed_totals_alone(run):
     assert PANELS.throughput(results) == (results.metrics["n_words"][:, 1:].sum(), "words")
     assert PANELS.throughput(run(MIX | {"real": "fixed"}, n_replicates=5)) is None
     assert "12 sentences" in PANELS.describe_truth(results)
+
+
+def test_synthetic_noise__needs_contexts_with_several_next_words(run, tmp_path):
+    text = tmp_path / "y.txt"
+    text.write_text("a b c\n")
+    workflow = MIX | {"n_samples": {"times_truth": 2.0}, "real": "fixed"}
+    panels = [
+        panels_of(run(workflow, n_replicates=2, totals="fixed", **source), GENERATIONS, ["synthetic_noise"])
+        for source in ({"text": text}, {})
+    ]
+    # Without a panel the metrics are shown as they are.
+    assert [panels[0][0].is_metric, panels[1][0].is_metric] == [True, False]

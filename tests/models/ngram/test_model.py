@@ -12,6 +12,7 @@ from fastcollapse.models.ngram.metrics import METRICS
 from fastcollapse.models.ngram.model import Ngram
 from fastcollapse.models.ngram.refits import Plan
 from fastcollapse.models.ngram.walk_kernels import walk_block
+from fastcollapse.simulation.schedules import schedule_of
 from fastcollapse.simulation.simulate import use_threads
 from tests._goodness_of_fit import z_scores
 from tests.models.ngram._corpora import corpus, experiment, model_of, sample, states_of
@@ -70,6 +71,18 @@ def test_parts__are_for_few_replicates_and_long_generations(text):
     span = model._span(1, 1, 1, 0)._replace(n_threads=8)
     assert [model._n_parts(n, 1, span) for n in (1, 2, 3, 8, 100)] == [8, 4, 3, 1, 1]
     assert model_of(TOY, experiment())._n_parts(1, 1, span) == 1
+
+
+def test_work_bytes__are_those_of_the_largest_pool():
+    """A generation of a million sentences of 25/7 symbols has an urn of 4 bytes a symbol."""
+    many = {"n_samples": 10**6}
+    assert model_of(TOY, experiment({}, many)).work_bytes() > 4e6 * 25 / 7
+    assert model_of(TOY, experiment(WORDS, many)).work_bytes() > 4e6 * 25 / 18
+    accumulating = {**many, "name": "accumulate", "keep_real": False}
+    assert model_of(TOY, experiment({}, accumulating)).work_bytes() > 20e6 * 25 / 7
+    # At a temperature the urn has the cells alone, with fixed totals there is none.
+    assert model_of(TOY, experiment({}, many, {"temperature": 2.0})).work_bytes() < 1000
+    assert model_of(TOY, experiment(FIXED, {"n_samples": {"times_truth": 1e5}})).work_bytes() < 1000
 
 
 def contexts_of(truth, order, counts):
@@ -135,6 +148,19 @@ def test_pools__are_sums_of_counts():
     mixed = states_of(TOY, experiment({}, {**n, "name": "mix", "n_real": "truth", "real": "fixed"}))
     np.testing.assert_array_equal(mixed[1], kept[1])
     assert (mixed[2:] >= mixed[0]).all()  # the corpus itself, in each generation
+
+
+@pytest.mark.parametrize(("model", "n_real"), [({"order": 2}, 7), (WORDS, 18), (WORDS, 7), (FIXED, "truth")])
+def test_fixed_real__is_the_corpus_where_it_has_its_size_as_in_the_twin(model, n_real):
+    """Seven sentences, eighteen words."""
+    made = experiment(model, {"name": "mix", "n_real": n_real, "real": "fixed"}, n_generations=1)
+    schedule, rng = schedule_of(made, Ngram.truth_total(TOY, made.model)), np.random.default_rng(1)
+    _, table = twin.states(TOY, made.model, schedule, 1, rng)
+    is_corpus = n_real != 7 or model is not WORDS
+    start = twin.fit(cell for one in twin.sentences_of(TOY) for cell in twin.cells_of(one, 2, TOY.n_words))
+    has_all = all(table.get(c, {}).get(w, 0) >= n for c, row in start.items() for w, n in row.items())
+    states = states_of(TOY, made, n_generations=1)
+    assert has_all == bool((states[1] >= states[0]).all()) == is_corpus
 
 
 def test_pools__that_are_large_are_searched():
@@ -204,6 +230,40 @@ def test_temperature__that_keeps_walks_in_a_loop_is_refused():
         state = made.initial(1, 1)
         with pytest.raises(InputError, match=message + "generation 1 of replicate 4"):
             made.advance(state, 1, 2, seed=1, first_replicate=4)
+
+
+@pytest.mark.parametrize(
+    ("model", "n", "limits"), [({}, 40, (200, 400, 800)), (WORDS, 4000, (3000, 4250, 4400, 4500, 6000))]
+)
+@pytest.mark.parametrize("n_parts", [2, 5])
+def test_walks__are_given_up_whatever_the_parts(monkeypatch, model, n, limits, n_parts):
+    """The walks of no part alone have too many symbols, or those of a part have them after the budget is reached."""
+    truth = corpus("a a a a a a a a b", "b")
+    made = experiment(model, {"n_samples": n}, sampling={"temperature": 0.7})
+
+    def outcome(parts, most, replicate):
+        monkeypatch.setattr(Ngram, "_n_parts", lambda *_: parts)
+        run = model_of(truth, made)
+        run._plan = run._plan._replace(most=most)
+        state = run.initial(1, 1)
+        try:
+            run.advance(state, 1, 1, seed=1, first_replicate=replicate)
+        except InputError as error:
+            return str(error)
+        return state.counts.tolist()
+
+    found = [[outcome(parts, most, r) for most in limits for r in range(8)] for parts in (1, n_parts)]
+    assert found[0] == found[1]
+    assert 8 < sum(isinstance(one, str) for one in found[0]) < 8 * (len(limits) - 1)
+
+
+@pytest.mark.parametrize("real", ["fixed", "fresh"])
+def test_real_data__has_no_limit_of_walks_at_a_temperature(real):
+    truth, workflow = corpus("a b c", "b a", "c"), {"name": "mix", "n_samples": 1, "n_real": 4_000_000, "real": real}
+    made = experiment({}, workflow, {"temperature": 2.0}, n_generations=1)
+    states = states_of(truth, made, n_generations=1, n_replicates=1)
+    ends = cells_of(truth, 2).words == truth.n_words
+    assert states[1, :, ends].sum() == 4_000_001
 
 
 @pytest.mark.parametrize(
@@ -278,15 +338,58 @@ GOLDEN = {
     2: (
         {
             1: (0.89106, 51e-5, 0.71051, 54e-5, 3.8663, 7e-4),
+            2: (0.81261, 69e-5, 0.56448, 63e-5, 3.7102, 11e-4),
             3: (0.75076, 53e-5, 0.47268, 69e-5, 3.5898, 15e-4),
+            5: (0.65925, 72e-5, 0.36133, 67e-5, 3.4078, 17e-4),
+            7: (0.59363, 82e-5, 0.29512, 64e-5, 3.2722, 18e-4),
             10: (0.52255, 87e-5, 0.23334, 55e-5, 3.1172, 19e-4),
         },
         20,
     ),
-    3: ({1: (0.8900, 9e-4, 0.6620, 8e-4), 10: (0.5230, 10e-4, 0.1822, 6e-4)}, 10),
-    4: ({1: (0.8886, 6e-4, 0.6425, 13e-4), 10: (0.5208, 13e-4, 0.1676, 9e-4)}, 6),
-    8: ({1: (0.8874, 12e-4, 0.6370, 8e-4), 10: (0.5190, 16e-4, 0.1633, 12e-4)}, 6),
-    16: ({1: (0.8862, 19e-4, 0.6376, 14e-4), 10: (0.5177, 15e-4, 0.1624, 5e-4)}, 6),
+    3: (
+        {
+            1: (0.8900, 9e-4, 0.6620, 8e-4),
+            2: (0.8110, 13e-4, 0.5028, 8e-4),
+            3: (0.7495, 12e-4, 0.4083, 5e-4),
+            5: (0.6598, 16e-4, 0.2997, 7e-4),
+            7: (0.5937, 14e-4, 0.2375, 7e-4),
+            10: (0.5230, 10e-4, 0.1822, 6e-4),
+        },
+        10,
+    ),
+    4: (
+        {
+            1: (0.8886, 6e-4, 0.6425, 13e-4),
+            2: (0.8080, 15e-4, 0.4805, 11e-4),
+            3: (0.7457, 13e-4, 0.3863, 12e-4),
+            5: (0.6561, 3e-4, 0.2803, 11e-4),
+            7: (0.5918, 10e-4, 0.2206, 9e-4),
+            10: (0.5208, 13e-4, 0.1676, 9e-4),
+        },
+        6,
+    ),
+    8: (
+        {
+            1: (0.8874, 12e-4, 0.6370, 8e-4),
+            2: (0.8073, 13e-4, 0.4753, 5e-4),
+            3: (0.7445, 7e-4, 0.3808, 7e-4),
+            5: (0.6529, 9e-4, 0.2739, 8e-4),
+            7: (0.5878, 5e-4, 0.2145, 6e-4),
+            10: (0.5190, 16e-4, 0.1633, 12e-4),
+        },
+        6,
+    ),
+    16: (
+        {
+            1: (0.8862, 19e-4, 0.6376, 14e-4),
+            2: (0.8069, 18e-4, 0.4738, 16e-4),
+            3: (0.7456, 17e-4, 0.3798, 11e-4),
+            5: (0.6540, 9e-4, 0.2732, 10e-4),
+            7: (0.5865, 11e-4, 0.2141, 5e-4),
+            10: (0.5177, 15e-4, 0.1624, 5e-4),
+        },
+        6,
+    ),
 }
 
 

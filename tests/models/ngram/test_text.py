@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.models.ngram import text
 from fastcollapse.models.ngram.text import CellText
@@ -23,8 +24,8 @@ def law_of_sentences():
             "b c": 1 / 5 / 3, "b": 1 / 5 * 2 / 3, "c": 1 / 5}  # fmt: skip
 
 
-def p_value(law, seed):
-    sampler = CellText(Sentences.from_words(CORPUS, "test"), 2)
+def p_value(law, seed, **settings):
+    sampler = CellText(Sentences.from_words(CORPUS, "test"), 2, **settings)
     found = Counter(sampler.sentences(sampler.counts, 20_000, np.random.default_rng(seed)))
     assert set(found) == set(law)
     return chisquare([found[one] for one in law], [20_000 * p for p in law.values()]).pvalue
@@ -36,6 +37,19 @@ def test_sentences__have_the_law_of_the_model():
     assert p_value(law, 1) > P_LIMIT
     other = {**law, "a": law["a b"], "a b": law["a"]}  # the negative control
     assert p_value(other, 1) < P_LIMIT
+
+
+def test_sentences__have_the_temperature_of_the_run():
+    """At T = 1/2 probabilities go with squares of counts: 9 + 1 + 1 at the start, 1 + 4 after a, 4 + 1 after b."""
+    cold = {"a b c": 9 / 11 * 4 / 5 * 1 / 5, "a b": 9 / 11 * 4 / 5 * 4 / 5, "a": 9 / 11 / 5,
+            "b c": 1 / 11 / 5, "b": 1 / 11 * 4 / 5, "c": 1 / 11}  # fmt: skip
+    assert sum(cold.values()) == pytest.approx(1)
+    assert p_value(cold, 2, temperature=0.5) > P_LIMIT
+    assert p_value(law_of_sentences(), 2, temperature=0.5) < P_LIMIT  # the negative control
+    sampler = family("ngram").text_sampler(
+        Sentences.from_words(CORPUS, "test"), family("ngram").PARAMETERS(order=2), Sampling(temperature=1e-3)
+    )
+    assert set(sampler.sentences(sampler.counts, 50, np.random.default_rng(1))) == {"a b"}
 
 
 def test_sentences__of_order_beyond_the_longest_are_those_of_the_text():
