@@ -123,7 +123,7 @@ def fine_tuning_panel(results: Results, generations: np.ndarray, options: Mappin
     """Show the error of generations as they are and fine-tuned on labels of the truth, beside a fit from scratch."""
     grid, setting, chain = grid_of(results), setting_of(results), chain_of(results)
     if not setting.tuned:
-        raise InputError("model.downstream.start must be 'generation' for the panel fine_tuning")
+        raise InputError("model.downstream.start must be 'generation' or a number for the panel fine_tuning")
     at = grid.generations[np.isin(grid.generations, generations)]
     law = SkewedLaw(chain.error, chain.spread, chain.skew).at(at)
     as_they_are = Theory(law, _all(chain.exact, at), chain.heavy[at], None, chain.label)

@@ -68,6 +68,20 @@ class _Generations:
 
 
 @dataclasses.dataclass(frozen=True)
+class _Start:
+    """Check of the start of a predictor: "zero", "generation", or the number of a generation."""
+
+    text: ClassVar[str] = "'zero', 'generation' or a whole number from 0"
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, str):
+            if value not in ("zero", "generation"):
+                raise refuse(self.text, value)
+            return value
+        return IntField(0, 10**7)(value)
+
+
+@dataclasses.dataclass(frozen=True)
 class DownstreamParameters(Section):
     """The predictor trained on samples of a generation, with one ridge or a grid of ridges.
 
@@ -85,24 +99,28 @@ class DownstreamParameters(Section):
         OneOrMoreField(FloatField(0, 100)), "exponent: the ridge is T^-exponent", default=None
     )
     generations: Any = parameter(_Generations(), "generations to train a predictor on", default="all")
-    start: str | None = parameter(
-        ChoiceField(lambda: ("zero", "generation")),
-        "zero: a ridge towards 0 on labels of a generation; generation: a ridge towards its weights on labels of the "
-        "truth (fine-tuning); zero by default",
+    start: Any = parameter(
+        _Start(),
+        "zero: a ridge towards 0 on labels of a generation; generation: a ridge towards its model on labels of the "
+        "truth (fine-tuning); a number: the same from this generation alone; zero by default",
         default=None,
     )
 
     def relations(self) -> list[tuple[str, str]]:
         """Return the contradictions between parameters, as (key, message)."""
+        problems = []
         if (self.ridge is None) == (self.exponent is None):
             given = "neither" if self.ridge is None else "both"
-            return [("", f"must have either ridge or exponent, got {given}")]
-        return []
+            problems.append(("", f"must have either ridge or exponent, got {given}"))
+        if isinstance(self.start, int) and self.generations != "all":
+            given = show(list(self.generations))
+            problems.append(("generations", f"must be absent where start is a number, got {given}"))
+        return problems
 
     @property
     def is_tuned(self) -> bool:
         """Whether the predictor is a generation that is fine-tuned on labels of the truth."""
-        return self.start == "generation"
+        return self.start not in (None, "zero")
 
     @property
     def axis(self) -> str:
@@ -140,13 +158,14 @@ class DownstreamParameters(Section):
         InputError
             A generation is beyond the end of the run.
         """
-        if self.generations == "all":
+        key, chosen = ("start", (self.start,)) if isinstance(self.start, int) else ("generations", self.generations)
+        if chosen == "all":
             return np.ones(n_generations + 1, dtype=bool)
-        last = max(self.generations)
+        last = max(chosen)
         if last > n_generations:
             limit = f"at most run.n_generations = {n_generations}"
-            raise InputError(f"model.downstream.generations must be {limit}, got {last}")
-        return np.isin(np.arange(n_generations + 1), self.generations)
+            raise InputError(f"model.downstream.{key} must be {limit}, got {last}")
+        return np.isin(np.arange(n_generations + 1), chosen)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -232,7 +232,7 @@ def test_fine_tuning__agrees_with_theory(truth):
     many = panels[5]
     np.testing.assert_allclose(many.curve.expected, 0.09 * 20 / 29)
     assert [panel.group for panel in panels_of(results, ALL, ["decomposition"])] == ["bias", "variance", "all"]
-    with pytest.raises(InputError, match="start must be 'generation' for the panel fine_tuning"):
+    with pytest.raises(InputError, match="start must be 'generation' or a number for the panel"):
         panels_of(run(n_replicates=2), ALL, ["fine_tuning"])
 
 

@@ -71,6 +71,18 @@ def test_tuned_predictor__of_the_truth_has_no_bias():
     assert (results.metrics["test_bias"][:, 1:, :, 1] > 0).all()
 
 
+def test_tuned_predictor__of_a_numbered_generation_is_that_of_all():
+    """A number names the generation whose model is the start; the bits are those of a run that tunes all."""
+    every, one, first = (
+        simulate(experiment({"downstream": tuned(start=start)})).metrics for start in ("generation", 2, 0)
+    )
+    for name in ("test_error", "test_bias", "test_variance"):
+        np.testing.assert_array_equal(one[name][:, 2], every[name][:, 2])
+        np.testing.assert_array_equal(first[name][:, 0], every[name][:, 0])
+        assert np.isnan(one[name][:, [0, 1, 3]]).all()
+    assert "test_synthetic" not in first
+
+
 @pytest.mark.parametrize("design", ["gaussian", "rademacher", "uniform", "student"])
 def test_tuned_predictor__is_universal_over_inputs(design):
     """The mean of the collapsed model, fine-tuned, is that of the deterministic equivalent up to O(1/d)."""
@@ -129,7 +141,20 @@ def test_least_squares__forgets_its_start():
 
 REFUSED = [
     ({"start": "last"}, {}, r"model\.start must be one of zero, previous, got 'last'"),
-    ({"downstream": tuned(start="previous")}, {}, r"model\.downstream\.start must be one of zero, generation, got"),
+    (
+        {"downstream": tuned(start="previous")},
+        {},
+        r"model\.downstream\.start must be 'zero', 'generation' or a whole number from 0, got 'previous'",
+    ),
+    ({"downstream": tuned(start=-1)}, {}, r"model\.downstream\.start must be at least 0, got -1"),
+    ({"downstream": tuned(start=1.5)}, {}, r"model\.downstream\.start must be a whole number"),
+    ({"downstream": tuned(start=True)}, {}, r"model\.downstream\.start must be a whole number, got True"),
+    ({"downstream": tuned(start=4)}, {}, r"model\.downstream\.start must be at most run\.n_generations = 3, got 4"),
+    (
+        {"downstream": tuned(start=2, generations=[2])},
+        {},
+        r"model\.downstream\.generations must be absent where start is a number, got \[2\]",
+    ),
     (
         {"start": "previous", "follow": "overlaps"},
         {},
