@@ -20,8 +20,9 @@ FITTED, SEPARATED, FAILED = 0, 1, 2
 _LANES, _ROWS_OF_BLOCK = 8, 512
 # A step that changes no linear predictor by more leaves an error of about a tenth of its square.
 _LAST_STEP = 1e-5
-# Where all steps change the predictors by at most 1, weights change by at most a factor e, and the likelihood rises.
-_LONGEST_STEP = 1.0
+# A step that changes no predictor by more than 1 changes weights by at most a factor e, so that the likelihood rises.
+# A longer one is halved until the likelihood rises by this share of its slope, or until it is as short.
+_SAFE_STEP, _RISE = 1.0, 1e-4
 _MOST_STEPS = 1000
 # A search for a separating direction pays where a predictor is this large, and steps are still this long.
 _FAR, _LONG_STEP = 12.0, 0.1
@@ -55,6 +56,7 @@ class Workspace(NamedTuple):
     scaled: np.ndarray
     lanes: np.ndarray
     information: np.ndarray
+    gradient: np.ndarray
     step: np.ndarray
     column: np.ndarray
     start: np.ndarray
@@ -74,7 +76,8 @@ def new_workspace(n_blocks, p, m):
     """Return the work space of one thread."""
     return Workspace(
         np.zeros((n_blocks, m)), np.zeros((n_blocks, m)), np.empty(m), np.empty(m), np.empty(m, np.int64),
-        np.empty(m), np.empty(m // _LANES), np.empty((p, p)), np.empty(p), np.empty((p, 1)), np.empty(p),
+        np.empty(m), np.empty(m // _LANES), np.empty((p, p)), np.empty(p), np.empty(p), np.empty((p, 1)),
+        np.empty(p),
     )  # fmt: skip
 
 
@@ -131,6 +134,38 @@ def _add_information(block, work):
 
 
 @kernel
+def _rise(response, work, n_rows, share):
+    """Return by how much sum_i b(x_i w), b' the mean of a label, rises along a share of the step: O(n)."""
+    total, left = 0.0, n_rows
+    for b in range(work.changes.shape[0]):
+        for i in range(min(left, work.changes.shape[1])):
+            old = work.predictors[b, i]
+            new = old + share * work.changes[b, i]
+            if response == POISSON:
+                total += math.exp(new) - math.exp(old)
+            else:
+                total += max(new, 0.0) - max(old, 0.0)
+                total += math.log1p(math.exp(-abs(new))) - math.log1p(math.exp(-abs(old)))
+        left -= work.changes.shape[1]
+    return total
+
+
+@kernel
+def _share_of_step(response, work, n_rows, sums, trials, longest):
+    """Return the share of the step, whose longest change of a predictor is given, that raises the likelihood."""
+    share, along, slope = 1.0, 0.0, 0.0
+    for j in range(sums.shape[0]):
+        along += sums[j] * work.step[j]
+        slope += work.gradient[j] * work.step[j]
+    while share * longest > _SAFE_STEP:
+        rise = share * along - trials * _rise(response, work, n_rows, share)
+        if rise >= _RISE * share * slope:
+            break
+        share *= 0.5
+    return share
+
+
+@kernel
 def _is_separated(changes, step, n_rows, response, sums, trials):
     """Whether the likelihood rises for ever along `step`: O(n).
 
@@ -155,34 +190,23 @@ def _is_separated(changes, step, n_rows, response, sums, trials):
 
 
 @kernel
-def fit(blocks, n_rows, response, sums, trials, work, coefficients):
-    """Maximise the likelihood from `coefficients` on: ``(b,p,m),(p)->(p)``, O(n p^2) a step; return the status.
-
-    Parameters
-    ----------
-    blocks, n_rows, response : see `Rows`.
-    sums : float64 (p), X'y over all labels.
-    trials : number of labels of each row, k.
-    work : `Workspace`; afterwards `work.start` has the coefficients at the start.
-    coefficients : float64 (p), the start; replaced by the maximum if the status is FITTED.
-    """
+def _climb(blocks, n_rows, response, sums, trials, work, coefficients):
+    """Maximise the likelihood from `coefficients` on; see `fit`."""
     n_blocks, p = blocks.shape[0], blocks.shape[1]
-    for j in range(p):
-        work.start[j] = coefficients[j]
     for b in range(n_blocks):
         gemv(1.0, blocks[b], True, coefficients, 0.0, work.predictors[b])
     for _ in range(_MOST_STEPS):
         for j in range(p):
-            work.step[j] = sums[j]
+            work.gradient[j] = sums[j]
         work.information[:, :] = 0.0
         for b in range(n_blocks):
             write_means(response, work.predictors[b], work.bits, work.means, work.weights)
-            gemv(-trials, blocks[b], False, work.means, 1.0, work.step)
+            gemv(-trials, blocks[b], False, work.means, 1.0, work.gradient)
             _add_information(blocks[b], work)
         if potrf(work.information) != 0:
             return FAILED
         for j in range(p):
-            work.column[j, 0] = work.step[j] / trials
+            work.column[j, 0] = work.gradient[j] / trials
         potrs(work.information, work.column)
         longest = 0.0
         for j in range(p):
@@ -193,7 +217,7 @@ def fit(blocks, n_rows, response, sums, trials, work, coefficients):
                 longest = max(longest, abs(work.changes[b, i]))
         if not longest < math.inf:
             return FAILED
-        share, farthest = min(1.0, _LONGEST_STEP / longest) if longest > 0.0 else 1.0, 0.0
+        share, farthest = _share_of_step(response, work, n_rows, sums, trials, longest), 0.0
         for j in range(p):
             coefficients[j] += share * work.step[j]
         for b in range(n_blocks):
@@ -206,3 +230,29 @@ def fit(blocks, n_rows, response, sums, trials, work, coefficients):
         if is_far and _is_separated(work.changes, work.step, n_rows, response, sums, trials):
             return SEPARATED
     return FAILED
+
+
+@kernel
+def fit(blocks, n_rows, response, sums, trials, work, coefficients):
+    """Maximise the likelihood from `coefficients` on: ``(b,p,m),(p)->(p)``, O(n p^2) a step; return the status.
+
+    Far from the maximum few rows may have variance, so that the information is singular. Then it starts again at 0.
+
+    Parameters
+    ----------
+    blocks, n_rows, response : see `Rows`.
+    sums : float64 (p), X'y over all labels.
+    trials : number of labels of each row, k.
+    work : `Workspace`.
+    coefficients : float64 (p), the start; replaced by the maximum if the status is FITTED, otherwise kept.
+    """
+    work.start[:] = coefficients
+    status = FAILED
+    for attempt in range(2):
+        if status == FAILED:
+            for j in range(coefficients.shape[0]):
+                coefficients[j] = work.start[j] if attempt == 0 else 0.0
+            status = _climb(blocks, n_rows, response, sums, trials, work, coefficients)
+    if status != FITTED:
+        coefficients[:] = work.start
+    return status

@@ -153,8 +153,6 @@ def refit_labels(rows, truth, chains, schedule, span, out, out_separated):
                         status = fit(blocks, n_rows, response, sums, trials, work, now)
                     if status == SEPARATED:
                         separated[replicate] = 1.0
-                        for j in range(p):
-                            now[j] = work.start[j]
                     elif status != FITTED:
                         now[:] = math.nan
                 for j in range(p):

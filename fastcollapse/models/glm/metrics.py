@@ -59,9 +59,13 @@ def excess_risk(quantities: GlmQuantities, truth: Any) -> np.ndarray:
     setting = quantities.setting
     out = np.empty(quantities.separated.shape)
     flat, found = quantities.coefficients.reshape(-1, len(setting.truth)), out.reshape(-1)
-    for start in range(0, len(flat), max(1, _CHUNK // len(setting.design))):
-        chosen = slice(start, start + max(1, _CHUNK // len(setting.design)))
-        found[chosen] = setting.divergence(np.einsum("kj,nj->kn", flat[chosen], setting.design)).mean(axis=1)
+    length = max(1, _CHUNK // len(setting.design))
+    for start in range(0, len(flat), length):
+        chosen = slice(start, start + length)
+        # Not a BLAS product: its rounding depends on the number of models.
+        predictors = np.einsum("kj,nj->kn", flat[chosen], setting.design)
+        with np.errstate(invalid="ignore"):  # after a fit that failed
+            found[chosen] = setting.divergence(predictors).mean(axis=1)
     return quantities.error(out)
 
 

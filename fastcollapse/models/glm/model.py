@@ -112,11 +112,11 @@ class Glm(ArrayModel):
         return {"coefficients": Variable("coefficients; after a separation those before it", dims=("component",))}
 
     def coordinates(self) -> dict[str, Coordinate]:
-        """Return the true coefficients, and the variances of a fit to one label of each row, for large samples."""
-        variances = (self._inverse**2).sum(axis=1)
+        """Return the true coefficients, and the principal variances of a fit to n labels, times n, for large n."""
+        variances = len(self._setting.design) * np.linalg.svd(self._inverse, compute_uv=False) ** 2
         return {
             "true_coefficients": Coordinate(self._setting.truth.copy(), "true coefficients"),
-            "unit_variance": Coordinate(variances, "variance of a fit to one label a row, for large samples"),
+            "label_variance": Coordinate(variances, "principal variances of a fit to n labels, times n, for large n"),
         }
 
     def truth_states(self) -> dict[str, np.ndarray]:
