@@ -81,7 +81,8 @@ def fit(rows, labels, response):
         step = np.linalg.solve(rows.T @ (weight[:, None] * rows), rows.T @ (labels - mean))
         if np.abs(rows @ step).max() < 1e-9:
             return coefficients + step
-        while loss(rows, labels, coefficients + step, response) > loss(rows, labels, coefficients, response) + 1e-12:
+        now = loss(rows, labels, coefficients, response)
+        while loss(rows, labels, coefficients + step, response) > now + 1e-12 * (1 + abs(now)):
             step /= 2
         coefficients = coefficients + step
     raise AssertionError("Newton's method has not converged")
@@ -90,7 +91,8 @@ def fit(rows, labels, response):
 def loss(rows, labels, coefficients, response):
     """Return minus the log-likelihood, up to a constant."""
     eta = rows @ coefficients
-    return (np.logaddexp(0, eta) if response == "logistic" else np.exp(eta)).sum() - labels @ eta
+    with np.errstate(over="ignore"):
+        return (np.logaddexp(0, eta) if response == "logistic" else np.exp(eta)).sum() - labels @ eta
 
 
 def is_separated(rows, labels, response):

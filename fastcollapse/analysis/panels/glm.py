@@ -59,9 +59,10 @@ def ratio_to_first_panel(results: Results, generations: np.ndarray, options: Map
     if not results.last:
         raise InputError("run.n_generations must be at least 1 for the panel ratio_to_first, got a run without a fit")
     at = generations[generations >= 1]
+    values = results.metrics["squared_error"]
     first = expected_errors(results)[1] if is_exact(results) else np.nan
     if not np.isfinite(first):
-        first = float(_error_curve(results, np.array([1]), 1.0).mean[0])
+        first = float(values[:, 1].mean() if np.isfinite(values[:, at]).all() else np.median(values[:, 1]))
     if not 0 < first < math.inf:
         raise InputError(f"the error of the first fit must be above 0 for the panel ratio_to_first, got {first:g}")
     labels = ("Error over that of the first fit", "error / error of the first", "ratio")
@@ -127,9 +128,8 @@ def _curve_without_theory(at: np.ndarray, values: np.ndarray) -> Curve:
         return unscored_curve(at, values)
     low, median, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
     unknown = np.full(len(at), np.nan)
-    shown = [np.where(np.isfinite(part), part, np.nan) for part in (median, low, high)]
-    shown[2] = np.where(np.isfinite(high), high, shown[0])
-    return Curve(at, shown[0], unknown, shown[1], shown[2], None, None, unknown, unknown)
+    median, low, high = (np.where(np.isfinite(part), part, np.nan) for part in (median, low, high))
+    return Curve(at, median, unknown, low, high, None, None, unknown, unknown)
 
 
 def _error_panel(

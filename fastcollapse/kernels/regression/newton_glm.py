@@ -15,7 +15,8 @@ from fastcollapse.kernels.linalg.lapack import gemv, potrf, potrs
 from fastcollapse.kernels.random.vector_exp import exponentials
 
 LOGISTIC, POISSON = 0, 1
-FITTED, SEPARATED, FAILED = 0, 1, 2
+# A fit is singular where nearly all labels have no variance left: its maximum is beyond the range of float64.
+FITTED, SEPARATED, SINGULAR, FAILED = 0, 1, 2, 3
 # Rows of a block: a power of 2 from the first to the second. A product sums this many rows side by side.
 _LANES, _ROWS_OF_BLOCK = 8, 512
 # A step that changes no linear predictor by more leaves an error of about a tenth of its square.
@@ -195,6 +196,10 @@ def _climb(blocks, n_rows, response, sums, trials, work, coefficients):
     n_blocks, p = blocks.shape[0], blocks.shape[1]
     for b in range(n_blocks):
         gemv(1.0, blocks[b], True, coefficients, 0.0, work.predictors[b])
+    farthest = 0.0
+    for b in range(n_blocks):
+        for i in range(blocks.shape[2]):
+            farthest = max(farthest, abs(work.predictors[b, i]))
     for _ in range(_MOST_STEPS):
         for j in range(p):
             work.gradient[j] = sums[j]
@@ -204,7 +209,7 @@ def _climb(blocks, n_rows, response, sums, trials, work, coefficients):
             gemv(-trials, blocks[b], False, work.means, 1.0, work.gradient)
             _add_information(blocks[b], work)
         if potrf(work.information) != 0:
-            return FAILED
+            return SINGULAR if farthest > _FAR else FAILED
         for j in range(p):
             work.column[j, 0] = work.gradient[j] / trials
         potrs(work.information, work.column)
@@ -217,7 +222,8 @@ def _climb(blocks, n_rows, response, sums, trials, work, coefficients):
                 longest = max(longest, abs(work.changes[b, i]))
         if not longest < math.inf:
             return FAILED
-        share, farthest = _share_of_step(response, work, n_rows, sums, trials, longest), 0.0
+        share = _share_of_step(response, work, n_rows, sums, trials, longest)
+        farthest = 0.0
         for j in range(p):
             coefficients[j] += share * work.step[j]
         for b in range(n_blocks):
@@ -249,7 +255,7 @@ def fit(blocks, n_rows, response, sums, trials, work, coefficients):
     work.start[:] = coefficients
     status = FAILED
     for attempt in range(2):
-        if status == FAILED:
+        if status >= SINGULAR:
             for j in range(coefficients.shape[0]):
                 coefficients[j] = work.start[j] if attempt == 0 else 0.0
             status = _climb(blocks, n_rows, response, sums, trials, work, coefficients)

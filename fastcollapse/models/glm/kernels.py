@@ -25,6 +25,7 @@ from fastcollapse.kernels.regression.newton_glm import (
     FITTED,
     POISSON,
     SEPARATED,
+    SINGULAR,
     fit,
     new_workspace,
     write_means,
@@ -45,13 +46,20 @@ class Chains(NamedTuple):
     coefficients : float64 (R, p), of the last fit.
     separated : float64 (R), 1 after a fit to separated labels.
     sums : float64 (R, p), X'y of the pool.
-    real : float64 (Q, p), X'y of a fixed real batch; Q = R, or 0 without one.
     """
 
     coefficients: np.ndarray
     separated: np.ndarray
     sums: np.ndarray
-    real: np.ndarray
+
+
+@kernel
+def _real_stream(fixed_real, span, replicate, generation, stream):
+    """Set `stream` to that of the real data of a generation; fixed real data is drawn anew with the same numbers."""
+    if fixed_real:
+        generation_stream(span, replicate, 0, _FIXED_REAL, stream)
+    else:
+        generation_stream(span, replicate, generation, _REAL, stream)
 
 
 @kernel
@@ -89,27 +97,11 @@ def add_labels(blocks, n_rows, response, coefficients, passes, stream, work, wor
 
 
 @parallel_kernel
-def draw_real_labels(rows, truth, passes, key, n_threads, real):
-    """Draw X'y of the fixed real batch of every replicate: ``(b,p,m),(p)->(R,p)``, O(R n p)."""
-    blocks, n_rows, response = rows
-    for thread in prange(n_threads):
-        stream = np.empty(STREAM_WORDS, np.uint64)
-        work, words = (
-            new_workspace(blocks.shape[0], blocks.shape[1], blocks.shape[2]),
-            np.empty(blocks.shape[2], np.uint64),
-        )
-        for replicate in range(thread, real.shape[0], n_threads):
-            generation_stream(key, replicate, 0, _FIXED_REAL, stream)
-            real[replicate, :] = 0.0
-            add_labels(blocks, n_rows, response, truth, passes, stream, work, words, real[replicate])
-
-
-@parallel_kernel
 def refit_labels(rows, truth, chains, schedule, span, out, out_separated):
     """Refit R replicates over B generations: ``(b,p,m),(p),(R,p),...->(R,B,p),(R,B)``, O(n p^2) a step of Newton.
 
-    A chain ends with the first fit to separated labels, which have no maximum of the likelihood: it keeps the
-    coefficients before that fit. After a fit that fails numerically they are NaN.
+    A chain ends with the first fit to separated labels, which have no maximum of the likelihood, or with a singular
+    one: it keeps the coefficients before that fit. After a fit that fails otherwise they are NaN.
 
     Parameters
     ----------
@@ -121,7 +113,7 @@ def refit_labels(rows, truth, chains, schedule, span, out, out_separated):
     out, out_separated : float64 (R, B, p) and (R, B), coefficients, and whether they are those before a separation.
     """
     blocks, n_rows, response = rows
-    coefficients, separated, pool, real = chains
+    coefficients, separated, pool = chains
     n_synthetic, n_real, n_kept, fitted = (
         schedule.n_synthetic, schedule.n_real, schedule.n_kept, schedule.divisor
     )  # fmt: skip
@@ -141,17 +133,14 @@ def refit_labels(rows, truth, chains, schedule, span, out, out_separated):
                     is_drawn = add_labels(
                         blocks, n_rows, response, now, n_synthetic[t] // n_rows, stream, work, words, sums
                     )
-                    if n_real[t] > 0 and real.shape[0] > 0:
-                        for j in range(p):
-                            sums[j] += real[replicate, j]
-                    elif n_real[t] > 0:
-                        generation_stream(span, replicate, generation, _REAL, stream)
+                    if n_real[t] > 0:
+                        _real_stream(schedule.fixed_real, span, replicate, generation, stream)
                         add_labels(blocks, n_rows, response, truth, n_real[t] // n_rows, stream, work, words, sums)
                     status = FAILED
                     if is_drawn:
                         trials = np.float64(fitted[t] // n_rows)
                         status = fit(blocks, n_rows, response, sums, trials, work, now)
-                    if status == SEPARATED:
+                    if status == SEPARATED or status == SINGULAR:
                         separated[replicate] = 1.0
                     elif status != FITTED:
                         now[:] = math.nan
@@ -170,16 +159,6 @@ def add_scores(scale, centre, extra, stream, sums):
             sums[1, j] += scale * extra * normal(stream)
 
 
-@kernel
-def draw_real_scores(passes, extra, key, real):
-    """Draw the scores of the fixed real batch of every replicate: ``->(R,2,p)``."""
-    stream, truth = np.empty(STREAM_WORDS, np.uint64), np.zeros(real.shape[2])
-    for replicate in range(real.shape[0]):
-        generation_stream(key, replicate, 0, _FIXED_REAL, stream)
-        real[replicate, :, :] = 0.0
-        add_scores(math.sqrt(passes), truth, extra, stream, real[replicate])
-
-
 @parallel_kernel
 def refit_limit(n_rows, extra, chains, schedule, span, out):
     """Refit R replicates of the Gaussian limit over B generations: ``(R,p),(R,2,p),...->(R,B,p)``, O(p) a step.
@@ -195,7 +174,7 @@ def refit_limit(n_rows, extra, chains, schedule, span, out):
     schedule, span : `KernelSchedule` and `Span`.
     out : float64 (R, B, p), the errors of the estimator.
     """
-    errors, _, pool, real = chains
+    errors, _, pool = chains
     n_replicates, p = errors.shape
     n_synthetic, n_real, n_kept, fitted = (
         schedule.n_synthetic, schedule.n_real, schedule.n_kept, schedule.divisor
@@ -211,10 +190,8 @@ def refit_limit(n_rows, extra, chains, schedule, span, out):
                     sums[:, :] = 0.0
                 generation_stream(span, replicate, generation, _SYNTHETIC, stream)
                 add_scores(math.sqrt(n_synthetic[t] // n_rows), now, extra, stream, sums)
-                if n_real[t] > 0 and real.shape[0] > 0:
-                    sums += real[replicate]
-                elif n_real[t] > 0:
-                    generation_stream(span, replicate, generation, _REAL, stream)
+                if n_real[t] > 0:
+                    _real_stream(schedule.fixed_real, span, replicate, generation, stream)
                     add_scores(math.sqrt(n_real[t] // n_rows), truth, extra, stream, sums)
                 passes = np.float64(fitted[t] // n_rows)
                 for j in range(p):

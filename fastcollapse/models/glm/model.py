@@ -16,8 +16,6 @@ from fastcollapse.kernels.regression.newton_glm import rows_of
 from fastcollapse.models.base import ArrayModel, ModelBlock, State, compute_metrics, run_key
 from fastcollapse.models.glm.kernels import (
     Chains,
-    draw_real_labels,
-    draw_real_scores,
     refit_labels,
     refit_limit,
 )
@@ -25,7 +23,7 @@ from fastcollapse.models.glm.metrics import METRICS, ROLES, GlmQuantities
 from fastcollapse.models.glm.parameters import GlmParameters
 from fastcollapse.models.glm.setting import setting_of
 from fastcollapse.models.glm.truth import FixedRows, GlmTruth
-from fastcollapse.models.pools import check_pool_memory, n_fixed_real
+from fastcollapse.models.pools import check_pool_memory
 from fastcollapse.variables import Coordinate, Metric, Variable
 
 # Deviation of the noise that the median adds to the mean of a normal sample, pi/2 - 1 of its variance.
@@ -34,14 +32,13 @@ _OF_MEDIAN = float(np.sqrt(np.pi / 2 - 1))
 
 @dataclass(eq=False)
 class GlmState(State):
-    """The chains of R replicates, see `Chains`; a fixed real batch is drawn again for a resume."""
+    """The chains of R replicates, see `Chains`."""
 
     chains: Chains
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that a resume needs."""
-        names = ("coefficients", "separated", "sums")
-        return {name: getattr(self.chains, name) for name in names}
+        return self.chains._asdict()
 
 
 class Glm(ArrayModel):
@@ -93,7 +90,6 @@ class Glm(ArrayModel):
                 t = int(wrong.argmax())
                 multiple = f"a multiple of the {n_rows:,} rows, one label of each or several"
                 raise InputError(f"workflow.{key} must be {multiple}, got {sizes[t]} at generation {t + 1}")
-        self._schedule = schedule
         self._kernel_schedule = kernel_schedule(schedule)
         self._setting = setting_of(truth, parameters.response)
         # Least squares of Gaussian labels have their large-sample law for every size.
@@ -129,19 +125,11 @@ class Glm(ArrayModel):
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> GlmState:
         """Return the state of generation 0."""
-        n_rows, p = self._setting.design.shape
-        passes = n_fixed_real(self._schedule) // n_rows
-        shape = (2, p) if self._is_limit else (p,)
-        check_pool_memory(n_replicates * p * 6, "run.n_replicates")
-        real, key = np.zeros((n_replicates if passes else 0, *shape)), run_key(seed, first_replicate)
-        if passes and self._rows is None:
-            draw_real_scores(passes, self._extra, key, real)
-        elif passes:
-            draw_real_labels(self._rows, self._setting.truth, passes, key, current_threads(), real)
+        p = len(self._setting.truth)
+        check_pool_memory(n_replicates * p * 4, "run.n_replicates")
         start = np.zeros(p) if self._is_limit else self._setting.truth
-        return GlmState(
-            Chains(np.tile(start, (n_replicates, 1)), np.zeros(n_replicates), np.zeros((n_replicates, *shape)), real)
-        )
+        sums = np.zeros((n_replicates, 2, p) if self._is_limit else (n_replicates, p))
+        return GlmState(Chains(np.tile(start, (n_replicates, 1)), np.zeros(n_replicates), sums))
 
     def generation_bytes(self, state: GlmState) -> int:
         """Return the size of the states of one generation, in bytes."""
