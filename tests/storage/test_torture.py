@@ -135,6 +135,19 @@ n_samples = 20
 n_real = 5
 real = "fixed"
 """,
+    "glm": """
+[model]
+family = "glm"
+response = "logistic"
+[truth]
+rows = 20
+dimension = 2
+[workflow]
+name = "mix"
+n_samples = 40
+n_real = 20
+real = "fixed"
+""",
     "stable_mean": """
 [model]
 family = "stable_mean"
@@ -189,6 +202,7 @@ GENERATIONS = {
     "ridge": 500,
     "kernel_ridge": 150,
     "kde": 2500,
+    "glm": 3000,
     "stable_mean": 20_000,
     "uniform_maximum": 20_000,
     "exponential_mean": 20_000,

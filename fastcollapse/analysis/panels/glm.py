@@ -20,6 +20,8 @@ from fastcollapse.theory.mixing.other_estimator import other_estimator_factors
 
 # The most generations whose factor is computed as linear algebra: a tenth of a second.
 _MOST_FACTORS = 400
+# The least ratio to the first error that needs a logarithmic axis beside ratios near 1.
+_LOG_FROM = 10
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
@@ -70,13 +72,20 @@ def ratio_to_first_panel(results: Results, generations: np.ndarray, options: Map
     model: Any = results.experiment.model
     is_pathway = accumulated_size(results) is not None and model.estimator == "mle"
     limits = (Line("pi²/6", np.full(len(at), math.pi**2 / 6), "limit"),) if is_pathway else ()
-    return dataclasses.replace(panel, lines=(*panel.lines, *limits), log=True)
+    is_log = bool((panel.curve.mean > _LOG_FROM).any())
+    return dataclasses.replace(panel, lines=(*panel.lines, *limits), log=is_log)
 
 
 def separated_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the share of chains that have ended, because a direction separates the labels."""
     curve = share_of(generations, results.metrics["separated"][:, generations] > 0, None, None)
-    return probability_panel("Chains that have ended at separated labels", "Pr(separated)", "separated", curve)
+    panel = probability_panel("Chains that have ended at separated labels", "Pr(separated)", "separated", curve)
+    times = np.quantile(separation_times(results), (0.1, 0.5, 0.9), method="inverted_cdf")
+    if not np.isfinite(times[0]):
+        return panel
+    pairs = zip((10, 50, 90), _words(results, times), strict=True)
+    words = ", ".join(f"{share} % by generation {time}" for share, time in pairs)
+    return dataclasses.replace(panel, note=f"separated: of the chains have ended {words}")
 
 
 def excess_risk_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -99,11 +108,15 @@ def separation_table(results: Results) -> str:
     """Return the quantiles over replicates of the first generation with separated labels."""
     times = separation_times(results)
     found = np.quantile(times, _QUANTILES, method="inverted_cdf")
-    shown = [f"{time:,.0f}" if np.isfinite(time) else f"> {results.last:,}" for time in found]
-    rows = [[f"{100 * q:.0f} %", time] for q, time in zip(_QUANTILES, shown, strict=True)]
+    rows = [[f"{100 * q:.0f} %", time] for q, time in zip(_QUANTILES, _words(results, found), strict=True)]
     n_ended = int(np.isfinite(times).sum())
     head = f"First generation with separated labels, {n_ended:,} of {results.n_replicates:,} replicates:"
     return f"{head}\n{table(['replicates', 'by generation'], rows)}"
+
+
+def _words(results: Results, times: np.ndarray) -> list[str]:
+    """Return generations in words; an infinite one is beyond the run."""
+    return [f"{time:,.0f}" if np.isfinite(time) else f"> {results.last:,}" for time in times]
 
 
 def _error_curve(results: Results, at: np.ndarray, factor: float) -> Curve:

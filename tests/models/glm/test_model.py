@@ -1,6 +1,7 @@
 """Generalised linear models: labels drawn in law, chains that end at separated labels, truths, and invalid input."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -152,7 +153,7 @@ def test_is_separated__equals_the_other_linear_program():
 
 
 def test_truth__of_a_data_set_needs_scikit_learn(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     with pytest.raises(InputError, match=r"scikit-learn must be installed \(pip install 'fastcollapse\[data\]'\)"):
         GlmTruth(data="diabetes").load()
 
