@@ -95,9 +95,10 @@ def write_means(response, predictors, bits, means, weights):
         weights[i] = -abs(predictors[i])
     exponentials(weights, bits, means)
     for i in range(m):
-        small = means[i] / (1.0 + means[i])
-        weights[i] = small / (1.0 + means[i])
-        means[i] = small if predictors[i] < 0.0 else 1.0 / (1.0 + means[i])
+        large = 1.0 / (1.0 + means[i])
+        small = means[i] * large
+        weights[i] = small * large
+        means[i] = small if predictors[i] < 0.0 else large
 
 
 @kernel
