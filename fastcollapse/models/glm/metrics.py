@@ -92,7 +92,9 @@ METRICS = metric_table(
 
 _LIMITS = {
     "replace": (Limit(True, "for large samples its mean grows as t (pathway_factors)"),),
-    "accumulate": (Limit(False, "for large samples its mean is at most pi^2/6 of that of the first fit"),),
+    "accumulate": (
+        Limit(False, "for large samples its mean is at most pi^2/6 of that of the first fit (pathway_factors)"),
+    ),
 }
 ROLES: dict[str, Role] = {
     "risk": (
