@@ -126,7 +126,8 @@ def refit_labels(rows, truth, chains, schedule, span, out, out_separated):
             for step in range(span.n_generations):
                 generation = span.first + step
                 t = generation - 1
-                if separated[replicate] == 0.0:
+                # A chain that has failed is NaN, which no draw may see.
+                if separated[replicate] == 0.0 and not math.isnan(now[0]):
                     if n_kept[t] == 0:
                         sums[:] = 0.0
                     generation_stream(span, replicate, generation, _SYNTHETIC, stream)
@@ -135,7 +136,9 @@ def refit_labels(rows, truth, chains, schedule, span, out, out_separated):
                     )
                     if n_real[t] > 0:
                         _real_stream(schedule.fixed_real, span, replicate, generation, stream)
-                        add_labels(blocks, n_rows, response, truth, n_real[t] // n_rows, stream, work, words, sums)
+                        is_drawn &= add_labels(
+                            blocks, n_rows, response, truth, n_real[t] // n_rows, stream, work, words, sums
+                        )
                     status = FAILED
                     if is_drawn:
                         trials = np.float64(fitted[t] // n_rows)

@@ -21,11 +21,13 @@ from fastcollapse.models.glm.kernels import (
 )
 from fastcollapse.models.glm.metrics import METRICS, ROLES, GlmQuantities
 from fastcollapse.models.glm.parameters import GlmParameters
-from fastcollapse.models.glm.setting import setting_of
+from fastcollapse.models.glm.setting import law_of, setting_of
 from fastcollapse.models.glm.truth import FixedRows, GlmTruth
 from fastcollapse.models.pools import check_pool_memory
 from fastcollapse.variables import Coordinate, Metric, Variable
 
+# The largest mean of a Poisson variate.
+_MOST_COUNTS = 1e15
 # Deviation of the noise that the median adds to the mean of a normal sample, pi/2 - 1 of its variance.
 _OF_MEDIAN = float(np.sqrt(np.pi / 2 - 1))
 
@@ -92,6 +94,13 @@ class Glm(ArrayModel):
                 raise InputError(f"workflow.{key} must be {multiple}, got {sizes[t]} at generation {t + 1}")
         self._kernel_schedule = kernel_schedule(schedule)
         self._setting = setting_of(truth, parameters.response)
+        passes = max(int(schedule.n_synthetic.max()), int(schedule.n_real.max())) // n_rows
+        largest = passes * float(law_of(parameters.response, truth.design @ self._setting.truth)[1].max())
+        if parameters.response == "poisson" and largest > _MOST_COUNTS:
+            raise InputError(
+                f"workflow.n_samples must give the labels of a row a sum of mean at most {_MOST_COUNTS:g}, "
+                f"got {largest:.3g} for {passes:,} labels of each row"
+            )
         # Least squares of Gaussian labels have their large-sample law for every size.
         self._is_limit = parameters.sampler == "limit" or parameters.response == "gaussian"
         self._extra = _OF_MEDIAN if parameters.estimator == "median" else 0.0
@@ -114,6 +123,10 @@ class Glm(ArrayModel):
             "true_coefficients": Coordinate(self._setting.truth.copy(), "true coefficients"),
             "label_variance": Coordinate(variances, "principal variances of a fit to n labels, times n, for large n"),
         }
+
+    def work_bytes(self) -> int:
+        """Return the memory of the rows in blocks, and of the predictors and their changes of each thread, in bytes."""
+        return 0 if self._rows is None else self._rows.blocks.nbytes + 16 * self._rows.n_rows * current_threads()
 
     def truth_states(self) -> dict[str, np.ndarray]:
         """Return the truth as a state."""

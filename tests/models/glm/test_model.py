@@ -293,3 +293,24 @@ def test_pool__keeps_sums_that_do_not_grow():
     sizes = {name: values.size for name, values in state.arrays().items()}
     model.advance(state, 1, 50, 1)
     assert sizes == {name: values.size for name, values in state.arrays().items()}
+
+
+@pytest.mark.parametrize("response", ["logistic", "poisson"])
+def test_failed_fit__ends_in_missing_numbers(response):
+    """Rates beyond 1e15, or coefficients that are no numbers: the run stops at NaN, and no draw sees it."""
+    model = MODEL(
+        GlmTruth(rows=10, dimension=1).load(),
+        GlmParameters(response=response),
+        Replace(n_samples=20).schedule(3, None),
+    )
+    state = model.initial(2, 1)
+    state.chains.coefficients[0] = 90.0 if response == "poisson" else math.nan
+    found = model.advance(state, 1, 3, 1).states["coefficients"]
+    assert np.isnan(found[0]).all()
+    assert np.isfinite(found[1]).all()
+
+
+def test_rates__of_all_labels_of_a_row_are_limited():
+    truth = GlmTruth(rows=10, dimension=1, intercept=30.0).load()
+    with pytest.raises(InputError, match=r"workflow\.n_samples must give the labels of a row a sum of mean at most 1e"):
+        MODEL(truth, GlmParameters(response="poisson"), Replace(n_samples=10**4).schedule(1, None))
