@@ -202,7 +202,7 @@ GENERATIONS = {
     "ridge": 500,
     "kernel_ridge": 150,
     "kde": 2500,
-    "glm": 8000,
+    "glm": 5000,
     "stable_mean": 20_000,
     "uniform_maximum": 20_000,
     "exponential_mean": 20_000,
