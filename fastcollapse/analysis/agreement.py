@@ -72,6 +72,8 @@ def agreement_of(results: Results) -> list[Agreement]:
     generations = table_generations(results) if has_generations else log_spaced_generations(results.last, _N_COMPARED)
     plots: dict[tuple[str, str], list[Panel]] = {}
     for panel in panels_of(results, generations):
+        if panel.is_picture:
+            continue
         plots.setdefault((panel.title, panel.heading), []).append(panel)
     return [_plot_agreement(results, panels) for panels in plots.values()]
 
@@ -129,7 +131,7 @@ def verdict(agreements: Sequence[Agreement]) -> str:
     if wrong:
         head = f"the simulation disagrees with theory in {', '.join(wrong)}; {of_all} compared with exact theory"
     elif not compared:
-        head = f"{of_all} compared with exact theory"
+        head = f"{of_all} compared with exact theory" if by_name else "pictures are not compared with theory"
     parts = [head]
     parts += [f"compared with bounds alone: {', '.join(bounded)}"] if bounded else []
     parts += [f"not compared: {', '.join(others)}"] if others else []

@@ -140,7 +140,7 @@ def _draw_curves(axes: "Axes", plot: Sequence[Panel]) -> None:
         axes.plot([], [], "o", color=colour, ms=4, label=group)
     _draw_group_limits(axes, plot, colours)
     for panel in {panel.median: panel for panel in plot}.values():
-        middle = "mean" if not panel.median else "median where a mean or variance is infinite" if mixed else "median"
+        middle = "mean" if not panel.median else "median where tails are heavy" if mixed else "median"
         axes.errorbar([], [], [], color=EDGE, fmt=_marker(panel, mixed), ms=4, label=f"{middle}, bars: {panel.band}")
     if any_unscored:
         axes.plot([], [], "o", color=EDGE, mfc="white", ms=4, label="no score against theory")

@@ -23,8 +23,10 @@ def draw_cloud(axes: "Axes", panel: Panel) -> None:
         is_behind = colour == EDGE
         axes.scatter(
             cloud[:, 0], cloud[:, 1], s=size, color=colour, alpha=0.35 if is_behind else 1.0, linewidths=0,
-            zorder=1 if is_behind else 2, label="generation 1" if is_behind else None,
+            zorder=1 if is_behind else 2,
         )  # fmt: skip
+    if panel.behind is not None:
+        axes.scatter([], [], s=24, color=EDGE, alpha=0.6, linewidths=0, label="generation 1")
     seen = np.concatenate(clouds)
     middle, half = (seen.max(axis=0) + seen.min(axis=0)) / 2, np.ptp(seen, axis=0).max() * (0.5 + _MARGIN)
     if half > 0:

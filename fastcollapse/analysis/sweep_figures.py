@@ -112,7 +112,7 @@ def _heat_maps(plots: Sequence[Sequence[Panel]], first: Side, second: Side) -> "
         unscored = np.isfinite(simulated) & np.isfinite(expected) & np.isnan(z)
         norm = _norm(np.concatenate([simulated.ravel(), expected.ravel()]))
         kinds = {panel.median for panel in plot}
-        middle = "mean (median where a moment is infinite)" if len(kinds) > 1 else "median" if True in kinds else "mean"
+        middle = "mean (median where tails are heavy)" if len(kinds) > 1 else "median" if True in kinds else "mean"
         for axes, values, name in zip(columns, (simulated, expected), (f"simulated {middle}", "theory"), strict=True):
             if not np.isfinite(values).any():
                 axes.set_visible(False)

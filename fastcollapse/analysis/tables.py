@@ -40,14 +40,17 @@ def tables_of(results: Results) -> str:
     if not panels:
         return "No metric was recorded."
     over_generations = [panel for panel in panels if panel.axis is GENERATION]
-    others = [panel for panel in panels if panel.axis is not GENERATION]
+    pictures = [panel for panel in panels if panel.is_picture]
+    others = [panel for panel in panels if panel.axis is not GENERATION and not panel.is_picture]
     tables = [_generation_table(generations, over_generations)] if over_generations else []
     tables += [_plot_table(plot) for plot in plots_of(others)]
+    tables += [_picture_table(pictures)] if pictures else []
     text = "\n\n".join(f"{part.title}\n{table(part.header, part.rows)}" for part in tables)
     has_scores = any("z" in part.header for part in tables)
     cells = {cell for part in tables for row in part.rows for cell in row}
     legend = "; ".join(f"{cell}: {meaning}" for cell, meaning in _LEGEND.items() if cell in cells)
-    return "\n".join([text, _notes(results, panels, has_scores), *([f"  ({legend})"] if legend else [])])
+    notes = _notes(results, panels, has_scores)
+    return "\n".join(filter(None, [text, notes, f"  ({legend})" if legend else ""]))
 
 
 class _Table(NamedTuple):
@@ -89,14 +92,21 @@ def _plot_table(plot: Sequence[Panel]) -> _Table:
     return _Table(plot[0].title, header, rows)
 
 
+def _picture_table(pictures: Sequence[Panel]) -> _Table:
+    """Return the table of pictures of points: a line for each."""
+    rows = [[f"{panel.curve.at[0]:,}", number(panel, panel.curve.mean[0])] for panel in pictures]
+    return _Table(f"Pictures\n  {pictures[0].heading}: {pictures[0].label}", ["generation", pictures[0].heading], rows)
+
+
 def _notes(results: Results, panels: Sequence[Panel], has_scores: bool) -> str:
     """Return the notes below the tables."""
     drawn = drawn_panels(results, panels)
     bounded = any(panel.curve.lower is not None for panel in panels)
     medians = [panel for panel in panels if panel.median]
     asymptotic = dict.fromkeys(line.label for panel in panels for line in panel.lines if line.kind == "asymptotic")
+    means = [panel for panel in panels if not (panel.median or panel.is_picture)]
     notes = [
-        *(["mean and standard deviation over replicates"] if len(medians) < len(panels) else []),
+        *(["mean and standard deviation over replicates"] if means else []),
         *dict.fromkeys(f"{panel.name}: median and quartiles over replicates" for panel in medians),
         *dict.fromkeys(panel.note for panel in panels if panel.note),
         *(["lower, upper: bounds of the expectation"] if bounded else []),
@@ -107,6 +117,8 @@ def _notes(results: Results, panels: Sequence[Panel], has_scores: bool) -> str:
         *([f"the figure shows the first {len(drawn)} of these {len(panels)}"] if len(drawn) < len(panels) else []),
     ]
     line = "; ".join(notes)
+    if not line:
+        return ""
     return f"  {line}" if len(line) <= _LONGEST_LINE else "  " + ";\n  ".join(notes)
 
 
@@ -114,7 +126,8 @@ def _not_compared(results: Results, panels: Sequence[Panel]) -> list[tuple[str, 
     """Return the names of panels without a score, and the reasons."""
     by_name: dict[str, list[Panel]] = {}
     for panel in panels:
-        by_name.setdefault(panel.name, []).append(panel)
+        if not panel.is_picture:
+            by_name.setdefault(panel.name, []).append(panel)
     return [(name, reason) for name, group in by_name.items() if (reason := why_not_compared(results, group))]
 
 
@@ -154,7 +167,7 @@ def why_not_compared(results: Results, panels: Sequence[Panel]) -> str:
     if np.isfinite(differences).any():
         return f"no exact theory; within {100 * np.nanmax(differences):.2g} % of the asymptotic one"
     if any(panel.median for panel in panels):
-        return "infinite moments, and no exact median is known"
+        return panels_for(results).no_median
     return panels_for(results).why_no_bounds(results)
 
 

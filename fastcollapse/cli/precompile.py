@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def precompile(families: Sequence[str]) -> None:
     """Compile all kernels of families ahead of their runs, by default of all families.
 
-    The code is kept in ~/.cache/fastcollapse, or in the folder that FASTCOLLAPSE_CACHE names, for this type of
-    processor.
+    The code is kept in ~/.cache/fastcollapse ($XDG_CACHE_HOME/fastcollapse), or in the folder that FASTCOLLAPSE_CACHE
+    names, for this type of processor.
 
     \b
     fastcollapse precompile discrete gaussian

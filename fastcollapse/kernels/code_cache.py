@@ -58,9 +58,7 @@ def writable_folder() -> Path:
 
 
 def _trusted_folder() -> Path:
-    # A process without a home directory gives a RuntimeError.
-    parent = Path(os.environ.get("FASTCOLLAPSE_CACHE") or Path.home() / ".cache" / "fastcollapse")
-    folder = Path(os.path.abspath(parent)) / "compiled"
+    folder = Path(os.path.abspath(_parent())) / "compiled"
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.stat()
@@ -69,6 +67,15 @@ def _trusted_folder() -> Path:
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise PermissionError(None, "other users can write it", str(folder))
     return folder
+
+
+def _parent() -> Path:
+    if given := os.environ.get("FASTCOLLAPSE_CACHE"):
+        return Path(given)
+    # The XDG base directory specification ignores relative paths.
+    caches = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    # A process without a home directory gives a RuntimeError.
+    return (caches if caches.is_absolute() else Path.home() / ".cache") / "fastcollapse"
 
 
 def _is_trusted(found: os.stat_result) -> bool:

@@ -1,4 +1,4 @@
-"""Gauss-Legendre panels for integrands with structure at many scales near 0, and sums that they give."""
+"""Quadrature: Gauss-Legendre panels for structure at many scales near 0, sums, and the Marchenko-Pastur law."""
 
 import math
 
@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 # exp(-x^2) is below 1e-17 beyond this x.
 GAUSSIAN_END = 6.3
+# Number of angles of the trapezoidal rule; their distance resolves eigenvalues as small as the ridge.
+_MIN_ANGLES, _MAX_ANGLES = 2**9, 2**18
 
 
 def panels(
@@ -59,3 +61,22 @@ def polylog_ratio(s: float, gap: float) -> float:
     with np.errstate(over="ignore"):
         logs = (2 * s - 1) * np.log(y) - math.lgamma(s) - np.log(np.expm1(y * y) + gap)
     return float(2 * weight @ np.exp(logs))
+
+
+def marchenko_pastur(phi: float, ridge: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return nodes for the positive eigenvalues of S = X'X/T, X of isotropic rows with d/T = phi, and their weights.
+
+    They serve integrands that change on the scale of the ridge. The weights sum to the share of these eigenvalues.
+
+    Examples
+    --------
+    >>> s, weight = marchenko_pastur(0.5, 0.1)
+    >>> round(float(weight @ s), 9), round(float(weight @ (1 / s)), 9)
+    (1.0, 2.0)
+    """
+    resolution = 64 * (1 + phi) / np.sqrt(min(ridge, 1.0))
+    n_nodes = int(np.clip(resolution, _MIN_ANGLES, _MAX_ANGLES))
+    angle = (np.arange(n_nodes) + 0.5) * np.pi / n_nodes
+    # s = |1 + sqrt(phi) e^{i angle}|^2 without cancellation.
+    s = (1 - np.sqrt(phi)) ** 2 + 4 * np.sqrt(phi) * np.cos(angle / 2) ** 2
+    return s, 2 / n_nodes * np.sin(angle) ** 2 / s

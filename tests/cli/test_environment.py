@@ -161,7 +161,9 @@ print(draw(), os.environ["MPLBACKEND"])
 
 @pytest.mark.parametrize("action", ["error", "ignore"])
 def test_command__without_a_home_has_one_warning_whatever_python_is_told(folder, action):
-    command = f"env -u FASTCOLLAPSE_CACHE HOME=/proc/none {' '.join(PYTHON)} run s.toml --set truth.rate=-1"
+    command = (
+        f"env -u FASTCOLLAPSE_CACHE -u XDG_CACHE_HOME HOME=/proc/none {' '.join(PYTHON)} run s.toml --set truth.rate=-1"
+    )
     got = shell(folder, command, PYTHONWARNINGS=f"{action}::RuntimeWarning")
     assert got.returncode == 2
     warning, error = got.stderr.splitlines()

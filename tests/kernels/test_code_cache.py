@@ -281,6 +281,16 @@ def test_folder__is_private(tmp_path, monkeypatch):
         assert code_cache.private_folder() is None
 
 
+def test_folder__is_that_of_the_user_for_caches(tmp_path, monkeypatch):
+    monkeypatch.delenv("FASTCOLLAPSE_CACHE", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for given, parent in ((str(tmp_path / "caches"), "caches"), ("relative", "home/.cache"), ("", "home/.cache")):
+        monkeypatch.setenv("XDG_CACHE_HOME", given)
+        assert code_cache.private_folder() == tmp_path / parent / "fastcollapse" / "compiled"
+    monkeypatch.setenv("FASTCOLLAPSE_CACHE", str(tmp_path / "own"))
+    assert code_cache.private_folder() == tmp_path / "own" / "compiled"
+
+
 def test_folder__that_cannot_be_made_is_one_warning(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("FASTCOLLAPSE_CACHE", str(tmp_path / "file"))

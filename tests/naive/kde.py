@@ -33,6 +33,13 @@ CASES = {
         {"normal_mixture": {**_PLANE, "covariances": [0.3, 0.3]}, "n_test": N_TEST},
         workflows=("replace",),
     ),
+    # The twin draws every generation.
+    "skipped": recursion.Case(
+        {"normal_mixture": _PLANE, "n_test": N_TEST},
+        {"bandwidth": 0.4, "observed": [1]},
+        {"normal_mixture": {**_PLANE, "covariances": [0.3, 0.3]}, "n_test": N_TEST},
+        workflows=("replace",),
+    ),
     "rows": recursion.Case({"rows": "points.csv", "n_test": 5}, {"bandwidth": 0.3}, workflows=("replace", "mix")),
 }
 N_RAW = 600

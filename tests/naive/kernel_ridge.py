@@ -39,7 +39,14 @@ CASES = {
         workflows=("replace", "accumulate"),
     ),
     "laplacian": recursion.Case(
-        {**_NUMBERS, "scaling": "none"}, {"kernel": "laplacian", "ridge": 0.05, **_NOISE}, workflows=("replace",)
+        {**_NUMBERS, "scaling": "none"},
+        {
+            "kernel": "laplacian",
+            "ridge": 0.05,
+            "downstream": {"n_samples": 15, "ridge": 0.1, "start": "generation"},
+            **_NOISE,
+        },
+        workflows=("replace",),
     ),
     "linear": recursion.Case(
         _NUMBERS, {"kernel": "linear", "precision": "float32", "ridge": 0.05, **_NOISE}, workflows=("mix",)
@@ -77,8 +84,7 @@ def raw(truth, model, schedule, n_generations, rng):
         row = [_error(truth, outputs), last[0] if truth.is_number else truth.levels[last.argmax()]]
         if model.downstream is not None:
             n, ridge = model.downstream.sizes()[-1], model.downstream.ridges()[-1, -1]
-            predictor = fit(truth, model, sample(truth, model, state, n, model.sigma, rng), ridge)
-            row.append(_error(truth, evaluate(truth, model, predictor, truth.test_rows)))
+            row.append(_error(truth, predict(truth, model, state, outputs, n, ridge, rng)))
         found.append(row)
     return np.array(found)
 
@@ -126,6 +132,21 @@ def sample(truth, model, state, n, sigma, rng):
     chosen = rng.choice(len(truth.rows), n, replace=False)
     labels = truth.targets[:, chosen] if state is None else evaluate(truth, model, state, truth.rows[chosen])
     return np.column_stack([truth.rows[chosen], (labels + sigma * rng.standard_normal(labels.shape)).T])
+
+
+def predict(truth, model, state, outputs, n, ridge, rng):
+    """Return the predictor of a generation at the held-out rows, float64 (C, n), whose own values there are `outputs`:
+    fitted to its labels, or fine-tuned on given labels.
+    """
+    if model.downstream.start != "generation":
+        predictor = fit(truth, model, sample(truth, model, state, n, model.sigma, rng), ridge)
+        return evaluate(truth, model, predictor, truth.test_rows)
+    chosen = rng.choice(len(truth.rows), n, replace=False)
+    x, given = truth.rows[chosen], truth.targets[:, chosen]
+    start = given if state is None else evaluate(truth, model, state, x)
+    residuals = given + model.sigma * rng.standard_normal(given.shape) - start
+    change = fit(truth, model, np.column_stack([x, residuals.T]), ridge)
+    return outputs + evaluate(truth, model, change, truth.test_rows)
 
 
 def fit(truth, model, rows, ridge):

@@ -44,20 +44,73 @@ CASES = {
         {"dimension": 14, "norm": 2.0},
         workflows=("replace",),
     ),
+    "fine-tuned": recursion.Case(
+        {"dimension": 14, "beta": 0.5},
+        {
+            "designs": "independent",
+            "start": "previous",
+            "downstream": {"n_samples": [30, 9], "ridge": [0.0, 0.3], "start": "generation"},
+            **_NOISE,
+        },
+        {"dimension": 14, "beta": 1.5},
+        workflows=("replace", "mix"),
+        lacks=frozenset({"weights"}),
+    ),
+    "fine-tuned on the same inputs": recursion.Case(
+        {"dimension": 14},
+        {
+            "designs": "dependent",
+            "start": "previous",
+            "ridge": 0.2,
+            "mixed_labels": {"weight": [0.6, 0.3], "ridge": [0.0, 0.3]},
+            "sigma": 0.5,
+            "sigma0": 0.8,
+        },
+        {"dimension": 14, "spectrum": [3.0] * 14},
+        workflows=("replace", "mix"),
+        lacks=frozenset({"weights", "fresh_real", "fixed_real"}),
+    ),
+    "mixed labels": recursion.Case(
+        {"dimension": 3, "beta": 1.0},
+        {"designs": "dependent", "mixed_labels": {"weight": [0.2, 0.6], "ridge": [0.0, 0.3]}, **_NOISE},
+        {"dimension": 3, "norm": 1.5},
+        workflows=("replace",),
+    ),
+    "fixed real labels": recursion.Case(
+        {"dimension": 14},
+        {"designs": "dependent", "real_labels": "fixed", "mixed_labels": {"weight": [0.5]}, **_NOISE},
+        {"dimension": 14, "norm": 2.0},
+        workflows=("replace",),
+    ),
+    "mixed labels of new rows": recursion.Case(
+        {"dimension": 14, "design": "uniform", "norm": 2.0},
+        {
+            "designs": "independent",
+            "sampler": "raw",
+            "mixed_labels": {"weight": 0.5, "ridge": [0.0, 0.3]},
+            **_NOISE,
+        },
+        {"dimension": 14, "design": "uniform"},
+        workflows=("replace",),
+    ),
 }
 N_RAW = 800
 
 
 def raw(truth, model, schedule, n_generations, rng):
     """Return columns of numbers of generations 0..T for one replicate, float64 (T + 1, 3 or 4): excess test error,
-    norm and overlap with w0 of the weights, and the test error of the last predictor downstream.
+    norm and overlap with w0 of the weights, and the test error of the last predictor downstream, or of the chain of
+    the last weight and ridge on mixed labels.
     """
     weights = chain(truth, model, schedule, n_generations, rng)
     found = [_errors(truth, weights), (weights**2).sum(axis=1), weights @ truth.weights]
     if model.downstream is not None:
         sizes, ridges = model.downstream.sizes(), model.downstream.ridges()
-        predictors = [fit(*sample(truth, w, sizes[-1], model.sigma, rng), ridges[-1, -1]) for w in weights]
+        predictors = [predictor(truth, model, w, sizes[-1], ridges[-1, -1], rng) for w in weights]
         found.append(_errors(truth, np.array(predictors)))
+    if model.mixed_labels is not None:
+        weight, ridge = model.mixed_labels.weights()[-1], model.mixed_labels.ridges()[-1]
+        found.append(_errors(truth, mixed_chain(truth, model, schedule, weight, ridge, n_generations, rng)))
     return np.column_stack(found)
 
 
@@ -69,6 +122,8 @@ def columns(results):
     found = [metrics["generator_error"], squares, metrics["generator_alignment"] * metrics["generator_norm"] * norm]
     if "test_error" in metrics:
         found.append(metrics["test_error"][:, :, -1, -1])
+    if "mixed_error" in metrics:
+        found.append(metrics["mixed_error"][:, :, -1, -1])
     return np.stack(found, axis=2)
 
 
@@ -106,11 +161,26 @@ def fit(x, y, ridge):
     return np.linalg.solve(x.T @ x / n + ridge * np.eye(d), x.T @ y / n)
 
 
+def fit_from(start, x, y, ridge):
+    """Return the weights with the least (1/n) |y - x w|^2 + ridge |w - start|^2; the ones nearest to `start`."""
+    return start + fit(x, y - x @ start, ridge)
+
+
+def predictor(truth, model, weights, n, ridge, rng):
+    """Return the predictor of a generation: fitted to its labels, or fine-tuned from it on labels of the truth."""
+    if model.downstream.start == "generation":
+        return fit_from(weights, *sample(truth, truth.weights, n, model.sigma, rng), ridge)
+    return fit(*sample(truth, weights, n, model.sigma, rng), ridge)
+
+
 def chain(truth, model, schedule, n_generations, rng):
     """Return the weights of generations 0..T, float64 (T + 1, d)."""
     same = inputs(truth, schedule.n_synthetic.max(), rng) if model.designs == "dependent" else None
 
+    last = [truth.weights]
+
     def draw(weights, n, rng):
+        last[0] = weights
         x = inputs(truth, n, rng) if same is None else same
         return np.column_stack([x, x @ weights + model.synthetic_noise * rng.standard_normal(n)])
 
@@ -118,6 +188,8 @@ def chain(truth, model, schedule, n_generations, rng):
         return np.column_stack(sample(truth, weights, n, model.sigma, rng))
 
     def refit(rows):
+        if model.start == "previous":
+            return fit_from(last[0], rows[:, :-1], rows[:, -1], model.ridge)
         return fit(rows[:, :-1], rows[:, -1], model.ridge)
 
     def refit_parts(groups):
@@ -127,4 +199,18 @@ def chain(truth, model, schedule, n_generations, rng):
     if schedule.is_plain:
         return np.array(recursion.states(start, draw, refit, schedule, n_generations, rng, draw_real=draw_real))
     found = recursion.staged_states(start, draw, refit_parts, schedule, n_generations, rng, draw_real=draw_real)
+    return np.array(found)
+
+
+def mixed_chain(truth, model, schedule, weight, ridge, n_generations, rng):
+    """Return the weights of generations 0..T of a chain on mixed labels, float64 (T + 1, d)."""
+    found, x, real = [truth.weights], None, None
+    for t in range(n_generations):
+        if x is None or model.designs == "independent":
+            x = inputs(truth, schedule.n_synthetic[t], rng)
+        if real is None or model.real_labels != "fixed":
+            real = x @ truth.weights + model.sigma * rng.standard_normal(len(x))
+        synthetic = x @ found[-1] + model.synthetic_noise * rng.standard_normal(len(x))
+        start = found[-1] if model.start == "previous" else np.zeros_like(truth.weights)
+        found.append(fit_from(start, x, weight * real + (1 - weight) * synthetic, ridge))
     return np.array(found)

@@ -51,7 +51,7 @@ def test_bare_key__workflow_that_is_set_too_decides():
 IN_SECTION = {
     "truth.precision": (DISCRETE, "; model.precision belongs to model.family kernel_ridge, not to discrete"),
     "model.scale": (DISCRETE, "belongs to model.family kernel_ridge, not to discrete"),
-    "truth.dimension": (DISCRETE, "belongs to model.family gaussian or ridge, not to discrete"),
+    "truth.dimension": (DISCRETE, "belongs to model.family gaussian or glm or ridge, not to discrete"),
     "workflow.n_real": (DISCRETE, "belongs to accumulate, mix, not to replace"),
     "model.n_samples": (DISCRETE, "is not a known key, use family, engine (did you mean 'workflow.n_samples'?)"),
     "run.n_samples": (DISCRETE, "(did you mean 'workflow.n_samples'?)"),

@@ -146,6 +146,19 @@ name = "accumulate"
 n_samples = 30
 keep_real = true
 """,
+    "glm": """
+[model]
+family = "glm"
+response = "logistic"
+[truth]
+rows = 20
+dimension = 2
+[workflow]
+name = "mix"
+n_samples = 40
+n_real = 20
+real = "fixed"
+""",
     "stable_mean": """
 [model]
 family = "stable_mean"
@@ -201,6 +214,7 @@ GENERATIONS = {
     "kernel_ridge": 150,
     "kde": 2500,
     "ngram": 1000,
+    "glm": 5000,
     "stable_mean": 20_000,
     "uniform_maximum": 20_000,
     "exponential_mean": 20_000,

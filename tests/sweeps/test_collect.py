@@ -194,7 +194,7 @@ def test_figure__shows_medians_where_means_are_infinite(tmp_path):
             np.testing.assert_array_equal(mine.curve.mean, theirs.curve.mean)
             np.testing.assert_array_equal(mine.curve.expected, theirs.curve.expected)
     labels = draw_sweep(open_sweep(tmp_path / "s.h5"), choice).axes[0].get_legend_handles_labels()[1]
-    assert any(label.startswith("median where a mean or variance is infinite") for label in labels)
+    assert any(label.startswith("median where tails are heavy") for label in labels)
 
 
 def test_extract__gives_results_file_of_run(collected, tmp_path):

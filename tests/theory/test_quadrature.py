@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastcollapse.theory.quadrature import panels, polylog_ratio
+from fastcollapse.theory.quadrature import marchenko_pastur, panels, polylog_ratio
 
 
 def test_panels__resolve_small_scales_and_waves():
@@ -29,3 +29,14 @@ def test_polylog_ratio__near_one():
     # Li_1 is a logarithm; Li_{1/2} has a pole of order 1/2 at 1.
     np.testing.assert_allclose(polylog_ratio(1.0, 1e-12), -np.log(1e-12), rtol=1e-11)
     np.testing.assert_allclose(polylog_ratio(0.5, 1e-12), np.sqrt(np.pi / 1e-12) - 1.4603545, rtol=1e-9)
+
+
+@pytest.mark.parametrize("phi", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize("ridge", [0.01, 1.0])
+def test_marchenko_pastur__has_its_mass_and_its_resolvent(phi, ridge):
+    s, weight = marchenko_pastur(phi, ridge)
+    np.testing.assert_allclose([weight.sum(), weight @ s], [min(1.0, 1 / phi), 1.0], rtol=1e-2)
+    # E 1/(s + ridge), without the eigenvalues 0, by its fixed point.
+    kappa = (ridge + phi - 1) / 2 + np.sqrt(((ridge + phi - 1) / 2) ** 2 + ridge)
+    expected = kappa / (1 + kappa) / ridge - max(0.0, 1 - 1 / phi) / ridge
+    np.testing.assert_allclose(weight @ (1 / (s + ridge)), expected, rtol=1e-9)

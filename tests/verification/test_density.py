@@ -433,6 +433,20 @@ def test_nll__of_shapes_is_within_bounds(placement):
         assert reject(outside(values, lower[1:], lower[1:]))
 
 
+@pytest.mark.parametrize(("shape", "n_test"), [("moons", 3), ("circles", 1)])
+def test_nll__of_one_point_equals_the_upper_bound(shape, n_test):
+    # 3 comparisons for each case. Few even points have another mean than the shape.
+    h, n_replicates = 0.5, 4000
+    draw = shape_points(np.random.default_rng(73), shape, "even", n_replicates)
+    runs = fits(draw, [h] * 3, schedule_of([1] * 3), n_replicates, np.random.default_rng(79))
+    values = np.stack([negative_log_likelihoods(p, h, draw(n_test)) for p in runs], axis=1)
+    upper = kde_nll_bounds_shape(h, [1] * 3, shape=shape, n_test=n_test)[1][1:]
+    assert not reject(z_scores(values, upper, rounding=1e-9))
+    # Negative control: test points whose mean is that of the shape.
+    wrong = kde_nll_bounds_shape(h, [1] * 3, shape=shape, n_test=4)[1][1:]
+    assert reject(z_scores(values, wrong, rounding=1e-9))
+
+
 def test_nll__pathwise_bounds_hold_for_every_run():
     h = [0.3] * T
     rng = np.random.default_rng(47)

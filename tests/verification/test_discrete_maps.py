@@ -306,6 +306,17 @@ def test_noise__on_the_way_to_the_fixed_point():
             assert reject(z_variance(counts / n, variances[t - 1]))
 
 
+@pytest.mark.parametrize(("lam", "T"), [(0.3, 0.8), (0.5, 1.25)])
+def test_noise__on_the_way_about_the_uniform_law(lam, T):
+    # 3 comparisons for each case.
+    K, n = 10, 2000
+    variances, wrong = (tempered_noise_path(np.full(K, 1 / K), lam, S, n, 6)[1][:, 0] for S in (T, 0.8 * T))
+    for t in (1, 3, 6):
+        squares = ((loop(K, n, lam, T, np.full(K, 1 / K), t, 3000) / n - 1 / K) ** 2).mean(axis=1)
+        assert not reject(z_scores(squares, variances[t]))
+        assert t == 1 or reject(z_scores(squares, wrong[t]))
+
+
 @pytest.mark.parametrize(("lam", "T"), [(0.6, 1.0), (0.7, 0.75), (0.5, 1.25), (0.2, 1.0)])
 def test_accumulate__variance_about_the_uniform_law(lam, T):
     # 3 comparisons for each case: rho is 0.4 twice, and 0.8.

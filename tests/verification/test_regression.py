@@ -276,7 +276,9 @@ CHAINS = {
 }
 
 
-@pytest.mark.parametrize("case", CHAINS)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.slow] if case == "least squares" else []) for case in CHAINS]
+)
 def test_regression_chain__moments_before_and_after_a_ridge_fit(case):
     # 16 comparisons for each case: error, overlap and norm of 3 generators, and of fits to two of them; the
     # sum of second moments of half of the coordinates. The rounding is 4/d.

@@ -118,16 +118,11 @@ def noise(results: Results) -> Noise | None:
     sizes = (schedule.n_synthetic + schedule.n_real)[: results.last]
     temperature = sampling.temperature or 1.0
     truth = path[0]
-    if np.ptp(truth) <= 1e-15:
-        # About the uniform law the noise of all symbols has the same multiplier.
-        variance, spread = np.zeros(len(path)), float(truth[0] * (1 - truth[0]))
-        for t, (lam, n) in enumerate(zip(share.tolist(), sizes.tolist(), strict=True)):
-            variance[t + 1] = min(((1 - lam) / temperature) ** 2 * variance[t] + spread / n, 1.0)
-        variances = np.repeat(variance[:, None], truth.size, axis=1)
-    elif truth.size <= _MOST_SYMBOLS and truth.size**3 * float(len(path)) <= _NOISE_WORK:
-        _, variances = tempered_noise_path(truth, share, temperature, sizes, results.last, mixing)
-    else:
+    is_small = truth.size <= _MOST_SYMBOLS and truth.size**3 * float(len(path)) <= _NOISE_WORK
+    if np.ptp(truth) > 1e-15 and not is_small:
         return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        _, variances = tempered_noise_path(truth, share, temperature, sizes, results.last, mixing)
     return _linear(path, variances)
 
 

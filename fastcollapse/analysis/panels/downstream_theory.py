@@ -12,6 +12,7 @@ from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.chain_asymptotic import chain_test_means
 from fastcollapse.theory.regression.effective_ridge import effective_ridge
+from fastcollapse.theory.regression.fine_tuning import fine_tuned_error, nearest_fit_error
 from fastcollapse.theory.regression.ridge_risk import ridge_equivalents
 
 
@@ -41,6 +42,8 @@ class Fit:
 def fit_of(results: Results) -> Fit:
     """Return the theory of the downstream fit of a run."""
     setting, chain, grid = setting_of(results), chain_of(results), grid_of(results)
+    if setting.tuned:
+        return _tuned(setting, chain, grid)
     rows = grid.samples[:, None]
     bias, variance, synthetic = ridge_equivalents(setting.spectrum, setting.w0, rows, grid.ridge)
     no_ridge = grid.ridge == 0
@@ -66,6 +69,37 @@ def fit_of(results: Results) -> Fit:
     return Fit(*(np.broadcast_to(p, shape) for p in (error, bias, variance, of_generator, exact, spread, skew, heavy)))
 
 
+def _tuned(setting: Setting, chain: Chain, grid: Grid) -> Fit:
+    """Return the theory of a generation that is fine-tuned on labels of the truth: its error takes the part of w0."""
+    rows, none = grid.samples[:, None], np.zeros((len(chain.error), *grid.ridge.shape))
+    no_ridge = grid.ridge == 0
+    one = fine_tuned_error(setting.spectrum, even_gap(setting.spectrum, 1.0), rows, grid.ridge, 0.0)
+    one = np.where(no_ridge, np.maximum(0.0, 1 - rows / setting.d), one) if setting.isotropic else one
+    # The direction of the error of a generator matters unless inputs are isotropic.
+    known = setting.isotropic or chain.unbiased
+    with np.errstate(invalid="ignore"):
+        bias = np.where(one > 0, chain.error[:, None, None] * (one if known else np.nan), 0.0)
+    zero = np.zeros(setting.d)
+    variance = fine_tuned_error(setting.spectrum, zero, rows, grid.ridge, setting.sigma)
+    if setting.isotropic:
+        exact_noise = nearest_fit_error(setting.d, rows, 0.0, setting.sigma)
+        variance = np.where(no_ridge, exact_noise, variance)
+    solved = no_ridge & ((rows >= setting.d) | setting.isotropic) & setting.gaussian
+    exact = solved & (chain.exact | (rows >= setting.d))
+    edge = no_ridge & (np.abs(rows - setting.d) <= EDGE) & (setting.sigma > 0)
+    own = inverse_cumulants(np.abs(grid.samples - setting.d) + 1.0, setting.sigma**2)
+    skew = np.maximum(chain.skew[:, None], shape_of(setting.d, own)[1])[:, :, None]
+    # Without a ridge, the fit to more rows than inputs does not inherit anything.
+    heavy = (chain.heavy[:, None, None] & (one > 0)) | edge
+    parts = (bias + variance, bias, variance + none, none, exact, np.full((1, 1, 1), np.nan), skew, heavy)
+    return Fit(*(np.broadcast_to(part, none.shape) for part in parts))
+
+
+def even_gap(spectrum: np.ndarray, error: float) -> np.ndarray:
+    """Return a gap of a given error |gap|_Sigma^2 that is the same in all directions of this norm."""
+    return np.sqrt(error / (spectrum.size * spectrum))
+
+
 def _biased(results: Results, error: np.ndarray, variance: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
     """Return the expected error of a fit to labels of biased generators, where it is not the sum of its parts.
 
@@ -82,7 +116,11 @@ def _biased(results: Results, error: np.ndarray, variance: np.ndarray, synthetic
         overlap, square = (unit * values[:, None, None] for values in (chain.overlap, chain.square))
         shrinkage = unit / (unit + effective_ridge(setting.spectrum, rows, grid.ridge))
         expected = setting.length - 2 * shrinkage * overlap + synthetic * square + variance
-    elif setting.replace_only and (not setting.dependent or (setting.ridge == 0 and isinstance(setting.sizes, int))):
+    elif (
+        setting.replace_only
+        and not setting.from_previous
+        and (not setting.dependent or (setting.ridge == 0 and isinstance(setting.sizes, int)))
+    ):
         fits = np.arange(results.last + 1)[:, None, None]
         noise, generators = (setting.sigma, setting.sigma0), (setting.ridge, setting.design)
         downstream = (rows, grid.ridge, setting.sizes, fits)

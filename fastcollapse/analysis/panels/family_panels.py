@@ -45,6 +45,7 @@ class FamilyPanels:
     panels : name -> function that makes the panel.
     default : names of the panels that are shown without a recipe.
     no_theory : why a panel without theory has none.
+    no_median : why medians are shown, which have no theory.
     staged : as `panels`, for runs whose schedule is not plain: with weights, windows, shares or maps. The theory of
         `panels` does not hold for them, so that no other function sees such a run.
     sampled : in place of `staged` for runs with maps; by default the same.
@@ -55,12 +56,14 @@ class FamilyPanels:
         panels: Mapping[str, Maker],
         default: tuple[str, ...],
         no_theory: str = "no theory of it is available",
+        no_median: str = "infinite moments, and no exact median is known",
         staged: Mapping[str, Maker] | None = None,
         sampled: Mapping[str, Maker] | None = None,
     ) -> None:
         self.panels = panels
         self.default = default
         self.no_theory = no_theory
+        self.no_median = no_median
         self.staged = staged or {}
         self.sampled = self.staged if sampled is None else sampled
 

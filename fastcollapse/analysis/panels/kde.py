@@ -23,6 +23,7 @@ from fastcollapse.simulation.results import Results
 
 # Generations whose points are shown, and the most points of a picture.
 _CLOUDS, _MOST_POINTS = (1, 10, 100), 2000
+_WIDTH = "standard deviation of the points of the first replicate, average over the two coordinates of the picture"
 _PICTURE = Axis("generation", "generation", categorical=True)
 # The first generations that a slope leaves out (arXiv:2602.16065), and the fewest that it needs.
 _LEFT_OUT, _FEWEST = 10, 30
@@ -39,7 +40,7 @@ def nll_panel(results: Results, generations: np.ndarray, options: Mapping[str, A
     if not len(at):
         return []
     lower, upper = (bound[at] for bound in nll_bounds_of(results))
-    title, label = "Negative log density of held-out points", "mean negative log density (nat)"
+    title, label = "Negative log density of held-out points", "negative log density (nat)"
     names = "theory: lower bound", "theory: upper bound"
     of_mean = " of the mean" if is_replace_only(results) else ""
     lines = tuple(Line(name + of_mean, bound, "bound") for name, bound in zip(names, (lower, upper), strict=True))
@@ -57,16 +58,17 @@ def nll_panel(results: Results, generations: np.ndarray, options: Mapping[str, A
                 band=QUARTILES,
                 median=True,
                 positive=positive,
+                note=_taken_note(results, "nll"),
             )
         ]
     is_scored = np.full(len(at), results.n_replicates >= EVENTS)
     rule = replicates_rule(EVENTS, results.n_replicates)
     known = np.isfinite(lower).any()
     curve = curve_of(at, values, lower if known else None, upper if known else None, unknown, is_scored, rule)
-    pathwise = _pathwise_bound(results, at)
+    pathwise, note = _pathwise_bound(results, at), _taken_note(results, "nll")
     if pathwise is not None:
         lines = (lines[0], Line("theory: bound of every run, on average", pathwise, "bound"))
-    return [Panel(title, label, "nll", curve, _drawn_near(lines, curve), digits=4, positive=positive)]
+    return [Panel(title, label, "nll", curve, _drawn_near(lines, curve), digits=4, positive=positive, note=note)]
 
 
 def _pathwise_bound(results: Results, at: np.ndarray) -> np.ndarray | None:
@@ -119,7 +121,14 @@ def _error_panel(
     log = is_wide(curve.mean) or _is_shrinking(results)
     heading = f"{name}²" if power == 2 else name
     label = "integral of (density - truth)²" if name == "ise" else heading
-    return [Panel(title, label, heading, curve, digits=6, log=log, positive=True, note=_slope_note(results, name))]
+    note = "; ".join(filter(None, (_taken_note(results, name), _slope_note(results, name))))
+    return [Panel(title, label, heading, curve, digits=6, log=log, positive=True, note=note)]
+
+
+def _taken_note(results: Results, name: str) -> str:
+    """Return the number of generations at which a metric was evaluated if it is not all of them, else ""."""
+    n = len(_known(results, name, np.arange(1, results.last + 1))[0])
+    return "" if n == results.last else f"{name} is taken at {n:,} of {results.last:,} generations"
 
 
 def _is_shrinking(results: Results) -> bool:
@@ -165,7 +174,8 @@ def _moment_panel(
     results: Results, generations: np.ndarray, name: str, exact: np.ndarray, title: str, label: str
 ) -> list[Panel]:
     """Return the panel of a moment of the points."""
-    curve = _scored_curve(generations, results.metrics[name][:, generations], exact[generations])
+    at, values = _known(results, name, generations)
+    curve = _scored_curve(at, values, exact[at])
     return [Panel(title, label, label, curve, log=is_wide(curve.mean), positive=True)]
 
 
@@ -188,13 +198,16 @@ def points_panel(results: Results, generations: np.ndarray, options: Mapping[str
     shown = [t for t in _CLOUDS if t <= results.last]
     if results.last not in shown and results.last < _CLOUDS[-1]:
         shown.append(results.last)
+    shown = [t for t in shown if len(results.sample("points", 0, t))]  # not where they are not observed
     panels = list[Panel]()
     for t in shown:
         points = results.sample("points", 0, t)[:, axes]
         chosen = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST_POINTS)).astype(int))
         curve = unscored_curve(np.array([t]), np.array([[points.std(axis=0).mean()]]))
+        note = f"a picture has at most {_MOST_POINTS:,} of the points" if len(points) > _MOST_POINTS else ""
         title, first = f"Points of the first replicate at generation {t:,}", panels[0].cloud if panels else None
-        panels.append(Panel(title, "width", "width", curve, axis=_PICTURE, cloud=points[chosen], behind=first))
+        picture = points[chosen]
+        panels.append(Panel(title, _WIDTH, "width", curve, axis=_PICTURE, note=note, cloud=picture, behind=first))
     return panels
 
 
@@ -247,6 +260,7 @@ _PANELS: dict[str, Maker] = {
 PANELS = KdePanels(
     _PANELS,
     default=("nll", "ise", "points"),
+    no_median="heavy tails, and no exact median is known",
     no_theory="there are only bounds of the likelihood, and no theory of weights, windows and scaled bandwidths",
     staged=_PANELS,
 )

@@ -71,7 +71,8 @@ def estimate_of(results: Results) -> Estimate | None:
     most = _MOST_SHARE * len(spectrum)
     generator = chain_means(spectrum, weights, sizes, fits, *noise)[0]
     generator[1:][sizes[: results.last] > most] = np.nan
-    if "test_error" not in results.metrics:
+    # The spectrum says nothing about the direction of the error of a generation.
+    if "test_error" not in results.metrics or model.downstream.is_tuned:
         return Estimate(generator, None)
     grid = grid_of(results)
     test = np.full((len(fits), *grid.ridge.shape), np.nan)

@@ -156,6 +156,11 @@ class Panel:
     points: tuple[Points, ...] = ()
 
     @property
+    def is_picture(self) -> bool:
+        """Whether it is a picture of points, which no theory is beside."""
+        return self.cloud is not None
+
+    @property
     def name(self) -> str:
         """Its name in a comparison: the heading over generations, or the title over another axis."""
         return self.heading if self.axis is GENERATION else self.title

@@ -22,6 +22,8 @@ class Setting:
     dependent : whether all generators have the same rows.
     gaussian : whether rows are Gaussian, which finite-sample theory needs.
     replace_only : whether each generation is fitted to labels of the one before and to nothing else.
+    previous : whether each fit starts from the weights of the generation before.
+    tuned : whether the downstream predictor is a generation, fine-tuned on labels of the truth.
     schedule : the rows of each generation.
     """
 
@@ -33,6 +35,8 @@ class Setting:
     dependent: bool
     gaussian: bool
     replace_only: bool
+    previous: bool
+    tuned: bool
     schedule: Schedule
 
     @property
@@ -60,6 +64,11 @@ class Setting:
         """Synthetic rows of each generation; a number if they are constant."""
         rows = self.schedule.n_synthetic
         return rows if np.ptp(rows) else int(rows[0])
+
+    @property
+    def from_previous(self) -> bool:
+        """Whether the law of the chain depends on the start of its fits: least squares of many rows forgets it."""
+        return self.previous and (self.ridge > 0 or int(self.rows.min()) < self.d)
 
     @property
     def rows(self) -> np.ndarray:
@@ -96,5 +105,7 @@ def setting_of(results: Results) -> Setting:
         dependent=model.designs == "dependent",
         gaussian=truth.design == "gaussian",
         replace_only=is_replace_only(results),
+        previous=model.from_previous,
+        tuned=model.downstream is not None and model.downstream.is_tuned,
         schedule=schedule_of(results),
     )

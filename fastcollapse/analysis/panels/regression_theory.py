@@ -13,6 +13,7 @@ from fastcollapse.theory.mixing.weighted_fit import fixed_real_errors, weighted_
 from fastcollapse.theory.regression.chain_asymptotic import chain_means
 from fastcollapse.theory.regression.chain_exact import ols_error_mean
 from fastcollapse.theory.regression.error_distribution import ols_error_quantile
+from fastcollapse.theory.regression.fine_tuning import fine_tuned_error, nearest_fit_error
 from fastcollapse.theory.regression.isotropic import isotropic_chain_means, isotropic_chain_variances
 from fastcollapse.theory.regression.real_data import mix_fixed_error
 from fastcollapse.theory.regression.schedule import expected_regression
@@ -72,10 +73,11 @@ def chain_of(results: Results) -> Chain:
     heavy = _heavy(setting, results.last)
     cumulants = np.full((3, fits.size), np.nan)
     spread, skew = np.full(fits.size, np.nan), np.where(fits > 0, _skewness_of_one(setting), 0.0)
-    if unbiased and setting.replace_only:
+    # Where a fit starts from the one before, the skewness of one fit bounds that of their sum.
+    if unbiased and setting.replace_only and not setting.from_previous:
         cumulants = _cumulants(setting, fits)
         spread, skew = shape_of(setting.d, cumulants)
-    elif exact and setting.replace_only:
+    elif exact and setting.replace_only and not setting.from_previous:
         variance = isotropic_chain_variances(
             setting.d, setting.sizes, fits, setting.sigma0, setting.length, setting.design
         )[0]
@@ -93,6 +95,8 @@ Expectations = tuple[np.ndarray, np.ndarray, np.ndarray, bool, bool]
 
 def _expectations(setting: Setting, fits: np.ndarray) -> Expectations:
     """Return the expectations of the generators, by the theory of their workflow."""
+    if setting.from_previous:
+        return _from_previous(setting, fits) if setting.replace_only else _unknown(fits)
     if setting.replace_only:
         return _replace(setting, fits)
     schedule, d, sigma0 = setting.schedule, setting.d, setting.sigma0
@@ -139,6 +143,21 @@ def _replace(setting: Setting, fits: np.ndarray) -> Expectations:
         return error, overlap / setting.spectrum[0], square / setting.spectrum[0], True, False
     means = chain_means(setting.spectrum, setting.w0, sizes, fits, sigma0, setting.ridge, setting.design)
     return *means, False, False
+
+
+def _from_previous(setting: Setting, fits: np.ndarray) -> Expectations:
+    """Return the expectations under workflow replace where each fit starts from the one before: noise adds up."""
+    rows = setting.schedule.n_synthetic[: fits.size - 1]
+    different, place = np.unique(rows, return_inverse=True)
+    isotropic, exact = setting.isotropic, setting.ridge == 0 and setting.isotropic
+    if exact:
+        each = nearest_fit_error(setting.d, different, 0.0, setting.sigma0)
+    else:
+        each = fine_tuned_error(setting.spectrum, np.zeros(setting.d), different, setting.ridge, setting.sigma0)
+    error = np.append(0.0, np.cumsum(each[place]))
+    overlap = np.full(fits.size, float((setting.w0**2).sum()))
+    square = overlap + error / setting.spectrum[0] if isotropic else np.full(fits.size, np.nan)
+    return error, overlap, square, exact, exact
 
 
 def _same_rows(setting: Setting, fits: np.ndarray) -> Expectations:
@@ -234,7 +253,7 @@ def medians_of(results: Results, generations: np.ndarray) -> np.ndarray:
     A median takes a tenth of a second: of more than 12 generations, 12 that are evenly spread have one.
     """
     setting, chain, medians = setting_of(results), chain_of(results), np.full(len(generations), np.nan)
-    if not (chain.unbiased and chain.exact):
+    if not (chain.unbiased and chain.exact) or setting.from_previous:
         return medians
     medians[generations == 0] = 0.0
     later = np.flatnonzero(generations > 0)

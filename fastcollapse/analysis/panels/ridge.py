@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,21 +18,20 @@ from fastcollapse.analysis.panels.downstream_grid import (
     plots_over_samples,
     points_of,
 )
-from fastcollapse.analysis.panels.downstream_theory import Fit, fit_of
+from fastcollapse.analysis.panels.downstream_theory import Fit, even_gap, fit_of
 from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
-from fastcollapse.analysis.panels.medians import median_curve
 from fastcollapse.analysis.panels.minimum import locate_minimum
-from fastcollapse.analysis.panels.panel import GENERATION, QUARTILES, Axis, Curve, Line, Panel, is_wide
-from fastcollapse.analysis.panels.regression_setting import setting_of
+from fastcollapse.analysis.panels.mixed_labels import best_weight_panel, default_panels, mixed_error_panel
+from fastcollapse.analysis.panels.panel import GENERATION, Axis, Curve, Line, Panel
+from fastcollapse.analysis.panels.regression_curves import HEAVY, Labels, Theory, panel_beside, scored_curve
+from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
 from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, chain_of, medians_of
-from fastcollapse.analysis.panels.scores import curve_of
-from fastcollapse.analysis.panels.skewed_scores import MOST_SKEWED, SkewedLaw, skewed_curve, skewness_rule
+from fastcollapse.analysis.panels.skewed_scores import SkewedLaw
 from fastcollapse.analysis.panels.weighted_fits import ErrorOf, error_over_real_panel
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.optimal_ridge import optimal_ridge
 
-_HEAVY = "the mean or variance is infinite, samples near the dimension"
 # Values below this share of |w0|² are rounding.
 _ROUNDING = 1e-24
 _METRICS = {
@@ -44,33 +43,6 @@ _METRICS = {
 _PARTS = {"bias": "bias", "variance": "variance", "synthetic": "synthetic labels", "error": "all"}
 
 
-class Labels(NamedTuple):
-    """Title, label of the values and heading of a panel."""
-
-    title: str
-    label: str
-    heading: str
-
-
-class Theory(NamedTuple):
-    """Theory of a curve of B points.
-
-    Parameters
-    ----------
-    law : expectation, spread and skewness, float64 [B] each.
-    exact : bool [B], whether the expectation is exact; otherwise it is a line without a score.
-    heavy : bool [B], whether the mean or the variance is infinite.
-    median : float64 [B], exact medians, None where they are not known.
-    label : of expectations that are not exact.
-    """
-
-    law: SkewedLaw
-    exact: np.ndarray
-    heavy: np.ndarray
-    median: np.ndarray | None = None
-    label: str = EQUIVALENT
-
-
 def generator_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the excess error of the generators over generations."""
     chain = chain_of(results)
@@ -79,7 +51,7 @@ def generator_error_panel(results: Results, generations: np.ndarray, options: Ma
     median = medians_of(results, generations) if heavy.any() else None
     theory = Theory(law, _all(chain.exact, generations), heavy, median, chain.label)
     labels = Labels("Excess error of the generator", "|w - w0|² in the norm of Sigma", "error")
-    return _panel(labels, generations, results.metrics["generator_error"][:, generations], theory)
+    return panel_beside(labels, generations, results.metrics["generator_error"][:, generations], theory)
 
 
 def generator_norm_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -89,7 +61,7 @@ def generator_norm_panel(results: Results, generations: np.ndarray, options: Map
     law = SkewedLaw(chain.square, np.full(chain.square.shape, np.nan), chain.skew).at(generations)
     theory = Theory(law, _all(chain.exact, generations), chain.heavy[generations], None, chain.label)
     labels = Labels("Squared norm of the weights", "|w|²", "norm²")
-    return _panel(labels, generations, results.metrics["generator_norm"][:, generations] ** 2, theory)
+    return panel_beside(labels, generations, results.metrics["generator_norm"][:, generations] ** 2, theory)
 
 
 def generator_alignment_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -102,7 +74,7 @@ def generator_alignment_panel(results: Results, generations: np.ndarray, options
     never = _all(False, generations)
     labels = Labels("Alignment of the weights with the true ones", "cos(w, w0)", "cosine")
     values = results.metrics["generator_alignment"][:, generations]
-    panel = _panel(labels, generations, values, Theory(law, never, never))
+    panel = panel_beside(labels, generations, values, Theory(law, never, never))
     return dataclasses.replace(panel, log=False, positive=False)
 
 
@@ -119,7 +91,7 @@ def ratio_to_first_panel(results: Results, generations: np.ndarray, options: Map
     theory = Theory(law, _all(chain.exact, at), chain.heavy[at], median[1:] / first, chain.label)
     labels = Labels("Error of the generator over that of the first", "error / error of the first", "ratio")
     # Values from 1 to n are compared with those of other workflows that stay near 1.
-    panel = dataclasses.replace(_panel(labels, at, values[:, at] / first, theory), log=True)
+    panel = dataclasses.replace(panel_beside(labels, at, values[:, at] / first, theory), log=True)
     if not schedule.keep[1:].all() or schedule.n_train.any() or schedule.n_real.any():
         return panel
     return dataclasses.replace(panel, lines=(*panel.lines, Line("pi²/6", np.full(len(at), math.pi**2 / 6), "limit")))
@@ -147,6 +119,28 @@ def error_by_generation_panel(results: Results, generations: np.ndarray, options
     return panels
 
 
+def fine_tuning_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+    """Show the error of generations as they are and fine-tuned on labels of the truth, beside a fit from scratch."""
+    grid, setting, chain = grid_of(results), setting_of(results), chain_of(results)
+    if not setting.tuned:
+        raise InputError("model.downstream.start must be 'generation' or a number for the panel fine_tuning")
+    at = grid.generations[np.isin(grid.generations, generations)]
+    law = SkewedLaw(chain.error, chain.spread, chain.skew).at(at)
+    as_they_are = Theory(law, _all(chain.exact, at), chain.heavy[at], None, chain.label)
+    panels = []
+    for m in chosen(grid.samples, options, "samples", MOST_PLOTS):
+        title, T = f"Error of generations, fine-tuned on T = {grid.samples[m]:,}", int(grid.samples[m])
+        ridges = chosen(grid.values, options, "ridge", 3)
+        tuned = _plot(results, title, GENERATION, [GridCurve(grid.ridge_name(i), (at, m, i)) for i in ridges])
+        labels = Labels(title, "excess test error", "as they are")
+        first = panel_beside(labels, at, results.metrics["generator_error"][:, at], as_they_are)
+        scratch = np.full(len(at), float(optimal_ridge(setting.spectrum, setting.w0, T, setting.sigma)[1]))
+        lines = (*first.lines, Line("from scratch with the best ridge", scratch, "limit"))
+        panels.append(dataclasses.replace(first, lines=lines, group="as they are"))
+        panels += [dataclasses.replace(p, heading=f"T = {T:,}, {p.group}") for p in tuned]
+    return panels
+
+
 def test_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the test error over the longer axis of the grid, ridge or samples; over generations if both are short."""
     grid = grid_of(results)
@@ -165,7 +159,8 @@ def decomposition_panel(results: Results, generations: np.ndarray, options: Mapp
     i: Any = slice(None) if over_ridge else 0
     axis, where = (grid.ridge_axis, f"T = {grid.samples[m]:,}") if over_ridge else (SAMPLES, grid.ridge_name(0))
     t = int(grid.generations[-1])
-    curves = [GridCurve(name, (t, m, i), part) for part, name in _PARTS.items()]
+    # Labels of the truth have no synthetic part.
+    curves = [GridCurve(name, (t, m, i), part) for part, name in _PARTS.items() if _METRICS[part] in results.variables]
     return _plot(results, f"Parts of the test error, n = {t:,}, {where}", axis, curves)
 
 
@@ -182,8 +177,7 @@ def optimum_panel(results: Results, generations: np.ndarray, options: Mapping[st
         best, error = locate_minimum(errors, grid.values[positive])
         lines: tuple[Line, ...] = ()
         if chain.unbiased and np.isfinite(chain.error[at]).all():
-            fit = setting.spectrum, setting.w0, int(grid.samples[m]), setting.sigma
-            lines = (Line(EQUIVALENT, optimal_ridge(*fit, chain.error[at])[0], "asymptotic"),)
+            lines = (Line(EQUIVALENT, _best_ridges(setting, int(grid.samples[m]), chain.error[at]), "asymptotic"),)
         unknown = np.full(len(at), np.nan)
         curve = Curve(at, best, error, best - 2 * error, best + 2 * error, None, None, unknown, unknown)
         title, label = f"Ridge of the least mean test error, T = {grid.samples[m]:,}", "best lambda"
@@ -192,36 +186,23 @@ def optimum_panel(results: Results, generations: np.ndarray, options: Mapping[st
     return panels
 
 
+def _best_ridges(setting: Setting, T: int, errors: np.ndarray) -> np.ndarray:
+    """Return the best ridge of a fit to T labels of generators of these errors, or that is fine-tuned from them."""
+    if not setting.tuned:
+        return optimal_ridge(setting.spectrum, setting.w0, T, setting.sigma, errors)[0]
+    # No finite ridge is best for a start without an error.
+    best = [
+        float(optimal_ridge(setting.spectrum, even_gap(setting.spectrum, error), T, setting.sigma)[0])
+        if error > 0
+        else np.nan
+        for error in errors
+    ]
+    return np.array(best)
+
+
 def _all(value: bool, at: np.ndarray) -> np.ndarray:
     """Return one truth value for all points."""
     return np.full(len(at), value)
-
-
-def _panel(labels: Labels, at: np.ndarray, values: np.ndarray, theory: Theory, **options: Any) -> Panel:
-    """Return the panel of a positive quantity, float64 (R, B); of its medians if its moments are infinite."""
-    law, exact = theory.law, theory.exact
-    options = {"digits": 4, "positive": True, **options}
-    axis = options.get("axis", GENERATION)
-    if theory.heavy.any():
-        median = np.full(len(at), np.nan) if theory.median is None else theory.median
-        curve = median_curve(at, values, median)
-        note = f"{labels.heading}: {_HEAVY}"
-        return Panel(*labels, curve, log=is_wide(curve.mean, axis), band=QUARTILES, median=True, note=note, **options)
-    curve = _scored(at, values, law._replace(expected=np.where(exact, law.expected, np.nan)))
-    asymptotic = np.where(exact, np.nan, law.expected)
-    lines = (Line(theory.label, asymptotic, "asymptotic"),) if np.isfinite(asymptotic).any() else ()
-    return Panel(*labels, curve, lines, log=is_wide(curve.mean, axis), **options)
-
-
-def _scored(at: np.ndarray, values: np.ndarray, law: SkewedLaw) -> Curve:
-    """Return the curve scored by the law, or by Student's score where the deviation of the law is not known."""
-    is_known = np.isfinite(law.expected) & np.isfinite(law.skewness)
-    has_deviation = is_known & np.isfinite(law.spread)
-    is_normal = is_known & (law.skewness <= MOST_SKEWED * math.sqrt(values.shape[0]))
-    rule = skewness_rule(MOST_SKEWED, law.skewness, is_normal, values.shape[0])
-    curve = curve_of(at, values, None, None, law.expected, is_normal, rule)
-    curve.z[has_deviation] = skewed_curve(at, values, law).z[has_deviation]
-    return curve
 
 
 def _part_of(fit: Fit, part: str) -> np.ndarray:
@@ -250,8 +231,8 @@ def _plot(results: Results, title: str, axis: Axis, curves: Sequence[GridCurve])
         heading = f"T = {grid.samples[where[1]]:,}" if axis is GENERATION else "error"
         theory = Theory(law, fit.exact[where], np.full(len(at), heavy))
         labels = Labels(title, "excess test error", heading)
-        note = f"{title}: left out where {_HEAVY}" if left_out.any() else ""
-        panel = _panel(labels, at, np.where(left_out, np.nan, values), theory, axis=axis, group=grid_curve.group)
+        note = f"{title}: left out where {HEAVY}" if left_out.any() else ""
+        panel = panel_beside(labels, at, np.where(left_out, np.nan, values), theory, axis=axis, group=grid_curve.group)
         panels.append(dataclasses.replace(panel, note=note or panel.note))
     # Scaling laws over the number of samples are straight lines on logarithmic axes.
     log = axis is SAMPLES or any(panel.log for panel in panels)
@@ -262,7 +243,7 @@ def _error_curve(results: Results, generations: np.ndarray, factor: float = 1.0)
     """Return the excess error of the generators, times a factor."""
     chain = chain_of(results)
     law = SkewedLaw(np.where(chain.exact, factor * chain.error, np.nan), chain.spread, chain.skew).at(generations)
-    return _scored(generations, factor * results.metrics["generator_error"][:, generations], law)
+    return scored_curve(generations, factor * results.metrics["generator_error"][:, generations], law)
 
 
 def _real_error(results: Results, n_real: int) -> float:
@@ -291,12 +272,19 @@ _MAKERS: dict[str, Maker] = {
     "error_by_generation": error_by_generation_panel,
     "decomposition": decomposition_panel,
     "optimum": optimum_panel,
+    "fine_tuning": fine_tuning_panel,
+    "mixed_error": mixed_error_panel,
+    "best_weight": best_weight_panel,
     "error_over_real": functools.partial(error_over_real_panel, _ERROR),
 }
 
 
 class RidgePanels(FamilyPanels):
     """The panels of linear regressions."""
+
+    def default_names(self, results: Results) -> tuple[str, ...]:
+        """Return the names of the panels of a run without a recipe; those of mixed labels for a run with them."""
+        return default_panels(results) or super().default_names(results)
 
     def why_no_bounds(self, results: Results) -> str:
         """Return why a panel of a run has no theory."""

@@ -8,7 +8,7 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.streams import PURPOSE_DOWNSTREAM, SUB_SPARE, open_stream
 from fastcollapse.kernels.random.wishart import bartlett_factor, fill_normals
-from fastcollapse.kernels.regression.ridge_path import new_path_workspace, solve_path
+from fastcollapse.kernels.regression.ridge_path import RegressionTruth, new_path_workspace, solve_path
 
 _PURPOSE = np.uint64(PURPOSE_DOWNSTREAM)
 _SPARE = np.uint64(SUB_SPARE)
@@ -36,12 +36,16 @@ class Downstream(NamedTuple):
     ridges : float64 (M, L), at least 0.
     sigma : standard deviation of the noise of labels.
     parts : whether the parts of the error are written.
+    is_tuned : whether each model is the start of a ridge towards it, on labels of the truth, instead of labelling the
+        samples. Then `w0` of the fit is the truth less the model, and the columns SQUARED_NORM and OVERLAP belong to
+        this difference.
     """
 
     n_samples: np.ndarray
     ridges: np.ndarray
     sigma: float
     parts: bool
+    is_tuned: bool = False
 
 
 @kernel
@@ -71,7 +75,17 @@ def draw_factor(n_samples, spectrum, normals, words, streams, out):
 
 
 @kernel
-def _evaluate(weights, generation, index, replicate, truth, downstream, normals, key, workspace, gap, out):
+def set_gaps(weights, truth, is_tuned, w0, gap):
+    """Write the truth of a fit and the labelling weights less it, see `Downstream.is_tuned`: ``(d)->(d),(d)``."""
+    for i in range(weights.shape[0]):
+        if is_tuned:
+            w0[i], gap[i] = truth.w0[i] - weights[i], 0.0
+        else:
+            w0[i], gap[i] = truth.w0[i], weights[i] - truth.w0[i]
+
+
+@kernel
+def _evaluate(weights, generation, index, replicate, truth, own, downstream, normals, key, workspace, gap, out):
     """Draw one sample, fit it at every ridge, and write the columns of `solve_path`.
 
     More than eight arguments, because a tuple of arrays made in the loop would count references.
@@ -84,9 +98,8 @@ def _evaluate(weights, generation, index, replicate, truth, downstream, normals,
     fill_normals(normals, workspace.words, workspace.streams, z)
     for i in range(k):
         z[i] *= downstream.sigma
-    for i in range(d):
-        gap[i] = weights[i] - truth.w0[i]
-    solve_path(factor, z, truth, gap, n_samples, downstream.ridges[index], downstream.parts, workspace, out)
+    set_gaps(weights, truth, downstream.is_tuned, own.w0, gap)
+    solve_path(factor, z, own, gap, n_samples, downstream.ridges[index], downstream.parts, workspace, out)
 
 
 @parallel_kernel
@@ -112,12 +125,12 @@ def evaluate_downstream(generators, truth, downstream, normals, key, n_threads, 
         most = max(most, min(d, downstream.n_samples[index]))
     for thread in prange(n_threads):
         workspace = new_path_workspace(d, most, n_ridges, downstream.parts)
-        gap = np.empty(d)
+        gap, own = np.empty(d), RegressionTruth(truth.spectrum, np.empty(d))
         # Samples of one size are consecutive, so that threads share the expensive ones.
         for unit in range(thread, n_units, n_threads):
             index, state = unit // (n_replicates * n_generations), unit % (n_replicates * n_generations)
             replicate, step = state // n_generations, state % n_generations
             _evaluate(
-                weights[replicate, step], generations[step], index, replicate, truth, downstream, normals, key,
+                weights[replicate, step], generations[step], index, replicate, truth, own, downstream, normals, key,
                 workspace, gap, out[replicate, step, index],
             )  # fmt: skip

@@ -197,7 +197,8 @@ def evaluate_isotropic(generators, truth, downstream, normals, key, n_threads, o
 
     Parameters
     ----------
-    generators : `Generators`, whose `weights` are (R, G, 2): <w, w0> / |w0| and |w - <w, w0> w0 / |w0|^2|.
+    generators : `Generators`, whose `weights` are (R, G, 2): <w, w0> / |w0| and |w - <w, w0> w0 / |w0|^2|; for
+        `downstream.is_tuned` |w - w0| and 0.
     truth : `IsotropicTruth`.
     downstream, normals, key, n_threads : as in `downstream_gaussian.evaluate_downstream`.
     out : float64 (R, G, M, L, 6), see `solve_isotropic`.
@@ -216,5 +217,8 @@ def evaluate_isotropic(generators, truth, downstream, normals, key, n_threads, o
             open_downstream(key, replicate, generations[step], index, workspace.streams)
             along, across = overlaps[replicate, step]
             n_samples, ridges = downstream.n_samples[index], downstream.ridges[index]
-            sample = draw_bidiagonal(along, across, truth, n_samples, downstream.sigma, normals, workspace)
-            solve_isotropic(sample, truth, n_samples, ridges, downstream.parts, workspace, out[replicate, step, index])
+            # A ridge towards w is a fit of w0 - w, whose direction does not matter.
+            norm = along if downstream.is_tuned else truth.norm
+            own = IsotropicTruth(truth.dimension, truth.variance, norm)
+            sample = draw_bidiagonal(along, across, own, n_samples, downstream.sigma, normals, workspace)
+            solve_isotropic(sample, own, n_samples, ridges, downstream.parts, workspace, out[replicate, step, index])

@@ -5,14 +5,14 @@ import numpy as np
 from fastcollapse.kernels.jit import kernel, parallel_kernel, prange
 from fastcollapse.kernels.random.ziggurat import ziggurat
 from fastcollapse.kernels.regression.designs import Sampler, draw_rows
-from fastcollapse.kernels.regression.downstream_gaussian import open_downstream
+from fastcollapse.kernels.regression.downstream_gaussian import open_downstream, set_gaps
 from fastcollapse.kernels.regression.ridge_from_rows import reduce_rows
-from fastcollapse.kernels.regression.ridge_path import new_path_workspace, solve_path
+from fastcollapse.kernels.regression.ridge_path import RegressionTruth, new_path_workspace, solve_path
 
 
 @kernel
 def _evaluate(
-    weights, generation, index, replicate, truth, design, downstream, normals, key, sampler, workspace, gap, out
+    weights, generation, index, replicate, truth, own, design, downstream, normals, key, sampler, workspace, gap, out
 ):
     """Draw one sample, fit it at every ridge, and write the columns of `solve_path`.
 
@@ -24,11 +24,10 @@ def _evaluate(
     draw_rows(design, n, normals, sampler, rows)
     for i in range(n):
         noise[i] = downstream.sigma * ziggurat(normals, workspace.streams[0])
-    for i in range(d):
-        gap[i] = weights[i] - truth.w0[i]
+    set_gaps(weights, truth, downstream.is_tuned, own.w0, gap)
     k = reduce_rows(rows, noise, workspace)
     factor, z = workspace.factor[: d * k].reshape(d, k), workspace.z[:k]
-    solve_path(factor, z, truth, gap, n, downstream.ridges[index], downstream.parts, workspace, out)
+    solve_path(factor, z, own, gap, n, downstream.ridges[index], downstream.parts, workspace, out)
 
 
 @parallel_kernel
@@ -50,12 +49,12 @@ def evaluate_rows(generators, truth, design, downstream, normals, key, n_threads
     for thread in prange(n_threads):
         workspace = new_path_workspace(d, min(d, most), n_ridges, downstream.parts)
         sampler = Sampler(workspace.words, workspace.streams, np.empty((most, d)), np.empty(0), np.empty(most))
-        gap = np.empty(d)
+        gap, own = np.empty(d), RegressionTruth(truth.spectrum, np.empty(d))
         # Samples of one size are consecutive, so that threads share the expensive ones.
         for unit in range(thread, n_units, n_threads):
             index, state = unit // (n_replicates * n_generations), unit % (n_replicates * n_generations)
             replicate, step = state // n_generations, state % n_generations
             _evaluate(
-                weights[replicate, step], generations[step], index, replicate, truth, design, downstream, normals, key,
-                sampler, workspace, gap, out[replicate, step, index],
+                weights[replicate, step], generations[step], index, replicate, truth, own, design, downstream, normals,
+                key, sampler, workspace, gap, out[replicate, step, index],
             )  # fmt: skip

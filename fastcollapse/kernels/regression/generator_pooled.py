@@ -74,6 +74,8 @@ class Refit(NamedTuple):
     ridge : the ridge of a fit, which is multiplied by its number of samples.
     truth : float64 (d), the true weights, which label real data.
     n_rows : the number of rows that are drawn or fitted at a time, at least d.
+    from_previous : whether the ridge is towards the weights of the last generation instead of 0, and a singular fit is
+        the one nearest to them.
     """
 
     synthetic_noise: float
@@ -81,6 +83,7 @@ class Refit(NamedTuple):
     ridge: float
     truth: np.ndarray
     n_rows: int
+    from_previous: bool = False
 
 
 @kernel
@@ -128,6 +131,22 @@ def fit_pool(gram, sums, held, penalty, workspace, weights):
 
 
 @kernel
+def _subtract_labels(gram, sums, held, weights):
+    """Replace the labels of a pool by their difference to those of `weights`: ``(d,d),(d),(),(d)->(d)``, O(d^2)."""
+    d = weights.shape[0]
+    if held <= d:
+        gemv(-1.0, gram[:held], False, weights, 1.0, sums[:held])
+        return
+    # Only the lower triangle of X^T X is known.
+    for i in range(d):
+        row = gram[i]
+        sums[i] -= row[i] * weights[i]
+        for j in range(i):
+            sums[i] -= row[j] * weights[j]
+            sums[j] -= row[j] * weights[i]
+
+
+@kernel
 def _run(pools, replicate, design, fixed, schedule, refit, normals, span, sampler, workspace, out):
     """Refit one replicate over a block.
 
@@ -135,7 +154,7 @@ def _run(pools, replicate, design, fixed, schedule, refit, normals, span, sample
     """
     weights = pools.weights[replicate]
     d = weights.shape[0]
-    keeps = pools.held.shape[0] > 0
+    keeps, change = pools.held.shape[0] > 0, np.empty(d)
     gram = pools.gram[replicate] if keeps else np.empty((d, d))
     sums = pools.sums[replicate] if keeps else np.empty(d)
     held = pools.held[replicate] if keeps else 0
@@ -159,7 +178,13 @@ def _run(pools, replicate, design, fixed, schedule, refit, normals, span, sample
             generation_stream_pair(span, replicate, generation, _REAL, sampler.streams)
             held = gather_fresh(design, m, refit.truth, refit.real_noise, normals, sampler, gram, sums, held, workspace)
         n_samples = schedule.n_kept[generation - 1] + n + m
-        fit_pool(gram, sums, held, refit.ridge * n_samples, workspace, weights)
+        if refit.from_previous:
+            _subtract_labels(gram, sums, held, weights)
+            fit_pool(gram, sums, held, refit.ridge * n_samples, workspace, change)
+            for i in range(d):
+                weights[i] += change[i]
+        else:
+            fit_pool(gram, sums, held, refit.ridge * n_samples, workspace, weights)
         copy_vector(weights, out[replicate, step])
     if keeps:
         pools.held[replicate] = held
@@ -218,9 +243,13 @@ def _run_fixed(weights, rows, means, rounds, refit, normals, span, replicate, sa
         for i in range(size):
             matrix[i, i] += refit.ridge
         regular = factor(matrix, workspace.diagonal[:size], values)
-    labels, x = sampler.labels[:m], workspace.solution[:size]
+    labels, x, last = sampler.labels[:m], workspace.solution[:size], np.empty(d)
     for step in range(span.n_generations):
         generation_stream_pair(span, replicate, span.first + step, _SYNTHETIC, sampler.streams)
+        if refit.from_previous:
+            # The labels less those of the last weights are noise.
+            copy_vector(weights, last)
+            weights[:] = 0.0
         draw_labels(rows, weights, refit.synthetic_noise, normals, sampler, labels)
         share = 1.0 / rounds[span.first + step - 1]
         for i in range(m):
@@ -235,6 +264,9 @@ def _run_fixed(weights, rows, means, rounds, refit, normals, span, replicate, sa
         else:
             gemv(1.0, rows, True, means, 0.0, weights)
             solve(regular, matrix, values, weights, workspace.vector)
+        if refit.from_previous:
+            for i in range(d):
+                weights[i] += last[i]
         copy_vector(weights, out[step])
 
 

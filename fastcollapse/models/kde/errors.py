@@ -44,11 +44,12 @@ class Errors:
 
     def warnings(self) -> list[str]:
         """Return a line about generations without errors of the density."""
-        n_left_out = len(self._evaluated) - int(self._evaluated.sum())
+        observed = self._plan.observed
+        n_left_out = int((observed & ~self._evaluated).sum())
         if not self._names or self._waves is not None or not n_left_out or not self._truth.has_density:
             return []
         return [
-            f"{', '.join(self._names)} is not evaluated at {n_left_out:,} of {len(self._evaluated):,} generations: "
+            f"{', '.join(self._names)} is not evaluated at {n_left_out:,} of {observed.sum():,} generations: "
             f"the fit has more than {MAX_PAIRED:,} points, or the bandwidth changes while the pool grows"
         ]
 

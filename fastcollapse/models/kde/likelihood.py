@@ -20,7 +20,7 @@ class Likelihood:
     """Negative log density of the fits at the held-out points.
 
     Where the pool keeps its points and the bandwidth is constant, the sums of kernels at the held-out points are
-    continued, and only new points are evaluated.
+    continued, and only new points are evaluated. Those of fixed real data are computed once for one bandwidth.
     """
 
     def __init__(self, plan: KdePlan, dimension: int) -> None:
@@ -30,10 +30,16 @@ class Likelihood:
         """Return the sums that later generations continue, at the start; empty if none does."""
         if not self._plan.kernel_starts.any():
             return {}
-        return {
-            "least_square": np.full((n_replicates, n_test), FARTHEST),
-            "kernel_sum": np.zeros((n_replicates, n_test)),
-        }
+        return dict(zip(("least_square", "kernel_sum"), _no_sums(n_replicates, n_test), strict=True))
+
+    def fixed_sums(self, real: np.ndarray, tests: np.ndarray, n_threads: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return least squares and sums of fixed real data, float64 (R, M) each; None without them."""
+        if not self._plan.has_fixed_sums:
+            return None
+        least, sums = _no_sums(len(real), tests.shape[1])
+        factor = np.array([0.5 / float(self._plan.bandwidths[0]) ** 2])
+        add_log_sums(real, 0, real.shape[1], tests, factor, n_threads, least, sums)
+        return least, sums
 
     def evaluate(self, state: KdeState, t: int, n_threads: int) -> np.ndarray:
         """Return the metric of generation t, float64 (R), and continue the sums."""
@@ -46,20 +52,29 @@ class Likelihood:
             factor, start = _HALF, 0
             log_det = np.log(state.factors.diagonal(axis1=1, axis2=2)).sum(axis=1)
         least, sums = state.running.get("least_square"), state.running.get("kernel_sum")
+        n_new = rows.n
         if least is None or sums is None:
-            least, sums = np.full((n_replicates, n_test), FARTHEST), np.zeros((n_replicates, n_test))
+            least, sums = _no_sums(n_replicates, n_test)
+            n_real = 0 if plan.is_beside else int(plan.schedule.n_real[t - 1])
+            if state.fixed_sums is not None and n_real:
+                # The real points are the last ones of the pool.
+                least, sums = state.fixed_sums[0].copy(), state.fixed_sums[1].copy()
+                n_new -= n_real
         elif start == 0:
             least[...], sums[...] = FARTHEST, 0.0
         weights = plan.weights(t)
         density = np.full((n_replicates, n_test), -np.inf)
         with np.errstate(divide="ignore"):
             if rows.n:
-                add_log_sums(rows.values, start, rows.n, tests, factor, n_threads, least, sums)
+                add_log_sums(rows.values, start, n_new, tests, factor, n_threads, least, sums)
                 density = np.log(sums * (weights[0] / rows.n)) - factor * least
             if state.beside.n:
                 real = state.beside
-                least, sums = np.full((n_replicates, n_test), FARTHEST), np.zeros((n_replicates, n_test))
-                add_log_sums(real.values, 0, real.n, tests, factor, n_threads, least, sums)
+                if state.fixed_sums is None:
+                    least, sums = _no_sums(n_replicates, n_test)
+                    add_log_sums(real.values, 0, real.n, tests, factor, n_threads, least, sums)
+                else:
+                    least, sums = state.fixed_sums
                 density = np.logaddexp(density, np.log(sums * (weights[1] / real.n)) - factor * least)
         return 0.5 * self._d * math.log(2 * math.pi) + log_det - density.mean(axis=1)
 
@@ -71,6 +86,11 @@ class Likelihood:
         whiten(state.tests, 0, tests.shape[1], state.factors, n_threads, tests)
         whiten(rows.values, 0, rows.n, state.factors, n_threads, points)
         return tests, Rows(points, rows.n)
+
+
+def _no_sums(n_replicates: int, n_test: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least squares and the sums of no points, float64 (R, M) each."""
+    return np.full((n_replicates, n_test), FARTHEST), np.zeros((n_replicates, n_test))
 
 
 def truth_likelihood(truth: KdeTruth, centres: np.ndarray, tests: np.ndarray, n_replicates: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.models.roles import Excluded, Reading, Role, Unanswered, share_left
+from fastcollapse.models.roles import Excluded, Limit, Reading, Role, Unanswered, share_left
 from fastcollapse.variables import Metric, Variable, metric_table
 
 
@@ -40,10 +40,37 @@ METRICS = metric_table(
     Metric("mmd", Variable("maximum mean discrepancy to the truth, kernel width 0.5", missing=True), on_request=True),
 )
 
+
+def _has_one_bandwidth(experiment: Any) -> bool:
+    """Whether the bandwidth is a number."""
+    return isinstance(experiment.model.bandwidth, int | float)
+
+
+def _is_constant(experiment: Any) -> bool:
+    """Whether the bandwidth does not change where all fits have the same size."""
+    return _has_one_bandwidth(experiment) or experiment.model.bandwidth in ("scott", "silverman")
+
+
+_GROWS = "its mean grows without bound, as its lower bound does (kde_nll_bounds)"
+_BOUNDED = "it is at most (4 pi h^2)^(-d/2) plus the integral of the squared true density"
 ROLES: dict[str, Role] = {
     "risk": (
-        Reading(("nll",), "negative log density of held-out points"),
-        Reading(("ise",), "integrated squared error"),
+        Reading(
+            ("nll",),
+            "negative log density of held-out points",
+            limits={
+                "replace": (Limit(True, _GROWS, _is_constant),),
+                "accumulate": (Limit(True, f"{_GROWS}, as (d/2) ln ln t", _has_one_bandwidth),),
+            },
+        ),
+        Reading(
+            ("ise",),
+            "integrated squared error",
+            limits={
+                "replace": (Limit(False, _BOUNDED, _is_constant),),
+                "accumulate": (Limit(False, _BOUNDED, _has_one_bandwidth),),
+            },
+        ),
     ),
     "variance": (Reading(("within_variance",), "variance of the points over the true one", share_left),),
     "scaling": Unanswered("a run of density estimates has one law of n_samples; a sweep has a grid"),

@@ -5,12 +5,12 @@ state. Kernels run over replicates, and over parts of the points or of the held-
 that they are called for each.
 """
 
-import math
-import os
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 
+from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InputError, InputWarning
 from fastcollapse.kernels.density.moments import add_moments, covariances, factorise
@@ -25,14 +25,14 @@ from fastcollapse.models.base import Model, ModelBlock, run_key
 from fastcollapse.models.kde.errors import Errors
 from fastcollapse.models.kde.held_out import in_boxes
 from fastcollapse.models.kde.likelihood import Likelihood, truth_likelihood
+from fastcollapse.models.kde.memory import check_memory
 from fastcollapse.models.kde.metrics import METRICS, ROLES
 from fastcollapse.models.kde.parameters import KdeParameters, KdeTruthSection
 from fastcollapse.models.kde.plan import KdePlan
 from fastcollapse.models.kde.sampler import Sampler
 from fastcollapse.models.kde.state import KdeState, Rows
 from fastcollapse.models.kde.truth import KdeTruth
-from fastcollapse.models.pools import check_pool_memory
-from fastcollapse.variables import SampleRows, Variable
+from fastcollapse.variables import Metric, SampleRows, Variable
 
 # Target size of the recorded points of one block, in bytes.
 _BLOCK_BYTES = 32_000_000
@@ -75,6 +75,11 @@ class Kde(Model):
         {"model": {"bandwidth": 0.3}, "truth": {"shape": "blobs"}},
         {"model": {"bandwidth": "scaled"}, "truth": {"shape": "circles"}},
         {
+            "model": {"bandwidth": 0.3, "observed": [1]},
+            "truth": {"shape": "moons"},
+            "workflow": {"name": "replace"},
+        },
+        {
             "model": {"bandwidth": 0.3},
             "truth": {"normal_mixture": {"weights": [1.0], "means": [0.0], "covariances": [1.0]}},
             "run": {"record": ["nll", "ise", "w1", "mmd"]},
@@ -95,11 +100,22 @@ class Kde(Model):
         self._likelihood = Likelihood(self._plan, self._d)
         self._errors = Errors(self._plan, truth, self._computed)
 
+    @classmethod
+    def available_metrics(cls, parameters: KdeParameters, sampling: Sampling | None = None) -> dict[str, Metric]:
+        """Return the metrics of a run, of which none has values at generations that are not observed."""
+        if parameters.observed is None:
+            return dict(METRICS)
+        return {
+            name: dataclasses.replace(metric, variable=dataclasses.replace(metric.variable, missing=True))
+            for name, metric in METRICS.items()
+        }
+
     def state_variables(self) -> dict[str, Variable]:
         """Return the variables of the states and of the points."""
+        missing = not self._plan.observed.all()
         return {
-            "mean": Variable("mean of the points", dims=("component",)),
-            "variance": Variable("variance of the points, divisor N", dims=("component",)),
+            "mean": Variable("mean of the points", dims=("component",), missing=missing),
+            "variance": Variable("variance of the points, divisor N", dims=("component",), missing=missing),
             "points": Variable("points that the generation is fitted to", dims=("component",), ragged=True),
         }
 
@@ -114,7 +130,7 @@ class Kde(Model):
         n_bytes = 8 * self._d * int(plan.n_points.max())
         if plan.n_kept.any() and n_bytes >= _NAMED_BYTES:
             found.append(f"the pool of each replicate grows to {n_bytes / 1e6:,.0f} MB")
-        if "nll" in self._computed and not plan.evaluated.all():
+        if "nll" in self._computed and (plan.observed & ~plan.evaluated).any():
             found.append(
                 f"nll is evaluated at {plan.evaluated.sum()} of {len(plan.evaluated):,} generations: the bandwidth "
                 "changes while the pool grows, so that each evaluation costs the whole pool"
@@ -149,15 +165,7 @@ class Kde(Model):
             "batch": int(plan.n_batch.max()),
             "real": plan.n_fixed,
         }
-        n_values = sum(largest.values()) * self._d * n_replicates
-        check_pool_memory(n_values)
-        for key, what, n_bytes in (
-            ("workflow.n_samples", "points", 8 * n_values),
-            ("truth.n_test", "held-out points", 8 * self._truth.n_test * self._d * n_replicates),
-        ):
-            if n_bytes > _memory():
-                limit = f"the {what} of all replicates in the memory of this machine, {_memory() / 1e9:,.0f} GB"
-                raise InputError(f"{key} must keep {limit}, got {n_bytes / 1e9:,.0f} GB")
+        check_memory(sum(largest.values()), self._truth.n_test, self._d, n_replicates)
         return self._start(n_replicates, seed, first_replicate, largest)
 
     def _start(self, n_replicates: int, seed: int, first_replicate: int, sizes: Mapping[str, int]) -> KdeState:
@@ -180,17 +188,21 @@ class Kde(Model):
         running = {}
         if plan.starts.any():
             running = {"mean_sum": np.zeros((n_replicates, d)), "square_sum": np.zeros((n_replicates, d))}
+        tests, fixed_sums = in_boxes(tests), None
         if "nll" in self._computed:
             running |= self._likelihood.sums(n_replicates, truth.n_test)
+            if real.size:
+                fixed_sums = self._likelihood.fixed_sums(real, tests, span.n_threads)
         running |= self._errors.sums(n_replicates)
         batch = rows.pop("batch")
         return KdeState(
             **{name: Rows(values) for name, values in rows.items()},
             batch=batch,
             real=real,
-            tests=in_boxes(tests),
+            tests=tests,
             centres=centres,
             factors=np.zeros((n_replicates if plan.is_scaled else 0, d, d)),
+            fixed_sums=fixed_sums,
             running=running,
             is_beside_saved=not plan.n_fixed,
         )
@@ -215,7 +227,7 @@ class Kde(Model):
     ) -> ModelBlock:
         """Run `n_generations` generations from `first` on, update `state` and return the block."""
         shape = (len(state.points.values), n_generations)
-        states = {name: np.empty((*shape, self._d)) for name in ("mean", "variance")}
+        states = {name: np.full((*shape, self._d), np.nan) for name in ("mean", "variance")}
         metrics = {name: np.full(shape, np.nan) for name, metric in METRICS.items() if metric.function is None}
         source, span = self._sampler.source(state.centres), self._span(first, seed, first_replicate)
         if self._plan.is_beside and first > 1:  # a fixed set is not saved, nor whether it is in use
@@ -223,6 +235,9 @@ class Kde(Model):
         kept: list[np.ndarray] = []
         for step in range(n_generations):
             t = first + step
+            if not self._plan.observed[t - 1]:
+                kept.append(np.empty((shape[0], 0, self._d)))
+                continue
             self._sampler.draw(state, source, span, t)
             states["mean"][:, step], states["variance"][:, step] = self._moments(state, t, span.n_threads)
             if "nll" in self._computed and self._plan.evaluated[t - 1]:
@@ -233,7 +248,7 @@ class Kde(Model):
                 kept.append(self._fitted_points(state))
         mean = np.broadcast_to(self._truth.moments(state.centres)[0], (shape[0], self._d))[:, None]
         return ModelBlock(
-            states, _sample_rows(kept, shape[0], self._d), metrics=metrics,
+            states, _sample_rows(kept if self._keeps_points else [], shape[0], self._d), metrics=metrics,
             quantities={**states, "mean_of_truth": mean},
         )  # fmt: skip
 
@@ -270,14 +285,6 @@ class Kde(Model):
     @staticmethod
     def _span(first: int, seed: int, first_replicate: int) -> Span:
         return span_of(run_key(seed, first_replicate), first, 0, current_threads())
-
-
-def _memory() -> float:
-    """Return the memory of the machine in bytes; infinity if the system does not tell it."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return math.inf
 
 
 def _sample_rows(kept: list[np.ndarray], n_replicates: int, dimension: int) -> dict[str, SampleRows]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from fastcollapse.config.fields import (
+    MAX_COUNT,
     ChoiceField,
     FloatField,
     IntField,
@@ -218,15 +219,37 @@ class _Bandwidth:
             return TableField(PowerLaw)(value)
         if not is_list(value) and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise refuse(self.text, value)
-        return OneOrMoreField(FloatField(0, _LARGEST, above=True))(value)
+        # Above 0 first: the limit is for squares, which must not be 0.
+        found = OneOrMoreField(FloatField(0, _LARGEST, above=True))(value)
+        return OneOrMoreField(FloatField(_SMALLEST, _LARGEST))(found)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Observed:
+    """Check of the generations that are observed: a list of them, or "log"."""
+
+    text: ClassVar[str] = "list of generations, or log"
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return ChoiceField(lambda: ("log",))(value)
+        if not is_list(value):
+            raise refuse(self.text, value)
+        return ListField(IntField(1, MAX_COUNT))(value)
 
 
 @dataclasses.dataclass(frozen=True)
 class KdeParameters(ModelSection):
-    """Bandwidth of the density estimates."""
+    """Bandwidth of the density estimates, and the generations whose points are drawn."""
 
     bandwidth: Any = parameter(
         _Bandwidth(),
         "standard deviation of the kernel: a number, one for each generation, the rules of scikit-learn without the "
         "scale of the data (scott, silverman), or Scott's factor times the sample covariance, as in SciPy (scaled)",
+    )
+    observed: Any = parameter(
+        _Observed(),
+        "with replace: generations whose points are drawn, a list or about 30 in equal ratios (log); the others are "
+        "skipped, exactly in law, and have no metrics. The first and the last are always drawn; by default all are",
+        default=None,
     )

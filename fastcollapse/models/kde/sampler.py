@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastcollapse.kernels.density.draws import Fit, choose_rows, count_real, draw_from_fit
+from fastcollapse.kernels.density.genealogies import draw_descendants
 from fastcollapse.kernels.random.streams import PURPOSE_REAL, PURPOSE_SYNTHETIC, Span
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.models.kde.kernels import Source, draw_centres, draw_real
@@ -57,7 +58,7 @@ class Sampler:
         draw_real(source, t, purpose, span, place, normal_table(), out)
 
     def draw(self, state: KdeState, source: Source, span: Span, t: int) -> None:
-        """Draw the points of generation t, update the pool and choose the subsample."""
+        """Draw the points of generation t, which is observed, update the pool and choose the subsample."""
         plan, schedule = self._plan, self._plan.schedule
         n, n_real = int(schedule.n_synthetic[t - 1]), int(schedule.n_real[t - 1])
         n_replicates = len(state.points.values)
@@ -69,8 +70,12 @@ class Sampler:
             self.draw_real(source, span, t, _REAL, real, state.batch, counts)
         if t == 1:
             self.draw_real(source, span, t, _SYNTHETIC, counts, state.batch)
-        else:
+        elif plan.observed[t - 2]:
             draw_from_fit(self._fit(state, t - 1), t, span, counts, normal_table(), state.batch)
+        else:
+            before = slice(plan.last_observed(t) - 1, t - 1)
+            sizes, squares = schedule.n_synthetic[before], plan.bandwidths[before] ** 2
+            draw_descendants(state.points.values, sizes, squares, n, t, span, normal_table(), state.batch)
         if n_real:
             drawn = state.beside.values if plan.is_beside else state.batch[:, n:]
             if plan.n_fixed:

@@ -37,6 +37,8 @@ class KdeState(State):
     tests : float64 (R, M, d), the held-out points, or (1, M, d) if all replicates have the same.
     centres : float64 (R, K, d), means of the components of the truth in each replicate, or (1, K, d).
     factors : float64 (R, d, d), lower factors of the covariance of the kernel, of a scaled bandwidth; else (0, d, d).
+    fixed_sums : sums over the fixed real data at the held-out points, see `Likelihood.fixed_sums`, which are computed
+        again after a resume; None where they are not used.
     running : sums over the pool by name, float64 (R, ...), which later generations continue.
     is_beside_saved : whether `beside` is saved: a fixed set is drawn again.
     """
@@ -49,6 +51,7 @@ class KdeState(State):
     tests: np.ndarray
     centres: np.ndarray
     factors: np.ndarray
+    fixed_sums: tuple[np.ndarray, np.ndarray] | None
     running: dict[str, np.ndarray]
     is_beside_saved: bool
 

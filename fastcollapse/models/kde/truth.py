@@ -125,6 +125,8 @@ def load_rows(
         raise InputError(f"truth.rows must have at most {max_columns} columns, got {rows.shape[1]}")
     if np.abs(rows).max() > _LARGEST:
         raise InputError(f"truth.rows must have entries of at most {_LARGEST:g}, got {np.abs(rows).max():g}")
+    if len(rows) < 2:
+        raise InputError("truth.rows must have at least 2 rows, one to hold out and one to draw, got 1")
     if n_test >= len(rows):
         raise InputError(f"truth.n_test must be at most {len(rows) - 1}, to leave a row of {len(rows)}, got {n_test}")
     order = np.random.default_rng(seed).permutation(len(rows))

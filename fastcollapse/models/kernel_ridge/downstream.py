@@ -1,4 +1,7 @@
-"""Downstream predictor: a kernel ridge regression trained on labels of a generation."""
+"""Downstream predictor: a kernel ridge regression trained on labels of a generation.
+
+Or a generation that is fine-tuned on given labels: the fit to their differences to its function is added to it.
+"""
 
 import numpy as np
 
@@ -40,6 +43,7 @@ class Predictor:
     ) -> None:
         self._truth, self._axis, self._sigma = truth, parameters.axis, sigma
         self._fitter, self._chain = fitter, chain
+        self._is_tuned = parameters.is_tuned
         self._evaluated = parameters.trained_generations(n_generations)
         self._sizes, self._ridges = parameters.sizes(), parameters.ridges()
         if self._sizes.max() > len(truth.rows):
@@ -54,10 +58,14 @@ class Predictor:
         out = np.full((n_replicates, *self._ridges.shape, 2), np.nan)
         if not self._evaluated[generation]:
             return out
+        start = self._chain.values(state, test)[:, None] if self._is_tuned else None
         for j, (n, ridges) in enumerate(zip(self._sizes.tolist(), self._ridges, strict=True)):
             rows = self._chain.draw(n_replicates, n, stream_key(seed, first_replicate, 0, PURPOSE_DESIGN), j)
             key = stream_key(seed, first_replicate, generation, PURPOSE_DOWNSTREAM)
-            labels = self._chain.label(state, rows, self._sigma, key, j)
+            if start is None:
+                labels = self._chain.label(state, rows, self._sigma, key, j)
+            else:
+                labels = self._chain.label_truly(rows, key, j) - self._chain.values(state, rows)
             n_values = 2 * len(ridges) * labels.shape[1] * (n + len(test.rows))
             for batch in self._fitter.batches(np.full(n_replicates, n), n, n_values):
                 coefficients, conditions = self._fitter.fit_path(rows[batch], labels[batch], ridges)
@@ -65,5 +73,6 @@ class Predictor:
                 self._fitter.check(conditions, ridge, float(ridges.min()), n, first_replicate + batch.start, generation)
                 shape = coefficients.shape
                 outputs = self._fitter.values(rows[batch], coefficients.reshape(shape[0], -1, n), test)
-                out[batch, j] = self._truth.scores(outputs.reshape(*shape[:3], -1))
+                outputs = outputs.reshape(*shape[:3], -1)
+                out[batch, j] = self._truth.scores(outputs if start is None else outputs + start[batch])
         return out

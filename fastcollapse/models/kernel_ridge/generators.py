@@ -153,11 +153,15 @@ class Chain:
         draw_noise(normal_table(), key, np.uint64(block), out)
         return out.reshape(shape[0], n_outputs, shape[1])
 
+    def label_truly(self, at: np.ndarray, key: StreamKey, block: int = 0) -> np.ndarray:
+        """Return given labels of rows `at` (R, n) with noise, float64 (R, C, n)."""
+        given = self._truth.targets[:, at].swapaxes(0, 1)
+        return given + self._parameters.sigma * self._noise(at.shape, key, block)
+
     def _draw_real(self, n_replicates: int, n: int, key: StreamKey) -> tuple[np.ndarray, np.ndarray]:
         """Return real samples: rows (R, n) and their given labels with noise (R, C, n)."""
         inputs = self.draw(n_replicates, n, key)
-        given = self._truth.targets[:, inputs].swapaxes(0, 1)
-        return inputs, given + self._parameters.sigma * self._noise(inputs.shape, key, 0)
+        return inputs, self.label_truly(inputs, key)
 
     def _pool(
         self, state: KernelState, inputs: np.ndarray, labels: np.ndarray, t: int

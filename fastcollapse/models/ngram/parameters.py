@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from fastcollapse.config.fields import ChoiceField, IntField, parameter
+from fastcollapse.config.fields import ChoiceField, IntField, parameter, refuse
 from fastcollapse.config.sections import ModelSection
 
 TOTALS = ("walk", "fixed")
@@ -10,11 +10,22 @@ BUDGETS = ("sentences", "words")
 
 
 @dataclasses.dataclass(frozen=True)
+class OrderField(IntField):
+    """Accept an order of n-grams; that of single words is another family."""
+
+    def __call__(self, value: object) -> int:
+        """Return the checked value."""
+        if value == 1 and isinstance(value, int) and not isinstance(value, bool):
+            raise refuse("at least 2 (the family discrete has order 1)", value)
+        return super().__call__(value)
+
+
+@dataclasses.dataclass(frozen=True)
 class NgramParameters(ModelSection):
     """Order of the n-grams, and the data that a generation draws."""
 
     order: int = parameter(
-        IntField(2, 64), "length of the n-grams: order - 1 symbols of context and the next one; for 1 see discrete"
+        OrderField(2, 64), "length of the n-grams: order - 1 symbols of context and the next one; for 1 see discrete"
     )
     totals: str = parameter(
         ChoiceField(lambda: TOTALS),

@@ -1,4 +1,7 @@
-"""Downstream predictor: a regression trained on labels of a generation, for a grid of sample sizes and ridges."""
+"""Downstream predictor: a regression trained on labels of a generation, for a grid of sample sizes and ridges.
+
+Or a generation that is fine-tuned on labels of the truth.
+"""
 
 from typing import Any
 
@@ -44,7 +47,8 @@ class Predictor:
         self._truth = truth
         self._evaluated = parameters.downstream.trained_generations(n_generations)
         sizes, ridges = parameters.downstream.sizes(), parameters.downstream.ridges()
-        self._plan = Downstream(sizes, ridges, parameters.sigma, bool(_PARTS & set(record)) or not record)
+        has_parts, self._is_tuned = bool(_PARTS & set(record)) or not record, parameters.downstream.is_tuned
+        self._plan = Downstream(sizes, ridges, parameters.sigma, has_parts, self._is_tuned)
         self._raw = parameters.sampler == "raw"
         self._follows_overlaps = parameters.follow == "overlaps"
         self._design = create_design(truth, parameters.sampler, reduced=False)
@@ -84,8 +88,15 @@ class Predictor:
         return out
 
     def _split_along_truth(self, states: np.ndarray) -> np.ndarray:
-        """Return the component of the weights along w0 and the norm of the rest, float64 (R, G, 2)."""
+        """Return the component of the weights along w0 and the norm of the rest, float64 (R, G, 2).
+
+        For fine-tuning these are |w - w0| and 0.
+        """
         norm = self._truth.norm
+        if self._is_tuned:
+            gap = norm * states[..., 1:] if self._follows_overlaps else states - self._truth.weights
+            length = np.sqrt(np.einsum("rgi,rgi->rg", gap, gap))
+            return np.stack([length, np.zeros_like(length)], axis=-1)
         if self._follows_overlaps:
             return np.ascontiguousarray(norm * states[..., [0, 2]])
         unit = self._truth.weights / norm

@@ -47,17 +47,20 @@ class ChainState(State):
     pools : name -> array, the pools.
     redrawn : arrays that random streams can draw again.
     n_kept : number of pool samples that the next generation keeps, if `pools` holds samples (R, P, ...); else None.
+    mixed : `mixed_chains.MixedState` of the chains on mixed labels, or None.
     """
 
     now: np.ndarray
     pools: dict[str, np.ndarray] = field(default_factory=dict)
     redrawn: Any = None
     n_kept: int | None = None
+    mixed: Any = None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that a resume needs."""
         pools = self.pools if self.n_kept is None else {name: v[:, : self.n_kept] for name, v in self.pools.items()}
-        return {"now": self.now, **pools}
+        mixed = {} if self.mixed is None else {"gaps": self.mixed.gaps}
+        return {"now": self.now, **pools, **mixed}
 
 
 class Chain(Protocol):
@@ -84,6 +87,8 @@ def create_chain(truth: Regression, parameters: RidgeParameters, schedule: Sched
     replace_only = schedule.is_replace_only and exact and not dependent and parameters.ridge == 0
     # For other inputs the minimum-norm fit to fewer samples than inputs has no simple law.
     replace_only = replace_only and (truth.is_isotropic or bool((sizes >= truth.dimension).all()))
+    # The start matters to a fit to fewer samples than inputs.
+    replace_only = replace_only and not (parameters.from_previous and bool((sizes < truth.dimension).any()))
     if parameters.follow == "overlaps":
         if not (replace_only and truth.is_isotropic):
             raise no_overlaps()
@@ -105,6 +110,9 @@ def check_chain(truth: Regression, parameters: RidgeParameters, schedule: Schedu
         raise InputError(f"model.sampler must be 'raw' where truth.design is '{truth.design}', got 'exact'")
     if parameters.designs == "dependent" and (sizes != sizes[:1]).any():
         raise InputError("workflow.n_samples must be one number where model.designs is 'dependent'")
+    if parameters.from_previous and schedule.needs & {"pool", "subsample", "weights"}:
+        needed = "'replace' or 'mix', without a weight, where model.start is 'previous'"
+        raise InputError(f"workflow.name must be {needed}")
 
 
 def no_overlaps() -> InputError:
@@ -163,7 +171,8 @@ class NormalEquationsChain:
         self._design = create_design(truth, parameters.sampler)
         self._dependent = parameters.designs == "dependent"
         n_rows = max(truth.dimension, _CHUNK_ROWS)
-        self._refit = Refit(parameters.synthetic_noise, parameters.sigma, parameters.ridge, truth.weights, n_rows)
+        noise = parameters.synthetic_noise, parameters.sigma
+        self._refit = Refit(*noise, parameters.ridge, truth.weights, n_rows, parameters.from_previous)
 
     def _batches(self, n_replicates: int, n: int, purpose: int, sigma: float, key: Any) -> Batches:
         """Draw a batch of n samples of the truth for each replicate, used in all generations."""

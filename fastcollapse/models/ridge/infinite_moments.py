@@ -35,6 +35,10 @@ def infinite_moment_warnings(truth: Regression, parameters: RidgeParameters, sch
             near = int(rows[np.abs(rows - d).argmin()])
             noun = "samples" if (fit.least == fit.most).all() else "different samples"
             messages += _message(f"{fit.key}: the fit to {near:,} {noun}", near, d, "generator_error")
+    mixed = parameters.mixed_labels
+    if mixed is not None and not mixed.ridges().all() and parameters.sigma + parameters.synthetic_noise > 0:
+        near = int(schedule.n_synthetic[np.abs(schedule.n_synthetic - d).argmin()])
+        messages += _message(f"workflow.n_samples: the fit to {near:,} samples without a ridge", near, d, "mixed_error")
     down = parameters.downstream
     # Without noise the downstream fit is a projection of the weights of the generator, and its error is bounded.
     if down is not None and parameters.sigma > 0:

@@ -3,7 +3,7 @@
 The states are `inside` (R, B, d), the weights in the basis of the eigenvectors of Sigma. For isotropic inputs they may
 be `overlap` <w, w0>, `squared_norm` |w|^2 and `squared_gap` |w - w0|^2 (R, B) instead. With a downstream predictor,
 `predictor` (R, B, M, L, 6) holds its excess test error, the three parts of this error, |w_pred|^2 and <w_pred, w0>, for
-M sample sizes and L ridges.
+M sample sizes and L ridges. With mixed labels, `mixed` (R, B, W, L) holds the errors for W weights and L ridges.
 
 All errors are excess test errors |w - w0|^2 in the norm of Sigma, without the noise of the labels.
 """
@@ -99,6 +99,11 @@ def predictor_alignment(q: RegressionQuantities) -> np.ndarray:
     return _cosine(q.predictor(5), q.predictor(4), q.truth.norm)
 
 
+def mixed_error(q: RegressionQuantities) -> np.ndarray:
+    """Return |w - w0|^2 in the norm of Sigma of the chains on mixed labels."""
+    return q.states["mixed"]
+
+
 def _cosine(overlap: np.ndarray, square: np.ndarray, norm: float) -> np.ndarray:
     # The cosine of zero weights is set to 0.
     length = np.sqrt(square) * norm
@@ -127,8 +132,13 @@ _PREDICTOR = (
         predictor_alignment,
     ),
 )
-METRICS = metric_table(*_GENERATOR, *_PREDICTOR)
+_MIXED = Metric("mixed_error", Variable("excess test error with mixed labels", dims=("weight", "ridge")), mixed_error)
+METRICS = metric_table(*_GENERATOR, *_PREDICTOR, _MIXED)
 DOWNSTREAM = metric_table(*_PREDICTOR)
+# Metrics of a predictor that is a generation, fine-tuned on labels of the truth: none of its labels is synthetic.
+_TUNED = _PREDICTOR[:3]
+# Metrics of quantities that only some runs have.
+BESIDE = {**dict.fromkeys(DOWNSTREAM, "predictor"), "mixed_error": "mixed"}
 # Metrics that need the three parts of the error, which cost three times as much.
 PARTS = ("test_bias", "test_variance", "test_synthetic")
 
@@ -168,13 +178,18 @@ ROLES: dict[str, Role] = {
 
 
 def available(parameters: Any) -> dict[str, Metric]:
-    """Return the metrics of a run; `parameters.downstream` is None or has `axis`, the name of the ridge dimension."""
-    return with_downstream(_GENERATOR, _PREDICTOR, parameters.downstream)
+    """Return the metrics of a run.
+
+    `parameters.downstream` is None or has `axis`, the name of the ridge dimension, and `is_tuned`.
+    """
+    mixed = {} if parameters.mixed_labels is None else metric_table(_MIXED)
+    is_tuned = parameters.downstream is not None and parameters.downstream.is_tuned
+    return {**with_downstream(_GENERATOR, _TUNED if is_tuned else _PREDICTOR, parameters.downstream), **mixed}
 
 
 def metrics_of(block: Any, truth: Any, names: Iterable[str] = ()) -> dict[str, np.ndarray]:
     """Return metrics of a block, by default all: name -> float64 (R, B), for the predictor (R, B, M, L)."""
     q = RegressionQuantities(block.quantities, truth)
-    selected = names or [name for name in METRICS if name not in DOWNSTREAM or "predictor" in block.quantities]
+    selected = names or [name for name in METRICS if name not in BESIDE or BESIDE[name] in block.quantities]
     functions = {name: METRICS[name].function for name in selected}
     return {name: function(q) for name, function in functions.items() if function}

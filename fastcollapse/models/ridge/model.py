@@ -15,12 +15,14 @@ from fastcollapse.models.ridge.downstream import Predictor
 from fastcollapse.models.ridge.generators import ChainState, create_chain
 from fastcollapse.models.ridge.infinite_moments import infinite_moment_warnings
 from fastcollapse.models.ridge.metrics import METRICS, ROLES, available, metrics_of
+from fastcollapse.models.ridge.mixed_chains import MixedChains
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import Regression, RidgeTruth
 from fastcollapse.models.ridge.weighted_chains import create_weighted_chain, least_squares_errors
 from fastcollapse.models.saved_arrays import restore_arrays
 from fastcollapse.variables import Coordinate, Metric, Variable
 
+_MIXED = {"weight": [0.0, 0.6], "ridge": [0.0, 0.1]}
 _TRAINED = {"n_samples": [5, 30], "ridge": [0.0, 0.1]}
 
 
@@ -61,6 +63,8 @@ class Ridge(ArrayModel):
             ({"designs": "independent", "follow": "overlaps", "downstream": _TRAINED}, {}),
             ({"designs": "dependent", "ridge": 0.1}, {}),
             ({"designs": "independent", "sampler": "raw", "downstream": _TRAINED}, {"design": "uniform"}),
+            ({"designs": "dependent", "mixed_labels": _MIXED}, {}),
+            ({"designs": "independent", "mixed_labels": _MIXED}, {}),
         )
     )
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "weights"})
@@ -77,6 +81,7 @@ class Ridge(ArrayModel):
         self._downstream = None
         if parameters.downstream is not None:
             self._downstream = Predictor(truth, parameters, len(schedule.n_synthetic), record)
+        self._mixed = None if parameters.mixed_labels is None else MixedChains(truth, parameters, schedule)
 
     def state_variables(self) -> dict[str, Variable]:
         """Return the variables of the states."""
@@ -89,11 +94,11 @@ class Ridge(ArrayModel):
 
     def coordinates(self) -> dict[str, Coordinate]:
         """Return the spectrum and the true weights in the basis of the eigenvectors, and the axes of the predictor."""
-        downstream = self._parameters.downstream
+        grid = self._parameters.downstream or self._parameters.mixed_labels
         return {
             "spectrum": Coordinate(self._truth.spectrum, "eigenvalues of the covariance of the inputs"),
             "w0": Coordinate(self._truth.weights, "true weights in the basis of the eigenvectors"),
-            **({} if downstream is None else downstream.coordinates()),
+            **({} if grid is None else grid.coordinates()),
         }
 
     def truth_states(self) -> dict[str, np.ndarray]:
@@ -103,11 +108,16 @@ class Ridge(ArrayModel):
     def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ModelBlock:
         """Return the block of generation 0, with a predictor trained on labels of the truth."""
         now = self._start(n_replicates)[:, None]
-        return self._block(now, self._predictor(now, 0, seed, first_replicate))
+        mixed = {} if self._mixed is None else {"mixed": np.zeros((n_replicates, 1, *self._mixed.shape))}
+        return self._block(now, {**self._predictor(now, 0, seed, first_replicate), **mixed})
 
     def initial(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ChainState:
         """Return the state of generation 0."""
-        return self._chain.initial(self._start(n_replicates), seed, first_replicate)
+        state = self._chain.initial(self._start(n_replicates), seed, first_replicate)
+        if self._mixed is not None:
+            shared = state.redrawn.rows if self._parameters.designs == "dependent" else None
+            state.mixed = self._mixed.initial(n_replicates, shared)
+        return state
 
     def restore(
         self, arrays: Mapping[str, np.ndarray], n_replicates: int, seed: int, first_replicate: int = 0
@@ -118,13 +128,14 @@ class Ridge(ArrayModel):
         return state
 
     def generation_bytes(self, state: ChainState) -> int:
-        """Return the size of the states and the predictors of one generation, in bytes."""
+        """Return the size of the states, the predictors and the mixed chains of one generation, in bytes."""
         n_values = 0 if self._downstream is None else self._downstream.n_values
+        n_values += 0 if self._mixed is None else self._mixed.shape[0] * self._mixed.shape[1]
         return 8 * (state.now.size + len(state.now) * n_values)
 
     @classmethod
     def available_metrics(cls, parameters: RidgeParameters, sampling: Sampling | None = None) -> dict[str, Metric]:
-        """Return the metrics of a run with these parameters; downstream metrics only with a predictor."""
+        """Return the metrics of a run with these parameters; downstream and mixed errors only with their section."""
         return available(parameters)
 
     @classmethod
@@ -142,8 +153,10 @@ class Ridge(ArrayModel):
     ) -> ModelBlock:
         """Run `n_generations` generations from `first` on, update `state` and return the block."""
         now = np.empty((len(state.now), n_generations, state.now.shape[1]))
-        self._chain.advance(state, first, n_generations, run_key(seed, first_replicate), now)
-        return self._block(now, self._predictor(now, first, seed, first_replicate))
+        key = run_key(seed, first_replicate)
+        self._chain.advance(state, first, n_generations, key, now)
+        mixed = {} if self._mixed is None else {"mixed": self._mixed.follow(state.mixed, first, n_generations, key)}
+        return self._block(now, {**self._predictor(now, first, seed, first_replicate), **mixed})
 
     def warnings(self) -> list[Warning]:
         """Return a warning for each fit whose errors have an infinite mean or variance."""
@@ -154,16 +167,16 @@ class Ridge(ArrayModel):
         """Return generation 0 in the form of the chain, float64 (R, d or 3)."""
         return np.tile([1.0, 0.0, 0.0] if self._overlaps else self._truth.weights, (n_replicates, 1))
 
-    def _block(self, now: np.ndarray, predictor: Mapping[str, np.ndarray] = MappingProxyType({})) -> ModelBlock:
-        """Return the block of generations `now` of a chain, float64 (R, B, d or 3)."""
+    def _block(self, now: np.ndarray, beside: Mapping[str, np.ndarray] = MappingProxyType({})) -> ModelBlock:
+        """Return the block of generations `now` of a chain, float64 (R, B, d or 3), and of the results beside it."""
         if self._overlaps:
             overlap, ahead, across = np.moveaxis(now, -1, 0)
             square = self._truth.norm**2
             states = {"overlap": square * overlap, "squared_norm": square * (overlap**2 + across**2)}
             gap = {"squared_gap": square * (ahead**2 + across**2)}
-            return ModelBlock(states, quantities={**states, **gap, **predictor})
+            return ModelBlock(states, quantities={**states, **gap, **beside})
         states = {"weights": self._truth.rotate_back(now)} if self._keeps_states else {}
-        return ModelBlock(states, quantities={"inside": now, **predictor})
+        return ModelBlock(states, quantities={"inside": now, **beside})
 
     def _predictor(self, now: np.ndarray, first: int, seed: int, first_replicate: int) -> dict[str, np.ndarray]:
         if self._downstream is None:

@@ -57,13 +57,13 @@ def _exceeding(evidence: Evidence, values: np.ndarray, factor: float, value: Est
     step = max(1, _CHUNK_VALUES // len(values))
     parts = [values[:, i : i + step] for i in range(1, values.shape[1], step)]
     z = np.concatenate([scores(part - factor * values[:, :1]) for part in parts])
-    infinite = np.isinf(values[:, 1:])
+    infinite, n_known = np.isinf(values[:, 1:]), int((~np.isnan(values[:, 1:])).any(axis=0).sum())
     holds = (z >= thresholds.z) | (infinite.mean(axis=0) >= 0.5)
-    note = f"z = {z[-1]:.1f} at the last generation, {z.size:,} generations compared"
+    note = f"z = {z[-1]:.1f} at the last generation, {n_known:,} generations compared"
     if infinite[:, -1].any():
         note = f"infinite in {infinite[:, -1].sum()} of {len(values)} replicates at the last generation"
     elif not holds.any() and not np.isnan(z).all():
-        note = f"largest z = {np.nanmax(z):.1f} of {z.size:,} generations"
+        note = f"largest z = {np.nanmax(z):.1f} of {n_known:,} generations"
     if holds.any():
         return Outcome("yes", thresholds.baseline + 1 + int(np.argmax(holds)), value, quantity, note)
     return Outcome("no" if (z <= -thresholds.z).all() else "not shown", None, value, quantity, note)
@@ -74,6 +74,9 @@ def unbounded(evidence: Evidence) -> Outcome:
     reading, values = _risk(evidence)
     run, thresholds, _ = evidence
     generations = last_half(max(1, thresholds.baseline), run.last)
+    known = np.flatnonzero(~np.isnan(values).all(axis=0)) + thresholds.baseline
+    if not np.isin(generations, known).all():
+        generations = known[known >= generations[0]]
     exponent, quantity, notes = None, "", []
     means = values[:, generations - thresholds.baseline]
     if generations.size < _FEWEST_POINTS:

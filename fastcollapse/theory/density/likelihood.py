@@ -116,9 +116,12 @@ def kde_nll_bounds_shape(
     chain, truth = Chain.of(bandwidth, n_synthetic, n_real, keep, 0, False, real), Shape.of(shape, noise, placement)
     size = integer("n_test", n_test, 1, 10**7)
     table = chain.shape_table(truth, size)
-    # The largest second moment of a real batch gives an upper bound.
-    points = max((truth.moments(n)[0] for n in chain.real_sizes()), default=0.0)
-    return _bounds(chain, table, truth.moments(size)[0], points, 2, table.mean(size))
+    # The largest second moment of a real batch gives an upper bound, and so does the mean that is farthest from that of
+    # the test points: the mean of a fit is an average of those of the batches.
+    sizes = chain.real_sizes() or {size}
+    points = max(truth.moments(n)[0] for n in sizes)
+    apart = max(-2 * truth.mean_product(n, size) for n in sizes)
+    return _bounds(chain, table, truth.moments(size)[0], points, 2, table.mean(size), apart)
 
 
 def kde_accumulate_nll_bound(nll: float, N: ArrayLike) -> NDArray[np.float64]:
@@ -188,14 +191,18 @@ def _bounds(
     points: float,
     dimension: int,
     target: NDArray[np.float64] | None = None,
+    apart: float = 0.0,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the bounds by the integral of f q and by the second moments of test points and of real points."""
+    """Return the bounds by the integral of f q and by the second moments of test points and of real points.
+
+    `apart` is minus twice the product of the gaps of their means from that of the truth.
+    """
     lower = -np.log(np.append(table.square, chain.integrals(table, target).overlap))
     schedule = chain.schedule
     real, n_real = ("fixed", schedule.n_fixed) if schedule.n_fixed else ("fresh", schedule.n_fresh)
     sizes = schedule.n_synthetic, n_real, schedule.keep
     second = kde_second_moment(chain.bandwidth, *sizes, V=points, real=real)[1:]
     h = chain.bandwidth**2
-    upper = dimension / 2 * (np.log(2 * math.pi * h) + (variance + second) / h)
+    upper = dimension / 2 * (np.log(2 * math.pi * h) + (variance + second + apart) / h)
     # No law of these moments has a larger entropy than the normal one.
     return lower, np.append(dimension / 2 * math.log(2 * math.pi * math.e * variance), upper)

@@ -17,6 +17,7 @@ _ARCS = {
     "circles": (((0.0, 0.0), 1.0, 0.0, 2 * math.pi), ((0.0, 0.0), 0.8, 0.0, 2 * math.pi)),
     "moons": (((0.0, 0.0), 1.0, 0.0, math.pi), ((1.0, 0.5), 1.0, math.pi, math.pi)),
 }
+_MEANS = {"circles": (0.0, 0.0), "moons": (0.5, 0.25)}
 # Radius about 0 that holds the arcs, and largest distance of two of their points.
 _RADIUS, _REACH = 2.2, 3.5
 _CENTRES, _BOX = 3, 10.0
@@ -66,15 +67,26 @@ class Shape:
             counts = self._counts(n)
             apart = 1 - float((counts * (counts - 1)).sum()) / max(n * (n - 1), 1)
             return 1 + spread, 1 + _BOX**2 / 3 * (apart if self.is_even else 1 - 1 / _CENTRES)
-        means, variance = {"circles": ((0.0, 0.0), 0.41), "moons": ((0.5, 0.25), (21 / 16 - 1 / math.pi) / 2)}[
-            self.name
-        ]
+        variance = {"circles": 0.41, "moons": (21 / 16 - 1 / math.pi) / 2}[self.name]
         if not self.is_even:
             return variance + self.noise**2, variance + self.noise**2
         points = self.points(n)
-        second = float(((points - np.array(means)) ** 2).sum(axis=1).mean()) / 2
+        second = float(((points - _MEANS[self.name]) ** 2).sum(axis=1).mean()) / 2
         centred = float(((points - points.mean(axis=0)) ** 2).sum()) / 2
         return second + self.noise**2, centred / max(n - 1, 1) + self.noise**2
+
+    def mean_product(self, n: int, m: int) -> float:
+        """Return the expected product of the gaps of the means of n and of m real points from that of the truth.
+
+        The two batches are independent given the centres of blobs; averaged over the two coordinates.
+        """
+        if not self.is_even:
+            return 0.0
+        if self.name == "blobs":
+            gaps = [self._counts(size) / size - 1 / _CENTRES for size in (n, m)]
+            return _BOX**2 / 3 * float(gaps[0] @ gaps[1])
+        means = [self.points(size).mean(axis=0) - _MEANS[self.name] for size in (n, m)]
+        return float(means[0] @ means[1]) / 2
 
     def table(self, least: float, most: float, n_steps: float, sizes: Sequence[int]) -> FrequencyTable:
         """Return the table for kernels of bandwidths `least` to `most` and real batches of the sizes `sizes`."""

@@ -5,7 +5,7 @@ the covariance Q of the tokens of one generation.
 
 Notation
 --------
-p0 : [K], the external law, the truth; its probabilities sum to 1; at most 2,000 symbols.
+p0 : [K], the external law, the truth; its probabilities sum to 1; at most 2,000 symbols unless they are equal.
 lam : share of external data, from 0 to 1.
 T : temperature, from 10**-3 to 10**3.
 n : tokens per generation, at least 1.
@@ -21,6 +21,8 @@ from fastcollapse.theory.discrete.external_share import tempered_fixed_point
 from fastcollapse.theory.discrete.temperature import tempered_law
 
 _MOST_SYMBOLS = 2000
+# The relative difference of equal probabilities.
+_EQUAL = 1e-12
 
 
 def tempered_covariance(
@@ -74,6 +76,9 @@ def tempered_noise_path(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the path of the probabilities without noise and their variances about it, after 0..k_max generations.
 
+    About a uniform law all deviations have the multiplier rho = (1-lam)/T, so that their variance follows
+    v' = rho^2 v + (1/K)(1-1/K)/n: O(k_max K) for any K, otherwise O(k_max K^3).
+
     Parameters
     ----------
     lam : share of external data, from 0 to 1, a number or [k_max].
@@ -96,13 +101,20 @@ def tempered_noise_path(
     (array([0.7    , 0.77241, 0.81006]), array([0.      , 0.001758, 0.001846]))
     """
     truth, last = probability_vector("p0", p0), integer("k_max", k_max, 0, 10**6)
-    require(truth.size <= _MOST_SYMBOLS, "p0", f"at most {_MOST_SYMBOLS} symbols", p0)
+    is_uniform = np.ptp(truth) <= _EQUAL * truth[0]
+    require(is_uniform or truth.size <= _MOST_SYMBOLS, "p0", f"at most {_MOST_SYMBOLS} different symbols", p0)
     shares, sizes = np.asarray(lam, dtype=float), integers("n", n, 1)
     require((shares >= 0) & (shares <= 1), "lam", "within [0, 1]", lam)
     for key, values in (("lam", shares), ("n", sizes)):
         require(values.shape in ((), (last,)), key, f"a number or {last} numbers", values)
     shares, sizes = np.broadcast_to(shares, last), np.broadcast_to(sizes, last)
     laws, variances = np.tile(truth / truth.sum(), (last + 1, 1)), np.zeros((last + 1, truth.size))
+    if is_uniform:
+        rho, spread = (1 - shares) / real("T", T, 1e-3, 1e3), (1 - 1 / truth.size) / truth.size
+        choice("mixing", mixing, ("tokens", "sizes"))
+        for step in range(last):
+            variances[step + 1] = rho[step] ** 2 * variances[step] + spread / sizes[step]
+        return laws, variances
     covariance = np.zeros((truth.size, truth.size))
     for step in range(last):
         derivative, noise = _step(laws[step], laws[0], float(shares[step]), T, mixing)

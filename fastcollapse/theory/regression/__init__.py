@@ -10,6 +10,10 @@ Exact laws and moments of a chain of least-squares generators:
     isotropic_chain_means, isotropic_chain_variances
 Chains with a ridge or few rows, in high dimensions:
     chain_means, chain_moments, chain_test_means, dependent_ridge_means
+Chains on labels that mix real and synthetic ones:
+    mixed_label_moments, mixed_label_error, mixed_label_means, best_label_weight
+Fine-tuning, a ridge towards earlier weights:
+    fine_tuned_error, nearest_fit_error, fine_tuning_threshold, nearest_chain_error
 The test error of a ridge fit, in high dimensions:
     ridge_equivalents, ridge_test_error, isotropic_equivalents, effective_ridge, degrees_of_freedom, rows_left
 The optimal ridge:
@@ -24,7 +28,19 @@ from fastcollapse.theory.regression.chain_asymptotic import chain_means, chain_m
 from fastcollapse.theory.regression.chain_exact import ols_error_mean, ols_error_variance, ols_norm_moments
 from fastcollapse.theory.regression.effective_ridge import degrees_of_freedom, effective_ridge, rows_left
 from fastcollapse.theory.regression.error_distribution import ols_error_cdf, ols_error_quantile
+from fastcollapse.theory.regression.fine_tuning import (
+    fine_tuned_error,
+    fine_tuning_threshold,
+    nearest_chain_error,
+    nearest_fit_error,
+)
 from fastcollapse.theory.regression.isotropic import isotropic_chain_means, isotropic_chain_variances
+from fastcollapse.theory.regression.mixed_labels import (
+    best_label_weight,
+    mixed_label_error,
+    mixed_label_means,
+    mixed_label_moments,
+)
 from fastcollapse.theory.regression.optimal_ridge import isotropic_optimal_ridge, optimal_ridge
 from fastcollapse.theory.regression.real_data import mix_contraction, mix_error, mix_fixed_error
 from fastcollapse.theory.regression.ridge_risk import isotropic_equivalents, ridge_equivalents, ridge_test_error
@@ -51,6 +67,7 @@ __all__ = [
     "accumulate_error_limit",
     "accumulate_error_variance",
     "best_exponents",
+    "best_label_weight",
     "chain_means",
     "chain_moments",
     "chain_test_means",
@@ -60,6 +77,8 @@ __all__ = [
     "effective_ridge",
     "error_exponent",
     "expected_regression",
+    "fine_tuned_error",
+    "fine_tuning_threshold",
     "isotropic_chain_means",
     "isotropic_chain_variances",
     "isotropic_equivalents",
@@ -69,6 +88,11 @@ __all__ = [
     "mix_contraction",
     "mix_error",
     "mix_fixed_error",
+    "mixed_label_error",
+    "mixed_label_means",
+    "mixed_label_moments",
+    "nearest_chain_error",
+    "nearest_fit_error",
     "ols_error_cdf",
     "ols_error_mean",
     "ols_error_quantile",

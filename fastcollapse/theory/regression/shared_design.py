@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.arguments import integer, integers, real
+from fastcollapse.theory.quadrature import marchenko_pastur
 
 MAX_DIMENSIONS = 10**9
 MAX_GENERATORS = 10**6
-# Number of angles of the trapezoidal rule; their distance resolves s as small as the ridge.
-_MIN_NODES, _MAX_NODES = 2**9, 2**18
 
 
 def dependent_ridge_means(
@@ -50,7 +49,7 @@ def dependent_ridge_means(
     phi = integer("d", d, 1, MAX_DIMENSIONS) / integer("T0", T0, 1)
     ridge, fits = real("ridge0", ridge0, 1e-8, 1e40), integers("n", n, 0, MAX_GENERATORS)
     noise, length = real("sigma0", sigma0, 0, 1e30), real("w0_square", w0_square, 0, 1e60)
-    s, weight = _marchenko_pastur(phi, ridge)
+    s, weight = marchenko_pastur(phi, ridge)
     # ln r has no cancellation at both ends of s.
     log_r = -np.log1p(ridge / s)
     step = noise**2 * phi * s / (ridge * (2 * s + ridge))
@@ -64,13 +63,3 @@ def dependent_ridge_means(
         overlap[i] = length * (weight @ r_power + (0.0 if m else unseen))
         norm[i] = length * (weight @ r_power**2 + (0.0 if m else unseen)) + added
     return error.reshape(fits.shape), overlap.reshape(fits.shape), norm.reshape(fits.shape)
-
-
-def _marchenko_pastur(phi: float, ridge: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return nodes for the positive eigenvalues of S, with d/T0 = phi, and their weights."""
-    resolution = 64 * (1 + phi) / np.sqrt(min(ridge, 1.0))
-    n_nodes = int(np.clip(resolution, _MIN_NODES, _MAX_NODES))
-    angle = (np.arange(n_nodes) + 0.5) * np.pi / n_nodes
-    # s = |1 + sqrt(phi) e^{i angle}|^2 without cancellation.
-    s = (1 - np.sqrt(phi)) ** 2 + 4 * np.sqrt(phi) * np.cos(angle / 2) ** 2
-    return s, 2 / n_nodes * np.sin(angle) ** 2 / s

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from fastcollapse.analysis import figures
+from fastcollapse.analysis.agreement import agreement_of, verdict
 from fastcollapse.analysis.clouds import draw_cloud
 from fastcollapse.analysis.panels.kde import PANELS
 from fastcollapse.analysis.panels.kde_theory import setting_of
@@ -115,6 +116,19 @@ def test_nll__has_medians_in_replace_and_bounds_elsewhere():
     assert (narrow[GENERATIONS] < wide.lower)[1:].all()
 
 
+@pytest.mark.filterwarnings("ignore:nll is evaluated")
+def test_notes__say_how_many_generations_are_evaluated():
+    results = run(MIXTURE, WORKFLOWS["accumulate"], "scott", n_replicates=2, n_generations=60, record=("nll", "ise"))
+    nll, ise = panels_of(results, np.array([1, 60]), ["nll", "ise"])
+    n = np.isfinite(results.metrics["nll"][0, 1:]).sum()
+    assert nll.note == f"nll is taken at {n} of 60 generations"
+    assert ise.note.startswith("slope of ln ise")
+    assert nll.note in tables_of(results)
+    results = run(MIXTURE, WORKFLOWS["replace"], n_replicates=2)
+    assert panels_of(results, GENERATIONS, ["nll"])[0].note == ""
+    assert "nll is not compared (heavy tails, and no exact median is known)" in tables_of(results)
+
+
 def test_scaled__has_exact_variance_in_replace_alone():
     scaled = run(MIXTURE, WORKFLOWS["replace"], "scaled", n_replicates=3000, record=("within_variance", "ise"))
     variance, ise = panels_of(scaled, GENERATIONS, ["within_variance", "ise"])
@@ -135,11 +149,29 @@ def test_points__are_pictures_of_some_generations():
     np.testing.assert_array_equal(pictures[1].cloud, results.sample("points", 0, 10)[:, [0, 2]])
     np.testing.assert_array_equal(pictures[1].behind, results.sample("points", 0, 1)[:, [0, 2]])
     assert len(figures.draw([results]).axes) >= 4
-    assert "generation 12" in tables_of(results)
+    text = tables_of(results)
+    assert "Pictures\n  width: standard deviation of the points" in text
+    rows = text.split("Pictures")[1].splitlines()[3:6]
+    assert [row.split()[0] for row in rows] == ["1", "10", "12"]
+    # No theory is beside a picture.
+    assert "Points" not in text
+    assert [agreement.name for agreement in agreement_of(results)] == ["nll"]
+    assert verdict([]) == "pictures are not compared with theory"
     axes = Figure().subplots()
     draw_cloud(axes, pictures[1])
     assert axes.get_aspect() == 1
-    assert [len(points.get_offsets()) for points in axes.collections] == [12, 12]
+    assert [len(points.get_offsets()) for points in axes.collections] == [12, 12, 0]
+    # The mark of the legend is visible, also for many small points.
+    [handle], [label] = axes.get_legend_handles_labels()
+    assert label == "generation 1"
+    assert handle.get_sizes()[0] >= 16
+    assert all(panel.note == "" for panel in pictures)
+    made = run(
+        {"shape": "moons", "n_test": 20}, {"name": "replace", "n_samples": 2500}, 0.1, 1, ("nll", "trajectory"), 1
+    )
+    [picture] = panels_of(made, np.array([1]), ["points"])
+    assert len(picture.cloud) == 2000
+    assert picture.note == "a picture has at most 2,000 of the points"
 
 
 def test_points__need_a_trajectory_and_two_dimensions():

@@ -68,6 +68,12 @@ def test_estimate__is_drawn_without_score(results):
     assert (ratio < 2).all()
 
 
+def test_estimate__is_not_that_of_a_fine_tuned_generation(folder):
+    tuned = run(folder, {"downstream": {"n_samples": [4, 6], "ridge": [0.01, 0.1], "start": "generation"}})
+    assert estimate_of(tuned).test is None
+    assert not any(panel.lines for panel in panels_of(tuned, GENERATIONS, ["error_by_samples"]))
+
+
 def test_estimate__is_missing_without_theory(folder):
     for more in (
         {"workflow": {"name": "accumulate", "n_samples": 9, "keep_real": True}},

@@ -50,8 +50,11 @@ def square_samples():
     return run({"designs": "dependent"}, workflow={"name": "accumulate", "n_samples": 20, "keep_real": True})
 
 
-# The error over that of the real data needs real data.
-@pytest.mark.parametrize("name", [name for name in PANELS.panels if name != "error_over_real"])
+# Panels of runs with real rows, with mixed labels, and with fine-tuning.
+OTHER_RUNS = ("error_over_real", "mixed_error", "best_weight", "fine_tuning")
+
+
+@pytest.mark.parametrize("name", [name for name in PANELS.panels if name not in OTHER_RUNS])
 def test_panels__agree_with_theory(name, results):
     panels = panels_of(results, ALL, [name])
     scores = np.concatenate([panel.curve.z[np.isfinite(panel.curve.z)] for panel in panels])
@@ -206,3 +209,55 @@ def test_labels__are_read_from_file_with_grid(results):
     assert "3 values, 10 to 200" in text
     assert "  downstream n_samples = [10, 50, 200], ridge = [0.0, 0.03, 0.1, 0.3, 1.0], generations = all" in text
     assert set(PANELS.default) <= set(PANELS.panels)
+
+
+TUNED = {"start": "generation", "n_samples": [8, 50], "ridge": [0.0, 0.1, 0.3, 1.0, 3.0]}
+
+
+@pytest.mark.parametrize("truth", [{}, {"beta": 1.0}], ids=["isotropic", "power law"])
+def test_fine_tuning__agrees_with_theory(truth):
+    results = run(truth=truth, downstream=TUNED)
+    panels = panels_of(results, ALL, ["fine_tuning"])
+    assert [panel.group for panel in panels[:4]] == ["as they are", "lambda = 0", "lambda = 0.3", "lambda = 3"]
+    scores = np.array([panel.curve.z for panel in panels[:2]])
+    assert np.abs(scores[:, 1:][np.isfinite(scores[:, 1:])]).max() < Z_LIMIT
+    # Exact for isotropic inputs; a projection of others has an approximate error.
+    assert np.isfinite(scores[1, 1:]).all() != bool(truth)
+    for panel in panels[2:4]:
+        np.testing.assert_allclose(panel.curve.mean[1:], panel.asymptotic()[1:], rtol=0.15)
+    # From scratch the error is that of a start with the error |w0|^2 = 1.
+    scratch = panels[0].lines[-1].values
+    assert scratch[0] == scratch[-1] < 1
+    # Many rows forget the start, and decompositions have no synthetic part.
+    many = panels[5]
+    np.testing.assert_allclose(many.curve.expected, 0.09 * 20 / 29)
+    assert [panel.group for panel in panels_of(results, ALL, ["decomposition"])] == ["bias", "variance", "all"]
+    with pytest.raises(InputError, match="start must be 'generation' or a number for the panel"):
+        panels_of(run(n_replicates=2), ALL, ["fine_tuning"])
+
+
+def test_fine_tuning__best_ridge_falls_with_the_error_of_the_start():
+    results = run(downstream=TUNED, n_replicates=50)
+    line = panels_of(results, ALL, ["optimum"])[0].lines[0].values
+    # sigma^2 d/(T |delta|^2)
+    expected = 0.09 * 20 / (8 * np.arange(1, 7) * 0.09 * 20 / 39)
+    np.testing.assert_allclose(line[1:], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("model", [{}, {"ridge": 0.2}, {"designs": "dependent"}], ids=str)
+@pytest.mark.parametrize("n_samples", [10, 60])
+def test_start_from_previous__agrees_with_theory(model, n_samples):
+    results = run({"start": "previous", **model}, workflow={"n_samples": n_samples})
+    for name in ("generator_error", "generator_norm", "generator_alignment"):
+        panel = panels_of(results, ALL, [name])[0]
+        if np.isfinite(panel.asymptotic()[1:]).all():
+            np.testing.assert_allclose(panel.curve.mean[1:], panel.asymptotic()[1:], rtol=0.15)
+        else:
+            assert np.isfinite(panel.curve.z[1:]).all()
+            assert np.abs(panel.curve.z).max() < Z_LIMIT
+    # Negative control: the theory of fits from zero.
+    other = run(model, workflow={"n_samples": n_samples}, n_replicates=2)
+    panel, wrong = (panels_of(one, ALL, ["generator_error"])[0] for one in (results, other))
+    expected = np.where(np.isnan(wrong.curve.expected), wrong.asymptotic(), wrong.curve.expected)[1:]
+    is_same = n_samples == 60 and "ridge" not in model
+    assert np.allclose(panel.curve.mean[1:], expected, rtol=0.15) == is_same

@@ -9,9 +9,12 @@ from scipy import stats
 
 from fastcollapse import Experiment, simulate
 from fastcollapse.datasets.load import load_truth
-from fastcollapse.models.kde import squared_gap, waves
+from fastcollapse.kernels.density.log_sums import add_log_sums
+from fastcollapse.models.kde import likelihood, squared_gap, waves
 from fastcollapse.models.kde.errors import GRID_POINTS
+from fastcollapse.models.kde.metrics import ROLES
 from fastcollapse.models.kde.model import Kde
+from fastcollapse.simulation.profile.evidence import limit_of
 from fastcollapse.simulation.schedules import schedule_of
 from tests._runs import run_with_truth
 from tests.naive import kde as twin
@@ -167,17 +170,69 @@ def test_nll__of_truth_is_its_entropy():
     assert (np.abs(z) < 4).all()
 
 
-def test_nll__equals_score_of_scikit_learn():
+FIXED = {"name": "mix", "n_samples": 40, "n_real": 30, "real": "fixed"}
+
+
+@pytest.mark.parametrize("keys", [{}, {"weight": 0.3}])
+def test_nll__of_fixed_real_points_is_computed_once(keys, monkeypatch):
+    truth = {"normal_mixture": PLANE, "n_test": 500}
+    counts = []
+
+    def counted(points, first, end, *others):
+        counts.append(end - first)
+        return add_log_sums(points, first, end, *others)
+
+    monkeypatch.setattr(likelihood, "add_log_sums", counted)
+    made, got = run(truth, 0.4, FIXED | keys, ["nll", "trajectory"], n_generations=6)
+    assert sum(counts) == 30 + 6 * 40
+    monkeypatch.setattr(likelihood.Likelihood, "fixed_sums", lambda *_: None)
+    _, direct = run(truth, 0.4, FIXED | keys, ["nll"], n_generations=6)
+    np.testing.assert_allclose(got.metrics["nll"], direct.metrics["nll"], rtol=3e-15)
+    for r, t, fit, tests in fits_of(made, got):
+        assert got.metrics["nll"][r, t] == pytest.approx(twin.nll(fit, tests), rel=1e-13)
+    # Negative control: fresh real points in place of the fixed ones.
+    _, fresh = run(truth, 0.4, FIXED | keys | {"real": "fresh"}, ["nll"], n_generations=6)
+    assert not np.allclose(fresh.metrics["nll"][:, 2:], direct.metrics["nll"][:, 2:], rtol=1e-6)
+
+
+def test_nll__of_fixed_real_points_and_changing_bandwidths():
+    for bandwidth in ([0.4, 0.3, 0.4, 0.2], "scaled"):
+        made, got = run({"normal_mixture": PLANE}, bandwidth, FIXED, ["nll", "trajectory"])
+        for r, t, fit, tests in fits_of(made, got):
+            assert got.metrics["nll"][r, t] == pytest.approx(twin.nll(fit, tests), rel=1e-13)
+
+
+@pytest.mark.parametrize("truth", [{"shape": "blobs"}, {"shape": "swiss_roll"}, {"normal_mixture": LINE}])
+@pytest.mark.parametrize("bandwidth", [0.3, "scott", "silverman"])
+def test_nll__equals_direct_sums_and_score_of_scikit_learn(truth, bandwidth):
+    workflow = {"name": "accumulate", "n_samples": 50, "keep_real": True}
+    made, results = run({**truth, "n_test": 500}, bandwidth, workflow, ["nll", "trajectory"])
+    cases = list(fits_of(made, results))
+    for r, t, fit, tests in cases:
+        assert results.metrics["nll"][r, t] == pytest.approx(twin.nll(fit, tests), abs=1e-12)
     neighbors = pytest.importorskip("sklearn.neighbors")
-    for truth in ({"shape": "blobs"}, {"shape": "swiss_roll"}, {"normal_mixture": LINE}):
-        for bandwidth in (0.3, "scott", "silverman"):
-            workflow = {"name": "accumulate", "n_samples": 50, "keep_real": True}
-            made, results = run({**truth, "n_test": 500}, bandwidth, workflow, ["nll", "trajectory"])
-            for r, t, _, tests in fits_of(made, results):
-                # In one leaf: with several, the tree of scikit-learn adds an error of 1e-9.
-                fit = neighbors.KernelDensity(bandwidth=bandwidth, leaf_size=10**6)
-                score = fit.fit(results.sample("points", r, t)).score(tests)
-                assert results.metrics["nll"][r, t] == pytest.approx(-score / 500, abs=1e-10)
+    for r, t, _, tests in cases:
+        # In one leaf: with several, the tree of scikit-learn adds an error of 1e-9.
+        theirs = neighbors.KernelDensity(bandwidth=bandwidth, leaf_size=10**6)
+        score = theirs.fit(results.sample("points", r, t)).score(tests)
+        assert results.metrics["nll"][r, t] == pytest.approx(-score / 500, abs=1e-10)
+
+
+def test_risk__has_a_limit_for_constant_bandwidths():
+    nll, ise = ROLES["risk"]
+    accumulate = {"name": "accumulate", "n_samples": 10, "keep_real": True}
+    cases = [
+        ({"name": "replace", "n_samples": 10}, {0.3: True, "scott": True, "scaled": None}),
+        (accumulate, {0.3: True, "scott": None, "scaled": None}),
+        ({**accumulate, "keep_real": False}, {0.3: None}),
+    ]
+    for workflow, expected in cases:
+        for bandwidth, reached in expected.items():
+            _, results = run({"normal_mixture": LINE}, bandwidth, workflow, ["nll"], n_generations=1)
+            limit = limit_of(results, nll)
+            assert (limit and limit.reached) == reached
+            limit = limit_of(results, ise)
+            assert (limit and limit.reached) == (None if reached is None else False)
 
 
 def test_metrics__of_a_truth_without_density_are_missing():

@@ -266,6 +266,9 @@ MIXTURE = NORMAL["normal_mixture"]
 REFUSED = [
     ({"bandwidth": 0.0}, "model.bandwidth must be above 0, got 0.0"),
     ({"bandwidth": -1}, "model.bandwidth must be above 0, got -1"),
+    ({"bandwidth": 1e-200}, "model.bandwidth must be at least 1e-100, got 1e-200"),
+    ({"bandwidth": float("nan")}, "model.bandwidth must be a finite number, got nan"),
+    ({"bandwidth": [0.3] * 9 + [1e-200]}, r"model.bandwidth\[9\] must be at least 1e-100, got 1e-200"),
     ({"bandwidth": [0.3, 0.0]}, r"model.bandwidth\[1\] must be above 0"),
     ({"bandwidth": [0.3]}, "model.bandwidth must list one bandwidth for each of the 10 generations, got 1"),
     ({"bandwidth": "skott"}, r"model.bandwidth must be one of scott, .* got 'skott' \(did you mean 'scott'\?\)"),
@@ -274,7 +277,11 @@ REFUSED = [
     ({"bandwidth": {"start": 1e99, "power": 99.0}}, "model.bandwidth must stay from 1e-100 to 1e.100 at"),
     (
         {"bandwidth": "scaled", "workflow": {"name": "replace", "n_samples": 1}},
-        "workflow.n_samples must give at least 2 points where model.bandwidth is 'scaled', got 1 at generation 1",
+        "workflow.n_samples must give at least 2 points, for a covariance in 1 dimension, where .* 'scaled', got 1 at",
+    ),
+    (
+        {"truth": {"shape": "moons"}, "bandwidth": "scaled", "workflow": {"name": "replace", "n_samples": 2}},
+        "workflow.n_samples must give at least 3 points, for a covariance in 2 dimensions, .* got 2 at generation 1",
     ),
     (
         {"bandwidth": "scaled", "workflow": {**ACCUMULATE, "weight": 0.5}},
@@ -327,6 +334,10 @@ def test_rows__are_refused_in_one_line(tmp_path):
             "truth.rows must be a matrix of finite numbers, got",
         ),
         "wide.csv": (np.zeros((3, 101)), "truth.rows must have at most 100 columns, got 101"),
+        "single.csv": (
+            np.zeros((1, 2)),
+            "truth.rows must have at least 2 rows, one to hold out and one to draw, got 1",
+        ),
         "short.csv": (np.zeros((3, 2)), "truth.n_test must be at most 2, to leave a row of 3, got 500"),
         "large.csv": (np.full((3, 2), 1e200), r"truth.rows must have entries of at most 1e\+100, got 1e\+200"),
     }

@@ -129,6 +129,29 @@ def test_generation_0__predictor_is_fitted_to_the_given_labels(folder):
     np.testing.assert_array_equal(results.metrics["generator_accuracy"][:, 0], 1.0)
 
 
+@pytest.mark.parametrize("target", ["number", "one_vs_rest"])
+def test_tuned_predictor__adds_a_fit_to_its_errors(folder, target):
+    """The error of a fine-tuned generation equals that of a dense solve for what its labels lack."""
+    ridges, n = [1e-3, 0.1, 2.0], 20
+    given = {"target": target, **({"labels": "classes.idx"} if target == "one_vs_rest" else {})}
+    model = {"sigma": 0.0, "sigma0": 0.5, "downstream": {"n_samples": n, "ridge": ridges, "start": 2}}
+    results = simulate(experiment_of(folder, model, given, record=["metrics", "trajectory"]))
+    truth, model = truth_of(folder, **given), results.experiment.model
+    chain = KernelRidge(truth, model, results.experiment.workflow.schedule(2, None))._chain
+    rows = chain.draw(2, n, stream_key(1, 0, 0, PURPOSE_DESIGN), 0)
+    for r in range(2):
+        state = truth.rows, results.states["coefficients"][r, 2].T
+        x = truth.rows[rows[r]]
+        lacking = truth.targets[:, rows[r]] - naive.evaluate(truth, model, state, x)
+        for k, ridge in enumerate(ridges):
+            change = naive.fit(truth, model, np.column_stack([x, lacking.T]), ridge)
+            outputs = sum(naive.evaluate(truth, model, one, truth.test_rows) for one in (state, change))
+            expected = ((outputs - truth.test_targets) ** 2).mean()
+            assert results.metrics["test_error"][r, 2, 0, k] == pytest.approx(expected, rel=1e-8)
+            assert expected != results.metrics["generator_error"][r, 2]
+    assert np.isnan(results.metrics["test_error"][:, :2]).all()
+
+
 def test_predictor__is_nan_for_other_generations(folder):
     model = {"downstream": {"n_samples": [5, 9], "ridge": 0.1, "generations": [1]}}
     found = simulate(experiment_of(folder, model)).metrics["test_error"]

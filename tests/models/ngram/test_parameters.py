@@ -14,7 +14,8 @@ def test_parameters__default_to_walks_of_sentences():
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"order": 1}, "model.order must be at least 2, got 1"),
+        ({"order": 0}, "model.order must be at least 2, got 0"),
+        ({"order": 1}, "model.order must be at least 2 (the family discrete has order 1), got 1"),
         ({"order": 65}, "model.order must be at most 64, got 65"),
         ({"order": 2, "totals": "fix"}, "model.totals must be one of walk, fixed, got 'fix'"),
         (
@@ -27,8 +28,3 @@ def test_parameters__are_refused_by_their_key(keys, message):
     with pytest.raises(InputError) as caught:
         NgramParameters(**keys)
     assert message in str(caught.value)
-
-
-def test_parameters__of_order_1_name_the_other_family():
-    help_text = NgramParameters.__dataclass_fields__["order"].metadata["help"]
-    assert "discrete" in help_text

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcollapse.models.base import ModelBlock
-from fastcollapse.models.ridge.metrics import DOWNSTREAM, METRICS, PARTS, available, metrics_of
+from fastcollapse.models.ridge.metrics import BESIDE, DOWNSTREAM, METRICS, PARTS, available, metrics_of
 
 FEW = settings(deadline=None, max_examples=40)
 
@@ -24,7 +24,7 @@ def test_metrics__equal_their_definitions(seed, d):
     rng = np.random.default_rng(seed)
     truth, inside = truth_of(rng.uniform(0.1, 3, d), rng.standard_normal(d)), rng.standard_normal((2, 3, d))
     got = metrics_of(ModelBlock({"inside": inside}), truth)
-    assert set(got) == set(METRICS) - set(DOWNSTREAM)
+    assert set(got) == set(METRICS) - set(BESIDE)
     for r, b in np.ndindex(2, 3):
         w = inside[r, b]
         gap = w - truth.weights
@@ -82,7 +82,7 @@ def test_predictor__metrics_are_its_columns():
     truth, rng = truth_of([1.0, 2.0], [3.0, 4.0]), np.random.default_rng(2)
     predictor = rng.uniform(1, 2, (2, 3, 4, 5, 6))
     got = metrics_of(ModelBlock({"inside": rng.standard_normal((2, 3, 2)), "predictor": predictor}), truth)
-    assert set(got) == set(METRICS)
+    assert set(got) == set(METRICS) - {"mixed_error"}
     for i, name in enumerate(("test_error", "test_bias", "test_variance", "test_synthetic")):
         np.testing.assert_array_equal(got[name], predictor[..., i])
     np.testing.assert_array_equal(got["test_norm"], np.sqrt(predictor[..., 4]))
@@ -104,8 +104,9 @@ def test_metrics__contain_only_the_given_names():
 
 @pytest.mark.parametrize("axis", ["ridge", "exponent"])
 def test_available__has_the_axes_of_the_predictor(axis):
-    assert set(available(SimpleNamespace(downstream=None))) == set(METRICS) - set(DOWNSTREAM)
-    found = available(SimpleNamespace(downstream=SimpleNamespace(axis=axis)))
-    assert set(found) == set(METRICS)
+    assert set(available(SimpleNamespace(downstream=None, mixed_labels=None))) == set(METRICS) - set(BESIDE)
+    found = available(SimpleNamespace(downstream=SimpleNamespace(axis=axis, is_tuned=False), mixed_labels=None))
+    assert set(found) == set(METRICS) - {"mixed_error"}
+    assert "mixed_error" in available(SimpleNamespace(downstream=None, mixed_labels="any"))
     assert found["test_error"].variable.dims == ("downstream_samples", axis)
     assert found["generator_error"].variable.dims == ()

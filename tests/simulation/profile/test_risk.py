@@ -52,6 +52,21 @@ def test_increase__generations_in_several_parts(monkeypatch):
     assert of_risk(values) == expected
 
 
+def test_risk__is_compared_where_it_is_known():
+    """A likelihood may be taken at some generations only, and is NaN for all replicates at the others."""
+    values = noisy(np.arange(41.0))
+    values[:, np.setdiff1d(np.arange(41), [0, 1, 2, 5, 10, 20, 25, 32, 40])] = np.nan
+    found = of_risk(values, ACCUMULATE)
+    assert found["increase"].holds == "yes"
+    assert found["increase"].note.endswith("7 generations compared")
+    assert found["unbounded"].value == pytest.approx(1.0, abs=4 * found["unbounded"].error)
+    assert found["unbounded"].quantity.endswith("t = 20 to 40")
+    stationary = noisy([0, *[1.0] * 40])
+    stationary[:, 3:40] = np.nan
+    assert "of 2 generations" in of_risk(stationary)["increase"].note
+    assert "an exponent needs 4 generations" in of_risk(stationary)["unbounded"].note
+
+
 def test_increase__a_falling_risk_is_refuted():
     found = of_risk(noisy([0, 4, 2, 1]))["increase"]
     assert (found.holds, found.generation) == ("no", None)

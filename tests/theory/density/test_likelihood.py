@@ -10,6 +10,7 @@ from fastcollapse.theory.density.likelihood import (
     kde_nll_bounds,
     kde_nll_bounds_shape,
 )
+from fastcollapse.theory.density.shapes import Shape
 
 
 @pytest.mark.parametrize("d", [1, 3])
@@ -38,6 +39,17 @@ def test_nll_bounds__are_in_order(workflow):
     assert (kde_nll_bounds(0.5, [10] * 20, weights=[0.5, 0.5], means=[0, 0])[0] < closed).all()
 
 
+def test_nll_bounds__grow_without_bound():
+    """In `replace` as (d/2) ln t, in `accumulate` as (d/2) ln ln t, which the profile of a run says."""
+    for d in (1, 2):
+        lower = kde_nll_bounds(2.0, [10] * 4000, keep=1, means=[[0] * d], covariances=0.1)[0]
+        t = np.array([40, 4000])
+        slope = np.diff(lower[t]) / np.diff(np.log(np.log(t)))
+        assert slope == pytest.approx(d / 2, rel=0.15)
+        lower = kde_nll_bounds(2.0, [10] * 4000, means=[[0] * d], covariances=0.1)[0]
+        assert np.diff(lower[t]) / np.diff(np.log(t)) == pytest.approx(d / 2, rel=0.01)
+
+
 def test_nll_bounds__of_pools():
     np.testing.assert_allclose(kde_accumulate_nll_bound(1.0, 10 * np.arange(1, 4)), 1 + np.log([1, 2, 3]))
     np.testing.assert_allclose(kde_mix_nll_bound([1.0, 2.0], 10, 40), np.log(4) + np.array([1, 2]))
@@ -45,3 +57,17 @@ def test_nll_bounds__of_pools():
         kde_accumulate_nll_bound(1.0, [3, 2])
     with pytest.raises(InputError, match="n_real must be at most N"):
         kde_mix_nll_bound(1.0, 3, 2)
+
+
+def test_mean_product__is_that_of_the_points():
+    moons = Shape.of("moons", 0.05, "even")
+    gaps = [moons.points(n).mean(axis=0) - [0.5, 0.25] for n in (1, 3)]
+    assert moons.mean_product(1, 3) == pytest.approx(gaps[0] @ gaps[1] / 2)
+    assert moons.mean_product(4, 3) == pytest.approx(0.0, abs=1e-15)
+    # One point of the first blob, and one each of the first two: E (c1 - m) ((c1 + c2)/2 - m) for uniform centres.
+    centres = np.random.default_rng(1).uniform(-10, 10, (400_000, 3))
+    mean = centres.mean(axis=1)
+    products = (centres[:, 0] - mean) * (centres[:, :2].mean(axis=1) - mean)
+    expected = Shape.of("blobs", 0.05, "even").mean_product(1, 2)
+    assert abs(products.mean() - expected) < 4 * products.std() / np.sqrt(len(products))
+    assert Shape.of("moons", 0.05, "iid").mean_product(1, 3) == 0

@@ -48,6 +48,16 @@ def test_noise_path__at_temperature_1_is_that_of_drift():
     np.testing.assert_allclose(variance[-1], p * (1 - p) * t / n, rtol=1e-12)
 
 
+@pytest.mark.parametrize("mixing", ["tokens", "sizes"])
+def test_noise_path__about_a_uniform_law_is_the_limit_of_nearly_uniform_ones(mixing):
+    lam, sizes = [0.4, 0.1, 0.7, 0.0], [100, 50, 200, 80]
+    nearly = np.full(6, 1 / 6) + 1e-9 * np.arange(6)
+    exact = tempered_noise_path(np.full(6, 1 / 6), lam, 0.7, sizes, 4, mixing)
+    for got, expected in zip(tempered_noise_path(nearly, lam, 0.7, sizes, 4, mixing), exact, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-6)
+    assert tempered_noise_path(np.full(5000, 1 / 5000), 0.5, 1, 100, 3, mixing)[1].shape == (4, 5000)
+
+
 @pytest.mark.parametrize(("lam", "beta"), [(0.3, 0.5), (0.5, 1.5)])
 def test_covariance__of_two_symbols_is_the_limit_of_exact_chains(lam, beta):
     errors = [
@@ -69,5 +79,5 @@ def test_noise__refuses():
         tempered_covariance(P0, 0.5, 1, 100, "both")
     with pytest.raises(InputError, match="n must be a number or 3 numbers"):
         tempered_noise_path(P0, 0.5, 1, [100, 200], 3)
-    with pytest.raises(InputError, match="p0 must be at most 2000 symbols"):
-        tempered_noise_path(np.full(2500, 1 / 2500), 0.5, 1, 100, 3)
+    with pytest.raises(InputError, match="p0 must be at most 2000 different symbols"):
+        tempered_noise_path(np.arange(1, 2501) / (2501 * 1250), 0.5, 1, 100, 3)

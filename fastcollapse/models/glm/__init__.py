@@ -1,0 +1,1 @@
+"""Generalised linear models refitted to labels that they generate on fixed rows."""
