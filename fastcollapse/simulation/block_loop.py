@@ -105,7 +105,13 @@ def run_blocks(
         length = model.block_length(state, min(length, header.n_generations - first + 1))
         start = time.perf_counter()
         with interrupts.saved_by(save):
-            result = model.advance(state, first, length, context.seed, context.first_replicate)
+            try:
+                result = model.advance(state, first, length, context.seed, context.first_replicate)
+            except SystemError as error:
+                # Numba has no other way to tell of an array that a parallel kernel could not allocate.
+                if isinstance(error.__cause__, MemoryError):
+                    raise error.__cause__ from None
+                raise
         new_block = _block(first, result, context, header)
         _check_finite(new_block, result, model, store)
         store.append(new_block)

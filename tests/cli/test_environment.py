@@ -15,6 +15,7 @@ import pytest
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.cli.streams import OutputFailed
 from fastcollapse.errors import InputError
+from fastcollapse.models.registry import family
 from fastcollapse.simulation.results import open_results
 from tests.cli._commands import call
 
@@ -311,3 +312,20 @@ def test_interrupt__that_is_ignored_stays_ignored():
     )
     got = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert got.stdout == f"{signal.SIG_IGN!r}\n"
+
+
+def test_run__whose_kernel_has_no_memory_ends_with_a_line(here, monkeypatch):
+    """Numba raises SystemError from MemoryError for an array of a parallel kernel."""
+    model = family("discrete")
+    for cause, expected in (
+        (MemoryError("Allocation failed"), "error: not enough memory: Allocation failed\n"),
+        (None, ""),
+    ):
+
+        def advance(*arguments, cause=cause):
+            raise SystemError("returned a result with an exception set") from cause
+
+        monkeypatch.setattr(model, "advance", advance)
+        result = call("run", "small.toml", "-o", "x.h5")
+        assert (result.exit_code, result.stderr) == (1, expected)
+        assert isinstance(result.exception, SystemError) == (cause is None)
