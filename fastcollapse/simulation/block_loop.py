@@ -12,7 +12,7 @@ from fastcollapse.errors import InputError, NonFiniteError, UnreadableResults
 from fastcollapse.models.base import Model, ModelBlock
 from fastcollapse.simulation.finite_check import earliest, first_fault, first_sample_fault
 from fastcollapse.simulation.interrupts import Interrupts
-from fastcollapse.simulation.memory_budget import bytes_of
+from fastcollapse.simulation.memory_budget import bytes_of, memory_of_kernels
 from fastcollapse.storage.base import Reader, Store
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.variables import DerivedArray
@@ -105,13 +105,8 @@ def run_blocks(
         length = model.block_length(state, min(length, header.n_generations - first + 1))
         start = time.perf_counter()
         with interrupts.saved_by(save):
-            try:
+            with memory_of_kernels():
                 result = model.advance(state, first, length, context.seed, context.first_replicate)
-            except SystemError as error:
-                # Numba has no other way to tell of an array that a parallel kernel could not allocate.
-                if isinstance(error.__cause__, MemoryError):
-                    raise error.__cause__ from None
-                raise
         new_block = _block(first, result, context, header)
         _check_finite(new_block, result, model, store)
         store.append(new_block)

@@ -4,7 +4,8 @@ import dataclasses
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -137,3 +138,17 @@ def megabytes(n_bytes: int, up: bool = True) -> str:
     ('1,235 MB', '0 MB')
     """
     return f"{math.ceil(n_bytes / 1e6) if up else n_bytes // 10**6:,} MB"
+
+
+@contextmanager
+def memory_of_kernels() -> Iterator[None]:
+    """Context manager that raises the MemoryError of an array that a parallel kernel could not allocate.
+
+    Numba raises a SystemError with this cause instead.
+    """
+    try:
+        yield
+    except SystemError as error:
+        if isinstance(error.__cause__, MemoryError):
+            raise error.__cause__ from None
+        raise

@@ -14,6 +14,7 @@ from fastcollapse.kernels.random.streams import PURPOSE_TEXT
 from fastcollapse.models.registry import family
 from fastcollapse.models.text_sampler import TextSampler
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.memory_budget import memory_of_kernels
 from fastcollapse.simulation.schedules import real_size, schedule_of
 from fastcollapse.storage.base import Reader
 
@@ -151,7 +152,8 @@ class _RunText:
             for generation in generations:
                 while done < generation:
                     length = model.block_length(state, generation - done)
-                    block = model.advance(state, done + 1, length, self._seed, self._first)
+                    with memory_of_kernels():
+                        block = model.advance(state, done + 1, length, self._seed, self._first)
                     done += length
                     if progress is not None:
                         progress(length)

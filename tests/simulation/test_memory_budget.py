@@ -13,7 +13,15 @@ from fastcollapse import Experiment, simulate
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import families
-from fastcollapse.simulation.memory_budget import RESERVE, MemoryBudget, bytes_of, fit_budget, parse_bytes, resident
+from fastcollapse.simulation.memory_budget import (
+    RESERVE,
+    MemoryBudget,
+    bytes_of,
+    fit_budget,
+    memory_of_kernels,
+    parse_bytes,
+    resident,
+)
 from fastcollapse.simulation.simulate import _sizes
 from tests.test_conformance import CASES, N_REPLICATES, assert_same, everything, experiment_of, model_of
 
@@ -162,3 +170,9 @@ def test_bytes_of__counts_an_array_once():
     one = np.zeros((4, 4))
     assert bytes_of([one, one[1:], {"a": one.T}]) == one.nbytes
     assert bytes_of((1, "x", None, np.float64(3))) == 0
+
+
+@pytest.mark.parametrize(("cause", "expected"), [(MemoryError("no"), MemoryError), (None, SystemError)])
+def test_memory_of_kernels__raises_the_cause_of_numba(cause, expected):
+    with pytest.raises(expected), memory_of_kernels():
+        raise SystemError("returned a result with an exception set") from cause
