@@ -39,20 +39,25 @@ CASES = {
         workflows=("replace", "accumulate"),
     ),
     "laplacian": recursion.Case(
-        {**_NUMBERS, "scaling": "none"},
-        {
-            "kernel": "laplacian",
-            "ridge": 0.05,
-            "downstream": {"n_samples": 15, "ridge": 0.1, "start": "generation"},
-            **_NOISE,
-        },
-        workflows=("replace",),
+        {**_NUMBERS, "scaling": "none"}, {"kernel": "laplacian", "ridge": 0.05, **_NOISE}, workflows=("replace",)
     ),
     "linear": recursion.Case(
         _NUMBERS, {"kernel": "linear", "precision": "float32", "ridge": 0.05, **_NOISE}, workflows=("mix",)
     ),
     "matern": recursion.Case(
         _NUMBERS, {"kernel": "matern", "nu": 2.5, "ridge": 0.05, **_NOISE}, workflows=("accumulate_subsample",)
+    ),
+    "fine-tuned": recursion.Case(
+        _NUMBERS,
+        {
+            "kernel": "rbf",
+            "scale": 0.5,
+            "ridge": 0.05,
+            "downstream": {"n_samples": 15, "ridge": 0.1, "start": "generation"},
+            **_NOISE,
+        },
+        {**_NUMBERS, "labels": "other_labels.csv"},
+        workflows=("replace",),
     ),
 }
 N_RAW = 800

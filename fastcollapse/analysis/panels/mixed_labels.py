@@ -25,8 +25,9 @@ _WEIGHT = Axis("w", "weight of the real labels, w", log=False)
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _MOST_CURVES = 5
 # The theory of a ridge is an integral for each weight and generation.
-_LEAST_RIDGE = 1e-8
+_LEAST_RIDGE, _MOST_RIDGE = 1e-8, 1e40
 _LEAST_NOISE = 1e-30
+_ROUNDING = 1e-9
 _TITLE = "Weight of the least mean error"
 # The fewest weights above 0 that locate a minimum.
 _LEAST_WEIGHTS = 3
@@ -65,13 +66,12 @@ def best_weight_panel(results: Results, generations: np.ndarray, options: Mappin
         raise InputError(f"model.mixed_labels.weight must have {needed} for the panel best_weight")
     at = generations[generations > 0]
     setting, panels = setting_of(results), []
-    golden = Line("1/phi = 0.618", np.full(len(at), _GOLDEN), "limit")
     for i in _ridges(ridges, options):
         best, error = locate_minimum(values[:, at][:, :, positive, i], weights[positive])
         best = np.minimum(best, 1.0)
         unknown = np.full(len(at), np.nan)
         curve = Curve(at, best, error, best - 2 * error, best + 2 * error, None, None, unknown, unknown)
-        lines = (golden, *_stationary(results, setting, float(ridges[i]), len(at)))
+        lines = _stationary(results, setting, float(ridges[i]), len(at))
         note = "best weight: where the mean over replicates is least, and its standard error"
         group = _name(ridges[i]) if len(ridges) > 1 else ""
         heading = f"best w, {_name(ridges[i])}" if group else "best w"
@@ -108,6 +108,11 @@ def _scaled(setting: Setting, ridge: float) -> float:
     return ridge / float(setting.spectrum[0])
 
 
+def _is_known(setting: Setting, ridge: float) -> bool:
+    """Return whether the errors of chains on the same rows have a theory for any numbers of rows and inputs."""
+    return setting.isotropic and (ridge == 0 or _LEAST_RIDGE <= _scaled(setting, ridge) <= _MOST_RIDGE)
+
+
 def _theory(results: Results, setting: Setting, weights: np.ndarray, ridge: float, n: int) -> Theory:
     """Return the theory of the errors of generation n over the weights."""
     d, rows = setting.d, setting.schedule.n_synthetic
@@ -117,8 +122,7 @@ def _theory(results: Results, setting: Setting, weights: np.ndarray, ridge: floa
     expected = np.full(weights.shape, np.nan)
     if setting.dependent:
         T, scaled = int(rows[0]), _scaled(setting, ridge)
-        is_known = setting.isotropic and (ridge == 0 or scaled >= _LEAST_RIDGE)
-        if is_known or (ridge == 0 and d <= T):
+        if _is_known(setting, ridge) or (ridge == 0 and d <= T):
             noise = setting.sigma, setting.sigma0, setting.length
             expected = mixed_label_means(d, T, weights, scaled, n, *noise, *_law(results, setting))
     elif ridge == 0 and int(rows.min()) >= d + 2:
@@ -136,11 +140,11 @@ def _theory(results: Results, setting: Setting, weights: np.ndarray, ridge: floa
 
 def _stationary(results: Results, setting: Setting, ridge: float, n_points: int) -> tuple[Line, ...]:
     """Return the best weight after many generations as a line, where it is known."""
-    if not setting.dependent or min(setting.sigma, setting.sigma0) < _LEAST_NOISE:
+    rows, noise = setting.schedule.n_synthetic, (setting.sigma, setting.sigma0)
+    is_new = not setting.dependent and (ridge > 0 or np.ptp(rows) > 0 or int(rows[0]) < setting.d + 2)
+    if is_new or min(noise) < _LEAST_NOISE or (ridge > 0 and not _is_known(setting, ridge)):
         return ()
-    scaled = _scaled(setting, ridge)
-    if ridge > 0 and not (setting.isotropic and scaled >= _LEAST_RIDGE):
-        return ()
-    T, noise = int(setting.schedule.n_synthetic[0]), (setting.sigma, setting.sigma0)
-    best = best_label_weight(setting.d, T, scaled, *noise, setting.length, *_law(results, setting))
-    return (Line("theory: after many generations", np.full(n_points, float(best)), "limit"),)
+    scaled, law = _scaled(setting, ridge), _law(results, setting)
+    best = float(best_label_weight(setting.d, int(rows[0]), scaled, *noise, setting.length, *law))
+    name = "1/phi = 0.618" if abs(best - _GOLDEN) < _ROUNDING and ridge == 0 else "theory"
+    return (Line(f"{name}, after many generations", np.full(n_points, best), "limit"),)

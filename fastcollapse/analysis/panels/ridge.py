@@ -135,7 +135,7 @@ def fine_tuning_panel(results: Results, generations: np.ndarray, options: Mappin
         labels = Labels(title, "excess test error", "as they are")
         first = panel_beside(labels, at, results.metrics["generator_error"][:, at], as_they_are)
         scratch = np.full(len(at), float(optimal_ridge(setting.spectrum, setting.w0, T, setting.sigma)[1]))
-        lines = (*first.lines, Line("from scratch with the best ridge", scratch, "limit"))
+        lines = (*first.lines, Line("from scratch, best ridge: deterministic equivalent", scratch, "limit"))
         panels.append(dataclasses.replace(first, lines=lines, group="as they are"))
         panels += [dataclasses.replace(p, heading=f"T = {T:,}, {p.group}") for p in tuned]
     return panels
@@ -170,6 +170,12 @@ def optimum_panel(results: Results, generations: np.ndarray, options: Mapping[st
     if grid.exponents or int((grid.values > 0).sum()) < 3:
         raise InputError("model.downstream.ridge must have at least 3 values above 0 for the panel optimum")
     at = grid.generations[np.isin(grid.generations, generations)]
+    if setting.tuned:
+        # No finite ridge is best for a start without an error.
+        at = at[at > 0]
+        if not at.size:
+            needed = "a generation above 0 for the panel optimum where start is not 'zero'"
+            raise InputError(f"model.downstream must have {needed}")
     positive = grid.values > 0
     panels = []
     for m in chosen(grid.samples, options, "samples", MOST_PLOTS):
@@ -190,13 +196,9 @@ def _best_ridges(setting: Setting, T: int, errors: np.ndarray) -> np.ndarray:
     """Return the best ridge of a fit to T labels of generators of these errors, or that is fine-tuned from them."""
     if not setting.tuned:
         return optimal_ridge(setting.spectrum, setting.w0, T, setting.sigma, errors)[0]
-    # No finite ridge is best for a start without an error.
-    best = [
-        float(optimal_ridge(setting.spectrum, even_gap(setting.spectrum, error), T, setting.sigma)[0])
-        if error > 0
-        else np.nan
-        for error in errors
-    ]
+    gaps = [even_gap(setting.spectrum, error) for error in errors]
+    # Without noise a generation has no error, and no finite ridge is best for it.
+    best = [float(optimal_ridge(setting.spectrum, gap, T, setting.sigma)[0]) if gap.any() else np.nan for gap in gaps]
     return np.array(best)
 
 

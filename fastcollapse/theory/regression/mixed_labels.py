@@ -220,7 +220,8 @@ def best_label_weight(
     Returns
     -------
     float64, the shape of `ridge`; exact without a ridge. It is 1/phi = 0.618 there for fresh real labels of the noise
-    of synthetic ones, and 1 for fixed ones.
+    of synthetic ones, and 1 for fixed ones. With a ridge, the mean of a chain on fixed labels is that of a ridge fit
+    with ridge/w, so that its best weight is below 1 where the ridge is too small.
 
     References
     ----------

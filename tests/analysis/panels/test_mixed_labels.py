@@ -72,6 +72,13 @@ def test_mixed_error__with_ridge_has_an_approximate_line():
     assert all(np.isnan(one.curve.expected).all() and np.isfinite(one.asymptotic()).all() for one in other)
 
 
+@pytest.mark.parametrize(("ridge", "variance"), [(1e90, 1.0), (0.1, 1e-50)])
+def test_ridge__beyond_theory_has_no_line(ridge, variance):
+    results = run(truth={"spectrum": [variance] * 20}, ridge=[ridge], n_replicates=3)
+    panels = panels_of(results, ALL, ["mixed_error", "best_weight"])
+    assert [panel.lines for panel in panels] == [(), ()]
+
+
 def test_mixed_error__near_as_many_rows_as_inputs_shows_medians():
     results = run(n_samples=21, n_replicates=20)
     panels = panels_of(results, ALL, ["mixed_error"])
@@ -85,13 +92,20 @@ def test_best_weight__is_golden_without_a_ridge():
     golden, ridge = panels_of(run(), ALL, ["best_weight"])
     assert golden.axis is GENERATION
     np.testing.assert_array_equal(golden.curve.at, ALL[1:])
+    assert [line.label for line in golden.lines] == ["1/phi = 0.618, after many generations"]
+    assert [line.label for line in ridge.lines] == ["theory, after many generations"]
     for panel in (golden, ridge):
-        assert panel.lines[0].label == "1/phi = 0.618"
-        assert abs(panel.curve.mean[-1] - panel.lines[1].values[-1]) < 0.05
+        assert abs(panel.curve.mean[-1] - panel.lines[0].values[-1]) < 0.05
     assert abs(golden.curve.mean[-1] - 0.618) < 0.05
     assert ridge.curve.mean[-1] > 0.7
     fixed = panels_of(run({"real_labels": "fixed"}, n_replicates=50), ALL, ["best_weight"])[0]
-    assert fixed.lines[1].values[0] == 1.0
+    assert fixed.lines[0].values[0] == 1.0
+    # New rows have the same best weight without a ridge where there are more rows than inputs, and no theory otherwise.
+    noisy = {"designs": "independent", "sigma0": 1.0}
+    new = panels_of(run(noisy, n_replicates=2), ALL, ["best_weight"])
+    np.testing.assert_allclose(new[0].lines[0].values, 0.828427124746)
+    assert not new[1].lines
+    assert not panels_of(run(noisy, n_samples=8, n_replicates=2), ALL, ["best_weight"])[0].lines
     with pytest.raises(InputError, match="at least 3 values above 0 for the panel best_weight"):
         panels_of(run(weight=[0.0, 0.5, 1.0], n_replicates=2), ALL, ["best_weight"])
 

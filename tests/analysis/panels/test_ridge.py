@@ -226,6 +226,7 @@ def test_fine_tuning__agrees_with_theory(truth):
     for panel in panels[2:4]:
         np.testing.assert_allclose(panel.curve.mean[1:], panel.asymptotic()[1:], rtol=0.15)
     # From scratch the error is that of a start with the error |w0|^2 = 1.
+    assert panels[0].lines[-1].label == "from scratch, best ridge: deterministic equivalent"
     scratch = panels[0].lines[-1].values
     assert scratch[0] == scratch[-1] < 1
     # Many rows forget the start, and decompositions have no synthetic part.
@@ -238,10 +239,15 @@ def test_fine_tuning__agrees_with_theory(truth):
 
 def test_fine_tuning__best_ridge_falls_with_the_error_of_the_start():
     results = run(downstream=TUNED, n_replicates=50)
-    line = panels_of(results, ALL, ["optimum"])[0].lines[0].values
+    panel = panels_of(results, ALL, ["optimum"])[0]
+    # No ridge is best for the truth: the best one of the grid would say nothing.
+    np.testing.assert_array_equal(panel.curve.at, np.arange(1, 7))
+    line = panel.lines[0].values
     # sigma^2 d/(T |delta|^2)
     expected = 0.09 * 20 / (8 * np.arange(1, 7) * 0.09 * 20 / 39)
-    np.testing.assert_allclose(line[1:], expected, rtol=1e-6)
+    np.testing.assert_allclose(line, expected, rtol=1e-6)
+    with pytest.raises(InputError, match="must have a generation above 0 for the panel optimum"):
+        panels_of(run(downstream={**TUNED, "start": 0}, n_replicates=2), ALL, ["optimum"])
 
 
 @pytest.mark.parametrize("model", [{}, {"ridge": 0.2}, {"designs": "dependent"}], ids=str)

@@ -56,6 +56,17 @@ def test_means__stationary_golden_error():
     np.testing.assert_allclose(mixed_label_means(300, 600, GOLDEN, sigma=0.3, sigma0=0.3), expected, rtol=1e-12)
 
 
+def test_fixed_labels__have_a_ridge_over_their_weight():
+    """Without noise of synthetic labels the chain settles at a ridge fit with ridge/w."""
+    got = mixed_label_means(60, 90, 0.4, 0.1, np.inf, 0.5, 0.0, 2.0, "fixed")
+    np.testing.assert_allclose(got, mixed_label_means(60, 90, 1.0, 0.25, 1, 0.5, 0.0, 2.0), rtol=1e-6)
+    # So synthetic labels help where the ridge is below the best one, sigma^2 d/(T |w0|^2).
+    best = 0.25 * 60 / (90 * 2.0)
+    ridges = best * np.array([0.2, 0.5, 2.0])
+    weights = best_label_weight(60, 90, ridges, 0.5, 1e-6, 2.0, "fixed")
+    np.testing.assert_allclose(weights, [0.2, 0.5, 1.0], atol=1e-4)
+
+
 def test_means__of_weight_0_are_those_of_synthetic_labels():
     n = [1, 5, 1000]
     got = mixed_label_means(300, 600, 0.0, 0.1, n, 0.7, 0.3)
