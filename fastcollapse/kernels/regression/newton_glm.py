@@ -19,8 +19,8 @@ LOGISTIC, POISSON = 0, 1
 FITTED, SEPARATED, SINGULAR, FAILED = 0, 1, 2, 3
 # Rows of a block: a power of 2 from the first to the second. A product sums this many rows side by side.
 _LANES, _ROWS_OF_BLOCK = 8, 512
-# A step that changes no linear predictor by more leaves an error of about a tenth of its square. One that is not half as
-# long as the step before, and changes none by more than the second, is rounding.
+# A step that changes no linear predictor by more leaves an error of about a tenth of its square. One that is more than
+# half as long as the step before, and changes none by more than the second, is rounding.
 _LAST_STEP, _SHORT_STEP = 1e-5, 1e-3
 # A step that changes no predictor by more than 1 changes weights by at most a factor e, so that the likelihood rises.
 # A longer one is halved until the likelihood rises by this share of its slope, or until it is as short.
@@ -29,8 +29,8 @@ _MOST_STEPS = 1000
 # A search for a separating direction pays where a predictor is this large, and steps are still this long.
 _FAR, _LONG_STEP = 12.0, 0.1
 # Labels on the wrong side count as on the boundary below the first share of the sum of distances of one label a row,
-# because the direction has not converged, or below the second of all labels: rounding. A sample has at most 1e15 labels,
-# so that one label is above both.
+# because the direction has not converged, or below the second of all labels: rounding. A sample has at most 1e15
+# labels, so that one label is above both.
 _WRONG_SIDE, _ROUNDING = 1e-9, 1e-15
 
 
