@@ -162,13 +162,18 @@ def _error_panel(
         return panel
     n_ended = int((results.metrics["separated"][:, -1] > 0).sum())
     ended = (
-        f"{n_ended:,} of {results.n_replicates:,} chains have ended at separated labels, so that the mean is infinite"
+        f"{n_ended:,} of {results.n_replicates:,} chains have ended at separated labels, so that the mean is infinite, "
+        "and so is a quantile without a number"
     )
     return dataclasses.replace(panel, band=QUARTILES, median=True, note=f"{labels[2]}: {ended}")
 
 
 class GlmPanels(FamilyPanels):
     """The panels of generalised linear models."""
+
+    def default_names(self, results: Results) -> tuple[str, ...]:
+        """Return the names of the panels of a run without a recipe; Gaussian fits never end."""
+        return self.default[:1] if is_exact(results) else self.default
 
     def summary_tables(self, results: Results) -> list[str]:
         """Return the table of the generations at which chains have ended, if any has."""

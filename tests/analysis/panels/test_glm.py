@@ -82,6 +82,11 @@ def test_panels__name_what_they_need():
     assert PANELS.summary_tables(results) == []
 
 
+def test_default_panels__of_gaussian_fits_have_no_separation():
+    assert PANELS.default_names(run("gaussian")) == ("squared_error",)
+    assert PANELS.default_names(run()) == ("squared_error", "separated")
+
+
 def test_profile__of_a_run_with_ended_chains_answers():
     results = run(truth={"rows": 12, "norm": 2.0})
     findings = results.profile()
