@@ -66,7 +66,8 @@ def ratio_to_first_panel(results: Results, generations: np.ndarray, options: Map
     if not np.isfinite(first):
         first = float(values[:, 1].mean() if np.isfinite(values[:, at]).all() else np.median(values[:, 1]))
     if not 0 < first < math.inf:
-        raise InputError(f"the error of the first fit must be above 0 for the panel ratio_to_first, got {first:g}")
+        problem = "must be above 0 and finite in most replicates for the panel ratio_to_first"
+        raise InputError(f"the error of the first fit {problem}, got {first:g}")
     labels = ("Error over that of the first fit", "error / error of the first", "ratio")
     panel = _error_panel(results, at, labels, 1 / first, of_first=True)
     model: Any = results.experiment.model
@@ -92,10 +93,11 @@ def excess_risk_panel(results: Results, generations: np.ndarray, options: Mappin
     """Show the divergence of the law of a label from the true one, of chains that have not ended."""
     if "excess_risk" not in results.metrics:
         raise InputError('run.record must contain "excess_risk" for the panel excess_risk, got none')
-    curve = _curve_without_theory(generations, results.metrics["excess_risk"][:, generations])
+    values = results.metrics["excess_risk"][:, generations]
+    curve = _curve_without_theory(generations, values)
     title = "Divergence of the law of a label from the true one"
     panel = Panel(title, "excess risk, nats", "risk", curve, log=is_wide(curve.mean), digits=4, positive=True)
-    return panel if np.isfinite(curve.sd).any() else dataclasses.replace(panel, band=QUARTILES, median=True)
+    return panel if np.isfinite(values).all() else dataclasses.replace(panel, band=QUARTILES, median=True)
 
 
 def separation_times(results: Results) -> np.ndarray:

@@ -80,6 +80,14 @@ def test_panels__name_what_they_need():
     with pytest.raises(InputError, match=r'run\.record must contain "excess_risk" for the panel excess_risk'):
         PANELS.panels["excess_risk"](results, AT, {})
     assert PANELS.summary_tables(results) == []
+    ended = run(truth={"rows": 4, "norm": 9.0})
+    with pytest.raises(InputError, match="must be above 0 and finite in most replicates .* got inf"):
+        PANELS.panels["ratio_to_first"](ended, AT, {})
+
+
+def test_excess_risk__of_one_replicate_is_no_median():
+    results = run(n_replicates=1, record=("excess_risk",))
+    assert not PANELS.panels["excess_risk"](results, AT, {}).median
 
 
 def test_default_panels__of_gaussian_fits_have_no_separation():
