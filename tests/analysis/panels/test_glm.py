@@ -81,7 +81,7 @@ def test_panels__name_what_they_need():
         PANELS.panels["excess_risk"](results, AT, {})
     assert PANELS.summary_tables(results) == []
     ended = run(truth={"rows": 4, "norm": 9.0})
-    with pytest.raises(InputError, match="must be above 0 and finite in most replicates .* got inf"):
+    with pytest.raises(InputError, match=r"must be above 0 and finite in most replicates .* got inf"):
         PANELS.panels["ratio_to_first"](ended, AT, {})
 
 
