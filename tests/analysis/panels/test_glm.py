@@ -64,6 +64,7 @@ def test_separation__gives_medians_and_times_in_place_of_means():
         panel = PANELS.panels[name](results, AT, {})
         assert panel.median
         assert not np.isinf(panel.curve.mean).any()
+    assert PANELS.panels["ratio_to_first"](results, AT, {}).curve.mean[0] == 1.0
     note = PANELS.panels["squared_error"](results, AT, {}).note
     assert f"{np.isfinite(times).sum()} of 60 chains have ended at separated labels" in note
     text = summary([results], 1.0)
