@@ -64,9 +64,12 @@ def ratio_to_first_panel(results: Results, generations: np.ndarray, options: Map
     values = results.metrics["squared_error"]
     first = expected_errors(results)[1] if is_exact(results) else np.nan
     if not np.isfinite(first):
-        first = float(values[:, 1].mean() if np.isfinite(values[:, at]).all() else np.median(values[:, 1]))
+        # The mean or the median of the curve, so that the first ratio is 1.
+        is_finite = np.isfinite(values[:, at]).all()
+        first = float(values[:, 1].mean() if is_finite else np.quantile(values[:, 1], 0.5, method="inverted_cdf"))
     if not 0 < first < math.inf:
-        raise InputError(f"the error of the first fit must be above 0 for the panel ratio_to_first, got {first:g}")
+        problem = "must be above 0 and finite in most replicates for the panel ratio_to_first"
+        raise InputError(f"the error of the first fit {problem}, got {first:g}")
     labels = ("Error over that of the first fit", "error / error of the first", "ratio")
     panel = _error_panel(results, at, labels, 1 / first, of_first=True)
     model: Any = results.experiment.model
@@ -92,10 +95,11 @@ def excess_risk_panel(results: Results, generations: np.ndarray, options: Mappin
     """Show the divergence of the law of a label from the true one, of chains that have not ended."""
     if "excess_risk" not in results.metrics:
         raise InputError('run.record must contain "excess_risk" for the panel excess_risk, got none')
-    curve = _curve_without_theory(generations, results.metrics["excess_risk"][:, generations])
+    values = results.metrics["excess_risk"][:, generations]
+    curve = _curve_without_theory(generations, values)
     title = "Divergence of the law of a label from the true one"
     panel = Panel(title, "excess risk, nats", "risk", curve, log=is_wide(curve.mean), digits=4, positive=True)
-    return panel if np.isfinite(curve.sd).any() else dataclasses.replace(panel, band=QUARTILES, median=True)
+    return panel if np.isfinite(values).all() else dataclasses.replace(panel, band=QUARTILES, median=True)
 
 
 def separation_times(results: Results) -> np.ndarray:
@@ -162,13 +166,18 @@ def _error_panel(
         return panel
     n_ended = int((results.metrics["separated"][:, -1] > 0).sum())
     ended = (
-        f"{n_ended:,} of {results.n_replicates:,} chains have ended at separated labels, so that the mean is infinite"
+        f"{n_ended:,} of {results.n_replicates:,} chains have ended at separated labels, so that the mean is infinite, "
+        "and so is a quantile without a number"
     )
     return dataclasses.replace(panel, band=QUARTILES, median=True, note=f"{labels[2]}: {ended}")
 
 
 class GlmPanels(FamilyPanels):
     """The panels of generalised linear models."""
+
+    def default_names(self, results: Results) -> tuple[str, ...]:
+        """Return the names of the panels of a run without a recipe; Gaussian fits never end."""
+        return self.default[:1] if is_exact(results) else self.default
 
     def summary_tables(self, results: Results) -> list[str]:
         """Return the table of the generations at which chains have ended, if any has."""
@@ -184,5 +193,5 @@ PANELS = GlmPanels(
         "excess_risk": excess_risk_panel,
     },
     default=("squared_error", "separated"),
-    no_theory="its expectation is known for large samples only",
+    no_theory="no exact theory of it is available",
 )

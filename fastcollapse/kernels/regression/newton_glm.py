@@ -19,16 +19,19 @@ LOGISTIC, POISSON = 0, 1
 FITTED, SEPARATED, SINGULAR, FAILED = 0, 1, 2, 3
 # Rows of a block: a power of 2 from the first to the second. A product sums this many rows side by side.
 _LANES, _ROWS_OF_BLOCK = 8, 512
-# A step that changes no linear predictor by more leaves an error of about a tenth of its square.
-_LAST_STEP = 1e-5
+# A step that changes no linear predictor by more leaves an error of about a tenth of its square. One that is more than
+# half as long as the step before, and changes none by more than the second, is rounding.
+_LAST_STEP, _SHORT_STEP = 1e-5, 1e-3
 # A step that changes no predictor by more than 1 changes weights by at most a factor e, so that the likelihood rises.
 # A longer one is halved until the likelihood rises by this share of its slope, or until it is as short.
 _SAFE_STEP, _RISE = 1.0, 1e-4
 _MOST_STEPS = 1000
 # A search for a separating direction pays where a predictor is this large, and steps are still this long.
 _FAR, _LONG_STEP = 12.0, 0.1
-# Labels on the wrong side count as on the boundary below this share of the sum of distances: rounding.
-_WRONG_SIDE = 1e-9
+# Labels on the wrong side count as on the boundary below the first share of the sum of distances of one label a row,
+# because the direction has not converged, or below the second of all labels: rounding. A sample has at most 1e15
+# labels, so that one label is above both.
+_WRONG_SIDE, _ROUNDING = 1e-9, 1e-15
 
 
 class Rows(NamedTuple):
@@ -173,7 +176,7 @@ def _is_separated(changes, step, n_rows, response, sums, trials):
 
     Along a direction d minus the log-likelihood rises at last with the slope sum_i k max(0, x_i d) - sums d for the
     logistic model, and with -sums d for the Poisson model if no x_i d is above 0. The slope is never negative. It is 0
-    if and only if d separates the labels.
+    if and only if d separates the labels. In the Poisson model sums d above 0 shows an x_i d above 0 of a large count.
     """
     positive, total, left = 0.0, 0.0, n_rows
     for b in range(changes.shape[0]):
@@ -185,9 +188,9 @@ def _is_separated(changes, step, n_rows, response, sums, trials):
     for j in range(sums.shape[0]):
         along += sums[j] * step[j]
         size += abs(sums[j] * step[j])
-    limit = _WRONG_SIDE * (trials * total + size)
+    limit = _WRONG_SIDE * total + _ROUNDING * (trials * total + size)
     if response == POISSON:
-        return trials * positive <= limit and -along <= limit
+        return positive <= _WRONG_SIDE * total and abs(along) <= limit
     return trials * positive - along <= limit
 
 
@@ -201,6 +204,7 @@ def _climb(blocks, n_rows, response, sums, trials, work, coefficients):
     for b in range(n_blocks):
         for i in range(blocks.shape[2]):
             farthest = max(farthest, abs(work.predictors[b, i]))
+    before = math.inf
     for _ in range(_MOST_STEPS):
         for j in range(p):
             work.gradient[j] = sums[j]
@@ -231,8 +235,9 @@ def _climb(blocks, n_rows, response, sums, trials, work, coefficients):
             for i in range(work.changes.shape[1]):
                 work.predictors[b, i] += share * work.changes[b, i]
                 farthest = max(farthest, abs(work.predictors[b, i]))
-        if longest <= _LAST_STEP:
+        if longest <= _LAST_STEP or before < 2.0 * longest <= 2.0 * _SHORT_STEP:
             return FITTED
+        before = longest
         is_far = farthest > _FAR and longest > _LONG_STEP
         if is_far and _is_separated(work.changes, work.step, n_rows, response, sums, trials):
             return SEPARATED

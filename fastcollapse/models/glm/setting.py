@@ -85,17 +85,17 @@ def setting_of(truth: FixedRows, response: str) -> GlmSetting:
         assert coefficients is not None
         predictors = truth.design @ coefficients
         if response == "poisson" and predictors.max() > _LARGEST_LOG_RATE:
-            raise InputError(
-                f"truth.coefficients must give rates of at most 1e15, got the predictor {predictors.max():.3g}"
-            )
+            given = "truth.coefficients" if truth.labels is None else "the labels of the truth"
+            raise InputError(f"{given} must give rates of at most 1e15, got the predictor {predictors.max():.3g}")
         weights = law_of(response, predictors)[2]
         information = truth.design.T @ (weights[:, None] * truth.design)
         try:
             factor = np.linalg.cholesky(information)
         except np.linalg.LinAlgError:
             largest = np.abs(predictors).max()
+            given = "truth.coefficients" if truth.labels is None else "the fit to the labels of the truth"
             raise InputError(
-                "truth.coefficients must give labels that determine the coefficients, got predictors "
+                f"{given} must give labels that determine the coefficients, got predictors "
                 f"up to {largest:.3g}, whose labels have no variance"
             ) from None
     return GlmSetting(truth.design, response, coefficients, factor)
@@ -145,7 +145,8 @@ def is_separated(design: np.ndarray, labels: np.ndarray, response: str) -> bool:
     ----------
     Albert and Anderson, Biometrika 71 (1984).
     """
-    side = np.where(labels > 0, 1.0, -1.0)[:, None] * design
+    # The solver takes small entries for 0.
+    side = np.where(labels > 0, 1.0, -1.0)[:, None] * (design / np.abs(design).max(axis=0))
     most = np.where((labels > 0) & (response == "poisson"), 0.0, 1.0)
     constraints = {"A_ub": np.vstack([side, -side]), "b_ub": np.concatenate([most, np.zeros(len(labels))])}
     found = linprog(-side.sum(axis=0), **constraints, bounds=(None, None), method="highs")
@@ -153,7 +154,7 @@ def is_separated(design: np.ndarray, labels: np.ndarray, response: str) -> bool:
 
 
 def _check_labels(labels: np.ndarray, response: str) -> None:
-    """Refuse labels that are not those of the response, or are all equal."""
+    """Refuse labels that are not those of the response, or are all equal without a fit."""
     allowed, wrong = {
         "logistic": ("0 or 1 for a logistic response; truth.above sets a threshold", ~np.isin(labels, (0, 1))),
         "poisson": ("counts, whole numbers from 0, for a Poisson response", (labels < 0) | (labels % 1 != 0)),
@@ -161,5 +162,6 @@ def _check_labels(labels: np.ndarray, response: str) -> None:
     if wrong.any():
         i = int(wrong.argmax())
         raise InputError(f"the labels of the truth must be {allowed}, got {labels[i]:g} in row {i + 1}")
-    if (labels == labels[0]).all():
+    has_fit = response == "gaussian" or (response == "poisson" and labels[0] > 0)
+    if (labels == labels[0]).all() and not has_fit:
         raise InputError(f"the labels of the truth must not be all equal, got {len(labels)} times {labels[0]:g}")

@@ -90,7 +90,10 @@ class GlmTruth(TruthSection):
         of_law, of_data = ("rows", "dimension"), ("columns", "above")
         if is_given:
             problem = "must be absent for rows of the user, got"
-            return [(key, f"{problem} {getattr(self, key)}") for key in of_law if getattr(self, key) is not None]
+            defaults = {field.name: field.default for field in dataclasses.fields(self)}
+            unused = (*of_law, "coefficients", "norm", "intercept")
+            changed = [key for key in unused if getattr(self, key) != defaults[key]]
+            return [(key, f"{problem} {show(self.to_mapping()[key])}") for key in changed]
         problems = [(key, "is required: a whole number; or truth.data, or files of inputs and labels")
                     for key in of_law if getattr(self, key) is None]  # fmt: skip
         problems += [

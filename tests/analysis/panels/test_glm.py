@@ -64,6 +64,7 @@ def test_separation__gives_medians_and_times_in_place_of_means():
         panel = PANELS.panels[name](results, AT, {})
         assert panel.median
         assert not np.isinf(panel.curve.mean).any()
+    assert PANELS.panels["ratio_to_first"](results, AT, {}).curve.mean[0] == 1.0
     note = PANELS.panels["squared_error"](results, AT, {}).note
     assert f"{np.isfinite(times).sum()} of 60 chains have ended at separated labels" in note
     text = summary([results], 1.0)
@@ -80,6 +81,19 @@ def test_panels__name_what_they_need():
     with pytest.raises(InputError, match=r'run\.record must contain "excess_risk" for the panel excess_risk'):
         PANELS.panels["excess_risk"](results, AT, {})
     assert PANELS.summary_tables(results) == []
+    ended = run(truth={"rows": 4, "norm": 9.0})
+    with pytest.raises(InputError, match=r"must be above 0 and finite in most replicates .* got inf"):
+        PANELS.panels["ratio_to_first"](ended, AT, {})
+
+
+def test_excess_risk__of_one_replicate_is_no_median():
+    results = run(n_replicates=1, record=("excess_risk",))
+    assert not PANELS.panels["excess_risk"](results, AT, {}).median
+
+
+def test_default_panels__of_gaussian_fits_have_no_separation():
+    assert PANELS.default_names(run("gaussian")) == ("squared_error",)
+    assert PANELS.default_names(run()) == ("squared_error", "separated")
 
 
 def test_profile__of_a_run_with_ended_chains_answers():

@@ -41,7 +41,7 @@ def designs(rng, kind, n, p):
 @pytest.mark.parametrize("kind", ["gaussian", "binary", "skewed", "whole"])
 @pytest.mark.parametrize("response", [LOGISTIC, POISSON])
 def test_fit__equals_plain_fit_or_finds_the_separation(response, kind):
-    rng, seen = np.random.default_rng(4), set()
+    rng, seen = np.random.default_rng(7), set()
     for _ in range(40):
         n, p = int(rng.integers(5, 50)), int(rng.integers(2, 5))
         design, truth = designs(rng, kind, n, p), rng.standard_normal(p) * rng.choice([0.3, 1.0, 3.0])
@@ -102,3 +102,29 @@ def test_fit__beyond_the_range_of_floats_is_singular():
     status, found = fitted(design, labels, POISSON, [0.5, 0.5])
     assert status == SINGULAR
     np.testing.assert_array_equal(found, [0.5, 0.5])
+
+
+@pytest.mark.parametrize("trials", [1e6, 1e9, 1e12])
+@pytest.mark.parametrize("response", [LOGISTIC, POISSON])
+def test_fit__one_label_of_many_is_no_separation(response, trials):
+    """The share of the one label on the wrong side falls with the number of labels of a row."""
+    design = np.ones((3, 1))
+    failures = 1.0 if response == LOGISTIC else 3 * trials - 1.0
+    labels = np.array([3 * trials - failures, 0.0, 0.0])
+    start = [20.0 if response == LOGISTIC else -20.0]
+    status, found = fitted(design, labels, response, start, trials)
+    assert status == FITTED
+    expected = np.log(labels[0] / failures) if response == LOGISTIC else np.log(labels[0] / (3 * trials))
+    np.testing.assert_allclose(found, expected, atol=3e-4 if trials == 1e12 else 1e-6)
+    none = np.array([3 * trials if response == LOGISTIC else 0.0, 0.0, 0.0])
+    assert fitted(design, none, response, start, trials)[0] == SEPARATED
+
+
+def test_fit__counts_of_a_far_row_are_no_separation():
+    """Row 1 has nearly all counts: a direction that hardly changes it is on the wrong side of it all the same."""
+    design = np.array([[1.0, 32.767, 6.768], [1.0, -1.305, -0.363], [1.0, 0.085, -0.62], [1.0, -0.514, -0.195]])
+    labels = np.array([163017.0, 1.0, 0.0, 0.0])
+    assert not naive.is_separated(design, labels, "poisson")
+    status, found = fitted(design, labels, POISSON, np.zeros(3))
+    assert status == FITTED
+    np.testing.assert_allclose(design.T @ np.exp(design @ found), design.T @ labels, rtol=1e-9)

@@ -140,6 +140,12 @@ def test_truth__of_counts_is_their_fit(tmp_path):
     np.testing.assert_allclose(setting_of(loaded, "poisson").truth, expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize(("response", "expected"), [("poisson", math.log(3)), ("gaussian", 3.0)])
+def test_truth__of_equal_labels_that_have_a_fit(tmp_path, response, expected):
+    found = setting_of(write(tmp_path, X, np.full(8, 3)).load(tmp_path), response).truth
+    np.testing.assert_allclose(found, [expected, 0, 0], atol=1e-9)
+
+
 def test_is_separated__equals_the_other_linear_program():
     rng, seen = np.random.default_rng(3), set()
     for _ in range(60):
@@ -219,6 +225,10 @@ Y = [0, 1, 1, 0, 1, 0, 0, 1]
         (X, [-1, *Y[1:]], "poisson", "must be counts, whole numbers from 0, .* got -1 in row 1"),
         (X, [0.5, *Y[1:]], "poisson", "must be counts, whole numbers from 0, .* got 0.5 in row 1"),
         (X, np.where(X[:, 0] == X[:, 0].max(), 5, 0), "poisson", "must be such that no linear function"),
+        (X * [1, 1e-10], X[:, 1] > 0, "logistic", "must be such that no linear function"),
+        (X * [1, 1e50], X[:, 1] > 0, "logistic", "must be such that no linear function"),
+        (X, np.zeros(8), "poisson", "must not be all equal, got 8 times 0"),
+        (X, np.where(X[:, 0] > 0, 1e20, 3), "poisson", "^the labels of the truth must give rates of at most 1e15"),
     ],
 )
 def test_labels_of_the_user__are_checked(tmp_path, inputs, labels, response, message):
@@ -242,6 +252,9 @@ def test_labels_of_the_user__are_checked(tmp_path, inputs, labels, response, mes
         ({"labels_file": "x.csv"}, "inputs_file is required where truth.labels_file is given"),
         ({"inputs_file": "x", "labels_file": "y", "data": "diabetes"}, "data must be absent with truth.inputs_file"),
         ({"data": "diabetes", "rows": 5}, "rows must be absent for rows of the user, got 5"),
+        ({"data": "diabetes", "norm": 2.0}, "norm must be absent for rows of the user, got 2"),
+        ({"data": "diabetes", "intercept": 1.0}, "intercept must be absent for rows of the user, got 1"),
+        ({"data": "diabetes", "coefficients": [1.0]}, r"coefficients must be absent for rows of the user, got \[1"),
     ],
 )
 def test_truth__keys_are_checked(truth, message):
