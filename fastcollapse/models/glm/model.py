@@ -28,6 +28,8 @@ from fastcollapse.variables import Coordinate, Metric, Variable
 
 # The largest mean of a Poisson variate.
 _MOST_COUNTS = 1e15
+# The largest ratio of a true coefficient to the deviation of a fit, whose errors are then rounded by 1e-4 of it.
+_FARTHEST = 1e12
 # Deviation of the noise that the median adds to the mean of a normal sample, pi/2 - 1 of its variance.
 _OF_MEDIAN = float(np.sqrt(np.pi / 2 - 1))
 
@@ -105,6 +107,15 @@ class Glm(ArrayModel):
         self._is_limit = parameters.sampler == "limit" or parameters.response == "gaussian"
         self._extra = _OF_MEDIAN if parameters.estimator == "median" else 0.0
         self._inverse = self._setting.inverse_factor()
+        n_labels = int(schedule.fitted_sizes().max())
+        deviations = np.sqrt((self._inverse**2).sum(axis=1) / (n_labels // n_rows))
+        farthest = float((np.abs(self._setting.truth) / deviations).max())
+        if farthest > _FARTHEST:
+            given = "truth.coefficients" if truth.labels is None else "the fit to the labels of the truth"
+            raise InputError(
+                f"{given} must be at most {_FARTHEST:g} times the deviation of a fit to {n_labels:,} labels, so that "
+                f"float64 holds its errors, got {farthest:.3g} times"
+            )
         self._rows = None if self._is_limit else rows_of(truth.design, self._setting.kernel_response)
 
     @classmethod

@@ -327,3 +327,17 @@ def test_rates__of_all_labels_of_a_row_are_limited():
     truth = GlmTruth(rows=10, dimension=1, intercept=30.0).load()
     with pytest.raises(InputError, match=r"workflow\.n_samples must give the labels of a row a sum of mean at most 1e"):
         MODEL(truth, GlmParameters(response="poisson"), Replace(n_samples=10**4).schedule(1, None))
+
+
+@pytest.mark.parametrize(("norm", "n_samples"), [(1e10, 10), (1.0, 10**13)])
+def test_coefficients__are_not_far_beyond_the_errors_of_fits(norm, n_samples):
+    """Errors are differences of coefficients: those of 1e20 would all be 0."""
+    MODEL(
+        GlmTruth(rows=10, dimension=1, norm=norm).load(),
+        GlmParameters(response="gaussian"),
+        Replace(n_samples=n_samples).schedule(1, None),
+    )
+    far = GlmTruth(rows=10, dimension=1, norm=norm * 1e7).load()
+    message = r"^truth\.coefficients must be at most 1e\+12 times the deviation of a fit to .* labels, .* got .* times$"
+    with pytest.raises(InputError, match=message):
+        MODEL(far, GlmParameters(response="gaussian"), Replace(n_samples=n_samples).schedule(1, None))
