@@ -234,7 +234,7 @@ def _title(cases: Sequence[Results], width: float) -> str:
         lines = (words.title, f"{words.source or 'own settings'}; {run}", words.note)
     else:
         truth = panels_for(results).describe_truth(results)
-        what = f"Recursive training of a {experiment.family} model, {truth}"
+        what = f"Recursive training, {experiment.family} model, {truth}"
         maps = f", {settings_text(experiment.sampling.to_mapping())}" if experiment.sampling else ""
         lines = (what, f"workflow {experiment.workflow.name}{maps}, {run}", "")
     return "\n".join(part for line in lines for part in textwrap.wrap(line, int(_LETTERS_AN_INCH * width)))

@@ -88,6 +88,8 @@ class SizeField:
             return str(value)
         if isinstance(value, TimesTruth) or (isinstance(value, Mapping) and "times_truth" in value):
             return TableField(TimesTruth)(value)  # type: ignore[return-value]
+        if isinstance(value, Mapping) and value.keys().isdisjoint(field.name for field in dataclasses.fields(Growth)):
+            raise refuse(f"a {self.text}", value)
         if isinstance(value, Mapping | Growth):
             return TableField(Growth)(value)  # type: ignore[return-value]
         if is_list(value):

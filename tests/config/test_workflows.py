@@ -101,6 +101,7 @@ def test_resolve__times_truth_is_a_rounded_multiple():
     [
         ({"times_truth": -1}, 7, "n_samples.times_truth must be at least 0, got -1"),
         ({"times_truth": 1, "step": 1}, 7, "n_samples.step is not a known key, use times_truth"),
+        ({"times": 2}, 7, "{start, power} or {times_truth}, got {'times': 2}"),
         ({"times_truth": 0.01}, 7, "n_samples must stay from 1 to 10**15 at every generation, got 0 at generation 1"),
         ({"times_truth": 1e14}, 70, "must stay from 1 to 10**15 at every generation, got 7000000000000000 at"),
         (

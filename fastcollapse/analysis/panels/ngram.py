@@ -11,6 +11,7 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
 from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.analysis.panels.scores import EVENTS, bound_lines, curve_of, unscored_curve
+from fastcollapse.analysis.panels.text import counted
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds
 
@@ -250,7 +251,7 @@ class NgramPanels(FamilyPanels):
     def describe_truth(self, results: Results) -> str:
         """Return the source of the truth and its size."""
         truth = theory.text_of(results)
-        return f"{truth.source}: {truth.n_sentences:,} sentences, {truth.n_tokens:,} words"
+        return f"{truth.source}: {counted(truth.n_sentences, 'sentence')}, {counted(truth.n_tokens, 'word')}"
 
 
 _SAMPLED: dict[str, Maker] = {

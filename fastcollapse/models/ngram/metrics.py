@@ -114,7 +114,10 @@ _LIMITS = {
     )
 }
 ROLES: dict[str, Role] = {
-    "risk": (Reading(("total_variation",), "weighted total variation distance to the truth", bound="it is at most 1"),),
+    "risk": (
+        Reading(("total_variation",), "weighted total variation distance to the truth", bound="it is at most 1"),
+        Reading(("covered_share",), "share of the true n-grams that are lost", _lost, bound="it is at most 1"),
+    ),
     "variance": (
         Reading(("heterozygosity",), "weighted heterozygosity of the contexts over the true one", share_left, _LIMITS),
         Reading(("entropy",), "entropy of the next symbol over the true one", share_left, _LIMITS),

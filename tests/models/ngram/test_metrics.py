@@ -6,7 +6,7 @@ import pytest
 from fastcollapse.kernels.sequences.cell_sums import N_SUMS, cell_sums
 from fastcollapse.models.ngram import metrics
 from fastcollapse.models.ngram.cells import cells_of
-from fastcollapse.models.ngram.metrics import CONTEXT_METRICS, METRICS, CellMeasures
+from fastcollapse.models.ngram.metrics import CONTEXT_METRICS, METRICS, ROLES, CellMeasures
 from fastcollapse.models.ngram.plan import table_of
 from tests.models.ngram._corpora import corpus
 from tests.naive import ngram as twin
@@ -58,3 +58,9 @@ def test_mean_length__without_ends_is_infinite():
     ends = cells_of(truth, 2).words == 2
     assert measured(truth, 2, np.where(ends, 0, 1))["mean_length"] == np.inf
     assert metrics.METRICS["mean_length"].variable.limits == (np.inf,)
+
+
+def test_roles__the_risk_of_walks_is_the_lost_share_of_n_grams():
+    reading = next(r for r in ROLES["risk"] if set(r.metrics) <= set(METRICS))
+    got = reading.function(np.array([[1.0, 0.75]]))
+    assert (reading.metrics, got.tolist()) == (("covered_share",), [[0.0, 0.25]])
