@@ -181,6 +181,11 @@ def test_sample__non_finite_value_stops_run(tmp_path, monkeypatch):
             r"real data drawn once per replicate \(capability 'fixed_real'\)",
         ),
         (
+            {"name": "accumulate", "n_samples": 3, "keep_real": False, "window": 2},
+            r"workflow.window must be absent: the toy family does not support "
+            r"a pool of the last batches only \(capability 'window'\), got 2",
+        ),
+        (
             {"name": "accumulate_subsample", "n_samples": 3, "keep_real": True, "replacement": True},
             r"a fit to a subsample of the pool \(capability 'subsample'\)",
         ),

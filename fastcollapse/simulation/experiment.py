@@ -257,6 +257,21 @@ def _workflow(
         raise ValidationErrors([("workflow.name", f"is required: {' | '.join(WORKFLOWS)}")])
     workflow = build(cls, {name: value for name, value in mapping.items() if name != "name"}, unknown)
     missing = missing_capability(workflow.needs(), capabilities, family)
-    if missing:
-        raise ValidationErrors([("workflow.name", f"must not be '{cls.name}': {missing}")])
-    return workflow
+    if not missing:
+        return workflow
+    key, problem = "name", f"must not be '{cls.name}': {missing}"
+    for field in dataclasses.fields(workflow):
+        given = getattr(workflow, field.name)
+        if field.default is None and given is not None and _lacks_less_without(workflow, field.name, capabilities):
+            key, problem = field.name, f"must be absent: {missing}, got {show(given)}"
+    raise ValidationErrors([(f"workflow.{key}", problem)])
+
+
+def _lacks_less_without(workflow: Workflow, key: str, capabilities: frozenset[str]) -> bool:
+    """Whether fewer capabilities are missing for a workflow without one of its keys."""
+    absent: dict[str, Any] = {key: None}
+    try:
+        without = dataclasses.replace(workflow, **absent).needs()
+    except ValidationErrors:  # the key is needed
+        return False
+    return without - capabilities < workflow.needs() - capabilities

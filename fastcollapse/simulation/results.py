@@ -287,14 +287,14 @@ class Results:
             known = ", ".join(self.sample_names) or 'none: run.record must contain "trajectory"'
             raise InputError(f"the name of a recorded sample must be one of {known}, got {name!r}")
 
-    def text(self, generation: int, replicate: int = 0, n: int = 5, seed: int | None = None) -> list[str]:
+    def text(self, generation: int | None = None, replicate: int = 0, n: int = 5, seed: int | None = None) -> list[str]:
         """Return sentences of a generation, sampled from its counts: what the model of that generation writes.
 
         Counts that the run has not recorded are computed again, for this replicate and up to this generation.
 
         Parameters
         ----------
-        generation : 0 to T.
+        generation : 0 to T; by default the last.
         replicate : 0 to R - 1.
         n : number of sentences, independent of each other.
         seed : seed of the sentences; by default that of the run. The same arguments give the same sentences.

@@ -27,7 +27,7 @@ _FEW_DRAWS = 2_000_000
 def sample_text(
     experiment: Experiment,
     reader: Reader,
-    generation: int,
+    generation: int | None = None,
     replicate: int = 0,
     *,
     n: int = 5,
@@ -53,7 +53,7 @@ def sample_text(
     replicate = check_index("replicate", replicate, reader.header.n_replicates - 1)
     if reader.n_committed < 0:
         raise InputError(f"generation must be finished, got {generation!r}: none is finished yet")
-    generation = check_index("generation", generation, reader.n_committed)
+    generation = reader.n_committed if generation is None else check_index("generation", generation, reader.n_committed)
     n = check_index("n", n, _MOST_SENTENCES)
     seed = None if seed is None else check_index("seed", seed, 2**64 - 1)
     text = _RunText(experiment, reader, sampler, replicate)

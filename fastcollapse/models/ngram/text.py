@@ -6,8 +6,9 @@ from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.models.ngram.cells import cells_of
 from fastcollapse.models.text_sampler import TextSampler
 
-# A sentence is cut here: with fixed totals a walk may never meet an end.
-MOST_WORDS = 10_000
+# A sentence is cut at this number of words, or at a multiple of the longest one of the text: with fixed totals a walk
+# may never meet an end.
+MOST_WORDS, MOST_TIMES = 200, 5
 CUT = "..."
 
 
@@ -29,12 +30,13 @@ class CellText(TextSampler):
 
     def __init__(self, truth: Sentences, order: int, temperature: float = 1.0) -> None:
         self._truth, self._cells, self._temperature = truth, cells_of(truth, order), temperature
-        self.counts = self._cells.counts
+        self.counts, self._most = self._cells.counts, max(MOST_WORDS, MOST_TIMES * truth.longest)
 
     def sentences(self, counts: np.ndarray, n: int, generator: np.random.Generator) -> list[str]:
         """Return sentences: walks from the start, each next word by the counts of its context, as the run draws it.
 
-        A walk also stops at a context without counts, which fixed totals may have, and after 10,000 words.
+        A walk also stops at a context without counts, which fixed totals may have, and after five times as many
+        words as the longest sentence of the text, at least 200.
         """
         sums = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
         return [self._sentence(counts, sums, generator) for _ in range(n)]
@@ -50,7 +52,7 @@ class CellText(TextSampler):
         words: list[int] = []
         while True:
             first, last = cells.offsets[context], cells.offsets[context + 1]
-            if sums[first] == sums[last] or len(words) == MOST_WORDS:
+            if sums[first] == sums[last] or len(words) == self._most:
                 return f"{self._truth.text(words)} {CUT}".strip()
             if self._temperature == 1:
                 cell = int(np.searchsorted(sums, generator.integers(sums[first], sums[last]), side="right")) - 1

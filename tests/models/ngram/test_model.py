@@ -326,12 +326,12 @@ def test_real_data__has_no_limit_of_walks_at_a_temperature(real):
         (
             {},
             {"name": "accumulate", "n_samples": 5, "keep_real": True, "window": 2},
-            "workflow.name must not be 'accumulate': the ngram family does not support a pool of the last batches only",
+            "workflow.window must be absent: the ngram family does not support a pool of the last batches only",
         ),
         (
             {},
             {"name": "mix", "n_samples": 5, "n_real": 5, "real": "fixed", "weight": 0.5},
-            "workflow.name must not be 'mix': the ngram family does not support a weight",
+            "workflow.weight must be absent: the ngram family does not support a weight",
         ),
     ],
 )

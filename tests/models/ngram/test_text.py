@@ -75,7 +75,7 @@ def test_walk__without_an_end_is_cut(monkeypatch):
     sampler = CellText(corpus, 2)
     counts = sampler.counts.copy()
     counts[sampler._cells.words == corpus.n_words] = 0
-    assert sampler.sentences(counts, 1, np.random.default_rng(1)) == ["a a a a ..."]
+    assert sampler.sentences(counts, 1, np.random.default_rng(1)) == [f"{'a ' * 10}..."]  # 5 times 2 words
 
 
 def test_walk__stops_at_a_context_without_counts():
