@@ -118,7 +118,7 @@ def test_words__of_the_shipped_sample_by_both_rules():
 
 def test_recipes__on_the_shipped_sample_state_the_rule_of_their_numbers():
     named = [path for path in recipes().values() if "wikitext2_sample" in path.read_text(encoding="utf-8")]
-    assert len(named) == 4
+    assert len(named) == 7
     assert all(Experiment.from_toml(path).truth.token_pattern == r"\w+" for path in named)
 
 

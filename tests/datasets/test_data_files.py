@@ -75,7 +75,8 @@ def test_changed_files__names_files_of_both_tables_alone():
     assert changed_files({}, new) == changed_files(old, {}) == changed_files(old, old) == []
 
 
-def test_match__of_a_pattern_is_sorted_and_hashes_the_names(tmp_path):
+def test_match__of_a_pattern_is_sorted_and_hashes_the_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for name in ("b.txt", "a.txt", "c.csv", "sub/d.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)

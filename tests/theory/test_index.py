@@ -11,9 +11,18 @@ from pathlib import Path
 import pytest
 
 import fastcollapse.theory
-from fastcollapse.theory import counterexamples, density, discrete, gaussian, mixing, regression, workflow_factors
+from fastcollapse.theory import (
+    counterexamples,
+    density,
+    discrete,
+    gaussian,
+    language,
+    mixing,
+    regression,
+    workflow_factors,
+)
 
-TOPICS = (counterexamples, density, discrete, gaussian, mixing, regression)
+TOPICS = (counterexamples, density, discrete, gaussian, language, mixing, regression)
 ROOT = Path(fastcollapse.theory.__file__).parent
 
 
