@@ -18,8 +18,9 @@ from fastcollapse.theory.language.real_data import (
     contexts_squared_distance,
     contexts_squared_distance_limit,
 )
-from fastcollapse.theory.language.total_variation import are_small, contexts_total_variation
+from fastcollapse.theory.language.total_variation import contexts_total_variation
 from fastcollapse.theory.language.whole_sentences import sentences_alive_bounds
+from fastcollapse.theory.ngram_table import are_small
 
 # Contexts of the dense solve of one refit: about four seconds of one core; larger tables have the Poisson values.
 _MOST_CONTEXTS = 3000

@@ -51,16 +51,16 @@ def _is_constant(experiment: Any) -> bool:
     return _has_one_bandwidth(experiment) or experiment.model.bandwidth in ("scott", "silverman")
 
 
-_GROWS = "its mean grows without bound, as its lower bound does (kde_nll_bounds)"
-_BOUNDED = "it is at most (4 pi h^2)^(-d/2) plus the integral of the squared true density"
+_GROWS = "its mean grows without bound{}, as its lower bound does (kde_nll_bounds)"
+_BOUNDED = "it is at most (4 pi h^2)^(-d/2) plus the integral of the squared true density (kde_mise)"
 ROLES: dict[str, Role] = {
     "risk": (
         Reading(
             ("nll",),
             "negative log density of held-out points",
             limits={
-                "replace": (Limit(True, _GROWS, _is_constant),),
-                "accumulate": (Limit(True, f"{_GROWS}, as (d/2) ln ln t", _has_one_bandwidth),),
+                "replace": (Limit(True, _GROWS.format(""), _is_constant),),
+                "accumulate": (Limit(True, _GROWS.format(", as (d/2) ln ln t"), _has_one_bandwidth),),
             },
         ),
         Reading(

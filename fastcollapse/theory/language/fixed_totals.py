@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from fastcollapse.theory.arguments import integers, require
 from fastcollapse.theory.discrete.binomial_chain import exact_chain
 from fastcollapse.theory.discrete.survival import survival_bounds
-from fastcollapse.theory.language.table import Rows, rows_of, words_of
+from fastcollapse.theory.ngram_table import Rows, rows_of, words_of
 
 # Contexts of at most as many draws have exact chains, whose matrices take about a second together.
 _EXACT_DRAWS, _EXACT_REFITS = 100, 1000

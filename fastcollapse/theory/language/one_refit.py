@@ -18,7 +18,7 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.arguments import integer, require
-from fastcollapse.theory.language.table import Walk, rows_of, walk_of, words_of
+from fastcollapse.theory.ngram_table import Walk, rows_of, walk_of, words_of
 
 # Contexts of a dense solve: the matrix has 200 MB, and its inverse takes about 15 s of one core.
 MAX_CONTEXTS = 5000

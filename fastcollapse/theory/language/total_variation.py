@@ -16,10 +16,8 @@ from scipy.special import logit
 
 from fastcollapse.theory.absorbing_chain import MAX_N, binomial_rows
 from fastcollapse.theory.arguments import integer, integers, require
-from fastcollapse.theory.language.table import rows_of
+from fastcollapse.theory.ngram_table import are_small, rows_of
 
-# Contexts of at most as many real tokens, and as many synthetic ones, have exact chains: about a second for all.
-_SMALL = 50
 # Symbols with more synthetic tokens have nearly normal deviations. Ratios n/N are rounded to 5 %.
 _FEW, _STEPS = 30.0, 20
 # Steps of a chain times its counts, squared: about a second.
@@ -166,17 +164,6 @@ def contexts_total_variation(
         in_context = np.bincount(rows.context[members], weights=scale[members], minlength=sizes.size)
         found += excess * (noise @ in_context)
     return found.reshape(refits.shape)
-
-
-def are_small(N: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return whether contexts of N real and n synthetic tokens are exact in `contexts_total_variation`.
-
-    Examples
-    --------
-    >>> are_small(np.array([10, 50, 51]), np.array([111, 51, 1]))
-    array([ True, False, False])
-    """
-    return (N <= _SMALL) & (N * n.astype(np.float64) ** 2 <= _SMALL**3)
 
 
 def _checked(counts: ArrayLike) -> NDArray[np.int64]:

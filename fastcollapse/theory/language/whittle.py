@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from fastcollapse.theory.arguments import integers, require
-from fastcollapse.theory.language.table import walk_of
+from fastcollapse.theory.ngram_table import walk_of
 
 # Contexts of the determinant.
 _MAX_CONTEXTS = 2000

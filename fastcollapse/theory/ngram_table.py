@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastcollapse.theory.arguments import integers, require
 
+# Contexts of at most as many real tokens, and as many synthetic ones, have exact chains: about a second for all.
+_SMALL = 50
+
 
 class Rows(NamedTuple):
     """Counts of cells, in rows of one context each.
@@ -110,3 +113,14 @@ def walk_of(offsets: ArrayLike, words: ArrayLike, counts: ArrayLike, successors:
     last_word[after] = symbols
     last_word[0] = -1
     return Walk(rows, symbols, after, end, last_word)
+
+
+def are_small(N: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return whether contexts of N real and n synthetic tokens are exact in `language.contexts_total_variation`.
+
+    Examples
+    --------
+    >>> are_small(np.array([10, 50, 51]), np.array([111, 51, 1]))
+    array([ True, False, False])
+    """
+    return (N <= _SMALL) & (N * n.astype(np.float64) ** 2 <= _SMALL**3)

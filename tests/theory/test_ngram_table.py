@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastcollapse.theory.language.table import walk_of
+from fastcollapse.theory.ngram_table import walk_of
 from tests._corpora import table_of, toy
 
 
