@@ -235,6 +235,34 @@ class OneOrMoreField:
         return ListField(self.entry)(value) if is_list(value) else self.entry(value)
 
 
+@dataclasses.dataclass(frozen=True)
+class NameOrNumbersField:
+    """Accept one of some names, or a list of numbers, which `numbers` checks.
+
+    Examples
+    --------
+    >>> check = NameOrNumbersField(("constant", "random"), ListField(FloatField(0, 1)))
+    >>> check("random"), check([0.5, 1])
+    ('random', (0.5, 1.0))
+    """
+
+    names: tuple[str, ...]
+    numbers: ListField
+
+    @property
+    def text(self) -> str:
+        """Return what the field accepts, in words."""
+        return " | ".join((*self.names, "list of numbers"))
+
+    def __call__(self, value: Any) -> Any:
+        """Return the checked value."""
+        if isinstance(value, str):
+            return ChoiceField(lambda: self.names)(value)
+        if not is_list(value):
+            raise refuse(f"one of {', '.join(self.names)}, or a list of numbers", value)
+        return self.numbers(value)
+
+
 def power_text(n: int) -> str:
     """Return an integer as text, with large powers as 10**15.
 

@@ -14,10 +14,9 @@ from fastcollapse.config.fields import (
     FloatField,
     IntField,
     ListField,
+    NameOrNumbersField,
     StringField,
-    is_list,
     parameter,
-    refuse,
     show,
 )
 from fastcollapse.config.sections import TruthSection
@@ -34,20 +33,6 @@ DATA_SETS = ("breast_cancer", "diabetes")
 
 
 @dataclasses.dataclass(frozen=True)
-class _Coefficients:
-    """Check of coefficients: a rule or a list of numbers."""
-
-    text: ClassVar[str] = " | ".join((*RULES, "list of numbers"))
-
-    def __call__(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return ChoiceField(lambda: RULES)(value)
-        if not is_list(value):
-            raise refuse(f"one of {', '.join(RULES)}, or a list of numbers", value)
-        return ListField(FloatField(-_LARGEST, _LARGEST), shortest=0)(value)
-
-
-@dataclasses.dataclass(frozen=True)
 class GlmTruth(TruthSection):
     """Rows that all generations and replicates share, and the law of their labels.
 
@@ -58,7 +43,11 @@ class GlmTruth(TruthSection):
     rows: int | None = parameter(IntField(1, 10**8), "number of rows n", default=None, unit="rows")
     dimension: int | None = parameter(IntField(0, 10**4), "number of inputs of a row", default=None)
     design_seed: int = parameter(IntField(0, 2**63 - 1), "seed of the rows", default=0)
-    coefficients: Any = parameter(_Coefficients(), "true coefficients of the inputs", default="constant")
+    coefficients: Any = parameter(
+        NameOrNumbersField(RULES, ListField(FloatField(-_LARGEST, _LARGEST), shortest=0)),
+        "true coefficients of the inputs",
+        default="constant",
+    )
     coefficients_seed: int = parameter(IntField(0, 2**63 - 1), "seed of random coefficients", default=0)
     norm: float = parameter(FloatField(0, _LARGEST), "Euclidean norm of constant or random coefficients", default=1.0)
     intercept: float = parameter(FloatField(-1000, 1000), "true intercept of a given law", default=0.0)

@@ -14,11 +14,10 @@ from fastcollapse.config.fields import (
     FloatField,
     IntField,
     ListField,
+    NameOrNumbersField,
     StringField,
     ValidationErrors,
-    is_list,
     parameter,
-    refuse,
     show,
 )
 from fastcollapse.config.sections import TruthSection
@@ -48,20 +47,6 @@ class _Matrix:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Weights:
-    """Check of weights: a keyword or a list of numbers."""
-
-    text: ClassVar[str] = " | ".join((*WEIGHTS, "list of numbers"))
-
-    def __call__(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return ChoiceField(lambda: WEIGHTS)(value)
-        if not is_list(value):
-            raise refuse(f"one of {', '.join(WEIGHTS)}, or a list of numbers", value)
-        return ListField(FloatField(-_LARGEST, _LARGEST))(value)
-
-
-@dataclasses.dataclass(frozen=True)
 class RidgeTruth(TruthSection):
     """Inputs of covariance Sigma, and labels that are linear in them with weights w0.
 
@@ -81,7 +66,9 @@ class RidgeTruth(TruthSection):
         ListField(FloatField(_SMALLEST, _LARGEST)), "eigenvalues of the covariance of the inputs", default=None
     )
     covariance: Any = parameter(_Matrix(), "symmetric positive definite covariance of the inputs", default=None)
-    w0: Any = parameter(_Weights(), "true weights", default="constant")
+    w0: Any = parameter(
+        NameOrNumbersField(WEIGHTS, ListField(FloatField(-_LARGEST, _LARGEST))), "true weights", default="constant"
+    )
     r: float | None = parameter(
         FloatField(0, 100), "source exponent: eigenvalue j times squared weight j is j^-(1 + 2 beta r)", default=None
     )
