@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from fastcollapse.datasets.load import load_truth
 from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.models.ngram.model import Ngram
 from fastcollapse.simulation.experiment import Experiment
@@ -41,8 +40,3 @@ def states_of(truth, made, n_generations=5, n_replicates=2, block=None):
         model.advance(state, t + 1, 1, seed=1)
         found.append(state.counts.copy())
     return np.array(found)
-
-
-def sample():
-    """Return the shipped sample."""
-    return load_truth(experiment().truth)

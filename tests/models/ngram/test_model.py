@@ -14,8 +14,9 @@ from fastcollapse.models.ngram.refits import Plan
 from fastcollapse.models.ngram.walk_kernels import walk_block
 from fastcollapse.simulation.schedules import schedule_of
 from fastcollapse.simulation.simulate import use_threads
+from tests._corpora import shipped
 from tests._goodness_of_fit import z_scores
-from tests.models.ngram._corpora import corpus, experiment, model_of, sample, states_of
+from tests.models.ngram._corpora import corpus, experiment, model_of, states_of
 from tests.naive import ngram as twin
 
 TOY = corpus(*twin.TOY)
@@ -25,7 +26,7 @@ WORDS = {"order": 2, "budget": "words"}
 
 @pytest.fixture(scope="module")
 def text():
-    return sample()
+    return shipped()
 
 
 @pytest.fixture(autouse=True)
