@@ -21,8 +21,8 @@ from harness import figures, header, paired, row, save, seconds
 
 from fastcollapse import Experiment, load_truth
 from fastcollapse.kernels.jit import max_threads
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.run_plan import plan_run
-from fastcollapse.simulation.simulate import execute
 
 BENCH = "discrete"
 N_SYMBOLS = 10**6

@@ -17,8 +17,8 @@ from threadpoolctl import threadpool_limits
 from fastcollapse import Experiment
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.kernels.regression.newton_glm import FITTED, LOGISTIC, fit, new_workspace, rows_of
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.run_plan import plan_run
-from fastcollapse.simulation.simulate import execute
 
 try:
     from sklearn.linear_model import LogisticRegression

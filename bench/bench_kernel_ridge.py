@@ -26,8 +26,8 @@ from harness import header, paired, row, save, seconds
 from fastcollapse import Experiment
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.kernels.jit import max_threads
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.run_plan import plan_run
-from fastcollapse.simulation.simulate import execute
 
 try:
     from sklearn.kernel_ridge import KernelRidge

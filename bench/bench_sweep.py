@@ -8,7 +8,7 @@ from pathlib import Path
 
 import harness
 
-from fastcollapse.simulation.simulate import simulate
+from fastcollapse import simulate
 from fastcollapse.sweeps.executors import DaskExecutor, Executor, ProcessPool, SerialExecutor
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep

@@ -7,14 +7,14 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers take it for that of typing, whose import takes time
 if TYPE_CHECKING:
+    from fastcollapse.api.results import Results, open_results
+    from fastcollapse.api.simulate import simulate
     from fastcollapse.datasets.categorical import CategoricalDistribution
     from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
     from fastcollapse.datasets.load import load_truth
     from fastcollapse.errors import FastcollapseError, InputError, StoreError
     from fastcollapse.simulation.experiment import Experiment
     from fastcollapse.simulation.precompile import precompile
-    from fastcollapse.simulation.results import Results, open_results
-    from fastcollapse.simulation.simulate import simulate
     from fastcollapse.sweeps.points import Sweep
     from fastcollapse.sweeps.run import run_sweep
 
@@ -24,17 +24,17 @@ _MODULES = {
     "Experiment": "simulation.experiment",
     "FastcollapseError": "errors",
     "InputError": "errors",
-    "Results": "simulation.results",
+    "Results": "api.results",
     "StoreError": "errors",
     "Sweep": "sweeps.points",
     "CategoricalDistribution": "datasets.categorical",
     "CountSpectrum": "datasets.count_spectrum",
     "ZipfMandelbrotLaw": "datasets.count_spectrum",
     "load_truth": "datasets.load",
-    "open_results": "simulation.results",
+    "open_results": "api.results",
     "precompile": "simulation.precompile",
     "run_sweep": "sweeps.run",
-    "simulate": "simulation.simulate",
+    "simulate": "api.simulate",
 }
 
 __all__ = [

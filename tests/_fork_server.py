@@ -117,12 +117,6 @@ def wait_after_second_commit(store, committed):
 
 
 def main():
-    import fastcollapse.analysis.figures
-    import fastcollapse.analysis.report
-    import fastcollapse.cli.main
-    import fastcollapse.cli.output_files
-    import fastcollapse.simulation.replay
-    import fastcollapse.simulation.simulate  # noqa: F401
 
     for line in sys.stdin:
         print(json.dumps(run_forked(json.loads(line))), flush=True)

@@ -1,7 +1,7 @@
 """In-memory runs with a given truth."""
 
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.run_plan import plan_run
-from fastcollapse.simulation.simulate import execute
 
 
 def run_with_truth(experiment, truth, first_replicate=0, **settings):

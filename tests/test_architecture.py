@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "simulation": {"config", "datasets", "errors", "kernels", "models", "storage", "theory", "variables"},
     "sweeps": {"config", "datasets", "errors", "kernels", "models", "simulation", "storage", "variables"},
     "analysis": {"config", "datasets", "errors", "models", "simulation", "storage", "sweeps", "theory", "variables"},
+    "api": {"config", "errors", "simulation", "storage"},
     "cli": {
         "__init__",
         "analysis",
@@ -40,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
         "sweeps",
         "theory",
     },
-    "__init__": {"config", "datasets", "errors", "models", "simulation", "sweeps"},
+    "__init__": {"api", "datasets", "errors", "simulation", "sweeps"},
     "__main__": {"cli", "simulation"},
 }
 MAX_LEVELS = 9
@@ -144,7 +145,7 @@ def breaches(path, entry):
 
 def test_root__has_folders_and_three_files():
     assert {path.name for path in PACKAGE.glob("*.py")} == {"__init__.py", "__main__.py", "errors.py", "variables.py"}
-    entries = [path for path in PACKAGE.iterdir() if path.name != "__pycache__"]
+    entries = [path for path in PACKAGE.iterdir() if path.name not in ("__pycache__", "py.typed")]
     assert len(entries) <= 15
     assert {path.stem for path in entries} - {"py"} == set(ALLOWED)
 
@@ -168,9 +169,9 @@ def test_imports__have_no_cycle_among_folders_and_files():
 def test_imports__breach_is_detected(tmp_path):
     wrong = tmp_path / "new.py"
     for text in (
-        "def f():\n    from fastcollapse.simulation.simulate import simulate\n",
+        "def f():\n    from fastcollapse.simulation.replay import replay\n",
         "from importlib import import_module\nimport_module(f'fastcollapse.simulation.{name}')\n",
-        "if TYPE_CHECKING:\n    import fastcollapse.simulation.simulate\n",
+        "if TYPE_CHECKING:\n    import fastcollapse.simulation.execute\n",
     ):
         wrong.write_text(text)
         assert breaches(wrong, "theory") == ["simulation"]

@@ -17,6 +17,7 @@ import xarray
 from scipy import stats
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from fastcollapse import open_results, simulate
 from fastcollapse.config.fields import REQUIRED, BoolField, ChoiceField, ValidationErrors
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import build
@@ -26,11 +27,10 @@ from fastcollapse.datasets.load import load_truth
 from fastcollapse.kernels.jit import max_threads
 from fastcollapse.models.registry import families
 from fastcollapse.models.registry import family as family_class
+from fastcollapse.simulation.execute import use_threads
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.replay import replay
-from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.schedules import real_size, schedule_of
-from fastcollapse.simulation.simulate import simulate, use_threads
 from tests._goodness_of_fit import two_sample_p
 from tests._runs import run_with_truth
 

@@ -10,7 +10,7 @@ from fastcollapse.analysis.panels.panel import GENERATION, Panel
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.tables import why_not_compared
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 # Limit of |z| for agreement. The generations of a run depend on each other and heterozygosity is skewed, so its rate of
 # false alarms is measured: 2 of 60,000 correct runs of 2 to 60 symbols and 5 to 400 replicates were beyond it in the
@@ -63,7 +63,7 @@ class Agreement:
         return f"{self.name}: {'; '.join(parts)}"
 
 
-def agreement_of(results: Results) -> list[Agreement]:
+def agreement_of(results: RecordedRun) -> list[Agreement]:
     """Return the agreement of each panel of a run with theory.
 
     Compared are the generations of the recipe, or up to 10 spaced by their logarithm, and all points of another axis.
@@ -78,7 +78,7 @@ def agreement_of(results: Results) -> list[Agreement]:
     return [_plot_agreement(results, panels) for panels in plots.values()]
 
 
-def _plot_agreement(results: Results, panels: Sequence[Panel]) -> Agreement:
+def _plot_agreement(results: RecordedRun, panels: Sequence[Panel]) -> Agreement:
     """Return the agreement of the panels of one plot."""
     curves = [panel.curve for panel in panels]
     n_scores = _n_points(curve.is_compared for curve in curves)

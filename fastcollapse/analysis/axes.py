@@ -23,7 +23,7 @@ from fastcollapse.analysis.theory_lines import (
     plot_theory,
     shared_lines,
 )
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ _FEW_POINTS = 2
 _HANDLE, _LEGEND_LETTERS = 0.6, 16
 
 
-def draw_plot(axes: "Axes", plot: Sequence[Panel], results: Results) -> None:
+def draw_plot(axes: "Axes", plot: Sequence[Panel], results: RecordedRun) -> None:
     """Draw a plot: one curve with its band, or several with error bars."""
     if plot[0].image is not None:
         _draw_images(axes, plot)
@@ -214,7 +214,7 @@ def place_legend(axes: "Axes", width: float, below: float = 0.5) -> None:
     )  # fmt: skip
 
 
-def format_axes(axes: "Axes", panel: Panel, results: Results) -> None:
+def format_axes(axes: "Axes", panel: Panel, results: RecordedRun) -> None:
     """Set scales, limits and labels of the axes of a panel."""
     if panel.axis is GENERATION:
         _format_generations(axes, results)
@@ -233,7 +233,7 @@ def format_axes(axes: "Axes", panel: Panel, results: Results) -> None:
     axes.set_title(panel.title, fontsize=10)
 
 
-def _format_generations(axes: "Axes", results: Results) -> None:
+def _format_generations(axes: "Axes", results: RecordedRun) -> None:
     """Set scale, limits and label of the axis of generations."""
     if results.recipe is not None and results.recipe.linear:
         axes.set_xlim(0, max(results.last, 2))

@@ -24,7 +24,7 @@ from fastcollapse.analysis.tables import case_names
 from fastcollapse.analysis.theory_lines import ASYMPTOTIC, MARK, draw_exact, draw_shared, has_marks_alone, plot_theory
 from fastcollapse.config.output_paths import FIGURES, check_output_file, make_output_parent
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.storage.atomic_write import Rename, remove_abandoned, write_bytes
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _MOST_COLUMNS = 3
 _LETTERS_AN_INCH = 11
 
 
-def save_figure(results: Results | Sequence[Results], path: str | Path, replace: bool = False) -> None:
+def save_figure(results: RecordedRun | Sequence[RecordedRun], path: str | Path, replace: bool = False) -> None:
     """Draw the figure of a run, or of the cases of a recipe, into a new file.
 
     Parameters
@@ -56,7 +56,7 @@ def save_figure(results: Results | Sequence[Results], path: str | Path, replace:
     """
     path = Path(path)
     check_output_file(path, FIGURES, "figure")
-    write_figure(draw([results] if isinstance(results, Results) else list(results)), path, replace)
+    write_figure(draw([results] if isinstance(results, RecordedRun) else list(results)), path, replace)
 
 
 @drawing
@@ -72,7 +72,7 @@ def write_figure(figure: "Figure", path: Path, replace: bool = False) -> None:
 
 
 @drawing
-def draw(cases: Sequence[Results]) -> "Figure":
+def draw(cases: Sequence[RecordedRun]) -> "Figure":
     """Return the figure of a run, or of several that differ in the cases of their recipe.
 
     Raises
@@ -113,7 +113,7 @@ def _axes(n_rows: int, n_columns: int, width: float = 5.5) -> "tuple[Figure, np.
     return figure, figure.subplots(n_rows, n_columns, squeeze=False)
 
 
-def _side_by_side(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes], int]":
+def _side_by_side(cases: Sequence[RecordedRun], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes], int]":
     """Draw the panels of each case beside each other, and return the number of columns too."""
     plots = [plots_of(some) for some in panels]
     flat = [
@@ -156,7 +156,7 @@ def _overlaid_keys(cases: Sequence[Mapping[str, Any]], overlay: str) -> list[dic
     return [{key: value for key, value in case.items() if key.startswith("workflow.")} for case in cases]
 
 
-def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes], int]":
+def _overlay(cases: Sequence[RecordedRun], panels: Sequence[Sequence[Panel]]) -> "tuple[Figure, list[Axes], int]":
     """Draw cases that differ in one key into the same axes, one column for each group of the other keys.
 
     Solid lines are simulated, broken ones exact; each case has a colour.
@@ -174,7 +174,7 @@ def _overlay(cases: Sequence[Results], panels: Sequence[Sequence[Panel]]) -> "tu
     return figure, list(axes.ravel()), len(groups)
 
 
-def _draw_overlaid(axes: "Axes", cases: Sequence[Results], panels: Sequence[Panel], members: Sequence[int]) -> None:
+def _draw_overlaid(axes: "Axes", cases: Sequence[RecordedRun], panels: Sequence[Panel], members: Sequence[int]) -> None:
     """Draw one panel of several cases into one axes.
 
     Parameters
@@ -207,7 +207,7 @@ def _draw_overlaid(axes: "Axes", cases: Sequence[Results], panels: Sequence[Pane
         axes.plot([], [], color=SECOND, label=label, **style)
 
 
-def _scatter(cases: Sequence[Results], points: Sequence[Scatter]) -> "Figure":
+def _scatter(cases: Sequence[RecordedRun], points: Sequence[Scatter]) -> "Figure":
     """Return the figure of two estimates, one point for each replicate, one colour for each case."""
     from matplotlib.figure import Figure  # start-up time
 
@@ -225,7 +225,7 @@ def _scatter(cases: Sequence[Results], points: Sequence[Scatter]) -> "Figure":
     return figure
 
 
-def _title(cases: Sequence[Results], width: float) -> str:
+def _title(cases: Sequence[RecordedRun], width: float) -> str:
     """Return the title of the figure, wrapped to its width in inches."""
     results, words = cases[0], recipe_words(cases)
     experiment = results.experiment
@@ -240,7 +240,7 @@ def _title(cases: Sequence[Results], width: float) -> str:
     return "\n".join(part for line in lines for part in textwrap.wrap(line, int(_LETTERS_AN_INCH * width)))
 
 
-def _figure_generations(results: Results) -> np.ndarray:
+def _figure_generations(results: RecordedRun) -> np.ndarray:
     """Return the generations to draw."""
     recipe = results.recipe
     if recipe is not None and recipe.linear:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 
 def round_generations(n_generations: int) -> np.ndarray:
@@ -32,7 +32,7 @@ def log_spaced_generations(n_generations: int, n_points: int) -> np.ndarray:
     return np.unique(np.rint(np.geomspace(1, n_generations, n_points)).astype(np.int64))
 
 
-def table_generations(results: Results) -> np.ndarray:
+def table_generations(results: RecordedRun) -> np.ndarray:
     """Return the generations of the recipe, otherwise 1, 2, 5, 10, ... and the last."""
     recipe = results.recipe
     if recipe is None or recipe.generations is None:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from fastcollapse.analysis.report import describe
 from fastcollapse.simulation.profile.definitions import SOURCE, Finding
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 _WIDTH = 110
 
 
-def profile_text(results: Results, findings: Sequence[Finding]) -> str:
+def profile_text(results: RecordedRun, findings: Sequence[Finding]) -> str:
     """Return what a run says about each definition: a table, and below it definitions, quantities and evidence."""
     head = f"Definitions of collapse after {SOURCE}; the thresholds are choices of this project"
     header = ("definition", "holds", "generation", "value", "+- se")

@@ -15,7 +15,7 @@ from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.analysis.panels.text import counted, settings_text, table
 from fastcollapse.analysis.tables import case_names, number, tables_of
 from fastcollapse.errors import printable
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.sampled_text import summary_text
 from fastcollapse.storage.part_files import is_begun, is_replacing
 from fastcollapse.storage.parts_folder import writer_of
@@ -28,7 +28,9 @@ _N_SENTENCES = 3
 _SENTENCE_WIDTH = 100
 
 
-def summary(results: Results | Sequence[Results], elapsed: float | None = None, files: Sequence[Path] = ()) -> str:
+def summary(
+    results: RecordedRun | Sequence[RecordedRun], elapsed: float | None = None, files: Sequence[Path] = ()
+) -> str:
     """Return the summary of a run, or of the cases of a recipe.
 
     Parameters
@@ -36,7 +38,7 @@ def summary(results: Results | Sequence[Results], elapsed: float | None = None, 
     elapsed : duration of the simulation in seconds, if known.
     files : the files that were written.
     """
-    cases = [results] if isinstance(results, Results) else list(results)
+    cases = [results] if isinstance(results, RecordedRun) else list(results)
     parts = [describe(cases[0])] if len(cases) == 1 else [_describe_cases(cases)]
     names = case_names(cases)
     for k, case in enumerate(cases):
@@ -60,7 +62,7 @@ def summary(results: Results | Sequence[Results], elapsed: float | None = None, 
     return "\n\n".join(part for part in parts if part)
 
 
-def _sentences(results: Results) -> str:
+def _sentences(results: RecordedRun) -> str:
     """Return sentences of the first replicate at a few generations; "" for a run without text."""
     rows = []
     for generation, sentences in summary_text(
@@ -74,14 +76,14 @@ def _sentences(results: Results) -> str:
     return "\n".join(["Sentences that the models of replicate 0 write", "  generation", *rows]) if rows else ""
 
 
-def _describe_cases(cases: Sequence[Results]) -> str:
+def _describe_cases(cases: Sequence[RecordedRun]) -> str:
     """Return the title of a recipe with cases, and its first case."""
     words = recipe_words(cases)
     heading = "" if words is None else f"{words.heading}\n"
     return f"{heading}{counted(len(cases), 'case')}, the first:\n{_settings(cases[0])}"
 
 
-def _cases_table(cases: Sequence[Results]) -> str:
+def _cases_table(cases: Sequence[RecordedRun]) -> str:
     """Return a line for each case: its scores and its panels at the last generation."""
     rows, header = [], ["case", "scores", "largest |z|"]
     for results, case in zip(cases, case_names(cases), strict=True):
@@ -96,13 +98,13 @@ def _cases_table(cases: Sequence[Results]) -> str:
     return table(header, rows)
 
 
-def describe(results: Results) -> str:
+def describe(results: RecordedRun) -> str:
     """Return the recipe and the experiment of a run in words: model, truth, workflow, size."""
     words = recipe_words([results])
     return _settings(results) if words is None else f"{words.heading}\n{_settings(results)}"
 
 
-def _settings(results: Results) -> str:
+def _settings(results: RecordedRun) -> str:
     """Return the experiment of a run in words, without its recipe."""
     experiment = results.experiment
     parameters = experiment.model.to_mapping()
@@ -125,7 +127,7 @@ def _settings(results: Results) -> str:
     return "\n".join(lines)
 
 
-def throughput(cases: Sequence[Results], elapsed: float) -> str:
+def throughput(cases: Sequence[RecordedRun], elapsed: float) -> str:
     """Return wall time and throughput of the runs of one family."""
     generations = sum(results.last * results.n_replicates for results in cases)
     text = f"Simulated in {elapsed:.2f} s: {_rate(generations / elapsed)} generations x replicates a second"
@@ -140,7 +142,7 @@ def _rate(value: float) -> str:
     return f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,.1f} million"
 
 
-def comparison(results: Results) -> tuple[str, bool]:
+def comparison(results: RecordedRun) -> tuple[str, bool]:
     """Return the comparison of a run with its theory as text, and whether no score disagrees."""
     agreements = agreement_of(results)
     agrees = not any(agreement.disagrees for agreement in agreements)
@@ -156,7 +158,7 @@ def _bytes(n: int) -> str:
     return f"{n / 1e6:,.1f} MB" if n >= 1e6 else f"{n / 1e3:,.1f} kB"
 
 
-def contents(results: Results) -> str:
+def contents(results: RecordedRun) -> str:
     """Return the contents of a results file: state, experiment, provenance, metrics."""
     provenance = results.provenance
     state = "complete" if results.finished and results.complete else "not finished"
@@ -191,7 +193,7 @@ def contents(results: Results) -> str:
     return "\n".join(lines)
 
 
-def check_line(results: Results) -> str:
+def check_line(results: RecordedRun) -> str:
     """Return in one line that a results file has passed its check, and its size."""
     n = max(results.last, 0)
     size = f"{counted(n, 'generation')} x {counted(results.n_replicates, 'replicate')}"
@@ -199,14 +201,14 @@ def check_line(results: Results) -> str:
     return f"{results.path}{_size(results)}: OK: checksums match; {state}, {size}{_resume(results)}"
 
 
-def _size(results: Results) -> str:
+def _size(results: RecordedRun) -> str:
     """Return the size of the results file, "" for a folder."""
     path = results.path
     n_bytes = path.stat().st_size if path is not None and path.is_file() else 0
     return f", {_bytes(n_bytes)}" if n_bytes else ""
 
 
-def _resume(results: Results) -> str:
+def _resume(results: RecordedRun) -> str:
     """Return which process is writing an unfinished run, also one that will replace the file, or how to resume it."""
     path = results.path
     if path is None or (results.finished and not (is_begun(path) and is_replacing(path))):

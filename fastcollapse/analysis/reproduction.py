@@ -11,10 +11,10 @@ from fastcollapse.analysis.panels.text import counted
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError, nearest
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.run_plan import plan_run
-from fastcollapse.simulation.simulate import execute
 from fastcollapse.sweeps.precompile import precompile
 
 
@@ -32,7 +32,7 @@ class Reproduction:
     """
 
     name: str
-    cases: Sequence[Results]
+    cases: Sequence[RecordedRun]
     compile_seconds: float
     seconds: float
     agreements: Sequence[Agreement]

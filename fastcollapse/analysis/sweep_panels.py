@@ -13,7 +13,7 @@ from fastcollapse.analysis.panels.registry import drawn_panels, panels_of
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries, named
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.sweeps.axes import Dimension, named_axes
 
 # Title, label and number of a panel among those with the same title and label.
@@ -52,7 +52,7 @@ class Drawn:
 
     plots: Sequence[Sequence[Panel]]
     sides: Sequence[Side]
-    results: Results
+    results: RecordedRun
     title: str
 
 
@@ -102,7 +102,7 @@ def _scores(curves: Sequence[Curve]) -> list[str]:
     return scores + ([f"{counted(n_unscored, 'point')} with theory and without a score"] if n_unscored else [])
 
 
-def _point_curves(row: Sequence[Results | None], side: Side) -> list[list[Panel]]:
+def _point_curves(row: Sequence[RecordedRun | None], side: Side) -> list[list[Panel]]:
     """Return the panels over another axis than generations, by plot: one curve for each point of a row."""
     plots: dict[str, list[Panel]] = {}
     for results, group in zip(row, side.groups, strict=True):
@@ -114,7 +114,7 @@ def _point_curves(row: Sequence[Results | None], side: Side) -> list[list[Panel]
     return list(plots.values())
 
 
-def _row(source: Any, entries: list[int], first: Side, second: Side | None, j: int) -> list[Results | None]:
+def _row(source: Any, entries: list[int], first: Side, second: Side | None, j: int) -> list[RecordedRun | None]:
     """Return the results of the points along the axis, None for a point that is not finished."""
     done, shape, row = source.done(), source.sweep.shape, []
     for i in range(first.dimension.length):
@@ -127,7 +127,7 @@ def _row(source: Any, entries: list[int], first: Side, second: Side | None, j: i
     return row
 
 
-def _panels(results: Results, generation: int | None) -> dict[Key, Panel]:
+def _panels(results: RecordedRun, generation: int | None) -> dict[Key, Panel]:
     """Return the panels of a point over generations, at one of them; points of other families have other keys."""
     at = results.last if generation is None else generation
     by_key: dict[Key, Panel] = {}
@@ -203,7 +203,7 @@ def _joined(row: Sequence[Panel | None], side: Side, group: str) -> Panel:
 
 def _title(
     source: Any,
-    points: Sequence[Results],
+    points: Sequence[RecordedRun],
     axes: Sequence[Dimension],
     entries: Sequence[int],
     sides: Sequence[Side],

@@ -10,7 +10,7 @@ from fastcollapse.analysis.generations import table_generations
 from fastcollapse.analysis.panels.panel import GENERATION, Panel, plots_of
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, panels_of
 from fastcollapse.analysis.panels.text import settings_text, table
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 # The most points of a curve over another axis than generations.
 _MOST_POINTS = 5
@@ -23,7 +23,7 @@ _LEGEND = {
 }
 
 
-def case_names(cases: Sequence[Results]) -> list[str]:
+def case_names(cases: Sequence[RecordedRun]) -> list[str]:
     """Return the cases of a recipe in words, "" for a run without cases."""
     recipe = cases[0].recipe
     if recipe is None or recipe.cases is None or len(recipe.cases) != len(cases):
@@ -31,7 +31,7 @@ def case_names(cases: Sequence[Results]) -> list[str]:
     return [settings_text(case) for case in recipe.cases]
 
 
-def tables_of(results: Results) -> str:
+def tables_of(results: RecordedRun) -> str:
     """Return the tables of the panels: one over generations, and one for each plot over another axis."""
     generations = table_generations(results)
     if not generations[generations >= 1].size:
@@ -98,7 +98,7 @@ def _picture_table(pictures: Sequence[Panel]) -> _Table:
     return _Table(f"Pictures\n  {pictures[0].heading}: {pictures[0].label}", ["generation", pictures[0].heading], rows)
 
 
-def _notes(results: Results, panels: Sequence[Panel], has_scores: bool) -> str:
+def _notes(results: RecordedRun, panels: Sequence[Panel], has_scores: bool) -> str:
     """Return the notes below the tables."""
     drawn = drawn_panels(results, panels)
     bounded = any(panel.curve.lower is not None for panel in panels)
@@ -122,7 +122,7 @@ def _notes(results: Results, panels: Sequence[Panel], has_scores: bool) -> str:
     return f"  {line}" if len(line) <= _LONGEST_LINE else "  " + ";\n  ".join(notes)
 
 
-def _not_compared(results: Results, panels: Sequence[Panel]) -> list[tuple[str, str]]:
+def _not_compared(results: RecordedRun, panels: Sequence[Panel]) -> list[tuple[str, str]]:
     """Return the names of panels without a score, and the reasons."""
     by_name: dict[str, list[Panel]] = {}
     for panel in panels:
@@ -159,7 +159,7 @@ def _columns(panel: Panel, rows: Sequence[int | None], plot: Sequence[Panel]) ->
     return columns
 
 
-def why_not_compared(results: Results, panels: Sequence[Panel]) -> str:
+def why_not_compared(results: RecordedRun, panels: Sequence[Panel]) -> str:
     """Return why the curves of a plot have no score by theory, "" if one has."""
     if any(panel.curve.lower is not None or np.isfinite(panel.curve.expected).any() for panel in panels):
         return ""

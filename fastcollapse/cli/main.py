@@ -179,9 +179,9 @@ def run(
     fastcollapse run --resume results/mine.h5
     """
     from fastcollapse.cli.output_files import plan_output
+    from fastcollapse.simulation.execute import use_threads
     from fastcollapse.simulation.experiment_file import parse_settings
     from fastcollapse.simulation.load_experiment import load_experiment
-    from fastcollapse.simulation.simulate import use_threads
 
     values = parse_settings(settings, seed)
     if resume is not None:

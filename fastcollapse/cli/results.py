@@ -24,10 +24,10 @@ _file_argument = click.argument("file", type=click.Path(path_type=Path))
 def info(file: Path) -> None:
     """Show the content of a results FILE, finished or not."""
     from fastcollapse.analysis.report import contents
-    from fastcollapse.simulation.results import open_results
+    from fastcollapse.simulation.recorded_run import open_run
 
     with command_for(file, "results"):
-        results = open_results(file)
+        results = open_run(file)
     click.echo(printable(contents(results)))
 
 
@@ -39,12 +39,12 @@ def check(file: Path) -> None:
     Exit status 2 if any data is not as it was written, or if FILE cannot be read.
     """
     from fastcollapse.analysis.report import check_line
-    from fastcollapse.simulation.results import check_results
+    from fastcollapse.simulation.recorded_run import check_run
     from fastcollapse.sweeps.collected_results import open_sweep
 
     with command_for(file, "results", "collected", "sweep folder"):
         source = open_sweep(file)
-        results = check_results(file) if source is None else None
+        results = check_run(file) if source is None else None
     if source is not None:
         click.echo(f"{file}: OK: checksums of {source.check():,} of {len(source.sweep):,} points match")
     if results is not None:
@@ -81,13 +81,13 @@ def plot(
     """
     from fastcollapse.analysis.figures import save_figure
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
+    from fastcollapse.simulation.recorded_run import check_run
     from fastcollapse.simulation.result_paths import free_path
-    from fastcollapse.simulation.results import check_results
     from fastcollapse.sweeps.collected_results import open_sweep
 
     with command_for(file, "results", "collected", "sweep folder"):
         source = open_sweep(file)
-        results = check_results(file, everything=False, checksums_required=False) if source is None else None
+        results = check_run(file, everything=False, checksums_required=False) if source is None else None
     if results is None:
         click.echo(plot_sweep(source, file, output, SweepChoice(over, fixed, generation, heat_map)))
         return
@@ -109,10 +109,10 @@ def compare(file: Path) -> int:
     axis. Asymptotic theory is shown without a score. Exit status 1 if any |z| is above 5.
     """
     from fastcollapse.analysis.report import comparison
-    from fastcollapse.simulation.results import check_results
+    from fastcollapse.simulation.recorded_run import check_run
 
     with command_for(file, "results"):
-        results = check_results(file, everything=False, checksums_required=False)
+        results = check_run(file, everything=False, checksums_required=False)
     if results.n_replicates < 2:
         raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
     if results.last < 1:
@@ -149,11 +149,14 @@ def profile(file: Path, **thresholds: Any) -> None:
     fastcollapse profile study.h5 --catastrophic 5 --risk total_variation
     """
     from fastcollapse.analysis.profile_text import profile_text
-    from fastcollapse.simulation.results import check_results
+    from fastcollapse.config.section_base import build
+    from fastcollapse.simulation.profile.evaluate import profile_of
+    from fastcollapse.simulation.recorded_run import check_run
 
     with command_for(file, "results"):
-        results = check_results(file, everything=False, checksums_required=False)
-    findings = results.profile(**{key: value for key, value in thresholds.items() if value is not None})
+        results = check_run(file, everything=False, checksums_required=False)
+    given = {key: value for key, value in thresholds.items() if value is not None}
+    findings = profile_of(results, build(Thresholds, given))
     click.echo(printable(profile_text(results, findings)))
 
 
@@ -171,11 +174,11 @@ def text(file: Path, generation: int | None, replicate: int, n: int, seed: int |
     \b
     fastcollapse text results/sur-ngr.h5 --generation 10
     """
-    from fastcollapse.simulation.results import check_results
+    from fastcollapse.simulation.recorded_run import check_run
     from fastcollapse.simulation.sampled_text import sample_text
 
     with command_for(file, "results"):
-        results = check_results(file, checksums_required=False)
+        results = check_run(file, checksums_required=False)
     generation = max(results.last, 0) if generation is None else generation
     with progress_bar(0 if results.has_trajectory else generation) as progress:
         sentences = sample_text(
@@ -193,11 +196,11 @@ def replay(file: Path, threads: int | None) -> int:
 
     Exit status 1 if any number differs.
     """
+    from fastcollapse.simulation.recorded_run import check_run
     from fastcollapse.simulation.replay import replay as run_again
-    from fastcollapse.simulation.results import check_results
 
     with command_for(file, "results"):
-        results = check_results(file, checksums_required=False)
+        results = check_run(file, checksums_required=False)
     with progress_bar(results.experiment.run.n_generations) as progress:
         outcome = run_again(results, threads, progress)
     click.echo("\n".join(outcome.lines()))

@@ -13,7 +13,7 @@ from fastcollapse.cli.streams import OutputFailed
 from fastcollapse.errors import FastcollapseError, LostRun, NonFiniteError, StoreError, UnreadableResults
 
 if TYPE_CHECKING:
-    from fastcollapse.simulation.results import Results
+    from fastcollapse.simulation.recorded_run import RecordedRun
     from fastcollapse.simulation.run_plan import RunPlan
 
 
@@ -65,11 +65,11 @@ class RunJob:
 def run_job(job: RunJob) -> None:
     """Run all plans of a job and print its summary."""
     from fastcollapse.cli.output_files import saved_generations
+    from fastcollapse.simulation.execute import execute
     from fastcollapse.simulation.interrupts import SIGNALS, Interrupts
-    from fastcollapse.simulation.simulate import execute
 
     plans, clock = job.plans, Clock()
-    done: list[Results] = []
+    done: list[RecordedRun] = []
 
     def stopped_message() -> str:
         if len(done) == len(plans):
@@ -123,7 +123,7 @@ def _found_run_message(plan: "RunPlan") -> str:
     return f"{resumed}; changed since it started: {changed}" if changed else resumed
 
 
-def _figure_and_summary(job: RunJob, done: "Sequence[Results]", clock: Clock) -> str:
+def _figure_and_summary(job: RunJob, done: "Sequence[RecordedRun]", clock: Clock) -> str:
     """Draw the figure of finished runs and return their summary.
 
     Raises

@@ -13,9 +13,9 @@ from fastcollapse.kernels.code_cache import NotKeptWarning, writable_folder
 from fastcollapse.kernels.compile_log import compile_log
 from fastcollapse.models.registry import families as all_families
 from fastcollapse.simulation.example_experiments import example_experiments
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.run_plan import plan_run
-from fastcollapse.simulation.simulate import execute
 
 
 @dataclass(frozen=True)

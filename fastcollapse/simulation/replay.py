@@ -7,11 +7,11 @@ import numpy as np
 
 from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.errors import InputError
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.provenance import changes, provenance
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.same_experiment import recorded_truth
-from fastcollapse.simulation.simulate import execute
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Replay:
         ]
 
 
-def replay(recorded: Results, threads: int | None = None, progress: Callable[[int], None] | None = None) -> Replay:
+def replay(recorded: RecordedRun, threads: int | None = None, progress: Callable[[int], None] | None = None) -> Replay:
     """Run the experiment of a results file again, in memory, and compare.
 
     A truth and rewards from data files are read from the results file, so that the data files are not needed. For an

@@ -15,8 +15,8 @@ from fastcollapse.errors import InputError, nearest
 from fastcollapse.models.base import Model
 from fastcollapse.models.registry import family
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.recorded_run import RecordedRun, open_run
 from fastcollapse.simulation.result_paths import case_paths, numbered_paths
-from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.simulation.same_experiment import (
     check_same_experiment,
     experiment_diff,
@@ -57,7 +57,7 @@ class RunPlan:
     schedule: Schedule | None
     path: Path | None = None
     action: Literal["start", "resume", "finished"] = "start"
-    existing: Results | None = None
+    existing: RecordedRun | None = None
     overwrite: bool = False
     first_replicate: int = 0
     store: Callable[[Header], Store] | None = None
@@ -101,7 +101,7 @@ def plan_run(
     truth: Any = None,
     first_replicate: int | None = None,
     store: Callable[[Header], Store] | None = None,
-    recorded: Results | None = None,
+    recorded: RecordedRun | None = None,
 ) -> RunPlan:
     """Return the plan of a run, without simulation and without writing.
 
@@ -159,11 +159,11 @@ def _planned(
     experiment: Experiment,
     path: Path | None,
     mode: Mode,
-    existing: Results | None,
+    existing: RecordedRun | None,
     truth: Any,
     first_replicate: int | None,
     store: Callable[[Header], Store] | None = None,
-    recorded: Results | None = None,
+    recorded: RecordedRun | None = None,
 ) -> RunPlan:
     """Return the plan of a run at a path with the run `existing`."""
     if path is not None and existing is None:
@@ -229,11 +229,11 @@ def plan_recipe(
         See `plan_run`; no case is started.
     """
     if experiment is None:
-        existing = run_at(path) or open_results(path)  # its own truth is used: the file alone is enough
+        existing = run_at(path) or open_run(path)  # its own truth is used: the file alone is enough
         experiment = existing.experiment.with_values(values or {})
         return path, [_planned(experiment, path, mode, existing, recorded_truth(existing), None)]
     n_cases = len(experiment.cases())
-    runs: list[Results | None] = [None] * n_cases
+    runs: list[RecordedRun | None] = [None] * n_cases
     if mode == "resume":
         runs = [run_at(file) for file in case_paths(path, n_cases)]
         experiment = _seeded(experiment, runs)
@@ -251,7 +251,7 @@ def plan_recipe(
     return candidate, [_planned(case, file, mode, existing, truth, None) for case, file, existing, truth in case_runs]
 
 
-def _seeded(experiment: Experiment, runs: Sequence[Results | None]) -> Experiment:
+def _seeded(experiment: Experiment, runs: Sequence[RecordedRun | None]) -> Experiment:
     """Return a recipe with the seed of its first existing file, if it has none. Case k has the seed plus k."""
     if experiment.run.seed is not None:
         return experiment
@@ -261,27 +261,29 @@ def _seeded(experiment: Experiment, runs: Sequence[Results | None]) -> Experimen
     return experiment
 
 
-def _is_finished_run(experiment: Experiment, existing: Results | None, truth: Any, first_replicate: int = 0) -> bool:
+def _is_finished_run(
+    experiment: Experiment, existing: RecordedRun | None, truth: Any, first_replicate: int = 0
+) -> bool:
     """Whether a run is finished and has this experiment. An experiment without a seed is always a new run."""
     if existing is None or not existing.finished or experiment.run.seed is None:
         return False
     return not experiment_diff(experiment, existing, truth, first_replicate)
 
 
-def run_at(path: Path) -> Results | None:
+def run_at(path: Path) -> RecordedRun | None:
     """Return the run at a path, finished or not; None if there is none.
 
     It is the unfinished run if that will replace the finished file at the path.
     """
     if is_replacing(path):
         with suppress(FileNotFoundError):  # it has no part yet
-            return Results(open_parts(path))
-    return open_results(path) if os.path.lexists(path) or is_begun(path) else None
+            return RecordedRun(open_parts(path))
+    return open_run(path) if os.path.lexists(path) or is_begun(path) else None
 
 
-def readable_run_at(path: Path) -> Results | None:
+def readable_run_at(path: Path) -> RecordedRun | None:
     """Return the run in the file at a path; None if no file can be read."""
     try:
-        return open_results(path) if os.path.lexists(path) else None
+        return open_run(path) if os.path.lexists(path) else None
     except InputError:
         return None

@@ -14,17 +14,17 @@ from fastcollapse.datasets.data_files import changed_files, hash_files
 from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 _ABSENT = object()
 
 
-def recorded_truth(results: Results) -> StoredTruth | None:
+def recorded_truth(results: RecordedRun) -> StoredTruth | None:
     """Return the recorded truth; None for a family without one in its files, whose truth is loaded again."""
     return None if results.reader.header.truth is None else results.truth
 
 
-def with_seed_of(experiment: Experiment, results: Results) -> Experiment:
+def with_seed_of(experiment: Experiment, results: RecordedRun) -> Experiment:
     """Return the experiment with its own seed, or with the seed of the results."""
     if experiment.run.seed is not None:
         return experiment
@@ -33,7 +33,7 @@ def with_seed_of(experiment: Experiment, results: Results) -> Experiment:
 
 def experiment_diff(
     experiment: Experiment,
-    results: Results,
+    results: RecordedRun,
     truth: Any = None,
     first_replicate: int = 0,
 ) -> list[str]:
@@ -73,7 +73,7 @@ def experiment_diff(
 
 def check_same_experiment(
     experiment: Experiment,
-    results: Results,
+    results: RecordedRun,
     truth: Any = None,
     first_replicate: int = 0,
 ) -> None:
@@ -89,7 +89,7 @@ def check_same_experiment(
         raise InputError(f"{results.path} holds another experiment: {'; '.join(differences)}")
 
 
-def check_coordinates(coordinates: Mapping[str, Any], results: Results) -> None:
+def check_coordinates(coordinates: Mapping[str, Any], results: RecordedRun) -> None:
     """Refuse a model whose coordinates differ from those of the results, because its data files changed.
 
     The last digits may differ: the rounding of eigenvalues depends on the processor.

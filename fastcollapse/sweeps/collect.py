@@ -15,7 +15,7 @@ from fastcollapse.datasets.count_spectrum import CountSpectrum
 from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.provenance import provenance
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.storage.atomic_write import remove_abandoned
 from fastcollapse.storage.hdf5_file import write_file
 from fastcollapse.storage.layout import COLLECTED, FORMAT, FORMAT_VERSION, Array, memory_array
@@ -134,13 +134,13 @@ def _new_file(path: str | Path) -> Path:
     return path
 
 
-def _names(points: Mapping[int, Results]) -> set[str]:
+def _names(points: Mapping[int, RecordedRun]) -> set[str]:
     """Return the names of metrics, of their further dimensions and of coordinates."""
     names = set(_variables(points)).union(*(results.coordinates for results in points.values()))
     return names.union(*(variable.dims for variable in _variables(points).values()))
 
 
-def _variables(points: Mapping[int, Results]) -> dict[str, Variable]:
+def _variables(points: Mapping[int, RecordedRun]) -> dict[str, Variable]:
     """Return the metrics of all points, which may be of different families."""
     variables: dict[str, Variable] = {}
     for results in points.values():
@@ -148,18 +148,18 @@ def _variables(points: Mapping[int, Results]) -> dict[str, Variable]:
     return variables
 
 
-def _states(points: Mapping[int, Results]) -> set[str]:
+def _states(points: Mapping[int, RecordedRun]) -> set[str]:
     """Return the names of states that are not metrics."""
     return {name for results in points.values() for name in results.reader.header.states} - set(_variables(points))
 
 
-def _lengths(points: Mapping[int, Results], name: str) -> tuple[int, ...]:
+def _lengths(points: Mapping[int, RecordedRun], name: str) -> tuple[int, ...]:
     """Return the largest length of each further dimension of a metric."""
     shapes = [results.metrics[name].shape[2:] for results in points.values() if name in results.metrics]
     return tuple(int(n) for n in np.max(np.array(shapes, np.int64).reshape(len(shapes), -1), axis=0))
 
 
-def _shared_coordinates(points: Mapping[int, Results]) -> dict[str, Coordinate]:
+def _shared_coordinates(points: Mapping[int, RecordedRun]) -> dict[str, Coordinate]:
     """Return the coordinates that are equal in all points."""
     coordinates: dict[str, Coordinate] = {}
     differ = set()
@@ -172,7 +172,7 @@ def _shared_coordinates(points: Mapping[int, Results]) -> dict[str, Coordinate]:
 
 
 def _own_coordinates(
-    points: Mapping[int, Results], shared: Mapping[str, Coordinate], shape: Sequence[int], dims: Sequence[str]
+    points: Mapping[int, RecordedRun], shared: Mapping[str, Coordinate], shape: Sequence[int], dims: Sequence[str]
 ) -> Iterator[Array]:
     """Yield the coordinates that differ between points, padded with NaN.
 
@@ -189,7 +189,9 @@ def _own_coordinates(
         yield _array(f"{name}_of_point", values.reshape(*shape, -1), (*dims, f"{name}_entry"), attributes)
 
 
-def _padded(n_points: int, points: Mapping[int, Results], name: str, inner: tuple[int, ...]) -> Iterator[np.ndarray]:
+def _padded(
+    n_points: int, points: Mapping[int, RecordedRun], name: str, inner: tuple[int, ...]
+) -> Iterator[np.ndarray]:
     """Yield a metric point by point, padded with NaN."""
     missing = np.full(inner, np.nan)
     for index in range(n_points):
@@ -232,7 +234,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST_TEXT else f"{text[:100]}... {zlib.crc32(text.encode()):08x}"
 
 
-def _point_arrays(folder: SweepFolder, points: Mapping[int, Results], dims: Sequence[str]) -> list[Array]:
+def _point_arrays(folder: SweepFolder, points: Mapping[int, RecordedRun], dims: Sequence[str]) -> list[Array]:
     """Return the arrays over points: done, seed, checksum of the data, and path of the file in the folder or ""."""
     shape, n = folder.sweep.shape, len(folder)
     done = np.array([index in points for index in range(n)], np.int8).reshape(shape)

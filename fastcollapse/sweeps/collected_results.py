@@ -10,7 +10,7 @@ from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, UnreadableResults
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.storage.attributes import COLLECTED_ROOT, OF_POINT, VARIABLE, VARIABLE_OPTIONAL, check_attributes
 from fastcollapse.storage.base import Reader
@@ -60,7 +60,7 @@ class CollectedSweep:
         check_data(self.path)
         return len(self.done())
 
-    def results(self, index: int) -> Results:
+    def results(self, index: int) -> RecordedRun:
         """Return the metrics of a point; trajectories and extinction times are only in the folder of the sweep.
 
         Raises
@@ -72,7 +72,7 @@ class CollectedSweep:
             raise InputError(f"point must be one that is done, got {index} of {self.path}")
         return decoded(self.path, lambda: self._results(index))
 
-    def _results(self, index: int) -> Results:
+    def _results(self, index: int) -> RecordedRun:
         experiment = self.sweep[index].experiment
         if not self._inputs:
             experiment = as_version_0_1(experiment)
@@ -116,7 +116,7 @@ class CollectedSweep:
             coordinates=coordinates,
             inputs=truth.inputs,
         )
-        return Results(Reader(header, [Block(0, metrics, None)], path=self.path))
+        return RecordedRun(Reader(header, [Block(0, metrics, None)], path=self.path))
 
     def _engine(self, position: tuple[Any, ...]) -> str:
         """Return the engine of a point, "" for that of single symbols."""

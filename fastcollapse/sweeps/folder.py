@@ -11,7 +11,7 @@ from typing import Any
 
 from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
-from fastcollapse.simulation.results import Results, open_results
+from fastcollapse.simulation.recorded_run import RecordedRun, open_run
 from fastcollapse.storage.atomic_write import Rename, remove_abandoned
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import AlreadyLocked, Lock, owner
@@ -215,7 +215,7 @@ class SweepFolder:
         self.check_unchanged()
         write_pack(self.path / PACKS / f"new-{runs[0][0]:06d}-{secrets.token_hex(6)}.h5", runs)
 
-    def results(self, index: int) -> Results:
+    def results(self, index: int) -> RecordedRun:
         """Return the results of a point.
 
         Raises
@@ -226,7 +226,7 @@ class SweepFolder:
             The file is damaged or holds another experiment.
         """
         pack = self.packed().get(index)
-        found = open_results(self.point_path(index)) if pack is None else Results(pack.reader(index))
+        found = open_run(self.point_path(index)) if pack is None else RecordedRun(pack.reader(index))
         path = self.point_path(index) if pack is None else pack.path
         if found.digest != self.sweep[index].experiment.digest:
             raise UnreadableResults(f"{path}: holds another experiment than point {index} of the sweep")

@@ -9,9 +9,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from fastcollapse.kernels.jit import CACHE_ROOT
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.provenance import provenance
-from fastcollapse.simulation.simulate import simulate
+from fastcollapse.simulation.run_plan import plan_run
 
 # Experiments that differ in more than numbers use other kernels; workers compile those of further kinds.
 _MAX_KINDS = 8
@@ -32,7 +33,7 @@ def precompile(experiments: Iterable[Experiment]) -> None:
             run, n_generations=min(run.n_generations, _GENERATIONS), n_replicates=min(run.n_replicates, _REPLICATES)
         )
         with _exclusive(), suppress(Exception):  # the worker reports the error when it computes the point
-            simulate(dataclasses.replace(experiment, run=short))
+            execute(plan_run(dataclasses.replace(experiment, run=short)))
 
 
 def _kind(value: Any) -> str:

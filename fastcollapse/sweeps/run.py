@@ -8,8 +8,8 @@ from typing import Any
 
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import registered
+from fastcollapse.simulation.execute import use_threads
 from fastcollapse.simulation.interrupts import Interrupts
-from fastcollapse.simulation.simulate import use_threads
 from fastcollapse.sweeps.executors import Executor, ExecutorAdapter, ProcessPool, SerialExecutor
 from fastcollapse.sweeps.folder import SweepFolder, make_folder
 from fastcollapse.sweeps.pack_merge import merge_packs

@@ -6,8 +6,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
+from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.precompile import precompile
 from fastcollapse.sweeps.replicate_ranges import WorkUnit, replicate_ranges
@@ -171,7 +172,7 @@ def estimate_seconds(experiment: Experiment) -> float:
             raise _TimeIsUp
 
     try:
-        simulate(experiment, progress=count)
+        execute(plan_run(experiment), progress=count)
     except _TimeIsUp:
         return (time.monotonic() - start) * experiment.run.n_generations / done
     except Exception:  # the worker reports the error when it computes the point

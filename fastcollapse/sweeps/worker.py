@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastcollapse.errors import FastcollapseError, InputError, StoreError, UnreadableResults
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import SIGNALS, Interrupts
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.same_experiment import same_truth
-from fastcollapse.simulation.simulate import execute
 from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.file_lock import Lock

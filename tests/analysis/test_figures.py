@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from fastcollapse import simulate
 from fastcollapse.analysis.axes import draw_plot
 from fastcollapse.analysis.figures import draw, save_figure
 from fastcollapse.analysis.panels.panel import Line, Panel
@@ -16,7 +17,6 @@ from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.load_experiment import load_experiment
-from fastcollapse.simulation.simulate import simulate
 
 PATH = "theory: path of infinitely many points"
 WORKFLOWS = {

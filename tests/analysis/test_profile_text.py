@@ -1,9 +1,9 @@
 """The profile as text."""
 
+from fastcollapse import simulate
 from fastcollapse.analysis.profile_text import profile_text
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.profile.definitions import DEFINITIONS
-from fastcollapse.simulation.simulate import simulate
 
 
 def test_profile_text__has_a_row_and_the_evidence_of_each_definition():

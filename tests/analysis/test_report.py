@@ -6,6 +6,7 @@ import weakref
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis import report
 from fastcollapse.analysis.agreement import Z_LIMIT, Agreement, agreement_of, verdict
 from fastcollapse.analysis.generations import log_spaced_generations
@@ -16,7 +17,6 @@ from fastcollapse.analysis.panels.text import table
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.load_experiment import load_experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.binomial_chain import exact_chain
 from fastcollapse.theory.discrete.extinction_time import forgetting_quantile
 

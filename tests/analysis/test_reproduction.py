@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis import reproduction
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.report import summary
@@ -12,7 +13,6 @@ from fastcollapse.analysis.reproduction import reproduce, reproducible
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMomentWarning")
 PUBLISHED = sorted(reproducible())

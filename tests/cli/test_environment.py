@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from fastcollapse import open_results
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.cli.streams import OutputFailed
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import family
-from fastcollapse.simulation.results import open_results
 from tests.cli._commands import call
 
 ROOT = Path(__file__).parents[2]

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fastcollapse import open_results
 from fastcollapse.cli import run_job as running
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.parameter_table import parameters
-from fastcollapse.simulation.results import open_results
 from tests.cli._commands import TOML, call, files_in
 
 ROOT = Path(__file__).parents[2]
@@ -179,7 +179,7 @@ def test_interrupt__is_one_line_and_status_130(here, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["fastcollapse.simulation.simulate"], "execute", interrupted)
+    monkeypatch.setattr(sys.modules["fastcollapse.simulation.execute"], "execute", interrupted)
     result = call("run", "small.toml")
     assert (result.exit_code, result.stderr) == (130, "error: interrupted, nothing was written\n")
     assert files_in(here) == ["small.toml"]

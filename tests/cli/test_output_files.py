@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from fastcollapse import open_results
+from fastcollapse import open_results, simulate
 from fastcollapse.cli import main as cli
 from fastcollapse.cli import run_job as running
 from fastcollapse.cli.output_files import saved_generations
@@ -20,7 +20,6 @@ from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.result_paths import case_paths
 from fastcollapse.simulation.run_plan import plan_run
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.file_lock import Lock
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.part_files import parts_folder
@@ -103,7 +102,7 @@ def test_run__a_finished_run_is_recognised_and_not_run_again(here, monkeypatch):
     first = call("run", "small.toml", "-o", "a.h5")
     assert first.exit_code == 0, first.output
     before = bytes_of(here)
-    monkeypatch.setattr("fastcollapse.simulation.simulate.run_blocks", None)  # nothing runs
+    monkeypatch.setattr("fastcollapse.simulation.execute.run_blocks", None)  # nothing runs
     again = call("run", "small.toml", "-o", "a.h5")
     assert again.exit_code == 0, again.output
     assert again.stderr == "a.h5 already contains this run; nothing to do (use --overwrite to run again)\n"

@@ -7,10 +7,10 @@ import shutil
 import h5py
 import pytest
 
+from fastcollapse import open_results, simulate
 from fastcollapse.config.thresholds import Thresholds
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.results import Results, open_results
-from fastcollapse.simulation.simulate import simulate
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.part_files import parts_folder
 from tests.cli._commands import call, files_in
@@ -130,7 +130,7 @@ def test_replay__is_identical_on_one_thread(ran):
 
 def test_replay__reports_another_number(ran, monkeypatch):
     other = Experiment.from_toml(ran[0] / "small.toml").with_values({"run.seed": 6})
-    monkeypatch.setattr(Results, "experiment", other)
+    monkeypatch.setattr(RecordedRun, "experiment", other)
     result = call("replay", ran[0] / "small.h5")
     assert result.exit_code == 1
     assert "different: support_size:" in result.output

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
+from fastcollapse import open_results
 from fastcollapse.cli import main as cli
-from fastcollapse.simulation.results import open_results
 from tests.sweeps._example_sweeps import folder_contents
 
 TOML = """

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fastcollapse import open_results, simulate
 from fastcollapse.analysis.figures import save_figure
 from fastcollapse.config.output_paths import (
     FIGURES,
@@ -17,8 +18,6 @@ from fastcollapse.config.output_paths import (
 )
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.results import open_results
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.sweeps.collect import collect_sweep, extract_point
 from fastcollapse.sweeps.manifest import check_folder
 from tests.sweeps._example_sweeps import small_sweep

@@ -4,8 +4,8 @@ from hashlib import sha256
 
 import numpy as np
 
+from fastcollapse import Results
 from fastcollapse.datasets.categorical import CategoricalDistribution
-from fastcollapse.simulation.results import Results
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore

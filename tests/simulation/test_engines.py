@@ -5,15 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
+from fastcollapse import open_results, simulate
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
 from fastcollapse.errors import InputError
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.replay import replay
-from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.same_experiment import experiment_diff, same_truth
-from fastcollapse.simulation.simulate import execute, simulate
 
 TABLE = "count,symbols\n1,500\n2,200\n5,80\n40,10\n1000,2\n"
 

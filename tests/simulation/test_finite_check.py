@@ -6,13 +6,12 @@ import math
 import numpy as np
 import pytest
 
+from fastcollapse import open_results, simulate
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import NonFiniteError
 from fastcollapse.models.registry import families
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.finite_check import first_fault
-from fastcollapse.simulation.results import open_results
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.variables import Variable
 from tests.test_conformance import CASES, everything, experiment_of, model_of
 

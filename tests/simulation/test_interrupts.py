@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from fastcollapse import open_results
 from fastcollapse.simulation.interrupts import SIGNALS, Interrupts, Stopped
-from fastcollapse.simulation.results import open_results
 
 ROOT = Path(__file__).parents[2]
 TOML = """

@@ -13,6 +13,7 @@ from fastcollapse import Experiment, simulate
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import families
+from fastcollapse.simulation.execute import _sizes
 from fastcollapse.simulation.memory_budget import (
     RESERVE,
     MemoryBudget,
@@ -22,7 +23,6 @@ from fastcollapse.simulation.memory_budget import (
     parse_bytes,
     resident,
 )
-from fastcollapse.simulation.simulate import _sizes
 from tests.test_conformance import CASES, N_REPLICATES, assert_same, everything, experiment_of, model_of
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +94,7 @@ def test_limit__changes_no_number(tmp_path, tables, monkeypatch, family):
     expected = everything(simulate(experiment))
     seen = []
     monkeypatch.setattr(
-        "fastcollapse.simulation.simulate.fit_budget", lambda *sizes: seen.append(sizes) or MemoryBudget(1, 1)
+        "fastcollapse.simulation.execute.fit_budget", lambda *sizes: seen.append(sizes) or MemoryBudget(1, 1)
     )
     limited = simulate(experiment, tmp_path / "out.h5", memory_limit="3GB")
     assert_same(everything(limited), expected)

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
+from fastcollapse import open_results, simulate
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.replay import replay
-from fastcollapse.simulation.results import open_results
-from fastcollapse.simulation.simulate import simulate
 from tests._runs import run_with_truth
 
 WORKFLOWS = [

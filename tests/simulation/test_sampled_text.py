@@ -6,10 +6,9 @@ import re
 import numpy as np
 import pytest
 
-from fastcollapse import Experiment, InputError, open_results, simulate
+from fastcollapse import Experiment, InputError, Results, open_results, simulate
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.simulation.replay import replay
-from fastcollapse.simulation.results import Results
 from fastcollapse.simulation.sampled_text import sample_text, summary_text
 from fastcollapse.storage.base import Reader
 from fastcollapse.storage.blocks import Block

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
+from fastcollapse import open_results, simulate
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.replay import replay
-from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.schedules import schedule_of
-from fastcollapse.simulation.simulate import simulate
 
 REWARDS = (0.0, 0.5, 1.0)
 

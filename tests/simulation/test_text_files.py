@@ -7,10 +7,10 @@ import pytest
 import xarray
 
 from fastcollapse import Experiment, InputError, open_results, simulate
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.replay import replay
 from fastcollapse.simulation.run_plan import plan_recipe, plan_run
 from fastcollapse.simulation.same_experiment import same_truth
-from fastcollapse.simulation.simulate import execute
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.sweeps import collect_sweep, open_sweep
 from fastcollapse.sweeps.folder import SweepFolder

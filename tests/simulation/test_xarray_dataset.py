@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import xarray
 
+from fastcollapse import Results
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.variables import Variable

@@ -17,9 +17,10 @@ import h5py
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
+from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.run_plan import plan_run
-from fastcollapse.simulation.simulate import execute, simulate
 from fastcollapse.storage.checksums import Checksums, read_checksums
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from tests.cli._commands import call

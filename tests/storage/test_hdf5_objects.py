@@ -6,7 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from fastcollapse.simulation.results import check_results, open_results
+from fastcollapse import open_results
+from fastcollapse.simulation.recorded_run import check_run
 from fastcollapse.storage.hdf5_file import read_file
 from tests.cli._commands import call
 from tests.storage import _hostile_files as hostile
@@ -54,7 +55,7 @@ def test_file_without_checksums__is_read_with_a_warning_and_fails_check(made, tm
     compressed(made / "good.h5", path)
     assert open_results(path).last == hostile.T
     with pytest.warns(UserWarning, match="has no checksums: another tool has rewritten it, and its numbers cannot be"):
-        check_results(path, checksums_required=False)
+        check_run(path, checksums_required=False)
     assert "has no checksums" in hostile.refused("check", path)
     assert call("info", path).exit_code == 0
     monkeypatch.setattr(warnings, "filters", [])

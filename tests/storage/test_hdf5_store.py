@@ -12,8 +12,8 @@ import xarray
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fastcollapse import Results
 from fastcollapse.errors import InputError, StoreError
-from fastcollapse.simulation.results import Results
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore

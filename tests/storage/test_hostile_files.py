@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
+from fastcollapse import open_results
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import check_results, open_results
+from fastcollapse.simulation.recorded_run import check_run
 from fastcollapse.storage.checksums import SIGNATURE, read_checksums
 from fastcollapse.sweeps import open_sweep
 from tests.cli._commands import call
@@ -63,7 +64,7 @@ def test_edited_file__is_refused_by_every_command(made, here, name):
     hostile.edited(made / "good.h5", here / "bad.h5", edit.change)
     assert_refused(edit.words, edit.passes)
     with hostile.bounded():
-        for function in (open_results, check_results):
+        for function in (open_results, check_run):
             if not edit.passes:
                 with pytest.raises(InputError):
                     function("bad.h5")

@@ -6,8 +6,8 @@ import re
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from tests.cli._commands import call
 from tests.storage import _hostile_files as hostile
 

@@ -10,8 +10,8 @@ START = """
 import itertools, os, resource, sys
 from fastcollapse.cli import main as cli
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.results import open_results
-from fastcollapse.simulation.simulate import simulate
+from fastcollapse import open_results
+from fastcollapse import simulate
 from fastcollapse.storage import part_writer
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.part_files import listed_parts, parts_folder

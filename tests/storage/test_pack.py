@@ -4,8 +4,8 @@ import h5py
 import numpy as np
 import pytest
 
+from fastcollapse import open_results
 from fastcollapse.errors import StoreError, UnreadableResults
-from fastcollapse.simulation.results import open_results
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.memory_store import MemoryStore
 from fastcollapse.storage.pack import Pack, write_pack, write_run

@@ -21,7 +21,7 @@ import xarray
 
 from fastcollapse import open_results
 from fastcollapse.models.registry import families
-from fastcollapse.simulation.results import check_results
+from fastcollapse.simulation.recorded_run import check_run
 from fastcollapse.storage.checksums import read_checksums
 from fastcollapse.storage.part_files import parts_folder
 from tests._fork_server import ForkServer
@@ -316,7 +316,7 @@ def test_kill__at_any_moment_keeps_committed_generations(fork_server, reference_
             assert_prefix(got, expected_results)
             assert got.last >= last
             n_readable, last = n_readable + 1, got.last
-            assert check_results(place / "out.h5").last == got.last
+            assert check_run(place / "out.h5").last == got.last
             command = ["run", "--resume", "out.h5"]
         answer = fork_server(place, *command, parts=parts)
         assert answer["status"] == 0, answer["stderr"]
@@ -389,7 +389,7 @@ def test_full_disk__includes_file_size_limit(fork_server, reference_run, tmp_pat
     reason = r"cannot be written: File too large \([\d,]+ bytes\)"
     assert re.search(rf"error: {where}: {reason}", error_line(answer, 1))
     if where == FINAL:
-        assert check_results(tmp_path / "out.h5").last == GENERATIONS["discrete"]
+        assert check_run(tmp_path / "out.h5").last == GENERATIONS["discrete"]
         answer = fork_server(tmp_path, "run", "--resume", "out.h5")
     else:  # no commit was possible, so no file is left
         assert [one.name for one in tmp_path.iterdir()] == ["run.toml"]

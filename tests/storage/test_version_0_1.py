@@ -16,10 +16,10 @@ from fastcollapse.analysis.panels.published import published
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
+from fastcollapse.simulation.execute import execute
+from fastcollapse.simulation.recorded_run import check_run
 from fastcollapse.simulation.replay import replay
-from fastcollapse.simulation.results import check_results
 from fastcollapse.simulation.run_plan import plan_run
-from fastcollapse.simulation.simulate import execute
 from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.sweeps import collect_sweep, open_sweep, sweep_status
 from fastcollapse.sweeps.executors import SerialExecutor
@@ -57,7 +57,7 @@ def old_files(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_file__opens_passes_check_and_has_current_numbers(old_files, family):
-    found = check_results(f"{family}.h5")
+    found = check_run(f"{family}.h5")
     assert (found.finished, found.experiment.family) == (True, family)
     assert found.provenance["packages"]["fastcollapse"] == "0.1.0"
     assert_close(simulate(Experiment.from_toml(f"{family}.toml")), found, family)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fastcollapse.cli.main import main as cli
 from fastcollapse.simulation import interrupts
-from fastcollapse.simulation.simulate import execute
+from fastcollapse.simulation.execute import execute
 from fastcollapse.sweeps import worker
 from fastcollapse.sweeps.executors import process_pool
 from fastcollapse.sweeps.executors.process_pool import ProcessPool

@@ -10,12 +10,11 @@ import pytest
 import xarray
 from click.testing import CliRunner
 
+from fastcollapse import open_results, simulate
 from fastcollapse.analysis.sweep_figures import draw_sweep
 from fastcollapse.analysis.sweep_panels import Choice, drawn_of
 from fastcollapse.cli import main as cli
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
-from fastcollapse.simulation.results import open_results
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.sweeps.axes import named_axes, value_labels
 from fastcollapse.sweeps.collect import collect_sweep, extract_point
 from fastcollapse.sweeps.collected_results import open_sweep

@@ -6,9 +6,8 @@ import json
 import numpy as np
 import pytest
 
+from fastcollapse import open_results, simulate
 from fastcollapse.errors import InputError, UnreadableResults
-from fastcollapse.simulation.results import open_results
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.sweeps import truth_cache
 from fastcollapse.sweeps.collect import collect_sweep, extract_point
 from fastcollapse.sweeps.collected_results import open_sweep

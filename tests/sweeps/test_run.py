@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from fastcollapse import open_results, simulate
 from fastcollapse.errors import InputError, UnreadableResults
-from fastcollapse.simulation.results import open_results
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.pack import is_small
 from fastcollapse.sweeps.executors import ProcessPool, SerialExecutor
 from fastcollapse.sweeps.folder import SweepFolder, make_folder

@@ -7,8 +7,8 @@ that the same data must reject.
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.counterexamples.error_ratio import error_ratio_quantile
 from fastcollapse.theory.counterexamples.hidden_interval import hidden_interval_collapse, hidden_interval_transform
 from fastcollapse.theory.counterexamples.scale_estimators import (

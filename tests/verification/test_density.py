@@ -10,9 +10,9 @@ import types
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.schedules import schedule_of as schedule_of_run
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.density.likelihood import (
     kde_accumulate_nll_bound,
     kde_mix_nll_bound,

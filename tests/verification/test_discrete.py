@@ -11,10 +11,10 @@ import itertools
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.absorption import (
     mean_absorption,
     mean_absorption_given_extinction,

@@ -9,8 +9,8 @@ import math
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.gaussian.sampling_bias import bias_accumulate_moments, bias_fresh_moments
 from fastcollapse.theory.gaussian.verifier import truncated_variance_factor, verifier_path
 from fastcollapse.theory.mixing.gaussian_parts import weighted_covariance_moments, weighted_variance_spread

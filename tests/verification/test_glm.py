@@ -7,9 +7,9 @@ the same data must reject.
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.config.workflows import Accumulate, Replace
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.mixing.other_estimator import other_estimator_factors
 from fastcollapse.theory.mixing.pathways import pathway_factors
 from tests._goodness_of_fit import z_scores

@@ -11,7 +11,7 @@ from fastcollapse.analysis.panels.scores import bound_lines, curve_of, unscored_
 from fastcollapse.datasets.count_spectrum import probability_classes
 from fastcollapse.errors import InputError
 from fastcollapse.models.discrete.truth import DiscreteTruth
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.entropy import entropy_path
 from fastcollapse.theory.discrete.lost_mass import lost_mass_bounds, zipf_lost_mass
 from fastcollapse.theory.discrete.survival import survival_bounds
@@ -26,12 +26,12 @@ _DRAWN_COUNTS = (1, 2, 5, 10, 20, 50)
 
 
 @cached_by_results
-def classes_of(results: Results) -> tuple[np.ndarray, np.ndarray]:
+def classes_of(results: RecordedRun) -> tuple[np.ndarray, np.ndarray]:
     """Return the different probabilities of generation 0 and their numbers of symbols, float64 (C)."""
     return probability_classes(results.truth)
 
 
-def entropy_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def entropy_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the entropy as a share of that of the truth, and its expectation for large n under workflow replace."""
     values = results.metrics["entropy"]
     start = values[0, 0]
@@ -49,7 +49,7 @@ def entropy_panel(results: Results, generations: np.ndarray, options: Mapping[st
     return Panel("Entropy", "entropy / entropy of the truth", "entropy", curve, lines, digits=digits)
 
 
-def lost_mass_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def lost_mass_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the true probability of the lost symbols, with its bounds, which meet at generation 1.
 
     For a Zipf-Mandelbrot law with an exponent above 1 generation 1 also has the limit of many tokens.
@@ -85,7 +85,9 @@ def _effective_symbols(p: np.ndarray, copies: np.ndarray, n: int, k: int) -> flo
     return float(copies @ variance) ** 2 / squares if squares > 0 else 0.0
 
 
-def survival_by_count_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Sequence[Panel]:
+def survival_by_count_panel(
+    results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]
+) -> Sequence[Panel]:
     """Show the share of the symbols of some original counts that are alive, one curve for each count."""
     values, counts = results.metrics["survival"], results.coordinates["original_count"].values
     n, total = replace_only_size(results), results.real_size

@@ -36,7 +36,7 @@ from fastcollapse.analysis.panels.scores import (
     unscored_curve,
 )
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.binomial_chain import MAX_CELLS, exact_chain, exact_unique_symbols
 from fastcollapse.theory.discrete.coexistence import (
     coexistence_bounds,
@@ -51,12 +51,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def n_symbols(results: Results) -> int:
+def n_symbols(results: RecordedRun) -> int:
     """Return the number of symbols with a probability above zero, those of generation 0."""
     return round(float(classes_of(results)[1].sum()))
 
 
-def survival(results: Results, generations: np.ndarray) -> Curve:
+def survival(results: RecordedRun, generations: np.ndarray) -> Curve:
     """Return the surviving share of the symbols, beside its bounds under workflow replace.
 
     Parameters
@@ -91,7 +91,7 @@ def survival(results: Results, generations: np.ndarray) -> Curve:
     )
 
 
-def survival_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def survival_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the surviving share of the symbols, and Corollary 1 as published if the recipe asks for it."""
     curve = survival(results, generations)
     lines = bound_lines(curve)
@@ -104,7 +104,7 @@ def survival_panel(results: Results, generations: np.ndarray, options: Mapping[s
     return Panel(title, "symbols still alive (%)", "symbols alive (%)", curve, lines, factor=100, digits=3)
 
 
-def ratio_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def ratio_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the number of symbols over that of generation 1, the first sample, of each replicate.
 
     Beside it is the ratio of the two exact expectations. It differs from the expectation of the ratio: no score.
@@ -123,7 +123,7 @@ def ratio_panel(results: Results, generations: np.ndarray, options: Mapping[str,
     return Panel(title, "symbols / symbols of generation 1", "of first", curve, lines, digits=4)
 
 
-def symbol_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def symbol_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the probability that one symbol, the first by default, is alive, with sharp bounds and Theorem 1."""
     symbol, n = int(options.get("symbol") or 0), _constant_size(results)
     if results.forgotten is None:
@@ -140,7 +140,7 @@ def symbol_panel(results: Results, generations: np.ndarray, options: Mapping[str
     return probability_panel(f"Survival of a symbol, p = {p0:g}, n = {n:,}", "Pr(P_k > 0)", "alive", curve, lines)
 
 
-def coexistence_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def coexistence_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the probability that both of two symbols are alive, with sharp bounds and those of Seddik et al."""
     n = _constant_size(results)
     p = results.truth.probabilities
@@ -159,7 +159,7 @@ def coexistence_panel(results: Results, generations: np.ndarray, options: Mappin
     return probability_panel(f"Not collapsed, p = {p0:g}, n = {n:,}", "Pr(0 < P_k < 1)", "undecided", curve, lines)
 
 
-def not_collapsed_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def not_collapsed_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the probability that more than one symbol is alive, with its bounds."""
     n = _constant_size(results)
     p, copies = classes_of(results)
@@ -172,7 +172,7 @@ def not_collapsed_panel(results: Results, generations: np.ndarray, options: Mapp
     )
 
 
-def paths_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def paths_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the share of one symbol, the first by default, replicate by replicate."""
     symbol = int(options.get("symbol") or 0)
     sizes = schedule_of(results).n_synthetic
@@ -195,7 +195,7 @@ def paths_panel(results: Results, generations: np.ndarray, options: Mapping[str,
     return Panel(title, "P_k", "share", curve, paths=paths)
 
 
-def _constant_size(results: Results) -> int:
+def _constant_size(results: RecordedRun) -> int:
     """Return the constant sample size of a run under workflow replace, and refuse other runs."""
     n = replace_only_size(results)
     if n is None:
@@ -212,7 +212,7 @@ def _from_first(pair: tuple[np.ndarray, np.ndarray], generations: np.ndarray) ->
 class DiscretePanels(FamilyPanels):
     """The panels of discrete distributions, with the extinction times of their symbols."""
 
-    def why_no_bounds(self, results: Results) -> str:
+    def why_no_bounds(self, results: RecordedRun) -> str:
         """Return why a panel of a run has neither bounds nor an exact expectation."""
         if replace_only_size(results) is not None or not schedule_of(results).is_plain:
             return "its expectation is not known"
@@ -220,24 +220,24 @@ class DiscretePanels(FamilyPanels):
             return "bounds need a constant n_samples"
         return "there are no bounds for this workflow"
 
-    def throughput(self, results: Results) -> tuple[float, str] | None:
+    def throughput(self, results: RecordedRun) -> tuple[float, str] | None:
         """Return the number of live symbols in the generations that were sampled; a spectrum has no single symbols."""
         if results.engine == "spectrum" or "support_size" not in results.metrics:
             return None
         return float(results.metrics["support_size"][:, :-1].sum()), "live symbols"
 
-    def describe_truth(self, results: Results) -> str:
+    def describe_truth(self, results: RecordedRun) -> str:
         """Return the source of the truth, and the size of real data; the source of a law names its size itself."""
         truth = results.truth
         size = "" if truth.total is None else f": {n_symbols(results):,} symbols, {truth.total:,} tokens"
         return truth.source + size
 
-    def summary_tables(self, results: Results) -> list[str]:
+    def summary_tables(self, results: RecordedRun) -> list[str]:
         """Return the table of extinction times of a finished run."""
         has_times = results.engine == "symbols" and results.forgotten is not None
         return [extinction_table(results)] if has_times else []
 
-    def draw_second_plot(self, axes: "Axes", results: Results) -> bool:
+    def draw_second_plot(self, axes: "Axes", results: RecordedRun) -> bool:
         """Draw extinction times over the count of a symbol; they take the place of the heterozygosity."""
         return results.engine == "symbols" and draw_extinction_times(axes, results)
 

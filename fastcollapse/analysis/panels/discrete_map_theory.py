@@ -10,7 +10,7 @@ from fastcollapse.config.sampling import BestOf
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InputError
 from fastcollapse.models.discrete.rewards import rank_rewards
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.absorbing_chain import binomial_rows, count_laws, count_logits
 from fastcollapse.theory.discrete.curation import curated_law, curation_fixed_point
 from fastcollapse.theory.discrete.external_share import (
@@ -51,7 +51,7 @@ class Chain(NamedTuple):
         return self.laws @ function(self.shares)
 
 
-def rewards_of(results: Results) -> np.ndarray:
+def rewards_of(results: RecordedRun) -> np.ndarray:
     """Return the reward of each symbol of a run with curation, float64 [K]."""
     sampling = sampling_of(results)
     best_of = sampling.best_of if sampling is not None else None
@@ -61,7 +61,7 @@ def rewards_of(results: Results) -> np.ndarray:
     return np.asarray(best_of.reward, dtype=np.float64)
 
 
-def mapped(results: Results, law: np.ndarray) -> np.ndarray:
+def mapped(results: RecordedRun, law: np.ndarray) -> np.ndarray:
     """Return the law of a token that is drawn from a law through the maps of a run."""
     sampling = sampling_of(results)
     assert sampling is not None
@@ -85,7 +85,7 @@ def external_share(schedule: Schedule) -> tuple[np.ndarray, str] | None:
 
 
 @cached_by_results
-def population_path(results: Results) -> np.ndarray | None:
+def population_path(results: RecordedRun) -> np.ndarray | None:
     """Return the law of infinitely many tokens in each generation, float64 [T+1, K]; None if it is not known."""
     sampling, share = sampling_of(results), external_share(schedule_of(results))
     truth, last = results.truth.probabilities, results.last
@@ -102,7 +102,7 @@ def population_path(results: Results) -> np.ndarray | None:
 
 
 @cached_by_results
-def noise(results: Results) -> Noise | None:
+def noise(results: RecordedRun) -> Noise | None:
     """Return the linear noise about the path of a run at a temperature; None if it is not known."""
     schedule, sampling, path = schedule_of(results), sampling_of(results), population_path(results)
     mixed = external_share(schedule)
@@ -133,7 +133,7 @@ def _linear(path: np.ndarray, variances: np.ndarray) -> Noise:
     return Noise(np.where(small, path, np.nan), np.where(small, variances, np.nan))
 
 
-def _is_uniform_pool(results: Results) -> bool:
+def _is_uniform_pool(results: RecordedRun) -> bool:
     """Whether equal batches accumulate from a uniform law, and none is dropped."""
     schedule, truth = schedule_of(results), results.truth.probabilities
     needs = needs_beside_maps(schedule)
@@ -143,7 +143,7 @@ def _is_uniform_pool(results: Results) -> bool:
 
 
 @cached_by_results
-def exact_chain(results: Results) -> Chain | None:
+def exact_chain(results: RecordedRun) -> Chain | None:
     """Return the exact law of two symbols with the same sizes and share of real data in each generation, or None."""
     schedule, truth = schedule_of(results), results.truth.probabilities
     mixed, path = external_share(schedule), population_path(results)
@@ -181,7 +181,7 @@ def exact_chain(results: Results) -> Chain | None:
 
 
 @cached_by_results
-def fixed_points(results: Results) -> dict[str, np.ndarray]:
+def fixed_points(results: RecordedRun) -> dict[str, np.ndarray]:
     """Return the stable laws of the last share of real data, label -> float64 [K]: near the truth, and collapsed."""
     sampling, mixed, path = sampling_of(results), external_share(schedule_of(results)), population_path(results)
     if sampling is None or mixed is None or path is None:
@@ -205,7 +205,7 @@ def fixed_points(results: Results) -> dict[str, np.ndarray]:
     return found
 
 
-def threshold_text(results: Results) -> str:
+def threshold_text(results: RecordedRun) -> str:
     """Return the thresholds of the share of real data for a uniform truth at a temperature below 1, or ""."""
     sampling, mixed = sampling_of(results), external_share(schedule_of(results))
     truth = results.truth.probabilities

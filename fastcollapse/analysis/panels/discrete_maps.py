@@ -21,7 +21,7 @@ from fastcollapse.analysis.panels.family_panels import Maker
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
 from fastcollapse.analysis.panels.schedules import sampling_of
 from fastcollapse.analysis.panels.scores import EVENTS, curve_of, effective_replicates
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 _PATH = "theory: path of many tokens"
 # The fewest effective replicates for a score of a quantity that ends at its smallest or largest value.
@@ -31,7 +31,7 @@ Quantity = Callable[[np.ndarray], np.ndarray]
 
 
 def map_heterozygosity_panel(
-    results: Results, generations: np.ndarray, options: Mapping[str, Any]
+    results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]
 ) -> Panel | tuple[()]:
     """Show the heterozygosity: exact for two symbols, with the noise of a temperature, and at the stable laws."""
     return _panel(
@@ -45,7 +45,7 @@ def map_heterozygosity_panel(
 
 
 def map_total_variation_panel(
-    results: Results, generations: np.ndarray, options: Mapping[str, Any]
+    results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]
 ) -> Panel | tuple[()]:
     """Show the total variation from the truth: exact for two symbols, with the noise of a temperature."""
     truth = results.truth.probabilities
@@ -66,7 +66,7 @@ def map_total_variation_panel(
     )
 
 
-def map_kl_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
+def map_kl_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the divergence from the truth, KL(state || truth): exact for two symbols, and the population path."""
     truth = results.truth.probabilities
     logs = np.log(np.where(truth > 0, truth, 1.0))
@@ -84,7 +84,7 @@ def map_kl_panel(results: Results, generations: np.ndarray, options: Mapping[str
     )
 
 
-def map_reward_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
+def map_reward_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the expected reward under curation: exact for two symbols, and the population path."""
     sampling = sampling_of(results)
     if sampling is None or sampling.best_of is None:
@@ -94,7 +94,9 @@ def map_reward_panel(results: Results, generations: np.ndarray, options: Mapping
     return _panel(results, generations, "expected_reward", lambda law: law @ rewards, words)
 
 
-def map_exp_reward_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
+def map_exp_reward_panel(
+    results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]
+) -> Panel | tuple[()]:
     """Show the expected e^r under curation, which never falls without real data and noise."""
     sampling = sampling_of(results)
     if sampling is None or sampling.best_of is None:
@@ -104,7 +106,7 @@ def map_exp_reward_panel(results: Results, generations: np.ndarray, options: Map
     return _panel(results, generations, "expected_exp_reward", lambda law: law @ weights, words)
 
 
-def map_share_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
+def map_share_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the share of one symbol, the first by default, beside its path and standard deviation by theory."""
     if sampling_of(results) is None:
         return ()
@@ -134,7 +136,7 @@ def map_share_panel(results: Results, generations: np.ndarray, options: Mapping[
 
 
 def _panel(
-    results: Results,
+    results: RecordedRun,
     generations: np.ndarray,
     metric: str,
     quantity: Quantity,
@@ -155,7 +157,7 @@ def _panel(
     return Panel(*words, curve, lines, note=threshold_text(results))
 
 
-def _curve(results: Results, generations: np.ndarray, values: np.ndarray, quantity: Quantity) -> Curve:
+def _curve(results: RecordedRun, generations: np.ndarray, values: np.ndarray, quantity: Quantity) -> Curve:
     """Return the curve of a quantity, exact and scored for two symbols."""
     chain = exact_chain(results)
     expected = np.full(len(generations), np.nan)
@@ -170,7 +172,7 @@ def _curve(results: Results, generations: np.ndarray, values: np.ndarray, quanti
 
 
 def _lines(
-    results: Results,
+    results: RecordedRun,
     generations: np.ndarray,
     quantity: Quantity,
     with_noise: Callable[[np.ndarray, np.ndarray], np.ndarray] | None,

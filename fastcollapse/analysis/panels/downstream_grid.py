@@ -9,7 +9,7 @@ import numpy as np
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Panel
 from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 SAMPLES = Axis("T", "samples of the downstream fit, T")
 RIDGE = Axis("lambda", "ridge of the downstream fit, lambda")
@@ -48,7 +48,7 @@ class Grid:
 
 
 @cached_by_results
-def grid_of(results: Results) -> Grid:
+def grid_of(results: RecordedRun) -> Grid:
     """Return the grid of a run.
 
     Raises
@@ -110,7 +110,7 @@ class GridCurve(NamedTuple):
 
 
 # (results, title, axis, curves) -> the panels of one plot.
-Plotter = Callable[[Results, str, Axis, Sequence[GridCurve]], list[Panel]]
+Plotter = Callable[[RecordedRun, str, Axis, Sequence[GridCurve]], list[Panel]]
 
 
 def points_of(grid: Grid, curve: GridCurve, axis: Axis) -> np.ndarray:
@@ -118,7 +118,7 @@ def points_of(grid: Grid, curve: GridCurve, axis: Axis) -> np.ndarray:
     return {SAMPLES: grid.samples, GENERATION: np.asarray(curve.where[0])}.get(axis, grid.values)
 
 
-def plots_over_ridge(results: Results, options: Mapping[str, Any], name: str, plot: Plotter) -> list[Panel]:
+def plots_over_ridge(results: RecordedRun, options: Mapping[str, Any], name: str, plot: Plotter) -> list[Panel]:
     """Return panels over the ridge: a curve for each generation, a plot for each number of samples."""
     grid, panels = grid_of(results), list[Panel]()
     for m in chosen(grid.samples, options, "samples", MOST_PLOTS):
@@ -127,7 +127,7 @@ def plots_over_ridge(results: Results, options: Mapping[str, Any], name: str, pl
     return panels
 
 
-def plots_over_samples(results: Results, options: Mapping[str, Any], name: str, plot: Plotter) -> list[Panel]:
+def plots_over_samples(results: RecordedRun, options: Mapping[str, Any], name: str, plot: Plotter) -> list[Panel]:
     """Return panels over the number of samples: a curve for each generation, a plot for each ridge."""
     grid, panels = grid_of(results), list[Panel]()
     for i in chosen(grid.values, options, "ridge", MOST_PLOTS):

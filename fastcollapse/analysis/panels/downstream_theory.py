@@ -9,7 +9,7 @@ from fastcollapse.analysis.panels.error_shape import inverse_cumulants, shape_of
 from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
 from fastcollapse.analysis.panels.regression_theory import EDGE, Chain, chain_of
 from fastcollapse.analysis.panels.schedules import cached_by_results
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.regression.chain_asymptotic import chain_test_means
 from fastcollapse.theory.regression.effective_ridge import effective_ridge
 from fastcollapse.theory.regression.fine_tuning import fine_tuned_error, nearest_fit_error
@@ -39,7 +39,7 @@ class Fit:
 
 
 @cached_by_results
-def fit_of(results: Results) -> Fit:
+def fit_of(results: RecordedRun) -> Fit:
     """Return the theory of the downstream fit of a run."""
     setting, chain, grid = setting_of(results), chain_of(results), grid_of(results)
     if setting.tuned:
@@ -100,7 +100,7 @@ def even_gap(spectrum: np.ndarray, error: float) -> np.ndarray:
     return np.sqrt(error / (spectrum.size * spectrum))
 
 
-def _biased(results: Results, error: np.ndarray, variance: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
+def _biased(results: RecordedRun, error: np.ndarray, variance: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
     """Return the expected error of a fit to labels of biased generators, where it is not the sum of its parts.
 
     Parameters

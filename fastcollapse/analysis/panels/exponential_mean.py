@@ -10,7 +10,7 @@ from fastcollapse.analysis.panels.medians import median_curve
 from fastcollapse.analysis.panels.panel import QUARTILES, Line, Panel
 from fastcollapse.analysis.panels.schedules import own_schedule
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw, skewed_curve, skewness
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.counterexamples.error_ratio import error_ratio_quantile
 from fastcollapse.theory.counterexamples.scale_estimators import exponential_mean_moments
 from fastcollapse.theory.counterexamples.stable_mean import stable_mean_scale
@@ -19,7 +19,7 @@ from fastcollapse.theory.counterexamples.stable_mean import stable_mean_scale
 _GROUP = 50
 
 
-def squared_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def squared_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean of (mean/mean_0 - 1)^2."""
     values = results.metrics["squared_error"][:, generations]
     unknown = np.full(len(generations), np.nan)
@@ -35,7 +35,7 @@ def squared_error_panel(results: Results, generations: np.ndarray, options: Mapp
     return Panel("Squared relative error of the mean", "(mean/mean_0 - 1)^2", "error", curve, positive=True)
 
 
-def error_ratio_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def error_ratio_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the median of the error of theta = 1/mean over that of the first fit, whose mean is infinite."""
     unknown = np.full(len(generations), np.nan)
     lines = tuple[Line, ...]()
@@ -54,7 +54,7 @@ def error_ratio_panel(results: Results, generations: np.ndarray, options: Mappin
     return Panel(title, "|e_t|/|e_1|", "error ratio", curve, lines, band=QUARTILES, median=True)
 
 
-def mean_of_ratios_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def mean_of_ratios_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show means of 50 ratios of errors, or of all of a smaller run: the law of a ratio has no mean."""
     size = min(_GROUP, results.n_replicates)
     n_groups = results.n_replicates // size
@@ -66,13 +66,13 @@ def mean_of_ratios_panel(results: Results, generations: np.ndarray, options: Map
     return Panel(title, label, "mean of ratios", curve, band="middle half of such means", median=True)
 
 
-def _theta_0(results: Results) -> float:
+def _theta_0(results: RecordedRun) -> float:
     """Return the true theta."""
     truth: Any = results.experiment.truth
     return float(1 / truth.mean)
 
 
-def _ratios(results: Results, generations: np.ndarray) -> np.ndarray:
+def _ratios(results: RecordedRun, generations: np.ndarray) -> np.ndarray:
     """Return |e_t|/|e_1| for the error e of theta = 1/mean, at most 1e300, float64 (R, B)."""
     error = np.abs(results.metrics["theta_error"])
     # NumPy has no quantiles between infinite values.

@@ -17,18 +17,18 @@ from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.panels.schedules import replace_only_size
 from fastcollapse.datasets.count_spectrum import CountSpectrum
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 
 
-def forgetting_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def forgetting_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the median extinction time over the count of a symbol, with its theory."""
     if results.engine == "spectrum":
         return times_panel(times_by_original_count(results), results.last)
     return extinction_panel(results, generations, options)
 
 
-def times_by_original_count(results: Results) -> list[ExtinctionTime]:
+def times_by_original_count(results: RecordedRun) -> list[ExtinctionTime]:
     """Return extinction times by the count in the real data, from the metric `survival` of the spectrum engine.
 
     They end with the first median beyond the run. A group of several counts has the earliest median of its smallest

@@ -14,7 +14,7 @@ from fastcollapse.analysis.panels.extinction_times import (
 )
 from fastcollapse.analysis.panels.schedules import replace_only_size
 from fastcollapse.analysis.panels.style import EDGE, SECOND, SIMULATED, THEORY, plain_number
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _FEWEST_GROUPS = 5
 
 
-def draw_extinction_times(axes: "Axes", results: Results) -> bool:
+def draw_extinction_times(axes: "Axes", results: RecordedRun) -> bool:
     """Draw extinction times over counts; return False and draw nothing where there is no curve or no theory."""
     if results.forgotten is None or replace_only_size(results) is None:
         return False

@@ -14,7 +14,7 @@ from fastcollapse.analysis.panels.panel import QUARTILES, Axis, Curve, Line, Pan
 from fastcollapse.analysis.panels.schedules import replace_only_size, schedule_of
 from fastcollapse.analysis.panels.text import table
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.binomial_chain import MAX_CELLS, exact_chain
 from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 from fastcollapse.theory.discrete.survival import survival_bounds
@@ -62,7 +62,7 @@ class ExtinctionTime:
     median: Bracket | None
 
 
-def copies_of(results: Results) -> np.ndarray:
+def copies_of(results: RecordedRun) -> np.ndarray:
     """Return the number of tokens of each symbol in generation 1, float64[K]: its expectation, or the real counts.
 
     The real counts are returned where sample sizes differ from generation to generation, or are that of the real data.
@@ -74,13 +74,13 @@ def copies_of(results: Results) -> np.ndarray:
     return (n or int(schedule_of(results).n_synthetic[0])) * truth.probabilities
 
 
-def are_real_counts(results: Results) -> bool:
+def are_real_counts(results: RecordedRun) -> bool:
     """Whether `copies_of` are the counts of the real data."""
     counts = results.truth.counts
     return counts is not None and np.array_equal(copies_of(results), counts)
 
 
-def extinction_time(results: Results, count: float) -> ExtinctionTime | None:
+def extinction_time(results: RecordedRun, count: float) -> ExtinctionTime | None:
     """Return the extinction times of symbols of `count` copies, or None where no symbol has about that count.
 
     Fewer than 20 such symbols are joined by all within 10 % of the count.
@@ -92,7 +92,7 @@ def extinction_time(results: Results, count: float) -> ExtinctionTime | None:
     return _extinction_times(results, copies, [chosen])[0] if chosen.size else None
 
 
-def extinction_curve(results: Results, bins_a_decade: int = 10) -> list[ExtinctionTime]:
+def extinction_curve(results: RecordedRun, bins_a_decade: int = 10) -> list[ExtinctionTime]:
     """Return extinction times by count: one group for each count up to 10, then logarithmic bins."""
     copies = copies_of(results)
     alive = np.flatnonzero(copies > 0)
@@ -104,7 +104,7 @@ def extinction_curve(results: Results, bins_a_decade: int = 10) -> list[Extincti
     return sorted(_extinction_times(results, copies, groups), key=lambda times: times.copies)
 
 
-def uncensored_curve(results: Results) -> list[ExtinctionTime]:
+def uncensored_curve(results: RecordedRun) -> list[ExtinctionTime]:
     """Return extinction times by count up to the first median beyond the run.
 
     Later medians within the run would be those of groups that happened to be early.
@@ -123,7 +123,7 @@ def quartiles_of(groups: Sequence[ExtinctionTime], last: int) -> tuple[np.ndarra
     return low, middle, high
 
 
-def extinction_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def extinction_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the median extinction time over the count of a symbol, with its theory."""
     if results.forgotten is None:
         raise InputError("the panel forgetting must have forgetting times: of a sweep they are in its folder")
@@ -162,7 +162,7 @@ def times_panel(groups: Sequence[ExtinctionTime], last: int) -> Panel:
     )  # fmt: skip
 
 
-def extinction_table(results: Results) -> str:
+def extinction_table(results: RecordedRun) -> str:
     """Return the table of extinction times of symbols of 1, 10 and 100 copies; "" if there are no such symbols."""
     last = results.last
     rows, joined, notes = [], [], []
@@ -202,7 +202,7 @@ def _bracket(median: Bracket | None, last: int) -> str:
     return f"{earliest:,}" if earliest == latest else f"{earliest:,} to {latest:,}"
 
 
-def _extinction_times(results: Results, copies: np.ndarray, groups: Sequence[np.ndarray]) -> list[ExtinctionTime]:
+def _extinction_times(results: RecordedRun, copies: np.ndarray, groups: Sequence[np.ndarray]) -> list[ExtinctionTime]:
     """Return the extinction times of groups of symbols, int64 arrays of their numbers."""
     forgotten = results.forgotten
     assert forgotten is not None

@@ -8,13 +8,13 @@ import numpy as np
 from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # (results, int64[B] generations, options of the recipe) -> one panel, or the curves of one or more plots.
-Maker = Callable[[Results, np.ndarray, Mapping[str, Any]], Panel | Sequence[Panel]]
+Maker = Callable[[RecordedRun, np.ndarray, Mapping[str, Any]], Panel | Sequence[Panel]]
 
 
 class Scatter(NamedTuple):
@@ -67,14 +67,14 @@ class FamilyPanels:
         self.staged = staged or {}
         self.sampled = self.staged if sampled is None else sampled
 
-    def makers(self, results: Results) -> Mapping[str, Maker]:
+    def makers(self, results: RecordedRun) -> Mapping[str, Maker]:
         """Return the functions that make the panels of a run, by name."""
         schedule = schedule_of(results)
         if schedule.is_plain:
             return self.panels
         return self.staged if schedule.sampling is None else self.sampled
 
-    def default_names(self, results: Results) -> tuple[str, ...]:
+    def default_names(self, results: RecordedRun) -> tuple[str, ...]:
         """Return the names of the panels of a run without a recipe.
 
         Of a staged run they are the default ones of plain runs, and those that plain runs do not have; of a run with
@@ -101,29 +101,29 @@ class FamilyPanels:
                 known = ", ".join(every)
                 raise InputError(f"recipe.panels must be of {known}, got {name!r}{nearest(name, every)}")
 
-    def why_no_bounds(self, results: Results) -> str:
+    def why_no_bounds(self, results: RecordedRun) -> str:
         """Return why a panel of a run has neither bounds nor an exact expectation."""
         return self.no_theory
 
-    def throughput(self, results: Results) -> tuple[float, str] | None:
+    def throughput(self, results: RecordedRun) -> tuple[float, str] | None:
         """Return how many units a run has processed, and the name of the unit; None without such a unit."""
         return None
 
-    def describe_truth(self, results: Results) -> str:
+    def describe_truth(self, results: RecordedRun) -> str:
         """Return the truth of a run in words, for the summary and the title of a figure."""
         return results.experiment.truth.source
 
-    def summary_tables(self, results: Results) -> list[str]:
+    def summary_tables(self, results: RecordedRun) -> list[str]:
         """Return further tables of the summary of a run without a recipe, of a plain schedule."""
         return []
 
-    def draw_second_plot(self, axes: "Axes", results: Results) -> bool:
+    def draw_second_plot(self, axes: "Axes", results: RecordedRun) -> bool:
         """Draw a plot in place of the second panel of a run without a recipe, of a plain schedule.
 
         Returns whether it was drawn.
         """
         return False
 
-    def scatter(self, results: Results) -> Scatter | None:
+    def scatter(self, results: RecordedRun) -> Scatter | None:
         """Return the points of the figure of a recipe whose only panel is `scatter`."""
         return None

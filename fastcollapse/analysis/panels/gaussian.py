@@ -38,7 +38,7 @@ from fastcollapse.analysis.panels.weighted_fits import (
     ratio_to_first_panel,
 )
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.gaussian.collapse_time import tail_exact
 from fastcollapse.theory.gaussian.tail_bounds import tail_bertrand, tail_chernoff, tail_power, tail_theorem3
 from fastcollapse.theory.gaussian.univariate import log_sigma_moment
@@ -46,7 +46,7 @@ from fastcollapse.theory.gaussian.univariate import log_sigma_moment
 _NOTEBOOK_POWER = 0.7
 
 
-def log_sigma_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def log_sigma_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean of ln(sigma/sigma_0), in d dimensions its mean over the axes."""
     values = results.metrics["log_sigma"]
     values = values[:, generations] - values[0, 0]
@@ -57,7 +57,7 @@ def log_sigma_panel(results: Results, generations: np.ndarray, options: Mapping[
     return Panel(f"{title}, over the true one", "ln(sigma/sigma_0)", "ln sigma", curve)
 
 
-def log_det_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def log_det_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean of ln det of the covariance; of a singular one, of its positive eigenvalues alone."""
     values = results.metrics["log_det"]
     mean, variance = log_det_theory(results, generations)
@@ -70,7 +70,7 @@ def log_det_panel(results: Results, generations: np.ndarray, options: Mapping[st
     return Panel(f"Log determinant of the {matrix}", "ln det Sigma", "ln det", curve, digits=4)
 
 
-def variance_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def variance_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the variance over the true one, with its exact expectation, which every workflow without maps has."""
     theory = moments_of(results)
     values = results.metrics["trace_ratio"][:, generations]
@@ -80,14 +80,14 @@ def variance_panel(results: Results, generations: np.ndarray, options: Mapping[s
     return Panel(title, "tr Sigma / tr Sigma_0", "variance", curve)
 
 
-def mean_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def mean_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the squared error of the mean over the true variance, beside its exact expectation."""
     curve = _mean_error_curve(results, generations)
     title = "Squared error of the mean over the true variance" + in_dimensions(results)
     return Panel(title, "|mean - mean_0|² / tr Sigma_0", "mean error", curve)
 
 
-def _mean_error_curve(results: Results, generations: np.ndarray, factor: float = 1.0) -> Curve:
+def _mean_error_curve(results: RecordedRun, generations: np.ndarray, factor: float = 1.0) -> Curve:
     """Return the squared error of the mean over the true variance, times a factor."""
     theory = moments_of(results)
     values = results.metrics["squared_error"][:, generations] / float((truth_of(results).factor() ** 2).sum())
@@ -98,7 +98,7 @@ def _mean_error_curve(results: Results, generations: np.ndarray, factor: float =
     return skewed_curve(generations, factor * values, law.at(generations))
 
 
-def _expected_mean_error(results: Results) -> np.ndarray:
+def _expected_mean_error(results: RecordedRun) -> np.ndarray:
     """Return the expected squared error of the mean of all generations, float64 [T+1]."""
     return moments_of(results).mean_error
 
@@ -107,7 +107,7 @@ def _expected_mean_error(results: Results) -> np.ndarray:
 _ERROR = ErrorOf(_mean_error_curve, _expected_mean_error, lambda results, n: 1 / n)
 
 
-def tail_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def tail_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show Pr(sigma_k > eps) beside the exact law, its sharp bound and the published ones."""
     _require_univariate(results, "tail")
     sigma0 = float(truth_of(results).factor()[0, 0])
@@ -136,7 +136,7 @@ def _published_tails(sigma0: float, eps: float, n: int, k: np.ndarray, estimator
     return tuple(Line(f"{name}, as published", values, "published") for name, values in published.items())
 
 
-def mean_paths_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def mean_paths_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean replicate by replicate, in d dimensions its first coordinate."""
     if "mean" not in results.states:
         raise InputError('run.record must contain "trajectory" for the panel mean_paths, got none')
@@ -151,7 +151,7 @@ def mean_paths_panel(results: Results, generations: np.ndarray, options: Mapping
     return Panel("Mean" + (", first coordinate" if several else ""), "mu_k", "mean", curve, paths=paths)
 
 
-def sigma_paths_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def sigma_paths_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the deviation replicate by replicate."""
     _require_univariate(results, "sigma_paths")
     paths = np.exp(results.metrics["log_sigma"][:, generations])
@@ -165,18 +165,18 @@ def sigma_paths_panel(results: Results, generations: np.ndarray, options: Mappin
     return Panel("Standard deviation", "sigma_k", "sigma", curve, paths=paths)
 
 
-def effective_rank_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def effective_rank_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the effective rank of the covariance."""
     curve = unscored_curve(generations, results.metrics["effective_rank"][:, generations])
     return Panel(f"Effective rank, of {dimension_of(results)}", "effective rank", "eff. rank", curve, digits=3)
 
 
-def _freedom(results: Results) -> int:
+def _freedom(results: RecordedRun) -> int:
     """Return the fewest degrees of freedom of a fit along the last axis, for a run that only replaces its data."""
     return int(np.min(sizes_of(results))) - rank_of(results)
 
 
-def _require_univariate(results: Results, name: str) -> None:
+def _require_univariate(results: RecordedRun, name: str) -> None:
     """Refuse a panel for a run of several dimensions."""
     if dimension_of(results) != 1:
         raise InputError(f"truth.dimension must be 1 for the panel {name}, got {dimension_of(results)}")
@@ -185,7 +185,7 @@ def _require_univariate(results: Results, name: str) -> None:
 class GaussianPanels(FamilyPanels):
     """The panels of Gaussian models."""
 
-    def why_no_bounds(self, results: Results) -> str:
+    def why_no_bounds(self, results: RecordedRun) -> str:
         """Return why a panel of a run has no theory."""
         if is_replace_only(results) or not schedule_of(results).is_plain:
             return "its expectation is not known"

@@ -30,7 +30,7 @@ from fastcollapse.analysis.panels.skewed_scores import (
 )
 from fastcollapse.config.capabilities import STAGES
 from fastcollapse.config.sampling import Sampling
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.gaussian.log_chi import log_chi_variance
 from fastcollapse.theory.gaussian.multivariate import log_det_mean, log_det_variance, trace_moments
 from fastcollapse.theory.gaussian.sampling_bias import bias_accumulate_power_law
@@ -51,7 +51,7 @@ class _Theory(NamedTuple):
     spread: np.ndarray
 
 
-def map_variance_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
+def map_variance_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the variance over the true one: exact for a bias, a truncation, and a tilt under replacement."""
     if sampling_of(results) is None:
         return ()
@@ -67,7 +67,9 @@ def map_variance_panel(results: Results, generations: np.ndarray, options: Mappi
     return Panel(title, "tr Sigma / tr Sigma_0", "variance", curve, lines, log=bool(lines), positive=True)
 
 
-def map_mean_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
+def map_mean_error_panel(
+    results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]
+) -> Panel | tuple[()]:
     """Show the squared error of the mean over the true variance: exact for a bias and a truncation."""
     if sampling_of(results) is None:
         return ()
@@ -86,7 +88,7 @@ def map_mean_error_panel(results: Results, generations: np.ndarray, options: Map
     return Panel(title, "|mean - mean_0|² / tr Sigma_0", "mean error", curve, lines)
 
 
-def map_mean_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
+def map_mean_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the mean, in several dimensions its first coordinate: exact but for a verifier."""
     sampling = sampling_of(results)
     if sampling is None:
@@ -117,7 +119,7 @@ def map_mean_panel(results: Results, generations: np.ndarray, options: Mapping[s
     return Panel("Mean" + (", first coordinate" if several else ""), "mu_t", "mean", curve, lines)
 
 
-def map_log_sigma_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
+def map_log_sigma_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
     """Show the mean of ln(sigma/sigma_0) over the axes: exact for a bias and a tilt under replacement."""
     sampling = sampling_of(results)
     if sampling is None:
@@ -140,13 +142,13 @@ def map_log_sigma_panel(results: Results, generations: np.ndarray, options: Mapp
     return Panel(f"{title}, over the true one", "ln(sigma/sigma_0)", "ln sigma", curve, lines)
 
 
-def _is_replacement(results: Results) -> bool:
+def _is_replacement(results: RecordedRun) -> bool:
     """Whether each generation is fitted to all mapped samples of the generation before and to nothing else."""
     schedule = schedule_of(results)
     return not schedule.first_is_real and not needs_beside_maps(schedule)
 
 
-def _scale(results: Results) -> float | None:
+def _scale(results: RecordedRun) -> float | None:
     """Return the ratio of the deviations of samples and model, of a map that keeps the mean; None for others."""
     sampling = sampling_of(results)
     if sampling is None or (sampling.bias is None and sampling.truncate is None):
@@ -155,7 +157,7 @@ def _scale(results: Results) -> float | None:
 
 
 @cached_by_results
-def _theory(results: Results) -> _Theory:
+def _theory(results: RecordedRun) -> _Theory:
     """Return the expectations of a run."""
     schedule, last, scale = schedule_of(results), results.last, _scale(results)
     unknown = np.full(last + 1, np.nan)
@@ -191,7 +193,7 @@ def _theory(results: Results) -> _Theory:
     return _Theory(variance, unknown if is_tilt else mean_error, spread)
 
 
-def _power_law(results: Results, generations: np.ndarray) -> tuple[Line, ...]:
+def _power_law(results: RecordedRun, generations: np.ndarray) -> tuple[Line, ...]:
     """Return the power law that the variance tends to under accumulation of equal batches with a bias."""
     schedule, scale = schedule_of(results), _scale(results)
     sizes = schedule.n_synthetic
@@ -209,7 +211,7 @@ def _power_law(results: Results, generations: np.ndarray) -> tuple[Line, ...]:
     return (Line(label, constant * at**-power, "limit"),)
 
 
-def _tilted(results: Results, sampling: Sampling, start: float) -> np.ndarray:
+def _tilted(results: RecordedRun, sampling: Sampling, start: float) -> np.ndarray:
     """Return the expected first coordinate of the mean under a tilt, float64 [T+1]."""
     factor = truth_of(results).factor()
     tilt = np.broadcast_to(np.asarray(sampling.tilt, dtype=float), len(factor))
@@ -218,14 +220,14 @@ def _tilted(results: Results, sampling: Sampling, start: float) -> np.ndarray:
     return tilted_mean(drift, sizes, np.arange(results.last + 1), estimator_of(results), start)
 
 
-def _principal_axes(results: Results) -> tuple[np.ndarray, np.ndarray]:
+def _principal_axes(results: RecordedRun) -> tuple[np.ndarray, np.ndarray]:
     """Return the deviations along the principal axes of the truth, float64 (d), and the axes as columns."""
     factor = truth_of(results).factor()
     axes, deviations, _ = np.linalg.svd(factor)
     return deviations, axes
 
 
-def _verifier_axes(results: Results, generations: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+def _verifier_axes(results: RecordedRun, generations: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """Return mean and variance of the population path along the principal axes, (B, d) each, and the true mean (d).
 
     None without a verifier, and under other workflows than replacement.

@@ -9,7 +9,7 @@ from fastcollapse.analysis.panels.panel import Curve
 from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, schedule_of
 from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.analysis.panels.weighted_fits import smallest_part, staged_moments
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.gaussian.log_chi import log_chi_variance
 from fastcollapse.theory.gaussian.multivariate import (
     log_det_mean,
@@ -43,39 +43,39 @@ class Moments(NamedTuple):
     dimensions: np.ndarray
 
 
-def truth_of(results: Results) -> Any:
+def truth_of(results: RecordedRun) -> Any:
     """Return the `GaussianTruth` of a run."""
     return results.experiment.truth
 
 
-def estimator_of(results: Results) -> str:
+def estimator_of(results: RecordedRun) -> str:
     """Return the estimator of the variance."""
     model: Any = results.experiment.model
     return str(model.estimator)
 
 
-def dimension_of(results: Results) -> int:
+def dimension_of(results: RecordedRun) -> int:
     """Return the number of dimensions."""
     return int(truth_of(results).dimension)
 
 
-def rank_of(results: Results) -> int:
+def rank_of(results: RecordedRun) -> int:
     """Return the rank of the covariances from the first fit on."""
     return min(dimension_of(results), int(schedule_of(results).fitted_sizes()[0]) - 1)
 
 
-def in_dimensions(results: Results) -> str:
+def in_dimensions(results: RecordedRun) -> str:
     """Return the dimensions as the end of a title, "" for one."""
     return "" if dimension_of(results) == 1 else f", {dimension_of(results)} dimensions"
 
 
-def sizes_of(results: Results) -> np.ndarray | int:
+def sizes_of(results: RecordedRun) -> np.ndarray | int:
     """Return the sample sizes of a run that only replaces its data; a number if they are constant."""
     sizes = schedule_of(results).n_synthetic
     return sizes if np.ptp(sizes) else int(sizes[0])
 
 
-def log_det_theory(results: Results, generations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def log_det_theory(results: RecordedRun, generations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return expectation and variance of ln det Sigma_k - ln det Sigma_0, NaN where they are not known.
 
     The det of a singular Sigma_k is the product of its positive eigenvalues. Then, except for k = 0, Sigma_0 is
@@ -119,7 +119,7 @@ def log_chi_curve(
 
 
 @cached_by_results
-def moments_of(results: Results) -> Moments:
+def moments_of(results: RecordedRun) -> Moments:
     """Return the moments of the generations of a run."""
     schedule, estimator, last = schedule_of(results), estimator_of(results), results.last
     fits = np.arange(last + 1)
@@ -151,7 +151,7 @@ def moments_of(results: Results) -> Moments:
     return Moments(variance, mean_error, spread, np.full(last + 1, 1 / of_square))
 
 
-def mixing_of(results: Results) -> np.ndarray:
+def mixing_of(results: RecordedRun) -> np.ndarray:
     """Return an upper bound of E V^2/(E V)^2, V being the variance of the mean given all variances, float64 [T+1]."""
     theory = moments_of(results)
     if not is_replace_only(results):

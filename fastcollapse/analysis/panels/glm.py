@@ -15,7 +15,7 @@ from fastcollapse.analysis.panels.skewed_scores import SkewedLaw, skewed_curve
 from fastcollapse.analysis.panels.text import table
 from fastcollapse.analysis.panels.weighted_fits import LARGE_SAMPLES, batch_weights
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.mixing.other_estimator import other_estimator_factors
 
 # The most generations whose factor is computed as linear algebra: a tenth of a second.
@@ -26,7 +26,7 @@ _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 @cached_by_results
-def expected_errors(results: Results) -> np.ndarray:
+def expected_errors(results: RecordedRun) -> np.ndarray:
     """Return the expected squared error of generations 0..T for large samples, float64 [T+1]; NaN if not known."""
     expected = np.full(results.last + 1, np.nan)
     expected[0] = 0.0
@@ -39,24 +39,24 @@ def expected_errors(results: Results) -> np.ndarray:
     return expected
 
 
-def label_variances(results: Results) -> np.ndarray:
+def label_variances(results: RecordedRun) -> np.ndarray:
     """Return the principal variances of a fit to one label, for large samples, float64 [p]."""
     return np.asarray(results.coordinates["label_variance"].values, np.float64)
 
 
-def is_exact(results: Results) -> bool:
+def is_exact(results: RecordedRun) -> bool:
     """Whether the expected errors of large samples are exact, because the run draws Gaussian fits."""
     model: Any = results.experiment.model
     return bool(model.sampler == "limit" or model.response == "gaussian")
 
 
-def squared_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def squared_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the squared error of the coefficients, with its expectation for large samples."""
     title, label = "Squared error of the coefficients", "|coefficients - true ones|²"
     return _error_panel(results, generations, (title, label, "error"), 1.0)
 
 
-def ratio_to_first_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def ratio_to_first_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the squared error over that of the first fit: t under replace, at most pi²/6 under accumulate."""
     if not results.last:
         raise InputError("run.n_generations must be at least 1 for the panel ratio_to_first, got a run without a fit")
@@ -79,7 +79,7 @@ def ratio_to_first_panel(results: Results, generations: np.ndarray, options: Map
     return dataclasses.replace(panel, lines=(*panel.lines, *limits), log=is_log)
 
 
-def separated_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def separated_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the share of chains that have ended, because a direction separates the labels."""
     curve = share_of(generations, results.metrics["separated"][:, generations] > 0, None, None)
     panel = probability_panel("Chains that have ended at separated labels", "Pr(separated)", "separated", curve)
@@ -91,7 +91,7 @@ def separated_panel(results: Results, generations: np.ndarray, options: Mapping[
     return dataclasses.replace(panel, note=f"separated: of the chains have ended {words}")
 
 
-def excess_risk_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def excess_risk_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the divergence of the law of a label from the true one, of chains that have not ended."""
     if "excess_risk" not in results.metrics:
         raise InputError('run.record must contain "excess_risk" for the panel excess_risk, got none')
@@ -102,13 +102,13 @@ def excess_risk_panel(results: Results, generations: np.ndarray, options: Mappin
     return panel if np.isfinite(values).all() else dataclasses.replace(panel, band=QUARTILES, median=True)
 
 
-def separation_times(results: Results) -> np.ndarray:
+def separation_times(results: RecordedRun) -> np.ndarray:
     """Return the first generation with separated labels of each replicate, float64 [R]; infinite if there is none."""
     events = results.metrics["separated"] > 0
     return np.where(events.any(axis=1), events.argmax(axis=1), math.inf)
 
 
-def separation_table(results: Results) -> str:
+def separation_table(results: RecordedRun) -> str:
     """Return the quantiles over replicates of the first generation with separated labels."""
     times = separation_times(results)
     found = np.quantile(times, _QUANTILES, method="inverted_cdf")
@@ -118,12 +118,12 @@ def separation_table(results: Results) -> str:
     return f"{head}\n{table(['replicates', 'by generation'], rows)}"
 
 
-def _words(results: Results, times: np.ndarray) -> list[str]:
+def _words(results: RecordedRun, times: np.ndarray) -> list[str]:
     """Return generations in words; an infinite one is beyond the run."""
     return [f"{time:,.0f}" if np.isfinite(time) else f"> {results.last:,}" for time in times]
 
 
-def _error_curve(results: Results, at: np.ndarray, factor: float) -> Curve:
+def _error_curve(results: RecordedRun, at: np.ndarray, factor: float) -> Curve:
     """Return the curve of the squared error, times a factor: with a score where its law is exact."""
     values = factor * results.metrics["squared_error"][:, at]
     if not is_exact(results):
@@ -150,7 +150,7 @@ def _curve_without_theory(at: np.ndarray, values: np.ndarray) -> Curve:
 
 
 def _error_panel(
-    results: Results, at: np.ndarray, labels: tuple[str, str, str], factor: float, of_first: bool = False
+    results: RecordedRun, at: np.ndarray, labels: tuple[str, str, str], factor: float, of_first: bool = False
 ) -> Panel:
     """Return the panel of the squared error times a factor; `of_first` for its ratio to that of the first fit."""
     curve = _error_curve(results, at, factor)
@@ -175,11 +175,11 @@ def _error_panel(
 class GlmPanels(FamilyPanels):
     """The panels of generalised linear models."""
 
-    def default_names(self, results: Results) -> tuple[str, ...]:
+    def default_names(self, results: RecordedRun) -> tuple[str, ...]:
         """Return the names of the panels of a run without a recipe; Gaussian fits never end."""
         return self.default[:1] if is_exact(results) else self.default
 
-    def summary_tables(self, results: Results) -> list[str]:
+    def summary_tables(self, results: RecordedRun) -> list[str]:
         """Return the table of the generations at which chains have ended, if any has."""
         has_ended = bool((results.metrics["separated"] > 0).any()) if "separated" in results.metrics else False
         return [separation_table(results)] if has_ended else []

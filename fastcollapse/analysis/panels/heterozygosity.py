@@ -17,7 +17,7 @@ from fastcollapse.analysis.panels.weighted_fits import (
     ratio_to_first_panel,
     staged_moments,
 )
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.heterozygosity import expected_heterozygosity
 
 # The fewest degrees of freedom, of all replicates together, for a score of heterozygosity. With m equal symbols it has
@@ -29,14 +29,14 @@ _DEGREES = 100
 _EFFECTIVE = 100
 
 
-def heterozygosity_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def heterozygosity_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the probability that two random tokens differ."""
     curve = heterozygosity(results, generations)
     title = "Probability that two random tokens differ (heterozygosity)"
     return Panel(title, "heterozygosity, 1 - sum p²", "H", curve)
 
 
-def heterozygosity(results: Results, generations: np.ndarray) -> Curve:
+def heterozygosity(results: RecordedRun, generations: np.ndarray) -> Curve:
     """Return the heterozygosity beside its exact expectation, which every workflow without maps has.
 
     Parameters
@@ -54,13 +54,13 @@ def heterozygosity(results: Results, generations: np.ndarray) -> Curve:
     return curve_of(generations, values, None, None, expected, is_scored, rule)
 
 
-def _true_heterozygosity(results: Results) -> float:
+def _true_heterozygosity(results: RecordedRun) -> float:
     p, copies = classes_of(results)
     return max(0.0, 1 - float(copies @ p**2))
 
 
 @cached_by_results
-def _expected(results: Results) -> np.ndarray:
+def _expected(results: RecordedRun) -> np.ndarray:
     """Return the expected heterozygosity of all generations, float64[T + 1]."""
     schedule = schedule_of(results)
     total = results.truth.total or 0
@@ -79,7 +79,7 @@ def _expected(results: Results) -> np.ndarray:
     )
 
 
-def _error_curve(results: Results, generations: np.ndarray, factor: float = 1.0) -> Curve:
+def _error_curve(results: RecordedRun, generations: np.ndarray, factor: float = 1.0) -> Curve:
     """Return |p_t - p_0|^2 over the heterozygosity of p_0, times a factor, by the heterozygosity that is lost.
 
     Both have the same expectation.
@@ -94,12 +94,12 @@ def _error_curve(results: Results, generations: np.ndarray, factor: float = 1.0)
     )
 
 
-def _expected_error(results: Results) -> np.ndarray:
+def _expected_error(results: RecordedRun) -> np.ndarray:
     """Return the expected error of all generations, float64[T + 1]."""
     return 1 - _expected(results) / _true_heterozygosity(results)
 
 
-def _real_error(results: Results, n_real: int) -> float:
+def _real_error(results: RecordedRun, n_real: int) -> float:
     """Return the error of n real tokens alone; counts that are the truth itself have none."""
     is_truth = schedule_of(results).real == "fixed" and n_real == results.real_size
     return 0.0 if is_truth else 1 / n_real

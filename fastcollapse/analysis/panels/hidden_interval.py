@@ -9,11 +9,11 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Line, Panel
 from fastcollapse.analysis.panels.schedules import accumulated_size
 from fastcollapse.analysis.panels.scores import probability_panel, share_of, unscored_curve
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.counterexamples.hidden_interval import hidden_interval_collapse
 
 
-def collapsed_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def collapsed_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the share of collapsed models beside its limit for many points, at the second fit."""
     curve = share_of(generations, results.metrics["collapsed"][:, generations] > 0, None, None)
     n, lines = accumulated_size(results), tuple[Line, ...]()
@@ -25,7 +25,7 @@ def collapsed_panel(results: Results, generations: np.ndarray, options: Mapping[
     return probability_panel(f"Hidden interval: collapsed models{size}", "Pr(collapsed)", "collapsed", curve, lines)
 
 
-def total_variation_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def total_variation_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean of the total variation distance, which is the parameter a."""
     curve = unscored_curve(generations, results.metrics["total_variation"][:, generations])
     return Panel("Distance to the truth", "total variation", "distance", curve)

@@ -19,7 +19,7 @@ from fastcollapse.analysis.panels.panel import QUARTILES, Axis, Curve, Line, Pan
 from fastcollapse.analysis.panels.schedules import is_replace_only, schedule_of
 from fastcollapse.analysis.panels.scores import EVENTS, curve_of, replicates_rule, unscored_curve
 from fastcollapse.analysis.panels.skewed_scores import MOST_SKEWED, skewness_rule
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 # Generations whose points are shown, and the most points of a picture.
 _CLOUDS, _MOST_POINTS = (1, 10, 100), 2000
@@ -31,7 +31,7 @@ _LEFT_OUT, _FEWEST = 10, 30
 _DRAWN_RANGES = 1.0
 
 
-def nll_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def nll_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the mean negative log density of held-out real points beside bounds of its expectation.
 
     In workflow replace it grows as the square of a random walk: its medians are shown.
@@ -71,7 +71,7 @@ def nll_panel(results: Results, generations: np.ndarray, options: Mapping[str, A
     return [Panel(title, label, "nll", curve, _drawn_near(lines, curve), digits=4, positive=positive, note=note)]
 
 
-def _pathwise_bound(results: Results, at: np.ndarray) -> np.ndarray | None:
+def _pathwise_bound(results: RecordedRun, at: np.ndarray) -> np.ndarray | None:
     """Return NLL_1 + ln(N_t/N_1), averaged over replicates, for a growing pool that is fitted with one bandwidth."""
     schedule, arguments = schedule_of(results), setting_of(results).arguments
     grows = bool(schedule.keep[1:].all()) and not schedule.n_train.any() and schedule.n_generations > 1
@@ -93,25 +93,25 @@ def _drawn_near(lines: tuple[Line, ...], curve: Curve) -> tuple[Line, ...]:
     return tuple(kept)
 
 
-def ise_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def ise_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the mean integrated squared error, which is exact for normal mixtures and shapes."""
     return _error_panel(results, generations, "ise", squared_error_of(results), "Integrated squared error")
 
 
-def mmd_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def mmd_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the mean square of the maximum mean discrepancy, which is exact for normal mixtures."""
     title = "Squared maximum mean discrepancy, kernel width 0.5"
     return _error_panel(results, generations, "mmd", squared_discrepancy_of(results), title, power=2)
 
 
-def w1_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def w1_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the mean Wasserstein-1 distance to the truth."""
     unknown = np.full(schedule_of(results).n_generations + 1, np.nan)
     return _error_panel(results, generations, "w1", unknown, "Wasserstein-1 distance to the truth")
 
 
 def _error_panel(
-    results: Results, generations: np.ndarray, name: str, exact: np.ndarray, title: str, power: int = 1
+    results: RecordedRun, generations: np.ndarray, name: str, exact: np.ndarray, title: str, power: int = 1
 ) -> list[Panel]:
     """Return the panel of a power of an error of the density; none for a truth without a known density."""
     at, values = _known(results, name, generations)
@@ -125,20 +125,20 @@ def _error_panel(
     return [Panel(title, label, heading, curve, digits=6, log=log, positive=True, note=note)]
 
 
-def _taken_note(results: Results, name: str) -> str:
+def _taken_note(results: RecordedRun, name: str) -> str:
     """Return the number of generations at which a metric was evaluated if it is not all of them, else ""."""
     n = len(_known(results, name, np.arange(1, results.last + 1))[0])
     return "" if n == results.last else f"{name} is taken at {n:,} of {results.last:,} generations"
 
 
-def _is_shrinking(results: Results) -> bool:
+def _is_shrinking(results: RecordedRun) -> bool:
     """Whether a pool grows while the bandwidth gets smaller, so that errors follow power laws."""
     arguments = setting_of(results).arguments
     grows = bool(schedule_of(results).keep[1:].all()) and schedule_of(results).n_generations > _FEWEST
     return arguments is not None and grows and float(np.ptp(arguments["bandwidth"])) > 0
 
 
-def _slope_note(results: Results, name: str) -> str:
+def _slope_note(results: RecordedRun, name: str) -> str:
     """Return the slope of the logarithm of a mean error against that of the pool, or ""."""
     if not _is_shrinking(results) or results.last < _FEWEST + _LEFT_OUT:
         return ""
@@ -150,19 +150,19 @@ def _slope_note(results: Results, name: str) -> str:
     return f"slope of ln {name} against ln pool size from generation {_LEFT_OUT + 1} on: {slope:.3f}"
 
 
-def second_moment_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def second_moment_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the second moment of the points about the mean of the truth."""
     title = "Second moment about the true mean" + _per_coordinate(results)
     return _moment_panel(results, generations, "second_moment", moments_of(results)[0], title, "second moment")
 
 
-def within_variance_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def within_variance_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the variance within the points."""
     title = "Variance within the points" + _per_coordinate(results)
     return _moment_panel(results, generations, "within_variance", moments_of(results)[1], title, "variance")
 
 
-def centre_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def centre_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the squared distance of the mean of the points from that of the truth."""
     second, within = moments_of(results)
     expected = setting_of(results).dimension * (second - within)
@@ -171,7 +171,7 @@ def centre_panel(results: Results, generations: np.ndarray, options: Mapping[str
 
 
 def _moment_panel(
-    results: Results, generations: np.ndarray, name: str, exact: np.ndarray, title: str, label: str
+    results: RecordedRun, generations: np.ndarray, name: str, exact: np.ndarray, title: str, label: str
 ) -> list[Panel]:
     """Return the panel of a moment of the points."""
     at, values = _known(results, name, generations)
@@ -179,7 +179,7 @@ def _moment_panel(
     return [Panel(title, label, label, curve, log=is_wide(curve.mean), positive=True)]
 
 
-def points_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def points_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the points of the first replicate at generations 1, 10 and 100, in two of their coordinates.
 
     Raises
@@ -211,7 +211,7 @@ def points_panel(results: Results, generations: np.ndarray, options: Mapping[str
     return panels
 
 
-def _known(results: Results, name: str, generations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _known(results: RecordedRun, name: str, generations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the generations at which a metric was evaluated, and its values there, float64 (R, B)."""
     values = results.metrics[name][:, generations]
     known = np.isfinite(values).all(axis=0)
@@ -229,7 +229,7 @@ def _scored_curve(at: np.ndarray, values: np.ndarray, expected: np.ndarray) -> C
     return curve_of(at, values, None, None, expected, is_scored, rule)
 
 
-def _per_coordinate(results: Results) -> str:
+def _per_coordinate(results: RecordedRun) -> str:
     """Return the end of the title of an average over coordinates."""
     return ", average over the coordinates" if setting_of(results).dimension != 1 else ""
 
@@ -237,7 +237,7 @@ def _per_coordinate(results: Results) -> str:
 class KdePanels(FamilyPanels):
     """The panels of kernel density estimates."""
 
-    def describe_truth(self, results: Results) -> str:
+    def describe_truth(self, results: RecordedRun) -> str:
         """Return the truth in words."""
         truth: Any = results.experiment.truth
         if truth.shape is None:

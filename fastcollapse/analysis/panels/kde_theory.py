@@ -9,7 +9,7 @@ import numpy as np
 from fastcollapse.analysis.panels.schedules import cached_by_results, schedule_of
 from fastcollapse.errors import InputError
 from fastcollapse.models.kde.bandwidths import bandwidths
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.density.likelihood import kde_nll_bounds, kde_nll_bounds_shape
 from fastcollapse.theory.density.mise import kde_mise, kde_mise_shape, kde_mmd_square
 from fastcollapse.theory.density.moments import kde_scaled_within_variance, kde_second_moment, kde_within_variance
@@ -44,7 +44,7 @@ class _Setting(NamedTuple):
 
 
 @cached_by_results
-def setting_of(results: Results) -> _Setting:
+def setting_of(results: RecordedRun) -> _Setting:
     """Return what theory needs of a run."""
     truth: Any = results.experiment.truth
     schedule = schedule_of(results)
@@ -89,7 +89,7 @@ def _in_domain(compute: Callable[[], np.ndarray], unknown: np.ndarray) -> np.nda
         return unknown
 
 
-def _unknown(results: Results) -> np.ndarray:
+def _unknown(results: RecordedRun) -> np.ndarray:
     """Return NaN for each generation."""
     return np.full(schedule_of(results).n_generations + 1, np.nan)
 
@@ -112,7 +112,7 @@ def _has_mixture_theory(setting: _Setting) -> bool:
 
 
 @cached_by_results
-def squared_error_of(results: Results) -> np.ndarray:
+def squared_error_of(results: RecordedRun) -> np.ndarray:
     """Return the mean integrated squared error, NaN where it is not known."""
     setting = setting_of(results)
     if _has_mixture_theory(setting):
@@ -125,7 +125,7 @@ def squared_error_of(results: Results) -> np.ndarray:
 
 
 @cached_by_results
-def squared_discrepancy_of(results: Results) -> np.ndarray:
+def squared_discrepancy_of(results: RecordedRun) -> np.ndarray:
     """Return the expected square of the maximum mean discrepancy, NaN where it is not known."""
     setting = setting_of(results)
     if not _has_mixture_theory(setting):
@@ -135,7 +135,7 @@ def squared_discrepancy_of(results: Results) -> np.ndarray:
 
 
 @cached_by_results
-def nll_bounds_of(results: Results) -> tuple[np.ndarray, np.ndarray]:
+def nll_bounds_of(results: RecordedRun) -> tuple[np.ndarray, np.ndarray]:
     """Return bounds of the expected negative log density, NaN where there are none and for the truth itself."""
     setting = setting_of(results)
     truth: Any = results.experiment.truth
@@ -157,7 +157,7 @@ def nll_bounds_of(results: Results) -> tuple[np.ndarray, np.ndarray]:
 
 
 @cached_by_results
-def moments_of(results: Results) -> tuple[np.ndarray, np.ndarray]:
+def moments_of(results: RecordedRun) -> tuple[np.ndarray, np.ndarray]:
     """Return the second moment and the variance of the points, NaN where they are not known."""
     setting, schedule = setting_of(results), schedule_of(results)
     second, within = _unknown(results), _unknown(results)

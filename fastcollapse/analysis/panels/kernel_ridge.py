@@ -22,7 +22,7 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Line, Panel, is_wide
 from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, schedule_of
 from fastcollapse.analysis.panels.scores import unscored_curve
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.regression.chain_asymptotic import chain_means, chain_test_means
 
 ESTIMATE = "estimate from the spectrum of held-out rows"
@@ -49,7 +49,7 @@ class Estimate:
 
 
 @cached_by_results
-def estimate_of(results: Results) -> Estimate | None:
+def estimate_of(results: RecordedRun) -> Estimate | None:
     """Return the estimate for a run that only replaces its data; None for other runs.
 
     Kernel regression is linear regression on the eigenfunctions of the kernel. They are estimated from held-out rows,
@@ -88,7 +88,7 @@ def _lines(values: np.ndarray | None) -> tuple[Line, ...]:
     return () if values is None or not np.isfinite(values).any() else (Line(ESTIMATE, values, "asymptotic"),)
 
 
-def generator_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def generator_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the test error of the generators over generations."""
     at = generations[generations >= 1]
     estimate = estimate_of(results)
@@ -98,13 +98,13 @@ def generator_error_panel(results: Results, generations: np.ndarray, options: Ma
     return Panel(title, "mean squared error", "error", curve, lines, log=log, digits=4)
 
 
-def generator_accuracy_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def generator_accuracy_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the test accuracy of the generators over generations."""
     curve = unscored_curve(generations, results.metrics["generator_accuracy"][:, generations])
     return Panel("Test accuracy of the generator", "share of rows (%)", "accuracy", curve, factor=100.0, digits=2)
 
 
-def _plot(metric: str, results: Results, title: str, axis: Axis, curves: Sequence[GridCurve]) -> list[Panel]:
+def _plot(metric: str, results: RecordedRun, title: str, axis: Axis, curves: Sequence[GridCurve]) -> list[Panel]:
     """Return the panels of one plot of a metric of the predictor."""
     grid, estimate, panels = grid_of(results), estimate_of(results), []
     for grid_curve in curves:
@@ -122,7 +122,7 @@ def _plot(metric: str, results: Results, title: str, axis: Axis, curves: Sequenc
 def _by_samples(metric: str, name: str) -> Maker:
     """Return the maker of the panels of a metric over the number of samples."""
 
-    def panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+    def panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
         return plots_over_samples(results, options, name, functools.partial(_plot, metric))
 
     panel.__doc__ = f"Show the {name.lower()} over samples, a curve for each generation, a plot for each ridge."
@@ -132,14 +132,14 @@ def _by_samples(metric: str, name: str) -> Maker:
 def _by_ridge(metric: str, name: str) -> Maker:
     """Return the maker of the panels of a metric over the ridge."""
 
-    def panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+    def panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
         return plots_over_ridge(results, options, name, functools.partial(_plot, metric))
 
     panel.__doc__ = f"Show the {name.lower()} over the ridge, a curve for each generation, a plot for each sample size."
     return panel
 
 
-def test_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def test_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the test error over the longer axis of the grid, ridge or samples; over generations if both are short."""
     grid, plot = grid_of(results), functools.partial(_plot, "test_error")
     n_values, n_samples = len(grid.values), len(grid.samples)
@@ -153,7 +153,7 @@ def test_error_panel(results: Results, generations: np.ndarray, options: Mapping
     return panels
 
 
-def digits_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def digits_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show some held-out rows as images, with the predictions of generations below them.
 
     A prediction is the mean number over replicates, or the share of replicates with the right label.
@@ -180,7 +180,7 @@ def digits_panel(results: Results, generations: np.ndarray, options: Mapping[str
 class KernelRidgePanels(FamilyPanels):
     """Panels and descriptions of kernel regressions."""
 
-    def describe_truth(self, results: Results) -> str:
+    def describe_truth(self, results: RecordedRun) -> str:
         """Return the files in words, and the divisor of the inputs where it is recorded and not 1."""
         pixels = results.coordinates.get("pixels")
         divisor = "1" if pixels is None else pixels.units

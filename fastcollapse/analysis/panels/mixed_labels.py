@@ -16,7 +16,7 @@ from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
 from fastcollapse.analysis.panels.regression_theory import EDGE, EQUIVALENT
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.mixing.weighted_fit import weighted_errors
 from fastcollapse.theory.regression.fine_tuning import nearest_chain_error
 from fastcollapse.theory.regression.mixed_labels import best_label_weight, mixed_label_means
@@ -33,7 +33,7 @@ _TITLE = "Weight of the least mean error"
 _LEAST_WEIGHTS = 3
 
 
-def default_panels(results: Results) -> tuple[str, ...]:
+def default_panels(results: RecordedRun) -> tuple[str, ...]:
     """Return the names of the panels of a run with mixed labels; none without their errors."""
     if "mixed_error" not in results.metrics:
         return ()
@@ -42,7 +42,7 @@ def default_panels(results: Results) -> tuple[str, ...]:
     return ("mixed_error", "best_weight") if has_minimum else ("mixed_error",)
 
 
-def mixed_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def mixed_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the error of the last generation over the weight of the real labels, a curve for each ridge."""
     values, weights, ridges = _grid(results)
     last, setting = int(generations[-1]), setting_of(results)
@@ -57,7 +57,7 @@ def mixed_error_panel(results: Results, generations: np.ndarray, options: Mappin
     return [dataclasses.replace(panel, log=any(p.log for p in panels)) for panel in panels]
 
 
-def best_weight_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def best_weight_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the weight of the least mean error over generations, with two standard errors by the jackknife."""
     values, weights, ridges = _grid(results)
     positive = weights > 0
@@ -80,7 +80,7 @@ def best_weight_panel(results: Results, generations: np.ndarray, options: Mappin
     return panels
 
 
-def _grid(results: Results) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _grid(results: RecordedRun) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return errors (R, T + 1, W, L), weights in ascending order (W), each once, and ridges (L)."""
     values = results.metrics["mixed_error"]
     given, ridges = (np.asarray(results.coordinates[name].values) for name in ("weight", "ridge"))
@@ -97,7 +97,7 @@ def _name(ridge: float) -> str:
     return f"lambda = {ridge:.3g}"
 
 
-def _law(results: Results, setting: Setting) -> tuple[str, str]:
+def _law(results: RecordedRun, setting: Setting) -> tuple[str, str]:
     """Return the real labels and the start of the fits, as theory names them."""
     model: Any = results.experiment.model
     return model.real_labels or "fresh", "previous" if setting.previous else "zero"
@@ -113,7 +113,7 @@ def _is_known(setting: Setting, ridge: float) -> bool:
     return setting.isotropic and (ridge == 0 or _LEAST_RIDGE <= _scaled(setting, ridge) <= _MOST_RIDGE)
 
 
-def _theory(results: Results, setting: Setting, weights: np.ndarray, ridge: float, n: int) -> Theory:
+def _theory(results: RecordedRun, setting: Setting, weights: np.ndarray, ridge: float, n: int) -> Theory:
     """Return the theory of the errors of generation n over the weights."""
     d, rows = setting.d, setting.schedule.n_synthetic
     is_near = bool((np.abs(rows - d) <= EDGE).any()) and ridge == 0
@@ -138,7 +138,7 @@ def _theory(results: Results, setting: Setting, weights: np.ndarray, ridge: floa
     return Theory(SkewedLaw(expected, unknown, np.full(weights.shape, skew)), exact, heavy, None, EQUIVALENT)
 
 
-def _stationary(results: Results, setting: Setting, ridge: float, n_points: int) -> tuple[Line, ...]:
+def _stationary(results: RecordedRun, setting: Setting, ridge: float, n_points: int) -> tuple[Line, ...]:
     """Return the best weight after many generations as a line, where it is known."""
     rows, noise = setting.schedule.n_synthetic, (setting.sigma, setting.sigma0)
     is_new = not setting.dependent and (ridge > 0 or np.ptp(rows) > 0 or int(rows[0]) < setting.d + 2)

@@ -11,18 +11,18 @@ from fastcollapse.analysis.panels.panel import Line, Panel
 from fastcollapse.analysis.panels.schedules import replace_only_size
 from fastcollapse.analysis.panels.scores import probability_panel, share_of, unscored_curve
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.gaussian.mixture import tail_theorem4
 
 
-def log_sigma_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def log_sigma_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean of ln(sigma/sigma_0)."""
     values = results.metrics["log_sigma"]
     curve = unscored_curve(generations, values[:, generations] - values[0, 0])
     return Panel("Log deviation, over the true one", "ln(sigma/sigma_0)", "ln sigma", curve)
 
 
-def tail_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def tail_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show Pr(sigma_k > eps) and its upper bound, Theorem 4; the exact value is not known."""
     truth: Any = results.experiment.truth
     sigma0 = float(truth.sigma)
@@ -39,19 +39,19 @@ def tail_panel(results: Results, generations: np.ndarray, options: Mapping[str, 
     return probability_panel(title, f"Pr(sigma_k > {eps:g})", "above", curve, lines)
 
 
-def mu_paths_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def mu_paths_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show half the distance of the means replicate by replicate."""
     paths = results.metrics["mu"][:, generations]
     return Panel("Half the distance of the means", "mu_k", "mu", unscored_curve(generations, paths), paths=paths)
 
 
-def sigma_paths_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def sigma_paths_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the deviation of the components replicate by replicate."""
     paths = np.exp(results.metrics["log_sigma"][:, generations])
     return Panel("Deviation of each half", "sigma_k", "sigma", unscored_curve(generations, paths), paths=paths)
 
 
-def scatter_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def scatter_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the deviation in a table; the figure of this panel is that of `scatter`."""
     paths = np.exp(results.metrics["log_sigma"][:, generations])
     return Panel("Estimate of the deviation", "sigma", "sigma", unscored_curve(generations, paths))
@@ -60,7 +60,7 @@ def scatter_panel(results: Results, generations: np.ndarray, options: Mapping[st
 class MixturePanels(FamilyPanels):
     """The panels of symmetric mixtures, with a figure of the estimates after the first fit."""
 
-    def scatter(self, results: Results) -> Scatter:
+    def scatter(self, results: RecordedRun) -> Scatter:
         """Return the estimates of mu and sigma after the first fit.
 
         Raises

@@ -12,7 +12,7 @@ from fastcollapse.analysis.panels.panel import Curve, Line, Panel
 from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.analysis.panels.scores import EVENTS, bound_lines, curve_of, unscored_curve
 from fastcollapse.analysis.panels.text import counted
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds
 
 _METRICS = {"words": "support_size", "cells": "n_cells", "contexts": "n_contexts"}
@@ -24,22 +24,22 @@ _PARTS = 100
 _POISSON = "theory: one refit, returns within a sentence neglected"
 
 
-def words_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def words_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the share of the words that are alive, between words alone and whole sentences."""
     return _alive_panel(results, generations, "words")
 
 
-def cells_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def cells_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the share of the n-grams of the truth that are alive."""
     return _alive_panel(results, generations, "cells")
 
 
-def contexts_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def contexts_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the share of the contexts of the truth that are alive."""
     return _alive_panel(results, generations, "contexts")
 
 
-def _alive_panel(results: Results, generations: np.ndarray, what: str) -> Panel:
+def _alive_panel(results: RecordedRun, generations: np.ndarray, what: str) -> Panel:
     """Return the panel of the share of words, n-grams or contexts alive."""
     total = theory.totals(results)[what]
     curve, lines = _alive_curve(results, generations, what, total)
@@ -69,7 +69,9 @@ def _alive_panel(results: Results, generations: np.ndarray, what: str) -> Panel:
     )
 
 
-def _alive_curve(results: Results, generations: np.ndarray, what: str, total: int) -> tuple[Curve, tuple[Line, ...]]:
+def _alive_curve(
+    results: RecordedRun, generations: np.ndarray, what: str, total: int
+) -> tuple[Curve, tuple[Line, ...]]:
     """Return the number alive beside its theory, and the lines beside it."""
     alive = results.metrics[_METRICS[what]][:, generations]
     expected = np.full(len(generations), np.nan)
@@ -92,7 +94,7 @@ def _alive_curve(results: Results, generations: np.ndarray, what: str, total: in
     return curve_of(generations, alive, lower, upper, expected, is_scored, rule), tuple(lines)
 
 
-def _two_ends(results: Results, generations: np.ndarray, whole: theory.Alive, n_words: int) -> list[Line]:
+def _two_ends(results: RecordedRun, generations: np.ndarray, whole: theory.Alive, n_words: int) -> list[Line]:
     """Return the words alive if words alone, or whole sentences, are resampled.
 
     Parameters
@@ -109,7 +111,7 @@ def _two_ends(results: Results, generations: np.ndarray, whole: theory.Alive, n_
 
 
 def words_over_sentences_panel(
-    results: Results, generations: np.ndarray, options: Mapping[str, Any]
+    results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]
 ) -> Panel | tuple[()]:
     """Show the words alive over those of resampled whole sentences; a curve of any order lies near both references."""
     at = generations[generations >= 1]
@@ -126,7 +128,7 @@ def words_over_sentences_panel(
     return Panel(title, "ratio", "ratio", curve, lines, digits=4, band="two standard errors")
 
 
-def n_words_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def n_words_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the number of words of the training data, whose mean the flow balance keeps."""
     values, expected = results.metrics["n_words"][:, generations], theory.expected_n_words(results)[generations]
     spread = values.std(axis=0) / np.maximum(values.mean(axis=0), 1.0)
@@ -135,12 +137,12 @@ def n_words_panel(results: Results, generations: np.ndarray, options: Mapping[st
     return Panel("Number of words, repetitions included", "words", "words", curve, digits=0)
 
 
-def entropy_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def entropy_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the entropy of the next symbol, a word or the end of the sentence, given its context."""
     return _plain_panel(results, generations, "entropy", "Entropy of the next word given its context", "entropy (nat)")
 
 
-def heterozygosity_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def heterozygosity_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean heterozygosity of the contexts, which is that of the truth less the squared distance."""
     expected = theory.true_heterozygosity(results) - theory.squared_distance(results, generations)
     limit = theory.squared_distance_limit(results)
@@ -151,7 +153,7 @@ def heterozygosity_panel(results: Results, generations: np.ndarray, options: Map
     )
 
 
-def squared_distance_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def squared_distance_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean squared distance of the contexts to the truth."""
     lines = _limit(generations, theory.squared_distance_limit(results))
     noise = np.full(len(generations), theory.real_noise(results))
@@ -162,7 +164,9 @@ def squared_distance_panel(results: Results, generations: np.ndarray, options: M
     )
 
 
-def synthetic_noise_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
+def synthetic_noise_panel(
+    results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]
+) -> Panel | tuple[()]:
     """Show the squared distance over the sampling noise of the real data: the noise that synthetic data adds."""
     noise, at = theory.real_noise(results), generations[generations >= 1]
     if not noise:  # each context has one next word
@@ -178,7 +182,7 @@ def synthetic_noise_panel(results: Results, generations: np.ndarray, options: Ma
     return _distance_panel(results, at, "squared_distance", expected, words, lines, noise)
 
 
-def total_variation_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def total_variation_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean total variation distance of the contexts to the truth."""
     found = theory.total_variation(results, generations)
     words = ("Distance to the truth, mean over contexts", "total variation", "TV")
@@ -195,7 +199,7 @@ def _limit(generations: np.ndarray, value: float | None) -> tuple[Line, ...]:
 
 
 def _distance_panel(
-    results: Results,
+    results: RecordedRun,
     generations: np.ndarray,
     metric: str,
     expected: np.ndarray,
@@ -212,7 +216,7 @@ def _distance_panel(
     return Panel(*words, curve, lines, digits=6)
 
 
-def _plain_panel(results: Results, generations: np.ndarray, metric: str, title: str, label: str) -> Panel:
+def _plain_panel(results: RecordedRun, generations: np.ndarray, metric: str, title: str, label: str) -> Panel:
     """Return the panel of a metric without theory."""
     return Panel(title, label, metric, unscored_curve(generations, results.metrics[metric][:, generations]), digits=4)
 
@@ -220,7 +224,7 @@ def _plain_panel(results: Results, generations: np.ndarray, metric: str, title: 
 def _without_theory(name: str, title: str, label: str) -> Maker:
     """Return the maker of a panel of runs with a map."""
 
-    def panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+    def panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
         return _plain_panel(results, generations, name, title, label)
 
     return panel
@@ -229,26 +233,26 @@ def _without_theory(name: str, title: str, label: str) -> Maker:
 class NgramPanels(FamilyPanels):
     """The panels of n-gram models."""
 
-    def default_names(self, results: Results) -> tuple[str, ...]:
+    def default_names(self, results: RecordedRun) -> tuple[str, ...]:
         """Return the names of the panels of a run without a recipe: with fixed totals also distances of contexts."""
         names = super().default_names(results)
         if theory.is_fixed(results) and schedule_of(results).is_plain:
             return "words", "cells", "heterozygosity", "total_variation"
         return names
 
-    def why_no_bounds(self, results: Results) -> str:
+    def why_no_bounds(self, results: RecordedRun) -> str:
         """Return why a panel of a run has neither bounds nor an exact expectation."""
         if not schedule_of(results).is_plain:
             return "there is no theory of maps"
         return "its expectation is not known"
 
-    def throughput(self, results: Results) -> tuple[float, str] | None:
+    def throughput(self, results: RecordedRun) -> tuple[float, str] | None:
         """Return the number of words that were generated, of runs that only replace their data."""
         if "n_words" not in results.metrics or not schedule_of(results).is_replace_only:
             return None
         return float(results.metrics["n_words"][:, 1:].sum()), "words"
 
-    def describe_truth(self, results: Results) -> str:
+    def describe_truth(self, results: RecordedRun) -> str:
         """Return the source of the truth and its size."""
         truth = theory.text_of(results)
         return f"{truth.source}: {counted(truth.n_sentences, 'sentence')}, {counted(truth.n_tokens, 'word')}"

@@ -8,7 +8,7 @@ from fastcollapse.analysis.panels.schedules import cached_by_results, schedule_o
 from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.models.ngram.cells import Cells, cells_of
 from fastcollapse.models.ngram.parameters import NgramParameters
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.language.fixed_totals import fixed_totals_alive_bounds
 from fastcollapse.theory.language.flow import ngram_expected_counts
 from fastcollapse.theory.language.one_refit import ngram_alive_one_refit, ngram_alive_one_refit_poisson
@@ -65,14 +65,14 @@ class Contexts(NamedTuple):
     kind: str
 
 
-def text_of(results: Results) -> Sentences:
+def text_of(results: RecordedRun) -> Sentences:
     """Return the sentences of the truth."""
     truth: Any = results.truth
     assert isinstance(truth, Sentences)
     return truth
 
 
-def model_of(results: Results) -> NgramParameters:
+def model_of(results: RecordedRun) -> NgramParameters:
     """Return the parameters of the model."""
     model = results.experiment.model
     assert isinstance(model, NgramParameters)
@@ -80,28 +80,28 @@ def model_of(results: Results) -> NgramParameters:
 
 
 @cached_by_results
-def cells(results: Results) -> Cells:
+def cells(results: RecordedRun) -> Cells:
     """Return the cells of the truth."""
     return cells_of(text_of(results), model_of(results).order)
 
 
-def is_fixed(results: Results) -> bool:
+def is_fixed(results: RecordedRun) -> bool:
     """Whether the contexts have fixed totals."""
     return model_of(results).is_fixed
 
 
-def by_words(results: Results) -> bool:
+def by_words(results: RecordedRun) -> bool:
     """Whether a generation has a budget of words, which it exceeds by the rest of a sentence."""
     return model_of(results).by_words
 
 
-def totals(results: Results) -> dict[str, int]:
+def totals(results: RecordedRun) -> dict[str, int]:
     """Return the number of words, cells and contexts of the truth."""
     table = cells(results)
     return dict(zip(COUNTED, (table.n_words, table.n_cells, table.n_contexts), strict=True))
 
 
-def generation_size(results: Results) -> tuple[int, int] | None:
+def generation_size(results: RecordedRun) -> tuple[int, int] | None:
     """Return the sentences and words of each generation of a walk that only replaces its data, None for other runs.
 
     The size that is not the budget is the expected one.
@@ -114,13 +114,13 @@ def generation_size(results: Results) -> tuple[int, int] | None:
     return (max(1, round(size / length)), size) if by_words(results) else (size, max(1, round(size * length)))
 
 
-def is_whole(results: Results) -> bool:
+def is_whole(results: RecordedRun) -> bool:
     """Whether a context has all that came before in its sentence, so that whole sentences are resampled."""
     return model_of(results).order > text_of(results).longest
 
 
 @cached_by_results
-def word_holders(results: Results) -> np.ndarray:
+def word_holders(results: RecordedRun) -> np.ndarray:
     """Return the number of sentences that have each word, int64 [V]."""
     text = text_of(results)
     sentence = np.repeat(np.arange(text.n_sentences), np.diff(text.offsets))
@@ -128,7 +128,7 @@ def word_holders(results: Results) -> np.ndarray:
     return np.bincount(pairs // text.n_sentences, minlength=text.n_words)
 
 
-def _holders(results: Results, what: str) -> np.ndarray | None:
+def _holders(results: RecordedRun, what: str) -> np.ndarray | None:
     """Return the number of sentences that have each word, cell or context; None where it is not its count."""
     if what == "words":
         return word_holders(results)
@@ -138,7 +138,7 @@ def _holders(results: Results, what: str) -> np.ndarray | None:
     return cells(results).counts if what == "cells" else cells(results).context_counts
 
 
-def whole_sentences_alive(results: Results, what: str, generations: np.ndarray) -> Alive | None:
+def whole_sentences_alive(results: RecordedRun, what: str, generations: np.ndarray) -> Alive | None:
     """Return the number that is alive if whole sentences are resampled, the exact law of a high order."""
     size, holders = generation_size(results), _holders(results, what)
     if size is None or holders is None:
@@ -147,7 +147,7 @@ def whole_sentences_alive(results: Results, what: str, generations: np.ndarray) 
 
 
 @cached_by_results
-def one_refit(results: Results) -> OneRefit | None:
+def one_refit(results: RecordedRun) -> OneRefit | None:
     """Return what is alive at generation 1 if it is fitted to sentences of the truth alone; None for other runs."""
     schedule, table = schedule_of(results), cells(results)
     is_first_alone = not (schedule.start_with_data and schedule.keep[0]) and not schedule.n_real.any()
@@ -161,7 +161,7 @@ def one_refit(results: Results) -> OneRefit | None:
     return OneRefit(ngram_alive_one_refit_poisson(table.offsets, table.words, table.counts, size), is_exact=False)
 
 
-def fixed_alive(results: Results, what: str, generations: np.ndarray) -> Alive | None:
+def fixed_alive(results: RecordedRun, what: str, generations: np.ndarray) -> Alive | None:
     """Return the number of words or cells alive with fixed totals, None for other runs."""
     if not is_fixed(results) or contexts_of(results).kind != "replace" or what == "contexts":
         return None
@@ -171,7 +171,7 @@ def fixed_alive(results: Results, what: str, generations: np.ndarray) -> Alive |
 
 
 @cached_by_results
-def contexts_of(results: Results) -> Contexts:
+def contexts_of(results: RecordedRun) -> Contexts:
     """Return the contexts of a run with fixed totals."""
     schedule, table = schedule_of(results), cells(results)
     real = table.context_counts
@@ -186,7 +186,7 @@ def contexts_of(results: Results) -> Contexts:
     return Contexts(h, real, drawn, kind)
 
 
-def expected_n_words(results: Results) -> np.ndarray:
+def expected_n_words(results: RecordedRun) -> np.ndarray:
     """Return the expected number of words at generations 0..T, NaN where it is not known."""
     schedule, truth = schedule_of(results), text_of(results)
     unknown = np.full(schedule.n_generations + 1, np.nan)
@@ -208,7 +208,7 @@ def expected_n_words(results: Results) -> np.ndarray:
     return ngram_expected_counts(truth.n_tokens, truth.n_sentences, sentences)
 
 
-def squared_distance(results: Results, generations: np.ndarray) -> np.ndarray:
+def squared_distance(results: RecordedRun, generations: np.ndarray) -> np.ndarray:
     """Return the expected squared distance of the contexts to the truth, NaN where it is not known."""
     contexts = contexts_of(results)
     if contexts.kind == "replace" and (contexts.drawn > 0).all():
@@ -220,7 +220,7 @@ def squared_distance(results: Results, generations: np.ndarray) -> np.ndarray:
     return np.where(generations == 0, 0.0, np.nan)
 
 
-def squared_distance_limit(results: Results) -> float | None:
+def squared_distance_limit(results: RecordedRun) -> float | None:
     """Return the limit of the squared distance where the real data stays in every fit; None for other runs."""
     contexts = contexts_of(results)
     if contexts.kind != "fixed":
@@ -228,19 +228,19 @@ def squared_distance_limit(results: Results) -> float | None:
     return contexts_squared_distance_limit(contexts.h, contexts.real, contexts.drawn)
 
 
-def real_noise(results: Results) -> float:
+def real_noise(results: RecordedRun) -> float:
     """Return the squared distance of the real data to the law of which it is a sample, estimated from it."""
     contexts = contexts_of(results)
     return float((contexts.h / contexts.real) @ (contexts.real / contexts.real.sum()))
 
 
-def true_heterozygosity(results: Results) -> float:
+def true_heterozygosity(results: RecordedRun) -> float:
     """Return the mean heterozygosity of the contexts of the truth."""
     contexts = contexts_of(results)
     return float(contexts.h @ (contexts.real / contexts.real.sum()))
 
 
-def effective_contexts(results: Results) -> float:
+def effective_contexts(results: RecordedRun) -> float:
     """Return how many equal contexts would have the relative spread of the squared distance."""
     contexts = contexts_of(results)
     parts = contexts.h * (contexts.drawn > 0)
@@ -248,7 +248,7 @@ def effective_contexts(results: Results) -> float:
     return float(parts.sum()) ** 2 / squares if squares else 0.0
 
 
-def total_variation(results: Results, generations: np.ndarray) -> tuple[np.ndarray, bool] | None:
+def total_variation(results: RecordedRun, generations: np.ndarray) -> tuple[np.ndarray, bool] | None:
     """Return the expected total variation where the real data stays in every fit, and whether it is exact."""
     contexts, table = contexts_of(results), cells(results)
     if contexts.kind != "fixed":

@@ -11,7 +11,7 @@ from fastcollapse.analysis.panels.panel import Curve, Panel
 from fastcollapse.analysis.panels.schedules import replace_only_size, schedule_of
 from fastcollapse.analysis.panels.scores import curve_of, probability_panel, share_of
 from fastcollapse.analysis.panels.skewed_scores import skewness_rule
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.survival import poisson_survival
 
 # The largest skewness of the mean over replicates that has a score. Most replicates are extinct and a few have high
@@ -19,7 +19,7 @@ from fastcollapse.theory.discrete.survival import poisson_survival
 _MOST_SKEWED = 0.1
 
 
-def alive_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def alive_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show Pr(Lambda_k != 0) beside Theorem 2, which is exact."""
     n, rate = replace_only_size(results), _rate(results)
     exact = None if n is None else poisson_survival(n * rate, generations)
@@ -28,24 +28,24 @@ def alive_panel(results: Results, generations: np.ndarray, options: Mapping[str,
     return probability_panel(f"Survival of the rate, lambda = {rate:g}{size}", "Pr(Lambda_k > 0)", "alive", curve)
 
 
-def rate_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def rate_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean rate, whose expectation is the true rate in every generation."""
     return Panel("Mean rate", "Lambda_k", "rate", _rates(results, generations))
 
 
-def rate_paths_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def rate_paths_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the rate replicate by replicate."""
     paths = results.metrics["rate"][:, generations]
     return Panel("Rate", "Lambda_k", "rate", _rates(results, generations), paths=paths)
 
 
-def _rate(results: Results) -> float:
+def _rate(results: RecordedRun) -> float:
     """Return the true rate."""
     truth: Any = results.experiment.truth
     return float(truth.rate)
 
 
-def _rates(results: Results, generations: np.ndarray) -> Curve:
+def _rates(results: RecordedRun, generations: np.ndarray) -> Curve:
     """Return the mean rate: a martingale without real data, and closer to the true rate with it."""
     values = results.metrics["rate"][:, generations]
     rate = _rate(results)

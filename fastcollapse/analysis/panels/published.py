@@ -17,7 +17,7 @@ from fastcollapse.config.dotted_keys import flat
 from fastcollapse.datasets.shipped import recipes, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.sweeps.points import CHECKED, Sweep
 
@@ -89,7 +89,7 @@ class _Recipe(NamedTuple):
     cases: Sequence[Settings]
 
 
-def recipe_words(cases: Sequence[Results]) -> RecipeWords | None:
+def recipe_words(cases: Sequence[RecordedRun]) -> RecipeWords | None:
     """Return the words of the recipe of one or several runs, None without a recipe."""
     recipe = cases[0].recipe
     if recipe is None:
@@ -103,7 +103,7 @@ def recipe_words(cases: Sequence[Results]) -> RecipeWords | None:
 
 
 @cached_by_results
-def published(results: Results) -> Published:
+def published(results: RecordedRun) -> Published:
     """Return what a run may show of the publication of its recipe."""
     if results.recipe is None:
         return Published()

@@ -14,7 +14,7 @@ from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.panels.published import published
 from fastcollapse.analysis.panels.scores import unscored_curve
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 # The most metrics without a panel of their family that a figure shows; tables show all.
 _MOST_DRAWN_METRICS = 2
@@ -28,7 +28,7 @@ def find_panels(family: str) -> FamilyPanels | None:
     return panels if isinstance(panels, FamilyPanels) else None
 
 
-def panels_for(results: Results) -> FamilyPanels:
+def panels_for(results: RecordedRun) -> FamilyPanels:
     """Return the panels of the family of a run; a family without a module has one panel for each recorded metric."""
     family_panels = find_panels(results.experiment.family)
     if family_panels is not None:
@@ -37,7 +37,7 @@ def panels_for(results: Results) -> FamilyPanels:
     return FamilyPanels(panels, tuple(panels))
 
 
-def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = ()) -> list[Panel]:
+def panels_of(results: RecordedRun, generations: np.ndarray, names: Sequence[str] = ()) -> list[Panel]:
     """Return panels of a run.
 
     Parameters
@@ -76,7 +76,7 @@ def panels_of(results: Results, generations: np.ndarray, names: Sequence[str] = 
     return panels or [_metric_panel(metric, results, generations, options) for metric in results.metrics]
 
 
-def drawn_panels(results: Results, panels: Sequence[Panel]) -> list[Panel]:
+def drawn_panels(results: RecordedRun, panels: Sequence[Panel]) -> list[Panel]:
     """Return the panels that a figure shows: all of a recipe or a family, but only the first metrics otherwise."""
     is_requested = results.recipe is not None and results.recipe.panels
     if is_requested or not all(panel.is_metric for panel in panels):
@@ -84,7 +84,7 @@ def drawn_panels(results: Results, panels: Sequence[Panel]) -> list[Panel]:
     return list(panels[:_MOST_DRAWN_METRICS])
 
 
-def _metric_panel(metric: str, results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def _metric_panel(metric: str, results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Return the panel of a metric without theory; of further dimensions it shows the first entry."""
     variable, coordinates = results.variables[metric], results.coordinates
     values = results.metrics[metric][:, generations]

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, schedule_of
 from fastcollapse.config.schedule import Schedule
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ class Setting:
 
 
 @cached_by_results
-def setting_of(results: Results) -> Setting:
+def setting_of(results: RecordedRun) -> Setting:
     """Return the parameters of a run that its theory depends on."""
     model: Any = results.experiment.model
     truth: Any = results.experiment.truth

@@ -8,7 +8,7 @@ from fastcollapse.analysis.panels.error_shape import inverse_cumulants, shape_of
 from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
 from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.analysis.panels.skewed_scores import skewness
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.mixing.weighted_fit import fixed_real_errors, weighted_errors
 from fastcollapse.theory.regression.chain_asymptotic import chain_means
 from fastcollapse.theory.regression.chain_exact import ols_error_mean
@@ -66,7 +66,7 @@ class Chain:
 
 
 @cached_by_results
-def chain_of(results: Results) -> Chain:
+def chain_of(results: RecordedRun) -> Chain:
     """Return the theory of the generators of a run."""
     setting, fits = setting_of(results), np.arange(results.last + 1)
     error, overlap, square, exact, unbiased = _expectations(setting, fits)
@@ -247,7 +247,7 @@ def _skewness_of_one(setting: Setting) -> float:
     return float(shape_of(rank, inverse_cumulants(np.array([abs(rows - setting.d) + 1.0]), 1.0))[1][0])
 
 
-def medians_of(results: Results, generations: np.ndarray) -> np.ndarray:
+def medians_of(results: RecordedRun, generations: np.ndarray) -> np.ndarray:
     """Return exact medians of the error of the generators, float64 [n], NaN where the law is not known.
 
     A median takes a tenth of a second: of more than 12 generations, 12 that are evenly spread have one.

@@ -29,7 +29,7 @@ from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, chain_of,
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw
 from fastcollapse.analysis.panels.weighted_fits import ErrorOf, error_over_real_panel
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.regression.optimal_ridge import optimal_ridge
 
 # Values below this share of |w0|² are rounding.
@@ -43,7 +43,7 @@ _METRICS = {
 _PARTS = {"bias": "bias", "variance": "variance", "synthetic": "synthetic labels", "error": "all"}
 
 
-def generator_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def generator_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the excess error of the generators over generations."""
     chain = chain_of(results)
     law = SkewedLaw(chain.error, chain.spread, chain.skew).at(generations)
@@ -54,7 +54,7 @@ def generator_error_panel(results: Results, generations: np.ndarray, options: Ma
     return panel_beside(labels, generations, results.metrics["generator_error"][:, generations], theory)
 
 
-def generator_norm_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def generator_norm_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the squared norm of the weights over generations."""
     chain = chain_of(results)
     # Its deviation is not known; its tail is not heavier than that of the error.
@@ -64,7 +64,7 @@ def generator_norm_panel(results: Results, generations: np.ndarray, options: Map
     return panel_beside(labels, generations, results.metrics["generator_norm"][:, generations] ** 2, theory)
 
 
-def generator_alignment_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def generator_alignment_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the cosine between the weights and the true ones over generations."""
     chain, setting = chain_of(results), setting_of(results)
     with np.errstate(invalid="ignore"):
@@ -78,7 +78,7 @@ def generator_alignment_panel(results: Results, generations: np.ndarray, options
     return dataclasses.replace(panel, log=False, positive=False)
 
 
-def ratio_to_first_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def ratio_to_first_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the error of the generators over that of the first: n under replace, at most pi²/6 under accumulate."""
     chain, schedule = chain_of(results), setting_of(results).schedule
     at = generations[generations >= 1]
@@ -97,17 +97,17 @@ def ratio_to_first_panel(results: Results, generations: np.ndarray, options: Map
     return dataclasses.replace(panel, lines=(*panel.lines, Line("pi²/6", np.full(len(at), math.pi**2 / 6), "limit")))
 
 
-def error_by_ridge_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def error_by_ridge_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the test error over the ridge, a curve for each generation, a plot for each number of samples."""
     return plots_over_ridge(results, options, "Test error", _plot)
 
 
-def error_by_samples_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def error_by_samples_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the test error over the number of samples, a curve for each generation, a plot for each ridge."""
     return plots_over_samples(results, options, "Test error", _plot)
 
 
-def error_by_generation_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def error_by_generation_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the test error over generations, a curve for each ridge, a plot for each number of samples."""
     grid, panels = grid_of(results), list[Panel]()
     at = grid.generations[np.isin(grid.generations, generations)]
@@ -119,7 +119,7 @@ def error_by_generation_panel(results: Results, generations: np.ndarray, options
     return panels
 
 
-def fine_tuning_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def fine_tuning_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the error of generations as they are and fine-tuned on labels of the truth, beside a fit from scratch."""
     grid, setting, chain = grid_of(results), setting_of(results), chain_of(results)
     if not setting.tuned:
@@ -141,7 +141,7 @@ def fine_tuning_panel(results: Results, generations: np.ndarray, options: Mappin
     return panels
 
 
-def test_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def test_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the test error over the longer axis of the grid, ridge or samples; over generations if both are short."""
     grid = grid_of(results)
     n_values, n_samples = len(grid.values), len(grid.samples)
@@ -151,7 +151,7 @@ def test_error_panel(results: Results, generations: np.ndarray, options: Mapping
     return show(results, generations, options)
 
 
-def decomposition_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def decomposition_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the parts of the test error of the last generation over the ridge, or over samples for a single ridge."""
     grid = grid_of(results)
     over_ridge = len(grid.values) > 1
@@ -164,7 +164,7 @@ def decomposition_panel(results: Results, generations: np.ndarray, options: Mapp
     return _plot(results, f"Parts of the test error, n = {t:,}, {where}", axis, curves)
 
 
-def optimum_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+def optimum_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the ridge of the lowest mean test error over generations, with two standard errors by the jackknife."""
     grid, setting, chain = grid_of(results), setting_of(results), chain_of(results)
     if grid.exponents or int((grid.values > 0).sum()) < 3:
@@ -212,7 +212,7 @@ def _part_of(fit: Fit, part: str) -> np.ndarray:
     return {"error": fit.error, "bias": fit.bias, "variance": fit.variance, "synthetic": fit.synthetic}[part]
 
 
-def _plot(results: Results, title: str, axis: Axis, curves: Sequence[GridCurve]) -> list[Panel]:
+def _plot(results: RecordedRun, title: str, axis: Axis, curves: Sequence[GridCurve]) -> list[Panel]:
     """Return the panels of one plot of the test error.
 
     They show medians if moments are infinite at all points. If they are infinite at some, those of fits without a ridge
@@ -241,14 +241,14 @@ def _plot(results: Results, title: str, axis: Axis, curves: Sequence[GridCurve])
     return [dataclasses.replace(panel, log=log) for panel in panels]
 
 
-def _error_curve(results: Results, generations: np.ndarray, factor: float = 1.0) -> Curve:
+def _error_curve(results: RecordedRun, generations: np.ndarray, factor: float = 1.0) -> Curve:
     """Return the excess error of the generators, times a factor."""
     chain = chain_of(results)
     law = SkewedLaw(np.where(chain.exact, factor * chain.error, np.nan), chain.spread, chain.skew).at(generations)
     return scored_curve(generations, factor * results.metrics["generator_error"][:, generations], law)
 
 
-def _real_error(results: Results, n_real: int) -> float:
+def _real_error(results: RecordedRun, n_real: int) -> float:
     """Return the expected error of least squares on n real rows alone; infinite if that of the run may be."""
     setting = setting_of(results)
     if setting.ridge > 0 or n_real <= setting.d + 1 or chain_of(results).heavy.any():
@@ -256,7 +256,7 @@ def _real_error(results: Results, n_real: int) -> float:
     return setting.sigma**2 * setting.d / (n_real - setting.d - 1)
 
 
-def _noise(results: Results) -> float:
+def _noise(results: RecordedRun) -> float:
     """Return the variance of the noise of synthetic labels over that of real ones, which is above 0."""
     setting = setting_of(results)
     return (setting.sigma0 / setting.sigma) ** 2
@@ -284,11 +284,11 @@ _MAKERS: dict[str, Maker] = {
 class RidgePanels(FamilyPanels):
     """The panels of linear regressions."""
 
-    def default_names(self, results: Results) -> tuple[str, ...]:
+    def default_names(self, results: RecordedRun) -> tuple[str, ...]:
         """Return the names of the panels of a run without a recipe; those of mixed labels for a run with them."""
         return default_panels(results) or super().default_names(results)
 
-    def why_no_bounds(self, results: Results) -> str:
+    def why_no_bounds(self, results: RecordedRun) -> str:
         """Return why a panel of a run has no theory."""
         schedule = setting_of(results).schedule
         if schedule.weight is not None and schedule.keep[1:].any():

@@ -10,11 +10,11 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.medians import median_curve
 from fastcollapse.analysis.panels.panel import QUARTILES, Line, Panel
 from fastcollapse.analysis.panels.schedules import accumulated_size, schedule_of
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.counterexamples.stable_mean import stable_mean_limit, stable_mean_scale, stable_quantile
 
 
-def error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the median of |error| over the exact median of the first fit, which is the ratio of their scales."""
     truth: Any = results.experiment.truth
     schedule, alpha = schedule_of(results), float(truth.alpha)

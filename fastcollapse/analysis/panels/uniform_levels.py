@@ -9,11 +9,11 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.panels.schedules import accumulated_size
 from fastcollapse.analysis.panels.scores import probability_panel, share_of, unscored_curve
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.counterexamples.uniform_levels import uniform_levels_not_collapsed
 
 
-def collapsed_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def collapsed_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the share of collapsed models, which is exact where the first point above level 0 decides."""
     parameters: Any = results.experiment.model
     n, exact = accumulated_size(results), None
@@ -26,7 +26,7 @@ def collapsed_panel(results: Results, generations: np.ndarray, options: Mapping[
     return probability_panel(f"Uniform levels: collapsed models{size}", "Pr(collapsed)", "collapsed", curve)
 
 
-def level_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def level_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean of the highest level."""
     curve = unscored_curve(generations, results.metrics["level"][:, generations])
     return Panel("Highest level of the data", "level", "level", curve)

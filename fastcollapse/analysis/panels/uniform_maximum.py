@@ -10,11 +10,11 @@ from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.panels.schedules import own_schedule
 from fastcollapse.analysis.panels.scores import EVENTS, curve_of, replicates_rule
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw, skewed_curve, skewness
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.counterexamples.scale_estimators import uniform_maximum_moments
 
 
-def log_ratio_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def log_ratio_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean of ln(theta/theta_0), a sum of exponential variates over n."""
     values = results.metrics["log_ratio"][:, generations]
     fits = _fits(results)
@@ -27,7 +27,7 @@ def log_ratio_panel(results: Results, generations: np.ndarray, options: Mapping[
     return Panel("Log of the maximum, over the true one", "ln(theta/theta_0)", "ln theta", curve)
 
 
-def squared_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
+def squared_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean of (theta/theta_0 - 1)^2."""
     values = results.metrics["squared_error"][:, generations]
     unknown = np.full(len(generations), np.nan)
@@ -43,7 +43,7 @@ def squared_error_panel(results: Results, generations: np.ndarray, options: Mapp
     return Panel("Squared relative error of the maximum", "(theta/theta_0 - 1)^2", "error", curve, positive=True)
 
 
-def _fits(results: Results) -> tuple[np.ndarray, np.ndarray] | None:
+def _fits(results: RecordedRun) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the sizes of the fits without kept points, and their number up to each generation; None if not known.
 
     A fit that keeps the points of the last one has the same maximum.

@@ -10,7 +10,7 @@ from fastcollapse.analysis.panels.panel import Curve, Line, Panel
 from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.results import Results
+from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.mixing.pathways import pathway_factors
 from fastcollapse.theory.mixing.staged_schedule import expected_staged
 from fastcollapse.theory.mixing.weighted_fit import fixed_real_errors, weighted_errors
@@ -35,13 +35,13 @@ class ErrorOf(NamedTuple):
     noise : results -> variance of the noise of a synthetic point over that of a real one, with the same model.
     """
 
-    curve: Callable[[Results, np.ndarray, float], Curve]
-    expected: Callable[[Results], np.ndarray]
-    real_alone: Callable[[Results, int], float]
-    noise: Callable[[Results], float] = lambda results: 1.0
+    curve: Callable[[RecordedRun, np.ndarray, float], Curve]
+    expected: Callable[[RecordedRun], np.ndarray]
+    real_alone: Callable[[RecordedRun, int], float]
+    noise: Callable[[RecordedRun], float] = lambda results: 1.0
 
 
-def staged_moments(results: Results, estimator: str) -> tuple[np.ndarray, np.ndarray]:
+def staged_moments(results: RecordedRun, estimator: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the expected variance and squared error of the mean of a staged run of tokens or Gaussian points.
 
     Parameters
@@ -141,7 +141,7 @@ def batch_weights(schedule: Schedule, total: int = 0) -> tuple[np.ndarray, np.nd
 
 
 def ratio_to_first_panel(
-    error: ErrorOf, results: Results, generations: np.ndarray, options: Mapping[str, Any]
+    error: ErrorOf, results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]
 ) -> Panel:
     """Show the error over that of the first fit, beside the factor of large samples for any workflow."""
     schedule, at = schedule_of(results), generations[generations >= 1]
@@ -164,7 +164,7 @@ def ratio_to_first_panel(
 
 
 def error_over_real_panel(
-    error: ErrorOf, results: Results, generations: np.ndarray, options: Mapping[str, Any]
+    error: ErrorOf, results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]
 ) -> Panel:
     """Show the error of a mix over that of a fit to the real data of a generation alone."""
     schedule, at = schedule_of(results), generations[generations >= 1]

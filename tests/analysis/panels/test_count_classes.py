@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels.count_classes import (
     classes_of,
     entropy_panel,
@@ -13,7 +14,6 @@ from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.report import contents, summary
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.lost_mass import zipf_lost_mass
 
 ALL = np.arange(13)

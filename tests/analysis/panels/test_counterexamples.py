@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels import exponential_mean, hidden_interval, stable_mean, uniform_levels, uniform_maximum
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.counterexamples import (
     exponential_mean_square,
     hidden_interval_collapse,

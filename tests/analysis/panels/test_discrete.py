@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels.discrete import PANELS
 from fastcollapse.analysis.panels.extinction_times import extinction_curve
 from fastcollapse.analysis.panels.registry import panels_for, panels_of
 from fastcollapse.analysis.panels.scores import share_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.binomial_chain import exact_chain
 
 GENERATIONS = np.array([1, 5, 20])

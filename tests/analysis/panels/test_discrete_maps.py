@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels import discrete_map_theory
 from fastcollapse.analysis.panels.discrete_map_theory import exact_chain, fixed_points, noise, threshold_text
 from fastcollapse.analysis.panels.discrete_maps import MAP_PANELS
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.discrete.curation import curation_fixed_point, curation_path
 from fastcollapse.theory.discrete.external_share import tempered_fixed_point
 from fastcollapse.theory.discrete.stationary_noise import tempered_noise_path, tempered_uniform_noise

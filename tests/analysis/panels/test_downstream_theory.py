@@ -5,12 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels.downstream_grid import chosen, grid_of
 from fastcollapse.analysis.panels.downstream_theory import fit_of
 from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMomentWarning")
 # 60 cases of 3 dependent scores: beyond 5 in one of 10,000 right files.

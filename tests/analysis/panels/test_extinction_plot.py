@@ -3,11 +3,11 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels.extinction_plot import draw_extinction_times
 from fastcollapse.analysis.panels.extinction_times import quartiles_of, uncensored_curve
 from fastcollapse.analysis.panels.style import SIMULATED
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 
 def run(workflow):

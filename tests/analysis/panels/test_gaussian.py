@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels.gaussian import PANELS
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.scores import share_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.gaussian.collapse_time import tail_exact
 from fastcollapse.theory.gaussian.multivariate import log_det_mean, log_pseudo_det_mean
 from fastcollapse.theory.gaussian.univariate import log_sigma_mean, log_sigma_variance

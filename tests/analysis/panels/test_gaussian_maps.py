@@ -5,11 +5,11 @@ import functools
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels.gaussian_maps import MAP_PANELS
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.gaussian.sampling_bias import bias_accumulate_power_law
 from fastcollapse.theory.gaussian.verifier import verifier_path
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels.glm import PANELS, expected_errors, separation_table, separation_times
 from fastcollapse.analysis.report import summary
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 Z_LIMIT = 5.0
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 AT = np.array([1, 3, 6])
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from fastcollapse import simulate
 from fastcollapse.analysis import figures
 from fastcollapse.analysis.agreement import agreement_of, verdict
 from fastcollapse.analysis.clouds import draw_cloud
@@ -13,7 +14,6 @@ from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.tables import tables_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 GENERATIONS = np.array([0, 1, 2, 4])
 # About 250 scores in this file, far fewer independent ones.

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 
+from fastcollapse import Results, simulate
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.kernel_ridge import ESTIMATE, PANELS, estimate_of
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.results import Results
-from fastcollapse.simulation.simulate import simulate
 from tests.naive import kernel_ridge as naive
 
 GENERATIONS = np.arange(5)

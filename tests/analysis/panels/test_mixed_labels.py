@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.figures import save_figure
 from fastcollapse.analysis.panels.panel import GENERATION, QUARTILES
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.report import summary
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMomentWarning")
 # About 40 scores in this file: beyond 5 in one of 40,000 right files.

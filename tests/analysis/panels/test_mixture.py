@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels.mixture import PANELS
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.scores import share_of
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.gaussian.mixture import tail_theorem4
 
 GENERATIONS = np.array([0, 1, 10, 20, 40])

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels import ngram_theory
 from fastcollapse.analysis.panels.ngram import PANELS
 from fastcollapse.analysis.panels.ngram_theory import contexts_of, expected_n_words, word_holders
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.tables import tables_of
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from tests._corpora import holders_of
 
 GENERATIONS = np.array([0, 1, 2, 4])

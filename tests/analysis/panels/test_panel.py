@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from fastcollapse import simulate
 from fastcollapse.analysis.agreement import agreement_of
 from fastcollapse.analysis.axes import draw_plot
 from fastcollapse.analysis.figures import draw
@@ -16,7 +17,6 @@ from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.analysis.report import comparison, summary
 from fastcollapse.analysis.tables import number, why_not_compared
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 RIDGE = Axis("lambda", "ridge lambda")
 AT = np.array([0.0, 1e-3, 1e-1, 10.0])

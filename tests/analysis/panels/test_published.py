@@ -2,6 +2,7 @@
 
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.published import published, recipe_words
 from fastcollapse.analysis.panels.registry import panels_of
@@ -10,7 +11,6 @@ from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.load_experiment import load_experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.sweeps.load import load_sweep
 
 SHORT = {"run.n_replicates": 3, "run.n_generations": 30, "run.seed": 5}

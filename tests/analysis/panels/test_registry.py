@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.registry import find_panels, panels_for, panels_of
@@ -10,7 +11,6 @@ from fastcollapse.analysis.report import comparison, summary
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import families, register, unregister
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 
 def run(family, truth, record=("metrics",)):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels.regression_setting import setting_of
 from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, FIRST_ORDER, chain_of, medians_of
 from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMomentWarning")
 # About 20 cases of 5 dependent scores of error and norm each: beyond 5 in one of 10,000 right files.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.downstream_grid import EXPONENT, RIDGE, SAMPLES
 from fastcollapse.analysis.panels.panel import GENERATION, QUARTILES
@@ -15,7 +16,6 @@ from fastcollapse.analysis.panels.ridge import PANELS
 from fastcollapse.analysis.report import comparison, contents, summary
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMomentWarning")
 # All scores of this file are about 200: beyond 5 in one of 10,000 right files.

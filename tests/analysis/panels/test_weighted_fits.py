@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.panels.gaussian import PANELS
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.weighted_fits import (
@@ -16,7 +17,6 @@ from fastcollapse.analysis.report import comparison, summary
 from fastcollapse.config.workflows import Accumulate, Mix, Replace
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.mixing.pathways import pathway_factors
 from fastcollapse.theory.mixing.staged_schedule import expected_staged
 from fastcollapse.theory.mixing.weighted_fit import best_weight, weighted_errors

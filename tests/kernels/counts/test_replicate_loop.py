@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.kernels.counts.replicate_loop import resample_replicates
 from fastcollapse.models.discrete import count_model as discrete
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 CASES = {
     "few symbols": ({"probabilities": [0.1, 0.9]}, 50),

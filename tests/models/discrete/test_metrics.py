@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastcollapse import simulate
 from fastcollapse.config.workflows import Replace
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.kernels.counts.count_sums import N_SUMS, SUMS_BUFFER, add_blocks, segment_sums
@@ -12,7 +13,6 @@ from fastcollapse.models.discrete.metrics import METRICS, CountSums, metrics_of,
 from fastcollapse.models.discrete.model import Discrete
 from fastcollapse.models.discrete.parameters import DiscreteParameters
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from tests._runs import run_with_truth
 from tests.naive import discrete as naive
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fastcollapse import simulate
 from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import families, family
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.run_plan import plan_run
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.storage.blocks import Block, take
 from fastcollapse.variables import CountRows
 from tests._runs import run_with_truth

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from fastcollapse import open_results, simulate
 from fastcollapse.config.sampling import BestOf, Sampling
 from fastcollapse.config.schedule import Schedule
 from fastcollapse.config.workflows import Mix
@@ -18,9 +19,7 @@ from fastcollapse.models.discrete.rewards import rank_rewards
 from fastcollapse.models.discrete.staged_buffers import stages_of
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.replay import replay
-from fastcollapse.simulation.results import open_results
 from fastcollapse.simulation.schedules import schedule_of
-from fastcollapse.simulation.simulate import simulate
 from fastcollapse.theory.mixing.weighted_fit import optimal_weights
 from tests._goodness_of_fit import two_sample_p
 from tests.naive import discrete

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fastcollapse import simulate
 from fastcollapse.models.base import ModelBlock
 from fastcollapse.models.gaussian.metrics import METRICS, eigenvalues, metrics_of
 from fastcollapse.models.gaussian.parameters import GaussianTruth
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 FEW = settings(deadline=None, max_examples=40)
 SEEDS = st.integers(0, 10**6)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
+from fastcollapse import open_results, simulate
 from fastcollapse.config.section_base import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
 from fastcollapse.errors import InputError
@@ -19,8 +20,6 @@ from fastcollapse.models.gaussian.multivariate import MultivariateGaussian
 from fastcollapse.models.gaussian.parameters import GaussianParameters, GaussianTruth
 from fastcollapse.models.gaussian.univariate import UnivariateGaussian
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.results import open_results
-from fastcollapse.simulation.simulate import simulate
 from tests.models._block_runs import IDS, WORKFLOWS, assert_bits_are_reproducible, run
 from tests.naive import gaussian as naive
 

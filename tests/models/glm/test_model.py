@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fastcollapse import simulate
 from fastcollapse.config.section_base import build
 from fastcollapse.config.workflows import Accumulate, Mix, Replace
 from fastcollapse.errors import InputError
@@ -19,7 +20,6 @@ from fastcollapse.models.glm.parameters import GlmParameters
 from fastcollapse.models.glm.setting import is_separated, setting_of
 from fastcollapse.models.glm.truth import GlmTruth
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from tests._goodness_of_fit import chi_square_p
 from tests.naive import glm as naive
 

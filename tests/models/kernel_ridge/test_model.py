@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from fastcollapse import simulate
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_SYNTHETIC
@@ -17,7 +18,6 @@ from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
 from fastcollapse.models.kernel_ridge.spectrum import estimate_spectrum
 from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from tests.naive import kernel_ridge as naive
 
 KERNELS = [

@@ -6,12 +6,12 @@ import warnings
 import numpy as np
 import pytest
 
+from fastcollapse import simulate
 from fastcollapse.analysis.report import describe
 from fastcollapse.errors import InputError, InputWarning
 from fastcollapse.kernels.regression.kernel_matrix import LINEAR, POLYNOMIAL, RBF, Kernel
 from fastcollapse.models.kernel_ridge.sizes import check_kernel
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 
 
 def run_of(folder, inputs=1.0, labels=1.0, shift=0.0, truth=None, **model):

@@ -12,8 +12,8 @@ from fastcollapse.models.ngram.metrics import METRICS
 from fastcollapse.models.ngram.model import Ngram
 from fastcollapse.models.ngram.refits import Plan
 from fastcollapse.models.ngram.walk_kernels import walk_block
+from fastcollapse.simulation.execute import use_threads
 from fastcollapse.simulation.schedules import schedule_of
-from fastcollapse.simulation.simulate import use_threads
 from tests._corpora import shipped
 from tests._goodness_of_fit import z_scores
 from tests.models.ngram._corpora import corpus, experiment, model_of, states_of

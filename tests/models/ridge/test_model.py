@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from fastcollapse import simulate
 from fastcollapse.cli.main import main
 from fastcollapse.config.section_base import build
 from fastcollapse.config.workflows import Accumulate, AccumulateSubsample, Mix, Replace
@@ -25,7 +26,6 @@ from fastcollapse.models.ridge.model import MODEL
 from fastcollapse.models.ridge.parameters import RidgeParameters
 from fastcollapse.models.ridge.truth import RidgeTruth
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.simulate import simulate
 from tests._goodness_of_fit import z_scores
 from tests.models._block_runs import assert_bits_are_reproducible, run
 

@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fastcollapse import open_results, simulate
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import register, unregister
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.profile.definitions import DEFINITIONS
-from fastcollapse.simulation.results import open_results
-from fastcollapse.simulation.simulate import simulate
 from tests.simulation.profile._hand_made import hand_made, profile
 
 DATA = Path(__file__).parents[2] / "data" / "version_0_1"

@@ -1,4 +1,4 @@
-"""Results of a run, read-only, from memory or from a file."""
+"""Recorded data of a run, read-only, from memory or from a file."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -14,16 +14,13 @@ from fastcollapse.storage.base import Reader
 from fastcollapse.variables import SampleRows
 
 if TYPE_CHECKING:
-    import xarray
-
     from fastcollapse.config.sections import Recipe
     from fastcollapse.simulation.experiment import Experiment
-    from fastcollapse.simulation.profile.definitions import Finding
     from fastcollapse.variables import Coordinate, Variable
 
 
-class Results:
-    """Recorded data of a run up to its last committed generation.
+class RecordedRun:
+    """Recorded data of a run up to its last committed generation; `fastcollapse.Results` adds what a user does with it.
 
     Generation t is the state after t refits; generation 0 is the initial model, which is the truth.
 
@@ -287,73 +284,14 @@ class Results:
             known = ", ".join(self.sample_names) or 'none: run.record must contain "trajectory"'
             raise InputError(f"the name of a recorded sample must be one of {known}, got {name!r}")
 
-    def text(self, generation: int | None = None, replicate: int = 0, n: int = 5, seed: int | None = None) -> list[str]:
-        """Return sentences of a generation, sampled from its counts: what the model of that generation writes.
-
-        Counts that the run has not recorded are computed again, for this replicate and up to this generation.
-
-        Parameters
-        ----------
-        generation : 0 to T; by default the last.
-        replicate : 0 to R - 1.
-        n : number of sentences, independent of each other.
-        seed : seed of the sentences; by default that of the run. The same arguments give the same sentences.
-
-        Raises
-        ------
-        InputError
-            An argument is out of range, or the family has no text.
-        """
-        from fastcollapse.simulation.sampled_text import sample_text  # computes counts again, with kernels
-
-        return sample_text(self.experiment, self._reader, generation, replicate, n=n, seed=seed)
-
-    def profile(self, **thresholds: Any) -> "tuple[Finding, ...]":
-        """Return what the run says about each definition of model collapse in use, one `Finding` each.
-
-        Parameters
-        ----------
-        thresholds : keys of `fastcollapse.config.thresholds.Thresholds`, such as `catastrophic=5`. Their defaults are
-            choices of this project.
-
-        Raises
-        ------
-        InputError
-            A key is unknown or refused, or no generation is finished.
-
-        References
-        ----------
-        After arXiv:2503.03150.
-        """
-        from fastcollapse.config.section_base import build
-        from fastcollapse.config.thresholds import Thresholds
-        from fastcollapse.simulation.profile.evaluate import profile_of  # imports SciPy
-
-        return profile_of(self, build(Thresholds, thresholds))
-
-    def to_xarray(self) -> "xarray.Dataset":
-        """Return metrics, states and extinction times with dimensions replicate, generation and symbol.
-
-        A sample NAME is a contiguous ragged array of the CF conventions: NAME has the points of all rows, and NAME_size
-        (generation, replicate) has their numbers. Names, types and attributes are those of `xarray.open_dataset`.
-
-        Raises
-        ------
-        InputError
-            The package xarray is not installed.
-        """
-        from fastcollapse.simulation.xarray_dataset import xarray_dataset  # an extra
-
-        return xarray_dataset(self._reader)
-
     def __repr__(self) -> str:
         place = self.path or "in memory"
         generations = f"{max(self.last, 0)} of {self._reader.header.n_generations} generations"
-        return f"<Results {place}: {self.n_replicates} replicates, {generations}>"
+        return f"<{type(self).__name__} {place}: {self.n_replicates} replicates, {generations}>"
 
 
-def open_results(path: str | Path) -> Results:
-    """Open the results of a run that is finished, still running, or was stopped.
+def open_run(path: str | Path) -> RecordedRun:
+    """Return the recorded data of a run that is finished, still running, or was stopped.
 
     Parameters
     ----------
@@ -363,21 +301,14 @@ def open_results(path: str | Path) -> Results:
     ------
     UnreadableResults
         The file is missing, not of fastcollapse, truncated, damaged, or of a newer format.
-
-    Examples
-    --------
-    >>> open_results("nowhere.h5")
-    Traceback (most recent call last):
-    ...
-    fastcollapse.errors.UnreadableResults: nowhere.h5: no such file
     """
     from fastcollapse.storage.readers import open_file  # h5py takes 0.1 s to import
 
-    return Results(open_file(path))
+    return RecordedRun(open_file(path))
 
 
-def check_results(path: str | Path, everything: bool = True, checksums_required: bool = True) -> Results:
-    """Open results as `open_results` does, and verify the checksums of their data.
+def check_run(path: str | Path, everything: bool = True, checksums_required: bool = True) -> RecordedRun:
+    """Return the recorded data of a run as `open_run` does, and verify the checksums of its data.
 
     Parameters
     ----------
@@ -389,8 +320,8 @@ def check_results(path: str | Path, everything: bool = True, checksums_required:
     Raises
     ------
     UnreadableResults
-        See `open_results`; or a checksum does not match, or there are none.
+        See `open_run`; or a checksum does not match, or there are none.
     """
     from fastcollapse.storage.readers import check_file  # h5py takes 0.1 s to import
 
-    return Results(check_file(path, everything, checksums_required))
+    return RecordedRun(check_file(path, everything, checksums_required))

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import xarray
 
+from fastcollapse import Results, open_results
 from fastcollapse.errors import InputError, StoreError, UnreadableResults
-from fastcollapse.simulation.results import Results, open_results
 from fastcollapse.storage.base import Reader
 from tests.simulation._small_results import make_results
 

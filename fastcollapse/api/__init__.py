@@ -1,0 +1,1 @@
+"""Python interface: what a script or a notebook calls. The package exports its names."""

@@ -1,0 +1,76 @@
+"""Simulation of an experiment in one call."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from fastcollapse.api.results import Results
+from fastcollapse.errors import InputError
+from fastcollapse.simulation.execute import execute
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.interrupts import Interrupts
+from fastcollapse.simulation.run_plan import Mode, plan_run
+
+
+def simulate(
+    experiment: Experiment,
+    path: str | Path | None = None,
+    *,
+    threads: int | None = None,
+    block: int | None = None,
+    first_replicate: int = 0,
+    progress: Callable[[int], None] | None = None,
+    interrupts: Interrupts | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    memory_limit: int | str | None = None,
+) -> Results:
+    """Run an experiment and return its results.
+
+    Parameters
+    ----------
+    experiment : the experiment; a missing seed is drawn from the system and recorded.
+    path : the results file (HDF5), which must not exist (see `overwrite` and `resume`); None keeps the results in
+        memory.
+    threads : number of threads, 1 to the number of cores, by default all; never changes a number.
+    block : number of generations in a block, at least 1; by default a block takes about 0.1 s; never changes a number.
+    first_replicate : number of the first replicate, so that a part of a run has the random streams of the full run.
+    progress : called with the number of generations that were run since the last call. An exception in it ends the run
+        as a kill does: generations since the last commit are lost. Ctrl-C saves them.
+    interrupts : an active handler of signals; by default Ctrl-C is deferred, unless another handler is installed.
+    overwrite : whether existing results at `path`, finished or not, are replaced.
+    resume : whether the run at `path` is resumed; the result is bit-identical to an uninterrupted run. A finished run
+        is returned, and a missing one is started. The truth is the recorded one. An experiment without a seed takes
+        the seed of the file.
+    memory_limit : maximum memory of the process, in bytes or as text such as "2GB": blocks and parts become smaller. It
+        requires a path. By default parts of 256 MiB use 0.5 GB in addition to the state of the run.
+
+    Raises
+    ------
+    InputError
+        A value is not allowed, `path` exists or cannot be written, or the file to resume has another experiment.
+    UnreadableResults
+        The file to resume is damaged, or its state does not fit.
+    StoreError
+        The results cannot be written, for example on a full disk; the committed generations are saved.
+    KeyboardInterrupt
+        Ctrl-C stopped the run at the end of a block; `open_results(path)` reads the committed generations.
+
+    Examples
+    --------
+    >>> from fastcollapse import Experiment, simulate
+    >>> results = simulate(Experiment.from_mapping({
+    ...     "truth": {"probabilities": [0.25, 0.75]},
+    ...     "workflow": {"name": "replace", "n_samples": 100},
+    ...     "run": {"n_generations": 10, "n_replicates": 3, "seed": 1},
+    ... }))
+    >>> results.metrics["heterozygosity"].shape
+    (3, 11)
+    """
+    if resume and overwrite:
+        raise InputError("give resume=True or overwrite=True, not both")
+    mode: Mode = "resume" if resume else "overwrite" if overwrite else "new"
+    plan = plan_run(experiment, path, mode, first_replicate=first_replicate)
+    run = execute(
+        plan, threads=threads, block=block, progress=progress, interrupts=interrupts, memory_limit=memory_limit
+    )
+    return Results(run.reader)
