@@ -23,7 +23,7 @@ def compiling(monkeypatch):
     """Every run compiles a kernel and has waited for long."""
     monkeypatch.setattr("fastcollapse.kernels.compile_log._PATIENCE", 0.0)
     monkeypatch.setattr("fastcollapse.kernels.compile_log.compile_log._logged", set())
-    from fastcollapse.simulation import simulate as module
+    from fastcollapse.simulation import execute as module
 
     run_blocks = module.run_blocks
 

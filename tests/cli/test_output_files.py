@@ -296,7 +296,7 @@ def test_resume__records_the_provenance_of_each_part(here, parts_at_once, monkey
     stop("a.h5", 4)
     last = open_results("a.h5").last
     made = {**open_results("a.h5").provenance, "python": "9.9"}
-    for module in ("simulate", "provenance"):
+    for module in ("execute", "provenance"):
         monkeypatch.setattr(f"fastcollapse.simulation.{module}.provenance", lambda: made)
     result = call("run", "--resume", "a.h5")
     assert result.exit_code == 0, result.output

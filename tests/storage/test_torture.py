@@ -338,7 +338,7 @@ cp run.toml disk
 cd disk
 run() { "$PYTHON" -c '
 import sys
-from fastcollapse.simulation import simulate as simulation
+from fastcollapse.simulation import execute as simulation
 from fastcollapse.cli import main as cli
 simulation.PART_BYTES = int(sys.argv[1])
 cli.main(sys.argv[2:], prog_name="fastcollapse")' "$@"; }

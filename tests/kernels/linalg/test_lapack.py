@@ -159,7 +159,7 @@ def test_routines__are_found_by_cached_code():
 
 def test_one_blas_thread__limits_blas_loaded_later():
     code = (
-        "from fastcollapse.simulation import simulate\n"
+        "from fastcollapse.simulation import execute\n"
         "from fastcollapse.kernels.linalg.blas_threads import one_blas_thread\n"
         "with one_blas_thread():\n"
         "    pass\n"
