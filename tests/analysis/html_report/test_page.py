@@ -15,9 +15,9 @@ from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.sweeps.executors import SerialExecutor
 
 EXPERIMENT = {
-    "truth": {"probabilities": [0.4, 0.3, 0.2, 0.1]},
-    "workflow": {"name": "replace", "n_samples": 50},
-    "run": {"n_generations": 12, "n_replicates": 20, "seed": 1},
+    "truth": {"uniform": 50},
+    "workflow": {"name": "replace", "n_samples": 100},
+    "run": {"n_generations": 12, "n_replicates": 50, "seed": 1},
 }
 HOSTILE = """
 truth.probabilities = [0.4, 0.3, 0.2, 0.1]
@@ -72,7 +72,7 @@ def test_page__is_one_well_formed_file_that_loads_nothing(page):
 
 def test_page__has_figure_verdict_numbers_values_and_versions(page):
     text = " ".join(parsed(page).texts)
-    for part in ("agrees with exact theory", "generation", "workflow.n_samples = 50", "numba", "digest"):
+    for part in ("agrees with exact theory", "generation", "workflow.n_samples = 100", "numba", "digest"):
         assert part in text
     assert page.count("<svg") == 1
     assert "symbols alive" in text
@@ -96,13 +96,13 @@ def test_sections__of_a_folder_are_those_of_its_files(tmp_path):
 
 
 def test_sections__of_a_sweep_have_a_line_for_each_point_the_worst_first(tmp_path):
-    sweep = Sweep({**EXPERIMENT, "sweep": {"grid": {"workflow.n_samples": [20, 40, 80]}}})
+    sweep = Sweep({**EXPERIMENT, "sweep": {"grid": {"workflow.n_samples": [60, 80, 100]}}})
     run_sweep(sweep, tmp_path / "study", SerialExecutor())
     (section,) = sections_at(tmp_path / "study")
     assert section.facts["points"] == "3 of 3 finished"
     scores = [float(row[3]) for row in section.agreements.rows]
     assert scores == sorted(scores, reverse=True)
-    assert sorted(row[1].split()[-1] for row in section.agreements.rows) == ["20", "40", "80"]
+    assert sorted(row[1].split()[-1] for row in section.agreements.rows) == ["100", "60", "80"]
     parsed(page_of([section]))
 
 
