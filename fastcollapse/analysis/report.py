@@ -107,24 +107,31 @@ def describe(results: RecordedRun) -> str:
 def _settings(results: RecordedRun) -> str:
     """Return the experiment of a run in words, without its recipe."""
     experiment = results.experiment
+    heading = f"Recursive training, {experiment.family} model, workflow {experiment.workflow.name}"
+    return "\n".join([heading, *(f"  {name:10} {words}" for name, words in settings_of(results).items())])
+
+
+def settings_of(results: RecordedRun) -> dict[str, str]:
+    """Return the sections of the experiment of a run in words, by name."""
+    experiment = results.experiment
     parameters = experiment.model.to_mapping()
     tables = {k: v for k, v in parameters.items() if isinstance(v, dict)}
     own = settings_text({k: v for k, v in parameters.items() if k not in tables})
     settings = settings_text(experiment.workflow.to_mapping())
     n_done, n_asked = max(results.last, 0), experiment.run.n_generations
     done = "" if n_done == n_asked else f"{n_done:,} of "
-    lines = [
-        f"Recursive training, {experiment.family} model, workflow {experiment.workflow.name}",
-        *([f"  model      {own}"] if own else []),
-        *(["  engine     spectrum: the number of symbols of each count"] if results.engine == "spectrum" else []),
-        *(f"  {k:10} {settings_text(given)}" for k, given in tables.items()),
-        f"  truth      {panels_for(results).describe_truth(results)}",
-        f"  workflow   {experiment.workflow.name}: {settings}",
-        *([f"  sampling   {settings_text(experiment.sampling.to_mapping())}"] if experiment.sampling else []),
-        f"  run        {done}{counted(n_asked, 'generation')} x "
-        f"{counted(results.n_replicates, 'replicate')}, seed {experiment.run.seed}",
-    ]
-    return "\n".join(lines)
+    engine = "spectrum: the number of symbols of each count" if results.engine == "spectrum" else ""
+    words = {
+        "model": own,
+        "engine": engine,
+        **{k: settings_text(given) for k, given in tables.items()},
+        "truth": panels_for(results).describe_truth(results),
+        "workflow": f"{experiment.workflow.name}: {settings}",
+        "sampling": settings_text(experiment.sampling.to_mapping()) if experiment.sampling else "",
+        "run": f"{done}{counted(n_asked, 'generation')} x {counted(results.n_replicates, 'replicate')}, "
+        f"seed {experiment.run.seed}",
+    }
+    return {name: text for name, text in words.items() if text}
 
 
 def throughput(cases: Sequence[RecordedRun], elapsed: float) -> str:

@@ -31,29 +31,7 @@ def case_names(cases: Sequence[RecordedRun]) -> list[str]:
     return [settings_text(case) for case in recipe.cases]
 
 
-def tables_of(results: RecordedRun) -> str:
-    """Return the tables of the panels: one over generations, and one for each plot over another axis."""
-    generations = table_generations(results)
-    if not generations[generations >= 1].size:
-        return "No generation is finished yet."
-    panels = panels_of(results, generations)
-    if not panels:
-        return "No metric was recorded."
-    over_generations = [panel for panel in panels if panel.axis is GENERATION]
-    pictures = [panel for panel in panels if panel.is_picture]
-    others = [panel for panel in panels if panel.axis is not GENERATION and not panel.is_picture]
-    tables = [_generation_table(generations, over_generations)] if over_generations else []
-    tables += [_plot_table(plot) for plot in plots_of(others)]
-    tables += [_picture_table(pictures)] if pictures else []
-    text = "\n\n".join(f"{part.title}\n{table(part.header, part.rows)}" for part in tables)
-    has_scores = any("z" in part.header for part in tables)
-    cells = {cell for part in tables for row in part.rows for cell in row}
-    legend = "; ".join(f"{cell}: {meaning}" for cell, meaning in _LEGEND.items() if cell in cells)
-    notes = _notes(results, panels, has_scores)
-    return "\n".join(filter(None, [text, notes, f"  ({legend})" if legend else ""]))
-
-
-class _Table(NamedTuple):
+class PanelTable(NamedTuple):
     """Title, header and cells of a table."""
 
     title: str
@@ -61,13 +39,41 @@ class _Table(NamedTuple):
     rows: list[list[str]]
 
 
-def _generation_table(generations: np.ndarray, panels: Sequence[Panel]) -> _Table:
+def tables_of(results: RecordedRun) -> str:
+    """Return the tables of the panels as text: one over generations, and one for each plot over another axis."""
+    tables, notes = panel_tables(results)
+    text = "\n\n".join(f"{part.title}\n{table(part.header, part.rows)}" for part in tables)
+    return "\n".join(filter(None, [text, *notes]))
+
+
+def panel_tables(results: RecordedRun) -> tuple[list[PanelTable], list[str]]:
+    """Return the tables of the panels, see `tables_of`, and the notes below them."""
+    generations = table_generations(results)
+    if not generations[generations >= 1].size:
+        return [], ["No generation is finished yet."]
+    panels = panels_of(results, generations)
+    if not panels:
+        return [], ["No metric was recorded."]
+    over_generations = [panel for panel in panels if panel.axis is GENERATION]
+    pictures = [panel for panel in panels if panel.is_picture]
+    others = [panel for panel in panels if panel.axis is not GENERATION and not panel.is_picture]
+    tables = [_generation_table(generations, over_generations)] if over_generations else []
+    tables += [_plot_table(plot) for plot in plots_of(others)]
+    tables += [_picture_table(pictures)] if pictures else []
+    has_scores = any("z" in part.header for part in tables)
+    cells = {cell for part in tables for row in part.rows for cell in row}
+    legend = "; ".join(f"{cell}: {meaning}" for cell, meaning in _LEGEND.items() if cell in cells)
+    notes = _notes(results, panels, has_scores)
+    return tables, [note for note in (notes, f"  ({legend})" if legend else "") if note]
+
+
+def _generation_table(generations: np.ndarray, panels: Sequence[Panel]) -> PanelTable:
     """Return the table of the panels over generations."""
     columns = [column for panel in panels for column in _columns(panel, _rows_of(panel, generations), [panel])]
     header = ["generation", *(name for name, _ in columns)]
     rows = [[f"{t:,}", *(cells[i] for _, cells in columns)] for i, t in enumerate(generations)]
     titles = "\n".join(f"  {panel.heading}: {panel.title}" for panel in panels)
-    return _Table(f"Over generations\n{titles}", header, rows)
+    return PanelTable(f"Over generations\n{titles}", header, rows)
 
 
 def _rows_of(panel: Panel, generations: np.ndarray) -> list[int | None]:
@@ -76,7 +82,7 @@ def _rows_of(panel: Panel, generations: np.ndarray) -> list[int | None]:
     return [places.get(int(t)) for t in generations]
 
 
-def _plot_table(plot: Sequence[Panel]) -> _Table:
+def _plot_table(plot: Sequence[Panel]) -> PanelTable:
     """Return the table of one plot: a few points of each of its curves."""
     rows: list[list[str]] = []
     header = ["curve", plot[0].axis.heading]
@@ -89,13 +95,15 @@ def _plot_table(plot: Sequence[Panel]) -> _Table:
             rows.append([panel.group, f"{panel.curve.at[i]:.4g}", *(cells[row] for _, cells in columns)])
     if not plot[0].group:
         header, rows = header[1:], [row[1:] for row in rows]
-    return _Table(plot[0].title, header, rows)
+    return PanelTable(plot[0].title, header, rows)
 
 
-def _picture_table(pictures: Sequence[Panel]) -> _Table:
+def _picture_table(pictures: Sequence[Panel]) -> PanelTable:
     """Return the table of pictures of points: a line for each."""
     rows = [[f"{panel.curve.at[0]:,}", number(panel, panel.curve.mean[0])] for panel in pictures]
-    return _Table(f"Pictures\n  {pictures[0].heading}: {pictures[0].label}", ["generation", pictures[0].heading], rows)
+    return PanelTable(
+        f"Pictures\n  {pictures[0].heading}: {pictures[0].label}", ["generation", pictures[0].heading], rows
+    )
 
 
 def _notes(results: RecordedRun, panels: Sequence[Panel], has_scores: bool) -> str:

@@ -65,6 +65,25 @@ class Results(RecordedRun):
 
         return profile_of(self, build(Thresholds, thresholds))
 
+    def report(self, path: str | Path, overwrite: bool = False) -> Path:
+        """Write a page of HTML about the run: figure, agreement with theory, tables, what was run; return its path.
+
+        Parameters
+        ----------
+        path : a new file that ends in .html.
+        overwrite : whether an existing file is replaced.
+
+        Raises
+        ------
+        InputError
+            The path has another ending, exists, or cannot be written.
+        """
+        from fastcollapse.analysis.html_report.page import page_of, write_page  # imports matplotlib
+        from fastcollapse.analysis.html_report.sections import run_section
+
+        write_page(page_of([run_section(self)]), Path(path), overwrite)
+        return Path(path)
+
     def to_xarray(self) -> "xarray.Dataset":
         """Return metrics, states and extinction times with dimensions replicate, generation and symbol.
 

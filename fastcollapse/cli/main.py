@@ -21,6 +21,7 @@ from fastcollapse.cli.log_lines import log_lines
 from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.precompile import precompile
 from fastcollapse.cli.recipes import recipes, reproduce
+from fastcollapse.cli.report import report
 from fastcollapse.cli.results import check, compare, info, plot, profile, replay, text, threads_option
 from fastcollapse.cli.run_job import Interrupted, RunJob, run_job
 from fastcollapse.cli.streams import OutputFailed, standard_streams
@@ -230,6 +231,7 @@ for command in (
     plot,
     compare,
     profile,
+    report,
     replay,
     text,
     reproduce,

@@ -1,0 +1,233 @@
+"""Sections of a report: what the page says of one run, or of a sweep."""
+
+import io
+import json
+import shlex
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastcollapse.analysis.agreement import Agreement, agreement_of, total_agreement, verdict
+from fastcollapse.analysis.figures import draw
+from fastcollapse.analysis.matplotlib_settings import drawing
+from fastcollapse.analysis.panels.published import recipe_words
+from fastcollapse.analysis.report import settings_of
+from fastcollapse.analysis.sweep_figures import draw_sweep
+from fastcollapse.analysis.tables import PanelTable, panel_tables
+from fastcollapse.config.dotted_keys import flat
+from fastcollapse.errors import InputError
+from fastcollapse.simulation.recorded_run import RecordedRun, check_run
+from fastcollapse.simulation.sampled_text import summary_text
+from fastcollapse.sweeps.collected_results import CollectedSweep, open_sweep
+from fastcollapse.sweeps.folder import SweepFolder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Generations of which a run with text shows sentences, and the number of sentences of each.
+_TEXT_GENERATIONS, _N_SENTENCES = (0, 1, 5, 10), 3
+_AGREEMENT_HEADER = ["quantity", "scored", "largest |z|", "at", "agrees", "not scored", "why"]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One run, or one sweep.
+
+    Parameters
+    ----------
+    name : file name.
+    title : what it is, in words.
+    source : the publication; "" without one.
+    note : the note of its recipe, or "".
+    verdict : the agreement with theory in one sentence.
+    is_good : whether no score disagrees with theory.
+    facts : what was run, by name.
+    figure : the figure as SVG; "" without one.
+    figure_problem : why there is no figure, or "".
+    agreements : table of the agreement of each quantity, or of each point of a sweep.
+    tables, notes : the numbers, and the notes below them.
+    sentences : sentences by generation, for models of text.
+    values : all values of the experiment as TOML; "" for a sweep.
+    text : the text of the experiment file; "" without one.
+    replay : commands that run it again and check it, by what they do.
+    """
+
+    name: str
+    title: str
+    source: str
+    note: str
+    verdict: str
+    is_good: bool
+    facts: Mapping[str, str]
+    figure: str
+    figure_problem: str
+    agreements: PanelTable
+    values: str
+    text: str
+    replay: Mapping[str, str]
+    tables: Sequence[PanelTable] = ()
+    notes: Sequence[str] = ()
+    sentences: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+
+def run_section(results: RecordedRun) -> Section:
+    """Return the section of a run."""
+    words = recipe_words([results])
+    agreements = agreement_of(results) if results.last >= 1 else []
+    tables, notes = panel_tables(results)
+    figure, problem = _svg(lambda: draw([results]))
+    experiment = results.experiment
+    path = None if results.path is None else shlex.quote(str(results.path))
+    commands = {} if path is None else {"check every number": f"fastcollapse replay {path}"}
+    if path is not None and not results.finished:
+        commands["resume"] = f"fastcollapse run --resume {path}"
+    return Section(
+        name="results in memory" if results.path is None else results.path.name,
+        title=words.title if words else f"{experiment.family} model, workflow {experiment.workflow.name}",
+        source=words.source if words else "",
+        note=words.note if words else "",
+        verdict=_sentence(total_agreement(agreements)) if agreements else "No generation is finished yet.",
+        is_good=not any(agreement.disagrees for agreement in agreements),
+        facts={**settings_of(results), **_origin(results)},
+        figure=figure,
+        figure_problem=problem,
+        agreements=PanelTable("Agreement with theory", _AGREEMENT_HEADER, [_row(one) for one in agreements]),
+        values=toml_lines(experiment.to_mapping()),
+        text=results.experiment_text,
+        replay=commands,
+        tables=tables,
+        notes=[note.strip() for note in notes],
+        sentences=summary_text(experiment, results.reader, _TEXT_GENERATIONS, _N_SENTENCES),
+    )
+
+
+def sweep_section(source: SweepFolder | CollectedSweep) -> Section:
+    """Return the section of a sweep: its figure, and a line for each point, the worst agreement first."""
+    sweep, done = source.sweep, sorted(source.done())
+    rows, is_good, every = [], True, []
+    for index in done:
+        agreements = agreement_of(source.results(index))
+        every += agreements
+        n_scores = sum(one.n_scores for one in agreements)
+        largest = max((one.largest[0] for one in agreements), default=0.0)
+        is_good = is_good and not any(one.disagrees for one in agreements)
+        score = f"{largest:.1f}" if n_scores else "-"
+        rows.append((largest, [f"{index:,}", sweep[index].label, f"{n_scores:,}", score, _short_verdict(agreements)]))
+    rows.sort(key=lambda row: -row[0])
+    figure, problem = _svg(lambda: draw_sweep(source)) if done else ("", "no point is finished yet")
+    axes = " x ".join(f"{' and '.join(axis.keys)} ({len(axis)} values)" for axis in sweep.axes)
+    recipe = sweep[0].experiment.recipe
+    path = shlex.quote(str(source.path))
+    return Section(
+        name=source.path.name,
+        title=recipe.title if recipe else f"Sweep over {axes}",
+        source=(recipe.source or "") if recipe else "",
+        note="",
+        verdict=_sentence(total_agreement(every)) if every else "No point is finished yet.",
+        is_good=is_good,
+        facts={
+            "points": f"{len(done):,} of {len(sweep):,} finished",
+            "axes": axes,
+            "seed": str(sweep.seed),
+            "digest": sweep.digest,
+        },
+        figure=figure,
+        figure_problem=problem,
+        agreements=PanelTable(
+            "Agreement of each point with theory",
+            ["point", "values", "scored", "largest |z|", "verdict"],
+            [row for _, row in rows],
+        ),
+        values="",
+        text=sweep.text,
+        replay={"state of the points": f"fastcollapse status {path}"},
+    )
+
+
+def toml_lines(sections: Mapping[str, Any]) -> str:
+    """Return the values of an experiment as TOML with dotted keys, from which the run can be made again.
+
+    Examples
+    --------
+    >>> print(toml_lines({"truth": {"uniform": 10}, "workflow": {"name": "replace"}}))
+    truth.uniform = 10
+    workflow.name = "replace"
+    """
+    return "\n".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in flat(sections).items())
+
+
+def _origin(results: RecordedRun) -> dict[str, str]:
+    """Return seed, digest, machine and versions of a run."""
+    made: Mapping[str, Any] = results.provenance
+    facts = {
+        "digest": results.digest,
+        "created": f"{made.get('created', 'unknown')} on {made.get('processor', 'unknown')}, "
+        f"{made.get('n_cores', '?')} cores",
+        "versions": ", ".join(f"{name} {version}" for name, version in sorted(made.get("packages", {}).items())),
+    }
+    facts |= {f"data {name}": f"SHA-256 {digest}" for name, digest in results.inputs.items()}
+    return facts
+
+
+def _row(agreement: Agreement) -> list[str]:
+    """Return the cells of an agreement."""
+    score, place = agreement.largest
+    scored = agreement.n_scores > 0
+    if agreement.disagrees:
+        agrees = "no"
+    elif scored:
+        agrees = "yes"
+    else:
+        agrees = f"{agreement.n_within:,} of {agreement.n_bounded:,} within bounds" if agreement.n_bounded else "-"
+    without = agreement.n_unscored or ("all" if not scored and not agreement.n_bounded else "")
+    return [
+        agreement.name,
+        f"{agreement.n_scores:,}",
+        f"{score:.1f}" if scored else "-",
+        place if scored else "-",
+        agrees,
+        str(without),
+        agreement.reason,
+    ]
+
+
+def _short_verdict(agreements: Sequence[Agreement]) -> str:
+    """Return the verdict of a point in a few words."""
+    wrong = [one.name for one in agreements if one.disagrees]
+    return f"disagrees in {', '.join(wrong)}" if wrong else verdict(agreements)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+@drawing
+def _svg(make: Callable[[], "Figure"]) -> tuple[str, str]:
+    """Return a figure as an element of HTML, or "" and the reason."""
+    import matplotlib as mpl  # start-up time
+
+    try:
+        with warnings.catch_warnings(), mpl.rc_context({"svg.fonttype": "none"}):
+            warnings.simplefilter("ignore")  # the commands that draw figures warn
+            drawn = io.StringIO()
+            make().savefig(drawn, format="svg", metadata={"Date": None, "Creator": None})
+    except InputError as error:
+        return "", str(error)
+    text = drawn.getvalue()
+    return text[text.index("<svg") :], ""
+
+
+def section_of(path: Path) -> Section:
+    """Return the section of a results file, of the folder of a sweep, or of a collected sweep.
+
+    Raises
+    ------
+    UnreadableResults
+        The file is missing or damaged.
+    """
+    source = open_sweep(path)
+    if source is not None:
+        return sweep_section(source)
+    return run_section(check_run(path, everything=False, checksums_required=False))
