@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastcollapse.analysis.agreement import Agreement, agreement_of, total_agreement
+from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.datasets.shipped import recipes
@@ -45,10 +46,10 @@ class Reproduction:
     def line(self) -> str:
         """Return one line: title, parameters, agreement, time."""
         results = self.cases[0]
-        recipe = results.recipe
+        words = recipe_words(self.cases)
         run = f"{counted(results.last, 'generation')} x {counted(results.n_replicates, 'replicate')}"
         n_cases = f"{counted(len(self.cases), 'case')} x " if len(self.cases) > 1 else ""
-        title = recipe.title if recipe is not None else ""
+        title = words.changed_title if words is not None else ""
         time = f"{self.seconds:.2f} s after {self.compile_seconds:.2f} s of compiling"
         return f"{self.name}: {title}; {n_cases}{run}; {total_agreement(self.agreements)}; {time}"
 

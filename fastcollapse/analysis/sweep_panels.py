@@ -220,7 +220,7 @@ def _title(
     words = recipe_words([points[0]])
     families = dict.fromkeys(results.experiment.family for results in points)
     names = f"{' and '.join(families)} {'family' if len(families) == 1 else 'families'}"
-    heading = words.title if words is not None else f"Sweep of the {names}"
+    heading = words.changed_title if words is not None else f"Sweep of the {names}"
     generation = f"generation {_range([results.last for results in points] if at is None else [at])}"
     n_replicates = _range([results.n_replicates for results in points])
     n_missing = len(source.sweep) - len(source.done())

@@ -56,7 +56,7 @@ def test_recipe__runs_and_draws(name):
     words = summary(done, 1.0)
     assert "generation" in words
     # Fewer generations may leave out generations of downstream fits, which changes the recipe.
-    is_changed = "[recipe changed in model.downstream.generations" in words
+    is_changed = ", changed: downstream.generations" in words
     assert ("Note: " in words) == (experiment.recipe.note is not None and not is_changed)
 
 

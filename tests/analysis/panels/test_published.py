@@ -1,12 +1,14 @@
 """Published points, notes and sources: shown where every parameter is as published, and otherwise the change."""
 
+import gzip
+
 import pytest
 
 from fastcollapse import simulate
 from fastcollapse.analysis.figures import draw
-from fastcollapse.analysis.panels.published import published, recipe_words
+from fastcollapse.analysis.panels.published import changes_of, published, recipe_words
 from fastcollapse.analysis.panels.registry import panels_of
-from fastcollapse.analysis.report import summary
+from fastcollapse.analysis.report import comparison, summary
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
@@ -58,10 +60,11 @@ def test_published__changed_parameter_compares_with_nothing_published():
     results = run(load_experiment("sur-gau", {"workflow.n_samples": 20}))
     assert keys(results) == ["workflow.n_samples"]
     assert all(panel.points == () for panel in panels_of(results, results.generation))
-    changed = "recipe changed in workflow.n_samples = 20 (recipe: 10)"
-    for text in (summary(results), draw([results]).get_suptitle().replace("\n", " ")):
+    changed = f"after {SOURCE}, changed: n_samples = 20 (published 10)"
+    assert changes_of(results) == ["n_samples = 20 (published 10)"]
+    for text in (summary(results), comparison(results)[0], draw([results]).get_suptitle().replace("\n", " ")):
         assert changed in text
-        assert "arXiv" not in text
+        assert text.count("arXiv") == 1
         assert "The curve that the published figure" not in text
     assert "read off" not in legend_of(draw([results]))
 
@@ -81,7 +84,9 @@ def test_published__edited_copy_is_compared_with_the_shipped_recipe(tmp_path, ed
     results = run(copy_of(tmp_path, "sur-gau", edit, retitled))
     assert keys(results) == [key]
     assert published(results).points == ()
-    assert recipe_words([results]).source == ""
+    words = recipe_words([results])
+    assert words.source.startswith(f"after {SOURCE}, changed: {key.partition('.')[2]} = ")
+    assert words.note == ""
 
 
 def test_published__unchanged_copy_keeps_its_source(tmp_path):
@@ -110,8 +115,41 @@ def test_published__own_recipe_has_its_own_points(tmp_path):
     own = Experiment.from_toml(path)
     assert published(simulate(own)).points[0].values == (1.0,)
     changed = simulate(own.with_values({"truth.rate": 3.0}))
-    assert keys(changed) == ["truth.rate"]
-    assert "a paper" not in summary(changed)
+    assert changes_of(changed) == ["rate = 3.0 (published 2.0)"]
+    assert "Own, after a paper, changed: rate = 3.0 (published 2.0)\n" in summary(changed)
+    assert all(panel.points == () for panel in panels_of(changed, changed.generation))
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "expected"),
+    [
+        ("replace-accumulate", "workflow.n_samples", 300, "n_samples = 300 (recipe 200)"),  # a comment in its line
+        ("heat-death", "truth.uniform", 12, "uniform = 12 (recipe 10)"),  # its source says so of all numbers
+        ("dd-logistic", "truth.rows", 5000, "rows = 5000 (published 10000)"),
+    ],
+)
+def test_published__values_of_our_own_choice_are_not_called_published(name, key, value, expected):
+    case = load_experiment(name, {key: value}).cases()[0]
+    assert changes_of(run(case, {"run.n_generations": 1, "run.n_replicates": 2})) == [expected]
+
+
+def test_published__other_data_of_the_same_name_is_a_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "wikitext2_sample.txt.gz").write_bytes(gzip.compress(b"one two three two\n" * 50))
+    results = run(load_experiment("sur-uni"), {"run.n_generations": 2, "run.n_replicates": 2})
+    [change] = changes_of(results)
+    assert change.startswith('data/wikitext2_sample.txt.gz = "SHA-256 ')
+    assert published(results).points == ()
+
+
+def test_published__cases_of_a_recipe_name_each_change_once(tmp_path):
+    size = {"run.n_generations": 1, "run.n_replicates": 2}
+    copy = copy_of(tmp_path, "sur-gmm", ("n_samples = 10", "n_samples = 20"))
+    words = recipe_words([run(case, size) for case in copy.cases()])
+    assert words.source.endswith(", changed: n_samples = 20 (published 10)")
+    cases = copy_of(tmp_path, "sur-bern", ('n_samples" = 100\n', 'n_samples" = 120\n')).cases()
+    assert [changes_of(run(case, size)) for case in cases] == [[], ["n_samples = 120 (published 100)"]]
 
 
 def test_published__points_from_elsewhere_name_their_source(tmp_path):
@@ -128,4 +166,4 @@ def test_published__changed_sweep_says_so():
     assert "arXiv:2410.16713" in summary(simulate(point))
     changed = simulate(load_sweep("cot-gau", {**size, "truth.sigma": 2.0})[40].experiment)
     assert keys(changed) == ["truth.sigma"]
-    assert "arXiv" not in summary(changed)
+    assert "changed: sigma = 2.0 (published 1.0)\n" in summary(changed)
