@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from fastcollapse import __version__
+from fastcollapse.cli.export import export
 from fastcollapse.cli.log_lines import log_lines
 from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.precompile import precompile
@@ -230,6 +231,7 @@ for command in (
     plot,
     compare,
     profile,
+    export,
     replay,
     text,
     reproduce,
