@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from fastcollapse.cli.json_output import echo_json, json_option
 from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.run_job import Interrupted
 from fastcollapse.cli.sweep_progress import sweep_progress
@@ -198,7 +199,8 @@ def _print_failures(found: "SweepStatus") -> None:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-def status(folder: Path) -> int:
+@json_option
+def status(folder: Path, as_json: bool) -> int:
     """Show which points of a sweep are done, running, failed or missing.
 
     Exit status 1 if a point has failed.
@@ -210,6 +212,11 @@ def status(folder: Path) -> int:
 
     with command_for(folder, "sweep folder"):
         found = sweep_status(folder)
+    if as_json:
+        from fastcollapse.analysis.records import status_record
+
+        echo_json(status_record(found))
+        return 1 if found.failed else 0
     processes = sorted(set(found.running.values()))[:_MAX_SHOWN]
     click.echo(f"{folder}: {found.n_points:,} points: {found.axes}")
     click.echo(f"  done     {len(found.done):,}")

@@ -42,7 +42,8 @@ def check_output_file(path: Path, endings: Sequence[str], what: str = "output") 
     ending = path.suffix.lower()
     if ending not in endings:
         note = ": the figure is written beside the results" if ending in FIGURES else ""
-        raise InputError(f"{what} must end in {', '.join(endings[:-1])} or {endings[-1]}, got {path}{note}")
+        allowed = " or ".join(filter(None, [", ".join(endings[:-1]), endings[-1]]))
+        raise InputError(f"{what} must end in {allowed}, got {path}{note}")
     check_output_parent(path, what)
 
 

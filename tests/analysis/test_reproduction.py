@@ -98,7 +98,7 @@ def test_reproduce__compiling_is_no_simulation(monkeypatch):
 
 
 def test_reproduce__refuses_unknown_recipe():
-    with pytest.raises(InputError, match=r"recipe must be one of .*, got 'sur-brn' .did you mean 'sur-bern'"):
+    with pytest.raises(InputError, match=r"recipe must be a name that .*, got 'sur-brn' .did you mean 'sur-bern'"):
         list(reproduce(["sur-brn"]))
 
 
