@@ -19,6 +19,7 @@ import click
 from fastcollapse import __version__
 from fastcollapse.cli.export import export
 from fastcollapse.cli.json_output import echo_json, json_option
+from fastcollapse.cli.keys import keys, new
 from fastcollapse.cli.log_lines import log_lines
 from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.precompile import precompile
@@ -88,16 +89,6 @@ class _Commands(click.Group):
             return _fail("interrupted", 130)
 
 
-class _WithParameters(click.Command):
-    """A command whose help ends with the keys of an experiment."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from fastcollapse.simulation.parameter_table import parameters  # start-up time
-
-        with formatter.section("Keys of FILE.toml and --set"):
-            formatter.write_dl([(p.key, f"{p.help}; {p.kind} [{p.default}]") for p in parameters()], col_max=28)
-
-
 def _raise_soft_limit() -> None:
     """Raise the soft limit of open files to the hard limit: every worker of a sweep opens several."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -133,7 +124,9 @@ def main() -> None:
         raise InputError(f"the current folder must exist: {error.strerror}") from None
 
 
-@main.command(cls=_WithParameters)
+@main.command(
+    epilog="Keys of FILE.toml and --set: fastcollapse keys FAMILY. A file to start from: fastcollapse new FAMILY."
+)
 @click.argument("what", metavar="[RECIPE|FILE.toml]", required=False)
 @settings_option
 @click.option(
@@ -243,6 +236,8 @@ for command in (
     text,
     reproduce,
     recipes,
+    new,
+    keys,
     sweep,
     status,
     collect,
