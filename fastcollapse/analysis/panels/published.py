@@ -100,11 +100,18 @@ class RecipeWords(NamedTuple):
 
 
 class _Recipe(NamedTuple):
-    """A recipe or a sweep: its section `[recipe]`, the settings of each case or point, and keys of our own choice."""
+    """A recipe or a sweep: its section `[recipe]`, and the settings of each case or point.
+
+    Parameters
+    ----------
+    own : dotted keys of our own choice.
+    is_partial : whether keys that the settings lack are free, and not those of the defaults.
+    """
 
     section: Mapping[str, Any]
     cases: Sequence[Settings]
     own: frozenset[str] = frozenset()
+    is_partial: bool = False
 
     def origin(self, key: str) -> str:
         """Whether the value of a key is that of a publication; see `Change`."""
@@ -206,7 +213,8 @@ def _nearest(recipe: _Recipe, settings: Settings, section: Settings | None = Non
 
 def _differences(mine: Settings, theirs: Settings, recipe: _Recipe) -> list[Change]:
     """Return the keys that differ, in their order."""
-    pairs = [(key, mine.get(key), theirs.get(key)) for key in dict.fromkeys((*mine, *theirs))]
+    keys = theirs if recipe.is_partial else dict.fromkeys((*mine, *theirs))
+    pairs = [(key, mine.get(key), theirs.get(key)) for key in keys]
     return [Change(key, own, other, recipe.origin(key)) for key, own, other in pairs if own != other]
 
 
@@ -229,7 +237,8 @@ def _shipped() -> list[tuple[str, Mapping[str, Any]]]:
 def _read(text: str, is_version_0_1: bool = False) -> _Recipe:
     """Return the recipe of a file with an experiment or a sweep. The first points of a sweep are its cases.
 
-    A text that is refused, for example that of another version, is a recipe without values: every key differs.
+    A text that is refused, because `--set` supplies a key that it lacks, or because it is that of another version, has
+    only the values that it writes.
     """
     mapping = tomllib.loads(text)
     experiments: Iterable[Experiment]
@@ -240,7 +249,8 @@ def _read(text: str, is_version_0_1: bool = False) -> _Recipe:
         else:
             experiments = Experiment.from_mapping(mapping, text=text).cases()
     except InputError:
-        return _Recipe(mapping["recipe"], [{}])
+        written = {name: table for name, table in mapping.items() if name not in ("run", "recipe", "sweep")}
+        return _Recipe(mapping["recipe"], [flat(written)], _own_choices(text), is_partial=True)
     experiments = map(as_version_0_1, experiments) if is_version_0_1 else experiments
     return _Recipe(mapping["recipe"], [_settings(experiment) for experiment in experiments], _own_choices(text))
 

@@ -1,18 +1,21 @@
 """Published points, notes and sources: shown where every parameter is as published, and otherwise the change."""
 
 import gzip
+import re
 
 import pytest
 
-from fastcollapse import simulate
+from fastcollapse import run_sweep, simulate
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.published import changes_of, published, recipe_words
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.report import comparison, summary
+from fastcollapse.analysis.sweep_figures import draw_sweep
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.load_experiment import load_experiment
+from fastcollapse.sweeps.collected_results import open_sweep
 from fastcollapse.sweeps.load import load_sweep
 
 SHORT = {"run.n_replicates": 3, "run.n_generations": 30, "run.seed": 5}
@@ -133,6 +136,23 @@ def test_published__values_of_our_own_choice_are_not_called_published(name, key,
     assert changes_of(run(case, {"run.n_generations": 1, "run.n_replicates": 2})) == [expected]
 
 
+def test_published__keys_that_a_file_lacks_are_no_change(tmp_path):
+    size = {"run.n_generations": 1, "run.n_replicates": 2}
+    text = recipes()["sur-gau"].read_text().replace("n_samples = 10\n", "")
+    (tmp_path / "copy.toml").write_text(text)
+    (tmp_path / "own.toml").write_text(re.sub(r"(source|title|note) = .*", r'\1 = "own"', text).replace("0.788", "0.8"))
+    got = {
+        (name, n): changes_of(simulate(load_experiment(tmp_path / name, {**size, "workflow.n_samples": n})))
+        for name in ("copy.toml", "own.toml")
+        for n in (10, 20)
+    }
+    # A copy is compared with the shipped recipe, which has the key.
+    assert got.pop(("copy.toml", 20)) == ["n_samples = 20 (published 10)"]
+    assert set(map(tuple, got.values())) == {()}
+    changed = load_experiment(tmp_path / "own.toml", {**size, "workflow.n_samples": 9, "truth.sigma": 2.0})
+    assert changes_of(simulate(changed)) == ["sigma = 2.0 (published 1.0)"]
+
+
 def test_published__other_data_of_the_same_name_is_a_change(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
@@ -167,3 +187,18 @@ def test_published__changed_sweep_says_so():
     changed = simulate(load_sweep("cot-gau", {**size, "truth.sigma": 2.0})[40].experiment)
     assert keys(changed) == ["truth.sigma"]
     assert "changed: sigma = 2.0 (published 1.0)\n" in summary(changed)
+
+
+def test_published__title_of_a_changed_sweep_says_so(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[model]\nfamily = "poisson"\n[truth]\nrate = 2.0\n[workflow]\nname = "replace"\n'
+        "[run]\nn_generations = 3\nn_replicates = 3\nseed = 1\n"
+        '[recipe]\ntitle = "Own"\nsource = "a paper"\n[sweep.grid]\n"workflow.n_samples" = [5, 6]\n'
+    )
+    titles = []
+    for number, values in enumerate(({"run.seed": 5}, {"truth.rate": 3.0})):
+        folder = tmp_path / f"study{number}"
+        run_sweep(load_sweep(own, values), folder)
+        titles.append(draw_sweep(open_sweep(folder)).get_suptitle().partition("\n")[0])
+    assert titles == ["Own", "Own, after a paper, changed: rate = 3.0 (published 2.0)"]
