@@ -16,7 +16,7 @@ _SECTIONS = {
 @click.command()
 @click.argument("family", required=False)
 def keys(family: str | None) -> None:
-    """List the keys of an experiment file for a FAMILY, each with its values, its default and a line of help.
+    """List the keys of an experiment file for a FAMILY, with their values, defaults and help, and its metrics.
 
     Without FAMILY the sections, the families and the workflows are listed.
 
@@ -41,7 +41,7 @@ def new(family: str) -> None:
 
 
 def _keys_of(family: str) -> str:
-    from fastcollapse.simulation.parameter_table import parameters
+    from fastcollapse.simulation.parameter_table import described_metrics, parameters
 
     formatter = click.get_current_context().make_formatter()
     by_section: dict[str, list[tuple[str, str]]] = {}
@@ -52,6 +52,8 @@ def _keys_of(family: str) -> str:
     for section, rows in by_section.items():
         with formatter.section(f"[{section}]"):
             formatter.write_dl(rows, col_max=28)
+    with formatter.section("Metrics, for run.record"):
+        formatter.write_dl(list(described_metrics(family).items()), col_max=28)
     return formatter.getvalue().lstrip("\n")
 
 

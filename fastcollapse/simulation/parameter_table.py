@@ -69,6 +69,14 @@ def described_families() -> dict[str, str]:
     return {name: first_clause(family_class(name)) for name in families()}
 
 
+def described_metrics(family: str) -> dict[str, str]:
+    """Return what each metric of a family is, in a few words."""
+    return {
+        name: metric.variable.long_name + ("; recorded where run.record names it" if metric.on_request else "")
+        for name, metric in family_class(family).METRICS.items()
+    }
+
+
 def first_clause(documented: type) -> str:
     """Return the first clause of the docstring of a class, "" where Python has stripped it."""
     return (inspect.getdoc(documented) or "").partition("\n")[0].partition(";")[0].rstrip(".")

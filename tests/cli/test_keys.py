@@ -6,6 +6,7 @@ import pytest
 
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.models.registry import families
+from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.parameter_table import parameters
 from tests.cli._commands import call
 
@@ -17,6 +18,8 @@ def test_keys__of_a_family_are_those_that_it_accepts(family):
     text = " ".join(result.stdout.split())
     for one in parameters(family):
         assert f" {one.key} {one.help}; {one.kind} [{one.default}]" in text
+    for name, metric in family_class(family).METRICS.items():
+        assert f" {name} {' '.join(metric.variable.long_name.split())}" in text
     others = {one.key for one in parameters()} - {one.key for one in parameters(family)}
     assert not others & set(re.findall(r"^  ([a-z]\w+\.[\w.]+)", result.stdout, re.MULTILINE))
 
