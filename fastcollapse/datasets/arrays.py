@@ -15,8 +15,8 @@ from tokenize import TokenError
 import numpy as np
 
 from fastcollapse.config.fields import show
-from fastcollapse.datasets.data_files import DataFiles
-from fastcollapse.datasets.number_table import parse_table
+from fastcollapse.datasets.data_files import DataFiles, split_name
+from fastcollapse.datasets.number_table import NumberTable, parse_table
 from fastcollapse.errors import InputError, nearest
 
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -26,18 +26,6 @@ _MAX_RATIO = 100
 FORMATS = "an idx, .npy, .npz or .csv file, gzipped or not"
 _PARSE_ERRORS = (TokenError, zipfile.BadZipFile, csv.Error)
 _TABLES = frozenset({".csv", ".tsv", ".txt"})
-
-
-def split_name(path: str) -> tuple[str, str | None]:
-    """Return the file of a path and, for "FILE.npz:NAME", the name of the array.
-
-    Examples
-    --------
-    >>> split_name("mnist.npz:x_train"), split_name("x.npy")
-    (('mnist.npz', 'x_train'), ('x.npy', None))
-    """
-    file, mark, name = path.rpartition(".npz:")
-    return (f"{file}.npz", name) if mark else (path, None)
 
 
 def read_array(given: str, files: DataFiles, key: str) -> np.ndarray:
@@ -55,6 +43,11 @@ def read_array(given: str, files: DataFiles, key: str) -> np.ndarray:
         The file or array does not exist, the format is unknown, the file is truncated or damaged, or an entry is not
         finite.
     """
+    return read_labelled(given, files, key).values
+
+
+def read_labelled(given: str, files: DataFiles, key: str) -> NumberTable:
+    """Return the array in a file as `read_array` does, and the labels of its rows if it is a table with labels."""
     path, name = split_name(given)
     try:
         content = files.read(path, key)
@@ -64,6 +57,8 @@ def read_array(given: str, files: DataFiles, key: str) -> np.ndarray:
                 content = packed.read(limit + 1)
             _check_unpacked(len(content), limit)
         parsed = _parse(content, Path(path), name, key, given)
+        labels = parsed.labels if isinstance(parsed, NumberTable) else None
+        parsed = parsed.values if isinstance(parsed, NumberTable) else parsed
         if not isinstance(parsed, np.ndarray):
             raise TypeError("an entry of the archive is no array")
         if parsed.dtype.kind not in "iuf":
@@ -81,7 +76,7 @@ def read_array(given: str, files: DataFiles, key: str) -> np.ndarray:
     if not parsed.ndim or not array.size or not np.isfinite(array).all():
         what = "entries that are not finite" if parsed.ndim and array.size else f"shape {parsed.shape}"
         raise InputError(f"{key} must be an array of finite numbers, got {what} in {show(given)}")
-    return array
+    return NumberTable(array, labels)
 
 
 def _unpacked_limit(n_bytes: int) -> int:
@@ -94,7 +89,7 @@ def _check_unpacked(n_bytes: int, limit: int) -> None:
         raise ValueError(f"it unpacks to more than {limit >> 20:,} MiB, {_MAX_RATIO} times its size")
 
 
-def _parse(content: bytes, file: Path, name: str | None, key: str, given: str) -> np.ndarray:
+def _parse(content: bytes, file: Path, name: str | None, key: str, given: str) -> np.ndarray | NumberTable:
     if content[:6] == b"\x93NUMPY":
         return np.load(io.BytesIO(content), allow_pickle=False)
     if content[:2] == b"PK":
@@ -102,7 +97,7 @@ def _parse(content: bytes, file: Path, name: str | None, key: str, given: str) -
     if content[:2] == b"\0\0":
         return _parse_idx(content, key, given)
     if not _TABLES.isdisjoint(file.suffixes):
-        return parse_table(content.decode("utf-8-sig")).values
+        return parse_table(content.decode("utf-8-sig"))
     raise InputError(f"{key} must be {FORMATS}, got {show(given)}, which begins with {show(content[:4])}")
 
 

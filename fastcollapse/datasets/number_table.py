@@ -13,7 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 # A cell that begins as a number does, or that stands for a missing one, is no name.
-_NO_NAME = re.compile(r"\s*(?:[-+.]?\d.*|(?:[-+]?(?:nan|inf|infinity|na|null|none|n/a))?\s*)", re.IGNORECASE | re.DOTALL)
+_NO_NAME = re.compile(
+    r"\s*(?:[-+.]?\d.*|(?:[-+]?(?:nan|inf|infinity|na|null|none|n/a))?\s*)", re.IGNORECASE | re.DOTALL
+)
 _COMMENT = re.compile(r"\s*(?:#\s|$)")
 # Lines that are read to find the separator.
 _N_FIRST = 100

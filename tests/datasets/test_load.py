@@ -178,6 +178,8 @@ TABLES = [
     "\n1,-2.5,3e-7\n4,5,6\n",
 ]
 
+NUMBERS = "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got"
+
 
 @pytest.mark.parametrize("content", TABLES)
 def test_read_matrix__table_with_or_without_names(tmp_path, content):
@@ -209,14 +211,20 @@ def test_read_matrix__one_row_or_one_column(tmp_path):
         (None, "must be a file, got 'x.csv': no such file"),
         ("", "must be an array of finite numbers, got shape "),
         ("a,b\n", "must be an array of finite numbers, got shape "),
-        ("1,2\n3,four\n", "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got 'x.csv': could not convert string 'four'"),
+        (
+            "1,2\n3,four\n",
+            f"{NUMBERS} 'x.csv': could not convert string 'four'",
+        ),
         # A slip in the first line is no line of names.
-        ("1.o,2\n3,4\n", "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got 'x.csv': could not convert string '1.o'"),
-        ("1,2\n3\n", "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got 'x.csv': "),
+        (
+            "1.o,2\n3,4\n",
+            f"{NUMBERS} 'x.csv': could not convert string '1.o'",
+        ),
+        ("1,2\n3\n", f"{NUMBERS} 'x.csv': "),
         ("1,nan\n3,4\n", "must be an array of finite numbers, got entries that are not finite in 'x.csv'"),
         ("1,2\n3,-inf\n", "must be an array of finite numbers, got entries that are not finite in 'x.csv'"),
-        ("1,2\n3,\n", "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got 'x.csv': "),
-        (b"\xff\xfe1,2", "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got 'x.csv': "),
+        ("1,2\n3,\n", f"{NUMBERS} 'x.csv': "),
+        (b"\xff\xfe1,2", f"{NUMBERS} 'x.csv': "),
     ],
 )
 def test_read_matrix__refuses_a_bad_table(tmp_path, content, expected):
@@ -233,14 +241,23 @@ def test_read_matrix__refuses_a_bad_table(tmp_path, content, expected):
     [
         (
             np.array([[1, "a"]], dtype=object),
-            "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got 'x.npy': Object arrays cannot be loaded",
+            f"{NUMBERS} 'x.npy': Object arrays cannot be loaded",
         ),
-        (np.array([["1", "2"]]), "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got 'x.npy': entries are <U1"),
-        (np.array([[1j, 2]]), "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got 'x.npy': entries are complex128"),
-        (np.array([[True, False]]), "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got 'x.npy': entries are bool"),
+        (
+            np.array([["1", "2"]]),
+            f"{NUMBERS} 'x.npy': entries are <U1",
+        ),
+        (
+            np.array([[1j, 2]]),
+            f"{NUMBERS} 'x.npy': entries are complex128",
+        ),
+        (
+            np.array([[True, False]]),
+            f"{NUMBERS} 'x.npy': entries are bool",
+        ),
         (
             np.array([(1.0, 2)], dtype=[("a", "f8"), ("b", "i4")]),
-            "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got 'x.npy': entries are",
+            f"{NUMBERS} 'x.npy': entries are",
         ),
         (np.ones(3), "must be a matrix of numbers, got shape (3,) in 'x.npy'"),
         (np.ones((2, 2, 2)), "must be a matrix of numbers, got shape (2, 2, 2) in 'x.npy'"),
@@ -265,7 +282,7 @@ def test_read_matrix__refuses_other_and_cut_off_files(tmp_path):
     (tmp_path / "empty.npy").write_bytes(b"")
     for name, words in (
         ("x.npz", "must name one of its arrays (a, b), as in FILE.npz:a, got 'x.npz'"),
-        ("cut.npy", "must be numbers in an idx, .npy, .npz or .csv file, gzipped or not, got 'cut.npy'"),
+        ("cut.npy", f"{NUMBERS} 'cut.npy'"),
         ("text.npy", "must be an idx, .npy, .npz or .csv file, gzipped or not, got 'text.npy'"),
         ("empty.npy", "must be an idx, .npy, .npz or .csv file, gzipped or not, got 'empty.npy'"),
         (".", "must be a file, got '.': a directory"),
