@@ -68,7 +68,7 @@ def sweep(
 
     \b
     fastcollapse sweep study.toml -o study --jobs 4
-    fastcollapse sweep study.toml -o study --slurm 20 > study.sh; sbatch study.sh
+    fastcollapse sweep study.toml -o study --slurm 20 > study.sh; bash study.sh
     fastcollapse sweep study.toml -o study --scheduler tcp://10.0.0.1:8786
     fastcollapse status study
     fastcollapse collect study -o study.h5
