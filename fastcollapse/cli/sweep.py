@@ -69,7 +69,7 @@ def sweep(
 
     \b
     fastcollapse sweep study.toml -o study --jobs 4
-    fastcollapse sweep study.toml -o study --slurm 20 > study.sh; sbatch study.sh
+    fastcollapse sweep study.toml -o study --slurm 20 > study.sh; bash study.sh
     fastcollapse sweep study.toml -o study --scheduler tcp://10.0.0.1:8786
     fastcollapse status study
     fastcollapse collect study -o study.h5
@@ -89,7 +89,10 @@ def sweep(
     folder = DEFAULT_FOLDER / Path(what).stem if output is None else Path(output)
     if slurm is not None:
         options = {"set": settings, "seed": seed, "threads": threads, "retry": retry, "yes": yes}
-        click.echo(slurm_script(given, folder, slurm, source=what, options=options), nl=False)
+        script = slurm_script(given, folder, slurm, source=what, options=options)
+        if not script:
+            click.echo(_nothing_left(folder), err=True)
+        click.echo(script, nl=False)
         return 0
     if scheduler is not None:
         return _run(given, folder, scheduler, None, retry, on_cluster=True)
@@ -188,6 +191,16 @@ def _print_outcome(folder: Path, outcome: "Outcome") -> int:
     _print_failures(found)
     click.echo("error: points have failed; use --retry to retry them", err=True)
     return 1
+
+
+def _nothing_left(folder: Path) -> str:
+    """Return the line that says that a sweep has no point to compute."""
+    from fastcollapse.sweeps import sweep_status
+
+    found = sweep_status(folder)
+    failed = f"; {len(found.failed):,} failed, --retry retries them" if found.failed else ""
+    done = f"{len(found.done):,} of {found.n_points:,} points are done{failed}"
+    return f"{folder}: nothing to do, {done}; to collect them: fastcollapse collect {shlex.quote(str(folder))}"
 
 
 def _print_failures(found: "SweepStatus") -> None:

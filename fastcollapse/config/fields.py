@@ -13,6 +13,8 @@ from fastcollapse.config.nested_text import no_collection
 from fastcollapse.errors import InputError, nearest
 
 MAX_COUNT = 10**15
+# What may be given in place of a list of numbers, see `list_depth`.
+NUMBER_FILES = "a .npy, .npz or .csv file of numbers"
 REQUIRED = dataclasses.MISSING
 
 
@@ -89,9 +91,28 @@ def is_list(value: object) -> bool:
     return isinstance(value, list | tuple) or bool(getattr(value, "ndim", False))
 
 
+def list_depth(check: object) -> int:
+    """Return how many lists of numbers a check accepts in each other at most: 0 for a number, -1 for something else.
+
+    Where it is at least 1, a file of numbers may be given in place of the list.
+
+    Examples
+    --------
+    >>> list_depth(ListField(FloatField(0, 1))), list_depth(IntField(0, 1)), list_depth(ListField(StringField()))
+    (1, 0, -1)
+    """
+    return getattr(check, "list_depth", -1)
+
+
+def _depth_around(entry: object) -> int:
+    return list_depth(entry) + 1 if list_depth(entry) >= 0 else -1
+
+
 @dataclasses.dataclass(frozen=True)
 class IntField:
     """Accept a whole number from `minimum` to `maximum`. True and 3.0 are refused."""
+
+    list_depth: ClassVar[int] = 0
 
     minimum: int
     maximum: int
@@ -117,6 +138,8 @@ class IntField:
 @dataclasses.dataclass(frozen=True)
 class FloatField:
     """Accept a finite number from `minimum` to `maximum`; with `above`, `minimum` itself is refused."""
+
+    list_depth: ClassVar[int] = 0
 
     minimum: float
     maximum: float
@@ -202,8 +225,15 @@ class ListField:
         """Return what the field accepts, in words."""
         return f"list of {getattr(self.entry, 'text', 'value')}"
 
+    @property
+    def list_depth(self) -> int:
+        """Return the depth of lists of numbers, see `list_depth`."""
+        return _depth_around(self.entry)
+
     def __call__(self, value: Any) -> tuple[Any, ...]:
         """Return the checked value."""
+        if isinstance(value, str) and self.list_depth > 0:
+            raise refuse(f"a list, or {NUMBER_FILES}", value)
         if not isinstance(value, (list, tuple)) and callable(getattr(value, "tolist", None)):
             value = value.tolist()  # a NumPy array; importing NumPy would cost start-up time
         if not isinstance(value, (list, tuple)):
@@ -230,6 +260,11 @@ class OneOrMoreField:
         """Return what the field accepts, in words."""
         return f"{self.entry.text}, or a list of them"
 
+    @property
+    def list_depth(self) -> int:
+        """Return the depth of lists of numbers, see `list_depth`."""
+        return _depth_around(self.entry)
+
     def __call__(self, value: Any) -> Any:
         """Return the checked value."""
         return ListField(self.entry)(value) if is_list(value) else self.entry(value)
@@ -253,6 +288,11 @@ class NameOrNumbersField:
     def text(self) -> str:
         """Return what the field accepts, in words."""
         return " | ".join((*self.names, "list of numbers"))
+
+    @property
+    def list_depth(self) -> int:
+        """Return the depth of lists of numbers, see `list_depth`."""
+        return self.numbers.list_depth
 
     def __call__(self, value: Any) -> Any:
         """Return the checked value."""

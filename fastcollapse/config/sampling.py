@@ -72,6 +72,7 @@ class PointField:
     """Accept a number, or a list with a number for each dimension."""
 
     text: ClassVar[str] = "number, or a list with a number for each dimension"
+    list_depth: ClassVar[int] = 1
 
     def __call__(self, value: object) -> Any:
         """Return the checked value."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from fastcollapse.config.fields import FloatField, ListField, ValidationErrors, is_list, parameter, refuse
 from fastcollapse.config.section_base import Section, TableField
@@ -27,6 +27,8 @@ Share = float | str | tuple[float, ...] | Power
 @dataclasses.dataclass(frozen=True)
 class ShareField:
     """Accept a share: a number from 0 to 1, a name, a list with an entry for each generation, or a table of `Power`."""
+
+    list_depth: ClassVar[int] = 1
 
     names: tuple[str, ...] = ()
 

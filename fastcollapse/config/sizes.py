@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from fastcollapse.config.fields import (
     MAX_COUNT,
@@ -66,6 +66,8 @@ def multiple_of_truth(size: Size | None) -> float | None:
 @dataclasses.dataclass(frozen=True)
 class SizeField:
     """Accept a size: a whole number, a name, a list over generations, or a table of `Growth` or `TimesTruth`."""
+
+    list_depth: ClassVar[int] = 1
 
     minimum: int = 1
     names: tuple[str, ...] = ("truth",)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import math
 import struct
-import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -15,7 +15,8 @@ from tokenize import TokenError
 import numpy as np
 
 from fastcollapse.config.fields import show
-from fastcollapse.datasets.data_files import DataFiles
+from fastcollapse.datasets.data_files import DataFiles, split_name
+from fastcollapse.datasets.number_table import NumberTable, parse_table
 from fastcollapse.errors import InputError, nearest
 
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -23,18 +24,8 @@ _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0
 _ALWAYS_UNPACKED_BYTES = 256 << 20
 _MAX_RATIO = 100
 FORMATS = "an idx, .npy, .npz or .csv file, gzipped or not"
-
-
-def split_name(path: str) -> tuple[str, str | None]:
-    """Return the file of a path and, for "FILE.npz:NAME", the name of the array.
-
-    Examples
-    --------
-    >>> split_name("mnist.npz:x_train"), split_name("x.npy")
-    (('mnist.npz', 'x_train'), ('x.npy', None))
-    """
-    file, mark, name = path.rpartition(".npz:")
-    return (f"{file}.npz", name) if mark else (path, None)
+_PARSE_ERRORS = (TokenError, zipfile.BadZipFile, csv.Error)
+_TABLES = frozenset({".csv", ".tsv", ".txt"})
 
 
 def read_array(given: str, files: DataFiles, key: str) -> np.ndarray:
@@ -52,6 +43,11 @@ def read_array(given: str, files: DataFiles, key: str) -> np.ndarray:
         The file or array does not exist, the format is unknown, the file is truncated or damaged, or an entry is not
         finite.
     """
+    return read_labelled(given, files, key).values
+
+
+def read_labelled(given: str, files: DataFiles, key: str) -> NumberTable:
+    """Return the array in a file as `read_array` does, and the labels of its rows if it is a table with labels."""
     path, name = split_name(given)
     try:
         content = files.read(path, key)
@@ -61,6 +57,8 @@ def read_array(given: str, files: DataFiles, key: str) -> np.ndarray:
                 content = packed.read(limit + 1)
             _check_unpacked(len(content), limit)
         parsed = _parse(content, Path(path), name, key, given)
+        labels = parsed.labels if isinstance(parsed, NumberTable) else None
+        parsed = parsed.values if isinstance(parsed, NumberTable) else parsed
         if not isinstance(parsed, np.ndarray):
             raise TypeError("an entry of the archive is no array")
         if parsed.dtype.kind not in "iuf":
@@ -72,13 +70,13 @@ def read_array(given: str, files: DataFiles, key: str) -> np.ndarray:
         raise InputError(f"{key} must be a complete gzip file, got {show(given)}: {error}") from None
     except MemoryError as error:
         raise InputError(f"{key} must fit into memory, got {show(given)}: {error}") from None
-    except (OSError, ValueError, TypeError, NotImplementedError, RuntimeError, TokenError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, NotImplementedError, RuntimeError, *_PARSE_ERRORS) as error:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise InputError(f"{key} must be numbers in {FORMATS}, got {show(given)}: {reason}") from None
     if not parsed.ndim or not array.size or not np.isfinite(array).all():
         what = "entries that are not finite" if parsed.ndim and array.size else f"shape {parsed.shape}"
         raise InputError(f"{key} must be an array of finite numbers, got {what} in {show(given)}")
-    return array
+    return NumberTable(array, labels)
 
 
 def _unpacked_limit(n_bytes: int) -> int:
@@ -91,15 +89,15 @@ def _check_unpacked(n_bytes: int, limit: int) -> None:
         raise ValueError(f"it unpacks to more than {limit >> 20:,} MiB, {_MAX_RATIO} times its size")
 
 
-def _parse(content: bytes, file: Path, name: str | None, key: str, given: str) -> np.ndarray:
+def _parse(content: bytes, file: Path, name: str | None, key: str, given: str) -> np.ndarray | NumberTable:
     if content[:6] == b"\x93NUMPY":
         return np.load(io.BytesIO(content), allow_pickle=False)
     if content[:2] == b"PK":
         return _parse_npz(content, name, key, given)
     if content[:2] == b"\0\0":
         return _parse_idx(content, key, given)
-    if ".csv" in file.suffixes:
-        return read_table(content.decode("utf-8-sig"))
+    if not _TABLES.isdisjoint(file.suffixes):
+        return parse_table(content.decode("utf-8-sig"))
     raise InputError(f"{key} must be {FORMATS}, got {show(given)}, which begins with {show(content[:4])}")
 
 
@@ -134,56 +132,15 @@ def _parse_idx(content: bytes, key: str, given: str) -> np.ndarray:
     return np.frombuffer(content, dtype, offset=start).reshape(shape)
 
 
-def read_table(text: str) -> np.ndarray:
-    """Return the numbers of a .csv file as float64 (n, d); the first line may be names that are not numbers."""
-    first = text.partition("\n")[0]
-    names = bool(first.strip()) and not any(_is_number(cell) for cell in first.split(","))
-    with warnings.catch_warnings():
-        # NumPy warns about a file without numbers, which is refused later.
-        warnings.simplefilter("ignore", UserWarning)
-        return np.loadtxt(io.StringIO(text), delimiter=",", ndmin=2, skiprows=int(names))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def read_matrix(path: str, files: DataFiles, key: str) -> np.ndarray:
-    """Return the matrix in a file as float64 (n, d).
-
-    Parameters
-    ----------
-    path : a .npy file with two dimensions, or a .csv file of numbers, with or without a first line of names.
-    files, key : see `DataFiles.open`.
+def read_matrix(given: str, files: DataFiles, key: str) -> np.ndarray:
+    """Return the matrix in a file as float64 (n, d); see `read_array`.
 
     Raises
     ------
     InputError
-        The file does not exist, has another format, or an entry is not finite.
+        As `read_array`; or the array has not two dimensions.
     """
-    suffix = Path(path).suffix
-    try:
-        content = files.read(path, key)
-        if suffix not in (".npy", ".csv"):
-            raise InputError(f"{key} must end in .npy or .csv, got {show(path)}")
-        matrix = (
-            np.load(io.BytesIO(content), allow_pickle=False)
-            if suffix == ".npy"
-            else read_table(content.decode("utf-8-sig"))
-        )
-        if not isinstance(matrix, np.ndarray) or matrix.dtype.kind not in "iuf":
-            raise TypeError(f"entries are {getattr(matrix, 'dtype', 'several arrays')}")
-    except InputError:
-        raise
-    except (OSError, ValueError, TypeError, EOFError, MemoryError, TokenError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{key} must be a matrix of numbers, got {show(path)}: {reason}") from None
-    matrix = matrix.astype(np.float64, copy=False)
-    if matrix.ndim != 2 or not matrix.size or not np.isfinite(matrix).all():
-        problem = "entries that are not finite" if matrix.ndim == 2 and matrix.size else f"shape {matrix.shape}"
-        raise InputError(f"{key} must be a matrix of finite numbers, got {problem} in {show(path)}")
+    matrix = read_array(given, files, key)
+    if matrix.ndim != 2:
+        raise InputError(f"{key} must be a matrix of numbers, got shape {matrix.shape} in {show(given)}")
     return matrix

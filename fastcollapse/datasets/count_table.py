@@ -162,7 +162,11 @@ def _whole(key: str, cell: str, where: str) -> int:
         return int(cell)
     number = Decimal(cell) if _NUMBER.fullmatch(cell) else None
     if number is None or number > MAX_COUNT or number != number.to_integral_value():
-        hint = "; frequencies are given as truth.probabilities" if number is not None and number < 1 else ""
+        hint = (
+            "; frequencies are given as truth.probabilities = 'FILE'"
+            if number is not None and number < MAX_COUNT
+            else ""
+        )
         raise InputError(
             f"{key} must have whole counts from 0 to {power_text(MAX_COUNT)}, got {show(cell)} {where}{hint}"
         )

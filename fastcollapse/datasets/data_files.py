@@ -133,6 +133,18 @@ def hash_files(paths: Iterable[str], base: Path | None = None) -> dict[str, str]
     return files.hashes
 
 
+def split_name(path: str) -> tuple[str, str | None]:
+    """Return the file of a path and, for "FILE.npz:NAME", the name of the array.
+
+    Examples
+    --------
+    >>> split_name("mnist.npz:x_train"), split_name("x.npy")
+    (('mnist.npz', 'x_train'), ('x.npy', None))
+    """
+    file, mark, name = path.rpartition(".npz:")
+    return (f"{file}.npz", name) if mark else (path, None)
+
+
 def changed_files(recorded: Mapping[str, str], current: Mapping[str, str]) -> list[str]:
     """Return a line for each data file whose SHA-256 is not the recorded one; files in one table only are skipped.
 

@@ -12,17 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.config.capabilities import check_maps, missing_capability
+from fastcollapse.config.dotted_keys import flat
 from fastcollapse.config.fields import ChoiceField, ValidationErrors, show
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import build
 from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection
 from fastcollapse.config.workflow_base import Workflow
 from fastcollapse.config.workflows import WORKFLOWS
+from fastcollapse.datasets.data_files import split_name
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.models.registry import DEFAULT_FAMILY, families
 from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.experiment_file import apply_overrides, read_toml
 from fastcollapse.simulation.key_hints import key_hint, unknown_key
+from fastcollapse.simulation.number_files import NumberFiles, named_files, with_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Experiment:
     recipe : the figure of the experiment, if there is one; not part of the digest.
     text : the TOML text of the user, unchanged, or "".
     base : folder of the experiment file, which is searched for data files; None without a file.
+    number_files : path and SHA-256 of the file that a list of numbers was read from, by dotted key.
 
     Examples
     --------
@@ -57,15 +61,28 @@ class Experiment:
     recipe: Recipe | None = dataclasses.field(default=None, compare=False)
     text: str = dataclasses.field(default="", compare=False)
     base: Path | None = dataclasses.field(default=None, compare=False)
+    number_files: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict, compare=False)
 
     @classmethod
-    def from_mapping(cls, mapping: Mapping[str, Any], base: Path | None = None, text: str = "") -> "Experiment":
+    def from_mapping(
+        cls, mapping: Mapping[str, Any], base: Path | None = None, text: str = "", numbers: NumberFiles | None = None
+    ) -> "Experiment":
         """Return the experiment of a nested mapping of sections and keys.
+
+        Where a key takes a list of numbers, the list may be a NumPy array, or the path of a file of numbers, which is
+        read here: the experiment has the numbers.
+
+        Parameters
+        ----------
+        mapping : sections, each with keys and values.
+        base : folder that is searched for data files.
+        text : text of the experiment file.
+        numbers : reads the files of numbers; by default from `base`.
 
         Raises
         ------
         InputError
-            Keys are unknown, missing or refused; one line names all of them.
+            Keys are unknown, missing or refused; one line names all of them. Or a file of numbers cannot be read.
 
         Examples
         --------
@@ -81,6 +98,8 @@ be at least 1, got 0
             raise InputError("this file has a [sweep] section: use `fastcollapse sweep`, or load_sweep in Python")
         family, workflow = _family(mapping), _workflow_name(mapping)
         offered = family_class(family)
+        numbers = NumberFiles(base) if numbers is None else numbers
+        paths: dict[str, str] = {}
 
         def unknown(section: str) -> Callable[[str], str]:
             return lambda name: unknown_key(section, name, family, workflow)
@@ -107,6 +126,8 @@ be at least 1, got 0
             if not isinstance(name, str) or name not in builders
         ]
         sections = {}
+        classes = {"model": offered.PARAMETERS, "truth": offered.TRUTH, "run": Run, "sampling": Sampling}
+        classes["workflow"] = WORKFLOWS.get(workflow or "", Workflow)
         for name, builder in builders.items():
             if name in ("recipe", "sampling") and name not in mapping:
                 continue
@@ -114,14 +135,18 @@ be at least 1, got 0
             try:
                 if not isinstance(given, Mapping):
                     raise ValidationErrors([(name, f"must be a table of keys and values, got {show(given)}")])
+                if name in classes:
+                    given, found = with_numbers(classes[name], given, numbers, name)
+                    paths |= found
                 sections[name] = builder(given)
             except ValidationErrors as error:
                 items += error.items
         if "run" in sections:
             items += _unknown_metrics(sections["run"].record, family)
         if items:
-            raise ValidationErrors(items)
-        return cls(family, **sections, text=text, base=base)
+            raise ValidationErrors(named_files(items, paths))
+        read = {key: (path, numbers.hashes.get(split_name(path)[0], "")) for key, path in paths.items()}
+        return cls(family, **sections, text=text, base=base, number_files=read)
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str]) -> "Experiment":
@@ -134,6 +159,11 @@ be at least 1, got 0
         """
         mapping, text = read_toml(path)
         return cls.from_mapping(mapping, base=Path(path).resolve().parent, text=text)
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """SHA-256 of the files of numbers by path, in hexadecimal; other data files are read when a run is planned."""
+        return {split_name(path)[0]: digest for path, digest in self.number_files.values()}
 
     def to_mapping(self) -> dict[str, dict[str, Any]]:
         """Return the sections as JSON values, with defaults; `from_mapping` reads the result."""
@@ -177,7 +207,9 @@ be at least 1, got 0
         """
         mapping = apply_overrides(self.to_mapping(), values)
         changed = self.from_mapping(mapping, base=self.base, text=self.text)
-        return dataclasses.replace(changed, recipe=self.recipe)
+        old, new = flat(self.to_mapping()), flat(changed.to_mapping())
+        kept = {key: file for key, file in self.number_files.items() if old.get(key) == new.get(key)}
+        return dataclasses.replace(changed, recipe=self.recipe, number_files={**kept, **changed.number_files})
 
     def cases(self) -> "list[Experiment]":
         """Return the experiment of each case of the recipe; without cases, this experiment alone.

@@ -5,7 +5,7 @@ import inspect
 import json
 from typing import NamedTuple
 
-from fastcollapse.config.fields import REQUIRED, join
+from fastcollapse.config.fields import REQUIRED, join, list_depth
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import Run
@@ -93,7 +93,8 @@ def _rows(cls: type[Section], prefix: str = "") -> list[Parameter]:
         check, default = field.metadata["check"], field.default
         default_text = "required" if default is REQUIRED else "none" if default is None else json.dumps(default)
         key = join(prefix or cls.section, field.name)
-        rows.append(Parameter(key, check.text, default_text, field.metadata["help"]))
+        kind = f"{check.text}, or a file" if list_depth(check) > 0 else check.text
+        rows.append(Parameter(key, kind, default_text, field.metadata["help"]))
         if isinstance(check, TableField):
             rows += _rows(check.cls, key)
     return rows

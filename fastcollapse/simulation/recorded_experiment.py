@@ -9,6 +9,7 @@ from fastcollapse.config.sections import Recipe
 from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.number_files import NumberFiles
 from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.storage.blocks import Header
 
@@ -27,7 +28,8 @@ def recorded_experiment(header: Header, name: str) -> Experiment:
         This version refuses the experiment, or its truth is of another family.
     """
     try:
-        experiment = Experiment.from_mapping(json.loads(header.experiment_json))
+        no_files = NumberFiles.recorded({}, {})  # the experiment has its numbers
+        experiment = Experiment.from_mapping(json.loads(header.experiment_json), numbers=no_files)
         experiment = experiment if header.inputs else as_version_0_1(experiment)
     except InputError as error:
         raise UnreadableResults(f"{name}: its experiment is refused: {error}") from error

@@ -70,8 +70,10 @@ class RunPlan:
 
     @property
     def inputs(self) -> dict[str, str]:
-        """SHA-256 of the data files of the truth and of the maps by path, in hexadecimal."""
-        return {**self.truth.inputs, **(self.schedule.inputs if self.schedule is not None else {})}
+        """SHA-256 of all data files by path, in hexadecimal."""
+        recorded = self.existing.inputs if self.existing is not None else {}
+        of_maps = self.schedule.inputs if self.schedule is not None else {}
+        return {**recorded, **self.experiment.inputs, **self.truth.inputs, **of_maps}
 
     @property
     def is_finished(self) -> bool:

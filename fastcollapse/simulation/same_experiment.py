@@ -62,9 +62,11 @@ def experiment_diff(
         differences = [line for line in differences if not line.startswith("truth.token_pattern ")]
     if results.first_replicate != first_replicate:
         differences.append(f"first_replicate is {results.first_replicate} there, {first_replicate} here")
+    current = dict(experiment.inputs)
     if truth is not None:
         files = experiment.sampling.files if experiment.sampling else ()
-        differences += changed_files(results.inputs, {**truth.inputs, **hash_files(files, experiment.base)})
+        current |= {**truth.inputs, **hash_files(files, experiment.base)}
+    differences += changed_files(results.inputs, current)
     # For a file of version 0.1, without hashes, and if this version reads the same data file otherwise.
     if not differences and isinstance(truth, StoredTruth) and not has_same_words:
         differences.append(f"the data of [truth] are not what they were ({results.truth.source})")

@@ -114,7 +114,7 @@ class CollectedSweep:
             engine=engine,
             trajectory=False,
             coordinates=coordinates,
-            inputs=truth.inputs,
+            inputs={**experiment.inputs, **truth.inputs},
         )
         return RecordedRun(Reader(header, [Block(0, metrics, None)], path=self.path))
 

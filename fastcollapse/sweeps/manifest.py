@@ -11,6 +11,7 @@ from fastcollapse.config.fields import show
 from fastcollapse.config.output_paths import check_output_folder
 from fastcollapse.datasets.data_files import changed_files, hash_files
 from fastcollapse.errors import InputError, StoreError
+from fastcollapse.simulation.number_files import NumberFiles
 from fastcollapse.storage.atomic_write import Rename, write_bytes
 from fastcollapse.storage.attributes import Check, anything, check_attributes, optional, sha256, table, text, whole
 from fastcollapse.storage.json_text import parse_json
@@ -28,7 +29,7 @@ _KEYS: dict[str, Check] = {
     "base": optional(text),
     "text": text,
 }
-_OPTIONAL: dict[str, Check] = {"n_points": whole(1), "inputs": table(sha256)}
+_OPTIONAL: dict[str, Check] = {"n_points": whole(1), "inputs": table(sha256), "numbers": table(lambda value: value)}
 # Four times the largest experiment file: the manifest has it as text and as JSON with indentation.
 MAX_MANIFEST_BYTES = 256 << 20
 POINTS, PACKS, FAILED, CLAIMS = FOLDERS = ("points", "packs", "failed", "claims")
@@ -117,7 +118,9 @@ def sweep_of(file: Path, manifest: Mapping[str, Any]) -> Sweep:
     """
     base = manifest["base"]
     try:
-        sweep = Sweep(manifest["mapping"], None if base is None else Path(base), manifest["text"], checked=True)
+        # The numbers of files are recorded, so that a copy of the folder needs no file, and a foreign one reads none.
+        numbers = NumberFiles.recorded(manifest.get("numbers", {}), manifest.get("inputs", {}))
+        sweep = Sweep(manifest["mapping"], None if base is None else Path(base), manifest["text"], True, numbers)
         if manifest.get("n_points", len(sweep)) != len(sweep):
             raise InputError(f"n_points is {manifest['n_points']:,}, its mapping has {len(sweep):,}")
         return sweep.resolve_seed(manifest["seed"])
@@ -147,12 +150,13 @@ def _check_path(path: Path, sweep: Sweep) -> bool:
     """Check the content of a folder; return whether it is new."""
     if os.path.lexists(path / MANIFEST):
         manifest = read_manifest(path)
-        if manifest["digest"] != sweep.digest:
+        changed = changed_files(manifest.get("inputs", {}), sweep.numbers.hashes)
+        if manifest["digest"] != sweep.digest and not changed:
             raise InputError(
                 f"output must be a new folder or that of this sweep, got {path}: {_differs(manifest, sweep)}"
             )
         base, inputs = manifest["base"], manifest.get("inputs", {})
-        changed = changed_files(inputs, hash_files(inputs, None if base is None else Path(base)))
+        changed = changed or changed_files(inputs, hash_files(inputs, None if base is None else Path(base)))
         if changed:
             raise InputError(f"output must be a folder of the same data, got {path}: {'; '.join(changed)}")
         return False
@@ -195,7 +199,7 @@ def write_manifest(path: Path, sweep: Sweep) -> None:
     except OSError as error:
         raise InputError(f"output must be in a folder that can be written, got {path}: {error.strerror}") from error
     if not os.path.lexists(path / MANIFEST):
-        seeded = sweep.resolve_seed()
+        seeded, paths = sweep.resolve_seed(), sweep.data_files()
         manifest = {
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
@@ -205,7 +209,8 @@ def write_manifest(path: Path, sweep: Sweep) -> None:
             "mapping": sweep.mapping,
             "base": None if sweep.base is None else str(sweep.base),
             "text": sweep.text,
-            "inputs": hash_files(sweep.data_files(), sweep.base),
+            "inputs": hash_files(paths, sweep.base),
+            **({"numbers": sweep.numbers.values} if sweep.numbers.values else {}),
         }
         try:
             write_json(path / MANIFEST, manifest, Rename(path / CLAIMS))

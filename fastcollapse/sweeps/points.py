@@ -19,6 +19,7 @@ from fastcollapse.config.section_base import build
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.experiment_file import apply_overrides, read_toml
+from fastcollapse.simulation.number_files import NumberFiles
 from fastcollapse.sweeps.sweep_section import SweepSection, canonical_json, varied_keys
 
 MAX_POINTS = 10**6
@@ -47,11 +48,10 @@ class Axis:
 
     @property
     def names_files(self) -> bool:
-        """Whether the data files may differ along the axis: texts and tables of the truth, families, rewards."""
+        """Whether the data files may differ along the axis: a value is a string, or has one."""
         return any(
             isinstance(value, str | Mapping) or (is_list(value) and any(isinstance(one, str) for one in value))
-            for key, values in zip(self.keys, self.values, strict=True)
-            if any(overlap(key, of_files) for of_files in ("truth", "model.family", "sampling.best_of.reward"))
+            for values in self.values
             for value in values
         )
 
@@ -84,6 +84,7 @@ class Sweep:
     base : folder of the file, which contains its data files; None without a file.
     text : the TOML text of the user, or "".
     checked : whether the points have been checked before.
+    numbers : reads the files of numbers of all points, each once; by default from `base`.
 
     Raises
     ------
@@ -103,10 +104,12 @@ class Sweep:
     base: Path | None = None
     text: str = ""
     checked: bool = False
+    numbers: NumberFiles = None  # type: ignore[assignment]
     section: SweepSection = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "section", _section(self.mapping))
+        object.__setattr__(self, "numbers", self.numbers or NumberFiles(self.base))
         recipe = self.mapping.get("recipe", {})
         if isinstance(recipe, Mapping) and "cases" in recipe:
             raise InputError("recipe.cases must be left out of a sweep, use sweep.grid or sweep.zip")
@@ -172,7 +175,7 @@ class Sweep:
             return self
         drawn = int.from_bytes(os.urandom(8), "little") >> 1 if seed is None else seed
         section = {**self.mapping["sweep"], "seed": drawn}
-        return Sweep({**self.mapping, "sweep": section}, self.base, self.text, self.checked)
+        return Sweep({**self.mapping, "sweep": section}, self.base, self.text, self.checked, self.numbers)
 
     def __getitem__(self, index: int) -> Point:
         """Return point `index`, from 0.
@@ -196,7 +199,8 @@ class Sweep:
             given |= {key: value} if "." in key else {f"{key}.{inner}": item for inner, item in value.items()}
         plain = {name: table for name, table in self.mapping.items() if name != "sweep"}
         try:
-            experiment = Experiment.from_mapping(apply_overrides(plain, given), base=self.base, text=self.text)
+            changed = apply_overrides(plain, given)
+            experiment = Experiment.from_mapping(changed, self.base, self.text, self.numbers)
         except ValidationErrors as error:
             raise ValidationErrors(
                 [(key, f"{problem} (point {index} of the sweep)") for key, problem in error.items]
@@ -225,7 +229,7 @@ class Sweep:
         for index in map(sum, itertools.product(*steps)):
             with suppress(InputError):  # a point that was not checked fails when it is computed
                 experiment = self[index].experiment
-                paths |= dict.fromkeys(experiment.truth.files)
+                paths |= dict.fromkeys((*experiment.inputs, *experiment.truth.files))
                 paths |= dict.fromkeys(experiment.sampling.files if experiment.sampling else ())
         return list(paths)
 

@@ -24,7 +24,7 @@ class Varied:
         """Return the checked value."""
         if not isinstance(value, Mapping):
             raise ValidationErrors([("", f"must be a {self.text}, got {show(value)}")])
-        found = list(flat(value).items())  # TOML reads `a.b = [1]` as an inner table
+        found = [(key, _as_list(values)) for key, values in flat(value).items()]  # TOML reads `a.b = [1]` as a table
         items = [(f'"{key}"', problem) for key, values in found if (problem := _error_of(key, values))]
         if items:
             raise ValidationErrors(items)
@@ -66,7 +66,12 @@ def _error_of(key: str, values: Any) -> str:
 
 def canonical_json(value: Any) -> str:
     """Return JSON text that is the same for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_as_list)
+
+
+def _as_list(value: Any) -> Any:
+    """Return a NumPy array or scalar as a list or number, other values unchanged."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 @dataclasses.dataclass(frozen=True)

@@ -161,8 +161,13 @@ class _TimeIsUp(Exception):
     pass
 
 
-def estimate_seconds(experiment: Experiment) -> float:
-    """Return about how long an experiment takes, from a trial of its first generations; 0 if the trial finishes."""
+def estimate_seconds(experiment: Experiment, threads: int | None = None) -> float:
+    """Return about how long an experiment takes, from a trial of its first generations; 0 if the trial fails.
+
+    Parameters
+    ----------
+    threads : number of threads of the trial, by default all.
+    """
     start, done = time.monotonic(), 0
 
     def count(n: int) -> None:
@@ -172,9 +177,9 @@ def estimate_seconds(experiment: Experiment) -> float:
             raise _TimeIsUp
 
     try:
-        execute(plan_run(experiment), progress=count)
+        execute(plan_run(experiment), progress=count, threads=threads)
     except _TimeIsUp:
         return (time.monotonic() - start) * experiment.run.n_generations / done
     except Exception:  # the worker reports the error when it computes the point
         return 0.0
-    return 0.0
+    return time.monotonic() - start

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from fastcollapse import open_results
 from fastcollapse.cli import main as cli
+from fastcollapse.sweeps.needs import Needs
 from tests.sweeps._example_sweeps import folder_contents
 
 TOML = """
@@ -100,13 +101,21 @@ def test_sweep__prints_a_script_for_a_job_array(working_folder):
     result = call("sweep", "s.toml", "-o", "out", "--slurm", 7)
     assert result.exit_code == 0
     assert result.stdout.startswith("#!/bin/bash\n")
-    assert "#SBATCH --array=1-7" in result.stdout
+    assert "#SBATCH --array=1-7%7" in result.stdout
     assert re.search(
         rf"^exec \S*fastcollapse sweep {working_folder}/s.toml -o {working_folder}/out --shard ",
         result.stdout,
         re.MULTILINE,
     )
     assert call("status", "out").exit_code == 0
+
+
+def test_sweep__script_of_finished_sweep_is_empty_and_says_so(working_folder):
+    call("sweep", "s.toml", "-o", "out", "--jobs", 1)
+    result = call("sweep", "s.toml", "-o", "out", "--slurm", 7)
+    assert (result.exit_code, result.stdout) == (0, "")
+    said = "nothing to do, 6 of 6 points are done; to collect them: fastcollapse collect out"
+    assert result.stderr == f"out: {said}\n"
 
 
 def test_sweep__script_runs_one_shard_per_array_element(working_folder):
@@ -158,6 +167,8 @@ def test_sweep__script_quotes_blanks_and_percent_signs(working_folder):
 
 def test_sweep__script_of_shipped_sweep_has_its_name(working_folder, monkeypatch):
     monkeypatch.setattr("fastcollapse.sweeps.slurm.precompile", lambda experiments: None)
+    needs = Needs(None, 0.0, 0, 0, 1 << 30)
+    monkeypatch.setattr("fastcollapse.sweeps.slurm.estimate_needs", lambda folder, missing: needs)
     _, command = lines_of_script("cot-gau", "-o", "cot-gau")
     assert command[1] == "cot-gau"
 

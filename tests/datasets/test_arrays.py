@@ -9,8 +9,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from fastcollapse.datasets.arrays import read_array, read_matrix, split_name
-from fastcollapse.datasets.data_files import DataFiles
+from fastcollapse.datasets.arrays import read_array, read_matrix
+from fastcollapse.datasets.data_files import DataFiles, split_name
 from fastcollapse.errors import InputError
 
 VALUES = np.arange(12).reshape(3, 2, 2)

@@ -11,6 +11,7 @@ from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.sweeps import truth_cache
 from fastcollapse.sweeps.collect import collect_sweep, extract_point
 from fastcollapse.sweeps.collected_results import open_sweep
+from fastcollapse.sweeps.executors import SerialExecutor
 from fastcollapse.sweeps.folder import SweepFolder, make_folder
 from fastcollapse.sweeps.manifest import check_folder, read_manifest
 from fastcollapse.sweeps.points import Sweep
@@ -158,3 +159,34 @@ def test_manifest__with_malformed_data_files_is_refused(tmp_path, text, inputs):
     file.write_text(json.dumps({**json.loads(file.read_text()), "inputs": inputs}))
     with pytest.raises(InputError, match=r"sweep\.json: is damaged: inputs must be (a table|a SHA-256)"):
         read_manifest(tmp_path / "s")
+
+
+NUMBERS = {
+    "model": {"family": "gaussian", "estimator": "mle"},
+    "truth": {"covariance": "cov.npy"},
+    "workflow": {"name": "replace"},
+    "run": {"n_generations": 2, "n_replicates": 2, "seed": 1},
+    "sweep": {"grid": {"workflow.n_samples": np.array([9, 10]), "truth.mean": [0.0, "mean.csv"]}},
+}
+
+
+def test_numbers_of_files__are_recorded_so_that_a_copy_needs_no_file(tmp_path):
+    np.save(tmp_path / "cov.npy", np.eye(2))
+    (tmp_path / "mean.csv").write_text("x,y\n1,2\n")
+    sweep = Sweep(NUMBERS, tmp_path)
+    assert run_sweep(sweep, tmp_path / "s", SerialExecutor()).succeeded
+    manifest = read_manifest(tmp_path / "s")
+    assert set(manifest["inputs"]) == set(manifest["numbers"]) == {"cov.npy", "mean.csv"}
+    before = (tmp_path / "cov.npy").read_bytes()
+    np.save(tmp_path / "cov.npy", 2 * np.eye(2))
+    with pytest.raises(InputError, match=r"of the same data, got .*data file 'cov\.npy' has changed"):
+        run_sweep(Sweep(NUMBERS, tmp_path), tmp_path / "s", SerialExecutor())
+    (tmp_path / "cov.npy").write_bytes(before)
+    assert run_sweep(Sweep(NUMBERS, tmp_path), tmp_path / "s", SerialExecutor()).earlier == 4
+    collect_sweep(tmp_path / "s", tmp_path / "s.h5")
+    for name in ("cov.npy", "mean.csv"):
+        (tmp_path / name).unlink()
+    for opened in (SweepFolder(tmp_path / "s"), open_sweep(tmp_path / "s.h5")):
+        results = opened.results(3)
+        assert results.experiment.truth.mean == (1.0, 2.0)
+        assert set(results.inputs) == {"cov.npy", "mean.csv"}

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fastcollapse.config.fields import FloatField, IntField, ListField, StringField, parameter
 from fastcollapse.config.section_base import Section, TableField
@@ -12,7 +12,8 @@ from fastcollapse.datasets.categorical import CategoricalDistribution
 from fastcollapse.datasets.corpus import count_words
 from fastcollapse.datasets.count_spectrum import SymbolTruth, ZipfMandelbrotLaw
 from fastcollapse.datasets.count_table import read_counts, read_counts_of_counts
-from fastcollapse.datasets.data_files import DataFiles
+from fastcollapse.datasets.data_files import DataFiles, split_name
+from fastcollapse.datasets.frequencies import read_frequencies
 from fastcollapse.datasets.text_file import text_paths
 
 
@@ -23,6 +24,17 @@ class ZipfMandelbrot(Section):
     a: float = parameter(FloatField(0, 1000, above=True), "exponent")
     b: float = parameter(FloatField(-1, 1e15, above=True), "offset")
     size: int = parameter(IntField(2, 10**12), "number of symbols", unit="symbols")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Probabilities:
+    """Check of probabilities: a list, or the path of a file of frequencies."""
+
+    text: ClassVar[str] = "list of number from 0, at most 1, or a file of frequencies (.npy, .npz, .csv, .tsv)"
+
+    def __call__(self, value: Any) -> Any:
+        """Return the checked value."""
+        return StringField()(value) if isinstance(value, str) else ListField(FloatField(0, 1), shortest=2)(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,19 +62,24 @@ class DiscreteTruth(TextTruth):
     uniform: int | None = parameter(
         IntField(2, 10**8), "number of equally likely symbols", default=None, unit="symbols"
     )
-    probabilities: tuple[float, ...] | None = parameter(
-        ListField(FloatField(0, 1), shortest=2), "probabilities that sum to 1 within 1e-9", default=None
+    probabilities: Any = parameter(
+        _Probabilities(),
+        "probabilities that sum to 1 within 1e-9; or a file of frequencies with any sum, also beside words",
+        default=None,
     )
 
     @property
     def files(self) -> tuple[str, ...]:
         """Paths of the text or of the table."""
-        return (*self.texts, *(path for path in (self.counts, self.counts_of_counts) if path is not None))
+        tables = (path for path in (self.counts, self.counts_of_counts) if path is not None)
+        frequencies = [split_name(self.probabilities)[0]] if isinstance(self.probabilities, str) else []
+        return (*self.texts, *tables, *frequencies)
 
     def load(self, base: Path | None = None) -> SymbolTruth:
         """Return the distribution of generation 0.
 
-        Symbols of a text or a table are sorted by descending count, then by label. Symbols of a law keep its order.
+        Symbols of a text or a table of counts are sorted by descending count, then by label. Symbols of a law and of
+        frequencies keep their order.
         Counts of counts and the Zipf-Mandelbrot law have no array over symbols.
 
         Raises
@@ -89,7 +106,8 @@ class DiscreteTruth(TextTruth):
             return ZipfMandelbrotLaw(law.a, law.b, law.size)
         if self.uniform is not None:
             return CategoricalDistribution.uniform(self.uniform)
-        assert self.probabilities is not None
+        if isinstance(self.probabilities, str):
+            return read_frequencies(files, self.probabilities)
         return CategoricalDistribution.from_probabilities(self.probabilities)
 
     def relations(self) -> list[tuple[str, str]]:
@@ -102,7 +120,7 @@ class DiscreteTruth(TextTruth):
         for key in self.text_keys:
             if getattr(self, key) is not None and self.text is None:
                 return [(key, f"must be given with truth.text, got it with truth.{given[0]}")]
-        if self.probabilities is None:
+        if not isinstance(self.probabilities, tuple):
             return super().relations()
         total = math.fsum(self.probabilities)
         if abs(total - 1) > 1e-9:

@@ -19,12 +19,13 @@ class GaussianTruth(TruthSection):
 
     Examples
     --------
-    >>> GaussianTruth(dimension=2, sigma=(1.0, 3.0)).factor()
-    array([[1., 0.],
-           [0., 3.]])
+    >>> GaussianTruth(sigma=(1.0, 3.0)).dimension
+    2
     """
 
-    dimension: int = parameter(IntField(1, 10**4), "dimension of the data", default=1)
+    dimension: int = parameter(
+        IntField(1, 10**4), "dimension of the data; by default that of mean, sigma or covariance, or 1", default=None
+    )
     mean: float | tuple[float, ...] = parameter(
         OneOrMoreField(FloatField(-_LARGEST, _LARGEST)), "mean: one number for all coordinates, or a list", default=0.0
     )
@@ -41,6 +42,12 @@ class GaussianTruth(TruthSection):
 
     def relations(self) -> list[tuple[str, str]]:
         """Return the contradictions between parameters, as (key, message)."""
+        if self.dimension is None:
+            lists = (
+                value for name in ("covariance", "mean", "sigma") if isinstance(value := getattr(self, name), tuple)
+            )
+            # The experiment has the dimension, as if it were given.
+            object.__setattr__(self, "dimension", len(next(lists, (0,))))
         items = [
             (name, f"must be a number or a list of truth.dimension = {self.dimension} numbers, got {len(value)}")
             for name in ("mean", "sigma")
@@ -54,7 +61,8 @@ class GaussianTruth(TruthSection):
         given = show([list(row) for row in covariance])
         shapes = {len(row) for row in covariance} | {len(covariance)}
         if shapes != {self.dimension}:
-            return [("covariance", f"must have truth.dimension = {self.dimension} rows and columns, got {given}")]
+            got = f"{len(covariance)} rows of {' or '.join(map(str, sorted({len(row) for row in covariance})))}"
+            return [("covariance", f"must have truth.dimension = {self.dimension} rows and columns, got {got}")]
         matrix = np.array(covariance)
         scale = np.sqrt(np.abs(np.outer(matrix.diagonal(), matrix.diagonal())))
         if (np.abs(matrix - matrix.T) > _SYMMETRY * scale).any():

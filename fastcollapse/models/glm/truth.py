@@ -20,8 +20,8 @@ from fastcollapse.config.fields import (
     show,
 )
 from fastcollapse.config.sections import TruthSection
-from fastcollapse.datasets.arrays import read_array, split_name
-from fastcollapse.datasets.data_files import DataFiles
+from fastcollapse.datasets.arrays import read_array
+from fastcollapse.datasets.data_files import DataFiles, split_name
 from fastcollapse.errors import InputError
 from fastcollapse.models.pools import check_pool_memory
 
@@ -41,7 +41,9 @@ class GlmTruth(TruthSection):
     """
 
     rows: int | None = parameter(IntField(1, 10**8), "number of rows n", default=None, unit="rows")
-    dimension: int | None = parameter(IntField(0, 10**4), "number of inputs of a row", default=None)
+    dimension: int | None = parameter(
+        IntField(0, 10**4), "number of inputs of a row; by default that of coefficients", default=None
+    )
     design_seed: int = parameter(IntField(0, 2**63 - 1), "seed of the rows", default=0)
     coefficients: Any = parameter(
         NameOrNumbersField(RULES, ListField(FloatField(-_LARGEST, _LARGEST), shortest=0)),
@@ -83,6 +85,9 @@ class GlmTruth(TruthSection):
             unused = (*of_law, "coefficients", "norm", "intercept")
             changed = [key for key in unused if getattr(self, key) != defaults[key]]
             return [(key, f"{problem} {show(self.to_mapping()[key])}") for key in changed]
+        is_list = isinstance(self.coefficients, tuple)
+        if is_list and self.dimension is None:
+            object.__setattr__(self, "dimension", len(self.coefficients))  # the experiment has it, as if it were given
         problems = [(key, "is required: a whole number; or truth.data, or files of inputs and labels")
                     for key in of_law if getattr(self, key) is None]  # fmt: skip
         problems += [
@@ -90,7 +95,7 @@ class GlmTruth(TruthSection):
             for key in of_data
             if getattr(self, key) is not None
         ]
-        n = len(self.coefficients) if isinstance(self.coefficients, tuple) else self.dimension
+        n = len(self.coefficients) if is_list else self.dimension
         if n != self.dimension:
             problems.append(("coefficients", f"must have {self.dimension} entries, one an input, got {n}"))
         if self.dimension == 0 and not self.has_intercept:

@@ -22,6 +22,7 @@ from fastcollapse.config.fields import (
 )
 from fastcollapse.config.section_base import Section, TableField
 from fastcollapse.config.sections import ModelSection, TruthSection
+from fastcollapse.datasets.data_files import split_name
 from fastcollapse.models.kde.truth import CIRCLES, MIXTURE, MOONS, ROWS, SWISS_ROLL, KdeTruth, load_rows
 
 MAX_DIMENSION = 100
@@ -139,9 +140,10 @@ class KdeTruthSection(TruthSection):
     )
     normal_mixture: NormalMixture | None = parameter(TableField(NormalMixture), "mixture of normal laws", default=None)
     rows: str | None = parameter(
-        StringField(), "file (.npy, .csv) of points, one a row; real data is drawn from them with replacement",
+        StringField(),
+        "file (.npy, .npz[:NAME], .csv) of points, one a row; real data is drawn from them with replacement",
         default=None,
-    )  # fmt: skip
+    )
     split_seed: int | None = parameter(
         IntField(0, 2**63 - 1), "seed of the random choice of held-out rows, by default 0", default=None
     )
@@ -166,7 +168,7 @@ class KdeTruthSection(TruthSection):
     @property
     def files(self) -> tuple[str, ...]:
         """Path of the file of rows."""
-        return () if self.rows is None else (self.rows,)
+        return () if self.rows is None else (split_name(self.rows)[0],)
 
     def load(self, base: Path | None = None) -> KdeTruth:
         """Return the truth as arrays.
@@ -211,6 +213,7 @@ class _Bandwidth:
     """Check of a bandwidth: a number, a list of them, a power law, or a rule."""
 
     text: ClassVar[str] = f"number above 0, a list with one a generation, a table {{start, power}}, {', '.join(RULES)}"
+    list_depth: ClassVar[int] = 1
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -229,6 +232,7 @@ class _Observed:
     """Check of the generations that are observed: a list of them, or "log"."""
 
     text: ClassVar[str] = "list of generations, or log"
+    list_depth: ClassVar[int] = 1
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -9,8 +9,8 @@ import numpy as np
 
 from fastcollapse.config.fields import ChoiceField, IntField, StringField, parameter, show
 from fastcollapse.config.sections import TruthSection
-from fastcollapse.datasets.arrays import read_array, split_name
-from fastcollapse.datasets.data_files import DataFiles
+from fastcollapse.datasets.arrays import read_array
+from fastcollapse.datasets.data_files import DataFiles, split_name
 from fastcollapse.errors import InputError
 
 IMAGES, LABELS = "data/t10k-images-idx3-ubyte.gz", "data/t10k-labels-idx1-ubyte.gz"

@@ -41,6 +41,7 @@ class _Ridges:
     """Check of a ridge, a list of ridges, or a geometric sequence."""
 
     text: ClassVar[str] = "number from 0, a list of them, or a table {start, stop, n}"
+    list_depth: ClassVar[int] = 1
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, dict | Geometric):
@@ -58,6 +59,7 @@ class _Generations:
     """Check of a list of generations, or "all"."""
 
     text: ClassVar[str] = "'all' or a list of whole numbers from 0"
+    list_depth: ClassVar[int] = 1
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -22,7 +22,7 @@ from fastcollapse.config.fields import (
 )
 from fastcollapse.config.sections import TruthSection
 from fastcollapse.datasets.arrays import read_matrix
-from fastcollapse.datasets.data_files import DataFiles
+from fastcollapse.datasets.data_files import DataFiles, split_name
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 
@@ -38,7 +38,7 @@ WEIGHTS = ("constant", "random", "source")
 class _Matrix:
     """Check of a matrix: a list of rows, or the name of a file with the rows."""
 
-    text: ClassVar[str] = "list of rows, or a .npy or .csv file of them"
+    text: ClassVar[str] = "list of rows, or a .npy, .npz[:NAME] or .csv file of them"
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -60,7 +60,9 @@ class RidgeTruth(TruthSection):
     array([1.        , 0.5       , 0.33333333, 0.25      ])
     """
 
-    dimension: int | None = parameter(IntField(1, 10**6), "number of inputs of the regression", default=None)
+    dimension: int | None = parameter(
+        IntField(1, 10**6), "number of inputs of the regression; by default that of the data", default=None
+    )
     beta: float | None = parameter(FloatField(0, 100), "eigenvalues of the covariance are j^-beta", default=None)
     spectrum: tuple[float, ...] | None = parameter(
         ListField(FloatField(_SMALLEST, _LARGEST)), "eigenvalues of the covariance of the inputs", default=None
@@ -80,7 +82,7 @@ class RidgeTruth(TruthSection):
     )
     rows: str | None = parameter(
         StringField(),
-        "file (.npy, .csv) with the inputs of design rows, drawn with replacement and not centred",
+        "file (.npy, .npz[:NAME], .csv) with the inputs of design rows, drawn with replacement and not centred",
         default=None,
     )
 
@@ -94,6 +96,8 @@ class RidgeTruth(TruthSection):
             for name, key, word in (("r", "w0", "source"), ("degrees", "design", "student"), ("rows", "design", "rows"))
             if (getattr(self, name) is not None) != (getattr(self, key) == word)
         ]
+        if self.dimension is None and isinstance(self.w0, tuple) and not set(laws) - {"beta"}:
+            object.__setattr__(self, "dimension", len(self.w0))  # the experiment has it, as if it were given
         if self.dimension is None and not set(laws) & {"spectrum", "covariance", "rows"}:
             problems.append(("dimension", "is required: whole number from 1 to 10**6"))
         if self.w0 == "source" and self.beta is None:
@@ -121,7 +125,7 @@ class RidgeTruth(TruthSection):
     @property
     def files(self) -> tuple[str, ...]:
         """Path of the covariance or of the rows."""
-        return tuple(path for path in (self.covariance, self.rows) if isinstance(path, str))
+        return tuple(split_name(path)[0] for path in (self.covariance, self.rows) if isinstance(path, str))
 
     def load(self, base: Path | None = None) -> "Regression":
         """Return the truth as arrays.
@@ -149,20 +153,25 @@ class RidgeTruth(TruthSection):
         if self.rows is not None:
             rows = self._read("rows", files)
             if self.dimension not in (None, rows.shape[1]):
-                raise ValidationErrors([("truth.rows", f"must have {self.dimension} columns, got {rows.shape[1]}")])
-            values, vectors = _eigen("rows", rows.T @ rows / len(rows), "linearly independent columns")
+                raise ValidationErrors(
+                    [("truth.rows", f"must have {self.dimension} columns, got {rows.shape[1]} in {show(self.rows)}")]
+                )
+            values, vectors = _eigen(
+                "rows", rows.T @ rows / len(rows), "linearly independent columns", f" in {show(self.rows)}"
+            )
             return values, vectors, np.ascontiguousarray(rows @ vectors)
         if self.covariance is not None:
             named = isinstance(self.covariance, str)
             matrix = self._read("covariance", files) if named else np.array(self.covariance)
+            where = f" in {show(self.covariance)}" if named else ""
             d = self.dimension or len(matrix)
             if matrix.shape != (d, d):
                 shape = " x ".join(map(str, matrix.shape))
-                raise ValidationErrors([("truth.covariance", f"must have {d} rows and columns, got {shape}")])
+                raise ValidationErrors([("truth.covariance", f"must have {d} rows and columns, got {shape}{where}")])
             scale = np.sqrt(np.abs(matrix.diagonal()))
             if (np.abs(matrix - matrix.T) > _SYMMETRY * np.outer(scale, scale)).any():
-                raise ValidationErrors([("truth.covariance", f"must be symmetric, got {show(matrix.tolist())}")])
-            values, vectors = _eigen("covariance", matrix, "only positive eigenvalues")
+                raise ValidationErrors([("truth.covariance", f"must be symmetric, got {show(matrix.tolist())}{where}")])
+            values, vectors = _eigen("covariance", matrix, "only positive eigenvalues", where)
             return values, vectors, None
         assert self.dimension is not None
         return np.arange(1.0, self.dimension + 1) ** -(self.beta or 0.0), None, None
@@ -193,12 +202,14 @@ class RidgeTruth(TruthSection):
         return weights * (self.norm / np.sqrt(spectrum @ weights**2))
 
 
-def _eigen(key: str, matrix: np.ndarray, condition: str) -> tuple[np.ndarray, np.ndarray]:
+def _eigen(key: str, matrix: np.ndarray, condition: str, where: str = "") -> tuple[np.ndarray, np.ndarray]:
     """Return eigenvalues, the largest first, and eigenvectors of a covariance; raise if it is not positive definite."""
     d = len(matrix)
     values, vectors = np.linalg.eigh(matrix)
     if values[0] <= max(d * np.finfo(float).eps * values[-1], _SMALLEST):
-        reason = f"must have {condition}, got eigenvalues of the covariance from {values[0]:.3g} to {values[-1]:.3g}"
+        reason = (
+            f"must have {condition}, got eigenvalues of the covariance from {values[0]:.3g} to {values[-1]:.3g}{where}"
+        )
         raise ValidationErrors([(f"truth.{key}", reason)])
     # Fix the sign of each eigenvector, which depends on the library.
     vectors = vectors[:, ::-1] * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(d)])[::-1]

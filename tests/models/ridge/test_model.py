@@ -646,8 +646,11 @@ LINES = [
     ({"sigma": -1}, "model.sigma must be at least 0, got -1"),
     ({"truth": "spectrum = [1.0, 0.0]"}, "truth.spectrum[1] must be at least 1e-100, got 0.0"),
     ({"truth": 'covariance = "c.npy"'}, "truth.covariance must be a file, got 'c.npy': no such file"),
-    ({"truth": 'rows = "text.csv"\ndesign = "rows"', "sampler": "raw"}, "truth.rows must be a matrix of numbers, got"),
-    ({"truth": 'rows = "nan.npy"\ndesign = "rows"', "sampler": "raw"}, "truth.rows must be a matrix of finite numbers"),
+    (
+        {"truth": 'rows = "text.csv"\ndesign = "rows"', "sampler": "raw"},
+        "truth.rows must be numbers in an idx, .npy, .npz or .csv file",
+    ),
+    ({"truth": 'rows = "nan.npy"\ndesign = "rows"', "sampler": "raw"}, "truth.rows must be an array of finite numbers"),
     ({"truth": 'dimension = 3\ndesign = "uniform"'}, "model.sampler must be 'raw' where truth.design is 'uniform'"),
 ]
 

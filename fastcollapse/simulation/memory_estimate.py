@@ -1,0 +1,38 @@
+"""Estimate of the memory of a run from the sizes of its model, without running it."""
+
+import math
+
+from fastcollapse.models.registry import family
+from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.memory_budget import RESERVE, bytes_of, resident
+from fastcollapse.simulation.run_plan import plan_run
+from fastcollapse.storage.hdf5_store import PART_BYTES
+
+# Bytes of an entry of the counts: a symbol and its count.
+_ENTRY_BYTES = 12
+
+
+def estimate_bytes(experiment: Experiment) -> int:
+    """Return about how many bytes a process needs that runs an experiment, with the program and its compiler.
+
+    The states of all replicates are in memory, a copy of them where parts are committed, and at most three parts of
+    results.
+
+    Raises
+    ------
+    InputError
+        The experiment is refused, see `plan_run`.
+    """
+    plan = plan_run(experiment)
+    model, run = plan.model(), experiment.run
+    state = model.initial(1, 0, 0)
+    lengths = {name: len(coordinate.values) for name, coordinate in model.coordinates().items()}
+    metrics = family(experiment.family).available_metrics(experiment.model, experiment.sampling).values()
+    generation = sum(8 * math.prod(lengths.get(dim, 1) for dim in metric.variable.dims) for metric in metrics)
+    if "trajectory" in run.record:
+        generation += bytes_of(model.truth_states()) + _ENTRY_BYTES * (model.n_columns or 0)
+    results = generation * run.n_replicates * (run.n_generations + 1)
+    # Results that fit into one part are written at the end, without a copy of the state.
+    saved = bytes_of(state.arrays()) if results > PART_BYTES else 0
+    states = run.n_replicates * (bytes_of(state) + saved)
+    return resident() + RESERVE + states + model.work_bytes() + min(results, 3 * PART_BYTES)
