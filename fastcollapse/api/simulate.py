@@ -1,6 +1,7 @@
 """Simulation of an experiment in one call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from fastcollapse.api.results import Results
@@ -9,6 +10,7 @@ from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.run_plan import Mode, plan_run
+from fastcollapse.simulation.user_metrics import UserMetric
 
 
 def simulate(
@@ -23,6 +25,7 @@ def simulate(
     overwrite: bool = False,
     resume: bool = False,
     memory_limit: int | str | None = None,
+    metrics: Mapping[str, UserMetric] | None = None,
 ) -> Results:
     """Run an experiment and return its results.
 
@@ -43,6 +46,9 @@ def simulate(
         the seed of the file.
     memory_limit : maximum memory of the process, in bytes or as text such as "2GB": blocks and parts become smaller. It
         requires a path. By default parts of 256 MiB use 0.5 GB in addition to the state of the run.
+    metrics : further metrics of yours, name -> function of the state of one replicate at one generation, see
+        `StateView`, that returns a number. They are recorded as the other metrics and marked as yours; a resume and a
+        replay need the functions again.
 
     Raises
     ------
@@ -50,6 +56,8 @@ def simulate(
         A value is not allowed, `path` exists or cannot be written, or the file to resume has another experiment.
     UnreadableResults
         The file to resume is damaged, or its state does not fit.
+    UserCodeError
+        One of `metrics` failed, or returned no finite number; the generations before are saved.
     StoreError
         The results cannot be written, for example on a full disk; the committed generations are saved.
     KeyboardInterrupt
@@ -69,7 +77,7 @@ def simulate(
     if resume and overwrite:
         raise InputError("give resume=True or overwrite=True, not both")
     mode: Mode = "resume" if resume else "overwrite" if overwrite else "new"
-    plan = plan_run(experiment, path, mode, first_replicate=first_replicate)
+    plan = replace(plan_run(experiment, path, mode, first_replicate=first_replicate), metrics=metrics or {})
     run = execute(
         plan, threads=threads, block=block, progress=progress, interrupts=interrupts, memory_limit=memory_limit
     )
