@@ -102,19 +102,20 @@ def run_blocks(
     interrupts.deferring = interrupts.watched
     with interrupts.saved_by(store.close):
         state = _start(context, store, resume_point)
+    runs_user_code = context.user_metrics is not None or type(model).PARAMETERS.names_code
     length = 1 if block_bytes else block or 1
     save: Callable[[], None] | None = store.close
     while first <= header.n_generations:
         length = model.block_length(state, min(length, header.n_generations - first + 1))
         start = time.perf_counter()
-        before = _copies(state) if context.user_metrics else {}
+        before = _copies(state) if runs_user_code else {}
         try:
             with interrupts.saved_by(save):
                 with memory_of_kernels():
                     result = model.advance(state, first, length, context.seed, context.first_replicate)
             new_block = _block(first, result, context, header)
         except UserCodeError as error:
-            _commit_before(error, before, state, first, context, store)
+            _commit_before(error, before, first, context, store)
             raise
         _check_finite(new_block, result, model, store)
         store.append(new_block)
@@ -241,7 +242,6 @@ def _copies(state: Any) -> dict[str, np.ndarray]:
 def _commit_before(
     error: UserCodeError,
     before: Mapping[str, np.ndarray],
-    state: Any,
     first: int,
     context: RunContext,
     store: Store,
@@ -250,13 +250,11 @@ def _commit_before(
 
     Parameters
     ----------
-    before : copies of the arrays of the state before the block; empty if the model has not changed the state.
-    state : the state of the run.
+    before : copies of the arrays of the state before the block.
     first : first generation of the block; those from it to the failure are computed again.
     """
     run = (context.seed, context.first_replicate)
-    if before:
-        state = context.model.restore(before, store.header.n_replicates, *run)
+    state = context.model.restore(before, store.header.n_replicates, *run)
     while first < error.generation:
         length = context.model.block_length(state, error.generation - first)
         with memory_of_kernels():

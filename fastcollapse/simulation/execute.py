@@ -94,6 +94,7 @@ def execute(
         if plan.existing is not None:
             check_coordinates(header.coordinates, plan.existing)
         use_threads(threads)
+        model.use_processes(threads or 1)
         budget = _budget(memory_limit, plan, model, header)
         seed = plan.experiment.run.seed
         assert seed is not None  # plan_run resolves the seed

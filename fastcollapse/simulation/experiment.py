@@ -37,6 +37,7 @@ class Experiment:
     recipe : the figure of the experiment, if there is one; not part of the digest.
     text : the TOML text of the user, unchanged, or "".
     base : folder of the experiment file, which is searched for data files; None without a file.
+    is_recorded : whether it was read from results. Code that it names is not imported.
 
     Examples
     --------
@@ -57,6 +58,7 @@ class Experiment:
     recipe: Recipe | None = dataclasses.field(default=None, compare=False)
     text: str = dataclasses.field(default="", compare=False)
     base: Path | None = dataclasses.field(default=None, compare=False)
+    is_recorded: bool = dataclasses.field(default=False, compare=False)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any], base: Path | None = None, text: str = "") -> "Experiment":
@@ -177,7 +179,18 @@ be at least 1, got 0
         """
         mapping = apply_overrides(self.to_mapping(), values)
         changed = self.from_mapping(mapping, base=self.base, text=self.text)
-        return dataclasses.replace(changed, recipe=self.recipe)
+        return dataclasses.replace(changed, recipe=self.recipe, is_recorded=self.is_recorded)
+
+    def with_code(self, code: Callable[..., Any] | str | None = None) -> "Experiment":
+        """Return the experiment with the code of the user that its family needs, given or imported by its name.
+
+        Raises
+        ------
+        InputError
+            The family takes no code; or it is not given, and cannot or must not be imported.
+        """
+        offered = family_class(self.family)
+        return dataclasses.replace(self, model=offered.with_code(self.model, code, not self.is_recorded, self.base))
 
     def cases(self) -> "list[Experiment]":
         """Return the experiment of each case of the recipe; without cases, this experiment alone.

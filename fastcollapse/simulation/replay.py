@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -51,6 +52,7 @@ def replay(
     progress: Callable[[int], None] | None = None,
     *,
     metrics: Mapping[str, UserMetric] | None = None,
+    model: Callable[..., Any] | str | None = None,
 ) -> Replay:
     """Run the experiment of a results file again, in memory, and compare.
 
@@ -62,6 +64,7 @@ def replay(
     recorded : the recorded run.
     threads, progress : see `simulate`.
     metrics : the functions of the metrics of the user; those that are not given are not compared.
+    model : the estimator of an estimator run, see `simulate`; results import no code.
 
     Raises
     ------
@@ -70,8 +73,9 @@ def replay(
     """
     if recorded.last < 0:
         raise InputError(f"a replay must have at least one finished generation, got none in {recorded.path}")
+    experiment = recorded.experiment
     plan = plan_run(
-        recorded.experiment,
+        experiment if model is None else experiment.with_code(model),
         truth=recorded_truth(recorded),
         first_replicate=recorded.first_replicate,
         recorded=recorded,

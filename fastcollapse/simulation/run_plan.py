@@ -87,10 +87,11 @@ class RunPlan:
         Raises
         ------
         InputError
-            The family does not support this combination of values.
+            The family does not support this combination of values, or lacks the code of the user.
         """
         assert self.schedule is not None
-        experiment, parameters = self.experiment, self.experiment.model
+        experiment = self.experiment.with_code()
+        parameters = experiment.model
         if self.engine:
             parameters = build(type(parameters), {**parameters.to_mapping(), "engine": self.engine})
         offered, record = family(experiment.family), experiment.run.record

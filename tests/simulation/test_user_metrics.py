@@ -13,7 +13,7 @@ from fastcollapse.errors import UserCodeError
 from fastcollapse.kernels.jit import max_threads
 from fastcollapse.simulation.replay import replay
 from fastcollapse.storage.hdf5_file import read_file
-from tests.test_conformance import CASES, experiment_of
+from tests.test_conformance import CASES, experiment_of, given
 
 SECTIONS = {
     "truth": {"probabilities": [0.5, 0.3, 0.15, 0.05]},
@@ -52,7 +52,7 @@ def test_bits__depend_on_state_only(tmp_path, tables, monkeypatch, family, case,
         np.testing.assert_array_equal(got.metrics["own"], expected.metrics["own"])
     part = simulate(made.with_values({"run.n_replicates": 2}), first_replicate=2, metrics=metrics)
     np.testing.assert_array_equal(part.metrics["own"], expected.metrics["own"][2:])
-    whole = replay(open_results(tmp_path / "1.h5"), metrics=metrics)
+    whole = replay(open_results(tmp_path / "1.h5"), metrics=metrics, **given(family))
     assert (whole.different, whole.not_compared, "own" in whole.same) == ((), (), True)
 
 
