@@ -20,9 +20,9 @@ class StateView:
     family : name of the model family.
     replicate : number of the replicate.
     generation : 0, which is the truth, to T.
-    arrays : name -> float64 array, read-only: the states of a family without counts, such as `mu` and `log_sigma` of
-        a Gaussian, and its samples, such as the `points` of a kernel density estimate. `state["mu"]` is
-        `state.arrays["mu"]`.
+    arrays : name -> float64 array, read-only: the states of a family without counts, such as `mean` and `log_sigma` of
+        a Gaussian, and its samples, such as the `points` of a kernel density estimate. `state["mean"]` is
+        `state.arrays["mean"]`.
     symbols : int64 (n), ascending: the symbols with a count above 0, or the cells of a text; None for a family without
         symbols.
     counts : int64 (n), their counts; float64 (n), weights that sum to 1, in a run with weights; None at generation 0 of
@@ -32,8 +32,8 @@ class StateView:
 
     Examples
     --------
-    >>> state = StateView("gaussian", 0, 3, {"mu": np.array(0.5)})
-    >>> float(state["mu"])
+    >>> state = StateView("gaussian", 0, 3, {"mean": np.array(0.5)})
+    >>> float(state["mean"])
     0.5
     """
 
