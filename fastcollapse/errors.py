@@ -16,6 +16,23 @@ class NonFiniteError(FastcollapseError, ArithmeticError):
     """The simulation produced an unexpected NaN or infinity; earlier generations are kept."""
 
 
+class UserCodeError(FastcollapseError):
+    """A function or an estimator of the user failed; earlier generations are kept.
+
+    Parameters
+    ----------
+    message : what failed, for which replicate and generation, and the text of its exception.
+    generation : the generation that could not be finished.
+    """
+
+    def __init__(self, message: str, generation: int = 0) -> None:
+        super().__init__(message, generation)
+        self.generation = generation
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class StoreError(FastcollapseError, OSError):
     """A results file cannot be created, written or read."""
 

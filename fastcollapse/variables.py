@@ -26,6 +26,7 @@ class Variable:
     missing : whether the variable may be NaN for all replicates of a generation.
     ragged : whether the variable is a sample whose size depends on replicate and generation; `dims` are those of one
         point.
+    of_user : whether the variable is a metric that the user has given as a function; no other run has it.
     """
 
     long_name: str
@@ -34,6 +35,7 @@ class Variable:
     limits: tuple[float, ...] = ()
     missing: bool = False
     ragged: bool = False
+    of_user: bool = False
 
     @property
     def attributes(self) -> dict[str, str]:

@@ -30,6 +30,7 @@ from fastcollapse.models.registry import family as family_class
 from fastcollapse.simulation.execute import use_threads
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.replay import replay
+from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.schedules import real_size, schedule_of
 from tests._goodness_of_fit import two_sample_p
 from tests._runs import run_with_truth
@@ -68,6 +69,11 @@ def variants(name):
 
 def twin(family):
     return importlib.import_module(f"tests.naive.{family}")
+
+
+def given(family):
+    """Return the code of the user that a replay of a family must be given, as arguments."""
+    return {"model": twin(family).MODEL} if hasattr(twin(family), "MODEL") else {}
 
 
 def needs_of(workflow):
@@ -172,8 +178,7 @@ def test_bits__depend_on_experiment_only(tables, family, case, workflow):
 
 
 def model_of(experiment, truth):
-    schedule = schedule_of(experiment, real_size(experiment, truth))
-    return family_class(experiment.family).create(truth, experiment.model, schedule, experiment.run.record)
+    return plan_run(experiment, truth=truth).model()
 
 
 def advance_in_blocks(model, truth, names, state, first, lengths, **run):
@@ -256,12 +261,12 @@ def test_stores__are_identical_and_replay(tmp_path, tables, monkeypatch, family,
         np.testing.assert_array_equal(memory.metrics[name], memory.states[name])
     # A replay searches data files in the current folder.
     monkeypatch.chdir(tables)
-    found = replay(file, threads=1)
+    found = replay(file, threads=1, **given(family))
     assert found.different == ()
     assert len(found.same) >= len(memory.metrics) + max(1, len(memory.states))
     # Negative control: a run with another seed.
     monkeypatch.setattr(file, "experiment", experiment.with_values({"run.seed": 1}))
-    wrong = " ".join(replay(file).different)
+    wrong = " ".join(replay(file, **given(family)).different)
     assert all(f"{name}: " in wrong for name in memory.states or ("counts",))
 
 

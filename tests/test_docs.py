@@ -1,6 +1,7 @@
 """README, CONTRIBUTING and the pages of docs/: links have targets, and examples run unchanged."""
 
 import re
+import runpy
 import shlex
 import tomllib
 from pathlib import Path
@@ -140,3 +141,21 @@ def test_stages__of_each_family_are_documented():
 def test_families__are_in_the_tables_of_a_page(page):
     rows = re.findall(r"^\| (.*?) \|", (ROOT / "docs" / f"{page}.md").read_text(), re.MULTILINE)
     assert set(families()) <= set(re.findall(r"`(\w+)`", " ".join(rows)))
+
+
+def test_extending__python_examples_run(capsys):
+    pytest.importorskip("sklearn")
+    names = {}
+    for text in blocks(ROOT / "docs" / "extending.md", "python"):
+        exec(text, names)
+    assert capsys.readouterr().out.startswith("(3, 21)\n[")
+    assert names["results"].metrics["mean"].shape == (2, 6, 2)
+
+
+def test_examples__run(monkeypatch, capsys):
+    pytest.importorskip("sklearn")
+    arguments = ["--samples", "40", "--generations", "3", "--replicates", "2"]
+    for path in sorted((ROOT / "docs" / "examples").glob("*.py")):
+        monkeypatch.setattr("sys.argv", [str(path), *arguments])
+        runpy.run_path(str(path), run_name="__main__")
+        assert len(capsys.readouterr().out.splitlines()) == 4

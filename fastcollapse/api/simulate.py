@@ -1,7 +1,9 @@
 """Simulation of an experiment in one call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fastcollapse.api.results import Results
 from fastcollapse.errors import InputError
@@ -9,6 +11,7 @@ from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.run_plan import Mode, plan_run
+from fastcollapse.simulation.user_metrics import UserMetric
 
 
 def simulate(
@@ -23,6 +26,8 @@ def simulate(
     overwrite: bool = False,
     resume: bool = False,
     memory_limit: int | str | None = None,
+    metrics: Mapping[str, UserMetric] | None = None,
+    model: Callable[..., Any] | str | None = None,
 ) -> Results:
     """Run an experiment and return its results.
 
@@ -31,7 +36,8 @@ def simulate(
     experiment : the experiment; a missing seed is drawn from the system and recorded.
     path : the results file (HDF5), which must not exist (see `overwrite` and `resume`); None keeps the results in
         memory.
-    threads : number of threads, 1 to the number of cores, by default all; never changes a number.
+    threads : number of threads, 1 to the number of cores, by default all; never changes a number. Estimators of yours
+        run in this number of processes, by default one.
     block : number of generations in a block, at least 1; by default a block takes about 0.1 s; never changes a number.
     first_replicate : number of the first replicate, so that a part of a run has the random streams of the full run.
     progress : called with the number of generations that were run since the last call. An exception in it ends the run
@@ -43,6 +49,11 @@ def simulate(
         the seed of the file.
     memory_limit : maximum memory of the process, in bytes or as text such as "2GB": blocks and parts become smaller. It
         requires a path. By default parts of 256 MiB use 0.5 GB in addition to the state of the run.
+    metrics : further metrics of yours, name -> function of the state of one replicate at one generation, see
+        `StateView`, that returns a number. They are recorded as the other metrics and marked as yours; a resume and a
+        replay need the functions again.
+    model : the estimator of an experiment of the estimator family: a callable, such as a class, that returns a new
+        object with `fit` and `sample`, or its name "package.module:callable". A resume and a replay need it again.
 
     Raises
     ------
@@ -50,6 +61,8 @@ def simulate(
         A value is not allowed, `path` exists or cannot be written, or the file to resume has another experiment.
     UnreadableResults
         The file to resume is damaged, or its state does not fit.
+    UserCodeError
+        One of `metrics` failed, or returned no finite number, or `model` failed; the generations before are saved.
     StoreError
         The results cannot be written, for example on a full disk; the committed generations are saved.
     KeyboardInterrupt
@@ -69,7 +82,9 @@ def simulate(
     if resume and overwrite:
         raise InputError("give resume=True or overwrite=True, not both")
     mode: Mode = "resume" if resume else "overwrite" if overwrite else "new"
-    plan = plan_run(experiment, path, mode, first_replicate=first_replicate)
+    if model is not None:
+        experiment = experiment.with_code(model)
+    plan = replace(plan_run(experiment, path, mode, first_replicate=first_replicate), metrics=metrics or {})
     run = execute(
         plan, threads=threads, block=block, progress=progress, interrupts=interrupts, memory_limit=memory_limit
     )

@@ -195,7 +195,9 @@ def run(
             click.echo(f"{wanted} already exists; writing {path}", err=True)
     use_threads(threads)
     options = [part for setting in settings for part in ("--set", setting)] + (["--seed", seed] if seed else [])
-    recipe = [what or MAIN_RECIPE, *options] if len(plans) > 1 else []  # a single results file contains its experiment
+    # A single results file contains its experiment, but no code.
+    is_needed = len(plans) > 1 or plans[0].experiment.model.names_code
+    recipe = [what or MAIN_RECIPE, *options] if is_needed else []
     command = ["fastcollapse", "run", *recipe, "--resume", str(path)]
     run_job(RunJob(plans, path, overwrite, threads, command, memory_limit))
 

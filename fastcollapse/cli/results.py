@@ -203,7 +203,12 @@ def text(file: Path, generation: int | None, replicate: int, n: int, seed: int |
 @click.command()
 @_file_argument
 @threads_option
-def replay(file: Path, threads: int | None) -> int:
+@click.option(
+    "--factory",
+    metavar="MODULE:CALLABLE",
+    help="Estimators: what makes them, as in model.factory; results name it, but import no code.",
+)
+def replay(file: Path, threads: int | None, factory: str | None) -> int:
     """Run the experiment of FILE again, in memory, and compare every number bit for bit.
 
     Exit status 1 if any number differs.
@@ -214,6 +219,6 @@ def replay(file: Path, threads: int | None) -> int:
     with command_for(file, "results"):
         results = check_run(file, checksums_required=False)
     with progress_bar(results.experiment.run.n_generations) as progress:
-        outcome = run_again(results, threads, progress)
+        outcome = run_again(results, threads, progress, model=factory)
     click.echo("\n".join(outcome.lines()))
     return 1 if outcome.different else 0

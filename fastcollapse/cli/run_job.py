@@ -10,7 +10,7 @@ import click
 
 from fastcollapse.cli.progress import Clock, progress_bar
 from fastcollapse.cli.streams import OutputFailed
-from fastcollapse.errors import FastcollapseError, LostRun, NonFiniteError, StoreError, UnreadableResults
+from fastcollapse.errors import FastcollapseError, LostRun, NonFiniteError, StoreError, UnreadableResults, UserCodeError
 
 if TYPE_CHECKING:
     from fastcollapse.simulation.recorded_run import RecordedRun
@@ -101,6 +101,9 @@ def run_job(job: RunJob) -> None:
         raise
     except NonFiniteError as error:
         raise NonFiniteError(f"{error}; {saved_generations(job.files[len(done)])}") from error
+    except UserCodeError as error:
+        saved = saved_generations(job.files[len(done)], job.resume_command)
+        raise UserCodeError(f"{error}; {saved}", error.generation) from error
     except StoreError as error:
         raise StoreError(f"{error}; {saved_generations(job.files[len(done)], job.resume_command)}") from error
     try:

@@ -28,6 +28,8 @@ class ModelSection(Section):
     section: ClassVar[str] = "model"
     # Values of a key `engine` for a family with several, the first that of older files; files record the one in use.
     engines: ClassVar[tuple[str, ...]] = ()
+    # Whether the parameters name code of the user, which a results file alone does not give.
+    names_code: ClassVar[bool] = False
 
 
 @dataclasses.dataclass(frozen=True)

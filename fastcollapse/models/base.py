@@ -1,8 +1,9 @@
 """Base classes of model families: `Model`, its `State` and its `ModelBlock`."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -112,6 +113,29 @@ class Model(ABC):
         return cls(truth, parameters, schedule, record)
 
     @classmethod
+    def with_code(
+        cls, parameters: Any, code: Callable[..., Any] | str | None, may_import: bool, folder: Path | None
+    ) -> Any:
+        """Return the parameters of a run with the code of the user that its models are made by.
+
+        Parameters
+        ----------
+        parameters : the section `[model]` of the family.
+        code : what the user has given as `model`, or its name; None for code that `parameters` name, and for a family
+            without.
+        may_import : whether the user has named the code in this session; a results file has not.
+        folder : folder of the experiment file, where modules are searched too; None for none.
+
+        Raises
+        ------
+        InputError
+            The family takes no code, or the code cannot be imported.
+        """
+        if code is not None:
+            raise InputError("model must be absent: only the estimator family takes the code of the user")
+        return parameters
+
+    @classmethod
     def available_metrics(cls, parameters: Any, sampling: Sampling | None = None) -> dict[str, Metric]:
         """Return the metrics of a run with these parameters and maps; by default all metrics."""
         return dict(cls.METRICS)
@@ -181,6 +205,10 @@ class Model(ABC):
         """Return the minimum working memory of the model in bytes, without its state."""
         return 0
 
+    def use_processes(self, n: int) -> None:
+        """Let the model run code of the user in n processes; without such code nothing changes."""
+        return
+
     def limit_work(self, n_bytes: int | None) -> None:
         """Limit the working memory of the model to `n_bytes`; None sets no limit."""
         return
@@ -230,7 +258,13 @@ class Model(ABC):
 
     @abstractmethod
     def advance(self, state: Any, first: int, n_generations: int, seed: int, first_replicate: int = 0) -> ModelBlock:
-        """Run generations `first` to `first + n_generations - 1`, update `state` and return the block."""
+        """Run generations `first` to `first + n_generations - 1`, update `state` and return the block.
+
+        Raises
+        ------
+        UserCodeError
+            Code of the user failed; `PARAMETERS.names_code` of the family is true.
+        """
 
 
 class ArrayModel(Model):

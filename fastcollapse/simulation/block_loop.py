@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.errors import InputError, NonFiniteError, UnreadableResults
+from fastcollapse.errors import InputError, NonFiniteError, UnreadableResults, UserCodeError
 from fastcollapse.models.base import Model, ModelBlock
 from fastcollapse.simulation.finite_check import earliest, first_fault, first_sample_fault
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import bytes_of, memory_of_kernels
+from fastcollapse.simulation.user_metrics import UserMetrics
 from fastcollapse.storage.base import Reader, Store
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.variables import DerivedArray
@@ -37,12 +38,14 @@ class RunContext:
     model : the model of the run.
     truth : the loaded truth.
     seed, first_replicate : the seed, and the number of the first replicate, that determine the random streams.
+    user_metrics : evaluates the metrics of the user, or None.
     """
 
     model: Model
     truth: Any
     seed: int
     first_replicate: int
+    user_metrics: UserMetrics | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,15 +102,21 @@ def run_blocks(
     interrupts.deferring = interrupts.watched
     with interrupts.saved_by(store.close):
         state = _start(context, store, resume_point)
+    runs_user_code = context.user_metrics is not None or type(model).PARAMETERS.names_code
     length = 1 if block_bytes else block or 1
     save: Callable[[], None] | None = store.close
     while first <= header.n_generations:
         length = model.block_length(state, min(length, header.n_generations - first + 1))
         start = time.perf_counter()
-        with interrupts.saved_by(save):
-            with memory_of_kernels():
-                result = model.advance(state, first, length, context.seed, context.first_replicate)
-        new_block = _block(first, result, context, header)
+        before = _copies(state) if runs_user_code else {}
+        try:
+            with interrupts.saved_by(save):
+                with memory_of_kernels():
+                    result = model.advance(state, first, length, context.seed, context.first_replicate)
+            new_block = _block(first, result, context, header)
+        except UserCodeError as error:
+            _commit_before(error, before, first, context, store)
+            raise
         _check_finite(new_block, result, model, store)
         store.append(new_block)
         seconds = time.perf_counter() - start
@@ -222,8 +231,37 @@ def _recovery_commit(state: Any, seconds: float, store: Store) -> Callable[[], N
     arrays = state.arrays()
     if seconds < _SLOW_SECONDS or sum(values.nbytes for values in arrays.values()) > _COPY_BYTES_PER_SECOND * seconds:
         return None
-    copies = {name: values.copy() for name, values in arrays.items()}
+    copies = _copies(state)
     return lambda: store.commit(copies, force=True)
+
+
+def _copies(state: Any) -> dict[str, np.ndarray]:
+    return {name: values.copy() for name, values in state.arrays().items()}
+
+
+def _commit_before(
+    error: UserCodeError,
+    before: Mapping[str, np.ndarray],
+    first: int,
+    context: RunContext,
+    store: Store,
+) -> None:
+    """Commit the generations before the one in which code of the user failed, so that the run can be resumed.
+
+    Parameters
+    ----------
+    before : copies of the arrays of the state before the block.
+    first : first generation of the block; those from it to the failure are computed again.
+    """
+    run = (context.seed, context.first_replicate)
+    state = context.model.restore(before, store.header.n_replicates, *run)
+    while first < error.generation:
+        length = context.model.block_length(state, error.generation - first)
+        with memory_of_kernels():
+            result = context.model.advance(state, first, length, *run)
+        store.append(_block(first, result, context, store.header))
+        first += length
+    store.commit(state.arrays(), force=True)
 
 
 def _block(first: int, result: ModelBlock, context: RunContext, header: Header) -> Block:
@@ -239,13 +277,19 @@ def _block(first: int, result: ModelBlock, context: RunContext, header: Header) 
         for name in wanted:
             if name not in given:
                 raise InputError(f"a block of {family} must have the {kind} {name}, got {', '.join(given) or 'none'}")
-    metrics = context.model.measure(result, context.truth, tuple(header.metrics))
+    own = tuple(name for name, variable in header.metrics.items() if not variable.of_user)
+    metrics = context.model.measure(result, context.truth, own)
     for name, values in metrics.items():
         if values.ndim < 2 or values.shape[0] != header.n_replicates:
             shape = f"({header.n_replicates}, generations, ...)"
             raise InputError(f"metric {name} of {family} must have shape {shape}, got {values.shape}")
         if first == 0 and name in header.states and not np.array_equal(result.states[name], values, equal_nan=True):
             raise InputError(f"metric {name} and state {name} of {family} must be equal, or have different names")
+    if context.user_metrics is not None:
+        n_generations = next(iter(metrics.values())).shape[1]
+        size = (n_generations, header.n_replicates, context.first_replicate)
+        given = context.user_metrics.evaluate(result, first, *size)
+        metrics = {name: given[name] if name in given else metrics[name] for name in header.metrics}
     counts = result.counts if header.trajectory else None
     samples = {name: result.samples[name] for name in header.samples}
     states = {name: result.states[name] for name in header.states}

@@ -22,6 +22,8 @@ from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.run_plan import RunPlan
 from fastcollapse.simulation.same_experiment import check_coordinates
+from fastcollapse.simulation.state_view import StateViews
+from fastcollapse.simulation.user_metrics import UserMetrics, check_given, user_variables
 from fastcollapse.storage.base import Store
 from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.hdf5_store import PART_BYTES, Hdf5Store, clear_leftovers
@@ -77,6 +79,8 @@ def execute(
     """
     if block is not None and (isinstance(block, bool) or not isinstance(block, int) or block < 1):
         raise InputError(f"block must be a whole number of at least 1, got {block!r}")
+    if plan.existing is not None:
+        check_given(plan.existing, plan.metrics)
     if plan.is_finished:
         assert plan.existing is not None
         if plan.path is not None:
@@ -90,10 +94,11 @@ def execute(
         if plan.existing is not None:
             check_coordinates(header.coordinates, plan.existing)
         use_threads(threads)
+        model.use_processes(threads or 1)
         budget = _budget(memory_limit, plan, model, header)
         seed = plan.experiment.run.seed
         assert seed is not None  # plan_run resolves the seed
-        context = RunContext(model, plan.truth, seed, plan.first_replicate)
+        context = RunContext(model, plan.truth, seed, plan.first_replicate, _user_metrics(plan, model, header))
         with (
             one_blas_thread(),
             _store(header, plan, budget) as store,
@@ -126,7 +131,7 @@ def _header(plan: RunPlan, model: Model) -> Header:
         provenance=provenance(),
         n_replicates=experiment.run.n_replicates,
         n_generations=experiment.run.n_generations,
-        metrics=_recorded(experiment, type(model)),
+        metrics=_recorded(experiment, type(model)) | user_variables(plan.metrics, model),
         states={name: state for name, state in states.items() if keeps_states and not state.ragged},
         samples={name: state for name, state in states.items() if keeps_states and state.ragged},
         truth=stored_truth(plan.truth, model.ENGINE),
@@ -139,6 +144,17 @@ def _header(plan: RunPlan, model: Model) -> Header:
         weighted=model.is_weighted,
         rewards=_rewards(plan),
     )
+
+
+def _user_metrics(plan: RunPlan, model: Model, header: Header) -> UserMetrics | None:
+    """Return what evaluates the metrics of the user; None without any."""
+    if not plan.metrics:
+        return None
+    experiment, counts = plan.experiment, None
+    if model.n_columns is not None:
+        sampler = type(model).text_sampler(header.truth, experiment.model)
+        counts = None if sampler is None else sampler.counts
+    return UserMetrics(plan.metrics, StateViews(experiment.family, model, header.truth, counts))
 
 
 def _rewards(plan: RunPlan) -> np.ndarray | None:

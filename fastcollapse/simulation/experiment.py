@@ -41,6 +41,7 @@ class Experiment:
     text : the TOML text of the user, unchanged, or "".
     base : folder of the experiment file, which is searched for data files; None without a file.
     number_files : path and SHA-256 of the file that a list of numbers was read from, by dotted key.
+    is_recorded : whether it was read from results. Code that it names is not imported.
 
     Examples
     --------
@@ -62,6 +63,7 @@ class Experiment:
     text: str = dataclasses.field(default="", compare=False)
     base: Path | None = dataclasses.field(default=None, compare=False)
     number_files: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict, compare=False)
+    is_recorded: bool = dataclasses.field(default=False, compare=False)
 
     @classmethod
     def from_mapping(
@@ -209,7 +211,23 @@ be at least 1, got 0
         changed = self.from_mapping(mapping, base=self.base, text=self.text)
         old, new = flat(self.to_mapping()), flat(changed.to_mapping())
         kept = {key: file for key, file in self.number_files.items() if old.get(key) == new.get(key)}
-        return dataclasses.replace(changed, recipe=self.recipe, number_files={**kept, **changed.number_files})
+        return dataclasses.replace(
+            changed,
+            recipe=self.recipe,
+            number_files={**kept, **changed.number_files},
+            is_recorded=self.is_recorded,
+        )
+
+    def with_code(self, code: Callable[..., Any] | str | None = None) -> "Experiment":
+        """Return the experiment with the code of the user that its family needs, given or imported by its name.
+
+        Raises
+        ------
+        InputError
+            The family takes no code; or it is not given, and cannot or must not be imported.
+        """
+        offered = family_class(self.family)
+        return dataclasses.replace(self, model=offered.with_code(self.model, code, not self.is_recorded, self.base))
 
     def cases(self) -> "list[Experiment]":
         """Return the experiment of each case of the recipe; without cases, this experiment alone.

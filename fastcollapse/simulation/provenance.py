@@ -4,11 +4,14 @@ import functools
 import importlib.metadata
 import os
 import platform
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
 from fastcollapse.kernels.random.streams import STREAMS_VERSION
 
+# Packages that some runs use: name -> module. They are recorded where the module is loaded.
+_OPTIONAL = {"scikit-learn": "sklearn"}
 _PACKAGES = ("fastcollapse", "numba", "llvmlite", "numpy", "scipy", "h5py")
 
 
@@ -20,8 +23,9 @@ def provenance() -> dict[str, Any]:
     >>> sorted(provenance())
     ['created', 'machine', 'n_cores', 'packages', 'processor', 'python', 'streams']
     """
+    used = [name for name, module in _OPTIONAL.items() if module in sys.modules]
     return {
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": {name: _version(name) for name in (*_PACKAGES, *used)},
         "streams": STREAMS_VERSION,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
@@ -33,8 +37,13 @@ def provenance() -> dict[str, Any]:
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, ...]:
     """Return the packages, the version of streams and the parts of the machine that changed, as text."""
-    before = {**old.get("packages", {}), **{k: old.get(k) for k in ("python", "machine", "processor")}}
-    after = {**new["packages"], **{k: new[k] for k in ("python", "machine", "processor")}}
+    packages = old.get("packages", {})
+    before = {**packages, **{k: old.get(k) for k in ("python", "machine", "processor")}}
+    after = {
+        **{name: _version(name) for name in packages},
+        **new["packages"],
+        **{k: new[k] for k in ("python", "machine", "processor")},
+    }
     before["version of streams"], after["version of streams"] = old.get("streams", 1), new["streams"]
     return tuple(f"{k} {before[k]} became {after.get(k)}" for k in before if before[k] != after.get(k))
 

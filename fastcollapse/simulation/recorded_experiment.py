@@ -1,5 +1,6 @@
 """The experiment and the recipe that a results file records, as text."""
 
+import dataclasses
 import json
 import tomllib
 
@@ -35,7 +36,7 @@ def recorded_experiment(header: Header, name: str) -> Experiment:
         raise UnreadableResults(f"{name}: its experiment is refused: {error}") from error
     if isinstance(header.truth, Sentences) != experiment.truth.has_sentences:
         raise UnreadableResults(f"{name}: is damaged: its truth is not of the {experiment.family} family")
-    return experiment
+    return dataclasses.replace(experiment, is_recorded=True)
 
 
 def recorded_recipe(text: str, name: str) -> Recipe | None:

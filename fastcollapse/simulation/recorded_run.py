@@ -58,6 +58,11 @@ class RecordedRun:
         return {**self._reader.header.variables, **self._reader.header.samples}
 
     @property
+    def user_metrics(self) -> tuple[str, ...]:
+        """Names of the metrics whose functions the user gave: no replay without these functions has them."""
+        return tuple(name for name, variable in self._reader.header.metrics.items() if variable.of_user)
+
+    @property
     def coordinates(self) -> "Mapping[str, Coordinate]":
         """Dimension -> coordinate: `values` int64 or float64 [n], read-only, long name and units."""
         return self._reader.header.coordinates

@@ -1,7 +1,8 @@
 """Replay: run a recorded experiment again and compare every number bit for bit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from fastcollapse.simulation.provenance import changes, provenance
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.same_experiment import recorded_truth
+from fastcollapse.simulation.user_metrics import UserMetric
 
 
 @dataclass(frozen=True)
@@ -23,22 +25,35 @@ class Replay:
     same : names of arrays with equal bits.
     different : names of the other arrays, with their first difference.
     versions : packages and parts of the machine that changed.
+    not_compared : metrics of the user, which cannot be computed without their functions.
     """
 
     same: tuple[str, ...]
     different: tuple[str, ...]
     versions: tuple[str, ...]
+    not_compared: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """Return the comparison as lines of text."""
         return [
             *([f"identical, bit for bit: {', '.join(self.same)}"] if self.same else []),
             *(f"different: {line}" for line in self.different),
+            *(
+                f"not compared: {name}, a metric of the user; replay(results, metrics={{...}}) compares it"
+                for name in self.not_compared
+            ),
             *(f"not as recorded: {line}" for line in self.versions),
         ]
 
 
-def replay(recorded: RecordedRun, threads: int | None = None, progress: Callable[[int], None] | None = None) -> Replay:
+def replay(
+    recorded: RecordedRun,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    *,
+    metrics: Mapping[str, UserMetric] | None = None,
+    model: Callable[..., Any] | str | None = None,
+) -> Replay:
     """Run the experiment of a results file again, in memory, and compare.
 
     A truth and rewards from data files are read from the results file, so that the data files are not needed. For an
@@ -48,6 +63,8 @@ def replay(recorded: RecordedRun, threads: int | None = None, progress: Callable
     ----------
     recorded : the recorded run.
     threads, progress : see `simulate`.
+    metrics : the functions of the metrics of the user; those that are not given are not compared.
+    model : the estimator of an estimator run, see `simulate`; results import no code.
 
     Raises
     ------
@@ -56,22 +73,25 @@ def replay(recorded: RecordedRun, threads: int | None = None, progress: Callable
     """
     if recorded.last < 0:
         raise InputError(f"a replay must have at least one finished generation, got none in {recorded.path}")
+    experiment = recorded.experiment
     plan = plan_run(
-        recorded.experiment,
+        experiment if model is None else experiment.with_code(model),
         truth=recorded_truth(recorded),
         first_replicate=recorded.first_replicate,
         recorded=recorded,
     )
-    plan = replace(plan, engine=recorded.engine)
+    plan = replace(plan, engine=recorded.engine, metrics=_known(recorded, metrics or {}))
     changed = changed_files(recorded.inputs, plan.inputs)
     if changed:
         raise InputError(f"{recorded.path or 'a run'} cannot be replayed: {'; '.join(changed)}")
     repeated = execute(plan, threads=threads, progress=progress)
-    last = recorded.last
+    last, not_compared = recorded.last, tuple(name for name in recorded.user_metrics if name not in plan.metrics)
     same: list[str] = []
     different: list[str] = []
     for what in ("metrics", "states"):
         for name, values in getattr(recorded, what).items():
+            if name in not_compared:
+                continue
             new = getattr(repeated, what).get(name)
             label = f"state {name}" if what == "states" and name in recorded.metrics else name
             if new is None:
@@ -106,7 +126,22 @@ def replay(recorded: RecordedRun, threads: int | None = None, progress: Callable
             same.append("counts")
         else:
             different.append(f"counts: first at {wrong}")
-    return Replay(tuple(same), tuple(different), changes(recorded.provenance, provenance()))
+    return Replay(tuple(same), tuple(different), changes(recorded.provenance, provenance()), not_compared)
+
+
+def _known(recorded: RecordedRun, metrics: Mapping[str, UserMetric]) -> Mapping[str, UserMetric]:
+    """Return the given functions.
+
+    Raises
+    ------
+    InputError
+        The run has no metric of the user with such a name.
+    """
+    for name in metrics:
+        if name not in recorded.user_metrics:
+            known = ", ".join(recorded.user_metrics) or "none"
+            raise InputError(f"metrics must be those of the user in the results ({known}), got {name!r}")
+    return metrics
 
 
 def _compare(name: str, old: np.ndarray, new: np.ndarray, same: list[str], different: list[str]) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -24,6 +24,7 @@ from fastcollapse.simulation.same_experiment import (
     with_seed_of,
 )
 from fastcollapse.simulation.schedules import real_size, schedule_of
+from fastcollapse.simulation.user_metrics import UserMetric
 from fastcollapse.storage.base import Store
 from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.part_files import is_begun, is_replacing, parts_folder
@@ -50,6 +51,7 @@ class RunPlan:
     first_replicate : number of the first replicate.
     store : creates the store; None writes to `path`, or keeps the results in memory.
     engine : the recorded engine of a run that is resumed or repeated; "" for a new run, whose model chooses.
+    metrics : metrics of the user, name -> function of a `StateView`.
     """
 
     experiment: Experiment
@@ -62,6 +64,7 @@ class RunPlan:
     first_replicate: int = 0
     store: Callable[[Header], Store] | None = None
     engine: str = ""
+    metrics: Mapping[str, UserMetric] = field(default_factory=dict)
 
     @property
     def n_left(self) -> int:
@@ -86,13 +89,20 @@ class RunPlan:
         Raises
         ------
         InputError
-            The family does not support this combination of values.
+            The family does not support this combination of values, or lacks the code of the user.
         """
         assert self.schedule is not None
-        experiment, parameters = self.experiment, self.experiment.model
+        experiment = self.experiment.with_code()
+        parameters = experiment.model
         if self.engine:
             parameters = build(type(parameters), {**parameters.to_mapping(), "engine": self.engine})
-        return family(experiment.family).create(self.truth, parameters, self.schedule, experiment.run.record)
+        offered, record = family(experiment.family), experiment.run.record
+        model = offered.create(self.truth, parameters, self.schedule, record)
+        if not self.metrics or "trajectory" in record:
+            return model
+        if parameters.engines:  # chosen as without metrics of the user, so that no bit depends on them
+            parameters = build(type(parameters), {**parameters.to_mapping(), "engine": model.ENGINE})
+        return offered.create(self.truth, parameters, self.schedule, (*record, "trajectory"))
 
 
 def plan_run(

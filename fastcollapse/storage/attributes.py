@@ -163,7 +163,13 @@ TRUTH_TEXT: dict[str, Check] = {"unit": one_of("word", "character")}
 TRUTH_LAW: dict[str, Check] = {"a": number(0, 1000), "b": number(-1, 1e15), "size": whole(2, 10**12 + 1)}
 TRAJECTORY: dict[str, Check] = {"shape": sizes}
 VARIABLE: dict[str, Check] = {"long_name": line, "units": line}
-VARIABLE_OPTIONAL: dict[str, Check] = {"dims": line, "state": line, "also": line, "ragged": line}
+VARIABLE_OPTIONAL: dict[str, Check] = {
+    "dims": line,
+    "state": line,
+    "also": line,
+    "ragged": line,
+    "origin": one_of("user"),
+}
 # Attributes of a collected sweep, which `simulation` and `sweeps` interpret, and of its data sets.
 COLLECTED_ROOT: dict[str, Check] = {"sweep": from_json(table(anything))}
 OF_POINT: dict[str, Check] = {"of_point": line, "kind": line}

@@ -130,7 +130,9 @@ def _variables(content: Content) -> tuple[dict[str, Variable], dict[str, Variabl
         found = check_attributes(given, attributes.VARIABLE, attributes.VARIABLE_OPTIONAL)
         kind = next((key for key in ("ragged", "state", "dims") if key in found), "")
         dims = tuple(found.get(kind, "").split())
-        variable = Variable(found["long_name"], found["units"], dims, ragged=kind == "ragged")
+        variable = Variable(
+            found["long_name"], found["units"], dims, ragged=kind == "ragged", of_user="origin" in found
+        )
         if kind == "ragged":
             samples[name] = variable
         else:

@@ -104,6 +104,8 @@ def variable_attributes(header: Header, name: str) -> dict[str, str]:
             attributes["also"] = "metric"
     elif variable.dims:
         attributes["dims"] = " ".join(variable.dims)
+    if variable.of_user:
+        attributes["origin"] = "user"
     return attributes
 
 

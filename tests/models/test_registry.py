@@ -1,5 +1,12 @@
 """Registry of model families: shipped families, and families registered from a folder."""
 
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from fastcollapse.errors import InputError
@@ -7,6 +14,8 @@ from fastcollapse.models import families, family, register
 from fastcollapse.models.base import Model
 from fastcollapse.models.gaussian.family import GaussianModel
 from fastcollapse.models.registry import unregister
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", families())
@@ -66,3 +75,73 @@ def test_unregister__removes_a_family(tmp_path):
     finally:
         unregister("toy")
     assert "toy" not in families()
+
+
+def install(folder, name="toy", value="toy_package.toy"):
+    """Make a folder as pip makes it: the toy family as a package, and the entry point of the package."""
+    shutil.copytree(ROOT / "tests" / "toy_family", folder / "toy_package" / "toy")
+    (folder / "toy_package" / "__init__.py").touch()
+    info = folder / "toy_package-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-package\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[fastcollapse.families]\n{name} = {value}\n")
+
+
+def run_with(folder, *arguments):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(folder)])}
+    done = subprocess.run(
+        [sys.executable, *arguments], env=environment, cwd=folder, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+TOY = """
+[model]
+family = "toy"
+[truth]
+n_points = 4
+[workflow]
+name = "replace"
+n_samples = 3
+[run]
+n_generations = 2
+n_replicates = 2
+"""
+
+
+def test_entry_point__adds_a_family_to_commands_and_to_workers_of_pools(tmp_path):
+    install(tmp_path)
+    (tmp_path / "toy.toml").write_text(TOY + "seed = 1\n")
+    (tmp_path / "sweep.toml").write_text(TOY + "[sweep.grid]\n'truth.n_points' = [3, 4]\n")
+    status, output, error = run_with(tmp_path, "-m", "fastcollapse", "run", "toy.toml", "-o", "toy.h5")
+    assert status == 0, error
+    assert "mean of the pool" in output
+    status, output, error = run_with(
+        tmp_path, "-m", "fastcollapse", "sweep", "sweep.toml", "-o", "points", "--jobs", "2"
+    )
+    assert status == 0, error
+    code = "import json, fastcollapse.models.registry as r; print(json.dumps([r.families(), r.registered()]))"
+    families_there, registered_there = json.loads(run_with(tmp_path, "-c", code)[1])
+    assert families_there == [*families(), "toy"]
+    assert registered_there == []
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("toy_package.none", "cannot be imported: ModuleNotFoundError: No module named 'toy_package.none'"),
+        ("toy_package", "cannot be imported: ModuleNotFoundError: No module named 'toy_package.model'"),
+    ],
+)
+def test_entry_point__with_an_error_is_one_line(tmp_path, value, message):
+    install(tmp_path, value=value)
+    (tmp_path / "toy.toml").write_text(TOY)
+    status, _, error = run_with(tmp_path, "-m", "fastcollapse", "run", "toy.toml", "-o", "toy.h5")
+    assert (status, error.count("\n")) == (2, 1)
+    assert f"family toy of the entry point {value!r} (fastcollapse.families) {message}" in error
+
+
+def test_entry_point__replaces_no_family_of_the_package(tmp_path):
+    install(tmp_path, name="poisson")
+    code = "from fastcollapse.models import families, family; print(len(families()), family('poisson').__name__)"
+    assert run_with(tmp_path, "-c", code)[1].split() == [str(len(families())), "Poisson"]

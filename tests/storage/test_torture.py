@@ -122,6 +122,18 @@ n_train = 12
 keep_real = true
 replacement = false
 """,
+    "estimator": """
+[model]
+family = "estimator"
+factory = "fastcollapse.models.estimator.examples:Normal"
+[truth]
+normal_mixture = {weights = [0.5, 0.5], means = [-2.0, 2.0], covariances = [1.0, 1.0]}
+[workflow]
+name = "accumulate"
+n_samples = 20
+keep_real = true
+window = 3
+""",
     "kde": """
 [model]
 family = "kde"
@@ -212,6 +224,7 @@ GENERATIONS = {
     "mixture": 4000,
     "ridge": 500,
     "kernel_ridge": 150,
+    "estimator": 1500,
     "kde": 2500,
     "ngram": 1000,
     "glm": 5000,

@@ -72,6 +72,9 @@ def panels_of(results: RecordedRun, generations: np.ndarray, names: Sequence[str
             if name == first and len(new) == 1:
                 new = [dataclasses.replace(new[0], points=published(results).points)]
             panels += new
+    if not requested:
+        own = (name for name in results.user_metrics if name not in makers)
+        panels += [_metric_panel(name, results, generations, options) for name in own]
     # The metrics of the default panels may not be recorded.
     return panels or [_metric_panel(metric, results, generations, options) for metric in results.metrics]
 

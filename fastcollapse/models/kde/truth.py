@@ -108,6 +108,23 @@ class KdeTruth:
             variance = [square - 0.25 - 4, 36.75, square + 0.25 - mean[2] ** 2]
         return np.array([mean]), np.array([variance]) + self.noise**2
 
+    def covariance(self, centres: np.ndarray) -> np.ndarray:
+        """Return the covariance, float64 (Q, d, d), of independent points, see `moments`."""
+        mean, variance = self.moments(centres)
+        found = variance[:, :, None] * np.eye(self.dimension)
+        if self.kind == ROWS:
+            gap = self.rows - mean
+            return (gap.T @ gap / len(gap))[None]
+        if self.kind == MIXTURE:
+            gap = centres - mean[:, None]
+            within = np.einsum("k,kij->ij", self.weights, self.covariances)
+            return within + np.einsum("k,qki,qkj->qij", self.weights, gap, gap)
+        if self.kind == MOONS:
+            found[:, 0, 1] = found[:, 1, 0] = 1 / 8 - 1 / np.pi
+        elif self.kind == SWISS_ROLL:
+            found[:, 0, 2] = found[:, 2, 0] = 1.5 * np.pi - 4 / (3 * np.pi)
+        return found
+
 
 def load_rows(
     path: str, n_test: int, seed: int, max_columns: int, base: Path | None
