@@ -108,18 +108,17 @@ def compare(file: Path) -> int:
     Every panel of the run with exact theory or sharp bounds is compared, at up to 10 generations or values of another
     axis. Asymptotic theory is shown without a score. Exit status 1 if any |z| is above 5.
     """
-    from fastcollapse.analysis.report import comparison
+    from fastcollapse.analysis.comparison import compare as compare_run
+    from fastcollapse.analysis.report import comparison_text
     from fastcollapse.simulation.recorded_run import check_run
 
     with command_for(file, "results"):
         results = check_run(file, everything=False, checksums_required=False)
     if results.n_replicates < 2:
         raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
-    if results.last < 1:
-        raise InputError(f"a comparison must have at least one finished generation, got none in {file}")
-    text, agree = comparison(results)
-    click.echo(printable(text))
-    return 0 if agree else 1
+    comparison = compare_run(results)
+    click.echo(printable(comparison_text(results, comparison)))
+    return 1 if comparison.disagrees else 0
 
 
 def _threshold_options(command: Callable[..., Any]) -> Callable[..., Any]:
