@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "simulation": {"config", "datasets", "errors", "kernels", "models", "storage", "theory", "variables"},
     "sweeps": {"config", "datasets", "errors", "kernels", "models", "simulation", "storage", "variables"},
     "analysis": {"config", "datasets", "errors", "models", "simulation", "storage", "sweeps", "theory", "variables"},
-    "api": {"config", "errors", "simulation", "storage"},
+    "api": {"analysis", "config", "errors", "simulation", "storage"},
     "cli": {
         "__init__",
         "analysis",

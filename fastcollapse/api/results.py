@@ -1,13 +1,18 @@
 """Results of a run: its recorded data, and what a user does with them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
+    from fastcollapse.analysis.comparison import Comparison
     from fastcollapse.simulation.profile.definitions import Finding
 
 
@@ -64,6 +69,57 @@ class Results(RecordedRun):
         from fastcollapse.simulation.profile.evaluate import profile_of  # imports SciPy
 
         return profile_of(self, build(Thresholds, thresholds))
+
+    def compare(self) -> "Comparison":
+        """Return the comparison with theory: a table of points with their scores, and why others have none.
+
+        Raises
+        ------
+        InputError
+            No generation is finished.
+        """
+        from fastcollapse.analysis.comparison import compare  # imports SciPy
+
+        return compare(self)
+
+    def summary(self) -> str:
+        """Return the summary that the command prints: what was run, its tables beside theory, notes."""
+        from fastcollapse.analysis.report import summary
+
+        return summary(self)
+
+    def plot(
+        self,
+        panel: str | None = None,
+        axes: "Axes | Sequence[Axes] | np.ndarray | None" = None,
+        *,
+        legend: bool = True,
+    ) -> "Figure | Axes | np.ndarray":
+        """Draw the figure of the run, or one panel of it, simulation beside theory.
+
+        Notebooks show the figure without pyplot, which does not know it; `figure.savefig` writes it. For a window of
+        pyplot give its axes: `results.plot(axes=plt.subplots(1, 2)[1])`.
+
+        Parameters
+        ----------
+        panel : name of the only panel that is drawn: a panel of the family, see "recipe.panels", or a metric. By
+            default the whole figure.
+        axes : the axes to draw into, one for each plot; by default those of a new figure.
+        legend : whether a legend is below each plot.
+
+        Returns
+        -------
+        Figure or Axes
+            The figure; with `panel` its Axes, or an array of Axes where the panel has several plots.
+
+        Raises
+        ------
+        InputError
+            No generation is finished, no panel has this name, or the number of axes is another.
+        """
+        from fastcollapse.analysis.figures import plot
+
+        return plot(self, panel, axes, legend)
 
     def to_xarray(self) -> "xarray.Dataset":
         """Return metrics, states and extinction times with dimensions replicate, generation and symbol.

@@ -13,7 +13,7 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.panels.published import published
 from fastcollapse.analysis.panels.scores import unscored_curve
-from fastcollapse.errors import InputError
+from fastcollapse.errors import InputError, nearest
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 # The most metrics without a panel of their family that a figure shows; tables show all.
@@ -74,6 +74,27 @@ def panels_of(results: RecordedRun, generations: np.ndarray, names: Sequence[str
             panels += new
     # The metrics of the default panels may not be recorded.
     return panels or [_metric_panel(metric, results, generations, options) for metric in results.metrics]
+
+
+def panel_names(results: RecordedRun) -> list[str]:
+    """Return the names of the panels of a run: those of its family, and its recorded metrics."""
+    return list(dict.fromkeys((*panels_for(results).makers(results), *results.metrics)))
+
+
+def named_panels(results: RecordedRun, generations: np.ndarray, name: str) -> list[Panel]:
+    """Return the panels of a name: a panel of the family, or a recorded metric without theory.
+
+    Raises
+    ------
+    InputError
+        No panel has this name, or the run has not recorded what it needs.
+    """
+    if name in panels_for(results).makers(results):
+        return panels_of(results, generations, (name,))
+    if name in results.metrics:
+        return [_metric_panel(name, results, generations, {})]
+    known = panel_names(results)
+    raise InputError(f"panel must be one of {', '.join(known)}, got {name!r}{nearest(name, known)}")
 
 
 def drawn_panels(results: RecordedRun, panels: Sequence[Panel]) -> list[Panel]:
