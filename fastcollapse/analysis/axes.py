@@ -109,7 +109,7 @@ def _draw_group_limits(axes: "Axes", plot: Sequence[Panel], colours: Mapping[str
         axes.plot([], [], color=EDGE, lw=1.6, ls=dash, label=label)
 
 
-def _range(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+def band_of(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
     """Return the lower and the upper edge of the band of a panel, float64[B] each."""
     curve, low, high = panel.curve, panel.curve.smallest, panel.curve.largest
     if panel.band == DEVIATION:
@@ -120,7 +120,7 @@ def _range(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
 def _draw_simulated(axes: "Axes", panel: Panel) -> None:
     """Draw the mean or median of a panel and its band."""
     curve = panel.curve
-    axes.fill_between(curve.at, *_range(panel), color=SIMULATED, alpha=0.25, linewidth=0, label=panel.band)
+    axes.fill_between(curve.at, *band_of(panel), color=SIMULATED, alpha=0.25, linewidth=0, label=panel.band)
     marker = "o" if curve.at.size <= 12 else None
     label = f"simulated {'median' if panel.median else 'mean'}"
     axes.plot(curve.at, curve.mean * panel.factor, color=SIMULATED, marker=marker, ms=5, lw=3.5, label=label)
@@ -181,7 +181,7 @@ def _draw_points(axes: "Axes", panel: Panel, colour: Any, marker: str) -> bool:
     """Draw the simulated points of one curve of several, and return whether any has theory but no score."""
     curve = panel.curve
     middle = curve.mean * panel.factor
-    low, high = _range(panel)
+    low, high = band_of(panel)
     bars = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))
     known = np.isfinite(curve.expected)
     has_theory = known.any() or any(line.kind not in SHARED for line in panel.lines)

@@ -20,6 +20,7 @@ from fastcollapse.analysis.panels.panel import GENERATION
 from fastcollapse.analysis.panels.text import counted, table
 from fastcollapse.analysis.tables import case_names
 from fastcollapse.errors import InputError, printable
+from fastcollapse.simulation.optional_packages import optional_package
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
@@ -109,8 +110,6 @@ class Comparison:
         InputError
             The package pandas is not installed.
         """
-        from fastcollapse.analysis.optional_packages import optional_package
-
         pandas = optional_package("pandas", "to_dataframe")
         names = [field.name for field in fields(ComparedPoint)]
         frame = pandas.DataFrame([asdict(row) for row in self.rows], columns=names)

@@ -17,7 +17,7 @@ from fastcollapse.analysis.overlays import draw_overlay
 from fastcollapse.analysis.panels.family_panels import Scatter
 from fastcollapse.analysis.panels.panel import Panel, plots_of
 from fastcollapse.analysis.panels.published import recipe_words
-from fastcollapse.analysis.panels.registry import drawn_panels, named_panels, panels_for, panels_of
+from fastcollapse.analysis.panels.registry import drawn_panels, metric_panel, named_panels, panels_for, panels_of
 from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.analysis.panels.style import SECOND, SIMULATED, THEORY, font_size
 from fastcollapse.analysis.panels.text import counted, settings_text
@@ -36,6 +36,8 @@ _POINTS, _LINEAR_POINTS = 200, 2500
 # The most plots side by side.
 _MOST_COLUMNS = 3
 _LETTERS_AN_INCH = 11
+# Inches of a sketch.
+_SKETCH_SIZE = (4.0, 2.6)
 
 
 def save_figure(
@@ -99,6 +101,19 @@ def plot(
         return figure
     places = np.array(given or [place for place in figure.axes if place.get_visible()], object)
     return places if len(places) > 1 else places[0]
+
+
+@drawing
+def sketch(results: RecordedRun) -> "Figure":
+    """Return a small figure of the first metric of a run, without theory, which may take seconds."""
+    from fastcollapse.analysis.inline_figure import InlineFigure  # start-up time
+
+    figure = InlineFigure(figsize=_SKETCH_SIZE, layout="constrained")
+    axes = figure.subplots()
+    panel = metric_panel(next(iter(results.metrics)), results, _figure_generations(results))
+    draw_plot(axes, [panel], results)
+    _style(axes)
+    return figure
 
 
 @drawing

@@ -33,7 +33,7 @@ def panels_for(results: RecordedRun) -> FamilyPanels:
     family_panels = find_panels(results.experiment.family)
     if family_panels is not None:
         return family_panels
-    panels = {metric: functools.partial(_metric_panel, metric) for metric in results.metrics}
+    panels = {metric: functools.partial(metric_panel, metric) for metric in results.metrics}
     return FamilyPanels(panels, tuple(panels))
 
 
@@ -73,7 +73,7 @@ def panels_of(results: RecordedRun, generations: np.ndarray, names: Sequence[str
                 new = [dataclasses.replace(new[0], points=published(results).points)]
             panels += new
     # The metrics of the default panels may not be recorded.
-    return panels or [_metric_panel(metric, results, generations, options) for metric in results.metrics]
+    return panels or [metric_panel(metric, results, generations, options) for metric in results.metrics]
 
 
 def panel_names(results: RecordedRun) -> list[str]:
@@ -92,7 +92,7 @@ def named_panels(results: RecordedRun, generations: np.ndarray, name: str) -> li
     if name in panels_for(results).makers(results):
         return panels_of(results, generations, (name,))
     if name in results.metrics:
-        return [_metric_panel(name, results, generations, {})]
+        return [metric_panel(name, results, generations)]
     known = panel_names(results)
     raise InputError(f"panel must be one of {', '.join(known)}, got {name!r}{nearest(name, known)}")
 
@@ -105,8 +105,15 @@ def drawn_panels(results: RecordedRun, panels: Sequence[Panel]) -> list[Panel]:
     return list(panels[:_MOST_DRAWN_METRICS])
 
 
-def _metric_panel(metric: str, results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Return the panel of a metric without theory; of further dimensions it shows the first entry."""
+def metric_panel(
+    metric: str, results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any] | None = None
+) -> Panel:
+    """Return the panel of a metric without theory; of further dimensions it shows the first entry.
+
+    Parameters
+    ----------
+    options : those of a recipe, which no metric has.
+    """
     variable, coordinates = results.variables[metric], results.coordinates
     values = results.metrics[metric][:, generations]
     values = values.reshape(*values.shape[:2], -1)[..., 0]

@@ -1,0 +1,63 @@
+"""Results in words and as HTML, as a notebook shows them."""
+
+import base64
+import html
+import warnings
+
+from fastcollapse.errors import printable
+from fastcollapse.simulation.recorded_run import RecordedRun
+
+# Pixels an inch of the small figure.
+_DPI = 70
+_DIGEST_DIGITS = 12
+
+
+def results_line(results: RecordedRun) -> str:
+    """Return what a run is, without its experiment where that cannot be read."""
+    return ", ".join(facts(results).values())
+
+
+def facts(results: RecordedRun) -> dict[str, str]:
+    """Return what a run is, by name: a damaged or foreign experiment leaves out what it would have said."""
+    header = results.reader.header
+    known = {"file": printable(str(results.path or "in memory"))}
+    try:
+        experiment = results.experiment
+        known["family"] = experiment.family
+        known["workflow"] = experiment.workflow.name
+    except Exception:  # a repr never raises: the family may be one that this process does not know
+        experiment = None
+    known["replicates"] = f"{results.n_replicates:,} replicates"
+    known["generations"] = f"{max(results.last, 0):,} of {header.n_generations:,} generations"
+    if not results.finished:
+        known["state"] = "not finished"
+    if experiment is not None:
+        known["seed"] = f"seed {experiment.run.seed}"
+    known["digest"] = f"digest {results.digest[:_DIGEST_DIGITS]}"
+    return known
+
+
+def results_html(results: RecordedRun) -> str:
+    """Return what a run is, and a small figure of its first metric where it can be drawn."""
+    known = facts(results)
+    try:
+        recipe = results.recipe
+        known = ({"recipe": recipe.title} if recipe is not None else {}) | known
+    except Exception:  # see `facts`
+        pass
+    rows = "".join(f"<tr><th>{name}</th><td>{html.escape(printable(value))}</td></tr>" for name, value in known.items())
+    return f"<div><b>fastcollapse results</b><table>{rows}</table>{_image(results)}</div>"
+
+
+def _image(results: RecordedRun) -> str:
+    """Return the first metric as an image, "" where it cannot be drawn."""
+    try:
+        from fastcollapse.analysis.figures import sketch  # start-up time
+        from fastcollapse.analysis.inline_figure import png_of
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            encoded = base64.b64encode(png_of(sketch(results), _DPI)).decode()
+    except Exception:  # the text stands alone
+        return ""
+    return f'<img src="data:image/png;base64,{encoded}" alt="the first metric"/>'
