@@ -13,28 +13,26 @@ _DIGEST_DIGITS = 12
 
 
 def results_line(results: RecordedRun) -> str:
-    """Return what a run is, without its experiment where that cannot be read."""
-    return ", ".join(facts(results).values())
+    """Return what a run is in one line, without its experiment where that cannot be read."""
+    words = {"replicates": "{} replicates", "generations": "{} generations", "seed": "seed {}", "digest": "digest {}"}
+    return ", ".join(words.get(name, "{}").format(value) for name, value in facts(results).items())
 
 
 def facts(results: RecordedRun) -> dict[str, str]:
-    """Return what a run is, by name: a damaged or foreign experiment leaves out what it would have said."""
-    header = results.reader.header
+    """Return what a run is, by name: an experiment that cannot be read leaves out what it would have said."""
     known = {"file": printable(str(results.path or "in memory"))}
     try:
         experiment = results.experiment
-        known["family"] = experiment.family
-        known["workflow"] = experiment.workflow.name
+        known |= {"family": experiment.family, "workflow": experiment.workflow.name}
     except Exception:  # a repr never raises: the family may be one that this process does not know
         experiment = None
-    known["replicates"] = f"{results.n_replicates:,} replicates"
-    known["generations"] = f"{max(results.last, 0):,} of {header.n_generations:,} generations"
+    known["replicates"] = f"{results.n_replicates:,}"
+    known["generations"] = f"{max(results.last, 0):,} of {results.reader.header.n_generations:,}"
     if not results.finished:
         known["state"] = "not finished"
     if experiment is not None:
-        known["seed"] = f"seed {experiment.run.seed}"
-    known["digest"] = f"digest {results.digest[:_DIGEST_DIGITS]}"
-    return known
+        known["seed"] = str(experiment.run.seed)
+    return known | {"digest": results.digest[:_DIGEST_DIGITS]}
 
 
 def results_html(results: RecordedRun) -> str:
