@@ -7,6 +7,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers take it for that of typing, whose import takes time
 if TYPE_CHECKING:
+    from fastcollapse.api.cases import compare, plot
     from fastcollapse.api.results import Results, open_results
     from fastcollapse.api.simulate import simulate
     from fastcollapse.datasets.categorical import CategoricalDistribution
@@ -30,8 +31,10 @@ _MODULES = {
     "CategoricalDistribution": "datasets.categorical",
     "CountSpectrum": "datasets.count_spectrum",
     "ZipfMandelbrotLaw": "datasets.count_spectrum",
+    "compare": "api.cases",
     "load_truth": "datasets.load",
     "open_results": "api.results",
+    "plot": "api.cases",
     "precompile": "simulation.precompile",
     "run_sweep": "sweeps.run",
     "simulate": "api.simulate",
@@ -47,8 +50,10 @@ __all__ = [
     "StoreError",
     "Sweep",
     "ZipfMandelbrotLaw",
+    "compare",
     "load_truth",
     "open_results",
+    "plot",
     "precompile",
     "run_sweep",
     "simulate",

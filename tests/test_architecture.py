@@ -275,10 +275,10 @@ def test_theory__every_function_is_verified():
     assert unverified(words.replace("phi(", "(")) == ["phi"]
 
 
-def test_public_names__at_most_fifteen():
+def test_public_names__are_few():
     import fastcollapse
 
-    assert 0 < len(fastcollapse.__all__) <= 15
+    assert 0 < len(fastcollapse.__all__) <= 24
     assert len(set(fastcollapse.__all__)) == len(fastcollapse.__all__)
     for name in fastcollapse.__all__:
         assert hasattr(fastcollapse, name)

@@ -82,6 +82,21 @@ def test_readme__python_example_runs(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == "1000 symbols at the start, 18.3 after 100 generations\n"
 
 
+def test_python_page__scripts_run(tmp_path, monkeypatch):
+    """From an experiment to the figure of a paper, and every other example of the page."""
+    pytest.importorskip("pandas")
+    pytest.importorskip("xarray")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    names = {}
+    for text in blocks(ROOT / "docs" / "python.md", "python"):
+        exec(text, names)
+    assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
+    assert names["comparison"].n_scored == names["comparison"].n_agreeing > 10
+    assert len(names["frame"]) == 200 * 51
+    assert names["matrix"].shape == (51, 300)
+
+
 def test_theory_commands__are_found():
     assert len(theory_commands()) > 5
 

@@ -1,7 +1,9 @@
 """Agreement of a run with theory, panel by panel, from the z-scores."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,6 +19,63 @@ from fastcollapse.simulation.recorded_run import RecordedRun
 # heterozygosity of any compared generation (about 1 of 400 were beyond 4).
 Z_LIMIT = 5.0
 _N_COMPARED = 10
+_BOUNDS_ALONE = "compared with bounds alone, which are too far apart for a score"
+_GIVEN = "every replicate has the value of theory"
+
+
+@dataclass(frozen=True)
+class ComparedPoint:
+    """One point of a panel beside theory, in the units of the panel.
+
+    It has a score if `z` and `theory` are numbers. With `z` alone it is compared with bounds that are too far apart to
+    stand for the exact value: `z` is 0 between them, otherwise the distance to the nearer one.
+
+    Parameters
+    ----------
+    case : the case of a recipe in words, "" for a single run.
+    panel : title of the panel.
+    metric : its name: the heading over generations, or the title over another axis.
+    curve : name of the curve among several of one panel, "" for a single one.
+    axis : "generation", or the name of another axis.
+    place : the generation, or the point of the other axis.
+    mean : over replicates; in a panel of medians the median.
+    standard_error : of the mean over replicates; NaN for medians and for a single replicate.
+    theory : the exact value, NaN where it is not known.
+    lower, upper : bounds of the exact value, NaN where there are none.
+    z : distance to theory in standard errors, NaN where there is no score.
+    reason : why the point has no score, "" if it has one.
+    where : the place and the curve in words.
+    """
+
+    case: str
+    panel: str
+    metric: str
+    curve: str
+    axis: str
+    place: int | float
+    mean: float
+    standard_error: float
+    theory: float
+    lower: float
+    upper: float
+    z: float
+    reason: str
+    where: str
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether it is scored against the exact value."""
+        return math.isfinite(self.z) and math.isfinite(self.theory)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether it is compared with bounds alone."""
+        return math.isfinite(self.z) and not math.isfinite(self.theory)
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether its score, or its distance to a bound, is beyond Z_LIMIT."""
+        return abs(self.z) > Z_LIMIT
 
 
 @dataclass(frozen=True)
@@ -29,8 +88,7 @@ class Agreement:
     n_scores : number of points that are compared with an exact value.
     largest : the largest |z| among them, and its place in words.
     disagrees : the places of scores beyond Z_LIMIT, from exact values or from bounds.
-    n_unscored : number of points that have an exact value or bounds, and no score.
-    reason : why no point, or not every point, has a score; "" if all have one.
+    reasons : why the other points are not compared, each with their number.
     n_bounded, n_within : number of points that are compared with bounds alone, which are too far apart to stand for the
         exact value, and number of these that are within them.
     noun : the name of a point.
@@ -40,20 +98,31 @@ class Agreement:
     n_scores: int
     largest: tuple[float, str]
     disagrees: tuple[str, ...]
-    n_unscored: int = 0
-    reason: str = ""
+    reasons: Mapping[str, int] = field(default_factory=dict)
     n_bounded: int = 0
     n_within: int = 0
     noun: str = "generation"
+
+    @property
+    def n_unscored(self) -> int:
+        """Number of points that are compared neither with an exact value nor with bounds."""
+        return sum(self.reasons.values())
+
+    @property
+    def n_points(self) -> int:
+        """Number of points, compared or not."""
+        return self.n_scores + self.n_bounded + self.n_unscored
 
     def line(self) -> str:
         """Return the agreement as a line of text."""
         score, place = self.largest
         parts = [f"{counted(self.n_scores, self.noun)} compared, largest |z| {score:.1f} at {place}"]
         if self.n_scores == 0:
-            parts = ["not compared with an exact value" if self.n_bounded else f"not compared ({self.reason})"]
-        elif self.n_unscored:
-            parts.append(f"{counted(self.n_unscored, self.noun)} not compared ({self.reason})")
+            parts = ["not compared with an exact value"] if self.n_bounded else []
+        if parts:
+            parts += [f"{counted(n, self.noun)} not compared ({reason})" for reason, n in self.reasons.items()]
+        else:
+            parts = [f"not compared ({'; '.join(self.reasons)})"]
         if self.n_bounded:
             parts.append(
                 f"{counted(self.n_bounded, self.noun)} compared with bounds alone, {self.n_within:,} within them"
@@ -64,9 +133,18 @@ class Agreement:
 
 
 def agreement_of(results: RecordedRun) -> list[Agreement]:
-    """Return the agreement of each panel of a run with theory.
+    """Return the agreement of each panel of a run with theory, from its `compared_points`."""
+    return [plot_agreement(points) for points in compared_points(results)]
+
+
+def compared_points(results: RecordedRun, case: str = "") -> list[list[ComparedPoint]]:
+    """Return the points of each plot of a run beside theory, also those that are not compared.
 
     Compared are the generations of the recipe, or up to 10 spaced by their logarithm, and all points of another axis.
+
+    Parameters
+    ----------
+    case : the case of a recipe in words.
     """
     has_generations = results.recipe is not None and results.recipe.generations is not None
     generations = table_generations(results) if has_generations else log_spaced_generations(results.last, _N_COMPARED)
@@ -75,40 +153,62 @@ def agreement_of(results: RecordedRun) -> list[Agreement]:
         if panel.is_picture:
             continue
         plots.setdefault((panel.title, panel.heading), []).append(panel)
-    return [_plot_agreement(results, panels) for panels in plots.values()]
+    found = []
+    for panels in plots.values():
+        no_theory = why_not_compared(results, panels)
+        found.append([point for panel in panels for point in _points(results, panel, no_theory, case)])
+    return [points for points in found if points]
 
 
-def _plot_agreement(results: RecordedRun, panels: Sequence[Panel]) -> Agreement:
-    """Return the agreement of the panels of one plot."""
-    curves = [panel.curve for panel in panels]
-    n_scores = _n_points(curve.is_compared for curve in curves)
-    largest, disagrees = (0.0, ""), []
-    for panel, curve in zip(panels, curves, strict=True):
-        is_compared = curve.is_compared
-        for i in np.flatnonzero(is_compared | curve.has_bounds_only):
-            score = abs(float(curve.z[i]))
-            if is_compared[i] and (not largest[1] or score > largest[0]):
-                largest = (score, panel.place(int(i)))
-            if score > Z_LIMIT:
-                disagrees.append(panel.place(int(i)))
-    reason = "; ".join(dict.fromkeys(curve.rule for curve in curves if curve.is_unscored.any() and curve.rule))
-    if not reason and n_scores == 0:
-        reason = why_not_compared(results, panels) or "all its values are given"
+def _points(results: RecordedRun, panel: Panel, no_theory: str, case: str) -> Iterator[ComparedPoint]:
+    """Yield the points of a panel.
+
+    Parameters
+    ----------
+    no_theory : why the plot of the panel has no theory, "" if it has.
+    """
+    curve, unknown = panel.curve, np.full(len(panel.curve.at), np.nan)
+    error = unknown if panel.median else curve.sd / math.sqrt(results.n_replicates)
+    lower = unknown if curve.lower is None else curve.lower
+    upper = unknown if curve.upper is None else curve.upper
+    scored, bounded, unscored = curve.is_compared, curve.has_bounds_only, curve.is_unscored
+    for i, at in enumerate(curve.at.tolist()):
+        has_z = scored[i] or bounded[i]
+        if scored[i]:
+            reason = ""
+        elif bounded[i]:
+            reason = _BOUNDS_ALONE
+        elif np.isfinite(curve.z[i]):
+            reason = _GIVEN
+        elif not np.isfinite(curve.mean[i]):
+            reason = "no finite value"
+        elif unscored[i]:
+            reason = curve.rule or "no score"
+        else:
+            reason = no_theory or f"no theory at this {panel.axis.heading}"
+        shown = (values[i] * panel.factor for values in (curve.mean, error, curve.expected, lower, upper))
+        mean, standard_error, theory, low, high = map(float, shown)
+        yield ComparedPoint(
+            case, panel.title, panel.name, panel.group, panel.axis.heading, at, mean, standard_error, theory, low, high,
+            float(curve.z[i]) if has_z else math.nan, reason, panel.place(i),
+        )  # fmt: skip
+
+
+def plot_agreement(points: Sequence[ComparedPoint]) -> Agreement:
+    """Return the agreement of the points of one plot, at least one."""
+    scored = [point for point in points if point.is_scored]
+    bounded = [point for point in points if point.is_bounded]
+    worst = max(scored, key=lambda point: abs(point.z), default=None)
     return Agreement(
-        panels[0].name,
-        n_scores,
-        largest,
-        tuple(disagrees),
-        n_unscored=_n_points(curve.is_unscored for curve in curves),
-        reason=reason,
-        n_bounded=_n_points(curve.has_bounds_only for curve in curves),
-        n_within=_n_points(curve.is_within_bounds for curve in curves),
-        noun="generation" if panels[0].axis is GENERATION else "value",
+        points[0].metric,
+        len(scored),
+        (0.0, "") if worst is None else (abs(worst.z), worst.where),
+        tuple(point.where for point in points if point.disagrees),
+        reasons=Counter(point.reason for point in points if not (point.is_scored or point.is_bounded)),
+        n_bounded=len(bounded),
+        n_within=sum(point.z == 0 for point in bounded),
+        noun="generation" if points[0].axis == GENERATION.heading else "value",
     )
-
-
-def _n_points(masks: Iterable[np.ndarray]) -> int:
-    return sum(int(mask.sum()) for mask in masks)
 
 
 def verdict(agreements: Sequence[Agreement]) -> str:
@@ -121,10 +221,10 @@ def verdict(agreements: Sequence[Agreement]) -> str:
         by_name.setdefault(agreement.name, []).append(agreement)
     compared, bounded, others, wrong = list[str](), list[str](), list[str](), list[str]()
     for name, group in by_name.items():
-        n_compared = sum(agreement.n_scores > 0 for agreement in group)
-        in_cases = f" in {n_compared} of {counted(len(group), 'case')}" if 0 < n_compared < len(group) else ""
-        kind = compared if n_compared else bounded if any(agreement.n_bounded for agreement in group) else others
-        kind.append(name + in_cases)
+        any_bounded = any(agreement.n_bounded for agreement in group)
+        extent = _extent(group)
+        kind = compared if extent is not None else bounded if any_bounded else others
+        kind.append(name + (extent or ""))
         wrong += [name] if any(agreement.disagrees for agreement in group) else []
     of_all = f"{len(compared)} of {counted(len(by_name), 'metric')}"
     head = f"the simulation agrees with exact theory in {of_all} ({', '.join(compared)})"
@@ -136,6 +236,17 @@ def verdict(agreements: Sequence[Agreement]) -> str:
     parts += [f"compared with bounds alone: {', '.join(bounded)}"] if bounded else []
     parts += [f"not compared: {', '.join(others)}"] if others else []
     return "; ".join(parts)
+
+
+def _extent(group: Sequence[Agreement]) -> str | None:
+    """Return at how many cases or points of a metric there are scores, "" for all of them, None for none."""
+    n_cases = sum(agreement.n_scores > 0 for agreement in group)
+    n_scores, n_points = sum(agreement.n_scores for agreement in group), sum(one.n_points for one in group)
+    if n_cases == 0:
+        return None
+    if n_cases < len(group):
+        return f" in {n_cases} of {counted(len(group), 'case')}"
+    return f" at {n_scores:,} of {counted(n_points, group[0].noun)}" if n_scores < n_points else ""
 
 
 def total_agreement(agreements: Sequence[Agreement]) -> str:

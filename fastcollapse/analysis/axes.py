@@ -9,7 +9,7 @@ import numpy as np
 
 from fastcollapse.analysis.clouds import draw_cloud
 from fastcollapse.analysis.panels.panel import DEVIATION, GENERATION, Panel
-from fastcollapse.analysis.panels.style import EDGE, MAP, SIMULATED, THEORY, plain_number
+from fastcollapse.analysis.panels.style import EDGE, MAP, SIMULATED, THEORY, font_size, plain_number
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.theory_lines import (
     EXACT,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _FEW_POINTS = 2
 # Inches of the handle of a legend and its space, and letters of its labels in an inch.
 _HANDLE, _LEGEND_LETTERS = 0.6, 16
+# The fewest letters in a line of a legend: narrower axes have one column.
+_FEWEST_LETTERS = 18
 
 
 def draw_plot(axes: "Axes", plot: Sequence[Panel], results: RecordedRun) -> None:
@@ -84,12 +86,14 @@ def _draw_images(axes: "Axes", plot: Sequence[Panel]) -> None:
         inset.set_axis_off()
         for i, value in enumerate(panel.curve.mean):
             place = ((k + 0.5) * width, 0.6 - 0.55 * i / max(len(at) - 1, 1))
-            axes.text(*place, f"{value:.{panel.digits}f}", ha="center", va="center", fontsize=8, color=SIMULATED)
+            axes.text(
+                *place, f"{value:.{panel.digits}f}", ha="center", va="center", fontsize=font_size(8), color=SIMULATED
+            )
     for i, generation in enumerate(at):
         place = (-0.01, 0.6 - 0.55 * i / max(len(at) - 1, 1))
-        axes.text(*place, f"n = {generation:,}", ha="right", va="center", fontsize=8)
+        axes.text(*place, f"n = {generation:,}", ha="right", va="center", fontsize=font_size(8))
     axes.set_axis_off()
-    axes.set_title(plot[0].title, fontsize=10)
+    axes.set_title(plot[0].title, fontsize=font_size(10))
 
 
 def _draw_group_limits(axes: "Axes", plot: Sequence[Panel], colours: Mapping[str, Any]) -> None:
@@ -105,7 +109,7 @@ def _draw_group_limits(axes: "Axes", plot: Sequence[Panel], colours: Mapping[str
         axes.plot([], [], color=EDGE, lw=1.6, ls=dash, label=label)
 
 
-def _range(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+def band_of(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
     """Return the lower and the upper edge of the band of a panel, float64[B] each."""
     curve, low, high = panel.curve, panel.curve.smallest, panel.curve.largest
     if panel.band == DEVIATION:
@@ -116,7 +120,7 @@ def _range(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
 def _draw_simulated(axes: "Axes", panel: Panel) -> None:
     """Draw the mean or median of a panel and its band."""
     curve = panel.curve
-    axes.fill_between(curve.at, *_range(panel), color=SIMULATED, alpha=0.25, linewidth=0, label=panel.band)
+    axes.fill_between(curve.at, *band_of(panel), color=SIMULATED, alpha=0.25, linewidth=0, label=panel.band)
     marker = "o" if curve.at.size <= 12 else None
     label = f"simulated {'median' if panel.median else 'mean'}"
     axes.plot(curve.at, curve.mean * panel.factor, color=SIMULATED, marker=marker, ms=5, lw=3.5, label=label)
@@ -177,7 +181,7 @@ def _draw_points(axes: "Axes", panel: Panel, colour: Any, marker: str) -> bool:
     """Draw the simulated points of one curve of several, and return whether any has theory but no score."""
     curve = panel.curve
     middle = curve.mean * panel.factor
-    low, high = _range(panel)
+    low, high = band_of(panel)
     bars = np.nan_to_num(np.clip([middle - low, high - middle], 0, None))
     known = np.isfinite(curve.expected)
     has_theory = known.any() or any(line.kind not in SHARED for line in panel.lines)
@@ -194,7 +198,7 @@ def _marker(panel: Panel, mixed: bool) -> str:
 
 
 def place_legend(axes: "Axes", width: float, below: float = 0.5) -> None:
-    """Place the legend below the axes, where it cannot cover a curve, in two columns whose labels are wrapped to fit.
+    """Place the legend below the axes, where it cannot cover a curve, in columns whose labels are wrapped to fit.
 
     Parameters
     ----------
@@ -206,12 +210,23 @@ def place_legend(axes: "Axes", width: float, below: float = 0.5) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if not handles:
         return
-    letters = int((width / 2 - _HANDLE) * _LEGEND_LETTERS)
-    offset = ScaledTranslation(0, -below, axes.figure.dpi_scale_trans)
+    n_columns = 2
+    letters = int((width / n_columns / font_size(1) - _HANDLE) * _LEGEND_LETTERS)
+    if letters < _FEWEST_LETTERS:
+        n_columns = 1
+        letters = max(int((width / font_size(1) - _HANDLE) * _LEGEND_LETTERS), 1)
+    offset = ScaledTranslation(0, -below * font_size(1), axes.figure.dpi_scale_trans)
     axes.legend(
-        handles, ["\n".join(textwrap.wrap(label, letters)) for label in labels], loc="upper center", ncols=2,
-        bbox_to_anchor=(0.5, 0), bbox_transform=axes.transAxes + offset, borderaxespad=0, frameon=False, fontsize=9,
-    )  # fmt: skip
+        handles,
+        ["\n".join(textwrap.wrap(label, letters)) for label in labels],
+        loc="upper center",
+        ncols=n_columns,
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=axes.transAxes + offset,
+        borderaxespad=0,
+        frameon=False,
+        fontsize=font_size(9),
+    )
 
 
 def format_axes(axes: "Axes", panel: Panel, results: RecordedRun) -> None:
@@ -230,7 +245,7 @@ def format_axes(axes: "Axes", panel: Panel, results: RecordedRun) -> None:
     if panel.limits is not None:
         axes.set_ylim(*panel.limits)
     axes.set_ylabel(panel.label)
-    axes.set_title(panel.title, fontsize=10)
+    axes.set_title(panel.title, fontsize=font_size(10))
 
 
 def _format_generations(axes: "Axes", results: RecordedRun) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from fastcollapse.analysis.agreement import agreement_of, verdict
+from fastcollapse.analysis.agreement import agreement_of
+from fastcollapse.analysis.comparison import Comparison
 from fastcollapse.analysis.panels.panel import GENERATION
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.registry import panels_for, panels_of
@@ -149,15 +150,9 @@ def _rate(value: float) -> str:
     return f"{value:,.0f}" if value < 1e6 else f"{value / 1e6:,.1f} million"
 
 
-def comparison(results: RecordedRun) -> tuple[str, bool]:
-    """Return the comparison of a run with its theory as text, and whether no score disagrees."""
-    agreements = agreement_of(results)
-    agrees = not any(agreement.disagrees for agreement in agreements)
-    heading = verdict(agreements)
-    lines = (f"  {agreement.line()}" for agreement in agreements)
-    return "\n".join(
-        [describe(results), "", tables_of(results), "", f"{heading[0].upper()}{heading[1:]}:", *lines]
-    ), agrees
+def comparison_text(results: RecordedRun, comparison: Comparison) -> str:
+    """Return the comparison of a run with its theory as text: what it is, its tables, and the agreement."""
+    return f"{describe(results)}\n\n{tables_of(results)}\n\n{comparison}"
 
 
 def _bytes(n: int) -> str:

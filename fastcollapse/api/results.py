@@ -1,13 +1,21 @@
 """Results of a run: its recorded data, and what a user does with them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fastcollapse.api.results_html import results_html, results_line
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pandas
     import xarray
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from scipy.sparse import csr_array
 
+    from fastcollapse.analysis.comparison import Comparison
     from fastcollapse.simulation.profile.definitions import Finding
 
 
@@ -84,20 +92,161 @@ class Results(RecordedRun):
         write_page(page_of([run_section(self)]), Path(path), overwrite)
         return Path(path)
 
-    def to_xarray(self) -> "xarray.Dataset":
+    def compare(self) -> "Comparison":
+        """Return the comparison with theory: a table of points with their scores, and why others have none.
+
+        Raises
+        ------
+        InputError
+            No generation is finished.
+        """
+        from fastcollapse.analysis.comparison import compare  # imports SciPy
+
+        return compare(self)
+
+    def summary(self) -> str:
+        """Return the summary that the command prints: what was run, its tables beside theory, notes."""
+        from fastcollapse.analysis.report import summary
+
+        return summary(self)
+
+    def plot(
+        self,
+        panel: str | None = None,
+        axes: "Axes | Sequence[Axes] | np.ndarray | None" = None,
+        *,
+        legend: bool = True,
+    ) -> "Figure | Axes | np.ndarray":
+        """Draw the figure of the run, or one panel of it, simulation beside theory.
+
+        Notebooks show the figure without pyplot, which does not know it; `figure.savefig` writes it. For a window of
+        pyplot give its axes: `results.plot(axes=plt.subplots(1, 2)[1])`.
+
+        Parameters
+        ----------
+        panel : name of the only panel that is drawn: a panel of the family, see "recipe.panels", or a metric. By
+            default the whole figure.
+        axes : the axes to draw into, one for each plot; by default those of a new figure.
+        legend : whether a legend is below each plot.
+
+        Returns
+        -------
+        Figure or Axes
+            The figure; with `panel` its Axes, or an array of Axes where the panel has several plots.
+
+        Raises
+        ------
+        InputError
+            No generation is finished, no panel has this name, or the number of axes is another.
+        """
+        from fastcollapse.analysis.figures import plot
+
+        return plot(self, panel, axes, legend)
+
+    def panels(self) -> "xarray.Dataset":
+        """Return what the figure draws, in its units: dimensions curve and point, padded with NaN.
+
+        `x` (generation, or the point of another axis), `mean`, `sd`, `low` and `high` (the band), `theory`, `lower`,
+        `upper` and `z` have a row for each curve, with its `panel`, `axis`, `label` and `group` as coordinates.
+        `line_value` has a row for each further line of theory, with `line_label`, `line_kind` and `line_curve`.
+
+        Raises
+        ------
+        InputError
+            The package xarray is not installed, or no generation is finished.
+
+        Examples
+        --------
+        `results.panels().drop_dims("line").to_dataframe()` is a table of the curves, and
+        `results.panels().sel(curve="H")` the curve of heterozygosity.
+        """
+        from fastcollapse.analysis.panel_dataset import panel_dataset
+
+        return panel_dataset(self)
+
+    def to_dataframe(self, metrics: str | Sequence[str] | None = None) -> "pandas.DataFrame":
+        """Return a table with a row for each replicate and generation, and a column for each metric.
+
+        Parameters
+        ----------
+        metrics : names of metrics or states with the same further dimensions, each of which is a column too; by default
+            all metrics without further dimensions, or if there are none, those with the dimensions of the first.
+
+        Raises
+        ------
+        InputError
+            The package pandas is not installed, or a name is unknown.
+        """
+        from fastcollapse.simulation.data_frame import data_frame
+
+        return data_frame(self, metrics)
+
+    def to_xarray(self, trajectory: bool = False) -> "xarray.Dataset":
         """Return metrics, states and extinction times with dimensions replicate, generation and symbol.
 
         A sample NAME is a contiguous ragged array of the CF conventions: NAME has the points of all rows, and NAME_size
         (generation, replicate) has their numbers. Names, types and attributes are those of `xarray.open_dataset`.
 
+        Parameters
+        ----------
+        trajectory : whether `counts` (replicate, generation, symbol) is added, a dense array with 8 bytes an entry, of
+            at most 256 MiB. States and samples of other families are there anyway.
+
         Raises
         ------
         InputError
-            The package xarray is not installed.
+            The package xarray is not installed, or counts are not recorded or too large.
         """
-        from fastcollapse.simulation.xarray_dataset import xarray_dataset  # an extra
+        from fastcollapse.simulation.xarray_dataset import xarray_dataset
 
-        return xarray_dataset(self._reader)
+        return xarray_dataset(self, trajectory)
+
+    def counts_matrix(self, replicate: int) -> "csr_array":
+        """Return the counts of a replicate as a sparse matrix of SciPy: a row a generation, a column a symbol or cell.
+
+        Parameters
+        ----------
+        replicate : 0 to R - 1.
+
+        Returns
+        -------
+        csr_array
+            int64[T + 1, K], or float64 for a run with weights, see `counts`. Row 0 is the real data; it is empty if the
+            truth is a law, which has no counts.
+
+        Raises
+        ------
+        InputError
+            See `counts`.
+        """
+        from fastcollapse.simulation.counts_matrix import counts_matrix
+
+        return counts_matrix(self, replicate)
+
+    def save(self, path: str | Path, overwrite: bool = False) -> None:
+        """Write the results to a new results file, with equal bits, as `simulate` with a path does.
+
+        Parameters
+        ----------
+        path : a new file that ends in .h5 or .hdf5.
+        overwrite : whether an existing results file is replaced; it stays until the new one is complete.
+
+        Raises
+        ------
+        InputError
+            The path exists or cannot be written, or the run is not finished.
+        StoreError
+            The file cannot be written.
+        """
+        from fastcollapse.simulation.save_results import save_run
+
+        save_run(self, path, overwrite)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {results_line(self)}>"
+
+    def _repr_html_(self) -> str:
+        return results_html(self)
 
 
 def open_results(path: str | Path) -> Results:

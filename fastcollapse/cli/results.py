@@ -66,6 +66,7 @@ def check(file: Path) -> None:
     metavar="FIGURE",
     help="A new .png, .pdf or .svg; by default beside FILE, or the next free name.",
 )
+@click.option("--panel", metavar="NAME", help="Only this panel, or recorded metric, of a results FILE.")
 @click.option("--over", multiple=True, metavar="PARAMETER", help="Sweeps: parameter of an axis, one or two of them.")
 @click.option("--fix", "fixed", multiple=True, metavar="PARAMETER=VALUE", help="Sweeps: value of another parameter.")
 @click.option("--generation", type=int, metavar="T", help="Sweeps: generation that is drawn; by default the last.")
@@ -73,6 +74,7 @@ def check(file: Path) -> None:
 def plot(
     file: Path,
     output: Path | None,
+    panel: str | None,
     over: Sequence[str],
     fixed: Sequence[str],
     generation: int | None,
@@ -83,6 +85,7 @@ def plot(
     FILE may also be the folder of a sweep, or the file that `collect` made of it: the axes are its parameters.
 
     \b
+    fastcollapse plot out.h5 --panel heterozygosity
     fastcollapse plot study.h5 --over n_samples --over dimension --fix workflow=replace --heat-map
     """
     from fastcollapse.analysis.figures import save_figure
@@ -95,14 +98,14 @@ def plot(
         source = open_sweep(file)
         results = check_run(file, everything=False, checksums_required=False) if source is None else None
     if results is None:
+        if panel is not None:
+            raise InputError(f"--panel is for the results of one run, got {file}")
         click.echo(plot_sweep(source, file, output, SweepChoice(over, fixed, generation, heat_map)))
         return
     if over or fixed or generation is not None or heat_map is not None:
         raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {file}")
-    if results.last < 1:
-        raise InputError(f"a figure must have at least one finished generation, got none in {file}")
     figure = output or free_path(file.with_suffix(FIGURE_SUFFIX))
-    save_figure(results, figure)
+    save_figure(results, figure, panel=panel)
     click.echo(figure)
 
 
@@ -115,23 +118,21 @@ def compare(file: Path, as_json: bool) -> int:
     Every panel of the run with exact theory or sharp bounds is compared, at up to 10 generations or values of another
     axis. Asymptotic theory is shown without a score. Exit status 1 if any |z| is above 5.
     """
+    from fastcollapse.analysis.comparison import compare as compare_run
     from fastcollapse.analysis.records import comparison_record
-    from fastcollapse.analysis.report import comparison
+    from fastcollapse.analysis.report import comparison_text
     from fastcollapse.simulation.recorded_run import check_run
 
     with command_for(file, "results"):
         results = check_run(file, everything=False, checksums_required=False)
     if results.n_replicates < 2:
         raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
-    if results.last < 1:
-        raise InputError(f"a comparison must have at least one finished generation, got none in {file}")
+    comparison = compare_run(results)
     if as_json:
-        record = comparison_record(results)
-        echo_json(record)
-        return 1 if record["disagrees"] else 0
-    text, agree = comparison(results)
-    click.echo(printable(text))
-    return 0 if agree else 1
+        echo_json(comparison_record(results, comparison))
+    else:
+        click.echo(printable(comparison_text(results, comparison)))
+    return 1 if comparison.disagrees else 0
 
 
 def _threshold_options(command: Callable[..., Any]) -> Callable[..., Any]:

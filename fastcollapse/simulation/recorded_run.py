@@ -228,6 +228,12 @@ class RecordedRun:
         symbols = np.flatnonzero(counts)
         return symbols, counts[symbols].astype(np.int64)
 
+    @property
+    def has_real_counts(self) -> bool:
+        """Whether generation 0 has counts: those of the real data; a law has none."""
+        self._check_symbols("counts of symbols")
+        return self._truth_counts is not None
+
     @cached_property
     def _truth_counts(self) -> np.ndarray | None:
         """Counts of the real data in the columns of the trajectory; None for a law."""

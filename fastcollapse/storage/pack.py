@@ -64,8 +64,12 @@ def run_arrays(reader: Reader, dims: bool) -> list[Array]:
     return arrays + header_arrays(header)
 
 
-def write_run(path: Path, reader: Reader) -> None:
+def write_run(path: Path, reader: Reader, rename: Rename | None = None) -> None:
     """Write a finished run as a results file, byte-identical to the file of `Hdf5Store`.
+
+    Parameters
+    ----------
+    rename : see `write_file`.
 
     Raises
     ------
@@ -73,7 +77,7 @@ def write_run(path: Path, reader: Reader) -> None:
         The file exists or cannot be written.
     """
     remove_abandoned(path.parent, path.name)
-    write_file(path, run_arrays(reader, dims=True), groups_of(reader.header, reader.blocks))
+    write_file(path, run_arrays(reader, dims=True), groups_of(reader.header, reader.blocks), rename)
 
 
 class _Heap:

@@ -3,14 +3,17 @@
 import dataclasses
 import io
 import itertools
+import subprocess
+import sys
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from fastcollapse import simulate
 from fastcollapse.analysis.axes import draw_plot
-from fastcollapse.analysis.figures import draw, save_figure
+from fastcollapse.analysis.figures import draw, plot, save_figure
 from fastcollapse.analysis.panels.panel import Line, Panel
 from fastcollapse.analysis.panels.scores import unscored_curve
 from fastcollapse.datasets.shipped import recipes
@@ -205,3 +208,60 @@ def test_plot__limits_that_differ_have_the_colours_of_their_curves():
     assert tuple(first.get_color()) != tuple(second.get_color())
     assert (first.get_ydata()[0], second.get_ydata()[0]) == (0.5, 0.7)
     assert len(dotted(panel("a", 0.5), panel("b", 0.5))) == 1
+
+
+def test_plot__returns_the_figure_or_the_axes_of_a_panel():
+    results = run("uniform", "replace", 5)
+    figure = plot(results)
+    assert isinstance(figure, Figure)
+    axes = plot(results, "heterozygosity")
+    assert axes.get_title() == "Probability that two random tokens differ (heterozygosity)"
+    assert [place for place in axes.get_figure().axes] == [axes]
+    assert plot(results, "entropy").get_ylabel().startswith("Shannon entropy")
+
+
+def test_plot__unknown_panel_names_the_nearest():
+    results = run("uniform", "replace", 5)
+    with pytest.raises(InputError, match=r"panel must be one of survival, .*, got 'surviva' \(did you mean 'survival'"):
+        plot(results, "surviva")
+
+
+def test_plot__draws_into_given_axes_and_leaves_their_figure_alone():
+    results = run("uniform", "replace", 5)
+    figure = Figure(figsize=(7, 3))
+    figure.suptitle("mine")
+    left, right, other = figure.subplots(1, 3)
+    assert plot(results, "survival", other) is other
+    assert plot(results, axes=[left, right], legend=False) is figure
+    assert figure.get_suptitle() == "mine"
+    assert len(figure.axes) == 3
+    assert left.get_legend() is None
+    assert other.get_legend() is not None
+    assert left.spines["top"].get_visible()
+    with pytest.raises(InputError, match="axes must be 2 axes for 2 plots, or panel must name one of them, got 1"):
+        plot(results, axes=left)
+    with pytest.raises(InputError, match="axes must be one Axes, got 2"):
+        plot(results, "survival", [left, right])
+
+
+def test_plot__font_sizes_follow_the_settings_of_the_user():
+    results = run("uniform", "replace", 5)
+    sizes = []
+    for size in (10, 5):
+        with matplotlib.rc_context({"font.size": size}):
+            axes = plot(results, "survival")
+            sizes.append((axes.title.get_fontsize(), axes.get_legend().get_texts()[0].get_fontsize()))
+    assert sizes == [(10, 9), (5, 4.5)]
+
+
+def test_plot__does_not_import_pyplot():
+    code = (
+        "import sys, fastcollapse\n"
+        "results = fastcollapse.simulate(fastcollapse.Experiment.from_mapping({'truth': {'uniform': 5},\n"
+        "    'workflow': {'name': 'replace', 'n_samples': 10},\n"
+        "    'run': {'n_generations': 2, 'n_replicates': 2, 'seed': 1}}))\n"
+        "assert results.plot()._repr_png_().startswith(b'\\x89PNG')\n"
+        "assert results.plot('survival')._repr_png_().startswith(b'\\x89PNG')\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

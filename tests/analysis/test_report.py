@@ -9,6 +9,7 @@ import pytest
 from fastcollapse import simulate
 from fastcollapse.analysis import report
 from fastcollapse.analysis.agreement import Z_LIMIT, Agreement, agreement_of, verdict
+from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.panels import discrete, extinction_times, heterozygosity
 from fastcollapse.analysis.panels.schedules import schedule_of
@@ -186,27 +187,31 @@ def test_extinction_time__median_agrees_with_theory():
 
 
 def test_comparison__rejects_distorted_curve(replaced, monkeypatch):
-    assert report.comparison(replaced)[1]
+    assert compare(replaced).agrees
     truth = heterozygosity._expected(replaced)
     monkeypatch.setattr(heterozygosity, "_expected", lambda results: truth * 0.98)
-    text, agree = report.comparison(replaced)
-    assert not agree
+    compared = compare(replaced)
+    text = str(compared)
+    assert compared.agrees is False
     assert "DISAGREES" in text
 
 
 def test_comparison__gives_reason_without_comparison():
     workflow = {"name": "replace", "n_samples": [200 + t for t in range(30)]}
-    text, agree = report.comparison(simulate(Experiment.from_mapping(REPLACE | {"workflow": workflow})))
-    assert agree
+    compared = compare(simulate(Experiment.from_mapping(REPLACE | {"workflow": workflow})))
+    text = str(compared)
+    assert compared.agrees
     assert "symbols alive (%): not compared (bounds need a constant n_samples)" in text
     assert "The simulation agrees with exact theory in 1 of 2 metrics (H); not compared: symbols alive (%):" in text
     one = {"n_generations": 30, "n_replicates": 1, "seed": 11}
     single = simulate(Experiment.from_mapping(REPLACE | {"workflow": workflow, "run": one}))
-    text, agree = report.comparison(single)
-    assert agree
+    compared = compare(single)
+    text = str(compared)
+    assert compared.agrees is None
     assert "0 of 2 metrics compared with exact theory; not compared: symbols alive (%), H:" in text
     assert "H: not compared (a score needs 2 replicates, here 1)" in text
     assert "agrees" not in text
+    assert (compared.n_scored, compared.n_agreeing, compared.n_unscored) == (0, 0, len(compared.rows))
 
 
 def test_comparison__prints_the_rule_of_a_skewed_law():
@@ -216,10 +221,14 @@ def test_comparison__prints_the_rule_of_a_skewed_law():
         "workflow": {"name": "replace", "n_samples": 10},
         "run": {"n_generations": 30, "n_replicates": 50, "seed": 1},
     }
-    text, _ = report.comparison(simulate(Experiment.from_mapping(mapping)))
+    results = simulate(Experiment.from_mapping(mapping))
+    compared = compare(results)
+    text = report.comparison_text(results, compared)
     rule = "a score needs a mean over replicates of skewness at most 0.1, here 0.14 or more"
     assert f"rate: not compared ({rule})" in text
     assert f"rate has no score at some points: {rule}" in text
+    assert "in 1 of 2 metrics (alive at 3 of 9 generations)" in text
+    assert compared.reasons[rule] == 9
 
 
 def test_comparison__rare_symbol_of_many_replicates_is_scored():
@@ -232,8 +241,9 @@ def test_comparison__rare_symbol_of_many_replicates_is_scored():
     # Negative control: the same replicates disagree with a theory that is 15 % too large.
     wrong = effective_scores(results, 1.15)
     assert np.abs(wrong).max() > 5
-    text, agrees = report.comparison(results)
-    assert agrees
+    compared = compare(results)
+    text = str(compared)
+    assert compared.agrees
     assert "agrees with exact theory in 2 of 2 metrics (symbols alive (%), H):" in text
 
 
@@ -247,8 +257,9 @@ def effective_scores(results, factor):
 
 def test_comparison__bounds_that_hold_are_no_agreement():
     results = simulate(load_experiment("sur-gmm").cases()[0].with_values({"run.n_replicates": 20}))
-    text, agrees = report.comparison(results)
-    assert agrees
+    compared = compare(results)
+    text = str(compared)
+    assert compared.agrees is None
     assert "0 of 1 metric compared with exact theory; compared with bounds alone: above:" in text
     assert "10 generations compared with bounds alone, 10 within them" in text
     assert "agrees" not in text
@@ -297,7 +308,7 @@ def test_share__impossible_events_disagree():
 
 
 def test_comparison__names_workflow_without_bounds(mixed):
-    text, _ = report.comparison(mixed)
+    text = str(compare(mixed))
     assert "symbols alive (%): not compared (there are no bounds for this workflow)" in text
 
 

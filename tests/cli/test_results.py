@@ -212,3 +212,13 @@ def test_run__shows_sentences_of_the_first_generations(texts):
     assert generations == ["0", "1", "5"]
     shown = [line[14:] for line in block.splitlines()[2:]]
     assert shown[-3:] == open_results(texts / "out.h5").text(5, n=3)
+
+
+def test_plot__one_panel(ran, tmp_path):
+    figure = tmp_path / "one.png"
+    assert call("plot", ran[0] / "small.h5", "--panel", "heterozygosity", "-o", figure).exit_code == 0
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    result = call("plot", ran[0] / "small.h5", "--panel", "heterozygosty", "-o", tmp_path / "two.png")
+    assert result.exit_code == 2
+    assert "panel must be one of survival," in result.stderr
+    assert "(did you mean 'heterozygosity'?)" in result.stderr

@@ -13,7 +13,7 @@ from fastcollapse.analysis.panels.extinction_times import (
     uncensored_curve,
 )
 from fastcollapse.analysis.panels.schedules import replace_only_size
-from fastcollapse.analysis.panels.style import EDGE, SECOND, SIMULATED, THEORY, plain_number
+from fastcollapse.analysis.panels.style import EDGE, SECOND, SIMULATED, THEORY, font_size, plain_number
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 
@@ -39,7 +39,7 @@ def draw_extinction_times(axes: "Axes", results: RecordedRun) -> bool:
     axes.axhline(last, color=EDGE, lw=0.8)
     axes.annotate(
         "end of the run", (0.01, last), xycoords=("axes fraction", "data"), xytext=(0, 3),
-        textcoords="offset points", fontsize=8, color=EDGE,
+        textcoords="offset points", fontsize=font_size(8), color=EDGE,
     )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -49,7 +49,7 @@ def draw_extinction_times(axes: "Axes", results: RecordedRun) -> bool:
     where = "count c in the corpus" if are_real_counts(results) else "expected count c in generation 1"
     axes.set_xlabel(f"{where} (tokens)")
     axes.set_ylabel("forgotten at generation")
-    axes.set_title("Forgetting time by count", fontsize=10)
+    axes.set_title("Forgetting time by count", fontsize=font_size(10))
     return True
 
 

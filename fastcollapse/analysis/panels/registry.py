@@ -13,7 +13,7 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.panels.published import published
 from fastcollapse.analysis.panels.scores import unscored_curve
-from fastcollapse.errors import InputError
+from fastcollapse.errors import InputError, nearest
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 # The most metrics without a panel of their family that a figure shows; tables show all.
@@ -33,7 +33,7 @@ def panels_for(results: RecordedRun) -> FamilyPanels:
     family_panels = find_panels(results.experiment.family)
     if family_panels is not None:
         return family_panels
-    panels = {metric: functools.partial(_metric_panel, metric) for metric in results.metrics}
+    panels = {metric: functools.partial(metric_panel, metric) for metric in results.metrics}
     return FamilyPanels(panels, tuple(panels))
 
 
@@ -76,7 +76,28 @@ def panels_of(results: RecordedRun, generations: np.ndarray, names: Sequence[str
         own = (name for name in results.user_metrics if name not in makers)
         panels += [_metric_panel(name, results, generations, options) for name in own]
     # The metrics of the default panels may not be recorded.
-    return panels or [_metric_panel(metric, results, generations, options) for metric in results.metrics]
+    return panels or [metric_panel(metric, results, generations, options) for metric in results.metrics]
+
+
+def panel_names(results: RecordedRun) -> list[str]:
+    """Return the names of the panels of a run: those of its family, and its recorded metrics."""
+    return list(dict.fromkeys((*panels_for(results).makers(results), *results.metrics)))
+
+
+def named_panels(results: RecordedRun, generations: np.ndarray, name: str) -> list[Panel]:
+    """Return the panels of a name: a panel of the family, or a recorded metric without theory.
+
+    Raises
+    ------
+    InputError
+        No panel has this name, or the run has not recorded what it needs.
+    """
+    if name in panels_for(results).makers(results):
+        return panels_of(results, generations, (name,))
+    if name in results.metrics:
+        return [metric_panel(name, results, generations)]
+    known = panel_names(results)
+    raise InputError(f"panel must be one of {', '.join(known)}, got {name!r}{nearest(name, known)}")
 
 
 def drawn_panels(results: RecordedRun, panels: Sequence[Panel]) -> list[Panel]:
@@ -87,8 +108,15 @@ def drawn_panels(results: RecordedRun, panels: Sequence[Panel]) -> list[Panel]:
     return list(panels[:_MOST_DRAWN_METRICS])
 
 
-def _metric_panel(metric: str, results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-    """Return the panel of a metric without theory; of further dimensions it shows the first entry."""
+def metric_panel(
+    metric: str, results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any] | None = None
+) -> Panel:
+    """Return the panel of a metric without theory; of further dimensions it shows the first entry.
+
+    Parameters
+    ----------
+    options : those of a recipe, which no metric has.
+    """
     variable, coordinates = results.variables[metric], results.coordinates
     values = results.metrics[metric][:, generations]
     values = values.reshape(*values.shape[:2], -1)[..., 0]

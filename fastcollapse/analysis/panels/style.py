@@ -16,3 +16,10 @@ def plain_number(value: float, _: Any = None) -> str:
     ('1,000', '0.5')
     """
     return f"{value:,.0f}" if value >= 1 else f"{value:g}"
+
+
+def font_size(size: float) -> float:
+    """Return a font size for texts of 10 points, in the proportion of the font size that the user has set."""
+    import matplotlib  # start-up time
+
+    return size * float(matplotlib.rcParams["font.size"]) / 10

@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from fastcollapse import simulate
 from fastcollapse.analysis.agreement import agreement_of
 from fastcollapse.analysis.axes import draw_plot
+from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels import discrete
 from fastcollapse.analysis.panels.panel import QUARTILES, Axis, Curve, Line, Panel, plots_of
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.scores import curve_of
-from fastcollapse.analysis.report import comparison, summary
+from fastcollapse.analysis.report import summary
 from fastcollapse.analysis.tables import number, why_not_compared
 from fastcollapse.simulation.experiment import Experiment
 
@@ -85,16 +86,18 @@ def test_agreement__combines_curves_of_plot(results):
     assert (grid.name, grid.n_scores, grid.noun) == ("Test error", 8, "value")
     assert grid.largest[0] < 4.5
     assert grid.largest[1].startswith(("n = 0, lambda = ", "n = 1, lambda = "))
-    text, agree = comparison(results)
-    assert agree
+    compared = compare(results)
+    text = str(compared)
+    assert compared.agrees
     assert "Test error: 8 values compared, largest |z|" in text
 
 
 def test_agreement__names_location_of_disagreement(results, monkeypatch):
     wrong = grid_panel("n = 1", 1.0, expected=np.array([2.0, 2.0, 2.2, 2.0]))
     monkeypatch.setitem(discrete.PANELS.panels, "grid", lambda *_: wrong)
-    text, agree = comparison(results)
-    assert not agree
+    compared = compare(results)
+    text = str(compared)
+    assert compared.agrees is False
     assert "DISAGREES with theory (|z| > 5) at n = 1, lambda = 0.1" in text
 
 

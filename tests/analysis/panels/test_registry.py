@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from fastcollapse import simulate
+from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.registry import find_panels, panels_for, panels_of
-from fastcollapse.analysis.report import comparison, summary
+from fastcollapse.analysis.report import summary
 from fastcollapse.errors import InputError
 from fastcollapse.models.registry import families, register, unregister
 from fastcollapse.simulation.experiment import Experiment
@@ -96,8 +97,9 @@ def test_panels_for__family_without_panels_shows_metrics(toy):
     assert "no score" not in text
     assert "within bounds" not in text
     assert text.endswith("Simulated in 1.00 s: 360 generations x replicates a second")
-    text, agrees = comparison(results)
-    assert agrees
+    compared = compare(results)
+    text = str(compared)
+    assert compared.agrees is None
     assert "rate: not compared (no theory of it is available)" in text
     figure = draw([results])
     assert figure.get_suptitle().startswith("Recursive training, toy model, rate = 2.0\nworkflow replace, 30 rep")

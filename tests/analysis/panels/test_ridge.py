@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from fastcollapse import simulate
+from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.downstream_grid import EXPONENT, RIDGE, SAMPLES
 from fastcollapse.analysis.panels.panel import GENERATION, QUARTILES
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.ridge import PANELS
-from fastcollapse.analysis.report import comparison, contents, summary
+from fastcollapse.analysis.report import contents, summary
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 
@@ -132,8 +133,9 @@ def test_heavy_tails__table_and_figure_show_medians(square_samples):
     np.testing.assert_allclose(ratio.curve.expected, np.cumsum(1 / np.arange(1, 7) ** 2))
     np.testing.assert_allclose(error.curve.mean, np.median(square_samples.metrics["generator_error"], axis=0))
     assert all(panel.median for panel in tests)
-    text, agree = comparison(square_samples)
-    assert agree
+    compared = compare(square_samples)
+    text = str(compared)
+    assert compared.agrees
     assert "error: median and quartiles over replicates" in text
     assert "error: the mean or variance is infinite, samples near the dimension" in text
     assert "(infinite moments, and no exact median is known)" in text

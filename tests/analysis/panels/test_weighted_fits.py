@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fastcollapse import simulate
+from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.panels.gaussian import PANELS
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.weighted_fits import (
@@ -13,7 +14,7 @@ from fastcollapse.analysis.panels.weighted_fits import (
     smallest_part,
     staged_moments,
 )
-from fastcollapse.analysis.report import comparison, summary
+from fastcollapse.analysis.report import summary
 from fastcollapse.config.workflows import Accumulate, Mix, Replace
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
@@ -167,8 +168,9 @@ def test_ratio_to_first__has_the_factor_of_large_samples():
 def test_summary__of_a_staged_run_has_scores_only_with_theory(model):
     results = run(model, WORKFLOWS["fresh"], 200)
     assert "weight" in summary(results, 1.0)
-    text, agrees = comparison(results)
-    assert agrees
+    compared = compare(results)
+    text = str(compared)
+    assert compared.agrees
     assert "generations compared" in text
 
 
