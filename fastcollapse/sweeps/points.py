@@ -106,7 +106,11 @@ class Sweep:
     section: SweepSection = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.mapping, Mapping) or not isinstance(self.mapping.get("sweep"), Mapping):
+        if isinstance(self.mapping, str | os.PathLike):
+            raise InputError(f"Sweep takes a mapping, got {show(self.mapping)}: use Sweep.from_toml(PATH) for a file")
+        if not isinstance(self.mapping, Mapping):
+            raise InputError(f"Sweep takes a mapping with a section [sweep], got {show(self.mapping)}")
+        if not isinstance(self.mapping.get("sweep"), Mapping):
             raise InputError("a sweep must have the section [sweep.grid] or [sweep.zip], got none")
         object.__setattr__(self, "section", build(SweepSection, self.mapping["sweep"]))
         recipe = self.mapping.get("recipe", {})
