@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fastcollapse import theory as theory
     from fastcollapse.api.results import Results, open_results
     from fastcollapse.api.simulate import simulate
+    from fastcollapse.api.sweep_results import SweepResults, open_sweep
     from fastcollapse.datasets.categorical import CategoricalDistribution
     from fastcollapse.datasets.count_spectrum import CountSpectrum, ZipfMandelbrotLaw
     from fastcollapse.datasets.load import load_truth
@@ -56,9 +57,11 @@ _MODULES = {
     "Results": "api.results",
     "StoreError": "errors",
     "Sweep": "sweeps.points",
+    "SweepResults": "api.sweep_results",
     "ZipfMandelbrotLaw": "datasets.count_spectrum",
     "load_truth": "datasets.load",
     "open_results": "api.results",
+    "open_sweep": "api.sweep_results",
     "precompile": "simulation.precompile",
     "run_sweep": "sweeps.run",
     "simulate": "api.simulate",
@@ -74,9 +77,11 @@ __all__ = [
     "Results",
     "StoreError",
     "Sweep",
+    "SweepResults",
     "ZipfMandelbrotLaw",
     "load_truth",
     "open_results",
+    "open_sweep",
     "precompile",
     "run_sweep",
     "simulate",
