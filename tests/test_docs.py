@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fastcollapse import Experiment, Sweep
+from fastcollapse import Experiment, Sweep, simulate
+from fastcollapse.analysis.records import comparison_record, run_record, status_record
 from fastcollapse.cli.main import main
+from fastcollapse.cli.theory import evaluation_record, function_record
 from fastcollapse.config.capabilities import STAGES
+from fastcollapse.datasets.recipe_files import shipped
 from fastcollapse.models.registry import families
 from fastcollapse.models.registry import family as family_class
+from fastcollapse.simulation.load_experiment import load_experiment
 from fastcollapse.simulation.parameter_table import parameters
+from fastcollapse.sweeps.status import SweepStatus
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -100,6 +105,27 @@ def test_keys__are_documented():
     text = "".join(page.read_text() for page in PAGES)
     keys = [parameter.key for parameter in parameters()]
     assert [key for key in keys if not re.search(rf"`(\w+\.)?{key.rpartition('.')[2]}\b", text)] == []
+
+
+def test_json__keys_of_each_command_are_documented():
+    text = (ROOT / "docs" / "command_line.md").read_text()
+    experiment = load_experiment("sur-gau", {"workflow.n_samples": 20, "run.n_generations": 2, "run.n_replicates": 3})
+    results = simulate(experiment)
+    sweep = Sweep({**experiment.to_mapping(), "sweep": {"grid": {"workflow.n_samples": [5]}}})
+    status = SweepStatus(ROOT, sweep, frozenset(), {}, {}, frozenset())
+    records = {
+        "info": run_record(results),
+        "compare": comparison_record(results),
+        "status": status_record(status),
+        "recipes": shipped()[0]._asdict(),
+        "theory": {**evaluation_record("g_at", ["k=1"]), **function_record("g_at")},
+    }
+    for command, record in records.items():
+        section = text.partition(f"\n### {command}\n")[2].partition("\n### ")[0]
+        inner = [one for values in record.values() if isinstance(values, list) for one in values[:1]]
+        keys = {key for table in (record, *inner) if isinstance(table, dict) for key in table}
+        keys -= {"k", "g_at"}  # columns of the function
+        assert {key for key in keys if f"`{key}`" not in section} == set(), command
 
 
 def test_stages__of_each_family_are_documented():

@@ -2,17 +2,21 @@
 
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastcollapse.analysis.agreement import Agreement, agreement_of, total_agreement
+from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.datasets.load import load_truth
+from fastcollapse.datasets.recipe_files import find_shipped
 from fastcollapse.datasets.shipped import recipes
-from fastcollapse.errors import InputError, nearest
+from fastcollapse.errors import InputError
 from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.load_experiment import load_experiment
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.sweeps.precompile import precompile
@@ -45,10 +49,10 @@ class Reproduction:
     def line(self) -> str:
         """Return one line: title, parameters, agreement, time."""
         results = self.cases[0]
-        recipe = results.recipe
+        words = recipe_words(self.cases)
         run = f"{counted(results.last, 'generation')} x {counted(results.n_replicates, 'replicate')}"
         n_cases = f"{counted(len(self.cases), 'case')} x " if len(self.cases) > 1 else ""
-        title = recipe.title if recipe is not None else ""
+        title = words.changed_title if words is not None else ""
         time = f"{self.seconds:.2f} s after {self.compile_seconds:.2f} s of compiling"
         return f"{self.name}: {title}; {n_cases}{run}; {total_agreement(self.agreements)}; {time}"
 
@@ -69,45 +73,46 @@ def reproducible() -> dict[str, Path]:
     return published
 
 
-def recipe_path(name: str) -> Path:
-    """Return the file of a recipe.
-
-    Raises
-    ------
-    InputError
-        There is no recipe of this name.
-    """
-    known = recipes()
-    if name not in known:
-        raise InputError(f"recipe must be one of {', '.join(known)}, got {name!r}{nearest(name, known)}")
-    return known[name]
-
-
-def reproduce(names: Sequence[str]) -> Iterator[Reproduction]:
+def reproduce(names: Sequence[str], values: Mapping[str, Any] | None = None) -> Iterator[Reproduction]:
     """Run recipes in memory and yield the results of each.
 
     Parameters
     ----------
     names : of recipes; none for all recipes of published figures.
+    values : values of the experiments by dotted key, in place of those of the recipes, whose cases must not set them.
 
     Raises
     ------
     InputError
-        A name is not that of a recipe.
+        A name is not that of a recipe, or a recipe refuses a value; before anything runs.
     """
-    paths = {name: recipe_path(name) for name in names} or reproducible()
-    for name, path in paths.items():
-        experiment = Experiment.from_toml(path)
-        cases, seconds, compile_seconds = [], 0.0, _compile(experiment)
-        truth, truth_spec = None, None
-        for case in experiment.cases():
-            if truth_spec != case.truth:
-                truth, truth_spec = load_truth(case.truth, case.base), case.truth
-            start = time.perf_counter()
-            cases.append(execute(plan_run(case, truth=truth)))
-            seconds += time.perf_counter() - start
-        agreements = [agreement for results in cases for agreement in agreement_of(results)]
-        yield Reproduction(name, cases, compile_seconds, seconds, agreements)
+    experiments = recipe_experiments(names or list(reproducible()), values)
+    return (_reproduction(name, experiment) for name, experiment in experiments.items())
+
+
+def recipe_experiments(names: Sequence[str], values: Mapping[str, Any] | None = None) -> dict[str, Experiment]:
+    """Return the experiments of recipes by name; see `reproduce`."""
+    experiments = {}
+    for name in names:
+        find_shipped(name, "recipe")
+        try:
+            experiments[name] = load_experiment(name, values)
+        except InputError as error:
+            raise InputError(f"{name}: {error}" if len(names) > 1 else str(error)) from error
+    return experiments
+
+
+def _reproduction(name: str, experiment: Experiment) -> Reproduction:
+    cases, seconds, compile_seconds = [], 0.0, _compile(experiment)
+    truth, truth_spec = None, None
+    for case in experiment.cases():
+        if truth_spec != case.truth:
+            truth, truth_spec = load_truth(case.truth, case.base), case.truth
+        start = time.perf_counter()
+        cases.append(execute(plan_run(case, truth=truth)))
+        seconds += time.perf_counter() - start
+    agreements = [agreement for results in cases for agreement in agreement_of(results)]
+    return Reproduction(name, cases, compile_seconds, seconds, agreements)
 
 
 def _compile(experiment: Experiment) -> float:

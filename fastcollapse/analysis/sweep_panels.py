@@ -217,10 +217,10 @@ def _title(
         for parameter in Side(axis, k).parameters
         if k not in drawn
     ]
-    words = recipe_words([points[0]])
+    words = recipe_words([points[0], points[-1]])
     families = dict.fromkeys(results.experiment.family for results in points)
     names = f"{' and '.join(families)} {'family' if len(families) == 1 else 'families'}"
-    heading = words.title if words is not None else f"Sweep of the {names}"
+    heading = words.changed_title if words is not None else f"Sweep of the {names}"
     generation = f"generation {_range([results.last for results in points] if at is None else [at])}"
     n_replicates = _range([results.n_replicates for results in points])
     n_missing = len(source.sweep) - len(source.done())

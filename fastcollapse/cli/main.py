@@ -17,10 +17,13 @@ from typing import Any
 import click
 
 from fastcollapse import __version__
+from fastcollapse.cli.export import export
+from fastcollapse.cli.json_output import echo_json, json_option
+from fastcollapse.cli.keys import keys, new
 from fastcollapse.cli.log_lines import log_lines
 from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.precompile import precompile
-from fastcollapse.cli.recipes import recipes, reproduce
+from fastcollapse.cli.recipes import recipes, reproduce, settings_option
 from fastcollapse.cli.results import check, compare, info, plot, profile, replay, text, threads_option
 from fastcollapse.cli.run_job import Interrupted, RunJob, run_job
 from fastcollapse.cli.streams import OutputFailed, standard_streams
@@ -86,16 +89,6 @@ class _Commands(click.Group):
             return _fail("interrupted", 130)
 
 
-class _WithParameters(click.Command):
-    """A command whose help ends with the keys of an experiment."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from fastcollapse.simulation.parameter_table import parameters  # start-up time
-
-        with formatter.section("Keys of FILE.toml and --set"):
-            formatter.write_dl([(p.key, f"{p.help}; {p.kind} [{p.default}]") for p in parameters()], col_max=28)
-
-
 def _raise_soft_limit() -> None:
     """Raise the soft limit of open files to the hard limit: every worker of a sweep opens several."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -131,11 +124,11 @@ def main() -> None:
         raise InputError(f"the current folder must exist: {error.strerror}") from None
 
 
-@main.command(cls=_WithParameters)
-@click.argument("what", metavar="[RECIPE|FILE.toml]", required=False)
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a value, for example run.n_generations=200."
+@main.command(
+    epilog="Keys of FILE.toml and --set: fastcollapse keys FAMILY. A file to start from: fastcollapse new FAMILY."
 )
+@click.argument("what", metavar="[RECIPE|FILE.toml]", required=False)
+@settings_option
 @click.option(
     "-o",
     "--output",
@@ -209,7 +202,8 @@ def run(
 @main.command()
 @click.argument("name", required=False)
 @click.argument("arguments", nargs=-1, metavar="[ARGUMENT=VALUE]...")
-def theory(name: str | None, arguments: Sequence[str]) -> None:
+@json_option
+def theory(name: str | None, arguments: Sequence[str], as_json: bool) -> None:
     """Evaluate a closed form, a bound or an exact law.
 
     Without NAME all functions are listed. Without arguments NAME is explained. A value is a number, a list
@@ -219,9 +213,16 @@ def theory(name: str | None, arguments: Sequence[str]) -> None:
     fastcollapse theory survival_bounds p0=0.01 n=100 k=1..5
     fastcollapse theory forgetting_quantile c=1,10,100 q=0.5
     """
-    from fastcollapse.cli.theory import evaluate, explain, list_functions
+    from fastcollapse.cli import theory as functions
 
-    click.echo(evaluate(name, arguments) if name and arguments else explain(name) if name else list_functions())
+    if as_json and name is None:
+        echo_json([functions.function_record(one) for one in functions.theory_functions()])
+    elif as_json and name is not None:
+        echo_json(functions.evaluation_record(name, arguments) if arguments else functions.function_record(name))
+    elif name is None:
+        click.echo(functions.list_functions())
+    else:
+        click.echo(functions.evaluate(name, arguments) if arguments else functions.explain(name))
 
 
 for command in (
@@ -230,10 +231,13 @@ for command in (
     plot,
     compare,
     profile,
+    export,
     replay,
     text,
     reproduce,
     recipes,
+    new,
+    keys,
     sweep,
     status,
     collect,

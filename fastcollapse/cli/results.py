@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from fastcollapse.cli.json_output import echo_json, json_option
 from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.progress import progress_bar
 from fastcollapse.cli.sweep import SweepChoice, plot_sweep
@@ -21,14 +22,19 @@ _file_argument = click.argument("file", type=click.Path(path_type=Path))
 
 @click.command()
 @_file_argument
-def info(file: Path) -> None:
+@json_option
+def info(file: Path, as_json: bool) -> None:
     """Show the content of a results FILE, finished or not."""
+    from fastcollapse.analysis.records import run_record
     from fastcollapse.analysis.report import contents
     from fastcollapse.simulation.recorded_run import open_run
 
     with command_for(file, "results"):
         results = open_run(file)
-    click.echo(printable(contents(results)))
+    if as_json:
+        echo_json(run_record(results))
+    else:
+        click.echo(printable(contents(results)))
 
 
 @click.command()
@@ -102,13 +108,15 @@ def plot(
 
 @click.command()
 @_file_argument
-def compare(file: Path) -> int:
+@json_option
+def compare(file: Path, as_json: bool) -> int:
     """Compare a results FILE, or every point of a sweep, with theory by z-scores.
 
     Every panel of the run with exact theory or sharp bounds is compared, at up to 10 generations or values of another
     axis. Asymptotic theory is shown without a score. FILE may also be the folder of a sweep, or the file that `collect`
     made of it: a line for each point, the worst first. Exit status 1 if any |z| is above 5.
     """
+    from fastcollapse.analysis.records import comparison_record
     from fastcollapse.analysis.report import comparison
     from fastcollapse.analysis.sweep_comparison import compare_sweep
     from fastcollapse.simulation.recorded_run import check_run
@@ -119,13 +127,20 @@ def compare(file: Path) -> int:
         results = check_run(file, everything=False, checksums_required=False) if source is None else None
     if source is not None:
         compared = compare_sweep(source)
-        click.echo(printable(str(compared)))
+        if as_json:
+            echo_json(compared.to_dict())
+        else:
+            click.echo(printable(str(compared)))
         return 1 if compared.disagreeing else 0
     assert results is not None
     if results.n_replicates < 2:
         raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
     if results.last < 1:
         raise InputError(f"a comparison must have at least one finished generation, got none in {file}")
+    if as_json:
+        record = comparison_record(results)
+        echo_json(record)
+        return 1 if record["disagrees"] else 0
     text, agree = comparison(results)
     click.echo(printable(text))
     return 0 if agree else 1

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from fastcollapse.cli.json_output import echo_json, json_option
 from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.run_job import Interrupted
 from fastcollapse.cli.sweep_progress import sweep_progress
-from fastcollapse.config.output_paths import DEFAULT_FOLDER
+from fastcollapse.config.output_paths import DEFAULT_FOLDER, beside
 from fastcollapse.errors import InputError, printable
 
 if TYPE_CHECKING:
@@ -196,7 +197,8 @@ def _print_failures(found: "SweepStatus") -> None:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-def status(folder: Path) -> int:
+@json_option
+def status(folder: Path, as_json: bool) -> int:
     """Show which points of a sweep are done, running, failed or missing.
 
     Exit status 1 if a point has failed.
@@ -208,6 +210,11 @@ def status(folder: Path) -> int:
 
     with command_for(folder, "sweep folder"):
         found = sweep_status(folder)
+    if as_json:
+        from fastcollapse.analysis.records import status_record
+
+        echo_json(status_record(found))
+        return 1 if found.failed else 0
     for line in found.lines():
         click.echo(line)
     _print_failures(found)
@@ -240,7 +247,7 @@ def collect(folder: Path, output: Path | None, point: int | None, no_scores: boo
 
     with command_for(folder, "sweep folder"):
         n_points = sweep_status(folder).n_points
-    path = output or _beside(folder, ".h5" if point is None else f"-{point:06d}.h5")
+    path = output or beside(folder, ".h5" if point is None else f"-{point:06d}.h5")
     if point is not None:
         click.echo(f"{path}: point {point}, {extract_point(folder, point, path).label}")
         return 0
@@ -248,12 +255,6 @@ def collect(folder: Path, output: Path | None, point: int | None, no_scores: boo
     missing = n_points - n_done
     click.echo(f"{path}: {n_done:,} of {n_points:,} points" + (f", {missing:,} are NaN" if missing else ""))
     return 0
-
-
-def _beside(path: Path, ending: str) -> Path:
-    """Return the path with an ending added to its name; a path such as "." gets the name of its folder first."""
-    named = path.resolve() if path.name in ("", "..") else path
-    return named.with_name(f"{named.name}{ending}")
 
 
 class SweepChoice(NamedTuple):
@@ -271,7 +272,7 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice)
     from fastcollapse.analysis.sweep_figures import draw_sweep
     from fastcollapse.analysis.sweep_panels import Choice
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
-    from fastcollapse.config.output_paths import FIGURES, RESULTS, check_output_file
+    from fastcollapse.config.output_paths import FIGURES, check_output_file
     from fastcollapse.simulation.result_paths import free_path
 
     fixed = {}
@@ -280,7 +281,7 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice)
         if not (name and value):
             raise InputError(f"--fix must be PARAMETER=VALUE, got {one!r}")
         fixed[name] = value
-    figure = output or free_path(_beside(file.with_suffix("") if file.suffix in RESULTS else file, FIGURE_SUFFIX))
+    figure = output or free_path(beside(file, FIGURE_SUFFIX))
     check_output_file(figure, FIGURES, "figure")
     write_figure(draw_sweep(source, Choice(given.over, fixed, given.generation, given.heat_map)), figure)
     return figure

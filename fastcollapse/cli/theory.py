@@ -87,6 +87,40 @@ def evaluate(name: str, settings: Sequence[str]) -> str:
       2  0.632121
       3  0.468536
     """
+    columns, shape = _evaluated(name, settings)
+    rows = [[_format(column[at]) for column in columns.values()] for at in np.ndindex(*shape)]
+    return table(list(columns), rows)
+
+
+def evaluation_record(name: str, settings: Sequence[str]) -> dict[str, Any]:
+    """Return the values of a function as `evaluate` does, for JSON: its name, and a table of columns for each row.
+
+    Examples
+    --------
+    >>> [row["k"].item() for row in evaluation_record("g_at", ["k=1..3"])["rows"]]
+    [1, 2, 3]
+    """
+    columns, shape = _evaluated(name, settings)
+    rows = [{key: column[at] for key, column in columns.items()} for at in np.ndindex(*shape)]
+    return {"function": name, "columns": list(columns), "rows": rows}
+
+
+def function_record(name: str) -> dict[str, Any]:
+    """Return a function with its module, arguments, defaults and documentation, for JSON."""
+    function = _function(name)
+    return {
+        "name": name,
+        "module": function.__module__,
+        "arguments": [
+            {"name": p.name, "required": p.default is p.empty, "default": None if p.default is p.empty else p.default}
+            for p in inspect.signature(function).parameters.values()
+        ],
+        "documentation": _documentation(function),
+    }
+
+
+def _evaluated(name: str, settings: Sequence[str]) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
+    """Return the columns of the table of a function, and their shape."""
     function = _function(name)
     arguments = _parse_arguments(function, settings)
     try:
@@ -95,7 +129,7 @@ def evaluate(name: str, settings: Sequence[str]) -> str:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{name} cannot be evaluated there: {' '.join(str(error).split())}") from error
-    return _tabulate(function, arguments, result if isinstance(result, tuple) else (result,))
+    return _columns(function, arguments, result if isinstance(result, tuple) else (result,))
 
 
 def _documentation(function: Callable[..., Any]) -> str:
@@ -155,8 +189,10 @@ def _parse_value(key: str, text: str) -> Any:
     return text
 
 
-def _tabulate(function: Callable[..., Any], arguments: dict[str, Any], results: tuple[Any, ...]) -> str:
-    """Return a table with a row for each value: the arguments that vary, then the results."""
+def _columns(
+    function: Callable[..., Any], arguments: dict[str, Any], results: tuple[Any, ...]
+) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
+    """Return columns with an entry for each value, and their shape: the arguments that vary, then the results."""
     arrays = [np.asarray(result) for result in results]
     shape = np.broadcast_shapes(*(array.shape for array in arrays))
     n_rows = math.prod(shape)
@@ -165,8 +201,7 @@ def _tabulate(function: Callable[..., Any], arguments: dict[str, Any], results: 
     columns = _argument_columns(arguments, shape)
     for name, array in zip(_result_names(function, len(arrays)), arrays, strict=True):
         columns[name] = np.broadcast_to(array, shape)
-    rows = [[_format(column[at]) for column in columns.values()] for at in np.ndindex(*shape)]
-    return table(list(columns), rows)
+    return columns, shape
 
 
 def _result_names(function: Callable[..., Any], n_results: int) -> list[str]:

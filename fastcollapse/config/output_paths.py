@@ -15,7 +15,7 @@ RESULTS = (".h5", ".hdf5")
 FIGURES = (".png", ".pdf", ".svg")
 DEFAULT_FOLDER = Path("results")
 # Endings that the name of a folder must not have: the path of a file is meant.
-_FILES = (*RESULTS, *FIGURES, ".toml", ".json", ".csv")
+_FILES = (*RESULTS, *FIGURES, ".toml", ".json", ".csv", ".parquet")
 # Maximum number of names in a folder that are compared with a mistyped one.
 _MAX_NAMES = 10_000
 
@@ -25,7 +25,7 @@ def check_output_file(path: Path, endings: Sequence[str], what: str = "output") 
 
     Parameters
     ----------
-    endings : `RESULTS` or `FIGURES`.
+    endings : such as `RESULTS` or `FIGURES`.
     what : what the path is of, for errors.
 
     Raises
@@ -42,7 +42,8 @@ def check_output_file(path: Path, endings: Sequence[str], what: str = "output") 
     ending = path.suffix.lower()
     if ending not in endings:
         note = ": the figure is written beside the results" if ending in FIGURES else ""
-        raise InputError(f"{what} must end in {', '.join(endings[:-1])} or {endings[-1]}, got {path}{note}")
+        allowed = " or ".join(filter(None, [", ".join(endings[:-1]), endings[-1]]))
+        raise InputError(f"{what} must end in {allowed}, got {path}{note}")
     check_output_parent(path, what)
 
 
@@ -115,6 +116,19 @@ def check_output_parent(path: Path, what: str = "output") -> None:
         raise InputError(f"{what} must be in a folder that can be written, got {path}: {folder} is not a folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"{what} must be in a folder that can be written, got {path}: {folder} cannot")
+
+
+def beside(path: Path, ending: str) -> Path:
+    """Return the path of a file beside a results file or the folder of a sweep, with another ending.
+
+    Examples
+    --------
+    >>> beside(Path("study.h5"), ".csv").name, beside(Path("study"), ".csv").name
+    ('study.csv', 'study.csv')
+    """
+    named = path.resolve() if path.name in ("", "..") else path  # a path such as "." gets the name of its folder
+    stem = named.stem if named.suffix in RESULTS else named.name
+    return named.with_name(f"{stem}{ending}")
 
 
 def _similar_folder(folder: Path) -> str:

@@ -10,9 +10,15 @@ from fastcollapse.errors import InputError, nearest
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """Base of every dataclass whose fields are parameters. Each value is checked when the object is created."""
+    """Base of every dataclass whose fields are parameters. Each value is checked when the object is created.
+
+    Attributes
+    ----------
+    EXAMPLES : values of optional keys, for tests, `precompile` and templates of experiment files.
+    """
 
     section: ClassVar[str] = ""
+    EXAMPLES: ClassVar[tuple[Mapping[str, Any], ...]] = ()
 
     def __post_init__(self) -> None:
         items: list[tuple[str, str]] = []

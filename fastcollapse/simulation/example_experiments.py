@@ -42,7 +42,7 @@ def example_experiments(name: str) -> Iterator[dict[str, Any]]:
         {"model": parameters, "truth": truth}
         for parameters, truth in _one_at_a_time(_variants(model.PARAMETERS), _variants(model.TRUTH))
     ]
-    cases = [*((workflow, {}) for workflow in _workflows()), *_samplings(model.CAPABILITIES)]
+    cases = [*((workflow, {}) for workflow in workflow_examples()), *_samplings(model.CAPABILITIES)]
     for example, (workflow, sampling), run in itertools.product(examples, cases, _RUNS):
         values = example.get("workflow", {})
         if values.get("name", workflow["name"]) != workflow["name"]:
@@ -56,11 +56,33 @@ def example_experiments(name: str) -> Iterator[dict[str, Any]]:
         }
 
 
-def _workflows() -> Iterator[dict[str, Any]]:
+def served_keys(name: str) -> dict[str, list[str]]:
+    """Return the workflows that a family serves, each with its keys; keys of stages that it lacks are left out.
+
+    Examples
+    --------
+    >>> served_keys("mixture")["replace"]
+    ['n_samples']
+    """
+    capabilities = family(name).CAPABILITIES
+    shown: dict[str, set[str]] = {}
+    served: dict[str, set[str]] = {}
+    for values in workflow_examples():
+        workflow, keys = values["name"], values.keys() - {"name"}
+        shown.setdefault(workflow, set()).update(keys)
+        if build(WORKFLOWS[workflow], {key: values[key] for key in keys}).needs() <= capabilities:
+            served.setdefault(workflow, set()).update(keys)
+    return {
+        workflow: [f.name for f in dataclasses.fields(WORKFLOWS[workflow]) if f.name not in shown[workflow] - keys]
+        for workflow, keys in served.items()
+    }
+
+
+def workflow_examples() -> Iterator[dict[str, Any]]:
     """Yield every workflow with every combination of its required choices, and the examples of its optional keys."""
     for name, workflow in WORKFLOWS.items():
         required = [field for field in dataclasses.fields(workflow) if field.default is REQUIRED]
-        for values in itertools.product(*(_values(field.metadata["check"]) for field in required)):
+        for values in itertools.product(*(example_values(field.metadata["check"]) for field in required)):
             for optional in workflow.EXAMPLES:
                 keys = {**{field.name: value for field, value in zip(required, values, strict=True)}, **optional}
                 with contextlib.suppress(ValidationErrors):  # the keys do not go together
@@ -88,7 +110,7 @@ def _variants(section: type[Section]) -> list[dict[str, Any]]:
     """Return mappings of a section: its required keys, and then one other choice of one key each."""
     fields = dataclasses.fields(section)
     axes = [
-        [*([] if field.default is REQUIRED else [REQUIRED]), *_values(field.metadata["check"])] or [REQUIRED]
+        [*([] if field.default is REQUIRED else [REQUIRED]), *example_values(field.metadata["check"])] or [REQUIRED]
         for field in fields
     ]
     return [
@@ -97,7 +119,7 @@ def _variants(section: type[Section]) -> list[dict[str, Any]]:
     ]
 
 
-def _values(check: Any) -> list[Any]:
+def example_values(check: Any) -> list[Any]:
     """Return values that a check accepts: all choices, or one number; none for a check without known values."""
     if isinstance(check, BoolField):
         return [False, True]
@@ -110,9 +132,9 @@ def _values(check: Any) -> list[Any]:
     if isinstance(check, FloatField):
         return [min(max(check.minimum + 0.5, 0.5), (check.minimum + check.maximum) / 2)]
     if isinstance(check, ListField):
-        return [[value] * max(check.shortest, 2) for value in _values(check.entry)[:1]]
+        return [[value] * max(check.shortest, 2) for value in example_values(check.entry)[:1]]
     if isinstance(check, OneOrMoreField):
-        return _values(check.entry)
+        return example_values(check.entry)
     if isinstance(check, TableField):
         return list(_variants(check.cls)[:1])
     return []

@@ -137,6 +137,8 @@ def apply_overrides(mapping: Mapping[str, Any], values: Mapping[str, Any]) -> di
             workflow = values.get("workflow.name", tables.get("workflow", {}).get("name"))
             hint = key_hint(key, family, workflow)
             raise InputError(f"{show(key)} must be a section and a key such as run.seed{hint}")
+        if not isinstance(changed.get(parts[0], {}), Mapping):
+            continue  # a section that is no table is refused later
         table = changed
         for part in parts[:-1]:
             table[part] = dict(table[part]) if isinstance(table.get(part), Mapping) else {}

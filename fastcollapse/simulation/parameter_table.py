@@ -1,6 +1,7 @@
 """Table of all parameters of an experiment, for help texts and documentation."""
 
 import dataclasses
+import inspect
 import json
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from fastcollapse.config.sections import Run
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.models.registry import DEFAULT_FAMILY, families
 from fastcollapse.models.registry import family as family_class
+from fastcollapse.simulation.example_experiments import served_keys
 
 
 class Parameter(NamedTuple):
@@ -22,29 +24,59 @@ class Parameter(NamedTuple):
     help: str
 
 
-def parameters() -> list[Parameter]:
-    """Return all parameters of an experiment in the order of the sections.
+def parameters(family: str | None = None) -> list[Parameter]:
+    """Return the parameters of an experiment in the order of the sections.
+
+    Parameters
+    ----------
+    family : its parameters, with the workflows, keys of workflows and maps that it serves; None for those of all
+        families.
+
+    Raises
+    ------
+    InputError
+        There is no such family.
 
     Examples
     --------
-    >>> [p.default for p in parameters() if p.key == "run.n_generations"]
-    ['required']
+    >>> [p.default for p in parameters("poisson") if p.key in ("truth.rate", "model.family")]
+    ['"discrete"', 'required']
     """
+    served = None if family is None else served_keys(family)
+    names = families() if family is None else [family]
     table = [Parameter("model.family", " | ".join(families()), json.dumps(DEFAULT_FAMILY), "model family")]
     for part in ("PARAMETERS", "TRUTH"):
-        for name in families():
+        for name in names:
             rows = _rows(getattr(family_class(name), part))
-            table += [row._replace(help=f"{row.help} ({name})") for row in rows]
+            table += [row if family else row._replace(help=f"{row.help} ({name})") for row in rows]
+    workflows = list(WORKFLOWS) if served is None else list(served)
     table.append(
-        Parameter("workflow.name", " | ".join(WORKFLOWS), "required", "data that each generation is fitted to")
+        Parameter("workflow.name", " | ".join(workflows), "required", "data that each generation is fitted to")
     )
     owners: dict[Parameter, list[str]] = {}
-    for cls in WORKFLOWS.values():
-        for row in _rows(cls):
-            owners.setdefault(row, []).append(cls.name)
-    for row, names in owners.items():
-        table.append(row if len(names) == len(WORKFLOWS) else row._replace(help=f"{row.help} ({', '.join(names)})"))
-    return table + _rows(Run) + _rows(Sampling)
+    for workflow in workflows:
+        for row in _rows(WORKFLOWS[workflow]):
+            if served is None or row.key.split(".")[1] in served[workflow]:
+                owners.setdefault(row, []).append(workflow)
+    for row, having in owners.items():
+        table.append(row if len(having) == len(workflows) else row._replace(help=f"{row.help} ({', '.join(having)})"))
+    maps = [row for row in _rows(Sampling) if family is None or serves_map(family, row.key.split(".")[1])]
+    return table + maps + _rows(Run)
+
+
+def described_families() -> dict[str, str]:
+    """Return what each family is, in a few words."""
+    return {name: first_clause(family_class(name)) for name in families()}
+
+
+def first_clause(documented: type) -> str:
+    """Return the first clause of the docstring of a class, "" where Python has stripped it."""
+    return (inspect.getdoc(documented) or "").partition("\n")[0].partition(";")[0].rstrip(".")
+
+
+def serves_map(family: str, name: str) -> bool:
+    """Whether a family serves a map of `[sampling]`."""
+    return name in family_class(family).CAPABILITIES
 
 
 def _rows(cls: type[Section], prefix: str = "") -> list[Parameter]:

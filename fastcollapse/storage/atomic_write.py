@@ -8,11 +8,12 @@ import re
 import secrets
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -144,6 +145,31 @@ def write_new(
     StoreError
         The file exists and is not to be replaced, or it cannot be written; the message names the path and the reason.
     """
+    with _temporary(path, rename, f" ({size:,} bytes)") as fd:
+        _allocate(fd, size)
+        with ThreadPoolExecutor(1, "fastcollapse-checksums") as pool:  # its thread starts with the first large array
+            for offset, values in metadata:
+                _write_at(fd, offset, [values], pool)
+            extents = [_write_at(fd, offset, arrays, pool) for offset, arrays in data]
+            _write_at(fd, size, [np.frombuffer(trailer(extents), np.uint8)], pool)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a stream of unknown length that is written under a temporary name and renamed at the end; see `write_new`.
+
+    Raises
+    ------
+    StoreError
+        See `write_new`.
+    """
+    with _temporary(path, Rename(), "") as fd, open(fd, "wb", closefd=False) as file:
+        yield file
+
+
+@contextmanager
+def _temporary(path: Path, rename: Rename, size: str) -> Iterator[int]:
+    """Yield the descriptor of a new temporary file, and rename it; after a failure the file is removed."""
     temporary = (rename.folder or path.parent) / f".{path.name}-{secrets.token_hex(6)}{TEMPORARY}"
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -152,19 +178,14 @@ def write_new(
     try:
         with suppress(OSError):  # without locks, the age of the file decides
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _allocate(fd, size)
-        with ThreadPoolExecutor(1, "fastcollapse-checksums") as pool:  # its thread starts with the first large array
-            for offset, values in metadata:
-                _write_at(fd, offset, [values], pool)
-            extents = [_write_at(fd, offset, arrays, pool) for offset, arrays in data]
-            _write_at(fd, size, [np.frombuffer(trailer(extents), np.uint8)], pool)
+        yield fd
         os.fsync(fd)
         rename.check()
         _publish(temporary, path, rename.replace)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and not isinstance(error, StoreError):
-            raise StoreError(f"{path}: cannot be written: {error.strerror} ({size:,} bytes)") from error
+            raise StoreError(f"{path}: cannot be written: {error.strerror}{size}") from error
         raise
     finally:
         os.close(fd)

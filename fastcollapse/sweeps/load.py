@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.config.fields import show
+from fastcollapse.datasets.recipe_files import unlisted
 from fastcollapse.datasets.shipped import sweeps
-from fastcollapse.errors import InputError, nearest
+from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.sweeps.path_kinds import call_for
 from fastcollapse.sweeps.points import Sweep
@@ -49,7 +50,8 @@ def load_sweep(source: str | Path, values: Mapping[str, Any] | None = None) -> S
     Parameters
     ----------
     source : name of a sweep that is shipped with fastcollapse, or path of an experiment file.
-    values : new values of the experiment by dotted key; the sweep must not vary these keys.
+    values : values of the experiment by dotted key, in place of those of the file, or of keys that the file lacks; the
+        sweep must not vary these keys.
 
     Raises
     ------
@@ -61,10 +63,7 @@ def load_sweep(source: str | Path, values: Mapping[str, Any] | None = None) -> S
     >>> load_sweep("cot-gau", {"run.seed": 5}).seed
     5
     """
-    shipped, name = sweeps(), str(source)
-    if name not in shipped and not (name.endswith(".toml") or "/" in name or os.path.isfile(name)):
-        raise InputError(
-            f"sweep must be one of {', '.join(shipped)}, or a .toml file, got {name!r}{nearest(name, shipped)}"
-        )
-    sweep = Sweep.from_toml(shipped.get(name, Path(name)))
-    return sweep.with_values(values) if values else sweep
+    known, name = sweeps(), str(source)
+    if name not in known and not (name.endswith(".toml") or "/" in name or os.path.isfile(name)):
+        raise InputError(f"sweep must be {unlisted(name, known, ', or a .toml file')}")
+    return Sweep.from_toml(known.get(name, Path(name)), values)

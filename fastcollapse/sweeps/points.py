@@ -110,9 +110,7 @@ class Sweep:
             raise InputError(f"Sweep takes a mapping, got {show(self.mapping)}: use Sweep.from_toml(PATH) for a file")
         if not isinstance(self.mapping, Mapping):
             raise InputError(f"Sweep takes a mapping with a section [sweep], got {show(self.mapping)}")
-        if not isinstance(self.mapping.get("sweep"), Mapping):
-            raise InputError("a sweep must have the section [sweep.grid] or [sweep.zip], got none")
-        object.__setattr__(self, "section", build(SweepSection, self.mapping["sweep"]))
+        object.__setattr__(self, "section", _section(self.mapping))
         recipe = self.mapping.get("recipe", {})
         if isinstance(recipe, Mapping) and "cases" in recipe:
             raise InputError("recipe.cases must be left out of a sweep, use sweep.grid or sweep.zip")
@@ -123,8 +121,12 @@ class Sweep:
             self._check_points()
 
     @classmethod
-    def from_toml(cls, path: str | os.PathLike[str]) -> "Sweep":
+    def from_toml(cls, path: str | os.PathLike[str], values: Mapping[str, Any] | None = None) -> "Sweep":
         """Return the sweep that a TOML file describes.
+
+        Parameters
+        ----------
+        values : values of the experiment by dotted key, as for `with_values`; the file may lack these keys.
 
         Raises
         ------
@@ -132,7 +134,8 @@ class Sweep:
             The file cannot be read, is not TOML, or has values that are refused.
         """
         mapping, text = read_toml(path)
-        return cls(mapping, Path(path).resolve().parent, text)
+        given = _changed(mapping, _section(mapping), values) if values else mapping
+        return cls(given, Path(path).resolve().parent, text)
 
     def with_values(self, values: Mapping[str, Any]) -> "Sweep":
         """Return the sweep with other values of its experiment.
@@ -146,25 +149,12 @@ class Sweep:
         InputError
             The sweep varies a key, or a value is refused.
         """
-        for key in values:
-            if key.partition(".")[0] == "sweep":
-                raise InputError(f"{key} must be changed in the file: it is no value of the experiment")
-            for axis in self.axes:
-                if any(overlap(key, varied_key) for varied_key in axis.varies):
-                    raise InputError(f"{key} must be left to the sweep, which varies it")
-        own = {"sweep": self.mapping["sweep"]}
-        experiment = {name: table for name, table in self.mapping.items() if name != "sweep"}
-        if "run.seed" in values and self.section.seed is not None:
-            own = {"sweep": {key: value for key, value in own["sweep"].items() if key != "seed"}}
-        return Sweep({**apply_overrides(experiment, values), **own}, self.base, self.text)
+        return Sweep(_changed(self.mapping, self.section, values), self.base, self.text)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
         """One axis for each key of the grid, in the order of the file, then one axis for all keys of the zip."""
-        axes = [Axis((key,), (values,)) for key, values in self.section.grid or ()]
-        if self.section.zip:
-            axes.append(Axis(*map(tuple, zip(*self.section.zip, strict=True))))
-        return tuple(axes)
+        return _axes(self.section)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -265,6 +255,34 @@ class Sweep:
             digest = self[index].experiment.digest
             if seen.setdefault(digest, index) != index:
                 raise InputError(f"points of a sweep must differ, got {seen[digest]} and {index}: {self[index].label}")
+
+
+def _section(mapping: Any) -> SweepSection:
+    """Return the section `[sweep]` of an experiment file."""
+    if not isinstance(mapping, Mapping) or not isinstance(mapping.get("sweep"), Mapping):
+        raise InputError("a sweep must have the section [sweep.grid] or [sweep.zip], got none")
+    return build(SweepSection, mapping["sweep"])
+
+
+def _axes(section: SweepSection) -> tuple[Axis, ...]:
+    axes = [Axis((key,), (values,)) for key, values in section.grid or ()]
+    if section.zip:
+        axes.append(Axis(*map(tuple, zip(*section.zip, strict=True))))
+    return tuple(axes)
+
+
+def _changed(mapping: Mapping[str, Any], section: SweepSection, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the mapping of a sweep with other values of its experiment; see `Sweep.with_values`."""
+    for key in values:
+        if key.partition(".")[0] == "sweep":
+            raise InputError(f"{key} must be changed in the file: it is no value of the experiment")
+        if any(overlap(key, varied_key) for axis in _axes(section) for varied_key in axis.varies):
+            raise InputError(f"{key} must be left to the sweep, which varies it")
+    own = {"sweep": mapping["sweep"]}
+    experiment = {name: table for name, table in mapping.items() if name != "sweep"}
+    if "run.seed" in values and section.seed is not None:
+        own = {"sweep": {key: value for key, value in own["sweep"].items() if key != "seed"}}
+    return {**apply_overrides(experiment, values), **own}
 
 
 def _unravel(index: int, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -56,7 +56,7 @@ def test_recipe__runs_and_draws(name):
     words = summary(done, 1.0)
     assert "generation" in words
     # Fewer generations may leave out generations of downstream fits, which changes the recipe.
-    is_changed = "[recipe changed in model.downstream.generations" in words
+    is_changed = ", changed: downstream.generations" in words
     assert ("Note: " in words) == (experiment.recipe.note is not None and not is_changed)
 
 
@@ -98,7 +98,7 @@ def test_reproduce__compiling_is_no_simulation(monkeypatch):
 
 
 def test_reproduce__refuses_unknown_recipe():
-    with pytest.raises(InputError, match=r"recipe must be one of .*, got 'sur-brn' .did you mean 'sur-bern'"):
+    with pytest.raises(InputError, match=r"recipe must be a name that .*, got 'sur-brn' .did you mean 'sur-bern'"):
         list(reproduce(["sur-brn"]))
 
 

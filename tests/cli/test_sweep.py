@@ -171,7 +171,7 @@ def test_run__names_the_command_for_a_sweep(working_folder):
 
 
 BAD = {
-    "unknown sweep": (["sweep", "cot-guu"], "sweep must be one of .*did you mean 'cot-gau'"),
+    "unknown sweep": (["sweep", "cot-guu"], "sweep must be a name that .*did you mean 'cot-gau'"),
     "missing file": (["sweep", "none.toml"], "experiment file 'none.toml' does not exist"),
     "no sweep": (["sweep", "plain.toml"], r"without a section \[sweep\]: use `fastcollapse run plain.toml`"),
     "unknown key": (["sweep", "key.toml"], "workflow.n_sample is not a known key.*did you mean 'n_samples'"),

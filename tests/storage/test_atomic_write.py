@@ -12,7 +12,7 @@ import pytest
 
 from fastcollapse.errors import StoreError, UnreadableResults
 from fastcollapse.storage import atomic_write
-from fastcollapse.storage.atomic_write import Rename, remove_abandoned, write_bytes, write_new
+from fastcollapse.storage.atomic_write import Rename, new_file, remove_abandoned, write_bytes, write_new
 from fastcollapse.storage.checksums import Extent, Unchecked
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.storage.readers import check_file
@@ -176,3 +176,22 @@ def test_abandoned__files_are_old_where_there_are_no_locks(tmp_path, monkeypatch
     os.utime(old, (0, 0))
     remove_abandoned(tmp_path, "x")
     assert [one.name for one in tmp_path.iterdir()] == [recent.name]
+
+
+def fail(_):
+    raise ValueError("not a digit")
+
+
+def test_new_file__appears_at_its_end_or_not_at_all(tmp_path):
+    path = tmp_path / "table.csv"
+    with new_file(path) as file:
+        file.write(b"one,")
+        assert not path.exists()
+        file.write(b"two")
+    assert path.read_bytes() == b"one,two"
+    with pytest.raises(ValueError, match="not a digit"), new_file(tmp_path / "other.csv") as file:
+        file.write(b"one," + bytes(map(fail, "2")))
+    with pytest.raises(StoreError, match=r"table\.csv: already exists and is not replaced"), new_file(path) as file:
+        file.write(b"three")
+    assert path.read_bytes() == b"one,two"
+    assert [one.name for one in tmp_path.iterdir()] == ["table.csv"]

@@ -18,5 +18,18 @@ def test_load__changes_values():
 
 
 def test_load__refuses_an_unknown_name():
-    with pytest.raises(InputError, match=r"sweep must be one of .*did you mean 'cot-gau'"):
+    with pytest.raises(InputError, match=r"sweep must be a name that .*did you mean 'cot-gau'"):
         load_sweep("cot-guu")
+
+
+def test_load__values_supply_keys_that_the_file_lacks(tmp_path):
+    path = tmp_path / "part.toml"
+    path.write_text(
+        '[truth]\nuniform = 20\n[workflow]\nname = "replace"\n[run]\nn_generations = 5\nseed = 1\n'
+        '[sweep.grid]\n"workflow.n_samples" = [5, 6]\n'
+    )
+    with pytest.raises(InputError, match=r"^run.n_replicates is required"):
+        load_sweep(path)
+    assert load_sweep(path, {"run.n_replicates": 2})[1].experiment.run.n_replicates == 2
+    with pytest.raises(InputError, match=r"^workflow.n_samples must be left to the sweep, which varies it$"):
+        load_sweep(path, {"workflow.n_samples": 2})

@@ -2,19 +2,22 @@
 
 A run has the text of its experiment file, and the values that it was run with. Its values may be other than those of
 the text (`--set`), and the text may be an edited copy of a shipped recipe. Both are compared here, key by key. Keys of
-`[run]` are free: seed, replicates and generations change no law.
+`[run]` are free: seed, replicates and generations change no law, and the published points of the generations that a run
+has hold for it.
 """
 
 import functools
+import hashlib
 import itertools
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.analysis.panels.text import short
-from fastcollapse.config.dotted_keys import flat
-from fastcollapse.datasets.shipped import recipes, sweeps
+from fastcollapse.config.dotted_keys import flat, overlap
+from fastcollapse.datasets.shipped import data_folder, recipes, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.recorded_run import RecordedRun
@@ -29,20 +32,27 @@ _IDENTITY = ("title", "source", "note", "read_off")
 _SHOWN = ("panels", "eps", "symbol", "samples", "ridge")
 # The most changed keys whose values are named.
 _MOST_VALUES = 3
+# The words that mark settings and sources of recipes which come from no publication.
+_OWN = "our own choice"
 
 
 class Change(NamedTuple):
-    """A key whose value is not that of the recipe, None for a key that one of them does not have."""
+    """A key whose value is not that of the recipe, None for a key that one of them does not have.
+
+    Parameters
+    ----------
+    origin : "published" if the value of the recipe is that of a publication, or "recipe" if it is our own choice.
+    """
 
     key: str
     value: Any
     recipe: Any
+    origin: str
 
-    @property
-    def text(self) -> str:
-        """The key and both values."""
+    def text(self, name: str) -> str:
+        """Return the name of the key and both values."""
         value, recipe = ("none" if one is None else short(one) for one in (self.value, self.recipe))
-        return f"{self.key} = {value} (recipe: {recipe})"
+        return f"{name} = {value} ({self.origin} {recipe})"
 
 
 class Points(NamedTuple):
@@ -69,24 +79,45 @@ class Published(NamedTuple):
 class RecipeWords(NamedTuple):
     """Title, source and note of a recipe, each "" if there is none.
 
-    The title names the changed keys of runs that differ from the recipe; then there is no source, and no note.
+    Runs that differ from the recipe have no note, and their source is "after SOURCE, changed: KEY = VALUE (published
+    VALUE)".
     """
 
     title: str
     source: str
     note: str
+    changes: tuple[Change, ...] = ()
 
     @property
     def heading(self) -> str:
         """Title and source in one line."""
         return f"{self.title}, {self.source}" if self.source else self.title
 
+    @property
+    def changed_title(self) -> str:
+        """The title, with the source of runs that differ from the recipe."""
+        return self.heading if self.changes else self.title
+
 
 class _Recipe(NamedTuple):
-    """A recipe or a sweep: its section `[recipe]`, and the settings of each case or point."""
+    """A recipe or a sweep: its section `[recipe]`, and the settings of each case or point.
+
+    Parameters
+    ----------
+    own : dotted keys of our own choice.
+    is_partial : whether keys that the settings lack are free, and not those of the defaults.
+    """
 
     section: Mapping[str, Any]
     cases: Sequence[Settings]
+    own: frozenset[str] = frozenset()
+    is_partial: bool = False
+
+    def origin(self, key: str) -> str:
+        """Whether the value of a key is that of a publication; see `Change`."""
+        source = self.section.get("source")
+        is_own = source is None or _OWN in source or any(overlap(key, own) for own in self.own)
+        return "recipe" if is_own else "published"
 
 
 def recipe_words(cases: Sequence[RecordedRun]) -> RecipeWords | None:
@@ -94,12 +125,32 @@ def recipe_words(cases: Sequence[RecordedRun]) -> RecipeWords | None:
     recipe = cases[0].recipe
     if recipe is None:
         return None
-    changes = {change.key: change for results in cases for change in published(results).changes}.values()
+    changes = [change for results in cases for change in published(results).changes]
     if not changes:
         return RecipeWords(recipe.title, recipe.source or "", recipe.note or "")
-    named = [change.text if len(changes) <= _MOST_VALUES else change.key for change in changes]
-    left_out = "; its source, note and points are left out" if recipe.source or recipe.note or recipe.read_off else ""
-    return RecipeWords(f"{recipe.title} [recipe changed in {', '.join(named)}{left_out}]", "", "")
+    texts = changed_texts(changes)
+    if len(texts) > _MOST_VALUES:
+        texts = list(dict.fromkeys(_names(changes).values()))
+    after = f"after {recipe.source}, " if recipe.source else ""
+    return RecipeWords(recipe.title, f"{after}changed: {', '.join(texts)}", "", tuple(changes))
+
+
+def changes_of(results: RecordedRun) -> list[str]:
+    """Return what differs from the recipe of a run, as "n_samples = 20 (published 10)" each; empty without a recipe."""
+    return changed_texts(published(results).changes)
+
+
+def changed_texts(changes: Sequence[Change]) -> list[str]:
+    """Return changes in words, each once."""
+    names = _names(changes)
+    return list(dict.fromkeys(change.text(names[change.key]) for change in changes))
+
+
+def _names(changes: Sequence[Change]) -> dict[str, str]:
+    """Return the names of changed keys: without their section, unless two of them are equal without it."""
+    keys = dict.fromkeys(change.key for change in changes)
+    names = [key.partition(".")[2] for key in keys]
+    return {key: key if names.count(name) > 1 else name for key, name in zip(keys, names, strict=True)}
 
 
 @cached_by_results
@@ -117,10 +168,26 @@ def published(results: RecordedRun) -> Published:
         theirs = recipe.section.get("read_off", ())
         # A copy may have other cases: points of the shipped recipe belong to the case that the run equals there.
         read_off = [(points, number if points in theirs else own_number) for points, own_number in read_off]
+    changes = [*changes, *_changed_data(results.inputs)]
     if changes:
         return Published(tuple(changes))
     shown = [_points(points, results.last) for points, case in read_off if int(points.get("case", 1)) == case]
     return Published(points=tuple(points for points in shown if points.generations))
+
+
+def _changed_data(inputs: Mapping[str, str]) -> Iterator[Change]:
+    """Yield the shipped data files that a run has read with other contents: a file of the same name came first."""
+    for path, digest in inputs.items():
+        shipped = _shipped_digest(path)
+        if shipped is not None and digest != shipped:
+            yield Change(f"inputs.{path}", f"SHA-256 {digest[:8]}", f"SHA-256 {shipped[:8]}", "recipe")
+
+
+@functools.cache
+def _shipped_digest(path: str) -> str | None:
+    """Return the SHA-256 of the shipped data file of a path, None if there is none."""
+    shipped = data_folder() / path.removeprefix("data/")
+    return hashlib.sha256(shipped.read_bytes()).hexdigest() if shipped.is_file() else None
 
 
 def _points(points: Mapping[str, Any], last: int) -> Points:
@@ -140,14 +207,15 @@ def _nearest(recipe: _Recipe, settings: Settings, section: Settings | None = Non
     shown = [] if section is None else [f"recipe.{key}" for key in _SHOWN]
     mine = {**settings, **{key: (section or {}).get(key.partition(".")[2]) for key in shown}}
     theirs = {key: recipe.section.get(key.partition(".")[2]) for key in shown}
-    differences = (_differences(mine, {**case, **theirs}) for case in recipe.cases)
+    differences = (_differences(mine, {**case, **theirs}, recipe) for case in recipe.cases)
     return min(enumerate(differences, 1), key=lambda numbered: len(numbered[1]))
 
 
-def _differences(mine: Settings, theirs: Settings) -> list[Change]:
+def _differences(mine: Settings, theirs: Settings, recipe: _Recipe) -> list[Change]:
     """Return the keys that differ, in their order."""
-    keys = dict.fromkeys((*mine, *theirs))
-    return [Change(key, mine.get(key), theirs.get(key)) for key in keys if mine.get(key) != theirs.get(key)]
+    keys = theirs if recipe.is_partial else dict.fromkeys((*mine, *theirs))
+    pairs = [(key, mine.get(key), theirs.get(key)) for key in keys]
+    return [Change(key, own, other, recipe.origin(key)) for key, own, other in pairs if own != other]
 
 
 def _relatives(section: Mapping[str, Any]) -> Iterator[_Recipe]:
@@ -169,7 +237,8 @@ def _shipped() -> list[tuple[str, Mapping[str, Any]]]:
 def _read(text: str, is_version_0_1: bool = False) -> _Recipe:
     """Return the recipe of a file with an experiment or a sweep. The first points of a sweep are its cases.
 
-    A text that is refused, for example that of another version, is a recipe without values: every key differs.
+    A text that is refused, because `--set` supplies a key that it lacks, or because it is that of another version, has
+    only the values that it writes.
     """
     mapping = tomllib.loads(text)
     experiments: Iterable[Experiment]
@@ -180,9 +249,21 @@ def _read(text: str, is_version_0_1: bool = False) -> _Recipe:
         else:
             experiments = Experiment.from_mapping(mapping, text=text).cases()
     except InputError:
-        return _Recipe(mapping["recipe"], [{}])
+        written = {name: table for name, table in mapping.items() if name not in ("run", "recipe", "sweep")}
+        return _Recipe(mapping["recipe"], [flat(written)], _own_choices(text), is_partial=True)
     experiments = map(as_version_0_1, experiments) if is_version_0_1 else experiments
-    return _Recipe(mapping["recipe"], [_settings(experiment) for experiment in experiments])
+    return _Recipe(mapping["recipe"], [_settings(experiment) for experiment in experiments], _own_choices(text))
+
+
+def _own_choices(text: str) -> frozenset[str]:
+    """Return the dotted keys of a recipe whose lines have the comment "our own choice"."""
+    own, section = set(), ""
+    for line in text.splitlines():
+        if header := re.match(r"\[\[?([\w.]+)\]", line):
+            section = "" if header[1] == "recipe.cases" else f"{header[1]}."
+        elif found := re.match(rf'"?([\w.]+)"?\s*=.*#.*{_OWN}', line):
+            own.add(section + found[1])
+    return frozenset(own)
 
 
 def _settings(experiment: Experiment) -> Settings:

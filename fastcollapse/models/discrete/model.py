@@ -20,7 +20,7 @@ from fastcollapse.models.discrete.parameters import DiscreteParameters
 
 
 class Discrete(CountModel):
-    """The class of the family; `create` selects the class of a run by its engine and its stages."""
+    """Recursive training of a distribution over symbols; `create` selects the class by the engine and the stages."""
 
     EXAMPLES = EXAMPLES
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"}) | frozenset(

@@ -1,16 +1,21 @@
 """Published points, notes and sources: shown where every parameter is as published, and otherwise the change."""
 
+import gzip
+import re
+
 import pytest
 
-from fastcollapse import simulate
+from fastcollapse import run_sweep, simulate
 from fastcollapse.analysis.figures import draw
-from fastcollapse.analysis.panels.published import published, recipe_words
+from fastcollapse.analysis.panels.published import changes_of, published, recipe_words
 from fastcollapse.analysis.panels.registry import panels_of
-from fastcollapse.analysis.report import summary
+from fastcollapse.analysis.report import comparison, summary
+from fastcollapse.analysis.sweep_figures import draw_sweep
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.load_experiment import load_experiment
+from fastcollapse.sweeps.collected_results import open_sweep
 from fastcollapse.sweeps.load import load_sweep
 
 SHORT = {"run.n_replicates": 3, "run.n_generations": 30, "run.seed": 5}
@@ -58,10 +63,11 @@ def test_published__changed_parameter_compares_with_nothing_published():
     results = run(load_experiment("sur-gau", {"workflow.n_samples": 20}))
     assert keys(results) == ["workflow.n_samples"]
     assert all(panel.points == () for panel in panels_of(results, results.generation))
-    changed = "recipe changed in workflow.n_samples = 20 (recipe: 10)"
-    for text in (summary(results), draw([results]).get_suptitle().replace("\n", " ")):
+    changed = f"after {SOURCE}, changed: n_samples = 20 (published 10)"
+    assert changes_of(results) == ["n_samples = 20 (published 10)"]
+    for text in (summary(results), comparison(results)[0], draw([results]).get_suptitle().replace("\n", " ")):
         assert changed in text
-        assert "arXiv" not in text
+        assert text.count("arXiv") == 1
         assert "The curve that the published figure" not in text
     assert "read off" not in legend_of(draw([results]))
 
@@ -81,7 +87,9 @@ def test_published__edited_copy_is_compared_with_the_shipped_recipe(tmp_path, ed
     results = run(copy_of(tmp_path, "sur-gau", edit, retitled))
     assert keys(results) == [key]
     assert published(results).points == ()
-    assert recipe_words([results]).source == ""
+    words = recipe_words([results])
+    assert words.source.startswith(f"after {SOURCE}, changed: {key.partition('.')[2]} = ")
+    assert words.note == ""
 
 
 def test_published__unchanged_copy_keeps_its_source(tmp_path):
@@ -110,8 +118,58 @@ def test_published__own_recipe_has_its_own_points(tmp_path):
     own = Experiment.from_toml(path)
     assert published(simulate(own)).points[0].values == (1.0,)
     changed = simulate(own.with_values({"truth.rate": 3.0}))
-    assert keys(changed) == ["truth.rate"]
-    assert "a paper" not in summary(changed)
+    assert changes_of(changed) == ["rate = 3.0 (published 2.0)"]
+    assert "Own, after a paper, changed: rate = 3.0 (published 2.0)\n" in summary(changed)
+    assert all(panel.points == () for panel in panels_of(changed, changed.generation))
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "expected"),
+    [
+        ("replace-accumulate", "workflow.n_samples", 300, "n_samples = 300 (recipe 200)"),  # a comment in its line
+        ("heat-death", "truth.uniform", 12, "uniform = 12 (recipe 10)"),  # its source says so of all numbers
+        ("dd-logistic", "truth.rows", 5000, "rows = 5000 (published 10000)"),
+    ],
+)
+def test_published__values_of_our_own_choice_are_not_called_published(name, key, value, expected):
+    case = load_experiment(name, {key: value}).cases()[0]
+    assert changes_of(run(case, {"run.n_generations": 1, "run.n_replicates": 2})) == [expected]
+
+
+def test_published__keys_that_a_file_lacks_are_no_change(tmp_path):
+    size = {"run.n_generations": 1, "run.n_replicates": 2}
+    text = recipes()["sur-gau"].read_text().replace("n_samples = 10\n", "")
+    (tmp_path / "copy.toml").write_text(text)
+    (tmp_path / "own.toml").write_text(re.sub(r"(source|title|note) = .*", r'\1 = "own"', text).replace("0.788", "0.8"))
+    got = {
+        (name, n): changes_of(simulate(load_experiment(tmp_path / name, {**size, "workflow.n_samples": n})))
+        for name in ("copy.toml", "own.toml")
+        for n in (10, 20)
+    }
+    # A copy is compared with the shipped recipe, which has the key.
+    assert got.pop(("copy.toml", 20)) == ["n_samples = 20 (published 10)"]
+    assert set(map(tuple, got.values())) == {()}
+    changed = load_experiment(tmp_path / "own.toml", {**size, "workflow.n_samples": 9, "truth.sigma": 2.0})
+    assert changes_of(simulate(changed)) == ["sigma = 2.0 (published 1.0)"]
+
+
+def test_published__other_data_of_the_same_name_is_a_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "wikitext2_sample.txt.gz").write_bytes(gzip.compress(b"one two three two\n" * 50))
+    results = run(load_experiment("sur-uni"), {"run.n_generations": 2, "run.n_replicates": 2})
+    [change] = changes_of(results)
+    assert change.startswith('data/wikitext2_sample.txt.gz = "SHA-256 ')
+    assert published(results).points == ()
+
+
+def test_published__cases_of_a_recipe_name_each_change_once(tmp_path):
+    size = {"run.n_generations": 1, "run.n_replicates": 2}
+    copy = copy_of(tmp_path, "sur-gmm", ("n_samples = 10", "n_samples = 20"))
+    words = recipe_words([run(case, size) for case in copy.cases()])
+    assert words.source.endswith(", changed: n_samples = 20 (published 10)")
+    cases = copy_of(tmp_path, "sur-bern", ('n_samples" = 100\n', 'n_samples" = 120\n')).cases()
+    assert [changes_of(run(case, size)) for case in cases] == [[], ["n_samples = 120 (published 100)"]]
 
 
 def test_published__points_from_elsewhere_name_their_source(tmp_path):
@@ -128,4 +186,19 @@ def test_published__changed_sweep_says_so():
     assert "arXiv:2410.16713" in summary(simulate(point))
     changed = simulate(load_sweep("cot-gau", {**size, "truth.sigma": 2.0})[40].experiment)
     assert keys(changed) == ["truth.sigma"]
-    assert "arXiv" not in summary(changed)
+    assert "changed: sigma = 2.0 (published 1.0)\n" in summary(changed)
+
+
+def test_published__title_of_a_changed_sweep_says_so(tmp_path):
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[model]\nfamily = "poisson"\n[truth]\nrate = 2.0\n[workflow]\nname = "replace"\n'
+        "[run]\nn_generations = 3\nn_replicates = 3\nseed = 1\n"
+        '[recipe]\ntitle = "Own"\nsource = "a paper"\n[sweep.grid]\n"workflow.n_samples" = [5, 6]\n'
+    )
+    titles = []
+    for number, values in enumerate(({"run.seed": 5}, {"truth.rate": 3.0})):
+        folder = tmp_path / f"study{number}"
+        run_sweep(load_sweep(own, values), folder)
+        titles.append(draw_sweep(open_sweep(folder)).get_suptitle().partition("\n")[0])
+    assert titles == ["Own", "Own, after a paper, changed: rate = 3.0 (published 2.0)"]
