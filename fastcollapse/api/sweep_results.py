@@ -200,18 +200,20 @@ class SweepResults:
             return xarray.load_dataset(self.save(Path(folder) / "sweep.h5", scores=False), engine="h5netcdf")
 
     def to_dataframe(self) -> "pandas.DataFrame":
-        """Return every number as a row: point, swept parameters, metric, replicate, generation, and value.
-
-        A metric with further dimensions, such as `ridge`, has a column for each, with its coordinate.
+        """Return every number as a row, in the columns of `TidyTable`, which `fastcollapse export` writes too.
 
         Raises
         ------
         InputError
             The package pandas is not installed, or no point is finished.
         """
-        from fastcollapse.analysis.sweep_table import sweep_table  # an extra
+        from fastcollapse.analysis.tidy_table import TidyTable
 
-        return sweep_table(self._source)
+        try:
+            import pandas  # an extra
+        except ImportError as error:
+            raise InputError("to_dataframe must have pandas: pip install pandas") from error
+        return pandas.DataFrame(TidyTable(self._source).whole())
 
     def __repr__(self) -> str:
         axes = self.status().axes
