@@ -61,6 +61,22 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     return f" (did you mean '{match[0]}'?)" if match else ""
 
 
+def no_attribute(module: str, name: str, names: Iterable[str]) -> AttributeError:
+    """Return the error of a module that does not have an attribute; it names the closest one.
+
+    Parameters
+    ----------
+    names : the public names of the module.
+
+    Examples
+    --------
+    >>> print(no_attribute("fastcollapse", "simulat", ["simulate", "theory"]))
+    module 'fastcollapse' has no attribute 'simulat' (did you mean 'simulate'?)
+    """
+    # Without the name as an attribute of the error: Python would add a hint of its own.
+    return AttributeError(f"module {module!r} has no attribute {name!r}{nearest(name, names)}")
+
+
 class InputWarning(UserWarning):
     """An input is legal, but a number that depends on it is probably not what was meant."""
 

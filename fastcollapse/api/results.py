@@ -260,6 +260,8 @@ def open_results(path: str | Path) -> Results:
     ------
     UnreadableResults
         The file is missing, not of fastcollapse, truncated, damaged, or of a newer format.
+    InputError
+        The path is of something else, such as the folder of a sweep; the message names the call that is meant.
 
     Examples
     --------
@@ -269,5 +271,7 @@ def open_results(path: str | Path) -> Results:
     fastcollapse.errors.UnreadableResults: nowhere.h5: no such file
     """
     from fastcollapse.storage.readers import open_file  # h5py takes 0.1 s to import
+    from fastcollapse.sweeps.path_kinds import call_for
 
-    return Results(open_file(path))
+    with call_for(path, "results"):
+        return Results(open_file(path))

@@ -5,17 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.api.experiment_source import ExperimentSource, as_experiment
 from fastcollapse.api.results import Results
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.execute import execute
-from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.run_plan import Mode, plan_run
 from fastcollapse.simulation.user_metrics import UserMetric
 
 
 def simulate(
-    experiment: Experiment,
+    experiment: ExperimentSource,
     path: str | Path | None = None,
     *,
     threads: int | None = None,
@@ -33,7 +33,8 @@ def simulate(
 
     Parameters
     ----------
-    experiment : the experiment; a missing seed is drawn from the system and recorded.
+    experiment : an experiment, its mapping, the path of its TOML file, or the name of a recipe without cases.
+        A missing seed is drawn from the system and recorded.
     path : the results file (HDF5), which must not exist (see `overwrite` and `resume`); None keeps the results in
         memory.
     threads : number of threads, 1 to the number of cores, by default all; never changes a number. Estimators of yours
@@ -70,17 +71,17 @@ def simulate(
 
     Examples
     --------
-    >>> from fastcollapse import Experiment, simulate
-    >>> results = simulate(Experiment.from_mapping({
+    >>> results = simulate({
     ...     "truth": {"probabilities": [0.25, 0.75]},
     ...     "workflow": {"name": "replace", "n_samples": 100},
     ...     "run": {"n_generations": 10, "n_replicates": 3, "seed": 1},
-    ... }))
+    ... })
     >>> results.metrics["heterozygosity"].shape
     (3, 11)
     """
     if resume and overwrite:
         raise InputError("give resume=True or overwrite=True, not both")
+    experiment = as_experiment(experiment)
     mode: Mode = "resume" if resume else "overwrite" if overwrite else "new"
     if model is not None:
         experiment = experiment.with_code(model)

@@ -23,8 +23,8 @@ from fastcollapse.cli.keys import keys, new
 from fastcollapse.cli.log_lines import log_lines
 from fastcollapse.cli.path_kinds import command_for
 from fastcollapse.cli.precompile import precompile
-from fastcollapse.cli.report import report
 from fastcollapse.cli.recipes import recipes, reproduce, settings_option
+from fastcollapse.cli.report import report
 from fastcollapse.cli.results import check, compare, info, plot, profile, replay, text, threads_option
 from fastcollapse.cli.run_job import Interrupted, RunJob, run_job
 from fastcollapse.cli.streams import OutputFailed, standard_streams

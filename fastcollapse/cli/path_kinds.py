@@ -1,17 +1,13 @@
-"""Kinds of paths: which command is meant where a command is given the path of something else."""
+"""Which command is meant where a command is given the path of something else."""
 
-import difflib
-import itertools
 import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from fastcollapse.config.output_paths import FIGURES, RESULTS, names_in
 from fastcollapse.errors import InputError
 
-# Kind -> what the path is, and the command for it.
+# Kind -> what the path is, and the command for it; see `explained`.
 _MEANT = {
     "results": "{path} is the results file of a run: use `fastcollapse info {path}`, or `fastcollapse run --resume "
     "{path}` if the run is not finished",
@@ -34,7 +30,7 @@ _MEANT = {
 
 @contextmanager
 def command_for(path: str | os.PathLike[str], *expected: str) -> Iterator[None]:
-    """Say which command is meant if what is done with a path fails because the path is something else.
+    """Name the command that is meant if what is done with a path fails because the path is of another kind.
 
     Parameters
     ----------
@@ -48,77 +44,6 @@ def command_for(path: str | os.PathLike[str], *expected: str) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        kinds = _kinds(Path(path))
-        if kinds and not set(expected) & kinds.keys():
-            kind, owner = next(iter(kinds.items()))
-            raise InputError(_MEANT[kind].format(path=shlex.quote(str(path)), owner=shlex.quote(str(owner)))) from error
-        hint = "" if kinds or "did you mean" in str(error) else _similar_file(Path(path))
-        if not hint:
-            raise
-        raise InputError(f"{error}{hint}") from error
+        from fastcollapse.sweeps.path_kinds import explained  # start-up time
 
-
-def _kinds(path: Path) -> dict[str, Path]:
-    """Return the kinds of a path, with the path that the command of each takes; empty if it is of no known kind."""
-    from fastcollapse.storage.part_files import is_begun
-    from fastcollapse.sweeps.manifest import MANIFEST
-
-    try:
-        if os.path.lexists(path / MANIFEST):
-            return {"sweep folder": path}
-        found = _kinds_of_file(path) if path.is_file() else {}
-        for folder in itertools.islice(path.parents, 2):
-            if not found and os.path.lexists(folder / MANIFEST) and path.exists():
-                return {"in a sweep": folder}
-        for folder in (path, path.parent):
-            run = folder.with_suffix("") if folder.suffix == ".parts" else None
-            if run is not None and is_begun(run):
-                return {"parts": run}
-        return found if path.exists() else _kinds_of_name(path)
-    except (OSError, ValueError, InputError):  # a path that cannot be read has no kind: its own error is kept
-        return {}
-
-
-def _kinds_of_file(path: Path) -> dict[str, Path]:
-    from fastcollapse.simulation.experiment_file import read_toml
-    from fastcollapse.storage.checksums import SIGNATURE
-    from fastcollapse.storage.hdf5_file import read_file
-    from fastcollapse.storage.layout import COLLECTED, PACK
-
-    with open(path, "rb") as file:
-        start = file.read(len(SIGNATURE))
-    if start == SIGNATURE:
-        kind = read_file(path).attributes["/"].get("kind")
-        return {} if kind == PACK else {"collected" if kind == COLLECTED else "results": path}
-    if path.suffix.lower() in FIGURES:
-        beside = [path.with_suffix(ending) for ending in RESULTS if path.with_suffix(ending).is_file()]
-        return dict.fromkeys(["figure"], beside[0]) if beside else {}
-    if path.suffix.lower() == ".toml":
-        return {"sweep file" if "sweep" in read_toml(path)[0] else "experiment": path}
-    return {}
-
-
-def _kinds_of_name(path: Path) -> dict[str, Path]:
-    """Return the kinds of a path at which there is no file."""
-    from fastcollapse.datasets.shipped import recipes, sweeps
-    from fastcollapse.storage.part_files import is_begun
-
-    if path.name and is_begun(path):
-        return {"results": path}
-    name, ending = (path.stem, ".toml") if path.suffix == ".toml" else (str(path), "")
-    shipped = {"recipe": recipes(), "shipped sweep": sweeps()}
-    return {f"{kind}{ending}": Path(name) for kind, names in shipped.items() if name in names}
-
-
-def _similar_file(path: Path) -> str:
-    """Return a hint that names a file of a similar name, where there is none at the path."""
-    if os.path.lexists(path):
-        return ""
-    names = names_in(path.parent)
-    whole = [f"{path.name}{ending}" for ending in RESULTS if f"{path.name}{ending}" in names]
-    if whole:
-        return f" (did you mean '{whole[0]}'?)"
-    # Stems are compared, because two names are not similar by their ending.
-    stems = {Path(name).stem: name for name in names if Path(name).suffix == path.suffix}
-    close = difflib.get_close_matches(path.stem, stems, n=1)
-    return f" (did you mean '{stems[close[0]]}'?)" if close else ""
+        raise explained(error, path, expected, _MEANT, shlex.quote) from error.__cause__

@@ -113,18 +113,30 @@ def plot(
 @_file_argument
 @json_option
 def compare(file: Path, as_json: bool) -> int:
-    """Compare a results FILE with its theory by z-scores.
+    """Compare a results FILE, or every point of a sweep, with theory by z-scores.
 
     Every panel of the run with exact theory or sharp bounds is compared, at up to 10 generations or values of another
-    axis. Asymptotic theory is shown without a score. Exit status 1 if any |z| is above 5.
+    axis. Asymptotic theory is shown without a score. FILE may also be the folder of a sweep, or the file that `collect`
+    made of it: a line for each point, the worst first. Exit status 1 if any |z| is above 5.
     """
     from fastcollapse.analysis.comparison import compare as compare_run
     from fastcollapse.analysis.records import comparison_record
     from fastcollapse.analysis.report import comparison_text
+    from fastcollapse.analysis.sweep_comparison import compare_sweep
     from fastcollapse.simulation.recorded_run import check_run
+    from fastcollapse.sweeps.collected_results import open_sweep
 
-    with command_for(file, "results"):
-        results = check_run(file, everything=False, checksums_required=False)
+    with command_for(file, "results", "collected", "sweep folder"):
+        source = open_sweep(file)
+        results = check_run(file, everything=False, checksums_required=False) if source is None else None
+    if source is not None:
+        compared = compare_sweep(source)
+        if as_json:
+            echo_json(compared.to_dict())
+        else:
+            click.echo(printable(str(compared)))
+        return 1 if compared.disagreeing else 0
+    assert results is not None
     if results.n_replicates < 2:
         raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
     comparison = compare_run(results)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fastcollapse.sweeps.status import SweepStatus
     from fastcollapse.sweeps.task_queue import Outcome
 
-# Maximum number of failures, warnings and processes that are printed.
+# Maximum number of warnings that are printed.
 _MAX_SHOWN = 5
 
 
@@ -204,10 +204,8 @@ def _nothing_left(folder: Path) -> str:
 
 
 def _print_failures(found: "SweepStatus") -> None:
-    for index, error in list(found.failed.items())[:_MAX_SHOWN]:
-        click.echo(printable(f"failed: point {index} ({found.sweep[index].label}): {error}"), err=True)
-    if len(found.failed) > _MAX_SHOWN:
-        click.echo(f"failed: {len(found.failed) - _MAX_SHOWN:,} more, see {found.path / 'failed'}", err=True)
+    for line in found.failure_lines():
+        click.echo(printable(line), err=True)
 
 
 @click.command()
@@ -230,13 +228,8 @@ def status(folder: Path, as_json: bool) -> int:
 
         echo_json(status_record(found))
         return 1 if found.failed else 0
-    processes = sorted(set(found.running.values()))[:_MAX_SHOWN]
-    click.echo(f"{folder}: {found.n_points:,} points: {found.axes}")
-    click.echo(f"  done     {len(found.done):,}")
-    click.echo(f"  running  {len(found.running):,}" + (f", by {', '.join(processes)}" if processes else ""))
-    click.echo(f"  failed   {len(found.failed):,}")
-    begun = f", {len(found.begun):,} of them begun" if found.begun else ""
-    click.echo(f"  missing  {found.n_missing:,}{begun}")
+    for line in found.lines():
+        click.echo(line)
     _print_failures(found)
     return 1 if found.failed else 0
 
@@ -251,15 +244,18 @@ def status(folder: Path, as_json: bool) -> int:
     help="A new file; by default DIR.h5, or DIR-000003.h5 for point 3 alone.",
 )
 @click.option("--point", type=int, metavar="N", help="Only point N, as the results file of a single run.")
-def collect(folder: Path, output: Path | None, point: int | None) -> int:
+@click.option("--no-scores", is_flag=True, help="Without the scores against theory, which take some 10 ms a point.")
+def collect(folder: Path, output: Path | None, point: int | None, no_scores: bool) -> int:
     """Collect the finished points of a sweep into one file that xarray can open.
 
-    Its dimensions are the varied keys, replicates and generations. Trajectories are not copied.
+    Its dimensions are the varied keys, replicates and generations. Trajectories are not copied. The file has the scores
+    of each point against theory, for `compare`.
 
     \b
     fastcollapse collect study -o study.h5
     fastcollapse collect study --point 3
     """
+    from fastcollapse.analysis.sweep_comparison import collect_compared
     from fastcollapse.sweeps import collect_sweep, extract_point, sweep_status
 
     with command_for(folder, "sweep folder"):
@@ -268,7 +264,7 @@ def collect(folder: Path, output: Path | None, point: int | None) -> int:
     if point is not None:
         click.echo(f"{path}: point {point}, {extract_point(folder, point, path).label}")
         return 0
-    n_done = collect_sweep(folder, path)
+    n_done = collect_sweep(folder, path) if no_scores else collect_compared(folder, path)
     missing = n_points - n_done
     click.echo(f"{path}: {n_done:,} of {n_points:,} points" + (f", {missing:,} are NaN" if missing else ""))
     return 0

@@ -1,5 +1,19 @@
-"""Model families, one folder for each."""
+"""Model families, one folder for each, such as `fastcollapse.models.gaussian`; it is imported at its first use."""
 
+from importlib import import_module
+from typing import Any
+
+from fastcollapse.errors import no_attribute
 from fastcollapse.models.registry import families, family, register
 
 __all__ = ["families", "family", "register"]
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__") or name not in families():
+        raise no_attribute(__name__, name, [*__all__, *families()])
+    return import_module(f"fastcollapse.models.{name}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *families(), *(name for name in globals() if name.startswith("__"))]

@@ -65,6 +65,15 @@ class Experiment:
     number_files: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict, compare=False)
     is_recorded: bool = dataclasses.field(default=False, compare=False)
 
+    def __new__(cls, *sections: Any, **named: Any) -> "Experiment":
+        """Refuse a mapping or a path, for which there are other calls; the sections themselves are of their classes."""
+        given = next((one for one in (*sections[:1], *named.values()) if isinstance(one, Mapping)), None)
+        if given is not None:
+            raise InputError("Experiment takes sections that are built, got a mapping: use Experiment.from_mapping")
+        if len(sections) == 1 and not named:
+            raise InputError(f"Experiment takes sections, got {show(sections[0])}: use Experiment.from_toml for a file")
+        return super().__new__(cls)
+
     @classmethod
     def from_mapping(
         cls, mapping: Mapping[str, Any], base: Path | None = None, text: str = "", numbers: NumberFiles | None = None
@@ -97,7 +106,7 @@ be at least 1, got 0
         if not isinstance(mapping, Mapping):
             raise InputError(f"an experiment must be a table of sections, got {show(mapping)}")
         if "sweep" in mapping:
-            raise InputError("this file has a [sweep] section: use `fastcollapse sweep`, or load_sweep in Python")
+            raise InputError("this file has a [sweep] section: use `fastcollapse sweep`, or run_sweep in Python")
         family, workflow = _family(mapping), _workflow_name(mapping)
         offered = family_class(family)
         numbers = NumberFiles(base) if numbers is None else numbers

@@ -3,9 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fastcollapse.errors import no_attribute
+
 if TYPE_CHECKING:
     from fastcollapse.sweeps.collect import collect_sweep, extract_point
-    from fastcollapse.sweeps.collected_results import open_sweep
     from fastcollapse.sweeps.load import load_sweep
     from fastcollapse.sweeps.points import Sweep
     from fastcollapse.sweeps.run import run_sweep
@@ -17,7 +18,6 @@ _MODULES = {
     "collect_sweep": "collect",
     "extract_point": "collect",
     "load_sweep": "load",
-    "open_sweep": "collected_results",
     "run_sweep": "run",
     "slurm_script": "slurm",
     "sweep_status": "status",
@@ -28,7 +28,6 @@ __all__ = [
     "collect_sweep",
     "extract_point",
     "load_sweep",
-    "open_sweep",
     "run_sweep",
     "slurm_script",
     "sweep_status",
@@ -37,5 +36,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise no_attribute(__name__, name, __all__)
     return getattr(import_module(f"fastcollapse.sweeps.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.sweeps.panel_scores import NAMES
 from fastcollapse.sweeps.points import Axis, Sweep
 
 # Names of other variables of a collected sweep.
-RESERVED = ("replicate", "generation", "seed", "done", "path", "engine_in_use", "data_crc32", "zip")
+RESERVED = ("replicate", "generation", "seed", "done", "path", "engine_in_use", "data_crc32", "zip", *NAMES)
 
 
 @dataclass(frozen=True, eq=False)

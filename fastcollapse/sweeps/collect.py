@@ -4,7 +4,7 @@ import json
 import math
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,20 @@ from fastcollapse.storage.layout import COLLECTED, FORMAT, FORMAT_VERSION, Array
 from fastcollapse.storage.pack import write_run
 from fastcollapse.sweeps.axes import Dimension, named_axes
 from fastcollapse.sweeps.folder import SweepFolder
+from fastcollapse.sweeps.panel_scores import PanelScore, score_arrays
 from fastcollapse.sweeps.points import Point
+from fastcollapse.sweeps.text_arrays import text_array
 from fastcollapse.variables import Coordinate, Variable
 
 # Longest text of a value of a swept key, in characters; longer ones are shortened.
 _LONGEST_TEXT = 1000
 
 
-def collect_sweep(folder: SweepFolder | str | Path, path: str | Path) -> int:
+def collect_sweep(
+    folder: SweepFolder | str | Path,
+    path: str | Path,
+    scores: Callable[[RecordedRun], Sequence[PanelScore]] | None = None,
+) -> int:
     """Write the finished points of a sweep into one new file.
 
     Unfinished points are NaN, and so are the missing generations and replicates of shorter or smaller runs.
@@ -39,6 +45,7 @@ def collect_sweep(folder: SweepFolder | str | Path, path: str | Path) -> int:
     ----------
     folder : the sweep, or the path of its folder.
     path : the new file.
+    scores : compares a point with its theory; the file has what it returns. `SweepResults.save` gives one.
 
     Returns
     -------
@@ -76,6 +83,10 @@ def collect_sweep(folder: SweepFolder | str | Path, path: str | Path) -> int:
     own = list(_own_coordinates(points, shared, shape, dims))
     arrays += own
     coordinates += [array.name for array in own]
+    of_points = {} if scores is None else {index: scores(results) for index, results in points.items()}
+    compared = score_arrays(of_points, shape, dims)
+    arrays += compared
+    coordinates += [array.name for array in compared[:1]]
     for name, variable in _variables(points).items():
         inner = (n_replicates, n_generations, *_lengths(points, name))
 
@@ -210,15 +221,6 @@ def _array(name: str, values: np.ndarray, dims: Sequence[str], attributes: Mappi
     return Array(name, values.dtype, values.shape, lambda: [values], tuple(dims), attributes)
 
 
-def _text_array(name: str, texts: np.ndarray, dims: Sequence[str], attributes: Mapping[str, str]) -> Array:
-    """Return texts as an array of characters, which every netCDF reader supports; the last dimension is the length."""
-    raw = [text.encode() for text in texts.ravel().tolist()]
-    width = max(1, *map(len, raw))
-    characters = np.array([text.ljust(width, b"\0") for text in raw], f"S{width}").view("S1")
-    values = characters.reshape(*texts.shape, width)
-    return _array(name, values, (*dims, f"{name}_letter"), {**attributes, "_Encoding": "utf-8"})
-
-
 def _coordinates(axis: Dimension) -> Iterator[Array]:
     for parameter in axis.parameters:
         attributes = {"long_name": parameter.key, "key": parameter.key}
@@ -226,7 +228,7 @@ def _coordinates(axis: Dimension) -> Iterator[Array]:
             yield _array(parameter.name, parameter.values, (axis.dim,), {**attributes, "units": "1"})
         else:
             texts = np.array([_shortened(text) for text in parameter.values.tolist()], object)
-            yield _text_array(parameter.name, texts, (axis.dim,), attributes)
+            yield text_array(parameter.name, texts, (axis.dim,), attributes)
 
 
 def _shortened(text: str) -> str:
@@ -251,8 +253,8 @@ def _point_arrays(folder: SweepFolder, points: Mapping[int, RecordedRun], dims: 
         _array("done", done, dims, {"long_name": "1 if the point is finished, otherwise 0", "units": "1"}),
         _array("seed", seeds, dims, {"long_name": "seed of the point", "units": "1"}),
         _array("data_crc32", data.reshape(shape), dims, crc_attributes),
-        _text_array("path", np.array(paths).reshape(shape), dims, path_attributes),
-        *([_text_array("engine_in_use", engines.reshape(shape), dims, engine_attributes)] if engines.any() else []),
+        text_array("path", np.array(paths).reshape(shape), dims, path_attributes),
+        *([text_array("engine_in_use", engines.reshape(shape), dims, engine_attributes)] if engines.any() else []),
     ]
 
 

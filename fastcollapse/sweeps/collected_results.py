@@ -23,6 +23,7 @@ from fastcollapse.sweeps.axes import RESERVED
 from fastcollapse.sweeps.collect import data_crc32
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.manifest import MANIFEST, checked_manifest, sweep_of
+from fastcollapse.sweeps.panel_scores import PanelScore, stored_scores
 from fastcollapse.variables import Coordinate, Variable
 
 
@@ -59,6 +60,10 @@ class CollectedSweep:
         """
         check_data(self.path)
         return len(self.done())
+
+    def scores(self) -> dict[int, list[PanelScore]]:
+        """Return the recorded scores against theory, by point; empty for a file without scores."""
+        return decoded(self.path, lambda: stored_scores(self._content, self.sweep.shape))
 
     def results(self, index: int) -> RecordedRun:
         """Return the metrics of a point; trajectories and extinction times are only in the folder of the sweep.

@@ -32,6 +32,7 @@ from fastcollapse.sweeps.manifest import (
     write_json,
     write_manifest,
 )
+from fastcollapse.sweeps.panel_scores import PanelScore
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.replicate_ranges import WorkUnit
 
@@ -235,6 +236,10 @@ class SweepFolder:
             raise UnreadableResults(f"{path}: holds point {index} of other data than the sweep: {'; '.join(changed)}")
         self.inputs |= found.inputs
         return found
+
+    def scores(self) -> dict[int, list[PanelScore]]:
+        """Return nothing: a folder keeps no scores, its points are compared anew. A collected sweep has them."""
+        return {}
 
     def check_before_copying(self, indices: Iterable[int], skip: Collection[str] = ()) -> None:
         """Compare the data of finished points with their checksums: a copy of damaged data would get valid checksums.

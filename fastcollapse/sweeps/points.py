@@ -108,6 +108,10 @@ class Sweep:
     section: SweepSection = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
+        if isinstance(self.mapping, str | os.PathLike):
+            raise InputError(f"Sweep takes a mapping, got {show(self.mapping)}: use Sweep.from_toml(PATH) for a file")
+        if not isinstance(self.mapping, Mapping):
+            raise InputError(f"Sweep takes a mapping with a section [sweep], got {show(self.mapping)}")
         object.__setattr__(self, "section", _section(self.mapping))
         object.__setattr__(self, "numbers", self.numbers or NumberFiles(self.base))
         recipe = self.mapping.get("recipe", {})

@@ -12,6 +12,7 @@ from fastcollapse.simulation.execute import use_threads
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.sweeps.executors import Executor, ExecutorAdapter, ProcessPool, SerialExecutor
 from fastcollapse.sweeps.folder import SweepFolder, make_folder
+from fastcollapse.sweeps.load import SweepSource, as_sweep
 from fastcollapse.sweeps.pack_merge import merge_packs
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.replicate_ranges import WorkUnit, replicate_ranges
@@ -20,7 +21,7 @@ from fastcollapse.sweeps.worker import Report, Task, run_task
 
 
 def run_sweep(
-    sweep: Sweep,
+    sweep: SweepSource,
     path: str | Path,
     executor: Any = None,
     *,
@@ -33,7 +34,8 @@ def run_sweep(
 
     Parameters
     ----------
-    path : a new folder, or the folder of this sweep.
+    sweep : a sweep, its mapping, the path of its TOML file, or the name of a shipped sweep.
+    path : a new folder, or the folder of this sweep; `fastcollapse.open_sweep` reads it.
     executor : None for this process, a number of processes, the address of a Dask scheduler, a Dask client, any object
         with a `map` method, or an executor of `fastcollapse.sweeps.executors`.
     shard : (i, n) for the i-th of n shares, from 1; other processes compute the other shares.
@@ -65,6 +67,7 @@ def run_sweep(
     ...     run_sweep(sweep, folder).done
     2
     """
+    sweep = as_sweep(sweep)
     i, n = _checked_shard(shard)
     with closing(executor_of(executor)) as workers:
         if isinstance(workers, SerialExecutor | ProcessPool):

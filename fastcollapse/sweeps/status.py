@@ -8,10 +8,13 @@ from typing import Any
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
 
+# Maximum number of failures and processes in a text.
+_MAX_SHOWN = 5
+
 
 @dataclass(frozen=True, eq=False)
 class SweepStatus:
-    """Status of the folder of a sweep at one moment.
+    """Status of the folder of a sweep at one moment; `str` is what `fastcollapse status` prints.
 
     Parameters
     ----------
@@ -44,6 +47,28 @@ class SweepStatus:
     def axes(self) -> str:
         """The varied keys and their numbers of values, as text."""
         return " x ".join(f"{' and '.join(axis.keys)} ({len(axis)} values)" for axis in self.sweep.axes)
+
+    def lines(self) -> list[str]:
+        """Return the numbers of points by status as lines of text."""
+        processes = sorted(set(self.running.values()))[:_MAX_SHOWN]
+        begun = f", {len(self.begun):,} of them begun" if self.begun else ""
+        return [
+            f"{self.path}: {self.n_points:,} points: {self.axes}",
+            f"  done     {len(self.done):,}",
+            f"  running  {len(self.running):,}" + (f", by {', '.join(processes)}" if processes else ""),
+            f"  failed   {len(self.failed):,}",
+            f"  missing  {self.n_missing:,}{begun}",
+        ]
+
+    def failure_lines(self) -> list[str]:
+        """Return the first failures as lines of text."""
+        failures = list(self.failed.items())
+        lines = [f"failed: point {i} ({self.sweep[i].label}): {error}" for i, error in failures[:_MAX_SHOWN]]
+        n_more = len(failures) - len(lines)
+        return lines + ([f"failed: {n_more:,} more, see {self.path / 'failed'}"] if n_more else [])
+
+    def __str__(self) -> str:
+        return "\n".join([*self.lines(), *self.failure_lines()])
 
 
 def _line(failure: Mapping[str, Any]) -> str:

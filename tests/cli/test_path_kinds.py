@@ -16,10 +16,10 @@ RUN = "small.toml is an experiment file without a section [sweep]: use `fastcoll
 SWEEP_FILE = "sweep.toml is an experiment file with a section [sweep]: use `fastcollapse sweep sweep.toml`"
 PART = "is a part of a sweep: use `fastcollapse status study`, or `fastcollapse collect study --point N`"
 MEANT = {
-    **{f"{command} study": STATUS for command in ("info", "compare", "replay", "run --resume", "run", "sweep")},
+    **{f"{command} study": STATUS for command in ("info", "profile", "replay", "run --resume", "run", "sweep")},
     **{
         f"{command} study.h5": COLLECTED
-        for command in ("info", "compare", "replay", "status", "collect", "run", "sweep")
+        for command in ("info", "profile", "replay", "status", "collect", "run", "sweep")
     },
     **{f"{command} small.h5": RESULTS for command in ("status", "collect", "run", "sweep")},
     **{f"{c} small.toml": RUN for c in ("info", "compare", "replay", "plot", "check", "status", "collect", "sweep")},

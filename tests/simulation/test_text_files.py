@@ -12,7 +12,8 @@ from fastcollapse.simulation.replay import replay
 from fastcollapse.simulation.run_plan import plan_recipe, plan_run
 from fastcollapse.simulation.same_experiment import same_truth
 from fastcollapse.storage.hdf5_store import Hdf5Store
-from fastcollapse.sweeps import collect_sweep, open_sweep
+from fastcollapse.sweeps import collect_sweep
+from fastcollapse.sweeps.collected_results import open_sweep
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.points import Sweep
 from fastcollapse.sweeps.run import run_sweep

@@ -9,7 +9,7 @@ from fastcollapse import open_results
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import check_run
 from fastcollapse.storage.checksums import SIGNATURE, read_checksums
-from fastcollapse.sweeps import open_sweep
+from fastcollapse.sweeps.collected_results import open_sweep
 from tests.cli._commands import call
 from tests.storage import _hostile_files as hostile
 

@@ -21,7 +21,8 @@ from fastcollapse.simulation.recorded_run import check_run
 from fastcollapse.simulation.replay import replay
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.version_0_1 import as_version_0_1
-from fastcollapse.sweeps import collect_sweep, open_sweep, sweep_status
+from fastcollapse.sweeps import collect_sweep, sweep_status
+from fastcollapse.sweeps.collected_results import open_sweep
 from fastcollapse.sweeps.executors import SerialExecutor
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.manifest import write_manifest

@@ -1,1 +1,5 @@
 """The discrete family: categorical distributions of symbols."""
+
+from fastcollapse.models.lazy_files import lazy_files
+
+__getattr__ = lazy_files(__name__)

@@ -1,1 +1,5 @@
 """The kernel ridge family: kernel regressions on real inputs."""
+
+from fastcollapse.models.lazy_files import lazy_files
+
+__getattr__ = lazy_files(__name__)
