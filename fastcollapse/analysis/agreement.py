@@ -109,6 +109,11 @@ class Agreement:
         return sum(self.reasons.values())
 
     @property
+    def reason(self) -> str:
+        """Why some points are not compared; "" if all are."""
+        return "; ".join(self.reasons)
+
+    @property
     def n_points(self) -> int:
         """Number of points, compared or not."""
         return self.n_scores + self.n_bounded + self.n_unscored
@@ -122,7 +127,7 @@ class Agreement:
         if parts:
             parts += [f"{counted(n, self.noun)} not compared ({reason})" for reason, n in self.reasons.items()]
         else:
-            parts = [f"not compared ({'; '.join(self.reasons)})"]
+            parts = [f"not compared ({self.reason})"]
         if self.n_bounded:
             parts.append(
                 f"{counted(self.n_bounded, self.noun)} compared with bounds alone, {self.n_within:,} within them"

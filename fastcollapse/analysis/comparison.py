@@ -122,13 +122,13 @@ class Comparison:
         return {
             "verdict": self.verdict(),
             "agrees": self.agrees,
-            "limit": Z_LIMIT,
+            "z_limit": Z_LIMIT,
             "n_points": len(self.rows),
             "n_scored": self.n_scored,
             "n_agreeing": self.n_agreeing,
             "n_unscored": self.n_unscored,
             "reasons": dict(self.reasons),
-            "rows": [{key: _json_value(value) for key, value in asdict(row).items()} for row in self.rows],
+            "points": [{key: _json_value(value) for key, value in asdict(row).items()} for row in self.rows],
         }
 
     def __str__(self) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcollapse.analysis.agreement import Z_LIMIT, Agreement, agreement_of, verdict
+from fastcollapse.analysis.agreement import Agreement
+from fastcollapse.analysis.comparison import Comparison
 from fastcollapse.analysis.panels.published import published, recipe_words
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.storage.parts_folder import writer_of
@@ -52,19 +53,10 @@ def recipe_record(results: RecordedRun) -> dict[str, Any] | None:
     return {"title": words.title, "source": words.source or None, "note": words.note or None, "changes": changes}
 
 
-def comparison_record(results: RecordedRun) -> dict[str, Any]:
-    """Return the comparison of a run with its theory: the verdict, and each panel."""
-    agreements = agreement_of(results)
-    return {
-        "path": results.path,
-        "recipe": recipe_record(results),
-        "verdict": verdict(agreements),
-        "disagrees": any(agreement.disagrees for agreement in agreements),
-        "z_limit": Z_LIMIT,
-        "n_scored": sum(agreement.n_scores for agreement in agreements),
-        "n_unscored": sum(agreement.n_unscored for agreement in agreements),
-        "panels": _agreement_records(agreements),
-    }
+def comparison_record(results: RecordedRun, comparison: Comparison) -> dict[str, Any]:
+    """Return the comparison of a run with its theory: the verdict, each panel and each point."""
+    record = {"path": results.path, "recipe": recipe_record(results), "disagrees": comparison.disagrees}
+    return {**record, **comparison.to_dict(), "panels": _agreement_records(comparison.agreements)}
 
 
 def _agreement_records(agreements: Sequence[Agreement]) -> list[dict[str, Any]]:

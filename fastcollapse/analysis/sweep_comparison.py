@@ -12,6 +12,7 @@ import numpy as np
 from fastcollapse.analysis.agreement import Z_LIMIT, agreement_of
 from fastcollapse.analysis.panels.text import counted, table
 from fastcollapse.errors import InputError
+from fastcollapse.simulation.optional_packages import optional_package
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.sweeps.axes import named_axes
 from fastcollapse.sweeps.collect import collect_sweep
@@ -210,7 +211,7 @@ class SweepComparison:
             "verdict": self.verdict(),
             "agrees": self.agrees,
             "disagreeing": list(self.disagreeing),
-            "rows": [
+            "points": [
                 {**row, "values": dict(one.values), "panels": [_json(panel._asdict()) for panel in one.panels]}
                 for one, row in zip(self.rows, map(_json, map(_numbers, self.rows)), strict=True)
             ],
@@ -224,10 +225,7 @@ class SweepComparison:
         InputError
             The package pandas is not installed.
         """
-        try:
-            import pandas  # an extra
-        except ImportError as error:
-            raise InputError("to_dataframe must have pandas: pip install pandas") from error
+        pandas: Any = optional_package("pandas", "to_dataframe")
         return pandas.DataFrame([{"point": row.point, **row.values, **_numbers(row)} for row in self.rows])
 
 

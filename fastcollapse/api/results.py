@@ -164,22 +164,26 @@ class Results(RecordedRun):
 
         return panel_dataset(self)
 
-    def to_dataframe(self, metrics: str | Sequence[str] | None = None) -> "pandas.DataFrame":
-        """Return a table with a row for each replicate and generation, and a column for each metric.
+    def to_dataframe(self) -> "pandas.DataFrame":
+        """Return every recorded number of the metrics as a row, in the columns of `TidyTable`.
 
-        Parameters
-        ----------
-        metrics : names of metrics or states with the same further dimensions, each of which is a column too; by default
-            all metrics without further dimensions, or if there are none, those with the dimensions of the first.
+        These are metric, replicate, generation, each further dimension, and value; `fastcollapse export` writes them
+        too.
 
         Raises
         ------
         InputError
-            The package pandas is not installed, or a name is unknown.
-        """
-        from fastcollapse.simulation.data_frame import data_frame
+            The package pandas is not installed, or no generation is finished.
 
-        return data_frame(self, metrics)
+        Examples
+        --------
+        `frame.pivot_table("value", ["replicate", "generation"], "metric")` has a column for each metric.
+        """
+        from fastcollapse.analysis.tidy_table import TidyTable
+        from fastcollapse.simulation.optional_packages import optional_package
+
+        pandas: Any = optional_package("pandas", "to_dataframe")
+        return pandas.DataFrame(TidyTable(self).whole())
 
     def to_xarray(self, trajectory: bool = False) -> "xarray.Dataset":
         """Return metrics, states and extinction times with dimensions replicate, generation and symbol.

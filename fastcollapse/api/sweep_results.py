@@ -208,11 +208,9 @@ class SweepResults:
             The package pandas is not installed, or no point is finished.
         """
         from fastcollapse.analysis.tidy_table import TidyTable
+        from fastcollapse.simulation.optional_packages import optional_package
 
-        try:
-            import pandas  # an extra
-        except ImportError as error:
-            raise InputError("to_dataframe must have pandas: pip install pandas") from error
+        pandas: Any = optional_package("pandas", "to_dataframe")
         return pandas.DataFrame(TidyTable(self._source).whole())
 
     def __repr__(self) -> str:

@@ -1,11 +1,13 @@
 """Records of runs and sweeps: the values that the texts show, under stable keys."""
 
+import dataclasses
 import json
 
 import pytest
 
 from fastcollapse import Experiment, Sweep, run_sweep, simulate
 from fastcollapse.analysis.agreement import agreement_of
+from fastcollapse.analysis.comparison import Comparison, compare
 from fastcollapse.analysis.records import comparison_record, run_record, status_record
 from fastcollapse.cli.json_output import plain
 from fastcollapse.simulation.load_experiment import load_experiment
@@ -40,21 +42,20 @@ def test_run_record__of_infinite_metrics_is_valid_json():
 
 
 def test_comparison_record__counts_as_the_agreements_do(changed):
-    record, agreements = comparison_record(changed), agreement_of(changed)
+    record, agreements = comparison_record(changed, compare(changed)), agreement_of(changed)
     assert record["n_scored"] == sum(one.n_scores for one in agreements) > 0
-    assert record["n_unscored"] == sum(one.n_unscored for one in agreements)
+    assert record["n_unscored"] == sum(one.n_unscored + one.n_bounded for one in agreements)
+    assert len(record["points"]) == record["n_points"] == record["n_scored"] + record["n_unscored"]
     assert [one["panel"] for one in record["panels"]] == [one.name for one in agreements]
     assert record["disagrees"] is False
     assert record["recipe"]["source"].endswith("changed: n_samples = 20 (published 10)")
 
 
-def test_comparison_record__of_a_wrong_run_disagrees(changed, monkeypatch):
-    """Negative control: theory for another sample size."""
-    from fastcollapse.analysis import records
-
-    wrong = [type(one)(one.name, one.n_scores, one.largest, ("generation 30",)) for one in agreement_of(changed)]
-    monkeypatch.setattr(records, "agreement_of", lambda results: wrong)
-    record = comparison_record(changed)
+def test_comparison_record__of_a_wrong_run_disagrees(changed):
+    """Negative control: a point far from theory."""
+    right = compare(changed)
+    last = dataclasses.replace(right.plots[0][-1], z=30.0, where="generation 30")
+    record = comparison_record(changed, Comparison(((*right.plots[0][:-1], last), *right.plots[1:])))
     assert record["disagrees"] is True
     assert record["panels"][0]["disagrees_at"] == ("generation 30",)
 

@@ -149,4 +149,4 @@ def test_open_sweep__names_the_call_that_is_meant(opened, tmp_path):
 
 def test_comparison__is_json(study):
     made = json.loads(json.dumps(study.compare().to_dict(), allow_nan=False))
-    assert (made["n_done"], made["agrees"], len(made["rows"])) == (4, True, 4)
+    assert (made["n_done"], made["agrees"], len(made["points"])) == (4, True, 4)

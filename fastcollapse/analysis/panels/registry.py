@@ -74,7 +74,7 @@ def panels_of(results: RecordedRun, generations: np.ndarray, names: Sequence[str
             panels += new
     if not requested:
         own = (name for name in results.user_metrics if name not in makers)
-        panels += [_metric_panel(name, results, generations, options) for name in own]
+        panels += [metric_panel(name, results, generations, options) for name in own]
     # The metrics of the default panels may not be recorded.
     return panels or [metric_panel(metric, results, generations, options) for metric in results.metrics]
 
