@@ -67,7 +67,7 @@ class Experiment:
 
     def __new__(cls, *sections: Any, **named: Any) -> "Experiment":
         """Refuse a mapping or a path, for which there are other calls; the sections themselves are of their classes."""
-        given = next((one for one in (*sections[:1], *named.values()) if isinstance(one, Mapping)), None)
+        given = next((one for one in (*sections[:1], named.get("model")) if isinstance(one, Mapping)), None)
         if given is not None:
             raise InputError("Experiment takes sections that are built, got a mapping: use Experiment.from_mapping")
         if len(sections) == 1 and not named:
