@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.simulation.optional_packages import optional_package
+from fastcollapse.simulation.optional_packages import extra
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def data_frame(run: RecordedRun, metrics: str | Sequence[str] | None = None) -> pandas.DataFrame:
     """Return a row for each replicate, generation and entry of further dimensions, see `Results.to_dataframe`."""
-    pandas = optional_package("pandas", "to_dataframe")
+    with extra("pandas", "to_dataframe"):
+        import pandas
     arrays = {**run.metrics, **run.states}
     dims_of = {name: run.variables[name].dims for name in arrays}
     names = _chosen(run, metrics, dims_of)

@@ -9,7 +9,7 @@ from fastcollapse import simulate
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.data_frame import data_frame
 from fastcollapse.simulation.load_experiment import load_experiment
-from fastcollapse.simulation.optional_packages import optional_package
+from fastcollapse.simulation.optional_packages import extra
 
 pytest.importorskip("pandas")
 
@@ -61,8 +61,9 @@ def test_data_frame__refuses_unknown_names_and_mixed_dimensions(results):
         data_frame(results, ["generator_error", "test_error"])
 
 
-def test_optional_package__names_the_extra(results, monkeypatch):
+def test_extra__is_named_where_it_is_missing(results, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(InputError, match=r"to_dataframe must have pandas: pip install 'fastcollapse\[pandas\]'"):
         data_frame(results)
-    assert optional_package("math", "a test").pi > 3
+    with extra("xarray", "a test"):
+        pass
