@@ -20,7 +20,7 @@ from fastcollapse.analysis.panels.panel import GENERATION
 from fastcollapse.analysis.panels.text import counted, table
 from fastcollapse.analysis.tables import case_names
 from fastcollapse.errors import InputError, printable
-from fastcollapse.simulation.optional_packages import optional_package
+from fastcollapse.simulation.optional_packages import extra
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ class Comparison:
         InputError
             The package pandas is not installed.
         """
-        pandas = optional_package("pandas", "to_dataframe")
+        with extra("pandas", "to_dataframe"):
+            import pandas
         names = [field.name for field in fields(ComparedPoint)]
         frame = pandas.DataFrame([asdict(row) for row in self.rows], columns=names)
         generation = [row.place if row.axis == GENERATION.heading else None for row in self.rows]

@@ -39,3 +39,11 @@ def figure_axes(
     for unused in axes.ravel()[n_plots:]:
         unused.set_visible(False)
     return figure, list(axes.ravel()[:n_plots])
+
+
+def width_of(axes: "Axes") -> float:
+    """Return the inches of the figure that belong to axes: their columns of its grid, or where they are placed."""
+    figure, spec = axes.get_figure(root=True), axes.get_subplotspec()
+    assert figure is not None
+    share = axes.get_position().width if spec is None else len(spec.colspan) / spec.get_gridspec().ncols
+    return float(figure.get_figwidth() * share)

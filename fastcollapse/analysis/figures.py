@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastcollapse.analysis.axes import draw_plot, place_legend
-from fastcollapse.analysis.figure_axes import figure_axes
+from fastcollapse.analysis.figure_axes import figure_axes, width_of
 from fastcollapse.analysis.generations import log_spaced_generations
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.overlays import draw_overlay
@@ -36,6 +36,8 @@ _POINTS, _LINEAR_POINTS = 200, 2500
 # The most plots side by side.
 _MOST_COLUMNS = 3
 _LETTERS_AN_INCH = 11
+# Letters in an inch and fewest letters of a title of given axes, and inches of the labels beside them.
+_TITLE_LETTERS_AN_INCH, _FEWEST_LETTERS, _LABELS = 13, 20, 0.6
 # Inches of a sketch.
 _SKETCH_SIZE = (4.0, 2.6)
 
@@ -157,11 +159,16 @@ def draw(
     else:
         figure, used, n_columns = _side_by_side(cases, panels, axes, is_whole=panel is None)
     for place in used:
+        width = figure.get_figwidth() / n_columns
         if axes is None:
             _style(place)
-        width = figure.get_figwidth() / n_columns
+        else:
+            width = width_of(place)
+            letters = max(int(_TITLE_LETTERS_AN_INCH * (width - _LABELS) / font_size(1)), _FEWEST_LETTERS)
+            lines = [part for line in place.get_title().splitlines() for part in textwrap.wrap(line, letters)]
+            place.set_title("\n".join(lines), fontsize=font_size(10))
         if legend:
-            place_legend(place, width if axes is None else figure.get_figwidth() * place.get_position().width)
+            place_legend(place, width)
     if axes is None:
         figure.suptitle(_title(cases, figure.get_figwidth()), fontsize=font_size(11))
     return figure

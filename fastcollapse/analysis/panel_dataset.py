@@ -11,7 +11,7 @@ from fastcollapse.analysis.axes import band_of
 from fastcollapse.analysis.figures import figure_panels
 from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.optional_packages import optional_package
+from fastcollapse.simulation.optional_packages import extra
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ _LONG_NAMES = {
 
 def panel_dataset(results: RecordedRun) -> xarray.Dataset:
     """Return what the figure of a run draws, see `Results.panels`."""
-    xarray = optional_package("xarray", "panels")
+    with extra("xarray", "panels"):
+        import xarray
     if results.last < 1:
         raise InputError("panels must have at least one finished generation, got none")
     panels = [panel for panel in figure_panels(results) if not panel.is_picture]

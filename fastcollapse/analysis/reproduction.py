@@ -42,9 +42,11 @@ class Reproduction:
     agreements: Sequence[Agreement]
 
     @property
-    def agrees(self) -> bool:
-        """Whether no score disagrees with theory."""
-        return not any(agreement.disagrees for agreement in self.agreements)
+    def agrees(self) -> bool | None:
+        """Whether all scores agree with theory: False if one does not, None if no point has a score."""
+        if any(agreement.disagrees for agreement in self.agreements):
+            return False
+        return True if any(agreement.n_scores for agreement in self.agreements) else None
 
     def line(self) -> str:
         """Return one line: title, parameters, agreement, time."""

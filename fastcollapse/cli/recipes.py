@@ -66,7 +66,7 @@ def reproduce(names: Sequence[str], everything: bool, settings: Sequence[str], o
     all_agree, seconds, compile_seconds = True, 0.0, 0.0
     for reproduction in run_recipes(chosen, parse_settings(settings)):
         click.echo(reproduction.line())
-        all_agree = all_agree and reproduction.agrees
+        all_agree = all_agree and reproduction.agrees is not False
         seconds, compile_seconds = seconds + reproduction.seconds, compile_seconds + reproduction.compile_seconds
         if output is not None:
             from fastcollapse.analysis.figures import save_figure

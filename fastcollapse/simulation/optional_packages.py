@@ -1,18 +1,19 @@
 """Import of packages that are extras of the installation."""
 
-import importlib
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from fastcollapse.errors import InputError
 
 
-def optional_package(name: str, user: str) -> Any:
-    """Return a package that is an extra of the same name.
+@contextmanager
+def extra(name: str, user: str) -> Iterator[None]:
+    """Turn a failed import in the block into one line.
 
     Parameters
     ----------
-    name : of the package, "pandas" or "xarray".
-    user : what needs it, for the error.
+    name : of the package and of its extra, "pandas" or "xarray".
+    user : what needs it.
 
     Raises
     ------
@@ -21,10 +22,12 @@ def optional_package(name: str, user: str) -> Any:
 
     Examples
     --------
-    >>> optional_package("math", "an example").sqrt(4.0)
-    2.0
+    >>> with extra("pandas", "to_dataframe"):
+    ...     raise ImportError
+    Traceback (most recent call last):
+    fastcollapse.errors.InputError: to_dataframe must have pandas: pip install 'fastcollapse[pandas]'
     """
     try:
-        return importlib.import_module(name)
+        yield
     except ImportError as error:
         raise InputError(f"{user} must have {name}: pip install 'fastcollapse[{name}]'") from error

@@ -10,7 +10,7 @@ import numpy as np
 from fastcollapse.datasets.count_spectrum import SymbolTruth
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.counts_matrix import counts_matrix
-from fastcollapse.simulation.optional_packages import optional_package
+from fastcollapse.simulation.optional_packages import extra
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.storage.layout import (
     ATTRIBUTES,
@@ -30,7 +30,8 @@ _DENSE_BYTES = 1 << 28
 
 def xarray_dataset(run: RecordedRun, trajectory: bool = False) -> xarray.Dataset:
     """Return the data set of a run, see `Results.to_xarray`."""
-    xarray = optional_package("xarray", "to_xarray")
+    with extra("xarray", "to_xarray"):
+        import xarray
     reader, header = run.reader, run.reader.header
     plane = ("replicate", "generation")
     generation = np.arange(reader.n_committed + 1, dtype=np.int64)

@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.figure import Figure
 
-from fastcollapse.analysis.figure_axes import figure_axes
+from fastcollapse.analysis.figure_axes import figure_axes, width_of
 from fastcollapse.errors import InputError
 
 
@@ -19,3 +19,9 @@ def test_figure_axes__given_ones_are_taken_as_they_are():
     assert figure_axes(given, 2, 1) == (figure, given)
     with pytest.raises(InputError, match="axes must be one Axes, got 2"):
         figure_axes(given, 1, 1)
+
+
+def test_width_of__counts_columns_of_the_grid():
+    figure = Figure(figsize=(6, 3))
+    assert [width_of(place) for place in figure.subplots(1, 2)] == [3, 3]
+    assert width_of(figure.add_axes((0.1, 0.1, 0.5, 0.5))) == pytest.approx(3)

@@ -217,7 +217,7 @@ def test_plot__returns_the_figure_or_the_axes_of_a_panel():
     axes = plot(results, "heterozygosity")
     assert axes.get_title() == "Probability that two random tokens differ (heterozygosity)"
     assert [place for place in axes.get_figure().axes] == [axes]
-    assert plot(results, "entropy").get_ylabel().startswith("Shannon entropy")
+    assert plot(results, "support_size").get_ylabel() == "number of live symbols (1)"
 
 
 def test_plot__unknown_panel_names_the_nearest():
@@ -238,6 +238,7 @@ def test_plot__draws_into_given_axes_and_leaves_their_figure_alone():
     assert left.get_legend() is None
     assert other.get_legend() is not None
     assert left.spines["top"].get_visible()
+    assert right.get_title().splitlines()[0] == "Probability that two"  # wrapped to the narrow axes
     with pytest.raises(InputError, match="axes must be 2 axes for 2 plots, or panel must name one of them, got 1"):
         plot(results, axes=left)
     with pytest.raises(InputError, match="axes must be one Axes, got 2"):

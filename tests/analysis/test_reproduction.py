@@ -7,9 +7,10 @@ import pytest
 
 from fastcollapse import simulate
 from fastcollapse.analysis import reproduction
+from fastcollapse.analysis.agreement import Agreement
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.report import summary
-from fastcollapse.analysis.reproduction import reproduce, reproducible
+from fastcollapse.analysis.reproduction import Reproduction, reproduce, reproducible
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
@@ -140,3 +141,13 @@ def test_recipe__numbers_equal_plain_run():
     assert plain.digest == experiment.digest
     got, expected = simulate(experiment), simulate(plain)
     np.testing.assert_array_equal(got.metrics["support_size"], expected.metrics["support_size"])
+
+
+def test_agrees__is_none_without_a_score():
+    def agrees(*agreements):
+        return Reproduction("a", [], 0.0, 0.0, agreements).agrees
+
+    assert agrees() is None
+    assert agrees(Agreement("H", 0, (0.0, ""), (), {"no theory": 3})) is None
+    assert agrees(Agreement("H", 3, (1.0, "generation 1"), ()))
+    assert agrees(Agreement("H", 3, (6.0, "generation 1"), ("generation 1",))) is False
