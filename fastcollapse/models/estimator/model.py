@@ -276,8 +276,8 @@ class Estimator(Model):
             Fit(
                 points[r],
                 weights,
-                numpy_stream(seed, first_replicate + r, t, PURPOSE_FIT),
-                numpy_stream(seed, first_replicate + r, t + 1, PURPOSE_SYNTHETIC),
+                (seed, first_replicate + r, t, PURPOSE_FIT),
+                (seed, first_replicate + r, t + 1, PURPOSE_SYNTHETIC),
                 state.tests[min(r, len(state.tests) - 1)] if scores and self._scores else None,
                 n_next,
             )
