@@ -158,7 +158,8 @@ class Estimator(Model):
         span = self._span(seed, first_replicate)
         centres = self._real.centres(span, n_replicates)
         empty = np.zeros((n_replicates, 0, d))
-        state = EstimatorState(empty, empty, empty, truth.test_rows[None], centres)
+        room = np.empty((n_replicates, plan.largest, d))
+        state = EstimatorState(empty, empty, empty, truth.test_rows[None], centres, room)
         if not state.tests.size:
             state.tests = self._draw_real(state, span, 0, PURPOSE_DOWNSTREAM, truth.n_test)
         if plan.n_fixed:
