@@ -158,7 +158,8 @@ class Estimator(Model):
         span = self._span(seed, first_replicate)
         centres = self._real.centres(span, n_replicates)
         empty = np.zeros((n_replicates, 0, d))
-        state = EstimatorState(empty, empty, empty, truth.test_rows[None], centres)
+        room = np.empty((n_replicates, plan.largest, d))
+        state = EstimatorState(empty, empty, empty, truth.test_rows[None], centres, room)
         if not state.tests.size:
             state.tests = self._draw_real(state, span, 0, PURPOSE_DOWNSTREAM, truth.n_test)
         if plan.n_fixed:
@@ -276,8 +277,8 @@ class Estimator(Model):
             Fit(
                 points[r],
                 weights,
-                numpy_stream(seed, first_replicate + r, t, PURPOSE_FIT),
-                numpy_stream(seed, first_replicate + r, t + 1, PURPOSE_SYNTHETIC),
+                (seed, first_replicate + r, t, PURPOSE_FIT),
+                (seed, first_replicate + r, t + 1, PURPOSE_SYNTHETIC),
                 state.tests[min(r, len(state.tests) - 1)] if scores and self._scores else None,
                 n_next,
             )

@@ -1,6 +1,6 @@
 """Calls of the code of the user: one fit, its score, and the sample for the next generation.
 
-It is imported in other processes, so it imports no kernels.
+It is imported in other processes, so it imports no compiled kernels.
 """
 
 import functools
@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from fastcollapse.kernels.random.numpy_streams import numpy_stream
+
 _SEEDS = 2**32
 
 
@@ -23,15 +25,15 @@ class Fit(NamedTuple):
     ----------
     points : float64 (N, d).
     weights : float64 (N), with mean 1; None where all are equal.
-    fit_stream, sample_stream : random numbers of the fit and of the sample.
+    fit_stream, sample_stream : names of the streams of the fit and of the sample, as `numpy_stream` takes them.
     tests : held-out points, float64 (M, d); None for no score.
     n_next : size of the sample, 0 for none.
     """
 
     points: np.ndarray
     weights: np.ndarray | None
-    fit_stream: np.random.Generator
-    sample_stream: np.random.Generator
+    fit_stream: tuple[int, int, int, int]
+    sample_stream: tuple[int, int, int, int]
     tests: np.ndarray | None
     n_next: int
 
@@ -108,19 +110,20 @@ class Estimators:
         return Fitted(score, drawn)
 
 
-def _seeded(estimator: Any, method: Callable[..., Any], stream: np.random.Generator) -> dict[str, Any]:
+def _seeded(estimator: Any, method: Callable[..., Any], stream: tuple[int, int, int, int]) -> dict[str, Any]:
     """Give an estimator the random numbers of a call: an argument of the method, or else its `random_state`."""
     names = _arguments_of(method)
     if "rng" in names:
-        return {"rng": stream}
-    seed = int(stream.integers(_SEEDS))
+        return {"rng": numpy_stream(*stream)}
+    if "random_state" not in names and not _has_random_state(estimator):
+        return {}
+    seed = int(numpy_stream(*stream).integers(_SEEDS))
     if "random_state" in names:
         return {"random_state": seed}
-    if _has_random_state(estimator):
-        if callable(getattr(estimator, "set_params", None)):
-            estimator.set_params(random_state=seed)
-        else:
-            estimator.random_state = seed
+    if callable(getattr(estimator, "set_params", None)):
+        estimator.set_params(random_state=seed)
+    else:
+        estimator.random_state = seed
     return {}
 
 
@@ -130,12 +133,17 @@ def _has_random_state(estimator: Any) -> bool:
     return hasattr(estimator, "random_state")
 
 
-def _arguments_of(method: Callable[..., Any]) -> set[str]:
+def _arguments_of(method: Any) -> frozenset[str]:
     """Return the names of the arguments of a method; none for one without a signature."""
+    return _names(getattr(method, "__func__", method))
+
+
+@functools.lru_cache(maxsize=64)
+def _names(function: Callable[..., Any]) -> frozenset[str]:
     try:
-        return set(inspect.signature(method).parameters)
+        return frozenset(inspect.signature(function).parameters)
     except (TypeError, ValueError):
-        return set()
+        return frozenset()
 
 
 def reason(error: BaseException) -> str:
