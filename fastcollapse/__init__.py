@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from fastcollapse import models as models
     from fastcollapse import sweeps as sweeps
     from fastcollapse import theory as theory
+    from fastcollapse.api.check import check
+    from fastcollapse.api.recipes import recipes
+    from fastcollapse.api.replay import replay
+    from fastcollapse.api.reproduce import reproduce
     from fastcollapse.api.results import Results, open_results
     from fastcollapse.api.simulate import simulate
     from fastcollapse.api.sweep_results import SweepResults, open_sweep
@@ -59,10 +63,14 @@ _MODULES = {
     "Sweep": "sweeps.points",
     "SweepResults": "api.sweep_results",
     "ZipfMandelbrotLaw": "datasets.count_spectrum",
+    "check": "api.check",
     "load_truth": "datasets.load",
     "open_results": "api.results",
     "open_sweep": "api.sweep_results",
     "precompile": "simulation.precompile",
+    "recipes": "api.recipes",
+    "replay": "api.replay",
+    "reproduce": "api.reproduce",
     "run_sweep": "sweeps.run",
     "simulate": "api.simulate",
 }
@@ -79,10 +87,14 @@ __all__ = [
     "Sweep",
     "SweepResults",
     "ZipfMandelbrotLaw",
+    "check",
     "load_truth",
     "open_results",
     "open_sweep",
     "precompile",
+    "recipes",
+    "replay",
+    "reproduce",
     "run_sweep",
     "simulate",
 ]

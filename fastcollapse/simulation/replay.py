@@ -29,6 +29,14 @@ class Replay:
     different: tuple[str, ...]
     versions: tuple[str, ...]
 
+    @property
+    def identical(self) -> bool:
+        """Whether every number has the same bits."""
+        return not self.different
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
     def lines(self) -> list[str]:
         """Return the comparison as lines of text."""
         return [
