@@ -1,8 +1,10 @@
 """Results of a run: its recorded data, and what a user does with them."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
@@ -79,6 +81,29 @@ class Results(RecordedRun):
         from fastcollapse.simulation.xarray_dataset import xarray_dataset  # an extra
 
         return xarray_dataset(self._reader)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle results in memory with their arrays, and those of a file as its path."""
+        if not self._reader.own_file:
+            return Results, (self._reader,)
+        return _open_pickled, (os.path.abspath(self._reader.path or ""), self.digest)
+
+
+def _open_pickled(path: str, digest: str) -> Results:
+    """Return the results of a file whose path was pickled.
+
+    Raises
+    ------
+    UnreadableResults
+        The file is gone, or has another run.
+    """
+    try:
+        results = open_results(path)
+    except InputError as error:
+        raise UnreadableResults(f"{error} (results of a file are pickled as its path)") from error
+    if results.digest != digest:
+        raise UnreadableResults(f"{path}: has another run than the results that were pickled as its path")
+    return results
 
 
 def open_results(path: str | Path) -> Results:
