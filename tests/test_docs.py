@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import fastcollapse
 from fastcollapse import Experiment, Sweep, simulate
 from fastcollapse.analysis.records import comparison_record, run_record, status_record
 from fastcollapse.cli.main import main
@@ -22,6 +23,21 @@ from fastcollapse.sweeps.status import SweepStatus
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+SWEEP = """
+[model]
+family = "gaussian"
+estimator = "mle"
+[truth]
+sigma = 1.0
+[workflow]
+name = "replace"
+[run]
+n_generations = 10
+n_replicates = 20
+seed = 1
+[sweep.grid]
+"workflow.n_samples" = [10, 100]
+"""
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -79,6 +95,23 @@ def test_readme__python_example_runs(tmp_path, monkeypatch, capsys):
     (text,) = blocks(README, "python")
     exec(text, {})
     assert capsys.readouterr().out == "1000 symbols at the start, 18.3 after 100 generations\n"
+
+
+PYTHON = ROOT / "docs" / "python.md"
+
+
+def test_python_page__has_every_public_name():
+    text = PYTHON.read_text()
+    assert [name for name in fastcollapse.__all__ if not re.search(rf"`{name}\b", text)] == []
+
+
+@pytest.mark.parametrize("text", blocks(PYTHON, "python"), ids=["recipe", "sweep"])
+def test_python_page__examples_run(text, tmp_path, monkeypatch):
+    pytest.importorskip("pandas")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.toml").write_text(SWEEP)
+    exec(text.replace('reproduce("sur-gau")', 'reproduce("sur-gau", {"run.n_replicates": 20})'), {})
+    assert [path.suffix for path in tmp_path.glob("*.png")] == [".png"]
 
 
 def test_theory_commands__are_found():
