@@ -90,7 +90,7 @@ class PointComparison:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SweepComparison:
     """Comparison of the finished points of a sweep with their theory.
 
@@ -123,9 +123,14 @@ class SweepComparison:
         return tuple(row.point for row in self.rows if row.n_disagreeing)
 
     @property
-    def agrees(self) -> bool:
-        """Whether something was compared with exact theory, and nothing disagrees."""
-        return self.n_scored > 0 and not self.disagreeing
+    def disagrees(self) -> bool:
+        """Whether a point disagrees with theory."""
+        return bool(self.disagreeing)
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether all scores agree with theory: False if any is beyond 5, None if no point has a score."""
+        return False if self.disagrees else True if self.n_scored else None
 
     @property
     def largest(self) -> PointComparison | None:
@@ -164,6 +169,9 @@ class SweepComparison:
         n_missing = self.n_points - len(self.rows)
         parts += [f"{counted(n_missing, 'point')} not finished"] if n_missing else []
         return "; ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"<SweepComparison {self.path}: {self.verdict()}>"
 
     def __str__(self) -> str:
         verdict = self.verdict()
@@ -209,6 +217,9 @@ class SweepComparison:
             "n_done": len(self.rows),
             "verdict": self.verdict(),
             "agrees": self.agrees,
+            "disagrees": self.disagrees,
+            "n_scored": self.n_scored,
+            "n_unscored": self.n_unscored,
             "disagreeing": list(self.disagreeing),
             "rows": [
                 {**row, "values": dict(one.values), "panels": [_json(panel._asdict()) for panel in one.panels]}

@@ -126,7 +126,7 @@ def compare(file: Path, as_json: bool) -> int:
             echo_json(compared.to_dict())
         else:
             click.echo(printable(str(compared)))
-        return 1 if compared.disagreeing else 0
+        return 1 if compared.disagrees else 0
     assert results is not None
     if results.n_replicates < 2:
         raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")
