@@ -11,7 +11,7 @@
 >>> print(f"{alive[0]:.0f} symbols at the start, {alive[-1]:.1f} after 10 generations")
 100 symbols at the start, 66.3 after 10 generations
 
-Runs: `simulate`, `open_results`, `Results`, `replay`, `check`.
+Runs: `simulate`, `open_results`, `Results`, `plot`, `compare`, `replay`, `check`.
 Experiments: `Experiment`, `recipes`, `reproduce`, `load_truth`, and the truths `CategoricalDistribution`,
 `CountSpectrum` and `ZipfMandelbrotLaw`.
 Sweeps: `Sweep`, `run_sweep`, `open_sweep`, `SweepResults`.
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from fastcollapse import sweeps as sweeps
     from fastcollapse import theory as theory
     from fastcollapse.api.cases import compare, plot
+    from fastcollapse.api.check import check
+    from fastcollapse.api.recipes import recipes
+    from fastcollapse.api.replay import replay
+    from fastcollapse.api.reproduce import reproduce
     from fastcollapse.api.results import Results, open_results
     from fastcollapse.api.simulate import simulate
     from fastcollapse.api.sweep_results import SweepResults, open_sweep
@@ -61,11 +65,15 @@ _MODULES = {
     "SweepResults": "api.sweep_results",
     "ZipfMandelbrotLaw": "datasets.count_spectrum",
     "compare": "api.cases",
+    "check": "api.check",
     "load_truth": "datasets.load",
     "open_results": "api.results",
     "open_sweep": "api.sweep_results",
     "plot": "api.cases",
     "precompile": "simulation.precompile",
+    "recipes": "api.recipes",
+    "replay": "api.replay",
+    "reproduce": "api.reproduce",
     "run_sweep": "sweeps.run",
     "simulate": "api.simulate",
 }
@@ -82,12 +90,16 @@ __all__ = [
     "Sweep",
     "SweepResults",
     "ZipfMandelbrotLaw",
+    "check",
     "compare",
     "load_truth",
     "open_results",
     "open_sweep",
     "plot",
     "precompile",
+    "recipes",
+    "replay",
+    "reproduce",
     "run_sweep",
     "simulate",
 ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import fastcollapse
 from fastcollapse import Experiment, Sweep, simulate
 from fastcollapse.analysis.records import comparison_record, run_record, status_record
 from fastcollapse.cli.main import main
@@ -23,6 +24,21 @@ from fastcollapse.sweeps.status import SweepStatus
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+SWEEP = """
+[model]
+family = "gaussian"
+estimator = "mle"
+[truth]
+sigma = 1.0
+[workflow]
+name = "replace"
+[run]
+n_generations = 10
+n_replicates = 20
+seed = 1
+[sweep.grid]
+"workflow.n_samples" = [10, 100]
+"""
 PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -82,18 +98,28 @@ def test_readme__python_example_runs(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == "1000 symbols at the start, 18.3 after 100 generations\n"
 
 
+PYTHON = ROOT / "docs" / "python.md"
+
+
+def test_python_page__has_every_public_name():
+    text = PYTHON.read_text()
+    assert [name for name in fastcollapse.__all__ if not re.search(rf"`{name}\b", text)] == []
+
+
 def test_python_page__scripts_run(tmp_path, monkeypatch):
-    """From an experiment to the figure of a paper, and every other example of the page."""
+    """From an experiment to the figure of a paper, a changed recipe, a sweep as a table, and every other example."""
     pytest.importorskip("pandas")
     pytest.importorskip("xarray")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "agg")
+    (tmp_path / "study.toml").write_text(SWEEP)
     names = {}
-    for text in blocks(ROOT / "docs" / "python.md", "python"):
-        exec(text, names)
+    for text in blocks(PYTHON, "python"):
+        exec(text.replace('reproduce("sur-gau")', 'reproduce("sur-gau", {"run.n_replicates": 20})'), names)
     assert (tmp_path / "figure.pdf").read_bytes().startswith(b"%PDF")
+    assert {path.name for path in tmp_path.glob("*.png")} == {"sur-gau-20.png", "study.png"}
     assert names["comparison"].n_scored == names["comparison"].n_agreeing > 10
-    assert len(names["frame"]) == 200 * 51
+    assert names["frame"].metric.nunique() > 1
     assert names["matrix"].shape == (51, 300)
 
 

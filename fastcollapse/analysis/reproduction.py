@@ -1,15 +1,17 @@
 """Reproduction of published figures: recipes run in memory, with one line of agreement each."""
 
+import os
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastcollapse.analysis.agreement import Agreement, agreement_of, total_agreement
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
+from fastcollapse.config.output_paths import FIGURES, check_output_folder
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.datasets.recipe_files import find_shipped
 from fastcollapse.datasets.shipped import recipes
@@ -20,6 +22,9 @@ from fastcollapse.simulation.load_experiment import load_experiment
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.sweeps.precompile import precompile
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +52,15 @@ class Reproduction:
         if any(agreement.disagrees for agreement in self.agreements):
             return False
         return True if any(agreement.n_scores for agreement in self.agreements) else None
+
+    def plot(self) -> "Figure":
+        """Return the figure."""
+        from fastcollapse.analysis.figures import draw  # imports Matplotlib
+
+        return draw(self.cases)
+
+    def __str__(self) -> str:
+        return self.line()
 
     def line(self) -> str:
         """Return one line: title, parameters, agreement, time."""
@@ -90,6 +104,23 @@ def reproduce(names: Sequence[str], values: Mapping[str, Any] | None = None) -> 
     """
     experiments = recipe_experiments(names or list(reproducible()), values)
     return (_reproduction(name, experiment) for name, experiment in experiments.items())
+
+
+def figure_paths(names: Iterable[str], folder: str | Path) -> dict[str, Path]:
+    """Return the figure of each recipe in a folder, before anything runs.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be made, or a figure exists.
+    """
+    folder = Path(folder)
+    check_output_folder(folder)
+    figures = {name: folder / f"{name}{FIGURES[0]}" for name in names}
+    for figure in figures.values():
+        if os.path.lexists(figure):
+            raise InputError(f"{figure} already exists")
+    return figures
 
 
 def recipe_experiments(names: Sequence[str], values: Mapping[str, Any] | None = None) -> dict[str, Experiment]:

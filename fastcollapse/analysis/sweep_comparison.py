@@ -12,7 +12,7 @@ import numpy as np
 from fastcollapse.analysis.agreement import Z_LIMIT, agreement_of
 from fastcollapse.analysis.panels.text import counted, table
 from fastcollapse.errors import InputError
-from fastcollapse.simulation.optional_packages import optional_package
+from fastcollapse.simulation.optional_packages import extra
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.sweeps.axes import named_axes
 from fastcollapse.sweeps.collect import collect_sweep
@@ -91,7 +91,7 @@ class PointComparison:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SweepComparison:
     """Comparison of the finished points of a sweep with their theory.
 
@@ -124,9 +124,14 @@ class SweepComparison:
         return tuple(row.point for row in self.rows if row.n_disagreeing)
 
     @property
-    def agrees(self) -> bool:
-        """Whether something was compared with exact theory, and nothing disagrees."""
-        return self.n_scored > 0 and not self.disagreeing
+    def disagrees(self) -> bool:
+        """Whether a point disagrees with theory."""
+        return bool(self.disagreeing)
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether all scores agree with theory: False if any is beyond 5, None if no point has a score."""
+        return False if self.disagrees else True if self.n_scored else None
 
     @property
     def largest(self) -> PointComparison | None:
@@ -165,6 +170,9 @@ class SweepComparison:
         n_missing = self.n_points - len(self.rows)
         parts += [f"{counted(n_missing, 'point')} not finished"] if n_missing else []
         return "; ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"<SweepComparison {self.path}: {self.verdict()}>"
 
     def __str__(self) -> str:
         verdict = self.verdict()
@@ -210,6 +218,9 @@ class SweepComparison:
             "n_done": len(self.rows),
             "verdict": self.verdict(),
             "agrees": self.agrees,
+            "disagrees": self.disagrees,
+            "n_scored": self.n_scored,
+            "n_unscored": self.n_unscored,
             "disagreeing": list(self.disagreeing),
             "points": [
                 {**row, "values": dict(one.values), "panels": [_json(panel._asdict()) for panel in one.panels]}
@@ -225,7 +236,8 @@ class SweepComparison:
         InputError
             The package pandas is not installed.
         """
-        pandas: Any = optional_package("pandas", "to_dataframe")
+        with extra("pandas", "to_dataframe"):
+            import pandas
         return pandas.DataFrame([{"point": row.point, **row.values, **_numbers(row)} for row in self.rows])
 
 

@@ -1,10 +1,12 @@
 """Results of a run: its recorded data, and what a user does with them."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastcollapse.api.results_html import results_html, results_line
+from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
@@ -180,9 +182,10 @@ class Results(RecordedRun):
         `frame.pivot_table("value", ["replicate", "generation"], "metric")` has a column for each metric.
         """
         from fastcollapse.analysis.tidy_table import TidyTable
-        from fastcollapse.simulation.optional_packages import optional_package
+        from fastcollapse.simulation.optional_packages import extra
 
-        pandas: Any = optional_package("pandas", "to_dataframe")
+        with extra("pandas", "to_dataframe"):
+            import pandas
         return pandas.DataFrame(TidyTable(self).whole())
 
     def to_xarray(self, trajectory: bool = False) -> "xarray.Dataset":
@@ -251,6 +254,29 @@ class Results(RecordedRun):
 
     def _repr_html_(self) -> str:
         return results_html(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle results in memory with their arrays, and those of a file as its path."""
+        if not self._reader.own_file:
+            return Results, (self._reader,)
+        return _open_pickled, (os.path.abspath(self._reader.path or ""), self.digest)
+
+
+def _open_pickled(path: str, digest: str) -> Results:
+    """Return the results of a file whose path was pickled.
+
+    Raises
+    ------
+    UnreadableResults
+        The file is gone, or has another run.
+    """
+    try:
+        results = open_results(path)
+    except InputError as error:
+        raise UnreadableResults(f"{error} (results of a file are pickled as its path)") from error
+    if results.digest != digest:
+        raise UnreadableResults(f"{path}: has another run than the results that were pickled as its path")
+    return results
 
 
 def open_results(path: str | Path) -> Results:

@@ -208,9 +208,10 @@ class SweepResults:
             The package pandas is not installed, or no point is finished.
         """
         from fastcollapse.analysis.tidy_table import TidyTable
-        from fastcollapse.simulation.optional_packages import optional_package
+        from fastcollapse.simulation.optional_packages import extra
 
-        pandas: Any = optional_package("pandas", "to_dataframe")
+        with extra("pandas", "to_dataframe"):
+            import pandas
         return pandas.DataFrame(TidyTable(self._source).whole())
 
     def __repr__(self) -> str:

@@ -46,10 +46,9 @@ def reproduce(names: Sequence[str], everything: bool, settings: Sequence[str], o
         raise InputError("give names of recipes or --all, not both")
     if not names and not everything:
         raise InputError("give names of recipes, or --all")
+    from fastcollapse.analysis.reproduction import figure_paths, reproducible
     from fastcollapse.analysis.reproduction import reproduce as run_recipes
-    from fastcollapse.analysis.reproduction import reproducible
-    from fastcollapse.cli.output_files import FIGURE_SUFFIX
-    from fastcollapse.config.output_paths import check_output_folder, make_output_folder
+    from fastcollapse.config.output_paths import make_output_folder
     from fastcollapse.datasets.recipe_files import find_shipped
     from fastcollapse.simulation.experiment_file import parse_settings
 
@@ -57,12 +56,7 @@ def reproduce(names: Sequence[str], everything: bool, settings: Sequence[str], o
         with command_for(name, "recipe"):
             find_shipped(name, "recipe")
     chosen = list(dict.fromkeys(names)) or list(reproducible())
-    if output is not None:
-        check_output_folder(output)
-    figures = {} if output is None else {name: output / f"{name}{FIGURE_SUFFIX}" for name in chosen}
-    for figure in figures.values():
-        if os.path.lexists(figure):
-            raise InputError(f"{figure} already exists")
+    figures = {} if output is None else figure_paths(chosen, output)
     all_agree, seconds, compile_seconds = True, 0.0, 0.0
     for reproduction in run_recipes(chosen, parse_settings(settings)):
         click.echo(reproduction.line())

@@ -42,19 +42,14 @@ def info(file: Path, as_json: bool) -> None:
 def check(file: Path) -> None:
     """Verify the checksums of a results FILE, finished or not, or of a sweep.
 
-    Exit status 2 if any data is not as it was written, or if FILE cannot be read.
+    FILE may also be an experiment file or the name of a recipe: its values and data are checked, and nothing runs. Exit
+    status 2 if any data is not as it was written, or if FILE cannot be read or refuses a value.
     """
-    from fastcollapse.analysis.report import check_line
-    from fastcollapse.simulation.recorded_run import check_run
-    from fastcollapse.sweeps.collected_results import open_sweep
+    from fastcollapse.api.check import check as check_source
 
-    with command_for(file, "results", "collected", "sweep folder"):
-        source = open_sweep(file)
-        results = check_run(file) if source is None else None
-    if source is not None:
-        click.echo(f"{file}: OK: checksums of {source.check():,} of {len(source.sweep):,} points match")
-    if results is not None:
-        click.echo(check_line(results))
+    with command_for(file, "results", "collected", "sweep folder", "experiment", "recipe"):
+        line = check_source(file)
+    click.echo(printable(line))
 
 
 @click.command()
@@ -135,7 +130,7 @@ def compare(file: Path, as_json: bool) -> int:
             echo_json(compared.to_dict())
         else:
             click.echo(printable(str(compared)))
-        return 1 if compared.disagreeing else 0
+        return 1 if compared.disagrees else 0
     assert results is not None
     if results.n_replicates < 2:
         raise InputError(f"run.n_replicates must be at least 2 to compare, got {results.n_replicates} in {file}")

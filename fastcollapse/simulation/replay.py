@@ -33,6 +33,14 @@ class Replay:
     versions: tuple[str, ...]
     not_compared: tuple[str, ...] = ()
 
+    @property
+    def identical(self) -> bool:
+        """Whether every number has the same bits."""
+        return not self.different
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
     def lines(self) -> list[str]:
         """Return the comparison as lines of text."""
         return [

@@ -52,6 +52,7 @@ class Reader:
     path : the file; None for memory.
     state : arrays for a resume after the last committed generation, or None.
     finished : whether the run is finished.
+    own_file : whether `path` is the results file of this run, and not a file of several runs.
     """
 
     def __init__(
@@ -62,14 +63,20 @@ class Reader:
         path: Path | None = None,
         state: dict[str, np.ndarray] | None = None,
         finished: bool = True,
+        own_file: bool = True,
     ) -> None:
         self.header = header
         self.finished = finished
         self.forgotten = forgotten
         self.path = path
+        self.own_file = path is not None and own_file
         self.state = state
         self._blocks = list(blocks)
         self._firsts = [block.first for block in self._blocks]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: the blocks, without the arrays that were made of them."""
+        return {name: value for name, value in vars(self).items() if name not in ("metrics", "states")}
 
     @property
     def blocks(self) -> Sequence[Block]:

@@ -121,7 +121,7 @@ class CollectedSweep:
             coordinates=coordinates,
             inputs={**experiment.inputs, **truth.inputs},
         )
-        return RecordedRun(Reader(header, [Block(0, metrics, None)], path=self.path))
+        return RecordedRun(Reader(header, [Block(0, metrics, None)], path=self.path, own_file=False))
 
     def _engine(self, position: tuple[Any, ...]) -> str:
         """Return the engine of a point, "" for that of single symbols."""

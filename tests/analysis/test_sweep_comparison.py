@@ -40,14 +40,15 @@ def test_verdict__counts_points_scores_and_what_was_not_compared():
 
 def test_verdict__does_not_agree_where_nothing_was_compared():
     made = comparison(score(0, math.nan, reason="no theory"))
-    assert not made.agrees
+    assert (made.agrees, made.disagrees) == (None, False)
     assert made.verdict() == "0 of 1 finished point compared with exact theory"
     assert (made.largest, made.disagreeing) == (None, ())
 
 
 def test_verdict__names_the_points_that_disagree():
     made = comparison(score(4, 9.0, n_disagreeing=2), score(4, 1.0))
-    assert not made.agrees
+    assert (made.agrees, made.disagrees) == (False, True)
+    assert repr(made).startswith("<SweepComparison study: the simulation disagrees")
     assert made.disagreeing == (0,)
     assert made.verdict().startswith("the simulation disagrees with theory (|z| > 5) in 1 point: 0; 2 of 2 finished")
 
@@ -65,7 +66,7 @@ def study(tmp_path_factory):
 
 
 def test_compare_sweep__finds_points_that_disagree_and_sorts_them_first(study, monkeypatch):
-    """Negative control: the same points beside a theory that is 2 % off."""
+    """The points themselves agree; those with scores of a wrong theory come first."""
     source = open_sweep(study)
     assert compare_sweep(source).disagreeing == ()
     from fastcollapse.analysis import sweep_comparison

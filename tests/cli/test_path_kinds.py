@@ -22,7 +22,7 @@ MEANT = {
         for command in ("info", "profile", "replay", "status", "collect", "run", "sweep")
     },
     **{f"{command} small.h5": RESULTS for command in ("status", "collect", "run", "sweep")},
-    **{f"{c} small.toml": RUN for c in ("info", "compare", "replay", "plot", "check", "status", "collect", "sweep")},
+    **{f"{c} small.toml": RUN for c in ("info", "compare", "replay", "plot", "status", "collect", "sweep")},
     "run --resume small.toml": RUN,
     **{
         f"{c} sweep.toml": SWEEP_FILE

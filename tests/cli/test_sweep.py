@@ -1,5 +1,6 @@
 """Commands for sweeps."""
 
+import json
 import os
 import re
 import shlex
@@ -8,9 +9,10 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
-from fastcollapse import open_results
+from fastcollapse import open_results, open_sweep
 from fastcollapse.cli import main as cli
 from fastcollapse.sweeps.needs import Needs
+from fastcollapse.sweeps.panel_scores import PanelScore
 from tests.sweeps._example_sweeps import folder_contents
 
 TOML = """
@@ -37,6 +39,35 @@ def working_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "s.toml").write_text(TOML)
     return tmp_path
+
+
+def test_compare__has_a_line_a_point_from_folder_and_collected_file(working_folder):
+    assert call("sweep", "s.toml", "-o", "s", "--jobs", 1).exit_code == 0
+    collected = call("collect", "s", "-o", "s.h5")
+    assert (collected.exit_code, collected.output) == (0, "s.h5: 6 of 6 points\n")
+    shown = [call("compare", path) for path in ("s", "s.h5")]
+    assert shown[0].output == shown[1].output == f"{open_sweep('s').compare()}\n"
+    assert shown[0].exit_code == 0
+    assert re.match(
+        r"(The simulation agrees|0 of 6).*\n +point +n_samples +uniform +scores +disagreeing", shown[0].output
+    )
+    made = json.loads(call("compare", "s.h5", "--json").output)
+    assert (made["n_points"], len(made["rows"])) == (6, 6)
+
+
+def test_compare__of_a_sweep_that_disagrees_exits_with_1(working_folder, monkeypatch):
+    assert call("sweep", "s.toml", "-o", "s", "--jobs", 1).exit_code == 0
+    wrong = [PanelScore("entropy", 1, 1, 9.0, "generation 3", 0, 0, 0, "")]
+    monkeypatch.setattr("fastcollapse.analysis.sweep_comparison.panel_scores", lambda results: wrong)
+    shown = call("compare", "s")
+    assert shown.exit_code == 1
+    assert shown.output.startswith("The simulation disagrees with theory (|z| > 5) in 6 points: 0, 1, 2, 3, 4, ...; ")
+
+
+def test_collect__without_scores_leaves_theory_out(working_folder, monkeypatch):
+    assert call("sweep", "s.toml", "-o", "s", "--jobs", 1).exit_code == 0
+    monkeypatch.setattr("fastcollapse.analysis.sweep_comparison.agreement_of", None)
+    assert call("collect", "s", "-o", "s.h5", "--no-scores").exit_code == 0
 
 
 def test_sweep__runs_missing_points_and_prints_their_number(working_folder):
