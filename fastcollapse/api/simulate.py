@@ -28,9 +28,10 @@ def simulate(
 
     Parameters
     ----------
-    experiment : the experiment; a missing seed is drawn from the system and recorded.
-    path : the results file (HDF5), which must not exist (see `overwrite` and `resume`); None keeps the results in
-        memory.
+    experiment : the experiment; a missing seed is that of the run at `path`, or is drawn from the system and recorded.
+    path : the results file (HDF5); None keeps the results in memory. A finished run of the same experiment at `path`
+        is returned, so that a notebook can run all of its cells again. Anything else there needs `resume` or
+        `overwrite`.
     threads : number of threads, 1 to the number of cores, by default all; never changes a number.
     block : number of generations in a block, at least 1; by default a block takes about 0.1 s; never changes a number.
     first_replicate : number of the first replicate, so that a part of a run has the random streams of the full run.
@@ -38,16 +39,16 @@ def simulate(
         as a kill does: generations since the last commit are lost. Ctrl-C saves them.
     interrupts : an active handler of signals; by default Ctrl-C is deferred, unless another handler is installed.
     overwrite : whether existing results at `path`, finished or not, are replaced.
-    resume : whether the run at `path` is resumed; the result is bit-identical to an uninterrupted run. A finished run
-        is returned, and a missing one is started. The truth is the recorded one. An experiment without a seed takes
-        the seed of the file.
+    resume : whether an unfinished run at `path` is resumed; the result is bit-identical to an uninterrupted run. A
+        finished run is returned, and a missing one is started. The truth is the recorded one.
     memory_limit : maximum memory of the process, in bytes or as text such as "2GB": blocks and parts become smaller. It
         requires a path. By default parts of 256 MiB use 0.5 GB in addition to the state of the run.
 
     Raises
     ------
     InputError
-        A value is not allowed, `path` exists or cannot be written, or the file to resume has another experiment.
+        A value is not allowed, `path` cannot be written, or it has an unfinished run, another experiment, or is not a
+        results file; the message names each key that differs, with both values.
     UnreadableResults
         The file to resume is damaged, or its state does not fit.
     StoreError
@@ -68,7 +69,7 @@ def simulate(
     """
     if resume and overwrite:
         raise InputError("give resume=True or overwrite=True, not both")
-    mode: Mode = "resume" if resume else "overwrite" if overwrite else "new"
+    mode: Mode = "resume" if resume else "overwrite" if overwrite else "reuse"
     plan = plan_run(experiment, path, mode, first_replicate=first_replicate)
     run = execute(
         plan, threads=threads, block=block, progress=progress, interrupts=interrupts, memory_limit=memory_limit

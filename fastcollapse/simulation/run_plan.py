@@ -30,7 +30,7 @@ from fastcollapse.storage.part_files import is_begun, is_replacing, parts_folder
 from fastcollapse.storage.parts_folder import check_free, unfinished
 from fastcollapse.storage.readers import open_parts
 
-Mode = Literal["new", "reuse", "resume", "overwrite"]
+Mode = Literal["reuse", "resume", "overwrite"]
 _MODES = get_args(Mode)
 
 
@@ -96,7 +96,7 @@ class RunPlan:
 def plan_run(
     experiment: Experiment,
     path: str | Path | None = None,
-    mode: Mode = "new",
+    mode: Mode = "reuse",
     *,
     truth: Any = None,
     first_replicate: int | None = None,
@@ -109,11 +109,10 @@ def plan_run(
 
     Parameters
     ----------
-    experiment : the experiment; a missing seed is that of the resumed run, or is drawn from the system.
+    experiment : the experiment; a missing seed is that of the run at the path, or is drawn from the system.
     path : the results file, or None for a run in memory.
-    mode : "new" refuses an existing path. "reuse" returns a finished run of the same experiment, and otherwise is as
-        "new". "resume" resumes a run of the same experiment, returns it if it is finished, and starts it if it does not
-        exist. "overwrite" replaces a results file.
+    mode : "reuse" starts a run, or returns a finished run of the same experiment; it refuses anything else at the path.
+        "resume" also resumes an unfinished run of the same experiment. "overwrite" replaces a results file.
     truth : the truth, if it is already loaded, see `load_truth`.
     first_replicate : number of the first replicate, so that a part of a run has the random streams of the full run; by
         default that of the resumed run, or 0.
@@ -176,16 +175,8 @@ def _planned(
             with suppress(InputError):
                 truth = load_truth(experiment.truth, experiment.base)
         check_same_experiment(experiment, existing, truth, first)
-    elif existing is not None:
-        truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
-        if not _is_finished_run(experiment, existing, truth, first):
-            if path is not None and is_replacing(path):
-                raise unfinished(path)
-            differing = "; ".join(experiment_diff(experiment, existing, truth, first))
-            raise InputError(
-                f"{path} already exists (another experiment: {differing}); "
-                "overwrite it (overwrite=True, --overwrite) or choose another name"
-            )
+    elif mode == "reuse" and path is not None:
+        experiment, existing = _reused(experiment, path, existing, truth, first)
     if existing is not None and existing.finished:
         return RunPlan(experiment, truth, None, path, "finished", existing, first_replicate=first)
     if existing is not None:
@@ -200,6 +191,35 @@ def _planned(
     action: Literal["start", "resume"] = "start" if existing is None else "resume"
     engine = "" if existing is None else existing.engine
     return RunPlan(experiment, truth, schedule, path, action, existing, mode == "overwrite", first, store, engine)
+
+
+def _reused(
+    experiment: Experiment, path: Path, existing: RecordedRun | None, truth: Any, first: int
+) -> tuple[Experiment, RecordedRun | None]:
+    """Return an experiment with the seed of its finished run at a path, and the run; None if nothing is at the path.
+
+    Raises
+    ------
+    InputError
+        Something else is at the path. The message has each key that differs, with both values.
+    """
+    check_free(path, resume=True)  # another process may write to it
+    if existing is not None:
+        seeded = with_seed_of(experiment, existing)
+        truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
+        if _is_finished_run(seeded, existing, truth, first):
+            return seeded, existing
+    if is_begun(path) and (existing is None or is_replacing(path)):
+        with suppress(FileNotFoundError):
+            run = RecordedRun(open_parts(path))
+            raise unfinished(path, experiment_diff(with_seed_of(experiment, run), run, truth, first))
+    if existing is not None:
+        differing = "; ".join(experiment_diff(with_seed_of(experiment, existing), existing, truth, first))
+        raise InputError(
+            f"{path} already exists (another experiment: {differing}); overwrite it (overwrite=True, --overwrite) or "
+            "choose another name; resume=True and --resume need the same experiment"
+        )
+    return experiment, None
 
 
 def plan_recipe(
@@ -237,6 +257,8 @@ def plan_recipe(
     if mode == "resume":
         runs = [run_at(file) for file in case_paths(path, n_cases)]
         experiment = _seeded(experiment, runs)
+    elif mode == "reuse" and not numbered:
+        experiment = _seeded(experiment, [readable_run_at(file) for file in case_paths(path, n_cases)])
     cases = experiment.cases()
     truths = [load_truth(case.truth, case.base) for case in cases]
     for candidate in numbered_paths(path) if numbered else (path,):
