@@ -22,6 +22,7 @@ def simulate(
     interrupts: Interrupts | None = None,
     overwrite: bool = False,
     resume: bool = False,
+    extend: bool = False,
     memory_limit: int | str | None = None,
 ) -> Results:
     """Run an experiment and return its results.
@@ -41,6 +42,9 @@ def simulate(
     overwrite : whether existing results at `path`, finished or not, are replaced.
     resume : whether an unfinished run at `path` is resumed; the result is bit-identical to an uninterrupted run. A
         finished run is returned, and a missing one is started. The truth is the recorded one.
+    extend : whether the run at `path`, finished or not, gets the generations and replicates that the experiment has
+        and it does not; the result is bit-identical to a run of that size. Otherwise as `resume`. Where the numbers of
+        a run depend on its length, or its file has no state at its end, a warning says that all is computed again.
     memory_limit : maximum memory of the process, in bytes or as text such as "2GB": blocks and parts become smaller. It
         requires a path. By default parts of 256 MiB use 0.5 GB in addition to the state of the run.
 
@@ -67,9 +71,11 @@ def simulate(
     >>> results.metrics["heterozygosity"].shape
     (3, 11)
     """
-    if resume and overwrite:
-        raise InputError("give resume=True or overwrite=True, not both")
-    mode: Mode = "resume" if resume else "overwrite" if overwrite else "reuse"
+    modes: dict[Mode, bool] = {"resume": resume, "extend": extend, "overwrite": overwrite}
+    chosen = [mode for mode, given in modes.items() if given]
+    if len(chosen) > 1:
+        raise InputError(f"give {' or '.join(f'{mode}=True' for mode in chosen)}, not both")
+    mode = chosen[0] if chosen else "reuse"
     plan = plan_run(experiment, path, mode, first_replicate=first_replicate)
     run = execute(
         plan, threads=threads, block=block, progress=progress, interrupts=interrupts, memory_limit=memory_limit

@@ -70,6 +70,7 @@ def run_blocks(
     block_bytes: int | None = None,
     progress: Callable[[int], None] | None = None,
     resume_point: ResumePoint | None = None,
+    keeps_state: bool = True,
 ) -> Reader:
     """Run all generations into a store and return its reader.
 
@@ -82,6 +83,7 @@ def run_blocks(
     block_bytes : maximum size of the arrays of a block with more than one generation; None is no limit.
     progress : called with the number of generations that were run since the last call.
     resume_point : where to resume, if the store already holds generations.
+    keeps_state : whether the finished file keeps the state, from which a longer run continues.
 
     Raises
     ------
@@ -99,6 +101,8 @@ def run_blocks(
     interrupts.deferring = interrupts.watched
     with interrupts.saved_by(store.close):
         state = _start(context, store, resume_point)
+    # The state that an earlier version has left at the end of the run may lack its pool.
+    keeps_state = keeps_state and first <= header.n_generations
     length = 1 if block_bytes else block or 1
     save: Callable[[], None] | None = store.close
     while first <= header.n_generations:
@@ -127,7 +131,7 @@ def run_blocks(
     try:
         with interrupts.deferred(False):
             interrupts.check()
-            return store.finish(final)
+            return store.finish(final, state.arrays() if keeps_state else None)
     except (KeyboardInterrupt, OSError, RuntimeError):
         # The disk may be too full for the final file; a signal within HDF5 may raise another error.
         store.commit(state.arrays(), force=True)

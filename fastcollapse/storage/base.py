@@ -50,7 +50,7 @@ class Reader:
     blocks : consecutive blocks from generation 0; the arrays may be memory maps.
     forgotten : extinction time (generation of first absence), int32[R, K]; None until the run is finished.
     path : the file; None for memory.
-    state : arrays for a resume after the last committed generation, or None.
+    state : arrays of the state after the last committed generation, for a resume or a longer run, or None.
     finished : whether the run is finished.
     """
 
@@ -200,12 +200,13 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
+    def finish(self, final: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray] | None = None) -> Reader:
         """Finish the run and return its reader.
 
         Parameters
         ----------
         final : "forgotten": extinction time, int32[R, K] (-1 not within the run, 0 never present), if the model has it.
+        state : name -> array, the state of the model at the end, from which a longer run continues; a file keeps it.
 
         Raises
         ------

@@ -1,5 +1,6 @@
 """Header and blocks of a run: the arrays of a store, their checks and their types."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,6 +131,32 @@ class Block:
             indptr = indptr[: n_generations * ((len(indptr) - 1) // self.n_generations) + 1]
             samples[name] = SampleRows(indptr, values[: indptr[-1]])
         return Block(self.first, metrics, rows, states, samples)
+
+    def after_generation_0(self) -> "list[Block]":
+        """Return the blocks of generation 0 and of the later generations, of a block that starts with generation 0."""
+        if self.first != 0 or self.n_generations == 1:
+            return [self]
+        start = dataclasses.replace(self.until(1), rows=None)
+        later = {what: {k: v[:, 1:] for k, v in getattr(self, what).items()} for what in ("metrics", "states")}
+        samples = {}
+        for name, (indptr, values) in self.samples.items():
+            low = (len(indptr) - 1) // self.n_generations
+            samples[name] = SampleRows(indptr[low:] - indptr[low], values[indptr[low] :])
+        return [start, Block(1, later["metrics"], self.rows, later["states"], samples)]
+
+    def with_names_of(self, header: Header) -> "Block":
+        """Return the block with its metrics, states and samples in the order of a header.
+
+        Raises
+        ------
+        KeyError
+            The block does not have one of them.
+        """
+        metrics, states, samples = (
+            {name: getattr(self, what)[name] for name in getattr(header, what)}
+            for what in ("metrics", "states", "samples")
+        )
+        return dataclasses.replace(self, metrics=metrics, states=states, samples=samples)
 
     @property
     def nbytes(self) -> int:

@@ -77,6 +77,11 @@ def memory_array(name: str, values: np.ndarray, dims: tuple[str, ...] = ()) -> A
     return Array(name, values.dtype, values.shape, lambda: [values], dims, ATTRIBUTES.get(name, {}))
 
 
+def state_arrays(state: Mapping[str, np.ndarray]) -> list[Array]:
+    """Return the data sets of the state of a model, of a part or of a finished file."""
+    return [memory_array(f"state/{name}", np.asarray(values)) for name, values in state.items()]
+
+
 def _variable_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> Iterator[np.ndarray]:
     replicate_bytes = sum(block.variables[name].nbytes for block in blocks) // n_replicates
     step = max(1, _CHUNK_BYTES // max(replicate_bytes, 1))

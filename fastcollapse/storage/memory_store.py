@@ -18,8 +18,8 @@ class MemoryStore(Store):
     def commit(self, state: Mapping[str, np.ndarray], force: bool = False) -> None:
         """Do nothing, because a run in memory cannot be resumed."""
 
-    def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
-        """Return the reader of all blocks."""
+    def finish(self, final: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray] | None = None) -> Reader:
+        """Return the reader of all blocks; only files keep the state."""
         forgotten = final.get("forgotten")
         return Reader(self.header, self._pending, None if forgotten is None else forgotten.astype(np.int32))
 

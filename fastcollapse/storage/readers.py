@@ -108,7 +108,10 @@ def _read_finished(path: Path) -> Reader:
     except FileNotFoundError as error:
         raise UnreadableResults(f"{path}: no such file") from error
     header, block, forgotten = decoded(path, lambda: read_run(content))
-    return Reader(header, [block], forgotten=forgotten, path=path)
+    state = content.group("state")
+    if state and forgotten is not None:  # stored once
+        state.setdefault("forgotten", forgotten)
+    return Reader(header, [block], forgotten=forgotten, path=path, state=state or None)
 
 
 def read_first(folder: Path) -> Header:

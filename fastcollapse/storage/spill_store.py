@@ -54,8 +54,8 @@ class SpillStore(Store):
             self._pending.clear()
         self._disk.commit(state, force)
 
-    def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
-        """Return the reader of the run, in memory or in the file; see `Store.finish`."""
+    def finish(self, final: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray] | None = None) -> Reader:
+        """Return the reader of the run, in memory or in the file, without the state; see `Store.finish`."""
         if self._disk is not None:
             return self._disk.finish(final)
         forgotten = final.get("forgotten")

@@ -133,7 +133,7 @@ def test_run__another_experiment_is_not(here, setting):
     assert result.exit_code == 2
     key, value = setting.split("=")
     expected = (
-        rf"error: a.h5 already exists \(another experiment: {key} is \d+ there, {value} here\); overwrite it .*\n"
+        rf"error: a.h5 already exists \(another experiment: {key} is \d+ there, {value} here\); .*overwrite it .*\n"
     )
     assert re.fullmatch(expected, result.stderr)
     assert bytes_of(here) == before
