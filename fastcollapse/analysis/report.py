@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fastcollapse.analysis.agreement import agreement_of, verdict
+from fastcollapse.analysis.first_passage import first_passage_table
 from fastcollapse.analysis.panels.panel import GENERATION
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.registry import panels_for, panels_of
@@ -44,7 +45,7 @@ def summary(
     for k, case in enumerate(cases):
         heading = f"Case {k + 1}: {names[k]}\n" if len(cases) > 1 else ""
         if len(cases) <= _CASES_IN_FULL:
-            parts.append(heading + tables_of(case))
+            parts += [heading + tables_of(case), first_passage_table(case)]
     if len(cases) > _CASES_IN_FULL:
         parts.append(_cases_table(cases))
     words = recipe_words(cases)
@@ -148,9 +149,9 @@ def comparison(results: RecordedRun) -> tuple[str, bool]:
     agrees = not any(agreement.disagrees for agreement in agreements)
     heading = verdict(agreements)
     lines = (f"  {agreement.line()}" for agreement in agreements)
-    return "\n".join(
-        [describe(results), "", tables_of(results), "", f"{heading[0].upper()}{heading[1:]}:", *lines]
-    ), agrees
+    passage = first_passage_table(results)
+    tables = [tables_of(results), "", *([passage, ""] if passage else [])]
+    return "\n".join([describe(results), "", *tables, f"{heading[0].upper()}{heading[1:]}:", *lines]), agrees
 
 
 def _bytes(n: int) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from fastcollapse.errors import InputError, NonFiniteError, UnreadableResults
 from fastcollapse.models.base import Model, ModelBlock
 from fastcollapse.simulation.finite_check import earliest, first_fault, first_sample_fault
+from fastcollapse.simulation.first_passage import FirstPassage
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import bytes_of, memory_of_kernels
 from fastcollapse.storage.base import Reader, Store
@@ -71,6 +72,7 @@ def run_blocks(
     progress: Callable[[int], None] | None = None,
     resume_point: ResumePoint | None = None,
     keeps_state: bool = True,
+    passage: FirstPassage | None = None,
 ) -> Reader:
     """Run all generations into a store and return its reader.
 
@@ -83,6 +85,7 @@ def run_blocks(
     block_bytes : maximum size of the arrays of a block with more than one generation; None is no limit.
     progress : called with the number of generations that were run since the last call.
     resume_point : where to resume, if the store already holds generations.
+    passage : first-passage times of the generations in the store; the run ends when every replicate has one.
     keeps_state : whether the finished file keeps the state, from which a longer run continues.
 
     Raises
@@ -100,18 +103,27 @@ def run_blocks(
     first = 1 if resume_point is None else resume_point.last + 1
     interrupts.deferring = interrupts.watched
     with interrupts.saved_by(store.close):
-        state = _start(context, store, resume_point)
+        state = _start(context, store, resume_point, passage)
     # The state that an earlier version has left at the end of the run may lack its pool.
     keeps_state = keeps_state and first <= header.n_generations
     length = 1 if block_bytes else block or 1
     save: Callable[[], None] | None = store.close
-    while first <= header.n_generations:
+    while first <= header.n_generations and not (passage is not None and passage.all_met):
         length = model.block_length(state, min(length, header.n_generations - first + 1))
         start = time.perf_counter()
+        before = None if passage is None else {name: np.array(values) for name, values in state.arrays().items()}
         with interrupts.saved_by(save):
             with memory_of_kernels():
                 result = model.advance(state, first, length, context.seed, context.first_replicate)
         new_block = _block(first, result, context, header)
+        if passage is not None and before is not None:
+            n_needed = passage.observe(first, new_block.metrics)
+            if n_needed is not None and n_needed < length:  # the run ends within the block
+                state = model.restore(before, header.n_replicates, context.seed, context.first_replicate)
+                length = n_needed
+                with memory_of_kernels():
+                    result = model.advance(state, first, length, context.seed, context.first_replicate)
+                new_block = _block(first, result, context, header)
         _check_finite(new_block, result, model, store)
         store.append(new_block)
         seconds = time.perf_counter() - start
@@ -128,6 +140,8 @@ def run_blocks(
         save = _recovery_commit(state, seconds, store) if interrupts.watched else None
     forgotten = state.forgotten()
     final = {} if forgotten is None else {"forgotten": forgotten}
+    if passage is not None:
+        final["first_passage"] = passage.times
     try:
         with interrupts.deferred(False):
             interrupts.check()
@@ -173,7 +187,9 @@ def _check_finite(block: Block, result: ModelBlock, model: Model, store: Store) 
     raise NonFiniteError(f"{fault}: the run stops there")
 
 
-def _start(context: RunContext, store: Store, resume_point: ResumePoint | None) -> Any:
+def _start(
+    context: RunContext, store: Store, resume_point: ResumePoint | None, passage: FirstPassage | None = None
+) -> Any:
     """Return the state before the first block; generation 0 is appended to a new store.
 
     Raises
@@ -200,6 +216,8 @@ def _start(context: RunContext, store: Store, resume_point: ResumePoint | None) 
     result = context.model.generation_0(*run)
     block = _block(0, result, context, store.header)
     _check_finite(block, result, context.model, store)
+    if passage is not None and passage.observe(0, block.metrics) is not None:
+        raise InputError("run.stop must not be met by every replicate at generation 0: the run would have no fit")
     store.append(block)
     return state
 

@@ -16,6 +16,7 @@ from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 from fastcollapse.models.base import Model
 from fastcollapse.simulation.block_loop import ResumePoint, RunContext, run_blocks
 from fastcollapse.simulation.extension import clear_added
+from fastcollapse.simulation.first_passage import first_passage_of
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import MemoryBudget, bytes_of, fit_budget, parse_bytes
 from fastcollapse.simulation.planned_run import RunPlan
@@ -28,7 +29,7 @@ from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.hdf5_store import PART_BYTES, Hdf5Store, clear_leftovers
 from fastcollapse.storage.joined_replicates import add_replicates
 from fastcollapse.storage.memory_store import MemoryStore
-from fastcollapse.storage.readers import check_file
+from fastcollapse.storage.readers import check_file, open_parts
 
 # Bytes of one entry of the counts: a symbol, and a count of at most eight bytes.
 _BYTES_PER_ENTRY = 12
@@ -122,6 +123,7 @@ def _execute_step(
             check_coordinates(header.coordinates, plan.existing)
         use_threads(threads)
         budget = _budget(memory_limit, plan, model, header)
+        passage = first_passage_of(plan.experiment.run.stop, header.metrics, header.n_replicates)
         seed = plan.experiment.run.seed
         assert seed is not None  # plan_run resolves the seed
         context = RunContext(model, plan.truth, seed, plan.first_replicate)
@@ -134,6 +136,8 @@ def _execute_step(
             resume_point = (
                 None if store.state is None else ResumePoint(store.next_generation - 1, store.state, plan.path)
             )
+            if passage is not None and resume_point is not None and plan.path is not None:
+                passage.observe(0, open_parts(plan.path).metrics)
             reader = run_blocks(
                 context,
                 store,
@@ -143,6 +147,7 @@ def _execute_step(
                 progress=progress,
                 resume_point=resume_point,
                 keeps_state=plan.keeps_state,
+                passage=passage,
             )
             return RecordedRun(reader)
 
@@ -170,6 +175,7 @@ def _header(plan: RunPlan, model: Model) -> Header:
         engine=model.ENGINE,
         weighted=model.is_weighted,
         rewards=_rewards(plan),
+        stop=experiment.run.stop or "",
     )
 
 

@@ -16,6 +16,7 @@ from fastcollapse.config.fields import ChoiceField, ValidationErrors, show
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import build
 from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection
+from fastcollapse.config.stop_condition import StopCondition
 from fastcollapse.config.workflow_base import Workflow
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.errors import InputError, nearest
@@ -119,6 +120,7 @@ be at least 1, got 0
                 items += error.items
         if "run" in sections:
             items += _unknown_metrics(sections["run"].record, family)
+            items += _unknown_in_stop(sections["run"], family)
         if items:
             raise ValidationErrors(items)
         return cls(family, **sections, text=text, base=base)
@@ -226,6 +228,16 @@ def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, st
     return [
         ("run.record", f"must be of {', '.join(known)}, got {show(name)}{nearest(name, known)}")
         for name in named
+        if name not in known
+    ]
+
+
+def _unknown_in_stop(run: Run, family: str) -> list[tuple[str, str]]:
+    """Return the problems of the names in `run.stop`."""
+    known = family_class(family).METRICS
+    return [
+        ("run.stop", f"must have metrics of {', '.join(known)}, got {show(name)}{nearest(name, known)}")
+        for name in (() if run.stop is None else StopCondition(run.stop).names)
         if name not in known
     ]
 

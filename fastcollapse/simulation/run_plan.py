@@ -206,6 +206,8 @@ def _extended(experiment: Experiment, path: Path, existing: RecordedRun, truth: 
         plan = _planned(own, path, "resume", existing, truth, first)
         return dataclasses.replace(plan, then=again, n_later=n_later)
     reason = reason_to_restart(experiment, existing, truth) if is_longer else ""
+    if n_new and run.stop is not None:
+        reason = "with run.stop all replicates go on until the last has met it"
     if is_longer or reason:
         size = run.n_replicates if reason else n_old
         target = sized(run.n_generations, size)

@@ -52,6 +52,8 @@ class Reader:
     path : the file; None for memory.
     state : arrays of the state after the last committed generation, for a resume or a longer run, or None.
     finished : whether the run is finished.
+    first_passage : first generation that meets the stop condition, int32[R], -1 not within the run; None without one,
+        and until the run is finished.
     """
 
     def __init__(
@@ -62,10 +64,12 @@ class Reader:
         path: Path | None = None,
         state: dict[str, np.ndarray] | None = None,
         finished: bool = True,
+        first_passage: np.ndarray | None = None,
     ) -> None:
         self.header = header
         self.finished = finished
         self.forgotten = forgotten
+        self.first_passage = first_passage
         self.path = path
         self.state = state
         self._blocks = list(blocks)
@@ -150,6 +154,19 @@ class Reader:
         return join_samples([block.samples[name] for block in self._blocks])
 
 
+def finished_reader(
+    header: Header,
+    blocks: Sequence[Block],
+    final: Mapping[str, np.ndarray],
+    path: Path | None = None,
+    state: dict[str, np.ndarray] | None = None,
+) -> Reader:
+    """Return the reader of a finished run; `final` as for `Store.finish`."""
+    known = {name: values.astype(np.int32, copy=False) for name, values in final.items()}
+    forgotten, first_passage = known.get("forgotten"), known.get("first_passage")
+    return Reader(header, blocks, forgotten=forgotten, path=path, state=state, first_passage=first_passage)
+
+
 class Store(ABC):
     """Base of the stores: a store takes the blocks of a run in order, and `finish` returns their `Reader`.
 
@@ -206,6 +223,7 @@ class Store(ABC):
         Parameters
         ----------
         final : "forgotten": extinction time, int32[R, K] (-1 not within the run, 0 never present), if the model has it.
+            "first_passage": first generation that meets the stop condition, int32[R], if the run has one.
         state : name -> array, the state of the model at the end, from which a longer run continues; a file keeps it.
 
         Raises

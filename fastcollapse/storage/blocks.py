@@ -36,6 +36,7 @@ class Header:
     engine : "spectrum" or "symbols" for a family with engines, otherwise "".
     inputs : path as written in the experiment -> SHA-256 in hexadecimal, of the data files that the run has read.
     weighted : whether the counts are weights that sum to 1, float64.
+    stop : the condition that ends the run before its last generation, or "".
     rewards : reward of each symbol, float64 (K), if the run has read them from a file; otherwise None.
     """
 
@@ -57,6 +58,7 @@ class Header:
     engine: str = ""
     weighted: bool = False
     rewards: np.ndarray | None = None
+    stop: str = ""
 
     def __post_init__(self) -> None:
         if not self.n_columns and isinstance(self.truth, SymbolTruth) and self.engine != "spectrum":

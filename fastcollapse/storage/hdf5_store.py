@@ -16,7 +16,7 @@ from fastcollapse.storage.atomic_write import Rename
 from fastcollapse.storage.base import Reader, Store
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_file import write_file
-from fastcollapse.storage.layout import block_arrays, groups_of, header_arrays, memory_array, state_arrays
+from fastcollapse.storage.layout import block_arrays, final_arrays, groups_of, header_arrays, state_arrays
 from fastcollapse.storage.part_files import (
     PartFile,
     consecutive_parts,
@@ -236,16 +236,16 @@ class Hdf5Store(Store):
         files = [part.file for part in self._written]
         parts = self._read(lambda: list(read_parts(files, self.header, checked=True, copied=True)))
         blocks = [part.block for part in parts] + self._pending
-        last = self.header.n_generations
+        passage = final.get("first_passage")
+        stopped = passage is not None and bool((passage >= 0).all())
+        last = self._next - 1 if stopped else self.header.n_generations
         generations = [np.arange(block.first, block.first + block.n_generations) for block in blocks]
         if not blocks or not np.array_equal(np.concatenate(generations), np.arange(last + 1)):
             n = sum(map(len, generations))
             raise StoreError(f"{self.path}: cannot be written: it must have generations 0 to {last} once, got {n}")
         self.header = dataclasses.replace(self.header, provenance=self._all_provenance(parts))
         arrays = block_arrays(self.header, blocks, dims=True)
-        if "forgotten" in final:
-            values = np.asarray(final["forgotten"], np.int32)
-            arrays.append(memory_array("forgotten", values, ("replicate", self.header.column)))
+        arrays += final_arrays(self.header, final)
         # Extinction times are often part of the state: they are stored once.
         arrays += state_arrays({name: values for name, values in (state or {}).items() if name not in final})
         rename = Rename(self.parts, replace=is_replacing(self.path), check=self._folder.check)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastcollapse.storage.base import Reader, Store
+from fastcollapse.storage.base import Reader, Store, finished_reader
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 
@@ -58,8 +58,7 @@ class SpillStore(Store):
         """Return the reader of the run, in memory or in the file, without the state; see `Store.finish`."""
         if self._disk is not None:
             return self._disk.finish(final)
-        forgotten = final.get("forgotten")
-        return Reader(self.header, self._pending, None if forgotten is None else forgotten.astype(np.int32))
+        return finished_reader(self.header, self._pending, final)
 
     def close(self) -> None:
         """Close the file; the reader still uses the memory."""

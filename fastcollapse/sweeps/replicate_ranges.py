@@ -52,6 +52,11 @@ def replicate_ranges(point: int, n_ranges: int) -> list[WorkUnit]:
     return [WorkUnit(point, k, n_ranges) for k in range(n_ranges)]
 
 
+def most_ranges(experiment: Experiment) -> int:
+    """Return the maximum number of ranges of a point: the replicates of a run with `run.stop` end together."""
+    return experiment.run.n_replicates if experiment.run.stop is None else 1
+
+
 def range_paths(folder: Path, point: int, n_ranges: int) -> list[Path]:
     """Return the results files of all ranges of a point."""
     return [folder / f"{unit.name}.h5" for unit in replicate_ranges(point, n_ranges)]

@@ -13,6 +13,7 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.panels.published import published
 from fastcollapse.analysis.panels.scores import unscored_curve
+from fastcollapse.analysis.panels.stopped_runs import without_late_scores
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 
@@ -73,7 +74,8 @@ def panels_of(results: RecordedRun, generations: np.ndarray, names: Sequence[str
                 new = [dataclasses.replace(new[0], points=published(results).points)]
             panels += new
     # The metrics of the default panels may not be recorded.
-    return panels or [_metric_panel(metric, results, generations, options) for metric in results.metrics]
+    panels = panels or [_metric_panel(metric, results, generations, options) for metric in results.metrics]
+    return without_late_scores(results, panels)
 
 
 def drawn_panels(results: RecordedRun, panels: Sequence[Panel]) -> list[Panel]:
