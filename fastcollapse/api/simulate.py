@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from fastcollapse.api.progress import progress_bar
 from fastcollapse.api.results import Results
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.interrupts import Interrupts
+from fastcollapse.simulation.metrics_so_far import OnBlock
 from fastcollapse.simulation.run_plan import Mode, plan_run
 
 
@@ -18,7 +20,8 @@ def simulate(
     threads: int | None = None,
     block: int | None = None,
     first_replicate: int = 0,
-    progress: Callable[[int], None] | None = None,
+    progress: bool | Callable[[int], None] | None = None,
+    on_block: OnBlock | None = None,
     interrupts: Interrupts | None = None,
     overwrite: bool = False,
     resume: bool = False,
@@ -36,8 +39,14 @@ def simulate(
     threads : number of threads, 1 to the number of cores, by default all; never changes a number.
     block : number of generations in a block, at least 1; by default a block takes about 0.1 s; never changes a number.
     first_replicate : number of the first replicate, so that a part of a run has the random streams of the full run.
-    progress : called with the number of generations that were run since the last call. An exception in it ends the run
-        as a kill does: generations since the last commit are lost. Ctrl-C saves them.
+    progress : true for a progress bar (tqdm), or a function that is called with the number of generations that were run
+        since the last call. An exception in it ends the run as a kill does: generations since the last commit are lost.
+        Ctrl-C saves them.
+    on_block : called after each block with the metrics so far: name -> float64[R, generations so far, ...], read-only,
+        generation 0 included. If it returns a true value, the run stops there, and unfinished results are returned; at
+        a path they can be resumed with the same bits. The length of blocks depends on the machine, so a stop by
+        `run.stop` is reproducible and this one is not, unless `block` is given. Later steps of an extension are not
+        started. An exception in it ends the run as one in `progress`.
     interrupts : an active handler of signals; by default Ctrl-C is deferred, unless another handler is installed.
     overwrite : whether existing results at `path`, finished or not, are replaced.
     resume : whether an unfinished run at `path` is resumed; the result is bit-identical to an uninterrupted run. A
@@ -77,7 +86,14 @@ def simulate(
         raise InputError(f"give {' or '.join(f'{mode}=True' for mode in chosen)}, not both")
     mode = chosen[0] if chosen else "reuse"
     plan = plan_run(experiment, path, mode, first_replicate=first_replicate)
-    run = execute(
-        plan, threads=threads, block=block, progress=progress, interrupts=interrupts, memory_limit=memory_limit
-    )
+    with progress_bar(progress, plan.n_left) as advance:
+        run = execute(
+            plan,
+            threads=threads,
+            block=block,
+            progress=advance,
+            interrupts=interrupts,
+            memory_limit=memory_limit,
+            on_block=on_block,
+        )
     return Results(run.reader)

@@ -14,6 +14,7 @@ from fastcollapse.simulation.finite_check import earliest, first_fault, first_sa
 from fastcollapse.simulation.first_passage import FirstPassage
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import bytes_of, memory_of_kernels
+from fastcollapse.simulation.metrics_so_far import MetricsSoFar, OnBlock
 from fastcollapse.storage.base import Reader, Store
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.variables import DerivedArray
@@ -73,6 +74,8 @@ def run_blocks(
     resume_point: ResumePoint | None = None,
     keeps_state: bool = True,
     passage: FirstPassage | None = None,
+    on_block: OnBlock | None = None,
+    recorded: Mapping[str, np.ndarray] | None = None,
 ) -> Reader:
     """Run all generations into a store and return its reader.
 
@@ -85,6 +88,8 @@ def run_blocks(
     block_bytes : maximum size of the arrays of a block with more than one generation; None is no limit.
     progress : called with the number of generations that were run since the last call.
     resume_point : where to resume, if the store already holds generations.
+    on_block : called after each block with the metrics so far, see `simulate`; a true value ends the run there.
+    recorded : metrics of the generations in the store of a run that is resumed, for `on_block`.
     passage : first-passage times of the generations in the store; the run ends when every replicate has one.
     keeps_state : whether the finished file keeps the state, from which a longer run continues.
 
@@ -103,7 +108,8 @@ def run_blocks(
     first = 1 if resume_point is None else resume_point.last + 1
     interrupts.deferring = interrupts.watched
     with interrupts.saved_by(store.close):
-        state = _start(context, store, resume_point, passage)
+        state, first_metrics = _start(context, store, resume_point, passage)
+    so_far = None if on_block is None else MetricsSoFar(first_metrics if recorded is None else recorded)
     # The state that an earlier version has left at the end of the run may lack its pool.
     keeps_state = keeps_state and first <= header.n_generations
     length = 1 if block_bytes else block or 1
@@ -132,6 +138,10 @@ def run_blocks(
         first += length
         if progress is not None:
             progress(length)
+        if so_far is not None and on_block is not None:
+            so_far.add(new_block.metrics)
+            if on_block(so_far) and first <= header.n_generations and not (passage is not None and passage.all_met):
+                return store.partial(state.arrays())
         if interrupts.received:
             store.commit(state.arrays(), force=True)
             interrupts.check()
@@ -188,9 +198,9 @@ def _check_finite(block: Block, result: ModelBlock, model: Model, store: Store) 
 
 
 def _start(
-    context: RunContext, store: Store, resume_point: ResumePoint | None, passage: FirstPassage | None = None
-) -> Any:
-    """Return the state before the first block; generation 0 is appended to a new store.
+    context: RunContext, store: Store, resume_point: ResumePoint | None, passage: FirstPassage | None
+) -> tuple[Any, Mapping[str, Any]]:
+    """Return the state before the first block, and the metrics of generation 0, which is appended to a new store.
 
     Raises
     ------
@@ -205,7 +215,7 @@ def _start(
         if not resume_point.arrays:
             raise NonFiniteError(f"a non-finite value stopped the run after generation {last}")
         try:
-            return context.model.restore(resume_point.arrays, *run)
+            return context.model.restore(resume_point.arrays, *run), {}
         except (ValueError, IndexError) as error:
             raise UnreadableResults(
                 f"{resume_point.path}: cannot be resumed after generation {last}: {error}"
@@ -219,7 +229,7 @@ def _start(
     if passage is not None and passage.observe(0, block.metrics) is not None:
         raise InputError("run.stop must not be met by every replicate at generation 0: the run would have no fit")
     store.append(block)
-    return state
+    return state, block.metrics
 
 
 def _next_length(length: int, seconds: float, n_bytes: int, block: int | None, block_bytes: int | None) -> int:

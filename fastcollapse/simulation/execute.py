@@ -19,6 +19,7 @@ from fastcollapse.simulation.extension import clear_added
 from fastcollapse.simulation.first_passage import first_passage_of
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import MemoryBudget, bytes_of, fit_budget, parse_bytes
+from fastcollapse.simulation.metrics_so_far import OnBlock
 from fastcollapse.simulation.planned_run import RunPlan
 from fastcollapse.simulation.provenance import provenance
 from fastcollapse.simulation.recorded_run import RecordedRun, open_run
@@ -43,6 +44,7 @@ def execute(
     progress: Callable[[int], None] | None = None,
     interrupts: Interrupts | None = None,
     memory_limit: int | str | None = None,
+    on_block: OnBlock | None = None,
 ) -> RecordedRun:
     """Run the remaining generations of a plan, and its next steps, and return the results.
 
@@ -56,6 +58,8 @@ def execute(
     interrupts : an active handler of signals; by default Ctrl-C is deferred, unless another handler is installed.
     memory_limit : maximum memory of the process, in bytes or as text such as "2GB": blocks and parts become smaller. It
         requires a path. By default parts of 256 MiB use 0.5 GB in addition to the state of the run.
+
+    on_block : called after each block with the metrics so far, see `fastcollapse.simulate`.
 
     Raises
     ------
@@ -86,9 +90,15 @@ def execute(
         if step.warning:
             warnings.warn(step.warning, stacklevel=2)
         results = _execute_step(
-            step, interrupts, threads=threads, block=block, progress=progress, memory_limit=memory_limit
+            step,
+            interrupts,
+            threads=threads,
+            block=block,
+            progress=progress,
+            memory_limit=memory_limit,
+            on_block=on_block,
         )
-        step = None if step.then is None else step.then(results)
+        step = None if step.then is None or not results.finished else step.then(results)
     return results
 
 
@@ -100,6 +110,7 @@ def _execute_step(
     block: int | None,
     progress: Callable[[int], None] | None,
     memory_limit: int | str | None,
+    on_block: OnBlock | None,
 ) -> RecordedRun:
     """Execute a plan without the steps after it; see `execute`."""
     if plan.action == "finished":
@@ -136,8 +147,11 @@ def _execute_step(
             resume_point = (
                 None if store.state is None else ResumePoint(store.next_generation - 1, store.state, plan.path)
             )
-            if passage is not None and resume_point is not None and plan.path is not None:
-                passage.observe(0, open_parts(plan.path).metrics)
+            recorded = None
+            if resume_point is not None and plan.path is not None and (passage is not None or on_block is not None):
+                recorded = open_parts(plan.path).metrics
+                if passage is not None:
+                    passage.observe(0, recorded)
             reader = run_blocks(
                 context,
                 store,
@@ -148,6 +162,8 @@ def _execute_step(
                 resume_point=resume_point,
                 keeps_state=plan.keeps_state,
                 passage=passage,
+                on_block=on_block,
+                recorded=recorded,
             )
             return RecordedRun(reader)
 

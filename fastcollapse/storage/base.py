@@ -232,6 +232,21 @@ class Store(ABC):
             The file cannot be written, or another process created a file of that name.
         """
 
+    def partial(self, state: Mapping[str, np.ndarray]) -> Reader:
+        """Commit all generations, and return the reader of the run, which is not finished.
+
+        Parameters
+        ----------
+        state : see `commit`.
+
+        Raises
+        ------
+        StoreError
+            See `commit`.
+        """
+        self.commit(state, force=True)
+        return Reader(self.header, self._pending, finished=False)
+
     @abstractmethod
     def close(self) -> None:
         """Release all resources; a run without a committed generation leaves no files."""

@@ -28,7 +28,7 @@ from fastcollapse.storage.part_files import (
 )
 from fastcollapse.storage.part_writer import WrittenPart, merge_parts, n_to_merge, write_part
 from fastcollapse.storage.parts_folder import PartsFolder, check_free, check_unused
-from fastcollapse.storage.readers import Part, check_data, open_file, read_first, read_parts
+from fastcollapse.storage.readers import Part, check_data, open_file, open_parts, read_first, read_parts
 
 # A commit writes a part if this much is pending, or this long after the previous part, in seconds.
 PART_BYTES = 256 << 20
@@ -254,6 +254,11 @@ class Hdf5Store(Store):
         self._pending.clear()
         self._folder.remove()
         return open_file(self.path)
+
+    def partial(self, state: Mapping[str, np.ndarray]) -> Reader:
+        """Commit all generations, and return the reader of the parts; see `Store.partial`."""
+        self.commit(state, force=True)
+        return open_parts(self.path)
 
     def _all_provenance(self, parts: Sequence[Part]) -> dict[str, Any]:
         """Return the provenance of the first generation and, under "resumed", that of each later process."""

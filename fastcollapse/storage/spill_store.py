@@ -60,6 +60,10 @@ class SpillStore(Store):
             return self._disk.finish(final)
         return finished_reader(self.header, self._pending, final)
 
+    def partial(self, state: Mapping[str, np.ndarray]) -> Reader:
+        """Commit all generations; see `Store.partial`."""
+        return super().partial(state) if self._disk is None else self._disk.partial(state)
+
     def close(self) -> None:
         """Close the file; the reader still uses the memory."""
         if self._disk is not None:
