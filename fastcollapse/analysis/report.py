@@ -9,6 +9,7 @@ import numpy as np
 
 from fastcollapse.analysis.agreement import agreement_of
 from fastcollapse.analysis.comparison import Comparison
+from fastcollapse.analysis.first_passage import first_passage_table
 from fastcollapse.analysis.panels.panel import GENERATION
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.registry import panels_for, panels_of
@@ -45,7 +46,7 @@ def summary(
     for k, case in enumerate(cases):
         heading = f"Case {k + 1}: {names[k]}\n" if len(cases) > 1 else ""
         if len(cases) <= _CASES_IN_FULL:
-            parts.append(heading + tables_of(case))
+            parts += [heading + tables_of(case), first_passage_table(case)]
     if len(cases) > _CASES_IN_FULL:
         parts.append(_cases_table(cases))
     words = recipe_words(cases)
@@ -152,7 +153,8 @@ def _rate(value: float) -> str:
 
 def comparison_text(results: RecordedRun, comparison: Comparison) -> str:
     """Return the comparison of a run with its theory as text: what it is, its tables, and the agreement."""
-    return f"{describe(results)}\n\n{tables_of(results)}\n\n{comparison}"
+    parts = (describe(results), tables_of(results), first_passage_table(results), str(comparison))
+    return "\n\n".join(part for part in parts if part)
 
 
 def _bytes(n: int) -> str:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from fastcollapse.api.experiment_source import ExperimentSource, as_experiment
+from fastcollapse.api.progress import progress_bar
 from fastcollapse.api.results import Results
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.interrupts import Interrupts
+from fastcollapse.simulation.metrics_so_far import OnBlock
 from fastcollapse.simulation.run_plan import Mode, plan_run
 from fastcollapse.simulation.user_metrics import UserMetric
 
@@ -21,10 +23,12 @@ def simulate(
     threads: int | None = None,
     block: int | None = None,
     first_replicate: int = 0,
-    progress: Callable[[int], None] | None = None,
+    progress: bool | Callable[[int], None] | None = None,
+    on_block: OnBlock | None = None,
     interrupts: Interrupts | None = None,
     overwrite: bool = False,
     resume: bool = False,
+    extend: bool = False,
     memory_limit: int | str | None = None,
     metrics: Mapping[str, UserMetric] | None = None,
     model: Callable[..., Any] | str | None = None,
@@ -33,21 +37,30 @@ def simulate(
 
     Parameters
     ----------
-    experiment : an experiment, its mapping, the path of its TOML file, or the name of a recipe without cases.
-        A missing seed is drawn from the system and recorded.
-    path : the results file (HDF5), which must not exist (see `overwrite` and `resume`); None keeps the results in
-        memory.
+    experiment : an experiment, its mapping, the path of its TOML file, or the name of a recipe without cases. A missing
+        seed is that of the run at `path`, or is drawn from the system and recorded.
+    path : the results file (HDF5); None keeps the results in memory. A finished run of the same experiment at `path`
+        is returned, so that a notebook can run all of its cells again. Anything else there needs `resume` or
+        `overwrite`.
     threads : number of threads, 1 to the number of cores, by default all; never changes a number. Estimators of yours
         run in this number of processes, by default one.
     block : number of generations in a block, at least 1; by default a block takes about 0.1 s; never changes a number.
     first_replicate : number of the first replicate, so that a part of a run has the random streams of the full run.
-    progress : called with the number of generations that were run since the last call. An exception in it ends the run
-        as a kill does: generations since the last commit are lost. Ctrl-C saves them.
+    progress : true for a progress bar (tqdm), or a function that is called with the number of generations that were run
+        since the last call. An exception in it ends the run as a kill does: generations since the last commit are lost.
+        Ctrl-C saves them.
+    on_block : called after each block with the metrics so far: name -> float64[R, generations so far, ...], read-only,
+        generation 0 included. If it returns a true value, the run stops there, and unfinished results are returned; at
+        a path they can be resumed with the same bits. The length of blocks depends on the machine, so a stop by
+        `run.stop` is reproducible and this one is not, unless `block` is given. Later steps of an extension are not
+        started. An exception in it ends the run as one in `progress`.
     interrupts : an active handler of signals; by default Ctrl-C is deferred, unless another handler is installed.
     overwrite : whether existing results at `path`, finished or not, are replaced.
-    resume : whether the run at `path` is resumed; the result is bit-identical to an uninterrupted run. A finished run
-        is returned, and a missing one is started. The truth is the recorded one. An experiment without a seed takes
-        the seed of the file.
+    resume : whether an unfinished run at `path` is resumed; the result is bit-identical to an uninterrupted run. A
+        finished run is returned, and a missing one is started. The truth is the recorded one.
+    extend : whether the run at `path`, finished or not, gets the generations and replicates that the experiment has
+        and it does not; the result is bit-identical to a run of that size. Otherwise as `resume`. Where the numbers of
+        a run depend on its length, or its file has no state at its end, a warning says that all is computed again.
     memory_limit : maximum memory of the process, in bytes or as text such as "2GB": blocks and parts become smaller. It
         requires a path. By default parts of 256 MiB use 0.5 GB in addition to the state of the run.
     metrics : further metrics of yours, name -> function of the state of one replicate at one generation, see
@@ -59,7 +72,8 @@ def simulate(
     Raises
     ------
     InputError
-        A value is not allowed, `path` exists or cannot be written, or the file to resume has another experiment.
+        A value is not allowed, `path` cannot be written, or it has an unfinished run, another experiment, or is not a
+        results file; the message names each key that differs, with both values.
     UnreadableResults
         The file to resume is damaged, or its state does not fit.
     UserCodeError
@@ -79,14 +93,23 @@ def simulate(
     >>> results.metrics["heterozygosity"].shape
     (3, 11)
     """
-    if resume and overwrite:
-        raise InputError("give resume=True or overwrite=True, not both")
+    modes: dict[Mode, bool] = {"resume": resume, "extend": extend, "overwrite": overwrite}
+    chosen = [mode for mode, given in modes.items() if given]
+    if len(chosen) > 1:
+        raise InputError(f"give {' or '.join(f'{mode}=True' for mode in chosen)}, not both")
+    mode = chosen[0] if chosen else "reuse"
     experiment = as_experiment(experiment)
-    mode: Mode = "resume" if resume else "overwrite" if overwrite else "new"
     if model is not None:
         experiment = experiment.with_code(model)
     plan = replace(plan_run(experiment, path, mode, first_replicate=first_replicate), metrics=metrics or {})
-    run = execute(
-        plan, threads=threads, block=block, progress=progress, interrupts=interrupts, memory_limit=memory_limit
-    )
+    with progress_bar(progress, plan.n_left) as advance:
+        run = execute(
+            plan,
+            threads=threads,
+            block=block,
+            progress=advance,
+            interrupts=interrupts,
+            memory_limit=memory_limit,
+            on_block=on_block,
+        )
     return Results(run.reader)

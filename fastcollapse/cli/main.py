@@ -146,6 +146,13 @@ def main() -> None:
     help="Resume a stopped run. No other argument is needed; an experiment that is given must be that of FILE, and "
     "starts if FILE does not exist.",
 )
+@click.option(
+    "--extend",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Add generations or replicates to the run in FILE, finished or not: --set run.n_generations=200 or "
+    "--set run.n_replicates=50. Otherwise as --resume.",
+)
 @threads_option
 @click.option(
     "--memory-limit",
@@ -159,6 +166,7 @@ def run(
     output: Path | None,
     overwrite: bool,
     resume: Path | None,
+    extend: Path | None,
     threads: int | None,
     memory_limit: str | None,
     seed: str | None,
@@ -171,6 +179,7 @@ def run(
     fastcollapse run
     fastcollapse run my.toml --set run.n_replicates=10 -o results/mine.h5
     fastcollapse run --resume results/mine.h5
+    fastcollapse run --extend results/mine.h5 --set run.n_generations=200
     """
     from fastcollapse.cli.output_files import plan_output
     from fastcollapse.simulation.execute import use_threads
@@ -178,12 +187,15 @@ def run(
     from fastcollapse.simulation.load_experiment import load_experiment
 
     values = parse_settings(settings, seed)
-    if resume is not None:
+    if resume is not None and extend is not None:
+        raise InputError("--resume and --extend exclude each other: --extend also finishes a run")
+    existing, verb = (resume, "resume") if extend is None else (extend, "extend")
+    if existing is not None:
         if output is not None or overwrite:
-            raise InputError("--resume FILE excludes --output and --overwrite: the run is written to FILE")
-        with command_for(resume, "results") if what is None else command_for(what, "experiment", "recipe"):
-            resumed = None if what is None else load_experiment(what, values)
-            path, plans = plan_output(resumed, resume, "resume", values)
+            raise InputError(f"--{verb} FILE excludes --output and --overwrite: the run is written to FILE")
+        with command_for(existing, "results") if what is None else command_for(what, "experiment", "recipe"):
+            given = None if what is None else load_experiment(what, values)
+            path, plans = plan_output(given, existing, "resume" if extend is None else "extend", values)
     else:
         wanted = output or DEFAULT_FOLDER / f"{Path(what or MAIN_RECIPE).stem}{RESULTS[0]}"
         with command_for(what or MAIN_RECIPE, "experiment", "recipe"):
@@ -198,8 +210,10 @@ def run(
     # A single results file contains its experiment, but no code.
     is_needed = len(plans) > 1 or plans[0].experiment.model.names_code
     recipe = [what or MAIN_RECIPE, *options] if is_needed else []
-    command = ["fastcollapse", "run", *recipe, "--resume", str(path)]
-    run_job(RunJob(plans, path, overwrite, threads, command, memory_limit))
+    if extend is not None:  # a results file does not contain the new size
+        recipe = ([] if what is None else [what]) + options
+    command = ["fastcollapse", "run", *recipe, "--resume" if extend is None else "--extend", str(path)]
+    run_job(RunJob(plans, path, overwrite or extend is not None, threads, command, memory_limit))
 
 
 @main.command()

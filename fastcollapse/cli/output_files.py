@@ -8,7 +8,8 @@ from typing import Any
 from fastcollapse.config.sections import Recipe
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
-from fastcollapse.simulation.run_plan import Mode, RunPlan, plan_recipe, run_at
+from fastcollapse.simulation.planned_run import RunPlan
+from fastcollapse.simulation.run_plan import Mode, plan_recipe, run_at
 from fastcollapse.storage.part_files import is_begun, parts_folder
 
 FIGURE_SUFFIX = ".png"
@@ -55,6 +56,8 @@ def _check_panels(recipe: Recipe | None, family: str) -> None:
 def saved_generations(output: Path, resume_command: Sequence[str] = ()) -> str:
     """Return which generations of a stopped run are saved, and the command that resumes it, if there is one."""
     if not is_begun(output):
+        if "--extend" in resume_command and output.exists():
+            return f"{output} keeps its finished run; to continue: {shlex.join(resume_command)}"
         return "nothing was written"
     run = run_at(output)
     last = -1 if run is None else run.last

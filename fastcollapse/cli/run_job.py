@@ -13,8 +13,8 @@ from fastcollapse.cli.streams import OutputFailed
 from fastcollapse.errors import FastcollapseError, LostRun, NonFiniteError, StoreError, UnreadableResults, UserCodeError
 
 if TYPE_CHECKING:
+    from fastcollapse.simulation.planned_run import RunPlan
     from fastcollapse.simulation.recorded_run import RecordedRun
-    from fastcollapse.simulation.run_plan import RunPlan
 
 
 class Interrupted(Exception):
@@ -53,7 +53,7 @@ class RunJob:
     @property
     def files(self) -> list[Path]:
         """The results files."""
-        return [plan.path for plan in self.plans if plan.path is not None]
+        return [path for plan in self.plans if (path := plan.results_path) is not None]
 
     @property
     def files_hold(self) -> str:
@@ -119,9 +119,12 @@ def _found_run_message(plan: "RunPlan") -> str:
 
     if plan.existing is None:
         return ""
+    if plan.final_path is not None:
+        return f"{plan.final_path} gets the replicates of {plan.path}, which has generation {plan.existing.last:,}"
     if plan.is_finished:
         return f"{plan.path} already contains this run; nothing to do (use --overwrite to run again)"
-    resumed = f"{plan.path} resumes after generation {max(plan.existing.last, 0):,}"
+    verb = "resumes" if plan.action == "resume" else "continues"
+    resumed = f"{plan.path} {verb} after generation {max(plan.existing.last, 0):,}"
     changed = "; ".join(changes(plan.existing.provenance, provenance()))
     return f"{resumed}; changed since it started: {changed}" if changed else resumed
 

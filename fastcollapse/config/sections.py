@@ -19,6 +19,7 @@ from fastcollapse.config.fields import (
     show,
 )
 from fastcollapse.config.section_base import Section
+from fastcollapse.config.stop_condition import StopField
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,4 +183,10 @@ class Run(Section):
     )
     record: tuple[str, ...] = parameter(
         Record(), "all metrics or some by name, and with trajectory the state of every generation", default=("metrics",)
+    )
+    stop: str | None = parameter(
+        StopField(),
+        "condition on recorded metrics, such as 'support_size == 1': the run ends at the first generation at which "
+        "every replicate has met it, or after n_generations",
+        default=None,
     )

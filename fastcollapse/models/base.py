@@ -201,6 +201,18 @@ class Model(ABC):
         """Return warnings to show to the user before the run."""
         return []
 
+    def length_settings(self, n_generations: int) -> tuple[Any, ...]:
+        """Return what the first generations get from the length of the run, beside their schedule.
+
+        A finished run is continued only by a longer run with equal settings; otherwise the longer run is computed from
+        its start, because bits of its first generations differ.
+
+        Parameters
+        ----------
+        n_generations : number of generations to compare, at most T.
+        """
+        return ()
+
     def work_bytes(self) -> int:
         """Return the minimum working memory of the model in bytes, without its state."""
         return 0

@@ -81,6 +81,14 @@ def pool_capacity(kernel_schedule: KernelSchedule) -> int:
     return int((kernel_schedule.n_kept + kernel_schedule.n_synthetic + kernel_schedule.n_real).max())
 
 
-def n_kept_after(n_kept: np.ndarray, generation: int) -> int:
-    """Return the number of pool points needed after a generation; `n_kept` is an array of `KernelSchedule`."""
-    return int(n_kept[generation]) if generation < len(n_kept) else 0
+def n_kept_after(kernel_schedule: KernelSchedule, generation: int) -> int:
+    """Return the number of pool points that a state keeps after a generation: those that the next generation needs.
+
+    After the last generation these are all points, if a generation has kept any: a longer run needs them.
+    """
+    kept = kernel_schedule.n_kept
+    if generation < len(kept):
+        return int(kept[generation])
+    if not kept[1:].any():
+        return 0
+    return int(kept[-1] + kernel_schedule.n_synthetic[-1] + kernel_schedule.n_real[-1])

@@ -81,7 +81,7 @@ class ScalarModel(ArrayModel):
         [values], schedule = state.moments, self._kernel_schedule
         if self._subsampled:
             refit_subsamples(values, state.pool, schedule, self.LAW, self.alpha, span, out)
-            state.n_kept = n_kept_after(schedule.n_kept, first + n_generations - 1)
+            state.n_kept = n_kept_after(schedule, first + n_generations - 1)
         else:
             refit_estimates(values, state.real, schedule, self.LAW, self.alpha, span, out)
         return ModelBlock({self.STATE[0]: self.unit * out})

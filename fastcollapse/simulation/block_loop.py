@@ -11,8 +11,10 @@ import numpy as np
 from fastcollapse.errors import InputError, NonFiniteError, UnreadableResults, UserCodeError
 from fastcollapse.models.base import Model, ModelBlock
 from fastcollapse.simulation.finite_check import earliest, first_fault, first_sample_fault
+from fastcollapse.simulation.first_passage import FirstPassage
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import bytes_of, memory_of_kernels
+from fastcollapse.simulation.metrics_so_far import MetricsSoFar, OnBlock
 from fastcollapse.simulation.user_metrics import UserMetrics
 from fastcollapse.storage.base import Reader, Store
 from fastcollapse.storage.blocks import Block, Header
@@ -73,6 +75,10 @@ def run_blocks(
     block_bytes: int | None = None,
     progress: Callable[[int], None] | None = None,
     resume_point: ResumePoint | None = None,
+    keeps_state: bool = True,
+    passage: FirstPassage | None = None,
+    on_block: OnBlock | None = None,
+    recorded: Mapping[str, np.ndarray] | None = None,
 ) -> Reader:
     """Run all generations into a store and return its reader.
 
@@ -85,6 +91,10 @@ def run_blocks(
     block_bytes : maximum size of the arrays of a block with more than one generation; None is no limit.
     progress : called with the number of generations that were run since the last call.
     resume_point : where to resume, if the store already holds generations.
+    on_block : called after each block with the metrics so far, see `simulate`; a true value ends the run there.
+    recorded : metrics of the generations in the store of a run that is resumed, for `on_block`.
+    passage : first-passage times of the generations in the store; the run ends when every replicate has one.
+    keeps_state : whether the finished file keeps the state, from which a longer run continues.
 
     Raises
     ------
@@ -101,19 +111,29 @@ def run_blocks(
     first = 1 if resume_point is None else resume_point.last + 1
     interrupts.deferring = interrupts.watched
     with interrupts.saved_by(store.close):
-        state = _start(context, store, resume_point)
+        state, first_metrics = _start(context, store, resume_point, passage)
+    so_far = None if on_block is None else MetricsSoFar(first_metrics if recorded is None else recorded)
+    # The state that an earlier version has left at the end of the run may lack its pool.
+    keeps_state = keeps_state and first <= header.n_generations
     runs_user_code = context.user_metrics is not None or type(model).PARAMETERS.names_code
     length = 1 if block_bytes else block or 1
     save: Callable[[], None] | None = store.close
-    while first <= header.n_generations:
+    while first <= header.n_generations and not (passage is not None and passage.all_met):
         length = model.block_length(state, min(length, header.n_generations - first + 1))
         start = time.perf_counter()
-        before = _copies(state) if runs_user_code else {}
+        before = _copies(state) if runs_user_code or passage is not None else {}
         try:
             with interrupts.saved_by(save):
                 with memory_of_kernels():
                     result = model.advance(state, first, length, context.seed, context.first_replicate)
             new_block = _block(first, result, context, header)
+            n_needed = None if passage is None else passage.observe(first, new_block.metrics)
+            if n_needed is not None and n_needed < length:  # the run ends within the block
+                state = model.restore(before, header.n_replicates, context.seed, context.first_replicate)
+                length = n_needed
+                with memory_of_kernels():
+                    result = model.advance(state, first, length, context.seed, context.first_replicate)
+                new_block = _block(first, result, context, header)
         except UserCodeError as error:
             _commit_before(error, before, first, context, store)
             raise
@@ -125,6 +145,10 @@ def run_blocks(
         first += length
         if progress is not None:
             progress(length)
+        if so_far is not None and on_block is not None:
+            so_far.add(new_block.metrics)
+            if on_block(so_far) and first <= header.n_generations and not (passage is not None and passage.all_met):
+                return store.partial(state.arrays())
         if interrupts.received:
             store.commit(state.arrays(), force=True)
             interrupts.check()
@@ -133,10 +157,12 @@ def run_blocks(
         save = _recovery_commit(state, seconds, store) if interrupts.watched else None
     forgotten = state.forgotten()
     final = {} if forgotten is None else {"forgotten": forgotten}
+    if passage is not None:
+        final["first_passage"] = passage.times
     try:
         with interrupts.deferred(False):
             interrupts.check()
-            return store.finish(final)
+            return store.finish(final, state.arrays() if keeps_state else None)
     except (KeyboardInterrupt, OSError, RuntimeError):
         # The disk may be too full for the final file; a signal within HDF5 may raise another error.
         store.commit(state.arrays(), force=True)
@@ -178,8 +204,10 @@ def _check_finite(block: Block, result: ModelBlock, model: Model, store: Store) 
     raise NonFiniteError(f"{fault}: the run stops there")
 
 
-def _start(context: RunContext, store: Store, resume_point: ResumePoint | None) -> Any:
-    """Return the state before the first block; generation 0 is appended to a new store.
+def _start(
+    context: RunContext, store: Store, resume_point: ResumePoint | None, passage: FirstPassage | None
+) -> tuple[Any, Mapping[str, Any]]:
+    """Return the state before the first block, and the metrics of generation 0, which is appended to a new store.
 
     Raises
     ------
@@ -194,7 +222,7 @@ def _start(context: RunContext, store: Store, resume_point: ResumePoint | None) 
         if not resume_point.arrays:
             raise NonFiniteError(f"a non-finite value stopped the run after generation {last}")
         try:
-            return context.model.restore(resume_point.arrays, *run)
+            return context.model.restore(resume_point.arrays, *run), {}
         except (ValueError, IndexError) as error:
             raise UnreadableResults(
                 f"{resume_point.path}: cannot be resumed after generation {last}: {error}"
@@ -205,8 +233,10 @@ def _start(context: RunContext, store: Store, resume_point: ResumePoint | None) 
     result = context.model.generation_0(*run)
     block = _block(0, result, context, store.header)
     _check_finite(block, result, context.model, store)
+    if passage is not None and passage.observe(0, block.metrics) is not None:
+        raise InputError("run.stop must not be met by every replicate at generation 0: the run would have no fit")
     store.append(block)
-    return state
+    return state, block.metrics
 
 
 def _next_length(length: int, seconds: float, n_bytes: int, block: int | None, block_bytes: int | None) -> int:

@@ -1,5 +1,6 @@
 """Execution of a run plan."""
 
+import dataclasses
 import math
 import os
 import warnings
@@ -15,20 +16,24 @@ from fastcollapse.kernels.jit import max_threads, set_threads
 from fastcollapse.kernels.linalg.blas_threads import one_blas_thread
 from fastcollapse.models.base import Model
 from fastcollapse.simulation.block_loop import ResumePoint, RunContext, run_blocks
-from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.extension import clear_added
+from fastcollapse.simulation.first_passage import first_passage_of
 from fastcollapse.simulation.interrupts import Interrupts
 from fastcollapse.simulation.memory_budget import MemoryBudget, bytes_of, fit_budget, parse_bytes
+from fastcollapse.simulation.metrics_so_far import OnBlock
+from fastcollapse.simulation.planned_run import RunPlan
 from fastcollapse.simulation.provenance import provenance
-from fastcollapse.simulation.recorded_run import RecordedRun
-from fastcollapse.simulation.run_plan import RunPlan
+from fastcollapse.simulation.recorded_run import RecordedRun, open_run
+from fastcollapse.simulation.run_model import recorded_metrics
 from fastcollapse.simulation.same_experiment import check_coordinates
 from fastcollapse.simulation.state_view import StateViews
 from fastcollapse.simulation.user_metrics import UserMetrics, check_given, user_variables
 from fastcollapse.storage.base import Store
 from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.hdf5_store import PART_BYTES, Hdf5Store, clear_leftovers
+from fastcollapse.storage.joined_replicates import add_replicates
 from fastcollapse.storage.memory_store import MemoryStore
-from fastcollapse.variables import Variable
+from fastcollapse.storage.readers import check_file, open_parts
 
 # Bytes of one entry of the counts: a symbol, and a count of at most eight bytes.
 _BYTES_PER_ENTRY = 12
@@ -42,8 +47,9 @@ def execute(
     progress: Callable[[int], None] | None = None,
     interrupts: Interrupts | None = None,
     memory_limit: int | str | None = None,
+    on_block: OnBlock | None = None,
 ) -> RecordedRun:
-    """Run the remaining generations of a plan and return the results.
+    """Run the remaining generations of a plan, and its next steps, and return the results.
 
     Parameters
     ----------
@@ -55,6 +61,8 @@ def execute(
     interrupts : an active handler of signals; by default Ctrl-C is deferred, unless another handler is installed.
     memory_limit : maximum memory of the process, in bytes or as text such as "2GB": blocks and parts become smaller. It
         requires a path. By default parts of 256 MiB use 0.5 GB in addition to the state of the run.
+
+    on_block : called after each block with the metrics so far, see `fastcollapse.simulate`.
 
     Raises
     ------
@@ -69,6 +77,7 @@ def execute(
 
     Examples
     --------
+    >>> from fastcollapse.simulation.experiment import Experiment
     >>> from fastcollapse.simulation.run_plan import plan_run
     >>> experiment = Experiment.from_mapping({
     ...     "model": {"family": "poisson"}, "truth": {"rate": 2.0},
@@ -79,23 +88,60 @@ def execute(
     """
     if block is not None and (isinstance(block, bool) or not isinstance(block, int) or block < 1):
         raise InputError(f"block must be a whole number of at least 1, got {block!r}")
+    step: RunPlan | None = plan
+    while step is not None:
+        if step.warning:
+            warnings.warn(step.warning, stacklevel=2)
+        results = _execute_step(
+            step,
+            interrupts,
+            threads=threads,
+            block=block,
+            progress=progress,
+            memory_limit=memory_limit,
+            on_block=on_block,
+        )
+        following = None if step.then is None or not results.finished else step.then(results)
+        step = None if following is None else dataclasses.replace(following, metrics=plan.metrics)
+    return results
+
+
+def _execute_step(
+    plan: RunPlan,
+    interrupts: Interrupts | None,
+    *,
+    threads: int | None,
+    block: int | None,
+    progress: Callable[[int], None] | None,
+    memory_limit: int | str | None,
+    on_block: OnBlock | None,
+) -> RecordedRun:
+    """Execute a plan without the steps after it; see `execute`."""
     if plan.existing is not None:
         check_given(plan.existing, plan.metrics)
-    if plan.is_finished:
+    if plan.action == "finished":
         assert plan.existing is not None
         if plan.path is not None:
             clear_leftovers(plan.path, plan.existing.digest)
+            clear_added(plan.existing)
         return plan.existing
+    if plan.action == "join":
+        assert plan.path is not None
+        assert plan.added is not None
+        experiment = plan.experiment
+        add_replicates(plan.path, plan.added, experiment.json, experiment.text, experiment.digest)
+        return open_run(plan.path)
     with kernels_of(plan.experiment.family):
         model = plan.model()
         for warning in model.warnings():
-            warnings.warn(warning, stacklevel=3)
+            warnings.warn(warning, stacklevel=4)
         header = _header(plan, model)
         if plan.existing is not None:
             check_coordinates(header.coordinates, plan.existing)
         use_threads(threads)
         model.use_processes(threads or 1)
         budget = _budget(memory_limit, plan, model, header)
+        passage = first_passage_of(plan.experiment.run.stop, header.metrics, header.n_replicates)
         seed = plan.experiment.run.seed
         assert seed is not None  # plan_run resolves the seed
         context = RunContext(model, plan.truth, seed, plan.first_replicate, _user_metrics(plan, model, header))
@@ -108,6 +154,11 @@ def execute(
             resume_point = (
                 None if store.state is None else ResumePoint(store.next_generation - 1, store.state, plan.path)
             )
+            recorded = None
+            if resume_point is not None and plan.path is not None and (passage is not None or on_block is not None):
+                recorded = open_parts(plan.path).metrics
+                if passage is not None:
+                    passage.observe(0, recorded)
             reader = run_blocks(
                 context,
                 store,
@@ -116,6 +167,10 @@ def execute(
                 block_bytes=budget.block,
                 progress=progress,
                 resume_point=resume_point,
+                keeps_state=plan.keeps_state,
+                passage=passage,
+                on_block=on_block,
+                recorded=recorded,
             )
             return RecordedRun(reader)
 
@@ -127,11 +182,11 @@ def _header(plan: RunPlan, model: Model) -> Header:
     return Header(
         experiment_json=experiment.json,
         experiment_text=experiment.text,
-        digest=experiment.digest if plan.existing is None else plan.existing.digest,
+        digest=plan.existing.digest if plan.action == "resume" and plan.existing is not None else experiment.digest,
         provenance=provenance(),
         n_replicates=experiment.run.n_replicates,
         n_generations=experiment.run.n_generations,
-        metrics=_recorded(experiment, type(model)) | user_variables(plan.metrics, model),
+        metrics=recorded_metrics(experiment, type(model)) | user_variables(plan.metrics, model),
         states={name: state for name, state in states.items() if keeps_states and not state.ragged},
         samples={name: state for name, state in states.items() if keeps_states and state.ragged},
         truth=stored_truth(plan.truth, model.ENGINE),
@@ -143,6 +198,7 @@ def _header(plan: RunPlan, model: Model) -> Header:
         engine=model.ENGINE,
         weighted=model.is_weighted,
         rewards=_rewards(plan),
+        stop=experiment.run.stop or "",
     )
 
 
@@ -171,7 +227,9 @@ def _store(header: Header, plan: RunPlan, budget: MemoryBudget) -> Store:
     if plan.path is None:
         return MemoryStore(header)
     part_bytes = PART_BYTES if budget.part is None else min(PART_BYTES, budget.part)
-    return Hdf5Store(header, plan.path, part_bytes, overwrite=plan.overwrite, resume=plan.action == "resume")
+    continued = check_file(plan.path) if plan.action == "continue" else None
+    resume = plan.action == "resume"
+    return Hdf5Store(header, plan.path, part_bytes, overwrite=plan.overwrite, resume=resume, continued=continued)
 
 
 def _budget(limit: int | str | None, plan: RunPlan, model: Model, header: Header) -> MemoryBudget:
@@ -201,24 +259,6 @@ def _sizes(model: Model, first_replicate: int) -> tuple[int, int]:
     """Return the bytes of the state of one replicate, and the bytes of it that a commit copies."""
     state = model.initial(1, 0, first_replicate)
     return bytes_of(state), bytes_of(state.arrays())
-
-
-def _recorded(experiment: Experiment, model: type[Model]) -> dict[str, Variable]:
-    """Return the recorded metrics and their variables, by default all metrics.
-
-    Raises
-    ------
-    InputError
-        A metric of the family is not available with these parameters and maps.
-    """
-    record = experiment.run.record
-    offered = model.available_metrics(experiment.model, experiment.sampling)
-    missing = [name for name in model.METRICS if name in record and name not in offered]
-    if missing:
-        known = ", ".join(offered)
-        raise InputError(f"run.record must be of {known} with these keys of the model and sampling, got {missing[0]!r}")
-    named = {name: metric.variable for name, metric in offered.items() if name in record}
-    return named or {name: metric.variable for name, metric in offered.items() if not metric.on_request}
 
 
 def use_threads(threads: int | None) -> None:

@@ -84,8 +84,8 @@ class RecordedRun:
 
     @property
     def complete(self) -> bool:
-        """Whether the run reached its last generation."""
-        return self.last == self._reader.header.n_generations
+        """Whether the run reached its last generation, or the end by its stop condition."""
+        return self.finished or self.last == self._reader.header.n_generations
 
     @property
     def finished(self) -> bool:
@@ -121,6 +121,14 @@ class RecordedRun:
         """
         self._check_symbols("extinction times of symbols")
         return self._reader.forgotten
+
+    @property
+    def first_passage(self) -> np.ndarray | None:
+        """First generation that meets `run.stop`: int32[R], -1 not within the run.
+
+        None before the end of the run, and for runs without a stop condition.
+        """
+        return self._reader.first_passage
 
     @property
     def truth(self) -> Any:

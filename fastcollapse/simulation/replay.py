@@ -118,6 +118,9 @@ def replay(
     old, new = recorded.reader.forgotten, repeated.reader.forgotten
     if old is not None and new is not None:
         _compare("forgotten", np.asarray(old), np.asarray(new), same, different)
+    old, new = recorded.first_passage, repeated.first_passage
+    if old is not None and new is not None:
+        (same if np.array_equal(old, new) else different).append("first_passage")
     if recorded.has_trajectory:
         wrong = next(
             (

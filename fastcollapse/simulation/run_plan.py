@@ -1,20 +1,18 @@
 """Run plans: whether a run at a path starts, resumes, is finished, or is refused."""
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from fastcollapse.config.output_paths import RESULTS, check_output_file, check_output_parent
-from fastcollapse.config.schedule import Schedule
-from fastcollapse.config.section_base import build
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, nearest
-from fastcollapse.models.base import Model
-from fastcollapse.models.registry import family
 from fastcollapse.simulation.experiment import Experiment
+from fastcollapse.simulation.extension import at_size_of, check_no_point, reason_to_restart, replicates_path
+from fastcollapse.simulation.planned_run import RunPlan
 from fastcollapse.simulation.recorded_run import RecordedRun, open_run
 from fastcollapse.simulation.result_paths import case_paths, numbered_paths
 from fastcollapse.simulation.same_experiment import (
@@ -24,91 +22,20 @@ from fastcollapse.simulation.same_experiment import (
     with_seed_of,
 )
 from fastcollapse.simulation.schedules import real_size, schedule_of
-from fastcollapse.simulation.user_metrics import UserMetric
 from fastcollapse.storage.base import Store
 from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.part_files import is_begun, is_replacing, parts_folder
 from fastcollapse.storage.parts_folder import check_free, unfinished
 from fastcollapse.storage.readers import open_parts
 
-Mode = Literal["new", "reuse", "resume", "overwrite"]
+Mode = Literal["reuse", "resume", "extend", "overwrite"]
 _MODES = get_args(Mode)
-
-
-@dataclass(frozen=True, eq=False)
-class RunPlan:
-    """A run: its experiment, its results file, and the run that already is in the file.
-
-    Parameters
-    ----------
-    experiment : the experiment with its seed.
-    truth : the loaded truth; may be None for a finished run.
-    schedule : the workflow as arrays over generations; None for a finished run.
-    path : the results file; None keeps the results in memory.
-    action : "start" (a new run), "resume" or "finished".
-    existing : the run at `path`, if it is resumed or finished.
-    overwrite : whether a results file at `path` is replaced.
-    first_replicate : number of the first replicate.
-    store : creates the store; None writes to `path`, or keeps the results in memory.
-    engine : the recorded engine of a run that is resumed or repeated; "" for a new run, whose model chooses.
-    metrics : metrics of the user, name -> function of a `StateView`.
-    """
-
-    experiment: Experiment
-    truth: Any
-    schedule: Schedule | None
-    path: Path | None = None
-    action: Literal["start", "resume", "finished"] = "start"
-    existing: RecordedRun | None = None
-    overwrite: bool = False
-    first_replicate: int = 0
-    store: Callable[[Header], Store] | None = None
-    engine: str = ""
-    metrics: Mapping[str, UserMetric] = field(default_factory=dict)
-
-    @property
-    def n_left(self) -> int:
-        """Number of generations to run."""
-        return self.experiment.run.n_generations - (0 if self.existing is None else max(self.existing.last, 0))
-
-    @property
-    def inputs(self) -> dict[str, str]:
-        """SHA-256 of all data files by path, in hexadecimal."""
-        recorded = self.existing.inputs if self.existing is not None else {}
-        of_maps = self.schedule.inputs if self.schedule is not None else {}
-        return {**recorded, **self.experiment.inputs, **self.truth.inputs, **of_maps}
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the run is finished, so that nothing is left to run."""
-        return self.action == "finished"
-
-    def model(self) -> Model:
-        """Return the model of the run.
-
-        Raises
-        ------
-        InputError
-            The family does not support this combination of values, or lacks the code of the user.
-        """
-        assert self.schedule is not None
-        experiment = self.experiment.with_code()
-        parameters = experiment.model
-        if self.engine:
-            parameters = build(type(parameters), {**parameters.to_mapping(), "engine": self.engine})
-        offered, record = family(experiment.family), experiment.run.record
-        model = offered.create(self.truth, parameters, self.schedule, record)
-        if not self.metrics or "trajectory" in record:
-            return model
-        if parameters.engines:  # chosen as without metrics of the user, so that no bit depends on them
-            parameters = build(type(parameters), {**parameters.to_mapping(), "engine": model.ENGINE})
-        return offered.create(self.truth, parameters, self.schedule, (*record, "trajectory"))
 
 
 def plan_run(
     experiment: Experiment,
     path: str | Path | None = None,
-    mode: Mode = "new",
+    mode: Mode = "reuse",
     *,
     truth: Any = None,
     first_replicate: int | None = None,
@@ -121,11 +48,11 @@ def plan_run(
 
     Parameters
     ----------
-    experiment : the experiment; a missing seed is that of the resumed run, or is drawn from the system.
+    experiment : the experiment; a missing seed is that of the run at the path, or is drawn from the system.
     path : the results file, or None for a run in memory.
-    mode : "new" refuses an existing path. "reuse" returns a finished run of the same experiment, and otherwise is as
-        "new". "resume" resumes a run of the same experiment, returns it if it is finished, and starts it if it does not
-        exist. "overwrite" replaces a results file.
+    mode : "reuse" starts a run, or returns a finished run of the same experiment; it refuses anything else at the path.
+        "resume" also resumes an unfinished run of the same experiment. "extend" also takes a run with fewer generations
+        or replicates, to which it adds those that are missing. "overwrite" replaces a results file.
     truth : the truth, if it is already loaded, see `load_truth`.
     first_replicate : number of the first replicate, so that a part of a run has the random streams of the full run; by
         default that of the resumed run, or 0.
@@ -156,11 +83,11 @@ def plan_run(
     if first_replicate is not None and first_replicate < 0:
         raise InputError(f"first_replicate must be at least 0, got {first_replicate}")
     if path is None:
-        if mode == "resume":
-            raise InputError("resume must have the path of a results file, got None")
+        if mode in ("resume", "extend"):
+            raise InputError(f"{mode} must have the path of a results file, got None")
         return _planned(experiment, None, mode, None, truth, first_replicate, store, recorded)
     target, existing = Path(path), None
-    if mode == "resume":
+    if mode in ("resume", "extend"):
         existing = run_at(target)
     elif mode == "reuse":
         existing = readable_run_at(target)
@@ -181,23 +108,19 @@ def _planned(
     if path is not None and existing is None:
         check_output_file(path, RESULTS)
     first = first_replicate or 0
-    if mode == "resume" and existing is not None:
+    if mode in ("resume", "extend") and existing is not None:
         first = existing.first_replicate if first_replicate is None else first_replicate
         experiment = with_seed_of(experiment, existing)
         if truth is None:  # its data files may have changed; if they are gone, the recorded truth is used
             with suppress(InputError):
                 truth = load_truth(experiment.truth, experiment.base)
+        if mode == "extend" and path is not None and existing.last < 0:  # a kill left it without data, beside the file
+            existing = readable_run_at(path) or existing
+        if mode == "extend" and path is not None and experiment_diff(experiment, existing, truth, first):
+            return _extended(experiment, path, existing, truth, first)
         check_same_experiment(experiment, existing, truth, first)
-    elif existing is not None:
-        truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
-        if not _is_finished_run(experiment, existing, truth, first):
-            if path is not None and is_replacing(path):
-                raise unfinished(path)
-            differing = "; ".join(experiment_diff(experiment, existing, truth, first))
-            raise InputError(
-                f"{path} already exists (another experiment: {differing}); "
-                "overwrite it (overwrite=True, --overwrite) or choose another name"
-            )
+    elif mode == "reuse" and path is not None:
+        experiment, existing = _reused(experiment, path, existing, truth, first)
     if existing is not None and existing.finished:
         return RunPlan(experiment, truth, None, path, "finished", existing, first_replicate=first)
     if existing is not None:
@@ -214,6 +137,93 @@ def _planned(
     return RunPlan(experiment, truth, schedule, path, action, existing, mode == "overwrite", first, store, engine)
 
 
+def _reused(
+    experiment: Experiment, path: Path, existing: RecordedRun | None, truth: Any, first: int
+) -> tuple[Experiment, RecordedRun | None]:
+    """Return an experiment with the seed of its finished run at a path, and the run; None if nothing is at the path.
+
+    Raises
+    ------
+    InputError
+        Something else is at the path. The message has each key that differs, with both values.
+    """
+    check_free(path, resume=True)  # another process may write to it
+    if existing is not None:
+        seeded = with_seed_of(experiment, existing)
+        truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
+        if _is_finished_run(seeded, existing, truth, first):
+            return seeded, existing
+    if is_begun(path) and (existing is None or is_replacing(path)):
+        with suppress(FileNotFoundError):
+            run = RecordedRun(open_parts(path))
+            raise unfinished(path, experiment_diff(with_seed_of(experiment, run), run, truth, first))
+    if existing is not None:
+        seeded = with_seed_of(experiment, existing)
+        differing = "; ".join(experiment_diff(seeded, existing, truth, first))
+        is_larger = not experiment_diff(at_size_of(seeded, existing.experiment), existing, truth, first)
+        verb = "extend it (extend=True, --extend), overwrite" if is_larger else "overwrite"
+        raise InputError(
+            f"{path} already exists (another experiment: {differing}); {verb} it (overwrite=True, --overwrite) or "
+            "choose another name; resume=True and --resume need the same experiment"
+        )
+    return experiment, None
+
+
+def _extended(experiment: Experiment, path: Path, existing: RecordedRun, truth: Any, first: int) -> RunPlan:
+    """Return the plan of the next step from a run to one with more generations or replicates.
+
+    The steps are: finish the run; add generations; run the new replicates to a file of their own; join the files. Each
+    step replaces the file at the path in one rename, or leaves it, so that after a kill the same call continues.
+
+    Raises
+    ------
+    InputError
+        The experiments differ in more than these numbers, or the path is of a point of a sweep.
+    """
+    check_no_point(path)
+    old, run = existing.experiment.run, experiment.run
+    check_same_experiment(at_size_of(experiment, existing.experiment), existing, truth, first)
+    check_free(path, resume=True)
+    truth = recorded_truth(existing) or truth
+    n_old, n_new = old.n_replicates, run.n_replicates - old.n_replicates
+    is_longer = run.n_generations > old.n_generations
+
+    def again(finished: RecordedRun) -> RunPlan | None:
+        """Return the next step, or None at the end."""
+        found = run_at(path)
+        assert found is not None
+        done = not experiment_diff(experiment, found, truth, first)
+        return None if done and found.finished else _planned(experiment, path, "extend", found, truth, first)
+
+    def sized(n_generations: int, n_replicates: int) -> Experiment:
+        size = dataclasses.replace(run, n_generations=n_generations, n_replicates=n_replicates)
+        return dataclasses.replace(experiment, run=size)
+
+    n_later = run.n_generations if n_new else 0
+    if not existing.finished:
+        n_later += run.n_generations - old.n_generations
+        own = dataclasses.replace(existing.experiment, base=experiment.base)
+        plan = _planned(own, path, "resume", existing, truth, first)
+        return dataclasses.replace(plan, then=again, n_later=n_later)
+    reason = reason_to_restart(experiment, existing, truth) if is_longer else ""
+    if n_new and run.stop is not None:
+        reason = "with run.stop all replicates go on until the last has met it"
+    if is_longer or reason:
+        size = run.n_replicates if reason else n_old
+        target = sized(run.n_generations, size)
+        schedule = schedule_of(target, real_size(target, truth), existing.reader.header)
+        common: dict[str, Any] = {"path": path, "overwrite": True, "first_replicate": first, "then": again}
+        if reason:
+            warning = f"{path} is computed again from generation 0, because {reason}"
+            return RunPlan(target, truth, schedule, warning=warning, **common)
+        common |= {"existing": existing, "engine": existing.engine, "n_later": n_later}
+        return RunPlan(target, truth, schedule, action="continue", **common)
+    part = replicates_path(path, first + n_old, first + run.n_replicates - 1)
+    more = _planned(sized(run.n_generations, n_new), part, "resume", run_at(part), truth, first + n_old)
+    join = RunPlan(experiment, truth, None, path, "join", existing, first_replicate=first, added=part)
+    return dataclasses.replace(more, then=lambda _: join, final_path=path)
+
+
 def plan_recipe(
     experiment: Experiment | None,
     path: Path,
@@ -227,7 +237,7 @@ def plan_recipe(
 
     Parameters
     ----------
-    experiment : the recipe; None resumes the experiment in the file, with new `values` by dotted key.
+    experiment : the recipe; None is the experiment in the file, with new `values` by dotted key.
     path : the results file; for several cases see `case_paths`.
     mode : see `plan_run`.
     values : new values by dotted key, without an experiment.
@@ -243,12 +253,15 @@ def plan_recipe(
     if experiment is None:
         existing = run_at(path) or open_run(path)  # its own truth is used: the file alone is enough
         experiment = existing.experiment.with_values(values or {})
+        experiment = dataclasses.replace(experiment, text=existing.experiment_text)
         return path, [_planned(experiment, path, mode, existing, recorded_truth(existing), None)]
     n_cases = len(experiment.cases())
     runs: list[RecordedRun | None] = [None] * n_cases
-    if mode == "resume":
+    if mode in ("resume", "extend"):
         runs = [run_at(file) for file in case_paths(path, n_cases)]
         experiment = _seeded(experiment, runs)
+    elif mode == "reuse" and not numbered:
+        experiment = _seeded(experiment, [readable_run_at(file) for file in case_paths(path, n_cases)])
     cases = experiment.cases()
     truths = [load_truth(case.truth, case.base) for case in cases]
     for candidate in numbered_paths(path) if numbered else (path,):

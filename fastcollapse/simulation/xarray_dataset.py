@@ -57,6 +57,8 @@ def xarray_dataset(run: RecordedRun, trajectory: bool = False) -> xarray.Dataset
         if isinstance(header.truth, SymbolTruth) and header.truth.labels is not None:
             # Objects, because an array of fixed width would take the memory of the longest label for each.
             coordinates["symbol"] = np.array(header.truth.labels, object)
+    if reader.first_passage is not None:
+        variables["first_passage"] = ("replicate", reader.first_passage, ATTRIBUTES["first_passage"])
     return xarray.Dataset(variables, coords=coordinates, attrs=root_attributes(header))
 
 

@@ -136,7 +136,9 @@ _MACHINE: dict[str, Check] = {
     "n_cores": optional(whole(1)),
     "created": line,
 }
-PROVENANCE = fields({}, {**_MACHINE, "resumed": listed(fields({"after": whole(-1), "created": line}, _MACHINE))})
+_RESUMED: dict[str, Check] = {"resumed": listed(fields({"after": whole(-1), "created": line}, _MACHINE))}
+_ADDED: dict[str, Check] = {"added": listed(fields({"first_replicate": whole(0)}, {**_MACHINE, **_RESUMED}))}
+PROVENANCE = fields({}, {**_MACHINE, **_RESUMED, **_ADDED})
 # Attributes of every file.
 FILE: dict[str, Check] = {"format": line, "format_version": whole(1)}
 # Attributes of the root of a run, required and optional.

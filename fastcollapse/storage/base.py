@@ -50,9 +50,11 @@ class Reader:
     blocks : consecutive blocks from generation 0; the arrays may be memory maps.
     forgotten : extinction time (generation of first absence), int32[R, K]; None until the run is finished.
     path : the file; None for memory.
-    state : arrays for a resume after the last committed generation, or None.
+    state : arrays of the state after the last committed generation, for a resume or a longer run, or None.
     finished : whether the run is finished.
     own_file : whether `path` is the results file of this run, and not a file of several runs.
+    first_passage : first generation that meets the stop condition, int32[R], -1 not within the run; None without one,
+        and until the run is finished.
     """
 
     def __init__(
@@ -64,10 +66,12 @@ class Reader:
         state: dict[str, np.ndarray] | None = None,
         finished: bool = True,
         own_file: bool = True,
+        first_passage: np.ndarray | None = None,
     ) -> None:
         self.header = header
         self.finished = finished
         self.forgotten = forgotten
+        self.first_passage = first_passage
         self.path = path
         self.own_file = path is not None and own_file
         self.state = state
@@ -157,6 +161,19 @@ class Reader:
         return join_samples([block.samples[name] for block in self._blocks])
 
 
+def finished_reader(
+    header: Header,
+    blocks: Sequence[Block],
+    final: Mapping[str, np.ndarray],
+    path: Path | None = None,
+    state: dict[str, np.ndarray] | None = None,
+) -> Reader:
+    """Return the reader of a finished run; `final` as for `Store.finish`."""
+    known = {name: values.astype(np.int32, copy=False) for name, values in final.items()}
+    forgotten, first_passage = known.get("forgotten"), known.get("first_passage")
+    return Reader(header, blocks, forgotten=forgotten, path=path, state=state, first_passage=first_passage)
+
+
 class Store(ABC):
     """Base of the stores: a store takes the blocks of a run in order, and `finish` returns their `Reader`.
 
@@ -207,18 +224,35 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
+    def finish(self, final: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray] | None = None) -> Reader:
         """Finish the run and return its reader.
 
         Parameters
         ----------
         final : "forgotten": extinction time, int32[R, K] (-1 not within the run, 0 never present), if the model has it.
+            "first_passage": first generation that meets the stop condition, int32[R], if the run has one.
+        state : name -> array, the state of the model at the end, from which a longer run continues; a file keeps it.
 
         Raises
         ------
         StoreError
             The file cannot be written, or another process created a file of that name.
         """
+
+    def partial(self, state: Mapping[str, np.ndarray]) -> Reader:
+        """Commit all generations, and return the reader of the run, which is not finished.
+
+        Parameters
+        ----------
+        state : see `commit`.
+
+        Raises
+        ------
+        StoreError
+            See `commit`.
+        """
+        self.commit(state, force=True)
+        return Reader(self.header, self._pending, finished=False)
 
     @abstractmethod
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """Header and blocks of a run: the arrays of a store, their checks and their types."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ class Header:
     engine : "spectrum" or "symbols" for a family with engines, otherwise "".
     inputs : path as written in the experiment -> SHA-256 in hexadecimal, of the data files that the run has read.
     weighted : whether the counts are weights that sum to 1, float64.
+    stop : the condition that ends the run before its last generation, or "".
     rewards : reward of each symbol, float64 (K), if the run has read them from a file; otherwise None.
     """
 
@@ -56,6 +58,7 @@ class Header:
     engine: str = ""
     weighted: bool = False
     rewards: np.ndarray | None = None
+    stop: str = ""
 
     def __post_init__(self) -> None:
         if not self.n_columns and isinstance(self.truth, SymbolTruth) and self.engine != "spectrum":
@@ -130,6 +133,32 @@ class Block:
             indptr = indptr[: n_generations * ((len(indptr) - 1) // self.n_generations) + 1]
             samples[name] = SampleRows(indptr, values[: indptr[-1]])
         return Block(self.first, metrics, rows, states, samples)
+
+    def after_generation_0(self) -> "list[Block]":
+        """Return the blocks of generation 0 and of the later generations, of a block that starts with generation 0."""
+        if self.first != 0 or self.n_generations == 1:
+            return [self]
+        start = dataclasses.replace(self.until(1), rows=None)
+        later = {what: {k: v[:, 1:] for k, v in getattr(self, what).items()} for what in ("metrics", "states")}
+        samples = {}
+        for name, (indptr, values) in self.samples.items():
+            low = (len(indptr) - 1) // self.n_generations
+            samples[name] = SampleRows(indptr[low:] - indptr[low], values[indptr[low] :])
+        return [start, Block(1, later["metrics"], self.rows, later["states"], samples)]
+
+    def with_names_of(self, header: Header) -> "Block":
+        """Return the block with its metrics, states and samples in the order of a header.
+
+        Raises
+        ------
+        KeyError
+            The block does not have one of them.
+        """
+        metrics, states, samples = (
+            {name: getattr(self, what)[name] for name in getattr(header, what)}
+            for what in ("metrics", "states", "samples")
+        )
+        return dataclasses.replace(self, metrics=metrics, states=states, samples=samples)
 
     @property
     def nbytes(self) -> int:

@@ -79,7 +79,7 @@ def read_header(content: Content) -> Header:
     n_replicates = len(array_of(content, "replicate", "i4", (None,)))
     if not n_replicates or not np.array_equal(content.arrays["replicate"], np.arange(n_replicates)):
         raise ValueError("is damaged: its replicates must be 0, 1, 2 and so on")
-    _check_run(root, n_replicates)
+    stop = _check_run(root, n_replicates)
     metrics, states, samples = _variables(content)
     inputs = root.get("inputs", {})
     truth = _read_truth(content, inputs) if "truth" in content.attributes else None
@@ -107,16 +107,19 @@ def read_header(content: Content) -> Header:
         engine=root.get("engine", ""),
         weighted="trajectory/data" in content.arrays and content.arrays["trajectory/data"].dtype.kind == "f",
         rewards=_read_rewards(content, truth),
+        stop=stop,
     )
 
 
-def _check_run(root: Mapping[str, Any], n_replicates: int) -> None:
-    """Refuse a header whose experiment has another size than its data."""
+def _check_run(root: Mapping[str, Any], n_replicates: int) -> str:
+    """Return the stop condition of a run; refuse a header whose experiment has another size than its data."""
     experiment = parse_json(root["experiment"])
     run = experiment.get("run") if isinstance(experiment, dict) else None
     for key, size in (("n_generations", root["n_generations"]), ("n_replicates", n_replicates)):
         if isinstance(run, dict) and run.get(key, size) != size:
             raise ValueError(f"is damaged: it has {key} = {size}, its experiment {reprlib.repr(run[key])}")
+    stop = run.get("stop") if isinstance(run, dict) else None
+    return stop if isinstance(stop, str) else ""
 
 
 def _variables(content: Content) -> tuple[dict[str, Variable], dict[str, Variable], dict[str, Variable]]:
@@ -224,7 +227,11 @@ def _check_bounds(name: str, bounds: np.ndarray, length: int) -> None:
 
 def _is_coordinate(content: Content, name: str) -> bool:
     is_line = "/" not in name and content.arrays[name].ndim == 1
-    return is_line and name not in ("generation", "replicate") and "ragged" not in content.attributes[name]
+    return (
+        is_line
+        and name not in ("generation", "replicate", "first_passage")
+        and "ragged" not in content.attributes[name]
+    )
 
 
 def coordinate_of(content: Content, name: str) -> Coordinate:
@@ -283,8 +290,8 @@ def _read_sample(content: Content, header: Header, name: str, plane: tuple[int, 
     return SampleRows(indptr, values)
 
 
-def read_run(content: Content) -> tuple[Header, Block, np.ndarray | None]:
-    """Return the header, all generations, and the extinction times, if it has them, of a finished run.
+def read_run(content: Content) -> tuple[Header, Block, dict[str, np.ndarray]]:
+    """Return the header, all generations, and what is known at the end, see `Store.finish`, of a finished run.
 
     Raises
     ------
@@ -293,12 +300,15 @@ def read_run(content: Content) -> tuple[Header, Block, np.ndarray | None]:
     """
     header = read_header(content)
     block = read_block(content, header)
-    if block.first != 0 or block.n_generations != header.n_generations + 1:
-        last = block.first + block.n_generations - 1
-        raise ValueError(
-            f"is damaged: it has generations {block.first} to {last} instead of 0 to {header.n_generations}"
-        )
-    forgotten = None
+    last, end, final = block.first + block.n_generations - 1, header.n_generations, {}
+    if header.stop:
+        times = array_of(content, "first_passage", "i4", (header.n_replicates,))
+        if not -1 <= times.min() <= times.max() <= last:
+            raise ValueError(f"is damaged: first_passage must be from -1 to {last}")
+        end = int(times.max()) if times.min() >= 0 else end
+        final["first_passage"] = times
+    if block.first != 0 or last != end:
+        raise ValueError(f"is damaged: it has generations {block.first} to {last} instead of 0 to {end}")
     if "forgotten" in content.arrays:
-        forgotten = array_of(content, "forgotten", "i4", (header.n_replicates, header.n_columns))
-    return header, block, forgotten
+        final["forgotten"] = array_of(content, "forgotten", "i4", (header.n_replicates, header.n_columns))
+    return header, block, final

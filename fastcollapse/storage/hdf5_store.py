@@ -16,7 +16,7 @@ from fastcollapse.storage.atomic_write import Rename
 from fastcollapse.storage.base import Reader, Store
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_file import write_file
-from fastcollapse.storage.layout import block_arrays, groups_of, header_arrays, memory_array
+from fastcollapse.storage.layout import block_arrays, final_arrays, groups_of, header_arrays, state_arrays
 from fastcollapse.storage.part_files import (
     PartFile,
     consecutive_parts,
@@ -28,7 +28,7 @@ from fastcollapse.storage.part_files import (
 )
 from fastcollapse.storage.part_writer import WrittenPart, merge_parts, n_to_merge, write_part
 from fastcollapse.storage.parts_folder import PartsFolder, check_free, check_unused
-from fastcollapse.storage.readers import Part, check_data, open_file, read_first, read_parts
+from fastcollapse.storage.readers import Part, check_data, open_file, open_parts, read_first, read_parts
 
 # A commit writes a part if this much is pending, or this long after the previous part, in seconds.
 PART_BYTES = 256 << 20
@@ -52,6 +52,8 @@ class Hdf5Store(Store):
     overwrite : whether to replace a results file at `path`, finished or not. A finished file stays at `path` until the
         new run is complete.
     resume : whether to continue after the last committed generation of the parts, whose data are checked.
+    continued : a finished run of fewer generations, whose data are checked, with its state: the new run has its
+        generations and continues after them.
 
     Raises
     ------
@@ -71,6 +73,7 @@ class Hdf5Store(Store):
         *,
         overwrite: bool = False,
         resume: bool = False,
+        continued: Reader | None = None,
     ) -> None:
         super().__init__(header)
         self.path = Path(path)
@@ -101,7 +104,11 @@ class Hdf5Store(Store):
         self._writer = ThreadPoolExecutor(1, "fastcollapse-parts")
         self._last_part = time.monotonic()
         if not resume:
+            if continued is not None:
+                self.header = dataclasses.replace(header, provenance=continued.header.provenance)
             self._start(self._write_first)
+        if continued is not None:
+            self._take_over(continued)
 
     def _open_parts(self) -> None:
         """Check all parts and take their header and state."""
@@ -134,6 +141,21 @@ class Hdf5Store(Store):
             if file.first > 0 and file not in files:  # a kill has left it beside the file with which it was merged
                 file.path.unlink()
         self._written = [WrittenPart(file) for file in files]
+
+    def _take_over(self, run: Reader) -> None:
+        """Write the generations of a finished run, and the state after them, as part 1."""
+        for block in run.blocks:
+            for one in block.after_generation_0():
+                self.append(one.with_names_of(self.header))
+        self.state = dict(run.state or {})
+        mine, self._provenance = self._provenance, self.header.provenance
+        try:
+            self.commit(self.state, force=True)
+        except BaseException:
+            self.close()
+            raise
+        self._provenance = mine
+        self._written = [WrittenPart(part.file) for part in self._written]  # it keeps its provenance
 
     def _read(self, read: Callable[[], _Read]) -> _Read:
         """Return what `read` reads from the parts.
@@ -204,7 +226,7 @@ class Hdf5Store(Store):
         if force:
             self._wait()
 
-    def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
+    def finish(self, final: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray] | None = None) -> Reader:
         """Stream all parts into `path` and remove them; see `Store.finish`.
 
         The parts are checked, because a copy of damaged data would get valid checksums; rows while they are copied.
@@ -214,22 +236,29 @@ class Hdf5Store(Store):
         files = [part.file for part in self._written]
         parts = self._read(lambda: list(read_parts(files, self.header, checked=True, copied=True)))
         blocks = [part.block for part in parts] + self._pending
-        last = self.header.n_generations
+        passage = final.get("first_passage")
+        stopped = passage is not None and bool((passage >= 0).all())
+        last = self._next - 1 if stopped else self.header.n_generations
         generations = [np.arange(block.first, block.first + block.n_generations) for block in blocks]
         if not blocks or not np.array_equal(np.concatenate(generations), np.arange(last + 1)):
             n = sum(map(len, generations))
             raise StoreError(f"{self.path}: cannot be written: it must have generations 0 to {last} once, got {n}")
         self.header = dataclasses.replace(self.header, provenance=self._all_provenance(parts))
         arrays = block_arrays(self.header, blocks, dims=True)
-        if "forgotten" in final:
-            values = np.asarray(final["forgotten"], np.int32)
-            arrays.append(memory_array("forgotten", values, ("replicate", self.header.column)))
+        arrays += final_arrays(self.header, final)
+        # Extinction times are often part of the state: they are stored once.
+        arrays += state_arrays({name: values for name, values in (state or {}).items() if name not in final})
         rename = Rename(self.parts, replace=is_replacing(self.path), check=self._folder.check)
         write_file(self.path, arrays + header_arrays(self.header), groups_of(self.header, blocks), rename)
         self._finished = True
         self._pending.clear()
         self._folder.remove()
         return open_file(self.path)
+
+    def partial(self, state: Mapping[str, np.ndarray]) -> Reader:
+        """Commit all generations, and return the reader of the parts; see `Store.partial`."""
+        self.commit(state, force=True)
+        return open_parts(self.path)
 
     def _all_provenance(self, parts: Sequence[Part]) -> dict[str, Any]:
         """Return the provenance of the first generation and, under "resumed", that of each later process."""
@@ -241,7 +270,9 @@ class Hdf5Store(Store):
             if one != last:
                 last = one
                 resumed.append({"after": first - 1, **one})
-        return {**self.header.provenance, "resumed": resumed} if resumed else self.header.provenance
+        if not resumed:
+            return self.header.provenance
+        return {**self.header.provenance, "resumed": [*self.header.provenance.get("resumed", ()), *resumed]}
 
     def close(self) -> None:
         """Discard the pending blocks; committed parts stay, and a run without a commit leaves nothing."""

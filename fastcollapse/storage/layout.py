@@ -32,6 +32,7 @@ ATTRIBUTES = {
         "long_name": "generation that lost the symbol; -1 not within the run, 0 never there",
         "units": "1",
     },
+    "first_passage": {"long_name": "first generation that meets run.stop; -1 not within the run", "units": "1"},
     "truth/probability": {"long_name": "law of generation 0", "units": "1"},
     "truth/counts": {"long_name": "counts of the data", "units": "1"},
     "truth/reward": {"long_name": "reward of the symbol, as read from its file", "units": "1"},
@@ -75,6 +76,19 @@ class Array:
 def memory_array(name: str, values: np.ndarray, dims: tuple[str, ...] = ()) -> Array:
     """Return the data set of an array in memory."""
     return Array(name, values.dtype, values.shape, lambda: [values], dims, ATTRIBUTES.get(name, {}))
+
+
+def final_arrays(header: Header, final: Mapping[str, np.ndarray], dims: bool = True) -> list[Array]:
+    """Return the data sets that are known at the end of a run, see `Store.finish`."""
+    axes = {"forgotten": ("replicate", header.column), "first_passage": ("replicate",)}
+    return [
+        memory_array(name, np.asarray(values, np.int32), axes[name] if dims else ()) for name, values in final.items()
+    ]
+
+
+def state_arrays(state: Mapping[str, np.ndarray]) -> list[Array]:
+    """Return the data sets of the state of a model, of a part or of a finished file."""
+    return [memory_array(f"state/{name}", np.asarray(values)) for name, values in state.items()]
 
 
 def _variable_chunks(blocks: Sequence[Block], name: str, n_replicates: int) -> Iterator[np.ndarray]:
@@ -282,7 +296,8 @@ def root_attributes(header: Header) -> dict[str, Any]:
     # Files without `engine` have the only engine of earlier versions.
     engine = {"engine": header.engine} if header.engine == "spectrum" else {}
     is_new = header.samples or engine or (header.weighted and header.trajectory) or isinstance(header.truth, Sentences)
-    version = RAGGED_VERSION if is_new else FORMAT_VERSION
+    # Readers of version 1 expect all generations.
+    version = RAGGED_VERSION if is_new or header.stop else FORMAT_VERSION
     return {
         "format": FORMAT,
         "format_version": np.int64(version),

@@ -14,7 +14,7 @@ import numpy as np
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage.atomic_write import Rename, remove_abandoned
 from fastcollapse.storage.attributes import anything, fields, listed, table, text, whole
-from fastcollapse.storage.base import Reader
+from fastcollapse.storage.base import Reader, finished_reader
 from fastcollapse.storage.content import Content, array_of, read_run
 from fastcollapse.storage.hdf5_file import decoded, read_file, write_file
 from fastcollapse.storage.json_text import parse_json
@@ -25,6 +25,7 @@ from fastcollapse.storage.layout import (
     Array,
     block_arrays,
     checked,
+    final_arrays,
     groups_of,
     header_arrays,
     memory_array,
@@ -59,9 +60,9 @@ def run_arrays(reader: Reader, dims: bool) -> list[Array]:
     """
     header = reader.header
     arrays = block_arrays(header, reader.blocks, dims)
-    if reader.forgotten is not None:
-        arrays.append(memory_array("forgotten", reader.forgotten, ("replicate", reader.header.column) if dims else ()))
-    return arrays + header_arrays(header)
+    final = {"forgotten": reader.forgotten, "first_passage": reader.first_passage}
+    known = {name: values for name, values in final.items() if values is not None}
+    return arrays + final_arrays(header, known, dims) + header_arrays(header)
 
 
 def write_run(path: Path, reader: Reader, rename: Rename | None = None) -> None:
@@ -186,8 +187,8 @@ class Pack:
         content.attributes.update(entry["groups"])
         for name, array in entry["arrays"].items():
             content.arrays[name], content.attributes[name] = self._array(*array[:3]), array[3]
-        header, block, forgotten = read_run(content)
-        return Reader(header, [block], forgotten=forgotten)
+        header, block, final = read_run(content)
+        return finished_reader(header, [block], final)
 
     def _array(self, dtype: str, shape: list[int], offset: int) -> np.ndarray:
         end = offset + np.dtype(dtype).itemsize * math.prod(shape)

@@ -11,7 +11,7 @@ import numpy as np
 from fastcollapse.storage.atomic_write import Rename
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_file import write_file
-from fastcollapse.storage.layout import FORMAT, FORMAT_VERSION, block_arrays, memory_array
+from fastcollapse.storage.layout import FORMAT, FORMAT_VERSION, block_arrays, state_arrays
 from fastcollapse.storage.part_files import PartFile, part_path
 from fastcollapse.storage.readers import read_parts
 
@@ -54,8 +54,7 @@ def write_part(
     StoreError
         The file exists or cannot be written.
     """
-    arrays = block_arrays(header, blocks, dims=False)
-    arrays += [memory_array(f"state/{name}", values) for name, values in state.items()]
+    arrays = block_arrays(header, blocks, dims=False) + state_arrays(state)
     root = {
         "format": FORMAT,
         "format_version": np.int64(FORMAT_VERSION),

@@ -1,6 +1,7 @@
 """Parts folder of a run in progress: exclusive lock and recovery after a crash."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,10 +58,12 @@ def _busy(path: Path, writer: object) -> InputError:
 def check_unused(path: Path, overwrite: bool = False) -> None:
     """Check that nothing exists at a path that a run would replace; see `check_free`."""
     folder = parts_folder(path)
-    if overwrite:
-        _check_replaceable(path)
-    elif os.path.lexists(path):
-        raise InputError(f"{path} already exists; overwrite it (overwrite=True, --overwrite) or choose another name")
+    _check_replaceable(path, overwrite)
+    if not overwrite and os.path.lexists(path):
+        raise InputError(
+            f"{path} already exists and cannot be resumed (resume=True, --resume); overwrite it (overwrite=True, "
+            "--overwrite) or choose another name"
+        )
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise InputError(f"output must be a new file, got {path}: {folder} exists and is not a folder")
     if is_begun(path) and not overwrite:
@@ -70,22 +73,39 @@ def check_unused(path: Path, overwrite: bool = False) -> None:
         raise InputError(f"output must be a new file, got {path}: {folder} exists and holds {', '.join(foreign)}")
 
 
-def unfinished(path: Path) -> InputError:
-    """Return the refusal of a new run to a path whose parts are of an unfinished run."""
+def unfinished(path: Path, differences: Sequence[str] = ()) -> InputError:
+    """Return the refusal of a new run to a path whose parts are of an unfinished run.
+
+    Parameters
+    ----------
+    differences : lines about the keys in which the new experiment differs from that of the unfinished run.
+    """
     run = f"an unfinished run, which will replace {path}" if is_replacing(path) else "an unfinished run"
+    if differences:
+        return InputError(
+            f"{parts_folder(path)} holds {run}, of another experiment ({'; '.join(differences)}); overwrite it "
+            "(overwrite=True, --overwrite), choose another name, or resume it with its own experiment "
+            "(resume=True, --resume)"
+        )
     return InputError(
-        f"{parts_folder(path)} holds {run}; resume it (resume=True, --resume), overwrite it or choose another name"
+        f"{parts_folder(path)} holds {run}; resume it (resume=True, --resume), overwrite it (overwrite=True, "
+        "--overwrite) or choose another name"
     )
 
 
-def _check_replaceable(path: Path) -> None:
+def _check_replaceable(path: Path, overwrite: bool) -> None:
     if not os.path.lexists(path):
         return
     if os.path.isfile(path) and not os.path.islink(path):
         with suppress(OSError), open(path, "rb") as file:
             if file.read(len(SIGNATURE)) in (SIGNATURE, b""):  # also a damaged results file
                 return
-    raise InputError(f"{path} is not a results file and is not overwritten")
+    if overwrite:
+        raise InputError(f"{path} is not a results file and is not overwritten")
+    raise InputError(
+        f"{path} already exists and is not a results file: choose another name (resume=True, --resume and "
+        "overwrite=True, --overwrite need a results file)"
+    )
 
 
 def _is_ours(path: Path) -> bool:

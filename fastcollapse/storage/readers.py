@@ -12,7 +12,7 @@ import numpy as np
 
 from fastcollapse.errors import UnreadableResults
 from fastcollapse.storage.attributes import PART, PART_OPTIONAL, check_attributes
-from fastcollapse.storage.base import Reader
+from fastcollapse.storage.base import Reader, finished_reader
 from fastcollapse.storage.blocks import Block, Header, StoredSum
 from fastcollapse.storage.checksums import damaged, mismatch, read_checksums
 from fastcollapse.storage.content import Content, read_block, read_header, read_run
@@ -107,8 +107,11 @@ def _read_finished(path: Path) -> Reader:
         content = read_file(path)
     except FileNotFoundError as error:
         raise UnreadableResults(f"{path}: no such file") from error
-    header, block, forgotten = decoded(path, lambda: read_run(content))
-    return Reader(header, [block], forgotten=forgotten, path=path)
+    header, block, final = decoded(path, lambda: read_run(content))
+    state = content.group("state")
+    if state and "forgotten" in final:  # stored once
+        state.setdefault("forgotten", final["forgotten"])
+    return finished_reader(header, [block], final, path, state or None)
 
 
 def read_first(folder: Path) -> Header:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fastcollapse.storage.base import Reader, Store
+from fastcollapse.storage.base import Reader, Store, finished_reader
 from fastcollapse.storage.blocks import Block, Header
 from fastcollapse.storage.hdf5_store import Hdf5Store
 
@@ -54,12 +54,15 @@ class SpillStore(Store):
             self._pending.clear()
         self._disk.commit(state, force)
 
-    def finish(self, final: Mapping[str, np.ndarray]) -> Reader:
-        """Return the reader of the run, in memory or in the file; see `Store.finish`."""
+    def finish(self, final: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray] | None = None) -> Reader:
+        """Return the reader of the run, in memory or in the file, without the state; see `Store.finish`."""
         if self._disk is not None:
             return self._disk.finish(final)
-        forgotten = final.get("forgotten")
-        return Reader(self.header, self._pending, None if forgotten is None else forgotten.astype(np.int32))
+        return finished_reader(self.header, self._pending, final)
+
+    def partial(self, state: Mapping[str, np.ndarray]) -> Reader:
+        """Commit all generations; see `Store.partial`."""
+        return super().partial(state) if self._disk is None else self._disk.partial(state)
 
     def close(self) -> None:
         """Close the file; the reader still uses the memory."""

@@ -15,7 +15,7 @@ from fastcollapse.sweeps.folder import SweepFolder, make_folder
 from fastcollapse.sweeps.load import SweepSource, as_sweep
 from fastcollapse.sweeps.pack_merge import merge_packs
 from fastcollapse.sweeps.points import Sweep
-from fastcollapse.sweeps.replicate_ranges import WorkUnit, replicate_ranges
+from fastcollapse.sweeps.replicate_ranges import WorkUnit, most_ranges, replicate_ranges
 from fastcollapse.sweeps.task_queue import Outcome, TaskQueue
 from fastcollapse.sweeps.worker import Report, Task, run_task
 
@@ -166,7 +166,7 @@ def _units_of_shard(folder: SweepFolder, i: int, n: int) -> list[WorkUnit]:
         return [WorkUnit(index) for index in range(i - 1, len(folder), n)]
     units = []
     for index in range(len(folder)):
-        units += replicate_ranges(index, min(n_ranges, folder.sweep[index].experiment.run.n_replicates))
+        units += replicate_ranges(index, min(n_ranges, most_ranges(folder.sweep[index].experiment)))
     return units[i - 1 :: n]
 
 

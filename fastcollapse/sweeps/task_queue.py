@@ -11,7 +11,7 @@ from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.sweeps.folder import SweepFolder
 from fastcollapse.sweeps.precompile import precompile
-from fastcollapse.sweeps.replicate_ranges import WorkUnit, replicate_ranges
+from fastcollapse.sweeps.replicate_ranges import WorkUnit, most_ranges, replicate_ranges
 from fastcollapse.sweeps.worker import Report, Task
 
 # Target duration of a task in seconds: it has many points if they are short.
@@ -123,7 +123,7 @@ class TaskQueue(Iterator[Task]):
             return
         self._unsplit.add(point)
         experiment = self._folder.sweep[point].experiment
-        n_ranges = min(math.ceil(self._n_workers / len(self._units)), experiment.run.n_replicates)
+        n_ranges = min(math.ceil(self._n_workers / len(self._units)), most_ranges(experiment))
         if n_ranges > 1 and estimate_seconds(experiment) > _SPLIT_SECONDS:
             self._units.popleft()
             self._units.extendleft(reversed(replicate_ranges(point, n_ranges)))

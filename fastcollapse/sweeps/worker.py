@@ -1,5 +1,6 @@
 """Worker of a sweep: claims points of the folder, computes them and publishes the results."""
 
+import dataclasses
 import functools
 import os
 import socket
@@ -198,7 +199,9 @@ class Worker:
         truth = self._truth(experiment)
         common: dict[str, Any] = {"threads": self._threads, "interrupts": self._interrupts}
         if is_begun(path):
-            execute(plan_run(experiment, path, "resume", truth=truth), **common)
+            # A state at the end would differ between executors: a point may be computed in memory, or in ranges.
+            plan = plan_run(experiment, path, "resume", truth=truth)
+            execute(dataclasses.replace(plan, keeps_state=False), **common)
             return
         plan = plan_run(experiment, truth=truth, store=lambda header: SpillStore(header, path))
         results = execute(plan, **common)
@@ -226,7 +229,7 @@ class Worker:
             truth=self._truth(experiment),
             first_replicate=unit.replicates(experiment.run.n_replicates).start,
         )
-        execute(plan, threads=self._threads, interrupts=self._interrupts)
+        execute(dataclasses.replace(plan, keeps_state=False), threads=self._threads, interrupts=self._interrupts)
         # Each worker checks after it has renamed its own file, so the last worker sees all files.
         if not all(path.exists() for path in paths):
             return

@@ -16,7 +16,6 @@ from fastcollapse import open_results, simulate
 from fastcollapse.cli import main as cli
 from fastcollapse.cli import run_job as running
 from fastcollapse.cli.output_files import saved_generations
-from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.result_paths import case_paths
 from fastcollapse.simulation.run_plan import plan_run
@@ -134,7 +133,7 @@ def test_run__another_experiment_is_not(here, setting):
     assert result.exit_code == 2
     key, value = setting.split("=")
     expected = (
-        rf"error: a.h5 already exists \(another experiment: {key} is \d+ there, {value} here\); overwrite it .*\n"
+        rf"error: a.h5 already exists \(another experiment: {key} is \d+ there, {value} here\); .*overwrite it .*\n"
     )
     assert re.fullmatch(expected, result.stderr)
     assert bytes_of(here) == before
@@ -152,15 +151,18 @@ def test_run__changed_data_files_are_another_experiment(here):
     assert "a.h5 holds another experiment: data file 'words.csv' has changed" in again.stderr
 
 
-def test_run__a_seed_that_is_drawn_is_a_new_run(here):
+def test_run__without_a_seed_takes_that_of_the_file(here):
     (here / "free.toml").write_text(TOML.replace("seed = 5\n", ""))
     assert call("run", "free.toml", "-o", "a.h5").exit_code == 0
-    assert call("run", "free.toml", "-o", "a.h5").exit_code == 2
-    experiment = Experiment.from_toml(here / "free.toml")
-    with pytest.raises(
-        InputError, match=r"a.h5 already exists \(another experiment: run.seed is .* there, absent here\); overwrite it"
-    ):
-        plan_run(experiment, here / "a.h5", "reuse")
+    before = bytes_of(here)
+    assert "a.h5 already contains this run" in call("run", "free.toml", "-o", "a.h5").stderr
+    assert plan_run(Experiment.from_toml(here / "free.toml"), here / "a.h5").is_finished
+    assert bytes_of(here) == before
+    other = call("run", "free.toml", "-o", "a.h5", "--set", "run.n_generations=13")
+    assert "(another experiment: run.n_generations is 12 there, 13 here)" in other.stderr
+    for _ in range(2):  # without -o, each is a new run with a new seed
+        assert call("run", "free.toml").exit_code == 0
+    assert open_results("results/free.h5").digest != open_results("results/free-2.h5").digest
 
 
 def test_overwrite__replaces_results_and_figure(here):
@@ -206,7 +208,8 @@ def test_overwrite__keeps_the_old_run_until_the_new_one_is_finished(here, parts_
     assert re.search(r"keeps generations 0 to \d; to resume: again", saved_generations(here / "a.h5", ["again"]))
     again = call("run", "small.toml", "-o", "a.h5", "--seed", "6")
     words = "a.h5.parts holds an unfinished run, which will replace a.h5; resume it (resume=True, --resume), "
-    assert (again.exit_code, again.stderr) == (2, f"error: {words}overwrite it or choose another name\n")
+    words += "overwrite it (overwrite=True, --overwrite) or choose another name"
+    assert (again.exit_code, again.stderr) == (2, f"error: {words}\n")
     again = call("run", "small.toml", "-o", "a.h5", "--seed", "5")  # the old run: nothing to do, the parts stay
     assert again.exit_code == 0, again.output
     assert (here / "a.h5").read_bytes() == old
@@ -259,8 +262,13 @@ def test_unfinished__is_never_restarted_by_default(here, parts_at_once):
     before = bytes_of(here)
     result = call("run", "small.toml", "-o", "a.h5")
     assert result.exit_code == 2
-    words = "a.h5.parts holds an unfinished run; resume it (resume=True, --resume), overwrite it or choose another name"
-    assert result.stderr == f"error: {words}\n"
+    words = "a.h5.parts holds an unfinished run; resume it (resume=True, --resume), overwrite it "
+    assert result.stderr == f"error: {words}(overwrite=True, --overwrite) or choose another name\n"
+    result = call("run", "small.toml", "-o", "a.h5", "--set", "workflow.n_samples=51")
+    assert result.exit_code == 2
+    words = "an unfinished run, of another experiment (workflow.n_samples is 50 there, 51 here); overwrite it "
+    assert words in result.stderr
+    assert "resume it with its own experiment (resume=True, --resume)" in result.stderr
     assert bytes_of(here) == before
     result = call("run", "small.toml", "-o", "a.h5", "--overwrite")
     assert result.exit_code == 0

@@ -13,8 +13,8 @@ from fastcollapse.models.pools import check_fitted, check_pool_memory, n_fixed_r
     ("workflow", "capacity", "n_kept"),
     [
         (Replace(n_samples=8), 8, [0, 0, 0]),
-        (Accumulate(n_samples=8, keep_real=False), 16, [0, 8, 0]),
-        (AccumulateSubsample(n_samples=8, keep_real=True, replacement=False), 24, [8, 16, 0]),
+        (Accumulate(n_samples=8, keep_real=False), 16, [0, 8, 16]),
+        (AccumulateSubsample(n_samples=8, keep_real=True, replacement=False), 24, [8, 16, 24]),
         (Mix(n_samples=6, n_real=3, real="fresh"), 9, [0, 0, 0]),
     ],
     ids=lambda value: value.name if hasattr(value, "name") else "",
@@ -22,7 +22,7 @@ from fastcollapse.models.pools import check_fitted, check_pool_memory, n_fixed_r
 def test_pool__has_the_sizes_of_its_workflow(workflow, capacity, n_kept):
     plan = kernel_schedule(workflow.schedule(3, None))
     assert pool_capacity(plan) == capacity
-    assert [n_kept_after(plan.n_kept, generation) for generation in (1, 2, 3)] == n_kept
+    assert [n_kept_after(plan, generation) for generation in (1, 2, 3)] == n_kept
 
 
 @pytest.mark.parametrize(("real", "expected"), [("fixed", 3), ("fresh", 0)])

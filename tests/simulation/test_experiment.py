@@ -59,7 +59,7 @@ def message_of(mapping):
         (
             changed("run", n_generatons=5),
             "run.n_generatons is not a known key, use n_generations, n_replicates, seed, "
-            "record (did you mean 'n_generations'?)",
+            "record, stop (did you mean 'n_generations'?)",
         ),
         (changed("run", **{"two\nlines": 5}), "run.'two\\nlines' is not a known key"),
         (

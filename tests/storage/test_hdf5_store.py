@@ -152,7 +152,7 @@ def test_create__refuses_existing_file(tmp_path):
     path = tmp_path / "out.h5"
     path.write_text("mine")
     with pytest.raises(
-        InputError, match=r"out\.h5 already exists; overwrite it \(overwrite=True, --overwrite\) or choose another name"
+        InputError, match=r"out\.h5 already exists and is not a results file: choose another name \(resume=True"
     ):
         Hdf5Store(header, path)
     assert path.read_text() == "mine"

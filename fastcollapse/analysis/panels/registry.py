@@ -13,6 +13,7 @@ from fastcollapse.analysis.panels.family_panels import FamilyPanels
 from fastcollapse.analysis.panels.panel import Panel
 from fastcollapse.analysis.panels.published import published
 from fastcollapse.analysis.panels.scores import unscored_curve
+from fastcollapse.analysis.panels.stopped_runs import without_late_scores
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.simulation.recorded_run import RecordedRun
 
@@ -76,7 +77,8 @@ def panels_of(results: RecordedRun, generations: np.ndarray, names: Sequence[str
         own = (name for name in results.user_metrics if name not in makers)
         panels += [metric_panel(name, results, generations, options) for name in own]
     # The metrics of the default panels may not be recorded.
-    return panels or [metric_panel(metric, results, generations, options) for metric in results.metrics]
+    panels = panels or [metric_panel(metric, results, generations, options) for metric in results.metrics]
+    return without_late_scores(results, panels)
 
 
 def panel_names(results: RecordedRun) -> list[str]:

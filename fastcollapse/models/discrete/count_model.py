@@ -98,6 +98,10 @@ class CountModel(Model):
         """Return the metrics of this engine: with curation also the expected rewards."""
         return METRICS | REWARD_METRICS if sampling is not None and sampling.best_of is not None else dict(METRICS)
 
+    def length_settings(self, n_generations: int) -> tuple[Any, ...]:
+        """Return the type of the counts, which the largest pool needs."""
+        return (np.dtype(self._dtype).str,)
+
     @property
     def n_symbols(self) -> int:
         """Size of the vocabulary."""

@@ -108,6 +108,10 @@ class SpectrumDiscrete(Model):
         """Return the spectrum, if it is recorded: a point is a count and its number of symbols."""
         return {"spectrum": Variable("count and number of symbols", dims=("count_and_number",), ragged=True)}
 
+    def length_settings(self, n_generations: int) -> tuple[Any, ...]:
+        """Return which metrics are followed, and whether the real data pause."""
+        return (self._with_survival, self._with_lost, self._by_group, self._pauses)
+
     def generation_0(self, n_replicates: int, seed: int, first_replicate: int = 0) -> ModelBlock:
         """Return the block of generation 0; the spectrum of a law has no rows."""
         metrics = {name: np.full((n_replicates, 1), self._truth_values[name]) for name in LABEL_FREE}

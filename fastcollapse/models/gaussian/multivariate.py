@@ -149,7 +149,7 @@ class MultivariateGaussian(GaussianModel):
             refit_multivariate_subsamples(
                 state.laws, state.points, state.order, source, self._kernel_schedule, normals, span, out
             )
-            state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
+            state.n_kept = n_kept_after(self._kernel_schedule, first + n_generations - 1)
         else:
             refit_multivariate(state.laws, state.source, self._kernel_schedule, normals, span, out)
         return ModelBlock(out._asdict())

@@ -110,7 +110,7 @@ class UnivariateGaussian(GaussianModel):
         elif self._subsampled:
             source = univariate_source(float(self._truth[0]), float(self._truth[1]), self._schedule)
             refit_subsamples(state.moments, state.pool, self._kernel_schedule, source, normals, span, means, logs)
-            state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
+            state.n_kept = n_kept_after(self._kernel_schedule, first + n_generations - 1)
         else:
             refit_pools(state.moments, state.real, self._kernel_schedule, self._truth, normals, span, means, logs)
         return ModelBlock({"mean": means, "log_sigma": logs})

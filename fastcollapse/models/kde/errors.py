@@ -61,6 +61,11 @@ class Errors:
             self._components = (centres, found, own)
         return self._components[1:]
 
+    @property
+    def nodes(self) -> tuple[float, ...]:
+        """Origin, spacing and number of the nodes of characteristic functions; empty without them."""
+        return () if self._waves is None else self._waves.nodes
+
     def sums(self, n_replicates: int) -> dict[str, np.ndarray]:
         """Return the sums that later generations continue, at the start."""
         if not self._names or not self._truth.has_density:

@@ -110,6 +110,10 @@ class Kde(Model):
             for name, metric in METRICS.items()
         }
 
+    def length_settings(self, n_generations: int) -> tuple[bool | bytes | float, ...]:
+        """Return the bandwidths, the generations with values, and the nodes of characteristic functions."""
+        return (*self._plan.settings(n_generations), *self._errors.nodes)
+
     def state_variables(self) -> dict[str, Variable]:
         """Return the variables of the states and of the points."""
         missing = not self._plan.observed.all()

@@ -85,6 +85,11 @@ class KdePlan:
         """Number of points of each fit, int64 (T)."""
         return self.schedule.fitted_sizes()
 
+    def settings(self, n_generations: int) -> tuple[bool | bytes, ...]:
+        """Return what the first generations depend on, see `Model.length_settings`."""
+        by_generation = self.bandwidths, self.observed, self.evaluated, self.kernel_starts
+        return (self.grows, self.has_fixed_sums, *(values[:n_generations].tobytes() for values in by_generation))
+
     def last_observed(self, t: int) -> int:
         """Return the last observed generation before t; 0 for none."""
         before = np.flatnonzero(self.observed[: t - 1])

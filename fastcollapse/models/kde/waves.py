@@ -38,6 +38,11 @@ class Waves:
         self._turns: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
         self._truth = (truth.weights * np.exp(exponents)).sum(axis=1)
 
+    @property
+    def nodes(self) -> tuple[float, float, int]:
+        """Origin, spacing and number of the nodes."""
+        return self._origin, self._spacing, len(self._nodes)
+
     def sums(self, n_replicates: int) -> dict[str, np.ndarray]:
         """Return the sums that later generations continue, at the start."""
         return {name: np.zeros((n_replicates, len(self._nodes))) for name in ("cosine_sum", "sine_sum")}

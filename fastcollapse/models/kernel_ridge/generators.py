@@ -23,7 +23,7 @@ from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
 from fastcollapse.models.kernel_ridge.truth import Labelled
 from fastcollapse.models.pools import check_pool_memory, n_fixed_real, n_kept_after, pool_capacity
 
-_EMPTY = -1
+EMPTY = -1
 
 
 @dataclass(eq=False)
@@ -92,7 +92,7 @@ class Chain:
             check_pool_memory(n_replicates * n * (1 + n_outputs))
             pools = {"inputs": np.zeros((n_replicates, n), np.int64), "labels": np.zeros((n_replicates, n, n_outputs))}
         key = stream_key(seed, first_replicate, 0, PURPOSE_FIXED_REAL)
-        rows = np.full((n_replicates, self.largest), _EMPTY, np.int64)
+        rows = np.full((n_replicates, self.largest), EMPTY, np.int64)
         coefficients = np.zeros((n_replicates, n_outputs, self.largest))
         return KernelState(rows, coefficients, self._draw_real(n_replicates, n_fixed_real(self._schedule), key), pools)
 
@@ -132,7 +132,7 @@ class Chain:
         truth, (n_replicates, n_outputs, _) = self._truth, state.coefficients.shape
         n_at = len(at.rows) if isinstance(at, Table) else at.shape[1]
         out = np.empty((n_replicates, n_outputs, n_at))
-        sizes = (state.rows != _EMPTY).sum(axis=1)
+        sizes = (state.rows != EMPTY).sum(axis=1)
         n_values = n_at * (n_outputs + (0 if isinstance(at, Table) else truth.rows.shape[1]))
         for batch in self._fitter.batches(sizes, self.largest, n_values):
             n = sizes[batch.start]
@@ -171,7 +171,7 @@ class Chain:
         end = kept + inputs.shape[1]
         state.pools["inputs"][:, kept:end] = inputs
         state.pools["labels"][:, kept:end] = labels.swapaxes(1, 2)
-        state.n_kept = n_kept_after(self._kernel_schedule.n_kept, t + 1)
+        state.n_kept = n_kept_after(self._kernel_schedule, t + 1)
         return state.pools["inputs"][:, :end], state.pools["labels"][:, :end].swapaxes(1, 2)
 
     def _subsample(
@@ -194,7 +194,7 @@ class Chain:
         penalty = self._parameters.ridge * inputs.shape[1]
         folded = [fold(inputs[r], labels[r]) for r in range(len(inputs))]
         sizes = np.array([len(rows) for rows, _, _ in folded])
-        state.rows[:], state.coefficients[:] = _EMPTY, 0.0
+        state.rows[:], state.coefficients[:] = EMPTY, 0.0
         for batch in self._fitter.batches(sizes, self.largest, 2 * state.coefficients[0].size):
             rows, counts, means = (np.stack(parts) for parts in zip(*folded[batch], strict=True))
             coefficients, conditions = self._fitter.fit(rows, means, penalty / counts)

@@ -10,7 +10,7 @@ from fastcollapse.config.schedule import Schedule
 from fastcollapse.models.base import ArrayModel, ModelBlock
 from fastcollapse.models.kernel_ridge.downstream import Predictor
 from fastcollapse.models.kernel_ridge.fit import Fitter, Table
-from fastcollapse.models.kernel_ridge.generators import Chain, KernelState
+from fastcollapse.models.kernel_ridge.generators import EMPTY, Chain, KernelState
 from fastcollapse.models.kernel_ridge.metrics import METRICS, ROLES, available
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
 from fastcollapse.models.kernel_ridge.sizes import check_kernel, check_sizes, narrow_spread, row_squares
@@ -134,6 +134,12 @@ class KernelRidge(ArrayModel):
     ) -> KernelState:
         """Return the state saved as `arrays`."""
         state = self.initial(n_replicates, seed, first_replicate)
+        # A longer run has more columns where its pool grows.
+        padding = {"rows": EMPTY, "coefficients": 0.0}
+        arrays = {
+            name: _padded(values, getattr(state, name).shape, padding[name]) if name in padding else values
+            for name, values in arrays.items()
+        }
         restore_arrays(arrays, state, "inputs" if state.pools else "")
         return state
 
@@ -199,3 +205,12 @@ class KernelRidge(ArrayModel):
 
 
 MODEL = KernelRidge
+
+
+def _padded(values: np.ndarray, shape: tuple[int, ...], fill: float) -> np.ndarray:
+    """Return an array of a shape, if it only has fewer columns in its last axis; otherwise the array itself."""
+    if values.shape[:-1] != shape[:-1] or values.shape[-1] >= shape[-1]:
+        return values
+    columns = np.full(shape, fill, values.dtype)
+    columns[..., : values.shape[-1]] = values
+    return columns

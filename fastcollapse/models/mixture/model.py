@@ -134,7 +134,7 @@ class Mixture(ArrayModel):
         else:
             pools = MixturePools(state.pool, state.real)
             refit_pools(state.moments, pools, self._kernel_schedule, self._joint, self._truth, normals, span, out)
-            state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
+            state.n_kept = n_kept_after(self._kernel_schedule, first + n_generations - 1)
         return ModelBlock(out._asdict())
 
 

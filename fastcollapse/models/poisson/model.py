@@ -114,7 +114,7 @@ class Poisson(ArrayModel):
         sums, sizes = state.moments
         if self._subsampled:
             refit_subsamples(sums, sizes, state.pool, self._kernel_schedule, span, rates)
-            state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
+            state.n_kept = n_kept_after(self._kernel_schedule, first + n_generations - 1)
         else:
             refit_sums(sums, sizes, state.real, self._kernel_schedule, self._rate, span, rates)
         return ModelBlock({"rate": rates})

@@ -256,4 +256,4 @@ class SubsampledChain(NormalEquationsChain):
         samples = Samples(state.redrawn, state.pools["labels"], state.pools["order"], self._dependent)
         span = span_of(key, first, n_generations, current_threads())
         refit_rows(state.now, samples, self._design, self._kernel_schedule, self._refit, normal_table(), span, out)
-        state.n_kept = n_kept_after(self._kernel_schedule.n_kept, first + n_generations - 1)
+        state.n_kept = n_kept_after(self._kernel_schedule, first + n_generations - 1)

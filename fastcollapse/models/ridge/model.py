@@ -158,6 +158,10 @@ class Ridge(ArrayModel):
         mixed = {} if self._mixed is None else {"mixed": self._mixed.follow(state.mixed, first, n_generations, key)}
         return self._block(now, {**self._predictor(now, first, seed, first_replicate), **mixed})
 
+    def length_settings(self, n_generations: int) -> tuple[Any, ...]:
+        """Return the number of rows of designs that all generations share."""
+        return (int(self._schedule.n_synthetic.max()),) if self._parameters.designs == "dependent" else ()
+
     def warnings(self) -> list[Warning]:
         """Return a warning for each fit whose errors have an infinite mean or variance."""
         messages = infinite_moment_warnings(self._truth, self._parameters, self._schedule)
