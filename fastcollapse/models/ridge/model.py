@@ -99,6 +99,7 @@ class Ridge(ArrayModel):
             "spectrum": Coordinate(self._truth.spectrum, "eigenvalues of the covariance of the inputs"),
             "w0": Coordinate(self._truth.weights, "true weights in the basis of the eigenvectors"),
             **({} if grid is None else grid.coordinates()),
+            **({} if self._downstream is None else self._downstream.delta_coordinate()),
         }
 
     def truth_states(self) -> dict[str, np.ndarray]:
