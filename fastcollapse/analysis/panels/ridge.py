@@ -27,7 +27,7 @@ from fastcollapse.analysis.panels.regression_curves import Labels, Theory, panel
 from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
 from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, chain_of, medians_of
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw
-from fastcollapse.analysis.panels.strong_collapse import best_ridge_panels, least_error_panel, plateau_panel
+from fastcollapse.analysis.panels.strong_collapse import best_ridge_panels, plateau_panel, ridge_gain_panel
 from fastcollapse.analysis.panels.weighted_fits import ErrorOf, error_over_real_panel
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
@@ -250,7 +250,7 @@ _MAKERS: dict[str, Maker] = {
     "optimum": optimum_panel,
     "fine_tuning": fine_tuning_panel,
     "plateau": plateau_panel,
-    "least_error": least_error_panel,
+    "ridge_gain": ridge_gain_panel,
     "mixed_error": mixed_error_panel,
     "best_weight": best_weight_panel,
     "error_over_real": functools.partial(error_over_real_panel, _ERROR),

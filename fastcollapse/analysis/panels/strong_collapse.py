@@ -1,6 +1,7 @@
 """Strong collapse: errors of fits to real and synthetic rows over the number of rows, plateaus and best ridges."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,12 +9,11 @@ import numpy as np
 
 from fastcollapse.analysis.panels.downstream_grid import SAMPLES, Grid, GridCurve, chosen, grid_of
 from fastcollapse.analysis.panels.downstream_mixed_theory import downstream_of, labels_of
-from fastcollapse.analysis.panels.downstream_plot import plot_errors
+from fastcollapse.analysis.panels.downstream_plot import plot_errors, theory_of
 from fastcollapse.analysis.panels.minimum import locate_minimum
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
 from fastcollapse.analysis.panels.regression_setting import setting_of
 from fastcollapse.analysis.panels.regression_theory import EQUIVALENT
-from fastcollapse.analysis.panels.scores import unscored_curve
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.strong_collapse import best_mixed_ridge, strong_collapse_plateau
@@ -36,19 +36,33 @@ def plateau_panel(results: Results, generations: np.ndarray, options: Mapping[st
     return panels
 
 
-def least_error_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
-    """Show the test error at the ridge of the least mean, beside that of the best ridge and the plateau without one."""
-    grid = _mixed_grid(results, "least_error")
-    t, samples, panels = int(grid.generations[-1]), np.arange(len(grid.samples)), []
-    title, note = f"Test error at the best ridge{grid.words()}", "the best ridge is that of the least mean in the grid"
+def ridge_gain_panel(results: Results, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
+    """Show the least mean test error over the ridges divided by that without a ridge, for each share."""
+    grid = _mixed_grid(results, "ridge_gain")
+    without = np.flatnonzero(grid.values == 0)
+    if grid.exponents or not without.size:
+        raise InputError("model.downstream.ridge must have the value 0 for the panel ridge_gain")
+    t, fit, panels = int(grid.generations[-1]), theory_of(results), []
+    title, label = f"Test error at the best ridge over that without one{grid.words()}", "error / error without a ridge"
+    note = "the best ridge is that of the least mean in the grid; standard errors are those of the ratio of two means"
     for share in grid.share_places():
         errors = results.metrics["test_error"][:, t, :, share]
         best = errors.mean(axis=0).argmin(axis=1)
-        curve = unscored_curve(grid.samples, errors[:, samples, best])
-        lines = (Line(EQUIVALENT, _best(results, grid, share)[1], "asymptotic"),)
-        panel = Panel(title, "excess test error", "error", curve, lines, log=True, axis=SAMPLES, positive=True)
-        panel = dataclasses.replace(panel, group=grid.share_name(share), digits=4, note=note)
-        panels.append(_with_plateau(results, panel, share))
+        both = errors[:, np.arange(len(best)), best], errors[..., without[0]]
+        ratio = both[0].mean(axis=0) / both[1].mean(axis=0)
+        error = np.full(len(best), np.nan)
+        if len(errors) > 1:
+            error = (both[0] - ratio * both[1]).std(axis=0, ddof=1) / both[1].mean(axis=0) / math.sqrt(len(errors))
+        heavy = fit.heavy[t, :, share, without[0]]
+        expected = _best(results, grid, share)[1] / fit.error[t, :, share, without[0]]
+        lines = (Line(EQUIVALENT, np.where(heavy, np.nan, expected), "asymptotic"),)
+        unknown = np.full(len(best), np.nan)
+        ratio = np.where(heavy, np.nan, ratio)
+        curve = Curve(grid.samples, ratio, error, ratio - 2 * error, ratio + 2 * error, None, None, unknown, unknown)
+        panel = Panel(
+            title, label, "ratio", curve, lines, band="two standard errors", axis=SAMPLES, digits=4, note=note
+        )
+        panels.append(dataclasses.replace(panel, group=grid.share_name(share)))
     return panels
 
 

@@ -30,19 +30,22 @@ _PURPOSE = np.uint64(PURPOSE_DELTA)
 _SPARE = np.uint64(SUB_SPARE)
 
 
-class SyntheticRows(NamedTuple):
-    """The synthetic rows of the samples.
+class LabelSources(NamedTuple):
+    """What labels the samples: the truth, other weights, or both in parts.
 
     Attributes
     ----------
-    n_rows : int64 (M, P), for each sample size and share; the other rows are real.
-    sigma : standard deviation of the noise of their labels; that of real rows is `Downstream.sigma`.
-    deltas : float64 (R, G, d), the weights of their labels less the true ones.
+    weights, generations : as in `Generators`; the weights are read only where `Downstream.is_tuned`.
+    deltas : float64 (R, G, d), the weights of synthetic labels less the true ones.
+    n_synthetic : int64 (M, P), synthetic rows for each sample size and share; the other rows are real.
+    sigma : standard deviation of the noise of synthetic labels; that of real ones is `Downstream.sigma`.
     """
 
-    n_rows: np.ndarray
-    sigma: float
+    weights: np.ndarray
+    generations: np.ndarray
     deltas: np.ndarray
+    n_synthetic: np.ndarray
+    sigma: float
 
 
 @kernel
@@ -88,8 +91,8 @@ def _draw(design, n_samples, n_synthetic, sigmas, delta, normals, sampler, label
 
 @kernel
 def _evaluate(
-    weights, delta, generation, index, replicate, truth, own, design, downstream, synthetic, normals, key, sampler,
-    labels, reduced, workspace, gap, out,
+    weights, delta, generation, index, replicate, truth, own, design, downstream, n_synthetic, sigma, normals, key,
+    sampler, labels, reduced, workspace, gap, out,
 ):  # fmt: skip
     """Draw samples of one size with each number of synthetic rows and fit them at every ridge: ``...->(P,L,6)``.
 
@@ -97,11 +100,11 @@ def _evaluate(
     """
     d, n = weights.shape[0], downstream.n_samples[index]
     set_gaps(weights, truth, downstream.is_tuned, own.w0, gap)
-    for share in range(synthetic.n_rows.shape[1]):
+    for share in range(n_synthetic.shape[0]):
         # All shares have the same streams, so that they have the same rows where rows are drawn one by one.
         open_downstream(key, replicate, generation, index, workspace.streams)
-        sigmas = downstream.sigma, synthetic.sigma
-        m = _draw(design, n, synthetic.n_rows[index, share], sigmas, delta, normals, sampler, labels)
+        sigmas = downstream.sigma, sigma
+        m = _draw(design, n, n_synthetic[share], sigmas, delta, normals, sampler, labels)
         most = min(m, d)
         both = reduced[: 2 * most].reshape(2, most)
         k = reduce_rows(sampler.rows[:m], labels[: 2 * m].reshape(2, m), workspace, both)
@@ -113,30 +116,29 @@ def _evaluate(
 
 
 @parallel_kernel
-def evaluate_mixed(generators, truth, design, downstream, synthetic, normals, key, n_threads, out):
+def evaluate_mixed(sources, truth, design, downstream, normals, key, n_threads, out):
     """Fit samples of real and synthetic rows of every size and share: ``(R,G,d),(G)->(R,G,M,P,L,6)``.
 
     O(d^3) a sample with the law REDUCED, else O(T d min(T, d)), and the cost of `solve_path`.
 
     Parameters
     ----------
-    generators : `Generators`, whose weights are read only where `downstream.is_tuned`.
+    sources : `LabelSources`.
     design : `Design`, of any law.
-    synthetic : `SyntheticRows`.
     truth, downstream, normals, key, n_threads : as in `downstream_gaussian.evaluate_downstream`.
     out : float64 (R, G, M, P, L, 6), see `ridge_path.solve_path`.
     """
-    weights, generations = generators
+    weights, generations, deltas, n_synthetic, sigma = sources
     n_replicates, n_generations, d = weights.shape
     n_sizes, n_ridges = downstream.ridges.shape
     n_units = n_sizes * n_replicates * n_generations
-    most, rank = 1, 1
+    most, rank, law = 1, 1, design.law
     for index in range(n_sizes):
         n = downstream.n_samples[index]
         rank = max(rank, min(n, d))
-        for share in range(synthetic.n_rows.shape[1]):
-            n_synthetic = synthetic.n_rows[index, share]
-            most = max(most, n_drawn(n - n_synthetic, d, design.law) + n_drawn(n_synthetic, d, design.law))
+        for share in range(n_synthetic.shape[1]):
+            others = n_synthetic[index, share]
+            most = max(most, n_drawn(n - others, d, law) + n_drawn(others, d, law))
     for thread in prange(n_threads):
         workspace = new_path_workspace(d, rank, n_ridges, downstream.parts)
         sampler = Sampler(workspace.words, workspace.streams, np.empty((most, d)), np.empty(0), np.empty(0))
@@ -147,7 +149,7 @@ def evaluate_mixed(generators, truth, design, downstream, synthetic, normals, ke
             index, state = unit // (n_replicates * n_generations), unit % (n_replicates * n_generations)
             replicate, step = state // n_generations, state % n_generations
             _evaluate(
-                weights[replicate, step], synthetic.deltas[replicate, step], generations[step], index, replicate, truth,
-                own, design, downstream, synthetic, normals, key, sampler, labels, reduced, workspace, gap,
-                out[replicate, step, index],
+                weights[replicate, step], deltas[replicate, step], generations[step], index, replicate, truth,
+                own, design, downstream, n_synthetic[index], sigma, normals, key, sampler, labels, reduced, workspace,
+                gap, out[replicate, step, index],
             )  # fmt: skip

@@ -14,7 +14,7 @@ from fastcollapse.kernels.random.streams import StreamKey
 from fastcollapse.kernels.random.ziggurat import normal_table
 from fastcollapse.kernels.regression.downstream_gaussian import Downstream, Generators, evaluate_downstream
 from fastcollapse.kernels.regression.downstream_isotropic import IsotropicTruth, evaluate_isotropic
-from fastcollapse.kernels.regression.downstream_mixed import SyntheticRows, draw_deltas, evaluate_mixed
+from fastcollapse.kernels.regression.downstream_mixed import LabelSources, draw_deltas, evaluate_mixed
 from fastcollapse.kernels.regression.downstream_rows import evaluate_rows
 from fastcollapse.kernels.regression.ridge_path import N_COLUMNS, RegressionTruth
 from fastcollapse.models.base import run_key
@@ -103,9 +103,8 @@ class Predictor:
         truth = RegressionTruth(self._truth.spectrum, self._truth.weights)
         if self._down.is_mixed:
             weights = self._with_all_coordinates(states)
-            synthetic = SyntheticRows(self._down.synthetic_sizes(), self._synthetic_noise, self._deltas(weights, key))
-            labelled = Generators(weights, generations)
-            evaluate_mixed(labelled, truth, self._design, self._plan, synthetic, *rest[1:])
+            synthetic = self._deltas(weights, key), self._down.synthetic_sizes(), self._synthetic_noise
+            evaluate_mixed(LabelSources(weights, generations, *synthetic), truth, self._design, *rest)
         elif self._truth.is_isotropic and not self._raw:
             isotropic = IsotropicTruth(self._truth.dimension, float(self._truth.spectrum[0]), self._truth.norm)
             evaluate_isotropic(Generators(self._split_along_truth(states), generations), isotropic, *rest)
