@@ -16,12 +16,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMom
 P_LIMIT = 1e-6
 
 
-def experiment(down=(), model=(), truth=(), workflow=(), family="ridge", **run):
+def experiment(down=(), model=(), truth=(), **run):
     down = {"n_samples": 9, "ridge": [0.0, 0.1], **dict(down)}
     mapping = {
-        "model": {"family": family, "designs": "independent", "sigma": 0.5, "sigma0": 0.8, "downstream": down},
+        "model": {"family": "ridge", "designs": "independent", "sigma": 0.5, "sigma0": 0.8, "downstream": down},
         "truth": {"dimension": 5, **dict(truth)},
-        "workflow": {"name": "replace", "n_samples": 12, **dict(workflow)},
+        "workflow": {"name": "replace", "n_samples": 12},
         "run": {"n_generations": 2, "n_replicates": 4, "seed": 2, **run},
     }
     mapping["model"] |= dict(model)
@@ -132,9 +132,9 @@ def test_infinite_moments__are_announced_without_noise_too():
         simulate(experiment({"n_samples": 6, "synthetic_share": 0.5, "delta": 0.2}, quiet))
 
 
-def refused(down, model=(), family="ridge", truth=(), workflow=()):
+def refused(down, model=()):
     with pytest.raises(InputError) as caught:
-        simulate(experiment(down, model, truth, workflow, family))
+        simulate(experiment(down, model))
     return str(caught.value)
 
 
@@ -166,6 +166,20 @@ REFUSED = [
 @pytest.mark.parametrize(("down", "message"), REFUSED)
 def test_bad_input__is_refused_with_its_key(down, message):
     assert message in refused(down)
+
+
+def test_kernel_ridge__has_no_synthetic_share():
+    model = {"family": "kernel_ridge", "kernel": "rbf", "sigma": 0.5, "downstream": {"n_samples": 9, "ridge": 0.1}}
+    model["downstream"]["synthetic_share"] = 0.5
+    with pytest.raises(InputError, match=r"model\.downstream\.synthetic_share is not a known key"):
+        Experiment.from_mapping(
+            {
+                "model": model,
+                "truth": {},
+                "workflow": {"name": "replace", "n_samples": 12},
+                "run": {"n_generations": 2, "n_replicates": 4, "seed": 2},
+            }
+        )
 
 
 def test_too_many_raw_rows__are_refused():
