@@ -143,7 +143,7 @@ def mixed_rows_factor(d: int, T: ArrayLike, T2: ArrayLike) -> NDArray[np.float64
     Examples
     --------
     >>> mixed_rows_factor(10, [30, 30, 6, 10], [15, 30, 3, 5]).round(6)
-    array([0.369658, 1.      , 0.6     ,      inf])
+    array([0.384301, 1.      , 0.6     ,      inf])
     """
     dimensions = integer("d", d, 1, MAX_DIMENSIONS)
     given, part, _ = _rows(T, T2, 0.0)
