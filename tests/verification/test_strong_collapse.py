@@ -7,10 +7,10 @@ relative error O(1/d) of deterministic equivalents counts as rounding.
 import numpy as np
 import pytest
 
+from fastcollapse.theory.regression.mixed_rows import mixed_rows_factor
 from fastcollapse.theory.regression.strong_collapse import (
     best_mixed_ridge,
     mixed_row_parts,
-    mixed_rows_factor,
     strong_collapse_plateau,
 )
 from tests._goodness_of_fit import z_scores

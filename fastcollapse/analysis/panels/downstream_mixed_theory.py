@@ -12,7 +12,8 @@ from fastcollapse.analysis.panels.regression_theory import EDGE, chain_of
 from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.simulation.results import Results
 from fastcollapse.theory.regression.chain_asymptotic import chain_moments
-from fastcollapse.theory.regression.strong_collapse import mixed_row_parts, mixed_rows_factor
+from fastcollapse.theory.regression.mixed_rows import mixed_rows_factor
+from fastcollapse.theory.regression.strong_collapse import mixed_row_parts
 
 
 class Labels(NamedTuple):

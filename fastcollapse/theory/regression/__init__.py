@@ -43,6 +43,7 @@ from fastcollapse.theory.regression.mixed_labels import (
     mixed_label_means,
     mixed_label_moments,
 )
+from fastcollapse.theory.regression.mixed_rows import mixed_rows_factor
 from fastcollapse.theory.regression.optimal_ridge import isotropic_optimal_ridge, optimal_ridge
 from fastcollapse.theory.regression.real_data import mix_contraction, mix_error, mix_fixed_error
 from fastcollapse.theory.regression.ridge_risk import isotropic_equivalents, ridge_equivalents, ridge_test_error
@@ -58,7 +59,6 @@ from fastcollapse.theory.regression.shared_design import dependent_ridge_means
 from fastcollapse.theory.regression.strong_collapse import (
     best_mixed_ridge,
     mixed_row_parts,
-    mixed_rows_factor,
     strong_collapse_plateau,
 )
 from fastcollapse.theory.regression.workflows import (

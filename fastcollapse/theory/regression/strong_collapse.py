@@ -29,18 +29,16 @@ from numpy.typing import ArrayLike, NDArray
 from fastcollapse.theory.arguments import (
     coordinates,
     covariance_spectrum,
-    integer,
-    integers,
     real,
     reals,
     require,
     together,
 )
 from fastcollapse.theory.regression.effective_ridge import effective_ridge, rows_left
+from fastcollapse.theory.regression.mixed_rows import mixed_rows, mixed_rows_factor
 from fastcollapse.theory.regression.ridge_risk import ridge_equivalents
 from fastcollapse.theory.regression.ridge_search import RidgeSearch
 
-MAX_DIMENSIONS = 10**9
 # Number of (row, dimension) values that are computed at once.
 _CHUNK = 1_000_000
 
@@ -101,7 +99,7 @@ def mixed_row_parts(
     values = covariance_spectrum("spectrum", spectrum)
     truth, mean = coordinates("w0", w0, values.size), coordinates("delta", delta, values.size)
     square = _squares(mean, delta_square)
-    rows, synthetic, penalty = _rows(T, T2, ridge)
+    rows, synthetic, penalty = mixed_rows(T, T2, ridge)
     noise = _noise(synthetic / rows, sigma, sigma2)
     bias, variance, _ = ridge_equivalents(values, truth, rows, penalty)
     variance = np.multiply(noise, variance, where=noise > 0, out=np.zeros(variance.shape))
@@ -117,48 +115,6 @@ def mixed_row_parts(
     exact = (values @ square) * mixed_rows_factor(values.size, rows, synthetic)
     zeta, cross = parts.reshape(2, *rows.shape)
     return MixedParts(bias, variance, np.where(no_ridge, exact, zeta), np.where(no_ridge, 0.0, cross))
-
-
-def mixed_rows_factor(d: int, T: ArrayLike, T2: ArrayLike) -> NDArray[np.float64]:
-    """Return zeta/|delta|_Sigma^2 of a least-squares fit, without a ridge, to real and synthetic rows.
-
-    For T >= d+2 and any Sigma it is [T2 (T2+2)/(T (T+2)) - b] + b (T d - 2)/(T-d-1) with b = T1 T2/(T (T-1) (T+2)) and
-    T1 = T - T2; for T <= d-2, minimum norm and Sigma = I it is (T2/d) (1 + T1/(d-T-1)). The cross term is 0.
-
-    Parameters
-    ----------
-    d : number of dimensions, 1 to 10**9.
-    T, T2 : see `Notation` of the module.
-
-    Returns
-    -------
-    float64, broadcast shape of `T` and `T2`, exact; inf for d-1 to d+1 rows, unless all or none are synthetic.
-
-    References
-    ----------
-    Derived: the projection of synthetic rows has a matrix-variate beta law that does not depend on S, and
-    E tr S^{-1} tr S follows from the independence of tr S and S/tr S; checked in
-    tests/verification/test_strong_collapse.py.
-
-    Examples
-    --------
-    >>> mixed_rows_factor(10, [30, 30, 6, 10], [15, 30, 3, 5]).round(6)
-    array([0.384301, 1.      , 0.6     ,      inf])
-    """
-    dimensions = integer("d", d, 1, MAX_DIMENSIONS)
-    given, part, _ = _rows(T, T2, 0.0)
-    rows, synthetic = given.astype(np.float64), part.astype(np.float64)
-    others = rows - synthetic
-    spare = np.abs(rows - dimensions) - 1.0
-    mixed = (synthetic > 0) & (others > 0)
-    # Whether the numbers of a mix are finite, where 0/0 is avoided.
-    known = mixed & (spare > 0)
-    safe = np.where(known, spare, 1.0)
-    spread = synthetic * others / np.where(known, rows * (rows - 1) * (rows + 2), 1.0)
-    many = synthetic * (synthetic + 2) / (rows * (rows + 2)) + spread * ((rows * dimensions - 2) / safe - 1)
-    few = synthetic / dimensions * (1 + others / safe)
-    alone = np.where(synthetic > 0, np.minimum(1.0, rows / dimensions), 0.0)
-    return np.where(known, np.where(rows >= dimensions, many, few), np.where(mixed, np.inf, alone))
 
 
 def strong_collapse_plateau(
@@ -242,7 +198,7 @@ def best_mixed_ridge(
     values = covariance_spectrum("spectrum", spectrum)
     truth, mean = coordinates("w0", w0, values.size), coordinates("delta", delta, values.size)
     square = _squares(mean, delta_square)
-    rows, synthetic, _ = _rows(T, T2, 0.0)
+    rows, synthetic, _ = mixed_rows(T, T2, 0.0)
     noise = _noise(synthetic / rows, sigma, sigma2)
     ridge, error = np.zeros(rows.size), np.zeros(rows.size)
     for i in range(rows.size):
@@ -321,17 +277,6 @@ def _synthetic_parts(
         zeta = share**2 * (gap**2 @ (values * square)) + share * u * (1 - share * u) * (values @ square)
         cross = -2 * share * ((p * gap) @ (values * truth * mean))
         return np.where(zeta > 0, zeta / left, 0.0), np.where(cross != 0, cross / left, 0.0)
-
-
-def _rows(
-    T: ArrayLike, T2: ArrayLike, ridge: ArrayLike
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return rows, synthetic rows and ridges of one shape."""
-    rows, synthetic, penalty = together(
-        T=integers("T", T, 1), T2=integers("T2", T2, 0), ridge=reals("ridge", ridge, 0, 1e40)
-    )
-    require(bool((synthetic <= rows).all()), "T2", "at most T", T2)
-    return rows, synthetic, penalty
 
 
 def _squares(mean: NDArray[np.float64], delta_square: ArrayLike | None) -> NDArray[np.float64]:

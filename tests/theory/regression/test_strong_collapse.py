@@ -5,11 +5,11 @@ import pytest
 
 from fastcollapse.errors import InputError
 from fastcollapse.theory.regression.effective_ridge import degrees_of_freedom, effective_ridge
+from fastcollapse.theory.regression.mixed_rows import mixed_rows_factor
 from fastcollapse.theory.regression.ridge_risk import ridge_equivalents
 from fastcollapse.theory.regression.strong_collapse import (
     best_mixed_ridge,
     mixed_row_parts,
-    mixed_rows_factor,
     strong_collapse_plateau,
 )
 
