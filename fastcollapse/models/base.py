@@ -328,11 +328,11 @@ def with_downstream(generator: Iterable[Metric], downstream: Iterable[Metric], p
     Parameters
     ----------
     generator, downstream : metrics of the generator and of the downstream predictor.
-    predictor : the section `[model.downstream]`, whose `axis` names the ridge dimension, or None.
+    predictor : the section `[model.downstream]`, whose `coordinates()` are the dimensions, or None.
     """
     metrics = metric_table(*generator)
     if predictor is not None:
-        dims = ("downstream_samples", predictor.axis)
+        dims = tuple(predictor.coordinates())
         metrics |= {m.name: replace(m, variable=replace(m.variable, dims=dims)) for m in downstream}
     return metrics
 

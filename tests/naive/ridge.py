@@ -44,6 +44,26 @@ CASES = {
         {"dimension": 14, "norm": 2.0},
         workflows=("replace",),
     ),
+    "real and synthetic rows": recursion.Case(
+        {"dimension": 14, "beta": 0.5},
+        {
+            "designs": "independent",
+            "downstream": {"n_samples": [9, 30], "synthetic_share": [0.0, 0.6], "ridge": [0.0, 0.1]},
+            **_NOISE,
+        },
+        {"dimension": 14, "beta": 1.5},
+        workflows=("replace",),
+    ),
+    "synthetic rows of another error": recursion.Case(
+        {"dimension": 3, "beta": 1.0},
+        {
+            "designs": "independent",
+            "downstream": {"n_samples": 9, "synthetic_share": 0.5, "delta": 0.5, "ridge": 0.1, "start": "generation"},
+            **_NOISE,
+        },
+        {"dimension": 3, "norm": 1.5},
+        workflows=("replace",),
+    ),
     "fine-tuned": recursion.Case(
         {"dimension": 14, "beta": 0.5},
         {
@@ -106,7 +126,9 @@ def raw(truth, model, schedule, n_generations, rng):
     found = [_errors(truth, weights), (weights**2).sum(axis=1), weights @ truth.weights]
     if model.downstream is not None:
         sizes, ridges = model.downstream.sizes(), model.downstream.ridges()
-        predictors = [predictor(truth, model, w, sizes[-1], ridges[-1, -1], rng) for w in weights]
+        last = sizes[-1], ridges[-1, -1], model.downstream.synthetic_sizes()[-1, -1]
+        drawn = rng.standard_normal(truth.dimension)
+        predictors = [predictor(truth, model, w, *last, drawn, rng) for w in weights]
         found.append(_errors(truth, np.array(predictors)))
     if model.mixed_labels is not None:
         weight, ridge = model.mixed_labels.weights()[-1], model.mixed_labels.ridges()[-1]
@@ -121,7 +143,8 @@ def columns(results):
     squares = metrics["generator_norm"] ** 2
     found = [metrics["generator_error"], squares, metrics["generator_alignment"] * metrics["generator_norm"] * norm]
     if "test_error" in metrics:
-        found.append(metrics["test_error"][:, :, -1, -1])
+        test = metrics["test_error"]
+        found.append(test.reshape(*test.shape[:2], -1)[..., -1])
     if "mixed_error" in metrics:
         found.append(metrics["mixed_error"][:, :, -1, -1])
     return np.stack(found, axis=2)
@@ -166,11 +189,23 @@ def fit_from(start, x, y, ridge):
     return start + fit(x, y - x @ start, ridge)
 
 
-def predictor(truth, model, weights, n, ridge, rng):
-    """Return the predictor of a generation: fitted to its labels, or fine-tuned from it on labels of the truth."""
-    if model.downstream.start == "generation":
-        return fit_from(weights, *sample(truth, truth.weights, n, model.sigma, rng), ridge)
-    return fit(*sample(truth, weights, n, model.sigma, rng), ridge)
+def predictor(truth, model, weights, n, ridge, n_synthetic, drawn, rng):
+    """Return the predictor of a generation: fitted to its labels, or fine-tuned from it on labels of the truth.
+
+    With a synthetic share, `n_synthetic` of the rows have other labels, of an error that may be the normal numbers
+    `drawn` of a replicate times a deviation.
+    """
+    down = model.downstream
+    start = weights if down.is_tuned else np.zeros_like(weights)
+    if not down.is_mixed:
+        return fit_from(start, *sample(truth, truth.weights if down.is_tuned else weights, n, model.sigma, rng), ridge)
+    x, y = sample(truth, truth.weights, n - n_synthetic, model.sigma, rng)
+    if down.of_generator:
+        delta = weights - truth.weights
+    else:
+        delta = np.array(down.delta) if isinstance(down.delta, tuple) else np.sqrt(down.delta) * drawn
+    other_x, other_y = sample(truth, truth.weights + delta, n_synthetic, model.synthetic_noise, rng)
+    return fit_from(start, np.concatenate([x, other_x]), np.concatenate([y, other_y]), ridge)
 
 
 def chain(truth, model, schedule, n_generations, rng):

@@ -29,6 +29,7 @@ class Grid:
     values : float64 [L], ridges, or exponents l of ridges T^-l.
     ridge : float64 (M, L), the ridges themselves.
     exponents : whether the values are exponents.
+    shares : float64 [P], shares of synthetic samples, or None for a run without them.
     """
 
     generations: np.ndarray
@@ -36,6 +37,7 @@ class Grid:
     values: np.ndarray
     ridge: np.ndarray
     exponents: bool
+    shares: np.ndarray | None = None
 
     @property
     def ridge_axis(self) -> Axis:
@@ -45,6 +47,29 @@ class Grid:
     def ridge_name(self, i: int) -> str:
         """Return a ridge of the grid in words."""
         return f"lambda = T^-{self.values[i]:.3g}" if self.exponents else f"lambda = {self.values[i]:.3g}"
+
+    def place(self, t: Any, m: Any, i: Any, share: int = -1) -> tuple[Any, ...]:
+        """Return a place in the metrics: generation, samples, share of synthetic ones if the run has it, ridge."""
+        return (t, m, i) if self.shares is None else (t, m, share, i)
+
+    def share_places(self, most: int = 6) -> list[int]:
+        """Return the places of the shares to show; one for a run without them."""
+        return [-1] if self.shares is None else thin(np.arange(len(self.shares)), most).tolist()
+
+    def share_name(self, share: int) -> str:
+        """Return a share of the grid in words; "" for a run without them."""
+        return "" if self.shares is None else f"share {self.shares[share]:.3g}"
+
+    def curves(self, m: Any, i: Any) -> list["GridCurve"]:
+        """Return a curve for each generation, or of the last one for each share of synthetic samples."""
+        if self.shares is None:
+            return [GridCurve(f"n = {t:,}", (t, m, i)) for t in thin(self.generations)]
+        t = int(self.generations[-1])
+        return [GridCurve(self.share_name(share), self.place(t, m, i, share)) for share in self.share_places()]
+
+    def words(self) -> str:
+        """Return the generation that labels the synthetic samples of all curves, in words; "" without a choice."""
+        return f", n = {self.generations[-1]:,}" if self.shares is not None and len(self.generations) > 1 else ""
 
 
 @cached_by_results
@@ -57,12 +82,15 @@ def grid_of(results: RecordedRun) -> Grid:
         The run has no test error.
     """
     error = results.metrics["test_error"]
-    rows_name, ridge_name = results.variables["test_error"].dims
+    rows_name, *share_name, ridge_name = results.variables["test_error"].dims
     samples, values = (np.asarray(results.coordinates[name].values) for name in (rows_name, ridge_name))
     exponents = ridge_name == "exponent"
-    ridge = samples[:, None].astype(float) ** -values if exponents else np.broadcast_to(values, error.shape[2:])
-    generations = np.flatnonzero(~np.isnan(error[0]).all(axis=(1, 2)))
-    return Grid(generations, samples, values, ridge, exponents)
+    ridge = (
+        samples[:, None].astype(float) ** -values if exponents else np.broadcast_to(values, (len(samples), len(values)))
+    )
+    generations = np.flatnonzero(~np.isnan(error[0]).all(axis=tuple(range(1, error.ndim - 1))))
+    shares = np.asarray(results.coordinates[share_name[0]].values) if share_name else None
+    return Grid(generations, samples, values, ridge, exponents, shares)
 
 
 def thin(values: np.ndarray, most: int = 6) -> np.ndarray:
@@ -102,10 +130,10 @@ def chosen(values: np.ndarray, options: Mapping[str, Any], key: str, most: int) 
 
 
 class GridCurve(NamedTuple):
-    """A curve of a plot: its name, its place in the metrics (generation, samples, ridge), and its part of the error."""
+    """A curve of a plot: its name, its place in the metrics, see `Grid.place`, and its part of the error."""
 
     group: str
-    where: tuple[Any, Any, Any]
+    where: tuple[Any, ...]
     part: str = "error"
 
 
@@ -119,18 +147,18 @@ def points_of(grid: Grid, curve: GridCurve, axis: Axis) -> np.ndarray:
 
 
 def plots_over_ridge(results: RecordedRun, options: Mapping[str, Any], name: str, plot: Plotter) -> list[Panel]:
-    """Return panels over the ridge: a curve for each generation, a plot for each number of samples."""
+    """Return panels over the ridge: curves of generations or shares, a plot for each number of samples."""
     grid, panels = grid_of(results), list[Panel]()
     for m in chosen(grid.samples, options, "samples", MOST_PLOTS):
-        curves = [GridCurve(f"n = {t:,}", (t, m, slice(None))) for t in thin(grid.generations)]
-        panels += plot(results, f"{name}, T = {grid.samples[m]:,}", grid.ridge_axis, curves)
+        title = f"{name}, T = {grid.samples[m]:,}{grid.words()}"
+        panels += plot(results, title, grid.ridge_axis, grid.curves(m, slice(None)))
     return panels
 
 
 def plots_over_samples(results: RecordedRun, options: Mapping[str, Any], name: str, plot: Plotter) -> list[Panel]:
-    """Return panels over the number of samples: a curve for each generation, a plot for each ridge."""
+    """Return panels over the number of samples: curves of generations or shares, a plot for each ridge."""
     grid, panels = grid_of(results), list[Panel]()
     for i in chosen(grid.values, options, "ridge", MOST_PLOTS):
-        curves = [GridCurve(f"n = {t:,}", (t, slice(None), i)) for t in thin(grid.generations)]
-        panels += plot(results, f"{name}, {grid.ridge_name(i)}", SAMPLES, curves)
+        title = f"{name}, {grid.ridge_name(i)}{grid.words()}"
+        panels += plot(results, title, SAMPLES, grid.curves(slice(None), i))
     return panels

@@ -18,7 +18,7 @@ from fastcollapse.theory.regression.ridge_risk import ridge_equivalents
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Theory of the downstream fit, float64 (T+1, M, L) each, NaN where it is not known.
+    """Theory of the downstream fit, float64 (T+1, M, L) each, or (T+1, M, P, L) with P shares; NaN where not known.
 
     Parameters
     ----------
@@ -26,6 +26,7 @@ class Fit:
     exact : bool, whether the value is exact; otherwise it is a deterministic equivalent.
     spread, skew : of the error, as in `Chain`.
     heavy : bool, whether the mean or the variance of the error is infinite.
+    cross : the product of bias and synthetic part, of a fit to real and synthetic rows.
     """
 
     error: np.ndarray
@@ -36,6 +37,7 @@ class Fit:
     spread: np.ndarray
     skew: np.ndarray
     heavy: np.ndarray
+    cross: np.ndarray | None = None
 
 
 @cached_by_results

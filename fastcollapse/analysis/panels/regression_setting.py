@@ -24,6 +24,7 @@ class Setting:
     replace_only : whether each generation is fitted to labels of the one before and to nothing else.
     previous : whether each fit starts from the weights of the generation before.
     tuned : whether the downstream predictor is a generation, fine-tuned on labels of the truth.
+    mixed : whether it is trained on real and synthetic rows together.
     schedule : the rows of each generation.
     """
 
@@ -37,6 +38,7 @@ class Setting:
     replace_only: bool
     previous: bool
     tuned: bool
+    mixed: bool
     schedule: Schedule
 
     @property
@@ -107,5 +109,6 @@ def setting_of(results: RecordedRun) -> Setting:
         replace_only=is_replace_only(results),
         previous=model.from_previous,
         tuned=model.downstream is not None and model.downstream.is_tuned,
+        mixed=model.downstream is not None and model.downstream.is_mixed,
         schedule=schedule_of(results),
     )

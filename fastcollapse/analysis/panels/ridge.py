@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,31 +16,24 @@ from fastcollapse.analysis.panels.downstream_grid import (
     grid_of,
     plots_over_ridge,
     plots_over_samples,
-    points_of,
 )
-from fastcollapse.analysis.panels.downstream_theory import Fit, even_gap, fit_of
+from fastcollapse.analysis.panels.downstream_plot import METRICS, plot_errors
+from fastcollapse.analysis.panels.downstream_theory import even_gap
 from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
 from fastcollapse.analysis.panels.minimum import locate_minimum
 from fastcollapse.analysis.panels.mixed_labels import best_weight_panel, default_panels, mixed_error_panel
-from fastcollapse.analysis.panels.panel import GENERATION, Axis, Curve, Line, Panel
-from fastcollapse.analysis.panels.regression_curves import HEAVY, Labels, Theory, panel_beside, scored_curve
+from fastcollapse.analysis.panels.panel import GENERATION, Curve, Line, Panel
+from fastcollapse.analysis.panels.regression_curves import Labels, Theory, panel_beside, scored_curve
 from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
 from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, chain_of, medians_of
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw
+from fastcollapse.analysis.panels.strong_collapse import best_ridge_panels, plateau_panel, ridge_gain_panel
 from fastcollapse.analysis.panels.weighted_fits import ErrorOf, error_over_real_panel
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.regression.optimal_ridge import optimal_ridge
 
-# Values below this share of |w0|² are rounding.
-_ROUNDING = 1e-24
-_METRICS = {
-    "error": "test_error",
-    "bias": "test_bias",
-    "variance": "test_variance",
-    "synthetic": "test_synthetic",
-}
-_PARTS = {"bias": "bias", "variance": "variance", "synthetic": "synthetic labels", "error": "all"}
+_PARTS = {"bias": "bias", "variance": "variance", "synthetic": "synthetic labels", "cross": "products", "error": "all"}
 
 
 def generator_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -99,23 +92,28 @@ def ratio_to_first_panel(results: RecordedRun, generations: np.ndarray, options:
 
 def error_by_ridge_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the test error over the ridge, a curve for each generation, a plot for each number of samples."""
-    return plots_over_ridge(results, options, "Test error", _plot)
+    return plots_over_ridge(results, options, "Test error", plot_errors)
 
 
 def error_by_samples_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the test error over the number of samples, a curve for each generation, a plot for each ridge."""
-    return plots_over_samples(results, options, "Test error", _plot)
+    return plots_over_samples(results, options, "Test error", plot_errors)
 
 
 def error_by_generation_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
-    """Show the test error over generations, a curve for each ridge, a plot for each number of samples."""
+    """Show the test error over generations, a curve for each ridge or share, a plot for each number of samples."""
     grid, panels = grid_of(results), list[Panel]()
     at = grid.generations[np.isin(grid.generations, generations)]
     ridges = chosen(grid.values, options, "ridge", 1)
     for m in chosen(grid.samples, options, "samples", MOST_PLOTS):
-        single = f", {grid.ridge_name(ridges[0])}" if len(ridges) == 1 else ""
-        curves = [GridCurve("" if single else grid.ridge_name(i), (at, m, i)) for i in ridges]
-        panels += _plot(results, f"Test error, T = {grid.samples[m]:,}{single}", GENERATION, curves)
+        if grid.shares is not None:
+            single = f", {grid.ridge_name(ridges[0])}"
+            places = grid.share_places()
+            curves = [GridCurve(grid.share_name(share), grid.place(at, m, ridges[0], share)) for share in places]
+        else:
+            single = f", {grid.ridge_name(ridges[0])}" if len(ridges) == 1 else ""
+            curves = [GridCurve("" if single else grid.ridge_name(i), (at, m, i)) for i in ridges]
+        panels += plot_errors(results, f"Test error, T = {grid.samples[m]:,}{single}", GENERATION, curves)
     return panels
 
 
@@ -126,12 +124,15 @@ def fine_tuning_panel(results: RecordedRun, generations: np.ndarray, options: Ma
         raise InputError("model.downstream.start must be 'generation' or a number for the panel fine_tuning")
     at = grid.generations[np.isin(grid.generations, generations)]
     law = SkewedLaw(chain.error, chain.spread, chain.skew).at(at)
+    share = f", {grid.share_name(-1)}" if grid.shares is not None else ""
     as_they_are = Theory(law, _all(chain.exact, at), chain.heavy[at], None, chain.label)
     panels = []
     for m in chosen(grid.samples, options, "samples", MOST_PLOTS):
-        title, T = f"Error of generations, fine-tuned on T = {grid.samples[m]:,}", int(grid.samples[m])
+        title, T = f"Error of generations, fine-tuned on T = {grid.samples[m]:,}{share}", int(grid.samples[m])
         ridges = chosen(grid.values, options, "ridge", 3)
-        tuned = _plot(results, title, GENERATION, [GridCurve(grid.ridge_name(i), (at, m, i)) for i in ridges])
+        tuned = plot_errors(
+            results, title, GENERATION, [GridCurve(grid.ridge_name(i), grid.place(at, m, i)) for i in ridges]
+        )
         labels = Labels(title, "excess test error", "as they are")
         first = panel_beside(labels, at, results.metrics["generator_error"][:, at], as_they_are)
         scratch = np.full(len(at), float(optimal_ridge(setting.spectrum, setting.w0, T, setting.sigma)[1]))
@@ -159,16 +160,23 @@ def decomposition_panel(results: RecordedRun, generations: np.ndarray, options: 
     i: Any = slice(None) if over_ridge else 0
     axis, where = (grid.ridge_axis, f"T = {grid.samples[m]:,}") if over_ridge else (SAMPLES, grid.ridge_name(0))
     t = int(grid.generations[-1])
+    share = f", {grid.share_name(-1)}" if grid.shares is not None else ""
     # Labels of the truth have no synthetic part.
-    curves = [GridCurve(name, (t, m, i), part) for part, name in _PARTS.items() if _METRICS[part] in results.variables]
-    return _plot(results, f"Parts of the test error, n = {t:,}, {where}", axis, curves)
+    parts = {part: name for part, name in _PARTS.items() if METRICS[part] in results.variables}
+    curves = [GridCurve(name, grid.place(t, m, i), part) for part, name in parts.items()]
+    return plot_errors(results, f"Parts of the test error, n = {t:,}, {where}{share}", axis, curves)
 
 
 def optimum_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
-    """Show the ridge of the lowest mean test error over generations, with two standard errors by the jackknife."""
+    """Show the ridge of the lowest mean test error over generations, with two standard errors by the jackknife.
+
+    With synthetic samples beside real ones it is over the number of samples, a curve for each share.
+    """
     grid, setting, chain = grid_of(results), setting_of(results), chain_of(results)
     if grid.exponents or int((grid.values > 0).sum()) < 3:
         raise InputError("model.downstream.ridge must have at least 3 values above 0 for the panel optimum")
+    if setting.mixed:
+        return best_ridge_panels(results)
     at = grid.generations[np.isin(grid.generations, generations)]
     if setting.tuned:
         # No finite ridge is best for a start without an error.
@@ -207,40 +215,6 @@ def _all(value: bool, at: np.ndarray) -> np.ndarray:
     return np.full(len(at), value)
 
 
-def _part_of(fit: Fit, part: str) -> np.ndarray:
-    """Return the expectation of a part of the error, float64 (T+1, M, L)."""
-    return {"error": fit.error, "bias": fit.bias, "variance": fit.variance, "synthetic": fit.synthetic}[part]
-
-
-def _plot(results: RecordedRun, title: str, axis: Axis, curves: Sequence[GridCurve]) -> list[Panel]:
-    """Return the panels of one plot of the test error.
-
-    They show medians if moments are infinite at all points. If they are infinite at some, those of fits without a ridge
-    to about as many samples as inputs, these points are left out.
-    """
-    grid, fit, panels = grid_of(results), fit_of(results), []
-    inherited = any(np.any(chain_of(results).heavy[curve.where[0]]) for curve in curves)
-    heavy = inherited or all(np.all(fit.heavy[curve.where]) for curve in curves)
-    for grid_curve in curves:
-        where, at = grid_curve.where, points_of(grid, grid_curve, axis)
-        values = results.metrics[_METRICS[grid_curve.part]][(slice(None), *where)]
-        # The bias of least squares is 0 up to rounding.
-        values = np.where(values < _ROUNDING * setting_of(results).length, 0.0, values)
-        left_out = fit.heavy[where] & (not heavy)
-        # The deviation of the parts of the error is not known.
-        spread = fit.spread[where] if grid_curve.part == "error" else np.full(len(at), np.nan)
-        law = SkewedLaw(_part_of(fit, grid_curve.part)[where], spread, fit.skew[where])
-        heading = f"T = {grid.samples[where[1]]:,}" if axis is GENERATION else "error"
-        theory = Theory(law, fit.exact[where], np.full(len(at), heavy))
-        labels = Labels(title, "excess test error", heading)
-        note = f"{title}: left out where {HEAVY}" if left_out.any() else ""
-        panel = panel_beside(labels, at, np.where(left_out, np.nan, values), theory, axis=axis, group=grid_curve.group)
-        panels.append(dataclasses.replace(panel, note=note or panel.note))
-    # Scaling laws over the number of samples are straight lines on logarithmic axes.
-    log = axis is SAMPLES or any(panel.log for panel in panels)
-    return [dataclasses.replace(panel, log=log) for panel in panels]
-
-
 def _error_curve(results: RecordedRun, generations: np.ndarray, factor: float = 1.0) -> Curve:
     """Return the excess error of the generators, times a factor."""
     chain = chain_of(results)
@@ -275,6 +249,8 @@ _MAKERS: dict[str, Maker] = {
     "decomposition": decomposition_panel,
     "optimum": optimum_panel,
     "fine_tuning": fine_tuning_panel,
+    "plateau": plateau_panel,
+    "ridge_gain": ridge_gain_panel,
     "mixed_error": mixed_error_panel,
     "best_weight": best_weight_panel,
     "error_over_real": functools.partial(error_over_real_panel, _ERROR),

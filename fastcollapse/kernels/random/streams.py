@@ -34,6 +34,7 @@ PURPOSE_SPECTRUM = 7
 PURPOSE_SPECTRUM_REAL = 8
 PURPOSE_SPECTRUM_FIXED_REAL = 9
 PURPOSE_TEXT = 10
+PURPOSE_DELTA = 11
 PURPOSE_FIT = 12
 # The streams of a draw, added to its purpose: bulk bits, rare exact refinements, split of the correction, correction.
 SUB_BULK = 0

@@ -25,7 +25,7 @@ def _evaluate(
     for i in range(n):
         noise[i] = downstream.sigma * ziggurat(normals, workspace.streams[0])
     set_gaps(weights, truth, downstream.is_tuned, own.w0, gap)
-    k = reduce_rows(rows, noise, workspace)
+    k = reduce_rows(rows, noise.reshape(1, n), workspace, workspace.z.reshape(1, workspace.z.shape[0]))
     factor, z = workspace.factor[: d * k].reshape(d, k), workspace.z[:k]
     solve_path(factor, z, own, gap, n, downstream.ridges[index], downstream.parts, workspace, out)
 

@@ -10,7 +10,7 @@ from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_DOWNSTRE
 from fastcollapse.models.kernel_ridge.fit import Fitter, Table
 from fastcollapse.models.kernel_ridge.generators import Chain, KernelState, stream_key
 from fastcollapse.models.kernel_ridge.truth import Labelled
-from fastcollapse.models.ridge.parameters import DownstreamParameters
+from fastcollapse.models.ridge.downstream_parameters import DownstreamParameters
 
 
 class Predictor:

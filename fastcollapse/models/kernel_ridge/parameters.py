@@ -27,7 +27,7 @@ from fastcollapse.kernels.regression.kernel_matrix import (
     Kernel,
 )
 from fastcollapse.models.kernel_ridge.kernels import all_distances
-from fastcollapse.models.ridge.parameters import DownstreamParameters
+from fastcollapse.models.ridge.downstream_parameters import DownstreamParameters
 
 _LARGEST = 1e100
 _KINDS = {"rbf": RBF, "polynomial": POLYNOMIAL, "linear": LINEAR, "laplacian": LAPLACIAN, "matern": MATERN_3}

@@ -40,10 +40,12 @@ def infinite_moment_warnings(truth: Regression, parameters: RidgeParameters, sch
         near = int(schedule.n_synthetic[np.abs(schedule.n_synthetic - d).argmin()])
         messages += _message(f"workflow.n_samples: the fit to {near:,} samples without a ridge", near, d, "mixed_error")
     down = parameters.downstream
-    # Without noise the downstream fit is a projection of the weights of the generator, and its error is bounded.
-    if down is not None and parameters.sigma > 0:
-        for n, ridges in zip(down.sizes().tolist(), down.ridges(), strict=True):
-            if not ridges.all():
+    if down is not None:
+        for n, ridges, synthetic in zip(down.sizes().tolist(), down.ridges(), down.synthetic_sizes(), strict=True):
+            # Without noise the fit is a projection, and its error is bounded, unless labels of two kinds disagree.
+            disagree = bool(((synthetic > 0) & (synthetic < n)).any()) and down.delta != 0
+            noisy = parameters.sigma > 0 or (down.is_mixed and parameters.synthetic_noise > 0 and synthetic.any())
+            if not ridges.all() and (noisy or disagree):
                 where = f"model.downstream.n_samples: the fit to {n:,} samples without a ridge"
                 messages += _message(where, n, d, "test_error")
     return messages

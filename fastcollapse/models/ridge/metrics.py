@@ -3,7 +3,8 @@
 The states are `inside` (R, B, d), the weights in the basis of the eigenvectors of Sigma. For isotropic inputs they may
 be `overlap` <w, w0>, `squared_norm` |w|^2 and `squared_gap` |w - w0|^2 (R, B) instead. With a downstream predictor,
 `predictor` (R, B, M, L, 6) holds its excess test error, the three parts of this error, |w_pred|^2 and <w_pred, w0>, for
-M sample sizes and L ridges. With mixed labels, `mixed` (R, B, W, L) holds the errors for W weights and L ridges.
+M sample sizes and L ridges; with a synthetic share it is (R, B, M, P, L, 6) for P shares. With mixed labels, `mixed`
+(R, B, W, L) holds the errors for W weights and L ridges.
 
 All errors are excess test errors |w - w0|^2 in the norm of Sigma, without the noise of the labels.
 """
@@ -47,7 +48,7 @@ class RegressionQuantities:
         return np.einsum("rbi,i->rb", self.states["inside"], self.truth.weights)
 
     def predictor(self, column: int) -> np.ndarray:
-        """Return one column of the predictor, float64 (R, B, M, L)."""
+        """Return one column of the predictor, float64 (R, B, M, L) or (R, B, M, P, L)."""
         return self.states["predictor"][..., column]
 
 
@@ -85,8 +86,17 @@ def predictor_variance(q: RegressionQuantities) -> np.ndarray:
 
 
 def predictor_synthetic(q: RegressionQuantities) -> np.ndarray:
-    """Return |M (w - w0)|^2 in the norm of Sigma, the part of the test error due to the error of the generator."""
+    """Return the part of the test error due to the error delta of synthetic labels.
+
+    It is |(S + ridge)^-1 S_2 delta|^2 in the norm of Sigma, where S_2 = X_2'X_2/T are the synthetic rows X_2, all or a
+    share of them, and delta = w - w0 unless a run gives it.
+    """
     return q.predictor(3)
+
+
+def predictor_cross(q: RegressionQuantities) -> np.ndarray:
+    """Return the test error less its parts, the products of different parts in the norm of Sigma."""
+    return q.predictor(0) - q.predictor(1) - q.predictor(2) - q.predictor(3)
 
 
 def predictor_norm(q: RegressionQuantities) -> np.ndarray:
@@ -123,7 +133,9 @@ _PREDICTOR = (
         "test_variance", Variable("part of the downstream noise in the test error", missing=True), predictor_variance
     ),
     Metric(
-        "test_synthetic", Variable("part of the generator's error in the test error", missing=True), predictor_synthetic
+        "test_synthetic",
+        Variable("part of the error of synthetic labels in the test error", missing=True),
+        predictor_synthetic,
     ),
     Metric("test_norm", Variable("norm of the downstream weights", missing=True), predictor_norm),
     Metric(
@@ -132,15 +144,16 @@ _PREDICTOR = (
         predictor_alignment,
     ),
 )
+_CROSS = Metric("test_cross", Variable("products of the parts of the test error", missing=True), predictor_cross)
 _MIXED = Metric("mixed_error", Variable("excess test error with mixed labels", dims=("weight", "ridge")), mixed_error)
-METRICS = metric_table(*_GENERATOR, *_PREDICTOR, _MIXED)
-DOWNSTREAM = metric_table(*_PREDICTOR)
-# Metrics of a predictor that is a generation, fine-tuned on labels of the truth: none of its labels is synthetic.
-_TUNED = _PREDICTOR[:3]
+METRICS = metric_table(*_GENERATOR, *_PREDICTOR, _CROSS, _MIXED)
+DOWNSTREAM = metric_table(*_PREDICTOR, _CROSS)
+# Metrics of a predictor that is a generation, fine-tuned: those of labels of the truth, and of synthetic ones beside.
+_TUNED, _SYNTHETIC = _PREDICTOR[:3], (_PREDICTOR[3], _CROSS)
 # Metrics of quantities that only some runs have.
 BESIDE = {**dict.fromkeys(DOWNSTREAM, "predictor"), "mixed_error": "mixed"}
 # Metrics that need the three parts of the error, which cost three times as much.
-PARTS = ("test_bias", "test_variance", "test_synthetic")
+PARTS = ("test_bias", "test_variance", "test_synthetic", "test_cross")
 
 
 def _is_noisy_least_squares(experiment: Any) -> bool:
@@ -178,13 +191,15 @@ ROLES: dict[str, Role] = {
 
 
 def available(parameters: Any) -> dict[str, Metric]:
-    """Return the metrics of a run.
-
-    `parameters.downstream` is None or has `axis`, the name of the ridge dimension, and `is_tuned`.
-    """
+    """Return the metrics of a run with these `RidgeParameters`."""
     mixed = {} if parameters.mixed_labels is None else metric_table(_MIXED)
-    is_tuned = parameters.downstream is not None and parameters.downstream.is_tuned
-    return {**with_downstream(_GENERATOR, _TUNED if is_tuned else _PREDICTOR, parameters.downstream), **mixed}
+    down = parameters.downstream
+    predictor: tuple[Metric, ...] = _PREDICTOR
+    if down is not None and down.is_tuned:
+        predictor = (*_TUNED, *(_SYNTHETIC if down.is_mixed else ()))
+    elif down is not None and down.is_mixed:
+        predictor = (*_PREDICTOR, _CROSS)
+    return {**with_downstream(_GENERATOR, predictor, down), **mixed}
 
 
 def metrics_of(block: Any, truth: Any, names: Iterable[str] = ()) -> dict[str, np.ndarray]:

@@ -24,6 +24,7 @@ from fastcollapse.variables import Coordinate, Metric, Variable
 
 _MIXED = {"weight": [0.0, 0.6], "ridge": [0.0, 0.1]}
 _TRAINED = {"n_samples": [5, 30], "ridge": [0.0, 0.1]}
+_SHARED = {**_TRAINED, "synthetic_share": [0.0, 0.5], "delta": 0.1}
 
 
 class Ridge(ArrayModel):
@@ -61,6 +62,7 @@ class Ridge(ArrayModel):
             ({"designs": "independent", "downstream": _TRAINED}, {}),
             ({"designs": "independent", "downstream": _TRAINED}, {"beta": 1.0}),
             ({"designs": "independent", "follow": "overlaps", "downstream": _TRAINED}, {}),
+            ({"designs": "independent", "downstream": _SHARED}, {}),
             ({"designs": "dependent", "ridge": 0.1}, {}),
             ({"designs": "independent", "sampler": "raw", "downstream": _TRAINED}, {"design": "uniform"}),
             ({"designs": "dependent", "mixed_labels": _MIXED}, {}),
@@ -99,6 +101,7 @@ class Ridge(ArrayModel):
             "spectrum": Coordinate(self._truth.spectrum, "eigenvalues of the covariance of the inputs"),
             "w0": Coordinate(self._truth.weights, "true weights in the basis of the eigenvectors"),
             **({} if grid is None else grid.coordinates()),
+            **({} if self._downstream is None else self._downstream.delta_coordinate()),
         }
 
     def truth_states(self) -> dict[str, np.ndarray]:

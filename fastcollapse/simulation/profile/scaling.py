@@ -20,6 +20,9 @@ def scaling(evidence: Evidence) -> Outcome:
     sizes = np.asarray(run.coordinates["downstream_samples"].values, np.float64)
     if sizes.size < _FEWEST_SIZES:
         raise CannotSay(f"model.downstream.n_samples must have at least {_FEWEST_SIZES} sizes, got {sizes.size}")
+    _, *share_name, axis = run.variables[reading.metrics[0]].dims
+    # Of a run with shares of synthetic samples, the last share.
+    values = values[:, :, :, -1] if share_name else values
     evaluated = np.flatnonzero(~np.isnan(values).any(axis=(0, 2, 3)))
     if evaluated.size < 2:
         raise CannotSay(f"a predictor must be trained on at least two generations, got {evaluated.size}")
@@ -33,11 +36,11 @@ def scaling(evidence: Evidence) -> Outcome:
         raise CannotSay(f"its mean must be finite and above 0: {reading.words}")
     changes = [_change(errors[:, [0, i]], sizes) for i in range(1, len(evaluated))]
     first, last = (slope(errors[:, i].mean(axis=0), sizes) for i in (0, -1))
-    axis = run.variables[reading.metrics[0]].dims[1]
     quantity = f"change of x of mean {reading.words} ~ n^x from generation {start} to {end}"
     note = (
         f"x = {first:.3g} at generation {start} and {last:.3g} at {end}, fitted over n = {sizes.min():g} to "
         f"{sizes.max():g}, at {axis} = {run.coordinates[axis].values[column]:.3g}"
+        + "".join(f" and {name} = {run.coordinates[name].values[-1]:.3g}" for name in share_name)
     )
     if run.n_replicates < 2:
         return Outcome("unknown", None, changes[-1], quantity, f"{ONE_REPLICATE}; {note}")

@@ -14,6 +14,8 @@ Chains on labels that mix real and synthetic ones:
     mixed_label_moments, mixed_label_error, mixed_label_means, best_label_weight
 Fine-tuning, a ridge towards earlier weights:
     fine_tuned_error, nearest_fit_error, fine_tuning_threshold, nearest_chain_error
+Strong collapse, fits to real and synthetic rows together:
+    mixed_row_parts, mixed_rows_factor, strong_collapse_plateau, best_mixed_ridge
 The test error of a ridge fit, in high dimensions:
     ridge_equivalents, ridge_test_error, isotropic_equivalents, effective_ridge, degrees_of_freedom, rows_left
 The optimal ridge:
@@ -41,6 +43,7 @@ from fastcollapse.theory.regression.mixed_labels import (
     mixed_label_means,
     mixed_label_moments,
 )
+from fastcollapse.theory.regression.mixed_rows import mixed_rows_factor
 from fastcollapse.theory.regression.optimal_ridge import isotropic_optimal_ridge, optimal_ridge
 from fastcollapse.theory.regression.real_data import mix_contraction, mix_error, mix_fixed_error
 from fastcollapse.theory.regression.ridge_risk import isotropic_equivalents, ridge_equivalents, ridge_test_error
@@ -53,6 +56,11 @@ from fastcollapse.theory.regression.scaling_laws import (
 )
 from fastcollapse.theory.regression.schedule import expected_regression
 from fastcollapse.theory.regression.shared_design import dependent_ridge_means
+from fastcollapse.theory.regression.strong_collapse import (
+    best_mixed_ridge,
+    mixed_row_parts,
+    strong_collapse_plateau,
+)
 from fastcollapse.theory.regression.workflows import (
     accumulate_error,
     accumulate_error_limit,
@@ -68,6 +76,7 @@ __all__ = [
     "accumulate_error_variance",
     "best_exponents",
     "best_label_weight",
+    "best_mixed_ridge",
     "chain_means",
     "chain_moments",
     "chain_test_means",
@@ -91,6 +100,8 @@ __all__ = [
     "mixed_label_error",
     "mixed_label_means",
     "mixed_label_moments",
+    "mixed_row_parts",
+    "mixed_rows_factor",
     "nearest_chain_error",
     "nearest_fit_error",
     "ols_error_cdf",
@@ -104,5 +115,6 @@ __all__ = [
     "ridge_equivalents",
     "ridge_test_error",
     "rows_left",
+    "strong_collapse_plateau",
     "subsample_error",
 ]

@@ -21,15 +21,11 @@ from fastcollapse.theory.arguments import (
     reals,
     together,
 )
-from fastcollapse.theory.regression.effective_ridge import effective_ridge, rows_left
+from fastcollapse.theory.regression.effective_ridge import rows_left
 from fastcollapse.theory.regression.ridge_risk import ridge_equivalents
+from fastcollapse.theory.regression.ridge_search import RidgeSearch
 
 MAX_DIMENSIONS = 10**9
-# Step of ln kappa in the search. The error has no narrower features: each eigenvalue is shrunk over about a
-# decade of kappa.
-_STEP = 0.25
-# Factor beyond the extreme eigenvalues at which the ridge has no effect, or at which the fit is 0.
-_MAX_FACTOR = 1e15
 # Number of (kappa, dimension) values that are computed at once.
 _CHUNK = 1_000_000
 
@@ -134,40 +130,18 @@ def _isotropic_root(phi: float, clean: float, error: float) -> float:
     return float(brentq(excess, clean, high, xtol=1e-300, rtol=1e-14, maxiter=2000)) if excess(high) > 0 else high
 
 
-class _Search:
-    """Minimum of the error as a function of ln kappa; the ridge is an explicit function of kappa."""
+class _Search(RidgeSearch):
+    """The error of a fit to labels of the truth or of a generator."""
 
     def __init__(
         self, values: NDArray[np.float64], truth: NDArray[np.float64], rows: int, noise: float, synthetic: float
     ) -> None:
-        self.values, self.truth, self.rows = values, truth, rows
+        super().__init__(values, values * truth**2, rows)
+        self.truth = truth
         self.noise_variance, self.error_per_dimension = noise**2, synthetic / values.size
-        self.signal = values * truth**2
-        self.min_kappa = float(effective_ridge(values, rows, 0.0))
-
-    def minimum(self) -> tuple[float, float]:
-        """Return the optimal ridge and its error."""
-        start = np.log(self.min_kappa) if self.min_kappa > 0 else np.log(self.values.min() / _MAX_FACTOR)
-        log_kappa = np.arange(start, np.log(self.values.max() * _MAX_FACTOR), _STEP)
-        error, slope = self.errors(log_kappa)
-        i = int(np.argmin(error))
-        if slope[i] > 0:
-            i -= 1
-        if i == len(log_kappa) - 1:
-            return np.inf, float(self.signal.sum())
-        if i < 0:
-            return 0.0, self.without_ridge()
-        minimum = log_kappa[i]
-        if slope[i] < 0 < slope[i + 1]:
-            minimum = brentq(
-                lambda x: float(self.errors(np.array([x]))[1][0]), log_kappa[i], log_kappa[i + 1], xtol=1e-14
-            )
-        return self.ridge(float(np.exp(minimum))), float(self.errors(np.array([minimum]))[0][0])
-
-    def ridge(self, kappa: float) -> float:
-        return kappa * max(float(rows_left(self.values, self.rows, kappa)[0]), 0.0) / self.rows
 
     def without_ridge(self) -> float:
+        """Return the error at ridge 0."""
         bias, variance, synthetic = ridge_equivalents(self.values, self.truth, self.rows, 0.0)
         noise_part = self.noise_variance * float(variance) if self.noise_variance > 0 else 0.0
         return float(bias) + noise_part + float(synthetic) * self.error_per_dimension * self.values.size

@@ -51,8 +51,8 @@ def square_samples():
     return run({"designs": "dependent"}, workflow={"name": "accumulate", "n_samples": 20, "keep_real": True})
 
 
-# Panels of runs with real rows, with mixed labels, and with fine-tuning.
-OTHER_RUNS = ("error_over_real", "mixed_error", "best_weight", "fine_tuning")
+# Panels of runs with real rows, with mixed labels, with fine-tuning, and with a share of synthetic samples.
+OTHER_RUNS = ("error_over_real", "mixed_error", "best_weight", "fine_tuning", "plateau", "ridge_gain")
 
 
 @pytest.mark.parametrize("name", [name for name in PANELS.panels if name not in OTHER_RUNS])

@@ -170,7 +170,7 @@ def test_reduce_rows__accepts_any_rank(name):
     spectrum, w0, gap = np.linspace(1, 2, d), rng.normal(size=d), 0.1 * rng.normal(size=d)
     ridges = np.array([0.0, 1e-14, 1e-3, 2.0])
     workspace = new_path_workspace(d, min(n_samples, d), len(ridges), False)
-    k = reduce_rows(rows.copy(), noise.copy(), workspace)
+    k = reduce_rows(rows.copy(), noise[None].copy(), workspace, workspace.z[None])
     assert k == np.linalg.matrix_rank(rows)
     got = path(
         workspace.factor[: d * k].reshape(d, k), workspace.z[:k], spectrum, w0, gap, n_samples, ridges, False, workspace
@@ -185,7 +185,7 @@ def test_reduce_rows__propagates_non_finite_values():
     workspace = new_path_workspace(3, 3, 1, False)
     rows = np.ones((5, 3))
     rows[2, 1] = np.nan
-    k = reduce_rows(rows, np.ones(5), workspace)
+    k = reduce_rows(rows, np.ones((1, 5)), workspace, workspace.z[None])
     assert np.isnan(
         path(workspace.factor[: 3 * k].reshape(3, k), workspace.z[:k], *np.ones((3, 3)), 5, [0.1], False)[0, 0]
     )

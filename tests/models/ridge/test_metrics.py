@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcollapse.models.base import ModelBlock
+from fastcollapse.models.ridge.downstream_parameters import MixedDownstreamParameters
 from fastcollapse.models.ridge.metrics import BESIDE, DOWNSTREAM, METRICS, PARTS, available, metrics_of
 
 FEW = settings(deadline=None, max_examples=40)
@@ -105,8 +106,13 @@ def test_metrics__contain_only_the_given_names():
 @pytest.mark.parametrize("axis", ["ridge", "exponent"])
 def test_available__has_the_axes_of_the_predictor(axis):
     assert set(available(SimpleNamespace(downstream=None, mixed_labels=None))) == set(METRICS) - set(BESIDE)
-    found = available(SimpleNamespace(downstream=SimpleNamespace(axis=axis, is_tuned=False), mixed_labels=None))
-    assert set(found) == set(METRICS) - {"mixed_error"}
+    down = MixedDownstreamParameters(n_samples=9, **{axis: 0.1})
+    found = available(SimpleNamespace(downstream=down, mixed_labels=None))
+    assert set(found) == set(METRICS) - {"mixed_error", "test_cross"}
     assert "mixed_error" in available(SimpleNamespace(downstream=None, mixed_labels="any"))
     assert found["test_error"].variable.dims == ("downstream_samples", axis)
     assert found["generator_error"].variable.dims == ()
+    shared = MixedDownstreamParameters(n_samples=9, synthetic_share=0.5, **{axis: 0.1})
+    found = available(SimpleNamespace(downstream=shared, mixed_labels=None))
+    assert set(found) == set(METRICS) - {"mixed_error"}
+    assert found["test_cross"].variable.dims == ("downstream_samples", "synthetic_share", axis)

@@ -41,6 +41,19 @@ def test_scaling__same_law_with_a_larger_constant_is_no_change():
         assert of_errors(values).holds == "no"
 
 
+def test_scaling__of_shares_is_that_of_the_last():
+    values = np.stack([errors([-1, -1, -1]), errors([-1, -0.5, -0.2])], axis=-2)
+    run = hand_made(
+        "ridge",
+        {"test_error": values},
+        coordinates={"downstream_samples": SIZES, "synthetic_share": [0.0, 0.5], "ridge": [0.0, 0.5]},
+        dims=("downstream_samples", "synthetic_share", "ridge"),
+    )
+    found = profile(run)["scaling"]
+    assert (found.holds, found.generation) == ("yes", 1)
+    assert found.note.endswith("at ridge = 0 and synthetic_share = 0.5")
+
+
 def test_scaling__small_changes_are_below_the_threshold():
     values = errors([-1, -0.95], n_replicates=2000)
     assert of_errors(values).holds == "no"
