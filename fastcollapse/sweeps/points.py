@@ -104,7 +104,7 @@ class Sweep:
     base: Path | None = None
     text: str = ""
     checked: bool = False
-    numbers: NumberFiles = None  # type: ignore[assignment]
+    numbers: NumberFiles = dataclasses.field(default=None, repr=False)  # type: ignore[assignment]
     section: SweepSection = dataclasses.field(init=False)
 
     def __post_init__(self) -> None:
