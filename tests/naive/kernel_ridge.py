@@ -204,10 +204,10 @@ def evaluate(truth, model, state, x):
 
 def evaluate_held_out(truth, model, state):
     """Return the function of a generation at the held-out rows; None is the given labels."""
-    return _evaluate(truth, model, state, truth.test_rows, truth.test_targets)
+    return evaluate_at(truth, model, state, truth.test_rows, truth.test_targets)
 
 
-def _evaluate(truth, model, state, x, given):
+def evaluate_at(truth, model, state, x, given):
     """Return the function of a generation at rows x with the given labels (C, n): a fit, or a sum to these labels."""
     if state is None:
         return given
@@ -217,7 +217,7 @@ def _evaluate(truth, model, state, x, given):
 def sample(truth, model, state, n, sigma, rng, chosen=None):
     """Return n distinct rows of inputs, their numbers and their labels, (n, d + 1 + C)."""
     chosen = rng.choice(len(truth.rows), n, replace=False) if chosen is None else chosen
-    labels = _evaluate(truth, model, state, truth.rows[chosen], truth.targets[:, chosen])
+    labels = evaluate_at(truth, model, state, truth.rows[chosen], truth.targets[:, chosen])
     return np.column_stack([truth.rows[chosen], chosen, (labels + sigma * rng.standard_normal(labels.shape)).T])
 
 
@@ -230,7 +230,7 @@ def predict(truth, model, state, outputs, n, ridge, rng):
         return evaluate(truth, model, predictor, truth.test_rows)
     chosen = rng.choice(len(truth.rows), n, replace=False)
     x, given = truth.rows[chosen], truth.targets[:, chosen]
-    residuals = given + model.sigma * rng.standard_normal(given.shape) - _evaluate(truth, model, state, x, given)
+    residuals = given + model.sigma * rng.standard_normal(given.shape) - evaluate_at(truth, model, state, x, given)
     change = fit(truth, model, np.column_stack([x, chosen, residuals.T]), ridge)
     return outputs + evaluate(truth, model, change, truth.test_rows)
 
@@ -248,7 +248,7 @@ def refit(truth, model, state, rows, ridge):
         return fit(truth, model, rows, ridge)
     d = truth.rows.shape[1]
     lacking, numbers = rows.copy(), rows[:, d].astype(int)
-    lacking[:, d + 1 :] -= _evaluate(truth, model, state, rows[:, :d], truth.targets[:, numbers]).T
+    lacking[:, d + 1 :] -= evaluate_at(truth, model, state, rows[:, :d], truth.targets[:, numbers]).T
     change = fit(truth, model, lacking, ridge)
     return change if state is None else tuple(np.concatenate(pair) for pair in zip(state, change, strict=True))
 

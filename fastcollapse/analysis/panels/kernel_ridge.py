@@ -1,6 +1,7 @@
 """Kernel regressions: test errors and accuracies over samples, ridges and generations, and predictions for some digits.
 
-Theory is an estimate: deterministic equivalents with the spectrum of the kernel over held-out rows.
+Theory is an estimate: deterministic equivalents with the spectrum of the kernel over held-out rows. It is exact if all
+generations have the same rows: a run then records the expected errors given the rows of each replicate.
 """
 
 import dataclasses
@@ -19,6 +20,8 @@ from fastcollapse.analysis.panels.downstream_grid import (
     points_of,
 )
 from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
+from fastcollapse.analysis.panels.kernel_labels import beside_expected, best_weight_panel, mixed_error_panel
+from fastcollapse.analysis.panels.label_grid import default_panels
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Line, Panel, is_wide
 from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, schedule_of
 from fastcollapse.analysis.panels.scores import unscored_curve
@@ -54,25 +57,30 @@ def estimate_of(results: Results) -> Estimate | None:
 
     Kernel regression is linear regression on the eigenfunctions of the kernel. They are estimated from held-out rows,
     and their number is that of the rows. The error of several outputs is the mean of their errors. The inputs of this
-    linear regression are not Gaussian, so the estimate is asymptotic and has no score.
+    linear regression are not Gaussian, so the estimate is asymptotic and has no score. Functions that fits are added to
+    gather the noise of each fit.
 
     References
     ----------
     arXiv:2402.07712; its equivalents are checked in tests/verification/test_regression.py.
     """
-    if "spectrum" not in results.coordinates or not is_replace_only(results):
+    model: Any = results.experiment.model
+    if "spectrum" not in results.coordinates or not is_replace_only(results) or model.is_dependent:
         return None
     spectrum, power = (results.coordinates[name].values for name in ("spectrum", "power"))
     spectrum = np.maximum(spectrum, _LEAST * spectrum[0])
     weights = np.sqrt(power / spectrum)
-    model: Any = results.experiment.model
     sizes, fits = schedule_of(results).n_synthetic, np.arange(results.last + 1)
     noise = (model.synthetic_noise, model.ridge)
     most = _MOST_SHARE * len(spectrum)
-    generator = chain_means(spectrum, weights, sizes, fits, *noise)[0]
+    if model.from_previous:
+        each = [chain_means(spectrum, 0 * weights, int(size), 1, *noise)[0] for size in sizes[: results.last]]
+        generator = np.append(0.0, np.cumsum(each))
+    else:
+        generator = chain_means(spectrum, weights, sizes, fits, *noise)[0]
     generator[1:][sizes[: results.last] > most] = np.nan
     # The spectrum says nothing about the direction of the error of a generation.
-    if "test_error" not in results.metrics or model.downstream.is_tuned:
+    if "test_error" not in results.metrics or model.downstream.is_tuned or model.from_previous:
         return Estimate(generator, None)
     grid = grid_of(results)
     test = np.full((len(fits), *grid.ridge.shape), np.nan)
@@ -93,7 +101,7 @@ def generator_error_panel(results: Results, generations: np.ndarray, options: Ma
     at = generations[generations >= 1]
     estimate = estimate_of(results)
     lines = _lines(None if estimate is None else estimate.generator[at])
-    curve = unscored_curve(at, results.metrics["generator_error"][:, at])
+    curve = beside_expected(results, at, "generator", at)
     title, log = "Test error of the generator", is_wide(curve.mean, GENERATION)
     return Panel(title, "mean squared error", "error", curve, lines, log=log, digits=4)
 
@@ -180,6 +188,19 @@ def digits_panel(results: Results, generations: np.ndarray, options: Mapping[str
 class KernelRidgePanels(FamilyPanels):
     """Panels and descriptions of kernel regressions."""
 
+    def default_names(self, results: Results) -> tuple[str, ...]:
+        """Return the names of the panels of a run without a recipe; those of mixed labels for a run with them."""
+        return default_panels(results) or super().default_names(results)
+
+    def why_no_bounds(self, results: Results) -> str:
+        """Return why a panel of a run has no exact theory."""
+        model: Any = results.experiment.model
+        if model.is_dependent:
+            return "the expected errors given the rows are not recorded, or say nothing about it"
+        if model.mixed_labels is not None:
+            return "mixed labels of new rows have no theory"
+        return super().why_no_bounds(results)
+
     def describe_truth(self, results: Results) -> str:
         """Return the files in words, and the divisor of the inputs where it is recorded and not 1."""
         pixels = results.coordinates.get("pixels")
@@ -196,6 +217,8 @@ PANELS = KernelRidgePanels(
         "error_by_ridge": _by_ridge("test_error", "Test error"),
         "accuracy_by_samples": _by_samples("test_accuracy", "Test accuracy"),
         "accuracy_by_ridge": _by_ridge("test_accuracy", "Test accuracy"),
+        "mixed_error": mixed_error_panel,
+        "best_weight": best_weight_panel,
         "digits": digits_panel,
     },
     default=("generator_error", "test_error"),
