@@ -1,7 +1,8 @@
 """Kernel regressions: test errors and accuracies over samples, ridges and generations, and predictions for some digits.
 
 Theory is an estimate: deterministic equivalents with the spectrum of the kernel over held-out rows. It is exact if all
-generations have the same rows: a run then records the expected errors given the rows of each replicate.
+generations have the same rows, or fits are added to the function before: a run then records the expected errors given
+the rows of each replicate.
 """
 
 import dataclasses
@@ -57,15 +58,19 @@ def estimate_of(results: Results) -> Estimate | None:
 
     Kernel regression is linear regression on the eigenfunctions of the kernel. They are estimated from held-out rows,
     and their number is that of the rows. The error of several outputs is the mean of their errors. The inputs of this
-    linear regression are not Gaussian, so the estimate is asymptotic and has no score. Functions that fits are added to
-    gather the noise of each fit.
+    linear regression are not Gaussian, so the estimate is asymptotic and has no score.
 
     References
     ----------
     arXiv:2402.07712; its equivalents are checked in tests/verification/test_regression.py.
     """
     model: Any = results.experiment.model
-    if "spectrum" not in results.coordinates or not is_replace_only(results) or model.is_dependent:
+    if (
+        "spectrum" not in results.coordinates
+        or not is_replace_only(results)
+        or model.is_dependent
+        or model.from_previous
+    ):
         return None
     spectrum, power = (results.coordinates[name].values for name in ("spectrum", "power"))
     spectrum = np.maximum(spectrum, _LEAST * spectrum[0])
@@ -73,14 +78,10 @@ def estimate_of(results: Results) -> Estimate | None:
     sizes, fits = schedule_of(results).n_synthetic, np.arange(results.last + 1)
     noise = (model.synthetic_noise, model.ridge)
     most = _MOST_SHARE * len(spectrum)
-    if model.from_previous:
-        each = [chain_means(spectrum, 0 * weights, int(size), 1, *noise)[0] for size in sizes[: results.last]]
-        generator = np.append(0.0, np.cumsum(each))
-    else:
-        generator = chain_means(spectrum, weights, sizes, fits, *noise)[0]
+    generator = chain_means(spectrum, weights, sizes, fits, *noise)[0]
     generator[1:][sizes[: results.last] > most] = np.nan
     # The spectrum says nothing about the direction of the error of a generation.
-    if "test_error" not in results.metrics or model.downstream.is_tuned or model.from_previous:
+    if "test_error" not in results.metrics or model.downstream.is_tuned:
         return Estimate(generator, None)
     grid = grid_of(results)
     test = np.full((len(fits), *grid.ridge.shape), np.nan)
@@ -195,10 +196,10 @@ class KernelRidgePanels(FamilyPanels):
     def why_no_bounds(self, results: Results) -> str:
         """Return why a panel of a run has no exact theory."""
         model: Any = results.experiment.model
-        if model.is_dependent:
-            return "the expected errors given the rows are not recorded, or say nothing about it"
-        if model.mixed_labels is not None:
+        if model.mixed_labels is not None and not model.is_dependent:
             return "mixed labels of new rows have no theory"
+        if model.is_dependent or model.from_previous:
+            return "the expected errors given the rows are not recorded, or say nothing about it"
         return super().why_no_bounds(results)
 
     def describe_truth(self, results: Results) -> str:

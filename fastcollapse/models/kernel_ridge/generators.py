@@ -43,6 +43,7 @@ class Chain:
     ----------
     truth, parameters, schedule, fitter : objects of the run.
     test : the held-out rows.
+    has_expected : whether the expected errors given the rows are computed.
 
     Raises
     ------
@@ -52,10 +53,16 @@ class Chain:
     """
 
     def __init__(
-        self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Schedule, fitter: Fitter, test: Table
+        self,
+        truth: Labelled,
+        parameters: KernelRidgeParameters,
+        schedule: Schedule,
+        fitter: Fitter,
+        test: Table,
+        has_expected: bool,
     ) -> None:
         self._truth, self._parameters, self._schedule, self._fitter = truth, parameters, schedule, fitter
-        self._test = test
+        self._test, self._has_expected = test, has_expected
         self._kernel_schedule = kernel_schedule(schedule)
         check_workflow(parameters, schedule)
         n_rows = len(truth.rows)
@@ -84,7 +91,15 @@ class Chain:
             pools = {"inputs": np.zeros((n_replicates, n), np.int64), "labels": np.zeros((n_replicates, n, n_outputs))}
         key = stream_key(seed, first_replicate, 0, PURPOSE_FIXED_REAL)
         real = self._draw_real(n_replicates, n_fixed_real(self._schedule), key)
-        return self._functions(n_replicates, n_outputs, "workflow.n_samples", real, pools)
+        state = self._functions(n_replicates, n_outputs, "workflow.n_samples", real, pools)
+        if self._gathers_noise:
+            state.expected = np.zeros(n_replicates)
+        return state
+
+    @property
+    def _gathers_noise(self) -> bool:
+        """Whether a function is the given labels plus fits of noise, and what is expected of them is computed."""
+        return self._parameters.from_previous and self._has_expected and self._schedule.is_replace_only
 
     def _functions(self, n_replicates: int, n_outputs: int, key: str, *rest: Any) -> KernelState:
         """Return a state of functions without a row; `key` is the one that their number follows from."""
@@ -103,7 +118,10 @@ class Chain:
 
     def beside(self, state: KernelState, generation: int) -> dict[str, np.ndarray]:
         """Return metrics besides those of the functions of the run, name -> float64 (R, ...)."""
-        return {}
+        if not (self._parameters.from_previous and self._has_expected):
+            return {}
+        unknown = np.full(len(state.rows), np.nan if generation else 0.0)
+        return {"generator_expected": unknown if state.expected is None else state.expected.copy()}
 
     def advance(self, state: KernelState, generation: int, seed: int, first_replicate: int) -> None:
         """Run one generation and update `state`."""
@@ -131,6 +149,21 @@ class Chain:
                 inputs, labels, t, stream_key(seed, first_replicate, generation, PURPOSE_SUBSAMPLE)
             )
         self._fit(state, inputs, labels, first_replicate, generation)
+        if self._gathers_noise:
+            self._gather(state, inputs)
+
+    def _gather(self, state: KernelState, inputs: np.ndarray) -> None:
+        """Add the expected mean square of a fit of noise at the held-out rows, given its rows (R, n)."""
+        assert state.expected is not None
+        n_replicates, n = inputs.shape
+        n_test = len(self._test.rows)
+        for batch in self._fitter.batches(np.full(n_replicates, n), self.largest, n * (2 * n + n_test)):
+            units = np.tile(np.eye(n), (batch.stop - batch.start, 1, 1))
+            shifts = np.full(inputs[batch].shape, n * self._parameters.ridge)
+            fits, _ = self._fitter.fit(inputs[batch], units, shifts)
+            values = self._fitter.values(inputs[batch], fits, self._test)
+            square = np.einsum("gnm,gnm->g", values, values) / n_test
+            state.expected[batch] += self._parameters.synthetic_noise**2 * square
 
     def draw(self, n_replicates: int, n: int, key: StreamKey, block: int = 0) -> np.ndarray:
         """Return the numbers of n distinct random rows for each replicate, int64 (R, n)."""

@@ -21,9 +21,15 @@ class MixedChain(Chain):
     """
 
     def __init__(
-        self, truth: Labelled, parameters: KernelRidgeParameters, schedule: Schedule, fitter: Fitter, test: Table
+        self,
+        truth: Labelled,
+        parameters: KernelRidgeParameters,
+        schedule: Schedule,
+        fitter: Fitter,
+        test: Table,
+        has_expected: bool,
     ) -> None:
-        super().__init__(truth, parameters, schedule, fitter, test)
+        super().__init__(truth, parameters, schedule, fitter, test, has_expected)
         assert parameters.mixed_labels is not None
         self._weights, self._ridges = parameters.mixed_labels.weights(), parameters.mixed_labels.ridges()
         self._shape = len(self._ridges), len(self._weights), len(truth.targets)
@@ -68,4 +74,4 @@ class MixedChain(Chain):
         for batch, values in self._batches(state.mixed, self._test) if generation else ():
             gaps = values.reshape(-1, *self._shape, values.shape[-1]) - self._truth.test_targets
             out[batch] = (gaps**2).mean(axis=(-2, -1)).swapaxes(1, 2)
-        return {"mixed_error": out}
+        return {**super().beside(state, generation), "mixed_error": out}

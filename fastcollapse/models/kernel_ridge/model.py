@@ -97,9 +97,10 @@ class KernelRidge(ArrayModel):
 
     def _new_chain(self, schedule: Schedule, record: tuple[Any, ...]) -> Chain:
         """Return the chain that has the law of the run."""
-        rest = self._truth, self._parameters, schedule, self._fitter, self._test
+        has_expected = not record or bool({"metrics", *EXPECTED} & set(record))
+        rest = self._truth, self._parameters, schedule, self._fitter, self._test, has_expected
         if self._parameters.is_dependent:
-            return SharedChain(*rest, not record or bool({"metrics", *EXPECTED} & set(record)))
+            return SharedChain(*rest)
         return Chain(*rest) if self._parameters.mixed_labels is None else MixedChain(*rest)
 
     def state_variables(self) -> dict[str, Variable]:

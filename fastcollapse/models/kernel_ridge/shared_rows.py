@@ -71,10 +71,10 @@ class SharedChain(Chain):
         test: Table,
         has_expected: bool,
     ) -> None:
-        super().__init__(truth, parameters, schedule, fitter, test)
+        super().__init__(truth, parameters, schedule, fitter, test, has_expected)
         self._n = n = int(schedule.n_synthetic[0])
         self.n_rows = n
-        self._has_expected, mixed = has_expected, parameters.mixed_labels
+        mixed = parameters.mixed_labels
         noise = parameters.sigma, parameters.synthetic_noise
         laws = parameters.real_labels == "fixed", parameters.from_previous
         self._own = Chains(np.zeros(1), np.full(1, n * parameters.ridge), *noise, *laws)

@@ -22,6 +22,7 @@ class KernelState(State):
     pools : samples of the pools, `inputs` int64 (R, P) and `labels` float64 (R, P, C), used up to `n_kept`.
     n_kept : number of pool samples that the next generation keeps.
     changes : float64 (R, C, N), sums of the functions at the held-out rows if they are added to the given labels.
+    expected : float64 (R), expected error given the rows of all generations, NaN where it is not known; or None.
     mixed : state of the chains on mixed labels, whose outputs are those of all chains, or None.
     """
 
@@ -31,14 +32,16 @@ class KernelState(State):
     pools: dict[str, np.ndarray] = field(default_factory=dict)
     n_kept: int = 0
     changes: np.ndarray | None = None
+    expected: np.ndarray | None = None
     mixed: "KernelState | None" = None
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays that a resume needs."""
         pools = {name: values[:, : self.n_kept] for name, values in self.pools.items()}
         changes = {} if self.changes is None else {"changes": self.changes}
+        expected = {} if self.expected is None else {"expected": self.expected}
         mixed = {} if self.mixed is None else {f"mixed_{name}": one for name, one in self.mixed.arrays().items()}
-        return {"rows": self.rows, "coefficients": self.coefficients, **pools, **changes, **mixed}
+        return {"rows": self.rows, "coefficients": self.coefficients, **pools, **changes, **expected, **mixed}
 
     def replace(self, place: slice, rows: np.ndarray, coefficients: np.ndarray) -> None:
         """Replace the functions of some replicates: rows (G, n) and coefficients (G, C, n)."""

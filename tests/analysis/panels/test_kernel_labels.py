@@ -75,6 +75,18 @@ def test_errors__agree_with_exact_theory(folder, name):
     assert np.abs(wrong.z[1:]).max() > Z_LIMIT
 
 
+def test_error__of_added_fits_agrees_with_exact_theory_on_new_rows(folder):
+    results = run(folder, {"designs": None, "start": "previous", "mixed_labels": None})
+    curve = panels_of(results, ALL, ["generator_error"])[0].curve
+    assert np.isfinite(curve.z).all()
+    assert np.abs(curve.z).max() < Z_LIMIT
+    assert estimate_of(results) is None
+    # Negative control: the theory of the generation before.
+    errors, expected = results.metrics["generator_error"], results.metrics["generator_expected"]
+    shifted = SimpleNamespace(metrics={"generator_error": errors, "generator_expected": np.roll(expected, 1, axis=1)})
+    assert np.abs(beside_expected(shifted, ALL, "generator", ALL).z[1:]).max() > Z_LIMIT
+
+
 def test_errors__without_noise_are_exact(folder):
     curve = panels_of(run(folder, {"sigma": 0.0}), ALL, ["mixed_error"])[0].curve
     np.testing.assert_array_equal(curve.z, 0.0)

@@ -30,3 +30,4 @@ def test_available__contains_expectations_where_rows_are_shared():
     assert METRICS.keys() - found.keys() == {"test_error", "test_accuracy"}
     assert found["mixed_expected"].variable.dims == found["mixed_error"].variable.dims == ("weight", "ridge")
     assert "mixed_expected" not in available(parameters(designs="dependent"))
+    assert "generator_expected" in available(parameters(start="previous"))

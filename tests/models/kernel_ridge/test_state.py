@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from fastcollapse.errors import InputError
+from fastcollapse.kernels.random.streams import PURPOSE_SYNTHETIC
+from fastcollapse.models.kernel_ridge.generators import stream_key
+from fastcollapse.models.kernel_ridge.model import KernelRidge
 from fastcollapse.models.kernel_ridge.state import EMPTY, KernelState
+from fastcollapse.simulation.schedules import schedule_of
 from fastcollapse.simulation.simulate import simulate
 from tests.models.kernel_ridge.test_mixed_chains import experiment
 from tests.naive import kernel_ridge as naive
@@ -46,6 +50,25 @@ def test_functions__are_sums_of_fits(folder, workflow):
     assert (np.diff(sizes, axis=1) >= 0).all()
     assert (sizes[:, 1] == 12 if not workflow else sizes[:, 1] >= 12).all()
     assert sizes[:, -1].max() <= len(truth.rows)
+
+
+def test_expectation__is_that_of_the_noise_of_each_fit(folder):
+    """Given the rows of a fit its mean square is that of the noise, by a dense solve."""
+    made = experiment(folder, PREVIOUS)
+    truth, model = made.truth.load(folder), made.model
+    chain = KernelRidge(truth, model, schedule_of(made, None))._chain
+    got, expected = simulate(made).metrics["generator_expected"], np.zeros(3)
+    assert (got[:, 0] == 0).all()
+    for t in range(1, 5):
+        for r, rows in enumerate(chain.draw(3, 12, stream_key(2, 0, t, PURPOSE_SYNTHETIC))):
+            x = truth.rows[rows]
+            solve = np.linalg.inv(naive.kernel(truth, model, x, x) + 12 * 0.05 * np.eye(12))
+            fit = naive.kernel(truth, model, truth.test_rows, x) @ solve
+            expected[r] += 0.8**2 * (fit**2).sum() / len(fit)
+        np.testing.assert_allclose(got[:, t], expected, rtol=1e-9)
+    # Real rows have no simple expectation.
+    mixed = simulate(experiment(folder, PREVIOUS, workflow={"name": "mix", "n_real": 5, "real": "fixed"}))
+    assert np.isnan(mixed.metrics["generator_expected"][:, 1:]).all()
 
 
 def test_error__of_new_rows_grows_by_the_same_amount(folder):
