@@ -189,6 +189,9 @@ class Chain:
         n_at = len(at.rows) if isinstance(at, Table) else at.shape[1]
         sizes = (state.rows != EMPTY).sum(axis=1)
         n_values = n_at * (n_outputs + (0 if isinstance(at, Table) else d)) + (self.n_rows - self.largest) * d
+        if n_outputs > len(self._truth.targets):
+            # Chains on mixed labels: labels and coefficients, and the decomposition of a kernel matrix.
+            n_values += 3 * n_at * n_outputs + 2 * self.largest**2
         for batch in self._fitter.batches(sizes, self.largest, n_values):
             n, own = sizes[batch.start], at if isinstance(at, Table) else at[batch]
             given = np.zeros(1)

@@ -191,9 +191,12 @@ class KernelRidge(ArrayModel):
     def work_bytes(self) -> int:
         """Return the memory of the fits of one replicate in bytes, without its state."""
         largest = max(self._chain.largest, 0 if self._downstream is None else self._downstream.largest)
-        # Rows of a function, and the decomposition of a kernel matrix, which a Cholesky factor does not need.
-        more = self._chain.n_rows * self._truth.rows.shape[1] + 2 * self._chain.largest**2
-        parameters = self._parameters
+        parameters, n, n_test = self._parameters, self._chain.largest, len(self._truth.test_rows)
+        # Rows of a function, the decomposition of a kernel matrix, its functions at the held-out rows, mixed chains.
+        more = self._chain.n_rows * self._truth.rows.shape[1] + n * (2 * n + n_test)
+        if parameters.mixed_labels is not None and not parameters.is_dependent:
+            n_chains = parameters.mixed_labels.weights().size * parameters.mixed_labels.ridges().size
+            more += n_chains * len(self._truth.targets) * (4 * n + 2 * n_test)
         is_plain = not parameters.from_previous and not parameters.is_dependent and parameters.mixed_labels is None
         return self._fitter.fit_bytes(largest) + (0 if is_plain else 8 * more)
 
