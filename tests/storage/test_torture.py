@@ -134,6 +134,40 @@ n_samples = 20
 keep_real = true
 window = 3
 """,
+    "mixed labels of kernels": """
+[model]
+family = "kernel_ridge"
+kernel = "rbf"
+scale = 0.5
+ridge = 0.05
+sigma = 0.5
+designs = "dependent"
+mixed_labels = {weight = [0.2, 0.6], ridge = [0.05, 0.3]}
+[truth]
+images = "inputs.npy"
+labels = "labels.csv"
+n_test = 8
+[workflow]
+name = "replace"
+n_samples = 12
+""",
+    "sums of kernels": """
+[model]
+family = "kernel_ridge"
+kernel = "rbf"
+scale = 0.5
+ridge = 0.05
+sigma = 0.5
+start = "previous"
+mixed_labels = {weight = [0.2, 0.6], ridge = [0.05, 0.3]}
+[truth]
+images = "inputs.npy"
+labels = "labels.csv"
+n_test = 8
+[workflow]
+name = "replace"
+n_samples = 12
+""",
     "kde": """
 [model]
 family = "kde"
@@ -225,6 +259,8 @@ GENERATIONS = {
     "ridge": 500,
     "kernel_ridge": 150,
     "estimator": 1500,
+    "mixed labels of kernels": 500,
+    "sums of kernels": 150,
     "kde": 2500,
     "ngram": 1000,
     "glm": 5000,

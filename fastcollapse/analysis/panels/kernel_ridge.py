@@ -1,6 +1,8 @@
 """Kernel regressions: test errors and accuracies over samples, ridges and generations, and predictions for some digits.
 
-Theory is an estimate: deterministic equivalents with the spectrum of the kernel over held-out rows.
+Theory is an estimate: deterministic equivalents with the spectrum of the kernel over held-out rows. It is exact if all
+generations have the same rows, or fits are added to the function before: a run then records the expected errors given
+the rows of each replicate.
 """
 
 import dataclasses
@@ -19,6 +21,8 @@ from fastcollapse.analysis.panels.downstream_grid import (
     points_of,
 )
 from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
+from fastcollapse.analysis.panels.kernel_labels import beside_expected, best_weight_panel, mixed_error_panel
+from fastcollapse.analysis.panels.label_grid import default_panels
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Line, Panel, is_wide
 from fastcollapse.analysis.panels.schedules import cached_by_results, is_replace_only, schedule_of
 from fastcollapse.analysis.panels.scores import unscored_curve
@@ -60,12 +64,17 @@ def estimate_of(results: RecordedRun) -> Estimate | None:
     ----------
     arXiv:2402.07712; its equivalents are checked in tests/verification/test_regression.py.
     """
-    if "spectrum" not in results.coordinates or not is_replace_only(results):
+    model: Any = results.experiment.model
+    if (
+        "spectrum" not in results.coordinates
+        or not is_replace_only(results)
+        or model.is_dependent
+        or model.from_previous
+    ):
         return None
     spectrum, power = (results.coordinates[name].values for name in ("spectrum", "power"))
     spectrum = np.maximum(spectrum, _LEAST * spectrum[0])
     weights = np.sqrt(power / spectrum)
-    model: Any = results.experiment.model
     sizes, fits = schedule_of(results).n_synthetic, np.arange(results.last + 1)
     noise = (model.synthetic_noise, model.ridge)
     most = _MOST_SHARE * len(spectrum)
@@ -93,7 +102,7 @@ def generator_error_panel(results: RecordedRun, generations: np.ndarray, options
     at = generations[generations >= 1]
     estimate = estimate_of(results)
     lines = _lines(None if estimate is None else estimate.generator[at])
-    curve = unscored_curve(at, results.metrics["generator_error"][:, at])
+    curve = beside_expected(results, at, "generator", at)
     title, log = "Test error of the generator", is_wide(curve.mean, GENERATION)
     return Panel(title, "mean squared error", "error", curve, lines, log=log, digits=4)
 
@@ -180,6 +189,19 @@ def digits_panel(results: RecordedRun, generations: np.ndarray, options: Mapping
 class KernelRidgePanels(FamilyPanels):
     """Panels and descriptions of kernel regressions."""
 
+    def default_names(self, results: RecordedRun) -> tuple[str, ...]:
+        """Return the names of the panels of a run without a recipe; those of mixed labels for a run with them."""
+        return default_panels(results) or super().default_names(results)
+
+    def why_no_bounds(self, results: RecordedRun) -> str:
+        """Return why a panel of a run has no exact theory."""
+        model: Any = results.experiment.model
+        if model.mixed_labels is not None and not model.is_dependent:
+            return "mixed labels of new rows have no theory"
+        if model.is_dependent or model.from_previous:
+            return "the expected errors given the rows are not recorded, or say nothing about it"
+        return super().why_no_bounds(results)
+
     def describe_truth(self, results: RecordedRun) -> str:
         """Return the files in words, and the divisor of the inputs where it is recorded and not 1."""
         pixels = results.coordinates.get("pixels")
@@ -196,6 +218,8 @@ PANELS = KernelRidgePanels(
         "error_by_ridge": _by_ridge("test_error", "Test error"),
         "accuracy_by_samples": _by_samples("test_accuracy", "Test accuracy"),
         "accuracy_by_ridge": _by_ridge("test_accuracy", "Test accuracy"),
+        "mixed_error": mixed_error_panel,
+        "best_weight": best_weight_panel,
         "digits": digits_panel,
     },
     default=("generator_error", "test_error"),

@@ -20,8 +20,9 @@ from fastcollapse.analysis.panels.downstream_grid import (
 from fastcollapse.analysis.panels.downstream_plot import METRICS, plot_errors
 from fastcollapse.analysis.panels.downstream_theory import even_gap
 from fastcollapse.analysis.panels.family_panels import FamilyPanels, Maker
+from fastcollapse.analysis.panels.label_grid import default_panels
 from fastcollapse.analysis.panels.minimum import locate_minimum
-from fastcollapse.analysis.panels.mixed_labels import best_weight_panel, default_panels, mixed_error_panel
+from fastcollapse.analysis.panels.mixed_labels import best_weight_panel, mixed_error_panel
 from fastcollapse.analysis.panels.panel import GENERATION, Curve, Line, Panel
 from fastcollapse.analysis.panels.regression_curves import Labels, Theory, panel_beside, scored_curve
 from fastcollapse.analysis.panels.regression_setting import Setting, setting_of

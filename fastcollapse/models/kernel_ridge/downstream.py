@@ -8,7 +8,8 @@ import numpy as np
 from fastcollapse.errors import InputError
 from fastcollapse.kernels.random.streams import PURPOSE_DESIGN, PURPOSE_DOWNSTREAM
 from fastcollapse.models.kernel_ridge.fit import Fitter, Table
-from fastcollapse.models.kernel_ridge.generators import Chain, KernelState, stream_key
+from fastcollapse.models.kernel_ridge.generators import Chain, stream_key
+from fastcollapse.models.kernel_ridge.state import KernelState
 from fastcollapse.models.kernel_ridge.truth import Labelled
 from fastcollapse.models.ridge.downstream_parameters import DownstreamParameters
 

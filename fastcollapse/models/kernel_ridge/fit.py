@@ -17,6 +17,7 @@ from fastcollapse.kernels.linalg.banded import (
 )
 from fastcollapse.kernels.linalg.cholesky import solve_by_cholesky
 from fastcollapse.kernels.regression.kernel_matrix import Kernel, predict, squares_of_rows, write_gram
+from fastcollapse.kernels.regression.shared_rows import diagonalize, solve_along
 
 # Maximum size of the matrices of a batch, in bytes; a batch of one replicate may exceed it.
 _BATCH_BYTES = 2**29
@@ -132,6 +133,26 @@ class Fitter:
         apply_reduction(gram, reduction, False, out.reshape(n_matrices, -1, n))
         return out, conditions.min(axis=1)
 
+    def fit_labels(self, numbers: np.ndarray, labels: np.ndarray, ridges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return coefficients (G, L, C, n) of labels of each ridge, and the smallest reciprocal condition numbers (G).
+
+        Parameters
+        ----------
+        numbers : int64 (G, n), numbers of the rows.
+        labels : float64 (G, L, C, n), labels of the rows for each ridge.
+        ridges : float64 (L).
+        """
+        values, vectors, penalties = *self.diagonalize(numbers), numbers.shape[1] * ridges
+        out = np.array(labels)
+        solve_along(values, vectors, penalties, out)
+        return out, reciprocal_conditions(values, penalties.min())
+
+    def diagonalize(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return eigenvalues (G, n) and eigenvectors, as rows (G, n, n), of the kernel matrices of rows (G, n)."""
+        vectors, values = self._gram(numbers), np.empty(numbers.shape)
+        diagonalize(vectors, values)
+        return values, vectors
+
     def values(self, numbers: np.ndarray, coefficients: np.ndarray, at: Table | np.ndarray) -> np.ndarray:
         """Return the values of functions at rows, float64 (G, C, N).
 
@@ -171,3 +192,9 @@ class Fitter:
         out = np.empty((len(numbers), numbers.shape[1], numbers.shape[1]))
         write_gram(self._kernel, rows, squares, current_threads(), out)
         return out
+
+
+def reciprocal_conditions(values: np.ndarray, penalty: float) -> np.ndarray:
+    """Return reciprocal condition numbers (G) of kernel matrices plus a penalty, from ascending eigenvalues (G, n)."""
+    with np.errstate(invalid="ignore"):
+        return (values[:, 0] + penalty) / (values[:, -1] + penalty)

@@ -10,16 +10,21 @@ from fastcollapse.config.schedule import Schedule
 from fastcollapse.models.base import ArrayModel, ModelBlock
 from fastcollapse.models.kernel_ridge.downstream import Predictor
 from fastcollapse.models.kernel_ridge.fit import Fitter, Table
-from fastcollapse.models.kernel_ridge.generators import EMPTY, Chain, KernelState
-from fastcollapse.models.kernel_ridge.metrics import METRICS, ROLES, available
+from fastcollapse.models.kernel_ridge.generators import Chain
+from fastcollapse.models.kernel_ridge.metrics import EXPECTED, METRICS, ROLES, available
+from fastcollapse.models.kernel_ridge.mixed_chains import MixedChain
 from fastcollapse.models.kernel_ridge.parameters import KernelRidgeParameters
+from fastcollapse.models.kernel_ridge.shared_rows import SharedChain
 from fastcollapse.models.kernel_ridge.sizes import check_kernel, check_sizes, narrow_spread, row_squares
 from fastcollapse.models.kernel_ridge.spectrum import estimate_spectrum
+from fastcollapse.models.kernel_ridge.state import EMPTY, KernelState
 from fastcollapse.models.kernel_ridge.truth import KernelRidgeTruth, Labelled
 from fastcollapse.models.saved_arrays import restore_arrays
 from fastcollapse.variables import Coordinate, Metric, Variable
 
 _TRAINED = {"n_samples": 20, "ridge": [0.1, 1.0]}
+_DESIGNS = ("independent", "dependent")
+_MIXED = {"weight": [0.3, 0.6], "ridge": [0.1, 1.0]}
 
 
 def _example(workflow: str = "", **parameters: Any) -> dict[str, Any]:
@@ -33,24 +38,28 @@ class KernelRidge(ArrayModel):
 
     Generation t is fitted to distinct random rows of the data with labels f(x) + noise, where f is the function of
     generation t - 1. The function of generation 0 is given by the labels of the data. A fitted function is
-    sum_i a_i k(x, z_i) with a = (K + n ridge)^-1 y. A downstream predictor is fitted to random rows labelled by
-    generation t, for each ridge of a grid. All functions are tested on held-out rows against their given labels.
+    sum_i a_i k(x, z_i) with a = (K + n ridge)^-1 y, or the sum of the function before and the fit of what it lacks.
+    Chains on mixed labels, real and synthetic, may stand beside the chain of a run. A downstream predictor is fitted to
+    random rows labelled by generation t, for each ridge of a grid. All functions are tested on held-out rows against
+    their given labels.
 
     Parameters
     ----------
     truth : inputs, targets and held-out rows.
-    parameters : kernel, noise, ridge and downstream predictor.
+    parameters : kernel, rows, noise, ridge, mixed labels and downstream predictor.
     schedule : the workflow as arrays over generations.
-    record : value of `run.record`; not used.
+    record : value of `run.record`; expectations given the rows are computed only if they are recorded.
 
     Raises
     ------
     InputError
-        A generation has more samples than the data has rows, or inputs or labels are too large or too small.
+        A generation has more samples than the data has rows, inputs or labels are too large or too small, or the
+        workflow does not go with the parameters.
 
     References
     ----------
-    Dohmatob, Feng, Kempe, arXiv:2402.07712. The choice of the rows and all defaults are specific to this project.
+    Dohmatob, Feng, Kempe, arXiv:2402.07712; mixed labels: Garg, Bhattacharya, Sur, arXiv:2509.22341. The choice of the
+    rows and all defaults are specific to this project.
     """
 
     PARAMETERS = KernelRidgeParameters
@@ -62,6 +71,10 @@ class KernelRidge(ArrayModel):
         # A predictor, a spectrum and the median length take most of the time, so that one workflow has them.
         _example("replace", spectrum_rows=40, downstream=_TRAINED),
         _example("replace", spectrum_rows=40, downstream=_TRAINED, precision="float32"),
+        *(
+            _example("replace", spectrum_rows=0, scale=0.5, mixed_labels=_MIXED, designs=designs)
+            for designs in _DESIGNS
+        ),
     )
     CAPABILITIES = frozenset({"pool", "subsample", "fresh_real", "fixed_real", "subsample_with_real"})
 
@@ -74,7 +87,7 @@ class KernelRidge(ArrayModel):
         self._test = Table(truth.test_rows, parameters.precision)
         check_kernel(self._law, max(row_squares(truth.rows), row_squares(truth.test_rows)))
         self._fitter = fitter = Fitter(self._law, Table(truth.rows, parameters.precision), parameters.precision)
-        self._chain = Chain(truth, parameters, schedule, fitter)
+        self._chain = self._new_chain(schedule, record)
         self._downstream = None
         if parameters.downstream is not None:
             n_generations = len(schedule.n_synthetic)
@@ -82,9 +95,19 @@ class KernelRidge(ArrayModel):
                 truth, parameters.downstream, parameters.sigma, n_generations, fitter, self._chain
             )
 
+    def _new_chain(self, schedule: Schedule, record: tuple[Any, ...]) -> Chain:
+        """Return the chain that has the law of the run."""
+        has_expected = not record or bool({"metrics", *EXPECTED} & set(record))
+        rest = self._truth, self._parameters, schedule, self._fitter, self._test, has_expected
+        if self._parameters.is_dependent:
+            return SharedChain(*rest)
+        return Chain(*rest) if self._parameters.mixed_labels is None else MixedChain(*rest)
+
     def state_variables(self) -> dict[str, Variable]:
         """Return the variables of the states."""
         name = "coefficient of the kernel of a row (0 in generation 0, which is the labels as given)"
+        if self._parameters.from_previous:
+            name = "coefficient of the kernel of a row, in what is added to the labels as given"
         return {"coefficients": Variable(name, dims=("output", "row"))}
 
     def coordinates(self) -> dict[str, Coordinate]:
@@ -92,7 +115,7 @@ class KernelRidge(ArrayModel):
         truth = self._truth
         shown = truth.shown()
         pixels = truth.test_rows[shown].ravel() / truth.unit
-        downstream = self._parameters.downstream
+        grid = self._parameters.downstream or self._parameters.mixed_labels
         return {
             "row": Coordinate(truth.numbers, "place of the row in its file, from 0"),
             "output": Coordinate(truth.levels if not truth.is_number else np.zeros(1), "label that the output is for"),
@@ -102,7 +125,7 @@ class KernelRidge(ArrayModel):
             "shown_label": Coordinate(truth.levels[truth.test_classes[shown]], "labels of the rows shown"),
             "pixels": Coordinate(pixels, "inputs of the rows shown, one after the other", f"{truth.unit:g}"),
             **self._theory_inputs(),
-            **({} if downstream is None else downstream.coordinates()),
+            **({} if grid is None else grid.coordinates()),
         }
 
     def _theory_inputs(self) -> dict[str, Coordinate]:
@@ -141,11 +164,14 @@ class KernelRidge(ArrayModel):
             for name, values in arrays.items()
         }
         restore_arrays(arrays, state, "inputs" if state.pools else "")
+        self._chain.resume(state, seed, first_replicate)
         return state
 
     def generation_bytes(self, state: KernelState) -> int:
-        """Return the size of the states of one generation, in bytes."""
-        return 8 * len(state.rows) * self._truth.targets.size
+        """Return the size of the states and of the mixed chains of one generation, in bytes."""
+        mixed = self._parameters.mixed_labels
+        n_values = 0 if mixed is None else 2 * mixed.weights().size * mixed.ridges().size
+        return 8 * len(state.rows) * (self._truth.targets.size + n_values)
 
     def warnings(self) -> list[Warning]:
         """Return a warning where `scale` is in units of inputs that hardly differ."""
@@ -171,7 +197,14 @@ class KernelRidge(ArrayModel):
     def work_bytes(self) -> int:
         """Return the memory of the fits of one replicate in bytes, without its state."""
         largest = max(self._chain.largest, 0 if self._downstream is None else self._downstream.largest)
-        return self._fitter.fit_bytes(largest)
+        parameters, n, n_test = self._parameters, self._chain.largest, len(self._truth.test_rows)
+        # Rows of a function, the decomposition of a kernel matrix, its functions at the held-out rows, mixed chains.
+        more = self._chain.n_rows * self._truth.rows.shape[1] + n * (2 * n + n_test)
+        if parameters.mixed_labels is not None and not parameters.is_dependent:
+            n_chains = parameters.mixed_labels.weights().size * parameters.mixed_labels.ridges().size
+            more += n_chains * len(self._truth.targets) * (4 * n + 2 * n_test)
+        is_plain = not parameters.from_previous and not parameters.is_dependent and parameters.mixed_labels is None
+        return self._fitter.fit_bytes(largest) + (0 if is_plain else 8 * more)
 
     def limit_work(self, n_bytes: int | None) -> None:
         """Limit the memory of simultaneous fits to `n_bytes`; one replicate is always allowed."""
@@ -193,6 +226,7 @@ class KernelRidge(ArrayModel):
             "generator_accuracy": scores[..., 1],
             "generator_shown": shown[:, 0] if truth.is_number else truth.levels[truth.decide(shown)],
         }
+        results |= self._chain.beside(state, generation)
         if self._downstream is not None:
             scores = self._downstream.train(state, generation, self._test, seed, first_replicate)
             results |= {"test_error": scores[..., 0], "test_accuracy": scores[..., 1]}

@@ -12,6 +12,7 @@ from fastcollapse.config.fields import (
     ValidationErrors,
     parameter,
     refuse,
+    show,
 )
 from fastcollapse.config.section_base import TableField
 from fastcollapse.config.sections import ModelSection
@@ -28,6 +29,7 @@ from fastcollapse.kernels.regression.kernel_matrix import (
 )
 from fastcollapse.models.kernel_ridge.kernels import all_distances
 from fastcollapse.models.ridge.downstream_parameters import DownstreamParameters
+from fastcollapse.models.ridge.parameters import MixedLabelsParameters
 
 _LARGEST = 1e100
 _KINDS = {"rbf": RBF, "polynomial": POLYNOMIAL, "linear": LINEAR, "laplacian": LAPLACIAN, "matern": MATERN_3}
@@ -106,18 +108,59 @@ class KernelRidgeParameters(ModelSection):
         default=1000,
         unit="rows",
     )
+    designs: str | None = parameter(
+        ChoiceField(lambda: ("independent", "dependent")),
+        "rows of the generations: independent (new ones for each), or dependent (the same for all, workflow replace); "
+        "independent by default",
+        default=None,
+    )
+    start: str | None = parameter(
+        ChoiceField(lambda: ("zero", "previous")),
+        "function that the ridge of a generation is towards: zero, or previous (that of the previous generation, to "
+        "which the fit of what it lacks is added); zero by default",
+        default=None,
+    )
     downstream: DownstreamParameters | None = parameter(
         TableField(DownstreamParameters), "predictor trained on samples of a generation", default=None
+    )
+    mixed_labels: MixedLabelsParameters | None = parameter(
+        TableField(MixedLabelsParameters),
+        "grid of chains whose labels are weighted means of real and synthetic ones",
+        default=None,
+    )
+    real_labels: str | None = parameter(
+        ChoiceField(lambda: ("fresh", "fixed")),
+        "real part of mixed labels: fresh noise in each generation, or fixed labels of dependent designs; "
+        "fresh by default",
+        default=None,
     )
 
     def relations(self) -> list[tuple[str, str]]:
         """Return the contradictions between parameters, as (key, message)."""
         owners = {"degree": "polynomial", "offset": "polynomial", "nu": "matern"}
-        return [
+        problems = [
             (name, f"must be left out where model.kernel is not '{owner}', got {getattr(self, name)}")
             for name, owner in owners.items()
             if getattr(self, name) is not None and self.kernel != owner
         ]
+        if self.mixed_labels is None and self.real_labels is not None:
+            problems.append(("real_labels", f"must be absent without model.mixed_labels, got {show(self.real_labels)}"))
+        if self.mixed_labels is not None and self.downstream is not None:
+            given = show(self.downstream.to_mapping())
+            problems.append(("downstream", f"must be absent with model.mixed_labels, got {given}"))
+        if self.real_labels == "fixed" and not self.is_dependent:
+            problems.append(("real_labels", "must be 'fresh' unless model.designs is 'dependent', got 'fixed'"))
+        return problems
+
+    @property
+    def is_dependent(self) -> bool:
+        """Whether all generations have the same rows."""
+        return self.designs == "dependent"
+
+    @property
+    def from_previous(self) -> bool:
+        """Whether each fit is added to the function of the previous generation."""
+        return self.start == "previous"
 
     @property
     def synthetic_noise(self) -> float:

@@ -11,7 +11,7 @@ Exact laws and moments of a chain of least-squares generators:
 Chains with a ridge or few rows, in high dimensions:
     chain_means, chain_moments, chain_test_means, dependent_ridge_means
 Chains on labels that mix real and synthetic ones:
-    mixed_label_moments, mixed_label_error, mixed_label_means, best_label_weight
+    mixed_label_moments, mixed_label_error, mixed_label_means, best_label_weight, kernel_label_error
 Fine-tuning, a ridge towards earlier weights:
     fine_tuned_error, nearest_fit_error, fine_tuning_threshold, nearest_chain_error
 Strong collapse, fits to real and synthetic rows together:
@@ -37,6 +37,7 @@ from fastcollapse.theory.regression.fine_tuning import (
     nearest_fit_error,
 )
 from fastcollapse.theory.regression.isotropic import isotropic_chain_means, isotropic_chain_variances
+from fastcollapse.theory.regression.kernel_labels import kernel_label_error
 from fastcollapse.theory.regression.mixed_labels import (
     best_label_weight,
     mixed_label_error,
@@ -92,6 +93,7 @@ __all__ = [
     "isotropic_chain_variances",
     "isotropic_equivalents",
     "isotropic_optimal_ridge",
+    "kernel_label_error",
     "min_norm_accumulate_error",
     "min_norm_same_rows_error",
     "mix_contraction",

@@ -121,7 +121,7 @@ def test_generation_0__predictor_is_fitted_to_the_given_labels(folder):
     for r in range(2):
         state = truth.rows[rows[r]], None
         for k, ridge in enumerate([1e-3, 0.1, 2.0]):
-            sample = np.column_stack([state[0], truth.targets[:, rows[r]].T])
+            sample = np.column_stack([state[0], rows[r], truth.targets[:, rows[r]].T])
             outputs = naive.evaluate(truth, model, naive.fit(truth, model, sample, ridge), truth.test_rows)
             expected = ((outputs - truth.test_targets) ** 2).mean()
             assert results.metrics["test_error"][r, 0, 0, k] == pytest.approx(expected, rel=1e-8)
@@ -144,7 +144,7 @@ def test_tuned_predictor__adds_a_fit_to_its_errors(folder, target):
         x = truth.rows[rows[r]]
         lacking = truth.targets[:, rows[r]] - naive.evaluate(truth, model, state, x)
         for k, ridge in enumerate(ridges):
-            change = naive.fit(truth, model, np.column_stack([x, lacking.T]), ridge)
+            change = naive.fit(truth, model, np.column_stack([x, rows[r], lacking.T]), ridge)
             outputs = sum(naive.evaluate(truth, model, one, truth.test_rows) for one in (state, change))
             expected = ((outputs - truth.test_targets) ** 2).mean()
             assert results.metrics["test_error"][r, 2, 0, k] == pytest.approx(expected, rel=1e-8)
