@@ -93,12 +93,34 @@ def _decompose(rows, left, values, right):
             values[i] = 0.0
 
 
+@kernel
+def _fix_signs(left, right):
+    """Make the largest entry of each right vector positive: ``(m,k),(k,d)``.
+
+    Saved states are along these vectors, and a run may be resumed by another version of LAPACK, or on another processor.
+    """
+    for j in range(right.shape[0]):
+        largest = right[j, 0]
+        for i in range(1, right.shape[1]):
+            if abs(right[j, i]) > abs(largest):
+                largest = right[j, i]
+        if largest < 0.0:
+            for i in range(right.shape[1]):
+                right[j, i] = -right[j, i]
+            for i in range(left.shape[0]):
+                left[i, j] = -left[i, j]
+
+
 @parallel_kernel
 def decompose_designs(rows, out):
-    """Decompose the inputs of R replicates: ``(R,m,d)->`` `Decompositions`, O(m d min(m, d)) each."""
+    """Decompose the inputs of R replicates: ``(R,m,d)->`` `Decompositions`, O(m d min(m, d)) each.
+
+    The signs of the vectors do not depend on LAPACK, see `_fix_signs`.
+    """
     left, values, right = out
     for replicate in prange(rows.shape[0]):
         _decompose(rows[replicate].copy(), left[replicate], values[replicate], right[replicate])
+        _fix_signs(left[replicate], right[replicate])
 
 
 @kernel

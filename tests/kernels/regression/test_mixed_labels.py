@@ -102,6 +102,16 @@ def test_mix_fresh__bits_do_not_depend_on_threads_or_blocks():
     np.testing.assert_array_equal(*found)
 
 
+def test_decompose_designs__has_signs_that_do_not_depend_on_lapack():
+    """States are saved along these vectors. Inputs of the other sign have the same right vectors."""
+    rows = rows_of(20, 7, 7)
+    one, other = decomposed(rows), decomposed(-rows)
+    largest = np.take_along_axis(one.right, np.abs(one.right).argmax(axis=2)[..., None], axis=2)
+    assert (largest > 0).all()
+    np.testing.assert_allclose(one.right, other.right, atol=1e-10)
+    np.testing.assert_allclose(one.left, -other.left, atol=1e-10)
+
+
 def test_decompose_designs__keeps_rows_and_drops_rounding():
     rows = rows_of(20, 7, 3)
     before = rows.copy()
