@@ -117,7 +117,8 @@ def _planned(
         if mode == "extend" and path is not None and existing.last < 0:  # a kill left it without data, beside the file
             existing = readable_run_at(path) or existing
         if mode == "extend" and path is not None and experiment_diff(experiment, existing, truth, first):
-            return _extended(experiment, path, existing, truth, first)
+            plan = _extended(experiment, path, existing, truth, first)
+            return dataclasses.replace(plan, extended=existing)
         check_same_experiment(experiment, existing, truth, first)
     elif mode == "reuse" and path is not None:
         experiment, existing = _reused(experiment, path, existing, truth, first)
