@@ -26,7 +26,7 @@ def first_passage_table(results: RecordedRun) -> str:
         return f"{heading}: {left}"
     error = float(met.std(ddof=1) / math.sqrt(len(met))) if len(met) > 1 else math.nan
     header = ["replicates", "mean", "+- SE", "median", *(f"{100 * q:g} %" for q in _QUANTILES)]
-    quantiles = np.quantile(np.where(times < 0, np.inf, times), (0.5, *_QUANTILES), method="lower")
+    quantiles = np.quantile(np.where(times < 0, np.inf, times), (0.5, *_QUANTILES), method="inverted_cdf")
     row = [f"{len(met):,}", f"{met.mean():.2f}", f"{error:.2f}" if len(met) > 1 else "-"]
     row += [f"{value:,.0f}" if np.isfinite(value) else "not met" for value in quantiles]
     if n_left:

@@ -10,7 +10,7 @@ from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.load_experiment import load_experiment
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.sweeps.path_kinds import call_for
-from fastcollapse.sweeps.points import Sweep
+from fastcollapse.sweeps.points import Point, Sweep
 
 ExperimentSource = Experiment | Mapping[str, Any] | str | os.PathLike[str]
 
@@ -68,6 +68,8 @@ def as_cases(source: ExperimentSource) -> list[Experiment]:
         return experiment.cases() if has_cases else [experiment]
     if isinstance(source, Sweep):
         raise InputError("experiment must be a single one, got a Sweep: use run_sweep(sweep, FOLDER)")
+    if isinstance(source, Point):
+        raise InputError("experiment must be an Experiment, got a point of a sweep: use sweep[n].experiment")
     if isinstance(source, RecordedRun):
         raise InputError("experiment must be an Experiment, got Results: use results.experiment")
     raise InputError(

@@ -88,6 +88,9 @@ def execute(
     """
     if block is not None and (isinstance(block, bool) or not isinstance(block, int) or block < 1):
         raise InputError(f"block must be a whole number of at least 1, got {block!r}")
+    for run in (plan.existing, plan.extended):  # an extension may start a run, but never drops metrics
+        if run is not None:
+            check_given(run, plan.metrics, is_returned=plan.is_finished)
     step: RunPlan | None = plan
     while step is not None:
         if step.warning:
@@ -117,8 +120,6 @@ def _execute_step(
     on_block: OnBlock | None,
 ) -> RecordedRun:
     """Execute a plan without the steps after it; see `execute`."""
-    if plan.existing is not None:
-        check_given(plan.existing, plan.metrics)
     if plan.action == "finished":
         assert plan.existing is not None
         if plan.path is not None:

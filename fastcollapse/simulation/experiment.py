@@ -68,8 +68,8 @@ class Experiment:
 
     def __new__(cls, *sections: Any, **named: Any) -> "Experiment":
         """Refuse a mapping or a path, for which there are other calls; the sections themselves are of their classes."""
-        given = next((one for one in (*sections[:1], named.get("model")) if isinstance(one, Mapping)), None)
-        if given is not None:
+        given = (*sections[:1], *map(named.get, ("model", "truth", "workflow", "run")))
+        if any(isinstance(one, Mapping) for one in given):
             raise InputError("Experiment takes sections that are built, got a mapping: use Experiment.from_mapping")
         if len(sections) == 1 and not named:
             raise InputError(f"Experiment takes sections, got {show(sections[0])}: use Experiment.from_toml for a file")

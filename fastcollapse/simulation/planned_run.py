@@ -36,6 +36,7 @@ class RunPlan:
     added : the results file of the replicates that "join" adds.
     then : returns the plan of the next step of an extension from the results of this one; None after the last.
     final_path : the results file after the last step; None for that of this step.
+    extended : the run that an extension makes larger; None for other plans.
     n_later : number of generations that the next steps run.
     metrics : metrics of the user, name -> function of a `StateView`.
     warning : what the user must know before the run; "" for nothing.
@@ -55,6 +56,7 @@ class RunPlan:
     added: Path | None = None
     then: "Callable[[RecordedRun], RunPlan | None] | None" = None
     final_path: Path | None = None
+    extended: RecordedRun | None = None
     n_later: int = 0
     metrics: Mapping[str, UserMetric] = field(default_factory=dict)
     warning: str = ""

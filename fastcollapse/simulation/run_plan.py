@@ -117,8 +117,11 @@ def _planned(
         if mode == "extend" and path is not None and existing.last < 0:  # a kill left it without data, beside the file
             existing = readable_run_at(path) or existing
         if mode == "extend" and path is not None and experiment_diff(experiment, existing, truth, first):
-            return _extended(experiment, path, existing, truth, first)
-        check_same_experiment(experiment, existing, truth, first)
+            plan = _extended(experiment, path, existing, truth, first)
+            return dataclasses.replace(plan, extended=existing)
+        larger = _is_larger(experiment, existing, truth, first)
+        advice = "; extend=True (--extend) makes it longer, or adds replicates" if larger else ""
+        check_same_experiment(experiment, existing, truth, first, advice)
     elif mode == "reuse" and path is not None:
         experiment, existing = _reused(experiment, path, existing, truth, first)
     if existing is not None and existing.finished:
@@ -160,13 +163,19 @@ def _reused(
     if existing is not None:
         seeded = with_seed_of(experiment, existing)
         differing = "; ".join(experiment_diff(seeded, existing, truth, first))
-        is_larger = not experiment_diff(at_size_of(seeded, existing.experiment), existing, truth, first)
-        verb = "extend it (extend=True, --extend), overwrite" if is_larger else "overwrite"
+        larger = _is_larger(seeded, existing, truth, first)
+        verb = "extend it (extend=True, --extend), overwrite" if larger else "overwrite"
         raise InputError(
             f"{path} already exists (another experiment: {differing}); {verb} it (overwrite=True, --overwrite) or "
             "choose another name; resume=True and --resume need the same experiment"
         )
     return experiment, None
+
+
+def _is_larger(experiment: Experiment, existing: RecordedRun, truth: Any, first: int) -> bool:
+    """Whether an experiment is the recorded one but for more generations or replicates."""
+    differs = bool(experiment_diff(experiment, existing, truth, first))
+    return differs and not experiment_diff(at_size_of(experiment, existing.experiment), existing, truth, first)
 
 
 def _extended(experiment: Experiment, path: Path, existing: RecordedRun, truth: Any, first: int) -> RunPlan:

@@ -78,8 +78,13 @@ def check_same_experiment(
     results: RecordedRun,
     truth: Any = None,
     first_replicate: int = 0,
+    advice: str = "",
 ) -> None:
     """Refuse an experiment that differs from the recorded one; see `experiment_diff`.
+
+    Parameters
+    ----------
+    advice : text at the end of the message.
 
     Raises
     ------
@@ -88,7 +93,7 @@ def check_same_experiment(
     """
     differences = experiment_diff(experiment, results, truth, first_replicate)
     if differences:
-        raise InputError(f"{results.path} holds another experiment: {'; '.join(differences)}")
+        raise InputError(f"{results.path} holds another experiment: {'; '.join(differences)}{advice}")
 
 
 def check_coordinates(coordinates: Mapping[str, Any], results: RecordedRun) -> None:

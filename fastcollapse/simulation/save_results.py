@@ -16,7 +16,8 @@ def save_run(run: RecordedRun, path: str | Path, overwrite: bool = False) -> Non
     path = Path(path)
     check_output_file(path, RESULTS)
     if not run.finished:
-        raise InputError(f"results must be finished to be saved, got generations 0 to {run.last:,} of {run.path}")
+        where = run.path or "a run in memory"
+        raise InputError(f"results must be finished to be saved, got generations 0 to {run.last:,} of {where}")
     check_free(path, overwrite)
     if is_begun(path):
         raise unfinished(path)

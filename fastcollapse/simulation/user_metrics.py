@@ -92,10 +92,14 @@ def user_variables(given: Mapping[str, Any], model: Model) -> dict[str, Variable
     return {name: Variable(f"{name}, a metric of the user", of_user=True) for name in given}
 
 
-def check_given(recorded: RecordedRun, given: Iterable[str]) -> None:
+def check_given(recorded: RecordedRun, given: Iterable[str], is_returned: bool = False) -> None:
     """Refuse to continue or to return a run without its metrics of the user, or with others.
 
-    A finished run may have more metrics than are given: it has their numbers.
+    Parameters
+    ----------
+    recorded : the run.
+    given : names of the metrics that are given.
+    is_returned : whether the run is returned as it is. Then it may have more metrics: it has their numbers.
 
     Raises
     ------
@@ -103,8 +107,7 @@ def check_given(recorded: RecordedRun, given: Iterable[str]) -> None:
         In one line with both lists.
     """
     there, here = set(recorded.user_metrics), set(given)
-    if there != here and not (recorded.finished and here <= there):
+    if there != here and not (is_returned and here <= there):
         lists = (", ".join(sorted(names)) or "none" for names in (there, here))
-        raise InputError(
-            "{} has the metrics of the user {}, got {}: give metrics={{...}}".format(recorded.path, *lists)
-        )
+        advice = "give metrics={...}" if there - here else "overwrite=True runs it again with them"
+        raise InputError("{} has the metrics of the user {}, got {}: {}".format(recorded.path, *lists, advice))

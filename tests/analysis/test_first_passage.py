@@ -46,6 +46,15 @@ def test_time__is_asymptotic_for_more_symbols_and_unknown_otherwise():
     assert first_passage_table(run(n_replicates=3, **{"run.stop": None})) == ""
 
 
+def test_table__has_the_quantiles_of_the_times():
+    results = run(n_replicates=4)
+    lines = first_passage_table(results).splitlines()
+    low, second, third, high = np.sort(results.first_passage)
+    assert lines[1].split()[-10:] == ["median", "5", "%", "25", "%", "75", "%", "95", "%", "exact"]
+    # A quantile q of 4 times is the smallest of them that at least 4 q times do not exceed.
+    assert [int(number) for number in lines[2].split()[3:8]] == [second, low, low, third, high]
+
+
 def test_table__says_how_many_have_not_met_it():
     table = first_passage_table(run(n_generations=6))
     assert "not within 6 generations" in table

@@ -1,6 +1,7 @@
 """What a call takes for an experiment or a sweep, and what it says about anything else."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -77,8 +78,15 @@ WRONG = {
     "simulate('grid')": "'grid' is the folder of a sweep: use open_sweep('grid')",
     "simulate({'sweep': {}})": "a mapping with a section [sweep] is a sweep: use run_sweep(mapping, FOLDER)",
     "simulate(Sweep.from_toml('grid.toml'))": "got a Sweep: use run_sweep(sweep, FOLDER)",
+    "simulate(Sweep.from_toml('grid.toml')[0])": "got a point of a sweep: use sweep[n].experiment",
+    "plot('study.h5')": "plot takes results or a list of them, got 'study.h5': use open_results(PATH).plot()",
+    "compare(Path('study.h5'))": "compare takes results or a list of them, got PosixPath('study.h5'): use open_re",
+    "compare(['study.h5'])": "compare takes results or a list of them, got ['study.h5']",
+    "plot(open_sweep('grid'))": "plot takes results or a list of them, got the results of a sweep: use results.plot()",
+    "compare(3)": "compare takes results or a list of them, got 3",
     "simulate(open_results('study.h5'))": "got Results: use results.experiment",
     "Experiment({'run': {}})": "got a mapping: use Experiment.from_mapping",
+    "Experiment(workflow={})": "got a mapping: use Experiment.from_mapping",
     "Experiment(run={})": "got a mapping: use Experiment.from_mapping",
     "Experiment('study.toml')": "got 'study.toml': use Experiment.from_toml for a file",
     "Sweep('grid.toml')": "got 'grid.toml': use Sweep.from_toml(PATH) for a file",
@@ -98,7 +106,7 @@ WRONG = {
 @pytest.mark.parametrize("call", WRONG)
 def test_errors__name_the_call_that_is_meant(made, monkeypatch, call):
     monkeypatch.chdir(made)
-    names = {name: getattr(fastcollapse, name) for name in fastcollapse.__all__}
+    names = {name: getattr(fastcollapse, name) for name in fastcollapse.__all__} | {"Path": Path}
     with pytest.raises(InputError, match=re.escape(WRONG[call])) as caught:
         eval(call, names)
     assert "\n" not in str(caught.value)

@@ -120,6 +120,15 @@ def test_extension__refuses_all_other_differences(tmp_path, values, words):
     assert (tmp_path / "a.h5").read_bytes() == before
 
 
+def test_resume__of_larger_numbers_names_the_extension(tmp_path):
+    simulate(made(), tmp_path / "a.h5")
+    advice = r"run.n_replicates is \d+ there, 90 here; extend=True \(--extend\) makes it longer, or adds replicates$"
+    with pytest.raises(InputError, match=advice):
+        simulate(made().with_values({"run.n_replicates": 90}), tmp_path / "a.h5", resume=True)
+    with pytest.raises(InputError, match="run.n_replicates is \\d+ there, 1 here$"):
+        simulate(made().with_values({"run.n_replicates": 1}), tmp_path / "a.h5", resume=True)
+
+
 def test_extension__without_a_run_starts_it_and_needs_a_path(tmp_path):
     assert_is(simulate(made(), tmp_path / "a.h5", extend=True), made())
     with pytest.raises(InputError, match="extend must have the path of a results file, got None"):

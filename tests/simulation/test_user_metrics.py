@@ -197,3 +197,24 @@ def test_command__figure_and_table_show_metric(tmp_path, capsys):
             main([command, str(path)])
         assert end.value.code == 0
         assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("larger", [{"run.n_generations": 12}, {"run.n_replicates": 5}, {"run.n_generations": 9}])
+def test_extension__needs_the_metric_again(tmp_path, larger):
+    made, path, metrics = experiment(), tmp_path / "out.h5", {"own": digest_of}
+    shorter = made.with_values({"run.n_generations": 8})
+    simulate(shorter, path, metrics=metrics)
+    before, larger = path.read_bytes(), made.with_values(larger)
+    for other in (None, {"other": digest_of}):
+        with pytest.raises(InputError, match=r"has the metrics of the user own, got (none|other): give"):
+            simulate(larger, path, extend=True, metrics=other)
+    with pytest.raises(InputError, match=r"has the metrics of the user own, got new, own: overwrite=True runs"):
+        simulate(larger, path, extend=True, metrics=metrics | {"new": digest_of})
+    with pytest.raises(SystemExit, match="2"):
+        main(["run", "--extend", str(path), "--set", "run.n_generations=20"])
+    assert [file.name for file in tmp_path.iterdir()] == ["out.h5"]
+    assert path.read_bytes() == before
+    got = simulate(larger, path, extend=True, metrics=metrics)
+    expected = simulate(larger, metrics=metrics)
+    for name, values in expected.metrics.items():
+        np.testing.assert_array_equal(got.metrics[name], values)
