@@ -100,9 +100,12 @@ def test_sections__of_a_sweep_have_a_line_for_each_point_the_worst_first(tmp_pat
     run_sweep(sweep, tmp_path / "study", SerialExecutor())
     (section,) = sections_at(tmp_path / "study")
     assert section.facts["points"] == "3 of 3 finished"
-    scores = [float(row[3]) for row in section.agreements.rows]
+    header, rows = section.agreements.header, section.agreements.rows
+    scores = [float(row[header.index("largest |z|")]) for row in rows]
     assert scores == sorted(scores, reverse=True)
-    assert sorted(row[1].split()[-1] for row in section.agreements.rows) == ["100", "60", "80"]
+    assert sorted(row[header.index("n_samples")] for row in rows) == ["100", "60", "80"]
+    assert section.agrees
+    assert section.verdict.startswith("The simulation agrees with exact theory in 3 of 3 finished points; ")
     parsed(page_of([section]))
 
 
