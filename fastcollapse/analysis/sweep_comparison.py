@@ -11,6 +11,7 @@ import numpy as np
 
 from fastcollapse.analysis.agreement import Z_LIMIT, agreement_of
 from fastcollapse.analysis.panels.text import counted, table
+from fastcollapse.analysis.sweep_panels import sweep_words
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.optional_packages import extra
 from fastcollapse.simulation.recorded_run import RecordedRun
@@ -100,11 +101,13 @@ class SweepComparison:
     Parameters
     ----------
     path : folder of the sweep, or its collected file.
+    recipe : title and source of its recipe, with what differs from them; "" without one.
     n_points : number of points of the sweep, finished or not.
     rows : the finished points, the worst first: those that disagree, then by the largest |z|.
     """
 
     path: Path
+    recipe: str
     n_points: int
     rows: tuple[PointComparison, ...]
 
@@ -188,7 +191,7 @@ class SweepComparison:
         lines = [table(header, rows)] if rows else []
         lines += [f"  ... and {counted(more, 'point')} with smaller |z|, or without a score"] if more else []
         lines += [f"  {line}" for line in self.reason_lines()]
-        return "\n".join([f"{verdict[0].upper()}{verdict[1:]}.", *lines])
+        return "\n".join([*([self.recipe] if self.recipe else []), f"{verdict[0].upper()}{verdict[1:]}.", *lines])
 
     def _repr_html_(self) -> str:
         header, rows = self.cells(_MOST_LINES)
@@ -218,6 +221,7 @@ class SweepComparison:
         """Return the comparison as JSON values."""
         return {
             "path": str(self.path),
+            "recipe": self.recipe or None,
             "n_points": self.n_points,
             "n_done": len(self.rows),
             "verdict": self.verdict(),
@@ -314,7 +318,8 @@ def compare_sweep(source: SweepFolder | CollectedSweep) -> SweepComparison:
         panels = stored[point] if point in stored else panel_scores(source.results(point))
         rows.append(PointComparison(point, values, tuple(panels)))
     rows.sort(key=lambda row: (not row.n_disagreeing, -row.largest_z if row.n_scored else math.inf, row.point))
-    return SweepComparison(source.path, len(source.sweep), tuple(rows))
+    words = sweep_words(source, done)
+    return SweepComparison(source.path, words.heading if words else "", len(source.sweep), tuple(rows))
 
 
 def collect_compared(folder: SweepFolder | str | Path, path: str | Path) -> int:

@@ -25,7 +25,7 @@ def score(n_scored, largest_z, n_disagreeing=0, reason="", n_unscored=0):
 
 def comparison(*panels, n_points=None):
     rows = tuple(PointComparison(i, {"n": 10 * i}, (panel,)) for i, panel in enumerate(panels))
-    return SweepComparison(Path("study"), n_points or len(rows), rows)
+    return SweepComparison(Path("study"), "", n_points or len(rows), rows)
 
 
 def test_verdict__counts_points_scores_and_what_was_not_compared():

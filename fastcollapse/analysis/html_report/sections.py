@@ -18,6 +18,7 @@ from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.report import settings_of
 from fastcollapse.analysis.sweep_comparison import compare_sweep
 from fastcollapse.analysis.sweep_figures import draw_sweep
+from fastcollapse.analysis.sweep_panels import sweep_words
 from fastcollapse.analysis.tables import PanelTable, panel_tables
 from fastcollapse.config.dotted_keys import flat
 from fastcollapse.errors import InputError
@@ -122,7 +123,7 @@ def sweep_section(source: SweepFolder | CollectedSweep) -> Section:
     header, rows = comparison.cells() if comparison else ([], [])
     figure, problem = _svg(lambda: draw_sweep(source)) if comparison else ("", "no point is finished yet")
     axes = " x ".join(f"{' and '.join(axis.keys)} ({counted(len(axis), 'value')})" for axis in sweep.axes)
-    recipe = sweep[0].experiment.recipe
+    words = sweep_words(source, sorted(source.done())) if comparison else None
     path = shlex.quote(str(source.path))
     commands = {"run it again": "fastcollapse sweep FILE.toml -o again, with the experiment file above as FILE.toml"}
     if isinstance(source, SweepFolder) and comparison:
@@ -134,9 +135,9 @@ def sweep_section(source: SweepFolder | CollectedSweep) -> Section:
         )
     return Section(
         name=source.path.name,
-        title=recipe.title if recipe else f"Sweep over {axes}",
-        source=(recipe.source or "") if recipe else "",
-        note="",
+        title=words.title if words else f"Sweep over {axes}",
+        source=words.source if words else "",
+        note=words.note if words else "",
         verdict=_sentence(comparison.verdict() if comparison else "no point is finished"),
         agrees=comparison.agrees if comparison else None,
         facts={
@@ -182,7 +183,7 @@ def _origin(results: RecordedRun) -> dict[str, str]:
 
 def _factory_option(experiment: Experiment) -> str:
     """Return the option that gives a replay the code that results only name; "" without any."""
-    factory = getattr(experiment.model, "factory", None)
+    factory = experiment.to_mapping()["model"].get("factory")
     return f" --factory {shlex.quote(factory)}" if factory else ""
 
 
