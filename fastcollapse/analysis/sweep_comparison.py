@@ -11,6 +11,7 @@ import numpy as np
 
 from fastcollapse.analysis.agreement import Z_LIMIT, agreement_of
 from fastcollapse.analysis.panels.text import counted, table
+from fastcollapse.analysis.sweep_panels import sweep_words
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.optional_packages import extra
 from fastcollapse.simulation.recorded_run import RecordedRun
@@ -65,7 +66,7 @@ class PointComparison:
 
     @property
     def n_unscored(self) -> int:
-        """Number of places that have theory and no score."""
+        """Number of places that are compared neither with exact theory nor with bounds."""
         return sum(panel.n_unscored for panel in self.panels)
 
     @property
@@ -100,11 +101,13 @@ class SweepComparison:
     Parameters
     ----------
     path : folder of the sweep, or its collected file.
+    recipe : title and source of its recipe, with what differs from them; "" without one.
     n_points : number of points of the sweep, finished or not.
     rows : the finished points, the worst first: those that disagree, then by the largest |z|.
     """
 
     path: Path
+    recipe: str
     n_points: int
     rows: tuple[PointComparison, ...]
 
@@ -115,7 +118,7 @@ class SweepComparison:
 
     @property
     def n_unscored(self) -> int:
-        """Number of places that have theory and no score, in all points."""
+        """Number of places that are compared neither with exact theory nor with bounds, in all points."""
         return sum(row.n_unscored for row in self.rows)
 
     @property
@@ -149,6 +152,13 @@ class SweepComparison:
                     found.setdefault(panel.panel, []).append(f"in point {row.point}: {panel.reason}")
         return {name: (len(reasons), reasons[0]) for name, reasons in found.items()}
 
+    def reason_lines(self) -> list[str]:
+        """Return a line for each panel that has places without a score: in how many points, and why."""
+        return [
+            f"{f'{name}: ' if name else ''}no score, or not everywhere, in {counted(n, 'point')}; {reason}"
+            for name, (n, reason) in self.reasons.items()
+        ]
+
     def verdict(self) -> str:
         """Return in one sentence how many points were compared, and whether they agree."""
         n_compared = sum(row.n_scored > 0 for row in self.rows)
@@ -166,7 +176,7 @@ class SweepComparison:
             worst = self.largest
             scores = counted(self.n_scored, "score")
             parts.append(f"{scores}, largest |z| {worst.largest_z:.1f} in point {worst.point}, {worst.place}")
-        parts += [f"{counted(self.n_unscored, 'place')} with theory and without a score"] if self.n_unscored else []
+        parts += [f"{counted(self.n_unscored, 'place')} without a score"] if self.n_unscored else []
         n_missing = self.n_points - len(self.rows)
         parts += [f"{counted(n_missing, 'point')} not finished"] if n_missing else []
         return "; ".join(parts)
@@ -176,25 +186,22 @@ class SweepComparison:
 
     def __str__(self) -> str:
         verdict = self.verdict()
-        header, rows = self._cells(_MOST_LINES)
+        header, rows = self.cells(_MOST_LINES)
         more = len(self.rows) - len(rows)
         lines = [table(header, rows)] if rows else []
         lines += [f"  ... and {counted(more, 'point')} with smaller |z|, or without a score"] if more else []
-        for name, (n, reason) in self.reasons.items():
-            lines.append(
-                f"  {f'{name}: ' if name else ''}no score, or not everywhere, in {counted(n, 'point')}; {reason}"
-            )
-        return "\n".join([f"{verdict[0].upper()}{verdict[1:]}.", *lines])
+        lines += [f"  {line}" for line in self.reason_lines()]
+        return "\n".join([*([self.recipe] if self.recipe else []), f"{verdict[0].upper()}{verdict[1:]}.", *lines])
 
     def _repr_html_(self) -> str:
-        header, rows = self._cells(_MOST_LINES)
+        header, rows = self.cells(_MOST_LINES)
         cells = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
         head = "".join(f"<th>{html.escape(name)}</th>" for name in header)
         body = "".join(f"<tr>{row}</tr>" for row in cells)
         return f"<p>{html.escape(self.verdict())}</p><table><tr>{head}</tr>{body}</table>"
 
-    def _cells(self, n_rows: int) -> tuple[list[str], list[list[str]]]:
-        """Return header and cells of the first rows."""
+    def cells(self, n_rows: int | None = None) -> tuple[list[str], list[list[str]]]:
+        """Return header and cells of the first rows, by default of all."""
         rows = [
             [
                 str(row.point),
@@ -214,6 +221,7 @@ class SweepComparison:
         """Return the comparison as JSON values."""
         return {
             "path": str(self.path),
+            "recipe": self.recipe or None,
             "n_points": self.n_points,
             "n_done": len(self.rows),
             "verdict": self.verdict(),
@@ -310,7 +318,8 @@ def compare_sweep(source: SweepFolder | CollectedSweep) -> SweepComparison:
         panels = stored[point] if point in stored else panel_scores(source.results(point))
         rows.append(PointComparison(point, values, tuple(panels)))
     rows.sort(key=lambda row: (not row.n_disagreeing, -row.largest_z if row.n_scored else math.inf, row.point))
-    return SweepComparison(source.path, len(source.sweep), tuple(rows))
+    words = sweep_words(source, done)
+    return SweepComparison(source.path, words.heading if words else "", len(source.sweep), tuple(rows))
 
 
 def collect_compared(folder: SweepFolder | str | Path, path: str | Path) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.analysis.panels.panel import GENERATION, Axis, Curve, Line, Panel
-from fastcollapse.analysis.panels.published import recipe_words
+from fastcollapse.analysis.panels.published import RecipeWords, recipe_words
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_of
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries, named
@@ -72,7 +72,8 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
     sides = choose_sides(axes, choice.over, choice.fixed or {})
     entries = fixed_entries(axes, choice.fixed or {}, {side.axis for side in sides})
     first, second = sides[0], sides[1] if len(sides) > 1 else None
-    rows = [_row(source, entries, first, second, j) for j in range(second.dimension.length if second else 1)]
+    drawn = [_row(source, entries, first, second, j) for j in range(second.dimension.length if second else 1)]
+    rows = [[None if point is None else source.results(point) for point in row] for row in drawn]
     points = [point for row in rows for point in row if point is not None]
     if not points:
         raise InputError(f"a figure must have finished points, got none in {source.path}")
@@ -88,8 +89,26 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
     ]
     if not plots:  # panels over another axis than generations have a curve for each point
         sides, plots = [first], _point_curves(rows[0], first)
-    title = _title(source, points, axes, entries, sides, choice.generation)
+    words = sweep_words(source, [point for row in drawn for point in row if point is not None])
+    title = _title(source, points, words, axes, entries, sides, choice.generation)
     return Drawn(plots, sides, results, "; ".join([title, *_scores([panel.curve for plot in plots for panel in plot])]))
+
+
+def sweep_words(source: Any, points: Sequence[int]) -> RecipeWords | None:
+    """Return the words of the recipe of points of a sweep, None without a recipe.
+
+    The first point with each value of each axis is looked at: together they have all values of the points.
+
+    Parameters
+    ----------
+    source : a `SweepFolder` or `CollectedSweep`.
+    points : numbers of finished points, at least one.
+    """
+    first: dict[tuple[int, int], int] = {}
+    for point in points:
+        for value in enumerate(map(int, np.unravel_index(point, source.sweep.shape))):
+            first.setdefault(value, point)
+    return recipe_words([source.results(point) for point in dict.fromkeys(first.values())])
 
 
 def _scores(curves: Sequence[Curve]) -> list[str]:
@@ -114,16 +133,17 @@ def _point_curves(row: Sequence[RecordedRun | None], side: Side) -> list[list[Pa
     return list(plots.values())
 
 
-def _row(source: Any, entries: list[int], first: Side, second: Side | None, j: int) -> list[RecordedRun | None]:
-    """Return the results of the points along the axis, None for a point that is not finished."""
-    done, shape, row = source.done(), source.sweep.shape, []
+def _row(source: Any, entries: list[int], first: Side, second: Side | None, j: int) -> list[int | None]:
+    """Return the numbers of the points along the axis, None for a point that is not finished."""
+    done, shape = source.done(), source.sweep.shape
+    row: list[int | None] = []
     for i in range(first.dimension.length):
         where = list(entries)
         where[first.axis] = i
         if second is not None:
             where[second.axis] = j
         index = int(np.ravel_multi_index(where, shape))
-        row.append(source.results(index) if index in done else None)
+        row.append(index if index in done else None)
     return row
 
 
@@ -204,6 +224,7 @@ def _joined(row: Sequence[Panel | None], side: Side, group: str) -> Panel:
 def _title(
     source: Any,
     points: Sequence[RecordedRun],
+    words: RecipeWords | None,
     axes: Sequence[Dimension],
     entries: Sequence[int],
     sides: Sequence[Side],
@@ -217,7 +238,6 @@ def _title(
         for parameter in Side(axis, k).parameters
         if k not in drawn
     ]
-    words = recipe_words([points[0], points[-1]])
     families = dict.fromkeys(results.experiment.family for results in points)
     names = f"{' and '.join(families)} {'family' if len(families) == 1 else 'families'}"
     heading = words.changed_title if words is not None else f"Sweep of the {names}"

@@ -22,7 +22,7 @@ class PanelScore(NamedTuple):
     largest_z : the largest |z| from exact values, NaN without any.
     place : where it is, in words.
     n_bounded, n_within : number of places that are compared with bounds alone, and number of these within them.
-    n_unscored : number of places that have theory and no score.
+    n_unscored : number of places that are compared neither with exact values nor with bounds.
     reason : why no place, or not every place, has a score; "" if all have one.
     """
 
@@ -43,7 +43,7 @@ _NUMBERS = {
     "n_disagreeing": "number of places that disagree with theory",
     "n_bounded": "number of places that are compared with bounds alone",
     "n_within": "number of these that are within the bounds",
-    "n_unscored": "number of places with theory and without a score",
+    "n_unscored": "number of places that are compared with nothing",
 }
 _TEXTS = {"place": "place of the largest |z|", "reason": "why not every place has a score"}
 NAMES = ("panel", "largest_z", *_NUMBERS, *_TEXTS)

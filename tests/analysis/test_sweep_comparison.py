@@ -25,14 +25,14 @@ def score(n_scored, largest_z, n_disagreeing=0, reason="", n_unscored=0):
 
 def comparison(*panels, n_points=None):
     rows = tuple(PointComparison(i, {"n": 10 * i}, (panel,)) for i, panel in enumerate(panels))
-    return SweepComparison(Path("study"), n_points or len(rows), rows)
+    return SweepComparison(Path("study"), "", n_points or len(rows), rows)
 
 
 def test_verdict__counts_points_scores_and_what_was_not_compared():
     made = comparison(score(4, 2.5), score(0, math.nan, reason="no theory", n_unscored=5), n_points=4)
     assert made.verdict() == (
         "the simulation agrees with exact theory in 1 of 2 finished points; 4 scores, largest |z| 2.5 in point 0, "
-        "entropy, generation 3; 5 places with theory and without a score; 2 points not finished"
+        "entropy, generation 3; 5 places without a score; 2 points not finished"
     )
     assert made.reasons == {"entropy": (1, "in point 1: no theory")}
     assert "  entropy: no score, or not everywhere, in 1 point; in point 1: no theory" in str(made)

@@ -9,15 +9,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastcollapse.analysis.agreement import Agreement, agreement_of, total_agreement, verdict
+from fastcollapse.analysis.agreement import Agreement
+from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.published import recipe_words
+from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.report import settings_of
+from fastcollapse.analysis.sweep_comparison import compare_sweep
 from fastcollapse.analysis.sweep_figures import draw_sweep
+from fastcollapse.analysis.sweep_panels import sweep_words
 from fastcollapse.analysis.tables import PanelTable, panel_tables
 from fastcollapse.config.dotted_keys import flat
 from fastcollapse.errors import InputError
+from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.recorded_run import RecordedRun, check_run
 from fastcollapse.simulation.sampled_text import summary_text
 from fastcollapse.sweeps.collected_results import CollectedSweep, open_sweep
@@ -42,7 +47,7 @@ class Section:
     source : the publication; "" without one.
     note : the note of its recipe, or "".
     verdict : the agreement with theory in one sentence.
-    is_good : whether no score disagrees with theory.
+    agrees : whether all scores agree with theory; None without a score.
     facts : what was run, by name.
     figure : the figure as SVG; "" without one.
     figure_problem : why there is no figure, or "".
@@ -59,7 +64,7 @@ class Section:
     source: str
     note: str
     verdict: str
-    is_good: bool
+    agrees: bool | None
     facts: Mapping[str, str]
     figure: str
     figure_problem: str
@@ -75,12 +80,14 @@ class Section:
 def run_section(results: RecordedRun) -> Section:
     """Return the section of a run."""
     words = recipe_words([results])
-    agreements = agreement_of(results) if results.last >= 1 else []
+    comparison = compare(results) if results.last >= 1 else None
     tables, notes = panel_tables(results)
     figure, problem = _svg(lambda: draw([results]))
     experiment = results.experiment
     path = None if results.path is None else shlex.quote(str(results.path))
-    commands = {} if path is None else {"check every number": f"fastcollapse replay {path}"}
+    commands = (
+        {} if path is None else {"check every number": f"fastcollapse replay {path}{_factory_option(experiment)}"}
+    )
     if path is not None and not results.finished:
         commands["resume"] = f"fastcollapse run --resume {path}"
     return Section(
@@ -88,12 +95,18 @@ def run_section(results: RecordedRun) -> Section:
         title=words.title if words else f"{experiment.family} model, workflow {experiment.workflow.name}",
         source=words.source if words else "",
         note=words.note if words else "",
-        verdict=_sentence(total_agreement(agreements)) if agreements else "No generation is finished yet.",
-        is_good=not any(agreement.disagrees for agreement in agreements),
+        verdict=_sentence(
+            f"{comparison.verdict()}: {comparison.counts()}" if comparison else "no generation is finished"
+        ),
+        agrees=comparison.agrees if comparison else None,
         facts={**settings_of(results), **_origin(results)},
         figure=figure,
         figure_problem=problem,
-        agreements=PanelTable("Agreement with theory", _AGREEMENT_HEADER, [_row(one) for one in agreements]),
+        agreements=PanelTable(
+            "Agreement with theory",
+            _AGREEMENT_HEADER,
+            [_row(one) for one in (comparison.agreements if comparison else ())],
+        ),
         values=toml_lines(experiment.to_mapping()),
         text=results.experiment_text,
         replay=commands,
@@ -105,44 +118,41 @@ def run_section(results: RecordedRun) -> Section:
 
 def sweep_section(source: SweepFolder | CollectedSweep) -> Section:
     """Return the section of a sweep: its figure, and a line for each point, the worst agreement first."""
-    sweep, done = source.sweep, sorted(source.done())
-    rows, is_good, every = [], True, []
-    for index in done:
-        agreements = agreement_of(source.results(index))
-        every += agreements
-        n_scores = sum(one.n_scores for one in agreements)
-        largest = max((one.largest[0] for one in agreements), default=0.0)
-        is_good = is_good and not any(one.disagrees for one in agreements)
-        score = f"{largest:.1f}" if n_scores else "-"
-        rows.append((largest, [f"{index:,}", sweep[index].label, f"{n_scores:,}", score, _short_verdict(agreements)]))
-    rows.sort(key=lambda row: -row[0])
-    figure, problem = _svg(lambda: draw_sweep(source)) if done else ("", "no point is finished yet")
-    axes = " x ".join(f"{' and '.join(axis.keys)} ({len(axis)} values)" for axis in sweep.axes)
-    recipe = sweep[0].experiment.recipe
+    sweep = source.sweep
+    comparison = compare_sweep(source) if source.done() else None
+    header, rows = comparison.cells() if comparison else ([], [])
+    figure, problem = _svg(lambda: draw_sweep(source)) if comparison else ("", "no point is finished yet")
+    axes = " x ".join(f"{' and '.join(axis.keys)} ({counted(len(axis), 'value')})" for axis in sweep.axes)
+    words = sweep_words(source, sorted(source.done())) if comparison else None
     path = shlex.quote(str(source.path))
+    commands = {"run it again": "fastcollapse sweep FILE.toml -o again, with the experiment file above as FILE.toml"}
+    if isinstance(source, SweepFolder) and comparison:
+        worst = comparison.rows[0].point
+        option = _factory_option(sweep[worst].experiment)
+        commands[f"check every number of point {worst}"] = (
+            f"fastcollapse collect {path} --point {worst} -o point-{worst}.h5 && "
+            f"fastcollapse replay point-{worst}.h5{option}"
+        )
     return Section(
         name=source.path.name,
-        title=recipe.title if recipe else f"Sweep over {axes}",
-        source=(recipe.source or "") if recipe else "",
-        note="",
-        verdict=_sentence(total_agreement(every)) if every else "No point is finished yet.",
-        is_good=is_good,
+        title=words.title if words else f"Sweep over {axes}",
+        source=words.source if words else "",
+        note=words.note if words else "",
+        verdict=_sentence(comparison.verdict() if comparison else "no point is finished"),
+        agrees=comparison.agrees if comparison else None,
         facts={
-            "points": f"{len(done):,} of {len(sweep):,} finished",
+            "points": f"{len(rows):,} of {len(sweep):,} finished",
             "axes": axes,
             "seed": str(sweep.seed),
             "digest": sweep.digest,
         },
         figure=figure,
         figure_problem=problem,
-        agreements=PanelTable(
-            "Agreement of each point with theory",
-            ["point", "values", "scored", "largest |z|", "verdict"],
-            [row for _, row in rows],
-        ),
+        agreements=PanelTable("Agreement of each point with theory, the worst first", header, rows),
         values="",
         text=sweep.text,
-        replay={"state of the points": f"fastcollapse status {path}"},
+        replay=commands,
+        notes=comparison.reason_lines() if comparison else [],
     )
 
 
@@ -171,6 +181,12 @@ def _origin(results: RecordedRun) -> dict[str, str]:
     return facts
 
 
+def _factory_option(experiment: Experiment) -> str:
+    """Return the option that gives a replay the code that results only name; "" without any."""
+    factory = experiment.to_mapping()["model"].get("factory")
+    return f" --factory {shlex.quote(factory)}" if factory else ""
+
+
 def _row(agreement: Agreement) -> list[str]:
     """Return the cells of an agreement."""
     score, place = agreement.largest
@@ -193,14 +209,8 @@ def _row(agreement: Agreement) -> list[str]:
     ]
 
 
-def _short_verdict(agreements: Sequence[Agreement]) -> str:
-    """Return the verdict of a point in a few words."""
-    wrong = [one.name for one in agreements if one.disagrees]
-    return f"disagrees in {', '.join(wrong)}" if wrong else verdict(agreements)
-
-
 def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}." if text else ""
+    return f"{text[0].upper()}{text[1:]}."
 
 
 @drawing

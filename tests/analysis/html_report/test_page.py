@@ -8,9 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from fastcollapse import Experiment, Sweep, run_sweep, simulate
+from fastcollapse import Experiment, Sweep, open_sweep, run_sweep, simulate
 from fastcollapse.analysis.html_report.page import check_page_path, page_of, sections_at, write_page
 from fastcollapse.analysis.html_report.sections import run_section
+from fastcollapse.datasets.shipped import sweeps
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.sweeps.executors import SerialExecutor
 
@@ -100,10 +101,26 @@ def test_sections__of_a_sweep_have_a_line_for_each_point_the_worst_first(tmp_pat
     run_sweep(sweep, tmp_path / "study", SerialExecutor())
     (section,) = sections_at(tmp_path / "study")
     assert section.facts["points"] == "3 of 3 finished"
-    scores = [float(row[3]) for row in section.agreements.rows]
+    header, rows = section.agreements.header, section.agreements.rows
+    scores = [float(row[header.index("largest |z|")]) for row in rows]
     assert scores == sorted(scores, reverse=True)
-    assert sorted(row[1].split()[-1] for row in section.agreements.rows) == ["100", "60", "80"]
+    assert sorted(row[header.index("n_samples")] for row in rows) == ["100", "60", "80"]
+    assert section.agrees
+    assert section.verdict.startswith("The simulation agrees with exact theory in 3 of 3 finished points; ")
     parsed(page_of([section]))
+
+
+def test_sections__of_a_changed_sweep_say_what_was_changed(tmp_path):
+    """The changed value is neither in the first point nor in the last."""
+    text = sweeps()["cot-gau"].read_text().replace("[1, 3, 10, 31, 100]", "[1]")
+    text = text.replace("[10, 32, 100, 316, 1000]", "[10, 55, 100]").replace("n_generations = 100", "n_generations = 2")
+    (tmp_path / "mine.toml").write_text(text.replace("n_replicates = 100", "n_replicates = 3"))
+    run_sweep(Sweep.from_toml(tmp_path / "mine.toml"), tmp_path / "study", SerialExecutor())
+    (section,) = sections_at(tmp_path / "study")
+    changed = "after arXiv:2410.16713, Gaussian figure, changed: n_samples = 55 (published 10)"
+    assert section.source == changed
+    assert changed in str(open_sweep(tmp_path / "study").compare())
+    assert "n_samples = 55" in section.figure
 
 
 def test_sections__of_a_folder_without_results_are_refused(tmp_path):

@@ -3,6 +3,7 @@
 import tomllib
 
 from fastcollapse import Experiment, simulate
+from fastcollapse.analysis.html_report.page import page_of
 from fastcollapse.analysis.html_report.sections import run_section, toml_lines
 from fastcollapse.simulation.recorded_run import RecordedRun
 
@@ -12,6 +13,8 @@ EXPERIMENT = {
     "workflow": {"name": "replace", "n_samples": 50},
     "run": {"n_generations": 4, "n_replicates": 20, "seed": 1},
 }
+FACTORY = "fastcollapse.models.estimator.examples:Normal"
+ESTIMATOR = {"model": {"family": "estimator", "factory": FACTORY}, "truth": {"shape": "moons", "n_test": 10}}
 
 
 def test_toml_lines__make_the_same_experiment_again():
@@ -24,8 +27,22 @@ def test_section__counts_what_is_not_scored():
     section = run_section(
         simulate(Experiment.from_mapping({**EXPERIMENT, "run": {**EXPERIMENT["run"], "n_replicates": 1}}))
     )
+    assert "not scored: a score needs 2 replicates, here 1 (6)." in section.verdict
     row = {name: cells for name, *cells in section.agreements.rows}["variance"]
     assert row == ["0", "-", "-", "-", "4", "a score needs 2 replicates, here 1"]
+
+
+def test_section__of_a_run_without_theory_does_not_agree():
+    results = simulate(Experiment.from_mapping({**EXPERIMENT, **ESTIMATOR}))
+    section = run_section(results)
+    assert section.agrees is None
+    assert section.verdict.startswith("0 of 6 metrics compared with exact theory; not compared: ")
+    assert 'class="verdict"' in page_of([section])
+
+
+def test_section__of_an_estimator_replays_with_its_factory(tmp_path):
+    results = simulate(Experiment.from_mapping({**EXPERIMENT, **ESTIMATOR}), tmp_path / "own.h5")
+    assert run_section(results).replay["check every number"].endswith(f"own.h5 --factory {FACTORY}")
 
 
 def test_section__of_an_unfinished_run_says_how_to_resume(tmp_path, monkeypatch):
