@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from fastcollapse import simulate
+from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.downstream_grid import SAMPLES
 from fastcollapse.analysis.panels.panel import GENERATION
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.ridge import PANELS
 from fastcollapse.analysis.panels.strong_collapse import plateau_panel, ridge_gain_panel
-from fastcollapse.analysis.report import comparison, summary
+from fastcollapse.analysis.report import comparison_text, summary
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 
@@ -115,9 +116,18 @@ def test_fine_tuning__names_its_share():
     assert "share 1" in panels[0].title
 
 
+@pytest.mark.parametrize("down", [{"n_samples": [40, 100]}, {"n_samples": 40}])
+def test_short_grid__of_given_delta_has_its_errors(down):
+    """Only generation 0 has a fit, which is not in panels over generations."""
+    results = run({"delta": 0.01, "ridge": [0.0, 0.1], **down}, n_replicates=20)
+    panels = PANELS.panels["test_error"](results, ALL, {})
+    assert {panel.group for panel in panels} == {"share 0", "share 0.5", "share 1"}
+    assert all(np.isfinite(panel.curve.mean).all() and panel.curve.mean.size for panel in panels)
+
+
 def test_tables_and_figure__of_a_run(results):
     assert "share 0.5" in summary(results)
-    assert "Test error" in str(comparison(results))
+    assert "Test error" in comparison_text(results, compare(results))
     assert draw([results]) is not None
 
 
