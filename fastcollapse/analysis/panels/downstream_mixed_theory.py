@@ -78,6 +78,16 @@ def labels_of(results: RecordedRun, t: int) -> Labels | None:
     return Labels(gap_square, square, -gap_square if down.of_generator else -gap * delta)
 
 
+def unit_of(setting: Setting, labels: Labels) -> float:
+    """Return a power of 2 near the largest weight or noise.
+
+    Theory gets numbers in this unit, because it limits weights and their squares alike.
+    """
+    sizes = np.concatenate([labels.start_square, labels.square, np.abs(labels.product)])
+    most = max(float(np.sqrt(np.nanmax(sizes))), setting.sigma, setting.sigma0)
+    return float(2.0 ** np.rint(np.log2(most))) if most > 0 else 1.0
+
+
 def downstream_of(results: RecordedRun) -> Any:
     """Return the section `[model.downstream]` of a run."""
     model: Any = results.experiment.model
@@ -122,13 +132,16 @@ def _parts(
     grid : rows, synthetic ones, and ridges.
     """
     rows, synthetic, ridge = grid
-    d, none, noise = setting.d, np.zeros(setting.d), (setting.sigma, setting.sigma0)
+    d, none = setting.d, np.zeros(setting.d)
     known = Labels(none, none, none) if labels is None else labels
-    squares = np.sqrt(known.start_square), none, *grid, *noise, known.square
-    bias, variance, zeta, cross = mixed_row_parts(setting.spectrum, *squares)
+    unit = unit_of(setting, known)
+    noise = setting.sigma / unit, setting.sigma0 / unit
+    squares = np.sqrt(known.start_square) / unit, none, *grid, *noise, known.square / unit**2
+    bias, variance, zeta, _ = (unit**2 * part for part in mixed_row_parts(setting.spectrum, *squares))
     if np.isfinite(known.product).all():
         # It depends on the products of both vectors alone.
-        cross = mixed_row_parts(setting.spectrum, np.ones(d), known.product, *grid, *noise).cross
+        product = known.product / unit**2
+        cross = unit**2 * mixed_row_parts(setting.spectrum, np.ones(d), product, *grid, *noise).cross
     else:
         cross = np.full(bias.shape, np.nan)
     free = (ridge == 0) & (rows >= d)

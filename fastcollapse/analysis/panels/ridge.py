@@ -147,7 +147,8 @@ def test_error_panel(results: RecordedRun, generations: np.ndarray, options: Map
     """Show the test error over the longer axis of the grid, ridge or samples; over generations if both are short."""
     grid = grid_of(results)
     n_values, n_samples = len(grid.values), len(grid.samples)
-    if max(n_values, n_samples) < 3:
+    # Generation 0 alone has a fit where the law of the labels is that of all generations.
+    if max(n_values, n_samples) < 3 and grid.generations[-1] > 0:
         return error_by_generation_panel(results, generations, options)
     show = error_by_ridge_panel if n_values >= n_samples else error_by_samples_panel
     return show(results, generations, options)

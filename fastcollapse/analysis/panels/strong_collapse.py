@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastcollapse.analysis.panels.downstream_grid import SAMPLES, Grid, GridCurve, chosen, grid_of
-from fastcollapse.analysis.panels.downstream_mixed_theory import downstream_of, labels_of
+from fastcollapse.analysis.panels.downstream_mixed_theory import downstream_of, labels_of, unit_of
 from fastcollapse.analysis.panels.downstream_plot import plot_errors, theory_of
 from fastcollapse.analysis.panels.minimum import locate_minimum
 from fastcollapse.analysis.panels.panel import Curve, Line, Panel
@@ -99,7 +99,9 @@ def _with_plateau(results: RecordedRun, panel: Panel, share: int) -> Panel:
     if labels is None or grid.shares[share] == 0:
         return panel
     none = np.zeros(setting.d)
-    limit = float(strong_collapse_plateau(setting.spectrum, none, none, grid.shares[share], 0.0, labels.square))
+    unit = unit_of(setting, labels)
+    square = labels.square / unit**2
+    limit = unit**2 * float(strong_collapse_plateau(setting.spectrum, none, none, grid.shares[share], 0.0, square))
     line = Line(_PLATEAU, np.full(len(panel.curve.at), limit), "limit")
     return dataclasses.replace(panel, lines=(*panel.lines, line)) if limit > 0 else panel
 
@@ -110,8 +112,11 @@ def _best(results: RecordedRun, grid: Grid, share: int) -> tuple[np.ndarray, np.
     labels = labels_of(results, int(grid.generations[-1]))
     if labels is None or not np.isfinite(labels.product).all():
         return np.full(len(grid.samples), np.nan), np.full(len(grid.samples), np.nan)
-    start = np.sqrt(labels.start_square)
-    mean = np.divide(labels.product, start, out=np.zeros(setting.d), where=start > 0)
-    square = np.maximum(labels.square, mean**2)
+    unit = unit_of(setting, labels)
+    start = np.sqrt(labels.start_square) / unit
+    mean = np.divide(labels.product / unit**2, start, out=np.zeros(setting.d), where=start > 0)
+    square = np.maximum(labels.square / unit**2, mean**2)
     rows, synthetic = grid.samples, down.synthetic_sizes()[:, share]
-    return best_mixed_ridge(setting.spectrum, start, mean, rows, synthetic, setting.sigma, setting.sigma0, square)
+    noise = setting.sigma / unit, setting.sigma0 / unit
+    ridge, error = best_mixed_ridge(setting.spectrum, start, mean, rows, synthetic, *noise, square)
+    return ridge, unit**2 * error

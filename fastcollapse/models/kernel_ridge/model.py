@@ -157,10 +157,11 @@ class KernelRidge(ArrayModel):
     ) -> KernelState:
         """Return the state saved as `arrays`."""
         state = self.initial(n_replicates, seed, first_replicate)
-        # A longer run has more columns where its pool grows.
-        padding = {"rows": EMPTY, "coefficients": 0.0}
+        # A longer run has more columns where its pool or its sums of functions grow.
+        padding = {"rows": EMPTY, "coefficients": 0.0, "mixed_rows": EMPTY, "mixed_coefficients": 0.0}
+        shapes = {name: values.shape for name, values in state.arrays().items() if name in padding}
         arrays = {
-            name: _padded(values, getattr(state, name).shape, padding[name]) if name in padding else values
+            name: _padded(values, shapes[name], padding[name]) if name in shapes else values
             for name, values in arrays.items()
         }
         restore_arrays(arrays, state, "inputs" if state.pools else "")

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from fastcollapse import simulate
+from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.downstream_grid import SAMPLES
 from fastcollapse.analysis.panels.panel import GENERATION
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.ridge import PANELS
 from fastcollapse.analysis.panels.strong_collapse import plateau_panel, ridge_gain_panel
-from fastcollapse.analysis.report import comparison, summary
+from fastcollapse.analysis.report import comparison_text, summary
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 
@@ -115,9 +116,38 @@ def test_fine_tuning__names_its_share():
     assert "share 1" in panels[0].title
 
 
+@pytest.mark.parametrize("down", [{"n_samples": [40, 100]}, {"n_samples": 40}])
+def test_short_grid__of_given_delta_has_its_errors(down):
+    """Only generation 0 has a fit, which is not in panels over generations."""
+    results = run({"delta": 0.01, "ridge": [0.0, 0.1], **down}, n_replicates=20)
+    panels = PANELS.panels["test_error"](results, ALL, {})
+    assert {panel.group for panel in panels} == {"share 0", "share 0.5", "share 1"}
+    assert all(np.isfinite(panel.curve.mean).all() and panel.curve.mean.size for panel in panels)
+
+
+@pytest.mark.parametrize(
+    ("down", "start"), [({"delta": [1.0] * 20}, None), ({"delta": 1.0}, None), ({}, None), ({}, "generation")]
+)
+def test_theory__is_that_of_the_same_run_in_other_units(down, start):
+    """Squares of large weights are beyond the limit of theory for weights."""
+    unit = 2.0**80
+    sigma, given = 0.5, {"n_samples": [10, 100], "ridge": [0.0, 0.1, 0.2, 0.3]} | down
+    given |= {} if start is None else {"start": start}
+    large = dict(given)
+    if "delta" in down:
+        large["delta"] = [unit] * 20 if isinstance(down["delta"], list) else unit**2
+    own = run(given, {"sigma": sigma}, n_replicates=3)
+    other = run(large, {"sigma": sigma * unit}, {"norm": unit}, n_replicates=3)
+    for name, factor in (("plateau", unit**2), ("ridge_gain", 1.0), ("optimum", 1.0)):
+        got, expected = (PANELS.panels[name](results, ALL, {}) for results in (other, own))
+        for one, two in zip(got, expected, strict=True):
+            for line, same in zip(one.lines, two.lines, strict=True):
+                np.testing.assert_allclose(line.values, factor * same.values, rtol=1e-9)
+
+
 def test_tables_and_figure__of_a_run(results):
     assert "share 0.5" in summary(results)
-    assert "Test error" in str(comparison(results))
+    assert "Test error" in comparison_text(results, compare(results))
     assert draw([results]) is not None
 
 

@@ -193,3 +193,15 @@ def test_memory__limit_changes_no_bit(folder, monkeypatch, model):
     found = simulate(experiment(folder, model)).metrics
     for name, values in expected.items():
         np.testing.assert_array_equal(found[name], values)
+
+
+@pytest.mark.parametrize("designs", ["dependent", "independent"])
+@pytest.mark.parametrize("start", ["zero", "previous"])
+def test_extended_run__equals_a_run_of_its_length(folder, tmp_path, designs, start):
+    """Sums of functions get more rows in a longer run."""
+    given = {"designs": designs, "start": start}, (), {"n_samples": 4}
+    simulate(experiment(folder, *given, n_generations=2), tmp_path / "run.h5")
+    longer = experiment(folder, *given, n_generations=5)
+    extended = simulate(longer, tmp_path / "run.h5", extend=True)
+    for name, values in simulate(longer).metrics.items():
+        np.testing.assert_array_equal(extended.metrics[name], values)
