@@ -97,7 +97,7 @@ def _decompose(rows, left, values, right):
 def _fix_signs(left, right):
     """Make the largest entry of each right vector positive: ``(m,k),(k,d)``.
 
-    Saved states are along these vectors, and a run may be resumed by another version of LAPACK, or on another processor.
+    Saved states are along these vectors, and a run may be resumed by another version of LAPACK, or on another machine.
     """
     for j in range(right.shape[0]):
         largest = right[j, 0]
