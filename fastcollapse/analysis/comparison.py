@@ -17,6 +17,7 @@ from fastcollapse.analysis.agreement import (
     verdict,
 )
 from fastcollapse.analysis.panels.panel import GENERATION
+from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted, table
 from fastcollapse.analysis.tables import case_names
 from fastcollapse.errors import InputError, printable
@@ -38,9 +39,11 @@ class Comparison:
     Parameters
     ----------
     plots : the points of each plot, also those that are not compared.
+    title : the recipe with its source, or with what is changed in it; "" without a recipe.
     """
 
     plots: tuple[tuple[ComparedPoint, ...], ...]
+    title: str = ""
 
     @cached_property
     def rows(self) -> tuple[ComparedPoint, ...]:
@@ -121,6 +124,7 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as values for JSON; NaN and infinities are None."""
         return {
+            "title": self.title,
             "verdict": self.verdict(),
             "agrees": self.agrees,
             "z_limit": Z_LIMIT,
@@ -133,6 +137,10 @@ class Comparison:
         }
 
     def __str__(self) -> str:
+        return f"{self.title}\n{self.text()}" if self.title else self.text()
+
+    def text(self) -> str:
+        """Return the verdict, a line for each metric, and the counts, without the title."""
         heading = self.verdict()
         lines = "\n".join(f"  {agreement.line()}" for agreement in self.agreements)
         return f"{heading[0].upper()}{heading[1:]}:\n{lines}\n  {self.counts()}"
@@ -145,7 +153,8 @@ class Comparison:
         return f"<Comparison: {self.verdict()}; {self.counts()}>"
 
     def _repr_html_(self) -> str:
-        heading = "".join(f"<p>{html.escape(printable(line))}</p>" for line in (self.verdict(), self.counts()))
+        lines = [line for line in (self.title, self.verdict(), self.counts()) if line]
+        heading = "".join(f"<p>{html.escape(printable(line))}</p>" for line in lines)
         head = "".join(f"<th>{html.escape(name)}</th>" for name in _COLUMNS)
         rows = [
             "<tr>" + "".join(f"<td>{html.escape(printable(cell))}</td>" for cell in _cells(row)) + "</tr>"
@@ -171,8 +180,9 @@ def compare(results: RecordedRun | Sequence[RecordedRun]) -> Comparison:
         if case.last < 1:
             where = f" in {case.path}" if case.path else ""
             raise InputError(f"a comparison must have at least one finished generation, got none{where}")
-    named = zip(cases, case_names(cases), strict=True)
-    return Comparison(tuple(tuple(plot) for case, name in named for plot in compared_points(case, name)))
+    named, words = zip(cases, case_names(cases), strict=True), recipe_words(cases)
+    plots = tuple(tuple(plot) for case, name in named for plot in compared_points(case, name))
+    return Comparison(plots, "" if words is None else words.heading)
 
 
 def _cells(row: ComparedPoint) -> list[str]:

@@ -153,7 +153,7 @@ def _rate(value: float) -> str:
 
 def comparison_text(results: RecordedRun, comparison: Comparison) -> str:
     """Return the comparison of a run with its theory as text: what it is, its tables, and the agreement."""
-    parts = (describe(results), tables_of(results), first_passage_table(results), str(comparison))
+    parts = (describe(results), tables_of(results), first_passage_table(results), comparison.text())
     return "\n\n".join(part for part in parts if part)
 
 

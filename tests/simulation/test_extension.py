@@ -125,7 +125,7 @@ def test_resume__of_larger_numbers_names_the_extension(tmp_path):
     advice = r"run.n_replicates is \d+ there, 90 here; extend=True \(--extend\) makes it longer, or adds replicates$"
     with pytest.raises(InputError, match=advice):
         simulate(made().with_values({"run.n_replicates": 90}), tmp_path / "a.h5", resume=True)
-    with pytest.raises(InputError, match="run.n_replicates is \\d+ there, 1 here$"):
+    with pytest.raises(InputError, match=r"run.n_replicates is \d+ there, 1 here$"):
         simulate(made().with_values({"run.n_replicates": 1}), tmp_path / "a.h5", resume=True)
 
 

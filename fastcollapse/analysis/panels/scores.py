@@ -11,6 +11,8 @@ _CLOSE = 0.1
 EVENTS = 20
 # Fewer events have a score if their probability by theory is below this one; it is at most _LARGEST.
 _IMPOSSIBLE, _LARGEST = 1e-7, 99.0
+# An event, or its opposite, with fewer expected events than this is certain.
+_CERTAIN = 1e-9
 
 
 def curve_of(
@@ -118,8 +120,10 @@ def share_of(
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(mean == reference, 0.0, (mean - reference) / (deviation / np.sqrt(n)))
     # The normal law does not hold for fewer events; the binomial one shows what is no chance.
-    is_few = (n * deviation**2 < EVENTS / 2) & (np.abs(mean - reference) > 1e-12)
+    is_equal = np.abs(mean - reference) <= 1e-12
+    is_few = (n * deviation**2 < EVENTS / 2) & (np.isfinite(expected) | ~is_equal)
     z[is_few] = _impossible_score(events.sum(axis=0), n, reference)[is_few]
+    z[is_few & is_equal & (n * deviation**2 < _CERTAIN)] = 0.0  # what is certain is no comparison
     sd = np.sqrt(mean * (1 - mean) * n / max(n - 1, 1))
     low, high = (np.clip(mean + side * sd / np.sqrt(n), 0.0, 1.0) for side in (-2, 2))
     rule = f"a score needs n p (1 - p) of at least {EVENTS // 2} for {n:,} replicates and an event of probability p"

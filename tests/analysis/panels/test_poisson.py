@@ -75,3 +75,12 @@ def test_rate__few_survivors_have_no_score():
 def test_panels__defaults(replaced):
     assert [panel.heading for panel in panels_of(replaced, GENERATIONS)] == ["alive", "rate"]
     assert set(PANELS.default) <= set(PANELS.panels)
+
+
+def test_share__of_a_certain_event_or_of_few_equal_ones_is_no_score():
+    at, exact = np.arange(4), np.array([1.0, 1 - 1e-16, 1 - 1e-13, 0.5])
+    events = np.ones((4, 4), dtype=bool)
+    events[:2, 3] = False  # the share is 1/2, as its probability: a score only where it agrees would be none
+    curve = share_of(at, events, None, exact)
+    assert not curve.is_compared.any()
+    np.testing.assert_array_equal(curve.is_unscored, [False, False, False, True])
