@@ -6,10 +6,11 @@ import re
 import pytest
 
 from fastcollapse import run_sweep, simulate
+from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.published import changes_of, published, recipe_words
 from fastcollapse.analysis.panels.registry import panels_of
-from fastcollapse.analysis.report import comparison, summary
+from fastcollapse.analysis.report import comparison_text, summary
 from fastcollapse.analysis.sweep_figures import draw_sweep
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
@@ -65,7 +66,11 @@ def test_published__changed_parameter_compares_with_nothing_published():
     assert all(panel.points == () for panel in panels_of(results, results.generation))
     changed = f"after {SOURCE}, changed: n_samples = 20 (published 10)"
     assert changes_of(results) == ["n_samples = 20 (published 10)"]
-    for text in (summary(results), comparison(results)[0], draw([results]).get_suptitle().replace("\n", " ")):
+    for text in (
+        summary(results),
+        comparison_text(results, compare(results)),
+        draw([results]).get_suptitle().replace("\n", " "),
+    ):
         assert changed in text
         assert text.count("arXiv") == 1
         assert "The curve that the published figure" not in text

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from fastcollapse import simulate
+from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.downstream_grid import SAMPLES
 from fastcollapse.analysis.panels.panel import GENERATION
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.ridge import PANELS
 from fastcollapse.analysis.panels.strong_collapse import plateau_panel, ridge_gain_panel
-from fastcollapse.analysis.report import comparison, summary
+from fastcollapse.analysis.report import comparison_text, summary
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 
@@ -117,7 +118,7 @@ def test_fine_tuning__names_its_share():
 
 def test_tables_and_figure__of_a_run(results):
     assert "share 0.5" in summary(results)
-    assert "Test error" in str(comparison(results))
+    assert "Test error" in comparison_text(results, compare(results))
     assert draw([results]) is not None
 
 

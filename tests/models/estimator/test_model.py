@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from fastcollapse import Experiment, InputError, open_results, simulate
-from fastcollapse.analysis.report import comparison, summary
+from fastcollapse.analysis.comparison import compare
+from fastcollapse.analysis.report import comparison_text, summary
 from fastcollapse.cli.main import main
 from fastcollapse.errors import InputWarning, UserCodeError
 from fastcollapse.kernels.random.numpy_streams import numpy_stream
@@ -206,7 +207,7 @@ def test_score__is_missing_without_score_samples():
     assert len(np.unique(results.sample("points", 0, 3))) == 80
     text = summary([results], None, [])
     assert "covariance" in text.lower()
-    assert "no theory of it is known" in comparison(results)[0]
+    assert "no theory of it is known" in comparison_text(results, compare(results))
 
 
 @pytest.mark.parametrize(
