@@ -39,8 +39,10 @@ def results_html(results: RecordedRun) -> str:
     """Return what a run is, and a small figure of its first metric where it can be drawn."""
     known = facts(results)
     try:
-        recipe = results.recipe
-        known = ({"recipe": recipe.title} if recipe is not None else {}) | known
+        from fastcollapse.analysis.panels.published import recipe_words  # start-up time
+
+        words = recipe_words([results])
+        known = ({"recipe": words.heading} if words is not None else {}) | known
     except Exception:  # see `facts`
         pass
     rows = "".join(f"<tr><th>{name}</th><td>{html.escape(printable(value))}</td></tr>" for name, value in known.items())
