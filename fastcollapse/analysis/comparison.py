@@ -17,6 +17,7 @@ from fastcollapse.analysis.agreement import (
     verdict,
 )
 from fastcollapse.analysis.panels.panel import GENERATION
+from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted, table
 from fastcollapse.analysis.tables import case_names
 from fastcollapse.errors import InputError, printable
@@ -38,9 +39,11 @@ class Comparison:
     Parameters
     ----------
     plots : the points of each plot, also those that are not compared.
+    changed : the source of a changed recipe, and what was changed; "" otherwise.
     """
 
     plots: tuple[tuple[ComparedPoint, ...], ...]
+    changed: str = ""
 
     @cached_property
     def rows(self) -> tuple[ComparedPoint, ...]:
@@ -137,15 +140,19 @@ class Comparison:
         lines = "\n".join(f"  {agreement.line()}" for agreement in self.agreements)
         return f"{heading[0].upper()}{heading[1:]}:\n{lines}\n  {self.counts()}"
 
+    def _heading(self) -> list[str]:
+        """Return what a notebook says first."""
+        return [*([self.changed] if self.changed else []), self.verdict(), self.counts()]
+
     def table(self) -> str:
         """Return all points as a table of text."""
         return table(_COLUMNS, [_cells(row) for row in self.rows])
 
     def __repr__(self) -> str:
-        return f"<Comparison: {self.verdict()}; {self.counts()}>"
+        return f"<Comparison: {'; '.join(self._heading())}>"
 
     def _repr_html_(self) -> str:
-        heading = "".join(f"<p>{html.escape(printable(line))}</p>" for line in (self.verdict(), self.counts()))
+        heading = "".join(f"<p>{html.escape(printable(line))}</p>" for line in self._heading())
         head = "".join(f"<th>{html.escape(name)}</th>" for name in _COLUMNS)
         rows = [
             "<tr>" + "".join(f"<td>{html.escape(printable(cell))}</td>" for cell in _cells(row)) + "</tr>"
@@ -172,7 +179,11 @@ def compare(results: RecordedRun | Sequence[RecordedRun]) -> Comparison:
             where = f" in {case.path}" if case.path else ""
             raise InputError(f"a comparison must have at least one finished generation, got none{where}")
     named = zip(cases, case_names(cases), strict=True)
-    return Comparison(tuple(tuple(plot) for case, name in named for plot in compared_points(case, name)))
+    words = recipe_words(cases)
+    return Comparison(
+        tuple(tuple(plot) for case, name in named for plot in compared_points(case, name)),
+        words.source if words is not None and words.changes else "",
+    )
 
 
 def _cells(row: ComparedPoint) -> list[str]:

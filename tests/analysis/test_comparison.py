@@ -117,7 +117,7 @@ def test_to_dict__is_json_without_nan(results):
     loaded = json.loads(json.dumps(got.to_dict(), allow_nan=False))
     assert loaded["n_scored"] == got.n_scored
     assert loaded["agrees"] is True
-    assert len(loaded["rows"]) == len(got.rows)
+    assert len(loaded["points"]) == len(got.rows)
 
 
 def test_html__escapes_and_shortens():

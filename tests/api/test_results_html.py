@@ -18,3 +18,6 @@ def test_results_html__says_what_was_changed_of_a_recipe():
     assert "after arXiv:2412.17646, figure of Theorem 3, changed: n_samples = 20 (published 10)" in results_html(
         results
     )
+    comparison = results.compare()
+    assert "changed: n_samples = 20 (published 10); " in repr(comparison)
+    assert "changed: n_samples = 20 (published 10)</p>" in comparison._repr_html_()
