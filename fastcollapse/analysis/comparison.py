@@ -145,16 +145,19 @@ class Comparison:
         lines = "\n".join(f"  {agreement.line()}" for agreement in self.agreements)
         return f"{heading[0].upper()}{heading[1:]}:\n{lines}\n  {self.counts()}"
 
+    def _heading(self) -> list[str]:
+        """Return what a notebook says first."""
+        return [line for line in (self.title, self.verdict(), self.counts()) if line]
+
     def table(self) -> str:
         """Return all points as a table of text."""
         return table(_COLUMNS, [_cells(row) for row in self.rows])
 
     def __repr__(self) -> str:
-        return f"<Comparison: {self.verdict()}; {self.counts()}>"
+        return f"<Comparison: {'; '.join(self._heading())}>"
 
     def _repr_html_(self) -> str:
-        lines = [line for line in (self.title, self.verdict(), self.counts()) if line]
-        heading = "".join(f"<p>{html.escape(printable(line))}</p>" for line in lines)
+        heading = "".join(f"<p>{html.escape(printable(line))}</p>" for line in self._heading())
         head = "".join(f"<th>{html.escape(name)}</th>" for name in _COLUMNS)
         rows = [
             "<tr>" + "".join(f"<td>{html.escape(printable(cell))}</td>" for cell in _cells(row)) + "</tr>"

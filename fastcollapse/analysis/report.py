@@ -221,7 +221,15 @@ def _resume(results: RecordedRun) -> str:
     writer = writer_of(path)
     if writer:
         return f"; {what}{writer} is writing it"
-    return f"; {what}to resume: fastcollapse run --resume {shlex.quote(str(path))}"
+    return f"; {what}to resume: {resume_command(results)}"
+
+
+def resume_command(results: RecordedRun) -> str:
+    """Return the command that resumes the run of a file; code that results only name needs the experiment file."""
+    path = shlex.quote(str(results.path))
+    if "factory" in results.experiment.to_mapping()["model"]:
+        return f"fastcollapse run FILE.toml --resume {path}, with the experiment file of the run"
+    return f"fastcollapse run --resume {path}"
 
 
 def _mean_of(values: np.ndarray) -> str:

@@ -23,6 +23,8 @@ _MOST_CURVES = 8
 _MOST_COLUMNS = 2
 # The most cells of a heat map with numbers in them.
 _MOST_NUMBERS = 150
+# Letters of the title in one inch.
+_LETTERS = 11
 # Numbers are white on colours below this.
 _DARK = 0.6
 # The bottom of a logarithmic axis is at most this factor below the lowest middle, even where bars are longer.
@@ -53,7 +55,8 @@ def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
     if heat and not two:
         raise InputError("a heat map must be over two parameters, got one")
     figure = _heat_maps(drawn.plots, *drawn.sides) if heat else _curves(drawn)
-    figure.suptitle(drawn.title, fontsize=11)
+    width = int(_LETTERS * figure.get_figwidth())
+    figure.suptitle("\n".join(textwrap.fill(line, width) for line in drawn.title.split("\n")), fontsize=11)
     return figure
 
 

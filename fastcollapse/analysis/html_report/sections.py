@@ -15,7 +15,7 @@ from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
-from fastcollapse.analysis.report import settings_of
+from fastcollapse.analysis.report import resume_command, settings_of
 from fastcollapse.analysis.sweep_comparison import compare_sweep
 from fastcollapse.analysis.sweep_figures import draw_sweep
 from fastcollapse.analysis.sweep_panels import sweep_words
@@ -89,7 +89,7 @@ def run_section(results: RecordedRun) -> Section:
         {} if path is None else {"check every number": f"fastcollapse replay {path}{_factory_option(experiment)}"}
     )
     if path is not None and not results.finished:
-        commands["resume"] = f"fastcollapse run --resume {path}"
+        commands["resume"] = resume_command(results)
     return Section(
         name="results in memory" if results.path is None else results.path.name,
         title=words.title if words else f"{experiment.family} model, workflow {experiment.workflow.name}",

@@ -11,6 +11,11 @@ from concurrent.futures.process import BrokenProcessPool
 from fastcollapse.errors import InputWarning
 from fastcollapse.models.estimator.user_code import Estimators, Fit, Fitted, reason, start_process
 
+_DIED = (
+    "a process of the estimators died, perhaps for lack of memory, or because a script that asks for processes has no "
+    '`if __name__ == "__main__":` around what it runs'
+)
+
 
 class Processes:
     """Runs the fits of a generation in this process or in others.
@@ -59,5 +64,5 @@ class Processes:
         except BrokenProcessPool:
             self._pool = None
             empty = fits[0].points[:0]
-            return [Fitted(float("nan"), empty, "a process of the estimators died, perhaps for lack of memory")]
+            return [Fitted(float("nan"), empty, _DIED)]
         return [one for part in found for one in part]

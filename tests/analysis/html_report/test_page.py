@@ -121,6 +121,11 @@ def test_sections__of_a_changed_sweep_say_what_was_changed(tmp_path):
     assert section.source == changed
     assert changed in str(open_sweep(tmp_path / "study").compare())
     assert "n_samples = 55" in section.figure
+    figure = open_sweep(tmp_path / "study").plot()
+    figure.canvas.draw()
+    title = figure._suptitle.get_window_extent()
+    assert title.x0 >= 0
+    assert title.x1 <= figure.bbox.width
 
 
 def test_sections__of_a_folder_without_results_are_refused(tmp_path):

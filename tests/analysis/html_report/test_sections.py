@@ -40,9 +40,11 @@ def test_section__of_a_run_without_theory_does_not_agree():
     assert 'class="verdict"' in page_of([section])
 
 
-def test_section__of_an_estimator_replays_with_its_factory(tmp_path):
+def test_section__of_an_estimator_replays_and_resumes_with_its_factory(tmp_path, monkeypatch):
     results = simulate(Experiment.from_mapping({**EXPERIMENT, **ESTIMATOR}), tmp_path / "own.h5")
     assert run_section(results).replay["check every number"].endswith(f"own.h5 --factory {FACTORY}")
+    monkeypatch.setattr(RecordedRun, "finished", False)
+    assert run_section(results).replay["resume"].startswith("fastcollapse run FILE.toml --resume ")
 
 
 def test_section__of_an_unfinished_run_says_how_to_resume(tmp_path, monkeypatch):
