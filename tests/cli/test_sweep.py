@@ -52,7 +52,7 @@ def test_compare__has_a_line_a_point_from_folder_and_collected_file(working_fold
         r"(The simulation agrees|0 of 6).*\n +point +n_samples +uniform +scores +disagreeing", shown[0].output
     )
     made = json.loads(call("compare", "s.h5", "--json").output)
-    assert (made["n_points"], len(made["rows"])) == (6, 6)
+    assert (made["n_points"], len(made["points"])) == (6, 6)
 
 
 def test_compare__of_a_sweep_that_disagrees_exits_with_1(working_folder, monkeypatch):

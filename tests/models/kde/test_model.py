@@ -331,7 +331,7 @@ def test_rows__are_refused_in_one_line(tmp_path):
     wrong = {
         "nan.csv": (
             np.array([[1.0, 2.0], [np.nan, 1.0]]),
-            "truth.rows must be a matrix of finite numbers, got",
+            "truth.rows must be an array of finite numbers, got",
         ),
         "wide.csv": (np.zeros((3, 101)), "truth.rows must have at most 100 columns, got 101"),
         "single.csv": (
