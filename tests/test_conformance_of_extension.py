@@ -33,7 +33,7 @@ def extended(path, short, long):
     simulate(short, path)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = simulate(long, path, extend=True)
+        found = simulate(long, path, resume=True)
     assert [one.name for one in path.parent.iterdir()] == [path.name]
     assert_same(everything(open_results(path)), everything(found))
     return found, [str(one.message) for one in caught if "computed again from generation 0" in str(one.message)]

@@ -28,7 +28,6 @@ def simulate(
     interrupts: Interrupts | None = None,
     overwrite: bool = False,
     resume: bool = False,
-    extend: bool = False,
     memory_limit: int | str | None = None,
     metrics: Mapping[str, UserMetric] | None = None,
     model: Callable[..., Any] | str | None = None,
@@ -56,11 +55,11 @@ def simulate(
         started. An exception in it ends the run as one in `progress`.
     interrupts : an active handler of signals; by default Ctrl-C is deferred, unless another handler is installed.
     overwrite : whether existing results at `path`, finished or not, are replaced.
-    resume : whether an unfinished run at `path` is resumed; the result is bit-identical to an uninterrupted run. A
-        finished run is returned, and a missing one is started. The truth is the recorded one.
-    extend : whether the run at `path`, finished or not, gets the generations and replicates that the experiment has
-        and it does not; the result is bit-identical to a run of that size. Otherwise as `resume`. Where the numbers of
-        a run depend on its length, or its file has no state at its end, a warning says that all is computed again.
+    resume : whether the run at `path`, finished or not, is resumed up to the generations and replicates of the
+        experiment, which may be more than those of the run; the result is bit-identical to an uninterrupted run of that
+        size. A finished run is returned, and a missing one is started. The truth is the recorded one. Where the numbers
+        of a run depend on its length, or its file has no state at its end, a warning says that a longer run is computed
+        from its start.
     memory_limit : maximum memory of the process, in bytes or as text such as "2GB": blocks and parts become smaller. It
         requires a path. By default parts of 256 MiB use 0.5 GB in addition to the state of the run.
     metrics : further metrics of yours, name -> function of the state of one replicate at one generation, see
@@ -93,11 +92,9 @@ def simulate(
     >>> results.metrics["heterozygosity"].shape
     (3, 11)
     """
-    modes: dict[Mode, bool] = {"resume": resume, "extend": extend, "overwrite": overwrite}
-    chosen = [mode for mode, given in modes.items() if given]
-    if len(chosen) > 1:
-        raise InputError(f"give {' or '.join(f'{mode}=True' for mode in chosen)}, not both")
-    mode = chosen[0] if chosen else "reuse"
+    if resume and overwrite:
+        raise InputError("give resume=True or overwrite=True, not both")
+    mode: Mode = "extend" if resume else "overwrite" if overwrite else "reuse"
     experiment = as_experiment(experiment)
     if model is not None:
         experiment = experiment.with_code(model)

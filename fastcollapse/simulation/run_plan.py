@@ -84,7 +84,7 @@ def plan_run(
         raise InputError(f"first_replicate must be at least 0, got {first_replicate}")
     if path is None:
         if mode in ("resume", "extend"):
-            raise InputError(f"{mode} must have the path of a results file, got None")
+            raise InputError("resume must have the path of a results file, got None")
         return _planned(experiment, None, mode, None, truth, first_replicate, store, recorded)
     target, existing = Path(path), None
     if mode in ("resume", "extend"):
@@ -120,7 +120,7 @@ def _planned(
             plan = _extended(experiment, path, existing, truth, first)
             return dataclasses.replace(plan, extended=existing)
         larger = _is_larger(experiment, existing, truth, first)
-        advice = "; extend=True (--extend) makes it longer, or adds replicates" if larger else ""
+        advice = "; --extend makes it longer, or adds replicates" if larger else ""
         check_same_experiment(experiment, existing, truth, first, advice)
     elif mode == "reuse" and path is not None:
         experiment, existing = _reused(experiment, path, existing, truth, first)
@@ -164,10 +164,11 @@ def _reused(
         seeded = with_seed_of(experiment, existing)
         differing = "; ".join(experiment_diff(seeded, existing, truth, first))
         larger = _is_larger(seeded, existing, truth, first)
-        verb = "extend it (extend=True, --extend), overwrite" if larger else "overwrite"
+        verb = "extend it (resume=True, --extend), overwrite" if larger else "overwrite"
+        rule = "" if larger else "; resume=True and --resume need the same experiment"
         raise InputError(
             f"{path} already exists (another experiment: {differing}); {verb} it (overwrite=True, --overwrite) or "
-            "choose another name; resume=True and --resume need the same experiment"
+            f"choose another name{rule}"
         )
     return experiment, None
 

@@ -31,5 +31,5 @@ def test_progress__counts_all_steps_of_an_extension(tmp_path):
     calls = []
     simulate(EXPERIMENT, tmp_path / "a.h5", progress=calls.append)
     longer = EXPERIMENT.with_values({"run.n_generations": 9, "run.n_replicates": 3})
-    simulate(longer, tmp_path / "a.h5", extend=True, progress=calls.append)
+    simulate(longer, tmp_path / "a.h5", resume=True, progress=calls.append)
     assert sum(calls) == 6 + 3 + 9

@@ -39,7 +39,7 @@ def experiment(size):
 
 
 def extend(path):
-    simulate(experiment("long"), path, extend=True, block=1)
+    simulate(experiment("long"), path, resume=True, block=1)
 
 
 def assert_numbers(results, expected):

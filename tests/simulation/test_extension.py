@@ -43,13 +43,13 @@ def test_extension__of_a_finished_run_step_by_step(tmp_path):
     path = tmp_path / "a.h5"
     for size in ((4, 2), (6, 2), (6, 5), (6, 6)):
         experiment = made(run__n_generations=size[0], run__n_replicates=size[1])
-        assert_is(simulate(experiment, path, extend=True), experiment)
+        assert_is(simulate(experiment, path, resume=True), experiment)
     assert [one["first_replicate"] for one in open_results(path).provenance["added"]] == [2, 5]
     plan = plan_run(experiment, path, "extend")
     assert (plan.is_finished, plan.n_left) == (True, 0)
     longer = made(run__n_generations=8, run__n_replicates=6)
     with pytest.warns(UserWarning, match=r"a.h5 is computed again from generation 0, because its file has no state"):
-        assert_is(simulate(longer, path, extend=True), longer)
+        assert_is(simulate(longer, path, resume=True), longer)
 
 
 def test_extension__of_a_stopped_run(tmp_path):
@@ -58,7 +58,7 @@ def test_extension__of_a_stopped_run(tmp_path):
         simulate(made(), path, block=1, progress=lambda _: os.kill(os.getpid(), signal.SIGINT))
     plan = plan_run(experiment, path, "extend")
     assert (plan.action, plan.n_left) == ("resume", 3 + 5 + 9)
-    assert_is(simulate(experiment, path, extend=True), experiment)
+    assert_is(simulate(experiment, path, resume=True), experiment)
     assert os.listdir(tmp_path) == ["a.h5"]
 
 
@@ -73,10 +73,10 @@ def test_extension__that_is_stopped_is_continued(tmp_path, added, monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        simulate(experiment, path, extend=True, block=1, progress=stop)
+        simulate(experiment, path, resume=True, block=1, progress=stop)
     assert open_results(path).digest == old.digest
     assert 0 < plan_run(experiment, path, "extend").n_left < 60
-    assert_is(simulate(experiment, path, extend=True), experiment)
+    assert_is(simulate(experiment, path, resume=True), experiment)
     assert os.listdir(tmp_path) == ["a.h5"]
 
 
@@ -84,12 +84,12 @@ def test_extension__of_a_part_of_a_split_run(tmp_path):
     path = tmp_path / "a.h5"
     simulate(made(), path, first_replicate=5)
     experiment = made(run__n_generations=6, run__n_replicates=3)
-    results = simulate(experiment, path, extend=True, first_replicate=5)
+    results = simulate(experiment, path, resume=True, first_replicate=5)
     expected = simulate(experiment, first_replicate=5)
     np.testing.assert_array_equal(results.metrics["entropy"], expected.metrics["entropy"])
     assert results.first_replicate == 5
     with pytest.raises(InputError, match="first_replicate is 5 there, 4 here"):
-        simulate(experiment, path, extend=True, first_replicate=4)
+        simulate(experiment, path, resume=True, first_replicate=4)
 
 
 def test_extension__of_a_list_of_sizes(tmp_path):
@@ -97,10 +97,10 @@ def test_extension__of_a_list_of_sizes(tmp_path):
     simulate(short, tmp_path / "a.h5")
     experiment = short.with_values({"run.n_generations": 6, "workflow.n_samples": long})
     assert at_size_of(experiment, short) == short
-    assert_is(simulate(experiment, tmp_path / "a.h5", extend=True), experiment)
+    assert_is(simulate(experiment, tmp_path / "a.h5", resume=True), experiment)
     other = experiment.with_values({"run.n_generations": 7, "workflow.n_samples": [21, *long[1:], 9]})
     with pytest.raises(InputError, match=r"a.h5 holds another experiment: workflow.n_samples is "):
-        simulate(other, tmp_path / "a.h5", extend=True)
+        simulate(other, tmp_path / "a.h5", resume=True)
 
 
 @pytest.mark.parametrize(
@@ -116,27 +116,26 @@ def test_extension__refuses_all_other_differences(tmp_path, values, words):
     simulate(made(), tmp_path / "a.h5")
     before = (tmp_path / "a.h5").read_bytes()
     with pytest.raises(InputError, match=f"a.h5 holds another experiment: {words}"):
-        simulate(made().with_values(values), tmp_path / "a.h5", extend=True)
+        simulate(made().with_values(values), tmp_path / "a.h5", resume=True)
     assert (tmp_path / "a.h5").read_bytes() == before
 
 
-def test_resume__of_larger_numbers_names_the_extension(tmp_path):
+def test_plan__of_a_resume_with_larger_numbers_names_the_extension(tmp_path):
+    """`run --resume` keeps the size of the run; smaller numbers are refused by Python too."""
     simulate(made(), tmp_path / "a.h5")
-    advice = r"run.n_replicates is \d+ there, 90 here; extend=True \(--extend\) makes it longer, or adds replicates$"
+    advice = r"run.n_replicates is \d+ there, 90 here; --extend makes it longer, or adds replicates$"
     with pytest.raises(InputError, match=advice):
-        simulate(made().with_values({"run.n_replicates": 90}), tmp_path / "a.h5", resume=True)
+        plan_run(made().with_values({"run.n_replicates": 90}), tmp_path / "a.h5", "resume")
     with pytest.raises(InputError, match=r"run.n_replicates is \d+ there, 1 here$"):
         simulate(made().with_values({"run.n_replicates": 1}), tmp_path / "a.h5", resume=True)
 
 
 def test_extension__without_a_run_starts_it_and_needs_a_path(tmp_path):
-    assert_is(simulate(made(), tmp_path / "a.h5", extend=True), made())
-    with pytest.raises(InputError, match="extend must have the path of a results file, got None"):
-        simulate(made(), extend=True)
-    with pytest.raises(InputError, match="give resume=True or extend=True, not both"):
-        simulate(made(), tmp_path / "a.h5", extend=True, resume=True)
+    assert_is(simulate(made(), tmp_path / "a.h5", resume=True), made())
+    with pytest.raises(InputError, match="resume must have the path of a results file, got None"):
+        simulate(made(), resume=True)
     with pytest.raises(
-        InputError, match=r"run.n_generations is 4 there, 5 here\); extend it \(extend=True, --extend\)"
+        InputError, match=r"run.n_generations is 4 there, 5 here\); extend it \(resume=True, --extend\)"
     ):
         simulate(made(run__n_generations=5), tmp_path / "a.h5")
 
@@ -147,7 +146,7 @@ def test_extension__refuses_a_point_of_a_sweep(tmp_path):
     path = tmp_path / "points" / "000001.h5"
     simulate(made(), path)
     with pytest.raises(InputError, match=r"000001.h5 is a point of the sweep .* cannot be extended: copy it elsewhere"):
-        simulate(made(run__n_generations=5), path, extend=True)
+        simulate(made(run__n_generations=5), path, resume=True)
 
 
 def test_reason_to_restart__names_what_depends_on_the_length(tmp_path):

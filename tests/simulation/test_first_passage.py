@@ -66,22 +66,22 @@ def test_stop__is_resumed_reused_and_extended(tmp_path):
     results = simulate(STOPPED, path, resume=True)
     assert_same(everything(results), expected)
     before = path.read_bytes()
-    for mode in ({}, {"resume": True}, {"extend": True}):
+    for mode in ({}, {"resume": True}):
         np.testing.assert_array_equal(simulate(STOPPED, path, **mode).first_passage, TIMES)
     assert path.read_bytes() == before
     longer = STOPPED.with_values({"run.n_generations": 300})
-    results = simulate(longer, path, extend=True)  # it has ended before
+    results = simulate(longer, path, resume=True)  # it has ended before
     assert_same(everything(results), expected)
     assert results.digest == longer.digest
     more = longer.with_values({"run.n_replicates": 5})
     with pytest.warns(UserWarning, match=r"again from generation 0, because with run.stop all replicates go on"):
-        assert_same(everything(simulate(more, path, extend=True)), everything(simulate(more)))
+        assert_same(everything(simulate(more, path, resume=True)), everything(simulate(more)))
 
 
 def test_stop__that_was_not_met_is_met_by_a_longer_run(tmp_path):
     path = tmp_path / "a.h5"
     simulate(STOPPED.with_values({"run.n_generations": 20}), path)
-    results = simulate(STOPPED, path, extend=True)
+    results = simulate(STOPPED, path, resume=True)
     np.testing.assert_array_equal(results.first_passage, TIMES)
     assert_same(everything(results), everything(simulate(STOPPED)))
 

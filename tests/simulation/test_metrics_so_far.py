@@ -51,10 +51,10 @@ def test_callback__stops_a_run_in_memory_and_an_extension(tmp_path):
     simulate(EXPERIMENT, path)
     longer = EXPERIMENT.with_values({"run.n_generations": 12, "run.n_replicates": 3})
     seen = []
-    stopped = simulate(longer, path, extend=True, block=2, on_block=lambda m: seen.append(m["entropy"].shape) or True)
+    stopped = simulate(longer, path, resume=True, block=2, on_block=lambda m: seen.append(m["entropy"].shape) or True)
     assert (stopped.last, stopped.finished, seen) == (9, False, [(2, 10)])
     assert open_results(path).digest == EXPERIMENT.digest
-    assert_same(everything(simulate(longer, path, extend=True)), everything(simulate(longer)))
+    assert_same(everything(simulate(longer, path, resume=True)), everything(simulate(longer)))
     assert os.listdir(tmp_path) == ["a.h5"]
 
 

@@ -207,14 +207,14 @@ def test_extension__needs_the_metric_again(tmp_path, larger):
     before, larger = path.read_bytes(), made.with_values(larger)
     for other in (None, {"other": digest_of}):
         with pytest.raises(InputError, match=r"has the metrics of the user own, got (none|other): give"):
-            simulate(larger, path, extend=True, metrics=other)
+            simulate(larger, path, resume=True, metrics=other)
     with pytest.raises(InputError, match=r"has the metrics of the user own, got new, own: overwrite=True runs"):
-        simulate(larger, path, extend=True, metrics=metrics | {"new": digest_of})
+        simulate(larger, path, resume=True, metrics=metrics | {"new": digest_of})
     with pytest.raises(SystemExit, match="2"):
         main(["run", "--extend", str(path), "--set", "run.n_generations=20"])
     assert [file.name for file in tmp_path.iterdir()] == ["out.h5"]
     assert path.read_bytes() == before
-    got = simulate(larger, path, extend=True, metrics=metrics)
+    got = simulate(larger, path, resume=True, metrics=metrics)
     expected = simulate(larger, metrics=metrics)
     for name, values in expected.metrics.items():
         np.testing.assert_array_equal(got.metrics[name], values)

@@ -202,6 +202,6 @@ def test_extended_run__equals_a_run_of_its_length(folder, tmp_path, designs, sta
     given = {"designs": designs, "start": start}, (), {"n_samples": 4}
     simulate(experiment(folder, *given, n_generations=2), tmp_path / "run.h5")
     longer = experiment(folder, *given, n_generations=5)
-    extended = simulate(longer, tmp_path / "run.h5", extend=True)
+    extended = simulate(longer, tmp_path / "run.h5", resume=True)
     for name, values in simulate(longer).metrics.items():
         np.testing.assert_array_equal(extended.metrics[name], values)
