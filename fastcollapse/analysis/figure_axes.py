@@ -28,6 +28,10 @@ def figure_axes(
         if len(given) != n_plots:
             what = f"{n_plots} axes for {n_plots} plots, or panel must name one of them" if n_plots > 1 else "one Axes"
             raise InputError(f"axes must be {what}, got {len(given)}")
+        from matplotlib.axes import Axes  # start-up time
+
+        if not all(isinstance(axes, Axes) for axes in given):
+            raise InputError(f"axes must be Axes of matplotlib, got {given[0]!r}")
         figure = given[0].get_figure(root=True)
         assert figure is not None
         return figure, list(given)

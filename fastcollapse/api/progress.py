@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from fastcollapse.config.arguments import check_function
+
 
 @contextmanager
 def progress_bar(
@@ -16,7 +18,7 @@ def progress_bar(
     n_generations : number of generations that are left.
     """
     if not isinstance(progress, bool):
-        yield progress
+        yield check_function("progress", progress)
     elif not progress:
         yield None
     else:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from fastcollapse.datasets.recipe_files import Shipped, find_shipped, shipped
+from fastcollapse.errors import InputError
 from fastcollapse.simulation.optional_packages import extra
 
 if TYPE_CHECKING:
@@ -85,4 +86,6 @@ def recipes(source: str = "") -> RecipeTable:
     >>> recipes()["sur-gau"].source
     'arXiv:2412.17646, figure of Theorem 3'
     """
+    if not isinstance(source, str):
+        raise InputError(f"source must be a part of the source as text, got {source!r}")
     return RecipeTable(shipped(source))

@@ -10,6 +10,7 @@ from fastcollapse.analysis.reproduction import Reproduction, figure_paths, repro
 from fastcollapse.analysis.reproduction import reproduce as run_recipes
 from fastcollapse.api.results import Results
 from fastcollapse.config.output_paths import make_output_folder
+from fastcollapse.errors import InputError
 
 
 @overload
@@ -50,6 +51,8 @@ def reproduce(
     >>> reproduce("sur-bern", {"run.n_replicates": 50}).cases[0].n_replicates
     50
     """
+    if not isinstance(names, str | list | tuple):
+        raise InputError(f"names must be a name or a list of names of recipes, got {names!r}")
     single = isinstance(names, str)
     chosen = [names] if isinstance(names, str) else list(names) or list(reproducible())
     experiments = run_recipes(chosen, values)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastcollapse.api.results_html import results_html, results_line
+from fastcollapse.config.arguments import check_path
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.recorded_run import RecordedRun
 
@@ -91,8 +92,9 @@ class Results(RecordedRun):
         from fastcollapse.analysis.html_report.page import page_of, write_page  # imports matplotlib
         from fastcollapse.analysis.html_report.sections import run_section
 
-        write_page(page_of([run_section(self)]), Path(path), overwrite)
-        return Path(path)
+        page = check_path("path", path)
+        write_page(page_of([run_section(self)]), page, overwrite)
+        return page
 
     def compare(self) -> "Comparison":
         """Return the comparison with theory: a table of points with their scores, and why others have none.
@@ -247,7 +249,7 @@ class Results(RecordedRun):
         """
         from fastcollapse.simulation.save_results import save_run
 
-        save_run(self, path, overwrite)
+        save_run(self, check_path("path", path), overwrite)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {results_line(self)}>"
@@ -303,5 +305,6 @@ def open_results(path: str | Path) -> Results:
     from fastcollapse.storage.readers import open_file  # h5py takes 0.1 s to import
     from fastcollapse.sweeps.path_kinds import call_for
 
+    path = check_path("path", path)
     with call_for(path, "results"):
         return Results(open_file(path))

@@ -8,6 +8,7 @@ from typing import Any
 from fastcollapse.api.experiment_source import ExperimentSource, as_experiment
 from fastcollapse.api.progress import progress_bar
 from fastcollapse.api.results import Results
+from fastcollapse.config.arguments import check_function, check_path
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.interrupts import Interrupts
@@ -92,6 +93,8 @@ def simulate(
     >>> results.metrics["heterozygosity"].shape
     (3, 11)
     """
+    path = None if path is None else check_path("path", path)
+    check_function("on_block", on_block)
     if resume and overwrite:
         raise InputError("give resume=True or overwrite=True, not both")
     mode: Mode = "extend" if resume else "overwrite" if overwrite else "reuse"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastcollapse.api.results import Results
+from fastcollapse.config.arguments import check_path
 from fastcollapse.errors import InputError
 from fastcollapse.sweeps.axes import named_axes, value_labels
 from fastcollapse.sweeps.collected_results import CollectedSweep
@@ -253,6 +254,7 @@ def open_sweep(path: str | Path) -> SweepResults:
     """
     from fastcollapse.sweeps.path_kinds import call_for
 
+    path = check_path("path", path)
     with call_for(path, "sweep folder", "collected"):
         source = find_sweep(path)
         if source is None:

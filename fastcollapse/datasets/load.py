@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.config.fields import show
 from fastcollapse.config.sections import TruthSection
+from fastcollapse.errors import InputError
 
 
 def load_truth(section: TruthSection, base: Path | None = None) -> Any:
@@ -33,4 +35,6 @@ def load_truth(section: TruthSection, base: Path | None = None) -> Any:
     >>> load_truth(experiment.truth).probabilities
     array([0.6, 0.4])
     """
+    if not isinstance(section, TruthSection):
+        raise InputError(f"load_truth takes a section, such as experiment.truth, got {show(section)}")
     return section.load(base)

@@ -271,6 +271,8 @@ def use_threads(threads: int | None) -> None:
         `threads` is below 1 or above the number of cores that the process may use, or above NUMBA_NUM_THREADS.
     """
     most = max_threads()
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int)):
+        raise InputError(f"threads must be a whole number, got {threads!r}")
     if threads is not None and not 1 <= threads <= most:
         allowed = "1" if most == 1 else f"between 1 and {most}"
         limit = "NUMBA_NUM_THREADS" if "NUMBA_NUM_THREADS" in os.environ else "the cores that this process may use"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.config.arguments import check_mapping, paths_as_text
 from fastcollapse.config.capabilities import check_maps, missing_capability
 from fastcollapse.config.dotted_keys import flat
 from fastcollapse.config.fields import ChoiceField, ValidationErrors, show
@@ -108,6 +109,7 @@ be at least 1, got 0
             raise InputError(f"an experiment must be a table of sections, got {show(mapping)}")
         if "sweep" in mapping:
             raise InputError("this file has a [sweep] section: use `fastcollapse sweep`, or run_sweep in Python")
+        mapping = paths_as_text(mapping)
         family, workflow = _family(mapping), _workflow_name(mapping)
         offered = family_class(family)
         numbers = NumberFiles(base) if numbers is None else numbers
@@ -218,7 +220,7 @@ be at least 1, got 0
         >>> recipe.with_values({"workflow.name": "replace", "run.seed": 3}).to_mapping()["workflow"]
         {'name': 'replace', 'n_samples': 9}
         """
-        mapping = apply_overrides(self.to_mapping(), values)
+        mapping = apply_overrides(self.to_mapping(), check_mapping("values", values))
         changed = self.from_mapping(mapping, base=self.base, text=self.text)
         old, new = flat(self.to_mapping()), flat(changed.to_mapping())
         kept = {key: file for key, file in self.number_files.items() if old.get(key) == new.get(key)}

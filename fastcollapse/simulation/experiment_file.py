@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fastcollapse.config.arguments import check_path
 from fastcollapse.config.fields import show
 from fastcollapse.config.nested_text import no_collection
 from fastcollapse.config.toml_text import parse_toml
@@ -27,7 +28,8 @@ def read_toml(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str]:
     InputError
         The file cannot be read, or is not TOML in UTF-8.
     """
-    name = repr(os.fspath(path))  # in full: the end of a path says which file it is
+    # In full: the end of a path says which file it is.
+    name = repr(os.fspath(check_path("path of an experiment file", path)))
     try:
         with open(path, "rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)  # a bound, because a device may be infinite

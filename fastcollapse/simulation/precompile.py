@@ -63,6 +63,8 @@ def precompile(
     >>> done.family
     'poisson'
     """
+    if not isinstance(families, Iterable):
+        raise InputError(f"families must be names of families, got {families!r}")
     names = list(dict.fromkeys([families] if isinstance(families, str) else families)) or all_families()
     for name in names:
         if name not in all_families():
