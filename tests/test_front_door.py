@@ -59,7 +59,9 @@ def names_in_docs():
 
 
 # Names of files and of modules that only extensions import, by `from ... import`.
-NOT_ATTRIBUTES = re.compile(r"fastcollapse\.(Truth|families\b|models\.(base|name|roles)\b|config\.\w+\.|simulation\.|variables)")
+NOT_ATTRIBUTES = re.compile(
+    r"fastcollapse\.(Truth|families\b|models\.(base|name|roles)\b|config\.\w+\.|simulation\.|variables)"
+)
 
 
 def test_attributes__are_those_of_the_docs():

@@ -31,6 +31,8 @@ def facts(results: RecordedRun) -> dict[str, str]:
     if not results.finished:
         known["state"] = "not finished"
     if experiment is not None:
+        if results.finished and results.last < results.reader.header.n_generations:
+            known["state"] = f"ended by run.stop, {experiment.run.stop}"
         known["seed"] = str(experiment.run.seed)
     return known | {"digest": results.digest[:_DIGEST_DIGITS]}
 

@@ -17,6 +17,8 @@ from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 _ABSENT = object()
+# The key that `simulate(model=...)` sets.
+_CODE = "model.factory"
 
 
 def recorded_truth(results: RecordedRun) -> StoredTruth | None:
@@ -49,6 +51,7 @@ def experiment_diff(
     old, new = flat(results.experiment.to_mapping()), flat(experiment.to_mapping())
     differences = [
         f"{key} is {_value_text(old.get(key, _ABSENT))} there, {_value_text(new.get(key, _ABSENT))} here"
+        + (" (give model=, the code of the user)" if key == _CODE and key not in new else "")
         for key in dict.fromkeys((*old, *new))
         if old.get(key, _ABSENT) != new.get(key, _ABSENT)
     ]

@@ -22,3 +22,10 @@ def test_html_and_comparison__of_a_changed_recipe_name_the_change():
         assert words in text
     assert words in changed.compare().to_dict()["title"]
     assert "above 0.1, arXiv:2412.17646, figure of Theorem 3" in str(simulate(recipe).compare())
+
+
+def test_facts__say_that_a_condition_ended_the_run():
+    run = {"n_generations": 500, "n_replicates": 3, "seed": 1, "stop": "support_size <= 1"}
+    results = simulate({"truth": {"uniform": 2}, "workflow": {"name": "replace", "n_samples": 2}, "run": run})
+    assert "ended by run.stop, support_size <= 1" in repr(results)
+    assert "ended by run.stop, support_size &lt;= 1" in results_html(results)

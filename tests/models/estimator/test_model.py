@@ -354,3 +354,11 @@ def test_command__failure_says_what_is_kept_and_how_to_resume(written, capsys):
     assert "which imports no code" in capsys.readouterr().err
     assert call("run", file, "--resume", "out.h5") == 0
     np.testing.assert_array_equal(open_results("out.h5").metrics["mean"], whole.metrics["mean"])
+
+
+def test_same_call__without_the_model_asks_for_it(tmp_path):
+    made = experiment()
+    simulate(made, tmp_path / "out.h5", model=Normal)
+    for options in ({}, {"resume": True}):
+        with pytest.raises(InputError, match=r"absent here \(give model=, the code of the user\)"):
+            simulate(made, tmp_path / "out.h5", **options)
