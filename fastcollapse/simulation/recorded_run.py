@@ -85,7 +85,7 @@ class RecordedRun:
     @property
     def complete(self) -> bool:
         """Whether the run reached its last generation, or the end by its stop condition."""
-        return self.finished or self.last == self._reader.header.n_generations
+        return self.last >= 0 and (self.finished or self.last == self._reader.header.n_generations)
 
     @property
     def finished(self) -> bool:

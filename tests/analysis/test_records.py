@@ -16,14 +16,14 @@ from fastcollapse.sweeps import sweep_status
 
 @pytest.fixture(scope="module")
 def changed():
-    values = {"workflow.n_samples": 20, "run.n_generations": 30, "run.n_replicates": 20}
+    values = {"workflow.n_samples": 20, "run.n_generations": 150, "run.n_replicates": 100}
     return simulate(load_experiment("sur-gau", values))
 
 
 def test_run_record__has_the_experiment_and_its_changes(changed):
     record = run_record(changed)
     assert Experiment.from_mapping(record["experiment"]).digest == record["digest"] == changed.digest
-    assert (record["last_generation"], record["n_generations"], record["n_replicates"]) == (30, 30, 20)
+    assert (record["last_generation"], record["n_generations"], record["n_replicates"]) == (150, 150, 100)
     assert record["finished"] is True
     assert record["recipe"]["changes"] == [
         {"key": "workflow.n_samples", "value": 20, "recipe": 10, "is_published": True}

@@ -8,7 +8,8 @@ T, T2 : number of rows of the fit, at least 1, and how many of them are syntheti
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcollapse.theory.arguments import integer, integers, reals, require, together
+from fastcollapse.theory.arguments import integer
+from fastcollapse.theory.mixed_row_counts import mixed_row_counts
 
 MAX_DIMENSIONS = 10**9
 
@@ -40,7 +41,7 @@ def mixed_rows_factor(d: int, T: ArrayLike, T2: ArrayLike) -> NDArray[np.float64
     array([0.384301, 1.      , 0.6     ,      inf])
     """
     dimensions = integer("d", d, 1, MAX_DIMENSIONS)
-    given, part, _ = mixed_rows(T, T2, 0.0)
+    given, part, _ = mixed_row_counts(T, T2, 0.0)
     rows, synthetic = given.astype(np.float64), part.astype(np.float64)
     others = rows - synthetic
     spare = np.abs(rows - dimensions) - 1.0
@@ -53,14 +54,3 @@ def mixed_rows_factor(d: int, T: ArrayLike, T2: ArrayLike) -> NDArray[np.float64
     few = synthetic / dimensions * (1 + others / safe)
     alone = np.where(synthetic > 0, np.minimum(1.0, rows / dimensions), 0.0)
     return np.where(known, np.where(rows >= dimensions, many, few), np.where(mixed, np.inf, alone))
-
-
-def mixed_rows(
-    T: ArrayLike, T2: ArrayLike, ridge: ArrayLike
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return rows, synthetic rows and ridges of one shape."""
-    rows, synthetic, penalty = together(
-        T=integers("T", T, 1), T2=integers("T2", T2, 0), ridge=reals("ridge", ridge, 0, 1e40)
-    )
-    require(bool((synthetic <= rows).all()), "T2", "at most T", T2)
-    return rows, synthetic, penalty

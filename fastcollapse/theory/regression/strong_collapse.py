@@ -34,8 +34,9 @@ from fastcollapse.theory.arguments import (
     require,
     together,
 )
+from fastcollapse.theory.mixed_row_counts import mixed_row_counts
 from fastcollapse.theory.regression.effective_ridge import effective_ridge, rows_left
-from fastcollapse.theory.regression.mixed_rows import mixed_rows, mixed_rows_factor
+from fastcollapse.theory.regression.mixed_rows import mixed_rows_factor
 from fastcollapse.theory.regression.ridge_risk import ridge_equivalents
 from fastcollapse.theory.regression.ridge_search import RidgeSearch
 
@@ -99,7 +100,7 @@ def mixed_row_parts(
     values = covariance_spectrum("spectrum", spectrum)
     truth, mean = coordinates("w0", w0, values.size), coordinates("delta", delta, values.size)
     square = _squares(mean, delta_square)
-    rows, synthetic, penalty = mixed_rows(T, T2, ridge)
+    rows, synthetic, penalty = mixed_row_counts(T, T2, ridge)
     noise = _noise(synthetic / rows, sigma, sigma2)
     bias, variance, _ = ridge_equivalents(values, truth, rows, penalty)
     variance = np.multiply(noise, variance, where=noise > 0, out=np.zeros(variance.shape))
@@ -198,7 +199,7 @@ def best_mixed_ridge(
     values = covariance_spectrum("spectrum", spectrum)
     truth, mean = coordinates("w0", w0, values.size), coordinates("delta", delta, values.size)
     square = _squares(mean, delta_square)
-    rows, synthetic, _ = mixed_rows(T, T2, 0.0)
+    rows, synthetic, _ = mixed_row_counts(T, T2, 0.0)
     noise = _noise(synthetic / rows, sigma, sigma2)
     ridge, error = np.zeros(rows.size), np.zeros(rows.size)
     for i in range(rows.size):
