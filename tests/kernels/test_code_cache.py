@@ -34,6 +34,11 @@ def functions(tmp_path, monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     (tmp_path / "cache").mkdir(mode=0o700)
+    # A process that has run many other tests has once failed to load the first code here, and compiled it again.
+    (tmp_path / "other").mkdir(mode=0o700)
+    monkeypatch.setattr(jit, "CACHE_ROOT", tmp_path / "other")
+    for _ in range(2):
+        call(module.thrice)
     monkeypatch.setattr(jit, "CACHE_ROOT", tmp_path / "cache")
     return module
 
