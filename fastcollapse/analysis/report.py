@@ -64,12 +64,15 @@ def summary(
     return "\n\n".join(part for part in parts if part)
 
 
+def sentences_of(results: RecordedRun) -> dict[int, list[str]]:
+    """Return sentences of the first replicate by generation; empty for a run without text."""
+    return summary_text(results.experiment, results.reader, _TEXT_GENERATIONS, _N_SENTENCES)
+
+
 def _sentences(results: RecordedRun) -> str:
     """Return sentences of the first replicate at a few generations; "" for a run without text."""
     rows = []
-    for generation, sentences in summary_text(
-        results.experiment, results.reader, _TEXT_GENERATIONS, _N_SENTENCES
-    ).items():
+    for generation, sentences in sentences_of(results).items():
         label = f"{generation:12,}"
         for sentence in sentences:
             shown = printable(sentence)

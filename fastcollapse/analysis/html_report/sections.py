@@ -15,7 +15,7 @@ from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
-from fastcollapse.analysis.report import resume_command, settings_of
+from fastcollapse.analysis.report import resume_command, sentences_of, settings_of
 from fastcollapse.analysis.sweep_comparison import compare_sweep
 from fastcollapse.analysis.sweep_figures import draw_sweep
 from fastcollapse.analysis.sweep_panels import sweep_words
@@ -24,15 +24,12 @@ from fastcollapse.config.dotted_keys import flat
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.recorded_run import RecordedRun, check_run
-from fastcollapse.simulation.sampled_text import summary_text
 from fastcollapse.sweeps.collected_results import CollectedSweep, open_sweep
 from fastcollapse.sweeps.folder import SweepFolder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Generations of which a run with text shows sentences, and the number of sentences of each.
-_TEXT_GENERATIONS, _N_SENTENCES = (0, 1, 5, 10), 3
 _AGREEMENT_HEADER = ["quantity", "scored", "largest |z|", "at", "agrees", "not scored", "why"]
 
 
@@ -112,7 +109,7 @@ def run_section(results: RecordedRun) -> Section:
         replay=commands,
         tables=tables,
         notes=[note.strip() for note in notes],
-        sentences=summary_text(experiment, results.reader, _TEXT_GENERATIONS, _N_SENTENCES),
+        sentences=sentences_of(results),
     )
 
 
