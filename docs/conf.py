@@ -39,6 +39,7 @@ myst_heading_anchors = 4
 myst_links_external_new_tab = True
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
+nb_execution_in_temp = True
 nb_execution_timeout = 300
 nb_merge_streams = True
 nb_execution_cache_path = str(Path(__file__).parent / "_build" / "notebooks")

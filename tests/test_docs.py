@@ -51,7 +51,7 @@ def page_name(page):
 
 def blocks(page, language=""):
     """Return the code blocks of a page in one language."""
-    fences = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    fences = re.findall(r"^```([^\n]*)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
     return [text for name, text in fences if name == language]
 
 
