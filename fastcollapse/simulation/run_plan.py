@@ -22,6 +22,8 @@ from fastcollapse.simulation.same_experiment import (
     with_seed_of,
 )
 from fastcollapse.simulation.schedules import real_size, schedule_of
+from fastcollapse.simulation.stop_names import check_stop
+from fastcollapse.simulation.user_metrics import UserMetric, named_metrics
 from fastcollapse.storage.base import Store
 from fastcollapse.storage.blocks import Header
 from fastcollapse.storage.part_files import is_begun, is_replacing, parts_folder
@@ -41,6 +43,7 @@ def plan_run(
     first_replicate: int | None = None,
     store: Callable[[Header], Store] | None = None,
     recorded: RecordedRun | None = None,
+    metrics: Mapping[str, UserMetric] | None = None,
 ) -> RunPlan:
     """Return the plan of a run, without simulation and without writing.
 
@@ -58,6 +61,7 @@ def plan_run(
         default that of the resumed run, or 0.
     store : creates the store of the results, instead of `path`.
     recorded : results whose rewards are used in place of their file, for a run in memory.
+    metrics : metrics of the user, see `simulate`.
 
     Raises
     ------
@@ -82,16 +86,19 @@ def plan_run(
         raise InputError(f"first_replicate must be a whole number, got {first_replicate!r}")
     if first_replicate is not None and first_replicate < 0:
         raise InputError(f"first_replicate must be at least 0, got {first_replicate}")
-    if path is None:
-        if mode in ("resume", "extend"):
-            raise InputError("resume must have the path of a results file, got None")
-        return _planned(experiment, None, mode, None, truth, first_replicate, store, recorded)
-    target, existing = Path(path), None
-    if mode in ("resume", "extend"):
-        existing = run_at(target)
-    elif mode == "reuse":
-        existing = readable_run_at(target)
-    return _planned(experiment, target, mode, existing, truth, first_replicate, store)
+    if path is None and mode in ("resume", "extend"):
+        raise InputError("resume must have the path of a results file, got None")
+    given = {} if metrics is None else named_metrics(metrics)
+    target, existing = None if path is None else Path(path), None
+    if target is not None and mode != "overwrite":
+        existing = readable_run_at(target) if mode == "reuse" else run_at(target)
+    check_stop(experiment, (*given, *_user_metrics(existing)))
+    plan = _planned(experiment, target, mode, existing, truth, first_replicate, store, recorded)
+    return dataclasses.replace(plan, metrics=given)
+
+
+def _user_metrics(existing: RecordedRun | None) -> tuple[str, ...]:
+    return () if existing is None else existing.user_metrics
 
 
 def _planned(
@@ -263,6 +270,7 @@ def plan_recipe(
     if experiment is None:
         existing = run_at(path) or open_run(path)  # its own truth is used: the file alone is enough
         experiment = existing.experiment.with_values(values or {})
+        check_stop(experiment, existing.user_metrics)
         experiment = dataclasses.replace(experiment, text=existing.experiment_text)
         return path, [_planned(experiment, path, mode, existing, recorded_truth(existing), None)]
     n_cases = len(experiment.cases())
@@ -273,6 +281,8 @@ def plan_recipe(
     elif mode == "reuse" and not numbered:
         experiment = _seeded(experiment, [readable_run_at(file) for file in case_paths(path, n_cases)])
     cases = experiment.cases()
+    for case, found in zip(cases, runs, strict=True):
+        check_stop(case, _user_metrics(found))
     truths = [load_truth(case.truth, case.base) for case in cases]
     for candidate in numbered_paths(path) if numbered else (path,):
         files = case_paths(candidate, n_cases)
