@@ -194,7 +194,7 @@ class SweepResults:
             import h5netcdf  # noqa: F401
             import xarray  # an extra
         except ImportError as error:
-            raise InputError("to_xarray must have xarray and h5netcdf: pip install 'fastcollapse[xarray]'") from error
+            raise InputError("to_xarray must have xarray and h5netcdf: pip install xarray h5netcdf") from error
         if isinstance(self._source, CollectedSweep):
             return xarray.load_dataset(self.path, engine="h5netcdf")
         with tempfile.TemporaryDirectory() as folder:
