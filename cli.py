@@ -13,7 +13,7 @@ def run_in_environment(reason):
     os.execv(python, [str(python), *sys.argv])
 
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036  (a system may have an older Python)
     run_in_environment(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
 try:
     from fastcollapse.__main__ import main
