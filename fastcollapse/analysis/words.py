@@ -4,30 +4,13 @@ Symbols are mathtext between dollar signs; `plain` turns such a text into one fo
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from fastcollapse.analysis.panels.text import plain as plain
 from fastcollapse.analysis.word_table import VALUES, WORDS
 from fastcollapse.sweeps.axes import SweptParameter
-
-# Mathtext -> plain text, in this order; what is left of a command is its name.
-_PLAIN = (
-    (r"\\[,;:! ]|\\(?:left|right)\b", ""),
-    (r"\\(?:mathrm|mathbb|operatorname|text)\{([^{}]*)\}", r"\1 "),
-    (r"\\(?:bar|hat|tilde)\s*\{?(\\?\w+)\}?", r"\1"),
-    (r"\\sqrt\{([^{}]*)\}", r"sqrt(\1)"),
-    (r"\\cdot|\\times", " x "),
-    (r"\\infty\b", "infinity"),
-    (r"\\leq?\b", "<="),
-    (r"\\geq?\b", ">="),
-    (r"\\epsilon\b|\\varepsilon\b", "eps"),
-    (r"\\ell\b", "l"),
-    (r"\\(?:Vert|\|) ?", "|"),
-    (r"\\([A-Za-z]+) ?", r"\1 "),
-    (r"[{}]", ""),
-)
 
 
 def words_of(key: str) -> tuple[str, str]:
@@ -141,20 +124,6 @@ def overlaid_words(cases: Sequence[Mapping[str, Any]], overlay: str) -> list[str
     return [settings({key: value for key, value in case.items() if key.startswith("workflow.")}) for case in cases]
 
 
-def plain(text: str) -> str:
-    r"""Return a text with mathtext between dollar signs as plain text.
-
-    Examples
-    --------
-    >>> plain("$n$ = 10"), plain(r"variance $\mathrm{tr}\,\Sigma_t/\mathrm{tr}\,\Sigma_0$")
-    ('n = 10', 'variance tr Sigma_t/tr Sigma_0')
-    """
-    parts = re.split(r"(?<!\\)\$", text)
-    if len(parts) % 2 == 0:  # one dollar sign alone is no mathtext
-        return text
-    return "".join(_plain_math(part) if i % 2 else part.replace(r"\$", "$") for i, part in enumerate(parts))
-
-
 def escaped(text: str) -> str:
     """Return a text of the user without mathtext: its dollar signs are those of the text."""
     return text.replace("$", r"\$")
@@ -201,13 +170,6 @@ def _over_generations(values: Sequence[Any]) -> str:
     runs = [(_text(value), len(list(same))) for value, same in groupby(values)]
     *first, (last, _) = runs
     return ", then ".join([*(f"{value} for {n} generation{'' if n == 1 else 's'}" for value, n in first), last])
-
-
-def _plain_math(text: str) -> str:
-    for pattern, words in _PLAIN:
-        text = re.sub(pattern, words, text)
-    text = re.sub(r" +(?=[_^()\]|,])", "", text)
-    return re.sub(r" +", " ", text).strip()
 
 
 def _text(value: Any) -> str:
