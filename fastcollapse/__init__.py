@@ -20,7 +20,7 @@ Packages: `theory` has closed forms and exact laws by topic, as in `fastcollapse
 `models` has the families, and `models.register`; `config` has the workflows, and `config.register_workflow`; `datasets`
 reads data; `sweeps` has executors, and a call for each command of sweeps.
 
-The page docs/python.md explains each name. Names are imported at their first use, so that `import` is fast.
+The page docs/how_to/python.md explains each name. Names are imported at their first use, so that `import` is fast.
 """
 
 from importlib import import_module
