@@ -168,7 +168,8 @@ def verdict_of(runs: Iterable[RecordedRun]) -> str:
     n_wrong = sum(len(one.disagrees) for one in agreements)
     reasons = Counter[str]()
     for one in agreements:
-        reasons.update(one.reasons)
+        for reason, n in one.reasons.items():
+            reasons[_short(reason)] += n
     parts = []
     if n_wrong:
         parts.append(f"{counted(n_wrong, 'point')} of {n_scores + n_bounded:,} disagree with theory")
@@ -179,8 +180,16 @@ def verdict_of(runs: Iterable[RecordedRun]) -> str:
     if n_bounded:
         parts.append(f"{sum(one.n_within for one in agreements):,} of {n_bounded:,} points are within bounds alone")
     shown = [f"{reason} ({n:,})" for reason, n in reasons.most_common(_MOST_REASONS)]
-    parts += [f"not scored: {'; '.join(shown)}" + ("; ..." if len(reasons) > len(shown) else "")] if shown else []
+    shown += ["others"] if len(reasons) > len(shown) else []
+    parts += [f"not scored: {'; '.join(shown)}"] if shown else []
     return "; ".join(parts) or "a picture, without a score"
+
+
+def _short(reason: str) -> str:
+    """Return a reason without its numbers, which differ between the cases of a recipe."""
+    if reason.endswith("of the asymptotic one"):
+        return "asymptotic theory alone"
+    return reason.partition(", here")[0]
 
 
 def _duration(seconds: float) -> str:

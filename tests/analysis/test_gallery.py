@@ -98,6 +98,14 @@ def test_gallery__page_is_the_same_for_similar_durations():
         ([Agreement("H", 1, (1.0, "a"), ()), Agreement("H", 2, (2.0, "a"), ())], "all 3 scores agree, largest |z| 2.0"),
         ([Agreement("H", 3, (6.0, "a"), ("a",))], "1 point of 3 disagree with theory, largest |z| 6.0"),
         ([Agreement("H", 0, (0.0, ""), (), {"no theory": 3})], "not scored: no theory (3)"),
+        (
+            [
+                Agreement(
+                    "H", 0, (0.0, ""), (), {"no exact theory; within 2 % of the asymptotic one": 3, "a, here 1": 1}
+                )
+            ],
+            "not scored: asymptotic theory alone (3); a (1)",
+        ),
         ([Agreement("H", 0, (0.0, ""), (), n_bounded=4, n_within=3)], "3 of 4 points are within bounds alone"),
     ],
 )
