@@ -11,7 +11,8 @@ from fastcollapse.analysis.panels.panel import GENERATION, Axis, Curve, Line, Pa
 from fastcollapse.analysis.panels.published import RecipeWords, recipe_words
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_of
 from fastcollapse.analysis.panels.text import counted
-from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries, named
+from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries
+from fastcollapse.analysis.words import parameter_values, plain
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.sweeps.axes import Dimension, named_axes
@@ -239,7 +240,7 @@ def _joined(row: Sequence[Panel | None], side: Side, group: str) -> Panel:
         for line in panel.lines:
             joined_line = lines.setdefault(line.label, Line(line.label, np.full(len(at), np.nan), line.kind))
             joined_line.values[i] = line.values[0]
-    axis = Axis(side.label, side.label, side.log, categorical=not side.is_number)
+    axis = Axis(plain(side.label), side.label, side.log, categorical=not side.is_number)
     return Panel(
         _common_title(first),
         first.label,
@@ -269,7 +270,7 @@ def _title(
     """Return the title of a figure: the sweep, and what its points have in common."""
     drawn = {side.axis for side in sides}
     fixed = [
-        named(parameter, parameter.texts[entries[k]])
+        parameter_values(parameter, with_key=True)[entries[k]]
         for k, axis in enumerate(axes)
         for parameter in Side(axis, k).parameters
         if k not in drawn

@@ -288,7 +288,7 @@ def test_run__each_case_of_a_recipe_has_a_file_and_all_have_one_figure(here):
     result = call("run", "two.toml", "-o", "out/two.h5")
     assert result.exit_code == 0, result.output
     assert sorted(p.name for p in (here / "out").iterdir()) == ["two-case1.h5", "two-case2.h5", "two.png"]
-    for words in ("Two sizes", "Case 1: n_samples = 10", "Case 2: n_samples = 40", "two-case2.h5"):
+    for words in ("Two sizes", "Case 1: n = 10", "Case 2: n = 40", "two-case2.h5"):
         assert words in result.output
     again = call("run", "two.toml", "-o", "out/two.h5", "--set", "run.n_generations=3")
     assert again.exit_code == 2
