@@ -39,6 +39,42 @@ class Choice:
     heat_map: bool | None = None
 
 
+def chosen(source: Any, choice: Choice) -> Choice:
+    """Return the options of a figure; without parameters and kind, those that the recipe of the sweep has.
+
+    Parameters
+    ----------
+    source : a `SweepFolder` or `CollectedSweep`.
+
+    Raises
+    ------
+    InputError
+        The recipe has a fixed value that is not "PARAMETER=VALUE".
+    """
+    points = source.done()
+    recipe = source.results(min(points)).recipe if points else None
+    if recipe is None or choice.over or choice.fixed or choice.heat_map is not None:
+        return choice
+    return Choice(recipe.over or (), fixed_values(recipe.fixed or ()), choice.generation, recipe.heat_map)
+
+
+def fixed_values(texts: Sequence[str]) -> dict[str, str]:
+    """Return the values of fixed parameters, each given as "PARAMETER=VALUE".
+
+    Examples
+    --------
+    >>> fixed_values(["workflow=replace", "sigma=1"])
+    {'workflow': 'replace', 'sigma': '1'}
+    """
+    fixed = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if not (name and value):
+            raise InputError(f"a fixed value must be PARAMETER=VALUE, got {text!r}")
+        fixed[name] = value
+    return fixed
+
+
 @dataclass(frozen=True, eq=False)
 class Drawn:
     """The plots of a figure of a sweep.
