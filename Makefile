@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 LINT_STAMP := .venv/.installed-lint
 DOCS_STAMP := .venv/.installed-docs
-.PHONY: run test test-slow torture bench bench-avx2 lint docs clean
+.PHONY: run test test-slow torture gallery bench bench-avx2 lint docs clean
 
 # The main job: a unigram model retrained on its own output (WikiText-2 sample).
 run: $(STAMP)
@@ -19,6 +19,14 @@ test-slow: $(STAMP)
 # Crash safety: hundreds of trials with kills, full disks and damaged files.
 torture: $(STAMP)
 	$(BIN)/python -m pytest -m "slow or not slow" tests/storage -s
+
+# The figures of docs/gallery and their page, half an hour at first. Results are kept: later calls redraw them.
+KEPT := results/gallery
+SWEEPS := golden-ratio heat-death partly-synthetic contaminated cot-disc forgetting tale-of-tails cot-lin cot-gau
+gallery: $(STAMP)
+	mkdir -p $(KEPT)
+	@set -e; for name in $(SWEEPS); do $(BIN)/python cli.py sweep $$name -o $(KEPT)/sweep-$$name; done
+	$(BIN)/python cli.py reproduce --all --keep $(KEPT) -o docs/gallery --overwrite
 
 bench: $(STAMP)
 	@set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file"; done

@@ -12,6 +12,7 @@ from fastcollapse.analysis.panels.panel import GENERATION, Panel
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.tables import why_not_compared
+from fastcollapse.analysis.words import plain
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 # Limit of |z| for agreement. The generations of a run depend on each other and heterozygosity is skewed, so its rate of
@@ -194,8 +195,9 @@ def _points(results: RecordedRun, panel: Panel, no_theory: str, case: str) -> It
         shown = (values[i] * panel.factor for values in (curve.mean, error, curve.expected, lower, upper))
         mean, standard_error, theory, low, high = map(float, shown)
         yield ComparedPoint(
-            case, panel.title, panel.name, panel.group, panel.axis.heading, at, mean, standard_error, theory, low, high,
-            float(curve.z[i]) if has_z else math.nan, reason, panel.place(i),
+            case, plain(panel.title), plain(panel.name), plain(panel.group), panel.axis.heading, at,
+            mean, standard_error, theory, low, high,
+            float(curve.z[i]) if has_z else math.nan, reason, plain(panel.place(i)),
         )  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def _draw_images(axes: "Axes", plot: Sequence[Panel]) -> None:
             )
     for i, generation in enumerate(at):
         place = (-0.01, 0.6 - 0.55 * i / max(len(at) - 1, 1))
-        axes.text(*place, f"n = {generation:,}", ha="right", va="center", fontsize=font_size(8))
+        axes.text(*place, f"$t$ = {generation:,}", ha="right", va="center", fontsize=font_size(8))
     axes.set_axis_off()
     axes.set_title(plot[0].title, fontsize=font_size(10))
 

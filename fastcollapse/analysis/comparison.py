@@ -20,6 +20,7 @@ from fastcollapse.analysis.panels.panel import GENERATION
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted, table
 from fastcollapse.analysis.tables import case_names
+from fastcollapse.analysis.words import plain
 from fastcollapse.errors import InputError, printable
 from fastcollapse.simulation.optional_packages import extra
 from fastcollapse.simulation.recorded_run import RecordedRun
@@ -183,7 +184,7 @@ def compare(results: RecordedRun | Sequence[RecordedRun]) -> Comparison:
         if case.last < 1:
             where = f" in {case.path}" if case.path else ""
             raise InputError(f"a comparison must have at least one finished generation, got none{where}")
-    named, words = zip(cases, case_names(cases), strict=True), recipe_words(cases)
+    named, words = zip(cases, map(plain, case_names(cases)), strict=True), recipe_words(cases)
     plots = tuple(tuple(plot) for case, name in named for plot in compared_points(case, name))
     return Comparison(plots, "" if words is None else words.heading)
 

@@ -1,8 +1,8 @@
 """Cases of a recipe that differ in one key, drawn into the same axes."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,29 +10,13 @@ from fastcollapse.analysis.axes import format_axes
 from fastcollapse.analysis.figure_axes import figure_axes
 from fastcollapse.analysis.panels.panel import Panel, is_wide
 from fastcollapse.analysis.panels.style import MAP, SECOND, font_size
-from fastcollapse.analysis.panels.text import settings_text
 from fastcollapse.analysis.theory_lines import ASYMPTOTIC, MARK, draw_exact, draw_shared, has_marks_alone, plot_theory
+from fastcollapse.analysis.words import group_words, overlaid_words
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-
-def _group_name(case: Mapping[str, Any], overlay: str) -> str:
-    """Return a case without the overlaid key, in words: a workflow is its name without its parameters."""
-    if "workflow.name" in case and overlay != "workflow.name":
-        return str(case["workflow.name"])
-    along = "workflow." if overlay == "workflow.name" else overlay
-    return settings_text({key: value for key, value in case.items() if not key.startswith(along)})
-
-
-def _overlaid_keys(cases: Sequence[Mapping[str, Any]], overlay: str) -> list[dict[str, Any]]:
-    """Return what the curves of one plot are named by: the overlaid key, or all keys of workflows of the same name."""
-    names = [case.get(overlay) for case in cases]
-    if overlay != "workflow.name" or len(set(names)) == len(names):
-        return [{overlay: name} for name in names]
-    return [{key: value for key, value in case.items() if key.startswith("workflow.")} for case in cases]
 
 
 def draw_overlay(
@@ -46,7 +30,7 @@ def draw_overlay(
     assert recipe is not None
     groups: dict[str, list[int]] = {}
     for i, case in enumerate(recipe.cases or ()):
-        groups.setdefault(_group_name(case, str(recipe.overlay)), []).append(i)
+        groups.setdefault(group_words(case, str(recipe.overlay)), []).append(i)
     figure, used = figure_axes(given, len(panels[0]) * len(groups), len(groups), size=(4.6, 5.0))
     for column, (group, members) in zip(np.array(used, object).reshape(-1, len(groups)).T, groups.items(), strict=True):
         for k, place in enumerate(column):
@@ -70,9 +54,9 @@ def _draw_overlaid(axes: "Axes", cases: Sequence[RecordedRun], panels: Sequence[
     colours = matplotlib.colormaps[MAP](np.linspace(0 if len(panels) > 2 else 0.35, 0.9, len(panels)))
     log = any(panel.log for panel in panels)
     log |= all(panel.positive for panel in panels) and is_wide(np.concatenate([panel.curve.mean for panel in panels]))
-    named = _overlaid_keys([(recipe.cases or ())[i] for i in members], recipe.overlay or "")
-    for panel, results, names, colour in zip(panels, cases, named, colours, strict=True):
-        label = settings_text(names) + (" (median)" if panel.median else "")
+    named = overlaid_words([(recipe.cases or ())[i] for i in members], recipe.overlay or "")
+    for panel, results, name, colour in zip(panels, cases, named, colours, strict=True):
+        label = name + (" (median)" if panel.median else "")
         axes.plot(panel.curve.at, panel.curve.mean * panel.factor, color=colour, lw=2.2, label=label)
         if np.isfinite(panel.curve.expected).any():
             draw_exact(axes, panel, color=SECOND, lw=1.0, ls=(0, (4, 3)))

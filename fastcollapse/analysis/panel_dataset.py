@@ -10,6 +10,7 @@ import numpy as np
 from fastcollapse.analysis.axes import band_of
 from fastcollapse.analysis.figures import figure_panels
 from fastcollapse.analysis.panels.panel import Panel
+from fastcollapse.analysis.words import plain
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.optional_packages import extra
 from fastcollapse.simulation.recorded_run import RecordedRun
@@ -51,14 +52,14 @@ def panel_dataset(results: RecordedRun) -> xarray.Dataset:
     variables["line_value"] = (("line", "point"), values, {"long_name": _LONG_NAMES["line_value"]})
     coordinates = {
         "curve": names,
-        "panel": ("curve", [panel.title for panel in panels]),
+        "panel": ("curve", [plain(panel.title) for panel in panels]),
         "axis": ("curve", [panel.axis.heading for panel in panels]),
-        "label": ("curve", [panel.label for panel in panels]),
-        "group": ("curve", [panel.group for panel in panels]),
+        "label": ("curve", [plain(panel.label) for panel in panels]),
+        "group": ("curve", [plain(panel.group) for panel in panels]),
         "band": ("curve", [panel.band for panel in panels]),
         "is_median": ("curve", [panel.median for panel in panels]),
         "line_curve": ("line", [name for name, _, _ in lines]),
-        "line_label": ("line", [line.label for _, _, line in lines]),
+        "line_label": ("line", [plain(line.label) for _, _, line in lines]),
         "line_kind": ("line", [line.kind for _, _, line in lines]),
     }
     return xarray.Dataset(variables, coordinates, attrs={"digest": results.digest})
@@ -68,7 +69,7 @@ def _curve_names(panels: Sequence[Panel]) -> list[str]:
     """Return a name for each curve: that of its panel and of its group, numbered where two are equal."""
     names: list[str] = []
     for panel in panels:
-        name = f"{panel.heading}, {panel.group}" if panel.group else panel.heading
+        name = f"{panel.heading}, {plain(panel.group)}" if panel.group else panel.heading
         n_equal = sum(other == name or other.startswith(f"{name} (") for other in names)
         names.append(f"{name} ({n_equal + 1})" if n_equal and name in names else name)
     return names

@@ -16,6 +16,7 @@ from fastcollapse.analysis.panels.registry import panels_for, panels_of
 from fastcollapse.analysis.panels.schedules import schedule_of
 from fastcollapse.analysis.panels.text import counted, settings_text, table
 from fastcollapse.analysis.tables import case_names, number, tables_of
+from fastcollapse.analysis.words import plain
 from fastcollapse.errors import printable
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.sampled_text import summary_text
@@ -42,7 +43,7 @@ def summary(
     """
     cases = [results] if isinstance(results, RecordedRun) else list(results)
     parts = [describe(cases[0])] if len(cases) == 1 else [_describe_cases(cases)]
-    names = case_names(cases)
+    names = list(map(plain, case_names(cases)))
     for k, case in enumerate(cases):
         heading = f"Case {k + 1}: {names[k]}\n" if len(cases) > 1 else ""
         if len(cases) <= _CASES_IN_FULL:
@@ -91,7 +92,7 @@ def _describe_cases(cases: Sequence[RecordedRun]) -> str:
 def _cases_table(cases: Sequence[RecordedRun]) -> str:
     """Return a line for each case: its scores and its panels at the last generation."""
     rows, header = [], ["case", "scores", "largest |z|"]
-    for results, case in zip(cases, case_names(cases), strict=True):
+    for results, case in zip(cases, map(plain, case_names(cases)), strict=True):
         agreements = agreement_of(results)
         n_scores = sum(agreement.n_scores for agreement in agreements)
         panels = panels_of(results, np.array([results.last]))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fastcollapse.analysis.words import axis_label, parameter_values
 from fastcollapse.errors import InputError, nearest
 from fastcollapse.sweeps.axes import Dimension, SweptParameter, value_labels
 
@@ -33,8 +34,8 @@ class Side:
 
     @property
     def label(self) -> str:
-        """The names of its parameters."""
-        return ", ".join(parameter.name for parameter in self.parameters)
+        """The words of its parameters."""
+        return ", ".join(axis_label(parameter.key) for parameter in self.parameters)
 
     @property
     def is_number(self) -> bool:
@@ -50,14 +51,15 @@ class Side:
 
     @property
     def names(self) -> list[str]:
-        """The names of its values."""
-        columns = [parameter.texts for parameter in self.parameters]
+        """The names of its values in words."""
+        several = len(self.parameters) > 1
+        columns = [parameter_values(parameter, with_key=several) for parameter in self.parameters]
         return [", ".join(row) for row in zip(*columns, strict=True)]
 
     @property
     def groups(self) -> list[str]:
         """The names of curves, one for each value."""
-        columns = [[named(parameter, text) for text in parameter.texts] for parameter in self.parameters]
+        columns = [parameter_values(parameter, with_key=True) for parameter in self.parameters]
         return [", ".join(row) for row in zip(*columns, strict=True)]
 
     @property
@@ -65,11 +67,6 @@ class Side:
         """Whether its axis is logarithmic."""
         at = self.at
         return bool(self.is_number and at.min() > 0 and at.max() / at.min() >= WIDE)
-
-
-def named(parameter: SweptParameter, text: str) -> str:
-    """Return a value of a swept parameter with its name; the text of a table has keys of its own."""
-    return f"{parameter.name} {text}" if " = " in text else f"{parameter.name} = {text}"
 
 
 def choose_sides(axes: Sequence[Dimension], over: Sequence[str], fixed: Iterable[str]) -> list[Side]:

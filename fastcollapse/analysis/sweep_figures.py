@@ -11,7 +11,7 @@ from fastcollapse.analysis.matplotlib_settings import drawing
 from fastcollapse.analysis.panels.panel import Curve, Panel
 from fastcollapse.analysis.panels.style import MAP
 from fastcollapse.analysis.sweep_axes import WIDE, Side
-from fastcollapse.analysis.sweep_panels import Choice, Drawn, drawn_of
+from fastcollapse.analysis.sweep_panels import Choice, Drawn, chosen, drawn_of
 from fastcollapse.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def draw_sweep(source: Any, choice: Choice | None = None) -> "Figure":
     InputError
         A parameter or value is not one of the sweep, or no point can be drawn.
     """
-    choice = choice or Choice()
+    choice = chosen(source, choice or Choice())
     drawn = drawn_of(source, choice)
     two = len(drawn.sides) > 1
     heat = choice.heat_map if choice.heat_map is not None else two and drawn.sides[1].dimension.length > _MOST_CURVES

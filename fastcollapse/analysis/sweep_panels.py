@@ -11,7 +11,8 @@ from fastcollapse.analysis.panels.panel import GENERATION, Axis, Curve, Line, Pa
 from fastcollapse.analysis.panels.published import RecipeWords, recipe_words
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_of
 from fastcollapse.analysis.panels.text import counted
-from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries, named
+from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries
+from fastcollapse.analysis.words import parameter_values, plain
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.sweeps.axes import Dimension, named_axes
@@ -36,6 +37,42 @@ class Choice:
     fixed: Mapping[str, str] | None = None
     generation: int | None = None
     heat_map: bool | None = None
+
+
+def chosen(source: Any, choice: Choice) -> Choice:
+    """Return the options of a figure; without parameters and kind, those that the recipe of the sweep has.
+
+    Parameters
+    ----------
+    source : a `SweepFolder` or `CollectedSweep`.
+
+    Raises
+    ------
+    InputError
+        The recipe has a fixed value that is not "PARAMETER=VALUE".
+    """
+    points = source.done()
+    recipe = source.results(min(points)).recipe if points else None
+    if recipe is None or choice.over or choice.fixed or choice.heat_map is not None:
+        return choice
+    return Choice(recipe.over or (), fixed_values(recipe.fixed or ()), choice.generation, recipe.heat_map)
+
+
+def fixed_values(texts: Sequence[str]) -> dict[str, str]:
+    """Return the values of fixed parameters, each given as "PARAMETER=VALUE".
+
+    Examples
+    --------
+    >>> fixed_values(["workflow=replace", "sigma=1"])
+    {'workflow': 'replace', 'sigma': '1'}
+    """
+    fixed = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if not (name and value):
+            raise InputError(f"a fixed value must be PARAMETER=VALUE, got {text!r}")
+        fixed[name] = value
+    return fixed
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +240,7 @@ def _joined(row: Sequence[Panel | None], side: Side, group: str) -> Panel:
         for line in panel.lines:
             joined_line = lines.setdefault(line.label, Line(line.label, np.full(len(at), np.nan), line.kind))
             joined_line.values[i] = line.values[0]
-    axis = Axis(side.label, side.label, side.log, categorical=not side.is_number)
+    axis = Axis(plain(side.label), side.label, side.log, categorical=not side.is_number)
     return Panel(
         _common_title(first),
         first.label,
@@ -233,7 +270,7 @@ def _title(
     """Return the title of a figure: the sweep, and what its points have in common."""
     drawn = {side.axis for side in sides}
     fixed = [
-        named(parameter, parameter.texts[entries[k]])
+        parameter_values(parameter, with_key=True)[entries[k]]
         for k, axis in enumerate(axes)
         for parameter in Side(axis, k).parameters
         if k not in drawn

@@ -9,7 +9,8 @@ import numpy as np
 from fastcollapse.analysis.generations import table_generations
 from fastcollapse.analysis.panels.panel import GENERATION, Panel, plots_of
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, panels_of
-from fastcollapse.analysis.panels.text import settings_text, table
+from fastcollapse.analysis.panels.text import table
+from fastcollapse.analysis.words import case_words, plain
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 # The most points of a curve over another axis than generations.
@@ -24,11 +25,11 @@ _LEGEND = {
 
 
 def case_names(cases: Sequence[RecordedRun]) -> list[str]:
-    """Return the cases of a recipe in words, "" for a run without cases."""
+    """Return the cases of a recipe in words, with mathtext, "" for a run without cases."""
     recipe = cases[0].recipe
     if recipe is None or recipe.cases is None or len(recipe.cases) != len(cases):
         return [""] * len(cases)
-    return [settings_text(case) for case in recipe.cases]
+    return case_words(recipe.cases)
 
 
 class PanelTable(NamedTuple):
@@ -72,7 +73,7 @@ def _generation_table(generations: np.ndarray, panels: Sequence[Panel]) -> Panel
     columns = [column for panel in panels for column in _columns(panel, _rows_of(panel, generations), [panel])]
     header = ["generation", *(name for name, _ in columns)]
     rows = [[f"{t:,}", *(cells[i] for _, cells in columns)] for i, t in enumerate(generations)]
-    titles = "\n".join(f"  {panel.heading}: {panel.title}" for panel in panels)
+    titles = "\n".join(f"  {panel.heading}: {plain(panel.title)}" for panel in panels)
     return PanelTable(f"Over generations\n{titles}", header, rows)
 
 
@@ -92,17 +93,17 @@ def _plot_table(plot: Sequence[Panel]) -> PanelTable:
         columns = _columns(panel, points, plot)
         header[2:] = [name for name, _ in columns]
         for row, i in enumerate(points):
-            rows.append([panel.group, f"{panel.curve.at[i]:.4g}", *(cells[row] for _, cells in columns)])
+            rows.append([plain(panel.group), f"{panel.curve.at[i]:.4g}", *(cells[row] for _, cells in columns)])
     if not plot[0].group:
         header, rows = header[1:], [row[1:] for row in rows]
-    return PanelTable(plot[0].title, header, rows)
+    return PanelTable(plain(plot[0].title), header, rows)
 
 
 def _picture_table(pictures: Sequence[Panel]) -> PanelTable:
     """Return the table of pictures of points: a line for each."""
     rows = [[f"{panel.curve.at[0]:,}", number(panel, panel.curve.mean[0])] for panel in pictures]
     return PanelTable(
-        f"Pictures\n  {pictures[0].heading}: {pictures[0].label}", ["generation", pictures[0].heading], rows
+        f"Pictures\n  {pictures[0].heading}: {plain(pictures[0].label)}", ["generation", pictures[0].heading], rows
     )
 
 
@@ -115,13 +116,13 @@ def _notes(results: RecordedRun, panels: Sequence[Panel], has_scores: bool) -> s
     means = [panel for panel in panels if not (panel.median or panel.is_picture)]
     notes = [
         *(["mean and standard deviation over replicates"] if means else []),
-        *dict.fromkeys(f"{panel.name}: median and quartiles over replicates" for panel in medians),
-        *dict.fromkeys(panel.note for panel in panels if panel.note),
+        *dict.fromkeys(f"{plain(panel.name)}: median and quartiles over replicates" for panel in medians),
+        *dict.fromkeys(plain(panel.note) for panel in panels if panel.note),
         *(["lower, upper: bounds of the expectation"] if bounded else []),
-        *(f"asymptotic: {label.removeprefix('theory: ')}, not scored" for label in asymptotic),
-        *(f"{name} is not compared ({reason})" for name, reason in _not_compared(results, panels)),
+        *(f"asymptotic: {plain(label.removeprefix('theory: '))}, not scored" for label in asymptotic),
+        *(f"{plain(name)} is not compared ({reason})" for name, reason in _not_compared(results, panels)),
         *(["z: distance to exact theory in standard errors"] if has_scores else []),
-        *(f"{name} has no score at some points: {rule}" for name, rule in _rules(panels)),
+        *(f"{plain(name)} has no score at some points: {rule}" for name, rule in _rules(panels)),
         *([f"the figure shows the first {len(drawn)} of these {len(panels)}"] if len(drawn) < len(panels) else []),
     ]
     line = "; ".join(notes)

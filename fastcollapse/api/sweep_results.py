@@ -138,10 +138,12 @@ class SweepResults:
 
         Parameters
         ----------
-        over : names of one or two parameters, the first along the axis; by default those with most values.
-        fixed : name of another parameter -> its value; by default its first one.
+        over : names of one or two parameters, the first along the axis; by default those of its recipe, else
+            those with most values.
+        fixed : name of another parameter -> its value; by default that of the recipe, else its first one.
         generation : generation that is drawn; by default the last.
-        heat_map : whether it is a heat map instead of curves; by default it depends on the number of values.
+        heat_map : whether it is a heat map instead of curves; by default as the recipe says, else by the number
+            of values.
 
         Raises
         ------
@@ -194,7 +196,7 @@ class SweepResults:
             import h5netcdf  # noqa: F401
             import xarray  # an extra
         except ImportError as error:
-            raise InputError("to_xarray must have xarray and h5netcdf: pip install 'fastcollapse[xarray]'") from error
+            raise InputError("to_xarray must have xarray and h5netcdf: pip install xarray h5netcdf") from error
         if isinstance(self._source, CollectedSweep):
             return xarray.load_dataset(self.path, engine="h5netcdf")
         with tempfile.TemporaryDirectory() as folder:

@@ -207,10 +207,10 @@ def run(
             click.echo(f"{wanted} already exists; writing {path}", err=True)
     use_threads(threads)
     options = [part for setting in settings for part in ("--set", setting)] + (["--seed", seed] if seed else [])
-    # A single results file contains its experiment, but no code.
+    # A single results file contains its experiment, but no code, and no other case.
     is_needed = len(plans) > 1 or plans[0].experiment.model.names_code
     recipe = [what or MAIN_RECIPE, *options] if is_needed else []
-    if extend is not None:  # a results file does not contain the new size
+    if existing is not None and (what is None or extend is not None):  # a results file does not contain the new size
         recipe = ([] if what is None else [what]) + options
     command = ["fastcollapse", "run", *recipe, "--resume" if extend is None else "--extend", str(path)]
     run_job(RunJob(plans, path, overwrite or extend is not None, threads, command, memory_limit))

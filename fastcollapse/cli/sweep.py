@@ -283,18 +283,14 @@ def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice)
     """Draw the figure of a sweep and return its path."""
     from fastcollapse.analysis.figures import write_figure
     from fastcollapse.analysis.sweep_figures import draw_sweep
-    from fastcollapse.analysis.sweep_panels import Choice
+    from fastcollapse.analysis.sweep_panels import Choice, fixed_values
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
     from fastcollapse.config.output_paths import FIGURES, check_output_file
     from fastcollapse.simulation.result_paths import free_path
 
-    fixed = {}
-    for one in given.fixed:
-        name, _, value = one.partition("=")
-        if not (name and value):
-            raise InputError(f"--fix must be PARAMETER=VALUE, got {one!r}")
-        fixed[name] = value
     figure = output or free_path(beside(file, FIGURE_SUFFIX))
     check_output_file(figure, FIGURES, "figure")
-    write_figure(draw_sweep(source, Choice(given.over, fixed, given.generation, given.heat_map)), figure)
+    write_figure(
+        draw_sweep(source, Choice(given.over, fixed_values(given.fixed), given.generation, given.heat_map)), figure
+    )
     return figure

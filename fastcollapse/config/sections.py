@@ -127,6 +127,15 @@ class Recipe(Section):
     ridge: tuple[float, ...] | None = parameter(
         ListField(FloatField(0, 1e300)), "downstream ridges, or exponents, to show", default=None
     )
+    over: tuple[str, ...] | None = parameter(
+        ListField(StringField()), "sweeps: the one or two parameters that the figure is over", default=None
+    )
+    fixed: tuple[str, ...] | None = parameter(
+        ListField(StringField()),
+        'sweeps: values of other parameters in the figure, "PARAMETER=VALUE" each',
+        default=None,
+    )
+    heat_map: bool | None = parameter(BoolField(), "sweeps: whether the figure is a heat map", default=None)
     read_off: tuple[dict[str, Any], ...] | None = parameter(
         Cases(),
         "values read from the published figure: label, generations, values, number of the case, source if another",

@@ -160,7 +160,7 @@ def test_draw__titles_have_no_python_tables():
     size = {"run.n_replicates": 2, "run.n_generations": 2}
     figure = draw([simulate(case) for case in load_experiment("sur-zipf", size).cases()])
     titles = [axes.get_title() for axes in figure.axes]
-    assert titles[0] == "Share of the symbols of the first sample\nzipf_mandelbrot a = 1, b = 2.7, size = 1000"
+    assert titles[0] == "Share of the symbols of the first sample\n$a$ = 1, $b$ = 2.7, $K$ = 1,000"
     assert not any("{" in title for title in titles)
 
 
@@ -174,8 +174,8 @@ def test_draw__overlaid_workflows_of_one_name_are_named_by_their_keys():
     [names] = labels("pathways")
     assert names[:3] == [
         "replace",
-        "accumulate, keep_real = false, window = 2",
-        "accumulate, keep_real = false, window = 10",
+        "accumulate, real data dropped, window 2",
+        "accumulate, real data dropped, window 10",
     ]
     # Workflows of different names need no other key.
     assert labels("replace-accumulate")[0][:2] == ["replace", "accumulate"]
@@ -184,7 +184,7 @@ def test_draw__overlaid_workflows_of_one_name_are_named_by_their_keys():
 def test_draw__overlaid_cases_have_asymptotic_theory():
     cases = Experiment.from_toml(recipes()["verifier"]).cases()
     mean, variance = draw([simulate(case.with_values({"run.n_replicates": 3})) for case in cases]).axes
-    assert labels(mean) == ["tau = 1", "tau = 3", "tau = 10", "centre of the verifier", PATH]
+    assert labels(mean) == [*(rf"$\tau$ = {width}" for width in (1, 3, 10)), "centre of the verifier", PATH]
     assert labels(variance)[3:] == [PATH]
     dashed = [line for line in variance.get_lines() if line.get_linestyle() != "-" and len(line.get_xdata())]
     assert len(dashed) == 3
@@ -215,7 +215,7 @@ def test_plot__returns_the_figure_or_the_axes_of_a_panel():
     figure = plot(results)
     assert isinstance(figure, Figure)
     axes = plot(results, "heterozygosity")
-    assert axes.get_title() == "Probability that two random tokens differ (heterozygosity)"
+    assert axes.get_title() == "Probability that two tokens differ"
     assert [place for place in axes.get_figure().axes] == [axes]
     assert plot(results, "support_size").get_ylabel() == "number of live symbols (1)"
 

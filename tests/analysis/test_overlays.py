@@ -15,6 +15,6 @@ def test_draw_overlay__draws_cases_into_given_axes():
     assert draw(cases, "heterozygosity", axes) is figure
     for place, n_symbols in zip(axes, (10, 100, 1000), strict=True):
         labels = place.get_legend_handles_labels()[1]
-        assert labels[:3] == ["n_samples = 10", "n_samples = 100", "n_samples = 1000"]
+        assert labels[:3] == ["$n$ = 10", "$n$ = 100", "$n$ = 1,000"]
         assert labels[3] == "theory: exact"
-        assert place.get_title().endswith(f"\nuniform = {n_symbols}")
+        assert place.get_title().endswith(f"\n$K$ = {n_symbols:,}")

@@ -350,7 +350,7 @@ def test_describe__has_singular_nouns_and_counts_live_symbols():
     }
     text = report.summary(simulate(Experiment.from_mapping(mapping)))
     assert "1 generation x 1 replicate, seed 1" in text
-    assert "Share of symbols still alive, of 2" in text
+    assert "Symbols alive, of 2" in text
 
 
 def test_describe__names_the_maps_of_the_samples():

@@ -7,6 +7,8 @@ from fastcollapse.errors import InputError
 from fastcollapse.sweeps.axes import named_axes
 from fastcollapse.sweeps.points import Sweep
 
+LABELS = {"n_samples": "samples per generation $n$", "sigma": r"true deviation $\sigma_0$"}
+
 
 @pytest.fixture(scope="module")
 def axes():
@@ -29,16 +31,19 @@ def axes():
 
 
 def test_choose_sides__takes_longest_first(axes):
-    assert [side.label for side in choose_sides(axes, (), ())] == ["n_samples", "sigma"]
-    assert [side.label for side in choose_sides(axes, (), ["n_samples"])] == ["sigma", "estimator"]
-    assert [side.label for side in choose_sides(axes, ("estimator", "truth.sigma"), ())] == ["estimator", "sigma"]
+    assert [side.label for side in choose_sides(axes, (), ())] == [LABELS["n_samples"], LABELS["sigma"]]
+    assert [side.label for side in choose_sides(axes, (), ["n_samples"])] == [LABELS["sigma"], "estimator"]
+    assert [side.label for side in choose_sides(axes, ("estimator", "truth.sigma"), ())] == [
+        "estimator",
+        LABELS["sigma"],
+    ]
 
 
 def test_side__uses_numbers_or_positions(axes):
     names, numbers = choose_sides(axes, ("estimator", "n_samples"), ())
-    assert (names.is_number, names.at.tolist(), names.names) == (False, [0, 1], ["mle", "unbiased"])
+    assert (names.is_number, names.at.tolist(), names.names) == (False, [0, 1], ["maximum likelihood", "unbiased"])
     assert (numbers.is_number, numbers.at.tolist(), numbers.log) == (True, [5, 10, 20, 50], True)
-    assert numbers.groups[0] == "n_samples = 5"
+    assert numbers.groups[0] == "$n$ = 5"
 
 
 def test_choose_sides__refuses_parameters_that_do_not_vary(axes):

@@ -257,6 +257,14 @@ def test_shim__without_the_packages_says_what_to_do_or_takes_the_environment_bes
     assert shim().stdout == "cli.py recipes\n"
 
 
+def test_shim__refuses_an_old_python(tmp_path):
+    shutil.copy(ROOT / "cli.py", tmp_path)
+    code = "import runpy, sys; sys.version_info = (3, 10, 13); runpy.run_path('cli.py')"
+    got = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (got.returncode, got.stdout) == (1, "")
+    assert re.fullmatch(r"error: Python 3.11 or newer is needed, this is [\d.]+\n", got.stderr)
+
+
 CASES = """
 [recipe]
 title = "Two sizes"
@@ -288,7 +296,7 @@ def test_run__each_case_of_a_recipe_has_a_file_and_all_have_one_figure(here):
     result = call("run", "two.toml", "-o", "out/two.h5")
     assert result.exit_code == 0, result.output
     assert sorted(p.name for p in (here / "out").iterdir()) == ["two-case1.h5", "two-case2.h5", "two.png"]
-    for words in ("Two sizes", "Case 1: n_samples = 10", "Case 2: n_samples = 40", "two-case2.h5"):
+    for words in ("Two sizes", "Case 1: n = 10", "Case 2: n = 40", "two-case2.h5"):
         assert words in result.output
     again = call("run", "two.toml", "-o", "out/two.h5", "--set", "run.n_generations=3")
     assert again.exit_code == 2

@@ -239,7 +239,7 @@ def test_figure__has_simulation_and_theory_over_a_parameter(tmp_path, source):
     assert [side.label for side in drawn.sides] == ["n_samples", "uniform"]
     panel = next(plot for plot in drawn.plots if plot[0].heading == "H")
     for j, curve in enumerate(panel):
-        assert curve.group == f"uniform = {(10, 20)[j]}"
+        assert curve.group == f"$K$ = {(10, 20)[j]}"
         assert curve.curve.at.tolist() == [5, 6, 7]
         for i, n in enumerate((5, 6, 7)):
             metrics = opened.results(2 * i + j).metrics["heterozygosity"][:, -1]
@@ -259,7 +259,7 @@ def test_figure__extinction_times_have_curve_for_each_size(tmp_path):
     collect_sweep(SweepFolder(tmp_path / "s"), tmp_path / "s.h5")
     drawn = drawn_of(open_sweep(tmp_path / "s"), Choice())
     (plot,) = drawn.plots
-    assert [panel.group for panel in plot] == ["n_samples = 400", "n_samples = 800"]
+    assert [panel.group for panel in plot] == ["$n$ = 400", "$n$ = 800"]
     for panel, n, index in zip(plot, (400, 800), (0, 1), strict=True):
         times = SweepFolder(tmp_path / "s").results(index).forgotten
         times = np.where(times < 0, 61, times)
@@ -277,7 +277,7 @@ def test_figure__text_axis_and_single_parameter(collected):
     figure = draw_sweep(opened, Choice(("workflow",), {"n_generations": "4"}, 2))
     labels = [label.get_text() for label in figure.axes[0].get_xticklabels()]
     assert labels == ["replace", "accumulate"]
-    assert "generation 2; 5 replicates; uniform = 10; n_generations = 4" in figure.get_suptitle()
+    assert "generation 2; 5 replicates; $K$ = 10; generations 4" in figure.get_suptitle()
 
 
 BAD_CHOICES = {

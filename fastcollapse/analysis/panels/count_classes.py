@@ -43,7 +43,7 @@ def entropy_panel(results: RecordedRun, generations: np.ndarray, options: Mappin
         several = unique_symbols_bounds(p, n, generations, copies)[0] >= _SEVERAL_SYMBOLS
         path = np.where(several, entropy_path(p, n, generations, copies) / start, np.nan)
         if several.any():
-            lines = (Line("theory: large n", path, "asymptotic"),)
+            lines = (Line("theory: large $n$", path, "asymptotic"),)
     # A small loss needs its own digits.
     digits = 5 if curve.mean.min(initial=1.0) < 1 - 1e-2 else 8
     return Panel("Entropy", "entropy / entropy of the truth", "entropy", curve, lines, digits=digits)
@@ -72,7 +72,7 @@ def lost_mass_panel(results: RecordedRun, generations: np.ndarray, options: Mapp
         law = results.experiment.truth.zipf_mandelbrot if isinstance(results.experiment.truth, DiscreteTruth) else None
         if law is not None and law.a > 1:
             limit = np.where(generations == 1, float(zipf_lost_mass(law.a, n, law.b)), unknown)
-            lines += (Line("theory: C n^-(1 - 1/a), large n", limit, "asymptotic"),)
+            lines += (Line("theory: $C n^{-(1 - 1/a)}$, large $n$", limit, "asymptotic"),)
     return Panel("True probability of the lost symbols", "lost mass", "lost", curve, lines, log=True, digits=8)
 
 
@@ -106,8 +106,8 @@ def survival_by_count_panel(
             curve = curve_of(generations, share, lower, upper, unknown, has_variance, rule)
         panels.append(
             Panel(
-                "Share of symbols alive, by their count in the real data", "symbols alive (%)", f"c = {count}", curve,
-                bound_lines(curve), factor=100, digits=3, group=f"c = {count}",
+                "Symbols alive by count $c$ in the data", "symbols alive (%)", f"c = {count}", curve,
+                bound_lines(curve), factor=100, digits=3, group=f"$c$ = {count}",
             )
         )  # fmt: skip
     if not panels:

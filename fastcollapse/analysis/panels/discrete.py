@@ -100,8 +100,8 @@ def survival_panel(results: RecordedRun, generations: np.ndarray, options: Mappi
         p, copies = classes_of(results)
         pair = unique_symbols_bounds_published(p, n, generations, copies)
         lines += published_lines("Corollary 1", pair, 1 / n_symbols(results))
-    title = f"Share of symbols still alive, of {n_symbols(results):,}"
-    return Panel(title, "symbols still alive (%)", "symbols alive (%)", curve, lines, factor=100, digits=3)
+    title = f"Symbols alive, of {n_symbols(results):,}"
+    return Panel(title, "symbols alive (%)", "symbols alive (%)", curve, lines, factor=100, digits=3)
 
 
 def ratio_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -137,7 +137,7 @@ def symbol_panel(results: RecordedRun, generations: np.ndarray, options: Mapping
         exact = 1 - exact_chain([p0], n, int(generations.max(initial=1)))[0][0][generations]
     curve = share_of(generations, alive, pair, exact)
     lines = bound_lines(curve) + published_lines("Theorem 1", survival_bounds_published(p0, n, generations))
-    return probability_panel(f"Survival of a symbol, p = {p0:g}, n = {n:,}", "Pr(P_k > 0)", "alive", curve, lines)
+    return probability_panel(f"Symbol alive, $p_0$ = {p0:g}, $n$ = {n:,}", r"$\Pr(P_t > 0)$", "alive", curve, lines)
 
 
 def coexistence_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -156,7 +156,9 @@ def coexistence_panel(results: RecordedRun, generations: np.ndarray, options: Ma
     lines = bound_lines(curve)
     lines += published_lines("Seddik et al.", _from_first(seddik_bounds(p0, n, generations), generations))
     lines += published_lines("two ends", _from_first(coexistence_bounds_published(p0, n, generations), generations))
-    return probability_panel(f"Not collapsed, p = {p0:g}, n = {n:,}", "Pr(0 < P_k < 1)", "undecided", curve, lines)
+    return probability_panel(
+        f"Both symbols alive, $p_0$ = {p0:g}, $n$ = {n:,}", r"$\Pr(0 < P_t < 1)$", "undecided", curve, lines
+    )
 
 
 def not_collapsed_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -168,7 +170,7 @@ def not_collapsed_panel(results: RecordedRun, generations: np.ndarray, options: 
     bounds = not_collapsed_bounds(h0, n_symbols(results), n, generations)
     curve = share_of(generations, alive, bounds, None)
     return probability_panel(
-        f"More than one symbol left, n = {n:,}", "Pr(not collapsed)", "not collapsed", curve, bound_lines(curve)
+        f"More than one symbol alive, $n$ = {n:,}", r"$\Pr$(not collapsed)", "not collapsed", curve, bound_lines(curve)
     )
 
 
@@ -191,8 +193,8 @@ def paths_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[
     varying = paths.std(axis=0) > 0
     rule = replicates_rule(EVENTS, results.n_replicates)
     curve = curve_of(generations, paths, None, None, expected, varying & (results.n_replicates >= EVENTS), rule)
-    title = f"Share of a symbol, p = {p0:g}, n = {int(sizes[0]):,}"
-    return Panel(title, "P_k", "share", curve, paths=paths)
+    title = f"Share of a symbol, $p_0$ = {p0:g}, $n$ = {int(sizes[0]):,}"
+    return Panel(title, "share of the symbol $P_t$", "share", curve, paths=paths)
 
 
 def _constant_size(results: RecordedRun) -> int:

@@ -222,7 +222,7 @@ def threshold_text(results: RecordedRun) -> str:
     )
     return (
         f"external share {lam:.3g}: the law of the truth is stable above 1 - T = {low:.3g}, a collapsed one below "
-        f"lam_SN = {high:.4g}; here {state}"
+        f"{high:.4g}; here {state}"
     )
 
 

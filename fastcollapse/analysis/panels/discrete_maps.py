@@ -39,7 +39,7 @@ def map_heterozygosity_panel(
         generations,
         "heterozygosity",
         lambda law: 1 - (law**2).sum(axis=-1),
-        ("Probability that two random tokens differ (heterozygosity)", "heterozygosity, 1 - sum p²", "H"),
+        ("Probability that two tokens differ", r"heterozygosity $1 - \sum p^2$", "H"),
         lambda law, variance: 1 - (law**2).sum(axis=-1) - variance.sum(axis=-1),
     )
 
@@ -79,7 +79,7 @@ def map_kl_panel(results: RecordedRun, generations: np.ndarray, options: Mapping
         generations,
         "kl_divergence",
         divergence,
-        ("Divergence from the truth", "KL(state || truth), nats", "KL"),
+        ("Divergence from the truth", r"divergence $\mathrm{KL}(p_t \parallel p_0)$ (nat)", "KL"),
         lambda law, variance: divergence(law) + (variance / np.where(law > 0, law, np.inf)).sum(axis=-1) / 2,
     )
 
@@ -90,7 +90,7 @@ def map_reward_panel(results: RecordedRun, generations: np.ndarray, options: Map
     if sampling is None or sampling.best_of is None:
         return ()
     rewards = rewards_of(results)
-    words = ("Expected reward", "E r", "E r")
+    words = ("Expected reward", r"expected reward $\mathrm{E}\,r$", "E r")
     return _panel(results, generations, "expected_reward", lambda law: law @ rewards, words)
 
 
@@ -102,7 +102,7 @@ def map_exp_reward_panel(
     if sampling is None or sampling.best_of is None:
         return ()
     weights = np.exp(rewards_of(results))
-    words = ("Expected e^r", "E e^r", "E e^r")
+    words = ("Expected $e^r$", r"$\mathrm{E}\,e^r$", "E e^r")
     return _panel(results, generations, "expected_exp_reward", lambda law: law @ weights, words)
 
 
@@ -131,8 +131,8 @@ def map_share_panel(results: RecordedRun, generations: np.ndarray, options: Mapp
             for sign, side in (("plus", 1), ("minus", -1))
         )
     curve = _curve(results, generations, values, lambda law: law[..., symbol])
-    title = f"Share of a symbol, p = {truth[symbol]:g}"
-    return Panel(title, "p", "share", curve, lines, note=threshold_text(results))
+    title = f"Share of a symbol, $p_0$ = {truth[symbol]:g}"
+    return Panel(title, "share of the symbol $P_t$", "share", curve, lines, note=threshold_text(results))
 
 
 def _panel(

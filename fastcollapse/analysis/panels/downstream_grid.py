@@ -11,9 +11,9 @@ from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 
-SAMPLES = Axis("T", "samples of the downstream fit, T")
-RIDGE = Axis("lambda", "ridge of the downstream fit, lambda")
-EXPONENT = Axis("l", "exponent l of the ridge lambda = T^-l", log=False)
+SAMPLES = Axis("T", "samples $T$ of the downstream fit")
+RIDGE = Axis("lambda", r"ridge $\lambda$ of the downstream fit")
+EXPONENT = Axis("l", r"exponent $\ell$ of the ridge $\lambda = T^{-\ell}$", log=False)
 # The most plots side by side.
 MOST_PLOTS = 3
 
@@ -46,7 +46,8 @@ class Grid:
 
     def ridge_name(self, i: int) -> str:
         """Return a ridge of the grid in words."""
-        return f"lambda = T^-{self.values[i]:.3g}" if self.exponents else f"lambda = {self.values[i]:.3g}"
+        value = f"{self.values[i]:.3g}"
+        return rf"$\lambda = T^{{-{value}}}$" if self.exponents else rf"$\lambda$ = {value}"
 
     def place(self, t: Any, m: Any, i: Any, share: int = -1) -> tuple[Any, ...]:
         """Return a place in the metrics: generation, samples, share of synthetic ones if the run has it, ridge."""
@@ -58,18 +59,18 @@ class Grid:
 
     def share_name(self, share: int) -> str:
         """Return a share of the grid in words; "" for a run without them."""
-        return "" if self.shares is None else f"share {self.shares[share]:.3g}"
+        return "" if self.shares is None else f"synthetic share {self.shares[share]:.3g}"
 
     def curves(self, m: Any, i: Any) -> list["GridCurve"]:
         """Return a curve for each generation, or of the last one for each share of synthetic samples."""
         if self.shares is None:
-            return [GridCurve(f"n = {t:,}", (t, m, i)) for t in thin(self.generations)]
+            return [GridCurve(f"$t$ = {t:,}", (t, m, i)) for t in thin(self.generations)]
         t = int(self.generations[-1])
         return [GridCurve(self.share_name(share), self.place(t, m, i, share)) for share in self.share_places()]
 
     def words(self) -> str:
         """Return the generation that labels the synthetic samples of all curves, in words; "" without a choice."""
-        return f", n = {self.generations[-1]:,}" if self.shares is not None and len(self.generations) > 1 else ""
+        return f", $t$ = {self.generations[-1]:,}" if self.shares is not None and len(self.generations) > 1 else ""
 
 
 @cached_by_results
@@ -150,7 +151,7 @@ def plots_over_ridge(results: RecordedRun, options: Mapping[str, Any], name: str
     """Return panels over the ridge: curves of generations or shares, a plot for each number of samples."""
     grid, panels = grid_of(results), list[Panel]()
     for m in chosen(grid.samples, options, "samples", MOST_PLOTS):
-        title = f"{name}, T = {grid.samples[m]:,}{grid.words()}"
+        title = f"{name}, $T$ = {grid.samples[m]:,}{grid.words()}"
         panels += plot(results, title, grid.ridge_axis, grid.curves(m, slice(None)))
     return panels
 

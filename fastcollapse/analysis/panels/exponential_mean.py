@@ -32,7 +32,9 @@ def squared_error_panel(results: RecordedRun, generations: np.ndarray, options: 
             spread = fourth / second**2
         law = SkewedLaw(second, spread, skewness(spread))
     curve = skewed_curve(generations, values, law)
-    return Panel("Squared relative error of the mean", "(mean/mean_0 - 1)^2", "error", curve, positive=True)
+    return Panel(
+        "Squared relative error of the mean", r"squared error $(\mu_t/\mu_0 - 1)^2$", "error", curve, positive=True
+    )
 
 
 def error_ratio_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -46,12 +48,12 @@ def error_ratio_panel(results: RecordedRun, generations: np.ndarray, options: Ma
         factor = (scale / scale[1])[generations] ** 2
         quartiles = ((0.5, "median"), (0.25, "lower quartile"), (0.75, "upper quartile"))
         lines = tuple(
-            Line(f"{name}, many points", _quantile_of_ratio(q, factor, generations), "asymptotic")
+            Line(f"theory: {name}, many points", _quantile_of_ratio(q, factor, generations), "asymptotic")
             for q, name in quartiles
         )
     curve = median_curve(generations, _ratios(results, generations), unknown)
-    title = f"Error over that of the first fit, theta_0 = {_theta_0(results):g}"
-    return Panel(title, "|e_t|/|e_1|", "error ratio", curve, lines, band=QUARTILES, median=True)
+    title = rf"Error over that of the first fit, $\theta_0$ = {_theta_0(results):g}"
+    return Panel(title, "error $|e_t|/|e_1|$", "error ratio", curve, lines, band=QUARTILES, median=True)
 
 
 def mean_of_ratios_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -61,8 +63,8 @@ def mean_of_ratios_panel(results: RecordedRun, generations: np.ndarray, options:
     ratios = _ratios(results, generations)[: n_groups * size]
     means = ratios.reshape(n_groups, size, len(generations)).mean(axis=1)
     curve = median_curve(generations, means, np.full(len(generations), np.nan))
-    title = f"Mean of {size} such ratios, theta_0 = {_theta_0(results):g}"
-    label = f"mean of |e_t|/|e_1| over {size} runs"
+    title = rf"Means over {size} runs, $\theta_0$ = {_theta_0(results):g}"
+    label = "mean of $|e_t|/|e_1|$"
     return Panel(title, label, "mean of ratios", curve, band="middle half of such means", median=True)
 
 

@@ -46,7 +46,7 @@ def draw_extinction_times(axes: "Axes", results: RecordedRun) -> bool:
     axes.set_ylim(0.9, last * 1.6)
     axes.xaxis.set_major_formatter(plain_number)
     axes.yaxis.set_major_formatter(plain_number)
-    where = "count c in the corpus" if are_real_counts(results) else "expected count c in generation 1"
+    where = "count $c$ in the corpus" if are_real_counts(results) else "expected count $c$ in generation 1"
     axes.set_xlabel(f"{where} (tokens)")
     axes.set_ylabel("forgotten at generation")
     axes.set_title("Forgetting time by count", fontsize=font_size(10))
@@ -65,4 +65,4 @@ def _draw_theory(axes: "Axes", groups: Sequence[ExtinctionTime], n: int | None) 
     small = np.array([group.copies for group in groups if has_limit(group.copies, n)])
     if small.size > 1:
         law = forgetting_median_law(small)
-        axes.plot(small, law, color=SECOND, lw=1.2, ls=":", label="theory: limit 2c / ln 2, c << n")
+        axes.plot(small, law, color=SECOND, lw=1.2, ls=":", label=r"theory: $2c/\ln 2$ for $c \ll n$")

@@ -152,10 +152,8 @@ def times_panel(groups: Sequence[ExtinctionTime], last: int) -> Panel:
         rule="extinction times have no score: the symbols of a replicate depend on each other",
     )
     law = np.array([np.nan if group.law is None else group.law for group in groups])
-    lines = (
-        (Line("theory: limit 2c / ln 2 of the median, c << n", law, "asymptotic"),) if np.isfinite(law).any() else ()
-    )
-    axis = Axis("count", "count c in the corpus (tokens)")
+    lines = (Line(r"theory: $2c/\ln 2$ for $c \ll n$", law, "asymptotic"),) if np.isfinite(law).any() else ()
+    axis = Axis("count", "count $c$ in the corpus (tokens)")
     return Panel(
         "Forgetting time by count", "forgotten at generation", "forgotten", curve, lines,
         log=True, digits=1, band=QUARTILES, axis=axis, median=True,

@@ -54,7 +54,7 @@ def log_sigma_panel(results: RecordedRun, generations: np.ndarray, options: Mapp
     mean, variance = log_det_theory(results, generations)
     curve = log_chi_curve(generations, values, mean / (2 * axes), variance / (2 * axes) ** 2, _freedom(results))
     title = "Log deviation" if dimension_of(results) == 1 else "Log deviation, mean over the axes"
-    return Panel(f"{title}, over the true one", "ln(sigma/sigma_0)", "ln sigma", curve)
+    return Panel(title, r"log deviation $\ln(\sigma_t/\sigma_0)$", "ln sigma", curve)
 
 
 def log_det_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -66,8 +66,8 @@ def log_det_panel(results: RecordedRun, generations: np.ndarray, options: Mappin
     if rank_of(results) == dimension_of(results):
         start = values[0, 0]
     curve = log_chi_curve(generations, values[:, generations], start + mean, variance, _freedom(results))
-    matrix = "covariance" if rank_of(results) == dimension_of(results) else "covariance within its span"
-    return Panel(f"Log determinant of the {matrix}", "ln det Sigma", "ln det", curve, digits=4)
+    where = "of the covariance" if rank_of(results) == dimension_of(results) else "within the span"
+    return Panel(f"Log determinant {where}", r"log determinant $\ln\,\det\,\Sigma_t$", "ln det", curve, digits=4)
 
 
 def variance_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -77,14 +77,14 @@ def variance_panel(results: RecordedRun, generations: np.ndarray, options: Mappi
     law = SkewedLaw(theory.variance, theory.spread, skewness(theory.spread))
     curve = skewed_curve(generations, values, law.at(generations))
     title = "Variance over the true one" + in_dimensions(results)
-    return Panel(title, "tr Sigma / tr Sigma_0", "variance", curve)
+    return Panel(title, r"variance $\mathrm{tr}\,\Sigma_t/\mathrm{tr}\,\Sigma_0$", "variance", curve)
 
 
 def mean_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the squared error of the mean over the true variance, beside its exact expectation."""
     curve = _mean_error_curve(results, generations)
-    title = "Squared error of the mean over the true variance" + in_dimensions(results)
-    return Panel(title, "|mean - mean_0|² / tr Sigma_0", "mean error", curve)
+    title = "Squared error of the mean" + in_dimensions(results)
+    return Panel(title, r"error of the mean $\Vert\mu_t - \mu_0\Vert^2/\mathrm{tr}\,\Sigma_0$", "mean error", curve)
 
 
 def _mean_error_curve(results: RecordedRun, generations: np.ndarray, factor: float = 1.0) -> Curve:
@@ -121,8 +121,8 @@ def tail_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[s
         if options.get("published", True):
             lines += _published_tails(sigma0, eps, n, generations, estimator)
     curve = share_of(generations, above, None, exact)
-    size = f", n = {n:,}" if n is not None else ""
-    return probability_panel(f"Deviation above {eps:g}{size}", f"Pr(sigma_k > {eps:g})", "above", curve, lines)
+    size = f", $n$ = {n:,}" if n is not None else ""
+    return probability_panel(f"Deviation above {eps:g}{size}", rf"$\Pr(\sigma_t > {eps:g})$", "above", curve, lines)
 
 
 def _published_tails(sigma0: float, eps: float, n: int, k: np.ndarray, estimator: str) -> tuple[Line, ...]:
@@ -130,8 +130,8 @@ def _published_tails(sigma0: float, eps: float, n: int, k: np.ndarray, estimator
     published = {
         "Theorem 3": tail_theorem3(sigma0, eps, n, k, "4n-1"),
         "Theorem 3 with 4n": tail_theorem3(sigma0, eps, n, k, "4n"),
-        "Bertrand et al., s = 1": tail_bertrand(sigma0, eps, n, k, estimator),
-        f'notebook, "ours", s = {_NOTEBOOK_POWER}': tail_power(_NOTEBOOK_POWER, sigma0, eps, n, k, estimator),
+        "Bertrand et al., $s$ = 1": tail_bertrand(sigma0, eps, n, k, estimator),
+        f'"ours" in the notebook, $s$ = {_NOTEBOOK_POWER}': tail_power(_NOTEBOOK_POWER, sigma0, eps, n, k, estimator),
     }
     return tuple(Line(f"{name}, as published", values, "published") for name, values in published.items())
 
@@ -148,7 +148,7 @@ def mean_paths_panel(results: RecordedRun, generations: np.ndarray, options: Map
     is_scored = np.full(len(generations), results.n_replicates >= EVENTS)
     rule = replicates_rule(EVENTS, results.n_replicates)
     curve = curve_of(generations, paths, None, None, expected, is_scored, rule)
-    return Panel("Mean" + (", first coordinate" if several else ""), "mu_k", "mean", curve, paths=paths)
+    return Panel("Mean" + (", first coordinate" if several else ""), r"mean $\mu_t$", "mean", curve, paths=paths)
 
 
 def sigma_paths_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -162,7 +162,7 @@ def sigma_paths_panel(results: RecordedRun, generations: np.ndarray, options: Ma
         spread = np.exp(np.minimum(second - 2 * first, 700))
         law = SkewedLaw(np.exp(first) * float(truth_of(results).factor()[0, 0]), spread, skewness(spread))
     curve = skewed_curve(generations, paths, law)
-    return Panel("Standard deviation", "sigma_k", "sigma", curve, paths=paths)
+    return Panel("Standard deviation", r"standard deviation $\sigma_t$", "sigma", curve, paths=paths)
 
 
 def effective_rank_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:

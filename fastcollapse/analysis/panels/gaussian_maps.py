@@ -64,7 +64,15 @@ def map_variance_panel(results: RecordedRun, generations: np.ndarray, options: M
         total = float((truth_of(results).factor() ** 2).sum())
         lines = (Line(_PATH, path[1].sum(axis=1) / total, "asymptotic"),)
     title = f"Variance over the true one{in_dimensions(results)}"
-    return Panel(title, "tr Sigma / tr Sigma_0", "variance", curve, lines, log=bool(lines), positive=True)
+    return Panel(
+        title,
+        r"variance $\mathrm{tr}\,\Sigma_t/\mathrm{tr}\,\Sigma_0$",
+        "variance",
+        curve,
+        lines,
+        log=bool(lines),
+        positive=True,
+    )
 
 
 def map_mean_error_panel(
@@ -84,8 +92,10 @@ def map_mean_error_panel(
     path = _verifier_axes(results, generations)
     if path is not None:
         lines = (Line(_PATH, ((path[0] - path[2]) ** 2).sum(axis=1) / total, "asymptotic"),)
-    title = f"Squared error of the mean over the true variance{in_dimensions(results)}"
-    return Panel(title, "|mean - mean_0|² / tr Sigma_0", "mean error", curve, lines)
+    title = f"Squared error of the mean{in_dimensions(results)}"
+    return Panel(
+        title, r"error of the mean $\Vert\mu_t - \mu_0\Vert^2/\mathrm{tr}\,\Sigma_0$", "mean error", curve, lines
+    )
 
 
 def map_mean_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
@@ -116,7 +126,7 @@ def map_mean_panel(results: RecordedRun, generations: np.ndarray, options: Mappi
         limit = Line("centre of the verifier", np.full(len(generations), centre), "limit")
         lines = (Line(_PATH, path[0] @ basis[0], "asymptotic"), limit)
     curve = curve_of(generations, values, None, None, expected, is_scored, rule)
-    return Panel("Mean" + (", first coordinate" if several else ""), "mu_t", "mean", curve, lines)
+    return Panel("Mean" + (", first coordinate" if several else ""), r"mean $\mu_t$", "mean", curve, lines)
 
 
 def map_log_sigma_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel | tuple[()]:
@@ -139,7 +149,7 @@ def map_log_sigma_panel(results: RecordedRun, generations: np.ndarray, options: 
         start = results.metrics["log_sigma"][0, 0]
         lines = (Line(_PATH, np.log(path[1]).mean(axis=1) / 2 - start, "asymptotic"),)
     title = "Log deviation" if d == 1 else "Log deviation, mean over the axes"
-    return Panel(f"{title}, over the true one", "ln(sigma/sigma_0)", "ln sigma", curve, lines)
+    return Panel(title, r"log deviation $\ln(\sigma_t/\sigma_0)$", "ln sigma", curve, lines)
 
 
 def _is_replacement(results: RecordedRun) -> bool:
@@ -207,7 +217,7 @@ def _power_law(results: RecordedRun, generations: np.ndarray) -> tuple[Line, ...
     n = int(sizes[-1])
     constant, power = bias_accumulate_power_law(scale, n)
     at = np.where(generations > 0, generations, np.nan).astype(float)
-    label = f"theory: power law t^{-power:.3g}" if power else "theory: limit"
+    label = f"theory: power law $t^{{{-power:.3g}}}$" if power else "theory: limit"
     return (Line(label, constant * at**-power, "limit"),)
 
 

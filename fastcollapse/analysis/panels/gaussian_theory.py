@@ -66,7 +66,7 @@ def rank_of(results: RecordedRun) -> int:
 
 def in_dimensions(results: RecordedRun) -> str:
     """Return the dimensions as the end of a title, "" for one."""
-    return "" if dimension_of(results) == 1 else f", {dimension_of(results)} dimensions"
+    return "" if dimension_of(results) == 1 else f", $d$ = {dimension_of(results):,}"
 
 
 def sizes_of(results: RecordedRun) -> np.ndarray | int:

@@ -52,7 +52,7 @@ def is_exact(results: RecordedRun) -> bool:
 
 def squared_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the squared error of the coefficients, with its expectation for large samples."""
-    title, label = "Squared error of the coefficients", "|coefficients - true ones|²"
+    title, label = "Squared error of the coefficients", r"squared error $\Vert w_t - w_0\Vert^2$"
     return _error_panel(results, generations, (title, label, "error"), 1.0)
 
 
@@ -70,11 +70,11 @@ def ratio_to_first_panel(results: RecordedRun, generations: np.ndarray, options:
     if not 0 < first < math.inf:
         problem = "must be above 0 and finite in most replicates for the panel ratio_to_first"
         raise InputError(f"the error of the first fit {problem}, got {first:g}")
-    labels = ("Error over that of the first fit", "error / error of the first", "ratio")
+    labels = ("Error over that of the first fit", "error / error of the first fit", "ratio")
     panel = _error_panel(results, at, labels, 1 / first, of_first=True)
     model: Any = results.experiment.model
     is_pathway = accumulated_size(results) is not None and model.estimator == "mle"
-    limits = (Line("pi²/6", np.full(len(at), math.pi**2 / 6), "limit"),) if is_pathway else ()
+    limits = (Line(r"$\pi^2/6$", np.full(len(at), math.pi**2 / 6), "limit"),) if is_pathway else ()
     is_log = bool((panel.curve.mean > _LOG_FROM).any())
     return dataclasses.replace(panel, lines=(*panel.lines, *limits), log=is_log)
 
@@ -82,7 +82,7 @@ def ratio_to_first_panel(results: RecordedRun, generations: np.ndarray, options:
 def separated_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the share of chains that have ended, because a direction separates the labels."""
     curve = share_of(generations, results.metrics["separated"][:, generations] > 0, None, None)
-    panel = probability_panel("Chains that have ended at separated labels", "Pr(separated)", "separated", curve)
+    panel = probability_panel("Chains ended at separated labels", r"$\Pr$(separated)", "separated", curve)
     times = np.quantile(separation_times(results), (0.1, 0.5, 0.9), method="inverted_cdf")
     if not np.isfinite(times[0]):
         return panel
@@ -97,8 +97,8 @@ def excess_risk_panel(results: RecordedRun, generations: np.ndarray, options: Ma
         raise InputError('run.record must contain "excess_risk" for the panel excess_risk, got none')
     values = results.metrics["excess_risk"][:, generations]
     curve = _curve_without_theory(generations, values)
-    title = "Divergence of the law of a label from the true one"
-    panel = Panel(title, "excess risk, nats", "risk", curve, log=is_wide(curve.mean), digits=4, positive=True)
+    title = "Divergence of the law of a label"
+    panel = Panel(title, "excess risk (nat)", "risk", curve, log=is_wide(curve.mean), digits=4, positive=True)
     return panel if np.isfinite(values).all() else dataclasses.replace(panel, band=QUARTILES, median=True)
 
 

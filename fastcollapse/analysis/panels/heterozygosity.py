@@ -32,8 +32,8 @@ _EFFECTIVE = 100
 def heterozygosity_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the probability that two random tokens differ."""
     curve = heterozygosity(results, generations)
-    title = "Probability that two random tokens differ (heterozygosity)"
-    return Panel(title, "heterozygosity, 1 - sum p²", "H", curve)
+    title = "Probability that two tokens differ"
+    return Panel(title, r"heterozygosity $1 - \sum p^2$", "H", curve)
 
 
 def heterozygosity(results: RecordedRun, generations: np.ndarray) -> Curve:

@@ -20,9 +20,9 @@ def collapsed_panel(results: RecordedRun, generations: np.ndarray, options: Mapp
     if n is not None:
         probability = hidden_interval_collapse()
         values = np.where(generations == 2, probability, np.nan)
-        lines = (Line(f"second fit, many points: {probability:.4f}", values, "asymptotic"),)
-    size = "" if n is None else f", n = {n:,}"
-    return probability_panel(f"Hidden interval: collapsed models{size}", "Pr(collapsed)", "collapsed", curve, lines)
+        lines = (Line(f"theory: second fit, many points: {probability:.4f}", values, "asymptotic"),)
+    size = "" if n is None else f", $n$ = {n:,}"
+    return probability_panel(f"Hidden interval: collapsed models{size}", r"$\Pr$(collapsed)", "collapsed", curve, lines)
 
 
 def total_variation_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:

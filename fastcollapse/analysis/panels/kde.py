@@ -21,6 +21,11 @@ from fastcollapse.analysis.panels.scores import EVENTS, curve_of, replicates_rul
 from fastcollapse.analysis.panels.skewed_scores import MOST_SKEWED, skewness_rule
 from fastcollapse.simulation.recorded_run import RecordedRun
 
+_LABELS = {
+    "ise": r"squared error $\int (f_t - f_0)^2$",
+    "mmd": "squared discrepancy (kernel width 0.5)",
+    "w1": "Wasserstein-1 distance",
+}
 # Generations whose points are shown, and the most points of a picture.
 _CLOUDS, _MOST_POINTS = (1, 10, 100), 2000
 _WIDTH = "standard deviation of the points of the first replicate, average over the two coordinates of the picture"
@@ -100,7 +105,7 @@ def ise_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[st
 
 def mmd_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
     """Show the mean square of the maximum mean discrepancy, which is exact for normal mixtures."""
-    title = "Squared maximum mean discrepancy, kernel width 0.5"
+    title = "Squared maximum mean discrepancy"
     return _error_panel(results, generations, "mmd", squared_discrepancy_of(results), title, power=2)
 
 
@@ -120,7 +125,7 @@ def _error_panel(
     curve = _scored_curve(at, values**power, exact[at])
     log = is_wide(curve.mean) or _is_shrinking(results)
     heading = f"{name}²" if power == 2 else name
-    label = "integral of (density - truth)²" if name == "ise" else heading
+    label = _LABELS[name]
     note = "; ".join(filter(None, (_taken_note(results, name), _slope_note(results, name))))
     return [Panel(title, label, heading, curve, digits=6, log=log, positive=True, note=note)]
 
@@ -166,7 +171,7 @@ def centre_panel(results: RecordedRun, generations: np.ndarray, options: Mapping
     """Show the squared distance of the mean of the points from that of the truth."""
     second, within = moments_of(results)
     expected = setting_of(results).dimension * (second - within)
-    title = "Squared distance of the centre from the true mean"
+    title = "Squared error of the centre"
     return _moment_panel(results, generations, "centre", expected, title, "squared distance")
 
 
@@ -205,7 +210,7 @@ def points_panel(results: RecordedRun, generations: np.ndarray, options: Mapping
         chosen = np.unique(np.linspace(0, len(points) - 1, min(len(points), _MOST_POINTS)).astype(int))
         curve = unscored_curve(np.array([t]), np.array([[points.std(axis=0).mean()]]))
         note = f"a picture has at most {_MOST_POINTS:,} of the points" if len(points) > _MOST_POINTS else ""
-        title, first = f"Points of the first replicate at generation {t:,}", panels[0].cloud if panels else None
+        title, first = f"Points at generation {t:,}", panels[0].cloud if panels else None
         picture = points[chosen]
         panels.append(Panel(title, _WIDTH, "width", curve, axis=_PICTURE, note=note, cloud=picture, behind=first))
     return panels

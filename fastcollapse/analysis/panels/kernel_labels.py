@@ -53,7 +53,7 @@ def mixed_error_panel(results: RecordedRun, generations: np.ndarray, options: Ma
     for i in shown_ridges(ridges, options):
         curve = beside_expected(results, weights, "mixed", last, places, i)
         group = ridge_name(ridges[i]) if len(ridges) > 1 else ""
-        title = f"Test error with mixed labels, n = {last:,}"
+        title = f"Test error with mixed labels, $t$ = {last:,}"
         panels.append(Panel(title, "mean squared error", "error", curve, digits=4, axis=WEIGHT, group=group))
     return [dataclasses.replace(p, log=any(is_wide(one.curve.mean, WEIGHT) for one in panels)) for p in panels]
 
@@ -69,6 +69,6 @@ def best_weight_panel(results: RecordedRun, generations: np.ndarray, options: Ma
         mean, positive = values[:, at].mean(axis=0, keepdims=True), weights > 0
         best = np.minimum(locate_minimum(mean[:, :, positive, i], weights[positive])[0], 1.0)
         # A simulated minimum is a biased estimate of that of the expectation.
-        return (Line("of the expected errors given the rows", best, "limit"),)
+        return (Line("theory: given the rows", best, "limit"),)
 
     return best_weights(results, generations, options, lines_of)

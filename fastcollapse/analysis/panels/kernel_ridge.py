@@ -29,8 +29,8 @@ from fastcollapse.analysis.panels.scores import unscored_curve
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.regression.chain_asymptotic import chain_means, chain_test_means
 
-ESTIMATE = "estimate from the spectrum of held-out rows"
-_SHOWN = Axis("n", "generation n", log=False)
+ESTIMATE = "theory: estimate from held-out rows"
+_SHOWN = Axis("t", "generation $t$", log=False)
 # Eigenvalues below this share of the largest are rounding: nothing is learnt along their directions.
 _LEAST = 1e-13
 # The most samples of a fit as a share of the rows of the spectrum. The estimate is too low for more, because it has no
@@ -158,7 +158,7 @@ def test_error_panel(results: RecordedRun, generations: np.ndarray, options: Map
     at, panels = grid.generations[np.isin(grid.generations, generations)], list[Panel]()
     for m in range(n_samples):
         curves = [GridCurve(grid.ridge_name(i) if n_values > 1 else "", (at, m, i)) for i in range(n_values)]
-        panels += plot(results, f"Test error, T = {grid.samples[m]:,}", GENERATION, curves)
+        panels += plot(results, f"Test error, $T$ = {grid.samples[m]:,}", GENERATION, curves)
     return panels
 
 
@@ -176,7 +176,7 @@ def digits_panel(results: RecordedRun, generations: np.ndarray, options: Mapping
     at = generations if given is None else np.array([t for t in given if t <= results.last])
     truth: Any = results.experiment.truth
     is_number = truth.target == "number"
-    title = "Mean prediction of generation n" if is_number else "Share of generations n that are right"
+    title = "Mean prediction of generation $t$" if is_number else "Share of right labels at generation $t$"
     panels = []
     for i, label in enumerate(labels):
         shown = values[:, at, i] if is_number else (values[:, at, i] == label).astype(float)

@@ -9,10 +9,11 @@ import numpy as np
 from fastcollapse.analysis.panels.downstream_grid import chosen
 from fastcollapse.analysis.panels.minimum import locate_minimum
 from fastcollapse.analysis.panels.panel import Axis, Curve, Line, Panel
+from fastcollapse.analysis.panels.text import plain
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 
-WEIGHT = Axis("w", "weight of the real labels, w", log=False)
+WEIGHT = Axis("w", "weight $w$ of the real labels", log=False)
 _MOST_CURVES = 5
 _TITLE = "Weight of the least mean error"
 # The fewest weights above 0 that locate a minimum.
@@ -57,7 +58,7 @@ def shown_ridges(ridges: np.ndarray, options: Mapping[str, Any]) -> list[int]:
 
 def ridge_name(ridge: float) -> str:
     """Return the name of a curve of a ridge."""
-    return f"lambda = {ridge:.3g}"
+    return rf"$\lambda$ = {ridge:.3g}"
 
 
 def best_weights(
@@ -86,8 +87,8 @@ def best_weights(
         curve = Curve(at, best, error, best - 2 * error, best + 2 * error, None, None, unknown, unknown)
         note = "best weight: where the mean over replicates is least, and its standard error"
         group = ridge_name(ridges[i]) if len(ridges) > 1 else ""
-        heading = f"best w, {ridge_name(ridges[i])}" if group else "best w"
+        heading = f"best w, {plain(group)}" if group else "best w"
         lines = lines_of(i, at)
-        shown = Panel(_TITLE, "best weight of the real labels", heading, curve, lines, limits=(0.0, 1.0))
+        shown = Panel(_TITLE, "best weight $w$ of the real labels", heading, curve, lines, limits=(0.0, 1.0))
         panels.append(dataclasses.replace(shown, band="two standard errors", digits=4, note=note, group=group))
     return panels

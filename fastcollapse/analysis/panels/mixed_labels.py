@@ -10,7 +10,7 @@ import numpy as np
 from fastcollapse.analysis.panels.error_shape import inverse_cumulants, shape_of
 from fastcollapse.analysis.panels.label_grid import WEIGHT, best_weights, grid_of_labels, ridge_name, shown_ridges
 from fastcollapse.analysis.panels.panel import Line, Panel
-from fastcollapse.analysis.panels.regression_curves import Labels, Theory, panel_beside
+from fastcollapse.analysis.panels.regression_curves import EXCESS_ERROR, Labels, Theory, panel_beside
 from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
 from fastcollapse.analysis.panels.regression_theory import EDGE, EQUIVALENT
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw
@@ -34,8 +34,8 @@ def mixed_error_panel(results: RecordedRun, generations: np.ndarray, options: Ma
     for i in shown_ridges(ridges, options):
         theory = _theory(results, setting, weights, float(ridges[i]), last)
         # Means and medians are not in one plot.
-        title = f"Excess error with mixed labels, n = {last:,}{', medians' if theory.heavy.any() else ''}"
-        labels = Labels(title, "|w - w0|² in the norm of Sigma", "error")
+        title = f"Excess error with mixed labels, $t$ = {last:,}{', medians' if theory.heavy.any() else ''}"
+        labels = Labels(title, EXCESS_ERROR, "error")
         panel = panel_beside(labels, weights, values[:, last, :, i], theory, axis=WEIGHT)
         panels.append(dataclasses.replace(panel, group=ridge_name(ridges[i]) if len(ridges) > 1 else ""))
     return [dataclasses.replace(panel, log=any(p.log for p in panels)) for panel in panels]
@@ -100,5 +100,5 @@ def _stationary(results: RecordedRun, setting: Setting, ridge: float, n_points: 
         return ()
     scaled, law = _scaled(setting, ridge), _law(results, setting)
     best = float(best_label_weight(setting.d, int(rows[0]), scaled, *noise, setting.length, *law))
-    name = "1/phi = 0.618" if abs(best - _GOLDEN) < _ROUNDING and ridge == 0 else "theory"
+    name = r"$1/\varphi$ = 0.618" if abs(best - _GOLDEN) < _ROUNDING and ridge == 0 else "theory"
     return (Line(f"{name}, after many generations", np.full(n_points, best), "limit"),)

@@ -19,7 +19,7 @@ def log_sigma_panel(results: RecordedRun, generations: np.ndarray, options: Mapp
     """Show the mean of ln(sigma/sigma_0)."""
     values = results.metrics["log_sigma"]
     curve = unscored_curve(generations, values[:, generations] - values[0, 0])
-    return Panel("Log deviation, over the true one", "ln(sigma/sigma_0)", "ln sigma", curve)
+    return Panel("Log deviation", r"log deviation $\ln(\sigma_t/\sigma_0)$", "ln sigma", curve)
 
 
 def tail_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -31,30 +31,38 @@ def tail_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[s
     n = replace_only_size(results)
     title, bounds, lines = f"Deviation above {eps:g}", None, tuple[Line, ...]()
     if n is not None:
-        title += f", n = {n:,}"
+        title += f", $n$ = {n:,}"
         upper = tail_theorem4(sigma0, eps, n, generations)
         bounds = (np.zeros(len(generations)), upper)
         lines = (Line("Theorem 4, as published", upper, "published"),)
     curve = share_of(generations, above, bounds, None)
-    return probability_panel(title, f"Pr(sigma_k > {eps:g})", "above", curve, lines)
+    return probability_panel(title, rf"$\Pr(\sigma_t > {eps:g})$", "above", curve, lines)
 
 
 def mu_paths_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show half the distance of the means replicate by replicate."""
     paths = results.metrics["mu"][:, generations]
-    return Panel("Half the distance of the means", "mu_k", "mu", unscored_curve(generations, paths), paths=paths)
+    return Panel(
+        "Half the distance of the means",
+        r"half distance $\mu_t$",
+        "mu",
+        unscored_curve(generations, paths),
+        paths=paths,
+    )
 
 
 def sigma_paths_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the deviation of the components replicate by replicate."""
     paths = np.exp(results.metrics["log_sigma"][:, generations])
-    return Panel("Deviation of each half", "sigma_k", "sigma", unscored_curve(generations, paths), paths=paths)
+    return Panel(
+        "Deviation of each half", r"deviation $\sigma_t$", "sigma", unscored_curve(generations, paths), paths=paths
+    )
 
 
 def scatter_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the deviation in a table; the figure of this panel is that of `scatter`."""
     paths = np.exp(results.metrics["log_sigma"][:, generations])
-    return Panel("Estimate of the deviation", "sigma", "sigma", unscored_curve(generations, paths))
+    return Panel("Estimate of the deviation", r"deviation $\sigma_t$", "sigma", unscored_curve(generations, paths))
 
 
 class MixturePanels(FamilyPanels):
@@ -72,7 +80,7 @@ class MixturePanels(FamilyPanels):
             raise InputError("the estimates after the first fit must have a finished generation, got none")
         truth: Any = results.experiment.truth
         mu, sigma = results.metrics["mu"][:, 1], np.exp(results.metrics["log_sigma"][:, 1])
-        return Scatter(mu, sigma, "estimate of mu", "estimate of sigma", (truth.mu, truth.sigma))
+        return Scatter(mu, sigma, r"estimate of $\mu$", r"estimate of $\sigma$", (truth.mu, truth.sigma))
 
 
 PANELS = MixturePanels(

@@ -16,12 +16,23 @@ from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.unique_symbols import unique_symbols_bounds
 
 _METRICS = {"words": "support_size", "cells": "n_cells", "contexts": "n_contexts"}
-_NAMES = {"words": "words", "cells": "n-grams", "contexts": "contexts"}
+_NAMES = {"cells": "n-grams", "contexts": "contexts"}
 # The most relative deviation for a score of the number of words: late, few loops carry its mean, and it is skewed.
 _MOST_SPREAD = 0.2
 # The fewest independent parts of a distance, over all replicates, for a score.
 _PARTS = 100
-_POISSON = "theory: one refit, returns within a sentence neglected"
+_POISSON = "theory: one refit, no returns in a sentence"
+
+
+def _unit(results: RecordedRun) -> str:
+    """Return what the symbols of the text are: word or character."""
+    truth: Any = results.experiment.truth
+    return truth.unit or "word"
+
+
+def _name(results: RecordedRun, what: str) -> str:
+    """Return the name of the words, n-grams or contexts of a run."""
+    return _NAMES.get(what) or f"{_unit(results)}s"
 
 
 def words_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -54,12 +65,12 @@ def _alive_panel(results: RecordedRun, generations: np.ndarray, what: str) -> Pa
         expected=curve.expected / total,
     )
     lines = tuple(dataclasses.replace(line, values=line.values / total) for line in lines)
-    name, note = _NAMES[what], ""
+    name, note = _name(results, what), ""
     if what == "words" and any(line.kind == "reference" for line in lines):
         note = "order 1 and whole sentences are other models: references, without scores"
     return Panel(
-        f"Share of the {name} still alive, of {total:,}",
-        f"{name} still alive (%)",
+        f"{name.capitalize()} alive, of {total:,}",
+        f"{name} alive (%)",
         f"{name} alive (%)",
         curve,
         bound_lines(curve) + lines,
@@ -90,7 +101,7 @@ def _alive_curve(
         lines += [] if one.is_exact else [Line(_POISSON, number, "asymptotic")]
     lower, upper = (None, None) if bounds is None else bounds
     is_scored = ((total - alive).sum(axis=0) >= EVENTS) & ((alive - 1).sum(axis=0) >= EVENTS)
-    rule = f"a score needs {EVENTS} losses in all replicates, and {EVENTS} {_NAMES[what]} alive besides the last ones"
+    rule = f"a score needs {EVENTS} losses in all replicates, and {EVENTS} alive besides the last ones"
     return curve_of(generations, alive, lower, upper, expected, is_scored, rule), tuple(lines)
 
 
@@ -105,8 +116,8 @@ def _two_ends(results: RecordedRun, generations: np.ndarray, whole: theory.Alive
     text = theory.text_of(results)
     lower, upper = unique_symbols_bounds(text.word_counts / text.n_tokens, n_words, generations)
     return [
-        Line("reference: words alone (order 1)", (lower + upper) / 2, "reference"),
-        Line("reference: whole sentences (order infinity)", (whole.lower + whole.upper) / 2, "reference"),
+        Line(f"reference: {_name(results, 'words')} alone (order 1)", (lower + upper) / 2, "reference"),
+        Line(r"reference: whole sentences (order $\infty$)", (whole.lower + whole.upper) / 2, "reference"),
     ]
 
 
@@ -124,8 +135,11 @@ def words_over_sentences_panel(
     curve = unscored_curve(at, results.metrics["support_size"][:, at] / middle)
     margin = 2 * curve.sd / np.sqrt(results.n_replicates)
     curve = dataclasses.replace(curve, smallest=curve.mean - margin, largest=curve.mean + margin)
-    title = "Words alive over those of resampled whole sentences"
-    return Panel(title, "ratio", "ratio", curve, lines, digits=4, band="two standard errors")
+    units = _name(results, "words")
+    title = f"{units.capitalize()} alive, relative to sentences"
+    return Panel(
+        title, f"{units} / {units} of whole sentences", "ratio", curve, lines, digits=4, band="two standard errors"
+    )
 
 
 def n_words_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -134,12 +148,14 @@ def n_words_panel(results: RecordedRun, generations: np.ndarray, options: Mappin
     spread = values.std(axis=0) / np.maximum(values.mean(axis=0), 1.0)
     rule = f"a score needs a standard deviation of at most {100 * _MOST_SPREAD:.0f} % of the mean"
     curve = curve_of(generations, values, None, None, expected, spread <= _MOST_SPREAD, rule)
-    return Panel("Number of words, repetitions included", "words", "words", curve, digits=0)
+    units = _name(results, "words")
+    return Panel(f"Number of {units}, repetitions included", units, units, curve, digits=0)
 
 
 def entropy_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the entropy of the next symbol, a word or the end of the sentence, given its context."""
-    return _plain_panel(results, generations, "entropy", "Entropy of the next word given its context", "entropy (nat)")
+    title = f"Entropy of the next {_unit(results)}"
+    return _plain_panel(results, generations, "entropy", title, "entropy given the context (nat)")
 
 
 def heterozygosity_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -147,7 +163,7 @@ def heterozygosity_panel(results: RecordedRun, generations: np.ndarray, options:
     expected = theory.true_heterozygosity(results) - theory.squared_distance(results, generations)
     limit = theory.squared_distance_limit(results)
     lines = _limit(generations, None if limit is None else theory.true_heterozygosity(results) - limit)
-    title = "Probability that two next words of a context differ (heterozygosity)"
+    title = f"Probability that two next {_name(results, 'words')} differ"
     return _distance_panel(
         results, generations, "heterozygosity", expected, (title, "heterozygosity, mean over contexts", "H"), lines
     )
@@ -158,7 +174,7 @@ def squared_distance_panel(results: RecordedRun, generations: np.ndarray, option
     lines = _limit(generations, theory.squared_distance_limit(results))
     noise = np.full(len(generations), theory.real_noise(results))
     lines += (Line("reference: sampling noise of the real data", noise, "reference"),)
-    words = ("Squared distance to the truth, mean over contexts", "sum of (p - p_0)²", "squared")
+    words = ("Squared distance to the truth", r"mean over contexts of $\sum (p_t - p_0)^2$", "squared")
     return _distance_panel(
         results, generations, "squared_distance", theory.squared_distance(results, generations), words, lines
     )
@@ -176,8 +192,8 @@ def synthetic_noise_panel(
     times = schedule_of(results).times_truth or 0.0
     if limit is not None:
         bound = np.full(len(at), times / (1 + 2 * times))
-        lines += (Line("theory: bound of a context of N words and n = r N, r/(1 + 2 r)", bound, "bound"),)
-    words = ("Noise of the synthetic data over the sampling noise of the real data", "added noise / noise", "noise")
+        lines += (Line("theory: $r/(1 + 2r)$ for $n = rN$", bound, "bound"),)
+    words = ("Noise added by the synthetic data", "added noise / noise of the real data", "noise")
     expected = theory.squared_distance(results, at) / noise
     return _distance_panel(results, at, "squared_distance", expected, words, lines, noise)
 
@@ -185,10 +201,10 @@ def synthetic_noise_panel(
 def total_variation_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean total variation distance of the contexts to the truth."""
     found = theory.total_variation(results, generations)
-    words = ("Distance to the truth, mean over contexts", "total variation", "TV")
+    words = ("Distance to the truth", "total variation, mean over contexts", "TV")
     unknown, lines = np.full(len(generations), np.nan), tuple[Line, ...]()
     if found is not None and not found[1]:
-        lines = (Line("theory: large contexts as if Poisson or normal", found[0], "asymptotic"),)
+        lines = (Line("theory: large contexts as Poisson or normal", found[0], "asymptotic"),)
     expected = found[0] if found is not None and found[1] else unknown
     return _distance_panel(results, generations, "total_variation", expected, words, lines)
 
@@ -225,7 +241,8 @@ def _without_theory(name: str, title: str, label: str) -> Maker:
     """Return the maker of a panel of runs with a map."""
 
     def panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
-        return _plain_panel(results, generations, name, title, label)
+        unit = _name(results, "words")
+        return _plain_panel(results, generations, name, title.replace("words", unit), label.replace("words", unit))
 
     return panel
 
@@ -250,12 +267,12 @@ class NgramPanels(FamilyPanels):
         """Return the number of words that were generated, of runs that only replace their data."""
         if "n_words" not in results.metrics or not schedule_of(results).is_replace_only:
             return None
-        return float(results.metrics["n_words"][:, 1:].sum()), "words"
+        return float(results.metrics["n_words"][:, 1:].sum()), _name(results, "words")
 
     def describe_truth(self, results: RecordedRun) -> str:
         """Return the source of the truth and its size."""
         truth = theory.text_of(results)
-        return f"{truth.source}: {counted(truth.n_sentences, 'sentence')}, {counted(truth.n_tokens, 'word')}"
+        return f"{truth.source}: {counted(truth.n_sentences, 'sentence')}, {counted(truth.n_tokens, _unit(results))}"
 
 
 _SAMPLED: dict[str, Maker] = {

@@ -24,19 +24,21 @@ def alive_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[
     n, rate = replace_only_size(results), _rate(results)
     exact = None if n is None else poisson_survival(n * rate, generations)
     curve = share_of(generations, results.metrics["alive"][:, generations] > 0, None, exact)
-    size = "" if n is None else f", n = {n:,}"
-    return probability_panel(f"Survival of the rate, lambda = {rate:g}{size}", "Pr(Lambda_k > 0)", "alive", curve)
+    size = "" if n is None else f", $n$ = {n:,}"
+    return probability_panel(
+        rf"Survival of the rate, $\lambda_0$ = {rate:g}{size}", r"$\Pr(\lambda_t > 0)$", "alive", curve
+    )
 
 
 def rate_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the mean rate, whose expectation is the true rate in every generation."""
-    return Panel("Mean rate", "Lambda_k", "rate", _rates(results, generations))
+    return Panel("Mean rate", r"rate $\lambda_t$", "rate", _rates(results, generations))
 
 
 def rate_paths_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
     """Show the rate replicate by replicate."""
     paths = results.metrics["rate"][:, generations]
-    return Panel("Rate", "Lambda_k", "rate", _rates(results, generations), paths=paths)
+    return Panel("Rate", r"rate $\lambda_t$", "rate", _rates(results, generations), paths=paths)
 
 
 def _rate(results: RecordedRun) -> float:

@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastcollapse.analysis.panels.schedules import cached_by_results
@@ -104,13 +104,13 @@ class _Recipe(NamedTuple):
 
     Parameters
     ----------
-    own : dotted keys of our own choice.
+    own : dotted keys of our own choice, see `own_choices`.
     is_partial : whether keys that the settings lack are free, and not those of the defaults.
     """
 
     section: Mapping[str, Any]
     cases: Sequence[Settings]
-    own: frozenset[str] = frozenset()
+    own: Collection[str] = ()
     is_partial: bool = False
 
     def origin(self, key: str) -> str:
@@ -250,20 +250,26 @@ def _read(text: str, is_version_0_1: bool = False) -> _Recipe:
             experiments = Experiment.from_mapping(mapping, text=text).cases()
     except InputError:
         written = {name: table for name, table in mapping.items() if name not in ("run", "recipe", "sweep")}
-        return _Recipe(mapping["recipe"], [flat(written)], _own_choices(text), is_partial=True)
+        return _Recipe(mapping["recipe"], [flat(written)], own_choices(text), is_partial=True)
     experiments = map(as_version_0_1, experiments) if is_version_0_1 else experiments
-    return _Recipe(mapping["recipe"], [_settings(experiment) for experiment in experiments], _own_choices(text))
+    return _Recipe(mapping["recipe"], [_settings(experiment) for experiment in experiments], own_choices(text))
 
 
-def _own_choices(text: str) -> frozenset[str]:
-    """Return the dotted keys of a recipe whose lines have the comment "our own choice"."""
-    own, section = set(), ""
+def own_choices(text: str) -> dict[str, str]:
+    """Return the dotted keys of a recipe whose lines have the comment "our own choice", each with the rest of it.
+
+    Examples
+    --------
+    >>> own_choices("[run]\\nseed = 1  # our own choice\\nn_generations = 10  # our own choice; published: 1,000")
+    {'run.seed': '', 'run.n_generations': 'published: 1,000'}
+    """
+    own, section = dict[str, str](), ""
     for line in text.splitlines():
         if header := re.match(r"\[\[?([\w.]+)\]", line):
             section = "" if header[1] == "recipe.cases" else f"{header[1]}."
-        elif found := re.match(rf'"?([\w.]+)"?\s*=.*#.*{_OWN}', line):
-            own.add(section + found[1])
-    return frozenset(own)
+        elif found := re.match(rf'"?([\w.]+)"?\s*=.*#.*{_OWN}(.*)', line):
+            own.setdefault(section + found[1], found[2].strip(" ;:,"))
+    return own
 
 
 def _settings(experiment: Experiment) -> Settings:

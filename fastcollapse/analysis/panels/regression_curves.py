@@ -11,6 +11,7 @@ from fastcollapse.analysis.panels.regression_theory import EQUIVALENT
 from fastcollapse.analysis.panels.scores import curve_of
 from fastcollapse.analysis.panels.skewed_scores import MOST_SKEWED, SkewedLaw, skewed_curve, skewness_rule
 
+EXCESS_ERROR = r"excess error $\Vert w_t - w_0\Vert_\Sigma^2$"
 HEAVY = "the mean or variance is infinite, samples near the dimension"
 
 

@@ -34,7 +34,7 @@ _FIRST_ORDER_ROWS = 10
 # The most generations of ridge fits to the same rows with a ridge of 1: about a second.
 _MOST_INTEGRALS = 10**6
 EQUIVALENT = "theory: deterministic equivalent"
-FIRST_ORDER = "theory: first order in the number of inputs over samples"
+FIRST_ORDER = "theory: first order in $d/n$"
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,11 +24,12 @@ from fastcollapse.analysis.panels.label_grid import default_panels
 from fastcollapse.analysis.panels.minimum import locate_minimum
 from fastcollapse.analysis.panels.mixed_labels import best_weight_panel, mixed_error_panel
 from fastcollapse.analysis.panels.panel import GENERATION, Curve, Line, Panel
-from fastcollapse.analysis.panels.regression_curves import Labels, Theory, panel_beside, scored_curve
+from fastcollapse.analysis.panels.regression_curves import EXCESS_ERROR, Labels, Theory, panel_beside, scored_curve
 from fastcollapse.analysis.panels.regression_setting import Setting, setting_of
 from fastcollapse.analysis.panels.regression_theory import EQUIVALENT, chain_of, medians_of
 from fastcollapse.analysis.panels.skewed_scores import SkewedLaw
 from fastcollapse.analysis.panels.strong_collapse import best_ridge_panels, plateau_panel, ridge_gain_panel
+from fastcollapse.analysis.panels.text import plain
 from fastcollapse.analysis.panels.weighted_fits import ErrorOf, error_over_real_panel
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
@@ -44,7 +45,7 @@ def generator_error_panel(results: RecordedRun, generations: np.ndarray, options
     heavy = chain.heavy[generations]
     median = medians_of(results, generations) if heavy.any() else None
     theory = Theory(law, _all(chain.exact, generations), heavy, median, chain.label)
-    labels = Labels("Excess error of the generator", "|w - w0|² in the norm of Sigma", "error")
+    labels = Labels("Excess error of the generator", EXCESS_ERROR, "error")
     return panel_beside(labels, generations, results.metrics["generator_error"][:, generations], theory)
 
 
@@ -54,7 +55,7 @@ def generator_norm_panel(results: RecordedRun, generations: np.ndarray, options:
     # Its deviation is not known; its tail is not heavier than that of the error.
     law = SkewedLaw(chain.square, np.full(chain.square.shape, np.nan), chain.skew).at(generations)
     theory = Theory(law, _all(chain.exact, generations), chain.heavy[generations], None, chain.label)
-    labels = Labels("Squared norm of the weights", "|w|²", "norm²")
+    labels = Labels("Squared norm of the weights", r"squared norm $\Vert w_t\Vert^2$", "norm²")
     return panel_beside(labels, generations, results.metrics["generator_norm"][:, generations] ** 2, theory)
 
 
@@ -66,7 +67,7 @@ def generator_alignment_panel(results: RecordedRun, generations: np.ndarray, opt
     # The ratio of expectations differs from the expectation of the ratio by a term that vanishes with the dimension.
     law = SkewedLaw(ratio, *np.full((2, ratio.size), np.nan)).at(generations)
     never = _all(False, generations)
-    labels = Labels("Alignment of the weights with the true ones", "cos(w, w0)", "cosine")
+    labels = Labels("Alignment with the true weights", r"cosine $\cos(w_t, w_0)$", "cosine")
     values = results.metrics["generator_alignment"][:, generations]
     panel = panel_beside(labels, generations, values, Theory(law, never, never))
     return dataclasses.replace(panel, log=False, positive=False)
@@ -83,12 +84,14 @@ def ratio_to_first_panel(results: RecordedRun, generations: np.ndarray, options:
         first = np.median(values[:, 1]) if heavy else values[:, 1].mean()
     law = SkewedLaw(chain.error / first, chain.spread, chain.skew).at(at)
     theory = Theory(law, _all(chain.exact, at), chain.heavy[at], median[1:] / first, chain.label)
-    labels = Labels("Error of the generator over that of the first", "error / error of the first", "ratio")
+    labels = Labels("Error over that of the first fit", "error / error of the first fit", "ratio")
     # Values from 1 to n are compared with those of other workflows that stay near 1.
     panel = dataclasses.replace(panel_beside(labels, at, values[:, at] / first, theory), log=True)
     if not schedule.keep[1:].all() or schedule.n_train.any() or schedule.n_real.any():
         return panel
-    return dataclasses.replace(panel, lines=(*panel.lines, Line("pi²/6", np.full(len(at), math.pi**2 / 6), "limit")))
+    return dataclasses.replace(
+        panel, lines=(*panel.lines, Line(r"$\pi^2/6$", np.full(len(at), math.pi**2 / 6), "limit"))
+    )
 
 
 def error_by_ridge_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
@@ -114,7 +117,7 @@ def error_by_generation_panel(results: RecordedRun, generations: np.ndarray, opt
         else:
             single = f", {grid.ridge_name(ridges[0])}" if len(ridges) == 1 else ""
             curves = [GridCurve("" if single else grid.ridge_name(i), (at, m, i)) for i in ridges]
-        panels += plot_errors(results, f"Test error, T = {grid.samples[m]:,}{single}", GENERATION, curves)
+        panels += plot_errors(results, f"Test error, $T$ = {grid.samples[m]:,}{single}", GENERATION, curves)
     return panels
 
 
@@ -129,7 +132,7 @@ def fine_tuning_panel(results: RecordedRun, generations: np.ndarray, options: Ma
     as_they_are = Theory(law, _all(chain.exact, at), chain.heavy[at], None, chain.label)
     panels = []
     for m in chosen(grid.samples, options, "samples", MOST_PLOTS):
-        title, T = f"Error of generations, fine-tuned on T = {grid.samples[m]:,}{share}", int(grid.samples[m])
+        title, T = f"Error, fine-tuned on $T$ = {grid.samples[m]:,} samples{share}", int(grid.samples[m])
         ridges = chosen(grid.values, options, "ridge", 3)
         tuned = plot_errors(
             results, title, GENERATION, [GridCurve(grid.ridge_name(i), grid.place(at, m, i)) for i in ridges]
@@ -137,9 +140,9 @@ def fine_tuning_panel(results: RecordedRun, generations: np.ndarray, options: Ma
         labels = Labels(title, "excess test error", "as they are")
         first = panel_beside(labels, at, results.metrics["generator_error"][:, at], as_they_are)
         scratch = np.full(len(at), float(optimal_ridge(setting.spectrum, setting.w0, T, setting.sigma)[1]))
-        lines = (*first.lines, Line("from scratch, best ridge: deterministic equivalent", scratch, "limit"))
-        panels.append(dataclasses.replace(first, lines=lines, group="as they are"))
-        panels += [dataclasses.replace(p, heading=f"T = {T:,}, {p.group}") for p in tuned]
+        lines = (*first.lines, Line("theory: from scratch, best ridge", scratch, "limit"))
+        panels.append(dataclasses.replace(first, lines=lines, group="not fine-tuned"))
+        panels += [dataclasses.replace(p, heading=f"T = {T:,}, {plain(p.group)}") for p in tuned]
     return panels
 
 
@@ -160,13 +163,13 @@ def decomposition_panel(results: RecordedRun, generations: np.ndarray, options: 
     over_ridge = len(grid.values) > 1
     m: Any = chosen(grid.samples, options, "samples", 1)[0] if over_ridge else slice(None)
     i: Any = slice(None) if over_ridge else 0
-    axis, where = (grid.ridge_axis, f"T = {grid.samples[m]:,}") if over_ridge else (SAMPLES, grid.ridge_name(0))
+    axis, where = (grid.ridge_axis, f"$T$ = {grid.samples[m]:,}") if over_ridge else (SAMPLES, grid.ridge_name(0))
     t = int(grid.generations[-1])
     share = f", {grid.share_name(-1)}" if grid.shares is not None else ""
     # Labels of the truth have no synthetic part.
     parts = {part: name for part, name in _PARTS.items() if METRICS[part] in results.variables}
     curves = [GridCurve(name, grid.place(t, m, i), part) for part, name in parts.items()]
-    return plot_errors(results, f"Parts of the test error, n = {t:,}, {where}{share}", axis, curves)
+    return plot_errors(results, f"Parts of the test error, $t$ = {t:,}, {where}{share}", axis, curves)
 
 
 def optimum_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> list[Panel]:
@@ -196,9 +199,9 @@ def optimum_panel(results: RecordedRun, generations: np.ndarray, options: Mappin
             lines = (Line(EQUIVALENT, _best_ridges(setting, int(grid.samples[m]), chain.error[at]), "asymptotic"),)
         unknown = np.full(len(at), np.nan)
         curve = Curve(at, best, error, best - 2 * error, best + 2 * error, None, None, unknown, unknown)
-        title, label = f"Ridge of the least mean test error, T = {grid.samples[m]:,}", "best lambda"
-        note = f"{label}: where the mean over replicates is least, and its standard error"
-        panels.append(Panel(title, label, label, curve, lines, band="two standard errors", log=True, note=note))
+        title, label, heading = f"Best ridge, $T$ = {grid.samples[m]:,}", r"best ridge $\lambda$", "best lambda"
+        note = f"{heading}: where the mean over replicates is least, and its standard error"
+        panels.append(Panel(title, label, heading, curve, lines, band="two standard errors", log=True, note=note))
     return panels
 
 

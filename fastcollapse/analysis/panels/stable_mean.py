@@ -27,10 +27,12 @@ def error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[
         exact = stable_mean_scale(alpha, *sizes)[generations] / first
     limit, lines = stable_mean_limit(alpha), tuple[Line, ...]()
     if accumulated_size(results) is not None and math.isfinite(limit):
-        lines = (Line("zeta(alpha)^(1/alpha)", np.full(len(generations), limit), "limit"),)
-    title = f"Error of a mean over that of the first fit, alpha = {alpha:g}"
+        lines = (Line(r"limit $\zeta(\alpha)^{1/\alpha}$", np.full(len(generations), limit), "limit"),)
+    title = rf"Error over that of the first fit, $\alpha$ = {alpha:g}"
     curve = median_curve(generations, values, exact)
-    return Panel(title, "|error|, ratio of medians", "error", curve, lines, band=QUARTILES, median=True, positive=True)
+    return Panel(
+        title, "error / error of the first fit", "error", curve, lines, band=QUARTILES, median=True, positive=True
+    )
 
 
 PANELS = FamilyPanels(

@@ -18,7 +18,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.regression.strong_collapse import best_mixed_ridge, strong_collapse_plateau
 
-_PLATEAU = "plateau of endless samples without a ridge"
+_PLATEAU = r"plateau for $T \to \infty$, no ridge"
 # The fewest ridges above 0 that locate a minimum.
 _LEAST_RIDGES = 3
 
@@ -43,7 +43,7 @@ def ridge_gain_panel(results: RecordedRun, generations: np.ndarray, options: Map
     if grid.exponents or not without.size:
         raise InputError("model.downstream.ridge must have the value 0 for the panel ridge_gain")
     t, fit, panels = int(grid.generations[-1]), theory_of(results), []
-    title, label = f"Test error at the best ridge over that without one{grid.words()}", "error / error without a ridge"
+    title, label = f"Test error at the best ridge{grid.words()}", "error / error without a ridge"
     note = "the best ridge is that of the least mean in the grid; standard errors are those of the ratio of two means"
     for share in grid.share_places():
         errors = results.metrics["test_error"][:, t, :, share]
@@ -70,7 +70,7 @@ def best_ridge_panels(results: RecordedRun) -> list[Panel]:
     """Return panels of the ridge of the least mean test error over the number of samples, for each share."""
     grid, panels = grid_of(results), []
     t, positive = int(grid.generations[-1]), grid.values > 0
-    title, label = f"Ridge of the least mean test error{grid.words()}", "best lambda"
+    title, label, heading = f"Best ridge{grid.words()}", r"best ridge $\lambda$", "best lambda"
     for share in grid.share_places():
         errors = results.metrics["test_error"][:, t, :, share][..., positive]
         best, error = locate_minimum(errors, grid.values[positive])
@@ -78,8 +78,10 @@ def best_ridge_panels(results: RecordedRun) -> list[Panel]:
         lines = (Line(EQUIVALENT, np.where(np.isfinite(ridge), ridge, np.nan), "asymptotic"),)
         unknown = np.full(len(best), np.nan)
         curve = Curve(grid.samples, best, error, best - 2 * error, best + 2 * error, None, None, unknown, unknown)
-        note = f"{label}: where the mean over replicates is least, and its standard error"
-        panel = Panel(title, label, label, curve, lines, band="two standard errors", log=True, axis=SAMPLES, note=note)
+        note = f"{heading}: where the mean over replicates is least, and its standard error"
+        panel = Panel(
+            title, label, heading, curve, lines, band="two standard errors", log=True, axis=SAMPLES, note=note
+        )
         panels.append(dataclasses.replace(panel, group=grid.share_name(share)))
     return panels
 

@@ -1,9 +1,31 @@
-"""Text of tables: columns, and numbers with their noun."""
+"""Text of tables: columns, numbers with their noun, and labels without mathtext."""
 
 import itertools
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+# Mathtext -> plain text, in this order; what is left of a command is its name.
+_PLAIN = (
+    (r"\\[,;:! ]|\\(?:left|right)\b", ""),
+    (r"\\(?:mathrm|mathbb|operatorname|text)\{([^{}]*)\}", r"\1 "),
+    (r"\\(?:bar|hat|tilde)\s*\{?(\\?\w+)\}?", r"\1"),
+    (r"\\sqrt\{([^{}]*)\}", r"sqrt(\1)"),
+    (r"\\cdot|\\times", " x "),
+    (r"\\infty\b", "infinity"),
+    (r" ?\\parallel\b ?", " || "),
+    (r"\\int\b", "integral of "),
+    (r"\\ll\b", "<<"),
+    (r"\\varphi\b", "phi"),
+    (r"\\leq?\b", "<="),
+    (r"\\geq?\b", ">="),
+    (r"\\epsilon\b|\\varepsilon\b", "eps"),
+    (r"\\ell\b", "l"),
+    (r"\\(?:Vert|\|) ?", "|"),
+    (r"\\([A-Za-z]+) ?", r"\1 "),
+    (r"[{}]", ""),
+)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -69,3 +91,24 @@ def _setting_text(key: str, value: Any) -> str:
         return str(value)
     shown = f"{value:g}" if isinstance(value, float) else value if isinstance(value, str) else short(value)
     return f"{name} = {shown}"
+
+
+def plain(text: str) -> str:
+    r"""Return a text with mathtext between dollar signs as plain text.
+
+    Examples
+    --------
+    >>> plain("$n$ = 10"), plain(r"variance $\mathrm{tr}\,\Sigma_t/\mathrm{tr}\,\Sigma_0$")
+    ('n = 10', 'variance tr Sigma_t/tr Sigma_0')
+    """
+    parts = re.split(r"(?<!\\)\$", text)
+    if len(parts) % 2 == 0:  # one dollar sign alone is no mathtext
+        return text
+    return "".join(_plain_math(part) if i % 2 else part.replace(r"\$", "$") for i, part in enumerate(parts))
+
+
+def _plain_math(text: str) -> str:
+    for pattern, words in _PLAIN:
+        text = re.sub(pattern, words, text)
+    text = re.sub(r" +(?=[_^()\]|,])", "", text)
+    return re.sub(r" +", " ", text).strip()

@@ -22,8 +22,8 @@ def collapsed_panel(results: RecordedRun, generations: np.ndarray, options: Mapp
         # No fit before the second one is to synthetic points.
         exact[generations < 2] = 0.0
     curve = share_of(generations, results.metrics["collapsed"][:, generations] > 0, None, exact)
-    size = "" if n is None else f", n = {n:,}"
-    return probability_panel(f"Uniform levels: collapsed models{size}", "Pr(collapsed)", "collapsed", curve)
+    size = "" if n is None else f", $n$ = {n:,}"
+    return probability_panel(f"Uniform levels: collapsed models{size}", r"$\Pr$(collapsed)", "collapsed", curve)
 
 
 def level_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:

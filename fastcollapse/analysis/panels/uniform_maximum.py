@@ -24,7 +24,7 @@ def log_ratio_panel(results: RecordedRun, generations: np.ndarray, options: Mapp
         expected = -np.append(0.0, np.cumsum(1 / sizes))[numbers[generations]]
     n = results.n_replicates
     curve = curve_of(generations, values, None, None, expected, np.array(n >= EVENTS), replicates_rule(EVENTS, n))
-    return Panel("Log of the maximum, over the true one", "ln(theta/theta_0)", "ln theta", curve)
+    return Panel("Log of the maximum", r"log maximum $\ln(\theta_t/\theta_0)$", "ln theta", curve)
 
 
 def squared_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -40,7 +40,13 @@ def squared_error_panel(results: RecordedRun, generations: np.ndarray, options: 
             spread = fourth / second**2
         law = SkewedLaw(second, spread, skewness(spread))
     curve = skewed_curve(generations, values, law)
-    return Panel("Squared relative error of the maximum", "(theta/theta_0 - 1)^2", "error", curve, positive=True)
+    return Panel(
+        "Squared relative error of the maximum",
+        r"squared error $(\theta_t/\theta_0 - 1)^2$",
+        "error",
+        curve,
+        positive=True,
+    )
 
 
 def _fits(results: RecordedRun) -> tuple[np.ndarray, np.ndarray] | None:

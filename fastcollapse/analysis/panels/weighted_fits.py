@@ -158,7 +158,7 @@ def ratio_to_first_panel(
         # A line that the exact one covers is left out.
         if np.isfinite(ratios).all() and not np.allclose(ratios, curve.expected, rtol=_COVERED):
             lines = (Line(LARGE_SAMPLES, ratios, "asymptotic"),)
-    title, label = "Error over that of the first fit", "error / error of the first"
+    title, label = "Error over that of the first fit", "error / error of the first fit"
     # Values from 1 to t are compared with those of other workflows that stay near 1.
     return Panel(title, label, "ratio", curve, lines, log=True, digits=4, positive=True)
 

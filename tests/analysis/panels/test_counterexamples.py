@@ -103,7 +103,7 @@ def test_exponential_mean__agrees(workflow):
     is_close = np.isclose(ratio.curve.mean, median, rtol=0.06)
     assert is_close[1 : 3 if workflow is REPLACE else 5].all()
     assert ratio.median
-    assert ratio.lines[0].label == "median, many points"
+    assert ratio.lines[0].label == "theory: median, many points"
 
 
 def test_exponential_mean__mean_of_ratios_has_a_wide_law():
@@ -116,7 +116,7 @@ def test_exponential_mean__mean_of_ratios_has_a_wide_law():
     means = (error[:, 20] / error[:, 1]).reshape(80, 50).mean(axis=1)
     np.testing.assert_array_equal(panel.curve.mean[-1], np.median(means))
     [panel] = panels_of(run("exponential_mean", ACCUMULATE, None, 49), GENERATIONS, ["mean_of_ratios"])
-    assert panel.title == "Mean of 49 such ratios, theta_0 = 1"
+    assert panel.title == r"Means over 49 runs, $\theta_0$ = 1"
 
 
 def test_exponential_mean__a_collapsed_mean_has_large_ratios():

@@ -46,14 +46,14 @@ def test_grid__equals_grid_of_run():
     np.testing.assert_array_equal(grid.generations, [0, 1, 3])
     np.testing.assert_array_equal(grid.samples, [10, 50])
     np.testing.assert_array_equal(grid.ridge, [[0.0, 0.1, 1.0]] * 2)
-    assert grid.ridge_name(1) == "lambda = 0.1"
+    assert grid.ridge_name(1) == r"$\lambda$ = 0.1"
 
 
 def test_grid__exponents_give_ridges_by_sample_size():
     results = run(downstream={"ridge": None, "exponent": [0.5, 1.0]}, n_replicates=2)
     grid = grid_of(results)
     np.testing.assert_allclose(grid.ridge, [[10**-0.5, 0.1], [50**-0.5, 0.02]])
-    assert grid.ridge_name(0) == "lambda = T^-0.5"
+    assert grid.ridge_name(0) == r"$\lambda = T^{-0.5}$"
     assert not fit_of(results).exact.any()
 
 

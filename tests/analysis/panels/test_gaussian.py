@@ -157,7 +157,7 @@ def test_tail__agrees_with_exact_law_and_bounds(one_dimension):
     # The sharp bound is the smallest.
     assert (panel.lines[0].values <= min(one.values[-1] for one in panel.lines[1:]) + 1e-12)[-1]
     [default] = panels_of(one_dimension, at, ["tail"])
-    assert default.title == "Deviation above 0.2, n = 40"
+    assert default.title == "Deviation above 0.2, $n$ = 40"
     plain = '[recipe]\ntitle = "a tail"\n'
     [panel] = panels_of(run({"sigma": 2.0}, n_replicates=3, text=plain), at, ["tail"])
     assert [one.kind for one in panel.lines] == ["bound"]

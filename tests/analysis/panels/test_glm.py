@@ -49,7 +49,7 @@ def test_labels__errors_have_the_theory_of_large_samples():
     np.testing.assert_allclose(panel.curve.mean / panel.asymptotic(), 1, atol=0.2)
     ratio = PANELS.panels["ratio_to_first"](results, AT, {})
     np.testing.assert_allclose(ratio.asymptotic(), [1, 1.25, 1.4236, 1.5274], atol=1e-4)
-    assert [line.label for line in ratio.lines] == ["theory: large samples", "pi²/6"]
+    assert [line.label for line in ratio.lines] == ["theory: large samples", r"$\pi^2/6$"]
     assert [line.label for line in PANELS.panels["ratio_to_first"](run(), AT, {}).lines] == ["theory: large samples"]
 
 

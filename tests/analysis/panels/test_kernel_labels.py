@@ -59,7 +59,7 @@ LAWS = {
 def test_errors__agree_with_exact_theory(folder, name):
     results = run(folder, LAWS[name])
     panels = panels_of(results, ALL, ["mixed_error", "generator_error"])
-    assert [panel.group for panel in panels[:2]] == ["lambda = 0.05", "lambda = 0.2"]
+    assert [panel.group for panel in panels[:2]] == [r"$\lambda$ = 0.05", r"$\lambda$ = 0.2"]
     for panel in panels:
         assert np.isfinite(panel.curve.z).all()
         assert np.abs(panel.curve.z).max() < Z_LIMIT
@@ -108,7 +108,7 @@ def test_new_rows__have_no_theory(folder):
 
 def test_best_weight__is_that_of_the_expectations(folder):
     panels = panels_of(run(folder), ALL, ["best_weight"])
-    assert [line.label for panel in panels for line in panel.lines] == ["of the expected errors given the rows"] * 2
+    assert [line.label for panel in panels for line in panel.lines] == ["theory: given the rows"] * 2
     for panel in panels:
         np.testing.assert_array_equal(panel.curve.at, ALL[1:])
         assert np.abs(panel.curve.mean - panel.lines[0].values)[-1] < 0.1
@@ -117,7 +117,7 @@ def test_best_weight__is_that_of_the_expectations(folder):
 def test_default_panels__are_those_of_mixed_labels(folder, tmp_path):
     results = run(folder, n_replicates=3)
     text = summary(results)
-    assert "Test error with mixed labels, n = 5" in text
+    assert "Test error with mixed labels, t = 5" in text
     assert "Weight of the least mean error" in text
     save_figure(results, tmp_path / "out.png")
     assert (tmp_path / "out.png").exists()

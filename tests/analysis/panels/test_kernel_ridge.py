@@ -40,11 +40,11 @@ def results(folder):
 
 def test_errors__equal_metrics(results):
     panels = panels_of(results, GENERATIONS, ["error_by_samples", "error_by_ridge", "accuracy_by_samples"])
-    assert [panel.group for panel in panels[:3]] == ["n = 0", "n = 1", "n = 4"]
+    assert [panel.group for panel in panels[:3]] == ["$t$ = 0", "$t$ = 1", "$t$ = 4"]
     errors = results.metrics["test_error"]
     np.testing.assert_allclose(panels[1].curve.mean, errors[:, 1, :, 0].mean(axis=0))
     assert panels[1].curve.at.tolist() == [4, 6, 15]
-    by_ridge = [panel for panel in panels if panel.title == "Test error, T = 6"]
+    by_ridge = [panel for panel in panels if panel.title == "Test error, $T$ = 6"]
     np.testing.assert_allclose(by_ridge[2].curve.mean, errors[:, 4, 1].mean(axis=0))
     accuracy = next(panel for panel in panels if panel.title.startswith("Test accuracy"))
     np.testing.assert_allclose(accuracy.curve.mean, results.metrics["test_accuracy"][:, 0, :, 0].mean(axis=0))
@@ -114,7 +114,7 @@ def test_figure__has_row_of_images(tmp_path):
     axes = draw([Results(results._reader)]).axes
     assert len(axes[0].child_axes) == len(panels)
     words = [one.get_text() for one in axes[0].texts]
-    assert "n = 4" in words
+    assert "t = 4" in [word.replace("$", "") for word in words]
     assert f"{panels[0].curve.mean[1]:.2f}" in words
     assert axes[0].get_legend() is None
     assert axes[1].get_legend() is not None
@@ -122,9 +122,9 @@ def test_figure__has_row_of_images(tmp_path):
 
 def test_default__shows_the_axis_with_most_values(results, folder):
     titles = {panel.title for panel in panels_of(results, GENERATIONS, ["test_error"])}
-    assert titles == {"Test error, lambda = 0.01", "Test error, lambda = 0.1"}
+    assert titles == {r"Test error, $\lambda$ = 0.01", r"Test error, $\lambda$ = 0.1"}
     few = run(folder, {"downstream": {"n_samples": 6, "ridge": 0.1}})
-    assert {panel.title for panel in panels_of(few, GENERATIONS, ["test_error"])} == {"Test error, T = 6"}
+    assert {panel.title for panel in panels_of(few, GENERATIONS, ["test_error"])} == {"Test error, $T$ = 6"}
     grid = run(folder, {"downstream": {"n_samples": 6, "exponent": [0.5, 1.0, 2.0]}})
     assert panels_of(grid, GENERATIONS, ["test_error"])[0].axis.heading == "l"
 

@@ -30,4 +30,4 @@ def test_default_panels__need_three_weights_above_0_for_a_minimum():
 
 def test_ridges__are_chosen_by_a_recipe():
     assert shown_ridges(np.array([0.1, 1.0, 10.0]), {"ridge": [1.0]}) == [1]
-    assert ridge_name(0.00123456) == "lambda = 0.00123"
+    assert ridge_name(0.00123456) == r"$\lambda$ = 0.00123"

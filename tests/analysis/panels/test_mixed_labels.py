@@ -62,7 +62,7 @@ def test_mixed_error__without_ridge_agrees_with_exact_theory(name):
 def test_mixed_error__with_ridge_has_an_approximate_line():
     results = run()
     panel = panels_of(results, ALL, ["mixed_error"])[1]
-    assert panel.group == "lambda = 0.2"
+    assert panel.group == r"$\lambda$ = 0.2"
     assert np.isnan(panel.curve.expected).all()
     np.testing.assert_allclose(panel.asymptotic(), panel.curve.mean, rtol=0.1)
     # No theory of a ridge and inputs of several variances.
@@ -92,7 +92,7 @@ def test_best_weight__is_golden_without_a_ridge():
     golden, ridge = panels_of(run(), ALL, ["best_weight"])
     assert golden.axis is GENERATION
     np.testing.assert_array_equal(golden.curve.at, ALL[1:])
-    assert [line.label for line in golden.lines] == ["1/phi = 0.618, after many generations"]
+    assert [line.label for line in golden.lines] == [r"$1/\varphi$ = 0.618, after many generations"]
     assert [line.label for line in ridge.lines] == ["theory, after many generations"]
     for panel in (golden, ridge):
         assert abs(panel.curve.mean[-1] - panel.lines[0].values[-1]) < 0.05
@@ -113,7 +113,7 @@ def test_best_weight__is_golden_without_a_ridge():
 def test_default_panels__are_those_of_mixed_labels(tmp_path):
     results = run(n_replicates=3)
     text = summary(results)
-    assert "Excess error with mixed labels, n = 8" in text
+    assert "Excess error with mixed labels, t = 8" in text
     assert "Weight of the least mean error" in text
     save_figure(results, tmp_path / "out.png")
     assert (tmp_path / "out.png").exists()
@@ -122,4 +122,4 @@ def test_default_panels__are_those_of_mixed_labels(tmp_path):
     assert "Weight of the least mean error" not in summary(few)
     np.testing.assert_array_equal(panels_of(few, ALL, ["mixed_error"])[0].curve.at, [0.2, 0.5])
     chosen = run(n_replicates=2, text='[recipe]\ntitle = "t"\nridge = [0.2]\npanels = ["mixed_error"]\n')
-    assert [panel.group for panel in panels_of(chosen, ALL)] == ["lambda = 0.2"]
+    assert [panel.group for panel in panels_of(chosen, ALL)] == [r"$\lambda$ = 0.2"]

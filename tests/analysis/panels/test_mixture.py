@@ -48,7 +48,7 @@ def test_tail__false_bound_is_rejected():
     text = '[recipe]\ntitle = "a tail"\neps = 0.2\n'
     results = run("joint_ml", text=text)
     [panel] = panels_of(results, np.array([0, 40]), ["tail"])
-    assert panel.title == "Deviation above 0.2, n = 10"
+    assert panel.title == "Deviation above 0.2, $n$ = 10"
     np.testing.assert_allclose(panel.curve.mean[1], (results.metrics["log_sigma"][:, 40] > np.log(0.2)).mean())
     above = results.metrics["log_sigma"][:, [10]] > np.log(0.1)
     wrong = share_of(np.array([10]), above, (np.zeros(1), np.array([0.5])), None)

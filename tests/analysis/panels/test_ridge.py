@@ -81,7 +81,7 @@ def test_error_by_ridge__has_curve_per_generation_and_plot_per_sample_size(resul
 def test_error_by_samples__uses_ridges_named_in_recipe():
     results = run(n_replicates=2, text='[recipe]\ntitle = "t"\nridge = [0.1]\npanels = ["error_by_samples"]\n')
     panels = panels_of(results, ALL)
-    assert {panel.title for panel in panels} == {"Test error, lambda = 0.1"}
+    assert {panel.title for panel in panels} == {r"Test error, $\lambda$ = 0.1"}
     assert all(panel.axis is SAMPLES and panel.log for panel in panels)
     np.testing.assert_array_equal(panels[0].curve.at, [10, 50, 200])
     wrong = run(n_replicates=2, text='[recipe]\ntitle = "t"\nridge = [0.2]\npanels = ["error_by_samples"]\n')
@@ -220,7 +220,10 @@ TUNED = {"start": "generation", "n_samples": [8, 50], "ridge": [0.0, 0.1, 0.3, 1
 def test_fine_tuning__agrees_with_theory(truth):
     results = run(truth=truth, downstream=TUNED)
     panels = panels_of(results, ALL, ["fine_tuning"])
-    assert [panel.group for panel in panels[:4]] == ["as they are", "lambda = 0", "lambda = 0.3", "lambda = 3"]
+    assert [panel.group for panel in panels[:4]] == [
+        "not fine-tuned",
+        *(rf"$\lambda$ = {ridge}" for ridge in ("0", "0.3", "3")),
+    ]
     scores = np.array([panel.curve.z for panel in panels[:2]])
     assert np.abs(scores[:, 1:][np.isfinite(scores[:, 1:])]).max() < Z_LIMIT
     # Exact for isotropic inputs; a projection of others has an approximate error.
@@ -228,7 +231,7 @@ def test_fine_tuning__agrees_with_theory(truth):
     for panel in panels[2:4]:
         np.testing.assert_allclose(panel.curve.mean[1:], panel.asymptotic()[1:], rtol=0.15)
     # From scratch the error is that of a start with the error |w0|^2 = 1.
-    assert panels[0].lines[-1].label == "from scratch, best ridge: deterministic equivalent"
+    assert panels[0].lines[-1].label == "theory: from scratch, best ridge"
     scratch = panels[0].lines[-1].values
     assert scratch[0] == scratch[-1] < 1
     # Many rows forget the start, and decompositions have no synthetic part.

@@ -46,7 +46,7 @@ def results():
 
 def test_plateau__agrees_with_exact_theory(results):
     panels = plateau_panel(results, ALL, {"ridge": [0.0]})
-    assert [panel.group for panel in panels] == ["share 0", "share 0.5", "share 1"]
+    assert [panel.group for panel in panels] == ["synthetic share 0", "synthetic share 0.5", "synthetic share 1"]
     assert all(panel.axis is SAMPLES and panel.log for panel in panels)
     for panel in panels:
         assert np.isfinite(panel.curve.z).all()
@@ -85,7 +85,7 @@ def test_optimum__is_over_samples(results):
 def test_panels__have_a_curve_for_each_share(name, results):
     panels = PANELS.panels[name](results, ALL, {})
     if name != "decomposition":
-        assert {panel.group for panel in panels} == {"share 0", "share 0.5", "share 1"}
+        assert {panel.group for panel in panels} == {"synthetic share 0", "synthetic share 0.5", "synthetic share 1"}
     for panel in panels:
         assert np.nanmax(np.abs(np.append(panel.curve.z, 0.0))) < Z_LIMIT
 
@@ -103,8 +103,8 @@ def test_generations__label_the_synthetic_rows():
     results = run({"n_samples": [40, 100]}, n_replicates=100)
     panels = PANELS.panels["error_by_generation"](results, ALL, {"ridge": [0.0]})
     assert all(panel.axis is GENERATION for panel in panels)
-    assert {panel.group for panel in panels} == {"share 0", "share 0.5", "share 1"}
-    assert "n = 2" in PANELS.panels["error_by_samples"](results, ALL, {"ridge": [0.0]})[0].title
+    assert {panel.group for panel in panels} == {"synthetic share 0", "synthetic share 0.5", "synthetic share 1"}
+    assert "$t$ = 2" in PANELS.panels["error_by_samples"](results, ALL, {"ridge": [0.0]})[0].title
     # Only real rows: nothing depends on the generation.
     mean = panels[0].curve.mean
     assert np.ptp(mean) < 0.2 * mean[0]
@@ -113,7 +113,7 @@ def test_generations__label_the_synthetic_rows():
 def test_fine_tuning__names_its_share():
     results = run({"start": "generation", "n_samples": 40, "ridge": [0.0, 0.1, 0.2]}, n_replicates=20)
     panels = PANELS.panels["fine_tuning"](results, ALL, {})
-    assert "share 1" in panels[0].title
+    assert "synthetic share 1" in panels[0].title
 
 
 @pytest.mark.parametrize("down", [{"n_samples": [40, 100]}, {"n_samples": 40}])
@@ -121,7 +121,7 @@ def test_short_grid__of_given_delta_has_its_errors(down):
     """Only generation 0 has a fit, which is not in panels over generations."""
     results = run({"delta": 0.01, "ridge": [0.0, 0.1], **down}, n_replicates=20)
     panels = PANELS.panels["test_error"](results, ALL, {})
-    assert {panel.group for panel in panels} == {"share 0", "share 0.5", "share 1"}
+    assert {panel.group for panel in panels} == {"synthetic share 0", "synthetic share 0.5", "synthetic share 1"}
     assert all(np.isfinite(panel.curve.mean).all() and panel.curve.mean.size for panel in panels)
 
 
@@ -146,7 +146,7 @@ def test_theory__is_that_of_the_same_run_in_other_units(down, start):
 
 
 def test_tables_and_figure__of_a_run(results):
-    assert "share 0.5" in summary(results)
+    assert "synthetic share 0.5" in summary(results)
     assert "Test error" in comparison_text(results, compare(results))
     assert draw([results]) is not None
 
