@@ -10,7 +10,9 @@ sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 import docstrings
 import numpy as np
 import reference_pages
+from docutils import nodes
 from numpy.typing import ArrayLike, NDArray
+from sphinx import addnodes
 from sphinx.util.typing import stringify_annotation
 
 from fastcollapse import __version__
@@ -95,6 +97,27 @@ def _signature(app, what, name, value, options, signature, returns):
     return shortened(signature), shortened(returns)
 
 
+def _link_names(app, doctree, page):
+    """Let names of the package that stand alone in code lead to their entry; on pages of theory also without a path."""
+    entries = app.env.domaindata["py"]["objects"]
+    short = {}
+    for name in entries:
+        if name.startswith("fastcollapse.theory."):
+            short.setdefault(name.rpartition(".")[2], []).append(name)
+    is_theory = page.startswith(("explanation/", "notebooks/"))
+    for node in list(doctree.findall(nodes.literal)):
+        if isinstance(node.parent, (nodes.reference, nodes.title, addnodes.pending_xref)) or "generated" in page:
+            continue
+        text = node.astext().removesuffix("()")
+        found = [text] if text in entries else short.get(text, []) if is_theory else []
+        if len(found) == 1 and text.isascii():
+            entry = entries[found[0]]
+            target = app.builder.get_relative_uri(page, entry.docname) + f"#{entry.node_id}"
+            reference = nodes.reference("", "", internal=True, refuri=target)
+            node.replace_self(reference)
+            reference += node
+
+
 def _description(app, context, lines):
     lines[:] = [re.sub(r"\|(\w+)\|", r"\\|\1\\|", line) for line in lines]
 
@@ -105,4 +128,5 @@ def setup(app):
     app.connect("autodoc-process-signature", _signature)
     app.connect("sphinx-click-process-description", _description)
     app.connect("source-read", _source)
+    app.connect("doctree-resolved", _link_names)
     reference_pages.write()
