@@ -116,6 +116,12 @@ class SweepResults:
 
         return compare_sweep(self._source)
 
+    def cite(self) -> str:
+        """Return BibTeX of the package, and of the source, theory and data of the points; see `fastcollapse.cite`."""
+        from fastcollapse.analysis.citations import citations_of_sweep  # imports SciPy
+
+        return citations_of_sweep(self._source).bibtex()
+
     def summary(self) -> str:
         """Return the status of the sweep, its first finished experiment in words, and its comparison with theory."""
         from fastcollapse.analysis.report import describe  # imports the panels

@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from fastcollapse import __version__
+from fastcollapse.cli.cite import cite
 from fastcollapse.cli.export import export
 from fastcollapse.cli.json_output import echo_json, json_option
 from fastcollapse.cli.keys import keys, new
@@ -254,6 +255,7 @@ for command in (
     text,
     reproduce,
     recipes,
+    cite,
     new,
     keys,
     sweep,
