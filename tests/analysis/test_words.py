@@ -183,3 +183,12 @@ def test_parameter_values__of_tables_are_what_differs():
 def test_plain__has_no_mathtext(text, expected):
     assert plain(text) == expected
     assert plain(escaped(text)) == text
+
+
+@pytest.mark.parametrize("path", [*recipes().values(), *sweeps().values()], ids=lambda path: path.stem)
+def test_titles__of_recipes_are_one_short_line(path):
+    section = tomllib.loads(path.read_text(encoding="utf-8")).get("recipe", {})
+    title, note = section.get("title", ""), section.get("note", "")
+    assert len(title) <= 60
+    assert not {"_", "`", "$", "\n"} & set(title)
+    assert not {"_", "`", "$", "\n"} & set(note)
