@@ -12,7 +12,7 @@ from fastcollapse.analysis.panels.published import RecipeWords, recipe_words
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_of
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.sweep_axes import Side, choose_sides, fixed_entries
-from fastcollapse.analysis.words import parameter_values, plain
+from fastcollapse.analysis.words import parameter_values, plain, value_words
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.sweeps.axes import Dimension, named_axes
@@ -275,9 +275,8 @@ def _title(
         for parameter in Side(axis, k).parameters
         if k not in drawn
     ]
-    families = dict.fromkeys(results.experiment.family for results in points)
-    names = f"{' and '.join(families)} {'family' if len(families) == 1 else 'families'}"
-    heading = words.changed_title if words is not None else f"Sweep of the {names}"
+    families = dict.fromkeys(value_words("model.family", results.experiment.family) for results in points)
+    heading = words.changed_title if words is not None else f"Sweep: {' and '.join(families)}"
     generation = f"generation {_range([results.last for results in points] if at is None else [at])}"
     n_replicates = _range([results.n_replicates for results in points])
     n_missing = len(source.sweep) - len(source.done())

@@ -17,6 +17,8 @@ from fastcollapse.simulation.recorded_run import RecordedRun
 _MOST_POINTS = 5
 # The most letters of the notes of a table in one line; longer notes have a line each.
 _LONGEST_LINE = 240
+# Differences from this factor on are factors, and not percentages: asymptotic theory does not hold there.
+_FACTOR = 2.0
 _LEGEND = {
     "within bounds": "the bounds are too far apart for a score",
     "no score": "see the rule above",
@@ -172,22 +174,36 @@ def why_not_compared(results: RecordedRun, panels: Sequence[Panel]) -> str:
     """Return why the curves of a plot have no score by theory, "" if one has."""
     if any(panel.curve.lower is not None or np.isfinite(panel.curve.expected).any() for panel in panels):
         return ""
-    differences = [_largest_difference(panel) for panel in panels]
-    if np.isfinite(differences).any():
-        return f"no exact theory; within {100 * np.nanmax(differences):.2g} % of the asymptotic one"
+    ratios = np.concatenate([_ratios_to_asymptotic(panel) for panel in panels])
+    if ratios.size:
+        return f"no exact theory; {_distance_in_words(ratios)} the asymptotic one"
     if any(panel.median for panel in panels):
         return panels_for(results).no_median
     return panels_for(results).why_no_bounds(results)
 
 
-def _largest_difference(panel: Panel) -> float:
-    """Return the largest relative difference between the mean and asymptotic theory, NaN without such theory."""
+def _ratios_to_asymptotic(panel: Panel) -> np.ndarray:
+    """Return the mean over asymptotic theory at the points that have it, none where theory is near zero."""
     theory = panel.asymptotic()
     with np.errstate(divide="ignore", invalid="ignore"):
-        difference = np.abs(panel.curve.mean / theory - 1)
+        ratios = panel.curve.mean / theory
     # A ratio has no meaning where theory passes through zero.
-    is_known = np.isfinite(difference) & (np.abs(theory) > 0.05 * np.nanmax(np.abs(theory), initial=0.0))
-    return float(difference[is_known].max()) if is_known.any() else math.nan
+    return ratios[np.isfinite(ratios) & (np.abs(theory) > 0.05 * np.nanmax(np.abs(theory), initial=0.0))]
+
+
+def _distance_in_words(ratios: np.ndarray) -> str:
+    """Return how far values are from others, given their ratios: in percent, or as a factor from 2 on.
+
+    Examples
+    --------
+    >>> _distance_in_words(np.array([0.98, 1.01])), _distance_in_words(np.array([1.0, 68.0]))
+    ('within 2 % of', 'up to a factor of 68 from')
+    """
+    largest = np.maximum(ratios, np.divide(1, ratios, out=np.full(ratios.shape, np.inf), where=ratios > 0)).max()
+    if largest < _FACTOR:
+        return f"within {100 * np.abs(ratios - 1).max():.2g} % of"
+    factor = f"{largest:,.0f}" if largest >= 10 else f"{largest:.2g}"
+    return f"up to a factor of {factor} from" if np.isfinite(largest) else "far from"
 
 
 def number(panel: Panel, value: float) -> str:

@@ -8,9 +8,13 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from fastcollapse.analysis.panels.published import RecipeWords
 from fastcollapse.analysis.panels.text import plain as plain
 from fastcollapse.analysis.word_table import VALUES, WORDS
 from fastcollapse.sweeps.axes import SweptParameter
+
+# The most changes of a recipe whose values are named.
+_MOST_CHANGES = 3
 
 
 def words_of(key: str) -> tuple[str, str]:
@@ -124,6 +128,19 @@ def overlaid_words(cases: Sequence[Mapping[str, Any]], overlay: str) -> list[str
     return [settings({key: value for key, value in case.items() if key.startswith("workflow.")}) for case in cases]
 
 
+def source_words(words: RecipeWords) -> str:
+    """Return the source of runs of a recipe as a figure has it: what differs from the recipe is in words."""
+    if not words.changes:
+        return words.source
+    after = words.source.partition("changed: ")[0]
+    changes = dict.fromkeys(
+        f"{setting(one.key, one.value)} ({one.origin} {value_words(one.key, one.recipe)})" for one in words.changes
+    )
+    if len(changes) > _MOST_CHANGES:
+        changes = dict.fromkeys(words_of(one.key)[0] for one in words.changes)
+    return f"{after}changed: {', '.join(changes)}"
+
+
 def escaped(text: str) -> str:
     """Return a text of the user without mathtext: its dollar signs are those of the text."""
     return text.replace("$", r"\$")
@@ -174,6 +191,8 @@ def _over_generations(values: Sequence[Any]) -> str:
 
 def _text(value: Any) -> str:
     """Return a number, a name or another value as text."""
+    if value is None:
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

@@ -64,7 +64,7 @@ def test_reproduce__prints_title_size_and_agreement():
     [one] = reproduce(["sur-zipf"])
     line = one.line()
     assert line.startswith(
-        "sur-zipf: Unique symbols under Zipf-Mandelbrot laws; 2 cases x 10 generations x 200 replicates;"
+        "sur-zipf: Zipf-Mandelbrot laws lose their rare symbols; 2 cases x 10 generations x 200 replicates;"
     )
     assert "scores, largest |z|" in line
     assert (

@@ -54,7 +54,7 @@ def test_panels__families_have_separate_plots(families):
         (panel,) = drawn.plots[titles.index(title)]
         assert np.isfinite(panel.curve.mean).tolist() == known
     assert drawn.sides[0].names == [r"Poisson, $\lambda_0$ = 2", r"Gaussian, $\sigma_0$ = 1"]
-    assert drawn.title.startswith("Sweep of the poisson and gaussian families\n")
+    assert drawn.title.startswith("Sweep: Poisson and Gaussian\n")
 
 
 def test_categorical_axis__has_no_lines(families):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 from matplotlib.mathtext import MathTextParser
 
+from fastcollapse.analysis.panels.published import Change, RecipeWords
 from fastcollapse.analysis.sweep_axes import Side
 from fastcollapse.analysis.word_table import VALUES, WORDS
 from fastcollapse.analysis.words import (
@@ -18,6 +19,7 @@ from fastcollapse.analysis.words import (
     plain,
     setting,
     settings,
+    source_words,
     value_words,
     words_of,
 )
@@ -132,6 +134,20 @@ def test_value_words__leave_the_key_out():
     assert value_words("truth.mean", 1e9) == "1e+09"
 
 
+def test_source_words__name_changes_in_words():
+    def change(key, value, recipe):
+        return Change(key, value, recipe, "published")
+
+    changes = (change("workflow.n_samples", 20, 10), change("model.estimator", "mle", None))
+    words = RecipeWords("Title", "after arXiv:1, changed: n_samples = 20 (published 10), estimator", "", changes)
+    expected = "after arXiv:1, changed: $n$ = 20 (published 10), maximum likelihood (published none)"
+    assert source_words(words) == expected
+    many = tuple(change(f"truth.{name}", 1, 2) for name in ("sigma", "mean", "alpha", "rate"))
+    names = "true deviation, true mean, stability, true rate"
+    assert source_words(words._replace(changes=many)) == f"after arXiv:1, changed: {names}"
+    assert source_words(RecipeWords("Title", "arXiv:1", "")) == "arXiv:1"
+
+
 def test_case_words__leave_out_what_all_cases_share():
     cases = [
         {"workflow.name": "replace", "truth.dimension": 3},
@@ -183,3 +199,12 @@ def test_parameter_values__of_tables_are_what_differs():
 def test_plain__has_no_mathtext(text, expected):
     assert plain(text) == expected
     assert plain(escaped(text)) == text
+
+
+@pytest.mark.parametrize("path", [*recipes().values(), *sweeps().values()], ids=lambda path: path.stem)
+def test_titles__of_recipes_are_one_short_line(path):
+    section = tomllib.loads(path.read_text(encoding="utf-8")).get("recipe", {})
+    title, note = section.get("title", ""), section.get("note", "")
+    assert len(title) <= 60
+    assert not {"_", "`", "$", "\n"} & set(title)
+    assert not {"_", "`", "$", "\n"} & set(note)

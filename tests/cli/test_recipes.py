@@ -20,7 +20,7 @@ def test_recipes__are_listed_with_a_description():
 def test_reproduce__prints_a_line_and_draws(here):
     result = call("reproduce", "sur-uni", "-o", "figures")
     assert result.exit_code == 0, result.output
-    assert result.output.startswith("sur-uni: Unique words of a unigram model; 10 generations x 5 replicates; ")
+    assert result.output.startswith("sur-uni: A unigram model forgets its words; 10 generations x 5 replicates; ")
     assert re.search(
         r"\n1 recipe, [0-9.]+ s of simulation, [0-9.]+ s of compiling, figures in figures\n$", result.output
     )
@@ -138,7 +138,7 @@ def test_script__one_parameter_of_a_published_figure_changed(here):
 
 def changed_words(output):
     """Return the source in the line of an output that has the title of the recipe."""
-    [line] = [line for line in output.splitlines() if line.startswith("Deviation of a refitted Gaussian above 0.1, ")]
+    [line] = [line for line in output.splitlines() if line.startswith("A refitted Gaussian loses its deviation, ")]
     return line.partition("above 0.1, ")[2]
 
 
@@ -146,7 +146,7 @@ def test_reproduce__of_a_changed_recipe_says_what_is_changed(here):
     result = call("reproduce", "sur-uni", "--set", "workflow.n_samples=1000", "-o", "figures")
     assert result.exit_code == 0, result.output
     changed = 'after arXiv:2412.17646, unigram figure, changed: n_samples = 1000 (published "truth"); 10 generations'
-    assert result.stdout.startswith(f"sur-uni: Unique words of a unigram model, {changed}")
+    assert result.stdout.startswith(f"sur-uni: A unigram model forgets its words, {changed}")
 
 
 def test_reproduce__refuses_values_before_anything_runs(here):

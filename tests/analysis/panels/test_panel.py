@@ -107,6 +107,13 @@ def test_why_not_compared__asymptotic_theory_has_distance_instead_of_score(resul
     assert np.isnan(panel.curve.z).all()
     off = 100 * np.abs(panel.curve.mean / 1.25 - 1).max()
     assert why_not_compared(results, [panel]) == f"no exact theory; within {off:.2g} % of the asymptotic one"
+    # A percentage has no meaning outside the range of asymptotic theory.
+    far = grid_panel("", lines=(Line("theory: large samples", np.array([1.0, 1.0, 1.0, 0.07]), "asymptotic"),))
+    factor = (far.curve.mean / far.asymptotic()).max()
+    assert factor > 10
+    assert (
+        why_not_compared(results, [far]) == f"no exact theory; up to a factor of {factor:.0f} from the asymptotic one"
+    )
 
 
 def test_number__formats_infinity():

@@ -88,7 +88,7 @@ def test_published__changed_parameter_compares_with_nothing_published():
     ],
 )
 def test_published__edited_copy_is_compared_with_the_shipped_recipe(tmp_path, edit, key):
-    retitled = ("Deviation of a refitted Gaussian above 0.1", "My title")
+    retitled = ("A refitted Gaussian loses its deviation", "My title")
     results = run(copy_of(tmp_path, "sur-gau", edit, retitled))
     assert keys(results) == [key]
     assert published(results).points == ()
