@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastcollapse.analysis.agreement import Agreement, agreement_of, total_agreement
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
-from fastcollapse.config.output_paths import FIGURES, check_output_folder
+from fastcollapse.config.output_paths import FIGURES, caption_path, check_output_folder
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.datasets.recipe_files import find_shipped
 from fastcollapse.datasets.shipped import recipes
@@ -53,11 +53,17 @@ class Reproduction:
             return False
         return True if any(agreement.n_scores for agreement in self.agreements) else None
 
-    def plot(self) -> "Figure":
-        """Return the figure."""
-        from fastcollapse.analysis.figures import draw  # imports Matplotlib
+    def plot(self, *, width: str | float | None = None, style: str = "screen", title: str | None = None) -> "Figure":
+        """Return the figure; parameters as in `Results.plot`."""
+        from fastcollapse.analysis.figures import Look, draw  # imports Matplotlib
 
-        return draw(self.cases)
+        return draw(self.cases, look=Look((), style, width, title))
+
+    def caption(self) -> str:
+        """Return the caption of the figure."""
+        from fastcollapse.analysis.captions import caption_of  # imports Matplotlib
+
+        return caption_of(self.cases)
 
     def __str__(self) -> str:
         return self.line()
@@ -112,14 +118,15 @@ def figure_paths(names: Iterable[str], folder: str | Path) -> dict[str, Path]:
     Raises
     ------
     InputError
-        The folder cannot be made, or a figure exists.
+        The folder cannot be made, or a figure or its caption exists.
     """
     folder = Path(folder)
     check_output_folder(folder)
     figures = {name: folder / f"{name}{FIGURES[0]}" for name in names}
     for figure in figures.values():
-        if os.path.lexists(figure):
-            raise InputError(f"{figure} already exists")
+        for path in (figure, caption_path(figure)):
+            if os.path.lexists(path):
+                raise InputError(f"{path} already exists")
     return figures
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, overload
 
-from fastcollapse.analysis.figures import save_figure
+from fastcollapse.analysis.figure_files import save_figure
 from fastcollapse.analysis.reproduction import Reproduction, figure_paths, reproducible
 from fastcollapse.analysis.reproduction import reproduce as run_recipes
 from fastcollapse.api.results import Results
@@ -34,7 +34,7 @@ def reproduce(
     values : values by dotted key in place of those of the recipes, {"workflow.n_samples": 20}. The cases of a recipe
         must not set these keys. What was published for other values is then left out, and title and line name the
         change.
-    path : folder for the figures, NAME.png each, in a folder that exists; no figure is replaced.
+    path : folder for the figures, NAME.png each with its caption, in a folder that exists; nothing is replaced.
 
     Returns
     -------

@@ -29,7 +29,7 @@ settings_option = click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Folder for the figures, in a folder that exists; no figure is replaced.",
+    help="Folder for the figures and their captions, in a folder that exists; nothing is replaced.",
 )
 def reproduce(names: Sequence[str], everything: bool, settings: Sequence[str], output: Path | None) -> int:
     """Run recipes and print a line for each: title, parameters, agreement with exact theory, time without compiling.
@@ -63,7 +63,7 @@ def reproduce(names: Sequence[str], everything: bool, settings: Sequence[str], o
         all_agree = all_agree and reproduction.agrees is not False
         seconds, compile_seconds = seconds + reproduction.seconds, compile_seconds + reproduction.compile_seconds
         if output is not None:
-            from fastcollapse.analysis.figures import save_figure
+            from fastcollapse.analysis.figure_files import save_figure
 
             make_output_folder(output)
             save_figure(reproduction.cases, figures[reproduction.name])
