@@ -8,12 +8,12 @@ from pathlib import Path
 
 from fastcollapse.analysis.agreement import Z_LIMIT, agreement_of
 from fastcollapse.analysis.changed_example import changed_example
-from fastcollapse.analysis.figures import save_figure, write_figure
+from fastcollapse.analysis.figure_files import save_figure, write_figure
 from fastcollapse.analysis.panels.published import own_choices
 from fastcollapse.analysis.panels.text import counted
 from fastcollapse.analysis.reproduction import Reproduction, with_text
-from fastcollapse.analysis.sweep_figures import draw_sweep
-from fastcollapse.config.output_paths import FIGURES, check_output_folder, make_output_folder
+from fastcollapse.analysis.sweep_figures import draw_sweep, sweep_caption
+from fastcollapse.config.output_paths import FIGURES, caption_path, check_output_folder, make_output_folder
 from fastcollapse.datasets.recipe_files import find_shipped
 from fastcollapse.datasets.shipped import sweeps
 from fastcollapse.errors import InputError
@@ -123,7 +123,8 @@ class Gallery:
         self._folder, self._has_page, self._replace = Path(folder), has_page, replace
         self._entries: list[Entry] = []
         check_output_folder(self._folder)
-        paths = [self._figure(name) for name in names] + ([self._folder / PAGE] if has_page else [])
+        figures = [self._figure(name) for name in names]
+        paths = [*figures, *map(caption_path, figures), *([self._folder / PAGE] if has_page else [])]
         for path in paths:
             if os.path.lexists(path) and not replace:
                 raise InputError(f"{path} already exists")
@@ -143,7 +144,7 @@ class Gallery:
             return
         for name, source in _kept_sweeps(keep):
             figure = self._figure(f"{_SWEEP}{name}")
-            write_figure(draw_sweep(source), figure, self._replace)
+            write_figure(draw_sweep(source), sweep_caption(source), figure, self._replace)
             words = verdict_of(source.results(point) for point in sorted(source.done()))
             self._entries.append(Entry(name, "sweep", figure.name, words, None))
         write_bytes(self._folder / PAGE, page(self._entries).encode(), Rename(replace=self._replace))
