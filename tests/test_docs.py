@@ -38,12 +38,20 @@ seed = 1
 [sweep.grid]
 "workflow.n_samples" = [10, 100]
 """
-PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+NOT_PAGES = {"_build", "generated", "paper"}
+PAGES = [README, ROOT / "CONTRIBUTING.md"]
+PAGES += [path for path in sorted(DOCS.rglob("*.md")) if not NOT_PAGES & set(path.relative_to(DOCS).parts)]
+
+
+def page_name(page):
+    """Return the path of a page in the project, without its suffix."""
+    return page.relative_to(ROOT).with_suffix("").as_posix()
 
 
 def blocks(page, language=""):
     """Return the code blocks of a page in one language."""
-    fences = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    fences = re.findall(r"^```([^\n]*)\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
     return [text for name, text in fences if name == language]
 
 
@@ -62,16 +70,21 @@ def theory_commands():
 
 def tables():
     """Return the TOML examples of the pages; each is a complete experiment or sweep."""
-    return [pytest.param(text, id=f"{page.stem} {i}") for page in PAGES for i, text in enumerate(blocks(page, "toml"))]
+    return [
+        pytest.param(text, id=f"{page_name(page)} {i}") for page in PAGES for i, text in enumerate(blocks(page, "toml"))
+    ]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def links(page):
+    """Return the links of a page to files of the project."""
+    found = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+    return [link for link in found if not re.match(r"\w+:", link)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_links__lead_to_files_and_headings(page):
-    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
     broken = []
-    for link in links:
-        if re.match(r"\w+:", link):
-            continue
+    for link in links(page):
         path, _, anchor = link.partition("#")
         target = page.parent / path if path else page
         if not target.exists() or (anchor and anchor not in anchors(target)):
@@ -79,9 +92,14 @@ def test_links__lead_to_files_and_headings(page):
     assert broken == []
 
 
-def test_pages__are_linked_from_readme():
-    text = README.read_text()
-    assert [page.name for page in PAGES[1:] if f"({page.relative_to(ROOT).as_posix()})" not in text] == []
+def test_pages__are_reached_from_readme():
+    reached, pending = {README}, [README]
+    while pending:
+        page = pending.pop()
+        targets = {(page.parent / link.partition("#")[0]).resolve() for link in links(page)} & set(PAGES)
+        pending += targets - reached
+        reached |= targets
+    assert set(PAGES) - reached == set()
 
 
 def test_readme__is_short():
@@ -97,7 +115,7 @@ def test_readme__python_example_runs(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == "1000 symbols at the start, 18.3 after 100 generations\n"
 
 
-PYTHON = ROOT / "docs" / "python.md"
+PYTHON = DOCS / "how_to" / "python.md"
 
 
 def test_python_page__has_every_public_name():
@@ -137,7 +155,7 @@ def test_theory_commands__run(command):
 def test_toml_examples__are_accepted(text):
     mapping = tomllib.loads(text)
     if "sweep" in mapping:
-        assert len(Sweep(mapping)) == 30
+        assert len(Sweep(mapping)) > 1
     else:
         assert Experiment.from_mapping(mapping).json
 
@@ -149,7 +167,7 @@ def test_keys__are_documented():
 
 
 def test_json__keys_of_each_command_are_documented():
-    text = (ROOT / "docs" / "command_line.md").read_text()
+    text = (DOCS / "reference" / "command_line.md").read_text()
     experiment = load_experiment("sur-gau", {"workflow.n_samples": 20, "run.n_generations": 2, "run.n_replicates": 3})
     results = simulate(experiment)
     sweep = Sweep({**experiment.to_mapping(), "sweep": {"grid": {"workflow.n_samples": [5]}}})
@@ -170,23 +188,23 @@ def test_json__keys_of_each_command_are_documented():
 
 
 def test_stages__of_each_family_are_documented():
-    _, _, text = (ROOT / "docs" / "families.md").read_text().partition("## What each family serves")
+    _, _, text = (DOCS / "explanation" / "families" / "index.md").read_text().partition("## What each family serves")
     rows = re.findall(r"^\| `(\w+)` \|(.*)\|$", text.partition("\n## ")[0], re.MULTILINE)
     got = {name: {"weights" if key == "weight" else key for key in re.findall(r"`(\w+)`", row)} for name, row in rows}
     served = {name: family_class(name).CAPABILITIES & STAGES for name in families()}
     assert got == {name: stages for name, stages in served.items() if stages}
 
 
-@pytest.mark.parametrize("page", ["families", "profile"])
+@pytest.mark.parametrize("page", ["families/index", "profile"])
 def test_families__are_in_the_tables_of_a_page(page):
-    rows = re.findall(r"^\| (.*?) \|", (ROOT / "docs" / f"{page}.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| (.*?) \|", (DOCS / "explanation" / f"{page}.md").read_text(), re.MULTILINE)
     assert set(families()) <= set(re.findall(r"`(\w+)`", " ".join(rows)))
 
 
-def test_extending__python_examples_run(capsys):
+def test_own_model__python_examples_run(capsys):
     pytest.importorskip("sklearn")
     names = {}
-    for text in blocks(ROOT / "docs" / "extending.md", "python"):
+    for text in blocks(DOCS / "how_to" / "own_model.md", "python"):
         exec(text, names)
     assert capsys.readouterr().out.startswith("(3, 21)\n[")
     assert names["results"].metrics["mean"].shape == (2, 6, 2)

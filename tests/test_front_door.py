@@ -52,7 +52,7 @@ def test_attributes__lead_to_topics_and_families():
 
 def names_in_docs():
     """Return the dotted names of the package that the pages write."""
-    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
     text = "\n".join(page.read_text() for page in pages)
     text = re.sub(r"^(from|import) .*", "", text, flags=re.MULTILINE)
     return sorted(set(re.findall(r"\bfastcollapse(?:\.[a-zA-Z_]\w*)+", text)))

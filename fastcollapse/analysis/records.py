@@ -1,4 +1,7 @@
-"""What `info`, `compare` and `status` say as tables of keys and values, for JSON; docs/command_line.md has the keys."""
+"""What `info`, `compare` and `status` say as tables of keys and values, for JSON.
+
+docs/reference/command_line.md has the keys.
+"""
 
 from collections.abc import Sequence
 from typing import Any

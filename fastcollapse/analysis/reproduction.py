@@ -1,17 +1,19 @@
-"""Reproduction of published figures: recipes run in memory, with one line of agreement each."""
+"""Reproduction of figures: recipes run in memory or into a folder, with one line of agreement each."""
 
-import os
+import copy
+import dataclasses
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastcollapse.analysis.agreement import Agreement, agreement_of, total_agreement
 from fastcollapse.analysis.panels.published import recipe_words
 from fastcollapse.analysis.panels.text import counted
-from fastcollapse.config.output_paths import FIGURES, check_output_folder
+from fastcollapse.config.output_paths import RESULTS, make_output_folder
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.datasets.recipe_files import find_shipped
 from fastcollapse.datasets.shipped import recipes
@@ -19,6 +21,8 @@ from fastcollapse.errors import InputError
 from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.load_experiment import load_experiment
+from fastcollapse.simulation.planned_run import RunPlan
+from fastcollapse.simulation.recipe_plan import plan_recipe
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.sweeps.precompile import precompile
@@ -36,7 +40,8 @@ class Reproduction:
     name : of the recipe.
     cases : the results, one for each case.
     compile_seconds : duration of compiling the kernels of the recipe, or of loading them.
-    seconds : duration of the simulation of all cases, without compiling.
+    seconds : duration of the simulation of all cases, without compiling; that of earlier results is
+        read off their files.
     agreements : the agreement of each panel of all cases.
     """
 
@@ -53,11 +58,17 @@ class Reproduction:
             return False
         return True if any(agreement.n_scores for agreement in self.agreements) else None
 
-    def plot(self) -> "Figure":
-        """Return the figure."""
-        from fastcollapse.analysis.figures import draw  # imports Matplotlib
+    def plot(self, *, width: str | float | None = None, style: str = "screen", title: str | None = None) -> "Figure":
+        """Return the figure; parameters as in `Results.plot`."""
+        from fastcollapse.analysis.figures import Look, draw  # imports Matplotlib
 
-        return draw(self.cases)
+        return draw(self.cases, look=Look((), style, width, title))
+
+    def caption(self) -> str:
+        """Return the caption of the figure."""
+        from fastcollapse.analysis.captions import caption_of  # imports Matplotlib
+
+        return caption_of(self.cases)
 
     def __str__(self) -> str:
         return self.line()
@@ -73,54 +84,29 @@ class Reproduction:
         return f"{self.name}: {title}; {n_cases}{run}; {total_agreement(self.agreements)}; {time}"
 
 
-def reproducible() -> dict[str, Path]:
-    """Return the recipes of published figures, by name.
-
-    Examples
-    --------
-    >>> "sur-bern" in reproducible()
-    True
-    """
-    published = {}
-    for name, path in recipes().items():
-        recipe = Experiment.from_toml(path).recipe
-        if recipe is not None and recipe.source is not None:
-            published[name] = path
-    return published
-
-
-def reproduce(names: Sequence[str], values: Mapping[str, Any] | None = None) -> Iterator[Reproduction]:
-    """Run recipes in memory and yield the results of each.
+def reproduce(
+    names: Sequence[str], values: Mapping[str, Any] | None = None, keep: str | Path | None = None
+) -> Iterator[Reproduction]:
+    """Run recipes and yield the results of each.
 
     Parameters
     ----------
-    names : of recipes; none for all recipes of published figures.
+    names : of recipes; none for all recipes.
     values : values of the experiments by dotted key, in place of those of the recipes, whose cases must not set them.
+    keep : folder of the results files, NAME.h5 or NAME-case1.h5, ..., of which those that are finished are not run
+        again; by default results are kept in memory.
 
     Raises
     ------
     InputError
-        A name is not that of a recipe, or a recipe refuses a value; before anything runs.
+        A name is not that of a recipe, or a recipe refuses a value; before anything runs. Or a file in the folder is
+        that of another experiment.
     """
-    experiments = recipe_experiments(names or list(reproducible()), values)
-    return (_reproduction(name, experiment) for name, experiment in experiments.items())
-
-
-def figure_paths(names: Iterable[str], folder: str | Path) -> dict[str, Path]:
-    """Return the figure of each recipe in a folder, before anything runs.
-
-    Raises
-    ------
-    InputError
-        The folder cannot be made, or a figure exists.
-    """
-    folder = Path(folder)
-    check_output_folder(folder)
-    figures = {name: folder / f"{name}{FIGURES[0]}" for name in names}
-    for figure in figures.values():
-        if os.path.lexists(figure):
-            raise InputError(f"{figure} already exists")
-    return figures
+    experiments = recipe_experiments(names or list(recipes()), values)
+    folder = None if keep is None else Path(keep)
+    if folder is not None:
+        make_output_folder(folder)
+    return (_reproduction(name, experiment, folder) for name, experiment in experiments.items())
 
 
 def recipe_experiments(names: Sequence[str], values: Mapping[str, Any] | None = None) -> dict[str, Experiment]:
@@ -135,17 +121,42 @@ def recipe_experiments(names: Sequence[str], values: Mapping[str, Any] | None = 
     return experiments
 
 
-def _reproduction(name: str, experiment: Experiment) -> Reproduction:
-    cases, seconds, compile_seconds = [], 0.0, _compile(experiment)
+def _reproduction(name: str, experiment: Experiment, keep: Path | None) -> Reproduction:
+    plans: Iterable[RunPlan] = _plans(experiment)
+    if keep is not None:
+        plans = plan_recipe(experiment, keep / f"{name}{RESULTS[0]}", "resume")[1]
+    is_finished = keep is not None and all(plan.is_finished for plan in plans)
+    cases, seconds, compile_seconds = [], 0.0, 0.0 if is_finished else _compile(experiment)
+    for plan in plans:
+        start = time.perf_counter()
+        results = execute(plan)
+        seconds += _recorded_seconds(results) if plan.is_finished else time.perf_counter() - start
+        cases.append(with_text(results, experiment.text))
+    agreements = [agreement for results in cases for agreement in agreement_of(results)]
+    return Reproduction(name, cases, compile_seconds, seconds, agreements)
+
+
+def _plans(experiment: Experiment) -> Iterator[RunPlan]:
+    """Yield the plan of each case in memory. Cases with the same truth load it once."""
     truth, truth_spec = None, None
     for case in experiment.cases():
         if truth_spec != case.truth:
             truth, truth_spec = load_truth(case.truth, case.base), case.truth
-        start = time.perf_counter()
-        cases.append(execute(plan_run(case, truth=truth)))
-        seconds += time.perf_counter() - start
-    agreements = [agreement for results in cases for agreement in agreement_of(results)]
-    return Reproduction(name, cases, compile_seconds, seconds, agreements)
+        yield plan_run(case, truth=truth)
+
+
+def _recorded_seconds(results: RecordedRun) -> float:
+    """Return the time between the start of a finished run and its last commit, to a second."""
+    assert results.path is not None
+    created = datetime.fromisoformat(results.provenance["created"])
+    return max(results.path.stat().st_mtime - created.timestamp(), 0.0)
+
+
+def with_text(results: RecordedRun, text: str) -> RecordedRun:
+    """Return results with the present text of their recipe: title and note may have changed since they were written."""
+    reader = copy.copy(results.reader)
+    reader.header = dataclasses.replace(reader.header, experiment_text=text)
+    return RecordedRun(reader)
 
 
 def _compile(experiment: Experiment) -> float:

@@ -39,6 +39,42 @@ class Choice:
     heat_map: bool | None = None
 
 
+def chosen(source: Any, choice: Choice) -> Choice:
+    """Return the options of a figure; without parameters and kind, those that the recipe of the sweep has.
+
+    Parameters
+    ----------
+    source : a `SweepFolder` or `CollectedSweep`.
+
+    Raises
+    ------
+    InputError
+        The recipe has a fixed value that is not "PARAMETER=VALUE".
+    """
+    points = source.done()
+    recipe = source.results(min(points)).recipe if points else None
+    if recipe is None or choice.over or choice.fixed or choice.heat_map is not None:
+        return choice
+    return Choice(recipe.over or (), fixed_values(recipe.fixed or ()), choice.generation, recipe.heat_map)
+
+
+def fixed_values(texts: Sequence[str]) -> dict[str, str]:
+    """Return the values of fixed parameters, each given as "PARAMETER=VALUE".
+
+    Examples
+    --------
+    >>> fixed_values(["workflow=replace", "sigma=1"])
+    {'workflow': 'replace', 'sigma': '1'}
+    """
+    fixed = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        if not (name and value):
+            raise InputError(f"a fixed value must be PARAMETER=VALUE, got {text!r}")
+        fixed[name] = value
+    return fixed
+
+
 @dataclass(frozen=True, eq=False)
 class Drawn:
     """The plots of a figure of a sweep.
@@ -48,13 +84,15 @@ class Drawn:
     plots : the panels of each plot, one for each curve; where some means are infinite, one of means and one of medians.
     sides : the dimension along the axis, and the dimension of the curves if there are several.
     results : those of one point.
-    title : of the figure.
+    title : the sweep, and a line of what its points have in common and of their scores.
+    words : of the recipe of the points, None without one.
     """
 
     plots: Sequence[Sequence[Panel]]
     sides: Sequence[Side]
     results: RecordedRun
     title: str
+    words: RecipeWords | None = None
 
 
 def drawn_of(source: Any, choice: Choice) -> Drawn:
@@ -92,7 +130,8 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
         sides, plots = [first], _point_curves(rows[0], first)
     words = sweep_words(source, [point for row in drawn for point in row if point is not None])
     title = _title(source, points, words, axes, entries, sides, choice.generation)
-    return Drawn(plots, sides, results, "; ".join([title, *_scores([panel.curve for plot in plots for panel in plot])]))
+    title = "; ".join([title, *_scores([panel.curve for plot in plots for panel in plot])])
+    return Drawn(plots, sides, results, title, words)
 
 
 def sweep_words(source: Any, points: Sequence[int]) -> RecipeWords | None:
@@ -197,6 +236,8 @@ def _joined(row: Sequence[Panel | None], side: Side, group: str) -> Panel:
         upper=joined(lambda curve: curve.upper) if bounded else None,
         expected=joined(lambda curve: curve.expected),
         z=joined(lambda curve: curve.z),
+        n_replicates=min(panel.curve.n_replicates for panel in panels),
+        heavy_tailed=any(panel.curve.heavy_tailed for panel in panels),
     )
     first, places = panels[0], np.flatnonzero([curve is not None for curve in curves])
     lines: dict[str, Line] = {}

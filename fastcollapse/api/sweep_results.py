@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from fastcollapse.analysis.sweep_comparison import SweepComparison
+    from fastcollapse.analysis.sweep_panels import Choice
 
 
 class SweepResults:
@@ -116,6 +117,12 @@ class SweepResults:
 
         return compare_sweep(self._source)
 
+    def cite(self) -> str:
+        """Return BibTeX of the package, and of the source, theory and data of the points; see `fastcollapse.cite`."""
+        from fastcollapse.analysis.citations import citations_of_sweep  # imports SciPy
+
+        return citations_of_sweep(self._source).bibtex()
+
     def summary(self) -> str:
         """Return the status of the sweep, its first finished experiment in words, and its comparison with theory."""
         from fastcollapse.analysis.report import describe  # imports the panels
@@ -133,26 +140,45 @@ class SweepResults:
         *,
         generation: int | None = None,
         heat_map: bool | None = None,
+        width: str | float | None = None,
+        style: str = "screen",
+        title: str | None = None,
     ) -> "Figure":
         """Return the figure of the sweep: one generation over one or two parameters, beside theory.
 
         Parameters
         ----------
-        over : names of one or two parameters, the first along the axis; by default those with most values.
-        fixed : name of another parameter -> its value; by default its first one.
+        over : names of one or two parameters, the first along the axis; by default those of its recipe, else
+            those with most values.
+        fixed : name of another parameter -> its value; by default that of the recipe, else its first one.
         generation : generation that is drawn; by default the last.
-        heat_map : whether it is a heat map instead of curves; by default it depends on the number of values.
+        heat_map : whether it is a heat map instead of curves; by default as the recipe says, else by the number
+            of values.
+        width, style, title : as in `Results.plot`.
 
         Raises
         ------
         InputError
             A parameter or value is not one of the sweep, or no point can be drawn.
         """
-        from fastcollapse.analysis.sweep_figures import draw_sweep  # imports Matplotlib
-        from fastcollapse.analysis.sweep_panels import Choice
+        from fastcollapse.analysis.figures import Look  # imports Matplotlib
+        from fastcollapse.analysis.sweep_figures import draw_sweep
 
-        names = (over,) if isinstance(over, str) else tuple(over)
-        return draw_sweep(self._source, Choice(names, _texts(fixed or {}), generation, heat_map))
+        choice = _choice(over, fixed, generation, heat_map)
+        return draw_sweep(self._source, choice, Look((), style, width, title))
+
+    def caption(
+        self,
+        over: str | Sequence[str] = (),
+        fixed: Mapping[str, Any] | None = None,
+        *,
+        generation: int | None = None,
+        heat_map: bool | None = None,
+    ) -> str:
+        """Return the caption of the figure of the sweep; parameters as in `plot`."""
+        from fastcollapse.analysis.sweep_figures import sweep_caption  # imports Matplotlib
+
+        return sweep_caption(self._source, _choice(over, fixed, generation, heat_map))
 
     def save(self, path: str | Path, scores: bool = True) -> Path:
         """Write the finished points into one new file, and return its path; `open_sweep` and xarray open it.
@@ -194,7 +220,7 @@ class SweepResults:
             import h5netcdf  # noqa: F401
             import xarray  # an extra
         except ImportError as error:
-            raise InputError("to_xarray must have xarray and h5netcdf: pip install 'fastcollapse[xarray]'") from error
+            raise InputError("to_xarray must have xarray and h5netcdf: pip install xarray h5netcdf") from error
         if isinstance(self._source, CollectedSweep):
             return xarray.load_dataset(self.path, engine="h5netcdf")
         with tempfile.TemporaryDirectory() as folder:
@@ -224,6 +250,16 @@ class SweepResults:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return open_sweep, (os.path.abspath(self.path),)
+
+
+def _choice(
+    over: str | Sequence[str], fixed: Mapping[str, Any] | None, generation: int | None, heat_map: bool | None
+) -> "Choice":
+    """Return the options of a figure."""
+    from fastcollapse.analysis.sweep_panels import Choice  # imports the panels
+
+    names = (over,) if isinstance(over, str) else tuple(over)
+    return Choice(names, _texts(fixed or {}), generation, heat_map)
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:

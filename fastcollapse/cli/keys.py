@@ -8,8 +8,8 @@ _SECTIONS = {
     "[workflow]": "the data that each generation is fitted to",
     "[sampling]": "maps of the model before it is sampled; optional",
     "[run]": "length, replicates, seed, and what is recorded",
-    "[recipe]": "title, source and panels of a figure; optional, see docs/experiment_file.md",
-    "[sweep]": "values that vary between the points of a sweep, see docs/sweeps_and_clusters.md",
+    "[recipe]": "title, source and panels of a figure; optional, see docs/reference/experiment_file.md",
+    "[sweep]": "values that vary between the points of a sweep, see docs/how_to/cluster.md",
 }
 
 

@@ -22,23 +22,40 @@ settings_option = click.option(
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[RECIPE]...")
-@click.option("--all", "everything", is_flag=True, help="Every recipe that reproduces a published figure.")
+@click.option("--all", "everything", is_flag=True, help="Every recipe.")
 @settings_option
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Folder for the figures, in a folder that exists; no figure is replaced.",
+    help="Folder for the figures and their captions, in a folder that exists. With --all it gets the page index.md "
+    "about them too.",
 )
-def reproduce(names: Sequence[str], everything: bool, settings: Sequence[str], output: Path | None) -> int:
+@click.option("--overwrite", is_flag=True, help="Replace existing figures, and the page.")
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Folder for the results, in a folder that exists: NAME.h5, as `run` writes them. Finished ones are not run "
+    "again.",
+)
+def reproduce(
+    names: Sequence[str],
+    everything: bool,
+    settings: Sequence[str],
+    output: Path | None,
+    overwrite: bool,
+    keep: Path | None,
+) -> int:
     """Run recipes and print a line for each: title, parameters, agreement with exact theory, time without compiling.
 
-    With --set a line and a figure say what is changed, and show nothing that was published for other values. Exit
-    status 1 if any |z| is above 5.
+    With --set a line and a figure say what is changed, and show nothing that was published for other values. With
+    --all, --keep and --output the page has each sweep too that DIR has as sweep-NAME. Exit status 1 if any |z| is
+    above 5.
 
     \b
-    fastcollapse reproduce --all
+    fastcollapse reproduce --all --keep results/gallery -o gallery
     fastcollapse reproduce sur-bern sur-gau -o figures
     fastcollapse reproduce sur-gau --set workflow.n_samples=20 -o figures
     """
@@ -46,27 +63,30 @@ def reproduce(names: Sequence[str], everything: bool, settings: Sequence[str], o
         raise InputError("give names of recipes or --all, not both")
     if not names and not everything:
         raise InputError("give names of recipes, or --all")
-    from fastcollapse.analysis.reproduction import figure_paths, reproducible
+    if overwrite and output is None:
+        raise InputError("--overwrite must be with --output")
     from fastcollapse.analysis.reproduction import reproduce as run_recipes
-    from fastcollapse.config.output_paths import make_output_folder
     from fastcollapse.datasets.recipe_files import find_shipped
+    from fastcollapse.datasets.shipped import recipes as shipped_recipes
     from fastcollapse.simulation.experiment_file import parse_settings
 
     for name in names:
         with command_for(name, "recipe"):
             find_shipped(name, "recipe")
-    chosen = list(dict.fromkeys(names)) or list(reproducible())
-    figures = {} if output is None else figure_paths(chosen, output)
+    chosen, gallery = list(dict.fromkeys(names)) or list(shipped_recipes()), None
+    if output is not None:
+        from fastcollapse.analysis.gallery import Gallery
+
+        gallery = Gallery(output, chosen, everything and not settings, overwrite)
     all_agree, seconds, compile_seconds = True, 0.0, 0.0
-    for reproduction in run_recipes(chosen, parse_settings(settings)):
+    for reproduction in run_recipes(chosen, parse_settings(settings), keep):
         click.echo(reproduction.line())
         all_agree = all_agree and reproduction.agrees is not False
         seconds, compile_seconds = seconds + reproduction.seconds, compile_seconds + reproduction.compile_seconds
-        if output is not None:
-            from fastcollapse.analysis.figures import save_figure
-
-            make_output_folder(output)
-            save_figure(reproduction.cases, figures[reproduction.name])
+        if gallery is not None:
+            gallery.add(reproduction)
+    if gallery is not None:
+        gallery.finish(keep)
     drawn = "" if output is None else f", figures in {output}"
     times = f"{seconds:.2f} s of simulation, {compile_seconds:.2f} s of compiling"
     click.echo(f"{len(chosen)} recipe{'s'[: len(chosen) != 1]}, {times}{drawn}")

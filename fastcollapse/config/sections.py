@@ -127,9 +127,19 @@ class Recipe(Section):
     ridge: tuple[float, ...] | None = parameter(
         ListField(FloatField(0, 1e300)), "downstream ridges, or exponents, to show", default=None
     )
+    over: tuple[str, ...] | None = parameter(
+        ListField(StringField()), "sweeps: the one or two parameters that the figure is over", default=None
+    )
+    fixed: tuple[str, ...] | None = parameter(
+        ListField(StringField()),
+        'sweeps: values of other parameters in the figure, "PARAMETER=VALUE" each',
+        default=None,
+    )
+    heat_map: bool | None = parameter(BoolField(), "sweeps: whether the figure is a heat map", default=None)
     read_off: tuple[dict[str, Any], ...] | None = parameter(
         Cases(),
-        "values read from the published figure: label, generations, values, number of the case, source if another",
+        "values read from the published figure: label, generations, values, number of the case, source if another, "
+        "other_data if the figure is of other data",
         default=None,
     )
     cases: tuple[dict[str, Any], ...] | None = parameter(Cases(), "values that differ between the runs", default=None)
@@ -144,6 +154,8 @@ class Recipe(Section):
                 return [(f"read_off[{i}]", f"must have as many values as generations, got {show(read)}")]
             if not isinstance(read.get("source", ""), str):
                 return [(f"read_off[{i}].source", f"must be text, got {show(read['source'])}")]
+            if not isinstance(read.get("other_data", False), bool):
+                return [(f"read_off[{i}].other_data", f"must be true or false, got {show(read['other_data'])}")]
         return []
 
 

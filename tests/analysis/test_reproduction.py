@@ -10,13 +10,14 @@ from fastcollapse.analysis import reproduction
 from fastcollapse.analysis.agreement import Agreement
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.report import summary
-from fastcollapse.analysis.reproduction import Reproduction, reproduce, reproducible
+from fastcollapse.analysis.reproduction import Reproduction, reproduce
+from fastcollapse.datasets.recipe_files import shipped
 from fastcollapse.datasets.shipped import recipes
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 
 pytestmark = pytest.mark.filterwarnings("ignore::fastcollapse.errors.InfiniteMomentWarning")
-PUBLISHED = sorted(reproducible())
+PUBLISHED = sorted(one.name for one in shipped() if one.kind == "recipe" and one.source)
 
 
 def reduced(case):
@@ -31,14 +32,6 @@ def reduced(case):
     if downstream is not None and downstream.generations != "all":
         values["model.downstream.generations"] = [t for t in downstream.generations if t <= last]
     return case.with_values(values)
-
-
-def test_reproducible__lists_published_figures():
-    assert {"sur-2a", "sur-2b", "sur-bern", "sur-sed", "sur-poi", "sur-gau", "sur-uni"} <= set(PUBLISHED)
-    assert {"dfk-ridge", "dfk-samples", "dfk-power-law", "dfk-linear", "replace-accumulate", "cot-lin"} <= set(
-        PUBLISHED
-    )
-    assert {"sur-zipf", "sur-gmm", "sur-gmm0", "cot-gau", "cot-disc"} <= set(PUBLISHED)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -96,6 +89,32 @@ def test_reproduce__compiling_is_no_simulation(monkeypatch):
     [one] = reproduce(["sur-gmm0"])
     assert (one.compile_seconds, one.seconds) == (100.0, 0.0)
     assert "; 0.00 s after 100.00 s of compiling" in one.line()
+
+
+def test_reproduce__goes_on_from_kept_results(tmp_path, monkeypatch):
+    values = {"run.n_replicates": 20}
+    [first] = reproduce(["sur-bern"], values, tmp_path / "kept")
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["sur-bern-case1.h5", "sur-bern-case2.h5"]
+    (tmp_path / "kept" / "sur-bern-case2.h5").unlink()
+    [again] = reproduce(["sur-bern"], values, tmp_path / "kept")
+    monkeypatch.setattr(reproduction, "precompile", None)  # nothing is compiled where nothing runs
+    [kept] = reproduce(["sur-bern"], values, tmp_path / "kept")
+    for one in (again, kept):
+        for got, expected in zip(one.cases, first.cases, strict=True):
+            np.testing.assert_array_equal(got.metrics["support_size"], expected.metrics["support_size"])
+    assert kept.compile_seconds == 0.0
+    assert 0 <= kept.seconds < 1e6
+    with pytest.raises(InputError, match=r"run\.n_replicates is 20 there, 30 here"):
+        list(reproduce(["sur-bern"], {"run.n_replicates": 30}, tmp_path / "kept"))
+
+
+def test_reproduce__of_kept_results_has_the_present_text_of_the_recipe(tmp_path):
+    recipe = Experiment.from_toml(recipes()["sur-gau"])
+    text = recipe.text.replace(recipe.recipe.title, "Another title")
+    old = dataclasses.replace(recipe, text=text).with_values({"run.n_replicates": 20})
+    assert simulate(old, tmp_path / "sur-gau.h5").recipe.title == "Another title"
+    [kept] = reproduce(["sur-gau"], {"run.n_replicates": 20}, tmp_path)
+    assert kept.cases[0].recipe.title == recipe.recipe.title
 
 
 def test_reproduce__refuses_unknown_recipe():

@@ -27,6 +27,13 @@ def test_reproduce__of_a_list_writes_the_figures(tmp_path):
         reproduce("sur-bern", SMALL, tmp_path / "figures")
 
 
+def test_reproduce__keeps_results_from_which_it_redraws(tmp_path):
+    first = reproduce("sur-bern", SMALL, tmp_path / "figures", keep=tmp_path / "kept")
+    again = reproduce("sur-bern", SMALL, tmp_path / "figures", keep=tmp_path / "kept", overwrite=True)
+    assert again.cases[0].path == tmp_path / "kept" / "sur-bern-case1.h5"
+    assert (first.cases[1].metrics["support_size"] == again.cases[1].metrics["support_size"]).all()
+
+
 def test_reproduce__of_a_changed_recipe_says_what_is_changed():
     title = reproduce("sur-gau", {**SMALL, "workflow.n_samples": 20}).plot().get_suptitle()
     assert "changed: n_samples = 20 (published 10)" in title.replace("\n", " ")

@@ -30,7 +30,19 @@ def test_reproduce__prints_a_line_and_draws(here):
     assert "figures/sur-uni.png already exists" in again.stderr
 
 
+def test_reproduce__keeps_results_and_redraws(here):
+    first = call("reproduce", "sur-uni", "--keep", "kept", "-o", "figures")
+    assert first.exit_code == 0, first.output
+    assert files_in(here / "kept") == ["sur-uni.h5"]
+    before = (here / "kept" / "sur-uni.h5").stat().st_mtime_ns
+    again = call("reproduce", "sur-uni", "--keep", "kept", "-o", "figures", "--overwrite")
+    assert again.exit_code == 0, again.output
+    assert (here / "kept" / "sur-uni.h5").stat().st_mtime_ns == before
+    assert not (here / "figures" / "index.md").exists()  # that of all recipes
+
+
 def test_reproduce__names_what_is_missing():
+    assert call("reproduce", "sur-uni", "--overwrite").stderr == "error: --overwrite must be with --output\n"
     assert call("reproduce").stderr == "error: give names of recipes, or --all\n"
     assert call("reproduce", "sur-uni", "--all").stderr == "error: give names of recipes or --all, not both\n"
 

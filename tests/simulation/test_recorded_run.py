@@ -73,7 +73,7 @@ def test_open_results__missing_file():
 
 def test_quickstart__its_python_runs_as_pasted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page = (Path(__file__).parents[2] / "docs" / "quickstart.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "tutorial" / "first_run.md").read_text()
     (block,) = re.findall(r"## In Python\n\n```python\n(.*?)```", page, re.DOTALL)
     names = {}
     exec(block, names)

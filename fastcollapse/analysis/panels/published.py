@@ -7,17 +7,16 @@ has hold for it.
 """
 
 import functools
-import hashlib
 import itertools
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.analysis.panels.text import short
 from fastcollapse.config.dotted_keys import flat, overlap
-from fastcollapse.datasets.shipped import data_folder, recipes, sweeps
+from fastcollapse.datasets.shipped import recipes, shipped_digest, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.recorded_run import RecordedRun
@@ -56,11 +55,12 @@ class Change(NamedTuple):
 
 
 class Points(NamedTuple):
-    """Values read off a published figure: label, generations and values."""
+    """Values read off a published figure: label, generations, values, and whether they are of other data."""
 
     label: str
     generations: tuple[int, ...]
     values: tuple[float, ...]
+    other_data: bool = False
 
 
 class Published(NamedTuple):
@@ -104,13 +104,13 @@ class _Recipe(NamedTuple):
 
     Parameters
     ----------
-    own : dotted keys of our own choice.
+    own : dotted keys of our own choice, see `own_choices`.
     is_partial : whether keys that the settings lack are free, and not those of the defaults.
     """
 
     section: Mapping[str, Any]
     cases: Sequence[Settings]
-    own: frozenset[str] = frozenset()
+    own: Collection[str] = ()
     is_partial: bool = False
 
     def origin(self, key: str) -> str:
@@ -178,22 +178,18 @@ def published(results: RecordedRun) -> Published:
 def _changed_data(inputs: Mapping[str, str]) -> Iterator[Change]:
     """Yield the shipped data files that a run has read with other contents: a file of the same name came first."""
     for path, digest in inputs.items():
-        shipped = _shipped_digest(path)
+        shipped = shipped_digest(path)
         if shipped is not None and digest != shipped:
             yield Change(f"inputs.{path}", f"SHA-256 {digest[:8]}", f"SHA-256 {shipped[:8]}", "recipe")
-
-
-@functools.cache
-def _shipped_digest(path: str) -> str | None:
-    """Return the SHA-256 of the shipped data file of a path, None if there is none."""
-    shipped = data_folder() / path.removeprefix("data/")
-    return hashlib.sha256(shipped.read_bytes()).hexdigest() if shipped.is_file() else None
 
 
 def _points(points: Mapping[str, Any], last: int) -> Points:
     """Return points up to a generation."""
     pairs = [pair for pair in zip(points["generations"], points["values"], strict=True) if pair[0] <= last]
     generations, values = zip(*pairs, strict=True) if pairs else ((), ())
+    if points.get("other_data"):
+        label = f"{points.get('source', 'published')}, other data ({points['label']})"
+        return Points(label, generations, values, other_data=True)
     return Points(f"{points['label']}, {points.get('source', 'read off the published figure')}", generations, values)
 
 
@@ -250,20 +246,26 @@ def _read(text: str, is_version_0_1: bool = False) -> _Recipe:
             experiments = Experiment.from_mapping(mapping, text=text).cases()
     except InputError:
         written = {name: table for name, table in mapping.items() if name not in ("run", "recipe", "sweep")}
-        return _Recipe(mapping["recipe"], [flat(written)], _own_choices(text), is_partial=True)
+        return _Recipe(mapping["recipe"], [flat(written)], own_choices(text), is_partial=True)
     experiments = map(as_version_0_1, experiments) if is_version_0_1 else experiments
-    return _Recipe(mapping["recipe"], [_settings(experiment) for experiment in experiments], _own_choices(text))
+    return _Recipe(mapping["recipe"], [_settings(experiment) for experiment in experiments], own_choices(text))
 
 
-def _own_choices(text: str) -> frozenset[str]:
-    """Return the dotted keys of a recipe whose lines have the comment "our own choice"."""
-    own, section = set(), ""
+def own_choices(text: str) -> dict[str, str]:
+    """Return the dotted keys of a recipe whose lines have the comment "our own choice", each with the rest of it.
+
+    Examples
+    --------
+    >>> own_choices("[run]\\nseed = 1  # our own choice\\nn_generations = 10  # our own choice; published: 1,000")
+    {'run.seed': '', 'run.n_generations': 'published: 1,000'}
+    """
+    own, section = dict[str, str](), ""
     for line in text.splitlines():
         if header := re.match(r"\[\[?([\w.]+)\]", line):
             section = "" if header[1] == "recipe.cases" else f"{header[1]}."
-        elif found := re.match(rf'"?([\w.]+)"?\s*=.*#.*{_OWN}', line):
-            own.add(section + found[1])
-    return frozenset(own)
+        elif found := re.match(rf'"?([\w.]+)"?\s*=.*#.*{_OWN}(.*)', line):
+            own.setdefault(section + found[1], found[2].strip(" ;:,"))
+    return own
 
 
 def _settings(experiment: Experiment) -> Settings:
