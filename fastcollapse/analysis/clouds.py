@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastcollapse.analysis.panels.panel import Panel
-from fastcollapse.analysis.panels.style import EDGE, SIMULATED, font_size
+from fastcollapse.analysis.panels.style import EDGE, SIMULATED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,4 +33,4 @@ def draw_cloud(axes: "Axes", panel: Panel) -> None:
         axes.set_xlim(middle[0] - half, middle[0] + half)
         axes.set_ylim(middle[1] - half, middle[1] + half)
     axes.set_aspect("equal")
-    axes.set_title(panel.title, fontsize=font_size(10))
+    axes.set_title(panel.title)

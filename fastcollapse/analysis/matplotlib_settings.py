@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
+from fastcollapse.analysis.figure_style import FONTS
 from fastcollapse.errors import InputError
 
 P = ParamSpec("P")
@@ -17,7 +18,7 @@ def drawing(function: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(function)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
-        with _import_matplotlib().rc_context({"text.usetex": False}):
+        with _import_matplotlib().rc_context(dict(FONTS)):
             return function(*args, **kwargs)
 
     return wrapped

@@ -1,72 +1,125 @@
-"""Cases of a recipe that differ in one key, drawn into the same axes."""
+"""Runs drawn into the same axes: cases of a recipe that differ in one key, and runs of several files."""
 
-import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastcollapse.analysis.axes import format_axes
-from fastcollapse.analysis.figure_axes import figure_axes
-from fastcollapse.analysis.panels.panel import Panel, is_wide
-from fastcollapse.analysis.panels.style import MAP, SECOND, font_size
-from fastcollapse.analysis.theory_lines import ASYMPTOTIC, MARK, draw_exact, draw_shared, has_marks_alone, plot_theory
+from fastcollapse.analysis.axes import draw_simulated
+from fastcollapse.analysis.panels.panel import Panel, is_log
+from fastcollapse.analysis.panels.style import EDGE, EXACT, darker, series_colours
+from fastcollapse.analysis.scales import format_axes
+from fastcollapse.analysis.theory_lines import (
+    ASYMPTOTIC,
+    MARK,
+    STYLES,
+    draw_exact,
+    draw_shared,
+    has_marks_alone,
+    plot_theory,
+)
 from fastcollapse.analysis.words import group_words, overlaid_words
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
-def draw_overlay(
-    cases: Sequence[RecordedRun], panels: Sequence[Sequence[Panel]], given: "Sequence[Axes] | None"
-) -> "tuple[Figure, list[Axes], int]":
-    """Draw cases that differ in one key into the same axes, one column for each group of the other keys.
+# Opacity of bands, and of those of more than three curves.
+_BAND, _MANY_BANDS = 0.2, 0.13
 
-    Solid lines are simulated, broken ones exact; each case has a colour.
+
+class Overlay(NamedTuple):
+    """Curves of several runs in one plot.
+
+    Parameters
+    ----------
+    title : of the plot.
+    runs, panels, names : one for each curve.
+    """
+
+    title: str
+    runs: Sequence[RecordedRun]
+    panels: Sequence[Panel]
+    names: Sequence[str]
+
+
+def overlays_of(cases: Sequence[RecordedRun], panels: Sequence[Sequence[Panel]]) -> tuple[list[Overlay], int]:
+    """Return the plots of cases that differ in one key, row by row, and their columns.
+
+    A plot has a panel of the cases with equal other keys. Each group of these keys is a column.
     """
     recipe = cases[0].recipe
     assert recipe is not None
     groups: dict[str, list[int]] = {}
     for i, case in enumerate(recipe.cases or ()):
         groups.setdefault(group_words(case, str(recipe.overlay)), []).append(i)
-    figure, used = figure_axes(given, len(panels[0]) * len(groups), len(groups), size=(4.6, 5.0))
-    for column, (group, members) in zip(np.array(used, object).reshape(-1, len(groups)).T, groups.items(), strict=True):
-        for k, place in enumerate(column):
-            _draw_overlaid(place, [cases[i] for i in members], [panels[i][k] for i in members], members)
-            place.set_title(f"{panels[members[0]][k].title.partition(',')[0]}\n{group}", fontsize=font_size(10))
-    return figure, used, len(groups)
+    plots = []
+    for k in range(len(panels[0])):
+        for group, members in groups.items():
+            named = overlaid_words([(recipe.cases or ())[i] for i in members], recipe.overlay or "")
+            title = f"{panels[members[0]][k].title.partition(',')[0]}\n{group}".rstrip("\n")
+            plots.append(Overlay(title, [cases[i] for i in members], [panels[i][k] for i in members], named))
+    return plots, len(groups)
 
 
-def _draw_overlaid(axes: "Axes", cases: Sequence[RecordedRun], panels: Sequence[Panel], members: Sequence[int]) -> None:
-    """Draw one panel of several cases into one axes.
+def joined_runs(
+    runs: Sequence[RecordedRun], panels: Sequence[Sequence[Panel]], names: Sequence[str]
+) -> tuple[list[Overlay], list[tuple[RecordedRun, list[Panel], str]]]:
+    """Return the plots of runs of several files: the curves of equal panels together, and the plots of one run alone.
 
-    Parameters
-    ----------
-    members : the numbers of the cases in their recipe, from 0.
+    A plot that has several curves of one run stays a plot of its own, with the name of the run.
     """
-    import matplotlib  # start-up time
+    found: dict[Any, Overlay] = {}
+    alone: list[tuple[RecordedRun, list[Panel], str]] = []
+    for results, some, name in zip(runs, panels, names, strict=True):
+        titles = [panel.title for panel in some]
+        own: dict[str, list[Panel]] = {}
+        for panel in some:
+            is_single = titles.count(panel.title) == 1 and not panel.group and panel.image is None
+            if is_single and panel.cloud is None and not panel.axis.categorical:
+                key = (panel.heading, panel.label, panel.axis.heading)
+                plot = found.setdefault(key, Overlay(panel.title.partition(",")[0], [], [], []))
+                found[key] = plot._replace(
+                    runs=[*plot.runs, results], panels=[*plot.panels, panel], names=[*plot.names, name]
+                )
+            else:
+                own.setdefault(panel.title, []).append(panel)
+        alone += [(results, plot_panels, name) for plot_panels in own.values()]
+    return list(found.values()), alone
 
-    recipe = cases[0].recipe
-    assert recipe is not None
-    # Theory is black: two curves are drawn in lighter colours.
-    colours = matplotlib.colormaps[MAP](np.linspace(0 if len(panels) > 2 else 0.35, 0.9, len(panels)))
-    log = any(panel.log for panel in panels)
-    log |= all(panel.positive for panel in panels) and is_wide(np.concatenate([panel.curve.mean for panel in panels]))
-    named = overlaid_words([(recipe.cases or ())[i] for i in members], recipe.overlay or "")
-    for panel, results, name, colour in zip(panels, cases, named, colours, strict=True):
+
+def draw_overlay(axes: "Axes", plot: Overlay) -> None:
+    """Draw one panel of several runs into one axes: a colour a run, simulation solid, theory broken and darker."""
+    log = is_log(plot.panels)
+    alpha = _BAND if len(plot.panels) <= 3 else _MANY_BANDS
+    bands, has_exact, bounds = dict[str, None](), False, dict[str, Any]()
+    for panel, name, colour in zip(plot.panels, plot.names, series_colours(len(plot.panels)), strict=True):
         label = name + (" (median)" if panel.median else "")
-        axes.plot(panel.curve.at, panel.curve.mean * panel.factor, color=colour, lw=2.2, label=label)
+        bands[draw_simulated(axes, panel, colour, label, log, alpha)] = None
+        theory, at = darker(colour), panel.curve.at
         if np.isfinite(panel.curve.expected).any():
-            draw_exact(axes, panel, color=SECOND, lw=1.0, ls=(0, (4, 3)))
+            has_exact = True
+            draw_exact(axes, panel, color=theory, ls=EXACT)
+        else:
+            for line, (_, dash) in zip(
+                [one for one in panel.lines if one.kind == "bound"], STYLES["bound"], strict=False
+            ):
+                plot_theory(axes, at, line.values * panel.factor, color=theory, ls=dash)
+                bounds[line.label] = dash
         if np.isfinite(panel.asymptotic()).any():
-            plot_theory(axes, panel.curve.at, panel.asymptotic() * panel.factor, color=SECOND, lw=1.0, ls=ASYMPTOTIC)
-        format_axes(axes, dataclasses.replace(panel, log=log), results)
-    draw_shared(axes, panels)
-    if any(np.isfinite(panel.curve.expected).any() for panel in panels):
-        axes.plot([], [], color=SECOND, lw=1.0, ls=(0, (4, 3)), label="theory: exact")
-    asymptotic = [line for panel in panels for line in panel.lines if line.kind == "asymptotic"]
-    for label, line in {line.label: line for line in asymptotic}.items():
-        style = MARK if has_marks_alone(line.values) else {"lw": 1.0, "ls": ASYMPTOTIC}
-        axes.plot([], [], color=SECOND, label=label, **style)
+            plot_theory(axes, at, panel.asymptotic() * panel.factor, color=theory, ls=ASYMPTOTIC)
+    longest = max(plot.runs, key=lambda results: results.last)
+    format_axes(axes, plot.panels, longest, log)
+    draw_shared(axes, plot.panels)
+    if has_exact:
+        axes.plot([], [], color=EDGE, ls=EXACT, label="theory: exact")
+    for label, dash in bounds.items():
+        axes.plot([], [], color=EDGE, ls=dash, label=label)
+    asymptotic = [line for panel in plot.panels for line in panel.lines if line.kind == "asymptotic"]
+    for label, line in {line.label: line for line in asymptotic if np.isfinite(line.values).any()}.items():
+        style = MARK if has_marks_alone(line.values) else {"ls": ASYMPTOTIC}
+        axes.plot([], [], color=EDGE, label=label, **style)
+    for band in filter(None, bands):
+        axes.fill_between([], [], [], color=EDGE, alpha=0.3, linewidth=0, label=f"band: {band}")
+    axes.set_title(plot.title)

@@ -57,11 +57,17 @@ class Reproduction:
             return False
         return True if any(agreement.n_scores for agreement in self.agreements) else None
 
-    def plot(self) -> "Figure":
-        """Return the figure."""
-        from fastcollapse.analysis.figures import draw  # imports Matplotlib
+    def plot(self, *, width: str | float | None = None, style: str = "screen", title: str | None = None) -> "Figure":
+        """Return the figure; parameters as in `Results.plot`."""
+        from fastcollapse.analysis.figures import Look, draw  # imports Matplotlib
 
-        return draw(self.cases)
+        return draw(self.cases, look=Look((), style, width, title))
+
+    def caption(self) -> str:
+        """Return the caption of the figure."""
+        from fastcollapse.analysis.captions import caption_of  # imports Matplotlib
+
+        return caption_of(self.cases)
 
     def __str__(self) -> str:
         return self.line()

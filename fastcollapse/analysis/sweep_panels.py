@@ -84,13 +84,15 @@ class Drawn:
     plots : the panels of each plot, one for each curve; where some means are infinite, one of means and one of medians.
     sides : the dimension along the axis, and the dimension of the curves if there are several.
     results : those of one point.
-    title : of the figure.
+    title : the sweep, and a line of what its points have in common and of their scores.
+    words : of the recipe of the points, None without one.
     """
 
     plots: Sequence[Sequence[Panel]]
     sides: Sequence[Side]
     results: RecordedRun
     title: str
+    words: RecipeWords | None = None
 
 
 def drawn_of(source: Any, choice: Choice) -> Drawn:
@@ -128,7 +130,8 @@ def drawn_of(source: Any, choice: Choice) -> Drawn:
         sides, plots = [first], _point_curves(rows[0], first)
     words = sweep_words(source, [point for row in drawn for point in row if point is not None])
     title = _title(source, points, words, axes, entries, sides, choice.generation)
-    return Drawn(plots, sides, results, "; ".join([title, *_scores([panel.curve for plot in plots for panel in plot])]))
+    title = "; ".join([title, *_scores([panel.curve for plot in plots for panel in plot])])
+    return Drawn(plots, sides, results, title, words)
 
 
 def sweep_words(source: Any, points: Sequence[int]) -> RecipeWords | None:
@@ -233,6 +236,8 @@ def _joined(row: Sequence[Panel | None], side: Side, group: str) -> Panel:
         upper=joined(lambda curve: curve.upper) if bounded else None,
         expected=joined(lambda curve: curve.expected),
         z=joined(lambda curve: curve.z),
+        n_replicates=min(panel.curve.n_replicates for panel in panels),
+        heavy_tailed=any(panel.curve.heavy_tailed for panel in panels),
     )
     first, places = panels[0], np.flatnonzero([curve is not None for curve in curves])
     lines: dict[str, Line] = {}

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastcollapse.analysis.panels.panel import Line, Panel
-from fastcollapse.analysis.panels.style import EDGE, SECOND, THEORY
+from fastcollapse.analysis.panels.style import EDGE, EXACT, SECOND
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # Theory is drawn as marks or broken lines: solid lines are simulated.
-MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 14}
-EXACT, ASYMPTOTIC = (0, (5, 4)), (0, (4, 2, 1, 2))
+MARK: dict[str, Any] = {"ls": "", "marker": "_", "ms": 9}
+ASYMPTOTIC = (0, (4, 2, 1, 2))
+# Colours and dashes of the lines of a kind, in their order; "" for the colour of the theory of a series.
 STYLES: dict[str, list[tuple[str, Any]]] = {
-    "bound": [(EDGE, (0, (6, 2, 1, 2))), (SECOND, ":")],
-    "exact": [(THEORY, EXACT), (SECOND, ":")],
+    "bound": [("", (0, (6, 2, 1, 2))), ("", (0, (1, 1.5)))],
+    "exact": [("", EXACT), ("", ":")],
     "published": [("#009E73", (0, (3, 2))), ("#CC79A7", (0, (1, 2))), ("#56B4E9", "-."), ("#E69F00", "-.")],
-    "asymptotic": [(THEORY, ASYMPTOTIC)],
+    "asymptotic": [("", ASYMPTOTIC)],
     "limit": [(EDGE, ":")],
     "reference": [(SECOND, (0, (1, 1.5))), (EDGE, (0, (5, 1.5, 1, 1.5)))],
 }
@@ -37,11 +38,11 @@ def plot_theory(axes: "Axes", at: np.ndarray, values: np.ndarray, **style: Any) 
     """Draw a line of theory, and marks where a point has no neighbours, which make no line."""
     alone = isolated(values)
     if has_marks_alone(values):
-        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, label=style.get("label"), **MARK)
+        axes.plot(at[alone], values[alone], color=style["color"], mew=1.2, zorder=3, label=style.get("label"), **MARK)
         return
     axes.plot(at, values, **style)
     if alone.any():
-        axes.plot(at[alone], values[alone], color=style["color"], mew=1.4, zorder=3, **MARK)
+        axes.plot(at[alone], values[alone], color=style["color"], mew=1.2, zorder=3, **MARK)
 
 
 def has_marks_alone(values: np.ndarray) -> bool:
@@ -70,7 +71,7 @@ def draw_shared(axes: "Axes", panels: Sequence[Panel]) -> None:
             values = drawn.setdefault(line.label, set())
             if line.values.tobytes() not in values:
                 label = None if values else line.label
-                axes.plot(panel.curve.at, line.values * panel.factor, color=colour, lw=1.6, ls=dash, label=label)
+                axes.plot(panel.curve.at, line.values * panel.factor, color=colour, ls=dash, label=label)
             values.add(line.values.tobytes())
 
 

@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 
 def plot(
     results: Results | Sequence[Results],
-    panel: str | None = None,
+    panel: str | Sequence[str] | None = None,
     axes: "Axes | Sequence[Axes] | np.ndarray | None" = None,
     *,
     legend: bool = True,
+    width: str | float | None = None,
+    style: str = "screen",
+    title: str | None = None,
 ) -> "Figure | Axes | np.ndarray":
-    """Draw the figure of the cases of a recipe, overlaid or side by side as the recipe says; see `Results.plot`."""
+    """Draw several runs in one figure; see `Results.plot`.
+
+    The cases of a recipe are overlaid or side by side as the recipe says. Of other runs, equal panels share their axes:
+    a colour a run, named by what differs between the experiments.
+    """
     from fastcollapse.analysis import figures
 
     _check_results(results, "plot")
-    return figures.plot(results, panel, axes, legend)
+    return figures.plot(results, panel, axes, figures.Look((), style, width, title, legend))
 
 
 def compare(results: Results | Sequence[Results]) -> "Comparison":

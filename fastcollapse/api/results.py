@@ -116,36 +116,60 @@ class Results(RecordedRun):
 
     def plot(
         self,
-        panel: str | None = None,
+        panel: str | Sequence[str] | None = None,
         axes: "Axes | Sequence[Axes] | np.ndarray | None" = None,
         *,
         legend: bool = True,
+        width: str | float | None = None,
+        style: str = "screen",
+        title: str | None = None,
     ) -> "Figure | Axes | np.ndarray":
-        """Draw the figure of the run, or one panel of it, simulation beside theory.
+        """Draw the figure of the run, or some panels of it, simulation beside theory.
 
         Notebooks show the figure without pyplot, which does not know it; `figure.savefig` writes it. For a window of
         pyplot give its axes: `results.plot(axes=plt.subplots(1, 2)[1])`.
 
         Parameters
         ----------
-        panel : name of the only panel that is drawn: a panel of the family, see "recipe.panels", or a metric. By
-            default the whole figure.
+        panel : name of the only panel that is drawn: a panel of the family, see "recipe.panels", or a metric; or
+            several names. By default the whole figure.
         axes : the axes to draw into, one for each plot; by default those of a new figure.
-        legend : whether a legend is below each plot.
+        legend : whether there is a legend below the plots.
+        width : "one" or "two" columns of a journal (3.3 and 6.9 inches), or a number of inches.
+        style : "screen", or "paper": letters of 8 and 9 points, as in the files of `fastcollapse plot`.
+        title : of the figure, "" for none; by default that of the recipe, or what was run.
 
         Returns
         -------
         Figure or Axes
-            The figure; with `panel` its Axes, or an array of Axes where the panel has several plots.
+            The figure; with the name of a panel its Axes, or an array of Axes where the panel has several plots.
 
         Raises
         ------
         InputError
-            No generation is finished, no panel has this name, or the number of axes is another.
+            No generation is finished, no panel has this name, the number of axes is another, or a width or style is
+            none of these.
         """
-        from fastcollapse.analysis.figures import plot
+        from fastcollapse.analysis.figures import Look, plot
 
-        return plot(self, panel, axes, legend)
+        return plot(self, panel, axes, Look((), style, width, title, legend))
+
+    def caption(self, panel: str | Sequence[str] | None = None) -> str:
+        """Return the caption of the figure: title, source, what was run, what lines and bands are, and the verdict.
+
+        Parameters
+        ----------
+        panel : as in `plot`.
+
+        Raises
+        ------
+        InputError
+            No generation is finished, or no panel has this name.
+        """
+        from fastcollapse.analysis.captions import caption_of
+        from fastcollapse.analysis.figures import names_of
+
+        return caption_of([self], names_of(panel))
 
     def panels(self) -> "xarray.Dataset":
         """Return what the figure draws, in its units: dimensions curve and point, padded with NaN.

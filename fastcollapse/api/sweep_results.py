@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from fastcollapse.analysis.sweep_comparison import SweepComparison
+    from fastcollapse.analysis.sweep_panels import Choice
 
 
 class SweepResults:
@@ -133,6 +134,9 @@ class SweepResults:
         *,
         generation: int | None = None,
         heat_map: bool | None = None,
+        width: str | float | None = None,
+        style: str = "screen",
+        title: str | None = None,
     ) -> "Figure":
         """Return the figure of the sweep: one generation over one or two parameters, beside theory.
 
@@ -144,17 +148,31 @@ class SweepResults:
         generation : generation that is drawn; by default the last.
         heat_map : whether it is a heat map instead of curves; by default as the recipe says, else by the number
             of values.
+        width, style, title : as in `Results.plot`.
 
         Raises
         ------
         InputError
             A parameter or value is not one of the sweep, or no point can be drawn.
         """
-        from fastcollapse.analysis.sweep_figures import draw_sweep  # imports Matplotlib
-        from fastcollapse.analysis.sweep_panels import Choice
+        from fastcollapse.analysis.figures import Look  # imports Matplotlib
+        from fastcollapse.analysis.sweep_figures import draw_sweep
 
-        names = (over,) if isinstance(over, str) else tuple(over)
-        return draw_sweep(self._source, Choice(names, _texts(fixed or {}), generation, heat_map))
+        choice = _choice(over, fixed, generation, heat_map)
+        return draw_sweep(self._source, choice, Look((), style, width, title))
+
+    def caption(
+        self,
+        over: str | Sequence[str] = (),
+        fixed: Mapping[str, Any] | None = None,
+        *,
+        generation: int | None = None,
+        heat_map: bool | None = None,
+    ) -> str:
+        """Return the caption of the figure of the sweep; parameters as in `plot`."""
+        from fastcollapse.analysis.sweep_figures import sweep_caption  # imports Matplotlib
+
+        return sweep_caption(self._source, _choice(over, fixed, generation, heat_map))
 
     def save(self, path: str | Path, scores: bool = True) -> Path:
         """Write the finished points into one new file, and return its path; `open_sweep` and xarray open it.
@@ -226,6 +244,16 @@ class SweepResults:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return open_sweep, (os.path.abspath(self.path),)
+
+
+def _choice(
+    over: str | Sequence[str], fixed: Mapping[str, Any] | None, generation: int | None, heat_map: bool | None
+) -> "Choice":
+    """Return the options of a figure."""
+    from fastcollapse.analysis.sweep_panels import Choice  # imports the panels
+
+    names = (over,) if isinstance(over, str) else tuple(over)
+    return Choice(names, _texts(fixed or {}), generation, heat_map)
 
 
 def _texts(values: Mapping[str, Any]) -> dict[str, str]:

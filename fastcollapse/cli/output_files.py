@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fastcollapse.config.output_paths import CAPTION
 from fastcollapse.config.sections import Recipe
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
@@ -35,7 +36,7 @@ def plan_output(
         _check_panels(experiment.recipe, experiment.family)
     if path.name in ("", ".."):
         raise InputError(f"output must be the name of a new file, got {str(path)!r}")
-    planned = plan_recipe(experiment, path, mode, values=values, numbered=numbered, companions=(FIGURE_SUFFIX,))
+    planned = plan_recipe(experiment, path, mode, values=values, numbered=numbered, companions=(FIGURE_SUFFIX, CAPTION))
     for plan in planned[1]:
         if plan.existing is not None:
             _check_panels(plan.existing.recipe, plan.experiment.family)

@@ -53,54 +53,79 @@ def check(file: Path) -> None:
 
 
 @click.command()
-@_file_argument
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="FIGURE",
-    help="A new .png, .pdf or .svg; by default beside FILE, or the next free name.",
+    help="A new .png, .pdf or .svg; by default beside FILE, or the next free name. Its caption is beside it.",
 )
-@click.option("--panel", metavar="NAME", help="Only this panel, or recorded metric, of a results FILE.")
+@click.option(
+    "--panel", "panels", multiple=True, metavar="NAME", help="Only these panels, or recorded metrics, of results FILEs."
+)
+@click.option(
+    "--width",
+    metavar="one|two|INCHES",
+    help="Width: one column of a journal (3.3 inches), two (6.9 inches, the default), or a number of inches.",
+)
+@click.option(
+    "--style", default="paper", metavar="paper|screen", help="Letters of 8 and 9 points, the default, or larger ones."
+)
+@click.option("--title", metavar="TEXT", help="Title of the figure; an empty TEXT for none.")
 @click.option("--over", multiple=True, metavar="PARAMETER", help="Sweeps: parameter of an axis, one or two of them.")
 @click.option("--fix", "fixed", multiple=True, metavar="PARAMETER=VALUE", help="Sweeps: value of another parameter.")
 @click.option("--generation", type=int, metavar="T", help="Sweeps: generation that is drawn; by default the last.")
 @click.option("--heat-map/--curves", default=None, help="Sweeps over two parameters: kind of the figure.")
 def plot(
-    file: Path,
+    files: Sequence[Path],
     output: Path | None,
-    panel: str | None,
+    panels: Sequence[str],
+    width: str | None,
+    style: str,
+    title: str | None,
     over: Sequence[str],
     fixed: Sequence[str],
     generation: int | None,
     heat_map: bool | None,
 ) -> None:
-    """Draw the figure of a results FILE: survival, and forgetting times or heterozygosity, with theory.
+    """Draw the figure of results FILEs, with theory, and write its caption beside it.
 
-    FILE may also be the folder of a sweep, or the file that `collect` made of it: the axes are its parameters.
+    Several files are one figure: the cases of a recipe as the recipe says, other runs with a colour a file where their
+    panels are the same. FILE may also be the folder of a sweep, or the file that `collect` made of it: the axes are its
+    parameters.
 
     \b
-    fastcollapse plot out.h5 --panel heterozygosity
+    fastcollapse plot out.h5 --panel heterozygosity --width one -o figure.pdf
+    fastcollapse plot small.h5 large.h5 --panel survival
     fastcollapse plot study.h5 --over n_samples --over dimension --fix workflow=replace --heat-map
     """
-    from fastcollapse.analysis.figures import save_figure
+    from fastcollapse.analysis.figure_files import save_figure
+    from fastcollapse.analysis.figures import Look
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
+    from fastcollapse.config.output_paths import CAPTION
     from fastcollapse.simulation.recorded_run import check_run
     from fastcollapse.simulation.result_paths import free_path
     from fastcollapse.sweeps.collected_results import open_sweep
 
-    with command_for(file, "results", "collected", "sweep folder"):
-        source = open_sweep(file)
-        results = check_run(file, everything=False, checksums_required=False) if source is None else None
-    if results is None:
-        if panel is not None:
-            raise InputError(f"--panel is for the results of one run, got {file}")
-        click.echo(plot_sweep(source, file, output, SweepChoice(over, fixed, generation, heat_map)))
-        return
+    look, runs = Look(panels, style, width, title), []
+    for file in files:
+        with command_for(file, "results", "collected", "sweep folder"):
+            source = open_sweep(file)
+            results = check_run(file, everything=False, checksums_required=False) if source is None else None
+        if results is not None:
+            runs.append(results)
+        elif len(files) > 1:
+            raise InputError(f"a figure of several files must be of results files, got {file}, which is a sweep")
+        elif panels:
+            raise InputError(f"--panel is for results files, got {file}")
+        else:
+            click.echo(plot_sweep(source, file, output, SweepChoice(over, fixed, generation, heat_map), look))
+            return
     if over or fixed or generation is not None or heat_map is not None:
-        raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {file}")
-    figure = output or free_path(file.with_suffix(FIGURE_SUFFIX))
-    save_figure(results, figure, panel=panel)
+        raise InputError(f"--over, --fix, --generation and --heat-map are for sweeps, got {files[0]}")
+    figure = output or free_path(files[0].with_suffix(FIGURE_SUFFIX), CAPTION)
+    save_figure(runs, figure, look=look)
     click.echo(figure)
 
 

@@ -138,16 +138,17 @@ def _figure_and_summary(job: RunJob, done: "Sequence[RecordedRun]", clock: Clock
         The figure or the summary failed.
     """
     try:
-        from fastcollapse.analysis.figures import save_figure
+        from fastcollapse.analysis.figure_files import save_figure
         from fastcollapse.analysis.report import summary
         from fastcollapse.cli.output_files import FIGURE_SUFFIX
+        from fastcollapse.config.output_paths import CAPTION, caption_path
         from fastcollapse.simulation.result_paths import free_path
 
         figure = job.path.with_suffix(FIGURE_SUFFIX)
         nothing_ran = all(plan.is_finished for plan in job.plans)
         if not job.overwrite and not nothing_ran:
-            figure = free_path(figure)
-        files, failure = [*job.files, figure], None
+            figure = free_path(figure, CAPTION)
+        files, failure = [*job.files, figure, caption_path(figure)], None
         try:
             if not (nothing_ran and figure.exists()):
                 save_figure(done, figure, job.overwrite)

@@ -18,6 +18,7 @@ from fastcollapse.config.output_paths import DEFAULT_FOLDER, beside
 from fastcollapse.errors import InputError, printable
 
 if TYPE_CHECKING:
+    from fastcollapse.analysis.figures import Look
     from fastcollapse.sweeps.points import Sweep
     from fastcollapse.sweeps.status import SweepStatus
     from fastcollapse.sweeps.task_queue import Outcome
@@ -279,18 +280,17 @@ class SweepChoice(NamedTuple):
     heat_map: bool | None
 
 
-def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice) -> Path:
+def plot_sweep(source: Any, file: Path, output: Path | None, given: SweepChoice, look: "Look") -> Path:
     """Draw the figure of a sweep and return its path."""
-    from fastcollapse.analysis.figures import write_figure
-    from fastcollapse.analysis.sweep_figures import draw_sweep
+    from fastcollapse.analysis.figure_files import write_figure
+    from fastcollapse.analysis.sweep_figures import draw_sweep, sweep_caption
     from fastcollapse.analysis.sweep_panels import Choice, fixed_values
     from fastcollapse.cli.output_files import FIGURE_SUFFIX
-    from fastcollapse.config.output_paths import FIGURES, check_output_file
+    from fastcollapse.config.output_paths import CAPTION, FIGURES, check_output_file
     from fastcollapse.simulation.result_paths import free_path
 
-    figure = output or free_path(beside(file, FIGURE_SUFFIX))
+    figure = output or free_path(beside(file, FIGURE_SUFFIX), CAPTION)
     check_output_file(figure, FIGURES, "figure")
-    write_figure(
-        draw_sweep(source, Choice(given.over, fixed_values(given.fixed), given.generation, given.heat_map)), figure
-    )
+    choice = Choice(given.over, fixed_values(given.fixed), given.generation, given.heat_map)
+    write_figure(draw_sweep(source, choice, look), sweep_caption(source, choice), figure)
     return figure

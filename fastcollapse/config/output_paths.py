@@ -13,6 +13,8 @@ from fastcollapse.errors import InputError, nearest
 
 RESULTS = (".h5", ".hdf5")
 FIGURES = (".png", ".pdf", ".svg")
+# The caption of a figure is beside it: NAME.caption.txt.
+CAPTION = ".caption.txt"
 DEFAULT_FOLDER = Path("results")
 # Endings that the name of a folder must not have: the path of a file is meant.
 _FILES = (*RESULTS, *FIGURES, ".toml", ".json", ".csv", ".parquet")
@@ -129,6 +131,17 @@ def beside(path: Path, ending: str) -> Path:
     named = path.resolve() if path.name in ("", "..") else path  # a path such as "." gets the name of its folder
     stem = named.stem if named.suffix in RESULTS else named.name
     return named.with_name(f"{stem}{ending}")
+
+
+def caption_path(figure: Path) -> Path:
+    """Return the path of the caption of a figure.
+
+    Examples
+    --------
+    >>> caption_path(Path("figures/survival.pdf")).name
+    'survival.caption.txt'
+    """
+    return figure.with_suffix(CAPTION)
 
 
 def _similar_folder(folder: Path) -> str:

@@ -138,7 +138,8 @@ class Recipe(Section):
     heat_map: bool | None = parameter(BoolField(), "sweeps: whether the figure is a heat map", default=None)
     read_off: tuple[dict[str, Any], ...] | None = parameter(
         Cases(),
-        "values read from the published figure: label, generations, values, number of the case, source if another",
+        "values read from the published figure: label, generations, values, number of the case, source if another, "
+        "other_data if the figure is of other data",
         default=None,
     )
     cases: tuple[dict[str, Any], ...] | None = parameter(Cases(), "values that differ between the runs", default=None)
@@ -153,6 +154,8 @@ class Recipe(Section):
                 return [(f"read_off[{i}]", f"must have as many values as generations, got {show(read)}")]
             if not isinstance(read.get("source", ""), str):
                 return [(f"read_off[{i}].source", f"must be text, got {show(read['source'])}")]
+            if not isinstance(read.get("other_data", False), bool):
+                return [(f"read_off[{i}].other_data", f"must be true or false, got {show(read['other_data'])}")]
         return []
 
 

@@ -36,6 +36,15 @@ def numbered_paths(path: Path) -> Iterator[Path]:
         yield path.with_name(f"{path.stem}-{number}{path.suffix}")
 
 
-def free_path(path: Path) -> Path:
-    """Return the path, or the first with -2, -3, ... before its suffix that does not exist."""
-    return next(candidate for candidate in numbered_paths(path) if not os.path.lexists(candidate))
+def free_path(path: Path, *companions: str) -> Path:
+    """Return the path, or the first with -2, -3, ... before its suffix that does not exist.
+
+    Parameters
+    ----------
+    companions : suffixes of other files that must not exist beside it.
+    """
+    return next(
+        candidate
+        for candidate in numbered_paths(path)
+        if not any(map(os.path.lexists, (candidate, *map(candidate.with_suffix, companions))))
+    )

@@ -3,22 +3,33 @@
 import pytest
 from matplotlib.figure import Figure
 
-from fastcollapse.analysis.figure_axes import figure_axes, width_of
+from fastcollapse.analysis.figure_axes import given_axes, new_axes, width_of
 from fastcollapse.errors import InputError
 
 
-def test_figure_axes__new_ones_are_in_a_grid_and_the_rest_is_hidden():
-    figure, axes = figure_axes(None, 3, 2)
+def test_new_axes__are_in_a_grid_without_empty_places():
+    figure, axes, low = new_axes(3, 2, 6.9)
+    assert figure.axes == axes
     assert len(axes) == 3
-    assert [place.get_visible() for place in figure.axes] == [True, True, True, False]
+    assert low == [None, None, None]
 
 
-def test_figure_axes__given_ones_are_taken_as_they_are():
+def test_new_axes__of_distances_are_below_their_plots_and_share_generations():
+    figure, [left, right], [low, none] = new_axes(2, 2, 6.9, [True, False])
+    assert none is None
+    assert low.get_shared_x_axes().joined(low, left)
+    assert not low.get_shared_x_axes().joined(low, right)
+    figure.canvas.draw()
+    assert low.get_position().y1 < left.get_position().y0
+    assert right.get_position().y0 == pytest.approx(low.get_position().y0, abs=0.02)
+
+
+def test_given_axes__are_taken_as_they_are():
     figure = Figure()
     given = list(figure.subplots(1, 2))
-    assert figure_axes(given, 2, 1) == (figure, given)
+    assert given_axes(given, 2) == (figure, given)
     with pytest.raises(InputError, match="axes must be one Axes, got 2"):
-        figure_axes(given, 1, 1)
+        given_axes(given, 1)
 
 
 def test_width_of__counts_columns_of_the_grid():

@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 
 from fastcollapse import simulate
 from fastcollapse.analysis.axes import draw_plot
-from fastcollapse.analysis.figures import draw, plot, save_figure
+from fastcollapse.analysis.figure_files import save_figure
+from fastcollapse.analysis.figures import Look, draw, plot
 from fastcollapse.analysis.panels.panel import Line, Panel
 from fastcollapse.analysis.panels.scores import unscored_curve
 from fastcollapse.datasets.shipped import recipes
@@ -21,6 +22,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.load_experiment import load_experiment
 
+ERRORS = "band: mean ± 2 standard errors"
 PATH = "theory: path of infinitely many points"
 WORKFLOWS = {
     "replace": {"name": "replace", "n_samples": 200},
@@ -46,16 +48,17 @@ def run(truth, workflow, n_generations=40):
 
 
 def labels(axes):
-    return [text.get_text() for text in axes.get_legend().get_texts()]
+    """The entries of a legend."""
+    return axes.get_legend_handles_labels()[1]
 
 
 def test_draw__replace_has_bounds_and_extinction_times():
-    left, right = draw([run("zipf", "replace")]).axes
+    left, right, *_ = draw([run("zipf", "replace")]).axes
     assert labels(left)[2:] == ["theory: exact expectation", "theory: lower bound", "theory: upper bound"]
     # 200 tokens: median by the exact chain, and its limit for counts far below 200.
     assert labels(right)[2:] == ["theory: exact median", "theory: limit 2c / ln 2, c << n"]
     for axes in (left, right):
-        assert axes.get_xscale() == "log"
+        assert axes.get_xscale() == ("symlog" if axes is left else "log")
         for line in axes.get_lines():
             name = line.get_label()
             if name.startswith(("theory", "simulated")):
@@ -70,7 +73,7 @@ def test_draw__extinction_times_stop_at_the_first_median_beyond_the_run():
 
 @pytest.mark.parametrize(("truth", "workflow"), [("zipf", "mix"), ("bernoulli", "replace"), ("uniform", "replace")])
 def test_draw__shows_heterozygosity_without_extinction_times(truth, workflow):
-    left, right = draw([run(truth, workflow)]).axes
+    left, right, *_ = draw([run(truth, workflow)]).axes
     assert labels(right)[-1] == "theory: exact expectation"
     assert ("theory: lower bound" in labels(left)) == (workflow == "replace")
 
@@ -103,7 +106,7 @@ def test_save_figure__that_is_stopped_leaves_the_old_one(tmp_path, monkeypatch):
     assert path.read_bytes() == b"old"
     save_figure(results, path, replace=True)
     assert len(path.read_bytes()) > 1000
-    assert [one.name for one in tmp_path.iterdir()] == ["figure.png"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["figure.caption.txt", "figure.png"]
 
 
 def test_save_figure__refuses_unknown_extension(tmp_path):
@@ -139,7 +142,8 @@ def test_draw__single_replicate_and_huge_samples():
         "run": {"n_generations": 3, "n_replicates": 1, "seed": 3},
     }
     figure = draw([simulate(Experiment.from_mapping(mapping))])
-    assert "1 replicate, seed" in figure.get_suptitle()
+    assert figure.get_suptitle().startswith("Recursive training, discrete model")
+    assert "band" not in " ".join(labels(figure.axes[0]))  # one replicate has no spread
 
 
 @pytest.mark.parametrize("name", ["sur-zipf", "sur-gmm"])
@@ -147,7 +151,9 @@ def test_draw__legends_are_whole_and_apart(name):
     size = {"run.n_replicates": 2, "run.n_generations": 10}
     figure = draw([simulate(case) for case in load_experiment(name, size).cases()])
     figure.savefig(io.BytesIO(), format="png", dpi=100)  # places everything
-    legends = [axes.get_legend().get_window_extent() for axes in figure.axes]
+    own = [axes.get_legend() for axes in figure.axes if axes.get_legend() is not None]
+    legends = [legend.get_window_extent() for legend in (*own, *figure.legends)]
+    assert legends
     for legend in legends:
         assert legend.x0 >= 0
         assert legend.y0 >= 0
@@ -165,27 +171,27 @@ def test_draw__titles_have_no_python_tables():
 
 
 def test_draw__overlaid_workflows_of_one_name_are_named_by_their_keys():
-    def labels(name):
+    def labels_of(name):
         experiment = load_experiment(name)
         cases = [case.with_values({"run.n_replicates": 2, "run.n_generations": 10}) for case in experiment.cases()]
         figure = draw([simulate(dataclasses.replace(case, text=experiment.text)) for case in cases])
-        return [[line.get_label() for line in axes.get_lines()[::2]] for axes in figure.axes]
+        return [labels(axes) for axes in figure.axes]
 
-    [names] = labels("pathways")
+    [names] = labels_of("pathways")
     assert names[:3] == [
         "replace",
         "accumulate, real data dropped, window 2",
         "accumulate, real data dropped, window 10",
     ]
     # Workflows of different names need no other key.
-    assert labels("replace-accumulate")[0][:2] == ["replace", "accumulate"]
+    assert labels_of("replace-accumulate")[0][:2] == ["replace", "accumulate"]
 
 
 def test_draw__overlaid_cases_have_asymptotic_theory():
     cases = Experiment.from_toml(recipes()["verifier"]).cases()
     mean, variance = draw([simulate(case.with_values({"run.n_replicates": 3})) for case in cases]).axes
-    assert labels(mean) == [*(rf"$\tau$ = {width}" for width in (1, 3, 10)), "centre of the verifier", PATH]
-    assert labels(variance)[3:] == [PATH]
+    assert labels(mean) == [*(rf"$\tau$ = {width}" for width in (1, 3, 10)), "centre of the verifier", PATH, ERRORS]
+    assert labels(variance)[3:] == [PATH, "band: middle 80 % of the replicates"]
     dashed = [line for line in variance.get_lines() if line.get_linestyle() != "-" and len(line.get_xdata())]
     assert len(dashed) == 3
     # By theory the variance is 1/(1 + t/tau^2).
@@ -215,7 +221,7 @@ def test_plot__returns_the_figure_or_the_axes_of_a_panel():
     figure = plot(results)
     assert isinstance(figure, Figure)
     axes = plot(results, "heterozygosity")
-    assert axes.get_title() == "Probability that two tokens differ"
+    assert axes.get_title().replace("\n", " ") == "Probability that two tokens differ"
     assert [place for place in axes.get_figure().axes] == [axes]
     assert plot(results, "support_size").get_ylabel() == "number of live symbols (1)"
 
@@ -232,7 +238,7 @@ def test_plot__draws_into_given_axes_and_leaves_their_figure_alone():
     figure.suptitle("mine")
     left, right, other = figure.subplots(1, 3)
     assert plot(results, "survival", other) is other
-    assert plot(results, axes=[left, right], legend=False) is figure
+    assert plot(results, axes=[left, right], look=Look(legend=False)) is figure
     assert figure.get_suptitle() == "mine"
     assert len(figure.axes) == 3
     assert left.get_legend() is None
@@ -251,8 +257,9 @@ def test_plot__font_sizes_follow_the_settings_of_the_user():
     for size in (10, 5):
         with matplotlib.rc_context({"font.size": size}):
             axes = plot(results, "survival")
-            sizes.append((axes.title.get_fontsize(), axes.get_legend().get_texts()[0].get_fontsize()))
-    assert sizes == [(10, 9), (5, 4.5)]
+            [legend] = [place.get_legend() for place in axes.figure.axes if place.get_legend()]
+            sizes.append((axes.title.get_fontsize(), legend.get_texts()[0].get_fontsize()))
+    assert sizes == [(11, 10), (5.5, 5)]
 
 
 def test_plot__does_not_import_pyplot():

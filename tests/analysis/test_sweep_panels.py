@@ -70,7 +70,7 @@ def test_legend__names_only_theory_that_is_drawn(tmp_path, sizes, bounds):
     sweep = {"truth": {"uniform": 3}, "workflow": mix, "run": {"n_generations": 4, "n_replicates": 30, "seed": 1}}
     folder = folder_of(tmp_path / "s", Sweep(sweep | {"sweep": {"grid": {"workflow.n_real": sizes}}}))
     axes = draw_sweep(folder).axes[0]
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    labels = axes.get_legend_handles_labels()[1]
     assert ("theory: lower bound" in labels) == bounds
     assert sum(line.get_marker() == "_" and len(line.get_xdata()) == 1 for line in axes.lines) == 3 * bounds
 

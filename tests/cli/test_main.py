@@ -37,7 +37,9 @@ def test_run__help_is_short_and_names_the_command_for_keys():
     assert len(result.output.splitlines()) < 45
 
 
-@pytest.mark.parametrize("what", ["fastcollapse.analysis.figures.save_figure", "fastcollapse.analysis.report.summary"])
+@pytest.mark.parametrize(
+    "what", ["fastcollapse.analysis.figure_files.save_figure", "fastcollapse.analysis.report.summary"]
+)
 @pytest.mark.parametrize("error", [InputError("c/ln(1/q) must be at most 1e15"), IndexError("7"), MemoryError()])
 def test_run__a_figure_or_summary_that_fails_names_the_file_that_is_kept(here, monkeypatch, what, error):
     def fail(*_):
@@ -220,7 +222,7 @@ def test_interrupt__while_the_figure_is_drawn_names_the_finished_run(here, monke
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fastcollapse.analysis.figures.save_figure", interrupted)
+    monkeypatch.setattr("fastcollapse.analysis.figure_files.save_figure", interrupted)
     result = call("run", "small.toml", "--set", "run.n_generations=2", "-o", "out.h5")
     assert result.exit_code == 130
     assert result.stderr == "error: interrupted, out.h5 holds the finished run\n"

@@ -300,8 +300,11 @@ def test_plot__names_figure_after_sweep(working_folder, monkeypatch, where, file
     call("collect", "out")
     monkeypatch.chdir(working_folder / where)
     drawn = []
-    monkeypatch.setattr("fastcollapse.analysis.sweep_figures.draw_sweep", lambda source, choice: None)
-    monkeypatch.setattr("fastcollapse.analysis.figures.write_figure", lambda made, path: drawn.append(str(path)))
+    monkeypatch.setattr("fastcollapse.analysis.sweep_figures.draw_sweep", lambda source, choice, look: None)
+    monkeypatch.setattr("fastcollapse.analysis.sweep_figures.sweep_caption", lambda source, choice: "")
+    monkeypatch.setattr(
+        "fastcollapse.analysis.figure_files.write_figure", lambda made, text, path: drawn.append(str(path))
+    )
     result = call("plot", file)
     assert (result.exit_code, drawn) == (0, [figure.format(working_folder=working_folder)])
 

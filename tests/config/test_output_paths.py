@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fastcollapse import open_results, simulate
-from fastcollapse.analysis.figures import save_figure
+from fastcollapse.analysis.figure_files import save_figure
 from fastcollapse.config.output_paths import (
     FIGURES,
     RESULTS,

@@ -92,8 +92,8 @@ if place == "checkpoint":
 if place == "collection":
     before(stores.Hdf5Store, "finish", checkpoint)
 if place == "figure":
-    import fastcollapse.analysis.figures
-    before(fastcollapse.analysis.figures, "save_figure", checkpoint)
+    import fastcollapse.analysis.figure_files
+    before(fastcollapse.analysis.figure_files, "save_figure", checkpoint)
 if place in ("kernel", "kernel, slow before"):
     before(UnivariateGaussian, "advance", long_block)
 if place == "kernel, slow before":

@@ -85,6 +85,7 @@ def survival(results: RecordedRun, generations: np.ndarray) -> Curve:
         sd=curve.sd / support,
         smallest=curve.smallest / support,
         largest=curve.largest / support,
+        quantiles=None if curve.quantiles is None else curve.quantiles / support,
         lower=None if n is None else lower / support,
         upper=None if n is None else upper / support,
         expected=curve.expected / support,

@@ -13,7 +13,7 @@ from fastcollapse.analysis.panels.extinction_times import (
     uncensored_curve,
 )
 from fastcollapse.analysis.panels.schedules import replace_only_size
-from fastcollapse.analysis.panels.style import EDGE, SECOND, SIMULATED, THEORY, font_size, plain_number
+from fastcollapse.analysis.panels.style import EDGE, EXACT, SIMULATED, darker, plain_number
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.discrete.extinction_time import forgetting_median_law
 
@@ -33,13 +33,13 @@ def draw_extinction_times(axes: "Axes", results: RecordedRun) -> bool:
         return False
     count = np.array([group.copies for group in groups])
     low, median, high = quartiles_of(groups, last)
-    axes.fill_between(count, low, high, color=SIMULATED, alpha=0.25, linewidth=0, label="simulated middle half")
-    axes.plot(count, median, color=SIMULATED, lw=2, marker="o", ms=3.5, label="simulated median")
+    axes.fill_between(count, low, high, color=SIMULATED, alpha=0.22, linewidth=0, label="middle half of the replicates")
+    axes.plot(count, median, color=SIMULATED, marker="o", mec="none", label="simulated median")
     _draw_theory(axes, groups, replace_only_size(results))
     axes.axhline(last, color=EDGE, lw=0.8)
     axes.annotate(
         "end of the run", (0.01, last), xycoords=("axes fraction", "data"), xytext=(0, 3),
-        textcoords="offset points", fontsize=font_size(8), color=EDGE,
+        textcoords="offset points", fontsize="small", color=EDGE,
     )  # fmt: skip
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -49,7 +49,7 @@ def draw_extinction_times(axes: "Axes", results: RecordedRun) -> bool:
     where = "count $c$ in the corpus" if are_real_counts(results) else "expected count $c$ in generation 1"
     axes.set_xlabel(f"{where} (tokens)")
     axes.set_ylabel("forgotten at generation")
-    axes.set_title("Forgetting time by count", fontsize=font_size(10))
+    axes.set_title("Forgetting time by count")
     return True
 
 
@@ -61,8 +61,8 @@ def _draw_theory(axes: "Axes", groups: Sequence[ExtinctionTime], n: int | None) 
         at = [(entry[0], entry[side]) for entry in known if entry[side] is not None]
         if at and (side == 1 or not exact):
             count, median = np.array(at, dtype=float).T
-            axes.plot(count, median, color=THEORY, lw=1.4, ls=(0, (5, 4)), label=label)
+            axes.plot(count, median, color=darker(SIMULATED), ls=EXACT, label=label)
     small = np.array([group.copies for group in groups if has_limit(group.copies, n)])
     if small.size > 1:
         law = forgetting_median_law(small)
-        axes.plot(small, law, color=SECOND, lw=1.2, ls=":", label=r"theory: $2c/\ln 2$ for $c \ll n$")
+        axes.plot(small, law, color=EDGE, ls=":", label=r"theory: $2c/\ln 2$ for $c \ll n$")

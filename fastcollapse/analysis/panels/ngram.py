@@ -60,6 +60,7 @@ def _alive_panel(results: RecordedRun, generations: np.ndarray, what: str) -> Pa
         sd=curve.sd / total,
         smallest=curve.smallest / total,
         largest=curve.largest / total,
+        quantiles=None if curve.quantiles is None else curve.quantiles / total,
         lower=None if curve.lower is None else curve.lower / total,
         upper=None if curve.upper is None else curve.upper / total,
         expected=curve.expected / total,

@@ -49,6 +49,10 @@ class Curve:
     z : float64[B], distance to the expectation in standard errors, as the normal score of equal tail probability. Where
         only bounds are known it is the distance to the nearer bound, 0 between them; NaN where there is no score.
     rule : what a point with exact theory needs for a score, in words.
+    n_replicates : number of replicates of the mean; 0 where the standard error is not `sd` over its root.
+    quantiles : float64[2, B], the tenth and the ninetieth percentile over replicates; None where they are not known.
+    heavy_tailed : whether few replicates make the mean at some point.
+    theory_error : float64[B], the standard error of the mean by theory; None where it is not known.
     """
 
     at: np.ndarray
@@ -61,6 +65,21 @@ class Curve:
     expected: np.ndarray
     z: np.ndarray
     rule: str = ""
+    n_replicates: int = 0
+    quantiles: np.ndarray | None = None
+    heavy_tailed: bool = False
+    theory_error: np.ndarray | None = None
+
+    @property
+    def error(self) -> np.ndarray:
+        """The standard error of the mean, float64[B], NaN where it is not known.
+
+        Replicates that lack the rare large values have too small a deviation: that of theory counts where it is larger.
+        """
+        if self.n_replicates < 2:
+            return np.full(self.mean.shape, np.nan)
+        error = self.sd / np.sqrt(self.n_replicates)
+        return error if self.theory_error is None else np.fmax(error, self.theory_error)
 
     @property
     def has_bounds_only(self) -> np.ndarray:
@@ -188,6 +207,14 @@ def is_wide(values: np.ndarray, axis: Axis = GENERATION) -> bool:
     limit = _WIDE_OVER_GENERATIONS if axis is GENERATION else _WIDE
     positive = values[np.isfinite(values) & (values > 0)]
     return bool(positive.size) and float(positive.max() / positive.min()) > limit
+
+
+def is_log(panels: Sequence[Panel]) -> bool:
+    """Whether the axis of values of curves of several runs is logarithmic."""
+    if any(panel.log for panel in panels):
+        return True
+    values = np.concatenate([panel.curve.mean for panel in panels])
+    return len(panels) > 1 and all(panel.positive for panel in panels) and is_wide(values)
 
 
 def plots_of(panels: Sequence[Panel]) -> list[list[Panel]]:

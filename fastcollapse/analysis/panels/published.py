@@ -56,11 +56,12 @@ class Change(NamedTuple):
 
 
 class Points(NamedTuple):
-    """Values read off a published figure: label, generations and values."""
+    """Values read off a published figure: label, generations, values, and whether they are of other data."""
 
     label: str
     generations: tuple[int, ...]
     values: tuple[float, ...]
+    other_data: bool = False
 
 
 class Published(NamedTuple):
@@ -194,6 +195,9 @@ def _points(points: Mapping[str, Any], last: int) -> Points:
     """Return points up to a generation."""
     pairs = [pair for pair in zip(points["generations"], points["values"], strict=True) if pair[0] <= last]
     generations, values = zip(*pairs, strict=True) if pairs else ((), ())
+    if points.get("other_data"):
+        label = f"{points.get('source', 'published')}, other data ({points['label']})"
+        return Points(label, generations, values, other_data=True)
     return Points(f"{points['label']}, {points.get('source', 'read off the published figure')}", generations, values)
 
 

@@ -9,6 +9,8 @@ from fastcollapse.analysis.panels.panel import Curve, Line, Panel
 _CLOSE = 0.1
 # The fewest rare events that a standard error can rest on.
 EVENTS = 20
+# Share of equal replicates below which few replicates make a mean; that of squares of normal variates is 1/3.
+_FEW_EFFECTIVE = 0.2
 # Fewer events have a score if their probability by theory is below this one; it is at most _LARGEST.
 _IMPOSSIBLE, _LARGEST = 1e-7, 99.0
 # An event, or its opposite, with fewer expected events than this is certain.
@@ -52,7 +54,31 @@ def curve_of(
     # Values without variance, such as the truth itself, may differ by rounding alone.
     z[np.abs(distance) <= 1e-12 * np.abs(mean)] = 0.0
     rule = replicates_rule(2, n_replicates) if n_replicates < 2 or not rule else rule
-    return Curve(at, mean, sd, values.min(axis=0), values.max(axis=0), lower, upper, expected, z, rule)
+    low, high = values.min(axis=0), values.max(axis=0)
+    with np.errstate(invalid="ignore"):
+        quantiles = np.quantile(values, [0.1, 0.9], axis=0)
+    heavy_tailed = n_replicates > 1 and bool(is_heavy_tailed(values).any())
+    return Curve(
+        at, mean, sd, low, high, lower, upper, expected, z, rule,
+        n_replicates=n_replicates, quantiles=quantiles, heavy_tailed=heavy_tailed,
+    )  # fmt: skip
+
+
+def is_heavy_tailed(values: np.ndarray) -> np.ndarray:
+    """Return where few of many replicates make the mean of a positive quantity, float64 (R, B) -> bool (B).
+
+    A share of events, whose values are 0 and another one, is not heavy-tailed.
+
+    Examples
+    --------
+    >>> is_heavy_tailed(np.exp(3 * np.random.default_rng(1).standard_normal((100, 1))))
+    array([ True])
+    """
+    low, high = values.min(axis=0), values.max(axis=0)
+    with np.errstate(invalid="ignore"):
+        is_event = ((values == low) | (values == high)).all(axis=0)
+    few = effective_replicates(np.where(np.isfinite(values), values, 0.0)) < _FEW_EFFECTIVE * values.shape[0]
+    return np.asarray((low >= 0) & (high > 0) & ~is_event & few)
 
 
 def replicates_rule(n_needed: int, n_replicates: int) -> str:

@@ -75,7 +75,8 @@ def skewed_curve(generations: np.ndarray, values: np.ndarray, law: SkewedLaw) ->
         z = np.where(np.abs(z) < np.abs(curve.z), z, curve.z)
     # Without a score, values and expectation may both have underflowed to 0; that is no agreement.
     z = np.where(is_scored | (generations == 0), z, np.nan)
-    return dataclasses.replace(curve, z=z)
+    theory_error = law.expected * np.sqrt(np.maximum(law.spread - 1, 0) / n)
+    return dataclasses.replace(curve, z=z, theory_error=theory_error)
 
 
 def skewness_rule(most: float, skewness: np.ndarray, is_scored: np.ndarray, n_replicates: int) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastcollapse import simulate
-from fastcollapse.analysis.figures import save_figure
+from fastcollapse.analysis.figure_files import save_figure
 from fastcollapse.analysis.panels.kernel_labels import beside_expected
 from fastcollapse.analysis.panels.kernel_ridge import estimate_of
 from fastcollapse.analysis.panels.registry import panels_of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastcollapse import simulate
-from fastcollapse.analysis.figures import save_figure
+from fastcollapse.analysis.figure_files import save_figure
 from fastcollapse.analysis.panels.panel import GENERATION, QUARTILES
 from fastcollapse.analysis.panels.registry import panels_of
 from fastcollapse.analysis.report import summary

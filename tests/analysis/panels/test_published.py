@@ -6,6 +6,7 @@ import re
 import pytest
 
 from fastcollapse import run_sweep, simulate
+from fastcollapse.analysis.captions import caption_of
 from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.panels.published import changes_of, published, recipe_words
@@ -21,6 +22,12 @@ from fastcollapse.sweeps.load import load_sweep
 
 SHORT = {"run.n_replicates": 3, "run.n_generations": 30, "run.seed": 5}
 SOURCE = "arXiv:2412.17646, figure of Theorem 3"
+
+
+def words_in(figure):
+    """Return the title of a figure and the lines below it, without line breaks."""
+    lines = [figure.get_suptitle(), *(text.get_text() for text in figure.texts if text is not figure._suptitle)]
+    return " ".join(" ".join(lines).split())
 
 
 def run(experiment, values=SHORT):
@@ -56,7 +63,8 @@ def test_published__settings_of_the_run_are_free():
     assert SOURCE in summary(results)
     assert "Note: The curve" in summary(results)
     figure = draw([results])
-    assert SOURCE in figure.get_suptitle()
+    assert SOURCE in caption_of([results])
+    assert figure.get_suptitle() == load_experiment("sur-gau").recipe.title
     assert "read off" in legend_of(figure)
 
 
@@ -69,7 +77,8 @@ def test_published__changed_parameter_compares_with_nothing_published():
     for text in (
         summary(results),
         comparison_text(results, compare(results)),
-        draw([results]).get_suptitle().replace("\n", " "),
+        words_in(draw([results])),
+        caption_of([results]),
     ):
         assert changed in text
         assert text.count("arXiv") == 1
@@ -180,7 +189,7 @@ def test_published__cases_of_a_recipe_name_each_change_once(tmp_path):
 def test_published__points_from_elsewhere_name_their_source(tmp_path):
     source = ('label = "raw WikiText-2"', 'label = "raw WikiText-2"\nsource = "a rerun"')
     results = run(copy_of(tmp_path, "sur-uni", source), {"run.n_generations": 1, "run.n_replicates": 1})
-    assert [points.label for points in published(results).points] == ["raw WikiText-2, a rerun"]
+    assert [points.label for points in published(results).points] == ["a rerun, other data (raw WikiText-2)"]
     with pytest.raises(InputError, match=r"recipe.read_off\[0\].source must be text, got 3"):
         copy_of(tmp_path, "sur-uni", (source[0], source[1].replace('"a rerun"', "3")))
 
@@ -205,5 +214,5 @@ def test_published__title_of_a_changed_sweep_says_so(tmp_path):
     for number, values in enumerate(({"run.seed": 5}, {"truth.rate": 3.0})):
         folder = tmp_path / f"study{number}"
         run_sweep(load_sweep(own, values), folder)
-        titles.append(draw_sweep(open_sweep(folder)).get_suptitle().partition("\n")[0])
-    assert titles == ["Own", "Own, after a paper, changed: rate = 3.0 (published 2.0)"]
+        titles.append(words_in(draw_sweep(open_sweep(folder))))
+    assert titles == ["Own", "Own after a paper, changed: rate = 3.0 (published 2.0)"]

@@ -1,0 +1,87 @@
+"""Captions of figures: what a reader needs beside the picture."""
+
+from collections.abc import Sequence
+
+from fastcollapse.analysis.bands import ALL, ERRORS, MIDDLE
+from fastcollapse.analysis.comparison import compare
+from fastcollapse.analysis.figure_words import title_of
+from fastcollapse.analysis.figures import check_runs, described_plots
+from fastcollapse.analysis.panels.published import recipe_words
+from fastcollapse.analysis.panels.text import counted, settings_text
+from fastcollapse.simulation.recorded_run import RecordedRun
+
+_BANDS = {
+    ERRORS: "the mean plus and minus two standard errors",
+    MIDDLE: "the tenth to the ninetieth percentile of the replicates",
+    ALL: "the smallest to the largest replicate, where few of them make the mean",
+}
+
+
+def caption_of(cases: Sequence[RecordedRun], panels: Sequence[str] = ()) -> str:
+    """Return the caption of a figure, a line for each thing it says.
+
+    It has the title, the source, what was run, the note of the recipe, what lines and bands are, and the verdict.
+
+    Parameters
+    ----------
+    panels : names of the only panels that the figure has.
+
+    Raises
+    ------
+    InputError
+        See `draw`.
+    """
+    check_runs(cases)
+    words, results = recipe_words(cases), cases[0]
+    experiment = results.experiment
+    lines = [f"{title_of(cases)}."]
+    if words is not None:
+        lines.append(f"Source: {words.source}." if words.source else "Own settings.")
+    lines.append(f"{_run_text(cases)}.")
+    if words is None:
+        maps = f"; {settings_text(experiment.sampling.to_mapping())}" if experiment.sampling else ""
+        lines.append(f"Workflow {', '.join(dict.fromkeys(one.experiment.workflow.name for one in cases))}{maps}.")
+    if words is not None and words.note:
+        lines.append(words.note)
+    lines += look_lines(*described_plots(cases, panels))
+    if all(one.n_replicates > 1 for one in cases):
+        comparison = compare(cases)
+        largest = comparison.largest
+        scores = (
+            f": {counted(comparison.n_scored, 'scored point')}, largest |z| {abs(largest.z):.1f}" if largest else ""
+        )
+        lines.append(f"{_sentence(comparison.verdict())}{scores}.")
+    return "\n".join(lines)
+
+
+def look_lines(bands: Sequence[str], notes: Sequence[str], has_theory: bool, has_distances: bool) -> list[str]:
+    """Return what lines and bands of a figure are.
+
+    Parameters
+    ----------
+    bands : names of its bands.
+    notes : of its panels.
+    has_theory, has_distances : whether theory, and distances to it, are drawn.
+    """
+    lines = ["Solid lines and marks: simulation." + (" Broken lines: theory." if has_theory else "")]
+    meanings = dict.fromkeys(_BANDS.get(band, f"the {band}") for band in bands)
+    if meanings:
+        lines.append(f"Bands and bars: {'; '.join(meanings)}.")
+    if has_distances:
+        lines.append("Lower axes: z-scores of the simulation against theory, with a band of plus and minus two.")
+    return [*lines, *dict.fromkeys(notes)]
+
+
+def _run_text(cases: Sequence[RecordedRun]) -> str:
+    """Return replicates, generations and seeds of runs."""
+    seeds = sorted({one.experiment.run.seed or 0 for one in cases})
+    shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {seeds[0]} to {seeds[-1]}"
+    sizes = dict.fromkeys(
+        f"{counted(one.n_replicates, 'replicate')} of {counted(one.last, 'generation')}" for one in cases
+    )
+    n_cases = f"{counted(len(cases), 'run')}, " if len(cases) > 1 else ""
+    return f"{n_cases}{' or '.join(sizes)}, {shown}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"

@@ -1,0 +1,112 @@
+"""Legends of figures: one for all plots that share series, or one below each plot."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastcollapse.analysis.text_layout import points_of, text_inches, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
+
+# Width of a handle with its spaces, in letters of the legend, and the inches that stay free at the sides.
+_HANDLE, _MARGIN = 4.4, 0.1
+# The most columns of entries.
+_MOST_COLUMNS = 5
+# Inches of a legend with two columns of wrapped labels.
+_LEAST_OF_TWO = 3.0
+
+
+def entries_of(places: "Sequence[Axes]") -> dict[str, Any] | None:
+    """Return the entries of axes, label -> handle, each once; None where one label has two looks."""
+    found: dict[str, Any] = {}
+    for axes in places:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            if label in found and _look(found[label]) != _look(handle):
+                return None
+            found.setdefault(label, handle)
+    return found
+
+
+def share_entries(places: "Sequence[Axes]") -> bool:
+    """Whether plots have one legend together: they share a series, and no label has two looks."""
+    named = [set(axes.get_legend_handles_labels()[1]) for axes in places]
+    drawn = [labels for labels in named if labels]
+    if len(drawn) < 2:
+        return False
+    shared = any(len(labels & other) > 0 for i, labels in enumerate(drawn) for other in drawn[:i])
+    return shared and entries_of(places) is not None
+
+
+def _look(handle: Any) -> tuple[Any, ...]:
+    """Return what tells the handles of a legend apart."""
+    from matplotlib.artist import Artist  # start-up time
+    from matplotlib.colors import to_hex
+
+    known = (handle if isinstance(handle, Artist) else handle.get_children()[0]).properties()
+    colour = known.get("color", known.get("facecolor"))
+    shown = to_hex(colour, keep_alpha=True) if np.ndim(colour) < 2 else str(colour)
+    return type(handle), shown, str(known.get("linestyle")), known.get("marker")
+
+
+def place_legend(axes: "Axes", inches: float, lowest: "Axes | None" = None, names: float = 0.0) -> "Legend | None":
+    """Place a legend below axes, where it cannot cover a curve.
+
+    Parameters
+    ----------
+    inches : width of the figure that belongs to the axes.
+    lowest : other axes below them, which the legend is below.
+    names : inches of names of places below the axes, besides the labels of an axis of numbers.
+    """
+    from matplotlib.transforms import ScaledTranslation  # start-up time
+
+    entries = entries_of([axes])
+    if not entries:
+        return None
+    letters = points_of("legend.fontsize") / 72
+    below = 4.6 * letters + names
+    offset = ScaledTranslation(0, -below, axes.figure.dpi_scale_trans)
+    labels, n_columns = _columns(list(entries), inches - _MARGIN)
+    lowest = axes if lowest is None else lowest
+    return lowest.legend(
+        list(entries.values()),
+        labels,
+        loc="upper center",
+        ncols=n_columns,
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=lowest.transAxes + offset,
+        borderaxespad=0,
+        borderpad=0,
+        frameon=False,
+    )
+
+
+def shared_legend(figure: "Figure", entries: dict[str, Any]) -> "Legend":
+    """Place one legend at the bottom of a figure."""
+    labels, n_columns = _columns(list(entries), figure.get_figwidth() - 2 * _MARGIN)
+    return figure.legend(
+        list(entries.values()),
+        labels,
+        loc="lower center",
+        ncols=n_columns,
+        bbox_to_anchor=(0.5, 0),
+        borderaxespad=0.3,
+        borderpad=0,
+        frameon=False,
+    )
+
+
+def _columns(labels: Sequence[str], inches: float) -> tuple[list[str], int]:
+    """Return labels wrapped to columns of a legend, and their number."""
+    points = points_of("legend.fontsize")
+    widths = [text_inches(label, points) + _HANDLE * points / 72 for label in labels]
+    for n in range(min(_MOST_COLUMNS, len(labels)), 1, -1):
+        n_rows = -(-len(labels) // n)
+        if sum(max(widths[i : i + n_rows]) for i in range(0, len(labels), n_rows)) <= inches:
+            return list(labels), -(-len(labels) // n_rows)
+    n = 2 if len(labels) > 2 and inches > _LEAST_OF_TWO else 1
+    room = inches / n - _HANDLE * points / 72
+    return [wrapped(label, room, points) for label in labels], n

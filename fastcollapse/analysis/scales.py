@@ -1,0 +1,183 @@
+"""Scales, limits, ticks and labels of the axes of a plot."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastcollapse.analysis.panels.panel import GENERATION, Axis, Panel
+from fastcollapse.analysis.panels.style import plain_number
+from fastcollapse.simulation.recorded_run import RecordedRun
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Decades that the linear part of a symmetrical logarithmic axis takes.
+_LINEAR_PART = 0.4
+# The smallest value of an axis of values with a linear part, over the largest one: below it values have underflowed.
+_UNDERFLOW = 1e-15
+# The bottom of a logarithmic axis is at most this factor below the lowest middle, even where bands are longer.
+_BELOW = 5.0
+# Bands on a linear axis are cut off beyond this many times the range of the middles.
+_BEYOND = 1.0
+# Share of the distance of two points that curves with bars are shifted by in all, and of the axis.
+_SHIFT_OF_STEP, _SHIFT_OF_AXIS = 0.5, 0.015
+
+
+def format_axes(axes: "Axes", panels: Sequence[Panel], results: RecordedRun, log: bool) -> None:
+    """Set scales, limits and labels of the axes of panels.
+
+    Parameters
+    ----------
+    log : whether the axis of values is logarithmic.
+    """
+    panel = panels[0]
+    if panel.axis is GENERATION:
+        _format_generations(axes, panels, results)
+    else:
+        _format_other_axis(axes, panels)
+    if log:
+        format_log_values(axes, panels)
+    elif panel.factor == 100:
+        axes.set_ylim(0, 103)
+    else:
+        axes.ticklabel_format(axis="y", useOffset=False)
+        _show_middles(axes, panels)
+    if panel.limits is not None:
+        axes.set_ylim(*panel.limits)
+    axes.set_ylabel(panel.label)
+
+
+def format_log_values(axes: "Axes", panels: Sequence[Panel]) -> None:
+    """Make the axis of values logarithmic, with a linear part where values are 0; long bands may be cut off."""
+    values = np.concatenate([part * one.factor for one in panels for part in (one.curve.mean, one.curve.expected)])
+    values = values[np.isfinite(values)]
+    positive = values[values > 0]
+    if not positive.size:
+        return
+    least = float(max(positive.min(), _UNDERFLOW * positive.max()))
+    if (values == 0).any():
+        axes.set_yscale("symlog", linthresh=least, linscale=_LINEAR_PART)
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_minor_locator(_no_ticks())
+        _few_powers(axes.yaxis, least, axes.get_ylim()[1])
+        return
+    axes.set_yscale("log")
+    axes.set_ylim(bottom=max(axes.get_ylim()[0], least / _BELOW))
+    log_ticks(axes.yaxis, *axes.get_ylim())
+
+
+def _show_middles(axes: "Axes", panels: Sequence[Panel]) -> None:
+    """Cut off bands that are much longer than the range of the middles and their theory."""
+    if any(one.paths is not None for one in panels):
+        return
+    values = np.concatenate([part * one.factor for one in panels for part in (one.curve.mean, one.curve.expected)])
+    values = values[np.isfinite(values)]
+    if not values.size or not np.ptp(values) > 0:
+        return
+    low, high = axes.get_ylim()
+    reach = _BEYOND * float(np.ptp(values))
+    axes.set_ylim(max(low, float(values.min()) - reach), min(high, float(values.max()) + reach))
+
+
+def _no_ticks() -> Any:
+    from matplotlib.ticker import NullLocator  # start-up time
+
+    return NullLocator()
+
+
+def _few_powers(axis: Any, least: float, most: float, n_most: int = 6) -> None:
+    """Set 0 and a few powers of ten as ticks."""
+    powers = np.arange(np.ceil(np.log10(least) - 1e-9), np.floor(np.log10(most) + 1e-9) + 1)
+    step = max(1, -(-len(powers) // n_most))
+    axis.set_ticks([0.0, *(10.0**power for power in powers[::-1][::step][::-1])])
+
+
+def _format_generations(axes: "Axes", panels: Sequence[Panel], results: RecordedRun) -> None:
+    """Set scale, limits and label of the axis of generations; a logarithmic one starts at 0 if the curves do."""
+    last = max(results.last, 2)
+    axes.set_xlabel("generation $t$")
+    if results.recipe is not None and results.recipe.linear:
+        axes.set_xlim(-0.02 * last, 1.02 * last)
+        axes.locator_params(axis="x", integer=True)
+        return
+    from matplotlib.ticker import FixedLocator, NullFormatter  # start-up time
+
+    starts_at_0 = any(np.isfinite(one.curve.mean[one.curve.at == 0]).any() for one in panels)
+    if not starts_at_0:
+        axes.set_xscale("log")
+        axes.set_xlim(1, last * 1.03)
+        axes.xaxis.set_major_formatter(plain_number)
+        log_ticks(axes.xaxis, *axes.get_xlim())
+        return
+    axes.set_xscale("symlog", linthresh=1, linscale=_LINEAR_PART)
+    axes.set_xlim(-0.12, last * 1.03)
+    powers = 10.0 ** np.arange(int(np.log10(last)) + 1)
+    within = (powers[:, None] * np.arange(1, 10)).ravel()
+    ticks = powers if last >= 100 else (powers[:, None] * np.array([1, 2, 5])).ravel()
+    axes.xaxis.set_major_locator(FixedLocator([0.0, *ticks[ticks <= last]]))
+    axes.xaxis.set_minor_locator(FixedLocator(within[within <= last].tolist()))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(plain_number)
+
+
+def _format_other_axis(axes: "Axes", panels: Sequence[Panel]) -> None:
+    """Set scale, limit and label of another axis."""
+    at, axis = np.concatenate([one.curve.at for one in panels]), panels[0].axis
+    axes.set_xlabel(axis.label)
+    if not axis.log or not (at > 0).any():
+        return
+    least, most = float(at[at > 0].min()), float(at.max())
+    # A logarithmic axis cannot show 0; with a linear part around 0 it can.
+    if (at == 0).any():
+        axes.set_xscale("symlog", linthresh=least, linscale=_LINEAR_PART)
+        axes.xaxis.set_minor_locator(_no_ticks())
+        _few_powers(axes.xaxis, least, most, 3)
+    else:
+        axes.set_xscale("log")
+        log_ticks(axes.xaxis, least, most)
+    axes.set_xlim(right=most * 1.15)
+
+
+def log_ticks(axis: Any, low: float, high: float) -> None:
+    """Label a logarithmic axis of less than two decades with plain numbers; it has too few powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter  # start-up time
+
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_minor_formatter(NullFormatter())
+        axis.set_major_formatter(plain_number)
+
+
+def dodged(axis: Axis, at: np.ndarray, i: int, n: int) -> np.ndarray:
+    """Return the points of curve i of n, shifted by a few hundredths of the axis so that bars do not cover each other.
+
+    Examples
+    --------
+    >>> dodged(Axis("x", "x", log=False), np.array([0.0, 10.0]), 1, 2)
+    array([ 0.075, 10.075])
+    >>> dodged(Axis("x", "x"), np.array([1.0, 100.0]), 0, 1)
+    array([  1., 100.])
+    """
+    at = np.asarray(at, float)
+    side = i - (n - 1) / 2
+    if n < 2 or len(at) == 0:
+        return at
+    if not axis.log:
+        return at + side * _shift(at, n)
+    positive = at > 0
+    logs = np.log(at[positive])
+    shifted = at.copy()
+    if logs.size:
+        shift = _shift(logs, n)
+        shifted[positive] = np.exp(logs + side * shift)
+        shifted[~positive] += side * shift * float(at[positive].min())
+    return shifted
+
+
+def _shift(at: np.ndarray, n: int) -> float:
+    """Return the distance of two curves of n at equal points."""
+    steps = np.diff(np.unique(at))
+    if not steps.size:
+        return 0.0
+    return float(min(_SHIFT_OF_AXIS * np.ptp(at), _SHIFT_OF_STEP * steps.min() / n))

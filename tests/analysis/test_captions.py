@@ -1,0 +1,61 @@
+"""Captions, and figures in files with their captions."""
+
+import pytest
+
+from fastcollapse import reproduce
+from fastcollapse.analysis.captions import caption_of
+from fastcollapse.analysis.figure_files import save_figure
+from fastcollapse.analysis.figures import Look
+from fastcollapse.api.cases import plot
+from fastcollapse.errors import InputError
+
+SUR_GAU = reproduce("sur-gau", {"run.n_replicates": 30, "run.n_generations": 10})
+
+
+def test_caption__has_title_source_run_note_look_and_verdict():
+    results = SUR_GAU.cases[0]
+    lines = results.caption().split("\n")
+    recipe = results.recipe
+    assert lines[0] == f"{recipe.title}."
+    assert lines[1] == f"Source: {recipe.source}."
+    assert lines[2] == f"30 replicates of 10 generations, seed {results.experiment.run.seed}."
+    assert recipe.note in lines
+    assert any(line.startswith("Bands and bars: the mean plus and minus two standard errors") for line in lines)
+    assert "largest |z|" in lines[-1]
+    assert SUR_GAU.caption() == caption_of(SUR_GAU.cases) == results.caption()
+
+
+def test_caption__of_one_panel_does_not_describe_others():
+    results = reproduce("cot-gau", {"run.n_replicates": 5, "run.n_generations": 5}).cases[0]
+    assert "Broken lines: theory" in results.caption("variance")
+    assert "Broken lines: theory" not in results.caption("mean")
+    with pytest.raises(InputError, match="panel must be one of"):
+        results.caption("variances")
+
+
+def test_save_figure__has_its_caption_beside_it_and_replaces_no_other(tmp_path):
+    cases = SUR_GAU.cases
+    save_figure(cases, tmp_path / "a.png")
+    caption = tmp_path / "a.caption.txt"
+    assert caption.read_text() == f"{caption_of(cases)}\n"
+    save_figure(cases, tmp_path / "a.pdf")  # the same caption
+    caption.write_text("mine")
+    with pytest.raises(InputError, match=r"figure must be a new file, got .*a\.svg: its caption .* exists"):
+        save_figure(cases, tmp_path / "a.svg")
+    assert caption.read_text() == "mine"
+    assert not (tmp_path / "a.svg").exists()
+    save_figure(cases, tmp_path / "a.svg", replace=True)
+    assert caption.read_text() == f"{caption_of(cases)}\n"
+
+
+@pytest.mark.parametrize(("width", "inches"), [("one", 3.3), ("two", 6.9), (5, 5)])
+def test_plot__has_the_width_and_title_that_are_asked_for(width, inches):
+    figure = plot(SUR_GAU.cases, width=width, style="paper", title="Mine")
+    assert figure.get_figwidth() == inches
+    assert figure.get_suptitle() == "Mine"
+    assert plot(SUR_GAU.cases, title="").get_suptitle() == ""
+
+
+def test_look__refuses_other_styles():
+    with pytest.raises(InputError, match="style must be paper or screen"):
+        Look(style="slides")

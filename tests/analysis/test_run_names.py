@@ -1,0 +1,62 @@
+"""Runs of several files in one figure, named by what differs."""
+
+import pytest
+
+from fastcollapse import plot, simulate
+from fastcollapse.analysis.figures import draw
+from fastcollapse.analysis.run_names import run_names
+from fastcollapse.simulation.experiment import Experiment
+
+
+def run(n=20, seed=1, truth=None, path=None):
+    return simulate(
+        Experiment.from_mapping(
+            {
+                "truth": truth or {"uniform": 5},
+                "workflow": {"name": "replace", "n_samples": n},
+                "run": {"n_generations": 6, "n_replicates": 30, "seed": seed},
+            }
+        ),
+        path,
+    )
+
+
+def test_run_names__are_the_values_that_differ():
+    names = run_names([run(20), run(50)])
+    assert ["20" in name for name in names] == [True, False]
+    assert ["50" in name for name in names] == [False, True]
+    assert len(set(names)) == 2
+
+
+def test_run_names__equal_runs_are_named_by_their_files(tmp_path):
+    assert run_names([run(path=tmp_path / "first.h5"), run(seed=2, path=tmp_path / "second.h5")]) == ["first", "second"]
+    assert run_names([run(), run(seed=2)]) == ["run 1", "run 2"]
+
+
+def test_draw__equal_panels_of_several_runs_share_their_axes():
+    runs = [run(20), run(50)]
+    axes = plot(runs, "heterozygosity")
+    labels = axes.get_legend_handles_labels()[1]
+    assert labels[:2] == run_names(runs)
+    assert "theory: exact" in labels
+    simulated = [line for line in axes.get_lines() if line.get_label() in labels[:2]]
+    assert [line.get_ydata()[-1] for line in simulated] == pytest.approx(
+        [one.metrics["heterozygosity"][:, -1].mean() for one in runs]
+    )
+
+
+def test_draw__panels_of_one_run_alone_have_axes_of_their_own():
+    gaussian = simulate(
+        Experiment.from_mapping(
+            {
+                "model": {"family": "gaussian", "estimator": "mle"},
+                "truth": {"sigma": 1.0},
+                "workflow": {"name": "replace", "n_samples": 20},
+                "run": {"n_generations": 6, "n_replicates": 30, "seed": 1},
+            }
+        )
+    )
+    n_alone = len([axes for axes in draw([gaussian]).axes if axes.get_title()])
+    n_discrete = len([axes for axes in draw([run()]).axes if axes.get_title()])
+    figure = draw([run(), gaussian])
+    assert len([axes for axes in figure.axes if axes.get_title()]) == n_alone + n_discrete
