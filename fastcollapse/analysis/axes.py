@@ -81,7 +81,7 @@ def _draw_panel(axes: "Axes", panel: Panel) -> None:
         look: dict[str, Any] = {"marker": "+", "color": "k"}
         if points.other_data:
             look = {"marker": "o", "color": OTHER_DATA, "mfc": "none"}
-        axes.plot(points.generations, values, ls="", ms=6, mew=1.0, label=points.label, clip_on=False, **look)
+        axes.plot(points.generations, values, ls="", ms=5, mew=0.9, label=points.label, clip_on=False, **look)
 
 
 def draw_simulated(axes: "Axes", panel: Panel, colour: Any, label: str, log: bool, alpha: float = 0.2) -> str:
@@ -161,7 +161,7 @@ def _draw_curves(axes: "Axes", plot: Sequence[Panel]) -> None:
     _draw_group_limits(axes, plot, colours)
     for (_, band), panel in bars.items():
         middle = "mean" if not panel.median else "median where tails are heavy" if mixed else "median"
-        label = band if band.startswith(middle) else f"{middle}; bars: {band}" if band else middle
+        label = f"bars: {band}" if band.startswith(middle) else f"{middle}; bars: {band}" if band else middle
         axes.errorbar([], [], [], color=EDGE, fmt=_marker(panel, mixed), label=label)
     if any_unscored:
         axes.plot([], [], "o", color=EDGE, mfc="white", label="no score against theory")

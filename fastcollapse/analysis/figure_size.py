@@ -67,7 +67,7 @@ def finish(
     heights = []
     for text, kind in parts:
         points = 72 * (label if kind == "title" else small)
-        lines = wrapped(text, width - 2 * _GAP, points * (1.08 if kind == "title" else 1)) if text else ""
+        lines = wrapped(text, width - 2 * _GAP, points, "bold" if kind == "title" else "normal") if text else ""
         heights.append((lines, (lines.count("\n") + 1) * 1.25 * points / 72 if lines else 0.0))
         above += heights[-1][1]
     above += _GAP if above else 0.0

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastcollapse.analysis.panels.style import EDGE
 from fastcollapse.analysis.text_layout import points_of, text_inches, wrapped
 
 if TYPE_CHECKING:
@@ -22,12 +23,16 @@ _LEAST_OF_TWO = 3.0
 
 def entries_of(places: "Sequence[Axes]") -> dict[str, Any] | None:
     """Return the entries of axes, label -> handle, each once; None where one label has two looks."""
+    from matplotlib.colors import to_hex  # start-up time
+
     found: dict[str, Any] = {}
     for axes in places:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            if label in found and _look(found[label]) != _look(handle):
+            if label in found and not _look_alike(found[label], handle):
                 return None
-            found.setdefault(label, handle)
+            # Grey stands for the colours of all series.
+            if label not in found or _look(handle)[0] == to_hex(EDGE, keep_alpha=True):
+                found[label] = handle
     return found
 
 
@@ -41,15 +46,24 @@ def share_entries(places: "Sequence[Axes]") -> bool:
     return shared and entries_of(places) is not None
 
 
+def _look_alike(one: Any, other: Any) -> bool:
+    """Whether two handles look the same, or one is grey and they are the same but for their colours."""
+    from matplotlib.colors import to_hex  # start-up time
+
+    (colour, *rest), (other_colour, *other_rest) = _look(one), _look(other)
+    grey = to_hex(EDGE, keep_alpha=True)
+    return rest == other_rest and (colour == other_colour or grey in (colour, other_colour))
+
+
 def _look(handle: Any) -> tuple[Any, ...]:
     """Return what tells the handles of a legend apart."""
     from matplotlib.artist import Artist  # start-up time
     from matplotlib.colors import to_hex
 
-    known = (handle if isinstance(handle, Artist) else handle.get_children()[0]).properties()
-    colour = known.get("color", known.get("facecolor"))
+    known: dict[str, Any] = (handle if isinstance(handle, Artist) else handle.get_children()[0]).properties()
+    colour: Any = known.get("color", known.get("facecolor"))
     shown = to_hex(colour, keep_alpha=True) if np.ndim(colour) < 2 else str(colour)
-    return type(handle), shown, str(known.get("linestyle")), known.get("marker")
+    return shown, type(handle), str(known.get("linestyle")), known.get("marker")
 
 
 def place_legend(axes: "Axes", inches: float, lowest: "Axes | None" = None, names: float = 0.0) -> "Legend | None":

@@ -21,7 +21,7 @@ _BELOW = 5.0
 # Bands on a linear axis are cut off beyond this many times the range of the middles.
 _BEYOND = 1.0
 # Share of the distance of two points that curves with bars are shifted by in all, and of the axis.
-_SHIFT_OF_STEP, _SHIFT_OF_AXIS = 0.5, 0.015
+_SHIFT_OF_STEP, _SHIFT_OF_AXIS = 0.5, 0.007
 
 
 def format_axes(axes: "Axes", panels: Sequence[Panel], results: RecordedRun, log: bool) -> None:
@@ -58,7 +58,7 @@ def format_log_values(axes: "Axes", panels: Sequence[Panel]) -> None:
     least = float(max(positive.min(), _UNDERFLOW * positive.max()))
     if (values == 0).any():
         axes.set_yscale("symlog", linthresh=least, linscale=_LINEAR_PART)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, max(axes.get_ylim()[1], 1.5 * float(values.max())))
         axes.yaxis.set_minor_locator(_no_ticks())
         _few_powers(axes.yaxis, least, axes.get_ylim()[1])
         return
@@ -155,7 +155,7 @@ def dodged(axis: Axis, at: np.ndarray, i: int, n: int) -> np.ndarray:
     Examples
     --------
     >>> dodged(Axis("x", "x", log=False), np.array([0.0, 10.0]), 1, 2)
-    array([ 0.075, 10.075])
+    array([ 0.035, 10.035])
     >>> dodged(Axis("x", "x"), np.array([1.0, 100.0]), 0, 1)
     array([  1., 100.])
     """

@@ -9,17 +9,17 @@ _WORD = re.compile(r"(?:\$[^$]*\$|\S)+")
 
 
 @lru_cache(maxsize=4096)
-def text_inches(text: str, points: float) -> float:
+def text_inches(text: str, points: float, weight: str = "normal") -> float:
     """Return the width of a line of text, which may have formulas between dollar signs, in inches."""
     from matplotlib.cbook import is_math_text  # start-up time
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    is_math = is_math_text(text)
-    return float(text_to_path.get_text_width_height_descent(text, FontProperties(size=points), bool(is_math))[0] / 72)
+    is_math, font = is_math_text(text), FontProperties(size=points, weight=weight)
+    return float(text_to_path.get_text_width_height_descent(text, font, bool(is_math))[0] / 72)
 
 
-def wrapped(text: str, inches: float, points: float) -> str:
+def wrapped(text: str, inches: float, points: float, weight: str = "normal") -> str:
     """Return text in lines that are at most so wide, where its words allow it.
 
     Examples
@@ -27,14 +27,14 @@ def wrapped(text: str, inches: float, points: float) -> str:
     >>> wrapped("samples per generation $n$ = 10", 1.3, 9)
     'samples per\\ngeneration $n$ = 10'
     """
-    return "\n".join(line for part in text.split("\n") for line in _lines(part, inches, points))
+    return "\n".join(line for part in text.split("\n") for line in _lines(part, inches, points, weight))
 
 
-def _lines(text: str, inches: float, points: float) -> list[str]:
+def _lines(text: str, inches: float, points: float, weight: str) -> list[str]:
     lines: list[str] = []
     for word in _WORD.findall(text):
         longer = f"{lines[-1]} {word}" if lines else ""
-        if longer and text_inches(longer, points) <= inches:
+        if longer and text_inches(longer, points, weight) <= inches:
             lines[-1] = longer
         else:
             lines.append(word)

@@ -9,7 +9,7 @@ from fastcollapse.analysis.figures import Look
 from fastcollapse.api.cases import plot
 from fastcollapse.errors import InputError
 
-SUR_GAU = reproduce("sur-gau", {"run.n_replicates": 30, "run.n_generations": 10})
+SUR_GAU = reproduce("sur-gau", {"run.n_replicates": 200, "run.n_generations": 40})
 
 
 def test_caption__has_title_source_run_note_look_and_verdict():
@@ -18,7 +18,7 @@ def test_caption__has_title_source_run_note_look_and_verdict():
     recipe = results.recipe
     assert lines[0] == f"{recipe.title}."
     assert lines[1] == f"Source: {recipe.source}."
-    assert lines[2] == f"30 replicates of 10 generations, seed {results.experiment.run.seed}."
+    assert lines[2] == f"200 replicates of 40 generations, seed {results.experiment.run.seed}."
     assert recipe.note in lines
     assert any(line.startswith("Bands and bars: the mean plus and minus two standard errors") for line in lines)
     assert "largest |z|" in lines[-1]
@@ -28,7 +28,7 @@ def test_caption__has_title_source_run_note_look_and_verdict():
 def test_caption__of_one_panel_does_not_describe_others():
     results = reproduce("cot-gau", {"run.n_replicates": 5, "run.n_generations": 5}).cases[0]
     assert "Broken lines: theory" in results.caption("variance")
-    assert "Broken lines: theory" not in results.caption("mean")
+    assert "Broken lines: theory" not in results.caption("squared_error")
     with pytest.raises(InputError, match="panel must be one of"):
         results.caption("variances")
 
