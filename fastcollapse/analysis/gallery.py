@@ -1,5 +1,6 @@
 """The gallery: the figures of recipes and sweeps in a folder, and a page with their commands, verdicts and sources."""
 
+import io
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +25,8 @@ from fastcollapse.sweeps.folder import SweepFolder
 PAGE = "index.md"
 # Folder of the results of a sweep among those of recipes, before its name.
 _SWEEP = "sweep-"
+# Colours of the palette of an image.
+_COLOURS = 256
 # The most reasons why points have no score.
 _MOST_REASONS = 4
 # Upper limits of a duration in seconds, and its words: the page of the next run has the same.
@@ -124,8 +127,8 @@ class Gallery:
         self._entries: list[Entry] = []
         check_output_folder(self._folder)
         figures = [self._figure(name) for name in names]
-        paths = [*figures, *map(caption_path, figures), *([self._folder / PAGE] if has_page else [])]
-        for path in paths:
+        paths = [path for figure in figures for path in (figure, caption_path(figure))]
+        for path in [*paths, *([self._folder / PAGE] if has_page else [])]:
             if os.path.lexists(path) and not replace:
                 raise InputError(f"{path} already exists")
 
@@ -134,6 +137,7 @@ class Gallery:
         name, cases = reproduction.name, reproduction.cases
         make_output_folder(self._folder)
         save_figure(cases, self._figure(name), self._replace)
+        reduce_colours(self._figure(name))
         group = "own" if find_shipped(name, "recipe").source is None else "published"
         words = verdict_of(cases)
         self._entries.append(Entry(name, group, self._figure(name).name, words, reproduction.seconds))
@@ -145,6 +149,7 @@ class Gallery:
         for name, source in _kept_sweeps(keep):
             figure = self._figure(f"{_SWEEP}{name}")
             write_figure(draw_sweep(source), sweep_caption(source), figure, self._replace)
+            reduce_colours(figure)
             words = verdict_of(source.results(point) for point in sorted(source.done()))
             self._entries.append(Entry(name, "sweep", figure.name, words, None))
         write_bytes(self._folder / PAGE, page(self._entries).encode(), Rename(replace=self._replace))
@@ -184,6 +189,16 @@ def verdict_of(runs: Iterable[RecordedRun]) -> str:
     shown += ["others"] if len(reasons) > len(shown) else []
     parts += [f"not scored: {'; '.join(shown)}"] if shown else []
     return "; ".join(parts) or "a picture, without a score"
+
+
+def reduce_colours(figure: Path) -> None:
+    """Replace an image by one of a palette, a third of its size."""
+    from PIL import Image  # a dependency of Matplotlib; start-up time
+
+    drawn = io.BytesIO()
+    with Image.open(figure) as image:
+        image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(drawn, "PNG", optimize=True)
+    write_bytes(figure, drawn.getvalue(), Rename(replace=True))
 
 
 def _short(reason: str) -> str:
