@@ -36,7 +36,7 @@ def test_reproduce__keeps_results_from_which_it_redraws(tmp_path):
 
 def test_reproduce__of_a_changed_recipe_says_what_is_changed():
     title = reproduce("sur-gau", {**SMALL, "workflow.n_samples": 20}).plot().get_suptitle()
-    assert "changed: n_samples = 20 (published 10)" in title.replace("\n", " ")
+    assert "changed: $n$ = 20 (published 10)" in title.replace("\n", " ")
 
 
 @pytest.mark.parametrize(
