@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 LINT_STAMP := .venv/.installed-lint
-.PHONY: run test test-slow torture gallery bench bench-avx2 lint clean
+DOCS_STAMP := .venv/.installed-docs
+.PHONY: run test test-slow torture gallery bench bench-avx2 lint docs clean
 
 # The main job: a unigram model retrained on its own output (WikiText-2 sample).
 run: $(STAMP)
@@ -38,8 +39,14 @@ lint: $(LINT_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# The site, in docs/_build/html. Its notebooks, links and examples are checked; it needs no network to be read.
+docs: $(DOCS_STAMP)
+	$(BIN)/python -m pytest tests/test_docs.py tests/test_docs_pages.py fastcollapse/theory fastcollapse/api
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf docs/_build docs/reference/generated .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): setup.cfg pyproject.toml
@@ -50,4 +57,8 @@ $(STAMP): setup.cfg pyproject.toml
 
 $(LINT_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[lint]'
+	@touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
 	@touch $@

@@ -11,7 +11,7 @@
 >>> print(f"{alive[0]:.0f} symbols at the start, {alive[-1]:.1f} after 10 generations")
 100 symbols at the start, 66.3 after 10 generations
 
-Runs: `simulate`, `open_results`, `Results`, `plot`, `compare`, `replay`, `check`.
+Runs: `simulate`, `open_results`, `Results`, `plot`, `compare`, `replay`, `check`, `cite`.
 Experiments: `Experiment`, `recipes`, `reproduce`, `load_truth`, and the truths `CategoricalDistribution`,
 `CountSpectrum` and `ZipfMandelbrotLaw`.
 Sweeps: `Sweep`, `run_sweep`, `open_sweep`, `SweepResults`.
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fastcollapse import theory as theory
     from fastcollapse.api.cases import compare, plot
     from fastcollapse.api.check import check
+    from fastcollapse.api.cite import cite
     from fastcollapse.api.recipes import recipes
     from fastcollapse.api.replay import replay
     from fastcollapse.api.reproduce import reproduce
@@ -66,6 +67,7 @@ _MODULES = {
     "ZipfMandelbrotLaw": "datasets.count_spectrum",
     "compare": "api.cases",
     "check": "api.check",
+    "cite": "api.cite",
     "load_truth": "datasets.load",
     "open_results": "api.results",
     "open_sweep": "api.sweep_results",
@@ -91,6 +93,7 @@ __all__ = [
     "SweepResults",
     "ZipfMandelbrotLaw",
     "check",
+    "cite",
     "compare",
     "load_truth",
     "open_results",

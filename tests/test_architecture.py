@@ -1,7 +1,6 @@
 """Architecture rules, read from the sources: import layers, one importer for Numba and h5py, tests for all modules."""
 
 import ast
-import configparser
 import re
 import subprocess
 import sys
@@ -308,14 +307,6 @@ def test_import__of_package_is_light():
         "print(sorted({'numba', 'scipy', 'h5py', 'matplotlib', 'xarray', 'numpy'} & set(sys.modules)))"
     )
     assert heavy.strip() == "[]"
-
-
-def test_packages__are_all_installed():
-    listed = configparser.ConfigParser()
-    listed.read(ROOT / "setup.cfg")
-    names = set(listed["options"]["packages"].split())
-    found = {".".join(path.parent.relative_to(ROOT).parts) for path in PACKAGE.rglob("__init__.py")}
-    assert found <= names
 
 
 def test_layout__is_documented_in_guide():

@@ -57,9 +57,9 @@ def overlays_of(cases: Sequence[RecordedRun], panels: Sequence[Sequence[Panel]])
     plots = []
     for k in range(len(panels[0])):
         for group, members in groups.items():
-            named = overlaid_words([(recipe.cases or ())[i] for i in members], recipe.overlay or "")
+            names = overlaid_words([(recipe.cases or ())[i] for i in members], recipe.overlay or "")
             title = f"{panels[members[0]][k].title.partition(',')[0]}\n{group}".rstrip("\n")
-            plots.append(Overlay(title, [cases[i] for i in members], [panels[i][k] for i in members], named))
+            plots.append(Overlay(title, [cases[i] for i in members], [panels[i][k] for i in members], names))
     return plots, len(groups)
 
 

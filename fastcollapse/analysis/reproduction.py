@@ -22,8 +22,9 @@ from fastcollapse.simulation.execute import execute
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.load_experiment import load_experiment
 from fastcollapse.simulation.planned_run import RunPlan
+from fastcollapse.simulation.recipe_plan import plan_recipe
 from fastcollapse.simulation.recorded_run import RecordedRun
-from fastcollapse.simulation.run_plan import plan_recipe, plan_run
+from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.sweeps.precompile import precompile
 
 if TYPE_CHECKING:

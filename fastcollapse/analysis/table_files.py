@@ -87,9 +87,7 @@ def _parquet_writer() -> Any:
         import pyarrow  # an extra
         import pyarrow.parquet
     except ImportError as error:
-        raise InputError(
-            "a .parquet table must have pyarrow: pip install 'fastcollapse[parquet]', or write a .csv"
-        ) from error
+        raise InputError("a .parquet table must have pyarrow: pip install pyarrow, or write a .csv") from error
     kinds = {"i": pyarrow.int64(), "f": pyarrow.float64(), "O": pyarrow.string()}
 
     def batches(table: TidyTable, schema: Any) -> Iterator[Any]:

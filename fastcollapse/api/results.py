@@ -108,6 +108,12 @@ class Results(RecordedRun):
 
         return compare(self)
 
+    def cite(self) -> str:
+        """Return BibTeX of the package, and of the source, theory and data of the run; see `fastcollapse.cite`."""
+        from fastcollapse.analysis.citations import citations_of  # imports SciPy
+
+        return citations_of(self).bibtex()
+
     def summary(self) -> str:
         """Return the summary that the command prints: what was run, its tables beside theory, notes."""
         from fastcollapse.analysis.report import summary

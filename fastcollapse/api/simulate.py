@@ -1,7 +1,6 @@
 """Simulation of an experiment in one call."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +100,7 @@ def simulate(
     experiment = as_experiment(experiment)
     if model is not None:
         experiment = experiment.with_code(model)
-    plan = replace(plan_run(experiment, path, mode, first_replicate=first_replicate), metrics=metrics or {})
+    plan = plan_run(experiment, path, mode, first_replicate=first_replicate, metrics=metrics)
     with progress_bar(progress, plan.n_left) as advance:
         run = execute(
             plan,

@@ -117,6 +117,12 @@ class SweepResults:
 
         return compare_sweep(self._source)
 
+    def cite(self) -> str:
+        """Return BibTeX of the package, and of the source, theory and data of the points; see `fastcollapse.cite`."""
+        from fastcollapse.analysis.citations import citations_of_sweep  # imports SciPy
+
+        return citations_of_sweep(self._source).bibtex()
+
     def summary(self) -> str:
         """Return the status of the sweep, its first finished experiment in words, and its comparison with theory."""
         from fastcollapse.analysis.report import describe  # imports the panels
@@ -214,7 +220,7 @@ class SweepResults:
             import h5netcdf  # noqa: F401
             import xarray  # an extra
         except ImportError as error:
-            raise InputError("to_xarray must have xarray and h5netcdf: pip install 'fastcollapse[xarray]'") from error
+            raise InputError("to_xarray must have xarray and h5netcdf: pip install xarray h5netcdf") from error
         if isinstance(self._source, CollectedSweep):
             return xarray.load_dataset(self.path, engine="h5netcdf")
         with tempfile.TemporaryDirectory() as folder:

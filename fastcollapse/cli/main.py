@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from fastcollapse import __version__
+from fastcollapse.cli.cite import cite
 from fastcollapse.cli.export import export
 from fastcollapse.cli.json_output import echo_json, json_option
 from fastcollapse.cli.keys import keys, new
@@ -207,10 +208,10 @@ def run(
             click.echo(f"{wanted} already exists; writing {path}", err=True)
     use_threads(threads)
     options = [part for setting in settings for part in ("--set", setting)] + (["--seed", seed] if seed else [])
-    # A single results file contains its experiment, but no code.
+    # A single results file contains its experiment, but no code, and no other case.
     is_needed = len(plans) > 1 or plans[0].experiment.model.names_code
     recipe = [what or MAIN_RECIPE, *options] if is_needed else []
-    if extend is not None:  # a results file does not contain the new size
+    if existing is not None and (what is None or extend is not None):  # a results file does not contain the new size
         recipe = ([] if what is None else [what]) + options
     command = ["fastcollapse", "run", *recipe, "--resume" if extend is None else "--extend", str(path)]
     run_job(RunJob(plans, path, overwrite or extend is not None, threads, command, memory_limit))
@@ -254,6 +255,7 @@ for command in (
     text,
     reproduce,
     recipes,
+    cite,
     new,
     keys,
     sweep,

@@ -10,7 +10,8 @@ from fastcollapse.config.sections import Recipe
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.planned_run import RunPlan
-from fastcollapse.simulation.run_plan import Mode, plan_recipe, run_at
+from fastcollapse.simulation.recipe_plan import plan_recipe
+from fastcollapse.simulation.run_plan import Mode, run_at
 from fastcollapse.storage.part_files import is_begun, parts_folder
 
 FIGURE_SUFFIX = ".png"

@@ -1,6 +1,8 @@
 """Files shipped with the project: data, recipes and sweeps; the search for a data file."""
 
+import functools
 import glob
+import hashlib
 from pathlib import Path
 
 from fastcollapse.config.fields import show
@@ -83,6 +85,13 @@ def data_folder() -> Path:
     """Return the folder of the shipped data: inside the package in a wheel, beside it in a checkout."""
     package = Path(__file__).parents[1]
     return package / "data" if (package / "data").is_dir() else package.parent / "data"
+
+
+@functools.cache
+def shipped_digest(path: str) -> str | None:
+    """Return the SHA-256 of the shipped data file of a path, None if there is none."""
+    shipped = data_folder() / path.removeprefix("data/")
+    return hashlib.sha256(shipped.read_bytes()).hexdigest() if shipped.is_file() else None
 
 
 def recipes() -> dict[str, Path]:

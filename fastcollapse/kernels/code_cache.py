@@ -4,7 +4,7 @@ A file contains a pickle, and machine code that is executed: whoever can write i
 the folder and its files must belong to the user or to root, and nobody else may write the folder.
 """
 
-import functools
+import errno
 import hashlib
 import os
 import pickle
@@ -26,6 +26,10 @@ from numba.core.serialize import dumps
 _CHECKSUM_BYTES = hashlib.sha256().digest_size
 # Settings of Numba that change compiled code, and are not in its own key.
 _SETTINGS = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DISABLE_INTEL_SVML", "DEBUGINFO_DEFAULT")
+
+# Errors of a process that lacks something: the file that it cannot read is not damaged.
+_LACKING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_warned: set[str] = set()
 
 
 class NotKeptWarning(RuntimeWarning):
@@ -94,10 +98,17 @@ def _not_kept(error: Exception) -> str:
     return f"compiled code is not kept ({reason}); set FASTCOLLAPSE_CACHE"
 
 
-@functools.cache
-def _warn(message: str, category: type[Warning] = RuntimeWarning) -> None:
-    """Warn once: all kernels of a run are often damaged, and Numba makes Python forget which warnings it has shown."""
-    warnings.warn(message, category, stacklevel=2)
+def _warn(message: str, category: type[Warning] = RuntimeWarning, reason: str = "") -> None:
+    """Warn once: all kernels of a run are often damaged, and Numba makes Python forget which warnings it has shown.
+
+    Parameters
+    ----------
+    message, category : the warning, which is shown once in a process.
+    reason : text that is added to it, and differs between files.
+    """
+    if message not in _warned:
+        warnings.warn(f"{message} ({reason})" if reason else message, category, stacklevel=2)
+        _warned.add(message)
 
 
 class CodeCache(FunctionCache):
@@ -129,16 +140,20 @@ class CodeCache(FunctionCache):
         try:
             with open(path, "rb") as file:
                 if not _is_trusted(os.fstat(file.fileno())):
-                    raise PermissionError
+                    raise PermissionError("it belongs to another user")
                 data = memoryview(file.read())
             if _checksum(key, data[_CHECKSUM_BYTES:]) != data[:_CHECKSUM_BYTES]:
-                raise ValueError
+                raise ValueError("its checksum is another")
             return CompileResult._rebuild(target_context, *pickle.loads(data[_CHECKSUM_BYTES:]))
-        except FileNotFoundError:
+        except (FileNotFoundError, MemoryError):
             return None
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in _LACKING:
+                return None
             _remove(self._folder if isinstance(error, NotADirectoryError) else path)
-            _warn(f"compiled code in {self._folder.parent} was damaged and is compiled again")
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            reason = " ".join(f"{type(error).__name__}: {reason}".split())
+            _warn(f"compiled code in {self._folder.parent} was damaged and is compiled again", reason=reason)
             return None
 
     def save_overload(self, sig: Any, data: CompileResult) -> None:

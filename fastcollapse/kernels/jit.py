@@ -64,7 +64,9 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "no_cfunc_wra
 def _cached(dispatcher: Any) -> Any:
     """Give a compiled function the cache folder of its sources, if there is one."""
     source = Path(dispatcher.py_func.__code__.co_filename)
-    if CACHE_ROOT is not None and source.is_file():  # a function of a notebook has no file
+    # A function of a notebook has no file. Code that is loaded imports the module of its function.
+    has_module = dispatcher.py_func.__module__ in sys.modules
+    if CACHE_ROOT is not None and has_module and source.is_file():
         dispatcher._cache = CodeCache(dispatcher.py_func, CACHE_ROOT / source_digest(source))
     return dispatcher
 

@@ -19,7 +19,7 @@ from numba.core import codegen
 from numba.core.compiler import Compiler, CompileResult
 from numba.core.compiler_lock import global_compiler_lock
 
-TESTED = frozenset({(0, 68)})
+TESTED = frozenset((0, minor) for minor in range(63, 69))
 ENABLED = numba.version_info.short in TESTED and os.environ.get("FASTCOLLAPSE_SINGLE_LINK") != "0"
 
 # The interface for Python of the functions that Numba compiles for itself, which Python never calls.

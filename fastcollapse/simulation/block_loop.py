@@ -135,7 +135,13 @@ def run_blocks(
                     result = model.advance(state, first, length, context.seed, context.first_replicate)
                 new_block = _block(first, result, context, header)
         except UserCodeError as error:
-            _commit_before(error, before, first, context, store)
+            if first < error.generation < first + length:  # those before are run again; run.stop may end the run there
+                if passage is not None:
+                    passage.forget(first)
+                state = model.restore(before, header.n_replicates, context.seed, context.first_replicate)
+                length = error.generation - first
+                continue
+            store.commit(before, force=True)
             raise
         _check_finite(new_block, result, model, store)
         store.append(new_block)
@@ -267,31 +273,6 @@ def _recovery_commit(state: Any, seconds: float, store: Store) -> Callable[[], N
 
 def _copies(state: Any) -> dict[str, np.ndarray]:
     return {name: values.copy() for name, values in state.arrays().items()}
-
-
-def _commit_before(
-    error: UserCodeError,
-    before: Mapping[str, np.ndarray],
-    first: int,
-    context: RunContext,
-    store: Store,
-) -> None:
-    """Commit the generations before the one in which code of the user failed, so that the run can be resumed.
-
-    Parameters
-    ----------
-    before : copies of the arrays of the state before the block.
-    first : first generation of the block; those from it to the failure are computed again.
-    """
-    run = (context.seed, context.first_replicate)
-    state = context.model.restore(before, store.header.n_replicates, *run)
-    while first < error.generation:
-        length = context.model.block_length(state, error.generation - first)
-        with memory_of_kernels():
-            result = context.model.advance(state, first, length, *run)
-        store.append(_block(first, result, context, store.header))
-        first += length
-    store.commit(state.arrays(), force=True)
 
 
 def _block(first: int, result: ModelBlock, context: RunContext, header: Header) -> Block:

@@ -18,7 +18,6 @@ from fastcollapse.config.fields import ChoiceField, ValidationErrors, show
 from fastcollapse.config.sampling import Sampling
 from fastcollapse.config.section_base import build
 from fastcollapse.config.sections import ModelSection, Recipe, Record, Run, TruthSection
-from fastcollapse.config.stop_condition import StopCondition
 from fastcollapse.config.workflow_base import Workflow
 from fastcollapse.config.workflows import WORKFLOWS
 from fastcollapse.datasets.data_files import split_name
@@ -157,7 +156,6 @@ be at least 1, got 0
                 items += error.items
         if "run" in sections:
             items += _unknown_metrics(sections["run"].record, family)
-            items += _unknown_in_stop(sections["run"], family)
         if items:
             raise ValidationErrors(named_files(items, paths))
         read = {key: (path, numbers.hashes.get(split_name(path)[0], "")) for key, path in paths.items()}
@@ -289,16 +287,6 @@ def _unknown_metrics(record: tuple[str, ...], family: str) -> list[tuple[str, st
     return [
         ("run.record", f"must be of {', '.join(known)}, got {show(name)}{nearest(name, known)}")
         for name in named
-        if name not in known
-    ]
-
-
-def _unknown_in_stop(run: Run, family: str) -> list[tuple[str, str]]:
-    """Return the problems of the names in `run.stop`."""
-    known = family_class(family).METRICS
-    return [
-        ("run.stop", f"must have metrics of {', '.join(known)}, got {show(name)}{nearest(name, known)}")
-        for name in (() if run.stop is None else StopCondition(run.stop).names)
         if name not in known
     ]
 

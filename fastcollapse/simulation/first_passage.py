@@ -56,6 +56,10 @@ class FirstPassage:
         self.times[new] = first + met.argmax(axis=1)[new]
         return int(self.times.max()) - first + 1 if self.all_met else None
 
+    def forget(self, first: int) -> None:
+        """Remove the times from generation `first` on, which are computed again."""
+        self.times[self.times >= first] = -1
+
 
 def first_passage_of(stop: str | None, metrics: Mapping[str, Variable], n_replicates: int) -> FirstPassage | None:
     """Return the first-passage times of a run before its first block; None without a stop condition.

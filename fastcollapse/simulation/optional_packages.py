@@ -12,7 +12,7 @@ def extra(name: str, user: str) -> Iterator[None]:
 
     Parameters
     ----------
-    name : of the package and of its extra, "pandas" or "xarray".
+    name : of the package, "pandas" or "xarray".
     user : what needs it.
 
     Raises
@@ -25,9 +25,9 @@ def extra(name: str, user: str) -> Iterator[None]:
     >>> with extra("pandas", "to_dataframe"):
     ...     raise ImportError
     Traceback (most recent call last):
-    fastcollapse.errors.InputError: to_dataframe must have pandas: pip install 'fastcollapse[pandas]'
+    fastcollapse.errors.InputError: to_dataframe must have pandas: pip install pandas
     """
     try:
         yield
     except ImportError as error:
-        raise InputError(f"{user} must have {name}: pip install 'fastcollapse[{name}]'") from error
+        raise InputError(f"{user} must have {name}: pip install {name}") from error

@@ -11,6 +11,7 @@ from fastcollapse.datasets.sentences import Sentences
 from fastcollapse.errors import InputError, UnreadableResults
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.number_files import NumberFiles
+from fastcollapse.simulation.stop_names import check_stop
 from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.storage.blocks import Header
 
@@ -32,6 +33,7 @@ def recorded_experiment(header: Header, name: str) -> Experiment:
         no_files = NumberFiles.recorded({}, {})  # the experiment has its numbers
         experiment = Experiment.from_mapping(json.loads(header.experiment_json), numbers=no_files)
         experiment = experiment if header.inputs else as_version_0_1(experiment)
+        check_stop(experiment, [name for name, variable in header.metrics.items() if variable.of_user])
     except InputError as error:
         raise UnreadableResults(f"{name}: its experiment is refused: {error}") from error
     if isinstance(header.truth, Sentences) != experiment.truth.has_sentences:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcollapse.config.stop_condition import StopCondition
 from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.execute import execute
@@ -13,7 +14,7 @@ from fastcollapse.simulation.provenance import changes, provenance
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.same_experiment import recorded_truth
-from fastcollapse.simulation.user_metrics import UserMetric
+from fastcollapse.simulation.user_metrics import UserMetric, named_metrics
 
 
 @dataclass(frozen=True)
@@ -77,18 +78,20 @@ def replay(
     Raises
     ------
     InputError
-        See `simulate`; or no generation is recorded, or a data file has changed.
+        See `simulate`; or no generation is recorded, a data file has changed, or the stop condition needs a metric of
+        the user that is not given.
     """
     if recorded.last < 0:
         raise InputError(f"a replay must have at least one finished generation, got none in {recorded.path}")
-    experiment = recorded.experiment
+    experiment, metrics = recorded.experiment, _known(recorded, metrics or {})
     plan = plan_run(
         experiment if model is None else experiment.with_code(model),
         truth=recorded_truth(recorded),
         first_replicate=recorded.first_replicate,
         recorded=recorded,
+        metrics=metrics,
     )
-    plan = replace(plan, engine=recorded.engine, metrics=_known(recorded, metrics or {}))
+    plan = replace(plan, engine=recorded.engine)
     changed = changed_files(recorded.inputs, plan.inputs)
     if changed:
         raise InputError(f"{recorded.path or 'a run'} cannot be replayed: {'; '.join(changed)}")
@@ -146,12 +149,19 @@ def _known(recorded: RecordedRun, metrics: Mapping[str, UserMetric]) -> Mapping[
     Raises
     ------
     InputError
-        The run has no metric of the user with such a name.
+        The run has no metric of the user with such a name, or its stop condition needs one that is not given.
     """
-    for name in metrics:
+    for name in named_metrics(metrics):
         if name not in recorded.user_metrics:
             known = ", ".join(recorded.user_metrics) or "none"
             raise InputError(f"metrics must be those of the user in the results ({known}), got {name!r}")
+    stop = recorded.experiment.run.stop
+    for name in () if stop is None else StopCondition(stop).names:
+        if name in recorded.user_metrics and name not in metrics:
+            raise InputError(
+                f"{recorded.path or 'a run'} cannot be replayed without {name}, a metric of the user in run.stop: "
+                f"give replay(..., metrics={{{name!r}: function}})"
+            )
     return metrics
 
 

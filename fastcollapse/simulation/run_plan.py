@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -14,7 +14,6 @@ from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.extension import at_size_of, check_no_point, reason_to_restart, replicates_path
 from fastcollapse.simulation.planned_run import RunPlan
 from fastcollapse.simulation.recorded_run import RecordedRun, open_run
-from fastcollapse.simulation.result_paths import case_paths, numbered_paths
 from fastcollapse.simulation.same_experiment import (
     check_same_experiment,
     experiment_diff,
@@ -22,9 +21,11 @@ from fastcollapse.simulation.same_experiment import (
     with_seed_of,
 )
 from fastcollapse.simulation.schedules import real_size, schedule_of
+from fastcollapse.simulation.stop_names import check_stop
+from fastcollapse.simulation.user_metrics import UserMetric, named_metrics
 from fastcollapse.storage.base import Store
 from fastcollapse.storage.blocks import Header
-from fastcollapse.storage.part_files import is_begun, is_replacing, parts_folder
+from fastcollapse.storage.part_files import is_begun, is_replacing
 from fastcollapse.storage.parts_folder import check_free, unfinished
 from fastcollapse.storage.readers import open_parts
 
@@ -41,6 +42,7 @@ def plan_run(
     first_replicate: int | None = None,
     store: Callable[[Header], Store] | None = None,
     recorded: RecordedRun | None = None,
+    metrics: Mapping[str, UserMetric] | None = None,
 ) -> RunPlan:
     """Return the plan of a run, without simulation and without writing.
 
@@ -58,6 +60,7 @@ def plan_run(
         default that of the resumed run, or 0.
     store : creates the store of the results, instead of `path`.
     recorded : results whose rewards are used in place of their file, for a run in memory.
+    metrics : metrics of the user, see `simulate`.
 
     Raises
     ------
@@ -82,19 +85,23 @@ def plan_run(
         raise InputError(f"first_replicate must be a whole number, got {first_replicate!r}")
     if first_replicate is not None and first_replicate < 0:
         raise InputError(f"first_replicate must be at least 0, got {first_replicate}")
-    if path is None:
-        if mode in ("resume", "extend"):
-            raise InputError("resume must have the path of a results file, got None")
-        return _planned(experiment, None, mode, None, truth, first_replicate, store, recorded)
-    target, existing = Path(path), None
-    if mode in ("resume", "extend"):
-        existing = run_at(target)
-    elif mode == "reuse":
-        existing = readable_run_at(target)
-    return _planned(experiment, target, mode, existing, truth, first_replicate, store)
+    if path is None and mode in ("resume", "extend"):
+        raise InputError("resume must have the path of a results file, got None")
+    given = {} if metrics is None else named_metrics(metrics)
+    target, existing = None if path is None else Path(path), None
+    if target is not None and mode != "overwrite":
+        existing = readable_run_at(target) if mode == "reuse" else run_at(target)
+    check_stop(experiment, (*given, *user_metrics_of(existing)))
+    plan = planned(experiment, target, mode, existing, truth, first_replicate, store, recorded)
+    return dataclasses.replace(plan, metrics=given)
 
 
-def _planned(
+def user_metrics_of(existing: RecordedRun | None) -> tuple[str, ...]:
+    """Return the names of the metrics of the user in a run; none without a run."""
+    return () if existing is None else existing.user_metrics
+
+
+def planned(
     experiment: Experiment,
     path: Path | None,
     mode: Mode,
@@ -154,7 +161,7 @@ def _reused(
     if existing is not None:
         seeded = with_seed_of(experiment, existing)
         truth = load_truth(experiment.truth, experiment.base) if truth is None else truth
-        if _is_finished_run(seeded, existing, truth, first):
+        if is_finished_run(seeded, existing, truth, first):
             return seeded, existing
     if is_begun(path) and (existing is None or is_replacing(path)):
         with suppress(FileNotFoundError):
@@ -203,7 +210,7 @@ def _extended(experiment: Experiment, path: Path, existing: RecordedRun, truth: 
         found = run_at(path)
         assert found is not None
         done = not experiment_diff(experiment, found, truth, first)
-        return None if done and found.finished else _planned(experiment, path, "extend", found, truth, first)
+        return None if done and found.finished else planned(experiment, path, "extend", found, truth, first)
 
     def sized(n_generations: int, n_replicates: int) -> Experiment:
         size = dataclasses.replace(run, n_generations=n_generations, n_replicates=n_replicates)
@@ -213,7 +220,7 @@ def _extended(experiment: Experiment, path: Path, existing: RecordedRun, truth: 
     if not existing.finished:
         n_later += run.n_generations - old.n_generations
         own = dataclasses.replace(existing.experiment, base=experiment.base)
-        plan = _planned(own, path, "resume", existing, truth, first)
+        plan = planned(own, path, "resume", existing, truth, first)
         return dataclasses.replace(plan, then=again, n_later=n_later)
     reason = reason_to_restart(experiment, existing, truth) if is_longer else ""
     if n_new and run.stop is not None:
@@ -229,76 +236,12 @@ def _extended(experiment: Experiment, path: Path, existing: RecordedRun, truth: 
         common |= {"existing": existing, "engine": existing.engine, "n_later": n_later}
         return RunPlan(target, truth, schedule, action="continue", **common)
     part = replicates_path(path, first + n_old, first + run.n_replicates - 1)
-    more = _planned(sized(run.n_generations, n_new), part, "resume", run_at(part), truth, first + n_old)
+    more = planned(sized(run.n_generations, n_new), part, "resume", run_at(part), truth, first + n_old)
     join = RunPlan(experiment, truth, None, path, "join", existing, first_replicate=first, added=part)
     return dataclasses.replace(more, then=lambda _: join, final_path=path)
 
 
-def plan_recipe(
-    experiment: Experiment | None,
-    path: Path,
-    mode: Mode,
-    *,
-    values: Mapping[str, Any] | None = None,
-    numbered: bool = False,
-    companions: Sequence[str] = (),
-) -> tuple[Path, list[RunPlan]]:
-    """Return the path of the results of a recipe and the plan of each case; an experiment without cases is one case.
-
-    Parameters
-    ----------
-    experiment : the recipe; None is the experiment in the file, with new `values` by dotted key.
-    path : the results file; for several cases see `case_paths`.
-    mode : see `plan_run`.
-    values : new values by dotted key, without an experiment.
-    numbered : whether -2, -3, ... is added to the name of `path` until no file of the run exists, or all files contain
-        this run.
-    companions : suffixes of other files that must not exist at a numbered path.
-
-    Raises
-    ------
-    InputError, UnreadableResults
-        See `plan_run`; no case is started.
-    """
-    if experiment is None:
-        existing = run_at(path) or open_run(path)  # its own truth is used: the file alone is enough
-        experiment = existing.experiment.with_values(values or {})
-        experiment = dataclasses.replace(experiment, text=existing.experiment_text)
-        return path, [_planned(experiment, path, mode, existing, recorded_truth(existing), None)]
-    n_cases = len(experiment.cases())
-    runs: list[RecordedRun | None] = [None] * n_cases
-    if mode in ("resume", "extend"):
-        runs = [run_at(file) for file in case_paths(path, n_cases)]
-        experiment = _seeded(experiment, runs)
-    elif mode == "reuse" and not numbered:
-        experiment = _seeded(experiment, [readable_run_at(file) for file in case_paths(path, n_cases)])
-    cases = experiment.cases()
-    truths = [load_truth(case.truth, case.base) for case in cases]
-    for candidate in numbered_paths(path) if numbered else (path,):
-        files = case_paths(candidate, n_cases)
-        if mode == "reuse":
-            runs = [readable_run_at(file) for file in files]
-        others = (candidate.with_suffix(suffix) for suffix in companions)
-        exists = any(os.path.lexists(file) for file in (*files, *map(parts_folder, files), *others))
-        if not numbered or not exists or all(map(_is_finished_run, cases, runs, truths)):
-            break
-    case_runs = zip(cases, files, runs, truths, strict=True)
-    return candidate, [_planned(case, file, mode, existing, truth, None) for case, file, existing, truth in case_runs]
-
-
-def _seeded(experiment: Experiment, runs: Sequence[RecordedRun | None]) -> Experiment:
-    """Return a recipe with the seed of its first existing file, if it has none. Case k has the seed plus k."""
-    if experiment.run.seed is not None:
-        return experiment
-    for k, existing in enumerate(runs):
-        if existing is not None and existing.experiment.run.seed is not None:
-            return experiment.with_values({"run.seed": (existing.experiment.run.seed - k) % 2**64})
-    return experiment
-
-
-def _is_finished_run(
-    experiment: Experiment, existing: RecordedRun | None, truth: Any, first_replicate: int = 0
-) -> bool:
+def is_finished_run(experiment: Experiment, existing: RecordedRun | None, truth: Any, first_replicate: int = 0) -> bool:
     """Whether a run is finished and has this experiment. An experiment without a seed is always a new run."""
     if existing is None or not existing.finished or experiment.run.seed is None:
         return False

@@ -63,28 +63,40 @@ def _number(name: str, function: UserMetric, state: StateView) -> float:
     return float(value)
 
 
-def user_variables(given: Mapping[str, Any], model: Model) -> dict[str, Variable]:
+def named_metrics(given: Any) -> Mapping[str, UserMetric]:
+    """Return the metrics of the user.
+
+    Raises
+    ------
+    InputError
+        They are no mapping, or a name is no identifier.
+    """
+    if not isinstance(given, Mapping):
+        raise InputError(f"metrics must be a mapping of names to functions of a state, got {type(given).__name__}")
+    for name in given:
+        if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or not name.isascii():
+            raise InputError(f"the name of a metric must be an identifier, got {name!r}")
+    return given
+
+
+def user_variables(given: Mapping[str, UserMetric], model: Model) -> dict[str, Variable]:
     """Return the variables of metrics of the user.
 
     Parameters
     ----------
-    given : name -> function, as the user gave them.
+    given : name -> function.
     model : the model of the run.
 
     Raises
     ------
     InputError
-        A name is no identifier or is used by the run, or a value is not a function.
+        A name is used by the run, or a value is not a function.
     """
-    if not isinstance(given, Mapping):
-        raise InputError(f"metrics must be a mapping of names to functions of a state, got {type(given).__name__}")
     used = {*model.METRICS, *model.state_variables(), *model.coordinates(), *_RESERVED}
     for variable in (*model.state_variables().values(), *(metric.variable for metric in model.METRICS.values())):
         used |= {*variable.dims}
     used |= {f"{name}{suffix}" for name in model.state_variables() for suffix in ("_size", "_point")}
     for name, function in given.items():
-        if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or not name.isascii():
-            raise InputError(f"the name of a metric must be an identifier, got {name!r}")
         if name in used:
             raise InputError(f"metrics must have names that the run does not use, got {name!r}")
         if not callable(function):

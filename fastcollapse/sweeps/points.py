@@ -20,6 +20,7 @@ from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.experiment_file import apply_overrides, read_toml
 from fastcollapse.simulation.number_files import NumberFiles
+from fastcollapse.simulation.stop_names import check_stop
 from fastcollapse.sweeps.sweep_section import SweepSection, canonical_json, varied_keys
 
 MAX_POINTS = 10**6
@@ -205,6 +206,7 @@ class Sweep:
         try:
             changed = apply_overrides(plain, given)
             experiment = Experiment.from_mapping(changed, self.base, self.text, self.numbers)
+            check_stop(experiment)  # a sweep takes no functions of the user
         except ValidationErrors as error:
             raise ValidationErrors(
                 [(key, f"{problem} (point {index} of the sweep)") for key, problem in error.items]

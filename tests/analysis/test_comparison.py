@@ -108,7 +108,7 @@ def test_to_dataframe__has_a_row_for_each_point(results):
 
 def test_to_dataframe__needs_pandas(results, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(InputError, match=r"to_dataframe must have pandas: pip install 'fastcollapse\[pandas\]'"):
+    with pytest.raises(InputError, match=r"to_dataframe must have pandas: pip install pandas"):
         compare(results).to_dataframe()
 
 

@@ -259,6 +259,14 @@ def test_shim__without_the_packages_says_what_to_do_or_takes_the_environment_bes
     assert shim().stdout == "cli.py recipes\n"
 
 
+def test_shim__refuses_an_old_python(tmp_path):
+    shutil.copy(ROOT / "cli.py", tmp_path)
+    code = "import runpy, sys; sys.version_info = (3, 10, 13); runpy.run_path('cli.py')"
+    got = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (got.returncode, got.stdout) == (1, "")
+    assert re.fullmatch(r"error: Python 3.11 or newer is needed, this is [\d.]+\n", got.stderr)
+
+
 CASES = """
 [recipe]
 title = "Two sizes"

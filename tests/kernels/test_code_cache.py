@@ -1,6 +1,7 @@
 """Cache of compiled code: damaged files heal, a cache that cannot be written is no error, and its folder is private."""
 
 import errno
+import gc
 import importlib.util
 import os
 import resource
@@ -32,13 +33,9 @@ def functions(tmp_path, monkeypatch):
     path.write_text(SOURCE)
     spec = importlib.util.spec_from_file_location("functions", path)
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "functions", module)
     spec.loader.exec_module(module)
     (tmp_path / "cache").mkdir(mode=0o700)
-    # A process that has run many other tests has once failed to load the first code here, and compiled it again.
-    (tmp_path / "other").mkdir(mode=0o700)
-    monkeypatch.setattr(jit, "CACHE_ROOT", tmp_path / "other")
-    for _ in range(2):
-        call(module.thrice)
     monkeypatch.setattr(jit, "CACHE_ROOT", tmp_path / "cache")
     return module
 
@@ -101,8 +98,14 @@ def test_damaged_file__is_compiled_again_with_one_warning(functions, tmp_path, d
     DAMAGES[damage](path)
     with pytest.warns(RuntimeWarning) as found:
         assert not call(functions.twice)
+    reasons = {
+        "folder": "IsADirectoryError: Is a directory",
+        "file for its folder": "NotADirectoryError: Not a directory",
+        "not readable": "PermissionError: Permission denied",
+    }
+    reason = reasons.get(damage, "ValueError: its checksum is another")
     assert [str(one.message) for one in found] == [
-        f"compiled code in {tmp_path / 'cache'} was damaged and is compiled again"
+        f"compiled code in {tmp_path / 'cache'} was damaged and is compiled again ({reason})"
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -153,7 +156,8 @@ def test_damaged_files__of_several_functions_are_one_warning_and_heal(tmp_path, 
         ).stdout
 
     assert run("default") == "84 0\n"
-    message = f"compiled code in {tmp_path / 'cache' / 'compiled'} was damaged and is compiled again\n"
+    message = f"compiled code in {tmp_path / 'cache' / 'compiled'} was damaged and is compiled again"
+    message += " (ValueError: its checksum is another)\n"
     for path in files(tmp_path):
         path.write_bytes(b"")
     # An error in place of the warning ends the process at the first damaged function, and then at the next.
@@ -162,6 +166,36 @@ def test_damaged_files__of_several_functions_are_one_warning_and_heal(tmp_path, 
         "error": ["raised " + message, "raised " + message, "84 0\n"],
     }
     assert [run(filter_) for _ in range(3)] == expected[filter_]
+
+
+def test_code__is_found_after_its_first_process_has_forgotten_it(functions, tmp_path):
+    """Numba remembers the globals of compiled code until they are collected, and then imports the module."""
+    assert not call(functions.twice)
+    gc.collect()
+    assert call(functions.twice)
+
+
+def test_code__of_a_module_that_cannot_be_imported_is_not_kept(functions, tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "functions")
+    for _ in range(2):
+        assert not call(functions.twice)
+        gc.collect()
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.EMFILE, "Too many open files")])
+def test_file__that_a_process_cannot_read_for_lack_of_something_is_not_damaged(functions, tmp_path, monkeypatch, error):
+    def fails(*_):
+        raise error
+
+    call(functions.twice)
+    before = [path.read_bytes() for path in files(tmp_path)]
+    with monkeypatch.context() as context, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        context.setattr(code_cache, "_is_trusted", fails)
+        assert not call(functions.twice)
+    assert len(before) == len(files(tmp_path)) == 1
+    assert call(functions.twice)
 
 
 def test_file__of_another_function_is_not_taken(functions, tmp_path):
@@ -178,7 +212,7 @@ def test_file__of_another_user_is_not_taken(functions, tmp_path, monkeypatch):
     call(functions.twice)
     (path,) = files(tmp_path)
     give_away(path, monkeypatch)
-    with pytest.warns(RuntimeWarning, match="was damaged"):
+    with pytest.warns(RuntimeWarning, match=r"was damaged .* \(PermissionError: it belongs to another user\)"):
         assert not call(functions.twice)
 
 
@@ -277,7 +311,7 @@ def test_folder__is_private(tmp_path, monkeypatch):
     assert code_cache.private_folder() == folder
     for mode in (0o770, 0o702):
         folder.chmod(mode)
-        code_cache._warn.cache_clear()  # it warns once
+        code_cache._warned.clear()  # it warns once
         with pytest.warns(RuntimeWarning, match=r"is not kept \(.*compiled: other users can write it\)"):
             assert code_cache.private_folder() is None
     folder.chmod(0o700)

@@ -152,7 +152,7 @@ def test_precompile__where_code_cannot_be_kept_is_an_error(monkeypatch):
         code_cache._warn_not_kept(OSError(28, "No space left on device", "/cache"))
 
     monkeypatch.setattr(f"{MODULE}._run_all", write_nothing)
-    code_cache._warn.cache_clear()
+    code_cache._warned.clear()
     message = r"compiled code is not kept \(/cache: No space left on device\); set FASTCOLLAPSE_CACHE"
     with pytest.raises(StoreError, match=message):
         precompile(["poisson"])

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from fastcollapse import Experiment, InputError, open_results, simulate
-from fastcollapse.simulation.run_plan import plan_recipe, plan_run
+from fastcollapse.simulation.recipe_plan import plan_recipe
+from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.storage.layout import root_attributes
 
 ROWS = np.array([[1.0, 2, 0], [0, 1, 1], [2, 0, 1], [1, 1, 1], [3, 1, 2], [0, 2, 5]])

@@ -8,8 +8,9 @@ import xarray
 
 from fastcollapse import Experiment, InputError, open_results, simulate
 from fastcollapse.simulation.execute import execute
+from fastcollapse.simulation.recipe_plan import plan_recipe
 from fastcollapse.simulation.replay import replay
-from fastcollapse.simulation.run_plan import plan_recipe, plan_run
+from fastcollapse.simulation.run_plan import plan_run
 from fastcollapse.simulation.same_experiment import same_truth
 from fastcollapse.storage.hdf5_store import Hdf5Store
 from fastcollapse.sweeps import collect_sweep

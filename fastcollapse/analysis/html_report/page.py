@@ -1,7 +1,8 @@
 """The page of a report, from a template of Jinja2."""
 
+import functools
+import operator
 from collections.abc import Sequence
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,7 +21,9 @@ PAGES = (".html", ".htm")
 def page_of(sections: Sequence[Section]) -> str:
     """Return one self-contained page of HTML: it loads nothing from elsewhere, and its tables sort by a click."""
     sources = list(dict.fromkeys(section.source for section in sections if section.source))
-    return _template().render(sections=sections, sources=sources, version=provenance()["packages"]["fastcollapse"])
+    bibtex = functools.reduce(operator.or_, (section.citations for section in sections)).bibtex()
+    version = provenance()["packages"]["fastcollapse"]
+    return _template().render(sections=sections, sources=sources, bibtex=bibtex, version=version)
 
 
 def sections_at(path: Path) -> list[Section]:
@@ -62,7 +65,7 @@ def check_page_path(path: Path, replace: bool = False) -> None:
         raise InputError(f"report must be a new file, got {path}: it exists")
 
 
-@cache
+@functools.cache
 def _template() -> Template:
     """Return the compiled template; values are escaped, except figures."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)

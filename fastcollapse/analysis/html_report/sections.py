@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastcollapse.analysis.agreement import Agreement
+from fastcollapse.analysis.citations import Citations, citations_of, citations_of_sweep
 from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figures import draw
 from fastcollapse.analysis.matplotlib_settings import drawing
@@ -54,6 +55,7 @@ class Section:
     values : all values of the experiment as TOML; "" for a sweep.
     text : the text of the experiment file; "" without one.
     replay : commands that run it again and check it, by what they do.
+    citations : what is cited with it.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Section:
     values: str
     text: str
     replay: Mapping[str, str]
+    citations: Citations
     tables: Sequence[PanelTable] = ()
     notes: Sequence[str] = ()
     sentences: Mapping[int, Sequence[str]] = field(default_factory=dict)
@@ -107,6 +110,7 @@ def run_section(results: RecordedRun) -> Section:
         values=toml_lines(experiment.to_mapping()),
         text=results.experiment_text,
         replay=commands,
+        citations=citations_of(results),
         tables=tables,
         notes=[note.strip() for note in notes],
         sentences=sentences_of(results),
@@ -149,6 +153,7 @@ def sweep_section(source: SweepFolder | CollectedSweep) -> Section:
         values="",
         text=sweep.text,
         replay=commands,
+        citations=citations_of_sweep(source),
         notes=comparison.reason_lines() if comparison else [],
     )
 

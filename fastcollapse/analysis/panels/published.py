@@ -7,7 +7,6 @@ has hold for it.
 """
 
 import functools
-import hashlib
 import itertools
 import re
 import tomllib
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 from fastcollapse.analysis.panels.schedules import cached_by_results
 from fastcollapse.analysis.panels.text import short
 from fastcollapse.config.dotted_keys import flat, overlap
-from fastcollapse.datasets.shipped import data_folder, recipes, sweeps
+from fastcollapse.datasets.shipped import recipes, shipped_digest, sweeps
 from fastcollapse.errors import InputError
 from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.recorded_run import RecordedRun
@@ -179,16 +178,9 @@ def published(results: RecordedRun) -> Published:
 def _changed_data(inputs: Mapping[str, str]) -> Iterator[Change]:
     """Yield the shipped data files that a run has read with other contents: a file of the same name came first."""
     for path, digest in inputs.items():
-        shipped = _shipped_digest(path)
+        shipped = shipped_digest(path)
         if shipped is not None and digest != shipped:
             yield Change(f"inputs.{path}", f"SHA-256 {digest[:8]}", f"SHA-256 {shipped[:8]}", "recipe")
-
-
-@functools.cache
-def _shipped_digest(path: str) -> str | None:
-    """Return the SHA-256 of the shipped data file of a path, None if there is none."""
-    shipped = data_folder() / path.removeprefix("data/")
-    return hashlib.sha256(shipped.read_bytes()).hexdigest() if shipped.is_file() else None
 
 
 def _points(points: Mapping[str, Any], last: int) -> Points:

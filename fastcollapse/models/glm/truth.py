@@ -201,7 +201,7 @@ def _data_set(name: str) -> tuple[np.ndarray, np.ndarray, dict[str, str]]:
     try:
         from sklearn import datasets
     except ImportError:
-        installed = "scikit-learn must be installed (pip install 'fastcollapse[data]')"
+        installed = "scikit-learn must be installed (pip install scikit-learn)"
         raise InputError(f"{installed} for truth.data, got {show(name)} without it") from None
     rows, labels = getattr(datasets, f"load_{name}")(return_X_y=True)
     rows, labels = (np.ascontiguousarray(values, np.float64) for values in (rows, labels))

@@ -129,7 +129,7 @@ def _connect(address: str) -> Any:
     try:
         import distributed  # an extra
     except ImportError:
-        raise InputError("--scheduler needs Dask: pip install 'fastcollapse[dask]'") from None
+        raise InputError("--scheduler needs Dask: pip install distributed") from None
     client: Any = distributed.Client.__new__(distributed.Client)
     try:
         client.__init__(address, timeout=_CONNECT_SECONDS, set_as_default=False)

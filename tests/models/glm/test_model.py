@@ -160,7 +160,7 @@ def test_is_separated__equals_the_other_linear_program():
 
 def test_truth__of_a_data_set_needs_scikit_learn(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(InputError, match=r"scikit-learn must be installed \(pip install 'fastcollapse\[data\]'\)"):
+    with pytest.raises(InputError, match=r"scikit-learn must be installed \(pip install scikit-learn\)"):
         GlmTruth(data="diabetes").load()
 
 

@@ -1,0 +1,1 @@
+"""Formulas and examples of the pages in docs/explanation/theory."""
