@@ -7,7 +7,9 @@ from fastcollapse.analysis.comparison import compare
 from fastcollapse.analysis.figure_words import title_of
 from fastcollapse.analysis.figures import check_runs, described_plots
 from fastcollapse.analysis.panels.published import recipe_words
-from fastcollapse.analysis.panels.text import counted, settings_text
+from fastcollapse.analysis.panels.text import counted
+from fastcollapse.analysis.words import plain, settings, source_words, value_words
+from fastcollapse.config.dotted_keys import flat
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 _BANDS = {
@@ -34,13 +36,14 @@ def caption_of(cases: Sequence[RecordedRun], panels: Sequence[str] = ()) -> str:
     check_runs(cases)
     words, results = recipe_words(cases), cases[0]
     experiment = results.experiment
-    lines = [f"{title_of(cases)}."]
+    lines = [f"{plain(title_of(cases))}."]
     if words is not None:
-        lines.append(f"Source: {words.source}." if words.source else "Own settings.")
+        lines.append(f"Source: {plain(source_words(words))}." if words.source else "Own settings.")
     lines.append(f"{_run_text(cases)}.")
     if words is None:
-        maps = f"; {settings_text(experiment.sampling.to_mapping())}" if experiment.sampling else ""
-        lines.append(f"Workflow {', '.join(dict.fromkeys(one.experiment.workflow.name for one in cases))}{maps}.")
+        names = dict.fromkeys(value_words("workflow.name", one.experiment.workflow.name) for one in cases)
+        maps = flat(experiment.sampling.to_mapping(), "sampling.") if experiment.sampling else {}
+        lines.append(plain(f"Workflow {'; '.join([', '.join(names), *([settings(maps)] if maps else [])])}."))
     if words is not None and words.note:
         lines.append(words.note)
     lines += look_lines(*described_plots(cases, panels))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastcollapse.analysis.panels.text import settings_text
+from fastcollapse.analysis.words import settings as in_words
 from fastcollapse.config.dotted_keys import flat
 from fastcollapse.simulation.recorded_run import RecordedRun
 
@@ -18,7 +18,7 @@ def run_names(runs: Sequence[RecordedRun]) -> list[str]:
     settings = [_settings(results) for results in runs]
     keys = [key for key in dict.fromkeys(key for one in settings for key in one) if _differs(key, settings)]
     if 0 < len(keys) <= _MOST_KEYS:
-        names = [settings_text({key: one[key] for key in keys if key in one}) for one in settings]
+        names = [in_words({key: one[key] for key in keys if key in one}) for one in settings]
         if len(set(names)) == len(names) and all(names):
             return names
     stems = ["" if results.path is None else results.path.stem for results in runs]

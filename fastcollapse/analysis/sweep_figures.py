@@ -18,6 +18,7 @@ from fastcollapse.analysis.scales import format_log_values
 from fastcollapse.analysis.sweep_axes import WIDE
 from fastcollapse.analysis.sweep_panels import Choice, Drawn, chosen, drawn_of
 from fastcollapse.analysis.text_layout import points_of, text_inches, wrapped
+from fastcollapse.analysis.words import plain, source_words
 from fastcollapse.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ def sweep_caption(source: Any, choice: Choice | None = None) -> str:
     lines = [f"{words.title if words else heading}."]
     if words is not None:
         lines += [
-            f"Source: {words.source}." if words.source else "Own settings.",
+            f"Source: {plain(source_words(words))}." if words.source else "Own settings.",
             *([words.note] if words.note else []),
         ]
-    lines += [f"{fact[:1].upper()}{fact[1:]}." for fact in facts]
+    lines += [plain(f"{fact[:1].upper()}{fact[1:]}.") for fact in facts]
     panels = [panel for plot in drawn.plots for panel in plot]
     bands, notes, has_theory = described(panels, log=False)
     if heat:
@@ -86,7 +87,7 @@ def _titles(drawn: Drawn, look: Look) -> tuple[str, str]:
     """Return the title of a figure, and the line in small letters below it."""
     words = drawn.words
     title = words.title if words is not None else drawn.title.split("\n")[0]
-    remark = words.source if words is not None and words.changes else ""
+    remark = source_words(words) if words is not None and words.changes else ""
     return title if look.title is None else look.title, remark
 
 

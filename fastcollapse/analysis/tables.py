@@ -11,6 +11,7 @@ from fastcollapse.analysis.panels.panel import GENERATION, Panel, plots_of
 from fastcollapse.analysis.panels.registry import drawn_panels, panels_for, panels_of
 from fastcollapse.analysis.panels.text import table
 from fastcollapse.analysis.words import case_words, plain
+from fastcollapse.config.dotted_keys import flat
 from fastcollapse.simulation.recorded_run import RecordedRun
 
 # The most points of a curve over another axis than generations.
@@ -31,7 +32,12 @@ def case_names(cases: Sequence[RecordedRun]) -> list[str]:
     recipe = cases[0].recipe
     if recipe is None or recipe.cases is None or len(recipe.cases) != len(cases):
         return [""] * len(cases)
-    return case_words(recipe.cases)
+    keys = dict.fromkeys(key for case in recipe.cases for key in case)
+    named = []
+    for results, case in zip(cases, recipe.cases, strict=True):
+        common = flat(results.experiment.to_mapping())
+        named.append({key: case.get(key, common.get(key)) for key in keys if key in case or key in common})
+    return case_words(named)
 
 
 class PanelTable(NamedTuple):

@@ -93,8 +93,8 @@ WORDS: dict[str, tuple[str, str]] = {
 VALUES: dict[str, dict[Any, str]] = {
     "model.bandwidth": {"scott": "Scott's rule", "silverman": "Silverman's rule", "scaled": "scaled Scott's rule"},
     "model.designs": {
-        "independent": "new inputs in each generation",
-        "dependent": "the same inputs in all generations",
+        "independent": "new inputs",
+        "dependent": "same inputs",
     },
     "model.engine": {"symbols": "one count per symbol", "spectrum": "counts of counts"},
     "model.estimator": {
@@ -126,7 +126,7 @@ VALUES: dict[str, dict[Any, str]] = {
     "truth.design": {
         "gaussian": "Gaussian inputs",
         "rademacher": "random signs as inputs",
-        "student": "Student inputs",
+        "student": "Student's t inputs",
         "uniform": "uniform inputs",
     },
     "truth.shape": {"swiss_roll": "swiss roll"},

@@ -99,17 +99,27 @@ def parameter_values(parameter: SweptParameter, with_key: bool = False) -> list[
 
 
 def case_words(cases: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the names of the cases of a recipe: what they do not have in common, in words.
+    """Return the names of the cases of a recipe in words.
 
-    A value that all cases with its key share is left out where the others still distinguish the cases.
+    A setting that all cases share, or that follows from another one, is left out.
+
+    Examples
+    --------
+    >>> case_words([{"model.order": 2, "run.seed": 1}, {"model.order": 3, "run.seed": 2}])
+    ['order 2', 'order 3']
     """
-    values: dict[str, set[str]] = {}
-    for case in cases:
-        for key, value in case.items():
-            values.setdefault(key, set()).add(json.dumps(value, sort_keys=True))
-    short = [settings({key: value for key, value in case.items() if len(values[key]) > 1}) for case in cases]
-    is_distinct = all(short) and len(set(short)) == len(short)
-    return short if is_distinct else [settings(case) for case in cases]
+    columns: dict[str, list[str]] = {}
+    for key in dict.fromkeys(key for case in cases for key in case):
+        column = [json.dumps(case.get(key)) for case in cases]
+        if len(set(column)) > 1 and not any(_follows(column, other) for other in columns.values()):
+            columns[key] = column
+    names = [settings({key: case[key] for key in columns if key in case}) for case in cases]
+    return names if len(set(names)) == len(cases) > 1 else [settings(case) for case in cases]
+
+
+def _follows(column: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether equal entries of another column always have equal entries in this one."""
+    return len(set(zip(other, column, strict=True))) == len(set(other))
 
 
 def group_words(case: Mapping[str, Any], overlay: str) -> str:

@@ -156,6 +156,8 @@ def test_case_words__leave_out_what_all_cases_share():
     assert case_words(cases) == ["replace", "accumulate"]
     assert case_words(cases[:1]) == ["replace, $d$ = 3"]
     assert case_words([{"workflow.name": "replace"}, {}]) == ["replace", ""]
+    both = [{"truth.rate": rate, "workflow.n_samples": n} for rate, n in ((1, 10), (2, 20))]
+    assert case_words(both) == [r"$\lambda_0$ = 1", r"$\lambda_0$ = 2"]
 
 
 def test_parameter_values__of_tables_are_what_differs():

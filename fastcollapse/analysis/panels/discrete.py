@@ -101,8 +101,10 @@ def survival_panel(results: RecordedRun, generations: np.ndarray, options: Mappi
         p, copies = classes_of(results)
         pair = unique_symbols_bounds_published(p, n, generations, copies)
         lines += published_lines("Corollary 1", pair, 1 / n_symbols(results))
-    title = f"Symbols alive, of {n_symbols(results):,}"
-    return Panel(title, "symbols alive (%)", "symbols alive (%)", curve, lines, factor=100, digits=3)
+    truth: Any = results.experiment.truth
+    symbols = "symbols" if truth.text is None else f"{truth.unit or 'word'}s"
+    title = f"{symbols.capitalize()} alive, of {n_symbols(results):,}"
+    return Panel(title, f"{symbols} alive (%)", "symbols alive (%)", curve, lines, factor=100, digits=3)
 
 
 def ratio_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:

@@ -52,8 +52,8 @@ def error_ratio_panel(results: RecordedRun, generations: np.ndarray, options: Ma
             for q, name in quartiles
         )
     curve = median_curve(generations, _ratios(results, generations), unknown)
-    title = rf"Error over that of the first fit, $\theta_0$ = {_theta_0(results):g}"
-    return Panel(title, "error $|e_t|/|e_1|$", "error ratio", curve, lines, band=QUARTILES, median=True)
+    label = r"error $|e_t|/|e_1|$ of $\theta = 1/\mu$"
+    return Panel("Error over that of the first fit", label, "error ratio", curve, lines, band=QUARTILES, median=True)
 
 
 def mean_of_ratios_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:
@@ -63,15 +63,8 @@ def mean_of_ratios_panel(results: RecordedRun, generations: np.ndarray, options:
     ratios = _ratios(results, generations)[: n_groups * size]
     means = ratios.reshape(n_groups, size, len(generations)).mean(axis=1)
     curve = median_curve(generations, means, np.full(len(generations), np.nan))
-    title = rf"Means over {size} runs, $\theta_0$ = {_theta_0(results):g}"
-    label = "mean of $|e_t|/|e_1|$"
+    title, label = f"Means over {size} runs", r"mean of $|e_t|/|e_1|$ of $\theta = 1/\mu$"
     return Panel(title, label, "mean of ratios", curve, band="middle half of such means", median=True)
-
-
-def _theta_0(results: RecordedRun) -> float:
-    """Return the true theta."""
-    truth: Any = results.experiment.truth
-    return float(1 / truth.mean)
 
 
 def _ratios(results: RecordedRun, generations: np.ndarray) -> np.ndarray:

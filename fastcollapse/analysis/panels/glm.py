@@ -87,8 +87,9 @@ def separated_panel(results: RecordedRun, generations: np.ndarray, options: Mapp
     if not np.isfinite(times[0]):
         return panel
     pairs = zip((10, 50, 90), _words(results, times), strict=True)
-    words = ", ".join(f"{share} % by generation {time}" for share, time in pairs)
-    return dataclasses.replace(panel, note=f"separated: of the chains have ended {words}")
+    first, *later = (f"{share} % {{}}by generation {time}" for share, time in pairs)
+    words = ", ".join([first.format("of the chains have ended "), *(one.format("") for one in later)])
+    return dataclasses.replace(panel, note=f"separated: {words}")
 
 
 def excess_risk_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:

@@ -22,7 +22,7 @@ def collapsed_panel(results: RecordedRun, generations: np.ndarray, options: Mapp
         values = np.where(generations == 2, probability, np.nan)
         lines = (Line(f"theory: second fit, many points: {probability:.4f}", values, "asymptotic"),)
     size = "" if n is None else f", $n$ = {n:,}"
-    return probability_panel(f"Hidden interval: collapsed models{size}", r"$\Pr$(collapsed)", "collapsed", curve, lines)
+    return probability_panel(f"Collapsed models{size}", r"$\Pr$(collapsed)", "collapsed", curve, lines)
 
 
 def total_variation_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:

@@ -15,7 +15,7 @@ from fastcollapse.simulation.recorded_run import RecordedRun
 
 WEIGHT = Axis("w", "weight $w$ of the real labels", log=False)
 _MOST_CURVES = 5
-_TITLE = "Weight of the least mean error"
+_TITLE = "Best weight of the real labels"
 # The fewest weights above 0 that locate a minimum.
 _LEAST_WEIGHTS = 3
 
@@ -89,6 +89,6 @@ def best_weights(
         group = ridge_name(ridges[i]) if len(ridges) > 1 else ""
         heading = f"best w, {plain(group)}" if group else "best w"
         lines = lines_of(i, at)
-        shown = Panel(_TITLE, "best weight $w$ of the real labels", heading, curve, lines, limits=(0.0, 1.0))
+        shown = Panel(_TITLE, "best weight $w$", heading, curve, lines, limits=(0.0, 1.0))
         panels.append(dataclasses.replace(shown, band="two standard errors", digits=4, note=note, group=group))
     return panels

@@ -137,7 +137,7 @@ def words_over_sentences_panel(
     margin = 2 * curve.sd / np.sqrt(results.n_replicates)
     curve = dataclasses.replace(curve, smallest=curve.mean - margin, largest=curve.mean + margin)
     units = _name(results, "words")
-    title = f"{units.capitalize()} alive, relative to sentences"
+    title = f"{units.capitalize()} alive relative to sentences"
     return Panel(
         title, f"{units} / {units} of whole sentences", "ratio", curve, lines, digits=4, band="two standard errors"
     )

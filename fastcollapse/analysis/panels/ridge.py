@@ -35,7 +35,13 @@ from fastcollapse.errors import InputError
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.theory.regression.optimal_ridge import optimal_ridge
 
-_PARTS = {"bias": "bias", "variance": "variance", "synthetic": "synthetic labels", "cross": "products", "error": "all"}
+_PARTS = {
+    "bias": "bias",
+    "variance": "variance",
+    "synthetic": "synthetic labels",
+    "cross": "products",
+    "error": "total",
+}
 
 
 def generator_error_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:

@@ -23,7 +23,7 @@ def collapsed_panel(results: RecordedRun, generations: np.ndarray, options: Mapp
         exact[generations < 2] = 0.0
     curve = share_of(generations, results.metrics["collapsed"][:, generations] > 0, None, exact)
     size = "" if n is None else f", $n$ = {n:,}"
-    return probability_panel(f"Uniform levels: collapsed models{size}", r"$\Pr$(collapsed)", "collapsed", curve)
+    return probability_panel(f"Collapsed models{size}", r"$\Pr$(collapsed)", "collapsed", curve)
 
 
 def level_panel(results: RecordedRun, generations: np.ndarray, options: Mapping[str, Any]) -> Panel:

@@ -118,7 +118,7 @@ def test_default_panels__are_those_of_mixed_labels(folder, tmp_path):
     results = run(folder, n_replicates=3)
     text = summary(results)
     assert "Test error with mixed labels, t = 5" in text
-    assert "Weight of the least mean error" in text
+    assert "Best weight of the real labels" in text
     save_figure(results, tmp_path / "out.png")
     assert (tmp_path / "out.png").exists()
     # Without expectations there is no theory.

@@ -114,12 +114,12 @@ def test_default_panels__are_those_of_mixed_labels(tmp_path):
     results = run(n_replicates=3)
     text = summary(results)
     assert "Excess error with mixed labels, t = 8" in text
-    assert "Weight of the least mean error" in text
+    assert "Best weight of the real labels" in text
     save_figure(results, tmp_path / "out.png")
     assert (tmp_path / "out.png").exists()
     # A few weights have no minimum; a weight that is given twice is shown once.
     few = run(weight=[0.5, 0.5, 0.2], n_replicates=2)
-    assert "Weight of the least mean error" not in summary(few)
+    assert "Best weight of the real labels" not in summary(few)
     np.testing.assert_array_equal(panels_of(few, ALL, ["mixed_error"])[0].curve.at, [0.2, 0.5])
     chosen = run(n_replicates=2, text='[recipe]\ntitle = "t"\nridge = [0.2]\npanels = ["mixed_error"]\n')
     assert [panel.group for panel in panels_of(chosen, ALL)] == [r"$\lambda$ = 0.2"]

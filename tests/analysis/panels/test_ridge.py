@@ -237,7 +237,7 @@ def test_fine_tuning__agrees_with_theory(truth):
     # Many rows forget the start, and decompositions have no synthetic part.
     many = panels[5]
     np.testing.assert_allclose(many.curve.expected, 0.09 * 20 / 29)
-    assert [panel.group for panel in panels_of(results, ALL, ["decomposition"])] == ["bias", "variance", "all"]
+    assert [panel.group for panel in panels_of(results, ALL, ["decomposition"])] == ["bias", "variance", "total"]
     with pytest.raises(InputError, match="start must be 'generation' or a number for the panel"):
         panels_of(run(n_replicates=2), ALL, ["fine_tuning"])
 

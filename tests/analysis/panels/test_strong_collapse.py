@@ -94,9 +94,9 @@ def test_decomposition__has_products():
     vector = np.linspace(-0.5, 0.1, 20).tolist()
     panels = PANELS.panels["decomposition"](run({"delta": vector, "ridge": [0.01, 0.1], "n_samples": 40}), ALL, {})
     parts = {panel.group: panel.curve.mean for panel in panels}
-    assert set(parts) == {"bias", "variance", "synthetic labels", "products", "all"}
-    total = sum(mean for name, mean in parts.items() if name != "all")
-    np.testing.assert_allclose(total, parts["all"])
+    assert set(parts) == {"bias", "variance", "synthetic labels", "products", "total"}
+    total = sum(mean for name, mean in parts.items() if name != "total")
+    np.testing.assert_allclose(total, parts["total"])
 
 
 def test_generations__label_the_synthetic_rows():
