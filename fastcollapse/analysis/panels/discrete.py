@@ -170,8 +170,9 @@ def not_collapsed_panel(results: RecordedRun, generations: np.ndarray, options: 
     p, copies = classes_of(results)
     h0 = max(0.0, 1 - float(copies @ p**2))
     alive = results.metrics["support_size"][:, generations] > 1
-    bounds = not_collapsed_bounds(h0, n_symbols(results), n, generations)
-    curve = share_of(generations, alive, bounds, None)
+    later = not_collapsed_bounds(h0, n_symbols(results), n, np.fmax(generations, 1))
+    lower, upper = (np.where(generations < 1, float(h0 > 0), values) for values in later)
+    curve = share_of(generations, alive, (lower, upper), None)
     return probability_panel(
         f"More than one symbol alive, $n$ = {n:,}", r"$\Pr$(not collapsed)", "not collapsed", curve, bound_lines(curve)
     )
