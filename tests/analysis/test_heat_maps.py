@@ -7,6 +7,7 @@ import pytest
 
 from fastcollapse import open_sweep, run_sweep
 from fastcollapse.errors import InputError
+from fastcollapse.sweeps.points import Sweep
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,9 @@ def study(tmp_path_factory):
         "run": {"n_generations": 5, "n_replicates": 20, "seed": 1},
         "sweep": {"grid": {"workflow.n_samples": [10, 100, 1000], "truth.uniform": [10, 20]}},
     }
-    return open_sweep(run_sweep(sweep, tmp_path_factory.mktemp("sweep") / "study").path)
+    folder = tmp_path_factory.mktemp("sweep") / "study"
+    run_sweep(Sweep(sweep), folder, shard=(1, 1))
+    return open_sweep(folder)
 
 
 def test_heat_maps__have_theory_beside_the_simulated_values(study):
