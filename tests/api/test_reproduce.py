@@ -23,8 +23,9 @@ def test_reproduce__returns_results_that_can_be_drawn():
 def test_reproduce__of_a_list_writes_the_figures(tmp_path):
     made = reproduce(["sur-bern", "sur-uni"], {"run.n_replicates": 5}, tmp_path / "figures")
     assert [one.name for one in made] == ["sur-bern", "sur-uni"]
-    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["sur-bern.png", "sur-uni.png"]
-    with pytest.raises(InputError, match=r"sur-bern\.png already exists"):
+    names = [f"{name}{ending}" for name in ("sur-bern", "sur-uni") for ending in (".caption.txt", ".png")]
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == names
+    with pytest.raises(InputError, match=r"sur-bern\.(png|caption\.txt) already exists"):
         reproduce("sur-bern", SMALL, tmp_path / "figures")
 
 
