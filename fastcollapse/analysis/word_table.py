@@ -131,7 +131,7 @@ VALUES: dict[str, dict[Any, str]] = {
     },
     "truth.shape": {"swiss_roll": "swiss roll"},
     "workflow.keep_real": {True: "real data kept", False: "real data dropped"},
-    "workflow.name": {"accumulate_subsample": "accumulate-subsample"},
+    "workflow.name": {"accumulate_subsample": "accumulate-subsample", "mix": "mix with real data"},
     "workflow.real": {"fresh": "fresh real data", "fixed": "fixed real data"},
     "workflow.replacement": {True: "with replacement", False: "without replacement"},
 }
