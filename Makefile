@@ -39,9 +39,9 @@ lint: $(LINT_STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# The site, in docs/_build/html. Its notebooks, links and examples are checked; it needs no network to be read.
+# The site, in docs/_build/html. Examples of docstrings, notebooks and links are checked; it needs no network to be read.
 docs: $(DOCS_STAMP)
-	$(BIN)/python -m pytest tests/test_docs.py tests/test_docs_pages.py fastcollapse/theory fastcollapse/api
+	$(BIN)/python -m pytest tests/test_docs_pages.py fastcollapse/theory fastcollapse/api
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 

@@ -101,8 +101,8 @@ def _link_names(app, doctree, page):
     """Let names of the package that stand alone in code lead to their entry; on pages of theory also without a path."""
     entries = app.env.domaindata["py"]["objects"]
     short = {}
-    for name in entries:
-        if name.startswith("fastcollapse.theory."):
+    for name, entry in entries.items():
+        if name.startswith("fastcollapse.theory.") and not entry.aliased:
             short.setdefault(name.rpartition(".")[2], []).append(name)
     is_theory = page.startswith(("explanation/", "notebooks/"))
     for node in list(doctree.findall(nodes.literal)):

@@ -210,7 +210,7 @@ def test_installed_wheel__works_alone(built, tmp_path):
     """In an environment with nothing but the wheel and what it requires, away from the checkout."""
     python = python_of(tmp_path / "environment")
     (wheel,) = (built / "dist").glob("*.whl")
-    ran(python, "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path)
+    ran(python, "-m", "pip", "install", "--quiet", "--no-compile", wheel, cwd=tmp_path)
     ran(python, "-m", "pip", "check", cwd=tmp_path)
     folder = tmp_path / "study"
     folder.mkdir()

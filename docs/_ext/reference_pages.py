@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from docstrings import escape
+from docstrings import as_rst, escape
 
 DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
@@ -153,8 +153,8 @@ def _theory(topic: str) -> str:
     first = inspect.getdoc(package) or ""
     text = _title(f"theory.{topic}") + first.splitlines()[0] + "\n\n" + _summary(module, list(package.__all__))
     for source, names in sorted(by_source.items()):
-        heading = escape((inspect.getdoc(import_module(source)) or "").splitlines()[0].rstrip("."))
-        text += _title(heading, "-") + f".. automodule:: {source}\n   :no-index:\n\n"
+        first, _, rest = (inspect.getdoc(import_module(source)) or "").partition("\n")
+        text += _title(escape(first.rstrip(".")), "-") + as_rst(rest) + "\n\n"
         text += "".join(_entry(module, name) for name in names)
     return text
 

@@ -127,8 +127,8 @@ class Gallery:
         self._entries: list[Entry] = []
         check_output_folder(self._folder)
         figures = [self._figure(name) for name in names]
-        paths = [*figures, *map(caption_path, figures), *([self._folder / PAGE] if has_page else [])]
-        for path in paths:
+        paths = [path for figure in figures for path in (figure, caption_path(figure))]
+        for path in [*paths, *([self._folder / PAGE] if has_page else [])]:
             if os.path.lexists(path) and not replace:
                 raise InputError(f"{path} already exists")
 

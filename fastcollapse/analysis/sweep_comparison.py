@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -303,23 +303,37 @@ def compare_sweep(source: SweepFolder | CollectedSweep) -> SweepComparison:
     InputError
         No point is finished, or the data of a point have changed.
     """
-    done, axes, shape = sorted(source.done()), named_axes(source.sweep), source.sweep.shape
+    done, stored = sorted(source.done()), source.scores()
     if not done:
         raise InputError(f"a comparison must have finished points, got none in {source.path}")
+    scores = {point: stored[point] if point in stored else panel_scores(source.results(point)) for point in done}
+    words = sweep_words(source, done)
+    return SweepComparison(source.path, words.heading if words else "", len(source.sweep), _rows(source, scores))
+
+
+def recorded_verdict(source: SweepFolder | CollectedSweep) -> str:
+    """Return the verdict of a collected sweep that has its scores; "" for other sweeps."""
     stored = source.scores()
-    rows = []
-    for point in done:
+    if not stored or set(stored) != source.done():
+        return ""
+    return SweepComparison(source.path, "", len(source.sweep), _rows(source, stored)).verdict()
+
+
+def _rows(
+    source: SweepFolder | CollectedSweep, scores: Mapping[int, Sequence[PanelScore]]
+) -> tuple[PointComparison, ...]:
+    """Return the comparisons of points, the worst first."""
+    axes, shape, rows = named_axes(source.sweep), source.sweep.shape, []
+    for point, panels in scores.items():
         position = np.unravel_index(point, shape)
         values = {
             parameter.name: parameter.values[i].item() if parameter.is_number else parameter.texts[i]
             for i, axis in zip(position, axes, strict=True)
             for parameter in axis.parameters
         }
-        panels = stored[point] if point in stored else panel_scores(source.results(point))
         rows.append(PointComparison(point, values, tuple(panels)))
     rows.sort(key=lambda row: (not row.n_disagreeing, -row.largest_z if row.n_scored else math.inf, row.point))
-    words = sweep_words(source, done)
-    return SweepComparison(source.path, words.heading if words else "", len(source.sweep), tuple(rows))
+    return tuple(rows)
 
 
 def collect_compared(folder: SweepFolder | str | Path, path: str | Path) -> int:

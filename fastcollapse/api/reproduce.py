@@ -51,11 +51,11 @@ def reproduce(
     values : values by dotted key in place of those of the recipes, {"workflow.n_samples": 20}. The cases of a recipe
         must not set these keys. What was published for other values is then left out, and title and line name the
         change.
-    path : folder for the figures, NAME.png each with its caption, in a folder that exists. For all recipes,
-        without other values, it gets the page index.md too, with the sweeps that `keep` has in folders sweep-NAME.
+    path : folder for the figures, NAME.png each with its caption, in a folder that exists. For all recipes, without
+        other values, it gets the page index.md about them too, with the sweeps that `keep` has in folders sweep-NAME.
     keep : folder for the results files, NAME.h5, in a folder that exists; those that are finished are not run again.
         By default results are kept in memory.
-    overwrite : whether existing figures, and the page, are replaced.
+    overwrite : whether existing figures and captions, and the page, are replaced.
 
     Returns
     -------

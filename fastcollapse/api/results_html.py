@@ -1,11 +1,19 @@
-"""Results in words and as HTML, as a notebook shows them."""
+"""Results and sweeps in words and as HTML, as a notebook shows them."""
 
 import base64
 import html
 import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from fastcollapse.errors import printable
 from fastcollapse.simulation.recorded_run import RecordedRun
+from fastcollapse.sweeps.collected_results import CollectedSweep
+from fastcollapse.sweeps.folder import SweepFolder
+from fastcollapse.sweeps.status import SweepStatus
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 # Pixels an inch of the small figure.
 _DPI = 70
@@ -47,19 +55,65 @@ def results_html(results: RecordedRun) -> str:
         known = ({"recipe": words.heading} if words is not None else {}) | known
     except Exception:  # see `facts`
         pass
+
+    def draw() -> "Figure":
+        from fastcollapse.analysis.figures import sketch  # start-up time
+
+        return sketch(results)
+
+    return _page("fastcollapse results", known, draw)
+
+
+def sweep_html(source: SweepFolder | CollectedSweep, status: Callable[[], SweepStatus]) -> str:
+    """Return what a sweep is, the states of its points, its recorded verdict, and a small figure of its first metric.
+
+    Parameters
+    ----------
+    source : the sweep.
+    status : returns its status; of a folder that is gone there is none.
+    """
+    known = {"path": str(source.path)}
+    try:
+        known |= _sweep_facts(source, status())
+    except Exception as error:  # a repr never raises: another process may have removed the folder
+        known["status"] = f"cannot be read: {error}"
+
+    def draw() -> "Figure":
+        from fastcollapse.analysis.sweep_sketch import sketch_sweep  # start-up time
+
+        return sketch_sweep(source)
+
+    return _page("fastcollapse sweep", known, draw)
+
+
+def _sweep_facts(source: SweepFolder | CollectedSweep, status: SweepStatus) -> dict[str, str]:
+    from fastcollapse.analysis.sweep_comparison import recorded_verdict  # imports the panels
+
+    experiment, varied = source.sweep[0].experiment, {key for axis in source.sweep.axes for key in axis.varies}
+    known = {} if "model.family" in varied else {"family": experiment.family}
+    known |= {} if "workflow.name" in varied else {"workflow": experiment.workflow.name}
+    known |= {"parameters": status.axes, "seed": str(source.sweep.seed), "points": f"{status.n_points:,}"}
+    known |= {line.split()[0]: " ".join(line.split()[1:]) for line in status.lines()[1:]}
+    for number, line in enumerate(status.failure_lines(), start=1):
+        known[f"failure {number}"] = line.removeprefix("failed: ")
+    if status.done:
+        known["verdict"] = recorded_verdict(source) or "compare() compares the finished points with theory"
+    return known
+
+
+def _page(title: str, known: Mapping[str, str], draw: "Callable[[], Figure]") -> str:
     rows = "".join(f"<tr><th>{name}</th><td>{html.escape(printable(value))}</td></tr>" for name, value in known.items())
-    return f"<div><b>fastcollapse results</b><table>{rows}</table>{_image(results)}</div>"
+    return f"<div><b>{title}</b><table>{rows}</table>{_image(draw)}</div>"
 
 
-def _image(results: RecordedRun) -> str:
+def _image(draw: "Callable[[], Figure]") -> str:
     """Return the first metric as an image, "" where it cannot be drawn."""
     try:
-        from fastcollapse.analysis.figures import sketch  # start-up time
-        from fastcollapse.analysis.inline_figure import png_of
+        from fastcollapse.analysis.inline_figure import png_of  # start-up time
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            encoded = base64.b64encode(png_of(sketch(results), _DPI)).decode()
+            encoded = base64.b64encode(png_of(draw(), _DPI)).decode()
     except Exception:  # the text stands alone
         return ""
     return f'<img src="data:image/png;base64,{encoded}" alt="the first metric"/>'

@@ -1,6 +1,5 @@
 """Results of a sweep: its points, from its folder or from a collected file, and what a user does with them."""
 
-import html
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastcollapse.api.results import Results
+from fastcollapse.api.results_html import sweep_html
 from fastcollapse.config.arguments import check_path
 from fastcollapse.errors import InputError
 from fastcollapse.sweeps.axes import named_axes, value_labels
@@ -246,7 +246,7 @@ class SweepResults:
         return f"<SweepResults {self.path}: {len(self.done):,} of {len(self):,} points finished; {axes}>"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self.status()))}</pre>"
+        return sweep_html(self._source, self.status)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return open_sweep, (os.path.abspath(self.path),)

@@ -29,8 +29,7 @@ settings_option = click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Folder for the figures and their captions, in a folder that exists. With --all it gets the page index.md "
-    "about them too.",
+    help="Folder for the figures with captions, in a folder that exists. With --all it gets the page index.md too.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing figures, and the page.")
 @click.option(

@@ -10,6 +10,7 @@ from fastcollapse.datasets.count_spectrum import stored_truth
 from fastcollapse.datasets.data_files import changed_files
 from fastcollapse.datasets.load import load_truth
 from fastcollapse.errors import InputError, UnreadableResults
+from fastcollapse.simulation.first_passage import first_passage_of
 from fastcollapse.simulation.recorded_run import RecordedRun
 from fastcollapse.simulation.version_0_1 import as_version_0_1
 from fastcollapse.storage.attributes import COLLECTED_ROOT, OF_POINT, VARIABLE, VARIABLE_OPTIONAL, check_attributes
@@ -77,11 +78,16 @@ class CollectedSweep:
             raise InputError(f"point must be one that is done, got {index} of {self.path}")
         return decoded(self.path, lambda: self._results(index))
 
-    def _results(self, index: int) -> RecordedRun:
-        experiment = self.sweep[index].experiment
-        if not self._inputs:
-            experiment = as_version_0_1(experiment)
-        n_replicates, n_columns = experiment.run.n_replicates, experiment.run.n_generations + 1
+    def metrics(self, index: int) -> dict[str, np.ndarray]:
+        """Return the metrics of a finished point without loading its truth: name -> float64[R, T + 1, ...]."""
+        return decoded(self.path, lambda: self._metrics(index)[0])
+
+    def _metrics(
+        self, index: int
+    ) -> tuple[dict[str, np.ndarray], dict[str, Variable], dict[str, Coordinate], np.ndarray | None]:
+        """Return the metrics of a point, their variables, its coordinates and its first-passage times."""
+        run = self.sweep[index].experiment.run
+        n_replicates, n_columns = run.n_replicates, run.n_generations + 1
         arrays, attributes, n_axes = self._content.arrays, self._content.attributes, len(self.sweep.shape)
         position = np.unravel_index(index, self.sweep.shape)
         metrics, variables, coordinates = {}, {}, self._coordinates(position)
@@ -92,13 +98,29 @@ class CollectedSweep:
                 lengths = [len(coordinates[dim].values) if dim in coordinates else None for dim in dims]
                 array_of(self._content, name, "f8", (*self.sweep.shape, None, None, *(None for _ in dims)))
                 own = values[position][tuple(slice(n) for n in (n_replicates, n_columns, *lengths))]
-                if not fits(own, (n_replicates, n_columns, *lengths)):
+                if not fits(own, (n_replicates, n_columns if run.stop is None else None, *lengths)):
                     raise ValueError(f"is damaged: {name} is too short for point {index} of the sweep")
                 if not np.isnan(own).all():  # else it is a metric of another family
                     metrics[name] = own
                     variables[name] = Variable(found["long_name"], found["units"], dims)
         if not metrics:
             raise ValueError(f"is damaged: point {index} of the sweep has no metric")
+        passage = first_passage_of(run.stop, variables, n_replicates)
+        if passage is None:
+            return metrics, variables, coordinates, None
+        # The run ended where all replicates have met the condition; the file is as long as the longest run.
+        length = passage.observe(0, metrics) or n_columns
+        metrics = {name: values[:, :length] for name, values in metrics.items()}
+        if any(values.shape[1] < length for values in metrics.values()):
+            raise ValueError(f"is damaged: a metric is too short for point {index} of the sweep")
+        return metrics, variables, coordinates, passage.times
+
+    def _results(self, index: int) -> RecordedRun:
+        experiment = self.sweep[index].experiment
+        if not self._inputs:
+            experiment = as_version_0_1(experiment)
+        metrics, variables, coordinates, times = self._metrics(index)
+        arrays, position = self._content.arrays, np.unravel_index(index, self.sweep.shape)
         truth = load_truth(experiment.truth, experiment.base)
         changed = changed_files(self._inputs, truth.inputs)
         if changed:
@@ -112,16 +134,18 @@ class CollectedSweep:
             experiment_text=experiment.text,
             digest=experiment.digest,
             provenance={},
-            n_replicates=n_replicates,
+            n_replicates=experiment.run.n_replicates,
             n_generations=experiment.run.n_generations,
             metrics=variables,
             truth=stored,
             engine=engine,
+            stop=experiment.run.stop or "",
             trajectory=False,
             coordinates=coordinates,
             inputs={**experiment.inputs, **truth.inputs},
         )
-        return RecordedRun(Reader(header, [Block(0, metrics, None)], path=self.path, own_file=False))
+        blocks = [Block(0, metrics, None)]
+        return RecordedRun(Reader(header, blocks, path=self.path, own_file=False, first_passage=times))
 
     def _engine(self, position: tuple[Any, ...]) -> str:
         """Return the engine of a point, "" for that of single symbols."""

@@ -14,10 +14,13 @@ from fastcollapse.simulation.experiment import Experiment
 from fastcollapse.simulation.memory_estimate import estimate_bytes
 from fastcollapse.simulation.recorded_run import open_run
 from fastcollapse.sweeps.folder import SweepFolder
+from fastcollapse.sweeps.measured import read_measured
 from fastcollapse.sweeps.task_queue import estimate_seconds
 
 # Values of each axis whose memory is estimated, points that are run for a trial, and finished points that are read.
 _N_VALUES, _N_TRIALS, _N_FINISHED = 8, 8, 20
+# A point of at least this share of the estimated size of the largest one needs about its memory.
+_SIMILAR = 0.9
 # A trial has fewer replicates if all of them need more than this: it may run on a login node.
 _TRIAL_BYTES = 1 << 30
 # A longer duration is that of a file that was copied, in seconds.
@@ -33,7 +36,8 @@ class Needs:
     seconds : mean duration of a point on one core; None if no point could be timed.
     longest : longest duration of these points.
     n_finished, n_trials : number of finished points and of trials that these are from.
-    memory : bytes of a process that computes the largest point of those that were looked at.
+    memory : bytes of a process that computes the largest point of those that were looked at, measured or estimated.
+    n_measured : number of finished points of about its size whose memory was measured; 0 for an estimate.
     """
 
     seconds: float | None
@@ -41,6 +45,7 @@ class Needs:
     n_finished: int
     n_trials: int
     memory: int
+    n_measured: int = 0
 
 
 def estimate_needs(folder: SweepFolder, missing: Sequence[int]) -> Needs:
@@ -55,7 +60,11 @@ def estimate_needs(folder: SweepFolder, missing: Sequence[int]) -> Needs:
     for index in dict.fromkeys([*_axis_points(folder, sizes), *_spread(missing, _N_TRIALS)]):
         _add_size(folder, index, sizes)
     largest = max(sizes, key=sizes.__getitem__) if sizes else missing[0]
-    finished = [seconds for path in _finished_files(folder) if (seconds := _duration(path)) is not None]
+    measured = read_measured(folder.path)
+    known = sorted(measured.keys() & folder.done())
+    finished = [measured[index].seconds for index in _spread(known, _N_FINISHED)]
+    if not finished:  # of an earlier version
+        finished = [seconds for path in _finished_files(folder) if (seconds := _duration(path)) is not None]
     trials = []
     for index in dict.fromkeys([largest, *_spread(missing, _N_TRIALS)]):
         with suppress(FastcollapseError):
@@ -63,7 +72,12 @@ def estimate_needs(folder: SweepFolder, missing: Sequence[int]) -> Needs:
     trials = [seconds for seconds in trials if seconds]  # one that failed has no duration
     found = [*finished, *trials]
     mean = float(np.mean(found)) if found else None
-    return Needs(mean, max(found, default=0.0), len(finished), len(trials), sizes.get(largest, 0))
+    for index in _spread(known, _N_FINISHED):
+        _add_size(folder, index, sizes)
+    n_bytes = sizes.get(largest, 0)
+    similar = [measured[index].memory for index in known if sizes.get(index, 0) >= _SIMILAR * n_bytes > 0]
+    memory = max(similar, default=n_bytes)
+    return Needs(mean, max(found, default=0.0), len(finished), len(trials), memory, len(similar))
 
 
 def _axis_points(folder: SweepFolder, sizes: dict[int, int]) -> Iterable[int]:
@@ -110,7 +124,7 @@ def _trial(experiment: Experiment, n_bytes: int) -> float:
 
 
 def _finished_files(folder: SweepFolder) -> list[Path]:
-    """Return files of finished points; points in packs are short."""
+    """Return files of finished points, which have no measured duration."""
     return [folder.point_path(index) for index in _spread(sorted(folder.with_file()), _N_FINISHED)]
 
 

@@ -21,7 +21,7 @@ from fastcollapse.sweeps.task_queue import PRECOMPILED_POINTS
 _THROTTLE = 100
 # The time limit is this multiple of the estimate, and the start, in seconds. Without an estimate it is a day.
 _MARGIN, _START, _NO_ESTIMATE = 2.0, 300.0, 86_400.0
-# The memory is this multiple of the estimate, in whole units of bytes.
+# The memory is this multiple of what was measured or estimated, in whole units of bytes.
 _MEMORY_MARGIN, _MEMORY_UNIT = 1.3, 256 << 20
 # An element of this duration, in seconds, starts quickly, and its start takes a small part of it.
 _GOOD_SECONDS = 1800.0
@@ -146,8 +146,11 @@ def _needs_lines(needs: Needs, n_units: int, n_ranges: int, memory: str) -> list
     n_units : largest number of missing units of an element.
     n_ranges : number of units that a point is split into.
     """
+    n = needs.n_measured
+    points = f"{n:,} finished point{'s' if n > 1 else ''} of about the size of the largest"
+    source = f"measured at {points}" if n else "estimated for the largest point"
     lines = [
-        f"# Memory: {needs.memory / 2**20:,.0f} MB estimated for the largest point, times {_MEMORY_MARGIN:g}. "
+        f"# Memory: {needs.memory / 2**20:,.0f} MB {source}, times {_MEMORY_MARGIN:g}. "
         "With more CPUs an element has as many processes: multiply.",
         f"#SBATCH --mem={memory}",
     ]

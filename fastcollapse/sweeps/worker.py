@@ -30,6 +30,7 @@ from fastcollapse.storage.range_lock import RangeLock
 from fastcollapse.storage.readers import check_file
 from fastcollapse.storage.spill_store import SpillStore
 from fastcollapse.sweeps.folder import SweepFolder
+from fastcollapse.sweeps.measured import Measured, note_measured, peak_memory
 from fastcollapse.sweeps.replicate_ranges import WorkUnit, concatenate_ranges, range_paths
 from fastcollapse.sweeps.truth_cache import cached_truth
 
@@ -122,6 +123,7 @@ class Worker:
         self._interrupts = interrupts
         self._finished: list[tuple[int, Reader]] = []
         self._claims: list[Lock | RangeLock] = []
+        self._measured: list[tuple[int, Measured]] = []
         self._published_at = time.monotonic()
 
     def run(self, task: Task) -> tuple[int, int, tuple[WorkUnit, ...], tuple[WorkUnit, ...], float]:
@@ -156,17 +158,22 @@ class Worker:
             try:
                 if self._finished:
                     self._folder.publish(self._finished)
+                if self._measured:
+                    note_measured(self._folder.path, self._measured)
             finally:
                 for claim in self._claims:
                     claim.release()
-                self._finished, self._claims, self._published_at = [], [], time.monotonic()
+                self._finished, self._claims, self._measured = [], [], []
+                self._published_at = time.monotonic()
 
     def _try_unit(self, unit: WorkUnit) -> bool:
         """Compute a unit and return whether it succeeded; record the error if it did not."""
         try:
             experiment = self._folder.sweep[unit.point].experiment
             if unit.n_ranges == 1:
+                start = time.monotonic()
                 self._compute_point(unit.point, experiment)
+                self._measured.append((unit.point, Measured(time.monotonic() - start, peak_memory())))
             else:
                 self._compute_range(unit, experiment)
             return True

@@ -3,6 +3,7 @@
 import json
 import pickle
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -47,7 +48,35 @@ def test_sweep_results__know_their_points(study):
     assert study.parameters["n_samples"].tolist() == [10, 100]
     assert str(study.status()) in study.summary()
     assert "done     4" in str(study.status())
-    assert "<pre>" in study._repr_html_()
+
+
+def test_html__has_states_verdict_and_a_figure(study, opened, monkeypatch):
+    monkeypatch.setattr("fastcollapse.analysis.sweep_comparison.agreement_of", None)  # no theory is computed
+    shown = study._repr_html_()
+    for words in (
+        "<th>family</th><td>gaussian</td>",
+        "<th>parameters</th><td>workflow (2 values) x workflow.n_samples (2 values)</td>",
+        "<th>points</th><td>4</td>",
+        "<th>done</th><td>4</td>",
+        "<th>missing</th><td>0</td>",
+        "<img src=",
+    ):
+        assert words in shown
+    assert "<th>workflow</th>" not in shown  # it varies
+    assert ("agrees with exact theory in 4 of 4" in shown) is (study is opened[1])
+    assert ("compare() compares the finished points with theory" in shown) is (study is opened[0])
+
+
+def test_html__never_raises(tmp_path):
+    fastcollapse.run_sweep(SWEEP, tmp_path / "<i>", shard=(1, 2))
+    study = open_sweep(tmp_path / "<i>")
+    for point in (tmp_path / "<i>" / "points").iterdir():
+        point.write_bytes(b"damaged")
+    assert "&lt;i&gt;" in study._repr_html_()
+    shutil.rmtree(tmp_path / "<i>")
+    shown = study._repr_html_()
+    assert "&lt;i&gt;" in shown
+    assert "<img" not in shown
 
 
 def test_results__are_those_of_the_point_by_number_and_by_values(study, opened):

@@ -70,6 +70,7 @@ COMMANDS = {
     "export output": "export FILE -o -",
     "export parquet": "export FILE -o out.parquet",
     "profile": "profile FILE",
+    "cite": "cite FILE",
     "replay": "replay FILE",
     "text": "text FILE",
     "sweep": "sweep FILE -o out --jobs 1",

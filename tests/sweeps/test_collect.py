@@ -11,6 +11,7 @@ import xarray
 from click.testing import CliRunner
 
 from fastcollapse import open_results, simulate
+from fastcollapse.analysis.first_passage import first_passage_table
 from fastcollapse.analysis.sweep_figures import draw_sweep
 from fastcollapse.analysis.sweep_panels import Choice, drawn_of
 from fastcollapse.cli import main as cli
@@ -360,3 +361,19 @@ def test_collect__removes_the_temporary_file_of_a_killed_one(collected, tmp_path
         path.write_bytes(b"half")
     collect_sweep(collected / "s", tmp_path / "all.h5")
     assert sorted(one.name for one in tmp_path.iterdir()) == [other.name, "all.h5"]
+
+
+def test_collected__runs_that_a_condition_ended_are_those_of_the_folder(tmp_path):
+    run = {"n_generations": 300, "n_replicates": 4, "seed": 1, "stop": "support_size == 1"}
+    grid = {"workflow.n_samples": [3, 5, 100_000]}  # the last run reaches n_generations
+    given = {"truth": {"uniform": 3}, "workflow": {"name": "replace"}, "run": run, "sweep": {"grid": grid}}
+    run_sweep(Sweep(given), tmp_path / "study")
+    collect_sweep(tmp_path / "study", tmp_path / "all.h5")
+    collected, folder = open_sweep(tmp_path / "all.h5"), open_sweep(tmp_path / "study")
+    for point in range(3):
+        got, expected = collected.results(point), folder.results(point)
+        assert got.last == expected.last
+        np.testing.assert_array_equal(got.first_passage, expected.first_passage)
+        assert first_passage_table(got) == first_passage_table(expected)
+        for name, values in expected.metrics.items():
+            np.testing.assert_array_equal(got.metrics[name], values)

@@ -130,8 +130,14 @@ def _has_same_rows(results: RecordedRun) -> bool:
 
 
 def _has_new_rows(results: RecordedRun) -> bool:
-    setting = setting_of(results)
-    return not setting.dependent and int(setting.rows.min()) >= setting.d + 2
+    """Whether least squares on mixed labels have new rows in each generation."""
+    setting, ridges = setting_of(results), results.coordinates.get("ridge")
+    is_plain = ridges is not None and bool((ridges.values == 0).any())
+    return is_plain and not setting.dependent and int(setting.rows.min()) >= setting.d + 2
+
+
+def _has_best_weight(results: RecordedRun) -> bool:
+    return _has_same_rows(results) or _has_new_rows(results)
 
 
 def _has_spectrum(results: RecordedRun) -> bool:
@@ -227,9 +233,8 @@ STATEMENTS: dict[str, tuple[Statement, ...]] = {
         Statement("deterministic equivalents of the test error", ("dohmatob2024b",), _MIXED, _is_from_zero),
         Statement("fine-tuning, and its universality", ("ghane2024",), _TUNING, _is_tuned),
         Statement("error with a share of synthetic rows", ("dohmatob2024c",), _MIXED, _is_mixed),
-        Statement(
-            "weight of real labels for the same rows", ("garg2025",), ("mixed_error", "best_weight"), _has_same_rows
-        ),
+        Statement("errors of mixed labels for the same rows", ("garg2025",), ("mixed_error",), _has_same_rows),
+        Statement("best weight of real labels", ("garg2025",), ("best_weight",), _has_best_weight),
         Statement("fits that weigh real and synthetic labels", ("he2025",), ("mixed_error",), _has_new_rows),
         _OVER_REAL,
     ),
@@ -240,7 +245,8 @@ STATEMENTS: dict[str, tuple[Statement, ...]] = {
 
 def statements_of(results: RecordedRun) -> list[Statement]:
     """Return the statements that the panels of a run draw upon: those of its recipe, or of its family."""
-    recipe = results.recipe
+    recipe, known = results.recipe, STATEMENTS.get(results.experiment.family, ())
+    if not known:
+        return []
     shown = recipe.panels if recipe is not None and recipe.panels else panels_for(results).default_names(results)
-    known = STATEMENTS.get(results.experiment.family, ())
     return [one for one in known if set(one.panels) & set(shown) and one.holds(results)]

@@ -167,3 +167,9 @@ def test_page__sorts_a_table_in_a_browser(tmp_path, page):
     assert numbers == sorted(numbers)
     assert falling.split() == rising.split()[::-1]
     assert "Uncaught" not in shown.stderr
+
+
+def test_page__says_how_to_cite_the_results_it_shows():
+    page = page_of([run_section(simulate(Experiment.from_mapping(EXPERIMENT)))] * 2)
+    assert page.count("@software{fastcollapse,") == 1
+    assert page.count("% theory: bounds of the number of symbols, Corollary 1\n@misc{suresh2024,") == 1

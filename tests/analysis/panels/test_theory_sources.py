@@ -137,6 +137,8 @@ def check_statements(cases):
 
 
 RIDGE = {"model": {"family": "ridge", "designs": "independent", "sigma": 1.0}, "truth": {"dimension": 4}}
+MIXED = {"weight": [0.2, 0.5, 0.8, 1.0], "ridge": [0.0]}
+NEW_LABELS = {**RIDGE, "model": {**RIDGE["model"], "mixed_labels": MIXED}}
 KDE = {"model": {"family": "kde", "bandwidth": 0.3}, "truth": {"shape": "moons"}}
 REPLACE = {"name": "replace", "n_samples": 20}
 ACCUMULATE = {"name": "accumulate", "n_samples": 20, "keep_real": False}
@@ -150,6 +152,7 @@ WEIGHTED = {"name": "mix", "n_samples": 20, "n_real": 20, "weight": 0.5}
         (RIDGE, {**WEIGHTED, "real": "fixed"}, set()),
         (RIDGE, ACCUMULATE, set()),
         (RIDGE, REPLACE, {"dohmatob2024b"}),
+        (NEW_LABELS, REPLACE, {"garg2025", "he2025"}),
         (KDE, REPLACE, {"kazdan2024"}),
         ({"truth": {"uniform": 3}}, REPLACE, {"suresh2024"}),
         ({"truth": {"uniform": 3}}, ACCUMULATE, set()),
